@@ -1,0 +1,127 @@
+"""Everything that can go wrong, who sees it, and what they read.
+
+    BotError
+    ├── SettingsError          the operator, at start: exit code 2
+    ├── StartError             the operator, at start: exit code 1
+    ├── SlackError             the log; the operator where only they can mend it
+    │   ├── SlackUnreachable   no answer, a 5xx, or no JSON: the write may have happened
+    │   ├── SlackRateLimited   429: nothing happened; `retry_after` says when to come back
+    │   └── SlackRefused       Slack said no: `code` is its error string
+    ├── UpstreamError          the reader: `sentence` in place of, or under, the answer
+    │   ├── UpstreamUnreachable
+    │   ├── UpstreamBusy       429, 5xx, overload: worth another try
+    │   ├── UpstreamRefused    key, money, permission, unknown model: the operator mends it
+    │   ├── PromptRefused      the question itself: too long, not allowed
+    │   └── StreamDropped      the answer broke off and could not be brought to its end
+    └── StorageError           the log and readiness
+
+A sentence is written for the person who asked. Details (status, code, request id) are for the log
+and never shown.
+"""
+
+from __future__ import annotations
+
+
+class BotError(Exception):
+    """Root of every error we raise ourselves."""
+
+
+class SettingsError(BotError):
+    """Settings are missing or wrong; each problem is one sentence that says what to do."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class StartError(BotError):
+    """The process cannot start or go on; the message says what to do."""
+
+
+class SlackError(BotError):
+    """A call of the Web API did not succeed."""
+
+    def __init__(self, method: str, message: str) -> None:
+        super().__init__(f"{method}: {message}")
+        self.method = method
+
+
+class SlackUnreachable(SlackError):
+    """Slack did not answer, or not in its own words. A write may or may not have happened."""
+
+
+class SlackRateLimited(SlackError):
+    """HTTP 429. Nothing was written. `retry_after` is in seconds, for this method only."""
+
+    def __init__(self, method: str, retry_after: float) -> None:
+        super().__init__(method, f"rate limited for {retry_after:g} s")
+        self.retry_after = retry_after
+
+
+class SlackRefused(SlackError):
+    """Slack understood and refused. `code` is its `error` field, for example `not_in_channel`."""
+
+    def __init__(self, method: str, code: str, needed: str = "") -> None:
+        super().__init__(method, code + (f" (needs {needed})" if needed else ""))
+        self.code = code
+        self.needed = needed
+
+
+class UpstreamError(BotError):
+    """The model's server did not give an answer.
+
+    `sentence` is what the asker reads. `retry_after` is the server's own wish in seconds.
+    """
+
+    sentence = "The model's server had a problem."
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        status: int | None = None,
+        code: str = "",
+        request_id: str = "",
+        retry_after: float | None = None,
+        sentence: str = "",
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.request_id = request_id
+        self.retry_after = retry_after
+        self.sentence = sentence or type(self).sentence
+
+
+class UpstreamUnreachable(UpstreamError):
+    """No connection to the model's server."""
+
+    sentence = "The model's server can't be reached right now."
+
+
+class UpstreamBusy(UpstreamError):
+    """Rate limited, overloaded or broken on their side; another try may succeed."""
+
+    sentence = "The model's server is overloaded right now."
+
+
+class UpstreamRefused(UpstreamError):
+    """Key, money, permission or model name: only the operator can mend it."""
+
+    sentence = "The model's server refused the request; whoever runs this bot has to look at it."
+
+
+class PromptRefused(UpstreamError):
+    """The server will not answer this question as it is."""
+
+    sentence = "The model's server did not accept this question."
+
+
+class StreamDropped(UpstreamError):
+    """The answer broke off before its end, and could not be brought to it."""
+
+    sentence = "The connection to the model broke off before the answer was complete."
+
+
+class StorageError(BotError):
+    """The database cannot be used; the message says what to do."""
