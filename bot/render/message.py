@@ -1,0 +1,124 @@
+"""A Draft becomes the messages that should stand in Slack.
+
+Text goes in one `markdown` block a message, its state in a `context` block under the last one
+(design §4, §6). Nothing here knows whether, when or how a message is sent.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.render.close import whole
+from bot.render.plain import plain
+from bot.render.safe import escaped, inert
+from bot.render.split import split
+from bot.values import Draft, Phase
+
+Block = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """One Slack message as it should stand.
+
+    `text` is a short plain line for notifications. `blocks` is compact JSON; equal content gives
+    equal strings, so bodies that would look the same compare equal.
+    """
+
+    text: str
+    blocks: str
+
+
+def bodies(
+    draft: Draft,
+    *,
+    question_id: str,
+    limit: int = 11_000,
+    cuts: Sequence[int] = (),
+    asked_by: str = "",
+    question: str = "",
+    buttons: Sequence[Block] = (),
+) -> tuple[Body, ...]:
+    """Return the messages that should stand for `draft`, in order, at least one.
+
+    `limit` is in UTF-8 bytes of one message's markdown as sent; Slack takes 12,000 characters
+    over all markdown blocks of a payload (slack-facts §3.1). As `draft.text` grows, every message
+    but the last stays byte for byte as it is, and the final draft moves no boundary.
+
+    `cuts` are lengths of `draft.text` at which a message was left as it stood; what was held back
+    then opens the next one. `asked_by` and `question` head the first message; `buttons` close
+    the last one.
+    """
+    texts = _texts(draft, limit, cuts)
+    last = len(texts) - 1
+    out = []
+    for index, text in enumerate(texts):
+        blocks: list[Block] = []
+        if index == 0 and asked_by:
+            blocks.append(_asked(asked_by, question))
+        if text:
+            blocks.append({"type": "markdown", "text": text})
+        if index == last:
+            blocks += _state(draft, bool(text))
+            blocks += _actions(buttons, question_id)
+        line = escaped(plain(text)) if text else escaped(plain(_line(draft, False)))
+        out.append(Body(line, json.dumps(blocks, ensure_ascii=False, separators=(",", ":"))))
+    return tuple(out)
+
+
+def _texts(draft: Draft, limit: int, cuts: Sequence[int]) -> list[str]:
+    texts = []
+    for part in split(draft.text, limit, cuts):
+        open_ended = part.last and draft.phase is not Phase.DONE
+        text = inert(whole(part.text) if open_ended else part.text)
+        if text.strip():
+            texts.append(text)
+    return texts or [""]
+
+
+def _line(draft: Draft, has_text: bool) -> str:
+    """Return the line under the answer that says how it stands."""
+    match draft.phase:
+        case Phase.STREAMING if has_text:
+            return f"Writing… · {draft.note}" if draft.note else "Writing…"
+        case Phase.QUEUED | Phase.ASKING | Phase.STREAMING:
+            return draft.note or "Thinking…"
+        case Phase.RECONNECTING:
+            return draft.note or "Reconnecting…"
+        case Phase.DONE:
+            return draft.note or ("" if has_text else "The answer is empty.")
+        case Phase.STOPPED:
+            return draft.note or "Stopped"
+        case Phase.CUT_OFF:
+            return draft.note or "Cut off at the length limit"
+        case Phase.FAILED | Phase.INTERRUPTED:
+            return draft.note or "The answer broke off."
+
+
+def _state(draft: Draft, has_text: bool) -> list[Block]:
+    line = _line(draft, has_text)
+    if not line:
+        return []
+    if draft.phase is Phase.STOPPED:
+        return [{"type": "context", "elements": [{"type": "mrkdwn", "text": line}]}]
+    element = {"type": "plain_text", "text": inert(line)[:2_000]}
+    if draft.phase.final and not has_text:
+        return [{"type": "section", "text": element}]
+    return [{"type": "context", "elements": [element]}]
+
+
+def _asked(user: str, question: str) -> Block:
+    elements = [
+        {"type": "mrkdwn", "text": f"<@{user}> asked:"},
+        {"type": "plain_text", "text": inert(plain(question, 300)) or "…"},
+    ]
+    return {"type": "context", "elements": elements}
+
+
+def _actions(buttons: Sequence[Block], question_id: str) -> list[Block]:
+    if not buttons:
+        return []
+    return [{"type": "actions", "block_id": f"answer:{question_id}", "elements": list(buttons)}]
