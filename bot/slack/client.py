@@ -1,64 +1,30 @@
-"""The only door to Slack's Web API.
+"""Every Web API method we call, one function each. How failures are told: failures.py.
 
-Every method we call is one function here, and every way a call can fail becomes one of three errors
-(bot/errors.py): `SlackUnreachable`, `SlackRateLimited`, `SlackRefused`. Nothing is retried here:
-whether a write may be repeated is known only to whoever made it (slack-facts §9). No pacing either;
-that is delivery's.
+Nothing is retried here: whether a write may be repeated is known only to whoever made it
+(slack-facts §9). No pacing either; that is delivery's.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, TypeAlias
-from urllib.parse import urlsplit
 
 import aiohttp
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnreachable
+from bot.errors import SlackError, SlackRefused, SlackUnreachable
+from bot.slack.failures import outcome, translated
+from bot.slack.response_url import failure, is_loopback, is_trusted
 
 Blocks: TypeAlias = str | Sequence[Mapping[str, Any]]
 """Block Kit blocks, as JSON text or as objects."""
 
-SCOPES: Mapping[str, str] = MappingProxyType(
-    {
-        "apps.connections.open": "",  # the app-level token's connections:write
-        "assistant.threads.setStatus": "chat:write",
-        "assistant.threads.setSuggestedPrompts": "assistant:write",
-        "auth.test": "",
-        "chat.delete": "chat:write",
-        "chat.postEphemeral": "chat:write",
-        "chat.postMessage": "chat:write",
-        "chat.update": "chat:write",
-        "conversations.open": "im:write",
-        "conversations.replies": "channels:history,groups:history,im:history",
-        "users.info": "users:read",
-        "views.publish": "",
-    },
-)
-"""Web API method → bot scopes it needs where we call it, joined by commas as Slack's own `needed`
-(slack-facts §8); "" if none."""
-
-DEFAULT_RETRY_AFTER = 5.0
-"""Seconds to stay away after a 429 that does not say how long."""
-
 PAGE = 200
 """Messages asked for in one page of `conversations.replies`; Slack recommends no more."""
-
-# Slack's own failures, spelled as refusals: "possible some aspect of the operation succeeded"
-# (the error lists of the methods' reference pages).
-_AMBIGUOUS = frozenset(
-    {"fatal_error", "internal_error", "request_timeout", "service_unavailable", "update_failed"},
-)
-_RATE_LIMITED = frozenset({"rate_limited", "ratelimited"})
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_CODE = re.compile(r"[a-z][a-z0-9_]{2,60}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +69,7 @@ class Slack:
     ) -> None:
         # No retry handlers: slack_sdk's default one repeats posts that Slack may have taken.
         self.web = AsyncWebClient(token, base_url=base_url, session=session, retry_handlers=[])
-        if urlsplit(base_url).hostname in _LOOPBACK:
+        if is_loopback(base_url):
             self.web.proxy = None  # slack_sdk takes it from the environment without NO_PROXY
         self._session = session
         self._on_call = on_call
@@ -267,7 +233,7 @@ class Slack:
         The address is as good as a token, so it appears in no error and no log, and nothing is
         sent to a host that is not Slack's.
         """
-        if not self._trusts(response_url):
+        if not is_trusted(response_url, self.web.base_url):
             raise self._failed(SlackRefused("response_url", "untrusted_host"))
         try:
             async with self._session.post(
@@ -277,28 +243,13 @@ class Slack:
                 proxy=self.web.proxy,
             ) as response:
                 text = await response.text(errors="replace")
-                error = _response_url_error(response.status, response.headers, text)
+                error = failure(response.status, response.headers, text)
         except (aiohttp.ClientError, TimeoutError, OSError) as e:
             # No `from`: aiohttp's messages may hold the address.
             raise self._failed(SlackUnreachable("response_url", type(e).__name__)) from None
         if error:
             raise self._failed(error)
         self._on_call("response_url", "ok")
-
-    def _trusts(self, url: str) -> bool:
-        """Only the hooks host of the Slack we talk to, or that very host.
-
-        Payloads are authenticated before we read them, so this is the second lock: answers can't
-        be sent elsewhere, and no request forged into our network. The second form lets a Slack
-        on this machine (playground, tests) and GovSlack work.
-        """
-        ours, theirs = urlsplit(self.web.base_url), urlsplit(url)
-        if theirs.scheme != "https" and theirs.scheme != ours.scheme:
-            return False
-        home = (ours.hostname or "").removeprefix("www.")
-        if home in _LOOPBACK:
-            return theirs.hostname in _LOOPBACK
-        return theirs.hostname in {home, f"hooks.{home}", "hooks.slack.com"}
 
     async def _call(
         self,
@@ -316,67 +267,16 @@ class Slack:
                 answer = await self.web.api_call(method, json=given)
         except (SlackClientError, aiohttp.ClientError, OSError, ValueError, AttributeError) as e:
             # AttributeError, ValueError: slack_sdk reads any body as a JSON object in UTF-8.
-            raise self._failed(_translated(method, e)) from e
+            raise self._failed(translated(method, e)) from e
         self._on_call(method, "ok")
         return answer
 
     def _failed(self, error: SlackError) -> SlackError:
         """Tell of a failed call and hand its error back to be raised."""
-        self._on_call(error.method, _outcome(error))
+        self._on_call(error.method, outcome(error))
         return error
 
 
 def _objects(blocks: Blocks | None) -> Any:
     """Return blocks as objects: Slack takes a JSON body's blocks only so."""
     return json.loads(blocks) if isinstance(blocks, str) else blocks
-
-
-def _outcome(error: SlackError) -> str:
-    if isinstance(error, SlackRefused):
-        return error.code
-    return "rate_limited" if isinstance(error, SlackRateLimited) else "unreachable"
-
-
-def _translated(method: str, error: Exception) -> SlackError:
-    """Say what a failure of slack_sdk or aiohttp means."""
-    if not isinstance(error, SlackApiError):
-        return SlackUnreachable(method, type(error).__name__)
-    response = error.response
-    data = getattr(response, "data", None)
-    status = getattr(response, "status_code", None) or getattr(response, "status", None)
-    return _meaning(method, int(status or 0), getattr(response, "headers", None) or {}, data)
-
-
-def _meaning(method: str, status: int, headers: Mapping[str, str], data: Any) -> SlackError:
-    """Say what an answer that is no success means; `data` is its body, if that was JSON."""
-    code = str(data.get("error") or "") if isinstance(data, dict) else ""
-    if status == 429 or code in _RATE_LIMITED:
-        return SlackRateLimited(method, _retry_after(headers))
-    if status >= 500 or not code or code in _AMBIGUOUS:
-        return SlackUnreachable(method, f"HTTP {status} {code}".rstrip())
-    assert isinstance(data, dict)
-    return SlackRefused(method, code, str(data.get("needed") or ""))
-
-
-def _retry_after(headers: Mapping[str, str]) -> float:
-    given = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
-    try:
-        return max(0.0, float(given))
-    except ValueError:
-        return DEFAULT_RETRY_AFTER
-
-
-def _response_url_error(status: int, headers: Mapping[str, str], text: str) -> SlackError | None:
-    """Read a response_url's answer: "ok", or an error as JSON or as a bare word."""
-    try:
-        data = json.loads(text)
-    except ValueError:
-        data = None
-    if not isinstance(data, dict):
-        word = text.strip()
-        data = {"ok": status == 200, "error": word if _CODE.fullmatch(word) else ""}
-    if status == 200 and data.get("ok", True):
-        return None
-    if 400 <= status < 500 and not data.get("error"):
-        data["error"] = f"http_{status}"
-    return _meaning("response_url", status, headers, data)

@@ -1,0 +1,51 @@
+"""A `response_url`: where it may lead, and what its answers mean. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from bot.errors import SlackError
+from bot.slack.failures import meaning
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_CODE = re.compile(r"[a-z][a-z0-9_]{2,60}")
+
+
+def is_loopback(url: str) -> bool:
+    """Say whether an address leads to this very machine."""
+    return urlsplit(url).hostname in _LOOPBACK
+
+
+def is_trusted(url: str, base_url: str) -> bool:
+    """Allow only the hooks host of the Slack we talk to, or that very host.
+
+    Payloads are authenticated before they are read, so this is the second lock: an answer can't
+    be sent elsewhere, and nothing can be forged into our network. That a Slack on this machine
+    may answer on any port of it lets the playground and tests work; GovSlack works by its name.
+    """
+    ours, theirs = urlsplit(base_url), urlsplit(url)
+    if theirs.scheme not in {"https", ours.scheme}:
+        return False
+    if is_loopback(base_url):
+        return is_loopback(url)
+    home = (ours.hostname or "").removeprefix("www.")
+    return theirs.hostname in {home, f"hooks.{home}", "hooks.slack.com"}
+
+
+def failure(status: int, headers: Mapping[str, str], text: str) -> SlackError | None:
+    """Read an answer: "ok", or an error as JSON or as a bare word. None when all is well."""
+    try:
+        data = json.loads(text)
+    except ValueError:
+        data = None
+    if not isinstance(data, dict):
+        word = text.strip()
+        data = {"ok": status == 200, "error": word if _CODE.fullmatch(word) else ""}
+    if status == 200 and data.get("ok", True):
+        return None
+    if 400 <= status < 500 and not data.get("error"):
+        data["error"] = f"http_{status}"
+    return meaning("response_url", status, headers, data)

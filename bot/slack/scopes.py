@@ -1,0 +1,25 @@
+"""What the bot's token must be allowed to do, for every method the client calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+SCOPES: Mapping[str, str] = MappingProxyType(
+    {
+        "apps.connections.open": "",  # the app-level token's connections:write
+        "assistant.threads.setStatus": "chat:write",
+        "assistant.threads.setSuggestedPrompts": "assistant:write",
+        "auth.test": "",
+        "chat.delete": "chat:write",
+        "chat.postEphemeral": "chat:write",
+        "chat.postMessage": "chat:write",
+        "chat.update": "chat:write",
+        "conversations.open": "im:write",
+        "conversations.replies": "channels:history,groups:history,im:history",
+        "users.info": "users:read",
+        "views.publish": "",
+    },
+)
+"""Web API method → bot scopes it needs where we call it, joined by commas as Slack's own `needed`
+(slack-facts §8); "" if none."""
