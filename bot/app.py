@@ -1,0 +1,228 @@
+"""The composition root: settings become a running bot, and end in the reverse order.
+
+Nothing else builds rooms from settings; nothing here decides what they do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+
+from bot.access import Access
+from bot.delivery.delivery import Delivery, DeliveryConfig
+from bot.errors import SettingsError, SlackError, SlackRefused, StartError, UpstreamError
+from bot.history.names import Names
+from bot.history.thread import History
+from bot.listeners import register
+from bot.listeners.hearing import Hearing
+from bot.listeners.socket_mode import SocketMode
+from bot.observe import Metrics
+from bot.server import Check, make_server, serve
+from bot.settings import Settings, require_slack
+from bot.slack import Identity, Slack, http_session
+from bot.storage.claims import Claims
+from bot.storage.database import Database, open_database
+from bot.turn.runner import Runner
+from bot.turn.seats import Seats
+from bot.turn.supervisor import Supervisor
+from bot.upstream.client import Upstream, open_http
+from bot.upstream.config import UpstreamConfig
+
+log = logging.getLogger(__name__)
+
+
+async def run(settings: Settings) -> None:
+    """Join Slack and answer until SIGTERM or Ctrl-C.
+
+    Raises SettingsError, StartError or StorageError when the bot can't start.
+    """
+    require_slack(settings)
+    stop = _stop_signal()
+    async with AsyncExitStack() as stack:
+        metrics = Metrics()
+        database = await stack.enter_async_context(open_database(_database_url(settings)))
+        await database.check_writable()
+        slack = await stack.enter_async_context(open_slack(settings, metrics))
+        identity = await who_we_are(slack)
+        upstream = await stack.enter_async_context(open_upstream(settings))
+        turns = await stack.enter_async_context(
+            _turns(settings, slack, identity, upstream, metrics)
+        )
+        slack_app = _slack_app(settings, slack, identity, turns)
+        async with _heard(settings, slack, slack_app, database, metrics):
+            log.info("ready", extra={"team": identity.team, "mode": settings.slack.mode})
+            await _say_if_upstream_is_unwell(upstream, stop)
+            await stop.wait()
+            log.info("stopping", extra={"live": turns.live})
+
+
+@asynccontextmanager
+async def open_slack(settings: Settings, metrics: Metrics) -> AsyncIterator[Slack]:
+    """Slack's Web API for the configured bot token."""
+    token = settings.slack.bot_token
+    async with http_session() as session:
+        yield Slack(
+            token.get_secret_value() if token else "",
+            base_url=settings.slack.api_url,
+            session=session,
+            on_call=metrics.slack_call,
+        )
+
+
+@asynccontextmanager
+async def open_upstream(settings: Settings) -> AsyncIterator[Upstream]:
+    """The configured model's server."""
+    upstream = settings.upstream
+    config = UpstreamConfig(
+        base_url=upstream.base_url,
+        api_key=upstream.api_key.get_secret_value() if upstream.api_key else "",
+        model=upstream.model,
+        api=upstream.api,
+        background=upstream.background,
+        idle_seconds=upstream.idle_seconds,
+        progress_seconds=upstream.progress_seconds,
+        attempts=upstream.attempts,
+        total_seconds=upstream.total_seconds,
+        max_event_bytes=upstream.max_event_bytes,
+    )
+    async with open_http(config) as http:
+        yield Upstream(config, http)
+
+
+async def who_we_are(slack: Slack) -> Identity:
+    """The bot's own identity. Raises SettingsError for a wrong token, StartError otherwise."""
+    try:
+        return await slack.auth_test()
+    except SlackRefused as error:
+        raise SettingsError(
+            [
+                f"SLACK_BOT_TOKEN is refused by Slack ({error.code}): copy the bot token (xoxb-…) "
+                "again from your app's page, *OAuth & Permissions*; reinstall the app if need be."
+            ]
+        ) from error
+    except SlackError as error:
+        raise StartError(
+            f"Slack can't be reached at {slack.web.base_url}: check the network, a proxy, "
+            "or SLACK_API_URL."
+        ) from error
+
+
+@asynccontextmanager
+async def _turns(
+    settings: Settings, slack: Slack, identity: Identity, upstream: Upstream, metrics: Metrics
+) -> AsyncIterator[Supervisor]:
+    """Everything between hearing and showing; live turns are drained at the end."""
+    delivery = Delivery(slack, DeliveryConfig(edits_per_minute=settings.delivery.edits_per_minute))
+    runner = Runner(
+        upstream=upstream,
+        reply=delivery.reply,
+        history=History(
+            slack,
+            Names(slack),
+            bot_user=identity.user_id,
+            limit=settings.upstream.history_tokens,
+        ),
+        seats=Seats(settings.delivery.max_live_answers),
+        metrics=metrics,
+        instructions=settings.upstream.instructions,
+    )
+    turns = Supervisor(runner.answer, Claims(), metrics)
+    try:
+        yield turns
+    finally:
+        await turns.drain(settings.server.grace_seconds)
+        await delivery.aclose()
+
+
+def _slack_app(settings: Settings, slack: Slack, identity: Identity, turns: Supervisor) -> AsyncApp:
+    """Bolt with our listeners. We are one workspace's bot: nothing is looked up per request."""
+    us = AuthorizeResult(
+        enterprise_id=None,
+        team_id=identity.team_id,
+        bot_user_id=identity.user_id,
+        bot_id=identity.bot_id,
+        bot_token=slack.web.token,
+    )
+
+    async def authorize() -> AuthorizeResult:
+        return us
+
+    secret = settings.slack.signing_secret
+    app = AsyncApp(
+        client=slack.web,
+        authorize=authorize,
+        signing_secret=secret.get_secret_value() if secret else None,
+        attaching_conversation_kwargs_enabled=False,  # it reads threads by itself (slack-facts §11)
+    )
+    access = Access(frozenset({identity.team_id}), settings.slack.allow_external_users)
+    register(app, Hearing(slack, identity, access, settings.slack.slash_command, turns.submit))
+    return app
+
+
+@asynccontextmanager
+async def _heard(
+    settings: Settings, slack: Slack, slack_app: AsyncApp, database: Database, metrics: Metrics
+) -> AsyncIterator[None]:
+    """Health, metrics and Slack's events, until the block ends: then nothing new is heard."""
+    checks: dict[str, Check] = {"database": database.answers}
+    async with AsyncExitStack() as stack:
+        over_http = slack_app if settings.slack.mode == "http" else None
+        server = make_server(metrics=metrics, checks=checks, slack_app=over_http)
+        port = await stack.enter_async_context(
+            serve(server, settings.server.host, settings.server.port)
+        )
+        log.info("listening", extra={"host": settings.server.host, "port": port})
+        if over_http is None:
+            app_token = await _app_token(settings, slack)
+            socket = await stack.enter_async_context(SocketMode(slack_app, app_token))
+            checks["slack"] = socket.connected
+        yield
+
+
+async def _app_token(settings: Settings, slack: Slack) -> str:
+    """The app-level token, once Slack has said that it opens connections."""
+    token = settings.slack.app_token
+    app_token = token.get_secret_value() if token else ""
+    try:
+        await slack.connections_open(app_token)
+    except SlackRefused as error:
+        raise SettingsError(
+            [
+                f"SLACK_APP_TOKEN is refused by Slack ({error.code}): make an app-level token "
+                "(xapp-…) with the scope connections:write on your app's page, *Basic Information*."
+            ]
+        ) from error
+    except SlackError as error:
+        log.warning("Socket Mode can't be opened yet: %s", error)
+    return app_token
+
+
+async def _say_if_upstream_is_unwell(upstream: Upstream, stop: asyncio.Event) -> None:
+    """One warning at start; questions are answered, or refused with a sentence, all the same."""
+    asking = asyncio.create_task(upstream.model())
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({asking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    asking.cancel()
+    stopping.cancel()
+    results = await asyncio.gather(asking, stopping, return_exceptions=True)
+    if isinstance(results[0], UpstreamError):
+        log.warning("%s (%s)", results[0].sentence, results[0])
+
+
+def _database_url(settings: Settings) -> str:
+    return settings.storage.database_url.get_secret_value()
+
+
+def _stop_signal() -> asyncio.Event:
+    """Set by SIGTERM and by Ctrl-C."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop

@@ -1,0 +1,21 @@
+"""HEAR: what Slack delivers becomes a Question, or is acknowledged and left.
+
+`register` is the table of contents. A listener acknowledges, reads the payload and hands the
+question on; it answers nothing itself and waits for no answer.
+"""
+
+from __future__ import annotations
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.listeners import commands, home, ignored, questions
+from bot.listeners.hearing import Hearing
+
+
+def register(app: AsyncApp, hearing: Hearing) -> None:
+    """Connect every event, command and action the bot is subscribed to."""
+    app.event("app_mention")(questions.on_mention(hearing))
+    app.event("message")(questions.on_message(hearing))
+    app.event("app_home_opened")(home.on_opened(hearing))
+    app.command(hearing.command)(commands.on_ask(hearing))
+    ignored.register(app)

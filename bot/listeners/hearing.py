@@ -1,0 +1,33 @@
+"""What every listener needs: who we are, who may ask, and where questions go."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bot.access import Access
+from bot.slack import Identity, Slack
+from bot.values import Question
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """Given to every listener when it is made."""
+
+    slack: Slack
+    identity: Identity
+    access: Access
+    command: str
+    submit: Callable[[Question], Awaitable[bool]]
+
+    async def take(self, question: Question | None) -> None:
+        """Hand the question on, if there is one and its author may ask."""
+        if question is None:
+            return
+        if not self.access.admits(question):
+            log.info("a question of another organisation was left", extra={"turn": question.id})
+            return
+        await self.submit(question)

@@ -1,0 +1,53 @@
+"""App Home: a short welcome. People's own settings will stand here."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from bot.errors import SlackError
+from bot.listeners.hearing import Hearing
+
+log = logging.getLogger(__name__)
+
+
+def on_opened(hearing: Hearing) -> Callable[[dict[str, Any]], Awaitable[None]]:
+    """`app_home_opened`: show the welcome on the home tab."""
+
+    async def handle_home(event: dict[str, Any]) -> None:
+        if event.get("tab") != "home" or not event.get("user"):
+            return
+        try:
+            await hearing.slack.publish_home(event["user"], welcome(hearing))
+        except SlackError as error:
+            log.warning("the home tab could not be shown: %s", error)
+
+    return handle_home
+
+
+def welcome(hearing: Hearing) -> dict[str, Any]:
+    """The home tab's view."""
+    me = f"<@{hearing.identity.user_id}>"
+    ways = (
+        f"*In a channel:* mention me, `{me} …`; I answer in a thread, and you can go on there.",
+        "*In private:* write to me under *Messages*.",
+        f"*Anywhere:* `{hearing.command} …` answers only you; with `#public`, everyone.",
+    )
+    return {
+        "type": "home",
+        "blocks": [
+            {"type": "header", "text": {"type": "plain_text", "text": "Ask me anything"}},
+            *({"type": "section", "text": {"type": "mrkdwn", "text": way}} for way in ways),
+            {"type": "divider"},
+            {
+                "type": "context",
+                "elements": [
+                    {
+                        "type": "mrkdwn",
+                        "text": "Answers are written by a language model and can be wrong.",
+                    }
+                ],
+            },
+        ],
+    }

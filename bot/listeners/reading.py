@@ -1,0 +1,156 @@
+"""Slack's payloads as Questions. Pure: a payload in, a Question or None out.
+
+None means "not for us": our own messages, other bots, edits, deletions, joins and every other
+subtype that asks nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.render.incoming import readable, without_mention
+from bot.values import File, Place, Question
+
+Payload = Mapping[str, Any]
+
+# slack-facts §4: these subtypes are people writing.
+ASKING_SUBTYPES = frozenset({None, "file_share", "thread_broadcast", "me_message"})
+
+# `should_escape` turns `#public` into `<#C…|public>` where a channel has that name.
+_PUBLIC = re.compile(r"(?:^|\s)(?:#public|<#C[A-Z0-9]+\|public>)(?=\s|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """The bot as payloads name it."""
+
+    user_id: str
+    bot_id: str
+
+
+def mention(body: Payload, us: Addressee) -> Question | None:
+    """The question of an `app_mention` event, or of a channel message that mentions us."""
+    event = _event(body)
+    if not _by_a_person(event, us) or not _mentions(event, us):
+        return None
+    place = Place(
+        team=_team(body),
+        channel=str(event["channel"]),
+        surface="dm" if event.get("channel_type") == "im" else "channel",
+        thread_ts=str(event.get("thread_ts") or event["ts"]),
+    )
+    return _question(body, event, place, us)
+
+
+def message(body: Payload, us: Addressee) -> Question | None:
+    """The question of a `message` event: any message in our DM, elsewhere only a mention."""
+    event = _event(body)
+    if event.get("channel_type") != "im" and not str(event.get("channel", "")).startswith("D"):
+        return mention(body, us)
+    if not _by_a_person(event, us):
+        return None
+    place = Place(
+        team=_team(body),
+        channel=str(event["channel"]),
+        surface="dm",
+        thread_ts=str(event.get("thread_ts") or event["ts"]),
+    )
+    return _question(body, event, place, us)
+
+
+def command(form: Payload, *, in_our_dm: bool) -> Question:
+    """The question of a slash command."""
+    text = str(form.get("text") or "")
+    public = bool(_PUBLIC.search(text))
+    trigger = str(form.get("trigger_id") or f"{form['user_id']}:{text}")
+    channel = str(form["channel_id"])
+    return Question(
+        id=_name(trigger),
+        keys=(f"trigger:{trigger}",),
+        place=Place(str(form.get("team_id") or ""), channel, "dm" if in_our_dm else "command"),
+        user=str(form["user_id"]),
+        text=readable(_PUBLIC.sub("", text)),
+        response_url=str(form.get("response_url") or "") or None,
+        public=public,
+    )
+
+
+def _event(body: Payload) -> Payload:
+    event = body.get("event")
+    return event if isinstance(event, Mapping) else {}
+
+
+def _by_a_person(event: Payload, us: Addressee) -> bool:
+    """Whether a person wrote it, with all that an answer needs: user, channel, ts."""
+    return (
+        event.get("subtype") in ASKING_SUBTYPES
+        and not event.get("bot_id")
+        and not event.get("bot_profile")
+        and not event.get("hidden")
+        and bool(event.get("user") and event.get("channel") and event.get("ts"))
+        and event.get("user") not in {us.user_id, "USLACKBOT"}
+    )
+
+
+def _mentions(event: Payload, us: Addressee) -> bool:
+    text = event.get("text") or ""
+    return event.get("type") == "app_mention" or bool(
+        re.search(rf"<@{re.escape(us.user_id)}(?:\|[^>]*)?>", text)
+    )
+
+
+def _question(body: Payload, event: Payload, place: Place, us: Addressee) -> Question:
+    ts = str(event["ts"])
+    keys = [f"message:{place.channel}:{ts}"]
+    if body.get("event_id"):
+        keys.append(f"event:{place.team}:{body['event_id']}")
+    if event.get("client_msg_id"):
+        keys.append(f"client:{place.channel}:{event['client_msg_id']}")
+    return Question(
+        id=_name(f"{place.channel}:{ts}"),
+        keys=tuple(keys),
+        place=place,
+        user=str(event["user"]),
+        text=readable(without_mention(event.get("text") or "", us.user_id)),
+        ts=ts,
+        user_team=_user_team(body, event),
+        files=_files(event),
+    )
+
+
+def _team(body: Payload) -> str:
+    """The workspace that installed us, even where the event comes from a shared channel."""
+    for authorization in body.get("authorizations") or []:
+        if authorization.get("team_id"):
+            return str(authorization["team_id"])
+    return str(body.get("team_id") or "")
+
+
+def _user_team(body: Payload, event: Payload) -> str | None:
+    """The author's own team, where the channel is shared with other organisations."""
+    if not body.get("is_ext_shared_channel"):
+        return None
+    return event.get("user_team") or event.get("source_team") or event.get("team")
+
+
+def _files(event: Payload) -> tuple[File, ...]:
+    return tuple(
+        File(
+            id=str(file["id"]),
+            name=str(file.get("name") or file.get("title") or file["id"]),
+            mimetype=str(file.get("mimetype") or ""),
+            size=int(file.get("size") or 0),
+            url=str(file.get("url_private_download") or file.get("url_private") or ""),
+        )
+        for file in event.get("files") or []
+        if isinstance(file, Mapping) and file.get("id")
+    )
+
+
+def _name(key: str) -> str:
+    """A turn's id: the same for every delivery of the same question, on every replica."""
+    return hashlib.sha256(key.encode()).hexdigest()[:12]

@@ -1,0 +1,134 @@
+"""Logs and metrics: what an operator can see of the bot from outside.
+
+Logs are one JSON object a line on stderr, with the turn's id where there is one. They hold no
+message text, no tokens and no `response_url`; `scrub` is the last guard against the latter two.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_turn: ContextVar[str] = ContextVar("turn", default="")
+
+_SECRETS = re.compile(
+    r"xox[a-z]?(?:\.xox[a-z])?-[\w.-]+"
+    r"|xapp-[\w.-]+"
+    r"|\bsk-[\w-]{8,}"
+    r"|(?<=Bearer )\S+"
+    r"|https://hooks\.slack\.com/\S+"
+    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
+    r"|(?<=[?&]ticket=)[^&\s]+"
+)
+
+# Attributes every LogRecord has; what is left in its __dict__ was given as `extra`.
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+
+# Third-party loggers that write request bodies, tokens or a line a request at INFO or DEBUG.
+_QUIET = ("slack_bolt", "slack_sdk", "httpx", "httpcore", "aiohttp", "asyncio", "sqlalchemy")
+
+
+@contextmanager
+def turn_id(turn: str) -> Iterator[None]:
+    """Give every log record written inside the turn's id."""
+    token = _turn.set(turn)
+    try:
+        yield
+    finally:
+        _turn.reset(token)
+
+
+def scrub(text: str) -> str:
+    """The text with tokens, keys, passwords in URLs and response URLs masked."""
+    return _SECRETS.sub("***", text)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a record: time (UTC), level, logger, message, turn, extras, error."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as one line of JSON."""
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if turn := _turn.get():
+            line["turn"] = turn
+        line |= {k: v for k, v in record.__dict__.items() if k not in _STANDARD}
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return scrub(json.dumps(line, default=str, ensure_ascii=False))
+
+
+def configure_logging(level: str) -> None:
+    """Write JSON logs to stderr; libraries stay quiet below WARNING."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class Metrics:
+    """All metrics of one process, in a registry of their own. Times are in seconds."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.questions = Counter(
+            "bot_questions_total", "Questions admitted", ["surface"], registry=self.registry
+        )
+        self.answers = Counter(
+            "bot_answers_total", "Answers by outcome", ["outcome"], registry=self.registry
+        )
+        self.live = Gauge("bot_live_answers", "Answers being written", registry=self.registry)
+        self.waiting = Gauge(
+            "bot_waiting_questions", "Questions waiting their turn", registry=self.registry
+        )
+        self.placeholder_seconds = Histogram(
+            "bot_placeholder_seconds",
+            "From the question's arrival to its placeholder",
+            buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30),
+            registry=self.registry,
+        )
+        self.first_text_seconds = Histogram(
+            "bot_first_text_seconds",
+            "From the question's arrival to the model's first word",
+            buckets=(0.25, 0.5, 1, 2, 5, 10, 20, 60, 120),
+            registry=self.registry,
+        )
+        self.answer_seconds = Histogram(
+            "bot_answer_seconds",
+            "From the question's arrival to the last word standing in Slack",
+            buckets=(1, 2, 5, 10, 20, 30, 60, 120, 300, 900),
+            registry=self.registry,
+        )
+        self.slack_calls = Counter(
+            "bot_slack_calls_total",
+            "Web API calls by method and outcome",
+            ["method", "outcome"],
+            registry=self.registry,
+        )
+        self.reconnects = Counter(
+            "bot_upstream_reconnects_total",
+            "Times an answer's upstream connection was made again",
+            registry=self.registry,
+        )
+
+    def slack_call(self, method: str, outcome: str) -> None:
+        """Count one Web API call; outcome is "ok", "rate_limited", "unreachable" or an error."""
+        self.slack_calls.labels(method, outcome).inc()
+
+    def render(self) -> bytes:
+        """The exposition in Prometheus' text format."""
+        return generate_latest(self.registry)

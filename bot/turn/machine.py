@@ -1,0 +1,145 @@
+"""What each upstream event means for the answer. Pure: an event in, the newest draft out.
+
+    queued → asking → streaming ⇄ reconnecting → done | cut_off | failed
+                 any of these → stopped | interrupted
+
+The reader never sees text vanish: after a restart the old text stands until the new one has grown
+past it, or has ended.
+"""
+
+from __future__ import annotations
+
+from bot.upstream.events import (
+    Activity,
+    Citation,
+    Event,
+    Failed,
+    Finished,
+    Reasoning,
+    Reconnecting,
+    Restarted,
+    Started,
+    TextDelta,
+    TextDone,
+    ToolCall,
+)
+from bot.values import Draft, Phase, Usage
+
+NO_TEXT = "The model ended without writing an answer."
+INTERRUPTED = "The bot was stopped while it wrote this answer. Please ask again."
+UNEXPECTED = "Something went wrong on my side."
+CUT_OFF = {
+    "content_filter": "Cut off by the content filter",
+}
+CUT_OFF_AT_LENGTH = "Cut off at the length limit"
+
+
+class Machine:
+    """One answer as it is being written.
+
+    `reference` is the turn's id, shown under a failure so that the operator finds it in the log.
+    `remark` is said under the finished answer, for example that history was left out.
+    """
+
+    def __init__(self, reference: str) -> None:
+        self.reference = reference
+        self.remark = ""
+        self.phase = Phase.ASKING
+        self.note = ""
+        self.usage = Usage()
+        self._text = ""
+        self._shown = ""
+        self._sources: dict[str, str] = {}
+
+    @property
+    def text(self) -> str:
+        """The answer as a reader should see it now."""
+        if self.phase.final or len(self._text) > len(self._shown):
+            return self._text
+        return self._shown
+
+    @property
+    def draft(self) -> Draft:
+        """The answer, its phase and its line of state."""
+        return Draft(self.phase, self.text, self.note)
+
+    def wait(self, before: int) -> Draft:
+        """The question waits for its turn; `before` others go first."""
+        self.phase, self.note = Phase.QUEUED, f"Waiting, {before} before you"
+        return self.draft
+
+    def ask(self) -> Draft:
+        """The question's turn has come."""
+        self.phase, self.note = Phase.ASKING, ""
+        return self.draft
+
+    def stop(self, user: str) -> Draft:
+        """A person stopped the answer; what is written stays."""
+        return self._end(Phase.STOPPED, f"Stopped by <@{user}>")
+
+    def interrupt(self) -> Draft:
+        """The process ends before the answer does; what is written stays."""
+        return self._end(Phase.INTERRUPTED, INTERRUPTED)
+
+    def fail(self, sentence: str = UNEXPECTED) -> Draft:
+        """The answer can't go on; what is written stays, with one sentence and the reference."""
+        return self._end(Phase.FAILED, f"{sentence} (reference {self.reference})")
+
+    def feed(self, event: Event) -> Draft:
+        """Take one event of the upstream; returns the draft that follows from it."""
+        match event:
+            case TextDelta(text):
+                self._write(self._text + text)
+            case TextDone(text):
+                self._write(text)
+            case Activity(text):
+                self._go_on()
+                self.note = text
+            case Reconnecting(attempt, of):
+                self.phase, self.note = Phase.RECONNECTING, f"Reconnecting ({attempt}/{of})…"
+            case Started():
+                self._go_on()
+            case Restarted():
+                self._shown, self._text = self.text, ""
+                self._go_on()
+            case Citation(url, title):
+                self._sources.setdefault(url, title)
+            case Finished():
+                self._finish(event)
+            case Failed(error, text):
+                self._text = max(text, self.text, key=len)
+                self.fail(error.sentence)
+            case Reasoning() | ToolCall():
+                pass
+        return self.draft
+
+    def _write(self, text: str) -> None:
+        self._text = text
+        if text:
+            self.phase, self.note = Phase.STREAMING, ""
+
+    def _go_on(self) -> None:
+        self.phase, self.note = (Phase.STREAMING if self.text else Phase.ASKING), ""
+
+    def _finish(self, event: Finished) -> None:
+        self.usage = event.usage
+        self._text = event.text
+        if not self._text.strip():
+            self.fail(NO_TEXT)
+        elif event.cut_off:
+            self._end(Phase.CUT_OFF, CUT_OFF.get(event.cut_off, CUT_OFF_AT_LENGTH))
+        else:
+            self._end(Phase.DONE, self.remark)
+        self._text += _source_list(self._sources)
+
+    def _end(self, phase: Phase, note: str) -> Draft:
+        self._text = self._text if phase in {Phase.DONE, Phase.CUT_OFF} else self.text
+        self.phase, self.note = phase, note
+        return self.draft
+
+
+def _source_list(sources: dict[str, str]) -> str:
+    if not sources:
+        return ""
+    lines = [f"{n}. [{title or url}]({url})" for n, (url, title) in enumerate(sources.items(), 1)]
+    return "\n\n**Sources**\n\n" + "\n".join(lines)

@@ -1,0 +1,131 @@
+"""The whole way of a question, top to bottom."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import aclosing
+from typing import Any
+
+from bot.delivery import Reply
+from bot.errors import SlackError
+from bot.history.thread import History
+from bot.observe import Metrics
+from bot.turn.machine import Machine
+from bot.turn.seats import Seats
+from bot.upstream.client import Upstream
+from bot.upstream.events import Event, Reconnecting, TextDelta
+from bot.upstream.prompt import Prompt
+from bot.values import Draft, Phase, Question
+
+log = logging.getLogger(__name__)
+
+HINT = (
+    "Hi! Ask me anything, for example:\n\n"
+    "- *What are three good names for a release party?*\n"
+    "- *Summarise this thread in five lines.*"
+)
+
+
+class Runner:
+    """Answers questions. Holds no state of its own beyond the rooms it was given."""
+
+    def __init__(
+        self,
+        *,
+        upstream: Upstream,
+        reply: Callable[[Question], Reply],
+        history: History,
+        seats: Seats,
+        metrics: Metrics,
+        instructions: str,
+    ) -> None:
+        self.upstream = upstream
+        self.reply = reply
+        self.history = history
+        self.seats = seats
+        self.metrics = metrics
+        self.instructions = instructions
+
+    async def answer(self, question: Question) -> Phase:
+        """Bring one question to its one answer; returns how it ended.
+
+        Cancelling it interrupts the answer: what is written stays and says so.
+        """
+        reply = self.reply(question)
+        if not question.text and not question.files:
+            return await self._hint(reply)
+        machine, asked = Machine(question.id), time.monotonic()
+        try:
+            await _together(
+                self._open(reply, machine, asked), self._write(question, machine, reply, asked)
+            )
+        except SlackError as error:
+            log.warning("the answer has no place in Slack: %s", error)
+            return Phase.FAILED
+        except asyncio.CancelledError:
+            _uncancel()
+            machine.interrupt()
+        except Exception:
+            log.exception("the turn failed")
+            machine.fail()
+        await self._finish(question, machine.draft, reply, asked)
+        return machine.phase
+
+    async def _open(self, reply: Reply, machine: Machine, asked: float) -> None:
+        await reply.open(machine.draft)
+        self.metrics.placeholder_seconds.observe(time.monotonic() - asked)
+
+    async def _write(
+        self, question: Question, machine: Machine, reply: Reply, asked: float
+    ) -> None:
+        """Wait for a seat, then read the upstream as fast as it writes: showing never delays it."""
+        async with self.seats.take(lambda before: reply.show(machine.wait(before))):
+            if machine.phase is Phase.QUEUED:
+                reply.show(machine.ask())
+            conversation = await self.history.read(question)
+            machine.remark = conversation.remark
+            prompt = Prompt(self.instructions, conversation.messages)
+            async with aclosing(self.upstream.answer(prompt)) as events:
+                async for event in events:
+                    self._observe(event, machine, asked)
+                    reply.show(machine.feed(event))
+
+    def _observe(self, event: Event, machine: Machine, asked: float) -> None:
+        if isinstance(event, Reconnecting):
+            self.metrics.reconnects.inc()
+        if isinstance(event, TextDelta) and not machine.text:
+            self.metrics.first_text_seconds.observe(time.monotonic() - asked)
+
+    async def _finish(self, question: Question, draft: Draft, reply: Reply, asked: float) -> None:
+        try:
+            await reply.finish(draft)
+        except SlackError as error:
+            log.warning("the end of the answer could not be shown: %s", error)
+        self.history.remember(question, draft.text)
+        self.metrics.answer_seconds.observe(time.monotonic() - asked)
+
+    async def _hint(self, reply: Reply) -> Phase:
+        hint = Draft(Phase.DONE, HINT)
+        await reply.open(hint)
+        await reply.finish(hint)
+        return Phase.DONE
+
+
+async def _together(*steps: Coroutine[Any, Any, None]) -> None:
+    """Run the steps at once; the first error ends all of them and is raised as itself."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for step in steps:
+                group.create_task(step)
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+
+
+def _uncancel() -> None:
+    """The cancellation was taken as "interrupt the answer"; what follows may wait again."""
+    task = asyncio.current_task()
+    while task and task.cancelling():
+        task.uncancel()
