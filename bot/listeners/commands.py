@@ -47,6 +47,6 @@ async def _is_our_dm(hearing: Hearing, command: dict[str, Any]) -> bool:
     if command.get("channel_name") != "directmessage":
         return False
     try:
-        return await hearing.slack.open_dm(command["user_id"]) == command["channel_id"]
+        return await hearing.slack.open_dm(command["user_id"]) == str(command["channel_id"])
     except SlackError:
         return False

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.errors import SettingsError
+from bot.settings import Settings, load, require_slack, variables
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for _, name, _ in variables():
+        monkeypatch.delenv(name, raising=False)
+
+
+def settings_of(monkeypatch: pytest.MonkeyPatch, **values: str) -> Settings:
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    return load(env_file=None)
+
+
+def problems_of(monkeypatch: pytest.MonkeyPatch, **values: str) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        require_slack(settings_of(monkeypatch, **values))
+    return caught.value.problems
+
+
+def test_defaults_are_those_of_the_design(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = settings_of(monkeypatch)
+    assert settings.slack.api_url == "https://slack.com/api/"
+    assert settings.slack.slash_command == "/ask"
+    assert settings.upstream.base_url == "https://api.tokenlab.sh/v1"
+    assert settings.upstream.model == "gpt-5.4"
+    assert settings.upstream.api == "auto"
+    assert settings.upstream.idle_seconds == 90
+    assert settings.upstream.progress_seconds == 300
+    assert settings.delivery.edits_per_minute == 45
+    assert settings.delivery.max_live_answers == 100
+    assert settings.storage.database_url.get_secret_value() == "sqlite+aiosqlite:///bot.db"
+    assert (settings.server.host, settings.server.port) == ("127.0.0.1", 3000)
+    assert settings.server.grace_seconds == 25
+
+
+def test_a_real_variable_wins_over_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / ".env"
+    file.write_text("UPSTREAM_MODEL=from-file\nPORT=4000\n")
+    monkeypatch.setenv("UPSTREAM_MODEL", "from-environment")
+    settings = load(env_file=file)
+    assert settings.upstream.model == "from-environment"
+    assert settings.server.port == 4000
+
+
+def test_an_empty_value_counts_as_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = settings_of(monkeypatch, SLACK_APP_TOKEN="", PORT="")
+    assert settings.slack.app_token is None
+    assert settings.server.port == 3000
+
+
+@pytest.mark.parametrize(
+    ("present", "mode"),
+    [
+        ({}, None),
+        ({"SLACK_BOT_TOKEN": "xoxb-1"}, None),
+        ({"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}, "socket"),
+        ({"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "s"}, "http"),
+        (
+            {
+                "SLACK_BOT_TOKEN": "xoxb-1",
+                "SLACK_APP_TOKEN": "xapp-1",
+                "SLACK_SIGNING_SECRET": "s",
+            },
+            "socket",
+        ),
+    ],
+)
+def test_tokens_decide_how_events_arrive(
+    monkeypatch: pytest.MonkeyPatch, present: dict[str, str], mode: str | None
+) -> None:
+    assert settings_of(monkeypatch, **present).slack.mode == mode
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("PORT", "http", "is not a whole number"),
+        ("PORT", "70000", "must be at most 65535"),
+        ("EDITS_PER_MINUTE", "0", "must be at least 6"),
+        ("UPSTREAM_IDLE_SECONDS", "soon", "is not a number"),
+        ("UPSTREAM_API", "grpc", "must be one of 'auto', 'responses' or 'chat'"),
+        ("UPSTREAM_BASE_URL", "api.example.com", "is not an http:// or https:// address"),
+        ("SLACK_API_URL", "ftp://slack", "is not an http:// or https:// address"),
+        ("SLASH_COMMAND", "ask", "must be a slash"),
+        ("DATABASE_URL", "sqlite:///bot.db", "must begin with sqlite+aiosqlite:///"),
+        ("SLACK_BOT_TOKEN", "xapp-hidden", "holds another kind of token"),
+        ("SLACK_APP_TOKEN", "xoxb-hidden", "holds another kind of token"),
+        ("ALLOW_EXTERNAL_USERS", "perhaps", "is not a switch"),
+    ],
+)
+def test_a_wrong_value_is_one_sentence_that_names_the_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str
+) -> None:
+    (problem,) = problems_of(monkeypatch, **{name: value})
+    assert problem.startswith(f"{name} ")
+    assert says in problem
+    assert "set it right" in problem
+    assert "hidden" not in problem
+
+
+def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    problems = problems_of(monkeypatch, PORT="x", DELIVERY="pigeon")
+    assert [p.split()[0] for p in problems] == ["DELIVERY", "PORT"]
+
+
+def test_missing_tokens_are_named_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    bot_token, key = problems_of(monkeypatch)
+    assert bot_token.startswith("SLACK_BOT_TOKEN is missing")
+    assert key.startswith("UPSTREAM_API_KEY is missing")
+    app_token, _ = problems_of(monkeypatch, SLACK_BOT_TOKEN="xoxb-1")
+    assert app_token.startswith("SLACK_APP_TOKEN is missing")
+
+
+def test_a_server_of_ones_own_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = settings_of(
+        monkeypatch,
+        SLACK_BOT_TOKEN="xoxb-1",
+        SLACK_APP_TOKEN="xapp-1",
+        UPSTREAM_BASE_URL="http://127.0.0.1:8080/v1/",
+    )
+    require_slack(settings)
+    assert settings.upstream.base_url == "http://127.0.0.1:8080/v1"
+
+
+def test_secrets_hide_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = settings_of(
+        monkeypatch,
+        SLACK_BOT_TOKEN="xoxb-hidden",
+        UPSTREAM_API_KEY="sk-hidden",
+        DATABASE_URL="postgresql+asyncpg://me:hidden@db/bot",
+    )
+    assert "hidden" not in repr(settings)
+
+
+def test_every_variable_is_described() -> None:
+    assert all(field.description for _, _, field in variables())

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import StreamDropped, UpstreamBusy
+from bot.turn.machine import INTERRUPTED, NO_TEXT, Machine
+from bot.upstream.events import (
+    Activity,
+    Citation,
+    Event,
+    Failed,
+    Finished,
+    Reasoning,
+    Reconnecting,
+    Restarted,
+    Started,
+    TextDelta,
+    TextDone,
+)
+from bot.values import Draft, Phase, Usage
+
+
+def drafts(*events: Event) -> list[Draft]:
+    machine = Machine("turn1")
+    return [machine.feed(event) for event in events]
+
+
+def test_deltas_build_the_answer_until_it_is_finished() -> None:
+    shown = drafts(Started("r1"), TextDelta("Hel"), TextDelta("lo"), Finished("Hello", Usage(3, 2)))
+    assert [(d.phase, d.text) for d in shown] == [
+        (Phase.ASKING, ""),
+        (Phase.STREAMING, "Hel"),
+        (Phase.STREAMING, "Hello"),
+        (Phase.DONE, "Hello"),
+    ]
+    assert shown[-1].note == ""
+
+
+def test_the_terminal_event_heals_what_deltas_lost() -> None:
+    assert drafts(TextDelta("Hlo"), TextDone("Hello"), Finished("Hello!"))[-1].text == "Hello!"
+
+
+def test_activity_is_shown_while_it_lasts_and_gone_with_the_text() -> None:
+    searching, text = drafts(Activity("Searching the web: otters"), TextDelta("Otters"))
+    assert (searching.phase, searching.note) == (Phase.ASKING, "Searching the web: otters")
+    assert (text.phase, text.note) == (Phase.STREAMING, "")
+
+
+def test_reasoning_is_never_part_of_the_answer() -> None:
+    assert drafts(Reasoning("hmm"), TextDelta("Yes"))[-1].text == "Yes"
+
+
+def test_a_reconnection_is_announced_and_its_text_stays() -> None:
+    _, reconnecting, on = drafts(
+        TextDelta("Half"), Reconnecting(2, 5, 1.0, "dropped"), TextDelta(" done")
+    )
+    assert reconnecting == Draft(Phase.RECONNECTING, "Half", "Reconnecting (2/5)…")
+    assert on == Draft(Phase.STREAMING, "Half done")
+
+
+def test_after_a_restart_the_old_text_stays_until_the_new_one_has_passed_it() -> None:
+    texts = [
+        d.text
+        for d in drafts(
+            TextDelta("The old text"),
+            Restarted(),
+            TextDelta("The new"),
+            TextDelta(" text is longer"),
+        )
+    ]
+    assert texts == ["The old text", "The old text", "The old text", "The new text is longer"]
+
+
+def test_a_restarted_answer_may_end_shorter() -> None:
+    assert drafts(TextDelta("A long answer"), Restarted(), Finished("Short"))[-1].text == "Short"
+
+
+def test_a_failure_keeps_the_partial_and_says_one_sentence_with_a_reference() -> None:
+    failed = drafts(TextDelta("Half"), Failed(StreamDropped("eof"), "Half"))[-1]
+    assert failed.phase is Phase.FAILED
+    assert failed.text == "Half"
+    assert failed.note == f"{StreamDropped.sentence} (reference turn1)"
+    assert "eof" not in failed.note
+
+
+def test_a_failure_after_a_restart_keeps_the_longest_text_seen() -> None:
+    failed = drafts(TextDelta("The long one"), Restarted(), Failed(UpstreamBusy("503"), "The"))[-1]
+    assert failed.text == "The long one"
+
+
+def test_an_answer_without_text_says_so() -> None:
+    ended = drafts(Started("r1"), Finished(""))[-1]
+    assert ended.phase is Phase.FAILED
+    assert NO_TEXT in ended.note
+
+
+@pytest.mark.parametrize(
+    ("reason", "note"),
+    [
+        ("max_output_tokens", "Cut off at the length limit"),
+        ("content_filter", "Cut off by the content filter"),
+    ],
+)
+def test_a_cut_off_answer_says_why(reason: str, note: str) -> None:
+    cut = drafts(Finished("Once upon", cut_off=reason))[-1]
+    assert (cut.phase, cut.text, cut.note) == (Phase.CUT_OFF, "Once upon", note)
+
+
+def test_sources_stand_under_the_finished_answer_once_each() -> None:
+    citations = (
+        Citation("https://a.example", "A"),
+        Citation("https://a.example", "A"),
+        Citation("https://b.example"),
+    )
+    assert drafts(*citations, Finished("Text."))[-1].text == (
+        "Text.\n\n**Sources**\n\n1. [A](https://a.example)\n2. [https://b.example](https://b.example)"
+    )
+
+
+def test_stopping_and_interrupting_keep_what_is_written() -> None:
+    machine = Machine("turn1")
+    machine.feed(TextDelta("Half"))
+    assert machine.interrupt() == Draft(Phase.INTERRUPTED, "Half", INTERRUPTED)
+    machine = Machine("turn1")
+    machine.feed(TextDelta("Half"))
+    assert machine.stop("U1") == Draft(Phase.STOPPED, "Half", "Stopped by <@U1>")
+
+
+def test_a_waiting_question_says_how_many_go_first() -> None:
+    machine = Machine("turn1")
+    assert machine.wait(3) == Draft(Phase.QUEUED, "", "Waiting, 3 before you")
+    assert machine.ask() == Draft(Phase.ASKING)
+
+
+def test_a_remark_stands_under_the_finished_answer() -> None:
+    machine = Machine("turn1")
+    machine.remark = "The oldest message of this thread did not fit and was left out"
+    assert machine.feed(Finished("Yes.")).note == machine.remark
+
+
+steps: st.SearchStrategy[Event] = st.one_of(
+    st.builds(TextDelta, st.text(max_size=8)),
+    st.builds(Activity, st.sampled_from(["", "Searching"])),
+    st.just(Restarted()),
+    st.just(Reconnecting(1, 5, 0.5, "dropped")),
+    st.just(Started("r")),
+    st.just(Reasoning("…")),
+)
+
+
+@given(st.lists(steps, max_size=30))
+def test_while_it_streams_the_text_a_reader_sees_never_shrinks(events: list[Event]) -> None:
+    lengths = [len(draft.text) for draft in drafts(*events)]
+    assert lengths == sorted(lengths)
+
+
+@given(st.lists(steps, max_size=20), st.text(min_size=1).filter(str.strip))
+def test_whatever_came_before_the_final_text_is_the_one_that_stands(
+    events: list[Event], final: str
+) -> None:
+    ended = drafts(*events, Finished(final))[-1]
+    assert (ended.phase, ended.text) == (Phase.DONE, final)

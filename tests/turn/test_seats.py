@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import asyncio
+
+from bot.turn.seats import Seats
+
+
+class Guest:
+    """Takes a seat, says so, and leaves when told."""
+
+    def __init__(self, seats: Seats) -> None:
+        self.seats = seats
+        self.told: list[int] = []
+        self.seated = asyncio.Event()
+        self.leave = asyncio.Event()
+        self.task = asyncio.create_task(self.stay())
+
+    async def stay(self) -> None:
+        async with self.seats.take(self.told.append):
+            self.seated.set()
+            await self.leave.wait()
+
+
+async def settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_a_free_seat_is_taken_without_a_word() -> None:
+    guest = Guest(Seats(1))
+    await guest.seated.wait()
+    guest.leave.set()
+    await guest.task
+    assert guest.told == []
+    assert guest.seats.taken == 0
+
+
+async def test_those_who_wait_are_told_their_place_and_seated_in_order() -> None:
+    seats = Seats(1)
+    first, second, third = Guest(seats), Guest(seats), Guest(seats)
+    await settle()
+    assert (second.told, third.told) == ([0], [1])
+    first.leave.set()
+    await second.seated.wait()
+    await settle()
+    assert third.told == [1, 0]
+    assert not third.seated.is_set()
+    second.leave.set()
+    third.leave.set()
+    await asyncio.gather(first.task, second.task, third.task)
+    assert (seats.taken, seats.waiting) == (0, 0)
+
+
+async def test_one_who_gives_up_waiting_leaves_the_queue() -> None:
+    seats = Seats(1)
+    first, second, third = Guest(seats), Guest(seats), Guest(seats)
+    await settle()
+    second.task.cancel()
+    await settle()
+    assert third.told == [1, 0]
+    first.leave.set()
+    await third.seated.wait()
+    third.leave.set()
+    await asyncio.gather(first.task, third.task)
+    assert seats.taken == 0
+
+
+async def test_a_seat_handed_to_one_who_just_gave_up_is_passed_on() -> None:
+    seats = Seats(1)
+    first, second, third = Guest(seats), Guest(seats), Guest(seats)
+    await settle()
+    first.leave.set()
+    await first.task
+    second.task.cancel()
+    await asyncio.wait_for(third.seated.wait(), 1)
+    third.leave.set()
+    await third.task
+    await settle()
+    assert seats.taken == 0
