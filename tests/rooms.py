@@ -14,7 +14,8 @@ from pathlib import Path
 
 FLOORS: tuple[frozenset[str], ...] = (  # from the top; neighbours do not know each other
     frozenset({"cli"}),
-    frozenset({"app", "doctor"}),
+    frozenset({"doctor"}),  # opens what the app opens, one thing after the other
+    frozenset({"app"}),
     frozenset({"listeners", "server", "manifest"}),
     frozenset({"turn"}),
     frozenset({"access", "history", "delivery", "tools"}),

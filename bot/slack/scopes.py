@@ -16,7 +16,7 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "chat.postMessage": "chat:write",
         "chat.update": "chat:write",
         "conversations.open": "im:write",
-        "conversations.replies": "channels:history,groups:history,im:history",
+        "conversations.replies": "channels:history,groups:history,im:history,mpim:history",
         "users.info": "users:read",
         "views.publish": "",
     },

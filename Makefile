@@ -1,0 +1,64 @@
+# Everything a newcomer or a developer needs; `make` alone lists it.
+# It takes make, Python 3.11 or newer, and the package registries. All of it stays in this folder.
+
+.DEFAULT_GOAL := help
+.PHONY: run test check bench docs lock clean help
+.SILENT:
+
+PYTHON ?= python3
+ours := .venv/bin/python
+
+run: .venv/run.stamp ## Start the bot: the playground, or your Slack once its tokens are in .env
+	exec $(ours) -m bot $(ARGS)
+
+test: .venv/dev.stamp ## Run the tests; ARGS="-k words" picks some
+	exec $(ours) -m pytest $(ARGS)
+
+check: .venv/dev.stamp ## Lint, and check format and types
+	$(ours) -m ruff check
+	$(ours) -m ruff format --check
+	$(ours) -m mypy
+
+bench: .venv/dev.stamp ## Measure how well a minute's edits are spent, in virtual time
+	exec $(ours) -m tests.delivery.simulator $(ARGS)
+
+docs: .venv/dev.stamp ## Write .env.example, README's table and deploy's manifests from the code
+	$(ours) -m tests.docs
+
+lock: ## Resolve both lock files (takes uv); ARGS=--upgrade for newer versions
+	$(resolve) --extra dev --output-file requirements-dev.lock $(ARGS)
+	$(resolve) --constraint requirements-dev.lock --output-file requirements.lock $(ARGS)
+
+clean: ## Remove what make installed and what tools cached
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+help: ## Say what there is
+	awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+
+resolve = uv pip compile --quiet pyproject.toml --extra postgres --extra build --universal \
+  --generate-hashes --no-emit-index-url --no-annotate --no-header
+
+# One environment for running and developing: the second lock holds the first's versions, and more.
+.venv/run.stamp: requirements.lock pyproject.toml
+	$(call install,requirements.lock)
+	touch $@
+
+.venv/dev.stamp: requirements-dev.lock requirements.lock pyproject.toml
+	$(call install,requirements-dev.lock)
+	touch .venv/run.stamp $@
+
+# .venv/unfinished stands while pip works: what was cut off is not mended but made anew.
+define install
+	set -e; if [ -e .venv/unfinished ] || ! $(ours) -m pip --version >/dev/null 2>&1; then \
+	  for python in $(PYTHON) python3.14 python3.13 python3.12 python3.11 none; do \
+	    if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then break; fi; done; \
+	  if [ "$$python" = none ]; then \
+	    echo "The bot needs Python 3.11 or newer: install it, or name one by 'make run PYTHON=…'." >&2; exit 1; fi; \
+	  if ! "$$python" -m venv --clear .venv >/dev/null 2>&1; then \
+	    echo "$$python can't make a virtual environment here: install its venv module (Debian: apt install python3-venv) and see that this folder can be written to." >&2; exit 1; fi; fi; \
+	echo "Installing… (once, about a minute)"; \
+	touch .venv/unfinished; \
+	$(ours) -m pip install -qq --disable-pip-version-check --require-hashes -r $(1); \
+	$(ours) -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .; \
+	rm -f .venv/unfinished
+endef

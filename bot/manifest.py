@@ -1,0 +1,119 @@
+"""The Slack app manifest: what the bot asks of a workspace, and not a scope more.
+
+Scopes follow from what the code does: the Web API methods behind the door to Slack (`SCOPES`), the
+events the listeners take (`EVENTS`) and the features that are on (`FEATURES`). Pure; nothing here
+reads settings or prints.
+
+Schema and limits: https://github.com/slackapi/manifest-schema, version 2 (slack-facts §8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from bot.slack import SCOPES
+
+EVENTS: Mapping[str, str] = MappingProxyType(
+    {
+        "app_home_opened": "",
+        "app_mention": "app_mentions:read",
+        "message.im": "im:history",
+    },
+)
+"""Event the listeners take → bot scope it needs; "" if none."""
+
+FEATURES: Mapping[str, str] = MappingProxyType(
+    {
+        "agent_view": "assistant:write",  # https://docs.slack.dev/ai/developing-agents
+        "slash_commands": "commands",
+    },
+)
+"""Feature of the manifest → bot scope Slack demands with it."""
+
+EVENTS_PATH = "/slack/events"
+"""Where events, commands and actions come in HTTP mode."""
+
+EXAMPLE_URL = "https://bot.example.com"
+"""Stands in a manifest for HTTP mode until the operator knows the bot's address."""
+
+DESCRIPTION = "Ask a language model; the answer appears as it is written."
+AGENT_DESCRIPTION = (
+    "Ask anything, here or by a mention in a channel. Answers come from a language model: "
+    "check what matters."
+)
+PROMPTS: tuple[tuple[str, str], ...] = (
+    ("What can you do?", "What can you help me with, and how do I ask you in a channel?"),
+    ("Explain something", "Explain how HTTPS keeps a connection private, in five sentences."),
+    ("Draft a message", "Draft a short message that moves our Monday meeting to Tuesday at ten."),
+)
+
+
+def manifest(
+    *,
+    command: str,
+    socket_mode: bool,
+    url: str | None = None,
+    name: str = "Bot",
+) -> dict[str, Any]:
+    """Return the manifest for an app that takes events by Socket Mode, or over HTTP at `url`.
+
+    `url` is the bot's public address without a path; Socket Mode needs none. `name` is what people
+    mention, at most 35 characters.
+    """
+    address = None if socket_mode else f"{(url or EXAMPLE_URL).rstrip('/')}{EVENTS_PATH}"
+    return {
+        "display_information": {"name": name, "description": DESCRIPTION},
+        "features": _features(command, address, name),
+        "oauth_config": {"scopes": {"bot": sorted(bot_scopes())}},
+        "settings": _settings(address),
+    }
+
+
+def bot_scopes() -> frozenset[str]:
+    """Every scope the bot token needs; `bot check` holds the granted ones against them."""
+    return frozenset(_scopes())
+
+
+def _scopes() -> Iterator[str]:
+    for table in (SCOPES, EVENTS, FEATURES):
+        for scopes in table.values():
+            yield from filter(None, scopes.split(","))
+
+
+def _features(command: str, address: str | None, name: str) -> dict[str, Any]:
+    slash_command = {
+        "command": command,
+        **_at("url", address),
+        "description": "Ask privately; add #public to answer for everyone",
+        "usage_hint": "[question]",
+        "should_escape": True,
+    }
+    return {
+        "app_home": {
+            "home_tab_enabled": True,
+            "messages_tab_enabled": True,
+            "messages_tab_read_only_enabled": False,
+        },
+        "bot_user": {"display_name": name, "always_online": True},
+        "agent_view": {
+            "agent_description": AGENT_DESCRIPTION,
+            "suggested_prompts": [{"title": t, "message": m} for t, m in PROMPTS],
+        },
+        "slash_commands": [slash_command],
+    }
+
+
+def _settings(address: str | None) -> dict[str, Any]:
+    return {
+        "event_subscriptions": {**_at("request_url", address), "bot_events": sorted(EVENTS)},
+        "interactivity": {"is_enabled": True, **_at("request_url", address)},
+        "org_deploy_enabled": False,
+        "socket_mode_enabled": address is None,
+        "token_rotation_enabled": False,
+    }
+
+
+def _at(key: str, address: str | None) -> dict[str, str]:
+    return {key: address} if address else {}
