@@ -71,9 +71,12 @@ class UpstreamError(BotError):
     """The model's server did not give an answer.
 
     `sentence` is what the asker reads. `retry_after` is the server's own wish in seconds.
+    `retryable`: the same request may succeed a little later. `param` names the part of the
+    request the server complains about.
     """
 
     sentence = "The model's server had a problem."
+    retryable = False
 
     def __init__(
         self,
@@ -81,15 +84,19 @@ class UpstreamError(BotError):
         *,
         status: int | None = None,
         code: str = "",
+        param: str = "",
         request_id: str = "",
         retry_after: float | None = None,
+        retryable: bool | None = None,
         sentence: str = "",
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.code = code
+        self.param = param
         self.request_id = request_id
         self.retry_after = retry_after
+        self.retryable = type(self).retryable if retryable is None else retryable
         self.sentence = sentence or type(self).sentence
 
 
@@ -97,12 +104,14 @@ class UpstreamUnreachable(UpstreamError):
     """No connection to the model's server."""
 
     sentence = "The model's server can't be reached right now."
+    retryable = True
 
 
 class UpstreamBusy(UpstreamError):
     """Rate limited, overloaded or broken on their side; another try may succeed."""
 
     sentence = "The model's server is overloaded right now."
+    retryable = True
 
 
 class UpstreamRefused(UpstreamError):
@@ -121,6 +130,7 @@ class StreamDropped(UpstreamError):
     """The answer broke off before its end, and could not be brought to it."""
 
     sentence = "The connection to the model broke off before the answer was complete."
+    retryable = True
 
 
 class StorageError(BotError):

@@ -1,0 +1,102 @@
+"""A prompt as the JSON bodies of the two wire formats. Pure.
+
+Reasoning items are not sent back with tool results: function calls are sent without their item
+ids, and servers accept those on their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from typing import Any
+
+import msgspec
+
+from bot.upstream.prompt import Exchange, Prompt, ToolSpec
+from bot.values import Message
+
+Json = dict[str, Any]
+
+# Fields a server may not know. One that it refuses is left out from then on.
+OPTIONAL = frozenset({"background", "store", "stream_options", "hosted_tools"})
+
+
+def responses_body(prompt: Prompt, model: str, options: Set[str]) -> bytes:
+    """Return the body of `POST /responses`; `options` are those of `OPTIONAL` to be sent."""
+    body: Json = {"model": model, "stream": True, "input": _input(prompt)}
+    if prompt.instructions:
+        body["instructions"] = prompt.instructions
+    tools: list[Any] = [_responses_tool(tool) for tool in prompt.tools]
+    if "hosted_tools" in options:
+        tools += prompt.hosted_tools
+    if tools:
+        body["tools"] = tools
+    if "background" in options:
+        body |= {"background": True, "store": True}  # background needs store, facts §2.1
+    elif "store" in options:
+        body["store"] = False  # nothing will be fetched later, so nothing need be kept there
+    if "stream_options" in options:
+        body["stream_options"] = {"include_obfuscation": False}
+    return msgspec.json.encode(body)
+
+
+def chat_body(prompt: Prompt, model: str, options: Set[str]) -> bytes:
+    """Return the body of `POST /chat/completions`; hosted tools do not exist there."""
+    messages: list[Json] = []
+    if prompt.instructions:
+        messages.append({"role": "system", "content": prompt.instructions})
+    messages += [_message(message) for message in prompt.messages if message.text]
+    for exchange in prompt.exchanges:
+        messages += _chat_exchange(exchange)
+    body: Json = {"model": model, "stream": True, "messages": messages}
+    if prompt.tools:
+        body["tools"] = [{"type": "function", "function": _function(t)} for t in prompt.tools]
+    if "stream_options" in options:
+        body["stream_options"] = {"include_usage": True}
+    return msgspec.json.encode(body)
+
+
+def _input(prompt: Prompt) -> list[Json]:
+    items = [_message(message) for message in prompt.messages if message.text]
+    for exchange in prompt.exchanges:
+        call = exchange.call
+        asked = {"call_id": call.call_id, "name": call.name, "arguments": call.arguments}
+        items.append({"type": "function_call", **asked})
+        items.append(
+            {
+                "type": "function_call_output",
+                "call_id": call.call_id,
+                "output": exchange.output,
+            },
+        )
+    return items
+
+
+def _message(message: Message) -> Json:
+    text = f"{message.name}: {message.text}" if message.name else message.text
+    return {"role": message.role, "content": text}
+
+
+def _function(tool: ToolSpec) -> Json:
+    return {
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": dict(tool.parameters),
+    }
+
+
+def _responses_tool(tool: ToolSpec) -> Json:
+    # Responses are strict by default, which forbids optional parameters.
+    return {"type": "function", "strict": False, **_function(tool)}
+
+
+def _chat_exchange(exchange: Exchange) -> list[Json]:
+    call = exchange.call
+    function = {"name": call.name, "arguments": call.arguments}
+    return [
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{"id": call.call_id, "type": "function", "function": function}],
+        },
+        {"role": "tool", "tool_call_id": call.call_id, "content": exchange.output},
+    ]

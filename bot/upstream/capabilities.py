@@ -1,0 +1,41 @@
+"""What a server turned out not to do, remembered for a day. Pure: time is an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+# A server learns new things, and a refusal may have been a mistake: ask again after a day.
+REMEMBERED_SECONDS = 24 * 3600.0
+
+# Servers documented to answer `background` streams that can be resumed (upstream-facts §2.1, §6).
+RESUMING_HOSTS = ("api.openai.com", ".openai.azure.com", ".tokenlab.sh")
+# Servers whose `GET /models/{id}` says nothing of wire formats: not asked.
+SILENT_HOSTS = ("api.openai.com", ".openai.azure.com")
+
+
+class Capabilities:
+    """Latches by server, model and ability; one object may serve many configurations."""
+
+    def __init__(self) -> None:
+        self._lacking: dict[tuple[str, str, str], float] = {}
+
+    def lack(self, base_url: str, model: str, ability: str, now: float) -> None:
+        """Remember that this model there (or, with model "", that server) can't do it."""
+        self._lacking[base_url, model, ability] = now
+
+    def lacks(self, base_url: str, model: str, ability: str, now: float) -> bool:
+        """Return whether it is known not to work, by the model or by the whole server."""
+        return any(
+            now - since < REMEMBERED_SECONDS
+            for key in ((base_url, model, ability), (base_url, "", ability))
+            if (since := self._lacking.get(key)) is not None
+        )
+
+    def forget(self, base_url: str, model: str, ability: str) -> None:
+        """It worked, or we were told otherwise."""
+        self._lacking.pop((base_url, model, ability), None)
+
+
+def is_one_of(host: str, names: Iterable[str]) -> bool:
+    """Return whether `host` is one of `names`; a name with a leading dot takes every subdomain."""
+    return any(host == name or (name[0] == "." and host.endswith(name)) for name in names)

@@ -1,0 +1,81 @@
+"""What both decoders share: lenient JSON, and the words of one answer with its sources. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from bot.upstream.events import Activity, Citation, Event
+from bot.upstream.parts import Key, Parts
+
+T = TypeVar("T")
+
+_ANY = msgspec.json.Decoder(object)
+
+
+def decode(decoder: msgspec.json.Decoder[T], data: bytes) -> T | None:
+    """Decode one event's data; broken UTF-8 is mended, anything else unreadable is None."""
+    try:
+        return decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    try:
+        return decoder.decode(data.decode("utf-8", "replace"))
+    except msgspec.DecodeError:
+        return None
+
+
+def load(raw: msgspec.Raw) -> dict[str, Any]:
+    """Return the object `raw` holds; {} when it is absent or something else."""
+    found = decode(_ANY, bytes(raw))
+    return found if isinstance(found, dict) else {}
+
+
+class Wording:
+    """The words of one answer as its reader gets them: text, what the model does, sources."""
+
+    def __init__(self) -> None:
+        self.parts = Parts()
+        self.refusal = False
+        self._doing = ""
+        self._cited: set[str] = set()
+
+    def text(self) -> str:
+        """Return the text so far."""
+        return self.parts.whole()
+
+    def delta(self, key: Key, text: str) -> Sequence[Event]:
+        """More text; it ends whatever else the model was doing."""
+        event = self.parts.append(key, text)
+        if event is None:
+            return ()
+        if self._doing:
+            self._doing = ""
+            return (Activity(""), event)
+        return (event,)
+
+    def confirmed(self, key: Key, text: str) -> Sequence[Event]:
+        """The whole text of a part."""
+        event = self.parts.replace(key, text)
+        return () if event is None else (event,)
+
+    def activity(self, doing: str) -> Sequence[Event]:
+        """The model does something else, or ("") no longer does."""
+        if doing == self._doing:
+            return ()
+        self._doing = doing
+        return (Activity(doing),)
+
+    def cite(self, annotation: object) -> Sequence[Citation]:
+        """A source, told once; flat as in Responses, or nested as in Chat Completions."""
+        if not isinstance(annotation, Mapping):
+            return ()
+        nested = annotation.get("url_citation")
+        source = nested if isinstance(nested, Mapping) else annotation
+        url, title = source.get("url"), source.get("title")
+        if not isinstance(url, str) or not url or url in self._cited:
+            return ()
+        self._cited.add(url)
+        return (Citation(url, title if isinstance(title, str) else ""),)

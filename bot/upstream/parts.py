@@ -1,0 +1,61 @@
+"""The text of one answer, kept by part, so that lost deltas heal and no order of events matters.
+
+An answer is one text to its reader; on the wire it is several items, each in parts. Parts of one
+item follow each other directly, items are paragraphs.
+"""
+
+from __future__ import annotations
+
+from bot.upstream.events import TextDelta, TextDone
+
+Key = tuple[int, int]
+PARAGRAPH = "\n\n"
+
+
+class Parts:
+    """Collects deltas by `(item, part)`; cost is linear in the length of the text."""
+
+    def __init__(self) -> None:
+        self.length = 0  # characters received; healing may change the text without changing this
+        self._parts: dict[Key, list[str]] = {}
+        self._last: Key | None = None
+        self._pieces: list[str] = []
+
+    def append(self, key: Key, delta: str) -> TextDelta | TextDone | None:
+        """Take a delta; return what its reader has to be told."""
+        if not delta:
+            return None
+        self.length += len(delta)
+        if key == self._last:
+            self._pieces.append(delta)
+            return TextDelta(delta)
+        return self._elsewhere(key, delta)
+
+    def replace(self, key: Key, text: str) -> TextDelta | TextDone | None:
+        """Take a part's whole text as the server confirms it; None when nothing was lost."""
+        pieces = self._parts.get(key)
+        if pieces is None:
+            return self.append(key, text)
+        had = "".join(pieces)
+        if had == text:
+            return None
+        pieces[:] = [text]
+        self.length += max(0, len(text) - len(had))
+        return TextDone(self.whole())
+
+    def whole(self) -> str:
+        """Return the text so far."""
+        items: dict[int, str] = {}
+        for (item, _), pieces in sorted(self._parts.items()):
+            items[item] = items.get(item, "") + "".join(pieces)
+        return PARAGRAPH.join(text for text in items.values() if text)
+
+    def _elsewhere(self, key: Key, delta: str) -> TextDelta | TextDone:
+        """A delta for another part than the last one: at the end of the text, or before it."""
+        last = self._last
+        self._parts.setdefault(key, []).append(delta)
+        if last is not None and key < last:
+            return TextDone(self.whole())
+        self._last, self._pieces = key, self._parts[key]
+        apart = last is not None and key[0] != last[0]
+        return TextDelta(PARAGRAPH + delta if apart else delta)

@@ -1,0 +1,326 @@
+"""Reads the events of the Responses API. Pure: feed one event's data, take typed events.
+
+Names and shapes: upstream-facts §1, §3.3. Dispatch is on `data.type`. Unknown types are life and
+nothing else; known types of an unknown shape are read as far as they make sense and never raise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from bot.upstream import activities
+from bot.upstream.decoding import Wording, decode, load
+from bot.upstream.events import (
+    Citation,
+    Event,
+    Failed,
+    Finished,
+    Reasoning,
+    Started,
+    ToolCall,
+)
+from bot.upstream.failures import from_event
+from bot.upstream.parts import PARAGRAPH, Key
+from bot.values import Usage
+
+# Kinds of items that may have changed something outside: an answer with one is not begun anew.
+IRREVERSIBLE = frozenset({"mcp_call", "shell_call", "apply_patch_call", "computer_call"})
+
+
+ABSENT = msgspec.Raw()
+
+
+class Wire(msgspec.Struct, gc=False):
+    """The fields of any Responses event that we use; absent ones are None.
+
+    Objects stay raw until they are needed: some servers repeat the whole response in every event.
+    """
+
+    type: Any = None
+    sequence_number: Any = None
+    output_index: Any = None
+    content_index: Any = None
+    delta: Any = None
+    text: Any = None
+    refusal: Any = None
+    code: Any = None
+    message: Any = None
+    param: Any = None
+    error: Any = None
+    item: msgspec.Raw = ABSENT
+    response: msgspec.Raw = ABSENT
+    annotation: msgspec.Raw = ABSENT
+
+
+_WIRE = msgspec.json.Decoder(Wire)
+
+
+class ResponsesDecoder:
+    """State of one response, over all the connections it takes to receive it.
+
+    `sequence` is the cursor to resume from. `progress` counts events that bring something new.
+    """
+
+    def __init__(self, model: str) -> None:
+        self.wording = Wording()
+        self.response_id = ""
+        self.sequence = -1
+        self.background = False
+        self.irreversible = False
+        self.progress = 0
+        self.ended = False
+        self._model = model
+        self._orderly = True
+        self._resumed = False
+        self._message = -1  # the item that text without an index belongs to
+        self._commentary: dict[int, list[str]] = {}
+        self._calls: dict[str, ToolCall] = {}
+        self._kinds: list[str] = []
+
+    @property
+    def resumable(self) -> bool:
+        """Whether a drop can be resumed: background, and every event numbered upwards so far."""
+        return bool(self.background and self._orderly and self.response_id)
+
+    def resume(self) -> None:
+        """What is fed from now on continues a broken stream: skip what was already seen."""
+        self._resumed = True
+
+    def feed(self, data: bytes) -> Sequence[Event]:
+        """Read the data of one event."""
+        wire = decode(_WIRE, data)
+        if wire is None:
+            return ()
+        if not self._fresh(wire.sequence_number):
+            return ()
+        if wire.type == "response.output_text.delta":
+            return self._text_delta(wire)
+        handler = _HANDLERS.get(wire.type) if isinstance(wire.type, str) else None
+        if handler is not None:
+            if wire.type not in _LIFE_ONLY:
+                self.progress += 1
+            return handler(self, wire)
+        return self._error(wire) if wire.error else ()
+
+    def whole(self, response: Mapping[str, Any]) -> Sequence[Event]:
+        """Read a response object that came without a stream; () while it is not finished."""
+        status = response.get("status")
+        if isinstance(response.get("id"), str):
+            self.response_id = response["id"]
+        self.background = self.background or response.get("background") is True
+        if status in {"queued", "in_progress"}:
+            return ()
+        if status == "failed" or (response.get("error") and not response.get("output")):
+            return self._failed(response)
+        if status == "cancelled":
+            error = {"code": "cancelled", "message": "cancelled", "retryable": False}
+            return self._failed({"error": error})
+        return self._finished(response)
+
+    def close(self) -> Sequence[Event]:
+        """The stream is over: a response without its terminal event is not finished."""
+        return ()
+
+    def _fresh(self, number: object) -> bool:
+        """Follow the numbering; False for an event a resumed stream brings again."""
+        if not isinstance(number, int) or number <= self.sequence:
+            if self._resumed and isinstance(number, int):
+                return False
+            self._orderly = False
+            return True
+        self.sequence = number
+        return True
+
+    def _key(self, wire: Wire) -> Key:
+        item = wire.output_index if isinstance(wire.output_index, int) else self._message
+        return item, wire.content_index if isinstance(wire.content_index, int) else 0
+
+    def _text_delta(self, wire: Wire) -> Sequence[Event]:
+        self.progress += 1
+        delta = wire.delta
+        if not isinstance(delta, str):
+            return ()
+        key = self._key(wire)
+        if key[0] in self._commentary:
+            self._commentary[key[0]].append(delta)
+            return ()
+        return self.wording.delta(key, delta)
+
+    def _text_done(self, wire: Wire) -> Sequence[Event]:
+        text = wire.text if isinstance(wire.text, str) else wire.refusal
+        if not isinstance(text, str):
+            return ()
+        key = self._key(wire)
+        if key[0] in self._commentary:
+            self._commentary[key[0]][:] = [text]
+            return self.wording.activity(activities.clip(text))
+        return self.wording.confirmed(key, text)
+
+    def _refusal(self, wire: Wire) -> Sequence[Event]:
+        self.wording.refusal = True
+        return self._text_delta(wire) if wire.delta is not None else self._text_done(wire)
+
+    def _reasoning(self, wire: Wire) -> Sequence[Event]:
+        return (Reasoning(wire.delta),) if isinstance(wire.delta, str) and wire.delta else ()
+
+    def _reasoning_break(self, _wire: Wire) -> Sequence[Event]:
+        return (Reasoning(PARAGRAPH),)
+
+    def _started(self, wire: Wire) -> Sequence[Event]:
+        response = load(wire.response)
+        self.background = self.background or response.get("background") is True
+        named = response.get("id")
+        if self.response_id or not isinstance(named, str):
+            return ()
+        self.response_id = named
+        model = response.get("model")
+        return (Started(named, model if isinstance(model, str) else "", self.resumable),)
+
+    def _queued(self, _wire: Wire) -> Sequence[Event]:
+        return self.wording.activity("Waiting in the queue of the model's server…")
+
+    def _in_progress(self, _wire: Wire) -> Sequence[Event]:
+        return self.wording.activity("") if not self._kinds else ()
+
+    def _item_added(self, wire: Wire) -> Sequence[Event]:
+        item = load(wire.item)
+        kind = item.get("type")
+        if not isinstance(kind, str):
+            return ()
+        if kind == "message":
+            index = wire.output_index
+            self._message = index if isinstance(index, int) else self._message + 1
+            if item.get("phase") == "commentary":
+                self._commentary[self._message] = []
+        self._kinds.append(kind)
+        self.irreversible = self.irreversible or kind in IRREVERSIBLE
+        doing = activities.of_item(item)
+        return self.wording.activity(doing) if doing else ()
+
+    def _item_done(self, wire: Wire) -> Sequence[Event]:
+        item = load(wire.item)
+        self._take_call(item)
+        doing = activities.of_item(item)
+        return self.wording.activity(doing) if doing else ()
+
+    def _annotation(self, wire: Wire) -> Sequence[Event]:
+        return self.wording.cite(load(wire.annotation))
+
+    def _take_call(self, item: Mapping[str, Any]) -> None:
+        call_id, name, arguments = (item.get(k) for k in ("call_id", "name", "arguments"))
+        if item.get("type") == "function_call" and isinstance(call_id, str):
+            self._calls[call_id] = ToolCall(call_id, str(name or ""), str(arguments or "{}"))
+
+    def _completed(self, wire: Wire) -> Sequence[Event]:
+        return self._finished(load(wire.response))
+
+    def _incomplete(self, wire: Wire) -> Sequence[Event]:
+        return self._finished({"status": "incomplete", **load(wire.response)})
+
+    def _response_failed(self, wire: Wire) -> Sequence[Event]:
+        return self._failed(load(wire.response))
+
+    def _failed(self, response: Mapping[str, Any]) -> Sequence[Event]:
+        error = response.get("error")
+        return self._fail(error if isinstance(error, dict) else {})
+
+    def _error(self, wire: Wire) -> Sequence[Event]:
+        """Both shapes of `error`, flat and nested, and the one that has no type."""
+        flat = {"code": wire.code, "message": wire.message, "param": wire.param}
+        nested = wire.error if isinstance(wire.error, dict) else {}
+        if isinstance(wire.error, str):
+            nested = {"message": wire.error}
+        return self._fail({**{k: v for k, v in flat.items() if v is not None}, **nested})
+
+    def _fail(self, error: Mapping[str, Any]) -> Sequence[Event]:
+        self.ended = True
+        return (Failed(from_event(error, self._model), self.wording.text()),)
+
+    def _finished(self, response: Mapping[str, Any]) -> Sequence[Event]:
+        self.ended = True
+        output = [item for item in response.get("output") or () if isinstance(item, dict)]
+        for item in output:
+            self._take_call(item)
+        events: list[Event] = [citation for item in output for citation in self._cited(item)]
+        cut_off = _cut_off(response)
+        calls = () if cut_off else tuple(self._calls.values())
+        kinds = [str(item.get("type")) for item in output] or self._kinds
+        text = self._final_text(output)
+        if not text and not calls:
+            text = activities.without_text(kinds, cut_off)
+        events += calls
+        usage = _usage(response.get("usage"))
+        events.append(Finished(text, usage, cut_off, refusal=self.wording.refusal))
+        return events
+
+    def _final_text(self, output: Sequence[Mapping[str, Any]]) -> str:
+        """What the terminal event says, else what was confirmed or streamed, else commentary."""
+        answers: list[str] = []
+        asides: list[str] = []
+        for item in output:
+            if item.get("type") == "message":
+                where = asides if item.get("phase") == "commentary" else answers
+                where.append(self._item_text(item))
+        asides += ["".join(pieces) for pieces in self._commentary.values()]
+        whole = PARAGRAPH.join(text for text in answers if text)
+        return whole or self.wording.text() or next(filter(None, asides), "")
+
+    def _item_text(self, item: Mapping[str, Any]) -> str:
+        texts = []
+        for part in item.get("content") or ():
+            if not isinstance(part, dict):
+                continue
+            if isinstance(part.get("refusal"), str):
+                self.wording.refusal = True
+                texts.append(part["refusal"])
+            elif isinstance(part.get("text"), str):
+                texts.append(part["text"])
+        return "".join(texts)
+
+    def _cited(self, item: Mapping[str, Any]) -> Sequence[Citation]:
+        content = item.get("content")
+        parts = content if isinstance(content, list) else ()
+        found: list[Citation] = []
+        for part in parts:
+            for annotation in (isinstance(part, dict) and part.get("annotations")) or ():
+                found += self.wording.cite(annotation)
+        return found
+
+
+def _cut_off(response: Mapping[str, Any]) -> str:
+    details = response.get("incomplete_details")
+    reason = details.get("reason") if isinstance(details, dict) else None
+    if isinstance(reason, str) and reason:
+        return reason
+    return "incomplete" if response.get("status") == "incomplete" else ""
+
+
+def _usage(usage: object) -> Usage:
+    if not isinstance(usage, dict):
+        return Usage()
+    counts = (usage.get("input_tokens"), usage.get("output_tokens"))
+    return Usage(*(count if isinstance(count, int) else 0 for count in counts))
+
+
+_Handler = Callable[[ResponsesDecoder, Wire], Sequence[Event]]
+_LIFE_ONLY = frozenset({"response.created", "response.queued", "response.in_progress"})
+# One table says what each event means; private, because only the decoder feeds it.
+_HANDLERS: dict[str, _Handler] = {
+    "response.created": ResponsesDecoder._started,
+    "response.queued": ResponsesDecoder._queued,
+    "response.in_progress": ResponsesDecoder._in_progress,
+    "response.output_item.added": ResponsesDecoder._item_added,
+    "response.output_item.done": ResponsesDecoder._item_done,
+    "response.output_text.done": ResponsesDecoder._text_done,
+    "response.output_text.annotation.added": ResponsesDecoder._annotation,
+    "response.refusal.delta": ResponsesDecoder._refusal,
+    "response.refusal.done": ResponsesDecoder._refusal,
+    "response.reasoning_summary_text.delta": ResponsesDecoder._reasoning,
+    "response.completed": ResponsesDecoder._completed,
+    "response.incomplete": ResponsesDecoder._incomplete,
+    "response.failed": ResponsesDecoder._response_failed,
+    "error": ResponsesDecoder._error,
+}
