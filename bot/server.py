@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from urllib.parse import parse_qs
 
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
@@ -83,10 +85,23 @@ def _slack_events(slack_app: AsyncApp) -> Callable[[web.Request], Awaitable[web.
         timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
         if not (timestamp.isascii() and timestamp.isdigit()):
             return web.json_response({"error": "invalid request"}, status=401)
-        try:
-            bolt_request = await to_bolt_request(request)
-        except ValueError:
+        if not _well_formed(await request.read(), request.content_type):
             return web.json_response({"error": "malformed body"}, status=400)
+        bolt_request = await to_bolt_request(request)
         return await to_aiohttp_response(await slack_app.async_dispatch(bolt_request))
 
     return slack_events
+
+
+def _well_formed(body: bytes, content_type: str) -> bool:
+    """Whether Bolt can read it: a form, or a JSON object whose event is an object."""
+    try:
+        text = body.decode()
+        if content_type == "application/x-www-form-urlencoded" and not text.startswith("{"):
+            payload = parse_qs(text).get("payload", ["{}"])[0]
+        else:
+            payload = text
+        found = json.loads(payload)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and isinstance(found.get("event", {}), dict)

@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+import pytest
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+
+from bot.errors import StartError
+from bot.listeners import ignored
+from bot.observe import Metrics
+from bot.server import make_server, serve
+
+SECRET = "signing-secret"
+
+
+async def authorize() -> AuthorizeResult:
+    return AuthorizeResult(
+        enterprise_id=None, team_id="T1", bot_user_id="UBOT", bot_id="BBOT", bot_token="xoxb-1"
+    )
+
+
+class Heard:
+    """A Bolt app that only remembers the mentions it was given."""
+
+    def __init__(self) -> None:
+        self.mentions: list[str] = []
+        self.app = AsyncApp(
+            signing_secret=SECRET,
+            authorize=authorize,
+            attaching_conversation_kwargs_enabled=False,
+        )
+        self.app.event("app_mention")(self.on_mention)
+        ignored.register(self.app)
+
+    async def on_mention(self, event: dict[str, Any]) -> None:
+        self.mentions.append(event["text"])
+
+
+class Caller:
+    """Calls the server as Slack does, or as somebody else."""
+
+    def __init__(self, session: aiohttp.ClientSession, base: str) -> None:
+        self.session = session
+        self.base = base
+
+    async def get(self, path: str) -> tuple[int, str]:
+        async with self.session.get(self.base + path) as answer:
+            return answer.status, await answer.text()
+
+    async def post(
+        self,
+        body: bytes,
+        *,
+        secret: str = SECRET,
+        timestamp: str | None = None,
+        content_type: str = "application/json",
+    ) -> tuple[int, str]:
+        stamp = str(int(time.time())) if timestamp is None else timestamp
+        base = b"v0:" + stamp.encode() + b":" + body
+        headers = {
+            "Content-Type": content_type,
+            "X-Slack-Request-Timestamp": stamp,
+            "X-Slack-Signature": "v0="
+            + hmac.new(secret.encode(), base, hashlib.sha256).hexdigest(),
+        }
+        async with self.session.post(
+            self.base + "/slack/events", data=body, headers=headers
+        ) as answer:
+            return answer.status, await answer.text()
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+@pytest.fixture
+async def well() -> dict[str, bool]:
+    return {"slack": True}
+
+
+@pytest.fixture
+async def caller(heard: Heard, well: dict[str, bool]) -> AsyncIterator[Caller]:
+    async def slack() -> bool:
+        return well["slack"]
+
+    server = make_server(metrics=Metrics(), checks={"slack": slack}, slack_app=heard.app)
+    async with serve(server, "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
+        yield Caller(session, f"http://127.0.0.1:{port}")
+
+
+def mention(text: str = "hello") -> bytes:
+    event = {"type": "app_mention", "user": "U1", "channel": "C1", "ts": "1.2", "text": text}
+    return json.dumps(
+        {"type": "event_callback", "team_id": "T1", "event_id": "Ev1", "event": event}
+    ).encode()
+
+
+async def test_health_needs_nothing_and_readiness_needs_everything(
+    caller: Caller, well: dict[str, bool]
+) -> None:
+    assert (await caller.get("/healthz"))[0] == 200
+    assert await caller.get("/readyz") == (200, '{"slack": true}')
+    well["slack"] = False
+    assert (await caller.get("/healthz"))[0] == 200
+    assert await caller.get("/readyz") == (503, '{"slack": false}')
+
+
+async def test_metrics_are_exposed_for_prometheus(caller: Caller) -> None:
+    status, text = await caller.get("/metrics")
+    assert status == 200
+    assert "# TYPE bot_answers_total counter" in text
+
+
+async def test_a_signed_event_is_heard(caller: Caller, heard: Heard) -> None:
+    assert (await caller.post(mention("signed")))[0] == 200
+    assert heard.mentions == ["signed"]
+
+
+async def test_slack_s_url_check_is_answered(caller: Caller) -> None:
+    body = json.dumps({"type": "url_verification", "challenge": "abc"}).encode()
+    status, text = await caller.post(body)
+    assert status == 200
+    assert "abc" in text
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "secret"),
+    [
+        pytest.param(None, "somebody else's", id="forged"),
+        pytest.param(str(int(time.time()) - 6 * 60), SECRET, id="stale"),
+        pytest.param(str(int(time.time()) + 6 * 60), SECRET, id="from the future"),
+        pytest.param("soon", SECRET, id="no timestamp"),
+        pytest.param("", SECRET, id="empty timestamp"),
+        pytest.param("²", SECRET, id="a digit that is no number"),
+    ],
+)
+async def test_what_slack_did_not_sign_just_now_is_refused_and_not_heard(
+    caller: Caller, heard: Heard, timestamp: str | None, secret: str
+) -> None:
+    status, _ = await caller.post(mention(), timestamp=timestamp, secret=secret)
+    assert status == 401
+    assert heard.mentions == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"{", id="half an object"),
+        pytest.param(b"[1, 2]", id="a list"),
+        pytest.param(b'"text"', id="a string"),
+        pytest.param(b"null", id="null"),
+        pytest.param(b'{"type": "event_callback", "event": []}', id="an event that is a list"),
+        pytest.param(b'{"type": "event_callback"}', id="no event"),
+        pytest.param(b"\xff\xfe", id="no text"),
+        pytest.param(b"payload=%7B", id="half a form"),
+    ],
+)
+@pytest.mark.parametrize("content_type", ["application/json", "application/x-www-form-urlencoded"])
+async def test_a_malformed_body_is_refused_even_when_signed(
+    caller: Caller, heard: Heard, body: bytes, content_type: str
+) -> None:
+    status, _ = await caller.post(body, content_type=content_type)
+    assert 400 <= status < 500
+    assert heard.mentions == []
+
+
+async def test_what_nobody_listens_to_is_acknowledged(caller: Caller) -> None:
+    event = {"type": "event_callback", "team_id": "T1", "event": {"type": "pin_added"}}
+    assert (await caller.post(json.dumps(event).encode()))[0] == 200
+    form = {"command": "/other", "team_id": "T1", "user_id": "U1", "channel_id": "C1", "text": ""}
+    status, _ = await caller.post(
+        urlencode(form).encode(), content_type="application/x-www-form-urlencoded"
+    )
+    assert status == 200
+
+
+async def test_a_port_in_use_is_one_sentence(caller: Caller) -> None:
+    port = int(caller.base.rsplit(":", 1)[1])
+    server = make_server(metrics=Metrics(), checks={}, slack_app=None)
+    with pytest.raises(StartError, match=rf"PORT {port} on 127.0.0.1 can't be used"):
+        async with serve(server, "127.0.0.1", port):
+            pass
