@@ -45,7 +45,7 @@ class Content:
 
 def content(args: Json, limits: Limits, *, update: bool = False) -> Content:
     """The content of a post or an update. Raises `Refused` with Slack's error."""
-    text, markdown = args.get("text") or "", args.get("markdown_text") or ""
+    text, markdown = str(args.get("text") or ""), str(args.get("markdown_text") or "")
     blocks, attachments = args.get("blocks") or [], args.get("attachments") or []
     if markdown and (text or blocks):
         raise Refused("markdown_text_conflict")
@@ -53,12 +53,12 @@ def content(args: Json, limits: Limits, *, update: bool = False) -> Content:
         raise Refused("msg_too_long")
     if not (text or markdown or blocks or attachments):
         raise Refused("no_text")
-    if update and len(str(text).encode()) > limits.update_text:
+    if update and len(text.encode()) > limits.update_text:
         raise Refused("msg_too_long")
     if markdown:
         blocks, text = [{"type": "markdown", "text": markdown}], markdown
     check(blocks, limits)
-    text = str(text) or NO_FALLBACK
+    text = text or NO_FALLBACK
     cut = len(text) > limits.post_text
     return Content(
         text[: limits.post_text],

@@ -34,6 +34,7 @@ TIERS: Mapping[str, int] = {
     "conversations.replies": 3,
     "reactions.add": 3,
     "reactions.remove": 2,
+    "team.info": 3,
     "users.info": 4,
     "users.list": 2,
     "views.open": 4,
@@ -65,6 +66,7 @@ class Limits:
     stream_seconds: float = 306.0  # measured: then a stream has expired
     replies_page: int = 1_000  # 15 for apps under the restriction of 2025-05-29
     history_page: int = 999
+    root_on_every_page: bool = True  # of conversations.replies; not published, so readers beware
 
     def per_minute(self, method: str) -> int:
         """Calls of `method` a workspace may make in a minute."""

@@ -1,0 +1,164 @@
+"""A whole local Slack on a free port, for tests of any room that speaks to Slack.
+
+async with live.slack() as slack:
+    slack.workspace.say(GENERAL, f"<@{BOT}> hello")
+    await slack.until(lambda: slack.called("chat.postMessage"))
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from bot.playground import seed
+from bot.playground.board import Board, Entry
+from bot.playground.call import structured
+from bot.playground.limits import Limits
+from bot.playground.refused import Refused
+from bot.playground.server import SlackConfig, add_slack
+from bot.playground.web_api import arguments
+from bot.playground.workspace import Workspace
+
+YOU, ADA, BOT = seed.YOU.id, seed.ADA.id, seed.BOT.id
+GENERAL, ENGINEERING, RANDOM = seed.GENERAL.id, seed.ENGINEERING.id, seed.RANDOM.id
+SECRET, DM = seed.SECRET.id, seed.DM.id
+
+PATIENCE = 5.0  # seconds a condition may take before the test fails
+
+
+@dataclass(frozen=True)
+class ApiCall:
+    """One call of the Web API (or `response_url`) as it arrived, and what was answered."""
+
+    method: str
+    args: dict[str, Any]
+    status: int
+    reply: dict[str, Any]
+    at: float = field(default_factory=time.monotonic)
+
+    @property
+    def ok(self) -> bool:
+        """It did what it was asked to."""
+        return self.status == 200 and self.reply.get("ok", True) is True
+
+
+class LiveSlack:
+    """The running workspace, and everything that was asked of it."""
+
+    def __init__(self, workspace: Workspace, config: SlackConfig) -> None:
+        self.workspace = workspace
+        self.board = workspace.board
+        self.config = config
+        self.url = ""
+        self.calls: list[ApiCall] = []
+        self.told: list[tuple[str, dict[str, Any]]] = []
+        self._waiting: list[tuple[Callable[[], object], asyncio.Future[None]]] = []
+        self.board.listen(self._heard)
+
+    @property
+    def api_url(self) -> str:
+        """What a bot takes for https://slack.com/api/."""
+        return f"{self.url}/api/"
+
+    def called(self, method: str) -> list[ApiCall]:
+        """The calls of one method so far, in order."""
+        return [call for call in self.calls if call.method == method]
+
+    def log(self, kind: str, what: str = "") -> list[Entry]:
+        """Lines of the board's log."""
+        return [e for e in self.board.log if e.kind == kind and what in ("", e.what)]
+
+    def heard(self, kind: str) -> list[dict[str, Any]]:
+        """What the board told of one kind, in order."""
+        return [payload for told, payload in self.told if told == kind]
+
+    async def until(self, condition: Callable[[], object], patience: float = PATIENCE) -> None:
+        """Return once `condition` holds; looked at after every call and every announcement."""
+        if condition():
+            return
+        done = asyncio.get_running_loop().create_future()
+        self._waiting.append((condition, done))
+        try:
+            async with asyncio.timeout(patience):
+                await done
+        except TimeoutError:
+            seen = [f"{e.kind} {e.what} {dict(e.detail)}" for e in self.board.log]
+            raise AssertionError("waited in vain; log:\n" + "\n".join(seen[-20:])) from None
+        finally:
+            self._waiting = [pair for pair in self._waiting if pair[1] is not done]
+
+    @web.middleware
+    async def record(
+        self, request: web.Request, handler: Callable[[web.Request], Any]
+    ) -> web.StreamResponse:
+        """Keep every call with its arguments."""
+        response: web.StreamResponse = await handler(request)
+        method = request.match_info.get("method") or "response_url"
+        if request.path.startswith(("/api/", "/respond/")):
+            self.calls.append(
+                ApiCall(method, await _args(request), response.status, _body(response))
+            )
+            self._look()
+        return response
+
+    def _heard(self, kind: str, payload: dict[str, Any]) -> None:
+        self.told.append((kind, payload))
+        self._look()
+
+    def _look(self) -> None:
+        for condition, done in tuple(self._waiting):
+            if not done.done() and condition():
+                done.set_result(None)
+
+
+@asynccontextmanager
+async def slack(
+    config: SlackConfig | None = None,
+    *,
+    limits: Limits | None = None,
+    clock: Callable[[], float] = time.time,
+) -> AsyncIterator[LiveSlack]:
+    """A local Slack on a free port of 127.0.0.1; stopped at the end."""
+    workspace = Workspace(Board(clock), limits=limits)
+    live = LiveSlack(workspace, config or SlackConfig())
+    app = web.Application(middlewares=[live.record])
+    add_slack(app, workspace, live.config)
+    runner = web.AppRunner(app, shutdown_timeout=1)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        live.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        workspace.base_url = live.url
+        yield live
+    finally:
+        await runner.cleanup()
+
+
+def free_port() -> int:
+    """A port nobody listens on, for a server whose address must be known before it starts."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def _args(request: web.Request) -> dict[str, Any]:
+    try:
+        return structured(await arguments(request))
+    except Refused:
+        return {}
+
+
+def _body(response: web.StreamResponse) -> dict[str, Any]:
+    if not isinstance(response, web.Response) or response.content_type != "application/json":
+        return {}
+    body = json.loads(response.text or "{}")
+    return body if isinstance(body, dict) else {}
