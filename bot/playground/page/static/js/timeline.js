@@ -1,0 +1,73 @@
+// Every Web API call, event and upstream connection, newest first.
+
+import { h, secondOf } from "./dom.js";
+import { on, state } from "./store.js";
+
+const SHOWN = 200;
+const KINDS = [["all", "All"], ["slack", "Slack"], ["event", "Events"], ["upstream", "Model"], ["bot", "Bot"], ["fault", "Faults"], ["bad", "Errors"]];
+
+export function startTimeline(place) {
+  let kind = "all";
+  let waiting = false;
+  let open = true;
+  const list = h("ol", { class: "entries", "aria-label": "Newest first" });
+  const filters = KINDS.map(([value, label]) => h("button", {
+    type: "button", class: "filter", "aria-pressed": String(value === kind), dataset: { kind: value },
+    onclick: () => {
+      kind = value;
+      for (const each of filters) each.setAttribute("aria-pressed", String(each.dataset.kind === kind));
+      draw();
+    },
+  }, label));
+  const fits = (entry) => kind === "all" || entry.kind === kind || (kind === "bad" && isBad(entry));
+
+  function draw() {
+    const entries = state.log.filter(fits).slice(-SHOWN).reverse();
+    list.replaceChildren(...(entries.length ? entries.map(row) : [h("li", { class: "empty" }, "Nothing yet.")]));
+  }
+  function add(entry) {
+    if (!open || !fits(entry)) return;
+    list.querySelector(".empty")?.remove();
+    list.prepend(row(entry));
+    while (list.children.length > SHOWN) list.lastElementChild.remove();
+  }
+
+  place.append(h("h3", {}, "Timeline"), h("div", { class: "filters", role: "group", "aria-label": "Show" }, ...filters), list);
+  on("snapshot", draw);
+  on("log", add);
+  on("panel", (change) => {
+    open = change.open;
+    if (open && !waiting) {
+      waiting = true;
+      requestAnimationFrame(() => ((waiting = false), draw()));
+    }
+  });
+}
+
+const ERROR_LEVELS = new Set(["error", "critical"]);
+
+export function isBad({ kind, detail = {} }) {
+  return Number(detail.status) >= 400 || Boolean(detail.error) || detail.ok === false || ERROR_LEVELS.has(detail.level)
+    || (kind === "fault" && detail.bad === true);
+}
+
+function row(entry) {
+  const detail = Object.entries(entry.detail ?? {}).filter(([, value]) => value !== null && value !== "" && value !== undefined);
+  const summary = h("summary", {},
+    h("time", {}, secondOf(entry.at)), h("span", { class: "kind" }, LABELS[entry.kind] ?? entry.kind),
+    h("span", { class: "what" }, entry.what), h("span", { class: "short" }, shortly(detail)));
+  const rows = detail.flatMap(([key, value]) => [h("dt", {}, key), h("dd", {}, asText(value))]);
+  return h("li", { class: isBad(entry) ? "bad" : null, dataset: { kind: entry.kind } },
+    h("details", {}, summary, h("dl", {}, ...rows)));
+}
+
+const LABELS = { slack: "Slack", event: "event", upstream: "model", bot: "bot", fault: "fault" };
+const TELLING = ["status", "error", "ok", "retry_after", "seconds", "ms"];
+
+/** The part of the details that fits beside the name: what went wrong first. */
+function shortly(detail) {
+  const known = detail.filter(([key]) => TELLING.includes(key)).map(([key, value]) => (key === "status" ? String(value) : `${key} ${asText(value)}`));
+  return known.slice(0, 2).join(" · ");
+}
+
+const asText = (value) => (typeof value === "object" ? JSON.stringify(value) : String(value));

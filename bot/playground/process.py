@@ -1,0 +1,226 @@
+"""The bot as a process of its own: started, watched, started again, killed on demand.
+
+It is the real bot, so it can really be killed. Whatever it writes goes to the board and to
+standard error; when it dies by itself it comes back, slower each time; when it says that its
+settings are wrong (exit code 2) it stays down and its sentence is shown. It never outlives the
+playground: see `leash`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from bot.playground import leash
+from bot.playground.board import Board
+
+State = Literal["down", "starting", "up"]
+Probe = Callable[[], Awaitable[bool]]
+
+BAD_SETTINGS = 2  # the bot's exit code when starting again can't help
+STEADY_SECONDS = 20.0  # after a life this long the next death counts as the first
+LONGEST_PAUSE = 30.0  # seconds between two starts
+LONGEST_LINE = 1 << 20  # bytes of one line of its log
+STOP_SECONDS = 1.5  # what a stop waits before it kills
+LAST_LINES = 5  # shown when it stays down
+
+_SHOWN_ELSEWHERE = frozenset({"time", "message", "kind", "what", "self"})
+
+
+def pause(deaths: int) -> float:
+    """Seconds to wait before the start that follows the `deaths`-th early death in a row."""
+    return min(0.5 * 2.0 ** max(deaths - 1, 0), LONGEST_PAUSE)
+
+
+class BotProcess:
+    """Keeps one bot alive. All methods may be called at any time, in any state."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        board: Board,
+        *,
+        probe: Probe | None = None,
+    ) -> None:
+        """`probe` says whether the bot is ready; without one it is taken to be at once."""
+        self._command, self._env, self._board, self._probe = tuple(command), dict(env), board, probe
+        self._process: asyncio.subprocess.Process | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._said: deque[str] = deque(maxlen=LAST_LINES)
+        self._hurry = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
+        self._asked_for = False
+        self.state: State = "down"
+        self.sentence = ""
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the bot, while it runs."""
+        return self._process.pid if self._process else None
+
+    def as_json(self) -> dict[str, Any]:
+        """What the page shows of it."""
+        return {"state": self.state, "pid": self.pid, "sentence": self.sentence}
+
+    async def start(self) -> None:
+        """Start it if nobody watches over it yet; returns before it is ready."""
+        async with self._one_at_a_time:
+            self._begin()
+
+    async def crash(self) -> None:
+        """`kill -9`, and start again at once."""
+        async with self._one_at_a_time:
+            self._board.note("fault", "kill -9", pid=self.pid)
+            await self._end(signal.SIGKILL)
+            self._begin()
+
+    async def restart(self) -> None:
+        """SIGTERM, wait for its end, start again."""
+        async with self._one_at_a_time:
+            await self._end(signal.SIGTERM)
+            self._begin()
+
+    async def kill(self) -> None:
+        """`kill -9`; it stays down."""
+        async with self._one_at_a_time:
+            await self._end(signal.SIGKILL)
+
+    async def stop(self) -> None:
+        """SIGTERM; `kill -9` if it has not ended in time; it stays down."""
+        async with self._one_at_a_time:
+            await self._end(signal.SIGTERM)
+
+    def _begin(self) -> None:
+        if self._watch is None or self._watch.done():
+            self._asked_for = False
+            self._watch = asyncio.create_task(self._live())
+        else:
+            self._hurry.set()
+
+    async def _end(self, how: signal.Signals) -> None:
+        """Send `how` and come back when the process is gone and nobody starts it again."""
+        watch, self._watch = self._watch, None
+        if watch is None:
+            return
+        self._asked_for = True
+        self._hurry.set()
+        self._signal(how)
+        await asyncio.wait([watch], timeout=STOP_SECONDS)
+        if not watch.done():
+            self._signal(signal.SIGKILL)
+        await watch
+
+    async def _live(self) -> None:
+        """Life after life, until one is ended on purpose or another can't help."""
+        deaths = 0
+        while True:
+            began = asyncio.get_running_loop().time()
+            code = await self._one_life()
+            if self._asked_for or code == BAD_SETTINGS:
+                break
+            lived = asyncio.get_running_loop().time() - began
+            deaths = 1 if lived >= STEADY_SECONDS else deaths + 1
+            if await self._wait(code, pause(deaths)):
+                break
+        said = "\n".join(self._said)
+        self._tell("down", said if code == BAD_SETTINGS and not self._asked_for else "")
+
+    async def _wait(self, code: int, seconds: float) -> bool:
+        """Sit out the pause after a death, or less; tells whether the end was asked for."""
+        self._tell(
+            "down", f"The bot ended by itself ({_reason(code)}); next start in {seconds:g} s."
+        )
+        self._hurry.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._hurry.wait(), seconds)
+        return self._asked_for
+
+    async def _one_life(self) -> int:
+        self._said.clear()
+        self._process = process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-I", str(Path(leash.__file__))),
+            *self._command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=self._env,
+            start_new_session=True,
+            limit=LONGEST_LINE,
+        )
+        self._tell("starting")
+        waiting = asyncio.create_task(self._until_ready())
+        reading = asyncio.create_task(self._read(process))
+        code = await process.wait()
+        waiting.cancel()
+        self._bury(process)
+        await reading
+        return code
+
+    async def _until_ready(self) -> None:
+        while self._probe is not None and not await self._probe():  # noqa: ASYNC110 - another process, it has to be asked
+            await asyncio.sleep(0.2)
+        self._tell("up")
+
+    async def _read(self, process: asyncio.subprocess.Process) -> None:
+        """Pass on what it writes until it closes its output, which ends with it."""
+        assert process.stdout is not None
+        while True:
+            try:
+                line = await process.stdout.readline()
+            except ValueError:  # longer than LONGEST_LINE: asyncio has dropped it
+                continue
+            if not line:
+                return
+            self._pass_on(line.decode(errors="replace").rstrip())
+
+    def _pass_on(self, line: str) -> None:
+        sys.stderr.write(line + "\n")
+        said, detail = _parsed(line)
+        if said:
+            self._said.append(said)
+            self._board.note("bot", said, **detail)
+
+    def _bury(self, process: asyncio.subprocess.Process) -> None:
+        """Let go of the pipe, so that the guard takes along whatever it left behind."""
+        if process.stdin is not None:
+            process.stdin.close()
+        self._signal(signal.SIGKILL)
+        self._process = None
+
+    def _signal(self, how: signal.Signals) -> None:
+        """To the bot; SIGKILL to everything it started as well."""
+        if self._process is None:
+            return
+        send = os.killpg if how is signal.SIGKILL else os.kill
+        with contextlib.suppress(ProcessLookupError):
+            send(self._process.pid, how)
+
+    def _tell(self, state: State, sentence: str = "") -> None:
+        if (state, sentence) != (self.state, self.sentence):
+            self._board.note("bot", state, pid=self.pid, **({"why": sentence} if sentence else {}))
+        self.state, self.sentence = state, sentence
+        self._board.tell("process", self.as_json())
+
+
+def _parsed(line: str) -> tuple[str, dict[str, Any]]:
+    """A line of the bot's log as its sentence and the rest; what is no JSON is all sentence."""
+    try:
+        record = json.loads(line)
+        said = str(record["message"])
+    except (ValueError, TypeError, KeyError):
+        return line, {}
+    return said, {key: value for key, value in record.items() if key not in _SHOWN_ELSEWHERE}
+
+
+def _reason(code: int) -> str:
+    return signal.Signals(-code).name if code < 0 else f"exit code {code}"
