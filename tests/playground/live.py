@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiohttp import web
+from aiohttp import ClientSession, ClientWebSocketResponse, web
 
 from bot.playground import seed
 from bot.playground.board import Board, Entry
@@ -50,13 +50,24 @@ class ApiCall:
         return self.status == 200 and self.reply.get("ok", True) is True
 
 
+class Clock:
+    """A clock moved by hand, for limits and expiries."""
+
+    def __init__(self, now: float = 1_800_000_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class LiveSlack:
     """The running workspace, and everything that was asked of it."""
 
-    def __init__(self, workspace: Workspace, config: SlackConfig) -> None:
+    def __init__(self, workspace: Workspace, config: SlackConfig, session: ClientSession) -> None:
         self.workspace = workspace
         self.board = workspace.board
         self.config = config
+        self.session = session
         self.url = ""
         self.calls: list[ApiCall] = []
         self.told: list[tuple[str, dict[str, Any]]] = []
@@ -67,6 +78,20 @@ class LiveSlack:
     def api_url(self) -> str:
         """What a bot takes for https://slack.com/api/."""
         return f"{self.url}/api/"
+
+    async def api(self, method: str, *, token: str = "", **args: Any) -> dict[str, Any]:
+        """Call a method as the bot does, in JSON; returns the body of the answer."""
+        token = token or self.config.bot_token
+        headers = {"Authorization": f"Bearer {token}"}
+        url = self.api_url + method
+        async with self.session.post(url, json=args, headers=headers) as response:
+            body: dict[str, Any] = await response.json()
+            return body
+
+    async def connect(self) -> ClientWebSocketResponse:
+        """A raw Socket Mode connection, its hello not yet read; closed with the session."""
+        opened = await self.api("apps.connections.open", token=self.config.app_token)
+        return await self.session.ws_connect(opened["url"])
 
     def called(self, method: str) -> list[ApiCall]:
         """The calls of one method so far, in order."""
@@ -128,7 +153,8 @@ async def slack(
 ) -> AsyncIterator[LiveSlack]:
     """A local Slack on a free port of 127.0.0.1; stopped at the end."""
     workspace = Workspace(Board(clock), limits=limits)
-    live = LiveSlack(workspace, config or SlackConfig())
+    session = ClientSession()
+    live = LiveSlack(workspace, config or SlackConfig(), session)
     app = web.Application(middlewares=[live.record])
     add_slack(app, workspace, live.config)
     runner = web.AppRunner(app, shutdown_timeout=1)
@@ -140,6 +166,7 @@ async def slack(
         workspace.base_url = live.url
         yield live
     finally:
+        await session.close()
         await runner.cleanup()
 
 
