@@ -2,7 +2,7 @@
 # It takes make, Python 3.11 or newer, and the package registries. All of it stays in this folder.
 
 .DEFAULT_GOAL := help
-.PHONY: run test check bench docs lock clean help
+.PHONY: run install test check bench docs lock clean help
 .SILENT:
 
 PYTHON ?= python3
@@ -10,6 +10,9 @@ ours := .venv/bin/python
 
 run: .venv/run.stamp ## Start the bot: the playground, or your Slack once its tokens are in .env
 	exec $(ours) -m bot $(ARGS)
+
+install: .venv/run.stamp ## Install only; the command is then .venv/bin/bot
+	echo "Installed: .venv/bin/bot"
 
 test: .venv/dev.stamp ## Run the tests; ARGS="-k words" picks some
 	exec $(ours) -m pytest $(ARGS)
@@ -33,7 +36,7 @@ clean: ## Remove what make installed and what tools cached
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 help: ## Say what there is
-	awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+	awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 resolve = uv pip compile --quiet pyproject.toml --extra postgres --extra build --universal \
   --generate-hashes --no-emit-index-url --no-annotate --no-header

@@ -53,19 +53,19 @@ DOORS: Mapping[str, frozenset[str]] = {  # a library is known to these rooms onl
 THINKING = (  # they decide; whoever drives them waits, reads clocks and rolls dice
     "bot.values",
     "bot.errors",
+    "bot.access",
     "bot.render*",
     "bot.turn.machine",
-    "bot.upstream.events",
-    "bot.upstream.sse",
-    "bot.upstream.responses",
-    "bot.upstream.chat",
-    "bot.upstream.parts",
-    "bot.upstream.failures",
-    "bot.delivery.pace",
+    "bot.history.budget",
+    "bot.listeners.reading",
+    *(f"bot.delivery.{part}" for part in ("pace", "budget", "steps")),
+    *(f"bot.upstream.{part}" for part in ("events", "prompt", "config", "capabilities", "bodies")),
+    *(f"bot.upstream.{part}" for part in ("sse", "decoding", "parts", "activities")),
+    *(f"bot.upstream.{part}" for part in ("responses", "chat", "failures", "refusals")),
     "bot.playground.limits",
 )
 WORLD = frozenset(  # I/O, clocks, waiting, chance
-    {"asyncio", "anyio", "concurrent", "datetime", "fcntl", "ftplib", "glob", "http", "logging"}
+    {"asyncio", "anyio", "concurrent", "fcntl", "ftplib", "glob", "http", "logging"}
     | {"multiprocessing", "os", "pathlib", "random", "sched", "secrets", "select", "selectors"}
     | {"shutil", "signal", "smtplib", "socket", "socketserver", "sqlite3", "ssl", "subprocess"}
     | {"sys", "tempfile", "tenacity", "threading", "time", "uuid", "zoneinfo"}
@@ -157,7 +157,7 @@ def _nearest(target: str, known: Mapping[str, Module]) -> str:
 def complaints(modules: Mapping[str, Module]) -> list[str]:
     """Everything in which the house differs from its plan, one sentence each."""
     rules = (_wrong_floors, _wrong_doors, _wrong_thoughts, _cycles, _lengths, _names)
-    return [sentence for rule in rules for sentence in rule(modules)]
+    return list(dict.fromkeys(sentence for rule in rules for sentence in rule(modules)))
 
 
 def _wrong_floors(modules: Mapping[str, Module]) -> Iterator[str]:
@@ -209,9 +209,18 @@ def _wrong_thoughts(modules: Mapping[str, Module]) -> Iterator[str]:
             if imported.target.split(".")[0] in WORLD or (ours and not thinks(imported.target)):
                 where = f"({module.path}:{imported.line})"
                 yield f"{module.name} only thinks, so it may not import {imported.target} {where}"
-        for call in ast.walk(module.tree):
-            if isinstance(call, ast.Call) and getattr(call.func, "id", "") in {"open", "input"}:
-                yield f"{module.name} only thinks, so it may not open ({module.path}:{call.lineno})"
+        for deed, line in _deeds(module.tree):
+            yield f"{module.name} only thinks, so it may not call {deed} ({module.path}:{line})"
+
+
+def _deeds(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """What touches the world without an import of its own."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="open" | "input" as name)):
+                yield name, node.lineno
+            case ast.Call(func=ast.Attribute(attr="now" | "utcnow" | "today" as name)):
+                yield name, node.lineno
 
 
 def _cycles(modules: Mapping[str, Module]) -> Iterator[str]:

@@ -119,7 +119,11 @@ WRONG = {
     ),
     "a file opened in a thinking part": (
         {"bot/values.py": "TEXT = open('x').read()\n"},
-        "bot.values only thinks, so it may not open (bot/values.py:1)",
+        "bot.values only thinks, so it may not call open (bot/values.py:1)",
+    ),
+    "the time of day in a thinking part": (
+        {"bot/values.py": "from datetime import UTC, datetime\nSTART = datetime.now(UTC)\n"},
+        "bot.values only thinks, so it may not call now (bot/values.py:2)",
     ),
     "a circle": (
         {

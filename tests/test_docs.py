@@ -1,0 +1,183 @@
+"""Documents say what the code does: settings, commands, rooms, links."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from bot.cli import main
+from bot.observe import Metrics
+from bot.settings import Settings, load, variables
+from tests.docs import ROOT, documents
+from tests.rooms import read
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+NAMES = {name for _, name, _ in variables()}
+BOTH = pytest.mark.parametrize("text", [README, GUIDE], ids=["README.md", "deploy/README.md"])
+
+NOT_OURS = {".git", ".venv", "__pycache__", ".env"} | {
+    ".hypothesis",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".ruff_cache",
+}
+# Written in pieces, so that this file does not hold what it looks for.
+NOWHERE = re.compile(
+    "|".join(
+        [
+            r"(?<![\w.-])/(?:work|root|home/\w+)" + "/",
+            "pypi" + r"\.org",
+            "pythonhosted" + r"\.org",
+            "registry" + r"\.npmjs",
+            "deb" + r"\.debian\.org",
+            r"--(?:extra-)?index-" + "url",
+            "--find-" + "links",
+        ]
+    )
+)
+
+
+@pytest.mark.parametrize("path", documents())
+def test_what_the_code_knows_is_written_from_it(path: str) -> None:
+    written = (ROOT / path).read_text(encoding="utf-8")
+
+    assert written == documents()[path], f"{path} differs from the code: run `make docs`"
+
+
+@pytest.fixture
+def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment in which nothing of ours is set."""
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("no_variables")
+def test_the_example_settings_are_the_defaults() -> None:
+    assert _values(load(ROOT / ".env.example")) == _values(load(None))
+
+
+@pytest.mark.usefixtures("no_variables")
+def test_every_default_in_the_example_can_be_put_in_force(tmp_path: Path) -> None:
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    uncommented = tmp_path / ".env"
+    uncommented.write_text(re.sub(r"^#(?=[A-Z])", "", text, flags=re.M), encoding="utf-8")
+
+    assert _values(load(uncommented)) == _values(load(None))
+
+
+def _values(settings: Settings) -> dict[str, object]:
+    groups = (getattr(settings, name) for name in Settings.__slots__)
+    return {key: value for group in groups for key, value in group.model_dump().items()}
+
+
+def test_every_variable_is_described_and_listed_once() -> None:
+    listed = re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text("utf-8"), re.M)
+
+    assert sorted(listed) == sorted(NAMES)
+    assert [name for _, name, field in variables() if not field.description] == []
+
+
+@BOTH
+def test_a_variable_that_is_named_exists(text: str) -> None:
+    named = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`|^([A-Z]+(?:_[A-Z]+)+)=", text, re.M))
+    of_others = {"POSTGRES_PASSWORD"}  # read by PostgreSQL's own image
+
+    assert {a or b for a, b in named} - of_others <= NAMES
+
+
+def test_every_command_is_in_the_readme() -> None:
+    assert isinstance(main, click.Group)
+
+    assert [name for name in main.commands if f"`bot {name}" not in README] == []
+
+
+@BOTH
+def test_a_command_that_is_named_exists(text: str) -> None:
+    assert isinstance(main, click.Group)
+    named = set(re.findall(r"(?:`|/)bot ([a-z]+)", text)) | set(re.findall(r"--rm bot (\w+)", text))
+
+    assert named <= set(main.commands)
+
+
+def test_options_that_are_named_exist() -> None:
+    assert isinstance(main, click.Group)
+    options = {o for command in main.commands.values() for p in command.params for o in p.opts}
+
+    assert {"--json", "--http"} <= options
+
+
+def test_every_make_target_is_in_the_readme() -> None:
+    assert [target for target in _targets() if f"`make {target}" not in README] == []
+
+
+@BOTH
+def test_a_make_target_that_is_named_exists(text: str) -> None:
+    blocks, inline = re.findall(r"```sh\n(.*?)```", text, re.S), re.findall(r"`([^`\n]+)`", text)
+    named = {w for code in [*blocks, *inline] for w in re.findall(r"\bmake ([a-z]+)", code)}
+
+    assert named
+    assert named <= _targets()
+
+
+def _targets() -> set[str]:
+    return set(re.findall(r"^([a-z]+):.*## ", MAKEFILE, re.M))
+
+
+def test_the_readme_has_a_line_for_every_room() -> None:
+    rooms = {m.room for m in read(ROOT).values()} - {"bot", "__main__"}
+
+    assert [room for room in rooms if f"`{room}`" not in README] == []
+
+
+def test_a_metric_that_is_named_exists() -> None:
+    exposed = Metrics().render().decode()
+    named = set(re.findall(r"`(bot_[a-z_]+)`", GUIDE))
+
+    assert named
+    assert [name for name in named if f"# TYPE {name} " not in exposed] == []
+
+
+@pytest.mark.parametrize("path", ["README.md", "deploy/README.md"])
+def test_links_lead_somewhere(path: str) -> None:
+    text = (ROOT / path).read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
+
+    assert links
+    assert [link for link in links if not _leads_somewhere(ROOT / path, link)] == []
+
+
+def _leads_somewhere(document: Path, link: str) -> bool:
+    file, _, anchor = link.partition("#")
+    target = (document.parent / file) if file else document
+    return target.exists() and (not anchor or anchor in _anchors(target))
+
+
+def _anchors(document: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+def test_no_file_names_a_machine_path_or_a_package_index() -> None:
+    assert [where for path in _files() for where in _named(path)] == []
+
+
+def _files() -> Iterator[Path]:
+    for path in sorted(ROOT.rglob("*")):
+        if path.is_file() and not NOT_OURS & set(path.relative_to(ROOT).parts):
+            yield path
+
+
+def _named(path: Path) -> Iterator[str]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        return
+    for number, line in enumerate(lines, 1):
+        if found := NOWHERE.search(line):
+            yield f"{path.relative_to(ROOT)}:{number} names {found.group()}"
