@@ -1,0 +1,124 @@
+"""A plan as the chunks of a chat completion, or as a whole one (upstream-facts §4). Pure.
+
+Chat Completions has no place for reasoning summaries and searches; they are left out, as OpenAI
+leaves them out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from bot.playground.model.frames import JSON, Frame, Pace
+from bot.playground.model.plan import Call, Plan, Refusal, Text, tokens
+
+
+class ChunkWriter:
+    """Writes one streamed completion."""
+
+    def __init__(
+        self, head: JSON, *, input_tokens: int, pace: Pace, usage: bool, padded: bool
+    ) -> None:
+        self._head = {**head, "object": "chat.completion.chunk"}
+        self._input_tokens = input_tokens
+        self._pace = pace
+        self._usage = usage
+        self._padded = padded
+        self._written = 0
+
+    def write(self, plan: Plan) -> Iterator[Frame]:
+        """Every chunk, from the role to `[DONE]`; a failure ends it with an error object."""
+        yield self._chunk({"role": "assistant", "content": "", "refusal": None})
+        wait = self._pace.first()
+        for delta, token in _deltas(plan, str(self._head["id"])):
+            self._written += len(token)
+            yield self._chunk(delta, seconds=wait + self._pace.token(token))
+            wait = 0.0
+        if plan.failure:
+            error = {"type": plan.failure.code, "param": None, "code": plan.failure.code}
+            yield self._frame({"error": {"message": plan.failure.message, **error}})
+            return
+        yield self._chunk({}, finish_reason=finish_reason(plan))
+        if self._usage:
+            usage = usage_of(self._input_tokens, plan)
+            yield self._frame({**self._head, "choices": [], "usage": usage})
+        yield Frame(None, 0.0, self._written)
+
+    def _chunk(
+        self, delta: JSON, *, seconds: float = 0.0, finish_reason: str | None = None
+    ) -> Frame:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+        extra: JSON = {"usage": None} if self._usage else {}
+        if self._padded:
+            extra["obfuscation"] = self._pace.padding(str(delta.get("content") or ""))
+        return self._frame({**self._head, "choices": [choice], **extra}, seconds)
+
+    def _frame(self, payload: JSON, seconds: float = 0.0) -> Frame:
+        return Frame(payload, seconds, self._written)
+
+
+def head(completion_id: str, model: str, created: float) -> JSON:
+    """The fields every chunk and the whole completion share."""
+    return {
+        "id": completion_id,
+        "object": "chat.completion",
+        "created": int(created),
+        "model": model,
+        "service_tier": "default",
+        "system_fingerprint": "fp_playground",
+    }
+
+
+def whole(head: JSON, plan: Plan, input_tokens: int) -> JSON:
+    """The completion in one piece."""
+    message: dict[str, Any] = {"role": "assistant", "content": plan.text or None}
+    message["refusal"] = "".join(p.text for p in plan.parts if isinstance(p, Refusal)) or None
+    calls = [part for part in plan.parts if isinstance(part, Call)]
+    if calls:
+        message["tool_calls"] = [_call(c, i, str(head["id"])) for i, c in enumerate(calls)]
+    choice = {"index": 0, "message": message, "logprobs": None}
+    choice["finish_reason"] = finish_reason(plan)
+    return {**head, "choices": [choice], "usage": usage_of(input_tokens, plan)}
+
+
+def finish_reason(plan: Plan) -> str:
+    """Why it ends: `stop`, `length` or `tool_calls`."""
+    if plan.cut_off:
+        return "length"
+    return "tool_calls" if any(isinstance(part, Call) for part in plan.parts) else "stop"
+
+
+def usage_of(input_tokens: int, plan: Plan) -> JSON:
+    """Usage as Chat Completions has it."""
+    output_tokens = sum(len(tokens(part.text)) for part in plan.parts)
+    return {
+        "prompt_tokens": input_tokens,
+        "completion_tokens": output_tokens,
+        "total_tokens": input_tokens + output_tokens,
+        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+        "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
+    }
+
+
+def _deltas(plan: Plan, completion_id: str) -> Iterator[tuple[JSON, str]]:
+    calls = 0
+    for part in plan.parts:
+        if isinstance(part, Text | Refusal):
+            field = "content" if isinstance(part, Text) else "refusal"
+            yield from (({field: token}, token) for token in tokens(part.text))
+        elif isinstance(part, Call):
+            yield from _call_deltas(part, calls, completion_id)
+            calls += 1
+
+
+def _call_deltas(call: Call, index: int, completion_id: str) -> Iterator[tuple[JSON, str]]:
+    opening = _call(Call(call.name, ""), index, completion_id)
+    yield {"tool_calls": [{"index": index, **opening}]}, ""
+    for token in tokens(call.text):
+        yield {"tool_calls": [{"index": index, "function": {"arguments": token}}]}, token
+
+
+def _call(call: Call, index: int, completion_id: str) -> JSON:
+    call_id = f"call_{completion_id.rpartition('-')[2][:20]}{index}"
+    function = {"name": call.name, "arguments": call.text}
+    return {"id": call_id, "type": "function", "function": function}

@@ -1,0 +1,81 @@
+"""The board's faults, where they bite: before a request is taken, and between log and line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from bot.playground.board import Board
+from bot.playground.model.problems import ApiError, fault
+
+# How often a silent connection looks whether its client is still there; real seconds.
+_LOOK_SECONDS = 0.2
+
+
+class Cut(Exception):
+    """The connection is to be cut here."""
+
+
+class Gate:
+    """Decides what the faults in force do to requests and to streams."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._cuts: Counter[Hashable] = Counter()
+        self._changed = asyncio.Event()
+        self._closed = False
+        self._unlisten = board.listen(self._heard)
+
+    def refusal(self) -> ApiError | None:
+        """The error the next request gets; each one uses up one of `model_status_times`."""
+        faults = self._board.faults
+        if not faults.model_status:
+            return None
+        left = faults.model_status_times - 1
+        if left > 0:
+            self._board.set_faults(model_status_times=left)
+        else:
+            self._board.set_faults(model_status=0, model_status_times=1)
+        return fault(faults.model_status)
+
+    def cuts(self, key: Hashable, share: float) -> bool:
+        """Whether the line is cut when `share` of the answer `key` is out; counts the cut."""
+        faults = self._board.faults
+        if faults.drop_at is None or share < faults.drop_at:
+            return False
+        if self._cuts[key] >= faults.drop_times:
+            return False
+        self._cuts[key] += 1
+        return True
+
+    def through(self, key: Hashable) -> None:
+        """The answer reached its reader whole; the next one of its kind is cut afresh."""
+        self._cuts.pop(key, None)
+
+    def stalls(self, share: float) -> bool:
+        """Whether the line is silent when `share` of the answer is out."""
+        stall_at = self._board.faults.stall_at
+        return stall_at is not None and share >= stall_at and not self._closed
+
+    async def silence(self, share: float, gone: Callable[[], bool]) -> None:
+        """Wait until the stall is lifted or the client is gone."""
+        while self.stalls(share) and not gone():
+            changed = self._changed
+            try:
+                await asyncio.wait_for(changed.wait(), _LOOK_SECONDS)
+            except TimeoutError:
+                continue
+
+    def close(self) -> None:
+        """Let every silent connection go."""
+        self._closed = True
+        self._unlisten()
+        self._changed.set()
+
+    def _heard(self, kind: str, _payload: dict[str, Any]) -> None:
+        if kind != "faults":
+            return
+        self._changed.set()
+        self._changed = asyncio.Event()

@@ -1,0 +1,89 @@
+"""The responses a server still knows: for how long, how many, and what may be done with them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from bot.playground.model.config import ModelConfig
+from bot.playground.model.conversation import Conversation, Turn
+from bot.playground.model.problems import ApiError, invalid, unknown_response
+from bot.playground.model.responses_body import ResponsesRequest, output_turns
+from bot.playground.model.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One response: what was asked, its run, and when it was made (seconds since the epoch)."""
+
+    id: str
+    request: ResponsesRequest
+    conversation: Conversation
+    run: Run
+    created: float
+
+    @property
+    def key(self) -> Hashable:
+        """What the board counts cuts by: a restarted answer has a new id, the same question."""
+        return self.id if self.request.background else self.conversation
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """The conversation with this answer, for `previous_response_id`."""
+        return self.conversation.turns + output_turns(self.run.body["output"])
+
+
+class Shelf:
+    """Keeps responses by id. Time is an argument."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        self._config = config
+        self._kept: dict[str, Kept] = {}
+
+    def add(self, kept: Kept) -> None:
+        """Keep it, and let go of what is too old or too much."""
+        self._kept[kept.id] = kept
+        for old in [k for k in self._kept.values() if self._stale(k, kept.created)]:
+            self.remove(old.id)
+        self._shrink(spared=kept)
+
+    def remove(self, response_id: str) -> None:
+        """Forget it."""
+        self._kept.pop(response_id, None)
+
+    def get(self, response_id: str, now: float) -> Kept:
+        """The response. Raises `ApiError` 404 when it is not known (any more)."""
+        kept = self._kept.get(response_id)
+        if kept is None or self._stale(kept, now):
+            raise unknown_response(response_id)
+        return kept
+
+    def streamable(self, kept: Kept, now: float) -> None:
+        """Raises `ApiError` 400 when it cannot be streamed (again), as in upstream-facts §2.2."""
+        if not kept.request.background:
+            raise _unstreamable("it was not created with background=true")
+        if not kept.request.stream:
+            raise _unstreamable("it was not created with stream=true")
+        if now - kept.created > self._config.resumable_seconds:
+            minutes = f"{self._config.resumable_seconds / 60:g}"
+            raise invalid(
+                "This response can no longer be streamed because it is more than "
+                f"{minutes} minutes old.",
+                "stream",
+            )
+
+    def _stale(self, kept: Kept, now: float) -> bool:
+        return kept.run.over and now - kept.created > self._config.kept_seconds
+
+    def _shrink(self, spared: Kept) -> None:
+        events = sum(len(kept.run.log) for kept in self._kept.values())
+        for kept in list(self._kept.values()):
+            if events <= self._config.kept_events:
+                return
+            if kept.run.over and kept is not spared:
+                events -= len(kept.run.log)
+                self.remove(kept.id)
+
+
+def _unstreamable(why: str) -> ApiError:
+    return invalid(f"This response cannot be streamed because {why}.", "stream")
