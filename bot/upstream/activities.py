@@ -7,7 +7,10 @@ from typing import Any
 
 MAX_WORDS = 120  # characters of a query or name that are shown
 
+THINKING = "Thinking…"
+
 _PLAIN = {
+    "reasoning": "Thinking",
     "file_search_call": "Searching files",
     "code_interpreter_call": "Running code",
     "image_generation_call": "Drawing an image",

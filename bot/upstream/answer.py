@@ -1,38 +1,64 @@
 """One question's way to its answer: ask, and when the line falls, resume, poll or begin anew.
 
 The ladder of design §3, climbed. Nothing here knows a wire format (the decoders do) or httpx
-(`client` does); what a failure costs is decided by `ladder`.
+(`client` does); what a failure costs is decided by `ladder`, which way to ask by `route`.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 from bot.errors import StreamDropped, UpstreamError
-from bot.upstream.attempt import MAX_ERROR_BYTES, Call, Reply, Send, Sleep, Watch, read_bounded
-from bot.upstream.bodies import responses_body
+from bot.upstream.attempt import (
+    MAX_ERROR_BYTES,
+    Call,
+    Reply,
+    Send,
+    Silence,
+    Sleep,
+    Watch,
+    read_bounded,
+)
 from bot.upstream.capabilities import Capabilities
+from bot.upstream.chat import ChatDecoder
 from bot.upstream.config import UpstreamConfig
-from bot.upstream.events import Event, Failed, Reconnecting, Restarted
-from bot.upstream.failures import from_response, why
+from bot.upstream.events import Activity, Event, Failed, Reconnecting, Restarted
+from bot.upstream.failures import from_response, patience, why
 from bot.upstream.ladder import Ladder
 from bot.upstream.prompt import Prompt
+from bot.upstream.reading import Batches, Decoder, read_answer
+from bot.upstream.refusals import NO_ENDPOINT_STATUSES, NO_RESUME_STATUSES
 from bot.upstream.responses import ResponsesDecoder
-from bot.upstream.sse import SseParser
+from bot.upstream.route import Route
 
 Rung = Literal["ask", "resume", "poll"]
+
+POLL_SECONDS = 2.0  # as other clients do (upstream-facts §2.3)
+# A response younger than this can be resumed where resuming exists (upstream-facts §0.7).
+RESUMABLE_SECONDS = 300.0
+UNFINISHED = "unfinished"
+NOT_TWICE = (
+    "The connection to the model broke off after it had used a tool. It was not begun anew, "
+    "so that nothing is done twice."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What every answer of one upstream shares."""
+    """What every answer of one upstream shares.
+
+    `prepare` returns when the wire format can be chosen. `abandon` takes the id of a response
+    that still runs at the server and that nobody will read.
+    """
 
     config: UpstreamConfig
-    capabilities: Capabilities
+    known: Capabilities
+    prepare: Callable[[], Awaitable[None]]
     send: Send
+    abandon: Callable[[str], None]
     now: Callable[[], float]
     sleep: Sleep
     jitter: Callable[[], float]
@@ -41,95 +67,209 @@ class Surroundings:
 class Answer:
     """One answer, over as many connections as it takes."""
 
-    def __init__(self, prompt: Prompt, around: Surroundings) -> None:
-        self._prompt = prompt
+    def __init__(self, prompt: Prompt, around: Surroundings, response_id: str = "") -> None:
         self._around = around
         self._config = around.config
-        self._ladder = Ladder(around.config, around.now, around.jitter)
-        self._decoder = ResponsesDecoder(around.config.model)
+        self._prompt = prompt
+        self._taken_over = response_id
+        self._rung: Rung = "ask"
         self._kept = ""  # the longest text of the attempts before this one
-        self._furthest = 0
+        self._furthest = 0  # how far any attempt has come
         self._restarts = 0
+        self._replacing = False
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Yield the answer's events; exactly one `Finished` or `Failed` comes, last."""
-        while True:
-            try:
-                async with aclosing(self._attempt()) as batches:
-                    async for batch in batches:
-                        for event in batch:
-                            yield event
-                if self._decoder.ended:
-                    return
-                step = self._after(StreamDropped("the stream ended without its end"))
-            except UpstreamError as error:
+        await self._prepare()
+        ways = {"ask": self._ask, "resume": self._resume, "poll": self._poll}
+        try:
+            while not self._decoder.ended:
                 try:
-                    step = self._after(error)
-                except UpstreamError as last:
-                    yield Failed(last, self._text())
-                    return
-            yield step
-            await self._around.sleep(step.wait)
+                    async with aclosing(ways[self._rung]()) as batches:
+                        async for batch in batches:
+                            for event in batch:
+                                yield event
+                    self._check_end()
+                except UpstreamError as error:
+                    step = self._climb(error)
+                    if step is not None:
+                        yield step
+                    if isinstance(step, Failed):
+                        return
+                    if step is not None:
+                        await self._around.sleep(step.wait)
+        finally:
+            if self._decoder.background and not self._decoder.ended:
+                self._around.abandon(self._decoder.response_id)
 
-    def _after(self, error: UpstreamError) -> Reconnecting:
-        """Return the next rung; raise the error when there is none."""
-        if self._decoder.progress > self._furthest:
-            self._furthest = self._decoder.progress
-            self._ladder.renew()
-        wait = self._ladder.wait_after(error)
-        return Reconnecting(self._ladder.attempt, self._config.attempts, wait, why(error))
+    async def _prepare(self) -> None:
+        config, around = self._config, self._around
+        await around.prepare()
+        self._ladder = Ladder(config, around.now, around.jitter)
+        self._route = Route(self._prompt, config, around.known, around.now())
+        self._asked_at = self._polled_since = around.now()
+        self._decoder = self._new_decoder()
+        if self._taken_over:
+            self._decoder = ResponsesDecoder.of(self._taken_over, config.model)
+            self._rung = "resume"
 
-    def _text(self) -> str:
-        return max(self._kept, self._decoder.wording.text(), key=len)
+    # One connection each.
 
-    async def _attempt(self) -> AsyncGenerator[Sequence[Event], None]:
-        """Yield batches of events of one connection, one batch a chunk."""
-        around = self._around
-        body = responses_body(self._prompt, self._config.model, set())
-        watch = Watch(
-            self._config.idle_seconds,
-            self._config.progress_seconds,
-            around.now,
-            around.sleep,
-        )
+    async def _ask(self) -> Batches:
+        self._asked_at = self._around.now()
+        call = Call("POST", self._route.path, self._route.body())
+        first = True
+        async with self._open(call) as (watch, reply), self._reading(watch, reply) as batches:
+            async for batch in batches:
+                if first and batch:
+                    first = False
+                    self._route.worked(self._around.now())
+                    if self._replacing:
+                        self._replacing = False
+                        yield (Restarted(),)
+                yield batch
+
+    async def _resume(self) -> Batches:
+        decoder = self._decoder
+        if isinstance(decoder, ResponsesDecoder):
+            decoder.resume()
+        query = f"?stream=true&starting_after={max(decoder.sequence, 0)}"
+        call = Call("GET", f"/responses/{decoder.response_id}{query}")
+        async with self._open(call) as (watch, reply), self._reading(watch, reply) as batches:
+            async for batch in batches:
+                yield batch
+
+    async def _poll(self) -> Batches:
+        """Ask until the response is there as a whole."""
+        yield (Activity("Waiting for the rest of the answer…"),)
+        call = Call("GET", f"/responses/{self._decoder.response_id}")
+        while self._around.now() - self._polled_since < self._config.progress_seconds:
+            async with self._open(call) as (watch, reply), self._reading(watch, reply) as batches:
+                async for batch in batches:
+                    yield batch
+            if self._decoder.ended:
+                return
+            await self._around.sleep(POLL_SECONDS)
+        raise StreamDropped("the response was never finished", code=UNFINISHED)
+
+    @asynccontextmanager
+    async def _open(self, call: Call) -> AsyncGenerator[tuple[Watch, Reply], None]:
+        """Send a request and hold its reply under the timers; raises what a refusal means."""
+        config, around = self._config, self._around
+        watch = Watch(config.idle_seconds, config.progress_seconds, around.now, around.sleep)
         async with watch:
-            reply = await watch.over(around.send(Call("POST", "/responses", body)))
+            reply = await watch.over(around.send(call))
             try:
-                if reply.status >= 400:
+                if reply.status >= 300:
                     told = await read_bounded(watch, reply, MAX_ERROR_BYTES)
-                    raise from_response(reply.status, reply.headers, told, self._config.model)
-                if self._decoder.wording.parts.length:
-                    self._kept = self._text()
-                    yield (Restarted(),)
-                self._decoder = ResponsesDecoder(self._config.model)
-                async with aclosing(self._read(watch, reply)) as batches:
-                    async for batch in batches:
-                        yield batch
+                    raise from_response(reply.status, reply.headers, told, config.model)
+                yield watch, reply
             finally:
                 await reply.close()
 
-    async def _read(self, watch: Watch, reply: Reply) -> AsyncGenerator[Sequence[Event], None]:
-        parser = SseParser(self._config.max_event_bytes)
+    def _reading(self, watch: Watch, reply: Reply) -> aclosing[Batches]:
+        return aclosing(read_answer(watch, reply, self._decoder, self._config.max_event_bytes))
+
+    def _check_end(self) -> None:
+        """A connection has ended without an error; so must the answer, or it goes on."""
+        if self._decoder.ended:
+            return
+        if not self._decoder.unfinished:
+            raise StreamDropped("the stream ended before the answer did")
+        if self._rung == "ask":  # it answers `background` without a stream: not wanted again
+            self._learn_lack("background", self._config.model)
+        self._start_polling()
+
+    # What to do after a failure.
+
+    def _climb(self, error: UpstreamError) -> Reconnecting | Failed | None:
+        """Choose the next rung; None when it is taken at once and without a word."""
+        try:
+            if self._turned(error):
+                return None
+            if self._decoder.progress > self._furthest:
+                self._furthest = self._decoder.progress
+                self._ladder.renew()
+            wait = self._ladder.wait_after(error)
+            self._choose(error)
+        except UpstreamError as last:
+            told = patience(self._route.told(last), self._config.max_wait_seconds)
+            return Failed(told, self._text())
+        return Reconnecting(self._ladder.attempt, self._config.attempts, wait, why(error))
+
+    def _turned(self, error: UpstreamError) -> bool:
+        """A refusal that shows another way: no failure of the line, so it costs nothing."""
+        if self._rung == "ask":
+            if self._decoder.progress or not self._route.corrected(error):
+                return False
+            self._decoder = self._new_decoder()
+            return True
+        if error.retryable or error.status not in NO_RESUME_STATUSES:
+            return False
+        if self._rung == "resume":
+            self._learn_no_resume(error)
+            self._start_polling()
+        else:
+            self._begin_anew(error)
+        return True
+
+    def _choose(self, error: UpstreamError) -> None:
+        """Set the rung for the next attempt; raises when there must not be one."""
         decoder = self._decoder
-        over, chunks = watch.over, reply.chunks
-        while True:
-            try:
-                datas = parser.feed(await over(anext(chunks)))
-                end = False
-            except StopAsyncIteration:
-                datas, end = parser.flush(), True
-            batch: list[Event] = []
-            before = decoder.progress
-            for data in datas:
-                batch += decoder.feed(data)
-                if decoder.ended:
-                    break
-            if decoder.progress != before:
-                watch.progressed()
-            if decoder.ended and isinstance(failed := batch[-1], Failed):
-                yield batch[:-1]
-                raise failed.error
-            if batch:
-                yield batch
-            if end or decoder.ended:
-                return
+        if decoder.ended or error.code == UNFINISHED:
+            self._begin_anew(error)
+        elif self._rung == "poll":
+            return
+        elif self._rung == "resume" and isinstance(error, Silence):
+            self._start_polling()
+        elif decoder.resumable:
+            self._rung = "resume"
+            if self._lacks("resume"):
+                self._start_polling()
+        else:
+            self._begin_anew(error)
+
+    def _begin_anew(self, error: UpstreamError) -> None:
+        """Ask again from the beginning; what was written is kept until it is passed.
+
+        Each time is a whole new generation, so there are as many as attempts over the whole
+        answer; and none after a tool has run that may have changed something.
+        """
+        old = self._decoder
+        if old.irreversible:
+            raise StreamDropped(str(error), sentence=NOT_TWICE)
+        if old.progress:
+            self._restarts += 1
+        if self._restarts > self._config.attempts:
+            raise StreamDropped(str(error))
+        if old.background and not old.ended:
+            self._around.abandon(old.response_id)
+        self._kept = self._text()
+        self._replacing = self._replacing or old.wording.parts.length > 0
+        self._rung = "ask"
+        self._decoder = self._new_decoder()
+
+    def _learn_no_resume(self, error: UpstreamError) -> None:
+        """A young response that can't be resumed: the server can't resume at all."""
+        young = self._around.now() - self._asked_at < RESUMABLE_SECONDS
+        if young and error.status in NO_ENDPOINT_STATUSES:
+            self._learn_lack("resume", "")
+
+    def _learn_lack(self, ability: str, model: str) -> None:
+        self._around.known.lack(self._config.base_url, model, ability, self._around.now())
+
+    def _lacks(self, ability: str) -> bool:
+        config, now = self._config, self._around.now()
+        return self._around.known.lacks(config.base_url, config.model, ability, now)
+
+    def _start_polling(self) -> None:
+        self._rung = "poll"
+        self._polled_since = self._around.now()
+
+    def _text(self) -> str:
+        """Return the most that was written: a shorter new attempt does not replace it."""
+        return max(self._kept, self._decoder.wording.text(), key=len)
+
+    def _new_decoder(self) -> Decoder:
+        make = ResponsesDecoder if self._route.format == "responses" else ChatDecoder
+        return make(self._config.model)

@@ -16,12 +16,13 @@ from bot.values import Message
 
 Json = dict[str, Any]
 
-# Fields a server may not know. One that it refuses is left out from then on.
-OPTIONAL = frozenset({"background", "store", "stream_options", "hosted_tools"})
+# What a server may not know, and what is left out of a request once it refused it.
+RESPONSES_OPTIONS = frozenset({"background", "store", "obfuscation", "hosted_tools"})
+CHAT_OPTIONS = frozenset({"usage"})
 
 
 def responses_body(prompt: Prompt, model: str, options: Set[str]) -> bytes:
-    """Return the body of `POST /responses`; `options` are those of `OPTIONAL` to be sent."""
+    """Return the body of `POST /responses`; `options` are of `RESPONSES_OPTIONS`."""
     body: Json = {"model": model, "stream": True, "input": _input(prompt)}
     if prompt.instructions:
         body["instructions"] = prompt.instructions
@@ -34,13 +35,13 @@ def responses_body(prompt: Prompt, model: str, options: Set[str]) -> bytes:
         body |= {"background": True, "store": True}  # background needs store, facts §2.1
     elif "store" in options:
         body["store"] = False  # nothing will be fetched later, so nothing need be kept there
-    if "stream_options" in options:
+    if "obfuscation" in options:
         body["stream_options"] = {"include_obfuscation": False}
     return msgspec.json.encode(body)
 
 
 def chat_body(prompt: Prompt, model: str, options: Set[str]) -> bytes:
-    """Return the body of `POST /chat/completions`; hosted tools do not exist there."""
+    """Return the body of `POST /chat/completions`; `options` are of `CHAT_OPTIONS`."""
     messages: list[Json] = []
     if prompt.instructions:
         messages.append({"role": "system", "content": prompt.instructions})
@@ -50,7 +51,7 @@ def chat_body(prompt: Prompt, model: str, options: Set[str]) -> bytes:
     body: Json = {"model": model, "stream": True, "messages": messages}
     if prompt.tools:
         body["tools"] = [{"type": "function", "function": _function(t)} for t in prompt.tools]
-    if "stream_options" in options:
+    if "usage" in options:
         body["stream_options"] = {"include_usage": True}
     return msgspec.json.encode(body)
 

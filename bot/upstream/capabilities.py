@@ -12,12 +12,16 @@ RESUMING_HOSTS = ("api.openai.com", ".openai.azure.com", ".tokenlab.sh")
 # Servers whose `GET /models/{id}` says nothing of wire formats: not asked.
 SILENT_HOSTS = ("api.openai.com", ".openai.azure.com")
 
+# Names of wire formats in `tokenlab.accepted_request_formats` (upstream-facts §6).
+FORMATS = {"openai_responses": "responses", "openai_chat_completions": "chat"}
+
 
 class Capabilities:
     """Latches by server, model and ability; one object may serve many configurations."""
 
     def __init__(self) -> None:
         self._lacking: dict[tuple[str, str, str], float] = {}
+        self._asked: dict[tuple[str, str], float] = {}
 
     def lack(self, base_url: str, model: str, ability: str, now: float) -> None:
         """Remember that this model there (or, with model "", that server) can't do it."""
@@ -30,6 +34,28 @@ class Capabilities:
             for key in ((base_url, model, ability), (base_url, "", ability))
             if (since := self._lacking.get(key)) is not None
         )
+
+    def asked(self, base_url: str, model: str, now: float) -> bool:
+        """Return whether the server was asked lately which formats the model takes."""
+        since = self._asked.get((base_url, model))
+        return since is not None and now - since < REMEMBERED_SECONDS
+
+    def learn_formats(
+        self,
+        base_url: str,
+        model: str,
+        formats: tuple[str, ...] | None,
+        now: float,
+    ) -> None:
+        """Remember what the server said of a model's formats; None: it did not say."""
+        self._asked[base_url, model] = now
+        if formats is None:
+            return
+        for name, ability in FORMATS.items():
+            if name in formats:
+                self.forget(base_url, model, ability)
+            else:
+                self.lack(base_url, model, ability, now)
 
     def forget(self, base_url: str, model: str, ability: str) -> None:
         """It worked, or we were told otherwise."""

@@ -8,25 +8,33 @@ from __future__ import annotations
 
 import asyncio
 import random
+import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import formatdate
+from urllib.parse import quote
 
 import httpx
 
-from bot.errors import StreamDropped, UpstreamUnreachable
+from bot.errors import StreamDropped, UpstreamError, UpstreamRefused, UpstreamUnreachable
 from bot.upstream.answer import Answer, Surroundings
-from bot.upstream.attempt import Call, Reply, Sleep
-from bot.upstream.capabilities import Capabilities
+from bot.upstream.attempt import MAX_ERROR_BYTES, Call, Reply, Sleep
+from bot.upstream.capabilities import SILENT_HOSTS, Capabilities, is_one_of
 from bot.upstream.config import UpstreamConfig as UpstreamConfig
+from bot.upstream.decoding import as_object
 from bot.upstream.events import Event
+from bot.upstream.failures import OPERATOR, from_response
 from bot.upstream.prompt import Prompt
+from bot.upstream.refusals import NO_ENDPOINT_STATUSES
 
-# Reading is timed by our own timers; these bound what httpx does alone.
+# Reading a stream is timed by our own timers; these bound what httpx does alone.
 TIMEOUT = httpx.Timeout(connect=10, read=None, write=30, pool=30)
-LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=50, keepalive_expiry=60)
+LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60)
+# A first answer never waits longer than this to learn which formats its model takes.
+LOOK_UP_SECONDS = 1.0
+CANCEL_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +46,13 @@ class ModelInfo:
 
 
 def open_http(config: UpstreamConfig) -> httpx.AsyncClient:
-    """Return the client all answers share; close it with `async with`."""
-    return httpx.AsyncClient(timeout=TIMEOUT, limits=LIMITS, follow_redirects=False)
+    """Return the client all answers share; use it as an async context manager."""
+    return httpx.AsyncClient(
+        timeout=TIMEOUT,
+        limits=LIMITS,
+        follow_redirects=False,
+        headers={"user-agent": "bot"},
+    )
 
 
 class Upstream:
@@ -53,38 +66,132 @@ class Upstream:
         now: Callable[[], float] = time.monotonic,
         sleep: Sleep = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
-        capabilities: Capabilities | None = None,
+        known: Capabilities | None = None,
     ) -> None:
         self._config = config
         self._http = http
-        known = capabilities or Capabilities()
-        self._around = Surroundings(config, known, self._send, now, sleep, jitter)
+        self._known = known or Capabilities()
+        self._now = now
+        self._around = Surroundings(
+            config,
+            self._known,
+            self._prepare,
+            self._send,
+            self._abandon,
+            now,
+            sleep,
+            jitter,
+        )
+        self._look_up: asyncio.Task[None] | None = None
+        self._cancels: set[asyncio.Task[None]] = set()
+        self._leaving = False
 
-    async def answer(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
+    def answer(self, prompt: Prompt, response_id: str = "") -> AsyncGenerator[Event, None]:
         """Yield the answer's events; never raises for upstream trouble: `Failed` comes last.
 
-        Closing the generator, or cancelling whoever reads it, closes the connection at once.
+        Closing the generator, or cancelling whoever reads it, closes the connection at once and
+        cancels a response that would go on at the server. With `response_id`, a resumable
+        response that was begun elsewhere is taken over, from its beginning.
         """
-        async with aclosing(Answer(prompt, self._around).events()) as events:
-            async for event in events:
-                yield event
+        return Answer(prompt, self._around, response_id).events()
+
+    async def model(self) -> ModelInfo:
+        """Ask the server about the model; raises `UpstreamError`."""
+        reply = await self._send(Call("GET", f"/models/{quote(self._config.model, safe='')}"))
+        try:
+            body = bytearray()
+            async for chunk in reply.chunks:
+                body += chunk
+                if len(body) > MAX_ERROR_BYTES:
+                    break
+        finally:
+            await reply.close()
+        if reply.status >= 300:
+            raise from_response(reply.status, reply.headers, bytes(body), self._config.model)
+        found = as_object(bytes(body)) or {}
+        house = found.get("tokenlab")
+        formats = house.get("accepted_request_formats") if isinstance(house, dict) else None
+        told = tuple(map(str, formats)) if isinstance(formats, list) else None
+        return ModelInfo(str(found.get("id") or self._config.model), told)
+
+    def leave(self) -> None:
+        """From now on responses whose answers are closed go on at the server.
+
+        Whoever takes an answer over can then resume it by its id.
+        """
+        self._leaving = True
+
+    async def aclose(self) -> None:
+        """Wait until the server knows of every cancelled response, but not for long."""
+        if self._cancels:
+            await asyncio.wait(self._cancels, timeout=CANCEL_SECONDS)
 
     async def _send(self, call: Call) -> Reply:
-        headers = {
-            "authorization": f"Bearer {self._config.api_key}",
-            "accept": "text/event-stream, application/json",
-        }
-        if call.body:
-            headers["content-type"] = "application/json"
-        url = self._config.base_url.rstrip("/") + call.path
-        request = self._http.build_request(call.method, url, headers=headers, content=call.body)
+        request = self._http.build_request(
+            call.method,
+            self._config.base_url.rstrip("/") + call.path,
+            headers=self._headers(call),
+            content=call.body or None,
+        )
         try:
-            response = await self._http.send(request, stream=True)
-        except httpx.HTTPError as error:
-            raise UpstreamUnreachable(repr(error)) from error
+            response = await self._http.send(request, stream=True, follow_redirects=False)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise _translated(error) from error
         names = {name.lower(): value for name, value in response.headers.items()}
         names.setdefault("date", formatdate(time.time(), usegmt=True))
         return Reply(response.status_code, names, _chunks(response), response.aclose)
+
+    def _headers(self, call: Call) -> dict[str, str]:
+        headers = {"accept": "text/event-stream, application/json"}
+        if self._config.api_key:
+            headers["authorization"] = f"Bearer {self._config.api_key}"
+        if call.body:
+            headers["content-type"] = "application/json"
+        return headers
+
+    async def _prepare(self) -> None:
+        """Learn once which formats the model takes, where its server may say so.
+
+        TokenLab converts nothing, so asking first saves the first answers of a chat-only model
+        a refusal. All first answers share one request; nobody waits for it long, and whatever
+        goes wrong with it is left to the answer itself.
+        """
+        config = self._config
+        if config.api != "auto" or is_one_of(config.host, SILENT_HOSTS):
+            return
+        if self._known.asked(config.base_url, config.model, self._now()):
+            return
+        if self._look_up is None:
+            self._look_up = asyncio.create_task(self._learn_formats())
+        await asyncio.shield(self._look_up)
+
+    async def _learn_formats(self) -> None:
+        info = None
+        with suppress(UpstreamError, TimeoutError):
+            async with asyncio.timeout(LOOK_UP_SECONDS):
+                info = await self.model()
+        config, now = self._config, self._now()
+        formats = None if info is None else info.formats
+        self._known.learn_formats(config.base_url, config.model, formats, now)
+        self._look_up = None
+
+    def _abandon(self, response_id: str) -> None:
+        """Cancel a response nobody will read; meanwhile nobody waits for that."""
+        cancel = self._known.lacks(self._config.base_url, "", "cancel", self._now())
+        if self._leaving or cancel or not response_id:
+            return
+        task = asyncio.create_task(self._cancel(response_id))
+        self._cancels.add(task)
+        task.add_done_callback(self._cancels.discard)
+
+    async def _cancel(self, response_id: str) -> None:
+        with suppress(UpstreamError, TimeoutError):
+            async with asyncio.timeout(CANCEL_SECONDS):
+                path = f"/responses/{quote(response_id, safe='')}/cancel"
+                reply = await self._send(Call("POST", path))
+                await reply.close()
+                if reply.status in NO_ENDPOINT_STATUSES:
+                    self._known.lack(self._config.base_url, "", "cancel", self._now())
 
 
 async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
@@ -93,3 +200,17 @@ async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
             yield chunk
     except httpx.HTTPError as error:
         raise StreamDropped(repr(error)) from error
+
+
+def _translated(error: Exception) -> UpstreamError:
+    """Say what a failure before the first byte of an answer means."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            said = f"The model's server could not prove who it is; {OPERATOR}."
+            return UpstreamRefused(repr(error), sentence=said)
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError):
+        said = f"The address or the key of the model's server can't be right; {OPERATOR}."
+        return UpstreamRefused(repr(error), sentence=said)
+    return UpstreamUnreachable(repr(error))

@@ -27,10 +27,20 @@ def decode(decoder: msgspec.json.Decoder[T], data: bytes) -> T | None:
         return None
 
 
+def as_object(data: bytes) -> dict[str, Any] | None:
+    """Return the object `data` holds; None when it holds something else."""
+    found = decode(_ANY, data)
+    return found if isinstance(found, dict) else None
+
+
 def load(raw: msgspec.Raw) -> dict[str, Any]:
     """Return the object `raw` holds; {} when it is absent or something else."""
-    found = decode(_ANY, bytes(raw))
-    return found if isinstance(found, dict) else {}
+    return as_object(bytes(raw)) or {}
+
+
+def token_count(value: object) -> int:
+    """Return a count of tokens; 0 for anything that is none."""
+    return value if isinstance(value, int) else 0
 
 
 class Wording:

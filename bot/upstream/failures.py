@@ -11,8 +11,6 @@ import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
@@ -24,6 +22,7 @@ from bot.errors import (
     UpstreamError,
     UpstreamRefused,
 )
+from bot.upstream.hints import seconds, wait_from_headers, wait_from_message
 
 OPERATOR = "whoever runs this bot has to look at it"
 
@@ -85,12 +84,6 @@ _NO_MODEL = re.compile(
     r"\bmodels?\b.{0,200}?(does not exist|do(es)? not have access|not found|unknown"
     r"|is not supported\.|identifier is invalid)|^model: \S+$|unknown model|no such model",
     re.IGNORECASE | re.DOTALL,
-)
-_WAIT = re.compile(
-    r"(?:try again|retry|wait)\w*(?: \w+){0,2}? (?:in|after|for) "
-    r"(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m(?!s))?"
-    r"(?:(?P<n>\d+(?:\.\d+)?) ?(?P<unit>ms|milliseconds?|s|seconds?|minutes?)\b)?",
-    re.IGNORECASE,
 )
 
 
@@ -156,25 +149,14 @@ def error_object(body: bytes) -> Mapping[str, Any]:
     return _inner(found)
 
 
-def wait_from_headers(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds `retry-after-ms` or `retry-after` ask for; None when they do not."""
-    with suppress(KeyError, ValueError):
-        return _seconds(float(headers["retry-after-ms"]) / 1000)
-    asked = headers.get("retry-after", "").strip()
-    with suppress(ValueError):
-        return _seconds(float(asked))
-    then, here = _date(asked), _date(headers.get("date", ""))
-    if then is None or here is None:
-        return None
-    return max(0.0, (then - here).total_seconds())
-
-
-def wait_from_message(message: str) -> float | None:
-    """Return the seconds a text such as `try again in 6.5s` asks for."""
-    for found in _WAIT.finditer(message):
-        if any(found[name] for name in ("h", "m", "n")):
-            return _total(found)
-    return None
+def patience(error: UpstreamError, most: float) -> UpstreamError:
+    """Tell the reader, instead of sleeping, when the server asks to wait longer than `most` s."""
+    asked = error.retry_after or 0
+    if error.retryable and asked > most:
+        minutes = max(2, round(asked / 60))
+        when = f"{minutes} minutes" if minutes < 120 else f"{round(asked / 3600)} hours"
+        error.sentence = f"The model's server asks to wait {when}. Please ask again later."
+    return error
 
 
 def why(error: UpstreamError) -> str:
@@ -221,7 +203,7 @@ def _problem(
     told = error.get("retry_after")
     if retry_after is None and isinstance(told, int | float | str):
         with suppress(ValueError):
-            retry_after = _seconds(float(told))
+            retry_after = seconds(float(told))
     if retry_after is None:
         retry_after = wait_from_message(message)
     own = error.get("retryable")
@@ -322,23 +304,3 @@ def _make(kind: type[UpstreamError], p: Problem, sentence: str) -> UpstreamError
 
 def _text(value: object) -> str:
     return "" if value is None or isinstance(value, dict | list) else str(value)
-
-
-def _seconds(value: float) -> float | None:
-    return value if 0 <= value < float("inf") else None
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        when = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return None
-    return when if when.tzinfo else None
-
-
-def _total(found: re.Match[str]) -> float:
-    unit = (found["unit"] or "").lower()
-    scale = 0.001 if unit.startswith("m") and not unit.startswith("min") else 1
-    scale = 60 if unit.startswith("min") else scale
-    parts = (int(found["h"] or 0) * 3600, int(found["m"] or 0) * 60, float(found["n"] or 0) * scale)
-    return float(sum(parts))

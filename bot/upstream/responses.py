@@ -11,20 +11,19 @@ from typing import Any
 
 import msgspec
 
+from bot.errors import UpstreamError
 from bot.upstream import activities
 from bot.upstream.decoding import Wording, decode, load
 from bot.upstream.events import (
-    Citation,
     Event,
-    Failed,
     Finished,
     Reasoning,
     Started,
     ToolCall,
 )
 from bot.upstream.failures import from_event
+from bot.upstream.output import Item, cut_off, items, refused, sources, texts, usage
 from bot.upstream.parts import PARAGRAPH, Key
-from bot.values import Usage
 
 # Kinds of items that may have changed something outside: an answer with one is not begun anew.
 IRREVERSIBLE = frozenset({"mcp_call", "shell_call", "apply_patch_call", "computer_call"})
@@ -62,7 +61,11 @@ class ResponsesDecoder:
     """State of one response, over all the connections it takes to receive it.
 
     `sequence` is the cursor to resume from. `progress` counts events that bring something new.
+    When `ended`, the answer is complete or `error` says why it never will be. `unfinished`: the
+    server has told, without a stream, that it is still at work.
     """
+
+    ending = False  # the end is one event; nothing is waited for after it
 
     def __init__(self, model: str) -> None:
         self.wording = Wording()
@@ -72,13 +75,23 @@ class ResponsesDecoder:
         self.irreversible = False
         self.progress = 0
         self.ended = False
-        self._model = model
+        self.unfinished = False
+        self.error: UpstreamError | None = None
+        self.model = model
         self._orderly = True
         self._resumed = False
         self._message = -1  # the item that text without an index belongs to
         self._commentary: dict[int, list[str]] = {}
         self._calls: dict[str, ToolCall] = {}
         self._kinds: list[str] = []
+
+    @classmethod
+    def of(cls, response_id: str, model: str) -> ResponsesDecoder:
+        """Return the decoder of a response that somebody else began."""
+        decoder = cls(model)
+        decoder.response_id = response_id
+        decoder.background = True
+        return decoder
 
     @property
     def resumable(self) -> bool:
@@ -107,18 +120,16 @@ class ResponsesDecoder:
 
     def whole(self, response: Mapping[str, Any]) -> Sequence[Event]:
         """Read a response object that came without a stream; () while it is not finished."""
+        started = self._start(response)
         status = response.get("status")
-        if isinstance(response.get("id"), str):
-            self.response_id = response["id"]
-        self.background = self.background or response.get("background") is True
-        if status in {"queued", "in_progress"}:
-            return ()
-        if status == "failed" or (response.get("error") and not response.get("output")):
+        self.unfinished = status in {"queued", "in_progress"}
+        if self.unfinished:
+            return started
+        if status == "failed":
             return self._failed(response)
         if status == "cancelled":
-            error = {"code": "cancelled", "message": "cancelled", "retryable": False}
-            return self._failed({"error": error})
-        return self._finished(response)
+            return self._fail({"code": "cancelled", "type": "invalid_request_error"})
+        return [*started, *self._finished(response)]
 
     def close(self) -> Sequence[Event]:
         """The stream is over: a response without its terminal event is not finished."""
@@ -166,11 +177,17 @@ class ResponsesDecoder:
     def _reasoning(self, wire: Wire) -> Sequence[Event]:
         return (Reasoning(wire.delta),) if isinstance(wire.delta, str) and wire.delta else ()
 
-    def _reasoning_break(self, _wire: Wire) -> Sequence[Event]:
+    def _reasoning_end(self, _wire: Wire) -> Sequence[Event]:
         return (Reasoning(PARAGRAPH),)
 
+    def _working(self, _wire: Wire) -> Sequence[Event]:
+        """Something goes on that a reader has been told of already, or need not know."""
+        return ()
+
     def _started(self, wire: Wire) -> Sequence[Event]:
-        response = load(wire.response)
+        return self._start(load(wire.response))
+
+    def _start(self, response: Mapping[str, Any]) -> Sequence[Event]:
         self.background = self.background or response.get("background") is True
         named = response.get("id")
         if self.response_id or not isinstance(named, str):
@@ -209,7 +226,7 @@ class ResponsesDecoder:
     def _annotation(self, wire: Wire) -> Sequence[Event]:
         return self.wording.cite(load(wire.annotation))
 
-    def _take_call(self, item: Mapping[str, Any]) -> None:
+    def _take_call(self, item: Item) -> None:
         call_id, name, arguments = (item.get(k) for k in ("call_id", "name", "arguments"))
         if item.get("type") == "function_call" and isinstance(call_id, str):
             self._calls[call_id] = ToolCall(call_id, str(name or ""), str(arguments or "{}"))
@@ -237,72 +254,29 @@ class ResponsesDecoder:
 
     def _fail(self, error: Mapping[str, Any]) -> Sequence[Event]:
         self.ended = True
-        return (Failed(from_event(error, self._model), self.wording.text()),)
+        self.error = from_event(error, self.model)
+        return ()
 
     def _finished(self, response: Mapping[str, Any]) -> Sequence[Event]:
         self.ended = True
-        output = [item for item in response.get("output") or () if isinstance(item, dict)]
+        output = items(response)
         for item in output:
             self._take_call(item)
-        events: list[Event] = [citation for item in output for citation in self._cited(item)]
-        cut_off = _cut_off(response)
-        calls = () if cut_off else tuple(self._calls.values())
-        kinds = [str(item.get("type")) for item in output] or self._kinds
+        why = cut_off(response)
+        calls = () if why else tuple(self._calls.values())
         text = self._final_text(output)
         if not text and not calls:
-            text = activities.without_text(kinds, cut_off)
-        events += calls
-        usage = _usage(response.get("usage"))
-        events.append(Finished(text, usage, cut_off, refusal=self.wording.refusal))
-        return events
+            kinds = [str(item.get("type")) for item in output] or self._kinds
+            text = activities.without_text(kinds, why)
+        cited = [c for source in sources(output) for c in self.wording.cite(source)]
+        refusal = self.wording.refusal or refused(output)
+        return [*cited, *calls, Finished(text, usage(response), why, refusal)]
 
-    def _final_text(self, output: Sequence[Mapping[str, Any]]) -> str:
+    def _final_text(self, output: Sequence[Item]) -> str:
         """What the terminal event says, else what was confirmed or streamed, else commentary."""
-        answers: list[str] = []
-        asides: list[str] = []
-        for item in output:
-            if item.get("type") == "message":
-                where = asides if item.get("phase") == "commentary" else answers
-                where.append(self._item_text(item))
-        asides += ["".join(pieces) for pieces in self._commentary.values()]
-        whole = PARAGRAPH.join(text for text in answers if text)
+        asides = [*texts(output, asides=True), *map("".join, self._commentary.values())]
+        whole = PARAGRAPH.join(texts(output))
         return whole or self.wording.text() or next(filter(None, asides), "")
-
-    def _item_text(self, item: Mapping[str, Any]) -> str:
-        texts = []
-        for part in item.get("content") or ():
-            if not isinstance(part, dict):
-                continue
-            if isinstance(part.get("refusal"), str):
-                self.wording.refusal = True
-                texts.append(part["refusal"])
-            elif isinstance(part.get("text"), str):
-                texts.append(part["text"])
-        return "".join(texts)
-
-    def _cited(self, item: Mapping[str, Any]) -> Sequence[Citation]:
-        content = item.get("content")
-        parts = content if isinstance(content, list) else ()
-        found: list[Citation] = []
-        for part in parts:
-            for annotation in (isinstance(part, dict) and part.get("annotations")) or ():
-                found += self.wording.cite(annotation)
-        return found
-
-
-def _cut_off(response: Mapping[str, Any]) -> str:
-    details = response.get("incomplete_details")
-    reason = details.get("reason") if isinstance(details, dict) else None
-    if isinstance(reason, str) and reason:
-        return reason
-    return "incomplete" if response.get("status") == "incomplete" else ""
-
-
-def _usage(usage: object) -> Usage:
-    if not isinstance(usage, dict):
-        return Usage()
-    counts = (usage.get("input_tokens"), usage.get("output_tokens"))
-    return Usage(*(count if isinstance(count, int) else 0 for count in counts))
 
 
 _Handler = Callable[[ResponsesDecoder, Wire], Sequence[Event]]
@@ -319,6 +293,13 @@ _HANDLERS: dict[str, _Handler] = {
     "response.refusal.delta": ResponsesDecoder._refusal,
     "response.refusal.done": ResponsesDecoder._refusal,
     "response.reasoning_summary_text.delta": ResponsesDecoder._reasoning,
+    "response.reasoning_summary_text.done": ResponsesDecoder._reasoning_end,
+    "response.reasoning_text.delta": ResponsesDecoder._working,
+    "response.reasoning.delta": ResponsesDecoder._working,
+    "response.function_call_arguments.delta": ResponsesDecoder._working,
+    "response.mcp_call_arguments.delta": ResponsesDecoder._working,
+    "response.custom_tool_call_input.delta": ResponsesDecoder._working,
+    "response.code_interpreter_call_code.delta": ResponsesDecoder._working,
     "response.completed": ResponsesDecoder._completed,
     "response.incomplete": ResponsesDecoder._incomplete,
     "response.failed": ResponsesDecoder._response_failed,

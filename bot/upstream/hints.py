@@ -1,0 +1,61 @@
+"""How long a server asks to wait, in any of the ways servers say it. Pure.
+
+Headers and words of upstream-facts §3.2, §3.3. A wish that is no sensible time is no wish.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+_WAIT = re.compile(
+    r"(?:try again|retry|wait)\w*(?: \w+){0,2}? (?:in|after|for) "
+    r"(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m(?!s))?"
+    r"(?:(?P<n>\d+(?:\.\d+)?) ?(?P<unit>ms|milliseconds?|s|seconds?|minutes?)\b)?",
+    re.IGNORECASE,
+)
+
+
+def wait_from_headers(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds `retry-after-ms` or `retry-after` ask for; None when they do not."""
+    with suppress(KeyError, ValueError):
+        return seconds(float(headers["retry-after-ms"]) / 1000)
+    asked = headers.get("retry-after", "").strip()
+    with suppress(ValueError):
+        return seconds(float(asked))
+    then, here = _date(asked), _date(headers.get("date", ""))
+    if then is None or here is None:
+        return None
+    return max(0.0, (then - here).total_seconds())
+
+
+def wait_from_message(message: str) -> float | None:
+    """Return the seconds a text such as `try again in 6.5s` asks for."""
+    for found in _WAIT.finditer(message):
+        if any(found[name] for name in ("h", "m", "n")):
+            return _total(found)
+    return None
+
+
+def seconds(value: float) -> float | None:
+    """Return the seconds if they are a time one can wait."""
+    return value if 0 <= value < float("inf") else None
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        when = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    return when if when.tzinfo else None
+
+
+def _total(found: re.Match[str]) -> float:
+    unit = (found["unit"] or "").lower()
+    scale = 0.001 if unit.startswith("m") and not unit.startswith("min") else 1
+    scale = 60 if unit.startswith("min") else scale
+    parts = (int(found["h"] or 0) * 3600, int(found["m"] or 0) * 60, float(found["n"] or 0) * scale)
+    return float(sum(parts))
