@@ -1,0 +1,83 @@
+"""The way into the room: a question goes in, a `Reply` that suits its place comes out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bot.delivery import Reply
+from bot.delivery.dispatcher import Dispatcher
+from bot.delivery.edits import EditedReply
+from bot.delivery.pace import Policy
+from bot.delivery.public import PublicReply
+from bot.delivery.respond import PrivateReply
+from bot.errors import SlackRefused
+from bot.slack import Slack
+from bot.values import Question
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryConfig:
+    """What we spend of a workspace's `chat.update` budget (Slack allows about 50, slack-facts §2),
+    and how fast a reader is taken to read."""
+
+    edits_per_minute: int = 45
+    words_per_second: float = 5.0
+
+
+def _ignore(error: SlackRefused) -> None:
+    """Stand in for nobody listening."""
+
+
+class Delivery:
+    """Replies of all workspaces; one dispatcher a workspace."""
+
+    def __init__(
+        self,
+        slack: Slack,
+        config: DeliveryConfig,
+        *,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._slack = slack
+        self._policy = Policy(config.edits_per_minute, config.words_per_second)
+        self._now = now
+        self._sleep = sleep
+        self._dispatchers: dict[str, Dispatcher] = {}
+
+    def reply(
+        self,
+        question: Question,
+        *,
+        on_lost: Callable[[SlackRefused], None] = _ignore,
+    ) -> Reply:
+        """Return the way this question's answer is shown.
+
+        `on_lost` is called once if the messages of the answer are gone or forbidden while it is
+        written: nobody reads it any more.
+        """
+        private = PrivateReply(self._slack, question, sleep=self._sleep)
+        command = question.place.surface == "command"
+        if command and not question.public:
+            return private
+        edited = EditedReply(
+            self._slack,
+            question,
+            now=self._now,
+            on_change=self._dispatcher(question.place.team).changed,
+            on_lost=on_lost,
+        )
+        return PublicReply(edited, private) if command else edited
+
+    async def aclose(self) -> None:
+        """Stop writing at once; replies that should stand must have been finished before."""
+        for dispatcher in self._dispatchers.values():
+            await dispatcher.aclose()
+
+    def _dispatcher(self, team: str) -> Dispatcher:
+        if team not in self._dispatchers:
+            self._dispatchers[team] = Dispatcher(self._policy, now=self._now, sleep=self._sleep)
+        return self._dispatchers[team]

@@ -1,0 +1,58 @@
+"""From the messages that stand in Slack to those that should: one step at a time. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from bot.render.message import Body
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A message of ours in Slack. `body` is None while it is not known what it shows."""
+
+    ts: str
+    body: Body | None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace what message `index` of the answer shows."""
+
+    index: int
+    body: Body
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Post message `index` of the answer."""
+
+    index: int
+    body: Body
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove message `index`: the answer became shorter."""
+
+    index: int
+
+
+Step: TypeAlias = Edit | Post | Delete
+
+
+def next_step(shown: Sequence[Shown], wanted: Sequence[Body]) -> Step | None:
+    """Return what to do first so that `wanted` stands; None if it does.
+
+    From the top down, so that a reader never finds a gap; messages that are right are left alone.
+    """
+    for index, (message, body) in enumerate(zip(shown, wanted, strict=False)):
+        if message.body != body:
+            return Edit(index, body)
+    if len(wanted) > len(shown):
+        return Post(len(shown), wanted[len(shown)])
+    if len(shown) > len(wanted):
+        return Delete(len(shown) - 1)
+    return None

@@ -1,0 +1,197 @@
+"""A small Slack in memory, behind slack_sdk's one funnel (slack-facts §11).
+
+It keeps messages, counts calls, and can be slow, refuse, limit, or lose its replies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.slack import Slack
+from tests.delivery.virtual import now
+
+
+@dataclass(slots=True)
+class Call:
+    """One request as Slack saw it."""
+
+    at: float
+    method: str
+    arguments: dict[str, Any]
+    outcome: str = ""
+
+
+@dataclass(slots=True)
+class Stored:
+    """A message as it stands in a channel."""
+
+    ts: str
+    channel: str
+    thread_ts: str | None
+    text: str
+    blocks: list[dict[str, Any]]
+    metadata: Mapping[str, Any] | None
+    history: list[str] = field(default_factory=list)
+
+    @property
+    def markdown(self) -> str:
+        """The text of its markdown blocks."""
+        return "\n".join(b["text"] for b in self.blocks if b["type"] == "markdown")
+
+    @property
+    def state(self) -> str:
+        """Its line of state: the text of its context and section blocks."""
+        lines = [e["text"] for b in self.blocks for e in b.get("elements", ()) if "text" in e]
+        return " ".join(str(line) for line in lines)
+
+
+Fault = Callable[[Call], str | int | None]
+"""Looks at a call; an error code refuses it, an HTTP status fails it, "lost" takes it and loses
+the reply, "429:5" limits it for five seconds."""
+
+
+class FakeSlack(AsyncWebClient):
+    """Answers as Slack does; `latency` is in seconds, half before the effect and half after."""
+
+    def __init__(self, *, latency: float = 0.1) -> None:
+        super().__init__("xoxb-test", retry_handlers=[])
+        self.latency = latency
+        self.calls: list[Call] = []
+        self.messages: dict[str, Stored] = {}
+        self.private: list[Mapping[str, Any]] = []
+        self.fault: Fault = lambda call: None
+
+    def count(self, method: str, outcome: str | None = None) -> int:
+        """How many calls of a method there were, of those with an outcome if given."""
+        return sum(c.method == method and outcome in (None, c.outcome) for c in self.calls)
+
+    def thread(self, root: str) -> list[Stored]:
+        """Our messages of a thread, in order."""
+        return [m for m in self.messages.values() if m.thread_ts == root]
+
+    async def api_call(self, api_method: str, **request: Any) -> AsyncSlackResponse:
+        """Take one request."""
+        given = request.get("json") or request.get("params") or {}
+        call = Call(now(), api_method, json.loads(json.dumps(given)))
+        self.calls.append(call)
+        await asyncio.sleep(self.latency / 2)
+        fault = self.fault(call)
+        call.at = now()
+        answer, status, headers = self._answer(call, fault)
+        await asyncio.sleep(self.latency / 2)
+        if fault == "lost":
+            raise aiohttp.ServerDisconnectedError
+        response = AsyncSlackResponse(
+            client=self,
+            http_verb="POST",
+            api_url=api_method,
+            req_args={},
+            data=answer,
+            headers=headers,
+            status_code=status,
+        )
+        response.validate()  # type: ignore[no-untyped-call]  # slack_sdk leaves it bare
+        return response
+
+    def _answer(
+        self, call: Call, fault: str | int | None
+    ) -> tuple[dict[str, Any], int, dict[str, str]]:
+        if isinstance(fault, int):
+            call.outcome = str(fault)
+            return {}, fault, {}
+        if fault and fault.startswith("429:"):
+            call.outcome = "429"
+            return {"ok": False, "error": "ratelimited"}, 429, {"Retry-After": fault[4:]}
+        if fault and fault != "lost":
+            call.outcome = fault
+            return {"ok": False, "error": fault}, 200, {}
+        handler = getattr(self, "_" + call.method.replace(".", "_"))
+        answer = handler(call.arguments)
+        call.outcome = answer.get("error", "ok")
+        return {"ok": "error" not in answer, **answer}, 200, {}
+
+    def _chat_postMessage(self, given: dict[str, Any]) -> dict[str, Any]:
+        ts = f"{1000 + len(self.calls)}.{len(self.messages):06}"
+        self.messages[ts] = Stored(
+            ts,
+            given["channel"],
+            given.get("thread_ts"),
+            given["text"],
+            given["blocks"],
+            given.get("metadata"),
+        )
+        self.messages[ts].history.append(self.messages[ts].markdown)
+        return {"ts": ts}
+
+    def _chat_update(self, given: dict[str, Any]) -> dict[str, Any]:
+        message = self.messages.get(given["ts"])
+        if message is None:
+            return {"error": "message_not_found"}
+        if len(given["text"].encode()) > 4000:
+            return {"error": "msg_too_long"}
+        message.text, message.blocks = given["text"], given["blocks"]
+        message.history.append(message.markdown)
+        return {"ts": message.ts}
+
+    def _chat_delete(self, given: dict[str, Any]) -> dict[str, Any]:
+        return {} if self.messages.pop(given["ts"], None) else {"error": "message_not_found"}
+
+    def _conversations_open(self, given: dict[str, Any]) -> dict[str, Any]:
+        return {"channel": {"id": "D" + given["users"]}}
+
+    def _conversations_replies(self, given: dict[str, Any]) -> dict[str, Any]:
+        found = [m for m in self.messages.values() if given["ts"] in (m.thread_ts, m.ts)]
+        shown = [m for m in found if m.ts > given.get("oldest", "")]
+        return {"messages": [{"ts": m.ts, "metadata": m.metadata} for m in shown]}
+
+
+class FakeHooks:
+    """What a `response_url` leads to; stands where the HTTP session would."""
+
+    def __init__(self, slack: FakeSlack) -> None:
+        self._slack = slack
+
+    def post(self, url: str, *, json: Mapping[str, Any], **_: Any) -> FakeHooks:
+        """Take a message."""
+        self._call = Call(now(), "response_url", dict(json))
+        self._slack.calls.append(self._call)
+        self._fault = self._slack.fault(self._call)
+        return self
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of the answer."""
+        return 404 if self._fault else 200
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of the answer."""
+        return {}
+
+    async def text(self, errors: str) -> str:
+        """The body of the answer."""
+        return str(self._fault or "ok")
+
+    async def __aenter__(self) -> FakeHooks:
+        if not self._fault:
+            self._slack.private.append(self._call.arguments)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+
+def connect(fake: FakeSlack) -> Slack:
+    """Our door, with the fake behind it."""
+    session: Any = FakeHooks(fake)
+    slack = Slack("xoxb-test", base_url="https://slack.com/api/", session=session)
+    slack.web = fake
+    return slack
