@@ -118,12 +118,17 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One method of the Web API: what it does, and what its token needs."""
+    """One method of the Web API: what it does, and what its token needs.
+
+    Methods that read take a query or a form; a JSON body is not looked at
+    (https://docs.slack.dev/apis/web-api#methods_supporting_json).
+    """
 
     run: Callable[[Call], Json]
     scopes: tuple[str, ...] = ()
     token: Literal["bot", "app"] = "bot"
     writes: bool = False
+    reads_json: bool = True
 
 
 Methods = Mapping[str, Method]
@@ -134,7 +139,7 @@ _STRUCTURED = frozenset(
 
 
 def structured(args: Mapping[str, Any]) -> Json:
-    """Arguments with their JSON decoded: forms carry it as text, and JSON bodies may too."""
+    """The arguments of a form, those decoded that carry JSON as text."""
     return {
         name: _decoded(name, value)
         if name in _STRUCTURED and isinstance(value, str) and value

@@ -8,10 +8,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from bot.playground.records import Json
 
 _TOKEN = re.compile(r"(<(?:@[UW]\w+|#C\w+|!\w+|https?://[^\s<>|]+)(?:\|[^<>]*)?>)")
+_NAME = re.compile(r"(?<![\w<|])([@#])(\w[\w.-]*\w|\w)")
 _ADDRESS = re.compile(r"https?://[^\s<>]*[^\s<>.,;:!?)\]'\"*_~`]")
 
 
@@ -22,6 +24,20 @@ def composed(typed: str) -> str:
         part if index % 2 else _ADDRESS.sub(r"<\g<0>>", _escaped(part))
         for index, part in enumerate(parts)
     )
+
+
+def with_names(typed: str, people: Mapping[str, str], channels: Mapping[str, str]) -> str:
+    """A command's text under `should_escape`: known names become `<@U…|name>`, `<#C…|name>`.
+
+    Both mappings are from name to id.
+    """
+
+    def named(found: re.Match[str]) -> str:
+        sign, name = found[1], found[2]
+        known = (people if sign == "@" else channels).get(name.lower())
+        return f"<{sign}{known}|{name}>" if known else found[0]
+
+    return composed(_NAME.sub(named, typed))
 
 
 def rich_text(text: str) -> Json:

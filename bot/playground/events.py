@@ -71,7 +71,6 @@ def of_message(message: Message, root: Message | None, channel: Channel, bot: Us
     what the bot itself writes.
     """
     event = message.as_slack(metadata=True) | {"channel": channel.id, "event_ts": message.ts}
-    event.pop("app_id", None) if message.subtype == "bot_message" else None
     if root is not None and message.is_reply:
         event["parent_user_id"] = root.user or ""
     events = [event | {"channel_type": channel.type}]

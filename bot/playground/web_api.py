@@ -63,7 +63,8 @@ class WebApi:
         self._workspace.base_url = self._workspace.base_url or str(request.url.origin())
         args: Json = {}
         try:
-            args = await arguments(request)
+            method = METHODS.get(name)
+            args = await arguments(request, reads_json=method is None or method.reads_json)
             response = self._faulty(name) or self._answer(request, name, args)
         except Refused as refused:
             response = self._respond(refused.body())
@@ -87,15 +88,16 @@ class WebApi:
         wait = self._workspace.spend(name, str(args.get("channel") or ""))
         if wait:
             return self._busy(retry_after(wait))
-        call = Call(self._workspace, structured(args), self._scopes, lambda: self._socket(request))
+        call = Call(self._workspace, args, self._scopes, lambda: self._socket(request))
         for scope in method.scopes:
             call.require(scope)
         return self._respond({"ok": True} | method.run(call), accepted=method.scopes)
 
     def _admit(self, request: web.Request, args: Json, method: Method) -> None:
-        header = request.headers.get("Authorization", "")
-        token = header.removeprefix("Bearer ").strip() or str(args.pop("token", ""))
-        args.pop("token", None)
+        given = str(args.pop("token", ""))
+        if request.content_type == "application/json":
+            given = ""  # a JSON body carries no token
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ").strip() or given
         if not token:
             raise Refused("not_authed")
         if token not in self._tokens:
@@ -159,15 +161,13 @@ def hang_up(request: web.Request) -> None:
         request.transport.abort()
 
 
-async def arguments(request: web.Request) -> Json:
+async def arguments(request: web.Request, *, reads_json: bool = True) -> Json:
     """The arguments of a call: query, form, or JSON body. Raises `Refused` for broken JSON."""
-    args: Json = dict(request.query)
     if request.content_type == "application/json":
-        return args | await json_body(request)
-    if request.method == "POST":
-        form: Mapping[str, Any] = await request.post()
-        return args | dict(form)
-    return args
+        body = await json_body(request)
+        return structured(request.query) | (body if reads_json else {})
+    form: Mapping[str, Any] = await request.post() if request.method == "POST" else {}
+    return structured({**request.query, **form})
 
 
 async def json_body(request: web.Request) -> Json:

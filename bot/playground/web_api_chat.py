@@ -123,5 +123,5 @@ METHODS: Methods = {
     "chat.update": Method(update, ("chat:write",), writes=True),
     "chat.delete": Method(delete, ("chat:write",), writes=True),
     "chat.postEphemeral": Method(post_ephemeral, ("chat:write",), writes=True),
-    "chat.getPermalink": Method(permalink),
+    "chat.getPermalink": Method(permalink, reads_json=False),
 }

@@ -161,10 +161,10 @@ def _plain(cursor: str) -> str:
 
 
 METHODS: Methods = {
-    "conversations.replies": Method(replies),
-    "conversations.history": Method(history),
-    "conversations.info": Method(info),
-    "conversations.list": Method(listing),
-    "conversations.members": Method(members),
+    "conversations.replies": Method(replies, reads_json=False),
+    "conversations.history": Method(history, reads_json=False),
+    "conversations.info": Method(info, reads_json=False),
+    "conversations.list": Method(listing, reads_json=False),
+    "conversations.members": Method(members, reads_json=False),
     "conversations.open": Method(opened, ("im:write",)),
 }

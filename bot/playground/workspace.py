@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.playground import events, interactions, seed
 from bot.playground.board import Board
-from bot.playground.composing import composed, rich_text
+from bot.playground.composing import composed, rich_text, with_names
 from bot.playground.events import Delivery
 from bot.playground.limits import Limits
 from bot.playground.records import TEAM, Channel, Json, Message, User
@@ -80,6 +80,16 @@ class Workspace(State):
         """A person deletes a message; the app's placeholder too, if they may and wish."""
         self.remove(self._standing(channel, ts))
 
+    def create_channel(self, name: str, *, with_bot: bool = True) -> Channel:
+        """A new public channel with everybody in it."""
+        members = frozenset(user.id for user in self.users.values() if with_bot or not user.bot_id)
+        channel = Channel(
+            f"C{len(self.channels):02}{uuid.uuid4().hex[:8].upper()}", name, "channel", members
+        )
+        self.channels[channel.id] = channel
+        self.board.tell("channel", self._channel_json(channel))
+        return channel
+
     def invite(self, channel: str, *, user: str | None = None) -> None:
         """A person brings the bot into a channel."""
         before = self.channel(channel)
@@ -90,11 +100,16 @@ class Workspace(State):
         self.send(events.delivery("member_joined_channel", joined, self.bot))
 
     def command(self, channel: str, command: str, text: str, *, user: str | None = None) -> None:
-        """Type a slash command. What the app acknowledges it with appears as a message."""
+        """Type a slash command. What the app acknowledges it with appears as a message.
+
+        Names in `text` (`@ada`, `#general`) reach the app as `should_escape` makes them.
+        """
         person, where = self._person(user), self.channel(channel)
+        people = {each.name: each.id for each in self.users.values()}
+        channels = {each.name: each.id for each in self.channels.values() if each.kind != "im"}
         form = interactions.command(
             command,
-            text,
+            with_names(text, people, channels),
             person,
             where,
             response_url=self.response_urls.give(channel, person.id),

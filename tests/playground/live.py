@@ -20,11 +20,10 @@ from aiohttp import ClientSession, ClientWebSocketResponse, web
 
 from bot.playground import seed
 from bot.playground.board import Board, Entry
-from bot.playground.call import structured
 from bot.playground.limits import Limits
 from bot.playground.refused import Refused
 from bot.playground.server import SlackConfig, add_slack
-from bot.playground.web_api import arguments
+from bot.playground.web_api import METHODS, arguments
 from bot.playground.workspace import Workspace
 
 YOU, ADA, BOT = seed.YOU.id, seed.ADA.id, seed.BOT.id
@@ -80,11 +79,12 @@ class LiveSlack:
         return f"{self.url}/api/"
 
     async def api(self, method: str, *, token: str = "", **args: Any) -> dict[str, Any]:
-        """Call a method as the bot does, in JSON; returns the body of the answer."""
-        token = token or self.config.bot_token
-        headers = {"Authorization": f"Bearer {token}"}
-        url = self.api_url + method
-        async with self.session.post(url, json=args, headers=headers) as response:
+        """Call a method, in JSON where it takes that; returns the body of the answer."""
+        headers = {"Authorization": f"Bearer {token or self.config.bot_token}"}
+        form = method in METHODS and not METHODS[method].reads_json
+        given = {name: str(value) for name, value in args.items() if value is not None}
+        how: dict[str, Any] = {"data": given} if form else {"json": args}
+        async with self.session.post(self.api_url + method, headers=headers, **how) as response:
             body: dict[str, Any] = await response.json()
             return body
 
@@ -179,7 +179,7 @@ def free_port() -> int:
 
 async def _args(request: web.Request) -> dict[str, Any]:
     try:
-        return structured(await arguments(request))
+        return await arguments(request)
     except Refused:
         return {}
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.playground.composing import composed, rich_text
+from bot.playground.composing import composed, rich_text, with_names
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,19 @@ from bot.playground.composing import composed, rich_text
 )
 def test_typed_text_reaches_others_as_slack_sends_it(typed: str, received: str) -> None:
     assert composed(typed) == received
+
+
+@pytest.mark.parametrize(
+    ("typed", "received"),
+    [
+        ("ask @ada in #general.", "ask <@U1|ada> in <#C1|general>."),
+        ("@Ada @nobody #public", "<@U1|Ada> @nobody #public"),
+        ("mail ada@ada.test & co", "mail ada@ada.test &amp; co"),
+        ("<@U1> stays", "<@U1> stays"),
+    ],
+)
+def test_names_in_a_command_are_escaped(typed: str, received: str) -> None:
+    assert with_names(typed, {"ada": "U1"}, {"general": "C1"}) == received
 
 
 def test_rich_text_says_the_same_in_elements() -> None:

@@ -46,6 +46,16 @@ async def test_the_token_may_come_in_the_body(slack: LiveSlack) -> None:
     assert '"ok": true' in query
 
 
+async def test_a_json_body_carries_no_token_and_reading_methods_do_not_look_at_it(
+    slack: LiveSlack,
+) -> None:
+    _, token = await _raw(slack, "auth.test", json={"token": "xoxb-playground"})
+    headers = {"Authorization": "Bearer xoxb-playground"}
+    _, user = await _raw(slack, "users.info", json={"user": YOU}, headers=headers)
+    assert '"not_authed"' in token
+    assert '"invalid_arguments"' in user
+
+
 async def test_auth_test_names_the_bot_and_its_scopes(slack: LiveSlack) -> None:
     headers = {"Authorization": "Bearer xoxb-playground"}
     async with slack.session.post(slack.api_url + "auth.test", headers=headers) as response:

@@ -120,7 +120,7 @@ async def test_a_command_is_a_signed_form_and_its_body_a_private_message() -> No
         await slack.until(lambda: len(slack.heard("ephemeral")) == 2)
     first = app.received[0]
     assert SignatureVerifier("playground").is_valid_request(first.body, first.headers)
-    assert (first.form["command"], first.form["text"]) == ("/ask", "why & how?")
+    assert (first.form["command"], first.form["text"]) == ("/ask", "why &amp; how?")
     assert first.form["response_url"].startswith(slack.url + "/respond/")
     texts = [told["message"]["text"] for told in slack.heard("ephemeral")]
     assert texts == ["Writing…", "plain"]
