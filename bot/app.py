@@ -121,7 +121,7 @@ async def _turns(
     delivery = Delivery(slack, DeliveryConfig(edits_per_minute=settings.delivery.edits_per_minute))
     runner = Runner(
         upstream=upstream,
-        reply=delivery.reply,
+        delivery=delivery,
         history=History(
             slack,
             Names(slack),

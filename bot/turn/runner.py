@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import aclosing
 from typing import Any
 
 from bot.delivery import Reply
+from bot.delivery.delivery import Delivery
 from bot.errors import SlackError
 from bot.history.thread import History
 from bot.observe import Metrics
@@ -36,14 +37,14 @@ class Runner:
         self,
         *,
         upstream: Upstream,
-        reply: Callable[[Question], Reply],
+        delivery: Delivery,
         history: History,
         seats: Seats,
         metrics: Metrics,
         instructions: str,
     ) -> None:
         self.upstream = upstream
-        self.reply = reply
+        self.delivery = delivery
         self.history = history
         self.seats = seats
         self.metrics = metrics
@@ -54,14 +55,14 @@ class Runner:
 
         Cancelling it interrupts the answer: what is written stays and says so.
         """
-        reply = self.reply(question)
+        lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        reply = self.delivery.reply(question, on_lost=lambda error: _tell(lost, error))
         if not question.text and not question.files:
             return await self._hint(reply)
         machine, asked = Machine(question.id), time.monotonic()
         try:
-            await _together(
-                self._open(reply, machine, asked), self._write(question, machine, reply, asked)
-            )
+            opening = self._open(reply, machine, asked)
+            await _unless(lost, opening, self._write(question, machine, reply, asked))
         except SlackError as error:
             log.warning("the answer has no place in Slack: %s", error)
             return Phase.FAILED
@@ -114,14 +115,30 @@ class Runner:
         return Phase.DONE
 
 
-async def _together(*steps: Coroutine[Any, Any, None]) -> None:
-    """Run the steps at once; the first error ends all of them and is raised as itself."""
+async def _unless(lost: asyncio.Future[None], *steps: Coroutine[Any, Any, None]) -> None:
+    """Run the steps at once; the first error, or what `lost` is told, ends all and is raised."""
+    working = asyncio.create_task(_all(*steps))
+    try:
+        await asyncio.wait({working, lost}, return_when=asyncio.FIRST_COMPLETED)
+        (working if working.done() else lost).result()
+    finally:
+        working.cancel()
+        lost.cancel()
+        await asyncio.gather(working, lost, return_exceptions=True)
+
+
+async def _all(*steps: Coroutine[Any, Any, None]) -> None:
     try:
         async with asyncio.TaskGroup() as group:
             for step in steps:
                 group.create_task(step)
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
+
+
+def _tell(lost: asyncio.Future[None], error: Exception) -> None:
+    if not lost.done():
+        lost.set_exception(error)
 
 
 def _uncancel() -> None:
