@@ -157,6 +157,8 @@ class BotProcess:
             start_new_session=True,
             limit=LONGEST_LINE,
         )
+        if self._asked_for:  # its end was wanted before it had begun
+            self._signal(signal.SIGKILL)
         self._tell("starting")
         waiting = asyncio.create_task(self._until_ready())
         reading = asyncio.create_task(self._read(process))

@@ -58,7 +58,7 @@ def stranger(headers: Mapping[str, str]) -> str:
     if not _is_address(host):
         return f"The playground is reached by address or as localhost, not as {host!r}."
     origin = headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != host:
+    if origin is not None and origin not in (f"http://{host}", f"https://{host}"):
         return f"Only the playground's own page may ask; this came from {origin!r}."
     return ""
 
@@ -105,10 +105,10 @@ async def _bounded(request: web.Request) -> bytes:
 
 
 def _is_address(host: str) -> bool:
-    name = urlsplit(f"//{host}").hostname or ""
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
     try:
+        name = urlsplit(f"//{host}").hostname or ""
+        if name == "localhost" or name.endswith(".localhost"):
+            return True
         ipaddress.ip_address(name)
     except ValueError:
         return False

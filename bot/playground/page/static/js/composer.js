@@ -29,7 +29,7 @@ export class Composer {
     this.form.addEventListener("submit", (event) => (event.preventDefault(), this.submit()));
     this.field.addEventListener("input", () => this.#changed());
     this.field.addEventListener("keydown", (event) => this.#key(event));
-    this.field.addEventListener("blur", () => setTimeout(() => this.#close(), 150));
+    this.field.addEventListener("blur", () => setTimeout(() => document.activeElement !== this.field && this.#close(), 150));
     this.field.addEventListener("click", () => this.#complete());
   }
 
@@ -76,7 +76,7 @@ export class Composer {
 
   #changed() {
     this.field.style.height = "auto";
-    this.field.style.height = `${this.field.scrollHeight}px`;
+    if (this.field.scrollHeight) this.field.style.height = `${this.field.scrollHeight}px`;
     this.button.disabled = this.empty;
     this.#complete();
   }

@@ -9,16 +9,16 @@ const NONE = { drop_at: null, stall_at: null, model_status: 0, slack_status: 0, 
 
 export function startFaults(place) {
   const controls = [
-    choice("Cut the model’s stream at", "drop_at", [["off", null], ["30 %", 0.3], ["60 %", 0.6], ["90 %", 0.9]],
+    choice("Stream is cut", "drop_at", [["no", null], ["30 %", 0.3], ["60 %", 0.6], ["90 %", 0.9]],
       { model: true, more: { drop_times: 1 } }),
-    choice("Model falls silent at", "stall_at", [["off", null], ["half", 0.5]], { model: true }),
-    choice("Model’s next answer", "model_status", [["ok", 0], ["429", 429], ["500", 500]], { model: true, more: { model_status_times: 1 } }),
-    choice("Slack’s next answer", "slack_status", [["ok", 0], ["429", 429], ["500", 500]], { more: { slack_status_times: 1 } }),
-    choice("Replies to writes", "lose_every", [["arrive", 0], [`lose 1 in ${LOSE_EVERY}`, LOSE_EVERY]]),
+    choice("Stream stalls", "stall_at", [["no", null], ["at 50 %", 0.5]], { model: true }),
+    choice("Model’s next", "model_status", [["ok", 0], ["429", 429], ["500", 500]], { model: true, more: { model_status_times: 1 } }),
+    choice("Slack’s next", "slack_status", [["ok", 0], ["429", 429], ["500", 500]], { more: { slack_status_times: 1 } }),
+    choice("Slack’s replies", "lose_every", [["arrive", 0], [`1 in ${LOSE_EVERY} lost`, LOSE_EVERY]]),
   ];
   const off = h("button", { type: "button", class: "btn", onclick: () => ask("fault", NONE) }, "All well again");
   const refresh = h("button", { type: "button", class: "btn", onclick: () => ask("refresh"),
-    title: "Slack asks the bot to open its socket anew" }, "Refresh the socket");
+    title: "Slack asks the bot to open its socket anew" }, "Refresh socket");
   const note = h("p", { class: "quiet-text" });
   place.append(...controls.map((control) => control.element), note, h("div", { class: "row" }, refresh, off));
   on("snapshot faults", () => {
@@ -36,11 +36,15 @@ function choice(title, key, options, { model = false, more = {} } = {}) {
     const input = h("input", { type: "radio", name: `fault-${key}`, onchange: () => ask("fault", { [key]: value, ...more }) });
     return { input, value, element: h("label", {}, input, h("span", {}, label)) };
   });
-  const element = h("fieldset", { class: "choice" }, h("legend", {}, title),
+  const element = h("div", { class: "choice", role: "radiogroup", "aria-label": title }, h("span", {}, title),
     h("div", { class: "segments" }, ...inputs.map((each) => each.element)));
   const draw = () => {
-    element.disabled = model && !state.about.demo;
-    for (const { input, value } of inputs) input.checked = state.faults[key] === value;
+    const useless = model && !state.about.demo;
+    element.setAttribute("aria-disabled", String(useless));
+    for (const { input, value } of inputs) {
+      input.checked = state.faults[key] === value;
+      input.disabled = useless;
+    }
   };
   return { element, draw };
 }

@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { directChannel, messagesOf, nameOf, state } from "./store.js";
+import { ask } from "./talk.js";
 
 /** A welcome with things to try; null once somebody has written here. */
 export function welcomeFor(channel, { fill, go }) {
@@ -13,6 +14,8 @@ export function welcomeFor(channel, { fill, go }) {
     h("h2", {}, greeting(place)),
     h("p", {}, explanation(place)),
     h("p", { class: "chips" }, ...chips),
+    place.bot_is_member ? null : h("button", { type: "button", class: "btn", onclick: () => ask("invite", { channel }) },
+      `Invite ${state.bot.full} to this channel`),
     place.kind === "im" ? null : h("p", { class: "quiet-text" }, "Or write to ",
       h("button", { type: "button", class: "link", onclick: () => go({ channel: directChannel().id }) }, `${state.bot.full} directly`),
       ", where no @ is needed."));
@@ -24,7 +27,7 @@ function greeting(place) {
 
 function explanation(place) {
   if (place.kind === "im") return "Everything you write here is a question. The answer appears as it is written.";
-  if (!place.bot_is_member) return `${state.bot.full} is not in this channel and can't read it. A command still works, and only you see its answer.`;
+  if (!place.bot_is_member) return `${state.bot.full} is not in this channel and can’t read it. A command still works, and only you see its answer.`;
   return "Mention the bot and its answer grows in a thread under your message. A command answers you alone.";
 }
 

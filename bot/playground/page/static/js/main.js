@@ -87,13 +87,7 @@ function drawWelcome() {
   const place = $("#welcome");
   const welcome = welcomeFor(state.view.channel, { fill: (text) => mainComposer.fill(text), go });
   place.hidden = !welcome;
-  place.replaceChildren(...(welcome ? [welcome, inviteButton()] : []));
-}
-
-function inviteButton() {
-  const { channel } = state.view;
-  if (state.channels.get(channel).bot_is_member) return "";
-  return h("button", { type: "button", class: "btn", onclick: () => ask("invite", { channel }) }, `Invite ${state.bot.full} to this channel`);
+  place.replaceChildren(...(welcome ? [welcome] : []));
 }
 
 function openThread(channel, ts) {
@@ -123,9 +117,9 @@ function closeThread({ back = true } = {}) {
 
 on("snapshot", () => {
   if (!state.view) state.view = { channel: [...state.channels.keys()][0] };
-  $("#about-model").textContent = state.about.demo
-    ? `answered by a demo model, ${state.about.model}; nothing leaves this machine`
-    : `answered by ${state.about.model}, a real model`;
+  $("#about-model").replaceChildren(...(state.about.demo
+    ? ["answered by a demo model", h("span", { class: "wide" }, "; nothing leaves this machine")]
+    : [`answered by ${state.about.model}`, h("span", { class: "wide" }, ", a real model: questions go to its server")]));
   drawPlace();
   drawSidebar(go);
   drawModal();

@@ -46,28 +46,31 @@ export function startTimeline(place) {
 
 const ERROR_LEVELS = new Set(["error", "critical"]);
 
-export function isBad({ kind, detail = {} }) {
-  return Number(detail.status) >= 400 || Boolean(detail.error) || detail.ok === false || ERROR_LEVELS.has(detail.level)
-    || (kind === "fault" && detail.bad === true);
+export function isBad({ what, detail = {} }) {
+  return Number(detail.status) >= 400 || Boolean(detail.error) || Boolean(detail.lost) || what === "drop"
+    || ERROR_LEVELS.has(detail.level) || (what === "down" && Boolean(detail.why));
 }
 
 function row(entry) {
   const detail = Object.entries(entry.detail ?? {}).filter(([, value]) => value !== null && value !== "" && value !== undefined);
   const summary = h("summary", {},
     h("time", {}, secondOf(entry.at)), h("span", { class: "kind" }, LABELS[entry.kind] ?? entry.kind),
-    h("span", { class: "what" }, entry.what), h("span", { class: "short" }, shortly(detail)));
+    h("span", { class: "what" }, entry.what), h("span", { class: "short" }, shortly(entry.detail ?? {})));
   const rows = detail.flatMap(([key, value]) => [h("dt", {}, key), h("dd", {}, asText(value))]);
   return h("li", { class: isBad(entry) ? "bad" : null, dataset: { kind: entry.kind } },
     h("details", {}, summary, h("dl", {}, ...rows)));
 }
 
 const LABELS = { slack: "Slack", event: "event", upstream: "model", bot: "bot", fault: "fault" };
-const TELLING = ["status", "error", "ok", "retry_after", "seconds", "ms"];
-
-/** The part of the details that fits beside the name: what went wrong first. */
-function shortly(detail) {
-  const known = detail.filter(([key]) => TELLING.includes(key)).map(([key, value]) => (key === "status" ? String(value) : `${key} ${asText(value)}`));
-  return known.slice(0, 2).join(" · ");
+/** The part of the details that fits beside the name: what went wrong, else how long it took. */
+function shortly({ error, status, code, lost, retry, ms, seconds, events, retry_after }) {
+  if (lost) return "reply lost";
+  if (error || code) return String(error || code);
+  if (Number(status) >= 400) return retry_after ? `${status}, ${retry_after} s` : String(status);
+  if (retry > 0) return `retry ${retry}`;
+  if (events !== undefined) return `${events} events`;
+  if (seconds !== undefined) return `${seconds} s`;
+  return ms === undefined ? "" : `${ms} ms`;
 }
 
 const asText = (value) => (typeof value === "object" ? JSON.stringify(value) : String(value));

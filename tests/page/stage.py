@@ -1,0 +1,92 @@
+"""The page over a local Slack on a free port, with a bot the test plays itself.
+
+async with stage.page() as on:
+    await on.browser_or_client.get(on.url)
+    on.workspace.say(GENERAL, "hello")
+    answer = await on.bot("chat.postMessage", channel=GENERAL, text="Thinking…")
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from bot.playground import seed
+from bot.playground.board import Board
+from bot.playground.page import PageConfig, add_page
+from bot.playground.process import BotProcess
+from bot.playground.server import SlackConfig, add_slack
+from bot.playground.workspace import Workspace
+
+YOU, ADA, BOT = seed.YOU.id, seed.ADA.id, seed.BOT.id
+GENERAL, RANDOM, DM = seed.GENERAL.id, seed.RANDOM.id, seed.DM.id
+
+SLEEPER = (sys.executable, "-c", "import time; time.sleep(60)")
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Stage:
+    """A running page, the workspace behind it, and a hand on both sides."""
+
+    url: str
+    workspace: Workspace
+    process: BotProcess
+    http: aiohttp.ClientSession
+
+    @property
+    def board(self) -> Board:
+        """Where everything is announced."""
+        return self.workspace.board
+
+    async def bot(self, method: str, **args: Any) -> Json:
+        """A call of the Web API, as the bot makes it."""
+        headers = {"Authorization": "Bearer xoxb-playground"}
+        async with self.http.post(f"{self.url}/api/{method}", json=args, headers=headers) as answer:
+            body: Json = await answer.json()
+        assert body["ok"], body
+        return body
+
+    async def deed(self, name: str, body: object = None, **headers: str) -> tuple[int, Json]:
+        """A request of the page: its status and body."""
+        sent = {} if body is None else body
+        async with self.http.post(f"{self.url}/play/{name}", json=sent, headers=headers) as answer:
+            return answer.status, await answer.json()
+
+    async def done(self, name: str, **body: Any) -> None:
+        """A request of the page that must be taken."""
+        status, answer = await self.deed(name, body)
+        assert (status, answer) == (200, {"ok": True}), answer
+
+
+@asynccontextmanager
+async def page(
+    command: Sequence[str] = SLEEPER,
+    *,
+    env: Mapping[str, str] | None = None,
+    slack: SlackConfig | None = None,
+) -> AsyncIterator[Stage]:
+    """The page on a free port of 127.0.0.1; the bot's process is there but not started."""
+    workspace = Workspace(Board())
+    process = BotProcess(command, env or {}, workspace.board)
+    app = web.Application()
+    add_slack(app, workspace, slack or SlackConfig())
+    add_page(app, workspace, process, workspace.board, PageConfig("demo"))
+    runner = web.AppRunner(app, shutdown_timeout=0.3)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        workspace.base_url = url
+        async with aiohttp.ClientSession() as http:
+            yield Stage(url, workspace, process, http)
+    finally:
+        await process.stop()
+        await runner.cleanup()
