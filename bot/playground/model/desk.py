@@ -14,9 +14,10 @@ from bot.playground.board import Board
 from bot.playground.model import fields
 from bot.playground.model.config import Model, ModelConfig
 from bot.playground.model.conversation import Called, Conversation, Returned, Said, Turn
-from bot.playground.model.frames import JSON, Pace
+from bot.playground.model.frames import JSON
 from bot.playground.model.gate import Cut, Gate
 from bot.playground.model.line import abort
+from bot.playground.model.pace import Pace
 from bot.playground.model.plan import tokens
 from bot.playground.model.problems import ApiError, unknown_model, wrong_key
 from bot.playground.model.run import Sleep

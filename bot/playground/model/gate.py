@@ -24,6 +24,7 @@ class Gate:
     def __init__(self, board: Board) -> None:
         self._board = board
         self._cuts: Counter[Hashable] = Counter()
+        self._drop = self._dropping
         self._changed = asyncio.Event()
         self._closed = False
         self._unlisten = board.listen(self._heard)
@@ -74,8 +75,15 @@ class Gate:
         self._unlisten()
         self._changed.set()
 
+    @property
+    def _dropping(self) -> tuple[float | None, int]:
+        return self._board.faults.drop_at, self._board.faults.drop_times
+
     def _heard(self, kind: str, _payload: dict[str, Any]) -> None:
         if kind != "faults":
             return
+        if self._drop != self._dropping:
+            self._drop = self._dropping
+            self._cuts.clear()
         self._changed.set()
         self._changed = asyncio.Event()

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, assert_never
 
-from bot.playground.model.frames import JSON, Frame, Pace
+from bot.playground.model.frames import JSON, Frame
+from bot.playground.model.pace import Pace
 from bot.playground.model.plan import Call, Part, Plan, Refusal, Search, Text, Thought, tokens
 from bot.playground.model.responses_body import ResponsesRequest
 

@@ -49,7 +49,8 @@ TOPICS: tuple[Topic, ...] = (
     ),
     short(r"help(?: me)?|\?|commands|menu", _help),
     text(r"\bwhat can (?:you|i|it)\b|\bwhat else\b", "help"),
-    text(r"\bpromises?\b|\brate.?limit|\b(?:never|nothing) (?:lost|twice)", "promises"),
+    text(r"\bpromises?\b|\b(?:never|nothing) (?:lost|twice)", "promises"),
+    text(r"\brate.?limit|\bslack's limits\b|\b429\b", "limits"),
     text(r"\bfaults?\b|\bpanel\b|\bcrash (?:the|this) bot\b|\bwhat can break\b", "faults"),
     text(r"\breal model\b|\bapi key\b|\b(?:use|with) (?:openai|tokenlab|claude|gpt)", "real_model"),
     text(

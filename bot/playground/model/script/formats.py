@@ -9,7 +9,6 @@ from bot.playground.model.plan import Plan, say
 from bot.playground.model.script.reading import read, very_long
 from bot.playground.model.script.topic import Answer, Topic, topic
 
-_EVERYTHING = ("headings", "nested_list", "numbered", "tasks", "table", "python", "shell", "links")
 _FEW, _MANY = 4, 14
 _REQUEST = re.compile(
     r"(?:(?:can|could|would) you |please |now |and |ok(?:ay)?,? )*"
@@ -17,11 +16,10 @@ _REQUEST = re.compile(
     r"|i(?:'d like| want| would like)|what does)\b",
     re.IGNORECASE,
 )
-_MORE = ("quotes", "emoji", "cjk")
 
 
 def _everything(_: Conversation, __: re.Match[str]) -> Plan:
-    return say("\n\n".join(read(name) for name in (*_EVERYTHING, *_MORE)))
+    return say("\n\n".join(read(name) for _, name in FORMATS))
 
 
 def _words(_: Conversation, found: re.Match[str]) -> Plan | None:
@@ -39,6 +37,20 @@ def _very_long(_: Conversation, __: re.Match[str]) -> Plan:
     return say(very_long())
 
 
+def _essay(_: Conversation, __: re.Match[str]) -> Plan:
+    return say(read("essay"))
+
+
+def _formats(_: Conversation, found: re.Match[str]) -> Plan | None:
+    """Everything asked for, in the order of the table."""
+    wanted, left = [], found.string
+    for pattern, name in FORMATS:
+        left, times = re.subn(pattern, " ", left, flags=re.IGNORECASE)
+        if times:
+            wanted.append(name)
+    return say("\n\n".join(map(read, wanted))) if wanted else None
+
+
 def _shown(pattern: str, answer: Answer) -> Topic:
     """A topic meant when somebody asks to see something, not whenever the word occurs."""
 
@@ -50,25 +62,26 @@ def _shown(pattern: str, answer: Answer) -> Topic:
     return topic(pattern, respond)
 
 
-def _text(name: str) -> Answer:
-    return lambda _, __: say(read(name))
-
+# What a pattern takes is gone for those below it: "a nested list" is no plain list.
+FORMATS = (
+    (r"\bhead(?:ing|line)s?\b", "headings"),
+    (r"\bnested(?: lists?)?\b|\bsub-?lists?\b", "nested_list"),
+    (r"\btask ?lists?\b|\bto-?do(?: lists?)?\b|\bcheck ?(?:lists?|box(?:es)?)\b", "tasks"),
+    (r"\bnumbered(?: (?:lists?|steps))?\b|\bsteps\b|\brecipe\b", "numbered"),
+    (r"\btables?\b", "table"),
+    (r"\b(?:shell|bash|command line|terminal)\b(?: (?:blocks?|code|commands?))?", "shell"),
+    (r"\bpython\b(?: (?:code|function))?|\b(?:code|function|program)\b", "python"),
+    (r"\blinks?\b|\burls?\b", "links"),
+    (r"\bquot(?:es?|ations?)\b", "quotes"),
+    (r"\bemojis?\b|\bunicode\b", "emoji"),
+    (r"\bcjk\b|\b(?:chinese|japanese|korean|arabic|hebrew)\b", "cjk"),
+    (r"\blists?\b|\bbullets?\b", "list"),
+)
 
 TOPICS: tuple[Topic, ...] = (
     _shown(r"\b(\d[\d,]{0,6}) words\b", _words),
     _shown(r"\b(?:very|really|extremely) long\b|\blongest\b|\ba book\b", _very_long),
-    _shown(r"\bessay\b|\blong\b|\bstory\b|\barticle\b", _text("essay")),
+    _shown(r"\bessay\b|\blong\b|\bstory\b|\barticle\b", _essay),
     _shown(r"\beverything\b|\ball formats\b|\ball of it\b", _everything),
-    _shown(r"\bhead(?:ing|line)s?\b", _text("headings")),
-    _shown(r"\bnested\b|\bsub-?lists?\b", _text("nested_list")),
-    _shown(r"\btask ?lists?\b|\bto-?do\b|\bcheck ?(?:list|box(?:es)?)\b", _text("tasks")),
-    _shown(r"\bnumbered\b|\bsteps\b|\brecipe\b", _text("numbered")),
-    _shown(r"\btables?\b", _text("table")),
-    _shown(r"\bshell\b|\bbash\b|\bcommand line\b|\bterminal\b", _text("shell")),
-    _shown(r"\bpython\b|\bcode\b|\bfunction\b|\bprogram\b", _text("python")),
-    _shown(r"\blinks?\b|\burls?\b", _text("links")),
-    _shown(r"\bquot(?:e|es|ation)\b", _text("quotes")),
-    _shown(r"\bemojis?\b|\bunicode\b", _text("emoji")),
-    _shown(r"\bcjk\b|\b(?:chinese|japanese|korean|arabic|hebrew)\b", _text("cjk")),
-    _shown(r"\blists?\b|\bbullets?\b", _text("list")),
+    _shown("", _formats),
 )
