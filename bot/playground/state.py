@@ -201,6 +201,11 @@ class State:
             del self.statuses[key]
         self.board.tell("status", told | more)
 
+    def standing_statuses(self) -> list[Json]:
+        """The statuses whose two minutes are not over."""
+        now = self.board.clock()
+        return [status for status in self.statuses.values() if now < status["until"]]
+
     def spend(self, method: str, channel: str = "") -> float:
         """Count a call of the Web API; seconds to wait when the minute's calls are spent."""
         now = self.board.clock()

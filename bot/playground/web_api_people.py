@@ -48,7 +48,9 @@ def bot_info(call: Call) -> Json:
     """The bot's own profile."""
     if call.text("bot") != call.workspace.bot.bot_id:
         raise Refused("bot_not_found")
-    return {"bot": call.workspace.bot_profile()}
+    profile = call.workspace.bot_profile()
+    del profile["team_id"]
+    return {"bot": profile}
 
 
 def team_info(_: Call) -> Json:

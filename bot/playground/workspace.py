@@ -221,7 +221,7 @@ class Workspace(State):
             "messages": {channel.id: self._seen_by(person, channel) for channel in seen},
             "home": self.views.home(person.id),
             "modal": self.views.modal(person.id),
-            "statuses": list(self.statuses.values()),
+            "statuses": self.standing_statuses(),
             "budgets": self.limiter.budgets(self.board.clock()),
         }
 

@@ -154,6 +154,18 @@ async def test_a_status_shows_until_the_bot_replies(slack: LiveSlack) -> None:
     assert slack.workspace.snapshot()["statuses"] == []
 
 
+async def test_a_status_not_renewed_is_gone_after_two_minutes(
+    slack: LiveSlack, clock: live.Clock
+) -> None:
+    root = slack.workspace.say(GENERAL, "x")
+    args = {"channel_id": GENERAL, "thread_ts": root.ts, "status": "is thinking…"}
+    await slack.api("assistant.threads.setStatus", **args)
+    clock.now += 119
+    assert len(slack.workspace.snapshot()["statuses"]) == 1
+    clock.now += 1
+    assert slack.workspace.snapshot()["statuses"] == []
+
+
 async def test_prompts_and_loading_messages_have_their_limits(slack: LiveSlack) -> None:
     root = slack.workspace.say(GENERAL, "x")
     where = {"channel_id": GENERAL, "thread_ts": root.ts}
