@@ -27,7 +27,6 @@ TIERS: Mapping[str, int] = {
     "chat.update": 3,
     "conversations.history": 3,
     "conversations.info": 3,
-    "conversations.join": 3,
     "conversations.list": 2,
     "conversations.members": 4,
     "conversations.open": 3,

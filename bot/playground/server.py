@@ -54,18 +54,7 @@ class SlackConfig:
 def add_slack(app: web.Application, workspace: Workspace, config: SlackConfig) -> None:
     """Mount `/api/<method>`, `/socket` and `/respond/<id>`, and bring deliveries to the bot."""
     rng = random.Random(config.seed)
-    sockets = Sockets(
-        workspace.board,
-        ack_seconds=config.ack_seconds,
-        warning_seconds=config.warning_seconds,
-        rng=rng,
-    )
-    webhooks = Webhooks(
-        workspace.board,
-        url=config.events_url or "",
-        secret=config.signing_secret,
-        ack_seconds=config.ack_seconds,
-    )
+    sockets, webhooks = _wires(workspace, config, rng)
     dispatcher = Dispatcher(
         workspace.board,
         webhooks.send if config.events_url else sockets.send,
@@ -84,18 +73,38 @@ def add_slack(app: web.Application, workspace: Workspace, config: SlackConfig) -
     app.router.add_route("*", "/api/{method}", api.handle)
     app.router.add_get("/socket", sockets.handle)
     app.router.add_post("/respond/{key}", _responder(workspace, api))
+    app.on_shutdown.append(lambda _: sockets.close())
+    app.cleanup_ctx.append(_delivering(workspace, dispatcher, webhooks))
 
-    async def running(_: web.Application) -> AsyncIterator[None]:
+
+def _wires(
+    workspace: Workspace, config: SlackConfig, rng: random.Random
+) -> tuple[Sockets, Webhooks]:
+    sockets = Sockets(
+        workspace.board,
+        ack_seconds=config.ack_seconds,
+        warning_seconds=config.warning_seconds,
+        rng=rng,
+    )
+    webhooks = Webhooks(
+        workspace.board,
+        url=config.events_url or "",
+        secret=config.signing_secret,
+        ack_seconds=config.ack_seconds,
+    )
+    return sockets, webhooks
+
+
+def _delivering(
+    workspace: Workspace, dispatcher: Dispatcher, webhooks: Webhooks
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def delivering(_: web.Application) -> AsyncIterator[None]:
         workspace.connect(dispatcher.deliver)
         yield
         await dispatcher.close()
         await webhooks.close()
 
-    async def hang_up_sockets(_: web.Application) -> None:
-        await sockets.close()
-
-    app.cleanup_ctx.append(running)
-    app.on_shutdown.append(hang_up_sockets)
+    return delivering
 
 
 def _responder(workspace: Workspace, api: WebApi) -> Handler:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.playground import live
+from tests.playground.desk import Desk
 
 
 @pytest.fixture
@@ -18,3 +19,8 @@ def clock() -> live.Clock:
 async def slack(clock: live.Clock) -> AsyncIterator[live.LiveSlack]:
     async with live.slack(clock=clock) as running:
         yield running
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()

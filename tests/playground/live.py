@@ -151,7 +151,10 @@ async def slack(
     limits: Limits | None = None,
     clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[LiveSlack]:
-    """A local Slack on a free port of 127.0.0.1; stopped at the end."""
+    """A local Slack on a free port of 127.0.0.1; stopped at the end.
+
+    `clock` tells messages, limits and expiries their time, and signs HTTP events.
+    """
     workspace = Workspace(Board(clock), limits=limits)
     session = ClientSession()
     live = LiveSlack(workspace, config or SlackConfig(), session)

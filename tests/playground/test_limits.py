@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.playground.limits import WINDOW, Limiter, Limits, retry_after
+from bot.playground.limits import TIERS, WINDOW, Limiter, Limits, retry_after
+from bot.playground.web_api import METHODS
 
 
 @pytest.mark.parametrize(
@@ -59,6 +60,10 @@ def test_used_counts_what_was_let_through_in_the_last_minute() -> None:
 @pytest.mark.parametrize(("wait", "header"), [(0.2, 1), (1.0, 1), (1.01, 2), (59.5, 60)])
 def test_retry_after_is_whole_seconds_and_long_enough(wait: float, header: int) -> None:
     assert retry_after(wait) == header
+
+
+def test_every_method_has_a_limit_of_its_own() -> None:
+    assert set(METHODS) == set(TIERS) | set(Limits().special)
 
 
 @given(st.lists(st.floats(0, 3), max_size=300))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import aiohttp
 import pytest
 
 from bot.playground.records import Json
@@ -126,6 +127,13 @@ async def test_a_wrong_body_is_refused_and_costs_no_use(
 async def test_an_address_nobody_gave_is_used_up(slack: LiveSlack) -> None:
     status, body = await _respond(slack, f"{slack.url}/respond/unknown", text="x")
     assert (status, body) == (404, {"ok": False, "error": "used_url"})
+
+
+async def test_a_lost_reply_leaves_what_was_said_standing(slack: LiveSlack) -> None:
+    slack.board.set_faults(lose_every=1)
+    with pytest.raises(aiohttp.ServerDisconnectedError):
+        await _respond(slack, _url(slack), text="said")
+    assert _whispers(slack) == ["said"]
 
 
 async def test_its_uses_are_in_the_call_log(slack: LiveSlack) -> None:

@@ -14,8 +14,8 @@ import pytest
 
 from bot.playground.events import Delivery
 from bot.playground.workspace import Workspace
+from tests.playground.desk import Desk
 from tests.playground.live import BOT, DM, GENERAL, YOU, LiveSlack
-from tests.playground.test_workspace import Desk
 from tests.shared_data import need
 
 FREE = frozenset({"blocks", "state", "actions", "metadata", "text", "title", "submit", "close"})
@@ -100,8 +100,7 @@ def _submit(w: Workspace) -> None:
     ],
     ids=lambda value: value.rpartition("/")[2] if isinstance(value, str) else "",
 )
-def test_a_delivery_has_slacks_shape(act: Any, recorded: str) -> None:
-    desk = Desk()
+def test_a_delivery_has_slacks_shape(desk: Desk, act: Any, recorded: str) -> None:
     act(desk.workspace)
     sent: Delivery = desk.last()
     theirs = _recorded(recorded)
