@@ -26,7 +26,8 @@ LONGEST_BACKOFF = 8.0
 class EditedReply:
     """One answer in a channel, thread or direct message.
 
-    When its messages are gone or forbidden, `on_lost` is called, later drafts are ignored and
+    When its messages are gone or forbidden, `on_lost` is called (`open` raises, if it has not
+    returned yet), later drafts are ignored and
     `finish` raises the `SlackRefused` that said so.
     """
 
@@ -131,11 +132,13 @@ class EditedReply:
 
     def give_up(self, error: SlackRefused) -> None:
         """Take note that the reader can't be reached here any more."""
+        opened = self._stands.is_set()
         self._lost = error
         self.changed_at = None
         self._stands.set()
         self._ended.set()
-        self._on_lost(error)
+        if opened:  # else `open` raises it
+            self._on_lost(error)
 
     def _take(self, draft: Draft) -> None:
         if self._lost or self.final:
