@@ -57,7 +57,7 @@ async def opened(browser: Browser, url: str, **options: Any) -> AsyncIterator[Pa
         await page.goto(url)
         await page.locator("#messages li.message").first.wait_for()
         yield page
-        assert complaints == []
+        assert not complaints, "\n".join(complaints)
     finally:
         await context.close()
 
