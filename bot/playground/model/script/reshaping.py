@@ -99,7 +99,7 @@ def _outside_code(answer: str, change: Callable[[str], str]) -> str:
 
 
 def _prose(answer: str) -> list[str]:
-    return _SENTENCE.findall(" ".join(paragraphs(answer)))
+    return [s for paragraph in paragraphs(answer) for s in _SENTENCE.findall(paragraph)]
 
 
 def _listed(answer: str) -> list[str]:
