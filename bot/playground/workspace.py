@@ -2,7 +2,8 @@
 
 Everything done here is announced on the board (what the page shows) and becomes deliveries to
 the app (what the bot hears). Kinds told: `message`, `message_deleted`, `ephemeral`,
-`ephemeral_deleted`, `home`, `modal`, `status`, `budget`, and `log` for what `Board.note` writes.
+`ephemeral_deleted`, `channel`, `home`, `modal`, `status`, `title`, `prompts`, `budget`, and `log`
+for what `Board.note` writes.
 """
 
 from __future__ import annotations
