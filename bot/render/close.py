@@ -1,25 +1,146 @@
-"""Unfinished markdown, closed or held back while it streams."""
+"""Unfinished markdown made whole: what is open is closed, what can't be told yet is held back.
+
+While an answer streams, its text ends anywhere: inside a fence, a link, half an entity. `whole`
+makes of any beginning something that renders as the finished text will, as far as it goes.
+The finished text itself never comes here.
+"""
 
 from __future__ import annotations
 
 import regex
 
-_FENCE = regex.compile(r"^ {0,3}(`{3,}|~{3,})([^\n]*)$", regex.M)
+from bot.render.inline import read
+from bot.render.scan import Block, Kind, Level, Scan, pipes, scan
 
-
-def open_fence(text: str) -> str:
-    """Return the opening line of the code fence that `text` leaves open, or nothing."""
-    opened = ""
-    for match in _FENCE.finditer(text):
-        marker = match[1]
-        if not opened:
-            opened = match[0]
-        elif marker.startswith(opened.strip()[:3]) and not match[2].strip():
-            opened = ""
-    return opened
+_MARKER = regex.compile(r"(?:[-+]|\d{1,9}[.)]?|#{1,6}|[-=*_ \t]++|[|:\- \t]++|`+|~+)?[ \t]*+$")
+_FENCE_END_BEGUN = regex.compile(r" {0,3}(?:`+|~+)[ \t]*$")
+_DELIMITERS_BEGUN = regex.compile(r"[|:\- \t]*$")
+_DEFINITION_BEGUN = regex.compile(r"\[[^\[\]]{1,300}\]:[ \t]*\S*$")
+_CODE = regex.compile(r"`[^`]*+(?:`|$)")
 
 
 def whole(text: str) -> str:
-    """Return `text`, the beginning of some markdown, with what is open closed."""
-    opened = open_fence(text)
-    return f"{text}\n{opened.strip()[:3]}" if opened else text
+    """Return `text`, the beginning of some markdown, as it can be shown."""
+    end, closers = settled(text)
+    return text[:end] + closers
+
+
+def settled(text: str) -> tuple[int, str]:
+    """Return how much of `text` can be shown before more of it is known, and what closes that."""
+    end = _line_held(text, scan(text))
+    while end:
+        found = scan(text[:end])
+        if not found.blocks:
+            return 0, ""
+        block = found.blocks[-1]
+        stop = _held(text, end, block)
+        start, inner = block.lines[-1]
+        if stop > start and not _bare(text, inner, stop, block):
+            return stop, _closers(text, stop, block)
+        end = min(start, stop)
+    return 0, ""
+
+
+def closing(text: str) -> str:
+    """Return what closes everything that `text` leaves open."""
+    blocks = scan(text).blocks
+    if not blocks or (blocks[-1].end < len(text) and _running(blocks[-1])):
+        return ""
+    return _closers(text, len(text), blocks[-1])
+
+
+def margin(levels: tuple[Level, ...]) -> str:
+    """Return what a line starts with to stand in `levels`."""
+    return "".join("> " if level.quote else " " * level.width for level in levels)
+
+
+def _line_held(text: str, found: Scan) -> int:
+    """Return where the last line starts if it can't be told yet what it is, else the end."""
+    start, inner = found.last
+    block = found.blocks[-1] if found.blocks else None
+    if block is None or block.kind is Kind.FENCE:
+        return len(text)
+    if start < len(text) and _MARKER.match(text, inner):
+        return _with_header(text, block, start, inner)
+    if block.kind is Kind.TABLE and len(block.lines) == 2 and not text.endswith("\n"):
+        return block.start
+    if block.kind is Kind.TEXT and block.end == len(text):
+        line, content = block.lines[-1]
+        row = _CODE.sub("", text[content : block.end])
+        if _has_pipe(row) or _DEFINITION_BEGUN.match(row):
+            return line
+    return len(text)
+
+
+def _with_header(text: str, block: Block, start: int, inner: int) -> int:
+    """Hold the line above back too, where the last may become the delimiters below a header."""
+    before = [line for line in block.lines if line[0] < start]
+    if before and block.end >= start and _DELIMITERS_BEGUN.match(text, inner):
+        line, content = before[-1]
+        if _has_pipe(text[content:start]):
+            return line
+    return start
+
+
+def _held(text: str, end: int, block: Block) -> int:
+    """Return how much can be shown, given the last block and that its last line can."""
+    if block.kind is Kind.FENCE:
+        return _held_in_fence(text, end, block)
+    if not _running(block):
+        return len(text[:end].rstrip())
+    start = _stretch(text, end, block)
+    stop = read(text, start, end, unfinished=True).pending
+    while stop > block.start and (text[stop - 1].isspace() or text[stop - 1] in "*_~`"):
+        stop -= 1
+    return stop + 1 if _escapes(text, stop) else stop
+
+
+def _held_in_fence(text: str, end: int, block: Block) -> int:
+    if block.closed:
+        return len(text[:end].rstrip())
+    line, inner = block.lines[-1]
+    if len(block.lines) == 1 or not text[block.lines[1][0] : end].strip():
+        return block.start
+    if _FENCE_END_BEGUN.match(text, inner, end):
+        end = line
+    return len(text[:end].rstrip())
+
+
+def _bare(text: str, inner: int, stop: int, block: Block) -> bool:
+    """Say whether nothing but markers is left of the last line."""
+    if block.kind in (Kind.FENCE, Kind.CODE, Kind.RULE):
+        return False
+    if len(block.lines) > 1 and block.kind in (Kind.HEADING, Kind.TABLE):
+        return False
+    return stop <= inner or bool(_MARKER.match(text, inner, stop))
+
+
+def _closers(text: str, end: int, block: Block) -> str:
+    if block.kind is Kind.FENCE:
+        return "" if block.closed else f"\n{margin(block.levels)}{block.marker}"
+    if not _running(block):
+        return ""
+    start = _stretch(text, end, block)
+    return "".join(reversed(read(text, start, end, unfinished=True).open))
+
+
+def _running(block: Block) -> bool:
+    return block.kind in (Kind.TEXT, Kind.HEADING, Kind.TABLE)
+
+
+def _stretch(text: str, end: int, block: Block) -> int:
+    """Return where the running text starts that reaches to `end`."""
+    if block.kind is not Kind.TABLE:
+        return block.inner
+    inner = block.lines[-1][1]
+    return max([inner, *(pipe + 1 for pipe in pipes(text, inner, end))])
+
+
+def _has_pipe(row: str) -> bool:
+    return bool(pipes(row, 0, len(row)))
+
+
+def _escapes(text: str, stop: int) -> bool:
+    """Say whether an odd number of backslashes ends at `stop`."""
+    head = text[:stop]
+    return stop < len(text) and (len(head) - len(head.rstrip("\\"))) % 2 == 1

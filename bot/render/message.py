@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.render.close import whole
+from bot.render.close import closing, whole
 from bot.render.plain import plain
-from bot.render.safe import escaped, inert
-from bot.render.split import split
+from bot.render.safe import clean, escaped, inert, inert_line
+from bot.render.split import Part, split
 from bot.values import Draft, Phase
 
 Block = Mapping[str, Any]
@@ -70,13 +70,22 @@ def bodies(
 
 
 def _texts(draft: Draft, limit: int, cuts: Sequence[int]) -> list[str]:
-    texts = []
-    for part in split(draft.text, limit, cuts):
-        open_ended = part.last and draft.phase is not Phase.DONE
-        text = inert(whole(part.text) if open_ended else part.text)
-        if text.strip():
-            texts.append(text)
-    return texts or [""]
+    text = clean(draft.text)
+    shown = (_shown(text, part, draft.phase) for part in split(text, limit, cuts))
+    return [markdown for markdown in shown if markdown.strip()] or [""]
+
+
+def _shown(text: str, part: Part, phase: Phase) -> str:
+    """Return the markdown of one message: only finished text is left as the model wrote it."""
+    share = text[part.start : part.end]
+    if not part.last:
+        return inert((part.opening + share).rstrip() + part.closing)
+    if not share.strip():
+        return ""
+    rest = part.opening + share
+    if phase is Phase.DONE:
+        return inert(rest)
+    return inert(rest.rstrip() + closing(rest.rstrip()) if phase.final else whole(rest))
 
 
 def _line(draft: Draft, has_text: bool) -> str:
@@ -104,7 +113,7 @@ def _state(draft: Draft, has_text: bool) -> list[Block]:
         return []
     if draft.phase is Phase.STOPPED:
         return [{"type": "context", "elements": [{"type": "mrkdwn", "text": line}]}]
-    element = {"type": "plain_text", "text": inert(line)[:2_000]}
+    element = {"type": "plain_text", "text": inert_line(line)[:2_000]}
     if draft.phase.final and not has_text:
         return [{"type": "section", "text": element}]
     return [{"type": "context", "elements": [element]}]
@@ -113,7 +122,7 @@ def _state(draft: Draft, has_text: bool) -> list[Block]:
 def _asked(user: str, question: str) -> Block:
     elements = [
         {"type": "mrkdwn", "text": f"<@{user}> asked:"},
-        {"type": "plain_text", "text": inert(plain(question, 300)) or "…"},
+        {"type": "plain_text", "text": inert_line(plain(question, 300)) or "…"},
     ]
     return {"type": "context", "elements": elements}
 

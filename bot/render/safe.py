@@ -1,20 +1,156 @@
-"""What a model or a person wrote, made unable to ping, link or pretend."""
+"""What a model or a person wrote, made unable to ping, to link elsewhere, or to pretend.
+
+A zero-width space (U+200B) behind a `<` breaks Slack's `<!channel>`, `<@U…>`, `<#C…>` and
+`<url|label>` wherever they stand. We break instead of escaping with `&lt;` because whether Slack
+shows `&lt;` in code as `<` is not established (slack-facts §10), because an escape is undone by
+whoever decodes it once more, and because broken text looks the same to its reader in prose and
+in code. What is none of these forms, `a < b` or `Vec<T>`, stays as it was written.
+
+What links may do is the business of links.py.
+"""
 
 from __future__ import annotations
 
+import html
+from bisect import bisect_right
+from collections.abc import Iterator
+
 import regex
 
-_LESS_THAN = r"(?:<|&lt;?|&#0*60;?|&#[xX]0*3[cC];?)"
-_LIVE = regex.compile(rf"({_LESS_THAN})(?=\\*(?:[!@#<&]|[a-zA-Z][^<>\s]*\|))")
-_NEVER_SHOWN = regex.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+from bot.render.inline import read
+from bot.render.links import BREAK, Edit, Stretch, link_edits
+from bot.render.scan import Block, Kind, pipes, scan
+
+# The bytes one `<` or one `]` may cost more than it was written with: one break each.
+BREAK_BYTES = len(BREAK.encode())
+
+_UNCLEAN = regex.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_LESS = regex.compile(
+    r"""<|&(?:(?:amp|AMP);|\#0*+38;|\#[xX]0*+26;)*+
+        (?:(?:lt|LT);?|\#0*+60;?|\#[xX]0*+3[cC];?)""",
+    regex.X,
+)
+_UNSEEN = r"\p{Cf}\p{Mn}\\`"
+_UNSEEN_IN_CODE = regex.compile(rf"[{_UNSEEN}]*+(.{{0,12}})", regex.S)
+_UNSEEN_IN_PROSE = regex.compile(rf"[{_UNSEEN}*_~\[\]()]*+(.{{0,12}})", regex.S)
+_NO_COMMAND = regex.compile(r"!(?:doctype\b|--|\[)", regex.I)
+_SCHEME = regex.compile(r"[a-zA-Z][\w+.-]*+:")
+_WORD = regex.compile(r"[^\s<>]{0,3000}")
+_LINE = regex.compile(r"[^\n<>]{0,3000}")
+_AUTOLINK = regex.compile(
+    r"(?:(?:https?://|mailto:)[^\s<>|\\`]++|[\w.!#$%'*+/=?^{}~-]++@[\w.-]++)>", regex.I
+)
 
 
 def inert(text: str) -> str:
-    """Return `text` so that nothing in it is live for Slack."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _LIVE.sub("\\1\u200b", _NEVER_SHOWN.sub("", text))
+    """Return markdown `text` with nothing in it live for Slack; twice is the same as once."""
+    text = clean(text)
+    if "<" not in text and "&" not in text and "]" not in text:
+        return text
+    stretches, codes = _survey(text)
+    edits = [edit for stretch in stretches for edit in link_edits(text, stretch)]
+    edits += _breaks(text, codes)
+    return _edited(text, sorted(edits))
+
+
+def inert_line(text: str) -> str:
+    """Return plain `text`, no markdown, with nothing in it live for Slack."""
+    text = clean(text)
+    return _edited(text, list(_breaks(text, [])))
 
 
 def escaped(text: str) -> str:
-    """Return inert `text` for a mrkdwn field, with Slack's three escapes (slack-facts §3.2)."""
-    return inert(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Return plain `text` for a mrkdwn field: inert, with Slack's escapes (slack-facts §3.2)."""
+    return inert_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def clean(text: str) -> str:
+    """Return `text` without control characters and halves of characters, equally long."""
+    return _UNCLEAN.sub(lambda match: " " if match[0] in "\r\v\f" else "\ufffd", text)
+
+
+def _survey(text: str) -> tuple[list[Stretch], list[tuple[int, int]]]:
+    """Find the stretches of running text that may hold links, and where code is."""
+    stretches: list[Stretch] = []
+    codes: list[tuple[int, int]] = []
+    angles = "<" in text or "&" in text
+    for block in scan(text).blocks:
+        if block.kind is Kind.FENCE:
+            codes += [(block.lines[1][0], block.end)] if len(block.lines) > 1 else []
+            continue
+        for start, end in _running(text, block):
+            part = text[start:end]
+            if "]" in part or (angles and "`" in part):
+                found = read(text, start, end)
+                codes += found.codes
+                stretches.append(Stretch(start, end, found, prose=block.kind is not Kind.CODE))
+    return stretches, codes
+
+
+def _running(text: str, block: Block) -> Iterator[tuple[int, int]]:
+    """Yield the stretches of a block in which code spans and links can begin and end."""
+    if block.kind is not Kind.TABLE:
+        yield block.inner, block.end
+        return
+    for index, (_, inner) in enumerate(block.lines):
+        end = block.lines[index + 1][0] if index + 1 < len(block.lines) else block.end
+        start = inner
+        for pipe in pipes(text, inner, end):
+            yield start, pipe
+            start = pipe + 1
+        yield start, end
+
+
+def _breaks(text: str, codes: list[tuple[int, int]]) -> Iterator[Edit]:
+    """Yield a break behind every `<`, however it is spelled, that may begin a form of Slack's."""
+    starts = [start for start, _ in codes]
+    for match in _LESS.finditer(text):
+        at = match.end()
+        if text.startswith(BREAK, at):
+            continue
+        index = bisect_right(starts, match.start()) - 1
+        in_code = index >= 0 and match.start() < codes[index][1]
+        if _live_in_code(text, at) if in_code else _live(text, at, match[0]):
+            yield at, at, BREAK
+
+
+def _live(text: str, at: int, less: str) -> bool:
+    """Say whether what follows a `<` in prose may be live, whatever markup is taken away."""
+    word = html.unescape(_found(_WORD, text, at))
+    if "|" in word:
+        return True
+    if less == "<" and _AUTOLINK.match(text, at):
+        return False
+    return _ahead(_UNSEEN_IN_PROSE, text, at)[:1] in _STARTS or bool(_SCHEME.match(word))
+
+
+def _live_in_code(text: str, at: int) -> bool:
+    """Say the same of code, where `<!--`, `<!doctype` and `<# ` are nothing of Slack's."""
+    ahead = _ahead(_UNSEEN_IN_CODE, text, at)
+    if ahead.startswith("!"):
+        return not _NO_COMMAND.match(ahead)
+    if ahead.startswith(("@", "#")):
+        return ahead[1:2].isalnum()
+    line = html.unescape(_found(_LINE, text, at))
+    return "|" in line and bool(_SCHEME.match(line))
+
+
+def _ahead(unseen: regex.Pattern[str], text: str, at: int) -> str:
+    match = unseen.match(text, at)
+    return html.unescape(match[1]) if match else ""
+
+
+def _found(pattern: regex.Pattern[str], text: str, at: int) -> str:
+    match = pattern.match(text, at)
+    return match[0] if match else ""
+
+
+def _edited(text: str, edits: list[Edit]) -> str:
+    pieces, done = [], 0
+    for start, end, new in edits:
+        pieces += [text[done:start], new]
+        done = max(done, end)
+    return "".join([*pieces, text[done:]])
+
+
+_STARTS = ("!", "@", "#", "<")

@@ -1,45 +1,116 @@
-"""Where one message ends and the next begins."""
+"""Where one message ends and the next begins.
+
+A text that grows is cut at places that never move: a cut depends only on what stands before it
+and on the window behind it that fills the message. So messages that are full stay as they are,
+and the finished text is cut where the growing one was.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
-from bot.render.close import open_fence
+import regex
+
+from bot.render.boundary import best, early
+from bot.render.close import closing, settled
+from bot.render.links import LINK_BYTES
+from bot.render.reopen import reopened
+from bot.render.safe import BREAK_BYTES
+from bot.render.scan import scan
+
+# What closes a message at a cut is never longer (bytes): see the caps in scan.py and inline.py.
+_RESERVE = 320
+# How full a message is when a good or a fair place ends it, and where to look for one (of 100).
+_GOOD, _FAIR, _NEAR = 80, 90, 70
+
+_DEARER = regex.compile(r"[<&]|\](?:\([ \t\n]*+<?((?:\w++:(?://)?)?[^\s/?#<>]*+))?")
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One message's share of a text: `text` as it is to be read, `last` if more may be added."""
+    """One message's share of a text: `text[start:end]` between what is opened and closed for it.
 
-    text: str
+    Shares follow each other; what lies between two of them is blank or a marker said again.
+    The `last` one is not closed: more may be added to it.
+    """
+
+    start: int
+    end: int
+    opening: str
+    closing: str
     last: bool
 
 
-def split(text: str, limit: int, cuts: Sequence[int] = ()) -> Iterator[Part]:
-    """Yield the parts of `text`, each at most `limit` bytes; full ones never change."""
-    done, opening = 0, ""
+def split(text: str, limit: int, cuts: Sequence[int] = ()) -> list[Part]:
+    """Return the shares of `text` in messages of at most `limit` UTF-8 bytes once made inert.
+
+    `limit` is at least 1,000. `cuts` are lengths of `text` at which it was shown as far as it
+    could be, and the message left at that.
+    """
+    parts: list[Part] = []
+    start, opening = 0, ""
+    waiting = sorted(cut for cut in cuts if 0 < cut < len(text))
     while True:
-        cut = next((cut for cut in sorted(cuts) if done < cut < len(text)), None)
-        end = _end(text[done:], limit - len(opening.encode()) - 100)
-        if cut is not None and (end is None or cut - done <= end):
-            end = cut - done
-        if end is None:
-            yield Part(opening + text[done:], last=True)
-            return
-        body = opening + text[done : done + end]
-        fence = open_fence(body)
-        yield Part(body.rstrip("\n") + (f"\n{fence.strip()[:3]}" if fence else ""), last=False)
-        done, opening = done + end, f"{fence}\n" if fence else ""
+        rest, shift = opening + text[start:], start - len(opening)
+        waiting = [cut for cut in waiting if cut > start]
+        head = rest[: waiting[0] - shift] if waiting else rest
+        end = _full(head, len(opening), limit)
+        if end is not None:
+            closers = closing(rest[:end])
+        elif waiting:
+            del waiting[0]
+            end, closers = settled(head)
+            if end <= len(opening):
+                continue
+        else:
+            return [*parts, Part(start, len(text), opening, "", last=True)]
+        parts.append(Part(start, end + shift, opening, closers, last=False))
+        resume, opening = reopened(rest, end)
+        start = resume + shift
+        opening = opening if len(opening.encode()) < limit // 3 else ""
 
 
-def _end(text: str, room: int) -> int | None:
-    """Return where to cut `text` to fit `room` bytes, or None when all of it fits."""
-    if len(text) * 4 <= room or len(text.encode()) <= room:
+def _full(text: str, after: int, limit: int) -> int | None:
+    """Return where a message that starts with `text` ends, if it is full, behind `after`."""
+    room = limit - _RESERVE
+    ruler = _Ruler(text[: room + 1])
+    if ruler.cost(len(ruler.text)) * 100 < room * _GOOD:
         return None
-    window = text.encode()[:room].decode(errors="ignore")
-    for mark in ("\n\n", "\n", " "):
-        at = window.rfind(mark)
-        if at > len(window) // 2:
-            return at + len(mark)
-    return len(window)
+    window = text[: ruler.reach(room)]
+    found = scan(window)
+    good, fair = ruler.reach(room * _GOOD // 100), ruler.reach(room * _FAIR // 100)
+    place = early(window, found, after, good, fair)
+    if place is None and len(window) < len(text):
+        place = best(window, found, after, ruler.reach(room * _NEAR // 100))
+    return place
+
+
+class _Ruler:
+    """Measures beginnings of a text: at least the bytes they take once made inert.
+
+    What a beginning measures depends on nothing behind it, so a text that grows measures alike.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        dearer = [(match.end(), _extra(match)) for match in _DEARER.finditer(text)]
+        # Where a match ends is known from the character behind it on.
+        self._places = [place + 1 for place, _ in dearer]
+        self._sums = [0, *accumulate(extra for _, extra in dearer)]
+
+    def cost(self, length: int) -> int:
+        extra = self._sums[bisect_right(self._places, length)]
+        return len(self.text[:length].encode()) + extra
+
+    def reach(self, room: int) -> int:
+        """Return the length of the longest beginning that takes no more than `room` bytes."""
+        return bisect_right(range(1, len(self.text) + 1), room, key=self.cost)
+
+
+def _extra(match: regex.Match[str]) -> int:
+    if match[0] in "<&":
+        return BREAK_BYTES
+    return BREAK_BYTES + (LINK_BYTES + 2 * len(match[1].encode()) if match[1] is not None else 0)

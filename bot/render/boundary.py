@@ -1,0 +1,129 @@
+"""The best place to end a message, near where it is full.
+
+Between blocks is best, then between items and lines, then behind a sentence, then behind a word;
+inside a word only when it alone is longer than a message, and never inside a link, an entity or
+what a reader sees as one character.
+"""
+
+from __future__ import annotations
+
+import regex
+
+from bot.render.inline import read
+from bot.render.scan import Block, Kind, Scan
+
+# A line that has shown so many characters behind its markers is told from every other kind.
+_TOLD = 16
+
+# Full stops and commas of Chinese and Japanese stand without a blank behind them.
+_SENTENCE = regex.compile(r"""[.!?…:][\])"'\u2019\u201d*_`~]*+\s++|[\u3002\uff01\uff1f…]++""")
+_WORD = regex.compile(r"\s++|[\uff0c\u3001\uff1b\uff1a]")
+_GRAPHEME = regex.compile(r"\X")
+_TOGETHER = regex.compile(r"&\#?\w{1,32};?|\\.|\*++|_++|~++|`++|</?\w[^<>\s]*+>?", regex.S)
+_REPEATED = {Kind.FENCE: 2, Kind.TABLE: 3}
+
+
+def early(text: str, found: Scan, after: int, good: int, fair: int) -> int | None:
+    """Return the first good place from `good` on, or the first fair one from `fair` on.
+
+    It is known as soon as the text has reached it, so that nothing shown has to move on.
+    """
+    before: Block | None = None
+    for block in found.blocks:
+        if block.start >= good and block.start > after and _told(text, block):
+            rank = _rank(block, before)
+            if rank == 0 or (rank == 1 and block.start >= fair):
+                return block.start
+        before = block
+    return None
+
+
+def best(text: str, found: Scan, after: int, near: int) -> int:
+    """Return the best place to cut `text`, which fills a message, behind `after`.
+
+    Places from `near` on are preferred to all that stand before it.
+    """
+    choices = [*_block_starts(found), _line_starts(found)]
+    inside = _Inside(text, found, after)
+    choices += [inside.ends(_SENTENCE), inside.ends(_WORD)]
+    for places in choices:
+        chosen = max((place for place in places if place >= near), default=after)
+        if chosen > after:
+            return chosen
+    chosen = max((place for places in choices for place in places), default=after)
+    return chosen if chosen > after else inside.grapheme()
+
+
+def _told(text: str, block: Block) -> bool:
+    """Say whether more text can't make another kind of block of this one."""
+    if len(block.lines) > 1 or text[block.end - 1] == "\n":
+        return True
+    return block.kind is not Kind.RULE and block.end - block.inner >= _TOLD
+
+
+def _rank(block: Block, before: Block | None) -> int:
+    """Return 0 for a good place to cut before `block`, 1 for a fair one, 2 inside a list item."""
+    if block.kept:
+        return 2
+    if before is None or not block.fresh or before.kind is Kind.HEADING:
+        return 1
+    item = bool(block.levels and not block.levels[0].quote)
+    return int(item and bool(before.levels and not before.levels[0].quote))
+
+
+def _block_starts(found: Scan) -> tuple[list[int], list[int]]:
+    good: list[int] = []
+    fair: list[int] = []
+    for before, block in zip([None, *found.blocks], found.blocks, strict=False):
+        rank = _rank(block, before)
+        if rank < 2:
+            (fair if rank else good).append(block.start)
+    return good, fair
+
+
+def _line_starts(found: Scan) -> list[int]:
+    """Return where lines start, without those that would leave a bare fence or header behind."""
+    starts = []
+    for block in found.blocks:
+        first = _REPEATED.get(block.kind, 1)
+        last = len(block.lines) - block.closed
+        starts += [start for start, _ in block.lines[first:last]]
+        starts += [block.start] if block.kept else []
+    return starts
+
+
+class _Inside:
+    """The running text, row or line that reaches to the end of a window."""
+
+    def __init__(self, text: str, found: Scan, after: int) -> None:
+        self._text, self._after = text, after
+        block = found.blocks[-1] if found.blocks else None
+        self._start, self._whole = after, list[tuple[int, int]]()
+        if block is None:
+            return
+        self._start = max(after, block.inner if block.kind is Kind.TEXT else block.lines[-1][1])
+        if block.kind in (Kind.TEXT, Kind.HEADING, Kind.TABLE):
+            inline = read(text, self._start, len(text), unfinished=True)
+            self._whole = [(link.start, link.end) for link in inline.links] + inline.codes
+            self._whole += [(inline.pending, len(text))] if inline.pending < len(text) else []
+
+    def ends(self, pattern: regex.Pattern[str]) -> list[int]:
+        """Return where matches end, but for those inside a link or code."""
+        places = [match.end() for match in pattern.finditer(self._text, self._start)]
+        return [place for place in places if place > self._after and not self._covers(place)]
+
+    def grapheme(self) -> int:
+        """Return the last place between two characters as readers see them."""
+        text, place = self._text, self._after
+        for match in _GRAPHEME.finditer(text, self._start):
+            place = match.start()
+        for start, end in self._whole:
+            if start < place < end and start > self._after:
+                place = start
+        for match in _TOGETHER.finditer(text, max(self._start, place - 40)):
+            if match.start() < place < match.end() and match.start() > self._after:
+                place = match.start()
+        return place if place > self._after else len(text)
+
+    def _covers(self, place: int) -> bool:
+        return any(start < place < end for start, end in self._whole)

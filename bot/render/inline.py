@@ -1,0 +1,268 @@
+"""What stands inside one paragraph, heading or cell: code, links, emphasis, and what is open.
+
+CommonMark's rules with GitHub's strikethrough, read once from left to right.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from functools import lru_cache
+from unicodedata import category
+
+import regex
+
+# How far back (characters) an unfinished bracket or link can still become one; beyond, it is text.
+_LABEL_REACH = 300
+_LINK_REACH = 2_000
+# Longer runs and deeper nesting are read as text: what must be closed again stays short.
+_LONGEST_RUN = 8
+_LONGEST_TICKS = 40
+_MOST_OPEN = 16
+
+_TOKEN = regex.compile(r"\\.|`+|\*+|_+|~+|!?\[|\]|</?[a-zA-Z!?][^<>\n]*+>", regex.S)
+_TICKS = regex.compile(r"`+")
+_TAIL = regex.compile(
+    r"""\([ \t\n]*+
+        (?:<(?P<angle>[^<>\n]*+)>
+          |(?P<bare>(?!<)(?:[^\s()\\]|\\.|\((?:[^\s()\\]|\\.|\([^\s()\\]*+\))*+\))*+))
+        (?:[ \t\n]++(?:"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+'|\((?:[^()\\]|\\.)*+\)))?+
+        [ \t\n]*+\)""",
+    regex.X | regex.S,
+)
+_REFERENCE = regex.compile(r"\[((?:[^\[\]\\\n]|\\.)*+)\]", regex.S)
+_UNDECIDED = regex.compile(
+    r"""\\
+      | &(?:\#(?:[0-9]{0,7}|[xX][0-9a-fA-F]{0,6})|[a-zA-Z][a-zA-Z0-9]{0,31})?
+      | <(?:[a-zA-Z!@\#?/][^\s<>]{0,200})?
+      | </?[a-zA-Z][\w-]*+(?:\s+[\w:-]++=(?:"[^"<>\n]*"|'[^'<>\n]*'|[^\s"'<>]++))*+
+          \s+(?:[\w:-]++(?:=(?:"[^"<>\n]*|'[^'<>\n]*|[^\s"'<>]*+)["']?)?)?/?""",
+    regex.X,
+)
+_UNDECIDED_STARTS = regex.compile(r"\\.|([\\&<])", regex.S)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link or image: `[label](target)`, or `[label][target]` when it is a `reference`.
+
+    All are places in the text; `start` is that of the bracket, or of an image's `!`.
+    """
+
+    start: int
+    label: tuple[int, int]
+    target: tuple[int, int]
+    end: int
+    image: bool
+    reference: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """What a stretch of running text holds.
+
+    `codes` are the places of code spans, backticks included. `open` are the markers that nothing
+    has closed, outermost first. From `pending` on, what stands there can't be told yet.
+    """
+
+    codes: list[tuple[int, int]]
+    links: list[Link]
+    open: list[str]
+    pending: int
+
+
+@dataclass(slots=True)
+class _Run:
+    """A run of `*`, `_` or `~` that may open emphasis; `left` of its `size` are not used yet.
+
+    It is `doubtful` where people write stars that mean something else, as in `2*3` or `{*}`.
+    """
+
+    char: str
+    left: int
+    size: int
+    closes: bool
+    doubtful: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Bracket:
+    start: int
+    inner: int
+    image: bool
+    height: int
+
+
+def read(text: str, start: int, end: int, *, unfinished: bool = False) -> Inline:
+    """Read `text[start:end]`.
+
+    When it is `unfinished`, backticks that nothing closes open a code span that lasts to the end,
+    and `pending` is where the first undecided thing starts; otherwise all of that is plain text.
+    """
+    return _Reader(text, start, end, unfinished=unfinished).run()
+
+
+class _Reader:
+    def __init__(self, text: str, start: int, end: int, *, unfinished: bool) -> None:
+        self._text, self._start, self._end = text, start, end
+        self._unfinished = unfinished
+        self._runs: list[_Run] = []
+        self._brackets: list[_Bracket] = []
+        self._codes: list[tuple[int, int]] = []
+        self._links: list[Link] = []
+        self._ticks: dict[int, list[int]] | None = None
+        self._open_code = ""
+        self._pending = end
+
+    def run(self) -> Inline:
+        pos, search = self._start, _TOKEN.search
+        while match := search(self._text, pos, self._end):
+            pos = self._take(match[0], match.start(), match.end())
+        if self._unfinished and not self._open_code:
+            self._wait_at_end()
+        opened = [run.char * run.left for run in self._runs if not run.doubtful]
+        if self._open_code:
+            opened.append(self._open_code)
+        return Inline(self._codes, self._links, opened, self._pending)
+
+    def _take(self, token: str, start: int, end: int) -> int:
+        """Handle one token; return where to go on."""
+        match token[0]:
+            case "*" | "_" | "~":
+                self._emphasis(token, start, end)
+            case "`":
+                return self._code(token, start, end)
+            case "[" | "!":
+                image = token[0] == "!"
+                self._brackets.append(_Bracket(start, end, image, len(self._runs)))
+            case "]":
+                return self._bracket(start, end)
+        return end
+
+    def _code(self, token: str, start: int, end: int) -> int:
+        close = self._closing(len(token), end)
+        if close is not None:
+            self._codes.append((start, close))
+            return close
+        if self._unfinished and len(token) <= _LONGEST_TICKS:
+            self._codes.append((start, self._end))
+            self._open_code = token
+            return self._end
+        return end
+
+    def _closing(self, size: int, after: int) -> int | None:
+        """Return where the next run of `size` backticks ends, if there is one."""
+        if self._ticks is None:
+            self._ticks = {}
+            for match in _TICKS.finditer(self._text, self._start, self._end):
+                self._ticks.setdefault(len(match[0]), []).append(match.start())
+        places = self._ticks.get(size, [])
+        index = bisect_left(places, after)
+        return places[index] + size if index < len(places) else None
+
+    def _emphasis(self, token: str, start: int, end: int) -> None:
+        if len(token) > _LONGEST_RUN or (token[0] == "~" and len(token) != 2):
+            return
+        opens, closes = self._flanks(token[0], start, end)
+        left = len(token)
+        while closes and left:
+            used = self._close(token[0], left, len(token), both=opens and closes)
+            if not used:
+                break
+            left -= used
+        if opens and left:
+            around = self._text[start - 1 : start] + self._text[end : end + 1]
+            doubtful = closes and around.isascii()
+            self._runs.append(_Run(token[0], left, len(token), closes, doubtful))
+            if len(self._runs) > _MOST_OPEN:
+                del self._runs[0]
+
+    def _flanks(self, char: str, start: int, end: int) -> tuple[bool, bool]:
+        """Say whether a run may open and may close emphasis."""
+        before = _sort(self._text[start - 1]) if start > self._start else " "
+        after = _sort(self._text[end]) if end < self._end else " "
+        left = after != " " and (after != "." or before != "a")
+        right = before != " " and (before != "." or after != "a")
+        if char != "_":
+            return left, right
+        return left and (not right or before == "."), right and (not left or after == ".")
+
+    def _close(self, char: str, left: int, size: int, *, both: bool) -> int:
+        """Close the nearest open run of `char`; return how many characters that took."""
+        floor = self._brackets[-1].height if self._brackets else 0
+        for index in range(len(self._runs) - 1, floor - 1, -1):
+            run = self._runs[index]
+            if run.char != char or not _may_pair(run, size, both=both):
+                continue
+            used = 2 if min(run.left, left) >= 2 else 1
+            run.left -= used
+            del self._runs[index + 1 :]
+            if not run.left:
+                del self._runs[index]
+            return used
+        return 0
+
+    def _bracket(self, start: int, end: int) -> int:
+        if not self._brackets:
+            return end
+        bracket = self._brackets.pop()
+        tail = self._tail(bracket, end)
+        if tail is None:
+            return end
+        target, stop, reference = tail
+        label = (bracket.inner, start)
+        self._links.append(Link(bracket.start, label, target, stop, bracket.image, reference))
+        del self._runs[bracket.height :]
+        if not bracket.image and not reference:
+            self._brackets = [other for other in self._brackets if other.image]
+        return stop
+
+    def _tail(self, bracket: _Bracket, at: int) -> tuple[tuple[int, int], int, bool] | None:
+        """Read what follows a label: its target, where the link ends, whether by reference."""
+        if at >= self._end:
+            self._wait(bracket.start, _LABEL_REACH)
+            return None
+        if self._text[at] not in "([":
+            return None
+        pattern = _TAIL if self._text[at] == "(" else _REFERENCE
+        stop = min(self._end, at + _LINK_REACH)
+        match = pattern.match(self._text, at, stop, partial=self._unfinished and stop == self._end)
+        if match is None:
+            return None
+        if match.partial:
+            self._wait(bracket.start, _LABEL_REACH + _LINK_REACH)
+            return None
+        group = 1 if pattern is _REFERENCE else "angle" if match["angle"] is not None else "bare"
+        return match.span(group), match.end(), pattern is _REFERENCE
+
+    def _wait(self, start: int, reach: int) -> None:
+        if self._unfinished and self._end - start <= reach:
+            self._pending = min(self._pending, start)
+
+    def _wait_at_end(self) -> None:
+        """Find unclosed brackets and the beginnings of entities, escapes and autolinks."""
+        for bracket in self._brackets:
+            if "\n" not in self._text[bracket.start : self._end]:
+                self._wait(bracket.start, _LABEL_REACH)
+        begin = max(self._start, self._end - 210, self._codes[-1][1] if self._codes else 0)
+        for match in _UNDECIDED_STARTS.finditer(self._text, begin, self._end):
+            if match[1] and _UNDECIDED.fullmatch(self._text, match.start(), self._end):
+                self._pending = min(self._pending, match.start())
+                return
+
+
+def _may_pair(run: _Run, size: int, *, both: bool) -> bool:
+    """Apply CommonMark's rule of three, and GitHub's that tildes pair with as many."""
+    if run.char == "~":
+        return run.left == 2
+    if not (both or run.closes):
+        return True
+    return (run.size + size) % 3 != 0 or (run.size % 3 == 0 and size % 3 == 0)
+
+
+@lru_cache(maxsize=4096)
+def _sort(char: str) -> str:
+    """Return " " for white space, "." for punctuation and symbols, "a" for anything else."""
+    if char.isspace():
+        return " "
+    return "." if category(char)[0] in "PS" else "a"

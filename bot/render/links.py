@@ -1,0 +1,161 @@
+"""Links and images in what a model wrote: where they may lead, and what they must say.
+
+http, https and mailto only; anything else is left standing as plain text. A label that names a
+host which is not the link's shows the real one behind it. Images become links, so that nothing
+is fetched before somebody chooses to (slack-facts §10).
+"""
+
+from __future__ import annotations
+
+import html
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from unicodedata import normalize
+
+import regex
+
+from bot.render.inline import Inline, Link
+
+BREAK = "\u200b"
+
+Edit = tuple[int, int, str]
+"""From where to where something is replaced, and by what."""
+
+# The bytes a link may cost beyond twice its address: " ()", "image", and a host in ASCII letters.
+LINK_BYTES = 24
+
+_ALLOWED = regex.compile(r"https?://[^\s<>|]+|mailto:[^\s<>|]+", regex.I)
+_SCHEME = regex.compile(r"[a-zA-Z][\w+.-]*+:|//")
+_ESCAPE = regex.compile(r"\\([!-/:-@\[-`{-~])")
+_MARKUP = regex.compile(r"!?\[|\]\([^()\s]*+\)|[*_~`\[\]]")
+_HOST = regex.compile(
+    r"""(?<![\w.-])
+        ((?:[\w-]++\.)++(?:xn--[\w-]++|[^\W\d_]{2,}+)|\d{1,3}(?:\.\d{1,3}){3})
+        (?![\w(-])""",
+    regex.X,
+)
+_AUTHORITY = regex.compile(r"https?://([^/\\?#]*)|mailto:([^?]*)", regex.I)
+_PORT = regex.compile(r":\d*$")
+_JOINT = regex.compile(r"\](?=\()")
+_DEFINITION = regex.compile(
+    r"^[ \t>]*+\[((?:[^\[\]\\\n]|\\.)++)\]:[ \t]*+\n?[ \t>]*+<?([^\s>]*+)", regex.M
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Running text from `start` to `end` and what was found in it; `prose` unless it is code."""
+
+    start: int
+    end: int
+    found: Inline
+    prose: bool
+
+
+def link_edits(text: str, stretch: Stretch) -> Iterator[Edit]:
+    """Yield what makes the links of a stretch safe."""
+    kept = set()
+    links = stretch.found.links
+    for link in links:
+        target = _plain_target(text[slice(*link.target)])
+        if link.reference:
+            yield from _reference(text, link)
+        elif _ALLOWED.fullmatch(target) and not (link.image and _holds_link(link, links)):
+            kept.add(link.label[1])
+            yield from _shown(text, link, target, links)
+        elif not stretch.prose and _SCHEME.match(target):
+            yield link.label[1] + 1, link.label[1] + 1, BREAK
+    if stretch.prose:
+        yield from _unkept(text, stretch, kept)
+        yield from _definitions(text, stretch)
+
+
+def plain_label(label: str) -> str:
+    """Return what a reader sees of a link's label."""
+    bare = _MARKUP.sub("", _ESCAPE.sub(r"\1", html.unescape(label)))
+    seen = regex.sub(r"\p{Cf}", "", normalize("NFKC", bare)).replace("。", ".")
+    return " ".join(seen.split())
+
+
+def _shown(text: str, link: Link, target: str, links: list[Link]) -> Iterator[Edit]:
+    """Make an image a link, and let a label that names another host show the real one."""
+    label = text[slice(*link.label)]
+    if link.image:
+        if any(other.label[0] <= link.start < other.label[1] for other in links):
+            yield link.start, link.label[0], ""
+            yield link.label[1], link.end, ""
+            return
+        yield link.start, link.start + 1, ""
+        if not label.strip():
+            yield link.label[1], link.label[1], "image"
+    seen, host = plain_label(label), _host(target)
+    if _names_other(seen, host) and not seen.endswith(f"({host})"):
+        yield link.label[1], link.label[1], f" ({host})"
+
+
+def _unkept(text: str, stretch: Stretch, kept: set[int]) -> Iterator[Edit]:
+    """Part every `](` that is no link to us: whoever reads it otherwise must not make it one."""
+    for match in _JOINT.finditer(text, stretch.start, stretch.end):
+        at = match.start()
+        if at not in kept and not _in_code(stretch.found, at):
+            yield at + 1, at + 1, BREAK
+
+
+def _reference(text: str, link: Link) -> Iterator[Edit]:
+    """Part `[label][name]` where the label names a host: what it leads to may stand anywhere."""
+    if link.image:
+        yield link.start, link.start + 1, ""
+    if _HOST.search(plain_label(text[slice(*link.label)])):
+        yield link.label[1] + 1, link.label[1] + 1, BREAK
+
+
+def _definitions(text: str, stretch: Stretch) -> Iterator[Edit]:
+    """Break `[name]: address` where the address is not allowed or the name is another host."""
+    for match in _DEFINITION.finditer(text, stretch.start, stretch.end):
+        target = _plain_target(match[2])
+        allowed = _ALLOWED.fullmatch(target)
+        lies = _names_other(plain_label(match[1]), _host(target) if allowed else "")
+        if lies or (not allowed and _SCHEME.match(target)):
+            yield match.end(1) + 1, match.end(1) + 1, BREAK
+
+
+def _plain_target(written: str) -> str:
+    return _ESCAPE.sub(r"\1", html.unescape(written)).strip()
+
+
+def _host(target: str) -> str:
+    """Return the host an address leads to, or the whole address of a mail, in ASCII if it can."""
+    match = _AUTHORITY.match(target)
+    if match is None:
+        return ""
+    if match[2] is not None:
+        return match[2]
+    return _ascii(_PORT.sub("", match[1].rpartition("@")[2]))
+
+
+def _ascii(host: str) -> str:
+    """Return the form of a host in which letters that only look alike differ."""
+    try:
+        return host.encode("idna").decode().lower()
+    except UnicodeError:
+        return host.lower()
+
+
+def _names_other(label: str, host: str) -> bool:
+    own = _bare(host.rpartition("@")[2])
+    return any(_bare(_ascii(match[1])) != own for match in _HOST.finditer(label))
+
+
+def _bare(host: str) -> str:
+    return host.removeprefix("www.").rstrip(".")
+
+
+def _holds_link(image: Link, links: list[Link]) -> bool:
+    first, last = image.label
+    return any(first <= link.start < last and not link.image for link in links)
+
+
+def _in_code(found: Inline, at: int) -> bool:
+    index = bisect_right(found.codes, (at, at)) - 1
+    return index >= 0 and found.codes[index][0] <= at < found.codes[index][1]

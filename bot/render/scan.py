@@ -1,0 +1,347 @@
+"""Markdown as a list of blocks with their places in the text, found in one pass over its lines.
+
+CommonMark's block structure with GitHub's tables, as far as closing, splitting and safety need
+it: where code is, where running text is, and which quotes and list items a line stands in. It
+builds no tree and no HTML, and what stands inside a paragraph is the business of inline.py.
+
+The rules are those of https://spec.commonmark.org/0.31.2/ and https://github.github.com/gfm/.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import regex
+
+# Deeper nesting and longer fences are read as text: what must be closed again stays short.
+_DEEPEST = 8
+_LONGEST_FENCE = 40
+
+_BLANK = regex.compile(r"[ \t]*")
+_ITEM = regex.compile(r"(?:[-+*]|(\d{1,9})[.)])(?=[ \t]|$)")
+_RULE = regex.compile(r"(?:(?:\*[ \t]*+){3,}|(?:-[ \t]*+){3,}|(?:_[ \t]*+){3,})$")
+_HEADING = regex.compile(r"#{1,6}(?=[ \t]|$)")
+_FENCE = regex.compile(r"(`{3,})([^`]*)$|(~{3,})(.*)$")
+_FENCE_END = regex.compile(r"(`{3,}|~{3,})[ \t]*$")
+_UNDERLINE = regex.compile(r"(?:=+|-+)[ \t]*$")
+_DELIMITERS = regex.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*+\|?[ \t]*$")
+_PIPE = regex.compile(r"\\.|(\|)")
+
+
+class Kind(Enum):
+    """What a block is; `CODE` is code by indentation."""
+
+    TEXT = "text"
+    HEADING = "heading"
+    FENCE = "fence"
+    CODE = "code"
+    TABLE = "table"
+    RULE = "rule"
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A block quote or a list item that lines stand in.
+
+    `indent` and `width` are columns before the marker and before the content. `number` is what a
+    reader sees counted, whatever the marker says; 0 where nothing is counted.
+    """
+
+    marker: str
+    indent: int
+    width: int
+    number: int = 0
+
+    @property
+    def quote(self) -> bool:
+        return self.marker == ">"
+
+
+@dataclass(slots=True)
+class Block:
+    """Lines that belong together; `lines` holds where each starts and where its content starts.
+
+    `kept` of its `levels` were open before it began, the others begin with it. `fresh` says that
+    a blank line, or nothing, stands before it. `closed` says that a fence has its closing line.
+    """
+
+    kind: Kind
+    levels: tuple[Level, ...]
+    kept: int
+    fresh: bool
+    lines: list[tuple[int, int]]
+    end: int
+    marker: str = ""
+    info: str = ""
+    closed: bool = False
+
+    @property
+    def start(self) -> int:
+        return self.lines[0][0]
+
+    @property
+    def inner(self) -> int:
+        return self.lines[0][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The blocks of a text, and where its last line and that line's content start."""
+
+    blocks: list[Block]
+    last: tuple[int, int]
+
+
+def scan(text: str) -> Scan:
+    """Return the blocks of `text`, in order."""
+    return _Scanner(text).run()
+
+
+def behind(text: str, start: int, end: int, levels: tuple[Level, ...]) -> tuple[int, int]:
+    """Return where the content of the line starts, and how many of `levels` it stands in."""
+    pos = start
+    for depth, level in enumerate(levels):
+        after, columns = _indent(text, pos, end)
+        if level.quote:
+            if columns > 3 or after >= end or text[after] != ">":
+                return pos, depth
+            pos = after + 2 if text[after + 1 : after + 2] in (" ", "\t") else after + 1
+            pos = min(pos, end)
+        elif after >= end:
+            pos = after
+        elif columns >= level.width:
+            pos = _skipped(text, pos, level.width)
+        else:
+            return pos, depth
+    return pos, len(levels)
+
+
+def pipes(text: str, start: int, end: int) -> list[int]:
+    """Return the places of the bars that part the cells of a table row."""
+    return [match.start() for match in _PIPE.finditer(text, start, end) if match[1]]
+
+
+def cells(row: str) -> int:
+    """Return the number of cells in a table row."""
+    row = row.strip()
+    return 1 + sum(0 < at < len(row) - 1 for at in pipes(row, 0, len(row)))
+
+
+def _indent(text: str, pos: int, end: int) -> tuple[int, int]:
+    """Return where the blanks from `pos` end, and how many columns they take."""
+    if pos >= end or text[pos] not in " \t":
+        return pos, 0
+    match = _BLANK.match(text, pos, end)
+    after = match.end() if match else pos
+    columns = 0
+    if "\t" not in text[pos:after]:
+        return after, after - pos
+    for char in text[pos:after]:
+        columns += 4 - columns % 4 if char == "\t" else 1
+    return after, columns
+
+
+def _skipped(text: str, pos: int, width: int) -> int:
+    columns = 0
+    while columns < width:
+        columns += 4 - columns % 4 if text[pos] == "\t" else 1
+        pos += 1
+    return pos
+
+
+class _Scanner:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._blocks: list[Block] = []
+        self._leaf: Block | None = None
+        self._levels: tuple[Level, ...] = ()
+        self._fresh = True
+        self._last = (0, 0)
+
+    def run(self) -> Scan:
+        start, size = 0, len(self._text)
+        while start < size:
+            end = self._text.find("\n", start)
+            end = size if end < 0 else end
+            self._line(start, end)
+            start = end + 1
+        if self._text.endswith("\n"):
+            self._last = (size, size)
+        return Scan(self._blocks, self._last)
+
+    def _line(self, start: int, end: int) -> None:
+        leaf = self._leaf
+        if not self._levels and start < end and self._text[start].isalpha():
+            if leaf is not None and leaf.kind is Kind.TEXT:
+                self._extend(leaf, start, start, end)
+                return
+            if leaf is None:
+                self._begin(Kind.TEXT, 0, start, start, end)
+                return
+        pos, matched = behind(self._text, start, end, self._levels)
+        if leaf is not None and leaf.kind is Kind.FENCE and matched == len(self._levels):
+            self._in_fence(leaf, start, pos, end)
+        else:
+            self._between(start, pos, end, matched)
+
+    def _in_fence(self, leaf: Block, start: int, pos: int, end: int) -> None:
+        self._extend(leaf, start, pos, end)
+        after, columns = _indent(self._text, pos, end)
+        match = _FENCE_END.match(self._text, after, end) if columns < 4 else None
+        if match and match[1].startswith(leaf.marker):
+            leaf.closed = True
+            self._leaf = None
+
+    def _between(self, start: int, pos: int, end: int, matched: int) -> None:
+        levels = list(self._levels[:matched])
+        pos = self._opened(pos, end, levels)
+        content, columns = _indent(self._text, pos, end)
+        if content >= end:
+            self._nothing(start, content, levels, opened=len(levels) > matched)
+            return
+        kind = self._shape(content, end, columns)
+        if len(levels) == matched and self._continues(kind, matched, start, content, end):
+            return
+        self._levels = tuple(levels)
+        inner = pos if kind is Kind.CODE else content
+        self._begin(kind, matched, start, inner, end)
+
+    def _opened(self, pos: int, end: int, levels: list[Level]) -> int:
+        """Add the quotes and items that open at `pos`; return where their content starts."""
+        matched = len(levels)
+        while len(levels) < _DEEPEST:
+            after, columns = _indent(self._text, pos, end)
+            if after >= end or columns > 3:
+                break
+            if self._text[after] == ">":
+                levels.append(Level(">", columns, 0))
+                pos = min(after + 1 + (self._text[after + 1 : after + 2] in (" ", "\t")), end)
+                continue
+            found = self._item(after, end, columns, levels, first=len(levels) == matched)
+            if found is None:
+                break
+            level, pos = found
+            levels.append(level)
+        return pos
+
+    def _item(
+        self, at: int, end: int, indent: int, levels: list[Level], *, first: bool
+    ) -> tuple[Level, int] | None:
+        text = self._text
+        match = _ITEM.match(text, at, end)
+        if match is None or _RULE.match(text, at, end):
+            return None
+        after, columns = _indent(text, match.end(), end)
+        if first and self._in_paragraph(len(levels)) and (after >= end or match[1] not in _FIRST):
+            return None
+        if after >= end or columns > 4:
+            after, columns = min(match.end() + 1, end), 1
+        number = self._number(match[0], match[1], len(levels), first=first)
+        return Level(match[0], indent, indent + len(match[0]) + columns, number), after
+
+    def _number(self, marker: str, written: str | None, depth: int, *, first: bool) -> int:
+        if written is None:
+            return 0
+        if first and depth < len(self._levels):
+            before = self._levels[depth]
+            if before.number and before.marker[-1] == marker[-1]:
+                return before.number + 1
+        return int(written)
+
+    def _in_paragraph(self, matched: int) -> bool:
+        leaf = self._leaf
+        return leaf is not None and leaf.kind is Kind.TEXT and matched == len(self._levels)
+
+    def _nothing(self, start: int, content: int, levels: list[Level], *, opened: bool) -> None:
+        """Take a line that is blank, or holds nothing but markers."""
+        self._last = (start, content)
+        self._leaf = None
+        self._levels = tuple(levels)
+        self._fresh = not opened
+
+    def _shape(self, content: int, end: int, columns: int) -> Kind:
+        if columns > 3:
+            return Kind.CODE
+        match self._text[content]:
+            case "#" if _HEADING.match(self._text, content, end):
+                return Kind.HEADING
+            case "`" | "~" if _FENCE.match(self._text, content, end):
+                return Kind.FENCE if self._fence(content, end) else Kind.TEXT
+            case "*" | "-" | "_" if _RULE.match(self._text, content, end):
+                return Kind.RULE
+        return Kind.TEXT
+
+    def _fence(self, content: int, end: int) -> tuple[str, str] | None:
+        match = _FENCE.match(self._text, content, end)
+        if match is None:
+            return None
+        marker, info = (match[1], match[2]) if match[1] else (match[3], match[4])
+        return (marker, info.strip()) if len(marker) <= _LONGEST_FENCE else None
+
+    def _continues(self, kind: Kind, matched: int, start: int, content: int, end: int) -> bool:
+        """Add the line to the open block if it belongs there."""
+        leaf, all_matched = self._leaf, matched == len(self._levels)
+        if leaf is None:
+            return False
+        if leaf.kind is Kind.TEXT:
+            if all_matched and self._ends_heading(leaf, start, content, end):
+                return True
+            belongs = kind in (Kind.TEXT, Kind.CODE)
+        else:
+            belongs = all_matched and (leaf.kind, kind) in _GOES_ON
+        if belongs:
+            self._extend(leaf, start, content, end)
+        return belongs
+
+    def _ends_heading(self, leaf: Block, start: int, content: int, end: int) -> bool:
+        """Take a line that makes the text above it a table's header or a heading."""
+        if self._text[content] not in "-=|:":
+            return False
+        head_start, head = leaf.lines[-1]
+        header = self._text[head : leaf.end]
+        if self._delimits(header, content, end):
+            self._tabulate(leaf, head_start)
+            self._extend(self._blocks[-1], start, content, end)
+            return True
+        if _UNDERLINE.match(self._text, content, end):
+            self._extend(leaf, start, content, end)
+            leaf.kind, self._leaf = Kind.HEADING, None
+            return True
+        return False
+
+    def _delimits(self, header: str, content: int, end: int) -> bool:
+        """Say whether a line makes a table of the line above it."""
+        if not _DELIMITERS.match(self._text, content, end):
+            return False
+        return bool(pipes(header, 0, len(header))) and cells(header) == cells(
+            self._text[content:end]
+        )
+
+    def _tabulate(self, leaf: Block, head_start: int) -> None:
+        """Make the last line of a paragraph the first of a table."""
+        if len(leaf.lines) == 1:
+            leaf.kind = Kind.TABLE
+            return
+        head, end, leaf.end = leaf.lines.pop(), leaf.end, head_start
+        table = Block(Kind.TABLE, leaf.levels, len(leaf.levels), False, [head], end)
+        self._blocks.append(table)
+        self._leaf = table
+
+    def _begin(self, kind: Kind, kept: int, start: int, inner: int, end: int) -> None:
+        stop = min(end + 1, len(self._text))
+        block = Block(kind, self._levels, kept, self._fresh, [(start, inner)], stop)
+        if kind is Kind.FENCE:
+            block.marker, block.info = self._fence(inner, end) or ("", "")
+        self._blocks.append(block)
+        self._leaf = None if kind in (Kind.HEADING, Kind.RULE) else block
+        self._fresh, self._last = False, (start, inner)
+
+    def _extend(self, leaf: Block, start: int, inner: int, end: int) -> None:
+        leaf.lines.append((start, inner))
+        leaf.end = min(end + 1, len(self._text))
+        self._last = (start, inner)
+
+
+_FIRST = (None, "1")
+_GOES_ON = {(Kind.CODE, Kind.CODE), (Kind.TABLE, Kind.TEXT), (Kind.TABLE, Kind.CODE)}
