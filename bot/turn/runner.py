@@ -17,7 +17,7 @@ from bot.observe import Metrics
 from bot.turn.machine import Machine
 from bot.turn.seats import Seats
 from bot.upstream.client import Upstream
-from bot.upstream.events import Event, Reconnecting, TextDelta
+from bot.upstream.events import Event, Failed, Reconnecting, TextDelta
 from bot.upstream.prompt import Prompt
 from bot.values import Draft, Phase, Question
 
@@ -99,6 +99,10 @@ class Runner:
             self.metrics.reconnects.inc()
         if isinstance(event, TextDelta) and not machine.text:
             self.metrics.first_text_seconds.observe(time.monotonic() - asked)
+        if isinstance(event, Failed):
+            error = event.error
+            known = {"status": error.status, "code": error.code, "request_id": error.request_id}
+            log.warning("the upstream gave no answer: %s", error, extra=known)
 
     async def _finish(self, question: Question, draft: Draft, reply: Reply, asked: float) -> None:
         try:

@@ -117,10 +117,11 @@ def markdown(message: Mapping[str, Any]) -> str:
 
 
 def note(message: Mapping[str, Any]) -> str:
-    """The line of state under a message."""
+    """What a message says beside its answer: lines of state, who asked."""
     blocks = message.get("blocks") or []
     elements = [e for b in blocks if b["type"] == "context" for e in b["elements"]]
-    return " ".join(str(e.get("text", "")) for e in elements)
+    sections = [b["text"] for b in blocks if b["type"] == "section"]
+    return " ".join(str(e.get("text", "")) for e in elements + sections)
 
 
 def is_finished(message: Mapping[str, Any]) -> bool:
@@ -166,9 +167,7 @@ async def whole(
             folder,
             SLACK_API_URL=local.api_url,
             SLACK_BOT_TOKEN=local.config.bot_token,
-            UPSTREAM_BASE_URL=url,
-            UPSTREAM_API_KEY="demo",
-            **values,
+            **{"UPSTREAM_BASE_URL": url, "UPSTREAM_API_KEY": "demo"} | values,
         )
         if local.config.events_url is None:
             env.setdefault("SLACK_APP_TOKEN", local.config.app_token)
