@@ -59,9 +59,8 @@ THINKING = (  # they decide; whoever drives them waits, reads clocks and rolls d
     "bot.history.budget",
     "bot.listeners.reading",
     *(f"bot.delivery.{part}" for part in ("pace", "budget", "steps")),
-    *(f"bot.upstream.{part}" for part in ("events", "prompt", "config", "capabilities", "bodies")),
-    *(f"bot.upstream.{part}" for part in ("sse", "decoding", "parts", "activities")),
-    *(f"bot.upstream.{part}" for part in ("responses", "chat", "failures", "refusals")),
+    *(f"bot.upstream.{part}" for part in ("events", "prompt", "bodies", "sse", "decoding")),
+    *(f"bot.upstream.{part}" for part in ("responses", "chat", "parts", "failures", "refusals")),
     "bot.playground.limits",
 )
 WORLD = frozenset(  # I/O, clocks, waiting, chance
@@ -203,14 +202,32 @@ def thinks(module: str) -> bool:
 
 
 def _wrong_thoughts(modules: Mapping[str, Module]) -> Iterator[str]:
+    worldly = _worldly(modules)
     for module in filter(lambda m: thinks(m.name), modules.values()):
         for imported in module.imports:
-            ours = imported.target in modules
-            if imported.target.split(".")[0] in WORLD or (ours and not thinks(imported.target)):
+            if imported.target in worldly or imported.target.split(".")[0] in WORLD:
                 where = f"({module.path}:{imported.line})"
                 yield f"{module.name} only thinks, so it may not import {imported.target} {where}"
         for deed, line in _deeds(module.tree):
             yield f"{module.name} only thinks, so it may not call {deed} ({module.path}:{line})"
+
+
+def _worldly(modules: Mapping[str, Module]) -> set[str]:
+    """The modules that touch the world, themselves or through one they import."""
+    worldly: set[str] = set()
+    while True:
+        more = {name for name, m in modules.items() if _touches(m, worldly)} - worldly
+        if not more:
+            return worldly
+        worldly |= more
+
+
+def _touches(module: Module, worldly: set[str]) -> bool:
+    targets = [imported.target for imported in module.imports]
+    return (
+        any(target in worldly or target.split(".")[0] in WORLD for target in targets)
+        or next(_deeds(module.tree), None) is not None
+    )
 
 
 def _deeds(tree: ast.AST) -> Iterator[tuple[str, int]]:

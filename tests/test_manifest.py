@@ -72,7 +72,8 @@ def test_the_scope_table_lists_exactly_the_methods_that_are_called() -> None:
 
 def test_no_other_room_calls_the_web_api() -> None:
     others = [m for m in OURS if m.room != "slack"]
-    direct = {name for name, _ in called(others) if "_" in name and hasattr(AsyncWebClient, name)}
+    names = {name for name, _ in called(others) if "_" in name.strip("_")}
+    direct = {name for name in names if hasattr(AsyncWebClient, name)}
 
     assert direct - set(dir(Slack)) == set()
     assert "api_call" not in dict(called(others))

@@ -108,7 +108,8 @@ WRONG = {
     "a thinking part that leans on a driver": (
         {
             "bot/turn/machine.py": "from bot.upstream.client import stream\n",
-            "bot/upstream/client.py": "",
+            "bot/upstream/client.py": "from bot.upstream import line\n",
+            "bot/upstream/line.py": "import socket\n",
         },
         "bot.turn.machine only thinks, so it may not import bot.upstream.client "
         "(bot/turn/machine.py:1)",
