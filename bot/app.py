@@ -155,6 +155,7 @@ def _slack_app(settings: Settings, slack: Slack, identity: Identity, turns: Supe
 
     secret = settings.slack.signing_secret
     app = AsyncApp(
+        logger=logging.getLogger("slack_bolt"),
         client=slack.web,
         authorize=authorize,
         signing_secret=secret.get_secret_value() if secret else None,

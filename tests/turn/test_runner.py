@@ -165,9 +165,9 @@ def test_a_refused_key_is_one_sentence_with_a_reference() -> None:
             assert await way.answer(question()) is Phase.FAILED
         [message] = slack.thread("900.1")
         assert message.markdown == ""
-        assert "key" in message.state
-        assert "(reference turn0)" in message.state
-        assert "sk-123456789" not in message.state
+        assert "key" in message.text
+        assert "(reference turn0)" in message.text
+        assert "sk-123456789" not in message.text
 
     run(scenario())
 
@@ -179,7 +179,7 @@ def test_a_mistake_of_ours_is_one_plain_sentence() -> None:
             way.instructions = object()  # type: ignore[assignment]  # breaks the prompt on purpose
             assert await way.answer(question()) is Phase.FAILED
         [message] = slack.thread("900.1")
-        assert "Something went wrong on my side. (reference turn0)" in message.state
+        assert "Something went wrong on my side. (reference turn0)" in message.text
 
     run(scenario())
 
