@@ -15,7 +15,7 @@ from bot.errors import StreamDropped, UpstreamError
 from bot.upstream.attempt import (
     MAX_ERROR_BYTES,
     Call,
-    Reply,
+    Limits,
     Send,
     Silence,
     Sleep,
@@ -29,7 +29,7 @@ from bot.upstream.events import Activity, Event, Failed, Reconnecting, Restarted
 from bot.upstream.failures import from_response, patience, why
 from bot.upstream.ladder import Ladder
 from bot.upstream.prompt import Prompt
-from bot.upstream.reading import Batches, Decoder, read_answer
+from bot.upstream.reading import Batches, Decoder, open_answer
 from bot.upstream.refusals import NO_ENDPOINT_STATUSES, NO_RESUME_STATUSES
 from bot.upstream.responses import ResponsesDecoder
 from bot.upstream.route import Route
@@ -76,17 +76,19 @@ class Answer:
         self._kept = ""  # the longest text of the attempts before this one
         self._furthest = 0  # how far any attempt has come
         self._restarts = 0
-        self._replacing = False
+        self._replacing = False  # what comes next replaces what is shown
+        self._unheard = False  # nothing has come yet of what was asked last
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Yield the answer's events; exactly one `Finished` or `Failed` comes, last."""
         await self._prepare()
-        ways = {"ask": self._ask, "resume": self._resume, "poll": self._poll}
         try:
             while not self._decoder.ended:
                 try:
-                    async with aclosing(ways[self._rung]()) as batches:
+                    async with self._connected() as batches:
                         async for batch in batches:
+                            if self._unheard and batch and self._heard():
+                                yield Restarted()
                             for event in batch:
                                 yield event
                     self._check_end()
@@ -115,36 +117,51 @@ class Answer:
 
     # One connection each.
 
-    async def _ask(self) -> Batches:
-        self._asked_at = self._around.now()
-        call = Call("POST", self._route.path, self._route.body())
-        first = True
-        async with self._open(call) as (watch, reply), self._reading(watch, reply) as batches:
-            async for batch in batches:
-                if first and batch:
-                    first = False
-                    self._route.worked(self._around.now())
-                    if self._replacing:
-                        self._replacing = False
-                        yield (Restarted(),)
-                yield batch
+    @asynccontextmanager
+    async def _connected(self) -> AsyncGenerator[Batches, None]:
+        """Make the connection of this rung; gives its events."""
+        if self._rung == "poll":
+            async with aclosing(self._poll()) as batches:
+                yield batches
+        else:
+            async with self._opened(self._call()) as batches:
+                yield batches
 
-    async def _resume(self) -> Batches:
+    def _call(self) -> Call:
         decoder = self._decoder
-        if isinstance(decoder, ResponsesDecoder):
+        if self._rung == "resume" and isinstance(decoder, ResponsesDecoder):
             decoder.resume()
-        query = f"?stream=true&starting_after={max(decoder.sequence, 0)}"
-        call = Call("GET", f"/responses/{decoder.response_id}{query}")
-        async with self._open(call) as (watch, reply), self._reading(watch, reply) as batches:
-            async for batch in batches:
-                yield batch
+            after = max(decoder.sequence, 0)
+            return Call(
+                "GET", f"/responses/{decoder.response_id}?stream=true&starting_after={after}"
+            )
+        self._asked_at = self._around.now()
+        self._unheard = True
+        return Call("POST", self._route.path, self._route.body())
+
+    @asynccontextmanager
+    async def _opened(self, call: Call) -> AsyncGenerator[Batches, None]:
+        """Send a request and read its reply under the timers; raises what a refusal means."""
+        config, around = self._config, self._around
+        limits = Limits(config.idle_seconds, config.progress_seconds)
+        async with Watch(limits, around.now, around.sleep) as watch:
+            reply = await watch.over(around.send(call))
+            try:
+                if reply.status >= 300:
+                    told = await read_bounded(watch, reply, MAX_ERROR_BYTES)
+                    raise from_response(reply.status, reply.headers, told, config.model)
+                answer = await open_answer(watch, reply, self._decoder, config.max_event_bytes)
+                async with aclosing(answer) as batches:
+                    yield batches
+            finally:
+                await reply.close()
 
     async def _poll(self) -> Batches:
         """Ask until the response is there as a whole."""
         yield (Activity("Waiting for the rest of the answer…"),)
         call = Call("GET", f"/responses/{self._decoder.response_id}")
         while self._around.now() - self._polled_since < self._config.progress_seconds:
-            async with self._open(call) as (watch, reply), self._reading(watch, reply) as batches:
+            async with self._opened(call) as batches:
                 async for batch in batches:
                     yield batch
             if self._decoder.ended:
@@ -152,23 +169,12 @@ class Answer:
             await self._around.sleep(POLL_SECONDS)
         raise StreamDropped("the response was never finished", code=UNFINISHED)
 
-    @asynccontextmanager
-    async def _open(self, call: Call) -> AsyncGenerator[tuple[Watch, Reply], None]:
-        """Send a request and hold its reply under the timers; raises what a refusal means."""
-        config, around = self._config, self._around
-        watch = Watch(config.idle_seconds, config.progress_seconds, around.now, around.sleep)
-        async with watch:
-            reply = await watch.over(around.send(call))
-            try:
-                if reply.status >= 300:
-                    told = await read_bounded(watch, reply, MAX_ERROR_BYTES)
-                    raise from_response(reply.status, reply.headers, told, config.model)
-                yield watch, reply
-            finally:
-                await reply.close()
-
-    def _reading(self, watch: Watch, reply: Reply) -> aclosing[Batches]:
-        return aclosing(read_answer(watch, reply, self._decoder, self._config.max_event_bytes))
+    def _heard(self) -> bool:
+        """The server has begun to answer; return whether what it writes replaces something."""
+        self._unheard = False
+        self._route.worked(self._around.now())
+        replaces, self._replacing = self._replacing, False
+        return replaces
 
     def _check_end(self) -> None:
         """A connection has ended without an error; so must the answer, or it goes on."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TypeVar
@@ -18,7 +19,6 @@ T = TypeVar("T")
 Sleep = Callable[[float], Awaitable[None]]
 
 MAX_ERROR_BYTES = 64 * 1024
-MIN_NAP = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +32,29 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer whose body has not been read. Whoever holds it closes it."""
+    """An answer whose body has not been read. Whoever holds it closes it.
+
+    Header names are in lower case. `chunks` raises one of `drops` when the line falls; they are
+    not translated on the way, because every chunk would pay for that.
+    """
 
     status: int
-    headers: Mapping[str, str]  # names in lower case
+    headers: Mapping[str, str]
     chunks: AsyncIterator[bytes]
     close: Callable[[], Awaitable[None]]
+    drops: tuple[type[Exception], ...] = ()
 
 
-# Raises `UpstreamUnreachable`; `Reply.chunks` raises `StreamDropped`.
+# Raises `UpstreamError` when there is no reply.
 Send = Callable[[Call], Awaitable[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds without a byte, and without anything new, after which a wait is broken."""
+
+    idle: float
+    progress: float
 
 
 class Silence(StreamDropped):
@@ -51,25 +64,21 @@ class Silence(StreamDropped):
 
 
 class Watch:
-    """Awaits on behalf of one attempt, and breaks the wait when a timer runs out.
+    """Breaks the wait of one attempt when nothing, or nothing new, comes for too long.
 
-    Time its user spends elsewhere does not count. Leave it before the task that uses it ends.
+    Whoever waits says so in `reader`, counts each sign of life in `beats`, and asks `broken` what
+    a cancellation meant. `progress` counts what is new. The timer looks at these now and then, so
+    that a chunk costs no clock; it is late by a tenth at most. Time spent elsewhere than waiting
+    does not count.
     """
 
-    def __init__(
-        self,
-        idle: float,
-        progress: float,
-        now: Callable[[], float],
-        sleep: Sleep,
-    ) -> None:
-        self._idle = idle
-        self._progress = progress
+    def __init__(self, limits: Limits, now: Callable[[], float], sleep: Sleep) -> None:
+        self.reader: asyncio.Task[object] | None = None
+        self.beats = 0
+        self.progress: Callable[[], int] = int
+        self._limits = limits
         self._now = now
         self._sleep = sleep
-        self._since = now()
-        self._quiet = 0.0  # waited since the last progress
-        self._waiting: asyncio.Task[object] | None = None
         self._fired = ""
         self._timer: asyncio.Task[None] | None = None
 
@@ -87,50 +96,50 @@ class Watch:
             self._timer.cancel()
 
     async def over(self, awaitable: Awaitable[T]) -> T:
-        """Await it; raise `Silence` when a timer runs out first."""
-        task = asyncio.current_task()
-        self._waiting = task
-        self._since = self._now()
+        """Await it; raises `Silence` when a timer runs out first."""
+        self.reader = asyncio.current_task()
         try:
             return await awaitable
-        except asyncio.CancelledError:
-            if self._fired and task is not None and task.uncancel() == 0:
-                raise Silence(self._fired, code="silence") from None
-            raise
+        except asyncio.CancelledError as error:
+            raise self.broken(error) from None
         finally:
-            self._waiting = None
-            self._quiet += self._now() - self._since
+            self.reader = None
+            self.beats += 1
 
-    def progressed(self) -> None:
-        """Something new came."""
-        self._quiet = 0.0
+    def broken(self, error: asyncio.CancelledError) -> BaseException:
+        """Return `Silence` when it was the timer that cancelled the reader, else the error."""
+        task = self.reader
+        if self._fired and task is not None and task.uncancel() == 0:
+            return Silence(self._fired, code="silence")
+        return error
 
     def hurry(self, seconds: float) -> None:
         """All that matters has come: wait only `seconds` of silence for the rest."""
-        self._idle = seconds
+        self._limits = Limits(seconds, seconds)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
-        while (left := self._left()) > 0 or self._waiting is None:
-            await self._sleep(max(left, MIN_NAP))
-        idle = self._now() - self._since >= self._idle
-        seconds = self._idle if idle else self._progress
-        self._fired = f"{'no sign of life' if idle else 'nothing new'} for {seconds:g} s"
-        self._waiting.cancel()
-
-    def _left(self) -> float:
-        waited = 0.0 if self._waiting is None else self._now() - self._since
-        return min(self._idle - waited, self._progress - self._quiet - waited)
+        limits = self._limits
+        beats, progress = self.beats, self.progress()
+        quiet = stuck = 0.0
+        while quiet < limits.idle and stuck < limits.progress:
+            before = self._now()
+            await self._sleep(min(limits.idle, limits.progress) / 10)
+            passed = self._now() - before if self.reader is not None else 0.0
+            quiet = quiet + passed if beats == self.beats else 0.0
+            stuck = stuck + passed if progress == self.progress() else 0.0
+            beats, progress = self.beats, self.progress()
+        self._fired = f"nothing for {quiet:g} s, nothing new for {stuck:g} s"
+        if self.reader is not None:
+            self.reader.cancel()
 
 
 async def read_bounded(watch: Watch, reply: Reply, most: int) -> bytes:
     """Return at most `most` bytes of the body; a body that breaks off is what came of it."""
     body = bytearray()
-    try:
+    with suppress(StopAsyncIteration, StreamDropped, *reply.drops):
         while len(body) < most:
             body += await watch.over(anext(reply.chunks))
-    except (StopAsyncIteration, StreamDropped):
-        pass
     return bytes(body[:most])

@@ -10,7 +10,7 @@ import asyncio
 import random
 import ssl
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import httpx
 
-from bot.errors import StreamDropped, UpstreamError, UpstreamRefused, UpstreamUnreachable
+from bot.errors import UpstreamError, UpstreamRefused, UpstreamUnreachable
 from bot.upstream.answer import Answer, Surroundings
 from bot.upstream.attempt import MAX_ERROR_BYTES, Call, Reply, Sleep
 from bot.upstream.capabilities import SILENT_HOSTS, Capabilities, is_one_of
@@ -104,6 +104,8 @@ class Upstream:
                 body += chunk
                 if len(body) > MAX_ERROR_BYTES:
                     break
+        except httpx.HTTPError as error:
+            raise _translated(error) from error
         finally:
             await reply.close()
         if reply.status >= 300:
@@ -139,7 +141,8 @@ class Upstream:
             raise _translated(error) from error
         names = {name.lower(): value for name, value in response.headers.items()}
         names.setdefault("date", formatdate(time.time(), usegmt=True))
-        return Reply(response.status_code, names, _chunks(response), response.aclose)
+        chunks = response.aiter_bytes()
+        return Reply(response.status_code, names, chunks, response.aclose, (httpx.HTTPError,))
 
     def _headers(self, call: Call) -> dict[str, str]:
         headers = {"accept": "text/event-stream, application/json"}
@@ -185,21 +188,13 @@ class Upstream:
         task.add_done_callback(self._cancels.discard)
 
     async def _cancel(self, response_id: str) -> None:
-        with suppress(UpstreamError, TimeoutError):
+        with suppress(UpstreamError, TimeoutError, RuntimeError):  # RuntimeError: http is closed
             async with asyncio.timeout(CANCEL_SECONDS):
                 path = f"/responses/{quote(response_id, safe='')}/cancel"
                 reply = await self._send(Call("POST", path))
                 await reply.close()
                 if reply.status in NO_ENDPOINT_STATUSES:
                     self._known.lack(self._config.base_url, "", "cancel", self._now())
-
-
-async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
-    try:
-        async for chunk in response.aiter_bytes():
-            yield chunk
-    except httpx.HTTPError as error:
-        raise StreamDropped(repr(error)) from error
 
 
 def _translated(error: Exception) -> UpstreamError:

@@ -58,6 +58,7 @@ class Ladder:
         return self._state.upcoming_sleep
 
     def _fresh(self) -> RetryCallState:
+        self._policy.begin()
         return RetryCallState(self._policy, None, (), {})
 
     def _worth_it(self, error: BaseException) -> bool:

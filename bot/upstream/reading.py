@@ -6,11 +6,12 @@ a tag is somebody's web page, everything else is an event stream.
 
 from __future__ import annotations
 
+from asyncio import CancelledError, current_task
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any, TypeAlias
 
 from bot.errors import StreamDropped, UpstreamBusy, UpstreamRefused
-from bot.upstream.attempt import Reply, Watch, read_bounded
+from bot.upstream.attempt import Reply, Silence, Watch, read_bounded
 from bot.upstream.chat import ChatDecoder
 from bot.upstream.decoding import as_object
 from bot.upstream.events import Event
@@ -26,10 +27,10 @@ GRACE_SECONDS = 1.0
 BLANK = BOM + b" \t\r\n"
 
 
-async def read_answer(watch: Watch, reply: Reply, decoder: Decoder, max_bytes: int) -> Batches:
-    """Yield the events of a reply, a batch a chunk, until it or the answer ends.
+async def open_answer(watch: Watch, reply: Reply, decoder: Decoder, max_bytes: int) -> Batches:
+    """Return the batches of events of a reply, one a chunk, until it or the answer ends.
 
-    Raises what the server says went wrong, after the events before it. When this returns and
+    They raise what the server says went wrong, after the events before it. When they are over and
     `decoder.ended` is false, the answer is not complete.
     """
     head = await _head(watch, reply)
@@ -39,12 +40,9 @@ async def read_answer(watch: Watch, reply: Reply, decoder: Decoder, max_bytes: i
         raise UpstreamRefused("a web page instead of an answer", sentence=said)
     if first in {b"{", b"["}:
         body = head + await read_bounded(watch, reply, max_bytes)
-        yield decoder.whole(whole_answer(reply, body, decoder.model))
-    else:
-        async for batch in _stream(watch, reply, decoder, SseParser(max_bytes), head):
-            yield batch
-    if decoder.error is not None:
-        raise decoder.error
+        return _whole(decoder, whole_answer(reply, body, decoder.model))
+    watch.progress = lambda: decoder.progress
+    return _stream(watch, reply, decoder, SseParser(max_bytes), head)
 
 
 def whole_answer(reply: Reply, body: bytes, model: str) -> dict[str, Any]:
@@ -66,7 +64,15 @@ async def _head(watch: Watch, reply: Reply) -> bytes:
             head += await watch.over(anext(reply.chunks))
     except StopAsyncIteration:
         pass
+    except reply.drops as error:
+        raise StreamDropped(repr(error)) from error
     return head
+
+
+async def _whole(decoder: Decoder, answer: dict[str, Any]) -> Batches:
+    yield decoder.whole(answer)
+    if decoder.error is not None:
+        raise decoder.error
 
 
 async def _stream(
@@ -74,37 +80,46 @@ async def _stream(
     reply: Reply,
     decoder: Decoder,
     parser: SseParser,
-    chunk: bytes | None,
+    head: bytes,
 ) -> Batches:
-    """Yield the events of a stream whose first chunk is here already."""
-    while not decoder.ended:
-        datas = parser.flush() if chunk is None else parser.feed(chunk)
-        before = decoder.progress
-        batch: list[Event] = []
-        for data in datas:
-            batch += decoder.feed(data)
+    """Yield the events of a stream. Every event passes here: no call that can be spared."""
+    try:
+        yield _events(decoder, parser.feed(head))
+        watch.reader = current_task()
+        async for chunk in reply.chunks:
+            watch.reader = None
+            watch.beats += 1
+            batch = _events(decoder, parser.feed(chunk))
+            if batch:
+                yield batch
             if decoder.ended:
                 break
-        if chunk is None:
-            batch += decoder.close()
-        if decoder.progress != before:
-            watch.progressed()
-        if batch:
-            yield batch
-        if chunk is None or decoder.ended:
-            return
-        if decoder.ending:
-            watch.hurry(GRACE_SECONDS)
-        chunk = await _chunk(watch, reply, decoder)
+            if decoder.ending:
+                watch.hurry(GRACE_SECONDS)
+            watch.reader = current_task()
+        else:
+            yield _events(decoder, parser.flush())
+    except CancelledError as error:
+        broken = watch.broken(error)
+        if not (decoder.ending and isinstance(broken, Silence)):
+            raise broken from None
+    except reply.drops as error:
+        if not decoder.ending:
+            raise StreamDropped(repr(error)) from error
+    finally:
+        watch.reader = None
+    yield decoder.close()
+    if decoder.error is not None:
+        raise decoder.error
 
 
-async def _chunk(watch: Watch, reply: Reply, decoder: Decoder) -> bytes | None:
-    """Return the next chunk; None at the end, also where a drop no longer matters."""
-    try:
-        return await watch.over(anext(reply.chunks))
-    except StopAsyncIteration:
-        return None
-    except StreamDropped:
-        if decoder.ending:
-            return None
-        raise
+def _events(decoder: Decoder, datas: Sequence[bytes]) -> Sequence[Event]:
+    """Return what the data of some events means, up to the end of the answer."""
+    if len(datas) == 1:
+        return decoder.feed(datas[0])
+    events: list[Event] = []
+    for data in datas:
+        if decoder.ended:
+            break
+        events += decoder.feed(data)
+    return events

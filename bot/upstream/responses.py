@@ -107,7 +107,10 @@ class ResponsesDecoder:
         wire = decode(_WIRE, data)
         if wire is None:
             return ()
-        if not self._fresh(wire.sequence_number):
+        number = wire.sequence_number
+        if type(number) is int and number > self.sequence:
+            self.sequence = number
+        elif self._seen(number):
             return ()
         if wire.type == "response.output_text.delta":
             return self._text_delta(wire)
@@ -135,15 +138,12 @@ class ResponsesDecoder:
         """The stream is over: a response without its terminal event is not finished."""
         return ()
 
-    def _fresh(self, number: object) -> bool:
-        """Follow the numbering; False for an event a resumed stream brings again."""
-        if not isinstance(number, int) or number <= self.sequence:
-            if self._resumed and isinstance(number, int):
-                return False
-            self._orderly = False
+    def _seen(self, number: object) -> bool:
+        """An event out of order: a resumed stream brings it again, or the numbers mean nothing."""
+        if self._resumed and isinstance(number, int):
             return True
-        self.sequence = number
-        return True
+        self._orderly = False
+        return False
 
     def _key(self, wire: Wire) -> Key:
         item = wire.output_index if isinstance(wire.output_index, int) else self._message

@@ -30,46 +30,45 @@ class SseParser:
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Return the data of the events this chunk completes."""
-        events: list[bytes] = []
         if self._after_cr and chunk[:1] == b"\n":  # the other half of a CRLF
             chunk = chunk[1:]
             self._after_cr = False
         if not chunk:
-            return events
-        self._after_cr = chunk[-1] == 13
-        for piece in chunk.splitlines(keepends=True):  # bytes: at LF, CR and CRLF only
-            if piece[-1] == 10 or piece[-1] == 13:
-                line = piece.rstrip(b"\r\n")
-                self._line(self._joined(line) if self._partial else line, events)
-            else:
-                self._hold(piece)
+            return []
+        lines = chunk.splitlines()  # of bytes: at LF, CR and CRLF only
+        last = chunk[-1]
+        self._after_cr = last == 13
+        rest = b"" if last in {10, 13} else lines.pop()
+        if lines and self._partial:
+            lines[0] = self._joined(lines[0])
+        if lines and self._first_line:
+            self._first_line = False
+            lines[0] = lines[0].removeprefix(BOM)
+        events = self._read(lines)
+        if rest:
+            self._hold(rest)
         return events
 
     def flush(self) -> list[bytes]:
         """End of the stream: deliver an event whose last blank line was forgotten."""
-        events: list[bytes] = []
-        if self._partial:
-            self._line(self._joined(b""), events)
-        self._line(b"", events)
-        return events
+        return self.feed(b"\n\n")
 
-    def _line(self, line: bytes, events: list[bytes]) -> None:
-        if self._first_line:
-            self._first_line = False
-            line = line.removeprefix(BOM)
-        if not line:
-            self._dispatch(events)
-        elif line.startswith(b"data:"):
-            self._add(line[6:] if line[5:6] == b" " else line[5:])
-        elif line == b"data":
-            self._add(b"")
+    def _read(self, lines: list[bytes]) -> list[bytes]:
+        events: list[bytes] = []
+        for line in lines:
+            if not line:
+                self._dispatch(events)
+            elif line.startswith(b"data:"):
+                self._add(line[6:] if line.startswith(b" ", 5) else line[5:])
+            elif line == b"data":
+                self._add(b"")
+        return events
 
     def _add(self, value: bytes) -> None:
         self._size += len(value) + 1
         if self._size > self._max:
             self._oversize = True
-            self._data.clear()
-        elif not self._oversize:
+        if not self._oversize:
             self._data.append(value)
 
     def _dispatch(self, events: list[bytes]) -> None:
