@@ -29,6 +29,9 @@ from bot.playground.workspace import Workspace
 CLOSE_SECONDS = 0.3  # what open connections get when the playground ends
 PROBE_SECONDS = 2.0
 
+# They belong to the operator's own Slack; Bolt reads some of them by itself.
+_OTHER_SLACK = frozenset({"SLACK_SIGNING_SECRET", "SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"})
+
 
 @dataclass(frozen=True, slots=True)
 class PlayConfig:
@@ -92,17 +95,15 @@ def bot_environment(
     if config.upstream is None:
         model["UPSTREAM_API_KEY"] = "demo"
     spared = ",".join(filter(None, [config.bot_env.get("NO_PROXY"), "127.0.0.1", "localhost"]))
+    given = {name: value for name, value in config.bot_env.items() if name not in _OTHER_SLACK}
     return {
-        **config.bot_env,
+        **given,
         **model,
         "NO_PROXY": spared,
         "no_proxy": spared,
         "SLACK_API_URL": f"{address}/api/",
         "SLACK_BOT_TOKEN": slack.bot_token,
         "SLACK_APP_TOKEN": slack.app_token,
-        "SLACK_SIGNING_SECRET": "",
-        "SLACK_CLIENT_ID": "",
-        "SLACK_CLIENT_SECRET": "",
         "SLASH_COMMAND": slack.command,
         "HOST": "127.0.0.1",
         "PORT": str(health),

@@ -358,13 +358,14 @@ async def test_the_timeline_shows_errors_and_can_be_narrowed(chrome: Browser) ->
 
 async def test_faults_are_switched_and_shown_as_in_force(chrome: Browser) -> None:
     async with scene(chrome) as on:
+        await on.page.get_by_text("Faults to try").click()
         group = on.page.get_by_role("radiogroup", name="Stream is cut")
         await group.get_by_role("radio", name="60 %").check()
         await changed(on, lambda: on.on.board.faults.drop_at == 0.6)
         await expect(on.page.locator("details.in-force")).to_be_visible()
         on.on.board.set_faults(model_status=429)
         await expect(
-            on.page.get_by_role("radiogroup", name="Next from model").get_by_label("429")
+            on.page.get_by_role("radiogroup", name="Model says").get_by_label("429")
         ).to_be_checked()
         await on.page.get_by_role("button", name="All well again").click()
         await changed(on, lambda: on.on.board.faults.drop_at is None)

@@ -12,8 +12,8 @@ export function startFaults(place) {
     choice("Stream is cut", "drop_at", [["no", null], ["30 %", 0.3], ["60 %", 0.6], ["90 %", 0.9]],
       { model: true, more: { drop_times: 1 } }),
     choice("Stream stalls", "stall_at", [["no", null], ["at 50 %", 0.5]], { model: true }),
-    choice("Next from model", "model_status", [["ok", 0], ["429", 429], ["500", 500]], { model: true, more: { model_status_times: 1 } }),
-    choice("Next from Slack", "slack_status", [["ok", 0], ["429", 429], ["500", 500]], { more: { slack_status_times: 1 } }),
+    choice("Model says", "model_status", [["ok", 0], ["429", 429], ["500", 500]], { model: true, more: { model_status_times: 1 } }),
+    choice("Slack says", "slack_status", [["ok", 0], ["429", 429], ["500", 500]], { more: { slack_status_times: 1 } }),
     choice("Replies", "lose_every", [["arrive", 0], [`1 in ${LOSE_EVERY} lost`, LOSE_EVERY]]),
   ];
   const off = h("button", { type: "button", class: "btn", onclick: () => ask("fault", NONE) }, "All well again");

@@ -9,12 +9,13 @@ import { startTimeline } from "./timeline.js";
 
 const EDITS = "chat.update";
 const WIDE = matchMedia("(min-width: 1240px)");
+const TALL = matchMedia("(min-height: 1000px)");
 const app = $("#app");
 
 export function startPanel() {
   const process = h("section", { class: "card process", "aria-label": "The bot’s process" });
   const budget = h("section", { class: "card", "aria-label": "Slack’s budgets" });
-  const faults = h("details", { class: "card", open: true }, h("summary", {}, "Faults to try"));
+  const faults = h("details", { class: "card", open: TALL.matches }, h("summary", {}, "Faults to try"));
   const timeline = h("section", { class: "card timeline", "aria-label": "Timeline" });
   $("#panel-body").append(process, budget, faults, timeline);
   startFaults(faults);

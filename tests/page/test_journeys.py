@@ -1,0 +1,149 @@
+"""What a newcomer does in the playground, with the real bot in its own process.
+
+One playground for all journeys; each has a place of its own in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, Page, expect
+
+from bot.playground.model.config import ModelConfig
+from bot.playground.play import PlayConfig, play
+from tests.page.browser import opened
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+WORDS_PER_SECOND = 150.0
+PATIENCE = 20_000  # milliseconds an answer may take on a busy machine
+
+# Notes every different text an element has shown, and whether one ever began otherwise.
+WATCH = """node => {
+  window.seen = [node.innerText];
+  new MutationObserver(() => {
+    const text = node.innerText;
+    if (text !== window.seen.at(-1)) window.seen.push(text);
+  }).observe(node, { childList: true, subtree: true, characterData: true });
+}"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def playground() -> AsyncIterator[str]:
+    """The address of a playground whose bot is the real one."""
+    config = PlayConfig(
+        [sys.executable, "-m", "bot", "run"],
+        {name: value for name, value in os.environ.items() if not name.startswith("UPSTREAM_")},
+        port=0,
+        model=ModelConfig(words_per_second=WORDS_PER_SECOND, first_word_seconds=0.2),
+    )
+    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    task = asyncio.create_task(play(config, ready=ready.set_result))
+    yield await asyncio.wait_for(ready, 10)
+    task.cancel()
+    await asyncio.wait([task], timeout=5)
+    assert task.cancelled()
+
+
+@asynccontextmanager
+async def visit(chrome: Browser, playground: str, place: str) -> AsyncIterator[Page]:
+    """The page at a place of the workspace, with the bot up."""
+    view = {"width": 1440, "height": 900}
+    async with opened(chrome, playground, viewport=view) as page:
+        expect.set_options(timeout=PATIENCE)
+        await expect(page.locator("#bot-state")).to_have_attribute("data-state", "up")
+        await page.locator(".place .place-name", has_text=re.compile(f"^{place}$")).click()
+        try:
+            yield page
+        finally:
+            expect.set_options(timeout=5000)
+
+
+async def write(page: Page, text: str, field: str = "#field-main") -> None:
+    """Type a message and send it; the space behind it ends every completion."""
+    await page.locator(field).fill(f"{text} ")
+    await page.locator(field).press("Enter")
+
+
+def answer(page: Page) -> Locator:
+    """The newest message of the bot in the open thread."""
+    return page.locator("#replies li.by-bot .body").last
+
+
+async def test_a_mention_is_answered_in_a_thread_that_is_seen_growing(
+    chrome: Browser, playground: str
+) -> None:
+    async with visit(chrome, playground, "general") as page:
+        await write(page, "@bot count to 400")
+        await answer(page).wait_for()
+        await answer(page).evaluate(WATCH)
+        await expect(answer(page)).to_contain_text("400")
+        await expect(page.locator("#messages .replies").last).to_contain_text("1 reply")
+        lengths = await page.evaluate("window.seen.map(text => text.length)")
+        assert len(lengths) >= 3, lengths
+        numbers = re.findall(r"\d+", await answer(page).inner_text())
+        assert numbers[:400] == [str(number) for number in range(1, 401)]
+
+
+async def test_a_direct_message_needs_no_mention(chrome: Browser, playground: str) -> None:
+    async with visit(chrome, playground, "Bot") as page:
+        await write(page, "count to 12")
+        await expect(answer(page)).to_contain_text("11 12")
+
+
+async def test_a_command_is_answered_to_its_asker_alone(chrome: Browser, playground: str) -> None:
+    async with visit(chrome, playground, "random") as page:
+        await write(page, "/ask count to 12")
+        private = page.locator("#messages .ephemeral")
+        await expect(private.last).to_contain_text("11 12")
+        await expect(private.last).to_contain_text("Only visible to you")
+        async with opened(chrome, f"{playground}/?as=U0000000ADA") as hers:
+            await hers.locator(".place", has_text="random").click()
+            await expect(hers.locator("#messages .ephemeral")).to_have_count(0)
+
+
+async def test_a_follow_up_knows_the_first_answer(chrome: Browser, playground: str) -> None:
+    async with visit(chrome, playground, "engineering") as page:
+        await write(page, "@bot my name is Wilhelmina")
+        await expect(answer(page)).to_contain_text("Pleased to meet you, Wilhelmina")
+        await write(page, "@bot what is my name?", "#field-thread")
+        await expect(answer(page)).to_contain_text("Your name is Wilhelmina")
+
+
+async def test_an_empty_mention_gets_a_hint(chrome: Browser, playground: str) -> None:
+    async with visit(chrome, playground, "engineering") as page:
+        await write(page, "@bot")
+        await expect(answer(page)).to_contain_text(re.compile(r"\w+"))
+        await expect(answer(page).locator("code, blockquote, li").first).to_be_visible()
+
+
+async def test_a_table_and_code_are_shown_well(chrome: Browser, playground: str) -> None:
+    async with visit(chrome, playground, "general") as page:
+        await write(page, "@bot show me a table and some python code")
+        await expect(page.locator("#replies .code-language")).to_have_text("python")
+        await expect(page.locator("#replies th").first).to_be_visible()
+        await expect(page.locator("#replies .code code")).to_contain_text("def ")
+        await expect(page.locator("#replies .body")).not_to_contain_text(["```", "|--"])
+
+
+async def test_a_crash_in_the_middle_of_an_answer_leaves_a_bot_that_answers(
+    chrome: Browser, playground: str
+) -> None:
+    async with visit(chrome, playground, "general") as page:
+        await write(page, "@bot count to 2000")
+        await expect(answer(page)).to_contain_text("10")
+        pid = page.locator(".process .pid")
+        before = await pid.inner_text()
+        await page.get_by_role("button", name="Crash the bot").click()
+        await expect(pid).not_to_have_text(before)
+        await expect(page.locator("#bot-state")).to_have_attribute("data-state", "up")
+        await page.locator("#thread-close").click()
+        await write(page, "@bot count to 7")
+        await expect(answer(page)).to_contain_text("6 7")
