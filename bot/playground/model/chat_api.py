@@ -8,7 +8,7 @@ from aiohttp import web
 
 from bot.playground.model.chat_body import ChatRequest, read_request
 from bot.playground.model.chat_chunks import ChunkWriter, head, whole
-from bot.playground.model.desk import Desk, input_tokens, json_answer, new_id, read_body, request_id
+from bot.playground.model.desk import Desk, input_tokens, json_answer, new_id, request_id
 from bot.playground.model.frames import JSON
 from bot.playground.model.gate import Cut
 from bot.playground.model.line import Line
@@ -27,7 +27,7 @@ class ChatApi:
     async def create(self, request: web.Request) -> web.StreamResponse:
         """`POST /v1/chat/completions`."""
         self._desk.check(request)
-        wanted = read_request(await read_body(request))
+        wanted = read_request(await self._desk.read(request))
         conversation = wanted.conversation
         self._desk.model(conversation.model)
         shared = head(new_id("chatcmpl", "-"), conversation.model, self._desk.now())

@@ -14,7 +14,8 @@ class ModelConfig:
 
     `api_key` None takes any key. An answer started in the background can be streamed again for
     `resumable_seconds` (OpenAI: 5 minutes) and polled for `kept_seconds` (about 10 minutes,
-    upstream-facts §2). `kept_events` bounds the memory of all event logs together.
+    upstream-facts §2). `kept_events` bounds the memory of all event logs together, `largest_body`
+    is in bytes.
     """
 
     words_per_second: float = 40.0
@@ -24,6 +25,7 @@ class ModelConfig:
     resumable_seconds: float = 300.0
     kept_seconds: float = 600.0
     kept_events: int = 300_000
+    largest_body: int = 32 * 1024 * 1024
     seed: int = 1
 
 

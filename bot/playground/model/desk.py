@@ -22,7 +22,6 @@ from bot.playground.model.plan import tokens
 from bot.playground.model.problems import ApiError, unknown_model, wrong_key
 from bot.playground.model.run import Sleep
 
-LARGEST_BODY = 32 * 1024 * 1024
 _TOKENS_PER_TURN = 4
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -65,6 +64,15 @@ class Desk:
         if refusal:
             raise refusal
 
+    async def read(self, request: web.Request) -> JSON:
+        """The JSON body, whatever size the application allows elsewhere."""
+        raw = bytearray()
+        async for piece in request.content.iter_any():
+            raw += piece
+            if len(raw) > self.config.largest_body:
+                raise ApiError(413, "The request is too large.", code="payload_too_large")
+        return fields.parse(bytes(raw))
+
     def answering(self, handler: Handler) -> Handler:
         """The handler with errors in OpenAI's shape, logged, and a request id on all answers."""
 
@@ -93,16 +101,6 @@ class Desk:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def read_body(request: web.Request) -> JSON:
-    """The JSON body, whatever size the application allows elsewhere."""
-    raw = bytearray()
-    async for piece in request.content.iter_any():
-        raw += piece
-        if len(raw) > LARGEST_BODY:
-            raise ApiError(413, "The request is too large.", code="payload_too_large")
-    return fields.parse(bytes(raw))
 
 
 def json_answer(

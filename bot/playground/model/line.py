@@ -35,33 +35,42 @@ class Line:
         self._gate = gate
         self._key = key
         self._note = note
+        self._sent = 0
         self.response = web.StreamResponse(headers=HEADERS)
 
     async def stream(self, run: Run, after: int = -1) -> Outcome:
-        """Send what the run has after event `after` and what still comes; say how it ended."""
+        """Send what the run has after event `after` and what still comes; say how it ended.
+
+        A client that goes away shows as a failed write, or cancels us where the server is told so.
+        """
+        outcome = Outcome.GONE
         try:
-            outcome, sent = await self._send(run, after)
+            await self.response.prepare(self._request)
+            outcome = await self._send(run, after)
         except ConnectionResetError:
-            outcome, sent = Outcome.GONE, -1
+            pass
+        finally:
+            self._note(str(outcome), events=self._sent)
         if outcome is Outcome.END:
             self._gate.through(self._key)
-        self._note(str(outcome), **({"events": sent} if sent >= 0 else {}))
         return outcome
 
-    async def _send(self, run: Run, after: int) -> tuple[Outcome, int]:
-        await self.response.prepare(self._request)
-        sent = 0
+    async def _send(self, run: Run, after: int) -> Outcome:
         async with aclosing(run.follow(after)) as entries:
             async for entry in entries:
-                if entry.number > 0 and self._gate.cuts(self._key, entry.share):
-                    abort(self._request)
-                    return Outcome.DROP, sent
-                if self._gate.stalls(entry.share):
-                    self._note("stall", events=sent)
-                    await self._gate.silence(entry.share, self._gone)
+                if entry.number > 0:  # the first event tells the id: nobody is left without it
+                    if self._gate.cuts(self._key, entry.share):
+                        abort(self._request)
+                        return Outcome.DROP
+                    await self._silence(entry.share)
                 await self.response.write(entry.data)
-                sent += 1
-        return Outcome.END, sent
+                self._sent += 1
+        return Outcome.END
+
+    async def _silence(self, share: float) -> None:
+        if self._gate.stalls(share):
+            self._note("stall", events=self._sent)
+            await self._gate.silence(share, self._gone)
 
     def _gone(self) -> bool:
         transport = self._request.transport

@@ -7,7 +7,7 @@ from functools import partial
 from aiohttp import web
 
 from bot.playground.model.conversation import Conversation
-from bot.playground.model.desk import Desk, input_tokens, json_answer, new_id, read_body, request_id
+from bot.playground.model.desk import Desk, input_tokens, json_answer, new_id, request_id
 from bot.playground.model.gate import Cut
 from bot.playground.model.kept import Kept, Shelf
 from bot.playground.model.line import Line, Outcome
@@ -28,7 +28,7 @@ class ResponsesApi:
     async def create(self, request: web.Request) -> web.StreamResponse:
         """`POST /v1/responses`."""
         self._desk.check(request)
-        wanted = read_request(await read_body(request))
+        wanted = read_request(await self._desk.read(request))
         self._allow(wanted)
         kept = self._begin(wanted, self._conversation(wanted))
         self._desk.note(

@@ -89,11 +89,11 @@ async def write(run: Run, frames: Iterator[Frame], sleep: Sleep) -> None:
     try:
         for frame in frames:
             owed += frame.seconds
-            if run.over:
-                return
             if owed >= _SHORTEST_SLEEP:
                 await sleep(owed)
                 owed = 0.0
+            if run.over:
+                return
             run.add(frame)
     finally:
         run.close()

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
-from aiohttp.test_utils import TestServer
 
 from bot.playground.board import Board, Entry
 from bot.playground.model.run import Sleep
@@ -95,9 +94,16 @@ async def serving(
     """A demo model; without other words it answers at once."""
     board, app = Board(), web.Application()
     add_model(app, board, ModelConfig(**(AT_ONCE | config)), now=now, sleep=sleep)
-    timeout = ClientTimeout(total=20)
-    async with TestServer(app) as server, ClientSession(timeout=timeout) as http:
-        yield Demo(board, str(server.make_url("/v1")), http)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    async with ClientSession(timeout=ClientTimeout(total=20)) as http:
+        try:
+            yield Demo(board, f"http://{host}:{port}/v1", http)
+        finally:
+            await runner.cleanup()
 
 
 async def read(chunks: AsyncIterator[bytes]) -> AsyncIterator[JSON]:

@@ -13,6 +13,7 @@ from bot.playground.model.script.reading import read
 # None: not meant after all, the next topic is tried.
 Answer = Callable[[Conversation, re.Match[str]], Plan | None]
 
+_READ = 4_000  # characters: what is asked stands at the beginning
 _QUOTES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"'})
 _POLITE = (
     r"(?:(?:please|now|and|ok|okay|so|can you|could you|would you|make (?:it|that|this))[, ]+)*"
@@ -44,11 +45,11 @@ def text(pattern: str, name: str) -> Topic:
 
 
 def plain(question: str) -> str:
-    """The question as patterns see it: typographic quotes made plain, backticks left out.
+    """The question as patterns see it: its beginning, with typographic quotes made plain.
 
-    Only quotes around the whole of a short question are left out; text to be echoed stays whole.
+    Backticks around the whole of it are left out, since the help text has them.
     """
-    words = question.translate(_QUOTES).strip()
+    words = question.strip()[:_READ].translate(_QUOTES)
     if len(words) > 2 and words[0] == words[-1] == "`" and "`" not in words[1:-1]:
         return words[1:-1].strip()
     return words

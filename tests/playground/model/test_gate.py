@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import asyncio
+
+from bot.playground.board import Board
+from bot.playground.model.gate import Gate
+
+
+def test_a_status_is_given_as_often_as_asked_and_then_lifted_from_the_board() -> None:
+    board = Board()
+    gate = Gate(board)
+    assert gate.refusal() is None
+    board.set_faults(model_status=503, model_status_times=2)
+    given = [gate.refusal() for _ in range(3)]
+    assert [error and error.status for error in given] == [503, 503, None]
+    assert (board.faults.model_status, board.faults.model_status_times) == (0, 1)
+
+
+def test_rate_limits_say_when_to_come_back_and_unknown_statuses_have_a_body() -> None:
+    board = Board()
+    gate = Gate(board)
+    for status in (429, 402, 418, 599):
+        board.set_faults(model_status=status)
+        error = gate.refusal()
+        assert error is not None
+        assert error.status == status
+        assert error.body["error"]["message"]
+        assert error.headers == ({"Retry-After": "2"} if status == 429 else {})
+
+
+def test_each_answer_is_cut_as_often_as_asked() -> None:
+    board = Board()
+    gate = Gate(board)
+    assert not gate.cuts("a", 1.0)
+    board.set_faults(drop_at=0.5, drop_times=2)
+    assert [gate.cuts("a", share) for share in (0.49, 0.5, 0.6, 0.7)] == [False, True, True, False]
+    assert gate.cuts("b", 0.5)
+
+
+def test_an_answer_that_came_through_or_a_fault_set_again_starts_the_count_anew() -> None:
+    board = Board()
+    gate = Gate(board)
+    board.set_faults(drop_at=0.5)
+    assert gate.cuts("a", 0.5)
+    assert not gate.cuts("a", 0.5)
+    gate.through("a")
+    assert gate.cuts("a", 0.5)
+    board.set_faults(model_status=500)
+    assert not gate.cuts("a", 0.5)
+    board.set_faults(drop_at=0.4)
+    assert gate.cuts("a", 0.5)
+
+
+async def test_silence_lasts_until_the_stall_is_lifted() -> None:
+    board = Board()
+    gate = Gate(board)
+    board.set_faults(stall_at=0.5)
+    assert not gate.stalls(0.4)
+    await gate.silence(0.4, lambda: False)  # not yet
+    silent = asyncio.create_task(gate.silence(0.5, lambda: False))
+    await asyncio.sleep(0)
+    board.set_faults(drop_at=0.1)
+    await asyncio.sleep(0)
+    assert not silent.done()
+    board.set_faults(stall_at=None)
+    await asyncio.wait_for(silent, 5)
+
+
+async def test_silence_ends_when_the_client_is_gone_or_the_server_ends() -> None:
+    board = Board()
+    gate = Gate(board)
+    board.set_faults(stall_at=0.0)
+    await gate.silence(0.5, lambda: True)
+    silent = asyncio.create_task(gate.silence(0.5, lambda: False))
+    await asyncio.sleep(0)
+    gate.close()
+    await asyncio.wait_for(silent, 5)
+    board.set_faults(stall_at=0.2)  # nobody listens any more
+    assert not gate.stalls(0.5)

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+
+from bot.playground.model.config import ModelConfig
+from bot.playground.model.conversation import Conversation, spoken
+from bot.playground.model.frames import Frame
+from bot.playground.model.kept import Kept, Shelf
+from bot.playground.model.problems import ApiError
+from bot.playground.model.responses_body import read_request
+from bot.playground.model.run import Run
+
+
+def kept(
+    response_id: str, created: float = 0.0, *, events: int = 1, over: bool = True, **fields: bool
+) -> Kept:
+    run = Run({"status": "in_progress", "output": []}, 1)
+    for _ in range(events):
+        run.add(Frame({"type": "delta"}))
+    if over:
+        run.close()
+    request = read_request({"model": "m", "input": "hi", **fields})
+    return Kept(response_id, request, Conversation((spoken("hi"),)), run, created)
+
+
+def test_a_response_is_known_until_it_is_too_old_or_removed() -> None:
+    shelf = Shelf(ModelConfig(kept_seconds=600))
+    shelf.add(kept("a", 100.0))
+    assert shelf.get("a", 700.0).id == "a"
+    with pytest.raises(ApiError, match="'a' not found"):
+        shelf.get("a", 700.1)
+    shelf.remove("a")
+    with pytest.raises(ApiError) as gone:
+        shelf.get("a", 100.0)
+    assert gone.value.status == 404
+
+
+def test_a_running_response_never_grows_too_old() -> None:
+    shelf = Shelf(ModelConfig(kept_seconds=600))
+    shelf.add(kept("a", 0.0, over=False))
+    assert shelf.get("a", 10_000.0)
+
+
+def test_the_oldest_finished_go_when_there_are_too_many_events() -> None:
+    shelf = Shelf(ModelConfig(kept_events=10))
+    for each in (kept("a", events=4), kept("b", events=4, over=False), kept("c", events=4)):
+        shelf.add(each)
+    with pytest.raises(ApiError):
+        shelf.get("a", 0.0)
+    assert shelf.get("b", 0.0)
+    shelf.add(kept("d", events=40))
+    assert shelf.get("d", 0.0).id == "d"
+
+
+@pytest.mark.parametrize(
+    ("made", "now", "why"),
+    [
+        (kept("a", stream=True), 0.0, "background=true"),
+        (kept("a", background=True), 0.0, "stream=true"),
+        (kept("a", background=True, stream=True), 300.1, "more than 5 minutes old"),
+    ],
+    ids=["foreground", "not streamed", "too old"],
+)
+def test_what_can_not_be_streamed_again_says_why(made: Kept, now: float, why: str) -> None:
+    with pytest.raises(ApiError, match=why) as refused:
+        Shelf(ModelConfig()).streamable(made, now)
+    assert refused.value.status == 400
+    assert refused.value.body["error"]["param"] == "stream"
+
+
+def test_a_young_background_stream_can() -> None:
+    Shelf(ModelConfig()).streamable(kept("a", background=True, stream=True), 299.0)
+
+
+def test_cuts_are_counted_by_answer_where_it_can_be_resumed_else_by_question() -> None:
+    first, second = kept("a", background=True), kept("b", background=True)
+    assert first.key != second.key
+    assert kept("c").key == kept("d").key
