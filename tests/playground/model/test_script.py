@@ -138,6 +138,8 @@ def test_counting_has_every_number_once() -> None:
 def test_an_echo_is_exact() -> None:
     assert asked("echo **a**  <!channel>\n\n“q”").text == "**a**  <!channel>\n\n“q”"
     assert asked("Ada: say exactly: x: y").text == "x: y"
+    assert asked("`echo **a**`").text == "**a**"
+    assert asked(f"echo {'a' * 9_000}").text == "a" * 9_000
 
 
 def test_names_are_remembered_and_belong_to_who_told_them() -> None:

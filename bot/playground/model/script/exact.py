@@ -6,7 +6,7 @@ import re
 
 from bot.playground.model.conversation import Conversation
 from bot.playground.model.plan import Plan, say
-from bot.playground.model.script.topic import topic
+from bot.playground.model.script.topic import bare, topic
 
 LAST_NUMBER = 5000
 _A_LINE = 10
@@ -14,7 +14,7 @@ _A_LINE = 10
 
 def _echo(conversation: Conversation, found: re.Match[str]) -> Plan:
     """What follows the word, exactly as written."""
-    return say(conversation.question.text.strip()[found.start(1) :])
+    return say(bare(conversation.question.text)[found.start(1) :])
 
 
 def _count(_: Conversation, found: re.Match[str]) -> Plan | None:

@@ -45,11 +45,13 @@ def text(pattern: str, name: str) -> Topic:
 
 
 def plain(question: str) -> str:
-    """The question as patterns see it: its beginning, with typographic quotes made plain.
+    """The question as patterns see it: its beginning, with typographic quotes made plain."""
+    return bare(question)[:_READ].translate(_QUOTES)
 
-    Backticks around the whole of it are left out, since the help text has them.
-    """
-    words = question.strip()[:_READ].translate(_QUOTES)
+
+def bare(question: str) -> str:
+    """The question without backticks around the whole of it, as the help text has them."""
+    words = question.strip()
     if len(words) > 2 and words[0] == words[-1] == "`" and "`" not in words[1:-1]:
         return words[1:-1].strip()
     return words
