@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import regex
 
+from bot.render.blocks import Block, Kind, Scan
 from bot.render.inline import read
-from bot.render.scan import Block, Kind, Scan
 
 # A line that has shown so many characters behind its markers is told from every other kind.
 _TOLD = 16
@@ -23,8 +23,8 @@ _TOGETHER = regex.compile(r"&\#?\w{1,32};?|\\.|\*++|_++|~++|`++|</?\w[^<>\s]*+>?
 _REPEATED = {Kind.FENCE: 2, Kind.TABLE: 3}
 
 
-def early(text: str, found: Scan, after: int, good: int, fair: int) -> int | None:
-    """Return the first good place from `good` on, or the first fair one from `fair` on.
+def early(text: str, found: Scan, after: int, good: int, fair: int) -> Block | None:
+    """Return the block before the first good place from `good` on, or fair one from `fair` on.
 
     It is known as soon as the text has reached it, so that nothing shown has to move on.
     """
@@ -33,7 +33,7 @@ def early(text: str, found: Scan, after: int, good: int, fair: int) -> int | Non
         if block.start >= good and block.start > after and _told(text, block):
             rank = _rank(block, before)
             if rank == 0 or (rank == 1 and block.start >= fair):
-                return block.start
+                return block
         before = block
     return None
 

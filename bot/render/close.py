@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import regex
 
+from bot.render.blocks import Block, Kind, Level, Scan, pipes
 from bot.render.inline import read
-from bot.render.scan import Block, Kind, Level, Scan, pipes, scan
+from bot.render.scan import scan
 
 _MARKER = regex.compile(r"(?:[-+]|\d{1,9}[.)]?|#{1,6}|[-=*_ \t]++|[|:\- \t]++|`+|~+)?[ \t]*+$")
 _FENCE_END_BEGUN = regex.compile(r" {0,3}(?:`+|~+)[ \t]*$")
 _DELIMITERS_BEGUN = regex.compile(r"[|:\- \t]*$")
-_DEFINITION_BEGUN = regex.compile(r"\[[^\[\]]{1,300}\]:[ \t]*\S*$")
-_CODE = regex.compile(r"`[^`]*+(?:`|$)")
+_DEFINITION_BEGUN = regex.compile(
+    r"""\[[^\[\]]{1,300}\]:[ \t]*+\S*+(?:[ \t]++(?:"[^"]*+"?|'[^']*+'?|\([^()]*+\)?)?[ \t]*+)?$"""
+)
 
 
 def whole(text: str) -> str:
@@ -27,9 +29,10 @@ def whole(text: str) -> str:
 
 def settled(text: str) -> tuple[int, str]:
     """Return how much of `text` can be shown before more of it is known, and what closes that."""
-    end = _line_held(text, scan(text))
+    found = scan(text)
+    end = _line_held(text, found)
     while end:
-        found = scan(text[:end])
+        found = found if end == len(text) else scan(text[:end])
         if not found.blocks:
             return 0, ""
         block = found.blocks[-1]
@@ -59,27 +62,23 @@ def _line_held(text: str, found: Scan) -> int:
     start, inner = found.last
     block = found.blocks[-1] if found.blocks else None
     if block is None or block.kind is Kind.FENCE:
-        return len(text)
+        return start if block is None and _MARKER.match(text, inner) else len(text)
+    if start < len(text) and block.start < start <= block.lines[-1][0]:
+        above = block.lines[-2]
+        if _header(text, above, block) and _DELIMITERS_BEGUN.match(text, inner):
+            return above[0]
     if start < len(text) and _MARKER.match(text, inner):
-        return _with_header(text, block, start, inner)
-    if block.kind is Kind.TABLE and len(block.lines) == 2 and not text.endswith("\n"):
-        return block.start
+        return start
     if block.kind is Kind.TEXT and block.end == len(text):
         line, content = block.lines[-1]
-        row = _CODE.sub("", text[content : block.end])
-        if _has_pipe(row) or _DEFINITION_BEGUN.match(row):
+        if text[content] == "|" or _DEFINITION_BEGUN.match(text, content):
             return line
     return len(text)
 
 
-def _with_header(text: str, block: Block, start: int, inner: int) -> int:
-    """Hold the line above back too, where the last may become the delimiters below a header."""
-    before = [line for line in block.lines if line[0] < start]
-    if before and block.end >= start and _DELIMITERS_BEGUN.match(text, inner):
-        line, content = before[-1]
-        if _has_pipe(text[content:start]):
-            return line
-    return start
+def _header(text: str, line: tuple[int, int], block: Block) -> bool:
+    """Say whether a line that starts with a bar may be, or just became, a table's first."""
+    return text[line[1]] == "|" and (block.kind is not Kind.TABLE or len(block.lines) == 2)
 
 
 def _held(text: str, end: int, block: Block) -> int:
@@ -110,7 +109,7 @@ def _bare(text: str, inner: int, stop: int, block: Block) -> bool:
     """Say whether nothing but markers is left of the last line."""
     if block.kind in (Kind.FENCE, Kind.CODE, Kind.RULE):
         return False
-    if len(block.lines) > 1 and block.kind in (Kind.HEADING, Kind.TABLE):
+    if len(block.lines) == 2 and block.kind in (Kind.HEADING, Kind.TABLE):
         return False
     return stop <= inner or bool(_MARKER.match(text, inner, stop))
 
@@ -134,10 +133,6 @@ def _stretch(text: str, end: int, block: Block) -> int:
         return block.inner
     inner = block.lines[-1][1]
     return max([inner, *(pipe + 1 for pipe in pipes(text, inner, end))])
-
-
-def _has_pipe(row: str) -> bool:
-    return bool(pipes(row, 0, len(row)))
 
 
 def _escapes(text: str, stop: int) -> bool:

@@ -12,9 +12,10 @@ from unicodedata import category
 
 import regex
 
-# How far back (characters) an unfinished bracket or link can still become one; beyond, it is text.
+# How far back (characters) a bracket, link or tag can be unfinished; farther back it is text.
 _LABEL_REACH = 300
 _LINK_REACH = 2_000
+_TAG_REACH = 300
 # Longer runs and deeper nesting are read as text: what must be closed again stays short.
 _LONGEST_RUN = 8
 _LONGEST_TICKS = 40
@@ -32,14 +33,14 @@ _TAIL = regex.compile(
 )
 _REFERENCE = regex.compile(r"\[((?:[^\[\]\\\n]|\\.)*+)\]", regex.S)
 _UNDECIDED = regex.compile(
-    r"""\\
+    r"""\\ | !
       | &(?:\#(?:[0-9]{0,7}|[xX][0-9a-fA-F]{0,6})|[a-zA-Z][a-zA-Z0-9]{0,31})?
-      | <(?:[a-zA-Z!@\#?/][^\s<>]{0,200})?
+      | <(?:[a-zA-Z!@\#?/][^\s<>]*+)?
       | </?[a-zA-Z][\w-]*+(?:\s+[\w:-]++=(?:"[^"<>\n]*"|'[^'<>\n]*'|[^\s"'<>]++))*+
-          \s+(?:[\w:-]++(?:=(?:"[^"<>\n]*|'[^'<>\n]*|[^\s"'<>]*+)["']?)?)?/?""",
+          (?:\s+(?:[\w:-]++(?:=(?:"[^"<>\n]*|'[^'<>\n]*|[^\s"'<>]*))?)?)?/?""",
     regex.X,
 )
-_UNDECIDED_STARTS = regex.compile(r"\\.|([\\&<])", regex.S)
+_UNDECIDED_STARTS = regex.compile(r"\\.|([\\&<!])", regex.S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +119,9 @@ class _Reader:
         pos, search = self._start, _TOKEN.search
         while match := search(self._text, pos, self._end):
             pos = self._take(match[0], match.start(), match.end())
-        if self._unfinished and not self._open_code:
-            self._wait_at_end()
+        if self._unfinished:
+            self._wait_for_brackets()
+            self._wait_for_more()
         opened = [run.char * run.left for run in self._runs if not run.doubtful]
         if self._open_code:
             opened.append(self._open_code)
@@ -172,7 +174,8 @@ class _Reader:
             left -= used
         if opens and left:
             around = self._text[start - 1 : start] + self._text[end : end + 1]
-            doubtful = closes and around.isascii()
+            plain = len(token) == 1 or not around.isalpha()
+            doubtful = closes and around.isascii() and plain
             self._runs.append(_Run(token[0], left, len(token), closes, doubtful))
             if len(self._runs) > _MOST_OPEN:
                 del self._runs[0]
@@ -239,12 +242,16 @@ class _Reader:
         if self._unfinished and self._end - start <= reach:
             self._pending = min(self._pending, start)
 
-    def _wait_at_end(self) -> None:
-        """Find unclosed brackets and the beginnings of entities, escapes and autolinks."""
+    def _wait_for_brackets(self) -> None:
         for bracket in self._brackets:
             if "\n" not in self._text[bracket.start : self._end]:
                 self._wait(bracket.start, _LABEL_REACH)
-        begin = max(self._start, self._end - 210, self._codes[-1][1] if self._codes else 0)
+
+    def _wait_for_more(self) -> None:
+        """Find the beginning of an entity, an escape, an image, an autolink or a tag."""
+        if self._open_code:
+            return
+        begin = max(self._start, self._end - _TAG_REACH, *(end for _, end in self._codes[-1:]))
         for match in _UNDECIDED_STARTS.finditer(self._text, begin, self._end):
             if match[1] and _UNDECIDED.fullmatch(self._text, match.start(), self._end):
                 self._pending = min(self._pending, match.start())

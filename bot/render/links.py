@@ -68,7 +68,8 @@ def link_edits(text: str, stretch: Stretch) -> Iterator[Edit]:
             yield link.label[1] + 1, link.label[1] + 1, BREAK
     if stretch.prose:
         yield from _unkept(text, stretch, kept)
-        yield from _definitions(text, stretch)
+        if text.find("]:", stretch.start, stretch.end) >= 0:
+            yield from _definitions(text, stretch)
 
 
 def plain_label(label: str) -> str:

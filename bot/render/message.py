@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from bot.render.close import closing, whole
@@ -79,13 +80,17 @@ def _shown(text: str, part: Part, phase: Phase) -> str:
     """Return the markdown of one message: only finished text is left as the model wrote it."""
     share = text[part.start : part.end]
     if not part.last:
-        return inert((part.opening + share).rstrip() + part.closing)
+        return _finished((part.opening + share).rstrip() + part.closing)
     if not share.strip():
         return ""
     rest = part.opening + share
     if phase is Phase.DONE:
         return inert(rest)
     return inert(rest.rstrip() + closing(rest.rstrip()) if phase.final else whole(rest))
+
+
+# A full message is asked for again with every draft that follows.
+_finished = lru_cache(maxsize=256)(inert)
 
 
 def _line(draft: Draft, has_text: bool) -> str:

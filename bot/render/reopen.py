@@ -6,21 +6,22 @@ list item as `3. …`, so that numbers and nesting stay as they were.
 
 from __future__ import annotations
 
+from bot.render.blocks import Block, Kind, Level, behind, pipes
 from bot.render.close import margin
 from bot.render.inline import read
-from bot.render.scan import Block, Kind, Level, behind, pipes, scan
+from bot.render.scan import scan
 
 # Enough of what follows a cut to know the block it stands in and the first line behind it.
-_LOOK_AHEAD = 400
+LOOK_AHEAD = 400
 _LONGEST_INFO = 100
 
 
 def reopened(text: str, at: int) -> tuple[int, str]:
     """Return where a text that was cut `at` a place goes on, and what is opened before it."""
-    blocks = scan(text[: at + _LOOK_AHEAD]).blocks
+    blocks = scan(text[: at + LOOK_AHEAD]).blocks
     for block in blocks:
         if block.start >= at:
-            return _before(text, block)
+            return before(text, block)
         if text[at : _content_end(block)].strip():
             return _inside(text, at, block)
     return at, ""
@@ -30,8 +31,8 @@ def _content_end(block: Block) -> int:
     return block.lines[-1][0] if block.closed else block.end
 
 
-def _before(text: str, block: Block) -> tuple[int, str]:
-    """Go on with a whole block: only list items it continues have to be named again."""
+def before(text: str, block: Block) -> tuple[int, str]:
+    """Return the same for a cut before a block: only items it continues are named again."""
     kept, new = block.levels[: block.kept], block.levels[block.kept :]
     opening = "" if all(level.quote for level in kept) else _stubs(kept)
     if not new or not new[0].number or new[0].marker[:-1] == str(new[0].number):

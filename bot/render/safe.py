@@ -17,9 +17,10 @@ from collections.abc import Iterator
 
 import regex
 
+from bot.render.blocks import Block, Kind, pipes
 from bot.render.inline import read
 from bot.render.links import BREAK, Edit, Stretch, link_edits
-from bot.render.scan import Block, Kind, pipes, scan
+from bot.render.scan import scan
 
 # The bytes one `<` or one `]` may cost more than it was written with: one break each.
 BREAK_BYTES = len(BREAK.encode())
@@ -45,7 +46,7 @@ _AUTOLINK = regex.compile(
 def inert(text: str) -> str:
     """Return markdown `text` with nothing in it live for Slack; twice is the same as once."""
     text = clean(text)
-    if "<" not in text and "&" not in text and "]" not in text:
+    if "<" not in text and "&" not in text and not _may_link(text):
         return text
     stretches, codes = _survey(text)
     edits = [edit for stretch in stretches for edit in link_edits(text, stretch)]
@@ -80,11 +81,15 @@ def _survey(text: str) -> tuple[list[Stretch], list[tuple[int, int]]]:
             continue
         for start, end in _running(text, block):
             part = text[start:end]
-            if "]" in part or (angles and "`" in part):
+            if _may_link(part) or (angles and "`" in part):
                 found = read(text, start, end)
                 codes += found.codes
                 stretches.append(Stretch(start, end, found, prose=block.kind is not Kind.CODE))
     return stretches, codes
+
+
+def _may_link(text: str) -> bool:
+    return "](" in text or "][" in text or "]:" in text
 
 
 def _running(text: str, block: Block) -> Iterator[tuple[int, int]]:

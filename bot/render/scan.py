@@ -9,16 +9,14 @@ The rules are those of https://spec.commonmark.org/0.31.2/ and https://github.gi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
-
 import regex
+
+from bot.render.blocks import Block, Kind, Level, Scan, behind, cells, indent, pipes
 
 # Deeper nesting and longer fences are read as text: what must be closed again stays short.
 _DEEPEST = 8
 _LONGEST_FENCE = 40
 
-_BLANK = regex.compile(r"[ \t]*")
 _ITEM = regex.compile(r"(?:[-+*]|(\d{1,9})[.)])(?=[ \t]|$)")
 _RULE = regex.compile(r"(?:(?:\*[ \t]*+){3,}|(?:-[ \t]*+){3,}|(?:_[ \t]*+){3,})$")
 _HEADING = regex.compile(r"#{1,6}(?=[ \t]|$)")
@@ -26,128 +24,11 @@ _FENCE = regex.compile(r"(`{3,})([^`]*)$|(~{3,})(.*)$")
 _FENCE_END = regex.compile(r"(`{3,}|~{3,})[ \t]*$")
 _UNDERLINE = regex.compile(r"(?:=+|-+)[ \t]*$")
 _DELIMITERS = regex.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*+\|?[ \t]*$")
-_PIPE = regex.compile(r"\\.|(\|)")
-
-
-class Kind(Enum):
-    """What a block is; `CODE` is code by indentation."""
-
-    TEXT = "text"
-    HEADING = "heading"
-    FENCE = "fence"
-    CODE = "code"
-    TABLE = "table"
-    RULE = "rule"
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """A block quote or a list item that lines stand in.
-
-    `indent` and `width` are columns before the marker and before the content. `number` is what a
-    reader sees counted, whatever the marker says; 0 where nothing is counted.
-    """
-
-    marker: str
-    indent: int
-    width: int
-    number: int = 0
-
-    @property
-    def quote(self) -> bool:
-        return self.marker == ">"
-
-
-@dataclass(slots=True)
-class Block:
-    """Lines that belong together; `lines` holds where each starts and where its content starts.
-
-    `kept` of its `levels` were open before it began, the others begin with it. `fresh` says that
-    a blank line, or nothing, stands before it. `closed` says that a fence has its closing line.
-    """
-
-    kind: Kind
-    levels: tuple[Level, ...]
-    kept: int
-    fresh: bool
-    lines: list[tuple[int, int]]
-    end: int
-    marker: str = ""
-    info: str = ""
-    closed: bool = False
-
-    @property
-    def start(self) -> int:
-        return self.lines[0][0]
-
-    @property
-    def inner(self) -> int:
-        return self.lines[0][1]
-
-
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """The blocks of a text, and where its last line and that line's content start."""
-
-    blocks: list[Block]
-    last: tuple[int, int]
 
 
 def scan(text: str) -> Scan:
     """Return the blocks of `text`, in order."""
     return _Scanner(text).run()
-
-
-def behind(text: str, start: int, end: int, levels: tuple[Level, ...]) -> tuple[int, int]:
-    """Return where the content of the line starts, and how many of `levels` it stands in."""
-    pos = start
-    for depth, level in enumerate(levels):
-        after, columns = _indent(text, pos, end)
-        if level.quote:
-            if columns > 3 or after >= end or text[after] != ">":
-                return pos, depth
-            pos = after + 2 if text[after + 1 : after + 2] in (" ", "\t") else after + 1
-            pos = min(pos, end)
-        elif after >= end:
-            pos = after
-        elif columns >= level.width:
-            pos = _skipped(text, pos, level.width)
-        else:
-            return pos, depth
-    return pos, len(levels)
-
-
-def pipes(text: str, start: int, end: int) -> list[int]:
-    """Return the places of the bars that part the cells of a table row."""
-    return [match.start() for match in _PIPE.finditer(text, start, end) if match[1]]
-
-
-def cells(row: str) -> int:
-    """Return the number of cells in a table row."""
-    row = row.strip()
-    return 1 + sum(0 < at < len(row) - 1 for at in pipes(row, 0, len(row)))
-
-
-def _indent(text: str, pos: int, end: int) -> tuple[int, int]:
-    """Return where the blanks from `pos` end, and how many columns they take."""
-    if pos >= end or text[pos] not in " \t":
-        return pos, 0
-    match = _BLANK.match(text, pos, end)
-    after = match.end() if match else pos
-    columns = 0
-    if "\t" not in text[pos:after]:
-        return after, after - pos
-    for char in text[pos:after]:
-        columns += 4 - columns % 4 if char == "\t" else 1
-    return after, columns
-
-
-def _skipped(text: str, pos: int, width: int) -> int:
-    columns = 0
-    while columns < width:
-        columns += 4 - columns % 4 if text[pos] == "\t" else 1
-        pos += 1
-    return pos
 
 
 class _Scanner:
@@ -171,23 +52,32 @@ class _Scanner:
         return Scan(self._blocks, self._last)
 
     def _line(self, start: int, end: int) -> None:
+        if not self._levels and start < end and self._plain(start, end):
+            return
         leaf = self._leaf
-        if not self._levels and start < end and self._text[start].isalpha():
-            if leaf is not None and leaf.kind is Kind.TEXT:
-                self._extend(leaf, start, start, end)
-                return
-            if leaf is None:
-                self._begin(Kind.TEXT, 0, start, start, end)
-                return
         pos, matched = behind(self._text, start, end, self._levels)
         if leaf is not None and leaf.kind is Kind.FENCE and matched == len(self._levels):
             self._in_fence(leaf, start, pos, end)
         else:
             self._between(start, pos, end, matched)
 
+    def _plain(self, start: int, end: int) -> bool:
+        """Take a line, outside all quotes and lists, that is code or begins with a letter."""
+        leaf = self._leaf
+        if leaf is not None and leaf.kind is Kind.FENCE:
+            if self._text.find(leaf.marker, start, end) >= 0:
+                return False
+        elif not self._text[start].isalpha() or not (leaf is None or leaf.kind is Kind.TEXT):
+            return False
+        if leaf is None:
+            self._begin(Kind.TEXT, 0, start, start, end)
+        else:
+            self._extend(leaf, start, start, end)
+        return True
+
     def _in_fence(self, leaf: Block, start: int, pos: int, end: int) -> None:
         self._extend(leaf, start, pos, end)
-        after, columns = _indent(self._text, pos, end)
+        after, columns = indent(self._text, pos, end)
         match = _FENCE_END.match(self._text, after, end) if columns < 4 else None
         if match and match[1].startswith(leaf.marker):
             leaf.closed = True
@@ -196,7 +86,7 @@ class _Scanner:
     def _between(self, start: int, pos: int, end: int, matched: int) -> None:
         levels = list(self._levels[:matched])
         pos = self._opened(pos, end, levels)
-        content, columns = _indent(self._text, pos, end)
+        content, columns = indent(self._text, pos, end)
         if content >= end:
             self._nothing(start, content, levels, opened=len(levels) > matched)
             return
@@ -211,14 +101,17 @@ class _Scanner:
         """Add the quotes and items that open at `pos`; return where their content starts."""
         matched = len(levels)
         while len(levels) < _DEEPEST:
-            after, columns = _indent(self._text, pos, end)
+            after, columns = indent(self._text, pos, end)
             if after >= end or columns > 3:
                 break
-            if self._text[after] == ">":
+            first = self._text[after]
+            if first == ">":
                 levels.append(Level(">", columns, 0))
                 pos = min(after + 1 + (self._text[after + 1 : after + 2] in (" ", "\t")), end)
                 continue
-            found = self._item(after, end, columns, levels, first=len(levels) == matched)
+            found = None
+            if first in "-+*" or first.isdecimal():
+                found = self._item(after, end, columns, levels, first=len(levels) == matched)
             if found is None:
                 break
             level, pos = found
@@ -226,19 +119,19 @@ class _Scanner:
         return pos
 
     def _item(
-        self, at: int, end: int, indent: int, levels: list[Level], *, first: bool
+        self, at: int, end: int, before: int, levels: list[Level], *, first: bool
     ) -> tuple[Level, int] | None:
         text = self._text
         match = _ITEM.match(text, at, end)
         if match is None or _RULE.match(text, at, end):
             return None
-        after, columns = _indent(text, match.end(), end)
+        after, columns = indent(text, match.end(), end)
         if first and self._in_paragraph(len(levels)) and (after >= end or match[1] not in _FIRST):
             return None
         if after >= end or columns > 4:
             after, columns = min(match.end() + 1, end), 1
         number = self._number(match[0], match[1], len(levels), first=first)
-        return Level(match[0], indent, indent + len(match[0]) + columns, number), after
+        return Level(match[0], before, before + len(match[0]) + columns, number), after
 
     def _number(self, marker: str, written: str | None, depth: int, *, first: bool) -> int:
         if written is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 
 import regex
@@ -17,7 +18,7 @@ import regex
 from bot.render.boundary import best, early
 from bot.render.close import closing, settled
 from bot.render.links import LINK_BYTES
-from bot.render.reopen import reopened
+from bot.render.reopen import LOOK_AHEAD, before, reopened
 from bot.render.safe import BREAK_BYTES
 from bot.render.scan import scan
 
@@ -57,35 +58,60 @@ def split(text: str, limit: int, cuts: Sequence[int] = ()) -> list[Part]:
         rest, shift = opening + text[start:], start - len(opening)
         waiting = [cut for cut in waiting if cut > start]
         head = rest[: waiting[0] - shift] if waiting else rest
-        end = _full(head, len(opening), limit)
-        if end is not None:
-            closers = closing(rest[:end])
-        elif waiting:
+        cut = _full(head, rest, len(opening), limit)
+        if cut is None and not waiting:
+            return [*parts, Part(start, len(text), opening, "", last=True)]
+        if cut is None:
             del waiting[0]
             end, closers = settled(head)
             if end <= len(opening):
                 continue
-        else:
-            return [*parts, Part(start, len(text), opening, "", last=True)]
-        parts.append(Part(start, end + shift, opening, closers, last=False))
-        resume, opening = reopened(rest, end)
-        start = resume + shift
-        opening = opening if len(opening.encode()) < limit // 3 else ""
+            cut = _Cut(end, closers, *reopened(rest, end))
+        parts.append(Part(start, cut.end + shift, opening, cut.closing, last=False))
+        start = cut.resume + shift
+        opening = cut.opening if len(cut.opening.encode()) < limit // 3 else ""
 
 
-def _full(text: str, after: int, limit: int) -> int | None:
-    """Return where a message that starts with `text` ends, if it is full, behind `after`."""
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """Where a text is cut, what closes it there, where it goes on, and what opens it again."""
+
+    end: int
+    closing: str
+    resume: int
+    opening: str
+
+
+def _full(head: str, text: str, after: int, limit: int) -> _Cut | None:
+    """Return where a message with `head` ends behind `after`, if that fills it."""
     room = limit - _RESERVE
-    ruler = _Ruler(text[: room + 1])
-    if ruler.cost(len(ruler.text)) * 100 < room * _GOOD:
+    ruler = _Ruler(head[: room + 1])
+    good, fair, window = (ruler.reach(room * part // 100) for part in (_GOOD, _FAIR, 100))
+    if good == len(head):
         return None
-    window = text[: ruler.reach(room)]
-    found = scan(window)
-    good, fair = ruler.reach(room * _GOOD // 100), ruler.reach(room * _FAIR // 100)
-    place = early(window, found, after, good, fair)
-    if place is None and len(window) < len(text):
-        place = best(window, found, after, ruler.reach(room * _NEAR // 100))
-    return place
+    near, full = ruler.reach(room * _NEAR // 100), window < len(head)
+    ahead = text[: window + LOOK_AHEAD]
+    # What stands in full messages is asked for again with every draft that follows.
+    cut = _known_cut if len(ahead) == window + LOOK_AHEAD else _cut
+    return cut(ahead, window, after, (near, good, fair), full=full)
+
+
+def _cut(
+    ahead: str, window: int, after: int, levels: tuple[int, int, int], *, full: bool
+) -> _Cut | None:
+    near, good, fair = levels
+    text = ahead[:window]
+    found = scan(text)
+    block = early(text, found, after, good, fair)
+    if block is not None:
+        return _Cut(block.start, "", *before(text, block))
+    if not full:
+        return None
+    end = best(text, found, after, near)
+    return _Cut(end, closing(text[:end]), *reopened(ahead, end))
+
+
+_known_cut = lru_cache(maxsize=256)(_cut)
 
 
 class _Ruler:
@@ -95,19 +121,19 @@ class _Ruler:
     """
 
     def __init__(self, text: str) -> None:
-        self.text = text
+        self._text = text
         dearer = [(match.end(), _extra(match)) for match in _DEARER.finditer(text)]
         # Where a match ends is known from the character behind it on.
         self._places = [place + 1 for place, _ in dearer]
         self._sums = [0, *accumulate(extra for _, extra in dearer)]
 
-    def cost(self, length: int) -> int:
-        extra = self._sums[bisect_right(self._places, length)]
-        return len(self.text[:length].encode()) + extra
-
     def reach(self, room: int) -> int:
         """Return the length of the longest beginning that takes no more than `room` bytes."""
-        return bisect_right(range(1, len(self.text) + 1), room, key=self.cost)
+        return bisect_right(range(1, len(self._text) + 1), room, key=self._cost)
+
+    def _cost(self, length: int) -> int:
+        extra = self._sums[bisect_right(self._places, length)]
+        return len(self._text[:length].encode()) + extra
 
 
 def _extra(match: regex.Match[str]) -> int:
