@@ -45,7 +45,7 @@ class Scene:
     async def mention(self, text: str = "@bot why?") -> str:
         """Ask in the channel shown, and begin the answer; returns its ts."""
         await self.page.locator("#field-main").fill(text)
-        await self.page.keyboard.press("Enter")
+        await self.page.locator("#main .send").click()
         event = (await self.heard("app_mention")).body["event"]
         thread = {"channel": event["channel"], "thread_ts": event["ts"]}
         return str((await self.on.bot("chat.postMessage", **thread, text="Thinking…"))["ts"])
@@ -61,11 +61,11 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(browser: Browser, query: str = "", **options: Any) -> AsyncIterator[Scene]:
+async def scene(browser: Browser, **options: Any) -> AsyncIterator[Scene]:
     """The page of a fresh workspace, wide unless `options` say otherwise."""
     async with (
         stage.page() as on,
-        opened(browser, f"{on.url}/{query}", **(options or WIDE)) as page,
+        opened(browser, on.url, **(options or WIDE)) as page,
     ):
         yield Scene(page, on)
 
@@ -272,6 +272,32 @@ async def test_the_keyboard_alone_is_enough(chrome: Browser) -> None:
         await expect(on.page.locator("#thread")).to_be_visible()
 
 
+async def test_messages_are_walked_with_arrow_keys_and_are_one_tab_stop(chrome: Browser) -> None:
+    async with scene(chrome) as on:
+        on.on.workspace.say(GENERAL, "mine")
+        messages = on.page.locator("#messages > li")
+        await expect(messages).to_have_count(3)
+        await messages.last.focus()
+        await on.page.keyboard.press("ArrowUp")
+        await expect(messages.nth(1)).to_be_focused()
+        await on.page.keyboard.press("ArrowDown")
+        await on.page.keyboard.press("Tab")
+        await expect(messages.last.get_by_label("Reply in a thread")).to_be_focused()
+        on.on.workspace.say(GENERAL, "another", user=ADA)
+        await expect(messages).to_have_count(4)
+        stops = await messages.evaluate_all("items => items.map(item => item.tabIndex)")
+        assert stops == [-1, -1, 0, -1]
+
+
+async def test_a_closed_thread_shows_how_its_newest_reply_begins(chrome: Browser) -> None:
+    async with scene(chrome, **PHONE) as on:
+        ts = await on.mention()
+        preview = on.page.locator("#messages .preview")
+        await expect(preview).to_have_text("Thinking…")
+        await on.write(ts, "It **grows**\n\nhere too")
+        await expect(preview).to_have_text("It grows here too")
+
+
 async def test_a_reply_in_the_thread_stays_in_the_thread(chrome: Browser) -> None:
     async with scene(chrome) as on:
         await on.mention()
@@ -463,7 +489,7 @@ async def test_everything_that_can_be_pressed_has_a_name(chrome: Browser) -> Non
         await expect(on.page.locator("#replies .btn")).to_be_visible()
         nameless = await on.page.evaluate(
             """[...document.querySelectorAll("button, select, textarea, input")]
-               .filter(each => !(each.innerText || each.ariaLabel || each.labels?.length))
+               .filter(each => !(each.textContent.trim() || each.ariaLabel || each.labels?.length))
                .map(each => each.outerHTML)"""
         )
         assert nameless == []

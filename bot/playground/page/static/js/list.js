@@ -9,14 +9,15 @@ const TOGETHER_SECONDS = 300; // messages of one person this close need no secon
 const NEAR_END = 60; // pixels from the end that count as being there
 
 export class MessageList {
-  /** `list` scrolls inside `scroll`; `wanted` picks and orders what to show. */
-  constructor(list, scroll, { wanted, openThread, edit, inThread = false }) {
-    Object.assign(this, { list, scroll, wanted, openThread, edit, inThread });
+  /** `list` scrolls inside `scroll`; `wanted` picks what to show, `latest` the newest reply to a message. */
+  constructor(list, scroll, { wanted, openThread, edit, latest, inThread = false }) {
+    Object.assign(this, { list, scroll, wanted, openThread, edit, latest, inThread });
     this.pill = h("button", { type: "button", class: "to-end", hidden: true, onclick: () => this.toEnd() },
       icon("down"), "Newest");
     scroll.after(this.pill);
     scroll.addEventListener("scroll", () => this.#notice(), { passive: true });
     this.following = true;
+    list.addEventListener("keydown", (event) => this.#walk(event));
     new ResizeObserver(() => this.#follow()).observe(list);
     new ResizeObserver(() => this.#follow()).observe(scroll);
   }
@@ -36,18 +37,43 @@ export class MessageList {
     let previous = null;
     let place = this.list.firstElementChild;
     for (const message of messages) {
-      const item = this.#draw(message, previous);
       const standing = present.get(message.ts);
       present.delete(message.ts);
-      if (standing) {
-        morph(standing, item);
-        if (standing === place) place = place.nextElementSibling;
-        else this.list.insertBefore(standing, place);
-      } else this.list.insertBefore(item, place);
+      const item = this.#refresh(standing, message, previous);
+      if (item === place) place = place.nextElementSibling;
+      else this.list.insertBefore(item, place);
       previous = message;
     }
     for (const item of present.values()) item.remove();
+    this.#offerTabStop();
     this.#follow();
+  }
+
+  /** The item of a message, changed only if something about it has changed. */
+  #refresh(standing, message, previous) {
+    const latest = this.inThread ? null : this.latest(message);
+    const shown = [message, isTogether(message, previous), latest, state.unreadThreads.has(message.ts)];
+    if (standing?.shown.every((each, index) => each === shown[index])) return standing;
+    const drawn = this.#draw(message, shown[1], latest);
+    const item = standing ? morph(standing, drawn) : drawn;
+    item.shown = shown;
+    return item;
+  }
+
+  /** One message can be reached by Tab, the others from it by arrow keys. */
+  #offerTabStop(wanted = null) {
+    const items = [...this.list.children];
+    const stop = wanted ?? items.find((item) => item.contains(document.activeElement)) ?? items.at(-1);
+    for (const item of items) item.tabIndex = item === stop ? 0 : -1;
+  }
+
+  #walk(event) {
+    const next = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" }[event.key];
+    const to = next && !event.altKey && event.target.matches("li.message") && event.target[next];
+    if (!to) return;
+    event.preventDefault();
+    this.#offerTabStop(to);
+    to.focus();
   }
 
   toEnd() {
@@ -66,9 +92,7 @@ export class MessageList {
     this.pill.hidden = this.following;
   }
 
-  #draw(message, previous) {
-    const together = previous && previous.user === message.user && !message.ephemeral && !previous.ephemeral
-      && Number(message.ts) - Number(previous.ts) < TOGETHER_SECONDS && !previous.reply_count;
+  #draw(message, together, latest) {
     const body = h("div", { class: "body", html: message.html });
     if (message.edited) lastBlock(body).append(" ", h("span", { class: "edited" }, "(edited)"));
     return h("li", { class: classesOf(message, together), dataset: { ts: message.ts, user: message.user } },
@@ -77,22 +101,22 @@ export class MessageList {
         together ? null : byline(message),
         message.ephemeral ? h("p", { class: "only-you" }, "Only visible to you") : null,
         body,
-        this.inThread || isReply(message) ? null : replies(message)),
+        this.inThread || isReply(message) ? null : replies(message, latest)),
       message.gone ? null : this.#tools(message));
   }
 
   #tools(message) {
     const mine = message.user === state.me.id && !message.ephemeral;
-    const tool = (name, label, deed) => {
+    const tool = (name, label) => {
       const button = iconButton(name, label);
-      button.dataset.deed = deed;
+      button.dataset.deed = name;
       return button;
     };
     return h("div", { class: "tools", role: "group", "aria-label": `Message of ${timeOf(message.ts)}` },
-      this.inThread || message.ephemeral ? null : tool("thread", "Reply in a thread", "thread"),
-      tool("copy", "Copy the text", "copy"),
-      mine ? tool("edit", "Edit", "edit") : null,
-      mine ? tool("delete", "Delete", "delete") : null);
+      this.inThread || message.ephemeral ? null : tool("thread", "Reply in a thread"),
+      tool("copy", "Copy the text"),
+      mine ? tool("edit", "Edit") : null,
+      mine ? tool("delete", "Delete") : null);
   }
 
   /** What the small buttons at a message do; one listener for the whole list. */
@@ -133,6 +157,12 @@ export function avatar({ user, name, bot }) {
   return face;
 }
 
+/** The first words of some HTML, for a line that shows only as much as fits. */
+function beginningOf(html) {
+  const parsed = new DOMParser().parseFromString(html, "text/html");
+  return parsed.body.textContent.replace(/\s+/g, " ").trim().slice(0, 160);
+}
+
 function byline(message) {
   const author = state.users.get(message.user);
   return h("p", { class: "byline" },
@@ -141,7 +171,13 @@ function byline(message) {
     h("time", {}, timeOf(message.ts)));
 }
 
-function replies(message) {
+/** Close in time and by the same person: needs no second name. */
+function isTogether(message, previous) {
+  return Boolean(previous) && previous.user === message.user && !message.ephemeral && !previous.ephemeral
+    && Number(message.ts) - Number(previous.ts) < TOGETHER_SECONDS && !previous.reply_count;
+}
+
+function replies(message, latest) {
   if (!message.reply_count) return null;
   const fresh = state.unreadThreads.has(message.ts);
   const faces = message.reply_users.slice(0, 3).map((id) => {
@@ -151,5 +187,6 @@ function replies(message) {
   return h("button", { type: "button", class: fresh ? "replies fresh" : "replies", dataset: { deed: "thread" } },
     ...faces, h("span", {}, plural(message.reply_count, "reply", "replies")),
     fresh ? h("span", { class: "new" }, "new") : null,
-    h("span", { class: "quiet-text" }, `last at ${timeOf(message.latest_reply)}`));
+    h("span", { class: "quiet-text" }, `last at ${timeOf(message.latest_reply)}`),
+    latest ? h("span", { class: "preview" }, beginningOf(latest.html)) : null);
 }

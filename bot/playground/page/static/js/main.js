@@ -18,6 +18,8 @@ const JUST_NOW = 120; // seconds in which an answer to one's own message opens i
 const main = new MessageList($("#messages"), $("#scroll-main"), {
   wanted: () => messagesOf(state.view.channel).filter((each) => !isReply(each)),
   openThread, edit: (channel, ts) => mainComposer.edit(ts, messageAt(channel, ts).typed),
+  latest: (message) => (message.reply_count && state.thread?.ts !== message.ts
+    ? messageAt(state.view.channel, message.latest_reply) : null),
 });
 const thread = new MessageList($("#replies"), $("#scroll-thread"), {
   wanted: () => messagesOf(state.thread.channel).filter((each) => inThread(each, state.thread.ts)),
@@ -110,6 +112,7 @@ function closeThread({ back = true } = {}) {
   $("#thread").hidden = true;
   delete app.dataset.thread;
   show("main");
+  if (was && !state.view.home) main.update();
   if (was && back && !NARROW.matches) mainComposer.field.focus();
 }
 

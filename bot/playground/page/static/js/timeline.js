@@ -63,14 +63,14 @@ function row(entry) {
 
 const LABELS = { slack: "Slack", event: "event", upstream: "model", bot: "bot", fault: "fault" };
 /** The part of the details that fits beside the name: what went wrong, else how long it took. */
-function shortly({ error, status, code, lost, retry, ms, seconds, events, retry_after }) {
+function shortly({ error, status, code, lost, retry, ms, events, retry_after, outcome, why, surface, model }) {
   if (lost) return "reply lost";
   if (error || code) return String(error || code);
   if (Number(status) >= 400) return retry_after ? `${status}, ${retry_after} s` : String(status);
   if (retry > 0) return `retry ${retry}`;
   if (events !== undefined) return `${events} events`;
-  if (seconds !== undefined) return `${seconds} s`;
-  return ms === undefined ? "" : `${ms} ms`;
+  if (ms !== undefined) return `${ms} ms`;
+  return String(outcome ?? surface ?? model ?? why ?? "");
 }
 
 const asText = (value) => (typeof value === "object" ? JSON.stringify(value) : String(value));
