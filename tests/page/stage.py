@@ -1,8 +1,7 @@
 """The page over a local Slack on a free port, with a bot the test plays itself.
 
 async with stage.page() as on:
-    await on.browser_or_client.get(on.url)
-    on.workspace.say(GENERAL, "hello")
+    await on.done("say", channel=GENERAL, text="@bot hello")
     answer = await on.bot("chat.postMessage", channel=GENERAL, text="Thinking…")
 """
 
