@@ -21,7 +21,6 @@ from bot import app, doctor
 from bot.errors import BotError, SettingsError, StorageError
 from bot.manifest import manifest as build_manifest
 from bot.observe import configure_logging
-from bot.playground.play import PlayConfig, play
 from bot.settings import Settings, load, missing_upstream_key
 from bot.upstream.events import Event, Failed, Finished, Reconnecting, Restarted, TextDelta
 from bot.upstream.prompt import Prompt
@@ -54,6 +53,8 @@ def run() -> None:
 @click.option("--port", default=8000, show_default=True, help="Port; a free one if it is taken.")
 def playground(port: int) -> None:
     """Open a local Slack-like workspace in the browser, with a demo model."""
+    from bot.playground.play import PlayConfig, play  # only this command needs it
+
     settings = _settings()
     upstream = settings.upstream
     config = PlayConfig(

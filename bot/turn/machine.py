@@ -39,6 +39,7 @@ class Machine:
 
     `reference` is the turn's id, shown under a failure so that the operator finds it in the log.
     `remark` is said under the finished answer, for example that history was left out.
+    `calls` are the tools the model waits for: run them, and feed the stream that follows.
     """
 
     def __init__(self, reference: str) -> None:
@@ -47,6 +48,8 @@ class Machine:
         self.phase = Phase.ASKING
         self.note = ""
         self.usage = Usage()
+        self.calls: tuple[ToolCall, ...] = ()
+        self._before = ""
         self._text = ""
         self._shown = ""
         self._sources: dict[str, str] = {}
@@ -54,9 +57,8 @@ class Machine:
     @property
     def text(self) -> str:
         """The answer as a reader should see it now."""
-        if self.phase.final or len(self._text) > len(self._shown):
-            return self._text
-        return self._shown
+        written = self._before + self._text
+        return written if self.phase.final or len(written) > len(self._shown) else self._shown
 
     @property
     def draft(self) -> Draft:
@@ -71,6 +73,12 @@ class Machine:
     def ask(self) -> Draft:
         """The question's turn has come."""
         self.phase, self.note = Phase.ASKING, ""
+        return self.draft
+
+    def use(self, saying: str) -> Draft:
+        """A tool runs; the reader sees which, and nothing of it in the end."""
+        self.calls = ()
+        self.note = saying
         return self.draft
 
     def stop(self, user: str) -> Draft:
@@ -101,15 +109,18 @@ class Machine:
                 self._go_on()
             case Restarted():
                 self._shown, self._text = self.text, ""
+                self.calls = ()
                 self._go_on()
             case Citation(url, title):
                 self._sources.setdefault(url, title)
             case Finished():
                 self._finish(event)
             case Failed(error, text):
-                self._text = max(text, self.text, key=len)
+                self._text = max(text, self._text, key=len)
                 self.fail(error.sentence)
-            case Reasoning() | ToolCall():
+            case ToolCall():
+                self.calls += (event,)
+            case Reasoning():
                 pass
         return self.draft
 
@@ -122,20 +133,38 @@ class Machine:
         self.phase, self.note = (Phase.STREAMING if self.text else Phase.ASKING), ""
 
     def _finish(self, event: Finished) -> None:
-        self.usage = event.usage
+        self.usage = _sum(self.usage, event.usage)
         self._text = event.text
-        if not self._text.strip():
+        if self.calls:
+            self._next_round()
+        elif not (self._before + self._text).strip():
             self.fail(NO_TEXT)
         elif event.cut_off:
+            self._text += _source_list(self._sources)
             self._end(Phase.CUT_OFF, CUT_OFF.get(event.cut_off, CUT_OFF_AT_LENGTH))
         else:
+            self._text += _source_list(self._sources)
             self._end(Phase.DONE, self.remark)
-        self._text += _source_list(self._sources)
+
+    def _next_round(self) -> None:
+        """What the model wrote before it called tools stays above what it writes after them."""
+        if self._text.strip():
+            self._before += self._text.rstrip() + "\n\n"
+        self._text, self._shown = "", self._before
+        self._go_on()
 
     def _end(self, phase: Phase, note: str) -> Draft:
-        self._text = self._text if phase in {Phase.DONE, Phase.CUT_OFF} else self.text
+        if phase not in {Phase.DONE, Phase.CUT_OFF}:
+            self._before, self._text = "", self.text
         self.phase, self.note = phase, note
         return self.draft
+
+
+def _sum(one: Usage, other: Usage) -> Usage:
+    return Usage(
+        one.input_tokens + other.input_tokens,
+        one.output_tokens + other.output_tokens,
+    )
 
 
 def _source_list(sources: dict[str, str]) -> str:
