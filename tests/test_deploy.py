@@ -195,6 +195,14 @@ def test_every_locked_version_has_hashes(lock: str) -> None:
     assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
 
 
+def test_ci_is_a_script_that_ends_with_checks_and_tests() -> None:
+    script = ROOT / ".ci" / "run"
+
+    assert _run("bash", "-n", str(script)).returncode == 0
+    assert os.access(script, os.X_OK)
+    assert script.read_text(encoding="utf-8").split("\n")[-3:] == ["make check", "make test", ""]
+
+
 needs_make = pytest.mark.skipif(not shutil.which("make"), reason="make is not here")
 
 
