@@ -78,23 +78,49 @@ class Scan:
     last: tuple[int, int]
 
 
-def behind(text: str, start: int, end: int, levels: tuple[Level, ...]) -> tuple[int, int]:
-    """Return where the content of the line starts, and how many of `levels` it stands in."""
-    pos = start
+Spot = tuple[int, int]
+"""A place in a line and the column it counts as, which may lie inside a tab before it."""
+
+
+def behind(text: str, start: int, end: int, levels: tuple[Level, ...]) -> tuple[Spot, int]:
+    """Return where the content of a line starts, and how many of `levels` the line stands in."""
+    spot = (start, 0)
     for depth, level in enumerate(levels):
-        after, columns = indent(text, pos, end)
+        after, columns = indent(text, start, spot, end)
         if level.quote:
             if columns > 3 or after >= end or text[after] != ">":
-                return pos, depth
-            pos = after + 2 if text[after + 1 : after + 2] in (" ", "\t") else after + 1
-            pos = min(pos, end)
+                return spot, depth
+            spot = behind_quote(text, (after, spot[1] + columns), end)
         elif after >= end:
-            pos = after
+            spot = (after, spot[1] + columns)
         elif columns >= level.width:
-            pos = _skipped(text, pos, level.width)
+            spot = skipped(text, start, spot, level.width)
         else:
-            return pos, depth
-    return pos, len(levels)
+            return spot, depth
+    return spot, len(levels)
+
+
+def behind_quote(text: str, spot: Spot, end: int) -> Spot:
+    """Return the place behind a `>` and the blank that may follow it."""
+    pos, column = spot[0] + 1, spot[1] + 1
+    return (pos + 1, column + 1) if pos < end and text[pos] in " \t" else (pos, column)
+
+
+def indent(text: str, start: int, spot: Spot, end: int) -> tuple[int, int]:
+    """Return where the blanks from `spot` end, and how many columns they take."""
+    pos, column = spot
+    if pos < end and text[pos] in " \t":
+        match = _BLANK.match(text, pos, end)
+        pos = match.end() if match else pos
+    return pos, _column(text, start, pos) - column
+
+
+def skipped(text: str, start: int, spot: Spot, width: int) -> Spot:
+    """Return the place `width` columns of blanks farther on."""
+    pos, column = spot[0], spot[1] + width
+    while _column(text, start, pos) < column:
+        pos += 1
+    return pos, column
 
 
 def pipes(text: str, start: int, end: int) -> list[int]:
@@ -108,23 +134,11 @@ def cells(row: str) -> int:
     return 1 + sum(0 < at < len(row) - 1 for at in pipes(row, 0, len(row)))
 
 
-def indent(text: str, pos: int, end: int) -> tuple[int, int]:
-    """Return where the blanks from `pos` end, and how many columns they take."""
-    if pos >= end or text[pos] not in " \t":
-        return pos, 0
-    match = _BLANK.match(text, pos, end)
-    after = match.end() if match else pos
-    columns = 0
-    if "\t" not in text[pos:after]:
-        return after, after - pos
-    for char in text[pos:after]:
-        columns += 4 - columns % 4 if char == "\t" else 1
-    return after, columns
-
-
-def _skipped(text: str, pos: int, width: int) -> int:
-    columns = 0
-    while columns < width:
-        columns += 4 - columns % 4 if text[pos] == "\t" else 1
-        pos += 1
-    return pos
+def _column(text: str, start: int, pos: int) -> int:
+    """Return the column of a place; tabs reach to the next multiple of four."""
+    if text.find("\t", start, pos) < 0:
+        return pos - start
+    column = 0
+    for char in text[start:pos]:
+        column += 4 - column % 4 if char == "\t" else 1
+    return column

@@ -136,6 +136,7 @@ def _stretch(text: str, end: int, block: Block) -> int:
 
 
 def _escapes(text: str, stop: int) -> bool:
-    """Say whether an odd number of backslashes ends at `stop`."""
+    """Say whether the marker at `stop` stands behind an odd number of backslashes."""
     head = text[:stop]
-    return stop < len(text) and (len(head) - len(head.rstrip("\\"))) % 2 == 1
+    odd = (len(head) - len(head.rstrip("\\"))) % 2 == 1
+    return odd and stop < len(text) and text[stop] in "*_~`"

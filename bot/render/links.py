@@ -87,12 +87,17 @@ def _shown(text: str, link: Link, target: str, links: list[Link]) -> Iterator[Ed
             yield link.start, link.label[0], ""
             yield link.label[1], link.end, ""
             return
-        yield link.start, link.start + 1, ""
+        yield link.start, link.start + 1, _in_place_of_bang(text, link.start)
         if not label.strip():
             yield link.label[1], link.label[1], "image"
     seen, host = plain_label(label), _host(target)
     if _names_other(seen, host) and not seen.endswith(f"({host})"):
         yield link.label[1], link.label[1], f" ({host})"
+
+
+def _in_place_of_bang(text: str, at: int) -> str:
+    """Return what keeps an image that became a link from joining what stands before it."""
+    return BREAK if at and text[at - 1] in "]!" else ""
 
 
 def _unkept(text: str, stretch: Stretch, kept: set[int]) -> Iterator[Edit]:
@@ -106,7 +111,7 @@ def _unkept(text: str, stretch: Stretch, kept: set[int]) -> Iterator[Edit]:
 def _reference(text: str, link: Link) -> Iterator[Edit]:
     """Part `[label][name]` where the label names a host: what it leads to may stand anywhere."""
     if link.image:
-        yield link.start, link.start + 1, ""
+        yield link.start, link.start + 1, _in_place_of_bang(text, link.start)
     if _HOST.search(plain_label(text[slice(*link.label)])):
         yield link.label[1] + 1, link.label[1] + 1, BREAK
 

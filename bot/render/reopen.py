@@ -37,7 +37,7 @@ def before(text: str, block: Block) -> tuple[int, str]:
     opening = "" if all(level.quote for level in kept) else _stubs(kept)
     if not new or not new[0].number or new[0].marker[:-1] == str(new[0].number):
         return block.start, opening
-    marker = text.index(new[0].marker, behind(text, *block.lines[0], kept)[0])
+    marker = text.index(new[0].marker, behind(text, *block.lines[0], kept)[0][0])
     return marker + len(new[0].marker), opening + margin(kept) + _head(new[0])
 
 

@@ -11,13 +11,25 @@ from __future__ import annotations
 
 import regex
 
-from bot.render.blocks import Block, Kind, Level, Scan, behind, cells, indent, pipes
+from bot.render.blocks import (
+    Block,
+    Kind,
+    Level,
+    Scan,
+    Spot,
+    behind,
+    behind_quote,
+    cells,
+    indent,
+    pipes,
+    skipped,
+)
 
 # Deeper nesting and longer fences are read as text: what must be closed again stays short.
 _DEEPEST = 8
 _LONGEST_FENCE = 40
 
-_ITEM = regex.compile(r"(?:[-+*]|(\d{1,9})[.)])(?=[ \t]|$)")
+_ITEM = regex.compile(r"(?:[-+*]|([0-9]{1,9})[.)])(?=[ \t]|$)")
 _RULE = regex.compile(r"(?:(?:\*[ \t]*+){3,}|(?:-[ \t]*+){3,}|(?:_[ \t]*+){3,})$")
 _HEADING = regex.compile(r"#{1,6}(?=[ \t]|$)")
 _FENCE = regex.compile(r"(`{3,})([^`]*)$|(~{3,})(.*)$")
@@ -55,11 +67,11 @@ class _Scanner:
         if not self._levels and start < end and self._plain(start, end):
             return
         leaf = self._leaf
-        pos, matched = behind(self._text, start, end, self._levels)
+        spot, matched = behind(self._text, start, end, self._levels)
         if leaf is not None and leaf.kind is Kind.FENCE and matched == len(self._levels):
-            self._in_fence(leaf, start, pos, end)
+            self._in_fence(leaf, start, spot, end)
         else:
-            self._between(start, pos, end, matched)
+            self._between(start, spot, end, matched)
 
     def _plain(self, start: int, end: int) -> bool:
         """Take a line, outside all quotes and lists, that is code or begins with a letter."""
@@ -75,18 +87,18 @@ class _Scanner:
             self._extend(leaf, start, start, end)
         return True
 
-    def _in_fence(self, leaf: Block, start: int, pos: int, end: int) -> None:
-        self._extend(leaf, start, pos, end)
-        after, columns = indent(self._text, pos, end)
+    def _in_fence(self, leaf: Block, start: int, spot: Spot, end: int) -> None:
+        self._extend(leaf, start, spot[0], end)
+        after, columns = indent(self._text, start, spot, end)
         match = _FENCE_END.match(self._text, after, end) if columns < 4 else None
         if match and match[1].startswith(leaf.marker):
             leaf.closed = True
             self._leaf = None
 
-    def _between(self, start: int, pos: int, end: int, matched: int) -> None:
+    def _between(self, start: int, spot: Spot, end: int, matched: int) -> None:
         levels = list(self._levels[:matched])
-        pos = self._opened(pos, end, levels)
-        content, columns = indent(self._text, pos, end)
+        spot = self._opened(start, spot, end, levels)
+        content, columns = indent(self._text, start, spot, end)
         if content >= end:
             self._nothing(start, content, levels, opened=len(levels) > matched)
             return
@@ -94,53 +106,54 @@ class _Scanner:
         if len(levels) == matched and self._continues(kind, matched, start, content, end):
             return
         self._levels = tuple(levels)
-        inner = pos if kind is Kind.CODE else content
-        self._begin(kind, matched, start, inner, end)
+        self._begin(kind, matched, start, spot[0] if kind is Kind.CODE else content, end)
 
-    def _opened(self, pos: int, end: int, levels: list[Level]) -> int:
-        """Add the quotes and items that open at `pos`; return where their content starts."""
+    def _opened(self, start: int, spot: Spot, end: int, levels: list[Level]) -> Spot:
+        """Add the quotes and items that open at `spot`; return where their content starts."""
         matched = len(levels)
         while len(levels) < _DEEPEST:
-            after, columns = indent(self._text, pos, end)
-            if after >= end or columns > 3:
+            after, columns = indent(self._text, start, spot, end)
+            if after >= end or columns > 3 or self._text[after] not in _OPENERS:
                 break
-            first = self._text[after]
-            if first == ">":
+            here = (after, spot[1] + columns)
+            if self._text[after] == ">":
                 levels.append(Level(">", columns, 0))
-                pos = min(after + 1 + (self._text[after + 1 : after + 2] in (" ", "\t")), end)
+                spot = behind_quote(self._text, here, end)
                 continue
-            found = None
-            if first in "-+*" or first.isdecimal():
-                found = self._item(after, end, columns, levels, first=len(levels) == matched)
+            found = self._item(start, here, end, columns, levels, first=len(levels) == matched)
             if found is None:
                 break
-            level, pos = found
-            levels.append(level)
-        return pos
+            spot = found
+        return spot
 
     def _item(
-        self, at: int, end: int, before: int, levels: list[Level], *, first: bool
-    ) -> tuple[Level, int] | None:
+        self, start: int, spot: Spot, end: int, before: int, levels: list[Level], *, first: bool
+    ) -> Spot | None:
+        """Add the list item that opens at `spot`, if one does; return where its content starts."""
         text = self._text
-        match = _ITEM.match(text, at, end)
-        if match is None or _RULE.match(text, at, end):
+        match = _ITEM.match(text, spot[0], end)
+        if match is None or _RULE.match(text, spot[0], end):
             return None
-        after, columns = indent(text, match.end(), end)
+        size = len(match[0])
+        marker = (match.end(), spot[1] + size)
+        after, columns = indent(text, start, marker, end)
         if first and self._in_paragraph(len(levels)) and (after >= end or match[1] not in _FIRST):
             return None
-        if after >= end or columns > 4:
-            after, columns = min(match.end() + 1, end), 1
-        number = self._number(match[0], match[1], len(levels), first=first)
-        return Level(match[0], before, before + len(match[0]) + columns, number), after
+        blanks = 1 if after >= end or columns > 4 else columns
+        number = self._number(match, len(levels), first=first)
+        levels.append(Level(match[0], before, before + size + blanks, number))
+        if after >= end:
+            return after, marker[1] + columns
+        return skipped(text, start, marker, blanks)
 
-    def _number(self, marker: str, written: str | None, depth: int, *, first: bool) -> int:
-        if written is None:
+    def _number(self, match: regex.Match[str], depth: int, *, first: bool) -> int:
+        if match[1] is None:
             return 0
         if first and depth < len(self._levels):
             before = self._levels[depth]
-            if before.number and before.marker[-1] == marker[-1]:
+            if before.number and before.marker[-1] == match[0][-1]:
                 return before.number + 1
-        return int(written)
+        return int(match[1])
 
     def _in_paragraph(self, matched: int) -> bool:
         leaf = self._leaf
@@ -178,7 +191,8 @@ class _Scanner:
         if leaf is None:
             return False
         if leaf.kind is Kind.TEXT:
-            if all_matched and self._ends_heading(leaf, start, content, end):
+            closable = all_matched and kind is not Kind.CODE
+            if closable and self._ends_heading(leaf, start, content, end):
                 return True
             belongs = kind in (Kind.TEXT, Kind.CODE)
         else:
@@ -236,5 +250,6 @@ class _Scanner:
         self._last = (start, inner)
 
 
+_OPENERS = frozenset(">-+*0123456789")
 _FIRST = (None, "1")
 _GOES_ON = {(Kind.CODE, Kind.CODE), (Kind.TABLE, Kind.TEXT), (Kind.TABLE, Kind.CODE)}
