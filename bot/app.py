@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -154,16 +155,30 @@ def _slack_app(settings: Settings, slack: Slack, identity: Identity, turns: Supe
         return us
 
     secret = settings.slack.signing_secret
-    app = AsyncApp(
-        logger=logging.getLogger("slack_bolt"),
-        client=slack.web,
-        authorize=authorize,
-        signing_secret=secret.get_secret_value() if secret else None,
-        attaching_conversation_kwargs_enabled=False,  # it reads threads by itself (slack-facts §11)
-    )
+    with _no_slack_variables():
+        app = AsyncApp(
+            logger=logging.getLogger("slack_bolt"),
+            client=slack.web,
+            authorize=authorize,
+            signing_secret=secret.get_secret_value() if secret else None,
+            # it would read threads by itself (slack-facts §11, trap 1)
+            attaching_conversation_kwargs_enabled=False,
+        )
     access = Access(frozenset({identity.team_id}), settings.slack.allow_external_users)
     register(app, Hearing(slack, identity, access, settings.slack.slash_command, turns.submit))
     return app
+
+
+@contextmanager
+def _no_slack_variables() -> Iterator[None]:
+    """Bolt reads tokens and OAuth secrets from the environment too; settings are ours to read."""
+    hidden = {name: value for name, value in os.environ.items() if name.startswith("SLACK_")}
+    for name in hidden:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
 
 
 @asynccontextmanager

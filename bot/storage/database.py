@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
@@ -21,16 +23,19 @@ class Database:
         self.place = engine.url.render_as_string(hide_password=True)
 
     async def check_writable(self) -> None:
-        """Raise StorageError unless the database takes writes."""
-        begin = "BEGIN IMMEDIATE" if self.engine.dialect.name == "sqlite" else "BEGIN READ WRITE"
+        """Raise StorageError unless the database takes writes; leaves nothing behind."""
         try:
-            async with self.engine.connect() as connection:
-                raw = await connection.execution_options(isolation_level="AUTOCOMMIT")
-                await raw.execute(text(begin))
-                await raw.execute(text("CREATE TABLE writable_check (n INTEGER)"))
-                await raw.execute(text("ROLLBACK"))
-        except (SQLAlchemyError, OSError) as error:
+            if self.engine.dialect.name == "sqlite":
+                await asyncio.to_thread(_write_to_file, self.engine.url.database or ":memory:")
+            else:
+                await self._write_to_server()
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             raise StorageError(_unusable(self.place, error)) from error
+
+    async def _write_to_server(self) -> None:
+        async with self.engine.connect() as connection:
+            await connection.execute(text("CREATE TABLE writable_check (n INTEGER)"))
+            await connection.rollback()
 
     async def answers(self) -> bool:
         """Whether the database answers right now."""
@@ -56,6 +61,14 @@ async def open_database(url: str) -> AsyncIterator[Database]:
         yield Database(engine)
     finally:
         await engine.dispose()
+
+
+def _write_to_file(path: str) -> None:
+    """Without aiosqlite: its thread outlives a connection that could not be opened."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("CREATE TABLE writable_check (n INTEGER)")
+        connection.execute("ROLLBACK")
 
 
 def _unusable(place: str, error: Exception) -> str:

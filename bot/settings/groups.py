@@ -1,24 +1,12 @@
-"""Every variable the bot reads: its name, type, range and meaning. Read once, by app and cli only.
-
-A real environment variable wins over `.env`; an empty value counts as absent. What is wrong is
-said as one sentence a variable (`SettingsError`), never with the value of a secret.
-"""
+"""The variables in groups: name, type, range and meaning of each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot.errors import SettingsError
-
-ENV_FILE = Path(".env")
 TOKENLAB = "https://api.tokenlab.sh/v1"
 DEFAULT_INSTRUCTIONS = (
     "You are a helpful assistant in a Slack workspace. Answer in the language of the question, "
@@ -267,109 +255,8 @@ GROUPS: tuple[type[Group], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """All groups together."""
-
-    slack: SlackSettings
-    upstream: UpstreamSettings
-    delivery: DeliverySettings
-    storage: StorageSettings
-    server: ServerSettings
-
-
-def load(env_file: Path | None = ENV_FILE) -> Settings:
-    """Read the environment and `env_file`. Raises SettingsError with every problem at once."""
-    problems: list[str] = []
-    groups: dict[type[Group], Any] = {}
-    for group in GROUPS:
-        try:
-            groups[group] = group(_env_file=env_file)  # type: ignore[call-arg]  # pydantic-settings' own keyword
-        except ValidationError as error:
-            problems += [_sentence(group, detail) for detail in error.errors()]
-    if problems:
-        raise SettingsError(problems)
-    return Settings(*(groups[group] for group in GROUPS))
-
-
-def require_slack(settings: Settings) -> None:
-    """Raise SettingsError unless the bot can join a Slack workspace with these settings."""
-    problems = []
-    slack = settings.slack
-    if not slack.bot_token:
-        problems.append(
-            "SLACK_BOT_TOKEN is missing: copy the bot token (xoxb-…) from your app's page, "
-            "*OAuth & Permissions*, into .env, or try the bot without Slack by `bot playground`."
-        )
-    elif slack.mode is None:
-        problems.append(
-            "SLACK_APP_TOKEN is missing: set it to the app-level token (xapp-…) for Socket Mode, "
-            "or set SLACK_SIGNING_SECRET to take events over HTTP."
-        )
-    problems += missing_upstream_key(settings)
-    if problems:
-        raise SettingsError(problems)
-
-
-def missing_upstream_key(settings: Settings) -> list[str]:
-    """The sentence about a missing key; servers other than the default may need none."""
-    if settings.upstream.api_key or settings.upstream.base_url != TOKENLAB:
-        return []
-    return [
-        "UPSTREAM_API_KEY is missing: set it to your key for the model's server "
-        f"({settings.upstream.base_url}), or set UPSTREAM_BASE_URL to a server that needs none."
-    ]
-
-
-def variables() -> Iterator[tuple[type[Group], str, FieldInfo]]:
-    """Every variable: its group, its name, its field. Documentation is checked against this."""
-    for group in GROUPS:
-        for field in group.model_fields.values():
-            yield group, str(field.validation_alias), field
-
-
 def _http_url(value: str) -> str:
     scheme, found, rest = value.partition("://")
     if scheme not in {"http", "https"} or not found or not rest.strip("/"):
         raise ValueError("is not an http:// or https:// address")
     return value
-
-
-def _sentence(group: type[Group], detail: ErrorDetails) -> str:
-    name = str(detail["loc"][0])
-    field = next(f for f in group.model_fields.values() if f.validation_alias == name)
-    return f"{name} {_wrong(detail)}; {_mend(field)}."
-
-
-def _wrong(detail: ErrorDetails) -> str:
-    context: dict[str, Any] = detail.get("ctx", {})
-    match detail["type"]:
-        case "value_error":
-            return str(context["error"])
-        case "int_parsing" | "int_from_float":
-            return "is not a whole number"
-        case "float_parsing":
-            return "is not a number"
-        case "bool_parsing":
-            return "is not a switch (true or false)"
-        case "greater_than_equal":
-            return f"must be at least {context['ge']:g}"
-        case "less_than_equal":
-            return f"must be at most {context['le']:g}"
-        case "literal_error":
-            return f"must be one of {context['expected']}"
-        case "string_pattern_mismatch":
-            return "must be a slash and up to 31 lower-case letters, digits, - or _"
-        case _:
-            return f"is not valid ({detail['type']})"
-
-
-def _mend(field: FieldInfo) -> str:
-    mend = "set it right in .env or the environment"
-    if isinstance(field.default, bool):
-        return f"{mend}, or remove it for the default {str(field.default).lower()}"
-    if isinstance(field.default, (int, float)) or (
-        isinstance(field.default, str) and len(field.default) <= 40
-    ):
-        return f"{mend}, or remove it for the default {field.default}"
-    return mend

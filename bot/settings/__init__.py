@@ -1,0 +1,94 @@
+"""Every variable the bot reads: its name, type, range and meaning. Read once, by app and cli only.
+
+A real environment variable wins over `.env`; an empty value counts as absent. What is wrong is
+said as one sentence a variable (`SettingsError`), never with the value of a secret.
+
+    groups.py     the variables
+    sentences.py  what is wrong with a value
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from bot.errors import SettingsError
+from bot.settings.groups import (
+    GROUPS,
+    TOKENLAB,
+    DeliverySettings,
+    Group,
+    ServerSettings,
+    SlackSettings,
+    StorageSettings,
+    UpstreamSettings,
+)
+from bot.settings.sentences import sentence
+
+ENV_FILE = Path(".env")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All groups together."""
+
+    slack: SlackSettings
+    upstream: UpstreamSettings
+    delivery: DeliverySettings
+    storage: StorageSettings
+    server: ServerSettings
+
+
+def load(env_file: Path | None = ENV_FILE) -> Settings:
+    """Read the environment and `env_file`. Raises SettingsError with every problem at once."""
+    problems: list[str] = []
+    groups: dict[type[Group], Any] = {}
+    for group in GROUPS:
+        try:
+            groups[group] = group(_env_file=env_file)  # type: ignore[call-arg]  # pydantic-settings' own keyword
+        except ValidationError as error:
+            problems += [sentence(group, detail) for detail in error.errors()]
+    if problems:
+        raise SettingsError(problems)
+    return Settings(*(groups[group] for group in GROUPS))
+
+
+def require_slack(settings: Settings) -> None:
+    """Raise SettingsError unless the bot can join a Slack workspace with these settings."""
+    problems = []
+    slack = settings.slack
+    if not slack.bot_token:
+        problems.append(
+            "SLACK_BOT_TOKEN is missing: copy the bot token (xoxb-…) from your app's page, "
+            "*OAuth & Permissions*, into .env, or try the bot without Slack by `bot playground`."
+        )
+    elif slack.mode is None:
+        problems.append(
+            "SLACK_APP_TOKEN is missing: set it to the app-level token (xapp-…) for Socket Mode, "
+            "or set SLACK_SIGNING_SECRET to take events over HTTP."
+        )
+    problems += missing_upstream_key(settings)
+    if problems:
+        raise SettingsError(problems)
+
+
+def missing_upstream_key(settings: Settings) -> list[str]:
+    """The sentence about a missing key; servers other than the default may need none."""
+    if settings.upstream.api_key or settings.upstream.base_url != TOKENLAB:
+        return []
+    return [
+        "UPSTREAM_API_KEY is missing: set it to your key for the model's server "
+        f"({settings.upstream.base_url}), or set UPSTREAM_BASE_URL to a server that needs none."
+    ]
+
+
+def variables() -> Iterator[tuple[type[Group], str, FieldInfo]]:
+    """Every variable: its group, its name, its field. Documentation is checked against this."""
+    for group in GROUPS:
+        for field in group.model_fields.values():
+            yield group, str(field.validation_alias), field
