@@ -34,8 +34,8 @@ class Call:
 class Reply:
     """An answer whose body has not been read. Whoever holds it closes it.
 
-    Header names are in lower case. `chunks` raises one of `drops` when the line falls; they are
-    not translated on the way, because every chunk would pay for that.
+    Headers are found by names in lower case. `chunks` raises one of `drops` when the line falls;
+    they are not translated on the way, because every chunk would pay for that.
     """
 
     status: int

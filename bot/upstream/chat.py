@@ -13,7 +13,7 @@ import msgspec
 
 from bot.errors import UpstreamError
 from bot.upstream import activities
-from bot.upstream.decoding import Wording, decode, token_count
+from bot.upstream.decoding import UNREADABLE, Wording, mend, token_count
 from bot.upstream.events import Event, Finished, Started, ToolCall
 from bot.upstream.failures import from_event
 from bot.values import Usage
@@ -72,7 +72,10 @@ _CHUNK = msgspec.json.Decoder(Chunk)
 
 
 class ChatDecoder:
-    """State of one completion. It cannot be resumed, so it lives as long as its connection."""
+    """State of one completion. It cannot be resumed, so it lives as long as its connection.
+
+    `ending`: everything the answer needs has come; only its token counts may follow.
+    """
 
     resumable = False
     irreversible = False
@@ -85,6 +88,7 @@ class ChatDecoder:
         self.response_id = ""
         self.progress = 0
         self.ended = False
+        self.ending = False
         self.error: UpstreamError | None = None
         self.model = model
         self._started = False
@@ -93,18 +97,20 @@ class ChatDecoder:
         self._calls: dict[int, _Fragments] = {}
         self._reasoned = False
 
-    @property
-    def ending(self) -> bool:
-        """Everything the answer needs has come; only usage may follow."""
-        return bool(self._finish) and not self.ended
-
     def feed(self, data: bytes) -> Sequence[Event]:
         """Read the data of one event."""
         if data == DONE:
             return self._done()
-        chunk = decode(_CHUNK, data)
-        if chunk is None:
-            return ()
+        try:
+            chunk = _CHUNK.decode(data)
+        except UNREADABLE:
+            mended = mend(_CHUNK, data)
+            if mended is None:
+                return ()
+            chunk = mended
+        if self._started and (text := _only_text(chunk)):
+            self.progress += 1
+            return self.wording.delta(ONLY_PART, text)
         if chunk.error and not self._finish:
             self._fail(chunk.error)
             return ()
@@ -149,6 +155,7 @@ class ChatDecoder:
         if reason in BROKEN:
             self._fail({"code": "server_error", "message": f"finish_reason {reason}"})
         self._finish = reason
+        self.ending = not self.ended
 
     def _delta(self, delta: Delta, events: list[Event]) -> None:
         content = delta.content
@@ -216,6 +223,7 @@ class ChatDecoder:
         """`[DONE]` ends an answer that has words or calls, even if no reason was given."""
         if not self._finish and (self.wording.parts.length or self._calls):
             self._finish = "stop"
+            self.ending = True
         return self.close()
 
     def _fail(self, error: object) -> None:
@@ -224,13 +232,28 @@ class ChatDecoder:
         self.error = from_event(told, self.model)
 
     def _end(self) -> Sequence[Event]:
-        self.ended = True
+        self.ended, self.ending = True, False
         cut_off = CUT_OFF.get(self._finish, "")
         calls = () if cut_off else tuple(map(_call, self._calls.values()))
         text = self.wording.text()
         if not text and not calls:
             text = activities.without_text(["reasoning"] if self._reasoned else [], cut_off)
         return (*calls, Finished(text, self._usage, cut_off, self.wording.refusal))
+
+
+def _only_text(chunk: Chunk) -> str:
+    """Return the text of a chunk that brings nothing else, as nearly all do; else ""."""
+    if not chunk.choices or chunk.usage or chunk.error or chunk.citations or chunk.search_results:
+        return ""
+    choice = chunk.choices[0]
+    delta = choice.delta
+    if delta is None or choice.finish_reason or choice.index or choice.error:
+        return ""
+    if delta.refusal or delta.tool_calls or delta.annotations or len(chunk.choices) > 1:
+        return ""
+    if delta.reasoning_content or delta.reasoning:
+        return ""
+    return delta.content if type(delta.content) is str else ""
 
 
 def _call(call: _Fragments) -> ToolCall:

@@ -139,10 +139,15 @@ class Upstream:
             response = await self._http.send(request, stream=True, follow_redirects=False)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise _translated(error) from error
-        names = {name.lower(): value for name, value in response.headers.items()}
-        names.setdefault("date", formatdate(time.time(), usegmt=True))
-        chunks = response.aiter_bytes()
-        return Reply(response.status_code, names, chunks, response.aclose, (httpx.HTTPError,))
+        if response.status_code >= 300:  # a wait until a date is measured from the answer's own
+            response.headers.setdefault("date", formatdate(time.time(), usegmt=True))
+        return Reply(
+            response.status_code,
+            response.headers,
+            response.aiter_bytes(),
+            response.aclose,
+            (httpx.HTTPError,),
+        )
 
     def _headers(self, call: Call) -> dict[str, str]:
         headers = {"accept": "text/event-stream, application/json"}

@@ -12,24 +12,24 @@ from bot.upstream.parts import Key, Parts
 
 T = TypeVar("T")
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
 _ANY = msgspec.json.Decoder(object)
 
 
-def decode(decoder: msgspec.json.Decoder[T], data: bytes) -> T | None:
-    """Decode one event's data; broken UTF-8 is mended, anything else unreadable is None."""
-    try:
-        return decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        pass
+def mend(decoder: msgspec.json.Decoder[T], data: bytes) -> T | None:
+    """Decode what was `UNREADABLE` once more, with broken UTF-8 replaced; None if it is no use."""
     try:
         return decoder.decode(data.decode("utf-8", "replace"))
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None
 
 
 def as_object(data: bytes) -> dict[str, Any] | None:
     """Return the object `data` holds; None when it holds something else."""
-    found = decode(_ANY, data)
+    try:
+        found = _ANY.decode(data)
+    except UNREADABLE:
+        found = mend(_ANY, data)
     return found if isinstance(found, dict) else None
 
 
@@ -61,10 +61,10 @@ class Wording:
         event = self.parts.append(key, text)
         if event is None:
             return ()
-        if self._doing:
-            self._doing = ""
-            return (Activity(""), event)
-        return (event,)
+        if not self._doing:
+            return (event,)
+        self._doing = ""
+        return (Activity(""), event)
 
     def confirmed(self, key: Key, text: str) -> Sequence[Event]:
         """The whole text of a part."""

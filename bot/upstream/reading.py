@@ -40,9 +40,13 @@ async def open_answer(watch: Watch, reply: Reply, decoder: Decoder, max_bytes: i
         raise UpstreamRefused("a web page instead of an answer", sentence=said)
     if first in {b"{", b"["}:
         body = head + await read_bounded(watch, reply, max_bytes)
-        return _whole(decoder, whole_answer(reply, body, decoder.model))
+        return _given(decoder, decoder.whole(whole_answer(reply, body, decoder.model)))
+    parser = SseParser(max_bytes)
+    events = _events(decoder, parser.feed(head))
+    if decoder.ended:
+        return _given(decoder, events)
     watch.progress = lambda: decoder.progress
-    return _stream(watch, reply, decoder, SseParser(max_bytes), head)
+    return _stream(watch, reply, decoder, parser, events)
 
 
 def whole_answer(reply: Reply, body: bytes, model: str) -> dict[str, Any]:
@@ -69,8 +73,9 @@ async def _head(watch: Watch, reply: Reply) -> bytes:
     return head
 
 
-async def _whole(decoder: Decoder, answer: dict[str, Any]) -> Batches:
-    yield decoder.whole(answer)
+async def _given(decoder: Decoder, events: Sequence[Event]) -> Batches:
+    """Yield all there is; raises what the server says went wrong."""
+    yield events
     if decoder.error is not None:
         raise decoder.error
 
@@ -80,18 +85,18 @@ async def _stream(
     reply: Reply,
     decoder: Decoder,
     parser: SseParser,
-    head: bytes,
+    events: Sequence[Event],
 ) -> Batches:
-    """Yield the events of a stream. Every event passes here: no call that can be spared."""
+    """Yield the events of a stream. Every chunk passes here: no call that can be spared."""
+    yield events
     try:
-        yield _events(decoder, parser.feed(head))
         watch.reader = current_task()
         async for chunk in reply.chunks:
             watch.reader = None
             watch.beats += 1
-            batch = _events(decoder, parser.feed(chunk))
-            if batch:
-                yield batch
+            events = _events(decoder, parser.feed(chunk))
+            if events:
+                yield events
             if decoder.ended:
                 break
             if decoder.ending:

@@ -13,7 +13,7 @@ import msgspec
 
 from bot.errors import UpstreamError
 from bot.upstream import activities
-from bot.upstream.decoding import Wording, decode, load
+from bot.upstream.decoding import UNREADABLE, Wording, load, mend
 from bot.upstream.events import (
     Event,
     Finished,
@@ -104,9 +104,13 @@ class ResponsesDecoder:
 
     def feed(self, data: bytes) -> Sequence[Event]:
         """Read the data of one event."""
-        wire = decode(_WIRE, data)
-        if wire is None:
-            return ()
+        try:
+            wire = _WIRE.decode(data)
+        except UNREADABLE:
+            mended = mend(_WIRE, data)
+            if mended is None:
+                return ()
+            wire = mended
         number = wire.sequence_number
         if type(number) is int and number > self.sequence:
             self.sequence = number
@@ -146,16 +150,16 @@ class ResponsesDecoder:
         return False
 
     def _key(self, wire: Wire) -> Key:
-        item = wire.output_index if isinstance(wire.output_index, int) else self._message
-        return item, wire.content_index if isinstance(wire.content_index, int) else 0
+        item, part = wire.output_index, wire.content_index
+        return item if type(item) is int else self._message, part if type(part) is int else 0
 
     def _text_delta(self, wire: Wire) -> Sequence[Event]:
         self.progress += 1
         delta = wire.delta
-        if not isinstance(delta, str):
+        if type(delta) is not str:
             return ()
         key = self._key(wire)
-        if key[0] in self._commentary:
+        if self._commentary and key[0] in self._commentary:
             self._commentary[key[0]].append(delta)
             return ()
         return self.wording.delta(key, delta)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 
+from bot.upstream.answer import Surroundings
+from bot.upstream.attempt import Call, Reply
+from bot.upstream.capabilities import Capabilities
 from bot.upstream.client import Upstream, UpstreamConfig
 from bot.upstream.events import (
     Event,
@@ -21,7 +25,7 @@ from bot.upstream.events import (
 from bot.upstream.prompt import Prompt
 from bot.values import Message
 from tests.upstream.clock import Clock
-from tests.upstream.fake import Service, transport
+from tests.upstream.fake import Out, Service, read_request, transport
 
 BASE_URL = "http://model.test/v1"
 PROMPT = Prompt("Be brief.", (Message("user", "hello", "Ann"),))
@@ -30,6 +34,46 @@ PROMPT = Prompt("Be brief.", (Message("user", "hello", "Ann"),))
 def config(base_url: str = BASE_URL, **more: Any) -> UpstreamConfig:
     """Return a configuration; the format is Responses unless told otherwise."""
     return UpstreamConfig(base_url, "sk-secret", "tiny", **{"api": "responses", **more})
+
+
+class Fallen(Exception):
+    """The line fell, where no httpx is in between."""
+
+
+def bare(service: Service, **settings: Any) -> Surroundings:
+    """Return the surroundings of answers that reach `service` by a plain function call.
+
+    For the tests that ask thousands of times; `upstream` has httpx in between.
+    """
+    clock = Clock()
+
+    async def send(call: Call) -> Reply:
+        out = service.handle(read_request(call.method, call.path, {}, call.body))
+        return Reply(out.status, out.headers, _falling(out), _nothing, (Fallen,))
+
+    return Surroundings(
+        config(**settings),
+        Capabilities(),
+        _nothing,
+        send,
+        lambda _response_id: None,
+        clock.now,
+        clock.sleep,
+        lambda: 1.0,
+    )
+
+
+async def _falling(out: Out) -> AsyncIterator[bytes]:
+    if out.sent:
+        yield out.sent
+    if out.cut and out.cut.how == "silence":
+        await asyncio.Event().wait()
+    if out.cut and out.cut.how != "eof":
+        raise Fallen
+
+
+async def _nothing() -> None:
+    """Do nothing."""
 
 
 @asynccontextmanager

@@ -9,7 +9,11 @@ from typing import Any
 
 def block(payload: Any, event: str = "") -> bytes:
     """Return one event; `payload` is JSON, or bytes as they are."""
-    data = payload if isinstance(payload, bytes) else json.dumps(payload, separators=(",", ":")).encode()
+    data = (
+        payload
+        if isinstance(payload, bytes)
+        else json.dumps(payload, separators=(",", ":")).encode()
+    )
     name = f"event: {event}\n".encode() if event else b""
     return name + b"data: " + data + b"\n\n"
 
