@@ -23,8 +23,11 @@ from bot.playground.board import Board
 from bot.playground.model.server import ModelConfig, add_model
 from bot.playground.page import PageConfig, add_page
 from bot.playground.process import BotProcess, Probe
-from bot.playground.server import SlackConfig, add_slack
+from bot.playground.server import ALL_MESSAGES, SlackConfig, add_slack
 from bot.playground.workspace import Workspace
+
+EVERY_MESSAGE = SlackConfig(subscriptions=ALL_MESSAGES)
+"""An app that hears whole channels, as many do: every mention reaches it as two events."""
 
 CLOSE_SECONDS = 0.3  # what open connections get when the playground ends
 PROBE_SECONDS = 2.0
@@ -48,7 +51,7 @@ class PlayConfig:
     port: int = 8000
     upstream: str | None = None
     model_name: str = "demo"
-    slack: SlackConfig = field(default_factory=SlackConfig)
+    slack: SlackConfig = EVERY_MESSAGE
     model: ModelConfig = field(default_factory=ModelConfig)
 
 
@@ -80,7 +83,8 @@ def application(
     app = web.Application(client_max_size=8 * 1024 * 1024)
     add_slack(app, workspace, slack)
     if config.upstream is None:
-        add_model(app, board, config.model)
+        ids = dict.fromkeys((config.model_name, *config.model.model_ids))
+        add_model(app, board, replace(config.model, model_ids=tuple(ids)))
     commands = ((slack.command, "[question]"),)
     page = PageConfig(config.model_name, demo=config.upstream is None, commands=commands)
     add_page(app, workspace, bot, board, page)
@@ -93,7 +97,8 @@ def bot_environment(
     """The bot's environment: what it was given, then where everything of the playground is."""
     model = {"UPSTREAM_BASE_URL": config.upstream or f"{address}/v1"}
     if config.upstream is None:
-        model["UPSTREAM_API_KEY"] = "demo"
+        # the demo can resume, which a server nobody knows is not asked for by itself
+        model |= {"UPSTREAM_API_KEY": "demo", "UPSTREAM_BACKGROUND": "on"}
     spared = ",".join(filter(None, [config.bot_env.get("NO_PROXY"), "127.0.0.1", "localhost"]))
     given = {name: value for name, value in config.bot_env.items() if name not in _OTHER_SLACK}
     return {
