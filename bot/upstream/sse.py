@@ -9,6 +9,7 @@ is kept: both wire formats say in their JSON what an event is, and gateways leav
 from __future__ import annotations
 
 BOM = b"\xef\xbb\xbf"
+LF, CR = b"\n\r"
 
 
 class SseParser:
@@ -27,26 +28,33 @@ class SseParser:
         self._oversize = False
         self._after_cr = False
         self._first_line = True
+        self._between = False  # between two events, and nothing is held
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Return the data of the events this chunk completes."""
-        if self._after_cr and chunk[:1] == b"\n":  # the other half of a CRLF
+        if self._between and len(chunk) <= self._max and (data := _only_event(chunk)):
+            return [data]
+        if self._after_cr and chunk.startswith(b"\n"):  # the other half of a CRLF
             chunk = chunk[1:]
             self._after_cr = False
         if not chunk:
             return []
         lines = chunk.splitlines()  # of bytes: at LF, CR and CRLF only
-        last = chunk[-1]
-        self._after_cr = last == 13
-        rest = b"" if last in {10, 13} else lines.pop()
+        self._after_cr = chunk[-1] == CR
+        rest = b"" if chunk[-1] in {LF, CR} else lines.pop()
         if lines and self._partial:
-            lines[0] = self._joined(lines[0])
+            lines[0] = bytes(self._partial) + lines[0]
+            self._partial.clear()
         if lines and self._first_line:
             self._first_line = False
             lines[0] = lines[0].removeprefix(BOM)
         events = self._read(lines)
-        if rest:
-            self._hold(rest)
+        self._partial += rest
+        if self._size + len(self._partial) > self._max:
+            self._oversize = True
+            del self._partial[8:]  # enough to tell that the line is not empty
+        held = self._partial or self._data or self._oversize
+        self._between = not (held or self._first_line)
         return events
 
     def flush(self) -> list[bytes]:
@@ -76,17 +84,16 @@ class SseParser:
             self.skipped += 1
             self._oversize = False
         elif self._data:
-            events.append(self._data[0] if len(self._data) == 1 else b"\n".join(self._data))
+            events.append(b"\n".join(self._data))
         self._data.clear()
         self._size = 0
 
-    def _hold(self, piece: bytes) -> None:
-        self._partial += piece
-        if self._size + len(self._partial) > self._max:
-            self._oversize = True
-            del self._partial[8:]  # enough to tell that the line is not empty
 
-    def _joined(self, end: bytes) -> bytes:
-        line = bytes(self._partial) + end
-        self._partial.clear()
-        return line
+def _only_event(chunk: bytes) -> bytes:
+    """Return the data of a chunk that is one whole event, as nearly all chunks are; else b""."""
+    start = 6 if chunk.startswith(b"data: ") else chunk.find(b"\n") + 7
+    end = len(chunk) - 2
+    if start > 6 and not (chunk.startswith(b"event:") and chunk.startswith(b"data: ", start - 6)):
+        return b""
+    alone = chunk.endswith(b"\n\n") and chunk.find(b"\n", start) == end and CR not in chunk
+    return chunk[start:end] if alone else b""
