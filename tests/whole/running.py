@@ -15,10 +15,10 @@ from typing import Any
 
 from aiohttp import web
 
+from bot import settings
 from bot.playground.board import Board
 from bot.playground.model.server import ModelConfig, add_model
 from bot.playground.server import SlackConfig
-from bot.settings import variables
 from tests.playground import live
 
 START_SECONDS = 20.0
@@ -52,7 +52,7 @@ class Process:
 
 def environment(folder: Path, **values: str) -> dict[str, str]:
     """The environment of a bot: nothing of the developer's own, but what is given."""
-    names = {name for _, name, _ in variables()}
+    names = {name for _, name, _ in settings.variables()}
     base = {k: v for k, v in os.environ.items() if k not in names}
     ours = {"PORT": "0", "DATABASE_URL": f"sqlite+aiosqlite:///{folder}/bot.db"}
     return {**base, **ours, **values}
@@ -156,7 +156,7 @@ async def whole(
     *,
     slack: SlackConfig | None = None,
     model: ModelConfig | None = None,
-    **values: str,
+    variables: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Whole]:
     """A bot that is connected and ready; everything is stopped at the end."""
     async with AsyncExitStack() as stack:
@@ -167,7 +167,7 @@ async def whole(
             folder,
             SLACK_API_URL=local.api_url,
             SLACK_BOT_TOKEN=local.config.bot_token,
-            **{"UPSTREAM_BASE_URL": url, "UPSTREAM_API_KEY": "demo"} | values,
+            **{"UPSTREAM_BASE_URL": url, "UPSTREAM_API_KEY": "demo"} | dict(variables or {}),
         )
         if local.config.events_url is None:
             env.setdefault("SLACK_APP_TOKEN", local.config.app_token)

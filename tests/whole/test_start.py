@@ -127,7 +127,8 @@ async def test_an_upstream_that_is_not_well_is_said_at_start_and_to_whoever_asks
     tmp_path: Path, values: dict[str, str], warning: str, sentence: str
 ) -> None:
     model = ModelConfig(api_key="sk-right")
-    async with whole(tmp_path, model=model, **({"UPSTREAM_API_KEY": "sk-right"} | values)) as it:
+    variables = {"UPSTREAM_API_KEY": "sk-right"} | values
+    async with whole(tmp_path, model=model, variables=variables) as it:
         it.slack.workspace.say(live.GENERAL, f"{MENTION} hello")
         await it.slack.until(
             lambda: any("reference" in note(m) for m in it.answers(live.GENERAL)), 15

@@ -98,9 +98,8 @@ async def test_over_http_signed_events_are_answered_too(tmp_path: Path) -> None:
     port = live.free_port()
     config = SlackConfig(events_url=f"http://127.0.0.1:{port}/slack/events")
     secret = config.signing_secret
-    async with whole(
-        tmp_path, slack=config, SLACK_SIGNING_SECRET=secret, PORT=str(port)
-    ) as all_of_it:
+    variables = {"SLACK_SIGNING_SECRET": secret, "PORT": str(port)}
+    async with whole(tmp_path, slack=config, variables=variables) as all_of_it:
         all_of_it.slack.workspace.say(live.GENERAL, f"{MENTION} hello")
         assert await all_of_it.answered(live.GENERAL)
         all_of_it.slack.workspace.command(live.GENERAL, "/ask", "hello")
