@@ -14,6 +14,8 @@ from bot.render.inline import read
 from bot.render.scan import scan
 
 _MARKER = regex.compile(r"(?:[-+]|\d{1,9}[.)]?|#{1,6}|[-=*_ \t]++|[|:\- \t]++|`+|~+)?[ \t]*+$")
+_BARE = regex.compile(r"(?:[-+]|#{1,6}|[-=*_ \t]++|[|:\- \t]++|`+|~+)?[ \t]*+$")
+_FENCE = regex.compile(r"```[^`]*$|~~~")
 _FENCE_END_BEGUN = regex.compile(r" {0,3}(?:`+|~+)[ \t]*$")
 _DELIMITERS_BEGUN = regex.compile(r"[|:\- \t]*$")
 _DEFINITION_BEGUN = regex.compile(
@@ -22,23 +24,36 @@ _DEFINITION_BEGUN = regex.compile(
 
 
 def whole(text: str) -> str:
-    """Return `text`, the beginning of some markdown, as it can be shown."""
+    """Return `text`, the beginning of some markdown, as it can be shown while more comes."""
     end, closers = settled(text)
+    return text[:end] + closers
+
+
+def broken_off(text: str) -> str:
+    """Return `text`, which ended in the middle, with what is open closed.
+
+    All words are kept: only markers with nothing behind them go.
+    """
+    found = scan(text)
+    end, closers = _settled(text, found, _bare_line_start(text, found), waits=False)
     return text[:end] + closers
 
 
 def settled(text: str) -> tuple[int, str]:
     """Return how much of `text` can be shown before more of it is known, and what closes that."""
     found = scan(text)
-    end = _line_held(text, found)
+    return _settled(text, found, _undecided_line_start(text, found), waits=True)
+
+
+def _settled(text: str, found: Scan, end: int, *, waits: bool) -> tuple[int, str]:
     while end:
         found = found if end == len(text) else scan(text[:end])
         if not found.blocks:
             return 0, ""
         block = found.blocks[-1]
-        stop = _held(text, end, block)
+        stop = _shown_end(text, end, block, waits=waits)
         start, inner = block.lines[-1]
-        if stop > start and not _bare(text, inner, stop, block):
+        if stop > start and not _bare(text, inner, stop, block, _MARKER if waits else _BARE):
             return stop, _closers(text, stop, block)
         end = min(start, stop)
     return 0, ""
@@ -57,7 +72,7 @@ def margin(levels: tuple[Level, ...]) -> str:
     return "".join("> " if level.quote else " " * level.width for level in levels)
 
 
-def _line_held(text: str, found: Scan) -> int:
+def _undecided_line_start(text: str, found: Scan) -> int:
     """Return where the last line starts if it can't be told yet what it is, else the end."""
     start, inner = found.last
     block = found.blocks[-1] if found.blocks else None
@@ -76,19 +91,26 @@ def _line_held(text: str, found: Scan) -> int:
     return len(text)
 
 
+def _bare_line_start(text: str, found: Scan) -> int:
+    """Return where the last line starts if it holds nothing but markers, else the end."""
+    start, inner = found.last
+    fenced = bool(found.blocks) and found.blocks[-1].kind is Kind.FENCE
+    return start if not fenced and _BARE.match(text, inner) else len(text)
+
+
 def _header(text: str, line: tuple[int, int], block: Block) -> bool:
     """Say whether a line that starts with a bar may be, or just became, a table's first."""
     return text[line[1]] == "|" and (block.kind is not Kind.TABLE or len(block.lines) == 2)
 
 
-def _held(text: str, end: int, block: Block) -> int:
+def _shown_end(text: str, end: int, block: Block, *, waits: bool) -> int:
     """Return how much can be shown, given the last block and that its last line can."""
     if block.kind is Kind.FENCE:
         return _held_in_fence(text, end, block)
     if not _running(block):
         return len(text[:end].rstrip())
     start = _stretch(text, end, block)
-    stop = read(text, start, end, unfinished=True).pending
+    stop = read(text, start, end, unfinished=True).pending if waits else end
     while stop > block.start and (text[stop - 1].isspace() or text[stop - 1] in "*_~`"):
         stop -= 1
     return stop + 1 if _escapes(text, stop) else stop
@@ -105,13 +127,15 @@ def _held_in_fence(text: str, end: int, block: Block) -> int:
     return len(text[:end].rstrip())
 
 
-def _bare(text: str, inner: int, stop: int, block: Block) -> bool:
-    """Say whether nothing but markers is left of the last line."""
+def _bare(text: str, inner: int, stop: int, block: Block, marker: regex.Pattern[str]) -> bool:
+    """Say whether nothing but markers is left of the last line, or what would open a fence."""
     if block.kind in (Kind.FENCE, Kind.CODE, Kind.RULE):
         return False
     if len(block.lines) == 2 and block.kind in (Kind.HEADING, Kind.TABLE):
         return False
-    return stop <= inner or bool(_MARKER.match(text, inner, stop))
+    return stop <= inner or bool(
+        _MARKER.match(text, inner, stop) or _FENCE.match(text, inner, stop)
+    )
 
 
 def _closers(text: str, end: int, block: Block) -> str:

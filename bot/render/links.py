@@ -22,8 +22,9 @@ BREAK = "\u200b"
 Edit = tuple[int, int, str]
 """From where to where something is replaced, and by what."""
 
-# The bytes a link may cost beyond twice its address: " ()", "image", and a host in ASCII letters.
-LINK_BYTES = 24
+# The bytes a link may cost more than it was written with, but for twice the host it may have to
+# show: a break and "image", or " ()".
+LINK_BYTES = 10
 
 _ALLOWED = regex.compile(r"https?://[^\s<>|]+|mailto:[^\s<>|]+", regex.I)
 _SCHEME = regex.compile(r"[a-zA-Z][\w+.-]*+:|//")

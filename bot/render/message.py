@@ -12,13 +12,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from bot.render.close import closing, whole
+import regex
+
+from bot.render.close import broken_off, whole
 from bot.render.plain import plain
 from bot.render.safe import clean, escaped, inert, inert_line
 from bot.render.split import Part, split
 from bot.values import Draft, Phase
 
 Block = Mapping[str, Any]
+
+# A text in a context or section block takes 3,000 characters (slack-facts §3.1).
+_LONGEST_LINE = 2_000
+_MENTION = regex.compile(r"(<@[UW][A-Z0-9]+>)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ def _shown(text: str, part: Part, phase: Phase) -> str:
     rest = part.opening + share
     if phase is Phase.DONE:
         return inert(rest)
-    return inert(rest.rstrip() + closing(rest.rstrip()) if phase.final else whole(rest))
+    return inert(broken_off(rest) if phase.final else whole(rest))
 
 
 # A full message is asked for again with every draft that follows.
@@ -117,11 +123,18 @@ def _state(draft: Draft, has_text: bool) -> list[Block]:
     if not line:
         return []
     if draft.phase is Phase.STOPPED:
-        return [{"type": "context", "elements": [{"type": "mrkdwn", "text": line}]}]
-    element = {"type": "plain_text", "text": inert_line(line)[:2_000]}
+        return [{"type": "context", "elements": [_naming(line)]}]
+    element = {"type": "plain_text", "text": inert_line(line)[:_LONGEST_LINE]}
     if draft.phase.final and not has_text:
         return [{"type": "section", "text": element}]
     return [{"type": "context", "elements": [element]}]
+
+
+def _naming(line: str) -> Block:
+    """Return a line of ours in which only mentions of users are live."""
+    pieces = _MENTION.split(line[:_LONGEST_LINE])
+    text = "".join(piece if _MENTION.fullmatch(piece) else escaped(piece) for piece in pieces)
+    return {"type": "mrkdwn", "text": text}
 
 
 def _asked(user: str, question: str) -> Block:

@@ -21,7 +21,8 @@ def reopened(text: str, at: int) -> tuple[int, str]:
     blocks = scan(text[: at + LOOK_AHEAD]).blocks
     for block in blocks:
         if block.start >= at:
-            return before(text, block)
+            skipped = text[at : block.start]
+            return before(text, block) if not skipped.strip(" \t\n>") else (at, "")
         if text[at : _content_end(block)].strip():
             return _inside(text, at, block)
     return at, ""

@@ -28,6 +28,8 @@ _RESERVE = 320
 _GOOD, _FAIR, _NEAR = 80, 90, 70
 
 _DEARER = regex.compile(r"[<&]|\](?:\([ \t\n]*+<?((?:\w++:(?://)?)?[^\s/?#<>]*+))?")
+# A label without any of these names no host, so nothing will be added to it.
+_MAY_NAME = regex.compile(r"[^\x00-\x7f]|[.&]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +124,20 @@ class _Ruler:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        dearer = [(match.end(), _extra(match)) for match in _DEARER.finditer(text)]
-        # Where a match ends is known from the character behind it on.
-        self._places = [place + 1 for place, _ in dearer]
-        self._sums = [0, *accumulate(extra for _, extra in dearer)]
+        since = 0
+        self._places: list[int] = []
+        extras: list[int] = []
+        for match in _DEARER.finditer(text):
+            # Where a match ends is known from the character behind it on.
+            self._places.append(match.end() + 1)
+            if match[1] is None:
+                extras.append(BREAK_BYTES)
+                continue
+            label = max(text.find("[", since, match.start()), since)
+            names = _MAY_NAME.search(text, label, match.start())
+            extras.append(LINK_BYTES + (2 * len(match[1].encode()) if names else 0))
+            since = match.end()
+        self._sums = [0, *accumulate(extras)]
 
     def reach(self, room: int) -> int:
         """Return the length of the longest beginning that takes no more than `room` bytes."""
@@ -134,9 +146,3 @@ class _Ruler:
     def _cost(self, length: int) -> int:
         extra = self._sums[bisect_right(self._places, length)]
         return len(self._text[:length].encode()) + extra
-
-
-def _extra(match: regex.Match[str]) -> int:
-    if match[0] in "<&":
-        return BREAK_BYTES
-    return BREAK_BYTES + (LINK_BYTES + 2 * len(match[1].encode()) if match[1] is not None else 0)
