@@ -10,9 +10,10 @@ import asyncio
 import contextlib
 import errno
 import secrets
+import signal
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -56,7 +57,7 @@ class PlayConfig:
 
 
 async def play(config: PlayConfig, *, ready: Callable[[str], None]) -> None:
-    """Serve until cancelled; `ready` is given the page's address once it can be opened."""
+    """Serve until cancelled or told to end by SIGTERM; `ready` is given the page's address."""
     board = Board()
     workspace = Workspace(board)
     slack = with_tokens(config.slack)
@@ -72,8 +73,9 @@ async def play(config: PlayConfig, *, ready: Callable[[str], None]) -> None:
         await stack.enter_async_context(_served(app, door))
         stack.push_async_callback(bot.stop)
         await bot.start()
+        end = stack.enter_context(_asked_to_end())
         ready(address)
-        await asyncio.Event().wait()
+        await end.wait()
 
 
 def application(
@@ -155,6 +157,19 @@ async def readiness(url: str) -> AsyncIterator[Probe]:
                 return False
 
         yield probe
+
+
+@contextlib.contextmanager
+def _asked_to_end() -> Iterator[asyncio.Event]:
+    """An event that SIGTERM sets, or the end of the terminal; Ctrl-C cancels by itself."""
+    asked, loop = asyncio.Event(), asyncio.get_running_loop()
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(ending, asked.set)
+    try:
+        yield asked
+    finally:
+        for ending in (signal.SIGTERM, signal.SIGHUP):
+            loop.remove_signal_handler(ending)
 
 
 @contextlib.asynccontextmanager

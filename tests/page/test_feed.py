@@ -10,7 +10,7 @@ import aiohttp
 
 from bot.playground.page.feed import BACKLOG
 from tests.page import stage
-from tests.page.stage import ADA, BOT, GENERAL, YOU
+from tests.page.stage import ADA, BOT, DM, GENERAL, YOU
 
 
 async def until(socket: aiohttp.ClientWebSocketResponse, kind: str) -> dict[str, Any]:
@@ -66,6 +66,15 @@ async def test_what_is_private_reaches_its_reader_only() -> None:
             while seen[-1] != "message":
                 seen.append(json.loads(await hers.receive_str())["type"])
         assert "ephemeral" not in seen
+
+
+async def test_direct_messages_of_others_stay_theirs() -> None:
+    async with stage.page() as on, on.http.ws_connect(f"{on.url}/play/feed?as={ADA}") as hers:
+        told = await until(hers, "snapshot")
+        assert [c["id"] for c in told["channels"] if c["kind"] == "im"] == [f"D{ADA[1:]}"]
+        on.workspace.say(DM, "between us")
+        on.workspace.say(GENERAL, "for all")
+        assert (await until(hers, "message"))["channel"] == GENERAL
 
 
 async def test_a_mention_of_oneself_stands_out_for_oneself_only() -> None:

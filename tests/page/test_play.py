@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -96,6 +98,12 @@ async def test_it_ends_within_two_seconds_and_takes_everything_along(tmp_path: P
         assert Path(told["DATABASE_URL"].removeprefix("sqlite+aiosqlite:///")).parent.is_dir()
     await until_gone(told["pid"])
     assert not Path(told["DATABASE_URL"].removeprefix("sqlite+aiosqlite:///")).parent.exists()
+
+
+async def test_sigterm_ends_it_as_cleanly(tmp_path: Path) -> None:
+    config = PlayConfig([sys.executable, "-c", BOT], {"NOTES": str(tmp_path / "notes")}, port=0)
+    async with asyncio.timeout(5):
+        await play(config, ready=lambda _: os.kill(os.getpid(), signal.SIGTERM))
 
 
 async def test_a_real_upstream_is_used_and_named(tmp_path: Path) -> None:

@@ -96,12 +96,19 @@ class Feed:
             return
         ready: dict[str, str] = {}
         for tab in tuple(self._tabs):
-            if kind in PERSONAL and payload.get("user") != tab.user:
+            if not self._concerns(tab.user, kind, payload):
                 continue
             if tab.user not in ready:
                 who = present.names(self._workspace, tab.user)
                 ready[tab.user] = _line(kind, change(payload, who))
             tab.tell(ready[tab.user])
+
+    def _concerns(self, user: str, kind: str, payload: Json) -> bool:
+        """Whether `user` may see it: meant for them, or in a channel they are in."""
+        if kind in PERSONAL:
+            return bool(payload.get("user") == user)
+        channel = self._workspace.channels.get(str(payload.get("channel")))
+        return channel is None or user in channel.members
 
     def _tell_budgets(self) -> None:
         budgets = self._workspace.limiter.budgets(self._board.clock())
@@ -110,6 +117,7 @@ class Feed:
             self._hear("budgets", {"budgets": budgets})
 
     def _everything(self, user: str) -> Json:
+        self._workspace.direct(user)
         snapshot = self._workspace.snapshot(user)
         who = present.names(self._workspace, user)
         seen = {
