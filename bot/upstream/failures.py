@@ -8,12 +8,8 @@ long the server asks to wait (`retry_after`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from typing import Any
-
-import msgspec
 
 from bot.errors import (
     PromptRefused,
@@ -22,8 +18,11 @@ from bot.errors import (
     UpstreamError,
     UpstreamRefused,
 )
-from bot.upstream.hints import seconds, wait_from_headers, wait_from_message
+from bot.upstream.hints import wait_from_headers
+from bot.upstream.problem import Problem, error_object, read_problem
 
+# Some servers repeat the key they refuse; it must not reach a log.
+_KEY = re.compile(r"\b(sk-|Bearer )[\w.-]{6,}")
 OPERATOR = "whoever runs this bot has to look at it"
 
 MONEY_CODES = frozenset(
@@ -38,7 +37,7 @@ MONEY_CODES = frozenset(
         "usage_not_included",
     },
 )
-UNKNOWN_MODEL_CODES = frozenset({"model_not_found", "model_not_allowed"})
+MODEL_CODES = frozenset({"model_not_found", "model_not_allowed"})
 POLICY_CODES = frozenset(
     {
         "content_filter",
@@ -49,6 +48,7 @@ POLICY_CODES = frozenset(
         "data_residency_mismatch",
     },
 )
+# Codes that mean "not now", also where no status comes with them.
 BUSY_CODES = frozenset(
     {
         "server_error",
@@ -68,7 +68,7 @@ BUSY_CODES = frozenset(
         "model_error",
     },
 )
-BUSY_STATUSES = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
+BUSY_STATUSES = frozenset({408, 409, 425, 429})
 
 _TOO_LONG = re.compile(
     r"context.?(length|window)|prompt is too long|too many (input )?tokens|input is too long"
@@ -81,25 +81,10 @@ _MONEY = re.compile(
     re.IGNORECASE,
 )
 _NO_MODEL = re.compile(
-    r"\bmodels?\b.{0,200}?(does not exist|do(es)? not have access|not found|unknown"
-    r"|is not supported\.|identifier is invalid)|^model: \S+$|unknown model|no such model",
+    r"\bmodels?\b.{0,200}?(does not exist|do(es)? not have access|not found|is not supported\."
+    r"|identifier is invalid)|^model: \S+$|(unknown|invalid|no such) model",
     re.IGNORECASE | re.DOTALL,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """An error as the server tells it; absent fields are empty."""
-
-    status: int | None = None
-    code: str = ""
-    kind: str = ""
-    param: str = ""
-    message: str = ""
-    retryable: bool | None = None
-    retry_after: float | None = None
-    request_id: str = ""
-    names: frozenset[str] = field(default=frozenset())  # code and type, lower case
 
 
 def from_response(
@@ -115,7 +100,7 @@ def from_response(
     error = error_object(body)
     hint = wait_from_headers(headers)
     should = headers.get("x-should-retry", "").strip().lower()
-    problem = _problem(
+    problem = read_problem(
         error,
         status=status,
         retry_after=hint,
@@ -131,22 +116,7 @@ def from_event(error: Mapping[str, Any], model: str) -> UpstreamError:
     hint = None
     if isinstance(headers, dict):
         hint = wait_from_headers({str(k).lower(): str(v) for k, v in headers.items()})
-    return to_error(_problem(error, retry_after=hint), model)
-
-
-def error_object(body: bytes) -> Mapping[str, Any]:
-    """Find the error in a body: JSON of any shape, an event stream, or nothing readable."""
-    found = _loads(body)
-    if found is None:  # some gateways answer errors as an event stream (upstream-facts §3.1)
-        lines = (line[5:] for line in body.splitlines() if line.startswith(b"data:"))
-        found = next((value for line in lines if isinstance(value := _loads(line), dict)), None)
-    if isinstance(found, str):  # JSON inside a JSON string
-        found = _loads(found.encode())
-    if isinstance(found, list) and found:
-        found = found[0]
-    if not isinstance(found, dict):
-        return {}
-    return _inner(found)
+    return to_error(read_problem(error, retry_after=hint), model)
 
 
 def patience(error: UpstreamError, most: float) -> UpstreamError:
@@ -165,130 +135,114 @@ def why(error: UpstreamError) -> str:
         return "the model's server asked us to wait"
     if isinstance(error, UpstreamBusy):
         return "the model's server had a problem"
+    if error.code == "silence":
+        return "the model's server went silent"
     if isinstance(error, StreamDropped):
         return "the connection broke off"
     return "the model's server can't be reached"
 
 
-def _loads(body: bytes) -> Any:
-    try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-
-
-def _inner(found: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Unwrap `{"error": {…}}`, `{"error": "text"}`, `{"detail": …}`, `{"message": "text"}`."""
-    error = found.get("error")
-    if isinstance(error, dict):
-        outer = {k: v for k, v in found.items() if k in {"request_id", "retry_after"}}
-        return {**outer, **error}
-    if isinstance(error, str) and error:
-        return {"message": error, **{k: v for k, v in found.items() if k != "error"}}
-    detail = found.get("detail")
-    if detail is not None and "message" not in found:
-        return {**found, "message": detail if isinstance(detail, str) else str(detail)}
-    return found
-
-
-def _problem(
-    error: Mapping[str, Any],
-    *,
-    status: int | None = None,
-    retry_after: float | None = None,
-    retryable: bool | None = None,
-    request_id: str = "",
-) -> Problem:
-    message, code, kind = (_text(error.get(key)) for key in ("message", "code", "type"))
-    told = error.get("retry_after")
-    if retry_after is None and isinstance(told, int | float | str):
-        with suppress(ValueError):
-            retry_after = seconds(float(told))
-    if retry_after is None:
-        retry_after = wait_from_message(message)
-    own = error.get("retryable")
-    if status is None and code.isdigit() and len(code) == 3:
-        status = int(code)  # litellm and llama.cpp put the status there
-    return Problem(
-        status=status,
-        code=code,
-        kind=kind,
-        param=_text(error.get("param")),
-        message=message,
-        retryable=own if retryable is None and isinstance(own, bool) else retryable,
-        retry_after=retry_after,
-        request_id=request_id or _text(error.get("request_id")),
-        names=frozenset({code.lower(), kind.lower()}),
-    )
-
-
 def to_error(problem: Problem, model: str) -> UpstreamError:
     """Return the one error that fits, most specific first."""
-    for kind, sentence, applies in _rules(problem, model):
-        if applies:
-            return _make(kind, problem, sentence)
+    for applies, kind, sentence in RULES:
+        if applies(problem):
+            return _make(kind, problem, sentence.format(model=model, operator=OPERATOR))
     return _make(PromptRefused, problem, "")
 
 
-def _rules(p: Problem, model: str) -> Iterable[tuple[type[UpstreamError], str, bool]]:
-    """Each row: what it is, what the reader reads, whether it applies. The first one wins."""
-    status = p.status or 0
-    money = status == 402 or p.names & MONEY_CODES or _says_money(p)
-    yield (
+def _is_money(p: Problem) -> bool:
+    """Words alone are money only where no wait is offered: rate limits use the same words."""
+    if p.status == 402 or p.names & MONEY_CODES:
+        return True
+    return p.retry_after is None and p.status in {400, 403, 429, None} and _says(_MONEY, p)
+
+
+def _is_too_long(p: Problem) -> bool:
+    if p.status == 413 or "context_length_exceeded" in p.names:
+        return True
+    return p.status in {400, 422, 500, None} and _says(_TOO_LONG, p)
+
+
+def _is_unknown_model(p: Problem) -> bool:
+    return bool(p.names & MODEL_CODES) or (p.status in {400, 404} and _says(_NO_MODEL, p))
+
+
+def _is_policy(p: Problem) -> bool:
+    return bool(p.names & POLICY_CODES)
+
+
+def _is_image(p: Problem) -> bool:
+    return any(name.startswith(("image_", "invalid_image")) for name in p.names)
+
+
+def _is_cancelled(p: Problem) -> bool:
+    return "cancelled" in p.names
+
+
+def _is_busy(p: Problem) -> bool:
+    """A status of trouble, a code of trouble, or inside a stream anything not known as final."""
+    if p.status in BUSY_STATUSES or p.names & BUSY_CODES or p.retryable:
+        return True
+    if p.status is None:
+        return "invalid_request_error" not in p.names
+    return p.status >= 500 and p.status != 501
+
+
+def _has_status(*statuses: int) -> Callable[[Problem], bool]:
+    return lambda p: p.status in statuses
+
+
+def _says(words: re.Pattern[str], p: Problem) -> bool:
+    return bool(words.search(p.message))
+
+
+# What applies first decides. The sentence is the reader's; "" stands for the class's own.
+RULES: tuple[tuple[Callable[[Problem], bool], type[UpstreamError], str], ...] = (
+    (
+        _is_money,
         UpstreamRefused,
-        f"The bot's account at the model's server has no credit left; {OPERATOR}.",
-        bool(money),
-    )
-    yield (
+        "The bot's account at the model's server has no credit left; {operator}.",
+    ),
+    (
+        _is_too_long,
         PromptRefused,
         "The conversation is too long for the model. Ask in a new thread, or with less text.",
-        status == 413 or "context_length_exceeded" in p.names or _too_long(p),
-    )
-    yield (
+    ),
+    (
+        _is_unknown_model,
         UpstreamRefused,
-        f"The model's server doesn't offer this bot the model “{model}”; {OPERATOR}.",
-        bool(p.names & UNKNOWN_MODEL_CODES)
-        or (status in {400, 404} and bool(_NO_MODEL.search(p.message))),
-    )
-    yield UpstreamRefused, f"The model's server refused the bot's key; {OPERATOR}.", status == 401
-    yield UpstreamRefused, f"The model's server doesn't let this bot in; {OPERATOR}.", status == 403
-    yield (
+        "The model's server doesn't offer this bot the model “{model}”; {operator}.",
+    ),
+    (
+        _has_status(401),
+        UpstreamRefused,
+        "The model's server refused the bot's key; {operator}.",
+    ),
+    (_has_status(403), UpstreamRefused, "The model's server doesn't let this bot in; {operator}."),
+    (
+        _is_policy,
         PromptRefused,
         "The model's server declined this question by its content rules.",
-        bool(p.names & POLICY_CODES),
-    )
-    yield (
-        UpstreamBusy,
-        "",
-        status in BUSY_STATUSES or bool(p.names & BUSY_CODES) or p.retryable is True,
-    )
-    yield (
+    ),
+    (_is_image, PromptRefused, "The model's server could not take an image of this conversation."),
+    (_is_cancelled, PromptRefused, "The answer was cancelled at the model's server."),
+    (_is_busy, UpstreamBusy, ""),
+    (
+        _has_status(301, 302, 303, 307, 308),
         UpstreamRefused,
-        f"The model's server has nothing at the bot's address for it; {OPERATOR}.",
-        status in {404, 405, 501},
-    )
-    yield (
-        UpstreamBusy,
-        "",
-        status >= 500 or (status == 0 and not p.names & {"invalid_request_error"}),
-    )
-
-
-def _says_money(p: Problem) -> bool:
-    """Words alone are money only where no wait is offered: rate limits use the same words."""
-    return bool(
-        p.retry_after is None and p.status in {400, 403, 429, None} and _MONEY.search(p.message)
-    )
-
-
-def _too_long(p: Problem) -> bool:
-    return p.status in {400, 422, 500, None} and bool(_TOO_LONG.search(p.message))
+        "The model's server has moved; {operator}.",
+    ),
+    (
+        _has_status(404, 405, 501),
+        UpstreamRefused,
+        "There is no model's server at the address the bot has for it; {operator}.",
+    ),
+)
 
 
 def _make(kind: type[UpstreamError], p: Problem, sentence: str) -> UpstreamError:
-    detail = " ".join(
-        part for part in (str(p.status or ""), p.kind, p.code, p.message[:500]) if part
-    )
+    message = _KEY.sub(r"\1…", p.message)[:500]
+    detail = " ".join(part for part in (str(p.status or ""), p.kind, p.code, message) if part)
     retryable = kind is UpstreamBusy and p.retryable is not False
     return kind(
         detail or "an error without a word",
@@ -300,7 +254,3 @@ def _make(kind: type[UpstreamError], p: Problem, sentence: str) -> UpstreamError
         retryable=retryable,
         sentence=sentence,
     )
-
-
-def _text(value: object) -> str:
-    return "" if value is None or isinstance(value, dict | list) else str(value)

@@ -164,8 +164,9 @@ def test_a_search_shows_its_query_and_its_sources() -> None:
 
 def test_what_the_model_does_is_told_once_each_time() -> None:
     for known in recorded.manifest():
-        activities = Read(known["file"], 1 << 20).of(Activity)
-        assert all(a != b for a, b in pairwise(activities)), known["file"]
+        read = Read(known["file"], 1 << 20)
+        repeated = [a for a, b in pairwise(read.of(Activity)) if a == b]
+        assert not repeated or len(read.decoders) > 1, known["file"]
 
 
 def test_chat_sources_are_told_once() -> None:

@@ -1,0 +1,47 @@
+"""An error is found in a body of any shape."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.upstream.problem import error_object, read_problem
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'{"error": {"message": "m"}}', "m"),
+        (b'{"error": "m"}', "m"),
+        (b'{"message": "m"}', "m"),
+        (b'{"detail": "m"}', "m"),
+        (
+            b'{"detail": [{"loc": ["body", "input"], "msg": "m", "input": "secret"}]}',
+            "body.input: m",
+        ),
+        (b'[{"error": {"message": "m"}}]', "m"),
+        (b'"{\\"error\\": {\\"message\\": \\"m\\"}}"', "m"),
+        (b'data: {"error": {"message": "m"}}\n\ndata: [DONE]\n\n', "m"),
+        (b"event: error\ndata: {}\n\n", ""),
+        (b"<html>oh</html>", ""),
+        (b"", ""),
+        (b"null", ""),
+        (b"[]", ""),
+        (b"{broken", ""),
+        (b"\xff\xfe", ""),
+    ],
+)
+def test_a_body_of_any_shape_is_read(body: bytes, message: str) -> None:
+    assert error_object(body).get("message", "") == message
+
+
+def test_what_is_missing_or_of_another_shape_is_empty() -> None:
+    problem = read_problem({"message": ["x"], "code": {}, "type": None, "retryable": "yes"})
+    assert (problem.message, problem.code, problem.kind) == ("", "", "")
+    assert problem.retryable is None
+    assert problem.names == {""}
+
+
+def test_a_three_digit_code_is_a_status_where_none_is_known() -> None:
+    assert read_problem({"code": "503"}).status == 503
+    assert read_problem({"code": "503"}, status=500).status == 500
+    assert read_problem({"code": "5030"}).status is None
