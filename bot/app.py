@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from slack_bolt.async_app import AsyncApp
-from slack_bolt.authorization import AuthorizeResult
 
 from bot.access import Access
 from bot.delivery.delivery import Delivery, DeliveryConfig
@@ -21,6 +19,7 @@ from bot.errors import SettingsError, SlackError, SlackRefused, StartError, Upst
 from bot.history.names import Names
 from bot.history.thread import History
 from bot.listeners import register
+from bot.listeners.bolt import bolt_app
 from bot.listeners.hearing import Hearing
 from bot.listeners.socket_mode import SocketMode
 from bot.observe import Metrics
@@ -142,43 +141,11 @@ async def _turns(
 
 
 def _slack_app(settings: Settings, slack: Slack, identity: Identity, turns: Supervisor) -> AsyncApp:
-    """Bolt with our listeners. We are one workspace's bot: nothing is looked up per request."""
-    us = AuthorizeResult(
-        enterprise_id=None,
-        team_id=identity.team_id,
-        bot_user_id=identity.user_id,
-        bot_id=identity.bot_id,
-        bot_token=slack.web.token,
-    )
-
-    async def authorize() -> AuthorizeResult:
-        return us
-
     secret = settings.slack.signing_secret
-    with _no_slack_variables():
-        app = AsyncApp(
-            logger=logging.getLogger("slack_bolt"),
-            client=slack.web,
-            authorize=authorize,
-            signing_secret=secret.get_secret_value() if secret else None,
-            # it would read threads by itself (slack-facts §11, trap 1)
-            attaching_conversation_kwargs_enabled=False,
-        )
+    app = bolt_app(slack.web, identity, secret.get_secret_value() if secret else None)
     access = Access(frozenset({identity.team_id}), settings.slack.allow_external_users)
     register(app, Hearing(slack, identity, access, settings.slack.slash_command, turns.submit))
     return app
-
-
-@contextmanager
-def _no_slack_variables() -> Iterator[None]:
-    """Bolt reads tokens and OAuth secrets from the environment too; settings are ours to read."""
-    hidden = {name: value for name, value in os.environ.items() if name.startswith("SLACK_")}
-    for name in hidden:
-        del os.environ[name]
-    try:
-        yield
-    finally:
-        os.environ.update(hidden)
 
 
 @asynccontextmanager

@@ -32,6 +32,9 @@ FEATURES: Mapping[str, str] = MappingProxyType(
 )
 """Feature of the manifest → bot scope Slack demands with it."""
 
+INTERACTIVE = False
+"""Whether the listeners take presses of buttons; none is shown yet."""
+
 EVENTS_PATH = "/slack/events"
 """Where events, commands and actions come in HTTP mode."""
 
@@ -85,7 +88,7 @@ def _scopes() -> Iterator[str]:
 def _features(command: str, address: str | None, name: str) -> dict[str, Any]:
     slash_command = {
         "command": command,
-        **_at("url", address),
+        **({"url": address} if address else {}),
         "description": "Ask privately; add #public to answer for everyone",
         "usage_hint": "[question]",
         "should_escape": True,
@@ -106,14 +109,11 @@ def _features(command: str, address: str | None, name: str) -> dict[str, Any]:
 
 
 def _settings(address: str | None) -> dict[str, Any]:
+    at = {"request_url": address} if address else {}
     return {
-        "event_subscriptions": {**_at("request_url", address), "bot_events": sorted(EVENTS)},
-        "interactivity": {"is_enabled": True, **_at("request_url", address)},
+        "event_subscriptions": {**at, "bot_events": sorted(EVENTS)},
+        "interactivity": {"is_enabled": INTERACTIVE, **(at if INTERACTIVE else {})},
         "org_deploy_enabled": False,
         "socket_mode_enabled": address is None,
         "token_rotation_enabled": False,
     }
-
-
-def _at(key: str, address: str | None) -> dict[str, str]:
-    return {key: address} if address else {}

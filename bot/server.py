@@ -94,14 +94,20 @@ def _slack_events(slack_app: AsyncApp) -> Callable[[web.Request], Awaitable[web.
 
 
 def _well_formed(body: bytes, content_type: str) -> bool:
-    """Whether Bolt can read it: a form, or a JSON object whose event is an object."""
+    """Whether it is one of the things Slack sends: a JSON event, or a form."""
     try:
         text = body.decode()
-        if content_type == "application/x-www-form-urlencoded" and not text.startswith("{"):
-            payload = parse_qs(text).get("payload", ["{}"])[0]
-        else:
-            payload = text
-        found = json.loads(payload)
+        if content_type != "application/x-www-form-urlencoded" or text.startswith("{"):
+            return _is_event(json.loads(text))
+        form = parse_qs(text)
+        if "payload" in form:
+            return isinstance(json.loads(form["payload"][0]), dict)
     except ValueError:
         return False
-    return isinstance(found, dict) and isinstance(found.get("event", {}), dict)
+    return "command" in form or "ssl_check" in form
+
+
+def _is_event(found: object) -> bool:
+    if not isinstance(found, dict) or not isinstance(found.get("type"), str):
+        return False
+    return found["type"] != "event_callback" or isinstance(found.get("event"), dict)

@@ -10,21 +10,18 @@ from urllib.parse import urlencode
 
 import aiohttp
 import pytest
-from slack_bolt.async_app import AsyncApp
-from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import StartError
-from bot.listeners import ignored
+from bot.listeners.bolt import bolt_app
 from bot.observe import Metrics
 from bot.server import make_server, serve
+from bot.slack import Identity
 
 SECRET = "signing-secret"
 
 
-async def authorize() -> AuthorizeResult:
-    return AuthorizeResult(
-        enterprise_id=None, team_id="T1", bot_user_id="UBOT", bot_id="BBOT", bot_token="xoxb-1"
-    )
+ME = Identity("T1", "Team", "UBOT", "BBOT", "bot", frozenset())
 
 
 class Heard:
@@ -32,13 +29,8 @@ class Heard:
 
     def __init__(self) -> None:
         self.mentions: list[str] = []
-        self.app = AsyncApp(
-            signing_secret=SECRET,
-            authorize=authorize,
-            attaching_conversation_kwargs_enabled=False,
-        )
+        self.app = bolt_app(AsyncWebClient("xoxb-1"), ME, SECRET)
         self.app.event("app_mention")(self.on_mention)
-        ignored.register(self.app)
 
     async def on_mention(self, event: dict[str, Any]) -> None:
         self.mentions.append(event["text"])

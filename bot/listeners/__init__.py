@@ -1,14 +1,15 @@
 """HEAR: what Slack delivers becomes a Question, or is acknowledged and left.
 
 `register` is the table of contents. A listener acknowledges, reads the payload and hands the
-question on; it answers nothing itself and waits for no answer.
+question on; it answers nothing itself and waits for no answer. Everything else that Slack delivers
+is acknowledged by bolt.py.
 """
 
 from __future__ import annotations
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.listeners import commands, home, ignored, questions
+from bot.listeners import commands, home, questions
 from bot.listeners.hearing import Hearing
 
 
@@ -18,4 +19,3 @@ def register(app: AsyncApp, hearing: Hearing) -> None:
     app.event("message")(questions.on_message(hearing))
     app.event("app_home_opened")(home.on_opened(hearing))
     app.command(hearing.command)(commands.on_ask(hearing))
-    ignored.register(app)

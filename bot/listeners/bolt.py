@@ -1,0 +1,81 @@
+"""Bolt as we use it: it reads no environment, looks nothing up, and acknowledges everything.
+
+What is not acknowledged Slack sends again, so also what nobody listens to is.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.error import BoltUnhandledRequestError
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack import Identity
+
+log = logging.getLogger(__name__)
+
+
+def bolt_app(client: AsyncWebClient, identity: Identity, signing_secret: str | None) -> AsyncApp:
+    """Bolt for one workspace's bot. The signing secret is needed in HTTP mode only."""
+    us = AuthorizeResult(
+        enterprise_id=None,
+        team_id=identity.team_id,
+        bot_user_id=identity.user_id,
+        bot_id=identity.bot_id,
+        bot_token=client.token,
+    )
+
+    async def authorize() -> AuthorizeResult:
+        return us
+
+    with _no_slack_variables():
+        app = _Bolt(
+            logger=logging.getLogger("slack_bolt"),
+            client=client,
+            authorize=authorize,
+            signing_secret=signing_secret,
+            raise_error_for_unhandled_request=True,  # so that `_acknowledge` learns of it
+            # it would read threads by itself (slack-facts §11, trap 1)
+            attaching_conversation_kwargs_enabled=False,
+        )
+    app.error(_acknowledge)
+    return app
+
+
+class _Bolt(AsyncApp):
+    """Answers 400 to a payload that Bolt itself stumbles over."""
+
+    async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
+        """Hand one delivery to its listener; give what Slack is answered."""
+        try:
+            response = await super().async_dispatch(req)
+        except Exception:  # whatever Slack, or another, sends must not end us
+            log.warning("a delivery could not be read", exc_info=True)
+            return BoltResponse(status=400)
+        return BoltResponse(status=400) if response.status >= 500 else response
+
+
+async def _acknowledge(error: Exception) -> BoltResponse | None:
+    if isinstance(error, BoltUnhandledRequestError):
+        return BoltResponse(status=200)
+    log.error("a listener failed", exc_info=error)
+    return None
+
+
+@contextmanager
+def _no_slack_variables() -> Iterator[None]:
+    """Bolt reads tokens and OAuth secrets from the environment too; settings are ours to read."""
+    hidden = {name: value for name, value in os.environ.items() if name.startswith("SLACK_")}
+    for name in hidden:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
