@@ -34,7 +34,7 @@ async def test_a_new_tab_is_told_everything() -> None:
         }
         assert told["process"] == {"state": "down", "pid": None, "sentence": ""}
         first = told["messages"][GENERAL][0]
-        assert (first["name"], first["html"][:4]) == ("ada", "<div")
+        assert (first["name"], first["html"][:3]) == ("ada", "<p>")
         assert told["faults"]["drop_at"] is None
 
 

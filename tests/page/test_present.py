@@ -25,8 +25,13 @@ def test_the_names_are_those_of_the_workspace() -> None:
 
 def test_blocks_are_shown_instead_of_the_text() -> None:
     block = {"type": "markdown", "text": "**b**"}
-    assert Parsed(shown(text="a", blocks=[block])["html"]).text.strip() == "b"
-    assert Parsed(shown(text="*a*")["html"]).text == "a"
+    assert Parsed(shown(text="a", blocks=[block], bot_id="B1")["html"]).text.strip() == "b"
+    assert Parsed(shown(text="*a*", bot_id="B1")["html"]).text == "a"
+
+
+def test_marks_that_a_person_typed_are_drawn() -> None:
+    said = Workspace(Board()).say(GENERAL, "`a < b` and *c*").as_slack()
+    assert Parsed(present.message(said, NAMES)["html"]).tags == ["p", "code", "strong"]
 
 
 def test_marks_of_a_message_are_kept() -> None:

@@ -62,7 +62,8 @@ def view(record: Mapping[str, Any] | None, who: Names) -> Json | None:
 
 
 def _body(record: Mapping[str, Any], who: Names) -> str:
-    written = record.get("blocks") or ()
+    """Blocks where an app wrote them; what a person typed says the same in `text`, with marks."""
+    written = record.get("blocks") if record.get("bot_id") else ()
     body = (
         blocks.to_html(written, who)
         if written
