@@ -33,8 +33,13 @@ _SECRETS = re.compile(
 # Attributes every LogRecord has; what is left in its __dict__ was given as `extra`.
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
-# Third-party loggers that write request bodies, tokens or a line a request at INFO or DEBUG.
-_QUIET = ("slack_bolt", "slack_sdk", "httpx", "httpcore", "aiohttp", "asyncio", "sqlalchemy")
+# Third-party loggers: at INFO and DEBUG they write request bodies, tokens or a line a request.
+_LIBRARIES = {
+    "slack_bolt": logging.ERROR,  # at start it warns of the very way we use it
+    **dict.fromkeys(
+        ("slack_sdk", "httpx", "httpcore", "aiohttp", "asyncio", "sqlalchemy"), logging.WARNING
+    ),
+}
 
 
 @contextmanager
@@ -72,12 +77,12 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure_logging(level: str) -> None:
-    """Write JSON logs to stderr; libraries stay quiet below WARNING."""
+    """Write JSON logs to stderr; libraries speak only when something is wrong."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, least in _LIBRARIES.items():
+        logging.getLogger(name).setLevel(least)
 
 
 class Metrics:
