@@ -210,11 +210,13 @@ class Answer:
                 return False
             self._decoder = self._new_decoder()
             return True
-        if error.retryable or error.status not in NO_RESUME_STATUSES:
+        if error.status not in NO_RESUME_STATUSES:
             return False
         if self._rung == "resume":
             self._learn_no_resume(error)
             self._start_polling()
+        elif error.retryable:
+            return False
         else:
             self._begin_anew(error)
         return True
@@ -228,10 +230,10 @@ class Answer:
             return
         elif self._rung == "resume" and isinstance(error, Silence):
             self._start_polling()
-        elif decoder.resumable:
+        elif decoder.resumable and not self._lacks("resume"):
             self._rung = "resume"
-            if self._lacks("resume"):
-                self._start_polling()
+        elif decoder.background and decoder.response_id:
+            self._start_polling()
         else:
             self._begin_anew(error)
 
@@ -248,7 +250,7 @@ class Answer:
             self._restarts += 1
         if self._restarts > self._config.attempts:
             raise StreamDropped(str(error))
-        if old.background and not old.ended:
+        if old.background and not old.ended and error.status is None:
             self._around.abandon(old.response_id)
         self._kept = self._text()
         self._replacing = self._replacing or old.wording.parts.length > 0

@@ -94,6 +94,7 @@ class Service:
         self.asked: list[Asked] = []
         self.resume_refusal: Out | None = None
         self.poll_refusal: Out | None = None
+        self.cancel_refusal: Out | None = None
         self.polls_before_done = 0
         self.model: dict[str, Any] | None = None
         self.closed: asyncio.Queue[Asked] = asyncio.Queue()  # requests whose client went away
@@ -118,7 +119,7 @@ class Service:
         if asked.path.startswith("/models/"):
             return refusal(404) if self.model is None else _json(self.model)
         if asked.path.endswith("/cancel"):
-            return _json(response("cancelled"))
+            return self.cancel_refusal or _json(response("cancelled"))
         if self.faults:
             return self.faults.popleft()
         if asked.path == "/chat/completions":

@@ -1,0 +1,63 @@
+"""What a server can't do is remembered for a day."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.upstream.capabilities import RESUMING_HOSTS, Capabilities, is_one_of
+
+DAY = 24 * 3600
+URL, OTHER = "http://one.test/v1", "http://two.test/v1"
+
+
+def test_a_latch_holds_for_one_model_of_one_server_for_a_day() -> None:
+    known = Capabilities()
+    known.lack(URL, "m", "responses", 100)
+    assert known.lacks(URL, "m", "responses", 100)
+    assert known.lacks(URL, "m", "responses", 99 + DAY)
+    assert not known.lacks(URL, "m", "responses", 100 + DAY)
+    assert not known.lacks(URL, "n", "responses", 100)
+    assert not known.lacks(OTHER, "m", "responses", 100)
+    assert not known.lacks(URL, "m", "chat", 100)
+
+
+def test_what_a_server_lacks_all_its_models_lack() -> None:
+    known = Capabilities()
+    known.lack(URL, "", "resume", 100)
+    assert known.lacks(URL, "m", "resume", 200)
+    assert known.lacks(URL, "n", "resume", 200)
+
+
+def test_formats_are_learned_both_ways_and_asked_for_once_a_day() -> None:
+    known = Capabilities()
+    assert not known.asked(URL, "m", 0)
+    known.learn_formats(URL, "m", ("openai_chat_completions", "anthropic_messages"), 0)
+    assert known.asked(URL, "m", DAY - 1)
+    assert not known.asked(URL, "m", DAY)
+    assert known.lacks(URL, "m", "responses", 1)
+    assert not known.lacks(URL, "m", "chat", 1)
+    known.learn_formats(URL, "m", ("openai_responses", "openai_chat_completions"), 2)
+    assert not known.lacks(URL, "m", "responses", 3)
+
+
+def test_a_server_that_does_not_say_is_not_asked_again() -> None:
+    known = Capabilities()
+    known.learn_formats(URL, "m", None, 0)
+    assert known.asked(URL, "m", 1)
+    assert not known.lacks(URL, "m", "responses", 1)
+
+
+@pytest.mark.parametrize(
+    ("host", "documented"),
+    [
+        ("api.openai.com", True),
+        ("api.tokenlab.sh", True),
+        ("house.openai.azure.com", True),
+        ("127.0.0.1", False),
+        ("openai.com.evil.test", False),
+        ("evil-api.openai.com.test", False),
+        ("", False),
+    ],
+)
+def test_hosts_known_to_resume(host: str, documented: bool) -> None:
+    assert is_one_of(host, RESUMING_HOSTS) is documented
