@@ -5,26 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from bot.delivery import Reply
+from bot.delivery.config import DeliveryConfig
 from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.edits import EditedReply
-from bot.delivery.pace import Policy
 from bot.delivery.public import PublicReply
 from bot.delivery.respond import PrivateReply
 from bot.errors import SlackRefused
 from bot.slack import Slack
 from bot.values import Question
 
-
-@dataclass(frozen=True, slots=True)
-class DeliveryConfig:
-    """What we spend of a workspace's `chat.update` budget (Slack allows about 50, slack-facts §2),
-    and how fast a reader is taken to read."""
-
-    edits_per_minute: int = 45
-    words_per_second: float = 5.0
+__all__ = ["Delivery", "DeliveryConfig"]
 
 
 def _ignore(error: SlackRefused) -> None:
@@ -43,7 +35,7 @@ class Delivery:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._slack = slack
-        self._policy = Policy(config.edits_per_minute, config.words_per_second)
+        self._config = config
         self._now = now
         self._sleep = sleep
         self._dispatchers: dict[str, Dispatcher] = {}
@@ -66,6 +58,7 @@ class Delivery:
         edited = EditedReply(
             self._slack,
             question,
+            speed=self._config.words_per_second,
             now=self._now,
             on_change=self._dispatcher(question.place.team).changed,
             on_lost=on_lost,
@@ -79,5 +72,5 @@ class Delivery:
 
     def _dispatcher(self, team: str) -> Dispatcher:
         if team not in self._dispatchers:
-            self._dispatchers[team] = Dispatcher(self._policy, now=self._now, sleep=self._sleep)
+            self._dispatchers[team] = Dispatcher(self._config, now=self._now, sleep=self._sleep)
         return self._dispatchers[team]

@@ -1,27 +1,28 @@
-"""One workspace's writes: which reply goes next, within Slack's limits, and what a failure means.
+"""One workspace's writes: which goes next, within Slack's limits.
 
-Replies are never queued: each holds its newest draft, and every turn of the loop looks at all of
-them afresh. At most one write of a reply is under way.
+Nothing is queued: each reply holds its newest draft, and every turn of the loop looks at all of
+them afresh. At most one write of a reply is under way. What a failed write means to its answer is
+the reply's business; what it means to the budgets is ours.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 
 from bot.delivery.budget import Bucket, Budget
+from bot.delivery.config import DeliveryConfig
 from bot.delivery.edits import EditedReply
-from bot.delivery.pace import Policy, first, gap
+from bot.delivery.pace import NEVER, How, Pace
 from bot.delivery.steps import Delete, Edit, Post, Step
-from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable
+from bot.errors import SlackRateLimited
 
 log = logging.getLogger(__name__)
 
-POSTS_PER_MINUTE = 240  # "several hundred" a workspace (slack-facts §2)
-DELETES_PER_MINUTE = 40  # tier 3 with a margin
-POSTS_PER_SECOND, POST_BURST = 1.0, 3  # one channel's
-MOMENT = 0.001  # no wait is shorter: clocks round
+DELETES_PER_MINUTE = 40  # tier 3 with a margin (slack-facts §2)
+MOMENT = 0.001  # seconds; no wait is shorter, because clocks round
+IDLE = 60.0  # seconds until the loop looks again though nothing has changed
 
 
 class Dispatcher:
@@ -29,22 +30,22 @@ class Dispatcher:
 
     def __init__(
         self,
-        policy: Policy,
+        config: DeliveryConfig,
         *,
         now: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
-        self.policy = policy
+        self._config = config
         self._now = now
         self._sleep = sleep
+        self._pace = Pace(config)
         self._budgets: dict[type[Step], Budget] = {
-            Edit: Budget(policy.edits_per_minute),
-            Post: Budget(POSTS_PER_MINUTE),
+            Edit: self._pace.edits,
+            Post: Budget(config.posts_per_minute),
             Delete: Budget(DELETES_PER_MINUTE),
         }
         self._channels: dict[str, Bucket] = {}
         self._replies: dict[EditedReply, None] = {}  # in the order they came
-        self._edited_at = float("-inf")
         self._wake = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
         self._writes: set[asyncio.Task[None]] = set()
@@ -64,9 +65,14 @@ class Dispatcher:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _run(self) -> None:
-        while self._replies or self._writes:
+        while self._replies:
             self._wake.clear()
-            await self._pause(self._begin(self._now()))
+            try:
+                again = self._begin(self._now())
+            except Exception:
+                log.exception("a turn of the loop failed; the next one may not")
+                again = self._now() + 1
+            await self._pause(again)
 
     async def _pause(self, until: float) -> None:
         """Wait for something to change, at most until then."""
@@ -83,77 +89,79 @@ class Dispatcher:
 
     def _begin(self, now: float) -> float:
         """Begin every write that may begin now; say when to look again."""
-        self._replies = {reply: None for reply in self._replies if not reply.ended}
-        again = now + 60.0
-        for reply in [reply for reply in self._replies if reply.waits]:
-            if reply.retry_at > now:
-                again = min(again, reply.retry_at)
-            elif reply.next is not Edit:
-                at = self._opens(reply, reply.next, now)
-                again = min(again, at)
-                if at <= now:
-                    self._write(reply, now)
-        return min(again, self._begin_edits(now))
+        self._let_go(now)
+        again = [self._begin_other(reply, now) for reply in self._replies]
+        return min(*again, self._begin_edits(now), now + IDLE) if again else now
+
+    def _let_go(self, now: float) -> None:
+        for reply in [reply for reply in self._replies if reply.ended]:
+            del self._replies[reply]
+            self._pace.ended(now)
+
+    def _begin_other(self, reply: EditedReply, now: float) -> float:
+        """Begin a reply's post or delete if it may; say when, if later."""
+        if reply.retry_at > now:
+            return reply.retry_at
+        if reply.next is Edit or reply.under_way or reply.standing.unseen_since == NEVER:
+            return NEVER
+        at = self._posts_at(reply, now) if reply.next is Post else self._budgets[Delete].opens(now)
+        if at <= now:
+            self._write(reply, now)
+        return at if at > now else NEVER
 
     def _begin_edits(self, now: float) -> float:
-        while reply := first(self._editable(now)):
-            at = self._opens(reply, Edit, now)
-            if at > now:
-                return at
-            self._write(reply, now)
-        return now + 60.0
+        """Begin every edit that is due; say when the next one is."""
+        by_standing = {reply.standing: reply for reply in self._replies}
+        for standing, reply in by_standing.items():
+            standing.busy = reply.under_way or reply.retry_at > now or reply.next is not Edit
+            standing.posts_at = self._posts_at(reply, now)
+        while choice := self._pace.choose(by_standing, now):
+            if choice.at > now:
+                return choice.at
+            reply, standing = by_standing[choice.who], choice.who
+            if choice.how is How.EDIT or reply.roll_over():
+                self._write(reply, now)
+                standing.busy = True
+            else:
+                standing.posts_at = NEVER
+        return NEVER
 
-    def _editable(self, now: float) -> Iterable[EditedReply]:
-        return (r for r in self._replies if r.waits and r.next is Edit and r.retry_at <= now)
-
-    def _opens(self, reply: EditedReply, kind: type[Step], now: float) -> float:
-        """Say when a reply's step of this kind may begin."""
-        budget = self._budgets[kind]
-        at = budget.opens(now)
-        if kind is Post:
-            return max(at, self._channel(reply).opens(now))
-        if kind is Edit and not reply.final:
-            return max(at, self._edited_at + gap(self.policy, budget.free(now)))
-        return at
+    def _posts_at(self, reply: EditedReply, now: float) -> float:
+        """Say when a reply's channel takes another message."""
+        return max(self._budgets[Post].opens(now), self._channel(reply).opens(now))
 
     def _channel(self, reply: EditedReply) -> Bucket:
         return self._channels.setdefault(
-            reply.question.place.channel, Bucket(POSTS_PER_SECOND, POST_BURST)
+            reply.question.place.channel,
+            Bucket(self._config.posts_per_second, self._config.post_burst),
         )
 
     def _write(self, reply: EditedReply, now: float) -> None:
         """Begin a reply's next step, if it is of the kind it was expected to be."""
         expected = reply.next
         step = reply.step()
-        if type(step) is not expected:
+        if step is None or type(step) is not expected:
             self._wake.set()
             return
-        assert step
         reply.begin()
-        self._budgets[expected].begin()
+        if expected is Edit:
+            self._pace.begin(now)
+        else:
+            self._budgets[expected].begin()
         if expected is Post:
             self._channel(reply).take(now)
-        elif expected is Edit:
-            self._edited_at = now
         task = asyncio.create_task(self._perform(reply, step))
         self._writes.add(task)
         task.add_done_callback(self._writes.discard)
 
     async def _perform(self, reply: EditedReply, step: Step) -> None:
-        budget = self._budgets[type(step)]
         try:
             await reply.perform(step)
         except SlackRateLimited as error:
-            if isinstance(step, Post):
+            if isinstance(step, Post):  # its limit is one of the channel
                 self._channel(reply).refused(self._now(), error.retry_after)
             else:
-                budget.refused(self._now(), error.retry_after)
-        except SlackUnreachable as error:
-            log.info("Slack could not be reached: %s", error)
-            reply.back_off()
-        except SlackRefused as error:
-            log.warning("Slack refused a part of an answer: %s", error)
-            reply.give_up(error)
+                self._budgets[type(step)].refused(self._now(), error.retry_after)
         finally:
-            budget.end(self._now())
+            self._budgets[type(step)].end(self._now())
             self._wake.set()

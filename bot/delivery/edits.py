@@ -1,34 +1,39 @@
 """An answer shown by a placeholder and edits of it.
 
-A reply knows its newest draft and the messages that stand in Slack; `step` says what brings them
-together, `perform` does it. When a step is taken, and how often, the dispatcher decides.
+A reply knows its newest draft and how the answer lies in its messages; `step` says what brings the
+two together, `perform` does it. When a step is taken, and how often, the dispatcher decides.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.delivery.steps import Delete, Edit, Post, Shown, Step, next_step
-from bot.errors import SlackRateLimited, SlackRefused
-from bot.render.message import Body, bodies
+from bot.delivery.layout import Layout
+from bot.delivery.mend import Remedy, remedy
+from bot.delivery.pace import NEVER, Standing, words
+from bot.delivery.steps import Delete, Edit, Post, Step
+from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable
 from bot.slack import Slack
 from bot.values import Draft, Question
 
 log = logging.getLogger(__name__)
 
 EVENT_TYPE = "llm_answer"
-LONGEST_BACKOFF = 8.0
+"""What our messages' metadata is called; its payload names the turn, and the part from the second
+message on."""
+
+SHORTEST_BACKOFF, LONGEST_BACKOFF = 0.5, 8.0  # seconds until a write is tried again
+READ_BACK = 50  # messages looked at for a post whose answer was lost
 
 
 class EditedReply:
     """One answer in a channel, thread or direct message.
 
-    When its messages are gone or forbidden, `on_lost` is called (`open` raises, if it has not
-    returned yet), later drafts are ignored and
-    `finish` raises the `SlackRefused` that said so.
+    When its messages are gone or forbidden, `on_lost` is called (or `open` raises, if it has not
+    returned yet), later drafts are ignored and `finish` raises the `SlackRefused` that said so.
     """
 
     def __init__(
@@ -36,24 +41,25 @@ class EditedReply:
         slack: Slack,
         question: Question,
         *,
+        speed: float,
         now: Callable[[], float],
         on_change: Callable[[EditedReply], None],
         on_lost: Callable[[SlackRefused], None],
     ) -> None:
         self.question = question
-        self.shown: list[Shown] = []
-        self.draft: Draft | None = None
-        self.changed_at: float | None = None  # since when the newest draft is not what stands
-        self.flying = False
-        self.unsure = False  # whether a post we got no answer to was made
+        self.standing = Standing(speed)
+        self.next: type[Step] = Post  # what kind of step comes next, as far as can be told
         self.retry_at = float("-inf")
-        self.next: type[Step] = Post
+        self.under_way = False
         self._slack = slack
         self._now = now
         self._on_change = on_change
         self._on_lost = on_lost
-        self._since: float | None = None
-        self._wanted: tuple[Body, ...] = ()
+        self._layout = Layout(question)
+        self._draft: Draft | None = None
+        self._taken = NEVER  # since when what is being written had been unseen
+        self._words = 0.0  # of the draft being written
+        self._unsure: Post | None = None  # a post that may have been made
         self._failures = 0
         self._lost: SlackRefused | None = None
         self._stands = asyncio.Event()
@@ -78,151 +84,190 @@ class EditedReply:
             raise self._lost
 
     @property
-    def waits(self) -> bool:
-        """Whether something is to be written and nothing is under way."""
-        return self.changed_at is not None and not self.flying
-
-    @property
     def ended(self) -> bool:
-        """Whether the last draft stands, or never will."""
-        return self._ended.is_set()
-
-    @property
-    def final(self) -> bool:
-        """Whether the newest draft is the last."""
-        return self.draft is not None and self.draft.phase.final
+        """Whether nothing is to be written any more."""
+        return self._ended.is_set() and self.standing.unseen_since == NEVER and not self.under_way
 
     def step(self) -> Step | None:
-        """Render the newest draft and say what to write first; None, and at rest, if it stands."""
-        self._wanted = self._render()
-        step = next_step(self.shown, self._wanted)
+        """Say what to write first so that the newest draft stands; None if it does."""
+        assert self._draft
+        step = self._layout.plan(self._draft)
+        self._words = self.standing.written
         if step:
             self.next = type(step)
         else:
-            self.changed_at = None
+            self.standing.unseen_since = NEVER
             self._rest()
         return step
 
+    def roll_over(self) -> bool:
+        """Let what is missing go out as the next message; False if that can't be."""
+        assert self._draft
+        return self._layout.roll_over(self._draft) and self.step() is not None
+
     def begin(self) -> None:
         """The step just given is about to be performed; drafts from now on are newer than it."""
-        self.flying = True
-        self._since, self.changed_at = self.changed_at, None
+        self.under_way = True
+        self._taken, self.standing.unseen_since = self.standing.unseen_since, NEVER
 
     async def perform(self, step: Step) -> None:
-        """Take a step; raises `SlackError`, and then it is still to be taken."""
+        """Take a step. What goes wrong is mended, or tried again later.
+
+        Raises SlackRateLimited: whoever keeps the budgets must know.
+        """
         try:
-            await self._do(step)
-        except BaseException:
-            self.changed_at = self._since
+            taken, ts = await self._write(step)
+        except SlackRateLimited:
+            self._again()
             raise
-        finally:
-            self.flying = False
-        self._failures = 0
-        if then := next_step(self.shown, self._wanted):
-            self.next, self.changed_at = type(then), self._since
-        elif self.changed_at is None:
-            self._rest()
+        except SlackUnreachable as error:
+            log.info("a write may be lost: %s", error)
+            self._layout.unknown(step)
+            self._back_off()
+        except SlackRefused as error:
+            self._refused(step, error)
+        except Exception:
+            log.exception("a write failed in a way nobody thought of")
+            self._layout.unknown(step)
+            self._back_off()
         else:
-            self.next = Edit
-
-    def back_off(self) -> None:
-        """Wait before the next try, longer after every failure in a row."""
-        self.retry_at = self._now() + min(LONGEST_BACKOFF, 0.5 * 2**self._failures)
-        self._failures += 1
-
-    def give_up(self, error: SlackRefused) -> None:
-        """Take note that the reader can't be reached here any more."""
-        opened = self._stands.is_set()
-        self._lost = error
-        self.changed_at = None
-        self._stands.set()
-        self._ended.set()
-        if opened:  # else `open` raises it
-            self._on_lost(error)
+            self._layout.done(taken, ts)
+            self._settle()
+        finally:
+            self.under_way = False
 
     def _take(self, draft: Draft) -> None:
-        if self._lost or self.final:
+        if self._lost or self.standing.final:
             return
-        self.draft = draft
-        if self.changed_at is None:
-            self.changed_at = self._now()
+        self._draft = draft
+        standing, now = self.standing, self._now()
+        standing.final, standing.untidy = draft.phase.final, False
+        standing.written = words(draft.text)
+        if draft.text and standing.began == NEVER:
+            standing.began = now
+        if standing.unseen_since == NEVER or standing.final:
+            standing.unseen_since = now if standing.final else min(now, standing.unseen_since)
             self._on_change(self)
-        elif draft.phase.final:
-            self._on_change(self)
+
+    def _settle(self) -> None:
+        """A step was taken: go on with the next one, or rest."""
+        self._failures = 0
+        self._stands.set()
+        if then := self._layout.next():
+            self.next = type(then)
+            self._again()
+            return
+        self.next = Edit
+        self.standing.sees(self._words, self._now())
+        if self.standing.unseen_since == NEVER:
+            self._rest()
 
     def _rest(self) -> None:
+        """The newest draft stands."""
         self.next = Edit
-        if self.final:
+        if self.standing.final:
             self._ended.set()
+        if self._layout.untidy:
+            self.standing.untidy = True
+            self.standing.unseen_since = self._now()
 
-    async def _do(self, step: Step) -> None:
-        match step:
-            case Edit(index, body):
-                await self._edit(index, body)
-            case Post(index, body):
-                await self._post(index, body)
-            case Delete(index):
-                await self._slack.delete(self.question.place.channel, self.shown[index].ts)
-                del self.shown[index]
+    def _again(self) -> None:
+        """What was being written is still to be shown."""
+        self.standing.unseen_since = min(self._taken, self.standing.unseen_since)
 
-    def _render(self) -> tuple[Body, ...]:
-        assert self.draft
-        alone = self.question.ts is None  # nothing above the answer shows the question
-        return bodies(
-            self.draft,
-            question_id=self.question.id,
-            asked_by=self.question.user if alone else "",
-            question=self.question.text if alone else "",
-        )
+    def _back_off(self) -> None:
+        """Try again later, and later still after every failure in a row."""
+        pause = min(LONGEST_BACKOFF, SHORTEST_BACKOFF * 2**self._failures)
+        self.retry_at = self._now() + pause
+        self._failures += 1
+        self._again()
 
-    async def _edit(self, index: int, body: Body) -> None:
-        ts = self.shown[index].ts
-        self.shown[index] = Shown(ts, None)
-        await self._slack.update(
-            self.question.place.channel, ts, text=body.text, blocks=body.blocks
-        )
-        self.shown[index] = Shown(ts, body)
+    def _refused(self, step: Step, error: SlackRefused) -> None:
+        assert self._draft
+        log.warning("a write was refused: %s", error)
+        match remedy(error.code):
+            case _ if isinstance(step, Delete):  # it is gone, or not ours to remove any more
+                self._layout.done(step)
+                self._settle()
+            case Remedy.SHORTER if self._layout.shrink() or self._layout.simplify():
+                self._again()
+            case Remedy.PLAIN if self._layout.simplify():
+                self._again()
+            case Remedy.ANEW if isinstance(step, Edit):
+                self._layout.freeze(self._draft)
+                self.next = Post
+                self._again()
+            case _:
+                self._give_up(error)
 
-    async def _post(self, index: int, body: Body) -> None:
-        ts = await self._posted_already(index) if self.unsure else None
-        if ts is None:
-            self.unsure = True
-            try:
-                ts = await self._slack.post(
-                    self.question.place.channel,
-                    text=body.text,
-                    blocks=body.blocks,
-                    thread_ts=self._thread,
-                    metadata=self._metadata(index),
-                )
-            except (SlackRefused, SlackRateLimited):
-                self.unsure = False
-                raise
-            self.shown.append(Shown(ts, body))
-        else:
-            self.shown.append(Shown(ts, None))
-        self.unsure = False
+    def _give_up(self, error: SlackRefused) -> None:
+        finished, opened = self._ended.is_set(), self._stands.is_set()
+        self.standing.unseen_since = NEVER
+        self._lost = error
         self._stands.set()
+        self._ended.set()
+        if opened and not finished:  # else `open` raises it, or all text stands anyway
+            self._on_lost(error)
 
-    async def _posted_already(self, index: int) -> str | None:
-        """Look for a post whose answer was lost; None if it was not made, or can't be seen."""
-        thread = self._thread
-        if thread is None:
-            return None
-        after = self.shown[-1].ts if self.shown else self.question.ts
+    async def _write(self, step: Step) -> tuple[Step, str]:
+        """Make the call a step stands for; returns what was done, and the ts of a post."""
+        channel = self.question.place.channel
+        match step:
+            case Post():
+                return await self._post(step)
+            case Edit(index, body):
+                ts = self._layout.shown[index].ts
+                await self._slack.update(channel, ts, text=body.text, blocks=body.blocks)
+            case Delete(index):
+                await self._slack.delete(channel, self._layout.shown[index].ts)
+        return step, ""
+
+    async def _post(self, post: Post) -> tuple[Post, str]:
+        """Post a message, unless one whose answer was lost is there already."""
+        if self._unsure and (ts := await self._read_back(self._unsure)):
+            found, self._unsure = self._unsure, None
+            return found, ts
+        self._unsure = None
         try:
-            messages = await self._slack.replies(
-                self.question.place.channel, thread, oldest=after, include_metadata=True
+            ts = await self._slack.post(
+                self.question.place.channel,
+                text=post.body.text,
+                blocks=post.body.blocks,
+                thread_ts=self._thread,
+                metadata=self._metadata(post.index),
             )
+        except SlackUnreachable:
+            self._unsure = post
+            raise
+        return post, ts
+
+    async def _read_back(self, post: Post) -> str | None:
+        """Look for a post by its metadata; returns its ts, or None if it was not made.
+
+        Also None where we may not read: an answer posted twice is better than none.
+        """
+        channel, thread = self.question.place.channel, self._thread
+        shown = self._layout.shown
+        after = shown[-1].ts if shown else self.question.ts
+        try:
+            if thread:
+                messages = await self._slack.replies(
+                    channel, thread, oldest=after, limit=READ_BACK, include_metadata=True
+                )
+            else:
+                messages = await self._slack.history(
+                    channel, limit=READ_BACK, include_metadata=True
+                )
         except SlackRefused as error:
-            log.warning("can't read back a lost post: %s", error)
+            log.warning("a lost post can't be looked for: %s", error)
             return None
-        mine = self._metadata(index)
-        return next((str(m["ts"]) for m in messages if _carries(m, mine)), None)
+        mine = self._metadata(post.index)
+        return next((str(one["ts"]) for one in messages if _carries(one, mine)), None)
 
     @property
     def _thread(self) -> str | None:
-        return self.question.place.thread_ts or (self.shown[0].ts if self.shown else None)
+        shown = self._layout.shown
+        return self.question.place.thread_ts or (shown[0].ts if shown else None)
 
     def _metadata(self, index: int) -> dict[str, Any]:
         payload: dict[str, Any] = {"turn": self.question.id}
@@ -231,6 +276,6 @@ class EditedReply:
         return {"event_type": EVENT_TYPE, "event_payload": payload}
 
 
-def _carries(message: dict[str, Any], mine: dict[str, Any]) -> bool:
+def _carries(message: Mapping[str, Any], mine: Mapping[str, Any]) -> bool:
     metadata = message.get("metadata") or {}
-    return all(metadata.get(key) == value for key, value in mine.items())
+    return all(metadata.get(name) == value for name, value in mine.items())

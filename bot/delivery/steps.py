@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -43,13 +43,16 @@ class Delete:
 Step: TypeAlias = Edit | Post | Delete
 
 
-def next_step(shown: Sequence[Shown], wanted: Sequence[Body]) -> Step | None:
+def next_step(
+    shown: Sequence[Shown], wanted: Sequence[Body], *, leave: Collection[int] = ()
+) -> Step | None:
     """Return what to do first so that `wanted` stands; None if it does.
 
-    From the top down, so that a reader never finds a gap; messages that are right are left alone.
+    From the top down, so that a reader never finds a gap. Messages that are right are not touched,
+    nor are those whose index is in `leave`.
     """
     for index, (message, body) in enumerate(zip(shown, wanted, strict=False)):
-        if message.body != body:
+        if message.body != body and index not in leave:
             return Edit(index, body)
     if len(wanted) > len(shown):
         return Post(len(shown), wanted[len(shown)])

@@ -1,6 +1,7 @@
 """The only door to Slack's Web API.
 
     client.py        every method we call, one function each
+    identity.py      who our token is
     failures.py      every way a call can fail becomes one of three errors
     response_url.py  where a response_url may lead, and what its answers mean
     scopes.py        what the bot's token must be allowed to do
@@ -8,7 +9,8 @@
 When, how often and in which order something is called is none of this room's business.
 """
 
-from bot.slack.client import Blocks, Identity, Slack, http_session
+from bot.slack.client import Blocks, Slack, http_session
+from bot.slack.identity import Identity
 from bot.slack.scopes import SCOPES
 
 __all__ = ["SCOPES", "Blocks", "Identity", "Slack", "http_session"]

@@ -7,8 +7,7 @@ Nothing is retried here: whether a write may be repeated is known only to whoeve
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import aiohttp
@@ -18,6 +17,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.errors import SlackError, SlackRefused, SlackUnreachable
 from bot.slack.failures import outcome, translated
+from bot.slack.identity import Identity
 from bot.slack.response_url import failure, is_loopback, is_trusted
 
 Blocks: TypeAlias = str | Sequence[Mapping[str, Any]]
@@ -25,18 +25,6 @@ Blocks: TypeAlias = str | Sequence[Mapping[str, Any]]
 
 PAGE = 200
 """Messages asked for in one page of `conversations.replies`; Slack recommends no more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who our token is, as `auth.test` says. `scopes` is empty where Slack does not list them."""
-
-    team_id: str
-    team: str
-    user_id: str
-    bot_id: str
-    user: str
-    scopes: frozenset[str]
 
 
 def http_session() -> aiohttp.ClientSession:
@@ -161,25 +149,36 @@ class Slack:
         include_metadata: bool = False,
     ) -> list[dict[str, Any]]:
         """Read up to `limit` messages of a thread, oldest first, its root among them."""
-        found: dict[str, dict[str, Any]] = {}  # by ts: the root may come with every page
-        cursor: str | None = None
-        while len(found) < limit:
-            answer = await self._call(
+        return await _pages(
+            limit,
+            lambda page, cursor: self._call(
                 "conversations.replies",
                 verb="GET",
                 channel=channel,
                 ts=thread_ts,
                 oldest=oldest,
                 latest=latest,
-                limit=min(limit - len(found), PAGE),
-                include_all_metadata=True if include_metadata else None,
+                include_all_metadata=include_metadata or None,
+                limit=page,
                 cursor=cursor,
-            )
-            found |= {message["ts"]: message for message in answer.get("messages") or ()}
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
-            if not cursor:
-                break
-        return list(found.values())[:limit]
+            ),
+        )
+
+    async def history(
+        self, channel: str, *, limit: int = 200, include_metadata: bool = False
+    ) -> list[dict[str, Any]]:
+        """Read up to `limit` top-level messages of a channel, newest first."""
+        return await _pages(
+            limit,
+            lambda page, cursor: self._call(
+                "conversations.history",
+                verb="GET",
+                channel=channel,
+                include_all_metadata=include_metadata or None,
+                limit=page,
+                cursor=cursor,
+            ),
+        )
 
     async def user_name(self, user: str) -> str:
         """Return the name people see for a user: display name, else real name, else handle."""
@@ -275,6 +274,21 @@ class Slack:
         """Tell of a failed call and hand its error back to be raised."""
         self._on_call(error.method, outcome(error))
         return error
+
+
+async def _pages(
+    limit: int, ask: Callable[[int, str | None], Awaitable[AsyncSlackResponse]]
+) -> list[dict[str, Any]]:
+    """Follow cursors until there are `limit` messages, or no more."""
+    found: dict[str, dict[str, Any]] = {}  # by ts: a thread's root may come with every page
+    cursor: str | None = None
+    while len(found) < limit:
+        answer = await ask(min(limit - len(found), PAGE), cursor)
+        found |= {message["ts"]: message for message in answer.get("messages") or ()}
+        cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+        if not cursor:
+            break
+    return list(found.values())[:limit]
 
 
 def _objects(blocks: Blocks | None) -> Any:

@@ -15,10 +15,14 @@ from bot.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnreacha
 DEFAULT_RETRY_AFTER = 5.0
 """Seconds to stay away after a 429 that does not say how long."""
 
+LONGEST_RETRY_AFTER = 300.0
+"""Seconds we believe a 429 at most."""
+
 # Slack's own failures, spelled as refusals: "possible some aspect of the operation succeeded"
 # (the error lists of the methods' reference pages).
 _AMBIGUOUS = frozenset(
-    {"fatal_error", "internal_error", "request_timeout", "service_unavailable", "update_failed"},
+    {"fatal_error", "internal_error", "request_timeout", "service_unavailable"}
+    | {"team_added_to_org", "update_failed"},
 )
 _RATE_LIMITED = frozenset({"rate_limited", "ratelimited"})
 
@@ -54,6 +58,6 @@ def meaning(method: str, status: int, headers: Mapping[str, str], data: Any) -> 
 def _retry_after(headers: Mapping[str, str]) -> float:
     given = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
     try:
-        return max(0.0, float(given))
+        return min(max(0.0, float(given)), LONGEST_RETRY_AFTER)
     except ValueError:
         return DEFAULT_RETRY_AFTER

@@ -15,6 +15,7 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "chat.postEphemeral": "chat:write",
         "chat.postMessage": "chat:write",
         "chat.update": "chat:write",
+        "conversations.history": "channels:history,groups:history,im:history,mpim:history",
         "conversations.open": "im:write",
         "conversations.replies": "channels:history,groups:history,im:history,mpim:history",
         "users.info": "users:read",

@@ -6,7 +6,6 @@ It keeps messages, counts calls, and can be slow, refuse, limit, or lose its rep
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,6 +46,11 @@ class Stored:
         return "\n".join(b["text"] for b in self.blocks if b["type"] == "markdown")
 
     @property
+    def turn(self) -> str:
+        """The turn it belongs to, by its metadata."""
+        return str((self.metadata or {}).get("event_payload", {}).get("turn", ""))
+
+    @property
     def state(self) -> str:
         """Its line of state: the text of its context and section blocks."""
         lines = [e["text"] for b in self.blocks for e in b.get("elements", ()) if "text" in e]
@@ -68,6 +72,7 @@ class FakeSlack(AsyncWebClient):
         self.messages: dict[str, Stored] = {}
         self.private: list[Mapping[str, Any]] = []
         self.fault: Fault = lambda call: None
+        self.on_change: Callable[[str, int], None] = lambda turn, words: None
 
     def count(self, method: str, outcome: str | None = None) -> int:
         """How many calls of a method there were, of those with an outcome if given."""
@@ -80,7 +85,7 @@ class FakeSlack(AsyncWebClient):
     async def api_call(self, api_method: str, **request: Any) -> AsyncSlackResponse:
         """Take one request."""
         given = request.get("json") or request.get("params") or {}
-        call = Call(now(), api_method, json.loads(json.dumps(given)))
+        call = Call(now(), api_method, dict(given))
         self.calls.append(call)
         await asyncio.sleep(self.latency / 2)
         fault = self.fault(call)
@@ -128,7 +133,7 @@ class FakeSlack(AsyncWebClient):
             given["blocks"],
             given.get("metadata"),
         )
-        self.messages[ts].history.append(self.messages[ts].markdown)
+        self._changed(self.messages[ts])
         return {"ts": ts}
 
     def _chat_update(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -138,8 +143,15 @@ class FakeSlack(AsyncWebClient):
         if len(given["text"].encode()) > 4000:
             return {"error": "msg_too_long"}
         message.text, message.blocks = given["text"], given["blocks"]
-        message.history.append(message.markdown)
+        self._changed(message)
         return {"ts": message.ts}
+
+    def _changed(self, message: Stored) -> None:
+        """Keep what was shown, and tell of the words of the whole answer."""
+        message.history.append(message.markdown)
+        turn = message.turn
+        mine = [m for m in self.messages.values() if m.turn == turn]
+        self.on_change(turn, sum(len(m.markdown.split()) for m in mine))
 
     def _chat_delete(self, given: dict[str, Any]) -> dict[str, Any]:
         return {} if self.messages.pop(given["ts"], None) else {"error": "message_not_found"}
@@ -159,9 +171,9 @@ class FakeHooks:
     def __init__(self, slack: FakeSlack) -> None:
         self._slack = slack
 
-    def post(self, url: str, *, json: Mapping[str, Any], **_: Any) -> FakeHooks:
+    def post(self, url: str, **request: Any) -> FakeHooks:
         """Take a message."""
-        self._call = Call(now(), "response_url", dict(json))
+        self._call = Call(now(), "response_url", dict(request["json"]))
         self._slack.calls.append(self._call)
         self._fault = self._slack.fault(self._call)
         return self

@@ -1,0 +1,24 @@
+"""The room's numbers that Slack does not publish or that differ from place to place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryConfig:
+    """What may be spent in a workspace, and who is taken to read there.
+
+    `edits_per_minute`: our part of the `chat.update` budget, which is about 50 (slack-facts §2).
+    `finals_kept`: of these, how many are kept back for the ends of answers, at most.
+    `words_per_second`: how fast a reader reads.
+    `posts_per_second`, `post_burst`: `chat.postMessage` in one channel; Slack says "about one",
+    "short bursts allowed". `posts_per_minute`: the same in a workspace, "several hundred".
+    """
+
+    edits_per_minute: int = 45
+    finals_kept: int = 15
+    words_per_second: float = 5.0
+    posts_per_second: float = 1.0
+    post_burst: int = 3
+    posts_per_minute: int = 240
