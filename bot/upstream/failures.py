@@ -48,6 +48,16 @@ POLICY_CODES = frozenset(
         "data_residency_mismatch",
     },
 )
+# The model is there, but not by this wire format (upstream-facts §6).
+NO_ROUTE_CODES = frozenset(
+    {
+        "no_contract_compatible_route",
+        "upstream_contract_mismatch",
+        "unsupported_endpoint",
+        "endpoint_not_supported",
+        "unsupported_api_for_model",
+    },
+)
 # Codes that mean "not now", also where no status comes with them.
 BUSY_CODES = frozenset(
     {
@@ -179,6 +189,10 @@ def _is_cancelled(p: Problem) -> bool:
     return "cancelled" in p.names
 
 
+def _has_no_route(p: Problem) -> bool:
+    return bool(p.names & NO_ROUTE_CODES)
+
+
 def _is_busy(p: Problem) -> bool:
     """A status of trouble, a code of trouble, or inside a stream anything not known as final."""
     if p.status in BUSY_STATUSES or p.names & BUSY_CODES or p.retryable:
@@ -226,6 +240,11 @@ RULES: tuple[tuple[Callable[[Problem], bool], type[UpstreamError], str], ...] = 
     ),
     (_is_image, PromptRefused, "The model's server could not take an image of this conversation."),
     (_is_cancelled, PromptRefused, "The answer was cancelled at the model's server."),
+    (
+        _has_no_route,
+        UpstreamRefused,
+        "The model “{model}” can't be asked by the wire format the bot uses; {operator}.",
+    ),
     (_is_busy, UpstreamBusy, ""),
     (
         _has_status(301, 302, 303, 307, 308),

@@ -9,22 +9,13 @@ import re
 from collections.abc import Set
 
 from bot.errors import UpstreamError
+from bot.upstream.failures import NO_ROUTE_CODES
 
 # What a request can be refused with for what it is; other errors say nothing of its fields.
 REFUSING_STATUSES = frozenset({400, 404, 405, 415, 422, 501, None})
 NO_ENDPOINT_STATUSES = frozenset({404, 405, 501})
 # Answers to `GET /responses/{id}` that mean: not this way (upstream-facts §2.2, §2.4).
 NO_RESUME_STATUSES = frozenset({400, 404, 405, 409, 410, 422, 501})
-
-NO_ROUTE_CODES = frozenset(
-    {
-        "no_contract_compatible_route",
-        "upstream_contract_mismatch",
-        "unsupported_endpoint",
-        "endpoint_not_supported",
-        "unsupported_api_for_model",
-    },
-)
 
 # Each optional field: its names as a parameter, and the words that complain of it.
 _OPTIONS = {
