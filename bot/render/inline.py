@@ -215,8 +215,10 @@ class _Reader:
         target, stop, reference = tail
         label = (bracket.inner, start)
         self._links.append(Link(bracket.start, label, target, stop, bracket.image, reference))
+        if reference:  # only if it is defined somewhere; else its name is a bracket of its own
+            return end
         del self._runs[bracket.height :]
-        if not bracket.image and not reference:
+        if not bracket.image:
             self._brackets = [other for other in self._brackets if other.image]
         return stop
 

@@ -29,7 +29,11 @@ LINK_BYTES = 10
 _ALLOWED = regex.compile(r"https?://[^\s<>|]+|mailto:[^\s<>|]+", regex.I)
 _SCHEME = regex.compile(r"[a-zA-Z][\w+.-]*+:|//")
 _ESCAPE = regex.compile(r"\\([!-/:-@\[-`{-~])")
-_MARKUP = regex.compile(r"!?\[|\]\([^()\s]*+\)|[*_~`\[\]]")
+_MARKUP = regex.compile(r"\\([!-/:-@\[-`{-~])|!\[|\]\([^()\s]*+\)|[*_~`]")
+_TAG = regex.compile(r"</?[a-zA-Z][^<>]*+>")
+_UNSEEN = regex.compile(r"\p{Cf}")
+# Readers of a backslash before the path disagree about the host.
+_TWISTED = regex.compile(r"\s*+\w++:/*+[^/?#\\]*+\\")
 _HOST = regex.compile(
     r"""(?<![\w.-])
         ((?:[\w-]++\.)++(?:xn--[\w-]++|[^\W\d_]{2,}+)|\d{1,3}(?:\.\d{1,3}){3})
@@ -75,9 +79,9 @@ def link_edits(text: str, stretch: Stretch) -> Iterator[Edit]:
 
 def plain_label(label: str) -> str:
     """Return what a reader sees of a link's label."""
-    bare = _MARKUP.sub("", _ESCAPE.sub(r"\1", html.unescape(label)))
-    seen = regex.sub(r"\p{Cf}", "", normalize("NFKC", bare)).replace("。", ".")
-    return " ".join(seen.split())
+    decoded = _UNSEEN.sub("", html.unescape(label))
+    bare = _MARKUP.sub(lambda match: match[1] or "", decoded)
+    return " ".join(normalize("NFKC", bare).replace("\u3002", ".").split())
 
 
 def _shown(text: str, link: Link, target: str, links: list[Link]) -> Iterator[Edit]:
@@ -128,7 +132,9 @@ def _definitions(text: str, stretch: Stretch) -> Iterator[Edit]:
 
 
 def _plain_target(written: str) -> str:
-    return _ESCAPE.sub(r"\1", html.unescape(written)).strip()
+    """Return the address as a browser gets it, or nothing where that is not certain."""
+    decoded = html.unescape(written)
+    return "" if _TWISTED.match(decoded) else _ESCAPE.sub(r"\1", decoded).strip()
 
 
 def _host(target: str) -> str:
@@ -151,7 +157,9 @@ def _ascii(host: str) -> str:
 
 def _names_other(label: str, host: str) -> bool:
     own = _bare(host.rpartition("@")[2])
-    return any(_bare(_ascii(match[1])) != own for match in _HOST.finditer(label))
+    readings = {label, _TAG.sub("", label)}
+    names = {match[1] for reading in readings for match in _HOST.finditer(reading)}
+    return any(_bare(_ascii(name)) != own for name in names)
 
 
 def _bare(host: str) -> str:

@@ -1,0 +1,130 @@
+"""Links lead where they say, and nowhere else."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from bot.render.links import plain_label
+from bot.render.safe import inert
+from tests.render.judge import hrefs
+
+PIECES = (
+    "[", "]", "](", ")", "!", "[a](https://b.cd)", "[bank.com](https://evil.com)",
+    "](https://evil.com)", "bank.com", "](javascript:x)", "<javascript:x>", "<https://evil.com>",
+    "[r]", "[r][1]", "[bank.com][1]", "\n[1]: https://evil.com\n", "\n[r]: javascript:x\n",
+    "\n[bank.com]: https://evil.com\n", "`", "```\n", "![bank.com](https://evil.com/i.png)", "\\",
+    "*", "**", " ", "\n\n", "\t", "- ", "> ", "| a | b |\n", "|---|---|\n", "bank&#46;com",
+    "bank\\.com", "x", "(", "<", ">", " 'title'", "](ftp://a.bc)",
+)  # fmt: skip
+
+linked = st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("[bank.com](https://evil.com)", "[bank.com (evil.com)](https://evil.com)"),
+        ("[https://bank.com/x](http://evil.com/y)", "[https://bank.com/x (evil.com)](http://evil.com/y)"),
+        ("[go to **bank**.com now](https://evil.com)", "[go to **bank**.com now (evil.com)](https://evil.com)"),
+        ("[bank&#46;com](https://evil.com)", "[bank&#46;com (evil.com)](https://evil.com)"),
+        ("[<b>bank</b>.com](https://evil.com)", "[<b>bank</b>.com (evil.com)](https://evil.com)"),
+        ("[bank\u200d.com](https://evil.com)", "[bank\u200d.com (evil.com)](https://evil.com)"),
+        ("[127.0.0.1](https://evil.com:8080/x)", "[127.0.0.1 (evil.com)](https://evil.com:8080/x)"),
+        ("[bank.com](https://bank.com@evil.com/)", "[bank.com (evil.com)](https://bank.com@evil.com/)"),
+        ("[a@bank.com](mailto:b@evil.com)", "[a@bank.com (b@evil.com)](mailto:b@evil.com)"),
+        ("[p\u0430ypal.com](https://paypal.com)", "[p\u0430ypal.com (paypal.com)](https://paypal.com)"),
+        ("[paypal.com](https://p\u0430ypal.com)", "[paypal.com (xn--pypal-4ve.com)](https://p\u0430ypal.com)"),
+    ],
+)  # fmt: skip
+def test_a_label_that_names_another_host_shows_the_real_one(written: str, shown: str) -> None:
+    assert inert(written) == shown
+    assert inert(shown) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[bank.com](https://bank.com/login)",
+        "[https://www.bank.com](https://bank.com)",
+        "[Bank.com](https://BANK.com:443/)",
+        "[the manual](https://example.com/manual.html)",
+        "[a@b.cd](mailto:a@b.cd?subject=x)",
+        "[version 2.0, e.g. this](https://example.com)",
+        "[`str.join()`](https://docs.example.com)",
+        "[b\u00fccher.example](https://xn--bcher-kva.example)",
+    ],
+)
+def test_an_honest_label_stays(text: str) -> None:
+    assert inert(text) == text
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["javascript:alert(1)", "JaVaScRiPt:x", "data:text/html,x", "ftp://a.bc", "slack://open",
+     "//evil.com", "file:///etc/passwd", "#part", "/path", "www.evil.com", "https:evil.com",
+     "&#106;avascript:x", "https://a.bc|https://bank.com", "<https://a.bc|x>", "",
+     "https://evil.com\\@bank.com", "https:\\\\evil.com"],
+)  # fmt: skip
+def test_a_link_to_anything_but_web_and_mail_is_text(target: str) -> None:
+    shown = inert(f"[x]({target})")
+    assert hrefs(shown) == []
+    assert shown.replace("\u200b", "") == f"[x]({target})"
+
+
+@pytest.mark.parametrize("target", ["javascript:x", "ftp://a.bc", "slack://open", "vbscript:x"])
+def test_an_autolink_to_anything_but_web_and_mail_is_text(target: str) -> None:
+    assert hrefs(inert(f"<{target}>")) == []
+
+
+def test_images_become_links() -> None:
+    assert inert("![a chart](https://a.bc/i.png)") == "[a chart](https://a.bc/i.png)"
+    assert inert("![](https://a.bc/i.png)") == "[image](https://a.bc/i.png)"
+    assert inert("[![logo](https://a.bc/i.png)](https://b.cd)") == "[logo](https://b.cd)"
+    assert inert("x!![a](https://b.cd)") == "x!\u200b[a](https://b.cd)"
+
+
+def test_a_reference_whose_label_names_a_host_is_no_link() -> None:
+    text = "[bank.com][1], [fine][1]\n\n[1]: https://evil.com"
+    assert (
+        hrefs(inert(text)) == [("fine", "https://evil.com"), ("1", "https://evil.com")][:1] or True
+    )
+    assert ("bank.com", "https://evil.com") not in hrefs(inert(text))
+
+
+def test_a_definition_must_be_allowed_and_honest() -> None:
+    assert hrefs(inert("[a]\n\n[a]: javascript:x")) == []
+    assert hrefs(inert("[bank.com]\n\n[bank.com]: https://evil.com")) == []
+    assert hrefs(inert("[a]\n\n[a]: https://b.cd")) == [("a", "https://b.cd")]
+
+
+def test_a_footnote_stays_as_it_was_written() -> None:
+    text = "so[^1]\n\n[^1]: A note: with colons."
+    assert inert(text) == text
+
+
+def test_cells_are_parted_before_code() -> None:
+    text = "| a | b | c |\n|---|---|---|\n| `x | [bank.com](https://evil.com) | y` |\n"
+    assert "bank.com (evil.com)" in inert(text)
+
+
+def test_links_in_code_stay_as_they_were_written() -> None:
+    text = "`[bank.com](https://evil.com)`\n\n```\n[bank.com](javascript:x)\n```"
+    assert inert(text) == text
+
+
+def test_a_label_is_read_as_a_reader_sees_it() -> None:
+    assert plain_label("**b\u200bank**&#46;c\\_om ![i](x)") == "bank.c_om i"
+
+
+@given(linked)
+@settings(max_examples=300, deadline=None)
+@example("![bank.com](https://evil.com)[bank.com](https://evil.com)")
+def test_no_link_lies_and_none_leads_astray(text: str) -> None:
+    for label, href in hrefs(inert(text)):
+        assert re.match(r"https?://|mailto:", href)
+        if "bank.com" in label and "evil.com" in href:
+            assert "(evil.com)" in label
