@@ -30,7 +30,7 @@ def welcome(hearing: Hearing) -> dict[str, Any]:
     """The home tab's view."""
     me = f"<@{hearing.identity.user_id}>"
     ways = (
-        f"*In a channel:* mention me, `{me} …`; I answer in a thread, and you can go on there.",
+        f"*In a channel:* write {me} and your question; I answer in a thread, where you can go on.",
         "*In private:* write to me under *Messages*.",
         f"*Anywhere:* `{hearing.command} …` answers only you; with `#public`, everyone.",
     )

@@ -17,6 +17,8 @@ from aiohttp import web
 
 from bot import settings
 from bot.playground.board import Board
+from bot.playground.model.conversation import Conversation, spoken
+from bot.playground.model.script import answer
 from bot.playground.model.server import ModelConfig, add_model
 from bot.playground.server import SlackConfig
 from tests.playground import live
@@ -108,6 +110,11 @@ class Whole:
 
         await self.slack.until(finished, patience)
         return "".join(markdown(m) for m in self.answers(channel)[-1:])
+
+
+def upstream_text(question: str) -> str:
+    """What the demo model answers to a first question, as it writes it."""
+    return answer(Conversation((spoken(question),))).text
 
 
 def markdown(message: Mapping[str, Any]) -> str:

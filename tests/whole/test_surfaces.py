@@ -9,9 +9,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bot.playground.model.server import ModelConfig
 from bot.playground.server import ALL_MESSAGES, SlackConfig
 from tests.playground import live
-from tests.whole.running import Whole, markdown, note, whole
+from tests.whole.running import Whole, markdown, note, upstream_text, whole
 
 MENTION = f"<@{live.BOT}>"
 
@@ -85,6 +86,21 @@ async def test_a_command_in_our_own_direct_messages_streams_like_any_other(
     async with whole(tmp_path) as all_of_it:
         all_of_it.slack.workspace.command(live.DM, "/ask", "hello")
         assert await all_of_it.answered(live.DM)
+
+
+async def test_a_very_long_answer_goes_on_in_the_next_message_and_nothing_is_lost(
+    tmp_path: Path,
+) -> None:
+    quick = ModelConfig(words_per_second=5000, first_word_seconds=0.05)
+    async with whole(tmp_path, model=quick) as all_of_it:
+        slack = all_of_it.slack
+        slack.workspace.say(live.GENERAL, f"{MENTION} write a very long essay")
+        assert (await all_of_it.bot.said("answer"))["outcome"] == "done"
+        messages = all_of_it.answers(live.GENERAL)
+        assert len(messages) >= 3
+        assert all(len(markdown(m).encode()) <= 12_000 for m in messages)
+        text = "".join(map(markdown, messages))
+        assert "".join(text.split()) == "".join(upstream_text("write a very long essay").split())
 
 
 async def test_an_empty_mention_gets_a_hint(tmp_path: Path) -> None:
