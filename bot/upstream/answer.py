@@ -29,7 +29,7 @@ from bot.upstream.events import Activity, Event, Failed, Reconnecting, Restarted
 from bot.upstream.failures import from_response, patience, why
 from bot.upstream.ladder import Ladder
 from bot.upstream.prompt import Prompt
-from bot.upstream.reading import Batches, Decoder, open_answer
+from bot.upstream.reading import Batches, Decoder, drain, open_answer
 from bot.upstream.refusals import NO_ENDPOINT_STATUSES, NO_RESUME_STATUSES
 from bot.upstream.responses import ResponsesDecoder
 from bot.upstream.route import Route
@@ -153,6 +153,8 @@ class Answer:
                 answer = await open_answer(watch, reply, self._decoder, config.max_event_bytes)
                 async with aclosing(answer) as batches:
                     yield batches
+                if self._decoder.ended:
+                    await drain(watch, reply)
             finally:
                 await reply.close()
 

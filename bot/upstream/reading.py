@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Any, TypeAlias
 
 from bot.errors import StreamDropped, UpstreamBusy, UpstreamRefused
-from bot.upstream.attempt import Reply, Silence, Watch, read_bounded
+from bot.upstream.attempt import MAX_ERROR_BYTES, Reply, Silence, Watch, read_bounded
 from bot.upstream.chat import ChatDecoder
 from bot.upstream.decoding import as_object
 from bot.upstream.events import Event
@@ -24,6 +24,8 @@ Batches: TypeAlias = AsyncGenerator[Sequence[Event], None]
 
 # After the last words of an answer, how long to wait for its token counts (upstream-facts §4).
 GRACE_SECONDS = 1.0
+# How long a connection may take to end after its answer; one that does is used again.
+DRAIN_SECONDS = 0.2
 BLANK = BOM + b" \t\r\n"
 
 
@@ -58,6 +60,15 @@ def whole_answer(reply: Reply, body: bytes, model: str) -> dict[str, Any]:
     if reply.status >= 300 or (error and not found.get("status")):
         raise from_response(reply.status, reply.headers, body, model)
     return found
+
+
+async def drain(watch: Watch, reply: Reply) -> None:
+    """Read what follows the end of an answer, so that its connection can be used again.
+
+    The answer has been told by now; a server that does not hang up is not waited for.
+    """
+    watch.hurry(DRAIN_SECONDS)
+    await read_bounded(watch, reply, MAX_ERROR_BYTES)
 
 
 async def _head(watch: Watch, reply: Reply) -> bytes:

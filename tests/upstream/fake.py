@@ -98,6 +98,7 @@ class Service:
         self.polls_before_done = 0
         self.model: dict[str, Any] | None = None
         self.closed: asyncio.Queue[Asked] = asyncio.Queue()  # requests whose client went away
+        self.silent = asyncio.Event()  # on a socket: a reply has gone silent
         self.chat = b"".join(chat_blocks(pieces))
         self.foreground = responses_blocks(pieces, background=False)
         self.resumable = responses_blocks(pieces, background=True)
@@ -237,7 +238,7 @@ async def _exchange(
     step: int,
 ) -> bool:
     """Read one request, answer it; return whether the connection may be used again."""
-    asked = await _read(reader)
+    asked = await _read(reader, str(writer.get_extra_info("peername")[1]))
     if asked is None:
         return False
     out = service.handle(asked)
@@ -261,12 +262,14 @@ async def _exchange(
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         writer.transport.abort()
     else:
+        await writer.drain()
+        service.silent.set()
         await reader.read()  # until the client closes
         service.closed.put_nowait(asked)
     return how == "eof"
 
 
-async def _read(reader: asyncio.StreamReader) -> Asked | None:
+async def _read(reader: asyncio.StreamReader, port: str) -> Asked | None:
     try:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
     except asyncio.IncompleteReadError:
@@ -274,4 +277,5 @@ async def _read(reader: asyncio.StreamReader) -> Asked | None:
     method, target, _ = head[0].split(" ")
     headers = dict(line.split(": ", 1) for line in head[1:] if line)
     length = {name.lower(): value for name, value in headers.items()}.get("content-length", "0")
+    headers["x-port"] = port  # tells connections apart
     return read_request(method, target, headers, await reader.readexactly(int(length)))
