@@ -13,6 +13,7 @@
     │   ├── UpstreamRefused    key, money, permission, unknown model: the operator mends it
     │   ├── PromptRefused      the question itself: too long, not allowed
     │   └── StreamDropped      the answer broke off and could not be brought to its end
+    ├── ToolError              the model: the message is what its call returns
     └── StorageError           the log and readiness
 
 A sentence is written for the person who asked. Details (status, code, request id) are for the log
@@ -131,6 +132,10 @@ class StreamDropped(UpstreamError):
 
     sentence = "The connection to the model broke off before the answer was complete."
     retryable = True
+
+
+class ToolError(BotError):
+    """A tool can't do what the model asked; the message tells the model why, in plain words."""
 
 
 class StorageError(BotError):

@@ -1,0 +1,148 @@
+"""An async function read as a tool: its name, its docstring, and a JSON schema of its parameters.
+
+What is wrong with a definition is a TypeError when it is made, that is when its module is imported.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from bot.errors import ToolError
+
+# Names the Responses API and Chat Completions take for a function.
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_DESCRIBED = re.compile(r"(\w+): (.+)")
+_PLAIN = (str, int, float, bool)
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A tool as the model is told of it. `context` is the parameter that is ours to fill in."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    context: str | None
+    arguments: type[msgspec.Struct]
+
+    def read(self, arguments: str) -> dict[str, Any]:
+        """Return JSON text as checked arguments, defaults filled in; raises ToolError.
+
+        Numbers and truth values written as strings are taken for what they say: models do that.
+        """
+        text = arguments.strip()
+        try:
+            given = msgspec.json.decode(
+                "{}" if text in ("", "null") else text, type=self.arguments, strict=False
+            )
+        except msgspec.ValidationError as error:
+            raise ToolError(f"The arguments of {self.name} are wrong: {error}.") from error
+        except (msgspec.DecodeError, UnicodeError) as error:
+            raise ToolError(f"The arguments of {self.name} are not valid JSON.") from error
+        return msgspec.structs.asdict(given)
+
+
+def define(function: Callable[..., Any], context_type: type) -> Definition:
+    """Read a function's signature and docstring; raises TypeError with one clear sentence."""
+    name = function.__name__
+    if not _NAME.fullmatch(name):
+        raise _wrong(name, "its name may only hold letters, digits, _ and -, 64 at most")
+    if not inspect.iscoroutinefunction(function):
+        raise _wrong(name, "it must be an `async def`")
+    hints = get_type_hints(function)
+    if hints.pop("return", None) is not str:
+        raise _wrong(name, "it must return str")
+    description, described = _docstring(name, function.__doc__)
+    context = _context(name, hints, context_type)
+    parameters = dict(inspect.signature(function).parameters)
+    parameters.pop(context or "", None)
+    for other in described.keys() - parameters.keys():
+        raise _wrong(name, f"its docstring describes `{other}`, which is no parameter")
+    fields = [_field(name, p, hints.get(p.name), described) for p in parameters.values()]
+    arguments = msgspec.defstruct(name, fields, kw_only=True, forbid_unknown_fields=True)
+    return Definition(name, description, _schema(arguments), context, arguments)
+
+
+def _wrong(tool: str, why: str) -> TypeError:
+    return TypeError(f"{tool} can't be a tool: {why}")
+
+
+def _docstring(tool: str, text: str | None) -> tuple[str, dict[str, str]]:
+    """The first paragraph, and the descriptions of parameters; an indented line goes on."""
+    if not text or not text.strip():
+        raise _wrong(tool, "it has no docstring to describe it")
+    first, _, rest = inspect.cleandoc(text).partition("\n\n")
+    described: dict[str, str] = {}
+    current = ""
+    for line in rest.splitlines():
+        if found := _DESCRIBED.fullmatch(line):
+            current = found[1]
+            described[current] = found[2].strip()
+        elif current and line.startswith(" "):
+            described[current] += " " + line.strip()
+        else:
+            current = ""
+    return " ".join(first.split()), described
+
+
+def _context(tool: str, hints: Mapping[str, Any], context_type: type) -> str | None:
+    names = [name for name, hint in hints.items() if hint is context_type]
+    if len(names) > 1:
+        raise _wrong(tool, f"it takes {context_type.__name__} twice")
+    return names[0] if names else None
+
+
+def _field(
+    tool: str, parameter: inspect.Parameter, hint: Any, described: Mapping[str, str]
+) -> tuple[str, Any] | tuple[str, Any, Any]:
+    """A parameter as a field of the struct that checks the arguments."""
+    name = parameter.name
+    if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+        raise _wrong(tool, f"`{name}` can't be given by name")
+    if hint is None:
+        raise _wrong(tool, f"`{name}` has no annotation")
+    if not _is_allowed(hint):
+        raise _wrong(
+            tool,
+            f"`{name}` is neither str, int, float, bool, Literal, list[str], nor one of them "
+            "or None",
+        )
+    if name not in described:
+        raise _wrong(tool, f"its docstring has no line `{name}: …`")
+    annotated = Annotated[hint, msgspec.Meta(description=described[name])]
+    if parameter.default is parameter.empty:
+        return name, annotated
+    return name, annotated, _default(tool, parameter, hint)
+
+
+def _is_allowed(hint: Any) -> bool:
+    if get_origin(hint) in (Union, UnionType):
+        kinds = [kind for kind in get_args(hint) if kind is not NoneType]
+        return len(kinds) == 1 and _is_allowed(kinds[0])
+    if get_origin(hint) is Literal:
+        return all(type(value) in (str, int) for value in get_args(hint))
+    return hint in _PLAIN or hint == list[str]
+
+
+def _default(tool: str, parameter: inspect.Parameter, hint: Any) -> Any:
+    """The default, which has to be of the parameter's own kind."""
+    default = parameter.default
+    try:
+        msgspec.convert(default, hint)
+    except msgspec.ValidationError as error:
+        raise _wrong(tool, f"the default of `{parameter.name}` is wrong: {error}") from error
+    if isinstance(default, list):
+        return msgspec.field(default_factory=lambda: list(default))
+    return default
+
+
+def _schema(arguments: type[msgspec.Struct]) -> dict[str, Any]:
+    schema = msgspec.json.schema(arguments)["$defs"][arguments.__name__]
+    return {key: value for key, value in schema.items() if key != "title"}

@@ -1,0 +1,125 @@
+"""The bytes of a page as text: by its charset, and HTML without markup and boilerplate.
+
+HTML from strangers is parsed in a process of its own: a hostile page can keep a parser busy for
+minutes, fill the memory or meet a defect in C. That process gets nothing of our environment, where
+the tokens are, has limits of its own, and is killed when its time is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from bot.errors import ToolError
+from bot.tools.web import Page
+
+SECONDS = 6.0  # for one page, the start of the process included
+AT_ONCE = 2  # processes
+
+_PROGRAM = str(Path(__file__).with_name("readable.py"))
+_HTML = frozenset({"text/html", "application/xhtml+xml"})
+_PLAIN = frozenset({"text/plain", "text/markdown", "text/x-markdown", "application/json"})
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_META_CHARSET = re.compile(rb"""<meta[^>]+charset=["'\s]*([\w.:-]{1,40})""", re.IGNORECASE)
+# What browsers take these labels for (https://encoding.spec.whatwg.org/#names-and-labels).
+_MEANT = {"ascii": "cp1252", "iso8859-1": "cp1252", "gb2312": "gb18030", "gbk": "gb18030"}
+# Codecs of Python's own that no page is written in; some take quadratic time.
+_NOT_OF_PAGES = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7"})
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What a page says."""
+
+    title: str
+    body: str
+
+
+class Reader:
+    """Turns pages into text, a few at a time; `seconds` are for one."""
+
+    def __init__(self, *, seconds: float = SECONDS) -> None:
+        self._seats = asyncio.Semaphore(AT_ONCE)
+        self._seconds = seconds
+
+    async def read(self, page: Page) -> Text:
+        """Return a page's text; raises ToolError where it has none or it can't be had."""
+        kind = page.media_type
+        if kind in _HTML:
+            return await self._html(decoded(page.body, page.charset or _declared(page.body)))
+        if kind in _PLAIN or kind.endswith("+json"):
+            return Text("", decoded(page.body, page.charset).strip())
+        raise ToolError(f"The page is not text but {kind or 'of a kind its server does not tell'}.")
+
+    async def _html(self, html: str) -> Text:
+        async with self._seats:
+            try:
+                async with asyncio.timeout(self._seconds):
+                    output = await _run(html.encode("utf-8", "replace"))
+            except TimeoutError as error:
+                raise ToolError("The page is too complicated to be read.") from error
+        try:
+            return msgspec.json.decode(output, type=Text)
+        except msgspec.DecodeError as error:  # it ended early, by a limit or a defect
+            raise ToolError("The page can't be read as HTML.") from error
+
+
+async def _run(html: bytes) -> bytes:
+    """Give HTML to the program and return what it writes; it never outlives this call."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-I",
+        _PROGRAM,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={},
+    )
+    try:
+        output, _ = await process.communicate(html)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return output
+
+
+def decoded(body: bytes, charset: str) -> str:
+    """Return bytes as text: by their byte order mark, by the charset, as UTF-8, or as Windows'.
+
+    The last character may be cut, and is left out then.
+    """
+    marked = next((name for bom, name in _BOMS if body.startswith(bom)), None)
+    name = marked or _codec(charset)
+    if name:
+        return codecs.getincrementaldecoder(name)("replace").decode(body).removeprefix("\ufeff")
+    try:
+        return codecs.getincrementaldecoder("utf-8")("strict").decode(body)
+    except UnicodeDecodeError:
+        return body.decode("cp1252", "replace")
+
+
+def _declared(html: bytes) -> str:
+    """The charset an HTML document gives itself near its beginning; "" without one."""
+    found = _META_CHARSET.search(html[:2048])
+    return found[1].decode("ascii", "replace") if found else ""
+
+
+def _codec(charset: str) -> str:
+    """The name of the codec that is meant by a charset; "" for those unknown or unfit."""
+    try:
+        name = codecs.lookup(charset).name
+        b"".decode(name)  # refused by codecs that do not give text
+    except (LookupError, ValueError):
+        return ""
+    return "" if name in _NOT_OF_PAGES else _MEANT.get(name, name)

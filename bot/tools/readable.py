@@ -1,0 +1,81 @@
+"""HTML in, title and text out: the program page.py runs in a process of its own.
+
+It reads UTF-8 from standard input and writes `{"title", "body"}` as JSON. It is run as a file,
+isolated, so it imports nothing of ours.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import resource
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from justext import core  # type: ignore[import-untyped]  # it has no types
+from lxml.etree import LxmlError  # type: ignore[import-untyped]  # it has no types
+
+MAX_PARAGRAPHS = 2000  # the time jusText takes grows with their square
+MAX_TEXT = 100_000  # characters
+MAX_TITLE = 300
+MAIN_TEXT = 250  # characters; with less, what was found is not the page's main text
+CPU_SECONDS = 5
+MEMORY = 2**30
+
+_XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*>")
+_HEADING = re.compile(r"\bh([1-6])\b")
+
+
+def extract(html: str) -> tuple[str, str]:
+    """Return the title and the main text, headings and list items marked as in Markdown."""
+    try:
+        document = core.html_to_dom(_XML_DECLARATION.sub("", html))
+    except (LxmlError, ValueError):  # nothing but comments, or nothing at all
+        return "", ""
+    title = " ".join((document.findtext(".//title") or "").split())
+    paragraphs = core.ParagraphMaker.make_paragraphs(core.preprocessor(document))
+    lines = "\n".join(map(_line, _main(paragraphs[:MAX_PARAGRAPHS])))
+    return title[:MAX_TITLE], lines.strip()[:MAX_TEXT]
+
+
+def _main(paragraphs: Sequence[Any]) -> Sequence[Any]:
+    """The paragraphs of the main text; on a short page all that are not mostly links.
+
+    No stop words are asked for: they would need the page's language, and some have none.
+    """
+    core.classify_paragraphs(paragraphs, frozenset(), stopwords_low=0, stopwords_high=0)
+    core.revise_paragraph_classification(paragraphs)
+    main = [paragraph for paragraph in paragraphs if not paragraph.is_boilerplate]
+    if sum(map(len, main)) >= MAIN_TEXT:
+        return main
+    return [paragraph for paragraph in paragraphs if paragraph.links_density() < 0.5] or paragraphs
+
+
+def _line(paragraph: Any) -> str:
+    text = " ".join(paragraph.text.split())
+    if heading := _HEADING.search(paragraph.dom_path):
+        return f"\n{'#' * int(heading[1])} {text}\n"
+    return f"- {text}" if paragraph.dom_path.endswith(".li") else text
+
+
+def _limit() -> None:
+    for kind, limit in (
+        (resource.RLIMIT_CPU, CPU_SECONDS),
+        (resource.RLIMIT_AS, MEMORY),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        with suppress(ValueError, OSError):  # not every system has each of them
+            resource.setrlimit(kind, (limit, limit))
+
+
+def main() -> None:
+    """Read standard input to its end, and answer."""
+    _limit()
+    title, body = extract(sys.stdin.buffer.read().decode("utf-8", "replace"))
+    sys.stdout.buffer.write(json.dumps({"title": title, "body": body}).encode("utf-8"))
+
+
+if __name__ == "__main__":
+    main()

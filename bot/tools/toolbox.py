@@ -1,0 +1,107 @@
+"""The tools of one bot, and the running of their calls.
+
+Whatever goes wrong with a call becomes a short text for the model, which can then correct itself
+or do without. How many rounds of calls an answer may take is the turn's business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Sequence
+
+from bot.errors import ToolError
+from bot.tools.tool import Tool, ToolContext
+from bot.upstream.events import ToolCall
+from bot.upstream.prompt import ToolSpec
+
+log = logging.getLogger(__name__)
+
+MAX_SAYING = 80  # characters
+
+
+class Toolbox:
+    """Tools by name. `timeout` is in seconds a call, `max_output` in characters a call."""
+
+    def __init__(
+        self, tools: Sequence[Tool], *, timeout: float = 20.0, max_output: int = 8000
+    ) -> None:
+        self._tools = {tool.name: tool for tool in tools}
+        if len(self._tools) < len(tools):
+            raise ValueError("two tools have the same name")
+        self._timeout = timeout
+        self._max_output = max_output
+        self.specs: tuple[ToolSpec, ...] = tuple(
+            ToolSpec(tool.name, tool.description, tool.parameters) for tool in tools
+        )
+
+    def saying(self, call: ToolCall) -> str:
+        """Return what the reader sees while a call runs: one short line, nothing secret."""
+        tool = self._tools.get(call.name)
+        if tool is None or tool.saying is None:
+            return _plain_saying(call)
+        try:
+            return _clip(tool.saying(call.arguments), MAX_SAYING)
+        except Exception:  # noqa: BLE001  # arguments may be anything, and this is only a remark
+            return _plain_saying(call)
+
+    def repeatable(self, name: str) -> bool:
+        """Return whether running a tool once more does no harm; what we lack never runs."""
+        tool = self._tools.get(name)
+        return tool is None or not tool.side_effects
+
+    async def run(self, call: ToolCall, context: ToolContext) -> str:
+        """Run a call and return its output, or why there is none. Raises only when cancelled."""
+        tool = self._tools.get(call.name)
+        if tool is None:
+            return self._bounded(f"Error: {self._unknown(call.name)}")
+        try:
+            return self._bounded(await self._in_time(tool, call.arguments, context))
+        except ToolError as error:
+            return self._bounded(f"Error: {error}")
+        except Exception as error:  # noqa: BLE001  # a tool's defect must not end the answer
+            _log(tool, error)
+            return f"Error: {tool.name} failed ({type(error).__name__})."
+
+    async def _in_time(self, tool: Tool, arguments: str, context: ToolContext) -> str:
+        limit = asyncio.timeout(self._timeout)
+        try:
+            async with limit:
+                return await tool.run(arguments, context)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            why = f"{tool.name} took longer than {self._timeout:g} seconds and was stopped."
+            raise ToolError(why) from None
+
+    def _unknown(self, name: str) -> str:
+        there = "there are " + ", ".join(self._tools) if self._tools else "there are none"
+        return f"There is no tool {_clip(name, 64)}; {there}."
+
+    def _bounded(self, output: str) -> str:
+        """Return output the upstream takes: valid Unicode, not empty, not too long."""
+        text = output.encode("utf-8", "replace").decode("utf-8")
+        if not text.strip():
+            return "(no output)"
+        if len(text) <= self._max_output:
+            return text
+        mark = f"\n[Cut off: {len(text):,} characters are more than a tool may return.]"
+        return (text[: max(0, self._max_output - len(mark))] + mark)[-self._max_output :]
+
+
+def _plain_saying(call: ToolCall) -> str:
+    """Arguments are not shown: nobody knows what a model puts into them."""
+    without = call.arguments.strip() in ("", "{}", "null")
+    return f"Calling {_clip(call.name, 64)}({'' if without else '…'})…"
+
+
+def _clip(text: str, limit: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def _log(tool: Tool, error: Exception) -> None:
+    """Log where it happened, not what the exception says: that may quote what people wrote."""
+    where = "".join(traceback.format_tb(error.__traceback__)).rstrip()
+    log.error("the tool %s failed: %s\n%s", tool.name, type(error).__name__, where)

@@ -1,0 +1,229 @@
+"""One page over HTTP, from the public web only, whatever a model has been talked into asking for.
+
+A name is resolved here, every address it has is checked, and the connection goes to a checked
+address: it is written into the request in place of the name, while Host and TLS (server name and
+certificate) keep the name. So a second, different answer of the resolver changes nothing. Each
+redirect goes through the same checks. Nothing is kept from one request to the next: no cookies,
+and no connections, which httpx would share between names with the same address.
+
+No proxy is used, even if the environment names one: it would resolve the name itself, and might
+reach what we must not. Where the web is reached through a proxy only, this tool does not work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import socket
+import ssl
+import zlib
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+
+import httpx
+
+from bot.errors import ToolError
+from bot.tools.addresses import is_address, is_public_address, is_public_name
+
+MAX_BYTES = 2 * 2**20  # of a body, as it comes over the line and after decompression
+MAX_REDIRECTS = 5
+MAX_ADDRESS = 2048  # characters of a URL
+MAX_TRIES = 3  # addresses of one host
+SECONDS = 12.0  # for all of it, redirects included
+PORTS = frozenset({80, 443})  # where web pages are; other services are none of a model's business
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_TIMEOUT = httpx.Timeout(SECONDS, connect=4.0)
+_HEADERS = {
+    "user-agent": "bot",
+    "accept": "text/html, text/markdown, text/plain, application/json;q=0.9, */*;q=0.1",
+    "accept-encoding": "gzip",  # what can be unpacked in bounded pieces without a library
+    "connection": "close",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a server sent. `whole`: the body was not longer than we read."""
+
+    url: str
+    media_type: str
+    charset: str
+    body: bytes
+    whole: bool
+
+
+async def resolve(host: str) -> Sequence[str]:
+    """Return the addresses of a host as the system knows them; raises OSError."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+def connect() -> httpx.AsyncBaseTransport:
+    """Make the transport of one request. Certificates as httpx's variables say, no proxy."""
+    return httpx.AsyncHTTPTransport(verify=_tls())
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    return httpx.create_ssl_context()  # reads a few hundred certificates: once is enough
+
+
+class Web:
+    """The public web. Tests put a resolver, a policy and a transport of their own here."""
+
+    def __init__(
+        self,
+        *,
+        resolve: Callable[[str], Awaitable[Sequence[str]]] = resolve,
+        connect: Callable[[], httpx.AsyncBaseTransport] = connect,
+        may_reach: Callable[[str], bool] = is_public_address,
+        ports: Collection[int] = PORTS,
+        seconds: float = SECONDS,
+    ) -> None:
+        self._resolve = resolve
+        self._connect = connect
+        self._may_reach = may_reach
+        self._ports = ports
+        self._seconds = seconds
+
+    async def get(self, address: str) -> Page:
+        """Read a page; raises ToolError with a sentence for the model."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await self._follow(self._checked(address))
+        except (TimeoutError, httpx.TimeoutException) as error:
+            raise ToolError("The page did not come in time.") from error
+        except httpx.ConnectError as error:
+            raise ToolError("The page's server can't be reached.") from error
+        except (httpx.HTTPError, zlib.error) as error:
+            raise ToolError("The page's server broke off or sent something unreadable.") from error
+
+    def _checked(self, address: str | httpx.URL) -> httpx.URL:
+        """The address of a page that may be asked for, as far as it can be told from itself."""
+        try:
+            url = httpx.URL(address)
+        except httpx.InvalidURL as error:
+            raise ToolError("This is not a valid address.") from error
+        if len(str(url)) > MAX_ADDRESS:
+            raise ToolError(f"The address is longer than {MAX_ADDRESS} characters.")
+        if url.scheme not in ("http", "https") or not url.raw_host:
+            raise ToolError("Only http:// and https:// addresses can be read.")
+        if url.userinfo:
+            raise ToolError("Addresses with a user name or password are not read.")
+        if _port(url) not in self._ports:
+            raise ToolError("Only pages on the usual ports, 80 and 443, can be read.")
+        return url
+
+    async def _follow(self, url: httpx.URL) -> Page:
+        for _ in range(MAX_REDIRECTS + 1):
+            found = await self._visit(url)
+            if isinstance(found, Page):
+                return found
+            url = self._checked(found)
+        raise ToolError(f"The page redirects more than {MAX_REDIRECTS} times.")
+
+    async def _visit(self, url: httpx.URL) -> Page | httpx.URL:
+        """Ask the first address of the host that lets us connect."""
+        *others, last = (await self._addresses(_host(url)))[:MAX_TRIES]
+        for address in others:
+            try:
+                return await self._ask(url, address)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                continue
+        return await self._ask(url, last)
+
+    async def _addresses(self, host: str) -> Sequence[str]:
+        """All addresses of a host, none of them private.
+
+        What is refused and what does not exist sound the same: a model need not learn which names
+        there are in our network.
+        """
+        found: Sequence[str] = [host] if is_address(host) else []
+        if not found and is_public_name(host):
+            try:
+                found = await self._resolve(host)
+            except (OSError, UnicodeError):
+                found = []
+        if not found or not all(map(self._may_reach, found)):
+            raise ToolError("There is no such host on the public web.")
+        return found
+
+    async def _ask(self, url: httpx.URL, address: str) -> Page | httpx.URL:
+        """Send the request to this very address; a redirect comes back as where it leads."""
+        async with (
+            httpx.AsyncClient(transport=self._connect(), trust_env=False, timeout=_TIMEOUT) as http,
+            http.stream(
+                "GET",
+                url.copy_with(host=address, fragment=None),
+                headers={**_HEADERS, "host": url.netloc.decode("ascii")},
+                extensions={"sni_hostname": _host(url)},
+                follow_redirects=False,
+            ) as response,
+        ):
+            target = response.headers.get("location")
+            if response.status_code in _REDIRECTS and target:
+                return _joined(url, target)
+            return await _page(url, response)
+
+
+def shown_host(address: str) -> str:
+    """Return the host of an address as a reader may see it: ASCII; "" where there is none."""
+    try:
+        return _host(httpx.URL(address))
+    except httpx.InvalidURL:
+        return ""
+
+
+def _host(url: httpx.URL) -> str:
+    return url.raw_host.decode("ascii").rstrip(".")
+
+
+def _port(url: httpx.URL) -> int:
+    return (443 if url.scheme == "https" else 80) if url.port is None else url.port
+
+
+def _joined(url: httpx.URL, target: str) -> httpx.URL:
+    try:
+        return url.join(target)
+    except httpx.InvalidURL as error:
+        raise ToolError("The page redirects to something that is no address.") from error
+
+
+async def _page(url: httpx.URL, response: httpx.Response) -> Page:
+    if response.status_code != 200:
+        meaning = httpx.codes.get_reason_phrase(response.status_code)
+        raise ToolError(
+            f"The page's server answered {response.status_code} {meaning}".rstrip() + "."
+        )
+    media_type, _, _ = response.headers.get("content-type", "").partition(";")
+    body, whole = await _body(response)
+    return Page(
+        str(url.copy_with(fragment=None)),
+        media_type.strip().lower(),
+        response.charset_encoding or "",
+        body,
+        whole,
+    )
+
+
+async def _body(response: httpx.Response) -> tuple[bytes, bool]:
+    """The body's first `MAX_BYTES`, and whether that is all of it."""
+    unpack = _unpacking(response.headers.get("content-encoding", "").strip().lower())
+    body, received = bytearray(), 0
+    async for chunk in response.aiter_raw():
+        received += len(chunk)
+        body += unpack(chunk, MAX_BYTES + 1 - len(body))
+        if max(received, len(body)) > MAX_BYTES:
+            return bytes(body[:MAX_BYTES]), False
+    return bytes(body), True
+
+
+def _unpacking(encoding: str) -> Callable[[bytes, int], bytes]:
+    """What turns the next bytes of a body into at most so many unpacked ones."""
+    if encoding in ("gzip", "x-gzip"):
+        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress
+    if encoding in ("", "identity"):
+        return lambda chunk, room: chunk[:room]
+    raise ToolError("The page is compressed in a way that was not asked for.")
