@@ -13,6 +13,7 @@ from bot.delivery.edits import EditedReply
 from bot.delivery.public import PublicReply
 from bot.delivery.respond import PrivateReply
 from bot.errors import SlackRefused
+from bot.render.message import Body
 from bot.slack import Slack
 from bot.values import Question
 
@@ -51,24 +52,38 @@ class Delivery:
         `on_lost` is called once if the messages of the answer are gone or forbidden while it is
         written: nobody reads it any more.
         """
-        private = PrivateReply(self._slack, question, sleep=self._sleep)
-        command = question.place.surface == "command"
-        if command and not question.public:
-            return private
-        edited = EditedReply(
+        if question.place.surface != "command":
+            return self._edited(question, on_lost=on_lost)
+        private = PrivateReply(
             self._slack,
             question,
-            speed=self._config.words_per_second,
-            now=self._now,
-            on_change=self._dispatcher(question.place.team).changed,
-            on_lost=on_lost,
+            in_dm=self._edited,
+            sleep=self._sleep,
         )
-        return PublicReply(edited, private) if command else edited
+        if not question.public:
+            return private
+        return PublicReply(self._edited(question, on_lost=on_lost), private)
 
     async def aclose(self) -> None:
         """Stop writing at once; replies that should stand must have been finished before."""
         for dispatcher in self._dispatchers.values():
             await dispatcher.aclose()
+
+    def _edited(
+        self,
+        question: Question,
+        first: Body | None = None,
+        on_lost: Callable[[SlackRefused], None] = _ignore,
+    ) -> EditedReply:
+        return EditedReply(
+            self._slack,
+            question,
+            first=first,
+            speed=self._config.words_per_second,
+            now=self._now,
+            on_change=self._dispatcher(question.place.team).changed,
+            on_lost=on_lost,
+        )
 
     def _dispatcher(self, team: str) -> Dispatcher:
         if team not in self._dispatchers:

@@ -139,6 +139,8 @@ class Dispatcher:
     def _write(self, reply: EditedReply, now: float) -> None:
         """Begin a reply's next step, if it is of the kind it was expected to be."""
         expected = reply.next
+        if expected is Post:
+            reply.crowded = self._pace.is_crowded([r.standing for r in self._replies], now)
         step = reply.step()
         if step is None or type(step) is not expected:
             self._wake.set()

@@ -16,14 +16,17 @@ from bot.delivery.mend import Remedy, remedy
 from bot.delivery.pace import NEVER, Standing, words
 from bot.delivery.steps import Delete, Edit, Post, Step
 from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable
+from bot.render.message import Body
 from bot.slack import Slack
-from bot.values import Draft, Question
+from bot.values import Draft, Phase, Question
 
 log = logging.getLogger(__name__)
 
 EVENT_TYPE = "llm_answer"
 """What our messages' metadata is called; its payload names the turn, and the part from the second
 message on."""
+
+CROWDED = "Thinking… Many questions at once: what is written may show late."
 
 SHORTEST_BACKOFF, LONGEST_BACKOFF = 0.5, 8.0  # seconds until a write is tried again
 READ_BACK = 50  # messages looked at for a post whose answer was lost
@@ -34,6 +37,7 @@ class EditedReply:
 
     When its messages are gone or forbidden, `on_lost` is called (or `open` raises, if it has not
     returned yet), later drafts are ignored and `finish` raises the `SlackRefused` that said so.
+    `first` is a message of the answer that stands already, somewhere else.
     """
 
     def __init__(
@@ -41,6 +45,7 @@ class EditedReply:
         slack: Slack,
         question: Question,
         *,
+        first: Body | None = None,
         speed: float,
         now: Callable[[], float],
         on_change: Callable[[EditedReply], None],
@@ -51,11 +56,12 @@ class EditedReply:
         self.next: type[Step] = Post  # what kind of step comes next, as far as can be told
         self.retry_at = float("-inf")
         self.under_way = False
+        self.crowded = False  # too many answers at once for all of them to be shown as written
         self._slack = slack
         self._now = now
         self._on_change = on_change
         self._on_lost = on_lost
-        self._layout = Layout(question)
+        self._layout = Layout(question, first)
         self._draft: Draft | None = None
         self._taken = NEVER  # since when what is being written had been unseen
         self._words = 0.0  # of the draft being written
@@ -90,8 +96,7 @@ class EditedReply:
 
     def step(self) -> Step | None:
         """Say what to write first so that the newest draft stands; None if it does."""
-        assert self._draft
-        step = self._layout.plan(self._draft)
+        step = self._layout.plan(self._newest)
         self._words = self.standing.written
         if step:
             self.next = type(step)
@@ -102,8 +107,7 @@ class EditedReply:
 
     def roll_over(self) -> bool:
         """Let what is missing go out as the next message; False if that can't be."""
-        assert self._draft
-        return self._layout.roll_over(self._draft) and self.step() is not None
+        return self._layout.roll_over(self._newest) and self.step() is not None
 
     def begin(self) -> None:
         """The step just given is about to be performed; drafts from now on are newer than it."""
@@ -135,6 +139,14 @@ class EditedReply:
             self._settle()
         finally:
             self.under_way = False
+
+    @property
+    def _newest(self) -> Draft:
+        """The newest draft, as it should be shown."""
+        assert self._draft
+        if self.crowded and self._draft == Draft(Phase.ASKING):
+            return Draft(Phase.ASKING, note=CROWDED)
+        return self._draft
 
     def _take(self, draft: Draft) -> None:
         if self._lost or self.standing.final:
@@ -183,7 +195,6 @@ class EditedReply:
         self._again()
 
     def _refused(self, step: Step, error: SlackRefused) -> None:
-        assert self._draft
         log.warning("a write was refused: %s", error)
         match remedy(error.code):
             case _ if isinstance(step, Delete):  # it is gone, or not ours to remove any more
@@ -194,7 +205,7 @@ class EditedReply:
             case Remedy.PLAIN if self._layout.simplify():
                 self._again()
             case Remedy.ANEW if isinstance(step, Edit):
-                self._layout.freeze(self._draft)
+                self._layout.freeze(self._newest)
                 self.next = Post
                 self._again()
             case _:
@@ -267,7 +278,7 @@ class EditedReply:
     @property
     def _thread(self) -> str | None:
         shown = self._layout.shown
-        return self.question.place.thread_ts or (shown[0].ts if shown else None)
+        return self.question.place.thread_ts or (shown[0].ts or None if shown else None)
 
     def _metadata(self, index: int) -> dict[str, Any]:
         payload: dict[str, Any] = {"turn": self.question.id}

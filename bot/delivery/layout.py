@@ -26,10 +26,10 @@ POINTER = Body(
 
 
 class Layout:
-    """The messages of one answer."""
+    """The messages of one answer. `first`, if given, stands already, somewhere else."""
 
-    def __init__(self, question: Question) -> None:
-        self.shown: list[Shown] = []
+    def __init__(self, question: Question, first: Body | None = None) -> None:
+        self.shown: list[Shown] = [Shown("", first)] if first else []
         self.text = ""  # as much of the draft's text as stands
         self._question = question
         self._wanted: tuple[Body, ...] = ()
@@ -39,7 +39,7 @@ class Layout:
         self._head: tuple[Body, ...] = ()  # messages that hold nothing of the draft
         self._cuts: tuple[int, ...] = ()
         self._untidy: set[int] = set()  # left behind with a sign that more comes
-        self._frozen = 0  # so many, from the top, can't be changed any more
+        self._frozen = len(self.shown)  # so many, from the top, can't be changed any more
 
     @property
     def untidy(self) -> bool:
@@ -120,16 +120,23 @@ class Layout:
         return True
 
     def _render(self, draft: Draft) -> tuple[Body, ...]:
-        alone = self._question.ts is None  # nothing above the answer shows the question
-        rendered = bodies(
-            draft,
-            question_id=self._question.id,
-            limit=self._limit,
-            cuts=self._cuts,
-            asked_by=self._question.user if alone else "",
-            question=self._question.text if alone else "",
-        )
+        rendered = render(draft, self._question, limit=self._limit, cuts=self._cuts)
         return (*self._head, *(map(plainly, rendered) if self._plain else rendered))
+
+
+def render(
+    draft: Draft, question: Question, *, limit: int = LIMIT, cuts: tuple[int, ...] = ()
+) -> tuple[Body, ...]:
+    """Return the messages that should stand for a draft."""
+    alone = question.ts is None  # no message above the answer shows the question
+    return bodies(
+        draft,
+        question_id=question.id,
+        limit=limit,
+        cuts=cuts,
+        asked_by=question.user if alone else "",
+        question=question.text if alone else "",
+    )
 
 
 def plainly(body: Body) -> Body:

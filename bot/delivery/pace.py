@@ -157,6 +157,12 @@ class Pace:
         """Take note that an answer has ended."""
         self._ends.append(now)
 
+    def is_crowded(self, live: Collection[Standing], now: float) -> bool:
+        """Whether there are more answers than edits for their first text."""
+        writing = [one for one in live if not one.final]
+        kept = min(self._finals_kept, len(writing))
+        return len(writing) > self.edits.until(now + HORIZON, now) - kept
+
     def choose(self, live: Collection[Standing], now: float) -> Choice | None:
         """Say which of the live answers goes on next; None if all of them stand as they should."""
         waiting = [one for one in live if one.waits]

@@ -8,26 +8,36 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
-from functools import partial
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any, Protocol
 
-from bot.errors import SlackError, SlackRateLimited, SlackUnreachable
-from bot.render.message import Body, bodies
+from bot.delivery.layout import render
+from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable
+from bot.render.message import Body
 from bot.slack import Slack
-from bot.values import Draft, Question
+from bot.values import Draft, Place, Question
 
 log = logging.getLogger(__name__)
 
-TRIES = 5
+TRIES = 3  # of a response_url's five uses (slack-facts §6)
+PAUSE = 1.0  # seconds before the second try, twice as long before the third
 
-T = TypeVar("T")
+PERHAPS_TWICE = "Slack did not confirm this message at first, so you may see it twice."
+
+
+class Finishes(Protocol):
+    """Whatever brings a last draft into Slack."""
+
+    async def finish(self, draft: Draft) -> None:
+        """Return when it stands there."""
 
 
 class PrivateReply:
     """One answer that only the asker sees: the first message in place, the rest in their DM.
 
-    When the `response_url` is used up or expired, all of it goes to the DM: never silence.
+    When the `response_url` is used up, expired or out of reach, all of it goes to the DM: never
+    silence. `in_dm(question, shown)` makes the reply for that: `shown` is what stands already.
     """
 
     def __init__(
@@ -35,10 +45,12 @@ class PrivateReply:
         slack: Slack,
         question: Question,
         *,
+        in_dm: Callable[[Question, Body | None], Finishes],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
-        self.question = question
         self._slack = slack
+        self._question = question
+        self._in_dm = in_dm
         self._sleep = sleep
 
     async def open(self, draft: Draft) -> None:
@@ -49,48 +61,59 @@ class PrivateReply:
 
     async def finish(self, draft: Draft) -> None:
         """Return when the answer was sent; raises `SlackRefused` when the DM is closed too."""
-        messages = bodies(draft, question_id=self.question.id)
-        sent = await self._in_place(messages[0])
-        if rest := messages[sent:]:
-            await self._in_dm(rest)
+        first, *rest = render(draft, self._question)
+        sent = await self._in_place(first)
+        if sent and not rest:
+            return
+        channel = await self._dm()
+        place = Place(self._question.place.team, channel, "dm")
+        elsewhere = replace(self._question, place=place)
+        await self._in_dm(elsewhere, first if sent else None).finish(draft)
 
     async def tell(self, text: str) -> None:
         """Say something in place; what can't be said there is dropped."""
         await self._in_place(Body(text, "[]"))
 
-    async def _in_place(self, body: Body) -> int:
-        """Send one message through the response_url; returns how many were sent."""
-        if not self.question.response_url:
-            return 0
-        message = {
-            "response_type": "ephemeral",
-            "replace_original": False,
-            "text": body.text,
-            "blocks": json.loads(body.blocks),
-        }
-        url = self.question.response_url
-        try:
-            await self._insist(lambda: self._slack.respond(url, message))
-        except SlackError as error:
-            log.warning("a private answer goes to the DM: %s", error)
-            return 0
-        return 1
-
-    async def _in_dm(self, messages: tuple[Body, ...]) -> None:
-        channel = await self._insist(lambda: self._slack.open_dm(self.question.user))
-        thread = None
-        for body in messages:
-            post = partial(self._slack.post, text=body.text, blocks=body.blocks, thread_ts=thread)
-            ts = await self._insist(partial(post, channel))
-            thread = thread or ts
-
-    async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Make a call, again when Slack asks to wait or can't be reached; at last raise."""
+    async def _in_place(self, body: Body) -> bool:
+        """Send a message through the response_url; False if it did not get through."""
+        url = self._question.response_url
+        if not url:
+            return False
+        note = ""
         for failures in range(TRIES):
             try:
-                return await call()
+                await self._slack.respond(url, _ephemeral(body, note))
             except SlackRateLimited as error:
                 await self._sleep(error.retry_after)
             except SlackUnreachable:
-                await self._sleep(0.5 * 2**failures)
-        return await call()
+                note = PERHAPS_TWICE
+                await self._sleep(PAUSE * 2**failures)
+            except SlackRefused as error:
+                log.warning("a private answer goes to the DM: %s", error)
+                return False
+            else:
+                return True
+        return False
+
+    async def _dm(self) -> str:
+        """Open the DM with the asker, however long it takes; raises `SlackRefused`."""
+        while True:
+            try:
+                return await self._slack.open_dm(self._question.user)
+            except SlackRateLimited as error:
+                await self._sleep(error.retry_after)
+            except SlackUnreachable:
+                await self._sleep(PAUSE)
+
+
+def _ephemeral(body: Body, note: str) -> Mapping[str, Any]:
+    blocks = json.loads(body.blocks)
+    if note:
+        line = {"type": "plain_text", "text": note}
+        blocks.append({"type": "context", "elements": [line]})
+    return {
+        "response_type": "ephemeral",
+        "replace_original": False,
+        "text": body.text,
+        "blocks": blocks,
+    }

@@ -26,6 +26,7 @@ class Call:
     method: str
     arguments: dict[str, Any]
     outcome: str = ""
+    ts: str = ""  # of the message it made
 
 
 @dataclass(slots=True)
@@ -39,6 +40,7 @@ class Stored:
     blocks: list[dict[str, Any]]
     metadata: Mapping[str, Any] | None
     history: list[str] = field(default_factory=list)
+    states: list[str] = field(default_factory=list)
 
     @property
     def markdown(self) -> str:
@@ -72,6 +74,7 @@ class FakeSlack(AsyncWebClient):
         self.messages: dict[str, Stored] = {}
         self.private: list[Mapping[str, Any]] = []
         self.fault: Fault = lambda call: None
+        self.delay: Callable[[Call], float] = lambda call: 0.0
         self.on_change: Callable[[str, int], None] = lambda turn, words: None
 
     def count(self, method: str, outcome: str | None = None) -> int:
@@ -87,7 +90,7 @@ class FakeSlack(AsyncWebClient):
         given = request.get("json") or request.get("params") or {}
         call = Call(now(), api_method, dict(given))
         self.calls.append(call)
-        await asyncio.sleep(self.latency / 2)
+        await asyncio.sleep(self.latency / 2 + self.delay(call))
         fault = self.fault(call)
         call.at = now()
         answer, status, headers = self._answer(call, fault)
@@ -120,7 +123,7 @@ class FakeSlack(AsyncWebClient):
             return {"ok": False, "error": fault}, 200, {}
         handler = getattr(self, "_" + call.method.replace(".", "_"))
         answer = handler(call.arguments)
-        call.outcome = answer.get("error", "ok")
+        call.outcome, call.ts = answer.get("error", "ok"), answer.get("ts", "")
         return {"ok": "error" not in answer, **answer}, 200, {}
 
     def _chat_postMessage(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -149,6 +152,7 @@ class FakeSlack(AsyncWebClient):
     def _changed(self, message: Stored) -> None:
         """Keep what was shown, and tell of the words of the whole answer."""
         message.history.append(message.markdown)
+        message.states.append(message.state)
         turn = message.turn
         mine = [m for m in self.messages.values() if m.turn == turn]
         self.on_change(turn, sum(len(m.markdown.split()) for m in mine))

@@ -1,0 +1,82 @@
+"""The whole room in virtual time: a question, a place to answer it, and the Slack behind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from bot.delivery.config import DeliveryConfig
+from bot.delivery.delivery import Delivery
+from bot.values import Draft, Phase, Place, Question
+from tests.delivery.fake_slack import Call, FakeSlack, Fault, connect
+from tests.delivery.virtual import now
+
+THINKING = Draft(Phase.ASKING)
+ROOT = "900.1"
+
+
+def writing(text: str) -> Draft:
+    return Draft(Phase.STREAMING, text)
+
+
+def done(text: str) -> Draft:
+    return Draft(Phase.DONE, text)
+
+
+def question(n: int = 0, *, channel: str = "", **changes: Any) -> Question:
+    """A mention in a channel, with its ts above the answer."""
+    fields: dict[str, Any] = {
+        "id": f"turn{n}",
+        "keys": (f"Ev{n}",),
+        "place": Place("T1", channel or f"C{n}", "channel", ROOT),
+        "user": "U1",
+        "text": "Why?",
+        "ts": ROOT,
+    }
+    return Question(**{**fields, **changes})
+
+
+def command(*, public: bool = False) -> Question:
+    """A slash command in a channel."""
+    place = Place("T1", "C1", "command")
+    url = "https://hooks.slack.com/commands/T1/1/x"
+    return question(place=place, ts=None, response_url=url, public=public)
+
+
+@asynccontextmanager
+async def delivery(fake: FakeSlack, **config: Any) -> AsyncIterator[Delivery]:
+    """The room, closed at the end."""
+    room = Delivery(connect(fake), DeliveryConfig(**config), now=now, sleep=asyncio.sleep)
+    try:
+        yield room
+    finally:
+        await room.aclose()
+
+
+def words(count: int) -> str:
+    """A text of so many different words, in paragraphs."""
+    lines = [" ".join(f"w{n}" for n in range(i, min(i + 20, count))) for i in range(0, count, 20)]
+    return "\n\n".join(lines)
+
+
+def once(method: str, fault: str | int, *, after: int = 0) -> Fault:
+    """One call of a method goes wrong: the one after so many."""
+    calls = 0
+
+    def inject(call: Call) -> str | int | None:
+        nonlocal calls
+        if call.method != method:
+            return None
+        calls += 1
+        return fault if calls == after + 1 else None
+
+    return inject
+
+
+def always(
+    method: str, fault: str | int, *, when: Callable[[Call], bool] = lambda _: True
+) -> Fault:
+    """Every such call of a method goes wrong."""
+    return lambda call: fault if call.method == method and when(call) else None
