@@ -35,6 +35,14 @@ LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepa
 # A first answer never waits longer than this to learn which formats its model takes.
 LOOK_UP_SECONDS = 1.0
 CANCEL_SECONDS = 10.0
+# What httpx and what is below it raise for an address or a key that no request can carry.
+MISCONFIGURED = (
+    httpx.InvalidURL,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+    UnicodeEncodeError,
+    ExceptionGroup,  # a port beyond 65535, tried over several addresses
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +137,15 @@ class Upstream:
             await asyncio.wait(self._cancels, timeout=CANCEL_SECONDS)
 
     async def _send(self, call: Call) -> Reply:
-        request = self._http.build_request(
-            call.method,
-            self._config.base_url.rstrip("/") + call.path,
-            headers=self._headers(call),
-            content=call.body or None,
-        )
         try:
+            request = self._http.build_request(
+                call.method,
+                self._config.base_url.rstrip("/") + call.path,
+                headers=self._headers(call),
+                content=call.body or None,
+            )
             response = await self._http.send(request, stream=True, follow_redirects=False)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, *MISCONFIGURED) as error:
             raise _translated(error) from error
         if response.status_code >= 300:  # a wait until a date is measured from the answer's own
             response.headers.setdefault("date", formatdate(time.time(), usegmt=True))
@@ -210,7 +218,7 @@ def _translated(error: Exception) -> UpstreamError:
             said = f"The model's server could not prove who it is; {OPERATOR}."
             return UpstreamRefused(repr(error), sentence=said)
         cause = cause.__cause__ or cause.__context__
-    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError):
+    if isinstance(error, MISCONFIGURED):
         said = f"The address or the key of the model's server can't be right; {OPERATOR}."
         return UpstreamRefused(repr(error), sentence=said)
     return UpstreamUnreachable(repr(error))

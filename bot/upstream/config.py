@@ -31,5 +31,8 @@ class UpstreamConfig:
 
     @property
     def host(self) -> str:
-        """The server's name, lower case, without port."""
-        return urlsplit(self.base_url).hostname or ""
+        """The server's name, lower case, without port; "" where there is none."""
+        try:
+            return urlsplit(self.base_url).hostname or ""
+        except ValueError:
+            return ""

@@ -32,12 +32,15 @@ class Parts:
         return self._elsewhere(key, delta)
 
     def replace(self, key: Key, text: str) -> TextDelta | TextDone | None:
-        """Take a part's whole text as the server confirms it; None when nothing was lost."""
+        """Take a part's whole text as the server confirms it; None when nothing was lost.
+
+        A confirmation without text, as careless servers send it, confirms nothing.
+        """
         pieces = self._parts.get(key)
         if pieces is None:
             return self.append(key, text)
         had = "".join(pieces)
-        if had == text:
+        if not text or had == text:
             return None
         pieces[:] = [text]
         self.length += max(0, len(text) - len(had))

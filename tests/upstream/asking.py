@@ -33,7 +33,8 @@ PROMPT = Prompt("Be brief.", (Message("user", "hello", "Ann"),))
 
 def config(base_url: str = BASE_URL, **more: Any) -> UpstreamConfig:
     """Return a configuration; the format is Responses unless told otherwise."""
-    return UpstreamConfig(base_url, "sk-secret", "tiny", **{"api": "responses", **more})
+    usual = {"api_key": "sk-secret", "model": "tiny", "api": "responses"}
+    return UpstreamConfig(base_url, **{**usual, **more})
 
 
 class Fallen(Exception):

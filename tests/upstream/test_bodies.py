@@ -1,0 +1,125 @@
+"""A prompt on the wire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from bot.upstream.bodies import CHAT_OPTIONS, RESPONSES_OPTIONS, chat_body, responses_body
+from bot.upstream.events import ToolCall
+from bot.upstream.prompt import Exchange, Prompt, ToolSpec
+from bot.values import Message
+
+SCHEMA = {"type": "object", "properties": {"zone": {"type": "string"}}}
+PROMPT = Prompt(
+    "Be brief.",
+    (
+        Message("user", "What time is it?", "Ann"),
+        Message("assistant", "Where?"),
+        Message("user", ""),
+        Message("user", "Here."),
+    ),
+    tools=(ToolSpec("now", "Tells the time.", SCHEMA),),
+    hosted_tools=({"type": "web_search"},),
+    exchanges=(
+        Exchange(ToolCall("call_1", "now", '{"zone":"x"}'), "no such zone"),
+        Exchange(ToolCall("call_2", "now", "{}"), "12:00"),
+    ),
+)
+MESSAGES = [
+    {"role": "user", "content": "Ann: What time is it?"},
+    {"role": "assistant", "content": "Where?"},
+    {"role": "user", "content": "Here."},
+]
+
+
+def read(body: bytes) -> Any:
+    """Return what a body says."""
+    return msgspec.json.decode(body)
+
+
+def test_a_prompt_for_responses() -> None:
+    assert read(responses_body(PROMPT, "tiny", set())) == {
+        "model": "tiny",
+        "stream": True,
+        "instructions": "Be brief.",
+        "input": [
+            *MESSAGES,
+            {
+                "type": "function_call",
+                "call_id": "call_1",
+                "name": "now",
+                "arguments": '{"zone":"x"}',
+            },
+            {"type": "function_call_output", "call_id": "call_1", "output": "no such zone"},
+            {"type": "function_call", "call_id": "call_2", "name": "now", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "call_2", "output": "12:00"},
+        ],
+        "tools": [
+            {
+                "type": "function",
+                "strict": False,
+                "name": "now",
+                "description": "Tells the time.",
+                "parameters": SCHEMA,
+            },
+        ],
+    }
+
+
+def test_each_option_of_responses_is_sent_when_it_is_wanted() -> None:
+    body = read(responses_body(PROMPT, "tiny", RESPONSES_OPTIONS))
+    assert (body["background"], body["store"]) == (True, True)
+    assert body["stream_options"] == {"include_obfuscation": False}
+    assert body["tools"][-1] == {"type": "web_search"}
+    assert read(responses_body(PROMPT, "tiny", {"store"}))["store"] is False
+
+
+def test_a_prompt_for_chat() -> None:
+    called = [
+        {
+            "id": "call_1",
+            "type": "function",
+            "function": {"name": "now", "arguments": '{"zone":"x"}'},
+        },
+        {"id": "call_2", "type": "function", "function": {"name": "now", "arguments": "{}"}},
+    ]
+    assert read(chat_body(PROMPT, "tiny", CHAT_OPTIONS)) == {
+        "model": "tiny",
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "messages": [
+            {"role": "system", "content": "Be brief."},
+            *MESSAGES,
+            {"role": "assistant", "content": None, "tool_calls": called[:1]},
+            {"role": "tool", "tool_call_id": "call_1", "content": "no such zone"},
+            {"role": "assistant", "content": None, "tool_calls": called[1:]},
+            {"role": "tool", "tool_call_id": "call_2", "content": "12:00"},
+        ],
+        "tools": [
+            {
+                "type": "function",
+                "function": {
+                    "name": "now",
+                    "description": "Tells the time.",
+                    "parameters": SCHEMA,
+                },
+            },
+        ],
+    }
+
+
+def test_a_bare_prompt_sends_nothing_needless() -> None:
+    bare = Prompt("", (Message("user", "Hi"),))
+    message = {"role": "user", "content": "Hi"}
+    assert read(responses_body(bare, "tiny", set())) == {
+        "model": "tiny",
+        "stream": True,
+        "input": [message],
+    }
+    assert read(chat_body(bare, "tiny", set())) == {
+        "model": "tiny",
+        "stream": True,
+        "messages": [message],
+    }

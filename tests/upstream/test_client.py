@@ -1,0 +1,126 @@
+"""The door itself: what a model is, what a failure before the first byte means."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from bot.errors import UpstreamError, UpstreamRefused, UpstreamUnreachable
+from bot.upstream.client import ModelInfo, Upstream, open_http
+from bot.upstream.events import Failed
+from tests.upstream.asking import PROMPT, ask, config, final, upstream
+from tests.upstream.clock import Clock
+from tests.upstream.fake import Service, serving
+
+
+async def test_a_model_says_which_formats_it_takes() -> None:
+    service = Service([])
+    service.model = {"id": "tiny-2", "tokenlab": {"accepted_request_formats": ["a", "b"]}}
+    async with upstream(service) as asked:
+        assert await asked.model() == ModelInfo("tiny-2", ("a", "b"))
+        service.model = {"object": "model"}
+        assert await asked.model() == ModelInfo("tiny", None)
+
+
+async def test_an_unknown_model_is_an_error_that_names_it() -> None:
+    async with upstream(Service([])) as asked:
+        with pytest.raises(UpstreamRefused) as caught:
+            await asked.model()
+    assert caught.value.status == 404
+
+
+async def test_a_model_name_with_a_slash_is_one_name() -> None:
+    service = Service([])
+    service.model = {}
+    async with upstream(service, model="house/tiny") as asked:
+        assert await asked.model() == ModelInfo("house/tiny")
+    assert service.asked[0].path == "/models/house%2Ftiny"
+
+
+def failing(error: Callable[[], Exception]) -> httpx.MockTransport:
+    """Return a transport that never answers."""
+
+    def handle(_request: httpx.Request) -> httpx.Response:
+        raise error()
+
+    return httpx.MockTransport(handle)
+
+
+def untrusted() -> Exception:
+    """Return what httpx raises for a certificate nobody vouches for."""
+    error = httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED]")
+    error.__cause__ = ssl.SSLCertVerificationError("self-signed certificate")
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "attempts"),
+    [
+        (lambda: httpx.ConnectError("All connection attempts failed"), UpstreamUnreachable, 2),
+        (lambda: httpx.ConnectError("[Errno -2] Name not known"), UpstreamUnreachable, 2),
+        (lambda: httpx.ConnectTimeout(""), UpstreamUnreachable, 2),
+        (lambda: httpx.PoolTimeout(""), UpstreamUnreachable, 2),
+        (lambda: httpx.RemoteProtocolError("Server disconnected"), UpstreamUnreachable, 2),
+        (lambda: httpx.ReadError(""), UpstreamUnreachable, 2),
+        (lambda: httpx.WriteError(""), UpstreamUnreachable, 2),
+        (lambda: httpx.ProxyError("407"), UpstreamUnreachable, 2),
+        (untrusted, UpstreamRefused, 0),
+        (lambda: httpx.UnsupportedProtocol("no scheme"), UpstreamRefused, 0),
+        (lambda: httpx.LocalProtocolError("Illegal header value"), UpstreamRefused, 0),
+        (lambda: httpx.InvalidURL("no"), UpstreamRefused, 0),
+    ],
+    ids=str,
+)
+async def test_a_failure_before_the_first_byte_is_translated(
+    error: Callable[[], Exception],
+    kind: type[UpstreamError],
+    attempts: int,
+) -> None:
+    clock = Clock()
+    async with httpx.AsyncClient(transport=failing(error)) as http:
+        asked = Upstream(config(attempts=2), http, now=clock.now, sleep=clock.sleep)
+        events = [event async for event in asked.answer(PROMPT)]
+    end = final(events)
+    assert isinstance(end, Failed)
+    assert isinstance(end.error, kind)
+    assert len(events) == attempts + 1
+
+
+async def refused(url: str, **settings: str) -> None:
+    """Ask, and be told by us, not by the server, that the operator has to mend it."""
+    made, clock = config(url, **settings), Clock()
+    async with open_http(made) as http:
+        asked = Upstream(made, http, now=clock.now, sleep=clock.sleep)
+        events = [event async for event in asked.answer(PROMPT)]
+    end = final(events)
+    assert isinstance(end, Failed)
+    assert isinstance(end.error, UpstreamRefused)
+    assert "address or the key" in end.error.sentence
+    assert len(events) == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["model.test/v1", "http://", "://x", "ftp://x", "http://127.0.0.1:99999/v1", ""],
+)
+async def test_an_address_that_is_none_is_told_to_the_operator(url: str) -> None:
+    await refused(url)
+
+
+@pytest.mark.parametrize("key", ["sk-1\nx", "sk-é", "sk-\x00"], ids=ascii)
+async def test_a_key_that_cannot_be_sent_is_told_to_the_operator(key: str) -> None:
+    async with serving(Service([])) as url:
+        await refused(url, api_key=key)
+
+
+async def test_a_key_is_never_shown() -> None:
+    assert "sk-secret" not in repr(config())
+
+
+async def test_without_a_key_none_is_sent() -> None:
+    service = Service(["Yes."])
+    await ask(service, api_key="")
+    assert "authorization" not in service.asked[0].headers
