@@ -28,6 +28,8 @@ from bot.settings import Settings, require_slack
 from bot.slack import Identity, Slack, http_session
 from bot.storage.claims import Claims
 from bot.storage.database import Database, open_database
+from bot.tools.shipped import shipped
+from bot.tools.toolbox import Toolbox
 from bot.turn.runner import Runner
 from bot.turn.seats import Seats
 from bot.turn.supervisor import Supervisor
@@ -130,7 +132,10 @@ async def _turns(
         ),
         seats=Seats(settings.delivery.max_live_answers),
         metrics=metrics,
+        toolbox=_toolbox(settings, slack),
         instructions=settings.upstream.instructions,
+        hosted_tools=settings.tools.hosted,
+        tool_rounds=settings.tools.rounds,
     )
     turns = Supervisor(runner.answer, Claims(), metrics)
     try:
@@ -138,6 +143,14 @@ async def _turns(
     finally:
         await turns.drain(settings.server.grace_seconds)
         await delivery.aclose()
+
+
+def _toolbox(settings: Settings, slack: Slack) -> Toolbox:
+    try:
+        return Toolbox(shipped(settings.tools.names, slack=slack))
+    except ValueError as error:
+        problem = f"TOOLS has {error}; name only those, by comma, or set it to none."
+        raise SettingsError([problem]) from error
 
 
 def _slack_app(settings: Settings, slack: Slack, identity: Identity, turns: Supervisor) -> AsyncApp:

@@ -25,7 +25,7 @@ MANIFESTS = {
     "deploy/manifest.http.yaml": ["manifest", "--http", EXAMPLE_URL],
 }
 HEAD = """\
-# Settings of the bot, from bot/settings.py by `make docs`. Copy this file to .env.
+# Settings of the bot, from bot/settings by `make docs`. Copy this file to .env.
 # Fill in what is empty and needed; a line behind # shows a default. A real variable wins over .env.
 """
 
@@ -33,6 +33,8 @@ HEAD = """\
 def default(field: FieldInfo) -> str:
     """The default as it is written in .env; "" where there is none."""
     value = field.default
+    if isinstance(value, tuple):
+        return ",".join(value)
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
     if isinstance(value, bool):

@@ -97,6 +97,8 @@ def test_tokens_decide_how_events_arrive(
         ("SLACK_BOT_TOKEN", "xapp-hidden", "holds another kind of token"),
         ("SLACK_APP_TOKEN", "xoxb-hidden", "holds another kind of token"),
         ("ALLOW_EXTERNAL_USERS", "perhaps", "is not a switch"),
+        ("HOSTED_TOOLS", "web_search", "must be a JSON list of objects"),
+        ("HOSTED_TOOLS", '["web_search"]', "must be a JSON list of objects"),
     ],
 )
 def test_a_wrong_value_is_one_sentence_that_names_the_variable(
@@ -112,6 +114,16 @@ def test_a_wrong_value_is_one_sentence_that_names_the_variable(
 def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     problems = problems_of(monkeypatch, PORT="x", DELIVERY="pigeon")
     assert [p.split()[0] for p in problems] == ["DELIVERY", "PORT"]
+
+
+def test_tools_are_named_by_comma_and_hosted_ones_given_as_json(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tools = settings_of(
+        monkeypatch, TOOLS="now, fetch_page", HOSTED_TOOLS='[{"type": "web_search"}]'
+    ).tools
+    assert tools.names == ("now", "fetch_page")
+    assert tools.hosted == ({"type": "web_search"},)
 
 
 def test_missing_tokens_are_named_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:

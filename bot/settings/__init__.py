@@ -3,7 +3,7 @@
 A real environment variable wins over `.env`; an empty value counts as absent. What is wrong is
 said as one sentence a variable (`SettingsError`), never with the value of a secret.
 
-    groups.py     the variables
+    groups.py     the variables; tools.py those about tools
     sentences.py  what is wrong with a value
 """
 
@@ -19,7 +19,6 @@ from pydantic.fields import FieldInfo
 
 from bot.errors import SettingsError
 from bot.settings.groups import (
-    GROUPS,
     TOKENLAB,
     DeliverySettings,
     Group,
@@ -29,8 +28,18 @@ from bot.settings.groups import (
     UpstreamSettings,
 )
 from bot.settings.sentences import sentence
+from bot.settings.tools import ToolSettings
 
 ENV_FILE = Path(".env")
+
+GROUPS: tuple[type[Group], ...] = (
+    SlackSettings,
+    UpstreamSettings,
+    ToolSettings,
+    DeliverySettings,
+    StorageSettings,
+    ServerSettings,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,7 @@ class Settings:
 
     slack: SlackSettings
     upstream: UpstreamSettings
+    tools: ToolSettings
     delivery: DeliverySettings
     storage: StorageSettings
     server: ServerSettings

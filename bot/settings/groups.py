@@ -246,15 +246,6 @@ class ServerSettings(Group):
     )
 
 
-GROUPS: tuple[type[Group], ...] = (
-    SlackSettings,
-    UpstreamSettings,
-    DeliverySettings,
-    StorageSettings,
-    ServerSettings,
-)
-
-
 def _http_url(value: str) -> str:
     scheme, found, rest = value.partition("://")
     if scheme not in {"http", "https"} or not found or not rest.strip("/"):

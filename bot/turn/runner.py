@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from bot.delivery import Reply
@@ -14,11 +15,13 @@ from bot.delivery.delivery import Delivery
 from bot.errors import SlackError
 from bot.history.thread import History
 from bot.observe import Metrics
+from bot.tools.tool import ToolContext
+from bot.tools.toolbox import Toolbox
 from bot.turn.machine import Machine
 from bot.turn.seats import Seats
 from bot.upstream.client import Upstream
 from bot.upstream.events import Event, Failed, Reconnecting, TextDelta
-from bot.upstream.prompt import Prompt
+from bot.upstream.prompt import Exchange, Prompt
 from bot.values import Draft, Phase, Question
 
 log = logging.getLogger(__name__)
@@ -28,6 +31,8 @@ HINT = (
     "- *What are three good names for a release party?*\n"
     "- *Summarise this thread in five lines.*"
 )
+
+ONLY_TOOLS = "The model kept calling tools and wrote no answer."
 
 
 class Runner:
@@ -41,14 +46,20 @@ class Runner:
         history: History,
         seats: Seats,
         metrics: Metrics,
+        toolbox: Toolbox,
         instructions: str,
+        hosted_tools: tuple[Mapping[str, Any], ...] = (),
+        tool_rounds: int = 5,
     ) -> None:
         self.upstream = upstream
         self.delivery = delivery
         self.history = history
         self.seats = seats
         self.metrics = metrics
+        self.toolbox = toolbox
         self.instructions = instructions
+        self.hosted_tools = hosted_tools
+        self.tool_rounds = tool_rounds
 
     async def answer(self, question: Question) -> Phase:
         """Bring one question to its one answer; returns how it ended.
@@ -88,11 +99,39 @@ class Runner:
                 reply.show(machine.ask())
             conversation = await self.history.read(question)
             machine.remark = conversation.remark
-            prompt = Prompt(self.instructions, conversation.messages)
-            async with aclosing(self.upstream.answer(prompt)) as events:
-                async for event in events:
-                    self._observe(event, machine, asked)
-                    reply.show(machine.feed(event))
+            prompt = Prompt(
+                self.instructions,
+                conversation.messages,
+                tools=self.toolbox.specs,
+                hosted_tools=self.hosted_tools,
+            )
+            await self._stream(prompt, machine, reply, asked)
+            for rounds_left in reversed(range(self.tool_rounds)):
+                if not machine.calls:
+                    break
+                prompt = await self._use_tools(prompt, machine, reply, question)
+                if not rounds_left:
+                    prompt = replace(prompt, tools=(), hosted_tools=())
+                await self._stream(prompt, machine, reply, asked)
+            if machine.calls:
+                machine.fail(ONLY_TOOLS)
+
+    async def _stream(self, prompt: Prompt, machine: Machine, reply: Reply, asked: float) -> None:
+        async with aclosing(self.upstream.answer(prompt)) as events:
+            async for event in events:
+                self._observe(event, machine, asked)
+                reply.show(machine.feed(event))
+
+    async def _use_tools(
+        self, prompt: Prompt, machine: Machine, reply: Reply, question: Question
+    ) -> Prompt:
+        """Run what the model asked for, one after the other; gives the prompt that goes on."""
+        context = ToolContext(question)
+        exchanges = []
+        for call in machine.calls:
+            reply.show(machine.use(self.toolbox.saying(call)))
+            exchanges.append(Exchange(call, await self.toolbox.run(call, context)))
+        return replace(prompt, exchanges=(*prompt.exchanges, *exchanges))
 
     def _observe(self, event: Event, machine: Machine, asked: float) -> None:
         if isinstance(event, Reconnecting):

@@ -18,6 +18,7 @@ from bot.upstream.events import (
     Started,
     TextDelta,
     TextDone,
+    ToolCall,
 )
 from bot.values import Draft, Phase, Usage
 
@@ -88,6 +89,30 @@ def test_a_failure_keeps_the_partial_and_says_one_sentence_with_a_reference() ->
 def test_a_failure_after_a_restart_keeps_the_longest_text_seen() -> None:
     failed = drafts(TextDelta("The long one"), Restarted(), Failed(UpstreamBusy("503"), "The"))[-1]
     assert failed.text == "The long one"
+
+
+def test_tool_calls_end_a_round_and_the_next_one_goes_on_below_its_text() -> None:
+    machine = Machine("turn1")
+    call = ToolCall("c1", "now", "{}")
+    machine.feed(TextDelta("Let me look."))
+    machine.feed(call)
+    assert machine.feed(Finished("Let me look.", Usage(5, 2))).phase is Phase.STREAMING
+    assert machine.calls == (call,)
+    assert machine.use("Calling now()…") == Draft(
+        Phase.STREAMING, "Let me look.\n\n", "Calling now()…"
+    )
+    assert machine.calls == ()
+    machine.feed(TextDelta("It is noon."))
+    done = machine.feed(Finished("It is noon.", Usage(9, 3)))
+    assert (done.phase, done.text) == (Phase.DONE, "Let me look.\n\nIt is noon.")
+    assert machine.usage == Usage(14, 5)
+
+
+def test_calls_of_an_attempt_that_is_begun_anew_are_forgotten() -> None:
+    machine = Machine("turn1")
+    machine.feed(ToolCall("c1", "now", "{}"))
+    machine.feed(Restarted())
+    assert machine.feed(Finished("Noon.")).phase is Phase.DONE
 
 
 def test_an_answer_without_text_says_so() -> None:

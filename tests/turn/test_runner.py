@@ -15,6 +15,8 @@ from bot.delivery.delivery import Delivery, DeliveryConfig
 from bot.history.names import Names
 from bot.history.thread import History
 from bot.observe import Metrics
+from bot.tools.tool import tool
+from bot.tools.toolbox import Toolbox
 from bot.turn.machine import INTERRUPTED
 from bot.turn.runner import Runner
 from bot.turn.seats import Seats
@@ -83,8 +85,64 @@ async def runner(
             history=History(door, Names(door), bot_user="UBOT", limit=1000),
             seats=Seats(seats),
             metrics=Metrics(),
+            toolbox=Toolbox([shout]),
             instructions="Be brief.",
+            tool_rounds=2,
         )
+
+
+@tool()
+async def shout(word: str) -> str:
+    """Say it louder.
+
+    word: what to say
+    """
+    return word.upper()
+
+
+class CallingModel(Model):
+    """Asks for a tool the first `rounds` times, then writes."""
+
+    rounds: int = 1
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        if len(self.asked) > self.rounds or not self.asked[-1].get("tools"):
+            async for chunk in super().__aiter__():
+                yield chunk
+            return
+        call = {"type": "function_call", "id": "f", "call_id": f"call{len(self.asked)}"}
+        call |= {"name": "shout", "arguments": '{"word": "hey"}', "status": "completed"}
+        yield event(type="response.created", response={"id": "resp_1", "status": "in_progress"})
+        yield event(type="response.output_item.done", item=call, output_index=0)
+        done = {"id": "resp_1", "status": "completed", "output": [call]}
+        yield event(type="response.completed", response=done)
+
+
+def test_a_tool_is_run_and_its_output_given_back_until_there_is_text() -> None:
+    async def scenario() -> None:
+        slack, model = FakeSlack(), CallingModel()
+        async with runner(slack, model) as way:
+            assert await way.answer(question()) is Phase.DONE
+        [message] = slack.thread("900.1")
+        assert message.markdown == "One two three."
+        assert message.state == ""
+        first, second = model.asked
+        assert [t["name"] for t in first["tools"]] == ["shout"]
+        outputs = [i for i in second["input"] if i.get("type") == "function_call_output"]
+        assert [(o["call_id"], o["output"]) for o in outputs] == [("call1", "HEY")]
+
+    run(scenario())
+
+
+def test_rounds_of_tools_are_bounded_and_the_last_one_must_be_text() -> None:
+    async def scenario() -> None:
+        slack, model = FakeSlack(), CallingModel()
+        model.rounds = 99
+        async with runner(slack, model) as way:
+            assert await way.answer(question()) is Phase.DONE
+        assert [bool(asked.get("tools")) for asked in model.asked] == [True, True, False]
+
+    run(scenario())
 
 
 def test_a_question_becomes_one_message_with_the_upstream_s_text() -> None:

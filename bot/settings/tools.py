@@ -1,0 +1,56 @@
+"""The variables about tools: what the model may call."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode
+
+from bot.settings.groups import Group
+
+
+class ToolSettings(Group):
+    """Tools"""
+
+    names: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("now", "calculate"),
+        validation_alias="TOOLS",
+        description=(
+            "What the model may call, by comma: now, calculate, fetch_page, search_thread; or none"
+        ),
+    )
+    hosted: Annotated[tuple[dict[str, Any], ...], NoDecode] = Field(
+        (),
+        validation_alias="HOSTED_TOOLS",
+        description='Tools of the model\'s server as a JSON list, e.g. `[{"type":"web_search"}]`',
+    )
+    rounds: int = Field(
+        5,
+        validation_alias="MAX_TOOL_ROUNDS",
+        ge=0,
+        le=50,
+        description="How often in one answer the model may call tools before it must write",
+    )
+
+    @field_validator("names", mode="before")
+    @classmethod
+    def _by_comma(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        names = (name.strip() for name in value.split(","))
+        return tuple(name for name in names if name not in {"", "none"})
+
+    @field_validator("hosted", mode="before")
+    @classmethod
+    def _as_json(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            found = json.loads(value)
+        except ValueError:
+            found = None
+        if not isinstance(found, list) or not all(isinstance(tool, dict) for tool in found):
+            raise ValueError('must be a JSON list of objects, for example [{"type":"web_search"}]')
+        return tuple(found)
