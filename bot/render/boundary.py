@@ -92,6 +92,17 @@ def _line_starts(found: Scan) -> list[int]:
     return starts
 
 
+def _indivisible(text: str, start: int) -> list[tuple[int, int]]:
+    """Return from where to where links and code reach, also those that reach beyond the text."""
+    found = read(text, start, len(text), unfinished=True)
+    spans = [(link.start, link.end) for link in found.links] + found.codes
+    if found.pending < len(text):
+        spans.append((found.pending, len(text) + 1))
+    if found.open and found.open[-1].startswith("`"):
+        spans.append((found.codes[-1][0], len(text) + 1))
+    return spans
+
+
 class _Inside:
     """The running text, row or line that reaches to the end of a window."""
 
@@ -103,9 +114,7 @@ class _Inside:
             return
         self._start = max(after, block.inner if block.kind is Kind.TEXT else block.lines[-1][1])
         if block.kind in (Kind.TEXT, Kind.HEADING, Kind.TABLE):
-            inline = read(text, self._start, len(text), unfinished=True)
-            self._whole = [(link.start, link.end) for link in inline.links] + inline.codes
-            self._whole += [(inline.pending, len(text))] if inline.pending < len(text) else []
+            self._whole = _indivisible(text, self._start)
 
     def ends(self, pattern: regex.Pattern[str]) -> list[int]:
         """Return where matches end, but for those inside a link or code."""

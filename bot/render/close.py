@@ -13,8 +13,9 @@ from bot.render.blocks import Block, Kind, Level, Scan, pipes
 from bot.render.inline import read
 from bot.render.scan import scan
 
-_MARKER = regex.compile(r"(?:[-+]|\d{1,9}[.)]?|#{1,6}|[-=*_ \t]++|[|:\- \t]++|`+|~+)?[ \t]*+$")
-_BARE = regex.compile(r"(?:[-+]|#{1,6}|[-=*_ \t]++|[|:\- \t]++|`+|~+)?[ \t]*+$")
+_MARKERS = r"[-+]|#{1,6}|[-=*_ \t]++|[|:\- \t]++|`+|~+"
+_BARE = regex.compile(rf"(?:{_MARKERS})?[ \t]*+$")
+_MARKER = regex.compile(rf"(?:{_MARKERS}|\d{{1,9}}[.)]?)?[ \t]*+$")
 _FENCE = regex.compile(r"```[^`]*$|~~~")
 _FENCE_END_BEGUN = regex.compile(r" {0,3}(?:`+|~+)[ \t]*$")
 _DELIMITERS_BEGUN = regex.compile(r"[|:\- \t]*$")
@@ -133,9 +134,8 @@ def _bare(text: str, inner: int, stop: int, block: Block, marker: regex.Pattern[
         return False
     if len(block.lines) == 2 and block.kind in (Kind.HEADING, Kind.TABLE):
         return False
-    return stop <= inner or bool(
-        _MARKER.match(text, inner, stop) or _FENCE.match(text, inner, stop)
-    )
+    bare = marker.match(text, inner, stop) or _FENCE.match(text, inner, stop)
+    return stop <= inner or bool(bare)
 
 
 def _closers(text: str, end: int, block: Block) -> str:

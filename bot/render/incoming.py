@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from bot.render.links import BREAK
+
 _ANGLE = re.compile(r"<(?!@)([^<>\n]+)>")
 
 
@@ -39,7 +41,11 @@ def answer_text(message: Mapping[str, Any]) -> str:
 
 def _block_text(message: Mapping[str, Any]) -> str:
     blocks = message.get("blocks") or []
-    markdown = [html.unescape(b.get("text", "")) for b in blocks if b.get("type") == "markdown"]
+    markdown = [
+        html.unescape(block.get("text", "")).replace(BREAK, "")
+        for block in blocks
+        if block.get("type") == "markdown"
+    ]
     rich = [_flatten(b) for b in blocks if b.get("type") == "rich_text"]
     return "\n\n".join(markdown).strip() or "".join(rich).strip()
 

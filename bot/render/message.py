@@ -69,10 +69,14 @@ def bodies(
         if text:
             blocks.append({"type": "markdown", "text": text})
         if index == last:
-            blocks += _state(draft, bool(text))
+            blocks += _state(draft, has_text=bool(text))
             blocks += _actions(buttons, question_id)
-        line = escaped(plain(text)) if text else escaped(plain(_line(draft, False)))
-        out.append(Body(line, json.dumps(blocks, ensure_ascii=False, separators=(",", ":"))))
+        line = plain(text) if text else plain(_line(draft, has_text=False))
+        out.append(
+            Body(
+                escaped(line or "…"), json.dumps(blocks, ensure_ascii=False, separators=(",", ":"))
+            )
+        )
     return tuple(out)
 
 
@@ -99,7 +103,7 @@ def _shown(text: str, part: Part, phase: Phase) -> str:
 _finished = lru_cache(maxsize=256)(inert)
 
 
-def _line(draft: Draft, has_text: bool) -> str:
+def _line(draft: Draft, *, has_text: bool) -> str:
     """Return the line under the answer that says how it stands."""
     match draft.phase:
         case Phase.STREAMING if has_text:
@@ -118,8 +122,8 @@ def _line(draft: Draft, has_text: bool) -> str:
             return draft.note or "The answer broke off."
 
 
-def _state(draft: Draft, has_text: bool) -> list[Block]:
-    line = _line(draft, has_text)
+def _state(draft: Draft, *, has_text: bool) -> list[Block]:
+    line = _line(draft, has_text=has_text)
     if not line:
         return []
     if draft.phase is Phase.STOPPED:

@@ -18,14 +18,15 @@ _LONGEST_INFO = 100
 
 def reopened(text: str, at: int) -> tuple[int, str]:
     """Return where a text that was cut `at` a place goes on, and what is opened before it."""
-    blocks = scan(text[: at + LOOK_AHEAD]).blocks
-    for block in blocks:
+    done = at
+    for block in scan(text[: at + LOOK_AHEAD]).blocks:
         if block.start >= at:
-            skipped = text[at : block.start]
-            return before(text, block) if not skipped.strip(" \t\n>") else (at, "")
+            markers = text[done : block.start].strip(" \t\n>")
+            return before(text, block) if not markers else (done, "")
         if text[at : _content_end(block)].strip():
             return _inside(text, at, block)
-    return at, ""
+        done = max(done, block.end)
+    return done, ""
 
 
 def _content_end(block: Block) -> int:
@@ -39,36 +40,38 @@ def before(text: str, block: Block) -> tuple[int, str]:
     if not new or not new[0].number or new[0].marker[:-1] == str(new[0].number):
         return block.start, opening
     marker = text.index(new[0].marker, behind(text, *block.lines[0], kept)[0][0])
-    return marker + len(new[0].marker), opening + margin(kept) + _head(new[0])
+    below = text.find("\n", block.inner) + 1
+    nested = bool(below) and text.startswith((" ", "\t"), below)
+    head = _head(new[0]) if nested else " " * new[0].indent + _numbered(new[0])
+    return marker + len(new[0].marker), opening + margin(kept) + head
 
 
 def _inside(text: str, at: int, block: Block) -> tuple[int, str]:
     """Go on in the middle of a block, behind the markers its next line starts with."""
-    resume = next(
-        (inner for start, inner in block.lines if start >= at and not text[at:start].strip()),
-        at,
-    )
+    ahead = (inner for start, inner in block.lines if start >= at and not text[at:start].strip())
+    line = next(ahead, None)
+    resume = at if line is None else line
+    side = margin(block.levels)
     match block.kind:
         case Kind.FENCE:
-            line = f"{block.marker}{block.info[:_LONGEST_INFO]}\n"
-            return resume, _stubs(block.levels) + margin(block.levels) + line + margin(block.levels)
+            fence = f"{block.marker}{block.info[:_LONGEST_INFO]}\n"
+            return resume, f"{_stubs(block.levels)}{side}{fence}{side}"
         case Kind.TABLE:
-            return resume, _table(text, at, resume, block)
+            return resume, _table(text, at, block, whole_row=line is not None)
         case Kind.CODE:
-            indent = "    " if resume == at else ""
-            return resume, _stubs(block.levels) + margin(block.levels) + indent
+            return resume, _stubs(block.levels) + side + ("    " if line is None else "")
     resume += len(text[resume:]) - len(text[resume:].lstrip(" \t"))
     return resume, _in_line(block.levels) + _markers(text, block.inner, at)
 
 
-def _table(text: str, at: int, resume: int, block: Block) -> str:
+def _table(text: str, at: int, block: Block, *, whole_row: bool) -> str:
     (_, head), (below, delimiters), *_ = [*block.lines, (at, at)]
     if at <= delimiters:
         return _in_line(block.levels)
     side = margin(block.levels)
     rows = block.lines[2][0] if len(block.lines) > 2 else block.end
     header = f"{side}{text[head:below].rstrip()}\n{side}{text[delimiters:rows].rstrip()}\n{side}"
-    if resume != at:
+    if whole_row:
         return _stubs(block.levels) + header
     inner = next(inner for start, inner in reversed(block.lines) if start <= at)
     bars = pipes(text, inner, at)
@@ -98,6 +101,10 @@ def _in_line(levels: tuple[Level, ...]) -> str:
 
 
 def _head(level: Level) -> str:
-    """Return a list item's marker with the number a reader sees, if there is room for it."""
-    numbered = f"{level.number}{level.marker[-1]}" if level.number else level.marker
-    return " " * level.indent + (numbered if len(numbered) <= len(level.marker) else level.marker)
+    """Return a list item's marker with its number, unless that would move what stands in it."""
+    head = _numbered(level)
+    return " " * level.indent + (head if len(head) <= len(level.marker) else level.marker)
+
+
+def _numbered(level: Level) -> str:
+    return f"{level.number}{level.marker[-1]}" if level.number else level.marker

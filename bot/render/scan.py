@@ -103,10 +103,12 @@ class _Scanner:
             self._nothing(start, content, levels, opened=len(levels) > matched)
             return
         kind = self._shape(content, end, columns)
+        if kind is Kind.CODE and not self._in_text():
+            content = spot[0]
         if len(levels) == matched and self._continues(kind, matched, start, content, end):
             return
         self._levels = tuple(levels)
-        self._begin(kind, matched, start, spot[0] if kind is Kind.CODE else content, end)
+        self._begin(kind, matched, start, content, end)
 
     def _opened(self, start: int, spot: Spot, end: int, levels: list[Level]) -> Spot:
         """Add the quotes and items that open at `spot`; return where their content starts."""
@@ -137,7 +139,8 @@ class _Scanner:
         size = len(match[0])
         marker = (match.end(), spot[1] + size)
         after, columns = indent(text, start, marker, end)
-        if first and self._in_paragraph(len(levels)) and (after >= end or match[1] not in _FIRST):
+        breaks_in = first and self._in_text() and len(levels) == len(self._levels)
+        if breaks_in and (after >= end or match[1] not in _FIRST):
             return None
         blanks = 1 if after >= end or columns > 4 else columns
         number = self._number(match, len(levels), first=first)
@@ -155,9 +158,8 @@ class _Scanner:
                 return before.number + 1
         return int(match[1])
 
-    def _in_paragraph(self, matched: int) -> bool:
-        leaf = self._leaf
-        return leaf is not None and leaf.kind is Kind.TEXT and matched == len(self._levels)
+    def _in_text(self) -> bool:
+        return self._leaf is not None and self._leaf.kind is Kind.TEXT
 
     def _nothing(self, start: int, content: int, levels: list[Level], *, opened: bool) -> None:
         """Take a line that is blank, or holds nothing but markers."""

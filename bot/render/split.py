@@ -106,7 +106,7 @@ def _cut(
     found = scan(text)
     block = early(text, found, after, good, fair)
     if block is not None:
-        return _Cut(block.start, "", *before(text, block))
+        return _Cut(block.start, "", *before(ahead, block))
     if not full:
         return None
     end = best(text, found, after, near)

@@ -1,0 +1,69 @@
+"""The best place to end a message."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.render.boundary import best, early
+from bot.render.scan import scan
+
+
+def cut(text: str, *, after: int = 0, near: int = 0) -> tuple[str, str]:
+    place = best(text, scan(text), after, near)
+    return text[:place], text[place:]
+
+
+def found_early(text: str, good: int, fair: int) -> str | None:
+    block = early(text, scan(text), 0, good, fair)
+    return None if block is None else text[block.start :]
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("one.\n\ntwo.\n\nthree is long enough", "three is long enough"),
+        ("intro\n- item\n- another item", "- another item"),
+        ("```\na\nb\nc", "c"),
+        ("| a |\n|---|\n| 1 |\n| 2 |\n| 3", "| 3"),
+        ("A sentence. Another one", "Another one"),
+        ("words only here", "here"),
+        ("これは文。次の文", "次の文"),
+        ("これは、次の", "次の"),
+        ("word `code with blanks`", "`code with blanks`"),
+        ("word [label with blanks](u", "[label with blanks](u"),
+        ("longword", "d"),
+    ],
+)
+def test_the_best_place_is_the_last_of_the_best_kind(text: str, rest: str) -> None:
+    assert cut(text)[1] == rest
+
+
+def test_a_place_near_the_end_is_better_than_a_better_one_far_away() -> None:
+    text = "one.\n\nA sentence. Another one"
+    assert cut(text, near=12)[1] == "Another one"
+
+
+def test_far_away_is_better_than_inside_a_word() -> None:
+    assert cut("one " + "x" * 40, near=20) == ("one ", "x" * 40)
+
+
+def test_what_was_opened_again_is_not_cut_off_alone() -> None:
+    text = "```\nxxxxxxxxxxxxxxx"
+    assert cut(text, after=4)[0] == "```\nxxxxxxxxxxxxxx"
+
+
+def test_a_new_block_is_an_early_place_once_it_is_told_what_it_is() -> None:
+    text = "text that goes first\n\nnext block, told"
+    assert found_early(text, 10, 99) == "next block, told"
+    assert found_early(text[:-4], 10, 99) is None
+    assert found_early(text, 30, 99) is None
+
+
+def test_the_next_item_is_a_fair_place_only() -> None:
+    text = "- item one here\n- item two is here\n"
+    assert found_early(text, 5, 99) is None
+    assert found_early(text, 5, 10) == "- item two is here\n"
+
+
+def test_what_stands_in_an_item_is_no_early_place() -> None:
+    assert found_early("- item\n\n  more of the item, long\n", 3, 3) is None
