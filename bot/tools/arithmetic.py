@@ -26,6 +26,7 @@ MAX_PLACES = 40  # decimal places written out
 MAX_RATIO = 10**9  # a longer numerator or denominator tells nobody anything
 
 TOO_LARGE = "The result is too large."
+TOO_SMALL = "The result is too small."
 
 
 def number(value: complex | Fraction) -> Number:
@@ -40,11 +41,11 @@ def number(value: complex | Fraction) -> Number:
     return value
 
 
-def _approximate(value: Fraction) -> float:
-    """The nearest float; raises OverflowError where there is none, ToolError where it is none."""
+def _approximate(value: Number) -> float:
+    """The nearest float; raises OverflowError where there is none, ToolError where it is zero."""
     nearest = float(value)
-    if not nearest:
-        raise ToolError("The result is too small.")
+    if value and not nearest:
+        raise ToolError(TOO_SMALL)
     return nearest
 
 
@@ -89,7 +90,9 @@ def _power(base: Number, exponent: Number) -> complex | Fraction:
         whole = exponent.denominator == 1
         if whole and _bits(base) * abs(exponent.numerator) <= MAX_BITS:
             return base**exponent.numerator
-    result: complex = float(base) ** float(exponent)
+    result: complex = _approximate(base) ** _approximate(exponent)
+    if base and not result:
+        raise ToolError(TOO_SMALL)
     return result
 
 

@@ -138,8 +138,8 @@ def _default(tool: str, parameter: inspect.Parameter, hint: Any) -> Any:
         msgspec.convert(default, hint)
     except msgspec.ValidationError as error:
         raise _wrong(tool, f"the default of `{parameter.name}` is wrong: {error}") from error
-    if isinstance(default, list):
-        return msgspec.field(default_factory=lambda: list(default))
+    if isinstance(default, list) and default:  # msgspec copies empty ones only
+        raise _wrong(tool, f"the default of `{parameter.name}` may only be an empty list")
     return default
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -67,13 +68,11 @@ def _best(
 def _told(
     found: Sequence[tuple[Mapping[str, Any], str]], searched: int, wanted: Sequence[str]
 ) -> str:
-    among = f"of the {searched} messages before the question"
-    if searched >= MAX_READ:
-        among = f"of the first {MAX_READ} messages"
     if not found:
-        return f"None {among} has any of these words."
+        among = f"first {MAX_READ} messages" if searched >= MAX_READ else "earlier messages"
+        return f"None of these words is in the {among} of this thread ({searched} searched)."
     lines = [f"{_author(m)}, {_time(m)}: {_excerpt(text, wanted)}" for m, text in found]
-    return "\n\n".join([f"Found in {len(found)} {among}, oldest first:", *lines])
+    return "\n\n".join([f"Found in {len(found)} of {searched}, oldest first:", *lines])
 
 
 def _author(message: Mapping[str, Any]) -> str:
@@ -88,8 +87,8 @@ def _excerpt(text: str, wanted: Sequence[str]) -> str:
     """The message, or as much of it as there is room for around the first of the words."""
     if len(text) <= MAX_EXCERPT:
         return text
-    folded = text.casefold()
-    first = min(place for word in wanted if (place := folded.find(word)) >= 0)
-    start = max(0, min(first - MAX_EXCERPT // 4, len(text) - MAX_EXCERPT))
+    first = re.search("|".join(map(re.escape, wanted)), text, re.IGNORECASE)
+    before = first.start() - MAX_EXCERPT // 4 if first else 0
+    start = max(0, min(before, len(text) - MAX_EXCERPT))
     cut = text[start : start + MAX_EXCERPT].strip()
     return ("…" if start else "") + cut + ("…" if start + MAX_EXCERPT < len(text) else "")
