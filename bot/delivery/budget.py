@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 MINUTE = 60.05
 """Seconds a call counts; a little more than a minute, because clocks and networks are not exact."""
 
-RECOVERY = 1 / 12
+LEAST = 1 / 4
+"""Part of the limit below which the estimate never falls: one odd 429 proves little."""
+
+RECOVERY = 1 / 8
 """Part of the limit by which a lowered estimate grows back in a minute."""
 
 
@@ -48,7 +51,7 @@ class Budget:
         Somebody else spends the same budget, so what we had used was more than there is for us.
         """
         self._closed_until = max(self._closed_until, now + retry_after)
-        self._estimate = max(1.0, min(self.estimate(now), 0.9 * self._used(now)))
+        self._estimate = max(LEAST * self.limit, min(self.estimate(now), 0.9 * self._used(now)))
         self._estimated_at = now
 
     def estimate(self, now: float) -> float:

@@ -176,7 +176,7 @@ class Pace:
             *self._starving([one for one in waiting if not one.final], kept, share, now),
             self._left_over(waiting, writing, kept, share, now),
         ]
-        return min(choices, key=lambda choice: choice.at)
+        return min(choices, key=lambda choice: max(now, choice.at))  # of those due, the first
 
     def _ends_of(self, finals: Sequence[Standing], now: float) -> Iterator[Choice]:
         """In the order of completion; as messages where an edit would be late."""
@@ -189,9 +189,9 @@ class Pace:
     def _starving(
         self, waiting: Sequence[Standing], kept: int, share: float, now: float
     ) -> Iterator[Choice]:
-        """Readers who have read all, or are about to."""
+        """Readers who have read all, or are about to, in the order they run out."""
         opens = self.edits.opens(now, 1 + kept)
-        for one in waiting:
+        for one in sorted(waiting, key=lambda one: one.runs_out):
             if one.untidy:
                 continue
             due = one.runs_out - AHEAD

@@ -163,9 +163,14 @@ class FakeSlack(AsyncWebClient):
     def _conversations_open(self, given: dict[str, Any]) -> dict[str, Any]:
         return {"channel": {"id": "D" + given["users"]}}
 
+    def _conversations_history(self, given: dict[str, Any]) -> dict[str, Any]:
+        found = [m for m in self.messages.values() if m.channel == given["channel"]]
+        top = [m for m in found if m.thread_ts is None]
+        return {"messages": [{"ts": m.ts, "metadata": m.metadata} for m in reversed(top)]}
+
     def _conversations_replies(self, given: dict[str, Any]) -> dict[str, Any]:
         found = [m for m in self.messages.values() if given["ts"] in (m.thread_ts, m.ts)]
-        shown = [m for m in found if m.ts > given.get("oldest", "")]
+        shown = [m for m in found if float(m.ts) > float(given.get("oldest", 0))]
         return {"messages": [{"ts": m.ts, "metadata": m.metadata} for m in shown]}
 
 
@@ -185,12 +190,18 @@ class FakeHooks:
     @property
     def status(self) -> int:
         """The HTTP status of the answer."""
-        return 404 if self._fault else 200
+        match self._fault:
+            case None:
+                return 200
+            case int(status):
+                return status
+            case str(text):
+                return 429 if text.startswith("429:") else 404
 
     @property
     def headers(self) -> Mapping[str, str]:
         """The headers of the answer."""
-        return {}
+        return {"Retry-After": str(self._fault)[4:]} if self.status == 429 else {}
 
     async def text(self, errors: str) -> str:
         """The body of the answer."""

@@ -1,0 +1,110 @@
+"""Never more than the limit in any rolling minute, and never less than there is."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.delivery.budget import MINUTE, Bucket, Budget
+
+LIMIT = 5
+
+moments = st.lists(st.floats(0, 30), max_size=60)
+
+
+def call(budget: Budget, now: float, lasts: float = 0.0) -> None:
+    budget.begin()
+    budget.end(now + lasts)
+
+
+@given(moments)
+@settings(max_examples=200)
+def test_no_minute_ever_holds_more_than_the_limit(pauses: list[float]) -> None:
+    budget, now, made = Budget(LIMIT), 0.0, list[float]()
+    for pause in pauses:
+        now += pause
+        if budget.free(now):
+            call(budget, now)
+            made.append(now)
+        assert sum(at > now - 60 for at in made) <= LIMIT
+
+
+@given(moments, st.integers(1, LIMIT))
+@settings(max_examples=200)
+def test_it_opens_exactly_when_it_says(pauses: list[float], calls: int) -> None:
+    budget, now = Budget(LIMIT), 0.0
+    for pause in pauses:
+        now += pause
+        if budget.free(now):
+            call(budget, now)
+    opens = budget.opens(now, calls)
+    assert opens >= now
+    assert budget.until(opens, now) >= calls
+    assert budget.free(opens) >= calls
+    if opens > now:
+        assert Budget.free(budget, opens) >= calls
+
+
+def test_a_call_counts_while_it_is_under_way_and_a_minute_after() -> None:
+    budget = Budget(1)
+    budget.begin()
+    assert budget.free(1000.0) == 0
+    assert budget.opens(1000.0) == float("inf")
+    budget.end(1000.0)
+    assert budget.opens(1000.0) == 1000.0 + MINUTE
+    assert budget.free(1000.0 + MINUTE) == 1
+
+
+def test_a_refusal_closes_the_method_for_as_long_as_it_says() -> None:
+    budget = Budget(LIMIT)
+    budget.refused(100.0, 7.0)
+    assert budget.free(106.9) == 0
+    assert budget.opens(100.0) == 107.0
+    assert budget.free(107.0) > 0
+
+
+def test_a_refusal_lowers_the_estimate_which_recovers_slowly() -> None:
+    budget = Budget(40)
+    for _ in range(30):
+        call(budget, 0.0)
+    budget.refused(0.0, 10.0)
+    assert budget.estimate(0.0) == 27.0
+    assert budget.estimate(60.0) < 33.0
+    assert budget.estimate(600.0) == 40.0
+
+
+def test_one_odd_refusal_does_not_stop_everything() -> None:
+    budget = Budget(40)
+    call(budget, 0.0)
+    budget.refused(0.0, 1.0)
+    assert budget.estimate(0.0) == 10.0
+
+
+def test_spare_calls_are_those_nobody_will_miss() -> None:
+    budget = Budget(LIMIT)
+    assert budget.spare([], 0.0) == 5
+    assert budget.spare([0.0, 0.0], 0.0) == 3
+    assert budget.spare([1.0] * 6, 0.0) == -1
+    for _ in range(4):
+        call(budget, 0.0)
+    assert budget.spare([10.0, 30.0], 10.0) == -1
+    assert budget.spare([70.0] * 4, 10.0) == 1  # by then the four are back
+
+
+@given(st.lists(st.floats(0, 3), max_size=40), st.integers(1, 4))
+def test_a_channel_takes_a_burst_and_then_its_rate(pauses: list[float], burst: int) -> None:
+    bucket, now, made = Bucket(1.0, burst), 0.0, list[float]()
+    for pause in pauses:
+        now = bucket.opens(now + pause)
+        bucket.take(now)
+        made.append(now)
+    for first, at in zip(made, made[burst:], strict=False):
+        assert at - first > 0.999
+
+
+def test_a_channel_that_refused_is_left_alone_and_then_asked_once() -> None:
+    bucket = Bucket(1.0, 3)
+    bucket.refused(10.0, 5.0)
+    assert bucket.opens(10.0) == 15.0
+    bucket.take(15.0)
+    assert bucket.opens(15.0) == 16.0

@@ -1,0 +1,55 @@
+"""One step at a time from what stands to what should."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.delivery.steps import Delete, Edit, Post, Shown, next_step
+from bot.render.message import Body
+
+A, B, C = (Body(text, "[]") for text in "abc")
+
+bodies = st.lists(st.sampled_from([A, B, C]), max_size=5)
+
+
+def shown(*found: Body | None) -> list[Shown]:
+    return [Shown(f"{n}.0", body) for n, body in enumerate(found)]
+
+
+def test_what_stands_is_left_alone() -> None:
+    assert next_step(shown(A, B), [A, B]) is None
+
+
+def test_a_changed_message_is_edited_before_the_next_is_posted() -> None:
+    assert next_step(shown(A), [B, C]) == Edit(0, B)
+    assert next_step(shown(B), [B, C]) == Post(1, C)
+
+
+def test_a_message_that_may_show_anything_is_edited() -> None:
+    assert next_step(shown(None), [A]) == Edit(0, A)
+
+
+def test_the_last_message_too_many_is_deleted_first() -> None:
+    assert next_step(shown(A, B, C), [A]) == Delete(2)
+
+
+def test_a_message_to_be_left_is_not_touched() -> None:
+    assert next_step(shown(A), [B, C], leave={0}) == Post(1, C)
+    assert next_step(shown(A, C), [B, C], leave={0}) is None
+
+
+@given(bodies, bodies)
+def test_steps_end_where_they_should(before: list[Body], wanted: list[Body]) -> None:
+    now = shown(*before)
+    for _ in range(12):
+        match next_step(now, wanted):
+            case Edit(index, body):
+                now[index] = Shown(now[index].ts, body)
+            case Post(_, body):
+                now.append(Shown("9.0", body))
+            case Delete(index):
+                del now[index]
+            case None:
+                break
+    assert [message.body for message in now] == wanted
