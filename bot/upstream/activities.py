@@ -42,7 +42,8 @@ def of_item(item: Mapping[str, Any]) -> str:
         return f"Using {_words(item.get('name')) or 'a tool'}…"
     if kind == "file_search_call" and (query := _first(item.get("queries"))):
         return f"Searching files: {query}"
-    return f"{_PLAIN[kind]}…" if kind in _PLAIN else ""
+    plain = _PLAIN.get(kind) if isinstance(kind, str) else None
+    return f"{plain}…" if plain else ""
 
 
 def without_text(kinds: list[str], cut_off: str) -> str:

@@ -15,7 +15,8 @@ from bot.upstream.attempt import MAX_ERROR_BYTES, Reply, Silence, Watch, read_bo
 from bot.upstream.chat import ChatDecoder
 from bot.upstream.decoding import as_object
 from bot.upstream.events import Event
-from bot.upstream.failures import OPERATOR, from_response
+from bot.upstream.failures import OPERATOR, from_event
+from bot.upstream.problem import error_object
 from bot.upstream.responses import ResponsesDecoder
 from bot.upstream.sse import BOM, SseParser
 
@@ -41,8 +42,8 @@ async def open_answer(watch: Watch, reply: Reply, decoder: Decoder, max_bytes: i
         said = f"The model's server answered with a web page instead of an answer; {OPERATOR}."
         raise UpstreamRefused("a web page instead of an answer", sentence=said)
     if first in {b"{", b"["}:
-        body = head + await read_bounded(watch, reply, max_bytes)
-        return _given(decoder, decoder.whole(whole_answer(reply, body, decoder.model)))
+        body = head.lstrip(BLANK) + await read_bounded(watch, reply, max_bytes)
+        return _given(decoder, decoder.whole(whole_answer(body[:max_bytes], decoder.model)))
     parser = SseParser(max_bytes)
     events = _events(decoder, parser.feed(head))
     if decoder.ended:
@@ -51,14 +52,13 @@ async def open_answer(watch: Watch, reply: Reply, decoder: Decoder, max_bytes: i
     return _stream(watch, reply, decoder, parser, events)
 
 
-def whole_answer(reply: Reply, body: bytes, model: str) -> dict[str, Any]:
-    """Return the object a body holds; raises the error it tells, or that it is not one."""
+def whole_answer(body: bytes, model: str) -> dict[str, Any]:
+    """Return the object a body holds; raises the error it tells, or that it is none."""
     found = as_object(body)
     if found is None:
         raise UpstreamBusy("an answer that is neither a stream nor JSON")
-    error = found.get("error")
-    if reply.status >= 300 or (error and not found.get("status")):
-        raise from_response(reply.status, reply.headers, body, model)
+    if found.get("error") and not found.get("status"):
+        raise from_event(error_object(body), model)
     return found
 
 

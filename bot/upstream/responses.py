@@ -129,13 +129,13 @@ class ResponsesDecoder:
         """Read a response object that came without a stream; () while it is not finished."""
         started = self._start(response)
         status = response.get("status")
-        self.unfinished = status in {"queued", "in_progress"}
+        self.unfinished = status in ("queued", "in_progress")
         if self.unfinished:
             return started
         if status == "failed":
-            return self._failed(response)
+            return [*started, *self._failed(response)]
         if status == "cancelled":
-            return self._fail({"code": "cancelled", "type": "invalid_request_error"})
+            return [*started, *self._fail({"code": "cancelled"})]
         return [*started, *self._finished(response)]
 
     def close(self) -> Sequence[Event]:

@@ -1,0 +1,58 @@
+"""What a refusal is about."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.errors import PromptRefused, UpstreamBusy, UpstreamError
+from bot.upstream.bodies import RESPONSES_OPTIONS
+from bot.upstream.refusals import lacks_chat, lacks_responses, refused_option
+
+
+def refused(
+    message: str = "no",
+    status: int | None = 400,
+    param: str = "",
+) -> UpstreamError:
+    """Return a refusal."""
+    return PromptRefused(message, status=status, param=param)
+
+
+@pytest.mark.parametrize(
+    ("error", "option"),
+    [
+        (refused(param="background"), "background"),
+        (refused(param="store"), "store"),
+        (refused(param="stream_options.include_obfuscation"), "obfuscation"),
+        (refused(param="tools[0].type"), "hosted_tools"),
+        (refused(param="tool_choice"), "hosted_tools"),
+        (refused("Background mode is not supported"), "background"),
+        (refused("Unrecognized request argument: 'store'"), "store"),
+        (refused("mcp is not available for this model", status=422), "hosted_tools"),
+        (refused("background", status=None), "background"),
+        (refused("the vector store is empty"), ""),
+        (refused("background", status=401), ""),
+        (refused("background", status=500), ""),
+        (refused("temperature", param="temperature"), ""),
+        (UpstreamBusy("background", status=400), ""),
+    ],
+)
+def test_a_refusal_names_what_may_be_left_out(error: UpstreamError, option: str) -> None:
+    assert refused_option(error, RESPONSES_OPTIONS) == option
+
+
+def test_what_was_not_sent_cannot_be_left_out() -> None:
+    assert refused_option(refused(param="background"), {"store"}) == ""
+    assert refused_option(refused(param="background"), set()) == ""
+
+
+def test_talk_of_responses_alone_is_no_refusal_of_them() -> None:
+    assert not lacks_responses(refused("the responses you ask for are too long"))
+    assert not lacks_responses(refused("key", status=401))
+    assert lacks_responses(refused("unknown url /v1/responses"))
+
+
+def test_a_model_that_speaks_responses_only_says_so() -> None:
+    assert lacks_chat(refused("This is not a chat model", status=404))
+    assert lacks_chat(refused("only supported in v1/responses", status=404))
+    assert not lacks_chat(refused("no such page", status=404))
