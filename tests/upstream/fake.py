@@ -94,6 +94,7 @@ class Service:
         self.asked: list[Asked] = []
         self.resume_refusal: Out | None = None
         self.poll_refusal: Out | None = None
+        self.brief = b""  # sent for a stream that is not cut, where a test has set it
         self.cancel_refusal: Out | None = None
         self.polls_before_done = 0
         self.model: dict[str, Any] | None = None
@@ -143,6 +144,7 @@ class Service:
 
     def _stream(self, body: bytes) -> Out:
         cut = self.cuts.popleft() if self.cuts else None
+        body = self.brief if self.brief and cut is None else body
         return Out(200, body, {"content-type": "text/event-stream"}, cut)
 
 
