@@ -33,14 +33,14 @@ _TAIL = regex.compile(
 )
 _REFERENCE = regex.compile(r"\[((?:[^\[\]\\\n]|\\.)*+)\]", regex.S)
 _UNDECIDED = regex.compile(
-    r"""\\ | !
+    r"""\\ | ! | h(?:t(?:t(?:ps?(?::/{0,2}[!-;=?-~]*)?)?)?)?
       | &(?:\#(?:[0-9]{0,7}|[xX][0-9a-fA-F]{0,6})|[a-zA-Z][a-zA-Z0-9]{0,31})?
       | <(?:[a-zA-Z!@\#?/][^\s<>]*+)?
       | </?[a-zA-Z][\w-]*+(?:\s+[\w:-]++=(?:"[^"<>\n]*"|'[^'<>\n]*'|[^\s"'<>]++))*+
           (?:\s+(?:[\w:-]++(?:=(?:"[^"<>\n]*|'[^'<>\n]*|[^\s"'<>]*))?)?)?/?""",
     regex.X,
 )
-_UNDECIDED_STARTS = regex.compile(r"\\.|([\\&<!])", regex.S)
+_UNDECIDED_STARTS = regex.compile(r"\\.|([\\&<!]|(?<!\w)h)", regex.S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,10 +250,11 @@ class _Reader:
                 self._wait(bracket.start, _LABEL_REACH)
 
     def _wait_for_more(self) -> None:
-        """Find the beginning of an entity, an escape, an image, an autolink or a tag."""
+        """Find the beginning of an entity, an escape, an image, an address or a tag."""
         if self._open_code:
             return
-        begin = max(self._start, self._end - _TAG_REACH, *(end for _, end in self._codes[-1:]))
+        known = [end for _, end in self._codes[-1:]] + [link.end for link in self._links[-1:]]
+        begin = max(self._start, self._end - _TAG_REACH, *known)
         for match in _UNDECIDED_STARTS.finditer(self._text, begin, self._end):
             if match[1] and _UNDECIDED.fullmatch(self._text, match.start(), self._end):
                 self._pending = min(self._pending, match.start())

@@ -74,14 +74,13 @@ def _survey(text: str) -> tuple[list[Stretch], list[tuple[int, int]]]:
     """Find the stretches of running text that may hold links, and where code is."""
     stretches: list[Stretch] = []
     codes: list[tuple[int, int]] = []
-    angles = "<" in text or "&" in text
     for block in scan(text).blocks:
         if block.kind is Kind.FENCE:
             codes += [(block.lines[1][0], block.end)] if len(block.lines) > 1 else []
             continue
         for start, end in _running(text, block):
             part = text[start:end]
-            if _may_link(part) or (angles and "`" in part):
+            if _may_link(part) or ("`" in part and ("<" in part or "&" in part)):
                 found = read(text, start, end)
                 codes += found.codes
                 stretches.append(Stretch(start, end, found, prose=block.kind is not Kind.CODE))

@@ -9,6 +9,8 @@ The rules are those of https://spec.commonmark.org/0.31.2/ and https://github.gi
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import regex
 
 from bot.render.blocks import (
@@ -38,8 +40,13 @@ _UNDERLINE = regex.compile(r"(?:=+|-+)[ \t]*$")
 _DELIMITERS = regex.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*+\|?[ \t]*$")
 
 
+@lru_cache(maxsize=16)
 def scan(text: str) -> Scan:
-    """Return the blocks of `text`, in order."""
+    """Return the blocks of `text`, in order.
+
+    Closing, splitting and safety ask for the same text one after the other, so the last few
+    answers are kept. Nobody changes what they are given.
+    """
     return _Scanner(text).run()
 
 

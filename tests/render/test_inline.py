@@ -61,6 +61,8 @@ def test_what_nothing_closes_is_open(text: str, markers: list[str]) -> None:
         ('x <a href="y z', "x "),
         ("x \\", "x "),
         ("done!", "done"),
+        ("see https://github.co", "see "),
+        ("see https://a.bc, and", "see https://a.bc, and"),
         ("x & y", "x & y"),
         ("x < y", "x < y"),
         ("x [a] y", "x [a] y"),
