@@ -80,9 +80,12 @@ class Watch:
         self._now = now
         self._sleep = sleep
         self._fired = ""
+        self._cancelling = 0  # cancellations of the reader that are older than this watch
         self._timer: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
+        task = asyncio.current_task()
+        self._cancelling = 0 if task is None else task.cancelling()
         self._timer = asyncio.create_task(self._run())
         return self
 
@@ -109,7 +112,7 @@ class Watch:
     def broken(self, error: asyncio.CancelledError) -> BaseException:
         """Return `Silence` when it was the timer that cancelled the reader, else the error."""
         task = self.reader
-        if self._fired and task is not None and task.uncancel() == 0:
+        if self._fired and task is not None and task.uncancel() <= self._cancelling:
             return Silence(self._fired, code="silence")
         return error
 

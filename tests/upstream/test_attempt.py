@@ -85,6 +85,27 @@ async def test_a_broken_wait_leaves_its_task_uncancelled() -> None:
     await asyncio.sleep(0)
 
 
+async def test_a_cancellation_taken_earlier_does_not_confuse_the_watch() -> None:
+    clock, caught = Clock(), []
+
+    async def wait() -> None:
+        try:
+            await forever()
+        except asyncio.CancelledError:
+            caught.append("taken")  # and never given back
+        async with Watch(LIMITS, clock.now, clock.sleep) as watch:
+            try:
+                await watch.over(forever())
+            except Silence:
+                caught.append("silence")
+
+    task = asyncio.create_task(wait())
+    await asyncio.sleep(0)
+    task.cancel()
+    await task
+    assert caught == ["taken", "silence"]
+
+
 async def test_in_a_hurry_the_wait_is_short() -> None:
     clock = Clock()
     async with Watch(LIMITS, clock.now, clock.sleep) as watch:
