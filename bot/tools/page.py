@@ -56,9 +56,10 @@ class Reader:
         """Return a page's text; raises ToolError where it has none or it can't be had."""
         kind = page.media_type
         if kind in _HTML:
-            return await self._html(decoded(page.body, page.charset or _declared(page.body)))
+            charset = page.charset or _declared(page.body)
+            return await self._html(decoded(page.body, charset, page.whole))
         if kind in _PLAIN or kind.endswith("+json"):
-            return Text("", decoded(page.body, page.charset).strip())
+            return Text("", decoded(page.body, page.charset, page.whole).strip())
         raise ToolError(f"The page is not text but {kind or 'of a kind its server does not tell'}.")
 
     async def _html(self, html: str) -> Text:
@@ -94,17 +95,19 @@ async def _run(html: bytes) -> bytes:
     return output
 
 
-def decoded(body: bytes, charset: str) -> str:
+def decoded(body: bytes, charset: str, whole: bool = True) -> str:
     """Return bytes as text: by their byte order mark, by the charset, as UTF-8, or as Windows'.
 
-    The last character may be cut, and is left out then.
+    Where they are not the whole text, the last character may be cut, and is left out then.
     """
     marked = next((name for bom, name in _BOMS if body.startswith(bom)), None)
     name = marked or _codec(charset)
     if name:
-        return codecs.getincrementaldecoder(name)("replace").decode(body).removeprefix("\ufeff")
+        return (
+            codecs.getincrementaldecoder(name)("replace").decode(body, whole).removeprefix("\ufeff")
+        )
     try:
-        return codecs.getincrementaldecoder("utf-8")("strict").decode(body)
+        return codecs.getincrementaldecoder("utf-8")("strict").decode(body, whole)
     except UnicodeDecodeError:
         return body.decode("cp1252", "replace")
 
@@ -119,7 +122,7 @@ def _codec(charset: str) -> str:
     """The name of the codec that is meant by a charset; "" for those unknown or unfit."""
     try:
         name = codecs.lookup(charset).name
-        b"".decode(name)  # refused by codecs that do not give text
+        bytes(4).decode(name, "replace")  # refused by codecs that do not give text
     except (LookupError, ValueError):
         return ""
     return "" if name in _NOT_OF_PAGES else _MEANT.get(name, name)

@@ -97,7 +97,7 @@ class Web:
             raise ToolError("The page did not come in time.") from error
         except httpx.ConnectError as error:
             raise ToolError("The page's server can't be reached.") from error
-        except (httpx.HTTPError, zlib.error) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, zlib.error) as error:
             raise ToolError("The page's server broke off or sent something unreadable.") from error
 
     def _checked(self, address: str | httpx.URL) -> httpx.URL:
@@ -164,7 +164,7 @@ class Web:
         ):
             target = response.headers.get("location")
             if response.status_code in _REDIRECTS and target:
-                return _joined(url, target)
+                return url.join(target)
             return await _page(url, response)
 
 
@@ -182,13 +182,6 @@ def _host(url: httpx.URL) -> str:
 
 def _port(url: httpx.URL) -> int:
     return (443 if url.scheme == "https" else 80) if url.port is None else url.port
-
-
-def _joined(url: httpx.URL, target: str) -> httpx.URL:
-    try:
-        return url.join(target)
-    except httpx.InvalidURL as error:
-        raise ToolError("The page redirects to something that is no address.") from error
 
 
 async def _page(url: httpx.URL, response: httpx.Response) -> Page:
