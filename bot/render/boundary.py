@@ -43,15 +43,14 @@ def best(text: str, found: Scan, after: int, near: int) -> int:
 
     Places from `near` on are preferred to all that stand before it.
     """
-    choices = [*_block_starts(found), _line_starts(found)]
+    starts = [*_block_starts(found), _line_starts(found)]
     inside = _Inside(text, found, after)
-    choices += [inside.ends(_SENTENCE), inside.ends(_WORD)]
-    for places in choices:
-        chosen = max((place for place in places if place >= near), default=after)
-        if chosen > after:
-            return chosen
-    chosen = max((place for places in choices for place in places), default=after)
-    return chosen if chosen > after else inside.grapheme()
+    for floor in (max(near, after + 1), after + 1):
+        places = [max((start for start in kind if start >= floor), default=0) for kind in starts]
+        places += [inside.last(_SENTENCE, floor), inside.last(_WORD, floor)]
+        if any(places):
+            return next(filter(None, places)) if floor >= near else max(places)
+    return inside.grapheme()
 
 
 def _told(text: str, block: Block) -> bool:
@@ -108,18 +107,18 @@ class _Inside:
 
     def __init__(self, text: str, found: Scan, after: int) -> None:
         self._text, self._after = text, after
-        block = found.blocks[-1] if found.blocks else None
-        self._start, self._whole = after, list[tuple[int, int]]()
-        if block is None:
-            return
-        self._start = max(after, block.inner if block.kind is Kind.TEXT else block.lines[-1][1])
-        if block.kind in (Kind.TEXT, Kind.HEADING, Kind.TABLE):
-            self._whole = _indivisible(text, self._start)
+        self._start = after
+        self._whole: list[tuple[int, int]] = []
+        for block in found.blocks[-1:]:
+            inner = block.inner if block.kind is Kind.TEXT else block.lines[-1][1]
+            self._start = max(after, inner)
+            if block.kind in (Kind.TEXT, Kind.HEADING, Kind.TABLE):
+                self._whole = _indivisible(text, self._start)
 
-    def ends(self, pattern: regex.Pattern[str]) -> list[int]:
-        """Return where matches end, but for those inside a link or code."""
-        places = [match.end() for match in pattern.finditer(self._text, self._start)]
-        return [place for place in places if place > self._after and not self._covers(place)]
+    def last(self, pattern: regex.Pattern[str], floor: int) -> int:
+        """Return the last end of a match from `floor` on that is in no link or code, else 0."""
+        ends = [match.end() for match in pattern.finditer(self._text, self._start)]
+        return next((end for end in reversed(ends) if end >= floor and not self._covers(end)), 0)
 
     def grapheme(self) -> int:
         """Return the last place between two characters as readers see them."""

@@ -42,6 +42,8 @@ _HOST = regex.compile(
 )
 _AUTHORITY = regex.compile(r"https?://([^/\\?#]*)|mailto:([^?]*)", regex.I)
 _PORT = regex.compile(r":\d*$")
+# Readers of HTML and others disagree about where code is, if a tag holds a backtick.
+_TICK_IN_TAG = regex.compile(r"<[^<>`]*+`[^<>]*+>")
 _JOINT = regex.compile(r"\](?=\()")
 _DEFINITION = regex.compile(
     r"^[ \t>]*+\[((?:[^\[\]\\\n]|\\.)++)\]:[ \t]*+\n?[ \t>]*+<?([^\s>]*+)", regex.M
@@ -107,9 +109,10 @@ def _in_place_of_bang(text: str, at: int) -> str:
 
 def _unkept(text: str, stretch: Stretch, kept: set[int]) -> Iterator[Edit]:
     """Part every `](` that is no link to us: whoever reads it otherwise must not make it one."""
+    certain = not _TICK_IN_TAG.search(text, stretch.start, stretch.end)
     for match in _JOINT.finditer(text, stretch.start, stretch.end):
         at = match.start()
-        if at not in kept and not _in_code(stretch.found, at):
+        if at not in kept and not (certain and _in_code(stretch.found, at)):
             yield at + 1, at + 1, BREAK
 
 

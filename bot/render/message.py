@@ -22,8 +22,8 @@ from bot.values import Draft, Phase
 
 Block = Mapping[str, Any]
 
-# A text in a context or section block takes 3,000 characters (slack-facts §3.1).
-_LONGEST_LINE = 2_000
+# Escapes make five characters of one, and a text in a block takes 3,000 (slack-facts §3.1).
+_LONGEST_LINE = 500
 _MENTION = regex.compile(r"(<@[UW][A-Z0-9]+>)")
 
 
@@ -71,13 +71,19 @@ def bodies(
         if index == last:
             blocks += _state(draft, has_text=bool(text))
             blocks += _actions(buttons, question_id)
-        line = plain(text) if text else plain(_line(draft, has_text=False))
         out.append(
             Body(
-                escaped(line or "…"), json.dumps(blocks, ensure_ascii=False, separators=(",", ":"))
+                _notice(draft, text), json.dumps(blocks, ensure_ascii=False, separators=(",", ":"))
             )
         )
     return tuple(out)
+
+
+def _notice(draft: Draft, text: str) -> str:
+    """Return the line of a notification: how the message begins, or how the answer stands."""
+    if not text and draft.phase is Phase.STOPPED:
+        return _naming(_line(draft, has_text=False))
+    return escaped(plain(text or _line(draft, has_text=False)) or "…")
 
 
 def _texts(draft: Draft, limit: int, cuts: Sequence[int]) -> list[str]:
@@ -127,18 +133,17 @@ def _state(draft: Draft, *, has_text: bool) -> list[Block]:
     if not line:
         return []
     if draft.phase is Phase.STOPPED:
-        return [{"type": "context", "elements": [_naming(line)]}]
-    element = {"type": "plain_text", "text": inert_line(line)[:_LONGEST_LINE]}
+        return [{"type": "context", "elements": [{"type": "mrkdwn", "text": _naming(line)}]}]
+    element = {"type": "plain_text", "text": inert_line(line[:_LONGEST_LINE])}
     if draft.phase.final and not has_text:
         return [{"type": "section", "text": element}]
     return [{"type": "context", "elements": [element]}]
 
 
-def _naming(line: str) -> Block:
-    """Return a line of ours in which only mentions of users are live."""
+def _naming(line: str) -> str:
+    """Return a line of ours as mrkdwn in which only mentions of users are live."""
     pieces = _MENTION.split(line[:_LONGEST_LINE])
-    text = "".join(piece if _MENTION.fullmatch(piece) else escaped(piece) for piece in pieces)
-    return {"type": "mrkdwn", "text": text}
+    return "".join(piece if _MENTION.fullmatch(piece) else escaped(piece) for piece in pieces)
 
 
 def _asked(user: str, question: str) -> Block:

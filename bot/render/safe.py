@@ -14,6 +14,7 @@ from __future__ import annotations
 import html
 from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import pairwise
 
 import regex
 
@@ -34,6 +35,10 @@ _LESS = regex.compile(
 _UNSEEN = r"\p{Cf}\p{Mn}\\`"
 _UNSEEN_IN_CODE = regex.compile(rf"[{_UNSEEN}]*+(.{{0,12}})", regex.S)
 _UNSEEN_IN_PROSE = regex.compile(rf"[{_UNSEEN}*_~\[\]()]*+(.{{0,12}})", regex.S)
+# What begins one of Slack's forms, and `?`, which with the tags below hides text from some readers.
+_STARTS = ("!", "@", "#", "<", "?")
+_RAW = regex.compile(r"(?:script|pre|style|textarea)\b", regex.I)
+_TAG = regex.compile(r"</?[a-zA-Z]")
 _NO_COMMAND = regex.compile(r"!(?:doctype\b|--|\[)", regex.I)
 _SCHEME = regex.compile(rf"[{_UNSEEN}*_~\[\]()]*+[a-zA-Z][\w+.-]*+:")
 _WORD = regex.compile(r"[^\s<>]{0,3000}")
@@ -74,35 +79,49 @@ def _survey(text: str) -> tuple[list[Stretch], list[tuple[int, int]]]:
     """Find the stretches of running text that may hold links, and where code is."""
     stretches: list[Stretch] = []
     codes: list[tuple[int, int]] = []
+    above: Block | None = None
     for block in scan(text).blocks:
         if block.kind is Kind.FENCE:
-            codes += [(block.lines[1][0], block.end)] if len(block.lines) > 1 else []
-            continue
-        for start, end in _running(text, block):
-            part = text[start:end]
-            if _may_link(part) or ("`" in part and ("<" in part or "&" in part)):
-                found = read(text, start, end)
-                codes += found.codes
-                stretches.append(Stretch(start, end, found, prose=block.kind is not Kind.CODE))
+            inside = block.lines[1][0] if len(block.lines) > 1 else block.end
+            codes.append((inside, block.end))
+            if _in_tag(text, block, above):
+                stretches.append(_stretch(text, inside, block.end, prose=False))
+        else:
+            prose = block.kind is not Kind.CODE
+            found = [_stretch(text, *place, prose=prose) for place in _parts(text, block)]
+            stretches += found
+            codes += [code for stretch in found for code in stretch.found.codes]
+        above = block
     return stretches, codes
+
+
+def _parts(text: str, block: Block) -> Iterator[tuple[int, int]]:
+    """Yield where code spans and links can begin and end, and where there may be any."""
+    whole = [(block.inner, block.end)]
+    for start, end in _cells(text, block) if block.kind is Kind.TABLE else whole:
+        part = text[start:end]
+        if _may_link(part) or ("`" in part and ("<" in part or "&" in part)):
+            yield start, end
+
+
+def _cells(text: str, table: Block) -> Iterator[tuple[int, int]]:
+    ends = [*(start for start, _ in table.lines[1:]), table.end]
+    for (_, start), end in zip(table.lines, ends, strict=True):
+        bars = [start - 1, *pipes(text, start, end), end]
+        yield from ((bar + 1, bar_after) for bar, bar_after in pairwise(bars))
+
+
+def _stretch(text: str, start: int, end: int, *, prose: bool) -> Stretch:
+    return Stretch(start, end, read(text, start, end), prose)
+
+
+def _in_tag(text: str, block: Block, above: Block | None) -> bool:
+    """Say whether readers of HTML may take a fence for a part of what stands above it."""
+    return above is not None and not block.fresh and bool(_TAG.match(text, above.inner))
 
 
 def _may_link(text: str) -> bool:
     return "](" in text or "][" in text or "]:" in text
-
-
-def _running(text: str, block: Block) -> Iterator[tuple[int, int]]:
-    """Yield the stretches of a block in which code spans and links can begin and end."""
-    if block.kind is not Kind.TABLE:
-        yield block.inner, block.end
-        return
-    for index, (_, inner) in enumerate(block.lines):
-        end = block.lines[index + 1][0] if index + 1 < len(block.lines) else block.end
-        start = inner
-        for pipe in pipes(text, inner, end):
-            yield start, pipe
-            start = pipe + 1
-        yield start, end
 
 
 def _breaks(text: str, codes: list[tuple[int, int]]) -> Iterator[Edit]:
@@ -125,7 +144,9 @@ def _live(text: str, at: int, less: str) -> bool:
         return True
     if less == "<" and _AUTOLINK.match(text, at):
         return False
-    return _ahead(_UNSEEN_IN_PROSE, text, at)[:1] in _STARTS or bool(_SCHEME.match(word))
+    if _ahead(_UNSEEN_IN_PROSE, text, at)[:1] in _STARTS:
+        return True
+    return bool(_SCHEME.match(word) or _RAW.match(word))
 
 
 def _live_in_code(text: str, at: int) -> bool:
@@ -155,6 +176,3 @@ def _edited(text: str, edits: list[Edit]) -> str:
         pieces += [text[done:start], new]
         done = max(done, end)
     return "".join([*pieces, text[done:]])
-
-
-_STARTS = ("!", "@", "#", "<")

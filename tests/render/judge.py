@@ -45,6 +45,15 @@ def styled(markdown: str) -> list[tuple[str, frozenset[str]]]:
     return pieces
 
 
+def paragraphs(markdown: str) -> list[str]:
+    """Return what a reader sees, one text for each paragraph, heading, cell or block of code."""
+    return [
+        "".join(child.content for child in token.children) if token.children else token.content
+        for token in _READER.parse(markdown)
+        if token.content
+    ]
+
+
 def hrefs(markdown: str) -> list[tuple[str, str]]:
     """Return every link as its label and its address."""
     links, label, address = [], "", None

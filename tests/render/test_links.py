@@ -116,6 +116,18 @@ def test_links_in_code_stay_as_they_were_written() -> None:
     assert inert(text) == text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<a title="`"> [bank.com](https://evil.com) `',
+        "<div>\n```\n\n[bank.com](https://evil.com)\n```",
+    ],
+)
+def test_a_link_that_only_some_take_for_code_is_safe(text: str) -> None:
+    assert "[bank.com](https://evil.com)" not in inert(text)
+    assert inert(inert(text)) == inert(text)
+
+
 def test_a_label_is_read_as_a_reader_sees_it() -> None:
     assert plain_label("**b\u200bank**&#46;c\\_om ![i](x)") == "bank.c_om i"
 

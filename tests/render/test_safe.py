@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bot.render.message import bodies
 from bot.render.safe import clean, escaped, inert, inert_line
 from bot.values import Draft, Phase
-from tests.render.judge import styled, texts
+from tests.render.judge import paragraphs, texts
 
 LIVE = re.compile(
     r"<\\*(?:!(?:channel|here|everyone|group|subteam|date)|@[UWB]|#[CGD]|[a-z][a-z0-9+.-]*:[^<>\n]*\|)",
@@ -110,6 +110,10 @@ def test_what_is_broken_looks_the_same() -> None:
     assert inert(text).replace("\u200b", "") == text
 
 
+def test_what_hides_text_from_readers_of_html_is_broken() -> None:
+    assert inert("<pre> <Script> <?x") == "<\u200bpre> <\u200bScript> <\u200b?x"
+
+
 def test_escapes_are_for_mrkdwn_only() -> None:
     assert escaped("a < b & c > d") == "a &lt; b &amp; c &gt; d"
 
@@ -125,7 +129,7 @@ def test_cleaning_keeps_every_place() -> None:
 def test_no_text_is_live_once_inert(text: str) -> None:
     safe = inert(text)
     assert not live(safe)
-    assert not live("".join(piece for piece, _ in styled(safe)))
+    assert not any(live(paragraph) for paragraph in paragraphs(safe))
     assert not live(inert_line(text))
 
 
