@@ -114,6 +114,7 @@ class Answer:
         if self._taken_over:
             self._decoder = ResponsesDecoder.of(self._taken_over, config.model)
             self._rung = "resume"
+            self._replacing = self._unheard = True
 
     # One connection each.
 
@@ -132,9 +133,8 @@ class Answer:
         if self._rung == "resume" and isinstance(decoder, ResponsesDecoder):
             decoder.resume()
             after = max(decoder.sequence, 0)
-            return Call(
-                "GET", f"/responses/{decoder.response_id}?stream=true&starting_after={after}"
-            )
+            query = f"stream=true&starting_after={after}"
+            return Call("GET", f"/responses/{decoder.response_id}?{query}")
         self._asked_at = self._around.now()
         self._unheard = True
         return Call("POST", self._route.path, self._route.body())

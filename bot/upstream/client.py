@@ -99,7 +99,7 @@ class Upstream:
 
         Closing the generator, or cancelling whoever reads it, closes the connection at once and
         cancels a response that would go on at the server. With `response_id`, a resumable
-        response that was begun elsewhere is taken over, from its beginning.
+        response that was begun elsewhere is taken over: `Restarted`, and its text from the start.
         """
         return Answer(prompt, self._around, response_id).events()
 
@@ -133,6 +133,8 @@ class Upstream:
 
     async def aclose(self) -> None:
         """Wait until the server knows of every cancelled response, but not for long."""
+        if self._look_up is not None:
+            self._look_up.cancel()
         if self._cancels:
             await asyncio.wait(self._cancels, timeout=CANCEL_SECONDS)
 
@@ -158,7 +160,10 @@ class Upstream:
         )
 
     def _headers(self, call: Call) -> dict[str, str]:
-        headers = {"accept": "text/event-stream, application/json"}
+        headers = {
+            "accept": "text/event-stream, application/json",
+            "accept-encoding": "identity",  # what compresses a stream also holds it back
+        }
         if self._config.api_key:
             headers["authorization"] = f"Bearer {self._config.api_key}"
         if call.body:
@@ -183,7 +188,7 @@ class Upstream:
 
     async def _learn_formats(self) -> None:
         info = None
-        with suppress(UpstreamError, TimeoutError):
+        with suppress(UpstreamError, TimeoutError, RuntimeError):  # RuntimeError: http is closed
             async with asyncio.timeout(LOOK_UP_SECONDS):
                 info = await self.model()
         config, now = self._config, self._now()

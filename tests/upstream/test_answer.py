@@ -500,6 +500,7 @@ async def test_a_response_begun_elsewhere_is_taken_over_from_its_beginning() -> 
         taken = [event async for event in asked.answer(PROMPT, "resp_1")]
     assert service.paths == [ASK, RESUME]
     assert service.asked[1].query["starting_after"] == "0"
+    assert taken[0] == Restarted()
     assert final(taken).text == shown(taken) == TEXT
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.upstream.events import TextDelta, TextDone
-from bot.upstream.parts import Parts
+from bot.upstream.parts import BUNDLE, Parts
 
 KEYS = st.tuples(st.integers(0, 3), st.integers(0, 2))
 
@@ -51,6 +51,18 @@ def test_a_part_only_confirmed_is_text_too() -> None:
     assert parts.replace((0, 0), "a") == TextDelta("a")
     assert parts.replace((1, 0), "") is None
     assert parts.whole() == "a"
+
+
+def test_thousands_of_deltas_are_one_text() -> None:
+    parts = Parts()
+    deltas = [f"{number} " for number in range(3 * BUNDLE + 5)]
+    for delta in deltas:
+        assert parts.append((0, 0), delta) == TextDelta(delta)
+    assert parts.whole() == "".join(deltas)
+    assert parts.length == len(parts.whole())
+    assert parts.replace((0, 0), "".join(deltas)) is None
+    parts.append((1, 0), "end")
+    assert parts.whole() == "".join(deltas) + "\n\nend"
 
 
 @given(st.lists(st.tuples(KEYS, st.text(max_size=4), st.booleans()), max_size=30))
