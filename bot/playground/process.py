@@ -1,7 +1,7 @@
 """The bot as a process of its own: started, watched, started again, killed on demand.
 
-It is the real bot, so it can really be killed. Whatever it writes goes to the board and to
-standard error; when it dies by itself it comes back, slower each time; when it says that its
+It is the real bot, so it can really be killed. Whatever it writes goes to the board, what
+is no routine also to standard error; when it dies by itself it comes back, slower each time; when it says that its
 settings are wrong (exit code 2) it stays down and its sentence is shown. It never outlives the
 playground: see `leash`.
 """
@@ -32,6 +32,7 @@ LONGEST_LINE = 1 << 20  # bytes of one line of its log
 STOP_SECONDS = 1.5  # what a stop waits before it kills
 LAST_LINES = 5  # shown when it stays down
 
+_ROUTINE = frozenset({"debug", "info"})
 _SHOWN_ELSEWHERE = frozenset({"time", "message", "kind", "what", "self"})
 
 
@@ -186,8 +187,9 @@ class BotProcess:
             self._pass_on(line.decode(errors="replace").rstrip())
 
     def _pass_on(self, line: str) -> None:
-        sys.stderr.write(line + "\n")
         said, detail = _parsed(line)
+        if detail.get("level") not in _ROUTINE:  # the page's timeline shows the rest
+            sys.stderr.write(line + "\n")
         if said:
             self._said.append(said)
             self._board.note("bot", said, **detail)

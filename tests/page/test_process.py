@@ -96,18 +96,26 @@ async def test_it_is_up_when_it_says_so() -> None:
         assert answers == []
 
 
-async def test_its_lines_reach_the_board(capfd: pytest.CaptureFixture[str]) -> None:
+async def test_its_lines_reach_the_board_and_what_is_no_routine_the_terminal(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    routine = '{"level": "info", "message": "routine"}'
     line = '{"time": "t", "level": "warning", "message": "careful", "turn": "T1"}'
     async with child(
-        f"print('plain'); print('{line}'); print('[1]'); {SLEEP}".replace("; import", "\nimport")
+        f"print('plain'); print('{routine}'); print('{line}'); print('[1]'); {SLEEP}".replace(
+            "; import", "\nimport"
+        )
     ) as bot:
         bot.process._command = (*bot.process._command[:1], "-u", *bot.process._command[1:])
         await bot.process.start()
         await bot.until(lambda: "[1]" in bot.said())
         entry = next(e for e in bot.board.log if e.what == "careful")
         assert dict(entry.detail) == {"level": "warning", "turn": "T1"}
-        assert "plain" in bot.said()
-    assert "plain\n" in capfd.readouterr().err
+        assert {"plain", "routine"} <= set(bot.said())
+    written = capfd.readouterr().err
+    assert "plain\n" in written
+    assert "careful" in written
+    assert "routine" not in written
 
 
 async def test_a_crash_is_a_real_one_and_a_new_life_begins_at_once() -> None:
