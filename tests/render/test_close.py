@@ -113,7 +113,7 @@ def _grew(before: str, after: str) -> bool:
 def test_every_recorded_text_only_ever_grows() -> None:
     for text in recorded():
         before = ""
-        for length in range(1, min(len(text), 600) + 1):
+        for length in range(1, min(len(text), 300) + 1):
             now = seen(whole(text[:length]))
             assert _grew(before, now), text[:length]
             before = now
@@ -136,7 +136,7 @@ def test_what_is_shown_trails_what_is_known_by_little() -> None:
 
 
 @given(fragments)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @example("- [x](")
 @example("> - ```\n> ")
 @example("words```py\n\\\n```\n")
@@ -152,7 +152,7 @@ def test_nothing_that_comes_after_stands_in_what_was_shown(text: str) -> None:
 
 
 @given(texts)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_text_that_broke_off_keeps_its_words(text: str) -> None:
     words = regex.findall(r"[^\W\d_]+", text)
     kept = regex.findall(r"[^\W\d_]+", broken_off(text))
@@ -161,7 +161,7 @@ def test_text_that_broke_off_keeps_its_words(text: str) -> None:
 
 
 @given(texts)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_what_is_shown_is_a_beginning_and_what_closes_it(text: str) -> None:
     end, closers = settled(text)
     assert whole(text) == text[:end] + closers

@@ -92,14 +92,14 @@ def test_brackets_far_back_are_text() -> None:
 
 
 @given(paragraphs)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_links_are_those_an_independent_reader_finds(text: str) -> None:
     ours = [text[slice(*link.target)] for link in parts(text).links if inline(link)]
     assert ours == [href.replace("%20", " ") for _, href in hrefs(text)]
 
 
 @given(paragraphs)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_code_is_what_an_independent_reader_takes_for_code(text: str) -> None:
     found = parts(text)
     inside = [link for link in found.links if link.image]
@@ -113,7 +113,7 @@ def test_code_is_what_an_independent_reader_takes_for_code(text: str) -> None:
 
 
 @given(paragraphs)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_emphasis_without_links_is_closed_for_an_independent_reader(text: str) -> None:
     open_ = parts(text, unfinished=True).open
     shown = text + "".join(reversed(open_)) + " after"

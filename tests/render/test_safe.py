@@ -124,7 +124,7 @@ def test_cleaning_keeps_every_place() -> None:
 
 
 @given(st.one_of(attacks, texts))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @example("<[!channel](https://a.bc)>")
 def test_no_text_is_live_once_inert(text: str) -> None:
     safe = inert(text)
@@ -134,13 +134,13 @@ def test_no_text_is_live_once_inert(text: str) -> None:
 
 
 @given(st.one_of(attacks, texts))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_inert_twice_is_inert_once(text: str) -> None:
     assert inert(inert(text)) == inert(text)
 
 
 @given(st.one_of(attacks, texts))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_nothing_but_breaks_is_added_where_no_link_is(text: str) -> None:
     if "](" not in text:
         shown = inert(text).replace("\u200b", "")
@@ -148,7 +148,7 @@ def test_nothing_but_breaks_is_added_where_no_link_is(text: str) -> None:
 
 
 @given(attacks, attacks, st.sampled_from(Phase), st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_no_message_is_live_wherever_its_text_was_cut(
     text: str, note: str, phase: Phase, data: st.DataObject
 ) -> None:

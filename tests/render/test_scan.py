@@ -76,7 +76,7 @@ def test_code_is_what_an_independent_reader_takes_for_code_in_recorded_text() ->
 
 
 @given(st.lists(st.sampled_from(LINES), max_size=12).map("\n".join))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_code_is_what_an_independent_reader_takes_for_code(text: str) -> None:
     assert _code_lines(text) == _judged_code_lines(text)
 
