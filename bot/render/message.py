@@ -52,8 +52,8 @@ def bodies(
     """Return the messages that should stand for `draft`, in order, at least one.
 
     `limit`, 1,000 or more, is in UTF-8 bytes of one message's markdown as sent; Slack takes 12,000
-    characters over all markdown blocks of a payload (slack-facts §3.1). As `draft.text` grows, every message
-    but the last stays byte for byte as it is, and the final draft moves no boundary.
+    characters over all markdown blocks of a payload (slack-facts §3.1). As `draft.text` grows,
+    every message but the last stays byte for byte as it is; the final draft moves no boundary.
 
     `cuts` are lengths of `draft.text` at which a message was left as it stood; what was held back
     then opens the next one. `asked_by` and `question` head the first message; `buttons` close
