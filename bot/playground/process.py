@@ -1,9 +1,9 @@
 """The bot as a process of its own: started, watched, started again, killed on demand.
 
-It is the real bot, so it can really be killed. Whatever it writes goes to the board, what
-is no routine also to standard error; when it dies by itself it comes back, slower each time; when it says that its
-settings are wrong (exit code 2) it stays down and its sentence is shown. It never outlives the
-playground: see `leash`.
+It is the real bot, so it can really be killed. Whatever it writes goes to the board, and what is
+no routine also to standard error. When it dies by itself it comes back, slower each time; when it
+says that its settings are wrong (exit code 2) it stays down and its sentence is shown. It never
+outlives the playground: see `leash`.
 """
 
 from __future__ import annotations
