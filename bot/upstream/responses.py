@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from bot.errors import UpstreamError
 from bot.upstream import activities
 from bot.upstream.decoding import UNREADABLE, Wording, load, mend
@@ -24,37 +22,10 @@ from bot.upstream.events import (
 from bot.upstream.failures import from_event
 from bot.upstream.output import Item, cut_off, items, refused, sources, texts, usage
 from bot.upstream.parts import PARAGRAPH, Key
+from bot.upstream.responses_wire import WIRE, Wire
 
 # Kinds of items that may have changed something outside: an answer with one is not begun anew.
 IRREVERSIBLE = frozenset({"mcp_call", "shell_call", "apply_patch_call", "computer_call"})
-
-
-ABSENT = msgspec.Raw()
-
-
-class Wire(msgspec.Struct, gc=False):
-    """The fields of any Responses event that we use; absent ones are None.
-
-    Objects stay raw until they are needed: some servers repeat the whole response in every event.
-    """
-
-    type: Any = None
-    sequence_number: Any = None
-    output_index: Any = None
-    content_index: Any = None
-    delta: Any = None
-    text: Any = None
-    refusal: Any = None
-    code: Any = None
-    message: Any = None
-    param: Any = None
-    error: Any = None
-    item: msgspec.Raw = ABSENT
-    response: msgspec.Raw = ABSENT
-    annotation: msgspec.Raw = ABSENT
-
-
-_WIRE = msgspec.json.Decoder(Wire)
 
 
 class ResponsesDecoder:
@@ -105,9 +76,9 @@ class ResponsesDecoder:
     def feed(self, data: bytes) -> Sequence[Event]:
         """Read the data of one event."""
         try:
-            wire = _WIRE.decode(data)
+            wire = WIRE.decode(data)
         except UNREADABLE:
-            mended = mend(_WIRE, data)
+            mended = mend(WIRE, data)
             if mended is None:
                 return ()
             wire = mended

@@ -131,3 +131,8 @@ def final(events: Sequence[Event]) -> Finished | Failed:
 def waits(events: Sequence[Event]) -> list[float]:
     """Return the seconds of each announced wait."""
     return [event.wait for event in events if isinstance(event, Reconnecting)]
+
+
+def told(events: list[Event]) -> list[tuple[int, int, float, str]]:
+    """Return what the reader is told of the line."""
+    return [(e.attempt, e.of, e.wait, e.why) for e in events if isinstance(e, Reconnecting)]

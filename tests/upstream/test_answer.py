@@ -1,18 +1,14 @@
-"""The ladder climbed: what is asked, what is waited, what the reader is told, what stands there."""
+"""Asking at all: attempts before the first event, the end, and letting go."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from itertools import accumulate
 
 import pytest
 
-from bot.errors import StreamDropped, UpstreamBusy, UpstreamRefused, UpstreamUnreachable
-from bot.upstream.answer import NOT_TWICE
+from bot.errors import UpstreamBusy, UpstreamRefused, UpstreamUnreachable
 from bot.upstream.events import (
-    Activity,
     Event,
     Failed,
     Finished,
@@ -21,37 +17,22 @@ from bot.upstream.events import (
     Started,
     TextDelta,
 )
-from tests.upstream.asking import PROMPT, ask, final, shown, upstream, waits
+from tests.upstream.asking import PROMPT, ask, final, shown, told, upstream, waits
 from tests.upstream.clock import Clock
-from tests.upstream.fake import HOWS, Cut, How, Out, Service, refusal
-from tests.upstream.wire import block, numbered, response, responses_payloads
-
-PIECES = ["Otters ", "hold ", "hands ", "while ", "they ", "sleep."]
-TEXT = "".join(PIECES)
-ASK, RESUME, POLL = "POST /responses", "GET /responses/resp_1", "GET /responses/resp_1"
-CANCEL = "POST /responses/resp_1/cancel"
-ASKED_TO_WAIT = "the model's server asked us to wait"
-HAD_A_PROBLEM = "the model's server had a problem"
-BROKE_OFF = "the connection broke off"
-CHAT = "POST /chat/completions"
-
-
-def after(service: Service, events: int) -> int:
-    """Return how many bytes that many events of a background stream have."""
-    return list(accumulate(map(len, service.resumable)))[events - 1]
-
-
-def resumable(how: How = "eof", events: int = 5, times: int = 1) -> Service:
-    """Return a service whose first streams break off after so many events."""
-    service = Service(PIECES)
-    service.cuts.append(Cut(after(service, events), how))
-    service.cuts.extend(Cut(40, how) for _ in range(times - 1))
-    return service
-
-
-def told(events: list[Event]) -> list[tuple[int, int, float, str]]:
-    """Return what the reader is told of the line."""
-    return [(e.attempt, e.of, e.wait, e.why) for e in events if isinstance(e, Reconnecting)]
+from tests.upstream.fake import Cut, Out, Service, refusal
+from tests.upstream.otters import (
+    ASK,
+    ASKED_TO_WAIT,
+    BROKE_OFF,
+    CANCEL,
+    HAD_A_PROBLEM,
+    PIECES,
+    POLL,
+    RESUME,
+    TEXT,
+    after,
+    resumable,
+)
 
 
 async def test_an_answer_comes_as_started_deltas_and_an_end() -> None:
@@ -63,9 +44,6 @@ async def test_an_answer_comes_as_started_deltas_and_an_end() -> None:
     assert isinstance(end, Finished)
     assert (end.text, end.usage.input_tokens, end.usage.output_tokens) == (TEXT, 3, 7)
     assert service.paths == [ASK]
-
-
-# Before the first event.
 
 
 @pytest.mark.parametrize(
@@ -159,284 +137,6 @@ async def test_no_attempt_begins_after_the_time_is_up() -> None:
         events = [event async for event in asked.answer(PROMPT)]
     assert waits(events) == [50, 50]
     assert clock.time - 1000 == 100
-
-
-# Resuming.
-
-
-@pytest.mark.parametrize("how", HOWS)
-async def test_a_dropped_stream_is_resumed_where_it_broke(how: How) -> None:
-    service = resumable(how)
-    events = await ask(service, background="on")
-    assert final(events).text == shown(events) == TEXT
-    why = "the model's server went silent" if how == "silence" else BROKE_OFF
-    assert told(events) == [(1, 5, 0.5, why)]
-    assert not any(isinstance(event, Restarted) for event in events)
-    assert service.paths == [ASK, RESUME]
-    assert service.asked[1].query == {"stream": "true", "starting_after": "4"}
-
-
-async def test_background_asks_to_be_kept_and_says_it_can_be_resumed() -> None:
-    service = Service(PIECES)
-    events = await ask(service, background="on")
-    assert events[0] == Started("resp_1", "tiny", resumable=True)
-    assert service.asked[0].body["background"] is True
-    assert service.asked[0].body["store"] is True
-
-
-async def test_a_server_that_sends_again_what_we_have_is_not_doubled() -> None:
-    service = resumable()
-    service.faults.append(Out(200, b"".join(service.resumable), cut=Cut(after(service, 6))))
-    events = await ask(service, background="on")  # cut, then resumed
-    assert final(events).text == shown(events) == TEXT
-    repeated = Service(PIECES)
-    repeated.cuts.append(Cut(after(repeated, 6)))
-    repeated.resume_refusal = Out(200, b"".join(repeated.resumable))  # all of it, every time
-    events = await ask(repeated, background="on")
-    assert final(events).text == shown(events) == TEXT
-    assert [e.text for e in events if isinstance(e, TextDelta)] == PIECES
-
-
-async def test_a_keepalive_uses_up_a_number() -> None:
-    payloads = responses_payloads(PIECES, background=True)
-    service = Service(PIECES)
-    service.resumable = numbered([*payloads[:4], {"type": "keepalive"}, *payloads[4:]])
-    service.cuts.append(Cut(after(service, 5)))
-    events = await ask(service, background="on")
-    assert service.asked[1].query["starting_after"] == "4"
-    assert final(events).text == shown(events) == TEXT
-
-
-async def test_without_numbers_a_response_is_not_resumed_but_polled() -> None:
-    service = Service(PIECES)
-    payloads = responses_payloads(PIECES, background=True)
-    service.resumable = [block(payload) for payload in payloads]
-    service.cuts.append(Cut(after(service, 5)))
-    events = await ask(service, background="on")
-    assert service.paths == [ASK, POLL]
-    assert service.asked[1].query == {}
-    assert final(events).text == TEXT
-
-
-async def test_falls_without_progress_use_up_the_attempts() -> None:
-    service = resumable(times=9)
-    events = await ask(service, background="on")
-    assert [e.attempt for e in events if isinstance(e, Reconnecting)] == [1, 2, 3, 4, 5]
-    end = final(events)
-    assert isinstance(end, Failed)
-    assert isinstance(end.error, StreamDropped)
-    assert end.text == shown(events) == "Otters hold "
-    assert service.paths == [ASK, *[RESUME] * 5, CANCEL]
-
-
-async def test_a_busy_server_is_waited_for_before_it_resumes() -> None:
-    service = resumable()
-    async with upstream(service, background="on") as asked:
-        events = []
-        async for event in asked.answer(PROMPT):
-            if isinstance(event, Reconnecting) and not service.faults and event.attempt == 1:
-                service.faults.append(refusal(429, headers={"retry-after": "9"}))
-            events.append(event)
-    assert waits(events) == [0.5, 9]
-    assert service.paths == [ASK, RESUME, RESUME]
-    assert final(events).text == shown(events) == TEXT
-
-
-# Polling.
-
-
-TOO_OLD = refusal(
-    400,
-    "This response can no longer be streamed because it is more than 5 minutes old.",
-)
-
-
-@pytest.mark.parametrize("status", [404, 405, 409, 410, 501])
-async def test_where_resuming_is_refused_the_response_is_polled(status: int) -> None:
-    service = resumable()
-    service.resume_refusal = refusal(status)
-    service.polls_before_done = 3
-    clock = Clock()
-    async with upstream(service, clock, background="on") as asked:
-        events = [event async for event in asked.answer(PROMPT)]
-    assert final(events).text == TEXT
-    assert service.paths == [ASK, RESUME, *[POLL] * 4]
-    assert Activity("Waiting for the rest of the answer…") in events
-    assert clock.time - 1000 == 0.5 + 3 * 2
-    assert len(told(events)) == 1
-
-
-async def test_a_server_without_resume_is_not_asked_for_it_again_for_a_day() -> None:
-    service = Service(PIECES)
-    service.resume_refusal = refusal(404)
-    clock = Clock()
-    async with upstream(service, clock, background="on") as asked:
-        for _ in range(2):
-            service.cuts.append(Cut(after(service, 5)))
-            assert final([event async for event in asked.answer(PROMPT)]).text == TEXT
-        assert service.paths == [ASK, RESUME, POLL, ASK, POLL]
-        assert [request.query for request in service.asked].count({}) == 4
-        clock.time += 24 * 3600
-        service.asked.clear()
-        service.cuts.append(Cut(after(service, 5)))
-        assert final([event async for event in asked.answer(PROMPT)]).text == TEXT
-        assert service.asked[1].query["stream"] == "true"
-
-
-async def test_a_response_too_old_to_resume_says_nothing_of_the_server() -> None:
-    service = Service(PIECES)
-    service.resume_refusal = TOO_OLD
-    async with upstream(service, background="on") as asked:
-        for _ in range(2):
-            service.cuts.append(Cut(after(service, 5)))
-            assert final([event async for event in asked.answer(PROMPT)]).text == TEXT
-    assert [request.query.get("stream") for request in service.asked].count("true") == 2
-
-
-async def test_a_response_that_is_gone_is_asked_for_anew() -> None:
-    service = resumable()
-    service.resume_refusal = service.poll_refusal = refusal(404)
-    events = await ask(service, background="on")
-    assert service.paths == [ASK, RESUME, POLL, ASK]
-    assert sum(isinstance(event, Restarted) for event in events) == 1
-    assert final(events).text == shown(events) == TEXT
-
-
-async def test_a_response_that_is_never_finished_is_cancelled_and_asked_for_anew() -> None:
-    service = resumable()
-    service.resume_refusal = refusal(404)
-    service.polls_before_done = 10_000
-    events = await ask(service, background="on", progress_seconds=100)
-    assert service.paths.count(POLL) == 1 + 50
-    assert service.paths[-2:] == [CANCEL, ASK] or service.paths[-2:] == [ASK, CANCEL]
-    assert final(events).text == shown(events) == TEXT
-
-
-async def test_a_resumed_stream_that_stays_silent_is_polled() -> None:
-    service = resumable()
-    service.cuts.append(Cut(0, "silence"))
-    events = await ask(service, background="on")
-    assert service.paths == [ASK, RESUME, POLL]
-    assert final(events).text == TEXT
-
-
-async def test_a_poll_that_fails_is_tried_again() -> None:
-    service = resumable()
-    service.resume_refusal = refusal(404)
-    async with upstream(service, background="on") as asked:
-        events = []
-        async for event in asked.answer(PROMPT):
-            if isinstance(event, Activity) and event.text.startswith("Waiting"):
-                service.faults.extend([refusal(503)] if len(service.asked) < 3 else [])
-            events.append(event)
-    assert service.paths == [ASK, RESUME, POLL, POLL]
-    assert final(events).text == TEXT
-
-
-async def test_background_answered_without_a_stream_is_polled_and_not_asked_for_again() -> None:
-    queued = json.dumps(response("queued", background=True)).encode()
-    service = Service(PIECES, faults=[Out(200, queued, {"content-type": "application/json"})])
-    async with upstream(service, background="on") as asked:
-        events = [event async for event in asked.answer(PROMPT)]
-        assert final(events).text == TEXT
-        assert service.paths == [ASK, POLL]
-        assert told(events) == []
-        assert final([event async for event in asked.answer(PROMPT)]).text == TEXT
-    assert "background" not in service.asked[-1].body
-
-
-# Beginning anew.
-
-
-@pytest.mark.parametrize("how", HOWS)
-async def test_what_cannot_be_resumed_is_begun_anew_and_replaces(how: How) -> None:
-    service = resumable(how)
-    events = await ask(service)
-    assert service.paths == [ASK, ASK]
-    order = [type(event) for event in events if not isinstance(event, TextDelta | Activity)]
-    assert order == [Started, Reconnecting, Restarted, Started, Finished]
-    assert final(events).text == shown(events) == TEXT
-
-
-async def test_the_longest_text_is_kept_when_nothing_helps() -> None:
-    service = Service(PIECES)
-    service.cuts.extend(Cut(after(service, count)) for count in (7, 5, 4, 4, 4, 4, 4))
-    events = await ask(service)
-    end = final(events)
-    assert isinstance(end, Failed)
-    assert end.text == shown(events) == "Otters hold hands while "
-
-
-async def test_progress_gives_new_attempts_but_not_generations_without_end() -> None:
-    pieces = [f"{number} " for number in range(40)]
-    service = Service(pieces)
-    service.cuts.extend(Cut(after(service, 5 + count)) for count in range(30))
-    events = await ask(service)
-    assert service.paths == [ASK] * 6
-    assert {e.attempt for e in events if isinstance(e, Reconnecting)} == {1}
-    end = final(events)
-    assert isinstance(end, Failed)
-    assert end.text == shown(events)
-
-
-async def test_nothing_is_begun_anew_after_a_tool_that_may_have_done_something() -> None:
-    call = {"type": "mcp_call", "id": "mcp_1", "name": "delete_all", "server_label": "house"}
-    item = {"type": "response.output_item.added", "output_index": 0, "item": call}
-    payloads = responses_payloads(PIECES)
-    service = Service(PIECES)
-    service.foreground = numbered([*payloads[:2], item, *payloads[2:]])
-    service.cuts.append(Cut(sum(map(len, service.foreground[:6]))))
-    events = await ask(service)
-    assert service.paths == [ASK]
-    end = final(events)
-    assert isinstance(end, Failed)
-    assert end.error.sentence == NOT_TWICE
-    assert end.text == shown(events) == "Otters hold "
-    assert Activity("Using delete_all…") in events
-
-
-@pytest.mark.parametrize(
-    ("error", "again"),
-    [
-        ({"code": "server_error", "message": "An error occurred"}, 0.5),
-        ({"code": "rate_limit_exceeded", "message": "Please try again in 6.5s."}, 6.5),
-        ({"code": "vector_store_timeout", "message": ""}, 0.5),
-        ({"code": "invalid_prompt", "message": "no"}, None),
-        ({"code": "context_length_exceeded", "message": "no"}, None),
-        ({"code": "insufficient_quota", "message": "no"}, None),
-    ],
-)
-@pytest.mark.parametrize("shape", ["failed", "flat", "nested", "untyped"])
-@pytest.mark.parametrize("background", ["on", "off"])
-async def test_a_failure_inside_the_stream_is_the_end_of_that_response(
-    error: dict[str, str],
-    again: float | None,
-    shape: str,
-    background: str,
-) -> None:
-    told_as = {
-        "failed": {"type": "response.failed", "response": response("failed", error=error)},
-        "flat": {"type": "error", **error},
-        "nested": {"type": "error", "error": error},
-        "untyped": {"error": error},
-    }[shape]
-    start = responses_payloads(PIECES, background=background == "on")[:5]
-    body = b"".join([*map(block, start), block(told_as)])
-    service = Service(PIECES, faults=[Out(200, body, cut=Cut(len(body), "silence"))])
-    events = await ask(service, background=background)
-    assert waits(events) == ([] if again is None else [again])
-    end = final(events)
-    if again is None:
-        assert isinstance(end, Failed)
-        assert not end.error.retryable
-        assert end.text == shown(events) == "Otters hold "
-        assert service.paths == [ASK]
-    else:
-        assert end.text == shown(events) == TEXT
-        assert service.paths == [ASK, ASK]
-
-
-# Ending and leaving.
 
 
 async def test_the_end_is_acted_on_at_once_though_the_line_stays_open() -> None:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from bot.errors import PromptRefused, UpstreamBusy
 from bot.upstream.events import (
     Activity,
     Citation,
-    Event,
     Finished,
     Reasoning,
     Started,
@@ -23,47 +19,10 @@ from bot.upstream.events import (
 )
 from bot.upstream.responses import ResponsesDecoder
 from bot.values import Usage
-from tests.upstream.wire import message, response, responses_payloads
+from tests.upstream.responses_in import added, completed, delta, done, end, feed, read
+from tests.upstream.wire import message, response
 
 CALL = {"type": "function_call", "call_id": "call_1", "name": "now", "arguments": '{"a":1}'}
-
-
-def feed(decoder: ResponsesDecoder, *payloads: Any) -> list[Event]:
-    """Return the events of these payloads."""
-    return [event for payload in payloads for event in decoder.feed(json.dumps(payload).encode())]
-
-
-def read(*payloads: Any) -> list[Event]:
-    """Return the events a fresh decoder makes of these payloads."""
-    return feed(ResponsesDecoder("m"), *payloads)
-
-
-def delta(text: object, **more: Any) -> dict[str, Any]:
-    """Return a piece of text."""
-    return {"type": "response.output_text.delta", "delta": text, **more}
-
-
-def added(item: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """Return the beginning of an output item."""
-    return {"type": "response.output_item.added", "item": item, **more}
-
-
-def done(item: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """Return the end of an output item."""
-    return {"type": "response.output_item.done", "item": item, **more}
-
-
-def completed(output: Any = None, **more: Any) -> dict[str, Any]:
-    """Return the end of a response."""
-    body = {"status": "completed", "output": [] if output is None else output, **more}
-    return {"type": "response.completed", "response": body}
-
-
-def end(events: list[Event]) -> Finished:
-    """Return the end, which comes last."""
-    last = events[-1]
-    assert isinstance(last, Finished)
-    return last
 
 
 # Where text belongs.
@@ -315,117 +274,3 @@ def test_a_whole_response_is_read_like_a_stream_of_it() -> None:
     assert not decoder.ended
     assert list(decoder.whole(response("completed", text="a"))) == [Finished("a", Usage(3, 7))]
     assert not decoder.unfinished
-
-
-# What may come in between.
-
-
-@pytest.mark.parametrize(
-    "payload",
-    [
-        {"type": "keepalive", "sequence_number": 3},
-        {"type": "response.keep_alive"},
-        {"type": "response.audio.delta", "delta": "AAAA"},
-        {"type": "house:event", "data": {}},
-        {"type": "response.shell_call_output_content.delta", "delta": {"stdout": "x"}},
-        {"type": "response.image_generation_call.partial_image", "partial_image_b64": "AA"},
-        {"type": 7},
-        {"type": None},
-        {},
-        delta(None),
-        delta(7),
-        delta({"text": "x"}),
-        delta(""),
-        added({"type": 7}),
-        {"type": "response.output_item.added", "item": "odd"},
-        {"type": "response.output_item.added"},
-        {"type": "response.output_text.done"},
-        {"type": "response.output_text.annotation.added", "annotation": 7},
-        [],
-        "text",
-        7,
-        None,
-    ],
-    ids=json.dumps,
-)
-def test_what_is_unknown_or_odd_is_ignored(payload: object) -> None:
-    assert read(payload) == []
-    assert end(read(delta("a"), payload, completed())).text == "a"
-
-
-def test_broken_characters_and_broken_json_never_end_an_answer() -> None:
-    decoder = ResponsesDecoder("m")
-    raw = b'{"type":"response.output_text.delta","delta":"a\xff\xf0\x9fb"}'
-    assert decoder.feed(raw) == (TextDelta("a\ufffd\ufffdb"),)
-    for noise in (b"", b"[DONE]", b"{", b"\xff", b"nonsense"):
-        assert decoder.feed(noise) == ()
-    assert not decoder.ended
-
-
-def test_numbers_that_mean_nothing_lose_nothing() -> None:
-    for numbers in ([5, 5, 5, 5], [3, 2, 1, 0], [None, 1, None, 2], ["a", -1, 2.5, True]):
-        decoder = ResponsesDecoder("m")
-        events = [
-            event
-            for number, text in zip(numbers, "abcd", strict=True)
-            for event in feed(decoder, delta(text, sequence_number=number))
-        ]
-        assert decoder.wording.text() == "abcd"
-        assert len(events) == 4
-        assert not decoder.resumable
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(
-                [
-                    "id",
-                    "type",
-                    "output",
-                    "content",
-                    "text",
-                    "error",
-                    "annotations",
-                    "action",
-                    "usage",
-                ],
-            ),
-            inner,
-            max_size=4,
-        )
-    ),
-    max_leaves=5,
-)
-KINDS = [
-    *sorted({str(payload["type"]) for payload in responses_payloads(["a"])}),
-    "error",
-    "response.failed",
-    "response.incomplete",
-    "response.queued",
-    "response.refusal.delta",
-    "response.refusal.done",
-    "response.output_text.annotation.added",
-    "response.reasoning_summary_text.delta",
-]
-FIELDS = ["response", "item", "delta", "text", "output_index", "content_index", "error", "code"]
-
-
-SHAPES = st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=3)
-
-
-@given(st.lists(st.tuples(st.sampled_from(KINDS), SHAPES), max_size=4))
-@settings(max_examples=120, deadline=None)
-def test_no_shape_breaks_the_decoder(drawn: list[tuple[str, dict[str, Any]]]) -> None:
-    decoder = ResponsesDecoder("m")
-    events = [event for kind, more in drawn for event in feed(decoder, {**more, "type": kind})]
-    decoder.wording.text()
-    assert all(isinstance(event.text, str) for event in events if isinstance(event, Finished))
-
-
-@given(st.dictionaries(st.sampled_from(["status", *FIELDS, "output", "usage", "id"]), JSON))
-@settings(max_examples=100, deadline=None)
-def test_no_whole_response_breaks_the_decoder(payload: dict[str, Any]) -> None:
-    ResponsesDecoder("m").whole(payload)

@@ -1,0 +1,34 @@
+"""A Responses event as it lies on the wire, decoded no further than it has to be. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+ABSENT = msgspec.Raw()
+
+
+class Wire(msgspec.Struct, gc=False):
+    """The fields of any Responses event that we use; absent ones are None.
+
+    Objects stay raw until they are needed: some servers repeat the whole response in every event.
+    """
+
+    type: Any = None
+    sequence_number: Any = None
+    output_index: Any = None
+    content_index: Any = None
+    delta: Any = None
+    text: Any = None
+    refusal: Any = None
+    code: Any = None
+    message: Any = None
+    param: Any = None
+    error: Any = None
+    item: msgspec.Raw = ABSENT
+    response: msgspec.Raw = ABSENT
+    annotation: msgspec.Raw = ABSENT
+
+
+WIRE = msgspec.json.Decoder(Wire)
