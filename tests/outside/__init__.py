@@ -1,0 +1,1 @@
+"""Our upstream against servers and clients that nobody here wrote."""

@@ -1,0 +1,109 @@
+"""aimock, a model's server that others wrote, as its own process (upstream-facts §8).
+
+It answers by fixtures, which a test teaches it, and keeps a journal of what it was asked.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+# Where .ci/run installs it, which also names the version.
+INSTALLED = "bot-tests/aimock-1.43.0/node_modules/@copilotkit/aimock/dist/cli.js"
+READY = "listening on "
+END_SECONDS = 2.0
+JSON = dict[str, Any]
+
+
+def command() -> list[str]:
+    """How to start it; skips the test where it is absent, or fails it under REQUIRE_AIMOCK=1."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    cli = Path(os.environ.get("AIMOCK") or cache / INSTALLED)
+    node = shutil.which("node")
+    if node is not None and cli.is_file():
+        return [node, str(cli)]
+    absent = "Node.js is not installed" if node is None else f"aimock is not installed at {cli}"
+    if os.environ.get("REQUIRE_AIMOCK") == "1":
+        pytest.fail(f"{absent}, and REQUIRE_AIMOCK=1 asks for it.")
+    pytest.skip(f"{absent} (.ci/run installs it; AIMOCK names the path of its cli.js).")
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[str]:
+    """A server on a free port with nothing taught; gives its address."""
+    nothing = folder / "fixtures.json"
+    nothing.write_text('{"fixtures": []}')
+    process = subprocess.Popen(
+        [*command(), "-h", "127.0.0.1", "-p", "0", "-f", str(nothing)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    with process:
+        try:
+            yield _address(process)
+        finally:
+            _end(process)
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    """Wait until it says where it listens. It says little after that, so nobody need read on."""
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if READY in line:
+            return line.split(READY)[1].strip()
+    raise AssertionError(f"aimock ended before it listened: {''.join(said)}")
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:  # it waits for streams that are still open
+        process.kill()
+
+
+@dataclass(frozen=True)
+class Aimock:
+    """A running aimock, its memory empty."""
+
+    url: str
+    http: httpx.AsyncClient
+
+    @property
+    def base_url(self) -> str:
+        """What the bot has as UPSTREAM_BASE_URL."""
+        return f"{self.url}/v1"
+
+    async def forget(self) -> None:
+        """Forget fixtures, journal and counts."""
+        (await self.http.post(f"{self.url}/__aimock/reset")).raise_for_status()
+
+    async def teach(self, *fixtures: JSON) -> None:
+        """Add fixtures; the first that matches a question answers it."""
+        url = f"{self.url}/__aimock/fixtures"
+        reply = await self.http.post(url, json={"fixtures": fixtures})
+        assert reply.status_code == 200, reply.text
+
+    async def journal(self) -> list[JSON]:
+        """Every request it had, oldest first: `path`, `body` and `response`."""
+        found: list[JSON] = (await self.http.get(f"{self.url}/__aimock/journal")).json()
+        return found
+
+
+def fixture(response: JSON, nth: int | None = None, **options: Any) -> JSON:
+    """What is answered to any question; with `nth`, only the nth time (from 0) it is asked."""
+    match = {"model": "tiny"} if nth is None else {"model": "tiny", "sequenceIndex": nth}
+    return {"match": match, "response": response, **options}
