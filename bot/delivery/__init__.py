@@ -2,6 +2,13 @@
 
 This room knows Slack's budgets and limits and nothing of where drafts come from. Whoever answers
 holds a `Reply` and is never made to wait for Slack while it writes.
+
+    delivery.py    the way in: a question becomes the reply that suits its place
+    edits.py       a placeholder and edits of it; respond.py private answers; public.py `#public`
+    dispatcher.py  one workspace's writes, within Slack's limits
+    pace.py        which answer is edited next, and when (pure), on the budget of budget.py (pure)
+    layout.py      how an answer lies in its messages (pure), step by step (steps.py, pure)
+    mend.py        what to do when Slack refuses (pure)
 """
 
 from __future__ import annotations

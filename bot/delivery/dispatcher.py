@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 DELETES_PER_MINUTE = 40  # tier 3 with a margin (slack-facts §2)
 MOMENT = 0.001  # seconds; no wait is shorter, because clocks round
+LAST_MOMENT = 1.0  # seconds writes under way may take when the room is closed
 IDLE = 60.0  # seconds until the loop looks again though nothing has changed
 
 
@@ -58,7 +59,14 @@ class Dispatcher:
             self._loop = asyncio.create_task(self._run())
 
     async def aclose(self) -> None:
-        """Stop writing; what is under way is cancelled."""
+        """Stop writing, after old messages are rid of their sign that more comes, where a last
+        moment and the budget allow it."""
+        now = self._now()
+        for reply in [reply for reply in self._replies if reply.standing.untidy]:
+            if reply.standing.waits and self._pace.edits.free(now):
+                self._write(reply, now)
+        if self._writes:
+            await asyncio.wait(self._writes, timeout=LAST_MOMENT)
         tasks = [*self._writes, *([self._loop] if self._loop else [])]
         for task in tasks:
             task.cancel()

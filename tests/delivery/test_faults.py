@@ -336,6 +336,23 @@ def test_a_note_in_the_end_stands_below_the_text_in_the_last_message_only() -> N
     run(scenario())
 
 
+def test_closing_the_room_takes_the_sign_that_more_comes_from_old_messages() -> None:
+    async def scenario() -> None:
+        fake = FakeSlack()
+        async with delivery(fake) as room:
+            reply = room.reply(question())
+            await reply.open(THINKING)
+            reply.show(writing("The beginning"))
+            await asyncio.sleep(2)
+            fake.fault = once("chat.update", "429:0.3")
+            await reply.finish(done("The beginning and the end."))
+            await asyncio.sleep(0.3)
+            assert [m.state for m in fake.messages.values()] == ["Writing…", ""]
+        assert [m.state for m in fake.messages.values()] == ["", ""]
+
+    run(scenario())
+
+
 def test_closing_the_room_leaves_nothing_running() -> None:
     async def scenario() -> None:
         fake = FakeSlack()
