@@ -16,6 +16,7 @@ from typing import Self, TypeVar
 from bot.errors import StreamDropped
 
 T = TypeVar("T")
+Now = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
 
 MAX_ERROR_BYTES = 64 * 1024
@@ -72,7 +73,7 @@ class Watch:
     does not count.
     """
 
-    def __init__(self, limits: Limits, now: Callable[[], float], sleep: Sleep) -> None:
+    def __init__(self, limits: Limits, now: Now, sleep: Sleep) -> None:
         self.reader: asyncio.Task[object] | None = None
         self.beats = 0
         self.progress: Callable[[], int] = int
@@ -137,6 +138,12 @@ class Watch:
         self._fired = f"nothing for {quiet:g} s, nothing new for {stuck:g} s"
         if self.reader is not None:
             self.reader.cancel()
+
+
+async def within(seconds: float, awaitable: Awaitable[T], now: Now, sleep: Sleep) -> T:
+    """Await it for so many seconds; raises `Silence` after that."""
+    async with Watch(Limits(seconds, seconds), now, sleep) as watch:
+        return await watch.over(awaitable)
 
 
 async def read_bounded(watch: Watch, reply: Reply, most: int) -> bytes:

@@ -20,7 +20,7 @@ import httpx
 
 from bot.errors import UpstreamError, UpstreamRefused, UpstreamUnreachable
 from bot.upstream.answer import Answer, Surroundings
-from bot.upstream.attempt import MAX_ERROR_BYTES, Call, Reply, Sleep
+from bot.upstream.attempt import MAX_ERROR_BYTES, Call, Now, Reply, Sleep, within
 from bot.upstream.capabilities import SILENT_HOSTS, Capabilities, is_one_of
 from bot.upstream.config import UpstreamConfig as UpstreamConfig
 from bot.upstream.decoding import as_object
@@ -29,11 +29,12 @@ from bot.upstream.failures import OPERATOR, from_response
 from bot.upstream.prompt import Prompt
 from bot.upstream.refusals import NO_ENDPOINT_STATUSES
 
-# Reading a stream is timed by our own timers; these bound what httpx does alone.
-TIMEOUT = httpx.Timeout(connect=10, read=None, write=30, pool=30)
+# Reading is timed by our own timers; these bound what httpx does alone.
+CONNECT_SECONDS, WRITE_SECONDS = 10.0, 30.0
 LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60)
 # A first answer never waits longer than this to learn which formats its model takes.
 LOOK_UP_SECONDS = 1.0
+MODEL_SECONDS = 10.0
 CANCEL_SECONDS = 10.0
 # What httpx and what is below it raise for an address or a key that no request can carry.
 MISCONFIGURED = (
@@ -55,8 +56,9 @@ class ModelInfo:
 
 def open_http(config: UpstreamConfig) -> httpx.AsyncClient:
     """Return the client all answers share; use it as an async context manager."""
+    connect = min(CONNECT_SECONDS, config.idle_seconds)
     return httpx.AsyncClient(
-        timeout=TIMEOUT,
+        timeout=httpx.Timeout(WRITE_SECONDS, connect=connect, read=None),
         limits=LIMITS,
         follow_redirects=False,
         headers={"user-agent": "bot"},
@@ -71,7 +73,7 @@ class Upstream:
         config: UpstreamConfig,
         http: httpx.AsyncClient,
         *,
-        now: Callable[[], float] = time.monotonic,
+        now: Now = time.monotonic,
         sleep: Sleep = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
         known: Capabilities | None = None,
@@ -80,6 +82,7 @@ class Upstream:
         self._http = http
         self._known = known or Capabilities()
         self._now = now
+        self._sleep = sleep
         self._around = Surroundings(
             config,
             self._known,
@@ -104,25 +107,11 @@ class Upstream:
         return Answer(prompt, self._around, response_id).events()
 
     async def model(self) -> ModelInfo:
-        """Ask the server about the model; raises `UpstreamError`."""
-        reply = await self._send(Call("GET", f"/models/{quote(self._config.model, safe='')}"))
-        try:
-            body = bytearray()
-            async for chunk in reply.chunks:
-                body += chunk
-                if len(body) > MAX_ERROR_BYTES:
-                    break
-        except httpx.HTTPError as error:
-            raise _translated(error) from error
-        finally:
-            await reply.close()
-        if reply.status >= 300:
-            raise from_response(reply.status, reply.headers, bytes(body), self._config.model)
-        found = as_object(bytes(body)) or {}
-        house = found.get("tokenlab")
-        formats = house.get("accepted_request_formats") if isinstance(house, dict) else None
-        told = tuple(map(str, formats)) if isinstance(formats, list) else None
-        return ModelInfo(str(found.get("id") or self._config.model), told)
+        """Ask the server about the model, and remember its formats; raises `UpstreamError`."""
+        info = await within(MODEL_SECONDS, self._model(), self._now, self._sleep)
+        config = self._config
+        self._known.learn_formats(config.base_url, config.model, info.formats, self._now())
+        return info
 
     def leave(self) -> None:
         """From now on responses whose answers are closed go on at the server.
@@ -180,21 +169,38 @@ class Upstream:
         config = self._config
         if config.api != "auto" or is_one_of(config.host, SILENT_HOSTS):
             return
-        if self._known.asked(config.base_url, config.model, self._now()):
-            return
         if self._look_up is None:
+            if self._known.asked(config.base_url, config.model, self._now()):
+                return
             self._look_up = asyncio.create_task(self._learn_formats())
         await asyncio.shield(self._look_up)
 
     async def _learn_formats(self) -> None:
-        info = None
-        with suppress(UpstreamError, TimeoutError, RuntimeError):  # RuntimeError: http is closed
-            async with asyncio.timeout(LOOK_UP_SECONDS):
-                info = await self.model()
-        config, now = self._config, self._now()
-        formats = None if info is None else info.formats
-        self._known.learn_formats(config.base_url, config.model, formats, now)
+        config = self._config
+        self._known.learn_formats(config.base_url, config.model, None, self._now())
+        with suppress(UpstreamError, RuntimeError):  # RuntimeError: http is closed
+            await within(LOOK_UP_SECONDS, self.model(), self._now, self._sleep)
         self._look_up = None
+
+    async def _model(self) -> ModelInfo:
+        reply = await self._send(Call("GET", f"/models/{quote(self._config.model, safe='')}"))
+        body = bytearray()
+        try:
+            async for chunk in reply.chunks:
+                body += chunk
+                if len(body) > MAX_ERROR_BYTES:
+                    break
+        except httpx.HTTPError as error:
+            raise _translated(error) from error
+        finally:
+            await reply.close()
+        if reply.status >= 300:
+            raise from_response(reply.status, reply.headers, bytes(body), self._config.model)
+        found = as_object(bytes(body)) or {}
+        house = found.get("tokenlab")
+        formats = house.get("accepted_request_formats") if isinstance(house, dict) else None
+        told = tuple(map(str, formats)) if isinstance(formats, list) else None
+        return ModelInfo(str(found.get("id") or self._config.model), told)
 
     def _abandon(self, response_id: str) -> None:
         """Cancel a response nobody will read; meanwhile nobody waits for that."""
@@ -206,13 +212,12 @@ class Upstream:
         task.add_done_callback(self._cancels.discard)
 
     async def _cancel(self, response_id: str) -> None:
-        with suppress(UpstreamError, TimeoutError, RuntimeError):  # RuntimeError: http is closed
-            async with asyncio.timeout(CANCEL_SECONDS):
-                path = f"/responses/{quote(response_id, safe='')}/cancel"
-                reply = await self._send(Call("POST", path))
-                await reply.close()
-                if reply.status in NO_ENDPOINT_STATUSES:
-                    self._known.lack(self._config.base_url, "", "cancel", self._now())
+        call = Call("POST", f"/responses/{quote(response_id, safe='')}/cancel")
+        with suppress(UpstreamError, RuntimeError):  # RuntimeError: http is closed
+            reply = await within(CANCEL_SECONDS, self._send(call), self._now, self._sleep)
+            await reply.close()
+            if reply.status in NO_ENDPOINT_STATUSES:
+                self._known.lack(self._config.base_url, "", "cancel", self._now())
 
 
 def _translated(error: Exception) -> UpstreamError:

@@ -160,7 +160,7 @@ class ResponsesDecoder:
         return ()
 
     def _started(self, wire: Wire) -> Sequence[Event]:
-        return self._start(load(wire.response))
+        return () if self.response_id else self._start(load(wire.response))  # some repeat it
 
     def _start(self, response: Mapping[str, Any]) -> Sequence[Event]:
         self.background = self.background or response.get("background") is True

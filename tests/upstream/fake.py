@@ -14,7 +14,7 @@ import struct
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
@@ -98,6 +98,7 @@ class Service:
         self.cancel_refusal: Out | None = None
         self.polls_before_done = 0
         self.model: dict[str, Any] | None = None
+        self.model_cut: Cut | None = None
         self.closed: asyncio.Queue[Asked] = asyncio.Queue()  # requests whose client went away
         self.silent = asyncio.Event()  # on a socket: a reply has gone silent
         self.chat = b"".join(chat_blocks(pieces))
@@ -119,7 +120,8 @@ class Service:
         """Answer one request."""
         self.asked.append(asked)
         if asked.path.startswith("/models/"):
-            return refusal(404) if self.model is None else _json(self.model)
+            model = refusal(404) if self.model is None else _json(self.model)
+            return replace(model, cut=self.model_cut)
         if asked.path.endswith("/cancel"):
             return self.cancel_refusal or _json(response("cancelled"))
         if self.faults:

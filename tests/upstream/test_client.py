@@ -13,7 +13,7 @@ from bot.upstream.client import ModelInfo, Upstream, open_http
 from bot.upstream.events import Failed
 from tests.upstream.asking import PROMPT, ask, config, final, upstream
 from tests.upstream.clock import Clock
-from tests.upstream.fake import Service, serving
+from tests.upstream.fake import Cut, Service, serving
 
 
 async def test_a_model_says_which_formats_it_takes() -> None:
@@ -30,6 +30,15 @@ async def test_an_unknown_model_is_an_error_that_names_it() -> None:
         with pytest.raises(UpstreamRefused) as caught:
             await asked.model()
     assert caught.value.status == 404
+
+
+async def test_a_server_that_never_says_what_its_model_is_is_given_up() -> None:
+    service, clock = Service([]), Clock()
+    service.model, service.model_cut = {}, Cut(0, "silence")
+    async with upstream(service, clock) as asked:
+        with pytest.raises(UpstreamError):
+            await asked.model()
+    assert 10 <= clock.time - 1000 <= 11
 
 
 async def test_a_model_name_with_a_slash_is_one_name() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from bot.upstream.client import Upstream
 from bot.upstream.events import Event, Failed, Reconnecting
 from tests.upstream.asking import PROMPT, final, upstream
 from tests.upstream.clock import Clock
-from tests.upstream.fake import Out, Service, refusal
+from tests.upstream.fake import Cut, Out, Service, refusal
 
 TEXT = "Yes."
 ASK, CHAT = "POST /responses", "POST /chat/completions"
@@ -141,6 +142,18 @@ async def test_a_server_that_does_not_say_is_asked_once_and_by_responses(model: 
             assert final(await answer(asked)).text == TEXT
     assert service.paths == [ASK, ASK]
     assert len(service.asked) == 3
+
+
+async def test_no_first_answer_waits_long_for_a_look_up() -> None:
+    service, clock = Service([TEXT]), Clock()
+    service.model, service.model_cut = {}, Cut(0, "silence")
+    async with upstream(service, clock, api="auto") as asked:
+        answers = await asyncio.gather(*(answer(asked) for _ in range(3)))
+        assert [final(events).text for events in answers] == [TEXT] * 3
+        assert clock.time - 1000 < 1.5
+        assert [request.path for request in service.asked].count(MODEL) == 1
+        assert final(await answer(asked)).text == TEXT
+    assert [request.path for request in service.asked].count(MODEL) == 1
 
 
 @pytest.mark.parametrize("api", ["responses", "chat"])
