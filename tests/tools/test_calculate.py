@@ -88,6 +88,7 @@ REFUSED = {
     "9 ** 9 ** 9": "The result is too large",
     "9 ** 9 ** 9 ** 9": "The result is too large",
     "2 ** 5000": "The result is too large",
+    "(10 ** 999) ** 30000": "The result is too large",
     "exp(1000)": "The result is too large",
     "sin(10 ** 400)": "The result is too large",
     "1e-900 ** 9": "The result is too small",
@@ -155,7 +156,7 @@ whole_numbers = st.integers(0, 10**6).map(str)
 decimals = st.decimals(0, 1000, places=3).map(lambda d: f"{d:f}")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(sums(whole_numbers, "+ - * // %"))
 def test_whole_numbers_are_calculated_as_python_does(text: str) -> None:
     try:
@@ -168,7 +169,7 @@ def test_whole_numbers_are_calculated_as_python_does(text: str) -> None:
         assert written(evaluate(text)) == str(expected)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(sums(decimals, "+ - *"))
 def test_decimals_are_calculated_without_rounding(text: str) -> None:
     exact = eval(_as_fractions(text), {"Fraction": Fraction})
@@ -176,7 +177,7 @@ def test_decimals_are_calculated_without_rounding(text: str) -> None:
     assert evaluate(text) == exact
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(sums(decimals, "+ - * /"))
 @example("0.001 / 1000.000 / 3.000")
 def test_division_agrees_with_floats_and_what_is_written_with_both(text: str) -> None:
@@ -212,7 +213,7 @@ def test_functions_agree_with_pythons(name: str, text: str) -> None:
         assert float(evaluate(f"{name}({text})")) == pytest.approx(expected, rel=1e-12, abs=1e-12)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.text("0123456789.e+-*/%()^, πjx=_'[]", max_size=60))
 def test_any_text_is_a_number_or_an_explanation(text: str) -> None:
     try:

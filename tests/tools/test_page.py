@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.errors import ToolError
 from bot.tools.page import Reader, Text, decoded
-from bot.tools.readable import MAX_TEXT, MAX_TITLE, extract
+from bot.tools.readable import CPU_SECONDS, MAX_PARAGRAPHS, MAX_TEXT, MAX_TITLE, extract
 from bot.tools.web import Page
 
 # A quadratic number of comparisons in the parser: minutes of work in two megabytes.
@@ -135,19 +135,20 @@ def readers() -> list[Path]:
 
 
 async def test_a_hostile_page_is_given_up_in_time_and_its_process_ends() -> None:
-    with pytest.raises(ToolError, match="too complicated"):
-        await Reader(seconds=0.5).read(page(HOSTILE))
+    async with asyncio.timeout(CPU_SECONDS - 1):
+        with pytest.raises(ToolError, match="too complicated"):
+            await Reader(seconds=0.5).read(page(HOSTILE))
 
     assert readers() == []
 
 
-async def test_the_process_has_no_secrets_and_ends_with_whoever_waits_for_it(
+async def test_the_process_has_limits_and_no_secrets_and_ends_with_whoever_waits_for_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-secret")
     reading = asyncio.create_task(Reader().read(page(HOSTILE)))
-    async with asyncio.timeout(5):
-        while not readers():  # noqa: ASYNC110  # a process appears without an event
+    async with asyncio.timeout(10):
+        while not any(_cpu_limit(process) for process in readers()):  # noqa: ASYNC110  # no event
             await asyncio.sleep(0)
     surroundings = (readers()[0] / "environ").read_bytes()
     reading.cancel()
@@ -156,6 +157,20 @@ async def test_the_process_has_no_secrets_and_ends_with_whoever_waits_for_it(
 
     assert b"xoxb-secret" not in surroundings
     assert readers() == []
+
+
+def _cpu_limit(process: Path) -> bool:
+    """The process has set itself the limit it should."""
+    lines = (process / "limits").read_text().splitlines()
+    return f"Max cpu time {CPU_SECONDS} {CPU_SECONDS} seconds" in (
+        " ".join(line.split()) for line in lines
+    )
+
+
+def test_of_a_page_with_very_many_paragraphs_the_first_are_read() -> None:
+    _, body = extract("<li>short" * (MAX_PARAGRAPHS + 500))
+
+    assert len(body.split("\n")) == MAX_PARAGRAPHS
 
 
 @pytest.mark.parametrize(

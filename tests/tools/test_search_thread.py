@@ -98,7 +98,16 @@ async def test_neither_the_question_nor_what_follows_nor_other_threads_are_searc
             "None of these words is in the earlier messages of this thread (1 searched)."
         )
         asked = thread.slack.called("conversations.replies")
-        assert {c.args["ts"] for c in asked} == {context.question.place.thread_ts}
+        assert [(c.args["ts"], c.args["latest"]) for c in asked] == [
+            (context.question.place.thread_ts, context.question.ts)
+        ]
+
+
+async def test_a_question_that_begins_its_thread_does_not_find_itself() -> None:
+    async with opened() as (thread, tool):
+        found = await output(tool, thread.ask("where is the needle?"), words="needle")
+
+    assert found.endswith("(0 searched).")
 
 
 async def test_a_long_message_is_cut_around_the_word() -> None:
