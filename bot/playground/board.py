@@ -21,6 +21,7 @@ class Faults:
 
     drop_at: float | None = None  # cut the model's stream after this fraction of its text
     drop_times: int = 1  # how many times each answer is cut before it is let through
+    drop_seconds: float = 0.0  # how long the model's server can't be used after a cut
     stall_at: float | None = None  # the model falls silent after this fraction of its text
     model_status: int = 0  # answer the next requests to the model with this HTTP status
     model_status_times: int = 1

@@ -133,6 +133,35 @@ async def test_a_table_and_code_are_shown_well(chrome: Browser, playground: str)
         await expect(page.locator("#replies .body")).not_to_contain_text(["```", "|--"])
 
 
+@pytest.mark.parametrize("share", ["30 %", "60 %", "90 %"])
+async def test_a_cut_stream_is_seen_reconnecting_and_nothing_is_doubled_or_missing(
+    chrome: Browser, playground: str, share: str
+) -> None:
+    async with visit(chrome, playground, "general") as page:
+        await open_faults(page)
+        cut = page.get_by_role("radiogroup", name="Stream is cut")
+        await cut.get_by_role("radio", name=share).check()
+        await write(page, "@bot count to 300")
+        await answer(page).wait_for()
+        await answer(page).evaluate(WATCH)
+        await expect(answer(page)).to_contain_text("300")
+        await expect(answer(page)).not_to_contain_text("Writing")
+        seen = await page.evaluate("window.seen")
+        assert any(re.search(r"Reconnecting \(\d/5\)…", text) for text in seen)
+        numbers = re.findall(r"\d+", await answer(page).inner_text())
+        assert numbers[:300] == [str(number) for number in range(1, 301)]
+        await page.get_by_role("button", name="All well again").click()
+
+
+async def open_faults(page: Page) -> None:
+    """The panel with the switches for faults."""
+    if not await page.locator("#panel").is_visible():
+        await page.get_by_role("button", name="Behind the scenes").click()
+    faults = page.locator("details", has_text="Faults to try")
+    if await faults.get_attribute("open") is None:
+        await faults.locator("summary").click()
+
+
 async def test_a_crash_in_the_middle_of_an_answer_leaves_a_bot_that_answers(
     chrome: Browser, playground: str
 ) -> None:

@@ -40,7 +40,7 @@ class Desk:
         self.config = config
         self.now = now
         self.sleep = sleep
-        self.gate = Gate(board)
+        self.gate = Gate(board, now)
         self.pace = Pace(config.words_per_second, config.first_word_seconds, config.seed)
         self._board = board
         self._tasks: set[asyncio.Task[None]] = set()

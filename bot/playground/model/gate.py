@@ -21,8 +21,10 @@ class Cut(Exception):
 class Gate:
     """Decides what the faults in force do to requests and to streams."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, now: Callable[[], float]) -> None:
         self._board = board
+        self._now = now
+        self._away_until = float("-inf")
         self._cuts: Counter[Hashable] = Counter()
         self._drop = self._dropping
         self._changed = asyncio.Event()
@@ -31,6 +33,8 @@ class Gate:
 
     def refusal(self) -> ApiError | None:
         """The error the next request gets; each one uses up one of `model_status_times`."""
+        if self._now() < self._away_until:
+            return fault(503)
         faults = self._board.faults
         if not faults.model_status:
             return None
@@ -49,6 +53,7 @@ class Gate:
         if self._cuts[key] >= faults.drop_times:
             return False
         self._cuts[key] += 1
+        self._away_until = self._now() + faults.drop_seconds
         return True
 
     def through(self, key: Hashable) -> None:
@@ -85,5 +90,6 @@ class Gate:
         if self._drop != self._dropping:
             self._drop = self._dropping
             self._cuts.clear()
+            self._away_until = float("-inf")
         self._changed.set()
         self._changed = asyncio.Event()

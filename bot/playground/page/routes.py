@@ -178,6 +178,8 @@ def _fault(name: str, value: object) -> object:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if name in ("drop_at", "stall_at"):
         fits = value is None or (number and 0 <= float(str(value)) <= 1)
+    elif name == "drop_seconds":
+        fits = number and 0 <= float(str(value)) <= 60
     elif name.endswith("_status"):
         fits = value == 0 or (isinstance(value, int) and 400 <= value <= 599)
     else:

@@ -8,7 +8,7 @@ from bot.playground.model.gate import Gate
 
 def test_a_status_is_given_as_often_as_asked_and_then_lifted_from_the_board() -> None:
     board = Board()
-    gate = Gate(board)
+    gate = Gate(board, now=lambda: 0.0)
     assert gate.refusal() is None
     board.set_faults(model_status=503, model_status_times=2)
     given = [gate.refusal() for _ in range(3)]
@@ -18,7 +18,7 @@ def test_a_status_is_given_as_often_as_asked_and_then_lifted_from_the_board() ->
 
 def test_rate_limits_say_when_to_come_back_and_unknown_statuses_have_a_body() -> None:
     board = Board()
-    gate = Gate(board)
+    gate = Gate(board, now=lambda: 0.0)
     for status in (429, 402, 418, 599):
         board.set_faults(model_status=status)
         error = gate.refusal()
@@ -30,7 +30,7 @@ def test_rate_limits_say_when_to_come_back_and_unknown_statuses_have_a_body() ->
 
 def test_each_answer_is_cut_as_often_as_asked() -> None:
     board = Board()
-    gate = Gate(board)
+    gate = Gate(board, now=lambda: 0.0)
     assert not gate.cuts("a", 1.0)
     board.set_faults(drop_at=0.5, drop_times=2)
     assert [gate.cuts("a", share) for share in (0.49, 0.5, 0.6, 0.7)] == [False, True, True, False]
@@ -39,7 +39,7 @@ def test_each_answer_is_cut_as_often_as_asked() -> None:
 
 def test_an_answer_that_came_through_or_a_fault_set_again_starts_the_count_anew() -> None:
     board = Board()
-    gate = Gate(board)
+    gate = Gate(board, now=lambda: 0.0)
     board.set_faults(drop_at=0.5)
     assert gate.cuts("a", 0.5)
     assert not gate.cuts("a", 0.5)
@@ -53,7 +53,7 @@ def test_an_answer_that_came_through_or_a_fault_set_again_starts_the_count_anew(
 
 async def test_silence_lasts_until_the_stall_is_lifted() -> None:
     board = Board()
-    gate = Gate(board)
+    gate = Gate(board, now=lambda: 0.0)
     board.set_faults(stall_at=0.5)
     assert not gate.stalls(0.4)
     await gate.silence(0.4, lambda: False)  # not yet
@@ -68,7 +68,7 @@ async def test_silence_lasts_until_the_stall_is_lifted() -> None:
 
 async def test_silence_ends_when_the_client_is_gone_or_the_server_ends() -> None:
     board = Board()
-    gate = Gate(board)
+    gate = Gate(board, now=lambda: 0.0)
     board.set_faults(stall_at=0.0)
     await gate.silence(0.5, lambda: True)
     silent = asyncio.create_task(gate.silence(0.5, lambda: False))
@@ -77,3 +77,16 @@ async def test_silence_ends_when_the_client_is_gone_or_the_server_ends() -> None
     await asyncio.wait_for(silent, 5)
     board.set_faults(stall_at=0.2)  # nobody listens any more
     assert not gate.stalls(0.5)
+
+
+def test_after_a_cut_the_server_is_away_for_as_long_as_the_board_says() -> None:
+    board, clock = Board(), [100.0]
+    gate = Gate(board, now=lambda: clock[0])
+    board.set_faults(drop_at=0.5, drop_seconds=1.5)
+    assert gate.refusal() is None
+    assert gate.cuts("a", 0.5)
+    refusal = gate.refusal()
+    assert refusal is not None
+    assert refusal.status == 503
+    clock[0] += 1.5
+    assert gate.refusal() is None

@@ -5,12 +5,13 @@ import { on, state } from "./store.js";
 import { ask } from "./talk.js";
 
 const LOSE_EVERY = 3; // with lost replies on, Slack does every third write and never says so
+const AWAY = 1.5; // seconds a line stays dead after a cut: long enough to be seen
 const NONE = { drop_at: null, stall_at: null, model_status: 0, slack_status: 0, lose_every: 0 };
 
 export function startFaults(place) {
   const controls = [
     choice("Stream is cut", "drop_at", [["no", null], ["30 %", 0.3], ["60 %", 0.6], ["90 %", 0.9]],
-      { model: true, more: { drop_times: 1 } }),
+      { model: true, more: { drop_times: 1, drop_seconds: AWAY } }),
     choice("Stream stalls", "stall_at", [["no", null], ["at 50 %", 0.5]], { model: true }),
     choice("Model says", "model_status", [["ok", 0], ["429", 429], ["500", 500]], { model: true, more: { model_status_times: 1 } }),
     choice("Slack says", "slack_status", [["ok", 0], ["429", 429], ["500", 500]], { more: { slack_status_times: 1 } }),
