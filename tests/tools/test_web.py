@@ -392,8 +392,8 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not which("openssl"):
         pytest.skip("there is no openssl to make a certificate with")
     file = tmp_path_factory.mktemp("tls") / "example.pem"
-    made = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=example.com"
-    names = "-addext subjectAltName=DNS:example.com"
+    made = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+    names = "-subj /CN=example.com -addext subjectAltName=DNS:example.com"
     files = ["-keyout", str(file), "-out", str(file.with_suffix(".crt"))]
     subprocess.run(
         ["openssl", *made.split(), *names.split(), *files], check=True, capture_output=True
