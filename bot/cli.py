@@ -61,7 +61,7 @@ def playground(port: int) -> None:
         port=port,
         bot_command=[sys.executable, "-m", "bot", "run"],
         bot_env=dict(os.environ),
-        upstream=upstream.base_url if upstream.api_key else None,
+        upstream=upstream.base_url if upstream.api_key or upstream.is_own_server else None,
         model_name=upstream.model,
     )
     _finish(play(config, ready=_say_playground_is_open))

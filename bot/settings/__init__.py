@@ -19,7 +19,6 @@ from pydantic.fields import FieldInfo
 
 from bot.errors import SettingsError
 from bot.settings.groups import (
-    TOKENLAB,
     DeliverySettings,
     Group,
     ServerSettings,
@@ -89,7 +88,7 @@ def require_slack(settings: Settings) -> None:
 
 def missing_upstream_key(settings: Settings) -> list[str]:
     """The sentence about a missing key; servers other than the default may need none."""
-    if settings.upstream.api_key or settings.upstream.base_url != TOKENLAB:
+    if settings.upstream.api_key or settings.upstream.is_own_server:
         return []
     return [
         "UPSTREAM_API_KEY is missing: set it to your key for the model's server "

@@ -162,6 +162,11 @@ class UpstreamSettings(Group):
         description="How much of the conversation so far the model sees",
     )
 
+    @property
+    def is_own_server(self) -> bool:
+        """Whether the base URL is not the default one; such a server may need no key."""
+        return self.base_url != TOKENLAB
+
     @field_validator("base_url")
     @classmethod
     def _is_a_url(cls, value: str) -> str:

@@ -101,7 +101,7 @@ def test_tool_calls_end_a_round_and_the_next_one_goes_on_below_its_text() -> Non
     assert machine.use("Calling now()…") == Draft(
         Phase.STREAMING, "Let me look.\n\n", "Calling now()…"
     )
-    assert machine.calls == ()
+    assert not machine.calls
     machine.feed(TextDelta("It is noon."))
     done = machine.feed(Finished("It is noon.", Usage(9, 3)))
     assert (done.phase, done.text) == (Phase.DONE, "Let me look.\n\nIt is noon.")
