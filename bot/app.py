@@ -80,21 +80,25 @@ async def open_slack(settings: Settings, metrics: Metrics) -> AsyncIterator[Slac
 @asynccontextmanager
 async def open_upstream(settings: Settings) -> AsyncIterator[Upstream]:
     """The configured model's server."""
-    upstream = settings.upstream
+    wanted = settings.upstream
     config = UpstreamConfig(
-        base_url=upstream.base_url,
-        api_key=upstream.api_key.get_secret_value() if upstream.api_key else "",
-        model=upstream.model,
-        api=upstream.api,
-        background=upstream.background,
-        idle_seconds=upstream.idle_seconds,
-        progress_seconds=upstream.progress_seconds,
-        attempts=upstream.attempts,
-        total_seconds=upstream.total_seconds,
-        max_event_bytes=upstream.max_event_bytes,
+        base_url=wanted.base_url,
+        api_key=wanted.api_key.get_secret_value() if wanted.api_key else "",
+        model=wanted.model,
+        api=wanted.api,
+        background=wanted.background,
+        idle_seconds=wanted.idle_seconds,
+        progress_seconds=wanted.progress_seconds,
+        attempts=wanted.attempts,
+        total_seconds=wanted.total_seconds,
+        max_event_bytes=wanted.max_event_bytes,
     )
     async with open_http(config) as http:
-        yield Upstream(config, http)
+        upstream = Upstream(config, http)
+        try:
+            yield upstream
+        finally:
+            await upstream.aclose()
 
 
 async def who_we_are(slack: Slack) -> Identity:
