@@ -85,7 +85,7 @@ async def runner(
             history=History(door, Names(door), bot_user="UBOT", limit=1000),
             seats=Seats(seats),
             metrics=Metrics(),
-            toolbox=Toolbox([shout]),
+            toolbox=Toolbox([shout, ponder], timeout=60),
             instructions="Be brief.",
             tool_rounds=2,
         )
@@ -100,10 +100,19 @@ async def shout(word: str) -> str:
     return word.upper()
 
 
+@tool(saying=lambda: "Pondering")
+async def ponder() -> str:
+    """Think for a while."""
+    await asyncio.sleep(10)
+    return "hm"
+
+
 class CallingModel(Model):
     """Asks for a tool the first `rounds` times, then writes."""
 
     rounds: int = 1
+    tool: str = "shout"
+    arguments: str = '{"word": "hey"}'
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         if len(self.asked) > self.rounds or not self.asked[-1].get("tools"):
@@ -111,7 +120,7 @@ class CallingModel(Model):
                 yield chunk
             return
         call = {"type": "function_call", "id": "f", "call_id": f"call{len(self.asked)}"}
-        call |= {"name": "shout", "arguments": '{"word": "hey"}', "status": "completed"}
+        call |= {"name": self.tool, "arguments": self.arguments, "status": "completed"}
         yield event(type="response.created", response={"id": "resp_1", "status": "in_progress"})
         yield event(type="response.output_item.done", item=call, output_index=0)
         done = {"id": "resp_1", "status": "completed", "output": [call]}
@@ -127,9 +136,25 @@ def test_a_tool_is_run_and_its_output_given_back_until_there_is_text() -> None:
         assert message.markdown == "One two three."
         assert message.state == ""
         first, second = model.asked
-        assert [t["name"] for t in first["tools"]] == ["shout"]
+        assert [t["name"] for t in first["tools"]] == ["shout", "ponder"]
         outputs = [i for i in second["input"] if i.get("type") == "function_call_output"]
         assert [(o["call_id"], o["output"]) for o in outputs] == [("call1", "HEY")]
+
+    run(scenario())
+
+
+def test_what_a_tool_does_is_shown_while_it_runs_and_gone_in_the_end() -> None:
+    async def scenario() -> None:
+        slack, model = FakeSlack(), CallingModel()
+        model.tool, model.arguments = "ponder", "{}"
+        async with runner(slack, model) as way:
+            answering = asyncio.create_task(way.answer(question()))
+            await asyncio.sleep(8)
+            [message] = slack.thread("900.1")
+            assert "Pondering" in message.text
+            assert await answering is Phase.DONE
+        assert message.markdown == "One two three."
+        assert "Pondering" not in message.text + message.state
 
     run(scenario())
 
