@@ -14,7 +14,7 @@ import yaml
 
 from bot.manifest import bot_scopes
 from bot.playground.model.server import ModelConfig
-from bot.playground.server import SlackConfig
+from bot.playground.slack.server import SlackConfig
 from tests.playground import live
 from tests.whole.running import demo_model, environment
 

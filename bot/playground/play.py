@@ -24,8 +24,8 @@ from bot.playground.board import Board
 from bot.playground.model.server import ModelConfig, add_model
 from bot.playground.page import PageConfig, add_page
 from bot.playground.process import BotProcess, Probe
-from bot.playground.server import ALL_MESSAGES, SlackConfig, add_slack
-from bot.playground.workspace import Workspace
+from bot.playground.slack.server import ALL_MESSAGES, SlackConfig, add_slack
+from bot.playground.slack.workspace import Workspace
 
 EVERY_MESSAGE = SlackConfig(subscriptions=ALL_MESSAGES)
 """An app that hears whole channels, as many do: every mention reaches it as two events."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.async_api import Browser, Page
 
-from bot.playground.events import Delivery
+from bot.playground.slack.events import Delivery
 from tests.page import stage
 from tests.page.browser import opened
 from tests.page.stage import GENERAL, Stage

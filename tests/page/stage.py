@@ -16,12 +16,12 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from bot.playground import seed
 from bot.playground.board import Board
 from bot.playground.page import PageConfig, add_page
 from bot.playground.process import BotProcess
-from bot.playground.server import SlackConfig, add_slack
-from bot.playground.workspace import Workspace
+from bot.playground.slack import seed
+from bot.playground.slack.server import SlackConfig, add_slack
+from bot.playground.slack.workspace import Workspace
 
 YOU, ADA, BOT = seed.YOU.id, seed.ADA.id, seed.BOT.id
 GENERAL, RANDOM, DM = seed.GENERAL.id, seed.RANDOM.id, seed.DM.id

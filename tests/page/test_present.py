@@ -7,7 +7,7 @@ from typing import Any
 from bot.playground.board import Board
 from bot.playground.page import present
 from bot.playground.page.names import Names
-from bot.playground.workspace import Workspace
+from bot.playground.slack.workspace import Workspace
 from tests.page.parsed import Parsed
 from tests.page.stage import ADA, BOT, GENERAL, YOU
 

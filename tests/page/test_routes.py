@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.playground.seed import SECRET
+from bot.playground.slack.seed import SECRET
 from tests.page import stage
 from tests.page.stage import ADA, BOT, DM, GENERAL, YOU
 

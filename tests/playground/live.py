@@ -18,13 +18,13 @@ from typing import Any
 
 from aiohttp import ClientSession, ClientWebSocketResponse, web
 
-from bot.playground import seed
 from bot.playground.board import Board, Entry
-from bot.playground.limits import Limits
-from bot.playground.refused import Refused
-from bot.playground.server import SlackConfig, add_slack
-from bot.playground.web_api import METHODS, arguments
-from bot.playground.workspace import Workspace
+from bot.playground.slack import seed
+from bot.playground.slack.limits import Limits
+from bot.playground.slack.refused import Refused
+from bot.playground.slack.server import SlackConfig, add_slack
+from bot.playground.slack.web_api import METHODS, arguments
+from bot.playground.slack.workspace import Workspace
 
 YOU, ADA, BOT = seed.YOU.id, seed.ADA.id, seed.BOT.id
 GENERAL, ENGINEERING, RANDOM = seed.GENERAL.id, seed.ENGINEERING.id, seed.RANDOM.id

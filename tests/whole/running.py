@@ -20,7 +20,7 @@ from bot.playground.board import Board
 from bot.playground.model.conversation import Conversation, spoken
 from bot.playground.model.script import answer
 from bot.playground.model.server import ModelConfig, add_model
-from bot.playground.server import SlackConfig
+from bot.playground.slack.server import SlackConfig
 from tests.playground import live
 
 START_SECONDS = 20.0

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from bot.playground.model.server import ModelConfig
-from bot.playground.server import ALL_MESSAGES, SlackConfig
+from bot.playground.slack.server import ALL_MESSAGES, SlackConfig
 from tests.playground import live
 from tests.whole.running import Whole, markdown, note, upstream_text, whole
 

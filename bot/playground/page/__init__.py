@@ -25,7 +25,7 @@ from bot.playground.page.feed import Feed, running
 from bot.playground.page.guard import HEADERS, guarded
 from bot.playground.page.routes import Deeds, add_deeds
 from bot.playground.process import BotProcess
-from bot.playground.workspace import Workspace
+from bot.playground.slack.workspace import Workspace
 
 STATIC = Path(__file__).parent / "static"
 

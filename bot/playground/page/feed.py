@@ -19,7 +19,7 @@ from bot.playground.board import Board
 from bot.playground.page import present
 from bot.playground.page.names import Names
 from bot.playground.process import BotProcess
-from bot.playground.workspace import Workspace
+from bot.playground.slack.workspace import Workspace
 
 BACKLOG = 2000  # changes a slow tab may be behind
 LOG_SHOWN = 400  # lines of the log a new tab is given

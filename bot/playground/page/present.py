@@ -13,7 +13,7 @@ from bot.playground.page.elements import plain
 from bot.playground.page.emoji import EMOJI
 from bot.playground.page.markup import link, tag, text
 from bot.playground.page.names import Names
-from bot.playground.workspace import Workspace
+from bot.playground.slack.workspace import Workspace
 
 Json = dict[str, Any]
 

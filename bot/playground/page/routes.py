@@ -16,8 +16,8 @@ from bot.playground.page import present, typed
 from bot.playground.page.guard import HEADERS, BadRequest, body_of, guarded, optional, wanted
 from bot.playground.page.names import Names
 from bot.playground.process import BotProcess
-from bot.playground.refused import Refused
-from bot.playground.workspace import NotThere, Workspace
+from bot.playground.slack.refused import Refused
+from bot.playground.slack.workspace import NotThere, Workspace
 
 Body = Mapping[str, Any]
 
