@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -17,11 +18,25 @@ _ANY = msgspec.json.Decoder(object)
 
 
 def mend(decoder: msgspec.json.Decoder[T], data: bytes) -> T | None:
-    """Decode what was `UNREADABLE` once more, with broken UTF-8 replaced; None if it is no use."""
+    """Decode what was `UNREADABLE` once more, less strictly; None if it is no use.
+
+    Broken UTF-8 is replaced. An escape of half a character (`\\ud83d`), as servers write it that
+    cut their text in UTF-16 units, stays half: `Wording` puts it together with the other one.
+    """
+    text = data.decode("utf-8", "replace")
     try:
-        return decoder.decode(data.decode("utf-8", "replace"))
+        return decoder.decode(text)
     except UNREADABLE:
+        pass
+    try:
+        return msgspec.convert(json.loads(text), decoder.type)
+    except (ValueError, RecursionError, msgspec.ValidationError):
         return None
+
+
+def whole_characters(text: str) -> str:
+    """The text with halves of characters joined, and what has no other half replaced."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def as_object(data: bytes) -> dict[str, Any] | None:
@@ -51,6 +66,7 @@ class Wording:
         self.refusal = False
         self._doing = ""
         self._cited: set[str] = set()
+        self._halves: dict[Key, str] = {}
 
     def text(self) -> str:
         """Return the text so far."""
@@ -58,6 +74,8 @@ class Wording:
 
     def delta(self, key: Key, text: str) -> Sequence[Event]:
         """More text; it ends whatever else the model was doing."""
+        if self._halves or not text.isascii():
+            text = self._put_together(key, text)
         event = self.parts.append(key, text)
         if event is None:
             return ()
@@ -70,6 +88,14 @@ class Wording:
         """The whole text of a part."""
         event = self.parts.replace(key, text)
         return () if event is None else (event,)
+
+    def _put_together(self, key: Key, text: str) -> str:
+        """Join a character that was cut in two; a first half waits for the next delta."""
+        text = self._halves.pop(key, "") + text
+        if text and "\ud800" <= text[-1] <= "\udbff":
+            self._halves[key] = text[-1]
+            text = text[:-1]
+        return whole_characters(text)
 
     def activity(self, doing: str) -> Sequence[Event]:
         """The model does something else, or ("") no longer does."""

@@ -62,7 +62,6 @@ async def test_text_is_exact_to_the_character(aimock: Aimock, api: str) -> None:
     assert await paths(aimock) == [PATHS[api]]
 
 
-@pytest.mark.xfail(reason="a chunk that holds half an emoji is not read", strict=True)
 @both_formats
 @pytest.mark.parametrize("size", [1, 7, 10])
 async def test_an_emoji_cut_in_two_is_put_together(aimock: Aimock, api: str, size: int) -> None:
@@ -71,6 +70,19 @@ async def test_an_emoji_cut_in_two_is_put_together(aimock: Aimock, api: str, siz
     events = await ask(aimock, api=api)
     assert final(events).text == TEXT
     assert "".join(event.text for event in of(TextDelta, events)) == TEXT
+
+
+@both_formats
+async def test_a_call_with_an_emoji_cut_in_two_is_put_together(aimock: Aimock, api: str) -> None:
+    await aimock.teach(fixture({"toolCalls": [_call(0, "Oslo 🦦")]}, chunkSize=1))
+    (call,) = of(ToolCall, await ask(aimock, api=api))
+    assert call.arguments == '{"city":"Oslo 🦦"}'
+
+
+async def test_a_thought_with_an_emoji_cut_in_two_is_put_together(aimock: Aimock) -> None:
+    await aimock.teach(fixture({**WORKS, "reasoning": "🦦 or 𝄞?"}, chunkSize=1))
+    events = await ask(aimock)
+    assert "".join(event.text for event in of(Reasoning, events)).strip() == "🦦 or 𝄞?"
 
 
 @both_formats
