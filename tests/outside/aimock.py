@@ -17,8 +17,9 @@ from typing import Any
 import httpx
 import pytest
 
-# Where .ci/run installs it, which also names the version.
-INSTALLED = "bot-tests/aimock-1.43.0/node_modules/@copilotkit/aimock/dist/cli.js"
+# Where .ci/run installs it, below the user's cache; it names the version too.
+FOLDER = "bot-tests/aimock-1.43.0"
+CLI = "node_modules/@copilotkit/aimock/dist/cli.js"
 READY = "listening on "
 END_SECONDS = 2.0
 JSON = dict[str, Any]
@@ -26,9 +27,9 @@ JSON = dict[str, Any]
 
 def command() -> list[str]:
     """How to start it; skips the test where it is absent, or fails it under REQUIRE_AIMOCK=1."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    cli = Path(os.environ.get("AIMOCK") or cache / INSTALLED)
-    node = shutil.which("node")
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / FOLDER
+    cli = Path(os.environ.get("AIMOCK") or folder / CLI)
+    node = shutil.which("node", path=f"{folder / 'bin'}:{os.environ.get('PATH', '')}")
     if node is not None and cli.is_file():
         return [node, str(cli)]
     absent = "Node.js is not installed" if node is None else f"aimock is not installed at {cli}"
