@@ -22,8 +22,8 @@ check: .venv/dev.stamp ## Lint, and check format and types
 	$(ours) -m ruff format --check
 	$(ours) -m mypy
 
-bench: .venv/dev.stamp ## Measure how well a minute's edits are spent, in virtual time
-	exec $(ours) -m tests.delivery.simulator $(ARGS)
+bench: .venv/dev.stamp ## Measure what an event costs, and how well a minute's edits are spent
+	exec $(ours) -m tests.bench $(ARGS)
 
 docs: .venv/dev.stamp ## Write .env.example, README's table and deploy's manifests from the code
 	$(ours) -m tests.docs
