@@ -21,7 +21,8 @@ import pytest
 FOLDER = "bot-tests/aimock-1.43.0"
 CLI = "node_modules/@copilotkit/aimock/dist/cli.js"
 READY = "listening on "
-END_SECONDS = 2.0
+# A process that lives as long as its standard input is open: it ends with us, however we end.
+TIED = ("sh", "-c", '"$@" & exec >/dev/null 2>&1; cat; kill -9 $!; wait', "sh")
 JSON = dict[str, Any]
 
 
@@ -43,18 +44,14 @@ def running(folder: Path) -> Iterator[str]:
     """A server on a free port with nothing taught; gives its address."""
     nothing = folder / "fixtures.json"
     nothing.write_text('{"fixtures": []}')
-    process = subprocess.Popen(
-        [*command(), "-h", "127.0.0.1", "-p", "0", "-f", str(nothing)],
-        stdin=subprocess.DEVNULL,
+    with subprocess.Popen(
+        [*TIED, *command(), "-h", "127.0.0.1", "-p", "0", "-f", str(nothing)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
-    with process:
-        try:
-            yield _address(process)
-        finally:
-            _end(process)
+    ) as process:
+        yield _address(process)
 
 
 def _address(process: subprocess.Popen[str]) -> str:
@@ -66,14 +63,6 @@ def _address(process: subprocess.Popen[str]) -> str:
         if READY in line:
             return line.split(READY)[1].strip()
     raise AssertionError(f"aimock ended before it listened: {''.join(said)}")
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    process.terminate()
-    try:
-        process.wait(END_SECONDS)
-    except subprocess.TimeoutExpired:  # it waits for streams that are still open
-        process.kill()
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from tests.outside.aimock import Aimock, running
 from tests.upstream.asking import config
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def aimock_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server's address; it is started once and stopped at the end."""
+    """A server's address; it is started once, and ends with the last of these tests."""
     with running(tmp_path_factory.mktemp("aimock")) as url:
         yield url
 
