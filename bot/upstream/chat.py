@@ -13,7 +13,7 @@ import msgspec
 
 from bot.errors import UpstreamError
 from bot.upstream import activities
-from bot.upstream.decoding import UNREADABLE, Wording, mend, token_count
+from bot.upstream.decoding import UNREADABLE, Wording, mend, token_count, whole_characters
 from bot.upstream.events import Event, Finished, Started, ToolCall
 from bot.upstream.failures import from_event
 from bot.values import Usage
@@ -257,7 +257,7 @@ def _only_text(chunk: Chunk) -> str:
 
 
 def _call(call: _Fragments) -> ToolCall:
-    return ToolCall(call.call_id, call.name, "".join(call.arguments) or "{}")
+    return ToolCall(call.call_id, call.name, whole_characters("".join(call.arguments)) or "{}")
 
 
 def _from_list(content: Sequence[object]) -> tuple[str, bool]:

@@ -13,6 +13,9 @@ from bot.upstream.parts import Key, Parts
 
 T = TypeVar("T")
 
+THOUGHT: Key = (-1, -1)
+"""Stands for the model's reasoning, which is no part of the answer."""
+
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
 _ANY = msgspec.json.Decoder(object)
 
@@ -74,9 +77,7 @@ class Wording:
 
     def delta(self, key: Key, text: str) -> Sequence[Event]:
         """More text; it ends whatever else the model was doing."""
-        if self._halves or not text.isascii():
-            text = self._put_together(key, text)
-        event = self.parts.append(key, text)
+        event = self.parts.append(key, self.joined(key, text))
         if event is None:
             return ()
         if not self._doing:
@@ -86,11 +87,13 @@ class Wording:
 
     def confirmed(self, key: Key, text: str) -> Sequence[Event]:
         """The whole text of a part."""
-        event = self.parts.replace(key, text)
+        event = self.parts.replace(key, text if text.isascii() else whole_characters(text))
         return () if event is None else (event,)
 
-    def _put_together(self, key: Key, text: str) -> str:
-        """Join a character that was cut in two; a first half waits for the next delta."""
+    def joined(self, key: Key, text: str) -> str:
+        """A delta with characters that were cut in two joined; a first half waits for the next."""
+        if text.isascii() and not self._halves:
+            return text
         text = self._halves.pop(key, "") + text
         if text and "\ud800" <= text[-1] <= "\udbff":
             self._halves[key] = text[-1]

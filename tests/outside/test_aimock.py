@@ -72,20 +72,13 @@ async def test_an_emoji_cut_in_two_is_put_together(aimock: Aimock, api: str, siz
     assert "".join(event.text for event in of(TextDelta, events)) == TEXT
 
 
-HALF = "half an emoji is put together in the text only"
-
-
-@pytest.mark.parametrize(
-    "api",
-    ["responses", pytest.param("chat", marks=pytest.mark.xfail(reason=HALF, strict=True))],
-)
+@both_formats
 async def test_a_call_with_an_emoji_cut_in_two_is_put_together(aimock: Aimock, api: str) -> None:
     await aimock.teach(fixture({"toolCalls": [_call(0, "Oslo 🦦")]}, chunkSize=1))
     (call,) = of(ToolCall, await ask(aimock, api=api))
     assert call.arguments == '{"city":"Oslo 🦦"}'
 
 
-@pytest.mark.xfail(reason=HALF, strict=True)
 async def test_a_thought_with_an_emoji_cut_in_two_is_put_together(aimock: Aimock) -> None:
     await aimock.teach(fixture({**WORKS, "reasoning": "🦦 or 𝄞?"}, chunkSize=1))
     events = await ask(aimock)
