@@ -10,6 +10,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.errors import SlackError
 from bot.listeners import reading
+from bot.listeners.finding import found
 from bot.listeners.hearing import Hearing
 from bot.turn.supervisor import Verdict
 
@@ -44,7 +45,10 @@ def on_retry(hearing: Hearing) -> ActionListener:
         press = reading.press(body)
         if press is None:
             return
-        match await hearing.retry(press.turn, press.user):
+        verdict = await hearing.retry(press.turn, press.user, None)
+        if verdict is Verdict.UNKNOWN:  # another process failed to answer it
+            verdict = await hearing.retry(press.turn, press.user, await found(hearing, press))
+        match verdict:
             case Verdict.NOT_THEIRS:
                 await _tell(hearing, press, NOT_YOURS_TO_RETRY)
             case Verdict.UNKNOWN:

@@ -18,7 +18,8 @@ log = logging.getLogger(__name__)
 class Hearing:
     """Given to every listener when it is made.
 
-    `stop` and `retry` take the turn's id and who wishes it.
+    `stop` and `retry` take the turn's id and who wishes it; `retry` also the question, if it had
+    to be looked for.
     """
 
     slack: Slack
@@ -27,7 +28,7 @@ class Hearing:
     command: str
     submit: Callable[[Question], Awaitable[bool]]
     stop: Callable[[str, str], Awaitable[Verdict]]
-    retry: Callable[[str, str], Awaitable[Verdict]]
+    retry: Callable[[str, str, Question | None], Awaitable[Verdict]]
 
     async def take(self, question: Question | None) -> None:
         """Hand the question on, if there is one and its author may ask."""

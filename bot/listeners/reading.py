@@ -37,13 +37,14 @@ class Addressee:
 class Press:
     """A button of an answer was pressed by `user`.
 
-    `thread_ts` is the thread it was pressed in. `text` and `rest` are what the message holds
-    beside its buttons, as Slack gives it back; `response_url` replaces that message.
+    `ts` is the message it was pressed on, `thread_ts` its thread. `text` and `rest` are what the
+    message holds beside its buttons, as Slack gives it back; `response_url` replaces that message.
     """
 
     turn: str
     user: str
     channel: str
+    ts: str | None
     thread_ts: str | None
     text: str
     rest: tuple[Payload, ...]
@@ -111,6 +112,7 @@ def press(body: Payload) -> Press | None:
                 turn=block.removeprefix(BLOCK),
                 user=user,
                 channel=channel,
+                ts=str(message.get("ts") or "") or None,
                 thread_ts=str(message.get("thread_ts") or "") or None,
                 text=str(message.get("text") or ""),
                 rest=_others(blocks if isinstance(blocks, list) else [], block),

@@ -82,9 +82,12 @@ class Supervisor:
         found.halt.set_exception(Stopped(user))
         return Verdict.TAKEN
 
-    async def retry(self, turn: str, user: str) -> Verdict:
-        """Ask a question again whose answer failed, once, for its asker."""
-        question = self._question(turn)
+    async def retry(self, turn: str, user: str, found: Question | None = None) -> Verdict:
+        """Ask a question again whose answer failed, once, for its asker.
+
+        `found` is the question where it had to be looked for because it is not known here.
+        """
+        question = self._question(turn) or found
         if question is None:
             return Verdict.UNKNOWN
         if question.user != user:
@@ -138,6 +141,11 @@ def again(question: Question) -> Question:
 
     It has no `response_url`: that of a command has been used, or has failed.
     """
-    first, _, count = question.id.partition("-")
-    turn = f"{first}-{int(count or 1) + 1}"
+    count = question.id.removeprefix(first_of(question.id)).removeprefix("-")
+    turn = f"{first_of(question.id)}-{int(count or 1) + 1}"
     return replace(question, id=turn, keys=(f"turn:{turn}",), response_url=None)
+
+
+def first_of(turn: str) -> str:
+    """The id of the first turn that a question had."""
+    return turn.partition("-")[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from bot.listeners import register
 from bot.listeners.actions import FORGOTTEN, NOT_YOURS_TO_RETRY, NOT_YOURS_TO_STOP
 from bot.listeners.bolt import bolt_app
 from bot.listeners.hearing import Hearing
-from bot.listeners.reading import press
+from bot.listeners.reading import Addressee, message, press
 from bot.render.buttons import AGAIN, STOP
 from bot.slack import Identity, Slack
 from bot.turn.supervisor import Verdict
@@ -25,6 +25,7 @@ from bot.values import Question
 
 TEXT = {"type": "markdown", "text": "One two"}
 STATE = {"type": "context", "elements": [{"type": "plain_text", "text": "It broke off."}]}
+US = Addressee("UBOT", "BBOT")
 ROW = {"type": "actions", "block_id": "answer:turn1", "elements": []}
 
 
@@ -49,6 +50,8 @@ class Room:
     verdict: Verdict = Verdict.TAKEN
     wishes: list[tuple[str, str, str]] = field(default_factory=list)
     told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    found: list[Question | None] = field(default_factory=list)
+    thread: list[dict[str, Any]] = field(default_factory=list)
     refuse: bool = False
 
     async def submit(self, question: Question) -> bool:
@@ -58,12 +61,16 @@ class Room:
         self.wishes.append(("stop", turn, user))
         return self.verdict
 
-    async def retry(self, turn: str, user: str) -> Verdict:
+    async def retry(self, turn: str, user: str, found: Question | None) -> Verdict:
         self.wishes.append(("retry", turn, user))
-        return self.verdict
+        self.found.append(found)
+        return Verdict.TAKEN if found else self.verdict
 
     async def slack(self, request: web.Request) -> web.Response:
-        self.told.append((request.path.rpartition("/")[2], await request.json()))
+        method = request.path.rpartition("/")[2]
+        if method == "conversations.replies":
+            return web.json_response({"ok": not self.refuse, "messages": self.thread})
+        self.told.append((method, await request.json()))
         refused = {"ok": False, "error": "channel_not_found"}
         return web.json_response(refused if self.refuse else {"ok": True})
 
@@ -81,7 +88,7 @@ class Room:
 async def opened() -> AsyncIterator[Room]:
     room = Room("")
     server = web.Application()
-    server.router.add_post("/{path:.*}", room.slack)
+    server.router.add_route("*", "/{path:.*}", room.slack)
     runner = web.AppRunner(server, shutdown_timeout=0.1)
     await runner.setup()
     try:
@@ -143,6 +150,30 @@ async def test_what_is_tried_again_loses_its_button_and_keeps_the_rest(
     assert room.wishes == [("retry", "turn1", "U1")]
     replaced = {"replace_original": True, "text": "One two", "blocks": [TEXT, STATE]}
     assert room.told == [("1", replaced)]
+
+
+async def test_a_question_that_is_not_known_any_more_is_looked_for_in_its_thread(
+    room: Room,
+) -> None:
+    asked = {"type": "message", "user": "U1", "ts": "1.0", "text": "<@UBOT> Why?"}
+    question = message({"team_id": "T1", "event": {**asked, "channel": "C1"}}, US)
+    assert question
+    room.verdict = Verdict.UNKNOWN
+    other = {"type": "message", "user": "U1", "ts": "1.5", "text": "<@UBOT> How?"}
+    answer = {"type": "message", "user": "UBOT", "bot_id": "BBOT", "ts": "2.0", "text": "…"}
+    room.thread = [other, asked, answer]
+    for turn in (question.id, f"{question.id}-2"):
+        row = {"block_id": f"answer:{turn}", "action_id": AGAIN, "type": "button"}
+        assert await room.pressed(payload(AGAIN, actions=[row])) == 200
+        assert room.found[-1] == replace(question, id=turn)
+    assert room.told == []
+
+
+async def test_a_question_that_slack_does_not_show_is_forgotten(room: Room) -> None:
+    room.refuse, room.verdict = True, Verdict.UNKNOWN
+    assert await room.pressed(payload(AGAIN)) == 200
+    assert room.found == [None, None]
+    assert [said["text"] for _, said in room.told] == [FORGOTTEN]
 
 
 async def test_what_slack_refuses_is_logged_and_the_press_is_taken_all_the_same(

@@ -54,7 +54,7 @@ class Ears:
         self.asked.append(question)
         return True
 
-    async def press(self, turn: str, user: str) -> Verdict:
+    async def press(self, turn: str, user: str, found: Question | None = None) -> Verdict:
         raise AssertionError("no recorded press is on an answer of ours")
 
     async def hear(self, body: Any) -> int:

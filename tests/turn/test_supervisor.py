@@ -145,6 +145,18 @@ async def test_what_was_answered_or_never_asked_can_not_be_tried_again() -> None
     assert await turns.retry("q2", "U1") is Verdict.UNKNOWN
 
 
+async def test_a_question_of_another_process_is_tried_again_when_it_was_found() -> None:
+    answers = Answers()
+    answers.go.set()
+    turns, _ = supervisor(answers)
+    found = question("q7-2")
+    assert await turns.retry("q7-2", "U2", found) is Verdict.NOT_THEIRS
+    assert await turns.retry("q7-2", "U1", found) is Verdict.TAKEN
+    assert await turns.retry("q7-2", "U1", found) is Verdict.OVER
+    await turns.drain(1)
+    assert answers.asked == ["q7-3"]
+
+
 async def test_only_the_newest_failed_questions_are_kept() -> None:
     turns, _ = supervisor(failing())
     for n in range(QUESTIONS_KEPT + 1):

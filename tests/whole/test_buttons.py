@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.playground.board import Board
 from tests.playground import live
-from tests.whole.running import Whole, is_finished, markdown, note, whole
+from tests.whole.running import START_SECONDS, Whole, is_finished, markdown, note, start, whole
 
 MENTION = f"<@{live.BOT}>"
 
@@ -101,3 +101,28 @@ async def test_a_failed_answer_is_tried_again_below_and_keeps_what_it_says(
         assert after["thread_ts"] == failed["thread_ts"]
         assert button(after) == ""
         assert all(call.ok for call in slack.calls)
+
+
+async def test_after_a_restart_the_question_of_an_interrupted_answer_is_found_in_slack(
+    tmp_path: Path,
+) -> None:
+    async with whole(tmp_path, variables={"GRACE_SECONDS": "0"}) as all_of_it:
+        slack = all_of_it.slack
+        all_of_it.model.set_faults(stall_at=0.5)
+        slack.workspace.say(live.GENERAL, f"{MENTION} count to 100")
+        await slack.until(lambda: [m for m in all_of_it.answers(live.GENERAL) if markdown(m)])
+        assert await all_of_it.bot.end() == 0
+        [interrupted] = all_of_it.answers(live.GENERAL)
+        assert button(interrupted) == "Try again"
+        all_of_it.model.set_faults(stall_at=None)
+        bot = await start(all_of_it.env, tmp_path)
+        try:
+            await slack.until(lambda: len(slack.log("event", "hello")) == 2, START_SECONDS)
+            press(all_of_it, interrupted)
+            await slack.until(lambda: len(all_of_it.answers(live.GENERAL)) == 2)
+            assert (await bot.said("answer"))["outcome"] == "done"
+        finally:
+            await bot.end()
+        before, after = all_of_it.answers(live.GENERAL)
+        assert "99 100" in markdown(after)
+        assert (button(before), button(after)) == ("", "")
