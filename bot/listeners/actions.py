@@ -46,7 +46,7 @@ def on_retry(hearing: Hearing) -> ActionListener:
         if press is None:
             return
         verdict = await hearing.retry(press.turn, press.user, None)
-        if verdict is Verdict.UNKNOWN:  # another process failed to answer it
+        if verdict is Verdict.UNKNOWN:  # it failed in a process before this one
             verdict = await hearing.retry(press.turn, press.user, await found(hearing, press))
         match verdict:
             case Verdict.NOT_THEIRS:
