@@ -161,7 +161,16 @@ def _slack_app(settings: Settings, slack: Slack, identity: Identity, turns: Supe
     secret = settings.slack.signing_secret
     app = bolt_app(slack.web, identity, secret.get_secret_value() if secret else None)
     access = Access(frozenset({identity.team_id}), settings.slack.allow_external_users)
-    register(app, Hearing(slack, identity, access, settings.slack.slash_command, turns.submit))
+    hearing = Hearing(
+        slack,
+        identity,
+        access,
+        settings.slack.slash_command,
+        submit=turns.submit,
+        stop=turns.stop,
+        retry=turns.retry,
+    )
+    register(app, hearing)
     return app
 
 

@@ -13,6 +13,7 @@
     │   ├── UpstreamRefused    key, money, permission, unknown model: the operator mends it
     │   ├── PromptRefused      the question itself: too long, not allowed
     │   └── StreamDropped      the answer broke off and could not be brought to its end
+    ├── Stopped                nobody: a person stopped the answer
     ├── ToolError              the model: the message is what its call returns
     └── StorageError           the log and readiness
 
@@ -132,6 +133,14 @@ class StreamDropped(UpstreamError):
 
     sentence = "The connection to the model broke off before the answer was complete."
     retryable = True
+
+
+class Stopped(BotError):
+    """The person `user` wants no more of an answer."""
+
+    def __init__(self, user: str) -> None:
+        super().__init__(f"stopped by {user}")
+        self.user = user
 
 
 class ToolError(BotError):

@@ -32,8 +32,8 @@ FEATURES: Mapping[str, str] = MappingProxyType(
 )
 """Feature of the manifest → bot scope Slack demands with it."""
 
-INTERACTIVE = False
-"""Whether the listeners take presses of buttons; none is shown yet."""
+INTERACTIVE = True
+"""Whether the listeners take presses of buttons."""
 
 EVENTS_PATH = "/slack/events"
 """Where events, commands and actions come in HTTP mode."""

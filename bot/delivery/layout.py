@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from bot.delivery.steps import Delete, Edit, Post, Shown, Step, next_step
+from bot.render.buttons import Element, buttons_of
 from bot.render.message import Body, bodies
 from bot.render.safe import escaped
 from bot.values import Draft, Question
@@ -120,12 +121,20 @@ class Layout:
         return True
 
     def _render(self, draft: Draft) -> tuple[Body, ...]:
-        rendered = render(draft, self._question, limit=self._limit, cuts=self._cuts)
+        buttons = buttons_of(draft.phase)
+        rendered = render(
+            draft, self._question, limit=self._limit, cuts=self._cuts, buttons=buttons
+        )
         return (*self._head, *(map(plainly, rendered) if self._plain else rendered))
 
 
 def render(
-    draft: Draft, question: Question, *, limit: int = LIMIT, cuts: tuple[int, ...] = ()
+    draft: Draft,
+    question: Question,
+    *,
+    limit: int = LIMIT,
+    cuts: tuple[int, ...] = (),
+    buttons: tuple[Element, ...] = (),
 ) -> tuple[Body, ...]:
     """Return the messages that should stand for a draft."""
     alone = question.ts is None  # no message above the answer shows the question
@@ -136,6 +145,7 @@ def render(
         cuts=cuts,
         asked_by=question.user if alone else "",
         question=question.text if alone else "",
+        buttons=buttons,
     )
 
 

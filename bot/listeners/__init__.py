@@ -1,7 +1,7 @@
-"""HEAR: what Slack delivers becomes a Question, or is acknowledged and left.
+"""HEAR: what Slack delivers becomes a Question or a wish about its answer, or is left.
 
-`register` is the table of contents. A listener acknowledges, reads the payload and hands the
-question on; it answers nothing itself and waits for no answer. Everything else that Slack delivers
+`register` is the table of contents. A listener acknowledges, reads the payload and hands on what
+it says; it answers no question itself and waits for no answer. Everything else that Slack delivers
 is acknowledged by bolt.py.
 """
 
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.listeners import commands, home, questions
+from bot.listeners import actions, commands, home, questions
 from bot.listeners.hearing import Hearing
+from bot.render.buttons import AGAIN, STOP
 
 
 def register(app: AsyncApp, hearing: Hearing) -> None:
@@ -19,3 +20,5 @@ def register(app: AsyncApp, hearing: Hearing) -> None:
     app.event("message")(questions.on_message(hearing))
     app.event("app_home_opened")(home.on_opened(hearing))
     app.command(hearing.command)(commands.on_ask(hearing))
+    app.action(STOP)(actions.on_stop(hearing))
+    app.action(AGAIN)(actions.on_retry(hearing))

@@ -1,4 +1,4 @@
-"""What every listener needs: who we are, who may ask, and where questions go."""
+"""What every listener needs: who we are, who may ask, and where questions and presses go."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bot.access import Access
 from bot.slack import Identity, Slack
+from bot.turn.supervisor import Verdict
 from bot.values import Question
 
 log = logging.getLogger(__name__)
@@ -15,13 +16,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """Given to every listener when it is made."""
+    """Given to every listener when it is made.
+
+    `stop` and `retry` take the turn's id and who wishes it; `retry` also the question, if it had
+    to be looked for.
+    """
 
     slack: Slack
     identity: Identity
     access: Access
     command: str
     submit: Callable[[Question], Awaitable[bool]]
+    stop: Callable[[str, str], Awaitable[Verdict]]
+    retry: Callable[[str, str, Question | None], Awaitable[Verdict]]
 
     async def take(self, question: Question | None) -> None:
         """Hand the question on, if there is one and its author may ask."""

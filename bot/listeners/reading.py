@@ -1,4 +1,4 @@
-"""Slack's payloads as Questions. Pure: a payload in, a Question or None out.
+"""Slack's payloads as Questions and Presses. Pure: a payload in, one of these or None out.
 
 None means "not for us": our own messages, other bots, edits, deletions, joins and every other
 subtype that asks nothing.
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.render.buttons import BLOCK
 from bot.render.incoming import readable, without_mention
 from bot.values import File, Place, Question
 
@@ -30,6 +31,24 @@ class Addressee:
 
     user_id: str
     bot_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A button of an answer was pressed by `user`.
+
+    `ts` is the message it was pressed on, `thread_ts` its thread. `text` and `rest` are what the
+    message holds beside its buttons, as Slack gives it back; `response_url` replaces that message.
+    """
+
+    turn: str
+    user: str
+    channel: str
+    ts: str | None
+    thread_ts: str | None
+    text: str
+    rest: tuple[Payload, ...]
+    response_url: str
 
 
 def mention(body: Payload, us: Addressee) -> Question | None:
@@ -77,6 +96,34 @@ def command(form: Payload, *, in_our_dm: bool) -> Question:
         response_url=str(form.get("response_url") or "") or None,
         public=public,
     )
+
+
+def press(body: Payload) -> Press | None:
+    """The press of a `block_actions` payload; None if it was on no answer of ours."""
+    match body:
+        case {
+            "user": {"id": str(user)},
+            "channel": {"id": str(channel)},
+            "message": dict(message),
+            "actions": [{"block_id": str(block)}, *_],
+        } if block.startswith(BLOCK):
+            blocks = message.get("blocks")
+            return Press(
+                turn=block.removeprefix(BLOCK),
+                user=user,
+                channel=channel,
+                ts=str(message.get("ts") or "") or None,
+                thread_ts=str(message.get("thread_ts") or "") or None,
+                text=str(message.get("text") or ""),
+                rest=_others(blocks if isinstance(blocks, list) else [], block),
+                response_url=str(body.get("response_url") or ""),
+            )
+    return None
+
+
+def _others(blocks: list[Any], block_id: str) -> tuple[Payload, ...]:
+    found = (block for block in blocks if isinstance(block, Mapping))
+    return tuple(block for block in found if block.get("block_id") != block_id)
 
 
 def _event(body: Payload) -> Payload:

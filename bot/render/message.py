@@ -14,6 +14,7 @@ from typing import Any
 
 import regex
 
+from bot.render.buttons import BLOCK
 from bot.render.close import broken_off, whole
 from bot.render.plain import plain
 from bot.render.safe import clean, escaped, inert, inert_line
@@ -157,4 +158,4 @@ def _asked(user: str, question: str) -> Block:
 def _actions(buttons: Sequence[Block], question_id: str) -> list[Block]:
     if not buttons:
         return []
-    return [{"type": "actions", "block_id": f"answer:{question_id}", "elements": list(buttons)}]
+    return [{"type": "actions", "block_id": f"{BLOCK}{question_id}", "elements": list(buttons)}]

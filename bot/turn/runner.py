@@ -8,11 +8,12 @@ import time
 from collections.abc import Coroutine, Mapping
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from bot.delivery import Reply
 from bot.delivery.delivery import Delivery
-from bot.errors import SlackError
+from bot.errors import SlackError, Stopped
 from bot.history.thread import History
 from bot.observe import Metrics
 from bot.tools.tool import ToolContext
@@ -61,22 +62,26 @@ class Runner:
         self.hosted_tools = hosted_tools
         self.tool_rounds = tool_rounds
 
-    async def answer(self, question: Question) -> Phase:
+    async def answer(self, question: Question, halt: asyncio.Future[None] | None = None) -> Phase:
         """Bring one question to its one answer; returns how it ended.
 
-        Cancelling it interrupts the answer: what is written stays and says so.
+        Cancelling it interrupts the answer: what is written stays and says so. So does `Stopped`
+        as the exception of `halt`, which is done as soon as nothing is left to stop.
         """
-        lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        reply = self.delivery.reply(question, on_lost=lambda error: _tell(lost, error))
+        halt = halt or asyncio.get_running_loop().create_future()
+        reply = self.delivery.reply(question, on_lost=partial(_tell, halt))
         if not question.text and not question.files:
+            halt.cancel()
             return await self._hint(reply)
         machine, asked = Machine(question.id), time.monotonic()
         try:
             opening = self._open(reply, machine, asked)
-            await _unless(lost, opening, self._write(question, machine, reply, asked))
+            await _unless(halt, opening, self._write(question, machine, reply, asked))
         except SlackError as error:
             log.warning("the answer has no place in Slack: %s", error)
             return Phase.FAILED
+        except Stopped as stopped:
+            machine.stop(stopped.user)
         except asyncio.CancelledError:
             _uncancel()
             machine.interrupt()
@@ -158,16 +163,16 @@ class Runner:
         return Phase.DONE
 
 
-async def _unless(lost: asyncio.Future[None], *steps: Coroutine[Any, Any, None]) -> None:
-    """Run the steps at once; the first error, or what `lost` is told, ends all and is raised."""
+async def _unless(halt: asyncio.Future[None], *steps: Coroutine[Any, Any, None]) -> None:
+    """Run the steps at once; the first error, or what `halt` is told, ends all and is raised."""
     working = asyncio.create_task(_all(*steps))
     try:
-        await asyncio.wait({working, lost}, return_when=asyncio.FIRST_COMPLETED)
-        (working if working.done() else lost).result()
+        await asyncio.wait({working, halt}, return_when=asyncio.FIRST_COMPLETED)
+        (working if working.done() else halt).result()
     finally:
         working.cancel()
-        lost.cancel()
-        await asyncio.gather(working, lost, return_exceptions=True)
+        halt.cancel()
+        await asyncio.gather(working, halt, return_exceptions=True)
 
 
 async def _all(*steps: Coroutine[Any, Any, None]) -> None:
@@ -179,9 +184,9 @@ async def _all(*steps: Coroutine[Any, Any, None]) -> None:
         raise errors.exceptions[0] from None
 
 
-def _tell(lost: asyncio.Future[None], error: Exception) -> None:
-    if not lost.done():
-        lost.set_exception(error)
+def _tell(halt: asyncio.Future[None], error: Exception) -> None:
+    if not halt.done():
+        halt.set_exception(error)
 
 
 def _uncancel() -> None:

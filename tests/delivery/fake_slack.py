@@ -48,6 +48,12 @@ class Stored:
         return "\n".join(b["text"] for b in self.blocks if b["type"] == "markdown")
 
     @property
+    def buttons(self) -> list[str]:
+        """The `action_id`s of its buttons."""
+        rows = [b for b in self.blocks if b["type"] == "actions"]
+        return [element["action_id"] for row in rows for element in row["elements"]]
+
+    @property
     def turn(self) -> str:
         """The turn it belongs to, by its metadata."""
         return str((self.metadata or {}).get("event_payload", {}).get("turn", ""))
@@ -55,7 +61,8 @@ class Stored:
     @property
     def state(self) -> str:
         """Its line of state: the text of its context and section blocks."""
-        lines = [e["text"] for b in self.blocks for e in b.get("elements", ()) if "text" in e]
+        states = [b for b in self.blocks if b["type"] != "actions"]
+        lines = [e["text"] for b in states for e in b.get("elements", ()) if "text" in e]
         return " ".join(str(line) for line in lines)
 
 

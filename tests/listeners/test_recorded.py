@@ -15,6 +15,7 @@ from bot.listeners import register
 from bot.listeners.bolt import bolt_app
 from bot.listeners.hearing import Hearing
 from bot.slack import Identity, Slack
+from bot.turn.supervisor import Verdict
 from bot.values import Question
 from tests.shared_data import lines
 
@@ -46,11 +47,15 @@ class Ears:
         self.asked: list[Question] = []
         me = Identity("T1", "Team", "UBOT", "BBOT", "bot", frozenset())
         self.app = bolt_app(slack.web, me, None)
-        register(self.app, Hearing(slack, me, Access(frozenset({"T1"})), "/ask", self.submit))
+        access = Access(frozenset({"T1"}))
+        register(self.app, Hearing(slack, me, access, "/ask", self.submit, self.press, self.press))
 
     async def submit(self, question: Question) -> bool:
         self.asked.append(question)
         return True
+
+    async def press(self, turn: str, user: str, found: Question | None = None) -> Verdict:
+        raise AssertionError("no recorded press is on an answer of ours")
 
     async def hear(self, body: Any) -> int:
         """Deliver one payload as Socket Mode does; gives the status Bolt acknowledges with."""

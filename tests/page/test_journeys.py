@@ -34,6 +34,13 @@ WATCH = """node => {
   }).observe(node, { childList: true, subtree: true, characterData: true });
 }"""
 
+# The model's server refuses the next request; it is not worth another try by the bot itself.
+REFUSE = """() => fetch("/play/fault", {
+  method: "POST",
+  headers: { "Content-Type": "application/json" },
+  body: JSON.stringify({ model_status: 403, model_status_times: 1 }),
+})"""
+
 
 @asynccontextmanager
 async def playing() -> AsyncIterator[str]:
@@ -167,6 +174,33 @@ async def open_faults(page: Page) -> None:
     faults = page.locator("details", has_text="Faults to try")
     if await faults.get_attribute("open") is None:
         await faults.locator("summary").click()
+
+
+async def test_stop_ends_an_answer_and_what_was_written_stays(
+    chrome: Browser, playground: str
+) -> None:
+    async with visit(chrome, playground, "general") as page:
+        await write(page, "@bot count to 2000")
+        await expect(answer(page)).to_contain_text("10")
+        await page.locator("#replies").get_by_role("button", name="Stop").click()
+        await expect(answer(page)).to_contain_text("Stopped by @you")
+        await expect(answer(page)).to_contain_text("1 2 3 4 5")
+        await expect(answer(page)).not_to_contain_text("2000")
+        await expect(page.locator("#replies .btn")).to_have_count(0)
+
+
+async def test_try_again_after_an_error_of_the_model_s_server_brings_the_answer(
+    chrome: Browser, playground: str
+) -> None:
+    async with visit(chrome, playground, "general") as page:
+        await page.evaluate(REFUSE)
+        await write(page, "@bot count to 12")
+        again = page.locator("#replies").get_by_role("button", name="Try again")
+        await again.click()
+        await expect(answer(page)).to_contain_text("11 12")
+        await expect(again).to_have_count(0)
+        await expect(page.locator("#replies li.by-bot")).to_have_count(2)
+        await expect(page.locator("#replies li.by-bot").first).to_contain_text("reference")
 
 
 async def test_a_crash_in_the_middle_of_an_answer_leaves_a_bot_that_answers(

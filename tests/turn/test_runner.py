@@ -12,9 +12,11 @@ from typing import Any
 import httpx
 
 from bot.delivery.delivery import Delivery, DeliveryConfig
+from bot.errors import Stopped
 from bot.history.names import Names
 from bot.history.thread import History
 from bot.observe import Metrics
+from bot.render.buttons import AGAIN, STOP
 from bot.tools.tool import tool
 from bot.tools.toolbox import Toolbox
 from bot.turn.machine import INTERRUPTED
@@ -240,6 +242,61 @@ def test_a_cancelled_turn_keeps_its_text_and_says_it_was_interrupted() -> None:
     run(scenario())
 
 
+def test_a_stopped_answer_keeps_its_text_and_says_who_stopped_it() -> None:
+    async def scenario() -> None:
+        slack, model = FakeSlack(), Model(ends=False)
+        async with runner(slack, model) as way:
+            halt: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            answering = asyncio.create_task(way.answer(question(), halt))
+            await asyncio.sleep(10)
+            [message] = slack.thread("900.1")
+            assert message.buttons == [STOP]
+            halt.set_exception(Stopped("U1"))
+            await asyncio.sleep(0.5)
+            assert model.closed == 1
+            assert await answering is Phase.STOPPED
+        assert message.markdown == "One two three."
+        assert message.state == "Stopped by <@U1>"
+        assert message.buttons == []
+
+    run(scenario())
+
+
+def test_a_question_that_waits_can_be_stopped_and_leaves_its_place_to_others() -> None:
+    async def scenario() -> None:
+        slack, model = FakeSlack(), Model(pause=5.0)
+        async with runner(slack, model, seats=1) as way:
+            halt: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            first = asyncio.create_task(way.answer(question(0)))
+            second = asyncio.create_task(way.answer(question(1), halt))
+            third = asyncio.create_task(way.answer(question(2)))
+            await asyncio.sleep(3)
+            assert slack.thread("901.1")[0].buttons == [STOP]
+            halt.set_exception(Stopped("U1"))
+            assert await second is Phase.STOPPED
+            assert [await first, await third] == [Phase.DONE] * 2
+        assert slack.thread("901.1")[0].state == "Stopped by <@U1>"
+        assert len(model.asked) == 2
+
+    run(scenario())
+
+
+def test_once_the_model_is_done_there_is_nothing_to_stop_and_the_answer_is_shown() -> None:
+    async def scenario() -> None:
+        slack, model = FakeSlack(latency=5.0), Model(pause=0.1)
+        async with runner(slack, model) as way:
+            halt: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            answering = asyncio.create_task(way.answer(question(), halt))
+            await asyncio.wait([halt])
+            assert not answering.done(), "the last edit is still on its way"
+            assert await answering is Phase.DONE
+        [message] = slack.thread("900.1")
+        assert (message.markdown, message.state) == ("One two three.", "")
+        assert message.buttons == []
+
+    run(scenario())
+
+
 def test_a_refused_key_is_one_sentence_with_a_reference() -> None:
     async def scenario() -> None:
         slack = FakeSlack()
@@ -251,6 +308,7 @@ def test_a_refused_key_is_one_sentence_with_a_reference() -> None:
         assert "key" in message.text
         assert "(reference turn0)" in message.text
         assert "sk-123456789" not in message.text
+        assert message.buttons == [AGAIN]
 
     run(scenario())
 

@@ -1,0 +1,80 @@
+"""Presses of the buttons under an answer. Acknowledged at once; only the asker is obeyed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slack_bolt.context.ack.async_ack import AsyncAck
+
+from bot.errors import SlackError
+from bot.listeners import reading
+from bot.listeners.finding import found
+from bot.listeners.hearing import Hearing
+from bot.turn.supervisor import Verdict
+
+log = logging.getLogger(__name__)
+
+ActionListener = Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]
+
+NOT_YOURS_TO_STOP = "Only the asker can stop this answer."
+NOT_YOURS_TO_RETRY = "Only the asker can ask this again."
+FORGOTTEN = "I no longer have this question. Please ask it again."
+
+
+def on_stop(hearing: Hearing) -> ActionListener:
+    """*Stop*: the answer ends here, what is written stays."""
+
+    async def handle_stop(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        press = reading.press(body)
+        if press is None:
+            return
+        if await hearing.stop(press.turn, press.user) is Verdict.NOT_THEIRS:
+            await _tell(hearing, press, NOT_YOURS_TO_STOP)
+
+    return handle_stop
+
+
+def on_retry(hearing: Hearing) -> ActionListener:
+    """*Try again*: the question is answered anew below, and the old answer loses its button."""
+
+    async def handle_retry(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        press = reading.press(body)
+        if press is None:
+            return
+        verdict = await hearing.retry(press.turn, press.user, None)
+        if verdict is Verdict.UNKNOWN:  # it failed in a process before this one
+            verdict = await hearing.retry(press.turn, press.user, await found(hearing, press))
+        match verdict:
+            case Verdict.NOT_THEIRS:
+                await _tell(hearing, press, NOT_YOURS_TO_RETRY)
+            case Verdict.UNKNOWN:
+                await _tell(hearing, press, FORGOTTEN)
+            case Verdict.TAKEN | Verdict.OVER:
+                await _without_button(hearing, press)
+
+    return handle_retry
+
+
+async def _tell(hearing: Hearing, press: reading.Press, text: str) -> None:
+    """Say something to whoever pressed, and to nobody else."""
+    try:
+        await hearing.slack.post_ephemeral(
+            press.channel, press.user, text=text, thread_ts=press.thread_ts
+        )
+    except SlackError as error:
+        log.warning("who pressed could not be told why nothing happens: %s", error)
+
+
+async def _without_button(hearing: Hearing, press: reading.Press) -> None:
+    """Take the button from the message through the press's own address, which costs no edit."""
+    if not press.response_url or not press.rest:
+        return
+    body = {"replace_original": True, "text": press.text, "blocks": press.rest}
+    try:
+        await hearing.slack.respond(press.response_url, body)
+    except SlackError as error:  # pressed again it does nothing
+        log.warning("a button stays where it is of no use any more: %s", error)

@@ -1,0 +1,212 @@
+"""Presses of buttons, as Bolt delivers them, and what a small Slack is told about them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, web
+from slack_bolt.request.async_request import AsyncBoltRequest
+
+from bot.access import Access
+from bot.listeners import register
+from bot.listeners.actions import FORGOTTEN, NOT_YOURS_TO_RETRY, NOT_YOURS_TO_STOP
+from bot.listeners.bolt import bolt_app
+from bot.listeners.hearing import Hearing
+from bot.listeners.reading import Addressee, message, press
+from bot.render.buttons import AGAIN, STOP
+from bot.slack import Identity, Slack
+from bot.turn.supervisor import Verdict
+from bot.values import Question
+
+TEXT = {"type": "markdown", "text": "One two"}
+STATE = {"type": "context", "elements": [{"type": "plain_text", "text": "It broke off."}]}
+US = Addressee("UBOT", "BBOT")
+ROW = {"type": "actions", "block_id": "answer:turn1", "elements": []}
+
+
+def payload(action_id: str, user: str = "U1", **changed: Any) -> dict[str, Any]:
+    message = {"ts": "2.0", "thread_ts": "1.0", "text": "One two", "blocks": [TEXT, STATE, ROW]}
+    return {
+        "type": "block_actions",
+        "user": {"id": user, "team_id": "T1"},
+        "team": {"id": "T1"},
+        "channel": {"id": "C1", "name": "general"},
+        "message": message,
+        "actions": [{"type": "button", "action_id": action_id, "block_id": "answer:turn1"}],
+    } | changed
+
+
+@dataclass
+class Room:
+    """Listeners whose turns say what they are told to say; what Slack heard, by method."""
+
+    url: str
+    app: Any = None
+    verdict: Verdict = Verdict.TAKEN
+    wishes: list[tuple[str, str, str]] = field(default_factory=list)
+    told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    found: list[Question | None] = field(default_factory=list)
+    thread: list[dict[str, Any]] = field(default_factory=list)
+    refuse: bool = False
+
+    async def submit(self, question: Question) -> bool:
+        raise AssertionError("a press asks nothing by itself")
+
+    async def stop(self, turn: str, user: str) -> Verdict:
+        self.wishes.append(("stop", turn, user))
+        return self.verdict
+
+    async def retry(self, turn: str, user: str, found: Question | None) -> Verdict:
+        self.wishes.append(("retry", turn, user))
+        self.found.append(found)
+        return Verdict.TAKEN if found else self.verdict
+
+    async def slack(self, request: web.Request) -> web.Response:
+        method = request.path.rpartition("/")[2]
+        if method == "conversations.replies":
+            return web.json_response({"ok": not self.refuse, "messages": self.thread})
+        self.told.append((method, await request.json()))
+        refused = {"ok": False, "error": "channel_not_found"}
+        return web.json_response(refused if self.refuse else {"ok": True})
+
+    async def pressed(self, body: dict[str, Any]) -> int:
+        """Deliver a press; returns the status once the listener has ended."""
+        before = asyncio.all_tasks()  # and those of the small Slack's connections
+        request = AsyncBoltRequest(mode="socket_mode", body=body)
+        status = (await self.app.async_dispatch(request)).status
+        tasks = asyncio.all_tasks() - before
+        await asyncio.gather(*(t for t in tasks if "RequestHandler" not in repr(t)))
+        return int(status)
+
+
+@asynccontextmanager
+async def opened() -> AsyncIterator[Room]:
+    room = Room("")
+    server = web.Application()
+    server.router.add_route("*", "/{path:.*}", room.slack)
+    runner = web.AppRunner(server, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        room.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        async with ClientSession() as session:
+            slack = Slack("xoxb-1", base_url=f"{room.url}/api/", session=session)
+            me = Identity("T1", "Team", "UBOT", "BBOT", "bot", frozenset())
+            room.app = bolt_app(slack.web, me, None)
+            access = Access(frozenset({"T1"}))
+            register(
+                room.app, Hearing(slack, me, access, "/ask", room.submit, room.stop, room.retry)
+            )
+            yield room
+    finally:
+        await runner.cleanup()
+
+
+@pytest.fixture
+async def room() -> AsyncIterator[Room]:
+    async with opened() as found:
+        yield found
+
+
+@pytest.mark.parametrize("verdict", [Verdict.TAKEN, Verdict.OVER])
+async def test_stop_is_handed_on_and_nothing_is_said(room: Room, verdict: Verdict) -> None:
+    room.verdict = verdict
+    assert await room.pressed(payload(STOP)) == 200
+    assert room.wishes == [("stop", "turn1", "U1")]
+    assert room.told == []
+
+
+@pytest.mark.parametrize(
+    ("action_id", "verdict", "sentence"),
+    [
+        (STOP, Verdict.NOT_THEIRS, NOT_YOURS_TO_STOP),
+        (AGAIN, Verdict.NOT_THEIRS, NOT_YOURS_TO_RETRY),
+        (AGAIN, Verdict.UNKNOWN, FORGOTTEN),
+    ],
+)
+async def test_who_presses_in_vain_is_told_why_in_the_thread_and_nobody_else(
+    room: Room, action_id: str, verdict: Verdict, sentence: str
+) -> None:
+    room.verdict = verdict
+    assert await room.pressed(payload(action_id, user="U2")) == 200
+    [(method, said)] = room.told
+    assert method == "chat.postEphemeral"
+    assert (said["channel"], said["user"], said["thread_ts"]) == ("C1", "U2", "1.0")
+    assert said["text"] == sentence
+
+
+@pytest.mark.parametrize("verdict", [Verdict.TAKEN, Verdict.OVER])
+async def test_what_is_tried_again_loses_its_button_and_keeps_the_rest(
+    room: Room, verdict: Verdict
+) -> None:
+    room.verdict = verdict
+    body = payload(AGAIN, response_url=f"{room.url}/respond/1")
+    assert await room.pressed(body) == 200
+    assert room.wishes == [("retry", "turn1", "U1")]
+    replaced = {"replace_original": True, "text": "One two", "blocks": [TEXT, STATE]}
+    assert room.told == [("1", replaced)]
+
+
+async def test_a_question_that_is_not_known_any_more_is_looked_for_in_its_thread(
+    room: Room,
+) -> None:
+    asked = {"type": "message", "user": "U1", "ts": "1.0", "text": "<@UBOT> Why?"}
+    question = message({"team_id": "T1", "event": {**asked, "channel": "C1"}}, US)
+    assert question
+    room.verdict = Verdict.UNKNOWN
+    other = {"type": "message", "user": "U1", "ts": "1.5", "text": "<@UBOT> How?"}
+    answer = {"type": "message", "user": "UBOT", "bot_id": "BBOT", "ts": "2.0", "text": "…"}
+    room.thread = [other, asked, answer]
+    for turn in (question.id, f"{question.id}-2"):
+        row = {"block_id": f"answer:{turn}", "action_id": AGAIN, "type": "button"}
+        assert await room.pressed(payload(AGAIN, actions=[row])) == 200
+        assert room.found[-1] == replace(question, id=turn)
+    assert room.told == []
+
+
+async def test_a_question_that_slack_does_not_show_is_forgotten(room: Room) -> None:
+    room.refuse, room.verdict = True, Verdict.UNKNOWN
+    assert await room.pressed(payload(AGAIN)) == 200
+    assert room.found == [None, None]
+    assert [said["text"] for _, said in room.told] == [FORGOTTEN]
+
+
+async def test_what_slack_refuses_is_logged_and_the_press_is_taken_all_the_same(
+    room: Room, caplog: pytest.LogCaptureFixture
+) -> None:
+    room.refuse, room.verdict = True, Verdict.NOT_THEIRS
+    assert await room.pressed(payload(STOP)) == 200
+    room.verdict = Verdict.TAKEN
+    assert await room.pressed(payload(AGAIN, response_url=f"{room.url}/respond/1")) == 200
+    assert "could not be told" in caplog.text
+    assert "button stays" in caplog.text
+
+
+MALFORMED: list[dict[str, Any]] = [
+    {"message": None},
+    {"message": "hello"},
+    {"channel": None},
+    {"user": {"id": None}},
+    {"actions": [{"type": "button", "action_id": STOP, "block_id": "other"}]},
+    {"actions": [{"type": "button", "action_id": STOP}]},
+]
+
+
+@pytest.mark.parametrize("changed", MALFORMED)
+async def test_a_press_on_anything_else_is_acknowledged_and_left(
+    room: Room, changed: dict[str, Any]
+) -> None:
+    assert await room.pressed(payload(STOP, **changed)) == 200
+    assert (room.wishes, room.told) == ([], [])
+
+
+@pytest.mark.parametrize("blocks", [None, 7, "x", [None, 3]])
+def test_blocks_that_are_none_do_not_hinder_a_press(blocks: Any) -> None:
+    found = press(payload(STOP, message={"ts": "2.0", "blocks": blocks}))
+    assert found is not None
+    assert (found.turn, found.thread_ts, found.rest) == ("turn1", None, ())

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from bot.render.buttons import AGAIN, STOP, buttons_of
+from bot.render.message import bodies
+from bot.values import Draft, Phase
+
+
+def row(draft: Draft) -> dict[str, Any] | None:
+    """The row of buttons of an answer's last message."""
+    last = bodies(draft, question_id="turn1", buttons=buttons_of(draft.phase))[-1]
+    block: dict[str, Any] = json.loads(last.blocks)[-1]
+    return block if block["type"] == "actions" else None
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+def test_an_answer_on_its_way_can_be_stopped_and_a_failed_one_tried_again(phase: Phase) -> None:
+    found = row(Draft(phase, "Some text", "a note"))
+    pressed = [element["action_id"] for element in found["elements"]] if found else []
+    if not phase.final:
+        assert pressed == [STOP]
+    elif phase in {Phase.FAILED, Phase.INTERRUPTED}:
+        assert pressed == [AGAIN]
+    else:
+        assert found is None
+
+
+def test_the_button_is_the_very_same_from_the_placeholder_to_the_last_edit() -> None:
+    drafts = [
+        Draft(Phase.ASKING),
+        Draft(Phase.QUEUED, note="Waiting, 3 before you"),
+        Draft(Phase.STREAMING, "One"),
+        Draft(Phase.RECONNECTING, "One two", "Reconnecting (1/5)…"),
+        Draft(Phase.STREAMING, "word " * 5000),
+    ]
+    rows = [row(draft) for draft in drafts]
+    assert rows[0] is not None
+    assert rows[0]["block_id"] == "answer:turn1"
+    assert rows == [rows[0]] * len(rows)
