@@ -92,11 +92,14 @@ async def _model(settings: Settings) -> Finding:
         return Finding(what, False, missing[0])
     async with open_upstream(settings) as upstream:
         try:
-            info = await upstream.model()
+            served = await upstream.endpoints()
+            formats = (await upstream.model()).formats or served
         except UpstreamError as error:
             return Finding(what, False, f"{error.sentence} ({model.base_url}: {error})")
-    formats = ", ".join(info.formats) if info.formats else "formats not stated, found out by asking"
-    return Finding(what, True, f"at {model.base_url}: {formats}")
+    if not formats:
+        detail = f"{model.base_url} has neither /responses nor /chat/completions: check the address"
+        return Finding(what, False, detail)
+    return Finding(what, True, f"at {model.base_url}: {', '.join(formats)}")
 
 
 async def _database(settings: Settings) -> Finding:

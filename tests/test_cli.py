@@ -114,6 +114,19 @@ async def test_check_finds_everything_well(tmp_path: Path) -> None:
     assert "openai_responses" in ended.out
 
 
+async def test_check_tells_a_key_that_is_refused_though_models_are_listed_to_anybody(
+    tmp_path: Path,
+) -> None:
+    async with demo_model(FAST) as (url, _):
+        ended = await bot(
+            tmp_path, "check", UPSTREAM_BASE_URL=url, UPSTREAM_API_KEY="sk-hidden-and-wrong"
+        )
+    [line] = [line for line in ended.out.splitlines() if "Model" in line]
+    assert line.startswith("✗")
+    assert "key" in line
+    assert "sk-hidden" not in ended.out
+
+
 async def test_check_says_how_to_mend_what_is_missing(tmp_path: Path) -> None:
     config = SlackConfig(scopes=bot_scopes() - {"users:read"})
     async with live.slack(config) as slack:

@@ -46,6 +46,14 @@ MISCONFIGURED = (
 )
 
 
+# TokenLab's names of the formats (upstream-facts §6), and where they are asked for.
+ENDPOINTS = {
+    "openai_responses": "/responses",
+    "openai_chat_completions": "/chat/completions",
+}
+KEY_STATUSES = frozenset({401, 402, 403})
+
+
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
     """A model as its server describes it; `formats` is None where it does not say."""
@@ -113,6 +121,18 @@ class Upstream:
         self._known.learn_formats(config.base_url, config.model, info.formats, self._now())
         return info
 
+    async def endpoints(self) -> tuple[str, ...]:
+        """Say which formats the server has, by empty requests, which it refuses unpaid.
+
+        Raises `UpstreamError` where it can't be reached or does not take the key.
+        """
+        found = []
+        for name, path in ENDPOINTS.items():
+            status = await within(MODEL_SECONDS, self._refused(path), self._now, self._sleep)
+            if status not in NO_ENDPOINT_STATUSES:
+                found.append(name)
+        return tuple(found)
+
     def leave(self) -> None:
         """From now on responses whose answers are closed go on at the server.
 
@@ -140,10 +160,12 @@ class Upstream:
             raise _translated(error) from error
         if response.status_code >= 300:  # a wait until a date is measured from the answer's own
             response.headers.setdefault("date", formatdate(time.time(), usegmt=True))
+        packed = "content-encoding" in response.headers
         return Reply(
             response.status_code,
             response.headers,
-            response.aiter_bytes(),
+            # Every chunk pays for httpx's unpacking, even where nothing is packed.
+            response.aiter_bytes() if packed else response.aiter_raw(),
             response.aclose,
             (httpx.HTTPError,),
         )
@@ -182,21 +204,20 @@ class Upstream:
             await within(LOOK_UP_SECONDS, self.model(), self._now, self._sleep)
         self._look_up = None
 
+    async def _refused(self, path: str) -> int:
+        """Send an empty request; give its status, or raise what it says about the key."""
+        reply = await self._send(Call("POST", path, b"{}"))
+        body = await _body(reply)
+        if reply.status in KEY_STATUSES:
+            raise from_response(reply.status, reply.headers, body, self._config.model)
+        return reply.status
+
     async def _model(self) -> ModelInfo:
         reply = await self._send(Call("GET", f"/models/{quote(self._config.model, safe='')}"))
-        body = bytearray()
-        try:
-            async for chunk in reply.chunks:
-                body += chunk
-                if len(body) > MAX_ERROR_BYTES:
-                    break
-        except httpx.HTTPError as error:
-            raise _translated(error) from error
-        finally:
-            await reply.close()
+        body = await _body(reply)
         if reply.status >= 300:
-            raise from_response(reply.status, reply.headers, bytes(body), self._config.model)
-        found = as_object(bytes(body)) or {}
+            raise from_response(reply.status, reply.headers, body, self._config.model)
+        found = as_object(body) or {}
         house = found.get("tokenlab")
         formats = house.get("accepted_request_formats") if isinstance(house, dict) else None
         told = tuple(map(str, formats)) if isinstance(formats, list) else None
@@ -218,6 +239,21 @@ class Upstream:
             await reply.close()
             if reply.status in NO_ENDPOINT_STATUSES:
                 self._known.lack(self._config.base_url, "", "cancel", self._now())
+
+
+async def _body(reply: Reply) -> bytes:
+    """The body of a short answer, as far as it is not too long."""
+    body = bytearray()
+    try:
+        async for chunk in reply.chunks:
+            body += chunk
+            if len(body) > MAX_ERROR_BYTES:
+                break
+    except httpx.HTTPError as error:
+        raise _translated(error) from error
+    finally:
+        await reply.close()
+    return bytes(body)
 
 
 def _translated(error: Exception) -> UpstreamError:

@@ -49,6 +49,39 @@ async def test_a_model_name_with_a_slash_is_one_name() -> None:
     assert service.asked[0].path == "/models/house%2Ftiny"
 
 
+def answering(statuses: dict[str, int]) -> httpx.MockTransport:
+    """Return a transport that answers by path."""
+    return httpx.MockTransport(
+        lambda request: httpx.Response(statuses[request.url.path], json={"error": {"message": "?"}})
+    )
+
+
+@pytest.mark.parametrize(
+    ("responses", "chat", "has"),
+    [
+        (400, 400, ("openai_responses", "openai_chat_completions")),
+        (404, 422, ("openai_chat_completions",)),
+        (400, 405, ("openai_responses",)),
+        (501, 404, ()),
+    ],
+)
+async def test_empty_requests_tell_which_formats_a_server_has(
+    responses: int, chat: int, has: tuple[str, ...]
+) -> None:
+    transport = answering({"/v1/responses": responses, "/v1/chat/completions": chat})
+    settings = config(base_url="http://model.test/v1")
+    async with httpx.AsyncClient(transport=transport) as http:
+        assert await Upstream(settings, http).endpoints() == has
+
+
+async def test_an_empty_request_tells_that_the_key_is_refused() -> None:
+    transport = answering({"/v1/responses": 401})
+    settings = config(base_url="http://model.test/v1")
+    async with httpx.AsyncClient(transport=transport) as http:
+        with pytest.raises(UpstreamRefused, match=r"\?"):
+            await Upstream(settings, http).endpoints()
+
+
 def failing(error: Callable[[], Exception]) -> httpx.MockTransport:
     """Return a transport that never answers."""
 
