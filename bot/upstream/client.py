@@ -160,12 +160,10 @@ class Upstream:
             raise _translated(error) from error
         if response.status_code >= 300:  # a wait until a date is measured from the answer's own
             response.headers.setdefault("date", formatdate(time.time(), usegmt=True))
-        packed = "content-encoding" in response.headers
         return Reply(
             response.status_code,
             response.headers,
-            # Every chunk pays for httpx's unpacking, even where nothing is packed.
-            response.aiter_bytes() if packed else response.aiter_raw(),
+            response.aiter_bytes(),
             response.aclose,
             (httpx.HTTPError,),
         )
