@@ -13,7 +13,7 @@ import msgspec
 
 from bot.errors import UpstreamError
 from bot.upstream import activities
-from bot.upstream.decoding import UNREADABLE, Wording, mend, token_count, whole_characters
+from bot.upstream.decoding import UNREADABLE, Halves, Wording, mend, token_count
 from bot.upstream.events import Event, Finished, Started, ToolCall
 from bot.upstream.failures import from_event
 from bot.values import Usage
@@ -85,6 +85,7 @@ class ChatDecoder:
 
     def __init__(self, model: str) -> None:
         self.wording = Wording()
+        self._halves = Halves()
         self.response_id = ""
         self.progress = 0
         self.ended = False
@@ -104,7 +105,7 @@ class ChatDecoder:
         try:
             chunk = _CHUNK.decode(data)
         except UNREADABLE:
-            mended = mend(_CHUNK, data)
+            mended = mend(_CHUNK, data, self._halves)
             if mended is None:
                 return ()
             chunk = mended
@@ -257,7 +258,7 @@ def _only_text(chunk: Chunk) -> str:
 
 
 def _call(call: _Fragments) -> ToolCall:
-    return ToolCall(call.call_id, call.name, whole_characters("".join(call.arguments)) or "{}")
+    return ToolCall(call.call_id, call.name, "".join(call.arguments) or "{}")
 
 
 def _from_list(content: Sequence[object]) -> tuple[str, bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -13,33 +13,45 @@ from bot.upstream.parts import Key, Parts
 
 T = TypeVar("T")
 
-THOUGHT: Key = (-1, -1)
-"""Stands for the model's reasoning, which is no part of the answer."""
-
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
 _ANY = msgspec.json.Decoder(object)
+# Any escape of JSON. Of those for surrogates: a first half, what is beside it, a second half alone.
+_ESCAPE = re.compile(r"\\(?:u(d[89ab]..)(\\ud[c-f]..)?|u(d[c-f]..)|.)", re.DOTALL | re.IGNORECASE)
 
 
-def mend(decoder: msgspec.json.Decoder[T], data: bytes) -> T | None:
-    """Decode what was `UNREADABLE` once more, less strictly; None if it is no use.
+class Halves:
+    """Characters beyond U+FFFF that a server cut in two, put together again.
 
-    Broken UTF-8 is replaced. An escape of half a character (`\\ud83d`), as servers write it that
-    cut their text in UTF-16 units, stays half: `Wording` puts it together with the other one.
+    Servers that count in UTF-16 end a chunk in the middle of an emoji and begin the next with its
+    other half, whatever the chunk holds: text, reasoning, arguments. A second half without its
+    first is replaced, a first half that is never followed is left out: what is decoded can always
+    be written again.
     """
-    text = data.decode("utf-8", "replace")
+
+    def __init__(self) -> None:
+        self._first = ""
+
+    def joined(self, text: str) -> str:
+        """Return JSON text without halves: a first half waits for its second."""
+        return _ESCAPE.sub(self._whole, text)
+
+    def _whole(self, escape: re.Match[str]) -> str:
+        first, beside, second = escape.groups()
+        if second:
+            first, self._first = self._first, ""
+            return f"\\u{first}\\u{second}" if first else "\\ufffd"
+        if first and not beside:
+            self._first = first
+            return ""
+        return escape[0]
+
+
+def mend(decoder: msgspec.json.Decoder[T], data: bytes, halves: Halves) -> T | None:
+    """Decode what was `UNREADABLE` once more, with broken text mended; None if it is no use."""
     try:
-        return decoder.decode(text)
+        return decoder.decode(halves.joined(data.decode("utf-8", "replace")))
     except UNREADABLE:
-        pass
-    try:
-        return msgspec.convert(json.loads(text), decoder.type)
-    except (ValueError, RecursionError, msgspec.ValidationError):
         return None
-
-
-def whole_characters(text: str) -> str:
-    """The text with halves of characters joined, and what has no other half replaced."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def as_object(data: bytes) -> dict[str, Any] | None:
@@ -47,7 +59,7 @@ def as_object(data: bytes) -> dict[str, Any] | None:
     try:
         found = _ANY.decode(data)
     except UNREADABLE:
-        found = mend(_ANY, data)
+        found = mend(_ANY, data, Halves())
     return found if isinstance(found, dict) else None
 
 
@@ -69,7 +81,6 @@ class Wording:
         self.refusal = False
         self._doing = ""
         self._cited: set[str] = set()
-        self._halves: dict[Key, str] = {}
 
     def text(self) -> str:
         """Return the text so far."""
@@ -77,7 +88,7 @@ class Wording:
 
     def delta(self, key: Key, text: str) -> Sequence[Event]:
         """More text; it ends whatever else the model was doing."""
-        event = self.parts.append(key, self.joined(key, text))
+        event = self.parts.append(key, text)
         if event is None:
             return ()
         if not self._doing:
@@ -87,18 +98,8 @@ class Wording:
 
     def confirmed(self, key: Key, text: str) -> Sequence[Event]:
         """The whole text of a part."""
-        event = self.parts.replace(key, text if text.isascii() else whole_characters(text))
+        event = self.parts.replace(key, text)
         return () if event is None else (event,)
-
-    def joined(self, key: Key, text: str) -> str:
-        """A delta with characters that were cut in two joined; a first half waits for the next."""
-        if text.isascii() and not self._halves:
-            return text
-        text = self._halves.pop(key, "") + text
-        if text and "\ud800" <= text[-1] <= "\udbff":
-            self._halves[key] = text[-1]
-            text = text[:-1]
-        return whole_characters(text)
 
     def activity(self, doing: str) -> Sequence[Event]:
         """The model does something else, or ("") no longer does."""

@@ -81,7 +81,7 @@ BUSY_CODES = frozenset(
 BUSY_STATUSES = frozenset({408, 409, 425, 429})
 
 _TOO_LONG = re.compile(
-    r"context.?(length|window)|prompt is too long|too many (input )?tokens|input is too long"
+    r"context.?(length|window|size)|prompt is too long|too many (input )?tokens|input is too long"
     r"|reduce the length|maximum (prompt|input) length",
     re.IGNORECASE,
 )

@@ -19,11 +19,16 @@ _WAIT = re.compile(
 )
 
 
+# litellm passes the wish of the server behind it on under this name (seen in 1.106.2).
+BEHIND = "llm_provider-"
+
+
 def wait_from_headers(headers: Mapping[str, str]) -> float | None:
     """Return the seconds `retry-after-ms` or `retry-after` ask for; None when they do not."""
-    with suppress(KeyError, ValueError):
-        return seconds(float(headers["retry-after-ms"]) / 1000)
-    asked = headers.get("retry-after", "").strip()
+    for name in ("retry-after-ms", f"{BEHIND}retry-after-ms"):
+        with suppress(KeyError, ValueError):
+            return seconds(float(headers[name]) / 1000)
+    asked = (headers.get("retry-after") or headers.get(f"{BEHIND}retry-after", "")).strip()
     with suppress(ValueError):
         return seconds(float(asked))
     then, here = _date(asked), _date(headers.get("date", ""))

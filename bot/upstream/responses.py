@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.errors import UpstreamError
 from bot.upstream import activities
-from bot.upstream.decoding import THOUGHT, UNREADABLE, Wording, load, mend, whole_characters
+from bot.upstream.decoding import UNREADABLE, Halves, Wording, load, mend
 from bot.upstream.events import (
     Event,
     Finished,
@@ -40,6 +40,7 @@ class ResponsesDecoder:
 
     def __init__(self, model: str) -> None:
         self.wording = Wording()
+        self._halves = Halves()
         self.response_id = ""
         self.sequence = -1
         self.background = False
@@ -78,7 +79,7 @@ class ResponsesDecoder:
         try:
             wire = WIRE.decode(data)
         except UNREADABLE:
-            mended = mend(WIRE, data)
+            mended = mend(WIRE, data, self._halves)
             if mended is None:
                 return ()
             wire = mended
@@ -150,8 +151,7 @@ class ResponsesDecoder:
         return self._text_delta(wire) if wire.delta is not None else self._text_done(wire)
 
     def _reasoning(self, wire: Wire) -> Sequence[Event]:
-        text = self.wording.joined(THOUGHT, wire.delta) if isinstance(wire.delta, str) else ""
-        return (Reasoning(text),) if text else ()
+        return (Reasoning(wire.delta),) if isinstance(wire.delta, str) and wire.delta else ()
 
     def _reasoning_end(self, _wire: Wire) -> Sequence[Event]:
         return (Reasoning(PARAGRAPH),)
@@ -205,9 +205,7 @@ class ResponsesDecoder:
     def _take_call(self, item: Item) -> None:
         call_id, name, arguments = (item.get(k) for k in ("call_id", "name", "arguments"))
         if item.get("type") == "function_call" and isinstance(call_id, str):
-            self._calls[call_id] = ToolCall(
-                call_id, str(name or ""), whole_characters(str(arguments or "{}"))
-            )
+            self._calls[call_id] = ToolCall(call_id, str(name or ""), str(arguments or "{}"))
 
     def _completed(self, wire: Wire) -> Sequence[Event]:
         return self._finished(load(wire.response))

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.upstream.chat import ChatDecoder
-from bot.upstream.decoding import Wording, whole_characters
-from bot.upstream.events import TextDelta
+from bot.upstream.events import Finished, TextDelta, ToolCall
+from bot.upstream.reading import whole_answer
+from bot.upstream.responses import ResponsesDecoder
 
 
 def utf16_units(text: str) -> list[str]:
@@ -17,17 +19,74 @@ def utf16_units(text: str) -> list[str]:
     return [wide[at : at + 2].decode("utf-16-le", "surrogatepass") for at in range(0, len(wide), 2)]
 
 
-@given(st.text())
+def content(text: str) -> bytes:
+    """A chunk with text, in ASCII: halves of characters are escapes."""
+    return json.dumps({"choices": [{"delta": {"content": text}}]}).encode()
+
+
+def text_item(text: str) -> dict[str, Any]:
+    """An output item with text."""
+    return {"type": "message", "content": [{"type": "output_text", "text": text}]}
+
+
+@given(st.text(min_size=1))
 def test_a_text_cut_between_the_halves_of_its_characters_is_put_together(text: str) -> None:
-    words = Wording()
-    events = [event for unit in utf16_units(text) for event in words.delta((0, 0), unit)]
-    assert words.text() == text
+    decoder = ChatDecoder("m")
+    events = [e for unit in utf16_units(text) for e in decoder.feed(content(unit))]
+    assert decoder.wording.text() == text
     assert "".join(e.text for e in events if isinstance(e, TextDelta)) == text
 
 
-def test_a_half_without_another_is_replaced_and_the_rest_kept() -> None:
-    assert whole_characters("a\udd26b") == "a\ufffdb"
-    assert whole_characters("a\ud83e") == "a\ufffd"
+@pytest.mark.parametrize(
+    ("cut", "mended"),
+    [("a\udd26b", "a\ufffdb"), ("a\ud83e", "a"), ("\\\\ud83e", "\\\\ud83e")],
+)
+def test_a_half_without_another_does_not_lose_the_rest(cut: str, mended: str) -> None:
+    decoder = ChatDecoder("m")
+    decoder.feed(content(cut))
+    assert decoder.wording.text() == mended
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "response.output_text.done", "text": "ab\ud83e"},
+        {"type": "response.reasoning_summary_text.delta", "delta": "ab\ud83e"},
+        {"type": "error", "message": "ab\ud83e"},
+        {"type": "response.completed", "response": {"output": [text_item("ab\ud83e")]}},
+    ],
+)
+def test_what_is_decoded_can_be_written_again(event: dict[str, Any]) -> None:
+    decoder = ResponsesDecoder("m")
+    told = decoder.feed(json.dumps(event).encode())
+    assert "ab" in f"{told} {decoder.error}"
+    f"{told} {decoder.error}".encode()
+
+
+@pytest.mark.parametrize(
+    ("decoder", "body"),
+    [
+        (ResponsesDecoder("m"), {"status": "completed", "output": [text_item("ab\ud83e")]}),
+        (
+            ChatDecoder("m"),
+            {"choices": [{"message": {"content": "ab\ud83e"}, "finish_reason": "stop"}]},
+        ),
+    ],
+)
+def test_a_whole_answer_that_ends_in_a_half_is_read(
+    decoder: ResponsesDecoder | ChatDecoder, body: dict[str, Any]
+) -> None:
+    end = decoder.whole(whole_answer(json.dumps(body).encode(), "m"))[-1]
+    assert isinstance(end, Finished)
+    assert end.text == "ab"
+
+
+def test_arguments_cut_in_a_character_are_put_together() -> None:
+    decoder, asked = ChatDecoder("m"), '{"city":"Oslo 🦦"}'
+    for unit in utf16_units(asked):
+        call = {"index": 0, "id": "c1", "function": {"name": "n", "arguments": unit}}
+        decoder.feed(json.dumps({"choices": [{"delta": {"tool_calls": [call]}}]}).encode())
+    assert ToolCall("c1", "n", asked) in decoder.feed(b"[DONE]")
 
 
 @pytest.mark.parametrize("written", ["🦦", "an otter 🦦 swims"])
