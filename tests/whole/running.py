@@ -32,16 +32,20 @@ class Process:
 
     process: asyncio.subprocess.Process
     log: list[dict[str, Any]]
+    more: asyncio.Event
     reading: asyncio.Task[None]
 
     async def said(self, message: str) -> dict[str, Any]:
         """The first log record with that message; waits for it."""
         async with asyncio.timeout(START_SECONDS):
-            while not (found := [line for line in self.log if line.get("message") == message]):
-                if self.reading.done():
+            while True:
+                self.more.clear()
+                for line in self.log:
+                    if line.get("message") == message:
+                        return line
+                if self.process.stderr is None or self.process.stderr.at_eof():
                     raise AssertionError(f"the bot ended without saying {message!r}: {self.log}")
-                await asyncio.sleep(0.02)
-        return found[0]
+                await self.more.wait()
 
     async def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and give the exit code."""
@@ -71,14 +75,19 @@ async def start(env: Mapping[str, str], folder: Path) -> Process:
         stderr=asyncio.subprocess.PIPE,
     )
     log: list[dict[str, Any]] = []
-    return Process(process, log, asyncio.create_task(_read(process, log)))
+    more = asyncio.Event()
+    return Process(process, log, more, asyncio.create_task(_read(process, log, more)))
 
 
-async def _read(process: asyncio.subprocess.Process, log: list[dict[str, Any]]) -> None:
+async def _read(
+    process: asyncio.subprocess.Process, log: list[dict[str, Any]], more: asyncio.Event
+) -> None:
     assert process.stderr is not None
     async for line in process.stderr:
         text = line.decode().strip()
         log.append(json.loads(text) if text.startswith("{") else {"message": text})
+        more.set()
+    more.set()
 
 
 @dataclass

@@ -1,0 +1,126 @@
+"""The way of a question with real rooms, a fake Slack and a model on cue, in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from bot.delivery.delivery import Delivery, DeliveryConfig
+from bot.history.names import Names
+from bot.history.thread import History
+from bot.observe import Metrics
+from bot.tools.tool import tool
+from bot.tools.toolbox import Toolbox
+from bot.turn.runner import Runner
+from bot.turn.seats import Seats
+from bot.upstream.client import Upstream, UpstreamConfig
+from bot.values import Place, Question
+from tests.delivery.fake_slack import FakeSlack, connect
+from tests.delivery.virtual import now
+
+
+def question(n: int = 0, text: str = "Why?", **place: Any) -> Question:
+    where = Place("T1", f"C{n}", "channel", f"90{n}.1") if not place else Place(**place)
+    return Question(f"turn{n}", (f"k{n}",), where, "U1", text, f"90{n}.1")
+
+
+@dataclass
+class Model(httpx.AsyncByteStream):
+    """Writes its words one by one, `pause` seconds apart; remembers what it was asked."""
+
+    words: tuple[str, ...] = ("One ", "two ", "three.")
+    pause: float = 1.0
+    ends: bool = True
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    closed: int = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return httpx.Response(404, json={"error": {"message": "no such model"}})
+        self.asked.append(json.loads(request.content))
+        return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=self)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield event(type="response.created", response={"id": "resp_1", "status": "in_progress"})
+        for word in self.words:
+            await asyncio.sleep(self.pause)
+            yield event(type="response.output_text.delta", delta=word, item_id="m", output_index=0)
+        if not self.ends:
+            await asyncio.sleep(10_000)
+        text = {"type": "output_text", "text": "".join(self.words)}
+        item = {"type": "message", "id": "m", "role": "assistant", "content": [text]}
+        done = {"id": "resp_1", "status": "completed", "output": [item]}
+        yield event(type="response.completed", response=done)
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+def event(**data: Any) -> bytes:
+    return f"data: {json.dumps(data)}\n\n".encode()
+
+
+@asynccontextmanager
+async def runner(
+    slack: FakeSlack, model: Callable[[httpx.Request], httpx.Response], seats: int = 10
+) -> AsyncIterator[Runner]:
+    async with AsyncExitStack() as stack:
+        door = connect(slack)
+        http = await stack.enter_async_context(
+            httpx.AsyncClient(transport=httpx.MockTransport(model))
+        )
+        config = UpstreamConfig("http://model.example/v1", "", "m1", api="responses")
+        delivery = Delivery(door, DeliveryConfig(), now=now, sleep=asyncio.sleep)
+        stack.push_async_callback(delivery.aclose)
+        yield Runner(
+            upstream=Upstream(config, http, now=now),
+            delivery=delivery,
+            history=History(door, Names(door), bot_user="UBOT", limit=1000),
+            seats=Seats(seats),
+            metrics=Metrics(),
+            toolbox=Toolbox([shout, ponder], timeout=60),
+            instructions="Be brief.",
+            tool_rounds=2,
+        )
+
+
+@tool()
+async def shout(word: str) -> str:
+    """Say it louder.
+
+    word: what to say
+    """
+    return word.upper()
+
+
+@tool(saying=lambda: "Pondering")
+async def ponder() -> str:
+    """Think for a while."""
+    await asyncio.sleep(10)
+    return "hm"
+
+
+class CallingModel(Model):
+    """Asks for a tool the first `rounds` times, then writes."""
+
+    rounds: int = 1
+    tool: str = "shout"
+    arguments: str = '{"word": "hey"}'
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        if len(self.asked) > self.rounds or not self.asked[-1].get("tools"):
+            async for chunk in super().__aiter__():
+                yield chunk
+            return
+        call = {"type": "function_call", "id": "f", "call_id": f"call{len(self.asked)}"}
+        call |= {"name": self.tool, "arguments": self.arguments, "status": "completed"}
+        yield event(type="response.created", response={"id": "resp_1", "status": "in_progress"})
+        yield event(type="response.output_item.done", item=call, output_index=0)
+        done = {"id": "resp_1", "status": "completed", "output": [call]}
+        yield event(type="response.completed", response=done)
