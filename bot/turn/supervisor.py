@@ -16,6 +16,7 @@ from bot.values import Phase, Question
 
 log = logging.getLogger(__name__)
 
+LAST_WORDS = 5.0  # seconds
 QUESTIONS_KEPT = 500  # whose answer failed, so that they can be tried again
 
 
@@ -95,14 +96,20 @@ class Supervisor:
         return Verdict.TAKEN if await self.submit(again(question)) else Verdict.OVER
 
     async def drain(self, grace: float) -> int:
-        """Let live turns finish for `grace` seconds, then interrupt them; returns how many."""
+        """Let live turns finish for `grace` seconds, then interrupt them; returns how many.
+
+        An interrupted turn has LAST_WORDS seconds to say so in Slack, which may be away itself.
+        """
         if not self._turns:
             return 0
         await asyncio.wait([turn.task for turn in self._turns.values()], timeout=grace)
         left = [turn.task for turn in self._turns.values()]
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        for patience in (LAST_WORDS, None):
+            unended = [task for task in left if not task.done()]
+            for task in unended:
+                task.cancel()
+            if unended:
+                await asyncio.wait(unended, timeout=patience)
         return len(left)
 
     async def _run(self, question: Question, halt: asyncio.Future[None]) -> None:

@@ -10,6 +10,7 @@ from bot.observe import Metrics
 from bot.storage.claims import Claims
 from bot.turn.supervisor import QUESTIONS_KEPT, Supervisor, Verdict, again
 from bot.values import Phase, Place, Question
+from tests.delivery.virtual import now, run
 
 
 def question(name: str = "q1", keys: tuple[str, ...] = ("message:C1:1",)) -> Question:
@@ -78,6 +79,23 @@ async def test_what_is_not_done_after_the_grace_period_is_interrupted() -> None:
     assert await turns.drain(0.01) == 1
     assert answers.interrupted == ["q1"]
     assert b'bot_answers_total{outcome="interrupted"} 1.0' in metrics.render()
+
+
+def test_a_turn_whose_last_words_nobody_takes_does_not_hold_up_the_end() -> None:
+    async def never_ends(asked: Question, halt: asyncio.Future[None]) -> Phase:
+        try:
+            await asyncio.sleep(10_000)
+        except asyncio.CancelledError:
+            await asyncio.sleep(10_000)  # Slack is away
+        return Phase.INTERRUPTED
+
+    async def scenario() -> None:
+        turns = Supervisor(never_ends, Claims(), Metrics())
+        await turns.submit(question())
+        assert await turns.drain(25) == 1
+        assert 30 <= now() <= 31
+
+    run(scenario())
 
 
 async def test_an_error_nobody_caught_ends_its_turn_and_is_logged(
