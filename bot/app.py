@@ -10,6 +10,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 
 from slack_bolt.async_app import AsyncApp
 
@@ -45,7 +46,8 @@ async def run(settings: Settings) -> None:
     Raises SettingsError, StartError or StorageError when the bot can't start.
     """
     require_slack(settings)
-    stop = _stop_signal()
+    signals = _Signals()
+    signals.listen()
     async with AsyncExitStack() as stack:
         metrics = Metrics()
         database = await stack.enter_async_context(open_database(_database_url(settings)))
@@ -54,13 +56,13 @@ async def run(settings: Settings) -> None:
         identity = await who_we_are(slack)
         upstream = await stack.enter_async_context(open_upstream(settings))
         turns = await stack.enter_async_context(
-            _turns(settings, slack, identity, upstream, metrics)
+            _turns(settings, slack, identity, upstream, metrics, signals.hurry)
         )
         slack_app = _slack_app(settings, slack, identity, turns)
         async with _heard(settings, slack, slack_app, database, metrics):
             log.info("ready", extra={"team": identity.team, "mode": settings.slack.mode})
-            await _say_if_upstream_is_unwell(upstream, stop)
-            await stop.wait()
+            await _say_if_upstream_is_unwell(upstream, signals.stop)
+            await signals.stop.wait()
             log.info("stopping", extra={"live": turns.live})
 
 
@@ -121,7 +123,12 @@ async def who_we_are(slack: Slack) -> Identity:
 
 @asynccontextmanager
 async def _turns(
-    settings: Settings, slack: Slack, identity: Identity, upstream: Upstream, metrics: Metrics
+    settings: Settings,
+    slack: Slack,
+    identity: Identity,
+    upstream: Upstream,
+    metrics: Metrics,
+    hurry: asyncio.Event,
 ) -> AsyncIterator[Supervisor]:
     """Everything between hearing and showing; live turns are drained at the end."""
     delivery = Delivery(slack, DeliveryConfig(edits_per_minute=settings.delivery.edits_per_minute))
@@ -145,7 +152,7 @@ async def _turns(
     try:
         yield turns
     finally:
-        await turns.drain(settings.server.grace_seconds)
+        await turns.drain(settings.server.grace_seconds, hurry)
         await delivery.aclose()
 
 
@@ -228,10 +235,18 @@ def _database_url(settings: Settings) -> str:
     return settings.storage.database_url.get_secret_value()
 
 
-def _stop_signal() -> asyncio.Event:
-    """Set by SIGTERM and by Ctrl-C."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return stop
+@dataclass(frozen=True, slots=True)
+class _Signals:
+    """SIGTERM and Ctrl-C: the first asks to end, the second not to wait for live answers."""
+
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def listen(self) -> None:
+        """Hear the process's signals from now on."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._heard)
+
+    def _heard(self) -> None:
+        (self.hurry if self.stop.is_set() else self.stop).set()

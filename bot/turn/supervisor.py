@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -95,21 +95,23 @@ class Supervisor:
             return Verdict.NOT_THEIRS
         return Verdict.TAKEN if await self.submit(again(question)) else Verdict.OVER
 
-    async def drain(self, grace: float) -> int:
+    async def drain(self, grace: float, hurry: asyncio.Event | None = None) -> int:
         """Let live turns finish for `grace` seconds, then interrupt them; returns how many.
 
-        An interrupted turn has LAST_WORDS seconds to say so in Slack, which may be away itself.
+        `hurry` ends the grace early. An interrupted turn has LAST_WORDS seconds to say so in
+        Slack, which may be away itself; with `hurry` it has none.
         """
-        if not self._turns:
+        tasks = {turn.task for turn in self._turns.values()}
+        if not tasks:
             return 0
-        await asyncio.wait([turn.task for turn in self._turns.values()], timeout=grace)
-        left = [turn.task for turn in self._turns.values()]
-        for patience in (LAST_WORDS, None):
-            unended = [task for task in left if not task.done()]
-            for task in unended:
-                task.cancel()
-            if unended:
-                await asyncio.wait(unended, timeout=patience)
+        hurry = hurry or asyncio.Event()
+        hurried = asyncio.create_task(hurry.wait())
+        finished = asyncio.create_task(asyncio.wait(tasks))
+        await asyncio.wait({finished, hurried}, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+        finished.cancel()
+        hurried.cancel()
+        left = [task for task in tasks if not task.done()]
+        await _end(left, patience=0 if hurry.is_set() else LAST_WORDS)
         return len(left)
 
     async def _run(self, question: Question, halt: asyncio.Future[None]) -> None:
@@ -141,6 +143,16 @@ class Supervisor:
     def _forget(self, turn: str) -> None:
         del self._turns[turn]
         self._metrics.live.set(self.live)
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]], patience: float) -> None:
+    """Interrupt turns, and again those that have not found their end after `patience` seconds."""
+    for wait in (patience, None):
+        unended = [task for task in tasks if not task.done()]
+        for task in unended:
+            task.cancel()
+        if unended:
+            await asyncio.wait(unended, timeout=wait)
 
 
 def again(question: Question) -> Question:

@@ -167,3 +167,14 @@ async def test_a_signal_lets_a_live_answer_finish(tmp_path: Path) -> None:
         await all_of_it.slack.until(lambda: all_of_it.answers(live.GENERAL))
         assert await all_of_it.bot.end() == 0
         assert note(all_of_it.answers(live.GENERAL)[-1]) == ""
+
+
+async def test_a_second_signal_does_not_wait_for_live_answers(tmp_path: Path) -> None:
+    async with whole(tmp_path) as all_of_it:
+        all_of_it.model.set_faults(stall_at=0.5)
+        all_of_it.slack.workspace.say(live.GENERAL, f"{MENTION} write a long essay")
+        await all_of_it.slack.until(lambda: all_of_it.answers(live.GENERAL))
+        all_of_it.bot.process.send_signal(signal.SIGTERM)
+        await all_of_it.bot.said("stopping")
+        async with asyncio.timeout(3):
+            assert await all_of_it.bot.end(signal.SIGINT) == 0
