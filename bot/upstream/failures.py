@@ -173,6 +173,11 @@ def _is_too_long(p: Problem) -> bool:
     return p.status in {400, 422, 500, None} and _says(_TOO_LONG, p)
 
 
+def _is_key(p: Problem) -> bool:
+    # litellm without a database can't look a key up, and says so with a 400 (seen in 1.106.2)
+    return p.status == 401 or "no_db_connection" in p.names
+
+
 def _is_unknown_model(p: Problem) -> bool:
     return bool(p.names & MODEL_CODES) or (p.status in {400, 404} and _says(_NO_MODEL, p))
 
@@ -227,11 +232,7 @@ RULES: tuple[tuple[Callable[[Problem], bool], type[UpstreamError], str], ...] = 
         UpstreamRefused,
         "The model's server doesn't offer this bot the model “{model}”; {operator}.",
     ),
-    (
-        _has_status(401),
-        UpstreamRefused,
-        "The model's server refused the bot's key; {operator}.",
-    ),
+    (_is_key, UpstreamRefused, "The model's server refused the bot's key; {operator}."),
     (_has_status(403), UpstreamRefused, "The model's server doesn't let this bot in; {operator}."),
     (
         _is_policy,

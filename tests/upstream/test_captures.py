@@ -60,7 +60,7 @@ FAILED: dict[str, tuple[type[UpstreamError], bool]] = {
     "aimock_responses_cut": (StreamDropped, True),
     "aimock_responses_disconnect": (StreamDropped, True),
     "aimock_responses_nomatch": (UpstreamRefused, False),
-    "litellm_401": (PromptRefused, False),
+    "litellm_401": (UpstreamRefused, False),
     "litellm_chat_429": (UpstreamBusy, True),
     "litellm_responses_500": (UpstreamBusy, True),
     "litellm_responses_badmodel": (UpstreamRefused, False),
