@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import mean
-from typing import ClassVar
-
-from tests.delivery.fake_slack import FakeSlack
+from typing import ClassVar, Protocol
 
 READS = 5.0  # words a second
 STEP = 0.1
@@ -33,6 +31,13 @@ class Answer:
         """Seconds from the model's last word until all of them stood."""
         last, total = self.written[-1]
         return next((t for t, words in self.seen if words >= total), float("inf")) - last
+
+
+class Counts(Protocol):
+    """A Slack, simulated or played, that knows what was asked of it."""
+
+    def count(self, method: str, outcome: str = "") -> int:
+        """How many calls of a method came to that outcome: "ok", "429"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ class Figures:
         )
 
 
-def measure(answers: Sequence[Answer], slack: FakeSlack) -> Figures:
+def measure(answers: Sequence[Answer], slack: Counts) -> Figures:
     """Put a scenario's histories into figures."""
     ages = [list(_ages(answer)) for answer in answers]
     stalls = [_stall(answer) for answer in answers]
