@@ -132,6 +132,8 @@ async def _turns(
 ) -> AsyncIterator[Supervisor]:
     """Everything between hearing and showing; live turns are drained at the end."""
     delivery = Delivery(slack, DeliveryConfig(edits_per_minute=settings.delivery.edits_per_minute))
+    seats = Seats(settings.delivery.max_live_answers)
+    metrics.waiting.set_function(lambda: seats.waiting)
     runner = Runner(
         upstream=upstream,
         delivery=delivery,
@@ -141,9 +143,9 @@ async def _turns(
             bot_user=identity.user_id,
             limit=settings.upstream.history_tokens,
         ),
-        seats=Seats(settings.delivery.max_live_answers),
+        seats=seats,
         metrics=metrics,
-        toolbox=_toolbox(settings, slack),
+        toolbox=Toolbox(shipped(settings.tools.names, slack=slack)),
         instructions=settings.upstream.instructions,
         hosted_tools=settings.tools.hosted,
         tool_rounds=settings.tools.rounds,
@@ -154,14 +156,6 @@ async def _turns(
     finally:
         await turns.drain(settings.server.grace_seconds, hurry)
         await delivery.aclose()
-
-
-def _toolbox(settings: Settings, slack: Slack) -> Toolbox:
-    try:
-        return Toolbox(shipped(settings.tools.names, slack=slack))
-    except ValueError as error:
-        problem = f"TOOLS has {error}; name only those, by comma, or set it to none."
-        raise SettingsError([problem]) from error
 
 
 def _slack_app(settings: Settings, slack: Slack, identity: Identity, turns: Supervisor) -> AsyncApp:

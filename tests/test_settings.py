@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from bot.errors import SettingsError
 from bot.settings import Settings, load, require_slack, variables
+from bot.settings.tools import ToolName
+from bot.tools.shipped import KNOWN
 
 
 @pytest.fixture(autouse=True)
@@ -97,6 +100,7 @@ def test_tokens_decide_how_events_arrive(
         ("SLACK_BOT_TOKEN", "xapp-hidden", "holds another kind of token"),
         ("SLACK_APP_TOKEN", "xoxb-hidden", "holds another kind of token"),
         ("ALLOW_EXTERNAL_USERS", "perhaps", "is not a switch"),
+        ("TOOLS", "now,fly", "must be one of 'now', 'calculate', 'fetch_page' or 'search_thread'"),
         ("HOSTED_TOOLS", "web_search", "must be a JSON list of objects"),
         ("HOSTED_TOOLS", '["web_search"]', "must be a JSON list of objects"),
     ],
@@ -124,6 +128,10 @@ def test_tools_are_named_by_comma_and_hosted_ones_given_as_json(
     ).tools
     assert tools.names == ("now", "fetch_page")
     assert tools.hosted == ({"type": "web_search"},)
+
+
+def test_the_tools_that_can_be_named_are_those_that_are_shipped() -> None:
+    assert get_args(ToolName) == KNOWN
 
 
 def test_missing_tokens_are_named_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
 from bot.settings.groups import Group
 
+ToolName = Literal["now", "calculate", "fetch_page", "search_thread"]
+
 
 class ToolSettings(Group):
     """Tools"""
 
-    names: Annotated[tuple[str, ...], NoDecode] = Field(
+    names: Annotated[tuple[ToolName, ...], NoDecode] = Field(
         ("now", "calculate"),
         validation_alias="TOOLS",
         description=(

@@ -21,7 +21,7 @@ from bot.tools.toolbox import Toolbox
 from bot.turn.machine import Machine
 from bot.turn.seats import Seats
 from bot.upstream.client import Upstream
-from bot.upstream.events import Event, Failed, Reconnecting, TextDelta
+from bot.upstream.events import Event, Failed, Reconnecting, TextDelta, ToolCall
 from bot.upstream.prompt import Exchange, Prompt
 from bot.values import Draft, Phase, Question
 
@@ -33,6 +33,7 @@ HINT = (
     "- *Summarise this thread in five lines.*"
 )
 
+DONE_ALREADY = "Error: this was done already in this answer, and is not done twice."
 ONLY_TOOLS = "The model kept calling tools and wrote no answer."
 
 
@@ -132,11 +133,15 @@ class Runner:
     ) -> Prompt:
         """Run what the model asked for, one after the other; gives the prompt that goes on."""
         context = ToolContext(question)
-        exchanges = []
+        exchanges = list(prompt.exchanges)
         for call in machine.calls:
             reply.show(machine.use(self.toolbox.saying(call)))
-            exchanges.append(Exchange(call, await self.toolbox.run(call, context)))
-        return replace(prompt, exchanges=(*prompt.exchanges, *exchanges))
+            done = any(_same(call, exchange.call) for exchange in exchanges)
+            if done and not self.toolbox.repeatable(call.name):
+                exchanges.append(Exchange(call, DONE_ALREADY))
+            else:
+                exchanges.append(Exchange(call, await self.toolbox.run(call, context)))
+        return replace(prompt, exchanges=tuple(exchanges))
 
     def _observe(self, event: Event, machine: Machine, asked: float) -> None:
         if isinstance(event, Reconnecting):
@@ -182,6 +187,10 @@ async def _all(*steps: Coroutine[Any, Any, None]) -> None:
                 group.create_task(step)
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
+
+
+def _same(one: ToolCall, other: ToolCall) -> bool:
+    return (one.name, one.arguments) == (other.name, other.arguments)
 
 
 def _tell(halt: asyncio.Future[None], error: Exception) -> None:

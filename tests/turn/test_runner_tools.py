@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+from bot.turn.runner import DONE_ALREADY
 from bot.values import Phase
 from tests.delivery.fake_slack import FakeSlack
 from tests.delivery.virtual import run
-from tests.turn.way import CallingModel, question, runner
+from tests.turn.way import ORDERS, CallingModel, question, runner
 
 
 def test_a_tool_is_run_and_its_output_given_back_until_there_is_text() -> None:
@@ -19,7 +20,7 @@ def test_a_tool_is_run_and_its_output_given_back_until_there_is_text() -> None:
         assert message.markdown == "One two three."
         assert message.state == ""
         first, second = model.asked
-        assert [t["name"] for t in first["tools"]] == ["shout", "ponder"]
+        assert [t["name"] for t in first["tools"]] == ["shout", "ponder", "order"]
         outputs = [i for i in second["input"] if i.get("type") == "function_call_output"]
         assert [(o["call_id"], o["output"]) for o in outputs] == [("call1", "HEY")]
 
@@ -49,5 +50,19 @@ def test_rounds_of_tools_are_bounded_and_the_last_one_must_be_text() -> None:
         async with runner(slack, model) as way:
             assert await way.answer(question()) is Phase.DONE
         assert [bool(asked.get("tools")) for asked in model.asked] == [True, True, False]
+
+    run(scenario())
+
+
+def test_what_has_side_effects_is_not_done_twice_in_one_answer() -> None:
+    async def scenario() -> None:
+        slack, model = FakeSlack(), CallingModel()
+        model.tool, model.rounds = "order", 2
+        ORDERS.clear()
+        async with runner(slack, model) as way:
+            assert await way.answer(question()) is Phase.DONE
+        assert ORDERS == ["hey"]
+        outputs = [i for i in model.asked[2]["input"] if i.get("type") == "function_call_output"]
+        assert [o["output"] for o in outputs] == ["ordered", DONE_ALREADY]
 
     run(scenario())

@@ -84,7 +84,7 @@ async def runner(
             history=History(door, Names(door), bot_user="UBOT", limit=1000),
             seats=Seats(seats),
             metrics=Metrics(),
-            toolbox=Toolbox([shout, ponder], timeout=60),
+            toolbox=Toolbox([shout, ponder, order], timeout=60),
             instructions="Be brief.",
             tool_rounds=2,
         )
@@ -104,6 +104,19 @@ async def ponder() -> str:
     """Think for a while."""
     await asyncio.sleep(10)
     return "hm"
+
+
+ORDERS: list[str] = []
+
+
+@tool(side_effects=True)
+async def order(word: str) -> str:
+    """Order something.
+
+    word: what to order
+    """
+    ORDERS.append(word)
+    return "ordered"
 
 
 class CallingModel(Model):
