@@ -187,15 +187,11 @@ async def test_the_smaller_methods_send_what_slack_expects() -> None:
         await slack.delete("C1", "1.0")
         await slack.post_ephemeral("C1", "U1", text="psst")
         await slack.publish_home("U1", {"type": "home"})
-        await slack.set_status("C1", "1.0", "is thinking…")
-        await slack.set_suggested_prompts("D1", [{"title": "Hi", "message": "Hello"}])
     sent = dict(server.requests)
     assert sent["conversations.open"] == {"users": "U1"}
     assert sent["chat.delete"] == {"channel": "C1", "ts": "1.0"}
     assert sent["chat.postEphemeral"] == {"channel": "C1", "user": "U1", "text": "psst"}
     assert sent["views.publish"] == {"user_id": "U1", "view": {"type": "home"}}
-    assert sent["assistant.threads.setStatus"]["status"] == "is thinking…"
-    assert sent["assistant.threads.setSuggestedPrompts"]["prompts"][0]["title"] == "Hi"
     assert "token" not in sent["apps.connections.open"]
     assert server.headers[1]["Authorization"] == "Bearer xapp-1"
 

@@ -196,31 +196,6 @@ class Slack:
         """Show a view in a user's App Home."""
         await self._call("views.publish", user_id=user, view=view)
 
-    async def set_status(self, channel: str, thread_ts: str, status: str) -> None:
-        """Show what the app does under a thread; "" clears it, as two minutes do."""
-        await self._call(
-            "assistant.threads.setStatus",
-            channel_id=channel,
-            thread_ts=thread_ts,
-            status=status,
-        )
-
-    async def set_suggested_prompts(
-        self,
-        channel: str,
-        prompts: Sequence[Mapping[str, str]],
-        title: str = "",
-        thread_ts: str | None = None,
-    ) -> None:
-        """Offer up to four prompts (`title`, `message`) in the app's thread."""
-        await self._call(
-            "assistant.threads.setSuggestedPrompts",
-            channel_id=channel,
-            prompts=list(prompts),
-            title=title or None,
-            thread_ts=thread_ts,
-        )
-
     async def connections_open(self, app_token: str) -> str:
         """Ask for a Socket Mode address with the app-level token; return it."""
         answer = await self._call("apps.connections.open", token=app_token)

@@ -8,8 +8,6 @@ from types import MappingProxyType
 SCOPES: Mapping[str, str] = MappingProxyType(
     {
         "apps.connections.open": "",  # the app-level token's connections:write
-        "assistant.threads.setStatus": "chat:write",
-        "assistant.threads.setSuggestedPrompts": "assistant:write",
         "auth.test": "",
         "chat.delete": "chat:write",
         "chat.postEphemeral": "chat:write",
