@@ -15,7 +15,8 @@
     │   └── StreamDropped      the answer broke off and could not be brought to its end
     ├── Stopped                nobody: a person stopped the answer
     ├── ToolError              the model: the message is what its call returns
-    └── StorageError           the log and readiness
+    └── StorageError           the operator, at start
+        └── StorageAway        the log and readiness: slow, full, read-only or not there now
 
 A sentence is written for the person who asked. Details (status, code, request id) are for the log
 and never shown.
@@ -149,3 +150,8 @@ class ToolError(BotError):
 
 class StorageError(BotError):
     """The database cannot be used; the message says what to do."""
+
+
+class StorageAway(StorageError):
+    """The database does not take this now; the same may succeed later. Nothing was written, or
+    it may be written again without harm."""

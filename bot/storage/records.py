@@ -1,0 +1,84 @@
+"""Turns as they are stored. Frozen values, nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal
+
+from bot.values import Draft, Question
+
+Method = Literal["edit", "native", "respond"]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownMessage:
+    """A message of an answer that stands in Slack, and how it got there.
+
+    The n-th of an answer's messages is its n-th part. `channel` is where it stands, which for a
+    private answer's continuation is not the question's place.
+    """
+
+    ts: str
+    channel: str
+    method: Method = "edit"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRecord:
+    """All that is known of a turn: enough for any process to bring it to its end.
+
+    `owner` is the replica that writes the answer, None while nobody does. Whoever takes the turn
+    over raises `fence`; a write under an older fence is refused. `tries` counts take-overs from
+    owners that died. `draft` is the answer as it was last journalled. `irreversible`: a tool with
+    side effects has run. `sending`: a private answer may have been sent already, which can't be
+    found out. What was written while it waited is part of `question`.
+    """
+
+    question: Question
+    draft: Draft
+    owner: str | None
+    fence: int
+    tries: int = 0
+    first_tried_at: float | None = None  # seconds since the epoch
+    waiting: bool = False  # another answer of its thread is still being written
+    response_id: str = ""
+    shown: tuple[ShownMessage, ...] = ()
+    irreversible: bool = False
+    sending: bool = False
+
+
+class Claim(Enum):
+    """What became of a question that was handed in."""
+
+    OURS = "nobody had it: it is ours to answer now"
+    WAITS = "ours, but another answer of its thread comes first"
+    JOINED = "it became part of the question that waits in its thread"
+    TAKEN = "somebody has it already"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be journalled of a turn; None leaves a field as it is.
+
+    `draft` whose phase is final ends the turn only with `over`: before, it is the end that is to
+    be shown.
+    """
+
+    turn: str
+    fence: int
+    draft: Draft | None = None
+    response_id: str | None = None
+    shown: tuple[ShownMessage, ...] | None = None
+    irreversible: bool | None = None
+    sending: bool | None = None
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person wants of a turn that another replica owns."""
+
+    turn: str
+    user: str
+    kind: Literal["stop"] = "stop"
