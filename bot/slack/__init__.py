@@ -1,6 +1,7 @@
 """The only door to Slack's Web API.
 
-    client.py        every method we call, one function each
+    client.py        every method we call, one function each; streams.py those of native streams
+    calls.py         how a method is called
     identity.py      who our token is
     failures.py      every way a call can fail becomes one of three errors
     response_url.py  where a response_url may lead, and what its answers mean
@@ -9,7 +10,8 @@
 When, how often and in which order something is called is none of this room's business.
 """
 
-from bot.slack.client import Blocks, Slack, http_session
+from bot.slack.calls import Blocks
+from bot.slack.client import Slack, http_session
 from bot.slack.identity import Identity
 from bot.slack.scopes import SCOPES
 

@@ -1,27 +1,18 @@
-"""Every Web API method we call, one function each. How failures are told: failures.py.
-
-Nothing is retried here: whether a write may be repeated is known only to whoever made it
-(slack-facts §9). No pacing either; that is delivery's.
-"""
+"""Every Web API method we call, one function each; those of native streams are in streams.py."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import aiohttp
-from slack_sdk.errors import SlackClientError
-from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.errors import SlackError, SlackRefused, SlackUnreachable
-from bot.slack.failures import outcome, translated
+from bot.errors import SlackRefused, SlackUnreachable
+from bot.slack.calls import Blocks, objects
 from bot.slack.identity import Identity
-from bot.slack.response_url import failure, is_loopback, is_trusted
-
-Blocks: TypeAlias = str | Sequence[Mapping[str, Any]]
-"""Block Kit blocks, as JSON text or as objects."""
+from bot.slack.response_url import failure, is_trusted
+from bot.slack.streams import Streams
 
 PAGE = 200
 """Messages asked for in one page of `conversations.replies`; Slack recommends no more."""
@@ -36,31 +27,8 @@ def http_session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=15))
 
 
-def _ignore(method: str, outcome: str) -> None:
-    """Stand in for nobody listening."""
-
-
-class Slack:
-    """Slack's Web API for one bot token.
-
-    `on_call(method, outcome)` is told of every call; outcome is "ok", "rate_limited",
-    "unreachable" or Slack's error code. Every method raises `SlackError`.
-    """
-
-    def __init__(
-        self,
-        token: str,
-        *,
-        base_url: str,
-        session: aiohttp.ClientSession,
-        on_call: Callable[[str, str], None] = _ignore,
-    ) -> None:
-        # No retry handlers: slack_sdk's default one repeats posts that Slack may have taken.
-        self.web = AsyncWebClient(token, base_url=base_url, session=session, retry_handlers=[])
-        if is_loopback(base_url):
-            self.web.proxy = None  # slack_sdk takes it from the environment without NO_PROXY
-        self._session = session
-        self._on_call = on_call
+class Slack(Streams):
+    """Slack's Web API for one bot token. Every method raises `SlackError`."""
 
     async def auth_test(self) -> Identity:
         """Ask who our token is and what it may do."""
@@ -87,7 +55,7 @@ class Slack:
             "chat.postMessage",
             channel=channel,
             text=text,
-            blocks=_objects(blocks),
+            blocks=objects(blocks),
             thread_ts=thread_ts,
             metadata=metadata,
             unfurl_links=False,
@@ -110,7 +78,7 @@ class Slack:
             channel=channel,
             user=user,
             text=text,
-            blocks=_objects(blocks),
+            blocks=objects(blocks),
             thread_ts=thread_ts,
         )
 
@@ -130,7 +98,7 @@ class Slack:
             channel=channel,
             ts=ts,
             text=text,
-            blocks=_objects(blocks),
+            blocks=objects(blocks),
             metadata=metadata,
         )
 
@@ -225,31 +193,6 @@ class Slack:
             raise self._failed(error)
         self._on_call("response_url", "ok")
 
-    async def _call(
-        self,
-        method: str,
-        *,
-        verb: str = "POST",
-        **arguments: Any,
-    ) -> AsyncSlackResponse:
-        """Call a method; arguments that are None are left out."""
-        given = {name: value for name, value in arguments.items() if value is not None}
-        try:
-            if verb == "GET":  # methods that read take no JSON body
-                answer = await self.web.api_call(method, http_verb=verb, params=given)
-            else:
-                answer = await self.web.api_call(method, json=given)
-        except (SlackClientError, aiohttp.ClientError, OSError, ValueError, AttributeError) as e:
-            # AttributeError, ValueError: slack_sdk reads any body as a JSON object in UTF-8.
-            raise self._failed(translated(method, e)) from e
-        self._on_call(method, "ok")
-        return answer
-
-    def _failed(self, error: SlackError) -> SlackError:
-        """Tell of a failed call and hand its error back to be raised."""
-        self._on_call(error.method, outcome(error))
-        return error
-
 
 async def _pages(
     limit: int, ask: Callable[[int, str | None], Awaitable[AsyncSlackResponse]]
@@ -264,8 +207,3 @@ async def _pages(
         if not cursor:
             break
     return list(found.values())[:limit]
-
-
-def _objects(blocks: Blocks | None) -> Any:
-    """Return blocks as objects: Slack takes a JSON body's blocks only so."""
-    return json.loads(blocks) if isinstance(blocks, str) else blocks

@@ -8,10 +8,14 @@ from types import MappingProxyType
 SCOPES: Mapping[str, str] = MappingProxyType(
     {
         "apps.connections.open": "",  # the app-level token's connections:write
+        "assistant.threads.setStatus": "chat:write",
         "auth.test": "",
+        "chat.appendStream": "chat:write",
         "chat.delete": "chat:write",
         "chat.postEphemeral": "chat:write",
         "chat.postMessage": "chat:write",
+        "chat.startStream": "chat:write",
+        "chat.stopStream": "chat:write",
         "chat.update": "chat:write",
         "conversations.history": "channels:history,groups:history,im:history,mpim:history",
         "conversations.open": "im:write",

@@ -1,0 +1,80 @@
+"""How a Web API method is called: one way in, one way to fail. How failures are told: failures.py.
+
+Nothing is retried here: whether a write may be repeated is known only to whoever made it
+(slack-facts §9). No pacing either; that is delivery's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import aiohttp
+from slack_sdk.errors import SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.errors import SlackError
+from bot.slack.failures import outcome, translated
+from bot.slack.response_url import is_loopback
+
+Blocks: TypeAlias = str | Sequence[Mapping[str, Any]]
+"""Block Kit blocks, as JSON text or as objects."""
+
+
+def _ignore(method: str, outcome: str) -> None:
+    """Stand in for nobody listening."""
+
+
+class Calls:
+    """The Web API for one bot token.
+
+    `on_call(method, outcome)` is told of every call; outcome is "ok", "rate_limited",
+    "unreachable" or Slack's error code.
+    """
+
+    def __init__(
+        self,
+        token: str,
+        *,
+        base_url: str,
+        session: aiohttp.ClientSession,
+        on_call: Callable[[str, str], None] = _ignore,
+    ) -> None:
+        # No retry handlers: slack_sdk's default one repeats posts that Slack may have taken.
+        self.web = AsyncWebClient(token, base_url=base_url, session=session, retry_handlers=[])
+        if is_loopback(base_url):
+            self.web.proxy = None  # slack_sdk takes it from the environment without NO_PROXY
+        self._session = session
+        self._on_call = on_call
+
+    async def _call(
+        self,
+        method: str,
+        *,
+        verb: str = "POST",
+        **arguments: Any,
+    ) -> AsyncSlackResponse:
+        """Call a method; arguments that are None are left out."""
+        given = {name: value for name, value in arguments.items() if value is not None}
+        try:
+            if verb == "GET":  # methods that read take no JSON body
+                answer = await self.web.api_call(method, http_verb=verb, params=given)
+            else:
+                answer = await self.web.api_call(method, json=given)
+        except (SlackClientError, aiohttp.ClientError, OSError, ValueError, AttributeError) as e:
+            # AttributeError, ValueError: slack_sdk reads any body as a JSON object in UTF-8.
+            raise self._failed(translated(method, e)) from e
+        self._on_call(method, "ok")
+        return answer
+
+    def _failed(self, error: SlackError) -> SlackError:
+        """Tell of a failed call and hand its error back to be raised."""
+        self._on_call(error.method, outcome(error))
+        return error
+
+
+def objects(blocks: Blocks | None) -> Any:
+    """Return blocks as objects: Slack takes a JSON body's blocks only so."""
+    return json.loads(blocks) if isinstance(blocks, str) else blocks
