@@ -40,7 +40,9 @@ class Question:
 
     `id` names the turn in logs, message metadata and buttons. `keys` are all the names Slack
     may deliver the same question under; whoever claims any of them first answers it.
-    `ts` is the asker's message; None for a slash command.
+    `ts` is the asker's message; None for a slash command. What was written while an answer of the
+    same thread was still being written is collected into one question: `text` has all of it, `ts`
+    is the newest message and `earlier` are the others, oldest first.
     """
 
     id: str
@@ -53,6 +55,12 @@ class Question:
     files: tuple[File, ...] = ()
     response_url: str | None = None
     public: bool = False
+    earlier: tuple[str, ...] = ()
+
+    @property
+    def began(self) -> str | None:
+        """The oldest message that is part of it; our own about it are newer."""
+        return self.earlier[0] if self.earlier else self.ts
 
 
 @dataclass(frozen=True, slots=True)
