@@ -15,8 +15,10 @@
     │   └── StreamDropped      the answer broke off and could not be brought to its end
     ├── Stopped                nobody: a person stopped the answer
     ├── ToolError              the model: the message is what its call returns
+    ├── TurnLost               the log: another process answers the question now
     └── StorageError           the operator, at start
         └── StorageAway        the log and readiness: slow, full, read-only or not there now
+            └── StorageInDoubt the same, and it may have been written after all
 
 A sentence is written for the person who asked. Details (status, code, request id) are for the log
 and never shown.
@@ -148,6 +150,10 @@ class ToolError(BotError):
     """A tool can't do what the model asked; the message tells the model why, in plain words."""
 
 
+class TurnLost(BotError):
+    """The turn is somebody else's by now: nothing of it may be written by us any more."""
+
+
 class StorageError(BotError):
     """The database cannot be used; the message says what to do."""
 
@@ -155,3 +161,7 @@ class StorageError(BotError):
 class StorageAway(StorageError):
     """The database does not take this now; the same may succeed later. Nothing was written, or
     it may be written again without harm."""
+
+
+class StorageInDoubt(StorageAway):
+    """The end of a transaction was not heard of: it was written, or it was not."""

@@ -5,7 +5,8 @@ holds a `Reply` and is never made to wait for Slack while it writes.
 
     delivery.py    the way in: a question becomes the reply that suits its place
     edits.py       a placeholder and edits of it; respond.py private answers; public.py `#public`
-    dispatcher.py  one workspace's writes, within Slack's limits
+    writer.py      the calls that make up an answer, each at most once; marks.py how they are found
+    dispatcher.py  one workspace's writes, within Slack's limits, which share.py shares out
     pace.py        which answer is edited next, and when (pure), on the budget of budget.py (pure)
     layout.py      how an answer lies in its messages (pure), step by step (steps.py, pure)
     mend.py        what to do when Slack refuses (pure)
@@ -13,9 +14,26 @@ holds a `Reply` and is never made to wait for Slack while it writes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from bot.storage.records import ShownMessage
 from bot.values import Draft
+
+
+class Kept(Protocol):
+    """Whoever keeps an answer's turn over a crash. None of it raises."""
+
+    def held(self) -> bool:
+        """Whether the turn is known to be ours just now; no write begins while it is not."""
+
+    def shown(self, messages: Sequence[ShownMessage], text: str) -> None:
+        """Take note of all messages of the answer that stand, in the order of their parts, and of
+        the draft's text they show; told after every write that changed something."""
+
+    async def sending(self) -> None:
+        """Return when it is journalled that a private message is sent now, which can't be read
+        back."""
 
 
 class Reply(Protocol):
@@ -25,7 +43,8 @@ class Reply(Protocol):
     """
 
     async def open(self, draft: Draft) -> None:
-        """Post the placeholder; return when it stands in Slack.
+        """Post the placeholder, unless messages of the answer stand already; return when it stands
+        in Slack.
 
         Raises `SlackRefused` when Slack will not have it there.
         """
@@ -38,3 +57,7 @@ class Reply(Protocol):
 
         Raises `SlackRefused` when the reader can't be reached there at all any more.
         """
+
+    def abandon(self) -> None:
+        """Begin no write any more: the turn is somebody else's. Whoever waits in `open` or
+        `finish` gets `TurnLost`."""

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from functools import partial
 
-from bot.delivery import Reply
+from bot.delivery import Kept, Reply
 from bot.delivery.config import DeliveryConfig
 from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.edits import EditedReply
+from bot.delivery.layout import POINTER
+from bot.delivery.marks import find
 from bot.delivery.public import PublicReply
 from bot.delivery.respond import PrivateReply
 from bot.errors import SlackRefused
 from bot.render.message import Body
 from bot.slack import Slack
+from bot.storage.records import ShownMessage
 from bot.values import Question
 
 __all__ = ["Delivery", "DeliveryConfig"]
@@ -46,23 +51,41 @@ class Delivery:
         question: Question,
         *,
         on_lost: Callable[[SlackRefused], None] = _ignore,
+        standing: Sequence[ShownMessage] = (),
+        kept: Kept | None = None,
     ) -> Reply:
         """Return the way this question's answer is shown.
 
         `on_lost` is called once if the messages of the answer are gone or forbidden while it is
-        written: nobody reads it any more.
+        written: nobody reads it any more. `standing` are messages of it which a crash has left:
+        they are gone on with, and nothing new is posted for them. `kept` is asked and told as it
+        says.
         """
+        edited = partial(self._edited, on_lost=on_lost, kept=kept)
         if question.place.surface != "command":
-            return self._edited(question, on_lost=on_lost)
+            return edited(question, standing=standing)
+        if dm := [one for one in standing if one.channel not in {"", question.place.channel}]:
+            place = replace(question.place, channel=dm[0].channel, surface="dm")
+            first = POINTER if standing[0].method == "respond" else None
+            return edited(replace(question, place=place), first, standing=dm)
         private = PrivateReply(
             self._slack,
             question,
-            in_dm=self._edited,
+            in_dm=partial(self._edited, kept=kept),
             sleep=self._sleep,
+            kept=kept,
         )
         if not question.public:
             return private
-        return PublicReply(self._edited(question, on_lost=on_lost), private)
+        return PublicReply(edited(question, standing=standing), private)
+
+    async def found(self, question: Question) -> tuple[ShownMessage, ...]:
+        """Read back from Slack which messages of the question's answer stand, in the order of
+        their parts; doubles of a part come last. Raises SlackError.
+
+        Native streams are not found before they are stopped: only then they carry metadata.
+        """
+        return await find(self._slack, question)
 
     async def aclose(self) -> None:
         """Stop writing at once; replies that should stand must have been finished before."""
@@ -73,12 +96,17 @@ class Delivery:
         self,
         question: Question,
         first: Body | None = None,
+        *,
         on_lost: Callable[[SlackRefused], None] = _ignore,
+        standing: Sequence[ShownMessage] = (),
+        kept: Kept | None = None,
     ) -> EditedReply:
         return EditedReply(
             self._slack,
             question,
             first=first,
+            standing=standing,
+            kept=kept,
             speed=self._config.words_per_second,
             now=self._now,
             on_change=self._dispatcher(question.place.team).changed,

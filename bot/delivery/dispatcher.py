@@ -23,7 +23,11 @@ log = logging.getLogger(__name__)
 DELETES_PER_MINUTE = 40  # tier 3 with a margin (slack-facts §2)
 MOMENT = 0.001  # seconds; no wait is shorter, because clocks round
 LAST_MOMENT = 1.0  # seconds writes under way may take when the room is closed
+CROWD = 5  # answers at once that are called many
 IDLE = 60.0  # seconds until the loop looks again though nothing has changed
+
+MANY = "Thinking… Many questions at once: what is written may show late."
+SPENT = "Thinking… Slack takes few changes from me this minute: what is written may show late."
 
 
 class Dispatcher:
@@ -63,7 +67,7 @@ class Dispatcher:
         moment and the budget allow it."""
         now = self._now()
         for reply in [reply for reply in self._replies if reply.standing.untidy]:
-            if reply.standing.waits and self._pace.edits.free(now):
+            if reply.standing.waits and reply.opens(now) <= now and self._pace.edits.free(now):
                 self._write(reply, now)
         if self._writes:
             await asyncio.wait(self._writes, timeout=LAST_MOMENT)
@@ -108,9 +112,11 @@ class Dispatcher:
 
     def _begin_other(self, reply: EditedReply, now: float) -> float:
         """Begin a reply's post or delete if it may; say when, if later."""
-        if reply.retry_at > now:
-            return reply.retry_at
-        if reply.next is Edit or reply.under_way or reply.standing.unseen_since == NEVER:
+        if reply.under_way or reply.standing.unseen_since == NEVER:
+            return NEVER
+        if (opens := reply.opens(now)) > now:
+            return opens
+        if reply.next is Edit:
             return NEVER
         at = self._posts_at(reply, now) if reply.next is Post else self._budgets[Delete].opens(now)
         if at <= now:
@@ -121,7 +127,7 @@ class Dispatcher:
         """Begin every edit that is due; say when the next one is."""
         by_standing = {reply.standing: reply for reply in self._replies}
         for standing, reply in by_standing.items():
-            standing.busy = reply.under_way or reply.retry_at > now or reply.next is not Edit
+            standing.busy = reply.under_way or reply.opens(now) > now or reply.next is not Edit
             standing.posts_at = self._posts_at(reply, now)
         while choice := self._pace.choose(by_standing, now):
             if choice.at > now:
@@ -144,11 +150,18 @@ class Dispatcher:
             Bucket(self._config.posts_per_second, self._config.post_burst),
         )
 
+    def _warning(self, now: float) -> str:
+        """Say why what is written may show late; "" where it will not."""
+        live = [reply.standing for reply in self._replies]
+        if not self._pace.is_crowded(live, now):
+            return ""
+        return MANY if len(live) >= CROWD else SPENT
+
     def _write(self, reply: EditedReply, now: float) -> None:
         """Begin a reply's next step, if it is of the kind it was expected to be."""
         expected = reply.next
         if expected is Post:
-            reply.crowded = self._pace.is_crowded([r.standing for r in self._replies], now)
+            reply.warning = self._warning(now)
         step = reply.step()
         if step is None or type(step) is not expected:
             self._wake.set()

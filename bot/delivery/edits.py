@@ -8,28 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Sequence
 
+from bot.delivery import Kept
 from bot.delivery.layout import Layout
 from bot.delivery.mend import Remedy, remedy
 from bot.delivery.pace import NEVER, Standing, words
 from bot.delivery.steps import Delete, Edit, Post, Step
-from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable
+from bot.delivery.writer import Writer
+from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable, TurnLost
 from bot.render.message import Body
 from bot.slack import Slack
+from bot.storage.records import ShownMessage
 from bot.values import Draft, Phase, Question
 
 log = logging.getLogger(__name__)
 
-EVENT_TYPE = "llm_answer"
-"""What our messages' metadata is called; its payload names the turn, and the part from the second
-message on."""
-
-CROWDED = "Thinking… Many questions at once: what is written may show late."
-
 SHORTEST_BACKOFF, LONGEST_BACKOFF = 0.5, 8.0  # seconds until a write is tried again
-READ_BACK = 50  # messages looked at for a post whose answer was lost
+UNHELD = 0.4  # seconds until it is asked again whether the turn is ours
 
 
 class EditedReply:
@@ -37,7 +33,8 @@ class EditedReply:
 
     When its messages are gone or forbidden, `on_lost` is called (or `open` raises, if it has not
     returned yet), later drafts are ignored and `finish` raises the `SlackRefused` that said so.
-    `first` is a message of the answer that stands already, somewhere else.
+    `first` is a message of the answer that stands already, somewhere else; `standing` are those
+    that stand here.
     """
 
     def __init__(
@@ -46,6 +43,8 @@ class EditedReply:
         question: Question,
         *,
         first: Body | None = None,
+        standing: Sequence[ShownMessage] = (),
+        kept: Kept | None = None,
         speed: float,
         now: Callable[[], float],
         on_change: Callable[[EditedReply], None],
@@ -53,26 +52,29 @@ class EditedReply:
     ) -> None:
         self.question = question
         self.standing = Standing(speed)
-        self.next: type[Step] = Post  # what kind of step comes next, as far as can be told
-        self.retry_at = float("-inf")
+        self.next: type[Step] = Edit if standing else Post  # what comes next, if that can be told
         self.under_way = False
-        self.crowded = False  # too many answers at once for all of them to be shown as written
-        self._slack = slack
+        self.warning = ""  # said in the placeholder: why what is written may show late
+        self._kept = kept
         self._now = now
         self._on_change = on_change
         self._on_lost = on_lost
-        self._layout = Layout(question, first)
+        self._layout = Layout(question, first, [one.ts for one in standing])
+        streams = [one.ts for one in standing if one.method == "native"]
+        self._writer = Writer(slack, question, allowed=self._allowed, streams=streams)
         self._draft: Draft | None = None
         self._taken = NEVER  # since when what is being written had been unseen
         self._words = 0.0  # of the draft being written
-        self._unsure: Post | None = None  # a post that may have been made
+        self._retry_at = float("-inf")
         self._failures = 0
-        self._lost: SlackRefused | None = None
+        self._lost: SlackRefused | TurnLost | None = None
         self._stands = asyncio.Event()
         self._ended = asyncio.Event()
+        if standing:
+            self._stands.set()
 
     async def open(self, draft: Draft) -> None:
-        """Post the placeholder; return when it stands in Slack."""
+        """Post the placeholder, if nothing stands yet; return when it stands in Slack."""
         self._take(draft)
         await self._stands.wait()
         if self._lost:
@@ -89,10 +91,23 @@ class EditedReply:
         if self._lost:
             raise self._lost
 
+    def abandon(self) -> None:
+        """Begin no write any more, and tell whoever waits."""
+        if not self._lost and not self.ended:
+            self._end(TurnLost(f"the turn {self.question.id} is somebody else's now"))
+            if self._draft:
+                self._on_change(self)
+
     @property
     def ended(self) -> bool:
         """Whether nothing is to be written any more."""
         return self._ended.is_set() and self.standing.unseen_since == NEVER and not self.under_way
+
+    def opens(self, now: float) -> float:
+        """Say when a write of it may begin, as far as that is its own business; `now` if at
+        once."""
+        held = self._kept is None or self._kept.held()
+        return max(now if held else now + UNHELD, self._retry_at)
 
     def step(self) -> Step | None:
         """Say what to write first so that the newest draft stands; None if it does."""
@@ -120,9 +135,12 @@ class EditedReply:
         Raises SlackRateLimited: whoever keeps the budgets must know.
         """
         try:
-            taken, ts = await self._write(step)
-        except SlackRateLimited:
+            done = await self._writer.write(step, self._layout.shown) if self._allowed() else None
+        except SlackRateLimited as error:
             self._again()
+            if error.method == "chat.stopStream":  # not the budget that was counted on
+                self._retry_at = self._now() + error.retry_after
+                return
             raise
         except SlackUnreachable as error:
             log.info("a write may be lost: %s", error)
@@ -135,17 +153,25 @@ class EditedReply:
             self._layout.unknown(step)
             self._back_off()
         else:
-            self._layout.done(taken, ts)
-            self._settle()
+            if done is None:
+                self._again()
+            else:
+                self._layout.done(*done)
+                self._settle()
         finally:
             self.under_way = False
+
+    def postpone(self) -> None:
+        """The step just given is not taken now: there is no room for it."""
+        self.under_way = False
+        self._again()
 
     @property
     def _newest(self) -> Draft:
         """The newest draft, as it should be shown."""
         assert self._draft
-        if self.crowded and self._draft == Draft(Phase.ASKING):
-            return Draft(Phase.ASKING, note=CROWDED)
+        if self.warning and self._draft == Draft(Phase.ASKING):
+            return Draft(Phase.ASKING, note=self.warning)
         return self._draft
 
     def _take(self, draft: Draft) -> None:
@@ -163,9 +189,13 @@ class EditedReply:
 
     def _settle(self) -> None:
         """A step was taken: go on with the next one, or rest."""
+        if self._lost:
+            return
         self._failures = 0
+        then = self._layout.next()
+        self._tell()
         self._stands.set()
-        if then := self._layout.next():
+        if then:
             self.next = type(then)
             self._again()
             return
@@ -183,20 +213,37 @@ class EditedReply:
             self.standing.untidy = True
             self.standing.unseen_since = self._now()
 
+    def _tell(self) -> None:
+        """Tell whoever keeps the turn what stands."""
+        if self._kept:
+            channel = self.question.place.channel
+            stand = [ShownMessage(one.ts, channel) for one in self._layout.shown if one.ts]
+            private = [ShownMessage("", "", "respond")] * (len(self._layout.shown) - len(stand))
+            self._kept.shown([*private, *stand], self._layout.text)
+
+    def _allowed(self) -> bool:
+        return not self._lost and (self._kept is None or self._kept.held())
+
     def _again(self) -> None:
         """What was being written is still to be shown."""
+        if self._lost:
+            return
         self.standing.unseen_since = min(self._taken, self.standing.unseen_since)
 
     def _back_off(self) -> None:
         """Try again later, and later still after every failure in a row."""
         pause = min(LONGEST_BACKOFF, SHORTEST_BACKOFF * 2**self._failures)
-        self.retry_at = self._now() + pause
+        self._retry_at = self._now() + pause
         self._failures += 1
         self._again()
 
     def _refused(self, step: Step, error: SlackRefused) -> None:
         log.warning("a write was refused: %s", error)
         match remedy(error.code):
+            case Remedy.STOP if not isinstance(step, Post) and self._writer.is_stream(
+                self._layout.shown[step.index].ts
+            ):
+                self._again()
             case _ if isinstance(step, Delete):  # it is gone, or not ours to remove any more
                 self._layout.done(step)
                 self._settle()
@@ -204,7 +251,7 @@ class EditedReply:
                 self._again()
             case Remedy.PLAIN if self._layout.simplify():
                 self._again()
-            case Remedy.ANEW if isinstance(step, Edit):
+            case Remedy.STOP | Remedy.ANEW if isinstance(step, Edit):
                 self._layout.freeze(self._newest)
                 self.next = Post
                 self._again()
@@ -212,81 +259,13 @@ class EditedReply:
                 self._give_up(error)
 
     def _give_up(self, error: SlackRefused) -> None:
-        finished, opened = self._ended.is_set(), self._stands.is_set()
-        self.standing.unseen_since = NEVER
-        self._lost = error
-        self._stands.set()
-        self._ended.set()
-        if opened and not finished:  # else `open` raises it, or all text stands anyway
+        finished, opened, lost = self._ended.is_set(), self._stands.is_set(), self._lost
+        self._end(lost or error)
+        if opened and not finished and not lost:  # else `open` raises it, or all stands anyway
             self._on_lost(error)
 
-    async def _write(self, step: Step) -> tuple[Step, str]:
-        """Make the call a step stands for; returns what was done, and the ts of a post."""
-        channel = self.question.place.channel
-        match step:
-            case Post():
-                return await self._post(step)
-            case Edit(index, body):
-                ts = self._layout.shown[index].ts
-                await self._slack.update(channel, ts, text=body.text, blocks=body.blocks)
-            case Delete(index):
-                await self._slack.delete(channel, self._layout.shown[index].ts)
-        return step, ""
-
-    async def _post(self, post: Post) -> tuple[Post, str]:
-        """Post a message, unless one whose answer was lost is there already."""
-        if self._unsure and (ts := await self._read_back(self._unsure)):
-            found, self._unsure = self._unsure, None
-            return found, ts
-        self._unsure = None
-        try:
-            ts = await self._slack.post(
-                self.question.place.channel,
-                text=post.body.text,
-                blocks=post.body.blocks,
-                thread_ts=self._thread,
-                metadata=self._metadata(post.index),
-            )
-        except SlackUnreachable:
-            self._unsure = post
-            raise
-        return post, ts
-
-    async def _read_back(self, post: Post) -> str | None:
-        """Look for a post by its metadata; returns its ts, or None if it was not made.
-
-        Also None where we may not read: an answer posted twice is better than none.
-        """
-        channel, thread = self.question.place.channel, self._thread
-        shown = self._layout.shown
-        after = shown[-1].ts if shown else self.question.ts
-        try:
-            if thread:
-                messages = await self._slack.replies(
-                    channel, thread, oldest=after, limit=READ_BACK, include_metadata=True
-                )
-            else:
-                messages = await self._slack.history(
-                    channel, limit=READ_BACK, include_metadata=True
-                )
-        except SlackRefused as error:
-            log.warning("a lost post can't be looked for: %s", error)
-            return None
-        mine = self._metadata(post.index)
-        return next((str(one["ts"]) for one in messages if _carries(one, mine)), None)
-
-    @property
-    def _thread(self) -> str | None:
-        shown = self._layout.shown
-        return self.question.place.thread_ts or (shown[0].ts or None if shown else None)
-
-    def _metadata(self, index: int) -> dict[str, Any]:
-        payload: dict[str, Any] = {"turn": self.question.id}
-        if index:
-            payload["part"] = index
-        return {"event_type": EVENT_TYPE, "event_payload": payload}
-
-
-def _carries(message: Mapping[str, Any], mine: Mapping[str, Any]) -> bool:
-    metadata = message.get("metadata") or {}
-    return all(metadata.get(name) == value for name, value in mine.items())
+    def _end(self, lost: SlackRefused | TurnLost) -> None:
+        self.standing.unseen_since = NEVER
+        self._lost = lost
+        self._stands.set()
+        self._ended.set()

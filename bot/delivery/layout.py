@@ -7,6 +7,7 @@ again, except to take away the sign that more comes.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from bot.delivery.steps import Delete, Edit, Post, Shown, Step, next_step
@@ -27,9 +28,12 @@ POINTER = Body(
 
 
 class Layout:
-    """The messages of one answer. `first`, if given, stands already, somewhere else."""
+    """The messages of one answer. `first`, if given, stands already, somewhere else; `standing`
+    (ts) stand here, and nobody knows what they show."""
 
-    def __init__(self, question: Question, first: Body | None = None) -> None:
+    def __init__(
+        self, question: Question, first: Body | None = None, standing: Sequence[str] = ()
+    ) -> None:
         self.shown: list[Shown] = [Shown("", first)] if first else []
         self.text = ""  # as much of the draft's text as stands
         self._question = question
@@ -41,6 +45,7 @@ class Layout:
         self._cuts: tuple[int, ...] = ()
         self._untidy: set[int] = set()  # left behind with a sign that more comes
         self._frozen = len(self.shown)  # so many, from the top, can't be changed any more
+        self.shown += [Shown(ts, None) for ts in standing]
 
     @property
     def untidy(self) -> bool:

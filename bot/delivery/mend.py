@@ -16,6 +16,7 @@ class Remedy(Enum):
 
     SHORTER = "shorter messages"
     PLAIN = "no blocks"
+    STOP = "the stream it still is stopped first"
     ANEW = "a new message below"
     NONE = "the reader can't be reached here"
 
@@ -32,7 +33,8 @@ _REMEDIES: Mapping[str, Remedy] = MappingProxyType(
         "no_text": Remedy.PLAIN,
         "edit_window_closed": Remedy.ANEW,
         "cant_update_message": Remedy.ANEW,
-        "streaming_state_conflict": Remedy.ANEW,
+        "streaming_state_conflict": Remedy.STOP,
+        "cant_delete_message": Remedy.STOP,
     },
 )
 

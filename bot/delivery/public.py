@@ -32,3 +32,7 @@ class PublicReply:
     async def finish(self, draft: Draft) -> None:
         """Return when this last draft was sent."""
         await self._reply.finish(draft)
+
+    def abandon(self) -> None:
+        """Begin no write any more."""
+        self._reply.abandon()

@@ -12,8 +12,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
+from bot.delivery import Kept
 from bot.delivery.layout import render
-from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable
+from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable, TurnLost
 from bot.render.message import Body
 from bot.slack import Slack
 from bot.values import Draft, Place, Question
@@ -32,6 +33,9 @@ class Finishes(Protocol):
     async def finish(self, draft: Draft) -> None:
         """Return when it stands there."""
 
+    def abandon(self) -> None:
+        """Begin no write any more."""
+
 
 class PrivateReply:
     """One answer that only the asker sees: the first message in place, the rest in their DM.
@@ -47,11 +51,15 @@ class PrivateReply:
         *,
         in_dm: Callable[[Question, Body | None], Finishes],
         sleep: Callable[[float], Awaitable[None]],
+        kept: Kept | None = None,
     ) -> None:
         self._slack = slack
         self._question = question
         self._in_dm = in_dm
         self._sleep = sleep
+        self._kept = kept
+        self._lost = False
+        self._rest: Finishes | None = None
 
     async def open(self, draft: Draft) -> None:
         """Nothing to do: the acknowledgement of the command is the placeholder."""
@@ -68,7 +76,16 @@ class PrivateReply:
         channel = await self._dm()
         place = Place(self._question.place.team, channel, "dm")
         elsewhere = replace(self._question, place=place)
-        await self._in_dm(elsewhere, first if sent else None).finish(draft)
+        self._rest = self._in_dm(elsewhere, first if sent else None)
+        if self._lost:
+            self._rest.abandon()
+        await self._rest.finish(draft)
+
+    def abandon(self) -> None:
+        """Begin no write any more."""
+        self._lost = True
+        if self._rest:
+            self._rest.abandon()
 
     async def tell(self, text: str) -> None:
         """Say something in place; what can't be said there is dropped."""
@@ -81,6 +98,10 @@ class PrivateReply:
             return False
         note = ""
         for failures in range(TRIES):
+            if self._lost:
+                raise TurnLost(f"the turn {self._question.id} is somebody else's now")
+            if self._kept:
+                await self._kept.sending()
             try:
                 await self._slack.respond(url, _ephemeral(body, note))
             except SlackRateLimited as error:
