@@ -167,6 +167,9 @@ class FakeSlack(AsyncWebClient):
     def _chat_delete(self, given: dict[str, Any]) -> dict[str, Any]:
         return {} if self.messages.pop(given["ts"], None) else {"error": "message_not_found"}
 
+    def _chat_stopStream(self, given: dict[str, Any]) -> dict[str, Any]:
+        return {"ts": given["ts"]}
+
     def _conversations_open(self, given: dict[str, Any]) -> dict[str, Any]:
         return {"channel": {"id": "D" + given["users"]}}
 

@@ -58,6 +58,9 @@ class Peer:
     async def finish(self, draft: Draft) -> None:
         await self.insist(draft)
 
+    def abandon(self) -> None:
+        raise NotImplementedError("none of them shares its answers with another process")
+
 
 class EveryTwentyDeltas(Peer):
     """Every 20 words an edit in a task of its own; limited, it tries twice more; the end waits."""
