@@ -58,7 +58,7 @@ THINKING = (  # they decide; whoever drives them waits, reads clocks and rolls d
     "bot.turn.machine",
     "bot.history.budget",
     "bot.listeners.reading",
-    *(f"bot.delivery.{part}" for part in ("pace", "budget", "steps")),
+    *(f"bot.delivery.{part}" for part in ("pace", "budget", "steps", "uses")),
     *(f"bot.upstream.{part}" for part in ("events", "prompt", "bodies", "sse", "decoding")),
     *(f"bot.upstream.{part}" for part in ("responses", "chat", "parts", "failures", "refusals")),
     "bot.playground.slack.limits",

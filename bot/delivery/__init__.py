@@ -4,7 +4,9 @@ This room knows Slack's budgets and limits and nothing of where drafts come from
 holds a `Reply` and is never made to wait for Slack while it writes.
 
     delivery.py    the way in: a question becomes the reply that suits its place
-    edits.py       a placeholder and edits of it; respond.py private answers; public.py `#public`
+    edits.py       a placeholder and edits of it; public.py `#public`
+    respond.py     private answers, shown in their note.py as written if asked for, as often as
+                   uses.py allows (pure); private.py finds them again
     writer.py      the calls that make up an answer, each at most once; marks.py how they are found
     dispatcher.py  one workspace's writes, within Slack's limits, which share.py shares out
     pace.py        which answer is edited next, and when (pure), on the budget of budget.py (pure)

@@ -14,13 +14,13 @@ from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.edits import EditedReply
 from bot.delivery.layout import POINTER
 from bot.delivery.marks import find
+from bot.delivery.private import PrivateReplies
 from bot.delivery.public import PublicReply
-from bot.delivery.respond import PrivateReply
 from bot.errors import SlackRefused
 from bot.render.message import Body
 from bot.slack import Slack
 from bot.storage.records import ShownMessage
-from bot.values import Question
+from bot.values import Draft, Question
 
 __all__ = ["Delivery", "DeliveryConfig"]
 
@@ -45,6 +45,7 @@ class Delivery:
         self._now = now
         self._sleep = sleep
         self._dispatchers: dict[str, Dispatcher] = {}
+        self.private = PrivateReplies(slack, speed=config.words_per_second, now=now, sleep=sleep)
 
     def reply(
         self,
@@ -68,12 +69,11 @@ class Delivery:
             place = replace(question.place, channel=dm[0].channel, surface="dm")
             first = POINTER if standing[0].method == "respond" else None
             return edited(replace(question, place=place), first, standing=dm)
-        private = PrivateReply(
-            self._slack,
+        private = self.private.reply(
             question,
             in_dm=partial(self._edited, kept=kept),
-            sleep=self._sleep,
             kept=kept,
+            sent=any(one.method == "respond" for one in standing),
         )
         if not question.public:
             return private
@@ -87,8 +87,16 @@ class Delivery:
         """
         return await find(self._slack, question)
 
+    async def post(self, question: Question, draft: Draft) -> None:
+        """Post a whole answer, all at once, and return when it stands.
+
+        Raises `SlackRefused` where the bot may not post.
+        """
+        await self._edited(question).finish(draft)
+
     async def aclose(self) -> None:
         """Stop writing at once; replies that should stand must have been finished before."""
+        await self.private.aclose()
         for dispatcher in self._dispatchers.values():
             await dispatcher.aclose()
 

@@ -150,6 +150,7 @@ def render(
         cuts=cuts,
         asked_by=question.user if alone else "",
         question=question.text if alone else "",
+        whole_question=question.place.surface == "dm",  # where one goes on from it
         buttons=buttons,
     )
 

@@ -245,6 +245,11 @@ def _is_enough(one: Standing, share: float, now: float) -> bool:
     """
     if one.carries <= 0 or now - one.starves_since > PATIENCE:
         return True
+    return one.carries >= worth(one, share, now)
+
+
+def worth(one: Standing, share: float, now: float) -> float:
+    """Seconds of reading that are worth one of `share` edits, which is 1 or more."""
     ratio = max(0.01, one.rate(now) / one.speed - 1)
     left = max(LIFE, one.age(now))
-    return one.carries >= left * ratio / (math.pow(1 + ratio, share) - 1)
+    return left * ratio / (math.pow(1 + ratio, share) - 1)

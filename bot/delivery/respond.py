@@ -1,28 +1,30 @@
-"""A private answer to a slash command, through its `response_url`.
+"""A private answer to a slash command: in place of its note, below it, or else in the DM.
 
-The listener has acknowledged the command with a private note. A command's `response_url` can only
-add messages (slack-facts §6), so nothing is shown before the answer is whole.
+The listener has acknowledged the command with a private note. A command's own `response_url` can
+only add messages, so through it the answer comes as one more message when it is whole. A press of
+one of the note's buttons lends an address that replaces the note (slack-facts §6): then the answer
+is shown in its place, and no second message comes.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from bot.delivery import Kept
-from bot.delivery.layout import render
-from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable, TurnLost
+from bot.delivery.layout import POINTER, render
+from bot.delivery.note import PAUSE, TRIES, UNHELD, Note
+from bot.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnreachable, TurnLost
+from bot.render.buttons import private_buttons
 from bot.render.message import Body
+from bot.render.private import MORE_IN_DM, added, note, single
 from bot.slack import Slack
+from bot.storage.records import ShownMessage
 from bot.values import Draft, Place, Question
 
 log = logging.getLogger(__name__)
-
-TRIES = 3  # of a response_url's five uses (slack-facts §6)
-PAUSE = 1.0  # seconds before the second try, twice as long before the third
 
 PERHAPS_TWICE = "Slack did not confirm this message at first, so you may see it twice."
 
@@ -40,8 +42,9 @@ class Finishes(Protocol):
 class PrivateReply:
     """One answer that only the asker sees: the first message in place, the rest in their DM.
 
-    When the `response_url` is used up, expired or out of reach, all of it goes to the DM: never
+    When every `response_url` is used up, expired or out of reach, all of it goes to the DM: never
     silence. `in_dm(question, shown)` makes the reply for that: `shown` is what stands already.
+    `sent`: the first message stands, sent by another process. `on_end` is told what was sent.
     """
 
     def __init__(
@@ -50,33 +53,62 @@ class PrivateReply:
         question: Question,
         *,
         in_dm: Callable[[Question, Body | None], Finishes],
+        speed: float,
+        now: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
         kept: Kept | None = None,
+        sent: bool = False,
+        on_end: Callable[[Question, Draft], None] = lambda question, draft: None,
     ) -> None:
+        self.question = question
         self._slack = slack
-        self._question = question
         self._in_dm = in_dm
         self._sleep = sleep
         self._kept = kept
+        self._sent = sent
+        self._on_end = on_end
+        self._over = False  # the answer stands where it will stand
         self._lost = False
         self._rest: Finishes | None = None
+        self._note = Note(
+            slack,
+            question,
+            speed=speed,
+            now=now,
+            sleep=sleep,
+            may_write=self._may_write,
+            kept=kept,
+        )
 
     async def open(self, draft: Draft) -> None:
-        """Nothing to do: the acknowledgement of the command is the placeholder."""
+        """Return at once: the acknowledgement of the command is the placeholder."""
+        self._note.show(draft)
 
     def show(self, draft: Draft) -> None:
-        """Nothing to do: what is private is shown when it is whole."""
+        """Take the newest draft, which is shown once an address is lent for it."""
+        self._note.show(draft)
+
+    def lend(self, url: str, *, live: bool) -> bool:
+        """Take an address that replaces the note, from a press of one of its buttons.
+
+        With `live` the answer is shown as it is written, else its end is. False if it is too late.
+        """
+        if self._over or self._lost:
+            return False
+        self._note.lend(url, live=live)
+        return True
 
     async def finish(self, draft: Draft) -> None:
         """Return when the answer was sent; raises `SlackRefused` when the DM is closed too."""
-        first, *rest = render(draft, self._question)
-        sent = await self._in_place(first)
-        if sent and not rest:
+        parts = render(draft, self.question, buttons=private_buttons(draft))
+        sent = self._sent or await self._sent_in_place(parts, draft)
+        self._over = True
+        self._on_end(self.question, draft)
+        if sent and len(parts) == 1:
             return
         channel = await self._dm()
-        place = Place(self._question.place.team, channel, "dm")
-        elsewhere = replace(self._question, place=place)
-        self._rest = self._in_dm(elsewhere, first if sent else None)
+        place = Place(self.question.place.team, channel, "dm")
+        self._rest = self._in_dm(replace(self.question, place=place), POINTER if sent else None)
         if self._lost:
             self._rest.abandon()
         await self._rest.finish(draft)
@@ -84,30 +116,54 @@ class PrivateReply:
     def abandon(self) -> None:
         """Begin no write any more."""
         self._lost = True
+        self._note.close()
         if self._rest:
             self._rest.abandon()
 
-    async def tell(self, text: str) -> None:
-        """Say something in place; what can't be said there is dropped."""
-        await self._in_place(Body(text, "[]"))
+    async def aclose(self) -> None:
+        """Stop writing at once."""
+        self.abandon()
+        await self._note.aclose()
 
-    async def _in_place(self, body: Body) -> bool:
-        """Send a message through the response_url; False if it did not get through."""
-        url = self._question.response_url
+    async def tell(self, line: str) -> None:
+        """Say something in place, as the note of this answer; what can't be said is dropped."""
+        if not self.question.response_url:
+            return
+        try:
+            await self._slack.respond(
+                self.question.response_url, added(note(self.question.id, line))
+            )
+        except SlackError as error:
+            log.warning("the asker could not be told: %s", error)
+
+    async def _sent_in_place(self, parts: Sequence[Body], draft: Draft) -> bool:
+        """Send the first message; False if neither the note nor the command's address takes it."""
+        lines = [MORE_IN_DM] if len(parts) > 1 else []
+        replaced = await self._note.end(single(parts, *lines))
+        if not replaced and not await self._added(parts, lines):
+            return False
+        if self._kept:
+            self._kept.shown((ShownMessage("", "", "respond"),), draft.text)
+        if not replaced:
+            await self._note.remove()
+        return True
+
+    async def _added(self, parts: Sequence[Body], lines: Sequence[str]) -> bool:
+        """Send the first message through the command's address; False if it did not get through."""
+        url, unsure = self.question.response_url, self._note.unsure
         if not url:
             return False
-        note = ""
+        if self._kept:
+            await self._kept.sending()
         for failures in range(TRIES):
-            if self._lost:
-                raise TurnLost(f"the turn {self._question.id} is somebody else's now")
-            if self._kept:
-                await self._kept.sending()
+            await self._may_write()
+            body = single(parts, *lines, *([PERHAPS_TWICE] if unsure else []))
             try:
-                await self._slack.respond(url, _ephemeral(body, note))
+                await self._slack.respond(url, added(body))
             except SlackRateLimited as error:
                 await self._sleep(error.retry_after)
             except SlackUnreachable:
-                note = PERHAPS_TWICE
+                unsure = True
                 await self._sleep(PAUSE * 2**failures)
             except SlackRefused as error:
                 log.warning("a private answer goes to the DM: %s", error)
@@ -116,25 +172,19 @@ class PrivateReply:
                 return True
         return False
 
+    async def _may_write(self) -> None:
+        """Return when a write may begin; raises TurnLost if none may any more."""
+        while not self._lost and self._kept and not self._kept.held():
+            await self._sleep(UNHELD)
+        if self._lost:
+            raise TurnLost(f"the turn {self.question.id} is somebody else's now")
+
     async def _dm(self) -> str:
         """Open the DM with the asker, however long it takes; raises `SlackRefused`."""
         while True:
             try:
-                return await self._slack.open_dm(self._question.user)
+                return await self._slack.open_dm(self.question.user)
             except SlackRateLimited as error:
                 await self._sleep(error.retry_after)
             except SlackUnreachable:
                 await self._sleep(PAUSE)
-
-
-def _ephemeral(body: Body, note: str) -> Mapping[str, Any]:
-    blocks = json.loads(body.blocks)
-    if note:
-        line = {"type": "plain_text", "text": note}
-        blocks.append({"type": "context", "elements": [line]})
-    return {
-        "response_type": "ephemeral",
-        "replace_original": False,
-        "text": body.text,
-        "blocks": blocks,
-    }

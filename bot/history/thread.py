@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from bot.errors import SlackError
 from bot.history.budget import fit
 from bot.history.names import Names
-from bot.render.incoming import answer_text, message_text, without_mention
+from bot.render.incoming import answer_text, asked_in, message_text, without_mention
 from bot.slack import Slack
 from bot.values import Message, Place, Question
 
@@ -110,10 +110,23 @@ class History:
             stored = thread.messages[ts]
             if ts >= before or stored.get("subtype") in IGNORED_SUBTYPES:
                 continue
-            message = await self._as_message(stored, told)
-            if message and message.text:
-                _append(messages, message)
+            for message in await self._read_as(stored, told):
+                if message.text:
+                    _append(messages, message)
         return messages
+
+    async def _read_as(self, stored: Mapping[str, Any], told: set[str]) -> list[Message]:
+        """What a stored message says to the model; `told` are the answers it has been told.
+
+        An answer to a command holds the question too, because no message above it does.
+        """
+        message = await self._as_message(stored, told)
+        asked = asked_in(stored) if stored.get("user") == self._bot_user else None
+        if message is None or asked is None:
+            return [message] if message else []
+        user, text = asked
+        name = await self._names.of(user)
+        return [Message("user", await self._names.in_text(text), name), message]
 
     async def _as_message(self, stored: Mapping[str, Any], told: set[str]) -> Message | None:
         if stored.get("user") == self._bot_user:

@@ -1,6 +1,7 @@
 """WRITE: what a model wrote becomes text that can stand in Slack.
 
     message.py   a Draft becomes the messages that should stand in Slack: the door callers use
+    private.py   the note that acknowledges a command, and a private answer
     buttons.py   what can be pressed under an answer
     split.py     where one message ends and the next begins
     boundary.py  the best place to end one

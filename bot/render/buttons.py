@@ -6,18 +6,22 @@ has just replaced.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from bot.values import Phase
+from bot.values import Draft, Phase
 
 Element = Mapping[str, Any]
 
 STOP, AGAIN = "answer_stop", "answer_again"
+SHOW, SHARE, CONTINUE = "answer_show", "answer_share", "answer_continue"
 """The `action_id` of each button."""
 
 BLOCK = "answer:"
 """What the `block_id` of an answer's buttons begins with; the turn's id follows."""
+
+PASSES_ON: Mapping[str, str] = {SHARE: "Share here", CONTINUE: "Continue in DM"}
+"""What can be done with a private answer, and what its button says."""
 
 
 def buttons_of(phase: Phase) -> tuple[Element, ...]:
@@ -31,6 +35,29 @@ def buttons_of(phase: Phase) -> tuple[Element, ...]:
             return ()
 
 
-def _button(action_id: str, text: str) -> Element:
+def note_buttons() -> tuple[Element, ...]:
+    """Return what stands under the note that acknowledges a command."""
+    return (_button(SHOW, "Show as it is written"), *buttons_of(Phase.ASKING))
+
+
+def private_buttons(
+    draft: Draft, offered: Collection[str] = tuple(PASSES_ON)
+) -> tuple[Element, ...]:
+    """Return what stands under a private answer that has ended: ways to pass it on, if it is one.
+
+    Slack does not tell what a private message holds when it is pressed, so each of these buttons
+    names, as its `value`, the others beside it.
+    """
+    if buttons_of(draft.phase) or not draft.text.strip():
+        return buttons_of(draft.phase)
+    names = [name for name in PASSES_ON if name in offered]
+    return tuple(
+        _button(name, PASSES_ON[name], " ".join(other for other in names if other != name))
+        for name in names
+    )
+
+
+def _button(action_id: str, text: str, value: str = "") -> Element:
     label = {"type": "plain_text", "text": text}
-    return {"type": "button", "action_id": action_id, "text": label}
+    button = {"type": "button", "action_id": action_id, "text": label}
+    return {**button, "value": value} if value else button

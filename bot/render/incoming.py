@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.render.links import BREAK
+from bot.render.message import ASKED
 
+_USER = re.compile(r"<@([UW][A-Z0-9]+)")
 _ANGLE = re.compile(r"<(?!@)([^<>\n]+)>")
 
 
@@ -37,6 +39,17 @@ def message_text(message: Mapping[str, Any]) -> str:
 def answer_text(message: Mapping[str, Any]) -> str:
     """The model's text in a stored answer of ours; "" for a placeholder or a notice."""
     return _block_text(message)
+
+
+def asked_in(message: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Who asked what, of a stored answer of ours with no message above it that says so."""
+    for block in message.get("blocks") or []:
+        match block:
+            case {"block_id": str(name), "elements": [{"text": str(who)}, {"text": str(what)}]} if (
+                name == ASKED and (asker := _USER.match(who))
+            ):
+                return asker[1], html.unescape(what).replace(BREAK, "")
+    return None
 
 
 def _block_text(message: Mapping[str, Any]) -> str:

@@ -6,10 +6,12 @@ Text goes in one `markdown` block a message, its state in a `context` block unde
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 import regex
@@ -25,6 +27,11 @@ Block = Mapping[str, Any]
 
 # Escapes make five characters of one, and a text in a block takes 3,000 (slack-facts §3.1).
 _LONGEST_LINE = 500
+_LONGEST_QUESTION = 2_900  # escaped
+
+ASKED = "asked"
+"""The `block_id` of the line that says who asked what."""
+
 _MENTION = regex.compile(r"(<@[UW][A-Z0-9]+>)")
 
 
@@ -48,6 +55,7 @@ def bodies(
     cuts: Sequence[int] = (),
     asked_by: str = "",
     question: str = "",
+    whole_question: bool = False,
     buttons: Sequence[Block] = (),
 ) -> tuple[Body, ...]:
     """Return the messages that should stand for `draft`, in order, at least one.
@@ -57,8 +65,8 @@ def bodies(
     every message but the last stays byte for byte as it is; the final draft moves no boundary.
 
     `cuts` are lengths of `draft.text` at which a message was left as it stood; what was held back
-    then opens the next one. `asked_by` and `question` head the first message; `buttons` close
-    the last one.
+    then opens the next one. `asked_by` and the beginning of `question`, or with `whole_question`
+    as much of it as a block holds, head the first message; `buttons` close the last one.
     """
     texts = _texts(draft, limit, cuts)
     last = len(texts) - 1
@@ -66,7 +74,7 @@ def bodies(
     for index, text in enumerate(texts):
         blocks: list[Block] = []
         if index == 0 and asked_by:
-            blocks.append(_asked(asked_by, question))
+            blocks.append(_asked(asked_by, question, whole=whole_question))
         if text:
             blocks.append({"type": "markdown", "text": text})
         if index == last:
@@ -147,12 +155,21 @@ def _naming(line: str) -> str:
     return "".join(piece if _MENTION.fullmatch(piece) else escaped(piece) for piece in pieces)
 
 
-def _asked(user: str, question: str) -> Block:
+def _asked(user: str, question: str, *, whole: bool) -> Block:
+    shown = _fitting(inert_line(question)) if whole else inert_line(plain(question, 300))
     elements = [
         {"type": "mrkdwn", "text": f"<@{user}> asked:"},
-        {"type": "plain_text", "text": inert_line(plain(question, 300)) or "…"},
+        {"type": "plain_text", "text": shown.strip() or "…"},
     ]
-    return {"type": "context", "elements": elements}
+    return {"type": "context", "block_id": ASKED, "elements": elements}
+
+
+@lru_cache(maxsize=64)  # asked for again with every draft
+def _fitting(text: str) -> str:
+    """Return as much of a plain text as fits a block."""
+    ends = accumulate(len(html.escape(char, quote=False)) for char in text)
+    head = text[: sum(end <= _LONGEST_QUESTION for end in ends)]
+    return head if head == text else f"{head}…"
 
 
 def _actions(buttons: Sequence[Block], question_id: str) -> list[Block]:

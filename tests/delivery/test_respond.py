@@ -95,7 +95,8 @@ def test_an_address_out_of_reach_is_tried_again_and_the_second_copy_says_so() ->
         await answer(fake, done("Here."))
         [message] = fake.private
         assert text_of(message) == "Here."
-        assert "twice" in json.dumps(message["blocks"][-1])
+        assert "twice" in json.dumps(message["blocks"][-2])
+        assert message["blocks"][-1]["type"] == "actions"
 
     run(scenario())
 
