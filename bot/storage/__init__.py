@@ -1,4 +1,12 @@
-"""What must outlive a moment: the database, and which questions are already taken.
+"""What must outlive a moment: questions, who answers them, how far each answer is.
 
-In this first form the database is opened and checked, and claims live in memory.
+store.py     the turns of all replicas; claiming.py, turning.py, pruning.py are its transactions
+ledger.py    the budgets all replicas share
+records.py   the values both hand out; rows.py how they lie in the tables of tables.py
+database.py  opened, migrated (migrating.py, migrations/), asked by readiness
+sqlite.py    how a transaction is run on a file; postgres.py on a server, which also stirs other
+             replicas (listening.py); attempt.py how long a caller waits for one
+
+Nobody outside of this room sees SQL, a connection or an error of a driver. Nothing here knows
+Slack or the model's server, or decides when a turn is taken over.
 """

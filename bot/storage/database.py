@@ -1,79 +1,138 @@
-"""The database: opened once, checked at start, asked by readiness."""
+"""The database: opened once, checked and migrated at start, asked by readiness.
+
+One implementation for SQLite and PostgreSQL: a transaction is a plain function of a connection,
+and only sqlite.py and postgres.py know how it is run.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TypeVar
 
-from sqlalchemy import text
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from bot.errors import StorageError
+from bot.errors import StorageAway, StorageError
+from bot.storage import migrating
+from bot.storage.attempt import PATIENCE, describe
+from bot.storage.postgres import PostgresServer
+from bot.storage.sqlite import SqliteFile
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+MIGRATION_PATIENCE = 60.0  # seconds; another replica may be at it
 
 
 class Database:
     """An open database. The URL may hold a password: only `place` is ever shown."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self.engine = engine
-        self.place = engine.url.render_as_string(hide_password=True)
+    def __init__(self, url: URL) -> None:
+        self.place = url.render_as_string(hide_password=True)
+        self._engine: SqliteFile | PostgresServer = (
+            SqliteFile(url) if url.get_backend_name() == "sqlite" else PostgresServer(url)
+        )
+        self._takes_writes = True
+
+    async def read(self, work: Callable[[Connection], T], patience: float = PATIENCE) -> T:
+        """What `work` finds, all of it at one moment. Raises StorageAway within `patience`
+        seconds."""
+        return await self._engine.run(work, patience=patience, writes=False)
+
+    async def write(self, work: Callable[[Connection], T], patience: float = PATIENCE) -> T:
+        """Do `work` in one transaction, and possibly again after it failed.
+
+        Raises StorageAway within `patience` seconds: nothing is written then, unless it is
+        StorageInDoubt. The same goes for being cancelled: a commit that has begun is finished.
+        """
+        try:
+            result = await self._engine.run(work, patience=patience, writes=True)
+        except StorageAway as error:
+            if patience >= PATIENCE:  # a caller in a hurry says nothing of the database
+                self._note(False, str(error))
+            raise
+        self._note(True)
+        return result
+
+    def listening(self, heard: Callable[[str], None]) -> AbstractAsyncContextManager[None]:
+        """While it lasts, `heard` is called with every notice; SQLite has none."""
+        return self._engine.listening(heard)
 
     async def check_writable(self) -> None:
         """Raise StorageError unless the database takes writes; leaves nothing behind."""
         try:
-            if self.engine.dialect.name == "sqlite":
-                await asyncio.to_thread(_write_to_file, self.engine.url.database or ":memory:")
+            if isinstance(self._engine, SqliteFile):
+                await asyncio.to_thread(self._engine.check_writable)
             else:
-                await self._write_to_server()
-        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+                await self._engine.run(_try_to_write, patience=PATIENCE, writes=True)
+        except (SQLAlchemyError, sqlite3.Error, OSError, StorageAway) as error:
             raise StorageError(_unusable(self.place, error)) from error
 
-    async def _write_to_server(self) -> None:
-        async with self.engine.connect() as connection:
-            await connection.execute(text("CREATE TABLE writable_check (n INTEGER)"))
-            await connection.rollback()
+    async def migrate(self) -> None:
+        """Bring the tables to the newest form; one process at a time, the others wait for it.
+
+        Raises StorageError when that can't be done.
+        """
+        try:
+            await self._engine.run(migrating.upgrade, patience=MIGRATION_PATIENCE, writes=True)
+        except StorageAway as error:
+            raise StorageError(_unusable(self.place, error)) from error
 
     async def answers(self) -> bool:
-        """Whether the database answers right now."""
+        """Whether the database answers right now, and took the last thing it was given."""
         try:
-            async with self.engine.connect() as connection:
-                await connection.execute(text("SELECT 1"))
-        except (SQLAlchemyError, OSError):
+            await self.read(_look)
+        except StorageAway:
             return False
-        return True
+        return self._takes_writes
+
+    async def close(self) -> None:
+        """End all connections."""
+        await self._engine.close()
+
+    def _note(self, well: bool, problem: str = "") -> None:
+        if well and not self._takes_writes:
+            log.info("the database takes writes again")
+        elif not well and self._takes_writes:
+            log.warning("the database does not take writes: %s", problem)
+        self._takes_writes = well
 
 
 @asynccontextmanager
 async def open_database(url: str) -> AsyncIterator[Database]:
     """Open the database at `url`. Raises StorageError when the URL or its driver is unusable."""
     try:
-        engine = create_async_engine(make_url(url))
+        database = Database(make_url(url))
     except (ArgumentError, ModuleNotFoundError) as error:
         raise StorageError(
             "DATABASE_URL can't be used: check its form, and install the extra `postgres` "
             "for PostgreSQL."
         ) from error
     try:
-        yield Database(engine)
+        yield database
     finally:
-        await engine.dispose()
+        await database.close()
 
 
-def _write_to_file(path: str) -> None:
-    """Without aiosqlite: its thread outlives a connection that could not be opened."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute("CREATE TABLE writable_check (n INTEGER)")
-        connection.execute("ROLLBACK")
+def _look(connection: Connection) -> None:
+    """Something that is not answered from memory alone."""
+    catalog = "sqlite_master" if connection.dialect.name == "sqlite" else "pg_catalog.pg_class"
+    connection.execute(text(f"SELECT 1 FROM {catalog} LIMIT 1")).all()
+
+
+def _try_to_write(connection: Connection) -> None:
+    connection.execute(text("CREATE TABLE writable_check (n INTEGER)"))
+    connection.execute(text("DROP TABLE writable_check"))
 
 
 def _unusable(place: str, error: Exception) -> str:
-    cause = str(getattr(error, "orig", None) or error).splitlines()[0]
     return (
-        f"The database {place} can't be written ({cause}); make its folder writable for this user, "
-        "or set DATABASE_URL to another place."
+        f"The database {place} can't be written ({describe(error)}); make its folder writable for "
+        "this user, or set DATABASE_URL to another place."
     )

@@ -1,0 +1,66 @@
+"""One try to do something in the database, within a caller's patience.
+
+A caller gives up after `patience` seconds and must know whether what it gave up on may still
+happen: not before the commit has begun, perhaps after.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from bot.errors import StorageAway, StorageInDoubt
+
+PATIENCE = 2.0  # seconds a caller waits for the database; ours, nobody else's limit
+
+
+class Abandoned(Exception):
+    """The caller has given up before the commit: nothing is to be written any more."""
+
+
+class Attempt:
+    """One transaction's way: it may be given up by one thread while another one works on it."""
+
+    def __init__(self, patience: float) -> None:
+        self.patience = patience
+        self.deadline = time.monotonic() + patience
+        self.problem: BaseException | None = None  # what stood in the way so far
+        self._lock = threading.Lock()
+        self._committing = False
+        self._abandoned = False
+
+    @property
+    def left(self) -> float:
+        """Seconds until the caller gives up; 0.0 when it is time."""
+        return max(0.0, self.deadline - time.monotonic())
+
+    @property
+    def committing(self) -> bool:
+        """The commit has begun: from here on the outcome is the database's to tell."""
+        return self._committing
+
+    def commits(self) -> None:
+        """Say that the commit begins. Raises Abandoned if the caller has given up."""
+        with self._lock:
+            if self._abandoned:
+                raise Abandoned
+            self._committing = True
+
+    def abandon(self) -> None:
+        """The caller gives up; without a commit begun, none will."""
+        with self._lock:
+            self._abandoned = True
+
+    def away(self, problem: BaseException | None = None) -> StorageAway:
+        """The error for the caller, which says what stood in the way, without statement or text."""
+        cause = problem or self.problem
+        kind = StorageInDoubt if self._committing else StorageAway
+        return kind(describe(cause) if cause else f"no answer within {self.patience:g} s")
+
+
+def describe(error: BaseException) -> str:
+    """The driver's own words; never the statement and its values, which hold what people wrote."""
+    cause: Any = getattr(error, "orig", None) or error
+    lines = str(cause).splitlines()
+    return lines[0] if lines else type(cause).__name__

@@ -1,0 +1,112 @@
+"""PostgreSQL, for several replicas. A transaction is the same plain function as with SQLite."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from bot.storage.attempt import PATIENCE, Attempt
+from bot.storage.listening import Listener
+
+T = TypeVar("T")
+
+CONNECTIONS = 5  # of a replica; one more listens. PostgreSQL allows 100 in all by default
+AGAIN = 0.05  # seconds between two tries of a transaction
+LAST_WORDS = 2.0  # seconds for what was given up on to end, at the end of the process
+
+# Classes of SQLSTATE in which another try ends the same way: wrong data, wrong statement
+# (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+_HOPELESS = ("22", "42")
+
+
+class PostgresServer:
+    """A server, and our few connections to it."""
+
+    def __init__(self, url: URL) -> None:
+        self._engine = create_async_engine(
+            url,
+            pool_size=CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=PATIENCE,
+            connect_args={
+                "timeout": PATIENCE,
+                # The server ends what we have given up on, also if our word does not reach it.
+                "server_settings": {
+                    "statement_timeout": f"{PATIENCE:g}s",
+                    "idle_in_transaction_session_timeout": f"{5 * PATIENCE:g}s",
+                },
+            },
+        )
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def run(self, work: Callable[[Connection], T], *, patience: float, writes: bool) -> T:
+        """Do `work` in one transaction, again if that may help. Raises StorageAway within
+        `patience` seconds."""
+        del writes  # the server finds out
+        attempt = Attempt(patience)
+        task = asyncio.create_task(self._until_done(attempt, work))
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        try:
+            async with asyncio.timeout(patience):
+                return await asyncio.shield(task)
+        except TimeoutError as error:
+            task.cancel()  # and not awaited: breaking off may take as long again
+            raise attempt.away() from attempt.problem or error
+        except (SQLAlchemyError, OSError) as error:
+            raise attempt.away(error) from error
+        except asyncio.CancelledError:
+            if not attempt.committing:
+                task.cancel()
+            raise
+
+    async def _until_done(self, attempt: Attempt, work: Callable[[Connection], T]) -> T:
+        """Servers restart, connections break, transactions stand in each other's way."""
+        while True:
+            try:
+                return await self._transact(attempt, work)
+            except (SQLAlchemyError, OSError) as error:
+                if attempt.committing or _is_hopeless(error):
+                    raise
+                attempt.problem = error
+            await asyncio.sleep(AGAIN)
+
+    async def _transact(self, attempt: Attempt, work: Callable[[Connection], T]) -> T:
+        async with self._engine.connect() as connection, connection.begin():
+            result = await connection.run_sync(work)
+            attempt.commits()
+        return result
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever waited has it, or has given up
+
+    def check_writable(self) -> None:
+        """Nothing here: a server is asked by `run`."""
+
+    @asynccontextmanager
+    async def listening(self, heard: Callable[[str], None]) -> AsyncIterator[None]:
+        """While it lasts, `heard` is called with every notice of any replica, our own included."""
+        async with Listener(self._engine, heard):
+            yield
+
+    async def close(self) -> None:
+        """Let what runs finish, within reason, and close all connections."""
+        if self._tasks:
+            _, unended = await asyncio.wait(self._tasks, timeout=LAST_WORDS)
+            for task in unended:
+                task.cancel()
+        await self._engine.dispose()
+
+
+def _is_hopeless(error: Exception) -> bool:
+    state = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
+    return isinstance(error, DBAPIError) and state.startswith(_HOPELESS)

@@ -1,0 +1,29 @@
+"""What is deleted because it is old, in batches."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, Delete, Table, delete, select, tuple_
+
+from bot.storage.tables import claims, slots, turns
+
+BATCH = 500  # rows in one transaction
+
+
+def turns_ended_before(moment: float) -> Delete:
+    """Turns that are over, with all that was written and shown of them."""
+    return _some(turns, turns.c.ended_at < moment)
+
+
+def claims_before(moment: float) -> Delete:
+    """Names of questions nobody delivers any more."""
+    return _some(claims, claims.c.claimed_at < moment)
+
+
+def slots_free_before(moment: float) -> Delete:
+    """Slots of budgets nobody uses any more, for example of a channel that went quiet."""
+    return _some(slots, slots.c.free_at < moment)
+
+
+def _some(table: Table, where: ColumnElement[bool]) -> Delete:
+    key = table.primary_key.columns
+    return delete(table).where(tuple_(*key).in_(select(*key).where(where).limit(BATCH)))

@@ -1,0 +1,84 @@
+"""Turns as values and as rows. Knows columns, runs nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row
+
+from bot.storage.records import ShownMessage, TurnRecord
+from bot.storage.tables import WAITING
+from bot.values import Draft, File, Phase, Question
+
+_NO_TEXT: dict[str, Any] = {"text": "", "files": (), "response_url": None}
+
+
+def of_question(question: Question) -> dict[str, Any]:
+    """The columns that hold a question: all that is needed to answer it, and what people wrote
+    apart from the rest."""
+    return {
+        "question": _to_json(replace(question, **_NO_TEXT)),
+        "text": clean(question.text),
+        "files": _to_json(question.files),
+        "response_url": question.response_url,
+    }
+
+
+def to_question(row: Row[Any]) -> Question:
+    """The question of a row of `turns`."""
+    return replace(
+        msgspec.convert(json.loads(row.question), Question),
+        text=row.text,
+        files=msgspec.convert(json.loads(row.files), tuple[File, ...]),
+        response_url=row.response_url,
+    )
+
+
+def joined(first: Question, newer: Question) -> Question:
+    """One question of two: written after each other, answered together where the newest stands.
+
+    Its id and its asker stay those of the first. No file is left out.
+    """
+    messages = sorted(filter(None, (*first.earlier, first.ts, *newer.earlier, newer.ts)))
+    return replace(
+        first,
+        text="\n\n".join(text for text in (first.text, newer.text) if text),
+        keys=newer.keys,
+        ts=messages[-1] if messages else None,
+        earlier=tuple(messages[:-1]),
+        files=first.files + tuple(file for file in newer.files if file not in first.files),
+        response_url=newer.response_url or first.response_url,
+    )
+
+
+def to_record(row: Row[Any], shown: Sequence[ShownMessage]) -> TurnRecord:
+    """A row of `turns` with the messages that stand of it."""
+    return TurnRecord(
+        question=to_question(row),
+        draft=Draft(Phase(row.phase), row.draft, row.note),
+        owner=row.owner,
+        fence=row.fence,
+        tries=row.tries,
+        first_tried_at=row.first_tried_at,
+        waiting=row.state == WAITING,
+        response_id=row.response_id,
+        shown=tuple(shown),
+        irreversible=row.irreversible,
+        sending=row.sending,
+    )
+
+
+def clean(text: str) -> str:
+    """The text without what no database takes: NUL, and halves of characters."""
+    if "\0" in text:
+        text = text.replace("\0", "")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def _to_json(value: Any) -> str:
+    """In ASCII: whatever is in it, every database takes it."""
+    return json.dumps(msgspec.to_builtins(value))

@@ -1,0 +1,253 @@
+"""The turns of all replicas: claimed once, owned by one, kept until they are over.
+
+Every method is one transaction and may raise StorageAway, within PATIENCE seconds; nothing is
+written then, or it may be asked for again without harm. What a crash or a lost reply leaves behind
+is told apart by fences: whoever takes a turn over raises its fence, and a write under an older one
+is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from types import TracebackType
+
+from sqlalchemy import Connection, Delete, delete, select
+
+from bot.errors import StorageInDoubt
+from bot.storage import claiming, pruning, turning
+from bot.storage.claiming import insert
+from bot.storage.database import Database
+from bot.storage.listening import EVERYBODY, notify
+from bot.storage.records import Change, Claim, TurnRecord, Wish
+from bot.storage.tables import UNFINISHED, replicas, turns, wishes
+from bot.values import Question
+
+# Slack's own retries end after about six minutes (slack-facts §4); a day covers delayed events.
+CLAIM_SECONDS = 24 * 3600
+DOUBT_SECONDS = 60.0  # how long a transaction we did not hear the end of may still be written
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """A claim whose transaction we did not hear the end of, and when that must be over."""
+
+    question: Question
+    at: float
+    until: float
+
+
+class Store:
+    """Turns as one replica sees them. `replica` is a name no other process has or will have.
+
+    `stirred` is set when something may be there for this replica, where the database can tell
+    (PostgreSQL, while the store is open as a context manager); elsewhere whoever waits has to look
+    from time to time. With `store_text=False` what people and the model wrote is deleted as soon
+    as the turn is over.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        replica: str,
+        now: Callable[[], float] = time.time,
+        store_text: bool = True,
+    ) -> None:
+        self.replica = replica
+        self.stirred = asyncio.Event()
+        self._database = database
+        self._now = now
+        self._store_text = store_text
+        self._doubtful: list[_Doubt] = []
+        self._last = 0.0
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Store:
+        await self._stack.enter_async_context(self._database.listening(self._heard))
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    async def claim(self, question: Question, thread: str | None) -> Claim:
+        """Take a question by all its keys, and its place in `thread` if one is given.
+
+        A thread has one live turn and one that waits. What comes after that is joined to the
+        waiting one. A question taken already is taken by its remaining keys as well.
+        """
+
+        at = self._moment()
+
+        def work(connection: Connection) -> Claim:
+            self._take_back(connection)
+            return claiming.claim(connection, question, thread, self.replica, at)
+
+        try:
+            return await self._database.write(work)
+        except (StorageInDoubt, asyncio.CancelledError):
+            self._doubtful.append(_Doubt(question, at, time.monotonic() + DOUBT_SECONDS))
+            raise
+
+    async def begin(self, turn: str, fence: int) -> Question | None:
+        """Let a waiting turn become live; its question as it is now, all that was joined included.
+
+        None while another turn of the thread is live. Raises TurnLost when it is not ours any more.
+        """
+        return await self._database.write(
+            lambda connection: claiming.begin(connection, turn, fence, self.replica)
+        )
+
+    async def journal(self, changes: Sequence[Change]) -> set[str]:
+        """Write what became of turns, all together; returns those that are lost to us.
+
+        A turn that is over has no owner and no `response_url` any more.
+        """
+
+        def work(connection: Connection) -> set[str]:
+            lost = turning.journal(connection, changes, self._now(), self._store_text)
+            if any(change.over for change in changes):
+                notify(connection, EVERYBODY)  # whoever waits in their threads
+            return lost
+
+        return await self._database.write(work)
+
+    async def turn(self, turn: str) -> TurnRecord | None:
+        """All that is known of a turn, also when it is over."""
+        found = await self._database.read(
+            lambda connection: turning.find(connection, turns.c.id == turn)
+        )
+        return found[0] if found else None
+
+    async def unfinished(self, owner: str | None) -> list[TurnRecord]:
+        """The turns a replica has to bring to their end, the oldest first; None: nobody does."""
+        return await self._database.read(
+            lambda connection: turning.find(connection, turns.c.owner == owner, UNFINISHED)
+        )
+
+    async def owners(self) -> set[str]:
+        """The replicas that own unfinished turns, whether they live or not."""
+        owned = select(turns.c.owner).where(turns.c.owner.is_not(None), UNFINISHED).distinct()
+        return await self._database.read(lambda c: set(c.execute(owned).scalars()))
+
+    async def take_over(self, turn: str, fence: int, *, counted: bool) -> TurnRecord | None:
+        """Make a turn ours whose fence is still `fence`; None if somebody else was quicker.
+
+        `counted`: its owner died of it, perhaps. After StorageAway ask again the same way: it may
+        be ours already.
+        """
+        return await self._database.write(
+            lambda connection: turning.take_over(
+                connection, turn, fence, counted, self.replica, self._now()
+            )
+        )
+
+    async def release(self, turns: Sequence[str]) -> None:
+        """Let others have those of these turns that are ours, at once."""
+
+        def work(connection: Connection) -> None:
+            turning.release(connection, turns, self.replica)
+            notify(connection, EVERYBODY)
+
+        await self._database.write(work)
+
+    async def beat(self) -> None:
+        """Show that this replica is alive: one statement, however many turns it owns."""
+        alive = {"id": self.replica, "beat": 1}
+
+        def work(connection: Connection) -> None:
+            self._take_back(connection)
+            adding = insert(connection, replicas).values(alive)
+            connection.execute(
+                adding.on_conflict_do_update(
+                    index_elements=[replicas.c.id], set_={"beat": replicas.c.beat + 1}
+                )
+            )
+
+        await self._database.write(work)
+
+    async def leave(self) -> None:
+        """Be no replica any more."""
+        await self.forget(self.replica)
+
+    async def forget(self, replica: str) -> None:
+        """Strike a replica that is dead and owns nothing any more; if it lives, it comes back."""
+        going = delete(replicas).where(replicas.c.id == replica)
+        await self._database.write(lambda connection: connection.execute(going).rowcount)
+
+    async def replicas(self) -> Mapping[str, int]:
+        """How often each replica has shown that it is alive."""
+        return await self._database.read(
+            lambda c: {row.id: row.beat for row in c.execute(select(replicas))}
+        )
+
+    async def wish(self, wish: Wish) -> bool:
+        """Leave a wish for whoever owns the turn; False when it is over or unknown."""
+
+        def work(connection: Connection) -> bool:
+            of = select(turns.c.owner).where(turns.c.id == wish.turn, UNFINISHED)
+            owner = connection.execute(of).first()
+            if owner is None:
+                return False
+            values = {"turn": wish.turn, "person": wish.user, "kind": wish.kind}
+            adding = insert(connection, wishes).values(values)
+            connection.execute(adding.on_conflict_do_nothing())
+            notify(connection, owner[0] or EVERYBODY)
+            return True
+
+        return await self._database.write(work)
+
+    async def wishes(self) -> list[Wish]:
+        """What people want of this replica's turns; they are gone when they have been read."""
+        ours = (
+            select(turns.c.id)
+            .where(turns.c.id == wishes.c.turn, turns.c.owner == self.replica, UNFINISHED)
+            .exists()
+        )
+        waiting = select(wishes.c.turn).where(ours).limit(1)
+        if not await self._database.read(lambda connection: connection.execute(waiting).all()):
+            return []
+        reading = delete(wishes).where(ours).returning(wishes)
+        found = await self._database.write(lambda connection: connection.execute(reading).all())
+        return [Wish(row.turn, row.person, row.kind) for row in found]
+
+    async def prune(self, retention_seconds: float) -> int:
+        """Delete turns that ended so long ago, and claims of more than a day; how many turns."""
+        now = self._now()
+        ended = await self._delete(pruning.turns_ended_before(now - retention_seconds))
+        await self._delete(pruning.claims_before(now - CLAIM_SECONDS))
+        await self._delete(pruning.slots_free_before(now - CLAIM_SECONDS))
+        return ended
+
+    async def _delete(self, some: Delete) -> int:
+        """Delete batch by batch, each in its own transaction: nobody waits long for it."""
+        total = 0
+        while True:
+            deleted = await self._database.write(lambda c: c.execute(some).rowcount)
+            total += deleted
+            if deleted < pruning.BATCH:
+                return total
+
+    def _moment(self) -> float:
+        """Now, and never the same twice: it tells our claims of one question apart."""
+        self._last = max(self._now(), math.nextafter(self._last, math.inf))
+        return self._last
+
+    def _take_back(self, connection: Connection) -> None:
+        """What we did not hear the end of is not ours: it was refused, or is claimed again."""
+        self._doubtful = [doubt for doubt in self._doubtful if doubt.until > time.monotonic()]
+        for doubt in self._doubtful:
+            claiming.take_back(connection, doubt.question, doubt.at)
+
+    def _heard(self, replica: str) -> None:
+        if replica in {EVERYBODY, self.replica}:
+            self.stirred.set()

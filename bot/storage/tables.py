@@ -1,0 +1,122 @@
+"""What the database holds, as the newest migration leaves it. Statements, not classes.
+
+    turns      a row a question: what was asked, who answers it, how far the answer is
+    shown      the messages of an answer that stand in Slack
+    claims     every name a question was delivered under, for a day
+    replicas   the processes that are alive, each with a counter it raises
+    wishes     what people want of a turn, until its owner has read it
+    slots      the shared budgets: who took which slot of a window, and until when
+
+What people wrote stands in columns of its own (`text`, `files`, `draft`, `note`), so that it can be
+deleted and the rest kept. Later tables belong here as well: settings of a workspace, feedback and
+usage (a row a turn, by its id), installations (a row a team, secrets encrypted).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    literal_column,
+)
+
+metadata = MetaData()
+
+# States of a turn. One live and one waiting turn a thread: see the index below.
+WAITING, LIVE, OVER = "waiting", "live", "over"
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("thread", Text),
+    Column("state", Text, nullable=False),
+    Column("owner", Text),
+    Column("fence", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("first_tried_at", Double),
+    Column("asked_at", Double, nullable=False),
+    Column("ended_at", Double),
+    Column("question", Text, nullable=False),  # JSON, without what has a column here
+    Column("text", Text, nullable=False),
+    Column("files", Text, nullable=False),  # JSON
+    Column("response_url", Text),
+    Column("phase", Text, nullable=False),
+    Column("draft", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("response_id", Text, nullable=False),
+    Column("irreversible", Boolean, nullable=False),
+    Column("sending", Boolean, nullable=False),
+)
+
+# A constant in the text of a statement: a bound value would hide the partial indexes from SQLite.
+UNFINISHED = turns.c.state != literal_column("'over'")
+
+Index(
+    "turns_thread",
+    turns.c.thread,
+    turns.c.state,
+    unique=True,
+    sqlite_where=UNFINISHED,
+    postgresql_where=UNFINISHED,
+)
+Index("turns_owner", turns.c.owner, sqlite_where=UNFINISHED, postgresql_where=UNFINISHED)
+Index("turns_ended_at", turns.c.ended_at)
+
+shown = Table(
+    "shown",
+    metadata,
+    Column("turn", ForeignKey(turns.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("part", Integer, primary_key=True, autoincrement=False),
+    Column("ts", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("turn", Text, nullable=False),
+    Column("claimed_at", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+Index("claims_claimed_at", claims.c.claimed_at)
+
+replicas = Table(
+    "replicas",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("beat", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+wishes = Table(
+    "wishes",
+    metadata,
+    Column("turn", ForeignKey(turns.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("person", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+slots = Table(
+    "slots",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("holder", Text),
+    Column("free_at", Double, nullable=False),  # seconds since the epoch
+    Column("seconds", Double, nullable=False),  # it was taken for so long
+    sqlite_with_rowid=False,
+)

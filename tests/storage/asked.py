@@ -1,0 +1,21 @@
+"""Questions to store."""
+
+from __future__ import annotations
+
+from bot.values import File, Place, Question
+
+PLACE = Place("T1", "C1", "channel", "1.0")
+REPORT = File("F1", "report.pdf", "application/pdf", 3, "https://files.slack.com/report.pdf")
+
+
+def question(
+    name: str,
+    *keys: str,
+    text: str = "why?",
+    ts: str | None = "2.0",
+    files: tuple[File, ...] = (),
+    response_url: str | None = None,
+) -> Question:
+    """A question with this id; without keys it has two of its own."""
+    keys = keys or (f"event:{name}", f"message:{name}")
+    return Question(name, keys, PLACE, "U1", text, ts, None, files, response_url)
