@@ -9,16 +9,30 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.storage.database import open_database
+from bot.storage.database import Database, open_database
 from bot.storage.store import Store
+from tests.postgres import Server
 
 Stores = Callable[..., Awaitable[Store]]
 
 
-@pytest.fixture(params=["sqlite"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database."""
-    return f"sqlite+aiosqlite:///{tmp_path}/bot.db"
+@pytest_asyncio.fixture(params=["sqlite", "postgresql"])
+async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """An empty database, of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path}/bot.db"
+        return
+    server: Server = request.getfixturevalue("postgres")
+    async with server.fresh() as url:
+        yield url
+
+
+@pytest_asyncio.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    """An open database with all its tables."""
+    async with open_database(url) as database:
+        await database.migrate()
+        yield database
 
 
 @pytest_asyncio.fixture
