@@ -8,11 +8,20 @@ from __future__ import annotations
 
 import threading
 import time
+from enum import Enum
 from typing import Any
 
 from bot.errors import StorageAway, StorageInDoubt
 
 PATIENCE = 2.0  # seconds a caller waits for the database; ours, nobody else's limit
+
+
+class Way(Enum):
+    """What a piece of work asks of its transaction."""
+
+    READS = "changes nothing"
+    WRITES = "all of it or nothing"
+    WRITES_ALONE = "each statement for itself"
 
 
 class Abandoned(Exception):

@@ -6,44 +6,42 @@ in common, whoever asks at the same moment.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, exists, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.errors import TurnLost
 from bot.storage import rows
 from bot.storage.records import Claim
-from bot.storage.tables import LIVE, UNFINISHED, WAITING, claims, turns
-from bot.values import Phase, Question
+from bot.storage.tables import LIVE, UNFINISHED, WAITING, claims, turns, unfinished
+from bot.values import Question
 
 
-def insert(connection: Connection, table: Any) -> Any:
+def insert(dialect: str, table: Any) -> Any:
     """An INSERT that can say ON CONFLICT: SQLAlchemy has one for each database, both alike."""
-    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+    return (sqlite if dialect == "sqlite" else postgresql).insert(table)
 
 
 def claim(
     connection: Connection, question: Question, thread: str | None, replica: str, now: float
 ) -> Claim:
     """Take the question by all its keys; see `Store.claim`."""
-    if not _take_keys(connection, question.keys, question.id, now):
+    if not _take_keys(connection, question, now):
         return Claim.TAKEN
+    turn = rows.new_turn(question, thread, replica, now)
     while True:  # again when another claim of this thread, or the end of its turn, came between
-        waits, live = _thread(connection, thread)
-        if question.id in {waits, live}:
-            return Claim.TAKEN
-        if waits is not None:
-            if _exists(connection, question.id):
-                return Claim.TAKEN
-            if _join(connection, waits, question):
-                return Claim.JOINED
-            continue
-        state = LIVE if live is None else WAITING
-        if _add(connection, question, thread, state, replica, now):
-            return Claim.OURS if state == LIVE else Claim.WAITS
+        if _add(connection, turn, LIVE):
+            return Claim.OURS
         if _exists(connection, question.id):
             return Claim.TAKEN
+        waits = connection.execute(_WAITS, {"of": thread}).first()
+        if waits is None:
+            if _add(connection, turn, WAITING):
+                return Claim.WAITS
+        elif _join(connection, waits.id, question):
+            return Claim.JOINED
 
 
 def take_back(connection: Connection, question: Question, at: float) -> None:
@@ -72,30 +70,49 @@ def begin(connection: Connection, turn: str, fence: int, replica: str) -> Questi
     return rows.to_question(row) if row.state == LIVE else None
 
 
-def _take_keys(connection: Connection, keys: tuple[str, ...], turn: str, now: float) -> bool:
+_WAITS = select(turns.c.id).where(turns.c.thread == bindparam("of"), turns.c.state == WAITING)
+_EXISTS = select(turns.c.id).where(turns.c.id == bindparam("of"))
+
+
+def _take_keys(connection: Connection, question: Question, now: float) -> bool:
     """Whether all keys were free. They are taken in any case: a later delivery may share only
     the new ones. Sorted, so that no two claims wait for each other."""
-    names = sorted(set(keys))
-    if not names:
+    keys = sorted(set(question.keys))
+    if not keys:
         return True
-    adding = insert(connection, claims).values(
-        [{"key": key, "turn": turn, "claimed_at": now} for key in names]
-    )
-    taken = connection.execute(adding.on_conflict_do_nothing().returning(claims.c.key)).all()
-    return len(taken) == len(names)
+    values = {"turn": question.id, "now": now} | {f"key{n}": key for n, key in enumerate(keys)}
+    taken = connection.execute(_taking(connection.dialect.name, len(keys)), values).all()
+    return len(taken) == len(keys)
 
 
-def _thread(connection: Connection, thread: str | None) -> tuple[str | None, str | None]:
-    """The thread's waiting turn and its live one."""
-    if thread is None:
-        return None, None
-    unfinished = select(turns.c.state, turns.c.id).where(turns.c.thread == thread, UNFINISHED)
-    by_state = {row.state: row.id for row in connection.execute(unfinished)}
-    return by_state.get(WAITING), by_state.get(LIVE)
+@cache
+def _taking(dialect: str, count: int) -> Any:
+    given: dict[str, Any] = {"turn": bindparam("turn"), "claimed_at": bindparam("now")}
+    values = [given | {"key": bindparam(f"key{n}")} for n in range(count)]
+    return insert(dialect, claims).values(values).on_conflict_do_nothing().returning(claims.c.key)
+
+
+def _add(connection: Connection, turn: dict[str, Any], state: str) -> bool:
+    """Add the turn's row; False when its id or its place in the thread is taken, and for a live
+    one also when another one waits."""
+    added = connection.execute(_adding(connection.dialect.name, state), turn | {"state": state})
+    return added.first() is not None
+
+
+@cache
+def _adding(dialect: str, state: str) -> Any:
+    """INSERT … SELECT: whether the thread is free is seen by the statement that takes it."""
+    values = [bindparam(name, type_=turns.c[name].type) for name in rows.NEW_TURN]
+    row = select(*values)
+    if state == LIVE:
+        other = turns.alias()
+        row = row.where(~exists().where(other.c.thread == bindparam("thread"), unfinished(other)))
+    adding = insert(dialect, turns).from_select(rows.NEW_TURN, row)
+    return adding.on_conflict_do_nothing().returning(turns.c.id)
 
 
 def _exists(connection: Connection, turn: str) -> bool:
-    return connection.execute(select(turns.c.id).where(turns.c.id == turn)).first() is not None
+    return connection.execute(_EXISTS, {"of": turn}).first() is not None
 
 
 def _join(connection: Connection, waits: str, question: Question) -> bool:
@@ -108,32 +125,3 @@ def _join(connection: Connection, waits: str, question: Question) -> bool:
     connection.execute(update(turns).where(*still).values(rows.of_question(whole)))
     connection.execute(update(claims).where(claims.c.key.in_(question.keys)).values(turn=waits))
     return True
-
-
-def _add(
-    connection: Connection,
-    question: Question,
-    thread: str | None,
-    state: str,
-    replica: str,
-    now: float,
-) -> bool:
-    """Add the turn's row; False when its id or its place in the thread is taken."""
-    values = rows.of_question(question) | {
-        "id": question.id,
-        "thread": thread,
-        "state": state,
-        "owner": replica,
-        "fence": 1,
-        "tries": 0,
-        "asked_at": now,
-        "phase": Phase.ASKING.value,
-        "draft": "",
-        "note": "",
-        "response_id": "",
-        "irreversible": False,
-        "sending": False,
-    }
-    adding = insert(connection, turns).values(values)
-    added = connection.execute(adding.on_conflict_do_nothing().returning(turns.c.id))
-    return added.first() is not None

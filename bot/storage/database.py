@@ -19,7 +19,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from bot.errors import StorageAway, StorageError
 from bot.storage import migrating
-from bot.storage.attempt import PATIENCE, describe
+from bot.storage.attempt import PATIENCE, Way, describe
 from bot.storage.postgres import PostgresServer
 from bot.storage.sqlite import SqliteFile
 
@@ -41,18 +41,21 @@ class Database:
         self._takes_writes = True
 
     async def read(self, work: Callable[[Connection], T], patience: float = PATIENCE) -> T:
-        """What `work` finds, all of it at one moment. Raises StorageAway within `patience`
-        seconds."""
-        return await self._engine.run(work, patience=patience, writes=False)
+        """What `work` finds. Raises StorageAway within `patience` seconds."""
+        return await self._engine.run(work, patience=patience, way=Way.READS)
 
-    async def write(self, work: Callable[[Connection], T], patience: float = PATIENCE) -> T:
+    async def write(
+        self, work: Callable[[Connection], T], patience: float = PATIENCE, *, alone: bool = False
+    ) -> T:
         """Do `work` in one transaction, and possibly again after it failed.
 
         Raises StorageAway within `patience` seconds: nothing is written then, unless it is
         StorageInDoubt. The same goes for being cancelled: a commit that has begun is finished.
+        `alone`: its statements need no transaction around them, which saves a server two answers.
         """
+        way = Way.WRITES_ALONE if alone else Way.WRITES
         try:
-            result = await self._engine.run(work, patience=patience, writes=True)
+            result = await self._engine.run(work, patience=patience, way=way)
         except StorageAway as error:
             if patience >= PATIENCE:  # a caller in a hurry says nothing of the database
                 self._note(False, str(error))
@@ -70,7 +73,7 @@ class Database:
             if isinstance(self._engine, SqliteFile):
                 await asyncio.to_thread(self._engine.check_writable)
             else:
-                await self._engine.run(_try_to_write, patience=PATIENCE, writes=True)
+                await self._engine.run(_try_to_write, patience=PATIENCE, way=Way.WRITES)
         except (SQLAlchemyError, sqlite3.Error, OSError, StorageAway) as error:
             raise StorageError(_unusable(self.place, error)) from error
 
@@ -80,7 +83,7 @@ class Database:
         Raises StorageError when that can't be done.
         """
         try:
-            await self._engine.run(migrating.upgrade, patience=MIGRATION_PATIENCE, writes=True)
+            await self._engine.run(migrating.upgrade, patience=MIGRATION_PATIENCE, way=Way.WRITES)
         except StorageAway as error:
             raise StorageError(_unusable(self.place, error)) from error
 

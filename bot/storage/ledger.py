@@ -8,7 +8,8 @@ decides where there is one, so that replicas need not agree about the time.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -16,7 +17,10 @@ from sqlalchemy import (
     Connection,
     Double,
     FromClause,
-    ScalarSelect,
+    Integer,
+    Select,
+    Text,
+    Update,
     bindparam,
     cast,
     func,
@@ -30,6 +34,10 @@ from bot.storage.tables import slots
 
 PATIENCE = 0.25  # seconds; after that a fair share is better than more waiting
 SOON = 0.01  # seconds; somebody takes the slot that seems free at this very moment
+
+_KEY, _ME = bindparam("of", type_=Text), bindparam("me", type_=Text)
+_SIZE = bindparam("size", type_=Integer)
+_SECONDS = bindparam("lasting", type_=Double)
 
 
 class Ledger:
@@ -51,58 +59,41 @@ class Ledger:
     async def take(self, key: str, size: int, seconds: float) -> float:
         """Take one of `size` slots for `seconds`: 0.0 if that is done, else the seconds until one
         is free. Raises StorageAway."""
-        return await self._database.write(
-            lambda connection: self._take(connection, key, size, seconds), self._patience
-        )
+
+        def work(connection: Connection) -> float:
+            return _take(connection, self._values(of=key, size=size, lasting=seconds))
+
+        return await self._database.write(work, self._patience, alone=True)
 
     async def others(self, key: str) -> list[float]:
         """Seconds until each slot is free that other replicas hold, dead ones included; sorted.
         Raises StorageAway."""
 
         def work(connection: Connection) -> list[float]:
-            now = _clock(connection)
-            held = select(slots.c.free_at - now).where(
-                slots.c.key == key, slots.c.holder != self.replica, ~_free(slots, now)
-            )
-            return sorted(connection.execute(held, {"now": self._now()}).scalars())
+            held = _held_by_others(connection.dialect.name)
+            return sorted(connection.execute(held, self._values(of=key)).scalars())
 
         return await self._database.read(work, self._patience)
 
-    def _take(self, connection: Connection, key: str, size: int, seconds: float) -> float:
-        now = _clock(connection)
-        taking = (
-            update(slots)
-            .where(slots.c.key == key, slots.c.slot == _a_free_one(now, key, size))
-            .values(holder=self.replica, free_at=now + seconds, seconds=seconds)
-        )
-        at = {"now": self._now()}
-        if connection.execute(taking, at).rowcount:
-            return 0.0
-        if _add_missing(connection, key, size) and connection.execute(taking, at).rowcount:
-            return 0.0
-        ours = (slots.c.key == key, slots.c.slot < size)
-        wait = select(func.min(slots.c.free_at) - now).where(*ours)
-        return max(SOON, float(connection.execute(wait, at).scalar_one()))
+    def _values(self, **more: Any) -> dict[str, Any]:
+        return {"me": self.replica, "now": self._now(), **more}
 
 
-def _clock(connection: Connection) -> ColumnElement[Any]:
+def _take(connection: Connection, values: Mapping[str, Any]) -> float:
+    taking = _taking(connection.dialect.name)
+    if connection.execute(taking, values).rowcount:
+        return 0.0
+    if _add_missing(connection, values) and connection.execute(taking, values).rowcount:
+        return 0.0
+    wait = connection.execute(_waiting(connection.dialect.name), values).scalar_one()
+    return max(SOON, float(wait))
+
+
+def _clock(dialect: str) -> ColumnElement[Any]:
     """Seconds since the epoch: the server's, or ours where the file is on our own machine."""
-    if connection.dialect.name == "postgresql":
+    if dialect == "postgresql":
         return cast(func.extract("epoch", func.clock_timestamp()), Double)
     return bindparam("now", type_=Double)
-
-
-def _a_free_one(now: ColumnElement[Any], key: str, size: int) -> ScalarSelect[int]:
-    """One that nobody takes at this very moment, so that nobody waits for anybody."""
-    one = slots.alias()
-    return (
-        select(one.c.slot)
-        .where(one.c.key == key, one.c.slot < size, _free(one, now))
-        .order_by(one.c.slot)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-        .scalar_subquery()
-    )
 
 
 def _free(slots: FromClause, now: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -110,18 +101,50 @@ def _free(slots: FromClause, now: ColumnElement[Any]) -> ColumnElement[bool]:
     return (slots.c.free_at <= now) | (slots.c.free_at > now + slots.c.seconds)
 
 
-def _add_missing(connection: Connection, key: str, size: int) -> int:
-    """See that all slots of the budget are there; how many were not."""
-    there = set(
-        connection.execute(
-            select(slots.c.slot).where(slots.c.key == key, slots.c.slot < size)
-        ).scalars()
+@cache
+def _taking(dialect: str) -> Update:
+    """Take the first free slot that nobody else takes at this very moment: nobody waits."""
+    now, one = _clock(dialect), slots.alias()
+    free = (
+        select(one.c.slot)
+        .where(one.c.key == _KEY, one.c.slot < _SIZE, _free(one, now))
+        .order_by(one.c.slot)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
     )
-    missing = [
-        {"key": key, "slot": slot, "free_at": 0.0, "seconds": 0.0}
-        for slot in range(size)
-        if slot not in there
-    ]
-    if missing:
-        connection.execute(insert(connection, slots).values(missing).on_conflict_do_nothing())
-    return len(missing)
+    return (
+        update(slots)
+        .where(slots.c.key == _KEY, slots.c.slot == free)
+        .values(holder=_ME, free_at=now + _SECONDS, seconds=_SECONDS)
+    )
+
+
+@cache
+def _waiting(dialect: str) -> Select[Any]:
+    soonest = func.min(slots.c.free_at) - _clock(dialect)
+    return select(soonest).where(slots.c.key == _KEY, slots.c.slot < _SIZE)
+
+
+@cache
+def _held_by_others(dialect: str) -> Select[Any]:
+    now = _clock(dialect)
+    return select(slots.c.free_at - now).where(
+        slots.c.key == _KEY, slots.c.holder != _ME, ~_free(slots, now)
+    )
+
+
+def _add_missing(connection: Connection, values: Mapping[str, Any]) -> bool:
+    """See that all slots of the budget are there; whether any was not."""
+    slot, size = slots.c.slot, values["size"]
+    there = select(slot).where(slots.c.key == _KEY, slot < _SIZE)
+    missing = set(range(size)) - set(connection.execute(there, values).scalars())
+    new = [{"key": values["of"], "slot": n, "free_at": 0.0, "seconds": 0.0} for n in missing]
+    if new:
+        connection.execute(_adding(connection.dialect.name), new)
+    return bool(new)
+
+
+@cache
+def _adding(dialect: str) -> Any:
+    return insert(dialect, slots).on_conflict_do_nothing()

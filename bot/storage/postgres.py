@@ -12,7 +12,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot.storage.attempt import PATIENCE, Attempt
+from bot.storage.attempt import PATIENCE, Attempt, Way
 from bot.storage.listening import Listener
 
 T = TypeVar("T")
@@ -44,14 +44,14 @@ class PostgresServer:
                 },
             },
         )
+        self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    async def run(self, work: Callable[[Connection], T], *, patience: float, writes: bool) -> T:
+    async def run(self, work: Callable[[Connection], T], *, patience: float, way: Way) -> T:
         """Do `work` in one transaction, again if that may help. Raises StorageAway within
         `patience` seconds."""
-        del writes  # the server finds out
         attempt = Attempt(patience)
-        task = asyncio.create_task(self._until_done(attempt, work))
+        task = asyncio.create_task(self._until_done(attempt, work, way))
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         try:
@@ -67,19 +67,20 @@ class PostgresServer:
                 task.cancel()
             raise
 
-    async def _until_done(self, attempt: Attempt, work: Callable[[Connection], T]) -> T:
+    async def _until_done(self, attempt: Attempt, work: Callable[[Connection], T], way: Way) -> T:
         """Servers restart, connections break, transactions stand in each other's way."""
         while True:
             try:
-                return await self._transact(attempt, work)
+                return await self._transact(attempt, work, way)
             except (SQLAlchemyError, OSError) as error:
                 if attempt.committing or _is_hopeless(error):
                     raise
                 attempt.problem = error
             await asyncio.sleep(AGAIN)
 
-    async def _transact(self, attempt: Attempt, work: Callable[[Connection], T]) -> T:
-        async with self._engine.connect() as connection, connection.begin():
+    async def _transact(self, attempt: Attempt, work: Callable[[Connection], T], way: Way) -> T:
+        engine = self._engine if way is Way.WRITES else self._autocommit
+        async with engine.connect() as connection, connection.begin():
             result = await connection.run_sync(work)
             attempt.commits()
         return result

@@ -28,6 +28,31 @@ def of_question(question: Question) -> dict[str, Any]:
     }
 
 
+# The columns a turn has from its beginning; the others are empty until somebody writes them.
+NEW_TURN = (
+    *("id", "thread", "state", "owner", "fence", "tries", "asked_at", "question", "text", "files"),
+    *("response_url", "phase", "draft", "note", "response_id", "irreversible", "sending"),
+)
+
+
+def new_turn(question: Question, thread: str | None, replica: str, now: float) -> dict[str, Any]:
+    """The columns of a turn nobody has worked at yet, except its state."""
+    return of_question(question) | {
+        "id": question.id,
+        "thread": thread,
+        "owner": replica,
+        "fence": 1,
+        "tries": 0,
+        "asked_at": now,
+        "phase": Phase.ASKING.value,
+        "draft": "",
+        "note": "",
+        "response_id": "",
+        "irreversible": False,
+        "sending": False,
+    }
+
+
 def to_question(row: Row[Any]) -> Question:
     """The question of a row of `turns`."""
     return replace(

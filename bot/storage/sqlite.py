@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from bot.errors import StorageAway
-from bot.storage.attempt import Attempt, describe
+from bot.storage.attempt import Attempt, Way, describe
 
 T = TypeVar("T")
 
@@ -51,11 +51,11 @@ class SqliteFile:
         self._writer = ThreadPoolExecutor(1, "database writer")
         self._readers = self._writer if in_memory else ThreadPoolExecutor(READERS, "database")
 
-    async def run(self, work: Callable[[Connection], T], *, patience: float, writes: bool) -> T:
+    async def run(self, work: Callable[[Connection], T], *, patience: float, way: Way) -> T:
         """Do `work` in one transaction. Raises StorageAway within `patience` seconds."""
         attempt = Attempt(patience)
-        thread = self._writer if writes else self._readers
-        begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+        thread = self._readers if way is Way.READS else self._writer
+        begin = "BEGIN" if way is Way.READS else "BEGIN IMMEDIATE"
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(patience):

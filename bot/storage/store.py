@@ -14,7 +14,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import cache
 from types import TracebackType
+from typing import Any
 
 from sqlalchemy import Connection, Delete, delete, select
 
@@ -24,7 +26,7 @@ from bot.storage.claiming import insert
 from bot.storage.database import Database
 from bot.storage.listening import EVERYBODY, notify
 from bot.storage.records import Change, Claim, TurnRecord, Wish
-from bot.storage.tables import UNFINISHED, replicas, turns, wishes
+from bot.storage.tables import LIVE, UNFINISHED, replicas, turns, wishes
 from bot.values import Question
 
 # Slack's own retries end after about six minutes (slack-facts §4); a day covers delayed events.
@@ -128,6 +130,15 @@ class Store:
         )
         return found[0] if found else None
 
+    async def live(self, thread: str) -> TurnRecord | None:
+        """The turn whose answer is being written in a thread; None if there is none."""
+        found = await self._database.read(
+            lambda connection: turning.find(
+                connection, turns.c.thread == thread, turns.c.state == LIVE, UNFINISHED
+            )
+        )
+        return found[0] if found else None
+
     async def unfinished(self, owner: str | None) -> list[TurnRecord]:
         """The turns a replica has to bring to their end, the oldest first; None: nobody does."""
         return await self._database.read(
@@ -162,18 +173,12 @@ class Store:
 
     async def beat(self) -> None:
         """Show that this replica is alive: one statement, however many turns it owns."""
-        alive = {"id": self.replica, "beat": 1}
 
         def work(connection: Connection) -> None:
             self._take_back(connection)
-            adding = insert(connection, replicas).values(alive)
-            connection.execute(
-                adding.on_conflict_do_update(
-                    index_elements=[replicas.c.id], set_={"beat": replicas.c.beat + 1}
-                )
-            )
+            connection.execute(_beating(connection.dialect.name), {"id": self.replica, "beat": 1})
 
-        await self._database.write(work)
+        await self._database.write(work, alone=not self._doubtful)
 
     async def leave(self) -> None:
         """Be no replica any more."""
@@ -199,7 +204,7 @@ class Store:
             if owner is None:
                 return False
             values = {"turn": wish.turn, "person": wish.user, "kind": wish.kind}
-            adding = insert(connection, wishes).values(values)
+            adding = insert(connection.dialect.name, wishes).values(values)
             connection.execute(adding.on_conflict_do_nothing())
             notify(connection, owner[0] or EVERYBODY)
             return True
@@ -251,3 +256,11 @@ class Store:
     def _heard(self, replica: str) -> None:
         if replica in {EVERYBODY, self.replica}:
             self.stirred.set()
+
+
+@cache
+def _beating(dialect: str) -> Any:
+    once_more = {"beat": replicas.c.beat + 1}
+    return insert(dialect, replicas).on_conflict_do_update(
+        index_elements=[replicas.c.id], set_=once_more
+    )

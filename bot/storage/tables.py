@@ -18,8 +18,10 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Double,
     ForeignKey,
+    FromClause,
     Index,
     Integer,
     MetaData,
@@ -57,8 +59,14 @@ turns = Table(
     Column("sending", Boolean, nullable=False),
 )
 
-# A constant in the text of a statement: a bound value would hide the partial indexes from SQLite.
-UNFINISHED = turns.c.state != literal_column("'over'")
+
+def unfinished(table: FromClause) -> ColumnElement[bool]:
+    """Not over yet: a constant in the statement's text, for a bound value would hide the partial
+    indexes from SQLite."""
+    return table.c.state != literal_column("'over'")
+
+
+UNFINISHED = unfinished(turns)
 
 Index(
     "turns_thread",

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Executable,
     bindparam,
     delete,
     func,
@@ -24,41 +25,55 @@ from bot.storage.tables import OVER, UNFINISHED, shown, turns
 BATCH = 500  # ids named in one statement
 
 # One statement for every change: what is None stays. Prepared once, and its text never differs.
-_CHANGED = {
+_CHANGED: dict[str, Any] = {
     name: func.coalesce(bindparam(f"new_{name}", type_=turns.c[name].type), turns.c[name])
     for name in ("phase", "draft", "note", "response_id", "irreversible", "sending")
 }
-_IS_OURS = (turns.c.id == bindparam("turn"), turns.c.fence == bindparam("by"))
-_CHANGE = update(turns).where(*_IS_OURS).values(_CHANGED)
-_ENDED: dict[str, Any] = {
-    "state": OVER,
-    "owner": None,
-    "ended_at": bindparam("now"),
-    "response_url": None,
-}
-_END = update(turns).where(*_IS_OURS).values(_CHANGED | _ENDED)
+_ENDED: dict[str, Any] = {"state": OVER, "owner": None, "response_url": None}
+_CHANGE = update(turns).where(turns.c.id == bindparam("turn")).values(_CHANGED)
+_END = _CHANGE.values(_ENDED | {"ended_at": bindparam("now")})
 _END_WITHOUT_TEXT = _END.values(text="", files="[]", draft="", note="")
 _FORGET_SHOWN = delete(shown).where(shown.c.turn == bindparam("of"))
+_SHOW = insert(shown)
 
 
 def journal(
     connection: Connection, changes: Sequence[Change], now: float, store_text: bool
 ) -> set[str]:
-    """Write changes; returns the turns whose fence is not theirs any more."""
-    lost = set()
-    for change in sorted(changes, key=lambda change: change.turn):  # so that no two stand crosswise
-        if not _write(connection, change, now, store_text):
-            lost.add(change.turn)
-        elif change.shown is not None:
-            _show(connection, change.turn, change.shown)
-    return lost
+    """Write changes; returns the turns whose fence is not theirs any more. A few statements,
+    however many changes."""
+    fences = _lock(connection, [change.turn for change in changes])
+    held = [change for change in changes if fences.get(change.turn) == change.fence]
+    going_on = [_changed(change) for change in held if not change.over]
+    ending = [_changed(change) | {"now": now} for change in held if change.over]
+    _each(connection, _CHANGE, going_on)
+    _each(connection, _END if store_text else _END_WITHOUT_TEXT, ending)
+    moved = [(change.turn, change.shown) for change in held if change.shown is not None]
+    _each(connection, _FORGET_SHOWN, [{"of": turn} for turn, _ in moved])
+    _each(connection, _SHOW, [line for turn, shown in moved for line in _lines(turn, shown)])
+    return {change.turn for change in changes} - {change.turn for change in held}
 
 
-def _write(connection: Connection, change: Change, now: float, store_text: bool) -> bool:
+def _lock(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
+    """The fences of these turns, which stay as they are until the transaction ends. Always in the
+    same order, so that no two transactions wait for each other."""
+    fences = {}
+    for some in _batches(sorted(ids)):
+        found = select(turns.c.id, turns.c.fence).where(turns.c.id.in_(some))
+        for row in connection.execute(found.order_by(turns.c.id).with_for_update()):
+            fences[row.id] = row.fence
+    return fences
+
+
+def _each(connection: Connection, statement: Executable, values: list[dict[str, Any]]) -> None:
+    if values:
+        connection.execute(statement, values)
+
+
+def _changed(change: Change) -> dict[str, Any]:
     draft = change.draft
-    values = {
+    return {
         "turn": change.turn,
-        "by": change.fence,
         "new_phase": draft.phase.value if draft else None,
         "new_draft": rows.clean(draft.text) if draft else None,
         "new_note": rows.clean(draft.note) if draft else None,
@@ -66,22 +81,13 @@ def _write(connection: Connection, change: Change, now: float, store_text: bool)
         "new_irreversible": change.irreversible,
         "new_sending": change.sending,
     }
-    if not change.over:
-        return connection.execute(_CHANGE, values).rowcount == 1
-    ending = _END if store_text else _END_WITHOUT_TEXT
-    return connection.execute(ending, values | {"now": now}).rowcount == 1
 
 
-def _show(connection: Connection, turn: str, messages: Sequence[ShownMessage]) -> None:
-    connection.execute(_FORGET_SHOWN, {"of": turn})
-    if messages:
-        connection.execute(
-            insert(shown),
-            [
-                {"turn": turn, "part": n, "ts": m.ts, "channel": m.channel, "method": m.method}
-                for n, m in enumerate(messages)
-            ],
-        )
+def _lines(turn: str, messages: Sequence[ShownMessage]) -> list[dict[str, Any]]:
+    return [
+        {"turn": turn, "part": n, "ts": m.ts, "channel": m.channel, "method": m.method}
+        for n, m in enumerate(messages)
+    ]
 
 
 def find(connection: Connection, *where: ColumnElement[bool]) -> list[TurnRecord]:
