@@ -7,6 +7,7 @@
     boundary.py  the best place to end one
     reopen.py    what was open at a cut is opened again behind it
     close.py     unfinished markdown is closed or held back while it streams
+    lasting.py   how much of it can be shown and never taken back
     safe.py      what may ping or pretend is made inert
     links.py     where links may lead and what they must say
     plain.py     markdown as one short plain line, for notifications

@@ -78,14 +78,24 @@ def bodies(
         if text:
             blocks.append({"type": "markdown", "text": text})
         if index == last:
-            blocks += _state(draft, has_text=bool(text))
-            blocks += _actions(buttons, question_id)
-        out.append(
-            Body(
-                _notice(draft, text), json.dumps(blocks, ensure_ascii=False, separators=(",", ":"))
-            )
-        )
+            blocks += _below(draft, question_id, buttons, has_text=bool(text))
+        out.append(Body(_notice(draft, text), _json(blocks)))
     return tuple(out)
+
+
+def below(draft: Draft, *, question_id: str, buttons: Sequence[Block] = ()) -> str:
+    """Return the blocks that stand below the text of `draft`, as JSON; "[]" if there are none."""
+    return _json(_below(draft, question_id, buttons, has_text=bool(draft.text.strip())))
+
+
+def _below(
+    draft: Draft, question_id: str, buttons: Sequence[Block], *, has_text: bool
+) -> list[Block]:
+    return [*_state(draft, has_text=has_text), *_actions(buttons, question_id)]
+
+
+def _json(blocks: Sequence[Block]) -> str:
+    return json.dumps(blocks, ensure_ascii=False, separators=(",", ":"))
 
 
 def _notice(draft: Draft, text: str) -> str:

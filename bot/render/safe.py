@@ -53,10 +53,12 @@ def inert(text: str) -> str:
     text = clean(text)
     if "<" not in text and "&" not in text and not _may_link(text):
         return text
-    stretches, codes = _survey(text)
-    edits = [edit for stretch in stretches for edit in link_edits(text, stretch)]
-    edits += _breaks(text, codes)
-    return _edited(text, sorted(edits))
+    return _edited(text, _edits(text))
+
+
+def inert_beginning(text: str, end: int) -> str:
+    """Return how `inert` clean `text` begins: what has become of its first `end` characters."""
+    return _edited(text[:end], [edit for edit in _edits(text) if edit[0] < end])
 
 
 def inert_line(text: str) -> str:
@@ -75,6 +77,12 @@ def clean(text: str) -> str:
     return _UNCLEAN.sub(lambda match: " " if match[0] in "\r\v\f" else "\ufffd", text)
 
 
+def _edits(text: str) -> list[Edit]:
+    stretches, codes = _survey(text)
+    edits = [edit for stretch in stretches for edit in link_edits(text, stretch)]
+    return sorted([*edits, *_breaks(text, codes)])
+
+
 def _survey(text: str) -> tuple[list[Stretch], list[tuple[int, int]]]:
     """Find the stretches of running text that may hold links, and where code is."""
     stretches: list[Stretch] = []
@@ -84,7 +92,7 @@ def _survey(text: str) -> tuple[list[Stretch], list[tuple[int, int]]]:
         if block.kind is Kind.FENCE:
             inside = block.lines[1][0] if len(block.lines) > 1 else block.end
             codes.append((inside, block.end))
-            if _in_tag(text, block, above):
+            if in_tag(text, block, above):
                 stretches.append(_stretch(text, inside, block.end, prose=False))
         else:
             prose = block.kind is not Kind.CODE
@@ -115,7 +123,7 @@ def _stretch(text: str, start: int, end: int, *, prose: bool) -> Stretch:
     return Stretch(start, end, read(text, start, end), prose)
 
 
-def _in_tag(text: str, block: Block, above: Block | None) -> bool:
+def in_tag(text: str, block: Block, above: Block | None) -> bool:
     """Say whether readers of HTML may take a fence for a part of what stands above it."""
     return above is not None and not block.fresh and bool(_TAG.match(text, above.inner))
 

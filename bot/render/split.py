@@ -23,7 +23,7 @@ from bot.render.safe import BREAK_BYTES
 from bot.render.scan import scan
 
 # What closes a message at a cut is never longer (bytes): see the caps in scan.py and inline.py.
-_RESERVE = 320
+RESERVE = 320
 # How full a message is when a good or a fair place ends it, and where to look for one (of 100).
 _GOOD, _FAIR, _NEAR = 80, 90, 70
 
@@ -86,7 +86,7 @@ class _Cut:
 
 def _full(head: str, text: str, after: int, limit: int) -> _Cut | None:
     """Return where a message with `head` ends behind `after`, if that fills it."""
-    room = limit - _RESERVE
+    room = limit - RESERVE
     ruler = _Ruler(head[: room + 1])
     good, fair, window = (ruler.reach(room * part // 100) for part in (_GOOD, _FAIR, 100))
     if good == len(head):
