@@ -5,7 +5,7 @@ argument, in seconds of any monotonic clock.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 MINUTE = 60.05
@@ -23,7 +23,7 @@ class Budget:
     """Calls of one method, never more than `limit` in any rolling minute (slack-facts §2).
 
     A call counts from its beginning until a minute after its end: Slack counts it somewhere in
-    between.
+    between. Calls that other processes make of the same limit count until they are said to.
     """
 
     limit: int
@@ -31,7 +31,9 @@ class Budget:
     _estimated_at: float = field(default=0.0, init=False)
     _closed_until: float = field(default=float("-inf"), init=False)
     _under_way: int = field(default=0, init=False)
-    _ended: deque[float] = field(default_factory=deque, init=False)
+    _ours: list[float] = field(default_factory=list, init=False)  # when each stops counting
+    _theirs: list[float] = field(default_factory=list, init=False)
+    _back: deque[float] = field(default_factory=deque, init=False)  # of both, sorted
 
     def __post_init__(self) -> None:
         self._estimate = float(self.limit)
@@ -43,14 +45,35 @@ class Budget:
     def end(self, now: float) -> None:
         """Take note that a call has ended, however it ended."""
         self._under_way -= 1
-        self._ended.append(now)
+        self._ours.append(now + MINUTE)
+        self._merge(now)
+
+    def withdraw(self) -> None:
+        """Take note that a call that was to begin is not made."""
+        self._under_way -= 1
+
+    def share(self, parts: int, theirs: Iterable[float], now: float) -> None:
+        """Learn what others spend of the limit: when each call of theirs stops counting.
+
+        Where that is not all they spend, the limit is taken to be in `parts`, one of them ours;
+        what is known of them still counts.
+        """
+        limit = int(self.estimate(now))
+        reserved = limit - limit // parts
+        known = sorted(at for at in theirs if at > now)
+        self._theirs = known[: max(0, len(known) - reserved)] + [float("inf")] * reserved
+        self._merge(now)
+
+    def close(self, until: float) -> None:
+        """Begin nothing before then."""
+        self._closed_until = max(self._closed_until, until)
 
     def refused(self, now: float, retry_after: float) -> None:
         """Learn from a 429: stay away as told, and expect less of the minute from now on.
 
-        Somebody else spends the same budget, so what we had used was more than there is for us.
+        Somebody unknown spends the same budget, so what was used was more than there is for us.
         """
-        self._closed_until = max(self._closed_until, now + retry_after)
+        self.close(now + retry_after)
         self._estimate = max(LEAST * self.limit, min(self.estimate(now), 0.9 * self._used(now)))
         self._estimated_at = now
 
@@ -63,26 +86,34 @@ class Budget:
         """Count the calls that may begin now."""
         return 0 if now < self._closed_until else max(0, self._room(now))
 
+    def ours(self, now: float) -> int:
+        """Count our own calls of the last minute."""
+        return self._under_way + sum(at > now for at in self._ours)
+
+    def theirs(self, now: float) -> int:
+        """Count the calls of the last minute that others are known to have made."""
+        return sum(now < at < float("inf") for at in self._theirs)
+
     def opens(self, now: float, calls: int = 1) -> float:
         """Say when so many calls may begin if no other does: `now`, later, or never (infinity)
         as long as it depends on calls under way."""
         missing = calls - self._room(now)
         if missing <= 0:
             return max(now, self._closed_until)
-        if missing > len(self._ended):
+        if missing > len(self._back):
             return float("inf")
-        return max(self._ended[missing - 1] + MINUTE, self._closed_until)
+        return max(self._back[missing - 1], self._closed_until)
 
     def until(self, then: float, now: float) -> int:
         """Count the calls that may begin between now and then."""
-        return self.free(now) + sum(ended + MINUTE <= then for ended in self._ended)
+        return self.free(now) + sum(at <= then for at in self._back)
 
     def spare(self, needs: Sequence[float], now: float) -> int:
         """Count the calls nobody will miss: how many may begin now so that one call can still
         begin at each of the times `needs`. Negative if that many are missing already."""
         free, back, least = self.free(now), 0, self.free(now)
         for needed, at in enumerate(sorted(needs), 1):
-            while back < len(self._ended) and self._ended[back] + MINUTE <= at:
+            while back < len(self._back) and self._back[back] <= at:
                 back += 1
             least = min(least, free + back - needed)
         return least
@@ -91,9 +122,13 @@ class Budget:
         return int(self.estimate(now)) - self._used(now)
 
     def _used(self, now: float) -> int:
-        while self._ended and self._ended[0] + MINUTE <= now:
-            self._ended.popleft()
-        return self._under_way + len(self._ended)
+        while self._back and self._back[0] <= now:
+            self._back.popleft()
+        return self._under_way + len(self._back)
+
+    def _merge(self, now: float) -> None:
+        self._ours = [at for at in self._ours if at > now]
+        self._back = deque(sorted([*self._ours, *self._theirs]))
 
 
 @dataclass(slots=True)

@@ -16,9 +16,11 @@ from bot.delivery.layout import POINTER
 from bot.delivery.marks import find
 from bot.delivery.private import PrivateReplies
 from bot.delivery.public import PublicReply
+from bot.delivery.share import Share
 from bot.errors import SlackRefused
 from bot.render.message import Body
 from bot.slack import Slack
+from bot.storage.ledger import Ledger
 from bot.storage.records import ShownMessage
 from bot.values import Draft, Question
 
@@ -29,19 +31,32 @@ def _ignore(error: SlackRefused) -> None:
     """Stand in for nobody listening."""
 
 
+def _alone() -> int:
+    """How many replicas there are, where there is one."""
+    return 1
+
+
 class Delivery:
-    """Replies of all workspaces; one dispatcher a workspace."""
+    """Replies of all workspaces; one dispatcher a workspace.
+
+    With a `ledger`, Slack's limits are shared with other replicas; how many live is asked of
+    `replicas`.
+    """
 
     def __init__(
         self,
         slack: Slack,
         config: DeliveryConfig,
         *,
+        ledger: Ledger | None = None,
+        replicas: Callable[[], int] = _alone,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._slack = slack
         self._config = config
+        self._ledger = ledger
+        self._replicas = replicas
         self._now = now
         self._sleep = sleep
         self._dispatchers: dict[str, Dispatcher] = {}
@@ -123,5 +138,8 @@ class Delivery:
 
     def _dispatcher(self, team: str) -> Dispatcher:
         if team not in self._dispatchers:
-            self._dispatchers[team] = Dispatcher(self._config, now=self._now, sleep=self._sleep)
+            share = Share(self._ledger, team=team, replicas=self._replicas, now=self._now)
+            self._dispatchers[team] = Dispatcher(
+                self._config, share=share, now=self._now, sleep=self._sleep
+            )
         return self._dispatchers[team]

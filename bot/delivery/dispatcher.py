@@ -15,6 +15,7 @@ from bot.delivery.budget import Bucket, Budget
 from bot.delivery.config import DeliveryConfig
 from bot.delivery.edits import EditedReply
 from bot.delivery.pace import NEVER, How, Pace
+from bot.delivery.share import Share
 from bot.delivery.steps import Delete, Edit, Post, Step
 from bot.errors import SlackRateLimited
 
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 DELETES_PER_MINUTE = 40  # tier 3 with a margin (slack-facts §2)
 MOMENT = 0.001  # seconds; no wait is shorter, because clocks round
 LAST_MOMENT = 1.0  # seconds writes under way may take when the room is closed
+LEARN = 1.0  # seconds until it is asked again what others spend
+EDITS = "chat.update"
 CROWD = 5  # answers at once that are called many
 IDLE = 60.0  # seconds until the loop looks again though nothing has changed
 
@@ -37,10 +40,12 @@ class Dispatcher:
         self,
         config: DeliveryConfig,
         *,
+        share: Share,
         now: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._config = config
+        self._share = share
         self._now = now
         self._sleep = sleep
         self._pace = Pace(config)
@@ -53,6 +58,7 @@ class Dispatcher:
         self._replies: dict[EditedReply, None] = {}  # in the order they came
         self._wake = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
+        self._learning: asyncio.Task[None] | None = None
         self._writes: set[asyncio.Task[None]] = set()
 
     def changed(self, reply: EditedReply) -> None:
@@ -61,6 +67,8 @@ class Dispatcher:
         self._wake.set()
         if self._loop is None or self._loop.done():
             self._loop = asyncio.create_task(self._run())
+        if self._share.shared and (self._learning is None or self._learning.done()):
+            self._learning = asyncio.create_task(self._learn())
 
     async def aclose(self) -> None:
         """Stop writing, after old messages are rid of their sign that more comes, where a last
@@ -71,7 +79,7 @@ class Dispatcher:
                 self._write(reply, now)
         if self._writes:
             await asyncio.wait(self._writes, timeout=LAST_MOMENT)
-        tasks = [*self._writes, *([self._loop] if self._loop else [])]
+        tasks = [*self._writes, *(task for task in (self._loop, self._learning) if task)]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -85,6 +93,21 @@ class Dispatcher:
                 log.exception("a turn of the loop failed; the next one may not")
                 again = self._now() + 1
             await self._pause(again)
+
+    async def _learn(self) -> None:
+        """While there are answers, learn what others spend."""
+        while self._replies:
+            await self._share.learn(EDITS)
+            self._share_out()
+            await self._sleep(LEARN)
+
+    def _share_out(self) -> None:
+        now, share = self._now(), self._share
+        self._budgets[Edit].share(share.parts, share.theirs(EDITS), now)
+        self._budgets[Delete].share(share.parts, (), now)
+        self._budgets[Post].share(share.replicas, (), now)  # the ledger knows of channels only
+        for bucket in self._channels.values():
+            bucket.rate = self._config.posts_per_second / share.parts
 
     async def _pause(self, until: float) -> None:
         """Wait for something to change, at most until then."""
@@ -147,7 +170,7 @@ class Dispatcher:
     def _channel(self, reply: EditedReply) -> Bucket:
         return self._channels.setdefault(
             reply.question.place.channel,
-            Bucket(self._config.posts_per_second, self._config.post_burst),
+            Bucket(self._config.posts_per_second / self._share.parts, self._config.post_burst),
         )
 
     def _warning(self, now: float) -> str:
@@ -178,6 +201,33 @@ class Dispatcher:
         task.add_done_callback(self._writes.discard)
 
     async def _perform(self, reply: EditedReply, step: Step) -> None:
+        if not self._share.shared or await self._take(reply, step):
+            await self._send(reply, step)
+        else:
+            self._budgets[type(step)].withdraw()
+            reply.postpone()
+        self._wake.set()
+
+    async def _take(self, reply: EditedReply, step: Step) -> bool:
+        """Take a call from what all processes share; False if it can't be made now."""
+        now, budget = self._now(), self._budgets[type(step)]
+        if isinstance(step, Post):
+            burst, rate = self._config.post_burst, self._config.posts_per_second
+            channel = reply.question.place.channel
+            wait = await self._share.take(f"{channel}:chat.postMessage", burst, burst / rate)
+        else:
+            name = EDITS if isinstance(step, Edit) else "chat.delete"
+            wait = await self._share.take(name, int(budget.estimate(now)))
+        if wait and isinstance(step, Post):
+            self._channel(reply).refused(self._now(), wait)
+        elif wait:
+            await self._share.learn(EDITS)
+            budget.close(self._now() + wait)
+        if wait is None or wait > 0:
+            self._share_out()
+        return wait == 0.0
+
+    async def _send(self, reply: EditedReply, step: Step) -> None:
         try:
             await reply.perform(step)
         except SlackRateLimited as error:
@@ -187,4 +237,3 @@ class Dispatcher:
                 self._budgets[type(step)].refused(self._now(), error.retry_after)
         finally:
             self._budgets[type(step)].end(self._now())
-            self._wake.set()

@@ -159,9 +159,9 @@ class Pace:
 
     def is_crowded(self, live: Collection[Standing], now: float) -> bool:
         """Whether there are more answers than edits for their first text."""
-        writing = [one for one in live if not one.final]
-        kept = min(self._finals_kept, len(writing))
-        return len(writing) > self.edits.until(now + HORIZON, now) - kept
+        writing = self._writing([one for one in live if not one.final], now)
+        kept = min(self._finals_kept, int(writing))
+        return writing > self.edits.until(now + HORIZON, now) - kept
 
     def choose(self, live: Collection[Standing], now: float) -> Choice | None:
         """Say which of the live answers goes on next; None if all of them stand as they should."""
@@ -169,8 +169,9 @@ class Pace:
         if not waiting:
             return None
         writing = [one for one in live if not one.final]
-        kept = min(self._finals_kept, len(writing))
-        share = self._share(len(writing), kept, now)
+        answers = self._writing(writing, now)
+        kept = min(self._finals_kept, int(answers))
+        share = self._share(answers, kept, now)
         choices = [
             *self._ends_of([one for one in waiting if one.final and not one.untidy], now),
             *self._starving([one for one in waiting if not one.final], kept, share, now),
@@ -214,7 +215,7 @@ class Pace:
         ripe = [one for one in waiting if _is_enough(one, share, now)]
         who = min(ripe or waiting, key=lambda one: one.unseen_since)
         needs = [at for one in writing for at in one.needs(now, edited=one is who)]
-        needs += [now] * (kept + 1) + self._newcomers(now)
+        needs += [now] * (kept + 1) + self._newcomers(now) + self._elsewhere(writing, now)
         if self.edits.spare(needs, now) < 0:
             at = self.edits.opens(now, self.edits.free(now) + 1)
         else:
@@ -222,11 +223,25 @@ class Pace:
             at = self._edited_at + max(SHORTEST_PAUSE, price)
         return Choice(at if ripe else max(at, now + LOOK), who, How.EDIT)
 
-    def _share(self, writing: int, kept: int, now: float) -> float:
+    def _writing(self, writing: Sequence[Standing], now: float) -> float:
+        """How many answers are being written, with those elsewhere that share the budget: they
+        are taken to get as many edits each as ours."""
+        theirs = self.edits.theirs(now)
+        if not theirs:
+            return len(writing)
+        as_ours = len(writing) * theirs / max(1, self.edits.ours(now))
+        return len(writing) + min(theirs / EDITS_AN_ANSWER, as_ours)
+
+    def _share(self, writing: float, kept: int, now: float) -> float:
         """How many edits one of the answers being written can count on, ends aside."""
         edits = self.edits.until(now + HORIZON, now) - kept
         answers = writing + len(self._newcomers(now)) * HORIZON / MINUTE
         return min(MOST_PLANNED, max(1.0, PLANNED * edits / max(1.0, answers)))
+
+    def _elsewhere(self, writing: Sequence[Standing], now: float) -> list[float]:
+        """When edits will be needed within a minute by answers that others write."""
+        count = int((self._writing(writing, now) - len(writing)) * EDITS_AN_ANSWER)
+        return [now + MINUTE * n / count for n in range(1, count + 1)]
 
     def _newcomers(self, now: float) -> list[float]:
         """When edits will be needed within a minute by answers that have not begun yet."""

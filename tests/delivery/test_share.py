@@ -1,0 +1,281 @@
+"""Several processes spend one workspace's limits together, through the ledger they share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from bot.delivery import Reply
+from bot.delivery.budget import MINUTE
+from bot.delivery.config import DeliveryConfig
+from bot.delivery.delivery import Delivery
+from bot.delivery.share import Share
+from bot.errors import StorageAway
+from bot.storage.database import Database, open_database
+from bot.storage.ledger import Ledger
+from bot.values import Question
+from tests.delivery.fake_slack import FakeSlack, connect
+from tests.delivery.measure import Figures, measure
+from tests.delivery.room import THINKING, done, question, writing
+from tests.delivery.simulator import OUR_LIMIT, Scenario, at_once, simulate
+from tests.delivery.virtual import now, run
+
+OUTAGE = 0.25  # seconds until the ledger says that it is away
+
+
+class FaultyLedger(Ledger):
+    """A ledger whose database is away from one moment to another."""
+
+    def __init__(self, database: Database, name: str, away: tuple[float, float]) -> None:
+        super().__init__(database, replica=name, now=asyncio.get_running_loop().time)
+        self.away = away
+        self.asked: list[float] = []
+
+    async def take(self, key: str, size: int, seconds: float) -> float:
+        await self._fail()
+        return await super().take(key, size, seconds)
+
+    async def others(self, key: str) -> list[float]:
+        await self._fail()
+        return await super().others(key)
+
+    async def _fail(self) -> None:
+        self.asked.append(now())
+        if self.away[0] <= now() < self.away[1]:
+            await asyncio.sleep(OUTAGE)
+            raise StorageAway("stopped")
+
+
+class Rooms:
+    """Some replicas' ways to Slack, over one SQLite file."""
+
+    def __init__(self, path: Path, count: int, away: tuple[float, float] = (0, 0)) -> None:
+        self._url = f"sqlite+aiosqlite:///{path}/bot.db"
+        self._count = count
+        self._away = away
+        self._stack = AsyncExitStack()
+        self.ledgers: list[FaultyLedger] = []
+        self.rooms: list[Delivery] = []
+
+    async def __aenter__(self) -> Rooms:
+        for _ in range(self._count):
+            await self.another()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for room in self.rooms:
+            await room.aclose()
+        await self._stack.aclose()
+
+    async def another(self) -> None:
+        database = await self._stack.enter_async_context(open_database(self._url))
+        await database.migrate()
+        self.ledgers.append(FaultyLedger(database, f"r{len(self.ledgers)}", self._away))
+
+    def make(self, slack: FakeSlack) -> Callable[[Question], Reply]:
+        """Open the rooms; questions go round."""
+        self.rooms += [self.room(slack, ledger) for ledger in self.ledgers]
+        return lambda asked: self.rooms[int(asked.id) % len(self.rooms)].reply(asked)
+
+    def room(self, slack: FakeSlack, ledger: Ledger) -> Delivery:
+        return Delivery(
+            connect(slack),
+            DeliveryConfig(OUR_LIMIT),
+            ledger=ledger,
+            replicas=lambda: len(self.ledgers),
+            now=now,
+            sleep=asyncio.sleep,
+        )
+
+
+def played(
+    scenario: Scenario, path: Path, *, replicas: int, away: tuple[float, float] = (0, 0)
+) -> Figures:
+    async def play() -> Figures:
+        async with Rooms(path, replicas, away) as rooms:
+            return measure(*await simulate(scenario, rooms.make))
+
+    return run(play())
+
+
+@pytest.mark.parametrize("replicas", [2, 4])
+def test_replicas_spend_one_budget_together(tmp_path: Path, replicas: int) -> None:
+    seen = played(at_once(20), tmp_path, replicas=replicas)
+    assert (seen.limited, seen.lost) == (0, 0)
+    assert seen.worst_final <= 0.5
+    assert seen.stall <= 5.0
+    assert seen.edits >= OUR_LIMIT - 5, "what there is is spent"
+
+
+def test_readers_do_not_feel_that_answers_come_from_two_replicas(tmp_path: Path) -> None:
+    seen = played(at_once(10), tmp_path, replicas=2)
+    assert (seen.limited, seen.lost) == (0, 0)
+    assert seen.worst_final <= 0.5
+    assert seen.stall <= 1.2
+
+
+def test_an_answer_is_as_fresh_while_another_replica_has_nothing_to_do(tmp_path: Path) -> None:
+    seen = played(Scenario("one of 25 s", (0.0,), words=1000), tmp_path, replicas=2)
+    assert seen.stale <= 0.45
+    assert seen.edits <= OUR_LIMIT * 3 / 4
+
+
+@pytest.mark.parametrize("away", [(0, 1000), (10, 20), (30, 100)])
+def test_while_the_ledger_is_away_each_replica_keeps_to_its_share(
+    tmp_path: Path, away: tuple[float, float]
+) -> None:
+    seen = played(at_once(20), tmp_path, replicas=4, away=away)
+    assert (seen.limited, seen.lost) == (0, 0)
+    assert seen.worst_final <= 0.5 + OUTAGE
+    assert seen.stall <= 6.0
+
+
+def test_what_a_replica_spent_before_it_died_counts_for_the_next(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        fake = FakeSlack()
+        async with Rooms(tmp_path, 1) as rooms:
+            [ledger] = rooms.ledgers
+            for _ in range(OUR_LIMIT):
+                assert await ledger.take("T1:chat.update", OUR_LIMIT, MINUTE) == 0.0
+            await asyncio.sleep(30)
+            rooms.ledgers.clear()
+            await rooms.another()
+            room = rooms.room(fake, rooms.ledgers[0])
+            rooms.rooms.append(room)
+            reply = room.reply(question())
+            await reply.open(THINKING)
+            reply.show(writing("The beginning of it."))
+            await asyncio.sleep(20)
+            assert fake.count("chat.update") == 0
+            await asyncio.sleep(11)
+            assert fake.count("chat.update") == 1
+            await reply.finish(done("All of it."))
+
+    run(scenario())
+
+
+def test_a_placeholder_says_so_when_the_minute_is_spent_elsewhere(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        fake = FakeSlack()
+        async with Rooms(tmp_path, 2) as rooms:
+            for _ in range(OUR_LIMIT):
+                await rooms.ledgers[1].take("T1:chat.update", OUR_LIMIT, MINUTE)
+            replies = rooms.make(fake)
+            await replies(question(0, id="0")).open(THINKING)
+            await asyncio.sleep(1)
+            await replies(question(0, id="2")).open(THINKING)
+            [_, later] = fake.messages.values()
+            assert "Slack takes few changes" in later.states[0]
+
+    run(scenario())
+
+
+def test_posts_of_two_replicas_keep_the_pace_of_one_channel(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        fake = FakeSlack()
+        async with Rooms(tmp_path, 2) as rooms:
+            replies = rooms.make(fake)
+            asked = [question(n, id=str(n), channel="C1") for n in range(10)]
+            await asyncio.gather(*(replies(one).open(THINKING) for one in asked))
+        times = sorted(call.at for call in fake.calls)
+        assert len(times) == 10
+        assert all(later - first > 2.5 for first, later in zip(times, times[3:], strict=False))
+
+    run(scenario())
+
+
+def test_an_edit_costs_one_small_statement(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        fake = FakeSlack()
+        async with Rooms(tmp_path, 1) as rooms:
+            reply = rooms.make(fake)(question(0, id="0"))
+            await asyncio.sleep(MINUTE)  # by now nothing a predecessor spent can count
+            await reply.open(THINKING)
+            for n in range(1, 200):
+                reply.show(writing("word " * n))
+                await asyncio.sleep(0.1)
+            await reply.finish(done("word " * 200))
+            assert len(rooms.ledgers[0].asked) == len(fake.calls)
+
+    run(scenario())
+
+
+def test_a_ledger_that_is_away_is_not_asked_by_every_edit(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        fake = FakeSlack()
+        async with Rooms(tmp_path, 1, away=(0, 1000)) as rooms:
+            reply = rooms.make(fake)(question(0, id="0"))
+            await reply.open(THINKING)
+            for n in range(1, 300):
+                reply.show(writing("word " * n))
+                await asyncio.sleep(0.1)
+            await reply.finish(done("word " * 300))
+        assert fake.count("chat.update") > 25
+        assert len(rooms.ledgers[0].asked) < 10
+
+    run(scenario())
+
+
+def test_a_call_that_is_not_granted_is_not_made_and_planned_anew(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        fake = FakeSlack()
+        async with Rooms(tmp_path, 2) as rooms:
+            reply = rooms.make(fake)(question(0, id="0"))
+            await reply.open(THINKING)
+            await asyncio.sleep(1.5)
+            for _ in range(OUR_LIMIT):  # all at once, after we have looked
+                await rooms.ledgers[1].take("T1:chat.update", OUR_LIMIT, MINUTE)
+            before = now()
+            await reply.finish(done("All of it."))
+            assert now() - before < 1.0
+            assert [call.method for call in fake.calls] == ["chat.postMessage"] * 2
+            assert [m.markdown for m in fake.messages.values()] == ["", "All of it."]
+            await asyncio.sleep(MINUTE)
+        assert [m.state for m in fake.messages.values()] == ["The answer is below.", ""]
+
+    run(scenario())
+
+
+def test_a_ledger_that_fails_in_a_way_nobody_thought_of_holds_up_nothing(tmp_path: Path) -> None:
+    class Broken(Ledger):
+        async def take(self, key: str, size: int, seconds: float) -> float:
+            raise RuntimeError("not one of ours")
+
+    async def scenario() -> None:
+        fake = FakeSlack()
+        async with Rooms(tmp_path, 0) as rooms, open_database("sqlite+aiosqlite://") as database:
+            room = rooms.room(fake, Broken(database, replica="r"))
+            rooms.rooms.append(room)
+            await room.reply(question()).finish(done("All of it."))
+        assert [m.markdown for m in fake.messages.values()] == ["All of it."]
+
+    run(scenario())
+
+
+def test_alone_and_without_a_ledger_everything_is_ours() -> None:
+    async def scenario() -> None:
+        share = Share(None, team="T1", replicas=lambda: 7, now=now)
+        assert await share.take("chat.update", 1) == 0.0
+        await share.learn("chat.update")
+        assert (share.parts, share.replicas, share.theirs("chat.update")) == (1, 1, [])
+
+    run(scenario())
+
+
+def test_calls_of_other_workspaces_do_not_count(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with Rooms(tmp_path, 2) as rooms:
+            ours, theirs = rooms.ledgers
+            there = Share(theirs, team="T2", replicas=lambda: 2, now=now)
+            here = Share(ours, team="T1", replicas=lambda: 2, now=now)
+            assert await there.take("chat.update", 1) == 0.0
+            await here.learn("chat.update")
+            assert here.theirs("chat.update") == []
+            assert await here.take("chat.update", 1) == 0.0
+            assert await here.take("chat.update", 1) == pytest.approx(MINUTE, abs=1)
+
+    run(scenario())
