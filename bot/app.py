@@ -29,8 +29,10 @@ from bot.settings import Settings, require_slack
 from bot.slack import Identity, Slack, http_session
 from bot.storage.claims import Claims
 from bot.storage.database import Database, open_database
+from bot.storage.records import TurnRecord
 from bot.tools.shipped import shipped
 from bot.tools.toolbox import Toolbox
+from bot.turn.private import PrivateAnswers
 from bot.turn.runner import Runner
 from bot.turn.seats import Seats
 from bot.turn.supervisor import Supervisor
@@ -55,10 +57,20 @@ async def run(settings: Settings) -> None:
         slack = await stack.enter_async_context(open_slack(settings, metrics))
         identity = await who_we_are(slack)
         upstream = await stack.enter_async_context(open_upstream(settings))
-        turns = await stack.enter_async_context(
-            _turns(settings, slack, identity, upstream, metrics, signals.hurry)
+        delivery = Delivery(
+            slack, DeliveryConfig(edits_per_minute=settings.delivery.edits_per_minute)
         )
-        slack_app = _slack_app(settings, slack, identity, turns)
+        history = History(
+            slack,
+            Names(slack),
+            bot_user=identity.user_id,
+            limit=settings.upstream.history_tokens,
+        )
+        turns = await stack.enter_async_context(
+            _turns(settings, slack, delivery, history, upstream, metrics, signals.hurry)
+        )
+        private = PrivateAnswers(slack, delivery, stored=_nothing, remember=history.remember)
+        slack_app = _slack_app(settings, slack, identity, turns, private)
         async with _heard(settings, slack, slack_app, database, metrics):
             log.info("ready", extra={"team": identity.team, "mode": settings.slack.mode})
             await _say_if_upstream_is_unwell(upstream, signals.stop)
@@ -125,24 +137,19 @@ async def who_we_are(slack: Slack) -> Identity:
 async def _turns(
     settings: Settings,
     slack: Slack,
-    identity: Identity,
+    delivery: Delivery,
+    history: History,
     upstream: Upstream,
     metrics: Metrics,
     hurry: asyncio.Event,
 ) -> AsyncIterator[Supervisor]:
     """Everything between hearing and showing; live turns are drained at the end."""
-    delivery = Delivery(slack, DeliveryConfig(edits_per_minute=settings.delivery.edits_per_minute))
     seats = Seats(settings.delivery.max_live_answers)
     metrics.waiting.set_function(lambda: seats.waiting)
     runner = Runner(
         upstream=upstream,
         delivery=delivery,
-        history=History(
-            slack,
-            Names(slack),
-            bot_user=identity.user_id,
-            limit=settings.upstream.history_tokens,
-        ),
+        history=history,
         seats=seats,
         metrics=metrics,
         toolbox=Toolbox(shipped(settings.tools.names, slack=slack)),
@@ -158,7 +165,17 @@ async def _turns(
         await delivery.aclose()
 
 
-def _slack_app(settings: Settings, slack: Slack, identity: Identity, turns: Supervisor) -> AsyncApp:
+async def _nothing(turn: str) -> TurnRecord | None:
+    return None
+
+
+def _slack_app(
+    settings: Settings,
+    slack: Slack,
+    identity: Identity,
+    turns: Supervisor,
+    private: PrivateAnswers,
+) -> AsyncApp:
     secret = settings.slack.signing_secret
     app = bolt_app(slack.web, identity, secret.get_secret_value() if secret else None)
     access = Access(frozenset({identity.team_id}), settings.slack.allow_external_users)
@@ -170,6 +187,7 @@ def _slack_app(settings: Settings, slack: Slack, identity: Identity, turns: Supe
         submit=turns.submit,
         stop=turns.stop,
         retry=turns.retry,
+        private=private,
     )
     register(app, hearing)
     return app

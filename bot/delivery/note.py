@@ -179,12 +179,16 @@ class Note:
 
     async def _pause(self, until: float) -> None:
         """Wait for a press or the end, at most until then."""
-        waking = asyncio.ensure_future(self._wake.wait())
-        timer = asyncio.ensure_future(self._sleep(until - self._now())) if until < NEVER else None
+        if until == NEVER:
+            await self._wake.wait()
+            return
+        timer = asyncio.ensure_future(self._sleep(until - self._now()))
+        timer.add_done_callback(self._time_is_up)
         try:
-            waiting = {waking, timer} if timer else {waking}
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            await self._wake.wait()
         finally:
-            waking.cancel()
-            if timer:
-                timer.cancel()
+            timer.cancel()
+
+    def _time_is_up(self, timer: asyncio.Future[None]) -> None:
+        if not timer.cancelled():
+            self._wake.set()

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.listeners import actions, commands, home, questions
+from bot.listeners import actions, commands, home, notes, questions
 from bot.listeners.hearing import Hearing
-from bot.render.buttons import AGAIN, STOP
+from bot.render.buttons import AGAIN, CONTINUE, SHARE, SHOW, STOP
 
 
 def register(app: AsyncApp, hearing: Hearing) -> None:
@@ -22,3 +22,6 @@ def register(app: AsyncApp, hearing: Hearing) -> None:
     app.command(hearing.command)(commands.on_ask(hearing))
     app.action(STOP)(actions.on_stop(hearing))
     app.action(AGAIN)(actions.on_retry(hearing))
+    app.action(SHOW)(notes.on_show(hearing))
+    app.action(SHARE)(notes.on_pass(hearing, SHARE))
+    app.action(CONTINUE)(notes.on_pass(hearing, CONTINUE))

@@ -8,8 +8,8 @@ from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.errors import SlackError
-from bot.listeners import reading
+from bot.errors import SlackError, StorageAway
+from bot.listeners import notes, reading
 from bot.listeners.finding import found
 from bot.listeners.hearing import Hearing
 from bot.turn.supervisor import Verdict
@@ -20,6 +20,7 @@ ActionListener = Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]
 
 NOT_YOURS_TO_STOP = "Only the asker can stop this answer."
 NOT_YOURS_TO_RETRY = "Only the asker can ask this again."
+ASKED_AGAIN = "Asked again. The answer comes in our direct messages."
 FORGOTTEN = "I no longer have this question. Please ask it again."
 
 
@@ -31,8 +32,13 @@ def on_stop(hearing: Hearing) -> ActionListener:
         press = reading.press(body)
         if press is None:
             return
-        if await hearing.stop(press.turn, press.user) is Verdict.NOT_THEIRS:
+        # first, so that what is written takes the place of a private note
+        lent = press.private and await notes.lend(hearing, press, live=False)
+        verdict = await hearing.stop(press.turn, press.user)
+        if verdict is Verdict.NOT_THEIRS:
             await _tell(hearing, press, NOT_YOURS_TO_STOP)
+        elif press.private and not lent:  # it comes, or came, as a message of its own
+            await notes.remove(hearing, press)
 
     return handle_stop
 
@@ -53,6 +59,8 @@ def on_retry(hearing: Hearing) -> ActionListener:
                 await _tell(hearing, press, NOT_YOURS_TO_RETRY)
             case Verdict.UNKNOWN:
                 await _tell(hearing, press, FORGOTTEN)
+            case Verdict.TAKEN | Verdict.OVER if press.private:
+                await _asked_again(hearing, press)
             case Verdict.TAKEN | Verdict.OVER:
                 await _without_button(hearing, press)
 
@@ -61,6 +69,9 @@ def on_retry(hearing: Hearing) -> ActionListener:
 
 async def _tell(hearing: Hearing, press: reading.Press, text: str) -> None:
     """Say something to whoever pressed, and to nobody else."""
+    if press.private:
+        await notes.tell(hearing, press, text)
+        return
     try:
         await hearing.slack.post_ephemeral(
             press.channel, press.user, text=text, thread_ts=press.thread_ts
@@ -78,3 +89,15 @@ async def _without_button(hearing: Hearing, press: reading.Press) -> None:
         await hearing.slack.respond(press.response_url, body)
     except SlackError as error:  # pressed again it does nothing
         log.warning("a button stays where it is of no use any more: %s", error)
+
+
+async def _asked_again(hearing: Hearing, press: reading.Press) -> None:
+    """Say in a private answer that failed where the next one comes."""
+    try:
+        failed = await hearing.private.answer_of(press.turn, press.user)
+    except StorageAway:
+        failed = None
+    if failed:
+        await notes.show_again(hearing, press, failed, ASKED_AGAIN)
+    else:
+        await notes.tell(hearing, press, ASKED_AGAIN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,10 +11,12 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from bot.errors import SlackError
 from bot.listeners import reading
 from bot.listeners.hearing import Hearing
+from bot.render.private import acknowledged, added, note
+from bot.values import Question
+
+log = logging.getLogger(__name__)
 
 CommandListener = Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]
-
-WRITING = "Writing…"
 
 
 def on_ask(hearing: Hearing) -> CommandListener:
@@ -24,12 +27,16 @@ def on_ask(hearing: Hearing) -> CommandListener:
         if not question.text:
             await ack(text=usage(hearing.command), response_type="ephemeral")
             return
-        if question.public or command.get("channel_name") == "directmessage":
+        in_a_dm = command.get("channel_name") == "directmessage"
+        if in_a_dm or question.public:
             await ack()
         else:
-            await ack(text=WRITING, response_type="ephemeral")
-        in_our_dm = await _is_our_dm(hearing, command)
-        await hearing.take(reading.command(command, in_our_dm=in_our_dm))
+            await ack(**acknowledged(note(question.id)))
+        if in_a_dm and await _is_our_dm(hearing, command):
+            question = reading.command(command, in_our_dm=True)
+        elif in_a_dm and not question.public:
+            await _note_later(hearing, question)
+        await hearing.take(question)
 
     return handle_ask
 
@@ -40,6 +47,14 @@ def usage(command: str) -> str:
         f"Type a question after the command, for example `{command} What does HTTP 409 mean?` "
         f"or `{command} #public Three names for our release party`."
     )
+
+
+async def _note_later(hearing: Hearing, question: Question) -> None:
+    """Send the note through the command's address, which costs one of its five uses."""
+    try:
+        await hearing.slack.respond(question.response_url or "", added(note(question.id)))
+    except SlackError as error:  # the answer comes all the same
+        log.warning("a command has no note: %s", error)
 
 
 async def _is_our_dm(hearing: Hearing, command: dict[str, Any]) -> bool:

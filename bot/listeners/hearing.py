@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bot.access import Access
 from bot.slack import Identity, Slack
+from bot.turn.private import PrivateAnswers
 from bot.turn.supervisor import Verdict
 from bot.values import Question
 
@@ -19,7 +20,7 @@ class Hearing:
     """Given to every listener when it is made.
 
     `stop` and `retry` take the turn's id and who wishes it; `retry` also the question, if it had
-    to be looked for.
+    to be looked for. `private` has the answers that only their asker sees.
     """
 
     slack: Slack
@@ -29,6 +30,7 @@ class Hearing:
     submit: Callable[[Question], Awaitable[bool]]
     stop: Callable[[str, str], Awaitable[Verdict]]
     retry: Callable[[str, str, Question | None], Awaitable[Verdict]]
+    private: PrivateAnswers
 
     async def take(self, question: Question | None) -> None:
         """Hand the question on, if there is one and its author may ask."""

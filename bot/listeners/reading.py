@@ -38,7 +38,9 @@ class Press:
     """A button of an answer was pressed by `user`.
 
     `ts` is the message it was pressed on, `thread_ts` its thread. `text` and `rest` are what the
-    message holds beside its buttons, as Slack gives it back; `response_url` replaces that message.
+    message holds beside its buttons, as Slack gives it back; of a message that only its reader
+    sees (`private`) it gives nothing back. `response_url` replaces that message. `value` is what
+    the button carries.
     """
 
     turn: str
@@ -49,6 +51,8 @@ class Press:
     text: str
     rest: tuple[Payload, ...]
     response_url: str
+    private: bool = False
+    value: str = ""
 
 
 def mention(body: Payload, us: Addressee) -> Question | None:
@@ -104,9 +108,8 @@ def press(body: Payload) -> Press | None:
         case {
             "user": {"id": str(user)},
             "channel": {"id": str(channel)},
-            "message": dict(message),
-            "actions": [{"block_id": str(block)}, *_],
-        } if block.startswith(BLOCK):
+            "actions": [{"block_id": str(block), **action}, *_],
+        } if block.startswith(BLOCK) and (message := _pressed(body)):
             blocks = message.get("blocks")
             return Press(
                 turn=block.removeprefix(BLOCK),
@@ -117,7 +120,20 @@ def press(body: Payload) -> Press | None:
                 text=str(message.get("text") or ""),
                 rest=_others(blocks if isinstance(blocks, list) else [], block),
                 response_url=str(body.get("response_url") or ""),
+                private="message" not in body,
+                value=str(action.get("value") or ""),
             )
+    return None
+
+
+def _pressed(body: Payload) -> Payload | None:
+    """The message of a press. An ephemeral one is named, but not given (as recorded payloads
+    show)."""
+    match body:
+        case {"message": dict(message)}:
+            return message
+        case {"container": {"is_ephemeral": True, "message_ts": str(ts)}} if "message" not in body:
+            return {"ts": ts, "thread_ts": body["container"].get("thread_ts")}
     return None
 
 

@@ -40,17 +40,15 @@ def note_buttons() -> tuple[Element, ...]:
     return (_button(SHOW, "Show as it is written"), *buttons_of(Phase.ASKING))
 
 
-def private_buttons(
-    draft: Draft, offered: Collection[str] = tuple(PASSES_ON)
-) -> tuple[Element, ...]:
+def private_buttons(draft: Draft, offered: Collection[str] | None = None) -> tuple[Element, ...]:
     """Return what stands under a private answer that has ended: ways to pass it on, if it is one.
 
-    Slack does not tell what a private message holds when it is pressed, so each of these buttons
-    names, as its `value`, the others beside it.
+    `offered` are those that are left. Slack does not tell what a private message holds when it is
+    pressed, so each of these buttons names, as its `value`, the others beside it.
     """
     if buttons_of(draft.phase) or not draft.text.strip():
-        return buttons_of(draft.phase)
-    names = [name for name in PASSES_ON if name in offered]
+        return buttons_of(draft.phase) if offered is None else ()
+    names = [name for name in PASSES_ON if offered is None or name in offered]
     return tuple(
         _button(name, PASSES_ON[name], " ".join(other for other in names if other != name))
         for name in names

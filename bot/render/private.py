@@ -27,6 +27,11 @@ def note(turn: str, line: str = WRITING, buttons: Sequence[Element] | None = Non
     return _body(line, [_line(line), row])
 
 
+def remark(line: str) -> Body:
+    """Return a message that is one line of ours."""
+    return _body(line, [_line(line)])
+
+
 def single(parts: Sequence[Body], *lines: str) -> Body:
     """Return one message for an answer of one or more: its first part, how the whole stands, lines
     of ours, and its buttons."""
@@ -36,6 +41,11 @@ def single(parts: Sequence[Body], *lines: str) -> Body:
     content = [block for block in first if block["type"] != "actions"]
     buttons = [block for block in first if block["type"] == "actions"]
     return _body(parts[0].text, [*content, *map(_line, lines), *buttons])
+
+
+def acknowledged(body: Body) -> Mapping[str, Any]:
+    """Return what a command is acknowledged with to show this message."""
+    return {"response_type": "ephemeral"} | _content(body)
 
 
 def added(body: Body) -> Mapping[str, Any]:

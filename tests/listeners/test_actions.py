@@ -2,109 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession, web
-from slack_bolt.request.async_request import AsyncBoltRequest
 
-from bot.access import Access
-from bot.listeners import register
 from bot.listeners.actions import FORGOTTEN, NOT_YOURS_TO_RETRY, NOT_YOURS_TO_STOP
-from bot.listeners.bolt import bolt_app
-from bot.listeners.hearing import Hearing
 from bot.listeners.reading import Addressee, message, press
 from bot.render.buttons import AGAIN, STOP
-from bot.slack import Identity, Slack
 from bot.turn.supervisor import Verdict
-from bot.values import Question
+from tests.listeners.pressing import STATE, TEXT, Room, opened, payload
 
-TEXT = {"type": "markdown", "text": "One two"}
-STATE = {"type": "context", "elements": [{"type": "plain_text", "text": "It broke off."}]}
 US = Addressee("UBOT", "BBOT")
-ROW = {"type": "actions", "block_id": "answer:turn1", "elements": []}
-
-
-def payload(action_id: str, user: str = "U1", **changed: Any) -> dict[str, Any]:
-    message = {"ts": "2.0", "thread_ts": "1.0", "text": "One two", "blocks": [TEXT, STATE, ROW]}
-    return {
-        "type": "block_actions",
-        "user": {"id": user, "team_id": "T1"},
-        "team": {"id": "T1"},
-        "channel": {"id": "C1", "name": "general"},
-        "message": message,
-        "actions": [{"type": "button", "action_id": action_id, "block_id": "answer:turn1"}],
-    } | changed
-
-
-@dataclass
-class Room:
-    """Listeners whose turns say what they are told to say; what Slack heard, by method."""
-
-    url: str
-    app: Any = None
-    verdict: Verdict = Verdict.TAKEN
-    wishes: list[tuple[str, str, str]] = field(default_factory=list)
-    told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    found: list[Question | None] = field(default_factory=list)
-    thread: list[dict[str, Any]] = field(default_factory=list)
-    refuse: bool = False
-
-    async def submit(self, question: Question) -> bool:
-        raise AssertionError("a press asks nothing by itself")
-
-    async def stop(self, turn: str, user: str) -> Verdict:
-        self.wishes.append(("stop", turn, user))
-        return self.verdict
-
-    async def retry(self, turn: str, user: str, found: Question | None) -> Verdict:
-        self.wishes.append(("retry", turn, user))
-        self.found.append(found)
-        return Verdict.TAKEN if found else self.verdict
-
-    async def slack(self, request: web.Request) -> web.Response:
-        method = request.path.rpartition("/")[2]
-        if method == "conversations.replies":
-            return web.json_response({"ok": not self.refuse, "messages": self.thread})
-        self.told.append((method, await request.json()))
-        refused = {"ok": False, "error": "channel_not_found"}
-        return web.json_response(refused if self.refuse else {"ok": True})
-
-    async def pressed(self, body: dict[str, Any]) -> int:
-        """Deliver a press; returns the status once the listener has ended."""
-        before = asyncio.all_tasks()  # and those of the small Slack's connections
-        request = AsyncBoltRequest(mode="socket_mode", body=body)
-        status = (await self.app.async_dispatch(request)).status
-        tasks = asyncio.all_tasks() - before
-        await asyncio.gather(*(t for t in tasks if "RequestHandler" not in repr(t)))
-        return int(status)
-
-
-@asynccontextmanager
-async def opened() -> AsyncIterator[Room]:
-    room = Room("")
-    server = web.Application()
-    server.router.add_route("*", "/{path:.*}", room.slack)
-    runner = web.AppRunner(server, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        room.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        async with ClientSession() as session:
-            slack = Slack("xoxb-1", base_url=f"{room.url}/api/", session=session)
-            me = Identity("T1", "Team", "UBOT", "BBOT", "bot", frozenset())
-            room.app = bolt_app(slack.web, me, None)
-            access = Access(frozenset({"T1"}))
-            register(
-                room.app, Hearing(slack, me, access, "/ask", room.submit, room.stop, room.retry)
-            )
-            yield room
-    finally:
-        await runner.cleanup()
 
 
 @pytest.fixture

@@ -11,10 +11,13 @@ import pytest
 from slack_bolt.request.async_request import AsyncBoltRequest
 
 from bot.access import Access
+from bot.delivery.delivery import Delivery, DeliveryConfig
 from bot.listeners import register
 from bot.listeners.bolt import bolt_app
 from bot.listeners.hearing import Hearing
 from bot.slack import Identity, Slack
+from bot.storage.records import TurnRecord
+from bot.turn.private import PrivateAnswers
 from bot.turn.supervisor import Verdict
 from bot.values import Question
 from tests.shared_data import lines
@@ -48,7 +51,10 @@ class Ears:
         me = Identity("T1", "Team", "UBOT", "BBOT", "bot", frozenset())
         self.app = bolt_app(slack.web, me, None)
         access = Access(frozenset({"T1"}))
-        register(self.app, Hearing(slack, me, access, "/ask", self.submit, self.press, self.press))
+        delivery = Delivery(slack, DeliveryConfig())
+        private = PrivateAnswers(slack, delivery, stored=self.turn, remember=self.remember)
+        presses = (self.press, self.press, private)
+        register(self.app, Hearing(slack, me, access, "/ask", self.submit, *presses))
 
     async def submit(self, question: Question) -> bool:
         self.asked.append(question)
@@ -56,6 +62,12 @@ class Ears:
 
     async def press(self, turn: str, user: str, found: Question | None = None) -> Verdict:
         raise AssertionError("no recorded press is on an answer of ours")
+
+    async def turn(self, turn: str) -> TurnRecord | None:
+        raise AssertionError("no recorded press is on a private answer of ours")
+
+    def remember(self, question: Question, text: str) -> None:
+        raise AssertionError("no recorded press passes an answer on")
 
     async def hear(self, body: Any) -> int:
         """Deliver one payload as Socket Mode does; gives the status Bolt acknowledges with."""

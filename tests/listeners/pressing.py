@@ -1,0 +1,163 @@
+"""Presses as Bolt delivers them, and a small Slack that keeps what it is told about them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import ClientSession, web
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+
+from bot.access import Access
+from bot.delivery.delivery import Delivery, DeliveryConfig
+from bot.errors import StorageAway
+from bot.listeners import register
+from bot.listeners.bolt import bolt_app
+from bot.listeners.hearing import Hearing
+from bot.slack import Identity, Slack
+from bot.storage.records import TurnRecord
+from bot.turn.private import PrivateAnswers
+from bot.turn.supervisor import Verdict
+from bot.values import Question
+
+TEXT = {"type": "markdown", "text": "One two"}
+STATE = {"type": "context", "elements": [{"type": "plain_text", "text": "It broke off."}]}
+ROW = {"type": "actions", "block_id": "answer:turn1", "elements": []}
+OUR_DM = "D1"
+
+_LASTING = frozenset({"RequestHandler.start", "Note._show", "sleep"})  # they outlive a listener
+
+
+def payload(action_id: str, user: str = "U1", **changed: Any) -> dict[str, Any]:
+    """A press on a message that everyone sees."""
+    message = {"ts": "2.0", "thread_ts": "1.0", "text": "One two", "blocks": [TEXT, STATE, ROW]}
+    return {
+        "type": "block_actions",
+        "user": {"id": user, "team_id": "T1"},
+        "team": {"id": "T1"},
+        "channel": {"id": "C1", "name": "general"},
+        "message": message,
+        "actions": [{"type": "button", "action_id": action_id, "block_id": "answer:turn1"}],
+    } | changed
+
+
+@dataclass
+class Room:
+    """Listeners whose turns say what they are told to say; what Slack heard, by method.
+
+    `stored` are answers of other processes; None stands for a database that is away. `codes` are
+    the errors that Slack refuses a method with.
+    """
+
+    url: str
+    app: Any = None
+    delivery: Any = None
+    verdict: Verdict = Verdict.TAKEN
+    wishes: list[tuple[str, str, str]] = field(default_factory=list)
+    told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    found: list[Question | None] = field(default_factory=list)
+    asked: list[Question] = field(default_factory=list)
+    thread: list[dict[str, Any]] = field(default_factory=list)
+    stored: dict[str, TurnRecord] | None = field(default_factory=dict)
+    remembered: dict[str, str] = field(default_factory=dict)
+    codes: dict[str, str] = field(default_factory=dict)
+    refuse: bool = False
+
+    async def submit(self, question: Question) -> bool:
+        self.asked.append(question)
+        return True
+
+    async def stop(self, turn: str, user: str) -> Verdict:
+        self.wishes.append(("stop", turn, user))
+        return self.verdict
+
+    async def retry(self, turn: str, user: str, found: Question | None) -> Verdict:
+        self.wishes.append(("retry", turn, user))
+        self.found.append(found)
+        return Verdict.TAKEN if found else self.verdict
+
+    async def turn(self, turn: str) -> TurnRecord | None:
+        if self.stored is None:
+            raise StorageAway("the database is away")
+        return self.stored.get(turn)
+
+    def remember(self, question: Question, text: str) -> None:
+        self.remembered[question.id] = text
+
+    async def slack(self, request: web.Request) -> web.Response:
+        method = request.path.rpartition("/")[2]
+        if method == "conversations.replies":
+            return web.json_response({"ok": not self.refuse, "messages": self.thread})
+        self.told.append((method, await request.json()))
+        code = "channel_not_found" if self.refuse else self.codes.get(method)
+        if code:
+            return web.json_response({"ok": False, "error": code})
+        channel = {"id": OUR_DM}
+        return web.json_response({"ok": True, "ts": f"9.{len(self.told)}", "channel": channel})
+
+    def heard(self, method: str) -> list[dict[str, Any]]:
+        """What Slack was asked by a method, or at an address (`respond` for all of them)."""
+        return [said for name, said in self.told if name == method]
+
+    async def delivered(self, body: dict[str, Any]) -> BoltResponse:
+        """Deliver a payload; gives Bolt's answer once the listener has ended."""
+        before = asyncio.all_tasks()  # and those of the small Slack's connections
+        request = AsyncBoltRequest(mode="socket_mode", body=body)
+        response: BoltResponse = await self.app.async_dispatch(request)
+        listening = (task for task in asyncio.all_tasks() - before if _of(task) not in _LASTING)
+        await asyncio.gather(*listening)
+        return response
+
+    async def pressed(self, body: dict[str, Any]) -> int:
+        """Deliver a press; returns the status once the listener has ended."""
+        return int((await self.delivered(body)).status)
+
+    def private(self, action_id: str, user: str = "U1", value: str = "") -> dict[str, Any]:
+        """A press on a message that only its reader sees, as Slack was recorded to send it."""
+        container = {"type": "message", "message_ts": "2.0", "channel_id": "C1"}
+        action = {"type": "button", "action_id": action_id, "block_id": "answer:turn1"}
+        body = payload(
+            action_id,
+            user,
+            container={**container, "is_ephemeral": True},
+            response_url=f"{self.url}/respond/note",
+            actions=[{**action, "value": value} if value else action],
+        )
+        del body["message"]
+        return body
+
+
+def _of(task: asyncio.Task[Any]) -> str:
+    return str(getattr(task.get_coro(), "__qualname__", ""))
+
+
+@asynccontextmanager
+async def opened() -> AsyncIterator[Room]:
+    """The room, with a Slack of its own on a free port."""
+    room = Room("")
+    server = web.Application()
+    server.router.add_route("*", "/{path:.*}", room.slack)
+    runner = web.AppRunner(server, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        room.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        async with ClientSession() as session:
+            slack = Slack("xoxb-1", base_url=f"{room.url}/api/", session=session)
+            me = Identity("T1", "Team", "UBOT", "BBOT", "bot", frozenset())
+            room.app = bolt_app(slack.web, me, None)
+            room.delivery = Delivery(slack, DeliveryConfig())
+            private = PrivateAnswers(slack, room.delivery, stored=room.turn, remember=room.remember)
+            access = Access(frozenset({"T1"}))
+            hearing = Hearing(
+                *(slack, me, access, "/ask"), room.submit, room.stop, room.retry, private
+            )
+            register(room.app, hearing)
+            yield room
+            await room.delivery.aclose()
+    finally:
+        await runner.cleanup()
