@@ -22,7 +22,7 @@ from bot.history.thread import History
 from bot.listeners import register
 from bot.listeners.bolt import bolt_app
 from bot.listeners.hearing import Hearing
-from bot.listeners.socket_mode import SocketMode
+from bot.listeners.socket_mode import SocketConfig, SocketMode
 from bot.observe import Metrics
 from bot.server import Check, make_server, serve
 from bot.settings import Settings, require_slack
@@ -207,8 +207,10 @@ async def _heard(
         )
         log.info("listening", extra={"host": settings.server.host, "port": port})
         if over_http is None:
-            app_token = await _app_token(settings, slack)
-            socket = await stack.enter_async_context(SocketMode(slack_app, app_token))
+            config = SocketConfig(
+                await _app_token(settings, slack), settings.slack.socket_connections
+            )
+            socket = await stack.enter_async_context(SocketMode(slack_app, slack, config, metrics))
             checks["slack"] = socket.connected
         yield
 

@@ -129,6 +129,27 @@ class Metrics:
             "Times an answer's upstream connection was made again",
             registry=self.registry,
         )
+        self._make_sockets()
+
+    def _make_sockets(self) -> None:
+        """Metrics of the way events come in Socket Mode."""
+        self.sockets = Gauge(
+            "bot_socket_connections",
+            "Socket Mode connections through which events can come",
+            registry=self.registry,
+        )
+        self.sockets_counted = Gauge(
+            "bot_socket_connections_counted",
+            "Connections of the app as Slack last counted them: every process, and what a broken "
+            "network left behind; the most is 10",
+            registry=self.registry,
+        )
+        self.socket_reconnects = Counter(
+            "bot_socket_reconnects_total",
+            "Socket Mode connections replaced, by reason",
+            ["reason"],
+            registry=self.registry,
+        )
 
     def slack_call(self, method: str, outcome: str) -> None:
         """Count one Web API call; outcome is "ok", "rate_limited", "unreachable" or an error."""

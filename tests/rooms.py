@@ -57,7 +57,7 @@ THINKING = (  # they decide; whoever drives them waits, reads clocks and rolls d
     "bot.render*",
     "bot.turn.machine",
     "bot.history.budget",
-    "bot.listeners.reading",
+    *(f"bot.listeners.{part}" for part in ("reading", "reconnecting")),
     *(f"bot.delivery.{part}" for part in ("pace", "budget", "steps", "uses")),
     *(f"bot.upstream.{part}" for part in ("events", "prompt", "bodies", "sse", "decoding")),
     *(f"bot.upstream.{part}" for part in ("responses", "chat", "parts", "failures", "refusals")),

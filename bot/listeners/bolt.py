@@ -1,14 +1,17 @@
 """Bolt as we use it: it reads no environment, looks nothing up, and acknowledges everything.
 
-What is not acknowledged Slack sends again, so also what nobody listens to is.
+What is not acknowledged Slack sends again, so also what nobody listens to is. A listener is given
+time to hand on what it heard before Slack is told: what is acknowledged is in good hands.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -21,8 +24,18 @@ from bot.slack import Identity
 
 log = logging.getLogger(__name__)
 
+ACK_SECONDS = 2.5
+"""How long a listener that has acknowledged may work on before Slack, which waits three seconds
+(slack-facts §4, §6), is told."""
 
-def bolt_app(client: AsyncWebClient, identity: Identity, signing_secret: str | None) -> AsyncApp:
+
+def bolt_app(
+    client: AsyncWebClient,
+    identity: Identity,
+    signing_secret: str | None,
+    *,
+    ack_seconds: float = ACK_SECONDS,
+) -> AsyncApp:
     """Bolt for one workspace's bot. The signing secret is needed in HTTP mode only."""
     us = AuthorizeResult(
         enterprise_id=None,
@@ -37,11 +50,13 @@ def bolt_app(client: AsyncWebClient, identity: Identity, signing_secret: str | N
 
     with _no_slack_variables():
         app = _Bolt(
+            ack_seconds,
             logger=logging.getLogger("slack_bolt"),
             client=client,
             authorize=authorize,
             signing_secret=signing_secret,
             raise_error_for_unhandled_request=True,  # so that `_acknowledge` learns of it
+            process_before_response=True,  # else events are acknowledged before they are read
             # it would read threads by itself (slack-facts §11, trap 1)
             attaching_conversation_kwargs_enabled=False,
         )
@@ -50,10 +65,23 @@ def bolt_app(client: AsyncWebClient, identity: Identity, signing_secret: str | N
 
 
 class _Bolt(AsyncApp):
-    """Answers 400 to a payload that Bolt itself stumbles over."""
+    """Answers when the listener is done, and 400 to a payload that Bolt itself stumbles over."""
+
+    def __init__(self, ack_seconds: float, **how: Any) -> None:
+        super().__init__(**how)
+        self._ack_seconds = ack_seconds
+        self._handling: set[asyncio.Task[BoltResponse]] = set()  # the loop holds them weakly
 
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
-        """Hand one delivery to its listener; give what Slack is answered."""
+        """Hand one delivery to its listener; give what Slack is answered, in time if it can be."""
+        handling = asyncio.create_task(self._handled(req))
+        self._handling.add(handling)
+        handling.add_done_callback(self._handling.discard)
+        done, _ = await asyncio.wait({handling}, timeout=self._ack_seconds)
+        early = req.context.ack.response
+        return early if not done and early else await asyncio.shield(handling)
+
+    async def _handled(self, req: AsyncBoltRequest) -> BoltResponse:
         try:
             response = await super().async_dispatch(req)
         except Exception:  # whatever Slack, or another, sends must not end us

@@ -35,6 +35,13 @@ class SlackSettings(Group):
         validation_alias="SLACK_APP_TOKEN",
         description="App-level token (`xapp-…`, scope `connections:write`): Socket Mode",
     )
+    socket_connections: int = Field(
+        2,
+        validation_alias="SOCKET_CONNECTIONS",
+        ge=1,
+        le=10,
+        description="Socket Mode connections of one process; an app has ten at most",
+    )
     signing_secret: SecretStr | None = Field(
         None,
         validation_alias="SLACK_SIGNING_SECRET",

@@ -6,6 +6,7 @@
     failures.py      every way a call can fail becomes one of three errors
     response_url.py  where a response_url may lead, and what its answers mean
     scopes.py        what the bot's token must be allowed to do
+    websocket.py     one connection of Socket Mode
 
 When, how often and in which order something is called is none of this room's business.
 """
@@ -14,5 +15,6 @@ from bot.slack.calls import Blocks
 from bot.slack.client import Slack, http_session
 from bot.slack.identity import Identity
 from bot.slack.scopes import SCOPES
+from bot.slack.websocket import WebSocket
 
-__all__ = ["SCOPES", "Blocks", "Identity", "Slack", "http_session"]
+__all__ = ["SCOPES", "Blocks", "Identity", "Slack", "WebSocket", "http_session"]

@@ -13,6 +13,7 @@ from bot.slack.calls import Blocks, objects
 from bot.slack.identity import Identity
 from bot.slack.response_url import failure, is_trusted
 from bot.slack.streams import Streams
+from bot.slack.websocket import WebSocket
 
 PAGE = 200
 """Messages asked for in one page of `conversations.replies`; Slack recommends no more."""
@@ -168,6 +169,13 @@ class Slack(Streams):
         """Ask for a Socket Mode address with the app-level token; return it."""
         answer = await self._call("apps.connections.open", token=app_token)
         return str(answer["url"])
+
+    async def open_socket(self, app_token: str, *, ping_seconds: float) -> WebSocket:
+        """Open a Socket Mode connection; its hello is still to come."""
+        url = await self.connections_open(app_token)
+        return await WebSocket.connect(
+            self._session, url, proxy=self.web.proxy, ping_seconds=ping_seconds
+        )
 
     async def respond(self, response_url: str, body: Mapping[str, Any]) -> None:
         """Send a message through a `response_url`: five uses within 30 minutes (slack-facts §6).

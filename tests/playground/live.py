@@ -23,6 +23,7 @@ from bot.playground.slack import seed
 from bot.playground.slack.limits import Limits
 from bot.playground.slack.refused import Refused
 from bot.playground.slack.server import SlackConfig, add_slack
+from bot.playground.slack.sockets import Sockets
 from bot.playground.slack.web_api import METHODS, arguments
 from bot.playground.slack.workspace import Workspace
 
@@ -64,6 +65,7 @@ class LiveSlack:
 
     def __init__(self, workspace: Workspace, config: SlackConfig, session: ClientSession) -> None:
         self.workspace = workspace
+        self.sockets: Sockets  # set by `slack`
         self.board = workspace.board
         self.config = config
         self.session = session
@@ -159,7 +161,7 @@ async def slack(
     session = ClientSession()
     live = LiveSlack(workspace, config or SlackConfig(), session)
     app = web.Application(middlewares=[live.record])
-    add_slack(app, workspace, live.config)
+    live.sockets = add_slack(app, workspace, live.config)
     runner = web.AppRunner(app, shutdown_timeout=1)
     await runner.setup()
     try:

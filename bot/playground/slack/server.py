@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bot.playground.slack.dispatch import Dispatcher
 from bot.playground.slack.refused import Refused
-from bot.playground.slack.sockets import Sockets
+from bot.playground.slack.sockets import CONNECTION_SECONDS, Sockets
 from bot.playground.slack.web_api import WebApi, hang_up, json_body
 from bot.playground.slack.webhooks import Webhooks
 from bot.playground.slack.workspace import Workspace
@@ -48,13 +48,17 @@ class SlackConfig:
     ack_seconds: float = 3.0
     retry_after: tuple[float, ...] = (0.0, 60.0, 300.0)
     warning_seconds: float = 10.0
+    connection_seconds: float = CONNECTION_SECONDS
     seed: int | None = None
 
 
-def add_slack(app: web.Application, workspace: Workspace, config: SlackConfig) -> None:
-    """Mount `/api/<method>`, `/socket` and `/respond/<id>`, and bring deliveries to the bot."""
+def add_slack(app: web.Application, workspace: Workspace, config: SlackConfig) -> Sockets:
+    """Mount `/api/<method>`, `/socket` and `/respond/<id>`, and bring deliveries to the bot.
+
+    What is returned ends or renews its connections on cue.
+    """
     rng = random.Random(config.seed)
-    sockets, webhooks = _wires(workspace, config, rng)
+    sockets, webhooks = _wires(workspace, config)
     dispatcher = Dispatcher(
         workspace.board,
         webhooks.send if config.events_url else sockets.send,
@@ -75,16 +79,15 @@ def add_slack(app: web.Application, workspace: Workspace, config: SlackConfig) -
     app.router.add_post("/respond/{key}", _responder(workspace, api))
     app.on_shutdown.append(lambda _: sockets.close())
     app.cleanup_ctx.append(_delivering(workspace, dispatcher, webhooks))
+    return sockets
 
 
-def _wires(
-    workspace: Workspace, config: SlackConfig, rng: random.Random
-) -> tuple[Sockets, Webhooks]:
+def _wires(workspace: Workspace, config: SlackConfig) -> tuple[Sockets, Webhooks]:
     sockets = Sockets(
         workspace.board,
         ack_seconds=config.ack_seconds,
         warning_seconds=config.warning_seconds,
-        rng=rng,
+        connection_seconds=config.connection_seconds,
     )
     webhooks = Webhooks(
         workspace.board,

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 import uuid
+from collections.abc import Coroutine
 from typing import Any
 
 from aiohttp import ClientConnectionError, WSMsgType, web
@@ -26,15 +26,22 @@ class Sockets:
     """The WebSocket end of the workspace."""
 
     def __init__(
-        self, board: Board, *, ack_seconds: float, warning_seconds: float, rng: random.Random
+        self,
+        board: Board,
+        *,
+        ack_seconds: float,
+        warning_seconds: float,
+        connection_seconds: float = CONNECTION_SECONDS,
     ) -> None:
         self._board = board
         self._ack_seconds = ack_seconds
         self._warning_seconds = warning_seconds
-        self._rng = rng
+        self._connection_seconds = connection_seconds
         self._tickets: set[str] = set()
         self._open: list[web.WebSocketResponse] = []
+        self._turn = 0
         self._acks: dict[str, asyncio.Future[Json]] = {}
+        self._owed: dict[web.WebSocketResponse, set[asyncio.Future[Json]]] = {}
         self._arrived = asyncio.Event()
         self._refreshing: set[asyncio.Task[None]] = set()
 
@@ -63,6 +70,7 @@ class Sockets:
                     self._received(message.data)
         finally:
             self._forget(socket)
+            self._owed.pop(socket, None)
         return socket
 
     async def send(self, attempt: Attempt) -> Json:
@@ -78,12 +86,21 @@ class Sockets:
         except TimeoutError:
             raise NotAcked("timeout") from None
 
-    def refresh(self) -> None:
-        """Ask every connection to be renewed: a warning, then the end."""
+    @property
+    def count(self) -> int:
+        """Connections that are open."""
+        return len(self._open)
+
+    def refresh(self, which: int | None = None) -> None:
+        """Ask every connection, or the one that is that old (0: oldest), to be renewed: a
+        warning, then the end."""
+        for socket in self._open[:] if which is None else [self._open[which]]:
+            self._start(self._renew(socket))
+
+    def disconnect(self, reason: str) -> None:
+        """End every connection at once, and say why."""
         for socket in tuple(self._open):
-            task = asyncio.get_running_loop().create_task(self._renew(socket))
-            self._refreshing.add(task)
-            task.add_done_callback(self._refreshing.discard)
+            self._start(self._disconnect(socket, reason))
 
     async def close(self) -> None:
         """Close every connection, as when Slack's server goes away."""
@@ -98,7 +115,7 @@ class Sockets:
             {
                 "type": "hello",
                 "num_connections": count,
-                "debug_info": _DEBUG | {"approximate_connection_time": CONNECTION_SECONDS},
+                "debug_info": _DEBUG | {"approximate_connection_time": self._connection_seconds},
                 "connection_info": {"app_id": APP},
             },
         )
@@ -109,27 +126,39 @@ class Sockets:
         ack = asyncio.get_running_loop().create_future()
         self._acks[envelope["envelope_id"]] = ack
         try:
-            await self._put(json.dumps(envelope))
+            await self._put(json.dumps(envelope), ack)
             answer: Json = await ack
             return answer
         finally:
             del self._acks[envelope["envelope_id"]]
 
-    async def _put(self, text: str) -> None:
+    async def _put(self, text: str, ack: asyncio.Future[Json]) -> None:
         while True:
             await self._arrived.wait()
-            socket = self._rng.choice(self._open)
+            self._turn += 1  # each connection in turn, whatever they are
+            socket = self._open[self._turn % len(self._open)]
             try:
                 await socket.send_str(text)
             except (ConnectionError, ClientConnectionError):
                 self._forget(socket)
             else:
+                self._owed.setdefault(socket, set()).add(ack)
+                ack.add_done_callback(self._owed[socket].discard)
                 return
+
+    def _start(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._refreshing.add(task)
+        task.add_done_callback(self._refreshing.discard)
 
     async def _renew(self, socket: web.WebSocketResponse) -> None:
         await self._say_goodbye(socket, "warning")
         await asyncio.sleep(self._warning_seconds)
-        await self._disconnect(socket, "refresh_requested")
+        self._forget(socket)  # it gets nothing more, but may acknowledge what it has
+        await self._say_goodbye(socket, "refresh_requested")
+        if owed := self._owed.get(socket):
+            await asyncio.wait(owed, timeout=self._ack_seconds)
+        await socket.close()
 
     async def _disconnect(self, socket: web.WebSocketResponse, reason: str) -> None:
         await self._say_goodbye(socket, reason)

@@ -1,0 +1,110 @@
+"""What Slack is answered, and when: what is acknowledged has been handed on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.listeners.bolt import ACK_SECONDS, bolt_app
+from bot.slack import Identity
+
+ME = Identity("T1", "Team", "UBOT", "BBOT", "bot", frozenset())
+EVENT = {"type": "event_callback", "team_id": "T1", "event": {"type": "app_mention", "user": "U1"}}
+COMMAND = {"command": "/ask", "text": "why?", "team_id": "T1", "user_id": "U1"}
+
+
+def bolt(ack_seconds: float = ACK_SECONDS) -> AsyncApp:
+    return bolt_app(AsyncWebClient("xoxb-1"), ME, None, ack_seconds=ack_seconds)
+
+
+def delivered(app: AsyncApp, body: dict[str, Any]) -> asyncio.Task[tuple[int, str]]:
+    """A delivery under way; its result is the status and body Slack is answered with."""
+
+    async def deliver() -> tuple[int, str]:
+        answer = await app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=body))
+        return answer.status, str(answer.body)
+
+    return asyncio.create_task(deliver())
+
+
+def test_slack_is_answered_before_its_three_seconds_are_over() -> None:
+    assert 2.0 <= ACK_SECONDS < 3.0
+
+
+async def test_an_event_is_acknowledged_when_it_is_handed_on_and_not_before() -> None:
+    app, begun, handed_on = bolt(ack_seconds=0.01), asyncio.Event(), asyncio.Event()
+
+    @app.event("app_mention")
+    async def hear() -> None:
+        begun.set()
+        await handed_on.wait()
+
+    delivery = delivered(app, EVENT)
+    await begun.wait()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(delivery), 0.05)
+    handed_on.set()
+    assert await delivery == (200, "")
+
+
+async def test_an_event_whose_listener_fails_is_not_acknowledged() -> None:
+    app = bolt()
+
+    @app.event("app_mention")
+    async def hear() -> None:
+        raise RuntimeError("the database is away")
+
+    assert (await delivered(app, EVENT))[0] == 400
+
+
+async def test_a_command_whose_listener_fails_is_not_acknowledged_either() -> None:
+    app = bolt()
+
+    @app.command("/ask")
+    async def hear(ack: Any) -> None:
+        await ack(text="Writing…")
+        raise RuntimeError("the database is away")
+
+    assert (await delivered(app, COMMAND))[0] == 400
+
+
+async def test_a_listener_that_acknowledged_may_work_on() -> None:
+    app, free, done = bolt(ack_seconds=0.01), asyncio.Event(), asyncio.Event()
+
+    @app.command("/ask")
+    async def hear(ack: Any) -> None:
+        await ack(text="Writing…", response_type="ephemeral")
+        await free.wait()
+        done.set()
+
+    status, body = await delivered(app, COMMAND)
+    assert (status, json.loads(body)["text"]) == (200, "Writing…")
+    assert not done.is_set()
+    free.set()
+    await asyncio.wait_for(done.wait(), 1)
+
+
+async def test_who_hangs_up_does_not_interrupt_the_listener() -> None:
+    app, begun, free, done = bolt(), asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    @app.event("app_mention")
+    async def hear() -> None:
+        begun.set()
+        await free.wait()
+        done.set()
+
+    delivery = delivered(app, EVENT)
+    await begun.wait()
+    delivery.cancel()
+    free.set()
+    await asyncio.wait_for(done.wait(), 1)
+
+
+async def test_what_nobody_listens_to_is_acknowledged() -> None:
+    assert await delivered(bolt(), EVENT) == (200, "")
