@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from bot.delivery.config import DeliveryConfig
 from bot.delivery.delivery import Delivery
+from bot.storage.records import ShownMessage
 from bot.values import Draft, Phase, Place, Question
 from tests.delivery.fake_slack import Call, FakeSlack, Fault, connect
 from tests.delivery.virtual import now
@@ -59,6 +60,52 @@ def words(count: int) -> str:
     """A text of so many different words, in paragraphs."""
     lines = [" ".join(f"w{n}" for n in range(i, min(i + 20, count))) for i in range(0, count, 20)]
     return "\n\n".join(lines)
+
+
+TEXT = words(600)
+
+
+async def answer(fake: FakeSlack, text: str = TEXT) -> None:
+    """One answer of ten seconds from beginning to end, and all that is mended after it."""
+    async with delivery(fake) as room:
+        reply = room.reply(question())
+        await reply.open(THINKING)
+        for n in range(100):
+            reply.show(writing(text[: len(text) * n // 100]))
+            await asyncio.sleep(0.1)
+        await reply.finish(done(text))
+        await asyncio.sleep(120)
+
+
+def whole(fake: FakeSlack) -> str:
+    """All that stands, as one text."""
+    return "\n\n".join(message.markdown for message in fake.messages.values())
+
+
+class Keeper:
+    """Keeps one turn in memory; it is ours or not, as a test says."""
+
+    def __init__(self) -> None:
+        self.ours = True
+        self.asked = 0
+        self.messages: tuple[ShownMessage, ...] = ()
+        self.texts: list[str] = []
+
+    def held(self) -> bool:
+        self.asked += 1
+        return self.ours
+
+    def shown(self, messages: Sequence[ShownMessage], text: str) -> None:
+        self.messages = tuple(messages)
+        self.texts.append(text)
+
+    async def sending(self) -> None:
+        await asyncio.sleep(0)
+
+
+def standing(fake: FakeSlack) -> tuple[ShownMessage, ...]:
+    """All that stands, as a keeper was told of it."""
+    return tuple(ShownMessage(m.ts, m.channel) for m in fake.messages.values())
 
 
 def once(method: str, fault: str | int, *, after: int = 0) -> Fault:

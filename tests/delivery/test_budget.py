@@ -108,3 +108,68 @@ def test_a_channel_that_refused_is_left_alone_and_then_asked_once() -> None:
     assert bucket.opens(10.0) == 15.0
     bucket.take(15.0)
     assert bucket.opens(15.0) == 16.0
+
+
+def test_calls_of_others_count_until_they_are_said_to() -> None:
+    budget = Budget(LIMIT)
+    budget.share(1, [30.0, 10.0, -1.0], 0.0)
+    assert (budget.free(0.0), budget.theirs(0.0)) == (3, 2)
+    assert budget.opens(0.0, 4) == 10.0
+    assert budget.until(30.0, 0.0) == 5
+    assert (budget.free(10.0), budget.theirs(10.0)) == (4, 1)
+
+
+def test_of_parts_only_one_is_ours_whatever_is_known() -> None:
+    budget = Budget(LIMIT)
+    budget.share(2, [], 0.0)
+    assert budget.free(0.0) == 2
+    call(budget, 0.0)
+    call(budget, 0.0)
+    assert budget.opens(0.0) == MINUTE
+    assert budget.until(1000.0, 0.0) == 2
+    budget.share(1, [], 1.0)
+    assert budget.free(1.0) == 3
+
+
+def test_what_is_known_of_others_beyond_their_parts_still_counts() -> None:
+    budget = Budget(LIMIT)
+    budget.share(2, [10.0, 20.0, 30.0, 40.0], 0.0)
+    assert budget.free(0.0) == 1
+    assert budget.opens(0.0, 2) == 10.0
+    assert budget.opens(0.0, 3) == float("inf")
+
+
+def test_a_call_that_is_withdrawn_was_never_made() -> None:
+    budget = Budget(1)
+    budget.begin()
+    budget.withdraw()
+    assert (budget.free(0.0), budget.ours(0.0)) == (1, 0)
+
+
+def test_what_others_spend_is_part_of_what_was_too_much() -> None:
+    budget = Budget(40)
+    budget.share(1, [50.0] * 10, 0.0)
+    for _ in range(20):
+        call(budget, 0.0)
+    budget.refused(0.0, 1.0)
+    assert budget.estimate(0.0) == 27.0
+
+
+shares = st.lists(st.tuples(st.floats(0, 20), st.integers(1, 4)), max_size=40)
+
+
+@given(shares)
+@settings(max_examples=100)
+def test_processes_that_keep_to_their_parts_stay_within_the_limit(
+    pauses: list[tuple[float, int]],
+) -> None:
+    parts = [Budget(LIMIT) for _ in range(2)]
+    now, made = 0.0, list[float]()
+    for pause, calls in pauses:
+        now += pause
+        for budget in parts:
+            budget.share(len(parts), [], now)
+            for _ in range(min(calls, budget.free(now))):
+                call(budget, now)
+                made.append(now)
+        assert sum(at > now - 60 for at in made) <= LIMIT

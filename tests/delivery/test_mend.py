@@ -14,6 +14,7 @@ from bot.delivery.mend import Remedy, remedy
         ("invalid_blocks", Remedy.PLAIN),
         ("edit_window_closed", Remedy.ANEW),
         ("cant_update_message", Remedy.ANEW),
+        ("streaming_state_conflict", Remedy.STOP),
         ("message_not_found", Remedy.NONE),
         ("token_revoked", Remedy.NONE),
         ("something_new", Remedy.NONE),
