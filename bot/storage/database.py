@@ -18,7 +18,6 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from bot.errors import StorageAway, StorageError
-from bot.storage import migrating
 from bot.storage.attempt import PATIENCE, Way, describe
 from bot.storage.postgres import PostgresServer
 from bot.storage.sqlite import SqliteFile
@@ -27,6 +26,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+READINESS_PATIENCE = 0.8  # seconds; Kubernetes waits for one
 MIGRATION_PATIENCE = 60.0  # seconds; another replica may be at it
 
 
@@ -75,22 +75,24 @@ class Database:
             else:
                 await self._engine.run(_try_to_write, patience=PATIENCE, way=Way.WRITES)
         except (SQLAlchemyError, sqlite3.Error, OSError, StorageAway) as error:
-            raise StorageError(_unusable(self.place, error)) from error
+            raise StorageError(self._unusable(error)) from error
 
     async def migrate(self) -> None:
         """Bring the tables to the newest form; one process at a time, the others wait for it.
 
         Raises StorageError when that can't be done.
         """
+        from bot.storage import migrating  # Alembic is slow to import, and not for `bot ask`
+
         try:
             await self._engine.run(migrating.upgrade, patience=MIGRATION_PATIENCE, way=Way.WRITES)
         except StorageAway as error:
-            raise StorageError(_unusable(self.place, error)) from error
+            raise StorageError(self._unusable(error)) from error
 
     async def answers(self) -> bool:
         """Whether the database answers right now, and took the last thing it was given."""
         try:
-            await self.read(_look)
+            await self.read(_look, READINESS_PATIENCE)
         except StorageAway:
             return False
         return self._takes_writes
@@ -98,6 +100,17 @@ class Database:
     async def close(self) -> None:
         """End all connections."""
         await self._engine.close()
+
+    def _unusable(self, error: Exception) -> str:
+        mend = (
+            "make its folder writable for this user"
+            if isinstance(self._engine, SqliteFile)
+            else "see that the server runs and this user may create tables"
+        )
+        return (
+            f"The database {self.place} can't be written ({describe(error)}); {mend}, "
+            "or set DATABASE_URL to another place."
+        )
 
     def _note(self, well: bool, problem: str = "") -> None:
         if well and not self._takes_writes:
@@ -132,10 +145,3 @@ def _look(connection: Connection) -> None:
 def _try_to_write(connection: Connection) -> None:
     connection.execute(text("CREATE TABLE writable_check (n INTEGER)"))
     connection.execute(text("DROP TABLE writable_check"))
-
-
-def _unusable(place: str, error: Exception) -> str:
-    return (
-        f"The database {place} can't be written ({describe(error)}); make its folder writable for "
-        "this user, or set DATABASE_URL to another place."
-    )

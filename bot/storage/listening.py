@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +28,16 @@ def notify(connection: Connection, replica: str = EVERYBODY) -> None:
 
 
 class Listener:
-    """Hears notices while it is open, over as many connections as it takes."""
+    """Hears notices while it is open, over as many connections as that takes.
+
+    With each new connection `heard` is called once for everybody: nobody knows what was said
+    before.
+    """
 
     def __init__(self, engine: AsyncEngine, heard: Callable[[str], None]) -> None:
+        import asyncpg  # type: ignore[import-untyped]  # it has no types; an extra, there by now
+
+        self._falls = (SQLAlchemyError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
         self._engine = engine
         self._heard = heard
         self._task: asyncio.Task[None] | None = None
@@ -44,27 +52,33 @@ class Listener:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._task:
+        if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
 
     async def _listen(self) -> None:
         while True:
-            try:
-                await self._hear_until_it_falls()
-            except (SQLAlchemyError, OSError) as error:
-                log.debug("the connection for notices fell: %s", type(error).__name__)
+            with suppress(*self._falls):  # readiness and the journal tell of it
+                async with self._engine.connect() as connection:
+                    try:
+                        await self._hear(connection)
+                    finally:
+                        await connection.invalidate()  # it must not go back into the pool
             await asyncio.sleep(AGAIN)
 
-    async def _hear_until_it_falls(self) -> None:
-        async with self._engine.connect() as connection:
-            raw = await connection.get_raw_connection()
-            driver: Any = raw.driver_connection
-            await driver.add_listener(CHANNEL, self._take)
-            self._heard(EVERYBODY)  # whatever was said while nobody listened
-            while True:
-                await asyncio.sleep(ALIVE)
-                await driver.execute("SELECT 1", timeout=ALIVE)
+    async def _hear(self, connection: AsyncConnection) -> None:
+        """Until the connection falls, at the latest when it is found to be dead."""
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        fallen = asyncio.Event()
+        driver.add_termination_listener(lambda _: fallen.set())
+        await driver.add_listener(CHANNEL, self._take)
+        self._heard(EVERYBODY)
+        while not fallen.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ALIVE):
+                    await fallen.wait()
+            async with asyncio.timeout(ALIVE):
+                await connection.execute(text("SELECT 1"))
 
     def _take(self, connection: object, pid: int, channel: str, payload: object) -> None:
         del connection, pid, channel

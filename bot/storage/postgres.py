@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -32,7 +32,7 @@ class PostgresServer:
     def __init__(self, url: URL) -> None:
         self._engine = create_async_engine(
             url,
-            pool_size=CONNECTIONS,
+            pool_size=CONNECTIONS + 1,
             max_overflow=0,
             pool_timeout=PATIENCE,
             connect_args={
@@ -90,13 +90,10 @@ class PostgresServer:
         if not task.cancelled():
             task.exception()  # whoever waited has it, or has given up
 
-    def check_writable(self) -> None:
-        """Nothing here: a server is asked by `run`."""
-
     @asynccontextmanager
     async def listening(self, heard: Callable[[str], None]) -> AsyncIterator[None]:
         """While it lasts, `heard` is called with every notice of any replica, our own included."""
-        async with Listener(self._engine, heard):
+        async with Listener(self._autocommit, heard):
             yield
 
     async def close(self) -> None:
@@ -105,7 +102,9 @@ class PostgresServer:
             _, unended = await asyncio.wait(self._tasks, timeout=LAST_WORDS)
             for task in unended:
                 task.cancel()
-        await self._engine.dispose()
+        with suppress(TimeoutError):  # a server that hangs does not say goodbye
+            async with asyncio.timeout(LAST_WORDS):
+                await self._engine.dispose()
 
 
 def _is_hopeless(error: Exception) -> bool:

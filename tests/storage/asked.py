@@ -1,11 +1,14 @@
-"""Questions to store."""
+"""Questions to store, and how their answers end."""
 
 from __future__ import annotations
 
-from bot.values import File, Place, Question
+from bot.storage.records import Change
+from bot.storage.store import Store
+from bot.values import Draft, File, Phase, Place, Question
 
 PLACE = Place("T1", "C1", "channel", "1.0")
 REPORT = File("F1", "report.pdf", "application/pdf", 3, "https://files.slack.com/report.pdf")
+DONE = Draft(Phase.DONE, "Because.", "")
 
 
 def question(
@@ -19,3 +22,8 @@ def question(
     """A question with this id; without keys it has two of its own."""
     keys = keys or (f"event:{name}", f"message:{name}")
     return Question(name, keys, PLACE, "U1", text, ts, None, files, response_url)
+
+
+async def end(store: Store, turn: str, fence: int = 1) -> set[str]:
+    """The turn is over; what `journal` says."""
+    return await store.journal([Change(turn, fence, DONE, over=True)])

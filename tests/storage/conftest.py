@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -36,13 +37,12 @@ async def database(url: str) -> AsyncIterator[Database]:
 
 
 @pytest_asyncio.fixture
-async def stores(url: str) -> AsyncIterator[Stores]:
+async def stores(url: str, database: Database) -> AsyncIterator[Stores]:
     """A replica by its name, each with connections of its own to the same database."""
     async with AsyncExitStack() as stack:
 
-        async def store(replica: str, **given: object) -> Store:
-            database = await stack.enter_async_context(open_database(url))
-            await database.migrate()
-            return await stack.enter_async_context(Store(database, replica=replica, **given))  # type: ignore[arg-type]  # any of Store's own
+        async def store(replica: str, **given: Any) -> Store:
+            own = await stack.enter_async_context(open_database(url))
+            return await stack.enter_async_context(Store(own, replica=replica, **given))
 
         yield store

@@ -1,0 +1,143 @@
+"""Shared budgets: never more than their size in any window, whoever takes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import func, select
+
+from bot.storage.database import Database, open_database
+from bot.storage.ledger import Ledger
+from bot.storage.store import CLAIM_SECONDS, Store
+from bot.storage.tables import slots
+
+Ledgers = Callable[..., Ledger]
+
+
+@pytest.fixture
+def patient(database: Database) -> Ledgers:
+    """A replica's ledger; on a busy machine a test waits longer than an edit would."""
+    return lambda replica, now=time.time: Ledger(database, replica=replica, now=now, patience=5.0)
+
+
+async def test_as_many_slots_are_taken_as_there_are(patient: Ledgers) -> None:
+    one, two = patient("one"), patient("two")
+    assert [await one.take("a", 2, 60), await two.take("a", 2, 60)] == [0.0, 0.0]
+    assert 50 < await one.take("a", 2, 60) <= 60
+    assert 50 < await two.take("a", 2, 60) <= 60
+    assert await one.take("b", 2, 60) == 0.0, "another key is another budget"
+
+
+async def test_what_others_hold_is_told_with_the_time_it_lasts(patient: Ledgers) -> None:
+    one, two, three = patient("one"), patient("two"), patient("three")
+    assert await one.others("a") == []
+    await one.take("a", 5, 60)
+    await two.take("a", 5, 30)
+    await three.take("b", 5, 60)
+    [first, second] = await three.others("a")
+    assert 20 < first <= 30
+    assert 50 < second <= 60
+    [only] = await one.others("a")
+    assert 20 < only <= 30
+
+
+async def test_a_slot_is_free_again_when_its_time_is_over(patient: Ledgers) -> None:
+    ledger = patient("one")
+    assert await ledger.take("a", 1, 0.05) == 0.0
+    wait = await ledger.take("a", 1, 60)
+    assert 0.0 < wait <= 0.05
+    await asyncio.sleep(wait)  # the server's own clock
+    assert await ledger.take("a", 1, 60) == 0.0
+    assert await patient("two").others("a") == pytest.approx([60], abs=5)
+
+
+async def test_a_budget_may_grow_and_shrink(patient: Ledgers) -> None:
+    ledger = patient("one")
+    assert [await ledger.take("a", 2, 60) for _ in range(2)] == [0.0, 0.0]
+    assert [await ledger.take("a", 4, 60) for _ in range(2)] == [0.0, 0.0]
+    assert await ledger.take("a", 4, 60) > 50
+    assert await ledger.take("a", 1, 60) > 50
+
+
+async def test_many_who_take_at_once_never_take_more_than_there_is(
+    url: str, database: Database
+) -> None:
+    async with AsyncExitStack() as stack:
+        ledgers = [
+            Ledger(await stack.enter_async_context(open_database(url)), replica=f"r{n}", patience=9)
+            for n in range(4)
+        ]
+        waits = await asyncio.gather(*(ledgers[n % 4].take("a", 7, 60) for n in range(40)))
+    assert waits.count(0.0) == 7
+    assert all(wait > 0 for wait in waits if wait != 0.0)
+
+
+async def test_in_no_window_lie_more_calls_than_the_limit_allows(database: Database) -> None:
+    window, size = 0.2, 5
+    ledgers = [Ledger(database, replica=f"r{n}", patience=5.0) for n in range(3)]
+    taken: list[tuple[float, float]] = []  # before and after each: the slot began in between
+
+    async def call(ledger: Ledger) -> None:
+        for _ in range(8):
+            before = time.monotonic()
+            while wait := await ledger.take("a", size, window):
+                await asyncio.sleep(wait)
+                before = time.monotonic()
+            taken.append((before, time.monotonic()))
+
+    await asyncio.gather(*map(call, ledgers))
+
+    assert len(taken) == 24
+    taken.sort(key=lambda moment: moment[1])
+    for start in range(len(taken) - size):
+        six = taken[start : start + size + 1]
+        assert six[-1][1] - min(before for before, _ in six) >= window
+
+
+@pytest_asyncio.fixture
+async def clock(patient: Ledgers) -> AsyncIterator[tuple[Ledger, Ledger, list[float]]]:
+    """Two ledgers that share a clock which is moved by hand."""
+    now = [1000.0]
+    yield patient("one", lambda: now[0]), patient("two", lambda: now[0]), now
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+async def test_a_clock_that_is_set_back_does_not_close_a_budget(
+    clock: tuple[Ledger, Ledger, list[float]],
+) -> None:
+    one, two, now = clock
+    await one.take("a", 1, 60)
+    now[0] += 30
+    assert await two.take("a", 1, 60) == 30
+    now[0] -= 3600
+    assert await two.others("a") == []
+    assert await two.take("a", 1, 60) == 0.0
+    assert await one.take("a", 1, 60) == 60
+    now[0] += 3600
+    assert await one.take("a", 1, 60) == 0.0
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+async def test_a_server_goes_by_its_own_clock(patient: Ledgers) -> None:
+    slow, fast = patient("one", lambda: 0.0), patient("two", lambda: 9e9)
+    await slow.take("a", 1, 60)
+    assert 50 < await fast.take("a", 1, 60) <= 60
+    assert 50 < (await fast.others("a"))[0] <= 60
+
+
+async def test_slots_nobody_uses_any_more_are_deleted(database: Database) -> None:
+    now = time.time()
+    ledger = Ledger(database, replica="one", patience=5.0)
+    await ledger.take("a", 3, 60)
+    await Store(database, replica="one").prune(0)
+    assert await ledger.take("a", 1, 60) > 50, "they are in use"
+    tomorrow = Store(database, replica="one", now=lambda: now + CLAIM_SECONDS + 100)
+    count = select(func.count()).select_from(slots)
+    await tomorrow.prune(0)
+    assert await database.read(lambda connection: connection.execute(count).scalar()) == 0
+    assert await ledger.take("a", 3, 60) == 0.0

@@ -1,0 +1,216 @@
+"""What is kept of a turn, by whom, and for how long."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.storage.records import Change, Claim, ShownMessage
+from bot.storage.store import CLAIM_SECONDS, Store
+from bot.storage.turning import BATCH
+from bot.values import Draft, Phase
+from tests.storage.asked import DONE, REPORT, end, question
+from tests.storage.conftest import Stores
+
+HALF = Draft(Phase.STREAMING, "Beca", "Searching")
+STANDING = (ShownMessage("1.1", "C1"), ShownMessage("1.2", "D1", "respond"))
+
+
+async def test_a_turn_is_found_as_it_was_asked_and_as_it_was_journalled(stores: Stores) -> None:
+    store = await stores("one")
+    asked = question("Q1", files=(REPORT,), response_url="https://hooks.slack.com/1")
+    await store.claim(asked, None)
+    changes = [Change("Q1", 1, HALF, "resp_1", STANDING, irreversible=True, sending=True)]
+    assert await store.journal(changes) == set()
+
+    found = await store.turn("Q1")
+
+    assert found is not None
+    assert found.question == asked
+    assert (found.draft, found.response_id, found.shown) == (HALF, "resp_1", STANDING)
+    assert (found.owner, found.fence, found.irreversible, found.sending) == ("one", 1, True, True)
+    assert not found.waiting
+    assert await store.turn("Q2") is None
+
+
+async def test_what_a_change_does_not_name_stays(stores: Stores) -> None:
+    store = await stores("one")
+    await store.claim(question("Q1"), None)
+    await store.journal([Change("Q1", 1, HALF, "resp_1", STANDING)])
+    await store.journal([Change("Q1", 1, irreversible=True)])
+    await store.journal([Change("Q1", 1)])
+    found = await store.turn("Q1")
+    assert found is not None
+    assert (found.draft, found.response_id, found.shown) == (HALF, "resp_1", STANDING)
+    assert found.irreversible
+    await store.journal([Change("Q1", 1, shown=STANDING[1:], irreversible=False)])
+    found = await store.turn("Q1")
+    assert found is not None
+    assert (found.shown, found.irreversible) == (STANDING[1:], False)
+
+
+async def test_changes_under_an_older_fence_are_refused_one_by_one(stores: Stores) -> None:
+    one, two = await stores("one"), await stores("two")
+    for name in ("Q1", "Q2"):
+        await one.claim(question(name), None)
+    await two.take_over("Q1", 1, counted=True)
+
+    changes = [Change(name, 1, HALF, shown=STANDING) for name in ("Q1", "Q2", "Q3")]
+
+    assert await one.journal(changes) == {"Q1", "Q3"}
+    lost, kept = await one.turn("Q1"), await one.turn("Q2")
+    assert lost is not None
+    assert kept is not None
+    assert (lost.draft.text, lost.shown) == ("", ())
+    assert (kept.draft, kept.shown) == (HALF, STANDING)
+    assert await end(one, "Q1") == {"Q1"}
+    assert await end(two, "Q1", 2) == set()
+    assert await two.journal([]) == set()
+
+
+async def test_more_changes_than_fit_one_statement_are_one_transaction_all_the_same(
+    stores: Stores,
+) -> None:
+    store = await stores("one")
+    names = [f"Q{n}" for n in range(BATCH + 10)]
+    changes = [Change(name, 1, HALF) for name in names]
+    for name in names[:3] + names[-3:]:
+        await store.claim(question(name), None)
+    assert await store.journal(changes) == set(names[3:-3])
+    assert len(await store.unfinished("one")) == 6
+    await store.release(names)
+    assert len(await store.unfinished(None)) == 6
+
+
+async def test_a_turn_that_is_over_has_no_owner_and_no_address_to_answer_to(stores: Stores) -> None:
+    store = await stores("one")
+    asked = question("Q1", files=(REPORT,), response_url="https://hooks.slack.com/1")
+    await store.claim(asked, "t")
+    assert await end(store, "Q1") == set()
+    assert await end(store, "Q1") == set(), "its reply may have been lost: it is asked for again"
+    found = await store.turn("Q1")
+    assert found is not None
+    assert (found.owner, found.draft) == (None, DONE)
+    assert (found.question.text, found.question.files) == (asked.text, asked.files)
+    assert found.question.response_url is None
+    assert await store.unfinished("one") == await store.unfinished(None) == []
+    assert await store.owners() == set()
+    assert await store.take_over("Q1", 1, counted=True) is None
+
+
+async def test_text_that_is_not_to_be_stored_is_kept_only_while_it_is_needed(
+    stores: Stores,
+) -> None:
+    store: Store = await stores("one", store_text=False)
+    await store.claim(question("Q1", text="secret", files=(REPORT,)), None)
+    await store.journal([Change("Q1", 1, Draft(Phase.STREAMING, "secret", "secret"))])
+    found = await store.turn("Q1")
+    assert found is not None
+    assert (found.question.text, found.draft.text) == ("secret", "secret")
+    draft = Draft(Phase.DONE, "secret", "secret")
+    await store.journal([Change("Q1", 1, draft, "resp_1", STANDING, over=True)])
+    found = await store.turn("Q1")
+    assert found is not None
+    assert (found.question.text, found.question.files) == ("", ())
+    assert found.draft == Draft(Phase.DONE)
+    assert (found.response_id, found.shown) == ("resp_1", STANDING)
+
+
+@pytest.mark.parametrize("odd", ["a\0b", "a\ud83d b", "a\udc00b", "\U0001f9a6"])
+async def test_text_no_database_takes_does_not_stand_in_the_way(stores: Stores, odd: str) -> None:
+    store = await stores("one")
+    file = REPORT.__class__("F1", odd, "text/plain", 1, "https://files.slack.com/1")
+    assert await store.claim(question("Q1", text=odd, files=(file,)), None) is Claim.OURS
+    await store.journal([Change("Q1", 1, Draft(Phase.STREAMING, odd, odd))])
+    found = await store.turn("Q1")
+    assert found is not None
+    expected = odd.replace("\0", "").encode("utf-8", "replace").decode()
+    assert (found.question.text, found.draft.text, found.draft.note) == (expected,) * 3
+    assert found.question.files == (file,)
+
+
+async def test_a_turn_is_taken_over_once_whoever_tries(stores: Stores) -> None:
+    now = 100.0
+    one, two = await stores("one"), await stores("two", now=lambda: now)
+    three = await stores("three", now=lambda: now)
+    await one.claim(question("Q1"), None)
+    await one.journal([Change("Q1", 1, HALF, "resp_1", STANDING)])
+
+    taken = await two.take_over("Q1", 1, counted=True)
+
+    assert taken is not None
+    assert (taken.owner, taken.fence, taken.tries, taken.first_tried_at) == ("two", 2, 1, 100.0)
+    assert (taken.draft, taken.response_id, taken.shown) == (HALF, "resp_1", STANDING)
+    assert await three.take_over("Q1", 1, counted=True) is None
+    assert await two.take_over("Q1", 1, counted=True) == taken, "whoever did not hear asks again"
+    now = 200.0
+    again = await three.take_over("Q1", 2, counted=True)
+    assert again is not None
+    assert (again.fence, again.tries, again.first_tried_at) == (3, 2, 100.0)
+
+
+async def test_a_turn_that_is_handed_over_does_not_count_as_tried(stores: Stores) -> None:
+    one, two = await stores("one"), await stores("two")
+    for name in ("Q1", "Q2", "Q3"):
+        await one.claim(question(name), None)
+    await two.release(["Q2"])
+    assert await two.unfinished(None) == []
+    await one.release(["Q2", "Q3"])
+    assert await one.owners() == {"one"}
+    released = await two.unfinished(None)
+    assert [turn.question.id for turn in released] == ["Q2", "Q3"]
+    taken = await two.take_over("Q2", 1, counted=False)
+    assert taken is not None
+    assert (taken.owner, taken.fence, taken.tries, taken.first_tried_at) == ("two", 2, 0, None)
+    assert await two.owners() == {"one", "two"}
+
+
+async def test_turns_are_given_out_in_the_order_they_were_asked(stores: Stores) -> None:
+    moments = iter([30.0, 10.0, 20.0])
+    store = await stores("one", now=lambda: next(moments))
+    for name in ("C", "A", "B"):
+        await store.claim(question(name), None)
+    # A clock that is set back does not mix up what this replica has taken.
+    assert [turn.question.id for turn in await store.unfinished("one")] == ["C", "A", "B"]
+
+
+async def test_what_is_old_is_deleted_and_nothing_else(stores: Stores) -> None:
+    now = 0.0
+    store = await stores("one", now=lambda: now)
+    for name in ("old", "live"):
+        await store.claim(question(name, name), None)
+    await store.journal([Change("old", 1, DONE, shown=STANDING, over=True)])
+    now = 3 * CLAIM_SECONDS
+    await store.claim(question("new", "new"), None)
+    await end(store, "new")
+
+    assert await store.prune(4 * CLAIM_SECONDS) == 0
+    assert await store.turn("old") is not None
+    assert await store.prune(2 * CLAIM_SECONDS) == 1
+
+    assert await store.turn("old") is None
+    assert await store.turn("live") is not None
+    assert await store.turn("new") is not None
+    assert await store.claim(question("old", "old"), None) is Claim.OURS
+    assert await store.claim(question("new", "new"), None) is Claim.TAKEN
+
+
+async def test_claims_live_for_a_day(stores: Stores) -> None:
+    now = 0.0
+    store = await stores("one", now=lambda: now)
+    await store.claim(question("Q1", "a"), None)
+    now = CLAIM_SECONDS - 1.0
+    await store.prune(0)
+    assert await store.claim(question("Q2", "a"), None) is Claim.TAKEN
+    now = CLAIM_SECONDS + 1.0
+    await store.prune(0)
+    assert await store.claim(question("Q2", "a"), None) is Claim.OURS
+
+
+async def test_more_than_a_batch_is_deleted_batch_by_batch(stores: Stores) -> None:
+    now = 0.0
+    store = await stores("one", now=lambda: now)
+    keys = tuple(f"k{n}" for n in range(700))
+    await store.claim(question("Q1", *keys), None)
+    now = CLAIM_SECONDS + 1.0
+    await store.prune(0)
+    assert await store.claim(question("Q2", *keys), None) is Claim.OURS
