@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,7 +17,13 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.access import Access
 from bot.delivery.delivery import Delivery, DeliveryConfig
-from bot.errors import SettingsError, SlackError, SlackRefused, StartError, UpstreamError
+from bot.errors import (
+    SettingsError,
+    SlackError,
+    SlackRefused,
+    StartError,
+    UpstreamError,
+)
 from bot.history.names import Names
 from bot.history.thread import History
 from bot.listeners import register
@@ -27,11 +34,13 @@ from bot.observe import Metrics
 from bot.server import Check, make_server, serve
 from bot.settings import Settings, require_slack
 from bot.slack import Identity, Slack, http_session
-from bot.storage.claims import Claims
 from bot.storage.database import Database, open_database
-from bot.storage.records import TurnRecord
+from bot.storage.ledger import Ledger
+from bot.storage.store import Store
 from bot.tools.shipped import shipped
 from bot.tools.toolbox import Toolbox
+from bot.turn.keeper import Keeper
+from bot.turn.live import LiveTurns
 from bot.turn.private import PrivateAnswers
 from bot.turn.runner import Runner
 from bot.turn.seats import Seats
@@ -40,6 +49,8 @@ from bot.upstream.client import Upstream, open_http
 from bot.upstream.config import UpstreamConfig
 
 log = logging.getLogger(__name__)
+
+DAY = 24 * 3600.0  # seconds
 
 
 async def run(settings: Settings) -> None:
@@ -52,13 +63,24 @@ async def run(settings: Settings) -> None:
     signals.listen()
     async with AsyncExitStack() as stack:
         metrics = Metrics()
-        database = await stack.enter_async_context(open_database(_database_url(settings)))
-        await database.check_writable()
+        database = await stack.enter_async_context(_open_database(settings))
+        store = await stack.enter_async_context(
+            Store(database, replica=secrets.token_hex(8), store_text=settings.storage.store_text)
+        )
         slack = await stack.enter_async_context(open_slack(settings, metrics))
         identity = await who_we_are(slack)
         upstream = await stack.enter_async_context(open_upstream(settings))
+        keeper = Keeper(
+            store,
+            metrics,
+            lease=settings.storage.lease_seconds,
+            shared=not database.place.startswith("sqlite"),
+        )
         delivery = Delivery(
-            slack, DeliveryConfig(edits_per_minute=settings.delivery.edits_per_minute)
+            slack,
+            DeliveryConfig(edits_per_minute=settings.delivery.edits_per_minute),
+            ledger=Ledger(database, replica=store.replica),
+            replicas=keeper.alive,
         )
         history = History(
             slack,
@@ -66,10 +88,21 @@ async def run(settings: Settings) -> None:
             bot_user=identity.user_id,
             limit=settings.upstream.history_tokens,
         )
-        turns = await stack.enter_async_context(
-            _turns(settings, slack, delivery, history, upstream, metrics, signals.hurry)
+        runner = _runner(settings, slack, delivery, history, upstream, metrics)
+        live = LiveTurns(runner.answer, store, keeper, metrics, leave=upstream.leave)
+        turns = Supervisor(
+            live,
+            store,
+            keeper,
+            refuse=runner.refuse,
+            still=delivery.aclose,
+            leave=upstream.leave,
+            retention=settings.storage.retention_days * DAY,
         )
-        private = PrivateAnswers(slack, delivery, stored=_nothing, remember=history.remember)
+        await stack.enter_async_context(turns)
+        stack.push_async_callback(delivery.aclose)
+        stack.push_async_callback(turns.drain, settings.server.grace_seconds, signals.hurry)
+        private = PrivateAnswers(slack, delivery, stored=store.turn, remember=history.remember)
         slack_app = _slack_app(settings, slack, identity, turns, private)
         async with _heard(settings, slack, slack_app, database, metrics):
             log.info("ready", extra={"team": identity.team, "mode": settings.slack.mode})
@@ -133,20 +166,18 @@ async def who_we_are(slack: Slack) -> Identity:
         ) from error
 
 
-@asynccontextmanager
-async def _turns(
+def _runner(
     settings: Settings,
     slack: Slack,
     delivery: Delivery,
     history: History,
     upstream: Upstream,
     metrics: Metrics,
-    hurry: asyncio.Event,
-) -> AsyncIterator[Supervisor]:
-    """Everything between hearing and showing; live turns are drained at the end."""
+) -> Runner:
+    """Everything between a question and its answer."""
     seats = Seats(settings.delivery.max_live_answers)
     metrics.waiting.set_function(lambda: seats.waiting)
-    runner = Runner(
+    return Runner(
         upstream=upstream,
         delivery=delivery,
         history=history,
@@ -157,16 +188,6 @@ async def _turns(
         hosted_tools=settings.tools.hosted,
         tool_rounds=settings.tools.rounds,
     )
-    turns = Supervisor(runner.answer, Claims(), metrics)
-    try:
-        yield turns
-    finally:
-        await turns.drain(settings.server.grace_seconds, hurry)
-        await delivery.aclose()
-
-
-async def _nothing(turn: str) -> TurnRecord | None:
-    return None
 
 
 def _slack_app(
@@ -245,8 +266,13 @@ async def _say_if_upstream_is_unwell(upstream: Upstream, stop: asyncio.Event) ->
         log.warning("%s (%s)", results[0].sentence, results[0])
 
 
-def _database_url(settings: Settings) -> str:
-    return settings.storage.database_url.get_secret_value()
+@asynccontextmanager
+async def _open_database(settings: Settings) -> AsyncIterator[Database]:
+    """The configured database, writable, with all its tables."""
+    async with open_database(settings.storage.database_url.get_secret_value()) as database:
+        await database.check_writable()
+        await database.migrate()
+        yield database
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,8 @@ _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime
 _LIBRARIES = {
     "slack_bolt": logging.ERROR,  # at start it warns of the very way we use it
     **dict.fromkeys(
-        ("slack_sdk", "httpx", "httpcore", "aiohttp", "asyncio", "sqlalchemy"), logging.WARNING
+        ("slack_sdk", "httpx", "httpcore", "aiohttp", "asyncio", "sqlalchemy", "alembic"),
+        logging.WARNING,
     ),
 }
 
@@ -130,6 +131,7 @@ class Metrics:
             registry=self.registry,
         )
         self._make_sockets()
+        self._make_durable()
 
     def _make_sockets(self) -> None:
         """Metrics of the way events come in Socket Mode."""
@@ -148,6 +150,30 @@ class Metrics:
             "bot_socket_reconnects_total",
             "Socket Mode connections replaced, by reason",
             ["reason"],
+            registry=self.registry,
+        )
+
+    def _make_durable(self) -> None:
+        """Metrics of what outlives a process."""
+        self.takeovers = Counter(
+            "bot_takeovers_total",
+            "Turns taken over, by what became of their owner",
+            ["owner"],
+            registry=self.registry,
+        )
+        self.lost_leases = Counter(
+            "bot_lost_leases_total",
+            "Turns that another process took over from this one",
+            registry=self.registry,
+        )
+        self.journal_failures = Counter(
+            "bot_journal_failures_total",
+            "Times the state of live turns could not be written",
+            registry=self.registry,
+        )
+        self.journal_lag = Gauge(
+            "bot_journal_lag_seconds",
+            "Age of the oldest state of a live turn that is not written yet",
             registry=self.registry,
         )
 

@@ -55,7 +55,7 @@ THINKING = (  # they decide; whoever drives them waits, reads clocks and rolls d
     "bot.errors",
     "bot.access",
     "bot.render*",
-    "bot.turn.machine",
+    *(f"bot.turn.{part}" for part in ("machine", "recovery", "watch", "order", "again")),
     "bot.history.budget",
     *(f"bot.listeners.{part}" for part in ("reading", "reconnecting")),
     *(f"bot.delivery.{part}" for part in ("pace", "budget", "steps", "uses")),

@@ -85,7 +85,7 @@ class History:
         except SlackError as error:
             log.warning("the thread could not be read: %s", error)
             return [], "The earlier messages of this thread could not be read"
-        return await self._as_messages(thread, question.ts), ""
+        return await self._as_messages(thread, question), ""
 
     async def _thread(self, place: Place, root: str, before: str) -> _Thread:
         key = (place.channel, root)
@@ -103,12 +103,15 @@ class History:
         _keep(self._threads, key, thread, THREADS_KEPT)
         return thread
 
-    async def _as_messages(self, thread: _Thread, before: str) -> list[Message]:
+    async def _as_messages(self, thread: _Thread, question: Question) -> list[Message]:
+        """What was said before the question; what is part of it, or of its answer, was not."""
         messages: list[Message] = []
         told: set[str] = set()
         for ts in sorted(thread.messages):
             stored = thread.messages[ts]
-            if ts >= before or stored.get("subtype") in IGNORED_SUBTYPES:
+            if ts >= (question.ts or "") or ts in question.earlier:
+                continue
+            if stored.get("subtype") in IGNORED_SUBTYPES or turn_of(stored) == question.id:
                 continue
             for message in await self._read_as(stored, told):
                 if message.text:

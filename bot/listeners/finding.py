@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.errors import SlackError
 from bot.listeners import reading
 from bot.listeners.hearing import Hearing
-from bot.turn.supervisor import first_of
+from bot.turn.again import first_of
 from bot.values import Question
 
 log = logging.getLogger(__name__)

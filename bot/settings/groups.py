@@ -215,14 +215,19 @@ class StorageSettings(Group):
     lease_seconds: Seconds = Field(
         15.0,
         validation_alias="LEASE_SECONDS",
-        description="Reserved: take-over of a crashed process's answers; not used yet",
+        description="A process silent for so long is dead: others take its answers over",
     )
     retention_days: int = Field(
         30,
         validation_alias="RETENTION_DAYS",
         ge=1,
         le=3650,
-        description="Reserved: how long text is kept; nothing is stored yet",
+        description="Questions and answers are kept for so long",
+    )
+    store_text: bool = Field(
+        True,
+        validation_alias="STORE_TEXT",
+        description="`off`: their text is deleted as soon as an answer stands",
     )
 
     @field_validator("database_url")

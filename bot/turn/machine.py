@@ -3,8 +3,8 @@
     queued → asking → streaming ⇄ reconnecting → done | cut_off | failed
                  any of these → stopped | interrupted
 
-The reader never sees text vanish: after a restart the old text stands until the new one has grown
-past it, or has ended.
+The reader never sees text vanish: after a restart, also one of the whole process, the old text
+stands until the new one has grown past it, or has ended.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from bot.values import Draft, Phase, Usage
 
 NO_TEXT = "The model ended without writing an answer."
 INTERRUPTED = "The bot was stopped while it wrote this answer. Please ask again."
+WAITING = "Waiting for the answer above…"
 UNEXPECTED = "Something went wrong on my side."
 CUT_OFF = {
     "content_filter": "Cut off by the content filter",
@@ -38,20 +39,21 @@ class Machine:
     """One answer as it is being written.
 
     `reference` is the turn's id, shown under a failure so that the operator finds it in the log.
-    `remark` is said under the finished answer, for example that history was left out.
-    `calls` are the tools the model waits for: run them, and feed the stream that follows.
+    `old` is what stands of the answer already. `remark` is said under the finished answer, for
+    example that history was left out. `calls` are the tools the model waits for: run them, and
+    feed the stream that follows.
     """
 
-    def __init__(self, reference: str) -> None:
+    def __init__(self, reference: str, old: str = "") -> None:
         self.reference = reference
         self.remark = ""
-        self.phase = Phase.ASKING
+        self.phase = Phase.RECONNECTING if old else Phase.ASKING
         self.note = ""
         self.usage = Usage()
         self.calls: tuple[ToolCall, ...] = ()
         self._before = ""
         self._text = ""
-        self._shown = ""
+        self._shown = old
         self._sources: dict[str, str] = {}
 
     @property
@@ -68,6 +70,11 @@ class Machine:
     def wait(self, before: int) -> Draft:
         """The question waits for its turn; `before` others go first."""
         self.phase, self.note = Phase.QUEUED, f"Waiting, {before} before you"
+        return self.draft
+
+    def wait_above(self) -> Draft:
+        """Another answer of the thread is still being written."""
+        self.phase, self.note = Phase.QUEUED, WAITING
         return self.draft
 
     def ask(self) -> Draft:
@@ -92,6 +99,12 @@ class Machine:
     def fail(self, sentence: str = UNEXPECTED) -> Draft:
         """The answer can't go on; what is written stays, with one sentence and the reference."""
         return self._end(Phase.FAILED, f"{sentence} (reference {self.reference})")
+
+    def end(self, draft: Draft) -> Draft:
+        """The answer's end is known."""
+        self._before, self._text = "", draft.text
+        self.phase, self.note = draft.phase, draft.note
+        return self.draft
 
     def feed(self, event: Event) -> Draft:
         """Take one event of the upstream; returns the draft that follows from it."""
@@ -150,7 +163,7 @@ class Machine:
         """What the model wrote before it called tools stays above what it writes after them."""
         if self._text.strip():
             self._before += self._text.rstrip() + "\n\n"
-        self._text, self._shown = "", self._before
+        self._text = ""
         self._go_on()
 
     def _end(self, phase: Phase, note: str) -> Draft:

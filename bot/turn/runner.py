@@ -5,36 +5,42 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from bot.delivery import Reply
 from bot.delivery.delivery import Delivery
-from bot.errors import SlackError, Stopped
+from bot.delivery.respond import PERHAPS_TWICE
+from bot.errors import SlackError, SlackRateLimited, SlackUnreachable, Stopped, TurnLost
 from bot.history.thread import History
 from bot.observe import Metrics
+from bot.storage.records import ShownMessage
 from bot.tools.tool import ToolContext
 from bot.tools.toolbox import Toolbox
 from bot.turn.machine import Machine
+from bot.turn.recovery import begun
 from bot.turn.seats import Seats
+from bot.turn.turn import Turn
 from bot.upstream.client import Upstream
-from bot.upstream.events import Event, Failed, Reconnecting, TextDelta, ToolCall
+from bot.upstream.events import Activity, Event, Failed, Reconnecting, Started, TextDelta, ToolCall
 from bot.upstream.prompt import Exchange, Prompt
 from bot.values import Draft, Phase, Question
 
 log = logging.getLogger(__name__)
 
-HINT = (
-    "Hi! Ask me anything, for example:\n\n"
-    "- *What are three good names for a release party?*\n"
-    "- *Summarise this thread in five lines.*"
-)
+UNREACHED = 1.0  # seconds until Slack is asked again what stands there
 
 DONE_ALREADY = "Error: this was done already in this answer, and is not done twice."
+NOT_NOW = "Error: this can't be done safely right now, and was not done."
 ONLY_TOOLS = "The model kept calling tools and wrote no answer."
+REFUSED = "I can't take questions right now. Please try again in a minute."
+
+HARMLESS = frozenset(
+    {"web_search", "web_search_preview", "file_search", "code_interpreter", "image_generation"}
+)
+"""Kinds of tools of the model's server that change nothing outside: they may run twice."""
 
 
 class Runner:
@@ -63,47 +69,91 @@ class Runner:
         self.hosted_tools = hosted_tools
         self.tool_rounds = tool_rounds
 
-    async def answer(self, question: Question, halt: asyncio.Future[None] | None = None) -> Phase:
-        """Bring one question to its one answer; returns how it ended.
+    async def answer(self, turn: Turn) -> Phase | None:
+        """Bring one turn to its one end; returns how it ended, None if that is left to others.
 
-        Cancelling it interrupts the answer: what is written stays and says so. So does `Stopped`
-        as the exception of `halt`, which is done as soon as nothing is left to stop.
+        Cancelling it interrupts the answer: what is written stays and says so. A turn that is
+        `left` ends without a word, wherever it is.
         """
-        halt = halt or asyncio.get_running_loop().create_future()
-        reply = self.delivery.reply(question, on_lost=partial(_tell, halt))
-        if not question.text and not question.files:
-            halt.cancel()
-            return await self._hint(reply)
-        machine, asked = Machine(question.id), time.monotonic()
+        standing = await self._standing(turn)
+        machine = self._machine(turn, standing)
+        reply = self.delivery.reply(turn.question, on_lost=turn.gone, standing=standing, kept=turn)
         try:
-            opening = self._open(reply, machine, asked)
-            await _unless(halt, opening, self._write(question, machine, reply, asked))
+            await self._bring(turn, machine, reply)
+            await self._finish(turn, machine, reply)
         except SlackError as error:
             log.warning("the answer has no place in Slack: %s", error)
-            return Phase.FAILED
+            await turn.over(machine.fail())
+        except (TurnLost, asyncio.CancelledError) as error:
+            reply.abandon()
+            if not turn.left and not isinstance(error, TurnLost):
+                raise
+            return None
+        return machine.phase
+
+    async def refuse(self, question: Question) -> None:
+        """Tell the asker that the question can't be answered now."""
+        reply, draft = self.delivery.reply(question), Draft(Phase.FAILED, "", REFUSED)
+        try:
+            await reply.open(draft)
+            await reply.finish(draft)
+        except SlackError as error:
+            log.warning("the asker could not be told: %s", error)
+
+    async def _standing(self, turn: Turn) -> Sequence[ShownMessage]:
+        """The messages of the answer that stand already; Slack is asked where nobody else knows,
+        however long it takes."""
+        while not turn.certain:
+            try:
+                return await self.delivery.found(turn.question) or turn.record.shown
+            except SlackRateLimited as error:
+                await asyncio.sleep(error.retry_after)
+            except SlackUnreachable:
+                await asyncio.sleep(UNREACHED)
+            except SlackError as error:
+                log.warning("what stands of an answer can't be read: %s", error)
+                break
+        return turn.record.shown
+
+    def _machine(self, turn: Turn, standing: Sequence[ShownMessage]) -> Machine:
+        machine = begun(turn.record, time.time())
+        if turn.record.sending and not standing and machine.phase is Phase.DONE:
+            machine.end(replace(machine.draft, note=PERHAPS_TWICE))
+        return machine
+
+    async def _bring(self, turn: Turn, machine: Machine, reply: Reply) -> None:
+        """Bring the answer to its end, as far as it depends on the model and the asker."""
+        try:
+            opening, writing = self._open(turn, machine, reply), self._write(turn, machine, reply)
+            await turn.unless_stopped(opening, writing)
         except Stopped as stopped:
             machine.stop(stopped.user)
         except asyncio.CancelledError:
+            if turn.left:
+                raise
             _uncancel()
             machine.interrupt()
+        except (SlackError, TurnLost):
+            raise
         except Exception:
             log.exception("the turn failed")
             machine.fail()
-        await self._finish(question, machine.draft, reply, asked)
-        return machine.phase
 
-    async def _open(self, reply: Reply, machine: Machine, asked: float) -> None:
+    async def _open(self, turn: Turn, machine: Machine, reply: Reply) -> None:
         await reply.open(machine.draft)
-        self.metrics.placeholder_seconds.observe(time.monotonic() - asked)
+        self.metrics.placeholder_seconds.observe(time.monotonic() - turn.asked)
 
-    async def _write(
-        self, question: Question, machine: Machine, reply: Reply, asked: float
-    ) -> None:
+    async def _write(self, turn: Turn, machine: Machine, reply: Reply) -> None:
         """Wait for a seat, then read the upstream as fast as it writes: showing never delays it."""
+        if machine.phase.final:
+            return
+        if turn.waiting:
+            await turn.comes()
+            reply.show(machine.ask())
         async with self.seats.take(lambda before: reply.show(machine.wait(before))):
             if machine.phase is Phase.QUEUED:
                 reply.show(machine.ask())
-            conversation = await self.history.read(question)
+            conversation = await self.history.read(turn.question)
             machine.remark = conversation.remark
             prompt = Prompt(
                 self.instructions,
@@ -111,91 +161,74 @@ class Runner:
                 tools=self.toolbox.specs,
                 hosted_tools=self.hosted_tools,
             )
-            await self._stream(prompt, machine, reply, asked)
+            await self._stream(prompt, turn, machine, reply, turn.record.response_id)
             for rounds_left in reversed(range(self.tool_rounds)):
                 if not machine.calls:
                     break
-                prompt = await self._use_tools(prompt, machine, reply, question)
+                prompt = await self._use_tools(prompt, turn, machine, reply)
                 if not rounds_left:
                     prompt = replace(prompt, tools=(), hosted_tools=())
-                await self._stream(prompt, machine, reply, asked)
+                await self._stream(prompt, turn, machine, reply)
             if machine.calls:
                 machine.fail(ONLY_TOOLS)
 
-    async def _stream(self, prompt: Prompt, machine: Machine, reply: Reply, asked: float) -> None:
-        async with aclosing(self.upstream.answer(prompt)) as events:
+    async def _stream(
+        self, prompt: Prompt, turn: Turn, machine: Machine, reply: Reply, response_id: str = ""
+    ) -> None:
+        async with aclosing(self.upstream.answer(prompt, response_id)) as events:
             async for event in events:
-                self._observe(event, machine, asked)
+                self._observe(event, turn, machine)
                 reply.show(machine.feed(event))
 
     async def _use_tools(
-        self, prompt: Prompt, machine: Machine, reply: Reply, question: Question
+        self, prompt: Prompt, turn: Turn, machine: Machine, reply: Reply
     ) -> Prompt:
         """Run what the model asked for, one after the other; gives the prompt that goes on."""
-        context = ToolContext(question)
+        turn.goes_on()
         exchanges = list(prompt.exchanges)
         for call in machine.calls:
             reply.show(machine.use(self.toolbox.saying(call)))
             done = any(_same(call, exchange.call) for exchange in exchanges)
-            if done and not self.toolbox.repeatable(call.name):
-                exchanges.append(Exchange(call, DONE_ALREADY))
-            else:
-                exchanges.append(Exchange(call, await self.toolbox.run(call, context)))
+            exchanges.append(Exchange(call, await self._output(call, turn, done=done)))
         return replace(prompt, exchanges=tuple(exchanges))
 
-    def _observe(self, event: Event, machine: Machine, asked: float) -> None:
-        if isinstance(event, Reconnecting):
-            self.metrics.reconnects.inc()
-        if isinstance(event, TextDelta) and not machine.text:
-            self.metrics.first_text_seconds.observe(time.monotonic() - asked)
-        if isinstance(event, Failed):
-            error = event.error
-            known = {"status": error.status, "code": error.code, "request_id": error.request_id}
-            log.warning("the upstream gave no answer: %s", error, extra=known)
+    async def _output(self, call: ToolCall, turn: Turn, *, done: bool) -> str:
+        """Run one call, unless it changes something and was `done` or can't be journalled."""
+        if not self.toolbox.repeatable(call.name):
+            if done:
+                return DONE_ALREADY
+            if not await turn.acts():
+                return NOT_NOW
+        return await self.toolbox.run(call, ToolContext(turn.question))
 
-    async def _finish(self, question: Question, draft: Draft, reply: Reply, asked: float) -> None:
+    def _observe(self, event: Event, turn: Turn, machine: Machine) -> None:
+        match event:
+            case Started(response_id, _, resumable):
+                turn.started(response_id, resumable=resumable)
+            case Activity() if any(t.get("type") not in HARMLESS for t in self.hosted_tools):
+                turn.may_act()
+            case Reconnecting():
+                self.metrics.reconnects.inc()
+            case TextDelta() if not machine.text:
+                self.metrics.first_text_seconds.observe(time.monotonic() - turn.asked)
+            case Failed(error):
+                known = {"status": error.status, "code": error.code, "request_id": error.request_id}
+                log.warning("the upstream gave no answer: %s", error, extra=known)
+
+    async def _finish(self, turn: Turn, machine: Machine, reply: Reply) -> None:
+        """Show the end, which is journalled first: whoever finds it has only to show it."""
+        await turn.ending(machine.draft)
         try:
-            await reply.finish(draft)
+            await reply.finish(machine.draft)
         except SlackError as error:
             log.warning("the end of the answer could not be shown: %s", error)
-        self.history.remember(question, draft.text)
-        self.metrics.answer_seconds.observe(time.monotonic() - asked)
-
-    async def _hint(self, reply: Reply) -> Phase:
-        hint = Draft(Phase.DONE, HINT)
-        await reply.open(hint)
-        await reply.finish(hint)
-        return Phase.DONE
-
-
-async def _unless(halt: asyncio.Future[None], *steps: Coroutine[Any, Any, None]) -> None:
-    """Run the steps at once; the first error, or what `halt` is told, ends all and is raised."""
-    working = asyncio.create_task(_all(*steps))
-    try:
-        await asyncio.wait({working, halt}, return_when=asyncio.FIRST_COMPLETED)
-        (working if working.done() else halt).result()
-    finally:
-        working.cancel()
-        halt.cancel()
-        await asyncio.gather(working, halt, return_exceptions=True)
-
-
-async def _all(*steps: Coroutine[Any, Any, None]) -> None:
-    try:
-        async with asyncio.TaskGroup() as group:
-            for step in steps:
-                group.create_task(step)
-    except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from None
+        self.history.remember(turn.question, machine.text)
+        self.metrics.answer_seconds.observe(time.monotonic() - turn.asked)
+        await turn.over(machine.draft)
 
 
 def _same(one: ToolCall, other: ToolCall) -> bool:
     return (one.name, one.arguments) == (other.name, other.arguments)
-
-
-def _tell(halt: asyncio.Future[None], error: Exception) -> None:
-    if not halt.done():
-        halt.set_exception(error)
 
 
 def _uncancel() -> None:

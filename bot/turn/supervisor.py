@@ -1,23 +1,37 @@
-"""The live turns of this process: each claimed once, tracked to its end, drained on shutdown."""
+"""This replica's turns from outside: questions and presses come in, others' turns are taken over,
+and at the end ours are handed on.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
+from contextlib import suppress
 from enum import Enum
+from functools import partial
+from types import TracebackType
+from typing import Any, Self
 
-from bot.errors import Stopped
-from bot.observe import Metrics, turn_id
-from bot.storage.claims import Claims
+from bot.errors import Stopped, StorageAway
+from bot.storage.records import TurnRecord, Wish
+from bot.storage.store import Store
+from bot.turn.again import again
+from bot.turn.intake import Intake
+from bot.turn.keeper import Keeper
+from bot.turn.live import LiveTurns
 from bot.values import Phase, Question
 
 log = logging.getLogger(__name__)
 
 LAST_WORDS = 5.0  # seconds
-QUESTIONS_KEPT = 500  # whose answer failed, so that they can be tried again
+PRUNE_EVERY = 3600.0  # seconds
+POLL = 0.5  # seconds until we look by ourselves whether something is there for us
+REFUSED_KEPT = 500  # questions that could not be claimed
+
+FAILED = frozenset({Phase.FAILED, Phase.INTERRUPTED})
 
 
 class Verdict(Enum):
@@ -25,127 +39,249 @@ class Verdict(Enum):
 
     TAKEN = "it is done"
     OVER = "it was done already, or there is nothing left to do"
+    ENDED = "the answer is not being written any more"
     NOT_THEIRS = "only the asker may"
     UNKNOWN = "the question is not known any more"
-
-
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    question: Question
-    halt: asyncio.Future[None]
-    task: asyncio.Task[None]
+    AWAY = "nobody can tell now"
 
 
 class Supervisor:
-    """Starts turns and knows all of them; none is lost, none runs untracked.
+    """Starts turns, and ends them early where somebody wants it; no question is lost or doubled.
 
-    `answer(question, halt)` is given a future: an exception in it ends the answer early, and it is
-    done when there is nothing left to end.
+    As a context manager it keeps this replica alive among the others and takes over what they
+    leave behind. `refuse(question)` tells the asker that it can't be answered now; `still`
+    returns when no write to Slack is under way; `leave` lets all responses go on at the model's
+    server though we read them no more; `retention` is in seconds.
     """
 
     def __init__(
         self,
-        answer: Callable[[Question, asyncio.Future[None]], Awaitable[Phase]],
-        claims: Claims,
-        metrics: Metrics,
+        live: LiveTurns,
+        store: Store,
+        keeper: Keeper,
+        *,
+        refuse: Callable[[Question], Coroutine[Any, Any, None]],
+        still: Callable[[], Awaitable[None]],
+        leave: Callable[[], None],
+        retention: float,
     ) -> None:
-        self._answer = answer
-        self._claims = claims
-        self._metrics = metrics
-        self._turns: dict[str, _Turn] = {}
-        self._failed: OrderedDict[str, Question] = OrderedDict()
+        self._live = live
+        self._store = store
+        self._keeper = keeper
+        self._refuse = refuse
+        self._still = still
+        self._leave = leave
+        self._retention = retention
+        self._intake = Intake(store, live.journal)
+        self._refused: OrderedDict[str, Question] = OrderedDict()
+        self._refusals: set[asyncio.Task[None]] = set()
+        self._loops: list[asyncio.Task[None]] = []
+        self._draining = False
 
     @property
     def live(self) -> int:
         """Turns not yet at their end, waiting ones included."""
-        return len(self._turns)
+        return len(self._live)
+
+    # Questions and presses.
 
     async def submit(self, question: Question) -> bool:
-        """Start the question's turn; False when it is another delivery of one already taken."""
-        if not await self._claims.claim(question.keys):
+        """Start the question's turn, or join it to one that waits.
+
+        False when it is another delivery of one already taken, and when it could not be claimed:
+        then its asker is told so, and it is not answered.
+        """
+        asked = time.monotonic()
+        if question.id in self._refused:
             return False
-        halt: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        task = asyncio.create_task(self._run(question, halt), name=f"turn {question.id}")
-        self._turns[question.id] = _Turn(question, halt, task)
-        self._metrics.live.set(self.live)
-        task.add_done_callback(lambda _: self._forget(question.id))
-        return True
+        try:
+            taken = await self._intake.take(question)
+        except StorageAway as error:
+            log.warning("a question could not be claimed: %s", error, extra={"turn": question.id})
+            self._turn_away(question)
+            return False
+        if taken.turn:
+            self._live.start(taken.turn, asked=asked)
+        if taken.stops:
+            await self.stop(taken.stops, question.user)
+        return not taken.known
 
     async def stop(self, turn: str, user: str) -> Verdict:
-        """End a live answer for its asker; what is written stays."""
-        found = self._turns.get(turn)
-        if found is None:
-            return Verdict.OVER
-        if found.question.user != user:
-            return Verdict.NOT_THEIRS
-        if found.halt.done():
-            return Verdict.OVER
-        found.halt.set_exception(Stopped(user))
-        return Verdict.TAKEN
+        """End a live answer for its asker, whichever replica writes it; what is written stays."""
+        if found := self._live.get(turn):
+            if found.question.user != user:
+                return Verdict.NOT_THEIRS
+            return Verdict.TAKEN if found.stop(Stopped(user)) else Verdict.OVER
+        try:
+            record = await self._store.turn(turn)
+            if record is None:
+                return Verdict.UNKNOWN
+            if record.question.user != user:
+                return Verdict.NOT_THEIRS
+            return Verdict.TAKEN if await self._store.wish(Wish(turn, user)) else Verdict.ENDED
+        except StorageAway:
+            return Verdict.AWAY
 
     async def retry(self, turn: str, user: str, found: Question | None = None) -> Verdict:
         """Ask a question again whose answer failed, once, for its asker.
 
         `found` is the question where it had to be looked for because it is not known here.
         """
-        question = self._question(turn) or found
+        try:
+            record = await self._store.turn(turn)
+        except StorageAway:
+            return Verdict.AWAY
+        if record and record.draft.phase.final and record.draft.phase not in FAILED:
+            return Verdict.OVER
+        question = (_asked(record) if record else self._refused.get(turn)) or found
         if question is None:
             return Verdict.UNKNOWN
         if question.user != user:
             return Verdict.NOT_THEIRS
         return Verdict.TAKEN if await self.submit(again(question)) else Verdict.OVER
 
+    # This replica among the others.
+
+    async def __aenter__(self) -> Self:
+        """Be a replica from now on; what was let go of is taken up at once."""
+        await self.beat()
+        pause = partial(asyncio.sleep, self._keeper.period)
+        loops = (
+            self._live.journal.run(),
+            _repeat(self.beat, pause),
+            _repeat(self.look, pause),
+            _repeat(self.attend, self._stirred),
+            _repeat(self._prune, partial(asyncio.sleep, PRUNE_EVERY)),
+        )
+        self._loops = [asyncio.create_task(loop) for loop in loops]
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Be none any more. What `drain` did not end is left to whoever finds it."""
+        for turn in self._live.tasks:
+            turn.left = True
+        tasks = [*self._live.tasks.values(), *self._refusals, *self._loops]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        with suppress(StorageAway):
+            await self._live.journal.flush()
+            await self._store.leave()
+
+    async def beat(self) -> None:
+        """Show that we live; let go of turns that are not ours any more."""
+        fences = {turn.id: turn.fence for turn in self._live.tasks}
+        for lost in await self._keeper.beat(fences.items()):
+            self._live.lose(lost, fences[lost])
+
+    async def look(self) -> None:
+        """Take over what the dead have left, and take up what is ours without our knowing."""
+        if self._draining:
+            return
+        async for record in self._keeper.take_dead():
+            self._live.start(record, certain=False)
+        async for record in self._keeper.take_stray(self._live.known):
+            self._live.start(record, certain=False)
+
+    async def attend(self) -> None:
+        """Do what others have left for us: wishes, turns they let go of, places in threads."""
+        self._live.stir()
+        if self._live:
+            for wish in await self._store.wishes():
+                await self.stop(wish.turn, wish.user)
+        if not self._draining:
+            async for record in self._keeper.take_released():
+                self._live.start(record, certain=bool(record.shown))
+
+    async def _prune(self) -> None:
+        await self._store.prune(self._retention)
+
+    async def _stirred(self) -> None:
+        """Wait until something may be there for us, as far as we are told; else for a while."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(POLL):
+                await self._store.stirred.wait()
+        self._store.stirred.clear()
+
+    # The end.
+
     async def drain(self, grace: float, hurry: asyncio.Event | None = None) -> int:
-        """Let live turns finish for `grace` seconds, then interrupt them; returns how many.
+        """Let live turns finish for `grace` seconds, then hand them over; returns how many.
 
-        `hurry` ends the grace early. An interrupted turn has LAST_WORDS seconds to say so in
-        Slack, which may be away itself; with `hurry` it has none.
+        `hurry` ends the grace early. Where they can't be handed over because the database is
+        away they are interrupted: each has LAST_WORDS seconds to say so in Slack, which may be
+        away itself; with `hurry` none.
         """
-        tasks = {turn.task for turn in self._turns.values()}
-        if not tasks:
-            return 0
+        self._draining = True
         hurry = hurry or asyncio.Event()
-        hurried = asyncio.create_task(hurry.wait())
-        finished = asyncio.create_task(asyncio.wait(tasks))
-        await asyncio.wait({finished, hurried}, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
-        finished.cancel()
-        hurried.cancel()
-        left = [task for task in tasks if not task.done()]
-        await _end(left, patience=0 if hurry.is_set() else LAST_WORDS)
-        return len(left)
+        await _ended({*self._live.tasks.values(), *self._refusals}, grace, hurry)
+        left = len(self._live)
+        if left and not await self._hand_over():
+            tasks = list(self._live.tasks.values())
+            await _interrupt(tasks, patience=0 if hurry.is_set() else LAST_WORDS)
+        return left
 
-    async def _run(self, question: Question, halt: asyncio.Future[None]) -> None:
-        with turn_id(question.id):
-            surface = question.place.surface
-            self._metrics.questions.labels(surface).inc()
-            log.info("question", extra={"surface": surface, "channel": question.place.channel})
-            outcome = Phase.FAILED
-            try:
-                outcome = await self._answer(question, halt)
-            except Exception:
-                log.exception("the turn ended with an error nobody caught")
-            finally:
-                self._metrics.answers.labels(outcome.value).inc()
-                log.info("answer", extra={"outcome": outcome.value})
-                if outcome in {Phase.FAILED, Phase.INTERRUPTED}:
-                    self._keep(question)
+    async def _hand_over(self) -> bool:
+        """Leave live turns to others as they stand in Slack; False if that can't be."""
+        self._keeper.paused = True
+        await self._still()
+        try:
+            released = await self._live.journal.flush()
+            if released:
+                await self._store.release([turn.id for turn in self._live.tasks])
+        except StorageAway as error:
+            log.warning("live turns can't be handed over: %s", error)
+            released = False
+        if not released:
+            self._keeper.paused = False
+            return False
+        self._leave()
+        left = dict(self._live.tasks)
+        for turn in left:
+            self._live.let_go(turn)
+        await asyncio.gather(*left.values(), return_exceptions=True)
+        return True
 
-    def _question(self, turn: str) -> Question | None:
-        """One that failed, or just does: its button may be pressed before its turn has ended."""
-        live = self._turns.get(turn)
-        return live.question if live else self._failed.get(turn)
-
-    def _keep(self, question: Question) -> None:
-        self._failed[question.id] = question
-        while len(self._failed) > QUESTIONS_KEPT:
-            self._failed.popitem(last=False)
-
-    def _forget(self, turn: str) -> None:
-        del self._turns[turn]
-        self._metrics.live.set(self.live)
+    def _turn_away(self, question: Question) -> None:
+        """Tell the asker, once, that the question is not answered."""
+        self._refused[question.id] = question
+        while len(self._refused) > REFUSED_KEPT:
+            self._refused.popitem(last=False)
+        task = asyncio.create_task(self._refuse(question))
+        self._refusals.add(task)
+        task.add_done_callback(self._refusals.discard)
 
 
-async def _end(tasks: Iterable[asyncio.Task[None]], patience: float) -> None:
+async def _repeat(
+    step: Callable[[], Awaitable[None]], pause: Callable[[], Awaitable[None]]
+) -> None:
+    while True:
+        try:
+            await step()
+        except StorageAway as error:
+            log.debug("%s", error)
+        except Exception:
+            log.exception("what is done again and again failed once")
+        await pause()
+
+
+async def _ended(tasks: Collection[asyncio.Task[None]], grace: float, hurry: asyncio.Event) -> None:
+    """Wait for the end of tasks, at most `grace` seconds and not longer than until `hurry`."""
+    if not tasks:
+        return
+    hurried = asyncio.create_task(hurry.wait())
+    ended = asyncio.create_task(asyncio.wait(tasks))
+    await asyncio.wait({ended, hurried}, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+    ended.cancel()
+    hurried.cancel()
+
+
+async def _interrupt(tasks: Iterable[asyncio.Task[None]], patience: float) -> None:
     """Interrupt turns, and again those that have not found their end after `patience` seconds."""
     for wait in (patience, None):
         unended = [task for task in tasks if not task.done()]
@@ -155,16 +291,7 @@ async def _end(tasks: Iterable[asyncio.Task[None]], patience: float) -> None:
             await asyncio.wait(unended, timeout=wait)
 
 
-def again(question: Question) -> Question:
-    """The same question as the next turn; its id tells the first one's and counts.
-
-    It has no `response_url`: that of a command has been used, or has failed.
-    """
-    count = question.id.removeprefix(first_of(question.id)).removeprefix("-")
-    turn = f"{first_of(question.id)}-{int(count or 1) + 1}"
-    return replace(question, id=turn, keys=(f"turn:{turn}",), response_url=None)
-
-
-def first_of(turn: str) -> str:
-    """The id of the first turn that a question had."""
-    return turn.partition("-")[0]
+def _asked(record: TurnRecord) -> Question | None:
+    """The question of a turn, unless its text was deleted."""
+    question = record.question
+    return question if question.text or question.files else None

@@ -103,6 +103,7 @@ class Upstream:
         )
         self._look_up: asyncio.Task[None] | None = None
         self._cancels: set[asyncio.Task[None]] = set()
+        self._left: set[str] = set()  # responses that others read on
         self._leaving = False
 
     def answer(self, prompt: Prompt, response_id: str = "") -> AsyncGenerator[Event, None]:
@@ -133,12 +134,15 @@ class Upstream:
                 found.append(name)
         return tuple(found)
 
-    def leave(self) -> None:
-        """From now on responses whose answers are closed go on at the server.
+    def leave(self, response_id: str = "") -> None:
+        """From now on responses whose answers are closed go on at the server: one, or all.
 
         Whoever takes an answer over can then resume it by its id.
         """
-        self._leaving = True
+        if response_id:
+            self._left.add(response_id)
+        else:
+            self._leaving = True
 
     async def aclose(self) -> None:
         """Wait until the server knows of every cancelled response, but not for long."""
@@ -223,8 +227,10 @@ class Upstream:
 
     def _abandon(self, response_id: str) -> None:
         """Cancel a response nobody will read; meanwhile nobody waits for that."""
-        cancel = self._known.lacks(self._config.base_url, "", "cancel", self._now())
-        if self._leaving or cancel or not response_id:
+        left = self._leaving or response_id in self._left
+        self._left.discard(response_id)
+        lacks = self._known.lacks(self._config.base_url, "", "cancel", self._now())
+        if left or lacks or not response_id:
             return
         task = asyncio.create_task(self._cancel(response_id))
         self._cancels.add(task)

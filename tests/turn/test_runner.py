@@ -89,12 +89,12 @@ def test_a_stopped_answer_keeps_its_text_and_says_who_stopped_it() -> None:
     async def scenario() -> None:
         slack, model = FakeSlack(), Model(ends=False)
         async with runner(slack, model) as way:
-            halt: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            answering = asyncio.create_task(way.answer(question(), halt))
+            turn = way.turn(question())
+            answering = asyncio.create_task(way.runner.answer(turn))
             await asyncio.sleep(10)
             [message] = slack.thread("900.1")
             assert message.buttons == [STOP]
-            halt.set_exception(Stopped("U1"))
+            assert turn.stop(Stopped("U1"))
             await asyncio.sleep(0.5)
             assert model.closed == 1
             assert await answering is Phase.STOPPED
@@ -109,13 +109,13 @@ def test_a_question_that_waits_can_be_stopped_and_leaves_its_place_to_others() -
     async def scenario() -> None:
         slack, model = FakeSlack(), Model(pause=5.0)
         async with runner(slack, model, seats=1) as way:
-            halt: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            turn = way.turn(question(1))
             first = asyncio.create_task(way.answer(question(0)))
-            second = asyncio.create_task(way.answer(question(1), halt))
+            second = asyncio.create_task(way.runner.answer(turn))
             third = asyncio.create_task(way.answer(question(2)))
             await asyncio.sleep(3)
             assert slack.thread("901.1")[0].buttons == [STOP]
-            halt.set_exception(Stopped("U1"))
+            assert turn.stop(Stopped("U1"))
             assert await second is Phase.STOPPED
             assert [await first, await third] == [Phase.DONE] * 2
         assert slack.thread("901.1")[0].state == "Stopped by <@U1>"
@@ -128,9 +128,10 @@ def test_once_the_model_is_done_there_is_nothing_to_stop_and_the_answer_is_shown
     async def scenario() -> None:
         slack, model = FakeSlack(latency=5.0), Model(pause=0.1)
         async with runner(slack, model) as way:
-            halt: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            answering = asyncio.create_task(way.answer(question(), halt))
-            await asyncio.wait([halt])
+            turn = way.turn(question())
+            answering = asyncio.create_task(way.runner.answer(turn))
+            await asyncio.wait([turn.halt])
+            assert not turn.stop(Stopped("U1"))
             assert not answering.done(), "the last edit is still on its way"
             assert await answering is Phase.DONE
         [message] = slack.thread("900.1")
@@ -160,7 +161,7 @@ def test_a_mistake_of_ours_is_one_plain_sentence() -> None:
     async def scenario() -> None:
         slack, model = FakeSlack(), Model()
         async with runner(slack, model) as way:
-            way.instructions = object()  # type: ignore[assignment]  # breaks the prompt on purpose
+            way.runner.instructions = object()  # type: ignore[assignment]  # breaks the prompt on purpose
             assert await way.answer(question()) is Phase.FAILED
         [message] = slack.thread("900.1")
         assert "Something went wrong on my side. (reference turn0)" in message.text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,12 +15,15 @@ from bot.delivery.delivery import Delivery, DeliveryConfig
 from bot.history.names import Names
 from bot.history.thread import History
 from bot.observe import Metrics
+from bot.storage.records import Change, TurnRecord
 from bot.tools.tool import tool
 from bot.tools.toolbox import Toolbox
+from bot.turn.journal import Journal, merged
 from bot.turn.runner import Runner
 from bot.turn.seats import Seats
+from bot.turn.turn import Turn
 from bot.upstream.client import Upstream, UpstreamConfig
-from bot.values import Place, Question
+from bot.values import Draft, Phase, Place, Question
 from tests.delivery.fake_slack import FakeSlack, connect
 from tests.delivery.virtual import now
 
@@ -66,10 +69,54 @@ def event(**data: Any) -> bytes:
     return f"data: {json.dumps(data)}\n\n".encode()
 
 
+@dataclass
+class Way:
+    """A runner, and a journal in place of the database; `changes` is what it was given."""
+
+    runner: Runner
+    changes: list[Change] = field(default_factory=list)
+    lost: set[str] = field(default_factory=set)
+    held: bool = True
+
+    def __post_init__(self) -> None:
+        self.journal = Journal(self.write, self.lose, self.runner.metrics, now=now)
+        self.turns: dict[str, Turn] = {}
+
+    async def write(self, changes: Sequence[Change]) -> set[str]:
+        self.changes += changes
+        return {change.turn for change in changes} & self.lost
+
+    def lose(self, turn: str, fence: int) -> None:
+        self.turns[turn].left = True
+
+    def turn(self, asked: Question, *, certain: bool = True, **known: Any) -> Turn:
+        usual: dict[str, Any] = {"draft": Draft(Phase.ASKING), "owner": "a", "fence": 1}
+        record = TurnRecord(asked, **usual | known)
+        turn = Turn(record, self.journal, held=lambda: self.held, begin=begin, certain=certain)
+        self.turns[turn.id] = turn
+        return turn
+
+    async def answer(self, asked: Question, **known: Any) -> Phase | None:
+        return await self.runner.answer(self.turn(asked, **known))
+
+    def journalled(self, turn: str = "turn0") -> Change:
+        """All that was written of a turn, as one change."""
+        found: Change | None = None
+        for change in self.changes:
+            if change.turn == turn:
+                found = merged(found, change)
+        assert found
+        return found
+
+
+async def begin(turn: str, fence: int) -> Question | None:
+    raise AssertionError("no turn waits here")
+
+
 @asynccontextmanager
 async def runner(
     slack: FakeSlack, model: Callable[[httpx.Request], httpx.Response], seats: int = 10
-) -> AsyncIterator[Runner]:
+) -> AsyncIterator[Way]:
     async with AsyncExitStack() as stack:
         door = connect(slack)
         http = await stack.enter_async_context(
@@ -78,16 +125,23 @@ async def runner(
         config = UpstreamConfig("http://model.example/v1", "", "m1", api="responses")
         delivery = Delivery(door, DeliveryConfig(), now=now, sleep=asyncio.sleep)
         stack.push_async_callback(delivery.aclose)
-        yield Runner(
-            upstream=Upstream(config, http, now=now),
-            delivery=delivery,
-            history=History(door, Names(door), bot_user="UBOT", limit=1000),
-            seats=Seats(seats),
-            metrics=Metrics(),
-            toolbox=Toolbox([shout, ponder, order], timeout=60),
-            instructions="Be brief.",
-            tool_rounds=2,
+        upstream = Upstream(config, http, now=now)
+        stack.push_async_callback(upstream.aclose)
+        way = Way(
+            Runner(
+                upstream=upstream,
+                delivery=delivery,
+                history=History(door, Names(door), bot_user="UBOT", limit=1000),
+                seats=Seats(seats),
+                metrics=Metrics(),
+                toolbox=Toolbox([shout, ponder, order], timeout=60),
+                instructions="Be brief.",
+                tool_rounds=2,
+            )
         )
+        journalling = asyncio.create_task(way.journal.run())
+        stack.callback(journalling.cancel)
+        yield way
 
 
 @tool()

@@ -1,0 +1,73 @@
+"""From a question to the turn it becomes: claimed before anything is done about it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from bot.errors import StorageAway
+from bot.storage.records import Change, Claim, TurnRecord
+from bot.storage.store import Store
+from bot.turn.journal import Journal
+from bot.turn.order import after_stop, thread_of
+from bot.values import Draft, Phase, Question
+
+AGAIN = 0.3  # seconds until a claim is tried a second time
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a question. `turn` is to be run by us; `stops` is the turn it ends.
+
+    Neither: it was joined to one that waits, or `known` already.
+    """
+
+    turn: TurnRecord | None = None
+    stops: str | None = None
+    known: bool = False
+
+
+class Intake:
+    """Claims questions for this replica."""
+
+    def __init__(self, store: Store, journal: Journal) -> None:
+        self._store = store
+        self._journal = journal
+
+    async def take(self, question: Question) -> Taken:
+        """Claim a question. Raises StorageAway: then it is not ours and must not be answered.
+
+        A leading "stop" of the person whose answer is being written above ends that answer, and
+        is no part of the question.
+        """
+        above = await self._stopped_by(question)
+        stops = above.question.id if above else None
+        if stops:
+            question = replace(question, text=after_stop(question.text) or "")
+        claim = await self._claim(question)
+        if claim is Claim.TAKEN:
+            return Taken(known=True)
+        if claim is Claim.JOINED:
+            return Taken(stops=stops)
+        if stops and not (question.text or question.files):
+            self._journal.note(Change(question.id, 1, Draft(Phase.DONE), over=True))
+            return Taken(stops=stops)
+        waiting = claim is Claim.WAITS
+        mine = self._store.replica
+        return Taken(TurnRecord(question, Draft(Phase.ASKING), mine, 1, waiting=waiting), stops)
+
+    async def _stopped_by(self, question: Question) -> TurnRecord | None:
+        """The turn that a question wants to end; None if it wants nothing of the kind."""
+        thread = thread_of(question)
+        if thread is None or after_stop(question.text) is None:
+            return None
+        above = await self._store.live(thread)
+        return above if above and above.question.user == question.user else None
+
+    async def _claim(self, question: Question) -> Claim:
+        thread = thread_of(question)
+        try:
+            return await self._store.claim(question, thread)
+        except StorageAway:
+            await asyncio.sleep(AGAIN)
+            return await self._store.claim(question, thread)

@@ -1,0 +1,128 @@
+"""This replica among the others: its beat, and the turns of those whose beat has stopped.
+
+Nothing here decides by the time of day, nor compares two clocks (see watch.py).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Container, Sequence
+
+from bot.errors import StorageAway
+from bot.observe import Metrics
+from bot.storage.records import Change, TurnRecord
+from bot.storage.store import Store
+from bot.turn.watch import Watch
+
+BEATS = 5
+"""Beats in a lease."""
+
+HELD = 2 / 3
+"""Part of the lease after the last beat in which nobody else can have taken our turns."""
+
+DOUBT = 2
+"""Beats after too long a silence until nobody can be taking our turns any more: who saw us silent
+has had a whole period to do it."""
+
+
+def since_boot() -> float:
+    """Seconds that also pass while the machine sleeps, where it can tell them."""
+    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime(clock)
+
+
+class Keeper:
+    """Keeps this replica's leases and takes over those of the dead.
+
+    `shared`: others may reach the database while we can't. Where they can't, a beat that fails is
+    no reason to hold back; one that comes too late because we were asleep is, everywhere.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        metrics: Metrics,
+        *,
+        lease: float,
+        shared: bool,
+        now: Callable[[], float] = since_boot,
+    ) -> None:
+        self._store = store
+        self._metrics = metrics
+        self._lease = lease
+        self._shared = shared
+        self._now = now
+        self._watch = Watch(store.replica, lease)
+        self._beaten_at = now()
+        self._doubt = 0  # beats until our turns are known to be ours again
+        self._stray: set[str] = set()
+        self.paused = False
+
+    @property
+    def period(self) -> float:
+        """Seconds between two beats."""
+        return self._lease / BEATS
+
+    def held(self) -> bool:
+        """Whether our turns are known to be ours: else nothing may be written to Slack."""
+        return not (self.paused or self._doubt or self._late())
+
+    def alive(self) -> int:
+        """How many replicas live, as far as we know; we are one."""
+        return self._watch.alive
+
+    async def beat(self, turns: Collection[tuple[str, int]]) -> Collection[str]:
+        """Raise our beat, and look whether our turns (by id and fence) are still ours if we were
+        silent for so long that they may not be. Returns those that were taken from us."""
+        now, lost = self._now(), set[str]()
+        if self._late():
+            self._doubt = DOUBT
+        try:
+            await self._store.beat()
+            if self._doubt:
+                lost = await self._store.journal([Change(*turn) for turn in turns])
+        except StorageAway:
+            if self._shared or self._doubt:
+                return ()
+        else:
+            self._doubt = max(0, self._doubt - 1)
+        self._beaten_at = now
+        return lost
+
+    async def take_dead(self) -> AsyncIterator[TurnRecord]:
+        """Look at the others; take over what those who died have left."""
+        began = self._now()
+        try:
+            beats, owners = await self._store.replicas(), await self._store.owners()
+        except StorageAway:
+            self._watch.missed()
+            raise
+        for owner in self._watch.read(beats, owners, began=began, ended=self._now()) & owners:
+            async for record in self._take(await self._store.unfinished(owner), "dead"):
+                yield record
+
+    async def take_released(self) -> AsyncIterator[TurnRecord]:
+        """Take over what was let go of."""
+        async for record in self._take(await self._store.unfinished(None), "released"):
+            yield record
+
+    async def take_stray(self, live: Container[str]) -> AsyncIterator[TurnRecord]:
+        """Take up what is ours but not among our live turns, also not a look ago: we never heard
+        that we got it."""
+        ours = await self._store.unfinished(self._store.replica)
+        before = self._stray
+        self._stray = {one.question.id for one in ours if one.question.id not in live}
+        stray = [one for one in ours if one.question.id in before & self._stray]
+        async for record in self._take(stray, "stray"):
+            yield record
+
+    async def _take(self, records: Sequence[TurnRecord], why: str) -> AsyncIterator[TurnRecord]:
+        for record in records:
+            counted = record.owner is not None and not record.waiting
+            taken = await self._store.take_over(record.question.id, record.fence, counted=counted)
+            if taken:
+                self._metrics.takeovers.labels(why).inc()
+                yield taken
+
+    def _late(self) -> bool:
+        return self._now() - self._beaten_at >= self._lease * HELD

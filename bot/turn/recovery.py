@@ -1,0 +1,71 @@
+"""How a turn begins here, whoever began it. Pure: a record in, a machine out.
+
+An answer that was begun goes on: it waits on, its response is resumed by its id, or it is begun
+anew in the messages that stand. Some have an end at once.
+"""
+
+from __future__ import annotations
+
+from bot.storage.records import TurnRecord
+from bot.turn.machine import INTERRUPTED, Machine
+from bot.values import Draft, Phase
+
+TRIES = 3
+"""So many processes may die of a turn before it is given up."""
+
+LOOP_SECONDS = 60.0
+"""Dying so often within this time is no accident."""
+
+NOT_TWICE = (
+    "The bot was stopped after this answer had used a tool. It was not begun anew, so that "
+    "nothing is done twice."
+)
+GIVEN_UP = "The bot stopped several times while it wrote this answer, so it was given up."
+
+HINT = (
+    "Hi! Ask me anything, for example:\n\n"
+    "- *What are three good names for a release party?*\n"
+    "- *Summarise this thread in five lines.*"
+)
+
+
+def begun(record: TurnRecord, now: float) -> Machine:
+    """Return the machine a turn goes on with; it may be at its end. `now` is since the epoch."""
+    machine = Machine(record.question.id, record.draft.text)
+    if last := last_draft(record, now):
+        machine.end(last)
+    elif not (record.question.text or record.question.files):
+        machine.end(Draft(Phase.DONE, HINT))
+    elif record.waiting:
+        machine.wait_above()
+    return machine
+
+
+def last_draft(record: TurnRecord, now: float) -> Draft | None:
+    """Say how an answer ends that is taken over; None if it goes on.
+
+    What was journalled as its end is only shown. A turn that has killed so many processes is not
+    tried again, and in the end not even its text is shown, which may be what kills them.
+    """
+    if record.tries >= 2 * TRIES:
+        return Draft(Phase.FAILED, "", _sentence(record))
+    if record.draft.phase.final:
+        return record.draft
+    if record.waiting:
+        return None
+    if record.tries >= TRIES:
+        return _given_up(record, now)
+    if record.irreversible and not record.response_id:
+        return Draft(Phase.INTERRUPTED, record.draft.text, NOT_TWICE)
+    return None
+
+
+def _given_up(record: TurnRecord, now: float) -> Draft:
+    first = now if record.first_tried_at is None else record.first_tried_at
+    if abs(now - first) <= LOOP_SECONDS:
+        return Draft(Phase.FAILED, record.draft.text, _sentence(record))
+    return Draft(Phase.INTERRUPTED, record.draft.text, INTERRUPTED)
+
+
+def _sentence(record: TurnRecord) -> str:
+    return f"{GIVEN_UP} (reference {record.question.id})"

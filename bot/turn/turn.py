@@ -1,0 +1,193 @@
+"""One turn that this process answers: what is known of it, journalled as it goes on.
+
+Delivery tells it what stands in Slack (`Kept`), the runner how far the answer is, and whoever
+wants it to end early says so here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+from typing import Any
+
+from bot.errors import SlackError, Stopped, StorageAway, TurnLost
+from bot.storage.records import Change, ShownMessage, TurnRecord
+from bot.turn.journal import Journal
+from bot.values import Draft, Phase, Question
+
+BEFORE_SHOWING = 0.25  # seconds an end may wait to be journalled before it is shown
+BEFORE_SENDING = 5.0  # the same for what can't be read back
+BEFORE_ACTING = 30.0  # the same for a tool with side effects
+
+Begin = Callable[[str, int], Awaitable[Question | None]]
+"""Asks whether a waiting turn may begin; gives its whole question if so. Raises TurnLost."""
+
+
+class Turn:
+    """A turn and its journal.
+
+    `record` is what was known when it became ours. `certain`: what that says of messages in Slack
+    is all there is. `left`: it is not ours to write any more, so it ends here without a word.
+    """
+
+    def __init__(
+        self,
+        record: TurnRecord,
+        journal: Journal,
+        *,
+        held: Callable[[], bool],
+        begin: Begin,
+        certain: bool = True,
+        asked: float | None = None,
+    ) -> None:
+        self.record = record
+        self.question = record.question
+        self.fence = record.fence
+        self.waiting = record.waiting
+        self.certain = certain
+        self.asked = time.monotonic() if asked is None else asked
+        self.response_id = record.response_id
+        self.left = False
+        self.halt: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.stirred = asyncio.Event()
+        self._journal = journal
+        self._held = held
+        self._begin = begin
+        self._shown = record.shown
+        self._first = True
+        self._known_response = record.response_id
+        self._acts = record.irreversible
+        self._ends = record.draft.phase.final
+        self._over = False
+
+    @property
+    def id(self) -> str:
+        """What it is called in logs, buttons and messages."""
+        return self.question.id
+
+    # What delivery tells and asks.
+
+    def held(self) -> bool:
+        """Whether it is known to be ours just now."""
+        return not self.left and self._held()
+
+    def shown(self, messages: Sequence[ShownMessage], text: str) -> None:
+        """Take note of what stands in Slack; the text not once the end is journalled."""
+        if self._over:
+            return
+        now = tuple(messages)
+        draft = Draft(Phase.STREAMING if text else Phase.ASKING, text)
+        self._note(
+            draft=None if self._ends else draft,
+            shown=None if now == self._shown else now,
+        )
+        self._shown = now
+
+    async def sending(self) -> None:
+        """Return when it is journalled that a private message is sent now, or can't be soon."""
+        self._note(sending=True)
+        await self._written(BEFORE_SENDING)
+
+    # What the runner tells.
+
+    async def comes(self) -> Question:
+        """Wait for the end of the answer above; gives all that was asked meanwhile.
+
+        It looks whenever it is stirred. Raises TurnLost.
+        """
+        while True:
+            self.stirred.clear()
+            with suppress(StorageAway):
+                if question := await self._begin(self.id, self.fence):
+                    self.question, self.waiting = question, False
+                    return question
+            await self.stirred.wait()
+
+    def started(self, response_id: str, *, resumable: bool) -> None:
+        """The model writes a response. Only the first one can be gone on with by others: what
+        later ones rest on, the output of tools, is not journalled."""
+        self.response_id = response_id
+        known = response_id if resumable and self._first else ""
+        if known != self._known_response:
+            self._known_response = known
+            self._note(response_id=known)
+
+    def goes_on(self) -> None:
+        """The response has ended, and the answer goes on with the output of tools."""
+        self._first = False
+        self.started("", resumable=False)
+
+    def may_act(self) -> None:
+        """A tool of the model's server runs that may change something."""
+        if not self._acts:
+            self._acts = True
+            self._note(irreversible=True)
+
+    async def acts(self) -> bool:
+        """Return when it is journalled that something is done that can't be undone; False if it
+        can't be journalled, so that it must not be done."""
+        self.may_act()
+        return await self._written(BEFORE_ACTING)
+
+    async def ending(self, draft: Draft) -> None:
+        """The end is known, and shown next."""
+        self._ends = True
+        self._note(draft=draft)
+        await self._written(BEFORE_SHOWING)
+
+    async def over(self, draft: Draft) -> None:
+        """The end stands."""
+        self._over = True
+        self._note(draft=draft, over=True)
+        await self._written(BEFORE_SHOWING)
+
+    # Ends before the end.
+
+    def stop(self, error: Exception) -> bool:
+        """End the answer with what is written, and for this reason; False if it ends already."""
+        if self.halt.done():
+            return False
+        self.halt.set_exception(error)
+        self.halt.exception()  # so that asyncio finds it was asked for
+        return True
+
+    def gone(self, error: SlackError | Stopped) -> None:
+        """Nobody can read the answer any more, or nobody wants to."""
+        self.stop(error)
+
+    async def unless_stopped(self, *steps: Coroutine[Any, Any, None]) -> None:
+        """Run the steps at once; the first error, or the reason of a stop, ends all of them and
+        is raised. Afterwards nothing is left to stop."""
+        working = asyncio.create_task(_all(*steps))
+        try:
+            await asyncio.wait({working, self.halt}, return_when=asyncio.FIRST_COMPLETED)
+            (working if working.done() else self.halt).result()
+        finally:
+            working.cancel()
+            self.halt.cancel()
+            await asyncio.gather(working, self.halt, return_exceptions=True)
+
+    def _note(self, **changes: Any) -> None:
+        if not self.left:
+            self._journal.note(Change(self.id, self.fence, **changes))
+
+    async def _written(self, patience: float) -> bool:
+        try:
+            async with asyncio.timeout(patience):
+                await self._journal.written()
+        except TimeoutError:
+            return False
+        if self.left:
+            raise TurnLost(self.id)
+        return True
+
+
+async def _all(*steps: Coroutine[Any, Any, None]) -> None:
+    try:
+        async with asyncio.TaskGroup() as group:
+            for step in steps:
+                group.create_task(step)
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.turn.watch import LONGEST_PAUSE, Watch
+
+LEASE = 15.0
+
+
+@dataclass
+class Reader:
+    """A watch and its own clock."""
+
+    watch: Watch = field(default_factory=lambda: Watch("me", LEASE))
+    now: float = 100.0
+
+    def after(self, seconds: float, *owners: str, **beats: int) -> frozenset[str]:
+        self.now += seconds
+        return self.watch.read(beats, owners, began=self.now, ended=self.now)
+
+
+def test_who_is_silent_for_a_lease_is_dead_and_not_a_moment_before() -> None:
+    reader = Reader()
+    assert [reader.after(3, other=7) for _ in range(5)] == [frozenset()] * 5
+    assert reader.after(2.9, other=7) == frozenset()
+    assert reader.after(0.2, other=7) == {"other"}
+
+
+def test_whose_beat_goes_on_is_alive_however_slowly_it_is_read() -> None:
+    reader = Reader()
+    assert all(not reader.after(14, other=beat) for beat in range(9))
+
+
+def test_we_ourselves_are_never_dead() -> None:
+    reader = Reader()
+    assert all(not reader.after(3, "me", me=1) for _ in range(20))
+
+
+def test_an_owner_of_turns_without_a_beat_is_dead_after_a_lease_too() -> None:
+    reader = Reader()
+    assert [reader.after(3, "gone") for _ in range(6)] == [frozenset()] * 5 + [{"gone"}]
+
+
+def test_a_reading_that_failed_begins_the_observation_anew() -> None:
+    reader = Reader()
+    for _ in range(5):
+        reader.after(3, other=7)
+    reader.watch.missed()
+    assert [reader.after(3, other=7) for _ in range(6)] == [frozenset()] * 5 + [{"other"}]
+
+
+def test_after_a_sleep_of_the_whole_machine_the_others_have_time_to_wake_up() -> None:
+    reader = Reader()
+    reader.after(3, other=7)
+    assert reader.after(3600, other=7) == frozenset()
+    assert reader.after(3, other=7) == frozenset()
+    assert reader.after(3, other=8) == frozenset()
+
+
+def test_a_slow_reading_proves_no_silence_beyond_its_own_beginning() -> None:
+    watch = Watch("me", LEASE)
+    watch.read({"other": 1}, (), began=0, ended=4.9)
+    for at in (5, 9, 13, 17):
+        assert not watch.read({"other": 1}, (), began=at, ended=at + 1.0)
+
+
+def test_the_living_are_counted_ourselves_among_them() -> None:
+    reader = Reader()
+    for _ in range(7):
+        reader.after(3, "gone", me=1, dead=5)
+    assert reader.watch.alive == 1
+    reader.after(3, me=1, dead=5, new=1)
+    assert reader.watch.alive == 2
+
+
+pauses = st.lists(st.floats(0.01, 60), min_size=1, max_size=60)
+
+
+@given(pauses, st.floats(0.5, LEASE / 5), st.lists(st.integers(0, 59)))
+def test_whoever_beats_in_time_is_never_dead_whatever_happens_to_our_readings(
+    pauses: list[float], period: float, failed: list[int]
+) -> None:
+    reader = Reader()
+    for n, pause in enumerate(pauses):
+        if n in failed:
+            reader.now += pause
+            reader.watch.missed()
+        else:
+            assert not reader.after(pause, "other", other=int((reader.now + pause) / period))
+
+
+@given(st.lists(st.floats(0.01, LEASE * LONGEST_PAUSE), min_size=60, max_size=60))
+def test_the_dead_are_found_as_soon_as_a_lease_of_readings_has_passed(
+    pauses: list[float],
+) -> None:
+    reader = Reader()
+    reader.after(0, "other", other=3)
+    passed = 0.0
+    for pause in pauses:
+        passed += pause
+        assert bool(reader.after(pause, "other", other=3)) == (passed >= LEASE)
+
+
+@given(st.floats(0, 1e6), st.floats(0, LEASE / 5))
+def test_whoever_sleeps_with_us_has_half_a_lease_to_wake_up(slept: float, before: float) -> None:
+    reader = Reader()
+    reader.after(3, other=1)
+    reader.after(before, other=1)
+    reader.after(slept, other=1)
+    assert not reader.after(LEASE / 5, other=1)
+    assert not reader.after(LEASE / 5, other=1)
