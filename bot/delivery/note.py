@@ -74,10 +74,12 @@ class Note:
 
     def show(self, draft: Draft) -> None:
         """Take the newest draft."""
-        self._draft = draft
-        self._standing.written = min(FULL, words(draft.text))
-        if draft.text and self._standing.began == NEVER:
-            self._standing.began = self._now()
+        self._draft, one = draft, self._standing
+        one.written = min(FULL, words(draft.text))
+        if draft.text and one.began == NEVER:
+            one.began = self._now()
+        if one.carries > 0:
+            one.unseen_since = min(self._now(), one.unseen_since)
 
     def close(self) -> None:
         """Begin no write of what is still being written any more."""
@@ -131,9 +133,10 @@ class Note:
 
     async def _spend(self) -> None:
         """Show the newest draft. What goes wrong costs a use at most: text follows text."""
-        address, draft, shown = self._lent.newest(self._now()), self._draft, self._standing.written
+        address, draft, one = self._lent.newest(self._now()), self._draft, self._standing
         assert address
         parts = render(draft, self._question, buttons=buttons_of(draft.phase))
+        shown, unseen_since, one.unseen_since = one.written, one.unseen_since, NEVER
         address.left -= 1
         try:
             await self._slack.respond(address.url, replaced(single(parts)))
@@ -150,10 +153,12 @@ class Note:
             log.exception("a note was not replaced, in a way nobody thought of")
             self._lent.drop(address)
         else:
-            self._standing.sees(shown, self._now())
+            one.sees(shown, self._now())
             self._pressed_at = NEVER
             if self._kept:
                 self._kept.shown((), draft.text)
+            return
+        one.unseen_since = unseen_since
 
     async def _put(self, address: Address, body: Body) -> bool:
         """Send the end through an address; the same message again does no harm."""

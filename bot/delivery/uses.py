@@ -17,6 +17,9 @@ USES = 5
 SECONDS = 30 * 60.0 - 10.0  # of an address, less what clocks and networks may differ by
 KEPT = 1  # uses kept for the end
 
+PATIENCE = (
+    8.0  # seconds a reader waits, however little a use carries, or a third of the answer's age
+)
 FIRST_LOOK = 1.5  # seconds after a press until something is shown, whether or not there is text
 
 
@@ -62,9 +65,19 @@ def spend_at(one: Standing, left: int, now: float, *, pressed_at: float = NEVER)
     share = left - KEPT
     if share <= 0:
         return NEVER
-    ready = one.carries > 0 and one.carries >= worth(one, share, now)
+    ready = one.carries > 0 and _is_enough(one, share, now)
     if pressed_at < NEVER:
         return now if ready else max(now, min(now + LOOK, pressed_at + FIRST_LOOK))
     if one.began == NEVER:
         return now + LOOK
     return max(now if ready else now + LOOK, one.runs_out - AHEAD)
+
+
+def _is_enough(one: Standing, share: int, now: float) -> bool:
+    """Whether the unseen text is worth one of so many uses.
+
+    They may have to last as long as the answer has lasted; still, nobody waits for ever.
+    """
+    if now - one.starves_since > max(PATIENCE, one.age(now) / 3):
+        return True
+    return one.carries >= worth(one, share, now)
