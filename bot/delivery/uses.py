@@ -17,9 +17,7 @@ USES = 5
 SECONDS = 30 * 60.0 - 10.0  # of an address, less what clocks and networks may differ by
 KEPT = 1  # uses kept for the end
 
-PATIENCE = (
-    8.0  # seconds a reader waits, however little a use carries, or a third of the answer's age
-)
+PATIENCE = 8.0  # seconds a reader waits for a use that carries little; later a third of the age
 FIRST_LOOK = 1.5  # seconds after a press until something is shown, whether or not there is text
 
 
