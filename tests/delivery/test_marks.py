@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from bot.delivery.marks import find
 from bot.errors import SlackRefused
 from bot.storage.records import ShownMessage
 from bot.values import Place
-from tests.delivery.fake_slack import FakeSlack
+from tests.delivery.fake_slack import FakeSlack, connect
 from tests.delivery.room import (
     THINKING,
     always,
@@ -15,6 +18,7 @@ from tests.delivery.room import (
     delivery,
     done,
     question,
+    standing,
     words,
 )
 from tests.delivery.virtual import run
@@ -86,5 +90,22 @@ def test_a_public_answer_to_a_command_is_found_where_it_stands() -> None:
             await room.reply(command(public=True), standing=[found]).finish(done("There."))
         [message] = fake.messages.values()
         assert (message.markdown, found.channel) == ("There.", "C1")
+
+    run(scenario())
+
+
+def test_a_stream_that_has_no_mark_yet_is_found_where_it_is_known() -> None:
+    async def scenario() -> None:
+        fake = FakeSlack()
+        async with delivery(fake) as room:
+            await room.reply(question()).finish(done(words(5000)))
+            known = [replace(one, method="native") for one in standing(fake)]
+            last = fake.messages[known[-1].ts]
+            last.metadata = None
+        slack = connect(fake)
+        assert await find(slack, question()) == standing(fake)[:-1]
+        assert await find(slack, question(), known) == tuple(known)
+        del fake.messages[known[0].ts]
+        assert await find(slack, question(), known) == tuple(known[1:])
 
     run(scenario())
