@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeAlias
 
 from bot.delivery import Kept
 from bot.delivery.layout import LIMIT, render
@@ -18,10 +19,11 @@ from bot.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnreacha
 from bot.render.buttons import buttons_of
 from bot.render.message import Body
 from bot.render.private import DELETED, replaced, single
-from bot.slack import Slack
 from bot.values import Draft, Phase, Question
 
 log = logging.getLogger(__name__)
+
+Respond: TypeAlias = Callable[[str, Mapping[str, Any]], Awaitable[None]]
 
 TRIES = 3  # of the last message through one address
 PAUSE = 1.0  # seconds before the second try, twice as long before the third
@@ -33,22 +35,23 @@ FULL = LIMIT / 6  # words that one private message shows (pace.words)
 class Note:
     """Shows drafts in place of the note once an address is lent.
 
-    `may_write` returns when a write of the end may begin, and raises if none may any more.
+    `respond` sends to an address; `may_write` returns when a write of the end may begin, and
+    raises if none may any more.
     """
 
     def __init__(
         self,
-        slack: Slack,
         question: Question,
         *,
         speed: float,
         now: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
+        respond: Respond,
         may_write: Callable[[], Awaitable[None]],
         kept: Kept | None = None,
     ) -> None:
         self.unsure = False  # whether the end may stand here though Slack did not say so
-        self._slack = slack
+        self._respond = respond
         self._question = question
         self._now = now
         self._sleep = sleep
@@ -86,12 +89,12 @@ class Note:
         self._closed = True
         self._wake.set()
 
-    async def aclose(self) -> None:
-        """Stop the write under way, too."""
-        self.close()
+    async def still(self) -> None:
+        """Show no more of what is being written; the end may still come."""
         if self._showing:
             self._showing.cancel()
             await asyncio.gather(self._showing, return_exceptions=True)
+            self._showing = None
 
     async def end(self, body: Body) -> bool:
         """Put the whole answer in place of the note; False if it does not stand there then."""
@@ -108,7 +111,7 @@ class Note:
         """Take the note away, where an address is left: the answer stands elsewhere."""
         if address := self._lent.newest(self._now()):
             try:
-                await self._slack.respond(address.url, DELETED)
+                await self._respond(address.url, DELETED)
             except SlackError as error:
                 log.warning("a note stays where it is of no use any more: %s", error)
 
@@ -139,7 +142,7 @@ class Note:
         shown, unseen_since, one.unseen_since = one.written, one.unseen_since, NEVER
         address.left -= 1
         try:
-            await self._slack.respond(address.url, replaced(single(parts)))
+            await self._respond(address.url, replaced(single(parts)))
         except SlackRateLimited as error:
             address.left += 1
             address.opens = self._now() + error.retry_after
@@ -166,7 +169,7 @@ class Note:
         for failures in range(TRIES):
             await self._may_write()
             try:
-                await self._slack.respond(address.url, replaced(body))
+                await self._respond(address.url, replaced(body))
             except SlackRateLimited as error:
                 await self._sleep(error.retry_after)
             except SlackUnreachable:

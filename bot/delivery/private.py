@@ -4,6 +4,7 @@ and the latest that ended, so that they can be passed on.
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from weakref import WeakValueDictionary
@@ -75,9 +76,8 @@ class PrivateReplies:
         return self._ended.get(turn)
 
     async def aclose(self) -> None:
-        """Stop writing at once."""
-        for reply in list(self._live.values()):
-            await reply.aclose()
+        """Return when nothing of them is on its way, or a last moment is over."""
+        await asyncio.gather(*(reply.aclose() for reply in list(self._live.values())))
 
     def _keep(self, question: Question, draft: Draft) -> None:
         self._ended[question.id] = TurnRecord(question, draft, owner=None, fence=0)

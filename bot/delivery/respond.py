@@ -8,10 +8,12 @@ is shown in its place, and no second message comes.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.delivery import Kept
 from bot.delivery.layout import POINTER, render
@@ -25,6 +27,8 @@ from bot.storage.records import ShownMessage
 from bot.values import Draft, Place, Question
 
 log = logging.getLogger(__name__)
+
+LAST_MOMENT = 1.0  # seconds a message on its way may take when the room is closed
 
 PERHAPS_TWICE = "Slack did not confirm this message at first, so you may see it twice."
 
@@ -70,12 +74,14 @@ class PrivateReply:
         self._over = False  # the answer stands where it will stand
         self._lost = False
         self._rest: Finishes | None = None
+        self._idle = asyncio.Event()  # no private message is on its way
+        self._idle.set()
         self._note = Note(
-            slack,
             question,
             speed=speed,
             now=now,
             sleep=sleep,
+            respond=self._respond,
             may_write=self._may_write,
             kept=kept,
         )
@@ -121,24 +127,27 @@ class PrivateReply:
             self._rest.abandon()
 
     async def aclose(self) -> None:
-        """Stop writing at once."""
-        self.abandon()
-        await self._note.aclose()
+        """Return when nothing is on its way, or a last moment is over; what is not ended then can
+        still be finished."""
+        await self._note.still()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_MOMENT):
+                await self._idle.wait()
 
     async def tell(self, line: str) -> None:
         """Say something in place, as the note of this answer; what can't be said is dropped."""
         if not self.question.response_url:
             return
         try:
-            await self._slack.respond(
-                self.question.response_url, added(note(self.question.id, line))
-            )
+            await self._respond(self.question.response_url, added(note(self.question.id, line)))
         except SlackError as error:
             log.warning("the asker could not be told: %s", error)
 
     async def _sent_in_place(self, parts: Sequence[Body], draft: Draft) -> bool:
         """Send the first message; False if neither the note nor the command's address takes it."""
         lines = [MORE_IN_DM] if len(parts) > 1 else []
+        if self._kept:
+            await self._kept.sending()
         replaced = await self._note.end(single(parts, *lines))
         if not replaced and not await self._added(parts, lines):
             return False
@@ -153,13 +162,11 @@ class PrivateReply:
         url, unsure = self.question.response_url, self._note.unsure
         if not url:
             return False
-        if self._kept:
-            await self._kept.sending()
         for failures in range(TRIES):
             await self._may_write()
             body = single(parts, *lines, *([PERHAPS_TWICE] if unsure else []))
             try:
-                await self._slack.respond(url, added(body))
+                await self._respond(url, added(body))
             except SlackRateLimited as error:
                 await self._sleep(error.retry_after)
             except SlackUnreachable:
@@ -171,6 +178,13 @@ class PrivateReply:
             else:
                 return True
         return False
+
+    async def _respond(self, url: str, body: Mapping[str, Any]) -> None:
+        self._idle.clear()
+        try:
+            await self._slack.respond(url, body)
+        finally:
+            self._idle.set()
 
     async def _may_write(self) -> None:
         """Return when a write may begin; raises TurnLost if none may any more."""
