@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 ROLE = "bot"
 _PR_SET_PDEATHSIG = 1
-_NOT_DURABLE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+_NOT_DURABLE = ("fsync=off", "full_page_writes=off")  # only a power cut would take anything
 _SMALL = ("shared_buffers=32MB", "max_connections=100", "unix_socket_directories=")
 
 

@@ -31,21 +31,29 @@ MIGRATION_PATIENCE = 60.0  # seconds; another replica may be at it
 
 
 class Database:
-    """An open database. The URL may hold a password: only `place` is ever shown."""
+    """An open database. The URL may hold a password: only `place` is ever shown.
 
-    def __init__(self, url: URL) -> None:
+    `patience` is how many seconds a caller waits for it who does not say otherwise.
+    """
+
+    def __init__(self, url: URL, patience: float = PATIENCE) -> None:
+        self.patience = patience
         self.place = url.render_as_string(hide_password=True)
         self._engine: SqliteFile | PostgresServer = (
-            SqliteFile(url) if url.get_backend_name() == "sqlite" else PostgresServer(url)
+            SqliteFile(url) if url.get_backend_name() == "sqlite" else PostgresServer(url, patience)
         )
         self._takes_writes = True
 
-    async def read(self, work: Callable[[Connection], T], patience: float = PATIENCE) -> T:
+    async def read(self, work: Callable[[Connection], T], patience: float | None = None) -> T:
         """What `work` finds. Raises StorageAway within `patience` seconds."""
-        return await self._engine.run(work, patience=patience, way=Way.READS)
+        return await self._engine.run(work, patience=patience or self.patience, way=Way.READS)
 
     async def write(
-        self, work: Callable[[Connection], T], patience: float = PATIENCE, *, alone: bool = False
+        self,
+        work: Callable[[Connection], T],
+        patience: float | None = None,
+        *,
+        alone: bool = False,
     ) -> T:
         """Do `work` in one transaction, and possibly again after it failed.
 
@@ -55,9 +63,9 @@ class Database:
         """
         way = Way.WRITES_ALONE if alone else Way.WRITES
         try:
-            result = await self._engine.run(work, patience=patience, way=way)
+            result = await self._engine.run(work, patience=patience or self.patience, way=way)
         except StorageAway as error:
-            if patience >= PATIENCE:  # a caller in a hurry says nothing of the database
+            if patience is None:  # a caller in a hurry says nothing of the database
                 self._note(False, str(error))
             raise
         self._note(True)
@@ -73,7 +81,7 @@ class Database:
             if isinstance(self._engine, SqliteFile):
                 await asyncio.to_thread(self._engine.check_writable)
             else:
-                await self._engine.run(_try_to_write, patience=PATIENCE, way=Way.WRITES)
+                await self._engine.run(_try_to_write, patience=self.patience, way=Way.WRITES)
         except (SQLAlchemyError, sqlite3.Error, OSError, StorageAway) as error:
             raise StorageError(self._unusable(error)) from error
 
@@ -121,10 +129,10 @@ class Database:
 
 
 @asynccontextmanager
-async def open_database(url: str) -> AsyncIterator[Database]:
+async def open_database(url: str, *, patience: float = PATIENCE) -> AsyncIterator[Database]:
     """Open the database at `url`. Raises StorageError when the URL or its driver is unusable."""
     try:
-        database = Database(make_url(url))
+        database = Database(make_url(url), patience)
     except (ArgumentError, ModuleNotFoundError) as error:
         raise StorageError(
             "DATABASE_URL can't be used: check its form, and install the extra `postgres` "

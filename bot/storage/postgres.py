@@ -12,7 +12,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot.storage.attempt import PATIENCE, Attempt, Way
+from bot.storage.attempt import Attempt, Way
 from bot.storage.listening import Listener
 
 T = TypeVar("T")
@@ -21,26 +21,26 @@ CONNECTIONS = 5  # of a replica; one more listens. PostgreSQL allows 100 in all 
 AGAIN = 0.05  # seconds between two tries of a transaction
 LAST_WORDS = 2.0  # seconds for what was given up on to end, at the end of the process
 
-# Classes of SQLSTATE in which another try ends the same way: wrong data, wrong statement
-# (https://www.postgresql.org/docs/current/errcodes-appendix.html).
-_HOPELESS = ("22", "42")
+# Classes of SQLSTATE in which another try ends the same way: wrong data, password, database,
+# statement (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+_HOPELESS = ("22", "28", "3D", "42")
 
 
 class PostgresServer:
     """A server, and our few connections to it."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, patience: float) -> None:
         self._engine = create_async_engine(
             url,
             pool_size=CONNECTIONS + 1,
             max_overflow=0,
-            pool_timeout=PATIENCE,
+            pool_timeout=patience,
             connect_args={
-                "timeout": PATIENCE,
+                "timeout": patience,
                 # The server ends what we have given up on, also if our word does not reach it.
                 "server_settings": {
-                    "statement_timeout": f"{PATIENCE:g}s",
-                    "idle_in_transaction_session_timeout": f"{5 * PATIENCE:g}s",
+                    "statement_timeout": _milliseconds(patience),
+                    "idle_in_transaction_session_timeout": _milliseconds(5 * patience),
                 },
             },
         )
@@ -105,6 +105,10 @@ class PostgresServer:
         with suppress(TimeoutError):  # a server that hangs does not say goodbye
             async with asyncio.timeout(LAST_WORDS):
                 await self._engine.dispose()
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(int(seconds * 1000))
 
 
 def _is_hopeless(error: Exception) -> bool:

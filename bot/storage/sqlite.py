@@ -1,4 +1,4 @@
-"""SQLite: one file, one writer, readers beside it.
+"""SQLite: one file, one writer, a reader beside it.
 
 A transaction is a plain function. It runs whole in one thread, so that it costs one change of
 threads and not one a statement, and so that nobody who is cancelled leaves it half done. That
@@ -10,26 +10,24 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, Engine, NullPool, StaticPool, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import QueuePool
 
 from bot.errors import StorageAway
 from bot.storage.attempt import Attempt, Way, describe
 
 T = TypeVar("T")
 
-READERS = 2
 _BEGIN = "begin"  # the execution option that names a transaction's first statement
 
-# WAL: readers and the writer do not wait for each other. NORMAL: what is committed survives the
-# death of the process; a power cut may take the last moments (https://sqlite.org/pragma.html).
-# Deleted text is overwritten, not only forgotten.
+# WAL: reader and writer do not wait for each other. NORMAL: what is committed survives the death
+# of the process; a power cut may take the last moments (https://sqlite.org/pragma.html). Deleted
+# text is overwritten, not only forgotten.
 _PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON")
 
 
@@ -38,48 +36,43 @@ class SqliteFile:
 
     def __init__(self, url: URL) -> None:
         self.path = url.database or ":memory:"
-        in_memory = self.path == ":memory:"
         self._engine = create_engine(
             url.set(drivername="sqlite+pysqlite", database=self.path),
-            poolclass=QueuePool,
-            pool_size=1 if in_memory else 1 + READERS,
-            max_overflow=0,
+            poolclass=NullPool if url.database else StaticPool,
             connect_args={"check_same_thread": False},
         )
         event.listen(self._engine, "connect", _prepare)
         event.listen(self._engine, "begin", _begin)
-        self._writer = ThreadPoolExecutor(1, "database writer")
-        self._readers = self._writer if in_memory else ThreadPoolExecutor(READERS, "database")
+        self._writer = _Thread(self._engine, "BEGIN IMMEDIATE")
+        self._reader = _Thread(self._engine, "BEGIN") if url.database else self._writer
+        self._broken = False
 
     async def run(self, work: Callable[[Connection], T], *, patience: float, way: Way) -> T:
         """Do `work` in one transaction. Raises StorageAway within `patience` seconds."""
         attempt = Attempt(patience)
-        thread = self._readers if way is Way.READS else self._writer
-        begin = "BEGIN" if way is Way.READS else "BEGIN IMMEDIATE"
-        loop = asyncio.get_running_loop()
+        reads = way is Way.READS and not self._broken
+        thread = self._reader if reads else self._writer
         try:
             async with asyncio.timeout(patience):
-                return await loop.run_in_executor(thread, self._transact, attempt, begin, work)
+                result = await asyncio.wrap_future(thread.transact(attempt, work))
         except TimeoutError as error:
             attempt.abandon()
             raise attempt.away() from error
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            self._note(error)
             raise StorageAway(describe(error)) from error  # rolled back, a failed commit as well
         except asyncio.CancelledError:
             attempt.abandon()
             raise
+        self._broken = self._broken and way is Way.READS
+        return result
 
-    def _transact(self, attempt: Attempt, begin: str, work: Callable[[Connection], T]) -> T:
-        with self._engine.connect() as connection:
-            try:
-                _wait_for_locks(connection, attempt.left)
-                with connection.execution_options(**{_BEGIN: begin}).begin():
-                    result = work(connection)
-                    attempt.commits()
-            except (SQLAlchemyError, sqlite3.Error, OSError):
-                connection.invalidate()  # the next one gets a new one, whatever was wrong
-                raise
-            return result
+    def _note(self, error: Exception) -> None:
+        """Connections of one process share what is wrong with a file, for example that it could
+        only be opened for reading: until a write succeeds, the one that writes is the only one."""
+        if not _is_locked(error):
+            self._broken = True
+            self._reader.disconnect()
 
     def check_writable(self) -> None:
         """Take the write lock and change something, then leave the file as it was."""
@@ -96,12 +89,53 @@ class SqliteFile:
 
     async def close(self) -> None:
         """Let the transaction that runs finish, and close the file."""
-        await asyncio.to_thread(self._close)
+        for thread in {self._reader, self._writer}:
+            thread.disconnect()
+            await asyncio.to_thread(thread.end)
 
-    def _close(self) -> None:
-        self._writer.shutdown(cancel_futures=True)
-        self._readers.shutdown(cancel_futures=True)
-        self._engine.dispose()
+
+class _Thread:
+    """A thread with a connection of its own. One that was good and then fails is replaced at once,
+    and the transaction done with the new one."""
+
+    def __init__(self, engine: Engine, begin: str) -> None:
+        self._engine = engine.execution_options(**{_BEGIN: begin})
+        self._executor = ThreadPoolExecutor(1, "database")
+        self._connection: Connection | None = None
+
+    def transact(self, attempt: Attempt, work: Callable[[Connection], T]) -> Future[T]:
+        return self._executor.submit(self._transact, attempt, work)
+
+    def disconnect(self) -> None:
+        """Close the connection; the next transaction takes a new one."""
+        self._executor.submit(self._disconnect)
+
+    def end(self) -> None:
+        """Wait for everything that was asked for."""
+        self._executor.shutdown()
+
+    def _transact(self, attempt: Attempt, work: Callable[[Connection], T]) -> T:
+        used_before = self._connection is not None
+        try:
+            return self._transact_once(attempt, work)
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            self._disconnect()
+            if attempt.committing or not used_before or _is_locked(error):
+                raise
+            return self._transact_once(attempt, work)
+
+    def _transact_once(self, attempt: Attempt, work: Callable[[Connection], T]) -> T:
+        connection = self._connection = self._connection or self._engine.connect()
+        _wait_for_locks(connection, attempt.left)
+        with connection.begin():
+            result = work(connection)
+            attempt.commits()
+        return result
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 def _prepare(connection: Any, _: object) -> None:
@@ -111,10 +145,15 @@ def _prepare(connection: Any, _: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+    connection.exec_driver_sql(connection.get_execution_options()[_BEGIN])
 
 
 def _wait_for_locks(connection: Connection, seconds: float) -> None:
     """Another process may hold the write lock: wait for it as long as the caller does."""
     driver: Any = connection.connection.driver_connection
     driver.execute(f"PRAGMA busy_timeout={int(seconds * 900)}")  # a little less: to say what it was
+
+
+def _is_locked(error: Exception) -> bool:
+    code = getattr(getattr(error, "orig", error), "sqlite_errorcode", 0)
+    return code & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}

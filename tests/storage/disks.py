@@ -1,0 +1,55 @@
+"""Disks that are full, and files that may not be written."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+NOBODY = 65534
+
+
+@contextmanager
+def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
+    """An empty disk of this size. Skips the test where none can be made: only root can."""
+    size = f"size={kilobytes}k"
+    mounting = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)]
+    try:
+        made = subprocess.run(mounting, capture_output=True, text=True)
+    except FileNotFoundError as error:
+        pytest.skip(f"there is no mount here: {error}")
+    if made.returncode:
+        pytest.skip(f"a small disk can't be made here: {made.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Use all the space there is left; deleting the file that is returned gives it back."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(1024))
+    return filler
+
+
+@contextmanager
+def unprivileged() -> Iterator[Path]:
+    """An empty folder, and no right to write what says that it may not be written: root has it."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        ours = os.geteuid()
+        if ours == 0:
+            os.seteuid(NOBODY)
+        try:
+            yield Path(folder)
+        finally:
+            os.seteuid(ours)
