@@ -1,6 +1,6 @@
-"""Every benchmark in virtual or CPU time, or one alone; `live` takes a minute of real time.
+"""Every benchmark in virtual or CPU time, or one alone; those of the whole bot take minutes.
 
-python -m tests.bench [upstream | delivery [scenario …] | live]
+python -m tests.bench [upstream | delivery [scenario …] | live | whole]
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from tests.bench import delivery, live, upstream
+from tests.bench import delivery, live, upstream, whole
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -22,6 +22,8 @@ def main(arguments: Sequence[str]) -> None:
         delivery.main(scenarios)
     if room == "live":
         live.main()
+    if room == "whole":
+        whole.main()
 
 
 if __name__ == "__main__":

@@ -39,6 +39,11 @@ def blocks(api: ApiFormat, count: int) -> tuple[bytes, ...]:
     return tuple(block(payload, str(payload["type"])) for payload in numbered)
 
 
+def is_delta(event: bytes) -> bool:
+    """Whether an event of the Responses format is a text event."""
+    return event.startswith(b"event: response.output_text.delta")
+
+
 def mean_size(api: ApiFormat, count: int) -> float:
     """Bytes of a text event, on average."""
     return sum(sorted(map(len, blocks(api, count)))[:-4]) / (count - 1)

@@ -1,0 +1,110 @@
+"""As much of Slack as the bot needs to answer mentions, at hardly any cost and without limits.
+
+Socket Mode brings questions from as many workspaces as one likes, all over one connection and with
+one token: what the bot does for each of them is what it would do with a token for each. Every
+method of the Web API is done at once, and messages are kept as they stand.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+from aiohttp import web
+
+from bot.render.buttons import STOP
+
+BOT = "UBENCHBOT"
+IDENTITY = {"team_id": "T0", "team": "bench", "user_id": BOT, "bot_id": "BBENCH", "user": "bot"}
+SCOPES = {"x-oauth-scopes": "chat:write"}
+LIVE = STOP.encode()
+Json = dict[str, Any]
+
+
+class TinySlack:
+    """All workspaces. `calls` counts by method; `weight` sums the bytes of posts and edits."""
+
+    def __init__(self) -> None:
+        self.calls: Counter[str] = Counter()
+        self.weight = 0
+        self._messages: dict[str, dict[str, bytes]] = {}
+        self._socket: web.WebSocketResponse | None = None
+        self._numbers = count(1)
+
+    def add_to(self, app: web.Application) -> None:
+        """Serve the Web API and Socket Mode."""
+        app.router.add_route("*", "/api/{method}", self._call)
+        app.router.add_get("/socket", self._connect)
+
+    async def ask(self, channels: int, workspaces: int) -> None:
+        """Mention the bot in so many channels of so many new workspaces; forget what there was."""
+        self._messages = {f"C{n}": {} for n in range(channels)}
+        self.calls.clear()
+        self.weight, since = 0, self._ts()
+        for n, channel in enumerate(self._messages):
+            assert self._socket is not None
+            await self._socket.send_json(self._mention(f"T{since}N{n % workspaces}", channel))
+
+    @property
+    def connected(self) -> bool:
+        """Whether the bot hears."""
+        return self._socket is not None and not self._socket.closed
+
+    @property
+    def ended(self) -> int:
+        """How many answers are not being written any more."""
+        return sum(_is_ended(messages) for messages in self._messages.values())
+
+    def answers(self) -> Iterator[str]:
+        """The text that stands in each channel."""
+        for messages in self._messages.values():
+            yield "".join(map(_text, messages.values()))
+
+    async def _call(self, request: web.Request) -> web.Response:
+        method = request.match_info["method"]
+        self.calls[method] += 1
+        body = await request.read()
+        given = json.loads(body) if request.content_type == "application/json" else {}
+        ts = str(given.get("ts") or self._ts())
+        if method in {"chat.postMessage", "chat.update"}:
+            self.weight += len(body)
+            self._messages.setdefault(given["channel"], {})[ts] = body
+        answer = {"ok": True, "ts": ts, "channel": given.get("channel"), **IDENTITY}
+        if method == "apps.connections.open":
+            answer["url"] = f"ws://{request.host}/socket"
+        return web.json_response(answer, headers=SCOPES)
+
+    async def _connect(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        self._socket = socket
+        await socket.send_json({"type": "hello", "num_connections": 1})
+        async for _ in socket:
+            pass  # acknowledgements
+        return socket
+
+    def _mention(self, team: str, channel: str) -> Json:
+        ts = self._ts()
+        event = {"type": "app_mention", "user": "UASKER", "text": f"<@{BOT}> Why?", "ts": ts}
+        body = {
+            "type": "event_callback",
+            "team_id": team,
+            "event_id": f"Ev{ts}",
+            "event": {**event, "channel": channel, "event_ts": ts},
+        }
+        return {"type": "events_api", "envelope_id": ts, "payload": body}
+
+    def _ts(self) -> str:
+        return f"{1_800_000_000 + next(self._numbers)}.000100"
+
+
+def _is_ended(messages: dict[str, bytes]) -> bool:
+    return bool(messages) and not any(LIVE in body for body in messages.values())
+
+
+def _text(body: bytes) -> str:
+    blocks = json.loads(body).get("blocks") or ()
+    return "".join(block["text"] for block in blocks if block["type"] == "markdown")
