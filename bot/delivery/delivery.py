@@ -10,24 +10,25 @@ from functools import partial
 
 from bot.delivery import Kept, Reply
 from bot.delivery.config import DeliveryConfig
-from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.edits import EditedReply
 from bot.delivery.layout import POINTER
 from bot.delivery.marks import find
+from bot.delivery.native import NativeReply
 from bot.delivery.private import PrivateReplies
 from bot.delivery.public import PublicReply
 from bot.delivery.share import Share
-from bot.errors import SlackRefused
+from bot.delivery.workspace import Workspace
+from bot.errors import SlackRefused, Stopped
 from bot.render.message import Body
 from bot.slack import Slack
 from bot.storage.ledger import Ledger
 from bot.storage.records import ShownMessage
-from bot.values import Draft, Question
+from bot.values import Question
 
 __all__ = ["Delivery", "DeliveryConfig"]
 
 
-def _ignore(error: SlackRefused) -> None:
+def _ignore(error: SlackRefused | Stopped) -> None:
     """Stand in for nobody listening."""
 
 
@@ -37,7 +38,7 @@ def _alone() -> int:
 
 
 class Delivery:
-    """Replies of all workspaces; one dispatcher a workspace.
+    """Replies of all workspaces.
 
     With a `ledger`, Slack's limits are shared with other replicas; how many live is asked of
     `replicas`.
@@ -59,25 +60,27 @@ class Delivery:
         self._replicas = replicas
         self._now = now
         self._sleep = sleep
-        self._dispatchers: dict[str, Dispatcher] = {}
+        self._workspaces: dict[str, Workspace] = {}
         self.private = PrivateReplies(slack, speed=config.words_per_second, now=now, sleep=sleep)
 
     def reply(
         self,
         question: Question,
         *,
-        on_lost: Callable[[SlackRefused], None] = _ignore,
+        on_lost: Callable[[SlackRefused | Stopped], None] = _ignore,
         standing: Sequence[ShownMessage] = (),
         kept: Kept | None = None,
     ) -> Reply:
         """Return the way this question's answer is shown.
 
         `on_lost` is called once if the messages of the answer are gone or forbidden while it is
-        written: nobody reads it any more. `standing` are messages of it which a crash has left:
-        they are gone on with, and nothing new is posted for them. `kept` is asked and told as it
-        says.
+        written, or its reader has stopped it in Slack: nobody reads on. `standing` are messages
+        of it which a crash has left: they are gone on with, and nothing new is posted for them.
+        `kept` is asked and told as it says.
         """
         edited = partial(self._edited, on_lost=on_lost, kept=kept)
+        if not standing and self._workspace(question.place.team).streams_next(question):
+            return self._streamed(question, on_lost=on_lost, kept=kept)
         if question.place.surface != "command":
             return edited(question, standing=standing)
         if dm := [one for one in standing if one.channel not in {"", question.place.channel}]:
@@ -94,35 +97,31 @@ class Delivery:
             return private
         return PublicReply(edited(question, standing=standing), private)
 
-    async def found(self, question: Question) -> tuple[ShownMessage, ...]:
+    async def found(
+        self, question: Question, known: Sequence[ShownMessage] = ()
+    ) -> tuple[ShownMessage, ...]:
         """Read back from Slack which messages of the question's answer stand, in the order of
         their parts; doubles of a part come last. Raises SlackError.
 
-        Native streams are not found before they are stopped: only then they carry metadata.
+        A stream carries no mark before it is stopped: it is found only where it is `known`.
         """
-        return await find(self._slack, question)
-
-    async def post(self, question: Question, draft: Draft) -> None:
-        """Post a whole answer, all at once, and return when it stands.
-
-        Raises `SlackRefused` where the bot may not post.
-        """
-        await self._edited(question).finish(draft)
+        return await find(self._slack, question, known)
 
     async def aclose(self) -> None:
         """Stop writing at once; replies that should stand must have been finished before."""
         await self.private.aclose()
-        for dispatcher in self._dispatchers.values():
-            await dispatcher.aclose()
+        for workspace in self._workspaces.values():
+            await workspace.aclose()
 
     def _edited(
         self,
         question: Question,
         first: Body | None = None,
         *,
-        on_lost: Callable[[SlackRefused], None] = _ignore,
+        on_lost: Callable[[SlackRefused | Stopped], None] = _ignore,
         standing: Sequence[ShownMessage] = (),
         kept: Kept | None = None,
+        opened: bool = False,
     ) -> EditedReply:
         return EditedReply(
             self._slack,
@@ -130,16 +129,40 @@ class Delivery:
             first=first,
             standing=standing,
             kept=kept,
+            opened=opened,
             speed=self._config.words_per_second,
             now=self._now,
-            on_change=self._dispatcher(question.place.team).changed,
+            on_change=self._workspace(question.place.team).edits.changed,
             on_lost=on_lost,
         )
 
-    def _dispatcher(self, team: str) -> Dispatcher:
-        if team not in self._dispatchers:
+    def _streamed(
+        self,
+        question: Question,
+        *,
+        on_lost: Callable[[SlackRefused | Stopped], None],
+        kept: Kept | None,
+    ) -> NativeReply:
+        workspace = self._workspace(question.place.team)
+        return NativeReply(
+            self._slack,
+            question,
+            status=workspace.statuses.line(question),
+            kept=kept,
+            speed=self._config.words_per_second,
+            now=self._now,
+            heir=lambda standing, opened: self._edited(
+                question, on_lost=on_lost, standing=standing, kept=kept, opened=opened
+            ),
+            on_change=workspace.streams.changed,
+            on_refused=workspace.refused,
+            on_lost=on_lost,
+        )
+
+    def _workspace(self, team: str) -> Workspace:
+        if team not in self._workspaces:
             share = Share(self._ledger, team=team, replicas=self._replicas, now=self._now)
-            self._dispatchers[team] = Dispatcher(
-                self._config, share=share, now=self._now, sleep=self._sleep
+            self._workspaces[team] = Workspace(
+                self._slack, self._config, share=share, now=self._now, sleep=self._sleep
             )
-        return self._dispatchers[team]
+        return self._workspaces[team]

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from bot.delivery.budget import Bucket, Budget
 from bot.delivery.config import DeliveryConfig
 from bot.delivery.edits import EditedReply
-from bot.delivery.pace import NEVER, How, Pace
+from bot.delivery.pace import NEVER, How, Pace, Standing
 from bot.delivery.share import Share
 from bot.delivery.steps import Delete, Edit, Post, Step
 from bot.errors import SlackRateLimited
@@ -69,6 +69,13 @@ class Dispatcher:
             self._loop = asyncio.create_task(self._run())
         if self._share.shared and (self._learning is None or self._learning.done()):
             self._learning = asyncio.create_task(self._learn())
+
+    def has_room(self) -> bool:
+        """Whether one more answer will be shown as it is written."""
+        live = [reply.standing for reply in self._replies]
+        return not self._pace.is_crowded(
+            [*live, Standing(self._config.words_per_second)], self._now()
+        )
 
     async def aclose(self) -> None:
         """Stop writing, after old messages are rid of their sign that more comes, where a last

@@ -34,7 +34,7 @@ class EditedReply:
     When its messages are gone or forbidden, `on_lost` is called (or `open` raises, if it has not
     returned yet), later drafts are ignored and `finish` raises the `SlackRefused` that said so.
     `first` is a message of the answer that stands already, somewhere else; `standing` are those
-    that stand here.
+    that stand here. With `opened`, nobody will call `open`.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class EditedReply:
         first: Body | None = None,
         standing: Sequence[ShownMessage] = (),
         kept: Kept | None = None,
+        opened: bool = False,
         speed: float,
         now: Callable[[], float],
         on_change: Callable[[EditedReply], None],
@@ -68,6 +69,7 @@ class EditedReply:
         self._retry_at = float("-inf")
         self._failures = 0
         self._lost: SlackRefused | TurnLost | None = None
+        self._opened = opened
         self._stands = asyncio.Event()
         self._ended = asyncio.Event()
         if standing:
@@ -259,7 +261,8 @@ class EditedReply:
                 self._give_up(error)
 
     def _give_up(self, error: SlackRefused) -> None:
-        finished, opened, lost = self._ended.is_set(), self._stands.is_set(), self._lost
+        finished, lost = self._ended.is_set(), self._lost
+        opened = self._opened or self._stands.is_set()
         self._end(lost or error)
         if opened and not finished and not lost:  # else `open` raises it, or all stands anyway
             self._on_lost(error)

@@ -49,7 +49,7 @@ class Writer:
             return await self._post(step, shown)
         ts = shown[step.index].ts
         if self._streams.get(ts):
-            await self._stop(ts)
+            await self._stop(ts, step.index)
         if not self._allowed():
             return None
         if isinstance(step, Delete):
@@ -62,15 +62,23 @@ class Writer:
         """Take note that Slack says a message is a live stream; False if it was stopped already."""
         return self._streams.setdefault(ts, True)
 
-    async def _stop(self, ts: str) -> None:
+    async def _stop(self, ts: str, index: int) -> None:
+        marked = mark(self._question.id, index)
         try:
-            await self._slack.stop_stream(self._channel, ts)
+            await self._slack.stop_stream(self._channel, ts, metadata=marked)
         except SlackRefused as error:  # it may have ended by itself
             log.info("a stream that was left behind is not stopped: %s", error)
         self._streams[ts] = False
 
     async def _update(self, edit: Edit, ts: str) -> None:
-        await self._slack.update(self._channel, ts, text=edit.body.text, blocks=edit.body.blocks)
+        marked = mark(self._question.id, edit.index)  # a stream that ended by itself is not
+        await self._slack.update(
+            self._channel,
+            ts,
+            text=edit.body.text,
+            blocks=edit.body.blocks,
+            metadata=marked if ts in self._streams else None,
+        )
 
     async def _post(self, post: Post, shown: Sequence[Shown]) -> tuple[Post, str] | None:
         """Post a message, unless one whose answer was lost is there already."""

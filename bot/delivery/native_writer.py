@@ -1,0 +1,106 @@
+"""The calls that the steps of a streamed answer stand for, each made at most once.
+
+A start whose answer was lost is looked for in the thread before it is made again. What a failure
+means is the reply's business.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from bot.delivery.marks import mark
+from bot.delivery.native_layout import Append, Start, Stop, StreamStep
+from bot.errors import SlackRefused, SlackUnreachable
+from bot.slack import Identity, Slack
+from bot.values import Question
+
+log = logging.getLogger(__name__)
+
+READ_BACK = 50  # messages looked at for a start whose answer was lost
+
+
+class StreamWriter:
+    """Writes the streams of one answer, in its question's thread."""
+
+    def __init__(self, slack: Slack, question: Question) -> None:
+        self._slack = slack
+        self._question = question
+        self.unsure: Start | None = None
+        """A start that may have been made."""
+
+    async def write(self, step: StreamStep, shown: Sequence[str]) -> tuple[StreamStep, str]:
+        """Take a step; returns what was done, and the ts of a new stream. Raises SlackError."""
+        channel = self._question.place.channel
+        match step:
+            case Start():
+                return await self._start(step, shown)
+            case Append(markdown):
+                await self._slack.append_stream(channel, shown[-1], markdown=markdown)
+            case Stop(markdown, _, blocks):
+                await self._slack.stop_stream(
+                    channel,
+                    shown[-1],
+                    markdown=markdown,
+                    blocks=blocks if blocks not in {"", "[]"} else None,
+                    metadata=mark(self._question.id, len(shown) - 1),
+                )
+        return step, ""
+
+    async def _start(self, step: Start, shown: Sequence[str]) -> tuple[Start, str]:
+        if self.unsure and (ts := await self._read_back(self.unsure, shown)):
+            found, self.unsure = self.unsure, None
+            return found, ts
+        self.unsure = None
+        place, in_channel = self._question.place, self._question.place.surface != "dm"
+        assert place.thread_ts
+        try:
+            ts = await self._slack.start_stream(
+                place.channel,
+                place.thread_ts,
+                markdown=step.markdown,
+                recipient_user=self._question.user if in_channel else None,
+                recipient_team=(self._question.user_team or place.team) if in_channel else None,
+            )
+        except SlackUnreachable:
+            self.unsure = step
+            raise
+        return step, ts
+
+    async def _read_back(self, step: Start, shown: Sequence[str]) -> str | None:
+        """Look for a stream that was started; None if there is none, or we may not read there."""
+        place = self._question.place
+        assert place.thread_ts
+        try:
+            us = await self._slack.auth_test()
+            messages = await self._slack.replies(
+                place.channel,
+                place.thread_ts,
+                oldest=shown[-1] if shown else self._question.ts,
+                limit=READ_BACK,
+                include_metadata=True,
+            )
+        except SlackRefused as error:
+            log.warning("a lost stream can't be looked for: %s", error)
+            return None
+        found = [m for m in messages if _may_be(m, us, {*shown, place.thread_ts})]
+        return next((str(m["ts"]) for m in found if _begins(m, step.markdown)), None)
+
+
+def _may_be(message: Mapping[str, Any], us: Identity, others: Collection[str]) -> bool:
+    """Whether a message is a stream of ours that no answer has marked yet: only its end does."""
+    ours = us.user_id == message.get("user") or us.bot_id == message.get("bot_id")
+    state = message.get("streaming_state", "in_progress")
+    marked = bool(message.get("metadata")) or message.get("ts") in others
+    return ours and state == "in_progress" and not marked
+
+
+def _begins(message: Mapping[str, Any], markdown: str) -> bool:
+    """Whether it says what was said, as far as that can be told in Slack's own form of it."""
+    said, stands = _letters(markdown), _letters(str(message.get("text") or ""))
+    return not stands or stands.startswith(said) or said.startswith(stands)
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text))[:20]

@@ -1,0 +1,72 @@
+"""What the replies of one workspace share, and which way of showing the next answer takes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from bot.delivery.config import DeliveryConfig
+from bot.delivery.dispatcher import Dispatcher
+from bot.delivery.native_dispatcher import NativeDispatcher
+from bot.delivery.share import Share
+from bot.delivery.status import Statuses
+from bot.errors import SlackRefused
+from bot.slack import Slack
+from bot.values import Question, Surface
+
+log = logging.getLogger(__name__)
+
+HERE_ONLY = frozenset(
+    {"channel_not_found", "not_in_channel", "is_archived", "thread_not_found", "message_not_found"}
+    | {"invalid_thread_ts", "user_not_found", "team_not_found", "restricted_action_thread_locked"}
+    | {"restricted_action_read_only_channel", "restricted_action_thread_only_channel"}
+    | {"restricted_action_non_threadable_channel", "msg_too_long", "no_text", "invalid_chunks"},
+)
+"""Refusals of a stream that say nothing of other places (slack-facts §1.4)."""
+
+
+class Workspace:
+    """One workspace's budgets, and where it has refused streams."""
+
+    def __init__(
+        self,
+        slack: Slack,
+        config: DeliveryConfig,
+        *,
+        share: Share,
+        now: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
+        self.edits = Dispatcher(config, share=share, now=now, sleep=sleep)
+        self.streams = NativeDispatcher(config, share=share, now=now, sleep=sleep)
+        self.statuses = Statuses(slack, config.statuses_per_minute, now=now, sleep=sleep)
+        self._delivery = config.delivery
+        self._refused: set[Surface] = set()
+
+    def streams_next(self, question: Question) -> bool:
+        """Whether a question's answer is to be streamed by Slack itself.
+
+        With `auto` each way is taken where it is better, until its minute is nearly spent: in a
+        channel only the asker sees a stream grow (slack-facts §1.3). Streams are replies, so they
+        need a thread.
+        """
+        place = question.place
+        if self._delivery == "edit" or place.surface == "command" or place.thread_ts is None:
+            return False
+        if place.surface in self._refused or not self.streams.has_room():
+            return False
+        if self._delivery == "native" or place.surface == "dm":
+            return True
+        return not self.edits.has_room()
+
+    def refused(self, question: Question, error: SlackRefused) -> None:
+        """Learn that Slack takes no stream in such a place."""
+        if error.code not in HERE_ONLY:
+            log.warning("answers in such places are shown by edits from now on: %s", error)
+            self._refused.add(question.place.surface)
+
+    async def aclose(self) -> None:
+        """Stop writing at once."""
+        await self.statuses.aclose()
+        await self.streams.aclose()
+        await self.edits.aclose()
