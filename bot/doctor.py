@@ -83,7 +83,8 @@ async def _way_in(settings: Settings, slack: Slack) -> Finding:
         return Finding("Slack events", False, detail)
     except SlackError:
         return Finding("Slack events", False, "no answer from Slack: check the network")
-    return Finding("Slack events", True, "by Socket Mode")
+    count = settings.slack.socket_connections
+    return Finding("Slack events", True, f"by Socket Mode, connections: {count}")
 
 
 async def _model(settings: Settings) -> Finding:

@@ -16,8 +16,9 @@ from bot.listeners.bolt import bolt_app
 from bot.listeners.reconnecting import Pauses
 from bot.listeners.socket_mode import SocketConfig, SocketMode
 from bot.observe import Metrics
+from bot.playground.slack.server import SlackConfig
 from bot.slack import Identity, Slack, http_session
-from tests.playground.live import BOT, LiveSlack
+from tests.playground.live import BOT, DM, LiveSlack
 
 ME = Identity("T0PLAYGRND", "Team", BOT, "BBOT", "bot", frozenset())
 QUICK = SocketConfig(
@@ -29,6 +30,7 @@ QUICK = SocketConfig(
     steady=0.0,
     pauses=Pauses(shortest=0.01, longest=0.05, shortest_refused=0.02, longest_refused=0.1),
 )
+HASTY = SlackConfig(ack_seconds=0.3, retry_after=(0.0, 0.05, 0.05), warning_seconds=0.1)
 PATIENCE = 5.0  # seconds a condition may take before the test fails
 
 
@@ -157,3 +159,23 @@ async def listening(
     async with ears(slack, settings, api_url=api_url) as them, them.socket:
         await them.connected((settings or QUICK).connections)
         yield them
+
+
+def said(slack: LiveSlack, count: int, first: int = 0) -> list[str]:
+    """People write to the bot."""
+    texts = [f"question {number}" for number in range(first, first + count)]
+    for text in texts:
+        slack.workspace.say(DM, text)
+    return texts
+
+
+def attempts(slack: LiveSlack) -> list[tuple[int, str]]:
+    """What became of every delivery: which try it was, and how it failed."""
+    return [(e.detail["retry"], e.detail["error"]) for e in slack.log("event", "message.im")]
+
+
+def doings(slack: LiveSlack) -> list[str]:
+    """Addresses asked for, greetings and goodbyes, in order."""
+    shown = {"apps.connections.open": "open", "hello": "hello"}
+    names = (shown.get(e.what, str(e.detail.get("reason", ""))) for e in slack.board.log)
+    return [name for name in names if name]

@@ -9,11 +9,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-import pytest
 from aiohttp import web
 
 from tests.listeners.hearing_bot import Ears, config, ears
-from tests.playground import live
 from tests.playground.live import LiveSlack
 
 HELLO: dict[str, Any] = {"type": "hello", "num_connections": 1, "debug_info": {"host": "applink"}}
@@ -67,12 +65,6 @@ async def talked_to(slack: LiveSlack, talk: Talk, **changed: Any) -> AsyncIterat
         bot.socket,
     ):
         yield bot
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[LiveSlack]:
-    async with live.slack() as running:
-        yield running
 
 
 def envelope(name: str, text: str) -> dict[str, Any]:
