@@ -21,7 +21,6 @@ class DeliveryConfig:
     `statuses_per_minute`: of `assistant.threads.setStatus`, limited "like chat.postMessage".
     """
 
-    delivery: Literal["edit", "native", "auto"] = "edit"
     edits_per_minute: int = 45
     finals_kept: int = 15
     words_per_second: float = 5.0
@@ -32,3 +31,4 @@ class DeliveryConfig:
     appends_per_minute: int = 90
     stops_per_minute: int = 20
     statuses_per_minute: int = 120
+    delivery: Literal["edit", "native", "auto"] = "edit"

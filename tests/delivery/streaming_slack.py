@@ -137,7 +137,11 @@ class StreamingSlack(FakeSlack):
         return {"messages": [self._as_slack(m) for m in shown]}
 
     def _as_slack(self, message: Stored) -> dict[str, Any]:
-        record = {"ts": message.ts, "text": message.markdown, "user": self.us["user_id"]}
+        record: dict[str, Any] = {
+            "ts": message.ts,
+            "text": message.markdown,
+            "user": self.us["user_id"],
+        }
         if message.metadata:
             record["metadata"] = message.metadata
         if isinstance(message, Stream):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -42,7 +43,7 @@ def standing(
     return one
 
 
-def pace(*, used: int = 0, **config: int) -> Pace:
+def pace(*, used: int = 0, **config: Any) -> Pace:
     """The pace of a workspace that has just made so many edits."""
     made = Pace(DeliveryConfig(**config))
     for _ in range(used):
