@@ -39,6 +39,7 @@ from bot.storage.ledger import Ledger
 from bot.storage.store import Store
 from bot.tools.shipped import shipped
 from bot.tools.toolbox import Toolbox
+from bot.turn.copies import Copies
 from bot.turn.keeper import Keeper
 from bot.turn.live import LiveTurns
 from bot.turn.private import PrivateAnswers
@@ -102,7 +103,7 @@ async def run(settings: Settings) -> None:
         await stack.enter_async_context(turns)
         stack.push_async_callback(delivery.aclose)
         stack.push_async_callback(turns.drain, settings.server.grace_seconds, signals.hurry)
-        private = PrivateAnswers(slack, delivery, stored=store.turn, remember=history.remember)
+        private = PrivateAnswers(slack, delivery, stored=store.turn, post=Copies(store, live).post)
         slack_app = _slack_app(settings, slack, identity, turns, private)
         async with _heard(settings, slack, slack_app, database, metrics):
             log.info("ready", extra={"team": identity.team, "mode": settings.slack.mode})

@@ -8,10 +8,11 @@ from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.errors import SlackError, StorageAway
+from bot.errors import SlackError
 from bot.listeners import notes, reading
 from bot.listeners.finding import found
 from bot.listeners.hearing import Hearing
+from bot.listeners.notes import NOT_NOW
 from bot.turn.supervisor import Verdict
 
 log = logging.getLogger(__name__)
@@ -20,7 +21,6 @@ ActionListener = Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]
 
 NOT_YOURS_TO_STOP = "Only the asker can stop this answer."
 NOT_YOURS_TO_RETRY = "Only the asker can ask this again."
-ASKED_AGAIN = "Asked again. The answer comes in our direct messages."
 FORGOTTEN = "I no longer have this question. Please ask it again."
 
 
@@ -34,11 +34,13 @@ def on_stop(hearing: Hearing) -> ActionListener:
             return
         # first, so that what is written takes the place of a private note
         lent = press.private and await notes.lend(hearing, press, live=False)
-        verdict = await hearing.stop(press.turn, press.user)
-        if verdict is Verdict.NOT_THEIRS:
-            await _tell(hearing, press, NOT_YOURS_TO_STOP)
-        elif press.private and not lent:  # it comes, or came, as a message of its own
-            await notes.remove(hearing, press)
+        match await hearing.stop(press.turn, press.user):
+            case Verdict.NOT_THEIRS:
+                await _tell(hearing, press, NOT_YOURS_TO_STOP)
+            case Verdict.AWAY:
+                await _tell(hearing, press, NOT_NOW)
+            case _ if press.private and not lent:  # it comes, or came, as a message of its own
+                await notes.remove(hearing, press)
 
     return handle_stop
 
@@ -51,17 +53,21 @@ def on_retry(hearing: Hearing) -> ActionListener:
         press = reading.press(body)
         if press is None:
             return
-        verdict = await hearing.retry(press.turn, press.user, None)
+        address = press.response_url if press.private else None
+        verdict = await hearing.retry(press.turn, press.user, None, address)
         if verdict is Verdict.UNKNOWN:  # it failed in a process before this one
-            verdict = await hearing.retry(press.turn, press.user, await found(hearing, press))
+            question = await found(hearing, press)
+            verdict = await hearing.retry(press.turn, press.user, question, address)
         match verdict:
             case Verdict.NOT_THEIRS:
                 await _tell(hearing, press, NOT_YOURS_TO_RETRY)
+            case Verdict.AWAY:
+                await _tell(hearing, press, NOT_NOW)
             case Verdict.UNKNOWN:
                 await _tell(hearing, press, FORGOTTEN)
-            case Verdict.TAKEN | Verdict.OVER if press.private:
-                await _asked_again(hearing, press)
-            case Verdict.TAKEN | Verdict.OVER:
+            case _ if press.private:
+                await notes.ask_again(hearing, press)
+            case _:
                 await _without_button(hearing, press)
 
     return handle_retry
@@ -89,15 +95,3 @@ async def _without_button(hearing: Hearing, press: reading.Press) -> None:
         await hearing.slack.respond(press.response_url, body)
     except SlackError as error:  # pressed again it does nothing
         log.warning("a button stays where it is of no use any more: %s", error)
-
-
-async def _asked_again(hearing: Hearing, press: reading.Press) -> None:
-    """Say in a private answer that failed where the next one comes."""
-    try:
-        failed = await hearing.private.answer_of(press.turn, press.user)
-    except StorageAway:
-        failed = None
-    if failed:
-        await notes.show_again(hearing, press, failed, ASKED_AGAIN)
-    else:
-        await notes.tell(hearing, press, ASKED_AGAIN)

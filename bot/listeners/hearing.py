@@ -20,7 +20,8 @@ class Hearing:
     """Given to every listener when it is made.
 
     `stop` and `retry` take the turn's id and who wishes it; `retry` also the question, if it had
-    to be looked for. `private` has the answers that only their asker sees.
+    to be looked for, and where a private answer can be sent. `private` has the answers that only
+    their asker sees.
     """
 
     slack: Slack
@@ -29,7 +30,7 @@ class Hearing:
     command: str
     submit: Callable[[Question], Awaitable[bool]]
     stop: Callable[[str, str], Awaitable[Verdict]]
-    retry: Callable[[str, str, Question | None], Awaitable[Verdict]]
+    retry: Callable[[str, str, Question | None, str | None], Awaitable[Verdict]]
     private: PrivateAnswers
 
     async def take(self, question: Question | None) -> None:

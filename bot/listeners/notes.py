@@ -13,12 +13,25 @@ from typing import Any
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.delivery.layout import render
-from bot.errors import SlackError, SlackRefused, StorageAway
+from bot.errors import SlackError, StorageAway
 from bot.listeners import reading
 from bot.listeners.hearing import Hearing
-from bot.render.buttons import SHARE, buttons_of, private_buttons
-from bot.render.private import DELETED, MORE_IN_DM, WRITING, added, note, remark, replaced, single
+from bot.render.buttons import SHARE, Element, buttons_of, note_buttons, private_buttons
+from bot.render.message import Body
+from bot.render.private import (
+    DELETED,
+    MORE_IN_DM,
+    WRITING,
+    added,
+    note,
+    remark,
+    replaced,
+    single,
+    with_buttons,
+)
 from bot.storage.records import TurnRecord
+from bot.turn.again import next_of
+from bot.turn.copies import Posted
 from bot.values import Phase
 
 log = logging.getLogger(__name__)
@@ -27,16 +40,11 @@ NoteListener = Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]
 
 NOT_KEPT = "I no longer have this answer, so it can't be passed on."
 NOT_NOW = "That did not work just now. Please press again in a moment."
+ASKED_AGAIN = "Asked again. The answer will stand below when it is complete."
 SHARED = "Shared in this channel."
 IN_DM = "Goes on in our direct messages."
 NOT_IN_HERE = "I can't post here. Invite me to this channel, then press again."
-
-_REFUSALS: Mapping[str, str] = {
-    "is_archived": "This channel is archived, so I can't post here.",
-    "channel_not_found": NOT_IN_HERE,
-    "not_in_channel": NOT_IN_HERE,
-}
-NOT_ALLOWED = "I am not allowed to post here."
+NOT_IN_DM = "I can't write to you in direct messages."
 
 
 def on_show(hearing: Hearing) -> NoteListener:
@@ -71,23 +79,26 @@ def on_pass(hearing: Hearing, action_id: str) -> NoteListener:
         if press is None:
             return
         try:
-            answer = await hearing.private.answer_of(press.turn, press.user)
-            if answer is None or not answer.draft.text.strip():
-                await tell(hearing, press, NOT_KEPT)
-                return
-            private = hearing.private
-            await (private.share if action_id == SHARE else private.go_on_in_dm)(answer)
-        except SlackRefused as error:
-            log.warning("an answer can't be passed on: %s", error)
-            await tell(hearing, press, _REFUSALS.get(error.code, NOT_ALLOWED))
+            await _pass_on(hearing, press, action_id)
         except (SlackError, StorageAway) as error:
             log.warning("an answer could not be passed on now: %s", error)
             await tell(hearing, press, NOT_NOW)
-        else:
-            line = SHARED if action_id == SHARE else IN_DM
-            await show_again(hearing, press, answer, line)
 
     return handle_pass
+
+
+async def _pass_on(hearing: Hearing, press: reading.Press, action_id: str) -> None:
+    private = hearing.private
+    answer = await private.answer_of(press.turn, press.user)
+    if answer is None or not answer.draft.text.strip():
+        await tell(hearing, press, NOT_KEPT)
+        return
+    sharing = action_id == SHARE
+    posted = await (private.share if sharing else private.go_on_in_dm)(answer)
+    if posted is Posted.REFUSED:
+        await tell(hearing, press, NOT_IN_HERE if sharing else NOT_IN_DM)
+    else:
+        await _show_again(hearing, press, answer, SHARED if sharing else IN_DM)
 
 
 async def lend(hearing: Hearing, press: reading.Press, *, live: bool) -> bool:
@@ -107,12 +118,28 @@ async def remove(hearing: Hearing, press: reading.Press) -> None:
     await _respond(hearing, press, DELETED)
 
 
-async def show_again(hearing: Hearing, press: reading.Press, answer: TurnRecord, line: str) -> None:
+async def ask_again(hearing: Hearing, press: reading.Press) -> None:
+    """Let a private answer that failed be the note of the next one."""
+    try:
+        failed = await hearing.private.answer_of(press.turn, press.user)
+    except StorageAway:
+        failed = None
+    said = single(_parts(failed), ASKED_AGAIN) if failed else remark(ASKED_AGAIN)
+    body = with_buttons(said, next_of(press.turn), note_buttons())
+    await _respond(hearing, press, replaced(body))
+
+
+async def _show_again(
+    hearing: Hearing, press: reading.Press, answer: TurnRecord, line: str
+) -> None:
     """Put the answer in its own place once more, without the button that was pressed."""
-    beside = private_buttons(answer.draft, press.value.split())
-    parts = render(answer.draft, answer.question, buttons=beside)
+    parts = _parts(answer, private_buttons(answer.draft, press.value.split()))
     lines = (MORE_IN_DM, line) if len(parts) > 1 else (line,)
     await _respond(hearing, press, replaced(single(parts, *lines)))
+
+
+def _parts(answer: TurnRecord, buttons: tuple[Element, ...] = ()) -> tuple[Body, ...]:
+    return render(answer.draft, answer.question, buttons=buttons)
 
 
 async def _respond(hearing: Hearing, press: reading.Press, body: Mapping[str, Any]) -> None:

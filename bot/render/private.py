@@ -19,12 +19,13 @@ MORE_IN_DM = "The rest of this answer is in our direct messages."
 
 def note(turn: str, line: str = WRITING, buttons: Sequence[Element] | None = None) -> Body:
     """Return the note that stands until the answer does: a line of ours and its buttons."""
-    row = {
-        "type": "actions",
-        "block_id": f"{BLOCK}{turn}",
-        "elements": list(note_buttons() if buttons is None else buttons),
-    }
-    return _body(line, [_line(line), row])
+    return with_buttons(remark(line), turn, note_buttons() if buttons is None else buttons)
+
+
+def with_buttons(body: Body, turn: str, buttons: Sequence[Element]) -> Body:
+    """Return a message with buttons under it that are about this turn."""
+    row = {"type": "actions", "block_id": f"{BLOCK}{turn}", "elements": list(buttons)}
+    return _body(body.text, [*_blocks(body), row])
 
 
 def remark(line: str) -> Body:

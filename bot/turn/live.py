@@ -62,8 +62,8 @@ class LiveTurns:
 
     def start(
         self, record: TurnRecord, *, asked: float | None = None, certain: bool = True
-    ) -> None:
-        """Answer a turn that is ours; see `Turn` for the rest."""
+    ) -> asyncio.Task[None]:
+        """Answer a turn that is ours; see `Turn` for the rest. The task ends with the turn."""
         turn = Turn(
             record,
             self.journal,
@@ -76,6 +76,7 @@ class LiveTurns:
         self._tasks[turn] = task = asyncio.create_task(self._run(turn), name=f"turn {turn.id}")
         self._metrics.live.set(len(self))
         task.add_done_callback(lambda _: self._forget(turn))
+        return task
 
     def stir(self) -> None:
         """Let those that wait for another answer look whether it has ended."""

@@ -12,14 +12,14 @@ from dataclasses import replace
 from bot.delivery.delivery import Delivery
 from bot.slack import Slack
 from bot.storage.records import TurnRecord
+from bot.turn.copies import Posted
 from bot.values import Draft, Place, Question
 
 
 class PrivateAnswers:
     """The private answers under way here, and those that ended anywhere.
 
-    `stored` knows the answers of other processes, and old ones; `remember` keeps text for whoever
-    goes on from it.
+    `stored` knows the answers of other processes, and old ones; `post` posts an answer once more.
     """
 
     def __init__(
@@ -28,13 +28,12 @@ class PrivateAnswers:
         delivery: Delivery,
         *,
         stored: Callable[[str], Awaitable[TurnRecord | None]],
-        remember: Callable[[Question, str], None],
+        post: Callable[[Question, Draft], Awaitable[Posted]],
     ) -> None:
         self._slack = slack
         self._delivery = delivery
         self._stored = stored
-        self._remember = remember
-        self._passed: set[str] = set()  # also what is under way
+        self._post = post
 
     async def lend(self, turn: str, user: str, url: str, *, live: bool) -> bool:
         """Hand an address that replaces the note to a user's answer under way.
@@ -52,38 +51,21 @@ class PrivateAnswers:
         found = self._delivery.private.ended(turn) or await self._stored(turn)
         return found if found and found.question.user == user else None
 
-    async def share(self, answer: TurnRecord) -> bool:
-        """Post the answer for everyone where it was asked; False if that was done.
+    async def share(self, answer: TurnRecord) -> Posted:
+        """Post the answer for everyone where it was asked. Raises StorageAway."""
+        place = replace(answer.question.place, surface="channel")
+        return await self._post(_copy(answer.question, "share", place), answer.draft)
 
-        Raises SlackRefused where the bot may not post.
-        """
-        asked = answer.question
-        return await self._post("share", asked, asked.place.channel, answer.draft)
+    async def go_on_in_dm(self, answer: TurnRecord) -> Posted:
+        """Post the answer in the asker's DM, where it can be replied to.
 
-    async def go_on_in_dm(self, answer: TurnRecord) -> bool:
-        """Post the answer in the asker's DM, where it can be replied to; False if that was done.
-
-        Raises SlackError.
+        Raises SlackError, StorageAway.
         """
         channel = await self._slack.open_dm(answer.question.user)
-        return await self._post("dm", answer.question, channel, answer.draft)
+        place = replace(answer.question.place, channel=channel, surface="dm")
+        return await self._post(_copy(answer.question, "dm", place), answer.draft)
 
-    async def _post(self, name: str, asked: Question, channel: str, draft: Draft) -> bool:
-        copy = replace(
-            asked,
-            id=f"{asked.id}.{name}",
-            keys=(),
-            place=Place(asked.place.team, channel, "dm" if name == "dm" else "channel"),
-            response_url=None,
-            public=True,
-        )
-        if copy.id in self._passed:
-            return False
-        self._passed.add(copy.id)
-        try:
-            await self._delivery.post(copy, draft)
-        except BaseException:
-            self._passed.discard(copy.id)
-            raise
-        self._remember(copy, draft.text)
-        return True
+
+def _copy(asked: Question, name: str, place: Place) -> Question:
+    """The same question as one whose answer is posted in another place."""
+    return replace(asked, id=f"{asked.id}.{name}", keys=(), place=place, response_url=None)

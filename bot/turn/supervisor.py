@@ -122,11 +122,11 @@ class Supervisor:
         except StorageAway:
             return Verdict.AWAY
 
-    async def retry(self, turn: str, user: str, found: Question | None = None) -> Verdict:
-        """Ask a question again whose answer failed, once, for its asker.
-
-        `found` is the question where it had to be looked for because it is not known here.
-        """
+    async def retry(
+        self, turn: str, user: str, found: Question | None = None, response_url: str | None = None
+    ) -> Verdict:
+        """Ask a question again whose answer failed, once, for its asker: `found` where it had to
+        be looked for, and, where that was a command's, with its answer sent to `response_url`."""
         try:
             record = await self._store.turn(turn)
         except StorageAway:
@@ -138,7 +138,7 @@ class Supervisor:
             return Verdict.UNKNOWN
         if question.user != user:
             return Verdict.NOT_THEIRS
-        return Verdict.TAKEN if await self.submit(again(question)) else Verdict.OVER
+        return Verdict.TAKEN if await self.submit(again(question, response_url)) else Verdict.OVER
 
     # This replica among the others.
 
@@ -151,7 +151,7 @@ class Supervisor:
             _repeat(self.beat, pause),
             _repeat(self.look, pause),
             _repeat(self.attend, self._stirred),
-            _repeat(self._prune, partial(asyncio.sleep, PRUNE_EVERY)),
+            _repeat(self.prune, partial(asyncio.sleep, PRUNE_EVERY)),
         )
         self._loops = [asyncio.create_task(loop) for loop in loops]
         return self
@@ -198,7 +198,8 @@ class Supervisor:
             async for record in self._keeper.take_released():
                 self._live.start(record, certain=bool(record.shown))
 
-    async def _prune(self) -> None:
+    async def prune(self) -> None:
+        """Delete what is old."""
         await self._store.prune(self._retention)
 
     async def _stirred(self) -> None:

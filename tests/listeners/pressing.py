@@ -14,15 +14,16 @@ from slack_bolt.response import BoltResponse
 
 from bot.access import Access
 from bot.delivery.delivery import Delivery, DeliveryConfig
-from bot.errors import StorageAway
+from bot.errors import SlackRefused, StorageAway
 from bot.listeners import register
 from bot.listeners.bolt import bolt_app
 from bot.listeners.hearing import Hearing
 from bot.slack import Identity, Slack
 from bot.storage.records import TurnRecord
+from bot.turn.copies import Posted
 from bot.turn.private import PrivateAnswers
 from bot.turn.supervisor import Verdict
-from bot.values import Question
+from bot.values import Draft, Question
 
 TEXT = {"type": "markdown", "text": "One two"}
 STATE = {"type": "context", "elements": [{"type": "plain_text", "text": "It broke off."}]}
@@ -59,11 +60,12 @@ class Room:
     verdict: Verdict = Verdict.TAKEN
     wishes: list[tuple[str, str, str]] = field(default_factory=list)
     told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    addresses: list[str | None] = field(default_factory=list)
     found: list[Question | None] = field(default_factory=list)
     asked: list[Question] = field(default_factory=list)
     thread: list[dict[str, Any]] = field(default_factory=list)
     stored: dict[str, TurnRecord] | None = field(default_factory=dict)
-    remembered: dict[str, str] = field(default_factory=dict)
+    posted: set[str] = field(default_factory=set)
     codes: dict[str, str] = field(default_factory=dict)
     refuse: bool = False
 
@@ -75,8 +77,11 @@ class Room:
         self.wishes.append(("stop", turn, user))
         return self.verdict
 
-    async def retry(self, turn: str, user: str, found: Question | None) -> Verdict:
+    async def retry(
+        self, turn: str, user: str, found: Question | None, response_url: str | None
+    ) -> Verdict:
         self.wishes.append(("retry", turn, user))
+        self.addresses.append(response_url)
         self.found.append(found)
         return Verdict.TAKEN if found else self.verdict
 
@@ -85,8 +90,16 @@ class Room:
             raise StorageAway("the database is away")
         return self.stored.get(turn)
 
-    def remember(self, question: Question, text: str) -> None:
-        self.remembered[question.id] = text
+    async def post(self, copy: Question, draft: Draft) -> Posted:
+        """Post an answer once more, as if nothing could crash."""
+        if copy.id in self.posted:
+            return Posted.BEFORE
+        try:
+            await self.delivery.reply(copy).finish(draft)
+        except SlackRefused:
+            return Posted.REFUSED
+        self.posted.add(copy.id)
+        return Posted.DONE
 
     async def slack(self, request: web.Request) -> web.Response:
         method = request.path.rpartition("/")[2]
@@ -151,7 +164,7 @@ async def opened() -> AsyncIterator[Room]:
             me = Identity("T1", "Team", "UBOT", "BBOT", "bot", frozenset())
             room.app = bolt_app(slack.web, me, None)
             room.delivery = Delivery(slack, DeliveryConfig())
-            private = PrivateAnswers(slack, room.delivery, stored=room.turn, remember=room.remember)
+            private = PrivateAnswers(slack, room.delivery, stored=room.turn, post=room.post)
             access = Access(frozenset({"T1"}))
             hearing = Hearing(
                 *(slack, me, access, "/ask"), room.submit, room.stop, room.retry, private

@@ -9,13 +9,21 @@ from typing import Any
 import pytest
 
 from bot.delivery import Reply
-from bot.listeners.actions import ASKED_AGAIN, NOT_YOURS_TO_STOP
-from bot.listeners.notes import IN_DM, NOT_ALLOWED, NOT_IN_HERE, NOT_KEPT, NOT_NOW, SHARED
+from bot.listeners.actions import NOT_YOURS_TO_STOP
+from bot.listeners.notes import (
+    ASKED_AGAIN,
+    IN_DM,
+    NOT_IN_DM,
+    NOT_IN_HERE,
+    NOT_KEPT,
+    NOT_NOW,
+    SHARED,
+)
 from bot.render.buttons import AGAIN, CONTINUE, SHARE, SHOW, STOP
 from bot.storage.records import TurnRecord
 from bot.turn.supervisor import Verdict
 from bot.values import Draft, Phase, Place, Question
-from tests.listeners.pressing import OUR_DM, Room, opened
+from tests.listeners.pressing import OUR_DM, Room, opened, payload
 
 QUESTION = Question("turn1", (), Place("T1", "C1", "command"), "U1", "Why?")
 DONE = Draft(Phase.DONE, "It is **so**.")
@@ -145,7 +153,6 @@ async def test_an_answer_is_passed_on_once_and_loses_the_button(
     assert len(notes) == 2
     assert all(note["replace_original"] for note in notes)
     assert all(line in said(note) and labels(note) == [beside] for note in notes)
-    assert list(room.remembered.values()) == [DONE.text]
 
 
 async def test_the_last_button_leaves_none(room: Room) -> None:
@@ -155,28 +162,28 @@ async def test_the_last_button_leaves_none(room: Room) -> None:
     assert labels(note) == []
 
 
-@pytest.mark.parametrize(
-    ("code", "why"),
-    [
-        ("not_in_channel", NOT_IN_HERE),
-        ("channel_not_found", NOT_IN_HERE),
-        ("is_archived", "This channel is archived, so I can't post here."),
-        ("restricted_action", NOT_ALLOWED),
-    ],
-)
+@pytest.mark.parametrize(("action", "why"), [(SHARE, NOT_IN_HERE), (CONTINUE, NOT_IN_DM)])
 async def test_where_the_bot_may_not_post_the_asker_is_told_why_and_can_press_again(
-    room: Room, code: str, why: str
+    room: Room, action: str, why: str
 ) -> None:
     room.stored = stored(DONE)
-    room.codes["chat.postMessage"] = code
-    assert await room.pressed(room.private(SHARE)) == 200
+    room.codes["chat.postMessage"] = "not_in_channel"
+    assert await room.pressed(room.private(action)) == 200
     [message] = room.heard("note")
     assert message["replace_original"] is False
     assert said(message).strip() == why
     room.codes.clear()
-    assert await room.pressed(room.private(SHARE)) == 200
+    assert await room.pressed(room.private(action)) == 200
     assert len(room.heard("chat.postMessage")) == 2
-    assert SHARED in said(room.heard("note")[-1])
+    assert room.heard("note")[-1]["replace_original"] is True
+
+
+async def test_while_slack_opens_no_dm_the_asker_is_asked_to_press_again(room: Room) -> None:
+    room.stored = stored(DONE)
+    room.codes["conversations.open"] = "fatal_error"
+    assert await room.pressed(room.private(CONTINUE)) == 200
+    assert said(room.heard("note")[0]).strip() == NOT_NOW
+    assert room.heard("chat.postMessage") == []
 
 
 @pytest.mark.parametrize(
@@ -211,13 +218,39 @@ async def test_an_answer_that_ended_here_needs_no_database_to_be_passed_on(room:
     assert len(room.heard("chat.postMessage")) == 1
 
 
-async def test_a_private_answer_that_failed_says_where_the_next_one_comes(room: Room) -> None:
-    failed = Draft(Phase.FAILED, "It", "It broke off.")
-    room.stored = stored(failed)
+async def test_a_private_answer_that_failed_becomes_the_note_of_the_next_one(room: Room) -> None:
+    room.stored = stored(Draft(Phase.FAILED, "It", "It broke off."))
     assert await room.pressed(room.private(AGAIN)) == 200
     assert room.wishes == [("retry", "turn1", "U1")]
+    assert room.addresses == [f"{room.url}/respond/note"]
     [note] = room.heard("note")
     assert note["replace_original"] is True
     assert ASKED_AGAIN in said(note)
     assert "It broke off." in said(note)
-    assert labels(note) == []
+    assert labels(note) == [SHOW, STOP]
+    assert note["blocks"][-1]["block_id"] == "answer:turn1-2"
+
+
+@pytest.mark.parametrize("found", [None, {}], ids=["away", "unknown"])
+async def test_a_failed_answer_that_nobody_knows_is_tried_again_all_the_same(
+    room: Room, found: dict[str, TurnRecord] | None
+) -> None:
+    room.stored = found
+    assert await room.pressed(room.private(AGAIN)) == 200
+    [note] = room.heard("note")
+    assert said(note).strip() == ASKED_AGAIN
+    assert labels(note) == [SHOW, STOP]
+
+
+@pytest.mark.parametrize("action", [STOP, AGAIN])
+async def test_where_nobody_can_tell_who_presses_is_asked_to_press_again(
+    room: Room, action: str
+) -> None:
+    room.verdict = Verdict.AWAY
+    assert await room.pressed(room.private(action)) == 200
+    [message] = room.heard("note")
+    assert message["replace_original"] is False
+    assert said(message).strip() == NOT_NOW
+    assert await room.pressed(payload(action)) == 200
+    [told] = room.heard("chat.postEphemeral")
+    assert told["text"] == NOT_NOW

@@ -17,9 +17,10 @@ from bot.listeners.bolt import bolt_app
 from bot.listeners.hearing import Hearing
 from bot.slack import Identity, Slack
 from bot.storage.records import TurnRecord
+from bot.turn.copies import Posted
 from bot.turn.private import PrivateAnswers
 from bot.turn.supervisor import Verdict
-from bot.values import Question
+from bot.values import Draft, Question
 from tests.shared_data import lines
 
 EVENTS = lines("slack/events.jsonl")
@@ -52,7 +53,7 @@ class Ears:
         self.app = bolt_app(slack.web, me, None)
         access = Access(frozenset({"T1"}))
         delivery = Delivery(slack, DeliveryConfig())
-        private = PrivateAnswers(slack, delivery, stored=self.turn, remember=self.remember)
+        private = PrivateAnswers(slack, delivery, stored=self.turn, post=self.post)
         presses = (self.press, self.press, private)
         register(self.app, Hearing(slack, me, access, "/ask", self.submit, *presses))
 
@@ -60,13 +61,13 @@ class Ears:
         self.asked.append(question)
         return True
 
-    async def press(self, turn: str, user: str, found: Question | None = None) -> Verdict:
+    async def press(self, turn: str, user: str, *_: object) -> Verdict:
         raise AssertionError("no recorded press is on an answer of ours")
 
     async def turn(self, turn: str) -> TurnRecord | None:
         raise AssertionError("no recorded press is on a private answer of ours")
 
-    def remember(self, question: Question, text: str) -> None:
+    async def post(self, copy: Question, draft: Draft) -> Posted:
         raise AssertionError("no recorded press passes an answer on")
 
     async def hear(self, body: Any) -> int:
