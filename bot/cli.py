@@ -18,10 +18,11 @@ import click
 import yaml
 
 from bot import app, doctor
-from bot.errors import BotError, SettingsError, StorageError
+from bot.errors import BotError, SettingsError, StorageAway, StorageError
 from bot.manifest import manifest as build_manifest
 from bot.observe import configure_logging
 from bot.settings import Settings, load, missing_upstream_key
+from bot.storage.database import open_database
 from bot.upstream.events import Event, Failed, Finished, Reconnecting, Restarted, TextDelta
 from bot.upstream.prompt import Prompt
 from bot.values import Message
@@ -97,6 +98,19 @@ def manifest(as_json: bool, url: str | None) -> None:
     )
 
 
+@main.command()
+def migrate() -> None:
+    """Bring the database to the form this version needs, as `bot run` does at its start."""
+    click.echo(_finish(_migrate(_settings())))
+
+
+async def _migrate(settings: Settings) -> str:
+    async with open_database(settings.storage.database_url.get_secret_value()) as database:
+        await database.check_writable()
+        await database.migrate()
+        return f"The database {database.place} is ready."
+
+
 async def _ask(settings: Settings, text: str) -> int:
     """Stream one answer; what it wrote stays on the terminal also when it fails."""
     prompt = Prompt(settings.upstream.instructions, (Message("user", text),))
@@ -162,4 +176,5 @@ def _finish(work: Coroutine[Any, Any, Any], *, interrupted: int = 0) -> Any:
 
 def _give_up(error: BotError) -> None:
     click.echo(str(error), err=True)
-    sys.exit(WRONG_SETTINGS if isinstance(error, (SettingsError, StorageError)) else FAILED)
+    wrong = isinstance(error, (SettingsError, StorageError)) and not isinstance(error, StorageAway)
+    sys.exit(WRONG_SETTINGS if wrong else FAILED)

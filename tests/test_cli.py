@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -154,6 +156,33 @@ async def test_check_without_anything_set_names_what_to_set(tmp_path: Path) -> N
     assert ended.code == 1
     for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "UPSTREAM_API_KEY"):
         assert name in ended.out
+
+
+async def test_migrate_makes_the_database_ready_and_does_it_once(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/bot.db"
+    for _ in range(2):
+        ended = await bot(tmp_path, "migrate", DATABASE_URL=url)
+        assert (ended.code, ended.err) == (0, "")
+        assert ended.out == f"The database {url} is ready.\n"
+    with closing(sqlite3.connect(tmp_path / "bot.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM turns").fetchall() == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        pytest.param("sqlite+aiosqlite:///none/bot.db", 2, id="a folder that is not there"),
+        pytest.param("postgresql+asyncpg://me:hidden@127.0.0.1:1/bot", 1, id="a server to come"),
+    ],
+)
+async def test_migrate_says_in_one_sentence_why_it_can_not(
+    tmp_path: Path, url: str, code: int
+) -> None:
+    ended = await bot(tmp_path, "migrate", DATABASE_URL=url)
+    assert ended.code == code, "only what has to be mended is a wrong setting"
+    assert "can't be written" in ended.err
+    assert len(ended.err.splitlines()) == 1
+    assert "hidden" not in ended.err
 
 
 async def test_the_manifest_is_the_same_in_yaml_and_json(tmp_path: Path) -> None:

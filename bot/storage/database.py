@@ -6,19 +6,17 @@ and only sqlite.py and postgres.py know how it is run.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeVar
 
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError
 
 from bot.errors import StorageAway, StorageError
-from bot.storage.attempt import PATIENCE, Way, describe
+from bot.storage.attempt import PATIENCE, Way
 from bot.storage.postgres import PostgresServer
 from bot.storage.sqlite import SqliteFile
 
@@ -76,26 +74,26 @@ class Database:
         return self._engine.listening(heard)
 
     async def check_writable(self) -> None:
-        """Raise StorageError unless the database takes writes; leaves nothing behind."""
+        """See that the database takes writes; leaves nothing behind.
+
+        Raises StorageAway when it may do so later, StorageError when somebody has to mend it.
+        """
         try:
-            if isinstance(self._engine, SqliteFile):
-                await asyncio.to_thread(self._engine.check_writable)
-            else:
-                await self._engine.run(_try_to_write, patience=self.patience, way=Way.WRITES)
-        except (SQLAlchemyError, sqlite3.Error, OSError, StorageAway) as error:
-            raise StorageError(self._unusable(error)) from error
+            await self._engine.check_writable(self.patience)
+        except StorageAway as error:
+            raise self._unusable(error) from error
 
     async def migrate(self) -> None:
         """Bring the tables to the newest form; one process at a time, the others wait for it.
 
-        Raises StorageError when that can't be done.
+        Raises StorageAway and StorageError as `check_writable` does.
         """
         from bot.storage import migrating  # Alembic is slow to import, and not for `bot ask`
 
         try:
             await self._engine.run(migrating.upgrade, patience=MIGRATION_PATIENCE, way=Way.WRITES)
         except StorageAway as error:
-            raise StorageError(self._unusable(error)) from error
+            raise self._unusable(error) from error
 
     async def answers(self) -> bool:
         """Whether the database answers right now, and took the last thing it was given."""
@@ -109,14 +107,10 @@ class Database:
         """End all connections."""
         await self._engine.close()
 
-    def _unusable(self, error: Exception) -> str:
-        mend = (
-            "make its folder writable for this user"
-            if isinstance(self._engine, SqliteFile)
-            else "see that the server runs and this user may create tables"
-        )
-        return (
-            f"The database {self.place} can't be written ({describe(error)}); {mend}, "
+    def _unusable(self, error: StorageAway) -> StorageError:
+        kind = StorageAway if self._engine.may_pass(error.__cause__) else StorageError
+        return kind(
+            f"The database {self.place} can't be written ({error}); {self._engine.mend}, "
             "or set DATABASE_URL to another place."
         )
 
@@ -148,8 +142,3 @@ def _look(connection: Connection) -> None:
     """Something that is not answered from memory alone."""
     catalog = "sqlite_master" if connection.dialect.name == "sqlite" else "pg_catalog.pg_class"
     connection.execute(text(f"SELECT 1 FROM {catalog} LIMIT 1")).all()
-
-
-def _try_to_write(connection: Connection) -> None:
-    connection.execute(text("CREATE TABLE writable_check (n INTEGER)"))
-    connection.execute(text("DROP TABLE writable_check"))

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.storage.attempt import Attempt, Way
@@ -28,6 +28,8 @@ _HOPELESS = ("22", "28", "3D", "42")
 
 class PostgresServer:
     """A server, and our few connections to it."""
+
+    mend = "see that the server runs and this user may create tables"
 
     def __init__(self, url: URL, patience: float) -> None:
         self._engine = create_async_engine(
@@ -90,6 +92,14 @@ class PostgresServer:
         if not task.cancelled():
             task.exception()  # whoever waited has it, or has given up
 
+    async def check_writable(self, patience: float) -> None:
+        """Make a table and drop it. Raises StorageAway."""
+        await self.run(_try_to_write, patience=patience, way=Way.WRITES)
+
+    def may_pass(self, error: BaseException | None) -> bool:
+        """Whether what failed may succeed later, without anybody's help."""
+        return not _is_hopeless(error)
+
     @asynccontextmanager
     async def listening(self, heard: Callable[[str], None]) -> AsyncIterator[None]:
         """While it lasts, `heard` is called with every notice of any replica, our own included."""
@@ -111,6 +121,11 @@ def _milliseconds(seconds: float) -> str:
     return str(int(seconds * 1000))
 
 
-def _is_hopeless(error: Exception) -> bool:
+def _try_to_write(connection: Connection) -> None:
+    connection.execute(text("CREATE TABLE writable_check (n INTEGER)"))
+    connection.execute(text("DROP TABLE writable_check"))
+
+
+def _is_hopeless(error: BaseException | None) -> bool:
     state = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
-    return isinstance(error, DBAPIError) and state.startswith(_HOPELESS)
+    return state.startswith(_HOPELESS)

@@ -34,6 +34,8 @@ _PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure
 class SqliteFile:
     """An open file. Every transaction that writes takes the file's write lock when it begins."""
 
+    mend = "make its folder writable for this user"
+
     def __init__(self, url: URL) -> None:
         self.path = url.database or ":memory:"
         self._engine = create_engine(
@@ -74,12 +76,17 @@ class SqliteFile:
             self._broken = True
             self._reader.disconnect()
 
-    def check_writable(self) -> None:
-        """Take the write lock and change something, then leave the file as it was."""
-        with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute("CREATE TABLE writable_check (n INTEGER)")
-            connection.execute("ROLLBACK")
+    async def check_writable(self, patience: float) -> None:
+        """Take the write lock and change something, then leave the file as it was. Raises
+        StorageAway."""
+        try:
+            await asyncio.to_thread(_try_to_write, self.path, patience)
+        except sqlite3.Error as error:
+            raise StorageAway(describe(error)) from error
+
+    def may_pass(self, error: BaseException | None) -> bool:
+        """Whether what failed may succeed later, without anybody's help."""
+        return error is not None and _is_locked(error)
 
     @asynccontextmanager
     async def listening(self, heard: Callable[[str], None]) -> AsyncIterator[None]:
@@ -154,6 +161,14 @@ def _wait_for_locks(connection: Connection, seconds: float) -> None:
     driver.execute(f"PRAGMA busy_timeout={int(seconds * 900)}")  # a little less: to say what it was
 
 
-def _is_locked(error: Exception) -> bool:
+def _try_to_write(path: str, patience: float) -> None:
+    """On a connection of its own, which leaves the file as it is: it may be somebody else's."""
+    with closing(sqlite3.connect(path, timeout=patience, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("CREATE TABLE writable_check (n INTEGER)")
+        connection.execute("ROLLBACK")
+
+
+def _is_locked(error: BaseException) -> bool:
     code = getattr(getattr(error, "orig", error), "sqlite_errorcode", 0)
     return code & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}

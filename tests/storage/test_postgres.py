@@ -196,6 +196,18 @@ async def test_what_trying_again_does_not_mend_is_told_at_once(postgres: Server)
                     await work()
 
 
+async def test_a_server_that_may_come_up_later_is_told_apart_from_one_that_has_to_be_mended(
+    postgres: Server,
+) -> None:
+    async with open_database(postgres.url(port=1), patience=0.1) as database:
+        with pytest.raises(StorageAway, match=r"can't be written .*Connect call failed"):
+            await database.check_writable()
+    async with open_database(postgres.url("stranger")) as database:
+        with pytest.raises(StorageError) as caught:
+            await database.check_writable()
+        assert not isinstance(caught.value, StorageAway)
+
+
 async def test_a_user_who_may_not_make_tables_is_told_at_once(postgres: Server, url: str) -> None:
     role = make_url(url).username
     await postgres.execute(f"REVOKE ALL ON SCHEMA {role} FROM {role}")

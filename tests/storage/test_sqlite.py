@@ -69,6 +69,18 @@ async def test_a_file_somebody_else_keeps_is_given_up_in_time_and_used_when_it_i
         assert await hasty.answers()
 
 
+async def test_a_locked_file_is_told_apart_from_one_that_has_to_be_mended(
+    file: Path, url: str, tmp_path: Path
+) -> None:
+    async with open_database(url, patience=0.05) as database:
+        with locked(file), pytest.raises(StorageAway, match="locked"):
+            await database.check_writable()
+    async with open_database(f"sqlite+aiosqlite:///{tmp_path}/none/bot.db") as database:
+        with pytest.raises(StorageError) as caught:
+            await database.check_writable()
+        assert not isinstance(caught.value, StorageAway)
+
+
 async def test_whoever_is_in_a_hurry_says_nothing_of_the_database(
     file: Path, database: Database
 ) -> None:
