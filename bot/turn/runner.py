@@ -175,10 +175,13 @@ class Runner:
     async def _stream(
         self, prompt: Prompt, turn: Turn, machine: Machine, reply: Reply, response_id: str = ""
     ) -> None:
+        """Show what the model writes, but for the end, which is to be journalled first."""
         async with aclosing(self.upstream.answer(prompt, response_id)) as events:
             async for event in events:
                 self._observe(event, turn, machine)
-                reply.show(machine.feed(event))
+                draft = machine.feed(event)
+                if not draft.phase.final:
+                    reply.show(draft)
 
     async def _use_tools(
         self, prompt: Prompt, turn: Turn, machine: Machine, reply: Reply

@@ -8,11 +8,10 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Executor
-from typing import Any, TypeVar, TypeVarTuple, Unpack
+from contextvars import Context, copy_context
+from typing import Any, TypeVar
 
 T = TypeVar("T")
-Given = TypeVarTuple("Given")
 
 PATIENCE = 10.0  # real seconds a thread may take
 
@@ -32,6 +31,25 @@ class _Jump(selectors.SelectSelector):
         return super().select(0)
 
 
+class _Awaited(asyncio.Future[Any]):
+    """Tells the clock of a thread that works for it: asyncio chains the thread's future to it."""
+
+    def __init__(self, jump: _Jump, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop=loop)
+        self._jump = jump
+
+    def add_done_callback(
+        self, callback: Callable[[Any], object], *, context: Context | None = None
+    ) -> None:
+        if getattr(callback, "__qualname__", "").startswith("_chain_future."):
+            self._jump.threads += 1
+            super().add_done_callback(self._thread_is_done)
+        super().add_done_callback(callback, context=context or copy_context())
+
+    def _thread_is_done(self, _: object) -> None:
+        self._jump.threads -= 1
+
+
 class _Loop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._jump = _Jump()
@@ -40,20 +58,12 @@ class _Loop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jump.now
 
-    def run_in_executor(
-        self, executor: Executor | None, func: Callable[[Unpack[Given]], T], *args: *Given
-    ) -> asyncio.Future[T]:
-        self._jump.threads += 1
-        future = super().run_in_executor(executor, func, *args)
-        future.add_done_callback(self._thread_is_done)
-        return future
+    def create_future(self) -> asyncio.Future[Any]:
+        return _Awaited(self._jump, self)
 
     async def shutdown_default_executor(self) -> None:
         self._jump.threads += 1
         await super().shutdown_default_executor()
-        self._jump.threads -= 1
-
-    def _thread_is_done(self, _: object) -> None:
         self._jump.threads -= 1
 
 

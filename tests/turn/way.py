@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from bot.delivery.delivery import Delivery, DeliveryConfig
+from bot.errors import StorageAway
 from bot.history.names import Names
 from bot.history.thread import History
 from bot.observe import Metrics
@@ -77,12 +78,15 @@ class Way:
     changes: list[Change] = field(default_factory=list)
     lost: set[str] = field(default_factory=set)
     held: bool = True
+    away: bool = False
 
     def __post_init__(self) -> None:
         self.journal = Journal(self.write, self.lose, self.runner.metrics, now=now)
         self.turns: dict[str, Turn] = {}
 
     async def write(self, changes: Sequence[Change]) -> set[str]:
+        if self.away:
+            raise StorageAway("away")
         self.changes += changes
         return {change.turn for change in changes} & self.lost
 
@@ -117,6 +121,18 @@ async def begin(turn: str, fence: int) -> Question | None:
 async def runner(
     slack: FakeSlack, model: Callable[[httpx.Request], httpx.Response], seats: int = 10
 ) -> AsyncIterator[Way]:
+    async with rooms(slack, model, seats) as made:
+        way = Way(made)
+        journalling = asyncio.create_task(way.journal.run())
+        yield way
+        journalling.cancel()
+
+
+@asynccontextmanager
+async def rooms(
+    slack: FakeSlack, model: Callable[[httpx.Request], httpx.Response], seats: int = 10
+) -> AsyncIterator[Runner]:
+    """A runner between a Slack and a model."""
     async with AsyncExitStack() as stack:
         door = connect(slack)
         http = await stack.enter_async_context(
@@ -127,21 +143,16 @@ async def runner(
         stack.push_async_callback(delivery.aclose)
         upstream = Upstream(config, http, now=now)
         stack.push_async_callback(upstream.aclose)
-        way = Way(
-            Runner(
-                upstream=upstream,
-                delivery=delivery,
-                history=History(door, Names(door), bot_user="UBOT", limit=1000),
-                seats=Seats(seats),
-                metrics=Metrics(),
-                toolbox=Toolbox([shout, ponder, order], timeout=60),
-                instructions="Be brief.",
-                tool_rounds=2,
-            )
+        yield Runner(
+            upstream=upstream,
+            delivery=delivery,
+            history=History(door, Names(door), bot_user="UBOT", limit=1000),
+            seats=Seats(seats),
+            metrics=Metrics(),
+            toolbox=Toolbox([shout, ponder, order], timeout=60),
+            instructions="Be brief.",
+            tool_rounds=2,
         )
-        journalling = asyncio.create_task(way.journal.run())
-        stack.callback(journalling.cancel)
-        yield way
 
 
 @tool()
