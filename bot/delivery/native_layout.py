@@ -14,7 +14,7 @@ from bot.render.close import broken_off, closing
 from bot.render.lasting import lasting
 from bot.render.message import below
 from bot.render.reopen import reopened
-from bot.render.safe import clean, inert
+from bot.render.safe import clean, inert, inert_beginning
 from bot.render.split import RESERVE, Part, split
 from bot.values import Draft, Phase
 
@@ -78,18 +78,21 @@ class _Part:
 
 
 class NativeLayout:
-    """The streams of one answer."""
+    """The streams of one answer, each of at most `limit` bytes."""
 
-    def __init__(self, question_id: str) -> None:
+    def __init__(self, question_id: str, limit: int = LIMIT) -> None:
         self.shown: list[str] = []  # ts of each, in order
         self.live = False  # the last one is not stopped yet
         self.text = ""  # as much of the draft's text as stands
+        self._whole = False  # its end stands
         self._question_id = question_id
         self._part = _Part()
-        self._limit = LIMIT
+        self._limit = limit
 
     def plan(self, draft: Draft, now: float) -> StreamStep | None:
         """Say what to do next so that as much of a draft stands as can; None if it does."""
+        if self._whole:
+            return None
         text = clean(draft.text)
         if not self._goes_on(text, draft.phase):
             return HandOver("the text was written anew")
@@ -114,7 +117,7 @@ class NativeLayout:
             self._part.at = step.upto
             self.text = text[: self._part.reach()]
         if isinstance(step, Stop):
-            self.live = False
+            self.live, self._whole = False, step.blocks != ""
 
     def shrink(self) -> bool:
         """Make streams shorter from now on; False if they can't be."""
@@ -172,12 +175,15 @@ class NativeLayout:
             upto, markdown = len(source), _finished(source, draft.phase)
         else:
             upto, markdown = lasting(source)
-        size, room = len(markdown.encode()), self._limit - RESERVE
+        size, room = _size(markdown), self._limit - RESERVE
         if size > room and not (first := split(source, self._limit)[0]).last:
             return self._full(part, source, first)
-        paragraph = size > room * GOOD and source[:upto].endswith("\n\n")
-        full = paragraph and not draft.phase.final and not closing(source[:upto])
-        return upto, markdown, full
+        if size > room * GOOD and not draft.phase.final:
+            end = source.rfind("\n\n", part.at, upto) + 2
+            said = inert_beginning(source, end)
+            if end > part.at + 1 and not closing(source[:end]) and _size(said) > room * GOOD:
+                return end, said, True
+        return upto, markdown, False
 
     def _full(self, part: _Part, source: str, first: Part) -> tuple[int, str, bool]:
         if first.end < part.at:
@@ -195,6 +201,10 @@ class NativeLayout:
 
     def _below(self, draft: Draft) -> str:
         return below(draft, question_id=self._question_id, buttons=buttons_of(draft.phase))
+
+
+def _size(markdown: str) -> int:
+    return len(markdown.encode())
 
 
 def _finished(source: str, phase: Phase) -> str:
