@@ -96,6 +96,7 @@ async def run(settings: Settings) -> None:
             store,
             keeper,
             refuse=runner.refuse,
+            lend=delivery.private.heed,
             still=delivery.aclose,
             leave=upstream.leave,
             retention=settings.storage.retention_days * DAY,
@@ -103,7 +104,9 @@ async def run(settings: Settings) -> None:
         await stack.enter_async_context(turns)
         stack.push_async_callback(delivery.aclose)
         stack.push_async_callback(turns.drain, settings.server.grace_seconds, signals.hurry)
-        private = PrivateAnswers(slack, delivery, stored=store.turn, post=Copies(store, live).post)
+        private = PrivateAnswers(
+            slack, delivery, stored=store.turn, wish=store.wish, post=Copies(store, live).post
+        )
         slack_app = _slack_app(settings, slack, identity, turns, private)
         async with _heard(settings, slack, slack_app, database, metrics):
             log.info("ready", extra={"team": identity.team, "mode": settings.slack.mode})

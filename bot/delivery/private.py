@@ -13,7 +13,7 @@ from bot.delivery import Kept
 from bot.delivery.respond import Finishes, PrivateReply
 from bot.render.message import Body
 from bot.slack import Slack
-from bot.storage.records import TurnRecord
+from bot.storage.records import TurnRecord, Wish
 from bot.values import Draft, Question
 
 ENDED_KEPT = 200
@@ -70,6 +70,10 @@ class PrivateReplies:
         """
         reply = self._live.get(turn)
         return bool(reply and reply.question.user == user and reply.lend(url, live=live))
+
+    def heed(self, wish: Wish) -> None:
+        """Hand on an address that somebody has lent in another process."""
+        self.lend(wish.turn, wish.user, wish.response_url, live=wish.kind == "show")
 
     def ended(self, turn: str) -> TurnRecord | None:
         """Return an answer that ended here not long ago."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.errors import SlackError
+from bot.errors import SlackError, StorageAway
 from bot.listeners import notes, reading
 from bot.listeners.finding import found
 from bot.listeners.hearing import Hearing
@@ -33,7 +33,7 @@ def on_stop(hearing: Hearing) -> ActionListener:
         if press is None:
             return
         # first, so that what is written takes the place of a private note
-        lent = press.private and await notes.lend(hearing, press, live=False)
+        lent = press.private and await _lent(hearing, press)
         match await hearing.stop(press.turn, press.user):
             case Verdict.NOT_THEIRS:
                 await _tell(hearing, press, NOT_YOURS_TO_STOP)
@@ -71,6 +71,13 @@ def on_retry(hearing: Hearing) -> ActionListener:
                 await _without_button(hearing, press)
 
     return handle_retry
+
+
+async def _lent(hearing: Hearing, press: reading.Press) -> bool:
+    try:
+        return await notes.lend(hearing, press, live=False)
+    except StorageAway:
+        return False
 
 
 async def _tell(hearing: Hearing, press: reading.Press, text: str) -> None:

@@ -16,14 +16,12 @@ from bot.delivery.layout import render
 from bot.errors import SlackError, StorageAway
 from bot.listeners import reading
 from bot.listeners.hearing import Hearing
-from bot.render.buttons import SHARE, Element, buttons_of, note_buttons, private_buttons
+from bot.render.buttons import SHARE, Element, note_buttons, private_buttons
 from bot.render.message import Body
 from bot.render.private import (
     DELETED,
     MORE_IN_DM,
-    WRITING,
     added,
-    note,
     remark,
     replaced,
     single,
@@ -32,7 +30,6 @@ from bot.render.private import (
 from bot.storage.records import TurnRecord
 from bot.turn.again import next_of
 from bot.turn.copies import Posted
-from bot.values import Phase
 
 log = logging.getLogger(__name__)
 
@@ -53,18 +50,15 @@ def on_show(hearing: Hearing) -> NoteListener:
     async def handle_show(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
         press = reading.press(body)
-        if press is None or await lend(hearing, press, live=True):
+        if press is None:
             return
         try:
-            answer = await hearing.private.answer_of(press.turn, press.user)
+            lent = await lend(hearing, press, live=True)
         except StorageAway as error:
             log.warning("nobody can tell now how an answer stands: %s", error)
             await tell(hearing, press, NOT_NOW)
             return
-        if answer and not answer.draft.phase.final:  # another process writes it
-            stop = buttons_of(Phase.ASKING)
-            await _respond(hearing, press, replaced(note(press.turn, WRITING, stop)))
-        else:
+        if not lent:
             await remove(hearing, press)
 
     return handle_show
@@ -102,7 +96,10 @@ async def _pass_on(hearing: Hearing, press: reading.Press, action_id: str) -> No
 
 
 async def lend(hearing: Hearing, press: reading.Press, *, live: bool) -> bool:
-    """Hand a press's address to the answer under way; False if none is under way here."""
+    """Hand a press's address to the answer under way; False if none is.
+
+    Raises StorageAway.
+    """
     if not press.response_url:
         return False
     return await hearing.private.lend(press.turn, press.user, press.response_url, live=live)

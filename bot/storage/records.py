@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
@@ -77,8 +77,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a person wants of a turn that another replica owns."""
+    """What a person wants of a turn that another replica owns.
+
+    `show` and `end` lend it a `response_url` that replaces the private note of its answer: to show
+    the answer as it is written, or its end only. Of one kind the newest wish counts.
+    """
 
     turn: str
     user: str
-    kind: Literal["stop"] = "stop"
+    kind: Literal["stop", "show", "end"] = "stop"
+    response_url: str = field(default="", repr=False)

@@ -204,8 +204,10 @@ class Store:
             if owner is None:
                 return False
             values = {"turn": wish.turn, "person": wish.user, "kind": wish.kind}
-            adding = insert(connection.dialect.name, wishes).values(values)
-            connection.execute(adding.on_conflict_do_nothing())
+            lent = {"response_url": wish.response_url or None}
+            adding = insert(connection.dialect.name, wishes).values(values | lent)
+            newest = adding.on_conflict_do_update(index_elements=list(values), set_=lent)
+            connection.execute(newest)
             notify(connection, owner[0] or EVERYBODY)
             return True
 
@@ -223,7 +225,7 @@ class Store:
             return []
         reading = delete(wishes).where(ours).returning(wishes)
         found = await self._database.write(lambda connection: connection.execute(reading).all())
-        return [Wish(row.turn, row.person, row.kind) for row in found]
+        return [Wish(row.turn, row.person, row.kind, row.response_url or "") for row in found]
 
     async def prune(self, retention_seconds: float) -> int:
         """Delete turns that ended so long ago, and claims of more than a day; how many turns."""

@@ -115,6 +115,7 @@ wishes = Table(
     Column("turn", ForeignKey(turns.c.id, ondelete="CASCADE"), primary_key=True),
     Column("person", Text, primary_key=True),
     Column("kind", Text, primary_key=True),
+    Column("response_url", Text),
     sqlite_with_rowid=False,
 )
 

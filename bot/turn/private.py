@@ -11,15 +11,16 @@ from dataclasses import replace
 
 from bot.delivery.delivery import Delivery
 from bot.slack import Slack
-from bot.storage.records import TurnRecord
+from bot.storage.records import TurnRecord, Wish
 from bot.turn.copies import Posted
 from bot.values import Draft, Place, Question
 
 
 class PrivateAnswers:
-    """The private answers under way here, and those that ended anywhere.
+    """The private answers under way, and those that ended, wherever.
 
-    `stored` knows the answers of other processes, and old ones; `post` posts an answer once more.
+    `stored` knows the answers of other processes, and old ones; `wish` reaches those under way
+    there; `post` posts an answer once more.
     """
 
     def __init__(
@@ -28,20 +29,24 @@ class PrivateAnswers:
         delivery: Delivery,
         *,
         stored: Callable[[str], Awaitable[TurnRecord | None]],
+        wish: Callable[[Wish], Awaitable[bool]],
         post: Callable[[Question, Draft], Awaitable[Posted]],
     ) -> None:
         self._slack = slack
         self._delivery = delivery
         self._stored = stored
+        self._wish = wish
         self._post = post
 
     async def lend(self, turn: str, user: str, url: str, *, live: bool) -> bool:
         """Hand an address that replaces the note to a user's answer under way.
 
         With `live` the answer is shown there as it is written, else its end is. False where no such
-        answer is under way in this process.
+        answer is under way. Raises StorageAway.
         """
-        return self._delivery.private.lend(turn, user, url, live=live)
+        if self._delivery.private.lend(turn, user, url, live=live):
+            return True
+        return await self._wish(Wish(turn, user, "show" if live else "end", url))
 
     async def answer_of(self, turn: str, user: str) -> TurnRecord | None:
         """The newest that is known of a user's answer; None if nothing is.

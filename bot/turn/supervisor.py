@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from enum import Enum
 from functools import partial
@@ -19,6 +19,7 @@ from bot.errors import Stopped, StorageAway
 from bot.storage.records import TurnRecord, Wish
 from bot.storage.store import Store
 from bot.turn.again import again
+from bot.turn.ending import ended, interrupt
 from bot.turn.intake import Intake
 from bot.turn.keeper import Keeper
 from bot.turn.live import LiveTurns
@@ -49,9 +50,10 @@ class Supervisor:
     """Starts turns, and ends them early where somebody wants it; no question is lost or doubled.
 
     As a context manager it keeps this replica alive among the others and takes over what they
-    leave behind. `refuse(question)` tells the asker that it can't be answered now; `still`
-    returns when no write to Slack is under way; `leave` lets all responses go on at the model's
-    server though we read them no more; `retention` is in seconds.
+    leave behind. `refuse(question)` tells the asker that it can't be answered now; `lend(wish)`
+    hands an address to the private answer that it was lent to; `still` returns when no write to
+    Slack is under way; `leave` lets all responses go on at the model's server though we read them
+    no more; `retention` is in seconds.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Supervisor:
         keeper: Keeper,
         *,
         refuse: Callable[[Question], Coroutine[Any, Any, None]],
+        lend: Callable[[Wish], None],
         still: Callable[[], Awaitable[None]],
         leave: Callable[[], None],
         retention: float,
@@ -69,6 +72,7 @@ class Supervisor:
         self._store = store
         self._keeper = keeper
         self._refuse = refuse
+        self._lend = lend
         self._still = still
         self._leave = leave
         self._retention = retention
@@ -192,8 +196,11 @@ class Supervisor:
         """Do what others have left for us: wishes, turns they let go of, places in threads."""
         self._live.stir()
         if self._live:
-            for wish in await self._store.wishes():
-                await self.stop(wish.turn, wish.user)
+            for wish in sorted(await self._store.wishes(), key=lambda wish: wish.kind == "stop"):
+                if wish.kind == "stop":
+                    await self.stop(wish.turn, wish.user)
+                else:
+                    self._lend(wish)
         if not self._draining:
             async for record in self._keeper.take_released():
                 self._live.start(record, certain=bool(record.shown))
@@ -220,11 +227,11 @@ class Supervisor:
         """
         self._draining = True
         hurry = hurry or asyncio.Event()
-        await _ended({*self._live.tasks.values(), *self._refusals}, grace, hurry)
+        await ended({*self._live.tasks.values(), *self._refusals}, grace, hurry)
         left = len(self._live)
         if left and not await self._hand_over():
             tasks = list(self._live.tasks.values())
-            await _interrupt(tasks, patience=0 if hurry.is_set() else LAST_WORDS)
+            await interrupt(tasks, patience=0 if hurry.is_set() else LAST_WORDS)
         return left
 
     async def _hand_over(self) -> bool:
@@ -269,27 +276,6 @@ async def _repeat(
         except Exception:
             log.exception("what is done again and again failed once")
         await pause()
-
-
-async def _ended(tasks: Collection[asyncio.Task[None]], grace: float, hurry: asyncio.Event) -> None:
-    """Wait for the end of tasks, at most `grace` seconds and not longer than until `hurry`."""
-    if not tasks:
-        return
-    hurried = asyncio.create_task(hurry.wait())
-    ended = asyncio.create_task(asyncio.wait(tasks))
-    await asyncio.wait({ended, hurried}, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
-    ended.cancel()
-    hurried.cancel()
-
-
-async def _interrupt(tasks: Iterable[asyncio.Task[None]], patience: float) -> None:
-    """Interrupt turns, and again those that have not found their end after `patience` seconds."""
-    for wait in (patience, None):
-        unended = [task for task in tasks if not task.done()]
-        for task in unended:
-            task.cancel()
-        if unended:
-            await asyncio.wait(unended, timeout=wait)
 
 
 def _asked(record: TurnRecord) -> Question | None:

@@ -19,7 +19,7 @@ from bot.listeners import register
 from bot.listeners.bolt import bolt_app
 from bot.listeners.hearing import Hearing
 from bot.slack import Identity, Slack
-from bot.storage.records import TurnRecord
+from bot.storage.records import TurnRecord, Wish
 from bot.turn.copies import Posted
 from bot.turn.private import PrivateAnswers
 from bot.turn.supervisor import Verdict
@@ -65,6 +65,7 @@ class Room:
     asked: list[Question] = field(default_factory=list)
     thread: list[dict[str, Any]] = field(default_factory=list)
     stored: dict[str, TurnRecord] | None = field(default_factory=dict)
+    left: list[Wish] = field(default_factory=list)
     posted: set[str] = field(default_factory=set)
     codes: dict[str, str] = field(default_factory=dict)
     refuse: bool = False
@@ -89,6 +90,14 @@ class Room:
         if self.stored is None:
             raise StorageAway("the database is away")
         return self.stored.get(turn)
+
+    async def wish(self, wish: Wish) -> bool:
+        """Leave a wish for the process that writes the answer, if one of `stored` is unfinished."""
+        record = await self.turn(wish.turn)
+        if record is None or record.draft.phase.final:
+            return False
+        self.left.append(wish)
+        return True
 
     async def post(self, copy: Question, draft: Draft) -> Posted:
         """Post an answer once more, as if nothing could crash."""
@@ -164,7 +173,9 @@ async def opened() -> AsyncIterator[Room]:
             me = Identity("T1", "Team", "UBOT", "BBOT", "bot", frozenset())
             room.app = bolt_app(slack.web, me, None)
             room.delivery = Delivery(slack, DeliveryConfig())
-            private = PrivateAnswers(slack, room.delivery, stored=room.turn, post=room.post)
+            private = PrivateAnswers(
+                slack, room.delivery, stored=room.turn, wish=room.wish, post=room.post
+            )
             access = Access(frozenset({"T1"}))
             hearing = Hearing(
                 *(slack, me, access, "/ask"), room.submit, room.stop, room.retry, private

@@ -88,15 +88,16 @@ async def test_the_note_of_an_answer_that_ended_goes_when_it_is_pressed(room: Ro
         assert room.heard("note") == [GONE]
 
 
-async def test_where_another_process_writes_the_note_says_where_the_answer_comes(
-    room: Room,
+@pytest.mark.parametrize(("action", "kind"), [(SHOW, "show"), (STOP, "end")])
+async def test_where_another_process_writes_the_note_is_lent_to_that(
+    room: Room, action: str, kind: str
 ) -> None:
     room.stored = stored(Draft(Phase.STREAMING, "It is"), owner="other")
-    assert await room.pressed(room.private(SHOW)) == 200
-    [note] = room.heard("note")
-    assert note["replace_original"] is True
-    assert "Writing…" in said(note)
-    assert labels(note) == [STOP]
+    assert await room.pressed(room.private(action)) == 200
+    [wish] = room.left
+    assert (wish.turn, wish.user, wish.kind) == ("turn1", "U1", kind)
+    assert wish.response_url == f"{room.url}/respond/note"
+    assert room.told == []
 
 
 async def test_while_nobody_can_tell_how_an_answer_stands_its_note_stays(room: Room) -> None:
@@ -119,7 +120,7 @@ async def test_a_stop_lends_the_note_first_so_that_what_is_written_stands_there(
     assert "Stopped by <@U1>" in said(end)
 
 
-async def test_a_stop_that_another_process_hears_takes_the_note_away(room: Room) -> None:
+async def test_a_stop_of_an_answer_that_nobody_writes_takes_the_note_away(room: Room) -> None:
     assert await room.pressed(room.private(STOP)) == 200
     assert room.wishes == [("stop", "turn1", "U1")]
     assert room.heard("note") == [GONE]

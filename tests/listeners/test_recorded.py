@@ -16,7 +16,7 @@ from bot.listeners import register
 from bot.listeners.bolt import bolt_app
 from bot.listeners.hearing import Hearing
 from bot.slack import Identity, Slack
-from bot.storage.records import TurnRecord
+from bot.storage.records import TurnRecord, Wish
 from bot.turn.copies import Posted
 from bot.turn.private import PrivateAnswers
 from bot.turn.supervisor import Verdict
@@ -53,7 +53,7 @@ class Ears:
         self.app = bolt_app(slack.web, me, None)
         access = Access(frozenset({"T1"}))
         delivery = Delivery(slack, DeliveryConfig())
-        private = PrivateAnswers(slack, delivery, stored=self.turn, post=self.post)
+        private = PrivateAnswers(slack, delivery, stored=self.turn, wish=self.wish, post=self.post)
         presses = (self.press, self.press, private)
         register(self.app, Hearing(slack, me, access, "/ask", self.submit, *presses))
 
@@ -66,6 +66,9 @@ class Ears:
 
     async def turn(self, turn: str) -> TurnRecord | None:
         raise AssertionError("no recorded press is on a private answer of ours")
+
+    async def wish(self, wish: Wish) -> bool:
+        raise AssertionError("no recorded press is on a note of ours")
 
     async def post(self, copy: Question, draft: Draft) -> Posted:
         raise AssertionError("no recorded press passes an answer on")

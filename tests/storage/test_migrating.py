@@ -35,9 +35,10 @@ WRITTEN: dict[str, list[str]] = {
         "INSERT INTO shown VALUES ('Q1', 0, '1.1', 'C1', 'edit')",
         "INSERT INTO claims VALUES ('a', 'Q1', 1.0)",
         "INSERT INTO replicas VALUES ('gone', 7)",
-        "INSERT INTO wishes VALUES ('Q1', 'U1', 'stop')",
+        "INSERT INTO wishes (turn, person, kind) VALUES ('Q1', 'U1', 'stop')",
     ],
     "r2": ["INSERT INTO slots VALUES ('k', 0, 'gone', 1.0, 60.0)"],
+    "r3": ["UPDATE wishes SET response_url = 'https://hooks.slack.com/x'"],
 }
 QUESTION = (
     '{"id": "Q1", "keys": ["a"], "place": {"team": "T1", "channel": "C1", "surface": "channel",'

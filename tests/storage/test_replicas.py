@@ -45,6 +45,17 @@ async def test_the_owner_of_a_turn_reads_what_people_want_of_it_once(stores: Sto
     assert await two.wishes() == [Wish("Q1", "U1")]
 
 
+async def test_of_one_kind_the_newest_wish_counts(stores: Stores) -> None:
+    one, two = await stores("one"), await stores("two")
+    await one.claim(question("Q1"), None)
+    for number in (1, 2):
+        assert await two.wish(Wish("Q1", "U1", "show", f"https://hooks.slack.com/{number}"))
+    assert await two.wish(Wish("Q1", "U1", "stop"))
+    found = sorted(await one.wishes(), key=lambda wish: wish.kind)
+    assert found == [Wish("Q1", "U1", "show", "https://hooks.slack.com/2"), Wish("Q1", "U1")]
+    assert "hooks" not in repr(found)
+
+
 async def test_of_a_turn_that_is_over_or_unknown_nothing_can_be_wished(stores: Stores) -> None:
     store = await stores("one")
     assert not await store.wish(Wish("Q1", "U1"))

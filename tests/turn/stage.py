@@ -17,6 +17,7 @@ from bot.errors import StorageAway
 from bot.observe import Metrics
 from bot.storage.attempt import PATIENCE
 from bot.storage.database import Database
+from bot.storage.records import Wish
 from bot.storage.store import Store
 from bot.turn.keeper import Keeper
 from bot.turn.live import LiveTurns
@@ -47,15 +48,19 @@ class Gated(Database):
 
     away = False
 
-    async def read(self, work: Callable[[Connection], T], patience: float = PATIENCE) -> T:
+    async def read(self, work: Callable[[Connection], T], patience: float | None = None) -> T:
         await self._gate()
         return await super().read(work, patience)
 
     async def write(
-        self, work: Callable[[Connection], T], patience: float = PATIENCE, **how: Any
+        self,
+        work: Callable[[Connection], T],
+        patience: float | None = None,
+        *,
+        alone: bool = False,
     ) -> T:
         await self._gate()
-        return await super().write(work, patience, **how)
+        return await super().write(work, patience, alone=alone)
 
     async def _gate(self) -> None:
         if self.away:
@@ -75,6 +80,15 @@ class Replica:
     metrics: Metrics
     refused: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    lent: list[Wish] = field(default_factory=list)
+
+    async def die(self) -> None:
+        """Be gone from one moment to another; only for one that is not running."""
+        tasks = dict(self.live.tasks)
+        for turn, task in tasks.items():
+            turn.left = True
+            task.cancel()
+        await asyncio.gather(*tasks.values())
 
     def count(self, name: str, **labels: str) -> float:
         """A metric's value."""
@@ -106,10 +120,13 @@ class Stage:
         *,
         running: bool = True,
         shared: bool = False,
-        still: Callable[[], Awaitable[None]] | None = None,
+        clock: Callable[[], float] = now,
         store_text: bool = True,
     ) -> Replica:
-        """Start a replica. One that is not `running` does only what it is told to."""
+        """Start a replica. One that is not `running` does only what it is told to.
+
+        `shared`: the database may be away for this one only. `clock` is its own.
+        """
         database = Gated(make_url(self._url))
         self._stack.push_async_callback(database.close)
         await database.migrate()
@@ -118,9 +135,10 @@ class Stage:
         await self._stack.enter_async_context(store)
         runner = answers if isinstance(answers, Runner) else None
         metrics = runner.metrics if runner else Metrics()
-        keeper = Keeper(store, metrics, lease=LEASE, shared=shared, now=now)
+        keeper = Keeper(store, metrics, lease=LEASE, shared=shared, now=clock)
         left: list[str] = []
         refused: list[str] = []
+        lent: list[Wish] = []
 
         def leave(response: str = "") -> None:
             left.append(response)
@@ -139,6 +157,7 @@ class Stage:
             store,
             keeper,
             refuse=refuse,
+            lend=lent.append,
             still=runner.delivery.aclose if runner else _at_once,
             leave=leave,
             retention=30 * 24 * 3600,
@@ -147,7 +166,7 @@ class Stage:
             await self._stack.enter_async_context(turns)
         else:
             self._stack.push_async_callback(turns.__aexit__, None, None, None)
-        return Replica(database, store, keeper, live, turns, metrics, refused, left)
+        return Replica(database, store, keeper, live, turns, metrics, refused, left, lent)
 
 
 async def _at_once() -> None:
