@@ -5,25 +5,17 @@ One playground for all journeys; each has a place of its own in it.
 
 from __future__ import annotations
 
-import asyncio
-import os
 import re
-import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Page, expect
 
-from bot.playground.model.config import ModelConfig
-from bot.playground.play import PlayConfig, play
 from tests.page.browser import opened
+from tests.page.journey import answer, playing, visit, write
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-WORDS_PER_SECOND = 150.0
-PATIENCE = 20_000  # milliseconds an answer may take on a busy machine
 
 # Notes every different text an element has shown, and whether one ever began otherwise.
 WATCH = """node => {
@@ -42,53 +34,11 @@ REFUSE = """() => fetch("/play/fault", {
 })"""
 
 
-@asynccontextmanager
-async def playing() -> AsyncIterator[str]:
-    """The address of a playground whose bot is the real one."""
-    config = PlayConfig(
-        [sys.executable, "-m", "bot", "run"],
-        {name: value for name, value in os.environ.items() if not name.startswith("UPSTREAM_")},
-        port=0,
-        model=ModelConfig(words_per_second=WORDS_PER_SECOND, first_word_seconds=0.2),
-    )
-    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(play(config, ready=ready.set_result))
-    yield await asyncio.wait_for(ready, 10)
-    task.cancel()
-    await asyncio.wait([task], timeout=5)
-    assert task.cancelled()
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def playground() -> AsyncIterator[str]:
     """The playground that most journeys share."""
     async with playing() as address:
         yield address
-
-
-@asynccontextmanager
-async def visit(chrome: Browser, playground: str, place: str) -> AsyncIterator[Page]:
-    """The page at a place of the workspace, with the bot up."""
-    view = {"width": 1440, "height": 900}
-    async with opened(chrome, playground, viewport=view) as page:
-        expect.set_options(timeout=PATIENCE)
-        await expect(page.locator("#bot-state")).to_have_attribute("data-state", "up")
-        await page.locator(".place .place-name", has_text=re.compile(f"^{place}$")).click()
-        try:
-            yield page
-        finally:
-            expect.set_options(timeout=5000)
-
-
-async def write(page: Page, text: str, field: str = "#field-main") -> None:
-    """Type a message and send it; the space behind it ends every completion."""
-    await page.locator(field).fill(f"{text} ")
-    await page.locator(field).press("Enter")
-
-
-def answer(page: Page) -> Locator:
-    """The newest message of the bot in the open thread."""
-    return page.locator("#replies li.by-bot .body").last
 
 
 async def test_a_mention_is_answered_in_a_thread_that_is_seen_growing(
