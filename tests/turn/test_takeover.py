@@ -116,7 +116,7 @@ def test_a_response_the_server_has_forgotten_is_asked_for_anew_in_the_same_messa
 
 def test_without_a_response_it_is_begun_anew_and_no_text_vanishes_meanwhile() -> None:
     async def scenario() -> None:
-        slack, model = FakeSlack(), Model(words=tuple("word " * 20))
+        slack, model = FakeSlack(), Model(words=("word ",) * 20)
         old = "An old text of a few words"
         standing = await left_behind(slack, old)
         async with runner(slack, model) as way:
