@@ -128,8 +128,7 @@ class NativeReply:
         return self._layout.live and self._heir is None and self._lost is None
 
     def opens(self, now: float) -> float:
-        """Say when a write of it may begin, as far as that is its own business; `now` if at
-        once."""
+        """Say when a write of it may begin, as far as that is its own business."""
         held = self._kept is None or self._kept.held()
         return max(now if held else now + UNHELD, self._retry_at)
 
@@ -145,8 +144,7 @@ class NativeReply:
         return self._layout.live and young and not self.standing.final
 
     def step(self, now: float) -> StreamStep | None:
-        """Say what to do first so that the newest draft stands; None if it does, as far as its
-        text is certain."""
+        """Say what to do first so that what is certain of the newest draft stands."""
         assert self._draft
         if self._writer.unsure:
             return self._writer.unsure
@@ -158,6 +156,8 @@ class NativeReply:
             if self.standing.final:
                 self._status.end(replied=False)
                 self._end()
+            elif not self._layout.live:
+                self._status.show(status_of(self._draft))
         return step
 
     def begin(self) -> None:
@@ -225,7 +225,7 @@ class NativeReply:
         standing.final, standing.written = draft.phase.final, words(draft.text)
         if draft.text and standing.began == NEVER:
             standing.began = now
-        if not (standing.final or self._layout.live or len(draft.text) > len(self._layout.text)):
+        if not (standing.final or self._layout.live) and (not draft.text or self._status.shown):
             self._status.show(status_of(draft))
         if standing.final or before is None or before.text != draft.text:
             standing.unseen_since = now if standing.final else min(now, standing.unseen_since)

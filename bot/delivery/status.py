@@ -110,6 +110,11 @@ class StatusLine:
         self._stands = False  # Slack took the last one, and it has not been taken away since
         self._tried = asyncio.Event()  # Slack has answered once, or was not asked
 
+    @property
+    def shown(self) -> bool:
+        """Whether something is to stand there."""
+        return bool(self._wanted)
+
     def show(self, status: str) -> None:
         """Let it stand below the thread from now on."""
         if status == self._wanted:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.delivery import Reply
 from bot.playground.slack.limits import Limiter, Limits, retry_after
+from bot.values import Place, Question
 from tests.delivery.fake_slack import Call, FakeSlack, Stored
+from tests.delivery.room import ROOT, question, writing
 from tests.delivery.virtual import now
 
 LIFE = 306.0  # seconds of a stream, and
@@ -19,6 +23,7 @@ class Stream(Stored):
 
     began: float = 0.0
     ended: float | None = None
+    stopped: bool = False  # by its reader
     chunks: list[str] = field(default_factory=list)
     recipient: tuple[str, str] = ("", "")
 
@@ -52,6 +57,11 @@ class StreamingSlack(FakeSlack):
     def streams(self) -> list[Stream]:
         """All streamed messages, in order."""
         return [m for m in self.messages.values() if isinstance(m, Stream)]
+
+    def stop_by_user(self) -> None:
+        """Every live stream's reader presses Slack's own Stop."""
+        for stream in self.streams:
+            stream.stopped, stream.ended = stream.live, stream.ended or now()
 
     @property
     def limited(self) -> list[str]:
@@ -93,6 +103,8 @@ class StreamingSlack(FakeSlack):
         stream = self.messages.get(given["ts"])
         if stream is None:
             return {"error": "message_not_found"}
+        if isinstance(stream, Stream) and stream.stopped:
+            return {"error": "stopped_by_user"}
         if not isinstance(stream, Stream) or not stream.live:
             return {"error": "message_not_in_streaming_state"}
         if not given.get("markdown_text"):
@@ -147,3 +159,16 @@ class StreamingSlack(FakeSlack):
         if isinstance(message, Stream):
             record["streaming_state"] = "in_progress" if message.live else "completed"
         return record
+
+
+def dm(n: int = 0, **changes: Any) -> Question:
+    """A direct message, in a thread of its own."""
+    return question(n, **{"place": Place("T1", f"D{n}", "dm", ROOT), **changes})
+
+
+async def write(reply: Reply, text: str, seconds: float, *, since: int = 0) -> None:
+    """Let a model write a text, whose first characters it has written already, so long."""
+    steps = max(1, int(seconds * 10))
+    for step in range(1, steps + 1):
+        reply.show(writing(text[: since + (len(text) - since) * step // steps]))
+        await asyncio.sleep(0.1)
