@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bot.errors import SlackRefused
-from bot.slack import Slack
+from bot.slack import Identity, Slack
 from bot.storage.records import ShownMessage
 from bot.values import Question
 
@@ -18,6 +18,7 @@ EVENT_TYPE = "llm_answer"
 """What our messages' metadata is called; its payload names the turn, and the part from the second
 message on."""
 
+STRAY = 10_000  # the part a live stream is that nobody has kept
 THREAD = 1000  # messages looked at in a thread, at most
 CHANNEL = 400  # the same in a channel or direct message, newest first
 
@@ -40,13 +41,21 @@ def part_of(message: Mapping[str, Any], turn: str) -> int | None:
     return part if isinstance(part, int) else None
 
 
+def is_stray_stream(message: Mapping[str, Any], us: Identity) -> bool:
+    """Say whether a message is a live stream of ours; none carries a mark before it is stopped."""
+    ours = message.get("bot_id") == us.bot_id or message.get("user") == us.user_id
+    live = message.get("streaming_state", "in_progress") == "in_progress"
+    return ours and live and not message.get("metadata")
+
+
 async def find(
     slack: Slack, question: Question, known: Sequence[ShownMessage] = ()
 ) -> tuple[ShownMessage, ...]:
     """Read back which messages of a turn stand, in the order of their parts.
 
     `known` are messages that are known to be parts, one after the other: those of them that stand
-    are found without a mark as well, as streams have none before they are stopped. Doubles of a
+    are found without a mark as well, as streams have none before they are stopped. A live stream
+    that is not known is the last part: one answer is written in a thread at a time. Doubles of a
     part, which should not be, come last, so that whoever goes on deletes them. Of a private answer
     that goes on in the direct message, the part that can't be read comes first, as "respond" and
     with neither ts nor channel. Raises SlackError.
@@ -77,12 +86,20 @@ class _Look:
     async def parts(self, channel: str) -> list[tuple[int, str]]:
         """All parts that stand in a channel, in order."""
         if root := self._question.place.thread_ts:
-            return self._of(await self._thread(channel, root, self._question.ts))
+            messages = await self._thread(channel, root, self._question.ts)
+            return [*self._of(messages), *await self._strays(messages)]
         messages = await self._slack.history(channel, limit=CHANNEL, include_metadata=True)
         parts = self._of(messages)
         if parts and parts[0][0] == 0:  # what follows a first message stands in its thread
             messages += await self._thread(channel, parts[0][1], None)
         return self._of(messages)
+
+    async def _strays(self, messages: Iterable[Mapping[str, Any]]) -> list[tuple[int, str]]:
+        bots = [one for one in messages if "bot_id" in one and self._part(one) is None]
+        us = await self._slack.auth_test() if bots else None
+        strays = [str(one["ts"]) for one in bots if us and is_stray_stream(one, us)]
+        self._known |= dict.fromkeys(strays, (STRAY, "native"))
+        return [(STRAY + number, ts) for number, ts in enumerate(strays)]
 
     def in_order(self, channel: str, parts: Sequence[tuple[int, str]]) -> tuple[ShownMessage, ...]:
         """The newest message of each part, then the others."""

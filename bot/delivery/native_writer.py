@@ -7,13 +7,13 @@ means is the reply's business.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.delivery.marks import mark
+from bot.delivery.marks import is_stray_stream, mark
 from bot.delivery.native_layout import Append, Start, Stop, StreamStep
 from bot.errors import SlackRefused, SlackUnreachable
-from bot.slack import Identity, Slack
+from bot.slack import Slack
 from bot.values import Question
 
 log = logging.getLogger(__name__)
@@ -84,16 +84,8 @@ class StreamWriter:
         except SlackRefused as error:
             log.warning("a lost stream can't be looked for: %s", error)
             return None
-        found = [m for m in messages if _may_be(m, us, {*shown, place.thread_ts})]
-        return next((str(m["ts"]) for m in found if _begins(m, step.markdown)), None)
-
-
-def _may_be(message: Mapping[str, Any], us: Identity, others: Collection[str]) -> bool:
-    """Whether a message is a stream of ours that no answer has marked yet: only its end does."""
-    ours = us.user_id == message.get("user") or us.bot_id == message.get("bot_id")
-    state = message.get("streaming_state", "in_progress")
-    marked = bool(message.get("metadata")) or message.get("ts") in others
-    return ours and state == "in_progress" and not marked
+        live = [m for m in messages if m["ts"] not in shown and is_stray_stream(m, us)]
+        return next((str(m["ts"]) for m in live if _begins(m, step.markdown)), None)
 
 
 def _begins(message: Mapping[str, Any], markdown: str) -> bool:

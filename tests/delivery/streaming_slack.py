@@ -153,6 +153,7 @@ class StreamingSlack(FakeSlack):
             "ts": message.ts,
             "text": message.markdown,
             "user": self.us["user_id"],
+            "bot_id": self.us["bot_id"],
         }
         if message.metadata:
             record["metadata"] = message.metadata

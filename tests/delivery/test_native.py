@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -414,6 +415,25 @@ def test_what_a_crash_has_left_streaming_is_stopped_and_edited() -> None:
         [stream] = fake.messages.values()
         assert stream.markdown == TEXT
         assert stream.turn == "turn0"
+
+    run(scenario())
+
+
+def test_a_stream_is_found_that_a_crash_left_before_anybody_knew_of_it() -> None:
+    async def scenario() -> None:
+        fake = StreamingSlack()
+        async with delivery(fake, delivery="native") as room:
+            reply = room.reply(dm())
+            await reply.open(THINKING)
+            await write(reply, TEXT[:1000], 3)
+            reply.abandon()
+            found = await room.found(dm())
+            assert [(one.ts, one.method) for one in found] == [(fake.streams[0].ts, "native")]
+            reply = room.reply(dm(), standing=found)
+            await reply.finish(done(TEXT))
+            assert await room.found(dm()) == (replace(found[0], method="edit"),)
+        [stream] = fake.messages.values()
+        assert stream.markdown == TEXT
 
     run(scenario())
 
