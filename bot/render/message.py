@@ -32,6 +32,7 @@ _LONGEST_QUESTION = 2_900  # escaped
 ASKED = "asked"
 """The `block_id` of the line that says who asked what."""
 
+_GRAPHEME = regex.compile(r"\X")
 _MENTION = regex.compile(r"(<@[UW][A-Z0-9]+>)")
 
 
@@ -177,9 +178,10 @@ def _asked(user: str, question: str, *, whole: bool) -> Block:
 @lru_cache(maxsize=64)  # asked for again with every draft
 def _fitting(text: str) -> str:
     """Return as much of a plain text as fits a block."""
-    ends = accumulate(len(html.escape(char, quote=False)) for char in text)
-    head = text[: sum(end <= _LONGEST_QUESTION for end in ends)]
-    return head if head == text else f"{head}…"
+    pieces = _GRAPHEME.findall(text)
+    ends = accumulate(len(html.escape(piece, quote=False)) for piece in pieces)
+    head = pieces[: sum(end <= _LONGEST_QUESTION for end in ends)]
+    return "".join(head) if len(head) == len(pieces) else "".join([*head, "…"])
 
 
 def _actions(buttons: Sequence[Block], question_id: str) -> list[Block]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -121,6 +122,25 @@ async def test_our_own_answer_is_remembered_as_we_wrote_it(thread: Thread, slack
     assert len(conversation.messages) == 3
 
 
+async def test_what_is_part_of_the_question_or_of_its_answer_was_not_said_before(
+    thread: Thread, slack: Slack
+) -> None:
+    thread.add(ROOT, "U1", "one")
+    thread.add_answer("101.000000", "t1", "The first answer")
+    thread.add("102.000000", "U1", "two")
+    thread.add_answer("102.500000", "q102.000000", "Half of the answer")
+    thread.add("103.000000", "U2", "to nobody of us")
+    thread.add("104.000000", "U1", "three")
+    joined = replace(asked("two\n\nthree", "104.000000"), id="q102.000000", earlier=("102.000000",))
+    conversation = await history(slack).read(joined)
+    assert conversation.messages == (
+        Message("user", "one", "Ada"),
+        Message("assistant", "The first answer"),
+        Message("user", "to nobody of us", "U2"),
+        Message("user", "two\n\nthree", "Ada"),
+    )
+
+
 async def test_parts_of_a_long_answer_are_one_message_again(thread: Thread, slack: Slack) -> None:
     thread.add(ROOT, "U1", "one")
     thread.add_answer("101.000000", "t1", "part 1")
@@ -134,6 +154,24 @@ async def test_a_placeholder_of_ours_is_no_message(thread: Thread, slack: Slack)
     thread.add("101.000000", "UBOT", "Thinking…", blocks=[{"type": "context", "elements": []}])
     conversation = await history(slack).read(asked("two", "102.000000"))
     assert [m.text for m in conversation.messages] == ["one", "two"]
+
+
+async def test_an_answer_to_a_command_holds_its_question_too(thread: Thread, slack: Slack) -> None:
+    head = [{"type": "mrkdwn", "text": "<@U1> asked:"}, {"type": "plain_text", "text": "one?"}]
+    said = {"type": "context", "block_id": "asked", "elements": head}
+    parts = [[said, {"type": "markdown", "text": "part 1"}], [{"type": "markdown", "text": "2"}]]
+    metadata = {"event_type": "llm_answer", "event_payload": {"turn": "t1.dm"}}
+    thread.add(ROOT, "UBOT", "part 1", blocks=parts[0], metadata=metadata)
+    thread.add("100.500000", "UBOT", "2", blocks=parts[1], metadata=metadata)
+    forgetful, remembering = history(slack), history(slack)
+    remembering.remember(replace(asked("one?", ROOT), id="t1.dm"), "as the model wrote it")
+    for reading, answer in ((forgetful, "part 1\n\n2"), (remembering, "as the model wrote it")):
+        conversation = await reading.read(asked("two", "102.000000"))
+        assert conversation.messages == (
+            Message("user", "one?", "Ada"),
+            Message("assistant", answer),
+            Message("user", "two", "Ada"),
+        )
 
 
 async def test_a_second_question_reads_only_what_is_new(thread: Thread, slack: Slack) -> None:

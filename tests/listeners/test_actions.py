@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.actions import FORGOTTEN, NOT_YOURS_TO_RETRY, NOT_YOURS_TO_STOP
+from bot.listeners.actions import ENDED, FORGOTTEN, NOT_YOURS_TO_RETRY, NOT_YOURS_TO_STOP
 from bot.listeners.reading import Addressee, message, press
 from bot.render.buttons import AGAIN, STOP
 from bot.turn.supervisor import Verdict
@@ -35,6 +35,8 @@ async def test_stop_is_handed_on_and_nothing_is_said(room: Room, verdict: Verdic
     ("action_id", "verdict", "sentence"),
     [
         (STOP, Verdict.NOT_THEIRS, NOT_YOURS_TO_STOP),
+        (STOP, Verdict.ENDED, ENDED),
+        (STOP, Verdict.UNKNOWN, ENDED),
         (AGAIN, Verdict.NOT_THEIRS, NOT_YOURS_TO_RETRY),
         (AGAIN, Verdict.UNKNOWN, FORGOTTEN),
     ],
@@ -113,6 +115,18 @@ async def test_a_press_on_anything_else_is_acknowledged_and_left(
 ) -> None:
     assert await room.pressed(payload(STOP, **changed)) == 200
     assert (room.wishes, room.told) == ([], [])
+
+
+def test_a_press_on_a_message_that_only_its_reader_sees_names_it_and_shows_nothing_of_it() -> None:
+    body = payload(STOP, container={"is_ephemeral": True, "message_ts": "2.0"})
+    del body["message"]
+    found = press(body)
+    assert found is not None
+    assert (found.turn, found.ts, found.thread_ts, found.rest) == ("turn1", "2.0", None, ())
+    assert found.private
+    public = press(payload(STOP))
+    assert public is not None
+    assert not public.private
 
 
 @pytest.mark.parametrize("blocks", [None, 7, "x", [None, 3]])

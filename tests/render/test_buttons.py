@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 
-from bot.render.buttons import AGAIN, STOP, buttons_of
+from bot.render.buttons import (
+    AGAIN,
+    CONTINUE,
+    SHARE,
+    SHOW,
+    STOP,
+    buttons_of,
+    note_buttons,
+    private_buttons,
+)
 from bot.render.message import bodies
 from bot.values import Draft, Phase
 
@@ -27,6 +36,31 @@ def test_an_answer_on_its_way_can_be_stopped_and_a_failed_one_tried_again(phase:
         assert pressed == [AGAIN]
     else:
         assert found is None
+
+
+def test_the_note_of_a_command_can_be_shown_as_written_and_stopped() -> None:
+    assert [element["action_id"] for element in note_buttons()] == [SHOW, STOP]
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+def test_a_private_answer_that_has_text_and_did_not_fail_can_be_passed_on(phase: Phase) -> None:
+    pressed = [element["action_id"] for element in private_buttons(Draft(phase, "Some text"))]
+    if phase in {Phase.DONE, Phase.STOPPED, Phase.CUT_OFF}:
+        assert pressed == [SHARE, CONTINUE]
+    else:
+        assert pressed == [element["action_id"] for element in buttons_of(phase)]
+    assert private_buttons(Draft(phase, " ")) == buttons_of(phase)
+
+
+def test_each_way_to_pass_on_names_those_beside_it_and_goes_when_it_is_taken() -> None:
+    done = Draft(Phase.DONE, "Some text")
+    share, go_on = private_buttons(done)
+    assert (share["value"], go_on["value"]) == (CONTINUE, SHARE)
+    (left,) = private_buttons(done, share["value"].split())
+    assert left["action_id"] == CONTINUE
+    assert "value" not in left  # Slack takes no empty one
+    assert private_buttons(done, []) == ()
+    assert private_buttons(Draft(Phase.FAILED, "Some text"), []) == ()
 
 
 def test_the_button_is_the_very_same_from_the_placeholder_to_the_last_edit() -> None:

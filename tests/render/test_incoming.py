@@ -1,6 +1,13 @@
 from __future__ import annotations
 
-from bot.render.incoming import answer_text, message_text
+import json
+from typing import Any
+
+import pytest
+
+from bot.render.incoming import answer_text, asked_in, message_text
+from bot.render.message import bodies
+from bot.values import Draft, Phase
 
 RICH = {
     "type": "rich_text",
@@ -36,6 +43,29 @@ def test_rich_text_is_flattened() -> None:
 
 def test_a_message_without_blocks_is_its_text() -> None:
     assert message_text({"text": "a &amp; b"}) == "a & b"
+
+
+@pytest.mark.parametrize("question", ["Why?", "a < b & <!here>?", "```\nx = 1\n```\nWhy <@U2>?"])
+def test_who_asked_what_is_read_back_from_the_line_that_says_so(question: str) -> None:
+    draft = Draft(Phase.DONE, "So.")
+    (body,) = bodies(draft, question_id="q1", asked_by="U1", question=question, whole_question=True)
+    stored = {"blocks": json.loads(body.blocks)}
+    assert asked_in(stored) == ("U1", question)
+    assert answer_text(stored) == "So."
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        None,
+        [],
+        [{"type": "context", "elements": [{"text": "<@U1> asked:"}, {"text": "Why?"}]}],
+        [{"type": "context", "block_id": "asked", "elements": [{"text": "x"}, {"text": "Why?"}]}],
+        [{"type": "context", "block_id": "asked", "elements": [{"text": "<@U1> asked:"}]}],
+    ],
+)
+def test_nothing_else_is_taken_for_a_question(blocks: Any) -> None:
+    assert asked_in({"blocks": blocks}) is None
 
 
 def test_a_placeholder_has_no_answer_in_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import time
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.render.message import Body, bodies
+from bot.render.message import ASKED, Body, bodies
 from bot.values import Draft, Phase
 from tests.render.judge import texts
 
@@ -104,6 +105,26 @@ def test_the_question_heads_the_first_message_only() -> None:
     assert head["elements"][0] == {"type": "mrkdwn", "text": "<@U1> asked:"}
     assert head["elements"][1]["text"] == "what is <\u200b!channel> this?"
     assert "asked:" not in found[1].blocks
+
+
+def test_a_whole_question_heads_the_message_where_one_goes_on_from_it() -> None:
+    question = "what is <!channel>?\n\n```\nx = 1\n```"
+    (body,) = render(Phase.DONE, "So.", asked_by="U1", question=question, whole_question=True)
+    head = blocks(body)[0]
+    assert head["block_id"] == ASKED
+    assert head["elements"][1]["text"] == question.replace("<!", "<\u200b!")
+
+
+@pytest.mark.parametrize("piece", ["word ", "&", "<", "漢字。", "👩‍👩‍👧‍👦"])
+def test_a_question_too_long_for_a_block_is_cut_there(piece: str) -> None:
+    question = piece * 2_000
+    (body,) = render(Phase.DONE, "So.", asked_by="U1", question=question, whole_question=True)
+    shown = blocks(body)[0]["elements"][1]["text"]
+    assert len(html.escape(shown)) < 3_000
+    assert shown.endswith("…")
+    bare = shown[:-1].replace("\u200b", "")
+    assert question.startswith(bare)
+    assert len(bare) % len(piece) == 0 or "\u200d" not in piece  # not inside a grapheme
 
 
 def test_only_users_are_named_in_the_line_of_a_stopped_answer() -> None:
