@@ -21,6 +21,7 @@ ActionListener = Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]
 
 NOT_YOURS_TO_STOP = "Only the asker can stop this answer."
 NOT_YOURS_TO_RETRY = "Only the asker can ask this again."
+ENDED = "This answer is not being written any more."
 FORGOTTEN = "I no longer have this question. Please ask it again."
 
 
@@ -39,6 +40,8 @@ def on_stop(hearing: Hearing) -> ActionListener:
                 await _tell(hearing, press, NOT_YOURS_TO_STOP)
             case Verdict.AWAY:
                 await _tell(hearing, press, NOT_NOW)
+            case Verdict.ENDED | Verdict.UNKNOWN if not press.private:
+                await _tell(hearing, press, ENDED)
             case _ if press.private and not lent:  # it comes, or came, as a message of its own
                 await notes.remove(hearing, press)
 

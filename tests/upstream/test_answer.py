@@ -191,6 +191,17 @@ async def test_whoever_leaves_lets_the_response_go_on() -> None:
     assert service.paths == [ASK]
 
 
+async def test_whoever_leaves_one_response_cancels_the_others() -> None:
+    service = Service(PIECES)
+    async with upstream(service, background="on") as asked:
+        for left in ("resp_1", "another"):
+            service.cuts.append(Cut(after(service, 5), "silence"))
+            async with aclosing(asked.answer(PROMPT)) as events:
+                await anext(events)
+                asked.leave(left)
+    assert service.paths == [ASK, ASK, CANCEL]
+
+
 async def test_a_response_begun_elsewhere_is_taken_over_from_its_beginning() -> None:
     service = resumable("silence")
     async with upstream(service, background="on") as asked:

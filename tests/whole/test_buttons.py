@@ -9,7 +9,16 @@ from typing import Any
 
 from bot.playground.board import Board
 from tests.playground import live
-from tests.whole.running import START_SECONDS, Whole, is_finished, markdown, note, start, whole
+from tests.whole.running import (
+    START_SECONDS,
+    Whole,
+    is_finished,
+    markdown,
+    note,
+    start,
+    upstream_text,
+    whole,
+)
 
 MENTION = f"<@{live.BOT}>"
 
@@ -103,23 +112,48 @@ async def test_a_failed_answer_is_tried_again_below_and_keeps_what_it_says(
         assert all(call.ok for call in slack.calls)
 
 
-async def test_after_a_restart_the_question_of_an_interrupted_answer_is_found_in_slack(
-    tmp_path: Path,
-) -> None:
-    async with whole(tmp_path, variables={"GRACE_SECONDS": "0"}) as all_of_it:
+async def test_an_answer_that_a_restart_broke_off_goes_on_in_its_message(tmp_path: Path) -> None:
+    variables = {"GRACE_SECONDS": "0", "UPSTREAM_BACKGROUND": "on"}
+    async with whole(tmp_path, variables=variables) as all_of_it:
         slack = all_of_it.slack
         all_of_it.model.set_faults(stall_at=0.5)
         slack.workspace.say(live.GENERAL, f"{MENTION} count to 100")
         await slack.until(lambda: [m for m in all_of_it.answers(live.GENERAL) if markdown(m)])
         assert await all_of_it.bot.end() == 0
-        [interrupted] = all_of_it.answers(live.GENERAL)
-        assert button(interrupted) == "Try again"
+        [left] = all_of_it.answers(live.GENERAL)
+        assert button(left) == "Stop"
         all_of_it.model.set_faults(stall_at=None)
-        greeted = len(slack.log("event", "hello"))
         bot = await start(all_of_it.env, tmp_path)
         try:
-            await slack.until(lambda: len(slack.log("event", "hello")) > greeted, START_SECONDS)
-            press(all_of_it, interrupted)
+            assert (await bot.said("answer"))["outcome"] == "done"
+        finally:
+            await bot.end()
+        [answer] = all_of_it.answers(live.GENERAL)
+        assert answer["ts"] == left["ts"]
+        assert markdown(answer).split() == upstream_text("count to 100").split()
+        assert button(answer) == ""
+        assert not [entry for entry in all_of_it.model.log if entry.what == "cancel"]
+
+
+async def test_with_another_database_a_failed_question_is_found_in_slack(
+    tmp_path: Path,
+) -> None:
+    async with whole(tmp_path) as all_of_it:
+        slack = all_of_it.slack
+        all_of_it.model.set_faults(model_status=401)
+        slack.workspace.say(live.GENERAL, f"{MENTION} count to 100")
+        await slack.until(
+            lambda: [m for m in all_of_it.answers(live.GENERAL) if button(m) == "Try again"]
+        )
+        assert await all_of_it.bot.end() == 0
+        [failed] = all_of_it.answers(live.GENERAL)
+        all_of_it.model.set_faults(model_status=None)
+        another = {"DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path}/another.db"}
+        bot = await start(all_of_it.env | another, tmp_path)
+        try:
+            await bot.said("ready")
+            await slack.until(lambda: len(slack.log("event", "hello")) >= 3, START_SECONDS)
+            press(all_of_it, failed)
             await slack.until(lambda: len(all_of_it.answers(live.GENERAL)) == 2)
             assert (await bot.said("answer"))["outcome"] == "done"
         finally:
