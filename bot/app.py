@@ -79,7 +79,10 @@ async def run(settings: Settings) -> None:
         )
         delivery = Delivery(
             slack,
-            DeliveryConfig(edits_per_minute=settings.delivery.edits_per_minute),
+            DeliveryConfig(
+                edits_per_minute=settings.delivery.edits_per_minute,
+                delivery=settings.delivery.delivery,
+            ),
             ledger=Ledger(database, replica=store.replica),
             replicas=keeper.alive,
         )

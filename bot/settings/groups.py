@@ -186,7 +186,10 @@ class DeliverySettings(Group):
     delivery: Literal["edit", "native", "auto"] = Field(
         "edit",
         validation_alias="DELIVERY",
-        description="How answers are shown; only `edit` exists yet, the others fall back to it",
+        description=(
+            "How answers are shown: by edits (`edit`), streamed by Slack where it does that "
+            "(`native`), or `auto`: streams in direct messages, edits elsewhere"
+        ),
     )
     edits_per_minute: int = Field(
         45,

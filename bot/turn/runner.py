@@ -103,9 +103,10 @@ class Runner:
     async def _standing(self, turn: Turn) -> Sequence[ShownMessage]:
         """The messages of the answer that stand already; Slack is asked where nobody else knows,
         however long it takes."""
+        known = turn.record.shown
         while not turn.certain:
             try:
-                return await self.delivery.found(turn.question) or turn.record.shown
+                return await self.delivery.found(turn.question, known) or known
             except SlackRateLimited as error:
                 await asyncio.sleep(error.retry_after)
             except SlackUnreachable:
@@ -113,7 +114,7 @@ class Runner:
             except SlackError as error:
                 log.warning("what stands of an answer can't be read: %s", error)
                 break
-        return turn.record.shown
+        return known
 
     def _machine(self, turn: Turn, standing: Sequence[ShownMessage]) -> Machine:
         machine = begun(turn.record, time.time())
