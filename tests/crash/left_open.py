@@ -1,0 +1,39 @@
+"""What the database says of turns, read beside the bots."""
+
+from __future__ import annotations
+
+import asyncio
+
+from sqlalchemy import Connection, or_, select
+
+from bot.errors import StorageAway
+from bot.storage.database import open_database
+from bot.storage.tables import OVER, turns
+
+LOOK_SECONDS = 0.05  # nobody tells a bystander that a row has changed
+
+
+async def left_open(url: str) -> list[str]:
+    """The turns that are not over, or over and still owned, one sentence each."""
+    async with open_database(url) as database:
+        return await database.read(_left_open)
+
+
+async def settled(url: str) -> None:
+    """Return when no turn is left open."""
+    async with open_database(url) as database:
+        while True:
+            try:
+                if not await database.read(_left_open):
+                    return
+            except StorageAway:  # the first bot has not made the tables yet
+                pass
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+def _left_open(connection: Connection) -> list[str]:
+    query = select(turns).where(or_(turns.c.state != OVER, turns.c.owner.is_not(None)))
+    return [
+        f"left open: turn {row.id} is {row.state}, {row.phase}, of {row.owner}"
+        for row in connection.execute(query)
+    ]

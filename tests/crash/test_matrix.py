@@ -1,0 +1,71 @@
+"""A crash at every point of a turn, and at some of every other kind; one whole answer each time."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.crash.bots import Nursery
+from tests.crash.case import Case, Outcome, run
+from tests.crash.databases import Databases, databases
+from tests.crash.matrix import crashes, essential, every_kind, play
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+AT_ONCE = 4
+SAMPLE = 1  # points of every kind of turn
+LEAST = 35  # points of a turn
+REACHED = 0.8  # share of crashes that happen: two runs of a turn do not pass quite the same points
+
+
+async def test_a_turn_passes_every_kind_of_point(bots: Nursery, tmp_path: Path) -> None:
+    outcome = await run(Case(), bots, tmp_path)
+    names = {point.partition("#")[0] for point in outcome.bots[0].passed}
+    assert names >= {
+        *("socket:received", "socket:ack:before", "socket:ack:after"),
+        *("db:insert claims:before", "db:insert turns:after", "db:commit claims+turns:before"),
+        *("slack:chat.postMessage:before", "slack:chat.postMessage:taken", "db:insert shown:after"),
+        *("upstream:POST responses:before", "upstream:POST responses:answered", "upstream:chunk"),
+        *("slack:chat.update:before", "slack:chat.update:taken", "db:update turns:after"),
+    }
+    assert not outcome.wrong
+
+
+async def test_a_killed_bot_whom_nobody_follows_leaves_a_question_open(
+    bots: Nursery, tmp_path: Path
+) -> None:
+    """The harness would notice."""
+    outcome = await run(Case(("slack:chat.update:before#1",)), bots, tmp_path, followed=False)
+    assert {said.partition(":")[0] for said in outcome.wrong} >= {"spinning", "cut", "left open"}
+
+
+async def test_a_crash_at_any_point_of_a_turn_leaves_one_whole_answer(bots: Nursery) -> None:
+    empty = databases(None)
+    [recorded] = await _record([Case()], bots, empty)
+    cases = [case for case in crashes(Case(), recorded) if essential(*case.crashes)]
+    assert len(cases) > LEAST
+    await _play(cases, bots, empty)
+
+
+async def test_a_crash_at_some_point_of_any_kind_of_turn_leaves_one_whole_answer(
+    bots: Nursery, kind: str, empty: Databases
+) -> None:
+    chance, cases = random.Random(1), list[Case]()
+    for recorded in await _record(every_kind(kind), bots, empty):
+        cases += chance.sample(crashes(recorded.case, recorded), k=SAMPLE)
+    await _play(cases, bots, empty)
+
+
+async def _record(kinds: Sequence[Case], bots: Nursery, empty: Databases) -> list[Outcome]:
+    recorded = [outcome async for outcome in play(kinds, bots, empty, at_once=AT_ONCE)]
+    assert [str(outcome) for outcome in recorded if outcome.wrong] == []
+    return sorted(recorded, key=str)
+
+
+async def _play(cases: Sequence[Case], bots: Nursery, empty: Databases) -> None:
+    outcomes = [outcome async for outcome in play(cases, bots, empty, at_once=AT_ONCE)]
+    assert [str(outcome) for outcome in outcomes if outcome.wrong] == []
+    assert sum(outcome.died for outcome in outcomes) >= REACHED * len(cases)
