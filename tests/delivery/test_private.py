@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Literal
 
 import pytest
 
 from bot.errors import TurnLost
 from bot.render.buttons import SHOW, STOP
-from bot.storage.records import ShownMessage
+from bot.storage.records import ShownMessage, Wish
 from bot.values import Draft, Phase
 from tests.delivery.fake_slack import FakeSlack
 from tests.delivery.hooks import Hooks, Use, buttons, markdown
@@ -54,6 +55,25 @@ def test_only_the_asker_lends_addresses_and_only_to_answers_under_way() -> None:
         assert ended
         assert ended.draft == done("Here.")
         await room.aclose()
+
+    run(scenario())
+
+
+def test_an_address_lent_in_another_process_is_used_like_any_other() -> None:
+    async def scenario() -> None:
+        kinds: tuple[tuple[Literal["show", "end"], int], ...] = (("show", 2), ("end", 1))
+        for kind, shown in kinds:
+            hooks = Hooks()
+            room = room_of(hooks, FakeSlack())
+            reply = room.reply(command())
+            await reply.open(THINKING)
+            reply.show(writing("One"))
+            room.private.heed(Wish(command().id, "U1", kind, hooks.press()))
+            await asyncio.sleep(3)
+            await reply.finish(done("One two."))
+            assert len(hooks.uses) == shown
+            assert hooks.below == []
+            await room.aclose()
 
     run(scenario())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from bot.playground.model.server import ModelConfig
 from bot.playground.slack.server import SlackConfig
 from tests.playground import live
-from tests.whole.running import Whole, is_finished, markdown, note, upstream_text, whole
+from tests.whole.running import Whole, is_finished, markdown, note, start, upstream_text, whole
 
 SLOW = ModelConfig(words_per_second=60, first_word_seconds=0.3)
 COUNT = "count to 300"
@@ -189,6 +190,41 @@ async def test_a_long_answer_is_shared_as_a_thread_and_goes_on_in_the_dm(tmp_pat
         assert {message["thread_ts"] for message in rest} == {root["ts"]}
         text = "".join(map(markdown, [root, *rest]))
         assert "".join(text.split()) == "".join(upstream_text(long).split())
+
+
+async def test_a_private_answer_that_failed_is_tried_again_in_its_place(tmp_path: Path) -> None:
+    async with whole(tmp_path) as all_of_it:
+        all_of_it.model.set_faults(model_status=401)
+        await asked(all_of_it, COUNT)
+        await all_of_it.slack.until(lambda: len(notes(all_of_it)) == 2)
+        failed = notes(all_of_it)[1]
+        assert "reference" in note(failed)
+        all_of_it.model.set_faults(model_status=0)
+        press(all_of_it, failed, "Try again", live.RANDOM)
+        await all_of_it.slack.until(lambda: len(notes(all_of_it)) == 3)
+        assert markdown(notes(all_of_it)[2]) == upstream_text(COUNT)
+        assert "Asked again" in note(notes(all_of_it)[1])
+        assert all_of_it.answers(live.DM) == []
+
+
+async def test_a_killed_process_leaves_its_private_answer_to_the_next_which_sends_it_once(
+    tmp_path: Path,
+) -> None:
+    async with whole(tmp_path, model=SLOW, variables={"LEASE_SECONDS": "3"}) as all_of_it:
+        slack = all_of_it.slack
+        first = await asked(all_of_it, COUNT)
+        press(all_of_it, first, "Show as it is written", live.RANDOM)
+        await slack.until(lambda: markdown(notes(all_of_it)[0]))
+        await all_of_it.bot.end(signal.SIGKILL)
+        bot = await start(all_of_it.env, tmp_path)
+        try:
+            await slack.until(lambda: len(notes(all_of_it)) == 2, 30)
+            assert (await bot.said("answer"))["outcome"] == "done"
+            assert markdown(notes(all_of_it)[1]) == upstream_text(COUNT)
+            press(all_of_it, notes(all_of_it)[0], "Stop", live.RANDOM)
+            await slack.until(lambda: len(notes(all_of_it)) == 1)
+        finally:
+            await bot.end()
 
 
 async def test_over_http_the_note_is_replaced_too(tmp_path: Path) -> None:
