@@ -35,6 +35,8 @@ class Stream(Stored):
     def add(self, given: dict[str, Any]) -> str:
         """Take a call's text; returns an error, if any."""
         chunk = given.get("markdown_text", "")
+        if self.chunks:  # blanks may be lost where chunks join (slack-facts §1.6, measured)
+            chunk = chunk.lstrip()
         text = self.markdown + chunk
         if len(text.encode()) > SIZE:
             return "msg_too_long"
