@@ -78,6 +78,11 @@ class Deeds:
             value=body.get("value"),
         )
 
+    async def stop(self, body: Body) -> None:
+        """Slack's own Stop, in a thread the bot is at work in."""
+        channel, thread = wanted(body, "channel", str), wanted(body, "thread_ts", str)
+        self._workspace.stop(channel, thread, self._user(body))
+
     async def submit(self, body: Body) -> None:
         """A modal with its inputs."""
         values = wanted(body, "values", dict)
@@ -121,6 +126,7 @@ class Deeds:
             "delete": self.delete,
             "invite": self.invite,
             "press": self.press,
+            "stop": self.stop,
             "submit": self.submit,
             "close": self.close,
             "home": self.home,

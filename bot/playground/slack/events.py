@@ -131,6 +131,18 @@ def of_joining(user: User, inviter: str, channel: Channel, ts: str) -> Json:
     }
 
 
+def of_stop(user: str, channel: str, thread_ts: str, streams: list[str], ts: str) -> Json:
+    """Somebody pressed Slack's own Stop while the app was at work in a thread."""
+    return {
+        "type": "agent_session_stopped",
+        "user": user,
+        "channel": channel,
+        "thread_ts": thread_ts,
+        "streaming_message_ts": streams,
+        "event_ts": ts,
+    }
+
+
 def subscription(event: Json, channel: Channel) -> str:
     """The name an event of a channel is subscribed under."""
     kind = str(event["type"])

@@ -101,7 +101,7 @@ class Message:
     """One message; an edit makes a new value under the same `ts`.
 
     `only_for` names the one person who sees an ephemeral message. `stream` is the state of a
-    natively streamed one: `in_progress`, `completed` or `errored`.
+    natively streamed one: `in_progress`, `completed`, `errored`, or `stopped` by its reader.
     """
 
     ts: str
@@ -151,6 +151,6 @@ class Message:
                 {"name": name, "users": list(users), "count": len(users)}
                 for name, users in self.reactions
             ],
-            "streaming_state": self.stream,
+            "streaming_state": "completed" if self.stream == "stopped" else self.stream,
             "is_ephemeral": self.only_for is not None,
         }

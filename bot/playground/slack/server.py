@@ -24,7 +24,9 @@ SCOPES = frozenset(
         *("im:read", "im:write", "reactions:write", "users:read"),
     },
 )
-MANIFEST_EVENTS = frozenset({"app_mention", "message.im", "app_home_opened"})
+MANIFEST_EVENTS = frozenset(
+    {"app_mention", "message.im", "app_home_opened", "agent_session_stopped"}
+)
 ALL_MESSAGES = MANIFEST_EVENTS | {"message.channels", "message.groups", "member_joined_channel"}
 
 

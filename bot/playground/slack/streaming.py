@@ -37,7 +37,7 @@ def chunks_of(args: Json, limits: Limits) -> list[Json]:
 def grown(message: Message, chunks: list[Json], limits: Limits) -> dict[str, Any]:
     """The fields of the message after `chunks`. Raises `Refused("msg_too_long")`."""
     text = message.text + _text(chunks)
-    if len(text) > limits.stream_total:
+    if len(text.encode()) > limits.stream_bytes:
         raise Refused("msg_too_long")
     shown = [dict(block) for block in message.blocks]
     for chunk in chunks:

@@ -43,7 +43,7 @@ def start(call: Call) -> Json:
 
 def append(call: Call) -> Json:
     """More text or tasks; no event is sent for it."""
-    message, chunks = _streaming(call), _chunks(call)
+    message, chunks = _streaming(call, "stopped_by_user"), _chunks(call)
     if not chunks:
         raise Refused("no_text")
     changes = grown(message, chunks, call.limits)
@@ -69,8 +69,10 @@ def _chunks(call: Call) -> list[Json]:
     return chunks_of(call.args, call.limits)
 
 
-def _streaming(call: Call) -> Message:
+def _streaming(call: Call, stopped: str = "message_not_in_streaming_state") -> Message:
     message = call.own_message(call.member(), "message_not_owned_by_app")
+    if message.stream == "stopped":
+        raise Refused(stopped)
     if not live(message, call.workspace.board.clock(), call.limits):
         raise Refused("message_not_in_streaming_state")
     return message

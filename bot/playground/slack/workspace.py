@@ -194,6 +194,19 @@ class Workspace(State):
         event = events.of_home(person.id, dm, tab, view, self.next_ts())
         self.send(events.delivery("app_home_opened", event, self.bot))
 
+    def stop(self, channel: str, thread_ts: str, user: str | None = None) -> None:
+        """Press Slack's own Stop, which direct messages have while the app thinks or streams."""
+        where, person = self.channel(channel), self._person(user)
+        live = [m for m in self.thread(channel, thread_ts) if m.stream == "in_progress"]
+        if where.kind != "im" or not (live or (channel, thread_ts) in self.statuses):
+            raise NotThere(f"{channel}/{thread_ts}")
+        for message in live:
+            self.change(message, stream="stopped")
+        self.set_status(channel, thread_ts, "")
+        streams = [message.ts for message in live]
+        event = events.of_stop(person.id, channel, thread_ts, streams, self.next_ts())
+        self.send(self._delivery(event, where))
+
     # what the page needs
 
     def direct(self, user: str) -> Channel:

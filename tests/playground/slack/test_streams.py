@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.playground.slack.records import TEAM
+from bot.playground.slack.workspace import NotThere
 from tests.playground.live import DM, GENERAL, YOU, Clock, LiveSlack
 
 
@@ -95,11 +96,40 @@ async def test_a_stream_expires_after_five_minutes_and_can_then_be_edited(
     assert (await slack.api("chat.update", text="whole", **where))["ok"]
 
 
-async def test_a_stream_takes_twelve_thousand_characters_in_all(slack: LiveSlack) -> None:
-    where = await _started(slack, markdown_text="x" * 11_000)
-    more = await slack.api("chat.appendStream", markdown_text="x" * 1_001, **where)
-    fits = await slack.api("chat.appendStream", markdown_text="x" * 1_000, **where)
+async def test_a_stream_takes_ten_thousand_bytes_in_all(slack: LiveSlack) -> None:
+    where = await _started(slack, markdown_text="é" * 5_000)
+    more = await slack.api("chat.appendStream", markdown_text="é" * 301, **where)
+    fits = await slack.api("chat.appendStream", markdown_text="é" * 300, **where)
     assert (more["error"], fits["ok"]) == ("msg_too_long", True)
+
+
+async def test_a_reader_stops_a_stream(slack: LiveSlack) -> None:
+    where = await _started(slack, markdown_text="x")
+    message = slack.workspace.message(channel=DM, ts=where["ts"])
+    assert message
+    assert message.thread_ts
+    slack.workspace.stop(DM, message.thread_ts)
+    append = await slack.api("chat.appendStream", markdown_text="y", **where)
+    stop = await slack.api("chat.stopStream", **where)
+    assert append["error"] == "stopped_by_user"
+    assert stop["error"] == "message_not_in_streaming_state"
+    assert (await slack.api("chat.update", text="y", **where))["ok"]
+    assert slack.workspace.snapshot()["messages"][DM][-1]["streaming_state"] == "completed"
+    await slack.until(lambda: slack.log("event", "agent_session_stopped"))
+
+
+async def test_what_thinks_can_be_stopped_too_but_in_direct_messages_only(
+    slack: LiveSlack,
+) -> None:
+    for channel in (DM, GENERAL):
+        root = slack.workspace.say(channel, "question")
+        thread = {"channel_id": channel, "thread_ts": root.ts}
+        await slack.api("assistant.threads.setStatus", status="is thinking…", **thread)
+        if channel == DM:
+            slack.workspace.stop(channel, root.ts)
+            assert slack.workspace.snapshot()["statuses"] == []
+        with pytest.raises(NotThere):
+            slack.workspace.stop(channel, root.ts)
 
 
 async def test_an_empty_append_is_no_text(slack: LiveSlack) -> None:
