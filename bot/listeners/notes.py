@@ -91,7 +91,7 @@ async def _pass_on(hearing: Hearing, press: reading.Press, action_id: str) -> No
     posted = await (private.share if sharing else private.go_on_in_dm)(answer)
     if posted is Posted.REFUSED:
         await tell(hearing, press, NOT_IN_HERE if sharing else NOT_IN_DM)
-    else:
+    elif posted is not Posted.UNDER_WAY:  # whoever posts it says how that ends
         await _show_again(hearing, press, answer, SHARED if sharing else IN_DM)
 
 

@@ -21,7 +21,8 @@ class Posted(Enum):
     """What became of a wish to post an answer once more."""
 
     DONE = "it stands"
-    BEFORE = "it was wished before"
+    BEFORE = "it was wished before, and stands"
+    UNDER_WAY = "it was wished before, and is being posted"
     REFUSED = "Slack does not let us post there"
 
 
@@ -42,6 +43,8 @@ class Copies:
             if await self._store.claim(this, None) is Claim.OURS:
                 return await self._begun(this, draft)
             before = await self._store.turn(this.id)
+            if before and before.owner:
+                return Posted.UNDER_WAY
             if before is None or before.draft.phase is not Phase.FAILED:
                 break
         return Posted.BEFORE

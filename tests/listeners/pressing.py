@@ -66,7 +66,7 @@ class Room:
     thread: list[dict[str, Any]] = field(default_factory=list)
     stored: dict[str, TurnRecord] | None = field(default_factory=dict)
     left: list[Wish] = field(default_factory=list)
-    posted: set[str] = field(default_factory=set)
+    posted: dict[str, Posted] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
     refuse: bool = False
 
@@ -102,12 +102,14 @@ class Room:
     async def post(self, copy: Question, draft: Draft) -> Posted:
         """Post an answer once more, as if nothing could crash."""
         if copy.id in self.posted:
-            return Posted.BEFORE
+            return self.posted[copy.id]
+        self.posted[copy.id] = Posted.UNDER_WAY
         try:
             await self.delivery.reply(copy).finish(draft)
         except SlackRefused:
+            del self.posted[copy.id]
             return Posted.REFUSED
-        self.posted.add(copy.id)
+        self.posted[copy.id] = Posted.BEFORE
         return Posted.DONE
 
     async def slack(self, request: web.Request) -> web.Response:

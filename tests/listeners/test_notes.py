@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -154,6 +155,17 @@ async def test_an_answer_is_passed_on_once_and_loses_the_button(
     assert len(notes) == 2
     assert all(note["replace_original"] for note in notes)
     assert all(line in said(note) and labels(note) == [beside] for note in notes)
+
+
+async def test_of_two_presses_at_once_only_the_one_that_posts_says_how_it_ends(
+    room: Room,
+) -> None:
+    room.stored = stored(DONE)
+    room.codes["chat.postMessage"] = "not_in_channel"
+    await asyncio.gather(*(room.pressed(room.private(SHARE)) for _ in range(2)))
+    assert len(room.heard("chat.postMessage")) == 1
+    [message] = room.heard("note")
+    assert said(message).strip() == NOT_IN_HERE
 
 
 async def test_the_last_button_leaves_none(room: Room) -> None:

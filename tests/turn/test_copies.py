@@ -81,7 +81,8 @@ def test_two_presses_that_reach_two_replicas_at_once_post_one(tmp_path: Path) ->
             replica(stage, "b", slack) as b,
         ):
             posted = await asyncio.gather(copies(a).post(COPY, DONE), copies(b).post(COPY, DONE))
-        assert sorted(one.name for one in posted) == ["BEFORE", "DONE"]
+            assert sorted(one.name for one in posted) == ["DONE", "UNDER_WAY"]
+            assert await copies(b).post(COPY, DONE) is Posted.BEFORE
         assert len(slack.messages) == 1
 
     run(scenario())
