@@ -16,8 +16,9 @@
     ├── Stopped                nobody: a person stopped the answer
     ├── ToolError              the model: the message is what its call returns
     ├── TurnLost               the log: another process answers the question now
-    └── StorageError           the operator, at start
-        └── StorageAway        the log and readiness: slow, full, read-only or not there now
+    └── StorageError           the operator, at start: exit code 2
+        └── StorageAway        the log and readiness: slow, full, read-only or not there now; at
+            │                  start the operator: exit code 1, for the same may succeed later
             └── StorageInDoubt the same, and it may have been written after all
 
 A sentence is written for the person who asked. Details (status, code, request id) are for the log

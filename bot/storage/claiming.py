@@ -9,7 +9,19 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, exists, select, update
+from sqlalchemy import (
+    Connection,
+    Double,
+    Row,
+    Text,
+    bindparam,
+    delete,
+    exists,
+    select,
+    true,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.errors import TurnLost
@@ -87,9 +99,12 @@ def _take_keys(connection: Connection, question: Question, now: float) -> bool:
 
 @cache
 def _taking(dialect: str, count: int) -> Any:
-    given: dict[str, Any] = {"turn": bindparam("turn"), "claimed_at": bindparam("now")}
-    values = [given | {"key": bindparam(f"key{n}")} for n in range(count)]
-    return insert(dialect, claims).values(values).on_conflict_do_nothing().returning(claims.c.key)
+    """INSERT … SELECT: SQLAlchemy prepares that once, a list of VALUES anew each time."""
+    given = (bindparam("turn", type_=Text), bindparam("now", type_=Double))
+    keys = [bindparam(f"key{n}", type_=Text) for n in range(count)]
+    lines = union_all(*(select(key, *given).where(true()) for key in keys))
+    adding = insert(dialect, claims).from_select(["key", "turn", "claimed_at"], lines)
+    return adding.on_conflict_do_nothing().returning(claims.c.key)
 
 
 def _add(connection: Connection, turn: dict[str, Any], state: str) -> bool:

@@ -52,18 +52,20 @@ class Database:
         patience: float | None = None,
         *,
         alone: bool = False,
+        quiet: bool = False,
     ) -> T:
         """Do `work` in one transaction, and possibly again after it failed.
 
         Raises StorageAway within `patience` seconds: nothing is written then, unless it is
         StorageInDoubt. The same goes for being cancelled: a commit that has begun is finished.
         `alone`: its statements need no transaction around them, which saves a server two answers.
+        `quiet`: that it failed says nothing of the database, for its caller was in a hurry.
         """
         way = Way.WRITES_ALONE if alone else Way.WRITES
         try:
             result = await self._engine.run(work, patience=patience or self.patience, way=way)
         except StorageAway as error:
-            if patience is None:  # a caller in a hurry says nothing of the database
+            if not quiet:
                 self._note(False, str(error))
             raise
         self._note(True)

@@ -63,7 +63,7 @@ class Ledger:
         def work(connection: Connection) -> float:
             return _take(connection, self._values(of=key, size=size, lasting=seconds))
 
-        return await self._database.write(work, self._patience, alone=True)
+        return await self._database.write(work, self._patience, alone=True, quiet=True)
 
     async def others(self, key: str) -> list[float]:
         """Seconds until each slot is free that other replicas hold, dead ones included; sorted.

@@ -12,7 +12,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot.storage.attempt import Attempt, Way
+from bot.errors import StorageError
+from bot.storage.attempt import Attempt, Way, describe
 from bot.storage.listening import Listener
 
 T = TypeVar("T")
@@ -23,7 +24,8 @@ LAST_WORDS = 2.0  # seconds for what was given up on to end, at the end of the p
 
 # Classes of SQLSTATE in which another try ends the same way: wrong data, password, database,
 # statement (https://www.postgresql.org/docs/current/errcodes-appendix.html).
-_HOPELESS = ("22", "28", "3D", "42")
+_WRONG_DATA = "22"
+_HOPELESS = (_WRONG_DATA, "28", "3D", "42")
 
 
 class PostgresServer:
@@ -51,7 +53,7 @@ class PostgresServer:
 
     async def run(self, work: Callable[[Connection], T], *, patience: float, way: Way) -> T:
         """Do `work` in one transaction, again if that may help. Raises StorageAway within
-        `patience` seconds."""
+        `patience` seconds, StorageError for what no database takes."""
         attempt = Attempt(patience)
         task = asyncio.create_task(self._until_done(attempt, work, way))
         self._tasks.add(task)
@@ -63,6 +65,8 @@ class PostgresServer:
             task.cancel()  # and not awaited: breaking off may take as long again
             raise attempt.away() from attempt.problem or error
         except (SQLAlchemyError, OSError) as error:
+            if _sqlstate(error).startswith(_WRONG_DATA):
+                raise StorageError(describe(error)) from error
             raise attempt.away(error) from error
         except asyncio.CancelledError:
             if not attempt.committing:
@@ -127,5 +131,8 @@ def _try_to_write(connection: Connection) -> None:
 
 
 def _is_hopeless(error: BaseException | None) -> bool:
-    state = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
-    return state.startswith(_HOPELESS)
+    return _sqlstate(error).startswith(_HOPELESS)
+
+
+def _sqlstate(error: BaseException | None) -> str:
+    return str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, NullPool, StaticPool, create_engine, 
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.errors import StorageAway
+from bot.errors import StorageAway, StorageError
 from bot.storage.attempt import Attempt, Way, describe
 
 T = TypeVar("T")
@@ -50,7 +50,8 @@ class SqliteFile:
         self._broken = False
 
     async def run(self, work: Callable[[Connection], T], *, patience: float, way: Way) -> T:
-        """Do `work` in one transaction. Raises StorageAway within `patience` seconds."""
+        """Do `work` in one transaction. Raises StorageAway within `patience` seconds, StorageError
+        for what no database takes."""
         attempt = Attempt(patience)
         reads = way is Way.READS and not self._broken
         thread = self._reader if reads else self._writer
@@ -63,6 +64,8 @@ class SqliteFile:
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             self._note(error)
             raise StorageAway(describe(error)) from error  # rolled back, a failed commit as well
+        except UnicodeError as error:
+            raise StorageError(describe(error)) from error
         except asyncio.CancelledError:
             attempt.abandon()
             raise

@@ -1,7 +1,8 @@
 """The turns of all replicas: claimed once, owned by one, kept until they are over.
 
-Every method is one transaction and may raise StorageAway, within PATIENCE seconds; nothing is
-written then, or it may be asked for again without harm. What a crash or a lost reply leaves behind
+Every method is one transaction and may raise StorageAway, within the database's patience; nothing
+is written then, or it may be asked for again without harm. A StorageError that is not StorageAway
+means that what was given can't be written at all. What a crash or a lost reply leaves behind
 is told apart by fences: whoever takes a turn over raises its fence, and a write under an older one
 is refused.
 """
@@ -171,14 +172,17 @@ class Store:
 
         await self._database.write(work)
 
-    async def beat(self) -> None:
-        """Show that this replica is alive: one statement, however many turns it owns."""
+    async def beat(self, patience: float | None = None) -> None:
+        """Show that this replica is alive: one statement, however many turns it owns.
+
+        Raises StorageAway within `patience` seconds, if that is given.
+        """
 
         def work(connection: Connection) -> None:
             self._take_back(connection)
             connection.execute(_beating(connection.dialect.name), {"id": self.replica, "beat": 1})
 
-        await self._database.write(work, alone=not self._doubtful)
+        await self._database.write(work, patience, alone=not self._doubtful)
 
     async def leave(self) -> None:
         """Be no replica any more."""

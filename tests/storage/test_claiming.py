@@ -104,6 +104,18 @@ async def test_fifty_questions_of_a_thread_at_once_become_one_answer_and_one_tha
     assert sorted([live.text, *texts]) == sorted(each.text for each in asked)
 
 
+async def test_the_live_turn_of_a_thread_is_found(stores: Stores) -> None:
+    one, two = await stores("one"), await stores("two")
+    assert await two.live("t") is None
+    await one.claim(question("Q1"), "t")
+    await one.claim(question("Q2"), "t")
+    found = await two.live("t")
+    assert found is not None
+    assert (found.question.id, found.owner) == ("Q1", "one")
+    await end(one, "Q1")
+    assert await two.live("t") is None, "the one that waits has not begun"
+
+
 async def test_a_turn_that_is_not_ours_can_not_begin(stores: Stores) -> None:
     one, two = await stores("one"), await stores("two")
     await one.claim(question("Q1"), "t")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.errors import StorageAway, StorageError
 from bot.storage.records import Change, Claim, ShownMessage
 from bot.storage.store import CLAIM_SECONDS, Store
 from bot.storage.turning import BATCH
@@ -128,6 +129,21 @@ async def test_text_no_database_takes_does_not_stand_in_the_way(stores: Stores, 
     assert found.question.files == (file,)
 
 
+async def test_what_can_never_be_written_is_told_apart_from_a_database_that_is_away(
+    stores: Stores,
+) -> None:
+    store = await stores("one")
+    await store.claim(question("Q1"), None)
+    wrong = Change("Q1", 1, HALF, shown=(ShownMessage("\ud83d", "C1"),))
+    with pytest.raises(StorageError) as caught:
+        await store.journal([wrong])
+    assert not isinstance(caught.value, StorageAway)
+    found = await store.turn("Q1")
+    assert found is not None
+    assert found.draft.text == "", "all of it or nothing"
+    assert await store.journal([Change("Q1", 1, HALF)]) == set()
+
+
 async def test_a_turn_is_taken_over_once_whoever_tries(stores: Stores) -> None:
     now = 100.0
     one, two = await stores("one"), await stores("two", now=lambda: now)
@@ -209,8 +225,10 @@ async def test_claims_live_for_a_day(stores: Stores) -> None:
 async def test_more_than_a_batch_is_deleted_batch_by_batch(stores: Stores) -> None:
     now = 0.0
     store = await stores("one", now=lambda: now)
-    keys = tuple(f"k{n}" for n in range(700))
-    await store.claim(question("Q1", *keys), None)
+    several = [[f"k{n}" for n in range(start, start + 100)] for start in range(0, 700, 100)]
+    for n, keys in enumerate(several):
+        await store.claim(question(f"A{n}", *keys), None)
     now = CLAIM_SECONDS + 1.0
     await store.prune(0)
-    assert await store.claim(question("Q2", *keys), None) is Claim.OURS
+    for n, keys in enumerate(several):
+        assert await store.claim(question(f"B{n}", *keys), None) is Claim.OURS

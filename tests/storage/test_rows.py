@@ -1,0 +1,84 @@
+"""Questions as rows, whatever people write."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.storage import rows
+from bot.values import File, Place, Question
+
+ANY_TEXT = st.text(st.characters(codec=None))  # halves of characters and NUL as well
+TS = st.none() | st.integers(0, 99).map(lambda n: f"17000000{n:02}.000100")
+PLACES = st.builds(
+    Place, ANY_TEXT, ANY_TEXT, st.sampled_from(["channel", "dm", "command"]), st.none() | ANY_TEXT
+)
+FILES = st.builds(File, ANY_TEXT, ANY_TEXT, ANY_TEXT, st.integers(0, 2**40), ANY_TEXT)
+QUESTIONS = st.builds(
+    Question,
+    id=ANY_TEXT,
+    keys=st.lists(ANY_TEXT, max_size=3).map(tuple),
+    place=PLACES,
+    user=ANY_TEXT,
+    text=ANY_TEXT,
+    ts=TS,
+    user_team=st.none() | ANY_TEXT,
+    files=st.lists(FILES, max_size=2).map(tuple),
+    response_url=st.none() | ANY_TEXT,
+    public=st.booleans(),
+    earlier=st.just(()),
+)
+
+
+def as_row(question: Question) -> Any:
+    """What a database gives back of it."""
+    return SimpleNamespace(**rows.of_question(question))
+
+
+@given(QUESTIONS)
+def test_a_question_comes_back_as_it_was_but_for_what_no_database_takes(asked: Question) -> None:
+    found = rows.to_question(as_row(asked))
+    assert found.text == rows.clean(asked.text)
+    assert rows.of_question(found) == rows.of_question(asked)
+    assert (found.id, found.keys, found.place, found.files) == (
+        *(asked.id, asked.keys, asked.place),
+        asked.files,
+    )
+
+
+@given(QUESTIONS)
+def test_what_people_wrote_stands_in_columns_of_its_own(asked: Question) -> None:
+    columns = rows.of_question(asked)
+    rest = json.loads(columns["question"])
+    assert (rest["text"], rest["files"], rest["response_url"]) == ("", [], None)
+    assert (columns["question"] + columns["files"]).isascii()
+
+
+@given(ANY_TEXT)
+def test_clean_text_is_taken_by_every_database(text: str) -> None:
+    clean = rows.clean(text)
+    assert "\0" not in clean
+    assert clean.encode("utf-8").decode() == rows.clean(clean) == clean
+
+
+@given(st.text())
+def test_text_that_is_clean_is_left_as_it_is(text: str) -> None:
+    assert rows.clean(text) == text.replace("\0", "")
+
+
+@given(QUESTIONS, QUESTIONS, QUESTIONS)
+def test_questions_that_are_joined_keep_every_word_message_and_file(
+    first: Question, second: Question, third: Question
+) -> None:
+    whole = rows.joined(rows.joined(first, second), third)
+    asked = (first, second, third)
+    assert whole.text == "\n\n".join(one.text for one in asked if one.text)
+    messages = [*whole.earlier, *([whole.ts] if whole.ts else [])]
+    assert messages == sorted(one.ts for one in asked if one.ts)
+    assert set(whole.files) == {file for one in asked for file in one.files}
+    assert (whole.id, whole.user, whole.place) == (first.id, first.user, first.place)
+    assert whole.keys == third.keys
