@@ -20,11 +20,12 @@ PATIENCE = 20_000  # milliseconds an answer may take on a busy machine
 
 
 @asynccontextmanager
-async def playing() -> AsyncIterator[str]:
-    """The address of a playground whose bot is the real one."""
+async def playing(**variables: str) -> AsyncIterator[str]:
+    """The address of a playground whose bot is the real one, with these settings."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("UPSTREAM_")}
     config = PlayConfig(
         [sys.executable, "-m", "bot", "run"],
-        {name: value for name, value in os.environ.items() if not name.startswith("UPSTREAM_")},
+        ours | variables,
         port=0,
         model=ModelConfig(words_per_second=WORDS_PER_SECOND, first_word_seconds=0.2),
     )

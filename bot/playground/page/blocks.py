@@ -93,6 +93,18 @@ def _table(block: Block, names: Names) -> str:
     return tag("div", tag("table", *rows), class_="table", tabindex="0")
 
 
+def _task(block: Block, names: Names) -> str:
+    status = str(block.get("status") or "pending")
+    title = tag("b", text(block.get("title") or block.get("task_id")))
+    said = (block.get(name) for name in ("details", "output"))
+    below = (tag("p", text(each)) for each in said if isinstance(each, str) and each)
+    return tag("p", title, " ", tag("small", text(status.replace("_", " ")))) + "".join(below)
+
+
+def _plan(block: Block, names: Names) -> str:
+    return tag("p", tag("b", text(block.get("title"))))
+
+
 def _cell(cell: Block, names: Names) -> str:
     if cell.get("type") == "rich_text":
         return rich_text.to_html(cell, names)
@@ -115,4 +127,6 @@ _BUILDERS: dict[str, Callable[[Block, Names], str]] = {
     "image": _image,
     "input": _input,
     "table": _table,
+    "task_card": _task,
+    "plan": _plan,
 }

@@ -140,7 +140,7 @@ export function copy(text) {
 }
 
 function classesOf(message, together) {
-  const marks = [["together", together], ["ephemeral", message.ephemeral], ["gone", message.gone], ["by-bot", message.bot]];
+  const marks = [["together", together], ["ephemeral", message.ephemeral], ["gone", message.gone], ["by-bot", message.bot], ["live", message.live]];
   return ["message", ...marks.filter(([, holds]) => holds).map(([name]) => name)].join(" ");
 }
 

@@ -29,6 +29,7 @@ const mainComposer = new Composer($("#foot-main"), { id: "field-main", send: (te
 const threadComposer = new Composer($("#foot-thread"), {
   id: "field-thread", commands: false, send: (text, ts) => send(text, ts, state.thread.channel, state.thread.ts),
 });
+const atWork = {}; // where a press of Stop goes
 const statusLines = { main: statusLine("#foot-main"), thread: statusLine("#foot-thread") };
 
 function send(text, editing, channel, threadTs) {
@@ -38,9 +39,10 @@ function send(text, editing, channel, threadTs) {
 }
 
 function statusLine(foot) {
-  const line = h("p", { class: "status", role: "status" });
-  $(foot).prepend(line);
-  return line;
+  const line = h("span", { role: "status" });
+  const stop = h("button", { type: "button", class: "btn stop", hidden: true, onclick: () => ask("stop", atWork) }, "Stop");
+  $(foot).prepend(h("p", { class: "status" }, line, stop));
+  return { line, stop };
 }
 
 // going places
@@ -136,7 +138,10 @@ on("message ephemeral message_deleted ephemeral_deleted", (change) => {
     main.update();
     drawWelcome();
   }
-  if (state.thread?.channel === channel) thread.update();
+  if (state.thread?.channel === channel) {
+    thread.update();
+    drawStatus();
+  }
 });
 
 /** A message nobody has seen yet: mark it unread, or bring the reader to it. */
@@ -176,8 +181,19 @@ function drawStatus() {
   const say = (text) => (text ? `${state.bot.full} ${text}` : "");
   const busy = state.view?.channel && [...state.statuses.values()].find((each) => each.channel === state.view.channel
     && statusOf(each.channel, each.thread_ts));
-  statusLines.main.textContent = busy ? say(busy.status) : "";
-  statusLines.thread.textContent = state.thread ? say(statusOf(state.thread.channel, state.thread.ts)) : "";
+  statusLines.main.line.textContent = busy ? say(busy.status) : "";
+  const { line, stop } = statusLines.thread;
+  line.textContent = state.thread ? say(statusOf(state.thread.channel, state.thread.ts)) : "";
+  stop.hidden = !canBeStopped();
+}
+
+/** Slack's own Stop, which it has in direct messages only: the bot thinks or streams in the thread shown. */
+function canBeStopped() {
+  if (!state.thread || state.channels.get(state.thread.channel)?.kind !== "im") return false;
+  const { channel, ts } = state.thread;
+  atWork.channel = channel;
+  atWork.thread_ts = ts;
+  return Boolean(statusOf(channel, ts)) || messagesOf(channel).some((each) => each.live && inThread(each, ts));
 }
 
 // what people do with pointer and keyboard
