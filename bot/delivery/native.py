@@ -198,8 +198,8 @@ class NativeReply:
         finally:
             self.under_way = False
 
-    def hand_over(self, why: str) -> None:
-        """Let edits of the messages that stand go on from here."""
+    def hand_over(self, why: str, *, quiet: bool = False) -> None:
+        """Let edits of the messages that stand go on from here, or (`quiet`) from the end on."""
         if self._heir or self._lost or self._over.is_set():
             return
         log.info("a streamed answer goes on by edits: %s", why)
@@ -207,7 +207,7 @@ class NativeReply:
         self._heir = self._make_heir(standing, self._opened)
         self._status.end(replied=not standing)
         self._end()
-        if self._draft:
+        if self._draft and not quiet:
             self._heir.show(self._draft)
 
     async def close(self) -> None:
@@ -279,8 +279,7 @@ class NativeReply:
             self.hand_over("a write may be lost")
             return
         pause = min(LONGEST_BACKOFF, SHORTEST_BACKOFF * 2**self._failures)
-        self._retry_at = self._now() + pause
-        self._failures += 1
+        self._retry_at, self._failures = self._now() + pause, self._failures + 1
         self._again()
 
     def _refused(self, step: StreamStep, error: SlackRefused) -> None:
@@ -290,8 +289,9 @@ class NativeReply:
             return
         if isinstance(step, Start):
             self._on_refused(self.question, error)
-        self.hand_over(error.code)
-        if error.code == "stopped_by_user" and not self.standing.final:
+        stopped = error.code == "stopped_by_user" and not self.standing.final
+        self.hand_over(error.code, quiet=stopped)
+        if stopped:
             self._on_lost(Stopped(self.question.user))
 
     def _end(self) -> None:
