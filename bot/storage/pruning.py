@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Delete, Table, delete, select, tuple_
 
-from bot.storage.tables import claims, slots, turns
+from bot.storage.tables import OVER, claims, slots, turns, wishes
 
 BATCH = 500  # rows in one transaction
 
@@ -22,6 +22,12 @@ def claims_before(moment: float) -> Delete:
 def slots_free_before(moment: float) -> Delete:
     """Slots of budgets nobody uses any more, for example of a channel that went quiet."""
     return _some(slots, slots.c.free_at < moment)
+
+
+def wishes_that_came_late() -> Delete:
+    """Wishes of turns that were over before anybody read them."""
+    over = select(turns.c.id).where(turns.c.state == OVER)
+    return _some(wishes, wishes.c.turn.in_(over))
 
 
 def _some(table: Table, where: ColumnElement[bool]) -> Delete:

@@ -232,11 +232,13 @@ class Store:
         return [Wish(row.turn, row.person, row.kind, row.response_url or "") for row in found]
 
     async def prune(self, retention_seconds: float) -> int:
-        """Delete turns that ended so long ago, and claims of more than a day; how many turns."""
+        """Delete turns that ended so long ago, claims of more than a day, and what is of no use;
+        how many turns."""
         now = self._now()
         ended = await self._delete(pruning.turns_ended_before(now - retention_seconds))
         await self._delete(pruning.claims_before(now - CLAIM_SECONDS))
         await self._delete(pruning.slots_free_before(now - CLAIM_SECONDS))
+        await self._delete(pruning.wishes_that_came_late())
         return ended
 
     async def _delete(self, some: Delete) -> int:

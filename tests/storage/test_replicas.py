@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from sqlalchemy import select
 
+from bot.storage.database import Database
 from bot.storage.records import Wish
-from bot.storage.store import Store
+from bot.storage.store import CLAIM_SECONDS, Store
+from bot.storage.tables import wishes
 from tests.storage.asked import end, question
 from tests.storage.conftest import Stores
 
@@ -64,6 +67,17 @@ async def test_of_a_turn_that_is_over_or_unknown_nothing_can_be_wished(stores: S
     await end(store, "Q1")
     assert not await store.wish(Wish("Q1", "U1"))
     assert await store.wishes() == []
+
+
+async def test_wishes_that_came_too_late_are_deleted(stores: Stores, database: Database) -> None:
+    store = await stores("one")
+    for name in ("Q1", "Q2"):
+        await store.claim(question(name), None)
+        assert await store.wish(Wish(name, "U1", "show", "https://hooks.slack.com/x"))
+    await end(store, "Q1")
+    await store.prune(CLAIM_SECONDS)
+    left = await database.read(lambda c: c.execute(select(wishes.c.turn)).scalars().all())
+    assert left == ["Q2"]
 
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
