@@ -36,7 +36,7 @@ async def test_a_file_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
 
 async def test_a_password_in_the_url_is_never_shown() -> None:
     url = "postgresql+asyncpg://me:hidden@127.0.0.1:1/bot"
-    async with open_database(url) as database:
+    async with open_database(url, patience=0.1) as database:
         with pytest.raises(StorageError) as caught:
             await database.check_writable()
         assert not await database.answers()

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 
 import pytest
 import pytest_asyncio
@@ -15,6 +16,7 @@ from bot.storage.database import Database, open_database
 from bot.storage.ledger import Ledger
 from bot.storage.store import CLAIM_SECONDS, Store
 from bot.storage.tables import slots
+from tests.storage.conftest import PATIENCE
 
 Ledgers = Callable[..., Ledger]
 
@@ -22,7 +24,11 @@ Ledgers = Callable[..., Ledger]
 @pytest.fixture
 def patient(database: Database) -> Ledgers:
     """A replica's ledger; on a busy machine a test waits longer than an edit would."""
-    return lambda replica, now=time.time: Ledger(database, replica=replica, now=now, patience=5.0)
+    return partial(_ledger, database)
+
+
+def _ledger(database: Database, replica: str, now: Callable[[], float] = time.time) -> Ledger:
+    return Ledger(database, replica=replica, now=now, patience=PATIENCE)
 
 
 async def test_as_many_slots_are_taken_as_there_are(patient: Ledgers) -> None:
@@ -69,8 +75,7 @@ async def test_many_who_take_at_once_never_take_more_than_there_is(
 ) -> None:
     async with AsyncExitStack() as stack:
         ledgers = [
-            Ledger(await stack.enter_async_context(open_database(url)), replica=f"r{n}", patience=9)
-            for n in range(4)
+            _ledger(await stack.enter_async_context(open_database(url)), f"r{n}") for n in range(4)
         ]
         waits = await asyncio.gather(*(ledgers[n % 4].take("a", 7, 60) for n in range(40)))
     assert waits.count(0.0) == 7
@@ -79,7 +84,7 @@ async def test_many_who_take_at_once_never_take_more_than_there_is(
 
 async def test_in_no_window_lie_more_calls_than_the_limit_allows(database: Database) -> None:
     window, size = 0.2, 5
-    ledgers = [Ledger(database, replica=f"r{n}", patience=5.0) for n in range(3)]
+    ledgers = [_ledger(database, f"r{n}") for n in range(3)]
     taken: list[tuple[float, float]] = []  # before and after each: the slot began in between
 
     async def call(ledger: Ledger) -> None:
@@ -132,7 +137,7 @@ async def test_a_server_goes_by_its_own_clock(patient: Ledgers) -> None:
 
 async def test_slots_nobody_uses_any_more_are_deleted(database: Database) -> None:
     now = time.time()
-    ledger = Ledger(database, replica="one", patience=5.0)
+    ledger = _ledger(database, "one")
     await ledger.take("a", 3, 60)
     await Store(database, replica="one").prune(0)
     assert await ledger.take("a", 1, 60) > 50, "they are in use"

@@ -26,6 +26,7 @@ from bot.storage.store import Store
 from bot.storage.tables import metadata
 from bot.values import Draft, Phase
 from tests.storage.asked import question
+from tests.storage.conftest import PATIENCE
 
 T = TypeVar("T")
 
@@ -38,7 +39,7 @@ KEYS: st.SearchStrategy[list[str]] = (
 REPLICA, TURN = st.sampled_from(REPLICAS), st.sampled_from(TURNS)
 THREAD = st.sampled_from(["t", "t", "t", "u", None])
 EXAMPLES = settings(
-    max_examples=25,
+    max_examples=20,
     stateful_step_count=30,
     deadline=None,  # a busy machine is no failure
     suppress_health_check=list(HealthCheck),
@@ -73,7 +74,7 @@ class World:
 
     async def _open(self, url: str) -> None:
         for name in REPLICAS:
-            database = await self._stack.enter_async_context(open_database(url))
+            database = await self._stack.enter_async_context(open_database(url, patience=PATIENCE))
             await database.migrate()
             self._databases.append(database)
             self.stores[name] = Store(database, replica=name)

@@ -19,7 +19,7 @@ from bot.storage.store import Store
 from tests.postgres import Server
 from tests.storage.asked import end, question
 from tests.storage.between import between
-from tests.storage.conftest import Stores
+from tests.storage.conftest import PATIENCE, Stores
 
 
 @pytest_asyncio.fixture
@@ -61,10 +61,11 @@ async def test_a_server_that_is_away_is_given_up_in_time_and_used_when_it_is_bac
             begun = time.monotonic()
             with pytest.raises(StorageAway, match="Connect call failed"):
                 await store.claim(question("Q1"), None)
-            assert time.monotonic() - begun < 0.6
+            assert time.monotonic() - begun < 1.5
             assert not await hasty.answers()
         finally:
             postgres.start()
+        hasty.patience = PATIENCE
         assert await store.claim(question("Q1"), None) is Claim.OURS
         assert await hasty.answers()
 
@@ -80,7 +81,7 @@ async def test_a_server_that_hangs_is_given_up_in_time_and_leaves_nothing_half_d
             begun = time.monotonic()
             with pytest.raises(StorageAway):
                 await store.claim(question("Q1"), None)
-            assert time.monotonic() - begun < 0.6
+            assert time.monotonic() - begun < 1.5
         finally:
             postgres.thaw()
         patient = Store(database, replica="two")
@@ -102,7 +103,7 @@ async def test_an_answer_to_a_commit_that_is_lost_leaves_no_turn_behind(
 ) -> None:
     async with between(postgres.port) as middle:
         behind = make_url(url).set(port=middle.port).render_as_string(hide_password=False)
-        async with open_database(behind) as cut_off:
+        async with open_database(behind, patience=PATIENCE) as cut_off:
             store = Store(cut_off, replica="one")
             for name in ("Q1", "Q2"):
                 middle.swallow = b"COMMIT"
@@ -122,7 +123,7 @@ async def test_what_else_was_in_doubt_is_asked_for_again_without_harm(
 ) -> None:
     async with between(postgres.port) as middle:
         behind = make_url(url).set(port=middle.port).render_as_string(hide_password=False)
-        async with open_database(behind) as cut_off:
+        async with open_database(behind, patience=PATIENCE) as cut_off:
             store = Store(cut_off, replica="one")
             await Store(database, replica="two").claim(question("Q1"), "t")
             await Store(database, replica="two").claim(question("Q2"), "t")
@@ -166,7 +167,7 @@ async def test_what_waits_for_somebody_else_is_given_up_in_time(
         begun = time.monotonic()
         with pytest.raises(StorageAway):
             await Store(hasty, replica="one").claim(question("Q1"), None)
-        assert time.monotonic() - begun < 0.6
+        assert time.monotonic() - begun < 1.5
         await other.rollback()
         assert await Store(database, replica="two").claim(question("Q1"), None) is Claim.OURS
 

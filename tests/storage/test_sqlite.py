@@ -18,7 +18,7 @@ from bot.storage.records import Change, Claim
 from bot.storage.store import Store
 from bot.values import Draft, Phase
 from tests.storage.asked import question
-from tests.storage.conftest import Stores
+from tests.storage.conftest import PATIENCE, Stores
 from tests.storage.disks import fill, small_disk, unprivileged
 
 
@@ -58,13 +58,14 @@ async def test_a_file_somebody_else_keeps_is_given_up_in_time_and_used_when_it_i
         store = Store(hasty, replica="one")
         with locked(file):
             begun = time.monotonic()
-            with pytest.raises(StorageAway, match="database is locked") as caught:
+            with pytest.raises(StorageAway, match=r"locked|no answer") as caught:
                 await store.claim(question("Q1"), None)
-            assert time.monotonic() - begun < 0.6
+            assert time.monotonic() - begun < 1.5
             assert not isinstance(caught.value, StorageInDoubt)
             assert not await hasty.answers()
             with pytest.raises(StorageAway):
                 await asyncio.gather(*(store.beat() for _ in range(5)))
+        hasty.patience = PATIENCE
         assert await store.claim(question("Q1"), None) is Claim.OURS
         assert await hasty.answers()
 
