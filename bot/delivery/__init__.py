@@ -9,6 +9,7 @@ holds a `Reply` and is never made to wait for Slack while it writes.
     respond.py     private answers, shown in their note.py as written if asked for, as often as
                    uses.py allows (pure); private.py finds them again
     writer.py      the calls that make up an answer, each at most once; marks.py how they are found
+    once.py        what several processes want to say in place of an answer
     native.py      answers that Slack itself streams, by the calls of native_writer.py, as they lie
                    in streams (native_layout.py, pure); status.py what is said before they begin
     dispatcher.py  one workspace's writes; native_dispatcher.py those of streams; loop.py how

@@ -14,6 +14,7 @@ from bot.delivery.edits import EditedReply
 from bot.delivery.layout import POINTER
 from bot.delivery.marks import find
 from bot.delivery.native import NativeReply
+from bot.delivery.once import say_once
 from bot.delivery.private import PrivateReplies
 from bot.delivery.public import PublicReply
 from bot.delivery.share import Share
@@ -23,7 +24,7 @@ from bot.render.message import Body
 from bot.slack import Slack
 from bot.storage.ledger import Ledger
 from bot.storage.records import ShownMessage
-from bot.values import Question
+from bot.values import Draft, Question
 
 __all__ = ["Delivery", "DeliveryConfig"]
 
@@ -96,6 +97,11 @@ class Delivery:
         if not question.public:
             return private
         return PublicReply(edited(question, standing=standing), private)
+
+    async def say_once(self, question: Question, draft: Draft) -> None:
+        """Show a draft that needs no turn, unless an answer stands: other processes may show it as
+        well. Raises SlackError."""
+        await say_once(self._slack, question, draft, lambda kept: self.reply(question, kept=kept))
 
     async def found(
         self, question: Question, known: Sequence[ShownMessage] = ()

@@ -78,7 +78,8 @@ class Keeper:
         if self._late():
             self._doubt = DOUBT
         try:
-            await self._store.beat()
+            # Alone we must not seem asleep, however short the lease, while a file is locked.
+            await self._store.beat(None if self._shared else self.period)
             if self._doubt:
                 lost = await self._store.journal([Change(*turn) for turn in turns])
         except StorageAway:

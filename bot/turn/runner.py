@@ -92,11 +92,9 @@ class Runner:
         return machine.phase
 
     async def refuse(self, question: Question) -> None:
-        """Tell the asker that the question can't be answered now."""
-        reply, draft = self.delivery.reply(question), Draft(Phase.FAILED, "", REFUSED)
+        """Tell the asker that the question can't be answered now, unless somebody answers it."""
         try:
-            await reply.open(draft)
-            await reply.finish(draft)
+            await self.delivery.say_once(question, Draft(Phase.FAILED, "", REFUSED))
         except SlackError as error:
             log.warning("the asker could not be told: %s", error)
 

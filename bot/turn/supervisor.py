@@ -77,6 +77,7 @@ class Supervisor:
         self._leave = leave
         self._retention = retention
         self._intake = Intake(store, live.journal)
+        self._claiming: set[str] = set()
         self._refused: OrderedDict[str, Question] = OrderedDict()
         self._refusals: set[asyncio.Task[None]] = set()
         self._loops: list[asyncio.Task[None]] = []
@@ -96,14 +97,17 @@ class Supervisor:
         then its asker is told so, and it is not answered.
         """
         asked = time.monotonic()
-        if question.id in self._refused:
+        if question.id in self._claiming or question.id in self._refused:
             return False
+        self._claiming.add(question.id)
         try:
             taken = await self._intake.take(question)
         except StorageAway as error:
             log.warning("a question could not be claimed: %s", error, extra={"turn": question.id})
             self._turn_away(question)
             return False
+        finally:
+            self._claiming.discard(question.id)
         if taken.turn:
             self._live.start(taken.turn, asked=asked)
         if taken.stops:

@@ -58,9 +58,10 @@ class Gated(Database):
         patience: float | None = None,
         *,
         alone: bool = False,
+        quiet: bool = False,
     ) -> T:
         await self._gate()
-        return await super().write(work, patience, alone=alone)
+        return await super().write(work, patience, alone=alone, quiet=quiet)
 
     async def _gate(self) -> None:
         if self.away:

@@ -174,8 +174,9 @@ def test_a_question_that_can_not_be_claimed_is_refused_once_and_not_answered(
             answers = Answers(go=True)
             a = await stage.replica("a", answers)
             a.database.away = True
+            deliveries = (question(), replace(question(), keys=("event:E2",)))
+            assert await asyncio.gather(*map(a.turns.submit, deliveries)) == [False, False]
             assert not await a.turns.submit(question())
-            assert not await a.turns.submit(replace(question(), keys=("event:E2",)))
             await until(lambda: a.refused == ["q1"])
             assert await a.turns.stop("q1", "U1") is Verdict.AWAY
             assert await a.turns.retry("q1", "U1") is Verdict.AWAY
