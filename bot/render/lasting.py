@@ -24,9 +24,9 @@ _WORD = 40
 
 _BEGINS = regex.compile(r"\\[^<&]|[<&]|!?\[|`+", regex.S)
 _LESS = regex.compile(r"[<&]")
-_NO_LESS = regex.compile(r"<\s|&[^#aAlL]")
+_NO_LESS = regex.compile(r"<[^\S\n]|&[^#aAlL]")
 _NO_LESS_IN_CODE = regex.compile(r"<(?:[^\p{Cf}\p{Mn}\\`!@\#&<a-zA-Z]|[a-zA-Z][\w+.-]*+[^\w+.:&-])")
-_WORD_END = regex.compile(r"[^<>\s]*+[<>\s]")
+_WORD_END = regex.compile(r"\n?[^<>\s]*+[<>\s]")
 _LINE_END = regex.compile(r"[^<>\n]*+[<>\n]")
 # A pair of brackets that is text whatever follows: `[1]`, `[x]`, `[see below]`.
 _BRACKETS = regex.compile(r"!?\[[^\[\]\\`<&!\n]*+\](?=[^(\[:])")

@@ -34,14 +34,15 @@ _LESS = regex.compile(
 )
 _UNSEEN = r"\p{Cf}\p{Mn}\\`"
 _UNSEEN_IN_CODE = regex.compile(rf"[{_UNSEEN}]*+(.{{0,12}})", regex.S)
-_UNSEEN_IN_PROSE = regex.compile(rf"[{_UNSEEN}*_~\[\]()]*+(.{{0,12}})", regex.S)
+_UNSEEN_IN_PROSE = regex.compile(rf"\n?[{_UNSEEN}*_~\[\]()]*+(.{{0,12}})", regex.S)
+# `\n?` here and in _WORD: a reader who joins lines takes the line break away.
 # What begins one of Slack's forms, and `?`, which with the tags below hides text from some readers.
 _STARTS = ("!", "@", "#", "<", "?")
 _RAW = regex.compile(r"(?:script|pre|style|textarea)\b", regex.I)
 _TAG = regex.compile(r"</?[a-zA-Z]")
 _NO_COMMAND = regex.compile(r"!(?:doctype\b|--|\[)", regex.I)
 _SCHEME = regex.compile(rf"[{_UNSEEN}*_~\[\]()]*+[a-zA-Z][\w+.-]*+:")
-_WORD = regex.compile(r"[^\s<>]{0,3000}")
+_WORD = regex.compile(r"\n?[^\s<>]{0,3000}")
 _LINE = regex.compile(r"[^\n<>]{0,3000}")
 _AUTOLINK = regex.compile(
     r"(?:(?:https?://|mailto:)[^\s<>|\\`]++|[\w.!#$%'*+/=?^{}~-]++@[\w.-]++)>", regex.I

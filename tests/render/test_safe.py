@@ -126,6 +126,8 @@ def test_cleaning_keeps_every_place() -> None:
 @given(st.one_of(attacks, texts))
 @settings(max_examples=120, deadline=None)
 @example("<[!channel](https://a.bc)>")
+@example("<\nhttps://a.bc|bank.com")
+@example("<\n!channel>")
 def test_no_text_is_live_once_inert(text: str) -> None:
     safe = inert(text)
     assert not live(safe)
