@@ -17,13 +17,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.access import Access
 from bot.delivery.delivery import Delivery, DeliveryConfig
-from bot.errors import (
-    SettingsError,
-    SlackError,
-    SlackRefused,
-    StartError,
-    UpstreamError,
-)
+from bot.errors import SettingsError, SlackError, SlackRefused, StartError, UpstreamError
 from bot.history.names import Names
 from bot.history.thread import History
 from bot.listeners import register
@@ -45,6 +39,7 @@ from bot.turn.live import LiveTurns
 from bot.turn.private import PrivateAnswers
 from bot.turn.runner import Runner
 from bot.turn.seats import Seats
+from bot.turn.session import stop_thread
 from bot.turn.supervisor import Supervisor
 from bot.upstream.client import Upstream, open_http
 from bot.upstream.config import UpstreamConfig
@@ -110,7 +105,7 @@ async def run(settings: Settings) -> None:
         private = PrivateAnswers(
             slack, delivery, stored=store.turn, wish=store.wish, post=Copies(store, live).post
         )
-        slack_app = _slack_app(settings, slack, identity, turns, private)
+        slack_app = _slack_app(settings, slack, identity, turns, private, store)
         async with _heard(settings, slack, slack_app, database, metrics):
             log.info("ready", extra={"team": identity.team, "mode": settings.slack.mode})
             await _say_if_upstream_is_unwell(upstream, signals.stop)
@@ -203,6 +198,7 @@ def _slack_app(
     identity: Identity,
     turns: Supervisor,
     private: PrivateAnswers,
+    store: Store,
 ) -> AsyncApp:
     secret = settings.slack.signing_secret
     app = bolt_app(slack.web, identity, secret.get_secret_value() if secret else None)
@@ -216,6 +212,7 @@ def _slack_app(
         stop=turns.stop,
         retry=turns.retry,
         private=private,
+        stop_thread=lambda place, user: stop_thread(store, turns.stop, place, user),
     )
     register(app, hearing)
     return app

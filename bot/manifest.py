@@ -17,6 +17,7 @@ from bot.slack import SCOPES
 
 EVENTS: Mapping[str, str] = MappingProxyType(
     {
+        "agent_session_stopped": "",
         "app_home_opened": "",
         "app_mention": "app_mentions:read",
         "message.im": "im:history",

@@ -129,8 +129,7 @@ class NativeReply:
 
     def opens(self, now: float) -> float:
         """Say when a write of it may begin, as far as that is its own business."""
-        held = self._kept is None or self._kept.held()
-        return max(now if held else now + UNHELD, self._retry_at)
+        return max(now if self._allowed() else now + UNHELD, self._retry_at)
 
     def due(self, now: float) -> float:
         """Say when there is something to do: `now`, when its stream is too old, or never."""
@@ -199,13 +198,14 @@ class NativeReply:
             self.under_way = False
 
     def hand_over(self, why: str, *, quiet: bool = False) -> None:
-        """Let edits of the messages that stand go on from here, or (`quiet`) from the end on."""
+        """Let edits go on with what stands from here, or (`quiet`) from the answer's end on."""
         if self._heir or self._lost or self._over.is_set():
             return
         log.info("a streamed answer goes on by edits: %s", why)
         standing = self._messages()
         self._heir = self._make_heir(standing, self._opened)
-        self._status.end(replied=not standing)
+        if self._layout.live or self._status.shown:
+            self._status.clear()
         self._end()
         if self._draft and not quiet:
             self._heir.show(self._draft)

@@ -121,9 +121,7 @@ class StatusLine:
             return
         self._wanted = status
         self._changed.set()
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run())
-            self._statuses.run(self._task)
+        self._start()
 
     def end(self, *, replied: bool) -> None:
         """Say nothing any more; what stands is taken away by our reply, or else by us."""
@@ -134,6 +132,13 @@ class StatusLine:
         if replied and not self._calling:  # one under way may come behind the reply
             self._stands = False
 
+    def clear(self) -> None:
+        """Take away whatever may say that we are at work; what Slack itself has stopped says so
+        until we do (https://docs.slack.dev/reference/events/agent_session_stopped)."""
+        self._wanted, self._stands = "", True
+        self._changed.set()
+        self._start()
+
     async def is_taken(self, *, unless: asyncio.Event) -> bool:
         """Return whether Slack has taken the first one, as soon as that is known; False if it
         takes too long, or when something else has happened."""
@@ -142,6 +147,11 @@ class StatusLine:
         for wait in waits:
             wait.cancel()
         return self._stands
+
+    def _start(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+            self._statuses.run(self._task)
 
     async def _run(self) -> None:
         while self._wanted:

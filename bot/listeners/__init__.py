@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.listeners import actions, commands, home, notes, questions
+from bot.listeners import actions, commands, home, notes, questions, sessions
 from bot.listeners.hearing import Hearing
 from bot.render.buttons import AGAIN, CONTINUE, SHARE, SHOW, STOP
 
@@ -19,6 +19,7 @@ def register(app: AsyncApp, hearing: Hearing) -> None:
     app.event("app_mention")(questions.on_mention(hearing))
     app.event("message")(questions.on_message(hearing))
     app.event("app_home_opened")(home.on_opened(hearing))
+    app.event("agent_session_stopped")(sessions.on_stopped(hearing))
     app.command(hearing.command)(commands.on_ask(hearing))
     app.action(STOP)(actions.on_stop(hearing))
     app.action(AGAIN)(actions.on_retry(hearing))

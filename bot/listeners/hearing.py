@@ -10,7 +10,7 @@ from bot.access import Access
 from bot.slack import Identity, Slack
 from bot.turn.private import PrivateAnswers
 from bot.turn.supervisor import Verdict
-from bot.values import Question
+from bot.values import Place, Question
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ class Hearing:
 
     `stop` and `retry` take the turn's id and who wishes it; `retry` also the question, if it had
     to be looked for, and where a private answer can be sent. `private` has the answers that only
-    their asker sees.
+    their asker sees. `stop_thread` ends what is being written in a thread, for its asker.
     """
 
     slack: Slack
@@ -32,6 +32,7 @@ class Hearing:
     stop: Callable[[str, str], Awaitable[Verdict]]
     retry: Callable[[str, str, Question | None, str | None], Awaitable[Verdict]]
     private: PrivateAnswers
+    stop_thread: Callable[[Place, str], Awaitable[Verdict]]
 
     async def take(self, question: Question | None) -> None:
         """Hand the question on, if there is one and its author may ask."""

@@ -102,6 +102,17 @@ def command(form: Payload, *, in_our_dm: bool) -> Question:
     )
 
 
+def stopped(body: Payload) -> tuple[Place, str] | None:
+    """Where, and who, pressed Slack's own Stop (`agent_session_stopped`)."""
+    match body:
+        case {
+            "team_id": str(team),
+            "event": {"channel": str(channel), "thread_ts": str(thread), "user": str(user)},
+        }:
+            return Place(team, channel, "dm", thread), user
+    return None
+
+
 def press(body: Payload) -> Press | None:
     """The press of a `block_actions` payload; None if it was on no answer of ours."""
     match body:

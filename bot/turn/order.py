@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.values import Question
+from bot.values import Place, Question
 
 _STOP = re.compile(r"stop(?=$|[\s,.;:!?…。、])\W*", re.IGNORECASE)
 
@@ -14,10 +14,12 @@ def thread_of(question: Question) -> str | None:
 
     A command is part of no thread, and a mention without a word waits for nothing.
     """
-    place = question.place
-    if place.thread_ts is None or not (question.text or question.files):
-        return None
-    return f"{place.team}:{place.channel}:{place.thread_ts}"
+    return name_of(question.place) if question.text or question.files else None
+
+
+def name_of(place: Place) -> str | None:
+    """Name the thread at a place, if there is one."""
+    return f"{place.team}:{place.channel}:{place.thread_ts}" if place.thread_ts else None
 
 
 def after_stop(text: str) -> str | None:

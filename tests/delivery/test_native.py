@@ -116,7 +116,8 @@ def test_what_is_whole_before_it_began_is_one_post(end: Draft) -> None:
             await reply.open(THINKING)
             await reply.finish(end)
         assert fake.streams == []
-        assert [call.method for call in fake.calls][1:] == ["chat.postMessage"]
+        assert fake.count("chat.postMessage") == 1
+        assert [said for _, said in fake.statuses] == ["is thinking…", ""]
 
     run(scenario())
 
@@ -309,6 +310,7 @@ def test_a_reader_who_stops_the_stream_stops_the_model() -> None:
             await reply.finish(Draft(Phase.STOPPED, text, "Stopped by <@U1>"))
         [stream] = fake.messages.values()
         assert stream.state == "Stopped by <@U1>"
+        assert fake.statuses[-1][1] == "", "Slack takes us for being at work until we say otherwise"
 
     run(scenario())
 

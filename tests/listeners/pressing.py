@@ -23,7 +23,7 @@ from bot.storage.records import TurnRecord, Wish
 from bot.turn.copies import Posted
 from bot.turn.private import PrivateAnswers
 from bot.turn.supervisor import Verdict
-from bot.values import Draft, Question
+from bot.values import Draft, Place, Question
 
 TEXT = {"type": "markdown", "text": "One two"}
 STATE = {"type": "context", "elements": [{"type": "plain_text", "text": "It broke off."}]}
@@ -76,6 +76,10 @@ class Room:
 
     async def stop(self, turn: str, user: str) -> Verdict:
         self.wishes.append(("stop", turn, user))
+        return self.verdict
+
+    async def stop_thread(self, place: Place, user: str) -> Verdict:
+        self.wishes.append(("stop", f"{place.team} {place.channel} {place.thread_ts}", user))
         return self.verdict
 
     async def retry(
@@ -180,7 +184,12 @@ async def opened() -> AsyncIterator[Room]:
             )
             access = Access(frozenset({"T1"}))
             hearing = Hearing(
-                *(slack, me, access, "/ask"), room.submit, room.stop, room.retry, private
+                *(slack, me, access, "/ask"),
+                room.submit,
+                room.stop,
+                room.retry,
+                private,
+                room.stop_thread,
             )
             register(room.app, hearing)
             yield room

@@ -20,7 +20,7 @@ from bot.storage.records import TurnRecord, Wish
 from bot.turn.copies import Posted
 from bot.turn.private import PrivateAnswers
 from bot.turn.supervisor import Verdict
-from bot.values import Draft, Question
+from bot.values import Draft, Place, Question
 from tests.shared_data import lines
 
 EVENTS = lines("slack/events.jsonl")
@@ -54,7 +54,7 @@ class Ears:
         access = Access(frozenset({"T1"}))
         delivery = Delivery(slack, DeliveryConfig())
         private = PrivateAnswers(slack, delivery, stored=self.turn, wish=self.wish, post=self.post)
-        presses = (self.press, self.press, private)
+        presses = (self.press, self.press, private, self.stop_thread)
         register(self.app, Hearing(slack, me, access, "/ask", self.submit, *presses))
 
     async def submit(self, question: Question) -> bool:
@@ -63,6 +63,9 @@ class Ears:
 
     async def press(self, turn: str, user: str, *_: object) -> Verdict:
         raise AssertionError("no recorded press is on an answer of ours")
+
+    async def stop_thread(self, place: Place, user: str) -> Verdict:
+        raise AssertionError("nothing recorded was stopped in Slack")
 
     async def turn(self, turn: str) -> TurnRecord | None:
         raise AssertionError("no recorded press is on a private answer of ours")

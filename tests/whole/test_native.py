@@ -85,6 +85,24 @@ async def test_a_stream_that_breaks_off_upstream_is_resumed_where_it_was(tmp_pat
         assert stream_of(message) == "completed"
 
 
+@pytest.mark.parametrize("moment", ["while it thinks", "while it streams"])
+async def test_the_asker_stops_an_answer_by_slacks_own_button(tmp_path: Path, moment: str) -> None:
+    slow = ModelConfig(words_per_second=20, first_word_seconds=1.0)
+    async with whole(tmp_path, model=slow, variables={"DELIVERY": "native"}) as all_of_it:
+        slack, workspace = all_of_it.slack, all_of_it.slack.workspace
+        root = workspace.say(live.DM, ESSAY)
+        thinks = moment == "while it thinks"
+        method = "assistant.threads.setStatus" if thinks else "chat.appendStream"
+        await slack.until(lambda: slack.called(method))
+        workspace.stop(live.DM, root.ts)
+        line = await all_of_it.bot.said("answer")
+        assert line["outcome"] == Phase.STOPPED
+        [message] = all_of_it.answers(live.DM)
+        assert "Stopped by" in note(message)
+        assert upstream_text(ESSAY).startswith(markdown(message)[:20])
+        assert workspace.snapshot()["statuses"] == []
+
+
 async def test_a_bot_that_ends_leaves_no_stream_behind(tmp_path: Path) -> None:
     variables = {"DELIVERY": "native", "GRACE_SECONDS": "0"}
     async with whole(tmp_path, variables=variables) as all_of_it:
