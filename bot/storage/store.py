@@ -88,11 +88,10 @@ class Store:
         A thread has one live turn and one that waits. What comes after that is joined to the
         waiting one. A question taken already is taken by its remaining keys as well.
         """
-
-        at = self._moment()
+        at, doubts = self._moment(), self._doubts()
 
         def work(connection: Connection) -> Claim:
-            self._take_back(connection)
+            _take_back(connection, doubts)
             return claiming.claim(connection, question, thread, self.replica, at)
 
         try:
@@ -154,8 +153,8 @@ class Store:
     async def take_over(self, turn: str, fence: int, *, counted: bool) -> TurnRecord | None:
         """Make a turn ours whose fence is still `fence`; None if somebody else was quicker.
 
-        `counted`: its owner died of it, perhaps. After StorageAway ask again the same way: it may
-        be ours already.
+        `counted`: its owner died of it, perhaps. After StorageInDoubt it may be ours: it is then
+        among what is unfinished of this replica.
         """
         return await self._database.write(
             lambda connection: turning.take_over(
@@ -177,12 +176,13 @@ class Store:
 
         Raises StorageAway within `patience` seconds, if that is given.
         """
+        doubts = self._doubts()
 
         def work(connection: Connection) -> None:
-            self._take_back(connection)
+            _take_back(connection, doubts)
             connection.execute(_beating(connection.dialect.name), {"id": self.replica, "beat": 1})
 
-        await self._database.write(work, patience, alone=not self._doubtful)
+        await self._database.write(work, patience, alone=not doubts)
 
     async def leave(self) -> None:
         """Be no replica any more."""
@@ -255,15 +255,20 @@ class Store:
         self._last = max(self._now(), math.nextafter(self._last, math.inf))
         return self._last
 
-    def _take_back(self, connection: Connection) -> None:
-        """What we did not hear the end of is not ours: it was refused, or is claimed again."""
-        self._doubtful = [doubt for doubt in self._doubtful if doubt.until > time.monotonic()]
-        for doubt in self._doubtful:
-            claiming.take_back(connection, doubt.question, doubt.at)
+    def _doubts(self) -> Sequence[_Doubt]:
+        now = time.monotonic()
+        self._doubtful = [doubt for doubt in self._doubtful if doubt.until > now]
+        return tuple(self._doubtful)
 
     def _heard(self, replica: str) -> None:
         if replica in {EVERYBODY, self.replica}:
             self.stirred.set()
+
+
+def _take_back(connection: Connection, doubts: Sequence[_Doubt]) -> None:
+    """What we did not hear the end of is not ours: it was refused, or is claimed again."""
+    for doubt in doubts:
+        claiming.take_back(connection, doubt.question, doubt.at)
 
 
 @cache

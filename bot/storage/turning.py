@@ -112,22 +112,16 @@ def _standing(connection: Connection, ids: Sequence[str]) -> defaultdict[str, li
 def take_over(
     connection: Connection, turn: str, fence: int, counted: bool, replica: str, now: float
 ) -> TurnRecord | None:
-    """Make the turn ours if its fence is still the one we saw. Asked again it says the same."""
+    """Make the turn ours if its fence is still the one we saw."""
     taken: dict[str, Any] = {"owner": replica, "fence": fence + 1}
     if counted:
         taken["tries"] = turns.c.tries + 1
         taken["first_tried_at"] = func.coalesce(turns.c.first_tried_at, now)
-    connection.execute(
-        update(turns).where(turns.c.id == turn, turns.c.fence == fence, UNFINISHED).values(taken)
-    )
-    found = find(
-        connection,
-        turns.c.id == turn,
-        turns.c.fence == fence + 1,
-        turns.c.owner == replica,
-        UNFINISHED,
-    )
-    return found[0] if found else None
+    seen = (turns.c.id == turn, turns.c.fence == fence, UNFINISHED)
+    if not connection.execute(update(turns).where(*seen).values(taken)).rowcount:
+        return None
+    [record] = find(connection, turns.c.id == turn)
+    return record
 
 
 def release(connection: Connection, ids: Sequence[str], replica: str) -> None:
