@@ -8,21 +8,18 @@ the reply's business; what it means to the budgets is ours.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 
 from bot.delivery.budget import Bucket, Budget
 from bot.delivery.config import DeliveryConfig
 from bot.delivery.edits import EditedReply
+from bot.delivery.loop import Loop
 from bot.delivery.pace import NEVER, How, Pace, Standing
 from bot.delivery.share import Share
 from bot.delivery.steps import Delete, Edit, Post, Step
 from bot.errors import SlackRateLimited
 
-log = logging.getLogger(__name__)
-
 DELETES_PER_MINUTE = 40  # tier 3 with a margin (slack-facts §2)
-MOMENT = 0.001  # seconds; no wait is shorter, because clocks round
 LAST_MOMENT = 1.0  # seconds writes under way may take when the room is closed
 LEARN = 1.0  # seconds until it is asked again what others spend
 EDITS = "chat.update"
@@ -56,17 +53,14 @@ class Dispatcher:
         }
         self._channels: dict[str, Bucket] = {}
         self._replies: dict[EditedReply, None] = {}  # in the order they came
-        self._wake = asyncio.Event()
-        self._loop: asyncio.Task[None] | None = None
+        self._loop = Loop(self._begin, lambda: bool(self._replies), now=now, sleep=sleep)
         self._learning: asyncio.Task[None] | None = None
         self._writes: set[asyncio.Task[None]] = set()
 
     def changed(self, reply: EditedReply) -> None:
         """A reply has something new to write."""
         self._replies.setdefault(reply)
-        self._wake.set()
-        if self._loop is None or self._loop.done():
-            self._loop = asyncio.create_task(self._run())
+        self._loop.wake()
         if self._share.shared and (self._learning is None or self._learning.done()):
             self._learning = asyncio.create_task(self._learn())
 
@@ -86,20 +80,11 @@ class Dispatcher:
                 self._write(reply, now)
         if self._writes:
             await asyncio.wait(self._writes, timeout=LAST_MOMENT)
-        tasks = [*self._writes, *(task for task in (self._loop, self._learning) if task)]
+        await self._loop.aclose()
+        tasks = [*self._writes, *([self._learning] if self._learning else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _run(self) -> None:
-        while self._replies:
-            self._wake.clear()
-            try:
-                again = self._begin(self._now())
-            except Exception:
-                log.exception("a turn of the loop failed; the next one may not")
-                again = self._now() + 1
-            await self._pause(again)
 
     async def _learn(self) -> None:
         """While there are answers, learn what others spend."""
@@ -115,19 +100,6 @@ class Dispatcher:
         self._budgets[Post].share(share.replicas, (), now)  # the ledger knows of channels only
         for bucket in self._channels.values():
             bucket.rate = self._config.posts_per_second / share.parts
-
-    async def _pause(self, until: float) -> None:
-        """Wait for something to change, at most until then."""
-        timer = asyncio.ensure_future(self._sleep(max(MOMENT, until - self._now())))
-        timer.add_done_callback(self._time_is_up)
-        try:
-            await self._wake.wait()
-        finally:
-            timer.cancel()
-
-    def _time_is_up(self, timer: asyncio.Future[None]) -> None:
-        if not timer.cancelled():
-            self._wake.set()
 
     def _begin(self, now: float) -> float:
         """Begin every write that may begin now; say when to look again."""
@@ -194,7 +166,7 @@ class Dispatcher:
             reply.warning = self._warning(now)
         step = reply.step()
         if step is None or type(step) is not expected:
-            self._wake.set()
+            self._loop.wake()
             return
         reply.begin()
         if expected is Edit:
@@ -213,7 +185,7 @@ class Dispatcher:
         else:
             self._budgets[type(step)].withdraw()
             reply.postpone()
-        self._wake.set()
+        self._loop.wake()
 
     async def _take(self, reply: EditedReply, step: Step) -> bool:
         """Take a call from what all processes share; False if it can't be made now."""
