@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -25,7 +27,21 @@ def http_session() -> aiohttp.ClientSession:
     With a session of our own slack_sdk's timeout is not applied, so the session carries it
     (slack-facts §9).
     """
-    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=15))
+    connector = aiohttp.TCPConnector(socket_factory=_forgetful)
+    return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=15))
+
+
+def _forgetful(address: Any) -> socket.socket:
+    """Make a socket that, once closed, sends no more of what it has not sent (socket(7),
+    SO_LINGER).
+
+    Else the kernel goes on for minutes where the network is cut, and Slack takes a post that was
+    given up, looked for in vain and made again.
+    """
+    family, kind, protocol, *_ = address
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    return made
 
 
 class Slack(Streams):

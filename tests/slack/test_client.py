@@ -120,6 +120,31 @@ async def test_a_slack_on_this_machine_is_not_looked_for_behind_a_proxy(
     assert there.web.proxy == "http://proxy.example:3128"
 
 
+async def test_what_was_given_up_is_sent_no_more() -> None:
+    """A connection that is reset takes with it what the network has held up."""
+    arrived, ended = asyncio.Event(), asyncio.get_running_loop().create_future()
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"chat.update")
+        arrived.set()
+        try:
+            ended.set_result(await reader.read())
+        except ConnectionResetError as error:
+            ended.set_result(error)
+        writer.close()
+
+    async with (
+        await asyncio.start_server(hear, "127.0.0.1", 0) as server,
+        http_session() as session,
+    ):
+        port = server.sockets[0].getsockname()[1]
+        slack = Slack("xoxb-1", base_url=f"http://127.0.0.1:{port}/api/", session=session)
+        editing = asyncio.create_task(update(slack))
+        await arrived.wait()
+        editing.cancel()
+        assert isinstance(await ended, ConnectionResetError)
+
+
 def test_bolt_gets_a_client_that_retries_nothing() -> None:
     async def make() -> AsyncWebClient:
         async with http_session() as session:
