@@ -14,7 +14,7 @@ from bot.delivery.budget import Bucket, Budget
 from bot.delivery.config import DeliveryConfig
 from bot.delivery.edits import EditedReply
 from bot.delivery.loop import Loop
-from bot.delivery.pace import NEVER, How, Pace, Standing
+from bot.delivery.pace import NEVER, How, Pace
 from bot.delivery.share import Share
 from bot.delivery.steps import Delete, Edit, Post, Step
 from bot.errors import SlackRateLimited
@@ -65,11 +65,8 @@ class Dispatcher:
             self._learning = asyncio.create_task(self._learn())
 
     def has_room(self) -> bool:
-        """Whether one more answer will be shown as it is written."""
-        live = [reply.standing for reply in self._replies]
-        return not self._pace.is_crowded(
-            [*live, Standing(self._config.words_per_second)], self._now()
-        )
+        """Whether one more answer is likely to be shown as it is written."""
+        return self._pace.has_room([reply.standing for reply in self._replies], self._now())
 
     async def aclose(self) -> None:
         """Stop writing, after old messages are rid of their sign that more comes, where a last

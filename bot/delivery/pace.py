@@ -45,6 +45,7 @@ SHORTEST_PAUSE = 0.5
 LIFE = 15.0  # seconds to come
 RATE = 20.0  # words a second
 HORIZON = 30.0  # seconds looked ahead for needs, at least
+ROOM = 2  # edits within the horizon that make an answer worth reading as it is written
 PLANNED = 0.5  # of the edits to come, how many are planned for readers who run out
 MOST_PLANNED = 4.0  # edits for one of them
 
@@ -162,6 +163,13 @@ class Pace:
         writing = self._writing([one for one in live if not one.final], now)
         kept = min(self._finals_kept, int(writing))
         return writing > self.edits.until(now + HORIZON, now) - kept
+
+    def has_room(self, live: Collection[Standing], now: float) -> bool:
+        """Whether one more answer is likely to be shown as it is written."""
+        writing = 1 + self._writing([one for one in live if not one.final], now)
+        kept = min(self._finals_kept, int(writing))
+        edits = self.edits.until(now + HORIZON, now) - kept
+        return edits >= ROOM * writing and self.edits.opens(now, 1 + kept) <= now + STARVES
 
     def choose(self, live: Collection[Standing], now: float) -> Choice | None:
         """Say which of the live answers goes on next; None if all of them stand as they should."""

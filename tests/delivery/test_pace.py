@@ -246,3 +246,10 @@ def test_edits_are_kept_back_for_the_ends_of_answers_that_others_write() -> None
     starving = [standing(written=100, shown=20, seen=10.0) for _ in range(2)]
     assert choose(alone, *starving).how is How.EDIT
     assert choose(shared, *starving).how is How.MESSAGE
+
+
+def test_there_is_room_for_an_answer_while_edits_are_left_for_it() -> None:
+    assert pace().has_room([], NOW)
+    assert pace().has_room([standing() for _ in range(13)], NOW)
+    assert not pace().has_room([standing() for _ in range(20)], NOW)
+    assert not pace(used=44).has_room([], NOW)
