@@ -96,16 +96,16 @@ class Outside:
 
 @asynccontextmanager
 async def outside(certificate: str = "") -> AsyncIterator[Outside]:
-    """Start the process; it ends with the block. With a certificate the model speaks TLS."""
+    """Start the process; it ends with the block. With a certificate both speak TLS."""
     command = (sys.executable, "-m", "tests.bench.outside", certificate)
     process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
     assert process.stdin is not None
     assert process.stdout is not None
     slack, model = map(int, (await process.stdout.readline()).split())
     scheme, env = ("https", {"SSL_CERT_FILE": certificate}) if certificate else ("http", {})
-    url, base_url = f"http://127.0.0.1:{slack}", f"{scheme}://127.0.0.1:{model}/v1"
+    url, base_url = f"{scheme}://127.0.0.1:{slack}", f"{scheme}://127.0.0.1:{model}/v1"
     try:
-        async with aiohttp.ClientSession() as http:
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False)) as http:
             yield Outside(url, base_url, env, http)
     finally:
         process.stdin.close()
@@ -157,9 +157,10 @@ async def _serve(certificate: str) -> None:
     world = _World()
     runner = web.AppRunner(world.app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    tls = _tls(certificate)
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
     model = await asyncio.get_running_loop().create_server(
-        lambda: Connection(world.writing), "127.0.0.1", 0, ssl=_tls(certificate)
+        lambda: Connection(world.writing), "127.0.0.1", 0, ssl=tls
     )
     sys.stdout.write(f"{runner.addresses[0][1]} {model.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()

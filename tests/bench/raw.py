@@ -16,9 +16,6 @@ from contextlib import suppress
 import aiohttp
 import httpx
 
-from bot.upstream.client import open_http
-from bot.upstream.config import UpstreamConfig
-
 
 async def read(http: httpx.AsyncClient, url: str) -> None:
     """Read one answer to its end."""
@@ -42,7 +39,7 @@ async def write(url: str, rate: float, size: int) -> None:
 
 async def run(model: str, slack: str, streams: int, rate: float, size: int) -> None:
     """Read so many streams at once, and write meanwhile."""
-    async with open_http(UpstreamConfig(model, "key", "m")) as http:
+    async with httpx.AsyncClient(timeout=None, limits=httpx.Limits(max_connections=None)) as http:
         url = f"{model}/responses"
         await read(http, url)
         _say("ready")

@@ -74,7 +74,7 @@ class TinySlack:
             self._messages.setdefault(given["channel"], {})[ts] = body
         answer = {"ok": True, "ts": ts, "channel": given.get("channel"), **IDENTITY}
         if method == "apps.connections.open":
-            answer["url"] = f"ws://{request.host}/socket"
+            answer["url"] = f"{request.scheme.replace('http', 'ws')}://{request.host}/socket"
         return web.json_response(answer, headers=SCOPES)
 
     async def _connect(self, request: web.Request) -> web.WebSocketResponse:

@@ -28,9 +28,11 @@ PATIENT = {"idle_seconds": 1000, "progress_seconds": 10_000, "total_seconds": 1e
 
 
 @asynccontextmanager
-async def upstream(url: str, **settings: Any) -> AsyncIterator[tuple[Upstream, HeldClock]]:
-    """Yield an upstream as the bot makes it, but for its clock."""
-    made, clock = config(url, **{**PATIENT, **settings}), HeldClock()
+async def upstream(
+    url: str, *, long: float = 60.0, **settings: Any
+) -> AsyncIterator[tuple[Upstream, HeldClock]]:
+    """Yield an upstream as the bot makes it, but for its clock, which holds `long` sleeps."""
+    made, clock = config(url, **{**PATIENT, **settings}), HeldClock(long)
     async with open_http(made) as http:
         asked = Upstream(made, http, now=clock.now, sleep=clock.sleep, jitter=lambda: 1.0)
         yield asked, clock
@@ -100,7 +102,8 @@ async def test_a_connection_closed_before_its_answer_is_made_again() -> None:
 async def test_letting_an_answer_go_closes_its_connection_at_once() -> None:
     service = Service(PIECES)
     service.cuts.append(Cut(4000, "silence"))
-    async with serving(service) as url, upstream(url, background="on") as (asked, _):
+    # time stands still, because cancelling has a time limit of its own
+    async with serving(service) as url, upstream(url, long=0, background="on") as (asked, _):
         async with aclosing(asked.answer(PROMPT)) as events:
             async for event in events:
                 if isinstance(event, TextDelta):
