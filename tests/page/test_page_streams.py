@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, expect
 
+from tests.page.journey import answer, playing, visit, write
 from tests.page.scene import Scene, scene
 from tests.page.stage import DM, GENERAL
 
@@ -81,3 +82,14 @@ async def test_tasks_of_a_stream_are_shown(chrome: Browser) -> None:
         answer = on.page.locator(f"#replies li[data-ts='{ts}'] .body")
         await expect(answer).to_contain_text("The plan")
         await expect(answer).to_contain_text("Search in progress")
+
+
+async def test_the_real_bot_streams_until_its_reader_stops_it(chrome: Browser) -> None:
+    async with playing(DELIVERY="native") as address, visit(chrome, address, "Bot") as page:
+        await write(page, "count to 400")
+        await expect(page.locator("#replies li.live")).to_contain_text("20")
+        await page.locator("#foot-thread .stop").click()
+        await expect(answer(page)).to_contain_text("Stopped by @you")
+        await expect(page.locator("#replies li.live")).to_have_count(0)
+        await write(page, "count to 30")
+        await expect(answer(page)).to_contain_text("29 30")
