@@ -34,6 +34,18 @@ async def test_a_turn_passes_every_kind_of_point(bots: Nursery, tmp_path: Path) 
     assert not outcome.wrong
 
 
+@pytest.mark.parametrize("resumable", [True, False])
+async def test_the_next_bot_goes_on_with_a_response_or_begins_a_new_one(
+    bots: Nursery, tmp_path: Path, resumable: bool
+) -> None:
+    case = Case(("slack:chat.update:before#1",), resumable=resumable)
+    outcome = await run(case, bots, tmp_path)
+    verb = "GET responses/{id}" if resumable else "POST responses"
+    asked = [point for point in outcome.bots[1].passed if "responses" in point]
+    assert asked == [f"upstream:{verb}:before#1", f"upstream:{verb}:answered#1"]
+    assert not outcome.wrong
+
+
 async def test_a_killed_bot_whom_nobody_follows_leaves_a_question_open(
     bots: Nursery, tmp_path: Path
 ) -> None:
