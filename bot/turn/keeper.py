@@ -91,16 +91,17 @@ class Keeper:
         return lost
 
     async def take_dead(self) -> AsyncIterator[TurnRecord]:
-        """Look at the others; take over what those who died have left."""
+        """Look at the others; take over what those who died have left, and forget them."""
         began = self._now()
         try:
             beats, owners = await self._store.replicas(), await self._store.owners()
         except StorageAway:
             self._watch.missed()
             raise
-        for owner in self._watch.read(beats, owners, began=began, ended=self._now()) & owners:
+        for owner in self._watch.read(beats, owners, began=began, ended=self._now()):
             async for record in self._take(await self._store.unfinished(owner), "dead"):
                 yield record
+            await self._store.forget(owner)
 
     async def take_released(self) -> AsyncIterator[TurnRecord]:
         """Take over what was let go of."""

@@ -310,6 +310,7 @@ def test_a_turn_is_taken_over_by_one_of_many(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with Stage(tmp_path) as stage:
             dead = await stage.replica("dead", Answers(), running=False)
+            await dead.turns.beat()
             for n in range(10):
                 await dead.store.claim(question(f"q{n}"), None)
             answers = Answers(go=True)
@@ -319,6 +320,7 @@ def test_a_turn_is_taken_over_by_one_of_many(tmp_path: Path) -> None:
             await asyncio.sleep(2 * LEASE)
             assert sorted(answers.asked) == [f"q{n}" for n in range(10)]
             assert replicas[0].keeper.alive() == 3
+            assert set(await replicas[0].store.replicas()) == {"a", "b", "c"}
 
     run(scenario())
 
