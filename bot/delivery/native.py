@@ -18,14 +18,14 @@ from dataclasses import replace
 
 from bot.delivery import Kept
 from bot.delivery.edits import LONGEST_BACKOFF, SHORTEST_BACKOFF, UNHELD, EditedReply
-from bot.delivery.native_layout import Append, NativeLayout, Start, Stop, StreamStep
+from bot.delivery.native_layout import Append, HandOver, NativeLayout, Start, Stop, StreamStep
 from bot.delivery.native_writer import StreamWriter
 from bot.delivery.pace import NEVER, Standing, words
 from bot.delivery.status import StatusLine, status_of
 from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable, Stopped, TurnLost
 from bot.slack import Slack
 from bot.storage.records import ShownMessage
-from bot.values import Draft, Question
+from bot.values import Draft, Phase, Question
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class NativeReply:
         self._layout = NativeLayout(question.id)
         self._writer = StreamWriter(slack, question)
         self._draft: Draft | None = None
-        self._planned: Draft | None = None  # the draft of the step under way
+        self._planned = Draft(Phase.ASKING)  # the draft of the step under way
         self._taken = NEVER  # since when what is being written had been unseen
         self._opened = False
         self._empty = False  # a stream without text is to be the placeholder
@@ -162,7 +162,7 @@ class NativeReply:
     def begin(self) -> None:
         """The step just given is about to be performed; drafts from now on are newer than it."""
         self.under_way = True
-        if not self._writer.unsure:
+        if self._draft and not self._writer.unsure:
             self._planned = self._draft
         self._taken, self.standing.unseen_since = self.standing.unseen_since, NEVER
 
@@ -202,8 +202,7 @@ class NativeReply:
         if self._heir or self._lost or self._over.is_set():
             return
         log.info("a streamed answer goes on by edits: %s", why)
-        standing = self._messages()
-        self._heir = self._make_heir(standing, self._opened)
+        self._heir = self._make_heir(self._messages(), self._opened)
         if self._layout.live or self._status.shown:
             self._status.clear()
         self._end()
@@ -242,9 +241,10 @@ class NativeReply:
 
     def _settle(self, step: StreamStep, ts: str) -> None:
         """A step was taken: go on with the next one, or rest."""
-        if self._lost:
+        if isinstance(step, HandOver):
+            self.hand_over(step.why)
+        if self._lost or self._heir:
             return
-        assert self._planned
         now = self._now()
         self._layout.done(step, now, self._planned, ts)
         self._failures = 0

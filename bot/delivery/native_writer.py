@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.delivery.marks import is_stray_stream, mark
-from bot.delivery.native_layout import Append, Start, Stop, StreamStep
+from bot.delivery.native_layout import Append, HandOver, Start, Stop, StreamStep
 from bot.errors import SlackRefused, SlackUnreachable
 from bot.slack import Slack
 from bot.values import Question
 
 log = logging.getLogger(__name__)
 
+TRIES = 3  # starts that may be lost before edits answer
 READ_BACK = 50  # messages looked at for a start whose answer was lost
 
 
@@ -29,6 +30,7 @@ class StreamWriter:
         self._question = question
         self.unsure: Start | None = None
         """A start that may have been made."""
+        self._lost = 0  # starts without an answer
 
     async def write(self, step: StreamStep, shown: Sequence[str]) -> tuple[StreamStep, str]:
         """Take a step; returns what was done, and the ts of a new stream. Raises SlackError."""
@@ -48,10 +50,13 @@ class StreamWriter:
                 )
         return step, ""
 
-    async def _start(self, step: Start, shown: Sequence[str]) -> tuple[Start, str]:
+    async def _start(self, step: Start, shown: Sequence[str]) -> tuple[StreamStep, str]:
         if self.unsure and (ts := await self._read_back(self.unsure, shown)):
             found, self.unsure = self.unsure, None
             return found, ts
+        if self.unsure and self._lost >= TRIES:
+            self.unsure = None
+            return HandOver("Slack does not begin a stream"), ""
         self.unsure = None
         place, in_channel = self._question.place, self._question.place.surface != "dm"
         assert place.thread_ts
@@ -64,7 +69,7 @@ class StreamWriter:
                 recipient_team=(self._question.user_team or place.team) if in_channel else None,
             )
         except SlackUnreachable:
-            self.unsure = step
+            self.unsure, self._lost = step, self._lost + 1
             raise
         return step, ts
 

@@ -20,9 +20,10 @@ HERE_ONLY = frozenset(
     {"channel_not_found", "not_in_channel", "is_archived", "thread_not_found", "message_not_found"}
     | {"invalid_thread_ts", "user_not_found", "team_not_found", "restricted_action_thread_locked"}
     | {"restricted_action_read_only_channel", "restricted_action_thread_only_channel"}
-    | {"restricted_action_non_threadable_channel", "msg_too_long", "no_text", "invalid_chunks"},
+    | {"restricted_action_non_threadable_channel", "msg_too_long", "no_text", "invalid_chunks"}
+    | {"message_limit_exceeded"},
 )
-"""Refusals of a stream that say nothing of other places (slack-facts §1.4)."""
+"""Refusals of a stream that say nothing of other places or times (slack-facts §1.4)."""
 
 
 class Workspace:

@@ -274,6 +274,17 @@ def test_a_start_that_was_lost_before_slack_took_it_is_made_again() -> None:
     run(scenario())
 
 
+def test_where_starts_get_no_answer_edits_take_over() -> None:
+    async def scenario() -> None:
+        fake = StreamingSlack()
+        fake.fault = always("chat.startStream", "internal_error")
+        await answered(fake)
+        assert fake.count("chat.startStream") == 3
+        assert [message.markdown for message in fake.messages.values()] == [TEXT]
+
+    run(scenario())
+
+
 def test_a_lost_start_is_not_taken_for_another_answers_stream() -> None:
     async def scenario() -> None:
         fake = StreamingSlack()
