@@ -48,10 +48,12 @@ def essential(point: str) -> bool:
     return not point.startswith("db:") or point.startswith("db:commit")
 
 
-def crashes(case: Case, recorded: Outcome) -> list[Case]:
-    """The case once for each point its recording passed."""
+def crashes(recorded: Outcome) -> list[Case]:
+    """The case once more for each point its last bot passed, where that one dies as well."""
     assert not recorded.wrong, recorded
-    return [replace(case, crashes=(point,)) for point in chosen(recorded.bots[0].passed)]
+    case = recorded.case
+    points = chosen(recorded.bots[-1].passed)
+    return [replace(case, crashes=(*case.crashes, point)) for point in points]
 
 
 async def play(
