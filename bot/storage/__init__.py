@@ -2,6 +2,7 @@
 
 store.py     the turns of all replicas; claiming.py, turning.py, pruning.py are its transactions
 ledger.py    the budgets all replicas share
+clock.py     the time on one machine, whatever its time of day is set to
 records.py   the values both hand out; rows.py how they lie in the tables of tables.py
 database.py  opened, migrated (migrating.py, migrations/), asked by readiness
 sqlite.py    how a transaction is run on a file; postgres.py on a server, which also stirs other

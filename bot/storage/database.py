@@ -37,8 +37,9 @@ class Database:
     def __init__(self, url: URL, patience: float = PATIENCE) -> None:
         self.patience = patience
         self.place = url.render_as_string(hide_password=True)
+        self.dialect = url.get_backend_name()
         self._engine: SqliteFile | PostgresServer = (
-            SqliteFile(url) if url.get_backend_name() == "sqlite" else PostgresServer(url, patience)
+            SqliteFile(url) if self.dialect == "sqlite" else PostgresServer(url, patience)
         )
         self._takes_writes = True
 

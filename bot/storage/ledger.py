@@ -2,12 +2,12 @@
 
 A limit of `size` calls in `seconds` is `size` slots, each of which is held for `seconds` by whoever
 calls: at no moment more than `size` calls lie in the window behind it. PostgreSQL's own clock
-decides where there is one, so that replicas need not agree about the time.
+decides where there is one, so that replicas need not agree about the time; with a file the
+machine's, which nobody sets.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 
 from bot.storage.claiming import insert
+from bot.storage.clock import since_boot
 from bot.storage.database import Database
 from bot.storage.tables import slots
 
@@ -48,7 +49,7 @@ class Ledger:
         database: Database,
         *,
         replica: str,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] = since_boot,
         patience: float = PATIENCE,
     ) -> None:
         self.replica = replica
@@ -89,22 +90,23 @@ def _take(connection: Connection, values: Mapping[str, Any]) -> float:
     return max(SOON, float(wait))
 
 
-def _clock(dialect: str) -> ColumnElement[Any]:
-    """Seconds since the epoch: the server's, or ours where the file is on our own machine."""
+def clock(dialect: str) -> ColumnElement[Any]:
+    """Seconds since the epoch as the server counts them, or since the boot of the one machine that
+    has the file; these are given as `now`."""
     if dialect == "postgresql":
         return cast(func.extract("epoch", func.clock_timestamp()), Double)
     return bindparam("now", type_=Double)
 
 
 def _free(slots: FromClause, now: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Its time is over; or it would last longer than it was taken for: the clock was set back."""
+    """Its time is over; or it would last longer than it was taken for: the clock began anew."""
     return (slots.c.free_at <= now) | (slots.c.free_at > now + slots.c.seconds)
 
 
 @cache
 def _taking(dialect: str) -> Update:
     """Take the first free slot that nobody else takes at this very moment: nobody waits."""
-    now, one = _clock(dialect), slots.alias()
+    now, one = clock(dialect), slots.alias()
     free = (
         select(one.c.slot)
         .where(one.c.key == _KEY, one.c.slot < _SIZE, _free(one, now))
@@ -122,13 +124,13 @@ def _taking(dialect: str) -> Update:
 
 @cache
 def _waiting(dialect: str) -> Select[Any]:
-    soonest = func.min(slots.c.free_at) - _clock(dialect)
+    soonest = func.min(slots.c.free_at) - clock(dialect)
     return select(soonest).where(slots.c.key == _KEY, slots.c.slot < _SIZE)
 
 
 @cache
 def _held_by_others(dialect: str) -> Select[Any]:
-    now = _clock(dialect)
+    now = clock(dialect)
     return select(slots.c.free_at - now).where(
         slots.c.key == _KEY, slots.c.holder != _ME, ~_free(slots, now)
     )

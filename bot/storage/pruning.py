@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Delete, Table, delete, select, tuple_
 
+from bot.storage.ledger import clock
 from bot.storage.tables import OVER, claims, slots, turns, wishes
 
 BATCH = 500  # rows in one transaction
+UNUSED_SECONDS = 24 * 3600  # longer than any window of a budget
 
 
 def turns_ended_before(moment: float) -> Delete:
@@ -19,9 +21,12 @@ def claims_before(moment: float) -> Delete:
     return _some(claims, claims.c.claimed_at < moment)
 
 
-def slots_free_before(moment: float) -> Delete:
-    """Slots of budgets nobody uses any more, for example of a channel that went quiet."""
-    return _some(slots, slots.c.free_at < moment)
+def slots_unused(dialect: str) -> Delete:
+    """Slots of budgets nobody uses any more, for example of a channel that went quiet, and those
+    of a clock that has begun anew. Takes `now` as the ledger does."""
+    now = clock(dialect)
+    over = slots.c.free_at < now - UNUSED_SECONDS
+    return _some(slots, over | (slots.c.free_at > now + slots.c.seconds))
 
 
 def wishes_that_came_late() -> Delete:

@@ -24,6 +24,7 @@ from sqlalchemy import Connection, Delete, delete, select
 from bot.errors import StorageInDoubt
 from bot.storage import claiming, pruning, turning
 from bot.storage.claiming import insert
+from bot.storage.clock import since_boot
 from bot.storage.database import Database
 from bot.storage.listening import EVERYBODY, notify
 from bot.storage.records import Change, Claim, TurnRecord, Wish
@@ -237,15 +238,15 @@ class Store:
         now = self._now()
         ended = await self._delete(pruning.turns_ended_before(now - retention_seconds))
         await self._delete(pruning.claims_before(now - CLAIM_SECONDS))
-        await self._delete(pruning.slots_free_before(now - CLAIM_SECONDS))
+        await self._delete(pruning.slots_unused(self._database.dialect), now=since_boot())
         await self._delete(pruning.wishes_that_came_late())
         return ended
 
-    async def _delete(self, some: Delete) -> int:
+    async def _delete(self, some: Delete, **values: float) -> int:
         """Delete batch by batch, each in its own transaction: nobody waits long for it."""
         total = 0
         while True:
-            deleted = await self._database.write(lambda c: c.execute(some).rowcount)
+            deleted = await self._database.write(lambda c: c.execute(some, values).rowcount)
             total += deleted
             if deleted < pruning.BATCH:
                 return total

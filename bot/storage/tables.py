@@ -125,7 +125,7 @@ slots = Table(
     Column("key", Text, primary_key=True),
     Column("slot", Integer, primary_key=True, autoincrement=False),
     Column("holder", Text),
-    Column("free_at", Double, nullable=False),  # seconds since the epoch
+    Column("free_at", Double, nullable=False),  # in seconds of the ledger's clock
     Column("seconds", Double, nullable=False),  # it was taken for so long
     sqlite_with_rowid=False,
 )

@@ -5,11 +5,11 @@ Nothing here decides by the time of day, nor compares two clocks (see watch.py).
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Callable, Collection, Container, Sequence
 
 from bot.errors import StorageAway
 from bot.observe import Metrics
+from bot.storage.clock import since_boot
 from bot.storage.records import Change, TurnRecord
 from bot.storage.store import Store
 from bot.turn.watch import Watch
@@ -23,12 +23,6 @@ HELD = 2 / 3
 DOUBT = 2
 """Beats after too long a silence until nobody can be taking our turns any more: who saw us silent
 has had a whole period to do it."""
-
-
-def since_boot() -> float:
-    """Seconds that also pass while the machine sleeps, where it can tell them."""
-    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-    return time.clock_gettime(clock)
 
 
 class Keeper:
