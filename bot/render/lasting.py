@@ -26,7 +26,9 @@ _BEGINS = regex.compile(r"\\[^<&]|[<&]|!?\[|`+", regex.S)
 _LESS = regex.compile(r"[<&]")
 _NO_LESS = regex.compile(r"<[^\S\n]|&[^#aAlL]")
 _NO_LESS_IN_CODE = regex.compile(r"<(?:[^\p{Cf}\p{Mn}\\`!@\#&<a-zA-Z]|[a-zA-Z][\w+.-]*+[^\w+.:&-])")
-_WORD_END = regex.compile(r"\n?[^<>\s]*+[<>\s]")
+_WORD_END = regex.compile(r"\n?+[^<>\s]*+[<>\s]")
+_SPELLED = regex.compile(r"&(?:\#?\w{1,8}+;?)*+|<")
+_LESS_ENDS_LINE = regex.compile(rf"(?:{_SPELLED.pattern})\n\Z")
 _LINE_END = regex.compile(r"[^<>\n]*+[<>\n]")
 # A pair of brackets that is text whatever follows: `[1]`, `[x]`, `[see below]`.
 _BRACKETS = regex.compile(r"!?\[[^\[\]\\`<&!\n]*+\](?=[^(\[:])")
@@ -60,6 +62,9 @@ def _behind_blanks(text: str, end: int) -> int:
 def _certain(text: str, known: int) -> int:
     """Return how much of `text` is made inert in one way only; so much of its markup is `known`."""
     line = text.rfind("\n") + 1
+    less = _LESS_ENDS_LINE.search(text, max(0, line - 40), line)  # it reaches into the next line
+    if less and not _is_told(text, less.start()):
+        return less.start()
     end = len(text) if known > line else line
     block = _going_on(text, line)
     if block and known > line and scan(text).blocks[-1].start != block.start:
@@ -169,12 +174,13 @@ def _less(text: str, start: int, end: int) -> list[int]:
 
 def _is_told(text: str, at: int, *, in_code: bool = False) -> bool:
     """Say whether it is known what the `<` or `&` at a place begins."""
-    if at + 1 >= len(text):
+    spelled = _SPELLED.match(text, at)
+    if not spelled or spelled.end() >= len(text):
         return False
     if _NO_LESS.match(text, at) or (in_code and _NO_LESS_IN_CODE.match(text, at)):
         return True
     tag = text[at] == "<" and (text[at + 1].isalpha() or text[at + 1] in "!?/")
-    return bool((_LINE_END if in_code or tag else _WORD_END).match(text, at + 1))
+    return bool((_LINE_END if in_code or tag else _WORD_END).match(text, spelled.end()))
 
 
 def _before_open(text: str, end: int) -> int:

@@ -64,6 +64,9 @@ def test_only_what_stays_as_it_is_is_shown(known: str, shows: str) -> None:
         ("say `x`", "`` <y"),
         ("<div>\n```\n[a](", "javascript:x)\n```"),
         ("`" * 41 + " <b d", "`" * 41),
+        ("a <\n\u200b", "!here"),
+        ("a &lt;\n```", "!here"),
+        ("a &amp;#60;\n``", "!here"),
     ],
 )
 def test_what_may_change_what_stands_before_it_is_waited_for(before: str, after: str) -> None:
