@@ -65,6 +65,10 @@ class Reply(Protocol):
         Raises `SlackRefused` when the reader can't be reached there at all any more.
         """
 
+    async def settled(self) -> None:
+        """After `finish`: return when no older message of the answer says any more that more
+        comes, which may take as long as edits are spent."""
+
     def abandon(self) -> None:
         """Begin no write any more: the turn is somebody else's. Whoever waits in `open` or
         `finish` gets `TurnLost`."""

@@ -72,6 +72,7 @@ class EditedReply:
         self._opened = opened
         self._stands = asyncio.Event()
         self._ended = asyncio.Event()
+        self._tidy = asyncio.Event()
         if standing:
             self._stands.set()
 
@@ -92,6 +93,10 @@ class EditedReply:
         await self._ended.wait()
         if self._lost:
             raise self._lost
+
+    async def settled(self) -> None:
+        """After `finish`: return when no older message says any more that more comes."""
+        await self._tidy.wait()
 
     def abandon(self) -> None:
         """Begin no write any more, and tell whoever waits."""
@@ -214,6 +219,8 @@ class EditedReply:
         if self._layout.untidy:
             self.standing.untidy = True
             self.standing.unseen_since = self._now()
+        elif self.standing.final:
+            self._tidy.set()
 
     def _tell(self) -> None:
         """Tell whoever keeps the turn what stands."""
@@ -272,3 +279,4 @@ class EditedReply:
         self._lost = lost
         self._stands.set()
         self._ended.set()
+        self._tidy.set()

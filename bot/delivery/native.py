@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from bot.delivery import Kept
 from bot.delivery.edits import LONGEST_BACKOFF, SHORTEST_BACKOFF, UNHELD, EditedReply
@@ -101,6 +100,11 @@ class NativeReply:
         if self._heir:
             await self._heir.finish(draft)
 
+    async def settled(self) -> None:
+        """After `finish`: return when no message says any more that more comes."""
+        if self._heir:
+            await self._heir.settled()
+
     def abandon(self) -> None:
         """Begin no write any more, and tell whoever waits."""
         if self._heir:
@@ -119,7 +123,7 @@ class NativeReply:
 
     @property
     def began(self) -> bool:
-        """Whether it needs no first stream any more."""
+        """Whether it needs no first stream."""
         return bool(self._layout.shown) or self._over.is_set()
 
     @property
@@ -202,7 +206,9 @@ class NativeReply:
         if self._heir or self._lost or self._over.is_set():
             return
         log.info("a streamed answer goes on by edits: %s", why)
-        self._heir = self._make_heir(self._messages(), self._opened)
+        self._heir = self._make_heir(
+            self._layout.messages(self.question.place.channel), self._opened
+        )
         if self._layout.live or self._status.shown:
             self._status.clear()
         self._end()
@@ -251,25 +257,17 @@ class NativeReply:
         if isinstance(step, Start):
             self._status.end(replied=True)
         if self._kept:
-            self._kept.shown(self._messages(), self._layout.text)
+            self._kept.shown(self._layout.messages(self.question.place.channel), self._layout.text)
         self._stands.set()
         self.standing.sees(words(self._layout.text), now)
         if not isinstance(step, Append) or self.standing.final:
             self._taken = min(now, self._taken)
             self._again()
 
-    def _messages(self) -> list[ShownMessage]:
-        """Those that stand; only a live stream is one to whoever goes on with them."""
-        messages = [ShownMessage(ts, self.question.place.channel) for ts in self._layout.shown]
-        if self._layout.live:
-            messages[-1] = replace(messages[-1], method="native")
-        return messages
-
     def _allowed(self) -> bool:
         return not self._lost and (self._kept is None or self._kept.held())
 
     def _again(self) -> None:
-        """What was being written is still to be shown."""
         if not self._over.is_set():
             self.standing.unseen_since = min(self._taken, self.standing.unseen_since)
 

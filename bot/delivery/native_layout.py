@@ -6,7 +6,7 @@ that is full, or old, is stopped, and the text goes on in the next one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from bot.render.buttons import buttons_of
@@ -16,6 +16,7 @@ from bot.render.message import below
 from bot.render.reopen import reopened
 from bot.render.safe import clean, inert, inert_beginning
 from bot.render.split import RESERVE, Part, split
+from bot.storage.records import ShownMessage
 from bot.values import Draft, Phase
 
 LIMIT = 9_000  # bytes of one stream; Slack takes 10.6 to 12 thousand (slack-facts §1.5)
@@ -88,6 +89,13 @@ class NativeLayout:
         self._question_id = question_id
         self._part = _Part()
         self._limit = limit
+
+    def messages(self, channel: str) -> list[ShownMessage]:
+        """Return those that stand; only a live stream is one to whoever goes on with them."""
+        messages = [ShownMessage(ts, channel) for ts in self.shown]
+        if self.live:
+            messages[-1] = replace(messages[-1], method="native")
+        return messages
 
     def plan(self, draft: Draft, now: float) -> StreamStep | None:
         """Say what to do next so that as much of a draft stands as can; None if it does."""

@@ -33,6 +33,10 @@ class PublicReply:
         """Return when this last draft was sent."""
         await self._reply.finish(draft)
 
+    async def settled(self) -> None:
+        """Return when nothing of the answer says any more that more comes."""
+        await self._reply.settled()
+
     def abandon(self) -> None:
         """Begin no write any more."""
         self._reply.abandon()

@@ -39,6 +39,9 @@ class Finishes(Protocol):
     async def finish(self, draft: Draft) -> None:
         """Return when it stands there."""
 
+    async def settled(self) -> None:
+        """After `finish`: return when nothing of it says any more that more comes."""
+
     def abandon(self) -> None:
         """Begin no write any more."""
 
@@ -118,6 +121,11 @@ class PrivateReply:
         if self._lost:
             self._rest.abandon()
         await self._rest.finish(draft)
+
+    async def settled(self) -> None:
+        """Return when nothing that went on in the DM says any more that more comes."""
+        if self._rest:
+            await self._rest.settled()
 
     def abandon(self) -> None:
         """Begin no write any more."""

@@ -58,6 +58,9 @@ class Peer:
     async def finish(self, draft: Draft) -> None:
         await self.insist(draft)
 
+    async def settled(self) -> None:
+        pass
+
     def abandon(self) -> None:
         raise NotImplementedError("none of them shares its answers with another process")
 

@@ -197,6 +197,23 @@ def test_closing_the_room_takes_the_sign_that_more_comes_from_old_messages() -> 
     run(scenario())
 
 
+def test_an_answer_has_settled_once_no_old_message_says_that_more_comes() -> None:
+    async def scenario() -> None:
+        fake = FakeSlack()
+        async with delivery(fake) as room:
+            reply = room.reply(question())
+            await reply.open(THINKING)
+            reply.show(writing("The beginning"))
+            await asyncio.sleep(2)
+            fake.fault = once("chat.update", "429:5")
+            await reply.finish(done("The beginning and the end."))
+            assert [m.state for m in fake.messages.values()] == ["Writing…", ""]
+            await reply.settled()
+            assert [m.state for m in fake.messages.values()] == ["", ""]
+
+    run(scenario())
+
+
 def test_closing_the_room_leaves_nothing_running() -> None:
     async def scenario() -> None:
         fake = FakeSlack()
