@@ -147,7 +147,7 @@ grow = st.lists(st.tuples(st.integers(0, 400), st.booleans()), max_size=12)
 
 
 @given(grow)
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_however_often_it_rolls_over_every_word_stands_once(moves: list[tuple[int, bool]]) -> None:
     layout, count = opened(), 0
     for more, rolls in moves:
