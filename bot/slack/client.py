@@ -20,6 +20,10 @@ from bot.slack.websocket import WebSocket
 PAGE = 200
 """Messages asked for in one page of `conversations.replies`; Slack recommends no more."""
 
+CONNECTIONS = 20
+"""Calls at once. asyncio holds 256 KiB and more for each connection over TLS; a call takes about
+0.2 s, so these carry the budgets of a hundred workspaces."""
+
 
 def http_session() -> aiohttp.ClientSession:
     """Make the one session all calls share.
@@ -27,7 +31,7 @@ def http_session() -> aiohttp.ClientSession:
     With a session of our own slack_sdk's timeout is not applied, so the session carries it
     (slack-facts §9).
     """
-    connector = aiohttp.TCPConnector(socket_factory=_forgetful)
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS, socket_factory=_forgetful)
     return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=15))
 
 

@@ -7,9 +7,11 @@ import json
 from typing import Any
 
 import pytest
+from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack import SCOPES, Identity, Slack, http_session
+from bot.slack.client import CONNECTIONS
 from tests.slack.serving import answering, serving, update
 
 
@@ -157,3 +159,24 @@ def test_every_scope_is_one_slack_has() -> None:
     scopes = {scope for needed in SCOPES.values() for scope in needed.split(",") if scope}
     assert all(":" in scope for scope in scopes)
     assert json.dumps(dict(SCOPES))
+
+
+async def test_many_calls_at_once_share_a_few_connections() -> None:
+    under_way, all_taken, go_on = 0, asyncio.Event(), asyncio.Event()
+
+    async def answer(_: web.Request) -> web.Response:
+        nonlocal under_way
+        under_way += 1
+        assert under_way <= CONNECTIONS
+        if under_way == CONNECTIONS:
+            all_taken.set()
+        await go_on.wait()
+        under_way -= 1
+        return web.json_response({"ok": True})
+
+    async with serving(answer) as server, asyncio.TaskGroup() as calls:
+        for _ in range(3 * CONNECTIONS):
+            calls.create_task(update(server.slack))
+        await all_taken.wait()
+        go_on.set()
+    assert server.outcomes == [("chat.update", "ok")] * 3 * CONNECTIONS
