@@ -96,7 +96,6 @@ async def run(settings: Settings) -> None:
             refuse=runner.refuse,
             lend=delivery.private.heed,
             still=delivery.aclose,
-            leave=upstream.leave,
             retention=settings.storage.retention_days * DAY,
         )
         await stack.enter_async_context(turns)

@@ -52,8 +52,7 @@ class Supervisor:
     As a context manager it keeps this replica alive among the others and takes over what they
     leave behind. `refuse(question)` tells the asker that it can't be answered now; `lend(wish)`
     hands an address to the private answer that it was lent to; `still` returns when no write to
-    Slack is under way; `leave` lets all responses go on at the model's server though we read them
-    no more; `retention` is in seconds.
+    Slack is under way; `retention` is in seconds.
     """
 
     def __init__(
@@ -65,7 +64,6 @@ class Supervisor:
         refuse: Callable[[Question], Coroutine[Any, Any, None]],
         lend: Callable[[Wish], None],
         still: Callable[[], Awaitable[None]],
-        leave: Callable[[], None],
         retention: float,
     ) -> None:
         self._live = live
@@ -74,7 +72,6 @@ class Supervisor:
         self._refuse = refuse
         self._lend = lend
         self._still = still
-        self._leave = leave
         self._retention = retention
         self._intake = Intake(store, live.journal)
         self._claiming: set[str] = set()
@@ -252,7 +249,6 @@ class Supervisor:
         if not released:
             self._keeper.paused = False
             return False
-        self._leave()
         left = dict(self._live.tasks)
         for turn in left:
             self._live.let_go(turn)

@@ -141,7 +141,7 @@ class Stage:
         refused: list[str] = []
         lent: list[Wish] = []
 
-        def leave(response: str = "") -> None:
+        def leave(response: str) -> None:
             left.append(response)
             if runner:
                 runner.upstream.leave(response)
@@ -160,7 +160,6 @@ class Stage:
             refuse=refuse,
             lend=lent.append,
             still=runner.delivery.aclose if runner else _at_once,
-            leave=leave,
             retention=30 * 24 * 3600,
         )
         if running:

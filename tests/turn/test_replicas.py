@@ -7,16 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.render.buttons import AGAIN, STOP
 from bot.storage.records import Change
-from bot.turn.machine import INTERRUPTED
 from bot.turn.supervisor import Verdict
 from bot.values import Draft, Phase
 from tests.delivery.fake_slack import FakeSlack
 from tests.delivery.virtual import now, run
 from tests.turn.stage import LEASE, Answers, Stage, question, until
-from tests.turn.test_takeover import Background
-from tests.turn.way import Model, rooms
+from tests.turn.way import Background, Model, rooms
 
 WHOLE = "One two three."
 
@@ -156,107 +153,39 @@ def test_on_one_machine_a_database_that_is_away_holds_nothing_back(tmp_path: Pat
     run(scenario())
 
 
-def test_what_is_not_done_in_the_grace_is_handed_over_and_goes_on_in_the_same_message(
-    tmp_path: Path,
-) -> None:
+def test_a_reading_that_fails_delays_a_takeover_by_a_lease(tmp_path: Path) -> None:
     async def scenario() -> None:
-        slack, model = FakeSlack(), Background(words=("word ",) * 30, pause=1.0)
-        async with rooms(slack, model) as one, rooms(slack, model) as two, Stage(tmp_path) as stage:
-            a = await stage.replica("a", one)
-            b = await stage.replica("b", two)
-            await a.turns.submit(question())
-            await asyncio.sleep(5)
-            assert await a.turns.drain(10) == 1
-            left = now()
-            assert a.turns.live == 0
-            calls = [call for call in slack.calls if call.at > left]
-            await until(lambda: b.turns.live == 1)
-            assert now() - left < 1, "nobody waits for a lease"
-            await until(lambda: b.turns.live == 0)
-            [message] = slack.messages.values()
-            assert (message.markdown, message.buttons) == ("word " * 30, [])
-            lengths = [len(text) for text in message.history]
-            assert lengths == sorted(lengths), "no text vanished meanwhile"
-            assert (model.cancelled, len(model.resumed), calls) == (0, 1, [])
-            record = await b.store.turn("q1")
-            assert record
-            assert (record.tries, record.fence) == (0, 2)
-            assert b.count("bot_takeovers_total", owner="released") == 1
+        async with Stage(tmp_path) as stage:
+            dead = await stage.replica("dead", Answers(), running=False)
+            await dead.turns.submit(question())
+            answers = Answers(go=True)
+            b = await stage.replica("b", answers)
+            await asyncio.sleep(LEASE - 2)
+            b.database.away = True
+            await asyncio.sleep(4)
+            b.database.away = False
+            back = now()
+            await until(lambda: answers.asked == ["q1"])
+            assert LEASE <= now() - back < 2 * LEASE
 
     run(scenario())
 
 
-def test_who_is_alone_hands_over_to_its_next_start(tmp_path: Path) -> None:
+def test_a_turn_lost_and_won_again_is_not_lost_by_old_news(tmp_path: Path) -> None:
     async def scenario() -> None:
-        slack, model = FakeSlack(), Model(ends=False)
-        async with rooms(slack, model) as one, rooms(slack, Model()) as two:
-            async with Stage(tmp_path) as stage:
-                a = await stage.replica("a", one)
-                await a.turns.submit(question())
-                await a.turns.submit(question("q2", "And?", ts="2.0"))
-                await asyncio.sleep(5)
-                assert await a.turns.drain(0) == 2
-            [first, second] = slack.messages.values()
-            assert first.buttons == [STOP]
-            async with Stage(tmp_path) as stage:
-                started = now()
-                b = await stage.replica("b", two)
-                await until(lambda: b.turns.live == 2)
-                assert now() - started < 1
-                await until(lambda: b.turns.live == 0)
-        assert [first.markdown, second.markdown] == [WHOLE] * 2
-        assert len(slack.messages) == 2
-
-    run(scenario())
-
-
-def test_a_second_signal_hands_over_at_once(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model(ends=False)
-        async with rooms(slack, model) as one, Stage(tmp_path) as stage:
-            a = await stage.replica("a", one)
+        async with Stage(tmp_path) as stage:
+            a = await stage.replica("a", Answers(), running=False)
             await a.turns.submit(question())
-            await asyncio.sleep(5)
-            hurry = asyncio.Event()
-            draining = asyncio.create_task(a.turns.drain(600, hurry))
+            for fence in (1, 2):
+                record = await a.store.take_over("q1", fence, counted=False)
+                assert record
+                a.live.lose("q1", fence)
+                a.live.start(record)
+            a.live.lose("q1", 1)
             await asyncio.sleep(1)
-            hurry.set()
-            before = now()
-            assert await draining == 1
-            assert now() - before < 2
-
-    run(scenario())
-
-
-def test_where_nothing_can_be_handed_over_it_is_interrupted_and_says_so(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model(ends=False)
-        async with rooms(slack, model) as one, Stage(tmp_path) as stage:
-            a = await stage.replica("a", one)
-            await a.turns.submit(question())
-            await asyncio.sleep(5)
-            a.database.away = True
-            assert await a.turns.drain(0) == 1
-            [message] = slack.messages.values()
-            assert message.markdown == WHOLE
-            assert INTERRUPTED in message.state
-            assert message.buttons == [AGAIN]
-
-    run(scenario())
-
-
-def test_where_slack_is_away_too_the_end_does_not_wait_for_ever(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model(ends=False)
-        async with rooms(slack, model) as one, Stage(tmp_path) as stage:
-            a = await stage.replica("a", one)
-            await a.turns.submit(question())
-            await asyncio.sleep(5)
-            a.database.away = True
-            slack.fault = lambda call: 503
-            before = now()
-            assert await a.turns.drain(25) == 1
-            assert 30 <= now() - before <= 40
+            turn = a.live.get("q1")
+            assert turn
+            assert (turn.fence, a.turns.live) == (3, 1)
 
     run(scenario())
 

@@ -12,8 +12,7 @@ from bot.turn.turn import BEFORE_ACTING, BEFORE_SHOWING
 from bot.values import Draft, Phase
 from tests.delivery.fake_slack import Call, FakeSlack
 from tests.delivery.virtual import now, run
-from tests.turn.test_takeover import Background
-from tests.turn.way import ORDERS, CallingModel, Model, question, runner
+from tests.turn.way import ORDERS, Background, CallingModel, Model, question, runner
 
 
 def test_what_stands_and_which_response_it_is_are_journalled_as_it_is_written() -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-import httpx
 import pytest
 
 from bot.delivery.respond import PERHAPS_TWICE
@@ -18,38 +16,9 @@ from bot.turn.recovery import NOT_TWICE, TRIES
 from bot.values import Draft, Phase
 from tests.delivery.fake_slack import FakeSlack, connect
 from tests.delivery.virtual import now, run
-from tests.turn.way import Model, question, runner
+from tests.turn.way import Background, Model, question, runner
 
 HALF = Draft(Phase.STREAMING, "One tw")
-
-
-@dataclass
-class Background(Model):
-    """Writes responses that go on without a reader and can be read again from their beginning."""
-
-    resumed: list[str] = field(default_factory=list)
-    cancelled: int = 0
-    gone: bool = False
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        path = request.url.path
-        if path.endswith("/cancel"):
-            self.cancelled += 1
-            return httpx.Response(200, json={})
-        if "/responses/" not in path:
-            return super().__call__(request)
-        if self.gone:
-            return httpx.Response(404, json={"error": {"message": "no such response"}})
-        self.resumed.append(str(request.url))
-        stream = httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=self)
-        return stream if "stream=true" in str(request.url) else httpx.Response(500)
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        number = 0
-        async for chunk in super().__aiter__():
-            chunk = chunk.replace(b'"status": "in_progress"', b'"background": true')
-            yield chunk.replace(b'data: {"', b'data: {"sequence_number": %d, "' % number)
-            number += 1
 
 
 async def left_behind(slack: FakeSlack, text: str = HALF.text, part: int = 0) -> ShownMessage:

@@ -66,6 +66,35 @@ class Model(httpx.AsyncByteStream):
         self.closed += 1
 
 
+@dataclass
+class Background(Model):
+    """Writes responses that go on without a reader and can be read again from their beginning."""
+
+    resumed: list[str] = field(default_factory=list)
+    cancelled: int = 0
+    gone: bool = False
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        if path.endswith("/cancel"):
+            self.cancelled += 1
+            return httpx.Response(200, json={})
+        if "/responses/" not in path:
+            return super().__call__(request)
+        if self.gone:
+            return httpx.Response(404, json={"error": {"message": "no such response"}})
+        self.resumed.append(str(request.url))
+        stream = httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=self)
+        return stream if "stream=true" in str(request.url) else httpx.Response(500)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        number = 0
+        async for chunk in super().__aiter__():
+            chunk = chunk.replace(b'"status": "in_progress"', b'"background": true')
+            yield chunk.replace(b'data: {"', b'data: {"sequence_number": %d, "' % number)
+            number += 1
+
+
 def event(**data: Any) -> bytes:
     return f"data: {json.dumps(data)}\n\n".encode()
 
