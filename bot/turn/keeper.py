@@ -77,6 +77,7 @@ class Keeper:
             if self._doubt:
                 lost = await self._store.journal([Change(*turn) for turn in turns])
         except StorageAway:
+            self._watch.missed()  # where we can't show that we live, others may not be able to
             if self._shared or self._doubt:
                 return ()
         else:

@@ -53,7 +53,7 @@ class Watch:
         return frozenset(dead)
 
     def missed(self) -> None:
-        """Begin all observation anew: a reading failed."""
+        """Begin all observation anew: a reading failed, or nobody could have raised a beat."""
         self._seen.clear()
 
     def _look(self, name: str, beat: int | None, passed: float) -> _Seen:

@@ -44,9 +44,9 @@ def question(
 
 
 class Gated(Database):
-    """A database that is away when told so."""
+    """A database that is away when told so, or takes no writes."""
 
-    away = False
+    away = full = False
 
     async def read(self, work: Callable[[Connection], T], patience: float | None = None) -> T:
         await self._gate()
@@ -61,6 +61,8 @@ class Gated(Database):
         quiet: bool = False,
     ) -> T:
         await self._gate()
+        if self.full:
+            raise StorageAway("full")
         return await super().write(work, patience, alone=alone, quiet=quiet)
 
     async def _gate(self) -> None:

@@ -254,9 +254,9 @@ def test_a_turn_is_taken_over_by_one_of_many(tmp_path: Path) -> None:
     run(scenario())
 
 
-@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize(("shared", "full"), [(True, False), (False, False), (False, True)])
 def test_a_replica_that_lives_keeps_its_turns_over_everybody_s_outages(
-    tmp_path: Path, shared: bool
+    tmp_path: Path, shared: bool, full: bool
 ) -> None:
     async def scenario() -> None:
         async with Stage(tmp_path) as stage:
@@ -265,9 +265,12 @@ def test_a_replica_that_lives_keeps_its_turns_over_everybody_s_outages(
             await a.turns.submit(question())
             for _ in range(10):
                 await asyncio.sleep(8)
-                a.database.away = b.database.away = True
+                for one in (a, b):
+                    one.database.away, one.database.full = not full, full
                 await asyncio.sleep(30)
-                a.database.away = b.database.away = False
+                for one in (b, a):
+                    one.database.away = one.database.full = False
+                    await asyncio.sleep(1)  # b may be quicker than a
             await asyncio.sleep(30)
             assert (a.turns.live, b.turns.live) == (1, 0)
             assert a.keeper.held()
