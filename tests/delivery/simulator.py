@@ -14,6 +14,7 @@ import random
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from bot.delivery import Reply
 from bot.delivery.delivery import Delivery, DeliveryConfig
@@ -114,9 +115,10 @@ def text(words: int) -> str:
     return "\n\n".join(line.rstrip() for line in lines)
 
 
-async def _ask(answer: Answer, scenario: Scenario, reply: Reply) -> None:
+async def ask(answer: Answer, scenario: Scenario, make: Callable[[], Reply]) -> None:
     """Ask one question; the model writes whatever Slack does."""
     await asyncio.sleep(answer.asked)
+    reply = make()
     opened = asyncio.create_task(reply.open(Draft(Phase.ASKING)))
     await asyncio.sleep(THINKS)
     whole, written = text(scenario.words), 0
@@ -146,7 +148,8 @@ async def simulate(scenario: Scenario, make: MakeReplies) -> tuple[list[Answer],
     slack.on_change = lambda turn, words: answers[int(turn)].seen.append((now(), words))
     reply = make(slack)
     others = asyncio.ensure_future(limits.spend(scenario.outside)) if scenario.outside else None
-    await asyncio.gather(*(_ask(a, scenario, reply(question(a.n))) for a in answers))
+    asking = (ask(a, scenario, partial(reply, question(a.n))) for a in answers)
+    await asyncio.gather(*asking)
     if others:
         others.cancel()
     return answers, slack
