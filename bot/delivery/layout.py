@@ -27,6 +27,9 @@ POINTER = Body(
 """What a placeholder becomes whose answer had to go out as the next message."""
 
 
+_MARKDOWN = '{"type":"markdown"'
+
+
 class Layout:
     """The messages of one answer. `first`, if given, stands already, somewhere else; `standing`
     (ts) stand here, and nobody knows what they show."""
@@ -89,17 +92,17 @@ class Layout:
         False, and nothing is changed, if that can't be: the draft does not begin with what stands,
         or has nothing to show beyond it.
         """
-        before = self._head, self._cuts, self._untidy
+        before = self._head, self._cuts, self._untidy, self.text
         if not draft.text.startswith(self.text):
             return False
-        if self.text:
+        if self._shows_text:
             self._cuts = (*self._cuts, len(self.text))
         else:
             self._head = (*self._head, POINTER)
         self._untidy = self._untidy | {len(self.shown) - 1}
         if isinstance(self.plan(draft), Post):
             return True
-        self._head, self._cuts, self._untidy = before
+        self._head, self._cuts, self._untidy, self.text = before
         return False
 
     def freeze(self, draft: Draft) -> None:
@@ -124,6 +127,12 @@ class Layout:
             return False
         self._limit = max(LEAST_LIMIT, self._limit * 2 // 3)
         return True
+
+    @property
+    def _shows_text(self) -> bool:
+        """Whether a reader sees any of the text that stands: of "#" there is nothing to see yet."""
+        blocks = (one.body.blocks for one in self.shown if one.body)
+        return bool(self.text) and (self._plain or any(_MARKDOWN in each for each in blocks))
 
     def _render(self, draft: Draft) -> tuple[Body, ...]:
         buttons = buttons_of(draft.phase)

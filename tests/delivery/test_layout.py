@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -55,6 +56,26 @@ def test_rolling_over_leaves_the_message_and_posts_what_is_missing() -> None:
     assert isinstance(layout.plan(done("One two three.")), Post)
     assert settle(layout, done("One two three.")) == [Post, Edit]
     assert stands(layout) == ["One two", "three."]
+
+
+@pytest.mark.parametrize("hidden", ["#", "**", "`", "\n"])
+def test_what_does_not_show_yet_is_not_left_behind_as_shown(hidden: str) -> None:
+    layout = opened()
+    assert settle(layout, writing(hidden)) == []
+    whole = done(f"{hidden} One two three.")
+    assert layout.roll_over(whole)
+    assert settle(layout, whole) == [Post, Edit]
+    assert layout.shown[0].body == POINTER
+    assert "One two three." in stands(layout)[1]
+
+
+def test_rolling_over_that_is_refused_changes_nothing() -> None:
+    layout = opened()
+    settle(layout, writing("One two"))
+    assert not layout.roll_over(done("One two"))
+    assert layout.text == "One two"
+    assert not layout.roll_over(done("One two \n\n"))
+    assert layout.text == "One two"
 
 
 def test_the_sign_that_more_comes_is_taken_away_after_the_text_stands() -> None:
