@@ -16,6 +16,8 @@ Surface = Literal["mention", "dm", "command"]
 SURFACES: tuple[Surface, ...] = ("mention", "dm", "command")
 Shown = Mapping[str, Any]
 
+_EMPHASIS = str.maketrans("", "", "*_`~")
+
 BELOW = "The answer is below."
 """What a placeholder says whose text had to go out as the next message."""
 
@@ -170,5 +172,6 @@ def _is_below(message: Shown) -> bool:
 
 
 def _bare(text: str) -> str:
-    """The text without spaces: a cut between two messages takes those at its edges."""
-    return "".join(text.split())
+    """The text without spaces and emphasis: a cut between two messages takes the spaces at its
+    edges, and closes and opens again what is open there."""
+    return "".join(text.split()).translate(_EMPHASIS)
