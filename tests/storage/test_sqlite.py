@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -152,23 +153,28 @@ async def test_a_full_disk_is_told_and_used_again_when_there_is_space(tmp_path: 
 
 
 async def test_a_file_that_may_only_be_read_is_told_and_used_when_it_may_be_written() -> None:
-    with unprivileged() as folder:
-        file = folder / "bot.db"
+    with TemporaryDirectory() as name:  # pytest's own are open to one user only
+        folder, file = Path(name), Path(name) / "bot.db"
         url = f"sqlite+aiosqlite:///{file}"
         async with open_database(url) as database:
             await database.migrate()
-        file.chmod(0o444)
-        async with open_database(url) as database:
-            with pytest.raises(StorageError, match=r"readonly .* make its folder writable"):
-                await database.check_writable()
-            store = Store(database, replica="one")
-            with pytest.raises(StorageAway, match="readonly"):
-                await store.claim(question("Q1"), None)
-            assert not await database.answers()
-            for part in folder.glob("bot.db*"):
-                part.chmod(0o644)
-            assert await store.claim(question("Q1"), None) is Claim.OURS
-            assert await database.answers()
+        with unprivileged(folder):
+            await _is_told_and_used_again(url, file)
+
+
+async def _is_told_and_used_again(url: str, file: Path) -> None:
+    await asyncio.to_thread(file.chmod, 0o444)
+    async with open_database(url) as database:
+        with pytest.raises(StorageError, match=r"readonly .* make its folder writable"):
+            await database.check_writable()
+        store = Store(database, replica="one")
+        with pytest.raises(StorageAway, match="readonly"):
+            await store.claim(question("Q1"), None)
+        assert not await database.answers()
+        for part in file.parent.glob("bot.db*"):
+            part.chmod(0o644)
+        assert await store.claim(question("Q1"), None) is Claim.OURS
+        assert await database.answers()
 
 
 async def test_the_death_of_the_process_takes_nothing_that_was_written(
