@@ -36,8 +36,6 @@ USES: Mapping[str, frozenset[str]] = {
 }
 DOORS: Mapping[str, frozenset[str]] = {  # a library is known to these rooms only
     "httpx": frozenset({"upstream", "tools"}),
-    "httpcore": frozenset({"upstream"}),
-    "anyio": frozenset({"upstream"}),
     "slack_sdk": frozenset({"slack", "listeners", "app", "server"}),
     "slack_bolt": frozenset({"slack", "listeners", "app", "server"}),
     "aiohttp": frozenset({"slack", "server", "app", "playground"}),

@@ -26,7 +26,6 @@ from bot.upstream.config import UpstreamConfig as UpstreamConfig
 from bot.upstream.decoding import as_object
 from bot.upstream.events import Event
 from bot.upstream.failures import OPERATOR, from_response
-from bot.upstream.network import over_plain_sockets
 from bot.upstream.prompt import Prompt
 from bot.upstream.refusals import NO_ENDPOINT_STATUSES
 
@@ -43,6 +42,7 @@ MISCONFIGURED = (
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
     UnicodeEncodeError,
+    ExceptionGroup,  # a port beyond 65535, tried over several addresses
 )
 
 
@@ -65,13 +65,12 @@ class ModelInfo:
 def open_http(config: UpstreamConfig) -> httpx.AsyncClient:
     """Return the client all answers share; use it as an async context manager."""
     connect = min(CONNECT_SECONDS, config.idle_seconds)
-    client = httpx.AsyncClient(
+    return httpx.AsyncClient(
         timeout=httpx.Timeout(WRITE_SECONDS, connect=connect, read=None),
         limits=LIMITS,
         follow_redirects=False,
         headers={"user-agent": "bot"},
     )
-    return over_plain_sockets(client)
 
 
 class Upstream:
