@@ -62,7 +62,8 @@ class Change:
     """What is to be journalled of a turn; None leaves a field as it is.
 
     `draft` whose phase is final ends the turn only with `over`: before, it is the end that is to
-    be shown.
+    be shown. `stands`: all of it can be read, so the thread may go on; the turn is not over while
+    an older message of it still says that more comes.
     """
 
     turn: str
@@ -72,6 +73,7 @@ class Change:
     shown: tuple[ShownMessage, ...] | None = None
     irreversible: bool | None = None
     sending: bool | None = None
+    stands: bool = False
     over: bool = False
 
 

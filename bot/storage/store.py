@@ -118,7 +118,7 @@ class Store:
 
         def work(connection: Connection) -> set[str]:
             lost = turning.journal(connection, changes, self._now(), self._store_text)
-            if any(change.over for change in changes):
+            if any(change.over or change.stands for change in changes):
                 notify(connection, EVERYBODY)  # whoever waits in their threads
             return lost
 

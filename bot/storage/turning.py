@@ -7,13 +7,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Connection,
     Executable,
     bindparam,
+    case,
     delete,
     func,
     insert,
+    null,
     select,
     update,
 )
@@ -28,7 +31,7 @@ BATCH = 500  # ids named in one statement
 _CHANGED: dict[str, Any] = {
     name: func.coalesce(bindparam(f"new_{name}", type_=turns.c[name].type), turns.c[name])
     for name in ("phase", "draft", "note", "response_id", "irreversible", "sending")
-}
+} | {"thread": case((bindparam("stands", type_=Boolean), null()), else_=turns.c.thread)}
 _ENDED: dict[str, Any] = {"state": OVER, "owner": None, "response_url": None}
 _CHANGE = update(turns).where(turns.c.id == bindparam("turn")).values(_CHANGED)
 _END = _CHANGE.values(_ENDED | {"ended_at": bindparam("now")})
@@ -80,6 +83,7 @@ def _changed(change: Change) -> dict[str, Any]:
         "new_response_id": change.response_id and rows.clean(change.response_id),
         "new_irreversible": change.irreversible,
         "new_sending": change.sending,
+        "stands": change.stands,
     }
 
 

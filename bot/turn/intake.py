@@ -14,6 +14,10 @@ from bot.values import Draft, Phase, Question
 
 AGAIN = 0.3  # seconds until a claim is tried a second time
 
+IN_TIME = 2.4
+"""Seconds in which it is decided whether a question is ours: Slack waits three for us to say that
+we have it, and then brings it again, perhaps to another process (slack-facts §4)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -40,6 +44,13 @@ class Intake:
         A leading "stop" of the person whose answer is being written above ends that answer, and
         is no part of the question.
         """
+        try:
+            async with asyncio.timeout(IN_TIME):
+                return await self._take(question)
+        except TimeoutError as error:
+            raise StorageAway(f"no answer within {IN_TIME:g} s") from error
+
+    async def _take(self, question: Question) -> Taken:
         above = await self._stopped_by(question)
         stops = above.question.id if above else None
         if stops:

@@ -154,5 +154,5 @@ def merged(old: Change | None, new: Change) -> Change:
     if new.fence < old.fence:
         return old
     given: dict[str, Any] = {field.name: getattr(new, field.name) for field in fields(new)}
-    given["over"] = old.over or new.over
+    given |= {"stands": old.stands or new.stands, "over": old.over or new.over}
     return replace(old, **{name: value for name, value in given.items() if value is not None})

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +31,6 @@ from bot.values import Draft, Phase, Question
 log = logging.getLogger(__name__)
 
 UNREACHED = 1.0  # seconds until Slack is asked again what stands there
-SETTLES = 20.0  # seconds a shown end may wait until older messages stop saying that more comes
 
 DONE_ALREADY = "Error: this was done already in this answer, and is not done twice."
 NOT_NOW = "Error: this can't be done safely right now, and was not done."
@@ -227,9 +226,8 @@ class Runner:
             log.warning("the end of the answer could not be shown: %s", error)
         self.history.remember(turn.question, machine.text)
         self.metrics.answer_seconds.observe(time.monotonic() - turn.asked)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(SETTLES):
-                await reply.settled()
+        turn.stands()
+        await reply.settled()
         await turn.over(machine.draft)
 
 

@@ -137,8 +137,12 @@ class Turn:
         self._note(draft=draft)
         await self._written(BEFORE_SHOWING)
 
+    def stands(self) -> None:
+        """All of the answer can be read: what is asked next in its thread need not wait."""
+        self._note(stands=True)
+
     async def over(self, draft: Draft) -> None:
-        """The end stands."""
+        """The end stands, and nothing is left to be written."""
         self._over = True
         self._note(draft=draft, over=True)
         await self._written(BEFORE_SHOWING)

@@ -1,6 +1,6 @@
 """Every benchmark in virtual or CPU time, or one alone; those of the whole bot take minutes.
 
-python -m tests.bench [upstream | delivery [scenario …] | live | whole]
+python -m tests.bench [upstream | delivery [scenario …] | streams | live | whole | storage]
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from tests.bench import delivery, live, upstream, whole
+from tests.bench import delivery, live, storage, streams, upstream, whole
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -20,10 +20,14 @@ def main(arguments: Sequence[str]) -> None:
         sys.stdout.write("\n")
     if room in {"all", "delivery"}:
         delivery.main(scenarios)
+    if room in {"all", "streams"}:
+        streams.main()
     if room == "live":
         live.main()
     if room == "whole":
         whole.main()
+    if room == "storage":
+        storage.main()
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ class Cost:
 
 
 @asynccontextmanager
-async def bot(world: Outside) -> AsyncIterator[int]:
+async def bot(world: Outside, **variables: str) -> AsyncIterator[int]:
     """`bot run` in its own process, warmed up; gives its pid."""
     with TemporaryDirectory() as folder:
         ours = {
@@ -60,7 +60,9 @@ async def bot(world: Outside) -> AsyncIterator[int]:
             "UPSTREAM_API": "responses",
             "MAX_LIVE_ANSWERS": "1000",
         }
-        running = await start(environment(Path(folder), **ours, **world.env), Path(folder))
+        running = await start(
+            environment(Path(folder), **ours, **world.env, **variables), Path(folder)
+        )
         try:
             await running.said("ready")
             await world.until(lambda state: state.connected, PATIENCE)

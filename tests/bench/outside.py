@@ -26,7 +26,8 @@ LOOK_SECONDS = 0.02  # how often a benchmark that waits for something looks
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """So many answers at once in so many workspaces, so long and at such a pace.
+    """So many answers at once in so many workspaces, so long and at such a pace; asked for with
+    `pause` seconds in between.
 
     With no workspaces nobody is asked: whoever wants the answers asks the model.
     """
@@ -35,6 +36,7 @@ class Load:
     workspaces: int
     words: int
     words_per_second: float = 40.0
+    pause: float = 0.0
 
     @property
     def deltas(self) -> int:
@@ -93,6 +95,11 @@ class Outside:
         async with self.http.get(f"{self.url}/whole") as answer:
             return int(await answer.text())
 
+    async def placeholders(self) -> list[float]:
+        """The seconds from each question to the first message of its answer."""
+        async with self.http.get(f"{self.url}/placeholders") as answer:
+            return list(await answer.json())
+
 
 @asynccontextmanager
 async def outside(certificate: str = "") -> AsyncIterator[Outside]:
@@ -122,13 +129,15 @@ class _World:
         self.app.router.add_post("/ask", self._ask)
         self.app.router.add_get("/state", self._state)
         self.app.router.add_get("/whole", self._whole)
+        self.app.router.add_get("/placeholders", self._placeholders)
 
     async def _ask(self, request: web.Request) -> web.Response:
         load = Load(**await request.json())
         writing = self.writing
         writing.words, writing.words_per_second = load.words, load.words_per_second
         writing.sent = 0
-        await self.slack.ask(load.live if load.workspaces else 0, load.workspaces)
+        channels = load.live if load.workspaces else 0
+        await self.slack.ask(channels, load.workspaces, load.pause)
         return web.Response()
 
     async def _state(self, _: web.Request) -> web.Response:
@@ -141,6 +150,9 @@ class _World:
             ended=self.slack.ended,
         )
         return web.json_response(asdict(state))
+
+    async def _placeholders(self, _: web.Request) -> web.Response:
+        return web.json_response(self.slack.placeholders)
 
     async def _whole(self, _: web.Request) -> web.Response:
         wanted = _solid(text(self.writing.words))

@@ -17,7 +17,7 @@ from tests.bench.stream import blocks, is_delta
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 MISSING = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"
 END = b"0\r\n\r\n"
-FIRST_SECONDS = 0.5  # until the first word
+FIRST = 20  # words could be written until the first one is
 
 
 @dataclass(slots=True)
@@ -63,7 +63,7 @@ class Connection(asyncio.Protocol):
         self._pause = 1 / writing.words_per_second
         self._transport.write(HEAD + before)
         phase = writing.random.random() * self._pause  # answers do not write in step
-        self._begin = asyncio.get_running_loop().time() + FIRST_SECONDS + phase
+        self._begin = asyncio.get_running_loop().time() + FIRST * self._pause + phase
         self._count = 0
         self._next()
 

@@ -7,7 +7,9 @@ method of the Web API is done at once, and messages are kept as they stand.
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator
 from itertools import count
@@ -25,11 +27,14 @@ Json = dict[str, Any]
 
 
 class TinySlack:
-    """All workspaces. `calls` counts by method; `weight` sums the bytes of posts and edits."""
+    """All workspaces. `calls` counts by method; `weight` sums the bytes of posts and edits;
+    `placeholders` are the seconds from each question to the first message of its answer."""
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
         self.weight = 0
+        self.placeholders: list[float] = []
+        self._asked: dict[str, float] = {}
         self._messages: dict[str, dict[str, bytes]] = {}
         self._socket: web.WebSocketResponse | None = None
         self._numbers = count(1)
@@ -39,14 +44,18 @@ class TinySlack:
         app.router.add_route("*", "/api/{method}", self._call)
         app.router.add_get("/socket", self._connect)
 
-    async def ask(self, channels: int, workspaces: int) -> None:
-        """Mention the bot in so many channels of so many new workspaces; forget what there was."""
+    async def ask(self, channels: int, workspaces: int, pause: float) -> None:
+        """Mention the bot in so many channels of so many new workspaces, with so many seconds in
+        between; forget what there was."""
         self._messages = {f"C{n}": {} for n in range(channels)}
         self.calls.clear()
+        self.placeholders = []
         self.weight, since = 0, self._ts()
         for n, channel in enumerate(self._messages):
             assert self._socket is not None
+            self._asked[channel] = time.perf_counter()
             await self._socket.send_json(self._mention(f"T{since}N{n % workspaces}", channel))
+            await asyncio.sleep(pause)
 
     @property
     def connected(self) -> bool:
@@ -71,6 +80,8 @@ class TinySlack:
         ts = str(given.get("ts") or self._ts())
         if method in {"chat.postMessage", "chat.update"}:
             self.weight += len(body)
+            if asked := self._asked.pop(given["channel"], None):
+                self.placeholders.append(time.perf_counter() - asked)
             self._messages.setdefault(given["channel"], {})[ts] = body
         answer = {"ok": True, "ts": ts, "channel": given.get("channel"), **IDENTITY}
         if method == "apps.connections.open":

@@ -80,17 +80,17 @@ async def begun(on: Stage, questions: Iterable[Asked]) -> None:
     await on.slack.until(lambda: all(shown(on.slack, asked) for asked in waiting), PATIENCE)
 
 
-async def logged(bot: Bot, words: str) -> None:
+async def logged(bot: Bot, words: str, patience: float = PATIENCE) -> None:
     """Return when a line of its log begins so."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(patience):
         while not any(line["message"].startswith(words) for line in bot.log):  # noqa: ASYNC110  it tells nobody
             await asyncio.sleep(LOOK_SECONDS)
 
 
-async def drained(on: Stage, count: int) -> None:
+async def drained(on: Stage, count: int, patience: float = PATIENCE) -> None:
     """Return when so many answers have been read from the model to their end, and wait for Slack;
     the journal says so."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(patience):
         while True:
             waiting = await left_open(on.env["DATABASE_URL"])
             if sum(", done," in one for one in waiting) == count:

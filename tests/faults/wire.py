@@ -29,6 +29,7 @@ class Wire:
         self.late = 0.0  # seconds from the end of a cut until what was held up is sent again
         self._to = port
         self._forth, self._back = asyncio.Event(), asyncio.Event()
+        self.is_cut = asyncio.Event()
         self._refuses = False
         self._word, self._then = b"", _nothing
         self._meetings: set[asyncio.Task[None]] = set()
@@ -39,6 +40,7 @@ class Wire:
         """Hold up everything, both ways."""
         self._forth.clear()
         self._back.clear()
+        self.is_cut.set()
 
     def mute(self) -> None:
         """Hold up what comes back; what is sent arrives."""
@@ -51,6 +53,7 @@ class Wire:
 
     def heal(self) -> None:
         """Pass on what was held up, and everything from now on."""
+        self.is_cut.clear()
         self._refuses = False
         self._forth.set()
         self._back.set()

@@ -49,6 +49,25 @@ async def test_what_a_change_does_not_name_stays(stores: Stores) -> None:
     assert (found.shown, found.irreversible) == (STANDING[1:], False)
 
 
+async def test_a_thread_goes_on_once_its_answer_stands_though_that_turn_is_not_over(
+    stores: Stores,
+) -> None:
+    store = await stores("one")
+    assert await store.claim(question("Q1"), "a thread") is Claim.OURS
+    assert await store.claim(question("Q2"), "a thread") is Claim.WAITS
+    await store.journal([Change("Q1", 1, DONE)])
+    assert await store.begin("Q2", 1) is None
+
+    await store.journal([Change("Q1", 1, stands=True)])
+
+    assert await store.begin("Q2", 1) is not None
+    assert [record.question.id for record in await store.unfinished("one")] == ["Q1", "Q2"]
+    await store.journal([Change("Q2", 1, stands=True)])
+    assert await store.claim(question("Q3"), "a thread") is Claim.OURS
+    assert await end(store, "Q1") == set()
+    assert await end(store, "Q2") == set()
+
+
 async def test_changes_under_an_older_fence_are_refused_one_by_one(stores: Stores) -> None:
     one, two = await stores("one"), await stores("two")
     for name in ("Q1", "Q2"):

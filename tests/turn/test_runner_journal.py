@@ -11,6 +11,7 @@ from bot.turn.runner import NOT_NOW
 from bot.turn.turn import BEFORE_ACTING, BEFORE_SHOWING
 from bot.values import Draft, Phase
 from tests.delivery.fake_slack import Call, FakeSlack
+from tests.delivery.room import once
 from tests.delivery.virtual import now, run
 from tests.turn.way import ORDERS, Background, CallingModel, Model, question, runner
 
@@ -57,6 +58,23 @@ def test_the_end_is_journalled_before_it_is_shown_and_over_only_afterwards() -> 
             assert await way.answer(question()) is Phase.DONE
             assert way.journalled().over
         assert ended == [(True, False)]
+
+    run(scenario())
+
+
+def test_a_turn_is_over_only_when_no_message_says_that_more_comes_but_its_thread_goes_on() -> None:
+    async def scenario() -> None:
+        slack, model = FakeSlack(), Model(words=("One " * 40, "two ", "three."), pause=2.0)
+        async with runner(slack, model) as way:
+            answering = asyncio.create_task(way.answer(question()))
+            await asyncio.sleep(5)
+            slack.fault = once("chat.update", "429:50")
+            await asyncio.sleep(30)
+            assert [message.state for message in slack.thread("900.1")] == ["Writing…", ""]
+            assert (way.journalled().stands, way.journalled().over) == (True, False)
+            assert await answering is Phase.DONE
+            assert [message.state for message in slack.thread("900.1")] == ["", ""]
+            assert way.journalled().over
 
     run(scenario())
 

@@ -175,7 +175,9 @@ def test_a_question_that_can_not_be_claimed_is_refused_once_and_not_answered(
             a = await stage.replica("a", answers)
             a.database.away = True
             deliveries = (question(), replace(question(), keys=("event:E2",)))
+            begun = now()
             assert await asyncio.gather(*map(a.turns.submit, deliveries)) == [False, False]
+            assert now() - begun < 3, "Slack would bring it again"
             assert not await a.turns.submit(question())
             await until(lambda: a.refused == ["q1"])
             assert await a.turns.stop("q1", "U1") is Verdict.AWAY
