@@ -101,7 +101,7 @@ class PostgresServer:
         await self.run(_try_to_write, patience=patience, way=Way.WRITES)
 
     def may_pass(self, error: BaseException | None) -> bool:
-        """Whether what failed may succeed later, without anybody's help."""
+        """Whether what failed may succeed later, with the same settings."""
         return not _is_hopeless(error)
 
     @asynccontextmanager

@@ -30,11 +30,14 @@ _BEGIN = "begin"  # the execution option that names a transaction's first statem
 # text is overwritten, not only forgotten.
 _PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON")
 
+_OF_THE_DISK = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+"""It is full, most often; an index of the log that finds no room is an I/O error too."""
+
 
 class SqliteFile:
     """An open file. Every transaction that writes takes the file's write lock when it begins."""
 
-    mend = "make its folder writable for this user"
+    mend = "make its folder writable for this user and see that its disk has room"
 
     def __init__(self, url: URL) -> None:
         self.path = url.database or ":memory:"
@@ -88,8 +91,8 @@ class SqliteFile:
             raise StorageAway(describe(error)) from error
 
     def may_pass(self, error: BaseException | None) -> bool:
-        """Whether what failed may succeed later, without anybody's help."""
-        return error is not None and _is_locked(error)
+        """Whether what failed may succeed later, with the same settings."""
+        return error is not None and (_is_locked(error) or _code(error) in _OF_THE_DISK)
 
     @asynccontextmanager
     async def listening(self, heard: Callable[[str], None]) -> AsyncIterator[None]:
@@ -173,5 +176,10 @@ def _try_to_write(path: str, patience: float) -> None:
 
 
 def _is_locked(error: BaseException) -> bool:
-    code = getattr(getattr(error, "orig", error), "sqlite_errorcode", 0)
-    return code & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+    return _code(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+def _code(error: BaseException) -> int:
+    """SQLite's result code without its details (https://sqlite.org/rescode.html)."""
+    code: int = getattr(getattr(error, "orig", error), "sqlite_errorcode", 0)
+    return code & 0xFF

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash.bots import Nursery
-from tests.crash.stage import stage
+from tests.crash.stage import Stage, stage
 from tests.faults.disk import immutable, make_read_only
 from tests.faults.outage import CALM, SLOW, TOLD, outage
 from tests.faults.seen import unexpected
@@ -62,8 +62,25 @@ async def test_with_a_read_only_disk_the_bot_does_not_start_and_says_why(
             await on.ready(await on.start(None))
             assert await on.bots[0].end() == 0
             make_read_only(tmp_path)
-            bot = await on.start(None)
-            assert await bot.died() == 2
-            [line] = bot.log
-            assert "can't be written" in line["message"]
-            assert "make its folder writable" in line["message"]
+            assert await _refused_to_start(on) == 2
+
+
+async def test_with_a_full_disk_the_bot_does_not_start_and_says_why(
+    bots: Nursery, tmp_path: Path
+) -> None:
+    """The same, but exit code 1: whoever starts the bot tries again until there is room."""
+    with small_disk(tmp_path, DISK), full(tmp_path):
+        async with stage(bots, tmp_path) as on:
+            assert await _refused_to_start(on) == 1
+
+
+async def _refused_to_start(on: Stage) -> int:
+    """Start a bot that can't use its database; its exit code."""
+    bot = await on.start(None)
+    code = await bot.died()
+    [line] = bot.log
+    assert "can't be written" in line["message"]
+    assert (
+        "make its folder writable for this user and see that its disk has room" in line["message"]
+    )
+    return code

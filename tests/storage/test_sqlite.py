@@ -152,6 +152,22 @@ async def test_a_full_disk_is_told_and_used_again_when_there_is_space(tmp_path: 
             assert found.draft == text
 
 
+@pytest.mark.parametrize("existing", [False, True])
+async def test_a_disk_that_is_full_is_no_wrong_setting(tmp_path: Path, existing: bool) -> None:
+    """Whoever starts the bot tries again, and finds room some time."""
+    with small_disk(tmp_path, 512) as disk:
+        url = f"sqlite+aiosqlite:///{disk}/bot.db"
+        if existing:
+            async with open_database(url) as database:
+                await database.migrate()
+        filler = fill(disk)
+        async with open_database(url) as database:
+            with pytest.raises(StorageAway, match=r"can't be written .* has room"):
+                await database.check_writable()
+            filler.unlink()
+            await database.check_writable()
+
+
 async def test_a_file_that_may_only_be_read_is_told_and_used_when_it_may_be_written() -> None:
     with TemporaryDirectory() as name:  # pytest's own are open to one user only
         folder, file = Path(name), Path(name) / "bot.db"
