@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from bot.delivery import Kept
 from bot.delivery.layout import Layout
 from bot.delivery.mend import Remedy, remedy
-from bot.delivery.pace import NEVER, Standing, words
+from bot.delivery.pace import NEVER, Standing
 from bot.delivery.steps import Delete, Edit, Post, Step
 from bot.delivery.writer import Writer
 from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable, TurnLost
@@ -187,7 +187,7 @@ class EditedReply:
         self._draft = draft
         standing, now = self.standing, self._now()
         standing.final, standing.untidy = draft.phase.final, False
-        standing.written = words(draft.text)
+        standing.writes(draft.text)
         if draft.text and standing.began == NEVER:
             standing.began = now
         if standing.unseen_since == NEVER or standing.final:

@@ -227,7 +227,8 @@ class NativeReply:
             return
         before, self._draft = self._draft, draft
         standing, now = self.standing, self._now()
-        standing.final, standing.written = draft.phase.final, words(draft.text)
+        standing.final = draft.phase.final
+        standing.writes(draft.text)
         if draft.text and standing.began == NEVER:
             standing.began = now
         if not (standing.final or self._layout.live) and (not draft.text or self._status.shown):

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from bot.delivery import Kept
 from bot.delivery.layout import LIMIT, render
-from bot.delivery.pace import NEVER, Standing, words
+from bot.delivery.pace import NEVER, Standing
 from bot.delivery.uses import Address, Lent, spend_at
 from bot.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnreachable
 from bot.render.buttons import buttons_of
@@ -78,7 +78,8 @@ class Note:
     def show(self, draft: Draft) -> None:
         """Take the newest draft."""
         self._draft, one = draft, self._standing
-        one.written = min(FULL, words(draft.text))
+        one.writes(draft.text)
+        one.written = min(FULL, one.written)
         if draft.text and one.began == NEVER:
             one.began = self._now()
         if one.carries > 0:

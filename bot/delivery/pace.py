@@ -53,9 +53,16 @@ MEMORY = 120.0  # seconds: as many answers as have ended in them will come in as
 EDITS_AN_ANSWER = 4.0  # what one that is still to come will need
 
 
+BYTES_A_WORD = 6  # holds for English and is near for CJK
+
+
 def words(text: str) -> float:
-    """The length of a text in words of six bytes, which holds for English and is near for CJK."""
-    return (len(text) if text.isascii() else len(text.encode())) / 6
+    """The length of a text in words."""
+    return _bytes(text) / BYTES_A_WORD
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
 
 
 @dataclass(slots=True, eq=False)
@@ -71,6 +78,8 @@ class Standing:
     busy: bool = False  # a write is under way
     posts_at: float = 0.0  # when its channel takes another message
     shown: float = field(default=0.0, init=False)
+    _counted: int = field(default=0, init=False)  # characters of its text, and their bytes
+    _bytes: int = field(default=0, init=False)
     _read: float = field(default=0.0, init=False)
     _read_at: float = field(default=0.0, init=False)
 
@@ -78,6 +87,15 @@ class Standing:
     def waits(self) -> bool:
         """Whether a write of it would show something new."""
         return self.unseen_since < NEVER and not self.busy
+
+    def writes(self, text: str) -> None:
+        """All of its text by now. While it grows only what is new is counted: this is done with
+        every piece of every answer. A text that was replaced is counted anew when it is final."""
+        if self.final or len(text) < self._counted:
+            self._counted = self._bytes = 0
+        self._bytes += _bytes(text[self._counted :])
+        self._counted = len(text)
+        self.written = self._bytes / BYTES_A_WORD
 
     def sees(self, words: float, now: float) -> None:
         """The reader is shown so many words from now on."""

@@ -253,3 +253,17 @@ def test_there_is_room_for_an_answer_while_edits_are_left_for_it() -> None:
     assert pace().has_room([standing() for _ in range(13)], NOW)
     assert not pace().has_room([standing() for _ in range(20)], NOW)
     assert not pace(used=44).has_room([], NOW)
+
+
+@given(st.lists(st.text(max_size=20), max_size=10), st.text(max_size=30))
+def test_a_text_that_grows_is_counted_piece_by_piece_and_one_that_was_replaced_in_the_end(
+    pieces: list[str], instead: str
+) -> None:
+    one, text = Standing(5.0), ""
+    for piece in pieces:
+        text += piece
+        one.writes(text)
+        assert one.written == words(text)
+    one.final = True
+    one.writes(instead)
+    assert one.written == words(instead)
