@@ -11,7 +11,7 @@ from bot.upstream.events import TextDelta, TextDone
 Key = tuple[int, int]
 PARAGRAPH = "\n\n"
 # Deltas are joined by so many: one string each would take ten times the memory of the text.
-BUNDLE = 256
+BUNDLE = 64
 
 
 class Parts:
