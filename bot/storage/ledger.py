@@ -87,7 +87,7 @@ def _take(connection: Connection, values: Mapping[str, Any]) -> float:
     if _add_missing(connection, values) and connection.execute(taking, values).rowcount:
         return 0.0
     wait = connection.execute(_waiting(connection.dialect.name), values).scalar_one()
-    return max(SOON, float(wait))
+    return max(SOON, wait or 0.0)  # None: they were just deleted
 
 
 def clock(dialect: str) -> ColumnElement[Any]:
@@ -137,14 +137,15 @@ def _held_by_others(dialect: str) -> Select[Any]:
 
 
 def _add_missing(connection: Connection, values: Mapping[str, Any]) -> bool:
-    """See that all slots of the budget are there; whether any was not."""
+    """See that all slots of the budget are there, free from now on; whether any was not."""
     slot, size = slots.c.slot, values["size"]
     there = select(slot).where(slots.c.key == _KEY, slot < _SIZE)
     missing = set(range(size)) - set(connection.execute(there, values).scalars())
-    new = [{"key": values["of"], "slot": n, "free_at": 0.0, "seconds": 0.0} for n in missing]
-    if new:
-        connection.execute(_adding(connection.dialect.name), new)
-    return bool(new)
+    if missing:
+        now = connection.execute(select(clock(connection.dialect.name)), values).scalar_one()
+        free = {"key": values["of"], "free_at": now, "seconds": 0.0}
+        connection.execute(_adding(connection.dialect.name), [free | {"slot": n} for n in missing])
+    return bool(missing)
 
 
 @cache

@@ -10,11 +10,11 @@ from functools import partial
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from bot.storage.clock import since_boot
 from bot.storage.database import Database, open_database
-from bot.storage.ledger import Ledger
+from bot.storage.ledger import SOON, Ledger
 from bot.storage.pruning import UNUSED_SECONDS
 from bot.storage.store import Store
 from bot.storage.tables import slots
@@ -148,3 +148,21 @@ async def test_slots_nobody_uses_any_more_are_deleted(database: Database) -> Non
         await database.write(partial(Connection.execute, statement=moved))
         await store.prune(0)
         assert await database.read(lambda connection: connection.execute(count).scalar()) == 0
+
+
+async def test_slots_that_are_deleted_while_they_are_taken_are_made_again(
+    url: str, database: Database, patient: Ledgers
+) -> None:
+    async with open_database(url) as other:
+        emptying = asyncio.create_task(_empty_again_and_again(other))
+        try:
+            waits = [await patient("one").take(f"k{n}", 3, 60) for n in range(200)]
+        finally:
+            emptying.cancel()
+            await asyncio.wait({emptying})
+    assert max(waits) <= SOON
+
+
+async def _empty_again_and_again(database: Database) -> None:
+    while True:
+        await database.write(lambda connection: connection.execute(delete(slots)).rowcount)
