@@ -111,6 +111,7 @@ class Delivery:
 
         A stream carries no mark before it is stopped: it is found only where it is `known`.
         """
+        await self._workspace(question.place.team).may_read()
         return await find(self._slack, question, known)
 
     async def aclose(self) -> None:

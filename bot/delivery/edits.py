@@ -142,7 +142,7 @@ class EditedReply:
         Raises SlackRateLimited: whoever keeps the budgets must know.
         """
         try:
-            done = await self._writer.write(step, self._layout.shown) if self._allowed() else None
+            done = await self._write(step)
         except SlackRateLimited as error:
             self._again()
             if error.method == "chat.stopStream":  # not the budget that was counted on
@@ -167,6 +167,14 @@ class EditedReply:
                 self._settle()
         finally:
             self.under_way = False
+
+    async def _write(self, step: Step) -> tuple[Step, str] | None:
+        """Make the call; None if it may not be made. That there is one more message, or one less,
+        is known to whoever keeps the turn before it is so; of a first one nobody need be told."""
+        shown = self._layout.shown
+        if self._kept and shown and not isinstance(step, Edit) and self._allowed():
+            await self._kept.moving()
+        return await self._writer.write(step, shown) if self._allowed() else None
 
     def postpone(self) -> None:
         """The step just given is not taken now: there is no room for it."""

@@ -48,6 +48,9 @@ class _Noted:
     def shown(self, messages: Sequence[ShownMessage], text: str) -> None:
         self.messages = tuple(messages)
 
+    async def moving(self) -> None:
+        pass
+
     async def sending(self) -> None:
         pass
 

@@ -25,6 +25,8 @@ HERE_ONLY = frozenset(
 )
 """Refusals of a stream that say nothing of other places or times (slack-facts §1.4)."""
 
+READS, READS_PER_MINUTE = "conversations.replies", 40  # tier 3 with a margin (slack-facts §2)
+
 
 class Workspace:
     """One workspace's budgets, and where it has refused streams."""
@@ -38,6 +40,8 @@ class Workspace:
         now: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
+        self._share = share
+        self._sleep = sleep
         self.edits = Dispatcher(config, share=share, now=now, sleep=sleep)
         self.streams = NativeDispatcher(config, share=share, now=now, sleep=sleep)
         self.statuses = Statuses(slack, config.statuses_per_minute, now=now, sleep=sleep)
@@ -65,6 +69,11 @@ class Workspace:
         if error.code not in HERE_ONLY:
             log.warning("answers in such places are shown by edits from now on: %s", error)
             self._refused.add(question.place.surface)
+
+    async def may_read(self) -> None:
+        """Return when a thread may be read: what a crash has left may be looked for in many."""
+        while wait := await self._share.take(READS, READS_PER_MINUTE):
+            await self._sleep(wait)
 
     async def aclose(self) -> None:
         """Stop writing at once."""

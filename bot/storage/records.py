@@ -8,7 +8,7 @@ from typing import Literal
 
 from bot.values import Draft, Question
 
-Method = Literal["edit", "native", "respond"]
+Method = Literal["edit", "native", "respond", "unsure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,8 @@ class ShownMessage:
     """A message of an answer that stands in Slack, and how it got there.
 
     The n-th of an answer's messages is its n-th part. `channel` is where it stands, which for a
-    private answer's continuation is not the question's place.
+    private answer's continuation is not the question's place. One that is "unsure" stands for what
+    was about to happen when it was written down: another message, or one less.
     """
 
     ts: str

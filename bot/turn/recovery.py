@@ -29,6 +29,17 @@ HINT = (
 )
 
 
+def knows_messages(record: TurnRecord, *, left: bool) -> bool:
+    """Whether what is written down of an answer's messages is all that stands of it.
+
+    `left`: whoever wrote it has let go of it in order. Else the first message may stand though
+    nothing is written down, and so may one that is no plain message; of every other it is written
+    down beforehand that it comes or goes.
+    """
+    methods = {message.method for message in record.shown}
+    return bool(methods) and methods <= ({"edit", "native", "respond"} if left else {"edit"})
+
+
 def begun(record: TurnRecord, now: float) -> Machine:
     """Return the machine a turn goes on with; it may be at its end. `now` is since the epoch."""
     machine = Machine(record.question.id, record.draft.text)

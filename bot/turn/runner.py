@@ -101,7 +101,7 @@ class Runner:
     async def _standing(self, turn: Turn) -> Sequence[ShownMessage]:
         """The messages of the answer that stand already; Slack is asked where nobody else knows,
         however long it takes."""
-        known = turn.record.shown
+        known = turn.standing
         while not turn.certain:
             try:
                 return await self.delivery.found(turn.question, known) or known

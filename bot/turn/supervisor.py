@@ -23,6 +23,7 @@ from bot.turn.ending import ended, interrupt
 from bot.turn.intake import Intake
 from bot.turn.keeper import Keeper
 from bot.turn.live import LiveTurns
+from bot.turn.recovery import knows_messages
 from bot.values import Phase, Question
 
 log = logging.getLogger(__name__)
@@ -189,7 +190,7 @@ class Supervisor:
         if self._draining:
             return
         async for record in self._keeper.take_dead():
-            self._live.start(record, certain=False)
+            self._live.start(record, certain=knows_messages(record, left=False))
         async for record in self._keeper.take_stray(self._live.known):
             self._live.start(record, certain=False)
 
@@ -204,7 +205,7 @@ class Supervisor:
                     self._lend(wish)
         if not self._draining:
             async for record in self._keeper.take_released():
-                self._live.start(record, certain=bool(record.shown))
+                self._live.start(record, certain=knows_messages(record, left=True))
 
     async def prune(self) -> None:
         """Delete what is old."""

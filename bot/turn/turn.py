@@ -21,6 +21,8 @@ BEFORE_SHOWING = 0.25  # seconds an end may wait to be journalled before it is s
 BEFORE_SENDING = 5.0  # the same for what can't be read back
 BEFORE_ACTING = 30.0  # the same for a tool with side effects
 
+UNSURE = ShownMessage("", "", "unsure")
+
 Begin = Callable[[str, int], Awaitable[Question | None]]
 """Asks whether a waiting turn may begin; gives its whole question if so. Raises TurnLost."""
 
@@ -67,6 +69,11 @@ class Turn:
         """What it is called in logs, buttons and messages."""
         return self.question.id
 
+    @property
+    def standing(self) -> tuple[ShownMessage, ...]:
+        """The messages of the answer, as far as they are known."""
+        return tuple(one for one in self._shown if one != UNSURE)
+
     # What delivery tells and asks.
 
     def held(self) -> bool:
@@ -84,6 +91,14 @@ class Turn:
             shown=None if now == self._shown else now,
         )
         self._shown = now
+
+    async def moving(self) -> None:
+        """Return when it is journalled that messages come or go now, or can't be soon: whoever
+        takes the turn over has to look which stand."""
+        self._shown = (*self.standing, UNSURE)
+        self._note(shown=self._shown)
+        with suppress(TurnLost):
+            await self._written(BEFORE_SHOWING)
 
     async def sending(self) -> None:
         """Return when it is journalled that a private message is sent now, or can't be soon."""

@@ -20,8 +20,8 @@ from tests.crash.databases import Databases
 from tests.crash.matrix import side_by_side
 from tests.crash.stage import Stage, stage
 
-PATIENCE = 100.0  # seconds for all answers, from the last start on
-FEWEST_EDITS = 6  # a minute, the least the setting takes
+PATIENCE = 200.0  # seconds for all answers, from the last start on
+FEWEST_EDITS = 10  # a minute
 MOST_QUESTIONS = 5
 WHERE: tuple[Surface, ...] = ("mention", "mention", "mention", "dm", "command")
 ASKED_WITHIN = 0.6  # seconds

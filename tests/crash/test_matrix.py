@@ -44,6 +44,15 @@ async def test_the_next_bot_goes_on_with_a_response_or_begins_a_new_one(
     verb = "GET responses/{id}" if resumable else "POST responses"
     asked = [point for point in outcome.bots[1].passed if "responses" in point]
     assert asked == [f"upstream:{verb}:before#1", f"upstream:{verb}:answered#1"]
+    assert "slack:conversations.replies:before#1" not in outcome.bots[1].passed
+    assert not outcome.wrong
+
+
+async def test_a_placeholder_that_nobody_wrote_down_is_looked_for_in_its_thread(
+    bots: Nursery, tmp_path: Path
+) -> None:
+    outcome = await run(Case(("slack:chat.postMessage:taken#1",)), bots, tmp_path)
+    assert "slack:conversations.replies:taken#1" in outcome.bots[1].passed
     assert not outcome.wrong
 
 

@@ -90,6 +90,7 @@ class Keeper:
         self.asked = 0
         self.messages: tuple[ShownMessage, ...] = ()
         self.texts: list[str] = []
+        self.moves = 0
 
     def held(self) -> bool:
         self.asked += 1
@@ -98,6 +99,9 @@ class Keeper:
     def shown(self, messages: Sequence[ShownMessage], text: str) -> None:
         self.messages = tuple(messages)
         self.texts.append(text)
+
+    async def moving(self) -> None:
+        self.moves += 1
 
     async def sending(self) -> None:
         await asyncio.sleep(0)

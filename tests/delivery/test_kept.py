@@ -43,6 +43,27 @@ def test_whoever_keeps_the_turn_is_told_what_stands_after_every_write() -> None:
     run(scenario())
 
 
+def test_it_is_told_beforehand_that_there_will_be_one_more_message_or_one_less() -> None:
+    async def scenario() -> None:
+        fake, keeper = FakeSlack(), Keeper()
+        told: list[tuple[str, int]] = []
+        fake.fault = lambda call: told.append((call.method, keeper.moves))
+        async with delivery(fake) as room:
+            reply = room.reply(question(), kept=keeper)
+            await reply.open(THINKING)
+            reply.show(writing(words(4000)))
+            await asyncio.sleep(20)
+            await reply.finish(done("Short."))
+        methods = [method for method, _ in told]
+        posts, deletes = methods.count("chat.postMessage"), methods.count("chat.delete")
+        assert posts - 1 == deletes > 0
+        assert told[0] == ("chat.postMessage", 0)
+        moves = [count for method, count in told[1:] if method != "chat.update"]
+        assert moves == list(range(1, posts + deletes))
+
+    run(scenario())
+
+
 def test_a_turn_that_may_not_be_ours_writes_nothing_until_it_is() -> None:
     async def scenario() -> None:
         fake, keeper = FakeSlack(), Keeper()

@@ -14,6 +14,7 @@ from bot.delivery.budget import MINUTE
 from bot.delivery.config import DeliveryConfig
 from bot.delivery.delivery import Delivery
 from bot.delivery.share import Share
+from bot.delivery.workspace import READS_PER_MINUTE
 from bot.errors import StorageAway
 from bot.storage.database import Database, open_database
 from bot.storage.ledger import Ledger
@@ -277,5 +278,20 @@ def test_calls_of_other_workspaces_do_not_count(tmp_path: Path) -> None:
             assert here.theirs("chat.update") == []
             assert await here.take("chat.update", 1) == 0.0
             assert await here.take("chat.update", 1) == pytest.approx(MINUTE, abs=1)
+
+    run(scenario())
+
+
+def test_threads_are_read_back_no_faster_than_slack_allows_all_replicas(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        slack = FakeSlack()
+        async with Rooms(tmp_path, 2) as rooms:
+            rooms.rooms += [rooms.room(slack, ledger) for ledger in rooms.ledgers]
+            looks = [rooms.rooms[n % 2].found(question(n)) for n in range(READS_PER_MINUTE + 10)]
+            looking = asyncio.gather(*looks)
+            await asyncio.sleep(MINUTE - 5)
+            assert slack.count("conversations.replies") == READS_PER_MINUTE
+            assert await looking == [()] * len(looks)
+            assert now() < MINUTE + 5
 
     run(scenario())

@@ -7,9 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.storage.records import TurnRecord
+from bot.storage.records import ShownMessage, TurnRecord
 from bot.turn.machine import INTERRUPTED, WAITING
-from bot.turn.recovery import GIVEN_UP, HINT, LOOP_SECONDS, NOT_TWICE, TRIES, begun, last_draft
+from bot.turn.recovery import (
+    GIVEN_UP,
+    HINT,
+    LOOP_SECONDS,
+    NOT_TWICE,
+    TRIES,
+    begun,
+    knows_messages,
+    last_draft,
+)
 from bot.upstream.events import TextDelta
 from bot.values import Draft, Phase
 from tests.turn.way import question
@@ -49,6 +58,25 @@ def test_after_a_tool_that_changed_something_nothing_is_begun_anew() -> None:
 
 def test_a_response_that_can_be_resumed_is_after_such_a_tool_too() -> None:
     assert last_draft(record(irreversible=True, response_id="resp_1"), NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("methods", "after_a_crash", "after_a_hand_over"),
+    [
+        ("", False, False),
+        ("edit", True, True),
+        ("edit edit", True, True),
+        ("edit unsure", False, False),
+        ("native", False, True),
+        ("respond edit", False, True),
+    ],
+)
+def test_slack_is_not_asked_what_stands_where_it_is_written_down(
+    methods: str, after_a_crash: bool, after_a_hand_over: bool
+) -> None:
+    shown = tuple(ShownMessage("1.0", "C1", method) for method in methods.split())  # type: ignore[arg-type]  # split from a literal
+    assert knows_messages(record(shown=shown), left=False) is after_a_crash
+    assert knows_messages(record(shown=shown), left=True) is after_a_hand_over
 
 
 @pytest.mark.parametrize("response_id", ["", "resp_1"])

@@ -8,7 +8,7 @@ import pytest
 
 from bot.errors import Stopped, TurnLost
 from bot.storage.records import Change, ShownMessage
-from bot.turn.turn import BEFORE_SENDING, Turn
+from bot.turn.turn import BEFORE_SENDING, UNSURE, Turn
 from bot.values import Draft, Phase, Question
 from tests.delivery.fake_slack import FakeSlack
 from tests.delivery.virtual import now, run
@@ -42,6 +42,21 @@ def test_messages_are_journalled_when_they_change_and_not_with_every_edit() -> N
                 turn.shown(STANDS, text)
                 await way.journal.written()
         assert [change.shown for change in way.changes] == [STANDS, None]
+
+    run(scenario())
+
+
+def test_that_messages_come_or_go_is_journalled_before_and_until_it_is_known_which_stand() -> None:
+    async def scenario() -> None:
+        async with runner(FakeSlack(), Model()) as way:
+            turn = way.turn(question(), shown=STANDS)
+            for _ in range(2):
+                await turn.moving()
+                assert way.journalled().shown == (*STANDS, UNSURE)
+            assert turn.standing == STANDS
+            turn.shown(STANDS, "One")
+            await way.journal.written()
+            assert way.journalled().shown == STANDS
 
     run(scenario())
 
