@@ -76,7 +76,8 @@ async def test_answers_do_not_mind_that_the_time_of_day_is_set(
             answered += await _answers_while_set(on, wrong, way, answered)
             await (await on.start(None, **{HOURS: str(hours)})).said("ready")  # deletes what is old
             await deliver_again(on, answered)
-            assert [hours_off(bot) for bot in wrong] == [hours] * len(wrong)
+            # only who was sent a question has said anything since
+            assert hours in {hours_off(bot) for bot in wrong}
         assert await on.complaints(answered) == []
         for bot in on.bots:
             assert await counted(bot, "bot_takeovers_total") == 0
