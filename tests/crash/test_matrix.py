@@ -44,7 +44,18 @@ async def test_the_next_bot_goes_on_with_a_response_or_begins_a_new_one(
     verb = "GET responses/{id}" if resumable else "POST responses"
     asked = [point for point in outcome.bots[1].passed if "responses" in point]
     assert asked == [f"upstream:{verb}:before#1", f"upstream:{verb}:answered#1"]
-    assert "slack:conversations.replies:before#1" not in outcome.bots[1].passed
+    assert not outcome.wrong
+
+
+@pytest.mark.parametrize("crash", ["slack:chat.update:before#1", "slack:chat.update:before#2"])
+async def test_slack_is_asked_what_stands_only_where_nobody_wrote_it_down(
+    bots: Nursery, tmp_path: Path, crash: str
+) -> None:
+    outcome = await run(Case((crash,)), bots, tmp_path)
+    first, second = (bot.passed for bot in outcome.bots)
+    written = any("commit" in point and "shown:after" in point for point in first)
+    assert ("slack:conversations.replies:before#1" not in second) is written
+    assert written or crash.endswith("#1")
     assert not outcome.wrong
 
 

@@ -19,7 +19,7 @@ from tests.crash.bots import nursery
 from tests.crash.databases import POSTGRESQL, serving
 from tests.replicas.load import Load, Result, carry, kill_one, restart_one
 
-PATIENCE = 180.0
+PATIENCE = 400.0
 
 
 @click.command()
