@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -82,13 +83,14 @@ class Outside:
             return State(**await answer.json())
 
     async def until(self, holds: Callable[[State], bool], seconds: float) -> State:
-        """Return the first state for which this holds; raises TimeoutError."""
-        async with asyncio.timeout(seconds):
-            while True:
-                state = await self.state()
-                if holds(state):
-                    return state
-                await asyncio.sleep(LOOK_SECONDS)
+        """Return the first state for which this holds; raises TimeoutError with the last one."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            state = await self.state()
+            if holds(state):
+                return state
+            await asyncio.sleep(LOOK_SECONDS)
+        raise TimeoutError(f"waited {seconds:g} s in vain: {state}")
 
     async def whole(self) -> int:
         """How many answers stand as the model wrote them."""

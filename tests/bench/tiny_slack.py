@@ -12,6 +12,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count
 from typing import Any
 
@@ -23,6 +24,7 @@ BOT = "UBENCHBOT"
 IDENTITY = {"team_id": "T0", "team": "bench", "user_id": BOT, "bot_id": "BBENCH", "user": "bot"}
 SCOPES = {"x-oauth-scopes": "chat:write"}
 LIVE = STOP.encode()
+ACK_SECONDS = 3.0  # as Slack's (slack-facts §4)
 Json = dict[str, Any]
 
 
@@ -37,6 +39,8 @@ class TinySlack:
         self._asked: dict[str, float] = {}
         self._messages: dict[str, dict[str, bytes]] = {}
         self._socket: web.WebSocketResponse | None = None
+        self._acknowledged: dict[str, asyncio.Event] = {}
+        self._deliveries: set[asyncio.Task[None]] = set()
         self._numbers = count(1)
 
     def add_to(self, app: web.Application) -> None:
@@ -52,9 +56,11 @@ class TinySlack:
         self.placeholders = []
         self.weight, since = 0, self._ts()
         for n, channel in enumerate(self._messages):
-            assert self._socket is not None
             self._asked[channel] = time.perf_counter()
-            await self._socket.send_json(self._mention(f"T{since}N{n % workspaces}", channel))
+            mention = self._mention(f"T{since}N{n % workspaces}", channel)
+            task = asyncio.create_task(self._deliver(mention))
+            self._deliveries.add(task)
+            task.add_done_callback(self._deliveries.discard)
             await asyncio.sleep(pause)
 
     @property
@@ -93,9 +99,22 @@ class TinySlack:
         await socket.prepare(request)
         self._socket = socket
         await socket.send_json({"type": "hello", "num_connections": 1})
-        async for _ in socket:
-            pass  # acknowledgements
+        async for message in socket:
+            answer = json.loads(message.data)
+            if known := self._acknowledged.get(answer.get("envelope_id", "")):
+                known.set()
         return socket
+
+    async def _deliver(self, mention: Json) -> None:
+        """Send it again until it is acknowledged, as Slack does."""
+        name = mention["envelope_id"]
+        known = self._acknowledged[name] = asyncio.Event()
+        while not known.is_set():
+            if self._socket is not None and not self._socket.closed:
+                await self._socket.send_json(mention)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(known.wait(), ACK_SECONDS)
+        del self._acknowledged[name]
 
     def _mention(self, team: str, channel: str) -> Json:
         ts = self._ts()
