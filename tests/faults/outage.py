@@ -16,8 +16,8 @@ from tests.faults.seen import PATIENCE, begun, is_not_ready, is_ready, refusals,
 CALM = replace(PATIENT, ack_seconds=3.0)
 """Slack as patient as it is; each mention still arrives as two events."""
 
-SLOW = ModelConfig(words_per_second=80, first_word_seconds=0.1)
-LONG, SHORT = "write 200 words", "write 40 words"
+SLOW = ModelConfig(words_per_second=100, first_word_seconds=0.1)
+LONG, MIDDLE, SHORT = "write 200 words", "write 120 words", "write 40 words"
 
 TOLD = (
     "the database does not take writes",
