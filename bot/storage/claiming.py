@@ -27,8 +27,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bot.errors import TurnLost
 from bot.storage import rows
 from bot.storage.records import Claim
-from bot.storage.tables import LIVE, UNFINISHED, WAITING, claims, turns, unfinished
-from bot.values import Question
+from bot.storage.tables import LIVE, OVER, UNFINISHED, WAITING, claims, turns, unfinished
+from bot.values import Draft, Question
 
 
 def insert(dialect: str, table: Any) -> Any:
@@ -37,12 +37,19 @@ def insert(dialect: str, table: Any) -> Any:
 
 
 def claim(
-    connection: Connection, question: Question, thread: str | None, replica: str, now: float
+    connection: Connection,
+    question: Question,
+    thread: str | None,
+    replica: str,
+    now: float,
+    end: Draft | None = None,
 ) -> Claim:
     """Take the question by all its keys; see `Store.claim`."""
     if not _take_keys(connection, question, now):
         return Claim.TAKEN
-    turn = rows.new_turn(question, thread, replica, now)
+    turn = rows.new_turn(question, thread, replica, now, end)
+    if end and not end.text:
+        return Claim.OURS if _add(connection, turn | rows.over(now), OVER) else Claim.TAKEN
     while True:  # again when another claim of this thread, or the end of its turn, came between
         if _add(connection, turn, LIVE):
             return Claim.OURS

@@ -33,7 +33,8 @@ class TurnRecord:
     over raises `fence`; a write under an older fence is refused. `tries` counts take-overs from
     owners that died. `draft` is the answer as it was last journalled. `irreversible`: a tool with
     side effects has run. `sending`: a private answer may have been sent already, which can't be
-    found out. What was written while it waited is part of `question`.
+    found out. What was written while it waited is part of `question`. `cursor` tells where the
+    response goes on after the text of `draft`, as far as that text is still the same.
     """
 
     question: Question
@@ -44,6 +45,7 @@ class TurnRecord:
     first_tried_at: float | None = None  # seconds since the epoch
     waiting: bool = False  # another answer of its thread is still being written
     response_id: str = ""
+    cursor: str = ""
     shown: tuple[ShownMessage, ...] = ()
     irreversible: bool = False
     sending: bool = False
@@ -72,6 +74,7 @@ class Change:
     draft: Draft | None = None
     response_id: str | None = None
     shown: tuple[ShownMessage, ...] | None = None
+    cursor: str | None = None
     irreversible: bool | None = None
     sending: bool | None = None
     stands: bool = False

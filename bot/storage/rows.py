@@ -32,11 +32,16 @@ def of_question(question: Question) -> dict[str, Any]:
 NEW_TURN = (
     *("id", "thread", "state", "owner", "fence", "tries", "asked_at", "question", "text", "files"),
     *("response_url", "phase", "draft", "note", "response_id", "irreversible", "sending"),
+    "ended_at",
 )
 
 
-def new_turn(question: Question, thread: str | None, replica: str, now: float) -> dict[str, Any]:
-    """The columns of a turn nobody has worked at yet, except its state."""
+def new_turn(
+    question: Question, thread: str | None, replica: str, now: float, end: Draft | None
+) -> dict[str, Any]:
+    """The columns of a turn nobody has worked at yet, except its state; `end` is what its answer
+    will say, if that is known."""
+    draft = end or Draft(Phase.ASKING)
     return of_question(question) | {
         "id": question.id,
         "thread": thread,
@@ -44,13 +49,19 @@ def new_turn(question: Question, thread: str | None, replica: str, now: float) -
         "fence": 1,
         "tries": 0,
         "asked_at": now,
-        "phase": Phase.ASKING.value,
-        "draft": "",
-        "note": "",
+        "phase": draft.phase.value,
+        "draft": clean(draft.text),
+        "note": clean(draft.note),
         "response_id": "",
         "irreversible": False,
         "sending": False,
+        "ended_at": None,
     }
+
+
+def over(now: float) -> dict[str, Any]:
+    """The columns of a turn that has ended, except its state."""
+    return {"owner": None, "response_url": None, "ended_at": now}
 
 
 def to_question(row: Row[Any]) -> Question:
@@ -91,6 +102,7 @@ def to_record(row: Row[Any], shown: Sequence[ShownMessage]) -> TurnRecord:
         first_tried_at=row.first_tried_at,
         waiting=row.state == WAITING,
         response_id=row.response_id,
+        cursor=row.cursor,
         shown=tuple(shown),
         irreversible=row.irreversible,
         sending=row.sending,

@@ -29,7 +29,7 @@ from bot.storage.database import Database
 from bot.storage.listening import EVERYBODY, notify
 from bot.storage.records import Change, Claim, TurnRecord, Wish
 from bot.storage.tables import LIVE, UNFINISHED, replicas, turns, wishes
-from bot.values import Question
+from bot.values import Draft, Question
 
 # Slack's own retries end after about six minutes (slack-facts §4); a day covers delayed events.
 CLAIM_SECONDS = 24 * 3600
@@ -83,17 +83,21 @@ class Store:
     ) -> None:
         await self._stack.aclose()
 
-    async def claim(self, question: Question, thread: str | None) -> Claim:
+    async def claim(
+        self, question: Question, thread: str | None, end: Draft | None = None
+    ) -> Claim:
         """Take a question by all its keys, and its place in `thread` if one is given.
 
         A thread has one live turn and one that waits. What comes after that is joined to the
-        waiting one. A question taken already is taken by its remaining keys as well.
+        waiting one. A question taken already is taken by its remaining keys as well. `end` is
+        what its answer will say, where that is known already; without a word there is nothing to
+        be shown, and the turn is over.
         """
         at, doubts = self._moment(), self._doubts()
 
         def work(connection: Connection) -> Claim:
             _take_back(connection, doubts)
-            return claiming.claim(connection, question, thread, self.replica, at)
+            return claiming.claim(connection, question, thread, self.replica, at, end)
 
         try:
             return await self._database.write(work)

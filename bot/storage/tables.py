@@ -55,6 +55,7 @@ turns = Table(
     Column("draft", Text, nullable=False),
     Column("note", Text, nullable=False),
     Column("response_id", Text, nullable=False),
+    Column("cursor", Text, nullable=False, server_default=""),
     Column("irreversible", Boolean, nullable=False),
     Column("sending", Boolean, nullable=False),
 )

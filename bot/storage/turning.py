@@ -30,7 +30,7 @@ BATCH = 500  # ids named in one statement
 # One statement for every change: what is None stays. Prepared once, and its text never differs.
 _CHANGED: dict[str, Any] = {
     name: func.coalesce(bindparam(f"new_{name}", type_=turns.c[name].type), turns.c[name])
-    for name in ("phase", "draft", "note", "response_id", "irreversible", "sending")
+    for name in ("phase", "draft", "note", "response_id", "cursor", "irreversible", "sending")
 } | {"thread": case((bindparam("stands", type_=Boolean), null()), else_=turns.c.thread)}
 _ENDED: dict[str, Any] = {"state": OVER, "owner": None, "response_url": None}
 _CHANGE = update(turns).where(turns.c.id == bindparam("turn")).values(_CHANGED)
@@ -81,6 +81,7 @@ def _changed(change: Change) -> dict[str, Any]:
         "new_draft": rows.clean(draft.text) if draft else None,
         "new_note": rows.clean(draft.note) if draft else None,
         "new_response_id": change.response_id and rows.clean(change.response_id),
+        "new_cursor": change.cursor,
         "new_irreversible": change.irreversible,
         "new_sending": change.sending,
         "stands": change.stands,

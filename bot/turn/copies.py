@@ -11,7 +11,7 @@ from dataclasses import replace
 from enum import Enum
 from itertools import count
 
-from bot.storage.records import Change, Claim, TurnRecord
+from bot.storage.records import Claim, TurnRecord
 from bot.storage.store import Store
 from bot.turn.live import LiveTurns
 from bot.values import Draft, Phase, Question
@@ -40,7 +40,7 @@ class Copies:
         """
         for number in count(1):
             this = replace(copy, id=f"{copy.id}.{number}") if number > 1 else copy
-            if await self._store.claim(this, None) is Claim.OURS:
+            if await self._store.claim(this, None, draft) is Claim.OURS:
                 return await self._begun(this, draft)
             before = await self._store.turn(this.id)
             if before and before.owner:
@@ -50,7 +50,6 @@ class Copies:
         return Posted.BEFORE
 
     async def _begun(self, copy: Question, draft: Draft) -> Posted:
-        await self._store.journal([Change(copy.id, 1, draft)])  # or a crash would ask a model
         record = TurnRecord(copy, draft, self._store.replica, 1)
         await asyncio.wait({self._live.start(record)})
         await self._live.journal.flush()

@@ -6,9 +6,8 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from bot.errors import StorageAway
-from bot.storage.records import Change, Claim, TurnRecord
+from bot.storage.records import Claim, TurnRecord
 from bot.storage.store import Store
-from bot.turn.journal import Journal
 from bot.turn.order import after_stop, thread_of
 from bot.values import Draft, Phase, Question
 
@@ -34,9 +33,8 @@ class Taken:
 class Intake:
     """Claims questions for this replica."""
 
-    def __init__(self, store: Store, journal: Journal) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._journal = journal
 
     async def take(self, question: Question) -> Taken:
         """Claim a question. Raises StorageAway: then it is not ours and must not be answered.
@@ -55,13 +53,13 @@ class Intake:
         stops = above.question.id if above else None
         if stops:
             question = replace(question, text=after_stop(question.text) or "")
-        claim = await self._claim(question)
+        nothing_else = stops and not (question.text or question.files)
+        claim = await self._claim(question, Draft(Phase.DONE) if nothing_else else None)
         if claim is Claim.TAKEN:
             return Taken(known=True)
         if claim is Claim.JOINED:
             return Taken(stops=stops)
-        if stops and not (question.text or question.files):
-            self._journal.note(Change(question.id, 1, Draft(Phase.DONE), over=True))
+        if nothing_else:
             return Taken(stops=stops)
         waiting = claim is Claim.WAITS
         mine = self._store.replica
@@ -75,10 +73,10 @@ class Intake:
         above = await self._store.live(thread)
         return above if above and above.question.user == question.user else None
 
-    async def _claim(self, question: Question) -> Claim:
+    async def _claim(self, question: Question, end: Draft | None) -> Claim:
         thread = thread_of(question)
         try:
-            return await self._store.claim(question, thread)
+            return await self._store.claim(question, thread, end)
         except StorageAway:
             await asyncio.sleep(AGAIN)
-            return await self._store.claim(question, thread)
+            return await self._store.claim(question, thread, end)

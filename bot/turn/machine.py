@@ -39,12 +39,13 @@ class Machine:
     """One answer as it is being written.
 
     `reference` is the turn's id, shown under a failure so that the operator finds it in the log.
-    `old` is what stands of the answer already. `remark` is said under the finished answer, for
+    `old` is what stands of the answer already; `cursor`, if it has one, is where its response goes
+    on after `text`. `remark` is said under the finished answer, for
     example that history was left out. `calls` are the tools the model waits for: run them, and
     feed the stream that follows.
     """
 
-    def __init__(self, reference: str, old: str = "") -> None:
+    def __init__(self, reference: str, old: str = "", cursor: str = "") -> None:
         self.reference = reference
         self.remark = ""
         self.phase = Phase.RECONNECTING if old else Phase.ASKING
@@ -52,8 +53,9 @@ class Machine:
         self.usage = Usage()
         self.calls: tuple[ToolCall, ...] = ()
         self._before = ""
-        self._text = ""
-        self._shown = old
+        self._text = old if cursor else ""
+        self._cursor = cursor
+        self._shown = "" if cursor else old
         self._sources: dict[str, str] = {}
 
     @property
@@ -61,6 +63,11 @@ class Machine:
         """The answer as a reader should see it now."""
         written = self._before + self._text
         return written if self.phase.final or len(written) > len(self._shown) else self._shown
+
+    @property
+    def cursor(self) -> str:
+        """Where the response goes on after `text`; "" where that can't be told."""
+        return self._cursor if len(self._text) > len(self._shown) and not self._before else ""
 
     @property
     def draft(self) -> Draft:
@@ -109,8 +116,8 @@ class Machine:
     def feed(self, event: Event) -> Draft:
         """Take one event of the upstream; returns the draft that follows from it."""
         match event:
-            case TextDelta(text):
-                self._write(self._text + text)
+            case TextDelta(text, cursor):
+                self._write(self._text + text, cursor)
             case TextDone(text):
                 self._write(text)
             case Activity(text):
@@ -121,7 +128,7 @@ class Machine:
             case Started():
                 self._go_on()
             case Restarted():
-                self._shown, self._text = self.text, ""
+                self._shown, self._text, self._cursor = self.text, "", ""
                 self.calls = ()
                 self._go_on()
             case Citation(url, title):
@@ -137,8 +144,8 @@ class Machine:
                 pass
         return self.draft
 
-    def _write(self, text: str) -> None:
-        self._text = text
+    def _write(self, text: str, cursor: str = "") -> None:
+        self._text, self._cursor = text, cursor
         if text:
             self.phase, self.note = Phase.STREAMING, ""
 
@@ -163,7 +170,7 @@ class Machine:
         """What the model wrote before it called tools stays above what it writes after them."""
         if self._text.strip():
             self._before += self._text.rstrip() + "\n\n"
-        self._text = ""
+        self._text, self._cursor = "", ""
         self._go_on()
 
     def _end(self, phase: Phase, note: str) -> Draft:

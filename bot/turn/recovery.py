@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bot.storage.records import TurnRecord
 from bot.turn.machine import INTERRUPTED, Machine
+from bot.upstream.cursor import Begun
 from bot.values import Draft, Phase
 
 TRIES = 3
@@ -42,7 +43,9 @@ def knows_messages(record: TurnRecord, *, left: bool) -> bool:
 
 def begun(record: TurnRecord, now: float) -> Machine:
     """Return the machine a turn goes on with; it may be at its end. `now` is since the epoch."""
-    machine = Machine(record.question.id, record.draft.text)
+    response = response_of(record)
+    cursor = response.cursor if response and response.position else ""
+    machine = Machine(record.question.id, record.draft.text, cursor)
     if last := last_draft(record, now):
         machine.end(last)
     elif not (record.question.text or record.question.files):
@@ -50,6 +53,13 @@ def begun(record: TurnRecord, now: float) -> Machine:
     elif record.waiting:
         machine.wait_above()
     return machine
+
+
+def response_of(record: TurnRecord) -> Begun | None:
+    """Return the response that an answer goes on with, if it can be resumed."""
+    if not record.response_id:
+        return None
+    return Begun(record.response_id, record.draft.text, record.cursor, record.irreversible)
 
 
 def last_draft(record: TurnRecord, now: float) -> Draft | None:

@@ -20,10 +20,11 @@ from bot.storage.records import ShownMessage
 from bot.tools.tool import ToolContext
 from bot.tools.toolbox import Toolbox
 from bot.turn.machine import Machine
-from bot.turn.recovery import begun
+from bot.turn.recovery import begun, response_of
 from bot.turn.seats import Seats
 from bot.turn.turn import Turn
 from bot.upstream.client import Upstream
+from bot.upstream.cursor import Begun
 from bot.upstream.events import Activity, Event, Failed, Reconnecting, Started, TextDelta, ToolCall
 from bot.upstream.prompt import Exchange, Prompt
 from bot.values import Draft, Phase, Question
@@ -160,7 +161,7 @@ class Runner:
                 tools=self.toolbox.specs,
                 hosted_tools=self.hosted_tools,
             )
-            await self._stream(prompt, turn, machine, reply, turn.record.response_id)
+            await self._stream(prompt, turn, machine, reply, response_of(turn.record))
             for rounds_left in reversed(range(self.tool_rounds)):
                 if not machine.calls:
                     break
@@ -172,13 +173,20 @@ class Runner:
                 machine.fail(ONLY_TOOLS)
 
     async def _stream(
-        self, prompt: Prompt, turn: Turn, machine: Machine, reply: Reply, response_id: str = ""
+        self,
+        prompt: Prompt,
+        turn: Turn,
+        machine: Machine,
+        reply: Reply,
+        response: Begun | None = None,
     ) -> None:
-        """Show what the model writes, but for the end, which is to be journalled first."""
-        async with aclosing(self.upstream.answer(prompt, response_id)) as events:
+        """Show what the model writes, but for the end, which is to be journalled first; of a
+        `response` that was begun, what is still to come."""
+        async with aclosing(self.upstream.answer(prompt, response)) as events:
             async for event in events:
                 self._observe(event, turn, machine)
                 draft = machine.feed(event)
+                turn.wrote(draft.text, machine.cursor)
                 if not draft.phase.final:
                     reply.show(draft)
 

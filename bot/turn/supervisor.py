@@ -74,7 +74,7 @@ class Supervisor:
         self._lend = lend
         self._still = still
         self._retention = retention
-        self._intake = Intake(store, live.journal)
+        self._intake = Intake(store)
         self._claiming: set[str] = set()
         self._refused: OrderedDict[str, Question] = OrderedDict()
         self._refusals: set[asyncio.Task[None]] = set()

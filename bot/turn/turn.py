@@ -58,6 +58,7 @@ class Turn:
         self._held = held
         self._begin = begin
         self._shown = record.shown
+        self._text, self._cursor = record.draft.text, record.cursor
         self._first = True
         self._known_response = record.response_id
         self._acts = record.irreversible
@@ -81,13 +82,16 @@ class Turn:
         return not self.left and self._held()
 
     def shown(self, messages: Sequence[ShownMessage], text: str) -> None:
-        """Take note of what stands in Slack; the text not once the end is journalled."""
+        """Take note of what stands in Slack, and of the text as far as the model has come; the
+        text not once the end is journalled."""
         if self._over:
             return
         now = tuple(messages)
+        text = self._text or text
         draft = Draft(Phase.STREAMING if text else Phase.ASKING, text)
         self._note(
             draft=None if self._ends else draft,
+            cursor=None if self._ends else self._cursor,
             shown=None if now == self._shown else now,
         )
         self._shown = now
@@ -126,8 +130,12 @@ class Turn:
         self.response_id = response_id
         known = response_id if resumable and self._first else ""
         if known != self._known_response:
-            self._known_response = known
-            self._note(response_id=known)
+            self._known_response, self._cursor = known, ""
+            self._note(response_id=known, cursor="")
+
+    def wrote(self, text: str, cursor: str) -> None:
+        """The answer is `text` by now; `cursor` is where its response goes on after that."""
+        self._text, self._cursor = text, cursor if self._known_response else ""
 
     def goes_on(self) -> None:
         """The response has ended, and the answer goes on with the output of tools."""

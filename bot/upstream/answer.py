@@ -25,6 +25,7 @@ from bot.upstream.attempt import (
 from bot.upstream.capabilities import Capabilities
 from bot.upstream.chat import ChatDecoder
 from bot.upstream.config import UpstreamConfig
+from bot.upstream.cursor import Begun
 from bot.upstream.events import Activity, Event, Failed, Reconnecting, Restarted
 from bot.upstream.failures import from_response, patience, why
 from bot.upstream.ladder import Ladder
@@ -67,11 +68,11 @@ class Surroundings:
 class Answer:
     """One answer, over as many connections as it takes."""
 
-    def __init__(self, prompt: Prompt, around: Surroundings, response_id: str = "") -> None:
+    def __init__(self, prompt: Prompt, around: Surroundings, begun: Begun | None = None) -> None:
         self._around = around
         self._config = around.config
         self._prompt = prompt
-        self._taken_over = response_id
+        self._begun = begun
         self._rung: Rung = "ask"
         self._kept = ""  # the longest text of the attempts before this one
         self._furthest = 0  # how far any attempt has come
@@ -111,10 +112,11 @@ class Answer:
         self._route = Route(self._prompt, config, around.known, around.now())
         self._asked_at = self._polled_since = around.now()
         self._decoder = self._new_decoder()
-        if self._taken_over:
-            self._decoder = ResponsesDecoder.of(self._taken_over, config.model)
+        if self._begun:
+            self._decoder = ResponsesDecoder.of(self._begun, config.model)
             self._rung = "resume"
-            self._replacing = self._unheard = True
+            self._unheard = True
+            self._replacing = self._begun.position is None
 
     # One connection each.
 

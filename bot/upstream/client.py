@@ -23,6 +23,7 @@ from bot.upstream.answer import Answer, Surroundings
 from bot.upstream.attempt import MAX_ERROR_BYTES, Call, Now, Reply, Sleep, within
 from bot.upstream.capabilities import SILENT_HOSTS, Capabilities, is_one_of
 from bot.upstream.config import UpstreamConfig as UpstreamConfig
+from bot.upstream.cursor import Begun
 from bot.upstream.decoding import as_object
 from bot.upstream.events import Event
 from bot.upstream.failures import OPERATOR, from_response
@@ -106,14 +107,14 @@ class Upstream:
         self._left: set[str] = set()  # responses that others read on
         self._leaving = False
 
-    def answer(self, prompt: Prompt, response_id: str = "") -> AsyncGenerator[Event, None]:
+    def answer(self, prompt: Prompt, begun: Begun | None = None) -> AsyncGenerator[Event, None]:
         """Yield the answer's events; never raises for upstream trouble: `Failed` comes last.
 
         Closing the generator, or cancelling whoever reads it, closes the connection at once and
-        cancels a response that would go on at the server. With `response_id`, a resumable
-        response that was begun elsewhere is taken over: `Restarted`, and its text from the start.
+        cancels a response that would go on at the server. With `begun` that response is taken
+        over: what follows its text, or `Restarted` and its text from the start.
         """
-        return Answer(prompt, self._around, response_id).events()
+        return Answer(prompt, self._around, begun).events()
 
     async def model(self) -> ModelInfo:
         """Ask the server about the model, and remember its formats; raises `UpstreamError`."""

@@ -82,13 +82,18 @@ class Wording:
         self._doing = ""
         self._cited: set[str] = set()
 
+    @property
+    def cited(self) -> bool:
+        """Whether a source was told."""
+        return bool(self._cited)
+
     def text(self) -> str:
         """Return the text so far."""
         return self.parts.whole()
 
-    def delta(self, key: Key, text: str) -> Sequence[Event]:
+    def delta(self, key: Key, text: str, cursor: str = "") -> Sequence[Event]:
         """More text; it ends whatever else the model was doing."""
-        event = self.parts.append(key, text)
+        event = self.parts.append(key, text, cursor)
         if event is None:
             return ()
         if not self._doing:

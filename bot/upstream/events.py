@@ -25,9 +25,11 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """More of the answer's text."""
+    """More of the answer's text. `cursor` tells where the response goes on after all of the text
+    so far, for whoever takes it over (see cursor.py); "" where that can't be told."""
 
     text: str
+    cursor: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,12 @@ class Parts:
         self._last: Key | None = None
         self._fresh: list[str] = []  # deltas of the last part, not yet bundled
 
-    def append(self, key: Key, delta: str) -> TextDelta | TextDone | None:
-        """Take a delta; return what its reader has to be told."""
+    def only(self, key: Key) -> bool:
+        """Whether all text so far belongs to that part."""
+        return self._last == key and len(self._parts) == 1
+
+    def append(self, key: Key, delta: str, cursor: str = "") -> TextDelta | TextDone | None:
+        """Take a delta; return what its reader has to be told, with the cursor after it."""
         if not delta:
             return None
         self.length += len(delta)
@@ -32,7 +36,7 @@ class Parts:
             self._fresh.append(delta)
             if len(self._fresh) >= BUNDLE:
                 self._bundle()
-            return TextDelta(delta)
+            return TextDelta(delta, cursor)
         return self._elsewhere(key, delta)
 
     def replace(self, key: Key, text: str) -> TextDelta | TextDone | None:

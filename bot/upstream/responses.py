@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.errors import UpstreamError
 from bot.upstream import activities
+from bot.upstream.cursor import Begun, Cursor
 from bot.upstream.decoding import UNREADABLE, Halves, Wording, load, mend
 from bot.upstream.events import (
     Event,
@@ -58,11 +59,16 @@ class ResponsesDecoder:
         self._kinds: list[str] = []
 
     @classmethod
-    def of(cls, response_id: str, model: str) -> ResponsesDecoder:
-        """Return the decoder of a response that somebody else began."""
+    def of(cls, begun: Begun, model: str) -> ResponsesDecoder:
+        """Return the decoder of a response that somebody else began, as if it had read all that
+        was written down of it."""
         decoder = cls(model)
-        decoder.response_id = response_id
+        decoder.response_id = begun.response_id
         decoder.background = True
+        decoder.irreversible = begun.irreversible
+        if at := begun.position:
+            decoder.sequence = at.sequence
+            decoder.wording.parts.append(at.key, begun.text)
         return decoder
 
     @property
@@ -134,7 +140,15 @@ class ResponsesDecoder:
         if self._commentary and key[0] in self._commentary:
             self._commentary[key[0]].append(delta)
             return ()
-        return self.wording.delta(key, delta)
+        return self.wording.delta(key, delta, self._cursor(key, delta))
+
+    def _cursor(self, key: Key, delta: str) -> str:
+        """Where others would go on after this delta; "" where more came before it than a text."""
+        parts = self.wording.parts
+        alone = parts.only(key) and not (self._calls or self.wording.cited)
+        if not (alone and self.resumable):
+            return ""
+        return str(Cursor(self.sequence, *key, parts.length + len(delta)))
 
     def _text_done(self, wire: Wire) -> Sequence[Event]:
         text = wire.text if isinstance(wire.text, str) else wire.refusal

@@ -9,7 +9,8 @@ import pytest
 
 from bot.errors import TurnLost
 from bot.storage.records import Claim
-from tests.storage.asked import REPORT, end, question
+from bot.values import Draft, Phase
+from tests.storage.asked import DONE, REPORT, end, question
 from tests.storage.conftest import Stores
 
 
@@ -30,6 +31,26 @@ async def test_a_question_without_keys_is_known_by_its_id(stores: Stores) -> Non
     assert await store.claim(again, None) is Claim.OURS
     await end(store, "Q1-2")
     assert await store.claim(again, None) is Claim.TAKEN
+
+
+async def test_a_turn_whose_end_is_known_is_claimed_with_it(stores: Stores) -> None:
+    store = await stores("one")
+    assert await store.claim(question("Q1", "a"), None, DONE) is Claim.OURS
+    assert await store.claim(question("Q1", "a"), None, DONE) is Claim.TAKEN
+    [record] = await store.unfinished("one")
+    assert (record.draft, record.owner) == (DONE, "one")
+
+
+async def test_a_turn_that_has_nothing_to_show_is_over_when_it_is_claimed(stores: Stores) -> None:
+    store = await stores("one")
+    nothing = Draft(Phase.DONE)
+    assert await store.claim(question("Q1", "a"), None, nothing) is Claim.OURS
+    assert await store.claim(question("Q1"), None, nothing) is Claim.TAKEN
+    assert await store.unfinished("one") == []
+    record = await store.turn("Q1")
+    assert record is not None
+    assert (record.draft, record.owner) == (nothing, None)
+    assert await store.prune(-1) == 1
 
 
 async def test_of_many_deliveries_at_once_exactly_one_is_answered(stores: Stores) -> None:

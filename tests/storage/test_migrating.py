@@ -31,8 +31,10 @@ PROJECT = Path(__file__).parent.parent.parent
 # What a bot of each revision had written; a revision that is added adds to it.
 WRITTEN: dict[str, list[str]] = {
     "r1": [
-        "INSERT INTO turns VALUES ('Q1', 't', 'live', 'gone', 2, 1, 5.0, 1.0, NULL, '{question}',"
-        " 'why?', '[]', NULL, 'streaming', 'Beca', '', 'resp_1', {no}, {no})",
+        "INSERT INTO turns (id, thread, state, owner, fence, tries, first_tried_at, asked_at,"
+        " ended_at, question, text, files, response_url, phase, draft, note, response_id,"
+        " irreversible, sending) VALUES ('Q1', 't', 'live', 'gone', 2, 1, 5.0, 1.0, NULL,"
+        " '{question}', 'why?', '[]', NULL, 'streaming', 'Beca', '', 'resp_1', {no}, {no})",
         "INSERT INTO shown VALUES ('Q1', 0, '1.1', 'C1', 'edit')",
         "INSERT INTO claims VALUES ('a', 'Q1', 1.0)",
         "INSERT INTO replicas VALUES ('gone', 7)",
@@ -40,6 +42,7 @@ WRITTEN: dict[str, list[str]] = {
     ],
     "r2": ["INSERT INTO slots VALUES ('k', 0, 'gone', 1.0, 60.0)"],
     "r3": ["UPDATE wishes SET response_url = 'https://hooks.slack.com/x'"],
+    "r4": ["UPDATE turns SET cursor = '7 0 0 4'"],
 }
 QUESTION = (
     '{"id": "Q1", "keys": ["a"], "place": {"team": "T1", "channel": "C1", "surface": "channel",'

@@ -33,6 +33,20 @@ async def test_a_turn_is_found_as_it_was_asked_and_as_it_was_journalled(stores: 
     assert await store.turn("Q2") is None
 
 
+async def test_a_text_is_journalled_with_where_its_response_goes_on(stores: Stores) -> None:
+    store = await stores("one")
+    await store.claim(question("Q1"), None)
+    await store.journal([Change("Q1", 1, HALF, "resp_1", cursor="7 0 0 4")])
+    await store.journal([Change("Q1", 1, irreversible=True)])
+    found = await store.turn("Q1")
+    assert found is not None
+    assert found.cursor == "7 0 0 4"
+    await store.journal([Change("Q1", 1, DONE, cursor="")])
+    found = await store.turn("Q1")
+    assert found is not None
+    assert found.cursor == ""
+
+
 async def test_what_a_change_does_not_name_stays(stores: Stores) -> None:
     store = await stores("one")
     await store.claim(question("Q1"), None)

@@ -43,6 +43,41 @@ def test_the_terminal_event_heals_what_deltas_lost() -> None:
     assert drafts(TextDelta("Hlo"), TextDone("Hello"), Finished("Hello!"))[-1].text == "Hello!"
 
 
+def test_a_cursor_goes_with_the_text_that_is_shown_and_no_other() -> None:
+    machine = Machine("turn1")
+    seen: list[tuple[str, str]] = []
+    for event in (
+        TextDelta("One"),
+        TextDelta(" two", "5 0 0 7"),
+        Activity("Searching"),
+        TextDone("One, two"),
+        TextDelta(" three", "9 0 0 14"),
+        Restarted(),
+        TextDelta("Another", "4 0 0 7"),
+        TextDelta(" answer", "5 0 0 14"),
+        TextDelta(".", "6 0 0 15"),
+        ToolCall("c", "now", "{}"),
+        Finished("Another answer."),
+        TextDelta("More", "7 0 0 4"),
+    ):
+        machine.feed(event)
+        seen.append((machine.text, machine.cursor))
+    assert seen == [
+        ("One", ""),
+        ("One two", "5 0 0 7"),
+        ("One two", "5 0 0 7"),
+        ("One, two", ""),
+        ("One, two three", "9 0 0 14"),
+        ("One, two three", ""),
+        ("One, two three", ""),
+        ("One, two three", ""),
+        ("Another answer.", "6 0 0 15"),
+        ("Another answer.", "6 0 0 15"),
+        ("Another answer.\n\n", ""),
+        ("Another answer.\n\nMore", ""),
+    ]
+
+
 def test_activity_is_shown_while_it_lasts_and_gone_with_the_text() -> None:
     searching, text = drafts(Activity("Searching the web: otters"), TextDelta("Otters"))
     assert (searching.phase, searching.note) == (Phase.ASKING, "Searching the web: otters")

@@ -45,6 +45,24 @@ def test_an_answer_that_was_being_written_goes_on_over_its_old_text() -> None:
     assert machine.feed(TextDelta(" and longer than the old one")).text.startswith("New and")
 
 
+def test_an_answer_with_a_cursor_goes_on_after_its_text() -> None:
+    machine = begun(record(response_id="resp_1", cursor="5 0 0 10"), NOW)
+    assert machine.draft == Draft(Phase.RECONNECTING, HALF.text)
+    assert machine.cursor == "5 0 0 10"
+    assert machine.feed(TextDelta(", and all")).text == "Half of it, and all"
+
+
+@pytest.mark.parametrize(
+    "known",
+    [{"response_id": "", "cursor": "5 0 0 10"}, {"response_id": "resp_1", "cursor": "5 0 0 9"}],
+    ids=["without a response", "of another text"],
+)
+def test_a_cursor_that_leads_nowhere_is_not_gone_by(known: dict[str, str]) -> None:
+    machine = begun(record(**known), NOW)
+    assert machine.cursor == ""
+    assert machine.feed(TextDelta("New")).text == HALF.text
+
+
 def test_a_turn_that_waits_waits_on_however_often_its_owner_died() -> None:
     machine = begun(record(waiting=True, draft=Draft(Phase.ASKING), tries=TRIES), NOW)
     assert machine.draft == Draft(Phase.QUEUED, "", WAITING)

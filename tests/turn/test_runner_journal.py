@@ -28,6 +28,7 @@ def test_what_stands_and_which_response_it_is_are_journalled_as_it_is_written() 
             assert ([one.ts for one in known.shown], known.response_id) == ([message.ts], "resp_1")
             await asyncio.sleep(10)
             assert way.journalled().draft == Draft(Phase.STREAMING, "One two three.")
+            assert way.journalled().cursor == "3 0 0 14"
             answering.cancel()
             await answering
 
@@ -39,6 +40,21 @@ def test_a_response_nobody_can_resume_is_not_journalled() -> None:
         async with runner(FakeSlack(), Model()) as way:
             assert await way.answer(question()) is Phase.DONE
             assert way.journalled().response_id is None
+            assert {change.cursor for change in way.changes} <= {None, ""}
+
+    run(scenario())
+
+
+def test_the_text_that_is_journalled_is_always_the_one_its_cursor_goes_on_from() -> None:
+    async def scenario() -> None:
+        words = tuple(f"word{n} " for n in range(400))
+        async with runner(FakeSlack(), Background(words=words, pause=0.05)) as way:
+            assert await way.answer(question()) is Phase.DONE
+        known = [(one.draft.text, one.cursor) for one in way.changes if one.draft and one.cursor]
+        assert len(known) > 10
+        for text, cursor in known:
+            read = text.count(" ")
+            assert cursor == f"{read} 0 0 {len(text)}"
 
     run(scenario())
 

@@ -68,6 +68,43 @@ def test_a_response_that_goes_on_is_resumed_into_the_same_message() -> None:
     run(scenario())
 
 
+def test_where_the_cursor_is_the_texts_only_what_follows_is_read() -> None:
+    async def scenario() -> None:
+        slack, model = FakeSlack(), Background()
+        draft = Draft(Phase.STREAMING, "One two ")
+        standing = await left_behind(slack, draft.text)
+        async with runner(slack, model) as way:
+            known: dict[str, Any] = {"draft": draft, "shown": (standing,), "response_id": "resp_1"}
+            phase = await way.answer(question(), fence=2, tries=1, cursor="2 0 0 8", **known)
+            assert phase is Phase.DONE
+        [message] = slack.thread("900.1")
+        assert (message.ts, message.markdown) == (standing.ts, "One two three.")
+        assert model.asked == []
+        assert [url.partition("?")[2] for url in model.resumed] == ["stream=true&starting_after=2"]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("cursor", ["", "2 0 0 8"])
+def test_a_forgotten_response_whose_tool_changed_something_is_not_asked_for_anew(
+    cursor: str,
+) -> None:
+    async def scenario() -> None:
+        slack, model = FakeSlack(), Background(gone=True)
+        draft = Draft(Phase.STREAMING, "One two ")
+        standing = await left_behind(slack, draft.text)
+        async with runner(slack, model) as way:
+            known: dict[str, Any] = {"draft": draft, "shown": (standing,), "response_id": "resp_1"}
+            known |= {"irreversible": True, "cursor": cursor}
+            assert await way.answer(question(), fence=2, tries=1, **known) is Phase.FAILED
+        [message] = slack.thread("900.1")
+        assert (message.ts, message.markdown) == (standing.ts, "One two")
+        assert message.buttons == [AGAIN]
+        assert model.asked == []
+
+    run(scenario())
+
+
 def test_a_response_the_server_has_forgotten_is_asked_for_anew_in_the_same_message() -> None:
     async def scenario() -> None:
         slack, model = FakeSlack(), Background(gone=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -42,6 +43,27 @@ def test_messages_are_journalled_when_they_change_and_not_with_every_edit() -> N
                 turn.shown(STANDS, text)
                 await way.journal.written()
         assert [change.shown for change in way.changes] == [STANDS, None]
+
+    run(scenario())
+
+
+def test_another_response_has_another_cursor() -> None:
+    async def scenario() -> None:
+        async with runner(FakeSlack(), Model()) as way:
+            known: dict[str, Any] = {"response_id": "resp_1", "cursor": "4 0 0 3"}
+            turn = way.turn(question(), draft=Draft(Phase.STREAMING, "One"), **known)
+            turn.started("resp_2", resumable=True)
+            await way.journal.written()
+            assert (way.journalled().response_id, way.journalled().cursor) == ("resp_2", "")
+            turn.wrote("One two", "6 0 0 7")
+            turn.shown(STANDS, "One two")
+            await way.journal.written()
+            assert way.journalled().cursor == "6 0 0 7"
+            turn.goes_on()
+            turn.wrote("One two three", "2 0 0 13")
+            turn.shown(STANDS, "One two three")
+            await way.journal.written()
+            assert (way.journalled().response_id, way.journalled().cursor) == ("", "")
 
     run(scenario())
 

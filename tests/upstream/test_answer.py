@@ -8,6 +8,7 @@ from contextlib import aclosing
 import pytest
 
 from bot.errors import UpstreamBusy, UpstreamRefused, UpstreamUnreachable
+from bot.upstream.cursor import Begun
 from bot.upstream.events import (
     Event,
     Failed,
@@ -208,7 +209,7 @@ async def test_a_response_begun_elsewhere_is_taken_over_from_its_beginning() -> 
         async with aclosing(asked.answer(PROMPT)) as events:
             await anext(events)
             asked.leave()
-        taken = [event async for event in asked.answer(PROMPT, "resp_1")]
+        taken = [event async for event in asked.answer(PROMPT, Begun("resp_1"))]
     assert service.paths == [ASK, RESUME]
     assert service.asked[1].query["starting_after"] == "0"
     assert taken[0] == Restarted()
@@ -219,7 +220,7 @@ async def test_a_response_that_cannot_be_taken_over_is_asked_for_anew() -> None:
     service = Service(PIECES)
     service.resume_refusal = service.poll_refusal = refusal(404)
     async with upstream(service) as asked:
-        events = [event async for event in asked.answer(PROMPT, "resp_1")]
+        events = [event async for event in asked.answer(PROMPT, Begun("resp_1"))]
     assert service.paths == [RESUME, POLL, ASK]
     assert final(events).text == shown(events) == TEXT
 
