@@ -1,4 +1,4 @@
-"""What happened to one question, in order: for whoever has to find out why it went wrong."""
+"""What happened, in order: for whoever has to find out why it went wrong."""
 
 from __future__ import annotations
 
@@ -20,6 +20,26 @@ def story(slack: LiveSlack, bots: Iterable[Bot], asked: Asked) -> list[str]:
     standing = {message["ts"] for message in found}
     lines = [*_said(bots, turn), *_written(slack.calls, turn, standing)]
     return [f"{at:%M:%S.%f} {what}"[:300] for at, what in sorted(lines)]
+
+
+def limits_met(calls: Iterable[ApiCall], bots: Iterable[Bot]) -> list[str]:
+    """Lines about every call that was refused for its rate, and all that bots complained of."""
+    calls = list(calls)
+    lines = [
+        (_wall(call.at), f"{call.method} refused, after {_minute(calls, call)} in a minute")
+        for call in calls
+        if call.status == 429
+    ]
+    for bot in bots:
+        for line in bot.log:
+            if line.get("level") in {"warning", "error"}:
+                lines.append((_moment(line["time"]), f"bot {bot.pid}: {line['message']}"))
+    return [f"{at:%M:%S.%f} {what}"[:300] for at, what in sorted(lines)]
+
+
+def _minute(calls: Iterable[ApiCall], refused: ApiCall) -> int:
+    before = (call for call in calls if refused.at - 60 < call.at < refused.at)
+    return sum(call.method == refused.method and call.status != 429 for call in before)
 
 
 def _said(bots: Iterable[Bot], turn: str) -> Iterator[tuple[datetime, str]]:

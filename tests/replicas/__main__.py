@@ -17,6 +17,7 @@ import click
 
 from tests.crash.bots import nursery
 from tests.crash.databases import POSTGRESQL, serving
+from tests.crash.story import limits_met
 from tests.replicas.load import Load, Result, carry, kill_one, restart_one
 
 PATIENCE = 400.0
@@ -57,7 +58,8 @@ def main(
     )
     result = asyncio.run(_carry(load))
     if stories:
-        stories.write_text("\n".join(result.on.stories))
+        limits = limits_met(result.calls, result.on.bots)
+        stories.write_text("\n".join([*result.on.stories, "", *limits]))
     for line in (*result.wrong, *report(result, lease)):
         click.echo(line)
     sys.exit(bool(result.wrong))
