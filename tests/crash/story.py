@@ -30,10 +30,12 @@ def limits_met(calls: Iterable[ApiCall], bots: Iterable[Bot]) -> list[str]:
         for call in calls
         if call.status == 429
     ]
-    for bot in bots:
-        for line in bot.log:
-            if line.get("level") in {"warning", "error"}:
-                lines.append((_moment(line["time"]), f"bot {bot.pid}: {line['message']}"))
+    lines += [
+        (_moment(line["time"]), f"bot {bot.pid}: {line['message']}")
+        for bot in bots
+        for line in bot.log
+        if line.get("level") in {"warning", "error"}
+    ]
     return [f"{at:%M:%S.%f} {what}"[:300] for at, what in sorted(lines)]
 
 
