@@ -77,6 +77,7 @@ class Change:
     cursor: str | None = None
     irreversible: bool | None = None
     sending: bool | None = None
+    tries: int | None = None
     stands: bool = False
     over: bool = False
 

@@ -27,10 +27,11 @@ from bot.storage.tables import OVER, UNFINISHED, shown, turns
 
 BATCH = 500  # ids named in one statement
 
+_CHANGING = ["phase", "draft", "note", "response_id", "cursor", "irreversible", "sending", "tries"]
 # One statement for every change: what is None stays. Prepared once, and its text never differs.
 _CHANGED: dict[str, Any] = {
     name: func.coalesce(bindparam(f"new_{name}", type_=turns.c[name].type), turns.c[name])
-    for name in ("phase", "draft", "note", "response_id", "cursor", "irreversible", "sending")
+    for name in _CHANGING
 } | {"thread": case((bindparam("stands", type_=Boolean), null()), else_=turns.c.thread)}
 _ENDED: dict[str, Any] = {"state": OVER, "owner": None, "response_url": None}
 _CHANGE = update(turns).where(turns.c.id == bindparam("turn")).values(_CHANGED)
@@ -84,6 +85,7 @@ def _changed(change: Change) -> dict[str, Any]:
         "new_cursor": change.cursor,
         "new_irreversible": change.irreversible,
         "new_sending": change.sending,
+        "new_tries": change.tries,
         "stands": change.stands,
     }
 

@@ -140,6 +140,7 @@ class Runner:
             machine.fail()
 
     async def _open(self, turn: Turn, machine: Machine, reply: Reply) -> None:
+        turn.shows()
         await reply.open(machine.draft)
         self.metrics.placeholder_seconds.observe(time.monotonic() - turn.asked)
 

@@ -181,6 +181,8 @@ class Supervisor:
 
     async def beat(self) -> None:
         """Show that we live; let go of turns that are not ours any more."""
+        for turn in self._live.tasks:
+            turn.lives()
         fences = {turn.id: turn.fence for turn in self._live.tasks}
         for lost in await self._keeper.beat(fences.items()):
             self._live.lose(lost, fences[lost])

@@ -21,6 +21,10 @@ BEFORE_SHOWING = 0.25  # seconds an end may wait to be journalled before it is s
 BEFORE_SENDING = 5.0  # the same for what can't be read back
 BEFORE_ACTING = 30.0  # the same for a tool with side effects
 
+HARMLESS = 3.0
+"""Seconds that a process lives on with an end it shows, until others' deaths don't count any more:
+that end can't be what killed them."""
+
 UNSURE = ShownMessage("", "", "unsure")
 
 Begin = Callable[[str, int], Awaitable[Question | None]]
@@ -48,6 +52,7 @@ class Turn:
         self.question = record.question
         self.fence = record.fence
         self.waiting = record.waiting
+        self.tries = record.tries
         self.certain = certain
         self.asked = time.monotonic() if asked is None else asked
         self.response_id = record.response_id
@@ -63,6 +68,7 @@ class Turn:
         self._known_response = record.response_id
         self._acts = record.irreversible
         self._ends = record.draft.phase.final
+        self._ending_since: float | None = None  # its end is being shown here
         self._over = False
 
     @property
@@ -154,11 +160,24 @@ class Turn:
         self.may_act()
         return await self._written(BEFORE_ACTING)
 
+    def shows(self) -> None:
+        """It is known what stands; what there is to show is being shown."""
+        if self._ends and self._ending_since is None:
+            self._ending_since = asyncio.get_running_loop().time()
+
     async def ending(self, draft: Draft) -> None:
         """The end is known, and shown next."""
         self._ends = True
+        self.shows()
         self._note(draft=draft)
         await self._written(BEFORE_SHOWING)
+
+    def lives(self) -> None:
+        """This process lives on with it, which is said again and again."""
+        since, now = self._ending_since, asyncio.get_running_loop().time()
+        if self.tries and since is not None and now - since >= HARMLESS:
+            self.tries = 0
+            self._note(tries=0)
 
     def stands(self) -> None:
         """All of the answer can be read: what is asked next in its thread need not wait."""

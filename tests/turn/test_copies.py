@@ -12,7 +12,10 @@ import pytest
 
 from bot.errors import StorageAway
 from bot.turn.copies import Copies, Posted
+from bot.turn.keeper import BEATS
+from bot.turn.recovery import TRIES
 from bot.turn.supervisor import Verdict
+from bot.turn.turn import HARMLESS
 from bot.values import Draft, Phase, Place, Question
 from tests.delivery.fake_slack import FakeSlack
 from tests.delivery.room import always, words
@@ -131,6 +134,39 @@ def test_another_process_posts_what_one_died_of_posting(tmp_path: Path) -> None:
                 assert await copies(b).post(COPY, DONE) is Posted.BEFORE
         [message] = slack.messages.values()
         assert message.markdown == DONE.text
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("lives", "ends"),
+    [(HARMLESS + LEASE / BEATS, Phase.DONE), (HARMLESS / 2, Phase.FAILED)],
+    ids=["lived on with it", "died at once"],
+)
+def test_an_end_is_given_up_only_where_process_after_process_dies_of_it_at_once(
+    tmp_path: Path, lives: float, ends: Phase
+) -> None:
+    async def scenario() -> None:
+        slack = FakeSlack()
+        slack.fault = always("chat.postMessage", 503)
+        async with Stage(tmp_path) as stage:
+            async with replica(stage, "first", slack) as first:
+                posting = asyncio.create_task(copies(first).post(COPY, DONE))
+                await until(lambda: slack.count("chat.postMessage"))
+                posting.cancel()
+                await first.turns.__aexit__(None, None, None)
+            for number in range(2 * TRIES):
+                async with replica(stage, f"r{number}", slack) as one:
+                    await until(lambda one=one: one.turns.live, 3 * LEASE)
+                    await asyncio.sleep(lives)
+                    await one.turns.__aexit__(None, None, None)
+            slack.fault = lambda call: None
+            async with replica(stage, "last", slack) as last:
+                await until(lambda: slack.messages, 3 * LEASE)
+                await until(lambda: not last.turns.live)
+                record = await last.store.turn(COPY.id)
+        assert record
+        assert record.draft.phase is ends
 
     run(scenario())
 

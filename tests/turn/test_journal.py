@@ -197,6 +197,8 @@ changes = st.builds(
     shown=st.none() | st.sampled_from([(), STANDS]),
     irreversible=st.none() | st.just(True),
     sending=st.none() | st.just(True),
+    cursor=st.none() | st.sampled_from(["", "4 0 0 3"]),
+    tries=st.none() | st.just(0),
     over=st.booleans(),
 )
 
@@ -210,7 +212,7 @@ def test_changes_as_one_are_the_newest_of_each_field_under_the_newest_fence(
         whole = merged(whole, change)
     assert whole
     counting = [change for change in noted if change.fence == max(c.fence for c in noted)]
-    for name in ("draft", "response_id", "shown", "irreversible", "sending"):
+    for name in ("draft", "response_id", "shown", "irreversible", "sending", "cursor", "tries"):
         given_values = [v for c in counting if (v := getattr(c, name)) is not None]
         assert getattr(whole, name) == (given_values[-1] if given_values else None)
     assert whole.over == any(change.over for change in counting)
