@@ -38,6 +38,14 @@ async def replica(stage: Stage, name: str, slack: FakeSlack) -> AsyncIterator[Re
         yield await stage.replica(name, runner)
 
 
+async def live_and_die(stage: Stage, name: str, slack: FakeSlack, seconds: float) -> None:
+    """A process that takes a turn over and lives so long with it."""
+    async with replica(stage, name, slack) as one:
+        await until(lambda: one.turns.live, 3 * LEASE)
+        await asyncio.sleep(seconds)
+        await one.turns.__aexit__(None, None, None)
+
+
 def copies(of: Replica) -> Copies:
     return Copies(of.store, of.live)
 
@@ -156,10 +164,7 @@ def test_an_end_is_given_up_only_where_process_after_process_dies_of_it_at_once(
                 posting.cancel()
                 await first.turns.__aexit__(None, None, None)
             for number in range(2 * TRIES):
-                async with replica(stage, f"r{number}", slack) as one:
-                    await until(lambda one=one: one.turns.live, 3 * LEASE)
-                    await asyncio.sleep(lives)
-                    await one.turns.__aexit__(None, None, None)
+                await live_and_die(stage, f"r{number}", slack, lives)
             slack.fault = lambda call: None
             async with replica(stage, "last", slack) as last:
                 await until(lambda: slack.messages, 3 * LEASE)
