@@ -31,9 +31,10 @@ class TurnRecord:
 
     `owner` is the replica that writes the answer, None while nobody does. Whoever takes the turn
     over raises `fence`; a write under an older fence is refused. `tries` counts take-overs from
-    owners that died, until one lives on with its end. `draft` is the answer as it was last journalled. `irreversible`: a tool with
-    side effects has run. `sending`: a private answer may have been sent already, which can't be
-    found out. What was written while it waited is part of `question`. `cursor` tells where the
+    owners that died, until one lives on with its end. `draft` is the answer as it was last
+    journalled. `irreversible`: a tool with side effects has run. `sending`: a private answer may
+    have been sent already, which can't be found out. What was written while it waited is part of
+    `question`. `cursor` tells where the
     response goes on after the text of `draft`, as far as that text is still the same.
     """
 
