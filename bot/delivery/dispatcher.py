@@ -87,6 +87,7 @@ class Dispatcher:
         """While there are answers, learn what others spend."""
         while self._replies:
             await self._share.learn(EDITS)
+            await self._share.settle(EDITS)
             self._share_out()
             await self._sleep(LEARN)
 

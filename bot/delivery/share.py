@@ -1,13 +1,16 @@
 """What several processes spend of one workspace's limits, kept in the ledger they share.
 
 Every call takes a slot there before it begins. While the ledger is away, and a minute longer
-(what was spent meanwhile stands nowhere), each process keeps to its fair share.
+(what was spent meanwhile stands nowhere), each process keeps to its fair share. Where the ledger is
+only slow, it learns of those calls afterwards: others must not spend the same once more.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from bot.delivery.budget import MINUTE
@@ -19,7 +22,22 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+LATE = 0.5
+"""Seconds by which a call may reach Slack later than its slot was taken, and still be the only one
+in it: the next of the slot may come at once."""
+
+SLOW = 2.0  # seconds the ledger is given where nobody waits for it
+SETTLE_PAUSE = 5.0  # seconds until it is tried again
 SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 15.0  # seconds until the ledger is asked again
+
+
+@dataclass(frozen=True, slots=True)
+class _Debt:
+    """A call that took no slot, and when it began."""
+
+    name: str
+    size: int
+    at: float
 
 
 class Share:
@@ -42,6 +60,8 @@ class Share:
         self._ask_at = float("-inf")
         self._fair_until = float("-inf")
         self._theirs: dict[str, list[float]] = {}
+        self._debts: deque[_Debt] = deque()
+        self._settle_at = float("-inf")
 
     @property
     def shared(self) -> bool:
@@ -55,12 +75,16 @@ class Share:
             return 0.0
         lost = self._lost > 0
         if self._now() >= self._ask_at:
-            wait = await self._ask(self._ledger.take(self._key(name), size, seconds))
+            wait = await self._ask(self._ledger.take(self._key(name), size, seconds + LATE))
             if wait is not None:
                 self._lost = 0
                 return wait
         self._fair_until = self._now() + MINUTE
-        return 0.0 if lost else None
+        if not lost:
+            return None
+        if seconds == MINUTE:
+            self._debts.append(_Debt(name, size, self._now()))
+        return 0.0
 
     async def learn(self, name: str) -> None:
         """Ask what others spend of a limit, if there can be others."""
@@ -68,9 +92,28 @@ class Share:
         start = now < self._since + MINUTE  # somebody may have spent it and gone
         if self._ledger is None or now < self._ask_at or not (start or self._replicas() > 1):
             return
-        seconds = await self._ask(self._ledger.others(self._key(name)))
-        if seconds is not None:
-            self._theirs[name] = [self._now() + after for after in seconds]
+        self._note(name, await self._ask(self._ledger.others(self._key(name))))
+
+    async def settle(self, name: str) -> None:
+        """Where the ledger did not answer in time: take the slots that calls of the last minute
+        did without, as far as there are any, and learn what others spend of a limit."""
+        needed = self._lost or self._debts
+        if self._ledger is None or not needed or self._now() < self._settle_at:
+            return
+        try:
+            await self._repay(self._ledger)
+            self._note(name, await self._ledger.others(self._key(name), SLOW))
+        except StorageAway:
+            self._settle_at = self._now() + SETTLE_PAUSE
+
+    async def _repay(self, ledger: Ledger) -> None:
+        while self._debts:
+            debt = self._debts[0]
+            if debt.at + MINUTE > self._now():
+                key, seconds = self._key(debt.name), MINUTE + LATE
+                if await ledger.take(key, debt.size, seconds, SLOW):
+                    return
+            self._debts.popleft()
 
     def theirs(self, name: str) -> list[float]:
         """When each call stops counting that others are known to have made."""
@@ -86,6 +129,11 @@ class Share:
         """In how many parts a limit is to be taken, one of them ours: 1 while the ledger knows
         all that is spent."""
         return self.replicas if self._now() < self._fair_until else 1
+
+    def _note(self, name: str, seconds: Sequence[float] | None) -> None:
+        """Take note of the slots that others hold, if that could be learnt."""
+        if seconds is not None:
+            self._theirs[name] = [self._now() + after for after in seconds]
 
     async def _ask(self, answer: Awaitable[T]) -> T | None:
         """Wait for the ledger's answer; without one, do without the ledger for a while."""

@@ -57,24 +57,27 @@ class Ledger:
         self._now = now
         self._patience = patience
 
-    async def take(self, key: str, size: int, seconds: float) -> float:
+    async def take(
+        self, key: str, size: int, seconds: float, patience: float | None = None
+    ) -> float:
         """Take one of `size` slots for `seconds`: 0.0 if that is done, else the seconds until one
-        is free. Raises StorageAway."""
+        is free. Raises StorageAway, within `patience` seconds if that is given."""
 
         def work(connection: Connection) -> float:
             return _take(connection, self._values(of=key, size=size, lasting=seconds))
 
-        return await self._database.write(work, self._patience, alone=True, quiet=True)
+        patience = patience or self._patience
+        return await self._database.write(work, patience, alone=True, quiet=True)
 
-    async def others(self, key: str) -> list[float]:
+    async def others(self, key: str, patience: float | None = None) -> list[float]:
         """Seconds until each slot is free that other replicas hold, dead ones included; sorted.
-        Raises StorageAway."""
+        Raises StorageAway, within `patience` seconds if that is given."""
 
         def work(connection: Connection) -> list[float]:
             held = _held_by_others(connection.dialect.name)
             return sorted(connection.execute(held, self._values(of=key)).scalars())
 
-        return await self._database.read(work, self._patience)
+        return await self._database.read(work, patience or self._patience)
 
     def _values(self, **more: Any) -> dict[str, Any]:
         return {"me": self.replica, "now": self._now(), **more}

@@ -29,20 +29,26 @@ OUTAGE = 0.25  # seconds until the ledger says that it is away
 
 
 class FaultyLedger(Ledger):
-    """A ledger whose database is away from one moment to another."""
+    """A ledger whose database is away, or too slow for writes, from one moment to another."""
+
+    slow = False
 
     def __init__(self, database: Database, name: str, away: tuple[float, float]) -> None:
         super().__init__(database, replica=name, now=asyncio.get_running_loop().time)
         self.away = away
         self.asked: list[float] = []
 
-    async def take(self, key: str, size: int, seconds: float) -> float:
-        await self._fail()
-        return await super().take(key, size, seconds)
+    async def take(
+        self, key: str, size: int, seconds: float, patience: float | None = None
+    ) -> float:
+        if not (self.slow and patience):
+            await self._fail()
+        return await super().take(key, size, seconds, patience)
 
-    async def others(self, key: str) -> list[float]:
-        await self._fail()
-        return await super().others(key)
+    async def others(self, key: str, patience: float | None = None) -> list[float]:
+        if not (self.slow and patience):
+            await self._fail()
+        return await super().others(key, patience)
 
     async def _fail(self) -> None:
         self.asked.append(now())
@@ -94,10 +100,19 @@ class Rooms:
 
 
 def played(
-    scenario: Scenario, path: Path, *, replicas: int, away: tuple[float, float] = (0, 0)
+    scenario: Scenario,
+    path: Path,
+    *,
+    replicas: int,
+    away: tuple[float, float] = (0, 0),
+    slow: int = 0,
 ) -> Figures:
+    """What readers see. `slow` replicas have a ledger that never answers in time."""
+
     async def play() -> Figures:
         async with Rooms(path, replicas, away) as rooms:
+            for ledger in rooms.ledgers[:slow]:
+                ledger.slow, ledger.away = True, (0, float("inf"))
             return measure(*await simulate(scenario, rooms.make))
 
     return run(play())
@@ -133,6 +148,14 @@ def test_while_the_ledger_is_away_each_replica_keeps_to_its_share(
     assert (seen.limited, seen.lost) == (0, 0)
     assert seen.worst_final <= 0.5 + OUTAGE
     assert seen.stall <= 6.0
+
+
+def test_what_is_spent_past_a_slow_ledger_is_entered_there_for_others_to_know(
+    tmp_path: Path,
+) -> None:
+    seen = played(at_once(20), tmp_path, replicas=4, slow=1)
+    assert (seen.limited, seen.lost) == (0, 0)
+    assert seen.worst_final <= 0.5 + OUTAGE
 
 
 def test_what_a_replica_spent_before_it_died_counts_for_the_next(tmp_path: Path) -> None:
@@ -211,12 +234,12 @@ def test_a_ledger_that_is_away_is_not_asked_by_every_edit(tmp_path: Path) -> Non
         async with Rooms(tmp_path, 1, away=(0, 1000)) as rooms:
             reply = rooms.make(fake)(question(0, id="0"))
             await reply.open(THINKING)
-            for n in range(1, 300):
+            for n in range(1, 600):
                 reply.show(writing("word " * n))
                 await asyncio.sleep(0.1)
-            await reply.finish(done("word " * 300))
-        assert fake.count("chat.update") > 25
-        assert len(rooms.ledgers[0].asked) < 10
+            await reply.finish(done("word " * 600))
+            assert fake.count("chat.update") > 40
+            assert len(rooms.ledgers[0].asked) < 25
 
     run(scenario())
 
@@ -243,7 +266,9 @@ def test_a_call_that_is_not_granted_is_not_made_and_planned_anew(tmp_path: Path)
 
 def test_a_ledger_that_fails_in_a_way_nobody_thought_of_holds_up_nothing(tmp_path: Path) -> None:
     class Broken(Ledger):
-        async def take(self, key: str, size: int, seconds: float) -> float:
+        async def take(
+            self, key: str, size: int, seconds: float, patience: float | None = None
+        ) -> float:
             raise RuntimeError("not one of ours")
 
     async def scenario() -> None:
