@@ -9,6 +9,7 @@ import asyncio
 import logging
 import sys
 import tempfile
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ import click
 from tests.crash.bots import nursery
 from tests.crash.databases import POSTGRESQL, serving
 from tests.crash.story import limits_met
+from tests.playground.live import ApiCall
 from tests.replicas.load import Load, Result, carry, kill_one, restart_one
 
 PATIENCE = 400.0
@@ -82,10 +84,17 @@ def report(result: Result, lease: float) -> list[str]:
         f"kills: {len(result.kills)}, of {sum(len(kill.turns) for kill in result.kills)} answers",
         f"exit codes: {Counter(result.codes)}",
         f"calls: {dict(calls)}",
+        f"most in any minute: { ({name: _most(result.calls, name) for name in calls}) }",
         f"429: {dict(Counter(call.method for call in result.calls if call.status == 429))}",
         f"taken over after a kill, in leases: p50 {_part(waits, 0.5) / lease:.2f}, "
         f"p99 {_part(waits, 0.99) / lease:.2f}, of {len(waits)}",
     ]
+
+
+def _most(calls: Sequence[ApiCall], method: str) -> int:
+    """How many calls of a method Slack took in the busiest minute."""
+    times = sorted(call.at for call in calls if call.method == method and call.status != 429)
+    return max((n - bisect_left(times, at - 60) for n, at in enumerate(times, 1)), default=0)
 
 
 def _part(values: Sequence[float], part: float) -> float:
