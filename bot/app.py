@@ -66,38 +66,12 @@ async def run(settings: Settings) -> None:
         slack = await stack.enter_async_context(open_slack(settings, metrics))
         identity = await who_we_are(slack)
         upstream = await stack.enter_async_context(open_upstream(settings))
-        keeper = Keeper(
-            store,
-            metrics,
-            lease=settings.storage.lease_seconds,
-            shared=not database.place.startswith("sqlite"),
-        )
-        delivery = Delivery(
-            slack,
-            DeliveryConfig(
-                edits_per_minute=settings.delivery.edits_per_minute,
-                delivery=settings.delivery.delivery,
-            ),
-            ledger=Ledger(database, replica=store.replica),
-            replicas=keeper.alive,
-        )
-        history = History(
-            slack,
-            Names(slack),
-            bot_user=identity.user_id,
-            limit=settings.upstream.history_tokens,
-        )
-        runner = _runner(settings, slack, delivery, history, upstream, metrics)
+        keeper = _keeper(settings, store, database, metrics)
+        ledger = Ledger(database, replica=store.replica)
+        delivery = _delivery(settings, slack, ledger, keeper)
+        runner = _runner(settings, slack, identity, delivery, upstream, metrics)
         live = LiveTurns(runner.answer, store, keeper, metrics, leave=upstream.leave)
-        turns = Supervisor(
-            live,
-            store,
-            keeper,
-            refuse=runner.refuse,
-            lend=delivery.private.heed,
-            still=delivery.aclose,
-            retention=settings.storage.retention_days * DAY,
-        )
+        turns = _supervisor(settings, live, store, keeper, runner)
         await stack.enter_async_context(turns)
         stack.push_async_callback(delivery.aclose)
         stack.push_async_callback(turns.drain, settings.server.grace_seconds, signals.hurry)
@@ -167,15 +141,44 @@ async def who_we_are(slack: Slack) -> Identity:
         ) from error
 
 
+def _keeper(settings: Settings, store: Store, database: Database, metrics: Metrics) -> Keeper:
+    shared = not database.place.startswith("sqlite")
+    return Keeper(store, metrics, lease=settings.storage.lease_seconds, shared=shared)
+
+
+def _delivery(settings: Settings, slack: Slack, ledger: Ledger, keeper: Keeper) -> Delivery:
+    config = DeliveryConfig(
+        edits_per_minute=settings.delivery.edits_per_minute,
+        delivery=settings.delivery.delivery,
+    )
+    return Delivery(slack, config, ledger=ledger, replicas=keeper.alive)
+
+
+def _supervisor(
+    settings: Settings, live: LiveTurns, store: Store, keeper: Keeper, runner: Runner
+) -> Supervisor:
+    return Supervisor(
+        live,
+        store,
+        keeper,
+        refuse=runner.refuse,
+        lend=runner.delivery.private.heed,
+        still=runner.delivery.aclose,
+        retention=settings.storage.retention_days * DAY,
+    )
+
+
 def _runner(
     settings: Settings,
     slack: Slack,
+    identity: Identity,
     delivery: Delivery,
-    history: History,
     upstream: Upstream,
     metrics: Metrics,
 ) -> Runner:
     """Everything between a question and its answer."""
+    limit = settings.upstream.history_tokens
+    history = History(slack, Names(slack), bot_user=identity.user_id, limit=limit)
     seats = Seats(settings.delivery.max_live_answers)
     metrics.waiting.set_function(lambda: seats.waiting)
     return Runner(
