@@ -3,119 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
-from bot.delivery import Reply
 from bot.delivery.budget import MINUTE
-from bot.delivery.config import DeliveryConfig
-from bot.delivery.delivery import Delivery
 from bot.delivery.share import Share
 from bot.delivery.workspace import READS_PER_MINUTE
-from bot.errors import StorageAway
-from bot.storage.database import Database, open_database
-from bot.storage.ledger import Ledger
-from bot.values import Question
-from tests.delivery.fake_slack import FakeSlack, connect
-from tests.delivery.measure import Figures, measure
+from tests.delivery.fake_slack import FakeSlack
 from tests.delivery.room import THINKING, done, question, writing
-from tests.delivery.simulator import OUR_LIMIT, Scenario, at_once, simulate
+from tests.delivery.sharing import Rooms, played
+from tests.delivery.simulator import OUR_LIMIT, Scenario, at_once
 from tests.delivery.virtual import now, run
-
-OUTAGE = 0.25  # seconds until the ledger says that it is away
-
-
-class FaultyLedger(Ledger):
-    """A ledger whose database is away, or too slow for writes, from one moment to another."""
-
-    slow = False
-
-    def __init__(self, database: Database, name: str, away: tuple[float, float]) -> None:
-        super().__init__(database, replica=name, now=asyncio.get_running_loop().time)
-        self.away = away
-        self.asked: list[float] = []
-
-    async def take(
-        self, key: str, size: int, seconds: float, patience: float | None = None
-    ) -> float:
-        if not (self.slow and patience):
-            await self._fail()
-        return await super().take(key, size, seconds, patience)
-
-    async def others(self, key: str, patience: float | None = None) -> list[float]:
-        if not (self.slow and patience):
-            await self._fail()
-        return await super().others(key, patience)
-
-    async def _fail(self) -> None:
-        self.asked.append(now())
-        if self.away[0] <= now() < self.away[1]:
-            await asyncio.sleep(OUTAGE)
-            raise StorageAway("stopped")
-
-
-class Rooms:
-    """Some replicas' ways to Slack, over one SQLite file."""
-
-    def __init__(self, path: Path, count: int, away: tuple[float, float] = (0, 0)) -> None:
-        self._url = f"sqlite+aiosqlite:///{path}/bot.db"
-        self._count = count
-        self._away = away
-        self._stack = AsyncExitStack()
-        self.ledgers: list[FaultyLedger] = []
-        self.rooms: list[Delivery] = []
-
-    async def __aenter__(self) -> Rooms:
-        for _ in range(self._count):
-            await self.another()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        for room in self.rooms:
-            await room.aclose()
-        await self._stack.aclose()
-
-    async def another(self) -> None:
-        database = await self._stack.enter_async_context(open_database(self._url))
-        await database.migrate()
-        self.ledgers.append(FaultyLedger(database, f"r{len(self.ledgers)}", self._away))
-
-    def make(self, slack: FakeSlack) -> Callable[[Question], Reply]:
-        """Open the rooms; questions go round."""
-        self.rooms += [self.room(slack, ledger) for ledger in self.ledgers]
-        return lambda asked: self.rooms[int(asked.id) % len(self.rooms)].reply(asked)
-
-    def room(self, slack: FakeSlack, ledger: Ledger) -> Delivery:
-        return Delivery(
-            connect(slack),
-            DeliveryConfig(OUR_LIMIT),
-            ledger=ledger,
-            replicas=lambda: len(self.ledgers),
-            now=now,
-            sleep=asyncio.sleep,
-        )
-
-
-def played(
-    scenario: Scenario,
-    path: Path,
-    *,
-    replicas: int,
-    away: tuple[float, float] = (0, 0),
-    slow: int = 0,
-) -> Figures:
-    """What readers see. `slow` replicas have a ledger that never answers in time."""
-
-    async def play() -> Figures:
-        async with Rooms(path, replicas, away) as rooms:
-            for ledger in rooms.ledgers[:slow]:
-                ledger.slow, ledger.away = True, (0, float("inf"))
-            return measure(*await simulate(scenario, rooms.make))
-
-    return run(play())
 
 
 @pytest.mark.parametrize("replicas", [2, 4])
@@ -138,24 +37,6 @@ def test_an_answer_is_as_fresh_while_another_replica_has_nothing_to_do(tmp_path:
     seen = played(Scenario("one of 25 s", (0.0,), words=1000), tmp_path, replicas=2)
     assert seen.stale <= 0.45
     assert seen.edits <= OUR_LIMIT * 3 / 4
-
-
-@pytest.mark.parametrize("away", [(0, 1000), (10, 20), (30, 100)])
-def test_while_the_ledger_is_away_each_replica_keeps_to_its_share(
-    tmp_path: Path, away: tuple[float, float]
-) -> None:
-    seen = played(at_once(20), tmp_path, replicas=4, away=away)
-    assert (seen.limited, seen.lost) == (0, 0)
-    assert seen.worst_final <= 0.5 + OUTAGE
-    assert seen.stall <= 6.0
-
-
-def test_what_is_spent_past_a_slow_ledger_is_entered_there_for_others_to_know(
-    tmp_path: Path,
-) -> None:
-    seen = played(at_once(20), tmp_path, replicas=4, slow=1)
-    assert (seen.limited, seen.lost) == (0, 0)
-    assert seen.worst_final <= 0.5 + OUTAGE
 
 
 def test_what_a_replica_spent_before_it_died_counts_for_the_next(tmp_path: Path) -> None:
@@ -228,22 +109,6 @@ def test_an_edit_costs_one_small_statement(tmp_path: Path) -> None:
     run(scenario())
 
 
-def test_a_ledger_that_is_away_is_not_asked_by_every_edit(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with Rooms(tmp_path, 1, away=(0, 1000)) as rooms:
-            reply = rooms.make(fake)(question(0, id="0"))
-            await reply.open(THINKING)
-            for n in range(1, 600):
-                reply.show(writing("word " * n))
-                await asyncio.sleep(0.1)
-            await reply.finish(done("word " * 600))
-            assert fake.count("chat.update") > 40
-            assert len(rooms.ledgers[0].asked) < 25
-
-    run(scenario())
-
-
 def test_a_call_that_is_not_granted_is_not_made_and_planned_anew(tmp_path: Path) -> None:
     async def scenario() -> None:
         fake = FakeSlack()
@@ -260,24 +125,6 @@ def test_a_call_that_is_not_granted_is_not_made_and_planned_anew(tmp_path: Path)
             assert [m.markdown for m in fake.messages.values()] == ["", "All of it."]
             await asyncio.sleep(MINUTE)
         assert [m.state for m in fake.messages.values()] == ["The answer is below.", ""]
-
-    run(scenario())
-
-
-def test_a_ledger_that_fails_in_a_way_nobody_thought_of_holds_up_nothing(tmp_path: Path) -> None:
-    class Broken(Ledger):
-        async def take(
-            self, key: str, size: int, seconds: float, patience: float | None = None
-        ) -> float:
-            raise RuntimeError("not one of ours")
-
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with Rooms(tmp_path, 0) as rooms, open_database("sqlite+aiosqlite://") as database:
-            room = rooms.room(fake, Broken(database, replica="r"))
-            rooms.rooms.append(room)
-            await room.reply(question()).finish(done("All of it."))
-        assert [m.markdown for m in fake.messages.values()] == ["All of it."]
 
     run(scenario())
 
