@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -17,20 +13,14 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import Connection, delete
 
 from bot.errors import TurnLost
-from bot.storage.database import Database, open_database
 from bot.storage.records import Change, Claim, TurnRecord, Wish
 from bot.storage.store import Store
-from bot.storage.tables import metadata
 from bot.values import Draft, Phase
 from tests.storage.asked import question
-from tests.storage.conftest import PATIENCE
+from tests.storage.world import REPLICAS, World
 
-T = TypeVar("T")
-
-REPLICAS = ("one", "two", "three")
 TURNS = tuple(f"Q{n}" for n in range(5))
 OTHER_KEYS = st.lists(st.sampled_from(["k0", "k1", "k2"]), max_size=2, unique=True)
 KEYS: st.SearchStrategy[list[str]] = (
@@ -60,50 +50,6 @@ class Known:
     tries: int = 0
     draft: str = ""
     wishes: set[str] = field(default_factory=set)
-
-
-class World:
-    """Real replicas, each with connections of its own, on one database for all examples."""
-
-    def __init__(self, url: str) -> None:
-        self._runner = asyncio.Runner()
-        self._stack = AsyncExitStack()
-        self._databases: list[Database] = []
-        self.stores: dict[str, Store] = {}
-        self.do(self._open(url))
-
-    async def _open(self, url: str) -> None:
-        for name in REPLICAS:
-            database = await self._stack.enter_async_context(open_database(url, patience=PATIENCE))
-            await database.migrate()
-            self._databases.append(database)
-            self.stores[name] = Store(database, replica=name)
-
-    def do(self, work: Coroutine[Any, Any, T]) -> T:
-        """Wait for something that is done in the database."""
-        return self._runner.run(work)
-
-    def together(self, *works: Coroutine[Any, Any, T]) -> Sequence[T]:
-        """The same for several things at the same moment."""
-
-        async def all_of_them() -> Sequence[T]:
-            return await asyncio.gather(*works)
-
-        return self.do(all_of_them())
-
-    def clear(self) -> None:
-        """Forget everything."""
-
-        def empty(connection: Connection) -> None:
-            for table in reversed(metadata.sorted_tables):
-                connection.execute(delete(table))
-
-        self.do(self._databases[0].write(empty))
-
-    def close(self) -> None:
-        """The end."""
-        self.do(self._stack.aclose())
-        self._runner.close()
 
 
 class Replicas(RuleBasedStateMachine):
