@@ -31,6 +31,7 @@ class Budget:
     _estimated_at: float = field(default=0.0, init=False)
     _closed_until: float = field(default=float("-inf"), init=False)
     _under_way: int = field(default=0, init=False)
+    _had: int = field(default=0, init=False)  # our calls when we last knew all that was spent
     _ours: list[float] = field(default_factory=list, init=False)  # when each stops counting
     _theirs: list[float] = field(default_factory=list, init=False)
     _back: deque[float] = field(default_factory=deque, init=False)  # of both, sorted
@@ -55,12 +56,15 @@ class Budget:
     def share(self, parts: int, theirs: Iterable[float], now: float) -> None:
         """Learn what others spend of the limit: when each call of theirs stops counting.
 
-        Where that is not all they spend, the limit is taken to be in `parts`, one of them ours;
-        what is known of them still counts.
+        Where that is not all they spend, what is left of the limit is taken to be in `parts`, one
+        of them ours; what we had of it when it came to that stays ours, up to such a part.
         """
         limit = int(self.estimate(now))
-        reserved = limit - limit // parts
         known = sorted(at for at in theirs if at > now)
+        if parts == 1:
+            self._had = self.ours(now)
+        ours = max(min(self._had, limit // parts), (limit - len(known)) // parts)
+        reserved = limit - max(0, ours) if parts > 1 else 0
         self._theirs = known[: max(0, len(known) - reserved)] + [float("inf")] * reserved
         self._merge(now)
 

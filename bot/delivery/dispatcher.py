@@ -22,7 +22,7 @@ from bot.errors import SlackRateLimited
 DELETES_PER_MINUTE = 40  # tier 3 with a margin (slack-facts §2)
 LAST_MOMENT = 1.0  # seconds writes under way may take when the room is closed
 LEARN = 1.0  # seconds until it is asked again what others spend
-EDITS = "chat.update"
+EDITS, DELETES = "chat.update", "chat.delete"
 CROWD = 5  # answers at once that are called many
 IDLE = 60.0  # seconds until the loop looks again though nothing has changed
 
@@ -87,14 +87,16 @@ class Dispatcher:
         """While there are answers, learn what others spend."""
         while self._replies:
             await self._share.learn(EDITS)
-            await self._share.settle(EDITS)
+            await self._share.settle(EDITS, DELETES)
             self._share_out()
             await self._sleep(LEARN)
 
     def _share_out(self) -> None:
         now, share = self._now(), self._share
         self._budgets[Edit].share(share.parts, share.theirs(EDITS), now)
-        self._budgets[Delete].share(share.parts, (), now)
+        self._budgets[Delete].share(share.parts, share.theirs(DELETES), now)
+        if not share.knows(DELETES):
+            self._budgets[Delete].close(now + LEARN)
         self._budgets[Post].share(share.replicas, (), now)  # the ledger knows of channels only
         for bucket in self._channels.values():
             bucket.rate = self._config.posts_per_second / share.parts
@@ -193,7 +195,7 @@ class Dispatcher:
             channel = reply.question.place.channel
             wait = await self._share.take(f"{channel}:chat.postMessage", burst, burst / rate)
         else:
-            name = EDITS if isinstance(step, Edit) else "chat.delete"
+            name = EDITS if isinstance(step, Edit) else DELETES
             wait = await self._share.take(name, int(budget.estimate(now)))
         if wait and isinstance(step, Post):
             self._channel(reply).refused(self._now(), wait)

@@ -187,6 +187,7 @@ class NativeDispatcher:
         while self._replies:
             for name in METHODS.values():
                 await self._share.learn(name)
+            await self._share.settle(*METHODS.values())
             self._share_out()
             await self._sleep(LEARN)
 

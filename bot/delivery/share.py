@@ -58,7 +58,7 @@ class Share:
         self._since = now()
         self._lost = 0  # how often the ledger was away in a row
         self._ask_at = float("-inf")
-        self._fair_until = float("-inf")
+        self._lost_at = self._fair_until = float("-inf")
         self._theirs: dict[str, list[float]] = {}
         self._debts: deque[_Debt] = deque()
         self._settle_at = float("-inf")
@@ -75,14 +75,17 @@ class Share:
             return 0.0
         lost = self._lost > 0
         if self._now() >= self._ask_at:
-            wait = await self._ask(self._ledger.take(self._key(name), size, seconds + LATE))
+            held = seconds + LATE if seconds >= MINUTE else seconds
+            wait = await self._ask(self._ledger.take(self._key(name), size, held))
             if wait is not None:
                 self._lost = 0
                 return wait
+        if self.parts == 1:
+            self._lost_at = self._now()
         self._fair_until = self._now() + MINUTE
         if not lost:
             return None
-        if seconds == MINUTE:
+        if seconds >= MINUTE:
             self._debts.append(_Debt(name, size, self._now()))
         return 0.0
 
@@ -94,15 +97,16 @@ class Share:
             return
         self._note(name, await self._ask(self._ledger.others(self._key(name))))
 
-    async def settle(self, name: str) -> None:
+    async def settle(self, *names: str) -> None:
         """Where the ledger did not answer in time: take the slots that calls of the last minute
-        did without, as far as there are any, and learn what others spend of a limit."""
+        did without, as far as there are any, and learn what others spend of some limits."""
         needed = self._lost or self._debts
         if self._ledger is None or not needed or self._now() < self._settle_at:
             return
         try:
             await self._repay(self._ledger)
-            self._note(name, await self._ledger.others(self._key(name), SLOW))
+            for name in names:
+                self._note(name, await self._ledger.others(self._key(name), SLOW))
         except StorageAway:
             self._settle_at = self._now() + SETTLE_PAUSE
 
@@ -118,6 +122,10 @@ class Share:
     def theirs(self, name: str) -> list[float]:
         """When each call stops counting that others are known to have made."""
         return self._theirs.get(name, [])
+
+    def knows(self, name: str) -> bool:
+        """Whether it can be told what others have spent of a limit in the last minute."""
+        return name in self._theirs or self.parts == 1 or self._now() > self._lost_at + MINUTE
 
     @property
     def replicas(self) -> int:

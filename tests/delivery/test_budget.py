@@ -131,12 +131,25 @@ def test_of_parts_only_one_is_ours_whatever_is_known() -> None:
     assert budget.free(1.0) == 3
 
 
-def test_what_is_known_of_others_beyond_their_parts_still_counts() -> None:
+def test_only_what_others_are_not_known_to_have_spent_is_parted() -> None:
+    budget, known = Budget(LIMIT), [10.0, 20.0, 30.0, 40.0]
+    free = []
+    for now in (0.0, 9.0, 10.0, 20.0, 40.0):
+        budget.share(2, known, now)
+        free.append(budget.free(now))
+    assert free == [0, 0, 1, 1, 2]
+
+
+def test_what_we_had_when_all_was_known_stays_ours_up_to_our_part() -> None:
     budget = Budget(LIMIT)
-    budget.share(2, [10.0, 20.0, 30.0, 40.0], 0.0)
-    assert budget.free(0.0) == 1
-    assert budget.opens(0.0, 2) == 10.0
-    assert budget.opens(0.0, 3) == float("inf")
+    for _ in range(3):
+        call(budget, 0.0)
+    budget.share(1, [50.0] * 2, 1.0)
+    free = []
+    for now, theirs in ((2.0, 3), (MINUTE - 0.1, 3), (MINUTE, 3), (MINUTE, 4), (MINUTE, LIMIT)):
+        budget.share(2, [MINUTE + 50.0] * theirs, now)
+        free.append(budget.free(now))
+    assert free == [0, 0, 2, 1, 0]
 
 
 def test_a_call_that_is_withdrawn_was_never_made() -> None:
