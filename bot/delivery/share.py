@@ -26,6 +26,7 @@ LATE = 0.5
 """Seconds by which a call may reach Slack later than its slot was taken, and still be the only one
 in it: the next of the slot may come at once."""
 
+UNTHOUGHT_OF = "the ledger failed in a way nobody thought of"
 SLOW = 2.0  # seconds the ledger is given where nobody waits for it
 SETTLE_PAUSE = 5.0  # seconds until it is tried again
 SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 15.0  # seconds until the ledger is asked again
@@ -60,6 +61,7 @@ class Share:
         self._ask_at = float("-inf")
         self._lost_at = self._fair_until = float("-inf")
         self._theirs: dict[str, list[float]] = {}
+        self._learnt_at: dict[str, float] = {}
         self._debts: deque[_Debt] = deque()
         self._settle_at = float("-inf")
 
@@ -109,6 +111,9 @@ class Share:
                 self._note(name, await self._ledger.others(self._key(name), SLOW))
         except StorageAway:
             self._settle_at = self._now() + SETTLE_PAUSE
+        except Exception:
+            log.exception(UNTHOUGHT_OF)
+            self._settle_at = self._now() + SETTLE_PAUSE
 
     async def _repay(self, ledger: Ledger) -> None:
         while self._debts:
@@ -125,7 +130,8 @@ class Share:
 
     def knows(self, name: str) -> bool:
         """Whether it can be told what others have spent of a limit in the last minute."""
-        return name in self._theirs or self.parts == 1 or self._now() > self._lost_at + MINUTE
+        learnt = self._learnt_at.get(name, float("-inf")) >= self._lost_at
+        return learnt or self.parts == 1 or self._now() > self._lost_at + MINUTE
 
     @property
     def replicas(self) -> int:
@@ -141,6 +147,7 @@ class Share:
     def _note(self, name: str, seconds: Sequence[float] | None) -> None:
         """Take note of the slots that others hold, if that could be learnt."""
         if seconds is not None:
+            self._learnt_at[name] = self._now()
             self._theirs[name] = [self._now() + after for after in seconds]
 
     async def _ask(self, answer: Awaitable[T]) -> T | None:
@@ -152,7 +159,7 @@ class Share:
             if not self._lost:
                 log.warning("what is spent of Slack's limits can't be shared just now: %s", error)
         except Exception:
-            log.exception("the ledger failed in a way nobody thought of")
+            log.exception(UNTHOUGHT_OF)
         if self._ask_at <= asked:  # of many that asked at once, the first one counts
             pause = min(LONGEST_PAUSE, SHORTEST_PAUSE * 2**self._lost)
             self._ask_at = self._now() + pause

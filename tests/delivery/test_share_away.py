@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.delivery.share import Share
 from bot.storage.database import open_database
 from bot.storage.ledger import Ledger
 from tests.delivery.fake_slack import FakeSlack
 from tests.delivery.room import THINKING, done, question, writing
 from tests.delivery.sharing import OUTAGE, Rooms, played
 from tests.delivery.simulator import at_once
-from tests.delivery.virtual import run
+from tests.delivery.virtual import now, run
 
 
 @pytest.mark.parametrize("away", [(0, 1000), (10, 20), (30, 100)])
@@ -32,6 +33,26 @@ def test_what_is_spent_past_a_slow_ledger_is_entered_there_for_others_to_know(
     seen = played(at_once(20), tmp_path, replicas=4, slow=1)
     assert (seen.limited, seen.lost) == (0, 0)
     assert seen.worst_final <= 0.5 + OUTAGE
+
+
+def test_what_was_known_before_the_ledger_failed_is_not_known_any_more(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with Rooms(tmp_path, 2) as rooms:
+            ledger = rooms.ledgers[0]
+            share = Share(ledger, team="T1", replicas=lambda: 2, now=now)
+            for begin in (100.0, 300.0):
+                await asyncio.sleep(begin - now())
+                assert share.knows("chat.delete")
+                ledger.away = (begin, begin + 2)
+                assert await share.take("chat.delete", 5) is None
+                await share.settle("chat.delete")
+                assert not share.knows("chat.delete")
+                await asyncio.sleep(10)
+                await share.settle("chat.delete")
+                assert share.knows("chat.delete")
+                assert await share.take("chat.delete", 5) == 0.0
+
+    run(scenario())
 
 
 def test_a_ledger_that_is_away_is_not_asked_by_every_edit(tmp_path: Path) -> None:
@@ -57,12 +78,19 @@ def test_a_ledger_that_fails_in_a_way_nobody_thought_of_holds_up_nothing(tmp_pat
         ) -> float:
             raise RuntimeError("not one of ours")
 
+        async def others(self, key: str, patience: float | None = None) -> list[float]:
+            raise RuntimeError("not one of ours either")
+
     async def scenario() -> None:
         fake = FakeSlack()
         async with Rooms(tmp_path, 0) as rooms, open_database("sqlite+aiosqlite://") as database:
             room = rooms.room(fake, Broken(database, replica="r"))
             rooms.rooms.append(room)
-            await room.reply(question()).finish(done("All of it."))
+            reply = room.reply(question())
+            for count in range(20):
+                reply.show(writing("word " * count))
+                await asyncio.sleep(1)
+            await reply.finish(done("All of it."))
         assert [m.markdown for m in fake.messages.values()] == ["All of it."]
 
     run(scenario())
