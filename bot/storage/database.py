@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError
 from bot.errors import StorageAway, StorageError
 from bot.storage.attempt import PATIENCE, Way
 from bot.storage.postgres import PostgresServer
+from bot.storage.presence import Presence
 from bot.storage.sqlite import SqliteFile
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class Database:
             SqliteFile(url) if self.dialect == "sqlite" else PostgresServer(url, patience)
         )
         self._takes_writes = True
+        self.presence = Presence(url.database if self.dialect == "sqlite" else None)
 
     async def read(self, work: Callable[[Connection], T], patience: float | None = None) -> T:
         """What `work` finds. Raises StorageAway within `patience` seconds."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import cache
@@ -73,6 +73,8 @@ class Store:
 
     async def __aenter__(self) -> Store:
         await self._stack.enter_async_context(self._database.listening(self._heard))
+        await asyncio.to_thread(self._database.presence.hold, self.replica)
+        self._stack.callback(self._database.presence.release)
         return self
 
     async def __aexit__(
@@ -197,12 +199,19 @@ class Store:
         """Strike a replica that is dead and owns nothing any more; if it lives, it comes back."""
         going = delete(replicas).where(replicas.c.id == replica)
         await self._database.write(lambda connection: connection.execute(going).rowcount)
+        await asyncio.to_thread(self._database.presence.forget, replica)
 
     async def replicas(self) -> Mapping[str, int]:
         """How often each replica has shown that it is alive."""
         return await self._database.read(
             lambda c: {row.id: row.beat for row in c.execute(select(replicas))}
         )
+
+    async def dead(self, names: Iterable[str]) -> set[str]:
+        """Those of these replicas whose process is known to be gone: on this machine, by a file
+        they share with us."""
+        others = set(names) - {self.replica}
+        return await asyncio.to_thread(self._database.presence.dead, others) if others else set()
 
     async def wish(self, wish: Wish) -> bool:
         """Leave a wish for whoever owns the turn; False when it is over or unknown."""

@@ -1,6 +1,7 @@
 """This replica among the others: its beat, and the turns of those whose beat has stopped.
 
-Nothing here decides by the time of day, nor compares two clocks (see watch.py).
+Nothing here decides by the time of day, nor compares two clocks (see watch.py). Where the machine
+itself can tell that a process is gone, nobody waits for its lease to end.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ BEATS = 5
 
 HELD = 2 / 3
 """Part of the lease after the last beat in which nobody else can have taken our turns."""
+
+LAST_WRITES = 3.0
+"""Seconds after a process's death in which what it sent may still arrive at Slack: who looks there
+before may not find it, and write it again."""
 
 DOUBT = 2
 """Beats after too long a silence until nobody can be taking our turns any more: who saw us silent
@@ -50,6 +55,7 @@ class Keeper:
         self._beaten_at = now()
         self._doubt = 0  # beats until our turns are known to be ours again
         self._stray: set[str] = set()
+        self._gone: dict[str, float] = {}  # since when their processes are known to be gone
         self.paused = False
 
     @property
@@ -93,7 +99,8 @@ class Keeper:
         except StorageAway:
             self._watch.missed()
             raise
-        for owner in self._watch.read(beats, owners, began=began, ended=self._now()):
+        silent = self._watch.read(beats, owners, began=began, ended=self._now())
+        for owner in silent | await self._gone_for_long(owners | beats.keys()):
             async for record in self._take(await self._store.unfinished(owner), "dead"):
                 yield record
             await self._store.forget(owner)
@@ -120,6 +127,12 @@ class Keeper:
             if taken:
                 self._metrics.takeovers.labels(why).inc()
                 yield taken
+
+    async def _gone_for_long(self, replicas: Collection[str]) -> set[str]:
+        """Those whose process is known to be gone, and nothing of theirs can be under way."""
+        gone, now = await self._store.dead(replicas), self._now()
+        self._gone = {name: self._gone.get(name, now) for name in gone}
+        return {name for name, since in self._gone.items() if now - since >= LAST_WRITES}
 
     def _late(self) -> bool:
         return self._now() - self._beaten_at >= self._lease * HELD
