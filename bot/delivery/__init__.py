@@ -38,8 +38,9 @@ class Kept(Protocol):
         """Take note of all messages of the answer that stand, in the order of their parts, and of
         the draft's text they show; told after every write that changed something."""
 
-    async def moving(self) -> None:
-        """Return when it is journalled that the messages that stand become more or fewer now."""
+    async def moving(self) -> bool:
+        """Return when it is journalled that the messages that stand become more or fewer now;
+        False if it can't be."""
 
     async def sending(self) -> None:
         """Return when it is journalled that a private message is sent now, which can't be read

@@ -170,10 +170,17 @@ class EditedReply:
 
     async def _write(self, step: Step) -> tuple[Step, str] | None:
         """Make the call; None if it may not be made. That there is one more message, or one less,
-        is known to whoever keeps the turn before it is so; of a first one nobody need be told."""
+        is known to whoever keeps the turn before it is so; of a first one nobody need be told.
+
+        Where that can't be known, what is written goes out all the same, but nothing is deleted:
+        whoever takes the turn over would look in vain for a message to edit.
+        """
         shown = self._layout.shown
         if self._kept and shown and not isinstance(step, Edit) and self._allowed():
-            await self._kept.moving()
+            known = await self._kept.moving()
+            if not known and isinstance(step, Delete):
+                self._back_off()
+                return None
         return await self._writer.write(step, shown) if self._allowed() else None
 
     def postpone(self) -> None:

@@ -48,8 +48,8 @@ class _Noted:
     def shown(self, messages: Sequence[ShownMessage], text: str) -> None:
         self.messages = tuple(messages)
 
-    async def moving(self) -> None:
-        pass
+    async def moving(self) -> bool:
+        return True
 
     async def sending(self) -> None:
         pass

@@ -30,7 +30,7 @@ class Journal:
     """Changes on their way into the database.
 
     `on_lost(turn, fence)` is told of every turn that is not ours any more. `write` raises
-    StorageAway where it has to be tried again.
+    StorageAway where it has to be tried again. `fails`: that is so just now.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class Journal:
         self._now = now
         self._noted: dict[str, Change] = {}
         self._since: float | None = None  # the oldest of what is not written yet
+        self.fails = False
         self._count = self._written = 0  # of notes
         self._wake, self._hurry = asyncio.Event(), asyncio.Event()
         self._progress = asyncio.Event()
@@ -97,9 +98,11 @@ class Journal:
                 self._take_back(taken, since)
                 if not isinstance(error, StorageAway):
                     raise
+                self.fails = True
                 self._metrics.journal_failures.inc()
                 log.warning("the journal could not be written: %s", error)
                 return False
+            self.fails = False
             self._written = count
             self._progress.set()
         for turn in lost:

@@ -18,6 +18,9 @@ from bot.turn.journal import Journal
 from bot.values import Draft, Phase, Question
 
 BEFORE_SHOWING = 0.25  # seconds an end may wait to be journalled before it is shown
+BEFORE_MOVING = 2.5
+"""The same where a message comes or goes: a database that is only slow has answered by then."""
+
 BEFORE_SENDING = 5.0  # the same for what can't be read back
 BEFORE_ACTING = 30.0  # the same for a tool with side effects
 
@@ -102,13 +105,14 @@ class Turn:
         )
         self._shown = now
 
-    async def moving(self) -> None:
-        """Return when it is journalled that messages come or go now, or can't be soon: whoever
-        takes the turn over has to look which stand."""
+    async def moving(self) -> bool:
+        """Return when it is journalled that messages come or go now, so that whoever takes the
+        turn over looks which stand; False if it can't be."""
         self._shown = (*self.standing, UNSURE)
         self._note(shown=self._shown)
         with suppress(TurnLost):
-            await self._written(BEFORE_SHOWING)
+            return await self._written(BEFORE_SHOWING if self._journal.fails else BEFORE_MOVING)
+        return False
 
     async def sending(self) -> None:
         """Return when it is journalled that a private message is sent now, or can't be soon."""

@@ -83,10 +83,10 @@ def whole(fake: FakeSlack) -> str:
 
 
 class Keeper:
-    """Keeps one turn in memory; it is ours or not, as a test says."""
+    """Keeps one turn in memory; it is ours or not, and takes notes or not, as a test says."""
 
     def __init__(self) -> None:
-        self.ours = True
+        self.ours = self.takes = True
         self.asked = 0
         self.messages: tuple[ShownMessage, ...] = ()
         self.texts: list[str] = []
@@ -100,8 +100,9 @@ class Keeper:
         self.messages = tuple(messages)
         self.texts.append(text)
 
-    async def moving(self) -> None:
+    async def moving(self) -> bool:
         self.moves += 1
+        return self.takes
 
     async def sending(self) -> None:
         await asyncio.sleep(0)

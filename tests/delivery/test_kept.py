@@ -17,6 +17,7 @@ from tests.delivery.room import (
     once,
     question,
     standing,
+    whole,
     words,
     writing,
 )
@@ -60,6 +61,28 @@ def test_it_is_told_beforehand_that_there_will_be_one_more_message_or_one_less()
         assert told[0] == ("chat.postMessage", 0)
         moves = [count for method, count in told[1:] if method != "chat.update"]
         assert moves == list(range(1, posts + deletes))
+
+    run(scenario())
+
+
+def test_nothing_is_deleted_while_that_cannot_be_written_down_but_what_is_new_goes_out() -> None:
+    async def scenario() -> None:
+        fake, keeper = FakeSlack(), Keeper()
+        keeper.takes = False
+        async with delivery(fake) as room:
+            reply = room.reply(question(), kept=keeper)
+            await reply.open(THINKING)
+            reply.show(writing(words(4000)))
+            await asyncio.sleep(20)
+            assert (posts := fake.count("chat.postMessage")) > 1
+            ending = asyncio.create_task(reply.finish(done("Short.")))
+            await asyncio.sleep(60)
+            assert fake.count("chat.delete") == 0
+            assert keeper.moves < 40, "it is tried again, but not all the time"
+            keeper.takes = True
+            await ending
+        assert fake.count("chat.delete") == posts - 1
+        assert whole(fake) == "Short."
 
     run(scenario())
 

@@ -9,7 +9,7 @@ import pytest
 
 from bot.errors import Stopped, TurnLost
 from bot.storage.records import Change, ShownMessage
-from bot.turn.turn import BEFORE_SENDING, UNSURE, Turn
+from bot.turn.turn import BEFORE_MOVING, BEFORE_SENDING, BEFORE_SHOWING, UNSURE, Turn
 from bot.values import Draft, Phase, Question
 from tests.delivery.fake_slack import FakeSlack
 from tests.delivery.virtual import now, run
@@ -79,6 +79,29 @@ def test_that_messages_come_or_go_is_journalled_before_and_until_it_is_known_whi
             turn.shown(STANDS, "One")
             await way.journal.written()
             assert way.journalled().shown == STANDS
+
+    run(scenario())
+
+
+def test_a_database_that_is_slow_is_waited_for_before_a_message_comes_and_one_that_is_away_is_not() -> (
+    None
+):
+    async def scenario() -> None:
+        async with runner(FakeSlack(), Model()) as way:
+            turn = way.turn(question(), shown=STANDS)
+            way.slow = 2.0
+            assert await turn.moving()
+            assert way.journalled().shown == (*STANDS, UNSURE)
+            way.away = True
+            took = []
+            for _ in range(3):
+                began = now()
+                assert not await turn.moving()
+                took.append(now() - began)
+            assert took == pytest.approx([BEFORE_MOVING, BEFORE_SHOWING, BEFORE_SHOWING])
+            way.away, way.slow = False, 0.0
+            await way.journal.written()
+            assert await turn.moving()
 
     run(scenario())
 

@@ -108,12 +108,14 @@ class Way:
     lost: set[str] = field(default_factory=set)
     held: bool = True
     away: bool = False
+    slow: float = 0.0  # seconds until something is journalled, or not
 
     def __post_init__(self) -> None:
         self.journal = Journal(self.write, self.lose, self.runner.metrics, now=now)
         self.turns: dict[str, Turn] = {}
 
     async def write(self, changes: Sequence[Change]) -> set[str]:
+        await asyncio.sleep(self.slow)
         if self.away:
             raise StorageAway("away")
         self.changes += changes
