@@ -43,7 +43,7 @@ class Database:
             SqliteFile(url) if self.dialect == "sqlite" else PostgresServer(url, patience)
         )
         self._takes_writes = True
-        self.presence = Presence(url.database if self.dialect == "sqlite" else None)
+        self.presence = Presence(url.database if self._is_file(url) else None)
 
     async def read(self, work: Callable[[Connection], T], patience: float | None = None) -> T:
         """What `work` finds. Raises StorageAway within `patience` seconds."""
@@ -111,6 +111,9 @@ class Database:
     async def close(self) -> None:
         """End all connections."""
         await self._engine.close()
+
+    def _is_file(self, url: URL) -> bool:
+        return self.dialect == "sqlite" and url.database not in {None, "", ":memory:"}
 
     def _unusable(self, error: StorageAway) -> StorageError:
         kind = StorageAway if self._engine.may_pass(error.__cause__) else StorageError

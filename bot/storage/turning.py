@@ -82,7 +82,7 @@ def _changed(change: Change) -> dict[str, Any]:
         "new_draft": rows.clean(draft.text) if draft else None,
         "new_note": rows.clean(draft.note) if draft else None,
         "new_response_id": change.response_id and rows.clean(change.response_id),
-        "new_cursor": change.cursor,
+        "new_cursor": change.cursor and rows.clean(change.cursor),
         "new_irreversible": change.irreversible,
         "new_sending": change.sending,
         "new_tries": change.tries,

@@ -28,6 +28,9 @@ HARMLESS = 3.0
 """Seconds that a process lives on with an end it shows, until others' deaths don't count any more:
 that end can't be what killed them."""
 
+FORGIVEN = 20
+"""So many owners' deaths don't count at most: an end may wait longer for Slack, and kill then."""
+
 UNSURE = ShownMessage("", "", "unsure")
 
 Begin = Callable[[str, int], Awaitable[Question | None]]
@@ -179,7 +182,8 @@ class Turn:
     def lives(self) -> None:
         """This process lives on with it, which is said again and again."""
         since, now = self._ending_since, asyncio.get_running_loop().time()
-        if self.tries and since is not None and now - since >= HARMLESS:
+        counts = self.tries and self.fence <= FORGIVEN
+        if counts and since is not None and now - since >= HARMLESS:
             self.tries = 0
             self._note(tries=0)
 

@@ -13,16 +13,17 @@ from bot.upstream.parts import Key
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """After event `sequence`, part `part` of item `item` was all the text there was, `length`
-    characters of it."""
+    """After event `sequence` of a response, part `part` of item `item` was all the text there was,
+    `length` characters of it."""
 
     sequence: int
     item: int
     part: int
     length: int
+    response_id: str
 
     def __str__(self) -> str:
-        return f"{self.sequence} {self.item} {self.part} {self.length}"
+        return f"{self.sequence} {self.item} {self.part} {self.length} {self.response_id}"
 
     @property
     def key(self) -> Key:
@@ -45,9 +46,12 @@ class Begun:
 
     @property
     def position(self) -> Cursor | None:
-        """Where to go on; None where it has to be read from its start."""
+        """Where to go on; None where it has to be read from its start. An older version of the
+        bot may have left a cursor behind beside another text, or another response."""
+        *numbers, response_id = self.cursor.split(" ", 4)
         try:
-            sequence, item, part, length = map(int, self.cursor.split())
+            sequence, item, part, length = map(int, numbers)
         except ValueError:
             return None
-        return Cursor(sequence, item, part, length) if length == len(self.text) else None
+        fits = length == len(self.text) and response_id == self.response_id
+        return Cursor(sequence, item, part, length, response_id) if fits else None

@@ -31,6 +31,11 @@ class Halves:
     def __init__(self) -> None:
         self._first = ""
 
+    @property
+    def waits(self) -> bool:
+        """Whether a first half has come, and its second has not."""
+        return bool(self._first)
+
     def joined(self, text: str) -> str:
         """Return JSON text without halves: a first half waits for its second."""
         return _ESCAPE.sub(self._whole, text)

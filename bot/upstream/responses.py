@@ -68,6 +68,7 @@ class ResponsesDecoder:
         decoder.irreversible = begun.irreversible
         if at := begun.position:
             decoder.sequence = at.sequence
+            decoder._message = at.item
             decoder.wording.parts.append(at.key, begun.text)
         return decoder
 
@@ -145,10 +146,10 @@ class ResponsesDecoder:
     def _cursor(self, key: Key, delta: str) -> str:
         """Where others would go on after this delta; "" where more came before it than a text."""
         parts = self.wording.parts
-        alone = parts.only(key) and not (self._calls or self.wording.cited)
-        if not (alone and self.resumable):
+        more = self._calls or self.wording.cited or self._halves.waits
+        if more or not (parts.only(key) and self.resumable):
             return ""
-        return str(Cursor(self.sequence, *key, parts.length + len(delta)))
+        return str(Cursor(self.sequence, *key, parts.length + len(delta), self.response_id))
 
     def _text_done(self, wire: Wire) -> Sequence[Event]:
         text = wire.text if isinstance(wire.text, str) else wire.refusal

@@ -46,16 +46,20 @@ def test_an_answer_that_was_being_written_goes_on_over_its_old_text() -> None:
 
 
 def test_an_answer_with_a_cursor_goes_on_after_its_text() -> None:
-    machine = begun(record(response_id="resp_1", cursor="5 0 0 10"), NOW)
+    machine = begun(record(response_id="resp_1", cursor="5 0 0 10 resp_1"), NOW)
     assert machine.draft == Draft(Phase.RECONNECTING, HALF.text)
-    assert machine.cursor == "5 0 0 10"
+    assert machine.cursor == "5 0 0 10 resp_1"
     assert machine.feed(TextDelta(", and all")).text == "Half of it, and all"
 
 
 @pytest.mark.parametrize(
     "known",
-    [{"response_id": "", "cursor": "5 0 0 10"}, {"response_id": "resp_1", "cursor": "5 0 0 9"}],
-    ids=["without a response", "of another text"],
+    [
+        {"response_id": "", "cursor": "5 0 0 10 resp_1"},
+        {"response_id": "resp_1", "cursor": "5 0 0 9 resp_1"},
+        {"response_id": "resp_2", "cursor": "5 0 0 10 resp_1"},
+    ],
+    ids=["without a response", "of another text", "of another response"],
 )
 def test_a_cursor_that_leads_nowhere_is_not_gone_by(known: dict[str, str]) -> None:
     machine = begun(record(**known), NOW)

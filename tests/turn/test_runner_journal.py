@@ -28,7 +28,7 @@ def test_what_stands_and_which_response_it_is_are_journalled_as_it_is_written() 
             assert ([one.ts for one in known.shown], known.response_id) == ([message.ts], "resp_1")
             await asyncio.sleep(10)
             assert way.journalled().draft == Draft(Phase.STREAMING, "One two three.")
-            assert way.journalled().cursor == "3 0 0 14"
+            assert way.journalled().cursor == "3 0 0 14 resp_1"
             answering.cancel()
             await answering
 
@@ -54,7 +54,7 @@ def test_the_text_that_is_journalled_is_always_the_one_its_cursor_goes_on_from()
         assert len(known) > 10
         for text, cursor in known:
             read = text.count(" ")
-            assert cursor == f"{read} 0 0 {len(text)}"
+            assert cursor == f"{read} 0 0 {len(text)} resp_1"
 
     run(scenario())
 

@@ -75,7 +75,7 @@ def test_where_the_cursor_is_the_texts_only_what_follows_is_read() -> None:
         standing = await left_behind(slack, draft.text)
         async with runner(slack, model) as way:
             known: dict[str, Any] = {"draft": draft, "shown": (standing,), "response_id": "resp_1"}
-            phase = await way.answer(question(), fence=2, tries=1, cursor="2 0 0 8", **known)
+            phase = await way.answer(question(), fence=2, tries=1, cursor="2 0 0 8 resp_1", **known)
             assert phase is Phase.DONE
         [message] = slack.thread("900.1")
         assert (message.ts, message.markdown) == (standing.ts, "One two three.")
@@ -85,7 +85,7 @@ def test_where_the_cursor_is_the_texts_only_what_follows_is_read() -> None:
     run(scenario())
 
 
-@pytest.mark.parametrize("cursor", ["", "2 0 0 8"])
+@pytest.mark.parametrize("cursor", ["", "2 0 0 8 resp_1"])
 def test_a_forgotten_response_whose_tool_changed_something_is_not_asked_for_anew(
     cursor: str,
 ) -> None:

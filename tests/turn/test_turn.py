@@ -9,7 +9,15 @@ import pytest
 
 from bot.errors import Stopped, TurnLost
 from bot.storage.records import Change, ShownMessage
-from bot.turn.turn import BEFORE_MOVING, BEFORE_SENDING, BEFORE_SHOWING, UNSURE, Turn
+from bot.turn.turn import (
+    BEFORE_MOVING,
+    BEFORE_SENDING,
+    BEFORE_SHOWING,
+    FORGIVEN,
+    HARMLESS,
+    UNSURE,
+    Turn,
+)
 from bot.values import Draft, Phase, Question
 from tests.delivery.fake_slack import FakeSlack
 from tests.delivery.virtual import now, run
@@ -83,9 +91,7 @@ def test_that_messages_come_or_go_is_journalled_before_and_until_it_is_known_whi
     run(scenario())
 
 
-def test_a_database_that_is_slow_is_waited_for_before_a_message_comes_and_one_that_is_away_is_not() -> (
-    None
-):
+def test_before_a_message_comes_a_slow_database_is_waited_for_and_one_that_is_away_is_not() -> None:
     async def scenario() -> None:
         async with runner(FakeSlack(), Model()) as way:
             turn = way.turn(question(), shown=STANDS)
@@ -102,6 +108,23 @@ def test_a_database_that_is_slow_is_waited_for_before_a_message_comes_and_one_th
             way.away, way.slow = False, 0.0
             await way.journal.written()
             assert await turn.moving()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(("fence", "tries"), [(FORGIVEN, 0), (FORGIVEN + 1, None)])
+def test_who_lives_on_with_an_end_forgives_earlier_deaths_but_not_for_ever(
+    fence: int, tries: int | None
+) -> None:
+    async def scenario() -> None:
+        async with runner(FakeSlack(), Model()) as way:
+            turn = way.turn(question(), draft=END, fence=fence, tries=4)
+            turn.shows()
+            for _ in range(5):
+                turn.lives()
+                await asyncio.sleep(HARMLESS / 4)
+            await turn.ending(END)
+            assert way.journalled().tries == tries
 
     run(scenario())
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.turn.machine import Machine
 from bot.upstream.answer import NOT_TWICE
 from bot.upstream.cursor import Begun, Cursor
 from bot.upstream.events import Event, Failed, Finished, Restarted, TextDelta
@@ -15,9 +16,9 @@ from bot.upstream.responses import ResponsesDecoder
 from tests.upstream.asking import PROMPT, ask, final, shown, upstream
 from tests.upstream.fake import Out, Service, refusal
 from tests.upstream.otters import ASK, PIECES, POLL, RESUME, TEXT, resumable
-from tests.upstream.wire import responses_payloads
+from tests.upstream.wire import response, responses_payloads
 
-CURSORS = [f"{n + 3} 0 0 {len(''.join(PIECES[: n + 1]))}" for n in range(len(PIECES))]
+CURSORS = [f"{n + 3} 0 0 {len(''.join(PIECES[: n + 1]))} resp_1" for n in range(len(PIECES))]
 
 
 async def take_over(service: Service, begun: Begun) -> list[Event]:
@@ -25,8 +26,9 @@ async def take_over(service: Service, begun: Begun) -> list[Event]:
         return [event async for event in asked.answer(PROMPT, begun)]
 
 
-def decoded(payloads: Sequence[dict[str, Any]]) -> list[Event]:
-    decoder = ResponsesDecoder("tiny")
+def decoded(payloads: Sequence[dict[str, Any]], begun: Begun | None = None) -> list[Event]:
+    decoder = ResponsesDecoder.of(begun, "tiny") if begun else ResponsesDecoder("tiny")
+    decoder.resume()
     numbered = ({**payload, "sequence_number": n} for n, payload in enumerate(payloads))
     return [event for one in numbered for event in decoder.feed(json.dumps(one).encode())]
 
@@ -65,8 +67,8 @@ async def test_a_response_that_was_taken_over_is_resumed_like_any_other(
 
 @pytest.mark.parametrize(
     "cursor",
-    ["", "4 0 0 15", "4 0 0", "four 0 0 13", "4 0 0 13 1"],
-    ids=["none", "of another text", "too short", "no numbers", "too long"],
+    ["", "4 0 0 15 resp_1", "4 0 0 13 resp_0", "4 0 0 13", "four 0 0 13 resp_1"],
+    ids=["none", "of another text", "of another response", "too short", "no numbers"],
 )
 async def test_a_cursor_that_is_not_the_texts_is_not_gone_by(cursor: str) -> None:
     service = Service(PIECES)
@@ -131,6 +133,42 @@ def test_after_a_source_or_a_call_that_only_the_end_repeats_there_is_no_cursor()
         assert cursors(decoded([*payloads[:5], more, payloads[5]])) == ["", CURSORS[1], ""]
 
 
+def lean(pieces: Sequence[str]) -> list[dict[str, Any]]:
+    """From a server that leaves the index out of its deltas and the text out of its end."""
+    payloads = [dict(one) for one in responses_payloads(pieces, background=True)]
+    for payload in payloads[3:-2]:
+        del payload["output_index"], payload["content_index"]
+    payloads[-1]["response"] = response("completed", background=True)
+    return payloads
+
+
+def halved() -> list[dict[str, Any]]:
+    """From a server that counts in UTF-16: an otter is cut in two."""
+    payloads = responses_payloads(["Otters ", "hold \ud83e", "\udda6", " hands."], background=True)
+    return payloads[:-3]
+
+
+@pytest.mark.parametrize("payloads", [lean(PIECES), halved()], ids=["no indexes", "half an emoji"])
+def test_wherever_the_reader_dies_the_next_one_ends_with_the_same_text(
+    payloads: list[dict[str, Any]],
+) -> None:
+    whole = Machine("turn1")
+    for event in decoded(payloads):
+        whole.feed(event)
+    for died in range(4, len(payloads)):
+        first = Machine("turn1")
+        for event in decoded(payloads[:died]):
+            first.feed(event)
+        begun = Begun("resp_1", first.text, first.cursor)
+        if begun.position is None:
+            continue
+        again = Machine("turn1", begun.text, begun.cursor)
+        for event in decoded(payloads, begun):
+            again.feed(event)
+            assert whole.text.startswith(again.text)
+        assert again.text == whole.text
+
+
 def test_a_cursor_reads_as_it_was_written() -> None:
-    cursor = Cursor(17, 2, 1, 5)
+    cursor = Cursor(17, 2, 1, 5, "resp_1")
     assert Begun("resp_1", "Otter", str(cursor)).position == cursor
