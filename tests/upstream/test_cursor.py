@@ -28,9 +28,10 @@ async def take_over(service: Service, begun: Begun) -> list[Event]:
 
 def decoded(payloads: Sequence[dict[str, Any]], begun: Begun | None = None) -> list[Event]:
     decoder = ResponsesDecoder.of(begun, "tiny") if begun else ResponsesDecoder("tiny")
-    decoder.resume()
-    numbered = ({**payload, "sequence_number": n} for n, payload in enumerate(payloads))
-    return [event for one in numbered for event in decoder.feed(json.dumps(one).encode())]
+    after = decoder.sequence
+    numbered = [{**payload, "sequence_number": n} for n, payload in enumerate(payloads)]
+    datas = [json.dumps(one).encode() for one in numbered[after + 1 :]]
+    return [event for data in datas for event in decoder.feed(data)]
 
 
 def cursors(events: Sequence[Event]) -> list[str]:
