@@ -94,10 +94,6 @@ class Budget:
         """Count our own calls of the last minute."""
         return self._under_way + sum(at > now for at in self._ours)
 
-    def theirs(self, now: float) -> int:
-        """Count the calls of the last minute that others are known to have made."""
-        return sum(now < at < float("inf") for at in self._theirs)
-
     def opens(self, now: float, calls: int = 1) -> float:
         """Say when so many calls may begin if no other does: `now`, later, or never (infinity)
         as long as it depends on calls under way."""

@@ -94,6 +94,7 @@ class Dispatcher:
     def _share_out(self) -> None:
         now, share = self._now(), self._share
         self._budgets[Edit].share(share.parts, share.theirs(EDITS), now)
+        self._pace.elsewhere = share.living(EDITS)
         self._budgets[Delete].share(share.parts, share.theirs(DELETES), now)
         if not share.knows(DELETES):
             self._budgets[Delete].close(now + LEARN)

@@ -159,10 +159,14 @@ class Choice(NamedTuple):
 
 
 class Pace:
-    """The edits of one workspace: what was spent, and on whom the next one is."""
+    """The edits of one workspace: what was spent, and on whom the next one is.
+
+    `elsewhere`: edits of the last minute by other processes that still write.
+    """
 
     def __init__(self, config: DeliveryConfig) -> None:
         self.edits = Budget(config.edits_per_minute)
+        self.elsewhere = 0
         self._finals_kept = config.finals_kept
         self._edited_at = float("-inf")
         self._ends: deque[float] = deque()
@@ -252,7 +256,7 @@ class Pace:
     def _writing(self, writing: Sequence[Standing], now: float) -> float:
         """How many answers are being written, with those elsewhere that share the budget: they
         are taken to get as many edits each as ours."""
-        theirs = self.edits.theirs(now)
+        theirs = self.elsewhere
         if not theirs:
             return len(writing)
         as_ours = len(writing) * theirs / max(1, self.edits.ours(now))

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from bot.delivery.budget import MINUTE
 from bot.errors import StorageAway
-from bot.storage.ledger import Ledger
+from bot.storage.ledger import Held, Ledger
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Share:
         self._lost = 0  # how often the ledger was away in a row
         self._ask_at = float("-inf")
         self._lost_at = self._fair_until = float("-inf")
-        self._theirs: dict[str, list[float]] = {}
+        self._theirs: dict[str, list[Held]] = {}
         self._learnt_at: dict[str, float] = {}
         self._debts: deque[_Debt] = deque()
         self._settle_at = float("-inf")
@@ -126,7 +126,14 @@ class Share:
 
     def theirs(self, name: str) -> list[float]:
         """When each call stops counting that others are known to have made."""
-        return self._theirs.get(name, [])
+        since = self._learnt_at.get(name, 0.0)
+        return [since + held.seconds for held in self._theirs.get(name, [])]
+
+    def living(self, name: str) -> int:
+        """How many calls others are known to have made in the last minute that still live: who is
+        gone needs no more of them."""
+        passed = self._now() - self._learnt_at.get(name, 0.0)
+        return sum(held.lives and held.seconds > passed for held in self._theirs.get(name, []))
 
     def knows(self, name: str) -> bool:
         """Whether it can be told what others have spent of a limit in the last minute."""
@@ -144,11 +151,11 @@ class Share:
         all that is spent."""
         return self.replicas if self._now() < self._fair_until else 1
 
-    def _note(self, name: str, seconds: Sequence[float] | None) -> None:
+    def _note(self, name: str, theirs: Sequence[Held] | None) -> None:
         """Take note of the slots that others hold, if that could be learnt."""
-        if seconds is not None:
+        if theirs is not None:
             self._learnt_at[name] = self._now()
-            self._theirs[name] = [self._now() + after for after in seconds]
+            self._theirs[name] = list(theirs)
 
     async def _ask(self, answer: Awaitable[T]) -> T | None:
         """Wait for the ledger's answer; without one, do without the ledger for a while."""

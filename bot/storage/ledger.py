@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -23,6 +23,7 @@ from sqlalchemy import (
     Update,
     bindparam,
     cast,
+    exists,
     func,
     select,
     update,
@@ -31,7 +32,7 @@ from sqlalchemy import (
 from bot.storage.claiming import insert
 from bot.storage.clock import since_boot
 from bot.storage.database import Database
-from bot.storage.tables import slots
+from bot.storage.tables import replicas, slots
 
 PATIENCE = 0.25  # seconds; after that a fair share is better than more waiting
 SOON = 0.01  # seconds; somebody takes the slot that seems free at this very moment
@@ -39,6 +40,13 @@ SOON = 0.01  # seconds; somebody takes the slot that seems free at this very mom
 _KEY, _ME = bindparam("of", type_=Text), bindparam("me", type_=Text)
 _SIZE = bindparam("size", type_=Integer)
 _SECONDS = bindparam("lasting", type_=Double)
+
+
+class Held(NamedTuple):
+    """A slot that another replica holds. `lives`: it does, as far as is known."""
+
+    seconds: float  # until it is free
+    lives: bool
 
 
 class Ledger:
@@ -69,13 +77,15 @@ class Ledger:
         patience = patience or self._patience
         return await self._database.write(work, patience, alone=True, quiet=True)
 
-    async def others(self, key: str, patience: float | None = None) -> list[float]:
-        """Seconds until each slot is free that other replicas hold, dead ones included; sorted.
+    async def others(self, key: str, patience: float | None = None) -> list[Held]:
+        """The slots that other replicas hold, dead ones included; the first to be free first.
         Raises StorageAway, within `patience` seconds if that is given."""
 
-        def work(connection: Connection) -> list[float]:
-            held = _held_by_others(connection.dialect.name)
-            return sorted(connection.execute(held, self._values(of=key)).scalars())
+        def work(connection: Connection) -> list[Held]:
+            held = connection.execute(
+                _held_by_others(connection.dialect.name), self._values(of=key)
+            )
+            return sorted(Held(seconds, bool(lives)) for seconds, lives in held)
 
         return await self._database.read(work, patience or self._patience)
 
@@ -134,7 +144,8 @@ def _waiting(dialect: str) -> Select[Any]:
 @cache
 def _held_by_others(dialect: str) -> Select[Any]:
     now = clock(dialect)
-    return select(slots.c.free_at - now).where(
+    lives = exists().where(replicas.c.id == slots.c.holder)
+    return select(slots.c.free_at - now, lives).where(
         slots.c.key == _KEY, slots.c.holder != _ME, ~_free(slots, now)
     )
 

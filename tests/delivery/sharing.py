@@ -12,7 +12,8 @@ from bot.delivery.config import DeliveryConfig
 from bot.delivery.delivery import Delivery
 from bot.errors import StorageAway
 from bot.storage.database import Database, open_database
-from bot.storage.ledger import Ledger
+from bot.storage.ledger import Held, Ledger
+from bot.storage.store import Store
 from bot.values import Question
 from tests.delivery.fake_slack import FakeSlack, connect
 from tests.delivery.measure import Figures, measure
@@ -39,7 +40,7 @@ class FaultyLedger(Ledger):
             await self._fail()
         return await super().take(key, size, seconds, patience)
 
-    async def others(self, key: str, patience: float | None = None) -> list[float]:
+    async def others(self, key: str, patience: float | None = None) -> list[Held]:
         if not (self.slow and patience):
             await self._fail()
         return await super().others(key, patience)
@@ -59,6 +60,7 @@ class Rooms:
         self._count = count
         self._away = away
         self._stack = AsyncExitStack()
+        self.databases: list[Database] = []
         self.ledgers: list[FaultyLedger] = []
         self.rooms: list[Delivery] = []
 
@@ -75,7 +77,10 @@ class Rooms:
     async def another(self) -> None:
         database = await self._stack.enter_async_context(open_database(self._url))
         await database.migrate()
-        self.ledgers.append(FaultyLedger(database, f"r{len(self.ledgers)}", self._away))
+        self.databases.append(database)
+        name = f"r{len(self.ledgers)}"
+        await Store(database, replica=name).beat()
+        self.ledgers.append(FaultyLedger(database, name, self._away))
 
     def make(self, slack: FakeSlack) -> Callable[[Question], Reply]:
         """Open the rooms; questions go round."""

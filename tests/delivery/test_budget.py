@@ -113,10 +113,10 @@ def test_a_channel_that_refused_is_left_alone_and_then_asked_once() -> None:
 def test_calls_of_others_count_until_they_are_said_to() -> None:
     budget = Budget(LIMIT)
     budget.share(1, [30.0, 10.0, -1.0], 0.0)
-    assert (budget.free(0.0), budget.theirs(0.0)) == (3, 2)
+    assert budget.free(0.0) == 3
     assert budget.opens(0.0, 4) == 10.0
     assert budget.until(30.0, 0.0) == 5
-    assert (budget.free(10.0), budget.theirs(10.0)) == (4, 1)
+    assert budget.free(10.0) == 4
 
 
 def test_of_parts_only_one_is_ours_whatever_is_known() -> None:

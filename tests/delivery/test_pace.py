@@ -243,6 +243,7 @@ def test_edits_are_kept_back_for_the_ends_of_answers_that_others_write() -> None
     alone = pace(used=7, edits_per_minute=10)
     shared = pace(used=2, edits_per_minute=10)
     shared.edits.share(1, [NOW + 59.0] * 5, NOW)
+    shared.elsewhere = 5
     starving = [standing(written=100, shown=20, seen=10.0) for _ in range(2)]
     assert choose(alone, *starving).how is How.EDIT
     assert choose(shared, *starving).how is How.MESSAGE

@@ -12,7 +12,7 @@ from bot.delivery.share import Share
 from bot.delivery.workspace import READS_PER_MINUTE
 from tests.delivery.fake_slack import FakeSlack
 from tests.delivery.room import THINKING, done, question, writing
-from tests.delivery.sharing import Rooms, played
+from tests.delivery.sharing import FaultyLedger, Rooms, played
 from tests.delivery.simulator import OUR_LIMIT, Scenario, at_once
 from tests.delivery.virtual import now, run
 
@@ -59,6 +59,25 @@ def test_what_a_replica_spent_before_it_died_counts_for_the_next(tmp_path: Path)
             await asyncio.sleep(11)
             assert fake.count("chat.update") == 1
             await reply.finish(done("All of it."))
+
+    run(scenario())
+
+
+def test_a_process_that_is_gone_needs_no_edits_any_more(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        fake = FakeSlack()
+        async with Rooms(tmp_path, 1) as rooms:
+            gone = FaultyLedger(rooms.databases[0], "gone", (0, 0))
+            for _ in range(OUR_LIMIT - 8):
+                assert await gone.take("T1:chat.update", OUR_LIMIT, MINUTE) == 0.0
+                await asyncio.sleep(0.5)
+            reply = rooms.make(fake)(question(0, id="0"))
+            await reply.open(THINKING)
+            for n in range(1, 100):
+                reply.show(writing("word " * n))
+                await asyncio.sleep(0.05)
+            assert fake.count("chat.update") >= 2
+            await reply.finish(done("word " * 100))
 
     run(scenario())
 

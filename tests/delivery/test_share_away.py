@@ -9,7 +9,7 @@ import pytest
 
 from bot.delivery.share import Share
 from bot.storage.database import open_database
-from bot.storage.ledger import Ledger
+from bot.storage.ledger import Held, Ledger
 from tests.delivery.fake_slack import FakeSlack
 from tests.delivery.room import THINKING, done, question, writing
 from tests.delivery.sharing import OUTAGE, Rooms, played
@@ -78,7 +78,7 @@ def test_a_ledger_that_fails_in_a_way_nobody_thought_of_holds_up_nothing(tmp_pat
         ) -> float:
             raise RuntimeError("not one of ours")
 
-        async def others(self, key: str, patience: float | None = None) -> list[float]:
+        async def others(self, key: str, patience: float | None = None) -> list[Held]:
             raise RuntimeError("not one of ours either")
 
     async def scenario() -> None:

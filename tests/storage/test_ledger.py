@@ -18,7 +18,7 @@ from bot.storage.ledger import SOON, Ledger
 from bot.storage.pruning import UNUSED_SECONDS
 from bot.storage.store import Store
 from bot.storage.tables import slots
-from tests.storage.conftest import PATIENCE
+from tests.storage.conftest import PATIENCE, Stores
 
 Ledgers = Callable[..., Ledger]
 
@@ -48,10 +48,22 @@ async def test_what_others_hold_is_told_with_the_time_it_lasts(patient: Ledgers)
     await two.take("a", 5, 30)
     await three.take("b", 5, 60)
     [first, second] = await three.others("a")
-    assert 20 < first <= 30
-    assert 50 < second <= 60
+    assert 20 < first.seconds <= 30
+    assert 50 < second.seconds <= 60
     [only] = await one.others("a")
-    assert 20 < only <= 30
+    assert 20 < only.seconds <= 30
+
+
+async def test_of_a_slot_it_is_told_whether_its_holder_lives(
+    patient: Ledgers, stores: Stores
+) -> None:
+    one, two, three = patient("one"), patient("two"), patient("three")
+    await (await stores("two")).beat()
+    await one.take("a", 5, 30)
+    await two.take("a", 5, 60)
+    assert [held.lives for held in await three.others("a")] == [False, True]
+    await (await stores("two")).leave()
+    assert [held.lives for held in await three.others("a")] == [False, False]
 
 
 async def test_a_slot_is_free_again_when_its_time_is_over(patient: Ledgers) -> None:
@@ -61,7 +73,8 @@ async def test_a_slot_is_free_again_when_its_time_is_over(patient: Ledgers) -> N
     assert 0.0 < wait <= 0.05
     await asyncio.sleep(wait)  # the server's own clock
     assert await ledger.take("a", 1, 60) == 0.0
-    assert await patient("two").others("a") == pytest.approx([60], abs=5)
+    [held] = await patient("two").others("a")
+    assert held.seconds == pytest.approx(60, abs=5)
 
 
 async def test_a_budget_may_grow_and_shrink(patient: Ledgers) -> None:
@@ -134,7 +147,7 @@ async def test_a_server_goes_by_its_own_clock(patient: Ledgers) -> None:
     slow, fast = patient("one", lambda: 0.0), patient("two", lambda: 9e9)
     await slow.take("a", 1, 60)
     assert 50 < await fast.take("a", 1, 60) <= 60
-    assert 50 < (await fast.others("a"))[0] <= 60
+    assert 50 < (await fast.others("a"))[0].seconds <= 60
 
 
 async def test_slots_nobody_uses_any_more_are_deleted(database: Database) -> None:
