@@ -51,7 +51,13 @@ def run() -> None:
 
 
 @main.command()
-@click.option("--port", default=8000, show_default=True, help="Port; a free one if it is taken.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Port; a free one if it is taken.",
+)
 def playground(port: int) -> None:
     """Open a local Slack-like workspace in the browser, with a demo model."""
     from bot.playground.play import PlayConfig, play  # only this command needs it

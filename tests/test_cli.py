@@ -147,7 +147,7 @@ async def test_check_says_how_to_mend_what_is_missing(tmp_path: Path) -> None:
     assert "missing users:read" in ended.out
     assert "connections:write" in ended.out
     assert "can't be reached" in ended.out
-    assert "make its folder writable" in ended.out
+    assert "this user may write it" in ended.out
     assert "wrong" not in ended.out
 
 

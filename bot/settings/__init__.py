@@ -4,6 +4,7 @@ A real environment variable wins over `.env`; an empty value counts as absent. W
 said as one sentence a variable (`SettingsError`), never with the value of a secret.
 
     groups.py     the variables; tools.py those about tools
+    env_file.py   what is wrong with the file `.env`
     sentences.py  what is wrong with a value
 """
 
@@ -18,6 +19,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from bot.errors import SettingsError
+from bot.settings.env_file import problems as env_file_problems
 from bot.settings.groups import (
     DeliverySettings,
     Group,
@@ -55,6 +57,8 @@ class Settings:
 
 def load(env_file: Path | None = ENV_FILE) -> Settings:
     """Read the environment and `env_file`. Raises SettingsError with every problem at once."""
+    if unreadable := env_file_problems(env_file):
+        raise SettingsError(unreadable)
     problems: list[str] = []
     groups: dict[type[Group], Any] = {}
     for group in GROUPS:

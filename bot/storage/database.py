@@ -7,8 +7,8 @@ and only sqlite.py and postgres.py know how it is run.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import TypeVar
 
 from sqlalchemy import Connection, text
@@ -27,6 +27,12 @@ T = TypeVar("T")
 
 READINESS_PATIENCE = 0.8  # seconds; Kubernetes waits for one
 MIGRATION_PATIENCE = 60.0  # seconds; another replica may be at it
+
+MISUSED = (TypeError, ValueError, OverflowError)  # what drivers say to parts of a URL that are none
+WRONG_URL = (
+    "DATABASE_URL can't be used: check its form, its port and what follows the ?, and install the "
+    "extra `postgres` for PostgreSQL."
+)
 
 
 class Database:
@@ -83,10 +89,8 @@ class Database:
 
         Raises StorageAway when it may do so later, StorageError when somebody has to mend it.
         """
-        try:
+        with self._explained():
             await self._engine.check_writable(self.patience)
-        except StorageAway as error:
-            raise self._unusable(error) from error
 
     async def migrate(self) -> None:
         """Bring the tables to the newest form; one process at a time, the others wait for it.
@@ -95,10 +99,8 @@ class Database:
         """
         from bot.storage import migrating  # Alembic is slow to import, and not for `bot ask`
 
-        try:
+        with self._explained():
             await self._engine.run(migrating.upgrade, patience=MIGRATION_PATIENCE, way=Way.WRITES)
-        except StorageAway as error:
-            raise self._unusable(error) from error
 
     async def answers(self) -> bool:
         """Whether the database answers right now, and took the last thing it was given."""
@@ -114,6 +116,16 @@ class Database:
 
     def _is_file(self, url: URL) -> bool:
         return self.dialect == "sqlite" and url.database not in {None, "", ":memory:"}
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """At start, what goes wrong is said with what to do about it."""
+        try:
+            yield
+        except StorageAway as error:
+            raise self._unusable(error) from error
+        except MISUSED as error:
+            raise StorageError(WRONG_URL) from error
 
     def _unusable(self, error: StorageAway) -> StorageError:
         kind = StorageAway if self._engine.may_pass(error.__cause__) else StorageError
@@ -135,11 +147,8 @@ async def open_database(url: str, *, patience: float = PATIENCE) -> AsyncIterato
     """Open the database at `url`. Raises StorageError when the URL or its driver is unusable."""
     try:
         database = Database(make_url(url), patience)
-    except (ArgumentError, ModuleNotFoundError) as error:
-        raise StorageError(
-            "DATABASE_URL can't be used: check its form, and install the extra `postgres` "
-            "for PostgreSQL."
-        ) from error
+    except (ArgumentError, ModuleNotFoundError, *MISUSED) as error:
+        raise StorageError(WRONG_URL) from error
     try:
         yield database
     finally:

@@ -35,7 +35,7 @@ class PostgresServer:
 
     def __init__(self, url: URL, patience: float) -> None:
         self._engine = create_async_engine(
-            url,
+            _for_asyncpg(url),
             pool_size=CONNECTIONS + 1,
             max_overflow=0,
             pool_timeout=patience,
@@ -119,6 +119,15 @@ class PostgresServer:
         with suppress(TimeoutError):  # a server that hangs does not say goodbye
             async with asyncio.timeout(LAST_WORDS):
                 await self._engine.dispose()
+
+
+def _for_asyncpg(url: URL) -> URL:
+    """Its name for what libpq calls `sslmode`, as hosts of PostgreSQL give it out
+    (https://magicstack.github.io/asyncpg/current/api/index.html#connection)."""
+    query = dict(url.query)
+    if mode := query.pop("sslmode", None):
+        query.setdefault("ssl", mode)
+    return url.set(query=query)
 
 
 def _milliseconds(seconds: float) -> str:

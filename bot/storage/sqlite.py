@@ -37,7 +37,10 @@ _OF_THE_DISK = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 class SqliteFile:
     """An open file. Every transaction that writes takes the file's write lock when it begins."""
 
-    mend = "make its folder writable for this user and see that its disk has room"
+    mend = (
+        "see that its folder is there, that this user may write it and all files named like the "
+        "database, and that its disk has room"
+    )
 
     def __init__(self, url: URL) -> None:
         self.path = url.database or ":memory:"

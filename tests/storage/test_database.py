@@ -7,6 +7,7 @@ import pytest
 
 from bot.errors import StorageError
 from bot.storage.database import open_database
+from tests.postgres import Server
 
 
 async def test_a_database_that_takes_writes_is_left_as_it_was(tmp_path: Path) -> None:
@@ -42,3 +43,36 @@ async def test_a_password_in_the_url_is_never_shown() -> None:
         assert not await database.answers()
     assert "hidden" not in str(caught.value)
     assert "me:***@127.0.0.1:1" in str(caught.value)
+
+
+async def start(url: str) -> None:
+    async with open_database(url, patience=0.5) as database:
+        await database.check_writable()
+        await database.migrate()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+asyncpg://me:hidden@127.0.0.1:1/bot?channel_binding=require",
+        "postgresql+asyncpg://me:hidden@127.0.0.1:99999/bot",
+        "postgresql+asyncpg://me:hidden@127.0.0.1:word/bot",
+        "postgresql+asyncpg://me:hidden@[::1/bot",
+        "sqlite+aiosqlite:///{folder}/bot.db?timeout=hidden",
+        "hidden",
+    ],
+    ids=["unknown option", "no such port", "no port", "no address", "no number", "no URL"],
+)
+async def test_a_url_that_no_driver_understands_is_one_sentence_without_its_secrets(
+    url: str, tmp_path: Path
+) -> None:
+    with pytest.raises(StorageError, match="DATABASE_URL can't be used: check its form") as caught:
+        await start(url.format(folder=tmp_path))
+    assert "hidden" not in str(caught.value)
+
+
+async def test_the_usual_word_for_an_encrypted_connection_is_understood(postgres: Server) -> None:
+    async with postgres.fresh() as url:
+        mark = "&" if "?" in url else "?"
+        async with open_database(f"{url}{mark}sslmode=disable") as database:
+            await database.check_writable()

@@ -181,7 +181,7 @@ async def test_a_file_that_may_only_be_read_is_told_and_used_when_it_may_be_writ
 async def _is_told_and_used_again(url: str, file: Path) -> None:
     await asyncio.to_thread(file.chmod, 0o444)
     async with open_database(url) as database:
-        with pytest.raises(StorageError, match=r"readonly .* make its folder writable"):
+        with pytest.raises(StorageError, match=r"readonly .* write it and all files named"):
             await database.check_writable()
         store = Store(database, replica="one")
         with pytest.raises(StorageAway, match="readonly"):

@@ -1,0 +1,24 @@
+"""What is wrong with the file `.env` itself, before any of its values is looked at."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from dotenv.parser import parse_stream
+
+
+def problems(path: Path | None) -> list[str]:
+    """A sentence for each line that says nothing, or one for the file; none where there is none."""
+    if path is None or not path.exists():
+        return []
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return [f"{path} can't be read: make it a file of UTF-8 text that this user may read."]
+    return [
+        f"Line {binding.original.line} of {path} is no setting: write NAME=value, or # before a "
+        "remark."
+        for binding in parse_stream(io.StringIO(text))
+        if binding.error
+    ]
