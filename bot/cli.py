@@ -39,7 +39,9 @@ def main(context: click.Context) -> None:
     """
     if context.invoked_subcommand is None:
         settings = _settings()
-        context.invoke(run if settings.slack.bot_token else playground)
+        slack = settings.slack
+        joins = slack.bot_token or slack.app_token or slack.signing_secret
+        context.invoke(run if joins else playground)
 
 
 @main.command()

@@ -151,6 +151,12 @@ async def test_check_says_how_to_mend_what_is_missing(tmp_path: Path) -> None:
     assert "wrong" not in ended.out
 
 
+async def test_any_of_slack_s_secrets_means_that_a_slack_is_to_be_joined(tmp_path: Path) -> None:
+    ended = await bot(tmp_path, SLACK_APP_TOKEN="xapp-1")
+    assert ended.code == 2
+    assert "SLACK_BOT_TOKEN is missing" in ended.err
+
+
 async def test_check_without_anything_set_names_what_to_set(tmp_path: Path) -> None:
     ended = await bot(tmp_path, "check")
     assert ended.code == 1

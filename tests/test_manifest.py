@@ -11,6 +11,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.manifest import EVENTS, EVENTS_PATH, FEATURES, INTERACTIVE, bot_scopes, manifest
+from bot.playground.slack.server import SlackConfig
 from bot.slack import SCOPES, Slack
 from tests.rooms import Module, read
 
@@ -120,6 +121,7 @@ def test_scopes_are_those_of_methods_events_and_features_and_no_others() -> None
 
     assert bot_scopes() == set(needed) - {""}
     assert SOCKET["oauth_config"]["scopes"]["bot"] == sorted(bot_scopes())
+    assert bot_scopes() <= SlackConfig().scopes, "the playground's Slack grants them too"
     assert set(FEATURES) <= set(SOCKET["features"])
 
 

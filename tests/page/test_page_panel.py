@@ -112,3 +112,13 @@ async def test_a_phone_shows_one_column_with_ways_back(chrome: Browser) -> None:
         assert await on.page.evaluate(fits)
         await on.page.locator("#panel-close").tap()
         await expect(on.page.locator("#panel")).to_be_hidden()
+
+
+@pytest.mark.parametrize(("width", "panel"), [(1280, "closed"), (1440, "open")])
+async def test_it_is_open_at_first_only_where_it_covers_no_thread(
+    chrome: Browser, width: int, panel: str
+) -> None:
+    async with scene(chrome, viewport={"width": width, "height": 720}) as on:
+        await on.mention()
+        await expect(on.page.locator("#thread .message").last).to_be_visible()
+        await expect(on.page.locator("#app")).to_have_attribute("data-panel", panel)

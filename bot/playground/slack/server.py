@@ -20,8 +20,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SCOPES = frozenset(
     {
         *("app_mentions:read", "assistant:write", "chat:write", "commands", "files:read"),
-        *("channels:history", "groups:history", "im:history", "channels:read", "groups:read"),
-        *("im:read", "im:write", "reactions:write", "users:read"),
+        *("channels:history", "groups:history", "im:history", "mpim:history", "channels:read"),
+        *("groups:read", "im:read", "im:write", "reactions:write", "users:read"),
     },
 )
 MANIFEST_EVENTS = frozenset(

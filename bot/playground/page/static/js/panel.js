@@ -8,7 +8,7 @@ import { ask } from "./talk.js";
 import { startTimeline } from "./timeline.js";
 
 const EDITS = "chat.update";
-const WIDE = matchMedia("(min-width: 1240px)");
+const WIDE = matchMedia("(min-width: 1340px)"); // below, it lies over the thread (layout.css)
 const TALL = matchMedia("(min-height: 1000px)");
 const app = $("#app");
 
