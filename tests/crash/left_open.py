@@ -11,11 +11,12 @@ from bot.storage.database import open_database
 from bot.storage.tables import OVER, turns
 
 LOOK_SECONDS = 0.05  # nobody tells a bystander that a row has changed
+PATIENCE = 20.0  # seconds; a busy machine is no failure
 
 
 async def left_open(url: str) -> list[str]:
     """The turns that are not over, or over and still owned, one sentence each."""
-    async with open_database(url) as database:
+    async with open_database(url, patience=PATIENCE) as database:
         return await database.read(_left_open)
 
 
