@@ -109,10 +109,9 @@ class Share:
             await self._repay(self._ledger)
             for name in names:
                 self._note(name, await self._ledger.others(self._key(name), SLOW))
-        except StorageAway:
-            self._settle_at = self._now() + SETTLE_PAUSE
-        except Exception:
-            log.exception(UNTHOUGHT_OF)
+        except Exception as error:
+            if not isinstance(error, StorageAway):
+                log.exception(UNTHOUGHT_OF)
             self._settle_at = self._now() + SETTLE_PAUSE
 
     async def _repay(self, ledger: Ledger) -> None:

@@ -34,8 +34,8 @@ class TurnRecord:
     owners that died, until one lives on with its end. `draft` is the answer as it was last
     journalled. `irreversible`: a tool with side effects has run. `sending`: a private answer may
     have been sent already, which can't be found out. What was written while it waited is part of
-    `question`. `cursor` tells where the
-    response goes on after the text of `draft`, as far as that text is still the same.
+    `question`. `cursor` tells where the response goes on after the text of `draft`, as far as that
+    text is still the same.
     """
 
     question: Question

@@ -40,9 +40,8 @@ class Machine:
 
     `reference` is the turn's id, shown under a failure so that the operator finds it in the log.
     `old` is what stands of the answer already; `cursor`, if it has one, is where its response goes
-    on after `text`. `remark` is said under the finished answer, for
-    example that history was left out. `calls` are the tools the model waits for: run them, and
-    feed the stream that follows.
+    on after `text`. `remark` is said under the finished answer, for example that history was left
+    out. `calls` are the tools the model waits for: run them, and feed the stream that follows.
     """
 
     def __init__(self, reference: str, old: str = "", cursor: str = "") -> None:
