@@ -40,7 +40,8 @@ def blocks_text(blocks: Any, findings: Findings) -> str:
 def block_text(block: Payload, findings: Findings) -> str:
     """Return the words of one block; "" for one that only parts others or can be pressed."""
     kind = string(block.get("type"))
-    return _READERS.get(kind, _visible)(block, findings)
+    reader = _READERS.get(kind, _visible)
+    return reader(block, findings)
 
 
 def text_object(value: Any, findings: Findings) -> str:
@@ -118,9 +119,9 @@ def _nothing(block: Payload, findings: Findings) -> str:
     return ""
 
 
-def _visible(value: Any, findings: Findings) -> str:
+def _visible(block: Payload, findings: Findings) -> str:
     """Return the words of a kind of block that has no reader of its own."""
-    return lines(_visible_parts(mapping(value), findings))
+    return lines(_visible_parts(block, findings))
 
 
 def _visible_parts(block: Payload, findings: Findings) -> Iterator[str]:

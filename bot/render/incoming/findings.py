@@ -12,7 +12,8 @@ MOST_MENTIONS = 20
 
 _USER_ID = re.compile(r"[UW][A-Z0-9]+")
 _LABELS = re.compile(r"<(?:#|!subteam\^)([A-Z0-9]+)\|#?@?([^<>|\n]+)>")
-_WORD = re.compile(r"[^\W_]+")
+# Chinese, Japanese and Korean characters count one by one: blanks do not part their words.
+_WORD = re.compile(r"[\u3040-\u9fff\uac00-\ud7af]|[^\W_\u3040-\u9fff\uac00-\ud7af]+")
 
 
 @dataclass(slots=True)

@@ -60,7 +60,7 @@ def _gap(before: str, part: Payload) -> str:
     together: text behind a list or a quote would become part of it."""
     if not before:
         return ""
-    if before == SECTION:
+    if before == SECTION != part.get("type"):
         late = part.get("type") == LIST and number(part.get("offset")) > 0
         return "\n\n" if late else "\n"
     return "\n" if before == part.get("type") == LIST else "\n\n"
