@@ -29,7 +29,7 @@ class Composer:
     def word(self) -> str:
         """A new word that people see, among what Slack escapes and what markdown would read."""
         self.seen.append(f"seen{len(self.seen)}q")
-        before, after = self.pick(("", ""), ("*", "*"), ("a & ", " > b"), ("\n", ""), ("|", "_"))
+        before, after = self.pick(("", ""), ("*", "*"), ("& ", " >"), ("\n", ""), ("|", "_"))
         return f"{before}{self.seen[-1]}{after}"
 
     def escaped(self) -> str:

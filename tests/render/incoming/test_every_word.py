@@ -22,7 +22,6 @@ def test_every_word_people_see_is_read_exactly_once(made: tuple[Json, Composer])
     message, composer = made
     found = read_message(message)
     assert Counter(WORD.findall(found.text)) == Counter(composer.seen)
-    assert found.has_words or not composer.seen
 
 
 def long_message(times: int) -> Json:
