@@ -46,6 +46,10 @@ class Composer:
         found: _Thing = self.draw(st.sampled_from(choices))
         return found
 
+    def one_of(self, *makes: Callable[[], Json]) -> Json:
+        """What one of the makers makes; the others make no words."""
+        return self.pick(*makes)()
+
     def some(self, make: Callable[[], Json], most: int = 3) -> list[Json]:
         """None, one or several."""
         return [make() for _ in range(self.draw(st.integers(0, most)))]
@@ -61,14 +65,13 @@ class Composer:
     def element(self) -> Json:
         """An inline element of rich text."""
         styled = {"style": dict.fromkeys(_STYLES[: self.pick(0, 1, 4)], True)}
-        return self.pick(
-            lambda: {"type": "text", "text": self.word()} | styled,
-            lambda: {"type": "text", "text": f" {self.word()} "},
+        return self.one_of(
+            lambda: {"type": "text", "text": f" {self.word()} "} | styled,
             lambda: {"type": "link", "url": "https://x.example", "text": self.word()} | styled,
-            lambda: {"type": "date", "timestamp": 1, "fallback": self.word()},
+            lambda: {"type": "date", "timestamp": 1, "fallback": f" {self.word()} "},
             lambda: {"type": "emoji", "name": self.word()},
-            lambda: {"type": "from_the_future", "text": self.word(), "id": self.secret()},
-        )()
+            lambda: {"type": "from_the_future", "text": f" {self.word()} ", "id": self.secret()},
+        )
 
     def rich(self) -> Json:
         """A rich_text block."""
@@ -77,7 +80,7 @@ class Composer:
     def part(self) -> Json:
         """A part of a rich_text block."""
         elements = self.some(self.element)
-        return self.pick(
+        return self.one_of(
             lambda: section(*elements),
             lambda: quote(*elements),
             lambda: code(*elements, language="python"),
@@ -89,11 +92,12 @@ class Composer:
                 offset=self.pick(0, 4),
                 border=self.pick(0, 1),
             ),
-        )()
+        )
 
     def text_object(self) -> Json:
         """A text object."""
-        return self.pick(mrkdwn, plain)(self.escaped())
+        words = self.escaped()
+        return self.one_of(lambda: mrkdwn(words), lambda: plain(words))
 
     def image(self) -> Json:
         """An image with its words."""
@@ -106,11 +110,11 @@ class Composer:
 
     def cell(self) -> Json:
         """A cell of a table."""
-        return self.pick(
+        return self.one_of(
             lambda: rich(section(self.element())),
             lambda: {"type": "raw_text", "text": self.escaped()},
             lambda: {"type": "raw_number", "value": 1, "text": self.escaped()},
-        )()
+        )
 
     def block(self) -> Json:
         """A block of any kind."""
@@ -155,7 +159,7 @@ class Composer:
         return {
             "client_msg_id": self.secret(),
             "ts": "1.1",
-            "text": self.pick(lambda: copied, lambda: self.escaped(), lambda: "")(),
+            "text": self.escaped() if self.pick(True, False) else copied,
             "blocks": blocks,
             "attachments": attachments,
             "files": self.some(self.file, 2),
@@ -175,7 +179,7 @@ _BLOCKS: tuple[Callable[[Composer], Json], ...] = (
         "type": "section",
         "text": make.text_object(),
         "fields": make.some(make.text_object),
-        "accessory": make.pick(make.button, make.image)(),
+        "accessory": make.one_of(make.button, make.image),
     },
     lambda make: {
         "type": "context",

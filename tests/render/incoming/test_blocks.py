@@ -158,7 +158,7 @@ def test_a_block_reads_as_the_words_people_see(block: Json, expected: str) -> No
 
 
 def test_blocks_are_read_in_order_with_a_blank_line_between() -> None:
-    blocks = [
+    blocks: list[Json] = [
         {"type": "header", "text": plain("A")},
         {"type": "divider"},
         {"type": "section", "text": plain("b")},

@@ -32,7 +32,7 @@ def long_message(times: int) -> Json:
     blocks = [rich(*parts * 3), {"type": "section", "text": mrkdwn(words)}, table] * 33
     blank = " \t" * 50 * times + "\n" * 50 * times
     attachments = [{"text": words + blank, "blocks": blocks[:2], "is_share": True}] * 20
-    said = ("<" * 50 + "<@" * 50 + blank + "<!date^") * times
+    said = ("<" * 50 + "<@" * 50 + "<!date^") * times + blank
     return {"text": said, "blocks": blocks, "attachments": attachments}
 
 

@@ -115,7 +115,8 @@ def inline() -> st.SearchStrategy[str]:
 @st.composite
 def lists(draw: st.DrawFn) -> str:
     """A list of three levels at most, bulleted or numbered."""
-    out, pads = [], [""]
+    out: list[str] = []
+    pads = [""]
     counts = [1]
     ordered = [draw(st.booleans())]
     for _ in range(draw(st.integers(1, 6))):
