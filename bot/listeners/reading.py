@@ -191,7 +191,7 @@ def _question(body: Payload, event: Payload, place: Place, us: Addressee) -> Que
         keys=tuple(keys),
         place=place,
         user=str(event["user"]),
-        text=without_mention(read.text, us.user_id),
+        text=without_mention(read.text, us.user_id) if read.has_words else "",
         mentions=read.mentions,
         ts=ts,
         user_team=_user_team(body, event),

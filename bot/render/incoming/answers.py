@@ -50,7 +50,9 @@ def _written(blocks: Sequence[Payload]) -> list[Payload]:
     written = [
         block
         for block in blocks
-        if block.get("type") not in _OURS and block.get("block_id") != ASKED and not _notice(block)
+        if string(block.get("type")) not in _OURS
+        and block.get("block_id") != ASKED
+        and not _notice(block)
     ]
     while written and written[-1].get("type") == "context":
         written.pop()

@@ -26,7 +26,7 @@ def _file(file: Payload, findings: Findings) -> str:
     key = string(file.get("id")) or name
     if key in findings.files or not (key or file.get("mimetype")):
         return ""
-    if file.get("mode") in _GONE:
+    if string(file.get("mode")) in _GONE:
         findings.files[key] = "a file that is gone"
         findings.unreadable.append("a file that is gone")
         return "[file: no longer in Slack]"
@@ -47,7 +47,8 @@ def _sort(file: Payload) -> str:
 
 
 def _kind(file: Payload) -> str:
-    named = string(file.get("pretty_type")) or string(file.get("filetype"))
+    ending = string(file.get("filetype"))
+    named = string(file.get("pretty_type")) or (ending.upper() if len(ending) <= 4 else ending)
     return one_line(unescaped(named or string(file.get("mimetype"))))
 
 

@@ -16,7 +16,7 @@ from tests.render.incoming.pieces import Json, bullets, mrkdwn, rich, section, t
 WORD = re.compile(r"(?:seen|hidden)\d+q")
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(messages())
 def test_every_word_people_see_is_read_exactly_once(made: tuple[Json, Composer]) -> None:
     message, composer = made

@@ -22,8 +22,8 @@ PNG = {"id": "F2", "name": "chart.png", "mimetype": "image/png", "pretty_type": 
         (PNG | {"alt_txt": "CPU by hour"}, "[image: chart.png, CPU by hour]", ()),
         (
             {"id": "F3", "title": "x", "mimetype": "audio/mp4", "filetype": "m4a"},
-            "[audio: x, m4a]",
-            ("x (m4a)",),
+            "[audio: x, M4A]",
+            ("x (M4A)",),
         ),
         (
             {"id": "F4", "mimetype": "video/mp4"},

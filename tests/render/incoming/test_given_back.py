@@ -150,7 +150,7 @@ def documents() -> st.SearchStrategy[str]:
     return st.lists(block, min_size=1, max_size=6).map("\n\n".join)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(documents())
 def test_what_is_read_back_means_the_same(markdown: str) -> None:
     assert html(read_back(markdown)) == html(markdown)
