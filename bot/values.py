@@ -42,7 +42,8 @@ class Question:
     may deliver the same question under; whoever claims any of them first answers it.
     `ts` is the asker's message; None for a slash command. What was written while an answer of the
     same thread was still being written is collected into one question: `text` has all of it, `ts`
-    is the newest message and `earlier` are the others, oldest first.
+    is the newest message and `earlier` are the others, oldest first. `mentions` are the users that
+    Slack marked as mentioned; any other `<@U…>` in `text` was typed and names nobody.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Question:
     response_url: str | None = None
     public: bool = False
     earlier: tuple[str, ...] = ()
+    mentions: tuple[str, ...] = ()
 
     @property
     def began(self) -> str | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from bot.errors import SlackError
 from bot.slack import Slack
 
-USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
+USER = re.compile(r"<@([UW][A-Z0-9]+)>")
 
 
 class Names:
@@ -26,7 +27,10 @@ class Names:
                 return user
         return self._names[user]
 
-    async def in_text(self, text: str) -> str:
-        """The text with `<@U…>` turned into `@name`."""
-        known = {m[1]: m[2] or await self.of(m[1]) for m in USER.finditer(text)}
-        return USER.sub(lambda m: "@" + known[m[1]], text)
+    async def in_text(self, text: str, mentions: Collection[str]) -> str:
+        """The text with `<@U…>` turned into `@name` where the id is one of `mentions`.
+
+        Anything else of that form was typed by hand and stays as it is.
+        """
+        known = {user: await self.of(user) for user in mentions if f"<@{user}>" in text}
+        return USER.sub(lambda m: "@" + known[m[1]] if m[1] in known else m[0], text)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from bot.errors import SlackError
 from bot.history.budget import fit
 from bot.history.names import Names
-from bot.render.incoming import answer_text, asked_in, message_text, without_mention
+from bot.render.incoming import answer_text, asked_in, read_message, without_mention
 from bot.slack import Slack
 from bot.values import Message, Place, Question
 
@@ -61,7 +61,7 @@ class History:
         earlier, remark = await self._earlier(question)
         asked = Message(
             "user",
-            await self._names.in_text(question.text),
+            await self._names.in_text(question.text, question.mentions),
             await self._names.of(question.user) if earlier else None,
         )
         kept = fit([*earlier, asked], self._limit)
@@ -129,7 +129,7 @@ class History:
             return [message] if message else []
         user, text = asked
         name = await self._names.of(user)
-        return [Message("user", await self._names.in_text(text), name), message]
+        return [Message("user", await self._names.in_text(text, ()), name), message]
 
     async def _as_message(self, stored: Mapping[str, Any], told: set[str]) -> Message | None:
         if stored.get("user") == self._bot_user:
@@ -140,10 +140,11 @@ class History:
                 told.add(turn)
                 return Message("assistant", self._answers[turn])
             return Message("assistant", answer_text(stored))
-        text = without_mention(message_text(stored), self._bot_user)
+        read = read_message(stored)
+        text = without_mention(read.text, self._bot_user)
         author = stored.get("user")
         name = await self._names.of(author) if author else stored.get("username") or "someone"
-        return Message("user", await self._names.in_text(text), name)
+        return Message("user", await self._names.in_text(text, read.mentions), name)
 
 
 def turn_of(stored: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.render.buttons import BLOCK
-from bot.render.incoming import readable, without_mention
+from bot.render.incoming import mentions_in, read_message, readable, without_mention
 from bot.values import File, Place, Question
 
 Payload = Mapping[str, Any]
@@ -97,6 +97,7 @@ def command(form: Payload, *, in_our_dm: bool) -> Question:
         place=Place(str(form.get("team_id") or ""), channel, "dm" if in_our_dm else "command"),
         user=str(form["user_id"]),
         text=readable(_PUBLIC.sub("", text)),
+        mentions=mentions_in(text),
         response_url=str(form.get("response_url") or "") or None,
         public=public,
     )
@@ -179,6 +180,7 @@ def _mentions(event: Payload, us: Addressee) -> bool:
 
 def _question(body: Payload, event: Payload, place: Place, us: Addressee) -> Question:
     ts = str(event["ts"])
+    read = read_message(event)
     keys = [f"message:{place.channel}:{ts}"]
     if body.get("event_id"):
         keys.append(f"event:{place.team}:{body['event_id']}")
@@ -189,7 +191,8 @@ def _question(body: Payload, event: Payload, place: Place, us: Addressee) -> Que
         keys=tuple(keys),
         place=place,
         user=str(event["user"]),
-        text=readable(without_mention(event.get("text") or "", us.user_id)),
+        text=without_mention(read.text, us.user_id) if read.has_words else "",
+        mentions=read.mentions,
         ts=ts,
         user_team=_user_team(body, event),
         files=_files(event),

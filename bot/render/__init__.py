@@ -13,7 +13,7 @@
     plain.py     markdown as one short plain line, for notifications
     scan.py      markdown as blocks
     inline.py    what stands inside a paragraph
-    incoming.py  what people wrote in Slack, as plain text for a model
+    incoming/    what people wrote in Slack, as plain text for a model
 
 Pure text work: no I/O, no clock, no Slack calls. When and how often something is sent is none of
 this room's business.

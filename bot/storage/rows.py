@@ -86,6 +86,7 @@ def joined(first: Question, newer: Question) -> Question:
         keys=newer.keys,
         ts=messages[-1] if messages else None,
         earlier=tuple(messages[:-1]),
+        mentions=tuple(dict.fromkeys((*first.mentions, *newer.mentions))),
         files=first.files + tuple(file for file in newer.files if file not in first.files),
         response_url=newer.response_url or first.response_url,
     )

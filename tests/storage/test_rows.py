@@ -31,6 +31,7 @@ QUESTIONS = st.builds(
     response_url=st.none() | ANY_TEXT,
     public=st.booleans(),
     earlier=st.just(()),
+    mentions=st.lists(ANY_TEXT, max_size=2).map(tuple),
 )
 
 
@@ -79,6 +80,7 @@ def test_questions_that_are_joined_keep_every_word_message_and_file(
     assert whole.text == "\n\n".join(one.text for one in asked if one.text)
     messages = [*whole.earlier, *([whole.ts] if whole.ts else [])]
     assert messages == sorted(one.ts for one in asked if one.ts)
+    assert set(whole.mentions) == {user for one in asked for user in one.mentions}
     assert set(whole.files) == {file for one in asked for file in one.files}
     assert (whole.id, whole.user, whole.place) == (first.id, first.user, first.place)
     assert whole.keys == third.keys

@@ -38,7 +38,8 @@ def test_a_markdown_block_holds_the_whole_answer_where_the_text_is_only_a_notice
 
 
 def test_rich_text_is_flattened() -> None:
-    assert answer_text({"blocks": [RICH]}) == "See this of <@U2>\n```\nx = 1\n```"
+    expected = "See [this](https://x.example) of <@U2>\n```\nx = 1\n```"
+    assert answer_text({"blocks": [RICH]}) == expected
 
 
 def test_a_message_without_blocks_is_its_text() -> None:

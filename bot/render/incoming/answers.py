@@ -1,0 +1,77 @@
+"""Our own earlier answers, as the markdown they were.
+
+We post a line that says who asked, one markdown block, a line about the state and buttons
+(message.py one room up). Slack may give the markdown back as several blocks of other kinds
+(slack-facts §3.2): rich_text, headers, tables, dividers, images.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.render.incoming.blocks import block_text, text_object
+from bot.render.incoming.findings import Findings
+from bot.render.incoming.payload import Payload, depth, items, lines, string
+from bot.render.links import BREAK
+from bot.render.message import ASKED
+
+_USER = re.compile(r"<@([UW][A-Z0-9]+)")
+_DEEPEST = 100  # as for any other message
+# What the model did not write: buttons, and the steps Slack shows while a stream runs.
+_OURS = frozenset({"actions", "context_actions", "plan", "task_card"})
+
+
+def answer_text(message: Mapping[str, Any]) -> str:
+    """Return the model's text in a stored answer of ours; "" for a placeholder or a notice."""
+    if depth(message, _DEEPEST) >= _DEEPEST:
+        return ""
+    findings = Findings()
+    blocks = _written(items(message.get("blocks")))
+    text = lines((_markdown(block, findings) for block in blocks), "\n\n")
+    return text.replace(BREAK, "").strip()
+
+
+def asked_in(message: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return who asked what, of a stored answer of ours with no message above it that says so."""
+    for block in items(message.get("blocks")):
+        match block:
+            case {"block_id": str(name), "elements": [{"text": str(who)}, {"text": str(what)}]} if (
+                name == ASKED and (asker := _USER.match(who))
+            ):
+                return asker[1], html.unescape(what).replace(BREAK, "")
+    return None
+
+
+def _written(blocks: Sequence[Payload]) -> list[Payload]:
+    """Return the blocks of the answer itself, without the lines above and below it."""
+    written = [
+        block
+        for block in blocks
+        if string(block.get("type")) not in _OURS
+        and block.get("block_id") != ASKED
+        and not _notice(block)
+    ]
+    while written and written[-1].get("type") == "context":
+        written.pop()
+    return written
+
+
+def _notice(block: Payload) -> bool:
+    """Whether it is the sentence that stands where there is no answer."""
+    match block:
+        case {"type": "section", "text": {"type": "plain_text"}}:
+            return True
+    return False
+
+
+def _markdown(block: Payload, findings: Findings) -> str:
+    match block.get("type"):
+        case "divider":
+            return "---"
+        case "image":
+            alt = string(block.get("alt_text")) or text_object(block.get("title"), findings)
+            return f"![{alt}]({string(block.get('image_url'))})"
+    return block_text(block, findings)

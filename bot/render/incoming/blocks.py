@@ -1,0 +1,171 @@
+"""Every kind of block, as the words a person reads in it.
+
+Ids, addresses of images, values and the labels of buttons and menus are no words of the message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from bot.render.incoming.files import files_text
+from bot.render.incoming.findings import Findings
+from bot.render.incoming.mrkdwn import link, markdown, mrkdwn, unescaped
+from bot.render.incoming.payload import Payload, items, lines, mapping, one_line, string
+from bot.render.incoming.rich_text import rich_text
+from bot.render.incoming.tables import chart, table
+from bot.render.links import BREAK
+
+NO_DESCRIPTION = "an image without a description"
+
+# Fields that people read, in the order in which blocks show them.
+_SHOWN = (
+    *("author_name", "rich_text_title", "title", "subtitle", "header", "label", "text", "body"),
+    *("message", "summary", "caption", "description", "details", "fields", "content", "hint"),
+    *("elements", "items", "tasks", "rows", "child_blocks", "blocks", "cards", "output", "sources"),
+    *("hero_image", "icon", "image", "alt_text", "footer", "provider_name"),
+)
+# What can be pressed or filled in.
+_INTERACTIVE = frozenset(
+    {"button", "checkboxes", "radio_buttons", "overflow", "feedback_buttons", "icon_button"}
+    | {"datepicker", "timepicker", "datetimepicker", "workflow_button", "file_input"}
+)
+
+
+def blocks_text(blocks: Any, findings: Findings) -> str:
+    """Return the words of a list of blocks, a blank line between two of them."""
+    return lines((block_text(block, findings) for block in items(blocks)), "\n\n")
+
+
+def block_text(block: Payload, findings: Findings) -> str:
+    """Return the words of one block; "" for one that only parts others or can be pressed."""
+    kind = string(block.get("type"))
+    reader = _READERS.get(kind, _visible)
+    return reader(block, findings)
+
+
+def text_object(value: Any, findings: Findings) -> str:
+    """Return a text object of any type, or a bare string where Slack takes one."""
+    match value:
+        case str():
+            return findings.words(unescaped(value))
+        case {"type": "mrkdwn", "text": str(text)}:
+            return mrkdwn(text, findings)
+        case {"type": "rich_text"}:
+            return rich_text(value, findings)
+        case {"text": str(text)}:
+            return findings.words(unescaped(text))
+    return ""
+
+
+def image(block: Payload, findings: Findings) -> str:
+    """Return an image as its title and its description."""
+    title = one_line(text_object(block.get("title"), findings))
+    alt = one_line(findings.words(unescaped(string(block.get("alt_text")))))
+    shown = _distinct(title, alt)
+    if not shown:
+        findings.unreadable.append(NO_DESCRIPTION)
+    return f"[image: {', '.join(shown)}]" if shown else "[image]"
+
+
+def heading(block: Payload, findings: Findings) -> str:
+    """Return a header block as a markdown heading."""
+    text = one_line(text_object(block.get("text"), findings))
+    level = block.get("level")
+    marks = "#" * level if isinstance(level, int) and 1 <= level <= 6 else "##"
+    return f"{marks} {text}" if text else ""
+
+
+def _section(block: Payload, findings: Findings) -> str:
+    fields = (text_object(each, findings) for each in items(block.get("fields")))
+    accessory = mapping(block.get("accessory"))
+    return lines([text_object(block.get("text"), findings), *fields, _picture(accessory, findings)])
+
+
+def _context(block: Payload, findings: Findings) -> str:
+    return lines((_in_context(each, findings) for each in items(block.get("elements"))), " ")
+
+
+def _in_context(element: Payload, findings: Findings) -> str:
+    if element.get("type") == "image":
+        return _picture(element, findings)
+    return text_object(element, findings).strip()
+
+
+def _picture(element: Payload, findings: Findings) -> str:
+    """Return the small image beside a text; one without a description is decoration."""
+    described = element.get("type") == "image" and string(element.get("alt_text")).strip()
+    return image(element, findings) if described else ""
+
+
+def _video(block: Payload, findings: Findings) -> str:
+    title, about, alt = (
+        one_line(text_object(block.get(name), findings))
+        for name in ("title", "description", "alt_text")
+    )
+    names = (unescaped(string(block.get(name))) for name in ("author_name", "provider_name"))
+    return f"[video: {', '.join(_distinct(title, about, alt, *map(one_line, names)))}]"
+
+
+def _markdown(block: Payload, findings: Findings) -> str:
+    return markdown(string(block.get("text")), findings).replace(BREAK, "")
+
+
+def _file(block: Payload, findings: Findings) -> str:
+    return files_text([block.get("file")], findings)
+
+
+def _nothing(block: Payload, findings: Findings) -> str:
+    return ""
+
+
+def _visible(block: Payload, findings: Findings) -> str:
+    """Return the words of a kind of block that has no reader of its own."""
+    return lines(_visible_parts(block, findings))
+
+
+def _visible_parts(block: Payload, findings: Findings) -> Iterator[str]:
+    for name in _SHOWN:
+        if name == "title" and block.get("rich_text_title"):
+            continue  # the other takes its place
+        yield _shown(block.get(name), findings)
+
+
+def _shown(value: Any, findings: Findings) -> str:
+    if isinstance(value, list):
+        return lines(_shown(each, findings) for each in value)
+    if isinstance(value, str):
+        return text_object(value, findings)
+    inner = mapping(value)
+    kind = string(inner.get("type"))
+    if kind in _INTERACTIVE or kind.endswith(("_select", "_input")):
+        return ""
+    if kind == "url":
+        label = text_object(inner.get("text"), findings)
+        return link(string(inner.get("url")), label, "[{label}]({url})")
+    if kind in ("mrkdwn", "plain_text"):
+        return text_object(inner, findings)
+    return block_text(inner, findings) if inner else ""
+
+
+def _distinct(*texts: str) -> list[str]:
+    """Return the texts that are not empty and not the same as one before."""
+    return list(dict.fromkeys(text for text in texts if text))
+
+
+_READERS: dict[str, Callable[[Payload, Findings], str]] = {
+    "rich_text": rich_text,
+    "section": _section,
+    "header": heading,
+    "context": _context,
+    "table": table,
+    "data_table": table,
+    "data_visualization": chart,
+    "markdown": _markdown,
+    "image": image,
+    "video": _video,
+    "file": _file,
+    "actions": _nothing,
+    "context_actions": _nothing,
+    "divider": _nothing,
+}
