@@ -59,6 +59,7 @@ THINKING = (  # they decide; whoever drives them waits, reads clocks and rolls d
     *(f"bot.listeners.{part}" for part in ("reading", "reconnecting")),
     *(f"bot.delivery.{part}" for part in ("pace", "budget", "steps", "uses", "native_layout")),
     *(f"bot.upstream.{part}" for part in ("events", "prompt", "bodies", "sse", "decoding")),
+    "bot.upstream.attribution",
     *(f"bot.upstream.{part}" for part in ("responses", "chat", "parts", "failures", "refusals")),
     "bot.playground.slack.limits",
 )
