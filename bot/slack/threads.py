@@ -155,10 +155,11 @@ class _Walk:
         low, high = float(self.runs[-1].end), float(self.low)
         read = self.mark.below + len(self.tail) + sum(len(run.messages) for run in self.runs)
         unread = max(1, self._total() - read)
-        last = self._pages_left() == 1 and not self.tail
-        wanted = self.size * (0.3 if last else 0.75) * self.factor
-        if unread < self.size - 1 or wanted >= unread or high - low < 1:
-            return self.runs[-1].end
+        at_most = self.size - 1  # the root may come with a page
+        certain = at_most if self.size == PAGE else at_most * self._pages_left()
+        wanted = self.size * (0.75 if self._pages_left() > 1 or self.tail else 0.3) * self.factor
+        if unread <= certain or wanted >= unread or high - low < 1:
+            return self.runs[-1].end  # all of them, page by page
         return f"{high - (high - low) * wanted / unread:.6f}"
 
     async def _page(self, after: str) -> None:
