@@ -30,7 +30,9 @@ def left_out(first: int, newest: int, missing: int, *, about: bool = False) -> s
 
 def gap(missing: int, *, about: bool = False) -> str:
     """Tell the model where messages are missing."""
-    return f"[{'About ' if about else ''}{_messages(missing)} of this thread {'is' if missing == 1 else 'are'} left out here]"
+    are = "is" if missing == 1 else "are"
+    count = f"About {_messages(missing)}" if about else _messages(missing)
+    return f"[{count} of this thread {are} left out here]"
 
 
 def _messages(count: int) -> str:
