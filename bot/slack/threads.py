@@ -43,11 +43,13 @@ class ReadPage(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What reading one thread may cost; it ends when `wanted` messages are there."""
+    """What reading one thread may cost; it ends when `wanted` messages are there. The first pages
+    hold `page` messages."""
 
     wanted: int = 150
     pages: int = 5
     seconds: float = 3.0
+    page: int = PAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ class _Walk:
 
     async def go(self) -> None:
         """Read until there is enough, or the bounds are reached."""
-        self.low = self.before
+        self.low, self.size = self.before, self.bounds.page
         await self._page(self.mark.since)
         while self.runs and len(self.tail) < self.bounds.wanted and self._pages_left():
             await self._page(self._window())
@@ -156,7 +158,7 @@ class _Walk:
         read = self.mark.below + len(self.tail) + sum(len(run.messages) for run in self.runs)
         unread = max(1, self._total() - read)
         at_most = self.size - 1  # the root may come with a page
-        certain = at_most if self.size == PAGE else at_most * self._pages_left()
+        certain = at_most if self.size < LARGEST_PAGE else at_most * self._pages_left()
         wanted = self.size * (0.75 if self._pages_left() > 1 or self.tail else 0.3) * self.factor
         if unread <= certain or wanted >= unread or high - low < 1:
             return self.runs[-1].end  # all of them, page by page

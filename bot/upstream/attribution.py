@@ -53,8 +53,12 @@ def attributed(message: Message) -> str:
     author = message.author
     if author is None or message.role == "assistant":
         return message.text
-    lines = _BREAK.split(message.text)
-    return "\n".join([_header(author), *(QUOTE + line for line in lines)])
+    return f"{header(author)}:\n{quoted(message.text)}"
+
+
+def quoted(text: str) -> str:
+    """The text with every line of it quoted."""
+    return "\n".join(QUOTE + line for line in _BREAK.split(text))
 
 
 def instructed(instructions: str, messages: Iterable[Message]) -> str:
@@ -71,12 +75,13 @@ def one_line(name: str) -> str:
     return " ".join(seen.split())[:LONGEST_NAME].strip()
 
 
-def _header(author: Author) -> str:
+def header(author: Author) -> str:
+    """The header line of an author's message, without its colon."""
     known = f"From {_KINDS[author.kind]} {_id(author.id)}"
     name = one_line(author.name)
     if not name or name == author.id:
-        return f"{known}:"
-    return f"{known}, named {json.dumps(name, ensure_ascii=False)}:"
+        return known
+    return f"{known}, named {json.dumps(name, ensure_ascii=False)}"
 
 
 def _id(given: str) -> str:

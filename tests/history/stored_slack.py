@@ -15,11 +15,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.slack import Slack
+from tests import paging
 
 BOT = "UBOT"
 Stored = dict[str, Any]
-
-HIDDEN = frozenset({"metadata"})  # given only where it is asked for
 
 
 @dataclass(frozen=True)
@@ -104,17 +103,10 @@ class StoredSlack:
         thread = self._thread(str(given["channel"]), str(given["ts"]))
         if not thread:
             return {"ok": False, "error": "thread_not_found"}
-        root, *replies = thread
-        wanted = [one for one in replies if _between(given, one)]
-        start = int(given.get("cursor") or 0)
-        count = min(int(given.get("limit") or 1000), self.most)
-        with_root = self.root_on_every_page or start == 0
-        count -= 1 if with_root else 0
-        shown = wanted[start : start + count]
-        more = len(wanted) > start + count
-        page = {"ok": True, "messages": _seen(given, [root] * with_root + shown), "has_more": more}
-        cursor = {"response_metadata": {"next_cursor": str(start + count)}} if more else {}
-        return page | cursor
+        root, *answers = thread
+        every, most = self.root_on_every_page, self.most
+        page = paging.replies(given, root, answers, root_on_every_page=every, most=most)
+        return {"ok": True} | page
 
     def _thread(self, channel: str, root: str) -> list[Stored]:
         stored = self.channels.get(channel, {})
@@ -129,33 +121,14 @@ class StoredSlack:
 
     def _history(self, given: Mapping[str, Any]) -> Stored:
         stored = self.channels.get(str(given["channel"]), {})
-        top = [ts for ts, m in sorted(stored.items(), reverse=True) if "thread_ts" not in m]
+        top = [ts for ts, m in stored.items() if "thread_ts" not in m]
         roots = [self._thread(str(given["channel"]), ts)[0] for ts in top]
-        wanted = [one for one in roots if _between(given, one)]
-        start, count = int(given.get("cursor") or 0), int(given.get("limit") or 100)
-        more = len(wanted) > start + count
-        shown = _seen(given, wanted[start : start + count])
-        cursor = {"response_metadata": {"next_cursor": str(start + count)}} if more else {}
-        return {"ok": True, "messages": shown, "has_more": more} | cursor
+        return {"ok": True} | paging.history(given, roots)
 
     def _user(self, user: str) -> Stored:
         if user not in self.people:
             return {"ok": False, "error": "user_not_found"}
         return {"ok": True, "user": {"id": user, "profile": {"display_name": self.people[user]}}}
-
-
-def _between(given: Mapping[str, Any], message: Stored) -> bool:
-    oldest, latest = str(given.get("oldest") or ""), str(given.get("latest") or "")
-    ts = str(message["ts"])
-    if given.get("inclusive") and ts in (oldest, latest):
-        return True
-    return (not oldest or ts > oldest) and (not latest or ts < latest)
-
-
-def _seen(given: Mapping[str, Any], messages: list[Stored]) -> list[Stored]:
-    if given.get("include_all_metadata"):
-        return messages
-    return [{k: v for k, v in one.items() if k not in HIDDEN} for one in messages]
 
 
 class _Funnel(AsyncWebClient):
