@@ -137,7 +137,7 @@ def press(body: Payload) -> Press | None:
     return None
 
 
-def _value(action: Payload) -> str:
+def _value(action: Mapping[Any, Any]) -> str:
     """What a button carries, or the line chosen in a menu."""
     chosen = action.get("selected_option")
     carrier = chosen if isinstance(chosen, Mapping) else action

@@ -12,9 +12,10 @@ from tests.history.asking import ROOT, asked, at, history, texts
 from tests.history.stored_slack import StoredSlack
 
 
-def thread_of(count: int, words: str = "message {n}", **how: bool) -> StoredSlack:
-    """A thread of so many messages a minute apart, its root among them."""
-    slack = StoredSlack(**how)
+def thread_of(count: int, words: str = "message {n}", *, bare: bool = False) -> StoredSlack:
+    """A thread of so many messages a minute apart, its root among them; `bare`: the root comes
+    with the first page only."""
+    slack = StoredSlack(root_on_every_page=not bare)
     slack.say(ROOT, "U1", words.format(n=0))
     for n in range(1, count):
         slack.say(at(60 * n), "U2", words.format(n=n), under=ROOT)
@@ -27,12 +28,10 @@ def ask(slack: StoredSlack, minute: float) -> str:
     return at(60 * minute)
 
 
-@pytest.mark.parametrize("root_on_every_page", [True, False])
+@pytest.mark.parametrize("bare", [False, True])
 @pytest.mark.parametrize("count", [2, 199, 201, 399, 1000, 2500])
-def test_the_first_message_and_the_newest_are_told_in_order(
-    count: int, root_on_every_page: bool
-) -> None:
-    slack = thread_of(count, root_on_every_page=root_on_every_page)
+def test_the_first_message_and_the_newest_are_told_in_order(count: int, bare: bool) -> None:
+    slack = thread_of(count, bare=bare)
     conversation = run(history(slack, 100_000).read(asked("and now?", ask(slack, count))))
     told = texts(conversation)
     assert (told[0], told[-1]) == ("message 0", "and now?")

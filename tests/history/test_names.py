@@ -82,7 +82,7 @@ def test_two_questions_at_once_share_a_look_up() -> None:
         slack = StoredSlack(seconds=lambda call: 0.5)
         names = names_of(slack)
         both = await asyncio.gather(names.of(["U1"]), names.of(["U1"]))
-        assert both == [{"U1": "Ada"}, {"U1": "Ada"}]
+        assert list(both) == [{"U1": "Ada"}, {"U1": "Ada"}]
         assert looked_up(slack) == ["U1"]
 
     run(scenario())

@@ -37,7 +37,12 @@ QUESTIONS = st.builds(
 
 def as_row(question: Question) -> Any:
     """What a database gives back of it."""
-    return SimpleNamespace(**rows.of_question(question))
+    return row_of(rows.of_question(question))
+
+
+def row_of(columns: dict[str, Any]) -> Any:
+    """A row with these columns."""
+    return SimpleNamespace(**columns)
 
 
 @given(QUESTIONS)
@@ -94,7 +99,7 @@ def test_words_of_two_people_come_back_from_the_database_as_theirs(
 ) -> None:
     whole = rows.joined(first, second)
     columns = rows.of_question(whole)
-    found = rows.to_question(SimpleNamespace(**columns))
+    found = rows.to_question(row_of(columns))
     expected = [(one.user, rows.clean(one.text)) for one in (first, second)]
     expected = [(user, text) for user, text in expected if text]
     if expected:
@@ -117,4 +122,4 @@ def test_shares_that_do_not_add_up_to_the_text_are_not_believed(text: str) -> No
     bob = Question("Q1", (), place, "U1", "refund", "1.0")
     whole = rows.joined(bob, Question("Q2", (), place, "U2", "and delete it", "2.0"))
     columns = rows.of_question(whole) | {"text": text}
-    assert rows.to_question(SimpleNamespace(**columns)).words == (Said("U1", "2.0", text),)
+    assert rows.to_question(row_of(columns)).words == (Said("U1", "2.0", text),)

@@ -47,5 +47,5 @@ def test_a_mention_without_a_word_waits_for_nothing() -> None:
 def test_a_new_conversation_in_a_direct_message_waits_for_nothing(
     surface: str, waits: bool
 ) -> None:
-    place = {"team": "T1", "channel": "D1", "surface": surface, "thread_ts": "1.0"}
-    assert bool(thread_of(question(text="/new", **place))) is waits
+    asked = question(text="/new", team="T1", channel="D1", surface=surface, thread_ts="1.0")
+    assert bool(thread_of(asked)) is waits
