@@ -177,8 +177,14 @@ def _runner(
     metrics: Metrics,
 ) -> Runner:
     """Everything between a question and its answer."""
-    limit = settings.upstream.history_tokens
-    history = History(slack, Names(slack), bot_user=identity.user_id, limit=limit)
+    history = History(
+        slack,
+        Names(slack),
+        bot_user=identity.user_id,
+        limit=settings.upstream.history_tokens,
+        home=filter(None, [identity.team_id]),
+        dm_hours=settings.upstream.dm_memory_hours,
+    )
     seats = Seats(settings.delivery.max_live_answers)
     metrics.waiting.set_function(lambda: seats.waiting)
     return Runner(

@@ -35,6 +35,15 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What one person wrote as part of a question; `ts` is the message, None for a command."""
+
+    user: str
+    ts: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """One thing a person asked.
 
@@ -42,8 +51,9 @@ class Question:
     may deliver the same question under; whoever claims any of them first answers it.
     `ts` is the asker's message; None for a slash command. What was written while an answer of the
     same thread was still being written is collected into one question: `text` has all of it, `ts`
-    is the newest message and `earlier` are the others, oldest first. `mentions` are the users that
-    Slack marked as mentioned; any other `<@U…>` in `text` was typed and names nobody.
+    is the newest message and `earlier` are the others, oldest first. `said` keeps who wrote which
+    part of such a text; read it through `words`. `mentions` are the users that Slack marked as
+    mentioned; any other `<@U…>` in `text` was typed and names nobody.
     """
 
     id: str
@@ -58,6 +68,18 @@ class Question:
     public: bool = False
     earlier: tuple[str, ...] = ()
     mentions: tuple[str, ...] = ()
+    said: tuple[Said, ...] = ()
+
+    @property
+    def words(self) -> tuple[Said, ...]:
+        """Who wrote which part of `text`, in order.
+
+        `said` counts only while it adds up to `text`: an older version of the bot, which runs
+        beside this one during an upgrade, changes the text and does not know of `said`.
+        """
+        if self.said and paragraphs(*(said.text for said in self.said)) == self.text:
+            return self.said
+        return (Said(self.user, self.ts, self.text),)
 
     @property
     def began(self) -> str | None:
@@ -65,13 +87,38 @@ class Question:
         return self.earlier[0] if self.earlier else self.ts
 
 
+PARAGRAPH = "\n\n"
+"""What stands between texts that become one."""
+
+
+def paragraphs(*texts: str) -> str:
+    """The texts that are not empty as one, with an empty line between them."""
+    return PARAGRAPH.join(filter(None, texts))
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who wrote a message. Only `id`, Slack's own, tells people apart: names are chosen freely.
+
+    "external" is a person of another organisation; an app posts by itself.
+    """
+
+    id: str
+    name: str = ""
+    kind: Literal["person", "external", "app"] = "person"
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of the conversation a model sees; `name` is who wrote it, for user messages."""
+    """One message of the conversation a model sees.
+
+    `author` is who wrote it. A user message without one is a remark of ours, or a question in a
+    conversation in which nobody else has said anything.
+    """
 
     role: Literal["user", "assistant"]
     text: str
-    name: str | None = None
+    author: Author | None = None
 
 
 @dataclass(frozen=True, slots=True)

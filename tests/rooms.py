@@ -55,10 +55,11 @@ THINKING = (  # they decide; whoever drives them waits, reads clocks and rolls d
     "bot.access",
     "bot.render*",
     *(f"bot.turn.{part}" for part in ("machine", "recovery", "watch", "order", "again")),
-    "bot.history.budget",
+    *(f"bot.history.{part}" for part in ("anew", "budget", "kept", "remarks", "telling")),
     *(f"bot.listeners.{part}" for part in ("reading", "reconnecting")),
     *(f"bot.delivery.{part}" for part in ("pace", "budget", "steps", "uses", "native_layout")),
     *(f"bot.upstream.{part}" for part in ("events", "prompt", "bodies", "sse", "decoding")),
+    "bot.upstream.attribution",
     *(f"bot.upstream.{part}" for part in ("responses", "chat", "parts", "failures", "refusals")),
     "bot.playground.slack.limits",
 )

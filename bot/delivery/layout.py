@@ -135,7 +135,7 @@ class Layout:
         return bool(self.text) and (self._plain or any(_MARKDOWN in each for each in blocks))
 
     def _render(self, draft: Draft) -> tuple[Body, ...]:
-        buttons = buttons_of(draft.phase)
+        buttons = buttons_of(draft.phase, dm=self._question.place.surface == "dm")
         rendered = render(
             draft, self._question, limit=self._limit, cuts=self._cuts, buttons=buttons
         )

@@ -61,7 +61,7 @@ class NativeReply:
         self._on_change = on_change
         self._on_refused = on_refused
         self._on_lost = on_lost
-        self._layout = NativeLayout(question.id)
+        self._layout = NativeLayout(question.id, dm=question.place.surface == "dm")
         self._writer = StreamWriter(slack, question)
         self._draft: Draft | None = None
         self._planned = Draft(Phase.ASKING)  # the draft of the step under way

@@ -79,14 +79,15 @@ class _Part:
 
 
 class NativeLayout:
-    """The streams of one answer, each of at most `limit` bytes."""
+    """The streams of one answer, each of at most `limit` bytes; `dm`: in a direct message."""
 
-    def __init__(self, question_id: str, limit: int = LIMIT) -> None:
+    def __init__(self, question_id: str, limit: int = LIMIT, *, dm: bool = False) -> None:
         self.shown: list[str] = []  # ts of each, in order
         self.live = False  # the last one is not stopped yet
         self.text = ""  # as much of the draft's text as stands
         self._whole = False  # its end stands
         self._question_id = question_id
+        self._dm = dm
         self._part = _Part()
         self._limit = limit
 
@@ -208,7 +209,8 @@ class NativeLayout:
         return part.at
 
     def _below(self, draft: Draft) -> str:
-        return below(draft, question_id=self._question_id, buttons=buttons_of(draft.phase))
+        buttons = buttons_of(draft.phase, dm=self._dm)
+        return below(draft, question_id=self._question_id, buttons=buttons)
 
 
 def _size(markdown: str) -> int:

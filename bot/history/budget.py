@@ -2,33 +2,88 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+import msgspec
+
+from bot.upstream.attribution import attributed, instructed
+from bot.upstream.prompt import Prompt
 from bot.values import Message
 
-# A token is about four bytes of English and of most UTF-8 text; servers count exactly, we only
-# keep well below their limits. A message costs a few tokens beside its text.
-BYTES_PER_TOKEN = 4
-TOKENS_PER_MESSAGE = 4
+BYTES_PER_TOKEN = 4.0
+"""Where the server has not yet told: about what English and most UTF-8 text take."""
+
+LEAST, MOST = 1.0, 8.0
+"""Bounds of what is learnt: no tokenizer makes more tokens than bytes, and none is so good."""
+
+WEIGHT = 0.2  # of the newest report, against all before it
+TELLING_BYTES = 400  # a shorter prompt says more about the server's own additions than about text
+TOKENS_PER_MESSAGE = 4  # its role and its delimiters
 
 
-def tokens(message: Message) -> int:
-    """About how many tokens the message costs."""
-    text = f"{message.name}: {message.text}" if message.name else message.text
-    return TOKENS_PER_MESSAGE + -(-len(text.encode()) // BYTES_PER_TOKEN)
+class TokenRate:
+    """How many bytes of a prompt make a token, learnt from what the server counted."""
+
+    def __init__(self) -> None:
+        self.bytes_per_token = BYTES_PER_TOKEN
+        self._learnt = False
+
+    def learn(self, prompt_bytes: int, input_tokens: int) -> None:
+        """Take note that a prompt of so many bytes was so many tokens."""
+        if input_tokens <= 0 or prompt_bytes < TELLING_BYTES:
+            return
+        seen = min(MOST, max(LEAST, prompt_bytes / input_tokens))
+        weight = WEIGHT if self._learnt else 1.0
+        self.bytes_per_token += weight * (seen - self.bytes_per_token)
+        self._learnt = True
+
+    def tokens(self, message: Message) -> int:
+        """About how many tokens the message costs."""
+        size = len(attributed(message).encode(errors="replace"))
+        return TOKENS_PER_MESSAGE + math.ceil(size / self.bytes_per_token)
 
 
-def fit(messages: Sequence[Message], limit: int) -> tuple[Message, ...]:
-    """The newest messages that fit `limit` tokens, in order; the last one always stays.
+def prompt_bytes(prompt: Prompt) -> int:
+    """The bytes of a prompt that its server counts as input, about."""
+    texts = [instructed(prompt.instructions, prompt.messages), *map(attributed, prompt.messages)]
+    schemas = [(tool.name, tool.description, dict(tool.parameters)) for tool in prompt.tools]
+    size = sum(len(text.encode(errors="replace")) for text in texts)
+    return size + (len(msgspec.json.encode(schemas)) if schemas else 0)
 
-    A last message that is too long by itself is kept whole: the server's own refusal says more
-    than a question cut in half.
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What is told of the earlier messages; `left_out` lie between `first` and `newest`."""
+
+    first: tuple[Message, ...]
+    newest: tuple[Message, ...]
+    left_out: int
+
+
+def fit(
+    first: Sequence[Message],
+    later: Sequence[Message],
+    asked: Sequence[Message],
+    limit: int,
+    rate: TokenRate,
+) -> Fitted:
+    """Choose the earlier messages that fit `limit` tokens beside the question.
+
+    `first` is what a thread began with (one message, or none), `later` what followed, in order. The
+    question is always sent whole: the server's own refusal says more than half of a question.
+    Next comes what the thread began with, then the newest messages, without gaps.
     """
-    spent = 0
-    kept: list[Message] = []
-    for message in reversed(messages):
-        spent += tokens(message)
-        if kept and spent > limit:
+    left = limit - sum(map(rate.tokens, asked))
+    opening = sum(map(rate.tokens, first))
+    begins = tuple(first) if opening <= left else ()
+    left -= opening if begins else 0
+    count = 0
+    for message in reversed(later):
+        left -= rate.tokens(message)
+        if left < 0:
             break
-        kept.append(message)
-    return tuple(reversed(kept))
+        count += 1
+    newest = tuple(later[len(later) - count :])
+    return Fitted(begins, newest, len(first) - len(begins) + len(later) - count)

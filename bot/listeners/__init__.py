@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.listeners import actions, commands, home, notes, questions, sessions
+from bot.listeners import actions, commands, home, menu, notes, questions, sessions
 from bot.listeners.hearing import Hearing
-from bot.render.buttons import AGAIN, CONTINUE, SHARE, SHOW, STOP
+from bot.render.buttons import AGAIN, CONTINUE, MENU, SHARE, SHOW, STOP
 
 
 def register(app: AsyncApp, hearing: Hearing) -> None:
@@ -26,3 +26,4 @@ def register(app: AsyncApp, hearing: Hearing) -> None:
     app.action(SHOW)(notes.on_show(hearing))
     app.action(SHARE)(notes.on_pass(hearing, SHARE))
     app.action(CONTINUE)(notes.on_pass(hearing, CONTINUE))
+    app.action(MENU)(menu.on_chosen(hearing))

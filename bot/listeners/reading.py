@@ -40,7 +40,7 @@ class Press:
     `ts` is the message it was pressed on, `thread_ts` its thread. `text` and `rest` are what the
     message holds beside its buttons, as Slack gives it back; of a message that only its reader
     sees (`private`) it gives nothing back. `response_url` replaces that message. `value` is what
-    the button carries.
+    the button, or the chosen line of the menu, carries.
     """
 
     turn: str
@@ -133,9 +133,16 @@ def press(body: Payload) -> Press | None:
                 rest=_others(blocks if isinstance(blocks, list) else [], block),
                 response_url=str(body.get("response_url") or ""),
                 private="message" not in body,
-                value=str(action.get("value") or ""),
+                value=_value(action),
             )
     return None
+
+
+def _value(action: Mapping[Any, Any]) -> str:
+    """What a button carries, or the line chosen in a menu."""
+    chosen = action.get("selected_option")
+    carrier = chosen if isinstance(chosen, Mapping) else action
+    return str(carrier.get("value") or "")
 
 
 def _pressed(body: Payload) -> Payload | None:

@@ -17,6 +17,12 @@ STOP, AGAIN = "answer_stop", "answer_again"
 SHOW, SHARE, CONTINUE = "answer_show", "answer_share", "answer_continue"
 """The `action_id` of each button."""
 
+MENU = "answer_menu"
+"""The `action_id` of the menu (`⋮`) under an answer."""
+
+NEW_CONVERSATION = "new_conversation"
+"""The `value` of the menu's *New conversation*."""
+
 BLOCK = "answer:"
 """What the `block_id` of an answer's buttons begins with; the turn's id follows."""
 
@@ -24,8 +30,11 @@ PASSES_ON: Mapping[str, str] = {SHARE: "Share here", CONTINUE: "Continue in DM"}
 """What can be done with a private answer, and what its button says."""
 
 
-def buttons_of(phase: Phase) -> tuple[Element, ...]:
-    """Return Stop while the answer is on its way, Try again where it failed, else nothing."""
+def buttons_of(phase: Phase, *, dm: bool = False) -> tuple[Element, ...]:
+    """Return Stop while the answer is on its way, Try again where it failed, else no button; in a
+    direct message the menu with what one can do about the conversation, once the answer stands."""
+    if dm and phase.final:
+        return (*buttons_of(phase), _menu({NEW_CONVERSATION: "New conversation"}))
     match phase:
         case Phase.QUEUED | Phase.ASKING | Phase.STREAMING | Phase.RECONNECTING:
             return (_button(STOP, "Stop"),)
@@ -53,6 +62,16 @@ def private_buttons(draft: Draft, offered: Collection[str] | None = None) -> tup
         _button(name, PASSES_ON[name], " ".join(other for other in names if other != name))
         for name in names
     )
+
+
+def _menu(options: Mapping[str, str]) -> Element:
+    """Return a menu; `options` are its labels by value, five at most
+    (https://docs.slack.dev/reference/block-kit/block-elements/overflow-menu-element)."""
+    made = [
+        {"text": {"type": "plain_text", "text": label}, "value": value}
+        for value, label in options.items()
+    ]
+    return {"type": "overflow", "action_id": MENU, "options": made}
 
 
 def _button(action_id: str, text: str, value: str = "") -> Element:

@@ -168,6 +168,16 @@ class UpstreamSettings(Group):
         le=2_000_000,
         description="How much of the conversation so far the model sees",
     )
+    dm_memory_hours: float = Field(
+        12.0,
+        validation_alias="DM_MEMORY_HOURS",
+        ge=0,
+        le=24 * 30,
+        description=(
+            "A direct message goes on with what was said in it within so many hours; "
+            "with 0 each stands alone"
+        ),
+    )
 
     @property
     def is_own_server(self) -> bool:

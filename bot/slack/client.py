@@ -15,10 +15,8 @@ from bot.slack.calls import Blocks, objects
 from bot.slack.identity import Identity
 from bot.slack.response_url import failure, is_trusted
 from bot.slack.streams import Streams
+from bot.slack.threads import PAGE, Page
 from bot.slack.websocket import WebSocket
-
-PAGE = 200
-"""Messages asked for in one page of `conversations.replies`; Slack recommends no more."""
 
 CONNECTIONS = 20
 """Calls at once. asyncio holds 256 KiB and more for each connection over TLS; a call takes about
@@ -153,8 +151,31 @@ class Slack(Streams):
             ),
         )
 
+    async def thread_page(
+        self, channel: str, thread_ts: str, *, oldest: str | None, latest: str, limit: int
+    ) -> Page:
+        """Read the oldest page of a thread between two moments, its root perhaps among them."""
+        answer = await self._call(
+            "conversations.replies",
+            verb="GET",
+            channel=channel,
+            ts=thread_ts,
+            oldest=oldest,
+            latest=latest,
+            include_all_metadata=True,
+            limit=limit,
+        )
+        cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+        return Page(tuple(answer.get("messages") or ()), bool(cursor or answer.get("has_more")))
+
     async def history(
-        self, channel: str, *, limit: int = 200, include_metadata: bool = False
+        self,
+        channel: str,
+        *,
+        oldest: str | None = None,
+        latest: str | None = None,
+        limit: int = 200,
+        include_metadata: bool = False,
     ) -> list[dict[str, Any]]:
         """Read up to `limit` top-level messages of a channel, newest first."""
         return await _pages(
@@ -163,6 +184,8 @@ class Slack(Streams):
                 "conversations.history",
                 verb="GET",
                 channel=channel,
+                oldest=oldest,
+                latest=latest,
                 include_all_metadata=include_metadata or None,
                 limit=page,
                 cursor=cursor,

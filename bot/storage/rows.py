@@ -12,16 +12,20 @@ from sqlalchemy import Row
 
 from bot.storage.records import ShownMessage, TurnRecord
 from bot.storage.tables import WAITING
-from bot.values import Draft, File, Phase, Question
+from bot.values import PARAGRAPH, Draft, File, Phase, Question, Said, paragraphs
 
-_NO_TEXT: dict[str, Any] = {"text": "", "files": (), "response_url": None}
+SHARES = "shares"
+"""Where a stored question keeps who wrote which part of its text: user, ts and characters. The
+words themselves stay in `text`. An older version of the bot ignores it."""
+
+_NO_TEXT: dict[str, Any] = {"text": "", "files": (), "response_url": None, "said": ()}
 
 
 def of_question(question: Question) -> dict[str, Any]:
     """The columns that hold a question: all that is needed to answer it, and what people wrote
     apart from the rest."""
     return {
-        "question": _to_json(replace(question, **_NO_TEXT)),
+        "question": _to_json(_without_words(question)),
         "text": clean(question.text),
         "files": _to_json(question.files),
         "response_url": question.response_url,
@@ -66,9 +70,11 @@ def over(now: float) -> dict[str, Any]:
 
 def to_question(row: Row[Any]) -> Question:
     """The question of a row of `turns`."""
+    known = json.loads(row.question)
     return replace(
-        msgspec.convert(json.loads(row.question), Question),
+        msgspec.convert(known, Question),
         text=row.text,
+        said=_said(row.text, known.get(SHARES) or ()),
         files=msgspec.convert(json.loads(row.files), tuple[File, ...]),
         response_url=row.response_url,
     )
@@ -77,12 +83,14 @@ def to_question(row: Row[Any]) -> Question:
 def joined(first: Question, newer: Question) -> Question:
     """One question of two: written after each other, answered together where the newest stands.
 
-    Its id and its asker stay those of the first. No file is left out.
+    Its id and its asker stay those of the first; `said` tells whose words are whose. No file is
+    left out.
     """
     messages = sorted(filter(None, (*first.earlier, first.ts, *newer.earlier, newer.ts)))
     return replace(
         first,
-        text="\n\n".join(text for text in (first.text, newer.text) if text),
+        text=paragraphs(first.text, newer.text),
+        said=tuple(one for one in (*first.words, *newer.words) if one.text),
         keys=newer.keys,
         ts=messages[-1] if messages else None,
         earlier=tuple(messages[:-1]),
@@ -115,6 +123,25 @@ def clean(text: str) -> str:
     if "\0" in text:
         text = text.replace("\0", "")
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def _without_words(question: Question) -> dict[str, Any]:
+    """A question as JSON values, without what has a column of its own."""
+    values: dict[str, Any] = msgspec.to_builtins(replace(question, **_NO_TEXT))
+    del values["said"]
+    if question.said:
+        values[SHARES] = [[one.user, one.ts, len(clean(one.text))] for one in question.said]
+    return values
+
+
+def _said(text: str, shares: Sequence[Any]) -> tuple[Said, ...]:
+    """Who wrote which part of the text, by the shares stored beside it; nothing if they are not
+    those of this text."""
+    said, start = [], 0
+    for user, ts, length in shares:
+        said.append(Said(user, ts, text[start : start + length]))
+        start += length + len(PARAGRAPH)
+    return tuple(said) if start == len(text) + len(PARAGRAPH) else ()
 
 
 def _to_json(value: Any) -> str:

@@ -5,17 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from bot.errors import SlackError, SlackRateLimited, ToolError
 from bot.render.incoming import message_text
 from bot.slack import Slack
+from bot.slack.threads import LARGEST_PAGE, Bounds, ThreadPart, newest_part
 from bot.tools.tool import Tool, ToolContext, tool
-from bot.values import Question
+from bot.upstream.attribution import header, quoted
+from bot.values import Author, Question
 
 MAX_FOUND = 10
-# Five pages at most, of about 50 a minute for the whole workspace (slack-facts §2).
-MAX_READ = 1000
+
+BOUNDS = Bounds(wanted=100_000, pages=6, seconds=15.0, page=LARGEST_PAGE)
+"""Six pages, of about 50 a minute for the whole workspace (slack-facts §4): threads of up to about
+6,000 messages are searched whole, of longer ones the newest part."""
+
 MAX_EXCERPT = 600  # characters of a message
 
 
@@ -31,28 +37,51 @@ def search_thread_tool(slack: Slack) -> Tool:
         wanted = list(dict.fromkeys(words.casefold().split()))
         if not wanted:
             raise ToolError("There are no words to look for.")
-        messages = await _earlier(slack, context.question)
-        return _told(_best(messages, wanted), len(messages), wanted)
+        part = await _read(slack, context.question)
+        messages = _earlier(part, context.question)
+        return _told(_best(messages, wanted), _searched(part, len(messages)))
 
     return search_thread
 
 
-async def _earlier(slack: Slack, question: Question) -> list[Mapping[str, Any]]:
-    """The messages of the question's thread that were there before it."""
+async def _read(slack: Slack, question: Question) -> ThreadPart:
+    """The question's thread as it was before it: all of it, or its newest part."""
     place = question.place
     if place.thread_ts is None or question.ts is None:
         raise ToolError("This question was not asked in a thread.")
+    if place.thread_ts == question.ts:
+        return ThreadPart(None, ())
+    read = partial(slack.thread_page, place.channel, place.thread_ts)
     try:
-        found = await slack.replies(
-            place.channel, place.thread_ts, latest=question.ts, limit=MAX_READ
-        )
+        return await newest_part(read, place.thread_ts, question.ts, BOUNDS)
     except SlackRateLimited as error:
         raise ToolError(
             f"Slack allows the next look into the thread in {error.retry_after:.0f} seconds."
         ) from error
     except SlackError as error:
         raise ToolError("Slack did not let the thread be read.") from error
-    return [message for message in found if str(message.get("ts", "")) < question.ts]
+
+
+def _earlier(part: ThreadPart, question: Question) -> list[Mapping[str, Any]]:
+    """The messages that were there before the question."""
+    found = [*filter(None, [part.root]), *part.newest]
+    return [message for message in found if message["ts"] not in question.earlier]
+
+
+def _searched(part: ThreadPart, count: int) -> str:
+    """Say how much of the thread was looked at."""
+    if not part.left_out:
+        many = f"all {count:,} earlier messages" if count > 1 else f"{count} earlier message"
+        return f"{many} of this thread"
+    if part.gap:
+        return (
+            f"{count:,} of the older messages of this thread; about {part.left_out:,} messages, "
+            "the newest ones among them, could not be read"
+        )
+    return (
+        f"the newest {count:,} messages of this thread; about {part.left_out:,} older ones could "
+        "not be searched"
+    )
 
 
 def _best(
@@ -62,21 +91,28 @@ def _best(
     texts = [(message, message_text(message)) for message in messages]
     scored = [(sum(word in text.casefold() for word in wanted), m, text) for m, text in texts]
     most = max((score for score, _, _ in scored), default=0)
-    return [(m, text) for score, m, text in scored if score == most > 0][-MAX_FOUND:]
+    return [(m, _excerpt(text, wanted)) for score, m, text in scored if score == most > 0][
+        -MAX_FOUND:
+    ]
 
 
-def _told(
-    found: Sequence[tuple[Mapping[str, Any], str]], searched: int, wanted: Sequence[str]
-) -> str:
+def _told(found: Sequence[tuple[Mapping[str, Any], str]], searched: str) -> str:
     if not found:
-        among = f"first {MAX_READ} messages" if searched >= MAX_READ else "earlier messages"
-        return f"None of these words is in the {among} of this thread ({searched} searched)."
-    lines = [f"{_author(m)}, {_time(m)}: {_excerpt(text, wanted)}" for m, text in found]
-    return "\n\n".join([f"Found in {len(found)} of {searched}, oldest first:", *lines])
+        return f"None of these words was found. Searched: {searched}."
+    intro = (
+        f"Found {len(found)}, oldest first. Searched: {searched}. Every line that its author "
+        "wrote is marked with `> `."
+    )
+    return "\n\n".join([intro, *(f"{_heading(m)}:\n{quoted(text)}" for m, text in found)])
 
 
-def _author(message: Mapping[str, Any]) -> str:
-    return str(message.get("user") or message.get("bot_id") or "somebody")
+def _heading(message: Mapping[str, Any]) -> str:
+    """Who wrote it and when; nothing its author chose but a name."""
+    bot, user = message.get("bot_id"), message.get("user")
+    by_app = bot or not user
+    name = str(message.get("username") or "") if by_app else ""
+    author = Author(str(bot or user or ""), name, "app" if by_app else "person")
+    return f"{header(author)}, {_time(message)}"
 
 
 def _time(message: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from bot.history.anew import asks_anew
 from bot.values import Place, Question
 
 _STOP = re.compile(r"stop(?=$|[\s,.;:!?…。、])\W*", re.IGNORECASE)
@@ -12,9 +13,12 @@ _STOP = re.compile(r"stop(?=$|[\s,.;:!?…。、])\W*", re.IGNORECASE)
 def thread_of(question: Question) -> str | None:
     """Name the thread in which a question has its place in order; None where there is no order.
 
-    A command is part of no thread, and a mention without a word waits for nothing.
+    A command is part of no thread; a mention without a word, and the word that begins a new
+    conversation, wait for nothing.
     """
-    return name_of(question.place) if question.text or question.files else None
+    if asks_anew(question) or not (question.text or question.files):
+        return None
+    return name_of(question.place)
 
 
 def name_of(place: Place) -> str | None:

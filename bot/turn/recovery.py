@@ -6,6 +6,7 @@ anew in the messages that stand. Some have an end at once.
 
 from __future__ import annotations
 
+from bot.history.anew import BEGUN, asks_anew
 from bot.storage.records import TurnRecord
 from bot.turn.machine import INTERRUPTED, Machine
 from bot.upstream.cursor import Begun
@@ -50,6 +51,8 @@ def begun(record: TurnRecord, now: float) -> Machine:
         machine.end(last)
     elif not (record.question.text or record.question.files):
         machine.end(Draft(Phase.DONE, HINT))
+    elif asks_anew(record.question):
+        machine.end(Draft(Phase.DONE, BEGUN))
     elif record.waiting:
         machine.wait_above()
     return machine

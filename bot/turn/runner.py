@@ -25,7 +25,16 @@ from bot.turn.seats import Seats
 from bot.turn.turn import Turn
 from bot.upstream.client import Upstream
 from bot.upstream.cursor import Begun
-from bot.upstream.events import Activity, Event, Failed, Reconnecting, Started, TextDelta, ToolCall
+from bot.upstream.events import (
+    Activity,
+    Event,
+    Failed,
+    Finished,
+    Reconnecting,
+    Started,
+    TextDelta,
+    ToolCall,
+)
 from bot.upstream.prompt import Exchange, Prompt
 from bot.values import Draft, Phase, Question
 
@@ -186,6 +195,8 @@ class Runner:
         async with aclosing(self.upstream.answer(prompt, response)) as events:
             async for event in events:
                 self._observe(event, turn, machine)
+                if isinstance(event, Finished):
+                    self.history.learn(prompt, event.usage)
                 draft = machine.feed(event)
                 turn.wrote(draft.text, machine.cursor)
                 if not draft.phase.final:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from bot.upstream.attribution import attributed, instructed
 from bot.upstream.prompt import Exchange, Prompt, ToolSpec
 from bot.values import Message
 
@@ -24,8 +25,8 @@ CHAT_OPTIONS = frozenset({"usage"})
 def responses_body(prompt: Prompt, model: str, options: Set[str]) -> bytes:
     """Return the body of `POST /responses`; `options` are of `RESPONSES_OPTIONS`."""
     body: Json = {"model": model, "stream": True, "input": _input(prompt)}
-    if prompt.instructions:
-        body["instructions"] = prompt.instructions
+    if instructions := instructed(prompt.instructions, prompt.messages):
+        body["instructions"] = instructions
     tools: list[Any] = [_responses_tool(tool) for tool in prompt.tools]
     if "hosted_tools" in options:
         tools += prompt.hosted_tools
@@ -43,8 +44,8 @@ def responses_body(prompt: Prompt, model: str, options: Set[str]) -> bytes:
 def chat_body(prompt: Prompt, model: str, options: Set[str]) -> bytes:
     """Return the body of `POST /chat/completions`; `options` are of `CHAT_OPTIONS`."""
     messages: list[Json] = []
-    if prompt.instructions:
-        messages.append({"role": "system", "content": prompt.instructions})
+    if instructions := instructed(prompt.instructions, prompt.messages):
+        messages.append({"role": "system", "content": instructions})
     messages += [_message(message) for message in prompt.messages if message.text]
     for exchange in prompt.exchanges:
         messages += _chat_exchange(exchange)
@@ -73,8 +74,7 @@ def _input(prompt: Prompt) -> list[Json]:
 
 
 def _message(message: Message) -> Json:
-    text = f"{message.name}: {message.text}" if message.name else message.text
-    return {"role": message.role, "content": text}
+    return {"role": message.role, "content": attributed(message)}
 
 
 def _function(tool: ToolSpec) -> Json:

@@ -19,10 +19,10 @@ from bot.upstream.client import Upstream, open_http
 from bot.upstream.config import UpstreamConfig
 from bot.upstream.events import ApiFormat, Finished
 from bot.upstream.prompt import Prompt
-from bot.values import Message
+from bot.values import Author, Message
 
 MODEL = "gpt-5.4"
-PROMPT = Prompt("Be brief.", (Message("user", "hello", "Ann"),))
+PROMPT = Prompt("Be brief.", (Message("user", "hello", Author("U1", "Ann")),))
 PATHS: Mapping[ApiFormat, str] = {"responses": "/responses", "chat": "/chat/completions"}
 
 # Reads one whole stream; returns its text, or None when it does not look at it.

@@ -15,6 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.slack import Slack
+from tests import paging
 from tests.delivery.virtual import now
 
 
@@ -175,13 +176,15 @@ class FakeSlack(AsyncWebClient):
 
     def _conversations_history(self, given: dict[str, Any]) -> dict[str, Any]:
         found = [m for m in self.messages.values() if m.channel == given["channel"]]
-        top = [m for m in found if m.thread_ts is None]
-        return {"messages": [{"ts": m.ts, "metadata": m.metadata} for m in reversed(top)]}
+        return paging.history(given, [self._as_slack(m) for m in found if m.thread_ts is None])
 
     def _conversations_replies(self, given: dict[str, Any]) -> dict[str, Any]:
-        found = [m for m in self.messages.values() if given["ts"] in (m.thread_ts, m.ts)]
-        shown = [m for m in found if float(m.ts) > float(given.get("oldest", 0))]
-        return {"messages": [{"ts": m.ts, "metadata": m.metadata} for m in shown]}
+        root = self.messages.get(given["ts"])
+        found = [self._as_slack(m) for m in self.thread(given["ts"])]
+        return paging.replies(given, self._as_slack(root) if root else None, found)
+
+    def _as_slack(self, message: Stored) -> dict[str, Any]:
+        return {"ts": message.ts, "metadata": message.metadata}
 
 
 class FakeHooks:

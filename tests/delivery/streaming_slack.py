@@ -145,11 +145,6 @@ class StreamingSlack(FakeSlack):
     def _auth_test(self, given: dict[str, Any]) -> dict[str, Any]:
         return dict(self.us)
 
-    def _conversations_replies(self, given: dict[str, Any]) -> dict[str, Any]:
-        found = [m for m in self.messages.values() if given["ts"] in (m.thread_ts, m.ts)]
-        shown = [m for m in found if float(m.ts) > float(given.get("oldest", 0))]
-        return {"messages": [self._as_slack(m) for m in shown]}
-
     def _as_slack(self, message: Stored) -> dict[str, Any]:
         record: dict[str, Any] = {
             "ts": message.ts,

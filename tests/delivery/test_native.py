@@ -73,7 +73,7 @@ def test_what_ends_badly_says_so_below_and_offers_another_try() -> None:
         [stream] = fake.streams
         assert stream.markdown == "One **two three four**"
         assert stream.state == "It broke."
-        assert stream.buttons == ["answer_again"]
+        assert stream.buttons == ["answer_again", "answer_menu"]
 
     run(scenario())
 

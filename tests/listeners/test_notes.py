@@ -20,7 +20,7 @@ from bot.listeners.notes import (
     NOT_NOW,
     SHARED,
 )
-from bot.render.buttons import AGAIN, CONTINUE, SHARE, SHOW, STOP
+from bot.render.buttons import AGAIN, CONTINUE, MENU, SHARE, SHOW, STOP
 from bot.storage.records import TurnRecord
 from bot.turn.supervisor import Verdict
 from bot.values import Draft, Phase, Place, Question
@@ -150,7 +150,7 @@ async def test_an_answer_is_passed_on_once_and_loses_the_button(
     assert "thread_ts" not in post
     assert "<@U1> asked: Why?" in said(post)
     assert DONE.text in said(post)
-    assert labels(post) == []
+    assert labels(post) == ([MENU] if channel == OUR_DM else [])
     notes = room.heard("note")
     assert len(notes) == 2
     assert all(note["replace_original"] for note in notes)

@@ -8,6 +8,8 @@ import pytest
 from bot.render.buttons import (
     AGAIN,
     CONTINUE,
+    MENU,
+    NEW_CONVERSATION,
     SHARE,
     SHOW,
     STOP,
@@ -36,6 +38,18 @@ def test_an_answer_on_its_way_can_be_stopped_and_a_failed_one_tried_again(phase:
         assert pressed == [AGAIN]
     else:
         assert found is None
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+def test_an_answer_that_stands_in_a_direct_message_has_a_menu_after_its_buttons(
+    phase: Phase,
+) -> None:
+    buttons = buttons_of(phase, dm=True)
+    menus = [element for element in buttons if element["action_id"] == MENU]
+    assert [element for element in buttons if element not in menus] == list(buttons_of(phase))
+    assert len(menus) == phase.final
+    for menu in menus:
+        assert [option["value"] for option in menu["options"]] == [NEW_CONVERSATION]
 
 
 def test_the_note_of_a_command_can_be_shown_as_written_and_stopped() -> None:

@@ -6,11 +6,12 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.storage import rows
-from bot.values import File, Place, Question
+from bot.values import File, Place, Question, Said
 
 ANY_TEXT = st.text(st.characters(codec=None))  # halves of characters and NUL as well
 TS = st.none() | st.integers(0, 99).map(lambda n: f"17000000{n:02}.000100")
@@ -37,7 +38,12 @@ QUESTIONS = st.builds(
 
 def as_row(question: Question) -> Any:
     """What a database gives back of it."""
-    return SimpleNamespace(**rows.of_question(question))
+    return row_of(rows.of_question(question))
+
+
+def row_of(columns: dict[str, Any]) -> Any:
+    """A row with these columns."""
+    return SimpleNamespace(**columns)
 
 
 @given(QUESTIONS)
@@ -84,3 +90,38 @@ def test_questions_that_are_joined_keep_every_word_message_and_file(
     assert set(whole.files) == {file for one in asked for file in one.files}
     assert (whole.id, whole.user, whole.place) == (first.id, first.user, first.place)
     assert whole.keys == third.keys
+    assert whole.words == tuple(
+        Said(one.user, one.ts, one.text) for one in asked if one.text
+    ) or not any(one.text for one in asked)
+
+
+@given(QUESTIONS, QUESTIONS)
+def test_words_of_two_people_come_back_from_the_database_as_theirs(
+    first: Question, second: Question
+) -> None:
+    whole = rows.joined(first, second)
+    columns = rows.of_question(whole)
+    found = rows.to_question(row_of(columns))
+    expected = [(one.user, rows.clean(one.text)) for one in (first, second)]
+    expected = [(user, text) for user, text in expected if text]
+    if expected:
+        assert [(one.user, one.text) for one in found.words] == expected
+    assert rows.of_question(found) == columns
+
+
+def test_no_words_of_a_joined_question_stand_beside_its_text() -> None:
+    place = Place("T1", "C1", "channel", "1.0")
+    bob = Question("Q1", (), place, "U1", "refund order 7", "1.0")
+    whole = rows.joined(bob, Question("Q2", (), place, "U2", "and delete it", "2.0"))
+    columns = rows.of_question(whole)
+    assert "refund" not in columns["question"]
+    assert "delete" not in columns["question"]
+
+
+@pytest.mark.parametrize("text", ["", "other words", "refund\n\nand delete it\n\nand more"])
+def test_shares_that_do_not_add_up_to_the_text_are_not_believed(text: str) -> None:
+    place = Place("T1", "C1", "channel", "1.0")
+    bob = Question("Q1", (), place, "U1", "refund", "1.0")
+    whole = rows.joined(bob, Question("Q2", (), place, "U2", "and delete it", "2.0"))
+    columns = rows.of_question(whole) | {"text": text}
+    assert rows.to_question(row_of(columns)).words == (Said("U1", "2.0", text),)

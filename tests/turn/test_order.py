@@ -41,3 +41,11 @@ def test_a_command_has_no_place_in_a_thread() -> None:
 
 def test_a_mention_without_a_word_waits_for_nothing() -> None:
     assert thread_of(replace(question(), text="")) is None
+
+
+@pytest.mark.parametrize(("surface", "waits"), [("dm", False), ("channel", True)])
+def test_a_new_conversation_in_a_direct_message_waits_for_nothing(
+    surface: str, waits: bool
+) -> None:
+    asked = question(text="/new", team="T1", channel="D1", surface=surface, thread_ts="1.0")
+    assert bool(thread_of(asked)) is waits

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.history.anew import BEGUN
 from bot.storage.records import ShownMessage, TurnRecord
 from bot.turn.machine import INTERRUPTED, WAITING
 from bot.turn.recovery import (
@@ -151,3 +152,12 @@ def test_no_turn_goes_on_for_ever(
     last = last_draft(found, NOW)
     assert last is None or last.phase.final
     assert last is not None or tries < TRIES
+
+
+@pytest.mark.parametrize("word", ["/new", "New conversation"])
+def test_a_new_conversation_is_confirmed_and_asks_no_model(word: str) -> None:
+    dm = question(text=word, team="T1", channel="D1", surface="dm", thread_ts="900.1")
+    asked = replace(record(draft=Draft(Phase.ASKING), tries=0), question=dm)
+    assert begun(asked, NOW).draft == Draft(Phase.DONE, BEGUN)
+    in_a_channel = replace(asked, question=replace(dm, place=question().place))
+    assert not begun(in_a_channel, NOW).phase.final

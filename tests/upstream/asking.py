@@ -23,12 +23,12 @@ from bot.upstream.events import (
     TextDone,
 )
 from bot.upstream.prompt import Prompt
-from bot.values import Message
+from bot.values import Author, Message
 from tests.upstream.clock import Clock
 from tests.upstream.fake import Out, Service, read_request, transport
 
 BASE_URL = "http://model.test/v1"
-PROMPT = Prompt("Be brief.", (Message("user", "hello", "Ann"),))
+PROMPT = Prompt("Be brief.", (Message("user", "hello", Author("U1", "Ann")),))
 
 
 def config(base_url: str = BASE_URL, **more: Any) -> UpstreamConfig:

@@ -6,16 +6,17 @@ from typing import Any
 
 import msgspec
 
+from bot.upstream.attribution import EXPLAINED
 from bot.upstream.bodies import CHAT_OPTIONS, RESPONSES_OPTIONS, chat_body, responses_body
 from bot.upstream.events import ToolCall
 from bot.upstream.prompt import Exchange, Prompt, ToolSpec
-from bot.values import Message
+from bot.values import Author, Message
 
 SCHEMA = {"type": "object", "properties": {"zone": {"type": "string"}}}
 PROMPT = Prompt(
     "Be brief.",
     (
-        Message("user", "What time is it?", "Ann"),
+        Message("user", "What time is it?", Author("U1", "Ann")),
         Message("assistant", "Where?"),
         Message("user", ""),
         Message("user", "Here."),
@@ -28,7 +29,7 @@ PROMPT = Prompt(
     ),
 )
 MESSAGES = [
-    {"role": "user", "content": "Ann: What time is it?"},
+    {"role": "user", "content": 'From person U1, named "Ann":\n> What time is it?'},
     {"role": "assistant", "content": "Where?"},
     {"role": "user", "content": "Here."},
 ]
@@ -43,7 +44,7 @@ def test_a_prompt_for_responses() -> None:
     assert read(responses_body(PROMPT, "tiny", set())) == {
         "model": "tiny",
         "stream": True,
-        "instructions": "Be brief.",
+        "instructions": f"Be brief.\n\n{EXPLAINED}",
         "input": [
             *MESSAGES,
             {
@@ -90,7 +91,7 @@ def test_a_prompt_for_chat() -> None:
         "stream": True,
         "stream_options": {"include_usage": True},
         "messages": [
-            {"role": "system", "content": "Be brief."},
+            {"role": "system", "content": f"Be brief.\n\n{EXPLAINED}"},
             *MESSAGES,
             {"role": "assistant", "content": None, "tool_calls": called[:1]},
             {"role": "tool", "tool_call_id": "call_1", "content": "no such zone"},

@@ -16,6 +16,7 @@ from typing import Any
 from aiohttp import web
 
 from bot import settings
+from bot.history.anew import EARLIER_USED
 from bot.playground.board import Board
 from bot.playground.model.conversation import Conversation, spoken
 from bot.playground.model.script import answer
@@ -141,8 +142,9 @@ def note(message: Mapping[str, Any]) -> str:
 
 
 def is_finished(message: Mapping[str, Any]) -> bool:
-    """Whether a message holds a whole answer; who asked for it may stand above it."""
-    return bool(markdown(message)) and note(message) in {"", asked_by(message)}
+    """Whether a message holds a whole answer; who asked for it may stand above it, and under it
+    that it goes on from earlier ones."""
+    return bool(markdown(message)) and note(message) in {"", asked_by(message), EARLIER_USED}
 
 
 def asked_by(message: Mapping[str, Any]) -> str:

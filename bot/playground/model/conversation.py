@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
@@ -10,6 +11,8 @@ Role = Literal["system", "user", "assistant"]
 
 # "Ada: hello" or "ada: hello", as bots mark who speaks in a thread; not "Translate this: …".
 _SPEAKER = re.compile(r"((?:[^\W\d_][\w.'\u2019-]*)(?: [A-ZÀ-Þ][\w.'\u2019-]*){0,3}): +(?=\S)")
+# A header and quoted lines, as bots mark speakers where texts must not pass for headers.
+_HEADER = re.compile(r"From [a-z ]+ [\w.-]+(?:, named (?P<name>\"(?:[^\"\\]|\\.)*\"))?:\n(?=> )")
 _NO_NAMES = frozenset(
     {"echo", "example", "hint", "note", "ps", "question", "repeat", "say", "todo", "translate"}
 )
@@ -113,11 +116,22 @@ class Conversation:
 
 
 def spoken(text: str, name: str = "") -> Said:
-    """A user's message; a leading "Name: " becomes its speaker."""
+    """A user's message; a header with quoted lines, or a leading "Name: ", gives its speaker."""
+    if header := _HEADER.match(text):
+        lines = text[header.end() :].split("\n")
+        said = "\n".join(line.removeprefix("> ") for line in lines)
+        return Said("user", said.strip(), name or _unquoted(header["name"] or '""'))
     found = None if name else _SPEAKER.match(text)
     if found and found[1].lower() not in _NO_NAMES:
         return Said("user", text[found.end() :].strip(), found[1])
     return Said("user", text.strip(), name)
+
+
+def _unquoted(name: str) -> str:
+    try:
+        return str(json.loads(name))
+    except ValueError:
+        return name
 
 
 def _is(turn: Turn, role: Role) -> bool:

@@ -230,6 +230,20 @@ def _element(element: Any, at: str) -> Problems:
             yield _too_long(2_000, f"{at}/value")
         if element.get("style", "primary") not in ("primary", "danger"):
             yield f"failed to match any allowed value [json-pointer:{at}/style]"
+    elif element["type"] == "overflow":
+        yield from _options(element.get("options") or [], f"{at}/options")
+
+
+def _options(options: Any, at: str) -> Problems:
+    """The lines of an overflow menu
+    (https://docs.slack.dev/reference/block-kit/block-elements/overflow-menu-element)."""
+    if not options:
+        yield f"must provide at least 1 items [json-pointer:{at}]"
+    yield from _most(options, 5, at)
+    for index, option in enumerate(options):
+        yield from _text(option.get("text"), f"{at}/{index}/text", 75, plain=True)
+        if not 0 < len(str(option.get("value") or "")) <= 150:
+            yield f"must be 1 to 150 characters [json-pointer:{at}/{index}/value]"
 
 
 def _text(text: Any, at: str, most: int, *, plain: bool = False) -> Problems:

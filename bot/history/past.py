@@ -1,0 +1,194 @@
+"""What was said before a question, read from Slack as it stands there now.
+
+Texts are never kept here: a message that was edited or deleted is told in its new form or not at
+all. Kept are only positions, so that a later question of a long thread reads its newest part at
+once, and the answers we wrote.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from bot.errors import SlackError
+from bot.history.anew import EARLIER_USED
+from bot.history.kept import Kept, letters
+from bot.history.telling import Stored, Teller, turn_of
+from bot.render.buttons import STOP
+from bot.render.incoming import answer_text
+from bot.slack import Slack
+from bot.slack.threads import Bounds, Mark, ThreadPart, newest_part
+from bot.values import Question
+
+MARKS_BYTES = 2**20  # about 2,500 threads
+ANSWERS_BYTES = 8 * 2**20
+UNDER_BYTES = 2**20
+
+BOUNDS = Bounds(wanted=150, pages=5, seconds=3.0)
+"""Of about 50 calls a minute for a whole workspace (slack-facts §4). Usually one page, in a long
+thread two the first time."""
+
+MARKED = 200  # a thread of more messages is not read from its beginning again
+REMEMBERED = 120
+"""The next question of a long thread reads again so many messages; a page has room for what is
+said until then."""
+
+ROOTS = 50  # messages of a direct message read back, of its newest
+THREADS = 5  # of them whose replies are read
+REPLIES = Bounds(wanted=30, pages=2, seconds=3.0)
+SECONDS = 3.0  # for all calls about a direct message
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Earlier messages in order; `part` is how they were read in a thread, `remark` what the reader
+    is told if any of them is used."""
+
+    stored: tuple[Stored, ...] = ()
+    part: ThreadPart | None = None
+    remark: str = ""
+
+
+class Answers:
+    """What we answered, as the model wrote it: better to read than what Slack gives back."""
+
+    def __init__(self) -> None:
+        self._texts: Kept[str, str] = Kept(ANSWERS_BYTES, letters)
+        self._under: Kept[tuple[str, str], str] = Kept(UNDER_BYTES, lambda k, v: letters(*k, v))
+
+    def get(self, turn: str) -> str | None:
+        """The answer of a turn."""
+        return self._texts.get(turn) if turn else None
+
+    def under(self, channel: str, root: str) -> str | None:
+        """The turn that was answered first under a message, if its answer is known."""
+        turn = self._under.get((channel, root))
+        return turn if turn and self.get(turn) else None
+
+    def put(self, turn: str, channel: str, root: str | None, text: str) -> None:
+        """Keep the answer of a turn, which stands in a thread."""
+        if not turn or not text:
+            return
+        self._texts.put(turn, text)
+        if root:
+            self._under.put((channel, root), turn)
+
+
+class Threads:
+    """Threads of channels and direct messages."""
+
+    def __init__(self, slack: Slack, bounds: Bounds = BOUNDS) -> None:
+        self._slack = slack
+        self._bounds = bounds
+        self._marks: Kept[tuple[str, str], Mark] = Kept(
+            MARKS_BYTES, lambda key, mark: letters(*key, mark.since)
+        )
+
+    async def before(self, question: Question) -> Past:
+        """The first message of the question's thread and the newest ones. Raises SlackError."""
+        channel, root = question.place.channel, question.place.thread_ts
+        if root is None or question.ts is None or root == question.ts:
+            return Past()
+        read = partial(self._slack.thread_page, channel, root)
+        mark = self._marks.get((channel, root))
+        part = await newest_part(read, root, question.ts, self._bounds, mark)
+        self._mark((channel, root), part)
+        return Past((*filter(None, [part.root]), *part.newest), part)
+
+    def _mark(self, key: tuple[str, str], part: ThreadPart) -> None:
+        count = len(part.newest)
+        if part.gap or count + part.left_out <= MARKED or count <= REMEMBERED:
+            return
+        since = str(part.newest[-REMEMBERED - 1]["ts"])
+        self._marks.put(key, Mark(since, count + part.left_out - REMEMBERED))
+
+
+class DirectMessages:
+    """What was said in a direct message outside of the question's thread.
+
+    Answers of ours stand in threads under each message. Where one reply of ours is all there is,
+    and it is known what it says, its thread need not be read.
+    """
+
+    def __init__(self, slack: Slack, teller: Teller, answers: Answers, hours: float) -> None:
+        self._slack = slack
+        self._teller = teller
+        self._answers = answers
+        self._hours = hours
+
+    async def before(self, question: Question) -> Past:
+        """Messages and their replies since the conversation began. Raises SlackError."""
+        if not self._hours or question.ts is None or question.place.thread_ts != question.ts:
+            return Past()
+        async with asyncio.timeout(SECONDS) as limit:
+            newest_first = await self._slack.history(
+                question.place.channel,
+                oldest=f"{float(question.ts) - self._hours * 3600:.6f}",
+                latest=question.ts,
+                limit=ROOTS,
+                include_metadata=True,
+            )
+            roots = self._since_anew(newest_first, question)
+            unknown = [root for root in roots if self._known(question, root) is None]
+            if len(unknown) > THREADS:
+                roots = roots[: roots.index(unknown[THREADS])]
+            when = limit.when() or 0.0
+            found = await asyncio.gather(*(self._with_replies(question, r, when) for r in roots))
+        in_order = tuple(one for stored in reversed(found) for one in stored)
+        return Past(in_order, remark=EARLIER_USED)
+
+    def _since_anew(self, newest_first: Sequence[Stored], question: Question) -> list[Stored]:
+        """The messages of the present conversation, newest first."""
+        roots: list[Stored] = []
+        for stored in newest_first:
+            if self._teller.begins_anew(stored):
+                break
+            if self._teller.counts(stored, question):
+                roots.append(stored)
+        return roots
+
+    def _known(self, question: Question, root: Stored) -> Sequence[Stored] | None:
+        """The replies of a message, where they need not be read; None where they need."""
+        count = int(root.get("reply_count") or 0)
+        if not count:
+            return ()
+        turn = self._answers.under(question.place.channel, str(root["ts"]))
+        bot = self._teller.bot_user
+        if count > 1 or turn is None or root.get("reply_users") != [bot]:
+            return None
+        reply = {"ts": str(root.get("latest_reply") or ""), "user": bot}
+        return [reply | {"metadata": {"event_payload": {"turn": turn}}}]
+
+    async def _with_replies(
+        self, question: Question, root: Stored, until: float
+    ) -> Sequence[Stored]:
+        """A message and its replies; without them where they can't be read in time."""
+        known = self._known(question, root)
+        if known is not None:
+            return [root, *known]
+        channel, ts = question.place.channel, str(root["ts"])
+        left = max(0.1, until - asyncio.get_running_loop().time() - 0.1)
+        bounds = Bounds(REPLIES.wanted, REPLIES.pages, left)
+        read = partial(self._slack.thread_page, channel, ts)
+        try:
+            part = await newest_part(read, ts, question.ts or "", bounds)
+        except SlackError:
+            return [root]
+        self._learn(channel, ts, part)
+        return [root, *(one for one in part.newest if self._teller.counts(one, question))]
+
+    def _learn(self, channel: str, root: str, part: ThreadPart) -> None:
+        """Keep the one finished answer of a thread, so that it need not be read again."""
+        if len(part.newest) != 1 or not self._teller.ours(part.newest[0]):
+            return
+        [reply] = part.newest
+        if not _is_live(reply):
+            self._answers.put(turn_of(reply), channel, root, answer_text(reply))
+
+
+def _is_live(stored: Stored) -> bool:
+    """Whether an answer of ours was still being written."""
+    blocks = [b for b in stored.get("blocks") or [] if b.get("type") == "actions"]
+    return any(e.get("action_id") == STOP for b in blocks for e in b.get("elements") or [])

@@ -1,0 +1,39 @@
+"""What the reader and the model are told about messages that were left out. Pure."""
+
+from __future__ import annotations
+
+UNREAD = "The earlier messages of this thread could not be read"
+UNREAD_DIRECT = "Our earlier messages could not be read"
+UNREACHED = "The newest messages of this thread could not be read in time"
+
+
+def left_out(first: int, newest: int, missing: int, *, about: bool = False) -> str:
+    """Say which messages of a thread were read and which were not; "" if none is missing.
+
+    `first` is 1 if the thread's first message was read, `newest` how many of the newest were.
+    """
+    if missing <= 0:
+        return ""
+    total = f"{'about ' if about else ''}{first + newest + missing:,} messages of this thread"
+    count = f"about {missing:,}" if about else f"{missing:,}"
+    were = f"{count} {'was' if missing == 1 else 'were'} left out"
+    match first, newest:
+        case 0, 0:
+            verb = "was" if missing == 1 else "were"
+            return f"The {_messages(missing)} before this question did not fit and {verb} left out"
+        case 0, _:
+            return f"The newest {newest:,} of {total} were read; {were} before them"
+        case _, 0:
+            return f"Only the first of {total} was read; {were} after it"
+    return f"The first message and the newest {newest:,} of {total} were read; {were} between"
+
+
+def gap(missing: int, *, about: bool = False) -> str:
+    """Tell the model where messages are missing."""
+    are = "is" if missing == 1 else "are"
+    count = f"About {_messages(missing)}" if about else _messages(missing)
+    return f"[{count} of this thread {are} left out here]"
+
+
+def _messages(count: int) -> str:
+    return f"{count:,} messages" if count != 1 else "1 message"

@@ -1,0 +1,54 @@
+"""The menu (`⋮`) under an answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slack_bolt.context.ack.async_ack import AsyncAck
+
+from bot.errors import SlackError
+from bot.history.anew import BEGUN, metadata
+from bot.listeners import reading
+from bot.listeners.hearing import Hearing
+from bot.render.buttons import NEW_CONVERSATION
+from bot.render.private import remark
+
+log = logging.getLogger(__name__)
+
+MenuListener = Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]
+
+NOT_BEGUN = "I couldn't begin a new conversation. Please choose it again."
+
+
+def on_chosen(hearing: Hearing) -> MenuListener:
+    """*New conversation*: what was said in this direct message before is not used any more.
+
+    Our message that says so is all that is kept of it: `bot.history` looks for it in Slack.
+    """
+
+    async def handle_chosen(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        press = reading.press(body)
+        if press is None or press.value != NEW_CONVERSATION or press.private:
+            return
+        said = remark(BEGUN)
+        try:
+            await hearing.slack.post(
+                press.channel, text=said.text, blocks=said.blocks, metadata=metadata()
+            )
+        except SlackError as error:
+            log.warning("a new conversation could not begin: %s", error)
+            await _tell(hearing, press)
+
+    return handle_chosen
+
+
+async def _tell(hearing: Hearing, press: reading.Press) -> None:
+    try:
+        await hearing.slack.post_ephemeral(
+            press.channel, press.user, text=NOT_BEGUN, thread_ts=press.thread_ts
+        )
+    except SlackError as error:
+        log.warning("who chose a new conversation could not be told: %s", error)
