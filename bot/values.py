@@ -42,7 +42,10 @@ class Question:
     may deliver the same question under; whoever claims any of them first answers it.
     `ts` is the asker's message; None for a slash command. What was written while an answer of the
     same thread was still being written is collected into one question: `text` has all of it, `ts`
-    is the newest message and `earlier` are the others, oldest first.
+    is the newest message and `earlier` are the others, oldest first. `unreadable` names what stands
+    beside the words and can't be read, for example "report.pdf (PDF)". `user_team` is the author's
+    team where the channel is shared with other organisations, "" if Slack does not name it there.
+    `bot` is the bot id of an author that is no person; `user` is then that bot's user, or its id.
     """
 
     id: str
@@ -56,6 +59,13 @@ class Question:
     response_url: str | None = None
     public: bool = False
     earlier: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    bot: str = ""
+
+    def obeys(self, user: str) -> bool:
+        """Whether that person may stop the answer or ask again: the asker, of a bot's question
+        anybody."""
+        return bool(self.bot) or user == self.user
 
     @property
     def began(self) -> str | None:
