@@ -56,7 +56,7 @@ class Slack(Streams):
         answer = await self._call("auth.test")
         headers = {name.lower(): value for name, value in answer.headers.items()}
         scopes = (scope.strip() for scope in headers.get("x-oauth-scopes", "").split(","))
-        fields = ("team_id", "team", "user_id", "bot_id", "user")
+        fields = ("team_id", "team", "user_id", "bot_id", "user", "enterprise_id")
         return Identity(
             **{field: answer.get(field) or "" for field in fields},
             scopes=frozenset(scope for scope in scopes if scope),
@@ -154,15 +154,22 @@ class Slack(Streams):
         )
 
     async def history(
-        self, channel: str, *, limit: int = 200, include_metadata: bool = False
+        self,
+        channel: str,
+        *,
+        latest: str | None = None,
+        limit: int = 200,
+        include_metadata: bool = False,
     ) -> list[dict[str, Any]]:
-        """Read up to `limit` top-level messages of a channel, newest first."""
+        """Read up to `limit` top-level messages of a channel, newest first, those before `latest`
+        if that is given."""
         return await _pages(
             limit,
             lambda page, cursor: self._call(
                 "conversations.history",
                 verb="GET",
                 channel=channel,
+                latest=latest,
                 include_all_metadata=include_metadata or None,
                 limit=page,
                 cursor=cursor,
