@@ -136,7 +136,7 @@ def _mentioned_in_blocks(blocks: Any) -> Iterator[str]:
                 waiting += [block[name] for name in _HOLDS if name in block]
 
 
-def _is_code(element: Payload) -> bool:
+def _is_code(element: Mapping[Any, Any]) -> bool:
     style = element.get("style")
     return isinstance(style, Mapping) and bool(style.get("code"))
 

@@ -183,10 +183,11 @@ def _keys(body: Payload, event: Payload, place: Place, ts: str) -> tuple[str, ..
 def _words(event: Payload, ids: Set[str]) -> str:
     """What the message says, without our mention. Bots may say it in blocks only."""
     text = event.get("text")
-    words = text if isinstance(text, str) and text.strip() else message_text(event)
-    for one in spellings(words, ids):
-        words = without_mention(words, one)
-    return readable(words)
+    if not isinstance(text, str) or not text.strip():
+        text = message_text({"blocks": _objects(event.get("blocks"))})
+    for one in spellings(text, ids):
+        text = without_mention(text, one)
+    return readable(text)
 
 
 def _team(body: Payload) -> str:
