@@ -9,7 +9,7 @@ from bot.values import Question
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Decides from team ids, never from names (slack-facts §10)."""
+    """Decides from ids of teams, never from names (slack-facts §10)."""
 
     home_teams: frozenset[str]
     allow_external_users: bool = False
@@ -17,8 +17,10 @@ class Access:
     def admits(self, question: Question) -> bool:
         """Whether the question's author may ask.
 
-        A question that names no team of its author comes from the workspace itself: Slack adds
-        the author's team where a channel is shared.
+        Slack names the author's team where a channel is shared with other organisations;
+        elsewhere (None) authors are of the workspace itself. Where it should be named and is not
+        (""), nobody knows whose author it is, and the question is refused. `home_teams` holds the
+        organisation's id too: on Enterprise Grid Slack may name that in place of a workspace.
         """
         return (
             self.allow_external_users

@@ -60,11 +60,9 @@ async def run(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         metrics = Metrics()
         database = await stack.enter_async_context(_open_database(settings))
-        store = await stack.enter_async_context(
-            Store(database, replica=secrets.token_hex(8), store_text=settings.storage.store_text)
-        )
         slack = await stack.enter_async_context(open_slack(settings, metrics))
         identity = await who_we_are(slack)
+        store = await stack.enter_async_context(_store(settings, database, identity))
         upstream = await stack.enter_async_context(open_upstream(settings))
         keeper = _keeper(settings, store, database, metrics)
         ledger = Ledger(database, replica=store.replica)
@@ -141,6 +139,16 @@ async def who_we_are(slack: Slack) -> Identity:
         ) from error
 
 
+def _store(settings: Settings, database: Database, identity: Identity) -> Store:
+    """This process's turns: those of its own workspace, whoever else uses the database."""
+    return Store(
+        database,
+        replica=secrets.token_hex(8),
+        store_text=settings.storage.store_text,
+        team=identity.team_id,
+    )
+
+
 def _keeper(settings: Settings, store: Store, database: Database, metrics: Metrics) -> Keeper:
     shared = not database.place.startswith("sqlite")
     return Keeper(store, metrics, lease=settings.storage.lease_seconds, shared=shared)
@@ -210,7 +218,7 @@ def _slack_app(
 ) -> AsyncApp:
     secret = settings.slack.signing_secret
     app = bolt_app(slack.web, identity, secret.get_secret_value() if secret else None)
-    access = Access(frozenset({identity.team_id}), settings.slack.allow_external_users)
+    access = Access(identity.home, settings.slack.allow_external_users)
     hearing = Hearing(
         slack,
         identity,
@@ -221,6 +229,7 @@ def _slack_app(
         retry=turns.retry,
         private=private,
         stop_thread=lambda place, user: stop_thread(store, turns.stop, place, user),
+        answer_bots=frozenset(settings.slack.answer_bots),
     )
     register(app, hearing)
     return app

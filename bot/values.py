@@ -53,7 +53,11 @@ class Question:
     same thread was still being written is collected into one question: `text` has all of it, `ts`
     is the newest message and `earlier` are the others, oldest first. `said` keeps who wrote which
     part of such a text; read it through `words`. `mentions` are the users that Slack marked as
-    mentioned; any other `<@U…>` in `text` was typed and names nobody.
+    mentioned; any other `<@U…>` in `text` was typed and names nobody. `unreadable` names what
+    stands beside the words and can't be read, for example "report.pdf (PDF)". `user_team` is the
+    author's team where the channel is shared with other organisations, "" if Slack does not name
+    it there. `bot` is the bot id of an author that is no person; `user` is then the bot user, or
+    that id.
     """
 
     id: str
@@ -69,6 +73,8 @@ class Question:
     earlier: tuple[str, ...] = ()
     mentions: tuple[str, ...] = ()
     said: tuple[Said, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    bot: str = ""
 
     @property
     def words(self) -> tuple[Said, ...]:
@@ -80,6 +86,11 @@ class Question:
         if self.said and paragraphs(*(said.text for said in self.said)) == self.text:
             return self.said
         return (Said(self.user, self.ts, self.text),)
+
+    def obeys(self, user: str) -> bool:
+        """Whether that person may stop the answer or ask again: the asker, of a bot's question
+        anybody."""
+        return bool(self.bot) or user == self.user
 
     @property
     def began(self) -> str | None:

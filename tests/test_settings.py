@@ -165,3 +165,21 @@ def test_secrets_hide_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_variable_is_described() -> None:
     assert all(field.description for _, _, field in variables())
+
+
+@pytest.mark.parametrize(
+    ("value", "ids"),
+    [("", ()), ("B0ALERT", ("B0ALERT",)), (" B0ALERT, A0FLOW ,", ("B0ALERT", "A0FLOW"))],
+)
+def test_bots_that_are_answered_are_listed_by_comma(
+    monkeypatch: pytest.MonkeyPatch, value: str, ids: tuple[str, ...]
+) -> None:
+    assert settings_of(monkeypatch, ANSWER_BOTS=value).slack.answer_bots == ids
+
+
+@pytest.mark.parametrize("value", ["U0ANN", "B0ALERT A0FLOW", "alerts", "B0ALERT,@flow", "*"])
+def test_what_is_no_id_of_a_bot_is_said_at_start(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    [problem] = problems_of(monkeypatch, ANSWER_BOTS=value)[:1]
+    assert problem.startswith("ANSWER_BOTS must hold ids of bots")

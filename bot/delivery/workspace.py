@@ -53,9 +53,11 @@ class Workspace:
 
         With `auto` each way is taken where it is better, until its minute is nearly spent: in a
         channel only the asker sees a stream grow (slack-facts §1.3). Streams are replies, so they
-        need a thread.
+        need a thread, and in a channel a person who receives them (slack-facts §1.1).
         """
         place = question.place
+        if question.bot:
+            return False
         if self._delivery == "edit" or place.surface == "command" or place.thread_ts is None:
             return False
         if place.surface in self._refused or not self.streams.has_room():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,8 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.listeners.refusals import Refusals
+from bot.listeners.tenancy import belongs, person_of
 from bot.slack import Identity
 
 log = logging.getLogger(__name__)
@@ -27,6 +29,9 @@ log = logging.getLogger(__name__)
 ACK_SECONDS = 2.5
 """How long a listener that has acknowledged may work on before Slack, which waits three seconds
 (slack-facts §4, §6), is told."""
+
+ELSEWHERE = "I only answer in the workspace that runs me: ask its people to install me here too."
+_PRIVATE = {"response_type": "ephemeral"}
 
 
 def bolt_app(
@@ -61,6 +66,7 @@ def bolt_app(
             attaching_conversation_kwargs_enabled=False,
         )
     app.error(_acknowledge)
+    app.use(_Gate(identity.home))  # after Bolt has checked the signature, before any listener
     return app
 
 
@@ -88,6 +94,31 @@ class _Bolt(AsyncApp):
             log.warning("a delivery could not be read", exc_info=True)
             return BoltResponse(status=400)
         return BoltResponse(status=400) if response.status >= 500 else response
+
+
+class _Gate:
+    """Lets payloads of our own workspace and organisation through, and acknowledges all others.
+
+    Who typed a command elsewhere is told once what is wrong; events and presses of another
+    workspace name no place that our token could write to.
+    """
+
+    def __init__(self, home: frozenset[str]) -> None:
+        self._home = home
+        self._refusals = Refusals()
+
+    async def __call__(
+        self, body: dict[str, Any], next_: Callable[[], Awaitable[None]]
+    ) -> BoltResponse | None:
+        if belongs(body, self._home):
+            await next_()
+            return None
+        kind = str(body.get("type") or body.get("command") or "")
+        log.info("a payload of another workspace was refused", extra={"kind": kind})
+        person = f"{body.get('team_id')}:{person_of(body)}"
+        if "command" in body and self._refusals.first(person):
+            return BoltResponse(status=200, body={"text": ELSEWHERE, **_PRIVATE})
+        return BoltResponse(status=200)
 
 
 async def _acknowledge(error: Exception) -> BoltResponse | None:

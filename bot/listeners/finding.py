@@ -26,11 +26,12 @@ async def found(hearing: Hearing, press: reading.Press) -> Question | None:
     except SlackError as error:
         log.warning("the question can't be looked for: %s", error)
         return None
-    us = reading.Addressee(hearing.identity.user_id, hearing.identity.bot_id)
     first = first_of(press.turn)
     for message in thread:
         event = {**message, "channel": press.channel}
-        question = reading.message({"team_id": hearing.identity.team_id, "event": event}, us)
+        question = reading.message(
+            {"team_id": hearing.identity.team_id, "event": event}, hearing.us
+        )
         if question and question.id == first:
             return replace(question, id=press.turn)
     return None

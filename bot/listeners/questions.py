@@ -13,7 +13,7 @@ EventListener = Callable[[dict[str, Any]], Awaitable[None]]
 
 def on_mention(hearing: Hearing) -> EventListener:
     """`app_mention`: a mention in a channel or a thread."""
-    us = addressee(hearing)
+    us = hearing.us
 
     async def handle_mention(body: dict[str, Any]) -> None:
         await hearing.take(reading.mention(body, us))
@@ -23,14 +23,9 @@ def on_mention(hearing: Hearing) -> EventListener:
 
 def on_message(hearing: Hearing) -> EventListener:
     """`message`: direct messages, and the second delivery of a mention where it is subscribed."""
-    us = addressee(hearing)
+    us = hearing.us
 
     async def handle_message(body: dict[str, Any]) -> None:
         await hearing.take(reading.message(body, us))
 
     return handle_message
-
-
-def addressee(hearing: Hearing) -> reading.Addressee:
-    """Who payloads are addressed to."""
-    return reading.Addressee(hearing.identity.user_id, hearing.identity.bot_id)

@@ -1,36 +1,33 @@
 """Slack's payloads as Questions and Presses. Pure: a payload in, one of these or None out.
 
-None means "not for us": our own messages, other bots, edits, deletions, joins and every other
-subtype that asks nothing.
+None means "not for us": our own messages, bots that are not to be answered, messages that speak to
+others, edits, deletions, joins and every other subtype that asks nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
+from bot.listeners.addressing import Addressee as Addressee
+from bot.listeners.addressing import (
+    bot_of,
+    by_a_person,
+    by_an_admitted_bot,
+    speaks_to,
+    spellings,
+)
 from bot.render.buttons import BLOCK
-from bot.render.incoming import mentions_in, read_message, readable, without_mention
+from bot.render.incoming import ReadMessage, mentions_in, read_message, readable, without_mention
 from bot.values import File, Place, Question
 
 Payload = Mapping[str, Any]
 
-# slack-facts §4: these subtypes are people writing.
-ASKING_SUBTYPES = frozenset({None, "file_share", "thread_broadcast", "me_message"})
-
 # `should_escape` turns `#public` into `<#C…|public>` where a channel has that name.
 _PUBLIC = re.compile(r"(?:^|\s)(?:#public|<#C[A-Z0-9]+\|public>)(?=\s|$)")
-
-
-@dataclass(frozen=True, slots=True)
-class Addressee:
-    """The bot as payloads name it."""
-
-    user_id: str
-    bot_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +53,15 @@ class Press:
 
 
 def mention(body: Payload, us: Addressee) -> Question | None:
-    """The question of an `app_mention` event, or of a channel message that mentions us."""
+    """The question of a message that mentions us, whichever event brings it."""
     event = _event(body)
-    if not _by_a_person(event, us) or not _mentions(event, us):
-        return None
-    place = Place(
-        team=_team(body),
-        channel=str(event["channel"]),
-        surface="dm" if event.get("channel_type") == "im" else "channel",
-        thread_ts=str(event.get("thread_ts") or event["ts"]),
-    )
-    return _question(body, event, place, us)
+    return _question(body, event, us) if speaks_to(event, us.ids(body)) else None
 
 
 def message(body: Payload, us: Addressee) -> Question | None:
     """The question of a `message` event: any message in our DM, elsewhere only a mention."""
     event = _event(body)
-    if event.get("channel_type") != "im" and not str(event.get("channel", "")).startswith("D"):
-        return mention(body, us)
-    if not _by_a_person(event, us):
-        return None
-    place = Place(
-        team=_team(body),
-        channel=str(event["channel"]),
-        surface="dm",
-        thread_ts=str(event.get("thread_ts") or event["ts"]),
-    )
-    return _question(body, event, place, us)
+    return _question(body, event, us) if _in_a_dm(event) else mention(body, us)
 
 
 def command(form: Payload, *, in_our_dm: bool) -> Question:
@@ -90,11 +69,11 @@ def command(form: Payload, *, in_our_dm: bool) -> Question:
     text = str(form.get("text") or "")
     public = bool(_PUBLIC.search(text))
     trigger = str(form.get("trigger_id") or f"{form['user_id']}:{text}")
-    channel = str(form["channel_id"])
+    channel, team = str(form["channel_id"]), str(form.get("team_id") or "")
     return Question(
-        id=_name(trigger),
-        keys=(f"trigger:{trigger}",),
-        place=Place(str(form.get("team_id") or ""), channel, "dm" if in_our_dm else "command"),
+        id=_name(f"{team}:{trigger}"),
+        keys=(f"trigger:{team}:{trigger}",),
+        place=Place(team, channel, "dm" if in_our_dm else "command"),
         user=str(form["user_id"]),
         text=readable(_PUBLIC.sub("", text)),
         mentions=mentions_in(text),
@@ -105,12 +84,9 @@ def command(form: Payload, *, in_our_dm: bool) -> Question:
 
 def stopped(body: Payload) -> tuple[Place, str] | None:
     """Where, and who, pressed Slack's own Stop (`agent_session_stopped`)."""
-    match body:
-        case {
-            "team_id": str(team),
-            "event": {"channel": str(channel), "thread_ts": str(thread), "user": str(user)},
-        }:
-            return Place(team, channel, "dm", thread), user
+    match _event(body):
+        case {"channel": str(channel), "thread_ts": str(thread), "user": str(user)}:
+            return Place(_team(body), channel, "dm", thread), user
     return None
 
 
@@ -166,44 +142,59 @@ def _event(body: Payload) -> Payload:
     return event if isinstance(event, Mapping) else {}
 
 
-def _by_a_person(event: Payload, us: Addressee) -> bool:
-    """Whether a person wrote it, with all that an answer needs: user, channel, ts."""
-    return (
-        event.get("subtype") in ASKING_SUBTYPES
-        and not event.get("bot_id")
-        and not event.get("bot_profile")
-        and not event.get("hidden")
-        and bool(event.get("user") and event.get("channel") and event.get("ts"))
-        and event.get("user") not in {us.user_id, "USLACKBOT"}
+def _in_a_dm(event: Payload) -> bool:
+    return event.get("channel_type") == "im" or str(event.get("channel", "")).startswith("D")
+
+
+def _question(body: Payload, event: Payload, us: Addressee) -> Question | None:
+    """What a message asks, if its author is to be answered and nothing is missing to do so."""
+    ids = us.ids(body)
+    if not (by_a_person(event, ids) or by_an_admitted_bot(event, body, us)):
+        return None
+    if not (event.get("channel") and event.get("ts")):
+        return None
+    place = Place(
+        team=_team(body),
+        channel=str(event["channel"]),
+        surface="dm" if _in_a_dm(event) else "channel",
+        thread_ts=str(event.get("thread_ts") or event["ts"]),
     )
-
-
-def _mentions(event: Payload, us: Addressee) -> bool:
-    text = event.get("text") or ""
-    return event.get("type") == "app_mention" or bool(
-        re.search(rf"<@{re.escape(us.user_id)}(?:\|[^>]*)?>", text)
-    )
-
-
-def _question(body: Payload, event: Payload, place: Place, us: Addressee) -> Question:
-    ts = str(event["ts"])
-    read = read_message(event)
-    keys = [f"message:{place.channel}:{ts}"]
-    if body.get("event_id"):
-        keys.append(f"event:{place.team}:{body['event_id']}")
-    if event.get("client_msg_id"):
-        keys.append(f"client:{place.channel}:{event['client_msg_id']}")
+    ts, bot, read = str(event["ts"]), bot_of(event), read_message(event)
     return Question(
-        id=_name(f"{place.channel}:{ts}"),
-        keys=tuple(keys),
+        id=_name(f"{place.team}:{place.channel}:{ts}"),
+        keys=_keys(body, event, place, ts),
         place=place,
-        user=str(event["user"]),
-        text=without_mention(read.text, us.user_id) if read.has_words else "",
+        user=str(event.get("user") or bot),
+        text=_words(read, ids),
         mentions=read.mentions,
         ts=ts,
         user_team=_user_team(body, event),
         files=_files(event),
+        unreadable=read.unreadable,
+        bot=bot,
     )
+
+
+def _keys(body: Payload, event: Payload, place: Place, ts: str) -> tuple[str, ...]:
+    """All names of a message, each with the team: two workspaces may share a channel, and a
+    database.
+
+    The spelling of the event's name stays: during an upgrade older processes know no other.
+    """
+    keys = [f"message:{place.team}:{place.channel}:{ts}"]
+    if body.get("event_id"):
+        keys.append(f"event:{place.team}:{body['event_id']}")
+    if event.get("client_msg_id"):
+        keys.append(f"client:{place.team}:{place.channel}:{event['client_msg_id']}")
+    return tuple(keys)
+
+
+def _words(read: ReadMessage, ids: Set[str]) -> str:
+    """What the message says, without our mention; "" where nobody wrote words."""
+    text = read.text if read.has_words else ""
+    for one in spellings(text, ids):
+        text = without_mention(text, one)
+    return text
 
 
 def _team(body: Payload) -> str:
@@ -215,10 +206,12 @@ def _team(body: Payload) -> str:
 
 
 def _user_team(body: Payload, event: Payload) -> str | None:
-    """The author's own team, where the channel is shared with other organisations."""
+    """The author's own team where the channel is shared with other organisations: "" if it is not
+    named there. None elsewhere."""
     if not body.get("is_ext_shared_channel"):
         return None
-    return event.get("user_team") or event.get("source_team") or event.get("team")
+    named = (event.get(name) for name in ("user_team", "source_team", "team"))
+    return next((team for team in named if isinstance(team, str) and team), "")
 
 
 def _files(event: Payload) -> tuple[File, ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 TOKENLAB = "https://api.tokenlab.sh/v1"
 DEFAULT_INSTRUCTIONS = (
@@ -73,6 +74,24 @@ class SlackSettings(Group):
         validation_alias="ALLOW_EXTERNAL_USERS",
         description="Answer people of other organisations in shared channels",
     )
+    answer_bots: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        validation_alias="ANSWER_BOTS",
+        description=(
+            "Bots and workflows whose mentions are answered, by comma: ids of bots (`B…`) or apps "
+            "(`A…`). After one answer a person has to write before the next"
+        ),
+    )
+
+    @field_validator("answer_bots", mode="before")
+    @classmethod
+    def _are_bots(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        ids = tuple(name for part in value.split(",") if (name := part.strip()))
+        if not all(re.fullmatch(r"[AB][A-Z0-9]+", name) for name in ids):
+            raise ValueError("must hold ids of bots (B…) or apps (A…), separated by commas")
+        return ids
 
     @field_validator("bot_token")
     @classmethod

@@ -54,7 +54,7 @@ class Slack(Streams):
         answer = await self._call("auth.test")
         headers = {name.lower(): value for name, value in answer.headers.items()}
         scopes = (scope.strip() for scope in headers.get("x-oauth-scopes", "").split(","))
-        fields = ("team_id", "team", "user_id", "bot_id", "user")
+        fields = ("team_id", "team", "user_id", "bot_id", "user", "enterprise_id")
         return Identity(
             **{field: answer.get(field) or "" for field in fields},
             scopes=frozenset(scope for scope in scopes if scope),
@@ -177,7 +177,8 @@ class Slack(Streams):
         limit: int = 200,
         include_metadata: bool = False,
     ) -> list[dict[str, Any]]:
-        """Read up to `limit` top-level messages of a channel, newest first."""
+        """Read up to `limit` top-level messages of a channel, newest first, those before `latest`
+        if that is given."""
         return await _pages(
             limit,
             lambda page, cursor: self._call(

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who our token is, as `auth.test` says. `scopes` is empty where Slack does not list them."""
+    """Who our token is, as `auth.test` says.
+
+    `scopes` is empty where Slack does not list them, `enterprise_id` outside Enterprise Grid.
+    """
 
     team_id: str
     team: str
@@ -15,3 +18,9 @@ class Identity:
     bot_id: str
     user: str
     scopes: frozenset[str]
+    enterprise_id: str = ""
+
+    @property
+    def home(self) -> frozenset[str]:
+        """The ids of our workspace and of the organisation it belongs to."""
+        return frozenset(filter(None, (self.team_id, self.enterprise_id)))

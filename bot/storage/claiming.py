@@ -43,11 +43,12 @@ def claim(
     replica: str,
     now: float,
     end: Draft | None = None,
+    team: str = "",
 ) -> Claim:
     """Take the question by all its keys; see `Store.claim`."""
     if not _take_keys(connection, question, now):
         return Claim.TAKEN
-    turn = rows.new_turn(question, thread, replica, now, end)
+    turn = rows.new_turn(question, thread, replica, now, end, team or None)
     if end and not end.text:
         return Claim.OURS if _add(connection, turn | rows.over(now), OVER) else Claim.TAKEN
     while True:  # again when another claim of this thread, or the end of its turn, came between

@@ -5,15 +5,15 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, Delete, Table, delete, select, tuple_
 
 from bot.storage.ledger import clock
-from bot.storage.tables import OVER, claims, slots, turns, wishes
+from bot.storage.tables import OVER, claims, of_team, slots, turns, wishes
 
 BATCH = 500  # rows in one transaction
 UNUSED_SECONDS = 24 * 3600  # longer than any window of a budget
 
 
-def turns_ended_before(moment: float) -> Delete:
-    """Turns that are over, with all that was written and shown of them."""
-    return _some(turns, turns.c.ended_at < moment)
+def turns_ended_before(moment: float, team: str = "") -> Delete:
+    """Turns of a team that are over, with all that was written and shown of them."""
+    return _some(turns, (turns.c.ended_at < moment) & of_team(turns, team))
 
 
 def claims_before(moment: float) -> Delete:

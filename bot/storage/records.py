@@ -35,7 +35,7 @@ class TurnRecord:
     journalled. `irreversible`: a tool with side effects has run. `sending`: a private answer may
     have been sent already, which can't be found out. What was written while it waited is part of
     `question`. `cursor` tells where the response goes on after the text of `draft`, as far as that
-    text is still the same.
+    text is still the same. `team` is whose bot answers, "" where an older version wrote it.
     """
 
     question: Question
@@ -50,6 +50,7 @@ class TurnRecord:
     shown: tuple[ShownMessage, ...] = ()
     irreversible: bool = False
     sending: bool = False
+    team: str = ""
 
 
 class Claim(Enum):

@@ -18,7 +18,13 @@ SHARES = "shares"
 """Where a stored question keeps who wrote which part of its text: user, ts and characters. The
 words themselves stay in `text`. An older version of the bot ignores it."""
 
-_NO_TEXT: dict[str, Any] = {"text": "", "files": (), "response_url": None, "said": ()}
+_NO_TEXT: dict[str, Any] = {
+    "text": "",
+    "files": (),
+    "unreadable": (),
+    "response_url": None,
+    "said": (),
+}
 
 
 def of_question(question: Question) -> dict[str, Any]:
@@ -28,6 +34,7 @@ def of_question(question: Question) -> dict[str, Any]:
         "question": _to_json(_without_words(question)),
         "text": clean(question.text),
         "files": _to_json(question.files),
+        "unreadable": _to_json(question.unreadable),
         "response_url": question.response_url,
     }
 
@@ -35,20 +42,26 @@ def of_question(question: Question) -> dict[str, Any]:
 # The columns a turn has from its beginning; the others are empty until somebody writes them.
 NEW_TURN = (
     *("id", "thread", "state", "owner", "fence", "tries", "asked_at", "question", "text", "files"),
-    *("response_url", "phase", "draft", "note", "response_id", "irreversible", "sending"),
-    "ended_at",
+    *("unreadable", "team", "response_url", "phase", "draft", "note", "response_id"),
+    *("irreversible", "sending", "ended_at"),
 )
 
 
 def new_turn(
-    question: Question, thread: str | None, replica: str, now: float, end: Draft | None
+    question: Question,
+    thread: str | None,
+    replica: str,
+    now: float,
+    end: Draft | None,
+    team: str | None,
 ) -> dict[str, Any]:
     """The columns of a turn nobody has worked at yet, except its state; `end` is what its answer
-    will say, if that is known."""
+    will say, if that is known; `team` is whose bot answers it."""
     draft = end or Draft(Phase.ASKING)
     return of_question(question) | {
         "id": question.id,
         "thread": thread,
+        "team": team,
         "owner": replica,
         "fence": 1,
         "tries": 0,
@@ -76,6 +89,7 @@ def to_question(row: Row[Any]) -> Question:
         text=row.text,
         said=_said(row.text, known.get(SHARES) or ()),
         files=msgspec.convert(json.loads(row.files), tuple[File, ...]),
+        unreadable=msgspec.convert(json.loads(row.unreadable), tuple[str, ...]),
         response_url=row.response_url,
     )
 
@@ -83,8 +97,8 @@ def to_question(row: Row[Any]) -> Question:
 def joined(first: Question, newer: Question) -> Question:
     """One question of two: written after each other, answered together where the newest stands.
 
-    Its id and its asker stay those of the first; `said` tells whose words are whose. No file is
-    left out.
+    Its id and its asker stay those of the first; `said` tells whose words are whose. Nothing that
+    stood beside the words is left out.
     """
     messages = sorted(filter(None, (*first.earlier, first.ts, *newer.earlier, newer.ts)))
     return replace(
@@ -96,6 +110,7 @@ def joined(first: Question, newer: Question) -> Question:
         earlier=tuple(messages[:-1]),
         mentions=tuple(dict.fromkeys((*first.mentions, *newer.mentions))),
         files=first.files + tuple(file for file in newer.files if file not in first.files),
+        unreadable=tuple(dict.fromkeys(first.unreadable + newer.unreadable)),
         response_url=newer.response_url or first.response_url,
     )
 
@@ -115,6 +130,7 @@ def to_record(row: Row[Any], shown: Sequence[ShownMessage]) -> TurnRecord:
         shown=tuple(shown),
         irreversible=row.irreversible,
         sending=row.sending,
+        team=row.team or "",
     )
 
 

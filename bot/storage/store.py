@@ -28,7 +28,7 @@ from bot.storage.clock import since_boot
 from bot.storage.database import Database
 from bot.storage.listening import EVERYBODY, notify
 from bot.storage.records import Change, Claim, TurnRecord, Wish
-from bot.storage.tables import LIVE, UNFINISHED, replicas, turns, wishes
+from bot.storage.tables import LIVE, UNFINISHED, of_team, replicas, turns, wishes
 from bot.values import Draft, Question
 
 # Slack's own retries end after about six minutes (slack-facts §4); a day covers delayed events.
@@ -51,7 +51,8 @@ class Store:
     `stirred` is set when something may be there for this replica, where the database can tell
     (PostgreSQL, while the store is open as a context manager); elsewhere whoever waits has to look
     from time to time. With `store_text=False` what people and the model wrote is deleted as soon
-    as the turn is over.
+    as the turn is over. `team` is the workspace or organisation whose bot this process is: several
+    may share a database, and none sees the turns and replicas of another. With "" it sees all.
     """
 
     def __init__(
@@ -61,12 +62,15 @@ class Store:
         replica: str,
         now: Callable[[], float] = time.time,
         store_text: bool = True,
+        team: str = "",
     ) -> None:
         self.replica = replica
         self.stirred = asyncio.Event()
         self._database = database
         self._now = now
         self._store_text = store_text
+        self._team = team
+        self._ours = of_team(turns, team)
         self._doubtful: list[_Doubt] = []
         self._last = 0.0
         self._stack = AsyncExitStack()
@@ -99,7 +103,7 @@ class Store:
 
         def work(connection: Connection) -> Claim:
             _take_back(connection, doubts)
-            return claiming.claim(connection, question, thread, self.replica, at, end)
+            return claiming.claim(connection, question, thread, self.replica, at, end, self._team)
 
         try:
             return await self._database.write(work)
@@ -133,7 +137,7 @@ class Store:
     async def turn(self, turn: str) -> TurnRecord | None:
         """All that is known of a turn, also when it is over."""
         found = await self._database.read(
-            lambda connection: turning.find(connection, turns.c.id == turn)
+            lambda connection: turning.find(connection, turns.c.id == turn, self._ours)
         )
         return found[0] if found else None
 
@@ -141,20 +145,22 @@ class Store:
         """The turn whose answer is being written in a thread; None if there is none."""
         found = await self._database.read(
             lambda connection: turning.find(
-                connection, turns.c.thread == thread, turns.c.state == LIVE, UNFINISHED
+                connection, turns.c.thread == thread, turns.c.state == LIVE, UNFINISHED, self._ours
             )
         )
         return found[0] if found else None
 
     async def unfinished(self, owner: str | None) -> list[TurnRecord]:
         """The turns a replica has to bring to their end, the oldest first; None: nobody does."""
-        return await self._database.read(
-            lambda connection: turning.find(connection, turns.c.owner == owner, UNFINISHED)
-        )
+        where = (turns.c.owner == owner, UNFINISHED, self._ours)
+        found = await self._database.read(lambda connection: turning.find(connection, *where))
+        # A version that wrote no team into the row has it in the question.
+        return [one for one in found if self._team in {"", one.team or one.question.place.team}]
 
     async def owners(self) -> set[str]:
         """The replicas that own unfinished turns, whether they live or not."""
-        owned = select(turns.c.owner).where(turns.c.owner.is_not(None), UNFINISHED).distinct()
+        of = (turns.c.owner.is_not(None), UNFINISHED, self._ours)
+        owned = select(turns.c.owner).where(*of).distinct()
         return await self._database.read(lambda c: set(c.execute(owned).scalars()))
 
     async def take_over(self, turn: str, fence: int, *, counted: bool) -> TurnRecord | None:
@@ -165,7 +171,7 @@ class Store:
         """
         return await self._database.write(
             lambda connection: turning.take_over(
-                connection, turn, fence, counted, self.replica, self._now()
+                connection, turn, fence, counted, self.replica, self._now(), self._team
             )
         )
 
@@ -187,7 +193,8 @@ class Store:
 
         def work(connection: Connection) -> None:
             _take_back(connection, doubts)
-            connection.execute(_beating(connection.dialect.name), {"id": self.replica, "beat": 1})
+            beat = {"id": self.replica, "beat": 1, "team": self._team or None}
+            connection.execute(_beating(connection.dialect.name), beat)
 
         await self._database.write(work, patience, alone=not doubts)
 
@@ -203,9 +210,8 @@ class Store:
 
     async def replicas(self) -> Mapping[str, int]:
         """How often each replica has shown that it is alive."""
-        return await self._database.read(
-            lambda c: {row.id: row.beat for row in c.execute(select(replicas))}
-        )
+        ours = select(replicas).where(of_team(replicas, self._team))
+        return await self._database.read(lambda c: {row.id: row.beat for row in c.execute(ours)})
 
     async def dead(self, names: Iterable[str]) -> set[str]:
         """Those of these replicas whose process is known to be gone: on this machine, by a file
@@ -217,7 +223,7 @@ class Store:
         """Leave a wish for whoever owns the turn; False when it is over or unknown."""
 
         def work(connection: Connection) -> bool:
-            of = select(turns.c.owner).where(turns.c.id == wish.turn, UNFINISHED)
+            of = select(turns.c.owner).where(turns.c.id == wish.turn, UNFINISHED, self._ours)
             owner = connection.execute(of).first()
             if owner is None:
                 return False
@@ -249,7 +255,7 @@ class Store:
         """Delete turns that ended so long ago, claims of more than a day, and what is of no use;
         how many turns."""
         now = self._now()
-        ended = await self._delete(pruning.turns_ended_before(now - retention_seconds))
+        ended = await self._delete(pruning.turns_ended_before(now - retention_seconds, self._team))
         await self._delete(pruning.claims_before(now - CLAIM_SECONDS))
         await self._delete(pruning.slots_unused(self._database.dialect), now=since_boot())
         await self._delete(pruning.wishes_that_came_late())

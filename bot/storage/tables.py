@@ -7,9 +7,9 @@
     wishes     what people want of a turn, until its owner has read it
     slots      the shared budgets: who took which slot of a window, and until when
 
-What people wrote stands in columns of its own (`text`, `files`, `draft`, `note`), so that it can be
-deleted and the rest kept. Later tables belong here as well: settings of a workspace, feedback and
-usage (a row a turn, by its id), installations (a row a team, secrets encrypted).
+What people wrote stands in columns of its own (`text`, `files`, `unreadable`, `draft`, `note`), so
+that it can be deleted and the rest kept. Later tables belong here as well: settings of a workspace,
+feedback and usage (a row a turn, by its id), installations (a row a team, secrets encrypted).
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from sqlalchemy import (
     Table,
     Text,
     literal_column,
+    or_,
+    true,
 )
 
 metadata = MetaData()
@@ -50,6 +52,8 @@ turns = Table(
     Column("question", Text, nullable=False),  # JSON, without what has a column here
     Column("text", Text, nullable=False),
     Column("files", Text, nullable=False),  # JSON
+    Column("unreadable", Text, nullable=False, server_default="[]"),  # JSON
+    Column("team", Text),  # whose bot answers; NULL in rows of versions that did not say so
     Column("response_url", Text),
     Column("phase", Text, nullable=False),
     Column("draft", Text, nullable=False),
@@ -59,6 +63,12 @@ turns = Table(
     Column("irreversible", Boolean, nullable=False),
     Column("sending", Boolean, nullable=False),
 )
+
+
+def of_team(table: FromClause, team: str) -> ColumnElement[bool]:
+    """Rows of the bot that serves `team`, and of versions that did not say whose they are; all
+    rows where `team` is ""."""
+    return or_(table.c.team == team, table.c.team.is_(None)) if team else true()
 
 
 def unfinished(table: FromClause) -> ColumnElement[bool]:
@@ -107,6 +117,7 @@ replicas = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("beat", BigInteger, nullable=False),
+    Column("team", Text),  # as in turns
     sqlite_with_rowid=False,
 )
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from bot.storage import rows
 from bot.storage.records import Change, ShownMessage, TurnRecord
-from bot.storage.tables import OVER, UNFINISHED, shown, turns
+from bot.storage.tables import OVER, UNFINISHED, of_team, shown, turns
 
 BATCH = 500  # ids named in one statement
 
@@ -36,7 +36,7 @@ _CHANGED: dict[str, Any] = {
 _ENDED: dict[str, Any] = {"state": OVER, "owner": None, "response_url": None}
 _CHANGE = update(turns).where(turns.c.id == bindparam("turn")).values(_CHANGED)
 _END = _CHANGE.values(_ENDED | {"ended_at": bindparam("now")})
-_END_WITHOUT_TEXT = _END.values(text="", files="[]", draft="", note="")
+_END_WITHOUT_TEXT = _END.values(text="", files="[]", unreadable="[]", draft="", note="")
 _FORGET_SHOWN = delete(shown).where(shown.c.turn == bindparam("of"))
 _SHOW = insert(shown)
 
@@ -117,14 +117,20 @@ def _standing(connection: Connection, ids: Sequence[str]) -> defaultdict[str, li
 
 
 def take_over(
-    connection: Connection, turn: str, fence: int, counted: bool, replica: str, now: float
+    connection: Connection,
+    turn: str,
+    fence: int,
+    counted: bool,
+    replica: str,
+    now: float,
+    team: str = "",
 ) -> TurnRecord | None:
-    """Make the turn ours if its fence is still the one we saw."""
+    """Make the turn ours if its fence is still the one we saw, and our bot is asked."""
     taken: dict[str, Any] = {"owner": replica, "fence": fence + 1}
     if counted:
         taken["tries"] = turns.c.tries + 1
         taken["first_tried_at"] = func.coalesce(turns.c.first_tried_at, now)
-    seen = (turns.c.id == turn, turns.c.fence == fence, UNFINISHED)
+    seen = (turns.c.id == turn, turns.c.fence == fence, UNFINISHED, of_team(turns, team))
     if not connection.execute(update(turns).where(*seen).values(taken)).rowcount:
         return None
     [record] = find(connection, turns.c.id == turn)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.errors import StorageAway
 from bot.storage.records import Claim, TurnRecord
 from bot.storage.store import Store
-from bot.turn.order import after_stop, thread_of
+from bot.turn.order import is_stop, thread_of
 from bot.values import Draft, Phase, Question
 
 AGAIN = 0.3  # seconds until a claim is tried a second time
@@ -39,8 +39,8 @@ class Intake:
     async def take(self, question: Question) -> Taken:
         """Claim a question. Raises StorageAway: then it is not ours and must not be answered.
 
-        A leading "stop" of the person whose answer is being written above ends that answer, and
-        is no part of the question.
+        A message that only asks to stop, from the person whose answer is being written above,
+        ends that answer and asks nothing. Every other message is a question, whole.
         """
         try:
             async with asyncio.timeout(IN_TIME):
@@ -50,28 +50,24 @@ class Intake:
 
     async def _take(self, question: Question) -> Taken:
         above = await self._stopped_by(question)
-        stops = above.question.id if above else None
-        if stops:
-            question = replace(question, text=after_stop(question.text) or "")
-        nothing_else = stops and not (question.text or question.files)
-        claim = await self._claim(question, Draft(Phase.DONE) if nothing_else else None)
+        claim = await self._claim(question, Draft(Phase.DONE) if above else None)
         if claim is Claim.TAKEN:
             return Taken(known=True)
+        if above:
+            return Taken(stops=above.question.id)
         if claim is Claim.JOINED:
-            return Taken(stops=stops)
-        if nothing_else:
-            return Taken(stops=stops)
+            return Taken()
         waiting = claim is Claim.WAITS
         mine = self._store.replica
-        return Taken(TurnRecord(question, Draft(Phase.ASKING), mine, 1, waiting=waiting), stops)
+        return Taken(TurnRecord(question, Draft(Phase.ASKING), mine, 1, waiting=waiting))
 
     async def _stopped_by(self, question: Question) -> TurnRecord | None:
         """The turn that a question wants to end; None if it wants nothing of the kind."""
         thread = thread_of(question)
-        if thread is None or after_stop(question.text) is None:
+        if thread is None or question.files or question.unreadable or not is_stop(question.text):
             return None
         above = await self._store.live(thread)
-        return above if above and above.question.user == question.user else None
+        return above if above and above.question.obeys(question.user) else None
 
     async def _claim(self, question: Question, end: Draft | None) -> Claim:
         thread = thread_of(question)

@@ -1,22 +1,50 @@
-"""The order of a thread: one live answer at a time, and the word that ends it. Pure."""
+"""The order of a thread: one live answer at a time, and the message that stops it. Pure."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from bot.history.anew import asks_anew
 from bot.values import Place, Question
 
-_STOP = re.compile(r"stop(?=$|[\s,.;:!?…。、])\W*", re.IGNORECASE)
+LONGEST_STOP = 2000
+"""Characters of a message that may ask to stop, punctuation included; ours, so that long texts
+cost nothing."""
+
+_NOT_WORDS = re.compile(r"<@[^<>\s]*>|:[a-z0-9_+'-]*[a-z][a-z0-9_+'-]*:")  # mentions, emoji
+_SEAM = re.compile(r"(?<=[\u4e00-\u9fff])(?=[a-z])|(?<=[a-z])(?=[\u4e00-\u9fff])")
+
+_ENGLISH_POLITE = (
+    r"(?:(?:can|could|would|will) you|thank you(?: very much)?|many thanks|thanks(?: a lot)?|thx|ty"
+    r"|please|pls|plz|kindly|sorry|ok|okay|alright|all right|hey|hi|hello|now|right now|just)"
+)
+_ENGLISH_STOP = r"stop(?: it| that| this| here)?"
+# Simplified and traditional forms side by side.
+_CHINESE_POLITE = (
+    r"(?:请你?|請你?|麻烦你?|麻煩你?|拜托你?|拜託你?|谢谢你?|謝謝你?|多谢|多謝|好的?|好了|够了|夠了"
+    r"|可以吗|可以嗎|好吗|好嗎|行吗|行嗎|能不能|可不可以|可以|能|你好|现在|現在|先|吗|嗎|吧|了|啦)"
+)
+_CHINESE_STOP = (
+    r"(?:停止一下|停止|停一下|停一停|停下来|停下來|停下|停|打住|住口"
+    r"|别再?说了?|別再?說了?|不要再?说了?|不要再?說了?|别再?写了?|別再?寫了?|不要再?写了?|不要再?寫了?)"
+)
+_POLITE = f"(?:{_ENGLISH_POLITE}|{_CHINESE_POLITE})"
+_STOP = f"(?:{_ENGLISH_STOP}|{_CHINESE_STOP})"
+# English words are separated by one space; Chinese ones may follow each other directly.
+_WHOLE = re.compile(
+    rf"(?:{_ENGLISH_POLITE} |{_CHINESE_POLITE} ?)*+{_STOP}"
+    rf"(?:(?: |(?<=[\u4e00-\u9fff])){_STOP}|(?: |(?<=[\u4e00-\u9fff])){_POLITE})*+"
+)
 
 
 def thread_of(question: Question) -> str | None:
     """Name the thread in which a question has its place in order; None where there is no order.
 
-    A command is part of no thread; a mention without a word, and the word that begins a new
+    A command is part of no thread; a message without a word, and the word that begins a new
     conversation, wait for nothing.
     """
-    if asks_anew(question) or not (question.text or question.files):
+    if asks_anew(question) or not question.text.strip():
         return None
     return name_of(question.place)
 
@@ -26,7 +54,20 @@ def name_of(place: Place) -> str | None:
     return f"{place.team}:{place.channel}:{place.thread_ts}" if place.thread_ts else None
 
 
-def after_stop(text: str) -> str | None:
-    """Return what follows a leading "stop", "" if nothing does; None without one."""
-    found = _STOP.match(text.strip())
-    return text.strip()[found.end() :] if found else None
+def is_stop(text: str) -> bool:
+    """Whether the whole of a message asks to stop, in English or Chinese.
+
+    Courtesies, mentions, emoji and punctuation do not count. With any other word it is a question.
+    """
+    return len(text) <= LONGEST_STOP and bool(_WHOLE.fullmatch(_words(text)))
+
+
+def _words(text: str) -> str:
+    """The words of a text in lower case, one space between them, and nothing else."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    spoken = "".join(
+        letter if letter.isalnum() else " "
+        for letter in _NOT_WORDS.sub(" ", folded)
+        if unicodedata.category(letter) != "Cf"
+    )
+    return _SEAM.sub(" ", " ".join(spoken.split()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bot.history.anew import BEGUN, asks_anew
 from bot.storage.records import TurnRecord
 from bot.turn.machine import INTERRUPTED, Machine
+from bot.turn.unread import nothing_to_answer
 from bot.upstream.cursor import Begun
 from bot.values import Draft, Phase
 
@@ -49,8 +50,8 @@ def begun(record: TurnRecord, now: float) -> Machine:
     machine = Machine(record.question.id, record.draft.text, cursor)
     if last := last_draft(record, now):
         machine.end(last)
-    elif not (record.question.text or record.question.files):
-        machine.end(Draft(Phase.DONE, HINT))
+    elif not record.question.text.strip():
+        machine.end(Draft(Phase.DONE, nothing_to_answer(record.question) or HINT))
     elif asks_anew(record.question):
         machine.end(Draft(Phase.DONE, BEGUN))
     elif record.waiting:

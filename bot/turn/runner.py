@@ -23,6 +23,7 @@ from bot.turn.machine import Machine
 from bot.turn.recovery import begun, response_of
 from bot.turn.seats import Seats
 from bot.turn.turn import Turn
+from bot.turn.unread import remark, together
 from bot.upstream.client import Upstream
 from bot.upstream.cursor import Begun
 from bot.upstream.events import (
@@ -164,7 +165,7 @@ class Runner:
             if machine.phase is Phase.QUEUED:
                 reply.show(machine.ask())
             conversation = await self.history.read(turn.question)
-            machine.remark = conversation.remark
+            machine.remark = together(conversation.remark, remark(turn.question))
             prompt = Prompt(
                 self.instructions,
                 conversation.messages,

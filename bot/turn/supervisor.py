@@ -115,14 +115,14 @@ class Supervisor:
     async def stop(self, turn: str, user: str) -> Verdict:
         """End a live answer for its asker, whichever replica writes it; what is written stays."""
         if found := self._live.get(turn):
-            if found.question.user != user:
+            if not found.question.obeys(user):
                 return Verdict.NOT_THEIRS
             return Verdict.TAKEN if found.stop(Stopped(user)) else Verdict.OVER
         try:
             record = await self._store.turn(turn)
             if record is None:
                 return Verdict.UNKNOWN
-            if record.question.user != user:
+            if not record.question.obeys(user):
                 return Verdict.NOT_THEIRS
             return Verdict.TAKEN if await self._store.wish(Wish(turn, user)) else Verdict.ENDED
         except StorageAway:
@@ -142,7 +142,7 @@ class Supervisor:
         question = (_asked(record) if record else self._refused.get(turn)) or found
         if question is None:
             return Verdict.UNKNOWN
-        if question.user != user:
+        if not question.obeys(user):
             return Verdict.NOT_THEIRS
         return Verdict.TAKEN if await self.submit(again(question, response_url)) else Verdict.OVER
 
@@ -284,4 +284,4 @@ async def _repeat(
 def _asked(record: TurnRecord) -> Question | None:
     """The question of a turn, unless its text was deleted."""
     question = record.question
-    return question if question.text or question.files else None
+    return question if question.text or question.unreadable or question.files else None

@@ -40,3 +40,7 @@ class Prompt:
     tools: tuple[ToolSpec, ...] = ()
     hosted_tools: tuple[Mapping[str, Any], ...] = ()
     exchanges: tuple[Exchange, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not any(said.role == "user" and said.text.strip() for said in self.messages):
+            raise ValueError("a prompt needs words of a person")

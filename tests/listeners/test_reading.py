@@ -43,7 +43,7 @@ def test_the_two_events_of_one_mention_share_a_name_and_an_id() -> None:
     assert one is not None
     assert other is not None
     assert one.id == other.id
-    assert set(one.keys) & set(other.keys) == {"message:C1:100.000100"}
+    assert set(one.keys) & set(other.keys) == {"message:T1:C1:100.000100"}
 
 
 def test_a_channel_message_that_does_not_mention_us_is_left() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.listeners.hearing_bot import Ears, config, ears
+from tests.listeners.hearing_bot import ME, Ears, config, ears
 from tests.playground.live import LiveSlack
 
 HELLO: dict[str, Any] = {"type": "hello", "num_connections": 1, "debug_info": {"host": "applink"}}
@@ -67,13 +67,16 @@ async def talked_to(slack: LiveSlack, talk: Talk, **changed: Any) -> AsyncIterat
         yield bot
 
 
+TEAM = ME.team_id
+
+
 def envelope(name: str, text: str) -> dict[str, Any]:
     event = {"type": "message", "channel_type": "im", "channel": "D1", "user": "U1", "text": text}
     return {
         "type": "events_api",
         "envelope_id": name,
         "accepts_response_payload": False,
-        "payload": {"type": "event_callback", "team_id": "T1", "event_id": name, "event": event},
+        "payload": {"type": "event_callback", "team_id": TEAM, "event_id": name, "event": event},
     }
 
 

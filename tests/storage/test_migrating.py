@@ -37,12 +37,13 @@ WRITTEN: dict[str, list[str]] = {
         " '{question}', 'why?', '[]', NULL, 'streaming', 'Beca', '', 'resp_1', {no}, {no})",
         "INSERT INTO shown VALUES ('Q1', 0, '1.1', 'C1', 'edit')",
         "INSERT INTO claims VALUES ('a', 'Q1', 1.0)",
-        "INSERT INTO replicas VALUES ('gone', 7)",
+        "INSERT INTO replicas (id, beat) VALUES ('gone', 7)",
         "INSERT INTO wishes (turn, person, kind) VALUES ('Q1', 'U1', 'stop')",
     ],
     "r2": ["INSERT INTO slots VALUES ('k', 0, 'gone', 1.0, 60.0)"],
     "r3": ["UPDATE wishes SET response_url = 'https://hooks.slack.com/x'"],
     "r4": ["UPDATE turns SET cursor = '7 0 0 4'"],
+    "r6": ["UPDATE turns SET team = 'T1'", "UPDATE replicas SET team = 'T1'"],
 }
 QUESTION = (
     '{"id": "Q1", "keys": ["a"], "place": {"team": "T1", "channel": "C1", "surface": "channel",'
@@ -72,7 +73,7 @@ async def test_a_database_of_every_earlier_form_is_brought_up_with_what_is_in_it
     async with open_database(url) as database:
         await database.write(partial(as_of, revision))
         await database.migrate()
-        store = Store(database, replica="one")
+        store = Store(database, replica="one", team="T1")
 
         [turn] = await store.unfinished("gone")
         assert (turn.question, turn.draft.text) == (question("Q1", "a"), "Beca")

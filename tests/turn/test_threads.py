@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from bot.turn.machine import WAITING
 from bot.values import Phase, Place
 from tests.delivery.fake_slack import FakeSlack
@@ -104,7 +106,10 @@ def test_its_asker_ends_the_answer_above_by_a_stop_and_that_asks_nothing(tmp_pat
     run(scenario())
 
 
-def test_what_follows_a_stop_is_asked_at_once_on_another_replica_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["stop, how do otters sleep?", "停止服务怎么做", "Stop 3 of them"])
+def test_a_question_that_begins_with_a_stop_waits_whole_and_stops_nothing(
+    tmp_path: Path, text: str
+) -> None:
     async def scenario() -> None:
         async with Stage(tmp_path) as stage:
             first, second = Answers(), Answers(go=True)
@@ -112,11 +117,57 @@ def test_what_follows_a_stop_is_asked_at_once_on_another_replica_too(tmp_path: P
             b = await stage.replica("b", second)
             await a.turns.submit(question("q1"))
             await until(lambda: first.asked == ["q1"])
-            asked = now()
-            await b.turns.submit(question("q2", "stop, how do otters sleep?", ts="2.0"))
-            await until(lambda: second.texts == ["how do otters sleep?"])
-            assert now() - asked < 1.5
-            assert first.stopped == ["stopped by U1"]
+            await b.turns.submit(question("q2", text, ts="2.0"))
+            await until(lambda: now() > 3)
+            assert (first.stopped, second.asked) == ([], [])
+            first.go.set()
+            await until(lambda: second.texts == [text])
+            assert first.stopped == []
+
+    run(scenario())
+
+
+def test_a_stop_reaches_the_answer_of_another_replica(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with Stage(tmp_path) as stage:
+            first = Answers()
+            a = await stage.replica("a", first)
+            b = await stage.replica("b", Answers())
+            await a.turns.submit(question("q1"))
+            await until(lambda: first.asked == ["q1"])
+            await b.turns.submit(question("q2", "请停止 谢谢", ts="2.0"))
+            await until(lambda: first.stopped == ["stopped by U1"])
+            assert not b.turns.live
+
+    run(scenario())
+
+
+def test_a_stop_with_a_file_is_no_stop(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with Stage(tmp_path) as stage:
+            answers = Answers()
+            a = await stage.replica("a", answers)
+            await a.turns.submit(question("q1"))
+            await until(lambda: answers.asked == ["q1"])
+            shown = replace(question("q2", "stop", ts="2.0"), unreadable=("sign.png (PNG)",))
+            await a.turns.submit(shown)
+            await until(lambda: now() > 3)
+            assert answers.stopped == []
+            answers.go.set()
+            await until(lambda: answers.texts == ["hello", "stop"])
+
+    run(scenario())
+
+
+def test_anybody_may_stop_what_a_bot_asked(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with Stage(tmp_path) as stage:
+            answers = Answers()
+            a = await stage.replica("a", answers)
+            await a.turns.submit(replace(question("q1", user="B9"), bot="B9"))
+            await until(lambda: answers.asked == ["q1"])
+            await a.turns.submit(question("q2", "stop", ts="2.0", user="U7"))
+            await until(lambda: answers.stopped == ["stopped by U7"])
 
     run(scenario())
 

@@ -15,10 +15,11 @@ User mentions stay `<@U…>`: turning an id into a name takes a call, so it is n
 """
 
 from bot.render.incoming.answers import answer_text, asked_in
-from bot.render.incoming.message import ReadMessage, message_text, read_message
+from bot.render.incoming.message import WITHOUT_NAME, ReadMessage, message_text, read_message
 from bot.render.incoming.mrkdwn import mentions_in, readable, without_mention
 
 __all__ = [
+    "WITHOUT_NAME",
     "ReadMessage",
     "answer_text",
     "asked_in",

@@ -11,7 +11,9 @@ from bot.render.incoming.payload import Payload, items, lines, mapping, one_line
 LONGEST_PREVIEW = 2_000
 """Characters of a file's preview that are read; Slack itself shows less of most files."""
 
-_GONE = frozenset({"tombstone", "hidden_by_limit"})
+GONE = "a file that is gone"
+
+_MODES_GONE = frozenset({"tombstone", "hidden_by_limit"})
 # The fields in which Slack gives the words of a file: snippets, emails and posts.
 _PREVIEWS = ("plain_text", "preview_plain_text", "preview")
 
@@ -26,9 +28,9 @@ def _file(file: Payload, findings: Findings) -> str:
     key = string(file.get("id")) or name
     if key in findings.files or not (key or file.get("mimetype")):
         return ""
-    if string(file.get("mode")) in _GONE:
-        findings.files[key] = "a file that is gone"
-        findings.unreadable.append("a file that is gone")
+    if string(file.get("mode")) in _MODES_GONE:
+        findings.files[key] = GONE
+        findings.unreadable.append(GONE)
         return "[file: no longer in Slack]"
     name = name or "without a name"
     sort, kind = _sort(file), _kind(file)

@@ -6,14 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.render.incoming.attachments import attachments_text, text_or_blocks
-from bot.render.incoming.files import files_text
+from bot.render.incoming.attachments import EMPTY_FORWARD, attachments_text, text_or_blocks
+from bot.render.incoming.blocks import NO_DESCRIPTION
+from bot.render.incoming.files import GONE, files_text
 from bot.render.incoming.findings import Findings, labels_in
 from bot.render.incoming.payload import depth, lines, string
 
 DEEPEST = 100
 """Levels of nesting that are read. A forward of a forward with nested lists has about 40, and
 reading recurses, so what is deeper must not reach it."""
+
+TOO_DEEP = "what is nested too deeply"
+
+WITHOUT_NAME = frozenset({EMPTY_FORWARD, GONE, NO_DESCRIPTION, TOO_DEEP})
+"""What `ReadMessage.unreadable` says of things that have no name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,7 @@ def read_message(message: Mapping[str, Any]) -> ReadMessage:
     findings = Findings(labels=labels_in(text))
     if depth(message, DEEPEST) >= DEEPEST:
         message = {"text": text}
-        findings.unreadable.append("what is nested too deeply")
+        findings.unreadable.append(TOO_DEEP)
     shown = lines(
         [
             text_or_blocks(text, message.get("blocks"), findings),

@@ -1,0 +1,146 @@
+"""Who wrote a message, and whether it speaks to us. Pure.
+
+The text and the blocks of a message say who is spoken to. The type of its event does not: Slack
+sends `app_mention` for more than it says. Words that are quoted, code, forwarded or attached are
+somebody else's, so a mention there speaks to nobody.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
+from typing import Any
+
+Payload = Mapping[str, Any]
+
+ASKING_SUBTYPES = frozenset({None, "file_share", "thread_broadcast", "me_message"})
+"""Subtypes under which people write (slack-facts §4)."""
+
+BOT_SUBTYPES = ASKING_SUBTYPES | {"bot_message"}
+"""Subtypes under which bots and workflows write."""
+
+_MENTION = re.compile(r"<@([A-Z0-9_]+)(?:\|[^<>]*)?>")
+_CODE = re.compile(r"```.*?```|`[^`\n]+`", re.S)
+_QUOTED = re.compile(r"^(?:&gt;|>).*$", re.M)
+_REST_QUOTED = re.compile(r"^(?:&gt;|>){3}.*", re.M | re.S)
+
+_PASSED_OVER = frozenset(
+    {"rich_text_quote", "rich_text_preformatted", "actions", "input", "button", "plain_text"}
+)
+"""Blocks and elements whose words are not the writer's, or in which no mention works."""
+
+_HOLDS = ("elements", "text", "fields", "rows", "blocks")
+"""Fields of a block that hold what people read in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """The bot as payloads name it, and the other bots that it answers (ids of bots or apps)."""
+
+    user_id: str
+    bot_id: str
+    answer_bots: frozenset[str] = frozenset()
+
+    def ids(self, body: Payload) -> frozenset[str]:
+        """Our user ids: that of `auth.test`, and what the payload says our bot's user is."""
+        authorizations = body.get("authorizations")
+        named = {
+            str(one["user_id"])
+            for one in (authorizations if isinstance(authorizations, list) else ())
+            if isinstance(one, Mapping) and one.get("is_bot") and one.get("user_id")
+        }
+        return frozenset({self.user_id, *named})
+
+
+def speaks_to(event: Payload, ids: Set[str]) -> bool:
+    """Whether a message mentions one of `ids` in words of its own."""
+    ours = {_same(one) for one in ids}
+    text = event.get("text")
+    if isinstance(text, str) and not ours.isdisjoint(_mentioned(text)):
+        return True
+    return not ours.isdisjoint(_mentioned_in_blocks(event.get("blocks")))
+
+
+def spellings(text: str, ids: Set[str]) -> Iterator[str]:
+    """The ids that stand for us in `text`, as they are written there."""
+    ours = {_same(one) for one in ids}
+    return (one for one in dict.fromkeys(_MENTION.findall(text)) if _same(one) in ours)
+
+
+def by_a_person(message: Payload, ids: Set[str]) -> bool:
+    """Whether a person wrote it; neither a bot, a workflow, nor Slack itself."""
+    return (
+        message.get("subtype") in ASKING_SUBTYPES
+        and not bot_of(message)
+        and not message.get("hidden")
+        and bool(message.get("user"))
+        and message.get("user") not in {*ids, "USLACKBOT"}
+    )
+
+
+def by_an_admitted_bot(event: Payload, body: Payload, us: Addressee) -> bool:
+    """Whether a bot or workflow wrote it that is to be answered. It is never ourselves, under any
+    of our names, and has said all it wants to say."""
+    names = set(_bot_names(event))
+    app = body.get("api_app_id")
+    return (
+        not names.isdisjoint(us.answer_bots)
+        and us.bot_id not in names
+        and event.get("user") not in us.ids(body)
+        and not (app and app in names)
+        and event.get("subtype") in BOT_SUBTYPES
+        and event.get("streaming_state") != "in_progress"
+        and not event.get("hidden")
+    )
+
+
+def bot_of(message: Payload) -> str:
+    """The id of the bot, or else the app, that wrote a message; "" for a person's."""
+    return next(_bot_names(message), "bot" if message.get("subtype") == "bot_message" else "")
+
+
+def _bot_names(message: Payload) -> Iterator[str]:
+    """All ids of the bot and the app behind a message."""
+    profile = message.get("bot_profile")
+    inner = profile if isinstance(profile, Mapping) else {}
+    if not (message.get("bot_id") or inner or message.get("subtype") == "bot_message"):
+        return
+    names = (message.get("bot_id"), inner.get("id"), message.get("app_id"), inner.get("app_id"))
+    for value in names:
+        if isinstance(value, str) and value:
+            yield value
+
+
+def _mentioned(text: str) -> Iterator[str]:
+    """Users mentioned in mrkdwn, outside quotes and code."""
+    own = _QUOTED.sub(" ", _REST_QUOTED.sub(" ", _CODE.sub(" ", text)))
+    return (_same(one) for one in _MENTION.findall(own))
+
+
+def _mentioned_in_blocks(blocks: Any) -> Iterator[str]:
+    """Users mentioned in blocks. Walks without recursion: how deep blocks nest, others decide."""
+    waiting = [blocks]
+    while waiting:
+        match waiting.pop():
+            case list(several):
+                waiting += several
+            case {"type": str(kind)} if kind in _PASSED_OVER:
+                pass
+            case {"type": "user", "user_id": str(user), **more}:
+                if not _is_code(more):
+                    yield _same(user)
+            case {"type": "mrkdwn" | "markdown", "text": str(text)}:
+                yield from _mentioned(text)
+            case dict(block):
+                waiting += [block[name] for name in _HOLDS if name in block]
+
+
+def _is_code(element: Mapping[Any, Any]) -> bool:
+    style = element.get("style")
+    return isinstance(style, Mapping) and bool(style.get("code"))
+
+
+def _same(user: str) -> str:
+    """One name for a user: Enterprise Grid may write W where the workspace writes U."""
+    return "U" + user[1:] if user[:1] == "W" else user

@@ -1,0 +1,64 @@
+"""What is said about the parts of a question that can't be read: files, empty forwards. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+from bot.render.incoming import WITHOUT_NAME
+from bot.values import Question
+
+NAMED = 4
+"""Names in one sentence; ours, so that it stays one line. Of the others the number is said."""
+
+LONGEST_NAME = 80
+"""Characters of a name that are shown; Slack lets file names be longer."""
+
+
+def nothing_to_answer(question: Question) -> str:
+    """What a question without words is answered with; "" where nothing stands in their place.
+
+    It is Markdown: names stand in code, so that nothing in them becomes a link or emphasis.
+    """
+    names = _names(question)
+    if not names:
+        return ""
+    listed = _listed([_in_code(name) for name in names])
+    return f"I can't read {listed}: write your question, or paste the text that I should read."
+
+
+def remark(question: Question) -> str:
+    """What the line under an answer says about parts that were not read; "" without any."""
+    names = _names(question)
+    if not names:
+        return ""
+    return f"{_listed(names)} {'was' if len(names) == 1 else 'were'} not read"
+
+
+def together(*remarks: str) -> str:
+    """Remarks as one line, those that say nothing left out."""
+    return ". ".join(filter(None, remarks))
+
+
+def _names(question: Question) -> list[str]:
+    names = question.unreadable or tuple(file.name for file in question.files)
+    return [shown for name in names if (shown := _one_line(name))]
+
+
+def _in_code(name: str) -> str:
+    return name if name in WITHOUT_NAME else f"`{name.replace('`', '')}`"
+
+
+def _one_line(name: str) -> str:
+    """A name without line breaks and characters that steer how text is laid out."""
+    visible = (" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in name)
+    kept = (c for c in visible if unicodedata.category(c) not in {"Cf", "Cs", "Co"})
+    line = " ".join("".join(kept).split())
+    return line if len(line) <= LONGEST_NAME else line[: LONGEST_NAME - 1].rstrip() + "…"
+
+
+def _listed(names: Sequence[str]) -> str:
+    if len(names) > NAMED:
+        return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more"
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

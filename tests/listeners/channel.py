@@ -1,0 +1,138 @@
+"""A channel of a small Slack that keeps what is written, and listeners that remember questions."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import ClientSession, web
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
+
+from bot.access import Access
+from bot.delivery.delivery import Delivery, DeliveryConfig
+from bot.listeners import register
+from bot.listeners.bolt import bolt_app
+from bot.listeners.hearing import Hearing
+from bot.slack import Identity, Slack
+from bot.turn.private import PrivateAnswers
+from bot.values import Question
+
+ME = Identity("T1", "Team", "UBOT", "BBOT", "bot", frozenset(), "E1")
+OTHER_BOT = {"user": "UALERT", "bot_id": "BALERT", "app_id": "AALERT"}
+
+
+async def _no(*_: Any) -> Any:
+    raise AssertionError("nothing is pressed here")
+
+
+@dataclass
+class Channel:
+    """C1 as Slack keeps it. `asked` is what the listeners handed on and no key of it was taken;
+    `code` is the error that reading is refused with."""
+
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    asked: list[Question] = field(default_factory=list)
+    told: list[dict[str, Any]] = field(default_factory=list)
+    read: list[str] = field(default_factory=list)
+    keys: set[str] = field(default_factory=set)
+    code: str = ""
+    app: Any = None
+
+    def write(self, text: str = "Hm.", thread_ts: str = "", **author: Any) -> dict[str, Any]:
+        """Somebody writes; a person if no `author` is given."""
+        ts = f"{1_700_000_000 + len(self.messages)}.000100"
+        message = {"type": "message", "ts": ts, "text": text} | (author or {"user": "U1"})
+        if thread_ts:
+            message["thread_ts"] = thread_ts
+        self.messages.append(message)
+        return message
+
+    def answer(self, to: dict[str, Any]) -> dict[str, Any]:
+        """We answer a message, in its thread."""
+        root = to.get("thread_ts") or to["ts"]
+        return self.write("Because.", root, user=ME.user_id, bot_id=ME.bot_id)
+
+    async def hear(self, message: dict[str, Any], **body: Any) -> bool:
+        """Deliver a message as an event; whether it is answered."""
+        event = {"channel": "C1", "channel_type": "channel", **message}
+        payload = {"type": "event_callback", "team_id": "T1", "event_id": f"Ev{message['ts']}"}
+        before = len(self.asked)
+        request = AsyncBoltRequest(mode="socket_mode", body=payload | {"event": event} | body)
+        response = await self.app.async_dispatch(request)
+        assert response.status == 200
+        return len(self.asked) > before
+
+    async def submit(self, question: Question) -> bool:
+        """Take a question as the database does: by all its keys, or not."""
+        taken = self.keys.isdisjoint(question.keys)
+        self.keys.update(question.keys)
+        if taken:
+            self.asked.append(question)
+        return taken
+
+    async def slack(self, request: web.Request) -> web.Response:
+        method = request.path.rpartition("/")[2]
+        if method == "chat.postEphemeral":
+            self.told.append(await request.json())
+            return web.json_response({"ok": True})
+        self.read.append(method)
+        if self.code:
+            return web.json_response({"ok": False, "error": self.code})
+        found = self._page(method, request.query)
+        return web.json_response({"ok": True, **found})
+
+    def _page(self, method: str, query: Any) -> dict[str, Any]:
+        """Pages as Slack makes them: replies oldest first with the root on each page, history
+        newest first; `oldest` and `latest` exclusive."""
+        oldest, latest = query.get("oldest", ""), query.get("latest", "~")
+        root = query.get("ts", "")
+        if method == "conversations.replies":
+            chosen = [m for m in self.messages if m.get("thread_ts") == root]
+            head = [m for m in self.messages if m["ts"] == root]
+        else:
+            chosen = [self._with_repliers(m) for m in self.messages if not m.get("thread_ts")]
+            chosen, head = chosen[::-1], []
+        chosen = [m for m in chosen if oldest < m["ts"] < latest]
+        start, size = int(query.get("cursor") or 0), max(1, int(query["limit"]) - len(head))
+        after = start + size
+        more = {"response_metadata": {"next_cursor": str(after)}} if after < len(chosen) else {}
+        return {"messages": head + chosen[start:after], **more}
+
+    def _with_repliers(self, root: dict[str, Any]) -> dict[str, Any]:
+        replies = [m for m in self.messages if m.get("thread_ts") == root["ts"]]
+        users = list(dict.fromkeys(m["user"] for m in replies if m.get("user")))
+        return root | ({"reply_users": users} if users else {})
+
+
+@asynccontextmanager
+async def channel(*answer_bots: str, external: bool = False) -> AsyncIterator[Channel]:
+    """The channel, and our listeners in it."""
+    it = Channel()
+    server = web.Application()
+    server.router.add_route("*", "/{path:.*}", it.slack)
+    runner = web.AppRunner(server, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}/api/"
+        async with ClientSession() as session:
+            slack = Slack("xoxb-1", base_url=url, session=session)
+            it.app = _listening(slack, it, answer_bots, external=external)
+            yield it
+    finally:
+        await runner.cleanup()
+
+
+def _listening(
+    slack: Slack, it: Channel, answer_bots: tuple[str, ...], *, external: bool
+) -> AsyncApp:
+    app = bolt_app(slack.web, ME, None)
+    delivery = Delivery(slack, DeliveryConfig())
+    private = PrivateAnswers(slack, delivery, stored=_no, wish=_no, post=_no)
+    access = Access(ME.home, external)
+    known = (slack, ME, access, "/ask", it.submit, _no, _no, private, _no)
+    register(app, Hearing(*known, answer_bots=frozenset(answer_bots)))
+    return app

@@ -1,0 +1,158 @@
+"""Who a message speaks to: its text and blocks say so, the type of its event does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.listeners.addressing import speaks_to
+from bot.listeners.reading import Addressee, mention, message
+
+US = Addressee("UBOT", "BBOT")
+OURS, THEIRS = {"type": "user", "user_id": "UBOT"}, {"type": "user", "user_id": "U0C"}
+CODE = {"style": {"code": True}}
+
+
+def body(kind: str = "app_mention", **event: Any) -> dict[str, Any]:
+    base = {"type": kind, "user": "U1", "channel": "C1", "ts": "1.0", "text": ""}
+    return {"type": "event_callback", "team_id": "T1", "event_id": "Ev1", "event": base | event}
+
+
+def rich(*elements: dict[str, Any], kind: str = "rich_text_section") -> dict[str, Any]:
+    return {"type": "rich_text", "elements": [{"type": kind, "elements": list(elements)}]}
+
+
+def words(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text}
+
+
+def section(text: str, kind: str = "mrkdwn") -> dict[str, Any]:
+    return {"type": "section", "text": {"type": kind, "text": text}}
+
+
+LISTED = {"type": "rich_text_list", "elements": [{"type": "rich_text_section", "elements": [OURS]}]}
+TO_US = [
+    {"text": "<@UBOT> why?"},
+    {"text": "why, <@UBOT|bot>?"},
+    {"text": "<@WBOT> why?"},
+    {"text": "<@U0C> and <@UBOT>, why?"},
+    {"text": "&gt; <@U0C> said so\n<@UBOT> is that right?"},
+    {"text": "`x = 1` <@UBOT> why?"},
+    {"blocks": [rich(OURS, words(" why?"))]},
+    {"blocks": [{"type": "rich_text", "elements": [LISTED]}]},
+    {"blocks": [section("<@UBOT> why?")]},
+    {"blocks": [{"type": "section", "fields": [{"type": "mrkdwn", "text": "<@UBOT> why?"}]}]},
+    {"blocks": [{"type": "context", "elements": [{"type": "mrkdwn", "text": "<@UBOT>"}]}]},
+    {"blocks": [{"type": "markdown", "text": "<@UBOT> why?"}]},
+    {"blocks": [{"type": "table", "rows": [[rich(OURS)]]}]},
+]
+TO_OTHERS = [
+    {"text": "<@U0C> can you take that one?"},
+    {"text": "<@UBOTS> why?"},
+    {"text": "UBOT, why?"},
+    {"text": "&lt;@UBOT&gt; why?"},
+    {"text": ""},
+    {"text": None},
+    {"text": "&gt; <@UBOT> why?\nWhat do you all think?"},
+    {"text": "&gt;&gt;&gt; So she wrote:\n<@UBOT> why?"},
+    {"text": "Write `<@UBOT> why?` to ask."},
+    {"text": "Write\n```\n<@UBOT> why?\n```\nto ask."},
+    {"blocks": [rich(THEIRS, words(" can you take that one?"))]},
+    {"blocks": [rich(OURS, kind="rich_text_quote"), rich(words("What do you think?"))]},
+    {"blocks": [rich(OURS, kind="rich_text_preformatted")]},
+    {"blocks": [rich(OURS | CODE)]},
+    {"blocks": [section("<@UBOT> why?", "plain_text")]},
+    {"blocks": [{"type": "actions", "elements": [section("<@UBOT>")]}]},
+    {"attachments": [{"text": "<@UBOT> why?", "is_share": True}], "text": "Look!"},
+    {"attachments": [{"is_msg_unfurl": True, "message_blocks": [rich(OURS)]}]},
+    {"attachments": [{"blocks": [rich(OURS)], "fallback": "<@UBOT>"}]},
+    {"blocks": "<@UBOT>"},
+    {"blocks": [None, 7, {"type": ["user"]}, {"type": "user"}]},
+]
+
+
+@pytest.mark.parametrize("kind", ["app_mention", "message"])
+@pytest.mark.parametrize("said", TO_US, ids=str)
+def test_a_message_that_mentions_us_in_its_own_words_is_a_question(
+    said: dict[str, Any], kind: str
+) -> None:
+    assert (mention if kind == "app_mention" else message)(body(kind, **said), US) is not None
+
+
+@pytest.mark.parametrize("kind", ["app_mention", "message"])
+@pytest.mark.parametrize("said", TO_OTHERS, ids=str)
+def test_a_message_that_does_not_mention_us_in_its_own_words_is_left_alone(
+    said: dict[str, Any], kind: str
+) -> None:
+    assert mention(body(kind, **said), US) is None
+    assert message(body(kind, **said), US) is None
+
+
+@pytest.mark.parametrize("said", [*TO_US, *TO_OTHERS], ids=str)
+def test_every_message_in_our_dm_speaks_to_us(said: dict[str, Any]) -> None:
+    assert message(body("message", channel="D1", channel_type="im", **said), US) is not None
+
+
+def test_blocks_that_nest_deeply_are_read_all_the_same() -> None:
+    block: dict[str, Any] = OURS
+    for _ in range(5000):
+        block = {"type": "rich_text_section", "elements": [block]}
+    assert mention(body(blocks=[block], text="<@UBOT>"), US) is not None
+    assert speaks_to({"blocks": [block]}, {"UBOT"})
+
+
+def test_the_payload_says_under_which_id_our_bot_is_mentioned() -> None:
+    named = {"authorizations": [{"team_id": "T1", "user_id": "W111", "is_bot": True}]}
+    asked = mention(body(text="<@W111> why?") | named, US)
+    assert asked is not None
+    assert asked.text == "why?"
+    person = {"authorizations": [{"team_id": "T1", "user_id": "W111", "is_bot": False}]}
+    assert mention(body(text="<@W111> why?") | person, US) is None
+
+
+@pytest.mark.parametrize("text", ["<@WBOT> why?", "<@UBOT|The CEO> why?", "<@UBOT> why? <@WBOT>"])
+def test_our_mention_is_no_part_of_the_question_however_it_is_written(text: str) -> None:
+    asked = mention(body(text=text), US)
+    assert asked is not None
+    assert asked.text == "why?"
+
+
+def test_a_mention_only_in_blocks_asks_what_the_blocks_say() -> None:
+    asked = mention(body(blocks=[rich(OURS, words(" why?"))]), US)
+    assert asked is not None
+    assert asked.text == "why?"
+
+
+@pytest.mark.parametrize(
+    ("beside", "names"),
+    [
+        ({"files": [{"id": "F1", "name": "report.pdf", "filetype": "pdf"}]}, ("report.pdf (PDF)",)),
+        ({"files": [{"id": "F1", "title": "A", "pretty_type": "Plain Text"}]}, ("A (Plain Text)",)),
+        ({"files": [{"id": "F1", "mode": "hidden_by_limit"}, None]}, ("a file that is gone",)),
+        ({"files": "F1"}, ()),
+        ({"attachments": [{"is_share": True}]}, ("an empty forwarded message",)),
+        ({"attachments": [{"text": "A preview", "from_url": "https://x.example"}]}, ()),
+    ],
+)
+def test_what_stands_beside_the_words_is_named(
+    beside: dict[str, Any], names: tuple[str, ...]
+) -> None:
+    asked = message(body("message", channel="D1", **beside), US)
+    assert asked is not None
+    assert asked.unreadable == names
+
+
+def test_two_workspaces_that_share_a_channel_have_no_name_of_a_message_in_common() -> None:
+    one = mention(body(text="<@UBOT> why?", client_msg_id="c"), US)
+    other = mention(body(text="<@UBOT> why?", client_msg_id="c") | {"team_id": "T2"}, US)
+    assert one is not None
+    assert other is not None
+    assert one.id != other.id
+    assert not set(one.keys) & set(other.keys)
+
+
+def test_the_name_of_an_event_is_spelled_as_older_versions_spell_it() -> None:
+    asked = mention(body(text="<@UBOT> why?"), US)
+    assert asked is not None
+    assert "event:T1:Ev1" in asked.keys

@@ -1,0 +1,111 @@
+"""What can't be read is named, and the model is never asked nothing; in virtual time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.render.incoming import WITHOUT_NAME
+from bot.turn.recovery import HINT
+from bot.turn.unread import LONGEST_NAME, NAMED, nothing_to_answer, remark
+from bot.upstream.prompt import Prompt
+from bot.values import File, Message, Phase, Place, Question
+from tests.delivery.fake_slack import FakeSlack
+from tests.delivery.virtual import run
+from tests.turn.way import Model, question, runner
+
+REPORT = "report.pdf (PDF)"
+DM = {"team": "T1", "channel": "D1", "surface": "dm", "thread_ts": "900.1"}
+
+
+async def told(asked: Question) -> tuple[Model, str, str]:
+    """A model, and the answer and the remark that a reader sees of a question."""
+    slack, model = FakeSlack(), Model(pause=0.01)
+    async with runner(slack, model) as way:
+        assert await way.answer(asked) is Phase.DONE
+        [message] = slack.messages.values()
+        return model, message.markdown, message.state
+
+
+@pytest.mark.parametrize("place", [{}, DM])
+@pytest.mark.parametrize("text", ["", "  \n"])
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"unreadable": (REPORT,)},
+        {"unreadable": ("a forwarded message", REPORT)},
+        {"files": (File("F1", "report.pdf", "application/pdf", 3, ""),)},
+    ],
+)
+def test_a_question_without_words_is_told_what_cannot_be_read_and_asks_no_model(
+    place: dict[str, Any], text: str, beside: dict[str, Any]
+) -> None:
+    async def scenario() -> None:
+        asked = replace(question(0, text, **place), **beside)
+        model, answer, _ = await told(asked)
+        assert model.asked == []
+        assert "can't read" in answer
+        assert "report.pdf" in answer
+        assert "write your question" in answer
+        assert all(name in answer for name in asked.unreadable)
+
+    run(scenario())
+
+
+def test_a_mention_with_nothing_beside_it_is_greeted_and_asks_no_model() -> None:
+    async def scenario() -> None:
+        model, answer, _ = await told(question(0, ""))
+        assert (model.asked, answer) == ([], HINT)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("unreadable", "said"),
+    [
+        ((REPORT,), "report.pdf (PDF) was not read"),
+        ((REPORT, "a.png (PNG)"), "report.pdf (PDF) and a.png (PNG) were not read"),
+        ((), ""),
+    ],
+)
+def test_a_file_beside_words_is_named_under_the_answer(
+    unreadable: tuple[str, ...], said: str
+) -> None:
+    async def scenario() -> None:
+        model, answer, state = await told(replace(question(0, "Why?"), unreadable=unreadable))
+        assert [item["content"] for item in model.asked[0]["input"]] == ["Why?"]
+        assert answer == "One two three."
+        assert state == said
+
+    run(scenario())
+
+
+def test_many_names_are_counted() -> None:
+    many = replace(question(), unreadable=tuple(f"{n}.pdf" for n in range(9)))
+    assert f"{NAMED - 1}.pdf and {9 - NAMED} more were not read" in remark(many)
+
+
+PLACE = Place("T1", "C1", "channel", "1.0")
+
+
+@given(st.text(min_size=1, max_size=200).filter(lambda name: name not in WITHOUT_NAME))
+def test_a_name_stays_one_short_line_of_code(name: str) -> None:
+    sentence = nothing_to_answer(Question("q", (), PLACE, "U1", "", unreadable=(name,)))
+    if not sentence:  # nothing of the name can be seen
+        return
+    assert len(sentence) < LONGEST_NAME + 100
+    assert sentence.count("`") == 2
+    assert not set(sentence) & set("\n\r\u2028\u202e\u2066\0")
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [(), (Message("user", ""),), (Message("user", " \n"),), (Message("assistant", "Hello"),)],
+)
+def test_a_prompt_without_words_of_a_person_cannot_be_made(messages: tuple[Message, ...]) -> None:
+    with pytest.raises(ValueError, match="words"):
+        Prompt("Be brief.", messages)
