@@ -31,6 +31,8 @@ QUESTIONS = st.builds(
     response_url=st.none() | ANY_TEXT,
     public=st.booleans(),
     earlier=st.just(()),
+    unreadable=st.lists(ANY_TEXT, max_size=2).map(tuple),
+    bot=ANY_TEXT,
 )
 
 
@@ -80,5 +82,6 @@ def test_questions_that_are_joined_keep_every_word_message_and_file(
     messages = [*whole.earlier, *([whole.ts] if whole.ts else [])]
     assert messages == sorted(one.ts for one in asked if one.ts)
     assert set(whole.files) == {file for one in asked for file in one.files}
+    assert set(whole.unreadable) == {name for one in asked for name in one.unreadable}
     assert (whole.id, whole.user, whole.place) == (first.id, first.user, first.place)
     assert whole.keys == third.keys
