@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -44,6 +45,20 @@ def test_a_reader_is_never_far_behind() -> None:
         times = [call.at for call in fake.calls if "Stream" in call.method]
         gaps = [after - before for before, after in pairwise(times)]
         assert max(gaps[:-1]) <= 1.0
+
+    run(scenario())
+
+
+def test_in_a_channel_an_answer_to_a_bot_is_shown_by_edits() -> None:
+    async def scenario() -> None:
+        fake = StreamingSlack()
+        async with delivery(fake, delivery="native") as room:
+            reply = room.reply(replace(question(1), user="B1", bot="B1"))
+            await reply.open(THINKING)
+            await reply.finish(done(TEXT))
+        assert fake.streams == []
+        [message] = fake.messages.values()
+        assert message.markdown == TEXT
 
     run(scenario())
 

@@ -51,6 +51,21 @@ async def test_who_we_are_comes_with_our_scopes() -> None:
     assert identity == Identity(**who, scopes=frozenset({"chat:write", "im:history"}))
 
 
+@pytest.mark.parametrize(
+    ("said", "home"),
+    [
+        ({"enterprise_id": "E1"}, {"T1", "E1"}),
+        ({"enterprise_id": None}, {"T1"}),
+        ({}, {"T1"}),
+    ],
+)
+async def test_our_home_is_our_team_and_its_organisation(
+    said: dict[str, Any], home: set[str]
+) -> None:
+    async with serving(answering({"ok": True, "team_id": "T1", **said})) as server:
+        assert (await server.slack.auth_test()).home == home
+
+
 async def test_without_the_header_the_scopes_are_unknown() -> None:
     async with serving(answering({"ok": True, "user_id": "U9"})) as server:
         assert (await server.slack.auth_test()).scopes == frozenset()

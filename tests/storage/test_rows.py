@@ -33,6 +33,8 @@ QUESTIONS = st.builds(
     public=st.booleans(),
     earlier=st.just(()),
     mentions=st.lists(ANY_TEXT, max_size=2).map(tuple),
+    unreadable=st.lists(ANY_TEXT, max_size=2).map(tuple),
+    bot=ANY_TEXT,
 )
 
 
@@ -88,6 +90,7 @@ def test_questions_that_are_joined_keep_every_word_message_and_file(
     assert messages == sorted(one.ts for one in asked if one.ts)
     assert set(whole.mentions) == {user for one in asked for user in one.mentions}
     assert set(whole.files) == {file for one in asked for file in one.files}
+    assert set(whole.unreadable) == {name for one in asked for name in one.unreadable}
     assert (whole.id, whole.user, whole.place) == (first.id, first.user, first.place)
     assert whole.keys == third.keys
     assert whole.words == tuple(

@@ -125,16 +125,20 @@ class Stage:
         shared: bool = False,
         clock: Callable[[], float] = now,
         store_text: bool = True,
+        team: str = "",
     ) -> Replica:
         """Start a replica. One that is not `running` does only what it is told to.
 
-        `shared`: the database may be away for this one only. `clock` is its own.
+        `team` is whose bot it is. `shared`: the database may be away for this one only. `clock` is
+        its own.
         """
         database = Gated(make_url(self._url))
         self._stack.push_async_callback(database.close)
         await database.migrate()
         time = asyncio.get_running_loop().time
-        store = Store(database, replica=name, now=lambda: WALL + time(), store_text=store_text)
+        store = Store(
+            database, replica=name, now=lambda: WALL + time(), store_text=store_text, team=team
+        )
         await self._stack.enter_async_context(store)
         runner = answers if isinstance(answers, Runner) else None
         metrics = runner.metrics if runner else Metrics()
