@@ -40,16 +40,17 @@ class Teller:
                 found.append(asked[0])
             elif not self.ours(message):
                 found += [message["user"]] if message.get("user") and not _app(message) else []
-                found += mentioned(self.text(message))
+                found += self.read(message)[1]
         return found
 
     def ours(self, stored: Stored) -> bool:
         """Whether we wrote it."""
         return stored.get("user") == self.bot_user
 
-    def text(self, stored: Stored) -> str:
-        """What somebody else wrote, without mentions of us."""
-        return without_mention(message_text(stored), self.bot_user)
+    def read(self, stored: Stored) -> tuple[str, Sequence[str]]:
+        """What somebody else wrote, without mentions of us, and whom it mentions."""
+        text = without_mention(message_text(stored), self.bot_user)
+        return text, mentioned(text)
 
     def counts(self, stored: Stored, question: Question) -> bool:
         """Whether it was said before the question: what is part of it or of its answer was not."""
@@ -61,7 +62,7 @@ class Teller:
 
     def begins_anew(self, stored: Stored) -> bool:
         """Whether a new conversation begins with it, in a direct message."""
-        return marks_anew(stored, self.text(stored), self.bot_user)
+        return marks_anew(stored, self.read(stored)[0], self.bot_user)
 
     def confirms_anew(self, stored: Stored) -> bool:
         """Whether it is our answer to a person who began a new conversation."""
@@ -84,7 +85,7 @@ class Teller:
         for said in question.words:
             kind: Any = "external" if away and said.user == question.user else "person"
             author = Author(said.user, names.get(said.user, ""), kind)
-            text = named(said.text, names)
+            text = named(said.text, names, mentioned(said.text))
             if told and told[-1].author == author:
                 told[-1] = Message("user", paragraphs(told[-1].text, text), author)
             else:
@@ -108,7 +109,9 @@ class Teller:
         """What one message says. An answer to a command holds the question too, because no message
         above it does; of an answer that is told as we wrote it, only the first message says it."""
         if not self.ours(stored):
-            return [Message("user", named(self.text(stored), names), self._author(stored, names))]
+            text, mentions = self.read(stored)
+            author = self._author(stored, names)
+            return [Message("user", named(text, names, mentions), author)]
         turn = turn_of(stored)
         text = answers.get(turn, answer_text(stored))
         if text and turn in answers:
@@ -117,7 +120,7 @@ class Teller:
         if asked := asked_in(stored):
             user, words = asked
             author = Author(user, names.get(user, ""))
-            said.insert(0, Message("user", named(words, names), author))
+            said.insert(0, Message("user", named(words, names, ()), author))
         return said
 
     def _author(self, stored: Stored, names: Mapping[str, str]) -> Author:
@@ -165,6 +168,8 @@ def mentioned(text: str) -> list[str]:
     return [match[1] for match in USER.finditer(text)]
 
 
-def named(text: str, names: Mapping[str, str]) -> str:
-    """The text with `<@U…>` written as `@name`; a label in it is its writer's and not believed."""
-    return USER.sub(lambda match: "@" + names.get(match[1], match[1]), text)
+def named(text: str, names: Mapping[str, str], mentions: Iterable[str]) -> str:
+    """The text with `<@U…>` written as `@name` where the id is one of `mentions`; a label in it is
+    its writer's and not believed."""
+    marked = {user: names.get(user, user) for user in mentions}
+    return USER.sub(lambda m: "@" + marked[m[1]] if m[1] in marked else m[0], text)

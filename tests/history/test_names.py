@@ -131,9 +131,11 @@ def test_a_name_slack_no_longer_tells_stays_as_it_was() -> None:
     [
         ("<@U1> and <@U2|The CEO>", "@Ada and @U2"),
         ("<@U1|Bob>", "@Ada"),
-        ("<@W9>", "@W9"),
+        ("<@W9>", "<@W9>"),
         ("<@u1> <#C1>", "<@u1> <#C1>"),
     ],
 )
-def test_a_mention_reads_as_the_name_slack_tells_and_not_as_its_label(text: str, read: str) -> None:
-    assert named(text, {"U1": "Ada"}) == read
+def test_a_marked_mention_reads_as_the_name_slack_tells_and_not_as_its_label(
+    text: str, read: str
+) -> None:
+    assert named(text, {"U1": "Ada"}, ["U1", "U2"]) == read
