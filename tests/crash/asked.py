@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bot.delivery.respond import PERHAPS_TWICE
-from bot.playground.slack.records import Message
 from bot.history.anew import EARLIER_USED
+from bot.playground.slack.records import Message
 from bot.render.private import MORE_IN_DM
 from tests.playground import live
 from tests.whole.running import asked_by, markdown, note, upstream_text
