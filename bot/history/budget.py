@@ -41,8 +41,7 @@ class TokenRate:
 
     def tokens(self, message: Message) -> int:
         """About how many tokens the message costs."""
-        size = len(attributed(message).encode(errors="replace"))
-        return TOKENS_PER_MESSAGE + math.ceil(size / self.bytes_per_token)
+        return TOKENS_PER_MESSAGE + math.ceil(_size(message) / self.bytes_per_token)
 
 
 def prompt_bytes(prompt: Prompt) -> int:
@@ -87,3 +86,27 @@ def fit(
         count += 1
     newest = tuple(later[len(later) - count :])
     return Fitted(begins, newest, len(first) - len(begins) + len(later) - count)
+
+
+def halved(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """The conversation for a model that found it too long: about half of its bytes.
+
+    The question, which comes last, and the first message stay; of the others the oldest go. Of two
+    messages the question is left, of one nothing: () says that there is no shorter form.
+    """
+    if len(messages) < 3:
+        return tuple(messages[1:])
+    first, *others, question = messages
+    limit = sum(map(_size, messages)) // 2 - _size(first) - _size(question)
+    kept: list[Message] = []
+    for message in reversed(others[1:]):
+        limit -= _size(message)
+        if limit < 0:
+            break
+        kept.append(message)
+    return (first, *reversed(kept), question)
+
+
+def _size(message: Message) -> int:
+    """The bytes that are sent of a message."""
+    return len(attributed(message).encode(errors="replace"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bot.delivery.respond import PERHAPS_TWICE
+from bot.history.anew import EARLIER_USED
 from bot.playground.slack.records import Message
 from bot.render.private import MORE_IN_DM
 from tests.playground import live
@@ -162,7 +163,7 @@ def _says(message: Shown) -> str:
     said, who = note(message), asked_by(message)
     if who.startswith("<@"):
         said = said.removeprefix(who).strip()
-    for fine in (BELOW, MORE_IN_DM, PERHAPS_TWICE):
+    for fine in (BELOW, MORE_IN_DM, PERHAPS_TWICE, EARLIER_USED):
         said = said.replace(fine, "").strip()
     return said
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.history.budget import BYTES_PER_TOKEN, LEAST, MOST, TokenRate, fit, prompt_bytes
+from bot.history.budget import BYTES_PER_TOKEN, LEAST, MOST, TokenRate, fit, halved, prompt_bytes
 from bot.upstream.prompt import Prompt, ToolSpec
 from bot.values import Author, Message
 
@@ -83,3 +83,16 @@ def test_the_bytes_of_a_prompt_are_those_of_all_that_is_sent() -> None:
     assert prompt_bytes(Prompt("Be brief.", (Message("user", "é"),), (tool,))) > bare + 30
     by_ada = Prompt("Be brief.", (Message("user", "é", Author("U1", "Ada")),))
     assert prompt_bytes(by_ada) > bare + 300
+
+
+@given(MESSAGES)
+def test_a_halved_conversation_is_shorter_and_keeps_its_first_and_newest(
+    said: list[Message],
+) -> None:
+    kept = halved([*said, *ASKED])
+    assert len(kept) < len(said) + 1
+    if said:
+        assert kept[-1] is ASKED[0]
+    if len(said) > 1:
+        assert kept[0] is said[0]
+        assert list(kept[1:-1]) == said[len(said) - len(kept) + 2 :]
