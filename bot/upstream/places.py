@@ -68,10 +68,12 @@ class Places:
 
     def _find(self, item_id: object, output_index: object) -> _Place:
         name = item_id if isinstance(item_id, str) else ""
-        if name and (known := self._named.get(name)):
+        at = output_index if type(output_index) is int else None
+        known = self._named.get(name)
+        if known and at in {None, known.item[0]}:  # some give every item the same id
             known.stable = True
             return known
-        at = output_index if type(output_index) is int else self._message
+        at = self._message if at is None else at
         place = self._newest.get(at)
         if place is None:
             return self._new(at, name)

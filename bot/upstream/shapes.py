@@ -1,7 +1,8 @@
 """The many shapes in which servers say that something went wrong, read as one. Pure.
 
 Shapes: upstream-facts §3.1, §3.3; FastAPI's `detail`, Cloudflare's `success` and `errors`,
-MiniMax's `base_resp`, Google's and gRPC's statuses by name. What an error means is decided by `failures`.
+MiniMax's `base_resp`, Google's and gRPC's statuses by name. What an error means is decided by
+`failures`.
 """
 
 from __future__ import annotations
@@ -94,9 +95,8 @@ def flat(found: Mapping[str, Any]) -> dict[str, Any]:
     if named["type"] in {None, "error"}:  # Google has "RESOURCE_EXHAUSTED" as its status
         name = told.get("status")
         named["type"] = name if isinstance(name, str) and name.isupper() else None
-    told |= named
-    told["status"] = status
-    return told
+    told |= {**named, "status": status}
+    return {key: value for key, value in told.items() if value is not None}
 
 
 def status_of(value: object) -> int | None:

@@ -33,7 +33,7 @@ def without_calls(text: str, names: Collection[str]) -> str:
     kept, at = "", 0
     for start, end in _blocks(text):
         if any(name in text[start:end] for name in wanted):
-            kept, at = _joined(kept, text[at:start]), end
+            kept, at = _joined(kept, text[at:start]) if at else text[:start], end
     if _STRAY.match(text[at:]):
         return kept.rstrip()
     return _joined(kept, text[at:]).rstrip() if at else text
@@ -41,9 +41,9 @@ def without_calls(text: str, names: Collection[str]) -> str:
 
 def _joined(before: str, after: str) -> str:
     """Put together what stood on both sides of a call."""
+    after = after.strip()
     if not before:
         return after
-    after = after.strip()
     return f"{before.rstrip()}\n\n{after}" if after else before
 
 

@@ -70,6 +70,7 @@ class TextFilter:
         self._shown = shown
         self._state: State = "text" if begun else "start"
         self._thought_over = False  # thinking has ended; leading blanks go with it
+        self._opening_over = False  # a closing tag is too far from the beginning to count
         self._channels = False  # the text is a message of the harmony format
         self._closer: tuple[re.Pattern[str], tuple[str, ...]] = (ANALYSIS_END, ANALYSIS_ENDS)
         self._marked = False  # a mark was dropped: from now on blanks are held back
@@ -193,38 +194,35 @@ class TextFilter:
         return mark.end
 
     def _read_angle(self, text: str, at: int, last: bool) -> int:
-        angle = text[at : at + LONGEST_ANGLE]
-        begun = angle.lower()
+        begun = text[at : at + LONGEST_ANGLE].lower()
         if closer := next(filter(begun.startswith, THOUGHT_CLOSERS), ""):
             end = at + len(closer)
             if not last and len(text) - end < 2:
                 return self._hold(text, at)
-            if self._ends_thought(text[end : end + 2]):
+            if self._ends_thought(closer, text[end : end + 2]):
                 self._take_back()
                 return end
         elif self._channels and (found := MESSAGE_END.match(text, at)):
             self._state = "start"
             return found.end()
-        elif not last and self._may_be_more(
-            len(text) - at, begun, cut=at + len(angle) == len(text)
-        ):
+        elif not last and _may_be_more(len(text) - at, begun):
             return self._hold(text, at)
         self._emit("<")
         return at + 1
 
-    def _may_be_more(self, held: int, begun: str, *, cut: bool) -> bool:
-        """Whether an angle is the markup of a call, or may still become markup."""
-        call = held <= MOST_HELD and begun.startswith(CALL_OPENERS)
-        return call or (cut and may_become(begun, ANGLES))
-
     # A closing tag without its opener.
 
-    def _ends_thought(self, after: str) -> bool:
-        """Whether a closing tag here ends thinking: near the beginning, not in prose or code."""
-        if self._thought_over:
+    def _ends_thought(self, closer: str, after: str) -> bool:
+        """Whether a closing tag here ends thinking whose opener never came.
+
+        It does near the beginning of a part, not in prose, and not in code.
+        """
+        if self._thought_over or self._opening_over:
             return False
         before = self._so_far() + self._blank
-        if len(before) > LONGEST_OPENING or before[-1:] in _QUOTES:
+        self._opening_over = len(before) > LONGEST_OPENING
+        opener = closer.replace("</", "<")
+        if self._opening_over or before[-1:] in _QUOTES or opener in before.lower():
             return False
         if before[-1:] in {" ", "\t"} and before.rstrip()[-1:] not in {".", "!", "?"}:
             goes_on = after[:1] == " " and after[1:].islower()
@@ -289,6 +287,12 @@ class TextFilter:
             self._blank = ""
         self._gap = False
         return text
+
+
+def _may_be_more(length: int, begun: str) -> bool:
+    """Return whether the last `length` characters are a call's markup, or may become markup."""
+    call = length <= MOST_HELD and begun.startswith(CALL_OPENERS)
+    return call or (length <= LONGEST_ANGLE and may_become(begun, ANGLES))
 
 
 def filtered(text: str) -> Piece:
