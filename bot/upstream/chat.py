@@ -227,7 +227,7 @@ class ChatDecoder:
 
     def _done(self) -> Sequence[Event]:
         """`[DONE]` ends an answer that has words or calls, even if no reason was given."""
-        if not self._finish and (self.wording.text() or self._calls):
+        if not (self.ended or self._finish) and (self.wording.text() or self._calls):
             self._finish = "stop"
             self.ending = True
         return self.close()

@@ -74,6 +74,8 @@ def said_plainly(head: bytes, model: str) -> UpstreamError | None:
 def whole_answer(body: bytes, model: str) -> dict[str, Any]:
     """Return the object a body holds; raises the error it tells, or that it is none."""
     found = as_json(body)
+    if isinstance(found, str):  # JSON inside a JSON string, or words
+        found = as_json(found.encode()) or found
     state = found.get("status") if isinstance(found, dict) else None
     if not isinstance(state, str) or state not in STATES:
         error = error_in(found, "error" if isinstance(found, str) else "")

@@ -108,10 +108,11 @@ def status_of(value: object) -> int | None:
 
 def is_error_kind(kind: object) -> bool:
     """Return whether a `type` is that of an error, not the name of an event."""
-    if not isinstance(kind, str) or "." in kind or ":" in kind:
+    if not isinstance(kind, str):
         return False
     lower = kind.lower()
-    return lower in ERROR_EVENTS or lower.endswith(("_error", "error", "exception"))
+    foreign = "." in kind or ":" in kind
+    return lower in ERROR_EVENTS or (not foreign and lower.endswith(("error", "exception")))
 
 
 def _is_ours(event: str) -> bool:
