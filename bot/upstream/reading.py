@@ -159,9 +159,9 @@ async def _stream(
     finally:
         watch.reader = None
     yield decoder.close()
-    error = decoder.error or (plain if not (decoder.ended or decoder.progress) else None)
-    if error is not None:
-        raise error
+    failed = decoder.error or (plain if not (decoder.ended or decoder.progress) else None)
+    if failed is not None:
+        raise failed
 
 
 def _hurry(watch: Watch, decoder: Decoder) -> bool:

@@ -90,12 +90,16 @@ def flat(found: Mapping[str, Any]) -> dict[str, Any]:
         number = str(base.get("status_code"))
         told |= {"code": BASE_CODES.get(number, number), "message": base.get("status_msg")}
     message = _pick(told, (*MESSAGES, *MORE_MESSAGES)) or _detail(told.get("detail"))
-    named = {"message": message, "code": _pick(told, CODES), "type": _pick(told, KINDS)}
-    status = next((number for key in STATUSES if (number := status_of(told.get(key)))), None)
-    if named["type"] in {None, "error"}:  # Google has "RESOURCE_EXHAUSTED" as its status
+    named: dict[str, Any] = {
+        "message": message,
+        "code": _pick(told, CODES),
+        "type": _pick(told, KINDS),
+    }
+    status = next(filter(None, (status_of(told.get(key)) for key in STATUSES)), None)
+    if kind in {None, "error"}:  # Google has "RESOURCE_EXHAUSTED" as its status
         name = told.get("status")
-        named["type"] = name if isinstance(name, str) and name.isupper() else None
-    told |= {**named, "status": status}
+        kind = name if isinstance(name, str) and name.isupper() else None
+    told |= {"message": message, "code": code, "type": kind, "status": status}
     return {key: value for key, value in told.items() if value is not None}
 
 
