@@ -90,11 +90,7 @@ def flat(found: Mapping[str, Any]) -> dict[str, Any]:
         number = str(base.get("status_code"))
         told |= {"code": BASE_CODES.get(number, number), "message": base.get("status_msg")}
     message = _pick(told, (*MESSAGES, *MORE_MESSAGES)) or _detail(told.get("detail"))
-    named: dict[str, Any] = {
-        "message": message,
-        "code": _pick(told, CODES),
-        "type": _pick(told, KINDS),
-    }
+    code, kind = _pick(told, CODES), _pick(told, KINDS)
     status = next(filter(None, (status_of(told.get(key)) for key in STATUSES)), None)
     if kind in {None, "error"}:  # Google has "RESOURCE_EXHAUSTED" as its status
         name = told.get("status")
