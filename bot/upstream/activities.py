@@ -28,7 +28,6 @@ _WORDLESS = {
     "image_generation_call": "The model drew an image, which can't be shown here.",
     "reasoning": "The model thought about it but wrote no answer. Asking again may help.",
 }
-NO_ANSWER = "an answer without text, calls or a known end"
 EMPTY = "The model ended without writing an answer. Asking again may help."
 NO_ROOM = "The model used up its length limit before it wrote an answer."
 WITHHELD = "The answer was withheld by the model's content filter."

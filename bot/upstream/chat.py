@@ -15,7 +15,7 @@ from bot.errors import UpstreamError
 from bot.upstream import activities
 from bot.upstream.decoding import UNREADABLE, Halves, as_json, mend, token_count
 from bot.upstream.events import Event, Finished, Started
-from bot.upstream.failures import from_event
+from bot.upstream.failures import from_event, no_answer
 from bot.upstream.fragments import Fragments
 from bot.upstream.markup import without_calls
 from bot.upstream.parts import Key
@@ -125,7 +125,7 @@ class ChatDecoder:
         for choice in chunk.choices or ():
             if not choice.index:
                 self._choice(choice, events)
-        if self.sure and chunk.usage and not _gives_reason(chunk):
+        if self.ending and chunk.usage and not _gives_reason(chunk):
             events += self.close()
         return events
 
@@ -137,7 +137,7 @@ class ChatDecoder:
             events = ()
         events = [*events, *self._done()]
         if not self.ended:
-            self._fail({"code": "server_error", "message": activities.NO_ANSWER})
+            self.ended, self.error = True, no_answer()
         return events
 
     def close(self) -> Sequence[Event]:

@@ -6,6 +6,7 @@ a tag is somebody's web page, everything else is an event stream.
 
 from __future__ import annotations
 
+import re
 from asyncio import CancelledError, current_task
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any, TypeAlias
@@ -31,7 +32,7 @@ WORDS_GRACE_SECONDS = 5.0
 # States of a response; a whole one that has a state is no error in other clothes.
 STATES = frozenset({"completed", "incomplete", "failed", "cancelled", "queued", "in_progress"})
 # How lines of an event stream begin.
-FIELDS = (b":", b"data", b"event", b"id", b"retry")
+FIELDS = re.compile(rb":|(?:data|event|id|retry)(?::|\Z)")
 # How long a connection may take to end after its answer; one that does is used again.
 DRAIN_SECONDS = 0.2
 BLANK = BOM + b" \t\r\n"
@@ -66,7 +67,7 @@ async def open_answer(watch: Watch, reply: Reply, decoder: Decoder, max_bytes: i
 def said_plainly(head: bytes, model: str) -> UpstreamError | None:
     """Return the error that the words of a body are; None where it looks like a stream."""
     line = head.lstrip(BLANK).split(b"\n", 1)[0].strip()
-    if not line or line.startswith(FIELDS):
+    if not line or FIELDS.match(line):
         return None
     return from_event({"message": line[:LONGEST_LINE].decode("utf-8", "replace")}, model)
 

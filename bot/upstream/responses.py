@@ -20,7 +20,7 @@ from bot.upstream.events import (
     Started,
     ToolCall,
 )
-from bot.upstream.failures import from_event
+from bot.upstream.failures import from_event, no_answer
 from bot.upstream.healing import Told, reconciled
 from bot.upstream.markup import without_calls
 from bot.upstream.output import Item, cut_off, items, refused, sources, texts, usage
@@ -269,8 +269,7 @@ class ResponsesDecoder:
         text = self._final_text(output)
         known = response.get("status") in ("completed", "incomplete")
         if not (text.strip() or self._calls or (known and not response.get("error"))):
-            said = error_in({**response, "output": ()})
-            return self._fail(said or {"code": "server_error", "message": activities.NO_ANSWER})
+            return self._nothing(response)
         self.ended = True
         calls = () if why else tuple(self._calls.values())
         rest = () if self._calls else self.wording.finish()
@@ -281,6 +280,13 @@ class ResponsesDecoder:
         cited = [c for source in sources(output) for c in self.wording.cite(source)]
         refusal = self.wording.refusal or refused(output)
         return [*rest, *cited, *calls, Finished(text, usage(response), why, refusal)]
+
+    def _nothing(self, response: Mapping[str, Any]) -> Sequence[Event]:
+        """The response ends without an answer: it says why itself, or nobody knows."""
+        if told := error_in({**response, "output": ()}):
+            return self._fail(told)
+        self.ended, self.error = True, no_answer()
+        return ()
 
     def _final_text(self, output: Sequence[Item]) -> str:
         """What was told in deltas and at the end, reconciled; without any, commentary."""

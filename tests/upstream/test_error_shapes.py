@@ -97,20 +97,28 @@ async def test_an_error_of_any_shape_is_asked_once_and_told_rightly(
         ),
         ("Internal Server Error", UpstreamBusy, 2),
         ('{"error": {"code": "insufficient_quota"}}', UpstreamRefused, 1),
-        ({"status": "completed", "error": {"code": TOO_LONG}, "output": []}, PromptRefused, 1),
     ],
 )
 @pytest.mark.parametrize("api", ["responses", "chat"])
 async def test_what_is_inside_a_whole_body_decides(
     api: str, body: Any, kind: type[UpstreamError], requests: int
 ) -> None:
-    if api == "chat" and isinstance(body, dict) and body.get("status") == "completed":
-        pytest.skip("a state of the other format")
     service = Service([], faults=[Out(200, json.dumps(body).encode())] * 9)
     end = final(await ask(service, api=api, attempts=1))
     assert isinstance(end, Failed)
     assert isinstance(end.error, kind)
     assert len(service.paths) == requests
+
+
+async def test_a_completed_response_without_output_says_its_error() -> None:
+    response = {"status": "completed", "error": {"code": TOO_LONG}, "output": []}
+    ended = {"type": "response.completed", "response": response}
+    for body in (json.dumps(response).encode(), block(ended)):
+        service = Service([], faults=[Out(200, body)] * 9)
+        end = final(await ask(service))
+        assert isinstance(end, Failed)
+        assert end.error.sentence.startswith(LONG_SENTENCE)
+        assert len(service.paths) == 1
 
 
 @pytest.mark.parametrize(
