@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from time import process_time
 
 import pytest
 from hypothesis import example, given
@@ -221,3 +222,14 @@ def test_what_is_held_never_grows_with_the_text(atom: str) -> None:
     reader = Reader().read([*(atom * 200)])
     assert reader.most_held <= MOST_HELD
     assert filtered(atom * 200).text == reader.shown
+
+
+@pytest.mark.parametrize("atom", ['functions.now:0{"', "<tool_call>", "`</think>", "<", "\ue200"])
+def test_repeated_openers_cost_time_in_proportion(atom: str) -> None:
+    def seconds(count: int) -> float:
+        began = process_time()
+        without_calls(filtered(atom * count).text, ["now"])
+        return process_time() - began
+
+    few = min(seconds(2_000) for _ in range(3))
+    assert min(seconds(16_000) for _ in range(2)) < 30 * max(few, 0.002)

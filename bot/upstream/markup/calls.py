@@ -20,6 +20,8 @@ _STEP = re.compile(
 _JSON = json.JSONDecoder()
 # How far behind an opener its JSON may begin.
 _NEAR = 100
+# Openers without JSON behind them, after which no more are looked at: each costs time.
+_MOST_FAILED = 20
 _STRAY = re.compile(
     rf"\A\s*(?:{'|'.join(re.escape(closer) for closer in CALLS.values() if closer)})\s*\Z"
 )
@@ -49,13 +51,14 @@ def _joined(before: str, after: str) -> str:
 
 def _blocks(text: str) -> Iterator[tuple[int, int]]:
     """Yield where markup of a call begins and ends, outside code."""
-    code, at = Code(), 0
-    while found := _STEP.search(text, at):
+    code, at, failed = Code(), 0, 0
+    while failed < _MOST_FAILED and (found := _STEP.search(text, at)):
         at = found.end()
         if not found["call"]:
             code.step(found)
         elif not code.inside:
             end = _end(text, found)
+            failed += not end
             if end:
                 at = end
                 yield found.start(), at
