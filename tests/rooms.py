@@ -61,6 +61,8 @@ THINKING = (  # they decide; whoever drives them waits, reads clocks and rolls d
     *(f"bot.upstream.{part}" for part in ("events", "prompt", "bodies", "sse", "decoding")),
     "bot.upstream.attribution",
     *(f"bot.upstream.{part}" for part in ("responses", "chat", "parts", "failures", "refusals")),
+    *(f"bot.upstream.{part}" for part in ("wording", "places", "healing", "fragments", "shapes")),
+    "bot.upstream.markup*",
     "bot.playground.slack.limits",
 )
 WORLD = frozenset(  # I/O, clocks, waiting, chance

@@ -9,6 +9,7 @@ stands until the new one has grown past it, or has ended.
 
 from __future__ import annotations
 
+from bot.render.sources import source_list
 from bot.upstream.events import (
     Activity,
     Citation,
@@ -159,10 +160,10 @@ class Machine:
         elif not (self._before + self._text).strip():
             self.fail(NO_TEXT)
         elif event.cut_off:
-            self._text += _source_list(self._sources)
+            self._text += source_list(self._sources)
             self._end(Phase.CUT_OFF, CUT_OFF.get(event.cut_off, CUT_OFF_AT_LENGTH))
         else:
-            self._text += _source_list(self._sources)
+            self._text += source_list(self._sources)
             self._end(Phase.DONE, self.remark)
 
     def _next_round(self) -> None:
@@ -184,10 +185,3 @@ def _sum(one: Usage, other: Usage) -> Usage:
         one.input_tokens + other.input_tokens,
         one.output_tokens + other.output_tokens,
     )
-
-
-def _source_list(sources: dict[str, str]) -> str:
-    if not sources:
-        return ""
-    lines = [f"{n}. [{title or url}]({url})" for n, (url, title) in enumerate(sources.items(), 1)]
-    return "\n\n**Sources**\n\n" + "\n".join(lines)

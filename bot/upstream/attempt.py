@@ -77,7 +77,7 @@ class Watch:
         self.reader: asyncio.Task[object] | None = None
         self.beats = 0
         self.progress: Callable[[], int] = int
-        self._limits = limits
+        self._limits = self._usual = limits
         self._now = now
         self._sleep = sleep
         self._fired = ""
@@ -119,7 +119,16 @@ class Watch:
 
     def hurry(self, seconds: float) -> None:
         """All that matters has come: wait only `seconds` of silence for the rest."""
-        self._limits = Limits(seconds, seconds)
+        self._limit(Limits(seconds, seconds))
+
+    def relax(self) -> None:
+        """More has come after all: wait as at first."""
+        self._limit(self._usual)
+
+    def _limit(self, limits: Limits) -> None:
+        if limits == self._limits:
+            return
+        self._limits = limits
         if self._timer is not None:
             self._timer.cancel()
             self._timer = asyncio.create_task(self._run())

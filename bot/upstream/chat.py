@@ -13,13 +13,19 @@ import msgspec
 
 from bot.errors import UpstreamError
 from bot.upstream import activities
-from bot.upstream.decoding import UNREADABLE, Halves, Wording, mend, token_count
-from bot.upstream.events import Event, Finished, Started, ToolCall
-from bot.upstream.failures import from_event
+from bot.upstream.decoding import UNREADABLE, Halves, as_json, mend, token_count
+from bot.upstream.events import Event, Finished, Started
+from bot.upstream.failures import from_event, no_answer
+from bot.upstream.fragments import Fragments
+from bot.upstream.markup import without_calls
+from bot.upstream.parts import Key
+from bot.upstream.shapes import error_in, flat
+from bot.upstream.sse import NamedData
+from bot.upstream.wording import Wording
 from bot.values import Usage
 
 DONE = b"[DONE]"
-ONLY_PART = (0, 0)
+ONLY_PART = Key(0, 0, 0)
 # Reasons that end an answer before its own end; the names are those of the Responses API.
 CUT_OFF = {"length": "max_output_tokens", "content_filter": "content_filter"}
 # Reasons that are failures of the server.
@@ -59,22 +65,14 @@ class Chunk(msgspec.Struct, gc=False):
     search_results: Any = None
 
 
-class _Fragments:
-    """A tool call under way; its name and arguments come in pieces."""
-
-    def __init__(self, call_id: str) -> None:
-        self.call_id = call_id
-        self.name = ""
-        self.arguments: list[str] = []
-
-
 _CHUNK = msgspec.json.Decoder(Chunk)
 
 
 class ChatDecoder:
     """State of one completion. It cannot be resumed, so it lives as long as its connection.
 
-    `ending`: everything the answer needs has come; only its token counts may follow.
+    `ending`: everything the answer needs has come; only its token counts may follow. `sure` is
+    false where that may be wrong: some servers put a reason to end on every chunk with text.
     """
 
     resumable = False
@@ -90,13 +88,15 @@ class ChatDecoder:
         self.progress = 0
         self.ended = False
         self.ending = False
+        self.sure = False
         self.error: UpstreamError | None = None
         self.model = model
         self._started = False
         self._finish = ""
         self._usage = Usage()
-        self._calls: dict[int, _Fragments] = {}
+        self._calls = Fragments()
         self._reasoned = False
+        self._not_yet = False  # text has followed a reason to end
 
     def feed(self, data: bytes) -> Sequence[Event]:
         """Read the data of one event."""
@@ -107,13 +107,13 @@ class ChatDecoder:
         except UNREADABLE:
             mended = mend(_CHUNK, data, self._halves)
             if mended is None:
+                self._odd(data)
                 return ()
             chunk = mended
         if self._started and (text := _only_text(chunk)):
-            self.progress += 1
+            self._goes_on()
             return self.wording.delta(ONLY_PART, text)
-        if chunk.error and not self._finish:
-            self._fail(chunk.error)
+        if (chunk.error or not chunk.choices) and self._odd(data, chunk.error):
             return ()
         events: list[Event] = []
         if not self._started:
@@ -125,14 +125,20 @@ class ChatDecoder:
         for choice in chunk.choices or ():
             if not choice.index:
                 self._choice(choice, events)
-        if self._finish and chunk.usage:
+        if self.ending and chunk.usage and not _gives_reason(chunk):
             events += self.close()
         return events
 
     def whole(self, completion: Mapping[str, Any]) -> Sequence[Event]:
-        """Read a completion that came without a stream; () when it is none."""
-        events = self.feed(msgspec.json.encode(completion))
-        return [*events, *self.close()]
+        """Read a completion that came without a stream; one without words or an end is an error."""
+        try:
+            events = self.feed(msgspec.json.encode(completion))
+        except RecursionError:
+            events = ()
+        events = [*events, *self._done()]
+        if not self.ended:
+            self.ended, self.error = True, no_answer()
+        return events
 
     def close(self) -> Sequence[Event]:
         """The stream is over: `Finished` when a finish reason has come, else nothing."""
@@ -145,9 +151,10 @@ class ChatDecoder:
 
     def _choice(self, choice: Choice, events: list[Event]) -> None:
         delta = choice.delta or choice.message
-        if choice.error and not self._finish:
-            self._fail(choice.error)
+        if choice.error and not self._over:
+            self._fail(flat({"error": choice.error}))
             return
+        before = self.progress
         if delta is not None:
             self._delta(delta, events)
         reason = choice.finish_reason
@@ -157,6 +164,30 @@ class ChatDecoder:
             self._fail({"code": "server_error", "message": f"finish_reason {reason}"})
         self._finish = reason
         self.ending = not self.ended
+        self.sure = self.ending and self.progress == before
+
+    @property
+    def _over(self) -> bool:
+        """Whether the answer has ended, as far as one can tell: what comes now can't harm it."""
+        return bool(self._finish) and not self._not_yet
+
+    def _goes_on(self) -> None:
+        """Something new has come, so that a reason to end before it was none."""
+        self.progress += 1
+        if self._finish:
+            self._finish, self._not_yet = "", True
+            self.ending = self.sure = False
+
+    def _odd(self, data: bytes, error: object = None) -> bool:
+        """Take the error of a chunk without text; whether it was one."""
+        event = data.event if isinstance(data, NamedData) else ""
+        told = error_in(as_json(data), event)
+        if told is None and event and error:
+            return True  # of an event that is somebody else's
+        if told is None or self._over:
+            return told is not None
+        self._fail(told)
+        return True
 
     def _delta(self, delta: Delta, events: list[Event]) -> None:
         content = delta.content
@@ -164,49 +195,23 @@ class ChatDecoder:
             content, thinking = _from_list(content)
             self._reasoned = self._reasoned or thinking
         if isinstance(content, str) and content:
-            self.progress += 1
+            self._goes_on()
             events += self.wording.delta(ONLY_PART, content)
         if delta.refusal and isinstance(delta.refusal, str):
-            self.progress += 1
+            self._goes_on()
             self.wording.refusal = True
             events += self.wording.delta(ONLY_PART, delta.refusal)
         if delta.reasoning_content or delta.reasoning:
-            self.progress += 1
+            self._goes_on()
             self._reasoned = True
             if not self.wording.parts.length:
                 events += self.wording.activity(activities.THINKING)
         if isinstance(delta.tool_calls, list):
-            self.progress += 1
-            for position, fragment in enumerate(delta.tool_calls):
-                self._fragment(fragment, position)
+            self._goes_on()
+            self._calls.add(delta.tool_calls)
         if isinstance(delta.annotations, list):
             for annotation in delta.annotations:
                 events += self.wording.cite(annotation)
-
-    def _fragment(self, fragment: object, position: int) -> None:
-        """Add a piece of a tool call; some servers leave out the index, or send it all at once."""
-        if not isinstance(fragment, Mapping):
-            return
-        index, call_id = fragment.get("index"), fragment.get("id")
-        if not isinstance(index, int):
-            index = self._unnumbered(call_id, position)
-        call = self._calls.get(index)
-        if call is None:
-            call = self._calls[index] = _Fragments(str(call_id or f"call_{index}"))
-        function = fragment.get("function")
-        if isinstance(function, Mapping):
-            call.name = call.name or str(function.get("name") or "")
-            arguments = function.get("arguments")
-            if isinstance(arguments, str):
-                call.arguments.append(arguments)
-            elif isinstance(arguments, Mapping):
-                call.arguments.append(msgspec.json.encode(arguments).decode())
-
-    def _unnumbered(self, call_id: object, position: int) -> int:
-        for index, call in self._calls.items():
-            if call.call_id == call_id:
-                return index
-        return len(self._calls) if call_id else max(self._calls, default=position)
 
     def _sources(self, chunk: Chunk) -> Sequence[Event]:
         found: list[Event] = []
@@ -222,24 +227,26 @@ class ChatDecoder:
 
     def _done(self) -> Sequence[Event]:
         """`[DONE]` ends an answer that has words or calls, even if no reason was given."""
-        if not self._finish and (self.wording.parts.length or self._calls):
+        if not (self.ended or self._finish) and (self.wording.text() or self._calls):
             self._finish = "stop"
             self.ending = True
         return self.close()
 
-    def _fail(self, error: object) -> None:
+    def _fail(self, error: Mapping[str, Any]) -> None:
         self.ended = True
-        told = error if isinstance(error, Mapping) else {"message": str(error)}
-        self.error = from_event(told, self.model)
+        self.error = from_event(error, self.model)
 
     def _end(self) -> Sequence[Event]:
         self.ended, self.ending = True, False
         cut_off = CUT_OFF.get(self._finish, "")
-        calls = () if cut_off else tuple(map(_call, self._calls.values()))
-        text = self.wording.text()
-        if not text and not calls:
-            text = activities.without_text(["reasoning"] if self._reasoned else [], cut_off)
-        return (*calls, Finished(text, self._usage, cut_off, self.wording.refusal))
+        told = self._calls.calls()
+        calls = () if cut_off else told
+        text = without_calls(self.wording.text(), [call.name for call in told])
+        rest = () if told else self.wording.finish()
+        if not text.strip() and not calls:
+            thought = self._reasoned or self.wording.thought
+            text = activities.without_text(["reasoning"] if thought else [], cut_off)
+        return (*rest, *calls, Finished(text, self._usage, cut_off, self.wording.refusal))
 
 
 def _only_text(chunk: Chunk) -> str:
@@ -257,8 +264,9 @@ def _only_text(chunk: Chunk) -> str:
     return delta.content if type(delta.content) is str else ""
 
 
-def _call(call: _Fragments) -> ToolCall:
-    return ToolCall(call.call_id, call.name, "".join(call.arguments) or "{}")
+def _gives_reason(chunk: Chunk) -> bool:
+    """Return whether a chunk says itself that the answer ends."""
+    return any(choice.finish_reason for choice in chunk.choices or ())
 
 
 def _from_list(content: Sequence[object]) -> tuple[str, bool]:

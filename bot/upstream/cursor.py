@@ -27,8 +27,8 @@ class Cursor:
 
     @property
     def key(self) -> Key:
-        """The part that the text belongs to."""
-        return self.item, self.part
+        """The part that the text belongs to; only the first item of an index has a cursor."""
+        return Key(self.item, 0, self.part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,16 @@
-"""What both decoders share: lenient JSON, and the words of one answer with its sources. Pure."""
+"""What both decoders share: JSON read leniently. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 
-from bot.upstream.events import Activity, Citation, Event
-from bot.upstream.parts import Key, Parts
-
 T = TypeVar("T")
 
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
+# What decoding raises for JSON that can't be read; RecursionError where it is nested too deep.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _ANY = msgspec.json.Decoder(object)
 # Any escape of JSON. Of those for surrogates: a first half, what is beside it, a second half alone.
 _ESCAPE = re.compile(r"\\(?:u(d[89ab]..)(\\ud[c-f]..)?|u(d[c-f]..)|.)", re.DOTALL | re.IGNORECASE)
@@ -59,12 +56,17 @@ def mend(decoder: msgspec.json.Decoder[T], data: bytes, halves: Halves) -> T | N
         return None
 
 
+def as_json(data: bytes) -> object:
+    """Return what `data` holds; None when it can't be read."""
+    try:
+        return _ANY.decode(data)
+    except UNREADABLE:
+        return mend(_ANY, data, Halves())
+
+
 def as_object(data: bytes) -> dict[str, Any] | None:
     """Return the object `data` holds; None when it holds something else."""
-    try:
-        found = _ANY.decode(data)
-    except UNREADABLE:
-        found = mend(_ANY, data, Halves())
+    found = as_json(data)
     return found if isinstance(found, dict) else None
 
 
@@ -76,56 +78,3 @@ def load(raw: msgspec.Raw) -> dict[str, Any]:
 def token_count(value: object) -> int:
     """Return a count of tokens; 0 for anything that is none."""
     return value if isinstance(value, int) else 0
-
-
-class Wording:
-    """The words of one answer as its reader gets them: text, what the model does, sources."""
-
-    def __init__(self) -> None:
-        self.parts = Parts()
-        self.refusal = False
-        self._doing = ""
-        self._cited: set[str] = set()
-
-    @property
-    def cited(self) -> bool:
-        """Whether a source was told."""
-        return bool(self._cited)
-
-    def text(self) -> str:
-        """Return the text so far."""
-        return self.parts.whole()
-
-    def delta(self, key: Key, text: str, cursor: str = "") -> Sequence[Event]:
-        """More text; it ends whatever else the model was doing."""
-        event = self.parts.append(key, text, cursor)
-        if event is None:
-            return ()
-        if not self._doing:
-            return (event,)
-        self._doing = ""
-        return (Activity(""), event)
-
-    def confirmed(self, key: Key, text: str) -> Sequence[Event]:
-        """The whole text of a part."""
-        event = self.parts.replace(key, text)
-        return () if event is None else (event,)
-
-    def activity(self, doing: str) -> Sequence[Event]:
-        """The model does something else, or ("") no longer does."""
-        if doing == self._doing:
-            return ()
-        self._doing = doing
-        return (Activity(doing),)
-
-    def cite(self, annotation: object) -> Sequence[Citation]:
-        """A source, told once; flat as in Responses, or nested as in Chat Completions."""
-        if not isinstance(annotation, Mapping):
-            return ()
-        nested = annotation.get("url_citation")
-        source = nested if isinstance(nested, Mapping) else annotation
-        url, title = source.get("url"), source.get("title")
-        if not isinstance(url, str) or not url or url in self._cited:
-            return ()
-        self._cited.add(url)
-        return (Citation(url, title if isinstance(title, str) else ""),)

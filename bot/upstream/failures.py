@@ -23,6 +23,7 @@ from bot.upstream.problem import Problem, error_object, read_problem
 
 # Some servers repeat the key they refuse; it must not reach a log.
 _KEY = re.compile(r"\b(sk-|Bearer )[\w.-]{6,}")
+NO_ANSWER = "The model's server sent no answer. Please ask again later."
 OPERATOR = "whoever runs this bot has to look at it"
 
 MONEY_CODES = frozenset(
@@ -127,6 +128,12 @@ def from_event(error: Mapping[str, Any], model: str) -> UpstreamError:
     if isinstance(headers, dict):
         hint = wait_from_headers({str(k).lower(): str(v) for k, v in headers.items()})
     return to_error(read_problem(error, retry_after=hint), model)
+
+
+def no_answer() -> UpstreamError:
+    """Return the error of an answer that ends without text, calls, or a state that explains it."""
+    detail = "an answer without text, calls or a known state"
+    return UpstreamBusy(detail, code="server_error", sentence=NO_ANSWER)
 
 
 def patience(error: UpstreamError, most: float) -> UpstreamError:

@@ -20,11 +20,11 @@ def items(response: Item) -> Sequence[Item]:
     return [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
 
 
-def texts(output: Sequence[Item], *, asides: bool = False) -> list[str]:
-    """Return the text of each message that has one; `asides`: of the commentary instead."""
+def texts(output: Sequence[Item], *, asides: bool = False) -> list[tuple[str, str]]:
+    """Return id and text of each message that has one; `asides`: of the commentary instead."""
     messages = (item for item in output if item.get("type") == "message")
     chosen = (m for m in messages if (m.get("phase") == "commentary") is asides)
-    return [text for message in chosen if (text := "".join(_words(message)))]
+    return [(_id(message), text) for message in chosen if (text := "".join(_words(message)))]
 
 
 def refused(output: Sequence[Item]) -> bool:
@@ -55,6 +55,11 @@ def usage(response: Item) -> Usage:
     if not isinstance(told, dict):
         return Usage()
     return Usage(token_count(told.get("input_tokens")), token_count(told.get("output_tokens")))
+
+
+def _id(item: Item) -> str:
+    named = item.get("id")
+    return named if isinstance(named, str) else ""
 
 
 def _parts(item: Item) -> Sequence[Item]:

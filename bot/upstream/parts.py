@@ -6,19 +6,36 @@ item follow each other directly, items are paragraphs.
 
 from __future__ import annotations
 
-from bot.upstream.events import TextDelta, TextDone
+from collections.abc import Mapping
+from typing import NamedTuple
 
-Key = tuple[int, int]
+from bot.upstream.events import TextDelta, TextDone
+from bot.upstream.healing import healed
+
+
+class Key(NamedTuple):
+    """A part of the answer: its item's index, the how manieth item of that index, its own index.
+
+    Servers are meant to give each item an index of its own; where two share one, `copy` is 1 for
+    the second.
+    """
+
+    item: int
+    copy: int
+    part: int
+
+
+Item = tuple[int, int]
 PARAGRAPH = "\n\n"
 # Deltas are joined by so many: one string each would take ten times the memory of the text.
 BUNDLE = 64
 
 
 class Parts:
-    """Collects deltas by `(item, part)`; time and space are linear in the length of the text."""
+    """Collects deltas by part; time and space are linear in the length of the text."""
 
     def __init__(self) -> None:
-        self.length = 0  # characters received; healing may change the text without changing this
+        self.length = 0  # characters of all parts
         self._parts: dict[Key, list[str]] = {}
         self._last: Key | None = None
         self._fresh: list[str] = []  # deltas of the last part, not yet bundled
@@ -26,6 +43,13 @@ class Parts:
     def only(self, key: Key) -> bool:
         """Whether all text so far belongs to that part."""
         return self._last == key and len(self._parts) == 1
+
+    def text(self, key: Key) -> str:
+        """Return the text of a part so far."""
+        self._bundle()
+        bundles = self._parts.get(key, [""])
+        bundles[:] = ["".join(bundles)]
+        return bundles[0]
 
     def append(self, key: Key, delta: str, cursor: str = "") -> TextDelta | TextDone | None:
         """Take a delta; return what its reader has to be told, with the cursor after it."""
@@ -42,26 +66,36 @@ class Parts:
     def replace(self, key: Key, text: str) -> TextDelta | TextDone | None:
         """Take a part's whole text as the server confirms it; None when nothing was lost.
 
-        A confirmation without text, as careless servers send it, confirms nothing.
+        A confirmation takes nothing away (see `healing.healed`).
         """
-        self._bundle()
-        bundles = self._parts.get(key)
-        if bundles is None:
+        if key not in self._parts:
             return self.append(key, text)
-        had = "".join(bundles)
-        if not text or had == text:
-            return None
-        bundles[:] = [text]
-        self.length += max(0, len(text) - len(had))
+        had = self.text(key)
+        better = healed(had, text)
+        return None if better == had else self.rewrite(key, better)
+
+    def rewrite(self, key: Key, text: str) -> TextDone:
+        """Put another text in the place of a part's."""
+        self.length += len(text) - len(self.text(key))
+        self._parts[key] = [text]
+        if not text:
+            del self._parts[key]
+            self._last = max(self._parts, default=None)
         return TextDone(self.whole())
+
+    def items(self, instead: Mapping[Key, str] | None = None) -> dict[Item, str]:
+        """Return the text of each item that has one, in order; `instead` of some parts' texts."""
+        self._bundle()
+        texts = {key: "".join(bundles) for key, bundles in self._parts.items()}
+        texts.update(instead or {})
+        found: dict[Item, str] = {}
+        for key in sorted(texts):
+            found[key[:2]] = found.get(key[:2], "") + texts[key]
+        return {item: text for item, text in found.items() if text}
 
     def whole(self) -> str:
         """Return the text so far."""
-        self._bundle()
-        items: dict[int, str] = {}
-        for (item, _), bundles in sorted(self._parts.items()):
-            items[item] = items.get(item, "") + "".join(bundles)
-        return PARAGRAPH.join(text for text in items.values() if text)
+        return PARAGRAPH.join(self.items().values())
 
     def _bundle(self) -> None:
         if self._last is not None and self._fresh:
@@ -76,5 +110,5 @@ class Parts:
         if last is not None and key < last:
             return TextDone(self.whole())
         self._last = key
-        apart = last is not None and key[0] != last[0]
+        apart = last is not None and key[:2] != last[:2]
         return TextDelta(PARAGRAPH + delta if apart else delta)

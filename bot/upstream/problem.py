@@ -5,6 +5,7 @@ Shapes: upstream-facts §3.1, §3.3. What it means is decided by `failures`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +13,39 @@ from typing import Any
 
 import msgspec
 
+from bot.upstream.decoding import UNREADABLE
 from bot.upstream.hints import seconds, wait_from_message
+from bot.upstream.shapes import flat, status_of
+
+# Names of errors that mean a status, in small letters only: of Anthropic, OpenAI's SDK and who
+# imitates it, AWS, and gRPC (upstream-facts §3.1). Names of trouble that passes are not among
+# them: without a status an error is taken for that.
+NAMED_STATUSES = {
+    "badrequest": 400,
+    "badrequesterror": 400,
+    "invalidargument": 400,
+    "failedprecondition": 400,
+    "validationexception": 400,
+    "authenticationerror": 401,
+    "unauthenticated": 401,
+    "unauthorized": 401,
+    "invalidapikey": 401,
+    "expiredapikey": 401,
+    "billingerror": 402,
+    "paymentrequired": 402,
+    "permissionerror": 403,
+    "permissiondenied": 403,
+    "permissiondeniederror": 403,
+    "accessdeniedexception": 403,
+    "forbidden": 403,
+    "notfounderror": 404,
+    "requesttoolarge": 413,
+    "unprocessableentityerror": 422,
+    "ratelimiterror": 429,
+    "resourceexhausted": 429,
+    "throttlingexception": 429,
+}
+_NOT_LETTERS = re.compile(r"[^A-Za-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,44 +73,18 @@ def error_object(body: bytes) -> Mapping[str, Any]:
     if found is None:  # some gateways answer errors as an event stream (upstream-facts §3.1)
         lines = (line[5:] for line in body.splitlines() if line.startswith(b"data:"))
         found = next((value for line in lines if isinstance(value := _loads(line), dict)), None)
-    if isinstance(found, str):  # JSON inside a JSON string
-        found = _loads(found.encode())
+    if isinstance(found, str):  # JSON inside a JSON string, or words
+        found = _loads(found.encode()) or {"message": found}
     if isinstance(found, list) and found:
         found = found[0]
-    if not isinstance(found, dict):
-        return {}
-    return _inner(found)
+    return flat(found) if isinstance(found, dict) else {}
 
 
 def _loads(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
-
-
-def _inner(found: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Unwrap `{"error": {…}}`, `{"error": "text"}`, `{"detail": …}`, `{"message": "text"}`."""
-    error = found.get("error")
-    if isinstance(error, dict):
-        outer = {k: v for k, v in found.items() if k in {"request_id", "retry_after"}}
-        return {**outer, **error}
-    if isinstance(error, str) and error:
-        return {"message": error, **{k: v for k, v in found.items() if k != "error"}}
-    detail = found.get("detail")
-    if detail is not None and "message" not in found:
-        return {**found, "message": detail if isinstance(detail, str) else _complaints(detail)}
-    return found
-
-
-def _complaints(detail: object) -> str:
-    """Read a list of validation errors; what was sent, which they repeat, is left out."""
-    told = [item for item in detail if isinstance(item, dict)] if isinstance(detail, list) else []
-    return "; ".join(f"{_place(item.get('loc'))}: {item.get('msg')}" for item in told)
-
-
-def _place(where: object) -> str:
-    return ".".join(map(str, where)) if isinstance(where, list) else ""
 
 
 def read_problem(
@@ -97,8 +104,8 @@ def read_problem(
     if retry_after is None:
         retry_after = wait_from_message(message)
     own = error.get("retryable")
-    if status is None and code.isdigit() and len(code) == 3:
-        status = int(code)  # litellm and llama.cpp put the status there
+    if status is None:
+        status = _status(error.get("status"), code, kind)
     return Problem(
         status=status,
         code=code,
@@ -109,6 +116,15 @@ def read_problem(
         retry_after=retry_after,
         request_id=request_id or _text(error.get("request_id")),
     )
+
+
+def _status(told: object, code: str, kind: str) -> int | None:
+    """Return the status an error tells itself: as such, as its code, or by its name."""
+    if code.isdigit() and len(code) == 3:
+        return int(code)  # litellm and llama.cpp put the status there
+    names = (_NOT_LETTERS.sub("", name).lower() for name in (code, kind))
+    by_name = next((NAMED_STATUSES[name] for name in names if name in NAMED_STATUSES), None)
+    return status_of(told) or by_name
 
 
 def _text(value: object) -> str:

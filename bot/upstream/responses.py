@@ -12,7 +12,7 @@ from typing import Any
 from bot.errors import UpstreamError
 from bot.upstream import activities
 from bot.upstream.cursor import Begun, Cursor
-from bot.upstream.decoding import UNREADABLE, Halves, Wording, load, mend
+from bot.upstream.decoding import UNREADABLE, Halves, as_json, load, mend
 from bot.upstream.events import (
     Event,
     Finished,
@@ -20,10 +20,17 @@ from bot.upstream.events import (
     Started,
     ToolCall,
 )
-from bot.upstream.failures import from_event
+from bot.upstream.failures import from_event, no_answer
+from bot.upstream.healing import Told, reconciled
+from bot.upstream.markup import without_calls
 from bot.upstream.output import Item, cut_off, items, refused, sources, texts, usage
 from bot.upstream.parts import PARAGRAPH, Key
+from bot.upstream.parts import Item as Place
+from bot.upstream.places import Places
 from bot.upstream.responses_wire import WIRE, Wire
+from bot.upstream.shapes import error_in, flat, is_error_kind
+from bot.upstream.sse import NamedData
+from bot.upstream.wording import Wording
 
 # Kinds of items that may have changed something outside: an answer with one is not begun anew.
 IRREVERSIBLE = frozenset({"mcp_call", "shell_call", "apply_patch_call", "computer_call"})
@@ -37,7 +44,7 @@ class ResponsesDecoder:
     server has told, without a stream, that it is still at work.
     """
 
-    ending = False  # the end is one event; nothing is waited for after it
+    ending = sure = False  # the end is one event; nothing is waited for after it
 
     def __init__(self, model: str) -> None:
         self.wording = Wording()
@@ -53,8 +60,8 @@ class ResponsesDecoder:
         self.model = model
         self._orderly = True
         self._resumed = False
-        self._message = -1  # the item that text without an index belongs to
-        self._commentary: dict[int, list[str]] = {}
+        self._places = Places()
+        self._commentary: dict[Place, list[str]] = {}
         self._calls: dict[str, ToolCall] = {}
         self._kinds: list[str] = []
 
@@ -68,8 +75,8 @@ class ResponsesDecoder:
         decoder.irreversible = begun.irreversible
         if at := begun.position:
             decoder.sequence = at.sequence
-            decoder._message = at.item
-            decoder.wording.parts.append(at.key, begun.text)
+            decoder._places.begin(at.key)
+            decoder.wording.begin(at.key, begun.text)
         return decoder
 
     @property
@@ -88,7 +95,7 @@ class ResponsesDecoder:
         except UNREADABLE:
             mended = mend(WIRE, data, self._halves)
             if mended is None:
-                return ()
+                return self._odd(data)
             wire = mended
         number = wire.sequence_number
         if type(number) is int and number > self.sequence:
@@ -102,7 +109,7 @@ class ResponsesDecoder:
             if wire.type not in _LIFE_ONLY:
                 self.progress += 1
             return handler(self, wire)
-        return self._error(wire) if wire.error else ()
+        return self._odd(data, wire.type)
 
     def whole(self, response: Mapping[str, Any]) -> Sequence[Event]:
         """Read a response object that came without a stream; () while it is not finished."""
@@ -128,9 +135,16 @@ class ResponsesDecoder:
         self._orderly = False
         return False
 
+    def _odd(self, data: bytes, kind: object = None) -> Sequence[Event]:
+        """An event of no known type: it may be an error all the same, by its name or shape."""
+        event = data.event if isinstance(data, NamedData) else ""
+        if kind and isinstance(kind, str) and not (is_error_kind(kind) or is_error_kind(event)):
+            return ()  # not even decoded: it may be megabytes of somebody else's
+        error = error_in(as_json(data), event)
+        return () if error is None else self._fail(error)
+
     def _key(self, wire: Wire) -> Key:
-        item, part = wire.output_index, wire.content_index
-        return item if type(item) is int else self._message, part if type(part) is int else 0
+        return self._places.key(wire.item_id, wire.output_index, wire.content_index)
 
     def _text_delta(self, wire: Wire) -> Sequence[Event]:
         self.progress += 1
@@ -138,8 +152,8 @@ class ResponsesDecoder:
         if type(delta) is not str:
             return ()
         key = self._key(wire)
-        if self._commentary and key[0] in self._commentary:
-            self._commentary[key[0]].append(delta)
+        if self._commentary and key[:2] in self._commentary:
+            self._commentary[key[:2]].append(delta)
             return ()
         return self.wording.delta(key, delta, self._cursor(key, delta))
 
@@ -147,18 +161,19 @@ class ResponsesDecoder:
         """Where others would go on after this delta; "" where more came before it than a text."""
         parts = self.wording.parts
         more = self._calls or self.wording.cited or self._halves.waits
-        if more or not (parts.only(key) and self.resumable):
+        if more or key.copy or not (parts.only(key) and self.resumable):
             return ""
-        return str(Cursor(self.sequence, *key, parts.length + len(delta), self.response_id))
+        length = parts.length + len(delta)
+        return str(Cursor(self.sequence, key.item, key.part, length, self.response_id))
 
     def _text_done(self, wire: Wire) -> Sequence[Event]:
         text = wire.text if isinstance(wire.text, str) else wire.refusal
         if not isinstance(text, str):
             return ()
         key = self._key(wire)
-        if key[0] in self._commentary:
-            self._commentary[key[0]][:] = [text]
-            return self.wording.activity(activities.clip(text))
+        if key[:2] in self._commentary:
+            self._commentary[key[:2]][:] = [text]
+            return self.wording.activity(activities.clip(self.wording.told_whole(text)))
         return self.wording.confirmed(key, text)
 
     def _refusal(self, wire: Wire) -> Sequence[Event]:
@@ -199,10 +214,9 @@ class ResponsesDecoder:
         if not isinstance(kind, str):
             return ()
         if kind == "message":
-            index = wire.output_index
-            self._message = index if isinstance(index, int) else self._message + 1
+            place = self._places.added(item.get("id"), wire.output_index)
             if item.get("phase") == "commentary":
-                self._commentary[self._message] = []
+                self._commentary[place] = []
         self._kinds.append(kind)
         self.irreversible = self.irreversible or kind in IRREVERSIBLE
         doing = activities.of_item(item)
@@ -218,9 +232,16 @@ class ResponsesDecoder:
         return self.wording.cite(load(wire.annotation))
 
     def _take_call(self, item: Item) -> None:
-        call_id, name, arguments = (item.get(k) for k in ("call_id", "name", "arguments"))
-        if item.get("type") == "function_call" and isinstance(call_id, str):
-            self._calls[call_id] = ToolCall(call_id, str(name or ""), str(arguments or "{}"))
+        """Take a call; where it is told twice, without its arguments the second time, they stay."""
+        if item.get("type") != "function_call":
+            return
+        call_id = item.get("call_id") or item.get("id")
+        if not isinstance(call_id, str):
+            return
+        name, arguments = str(item.get("name") or ""), str(item.get("arguments") or "")
+        if known := self._calls.get(call_id):
+            name, arguments = name or known.name, arguments or known.arguments
+        self._calls[call_id] = ToolCall(call_id, name, arguments or "{}")
 
     def _completed(self, wire: Wire) -> Sequence[Event]:
         return self._finished(load(wire.response))
@@ -233,15 +254,7 @@ class ResponsesDecoder:
 
     def _failed(self, response: Mapping[str, Any]) -> Sequence[Event]:
         error = response.get("error")
-        return self._fail(error if isinstance(error, dict) else {})
-
-    def _error(self, wire: Wire) -> Sequence[Event]:
-        """Both shapes of `error`, flat and nested, and the one that has no type."""
-        flat = {"code": wire.code, "message": wire.message, "param": wire.param}
-        nested = wire.error if isinstance(wire.error, dict) else {}
-        if isinstance(wire.error, str):
-            nested = {"message": wire.error}
-        return self._fail({**{k: v for k, v in flat.items() if v is not None}, **nested})
+        return self._fail(flat({"error": error}) if error else {})
 
     def _fail(self, error: Mapping[str, Any]) -> Sequence[Event]:
         self.ended = True
@@ -249,25 +262,47 @@ class ResponsesDecoder:
         return ()
 
     def _finished(self, response: Mapping[str, Any]) -> Sequence[Event]:
-        self.ended = True
         output = items(response)
         for item in output:
             self._take_call(item)
         why = cut_off(response)
-        calls = () if why else tuple(self._calls.values())
         text = self._final_text(output)
-        if not text and not calls:
+        known = response.get("status") in ("completed", "incomplete")
+        if not (text.strip() or self._calls or (known and not response.get("error"))):
+            return self._nothing(response)
+        self.ended = True
+        calls = () if why else tuple(self._calls.values())
+        rest = () if self._calls else self.wording.finish()
+        if not text.strip() and not calls:
             kinds = [str(item.get("type")) for item in output] or self._kinds
-            text = activities.without_text(kinds, why)
+            thought = ["reasoning"] if self.wording.thought else []
+            text = activities.without_text([*thought, *kinds], why)
         cited = [c for source in sources(output) for c in self.wording.cite(source)]
         refusal = self.wording.refusal or refused(output)
-        return [*cited, *calls, Finished(text, usage(response), why, refusal)]
+        return [*rest, *cited, *calls, Finished(text, usage(response), why, refusal)]
+
+    def _nothing(self, response: Mapping[str, Any]) -> Sequence[Event]:
+        """The response ends without an answer: it says why itself, or nobody knows."""
+        if told := error_in({**response, "output": ()}):
+            return self._fail(told)
+        self.ended, self.error = True, no_answer()
+        return ()
 
     def _final_text(self, output: Sequence[Item]) -> str:
-        """What the terminal event says, else what was confirmed or streamed, else commentary."""
-        asides = [*texts(output, asides=True), *map("".join, self._commentary.values())]
-        whole = PARAGRAPH.join(texts(output))
-        return whole or self.wording.text() or next(filter(None, asides), "")
+        """What was told in deltas and at the end, reconciled; without any, commentary."""
+        told_aside = [text for _, text in texts(output, asides=True)]
+        asides = [*told_aside, *map("".join, self._commentary.values())]
+        names = self._places.names()
+        told = [Told(name, self.wording.told_whole(text)) for name, text in texts(output)]
+        had = [
+            Told(names.get(place, ""), text)
+            for place, text in self.wording.items().items()
+            if text not in told_aside
+        ]
+        whole = PARAGRAPH.join(filter(None, reconciled(had, told)))
+        whole = without_calls(whole, [call.name for call in self._calls.values()])
+        aside = next(filter(None, asides), "") if not whole else ""
+        return whole or self.wording.told_whole(aside)
 
 
 _Handler = Callable[[ResponsesDecoder, Wire], Sequence[Event]]
@@ -294,5 +329,4 @@ _HANDLERS: dict[str, _Handler] = {
     "response.completed": ResponsesDecoder._completed,
     "response.incomplete": ResponsesDecoder._incomplete,
     "response.failed": ResponsesDecoder._response_failed,
-    "error": ResponsesDecoder._error,
 }

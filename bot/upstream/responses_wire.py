@@ -17,6 +17,7 @@ class Wire(msgspec.Struct, gc=False):
 
     type: Any = None
     sequence_number: Any = None
+    item_id: Any = None
     output_index: Any = None
     content_index: Any = None
     delta: Any = None

@@ -1,15 +1,25 @@
 """Bytes to the data of server-sent events, incrementally and within bounds.
 
 Follows the event stream format of the HTML standard
-(https://html.spec.whatwg.org/multipage/server-sent-events.html), always as UTF-8. Only `data`
-is kept: both wire formats say in their JSON what an event is, and gateways leave `event:` out
-(upstream-facts §0.1). What the data means is not decided here.
+(https://html.spec.whatwg.org/multipage/server-sent-events.html), always as UTF-8. Both wire
+formats say in their JSON what an event is, and gateways leave `event:` out (upstream-facts §0.1);
+so a name is only kept where it may say more than its data does. What either means is not decided
+here.
 """
 
 from __future__ import annotations
 
 BOM = b"\xef\xbb\xbf"
 LF, CR = b"\n\r"
+# How nearly all named events begin; their data says the same.
+_USUAL = (b"event: response.output", b"event: response.reasoning", b"event: message")
+_MOST_NAME = 100  # bytes of a name that are kept
+
+
+class NamedData(bytes):
+    """The data of an event whose name may say more than the data: `event` is the name."""
+
+    event: str = ""
 
 
 class SseParser:
@@ -23,6 +33,7 @@ class SseParser:
         self.skipped = 0
         self._max = max_event_bytes
         self._data: list[bytes] = []
+        self._name = b""
         self._size = 0  # bytes of the data lines so far
         self._partial = bytearray()  # a line whose end has not come
         self._oversize = False
@@ -53,7 +64,7 @@ class SseParser:
         if self._size + len(self._partial) > self._max:
             self._oversize = True
             del self._partial[8:]  # enough to tell that the line is not empty
-        held = self._partial or self._data or self._oversize
+        held = self._partial or self._data or self._name or self._oversize
         self._between = not (held or self._first_line)
         return events
 
@@ -70,6 +81,8 @@ class SseParser:
                 self._add(line[6:] if line.startswith(b" ", 5) else line[5:])
             elif line == b"data":
                 self._add(b"")
+            elif line.startswith(b"event:") and not line.startswith(_USUAL):
+                self._name = line[6:].strip()[:_MOST_NAME]
         return events
 
     def _add(self, value: bytes) -> None:
@@ -84,16 +97,24 @@ class SseParser:
             self.skipped += 1
             self._oversize = False
         elif self._data:
-            events.append(b"\n".join(self._data))
+            events.append(self._named(b"\n".join(self._data)))
         self._data.clear()
+        self._name = b""
         self._size = 0
+
+    def _named(self, data: bytes) -> bytes:
+        if not self._name:
+            return data
+        named = NamedData(data)
+        named.event = self._name.decode("utf-8", "replace")
+        return named
 
 
 def _only_event(chunk: bytes) -> bytes:
     """Return the data of a chunk that is one whole event, as nearly all chunks are; else b""."""
     start = 6 if chunk.startswith(b"data: ") else chunk.find(b"\n") + 7
     end = len(chunk) - 2
-    if start > 6 and not (chunk.startswith(b"event:") and chunk.startswith(b"data: ", start - 6)):
+    if start > 6 and not (chunk.startswith(_USUAL) and chunk.startswith(b"data: ", start - 6)):
         return b""
     alone = chunk.endswith(b"\n\n") and chunk.find(b"\n", start) == end and CR not in chunk
     return chunk[start:end] if alone else b""

@@ -1,0 +1,74 @@
+"""The list of sources under an answer: what pages say of themselves, made harmless. Pure.
+
+Titles and addresses come from pages anybody can write. A title is one short line without markup,
+so that a page can't speak in the answer's voice; an address leads to a host by http or https, and
+holds nothing that Markdown or Slack could read as something else.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Mapping
+from urllib.parse import quote, urlsplit
+
+LONGEST_TITLE = 100  # characters; longer ones are cut and end in "…"
+_MARKUP = re.compile(r"([\\`*_\[\]<>()~|#!&{}$^])")
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\.?|\[[0-9A-Fa-f:.]+\]")
+# What may stand in the rest of an address as it is: RFC 3986, without what closes a link.
+_SAFE = "/?#%:@!$&'+,;=~-._"
+_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+def source_list(sources: Mapping[str, str]) -> str:
+    """Return the Markdown of a list of sources, title by address; "" where none can be shown."""
+    shown: dict[str, str] = {}
+    for written, title in sources.items():
+        if address := safe_address(written):
+            shown.setdefault(address, _label(title) or _label(address))
+    if not shown:
+        return ""
+    lines = [f"{n}. [{label}]({url})" for n, (url, label) in enumerate(shown.items(), 1)]
+    return "\n\n**Sources**\n\n" + "\n".join(lines)
+
+
+def safe_address(written: str) -> str:
+    """Return an address in ASCII, percent-encoded where needed; "" unless http or https.
+
+    A user's name and password in it are left out: they make one host look like another.
+    """
+    try:
+        parts = urlsplit(written.strip())
+        host, port = parts.netloc.rpartition("@")[2], parts.port
+    except ValueError:
+        return ""
+    host = host if port is None else host.rpartition(":")[0]
+    if "\\" in parts.netloc:  # readers disagree about the host
+        return ""
+    try:
+        host = host.rstrip(":").encode("idna").decode()
+    except UnicodeError:
+        return ""
+    if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(host):
+        return ""
+    rest = parts._replace(scheme="", netloc="").geturl()
+    rest = quote(_STRAY_PERCENT.sub("%25", rest), safe=_SAFE, errors="replace")
+    if rest and rest[0] not in "/?#":
+        rest = "/" + rest
+    return f"{parts.scheme}://{host}{'' if port is None else f':{port}'}{rest}"
+
+
+def _label(words: str) -> str:
+    """Return words as the label of a link: one line, short, nothing in it alive."""
+    known = html.unescape(words)
+    seen = (" " if char.isspace() else char for char in known)
+    line = " ".join("".join(char for char in seen if _is_seen(char)).split())
+    if len(line) > LONGEST_TITLE:
+        line = line[: LONGEST_TITLE - 1].rstrip() + "…"
+    return _MARKUP.sub(r"\\\1", line)
+
+
+def _is_seen(char: str) -> bool:
+    """Whether a character is seen, and does not turn others round or hide them."""
+    return unicodedata.category(char)[0] != "C"

@@ -1,0 +1,79 @@
+"""The openers and closers of markup that models write for programs. Pure.
+
+Each server is meant to take its model's markup out of the text; the lists name what has been seen
+where one did not: the chat templates of DeepSeek, Qwen, Kimi, Mistral, GLM, MiniMax, Granite,
+Phi, LFM and Llama, and OpenAI's harmony format.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Thinking, by its opener. All tokens are in lower case and are found in any case.
+_NAMES = ("think", "thinking", "thought", "reasoning", "seed:think", "antthinking", "mm:think")
+THOUGHTS: dict[str, str] = {
+    **{f"<{name}>": f"</{name}>" for name in _NAMES},
+    "[think]": "[/think]",
+    "◁think▷": "◁/think▷",
+    "<|begin_of_thought|>": "<|end_of_thought|>",
+}
+THOUGHT_CLOSERS = tuple(f"</{name}>" for name in _NAMES)
+
+# Tool calls, by opener; a closer of "" means the end of the text.
+CALLS: dict[str, str] = {
+    "<tool_call>": "</tool_call>",
+    "<tool_calls>": "</tool_calls>",
+    "<toolcall>": "</toolcall>",
+    "<function_call>": "</function_call>",
+    "<function_calls>": "</function_calls>",
+    "<function=": "</function>",
+    "<invoke name=": "</invoke>",
+    "<minimax:tool_call>": "</minimax:tool_call>",
+    "<|tool_calls_section_begin|>": "<|tool_calls_section_end|>",
+    "<|tool_call_begin|>": "<|tool_call_end|>",
+    "<|tool_call_start|>": "<|tool_call_end|>",
+    "<|tool_call|>": "<|/tool_call|>",
+    "<\uff5ctool▁calls▁begin\uff5c>": "<\uff5ctool▁calls▁end\uff5c>",
+    "<\uff5ctool▁call▁begin\uff5c>": "<\uff5ctool▁call▁end\uff5c>",
+    "<|start|>assistant<|channel|>commentary to=": "<|call|>",
+    "<|channel|>commentary to=": "<|call|>",
+    "<|python_tag|>": "<|eom_id|>",
+    "[tool_calls]": "",
+}
+CALL_OPENERS = tuple(CALLS)
+# Kimi's calls, where the server ate the tokens around them.
+NUMBERED_CALL = re.compile(r"functions\.[\w.-]{1,64}:\d{1,4}\s{0,3}(?=\{)")
+
+# The header of a harmony message, with its channel; and how such a message ends.
+CHANNEL = re.compile(
+    r"(?:<\|start\|>assistant)?<\|channel\|>(analysis|commentary|final)[^<]{0,40}<\|message\|>",
+    re.IGNORECASE,
+)
+CHANNEL_STARTS = ("<|start|>assistant<|channel|>", "<|channel|>")
+LONGEST_HEADER = 100
+MESSAGE_END = re.compile(r"<\|(?:end|return)\|>", re.IGNORECASE)
+ANALYSIS_END = re.compile(
+    r"<\|(?:end|return)\|>|(?=<\|start\|>|<\|channel\|>)",
+    re.IGNORECASE,
+)
+ANALYSIS_ENDS = ("<|end|>", "<|return|>", "<|start|>", "<|channel|>")
+
+# Everything that begins with "<" and may stand anywhere in a text.
+ANGLES = tuple(
+    token for token in (*THOUGHT_CLOSERS, *CALLS, "<|end|>", "<|return|>") if token.startswith("<")
+)
+LONGEST_ANGLE = max(map(len, ANGLES))
+
+_RARE = re.compile("[\ue200-\ue206\u3010]")
+SIGN = re.compile("[<\ue200-\ue206\u3010]")
+
+
+def has_sign(text: str) -> bool:
+    """Return whether any markup may begin in this text; cheap, for nearly every delta has none."""
+    return "<" in text or not (text.isascii() or _RARE.search(text) is None)
+
+
+def may_become(text: str, tokens: tuple[str, ...]) -> bool:
+    """Return whether text that ends here could go on as one of the tokens."""
+    lower = text.lower()
+    return any(token.startswith(lower) for token in tokens)

@@ -1,0 +1,235 @@
+"""Words for programs in a text: what its reader gets, wherever the text was cut into deltas."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from time import process_time
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bot.upstream.markup import MOST_HELD, Piece, TextFilter, filtered, has_sign, without_calls
+
+CITE = "\ue200cite\ue202turn0search0\ue202turn1news2\ue201"
+
+
+class Reader:
+    """Follows a filter: what is shown, what was thought, and the most that was held back."""
+
+    def __init__(self) -> None:
+        self.shown = ""
+        self.thought = ""
+        self.most_held = 0
+        self.filter = TextFilter(lambda: self.shown)
+
+    def read(self, pieces: Sequence[str]) -> Reader:
+        for piece in pieces:
+            if has_sign(piece) or not self.filter.plain:
+                self._take(self.filter.feed(piece))
+            else:
+                self.shown += piece
+            self.most_held = max(self.most_held, len(self.filter.held))
+        self._take(self.filter.end())
+        return self
+
+    def _take(self, piece: Piece) -> None:
+        self.shown = self.shown[: len(self.shown) - piece.back] + piece.text
+        self.thought += piece.thought
+
+
+def assert_shows(text: str, shown: str, thought: str = "") -> None:
+    """Whole, in single characters, and cut once anywhere, a text reads as it should."""
+    assert filtered(text) == Piece(shown, thought)
+    cuts = [[text[:at], text[at:]] for at in range(len(text))]
+    for pieces in [[*text], *cuts]:
+        reader = Reader().read(pieces)
+        assert (reader.shown, reader.thought) == (shown, thought), pieces
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"Otters sleep.{CITE}", "Otters sleep."),
+        (f"Otters sleep {CITE}.", "Otters sleep."),
+        (f"Otters sleep. {CITE}", "Otters sleep."),
+        (f"Otters {CITE} sleep.", "Otters sleep."),
+        (f"Otters {CITE}sleep.", "Otters sleep."),
+        (f"Sleep {CITE} {CITE}, and eat {CITE}{CITE}.", "Sleep, and eat."),
+        (f"- one {CITE}\n- two {CITE}\n", "- one\n- two\n"),
+        (f"One.\n{CITE}\n\nTwo.", "One.\n\nTwo."),
+        (f"{CITE} One.", "One."),
+        ("\ue200navlist\ue202Otters\ue202turn0search1,turn0search2\ue201One.", "One."),
+        ("\ue200i\ue202turn0image0\ue202turn0image1\ue201One.", "One."),
+        ('\ue200image_group{"query":["otters"],"num":4}\ue201One.', "One."),
+        ("One\ue200filecite\ue202turn0file0\ue202L1-L5\ue201.", "One."),
+        ('In \ue200entity["city","Paris","the capital"]\ue201 now.', "In Paris now."),
+        ('In \ue200entity\ue202["city","Paris"]\ue201.', "In Paris."),
+        ("See \ue200url\ue202the report\ue202turn0search3\ue201.", "See the report."),
+        ("One. \ue200cite\ue202turn0sea", "One."),
+        ("One. \ue200ci", "One."),
+        ("One.\ue200", "One."),
+        ("One.\ue203two\ue204 \ue206three", "One.two three"),
+        ("One \ue200 two", "One two"),
+        ("One【4:0†source】.", "One."),
+        ("One 【4†report (final).pdf】.", "One."),
+        ("One【12:3†L1-L5】【1†source】 two", "One two"),
+        ("One【4:0†sou", "One"),
+    ],
+)
+def test_a_citation_mark_is_gone_and_leaves_no_gap(text: str, shown: str) -> None:
+    assert_shows(text, shown)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "【注意】Otters【4】 and 【4:1】 and 【",
+        "a < b, `<think>`, <b>bold</b>, x <= y, <",
+        "Use the <think> tag: <think>a</think> is thinking.",
+        "The </think> tag closes it.",
+        'Write "</think>" or `</think>` at its end.',
+        "```\nprint('</think>')\n</think>\n```\n",
+        "<thin",
+        "<thinker>a</thinker>",
+        "  \n\n  Otters  \n",
+        "<",
+        "<|channel|>",
+        "<table>\n<tr><td>1</td></tr></table>",
+        "blanks  stay \t \n and so on  ",
+    ],
+)
+def test_a_text_that_only_looks_like_markup_is_unchanged(text: str) -> None:
+    assert_shows(text, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "thought"),
+    [
+        ("<think>a</think>b", "b", "a"),
+        ("\n <think>\na\n</think>\n\nb", "b", "\na\n"),
+        ("<THINKING>a</thinking> b", "b", "a"),
+        ("<reasoning>a < b</reasoning>c", "c", "a < b"),
+        ("<think>a</think><think>b</think>\nc", "c", "ab"),
+        ("<think></think>\n\nb", "b", ""),
+        ("[THINK]a[/THINK]b", "b", "a"),
+        ("◁think▷a◁/think▷b", "b", "a"),
+        ("<think>a", "", "a"),
+        ("<think>a</thi", "", "a</thi"),
+        ("a</think>b", "b", "a"),
+        ("I weigh it.\nAnd so on.\n</think>\n\nb", "b", "I weigh it.\nAnd so on.\n"),
+        ("</think>\n\nb", "b", ""),
+        ("<|channel|>analysis<|message|>a<|end|>b", "b", "a"),
+        (
+            "<|channel|>analysis<|message|>a<|end|>"
+            "<|start|>assistant<|channel|>final<|message|>b<|return|>",
+            "b",
+            "a",
+        ),
+        ("<|channel|>analysis<|message|>a<|channel|>final<|message|>b", "b", "a"),
+        ("<|start|>assistant<|channel|>final<|message|>b < c", "b < c", ""),
+        ("<think>a</think>See <think>b</think>", "See <think>b</think>", "a"),
+        (f"<think>a</think>One {CITE}.", "One.", "a"),
+    ],
+)
+def test_thinking_at_the_beginning_is_reasoning(text: str, shown: str, thought: str) -> None:
+    assert_shows(text, shown, thought)
+
+
+def test_a_closing_tag_far_from_the_beginning_is_text() -> None:
+    text = "Otters sleep.\n" * 1000 + "</think>\nb"
+    assert filtered(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ('<tool_call>{"name":"now","arguments":{}}</tool_call>', ""),
+        ('One.\n<tool_call>\n{"name":"now"}\n</tool_call>\n', "One."),
+        ('One.\n\n<tool_call>{"name":"now"}</tool_call>\n\nTwo.', "One.\n\nTwo."),
+        ("<function=now>\n<parameter=a>1</parameter>\n</function>", ""),
+        ('<function_calls><invoke name="now"></invoke></function_calls>', ""),
+        ('[TOOL_CALLS][{"name":"now","arguments":{}}]', ""),
+        ('One. [TOOL_CALLS]now[ARGS]{"a":1}', "One."),
+        ("<|tool_call_begin|>functions.now:0<|tool_call_argument_begin|>{}<|tool_call_end|>", ""),
+        ('One. functions.now:0{"a":{"b":"}"}}', "One."),
+        ('<|python_tag|>{"name":"now","parameters":{}}', ""),
+        ('<|channel|>commentary to=functions.now <|constrain|>json<|message|>{"a":1}<|call|>', ""),
+        ('<tool_call>{"name":"now"}\nTwo.', "Two."),
+        ("</tool_call>", ""),
+        ('<tool_call>{"name":"other"}</tool_call>', None),
+        ('`<tool_call>{"name":"now"}</tool_call>` is its form', None),
+        ('```\n<tool_call>{"name":"now"}</tool_call>\n```', None),
+        ("It is now. functions.now:0 and no JSON", None),
+        ("Plain words about now.  ", None),
+    ],
+)
+def test_only_the_markup_of_a_call_that_also_came_is_dropped(text: str, rest: str | None) -> None:
+    assert without_calls(text, ["now"]) == (text if rest is None else rest)
+    assert without_calls(text, []) == text
+    assert filtered(text).text == text
+
+
+MARKS = st.sampled_from(
+    [
+        *("<think>", "</think>", "<thinking>", "</thinking>", "[THINK]", "[/THINK]", "<tool_call>"),
+        *("</tool_call>", "<function=", "\ue200cite\ue202turn0search0\ue201", "\ue200", "\ue202"),
+        *(
+            "\ue201",
+            "\ue200entity[",
+            '["a","b"]',
+            "【4:0†source】",
+            "【",
+            "†",
+            "<",
+            "<|",
+            "`",
+            "```",
+        ),
+        *("<|channel|>", "analysis", "final", "<|message|>", "<|end|>", "<|start|>assistant"),
+        *("\n", "\n\n", " ", "   ", "a", "word ", ". ", "x" * 50, "y " * 300),
+    ],
+)
+TEXTS = st.lists(MARKS | st.text(max_size=5), max_size=14).map("".join)
+
+
+@given(TEXTS, st.lists(st.integers(0, 400), max_size=12))
+@example("a <think>b</think>", [1, 2])
+def test_where_a_text_is_cut_changes_nothing_and_little_is_held(
+    text: str,
+    cuts: list[int],
+) -> None:
+    places = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
+    pieces = [text[a:b] for a, b in pairwise(places)]
+    whole = filtered(text)
+    for reader in (Reader().read(pieces), Reader().read([*text])):
+        assert (reader.shown, reader.thought) == (whole.text, whole.thought)
+        assert reader.most_held <= MOST_HELD
+
+
+PLAIN = st.text(st.characters(exclude_categories=["Cs", "Co"], exclude_characters="<【[◁"))
+
+
+@given(PLAIN)
+def test_a_text_without_marks_is_unchanged(text: str) -> None:
+    assert filtered(text) == Piece(text)
+    assert Reader().read([*text]).shown == text
+
+
+@given(st.sampled_from(["<", "</think>", "\ue200", "【", "【4:0†", "<tool_call>", " " + CITE, "`"]))
+def test_what_is_held_never_grows_with_the_text(atom: str) -> None:
+    reader = Reader().read([*(atom * 200)])
+    assert reader.most_held <= MOST_HELD
+    assert filtered(atom * 200).text == reader.shown
+
+
+@pytest.mark.parametrize("atom", ['functions.now:0{"', "<tool_call>", "`</think>", "<", "\ue200"])
+def test_repeated_openers_cost_time_in_proportion(atom: str) -> None:
+    def seconds(count: int) -> float:
+        began = process_time()
+        without_calls(filtered(atom * count).text, ["now"])
+        return process_time() - began
+
+    few = min(seconds(2_000) for _ in range(3))
+    assert min(seconds(16_000) for _ in range(2)) < 30 * max(few, 0.002)
