@@ -20,6 +20,7 @@ from bot.render.close import closing, settled
 from bot.render.links import LINK_BYTES
 from bot.render.reopen import LOOK_AHEAD, before, reopened
 from bot.render.safe import BREAK_BYTES
+from bot.render.safety.labels import REMARK_FACTOR
 from bot.render.scan import scan
 
 # What closes a message at a cut is never longer (bytes): see the caps in scan.py and inline.py.
@@ -29,7 +30,7 @@ _GOOD, _FAIR, _NEAR = 80, 90, 70
 
 _DEARER = regex.compile(r"[<&]|\](?:\([ \t\n]*+<?((?:\w++:(?://)?)?[^\s/?#<>]*+))?")
 # A label without any of these names no host, so nothing will be added to it.
-_MAY_NAME = regex.compile(r"[^\x00-\x7f]|[.&]")
+_MAY_NAME = regex.compile(r"[^\x00-\x7f]|[.&:/@\\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ class _Ruler:
                 continue
             label = max(text.find("[", since, match.start()), since)
             names = _MAY_NAME.search(text, label, match.start())
-            extras.append(LINK_BYTES + (2 * len(match[1].encode()) if names else 0))
+            extras.append(LINK_BYTES + (REMARK_FACTOR * len(match[1].encode()) if names else 0))
             since = match.end()
         self._sums = [0, *accumulate(extras)]
 
