@@ -25,10 +25,12 @@ _TOKEN = regex.compile(r"\\.|`+|\*+|_+|~+|!?\[|\]|</?[a-zA-Z!?][^<>\n]*+>", rege
 _TICKS = regex.compile(r"`+")
 _TAIL = regex.compile(
     r"""\([ \t\n]*+
-        (?:<(?P<angle>[^<>\n]*+)>
-          |(?P<bare>(?!<)(?:[^\s()\\]|\\.|\((?:[^\s()\\]|\\.|\([^\s()\\]*+\))*+\))*+))
-        (?:[ \t\n]++(?:"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+'|\((?:[^()\\]|\\.)*+\)))?+
-        [ \t\n]*+\)""",
+        (?:(?:<(?P<angle>[^<>\n]*+)>
+            |(?P<bare>(?!<)(?:[^\s()\\]|\\.|\((?:[^\s()\\]|\\.|\([^\s()\\]*+\))*+\))*+))
+          (?:[ \t\n]++(?:"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+'|\((?:[^()\\]|\\.)*+\)))?+
+          [ \t\n]*+\)
+        |(?P<loose>(?i:https?)://[^\s()<>\\/]++/[^\s()<>\\]*+(?:\([^\n()<>\\]*+\)[^\s()<>\\]*+)*+
+            (?:[ ]++(?!["'])(?:[^\s()<>\\]|\([^\n()<>\\]*+\))++)++)\))""",
     regex.X | regex.S,
 )
 _REFERENCE = regex.compile(r"\[((?:[^\[\]\\\n]|\\.)*+)\]", regex.S)
@@ -237,8 +239,10 @@ class _Reader:
         if match.partial:
             self._wait(bracket.start, _LABEL_REACH + _LINK_REACH)
             return None
-        group = 1 if pattern is _REFERENCE else "angle" if match["angle"] is not None else "bare"
-        return match.span(group), match.end(), pattern is _REFERENCE
+        if pattern is _REFERENCE:
+            return match.span(1), match.end(), True
+        group = next(name for name in ("angle", "bare", "loose") if match[name] is not None)
+        return match.span(group), match.end(), False
 
     def _wait(self, start: int, reach: int) -> None:
         if self._unfinished and self._end - start <= reach:

@@ -14,17 +14,11 @@ from dataclasses import dataclass
 
 import regex
 
+from bot.render.blocks import Block
 from bot.render.inline import Inline, Link
-from bot.render.safety.labels import REMARK_BYTES, like_address, remark
-
-BREAK = "\u200b"
-
-Edit = tuple[int, int, str]
-"""From where to where something is replaced, and by what."""
-
-# The bytes a link may cost more than it was written with, but for the host it may have to show:
-# a break, "image", and what stands around that host.
-LINK_BYTES = 8 + REMARK_BYTES
+from bot.render.safety.addresses import encoded_target
+from bot.render.safety.edits import BREAK, Edit
+from bot.render.safety.labels import like_address, remark
 
 _ALLOWED = regex.compile(r"https?://(?![/?#:])[^\s<>|]+|mailto:[^\s<>|]+", regex.I)
 _SCHEME = regex.compile(r"[a-zA-Z][\w+.-]*+:|//")
@@ -41,12 +35,13 @@ _DEFINITION = regex.compile(
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Running text from `start` to `end` and what was found in it; `prose` unless it is code."""
+    """Running text from `start` to `end` of a block; it is `prose` unless it is code."""
 
     start: int
     end: int
     found: Inline
     prose: bool
+    block: Block
 
 
 def link_edits(text: str, stretch: Stretch) -> Iterator[Edit]:
@@ -54,12 +49,13 @@ def link_edits(text: str, stretch: Stretch) -> Iterator[Edit]:
     kept = set()
     links = stretch.found.links
     for link in links:
-        target = _plain_target(text[slice(*link.target)])
+        target = _plain_target(encoded_target(text[slice(*link.target)]))
         if link.reference:
             yield from _reference(text, link)
         elif _ALLOWED.fullmatch(target) and not (link.image and _holds_link(link, links)):
             kept.add(link.label[1])
             yield from _shown(text, link, target, links)
+            yield from _encoded(text, link)
         elif not stretch.prose and _SCHEME.match(target):
             yield link.label[1] + 1, link.label[1] + 1, BREAK
     if stretch.prose:
@@ -81,6 +77,16 @@ def _shown(text: str, link: Link, target: str, links: list[Link]) -> Iterator[Ed
             yield link.label[1], link.label[1], "image"
     if said := remark(label, target):
         yield link.label[1], link.label[1], said
+
+
+def _encoded(text: str, link: Link) -> Iterator[Edit]:
+    """Write a target in angle brackets, or with blanks in it, as one that needs neither."""
+    start, end = link.target
+    written = text[start:end]
+    if start and text[start - 1] == "<":
+        yield start - 1, end + 1, encoded_target(written)
+    elif regex.search(r"[\s|]", written):
+        yield start, end, encoded_target(written)
 
 
 def _in_place_of_bang(text: str, at: int) -> str:

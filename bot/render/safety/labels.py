@@ -20,7 +20,7 @@ REMARK_BYTES = len(" ( and others)")
 _UNSEEN = regex.compile(
     r"[\p{Cf}\p{Default_Ignorable_Code_Point}\u2000-\u200a\u202f\u205f\u2800\u3164\uffa0]"
 )
-_MARKUP = regex.compile(r"\\([!-/:-@\[-`{-~])|!\[|\]\([^()\s]*+\)|[*_~`]")
+_MARKUP = regex.compile(r"\\([!-/:-@\[-`{-~])|!\[|\]\([^()\s]*+\)|[*~`]|(?<![^\W_])_|_(?![^\W_])")
 _TAG = regex.compile(r"</?[a-zA-Z][^<>]*+>")
 # What looks like ASCII punctuation of addresses and stays another character under NFKC.
 _LOOK_ALIKE = str.maketrans(
@@ -36,13 +36,15 @@ _BLANK_IN_ADDRESS = regex.compile(r"\s+(?=[.:/@]\S)|(?<=://)\s+")
 _ADDRESS_LIKE = regex.compile(
     r"""[^\W\d][\w+.-]*+:/ | // | :\\\\ | \bwww\. | \w@\w | \bxn--
       | \b(?:https?|mailto|ftp|tel|slack|file|javascript|data): | \d++(?:\.\d++){3}
-      | [\w-]\.[^\W\d_][\w-] | \.xn-- | [^\W\d][\w-]*+:\d{2,5}(?!\d) | \[[0-9a-f]*+:[0-9a-f:]++\]""",
+      | [\w-]\.[^\W\d_][\w-] | \.xn-- | [^\W\d][\w-]*+:\d{2,5}(?!\d)
+      | \[[0-9a-f]*+:[0-9a-f:]++\]""",
     regex.X,
 )
 # `str.join()` is code to every reader, `okta.com()` is not.
 _CALL = regex.compile(r"[\w.]*+(?<=\.(\w+))\([^()]*+\)\W*+")
 _TOP_LEVEL = frozenset(
-    "app biz cloud com dev edu gov info int link mil net online org page shop site tech xyz".split()
+    {"app", "biz", "cloud", "com", "dev", "edu", "gov", "info", "int", "link", "mil", "net"}
+    | {"online", "org", "page", "shop", "site", "tech", "xyz"}
 )
 _AROUND = "([{<\"'\u201c\u2018\u00ab\u201d\u2019\u00bb>}]).,;:!?"
 _OWN = regex.compile(r"(?:https?://)?([^/?#\\:@\s]+)(?::\d*+)?(?:[/?#].*+)?", regex.S)
