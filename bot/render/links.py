@@ -44,24 +44,38 @@ class Stretch:
     block: Block
 
 
-def link_edits(text: str, stretch: Stretch) -> Iterator[Edit]:
-    """Yield what makes the links of a stretch safe."""
-    kept = set()
+def allowed_links(text: str, stretch: Stretch) -> list[Link]:
+    """Return the links of a stretch that stay links; images that hold a link do not."""
+    links = stretch.found.links
+    return [
+        link
+        for link in links
+        if not link.reference
+        and _ALLOWED.fullmatch(_target(text, link))
+        and not (link.image and _holds_link(link, links))
+    ]
+
+
+def link_edits(text: str, stretch: Stretch, allowed: list[Link]) -> Iterator[Edit]:
+    """Yield what makes the links of a stretch safe; `allowed` are those that stay links."""
+    kept = {link.label[1] for link in allowed}
     links = stretch.found.links
     for link in links:
-        target = _plain_target(encoded_target(text[slice(*link.target)]))
         if link.reference:
             yield from _reference(text, link)
-        elif _ALLOWED.fullmatch(target) and not (link.image and _holds_link(link, links)):
-            kept.add(link.label[1])
-            yield from _shown(text, link, target, links)
+        elif link.label[1] in kept:
+            yield from _shown(text, link, _target(text, link), links)
             yield from _encoded(text, link)
-        elif not stretch.prose and _SCHEME.match(target):
+        elif not stretch.prose and _SCHEME.match(_target(text, link)):
             yield link.label[1] + 1, link.label[1] + 1, BREAK
     if stretch.prose:
         yield from _unkept(text, stretch, kept)
         if text.find("]:", stretch.start, stretch.end) >= 0:
             yield from _definitions(text, stretch)
+
+
+def _target(text: str, link: Link) -> str:
+    return _plain_target(encoded_target(text[slice(*link.target)]))
 
 
 def _shown(text: str, link: Link, target: str, links: list[Link]) -> Iterator[Edit]:

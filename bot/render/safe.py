@@ -19,9 +19,9 @@ import regex
 
 from bot.render.blocks import Block, Kind, pipes
 from bot.render.inline import read
-from bot.render.links import Stretch, link_edits
+from bot.render.links import Stretch, allowed_links, link_edits
 from bot.render.safety.addresses import address_edits
-from bot.render.safety.edits import BREAK, Edit, edited
+from bot.render.safety.edits import BREAK, Edit, edited, merged
 from bot.render.safety.forms import breaks
 from bot.render.safety.spoken import Running, entity_edits, spoken_edits
 from bot.render.scan import scan
@@ -69,21 +69,23 @@ def rewritten(text: str) -> tuple[Edit, ...]:
     stretches, codes, turns = _survey(text)
     edits = [edit for stretch in stretches for edit in _stretch_edits(text, stretch)]
     edits += [*turns, *breaks(text, codes)]
-    return tuple(_apart(sorted(edits)))
+    return tuple(
+        _apart(sorted(edits, key=lambda edit: (edit[0], edit[1], edit[2] != BREAK, edit[2])))
+    )
 
 
 def _stretch_edits(text: str, stretch: Stretch) -> Iterator[Edit]:
-    yield from link_edits(text, stretch)
+    links = allowed_links(text, stretch)
+    yield from link_edits(text, stretch, links)
     if not stretch.prose:
         return
-    links = [link for link in stretch.found.links if not link.reference]
-    places = [(link.start, link.end) for link in links]
-    tails = [(link.label[1], link.end) for link in links]
+    places = merged((link.start, link.end) for link in links)
+    tails = merged((link.label[1], link.end) for link in links)
     codes = stretch.found.codes
     running = Running(stretch.block, stretch.start, stretch.end, codes, places, tails)
     yield from spoken_edits(text, running)
     yield from entity_edits(text, running)
-    yield from address_edits(text, stretch.start, stretch.end, sorted([*codes, *places]))
+    yield from address_edits(text, stretch.start, stretch.end, merged([*codes, *places]))
 
 
 def _apart(edits: list[Edit]) -> Iterator[Edit]:

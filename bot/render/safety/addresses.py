@@ -11,12 +11,13 @@ What is decided about an address depends on the word it stands in and on nothing
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from urllib.parse import quote
 
 import regex
 
-from bot.render.safety.edits import Edit
+from bot.render.safety.edits import Edit, Span, covers, merged
 from bot.render.safety.labels import remark
 
 # The bytes an address may cost more than it was written with: `<>`, or the address once more
@@ -29,12 +30,17 @@ LONGEST = 1_000
 
 _START = regex.compile(r"(?<![\p{L}\p{N}<@./=\\-])(?<!=[\"'])(?:https?://|(www\.)(?=\w))", regex.I)
 _RUN = regex.compile(
-    rf"(?:[^\s<>|\\`\"&\p{{Cf}}]|&(?:amp;)?(?!\#?\w{{1,32}};)){{1,{LONGEST}}}+", regex.I
+    rf"(?:[^\s<>|\\`\"&\]\p{{Cf}}]|\](?![(\[:])|&(?:amp;)?(?!\#?\w{{1,32}};)){{1,{LONGEST}}}+",
+    regex.I,
 )
 _DOUBLE = r"\*\*|~~|__(?![^\W_])"
 _CLOSERS = {"*": r"\*", "~": "~", "_": r"_(?![^\W_])"}
-_TAIL = regex.compile(r"[*_~.,;:!?'\])}\u2026\u3001\u3002\uff01\uff09\uff0c\uff1a\uff1b\uff1f]++$")
+_TAIL = regex.compile(
+    r"(?:[*_~.,:!?'\])}\u2026\u3001\u3002\uff01\uff09\uff0c\uff1a\uff1b\uff1f]|(?<!&amp);)++$"
+)
 _INSIDE = regex.compile(r"\*.*\*|~~.*~~|(?<![^\W_])_.*_(?![^\W_])", regex.S)
+_MARKERS = regex.compile(r"[*_~]+\Z")
+_NOT_IN_LABEL = regex.compile(r"[*~\[\]()&]")
 _COMPLETE = regex.compile(r"\w+://[^\W_]", regex.I)
 _TAG = regex.compile(r"</?(?:b|strong|i|em|s|del|strike)>", regex.I)
 _TAG_BEFORE = regex.compile(rf"{_TAG.pattern}\Z", regex.I)
@@ -46,24 +52,36 @@ MAIL = (
 _MAIL = regex.compile(rf"(?<![^\s*_~(\"'])({MAIL})(?![\p{{L}}\p{{N}}@-]|\.\w)")
 # What may yet become one.
 MAIL_BEGUN = regex.compile(
-    r"[*_~(\"']{0,6}[a-zA-Z0-9][a-zA-Z0-9._+-]{0,29}(?:@[a-zA-Z0-9.-]{0,200})?"
+    r"(?<![^\s*_~(\"'])[a-zA-Z0-9][a-zA-Z0-9._+-]{0,29}(?:@[a-zA-Z0-9.-]{0,300})?\Z"
 )
+_ANGLES = regex.compile(r"</?[a-zA-Z!?][^<>\n]*+>")
 _BREAKING = regex.compile(r"[\s|\"`^{}<>]")
 
 
-def address_edits(text: str, start: int, end: int, busy: list[tuple[int, int]]) -> Iterator[Edit]:
+def address_edits(text: str, start: int, end: int, busy: list[Span]) -> Iterator[Edit]:
     """Yield what makes the touched addresses between two places readable in one way only.
 
     `busy` are the places, in order, of code and links, where no address is bare.
     """
+    angles = [match.span() for match in _ANGLES.finditer(text, start, end)]
+    busy = merged([*busy, *angles])
+    webs: list[Span] = []
     for match in _START.finditer(text, start, end):
         place = match.start()
         stop = _free_until(busy, place, end)
         run = _RUN.match(text, match.end(), stop) if stop > place else None
-        if run and len(run[0]) < LONGEST and _is_plain(text, start, place):
-            yield from _web(text, start, place, run.end(), bare=match[1] is not None)
+        if run is None or len(run[0]) >= LONGEST or (webs and place < webs[-1][1]):
+            continue
+        markers = _MARKERS.search(text[max(start, place - 12) : place])
+        last, touched = _address_end(text, place, run.end(), markers[0] if markers else "")
+        webs.append((place, last))
+        touched = touched or bool(markers) or _meets_tag(text, start, place, run.end())
+        address = text[place:last]
+        touched = "](" not in address and (touched or bool(_INSIDE.search(address)))
+        if touched and _is_plain(text, start, place):
+            yield from _written(place, address, bare=match[1] is not None)
     if text.find("@", start, end) >= 0:
-        yield from _mails(text, start, end, busy)
+        yield from _mails(text, start, end, merged([*busy, *webs]))
 
 
 def encoded_target(written: str) -> str:
@@ -80,14 +98,12 @@ def encoded_target(written: str) -> str:
     return host[0] + rest
 
 
-def _free_until(busy: list[tuple[int, int]], place: int, end: int) -> int:
+def _free_until(busy: list[Span], place: int, end: int) -> int:
     """Return where code or a link begins next; `place` itself if it is inside of one."""
-    for begin, stop in busy:
-        if begin <= place < stop:
-            return place
-        if begin > place:
-            return min(begin, end)
-    return end
+    if covers(busy, place):
+        return place
+    index = bisect_right(busy, (place, end))
+    return min(busy[index][0], end) if index < len(busy) else end
 
 
 def _is_plain(text: str, start: int, place: int) -> bool:
@@ -95,19 +111,19 @@ def _is_plain(text: str, start: int, place: int) -> bool:
     return not _LESS_BEFORE.search(text, max(start, place - 60), place)
 
 
-def _web(text: str, start: int, place: int, stop: int, *, bare: bool) -> Iterator[Edit]:
-    head = text[max(start, place - 12) : place]
-    markers = head[len(head.rstrip("*_~")) :]
-    last, touched = _address_end(text, place, stop, markers)
-    tagged = _TAG.match(text, stop) or _TAG_BEFORE.search(head)
-    address = text[place:last]
-    if not (touched or markers or tagged or _INSIDE.search(address)) or "](" in address:
-        return
+def _meets_tag(text: str, start: int, place: int, stop: int) -> bool:
+    """Say whether a tag that becomes emphasis stands beside an address."""
+    before = _TAG_BEFORE.search(text[max(start, place - 12) : place])
+    return bool(before or _TAG.match(text, stop))
+
+
+def _written(place: int, address: str, *, bare: bool) -> Iterator[Edit]:
+    last = place + len(address)
     if not bare:
         if _COMPLETE.match(address):
             yield place, place, "<"
             yield last, last, ">"
-    elif not regex.search(r"[*~\[\]()&]", address) and not remark(address, f"http://{address}"):
+    elif not _NOT_IN_LABEL.search(address) and not remark(address, f"http://{address}"):
         yield place, last, f"[{address}](http://{address})"
 
 
@@ -128,7 +144,7 @@ def _address_end(text: str, place: int, stop: int, markers: str) -> tuple[int, b
     return place + len(address), bool(cut) or any(char in dropped for char in "*_~")
 
 
-def _mails(text: str, start: int, end: int, busy: list[tuple[int, int]]) -> Iterator[Edit]:
+def _mails(text: str, start: int, end: int, busy: list[Span]) -> Iterator[Edit]:
     for match in _MAIL.finditer(text, start, end):
         place, stop = match.span(1)
         around = text[place - 1 : place] if place > start else ""

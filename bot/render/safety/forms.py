@@ -15,6 +15,7 @@ import regex
 
 from bot.render.safety.edits import BREAK, Edit
 from bot.render.safety.labels import remark
+from bot.render.safety.tags import TAG
 
 _LESS = regex.compile(
     r"""<|&(?:(?:amp|AMP);|\#0*+38;|\#[xX]0*+26;)*+
@@ -30,7 +31,8 @@ _STARTS = ("!", "@", "#", "<", "?")
 _RAW = regex.compile(r"(?:script|pre|style|textarea)\b", regex.I)
 _SCHEME = regex.compile(rf"\n?([{_UNSEEN}*_~\[\]()]*+)([a-zA-Z&][^\s<>]{{0,150}})")
 _SCHEME_ITSELF = regex.compile(rf"[{_UNSEEN}*_~\[\]()]*+[a-zA-Z][\w+.-]*+:")
-_WORD_END = regex.compile(r"[\s<>]")
+# Tags that will be gone part no words.
+_WORD = regex.compile(rf"(?:{TAG.pattern}|[^\s<>])*+", regex.I)
 _BAR = regex.compile(r"\||&(?:\#0*+124|\#[xX]0*+7[cC]|vert|verbar|VerticalLine);?")
 _AUTOLINK = regex.compile(
     r"(?:(?:https?://|mailto:)[^\s<>|\\`]++|[\w.!#$%'*+/=?^{}~-]++@[\w.-]++)>", regex.I
@@ -100,6 +102,6 @@ class _Prose:
     def _word_end(self, at: int) -> int:
         begin = at + self._text.startswith("\n", at)
         if not self._word[0] <= begin <= self._word[1]:
-            match = _WORD_END.search(self._text, begin)
-            self._word = (begin, match.start() if match else len(self._text))
+            match = _WORD.match(self._text, begin)
+            self._word = (begin, match.end() if match else begin)
         return self._word[1]

@@ -19,27 +19,16 @@ from dataclasses import dataclass
 import regex
 
 from bot.render.blocks import Block, Kind
-from bot.render.safety.addresses import encoded_target
-from bot.render.safety.edits import BREAK, Edit, edited
+from bot.render.safety.addresses import LONGEST, encoded_target
+from bot.render.safety.edits import BREAK, Edit, covers, edited
 from bot.render.safety.forms import breaks
 from bot.render.safety.labels import remark
+from bot.render.safety.tags import MARKERS, PAIRED, REACH, TAG, closing_tag
 
-REACH = 300
-"""Characters in which what closes a tag is looked for, and in which a line is looked at."""
-
-_ATTRIBUTES = r"""(?:\s++[\w:-]++(?:=(?:"[^"<>]*+"|'[^'<>]*+'|[^\s"'<>]++))?+)*+\s*+/?"""
-_NAMES = "br|p|div|ul|ol|li|b|strong|i|em|s|del|strike|sup|sub|code|a"
-TAG = regex.compile(rf"<(/?)({_NAMES})({_ATTRIBUTES})>", regex.I)
 SLACK_LINK = regex.compile(
-    r"<((?:https?://|mailto:)[^\s<>|\\`()]++)\|([^<>|\n\\`]{1,300}+)>", regex.I
+    r"(?<!\]\()<((?:https?://|mailto:)[^\s<>|\\`()]++)\|([^<>|\n\\`]{1,300}+)>", regex.I
 )
 ENTITY = regex.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
-_MARKERS = {
-    **dict.fromkeys(("b", "strong"), "**"),
-    **dict.fromkeys(("i", "em"), "*"),
-    **dict.fromkeys(("s", "del", "strike"), "~~"),
-}
-PAIRED = frozenset({*_MARKERS, "sup", "sub", "code", "a"})
 _HREF = regex.compile(r"""\shref=(?:"([^"]*)"|'([^']*)'|([^\s"']+))""", regex.I)
 # Characters a target may grow by where it is encoded; see costs.py.
 _MOST_ENCODED = 10
@@ -47,6 +36,15 @@ _ALLOWED = regex.compile(r"(?:https?://(?![/?#:])|mailto:)[^\s<>|\\`]+", regex.I
 _RAISED = str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")
 _LOWERED = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
 _NEXT_IS_TEXT = regex.compile(r"[\"'(\u201c\u2018*_]{0,2}\p{L}|\d{1,9}[^\d.)\s]|\u2022")
+# What ends an address also where an entity says it, and what may stand in one.
+_BESIDE_ADDRESS = ("", "&", "<", "<" + BREAK, ">", '"', " ", "\u00a0")
+_ENDS_ADDRESS = regex.compile(
+    r"[\s<>|\\`\"\p{Cf}]"
+    r"|&(?:lt|gt|quot|nbsp|LT|GT|QUOT|\#0*+(?:34|60|62|160)|\#[xX]0*+(?:22|3[cCeE]|[aA]0));"
+)
+# An address that was bare before it got its brackets.
+_ADDRESS_BEFORE = regex.compile(r"<https?://[^\s<>]*+>\Z", regex.I)
+_NAME = regex.compile(r"#?\w{1,38};?")
 _STRAY = regex.compile(r"[\p{C}\p{Z}\p{M}]")
 
 
@@ -81,19 +79,13 @@ def entity_edits(text: str, running: Running) -> Iterator[Edit]:
     """Yield the characters that entities stand for, where no reader takes them for markup."""
     for match in ENTITY.finditer(text, running.start, running.end):
         at = match.start()
-        if _inside(running.codes, at) or _inside(running.tails, at) or _escaped(text, at):
+        if covers(running.codes, at) or covers(running.tails, at) or _escaped(text, at):
             continue
         char = _decoded(text, match, _head(text, running, at))
+        if char not in _BESIDE_ADDRESS and _in_address(text, running, at):
+            continue
         if char:
             yield at, match.end(), char
-
-
-def closing_tag(text: str, match: regex.Match[str], end: int) -> regex.Match[str] | None:
-    """Return the tag that closes another, if one does near it."""
-    name = match[2].lower()
-    after, stop = match.end(), min(end, match.end() + REACH)
-    found = regex.compile(rf"<(/?){name}{_ATTRIBUTES}>", regex.I).search(text, after, stop)
-    return found if found and found[1] else None
 
 
 def _slack_links(text: str, running: Running) -> Iterator[Edit]:
@@ -120,13 +112,7 @@ def _link(text: str, at: int, label: str, written: str) -> str:
 
 
 def _within(running: Running, at: int) -> bool:
-    return _inside(running.codes, at) or _inside(running.links, at)
-
-
-def _inside(places: list[tuple[int, int]], at: int) -> bool:
-    index = bisect_right(places, (at, at)) - 1
-    near = places[max(0, index - 1) : index + 2]
-    return any(start <= at < end for start, end in near)
+    return covers(running.codes, at) or covers(running.links, at)
 
 
 def _escaped(text: str, at: int) -> bool:
@@ -135,12 +121,10 @@ def _escaped(text: str, at: int) -> bool:
 
 
 def _is_kept(text: str, match: regex.Match[str]) -> bool:
-    """Say whether a tag is left as it was written: escaped, or the `<p>` of `List<p>`."""
-    at = match.start()
-    if _escaped(text, at) or text[match.end() : match.end() + 1] == BREAK:
-        return True
-    generic = at > 0 and text[at - 1].isalnum() and not match[1] and match[2].lower() != "br"
-    return generic and match[2].lower() not in PAIRED
+    """Say whether a tag is left as it was written: escaped, broken, or the `<P>` of `List<P>`."""
+    after = text[match.end() : match.end() + 1]
+    generic = len(match[2]) == 1 and match[2].isupper()
+    return generic or after == BREAK or _escaped(text, match.start())
 
 
 def _head(text: str, running: Running, at: int) -> str:
@@ -207,8 +191,8 @@ def _pair(text: str, running: Running, match: regex.Match[str]) -> Iterator[Edit
         return
     inner, name = text[match.end() : close.start()], match[2].lower()
     at, end = match.start(), close.end()
-    if name in _MARKERS:
-        yield from _emphasis(text, match, close, _MARKERS[name])
+    if name in MARKERS:
+        yield from _emphasis(text, match, close, MARKERS[name])
     elif name == "code":
         code = _code(text, running, at, end, html.unescape(inner))
         if code:
@@ -254,6 +238,20 @@ def _code(text: str, running: Running, at: int, end: int, inner: str) -> str:
     return "`" + edited(inner, breaks(inner, [(0, len(inner))])) + "`"
 
 
+def _in_address(text: str, running: Running, at: int) -> bool:
+    """Say whether a bare address stands before a place in the same word."""
+    link = max((span for span in running.links if span[1] <= at), default=(0, running.start))
+    start = max(link[1], at - LONGEST - 20)
+    ends = [match.end() for match in _ENDS_ADDRESS.finditer(text, start, at)]
+    begin = ends[-1] if ends else start
+    if _ADDRESS_BEFORE.search(text, max(0, begin - LONGEST - 20), begin):
+        return True
+    if begin == link[1] and text.startswith("[www.", link[0]):
+        return True
+    word = text[begin:at]
+    return "://" in word or "www." in word.lower()
+
+
 def _decoded(text: str, match: regex.Match[str], head: str) -> str:
     """Return the character an entity stands for, or nothing where it has to stay an entity."""
     char, after = html.unescape(match[0]), text[match.end() : match.end() + 40]
@@ -265,7 +263,8 @@ def _decoded(text: str, match: regex.Match[str], head: str) -> str:
         case "<":
             return "<" if after[:1] in tuple(" \t=0123456789") and after else "<" + BREAK
         case "&":
-            return "&" if html.unescape("&" + after).startswith("&" + after[:2]) else ""
+            name = _NAME.match(after)
+            return "" if name and html.unescape("&" + name[0]) != "&" + name[0] else "&"
         case ">":
             return ">" if said else ""
         case "\u00a0":
