@@ -39,11 +39,11 @@ _NEXT_IS_TEXT = regex.compile(r"[\"'(\u201c\u2018*_]{0,2}\p{L}|\d{1,9}[^\d.)\s]|
 # What ends an address also where an entity says it, and what may stand in one.
 _BESIDE_ADDRESS = ("", "&", "<", "<" + BREAK, ">", '"', " ", "\u00a0")
 _ENDS_ADDRESS = regex.compile(
-    r"[\s<>|\\`\"\p{Cf}]"
+    r"[\s<>|\\`\"]"
     r"|&(?:lt|gt|quot|nbsp|LT|GT|QUOT|\#0*+(?:34|60|62|160)|\#[xX]0*+(?:22|3[cCeE]|[aA]0));"
 )
 # An address that was bare before it got its brackets.
-_ADDRESS_BEFORE = regex.compile(r"<https?://[^\s<>]*+>\Z", regex.I)
+_ADDRESS_BEFORE = regex.compile(r"<https?://[^\s<>|]*+>\Z", regex.I)
 _NAME = regex.compile(r"#?\w{1,38};?")
 _STRAY = regex.compile(r"[\p{C}\p{Z}\p{M}]")
 
