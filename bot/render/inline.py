@@ -25,22 +25,26 @@ _TOKEN = regex.compile(r"\\.|`+|\*+|_+|~+|!?\[|\]|</?[a-zA-Z!?][^<>\n]*+>", rege
 _TICKS = regex.compile(r"`+")
 _TAIL = regex.compile(
     r"""\([ \t\n]*+
-        (?:<(?P<angle>[^<>\n]*+)>
-          |(?P<bare>(?!<)(?:[^\s()\\]|\\.|\((?:[^\s()\\]|\\.|\([^\s()\\]*+\))*+\))*+))
-        (?:[ \t\n]++(?:"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+'|\((?:[^()\\]|\\.)*+\)))?+
-        [ \t\n]*+\)""",
+        (?:(?:<(?P<angle>[^<>\n]*+)>
+            |(?P<bare>(?!<)(?:[^\s()\\]|\\.|\((?:[^\s()\\]|\\.|\([^\s()\\]*+\))*+\))*+))
+          (?:[ \t\n]++(?:"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+'|\((?:[^()\\]|\\.)*+\)))?+
+          [ \t\n]*+\)
+        |(?P<loose>(?i:https?)://[^\s()<>\\/]++/[^\s()<>\\]*+(?:\([^\n()<>\\]*+\)[^\s()<>\\]*+)*+
+            (?:[ ]++(?!["'])(?:[^\s()<>\\]|\([^\n()<>\\]*+\))++)++)\))""",
     regex.X | regex.S,
 )
 _REFERENCE = regex.compile(r"\[((?:[^\[\]\\\n]|\\.)*+)\]", regex.S)
 _UNDECIDED = regex.compile(
-    r"""\\ | ! | h(?:t(?:t(?:ps?(?::/{0,2}[!-;=?-~]*)?)?)?)?
+    r"""\\ | ! | [hH](?:[tT](?:[tT](?:[pP][sS]?(?::/{0,2}[!-;=?-~]*)?)?)?)?
+      | [wW](?:[wW](?:[wW](?:\.[!-;=?-~]*)?)?)?
       | &(?:\#(?:[0-9]{0,7}|[xX][0-9a-fA-F]{0,6})|[a-zA-Z][a-zA-Z0-9]{0,31})?
       | <(?:[a-zA-Z!@\#?/][^\s<>]*+)?
+      | <(?:https?://|mailto:)[^\s<>|]++\|[^<>|\n]*+
       | </?[a-zA-Z][\w-]*+(?:\s+[\w:-]++=(?:"[^"<>\n]*"|'[^'<>\n]*'|[^\s"'<>]++))*+
           (?:\s+(?:[\w:-]++(?:=(?:"[^"<>\n]*|'[^'<>\n]*|[^\s"'<>]*))?)?)?/?""",
     regex.X,
 )
-_UNDECIDED_STARTS = regex.compile(r"\\.|([\\&<!]|(?<!\w)h)", regex.S)
+_UNDECIDED_STARTS = regex.compile(r"\\.|([\\&<!]|(?<![^\W_])[hHwW])", regex.S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +67,15 @@ class Inline:
     """What a stretch of running text holds.
 
     `codes` are the places of code spans, backticks included. `open` are the markers that nothing
-    has closed, outermost first. From `pending` on, what stands there can't be told yet.
+    has closed, outermost first, and `open_at` is where the first of them stands. From `pending`
+    on, what stands there can't be told yet.
     """
 
     codes: list[tuple[int, int]]
     links: list[Link]
     open: list[str]
     pending: int
+    open_at: int = -1
 
 
 @dataclass(slots=True)
@@ -84,6 +90,7 @@ class _Run:
     size: int
     closes: bool
     doubtful: bool
+    start: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +129,13 @@ class _Reader:
         if self._unfinished:
             self._wait_for_brackets()
             self._wait_for_more()
-        opened = [run.char * run.left for run in self._runs if not run.doubtful]
+        runs = [run for run in self._runs if not run.doubtful]
+        opened = [run.char * run.left for run in runs]
+        places = [run.start for run in runs]
         if self._open_code:
             opened.append(self._open_code)
-        return Inline(self._codes, self._links, opened, self._pending)
+            places.append(self._codes[-1][0])
+        return Inline(self._codes, self._links, opened, self._pending, *places[:1])
 
     def _take(self, token: str, start: int, end: int) -> int:
         """Handle one token; return where to go on."""
@@ -176,7 +186,7 @@ class _Reader:
             around = self._text[start - 1 : start] + self._text[end : end + 1]
             plain = len(token) == 1 or not around.isalpha()
             doubtful = closes and around.isascii() and plain
-            self._runs.append(_Run(token[0], left, len(token), closes, doubtful))
+            self._runs.append(_Run(token[0], left, len(token), closes, doubtful, start))
             if len(self._runs) > _MOST_OPEN:
                 del self._runs[0]
 
@@ -237,8 +247,10 @@ class _Reader:
         if match.partial:
             self._wait(bracket.start, _LABEL_REACH + _LINK_REACH)
             return None
-        group = 1 if pattern is _REFERENCE else "angle" if match["angle"] is not None else "bare"
-        return match.span(group), match.end(), pattern is _REFERENCE
+        if pattern is _REFERENCE:
+            return match.span(1), match.end(), True
+        group = next(name for name in ("angle", "bare", "loose") if match[name] is not None)
+        return match.span(group), match.end(), False
 
     def _wait(self, start: int, reach: int) -> None:
         if self._unfinished and self._end - start <= reach:

@@ -14,7 +14,9 @@ import regex
 from bot.render.blocks import Block, Kind
 from bot.render.close import settled
 from bot.render.inline import Link, read
-from bot.render.safe import in_tag, inert_beginning
+from bot.render.safe import in_tag, inert_beginning, rewritten
+from bot.render.safety.addresses import LONGEST, MAIL_BEGUN
+from bot.render.safety.tags import PAIRED, REACH, TAG, closing_tag
 from bot.render.scan import scan
 
 # Markup that nothing has closed yet is held back for so many characters, then shown bare…
@@ -22,11 +24,13 @@ _OPEN = 200
 # …and words that have not ended for so many, then shown in pieces.
 _WORD = 40
 
-_BEGINS = regex.compile(r"\\[^<&]|[<&]|!?\[|`+", regex.S)
+_BEGINS = regex.compile(r"\\[^<&]|[<&]|!?\[|`+|https?://|www\.|@", regex.S | regex.I)
 _LESS = regex.compile(r"[<&]")
 _NO_LESS = regex.compile(r"<[^\S\n]|&[^#aAlL]")
 _NO_LESS_IN_CODE = regex.compile(r"<(?:[^\p{Cf}\p{Mn}\\`!@\#&<a-zA-Z]|[a-zA-Z][\w+.-]*+[^\w+.:&-])")
-_WORD_END = regex.compile(r"\n?+[^<>\s]*+[<>\s]")
+_WORD_END = regex.compile(
+    rf"\n?+(?:{TAG.pattern}|[^<>\s])*+(?:[>\s]|<(?:[^a-zA-Z/]|[a-zA-Z/][^<>\n]*+[<>\n]))", regex.I
+)
 _SPELLED = regex.compile(r"&(?:\#?\w{1,8}+;?)*+|<")
 _LESS_ENDS_LINE = regex.compile(rf"(?:{_SPELLED.pattern})\n\Z")
 _LINE_END = regex.compile(r"[^<>\n]*+[<>\n]")
@@ -37,6 +41,9 @@ _FENCE_END = regex.compile(r"[ \t>]*+[`~]*+[ \t]*+$")
 _WORD_START = regex.compile(r"(?<=\s)(?=\S)")
 _PARAGRAPH_END = regex.compile(r"\S\n\n\Z")
 _GRAPHEME = regex.compile(r"\X")
+_ADDRESS_END = regex.compile(r"[\s<>|\\`\"\p{Cf}]")
+# Characters beside a tag that count for what stands in its place.
+_TAG_AROUND = 60
 _GLUED = frozenset("\\&<[]!(`")
 
 
@@ -49,7 +56,7 @@ def lasting(text: str) -> tuple[int, str]:
     known = settled(text)[0]
     end = min(_behind_blanks(text, known), _certain(text, known))
     end = _before_word(text, _before_open(text, end))
-    end = _outside(text, end)
+    end = _before_mail(text, _outside(text, end))
     return end, inert_beginning(text, end)
 
 
@@ -111,14 +118,19 @@ def _in_running(text: str, start: int, end: int) -> int:
             case "\\":
                 stop = match.end()
             case "<" | "&":
-                stop = at + 1 if at < ticks and _is_told(text, at) else 0
+                stop = at + 1 if at < ticks and _is_told(text, at) and _tag_is_told(text, at) else 0
+            case "h" | "H" | "w" | "W":
+                told = at < ticks and _address_is_told(text, match.end())
+                stop = match.end() if told else 0
+            case "@":
+                stop = match.end() if at < ticks else 0
             case "`":
                 stop = (
                     _behind_code(text, at, match.end(), end, codes) if at < ticks else match.end()
                 )
             case _:
                 stop = _behind_brackets(text, at, end, links.get(at), codes) if at < ticks else 0
-        if not stop or (stop > table and token[0] in "`[!"):
+        if not stop or (stop > table and token[0] in "`[!<"):
             return at
         pos = stop
     return end
@@ -183,21 +195,46 @@ def _is_told(text: str, at: int, *, in_code: bool = False) -> bool:
     return bool((_LINE_END if in_code or tag else _WORD_END).match(text, spelled.end()))
 
 
+def _tag_is_told(text: str, at: int) -> bool:
+    """Say whether it is known what stands in place of the tag, if there is one at a place."""
+    tag = TAG.match(text, at)
+    if tag is None:
+        return True
+    near = tag.end() + REACH + _TAG_AROUND
+    if tag[2].lower() in PAIRED:
+        close = None if tag[1] else closing_tag(text, tag, len(text))
+        return bool(tag[1] or close or near < len(text))
+    return near < len(text) or text.find("\n", tag.end()) >= 0
+
+
+def _address_is_told(text: str, after: int) -> bool:
+    """Say whether it is known where an address ends, of which a place is inside."""
+    near = after + LONGEST + 1
+    match = _ADDRESS_END.search(text, after, near)
+    if match is None or match.end() >= len(text):
+        return near < len(text)
+    return match[0] != "<" or _is_told(text, match.start())
+
+
+def _before_mail(text: str, end: int) -> int:
+    """Return where a word starts that may yet become a mail address, else the place."""
+    if text[end : end + 1].isspace():
+        return end
+    begun = MAIL_BEGUN.search(text, max(0, end - 340), end)
+    return begun.start() if begun else end
+
+
 def _before_open(text: str, end: int) -> int:
     """Return where the markup starts that is open at a place, if that is near, else the place."""
     blocks = scan(text[:end]).blocks
     if not blocks or blocks[-1].kind not in (Kind.TEXT, Kind.HEADING):
         return end
-    start = blocks[-1].inner
-    opened = read(text, start, end, unfinished=True).open
-    at = end
-    while opened and at > start:
-        mark = opened[0][0]
-        at = start + len(text[start : text.rfind(mark, start, at) + 1].rstrip(mark))
-        if end - at > _OPEN:
-            break
-        if not read(text, start, at, unfinished=True).open:
+    start, at = blocks[-1].inner, end
+    while end - at <= _OPEN:
+        found = read(text, start, at, unfinished=True)
+        if not found.open:
             return at
+        at = found.open_at
     return end
 
 
@@ -229,4 +266,5 @@ def _outside(text: str, end: int) -> int:
         return end
     found = read(text, block.inner, block.end)
     spans = [*found.codes, *((link.start, link.end) for link in found.links)]
+    spans += [(start, stop) for start, stop, _ in rewritten(text) if start < end < stop]
     return min([end, *(start for start, stop in spans if start < end < stop)])

@@ -11,37 +11,20 @@ import html
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from unicodedata import normalize
 
 import regex
 
+from bot.render.blocks import Block
 from bot.render.inline import Inline, Link
+from bot.render.safety.addresses import encoded_target
+from bot.render.safety.edits import BREAK, Edit
+from bot.render.safety.labels import like_address, remark
 
-BREAK = "\u200b"
-
-Edit = tuple[int, int, str]
-"""From where to where something is replaced, and by what."""
-
-# The bytes a link may cost more than it was written with, but for twice the host it may have to
-# show: a break and "image", or " ()".
-LINK_BYTES = 10
-
-_ALLOWED = regex.compile(r"https?://[^\s<>|]+|mailto:[^\s<>|]+", regex.I)
+_ALLOWED = regex.compile(r"https?://(?![/?#:])[^\s<>|]+|mailto:[^\s<>|]+", regex.I)
 _SCHEME = regex.compile(r"[a-zA-Z][\w+.-]*+:|//")
 _ESCAPE = regex.compile(r"\\([!-/:-@\[-`{-~])")
-_MARKUP = regex.compile(r"\\([!-/:-@\[-`{-~])|!\[|\]\([^()\s]*+\)|[*_~`]")
-_TAG = regex.compile(r"</?[a-zA-Z][^<>]*+>")
-_UNSEEN = regex.compile(r"\p{Cf}")
 # Readers of a backslash before the path disagree about the host.
 _TWISTED = regex.compile(r"\s*+\w++:/*+[^/?#\\]*+\\")
-_HOST = regex.compile(
-    r"""(?<![\w.-])
-        ((?:[\w-]++\.)++(?:xn--[\w-]++|[^\W\d_]{2,}+)|\d{1,3}(?:\.\d{1,3}){3})
-        (?![\w(-])""",
-    regex.X,
-)
-_AUTHORITY = regex.compile(r"https?://([^/\\?#]*)|mailto:([^?]*)", regex.I)
-_PORT = regex.compile(r":\d*$")
 # Readers of HTML and others disagree about where code is, if a tag holds a backtick.
 _TICK_IN_TAG = regex.compile(r"<[^<>`]*+`[^<>]*+>")
 _JOINT = regex.compile(r"\](?=\()")
@@ -52,26 +35,38 @@ _DEFINITION = regex.compile(
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Running text from `start` to `end` and what was found in it; `prose` unless it is code."""
+    """Running text from `start` to `end` of a block; it is `prose` unless it is code."""
 
     start: int
     end: int
     found: Inline
     prose: bool
+    block: Block
 
 
-def link_edits(text: str, stretch: Stretch) -> Iterator[Edit]:
-    """Yield what makes the links of a stretch safe."""
-    kept = set()
+def allowed_links(text: str, stretch: Stretch) -> list[Link]:
+    """Return the links of a stretch that stay links; images that hold a link do not."""
+    links = stretch.found.links
+    return [
+        link
+        for link in links
+        if not link.reference
+        and _ALLOWED.fullmatch(_target(text, link))
+        and not (link.image and _holds_link(link, links))
+    ]
+
+
+def link_edits(text: str, stretch: Stretch, allowed: list[Link]) -> Iterator[Edit]:
+    """Yield what makes the links of a stretch safe; `allowed` are those that stay links."""
+    kept = {link.label[1] for link in allowed}
     links = stretch.found.links
     for link in links:
-        target = _plain_target(text[slice(*link.target)])
         if link.reference:
             yield from _reference(text, link)
-        elif _ALLOWED.fullmatch(target) and not (link.image and _holds_link(link, links)):
-            kept.add(link.label[1])
-            yield from _shown(text, link, target, links)
-        elif not stretch.prose and _SCHEME.match(target):
+        elif link.label[1] in kept:
+            yield from _shown(text, link, _target(text, link), links)
+            yield from _encoded(text, link)
+        elif not stretch.prose and _SCHEME.match(_target(text, link)):
             yield link.label[1] + 1, link.label[1] + 1, BREAK
     if stretch.prose:
         yield from _unkept(text, stretch, kept)
@@ -79,11 +74,8 @@ def link_edits(text: str, stretch: Stretch) -> Iterator[Edit]:
             yield from _definitions(text, stretch)
 
 
-def plain_label(label: str) -> str:
-    """Return what a reader sees of a link's label."""
-    decoded = _UNSEEN.sub("", html.unescape(label))
-    bare = _MARKUP.sub(lambda match: match[1] or "", decoded)
-    return " ".join(normalize("NFKC", bare).replace("\u3002", ".").split())
+def _target(text: str, link: Link) -> str:
+    return _plain_target(encoded_target(text[slice(*link.target)]))
 
 
 def _shown(text: str, link: Link, target: str, links: list[Link]) -> Iterator[Edit]:
@@ -97,9 +89,18 @@ def _shown(text: str, link: Link, target: str, links: list[Link]) -> Iterator[Ed
         yield link.start, link.start + 1, _in_place_of_bang(text, link.start)
         if not label.strip():
             yield link.label[1], link.label[1], "image"
-    seen, host = plain_label(label), _host(target)
-    if _names_other(seen, host) and not seen.endswith(f"({host})"):
-        yield link.label[1], link.label[1], f" ({host})"
+    if said := remark(label, target):
+        yield link.label[1], link.label[1], said
+
+
+def _encoded(text: str, link: Link) -> Iterator[Edit]:
+    """Write a target in angle brackets, or with blanks in it, as one that needs neither."""
+    start, end = link.target
+    written = text[start:end]
+    if start and text[start - 1] == "<":
+        yield start - 1, end + 1, encoded_target(written)
+    elif regex.search(r"[\s|]", written):
+        yield start, end, encoded_target(written)
 
 
 def _in_place_of_bang(text: str, at: int) -> str:
@@ -120,7 +121,7 @@ def _reference(text: str, link: Link) -> Iterator[Edit]:
     """Part `[label][name]` where the label names a host: what it leads to may stand anywhere."""
     if link.image:
         yield link.start, link.start + 1, _in_place_of_bang(text, link.start)
-    if _HOST.search(plain_label(text[slice(*link.label)])):
+    if like_address(text[slice(*link.label)]):
         yield link.label[1] + 1, link.label[1] + 1, BREAK
 
 
@@ -129,8 +130,7 @@ def _definitions(text: str, stretch: Stretch) -> Iterator[Edit]:
     for match in _DEFINITION.finditer(text, stretch.start, stretch.end):
         target = _plain_target(match[2])
         allowed = _ALLOWED.fullmatch(target)
-        lies = _names_other(plain_label(match[1]), _host(target) if allowed else "")
-        if lies or (not allowed and _SCHEME.match(target)):
+        if remark(match[1], target) or (not allowed and _SCHEME.match(target)):
             yield match.end(1) + 1, match.end(1) + 1, BREAK
 
 
@@ -138,35 +138,6 @@ def _plain_target(written: str) -> str:
     """Return the address as a browser gets it, or nothing where that is not certain."""
     decoded = html.unescape(written)
     return "" if _TWISTED.match(decoded) else _ESCAPE.sub(r"\1", decoded).strip()
-
-
-def _host(target: str) -> str:
-    """Return the host an address leads to, or the whole address of a mail, in ASCII if it can."""
-    match = _AUTHORITY.match(target)
-    if match is None:
-        return ""
-    if match[2] is not None:
-        return match[2]
-    return _ascii(_PORT.sub("", match[1].rpartition("@")[2]))
-
-
-def _ascii(host: str) -> str:
-    """Return the form of a host in which letters that only look alike differ."""
-    try:
-        return host.encode("idna").decode().lower()
-    except UnicodeError:
-        return host.lower()
-
-
-def _names_other(label: str, host: str) -> bool:
-    own = _bare(host.rpartition("@")[2])
-    readings = {label, _TAG.sub("", label)}
-    names = {match[1] for reading in readings for match in _HOST.finditer(reading)}
-    return any(_bare(_ascii(name)) != own for name in names)
-
-
-def _bare(host: str) -> str:
-    return host.removeprefix("www.").rstrip(".")
 
 
 def _holds_link(image: Link, links: list[Link]) -> bool:

@@ -17,6 +17,7 @@ _LINK = regex.compile(
         (?:\([^()\s]*+(?:\([^()\s]*+\)[^()\s]*+)*+\)|\[[^\[\]]*+\])""",
     regex.X,
 )
+_AUTOLINK = regex.compile(r"<((?:https?://|mailto:)[^\s<>|]++)>", regex.I)
 _EMPHASIS = regex.compile(
     r"(?<![\w\\])(?:\*+|_+|~~)(?=[^\s*_~])|(?<=[^\s*_~\\])(?:\*+|_+|~~)(?!\w)"
 )
@@ -48,5 +49,5 @@ def _unmarked(text: str) -> str:
 
 
 def _prose(text: str) -> str:
-    bare = _EMPHASIS.sub("", _LINK.sub(r"\1", text))
+    bare = _EMPHASIS.sub("", _AUTOLINK.sub(r"\1", _LINK.sub(r"\1", text)))
     return html.unescape(_ESCAPE.sub(r"\1", _BAR.sub(" ", bare)))

@@ -13,23 +13,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 
-import regex
-
 from bot.render.boundary import best, early
 from bot.render.close import closing, settled
-from bot.render.links import LINK_BYTES
 from bot.render.reopen import LOOK_AHEAD, before, reopened
-from bot.render.safe import BREAK_BYTES
+from bot.render.safety.costs import extra_costs
 from bot.render.scan import scan
 
 # What closes a message at a cut is never longer (bytes): see the caps in scan.py and inline.py.
 RESERVE = 320
 # How full a message is when a good or a fair place ends it, and where to look for one (of 100).
 _GOOD, _FAIR, _NEAR = 80, 90, 70
-
-_DEARER = regex.compile(r"[<&]|\](?:\([ \t\n]*+<?((?:\w++:(?://)?)?[^\s/?#<>]*+))?")
-# A label without any of these names no host, so nothing will be added to it.
-_MAY_NAME = regex.compile(r"[^\x00-\x7f]|[.&]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +117,9 @@ class _Ruler:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        since = 0
-        self._places: list[int] = []
-        extras: list[int] = []
-        for match in _DEARER.finditer(text):
-            # Where a match ends is known from the character behind it on.
-            self._places.append(match.end() + 1)
-            if match[1] is None:
-                extras.append(BREAK_BYTES)
-                continue
-            label = max(text.find("[", since, match.start()), since)
-            names = _MAY_NAME.search(text, label, match.start())
-            extras.append(LINK_BYTES + (2 * len(match[1].encode()) if names else 0))
-            since = match.end()
-        self._sums = [0, *accumulate(extras)]
+        costs = sorted(extra_costs(text))
+        self._places = [place for place, _ in costs]
+        self._sums = [0, *accumulate(extra for _, extra in costs)]
 
     def reach(self, room: int) -> int:
         """Return the length of the longest beginning that takes no more than `room` bytes."""

@@ -75,6 +75,14 @@ def recorded() -> list[str]:
     return [line["input"] for file in files for line in lines(file)]
 
 
+REWRITTEN = (
+    "**", "*", "_", "~~", " ", "\n", "https://a.bc/d_e", "**https://a.bc/d**", "_www.a.bc/d_",
+    "*ada@b.cd*", "<https://a.bc/d|a label>", "<https://evil.com|bank.com>", "<br>", "<p>", "</p>",
+    "<ul>", "<li>", "</li>", "<b>", "</b>", "<em>", "</em>", "<code>", "</code>", "<sup>1</sup>",
+    '<a href="https://a.bc/d e">', "</a>", "](<https://a.bc/d e>)", "](https://a.bc/d e.f)", "[a",
+    "&amp;", "&lt;", "&gt;", "&nbsp;", "&quot;", "&#39;", "&mdash;", "x", "1.", "|",
+)  # fmt: skip
+
 PIECES = (
     "word", "two words", " ", "  ", "\n", "\n\n", "- ", "1. ", "10) ", "  - ", "> ", "# ", "### ",
     "*", "**", "_", "__", "~~", "`", "``", "```", "```py\n", "\n```\n", "~~~\n", "[", "]", "](",
@@ -83,10 +91,13 @@ PIECES = (
     "<@U123ABC>", "<#C123|general>", "<https://evil.com|bank.com>", "!here", "<b>", "</b>", "\t",
     "漢字。", "👩‍👩‍👧‍👦", "🇩🇪", "e\u0301", "x" * 40, "https://example.com/x", "a_b_c", "2*3",
     "[bank.com](https://evil.com)", "[x](javascript:alert)", "[ref]", "[ref]: https://evil.com\n",
-    "    ", "- [x] ", "$x_1$", "!", "‮", "\r\n", "\x00",
+    "    ", "- [x] ", "$x_1$", "!", "\u202e", "\r\n", "\x00", *REWRITTEN,
 )  # fmt: skip
 
 fragments = st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
 """Texts made of what markdown and Slack take for markup."""
 
-texts = st.one_of(fragments, st.text(max_size=200))
+rewritten = st.lists(st.sampled_from(REWRITTEN), max_size=16).map("".join)
+"""Texts made of what is written otherwise: addresses, links of Slack's, HTML."""
+
+texts = st.one_of(fragments, rewritten, st.text(max_size=200))

@@ -31,7 +31,7 @@ def shown(text: str) -> str:
         ("see <https://example.com> now", "see <https://example.com> "),
         ("AT&T is", "AT&T "),
         ("x &lt", "x "),
-        ("3 &lt; 4 and", "3 &lt; 4 "),
+        ("3 &lt; 4 and", "3 < 4 "),
         ("see [the manual](https://exa", "see "),
         ("see [the manual](https://example.com) now", "see [the manual](https://example.com) "),
         ("look at [1], and", "look at [1], "),

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.render.links import plain_label
 from bot.render.safe import inert
+from bot.render.safety.labels import plain_label
 from tests.render.judge import hrefs
 
 PIECES = (
@@ -89,10 +89,7 @@ def test_images_become_links() -> None:
 
 def test_a_reference_whose_label_names_a_host_is_no_link() -> None:
     text = "[bank.com][1], [fine][1]\n\n[1]: https://evil.com"
-    assert (
-        hrefs(inert(text)) == [("fine", "https://evil.com"), ("1", "https://evil.com")][:1] or True
-    )
-    assert ("bank.com", "https://evil.com") not in hrefs(inert(text))
+    assert hrefs(inert(text)) == [("1", "https://evil.com"), ("fine", "https://evil.com")]
 
 
 def test_a_definition_must_be_allowed_and_honest() -> None:

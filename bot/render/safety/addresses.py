@@ -1,0 +1,153 @@
+"""Bare addresses that emphasis touches, and targets of links that hold blanks.
+
+`**https://example.com**` is a dead link in Slack: it takes the stars for a part of the address.
+An address beside which emphasis begins or ends is written `<https://example.com>`, which readers of
+Markdown and of Slack's mrkdwn both read in one way only. Without a scheme, as in `www.example.com`
+or `ada@example.com`, angle brackets mean nothing to one of them, so it becomes a link with a
+label. All other addresses stay as they were written.
+
+What is decided about an address depends on the word it stands in and on nothing farther away.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import regex
+
+from bot.render.safety.edits import Edit, Span, covers, merged
+from bot.render.safety.labels import remark
+
+# The bytes an address may cost more than it was written with: `<>`, or the address once more
+# and `[](mailto:)`.
+ANGLE_BYTES = 2
+LINK_AROUND_BYTES = len("[](mailto:)")
+
+LONGEST = 1_000
+"""Characters of the longest address that is looked at; a growing text waits for so many."""
+
+_START = regex.compile(r"(?<![\p{L}\p{N}<@./=\\-])(?<!=[\"'])(?:https?://|(www\.)(?=\w))", regex.I)
+_RUN = regex.compile(
+    rf"(?:[^\s<>|\\`\"&\]\p{{Cf}}]|\](?![(\[:])|&(?:amp;)?(?!\#?\w{{1,32}};)){{1,{LONGEST}}}+",
+    regex.I,
+)
+_DOUBLE = r"\*\*|~~|__(?![^\W_])"
+_CLOSERS = {"*": r"\*", "~": "~", "_": r"_(?![^\W_])"}
+_TAIL = regex.compile(
+    r"(?:[*_~.,:!?'\])}\u2026\u3001\u3002\uff01\uff09\uff0c\uff1a\uff1b\uff1f]|(?<!&amp);)++$"
+)
+_INSIDE = regex.compile(r"\*.*\*|~~.*~~|(?<![^\W_])_.*_(?![^\W_])", regex.S)
+_MARKERS = regex.compile(r"[*_~]+\Z")
+_NOT_IN_LABEL = regex.compile(r"[*~\[\]()&]")
+_COMPLETE = regex.compile(r"\w+://[^\W_]", regex.I)
+_TAG = regex.compile(r"</?(?:b|strong|i|em|s|del|strike)>", regex.I)
+_TAG_BEFORE = regex.compile(rf"{_TAG.pattern}\Z", regex.I)
+_LESS_BEFORE = regex.compile(r"(?:<|lt;?|60;?|3c;?)[\p{Cf}\p{Mn}\\`*_~\[\]()\n]*\Z", regex.I)
+MAIL = (
+    r"[a-zA-Z0-9][a-zA-Z0-9._+-]{0,29}@"
+    r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.){1,4}[a-zA-Z]{2,24}"
+)
+_MAIL = regex.compile(rf"(?<![^\s*_~(\"'])({MAIL})(?![\p{{L}}\p{{N}}@-]|\.\w)")
+# What may yet become one.
+MAIL_BEGUN = regex.compile(
+    r"(?<![^\s*_~(\"'])[a-zA-Z0-9][a-zA-Z0-9._+-]{0,29}(?:@[a-zA-Z0-9.-]{0,300})?\Z"
+)
+_ANGLES = regex.compile(r"</?[a-zA-Z!?][^<>\n]*+>")
+_BREAKING = regex.compile(r"[\s|\"`^{}<>]")
+
+
+def address_edits(text: str, start: int, end: int, busy: list[Span]) -> Iterator[Edit]:
+    """Yield what makes the touched addresses between two places readable in one way only.
+
+    `busy` are the places, in order, of code and links, where no address is bare.
+    """
+    angles = [match.span() for match in _ANGLES.finditer(text, start, end)]
+    busy = merged([*busy, *angles])
+    webs: list[Span] = []
+    for match in _START.finditer(text, start, end):
+        place = match.start()
+        stop = _free_until(busy, place, end)
+        run = _RUN.match(text, match.end(), stop) if stop > place else None
+        if run is None or len(run[0]) >= LONGEST or (webs and place < webs[-1][1]):
+            continue
+        markers = _MARKERS.search(text[max(start, place - 12) : place])
+        last, touched = _address_end(text, place, run.end(), markers[0] if markers else "")
+        webs.append((place, last))
+        touched = touched or bool(markers) or _meets_tag(text, start, place, run.end())
+        address = text[place:last]
+        touched = "](" not in address and (touched or bool(_INSIDE.search(address)))
+        if touched and _is_plain(text, start, place):
+            yield from _written(place, address, bare=match[1] is not None)
+    if text.find("@", start, end) >= 0:
+        yield from _mails(text, start, end, merged([*busy, *webs]))
+
+
+def encoded_target(written: str) -> str:
+    """Return a link's target with what would end it percent-encoded, behind its host."""
+    target = written.strip()
+    host = regex.match(r"(?:https?://[^\s/?#|]+|mailto:)", target, regex.I)
+    if host is None:
+        return target
+    if target[host.end() : host.end() + 1] not in ("", "/", "?", "#") and host[0][-1] != ":":
+        return target
+    rest = _BREAKING.sub(lambda char: quote(char[0], safe=""), target[host.end() :])
+    if rest.count("(") != rest.count(")") or regex.search(r"\)[^(]*\(|\([^)]*\([^)]*\(", rest):
+        rest = rest.replace("(", "%28").replace(")", "%29")
+    return host[0] + rest
+
+
+def _free_until(busy: list[Span], place: int, end: int) -> int:
+    """Return where code or a link begins next; `place` itself if it is inside of one."""
+    if covers(busy, place):
+        return place
+    index = bisect_right(busy, (place, end))
+    return min(busy[index][0], end) if index < len(busy) else end
+
+
+def _is_plain(text: str, start: int, place: int) -> bool:
+    """Say whether no `<` before a place reaches to it through markup."""
+    return not _LESS_BEFORE.search(text, max(start, place - 60), place)
+
+
+def _meets_tag(text: str, start: int, place: int, stop: int) -> bool:
+    """Say whether a tag that becomes emphasis stands beside an address."""
+    before = _TAG_BEFORE.search(text[max(start, place - 12) : place])
+    return bool(before or _TAG.match(text, stop))
+
+
+def _written(place: int, address: str, *, bare: bool) -> Iterator[Edit]:
+    last = place + len(address)
+    if not bare:
+        if _COMPLETE.match(address):
+            yield place, place, "<"
+            yield last, last, ">"
+    elif not _NOT_IN_LABEL.search(address) and not remark(address, f"http://{address}"):
+        yield place, last, f"[{address}](http://{address})"
+
+
+def _address_end(text: str, place: int, stop: int, markers: str) -> tuple[int, bool]:
+    """Return where an address ends, and whether emphasis ends there."""
+    address = text[place:stop]
+    closers = [_CLOSERS[char] for char in sorted(set(markers))]
+    cut = regex.search("|".join([*closers, _DOUBLE]), address, pos=4)
+    address = address[: cut.start()] if cut else address
+    dropped = ""
+    while tail := _TAIL.search(address):
+        kept = address[: tail.start()]
+        bracket = tail[0][0] == ")" and kept.count("(") > kept.count(")")
+        kept += ")" if bracket else ""
+        dropped, address = address[len(kept) :] + dropped, kept
+        if bracket:
+            break
+    return place + len(address), bool(cut) or any(char in dropped for char in "*_~")
+
+
+def _mails(text: str, start: int, end: int, busy: list[Span]) -> Iterator[Edit]:
+    for match in _MAIL.finditer(text, start, end):
+        place, stop = match.span(1)
+        around = text[place - 1 : place] if place > start else ""
+        touched = around in ("*", "_", "~") or text[stop : stop + 1] in ("*", "_", "~")
+        if touched and _free_until(busy, place, end) >= stop and _is_plain(text, start, place):
+            yield place, stop, f"[{match[1]}](mailto:{match[1]})"

@@ -1,0 +1,151 @@
+"""Labels of links: what a reader may take one for, and the remark that says where it leads.
+
+A label stands alone if nobody can read it as an address, or if it is the address it leads to.
+Any other gets a remark: the host it leads to, in ASCII, in brackets.
+"""
+
+from __future__ import annotations
+
+import html
+from unicodedata import normalize
+from urllib.parse import quote, unquote
+
+import regex
+
+# The bytes a remark may cost: so many for each byte of the host as written, and these.
+REMARK_FACTOR = 3
+REMARK_BYTES = len(" ( and others)")
+
+# What no reader sees: format characters, fillers, and blanks too thin to part words.
+_UNSEEN = regex.compile(
+    r"[\p{Cf}\p{Default_Ignorable_Code_Point}\u2000-\u200a\u202f\u205f\u2800\u3164\uffa0]"
+)
+_MARKUP = regex.compile(r"\\([!-/:-@\[-`{-~])|!\[|\]\([^()\s]*+\)|[*~`]|(?<![^\W_])_|_(?![^\W_])")
+_TAG = regex.compile(r"</?[a-zA-Z][^<>]*+>")
+# What looks like ASCII punctuation of addresses and stays another character under NFKC.
+_LOOK_ALIKE = str.maketrans(
+    {
+        **dict.fromkeys("\u3002\uff61\u2024\u0701\u0702\u06d4\ua4f8\ua60e", "."),
+        **dict.fromkeys("\u2044\u2215\u29f8\u2571\u1735\u3033\u2cc6\u31d3", "/"),
+        **dict.fromkeys("\u2236\ua789\u02d0\u02f8\u05c3\u0589\u0703\u0704\u16ec", ":"),
+        **dict.fromkeys("\ufe6b\u24d0", "@"),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\u02d7", "-"),
+    }
+)
+_BLANK_IN_ADDRESS = regex.compile(r"\s+(?=[.:/@]\S)|(?<=://)\s+")
+_ADDRESS_LIKE = regex.compile(
+    r"""[^\W\d][\w+.-]*+:/ | // | :\\\\ | \bwww\. | \w@\w | \bxn--
+      | \b(?:https?|mailto|ftp|tel|slack|file|javascript|data): | \d++(?:\.\d++){3}
+      | [\w-]\.[^\W\d_][\w-] | \.xn-- | [^\W\d][\w-]*+:\d{2,5}(?!\d)
+      | \[[0-9a-f]*+:[0-9a-f:]++\]""",
+    regex.X,
+)
+# `str.join()` is code to every reader, `okta.com()` is not.
+_CALL = regex.compile(r"[\w.]*+(?<=\.(\w+))\([^()]*+\)\W*+")
+_TOP_LEVEL = frozenset(
+    {"app", "biz", "cloud", "com", "dev", "edu", "gov", "info", "int", "link", "mil", "net"}
+    | {"online", "org", "page", "shop", "site", "tech", "xyz"}
+)
+_AROUND = "([{<\"'\u201c\u2018\u00ab\u201d\u2019\u00bb>}]).,;:!?"
+_OWN = regex.compile(r"(?:https?://)?([^/?#\\:@\s]+)(?::\d*+)?(?:[/?#].*+)?", regex.S)
+_AUTHORITY = regex.compile(r"https?://([^/\\?#]*)|mailto:([^?#]*)([^#]*)", regex.I)
+_PORT = regex.compile(r":\d*$")
+_RECIPIENTS = regex.compile(r"[?&;](?:to|cc|bcc)=", regex.I)
+_UNSAFE = regex.compile(r"[^a-z0-9.:@,+=%_-]|(?<![a-z0-9])_|_(?![a-z0-9])", regex.I)
+
+
+def plain_label(label: str) -> str:
+    """Return what a reader sees of a link's label, look-alike punctuation in ASCII."""
+    decoded = _UNSEEN.sub("", html.unescape(label))
+    bare = _MARKUP.sub(lambda match: match[1] or "", decoded)
+    return " ".join(normalize("NFKC", bare.translate(_LOOK_ALIKE)).split())
+
+
+def like_address(label: str) -> bool:
+    """Say whether some reader may take a label, or a part of it, for an address."""
+    return any(True for _ in _addresses(label))
+
+
+def remark(label: str, target: str) -> str:
+    """Return what must stand behind a label so that it does not lie about an allowed target."""
+    hosts = _hosts(target)
+    if all(_is_own(token, hosts) for token in _addresses(label)):
+        return ""
+    said = f" ({_shown(target, hosts)})"
+    return "" if label.endswith(said) else said
+
+
+def _addresses(label: str) -> set[str]:
+    """Return the words of a label that may be read as addresses, in lower case."""
+    readings = {label, _TAG.sub("", label)}
+    words = {
+        word
+        for reading in readings
+        for word in _BLANK_IN_ADDRESS.sub("", plain_label(reading)).lower().split()
+    }
+    return {word.strip(_AROUND) for word in words if _reads_as_address(word)}
+
+
+def _reads_as_address(word: str) -> bool:
+    if not _ADDRESS_LIKE.search(word):
+        return False
+    call = _CALL.fullmatch(word)
+    return not call or len(call[1]) <= 2 or call[1] in _TOP_LEVEL or "//" in word
+
+
+def _is_own(word: str, hosts: list[str]) -> bool:
+    """Say whether an address is the one that a link with these hosts leads to."""
+    if len(hosts) != 1:
+        return False
+    own = hosts[0]
+    if "@" in own:
+        return word.removeprefix("mailto:") in (own, own.rpartition("@")[2])
+    match = _OWN.fullmatch(word)
+    return bool(match) and _bare(ascii_host(match[1])) == _bare(own)
+
+
+def _hosts(target: str) -> list[str]:
+    """Return the host a target leads to, in ASCII, or the addresses a mail goes to.
+
+    More than one, or none, is returned where no single one can be named.
+    """
+    match = _AUTHORITY.match(target)
+    if match is None:
+        return []
+    if match[2] is None:
+        return [ascii_host(_PORT.sub("", match[1].rpartition("@")[2]))]
+    found = [part.strip() for part in regex.split("[,;]", unquote(match[2])) if part.strip()]
+    hosts = [ascii_host(part, at="@") for part in found]
+    return [*hosts, ""] if _RECIPIENTS.search(unquote(match[3])) else hosts
+
+
+def _shown(target: str, hosts: list[str]) -> str:
+    """Return the hosts as they stand in a remark: no markup in them, and not too long."""
+    match = _AUTHORITY.match(target)
+    written = (match[1] if match[2] is None else match[2]) if match else ""
+    more = " and others" if hosts[-1:] == [""] and len(hosts) > 1 else ""
+    named = ",".join(host.strip("[]") for host in hosts if host)
+    shown = _UNSAFE.sub(lambda char: quote(char[0], safe=""), named)
+    if len(shown) > REMARK_FACTOR * len(written.encode()):
+        shown = quote(written, safe=".:@,+=%-")
+    return shown + more
+
+
+def ascii_host(host: str, at: str = "") -> str:
+    """Return the form of a host in which letters that only look alike differ.
+
+    With `at`, what stands before the last of these is kept as it is, but in lower case.
+    """
+    name, sign, host = host.lower().rpartition(at) if at else ("", "", host.lower())
+    labels = normalize("NFKC", unquote(host).translate(_LOOK_ALIKE)).rstrip(".").split(".")
+    return name + sign + ".".join(map(_ascii_label, labels))
+
+
+def _ascii_label(label: str) -> str:
+    if label.isascii():
+        return label
+    return "xn--" + label.encode("punycode", "replace").decode("ascii")
+
+
+def _bare(host: str) -> str:
+    return host.removeprefix("www.")

@@ -1,0 +1,274 @@
+"""Slack's own links and the HTML of sources, written as the Markdown that means the same.
+
+`<https://example.com|label>` becomes a link that is checked as any other. Of HTML only what pages
+and tables are full of is read: breaks, paragraphs, lists, emphasis, code, links, entities. All else
+that looks like a tag, such as `List<String>`, stays as it was written.
+
+Nothing written here begins a block or opens code that was not open: a line break is written only
+where the next line can be nothing but text, and where a tag goes without a trace a zero-width
+space keeps what it parted from joining.
+"""
+
+from __future__ import annotations
+
+import html
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import regex
+
+from bot.render.blocks import Block, Kind
+from bot.render.safety.addresses import LONGEST, encoded_target
+from bot.render.safety.edits import BREAK, Edit, covers, edited
+from bot.render.safety.forms import breaks
+from bot.render.safety.labels import remark
+from bot.render.safety.tags import MARKERS, PAIRED, REACH, TAG, closing_tag
+
+SLACK_LINK = regex.compile(
+    r"(?<!\]\()<((?:https?://|mailto:)[^\s<>|\\`()]++)\|([^<>|\n\\`]{1,300}+)>", regex.I
+)
+ENTITY = regex.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
+_HREF = regex.compile(r"""\shref=(?:"([^"]*)"|'([^']*)'|([^\s"']+))""", regex.I)
+# Characters a target may grow by where it is encoded; see costs.py.
+_MOST_ENCODED = 10
+_ALLOWED = regex.compile(r"(?:https?://(?![/?#:])|mailto:)[^\s<>|\\`]+", regex.I)
+_RAISED = str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")
+_LOWERED = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
+_NEXT_IS_TEXT = regex.compile(r"[\"'(\u201c\u2018*_]{0,2}\p{L}|\d{1,9}[^\d.)\s]|\u2022")
+# What ends an address also where an entity says it, and what may stand in one.
+_BESIDE_ADDRESS = ("", "&", "<", "<" + BREAK, ">", '"', " ", "\u00a0")
+_ENDS_ADDRESS = regex.compile(
+    r"[\s<>|\\`\"]"
+    r"|&(?:lt|gt|quot|nbsp|LT|GT|QUOT|\#0*+(?:34|60|62|160)|\#[xX]0*+(?:22|3[cCeE]|[aA]0));"
+)
+# An address that was bare before it got its brackets.
+_ADDRESS_BEFORE = regex.compile(r"<https?://[^\s<>|]*+>\Z", regex.I)
+_NAME = regex.compile(r"#?\w{1,38};?")
+_STRAY = regex.compile(r"[\p{C}\p{Z}\p{M}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Running text from `start` to `end` in a block, and where code and links stand in it."""
+
+    block: Block
+    start: int
+    end: int
+    codes: list[tuple[int, int]]
+    links: list[tuple[int, int]]
+    tails: list[tuple[int, int]]
+
+
+def spoken_edits(text: str, running: Running) -> Iterator[Edit]:
+    """Yield what makes Slack's links and HTML in running text Markdown."""
+    yield from _slack_links(text, running)
+    taken = running.start
+    for match in TAG.finditer(text, running.start, running.end):
+        if match.start() < taken or _within(running, match.start()) or _is_kept(text, match):
+            continue
+        if match[2].lower() not in PAIRED:
+            yield _stand_in(text, running, match)
+        elif not match[1]:
+            for edit in _pair(text, running, match):
+                taken = max(taken, edit[1] if edit[1] - edit[0] > len(match[0]) + 80 else taken)
+                yield edit
+
+
+def entity_edits(text: str, running: Running) -> Iterator[Edit]:
+    """Yield the characters that entities stand for, where no reader takes them for markup."""
+    for match in ENTITY.finditer(text, running.start, running.end):
+        at = match.start()
+        if covers(running.codes, at) or covers(running.tails, at) or _escaped(text, at):
+            continue
+        char = _decoded(text, match, _head(text, running, at))
+        if char not in _BESIDE_ADDRESS and _in_address(text, running, at):
+            continue
+        if char:
+            yield at, match.end(), char
+
+
+def _slack_links(text: str, running: Running) -> Iterator[Edit]:
+    for match in SLACK_LINK.finditer(text, running.start, running.end):
+        if not _within(running, match.start()) and not _escaped(text, match.start()):
+            written = _link(text, match.start(), match[2], match[1])
+            if written:
+                yield match.start(), match.end(), written
+
+
+def _link(text: str, at: int, label: str, written: str) -> str:
+    """Return a link as Markdown; nothing where its label or target can't be written safely."""
+    label = " ".join(html.unescape(label).split())
+    target = encoded_target(html.unescape(written).replace("(", "%28").replace(")", "%29"))
+    if not label or not _ALLOWED.fullmatch(target) or ENTITY.search(target):
+        return ""
+    if regex.search(r"[<>\\`|\p{Cc}\u202a-\u202e\u2066-\u2069]|&\#?\w", label):
+        return ""
+    if label.count("[") > label.count("]") or len(target) > len(written) + _MOST_ENCODED:
+        return ""
+    label = label.replace("[", "\\[").replace("]", "\\]")
+    before = BREAK if at and text[at - 1] in "]!" else ""
+    return f"{before}[{label}{remark(label, target)}]({target})"
+
+
+def _within(running: Running, at: int) -> bool:
+    return covers(running.codes, at) or covers(running.links, at)
+
+
+def _escaped(text: str, at: int) -> bool:
+    head = text[max(0, at - 20) : at]
+    return (len(head) - len(head.rstrip("\\"))) % 2 == 1
+
+
+def _is_kept(text: str, match: regex.Match[str]) -> bool:
+    """Say whether a tag is left as it was written: escaped, broken, or the `<P>` of `List<P>`."""
+    after = text[match.end() : match.end() + 1]
+    generic = len(match[2]) == 1 and match[2].isupper()
+    return generic or after == BREAK or _escaped(text, match.start())
+
+
+def _head(text: str, running: Running, at: int) -> str:
+    """Return what stands before a place in its line, without quote and list markers."""
+    line = text.rfind("\n", running.start, at) + 1
+    starts = running.block.lines
+    index = bisect_right(starts, (at, len(text))) - 1
+    inner = starts[index][1] if index >= 0 else running.start
+    return text[max(line, inner, at - 4 * REACH) : at]
+
+
+def _stand_in(text: str, running: Running, match: regex.Match[str]) -> Edit:
+    """Return what stands in place of a tag that parts lines or items."""
+    name, closes, at = match[2].lower(), bool(match[1]), match.start()
+    head = _head(text, running, at)
+    end = match.end()
+    while end < running.end and text[end] in " \t":
+        end += 1
+    bullet = "\u2022 " if name == "li" and not closes else ""
+    if not head.strip():
+        return at, match.end(), bullet or BREAK
+    if name in ("ul", "ol") or (name == "li" and closes):
+        return at, match.end(), BREAK
+    rest = TAG.sub("", text[end : min(running.end, end + REACH)].partition("\n")[0]).lstrip()
+    if head.rstrip().endswith(">") and not closes and name != "br" and not bullet:
+        return at, match.end(), BREAK
+    if not rest.strip():
+        return at, match.end(), " " + bullet
+    if _in_cell(running, head, rest, at):
+        parts = head.rstrip()[-1:].isalnum() or head.rstrip()[-1:] in ")%\"'*`"
+        return at, end, (" " if bullet or not parts else "; ") + bullet
+    if _breakable(text, running, head, rest, bullet):
+        return at, end, "\n" + _side(running.block) + bullet
+    return at, end, " " + bullet
+
+
+def _in_cell(running: Running, head: str, rest: str, at: int) -> bool:
+    if "|" in head or "|" in rest:
+        return True
+    block = running.block
+    return block.kind is Kind.TABLE and len(block.lines) > 1 and at >= block.lines[1][0]
+
+
+def _side(block: Block) -> str:
+    return "".join("> " if level.quote else " " * level.width for level in block.levels)
+
+
+def _breakable(text: str, running: Running, head: str, rest: str, bullet: str) -> bool:
+    """Say whether a line break can stand behind `head`, so that `rest` is a line of text."""
+    block = running.block
+    if len(_side(block)) > 2 or text[block.inner : block.inner + 1] == "#":
+        return False
+    if not regex.search(r"\p{L}", head) or head.lstrip().startswith(("```", "~~~", "#")):
+        return False
+    if "]:" in head or "]:" in rest or "`" in head:
+        return False
+    return bool(bullet or _NEXT_IS_TEXT.match(rest))
+
+
+def _pair(text: str, running: Running, match: regex.Match[str]) -> Iterator[Edit]:
+    """Yield what stands in place of a tag and of the one that closes it."""
+    close = closing_tag(text, match, running.end)
+    if close is None or _within(running, close.start()):
+        return
+    inner, name = text[match.end() : close.start()], match[2].lower()
+    at, end = match.start(), close.end()
+    if name in MARKERS:
+        yield from _emphasis(text, match, close, MARKERS[name])
+    elif name == "code":
+        code = _code(text, running, at, end, html.unescape(inner))
+        if code:
+            yield at, end, code
+    elif name == "a":
+        href = _HREF.search(match[3])
+        label = TAG.sub("", inner)
+        target = next((part for part in href.groups() if part), "") if href else ""
+        written = "" if "<" in label else _link(text, at, label, target)
+        if written and not any(at <= start < end for start, _ in [*running.codes, *running.links]):
+            yield at, end, written
+    else:
+        digits = _RAISED if name == "sup" else _LOWERED
+        if regex.fullmatch(r"[0-9+\-=()]{1,6}", inner) and not (at and text[at - 1] in "]<&"):
+            yield at, end, inner.translate(digits)
+        else:
+            yield at, match.end(), BREAK
+            yield close.start(), end, BREAK
+
+
+def _emphasis(
+    text: str, match: regex.Match[str], close: regex.Match[str], marker: str
+) -> Iterator[Edit]:
+    inner = text[match.end() : close.start()]
+    bare = inner.strip(" \t")
+    if not bare or regex.search(r"[*~`]|\n\s*\n|^\s|\s$", bare) or "<" in bare:
+        yield match.start(), match.end(), BREAK
+        yield close.start(), close.end(), BREAK
+        return
+    begin = match.end() + len(inner) - len(inner.lstrip(" \t"))
+    stop = close.start() - (len(inner) - len(inner.rstrip(" \t")))
+    yield match.start(), begin, text[match.end() : begin] + marker
+    yield stop, close.end(), marker + text[stop : close.start()]
+
+
+def _code(text: str, running: Running, at: int, end: int, inner: str) -> str:
+    """Return HTML's code as a code span, where no stray backtick before it would end it."""
+    ticks = sum(text[start:stop].count("`") for start, stop in running.codes if stop <= at)
+    if text.count("`", running.start, at) != ticks or not inner.strip():
+        return ""
+    if regex.search(r"[`|\n\p{Cc}]", inner) or "`" in (text[at - 1 : at], text[end : end + 1]):
+        return ""
+    return "`" + edited(inner, breaks(inner, [(0, len(inner))])) + "`"
+
+
+def _in_address(text: str, running: Running, at: int) -> bool:
+    """Say whether a bare address stands before a place in the same word."""
+    link = max((span for span in running.links if span[1] <= at), default=(0, running.start))
+    start = max(link[1], at - LONGEST - 20)
+    ends = [match.end() for match in _ENDS_ADDRESS.finditer(text, start, at)]
+    begin = ends[-1] if ends else start
+    if _ADDRESS_BEFORE.search(text, max(0, begin - LONGEST - 20), begin):
+        return True
+    if begin == link[1] and text.startswith("[www.", link[0]):
+        return True
+    word = text[begin:at]
+    return "://" in word or "www." in word.lower()
+
+
+def _decoded(text: str, match: regex.Match[str], head: str) -> str:
+    """Return the character an entity stands for, or nothing where it has to stay an entity."""
+    char, after = html.unescape(match[0]), text[match.end() : match.end() + 40]
+    in_tag = "<" in head and ">" not in head.rpartition("<")[2]
+    if char == match[0] or len(char) > 1 or in_tag:
+        return ""
+    said = bool(regex.search(r"\p{L}", head)) and "]:" not in head
+    match char:
+        case "<":
+            return "<" if after[:1] in tuple(" \t=0123456789") and after else "<" + BREAK
+        case "&":
+            name = _NAME.match(after)
+            return "" if name and html.unescape("&" + name[0]) != "&" + name[0] else "&"
+        case ">":
+            return ">" if said else ""
+        case "\u00a0":
+            return " " if said else char
+        case '"' | "'":
+            return char
+    return "" if char.isascii() or _STRAY.search(char) else char
