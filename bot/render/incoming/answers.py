@@ -15,8 +15,8 @@ from typing import Any
 from bot.render.incoming.blocks import block_text, text_object
 from bot.render.incoming.findings import Findings
 from bot.render.incoming.payload import Payload, depth, items, lines, string
-from bot.render.links import BREAK
 from bot.render.message import ASKED
+from bot.render.safety.edits import BREAK
 
 _USER = re.compile(r"<@([UW][A-Z0-9]+)")
 _DEEPEST = 100  # as for any other message

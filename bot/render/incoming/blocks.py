@@ -14,7 +14,7 @@ from bot.render.incoming.mrkdwn import link, markdown, mrkdwn, unescaped
 from bot.render.incoming.payload import Payload, items, lines, mapping, one_line, string
 from bot.render.incoming.rich_text import rich_text
 from bot.render.incoming.tables import chart, table
-from bot.render.links import BREAK
+from bot.render.safety.edits import BREAK
 
 NO_DESCRIPTION = "an image without a description"
 

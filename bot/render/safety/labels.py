@@ -101,7 +101,7 @@ def _is_own(word: str, hosts: list[str]) -> bool:
     if "@" in own:
         return word.removeprefix("mailto:") in (own, own.rpartition("@")[2])
     match = _OWN.fullmatch(word)
-    return bool(match) and _bare(ascii_host(match[1])) == _bare(own)
+    return match is not None and _bare(ascii_host(match[1])) == _bare(own)
 
 
 def _hosts(target: str) -> list[str]:
