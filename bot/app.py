@@ -190,7 +190,7 @@ def _runner(
         Names(slack),
         bot_user=identity.user_id,
         limit=settings.upstream.history_tokens,
-        home=filter(None, [identity.team_id]),
+        home=identity.home,
         dm_hours=settings.upstream.dm_memory_hours,
     )
     seats = Seats(settings.delivery.max_live_answers)
