@@ -10,6 +10,7 @@ import pytest
 
 from bot.tools.tool import tool
 from bot.tools.toolbox import Toolbox
+from bot.upstream.attribution import EXPLAINED, attributed
 from bot.upstream.events import (
     Activity,
     Finished,
@@ -91,8 +92,8 @@ async def test_instructions_and_names_reach_the_model(aimock: Aimock, api: str) 
     await ask(aimock, api=api)
     (entry,) = await aimock.journal()
     assert entry["body"]["messages"] == [
-        {"role": "system", "content": "Be brief."},
-        {"role": "user", "content": "Ann: hello"},
+        {"role": "system", "content": f"Be brief.\n\n{EXPLAINED}"},
+        {"role": "user", "content": attributed(PROMPT.messages[0])},
     ]
     assert "authorization" in entry["headers"]
 
