@@ -13,9 +13,11 @@ import msgspec
 
 from bot.errors import UpstreamError
 from bot.upstream import activities
-from bot.upstream.decoding import UNREADABLE, Halves, Wording, mend, token_count
+from bot.upstream.counting import chat_usage
+from bot.upstream.decoding import UNREADABLE, Halves, Wording, as_object, mend
 from bot.upstream.events import Event, Finished, Started, ToolCall
 from bot.upstream.failures import from_event
+from bot.upstream.round import ChatMessage
 from bot.values import Usage
 
 DONE = b"[DONE]"
@@ -97,6 +99,7 @@ class ChatDecoder:
         self._usage = Usage()
         self._calls: dict[int, _Fragments] = {}
         self._reasoned = False
+        self._message = ChatMessage()
 
     def feed(self, data: bytes) -> Sequence[Event]:
         """Read the data of one event."""
@@ -111,7 +114,9 @@ class ChatDecoder:
             chunk = mended
         if self._started and (text := _only_text(chunk)):
             self.progress += 1
+            self._message.text(text)
             return self.wording.delta(ONLY_PART, text)
+        self._message.chunk(as_object(data))
         if chunk.error and not self._finish:
             self._fail(chunk.error)
             return ()
@@ -216,9 +221,7 @@ class ChatDecoder:
         return found
 
     def _count(self, usage: object) -> None:
-        if isinstance(usage, Mapping):
-            asked, written = usage.get("prompt_tokens"), usage.get("completion_tokens")
-            self._usage = Usage(token_count(asked), token_count(written))
+        self._usage = chat_usage(usage)
 
     def _done(self) -> Sequence[Event]:
         """`[DONE]` ends an answer that has words or calls, even if no reason was given."""
@@ -239,7 +242,8 @@ class ChatDecoder:
         text = self.wording.text()
         if not text and not calls:
             text = activities.without_text(["reasoning"] if self._reasoned else [], cut_off)
-        return (*calls, Finished(text, self._usage, cut_off, self.wording.refusal))
+        sent = self._message.output(calls) if calls else None
+        return (*calls, Finished(text, self._usage, cut_off, self.wording.refusal, sent))
 
 
 def _only_text(chunk: Chunk) -> str:

@@ -73,11 +73,6 @@ def load(raw: msgspec.Raw) -> dict[str, Any]:
     return as_object(bytes(raw)) or {}
 
 
-def token_count(value: object) -> int:
-    """Return a count of tokens; 0 for anything that is none."""
-    return value if isinstance(value, int) else 0
-
-
 class Wording:
     """The words of one answer as its reader gets them: text, what the model does, sources."""
 

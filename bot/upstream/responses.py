@@ -24,6 +24,7 @@ from bot.upstream.failures import from_event
 from bot.upstream.output import Item, cut_off, items, refused, sources, texts, usage
 from bot.upstream.parts import PARAGRAPH, Key
 from bot.upstream.responses_wire import WIRE, Wire
+from bot.upstream.round import ResponseItems
 
 # Kinds of items that may have changed something outside: an answer with one is not begun anew.
 IRREVERSIBLE = frozenset({"mcp_call", "shell_call", "apply_patch_call", "computer_call"})
@@ -56,6 +57,7 @@ class ResponsesDecoder:
         self._message = -1  # the item that text without an index belongs to
         self._commentary: dict[int, list[str]] = {}
         self._calls: dict[str, ToolCall] = {}
+        self._items = ResponseItems()
         self._kinds: list[str] = []
 
     @classmethod
@@ -211,6 +213,7 @@ class ResponsesDecoder:
     def _item_done(self, wire: Wire) -> Sequence[Event]:
         item = load(wire.item)
         self._take_call(item)
+        self._items.done(item, wire.output_index)
         doing = activities.of_item(item)
         return self.wording.activity(doing) if doing else ()
 
@@ -261,7 +264,8 @@ class ResponsesDecoder:
             text = activities.without_text(kinds, why)
         cited = [c for source in sources(output) for c in self.wording.cite(source)]
         refusal = self.wording.refusal or refused(output)
-        return [*cited, *calls, Finished(text, usage(response), why, refusal)]
+        sent = self._items.output(output) if calls else None
+        return [*cited, *calls, Finished(text, usage(response), why, refusal, sent)]
 
     def _final_text(self, output: Sequence[Item]) -> str:
         """What the terminal event says, else what was confirmed or streamed, else commentary."""
