@@ -37,6 +37,7 @@ from bot.turn.copies import Copies
 from bot.turn.keeper import Keeper
 from bot.turn.live import LiveTurns
 from bot.turn.private import PrivateAnswers
+from bot.turn.pseudonyms import Pseudonyms
 from bot.turn.runner import Runner
 from bot.turn.seats import Seats
 from bot.turn.session import stop_thread
@@ -191,7 +192,14 @@ def _runner(
         instructions=settings.upstream.instructions,
         hosted_tools=settings.tools.hosted,
         tool_rounds=settings.tools.rounds,
+        pseudonyms=Pseudonyms(_secret(settings)),
     )
+
+
+def _secret(settings: Settings) -> str:
+    """What keyed hashes are derived from: the same for every replica and after every start."""
+    token = settings.slack.bot_token
+    return token.get_secret_value() if token else ""
 
 
 def _slack_app(

@@ -32,3 +32,22 @@ def fit(messages: Sequence[Message], limit: int) -> tuple[Message, ...]:
             break
         kept.append(message)
     return tuple(reversed(kept))
+
+
+def halved(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """The conversation for a model that found it too long: about half of its tokens.
+
+    The question, which comes last, and the first message stay; of the others the oldest go. Of two
+    messages the question is left, of one nothing: () says that there is no shorter form.
+    """
+    if len(messages) < 3:
+        return tuple(messages[1:])
+    first, *others, question = messages
+    limit = sum(map(tokens, messages)) // 2 - tokens(first) - tokens(question)
+    kept: list[Message] = []
+    for message in reversed(others[1:]):
+        limit -= tokens(message)
+        if limit < 0:
+            break
+        kept.append(message)
+    return (first, *reversed(kept), question)

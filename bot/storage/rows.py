@@ -12,8 +12,9 @@ from sqlalchemy import Row
 
 from bot.storage.records import ShownMessage, TurnRecord
 from bot.storage.tables import WAITING
-from bot.values import Draft, File, Phase, Question
+from bot.values import Draft, File, Phase, Question, Usage
 
+MODEL_CHARACTERS = 200  # of a server's name for its model
 _NO_TEXT: dict[str, Any] = {"text": "", "files": (), "response_url": None}
 
 
@@ -106,7 +107,24 @@ def to_record(row: Row[Any], shown: Sequence[ShownMessage]) -> TurnRecord:
         shown=tuple(shown),
         irreversible=row.irreversible,
         sending=row.sending,
+        rounds=row.rounds or "",
+        usage=_usage(row),
     )
+
+
+_COUNTS = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
+
+
+def of_usage(usage: Usage | None) -> dict[str, Any]:
+    """The columns of what an answer cost; None, which changes nothing, where that is not known."""
+    if usage is None or usage == Usage():
+        return dict.fromkeys((*_COUNTS, "model"))
+    counts = {name: getattr(usage, name) for name in _COUNTS}
+    return counts | {"model": clean(usage.model[:MODEL_CHARACTERS])}
+
+
+def _usage(row: Row[Any]) -> Usage:
+    return Usage(*(getattr(row, name) or 0 for name in _COUNTS), model=row.model or "")
 
 
 def clean(text: str) -> str:

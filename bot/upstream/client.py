@@ -107,6 +107,11 @@ class Upstream:
         self._left: set[str] = set()  # responses that others read on
         self._leaving = False
 
+    @property
+    def model_name(self) -> str:
+        """The model that is asked."""
+        return self._config.model
+
     def answer(self, prompt: Prompt, begun: Begun | None = None) -> AsyncGenerator[Event, None]:
         """Yield the answer's events; never raises for upstream trouble: `Failed` comes last.
 

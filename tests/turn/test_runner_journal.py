@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.turn.runner import NOT_NOW
+from bot.turn.tool_rounds import NOT_NOW
 from bot.turn.turn import BEFORE_ACTING, BEFORE_SHOWING
 from bot.values import Draft, Phase
 from tests.delivery.fake_slack import Call, FakeSlack

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bot.errors import (
     PromptRefused,
+    PromptTooLong,
     StreamDropped,
     UpstreamBusy,
     UpstreamError,
@@ -31,10 +32,10 @@ def http(status: int, error: Any = None, **headers: str) -> UpstreamError:
 # status, error object, class, a word of the sentence
 FINAL: list[tuple[int, dict[str, Any], type[UpstreamError], str]] = [
     (400, {"type": "invalid_request_error", "message": "bad"}, PromptRefused, "did not accept"),
-    (400, {"code": "context_length_exceeded"}, PromptRefused, "too long"),
-    (400, {"message": "prompt is too long: 9 tokens > 8 maximum"}, PromptRefused, "too long"),
-    (400, {"message": "maximum context length is 8192 tokens"}, PromptRefused, "too long"),
-    (413, {"code": "payload_too_large"}, PromptRefused, "too long"),
+    (400, {"code": "context_length_exceeded"}, PromptTooLong, "too long"),
+    (400, {"message": "prompt is too long: 9 tokens > 8 maximum"}, PromptTooLong, "too long"),
+    (400, {"message": "maximum context length is 8192 tokens"}, PromptTooLong, "too long"),
+    (413, {"code": "payload_too_large"}, PromptTooLong, "too long"),
     (422, {"message": "nope"}, PromptRefused, "did not accept"),
     (400, {"code": "model_not_found"}, UpstreamRefused, "“tiny”"),
     (404, {"code": "model_not_found"}, UpstreamRefused, "“tiny”"),
