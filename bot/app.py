@@ -47,6 +47,10 @@ from bot.upstream.config import UpstreamConfig
 
 log = logging.getLogger(__name__)
 
+KEY_IN_THE_OPEN = (
+    "UPSTREAM_BASE_URL begins with http://, so the key and all questions cross the network "
+    "unencrypted: use https:// if the server has it."
+)
 DAY = 24 * 3600.0  # seconds
 
 
@@ -81,6 +85,8 @@ async def run(settings: Settings) -> None:
         )
         slack_app = _slack_app(settings, slack, identity, turns, private, store)
         async with _heard(settings, slack, slack_app, database, metrics):
+            if settings.upstream.key_in_the_open:
+                log.warning(KEY_IN_THE_OPEN)
             log.info("ready", extra={"team": identity.team, "mode": settings.slack.mode})
             await _say_if_upstream_is_unwell(upstream, signals.stop)
             await signals.stop.wait()

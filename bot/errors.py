@@ -136,9 +136,7 @@ class PromptRefused(UpstreamError):
 class PromptTooLong(PromptRefused):
     """The conversation is longer than the model takes; half of it may fit."""
 
-    sentence = (
-        "The conversation is too long for the model. Ask in a new thread, or with less text."
-    )
+    sentence = "The conversation is too long for the model. Ask in a new thread, or with less text."
 
 
 class StreamDropped(UpstreamError):

@@ -124,7 +124,8 @@ def of_usage(usage: Usage | None) -> dict[str, Any]:
 
 
 def _usage(row: Row[Any]) -> Usage:
-    return Usage(*(getattr(row, name) or 0 for name in _COUNTS), model=row.model or "")
+    counts: dict[str, Any] = {name: getattr(row, name) or 0 for name in _COUNTS}
+    return Usage(**counts, model=row.model or "")
 
 
 def clean(text: str) -> str:

@@ -49,9 +49,7 @@ class Machine:
     is all that the model sent with them. `model` is the server's name for who writes.
     """
 
-    def __init__(
-        self, reference: str, old: str = "", cursor: str = "", before: str = ""
-    ) -> None:
+    def __init__(self, reference: str, old: str = "", cursor: str = "", before: str = "") -> None:
         self.reference = reference
         self.remark = ""
         self.phase = Phase.RECONNECTING if old else Phase.ASKING

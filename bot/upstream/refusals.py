@@ -23,7 +23,10 @@ _OPTIONS = {
     "store": ({"store"}, r"[\"'`]store[\"'`]|\bbody\.store\b|parameter:? store\b"),
     "obfuscation": ({"stream_options"}, r"stream_options|include_obfuscation"),
     "usage": ({"stream_options"}, r"stream_options|include_usage"),
-    "include": ({"include"}, r"encrypted.content is not supported|[\"'`]include[\"'`]|body\.include\b"),
+    "include": (
+        {"include"},
+        r"encrypted.content is not supported|[\"'`]include[\"'`]|body\.include\b",
+    ),
     "cache_key": ({"prompt_cache_key"}, r"prompt_cache_key"),
     "safety_identifier": ({"safety_identifier"}, r"safety_identifier"),
     "whole_rounds": (
