@@ -31,8 +31,7 @@ _OPTIONS = {
     "safety_identifier": ({"safety_identifier"}, r"safety_identifier"),
     "whole_rounds": (
         {"input", "messages"},
-        r"\bitems?\b.{0,120}\b(not found|not persisted|was provided without)|encrypted.content"
-        r"|reasoning|extra_content|thought.?signature|\bphase\b"
+        r"encrypted.content|reasoning|extra_content|thought.?signature|\bphase\b"
         r"|\b(input|messages)[.\[][\[.]*\d|additional propert|extra (inputs|fields)|unknown name",
     ),
     "hosted_tools": (
@@ -42,6 +41,10 @@ _OPTIONS = {
 }
 # The first that fits is left out; whole rounds are worth the most, and their words are the widest.
 _ORDER = list(_OPTIONS)
+# An item that the server does not keep; the advice that follows it speaks of `store`.
+_LOST_ITEM = re.compile(
+    r"\bitems?\b.{0,120}\b(not found|not persisted|was provided without)", re.IGNORECASE
+)
 # Complaints about a field that is not named: what fewest servers know is left out first.
 _NEWEST = ("safety_identifier", "cache_key", "include")
 _UNKNOWN_FIELD = re.compile(
@@ -68,6 +71,8 @@ def refused_option(error: UpstreamError, sent: Set[str]) -> str:
         return ""
     if isinstance(error, PromptTooLong):  # its words name the messages, and it is about them all
         return ""
+    if "whole_rounds" in sent and _LOST_ITEM.search(str(error)):
+        return "whole_rounds"
     param = re.split(r"[.\[]", error.param)[0]
     for option in sorted(sent, key=_ORDER.index):
         params, words = _OPTIONS[option]
