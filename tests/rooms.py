@@ -55,11 +55,13 @@ THINKING = (  # they decide; whoever drives them waits, reads clocks and rolls d
     "bot.access",
     "bot.render*",
     *(f"bot.turn.{part}" for part in ("machine", "recovery", "watch", "order", "again")),
+    *(f"bot.turn.{part}" for part in ("progress", "pseudonyms")),
     "bot.history.budget",
     *(f"bot.listeners.{part}" for part in ("reading", "reconnecting")),
     *(f"bot.delivery.{part}" for part in ("pace", "budget", "steps", "uses", "native_layout")),
     *(f"bot.upstream.{part}" for part in ("events", "prompt", "bodies", "sse", "decoding")),
     *(f"bot.upstream.{part}" for part in ("responses", "chat", "parts", "failures", "refusals")),
+    *(f"bot.upstream.{part}" for part in ("round", "rounds_back", "fragments", "counting")),
     "bot.playground.slack.limits",
 )
 WORLD = frozenset(  # I/O, clocks, waiting, chance

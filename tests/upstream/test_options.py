@@ -91,7 +91,8 @@ ROUND = Round(Output("responses", ITEMS), (Exchange(ToolCall("c", "now", "{}"), 
     [
         refusal(
             404,
-            "Item with id 'rs_1' not found. Items are not persisted when `store` is set to false. Try again with `store` set to true.",
+            "Item with id 'rs_1' not found. Items are not persisted when `store` is set to false. "
+            "Try again with `store` set to true, or remove this item from your input.",
         ),
         refusal(
             400,
