@@ -228,7 +228,8 @@ class Runner:
         shorter = halved(prompt.messages)
         if await self._read(prompt, turn, machine, reply, tools, response, bool(shorter)):
             return prompt
-        machine.remark = f"{machine.remark}. {HALVED}" if machine.remark else HALVED
+        if HALVED not in machine.remark:
+            machine.remark = ". ".join(filter(None, (machine.remark, HALVED)))
         prompt = replace(prompt, messages=shorter)
         await self._read(prompt, turn, machine, reply, tools)
         return prompt

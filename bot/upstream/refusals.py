@@ -25,7 +25,8 @@ _OPTIONS = {
     "usage": ({"stream_options"}, r"stream_options|include_usage"),
     "include": (
         {"include"},
-        r"encrypted.content is not supported|[\"'`]include[\"'`]|body\.include\b",
+        r"encrypted.content is not supported|reasoning\.encrypted_content"
+        r"|[\"'`]include[\"'`]|body\.include\b",
     ),
     "cache_key": ({"prompt_cache_key"}, r"prompt_cache_key"),
     "safety_identifier": ({"safety_identifier"}, r"safety_identifier"),

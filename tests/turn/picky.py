@@ -74,16 +74,17 @@ class PickyResponses:
         """What it sends in one round."""
         name, arguments = self.tools[number]
         said = {"type": "output_text", "text": f"Step {number}.", "annotations": []}
+        message = {"type": "message", "id": f"m_{number}", "role": "assistant"}
+        message |= {"phase": "commentary"}
         call = {"type": "function_call", "id": f"fc_{number}", "call_id": f"c{number}"}
         return [
             REASONING | {"id": f"rs_{number}"},
-            {"type": "message", "id": f"m_{number}", "role": "assistant"}
-            | {"phase": "commentary", "content": [said]},
+            {**message, "content": [said]},
             call | {"name": name, "arguments": arguments, "status": "completed"},
         ]
 
     def answer(self, number: int) -> httpx.Response:
-        last = {"type": "message", "id": "m", "role": "assistant"}
+        last: dict[str, Any] = {"type": "message", "id": "m", "role": "assistant"}
         last |= {"content": [{"type": "output_text", "text": self.says}]}
         items = self.items(number) if number < len(self.tools) else [last]
         end = {"id": f"resp_{number}", "status": "completed", "output": items, "usage": USAGE}
@@ -158,7 +159,11 @@ class PickyChat:
 
     def _chunks(self, *deltas: dict[str, Any], reason: str) -> httpx.Response:
         chunk = {"id": "chat_1", "model": "m1-real"}
-        usage = {"prompt_tokens": 30, "completion_tokens": 10, "prompt_cache_hit_tokens": 20}
+        usage: dict[str, Any] = {
+            "prompt_tokens": 30,
+            "completion_tokens": 10,
+            "prompt_cache_hit_tokens": 20,
+        }
         usage |= {"completion_tokens_details": {"reasoning_tokens": 7}}
         end = {"index": 0, "delta": {}, "finish_reason": reason}
         return streamed(

@@ -47,7 +47,7 @@ def test_a_response_tells_its_tokens(told: Any, found: Usage) -> None:
     ids=["openai", "deepseek", "moonshot"],
 )
 def test_a_completion_tells_its_tokens(cached: Any) -> None:
-    told = {"prompt_tokens": 30, "completion_tokens": 10}
+    told: dict[str, Any] = {"prompt_tokens": 30, "completion_tokens": 10}
     told |= {"completion_tokens_details": {"reasoning_tokens": 7}}
     assert chat_usage(told | cached) == ALL
 

@@ -74,9 +74,21 @@ async def test_reasoning_is_asked_for_where_it_has_to_be_sent_back() -> None:
     assert body["store"] is False
     stored, _ = await asked(NAMED, background="on")
     assert "include" not in stored
-    said = "Encrypted content is not supported with this model."
-    *_, without = await asked(NAMED, refusal(400, said, param="include"))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Encrypted content is not supported with this model.",
+        "Invalid value: 'reasoning.encrypted_content'. Supported values are: 'file_search'.",
+        "body.include.0: Input should be 'file_search_call.results'",
+        "Unknown parameter: 'include'.",
+    ],
+)
+async def test_reasoning_is_not_asked_for_where_that_is_refused(said: str) -> None:
+    *_, without = await asked(NAMED, refusal(400, said))
     assert "include" not in without
+    assert "store" in without
 
 
 ITEMS = (

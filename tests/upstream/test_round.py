@@ -225,7 +225,7 @@ def test_fields_of_calls_nobody_knows_stay_with_their_call(first: bool) -> None:
 
 def test_a_completion_that_came_without_a_stream_is_kept_too() -> None:
     decoder = ChatDecoder("m")
-    message = {"role": "assistant", "content": "Hm", "reasoning_content": "R"}
+    message: dict[str, Any] = {"role": "assistant", "content": "Hm", "reasoning_content": "R"}
     message |= {"tool_calls": PLAIN_CALLS}
     whole = {"id": "c", "choices": [{"message": message, "finish_reason": "tool_calls"}]}
     [*_, finished] = decoder.whole(whole)
