@@ -61,7 +61,7 @@ THINKING = (  # they decide; whoever drives them waits, reads clocks and rolls d
     *(f"bot.delivery.{part}" for part in ("pace", "budget", "steps", "uses", "native_layout")),
     *(f"bot.upstream.{part}" for part in ("events", "prompt", "bodies", "sse", "decoding")),
     *(f"bot.upstream.{part}" for part in ("responses", "chat", "parts", "failures", "refusals")),
-    *(f"bot.upstream.{part}" for part in ("round", "rounds_back", "fragments", "counting")),
+    *(f"bot.upstream.{part}" for part in ("round", "rounds_back", "joining", "counting")),
     "bot.playground.slack.limits",
 )
 WORLD = frozenset(  # I/O, clocks, waiting, chance

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from bot.upstream.fragments import joined
+from bot.upstream.joining import joined
 
 Json = dict[str, Any]
 

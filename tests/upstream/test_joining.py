@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.upstream.fragments import joined
+from bot.upstream.joining import joined
 
 
 def reasoning(text: str, **more: Any) -> dict[str, Any]:
