@@ -37,6 +37,7 @@ from bot.turn.copies import Copies
 from bot.turn.keeper import Keeper
 from bot.turn.live import LiveTurns
 from bot.turn.private import PrivateAnswers
+from bot.turn.pseudonyms import Pseudonyms
 from bot.turn.runner import Runner
 from bot.turn.seats import Seats
 from bot.turn.session import stop_thread
@@ -46,6 +47,10 @@ from bot.upstream.config import UpstreamConfig
 
 log = logging.getLogger(__name__)
 
+KEY_IN_THE_OPEN = (
+    "UPSTREAM_BASE_URL begins with http://, so the key and all questions cross the network "
+    "unencrypted: use https:// if the server has it."
+)
 DAY = 24 * 3600.0  # seconds
 
 
@@ -78,6 +83,8 @@ async def run(settings: Settings) -> None:
         )
         slack_app = _slack_app(settings, slack, identity, turns, private, store)
         async with _heard(settings, slack, slack_app, database, metrics):
+            if settings.upstream.key_in_the_open:
+                log.warning(KEY_IN_THE_OPEN)
             log.info("ready", extra={"team": identity.team, "mode": settings.slack.mode})
             await _say_if_upstream_is_unwell(upstream, signals.stop)
             await signals.stop.wait()
@@ -205,7 +212,14 @@ def _runner(
         instructions=settings.upstream.instructions,
         hosted_tools=settings.tools.hosted,
         tool_rounds=settings.tools.rounds,
+        pseudonyms=Pseudonyms(_secret(settings)),
     )
+
+
+def _secret(settings: Settings) -> str:
+    """What keyed hashes are derived from: the same for every replica and after every start."""
+    token = settings.slack.bot_token
+    return token.get_secret_value() if token else ""
 
 
 def _slack_app(

@@ -11,7 +11,8 @@
     │   ├── UpstreamUnreachable
     │   ├── UpstreamBusy       429, 5xx, overload: worth another try
     │   ├── UpstreamRefused    key, money, permission, unknown model: the operator mends it
-    │   ├── PromptRefused      the question itself: too long, not allowed
+    │   ├── PromptRefused      the question itself: not allowed, not understood
+    │   │   └── PromptTooLong  more than the model takes
     │   └── StreamDropped      the answer broke off and could not be brought to its end
     ├── Stopped                nobody: a person stopped the answer
     ├── ToolError              the model: the message is what its call returns
@@ -130,6 +131,12 @@ class PromptRefused(UpstreamError):
     """The server will not answer this question as it is."""
 
     sentence = "The model's server did not accept this question."
+
+
+class PromptTooLong(PromptRefused):
+    """The conversation is longer than the model takes; half of it may fit."""
+
+    sentence = "The conversation is too long for the model. Ask in a new thread, or with less text."
 
 
 class StreamDropped(UpstreamError):

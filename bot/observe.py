@@ -30,6 +30,9 @@ _SECRETS = re.compile(
     r"|(?<=[?&]ticket=)[^&\s]+"
 )
 
+# Values of the label `model`, and the longest of them.
+MODELS, MODEL_CHARACTERS = 20, 100
+
 # Attributes every LogRecord has; what is left in its __dict__ was given as `extra`.
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
@@ -130,8 +133,20 @@ class Metrics:
             "Times an answer's upstream connection was made again",
             registry=self.registry,
         )
+        self._make_tokens()
         self._make_sockets()
         self._make_durable()
+
+    def _make_tokens(self) -> None:
+        """Metrics of what answers cost."""
+        self.tokens = Counter(
+            "bot_tokens_total",
+            "Tokens as the model's server counted them; cached ones are part of input, "
+            "reasoning of output",
+            ["kind", "model"],
+            registry=self.registry,
+        )
+        self._models: set[str] = set()
 
     def _make_sockets(self) -> None:
         """Metrics of the way events come in Socket Mode."""
@@ -176,6 +191,17 @@ class Metrics:
             "Age of the oldest state of a live turn that is not written yet",
             registry=self.registry,
         )
+
+    def count_tokens(self, model: str, **counts: int) -> None:
+        """Count the tokens of one request by kind. Names of models come from the server, so the
+        first few are told apart and the rest are one."""
+        name = model[:MODEL_CHARACTERS]
+        if name not in self._models and len(self._models) >= MODELS:
+            name = "other"
+        self._models.add(name)
+        for kind, count in counts.items():
+            if count:
+                self.tokens.labels(kind, name).inc(count)
 
     def slack_call(self, method: str, outcome: str) -> None:
         """Count one Web API call; outcome is "ok", "rate_limited", "unreachable" or an error."""

@@ -134,10 +134,27 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one answer, as the upstream counted them; zero where it did not say."""
+    """Tokens of one answer, as the upstream counted them; zero where it did not say.
+
+    `cached_tokens` are part of `input_tokens`, `reasoning_tokens` of `output_tokens`. `model` is
+    the last model that counted, by the server's own name for it.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    model: str = ""
+
+    def __add__(self, other: Usage) -> Usage:
+        """Return the sum of two rounds."""
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.reasoning_tokens + other.reasoning_tokens,
+            other.model or self.model,
+        )
 
 
 class Phase(StrEnum):

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from bot.observe import JsonFormatter, Metrics, scrub, turn_id
+from bot.observe import MODELS, JsonFormatter, Metrics, scrub, turn_id
 
 
 def record(message: str, **extra: object) -> logging.LogRecord:
@@ -51,3 +51,23 @@ def test_metrics_of_two_processes_do_not_mix() -> None:
     line = b'bot_slack_calls_total{method="chat.update",outcome="ok"} 1.0'
     assert line in one.render()
     assert line not in other.render()
+
+
+def test_tokens_are_counted_by_kind_and_model() -> None:
+    metrics = Metrics()
+    for _ in range(2):
+        metrics.count_tokens("gpt-5.4", input=30, cached=20, output=10, reasoning=0)
+    shown = metrics.render().decode()
+    assert 'bot_tokens_total{kind="input",model="gpt-5.4"} 60.0' in shown
+    assert 'bot_tokens_total{kind="cached",model="gpt-5.4"} 40.0' in shown
+    assert 'kind="reasoning"' not in shown
+
+
+def test_a_server_that_invents_names_makes_no_endless_metrics() -> None:
+    metrics = Metrics()
+    for n in range(10_000):
+        metrics.count_tokens(f"m{n}" * 100, input=1)
+    shown = metrics.render().decode()
+    assert shown.count("bot_tokens_total{") == MODELS + 1
+    assert f'bot_tokens_total{{kind="input",model="other"}} {10_000 - MODELS}.0' in shown
+    assert len(max(shown.splitlines(), key=len)) < 300

@@ -153,6 +153,87 @@ def test_a_server_of_ones_own_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> N
     assert settings.upstream.base_url == "http://127.0.0.1:8080/v1"
 
 
+@pytest.mark.parametrize(
+    ("value", "url"),
+    [
+        (" https://api.example/v1/ ", "https://api.example/v1"),
+        ("http://[::1]:8080/v1", "http://[::1]:8080/v1"),
+        ("https://bücher.example/v1", "https://bücher.example/v1"),
+        ("http://llm_server:8000/v1", "http://llm_server:8000/v1"),
+        ("https://r.openai.azure.com/openai/v1/", "https://r.openai.azure.com/openai/v1"),
+        (
+            "https://r.openai.azure.com/openai/deployments/gpt/?api-version=2025-04-01",
+            "https://r.openai.azure.com/openai/deployments/gpt?api-version=2025-04-01",
+        ),
+        ("https://api.example/responses/v1", "https://api.example/responses/v1"),
+    ],
+)
+def test_a_base_url_may_have_a_query_and_needs_no_care_about_slashes(
+    monkeypatch: pytest.MonkeyPatch, value: str, url: str
+) -> None:
+    assert settings_of(monkeypatch, UPSTREAM_BASE_URL=value).upstream.base_url == url
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("api.example/v1", "is not an http:// or https:// address"),
+        ("ftp://api.example/v1", "is not an http:// or https:// address"),
+        ("https:/api.example/v1", "is not an http:// or https:// address"),
+        ("https:///v1", "has no valid host and port"),
+        ("https://:443/v1", "has no valid host and port"),
+        ("https://api.example:port/v1", "has no valid host and port"),
+        ("https://api.example:99999/v1", "has no valid host and port"),
+        ("https://[::1/v1", "has no valid host and port"),
+        ("https://{resource}.openai.azure.com/openai", "has no valid host and port"),
+        ("https://<name>.example/v1", "has no valid host and port"),
+        ("https://api..example/v1", "has no valid host and port"),
+        ("https://api.example/v1 # ours", "has a blank in it"),
+        ("https://api.example/my path", "has a blank in it"),
+        ("https://api.example/v1#top", "has a fragment"),
+        ("https://user:sk-hidden@api.example/v1", "has a user name or a password in it"),
+        ("https://sk-hidden@api.example/v1", "has a user name or a password in it"),
+        ("https://api.example/v1/responses", "must end before /responses"),
+        ("https://api.example/v1/chat/completions/", "must end before /chat/completions"),
+        ("https://r.example/openai/Chat/Completions?api-version=1", "must end before /chat/compl"),
+    ],
+)
+def test_what_can_be_no_base_url_is_said_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, value: str, says: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        settings_of(monkeypatch, UPSTREAM_BASE_URL=value)
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"UPSTREAM_BASE_URL {says}")
+    assert "sk-hidden" not in problem
+
+
+@pytest.mark.parametrize(
+    ("url", "key", "open_"),
+    [
+        ("http://api.example.com/v1", "sk-1", True),
+        ("http://8.8.8.8/v1", "sk-1", True),
+        ("http://[2606:4700::1111]/v1", "sk-1", True),
+        ("http://api.example.com/v1", "", False),
+        ("https://api.example.com/v1", "sk-1", False),
+        ("http://localhost:8080/v1", "sk-1", False),
+        ("http://127.0.0.1:8080/v1", "sk-1", False),
+        ("http://[::1]:8080/v1", "sk-1", False),
+        ("http://10.1.2.3/v1", "sk-1", False),
+        ("http://192.168.1.7:11434/v1", "sk-1", False),
+        ("http://ollama:11434/v1", "sk-1", False),
+        ("http://llm.default.svc.cluster.local/v1", "sk-1", False),
+        ("http://host.docker.internal:1234/v1", "sk-1", False),
+        ("http://notlocal.example.local.com/v1", "sk-1", True),
+    ],
+)
+def test_a_key_that_crosses_networks_unencrypted_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, url: str, key: str, open_: bool
+) -> None:
+    settings = settings_of(monkeypatch, UPSTREAM_BASE_URL=url, UPSTREAM_API_KEY=key)
+    assert settings.upstream.key_in_the_open is open_
+
+
 def test_secrets_hide_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = settings_of(
         monkeypatch,

@@ -77,7 +77,7 @@ class History:
     def learn(self, prompt: Prompt, usage: Usage) -> None:
         """Learn how many tokens a prompt makes; not from later rounds, nor where tools of the
         model's server may have added to it."""
-        if not prompt.exchanges and not prompt.hosted_tools:
+        if not prompt.rounds and not prompt.hosted_tools:
             self._rate.learn(prompt_bytes(prompt), usage.input_tokens)
 
     async def _past(self, question: Question) -> tuple[Past, str]:

@@ -4,6 +4,7 @@ A real environment variable wins over `.env`; an empty value counts as absent. W
 said as one sentence a variable (`SettingsError`), never with the value of a secret.
 
     groups.py     the variables; tools.py those about tools
+    addresses.py  what can be the base URL of a model's server
     env_file.py   what is wrong with the file `.env`
     sentences.py  what is wrong with a value
 """

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.settings.addresses import base_url, is_open
+
 TOKENLAB = "https://api.tokenlab.sh/v1"
 DEFAULT_INSTRUCTIONS = (
     "You are a helpful assistant in a Slack workspace. Answer in the language of the question, "
@@ -128,7 +130,7 @@ class UpstreamSettings(Group):
     base_url: str = Field(
         TOKENLAB,
         validation_alias="UPSTREAM_BASE_URL",
-        description="Base URL of an OpenAI-style API",
+        description="Base URL of an OpenAI-style API; a query stays behind every path",
     )
     api_key: SecretStr | None = Field(
         None,
@@ -203,10 +205,15 @@ class UpstreamSettings(Group):
         """Whether the base URL is not the default one; such a server may need no key."""
         return self.base_url != TOKENLAB
 
+    @property
+    def key_in_the_open(self) -> bool:
+        """Whether the key is sent over plain http beyond this machine and its private network."""
+        return bool(self.api_key) and is_open(self.base_url)
+
     @field_validator("base_url")
     @classmethod
-    def _is_a_url(cls, value: str) -> str:
-        return _http_url(value).rstrip("/")
+    def _is_a_base_url(cls, value: str) -> str:
+        return base_url(value)
 
 
 class DeliverySettings(Group):

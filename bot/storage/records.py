@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
-from bot.values import Draft, Question
+from bot.values import Draft, Question, Usage
 
 Method = Literal["edit", "native", "respond", "unsure"]
 
@@ -35,7 +35,9 @@ class TurnRecord:
     journalled. `irreversible`: a tool with side effects has run. `sending`: a private answer may
     have been sent already, which can't be found out. What was written while it waited is part of
     `question`. `cursor` tells where the response goes on after the text of `draft`, as far as that
-    text is still the same. `team` is whose bot answers, "" where an older version wrote it.
+    text is still the same. `rounds` are its tool rounds as `bot.turn.progress` writes them, ""
+    where they are not kept. `usage` is what the rounds before cost. `team` is whose bot answers,
+    "" where an older version wrote it.
     """
 
     question: Question
@@ -49,6 +51,8 @@ class TurnRecord:
     cursor: str = ""
     shown: tuple[ShownMessage, ...] = ()
     irreversible: bool = False
+    rounds: str = ""
+    usage: Usage = field(default_factory=Usage)
     sending: bool = False
     team: str = ""
 
@@ -80,6 +84,8 @@ class Change:
     irreversible: bool | None = None
     sending: bool | None = None
     tries: int | None = None
+    rounds: str | None = None
+    usage: Usage | None = None
     stands: bool = False
     over: bool = False
 

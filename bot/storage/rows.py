@@ -12,12 +12,13 @@ from sqlalchemy import Row
 
 from bot.storage.records import ShownMessage, TurnRecord
 from bot.storage.tables import WAITING
-from bot.values import PARAGRAPH, Draft, File, Phase, Question, Said, paragraphs
+from bot.values import PARAGRAPH, Draft, File, Phase, Question, Said, Usage, paragraphs
 
 SHARES = "shares"
 """Where a stored question keeps who wrote which part of its text: user, ts and characters. The
 words themselves stay in `text`. An older version of the bot ignores it."""
 
+MODEL_CHARACTERS = 200  # of a server's name for its model
 _NO_TEXT: dict[str, Any] = {
     "text": "",
     "files": (),
@@ -131,7 +132,25 @@ def to_record(row: Row[Any], shown: Sequence[ShownMessage]) -> TurnRecord:
         irreversible=row.irreversible,
         sending=row.sending,
         team=row.team or "",
+        rounds=row.rounds or "",
+        usage=_usage(row),
     )
+
+
+_COUNTS = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
+
+
+def of_usage(usage: Usage | None) -> dict[str, Any]:
+    """The columns of what an answer cost; None, which changes nothing, where that is not known."""
+    if usage is None or usage == Usage():
+        return dict.fromkeys((*_COUNTS, "model"))
+    counts = {name: getattr(usage, name) for name in _COUNTS}
+    return counts | {"model": clean(usage.model[:MODEL_CHARACTERS])}
+
+
+def _usage(row: Row[Any]) -> Usage:
+    counts: dict[str, Any] = {name: getattr(row, name) or 0 for name in _COUNTS}
+    return Usage(**counts, model=row.model or "")
 
 
 def clean(text: str) -> str:

@@ -7,9 +7,10 @@
     wishes     what people want of a turn, until its owner has read it
     slots      the shared budgets: who took which slot of a window, and until when
 
-What people wrote stands in columns of its own (`text`, `files`, `unreadable`, `draft`, `note`), so
-that it can be deleted and the rest kept. Later tables belong here as well: settings of a workspace,
-feedback and usage (a row a turn, by its id), installations (a row a team, secrets encrypted).
+What people wrote stands in columns of its own (`text`, `files`, `unreadable`, `draft`, `note`,
+`rounds`), so that it can be deleted and the rest kept. Token counts are null where the server told
+none. Later tables belong here as well: settings of a workspace, feedback (a row a turn, by its id),
+installations (a row a team, secrets encrypted).
 """
 
 from __future__ import annotations
@@ -62,6 +63,12 @@ turns = Table(
     Column("cursor", Text, nullable=False, server_default=""),
     Column("irreversible", Boolean, nullable=False),
     Column("sending", Boolean, nullable=False),
+    Column("rounds", Text),  # JSON, until the turn is over
+    Column("model", Text),
+    Column("input_tokens", BigInteger),
+    Column("output_tokens", BigInteger),
+    Column("cached_tokens", BigInteger),
+    Column("reasoning_tokens", BigInteger),
 )
 
 

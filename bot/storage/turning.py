@@ -27,13 +27,16 @@ from bot.storage.tables import OVER, UNFINISHED, of_team, shown, turns
 
 BATCH = 500  # ids named in one statement
 
-_CHANGING = ["phase", "draft", "note", "response_id", "cursor", "irreversible", "sending", "tries"]
+_CHANGING = [
+    *("phase", "draft", "note", "response_id", "cursor", "irreversible", "sending", "tries"),
+    *("rounds", "model", "input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens"),
+]
 # One statement for every change: what is None stays. Prepared once, and its text never differs.
 _CHANGED: dict[str, Any] = {
     name: func.coalesce(bindparam(f"new_{name}", type_=turns.c[name].type), turns.c[name])
     for name in _CHANGING
 } | {"thread": case((bindparam("stands", type_=Boolean), null()), else_=turns.c.thread)}
-_ENDED: dict[str, Any] = {"state": OVER, "owner": None, "response_url": None}
+_ENDED: dict[str, Any] = {"state": OVER, "owner": None, "response_url": None, "rounds": None}
 _CHANGE = update(turns).where(turns.c.id == bindparam("turn")).values(_CHANGED)
 _END = _CHANGE.values(_ENDED | {"ended_at": bindparam("now")})
 _END_WITHOUT_TEXT = _END.values(text="", files="[]", unreadable="[]", draft="", note="")
@@ -49,7 +52,7 @@ def journal(
     fences = _lock(connection, [change.turn for change in changes])
     held = [change for change in changes if fences.get(change.turn) == change.fence]
     going_on = [_changed(change) for change in held if not change.over]
-    ending = [_changed(change) | {"now": now} for change in held if change.over]
+    ending = [_ended(change, now) for change in held if change.over]
     _each(connection, _CHANGE, going_on)
     _each(connection, _END if store_text else _END_WITHOUT_TEXT, ending)
     moved = [(change.turn, change.shown) for change in held if change.shown is not None]
@@ -86,8 +89,15 @@ def _changed(change: Change) -> dict[str, Any]:
         "new_irreversible": change.irreversible,
         "new_sending": change.sending,
         "new_tries": change.tries,
+        "new_rounds": change.rounds,  # ASCII
         "stands": change.stands,
-    }
+    } | {f"new_{name}": value for name, value in rows.of_usage(change.usage).items()}
+
+
+def _ended(change: Change, now: float) -> dict[str, Any]:
+    values = _changed(change) | {"now": now}
+    del values["new_rounds"]  # nobody goes on with them
+    return values
 
 
 def _lines(turn: str, messages: Sequence[ShownMessage]) -> list[dict[str, Any]]:

@@ -9,6 +9,8 @@ stands until the new one has grown past it, or has ended.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.render.sources import source_list
 from bot.upstream.events import (
     Activity,
@@ -24,6 +26,7 @@ from bot.upstream.events import (
     TextDone,
     ToolCall,
 )
+from bot.upstream.round import Output
 from bot.values import Draft, Phase, Usage
 
 NO_TEXT = "The model ended without writing an answer."
@@ -41,19 +44,23 @@ class Machine:
 
     `reference` is the turn's id, shown under a failure so that the operator finds it in the log.
     `old` is what stands of the answer already; `cursor`, if it has one, is where its response goes
-    on after `text`. `remark` is said under the finished answer, for example that history was left
-    out. `calls` are the tools the model waits for: run them, and feed the stream that follows.
+    on after `text`. `before` is the part of `old` that was written before the last tool round;
+    it stays. `remark` is said under the finished answer, for example that history was left out.
+    `calls` are the tools the model waits for: run them, and feed the stream that follows; `output`
+    is all that the model sent with them. `model` is the server's name for who writes.
     """
 
-    def __init__(self, reference: str, old: str = "", cursor: str = "") -> None:
+    def __init__(self, reference: str, old: str = "", cursor: str = "", before: str = "") -> None:
         self.reference = reference
         self.remark = ""
         self.phase = Phase.RECONNECTING if old else Phase.ASKING
         self.note = ""
         self.usage = Usage()
         self.calls: tuple[ToolCall, ...] = ()
-        self._before = ""
-        self._text = old if cursor else ""
+        self.output: Output | None = None
+        self.model = ""
+        self.before = before
+        self._text = old[len(before) :] if cursor else ""
         self._cursor = cursor
         self._shown = "" if cursor else old
         self._sources: dict[str, str] = {}
@@ -61,13 +68,13 @@ class Machine:
     @property
     def text(self) -> str:
         """The answer as a reader should see it now."""
-        written = self._before + self._text
+        written = self.before + self._text
         return written if self.phase.final or len(written) > len(self._shown) else self._shown
 
     @property
     def cursor(self) -> str:
         """Where the response goes on after `text`; "" where that can't be told."""
-        return self._cursor if len(self._text) > len(self._shown) and not self._before else ""
+        return self._cursor if len(self.before) + len(self._text) > len(self._shown) else ""
 
     @property
     def draft(self) -> Draft:
@@ -109,7 +116,7 @@ class Machine:
 
     def end(self, draft: Draft) -> Draft:
         """The answer's end is known."""
-        self._before, self._text = "", draft.text
+        self.before, self._text = "", draft.text
         self.phase, self.note = draft.phase, draft.note
         return self.draft
 
@@ -125,7 +132,8 @@ class Machine:
                 self.note = text
             case Reconnecting(attempt, of):
                 self.phase, self.note = Phase.RECONNECTING, f"Reconnecting ({attempt}/{of})…"
-            case Started():
+            case Started(_, model):
+                self.model = model or self.model
                 self._go_on()
             case Restarted():
                 self._shown, self._text, self._cursor = self.text, "", ""
@@ -153,11 +161,12 @@ class Machine:
         self.phase, self.note = (Phase.STREAMING if self.text else Phase.ASKING), ""
 
     def _finish(self, event: Finished) -> None:
-        self.usage = _sum(self.usage, event.usage)
+        self.usage += replace(event.usage, model=self.model)
+        self.output = event.output
         self._text = event.text
         if self.calls:
             self._next_round()
-        elif not (self._before + self._text).strip():
+        elif not (self.before + self._text).strip():
             self.fail(NO_TEXT)
         elif event.cut_off:
             self._text += source_list(self._sources)
@@ -169,19 +178,12 @@ class Machine:
     def _next_round(self) -> None:
         """What the model wrote before it called tools stays above what it writes after them."""
         if self._text.strip():
-            self._before += self._text.rstrip() + "\n\n"
+            self.before += self._text.rstrip() + "\n\n"
         self._text, self._cursor = "", ""
         self._go_on()
 
     def _end(self, phase: Phase, note: str) -> Draft:
         if phase not in {Phase.DONE, Phase.CUT_OFF}:
-            self._before, self._text = "", self.text
+            self.before, self._text = "", self.text
         self.phase, self.note = phase, note
         return self.draft
-
-
-def _sum(one: Usage, other: Usage) -> Usage:
-    return Usage(
-        one.input_tokens + other.input_tokens,
-        one.output_tokens + other.output_tokens,
-    )

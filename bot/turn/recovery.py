@@ -1,7 +1,7 @@
 """How a turn begins here, whoever began it. Pure: a record in, a machine out.
 
-An answer that was begun goes on: it waits on, its response is resumed by its id, or it is begun
-anew in the messages that stand. Some have an end at once.
+An answer that was begun goes on: it waits on, its response is resumed by its id, it goes on after
+its last tool round, or it is begun anew in the messages that stand. Some have an end at once.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from bot.history.anew import BEGUN, asks_anew
 from bot.storage.records import TurnRecord
 from bot.turn.machine import INTERRUPTED, Machine
+from bot.turn.progress import read
 from bot.turn.unread import nothing_to_answer
 from bot.upstream.cursor import Begun
 from bot.values import Draft, Phase
@@ -47,7 +48,9 @@ def begun(record: TurnRecord, now: float) -> Machine:
     """Return the machine a turn goes on with; it may be at its end. `now` is since the epoch."""
     response = response_of(record)
     cursor = response.cursor if response and response.position else ""
-    machine = Machine(record.question.id, record.draft.text, cursor)
+    before = read(record.rounds).before
+    machine = Machine(record.question.id, record.draft.text, cursor, before)
+    machine.usage = record.usage
     if last := last_draft(record, now):
         machine.end(last)
     elif not record.question.text.strip():
@@ -63,7 +66,11 @@ def response_of(record: TurnRecord) -> Begun | None:
     """Return the response that an answer goes on with, if it can be resumed."""
     if not record.response_id:
         return None
-    return Begun(record.response_id, record.draft.text, record.cursor, record.irreversible)
+    progress = read(record.rounds)
+    text = record.draft.text
+    own = text[len(progress.before) :] if text.startswith(progress.before) else ""
+    irreversible = record.irreversible and not progress.covers
+    return Begun(record.response_id, own, record.cursor, irreversible)
 
 
 def last_draft(record: TurnRecord, now: float) -> Draft | None:
@@ -80,7 +87,7 @@ def last_draft(record: TurnRecord, now: float) -> Draft | None:
         return None
     if record.tries >= TRIES:
         return _given_up(record, now)
-    if record.irreversible and not record.response_id:
+    if record.irreversible and not record.response_id and not read(record.rounds).covers:
         return Draft(Phase.INTERRUPTED, record.draft.text, NOT_TWICE)
     return None
 

@@ -13,15 +13,24 @@ from typing import Any
 from bot.delivery import Reply
 from bot.delivery.delivery import Delivery
 from bot.delivery.respond import PERHAPS_TWICE
-from bot.errors import SlackError, SlackRateLimited, SlackUnreachable, Stopped, TurnLost
-from bot.history.thread import History
+from bot.errors import (
+    PromptTooLong,
+    SlackError,
+    SlackRateLimited,
+    SlackUnreachable,
+    Stopped,
+    TurnLost,
+)
+from bot.history.budget import halved
+from bot.history.thread import Conversation, History
 from bot.observe import Metrics
 from bot.storage.records import ShownMessage
-from bot.tools.tool import ToolContext
 from bot.tools.toolbox import Toolbox
 from bot.turn.machine import Machine
+from bot.turn.pseudonyms import Pseudonyms
 from bot.turn.recovery import begun, response_of
 from bot.turn.seats import Seats
+from bot.turn.tool_rounds import ToolRounds
 from bot.turn.turn import Turn
 from bot.turn.unread import remark, together
 from bot.upstream.client import Upstream
@@ -34,17 +43,15 @@ from bot.upstream.events import (
     Reconnecting,
     Started,
     TextDelta,
-    ToolCall,
 )
-from bot.upstream.prompt import Exchange, Prompt
+from bot.upstream.prompt import Prompt
 from bot.values import Draft, Phase, Question
 
 log = logging.getLogger(__name__)
 
 UNREACHED = 1.0  # seconds until Slack is asked again what stands there
 
-DONE_ALREADY = "Error: this was done already in this answer, and is not done twice."
-NOT_NOW = "Error: this can't be done safely right now, and was not done."
+HALVED = "The conversation was too long for the model, so its older half was left out"
 ONLY_TOOLS = "The model kept calling tools and wrote no answer."
 REFUSED = "I can't take questions right now. Please try again in a minute."
 
@@ -69,6 +76,7 @@ class Runner:
         instructions: str,
         hosted_tools: tuple[Mapping[str, Any], ...] = (),
         tool_rounds: int = 5,
+        pseudonyms: Pseudonyms | None = None,
     ) -> None:
         self.upstream = upstream
         self.delivery = delivery
@@ -79,6 +87,7 @@ class Runner:
         self.instructions = instructions
         self.hosted_tools = hosted_tools
         self.tool_rounds = tool_rounds
+        self.pseudonyms = pseudonyms
 
     async def answer(self, turn: Turn) -> Phase | None:
         """Bring one turn to its one end; returns how it ended, None if that is left to others.
@@ -127,6 +136,7 @@ class Runner:
 
     def _machine(self, turn: Turn, standing: Sequence[ShownMessage]) -> Machine:
         machine = begun(turn.record, time.time())
+        machine.model = self.upstream.model_name
         if turn.record.sending and not standing and machine.phase is Phase.DONE:
             machine.end(replace(machine.draft, note=PERHAPS_TWICE))
         return machine
@@ -166,22 +176,41 @@ class Runner:
                 reply.show(machine.ask())
             conversation = await self.history.read(turn.question)
             machine.remark = together(conversation.remark, remark(turn.question))
-            prompt = Prompt(
-                self.instructions,
-                conversation.messages,
-                tools=self.toolbox.specs,
-                hosted_tools=self.hosted_tools,
-            )
-            await self._stream(prompt, turn, machine, reply, response_of(turn.record))
-            for rounds_left in reversed(range(self.tool_rounds)):
-                if not machine.calls:
-                    break
-                prompt = await self._use_tools(prompt, turn, machine, reply)
-                if not rounds_left:
-                    prompt = replace(prompt, tools=(), hosted_tools=())
-                await self._stream(prompt, turn, machine, reply)
-            if machine.calls:
+            tools = ToolRounds(self.toolbox, turn, machine, reply)
+            prompt = self._after(self._prompt(turn.question, conversation), tools)
+            if not tools.pending:
+                begun = response_of(turn.record)
+                prompt = await self._stream(prompt, turn, machine, reply, tools, begun)
+            await self._use_tools(prompt, turn, machine, reply, tools)
+
+    def _prompt(self, question: Question, conversation: Conversation) -> Prompt:
+        names = self.pseudonyms
+        return Prompt(
+            self.instructions,
+            conversation.messages,
+            tools=self.toolbox.specs,
+            hosted_tools=self.hosted_tools,
+            thread=names.thread(question) if names else "",
+            person=names.person(question) if names else "",
+        )
+
+    async def _use_tools(
+        self, prompt: Prompt, turn: Turn, machine: Machine, reply: Reply, tools: ToolRounds
+    ) -> None:
+        """Answer the calls of the model until it writes, or has called too often."""
+        while machine.calls or tools.pending:
+            if len(tools.rounds) >= self.tool_rounds and not tools.pending:
                 machine.fail(ONLY_TOOLS)
+                return
+            await tools.run()
+            prompt = self._after(prompt, tools)
+            prompt = await self._stream(prompt, turn, machine, reply, tools)
+
+    def _after(self, prompt: Prompt, tools: ToolRounds) -> Prompt:
+        """Return the prompt after these rounds; the last one allowed offers no tools."""
+        if len(tools.rounds) >= self.tool_rounds and tools.rounds:
+            prompt = replace(prompt, tools=(), hosted_tools=())
+        return replace(prompt, rounds=tools.rounds)
 
     async def _stream(
         self,
@@ -189,58 +218,73 @@ class Runner:
         turn: Turn,
         machine: Machine,
         reply: Reply,
+        tools: ToolRounds,
         response: Begun | None = None,
-    ) -> None:
-        """Show what the model writes, but for the end, which is to be journalled first; of a
-        `response` that was begun, what is still to come."""
+    ) -> Prompt:
+        """Show what the model writes; of a `response` that was begun, what is still to come.
+
+        Returns the prompt that was answered: one that is too long is asked with half of the
+        conversation, once.
+        """
+        shorter = halved(prompt.messages)
+        if await self._read(prompt, turn, machine, reply, tools, response, bool(shorter)):
+            return prompt
+        if HALVED not in machine.remark:
+            machine.remark = ". ".join(filter(None, (machine.remark, HALVED)))
+        prompt = replace(prompt, messages=shorter)
+        await self._read(prompt, turn, machine, reply, tools)
+        return prompt
+
+    async def _read(
+        self,
+        prompt: Prompt,
+        turn: Turn,
+        machine: Machine,
+        reply: Reply,
+        tools: ToolRounds,
+        response: Begun | None = None,
+        may_halve: bool = False,
+    ) -> bool:
+        """Show what comes, but for the end, which is to be journalled first; False where the
+        prompt is too long and it may be halved."""
         async with aclosing(self.upstream.answer(prompt, response)) as events:
             async for event in events:
-                self._observe(event, turn, machine)
+                self._observe(event, turn, machine, tools)
                 if isinstance(event, Finished):
                     self.history.learn(prompt, event.usage)
+                if may_halve and _is_too_long(event):
+                    return False
                 draft = machine.feed(event)
                 turn.wrote(draft.text, machine.cursor)
                 if not draft.phase.final:
                     reply.show(draft)
+        return True
 
-    async def _use_tools(
-        self, prompt: Prompt, turn: Turn, machine: Machine, reply: Reply
-    ) -> Prompt:
-        """Run what the model asked for, one after the other; gives the prompt that goes on."""
-        turn.goes_on()
-        exchanges = list(prompt.exchanges)
-        for call in machine.calls:
-            reply.show(machine.use(self.toolbox.saying(call)))
-            done = any(_same(call, exchange.call) for exchange in exchanges)
-            exchanges.append(Exchange(call, await self._output(call, turn, done=done)))
-        return replace(prompt, exchanges=tuple(exchanges))
-
-    async def _output(self, call: ToolCall, turn: Turn, *, done: bool) -> str:
-        """Run one call, unless it changes something and was `done` or can't be journalled."""
-        if not self.toolbox.repeatable(call.name):
-            if done:
-                return DONE_ALREADY
-            if not await turn.acts():
-                return NOT_NOW
-        return await self.toolbox.run(call, ToolContext(turn.question))
-
-    def _observe(self, event: Event, turn: Turn, machine: Machine) -> None:
+    def _observe(self, event: Event, turn: Turn, machine: Machine, tools: ToolRounds) -> None:
         match event:
             case Started(response_id, _, resumable):
                 turn.started(response_id, resumable=resumable)
             case Activity() if any(t.get("type") not in HARMLESS for t in self.hosted_tools):
-                turn.may_act()
+                tools.may_act()
             case Reconnecting():
                 self.metrics.reconnects.inc()
             case TextDelta() if not machine.text:
                 self.metrics.first_text_seconds.observe(time.monotonic() - turn.asked)
+            case Finished(_, usage):
+                self.metrics.count_tokens(
+                    machine.model,
+                    input=usage.input_tokens,
+                    cached=usage.cached_tokens,
+                    output=usage.output_tokens,
+                    reasoning=usage.reasoning_tokens,
+                )
             case Failed(error):
                 known = {"status": error.status, "code": error.code, "request_id": error.request_id}
                 log.warning("the upstream gave no answer: %s", error, extra=known)
 
     async def _finish(self, turn: Turn, machine: Machine, reply: Reply) -> None:
         """Show the end, which is journalled first: whoever finds it has only to show it."""
-        await turn.ending(machine.draft)
+        await turn.ending(machine.draft, machine.usage)
         try:
             await reply.finish(machine.draft)
         except SlackError as error:
@@ -252,8 +296,9 @@ class Runner:
         await turn.over(machine.draft)
 
 
-def _same(one: ToolCall, other: ToolCall) -> bool:
-    return (one.name, one.arguments) == (other.name, other.arguments)
+def _is_too_long(event: Event) -> bool:
+    """Whether the prompt did not fit, before a word was written."""
+    return isinstance(event, Failed) and isinstance(event.error, PromptTooLong) and not event.text
 
 
 def _uncancel() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from bot.errors import SlackError, Stopped, StorageAway, TurnLost
 from bot.storage.records import Change, ShownMessage, TurnRecord
 from bot.turn.journal import Journal
-from bot.values import Draft, Phase, Question
+from bot.values import Draft, Phase, Question, Usage
 
 BEFORE_SHOWING = 0.25  # seconds an end may wait to be journalled before it is shown
 BEFORE_MOVING = 2.5
@@ -70,7 +70,7 @@ class Turn:
         self._begin = begin
         self._shown = record.shown
         self._text, self._cursor = record.draft.text, record.cursor
-        self._first = True
+        self._rounds_kept = True  # there are none, or they are in the record
         self._known_response = record.response_id
         self._acts = record.irreversible
         self._ends = record.draft.phase.final
@@ -138,10 +138,10 @@ class Turn:
             await self.stirred.wait()
 
     def started(self, response_id: str, *, resumable: bool) -> None:
-        """The model writes a response. Only the first one can be gone on with by others: what
-        later ones rest on, the output of tools, is not journalled."""
+        """The model writes a response. Others can go on with it if the tool rounds it rests on
+        are journalled."""
         self.response_id = response_id
-        known = response_id if resumable and self._first else ""
+        known = response_id if resumable and self._rounds_kept else ""
         if known != self._known_response:
             self._known_response, self._cursor = known, ""
             self._note(response_id=known, cursor="")
@@ -150,21 +150,27 @@ class Turn:
         """The answer is `text` by now; `cursor` is where its response goes on after that."""
         self._text, self._cursor = text, cursor if self._known_response else ""
 
-    def goes_on(self) -> None:
-        """The response has ended, and the answer goes on with the output of tools."""
-        self._first = False
+    def goes_on(self, rounds: str = "", usage: Usage | None = None) -> None:
+        """The response has ended, and the answer goes on with the output of tools. `rounds` are
+        all rounds with this one, as `Progress` writes them; "" where they can't be kept."""
+        self.keeps(rounds, usage)
         self.started("", resumable=False)
 
-    def may_act(self) -> None:
-        """A tool of the model's server runs that may change something."""
-        if not self._acts:
-            self._acts = True
-            self._note(irreversible=True)
+    def keeps(self, rounds: str, usage: Usage | None = None) -> None:
+        """Take note of how far the tool rounds are, and of what they cost."""
+        self._rounds_kept = bool(rounds)
+        self._note(rounds=rounds, usage=usage)
 
-    async def acts(self) -> bool:
+    def may_act(self, rounds: str = "") -> None:
+        """A tool runs that may change something; `rounds` say so too, where they are kept."""
+        if not self._acts or rounds:
+            self._acts = True
+            self._note(irreversible=True, rounds=rounds or None)
+
+    async def acts(self, rounds: str = "") -> bool:
         """Return when it is journalled that something is done that can't be undone; False if it
         can't be journalled, so that it must not be done."""
-        self.may_act()
+        self.may_act(rounds)
         return await self._written(BEFORE_ACTING)
 
     def shows(self) -> None:
@@ -172,11 +178,11 @@ class Turn:
         if self._ends and self._ending_since is None:
             self._ending_since = asyncio.get_running_loop().time()
 
-    async def ending(self, draft: Draft) -> None:
-        """The end is known, and shown next."""
+    async def ending(self, draft: Draft, usage: Usage | None = None) -> None:
+        """The end is known, and shown next; `usage` is what all of it cost."""
         self._ends = True
         self.shows()
-        self._note(draft=draft)
+        self._note(draft=draft, usage=usage)
         await self._written(BEFORE_SHOWING)
 
     def lives(self) -> None:

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import quote
 
 from bot.errors import StreamDropped, UpstreamError
 from bot.upstream.attempt import (
@@ -136,7 +137,7 @@ class Answer:
             decoder.resume()
             after = max(decoder.sequence, 0)
             query = f"stream=true&starting_after={after}"
-            return Call("GET", f"/responses/{decoder.response_id}?{query}")
+            return Call("GET", f"{_path(decoder.response_id)}?{query}")
         self._asked_at = self._around.now()
         self._unheard = True
         return Call("POST", self._route.path, self._route.body())
@@ -163,7 +164,7 @@ class Answer:
     async def _poll(self) -> Batches:
         """Ask until the response is there as a whole."""
         yield (Activity("Waiting for the rest of the answer…"),)
-        call = Call("GET", f"/responses/{self._decoder.response_id}")
+        call = Call("GET", _path(self._decoder.response_id))
         while self._around.now() - self._polled_since < self._config.progress_seconds:
             async with self._opened(call) as batches:
                 async for batch in batches:
@@ -285,3 +286,8 @@ class Answer:
     def _new_decoder(self) -> Decoder:
         make = ResponsesDecoder if self._route.format == "responses" else ChatDecoder
         return make(self._config.model)
+
+
+def _path(response_id: str) -> str:
+    """Where a response is asked for; a server's id may hold anything."""
+    return f"/responses/{quote(response_id, safe='')}"

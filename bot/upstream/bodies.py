@@ -1,8 +1,4 @@
-"""A prompt as the JSON bodies of the two wire formats. Pure.
-
-Reasoning items are not sent back with tool results: function calls are sent without their item
-ids, and servers accept those on their own.
-"""
+"""A prompt as the JSON bodies of the two wire formats. Pure."""
 
 from __future__ import annotations
 
@@ -12,19 +8,22 @@ from typing import Any
 import msgspec
 
 from bot.upstream.attribution import attributed, instructed
-from bot.upstream.prompt import Exchange, Prompt, ToolSpec
+from bot.upstream.prompt import Prompt, ToolSpec
+from bot.upstream.rounds_back import as_items, as_messages
 from bot.values import Message
 
 Json = dict[str, Any]
 
 # What a server may not know, and what is left out of a request once it refused it.
-RESPONSES_OPTIONS = frozenset({"background", "store", "obfuscation", "hosted_tools"})
-CHAT_OPTIONS = frozenset({"usage"})
+_BOTH = frozenset({"cache_key", "safety_identifier", "whole_rounds"})
+RESPONSES_OPTIONS = _BOTH | {"background", "store", "obfuscation", "hosted_tools", "include"}
+CHAT_OPTIONS = _BOTH | {"usage"}
 
 
 def responses_body(prompt: Prompt, model: str, options: Set[str]) -> bytes:
     """Return the body of `POST /responses`; `options` are of `RESPONSES_OPTIONS`."""
-    body: Json = {"model": model, "stream": True, "input": _input(prompt)}
+    body: Json = {"model": model, "stream": True, "input": _input(prompt, options)}
+    body |= _pseudonyms(prompt, options)
     if instructions := instructed(prompt.instructions, prompt.messages):
         body["instructions"] = instructions
     tools: list[Any] = [_responses_tool(tool) for tool in prompt.tools]
@@ -36,6 +35,8 @@ def responses_body(prompt: Prompt, model: str, options: Set[str]) -> bytes:
         body |= {"background": True, "store": True}  # background needs store, facts §2.1
     elif "store" in options:
         body["store"] = False  # nothing will be fetched later, so nothing need be kept there
+    if "include" in options and "background" not in options:
+        body["include"] = ["reasoning.encrypted_content"]  # to be sent back with tool results
     if "obfuscation" in options:
         body["stream_options"] = {"include_obfuscation": False}
     return msgspec.json.encode(body)
@@ -47,9 +48,10 @@ def chat_body(prompt: Prompt, model: str, options: Set[str]) -> bytes:
     if instructions := instructed(prompt.instructions, prompt.messages):
         messages.append({"role": "system", "content": instructions})
     messages += [_message(message) for message in prompt.messages if message.text]
-    for exchange in prompt.exchanges:
-        messages += _chat_exchange(exchange)
+    for round_ in prompt.rounds:
+        messages += as_messages(round_, whole="whole_rounds" in options)
     body: Json = {"model": model, "stream": True, "messages": messages}
+    body |= _pseudonyms(prompt, options)
     if prompt.tools:
         body["tools"] = [{"type": "function", "function": _function(t)} for t in prompt.tools]
     if "usage" in options:
@@ -57,20 +59,18 @@ def chat_body(prompt: Prompt, model: str, options: Set[str]) -> bytes:
     return msgspec.json.encode(body)
 
 
-def _input(prompt: Prompt) -> list[Json]:
+def _input(prompt: Prompt, options: Set[str]) -> list[Json]:
     items = [_message(message) for message in prompt.messages if message.text]
-    for exchange in prompt.exchanges:
-        call = exchange.call
-        asked = {"call_id": call.call_id, "name": call.name, "arguments": call.arguments}
-        items.append({"type": "function_call", **asked})
-        items.append(
-            {
-                "type": "function_call_output",
-                "call_id": call.call_id,
-                "output": exchange.output,
-            },
-        )
+    stored = "background" in options or "store" not in options
+    for round_ in prompt.rounds:
+        items += as_items(round_, whole="whole_rounds" in options, stored=stored)
     return items
+
+
+def _pseudonyms(prompt: Prompt, options: Set[str]) -> Json:
+    found = {"prompt_cache_key": prompt.thread, "safety_identifier": prompt.person}
+    wanted = {"prompt_cache_key": "cache_key", "safety_identifier": "safety_identifier"}
+    return {name: value for name, value in found.items() if value and wanted[name] in options}
 
 
 def _message(message: Message) -> Json:
@@ -88,16 +88,3 @@ def _function(tool: ToolSpec) -> Json:
 def _responses_tool(tool: ToolSpec) -> Json:
     # Responses are strict by default, which forbids optional parameters.
     return {"type": "function", "strict": False, **_function(tool)}
-
-
-def _chat_exchange(exchange: Exchange) -> list[Json]:
-    call = exchange.call
-    function = {"name": call.name, "arguments": call.arguments}
-    return [
-        {
-            "role": "assistant",
-            "content": None,
-            "tool_calls": [{"id": call.call_id, "type": "function", "function": function}],
-        },
-        {"role": "tool", "tool_call_id": call.call_id, "content": exchange.output},
-    ]

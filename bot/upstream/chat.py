@@ -13,12 +13,14 @@ import msgspec
 
 from bot.errors import UpstreamError
 from bot.upstream import activities
-from bot.upstream.decoding import UNREADABLE, Halves, as_json, mend, token_count
+from bot.upstream.counting import chat_usage
+from bot.upstream.decoding import UNREADABLE, Halves, as_json, as_object, mend
 from bot.upstream.events import Event, Finished, Started
 from bot.upstream.failures import from_event, no_answer
 from bot.upstream.fragments import Fragments
 from bot.upstream.markup import without_calls
 from bot.upstream.parts import Key
+from bot.upstream.round import ChatMessage
 from bot.upstream.shapes import error_in, flat
 from bot.upstream.sse import NamedData
 from bot.upstream.wording import Wording
@@ -97,6 +99,7 @@ class ChatDecoder:
         self._calls = Fragments()
         self._reasoned = False
         self._not_yet = False  # text has followed a reason to end
+        self._message = ChatMessage()
 
     def feed(self, data: bytes) -> Sequence[Event]:
         """Read the data of one event."""
@@ -112,7 +115,9 @@ class ChatDecoder:
             chunk = mended
         if self._started and (text := _only_text(chunk)):
             self._goes_on()
+            self._message.text(text)
             return self.wording.delta(ONLY_PART, text)
+        self._message.chunk(as_object(data))
         if (chunk.error or not chunk.choices) and self._odd(data, chunk.error):
             return ()
         events: list[Event] = []
@@ -221,9 +226,7 @@ class ChatDecoder:
         return found
 
     def _count(self, usage: object) -> None:
-        if isinstance(usage, Mapping):
-            asked, written = usage.get("prompt_tokens"), usage.get("completion_tokens")
-            self._usage = Usage(token_count(asked), token_count(written))
+        self._usage = chat_usage(usage)
 
     def _done(self) -> Sequence[Event]:
         """`[DONE]` ends an answer that has words or calls, even if no reason was given."""
@@ -246,7 +249,8 @@ class ChatDecoder:
         if not text.strip() and not calls:
             thought = self._reasoned or self.wording.thought
             text = activities.without_text(["reasoning"] if thought else [], cut_off)
-        return (*rest, *calls, Finished(text, self._usage, cut_off, self.wording.refusal))
+        sent = self._message.output(calls) if calls else None
+        return (*rest, *calls, Finished(text, self._usage, cut_off, self.wording.refusal, sent))
 
 
 def _only_text(chunk: Chunk) -> str:

@@ -107,6 +107,11 @@ class Upstream:
         self._left: set[str] = set()  # responses that others read on
         self._leaving = False
 
+    @property
+    def model_name(self) -> str:
+        """The model that is asked."""
+        return self._config.model
+
     def answer(self, prompt: Prompt, begun: Begun | None = None) -> AsyncGenerator[Event, None]:
         """Yield the answer's events; never raises for upstream trouble: `Failed` comes last.
 
@@ -156,7 +161,7 @@ class Upstream:
         try:
             request = self._http.build_request(
                 call.method,
-                self._config.base_url.rstrip("/") + call.path,
+                self._config.url(call.path),
                 headers=self._headers(call),
                 content=call.body or None,
             )
@@ -178,11 +183,9 @@ class Upstream:
             "accept": "text/event-stream, application/json",
             "accept-encoding": "identity",  # what compresses a stream also holds it back
         }
-        if self._config.api_key:
-            headers["authorization"] = f"Bearer {self._config.api_key}"
         if call.body:
             headers["content-type"] = "application/json"
-        return headers
+        return headers | self._config.key_headers
 
     async def _prepare(self) -> None:
         """Learn once which formats the model takes, where its server may say so.

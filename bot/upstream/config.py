@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
+from bot.upstream.capabilities import AZURE_HOSTS, is_one_of
+
 
 @dataclass(frozen=True, slots=True)
 class UpstreamConfig:
@@ -28,6 +30,24 @@ class UpstreamConfig:
     total_seconds: float = 900
     max_event_bytes: int = 8 * 2**20
     max_wait_seconds: float = 120
+
+    def url(self, path: str) -> str:
+        """Return the address of `path`, which may bring a query, below the base URL, whose own
+        query stays behind it."""
+        base, _, query = self.base_url.partition("?")
+        below, _, more = path.partition("?")
+        queries = "&".join(filter(None, (query, more)))
+        return base.rstrip("/") + below + (f"?{queries}" if queries else "")
+
+    @property
+    def key_headers(self) -> dict[str, str]:
+        """The key as the server wants it. Azure's keys have a header of their own; what Entra
+        gives out, a JSON Web Token, is a bearer token there too."""
+        if not self.api_key:
+            return {}
+        if is_one_of(self.host, AZURE_HOSTS) and not self.api_key.startswith("eyJ"):
+            return {"api-key": self.api_key}
+        return {"authorization": f"Bearer {self.api_key}"}
 
     @property
     def host(self) -> str:

@@ -73,8 +73,3 @@ def as_object(data: bytes) -> dict[str, Any] | None:
 def load(raw: msgspec.Raw) -> dict[str, Any]:
     """Return the object `raw` holds; {} when it is absent or something else."""
     return as_object(bytes(raw)) or {}
-
-
-def token_count(value: object) -> int:
-    """Return a count of tokens; 0 for anything that is none."""
-    return value if isinstance(value, int) else 0

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from bot.errors import UpstreamError
+from bot.upstream.round import Output
 from bot.values import Usage
 
 
@@ -91,12 +92,14 @@ class Finished:
 
     `text` is the final text, authoritative. `cut_off` says why it is incomplete ("" when it is
     whole): `max_output_tokens`, `content_filter`, …  `refusal`: the model declined; `text` says so.
+    `output`: all that was sent, where it has calls to be answered.
     """
 
     text: str
     usage: Usage = field(default_factory=Usage)
     cut_off: str = ""
     refusal: bool = False
+    output: Output | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

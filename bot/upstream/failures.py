@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.errors import (
     PromptRefused,
+    PromptTooLong,
     StreamDropped,
     UpstreamBusy,
     UpstreamError,
@@ -79,13 +80,35 @@ BUSY_CODES = frozenset(
         "model_error",
     },
 )
+RATE_CODES = frozenset({"rate_limit_exceeded", "slow_down", "too_many_requests"})
 BUSY_STATUSES = frozenset({408, 409, 425, 429})
 
+# What servers call it: OpenAI, llama.cpp, Anthropic, Mistral, Ollama, Cohere, xAI, TokenLab.
+TOO_LONG_CODES = frozenset(
+    {
+        "context_length_exceeded",
+        "context_window_exceeded",
+        "contextwindowexceedederror",
+        "exceed_context_size_error",
+        "input_too_long",
+        "prompt_too_long",
+        "payload_too_large",
+        "request_too_large",
+        "string_above_max_length",
+        "max_tokens_exceeded",
+    },
+)
 _TOO_LONG = re.compile(
-    r"context.?(length|window|size)|prompt is too long|too many (input )?tokens|input is too long"
-    r"|reduce the length|maximum (prompt|input) length",
+    r"context.?(length|window|size)|(prompt|input|request|conversation|messages?) (is|are|was) too"
+    r" (long|large)|too many (input |prompt )?tokens|reduce the length"
+    r"|(maximum|max) (prompt|input) (length|tokens)|token (count|limit).{0,60}exceed"
+    r"|exceeds? .{0,60}(token|context)|tokens? .{0,40}exceeds?|too large for model"
+    r"|(prompt|input) (contains|has) \d+ tokens|(prompt|input).{0,20} length .{0,40}exceeds?"
+    r"|longer than the max\w* (model|context|prompt|input)|range of input length"
+    r"|inputs? tokens? .{0,40}must be",
     re.IGNORECASE,
 )
+_RATE = re.compile(r"\bper (second|minute|min|hour|day)\b|rate.?limit|\btpm\b", re.IGNORECASE)
 _MONEY = re.compile(
     r"credit balance|insufficient (credit|balance|fund)|exceeded your current quota"
     r"|payment required|add credits",
@@ -175,8 +198,10 @@ def _is_money(p: Problem) -> bool:
 
 
 def _is_too_long(p: Problem) -> bool:
-    if p.status == 413 or "context_length_exceeded" in p.names:
+    if p.status == 413 or p.names & TOO_LONG_CODES:
         return True
+    if _says(_RATE, p) or p.names & RATE_CODES:
+        return False  # rate limits speak of too many tokens as well
     return p.status in {400, 422, 500, None} and _says(_TOO_LONG, p)
 
 
@@ -231,8 +256,8 @@ RULES: tuple[tuple[Callable[[Problem], bool], type[UpstreamError], str], ...] = 
     ),
     (
         _is_too_long,
-        PromptRefused,
-        "The conversation is too long for the model. Ask in a new thread, or with less text.",
+        PromptTooLong,
+        "",
     ),
     (
         _is_unknown_model,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from bot.upstream.decoding import token_count
+from bot.upstream.counting import responses_usage
 from bot.values import Usage
 
 Item: TypeAlias = Mapping[str, Any]
@@ -51,10 +51,7 @@ def cut_off(response: Item) -> str:
 
 def usage(response: Item) -> Usage:
     """Return the tokens as the server counted them."""
-    told = response.get("usage")
-    if not isinstance(told, dict):
-        return Usage()
-    return Usage(token_count(told.get("input_tokens")), token_count(told.get("output_tokens")))
+    return responses_usage(response.get("usage"))
 
 
 def _id(item: Item) -> str:

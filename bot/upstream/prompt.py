@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.upstream.events import ToolCall
+from bot.upstream.round import Output
 from bot.values import Message
 
 
@@ -28,18 +29,33 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
+class Round:
+    """A round of tool calls: all that the model sent, and what each call returned.
+
+    Without `output` only the calls themselves are known.
+    """
+
+    output: Output | None = None
+    exchanges: tuple[Exchange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """One question with all the model needs to answer it.
 
-    `exchanges` are the tool calls already run for this answer, in order. `hosted_tools` run on
-    the model's server and are passed through as they are (Responses only).
+    `rounds` are the rounds of tool calls of this answer, in order. `hosted_tools` run on the
+    model's server and are passed through as they are (Responses only). `thread` and `person` are
+    pseudonyms of at most 64 characters: what the server keeps of one thread's prompts can be used
+    again, and abuse can be told apart by person; "" sends none.
     """
 
     instructions: str
     messages: tuple[Message, ...]
     tools: tuple[ToolSpec, ...] = ()
     hosted_tools: tuple[Mapping[str, Any], ...] = ()
-    exchanges: tuple[Exchange, ...] = ()
+    rounds: tuple[Round, ...] = ()
+    thread: str = ""
+    person: str = ""
 
     def __post_init__(self) -> None:
         if not any(said.role == "user" and said.text.strip() for said in self.messages):

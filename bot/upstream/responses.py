@@ -28,6 +28,7 @@ from bot.upstream.parts import PARAGRAPH, Key
 from bot.upstream.parts import Item as Place
 from bot.upstream.places import Places
 from bot.upstream.responses_wire import WIRE, Wire
+from bot.upstream.round import ResponseItems
 from bot.upstream.shapes import error_in, flat, is_error_kind
 from bot.upstream.sse import NamedData
 from bot.upstream.wording import Wording
@@ -63,6 +64,7 @@ class ResponsesDecoder:
         self._places = Places()
         self._commentary: dict[Place, list[str]] = {}
         self._calls: dict[str, ToolCall] = {}
+        self._items = ResponseItems()
         self._kinds: list[str] = []
 
     @classmethod
@@ -225,6 +227,7 @@ class ResponsesDecoder:
     def _item_done(self, wire: Wire) -> Sequence[Event]:
         item = load(wire.item)
         self._take_call(item)
+        self._items.done(item, wire.output_index)
         doing = activities.of_item(item)
         return self.wording.activity(doing) if doing else ()
 
@@ -279,7 +282,8 @@ class ResponsesDecoder:
             text = activities.without_text([*thought, *kinds], why)
         cited = [c for source in sources(output) for c in self.wording.cite(source)]
         refusal = self.wording.refusal or refused(output)
-        return [*rest, *cited, *calls, Finished(text, usage(response), why, refusal)]
+        sent = self._items.output(output) if calls else None
+        return [*rest, *cited, *calls, Finished(text, usage(response), why, refusal, sent)]
 
     def _nothing(self, response: Mapping[str, Any]) -> Sequence[Event]:
         """The response ends without an answer: it says why itself, or nobody knows."""

@@ -97,6 +97,14 @@ class Route:
         """Fields that help where they are understood; the risky ones only where documented."""
         documented = is_one_of(self._config.host, RESUMING_HOSTS)
         wanted = {"store", "usage"}
+        if self._prompt.thread:
+            wanted.add("cache_key")
+        if self._prompt.person:
+            wanted.add("safety_identifier")
+        if self._prompt.rounds:
+            wanted.add("whole_rounds")
+        if self._prompt.tools:  # only what a tool's output follows has to go back
+            wanted.add("include")
         if documented:
             wanted.add("obfuscation")
         if self._prompt.hosted_tools:

@@ -19,7 +19,7 @@ from bot.upstream.events import (
     TextDelta,
     ToolCall,
 )
-from bot.upstream.prompt import Exchange, Prompt
+from bot.upstream.prompt import Exchange, Prompt, Round
 from bot.values import Usage
 from tests.outside.aimock import JSON, Aimock, fixture
 from tests.outside.asking import (
@@ -176,8 +176,8 @@ async def test_a_server_without_responses_is_asked_by_chat(aimock: Aimock) -> No
 
 
 async def _with_tools_run(prompt: Prompt, calls: list[ToolCall]) -> Prompt:
-    ran = [Exchange(call, await BOX.run(call, CONTEXT)) for call in calls]
-    return replace(prompt, exchanges=(*prompt.exchanges, *ran))
+    ran = tuple([Exchange(call, await BOX.run(call, CONTEXT)) for call in calls])
+    return replace(prompt, rounds=(*prompt.rounds, Round(None, ran)))
 
 
 def _call(number: int, city: str) -> JSON:

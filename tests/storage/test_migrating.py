@@ -43,6 +43,7 @@ WRITTEN: dict[str, list[str]] = {
     "r2": ["INSERT INTO slots VALUES ('k', 0, 'gone', 1.0, 60.0)"],
     "r3": ["UPDATE wishes SET response_url = 'https://hooks.slack.com/x'"],
     "r4": ["UPDATE turns SET cursor = '7 0 0 4'"],
+    "r5": ["UPDATE turns SET rounds = '{}', model = 'm', input_tokens = 3, output_tokens = 7"],
     "r6": ["UPDATE turns SET team = 'T1'", "UPDATE replicas SET team = 'T1'"],
 }
 QUESTION = (

@@ -8,7 +8,7 @@ from bot.errors import StorageAway, StorageError
 from bot.storage.records import Change, Claim, ShownMessage
 from bot.storage.store import CLAIM_SECONDS, Store
 from bot.storage.turning import BATCH
-from bot.values import Draft, Phase
+from bot.values import Draft, Phase, Usage
 from tests.storage.asked import DONE, REPORT, end, question
 from tests.storage.conftest import Stores
 
@@ -136,17 +136,53 @@ async def test_text_that_is_not_to_be_stored_is_kept_only_while_it_is_needed(
 ) -> None:
     store: Store = await stores("one", store_text=False)
     await store.claim(question("Q1", text="secret", files=(REPORT,)), None)
-    await store.journal([Change("Q1", 1, Draft(Phase.STREAMING, "secret", "secret"))])
+    half = Draft(Phase.STREAMING, "secret", "secret")
+    await store.journal([Change("Q1", 1, half, rounds='"secret"')])
     found = await store.turn("Q1")
     assert found is not None
     assert (found.question.text, found.draft.text) == ("secret", "secret")
+    assert found.rounds == '"secret"'
     draft = Draft(Phase.DONE, "secret", "secret")
     await store.journal([Change("Q1", 1, draft, "resp_1", STANDING, over=True)])
     found = await store.turn("Q1")
     assert found is not None
     assert (found.question.text, found.question.files) == ("", ())
     assert found.draft == Draft(Phase.DONE)
+    assert found.rounds == ""
     assert (found.response_id, found.shown) == ("resp_1", STANDING)
+
+
+async def test_rounds_are_kept_until_the_turn_is_over(stores: Stores) -> None:
+    store = await stores("one")
+    await store.claim(question("Q1"), None)
+    for change, kept in (
+        (Change("Q1", 1, rounds="[1]"), "[1]"),
+        (Change("Q1", 1, HALF), "[1]"),
+        (Change("Q1", 1, rounds=""), ""),
+        (Change("Q1", 1, rounds="[2]"), "[2]"),
+        (Change("Q1", 1, DONE, rounds="[3]", over=True), ""),
+    ):
+        assert await store.journal([change]) == set()
+        found = await store.turn("Q1")
+        assert found is not None
+        assert found.rounds == kept
+
+
+async def test_what_an_answer_cost_is_stored_with_it(stores: Stores) -> None:
+    store = await stores("one")
+    await store.claim(question("Q1"), None)
+    cost = Usage(2**40, 7, 3, 5, "gpt-5.4-2026")
+    for change, known in (
+        (Change("Q1", 1, HALF), Usage()),
+        (Change("Q1", 1, usage=Usage(1, 2, model="m\0")), Usage(1, 2, model="m")),
+        (Change("Q1", 1, usage=Usage()), Usage(1, 2, model="m")),
+        (Change("Q1", 1, usage=cost), cost),
+        (Change("Q1", 1, DONE, over=True), cost),
+    ):
+        await store.journal([change])
+        found = await store.turn("Q1")
+        assert found is not None
+        assert found.usage == known
 
 
 @pytest.mark.parametrize("odd", ["a\0b", "a\ud83d b", "a\udc00b", "\U0001f9a6"])

@@ -74,7 +74,7 @@ def test_a_cursor_goes_with_the_text_that_is_shown_and_no_other() -> None:
         ("Another answer.", "6 0 0 15"),
         ("Another answer.", "6 0 0 15"),
         ("Another answer.\n\n", ""),
-        ("Another answer.\n\nMore", ""),
+        ("Another answer.\n\nMore", "7 0 0 4"),
     ]
 
 

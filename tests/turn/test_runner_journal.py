@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.turn.runner import NOT_NOW
+from bot.turn.progress import read
+from bot.turn.tool_rounds import NOT_NOW
 from bot.turn.turn import BEFORE_ACTING, BEFORE_SHOWING
 from bot.values import Draft, Phase
 from tests.delivery.fake_slack import Call, FakeSlack
@@ -165,13 +166,16 @@ def test_what_the_model_s_server_may_change_is_journalled_when_it_begins(
     run(scenario())
 
 
-def test_only_the_first_response_of_an_answer_with_tools_can_be_gone_on_with() -> None:
+def test_every_response_of_an_answer_with_tools_can_be_gone_on_with() -> None:
     async def scenario() -> None:
         slack, model = FakeSlack(), CallingBackground()
         async with runner(slack, model) as way:
             assert await way.answer(question()) is Phase.DONE
         ids = [change.response_id for change in way.changes if change.response_id is not None]
-        assert ids == ["resp_1", ""]
+        assert ids == ["resp_1", "resp_2"]
+        second = next(change for change in way.changes if change.response_id == "resp_2")
+        [kept] = read(second.rounds or "").rounds
+        assert [exchange.output for exchange in kept.exchanges] == ["HEY"]
 
     run(scenario())
 
@@ -180,7 +184,8 @@ class CallingBackground(Background, CallingModel):
     """Asks for a tool, and writes; both responses go on without a reader."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        asked = len(self.asked)
         async for chunk in Background.__aiter__(self):
-            yield chunk
+            yield chunk.replace(b"resp_1", b"resp_%d" % asked)
             if len(self.asked) == 1:
                 await asyncio.sleep(0.5)  # as long as a journal may take

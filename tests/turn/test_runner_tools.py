@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.turn.runner import DONE_ALREADY
+from bot.turn.tool_rounds import DONE_ALREADY
 from bot.values import Phase
 from tests.delivery.fake_slack import FakeSlack
 from tests.delivery.virtual import run

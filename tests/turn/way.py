@@ -20,6 +20,7 @@ from bot.storage.records import Change, TurnRecord
 from bot.tools.tool import tool
 from bot.tools.toolbox import Toolbox
 from bot.turn.journal import Journal, merged
+from bot.turn.pseudonyms import Pseudonyms
 from bot.turn.runner import Runner
 from bot.turn.seats import Seats
 from bot.turn.turn import Turn
@@ -150,9 +151,12 @@ async def begin(turn: str, fence: int) -> Question | None:
 
 @asynccontextmanager
 async def runner(
-    slack: FakeSlack, model: Callable[[httpx.Request], httpx.Response], seats: int = 10
+    slack: FakeSlack,
+    model: Callable[[httpx.Request], httpx.Response],
+    seats: int = 10,
+    **upstream: Any,
 ) -> AsyncIterator[Way]:
-    async with rooms(slack, model, seats) as made:
+    async with rooms(slack, model, seats, **upstream) as made:
         way = Way(made)
         journalling = asyncio.create_task(way.journal.run())
         yield way
@@ -161,21 +165,26 @@ async def runner(
 
 @asynccontextmanager
 async def rooms(
-    slack: FakeSlack, model: Callable[[httpx.Request], httpx.Response], seats: int = 10
+    slack: FakeSlack,
+    model: Callable[[httpx.Request], httpx.Response],
+    seats: int = 10,
+    **upstream: Any,
 ) -> AsyncIterator[Runner]:
-    """A runner between a Slack and a model."""
+    """A runner between a Slack and a model; `upstream` is configured otherwise than usual."""
     async with AsyncExitStack() as stack:
         door = connect(slack)
         http = await stack.enter_async_context(
             httpx.AsyncClient(transport=httpx.MockTransport(model))
         )
-        config = UpstreamConfig("http://model.example/v1", "", "m1", api="responses")
+        config = UpstreamConfig(
+            "http://model.example/v1", "", "m1", **{"api": "responses"} | upstream
+        )
         delivery = Delivery(door, DeliveryConfig(), now=now, sleep=asyncio.sleep)
         stack.push_async_callback(delivery.aclose)
-        upstream = Upstream(config, http, now=now)
-        stack.push_async_callback(upstream.aclose)
+        asked = Upstream(config, http, now=now)
+        stack.push_async_callback(asked.aclose)
         yield Runner(
-            upstream=upstream,
+            upstream=asked,
             delivery=delivery,
             history=History(door, Names(door), bot_user="UBOT", limit=1000),
             seats=Seats(seats),
@@ -183,6 +192,7 @@ async def rooms(
             toolbox=Toolbox([shout, ponder, order], timeout=60),
             instructions="Be brief.",
             tool_rounds=2,
+            pseudonyms=Pseudonyms("xoxb-secret"),
         )
 
 

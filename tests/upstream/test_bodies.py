@@ -9,7 +9,7 @@ import msgspec
 from bot.upstream.attribution import EXPLAINED
 from bot.upstream.bodies import CHAT_OPTIONS, RESPONSES_OPTIONS, chat_body, responses_body
 from bot.upstream.events import ToolCall
-from bot.upstream.prompt import Exchange, Prompt, ToolSpec
+from bot.upstream.prompt import Exchange, Prompt, Round, ToolSpec
 from bot.values import Author, Message
 
 SCHEMA = {"type": "object", "properties": {"zone": {"type": "string"}}}
@@ -23,9 +23,9 @@ PROMPT = Prompt(
     ),
     tools=(ToolSpec("now", "Tells the time.", SCHEMA),),
     hosted_tools=({"type": "web_search"},),
-    exchanges=(
-        Exchange(ToolCall("call_1", "now", '{"zone":"x"}'), "no such zone"),
-        Exchange(ToolCall("call_2", "now", "{}"), "12:00"),
+    rounds=(
+        Round(None, (Exchange(ToolCall("call_1", "now", '{"zone":"x"}'), "no such zone"),)),
+        Round(None, (Exchange(ToolCall("call_2", "now", "{}"), "12:00"),)),
     ),
 )
 MESSAGES = [

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bot.errors import (
     PromptRefused,
+    PromptTooLong,
     StreamDropped,
     UpstreamBusy,
     UpstreamError,
@@ -31,10 +32,10 @@ def http(status: int, error: Any = None, **headers: str) -> UpstreamError:
 # status, error object, class, a word of the sentence
 FINAL: list[tuple[int, dict[str, Any], type[UpstreamError], str]] = [
     (400, {"type": "invalid_request_error", "message": "bad"}, PromptRefused, "did not accept"),
-    (400, {"code": "context_length_exceeded"}, PromptRefused, "too long"),
-    (400, {"message": "prompt is too long: 9 tokens > 8 maximum"}, PromptRefused, "too long"),
-    (400, {"message": "maximum context length is 8192 tokens"}, PromptRefused, "too long"),
-    (413, {"code": "payload_too_large"}, PromptRefused, "too long"),
+    (400, {"code": "context_length_exceeded"}, PromptTooLong, "too long"),
+    (400, {"message": "prompt is too long: 9 tokens > 8 maximum"}, PromptTooLong, "too long"),
+    (400, {"message": "maximum context length is 8192 tokens"}, PromptTooLong, "too long"),
+    (413, {"code": "payload_too_large"}, PromptTooLong, "too long"),
     (422, {"message": "nope"}, PromptRefused, "did not accept"),
     (400, {"code": "model_not_found"}, UpstreamRefused, "“tiny”"),
     (404, {"code": "model_not_found"}, UpstreamRefused, "“tiny”"),
@@ -55,6 +56,57 @@ FINAL: list[tuple[int, dict[str, Any], type[UpstreamError], str]] = [
     (400, {"code": "invalid_prompt"}, PromptRefused, "content rules"),
     (302, {}, UpstreamRefused, "moved"),
 ]
+
+TOO_LONG = [
+    "This model's maximum context length is 8192 tokens. However, your messages have 9000 tokens.",
+    "Your input exceeds the context window of this model.",
+    "the request exceeds the available context size, try increasing it",
+    "prompt is too long: 210000 tokens > 200000 maximum",
+    "input length and `max_tokens` exceed context limit: 199000 + 4096 > 200000",
+    "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
+    "Input is too long for requested model.",
+    "Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 context",
+    "too many tokens: total number of tokens in the prompt cannot exceed 4081",
+    "The decoder prompt (length 5000) is longer than the maximum model length of 4096.",
+    "Range of input length should be [1, 30720]",
+    "inputs tokens + max_new_tokens must be <= 4096",
+    "litellm.ContextWindowExceededError: OpenAIException - too long",
+]
+TOO_LONG_CODES = [
+    "context_length_exceeded",
+    "exceed_context_size_error",
+    "request_too_large",
+    "ContextWindowExceededError",
+]
+NOT_TOO_LONG = [
+    "Rate limit reached: 30000 tokens per min exceeded. Please try again in 6s.",
+    "Request too large for gpt-5.4 on tokens per min (TPM): Limit 10000, Requested 20000",
+    "The model is overloaded.",
+    "max_tokens is too large: 99999. This model supports at most 4096 completion tokens.",
+]
+
+
+@pytest.mark.parametrize("said", TOO_LONG)
+def test_a_prompt_that_is_too_long_is_known_by_every_server_s_words(said: str) -> None:
+    for status in (400, 422, 500):
+        assert type(http(status, {"message": said})) is PromptTooLong
+    assert type(from_event({"message": said}, "tiny")) is PromptTooLong
+    assert type(from_response(400, {}, json.dumps({"detail": said}).encode(), "m")) is PromptTooLong
+
+
+@pytest.mark.parametrize("code", TOO_LONG_CODES)
+@pytest.mark.parametrize("name", ["code", "type"])
+def test_a_prompt_that_is_too_long_is_known_by_code_or_type(code: str, name: str) -> None:
+    assert type(http(400, {name: code})) is PromptTooLong
+    assert type(from_event({name: code}, "tiny")) is PromptTooLong
+
+
+@pytest.mark.parametrize("said", NOT_TOO_LONG)
+def test_limits_of_rate_and_of_answers_are_no_prompt_that_is_too_long(said: str) -> None:
+    assert not isinstance(http(429, {"message": said}), PromptTooLong)
+    assert not isinstance(http(400, {"message": said}), PromptTooLong)
+    assert not isinstance(from_event({"message": said}, "tiny"), PromptTooLong)
+
 
 AGAIN: list[tuple[int, dict[str, Any]]] = [
     (408, {}),

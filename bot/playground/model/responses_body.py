@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bot.playground.model import fields
+from bot.playground.model import fields, rounds
 from bot.playground.model.conversation import (
     Called,
     Conversation,
@@ -101,6 +101,7 @@ def _input(body: JSON) -> tuple[Turn, ...]:
 
 
 def _turns(items: list[JSON]) -> tuple[Turn, ...]:
+    rounds.check(items)
     turns = (_turn(item, f"input[{i}]") for i, item in enumerate(items))
     return tuple(turn for turn in turns if turn is not None)
 

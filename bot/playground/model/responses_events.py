@@ -154,7 +154,8 @@ class EventWriter:
         self._tokens["reasoning"] += len(tokens(part.text))
         yield self._event("response.reasoning_summary_text.done", **where, text=part.text)
         yield self._event("response.reasoning_summary_part.done", **where, part=whole)
-        yield self._done(item, cut, summary=[whole])
+        secret = f"{self._stem}{len(self._output):02x}"  # what clients can't read and must keep
+        yield self._done(item, cut, summary=[whole], encrypted_content=secret)
 
     def _search(self, part: Search) -> Iterator[Frame]:
         item = self._item("ws", type="web_search_call", action={"type": "search"})

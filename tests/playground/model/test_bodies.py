@@ -182,3 +182,32 @@ def test_whatever_is_sent_is_read_or_refused(body: dict[str, Any]) -> None:
     for reading in (responses_body.read_request, chat_body.read_request):
         with suppress(ApiError):
             assert reading(body)
+
+
+STEM = "0123456789abcdef" * 3
+THOUGHT = {"type": "reasoning", "id": f"rs_{STEM}00", "summary": [], "encrypted_content": "x"}
+CALLED = {"type": "function_call", "name": "now", "arguments": "{}"}
+ONE, TWO = (CALLED | {"id": f"fc_{STEM}0{n}", "call_id": f"c{n}"} for n in (1, 2))
+GIVEN = [{"type": "function_call_output", "call_id": f"c{n}", "output": "noon"} for n in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("items", "whole"),
+    [
+        ([THOUGHT, ONE, TWO, *GIVEN], True),
+        ([USER, THOUGHT, ONE, TWO, *GIVEN, USER], True),
+        ([{k: v for k, v in item.items() if k != "id"} for item in (ONE, TWO)] + GIVEN, True),
+        ([ONE | {"id": "fc_1"}, TWO | {"id": "fc_2"}, *GIVEN], True),
+        ([ONE, TWO, *GIVEN], False),
+        ([THOUGHT, TWO, ONE, *GIVEN], False),
+        ([THOUGHT, TWO, GIVEN[1]], False),
+        ([ONE, THOUGHT, TWO, *GIVEN], False),
+    ],
+)
+def test_items_of_a_response_come_back_all_and_in_order(items: list[Any], whole: bool) -> None:
+    if whole:
+        assert responses(input=items).conversation()
+        return
+    with pytest.raises(ApiError) as error:
+        responses(input=items)
+    assert refusal(error) == (400, "input", None)

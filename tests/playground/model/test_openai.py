@@ -181,15 +181,17 @@ async def test_the_token_limit_ends_an_answer_as_incomplete(client: AsyncOpenAI)
 async def test_a_function_is_called_and_its_output_told(client: AsyncOpenAI) -> None:
     question: Any = {"role": "user", "content": "what time is it?"}
     first = await client.responses.create(model=MODEL, input=[question], tools=[NOW])
-    (call,) = first.output
+    thought, call = first.output
     assert isinstance(call, ResponseFunctionToolCall)
     assert (call.name, json.loads(call.arguments)) == ("now", {})
     given: Any = {"type": "function_call_output", "call_id": call.call_id, "output": "noon"}
-    called: Any = call.to_dict()
+    whole: Any = [item.to_dict() for item in (thought, call)]
     second = await client.responses.create(
-        model=MODEL, input=[question, called, given], tools=[NOW]
+        model=MODEL, input=[question, *whole, given], tools=[NOW]
     )
     assert "**noon**" in second.output_text
+    with pytest.raises(openai.BadRequestError, match="required item"):
+        await client.responses.create(model=MODEL, input=[question, whole[1], given], tools=[NOW])
     by_id = await client.responses.create(
         model=MODEL, input=[given], previous_response_id=first.id, tools=[NOW]
     )

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bot.playground.model.conversation import Called, Conversation, Returned, Tool
-from bot.playground.model.plan import Call, Plan, say
+from bot.playground.model.plan import Call, Plan, Thought, say
 from bot.playground.model.script.reading import read
 from bot.playground.model.script.topic import Topic, plain, topic
 
 _SHOWN = 1500
+_THOUGHT = "The bot can find that out better than I can."
 _SUM = re.compile(
     r"(?:\d|\()[\d\s.,()*/+\u00d7\u00f7^%-]*[*/+\u00d7\u00f7^%-][\d\s.,()*/+\u00d7\u00f7^%-]*(?:\d|\))"
 )
@@ -59,7 +60,7 @@ def _call(conversation: Conversation, _: re.Match[str]) -> Plan | None:
     offered = {tool.name: tool for tool in conversation.tools}
     calls = [Call(name, _arguments(offered[name], arg)) for name, arg in wanted if name in offered]
     if calls:
-        return Plan(tuple(calls))
+        return Plan((Thought(_THOUGHT), *calls))
     return say(read("no_tools", tool=wanted[0][0])) if wanted else None
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "r6"
-down_revision = "r4"
+down_revision = "r5"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,65 @@
+"""Addresses of model servers: what can be a base URL, and where a key would travel unencrypted."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from urllib.parse import SplitResult, urlsplit
+
+# What every request adds to the base URL; people paste it with the rest of an example.
+ENDPOINTS = ("/responses", "/chat/completions", "/completions", "/models")
+# Characters that stand in no host, but in the placeholders of documentation.
+_NO_HOST = re.compile(r"[^\w.:\[\]%-]")
+# Endings of names that no public DNS gives out.
+PRIVATE_NAMES = (
+    *(".localhost", ".local", ".internal", ".lan", ".home.arpa", ".test"),
+    *(".svc", ".cluster.local"),
+)
+
+
+def base_url(value: str) -> str:
+    """Return a base URL without blanks around it and slashes at its end; its query stays.
+
+    Raises ValueError with what is wrong, as the middle of a sentence.
+    """
+    value = value.strip()
+    if re.search(r"\s", value):
+        raise ValueError("has a blank in it")
+    if "#" in value:
+        raise ValueError("has a fragment (#…), which no server sees")
+    url = _split(value)
+    if "@" in url.netloc:
+        raise ValueError("has a user name or a password in it; the key goes in UPSTREAM_API_KEY")
+    path = url.path.rstrip("/")
+    for endpoint in ENDPOINTS:
+        if path.lower().endswith(endpoint):
+            raise ValueError(f"must end before {endpoint}, which is added for each request")
+    return url._replace(path=path).geturl()
+
+
+def _split(value: str) -> SplitResult:
+    """Return the parts of an address that can be asked."""
+    try:
+        url = urlsplit(value)
+        host, port = url.hostname or "", url.port
+    except ValueError as error:
+        raise ValueError("has no valid host and port") from error
+    if url.scheme not in {"http", "https"} or not value[len(url.scheme) :].startswith("://"):
+        raise ValueError("is not an http:// or https:// address")
+    if not host.strip(".") or _NO_HOST.search(host) or ".." in host or port == 0:
+        raise ValueError("has no valid host and port")
+    return url
+
+
+def is_open(url: str) -> bool:
+    """Return whether what is sent there crosses networks unencrypted: plain http, and neither this
+    machine nor a private network."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    if parts.scheme != "http":
+        return False
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return "." in host and not host.endswith(PRIVATE_NAMES)
+    return address.is_global

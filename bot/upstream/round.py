@@ -1,0 +1,189 @@
+"""What the model sent before its tool calls are answered, kept as it came. Pure.
+
+Servers want a round back whole: reasoning, signatures and fields this program knows nothing of
+belong to the calls they came with. Some refuse a round that lacks them, others get worse.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from bot.upstream.joining import joined
+
+Json = dict[str, Any]
+
+# Fields of an assistant message that servers send and do not take.
+_NOT_SENT = frozenset({"role", "annotations", "audio", "function_call", "refusal"})
+
+
+class Called(Protocol):
+    """A function call as the decoders put it together."""
+
+    @property
+    def call_id(self) -> str:
+        """The id that its output names."""
+
+    @property
+    def name(self) -> str:
+        """The function."""
+
+    @property
+    def arguments(self) -> str:
+        """JSON text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """All the model sent in one round.
+
+    `items` are the output items of a response in their order, or the one assistant message of a
+    completion. They are JSON values.
+    """
+
+    format: Literal["responses", "chat"]
+    items: tuple[Json, ...]
+
+
+class ResponseItems:
+    """Collects the output items of one response.
+
+    An item is complete in its `response.output_item.done`; `encrypted_content` may come there
+    only. The terminal event adds items and fields that were not streamed.
+    """
+
+    def __init__(self) -> None:
+        self._done: dict[object, tuple[int | None, Json]] = {}
+
+    def done(self, item: Mapping[str, Any], index: object) -> None:
+        """Take a finished item. A repeated item takes the place of its first copy."""
+        if item:
+            place = index if type(index) is int else None
+            self._done[_key(item) or len(self._done)] = (place, dict(item))
+
+    def output(self, terminal: Iterable[Mapping[str, Any]]) -> Output:
+        """Return the round; `terminal` are the items of the terminal event."""
+        streamed = self._in_order()
+        by_key = {key: item for item in streamed if (key := _key(item))}
+        told = [dict(item) for item in terminal]
+        same = [by_key.get(_key(item)) for item in told]
+        taken = {id(item) for item in same if item is not None}
+        # Gateways rewrite ids: what is left is matched by its type, in order.
+        left = deque(item for item in streamed if id(item) not in taken)
+        items = list(streamed)
+        for position, (item, match) in enumerate(zip(told, same, strict=True)):
+            if match is None and left and left[0].get("type") == item.get("type"):
+                match = None if item.get("call_id") else left.popleft()
+            if match is None:
+                items.insert(position, item)
+            else:
+                match.update({k: v for k, v in item.items() if match.get(k) is None})
+        return Output("responses", tuple(items))
+
+    def _in_order(self) -> list[Json]:
+        done = list(self._done.values())
+        if all(place is not None for place, _ in done):
+            done.sort(key=lambda entry: entry[0] or 0)
+        return [item for _, item in done]
+
+
+def _key(item: Mapping[str, Any]) -> object:
+    """What names an item, None where nothing does. Calls are named by the id their output gives."""
+    name = item.get("call_id") or item.get("id")
+    return (str(item.get("type")), name) if isinstance(name, str) else None
+
+
+class ChatMessage:
+    """Collects the assistant message of one completion from its deltas.
+
+    What the decoder reads itself, text without anything else and the calls, is given by it.
+    """
+
+    def __init__(self) -> None:
+        self._text: list[str] = []
+        self._parts: list[list[Any]] = []  # content that came as lists
+        self._fields: dict[str, list[Any]] = {}
+        self._calls: dict[str, list[Json]] = {}  # fields of each call we don't know, in pieces
+        self._at: dict[object, str] = {}  # the call an index belongs to
+
+    def text(self, text: str) -> None:
+        """Take a delta that is nothing but text."""
+        self._text.append(text)
+
+    def chunk(self, chunk: Mapping[str, Any] | None) -> None:
+        """Take any other chunk, decoded whole."""
+        choices = chunk.get("choices") if chunk else None
+        for choice in choices if isinstance(choices, list) else ():
+            if not isinstance(choice, Mapping) or choice.get("index"):
+                continue
+            delta = choice.get("delta") or choice.get("message")
+            if isinstance(delta, Mapping):
+                self._delta(delta)
+
+    def output(self, calls: Iterable[Called]) -> Output:
+        """Return the message with these calls."""
+        message: Json = {"role": "assistant", "content": self._content()}
+        message |= {name: joined(pieces) for name, pieces in self._fields.items()}
+        message["tool_calls"] = self._tool_calls(tuple(calls))
+        return Output("chat", (message,))
+
+    def _delta(self, delta: Mapping[str, Any]) -> None:
+        for name, value in delta.items():
+            if value is None or name in _NOT_SENT:
+                continue
+            if name == "content":
+                self._take_content(value)
+            elif name == "tool_calls":
+                for position, fragment in enumerate(value if isinstance(value, list) else ()):
+                    if isinstance(fragment, Mapping):
+                        self._fragment(fragment, position)
+            elif value or name.startswith("reasoning"):
+                self._fields.setdefault(name, []).append(value)
+
+    def _take_content(self, content: object) -> None:
+        if isinstance(content, str):
+            self._text.append(content)
+        elif isinstance(content, list):
+            self._end_text()
+            self._parts.append(content)
+
+    def _content(self) -> Any:
+        if not self._parts:
+            return "".join(self._text) or None
+        self._end_text()
+        return joined(self._parts)
+
+    def _end_text(self) -> None:
+        if text := "".join(self._text):
+            self._parts.append([{"type": "text", "text": text}])
+        self._text.clear()
+
+    def _fragment(self, fragment: Mapping[str, Any], position: int) -> None:
+        """Keep what a piece of a call has beside its id, name and arguments."""
+        index = fragment.get("index", position)
+        named = fragment.get("id")
+        key = self._at.get(index, "") if not named else str(named)
+        key = self._at[index] = key or f"call_{index}"
+        pieces = self._calls.setdefault(key, [])
+        more: Json = {k: v for k, v in fragment.items() if k not in {"index", "id", "function"}}
+        function = fragment.get("function")
+        if isinstance(function, Mapping):
+            own = {k: v for k, v in function.items() if k not in {"name", "arguments"}}
+            more |= {"function": own} if own else {}
+        more = {k: v for k, v in more.items() if v is not None}
+        if more:
+            pieces.append(more)
+
+    def _tool_calls(self, calls: Sequence[Called]) -> list[Json]:
+        in_order = list(self._calls.values())
+        found = []
+        for position, call in enumerate(calls):
+            unnamed = in_order[position] if position < len(in_order) else []
+            more: Json = joined(self._calls.get(call.call_id, unnamed)) or {}
+            own = more.pop("function", None)
+            function = {"name": call.name, "arguments": call.arguments}
+            function |= own if isinstance(own, dict) else {}
+            found.append({"id": call.call_id, "type": "function", **more, "function": function})
+        return found

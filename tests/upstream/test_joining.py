@@ -1,0 +1,117 @@
+"""Pieces of values nobody here knows, joined."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.upstream.joining import joined
+
+
+def reasoning(text: str, **more: Any) -> dict[str, Any]:
+    return {"type": "reasoning.text", "text": text, **more}
+
+
+def secret(data: str, **more: Any) -> dict[str, Any]:
+    return {"type": "reasoning.encrypted", "data": data, **more}
+
+
+@pytest.mark.parametrize(
+    ("pieces", "whole"),
+    [
+        ([], None),
+        ([None, "a", None, "b"], "ab"),
+        (["a", 1], 1),
+        ([{"google": {"thought_signature": "S"}}], {"google": {"thought_signature": "S"}}),
+        ([{"id": "a", "text": "x"}, {"id": "a", "text": "y"}], {"id": "a", "text": "xy"}),
+        ([{"signature": ""}, {"signature": "S"}, {"signature": None}], {"signature": "S"}),
+    ],
+)
+def test_text_grows_and_everything_else_is_what_came_last(pieces: list[Any], whole: Any) -> None:
+    assert joined(pieces) == whole
+
+
+@pytest.mark.parametrize(
+    ("lists", "whole"),
+    [
+        pytest.param(
+            [[reasoning("a", index=0)], [reasoning("b", index=0, signature="S")]],
+            [reasoning("ab", index=0, signature="S")],
+            id="one index",
+        ),
+        pytest.param(
+            [[reasoning("a", index=0, id="r1")], [reasoning("b", index=0)]],
+            [reasoning("ab", index=0, id="r1")],
+            id="the id comes once",
+        ),
+        pytest.param(
+            [[reasoning("a", id="r1")], [reasoning("b", id="r2")], [reasoning("c", id="r1")]],
+            [reasoning("ac", id="r1"), reasoning("b", id="r2")],
+            id="by id",
+        ),
+        pytest.param(
+            [[reasoning("a", index=0, id="x")], [reasoning("b", index=0, id="y")]],
+            [reasoning("a", index=0, id="x"), reasoning("b", index=0, id="y")],
+            id="a careless index",
+        ),
+        pytest.param(
+            [[reasoning("a", index=0)], [secret("X", index=0)], [reasoning("b", index=0)]],
+            [reasoning("ab", index=0), secret("X", index=0)],
+            id="by type",
+        ),
+        pytest.param([[reasoning("a")], [reasoning("b")]], [reasoning("ab")], id="neighbours"),
+        pytest.param([[secret("X")], [secret("Y")]], [secret("X"), secret("Y")], id="opaque"),
+        pytest.param(
+            [[reasoning("a"), reasoning("b")], []], [reasoning("a"), reasoning("b")], id="one list"
+        ),
+        pytest.param([["a"], ["a"], [3]], ["a", "a", 3], id="no objects"),
+        pytest.param(
+            [
+                [{"type": "thinking", "thinking": [{"type": "text", "text": "a"}]}],
+                [{"type": "thinking", "thinking": [{"type": "text", "text": "b"}]}],
+                [{"type": "text", "text": "c"}],
+            ],
+            [
+                {"type": "thinking", "thinking": [{"type": "text", "text": "ab"}]},
+                {"type": "text", "text": "c"},
+            ],
+            id="nested",
+        ),
+    ],
+)
+def test_entries_of_lists_are_joined_where_they_are_pieces_of_each_other(
+    lists: list[Any], whole: Any
+) -> None:
+    assert joined(lists) == whole
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+@given(JSON)
+def test_a_value_that_came_whole_stays_as_it_is(value: Any) -> None:
+    assert joined([value]) == value
+
+
+@given(st.lists(JSON, max_size=5))
+def test_no_pieces_are_too_odd(pieces: list[Any]) -> None:
+    joined(pieces)
+
+
+@given(st.lists(st.lists(st.text(min_size=1), min_size=1, max_size=4), min_size=1, max_size=4))
+def test_interleaved_texts_are_told_apart_by_their_index(texts: list[list[str]]) -> None:
+    longest = max(map(len, texts))
+    lists = [
+        [reasoning(text[n], index=i)]
+        for n in range(longest)
+        for i, text in enumerate(texts)
+        if n < len(text)
+    ]
+    assert joined(lists) == [reasoning("".join(text), index=i) for i, text in enumerate(texts)]
