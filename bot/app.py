@@ -25,7 +25,7 @@ from bot.listeners.bolt import bolt_app
 from bot.listeners.hearing import Hearing
 from bot.listeners.socket_mode import SocketConfig, SocketMode
 from bot.observe import Metrics
-from bot.server import Check, make_server, serve
+from bot.server import Check, health_routes, make_server, serve, slack_routes
 from bot.settings import Settings, require_slack
 from bot.slack import Identity, Slack, http_session
 from bot.storage.database import Database, open_database
@@ -227,18 +227,36 @@ async def _heard(
     """Health, metrics and Slack's events, until the block ends: then nothing new is heard."""
     checks: dict[str, Check] = {"database": database.answers}
     async with AsyncExitStack() as stack:
-        over_http = slack_app if settings.slack.mode == "http" else None
-        server = make_server(metrics=metrics, checks=checks, slack_app=over_http)
-        port = await stack.enter_async_context(
-            serve(server, settings.server.host, settings.server.port)
+        over_http = settings.slack.mode == "http"
+        await stack.enter_async_context(
+            _listening(settings, metrics, checks, slack_app if over_http else None)
         )
-        log.info("listening", extra={"host": settings.server.host, "port": port})
-        if over_http is None:
+        if not over_http:
             config = SocketConfig(
                 await _app_token(settings, slack), settings.slack.socket_connections
             )
             socket = await stack.enter_async_context(SocketMode(slack_app, slack, config, metrics))
             checks["slack"] = socket.connected
+        yield
+
+
+@asynccontextmanager
+async def _listening(
+    settings: Settings, metrics: Metrics, checks: dict[str, Check], slack_app: AsyncApp | None
+) -> AsyncIterator[None]:
+    """Our ports: one, or one for Slack and one for whoever watches over us."""
+    health = health_routes(metrics, checks)
+    secret = settings.slack.signing_secret
+    events = slack_routes(slack_app, secret.get_secret_value()) if slack_app and secret else []
+    host, port, own = settings.server.host, settings.server.port, settings.server.metrics_port
+    ports = [("PORT", port, [*health, *events])]
+    if own is not None:
+        ports = [("METRICS_PORT", own, health)] + ([("PORT", port, events)] if events else [])
+    async with AsyncExitStack() as stack:
+        for variable, wanted, routes in ports:
+            server = serve(make_server(*routes), host, wanted, variable=variable)
+            given = await stack.enter_async_context(server)
+            log.info("listening", extra={"host": host, "port": given, "variable": variable})
         yield
 
 

@@ -256,6 +256,13 @@ class ServerSettings(Group):
         le=65535,
         description="Port of health, metrics and HTTP mode; 0 takes a free one",
     )
+    metrics_port: int | None = Field(
+        None,
+        validation_alias="METRICS_PORT",
+        ge=0,
+        le=65535,
+        description="Port of its own for health and metrics; without it they stand on `PORT`",
+    )
     grace_seconds: Annotated[float, Field(ge=0, le=600)] = Field(
         25.0,
         validation_alias="GRACE_SECONDS",
