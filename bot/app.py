@@ -35,6 +35,7 @@ from bot.tools.shipped import shipped
 from bot.tools.toolbox import Toolbox
 from bot.turn.copies import Copies
 from bot.turn.keeper import Keeper
+from bot.turn.limits import AnswerLimits
 from bot.turn.live import LiveTurns
 from bot.turn.private import PrivateAnswers
 from bot.turn.runner import Runner
@@ -114,6 +115,7 @@ async def open_upstream(settings: Settings) -> AsyncIterator[Upstream]:
         attempts=wanted.attempts,
         total_seconds=wanted.total_seconds,
         max_event_bytes=wanted.max_event_bytes,
+        max_output_tokens=settings.limits.output_tokens,
     )
     async with open_http(config) as http:
         upstream = Upstream(config, http)
@@ -191,6 +193,11 @@ def _runner(
         instructions=settings.upstream.instructions,
         hosted_tools=settings.tools.hosted,
         tool_rounds=settings.tools.rounds,
+        limits=AnswerLimits(
+            seconds=settings.limits.seconds,
+            characters=settings.limits.characters,
+            tool_calls=settings.limits.tool_calls,
+        ),
     )
 
 

@@ -12,6 +12,7 @@
     │   ├── UpstreamBusy       429, 5xx, overload: worth another try
     │   ├── UpstreamRefused    key, money, permission, unknown model: the operator mends it
     │   ├── PromptRefused      the question itself: too long, not allowed
+    │   ├── TooMuch            the answer is larger than we read: it is cut off there
     │   └── StreamDropped      the answer broke off and could not be brought to its end
     ├── Stopped                nobody: a person stopped the answer
     ├── ToolError              the model: the message is what its call returns
@@ -130,6 +131,12 @@ class PromptRefused(UpstreamError):
     """The server will not answer this question as it is."""
 
     sentence = "The model's server did not accept this question."
+
+
+class TooMuch(UpstreamError):
+    """The server sent more than one answer may have; what was read stands."""
+
+    sentence = "Cut off: the model's server sent too much for one answer. Please ask again."
 
 
 class StreamDropped(UpstreamError):

@@ -54,7 +54,7 @@ THINKING = (  # they decide; whoever drives them waits, reads clocks and rolls d
     "bot.errors",
     "bot.access",
     "bot.render*",
-    *(f"bot.turn.{part}" for part in ("machine", "recovery", "watch", "order", "again")),
+    *(f"bot.turn.{part}" for part in ("machine", "limits", "recovery", "watch", "order", "again")),
     "bot.history.budget",
     *(f"bot.listeners.{part}" for part in ("reading", "reconnecting")),
     *(f"bot.delivery.{part}" for part in ("pace", "budget", "steps", "uses", "native_layout")),

@@ -3,7 +3,7 @@
 A real environment variable wins over `.env`; an empty value counts as absent. What is wrong is
 said as one sentence a variable (`SettingsError`), never with the value of a secret.
 
-    groups.py     the variables; tools.py those about tools
+    groups.py     the variables; tools.py those about tools, limits.py those that bound an answer
     env_file.py   what is wrong with the file `.env`
     sentences.py  what is wrong with a value
 """
@@ -28,6 +28,7 @@ from bot.settings.groups import (
     StorageSettings,
     UpstreamSettings,
 )
+from bot.settings.limits import LimitSettings
 from bot.settings.sentences import sentence
 from bot.settings.tools import ToolSettings
 
@@ -40,6 +41,7 @@ GROUPS: tuple[type[Group], ...] = (
     DeliverySettings,
     StorageSettings,
     ServerSettings,
+    LimitSettings,
 )
 
 
@@ -53,6 +55,7 @@ class Settings:
     delivery: DeliverySettings
     storage: StorageSettings
     server: ServerSettings
+    limits: LimitSettings
 
 
 def load(env_file: Path | None = ENV_FILE) -> Settings:

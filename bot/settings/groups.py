@@ -149,7 +149,10 @@ class UpstreamSettings(Group):
     total_seconds: Seconds = Field(
         900.0,
         validation_alias="UPSTREAM_TOTAL_SECONDS",
-        description="Longest time one answer may take, reconnections included",
+        description=(
+            "Longest run of failures and waits without progress; progress starts it anew "
+            "(`MAX_ANSWER_SECONDS` bounds the whole answer)"
+        ),
     )
     max_event_bytes: int = Field(
         8 * 2**20,

@@ -19,6 +19,7 @@ from bot.observe import Metrics
 from bot.storage.records import ShownMessage
 from bot.tools.tool import ToolContext
 from bot.tools.toolbox import Toolbox
+from bot.turn.limits import AnswerBudget, AnswerLimits, CutShort
 from bot.turn.machine import Machine
 from bot.turn.recovery import begun, response_of
 from bot.turn.seats import Seats
@@ -59,6 +60,7 @@ class Runner:
         instructions: str,
         hosted_tools: tuple[Mapping[str, Any], ...] = (),
         tool_rounds: int = 5,
+        limits: AnswerLimits = AnswerLimits(),  # noqa: B008  # frozen
     ) -> None:
         self.upstream = upstream
         self.delivery = delivery
@@ -69,6 +71,7 @@ class Runner:
         self.instructions = instructions
         self.hosted_tools = hosted_tools
         self.tool_rounds = tool_rounds
+        self.limits = limits
 
     async def answer(self, turn: Turn) -> Phase | None:
         """Bring one turn to its one end; returns how it ended, None if that is left to others.
@@ -128,6 +131,9 @@ class Runner:
             await turn.unless_stopped(opening, writing)
         except Stopped as stopped:
             machine.stop(stopped.user)
+        except CutShort as limit:
+            log.info("the answer was cut off: %s", limit)
+            machine.cut_short(str(limit), self.limits.characters)
         except asyncio.CancelledError:
             if turn.left:
                 raise
@@ -162,16 +168,29 @@ class Runner:
                 tools=self.toolbox.specs,
                 hosted_tools=self.hosted_tools,
             )
-            await self._stream(prompt, turn, machine, reply, response_of(turn.record))
-            for rounds_left in reversed(range(self.tool_rounds)):
-                if not machine.calls:
-                    break
-                prompt = await self._use_tools(prompt, turn, machine, reply)
-                if not rounds_left:
-                    prompt = replace(prompt, tools=(), hosted_tools=())
-                await self._stream(prompt, turn, machine, reply)
-            if machine.calls:
-                machine.fail(ONLY_TOOLS)
+            budget = AnswerBudget(self.limits)
+            try:
+                async with asyncio.timeout(self.limits.seconds) as time_limit:
+                    await self._rounds(prompt, turn, machine, reply, budget)
+            except TimeoutError:
+                if not time_limit.expired():
+                    raise
+                raise budget.out_of_time() from None
+
+    async def _rounds(
+        self, prompt: Prompt, turn: Turn, machine: Machine, reply: Reply, budget: AnswerBudget
+    ) -> None:
+        """Ask the model, and run the tools it wants, until it has written its answer."""
+        await self._stream(prompt, turn, machine, reply, budget, response_of(turn.record))
+        for rounds_left in reversed(range(self.tool_rounds)):
+            if not machine.calls:
+                break
+            prompt = await self._use_tools(prompt, turn, machine, reply, budget)
+            if not (rounds_left and budget.calls_left):
+                prompt = replace(prompt, tools=(), hosted_tools=())
+            await self._stream(prompt, turn, machine, reply, budget)
+        if machine.calls:
+            machine.fail(ONLY_TOOLS)
 
     async def _stream(
         self,
@@ -179,6 +198,7 @@ class Runner:
         turn: Turn,
         machine: Machine,
         reply: Reply,
+        budget: AnswerBudget,
         response: Begun | None = None,
     ) -> None:
         """Show what the model writes, but for the end, which is to be journalled first; of a
@@ -187,12 +207,13 @@ class Runner:
             async for event in events:
                 self._observe(event, turn, machine)
                 draft = machine.feed(event)
+                budget.heard(len(draft.text), len(machine.calls))
                 turn.wrote(draft.text, machine.cursor)
                 if not draft.phase.final:
                     reply.show(draft)
 
     async def _use_tools(
-        self, prompt: Prompt, turn: Turn, machine: Machine, reply: Reply
+        self, prompt: Prompt, turn: Turn, machine: Machine, reply: Reply, budget: AnswerBudget
     ) -> Prompt:
         """Run what the model asked for, one after the other; gives the prompt that goes on."""
         turn.goes_on()
@@ -200,7 +221,9 @@ class Runner:
         for call in machine.calls:
             reply.show(machine.use(self.toolbox.saying(call)))
             done = any(_same(call, exchange.call) for exchange in exchanges)
-            exchanges.append(Exchange(call, await self._output(call, turn, done=done)))
+            output = await self._output(call, turn, done=done)
+            budget.ran(len(output))
+            exchanges.append(Exchange(call, output))
         return replace(prompt, exchanges=tuple(exchanges))
 
     async def _output(self, call: ToolCall, turn: Turn, *, done: bool) -> str:

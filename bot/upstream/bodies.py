@@ -17,11 +17,15 @@ from bot.values import Message
 Json = dict[str, Any]
 
 # What a server may not know, and what is left out of a request once it refused it.
-RESPONSES_OPTIONS = frozenset({"background", "store", "obfuscation", "hosted_tools"})
-CHAT_OPTIONS = frozenset({"usage"})
+RESPONSES_OPTIONS = frozenset(
+    {"background", "store", "obfuscation", "hosted_tools", "max_output_tokens"}
+)
+CHAT_OPTIONS = frozenset({"usage", "max_completion_tokens", "max_tokens"})
 
 
-def responses_body(prompt: Prompt, model: str, options: Set[str]) -> bytes:
+def responses_body(
+    prompt: Prompt, model: str, options: Set[str], max_tokens: int | None = None
+) -> bytes:
     """Return the body of `POST /responses`; `options` are of `RESPONSES_OPTIONS`."""
     body: Json = {"model": model, "stream": True, "input": _input(prompt)}
     if prompt.instructions:
@@ -37,11 +41,19 @@ def responses_body(prompt: Prompt, model: str, options: Set[str]) -> bytes:
         body["store"] = False  # nothing will be fetched later, so nothing need be kept there
     if "obfuscation" in options:
         body["stream_options"] = {"include_obfuscation": False}
+    if max_tokens is not None and "max_output_tokens" in options:
+        body["max_output_tokens"] = max_tokens
     return msgspec.json.encode(body)
 
 
-def chat_body(prompt: Prompt, model: str, options: Set[str]) -> bytes:
-    """Return the body of `POST /chat/completions`; `options` are of `CHAT_OPTIONS`."""
+def chat_body(
+    prompt: Prompt, model: str, options: Set[str], max_tokens: int | None = None
+) -> bytes:
+    """Return the body of `POST /chat/completions`; `options` are of `CHAT_OPTIONS`.
+
+    Older servers know a limit of tokens by its older name only: it follows where the newer one
+    was refused.
+    """
     messages: list[Json] = []
     if prompt.instructions:
         messages.append({"role": "system", "content": prompt.instructions})
@@ -53,6 +65,9 @@ def chat_body(prompt: Prompt, model: str, options: Set[str]) -> bytes:
         body["tools"] = [{"type": "function", "function": _function(t)} for t in prompt.tools]
     if "usage" in options:
         body["stream_options"] = {"include_usage": True}
+    names = [name for name in ("max_completion_tokens", "max_tokens") if name in options]
+    if max_tokens is not None and names:
+        body[names[0]] = max_tokens
     return msgspec.json.encode(body)
 
 

@@ -10,7 +10,7 @@ from asyncio import CancelledError, current_task
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any, TypeAlias
 
-from bot.errors import StreamDropped, UpstreamBusy, UpstreamRefused
+from bot.errors import StreamDropped, TooMuch, UpstreamBusy, UpstreamRefused
 from bot.upstream.attempt import MAX_ERROR_BYTES, Reply, Silence, Watch, read_bounded
 from bot.upstream.chat import ChatDecoder
 from bot.upstream.decoding import as_object
@@ -27,6 +27,9 @@ Batches: TypeAlias = AsyncGenerator[Sequence[Event], None]
 GRACE_SECONDS = 1.0
 # How long a connection may take to end after its answer; one that does is used again.
 DRAIN_SECONDS = 0.2
+MAX_STREAM_BYTES = 128 * 2**20
+"""Bytes of one connection. 200,000 characters, each in an event of 300 bytes, and as much reasoning
+are 120 MB; what never becomes text, such as the arguments of a call, is bounded by this alone."""
 BLANK = BOM + b" \t\r\n"
 
 
@@ -100,11 +103,15 @@ async def _stream(
 ) -> Batches:
     """Yield the events of a stream. Every chunk passes here: no call that can be spared."""
     yield events
+    size = 0
     try:
         watch.reader = current_task()
         async for chunk in reply.chunks:
             watch.reader = None
             watch.beats += 1
+            size += len(chunk)
+            if size > MAX_STREAM_BYTES:
+                raise TooMuch(f"a stream of more than {MAX_STREAM_BYTES} bytes")
             events = _events(decoder, parser.feed(chunk))
             if events:
                 yield events

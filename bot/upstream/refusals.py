@@ -23,6 +23,9 @@ _OPTIONS = {
     "store": ({"store"}, r"[\"'`]store[\"'`]|\bbody\.store\b|parameter:? store\b"),
     "obfuscation": ({"stream_options"}, r"stream_options|include_obfuscation"),
     "usage": ({"stream_options"}, r"stream_options|include_usage"),
+    "max_output_tokens": ({"max_output_tokens"}, r"max_output_tokens"),
+    "max_completion_tokens": ({"max_completion_tokens"}, r"max_completion_tokens"),
+    "max_tokens": ({"max_tokens"}, r"\bmax_tokens\b"),
     "hosted_tools": (
         {"tools", "tool_choice"},
         r"\btools?\b|web_search|\bmcp\b|file_search|code_interpreter",
