@@ -20,6 +20,9 @@ from bot.slack.websocket import WebSocket
 PAGE = 200
 """Messages asked for in one page of `conversations.replies`; Slack recommends no more."""
 
+LONGEST_ANSWER = 16 * 1024
+"""Bytes read of what a `response_url` answers, which is a word or a short object."""
+
 CONNECTIONS = 20
 """Calls at once. asyncio holds 256 KiB and more for each connection over TLS; a call takes about
 0.2 s, so these carry the budgets of a hundred workspaces."""
@@ -209,10 +212,13 @@ class Slack(Streams):
             async with self._session.post(
                 response_url,
                 json=body,
+                headers={"Accept-Encoding": "identity"},
                 allow_redirects=False,
                 proxy=self.web.proxy,
             ) as response:
-                text = await response.text(errors="replace")
+                if response.headers.get("Content-Encoding", "identity") != "identity":
+                    raise aiohttp.ClientPayloadError  # not asked for, and it may become anything
+                text = await _beginning(response.content)
                 error = failure(response.status, response.headers, text)
         except (aiohttp.ClientError, TimeoutError, OSError) as e:
             # No `from`: aiohttp's messages may hold the address.
@@ -220,6 +226,16 @@ class Slack(Streams):
         if error:
             raise self._failed(error)
         self._on_call("response_url", "ok")
+
+
+async def _beginning(body: aiohttp.StreamReader) -> str:
+    """Read the first bytes of a body; Slack's answers are words, or short objects."""
+    begun = bytearray()
+    async for chunk in body.iter_chunked(LONGEST_ANSWER):
+        begun += chunk
+        if len(begun) >= LONGEST_ANSWER:
+            break
+    return begun[:LONGEST_ANSWER].decode("utf-8", "replace")
 
 
 async def _pages(
