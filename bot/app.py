@@ -294,7 +294,8 @@ async def _say_if_upstream_is_unwell(upstream: Upstream, stop: asyncio.Event) ->
     stopping.cancel()
     results = await asyncio.gather(asking, stopping, return_exceptions=True)
     if isinstance(results[0], UpstreamError):
-        log.warning("%s (%s)", results[0].sentence, results[0])
+        log.warning("%s (%s)", results[0].sentence, results[0].words)
+        log.debug("the upstream said: %s", results[0])
 
 
 @asynccontextmanager

@@ -28,6 +28,11 @@ and never shown.
 
 from __future__ import annotations
 
+import re
+
+_WORD = re.compile(r"[\w.:/\[\]-]{1,80}")
+"""A code, the name of a field or an id: nothing a person could have written."""
+
 
 class BotError(Exception):
     """Root of every error we raise ourselves."""
@@ -80,10 +85,14 @@ class UpstreamError(BotError):
     `sentence` is what the asker reads. `retry_after` is the server's own wish in seconds.
     `retryable`: the same request may succeed a little later. `param` names the part of the
     request the server complains about.
+
+    The message may repeat what the server said, and servers quote what people asked: it is for
+    DEBUG only. `facts` and `words` are what a log may hold.
     """
 
     sentence = "The model's server had a problem."
     retryable = False
+    ours = False  # the message is never the server's
 
     def __init__(
         self,
@@ -106,12 +115,26 @@ class UpstreamError(BotError):
         self.retryable = type(self).retryable if retryable is None else retryable
         self.sentence = sentence or type(self).sentence
 
+    @property
+    def facts(self) -> dict[str, int | str]:
+        """Status, code, param and request id, as far as they are known and are single words."""
+        told = {"code": self.code, "param": self.param, "request_id": self.request_id}
+        words = {name: word for name, word in told.items() if _WORD.fullmatch(word)}
+        return words if self.status is None else {"status": self.status, **words}
+
+    @property
+    def words(self) -> str:
+        """The kind of error, with its message where that is our own, and its facts."""
+        said = f"{type(self).__name__}: {self}" if self.ours else type(self).__name__
+        return " ".join([said, *(f"{name}={value}" for name, value in self.facts.items())])
+
 
 class UpstreamUnreachable(UpstreamError):
     """No connection to the model's server."""
 
     sentence = "The model's server can't be reached right now."
     retryable = True
+    ours = True
 
 
 class UpstreamBusy(UpstreamError):
@@ -136,6 +159,7 @@ class PromptRefused(UpstreamError):
 class TooMuch(UpstreamError):
     """The server sent more than one answer may have; what was read stands."""
 
+    ours = True
     sentence = "Cut off: the model's server sent too much for one answer. Please ask again."
 
 

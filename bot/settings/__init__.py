@@ -4,6 +4,7 @@ A real environment variable wins over `.env`; an empty value counts as absent. W
 said as one sentence a variable (`SettingsError`), never with the value of a secret.
 
     groups.py     the variables; tools.py those about tools, limits.py those that bound an answer
+    secrets.py    which values are secret
     env_file.py   what is wrong with the file `.env`
     sentences.py  what is wrong with a value
 """

@@ -36,6 +36,7 @@ class PostgresServer:
     def __init__(self, url: URL, patience: float) -> None:
         self._engine = create_async_engine(
             _for_asyncpg(url),
+            hide_parameters=True,  # they hold what people wrote
             pool_size=CONNECTIONS + 1,
             max_overflow=0,
             pool_timeout=patience,

@@ -48,6 +48,7 @@ class SqliteFile:
             url.set(drivername="sqlite+pysqlite", database=self.path),
             poolclass=NullPool if url.database else StaticPool,
             connect_args={"check_same_thread": False},
+            hide_parameters=True,  # they hold what people wrote
         )
         event.listen(self._engine, "connect", _prepare)
         event.listen(self._engine, "begin", _begin)

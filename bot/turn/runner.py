@@ -246,8 +246,8 @@ class Runner:
             case TextDelta() if not machine.text:
                 self.metrics.first_text_seconds.observe(time.monotonic() - turn.asked)
             case Failed(error):
-                known = {"status": error.status, "code": error.code, "request_id": error.request_id}
-                log.warning("the upstream gave no answer: %s", error, extra=known)
+                log.warning("the upstream gave no answer: %s", error.words, extra=error.facts)
+                log.debug("the upstream said: %s", error)
 
     async def _finish(self, turn: Turn, machine: Machine, reply: Reply) -> None:
         """Show the end, which is journalled first: whoever finds it has only to show it."""
