@@ -20,9 +20,6 @@ from bot.slack.websocket import WebSocket
 PAGE = 200
 """Messages asked for in one page of `conversations.replies`; Slack recommends no more."""
 
-LONGEST_ANSWER = 16 * 1024
-"""Bytes read of what a `response_url` answers, which is a word or a short object."""
-
 CONNECTIONS = 20
 """Calls at once. asyncio holds 256 KiB and more for each connection over TLS; a call takes about
 0.2 s, so these carry the budgets of a hundred workspaces."""
@@ -60,10 +57,11 @@ class Slack(Streams):
         headers = {name.lower(): value for name, value in answer.headers.items()}
         scopes = (scope.strip() for scope in headers.get("x-oauth-scopes", "").split(","))
         fields = ("team_id", "team", "user_id", "bot_id", "user")
-        return Identity(
+        self._us = Identity(
             **{field: answer.get(field) or "" for field in fields},
             scopes=frozenset(scope for scope in scopes if scope),
         )
+        return self._us
 
     async def post(
         self,
@@ -218,7 +216,7 @@ class Slack(Streams):
             ) as response:
                 if response.headers.get("Content-Encoding", "identity") != "identity":
                     raise aiohttp.ClientPayloadError  # not asked for, and it may become anything
-                text = await _beginning(response.content)
+                text = await response.text(errors="replace")
                 error = failure(response.status, response.headers, text)
         except (aiohttp.ClientError, TimeoutError, OSError) as e:
             # No `from`: aiohttp's messages may hold the address.
@@ -226,16 +224,6 @@ class Slack(Streams):
         if error:
             raise self._failed(error)
         self._on_call("response_url", "ok")
-
-
-async def _beginning(body: aiohttp.StreamReader) -> str:
-    """Read the first bytes of a body; Slack's answers are words, or short objects."""
-    begun = bytearray()
-    async for chunk in body.iter_chunked(LONGEST_ANSWER):
-        begun += chunk
-        if len(begun) >= LONGEST_ANSWER:
-            break
-    return begun[:LONGEST_ANSWER].decode("utf-8", "replace")
 
 
 async def _pages(

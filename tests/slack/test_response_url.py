@@ -53,12 +53,6 @@ async def test_compressed_answer_of_a_response_url_is_not_unpacked(encoding: str
     assert server.headers[0]["Accept-Encoding"] == "identity"
 
 
-async def test_long_answer_of_a_response_url_is_read_to_its_bound_only() -> None:
-    async with serving(saying(404, "x" * 5_000_000)) as server:
-        with pytest.raises(SlackRefused, match="http_404"):
-            await server.slack.respond(f"{server.origin}/api/hook", {"text": "hi"})
-
-
 async def test_a_response_url_is_in_no_error_however_it_fails() -> None:
     async with http_session() as session:
         slack = Slack("xoxb-1", base_url="http://127.0.0.1:9/api/", session=session)
