@@ -28,6 +28,7 @@ from bot.observe import Metrics
 from bot.server import Check, health_routes, make_server, serve, slack_routes
 from bot.settings import Settings, require_slack
 from bot.slack import Identity, Slack, http_session
+from bot.storage.clock import steady
 from bot.storage.database import Database, open_database
 from bot.storage.ledger import Ledger
 from bot.storage.store import Store
@@ -62,7 +63,12 @@ async def run(settings: Settings) -> None:
         metrics = Metrics()
         database = await stack.enter_async_context(_open_database(settings))
         store = await stack.enter_async_context(
-            Store(database, replica=secrets.token_hex(8), store_text=settings.storage.store_text)
+            Store(
+                database,
+                replica=secrets.token_hex(8),
+                store_text=settings.storage.store_text,
+                steady=steady(),
+            )
         )
         slack = await stack.enter_async_context(open_slack(settings, metrics))
         identity = await who_we_are(slack)
@@ -109,7 +115,8 @@ async def open_upstream(settings: Settings) -> AsyncIterator[Upstream]:
         api_key=wanted.api_key.get_secret_value() if wanted.api_key else "",
         model=wanted.model,
         api=wanted.api,
-        background=wanted.background,
+        # A response that can be resumed is one that its server keeps.
+        background=wanted.background if settings.storage.store_text else "off",
         idle_seconds=wanted.idle_seconds,
         progress_seconds=wanted.progress_seconds,
         attempts=wanted.attempts,

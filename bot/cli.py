@@ -38,6 +38,7 @@ def main(context: click.Context) -> None:
 
     Without a command: joins Slack when tokens are set, else opens the playground.
     """
+    os.umask(0o077)  # what we write, databases above all, is for nobody else to read
     if context.invoked_subcommand is None:
         settings = _settings()
         slack = settings.slack

@@ -216,7 +216,7 @@ class StorageSettings(Group):
     database_url: SecretStr = Field(
         SecretStr("sqlite+aiosqlite:///bot.db"),
         validation_alias="DATABASE_URL",
-        description="`sqlite+aiosqlite:///file` or `postgresql+asyncpg://…`",
+        description="`sqlite:///file` or `postgresql+asyncpg://…`",
     )
     lease_seconds: Seconds = Field(
         15.0,
@@ -233,15 +233,23 @@ class StorageSettings(Group):
     store_text: bool = Field(
         True,
         validation_alias="STORE_TEXT",
-        description="`off`: their text is deleted as soon as an answer stands",
+        description=(
+            "`off`: their text is deleted as soon as an answer stands, and the model's server is "
+            "not asked to keep any (no `UPSTREAM_BACKGROUND`)"
+        ),
     )
 
     @field_validator("database_url")
     @classmethod
     def _has_an_async_driver(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith(("sqlite+aiosqlite://", "postgresql+asyncpg:")):
-            raise ValueError("must begin with sqlite+aiosqlite:/// or postgresql+asyncpg://")
-        return value
+        url = value.get_secret_value()
+        if url.startswith("sqlite://"):  # the short form means the same
+            url = url.replace("sqlite://", "sqlite+aiosqlite://", 1)
+        if not url.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg:")):
+            raise ValueError("must begin with sqlite:/// or postgresql+asyncpg://")
+        if url.startswith("sqlite") and _in_memory(url):
+            raise ValueError("names no file, so nothing would outlive the process: name one")
+        return SecretStr(url)
 
 
 class ServerSettings(Group):
@@ -274,6 +282,12 @@ class ServerSettings(Group):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", validation_alias="LOG_LEVEL", description="Least severe log records written"
     )
+
+
+def _in_memory(url: str) -> bool:
+    """Whether an address of SQLite means a database in memory (https://sqlite.org/inmemorydb.html)."""
+    path, _, query = url.partition("://")[2].partition("?")
+    return path.strip("/") in {"", ":memory:", "file::memory:"} or "mode=memory" in query
 
 
 def _http_url(value: str) -> str:

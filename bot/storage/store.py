@@ -26,6 +26,7 @@ from bot.storage import claiming, pruning, turning
 from bot.storage.claiming import insert
 from bot.storage.clock import since_boot
 from bot.storage.database import Database
+from bot.storage.ledger import clock
 from bot.storage.listening import EVERYBODY, notify
 from bot.storage.records import Change, Claim, TurnRecord, Wish
 from bot.storage.tables import LIVE, UNFINISHED, replicas, turns, wishes
@@ -51,7 +52,8 @@ class Store:
     `stirred` is set when something may be there for this replica, where the database can tell
     (PostgreSQL, while the store is open as a context manager); elsewhere whoever waits has to look
     from time to time. With `store_text=False` what people and the model wrote is deleted as soon
-    as the turn is over.
+    as the turn is over. `steady`, if given, is a clock that nobody sets: nothing is deleted for its
+    age before this one and the server's agree with `now`.
     """
 
     def __init__(
@@ -61,12 +63,14 @@ class Store:
         replica: str,
         now: Callable[[], float] = time.time,
         store_text: bool = True,
+        steady: Callable[[], float] | None = None,
     ) -> None:
         self.replica = replica
         self.stirred = asyncio.Event()
         self._database = database
         self._now = now
         self._store_text = store_text
+        self._steady = steady
         self._doubtful: list[_Doubt] = []
         self._last = 0.0
         self._stack = AsyncExitStack()
@@ -128,7 +132,10 @@ class Store:
                 notify(connection, EVERYBODY)  # whoever waits in their threads
             return lost
 
-        return await self._database.write(work)
+        lost = await self._database.write(work)
+        if not self._store_text and any(change.over for change in changes):
+            await self._database.forget_deleted()
+        return lost
 
     async def turn(self, turn: str) -> TurnRecord | None:
         """All that is known of a turn, also when it is over."""
@@ -248,12 +255,24 @@ class Store:
     async def prune(self, retention_seconds: float) -> int:
         """Delete turns that ended so long ago, claims of more than a day, and what is of no use;
         how many turns."""
-        now = self._now()
+        now = await self._prudent_now()
         ended = await self._delete(pruning.turns_ended_before(now - retention_seconds))
         await self._delete(pruning.claims_before(now - CLAIM_SECONDS))
         await self._delete(pruning.slots_unused(self._database.dialect), now=since_boot())
         await self._delete(pruning.wishes_that_came_late())
+        if ended:
+            await self._database.forget_deleted()
         return ended
+
+    async def _prudent_now(self) -> float:
+        """The earliest of all clocks: one that is a month ahead must not make all of it old."""
+        clocks = [self._now()]
+        if self._steady:
+            clocks.append(self._steady())
+            if self._database.dialect == "postgresql":
+                server = select(clock("postgresql"))
+                clocks.append(await self._database.read(lambda c: c.execute(server).scalar_one()))
+        return min(clocks)
 
     async def _delete(self, some: Delete, **values: float) -> int:
         """Delete batch by batch, each in its own transaction: nobody waits long for it."""
