@@ -119,8 +119,8 @@ class UpstreamError(BotError):
     def facts(self) -> dict[str, int | str]:
         """Status, code, param and request id, as far as they are known and are single words."""
         told = {"code": self.code, "param": self.param, "request_id": self.request_id}
-        words = {name: word for name, word in told.items() if _WORD.fullmatch(word)}
-        return words if self.status is None else {"status": self.status, **words}
+        facts: dict[str, int | str] = {} if self.status is None else {"status": self.status}
+        return facts | {name: word for name, word in told.items() if _WORD.fullmatch(word)}
 
     @property
     def words(self) -> str:

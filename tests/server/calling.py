@@ -7,7 +7,7 @@ import hmac
 import io
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -57,10 +57,10 @@ class Caller:
         timestamp: str | None = None,
         later: int = 0,
         content_type: str = "application/json",
-        **headers: str,
+        headers: Mapping[str, str] | None = None,
     ) -> tuple[int, str]:
         signed = signature(body, secret=secret, timestamp=timestamp, later=later)
-        given = {"Content-Type": content_type, **signed, **headers}
+        given = {"Content-Type": content_type, **signed, **(headers or {})}
         url = self.base + "/slack/events"
         async with self.session.post(url, data=io.BytesIO(body), headers=given) as answer:
             return answer.status, await answer.text()

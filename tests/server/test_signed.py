@@ -89,7 +89,7 @@ async def test_strange_signature_is_refused_quietly(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     caplog.clear()  # of what Bolt says when it is made
-    assert (await caller.post(mention(), **headers))[0] == 401
+    assert (await caller.post(mention(), headers=headers))[0] == 401
     assert heard.mentions == []
     assert [r for r in caplog.records if r.levelno > logging.INFO] == []
 
@@ -114,13 +114,13 @@ async def test_compressed_body_is_refused_before_it_is_unpacked(
     caller: Caller, heard: Heard
 ) -> None:
     body = gzip.compress(b" " * 50_000_000)
-    assert (await caller.post(body, **{"Content-Encoding": "gzip"}))[0] == 415
-    assert (await caller.post(mention(), **{"Content-Encoding": "identity"}))[0] == 200
+    assert (await caller.post(body, headers={"Content-Encoding": "gzip"}))[0] == 415
+    assert (await caller.post(mention(), headers={"Content-Encoding": "identity"}))[0] == 200
 
 
 async def test_headers_of_the_sender_do_not_steer_bolt(caller: Caller, heard: Heard) -> None:
     lazy = {"X-Slack-Bolt-Lazy-Only": "1", "X-Slack-Bolt-Lazy-Function-Name": "on_mention"}
-    assert (await caller.post(mention("once"), **lazy))[0] == 200
+    assert (await caller.post(mention("once"), headers=lazy))[0] == 200
     assert heard.mentions == ["once"]
 
 

@@ -24,8 +24,14 @@ OTHERS = [
 ]
 
 
-def mark(turn: str = "t1", **more: Any) -> dict[str, Any]:
-    return {"event_type": "llm_answer", "event_payload": {"turn": turn, **more}}
+def mark(name: str = "t1", /, **more: Any) -> dict[str, Any]:
+    return {"event_type": "llm_answer", "event_payload": {"turn": name, **more}}
+
+
+def with_seal(seal: object) -> dict[str, Any]:
+    metadata = mark()
+    metadata["event_payload"][SEAL] = seal
+    return metadata
 
 
 def turn(seal: Seal, message: dict[str, Any], us: Identity | None = US) -> str:
@@ -56,9 +62,9 @@ def test_metadata_of_others_counts_for_nothing(author: dict[str, str], sealed: b
     "metadata",
     [
         pytest.param(Seal("xoxb-2").sealed(mark()), id="another token"),
-        pytest.param(mark(**{SEAL: ""}), id="empty"),
-        pytest.param(mark(**{SEAL: 1}), id="a number"),
-        pytest.param(mark(**{SEAL: "é"}), id="no digits"),
+        pytest.param(with_seal(""), id="empty"),
+        pytest.param(with_seal(1), id="a number"),
+        pytest.param(with_seal("é"), id="no digits"),
         pytest.param(
             mark("t2", **{SEAL: OURS.sealed(mark("t1"))["event_payload"][SEAL]}), id="another turn"
         ),

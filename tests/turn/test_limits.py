@@ -170,7 +170,7 @@ def test_waiting_for_a_seat_is_no_part_of_an_answer_s_time() -> None:
         async with runner(slack, model, seats=1) as way:
             way.runner.limits = AnswerLimits(seconds=80.0)
             both = await asyncio.gather(way.answer(question(0)), way.answer(question(1)))
-        assert both == [Phase.DONE, Phase.DONE]
+        assert set(both) == {Phase.DONE}
 
     run(scenario())
 
