@@ -25,9 +25,10 @@ from bot.listeners.bolt import bolt_app
 from bot.listeners.hearing import Hearing
 from bot.listeners.socket_mode import SocketConfig, SocketMode
 from bot.observe import Metrics
-from bot.server import Check, make_server, serve
+from bot.server import Check, health_routes, make_server, serve, slack_routes
 from bot.settings import Settings, require_slack
 from bot.slack import Identity, Slack, http_session
+from bot.storage.clock import steady
 from bot.storage.database import Database, open_database
 from bot.storage.ledger import Ledger
 from bot.storage.store import Store
@@ -35,6 +36,7 @@ from bot.tools.shipped import shipped
 from bot.tools.toolbox import Toolbox
 from bot.turn.copies import Copies
 from bot.turn.keeper import Keeper
+from bot.turn.limits import AnswerLimits
 from bot.turn.live import LiveTurns
 from bot.turn.private import PrivateAnswers
 from bot.turn.pseudonyms import Pseudonyms
@@ -113,12 +115,14 @@ async def open_upstream(settings: Settings) -> AsyncIterator[Upstream]:
         api_key=wanted.api_key.get_secret_value() if wanted.api_key else "",
         model=wanted.model,
         api=wanted.api,
-        background=wanted.background,
+        # A response that can be resumed is one that its server keeps.
+        background=wanted.background if settings.storage.store_text else "off",
         idle_seconds=wanted.idle_seconds,
         progress_seconds=wanted.progress_seconds,
         attempts=wanted.attempts,
         total_seconds=wanted.total_seconds,
         max_event_bytes=wanted.max_event_bytes,
+        max_output_tokens=settings.limits.output_tokens,
     )
     async with open_http(config) as http:
         upstream = Upstream(config, http)
@@ -153,6 +157,7 @@ def _store(settings: Settings, database: Database, identity: Identity) -> Store:
         replica=secrets.token_hex(8),
         store_text=settings.storage.store_text,
         team=identity.team_id,
+        steady=steady(),
     )
 
 
@@ -213,6 +218,11 @@ def _runner(
         hosted_tools=settings.tools.hosted,
         tool_rounds=settings.tools.rounds,
         pseudonyms=Pseudonyms(_secret(settings)),
+        limits=AnswerLimits(
+            seconds=settings.limits.seconds,
+            characters=settings.limits.characters,
+            tool_calls=settings.limits.tool_calls,
+        ),
     )
 
 
@@ -256,18 +266,36 @@ async def _heard(
     """Health, metrics and Slack's events, until the block ends: then nothing new is heard."""
     checks: dict[str, Check] = {"database": database.answers}
     async with AsyncExitStack() as stack:
-        over_http = slack_app if settings.slack.mode == "http" else None
-        server = make_server(metrics=metrics, checks=checks, slack_app=over_http)
-        port = await stack.enter_async_context(
-            serve(server, settings.server.host, settings.server.port)
+        over_http = settings.slack.mode == "http"
+        await stack.enter_async_context(
+            _listening(settings, metrics, checks, slack_app if over_http else None)
         )
-        log.info("listening", extra={"host": settings.server.host, "port": port})
-        if over_http is None:
+        if not over_http:
             config = SocketConfig(
                 await _app_token(settings, slack), settings.slack.socket_connections
             )
             socket = await stack.enter_async_context(SocketMode(slack_app, slack, config, metrics))
             checks["slack"] = socket.connected
+        yield
+
+
+@asynccontextmanager
+async def _listening(
+    settings: Settings, metrics: Metrics, checks: dict[str, Check], slack_app: AsyncApp | None
+) -> AsyncIterator[None]:
+    """Our ports: one, or one for Slack and one for whoever watches over us."""
+    health = health_routes(metrics, checks)
+    secret = settings.slack.signing_secret
+    events = slack_routes(slack_app, secret.get_secret_value()) if slack_app and secret else []
+    host, port, own = settings.server.host, settings.server.port, settings.server.metrics_port
+    ports = [("PORT", port, [*health, *events])]
+    if own is not None:
+        ports = [("METRICS_PORT", own, health)] + ([("PORT", port, events)] if events else [])
+    async with AsyncExitStack() as stack:
+        for variable, wanted, routes in ports:
+            server = serve(make_server(*routes), host, wanted, variable=variable)
+            given = await stack.enter_async_context(server)
+            log.info("listening", extra={"host": host, "port": given, "variable": variable})
         yield
 
 
@@ -298,7 +326,8 @@ async def _say_if_upstream_is_unwell(upstream: Upstream, stop: asyncio.Event) ->
     stopping.cancel()
     results = await asyncio.gather(asking, stopping, return_exceptions=True)
     if isinstance(results[0], UpstreamError):
-        log.warning("%s (%s)", results[0].sentence, results[0])
+        log.warning("%s (%s)", results[0].sentence, results[0].words)
+        log.debug("the upstream said: %s", results[0])
 
 
 @asynccontextmanager

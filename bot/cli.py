@@ -22,6 +22,7 @@ from bot.errors import BotError, SettingsError, StorageAway, StorageError
 from bot.manifest import manifest as build_manifest
 from bot.observe import configure_logging
 from bot.settings import Settings, load, missing_upstream_key
+from bot.settings.secrets import secrets_of
 from bot.storage.database import open_database
 from bot.upstream.events import Event, Failed, Finished, Reconnecting, Restarted, TextDelta
 from bot.upstream.prompt import Prompt
@@ -37,6 +38,7 @@ def main(context: click.Context) -> None:
 
     Without a command: joins Slack when tokens are set, else opens the playground.
     """
+    os.umask(0o077)  # what we write, databases above all, is for nobody else to read
     if context.invoked_subcommand is None:
         settings = _settings()
         slack = settings.slack
@@ -48,7 +50,7 @@ def main(context: click.Context) -> None:
 def run() -> None:
     """Join Slack and answer, until SIGTERM or Ctrl-C."""
     settings = _settings()
-    configure_logging(settings.server.log_level)
+    configure_logging(settings.server.log_level, secrets_of(settings))
     _finish(app.run(settings))
 
 

@@ -13,6 +13,7 @@
     │   ├── UpstreamRefused    key, money, permission, unknown model: the operator mends it
     │   ├── PromptRefused      the question itself: not allowed, not understood
     │   │   └── PromptTooLong  more than the model takes
+    │   ├── TooMuch            the answer is larger than we read: it is cut off there
     │   └── StreamDropped      the answer broke off and could not be brought to its end
     ├── Stopped                nobody: a person stopped the answer
     ├── ToolError              the model: the message is what its call returns
@@ -27,6 +28,11 @@ and never shown.
 """
 
 from __future__ import annotations
+
+import re
+
+_WORD = re.compile(r"[\w.:/\[\]-]{1,80}")
+"""A code, the name of a field or an id: nothing a person could have written."""
 
 
 class BotError(Exception):
@@ -80,10 +86,14 @@ class UpstreamError(BotError):
     `sentence` is what the asker reads. `retry_after` is the server's own wish in seconds.
     `retryable`: the same request may succeed a little later. `param` names the part of the
     request the server complains about.
+
+    The message may repeat what the server said, and servers quote what people asked: it is for
+    DEBUG only. `facts` and `words` are what a log may hold.
     """
 
     sentence = "The model's server had a problem."
     retryable = False
+    ours = False  # the message is never the server's
 
     def __init__(
         self,
@@ -106,12 +116,26 @@ class UpstreamError(BotError):
         self.retryable = type(self).retryable if retryable is None else retryable
         self.sentence = sentence or type(self).sentence
 
+    @property
+    def facts(self) -> dict[str, int | str]:
+        """Status, code, param and request id, as far as they are known and are single words."""
+        told = {"code": self.code, "param": self.param, "request_id": self.request_id}
+        facts: dict[str, int | str] = {} if self.status is None else {"status": self.status}
+        return facts | {name: word for name, word in told.items() if _WORD.fullmatch(word)}
+
+    @property
+    def words(self) -> str:
+        """The kind of error, with its message where that is our own, and its facts."""
+        said = f"{type(self).__name__}: {self}" if self.ours else type(self).__name__
+        return " ".join([said, *(f"{name}={value}" for name, value in self.facts.items())])
+
 
 class UpstreamUnreachable(UpstreamError):
     """No connection to the model's server."""
 
     sentence = "The model's server can't be reached right now."
     retryable = True
+    ours = True
 
 
 class UpstreamBusy(UpstreamError):
@@ -137,6 +161,13 @@ class PromptTooLong(PromptRefused):
     """The conversation is longer than the model takes; half of it may fit."""
 
     sentence = "The conversation is too long for the model. Ask in a new thread, or with less text."
+
+
+class TooMuch(UpstreamError):
+    """The server sent more than one answer may have; what was read stands."""
+
+    ours = True
+    sentence = "Cut off: the model's server sent too much for one answer. Please ask again."
 
 
 class StreamDropped(UpstreamError):

@@ -1,7 +1,8 @@
 """Logs and metrics: what an operator can see of the bot from outside.
 
 Logs are one JSON object a line on stderr, with the turn's id where there is one. They hold no
-message text, no tokens and no `response_url`; `scrub` is the last guard against the latter two.
+message text, no secrets and no `response_url`: the last guard masks every secret of the settings
+by its value, and what looks like one by its shape.
 """
 
 from __future__ import annotations
@@ -10,25 +11,35 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 _turn: ContextVar[str] = ContextVar("turn", default="")
 
-_SECRETS = re.compile(
-    r"xox[a-z]?(?:\.xox[a-z])?-[\w.-]+"
-    r"|xapp-[\w.-]+"
-    r"|\bsk-[\w-]{8,}"
-    r"|(?<=Bearer )\S+"
-    r"|https://hooks\.slack\.com/\S+"
-    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
-    r"|(?<=[?&]ticket=)[^&\s]+"
+# Where a value ends inside a line of JSON: at white space, or at the end of its string.
+_REST = r"[^\s\"\\<>]+"
+_SHAPES = (
+    r"xox[a-z]?(?:\.xox[a-z])?-[\w.-]+",
+    r"xapp-[\w.-]+",
+    r"\bsk-[\w-]{8,}",
+    rf"(?<=Bearer ){_REST}",
+    rf"https?://hooks\.[\w.-]+(?::\d+)?/{_REST}",
+    rf"https?://[\w.:-]+/(?:commands|actions)/{_REST}",
+    r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)",
+    r"(?<=[?&]ticket=)[^&\s\"\\<>]+",
+    r"(?<=[?&])(?:api[_-]?key|key|sig|signature|token|access_token|password|secret|code)"
+    r"=[^&\s\"\\<>]+",
 )
+_SECRETS = re.compile("|".join(_SHAPES))
+
+SHORTEST_SECRET = 4
+"""Characters. A shorter value would be found in half of all words; in addresses it is masked."""
 
 # Values of the label `model`, and the longest of them.
 MODELS, MODEL_CHARACTERS = 20, 100
@@ -57,12 +68,36 @@ def turn_id(turn: str) -> Iterator[None]:
 
 
 def scrub(text: str) -> str:
-    """The text with tokens, keys, passwords in URLs and response URLs masked."""
+    """The text with tokens, keys, passwords in URLs and response URLs masked, by their shapes."""
     return _SECRETS.sub("***", text)
 
 
+def scrubber(secrets: Iterable[str]) -> Callable[[str], str]:
+    """What masks these very values in lines of JSON, whatever they look like, and all shapes.
+
+    They are found plain, and as they stand in JSON, in a URL and in Python's quotes.
+    """
+    values = {
+        form
+        for secret in secrets
+        if len(secret) >= SHORTEST_SECRET
+        for form in (secret, quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1])
+    }
+    forms = values | {json.dumps(value, ensure_ascii=False)[1:-1] for value in values}
+    longest_first = sorted(map(re.escape, forms), key=len, reverse=True)
+    found = re.compile("|".join((*longest_first, *_SHAPES)))
+    return lambda text: found.sub("***", text)
+
+
 class JsonFormatter(logging.Formatter):
-    """One JSON object a record: time (UTC), level, logger, message, turn, extras, error."""
+    """One JSON object a record: time (UTC), level, logger, message, turn, extras, error.
+
+    `secrets` are masked by their values wherever they stand.
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        super().__init__()
+        self._scrub = scrubber(secrets)
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line of JSON."""
@@ -77,13 +112,14 @@ class JsonFormatter(logging.Formatter):
         line |= {k: v for k, v in record.__dict__.items() if k not in _STANDARD}
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        return scrub(json.dumps(line, default=str, ensure_ascii=False))
+        return self._scrub(json.dumps(line, default=str, ensure_ascii=False))
 
 
-def configure_logging(level: str) -> None:
-    """Write JSON logs to stderr; libraries speak only when something is wrong."""
+def configure_logging(level: str, secrets: Iterable[str] = ()) -> None:
+    """Write JSON logs to stderr, without `secrets`; libraries speak only when something is
+    wrong."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter())
+    handler.setFormatter(JsonFormatter(secrets))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name, least in _LIBRARIES.items():
         logging.getLogger(name).setLevel(least)

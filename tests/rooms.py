@@ -55,7 +55,7 @@ THINKING = (  # they decide; whoever drives them waits, reads clocks and rolls d
     "bot.access",
     "bot.render*",
     *(f"bot.turn.{part}" for part in ("machine", "recovery", "watch", "order", "again", "unread")),
-    *(f"bot.turn.{part}" for part in ("progress", "pseudonyms")),
+    *(f"bot.turn.{part}" for part in ("limits", "progress", "pseudonyms")),
     *(f"bot.history.{part}" for part in ("anew", "budget", "kept", "remarks", "telling")),
     *(f"bot.listeners.{part}" for part in ("reading", "reconnecting", "addressing", "tenancy")),
     *(f"bot.delivery.{part}" for part in ("pace", "budget", "steps", "uses", "native_layout")),

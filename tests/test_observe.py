@@ -2,8 +2,12 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
+from urllib.parse import quote, quote_plus
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.observe import MODELS, JsonFormatter, Metrics, scrub, turn_id
 
@@ -34,6 +38,9 @@ def test_a_record_is_one_line_of_json_with_the_turn_and_what_was_given() -> None
         "Bearer abcdef",
         "postgresql://me:hidden@db/bot",
         "wss://example/link/?ticket=abc-def&app_id=1",
+        "https://hooks.slack-gov.com/actions/T1/2/secret",
+        "http://127.0.0.1:4000/commands/T1/2/secret",
+        "https://model.example/v1?api-version=1&api-key=abcdef",
     ],
 )
 def test_secrets_never_reach_a_log_line(secret: str) -> None:
@@ -43,6 +50,43 @@ def test_secrets_never_reach_a_log_line(secret: str) -> None:
     assert "***" in scrubbed
     for part in ("456-abcdef", "ffff", "12345678", "secret", "abcdef", "hidden", "abc-def"):
         assert part not in scrubbed
+
+
+VALUES = ["plain-value-1", 'quo"ted', "back\\slash", "per/cent+and &more", "schlüssel", "a.b*c(d"]
+
+
+@pytest.mark.parametrize("secret", VALUES)
+def test_configured_secret_is_masked_by_its_value_however_it_is_written(secret: str) -> None:
+    formatter = JsonFormatter(VALUES)
+    error = f"Client({{'key': {secret!r}}})"
+    try:
+        raise ValueError(error)
+    except ValueError:
+        caught = sys.exc_info()
+    made = record(f"the key {secret}, and ?k={quote(secret, safe='')}", url=quote_plus(secret))
+    made.exc_info = caught
+    made.__dict__["nested"] = {"a": [secret]}
+    line = formatter.format(made)
+    read = json.loads(line)
+    for form in (secret, quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1]):
+        assert form not in line
+        assert form not in str(read)
+    assert read["message"] == "the key ***, and ?k=***"
+    assert read["url"] == "***"
+
+
+def test_masking_leaves_lines_that_can_be_read() -> None:
+    url = "https://hooks.slack.com/commands/T1/2/secret"
+    read = json.loads(JsonFormatter(["k"]).format(record(f"sent to {url}", of=f"Bearer {url}")))
+    assert read["message"] == "sent to ***"
+    assert read["of"] == "Bearer ***"
+
+
+@given(st.lists(st.text(min_size=4), max_size=4), st.text())
+def test_no_configured_secret_is_in_what_a_line_says(secrets: list[str], around: str) -> None:
+    text = around.join(["", *secrets, ""])
+    line = JsonFormatter(secrets).format(record("said", said=text))
+    assert not any(json.dumps(secret, ensure_ascii=False)[1:-1] in line for secret in secrets)
 
 
 def test_metrics_of_two_processes_do_not_mix() -> None:

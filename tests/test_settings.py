@@ -96,7 +96,18 @@ def test_tokens_decide_how_events_arrive(
         ("UPSTREAM_BASE_URL", "api.example.com", "is not an http:// or https:// address"),
         ("SLACK_API_URL", "ftp://slack", "is not an http:// or https:// address"),
         ("SLASH_COMMAND", "ask", "must be a slash"),
-        ("DATABASE_URL", "sqlite:///bot.db", "must begin with sqlite+aiosqlite:///"),
+        ("DATABASE_URL", "mysql:///bot.db", "must begin with sqlite:///"),
+        *(
+            ("DATABASE_URL", url, "names no file")
+            for url in (
+                "sqlite:///:memory:",
+                "sqlite+aiosqlite:///:memory:",
+                "sqlite://",
+                "sqlite+aiosqlite:///",
+                "sqlite:///file:x?mode=memory&uri=true",
+                "sqlite:///file::memory:?cache=shared&uri=true",
+            )
+        ),
         ("SLACK_BOT_TOKEN", "xapp-hidden", "holds another kind of token"),
         ("SLACK_APP_TOKEN", "xoxb-hidden", "holds another kind of token"),
         ("ALLOW_EXTERNAL_USERS", "perhaps", "is not a switch"),

@@ -114,6 +114,7 @@ def bot_environment(
         "SLASH_COMMAND": slack.command,
         "HOST": "127.0.0.1",
         "PORT": str(health),
+        "METRICS_PORT": str(health),  # whatever the environment says of it
         "DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'bot.db'}",
     }
 

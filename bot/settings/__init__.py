@@ -3,8 +3,9 @@
 A real environment variable wins over `.env`; an empty value counts as absent. What is wrong is
 said as one sentence a variable (`SettingsError`), never with the value of a secret.
 
-    groups.py     the variables; tools.py those about tools
+    groups.py     the variables; tools.py those about tools, limits.py those that bound an answer
     addresses.py  what can be the base URL of a model's server
+    secrets.py    which values are secret
     env_file.py   what is wrong with the file `.env`
     sentences.py  what is wrong with a value
 """
@@ -29,6 +30,7 @@ from bot.settings.groups import (
     StorageSettings,
     UpstreamSettings,
 )
+from bot.settings.limits import LimitSettings
 from bot.settings.sentences import sentence
 from bot.settings.tools import ToolSettings
 
@@ -41,6 +43,7 @@ GROUPS: tuple[type[Group], ...] = (
     DeliverySettings,
     StorageSettings,
     ServerSettings,
+    LimitSettings,
 )
 
 
@@ -54,6 +57,7 @@ class Settings:
     delivery: DeliverySettings
     storage: StorageSettings
     server: ServerSettings
+    limits: LimitSettings
 
 
 def load(env_file: Path | None = ENV_FILE) -> Settings:

@@ -170,7 +170,10 @@ class UpstreamSettings(Group):
     total_seconds: Seconds = Field(
         900.0,
         validation_alias="UPSTREAM_TOTAL_SECONDS",
-        description="Longest time one answer may take, reconnections included",
+        description=(
+            "Longest run of failures and waits without progress; progress starts it anew "
+            "(`MAX_ANSWER_SECONDS` bounds the whole answer)"
+        ),
     )
     max_event_bytes: int = Field(
         8 * 2**20,
@@ -249,7 +252,7 @@ class StorageSettings(Group):
     database_url: SecretStr = Field(
         SecretStr("sqlite+aiosqlite:///bot.db"),
         validation_alias="DATABASE_URL",
-        description="`sqlite+aiosqlite:///file` or `postgresql+asyncpg://…`",
+        description="`sqlite:///file` or `postgresql+asyncpg://…`",
     )
     lease_seconds: Seconds = Field(
         15.0,
@@ -266,15 +269,23 @@ class StorageSettings(Group):
     store_text: bool = Field(
         True,
         validation_alias="STORE_TEXT",
-        description="`off`: their text is deleted as soon as an answer stands",
+        description=(
+            "`off`: their text is deleted as soon as an answer stands, and the model's server is "
+            "not asked to keep any (no `UPSTREAM_BACKGROUND`)"
+        ),
     )
 
     @field_validator("database_url")
     @classmethod
     def _has_an_async_driver(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith(("sqlite+aiosqlite://", "postgresql+asyncpg:")):
-            raise ValueError("must begin with sqlite+aiosqlite:/// or postgresql+asyncpg://")
-        return value
+        url = value.get_secret_value()
+        if url.startswith("sqlite://"):  # the short form means the same
+            url = url.replace("sqlite://", "sqlite+aiosqlite://", 1)
+        if not url.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg:")):
+            raise ValueError("must begin with sqlite:/// or postgresql+asyncpg://")
+        if url.startswith("sqlite") and _in_memory(url):
+            raise ValueError("names no file, so nothing would outlive the process: name one")
+        return SecretStr(url)
 
 
 class ServerSettings(Group):
@@ -292,6 +303,13 @@ class ServerSettings(Group):
         le=65535,
         description="Port of health, metrics and HTTP mode; 0 takes a free one",
     )
+    metrics_port: int | None = Field(
+        None,
+        validation_alias="METRICS_PORT",
+        ge=0,
+        le=65535,
+        description="Port of its own for health and metrics; without it they stand on `PORT`",
+    )
     grace_seconds: Annotated[float, Field(ge=0, le=600)] = Field(
         25.0,
         validation_alias="GRACE_SECONDS",
@@ -300,6 +318,12 @@ class ServerSettings(Group):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", validation_alias="LOG_LEVEL", description="Least severe log records written"
     )
+
+
+def _in_memory(url: str) -> bool:
+    """Whether an address of SQLite means a database in memory (https://sqlite.org/inmemorydb.html)."""
+    path, _, query = url.partition("://")[2].partition("?")
+    return path.strip("/") in {"", ":memory:", "file::memory:"} or "mode=memory" in query
 
 
 def _http_url(value: str) -> str:

@@ -3,6 +3,7 @@
     client.py        every method we call, one function each; streams.py those of native streams
     calls.py         how a method is called
     identity.py      who our token is
+    seal.py          metadata of messages that can be believed
     failures.py      every way a call can fail becomes one of three errors
     response_url.py  where a response_url may lead, and what its answers mean
     scopes.py        what the bot's token must be allowed to do

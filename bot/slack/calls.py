@@ -17,7 +17,9 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.errors import SlackError
 from bot.slack.failures import outcome, translated
+from bot.slack.identity import Identity
 from bot.slack.response_url import is_loopback
+from bot.slack.seal import Seal
 
 Blocks: TypeAlias = str | Sequence[Mapping[str, Any]]
 """Block Kit blocks, as JSON text or as objects."""
@@ -46,6 +48,8 @@ class Calls:
         self.web = AsyncWebClient(token, base_url=base_url, session=session, retry_handlers=[])
         if is_loopback(base_url):
             self.web.proxy = None  # slack_sdk takes it from the environment without NO_PROXY
+        self._seal = Seal(token)
+        self._us: Identity | None = None
         self._session = session
         self._on_call = on_call
 
@@ -56,8 +60,13 @@ class Calls:
         verb: str = "POST",
         **arguments: Any,
     ) -> AsyncSlackResponse:
-        """Call a method; arguments that are None are left out."""
+        """Call a method; arguments that are None are left out.
+
+        Metadata is sealed on its way out, and counts on its way in only where it is ours.
+        """
         given = {name: value for name, value in arguments.items() if value is not None}
+        if "metadata" in given:
+            given["metadata"] = self._seal.sealed(given["metadata"])
         try:
             if verb == "GET":  # methods that read take no JSON body
                 answer = await self.web.api_call(method, http_verb=verb, params=given)
@@ -67,6 +76,9 @@ class Calls:
             # AttributeError, ValueError: slack_sdk reads any body as a JSON object in UTF-8.
             raise self._failed(translated(method, e)) from e
         self._on_call(method, "ok")
+        if given.get("include_all_metadata") and isinstance(answer.data, dict):
+            messages = answer.data.get("messages") or ()
+            answer.data["messages"] = [self._seal.believed(one, self._us) for one in messages]
         return answer
 
     def _failed(self, error: SlackError) -> SlackError:

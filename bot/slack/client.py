@@ -55,10 +55,11 @@ class Slack(Streams):
         headers = {name.lower(): value for name, value in answer.headers.items()}
         scopes = (scope.strip() for scope in headers.get("x-oauth-scopes", "").split(","))
         fields = ("team_id", "team", "user_id", "bot_id", "user", "enterprise_id")
-        return Identity(
+        self._us = Identity(
             **{field: answer.get(field) or "" for field in fields},
             scopes=frozenset(scope for scope in scopes if scope),
         )
+        return self._us
 
     async def post(
         self,
@@ -233,9 +234,12 @@ class Slack(Streams):
             async with self._session.post(
                 response_url,
                 json=body,
+                headers={"Accept-Encoding": "identity"},
                 allow_redirects=False,
                 proxy=self.web.proxy,
             ) as response:
+                if response.headers.get("Content-Encoding", "identity") != "identity":
+                    raise aiohttp.ClientPayloadError  # not asked for, and it may become anything
                 text = await response.text(errors="replace")
                 error = failure(response.status, response.headers, text)
         except (aiohttp.ClientError, TimeoutError, OSError) as e:

@@ -110,6 +110,14 @@ class Database:
             return False
         return self._takes_writes
 
+    async def forget_deleted(self) -> None:
+        """See that what was deleted stands in no file of ours any more.
+
+        SQLite's log holds it until it is truncated. What a server keeps of it, in its own log and
+        until it vacuums, is the server's. While others read, it is left for the next time.
+        """
+        await self._engine.forget_deleted()
+
     async def close(self) -> None:
         """End all connections."""
         await self._engine.close()

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, text
-from sqlalchemy.engine import URL
+from sqlalchemy import Connection, event, text
+from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -25,6 +25,7 @@ LAST_WORDS = 2.0  # seconds for what was given up on to end, at the end of the p
 # Classes of SQLSTATE in which another try ends the same way: wrong data, password, database,
 # statement (https://www.postgresql.org/docs/current/errcodes-appendix.html).
 _WRONG_DATA = "22"
+_READ_ONLY = frozenset({"25006"})  # read_only_sql_transaction: the server is a standby now
 _HOPELESS = (_WRONG_DATA, "28", "3D", "42")
 
 
@@ -36,6 +37,7 @@ class PostgresServer:
     def __init__(self, url: URL, patience: float) -> None:
         self._engine = create_async_engine(
             _for_asyncpg(url),
+            hide_parameters=True,  # they hold what people wrote
             pool_size=CONNECTIONS + 1,
             max_overflow=0,
             pool_timeout=patience,
@@ -48,6 +50,7 @@ class PostgresServer:
                 },
             },
         )
+        event.listen(self._engine.sync_engine, "handle_error", _lead_on)
         self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -110,6 +113,9 @@ class PostgresServer:
         async with Listener(self._autocommit, heard):
             yield
 
+    async def forget_deleted(self) -> None:
+        """Nothing is to be done: the server's log is the server's."""
+
     async def close(self) -> None:
         """Let what runs finish, within reason, and close all connections."""
         if self._tasks:
@@ -119,6 +125,13 @@ class PostgresServer:
         with suppress(TimeoutError):  # a server that hangs does not say goodbye
             async with asyncio.timeout(LAST_WORDS):
                 await self._engine.dispose()
+
+
+def _lead_on(context: ExceptionContext) -> None:
+    """Take a server that is only read any more for one that is gone, so that all connections to
+    it are replaced: after a fail-over they lead to the old one, and the address to the new one."""
+    if _sqlstate(context.sqlalchemy_exception) in _READ_ONLY:
+        context.is_disconnect = True
 
 
 def _for_asyncpg(url: URL) -> URL:

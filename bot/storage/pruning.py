@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Delete, Table, delete, select, tuple_
+from sqlalchemy import ColumnElement, Delete, Table, delete, exists, select, tuple_
 
 from bot.storage.ledger import clock
-from bot.storage.tables import OVER, claims, of_team, slots, turns, wishes
+from bot.storage.tables import OVER, UNFINISHED, claims, of_team, slots, turns, wishes
 
 BATCH = 500  # rows in one transaction
 UNUSED_SECONDS = 24 * 3600  # longer than any window of a budget
@@ -17,8 +17,9 @@ def turns_ended_before(moment: float, team: str = "") -> Delete:
 
 
 def claims_before(moment: float) -> Delete:
-    """Names of questions nobody delivers any more."""
-    return _some(claims, claims.c.claimed_at < moment)
+    """Names of questions nobody delivers any more; never those of a turn that is not over."""
+    live = exists().where(turns.c.id == claims.c.turn, UNFINISHED)
+    return _some(claims, claims.c.claimed_at < moment, ~live)
 
 
 def slots_unused(dialect: str) -> Delete:
@@ -35,6 +36,6 @@ def wishes_that_came_late() -> Delete:
     return _some(wishes, wishes.c.turn.in_(over))
 
 
-def _some(table: Table, where: ColumnElement[bool]) -> Delete:
+def _some(table: Table, *where: ColumnElement[bool]) -> Delete:
     key = table.primary_key.columns
-    return delete(table).where(tuple_(*key).in_(select(*key).where(where).limit(BATCH)))
+    return delete(table).where(tuple_(*key).in_(select(*key).where(*where).limit(BATCH)))

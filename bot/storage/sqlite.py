@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import stat
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, NullPool, StaticPool, create_engine, event
@@ -30,6 +32,8 @@ _BEGIN = "begin"  # the execution option that names a transaction's first statem
 # text is overwritten, not only forgotten.
 _PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON")
 
+READERS_SECONDS = 0.2  # that the emptying of the log waits for others who read
+
 _OF_THE_DISK = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 """It is full, most often; an index of the log that finds no room is an I/O error too."""
 
@@ -46,13 +50,14 @@ class SqliteFile:
         self.path = url.database or ":memory:"
         self._engine = create_engine(
             url.set(drivername="sqlite+pysqlite", database=self.path),
-            poolclass=NullPool if url.database else StaticPool,
+            poolclass=NullPool if self.path != ":memory:" else StaticPool,
             connect_args={"check_same_thread": False},
+            hide_parameters=True,  # they hold what people wrote
         )
         event.listen(self._engine, "connect", _prepare)
         event.listen(self._engine, "begin", _begin)
         self._writer = _Thread(self._engine, "BEGIN IMMEDIATE")
-        self._reader = _Thread(self._engine, "BEGIN") if url.database else self._writer
+        self._reader = _Thread(self._engine, "BEGIN") if self.path != ":memory:" else self._writer
         self._broken = False
 
     async def run(self, work: Callable[[Connection], T], *, patience: float, way: Way) -> T:
@@ -93,6 +98,14 @@ class SqliteFile:
         except sqlite3.Error as error:
             raise StorageAway(describe(error)) from error
 
+    async def forget_deleted(self) -> None:
+        """Write the log into the file, where deleted text is overwritten, and empty it.
+
+        While another process reads it can't be emptied; that is tried again the next time.
+        """
+        with suppress(SQLAlchemyError, sqlite3.Error, OSError):
+            await asyncio.wrap_future(self._writer.checkpoint())
+
     def may_pass(self, error: BaseException | None) -> bool:
         """Whether what failed may succeed later, with the same settings."""
         return error is not None and (_is_locked(error) or _code(error) in _OF_THE_DISK)
@@ -122,6 +135,10 @@ class _Thread:
     def transact(self, attempt: Attempt, work: Callable[[Connection], T]) -> Future[T]:
         return self._executor.submit(self._transact, attempt, work)
 
+    def checkpoint(self) -> Future[None]:
+        """Empty the log, outside of any transaction."""
+        return self._executor.submit(self._checkpoint)
+
     def disconnect(self) -> None:
         """Close the connection; the next transaction takes a new one."""
         self._executor.submit(self._disconnect)
@@ -147,6 +164,12 @@ class _Thread:
             result = work(connection)
             attempt.commits()
         return result
+
+    def _checkpoint(self) -> None:
+        connection = self._connection = self._connection or self._engine.connect()
+        driver: Any = connection.connection.driver_connection
+        driver.execute(f"PRAGMA busy_timeout={int(READERS_SECONDS * 1000)}")
+        driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _disconnect(self) -> None:
         if self._connection is not None:
@@ -176,6 +199,15 @@ def _try_to_write(path: str, patience: float) -> None:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("CREATE TABLE writable_check (n INTEGER)")
         connection.execute("ROLLBACK")
+    _close_to_others(path)
+
+
+def _close_to_others(path: str) -> None:
+    """Take the rights of everybody from the database's files: they hold what people wrote. Those
+    of a group stay, which somebody gave it on purpose; what is not ours we can't change."""
+    for file in (Path(path + ending) for ending in ("", "-wal", "-shm", "-journal")):
+        with suppress(OSError):
+            file.chmod(stat.S_IMODE(file.stat().st_mode) & ~stat.S_IRWXO)
 
 
 def _is_locked(error: BaseException) -> bool:

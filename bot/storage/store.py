@@ -26,6 +26,7 @@ from bot.storage import claiming, pruning, turning
 from bot.storage.claiming import insert
 from bot.storage.clock import since_boot
 from bot.storage.database import Database
+from bot.storage.ledger import clock
 from bot.storage.listening import EVERYBODY, notify
 from bot.storage.records import Change, Claim, TurnRecord, Wish
 from bot.storage.tables import LIVE, UNFINISHED, of_team, replicas, turns, wishes
@@ -53,6 +54,8 @@ class Store:
     from time to time. With `store_text=False` what people and the model wrote is deleted as soon
     as the turn is over. `team` is the workspace or organisation whose bot this process is: several
     may share a database, and none sees the turns and replicas of another. With "" it sees all.
+    `steady`, if given, is a clock that nobody sets: nothing is deleted for its age before this one
+    and the server's agree with `now`.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class Store:
         now: Callable[[], float] = time.time,
         store_text: bool = True,
         team: str = "",
+        steady: Callable[[], float] | None = None,
     ) -> None:
         self.replica = replica
         self.stirred = asyncio.Event()
@@ -71,6 +75,7 @@ class Store:
         self._store_text = store_text
         self._team = team
         self._ours = of_team(turns, team)
+        self._steady = steady
         self._doubtful: list[_Doubt] = []
         self._last = 0.0
         self._stack = AsyncExitStack()
@@ -132,7 +137,10 @@ class Store:
                 notify(connection, EVERYBODY)  # whoever waits in their threads
             return lost
 
-        return await self._database.write(work)
+        lost = await self._database.write(work)
+        if not self._store_text and any(change.over for change in changes):
+            await self._database.forget_deleted()
+        return lost
 
     async def turn(self, turn: str) -> TurnRecord | None:
         """All that is known of a turn, also when it is over."""
@@ -254,12 +262,24 @@ class Store:
     async def prune(self, retention_seconds: float) -> int:
         """Delete turns that ended so long ago, claims of more than a day, and what is of no use;
         how many turns."""
-        now = self._now()
+        now = await self._prudent_now()
         ended = await self._delete(pruning.turns_ended_before(now - retention_seconds, self._team))
         await self._delete(pruning.claims_before(now - CLAIM_SECONDS))
         await self._delete(pruning.slots_unused(self._database.dialect), now=since_boot())
         await self._delete(pruning.wishes_that_came_late())
+        if ended:
+            await self._database.forget_deleted()
         return ended
+
+    async def _prudent_now(self) -> float:
+        """The earliest of all clocks: one that is a month ahead must not make all of it old."""
+        clocks = [self._now()]
+        if self._steady:
+            clocks.append(self._steady())
+            if self._database.dialect == "postgresql":
+                server = select(clock("postgresql"))
+                clocks.append(await self._database.read(lambda c: c.execute(server).scalar_one()))
+        return min(clocks)
 
     async def _delete(self, some: Delete, **values: float) -> int:
         """Delete batch by batch, each in its own transaction: nobody waits long for it."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -11,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Executable,
+    Row,
     bindparam,
     case,
     delete,
@@ -24,6 +27,8 @@ from sqlalchemy import (
 from bot.storage import rows
 from bot.storage.records import Change, ShownMessage, TurnRecord
 from bot.storage.tables import OVER, UNFINISHED, of_team, shown, turns
+
+log = logging.getLogger(__name__)
 
 BATCH = 500  # ids named in one statement
 
@@ -113,7 +118,25 @@ def find(connection: Connection, *where: ColumnElement[bool]) -> list[TurnRecord
         select(turns).where(*where).order_by(turns.c.asked_at, turns.c.id)
     ).all()
     standing = _standing(connection, [row.id for row in found])
-    return [rows.to_record(row, standing[row.id]) for row in found]
+    records = (_readable(row, standing[row.id]) for row in found)
+    return [record for record in records if record]
+
+
+def _readable(row: Row[Any], messages: Sequence[ShownMessage]) -> TurnRecord | None:
+    """A row as a record; None for one that a newer version wrote in words we don't know.
+
+    It is left to a replica of that version: one such row must not stop the taking over of others.
+    """
+    try:
+        return rows.to_record(row, messages)
+    except (ValueError, TypeError, KeyError):
+        _say_unreadable(row.id)
+        return None
+
+
+@lru_cache(maxsize=1000)  # once a turn
+def _say_unreadable(turn: str) -> None:
+    log.warning("a newer version wrote this turn; it is left to that", extra={"turn": turn})
 
 
 def _standing(connection: Connection, ids: Sequence[str]) -> defaultdict[str, list[ShownMessage]]:
@@ -136,6 +159,8 @@ def take_over(
     team: str = "",
 ) -> TurnRecord | None:
     """Make the turn ours if its fence is still the one we saw, and our bot is asked."""
+    if not find(connection, turns.c.id == turn):
+        return None
     taken: dict[str, Any] = {"owner": replica, "fence": fence + 1}
     if counted:
         taken["tries"] = turns.c.tries + 1

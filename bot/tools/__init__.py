@@ -10,6 +10,7 @@
     arithmetic.py     its numbers, operators and functions
     fetch_page.py     a public web page as text
     web.py            one page over HTTP, from public addresses only
+    resolver.py       names of hosts, looked up in threads of their own
     addresses.py      which hosts and addresses are public
     page.py           bytes as text, HTML in a process of its own
     readable.py       that process: HTML in, title and text out

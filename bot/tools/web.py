@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import socket
 import ssl
 import zlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -24,6 +23,7 @@ import httpx
 
 from bot.errors import ToolError
 from bot.tools.addresses import is_address, is_public_address, is_public_name
+from bot.tools.resolver import Resolver
 
 MAX_BYTES = 2 * 2**20  # of a body, as it comes over the line and after decompression
 MAX_REDIRECTS = 5
@@ -53,13 +53,6 @@ class Page:
     whole: bool
 
 
-async def resolve(host: str) -> Sequence[str]:
-    """Return the addresses of a host as the system knows them; raises OSError."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
-
-
 def connect() -> httpx.AsyncBaseTransport:
     """Make the transport of one request. Certificates as httpx's variables say, no proxy."""
     return httpx.AsyncHTTPTransport(verify=_tls())
@@ -76,13 +69,13 @@ class Web:
     def __init__(
         self,
         *,
-        resolve: Callable[[str], Awaitable[Sequence[str]]] = resolve,
+        resolve: Callable[[str], Awaitable[Sequence[str]]] | None = None,
         connect: Callable[[], httpx.AsyncBaseTransport] = connect,
         may_reach: Callable[[str], bool] = is_public_address,
         ports: Collection[int] = PORTS,
         seconds: float = SECONDS,
     ) -> None:
-        self._resolve = resolve
+        self._resolve = resolve or Resolver()
         self._connect = connect
         self._may_reach = may_reach
         self._ports = ports

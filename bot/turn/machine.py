@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.errors import TooMuch
 from bot.render.sources import source_list
 from bot.upstream.events import (
     Activity,
@@ -114,6 +115,12 @@ class Machine:
         """The answer can't go on; what is written stays, with one sentence and the reference."""
         return self._end(Phase.FAILED, f"{sentence} (reference {self.reference})")
 
+    def cut_short(self, sentence: str, characters: int) -> Draft:
+        """The answer has met a limit of ours, also one that had ended; what is written stays, up
+        to so many characters."""
+        text = self.text[:characters]
+        return self.end(Draft(Phase.CUT_OFF, text, sentence))
+
     def end(self, draft: Draft) -> Draft:
         """The answer's end is known."""
         self.before, self._text = "", draft.text
@@ -143,9 +150,8 @@ class Machine:
                 self._sources.setdefault(url, title)
             case Finished():
                 self._finish(event)
-            case Failed(error, text):
-                self._text = max(text, self._text, key=len)
-                self.fail(error.sentence)
+            case Failed():
+                self._failed(event)
             case ToolCall():
                 self.calls += (event,)
             case Reasoning():
@@ -174,6 +180,13 @@ class Machine:
         else:
             self._text += source_list(self._sources)
             self._end(Phase.DONE, self.remark)
+
+    def _failed(self, event: Failed) -> None:
+        self._text = max(event.text, self._text, key=len)
+        if isinstance(event.error, TooMuch):
+            self.end(Draft(Phase.CUT_OFF, self.text, event.error.sentence))
+        else:
+            self.fail(event.error.sentence)
 
     def _next_round(self) -> None:
         """What the model wrote before it called tools stays above what it writes after them."""

@@ -26,6 +26,7 @@ from bot.history.thread import Conversation, History
 from bot.observe import Metrics
 from bot.storage.records import ShownMessage
 from bot.tools.toolbox import Toolbox
+from bot.turn.limits import AnswerBudget, AnswerLimits, CutShort
 from bot.turn.machine import Machine
 from bot.turn.pseudonyms import Pseudonyms
 from bot.turn.recovery import begun, response_of
@@ -77,6 +78,7 @@ class Runner:
         hosted_tools: tuple[Mapping[str, Any], ...] = (),
         tool_rounds: int = 5,
         pseudonyms: Pseudonyms | None = None,
+        limits: AnswerLimits = AnswerLimits(),  # noqa: B008  # frozen
     ) -> None:
         self.upstream = upstream
         self.delivery = delivery
@@ -88,6 +90,7 @@ class Runner:
         self.hosted_tools = hosted_tools
         self.tool_rounds = tool_rounds
         self.pseudonyms = pseudonyms
+        self.limits = limits
 
     async def answer(self, turn: Turn) -> Phase | None:
         """Bring one turn to its one end; returns how it ended, None if that is left to others.
@@ -148,6 +151,9 @@ class Runner:
             await turn.unless_stopped(opening, writing)
         except Stopped as stopped:
             machine.stop(stopped.user)
+        except CutShort as limit:
+            log.info("the answer was cut off: %s", limit)
+            machine.cut_short(str(limit), self.limits.characters)
         except asyncio.CancelledError:
             if turn.left:
                 raise
@@ -176,12 +182,16 @@ class Runner:
                 reply.show(machine.ask())
             conversation = await self.history.read(turn.question)
             machine.remark = together(conversation.remark, remark(turn.question))
-            tools = ToolRounds(self.toolbox, turn, machine, reply)
-            prompt = self._after(self._prompt(turn.question, conversation), tools)
-            if not tools.pending:
-                begun = response_of(turn.record)
-                prompt = await self._stream(prompt, turn, machine, reply, tools, begun)
-            await self._use_tools(prompt, turn, machine, reply, tools)
+            budget = AnswerBudget(self.limits)
+            tools = ToolRounds(self.toolbox, turn, machine, reply, budget)
+            try:
+                async with asyncio.timeout(self.limits.seconds) as time_limit:
+                    prompt = self._prompt(turn.question, conversation)
+                    await self._rounds(prompt, turn, machine, reply, tools)
+            except TimeoutError:
+                if not time_limit.expired():
+                    raise
+                raise budget.out_of_time() from None
 
     def _prompt(self, question: Question, conversation: Conversation) -> Prompt:
         names = self.pseudonyms
@@ -194,10 +204,14 @@ class Runner:
             person=names.person(question) if names else "",
         )
 
-    async def _use_tools(
+    async def _rounds(
         self, prompt: Prompt, turn: Turn, machine: Machine, reply: Reply, tools: ToolRounds
     ) -> None:
-        """Answer the calls of the model until it writes, or has called too often."""
+        """Ask the model, and run the tools it wants, until it writes or has called too often."""
+        prompt = self._after(prompt, tools)
+        if not tools.pending:
+            begun = response_of(turn.record)
+            prompt = await self._stream(prompt, turn, machine, reply, tools, begun)
         while machine.calls or tools.pending:
             if len(tools.rounds) >= self.tool_rounds and not tools.pending:
                 machine.fail(ONLY_TOOLS)
@@ -208,7 +222,8 @@ class Runner:
 
     def _after(self, prompt: Prompt, tools: ToolRounds) -> Prompt:
         """Return the prompt after these rounds; the last one allowed offers no tools."""
-        if len(tools.rounds) >= self.tool_rounds and tools.rounds:
+        rounds_left = self.tool_rounds - len(tools.rounds)
+        if tools.rounds and not (rounds_left > 0 and tools.budget.calls_left):
             prompt = replace(prompt, tools=(), hosted_tools=())
         return replace(prompt, rounds=tools.rounds)
 
@@ -255,6 +270,7 @@ class Runner:
                 if may_halve and _is_too_long(event):
                     return False
                 draft = machine.feed(event)
+                tools.budget.heard(len(draft.text), len(machine.calls))
                 turn.wrote(draft.text, machine.cursor)
                 if not draft.phase.final:
                     reply.show(draft)
@@ -279,8 +295,8 @@ class Runner:
                     reasoning=usage.reasoning_tokens,
                 )
             case Failed(error):
-                known = {"status": error.status, "code": error.code, "request_id": error.request_id}
-                log.warning("the upstream gave no answer: %s", error, extra=known)
+                log.warning("the upstream gave no answer: %s", error.words, extra=error.facts)
+                log.debug("the upstream said: %s", error)
 
     async def _finish(self, turn: Turn, machine: Machine, reply: Reply) -> None:
         """Show the end, which is journalled first: whoever finds it has only to show it."""

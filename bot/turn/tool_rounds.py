@@ -6,6 +6,7 @@ from bot.delivery import Reply
 from bot.tools.tool import ToolContext
 from bot.tools.toolbox import Toolbox
 from bot.turn import progress
+from bot.turn.limits import AnswerBudget
 from bot.turn.machine import Machine
 from bot.turn.turn import Turn
 from bot.upstream.events import ToolCall
@@ -18,7 +19,10 @@ NOT_NOW = "Error: this can't be done safely right now, and was not done."
 class ToolRounds:
     """Runs what the model asks for in one answer, from where the journal says."""
 
-    def __init__(self, toolbox: Toolbox, turn: Turn, machine: Machine, reply: Reply) -> None:
+    def __init__(
+        self, toolbox: Toolbox, turn: Turn, machine: Machine, reply: Reply, budget: AnswerBudget
+    ) -> None:
+        self.budget = budget
         self._toolbox = toolbox
         self._turn = turn
         self._machine = machine
@@ -50,7 +54,9 @@ class ToolRounds:
         while self._progress.pending:
             call = self._progress.pending[0]
             self._reply.show(self._machine.use(self._toolbox.saying(call)))
-            self._progress = self._progress.ran(await self._output(call))
+            output = await self._output(call)
+            self.budget.ran(len(output))
+            self._progress = self._progress.ran(output)
             # What may run twice is not worth a writing of its own.
             if not (self.pending and self._toolbox.repeatable(call.name)):
                 self._turn.keeps(self._progress.written())

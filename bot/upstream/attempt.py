@@ -61,6 +61,7 @@ class Limits:
 class Silence(StreamDropped):
     """The connection stands, but nothing (or nothing new) comes."""
 
+    ours = True
     sentence = "The model's server went silent before the answer was complete."
 
 

@@ -16,11 +16,20 @@ Json = dict[str, Any]
 
 # What a server may not know, and what is left out of a request once it refused it.
 _BOTH = frozenset({"cache_key", "safety_identifier", "whole_rounds"})
-RESPONSES_OPTIONS = _BOTH | {"background", "store", "obfuscation", "hosted_tools", "include"}
-CHAT_OPTIONS = _BOTH | {"usage"}
+RESPONSES_OPTIONS = _BOTH | {
+    "background",
+    "store",
+    "obfuscation",
+    "hosted_tools",
+    "include",
+    "max_output_tokens",
+}
+CHAT_OPTIONS = _BOTH | {"usage", "max_completion_tokens", "max_tokens"}
 
 
-def responses_body(prompt: Prompt, model: str, options: Set[str]) -> bytes:
+def responses_body(
+    prompt: Prompt, model: str, options: Set[str], max_tokens: int | None = None
+) -> bytes:
     """Return the body of `POST /responses`; `options` are of `RESPONSES_OPTIONS`."""
     body: Json = {"model": model, "stream": True, "input": _input(prompt, options)}
     body |= _pseudonyms(prompt, options)
@@ -39,11 +48,19 @@ def responses_body(prompt: Prompt, model: str, options: Set[str]) -> bytes:
         body["include"] = ["reasoning.encrypted_content"]  # to be sent back with tool results
     if "obfuscation" in options:
         body["stream_options"] = {"include_obfuscation": False}
+    if max_tokens is not None and "max_output_tokens" in options:
+        body["max_output_tokens"] = max_tokens
     return msgspec.json.encode(body)
 
 
-def chat_body(prompt: Prompt, model: str, options: Set[str]) -> bytes:
-    """Return the body of `POST /chat/completions`; `options` are of `CHAT_OPTIONS`."""
+def chat_body(
+    prompt: Prompt, model: str, options: Set[str], max_tokens: int | None = None
+) -> bytes:
+    """Return the body of `POST /chat/completions`; `options` are of `CHAT_OPTIONS`.
+
+    Older servers know a limit of tokens by its older name only: it follows where the newer one
+    was refused.
+    """
     messages: list[Json] = []
     if instructions := instructed(prompt.instructions, prompt.messages):
         messages.append({"role": "system", "content": instructions})
@@ -56,6 +73,9 @@ def chat_body(prompt: Prompt, model: str, options: Set[str]) -> bytes:
         body["tools"] = [{"type": "function", "function": _function(t)} for t in prompt.tools]
     if "usage" in options:
         body["stream_options"] = {"include_usage": True}
+    names = [name for name in ("max_completion_tokens", "max_tokens") if name in options]
+    if max_tokens is not None and names:
+        body[names[0]] = max_tokens
     return msgspec.json.encode(body)
 
 

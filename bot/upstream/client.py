@@ -10,7 +10,7 @@ import asyncio
 import random
 import ssl
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -53,6 +53,11 @@ ENDPOINTS = {
     "openai_chat_completions": "/chat/completions",
 }
 KEY_STATUSES = frozenset({401, 402, 403})
+
+
+def is_encoded(headers: Mapping[str, str]) -> bool:
+    """Say whether a body is anything but the bytes it was made of."""
+    return headers.get("content-encoding", "").strip().lower() not in {"", "identity"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +173,8 @@ class Upstream:
             response = await self._http.send(request, stream=True, follow_redirects=False)
         except (httpx.HTTPError, *MISCONFIGURED) as error:
             raise _translated(error) from error
+        if is_encoded(response.headers):
+            return await _without_body(response)
         if response.status_code >= 300:  # a wait until a date is measured from the answer's own
             response.headers.setdefault("date", formatdate(time.time(), usegmt=True))
         return Reply(
@@ -247,6 +254,23 @@ class Upstream:
             await reply.close()
             if reply.status in NO_ENDPOINT_STATUSES:
                 self._known.lack(self._config.base_url, "", "cancel", self._now())
+
+
+async def _without_body(response: httpx.Response) -> Reply:
+    """The reply whose body is compressed though we asked for none that is: 256 bytes of it may
+    be 50 MB. Where that is an answer, raises UpstreamRefused; an error's status tells enough."""
+    await response.aclose()
+    if response.status_code < 300:
+        said = f"The model's server compresses its answers, which can't be read; {OPERATOR}."
+        encoding = response.headers["content-encoding"][:40]
+        raise UpstreamRefused(f"a body with content-encoding {encoding!r}", sentence=said)
+    return Reply(response.status_code, response.headers, _nothing(), response.aclose)
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    """No bytes."""
+    return
+    yield b""
 
 
 async def _body(reply: Reply) -> bytes:

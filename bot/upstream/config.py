@@ -16,7 +16,8 @@ class UpstreamConfig:
     `idle_seconds` without a byte, or `progress_seconds` without anything new to tell, is a drop.
     `attempts` (after the first) and `total_seconds` bound one run of bad luck; progress starts
     both anew. An event larger than `max_event_bytes` is skipped. A server that asks to wait
-    longer than `max_wait_seconds` is not waited for.
+    longer than `max_wait_seconds` is not waited for. `max_output_tokens` is what the model is asked
+    to write at most in one response; None: not said.
     """
 
     base_url: str
@@ -30,6 +31,7 @@ class UpstreamConfig:
     total_seconds: float = 900
     max_event_bytes: int = 8 * 2**20
     max_wait_seconds: float = 120
+    max_output_tokens: int | None = None
 
     def url(self, path: str) -> str:
         """Return the address of `path`, which may bring a query, below the base URL, whose own

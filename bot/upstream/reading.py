@@ -11,7 +11,7 @@ from asyncio import CancelledError, current_task
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any, TypeAlias
 
-from bot.errors import StreamDropped, UpstreamBusy, UpstreamError, UpstreamRefused
+from bot.errors import StreamDropped, TooMuch, UpstreamBusy, UpstreamError, UpstreamRefused
 from bot.upstream.attempt import MAX_ERROR_BYTES, Reply, Silence, Watch, read_bounded
 from bot.upstream.chat import ChatDecoder
 from bot.upstream.decoding import as_json
@@ -35,6 +35,9 @@ STATES = frozenset({"completed", "incomplete", "failed", "cancelled", "queued", 
 FIELDS = re.compile(rb":|(?:data|event|id|retry)(?::|\Z)")
 # How long a connection may take to end after its answer; one that does is used again.
 DRAIN_SECONDS = 0.2
+MAX_STREAM_BYTES = 128 * 2**20
+"""Bytes of one connection. 200,000 characters, each in an event of 300 bytes, and as much reasoning
+are 120 MB; what never becomes text, such as the arguments of a call, is bounded by this alone."""
 BLANK = BOM + b" \t\r\n"
 # The first bytes of JSON, which is no stream.
 WHOLE = frozenset({b"{", b"[", b'"'})
@@ -135,11 +138,15 @@ async def _stream(
     """
     yield events
     hurried = _hurry(watch, decoder) if decoder.ending else False
+    size = 0
     try:
         watch.reader = current_task()
         async for chunk in reply.chunks:
             watch.reader = None
             watch.beats += 1
+            size += len(chunk)
+            if size > MAX_STREAM_BYTES:
+                raise TooMuch(f"a stream of more than {MAX_STREAM_BYTES} bytes")
             events = _events(decoder, parser.feed(chunk))
             if events:
                 yield events

@@ -30,6 +30,9 @@ _OPTIONS = {
     ),
     "cache_key": ({"prompt_cache_key"}, r"prompt_cache_key"),
     "safety_identifier": ({"safety_identifier"}, r"safety_identifier"),
+    "max_output_tokens": ({"max_output_tokens"}, r"max_output_tokens"),
+    "max_completion_tokens": ({"max_completion_tokens"}, r"max_completion_tokens"),
+    "max_tokens": ({"max_tokens"}, r"\bmax_tokens\b"),
     "whole_rounds": (
         {"input", "messages"},
         r"encrypted.content|reasoning|extra_content|thought.?signature|\bphase\b"

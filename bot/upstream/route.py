@@ -56,7 +56,8 @@ class Route:
     def body(self) -> bytes:
         """Return the request's body."""
         write = responses_body if self.format == "responses" else chat_body
-        return write(self._prompt, self._config.model, self.options)
+        limit = self._config.max_output_tokens
+        return write(self._prompt, self._config.model, self.options, limit)
 
     def corrected(self, error: UpstreamError) -> bool:
         """Change the way after a refusal; False when the refusal is not about the way."""
@@ -109,6 +110,8 @@ class Route:
             wanted.add("obfuscation")
         if self._prompt.hosted_tools:
             wanted.add("hosted_tools")
+        if self._config.max_output_tokens is not None:
+            wanted |= {"max_output_tokens", "max_completion_tokens", "max_tokens"}
         if self._config.background == "on":
             wanted.add("background")
         if self._config.background == "auto" and documented:

@@ -114,10 +114,8 @@ def test_the_placeholder_names_its_turn_and_never_unfurls() -> None:
         async with delivery(fake) as room:
             await room.reply(question(7)).open(THINKING)
         [post] = fake.calls
-        assert post.arguments["metadata"] == {
-            "event_type": "llm_answer",
-            "event_payload": {"turn": "turn7"},
-        }
+        assert post.arguments["metadata"]["event_type"] == "llm_answer"
+        assert post.arguments["metadata"]["event_payload"]["turn"] == "turn7"
         assert post.arguments["unfurl_links"] is post.arguments["unfurl_media"] is False
         assert post.arguments["thread_ts"] == "900.1"
 

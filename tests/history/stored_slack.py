@@ -15,10 +15,17 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.slack import Slack
+from bot.slack.seal import Seal
 from tests import paging
 
 BOT = "UBOT"
+TOKEN = "xoxb-test"
 Stored = dict[str, Any]
+
+
+def sealed(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata of an answer as this bot writes it."""
+    return Seal(TOKEN).sealed({"event_type": "llm_answer", "event_payload": payload})
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,7 @@ class StoredSlack:
     ) -> None:
         """Let us answer as a turn."""
         payload: dict[str, Any] = {"turn": turn} | ({"part": part} if part else {})
-        metadata = {"event_type": "llm_answer", "event_payload": payload}
+        metadata = sealed(payload)
         blocks = [{"type": "markdown", "text": text}]
         self.say(ts, BOT, text[:20], channel=channel, under=under, blocks=blocks, metadata=metadata)
 
@@ -74,7 +81,7 @@ class StoredSlack:
     def door(self) -> Slack:
         """Our door to it."""
         session: Any = None
-        slack = Slack("xoxb-test", base_url="https://slack.com/api/", session=session)
+        slack = Slack(TOKEN, base_url="https://slack.com/api/", session=session)
         slack.web = _Funnel(self)
         return slack
 
@@ -135,7 +142,7 @@ class _Funnel(AsyncWebClient):
     """slack_sdk's one way in for all methods."""
 
     def __init__(self, slack: StoredSlack) -> None:
-        super().__init__("xoxb-test", retry_handlers=[])
+        super().__init__(TOKEN, retry_handlers=[])
         self._slack = slack
 
     async def api_call(self, api_method: str, **request: Any) -> AsyncSlackResponse:

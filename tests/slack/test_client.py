@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack import SCOPES, Identity, Slack, http_session
 from bot.slack.client import CONNECTIONS
+from bot.slack.seal import Seal
 from tests.slack.serving import answering, serving, update
 
 
@@ -27,7 +28,7 @@ async def test_a_post_sends_blocks_as_objects_and_never_unfurls() -> None:
         "channel": "C1",
         "text": "hi",
         "blocks": [{"type": "divider"}],
-        "metadata": {"event_type": "x"},
+        "metadata": Seal("xoxb-1").sealed({"event_type": "x"}),
         "unfurl_links": False,
         "unfurl_media": False,
     }

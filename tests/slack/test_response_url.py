@@ -45,6 +45,14 @@ async def test_a_response_url_can_be_limited_or_out_of_reach(status: int) -> Non
     assert isinstance(error.value, SlackRateLimited if status == 429 else SlackUnreachable)
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "x-unknown"])
+async def test_compressed_answer_of_a_response_url_is_not_unpacked(encoding: str) -> None:
+    async with serving(saying(200, "ok", headers={"Content-Encoding": encoding})) as server:
+        with pytest.raises(SlackUnreachable):
+            await server.slack.respond(f"{server.origin}/api/hook", {"text": "hi"})
+    assert server.headers[0]["Accept-Encoding"] == "identity"
+
+
 async def test_a_response_url_is_in_no_error_however_it_fails() -> None:
     async with http_session() as session:
         slack = Slack("xoxb-1", base_url="http://127.0.0.1:9/api/", session=session)

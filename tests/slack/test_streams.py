@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import SlackRefused
+from bot.slack.seal import Seal
 from tests.slack.serving import answering, serving
 
 
@@ -51,7 +52,7 @@ async def test_a_stream_grows_and_is_stopped_with_what_stands_below_it() -> None
                 **address,
                 "markdown_text": ".",
                 "blocks": [{"type": "divider"}],
-                "metadata": {"event_type": "x"},
+                "metadata": Seal("xoxb-1").sealed({"event_type": "x"}),
             },
         ),
     ]

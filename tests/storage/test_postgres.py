@@ -232,3 +232,23 @@ async def _until(postgres: Server, question: str) -> None:
     async with asyncio.timeout(5):
         while (await postgres.execute(question))[0] != (True,):  # noqa: ASYNC110  it does not tell
             await asyncio.sleep(0.01)
+
+
+async def test_connections_that_a_fail_over_left_read_only_are_replaced(
+    url: str, stores: Stores
+) -> None:
+    """A connection that was made before leads to a server that is only read; a new one does not."""
+    role = make_url(url).username
+    admin = create_async_engine(url, isolation_level="AUTOCOMMIT")
+    async with admin.connect() as connection:
+        set_to = f"ALTER ROLE {role} SET default_transaction_read_only = "
+        await connection.execute(text(set_to + "on"))
+        store = await stores("one")
+        waiting = [asyncio.create_task(store.owners()) for _ in range(6)]
+        await asyncio.gather(*waiting)  # the pool is full of them
+        await connection.execute(text(set_to + "off"))
+        began = time.monotonic()
+        claims = await asyncio.gather(*(store.claim(question(f"Q{n}"), None) for n in range(12)))
+        assert claims == [Claim.OURS] * 12
+        assert time.monotonic() - began < PATIENCE / 2
+    await admin.dispose()

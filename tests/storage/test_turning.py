@@ -283,6 +283,7 @@ async def test_claims_live_for_a_day(stores: Stores) -> None:
     now = 0.0
     store = await stores("one", now=lambda: now)
     await store.claim(question("Q1", "a"), None)
+    await end(store, "Q1")
     now = CLAIM_SECONDS - 1.0
     await store.prune(0)
     assert await store.claim(question("Q2", "a"), None) is Claim.TAKEN
@@ -297,6 +298,7 @@ async def test_more_than_a_batch_is_deleted_batch_by_batch(stores: Stores) -> No
     several = [[f"k{n}" for n in range(start, start + 100)] for start in range(0, 700, 100)]
     for n, keys in enumerate(several):
         await store.claim(question(f"A{n}", *keys), None)
+        await end(store, f"A{n}")
     now = CLAIM_SECONDS + 1.0
     await store.prune(0)
     for n, keys in enumerate(several):

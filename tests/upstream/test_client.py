@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
@@ -129,6 +130,58 @@ async def test_a_failure_before_the_first_byte_is_translated(
     assert isinstance(end, Failed)
     assert isinstance(end.error, kind)
     assert len(events) == attempts + 1
+
+
+BOMB = gzip.compress(b"data: {}\n\n" * 5_000_000)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP ", "deflate", "br", "zstd", "gzip, gzip"])
+async def test_compressed_answer_is_refused_before_it_is_unpacked(encoding: str) -> None:
+    class Packed(httpx.AsyncByteStream):
+        read = 0
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            self.read += 1
+            yield BOMB
+
+    packed, clock = Packed(), Clock()
+    headers = {"content-encoding": encoding, "content-type": "text/event-stream"}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, stream=packed))
+    async with httpx.AsyncClient(transport=transport) as http:
+        asked = Upstream(config(attempts=2), http, now=clock.now, sleep=clock.sleep)
+        end = final([event async for event in asked.answer(PROMPT)])
+        with pytest.raises(UpstreamRefused, match="content-encoding"):
+            await asked.model()
+    assert isinstance(end, Failed)
+    assert isinstance(end.error, UpstreamRefused)
+    assert "compresses its answers" in end.error.sentence
+    assert packed.read == 0
+
+
+async def test_compressed_error_counts_by_its_status() -> None:
+    def handle(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(401, headers={"content-encoding": "gzip"}, stream=_Bytes(BOMB))
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(handle)) as http:
+        with pytest.raises(UpstreamRefused) as error:
+            await Upstream(config(), http).model()
+    assert error.value.status == 401
+
+
+async def test_body_that_says_it_is_not_compressed_is_read() -> None:
+    def handle(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"content-encoding": "identity"}, json={"id": "tiny"})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(handle)) as http:
+        assert await Upstream(config(), http).model() == ModelInfo("tiny")
+
+
+class _Bytes(httpx.AsyncByteStream):
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self.body
 
 
 async def refused(url: str, **settings: str) -> None:

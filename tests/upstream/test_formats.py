@@ -237,3 +237,47 @@ async def test_background_is_asked_for_where_it_is_known_to_work(
     body = service.asked[0].body
     assert body.get("background", False) is asked_for
     assert body["store"] is asked_for
+
+
+# The limit of tokens, whose name differs.
+
+
+@pytest.mark.parametrize(
+    ("api", "faults", "sent"),
+    [
+        ("responses", [], ["max_output_tokens"]),
+        ("responses", [refusal(400, "no", param="max_output_tokens")], ["max_output_tokens", ""]),
+        ("responses", [refusal(400, "Unknown field max_output_tokens")], ["max_output_tokens", ""]),
+        ("chat", [], ["max_completion_tokens"]),
+        (
+            "chat",
+            [refusal(400, "Unsupported parameter: 'max_completion_tokens'")],
+            ["max_completion_tokens", "max_tokens"],
+        ),
+        (
+            "chat",
+            [
+                refusal(422, "max_completion_tokens: Extra inputs are not permitted"),
+                refusal(400, "'max_tokens' is too large: 9. This model supports at most 8"),
+            ],
+            ["max_completion_tokens", "max_tokens", ""],
+        ),
+    ],
+)
+async def test_limit_of_tokens_is_sent_by_the_name_a_server_knows(
+    api: str, faults: list[Out], sent: list[str]
+) -> None:
+    service, clock = Service([TEXT], faults=faults), Clock()
+    async with upstream(service, clock, api=api, max_output_tokens=9) as asked:
+        assert final(await answer(asked)).text == TEXT
+        assert final(await answer(asked)).text == TEXT  # remembered
+    named = [{k: v for k, v in request.body.items() if "max_" in k} for request in service.asked]
+    assert named == [{name: 9} if name else {} for name in [*sent, sent[-1]]]
+
+
+@pytest.mark.parametrize("api", ["responses", "chat"])
+async def test_limit_of_tokens_is_not_sent_unless_it_is_set(api: str) -> None:
+    service, clock = Service([TEXT]), Clock()
+    async with upstream(service, clock, api=api) as asked:
+        await answer(asked)
+    assert not any("max_" in name for request in service.asked for name in request.body)

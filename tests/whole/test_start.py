@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from bot.playground.model.server import ModelConfig
@@ -139,3 +141,38 @@ async def test_an_upstream_that_is_not_well_is_said_at_start_and_to_whoever_asks
         warnings = [x for x in it.bot.log if x.get("level") == "warning"]
         assert any(warning in x["message"] for x in warnings)
         assert not any("sk-" in str(line) for line in it.bot.log)
+
+
+@pytest.mark.parametrize("over_http", [False, True], ids=["socket", "http"])
+async def test_health_and_metrics_stand_on_a_port_of_their_own_if_one_is_set(
+    tmp_path: Path, over_http: bool
+) -> None:
+    async with live.slack() as slack, aiohttp.ClientSession() as session:
+        how = {"SLACK_SIGNING_SECRET": "s"} if over_http else {"SLACK_APP_TOKEN": "xapp-playground"}
+        bot = await start(
+            environment(
+                tmp_path,
+                SLACK_API_URL=slack.api_url,
+                SLACK_BOT_TOKEN=slack.config.bot_token,
+                UPSTREAM_BASE_URL=NOWHERE,
+                METRICS_PORT="0",
+                **how,
+            ),
+            tmp_path,
+        )
+        try:
+            await bot.said("ready")
+            ports = {x["variable"]: x["port"] for x in bot.log if x.get("message") == "listening"}
+            assert set(ports) == ({"METRICS_PORT", "PORT"} if over_http else {"METRICS_PORT"})
+            found = {}
+            for variable, port in ports.items():
+                for path in ("/healthz", "/metrics", "/slack/events"):
+                    async with session.post(f"http://127.0.0.1:{port}{path}") as answer:
+                        found[variable, path] = answer.status
+        finally:
+            await bot.end(signal.SIGKILL)
+    own = {"/healthz": 405, "/metrics": 405, "/slack/events": 404}
+    assert {path: found["METRICS_PORT", path] for path in own} == own
+    if over_http:
+        slack_s = {"/healthz": 404, "/metrics": 404, "/slack/events": 401}
+        assert {path: found["PORT", path] for path in slack_s} == slack_s

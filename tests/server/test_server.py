@@ -1,73 +1,15 @@
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlencode
 
-import aiohttp
 import pytest
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import StartError
-from bot.listeners.bolt import bolt_app
-from bot.observe import Metrics
 from bot.server import make_server, serve
-from bot.slack import Identity
-
-SECRET = "signing-secret"
-
-
-ME = Identity("T1", "Team", "UBOT", "BBOT", "bot", frozenset())
-
-
-class Heard:
-    """A Bolt app that only remembers the mentions it was given."""
-
-    def __init__(self) -> None:
-        self.mentions: list[str] = []
-        self.app = bolt_app(AsyncWebClient("xoxb-1"), ME, SECRET)
-        self.app.event("app_mention")(self.on_mention)
-
-    async def on_mention(self, event: dict[str, Any]) -> None:
-        self.mentions.append(event["text"])
-
-
-class Caller:
-    """Calls the server as Slack does, or as somebody else."""
-
-    def __init__(self, session: aiohttp.ClientSession, base: str) -> None:
-        self.session = session
-        self.base = base
-
-    async def get(self, path: str) -> tuple[int, str]:
-        async with self.session.get(self.base + path) as answer:
-            return answer.status, await answer.text()
-
-    async def post(
-        self,
-        body: bytes,
-        *,
-        secret: str = SECRET,
-        timestamp: str | None = None,
-        later: int = 0,
-        content_type: str = "application/json",
-    ) -> tuple[int, str]:
-        stamp = str(int(time.time()) + later) if timestamp is None else timestamp
-        base = b"v0:" + stamp.encode() + b":" + body
-        headers = {
-            "Content-Type": content_type,
-            "X-Slack-Request-Timestamp": stamp,
-            "X-Slack-Signature": "v0="
-            + hmac.new(secret.encode(), base, hashlib.sha256).hexdigest(),
-        }
-        async with self.session.post(
-            self.base + "/slack/events", data=body, headers=headers
-        ) as answer:
-            return answer.status, await answer.text()
+from tests.server.calling import Caller, Heard, calling, mention
 
 
 @pytest.fixture
@@ -85,16 +27,8 @@ async def caller(heard: Heard, well: dict[str, bool]) -> AsyncIterator[Caller]:
     async def slack() -> bool:
         return well["slack"]
 
-    server = make_server(metrics=Metrics(), checks={"slack": slack}, slack_app=heard.app)
-    async with serve(server, "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
-        yield Caller(session, f"http://127.0.0.1:{port}")
-
-
-def mention(text: str = "hello") -> bytes:
-    event = {"type": "app_mention", "user": "U1", "channel": "C1", "ts": "1.2", "text": text}
-    return json.dumps(
-        {"type": "event_callback", "team_id": "T1", "event_id": "Ev1", "event": event}
-    ).encode()
+    async with calling(heard, {"slack": slack}) as caller:
+        yield caller
 
 
 async def test_health_needs_nothing_and_readiness_needs_everything(
@@ -179,7 +113,12 @@ async def test_what_nobody_listens_to_is_acknowledged(caller: Caller) -> None:
 
 async def test_a_port_in_use_is_one_sentence(caller: Caller) -> None:
     port = int(caller.base.rsplit(":", 1)[1])
-    server = make_server(metrics=Metrics(), checks={}, slack_app=None)
-    with pytest.raises(StartError, match=rf"PORT {port} on 127.0.0.1 can't be used"):
-        async with serve(server, "127.0.0.1", port):
+    with pytest.raises(StartError, match=rf"METRICS_PORT {port} on 127.0.0.1 can't be used"):
+        async with serve(make_server(), "127.0.0.1", port, variable="METRICS_PORT"):
             pass
+
+
+async def test_answers_tell_no_versions(caller: Caller) -> None:
+    for path in ("/healthz", "/metrics", "/nowhere", "/slack/events"):
+        async with caller.session.get(caller.base + path) as answer:
+            assert answer.headers["Server"] == "bot"

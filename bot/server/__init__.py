@@ -1,0 +1,115 @@
+"""The process from outside: health, readiness, metrics, and in HTTP mode Slack's requests.
+
+signed.py       what Slack sends: size, age and signature of the bytes, then their meaning
+connections.py  how many connections there are, and for how long each may say nothing
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+from slack_bolt.async_app import AsyncApp
+
+from bot.errors import StartError
+from bot.observe import Metrics
+from bot.server.connections import LIMITS, Connections, Limits, timed
+from bot.server.signed import MAX_BODY_BYTES, slack_events
+
+Check = Callable[[], Awaitable[bool]]
+
+
+def health_routes(metrics: Metrics, checks: Mapping[str, Check]) -> list[web.RouteDef]:
+    """Health, readiness and metrics. `checks` by name must all hold for readiness."""
+    return [
+        web.get("/healthz", _healthz),
+        web.get("/readyz", _readyz(checks)),
+        web.get("/metrics", _metrics(metrics)),
+    ]
+
+
+def slack_routes(
+    slack_app: AsyncApp, signing_secret: str, body_seconds: float = LIMITS.body_seconds
+) -> list[web.RouteDef]:
+    """Where Slack sends events, commands and actions in HTTP mode."""
+    return [web.post("/slack/events", slack_events(slack_app, signing_secret, body_seconds))]
+
+
+def make_server(*routes: web.RouteDef) -> web.Application:
+    """An application with these routes, which says nothing about its versions."""
+    server = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[timed])
+    server.router.add_routes(routes)
+    server.on_response_prepare.append(_unnamed)
+    return server
+
+
+@asynccontextmanager
+async def serve(
+    server: web.Application,
+    host: str,
+    port: int,
+    *,
+    variable: str = "PORT",
+    limits: Limits = LIMITS,
+) -> AsyncIterator[int]:
+    """Listen while the block runs; gives the port.
+
+    Raises StartError when the port can't be had; it names the setting, `variable`.
+    """
+    # A compressed body is not unpacked: nobody we know sends one (see `signed.py`).
+    runner = web.AppRunner(server, access_log=None, shutdown_timeout=1.0, auto_decompress=False)
+    await runner.setup()
+    try:
+        listening = await _listen(runner, host, port, variable, limits)
+        try:
+            yield int(listening.sockets[0].getsockname()[1])
+        finally:
+            listening.close()
+    finally:
+        await runner.cleanup()
+
+
+async def _listen(
+    runner: web.AppRunner, host: str, port: int, variable: str, limits: Limits
+) -> asyncio.Server:
+    if runner.server is None:
+        raise RuntimeError("the runner was not set up")
+    connections = Connections(runner.server, limits)
+    loop = asyncio.get_running_loop()
+    try:
+        return await loop.create_server(
+            connections.protocol, host, port, backlog=limits.connections, reuse_address=True
+        )
+    except OSError as error:
+        raise StartError(
+            f"{variable} {port} on {host} can't be used ({error.strerror or error}); "
+            f"stop what uses it, or set {variable} (and HOST) to another."
+        ) from error
+
+
+async def _unnamed(_: web.Request, response: web.StreamResponse) -> None:
+    """Leave out what aiohttp says of its own and Python's version."""
+    response.headers["Server"] = "bot"
+
+
+async def _healthz(_: web.Request) -> web.Response:
+    return web.json_response({"ok": True})
+
+
+def _readyz(checks: Mapping[str, Check]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def readyz(_: web.Request) -> web.Response:
+        results = {name: await check() for name, check in checks.items()}
+        return web.json_response(results, status=200 if all(results.values()) else 503)
+
+    return readyz
+
+
+def _metrics(metrics: Metrics) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def expose(_: web.Request) -> web.Response:
+        return web.Response(
+            body=metrics.render(), headers={"Content-Type": "text/plain; version=0.0.4"}
+        )
+
+    return expose

@@ -1,0 +1,181 @@
+"""Connections to the server: how many there are, and how long each may say nothing.
+
+A socket costs a descriptor, and a process without descriptors can't reach Slack either. So there
+is a most, and every connection has seconds for the head of its next request, for its body, and
+for all of the answer. When a new one comes and all are taken, the one that has waited longest
+without a request makes room: who is silent never keeps out who speaks. aiohttp has only a
+keep-alive timeout, which knows nothing of slow heads, bodies or readers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import resource
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web_request import BaseRequest
+
+log = logging.getLogger(__name__)
+
+MOST = 256
+"""Connections at once. Slack waits three seconds for an answer (slack-facts §4), so that even
+fifty events a second need fewer."""
+
+FROM_OUTSIDE = (HttpProcessingError, web.RequestPayloadError, ConnectionError, TimeoutError)
+"""Errors that whoever is connected can cause as often as they like."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of a server's connections, in seconds where they are no number."""
+
+    connections: int
+    head_seconds: float  # from the connection, or the last answer, to the next request's head
+    body_seconds: float
+    total_seconds: float  # from a request's head to the end of its answer
+
+
+def _most() -> int:
+    """A quarter of the descriptors this process may have, and not more than we need."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST if allowed == resource.RLIM_INFINITY else max(8, min(MOST, allowed // 4))
+
+
+# Slack sends a request at once and whole. Proxies keep connections open for about a minute;
+# one that is closed in between is simply made again.
+LIMITS = Limits(_most(), head_seconds=15.0, body_seconds=5.0, total_seconds=30.0)
+
+
+class Connections:
+    """The connections of one listening socket."""
+
+    def __init__(self, manager: web.Server, limits: Limits) -> None:
+        self.limits = limits
+        self._manager = manager
+        self._waiting: dict[Connection, None] = {}  # for a request; the longest first
+        self._busy: set[Connection] = set()
+
+    def protocol(self) -> asyncio.Protocol:
+        """The protocol of the next connection."""
+        return Connection(self._manager, self)
+
+    def opened(self, connection: Connection) -> bool:
+        """Count a new connection; False if there is no room for it."""
+        if len(self._waiting) + len(self._busy) >= self.limits.connections:
+            if not self._waiting:
+                return False
+            silent = next(iter(self._waiting))
+            self.closed(silent)
+            silent.abort()
+        self._waiting[connection] = None
+        return True
+
+    def begins(self, connection: Connection) -> None:
+        """A request's head has come."""
+        self._waiting.pop(connection, None)
+        self._busy.add(connection)
+
+    def waits(self, connection: Connection) -> None:
+        """A request is answered."""
+        self._busy.discard(connection)
+        self._waiting[connection] = None
+
+    def closed(self, connection: Connection) -> None:
+        """The connection counts no more."""
+        self._waiting.pop(connection, None)
+        self._busy.discard(connection)
+
+
+class Connection(web.RequestHandler):
+    """One connection, which is cut off when it takes longer than it may."""
+
+    __slots__ = ("_connections", "_socket", "_timer")
+
+    def __init__(self, manager: web.Server, connections: Connections) -> None:
+        super().__init__(
+            manager,
+            loop=asyncio.get_running_loop(),
+            keepalive_timeout=connections.limits.head_seconds,
+            lingering_time=1.0,  # seconds for a body nobody wanted; then the connection ends
+            auto_decompress=False,
+            access_log=None,  # type: ignore[arg-type]  # None is what AppRunner hands on as well
+        )
+        self._connections = connections
+        self._socket: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection, if there is room."""
+        super().connection_made(transport)
+        self._socket = self.transport
+        if self._connections.opened(self):
+            self._allow(self._connections.limits.head_seconds)
+        else:
+            self.abort()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Forget the connection."""
+        self._connections.closed(self)
+        if self._timer is not None:
+            self._timer.cancel()
+        super().connection_lost(exc)
+
+    def abort(self) -> None:
+        """Cut the connection off; what was not sent yet is dropped."""
+        if self._socket is not None:
+            self._socket.abort()
+
+    def begins(self) -> None:
+        """The head of a request has come: from here on its answer is timed."""
+        self._connections.begins(self)
+        self._allow(self._connections.limits.total_seconds)
+
+    def waits(self) -> None:
+        """A request is answered, but for what its sender has still to read."""
+        if self.transport is not None:
+            self._connections.waits(self)
+            self._allow(self._connections.limits.head_seconds)
+
+    def _allow(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(seconds, self.abort)
+
+    def handle_error(
+        self,
+        request: BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what is no HTTP, without a word about what was wrong or who we are."""
+        response = super().handle_error(request, status, exc, "Bad request\n" if message else None)
+        response.headers["Server"] = "bot"
+        return response
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        """Log an error: what anybody can cause from outside at DEBUG only."""
+        if isinstance(kw.get("exc_info"), FROM_OUTSIDE):
+            log.debug(*args, **kw)
+        else:
+            log.error(*args, **kw)
+
+
+@web.middleware
+async def timed(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Tell the connection when a request begins and when it is answered."""
+    connection = request.protocol
+    if not isinstance(connection, Connection):
+        return await handler(request)
+    connection.begins()
+    try:
+        return await handler(request)
+    finally:
+        connection.waits()

@@ -1,0 +1,163 @@
+"""What Slack sends to `/slack/events`: believed by its signature, and read only after that.
+
+Until the signature is known to be right, a body is bytes: at most 1 MiB, not unpacked, not decoded
+(slack-facts §10). Then it is UTF-8, whatever its sender calls it, and whatever can't be read as one
+of Slack's payloads is a 400. Nothing that is not signed is logged above DEBUG.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from urllib.parse import parse_qs
+
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
+
+log = logging.getLogger(__name__)
+
+# Slack's payloads are well below this (a view has at most 100 blocks of 3,000 characters).
+MAX_BODY_BYTES = 2**20
+MAX_AGE = 300  # seconds between Slack's time stamp and now (slack-facts §10)
+MAX_STAMP = 12  # digits of a time stamp: enough for 30,000 years
+MAX_FIELDS = 100  # of a form; a slash command has about fifteen
+MAX_DEPTH = 100  # levels of JSON; the deepest Block Kit has fewer than twenty
+
+_FORM = "application/x-www-form-urlencoded"
+_PLAIN = frozenset({"", "identity"})
+
+
+class Refused(Exception):
+    """The request is not taken; `status` is what its sender reads."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+def slack_events(
+    slack_app: AsyncApp,
+    signing_secret: str,
+    body_seconds: float,
+    now: Callable[[], float] = time.time,
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """The handler of Slack's requests. A body has `body_seconds` to arrive."""
+    secret = signing_secret.encode()
+
+    async def handle(request: web.Request) -> web.Response:
+        try:
+            body = await _signed_body(request, secret, now(), body_seconds)
+            delivery = bolt_request(body, request.headers)
+        except Refused as refused:
+            log.debug("a request was refused: %s", refused)
+            return web.json_response({"error": str(refused)}, status=refused.status)
+        return await to_aiohttp_response(await slack_app.async_dispatch(delivery))
+
+    return handle
+
+
+async def _signed_body(request: web.Request, secret: bytes, now: float, seconds: float) -> bytes:
+    """The bytes Slack has signed just now. Raises Refused for all others.
+
+    What can be told by the headers is told before the body is read.
+    """
+    stamp = request.headers.get("X-Slack-Request-Timestamp", "")
+    signature = request.headers.get("X-Slack-Signature", "")
+    if not is_recent(stamp, now) or not signature.isascii():
+        raise Refused(401, "invalid request")
+    if request.headers.get("Content-Encoding", "").strip().lower() not in _PLAIN:
+        raise Refused(415, "compressed body")
+    try:
+        async with asyncio.timeout(seconds):
+            body = await request.read()
+    except TimeoutError as error:
+        raise Refused(408, "slow body") from error
+    except web.HTTPRequestEntityTooLarge as error:
+        raise Refused(413, "body too large") from error
+    except (web.RequestPayloadError, ConnectionError) as error:
+        raise Refused(400, "malformed body") from error
+    if not hmac.compare_digest(signature, signature_of(body, stamp, secret)):
+        raise Refused(401, "invalid request")
+    return body
+
+
+def is_recent(stamp: str, now: float) -> bool:
+    """Whether a time stamp is a number of seconds, and less than five minutes from now."""
+    if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= MAX_STAMP):
+        return False
+    return abs(now - int(stamp)) <= MAX_AGE
+
+
+def signature_of(body: bytes, stamp: str, secret: bytes) -> str:
+    """Slack's signature of these bytes at that time (slack-facts §10)."""
+    digest = hmac.new(secret, b"v0:" + stamp.encode() + b":", hashlib.sha256)
+    digest.update(body)
+    return "v0=" + digest.hexdigest()
+
+
+def bolt_request(body: bytes, headers: Mapping[str, str]) -> AsyncBoltRequest:
+    """A delivery as Bolt takes it. Raises Refused when it is none of the things Slack sends.
+
+    Bolt reads the body a second time; it is told only the headers it needs.
+    """
+    media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    try:
+        text = body.decode("utf-8")
+        if not _well_formed(text, media_type):
+            raise Refused(400, "malformed body")
+        return AsyncBoltRequest(body=text, headers=dict(_told(headers, media_type)))
+    except Refused:
+        raise
+    except Exception as error:  # Bolt takes the shape of a payload for granted
+        raise Refused(400, "malformed body") from error
+
+
+def _told(headers: Mapping[str, str], media_type: str) -> Iterable[tuple[str, str | list[str]]]:
+    yield "content-type", media_type
+    for name, value in headers.items():
+        if name.lower().startswith("x-slack-") and not name.lower().startswith("x-slack-bolt-"):
+            yield name.lower(), value
+
+
+def _well_formed(text: str, media_type: str) -> bool:
+    """Whether it is one of the things Slack sends: a JSON event, or a form."""
+    try:
+        if media_type != _FORM or text.startswith("{"):
+            return _is_event(_json(text))
+        form = parse_qs(text, max_num_fields=MAX_FIELDS)
+        if "payload" in form:
+            return isinstance(_json(form["payload"][0]), dict)
+    except (ValueError, RecursionError):
+        return False
+    return "command" in form or "ssl_check" in form
+
+
+def _json(text: str) -> object:
+    """The value a text is in JSON. Raises ValueError or RecursionError, also where it is deeper
+    than what comes after us should have to follow."""
+    found: object = json.loads(text)
+    level: list[object] = [found]
+    for _ in range(MAX_DEPTH):
+        level = [part for value in level for part in _parts(value)]
+        if not level:
+            return found
+    raise ValueError("nested too deeply")
+
+
+def _parts(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _is_event(found: object) -> bool:
+    if not isinstance(found, dict) or not isinstance(found.get("type"), str):
+        return False
+    return found["type"] != "event_callback" or isinstance(found.get("event"), dict)

@@ -1,0 +1,42 @@
+"""The variables that bound one answer, whatever the model does."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from bot.settings.groups import Group
+
+
+class LimitSettings(Group):
+    """Limits of one answer"""
+
+    seconds: float = Field(
+        1800.0,
+        validation_alias="MAX_ANSWER_SECONDS",
+        ge=1,
+        le=86_400,
+        description="Longest time one answer may take, rounds of tools and reconnections included",
+    )
+    characters: int = Field(
+        200_000,
+        validation_alias="MAX_ANSWER_CHARACTERS",
+        ge=100,
+        le=10_000_000,
+        description="Characters of one answer; a longer one is cut off there",
+    )
+    tool_calls: int = Field(
+        25,
+        validation_alias="MAX_TOOL_CALLS",
+        ge=0,
+        le=1000,
+        description="Calls of the bot's own tools in one answer",
+    )
+    output_tokens: int | None = Field(
+        None,
+        validation_alias="MAX_OUTPUT_TOKENS",
+        ge=1,
+        description=(
+            "Most tokens the model is asked to write in one response, reasoning included; "
+            "not sent if unset, nor where a server refuses it"
+        ),
+    )

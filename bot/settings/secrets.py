@@ -1,0 +1,54 @@
+"""Which of the settings' values are secret, so that logs can leave them out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from pydantic import SecretStr
+
+from bot.settings import Settings
+
+_CREDENTIALS = frozenset({"authorization", "headers", "api_key", "token", "password", "secret"})
+"""Names under which a hosted tool's definition holds what lets us in there."""
+
+
+def secrets_of(settings: Settings) -> frozenset[str]:
+    """Every secret value of the settings, and the secret parts of their addresses."""
+    found = set(_of_hosted_tools(settings.tools.hosted))
+    for group in (getattr(settings, field.name) for field in fields(settings)):
+        for value in dict(group).values():
+            if isinstance(value, SecretStr):
+                found |= {value.get_secret_value(), *_of_address(value.get_secret_value())}
+    for address in (settings.upstream.base_url, settings.slack.api_url):
+        found |= set(_of_address(address))
+    return frozenset(filter(None, found))
+
+
+def _of_address(address: str) -> Iterator[str]:
+    """The password of an address, as it is written and as it is meant, and what its query
+    gives."""
+    try:
+        parts = urlsplit(address)
+        password = parts.password
+    except ValueError:
+        return
+    if password:
+        yield from (password, unquote(password))
+    for name, value in parse_qsl(parts.query):
+        if any(word in name.lower() for word in ("key", "token", "password", "secret", "sig")):
+            yield value
+
+
+def _of_hosted_tools(value: Any, secret: bool = False) -> Iterator[str]:
+    """Strings below names of credentials, for a header also without its scheme."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _of_hosted_tools(inner, secret or str(name).lower() in _CREDENTIALS)
+    elif isinstance(value, str) and secret:
+        yield from (value, value.partition(" ")[2])
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for inner in value:
+            yield from _of_hosted_tools(inner, secret)

@@ -1,0 +1,72 @@
+"""Names of hosts looked up in a few threads of their own.
+
+`getaddrinfo` can't be cancelled: with a name server that does not answer it holds its thread for
+half a minute. asyncio would run it in the pool that the whole process shares; a few pages with
+slow name servers would stop everything else that needs a thread. Here a look-up that is given up
+costs one of a few places until the system returns, and nobody else notices.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Sequence
+
+AT_ONCE = 4  # threads; two pages at once, and two look-ups that hang
+SECONDS = 4.0  # for one look-up; resolvers answer within one, or after a second server was asked
+
+LookUp = Callable[[str], Sequence[str]]
+"""Gives the addresses of a host, however long that takes; raises OSError or UnicodeError."""
+
+
+def system(host: str) -> Sequence[str]:
+    """Return the addresses of a host as the system knows them."""
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+class Resolver:
+    """Looks names up, at most `at_once` at a time, each for at most `seconds`."""
+
+    def __init__(
+        self, look_up: LookUp = system, *, at_once: int = AT_ONCE, seconds: float = SECONDS
+    ) -> None:
+        self._look_up = look_up
+        self._places = threading.BoundedSemaphore(at_once)
+        self._seconds = seconds
+
+    async def __call__(self, host: str) -> Sequence[str]:
+        """Return the addresses of a host. Raises OSError, also when it takes too long or when
+        all places are taken, and UnicodeError for what is no name."""
+        if not self._places.acquire(blocking=False):
+            raise OSError("too many names are being looked up")
+        loop = asyncio.get_running_loop()
+        found: asyncio.Future[Sequence[str]] = loop.create_future()
+        # A daemon: a look-up that hangs does not hold up the end of the process.
+        threading.Thread(target=self._run, args=(host, loop, found), daemon=True).start()
+        async with asyncio.timeout(self._seconds):  # TimeoutError is an OSError
+            return await found
+
+    def _run(
+        self, host: str, loop: asyncio.AbstractEventLoop, found: asyncio.Future[Sequence[str]]
+    ) -> None:
+        """Look one name up, in a thread; the place is free when the system has returned."""
+        try:
+            result: Sequence[str] | Exception = self._look_up(host)
+        except Exception as error:  # noqa: BLE001  # goes to whoever asked
+            result = error
+        finally:
+            self._places.release()
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_settle, found, result)
+
+
+def _settle(found: asyncio.Future[Sequence[str]], result: Sequence[str] | Exception) -> None:
+    if found.done():
+        return
+    if isinstance(result, Exception):
+        found.set_exception(result)
+    else:
+        found.set_result(result)

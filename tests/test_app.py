@@ -1,0 +1,56 @@
+"""What settings become, where nobody else can see it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from bot.app import open_upstream
+from bot.settings import load
+from bot.upstream.prompt import Prompt
+from bot.values import Message
+
+
+@pytest.mark.parametrize(
+    ("store_text", "background", "asked_for"),
+    [
+        ("true", "on", True),
+        ("true", "off", False),
+        ("false", "on", False),
+        ("false", "auto", False),
+    ],
+)
+async def test_server_is_asked_to_keep_nothing_if_no_text_is_stored(
+    monkeypatch: pytest.MonkeyPatch, store_text: str, background: str, asked_for: bool
+) -> None:
+    asked: list[dict[str, Any]] = []
+
+    async def respond(request: web.Request) -> web.Response:
+        asked.append(await request.json())
+        return web.json_response({"error": {"message": "no"}}, status=401)
+
+    server = web.Application()
+    server.router.add_post("/v1/responses", respond)
+    runner = web.AppRunner(server)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    variables = {
+        "UPSTREAM_BASE_URL": f"http://127.0.0.1:{runner.addresses[0][1]}/v1",
+        "UPSTREAM_API": "responses",
+        "UPSTREAM_BACKGROUND": background,
+        "STORE_TEXT": store_text,
+        "MAX_OUTPUT_TOKENS": "77",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    async with open_upstream(load(Path("/nowhere/.env"))) as upstream:
+        async for _ in upstream.answer(Prompt("", (Message("user", "hello"),))):
+            pass
+    await runner.cleanup()
+    [body] = asked
+    assert body.get("background", False) is asked_for
+    assert body["store"] is asked_for
+    assert body["max_output_tokens"] == 77

@@ -1,0 +1,51 @@
+"""Which values of the settings are secret."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from bot.settings import GROUPS, load
+from bot.settings.secrets import secrets_of
+
+
+def given(monkeypatch: pytest.MonkeyPatch, **variables: str) -> frozenset[str]:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return secrets_of(load(Path("/nowhere/.env")))
+
+
+def test_every_variable_that_is_typed_secret_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    typed = {
+        str(field.validation_alias): f"value-of-{field.validation_alias}"
+        for group in GROUPS
+        for field in group.model_fields.values()
+        if SecretStr in getattr(field.annotation, "__args__", (field.annotation,))
+        and field.validation_alias != "DATABASE_URL"
+    }
+    assert {"SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "UPSTREAM_API_KEY"} <= set(typed)
+    assert set(typed.values()) <= given(monkeypatch, **typed)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "secrets"),
+    [
+        ("DATABASE_URL", "postgresql+asyncpg://me:p%40ss@db/bot", {"p%40ss", "p@ss"}),
+        ("DATABASE_URL", "postgresql+asyncpg://db/bot?user=me&password=pw12", {"pw12"}),
+        ("UPSTREAM_BASE_URL", "https://model.example/v1?api-key=k123", {"k123"}),
+        (
+            "HOSTED_TOOLS",
+            '[{"type":"mcp","authorization":"tok1","headers":{"X-Key":"Bearer tok2"}}]',
+            {"tok1", "Bearer tok2", "tok2"},
+        ),
+    ],
+)
+def test_secret_part_of_a_value_is_one(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, secrets: set[str]
+) -> None:
+    found = given(monkeypatch, **{variable: value})
+    assert secrets <= found
+    assert "" not in found
+    assert "mcp" not in found
