@@ -37,6 +37,7 @@ from bot.turn.copies import Copies
 from bot.turn.keeper import Keeper
 from bot.turn.live import LiveTurns
 from bot.turn.private import PrivateAnswers
+from bot.turn.revisions import Revisions
 from bot.turn.runner import Runner
 from bot.turn.seats import Seats
 from bot.turn.session import stop_thread
@@ -215,6 +216,7 @@ def _slack_app(
         retry=turns.retry,
         private=private,
         stop_thread=lambda place, user: stop_thread(store, turns.stop, place, user),
+        revisions=Revisions(store, turns),
     )
     register(app, hearing)
     return app

@@ -115,3 +115,7 @@ class Draft:
     phase: Phase
     text: str = ""
     note: str = ""
+
+
+REMOVED = Draft(Phase.STOPPED)
+"""The end of an answer whose question was deleted: all of its messages are deleted too."""

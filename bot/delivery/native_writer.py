@@ -30,6 +30,8 @@ class StreamWriter:
         self._question = question
         self.unsure: Start | None = None
         """A start that may have been made."""
+        self.closed = False
+        """Whether no stream may begin: one that may have begun is only looked for."""
         self._lost = 0  # starts without an answer
 
     async def write(self, step: StreamStep, shown: Sequence[str]) -> tuple[StreamStep, str]:
@@ -54,7 +56,7 @@ class StreamWriter:
         if self.unsure and (ts := await self._read_back(self.unsure, shown)):
             found, self.unsure = self.unsure, None
             return found, ts
-        if self.unsure and self._lost >= TRIES:
+        if self.closed or (self.unsure and self._lost >= TRIES):
             self.unsure = None
             return HandOver("Slack does not begin a stream"), ""
         self.unsure = None

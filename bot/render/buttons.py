@@ -14,11 +14,14 @@ from bot.values import Draft, Phase
 Element = Mapping[str, Any]
 
 STOP, AGAIN = "answer_stop", "answer_again"
+AGAIN_EDITED = "answer_again_edited"
 SHOW, SHARE, CONTINUE = "answer_show", "answer_share", "answer_continue"
 """The `action_id` of each button."""
 
 BLOCK = "answer:"
 """What the `block_id` of an answer's buttons begins with; the turn's id follows."""
+
+EDITED = "You edited your question. The answer is still about what it said before."
 
 PASSES_ON: Mapping[str, str] = {SHARE: "Share here", CONTINUE: "Continue in DM"}
 """What can be done with a private answer, and what its button says."""
@@ -53,6 +56,19 @@ def private_buttons(draft: Draft, offered: Collection[str] | None = None) -> tup
         _button(name, PASSES_ON[name], " ".join(other for other in names if other != name))
         for name in names
     )
+
+
+def offer(turn: str, value: str) -> list[dict[str, Any]]:
+    """Return the blocks that offer the author of a question which was edited to ask it again.
+
+    `turn` is the id the new turn will have, so that it is asked once however often it is pressed;
+    `value` says where the question is.
+    """
+    button = _button(AGAIN_EDITED, "Ask again with the edit", value)
+    return [
+        {"type": "section", "text": {"type": "mrkdwn", "text": EDITED}},
+        {"type": "actions", "block_id": f"{BLOCK}{turn}", "elements": [button]},
+    ]
 
 
 def _button(action_id: str, text: str, value: str = "") -> Element:

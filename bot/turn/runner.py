@@ -13,7 +13,15 @@ from typing import Any
 from bot.delivery import Reply
 from bot.delivery.delivery import Delivery
 from bot.delivery.respond import PERHAPS_TWICE
-from bot.errors import SlackError, SlackRateLimited, SlackUnreachable, Stopped, TurnLost
+from bot.errors import (
+    QuestionDeleted,
+    SlackError,
+    SlackRateLimited,
+    SlackUnreachable,
+    Stopped,
+    ThreadGone,
+    TurnLost,
+)
 from bot.history.thread import History
 from bot.observe import Metrics
 from bot.storage.records import ShownMessage
@@ -27,7 +35,7 @@ from bot.upstream.client import Upstream
 from bot.upstream.cursor import Begun
 from bot.upstream.events import Activity, Event, Failed, Reconnecting, Started, TextDelta, ToolCall
 from bot.upstream.prompt import Exchange, Prompt
-from bot.values import Draft, Phase, Question
+from bot.values import REMOVED, Draft, Phase, Question
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +118,10 @@ class Runner:
                 await asyncio.sleep(error.retry_after)
             except SlackUnreachable:
                 await asyncio.sleep(UNREACHED)
+            except ThreadGone as error:
+                turn.gone(QuestionDeleted(turn.id))
+                channel = turn.question.place.channel
+                return [*known, *(ShownMessage(ts, channel) for ts in error.astray)]
             except SlackError as error:
                 log.warning("what stands of an answer can't be read: %s", error)
                 break
@@ -128,6 +140,8 @@ class Runner:
             await turn.unless_stopped(opening, writing)
         except Stopped as stopped:
             machine.stop(stopped.user)
+        except QuestionDeleted:
+            machine.remove()
         except asyncio.CancelledError:
             if turn.left:
                 raise
@@ -233,7 +247,8 @@ class Runner:
             await reply.finish(machine.draft)
         except SlackError as error:
             log.warning("the end of the answer could not be shown: %s", error)
-        self.history.remember(turn.question, machine.text)
+        if machine.draft != REMOVED:
+            self.history.remember(turn.question, machine.text)
         self.metrics.answer_seconds.observe(time.monotonic() - turn.asked)
         turn.stands()
         await reply.settled()
