@@ -206,6 +206,7 @@ def _slack_app(
     secret = settings.slack.signing_secret
     app = bolt_app(slack.web, identity, secret.get_secret_value() if secret else None)
     access = Access(frozenset({identity.team_id}), settings.slack.allow_external_users)
+    revisions = Revisions(store, turns)
     hearing = Hearing(
         slack,
         identity,
@@ -216,7 +217,9 @@ def _slack_app(
         retry=turns.retry,
         private=private,
         stop_thread=lambda place, user: stop_thread(store, turns.stop, place, user),
-        revisions=Revisions(store, turns),
+        deleted=revisions.deleted,
+        next_turn=revisions.next_turn,
+        ask_edited=revisions.ask,
     )
     register(app, hearing)
     return app

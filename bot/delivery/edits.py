@@ -257,6 +257,7 @@ class EditedReply:
         """The newest draft stands."""
         self.next = Edit
         if self.standing.final:
+            self._stands.set()  # nothing stands if nothing is to
             self._ended.set()
         if self._layout.untidy:
             self.standing.untidy = True

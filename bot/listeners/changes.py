@@ -65,7 +65,7 @@ def on_ask_again(hearing: Hearing) -> ActionListener:
         if question is None or question.user != press.user:
             await notes.tell(hearing, press, NO_QUESTION)
             return
-        match await hearing.revisions.ask(question, press.turn):
+        match await hearing.ask_edited(question, press.turn):
             case Verdict.AWAY:
                 await notes.tell(hearing, press, notes.NOT_NOW)
             case Verdict.TAKEN:
@@ -80,12 +80,12 @@ async def _delete(hearing: Hearing, gone: revising.Deleted | None) -> None:
     """End the answers to a deleted message; what was to be answered with it is asked anew."""
     if gone is None:
         return
-    for place, ts in await hearing.revisions.deleted(gone.channel, gone.ts, gone.question):
+    for place, ts in await hearing.deleted(gone.channel, gone.ts, gone.question):
         try:
             question = await asked_at(hearing, place.channel, place.thread_ts or ts, ts)
             if question:
-                turn = await hearing.revisions.next_turn(question)
-                await hearing.revisions.ask(question, turn)
+                turn = await hearing.next_turn(question)
+                await hearing.ask_edited(question, turn)
         except (SlackError, StorageAway) as error:
             log.warning("a question beside a deleted one is not answered: %s", error)
 
@@ -94,7 +94,7 @@ async def _offer(hearing: Hearing, question: Question) -> None:
     """Offer the author of an edited question to ask it again."""
     place = question.place
     try:
-        turn = await hearing.revisions.next_turn(question)
+        turn = await hearing.next_turn(question)
         await hearing.slack.post_ephemeral(
             place.channel,
             question.user,

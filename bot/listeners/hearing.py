@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from bot.access import Access
 from bot.slack import Identity, Slack
 from bot.turn.private import PrivateAnswers
-from bot.turn.revisions import Revisions
 from bot.turn.supervisor import Verdict
 from bot.values import Place, Question
 
@@ -23,7 +22,7 @@ class Hearing:
     `stop` and `retry` take the turn's id and who wishes it; `retry` also the question, if it had
     to be looked for, and where a private answer can be sent. `private` has the answers that only
     their asker sees. `stop_thread` ends what is being written in a thread, for its asker.
-    `revisions` knows what to do when a question was deleted or edited.
+    `deleted`, `next_turn` and `ask_edited` are those of `turn.revisions`.
     """
 
     slack: Slack
@@ -35,7 +34,9 @@ class Hearing:
     retry: Callable[[str, str, Question | None, str | None], Awaitable[Verdict]]
     private: PrivateAnswers
     stop_thread: Callable[[Place, str], Awaitable[Verdict]]
-    revisions: Revisions
+    deleted: Callable[[str, str, Question | None], Awaitable[list[tuple[Place, str]]]]
+    next_turn: Callable[[Question], Awaitable[str]]
+    ask_edited: Callable[[Question, str], Awaitable[Verdict]]
 
     async def take(self, question: Question | None) -> None:
         """Hand the question on, if there is one and its author may ask."""
