@@ -12,12 +12,18 @@ from bot.listeners.revising import EDIT_SECONDS, Deleted, deleted, edited
 US = Addressee("UBOT", "BBOT")
 TS = "1700000100.000100"
 AFTER = "1700000130.000200"  # half a minute later
-OLD = {"type": "message", "user": "U1", "ts": TS, "text": "<@UBOT> How big may a file be?"}
+OLD: dict[str, Any] = {
+    "type": "message",
+    "user": "U1",
+    "ts": TS,
+    "text": "<@UBOT> How big may a file be?",
+}
 EDIT = {"user": "U1", "ts": AFTER}
 
 
 def body(subtype: str, **event: Any) -> dict[str, Any]:
-    base = {"type": "message", "subtype": subtype, "channel": "C1", "channel_type": "channel"}
+    base: dict[str, Any] = {"type": "message", "subtype": subtype}
+    base |= {"channel": "C1", "channel_type": "channel"}
     base |= {"ts": AFTER, "event_ts": AFTER, "hidden": True}
     return {"team_id": "T1", "event_id": "Ev1", "event": base | event}
 
@@ -31,7 +37,7 @@ def change(new: dict[str, Any], old: dict[str, Any] | None = None, **event: Any)
     return body("message_changed", message=before | new, previous_message=before, **event)
 
 
-TOMBSTONE = {
+TOMBSTONE: dict[str, Any] = {
     "type": "message",
     "subtype": "tombstone",
     "user": "USLACKBOT",
