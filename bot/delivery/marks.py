@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bot.errors import SlackRefused, ThreadGone
+from bot.errors import SlackError, SlackRefused, ThreadGone
 from bot.slack import Identity, Slack
 from bot.storage.records import ShownMessage
 from bot.values import Question
@@ -85,6 +85,20 @@ async def astray(slack: Slack, channel: str, turn: str, limit: int) -> list[tupl
     messages = await slack.history(channel, limit=limit, include_metadata=True)
     parts = [(part_of(one, turn), str(one["ts"])) for one in messages if not one.get("thread_ts")]
     return sorted((part, ts) for part, ts in parts if part is not None)
+
+
+async def has_no_root(slack: Slack, question: Question) -> bool:
+    """Whether the thread of a question is gone. False where that can't be found out."""
+    place = question.place
+    if place.thread_ts is None:
+        return False
+    try:
+        await slack.replies(place.channel, place.thread_ts, limit=1)
+    except SlackRefused as error:
+        return error.code == NO_THREAD
+    except SlackError:
+        pass
+    return False
 
 
 class _Look:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from bot.delivery.marks import NO_THREAD, astray, mark, part_of
+from bot.delivery.marks import NO_THREAD, astray, has_no_root, mark, part_of
 from bot.delivery.steps import Delete, Edit, Post, Shown, Step
 from bot.errors import SlackRefused, SlackUnreachable, ThreadGone
 from bot.slack import Slack
@@ -72,7 +72,7 @@ class Writer:
         try:
             await self._slack.stop_stream(self._channel, ts, metadata=marked)
         except ThreadGone:
-            self.astray = True
+            self.astray = await has_no_root(self._slack, self._question)
         except SlackRefused as error:  # it may have ended by itself
             log.info("a stream that was left behind is not stopped: %s", error)
         self._streams[ts] = False

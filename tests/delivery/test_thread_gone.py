@@ -114,6 +114,22 @@ def test_stream_of_a_thread_that_is_gone_is_deleted(refused: bool) -> None:
     run(scenario())
 
 
+def test_stream_whose_end_does_not_name_its_thread_stays_where_that_is_there() -> None:
+    async def scenario() -> None:
+        fake, lost = StreamingSlack(), Lost()
+        async with delivery(fake, delivery="native") as room:
+            reply = room.reply(dm(), on_lost=lost.append)
+            await reply.open(THINKING)
+            await write(reply, "A line that lasts.\n\n", 2)
+            for stream in fake.streams:
+                stream.thread_ts = None  # as if Slack left it out
+            await reply.finish(done("A line that lasts.\n\nThe end."))
+        assert len(fake.messages) == 1
+        assert lost == []
+
+    run(scenario())
+
+
 def test_refusal_to_answer_is_taken_back_where_the_thread_is_gone() -> None:
     async def scenario() -> None:
         fake = FakeSlack()
