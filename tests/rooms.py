@@ -56,7 +56,7 @@ THINKING = (  # they decide; whoever drives them waits, reads clocks and rolls d
     "bot.render*",
     *(f"bot.turn.{part}" for part in ("machine", "recovery", "watch", "order", "again")),
     "bot.history.budget",
-    *(f"bot.listeners.{part}" for part in ("reading", "reconnecting")),
+    *(f"bot.listeners.{part}" for part in ("reading", "revising", "reconnecting")),
     *(f"bot.delivery.{part}" for part in ("pace", "budget", "steps", "uses", "native_layout")),
     *(f"bot.upstream.{part}" for part in ("events", "prompt", "bodies", "sse", "decoding")),
     *(f"bot.upstream.{part}" for part in ("responses", "chat", "parts", "failures", "refusals")),
