@@ -74,11 +74,10 @@ class Delivery:
     ) -> Reply:
         """Return the way this question's answer is shown.
 
-        `on_lost` is called once if the messages of the answer are gone or forbidden while it is
-        written, its thread is, or its reader has stopped it in Slack: nobody reads on. `standing`
-        are messages
-        of it which a crash has left: they are gone on with, and nothing new is posted for them.
-        `kept` is asked and told as it says.
+        `on_lost` is called once if the messages of the answer, or its thread, are gone or forbidden
+        while it is written, or its reader has stopped it in Slack: nobody reads on. `standing` are
+        messages of it which a crash has left: they are gone on with, and nothing new is posted for
+        them. `kept` is asked and told as it says.
         """
         edited = partial(self._edited, on_lost=on_lost, kept=kept)
         if not standing and self._workspace(question.place.team).streams_next(question):

@@ -83,7 +83,8 @@ async def astray(slack: Slack, channel: str, turn: str, limit: int) -> list[tupl
     """Look for parts of an answer, with their ts, among the top-level messages of a channel, where
     Slack posts what was meant for a thread whose root is gone. Raises SlackError."""
     messages = await slack.history(channel, limit=limit, include_metadata=True)
-    parts = [(part_of(one, turn), str(one["ts"])) for one in messages if not one.get("thread_ts")]
+    top = [one for one in messages if one.get("thread_ts") in {None, one["ts"]}]
+    parts = [(part_of(one, turn), str(one["ts"])) for one in top]
     return sorted((part, ts) for part, ts in parts if part is not None)
 
 
