@@ -40,6 +40,7 @@ from bot.turn.limits import AnswerLimits
 from bot.turn.live import LiveTurns
 from bot.turn.private import PrivateAnswers
 from bot.turn.pseudonyms import Pseudonyms
+from bot.turn.revisions import Revisions
 from bot.turn.runner import Runner
 from bot.turn.seats import Seats
 from bot.turn.session import stop_thread
@@ -243,6 +244,7 @@ def _slack_app(
     secret = settings.slack.signing_secret
     app = bolt_app(slack.web, identity, secret.get_secret_value() if secret else None)
     access = Access(identity.home, settings.slack.allow_external_users)
+    revisions = Revisions(store, turns)
     hearing = Hearing(
         slack,
         identity,
@@ -253,6 +255,9 @@ def _slack_app(
         retry=turns.retry,
         private=private,
         stop_thread=lambda place, user: stop_thread(store, turns.stop, place, user),
+        deleted=revisions.deleted,
+        next_turn=revisions.next_turn,
+        ask_edited=revisions.ask,
         answer_bots=frozenset(settings.slack.answer_bots),
     )
     register(app, hearing)

@@ -7,6 +7,7 @@
     │   ├── SlackUnreachable   no answer, a 5xx, or no JSON: the write may have happened
     │   ├── SlackRateLimited   429: nothing happened; `retry_after` says when to come back
     │   └── SlackRefused       Slack said no: `code` is its error string
+    │       └── ThreadGone     a reply landed outside its thread, whose root is gone
     ├── UpstreamError          the reader: `sentence` in place of, or under, the answer
     │   ├── UpstreamUnreachable
     │   ├── UpstreamBusy       429, 5xx, overload: worth another try
@@ -16,6 +17,7 @@
     │   ├── TooMuch            the answer is larger than we read: it is cut off there
     │   └── StreamDropped      the answer broke off and could not be brought to its end
     ├── Stopped                nobody: a person stopped the answer
+    ├── QuestionDeleted        nobody: the question is gone from Slack, its answer goes with it
     ├── ToolError              the model: the message is what its call returns
     ├── TurnLost               the log: another process answers the question now
     └── StorageError           the operator, at start: exit code 2
@@ -30,6 +32,7 @@ and never shown.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _WORD = re.compile(r"[\w.:/\[\]-]{1,80}")
 """A code, the name of a field or an id: nothing a person could have written."""
@@ -78,6 +81,17 @@ class SlackRefused(SlackError):
         super().__init__(method, code + (f" (needs {needed})" if needed else ""))
         self.code = code
         self.needed = needed
+
+
+class ThreadGone(SlackRefused):
+    """Slack took a reply but ignored its `thread_ts`, because the root of that thread is gone.
+
+    The messages `astray` (ts) stand at the top level of the channel and should be deleted.
+    """
+
+    def __init__(self, method: str, astray: Sequence[str]) -> None:
+        super().__init__(method, "thread_gone")
+        self.astray = tuple(astray)
 
 
 class UpstreamError(BotError):
@@ -183,6 +197,10 @@ class Stopped(BotError):
     def __init__(self, user: str) -> None:
         super().__init__(f"stopped by {user}")
         self.user = user
+
+
+class QuestionDeleted(BotError):
+    """The question of an answer was deleted in Slack: no message of the answer may stay."""
 
 
 class ToolError(BotError):

@@ -20,7 +20,10 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "agent_session_stopped": "",
         "app_home_opened": "",
         "app_mention": "app_mentions:read",
+        "message.channels": "channels:history",  # a question may be edited or deleted there
+        "message.groups": "groups:history",
         "message.im": "im:history",
+        "message.mpim": "mpim:history",
     },
 )
 """Event the listeners take → bot scope it needs; "" if none."""

@@ -98,6 +98,11 @@ class Question:
         return self.earlier[0] if self.earlier else self.ts
 
 
+def message_key(team: str, channel: str, ts: str) -> str:
+    """The first of the keys under which the question of a message is claimed."""
+    return f"message:{team}:{channel}:{ts}"
+
+
 PARAGRAPH = "\n\n"
 """What stands between texts that become one."""
 
@@ -192,3 +197,7 @@ class Draft:
     phase: Phase
     text: str = ""
     note: str = ""
+
+
+REMOVED = Draft(Phase.STOPPED)
+"""The end of an answer whose question was deleted: all of its messages are deleted too."""

@@ -19,7 +19,7 @@ from bot.delivery.private import PrivateReplies
 from bot.delivery.public import PublicReply
 from bot.delivery.share import Share
 from bot.delivery.workspace import Workspace
-from bot.errors import SlackRefused, Stopped
+from bot.errors import QuestionDeleted, SlackRefused, Stopped
 from bot.render.message import Body
 from bot.slack import Slack
 from bot.storage.ledger import Ledger
@@ -29,7 +29,7 @@ from bot.values import Draft, Question
 __all__ = ["Delivery", "DeliveryConfig"]
 
 
-def _ignore(error: SlackRefused | Stopped) -> None:
+def _ignore(error: SlackRefused | Stopped | QuestionDeleted) -> None:
     """Stand in for nobody listening."""
 
 
@@ -68,16 +68,16 @@ class Delivery:
         self,
         question: Question,
         *,
-        on_lost: Callable[[SlackRefused | Stopped], None] = _ignore,
+        on_lost: Callable[[SlackRefused | Stopped | QuestionDeleted], None] = _ignore,
         standing: Sequence[ShownMessage] = (),
         kept: Kept | None = None,
     ) -> Reply:
         """Return the way this question's answer is shown.
 
-        `on_lost` is called once if the messages of the answer are gone or forbidden while it is
-        written, or its reader has stopped it in Slack: nobody reads on. `standing` are messages
-        of it which a crash has left: they are gone on with, and nothing new is posted for them.
-        `kept` is asked and told as it says.
+        `on_lost` is called once if the messages of the answer, or its thread, are gone or forbidden
+        while it is written, or its reader has stopped it in Slack: nobody reads on. `standing` are
+        messages of it which a crash has left: they are gone on with, and nothing new is posted for
+        them. `kept` is asked and told as it says.
         """
         edited = partial(self._edited, on_lost=on_lost, kept=kept)
         if not standing and self._workspace(question.place.team).streams_next(question):
@@ -125,7 +125,7 @@ class Delivery:
         question: Question,
         first: Body | None = None,
         *,
-        on_lost: Callable[[SlackRefused | Stopped], None] = _ignore,
+        on_lost: Callable[[SlackRefused | Stopped | QuestionDeleted], None] = _ignore,
         standing: Sequence[ShownMessage] = (),
         kept: Kept | None = None,
         opened: bool = False,
@@ -147,7 +147,7 @@ class Delivery:
         self,
         question: Question,
         *,
-        on_lost: Callable[[SlackRefused | Stopped], None],
+        on_lost: Callable[[SlackRefused | Stopped | QuestionDeleted], None],
         kept: Kept | None,
     ) -> NativeReply:
         workspace = self._workspace(question.place.team)

@@ -16,11 +16,17 @@ from bot.delivery.mend import Remedy, remedy
 from bot.delivery.pace import NEVER, Standing
 from bot.delivery.steps import Delete, Edit, Post, Step
 from bot.delivery.writer import Writer
-from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable, TurnLost
+from bot.errors import (
+    QuestionDeleted,
+    SlackRateLimited,
+    SlackRefused,
+    SlackUnreachable,
+    TurnLost,
+)
 from bot.render.message import Body
 from bot.slack import Slack
 from bot.storage.records import ShownMessage
-from bot.values import Draft, Phase, Question
+from bot.values import REMOVED, Draft, Phase, Question
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +39,7 @@ class EditedReply:
 
     When its messages are gone or forbidden, `on_lost` is called (or `open` raises, if it has not
     returned yet), later drafts are ignored and `finish` raises the `SlackRefused` that said so.
+    When their thread is gone, they are deleted as with the draft `REMOVED`, and `on_lost` is told.
     `first` is a message of the answer that stands already, somewhere else; `standing` are those
     that stand here. With `opened`, nobody will call `open`.
     """
@@ -49,7 +56,7 @@ class EditedReply:
         speed: float,
         now: Callable[[], float],
         on_change: Callable[[EditedReply], None],
-        on_lost: Callable[[SlackRefused], None],
+        on_lost: Callable[[SlackRefused | QuestionDeleted], None],
     ) -> None:
         self.question = question
         self.standing = Standing(speed)
@@ -119,6 +126,8 @@ class EditedReply:
     def step(self) -> Step | None:
         """Say what to write first so that the newest draft stands; None if it does."""
         step = self._layout.plan(self._newest)
+        if step is None and self._removing:
+            step = self._writer.unsure  # it may stand all the same
         self._words = self.standing.written
         if step:
             self.next = type(step)
@@ -164,6 +173,8 @@ class EditedReply:
                 self._again()
             else:
                 self._layout.done(*done)
+                if self._writer.astray:
+                    self._take_back()
                 self._settle()
         finally:
             self.under_way = False
@@ -202,6 +213,8 @@ class EditedReply:
         self._draft = draft
         standing, now = self.standing, self._now()
         standing.final, standing.untidy = draft.phase.final, False
+        if draft == REMOVED:
+            self.next, self._writer.closed = Delete, True
         standing.writes(draft.text)
         if draft.text and standing.began == NEVER:
             standing.began = now
@@ -209,12 +222,26 @@ class EditedReply:
             standing.unseen_since = now if standing.final else min(now, standing.unseen_since)
             self._on_change(self)
 
+    @property
+    def _removing(self) -> bool:
+        """Whether no message of the answer is to stay."""
+        return self._draft == REMOVED
+
+    def _take_back(self) -> None:
+        """A message stands outside of its thread: delete it, and with it the whole answer."""
+        if self._removing or self._lost:
+            return
+        log.info("the thread of an answer is gone; what stands of it is deleted")
+        self._on_lost(QuestionDeleted(self.question.id))  # known before what stands is
+        self.standing.final = False
+        self._take(REMOVED)
+
     def _settle(self) -> None:
         """A step was taken: go on with the next one, or rest."""
         if self._lost:
             return
         self._failures = 0
-        then = self._layout.next()
+        then = self._layout.plan(REMOVED) if self._removing else self._layout.next()
         self._tell()
         self._stands.set()
         if then:
@@ -230,6 +257,7 @@ class EditedReply:
         """The newest draft stands."""
         self.next = Edit
         if self.standing.final:
+            self._stands.set()  # nothing stands if nothing is to
             self._ended.set()
         if self._layout.untidy:
             self.standing.untidy = True
@@ -252,6 +280,8 @@ class EditedReply:
         """What was being written is still to be shown."""
         if self._lost:
             return
+        if self._removing:
+            self.next = Delete
         self.standing.unseen_since = min(self._taken, self.standing.unseen_since)
 
     def _back_off(self) -> None:
@@ -264,6 +294,8 @@ class EditedReply:
     def _refused(self, step: Step, error: SlackRefused) -> None:
         log.warning("a write was refused: %s", error)
         match remedy(error.code):
+            case _ if self._removing and not isinstance(step, Delete):
+                self._again()
             case Remedy.STOP if not isinstance(step, Post) and self._writer.is_stream(
                 self._layout.shown[step.index].ts
             ):

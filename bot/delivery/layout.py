@@ -14,7 +14,7 @@ from bot.delivery.steps import Delete, Edit, Post, Shown, Step, next_step
 from bot.render.buttons import Element, buttons_of
 from bot.render.message import Body, bodies
 from bot.render.safe import escaped
-from bot.values import Draft, Question
+from bot.values import REMOVED, Draft, Question
 
 LIMIT = 11_000  # bytes of markdown in one message (design §4)
 PLAIN_LIMIT = 3_500  # the same without blocks: `text` of chat.update holds 4,000 (slack-facts §3.1)
@@ -45,6 +45,7 @@ class Layout:
         self._limit = LIMIT
         self._plain = False
         self._head: tuple[Body, ...] = ()  # messages that hold nothing of the draft
+        self._elsewhere = (first,) if first else ()
         self._cuts: tuple[int, ...] = ()
         self._untidy: set[int] = set()  # left behind with a sign that more comes
         self._frozen = len(self.shown)  # so many, from the top, can't be changed any more
@@ -135,6 +136,8 @@ class Layout:
         return bool(self.text) and (self._plain or any(_MARKDOWN in each for each in blocks))
 
     def _render(self, draft: Draft) -> tuple[Body, ...]:
+        if draft == REMOVED:
+            return self._elsewhere
         buttons = buttons_of(draft.phase, dm=self._question.place.surface == "dm")
         rendered = render(
             draft, self._question, limit=self._limit, cuts=self._cuts, buttons=buttons

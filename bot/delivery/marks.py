@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bot.errors import SlackRefused
+from bot.errors import SlackError, SlackRefused, ThreadGone
 from bot.slack import Identity, Slack
 from bot.storage.records import ShownMessage
 from bot.values import Question
@@ -17,6 +17,9 @@ from bot.values import Question
 EVENT_TYPE = "llm_answer"
 """What our messages' metadata is called; its payload names the turn, and the part from the second
 message on."""
+
+NO_THREAD = "thread_not_found"
+"""What `conversations.replies` says of a thread whose root is gone, and all replies with it."""
 
 STRAY = 10_000  # the part a live stream is that nobody has kept
 THREAD = 1000  # messages looked at in a thread, at most
@@ -58,7 +61,8 @@ async def find(
     that is not known is the last part: one answer is written in a thread at a time. Doubles of a
     part, which should not be, come last, so that whoever goes on deletes them. Of a private answer
     that goes on in the direct message, the part that can't be read comes first, as "respond" and
-    with neither ts nor channel. Raises SlackError.
+    with neither ts nor channel. Raises SlackError; `ThreadGone` where the thread is gone and
+    messages of the answer stand at the top level of the channel instead.
     """
     look = _Look(slack, question, known)
     place = question.place
@@ -75,6 +79,29 @@ async def find(
     return (*private, *look.in_order(channel, parts))
 
 
+async def astray(slack: Slack, channel: str, turn: str, limit: int) -> list[tuple[int, str]]:
+    """Look for parts of an answer, with their ts, among the top-level messages of a channel, where
+    Slack posts what was meant for a thread whose root is gone. Raises SlackError."""
+    messages = await slack.history(channel, limit=limit, include_metadata=True)
+    top = [one for one in messages if one.get("thread_ts") in {None, one["ts"]}]
+    parts = [(part_of(one, turn), str(one["ts"])) for one in top]
+    return sorted((part, ts) for part, ts in parts if part is not None)
+
+
+async def has_no_root(slack: Slack, question: Question) -> bool:
+    """Whether the thread of a question is gone. False where that can't be found out."""
+    place = question.place
+    if place.thread_ts is None:
+        return False
+    try:
+        await slack.replies(place.channel, place.thread_ts, limit=1)
+    except SlackRefused as error:
+        return error.code == NO_THREAD
+    except SlackError:
+        pass
+    return False
+
+
 class _Look:
     """A look for the messages of one turn. A part is its number and its ts."""
 
@@ -86,13 +113,23 @@ class _Look:
     async def parts(self, channel: str) -> list[tuple[int, str]]:
         """All parts that stand in a channel, in order."""
         if root := self._question.place.thread_ts:
-            messages = await self._thread(channel, root, self._question.ts)
+            messages = await self._in_thread(channel, root)
             return [*self._of(messages), *await self._strays(messages)]
         messages = await self._slack.history(channel, limit=CHANNEL, include_metadata=True)
         parts = self._of(messages)
         if parts and parts[0][0] == 0:  # what follows a first message stands in its thread
             messages += await self._thread(channel, parts[0][1], None)
         return self._of(messages)
+
+    async def _in_thread(self, channel: str, root: str) -> list[dict[str, Any]]:
+        try:
+            return await self._thread(channel, root, self._question.ts)
+        except SlackRefused as error:
+            if error.code != NO_THREAD:
+                raise
+            if found := await astray(self._slack, channel, self._question.id, CHANNEL):
+                raise ThreadGone(error.method, [ts for _, ts in found]) from error
+            raise
 
     async def _strays(self, messages: Iterable[Mapping[str, Any]]) -> list[tuple[int, str]]:
         bots = [one for one in messages if "bot_id" in one and self._part(one) is None]

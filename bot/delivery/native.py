@@ -21,10 +21,18 @@ from bot.delivery.native_layout import Append, HandOver, NativeLayout, Start, St
 from bot.delivery.native_writer import StreamWriter
 from bot.delivery.pace import NEVER, Standing, words
 from bot.delivery.status import StatusLine, status_of
-from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable, Stopped, TurnLost
+from bot.errors import (
+    QuestionDeleted,
+    SlackRateLimited,
+    SlackRefused,
+    SlackUnreachable,
+    Stopped,
+    ThreadGone,
+    TurnLost,
+)
 from bot.slack import Slack
 from bot.storage.records import ShownMessage
-from bot.values import Draft, Phase, Question
+from bot.values import REMOVED, Draft, Phase, Question
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +42,7 @@ class NativeReply:
 
     `heir(standing, opened)` makes the reply that goes on by edits of the messages that stand.
     `on_refused` is told why Slack will not have a stream there. `on_lost` is told when nobody reads
-    on: the messages are gone or forbidden, or the reader has stopped the stream.
+    on: the messages or their thread are gone or forbidden, or the reader has stopped the stream.
     """
 
     def __init__(
@@ -49,7 +57,7 @@ class NativeReply:
         heir: Callable[[Sequence[ShownMessage], bool], EditedReply],
         on_change: Callable[[NativeReply], None],
         on_refused: Callable[[Question, SlackRefused], None],
-        on_lost: Callable[[SlackRefused | Stopped], None],
+        on_lost: Callable[[SlackRefused | Stopped | QuestionDeleted], None],
     ) -> None:
         self.question = question
         self.standing = Standing(speed)
@@ -151,6 +159,8 @@ class NativeReply:
         assert self._draft
         if self._writer.unsure:
             return self._writer.unsure
+        if self._draft == REMOVED:
+            return HandOver("nothing of it is to stay")
         step = self._layout.plan(self._draft, now)
         if step is None and self._empty and not self._layout.shown:
             step = Start("", 0)
@@ -188,6 +198,8 @@ class NativeReply:
         except SlackUnreachable as error:
             log.info("a write to a stream may be lost: %s", error)
             self._unsure(step)
+        except ThreadGone as gone:
+            self._take_back(step, gone)
         except SlackRefused as error:
             self._refused(step, error)
         except Exception:
@@ -228,6 +240,7 @@ class NativeReply:
         before, self._draft = self._draft, draft
         standing, now = self.standing, self._now()
         standing.final = draft.phase.final
+        self._writer.closed = draft == REMOVED
         standing.writes(draft.text)
         if draft.text and standing.began == NEVER:
             standing.began = now
@@ -292,6 +305,15 @@ class NativeReply:
         self.hand_over(error.code, quiet=stopped)
         if stopped:
             self._on_lost(Stopped(self.question.user))
+
+    def _take_back(self, step: StreamStep, gone: ThreadGone) -> None:
+        """A stream turned out to stand outside of its thread: the whole answer is deleted."""
+        log.info("the thread of a streamed answer is gone; what stands of it is deleted")
+        self._on_lost(QuestionDeleted(self.question.id))  # known before what stands is
+        if isinstance(step, Start):
+            self._layout.done(step, self._now(), self._planned, gone.astray[0])
+        self._draft = REMOVED
+        self.hand_over(gone.code)
 
     def _end(self) -> None:
         self.standing.unseen_since = NEVER

@@ -10,9 +10,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.delivery.marks import is_stray_stream, mark
+from bot.delivery.marks import has_no_root, is_stray_stream, mark
 from bot.delivery.native_layout import Append, HandOver, Start, Stop, StreamStep
-from bot.errors import SlackRefused, SlackUnreachable
+from bot.errors import SlackRefused, SlackUnreachable, ThreadGone
 from bot.slack import Slack
 from bot.values import Question
 
@@ -30,6 +30,8 @@ class StreamWriter:
         self._question = question
         self.unsure: Start | None = None
         """A start that may have been made."""
+        self.closed = False
+        """Whether no stream may begin: one that may have begun is only looked for."""
         self._lost = 0  # starts without an answer
 
     async def write(self, step: StreamStep, shown: Sequence[str]) -> tuple[StreamStep, str]:
@@ -40,21 +42,31 @@ class StreamWriter:
                 return await self._start(step, shown)
             case Append(markdown):
                 await self._slack.append_stream(channel, shown[-1], markdown=markdown)
-            case Stop(markdown, _, blocks):
-                await self._slack.stop_stream(
-                    channel,
-                    shown[-1],
-                    markdown=markdown,
-                    blocks=blocks if blocks not in {"", "[]"} else None,
-                    metadata=mark(self._question.id, len(shown) - 1),
-                )
+            case Stop():
+                await self._stop(step, shown)
         return step, ""
+
+    async def _stop(self, step: Stop, shown: Sequence[str]) -> None:
+        """Stop a stream. That it seems to stand outside of its thread is not believed unless the
+        thread is gone: what Slack returns here is not documented well enough to delete an answer.
+        """
+        try:
+            await self._slack.stop_stream(
+                self._question.place.channel,
+                shown[-1],
+                markdown=step.markdown,
+                blocks=step.blocks if step.blocks not in {"", "[]"} else None,
+                metadata=mark(self._question.id, len(shown) - 1),
+            )
+        except ThreadGone:
+            if await has_no_root(self._slack, self._question):
+                raise
 
     async def _start(self, step: Start, shown: Sequence[str]) -> tuple[StreamStep, str]:
         if self.unsure and (ts := await self._read_back(self.unsure, shown)):
             found, self.unsure = self.unsure, None
             return found, ts
-        if self.unsure and self._lost >= TRIES:
+        if self.closed or (self.unsure and self._lost >= TRIES):
             self.unsure = None
             return HandOver("Slack does not begin a stream"), ""
         self.unsure = None

@@ -31,7 +31,7 @@ async def say_once(
     noted = _Noted()
     await _show(reply(noted), draft)
     ours = {message.ts for message in noted.messages}
-    if any(other < min(ours) for other in await _standing(slack, question)):
+    if ours and any(other < min(ours) for other in await _standing(slack, question)):
         for ts in ours:
             await slack.delete(question.place.channel, ts)
 

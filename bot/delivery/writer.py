@@ -10,9 +10,9 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from bot.delivery.marks import mark, part_of
+from bot.delivery.marks import NO_THREAD, astray, has_no_root, mark, part_of
 from bot.delivery.steps import Delete, Edit, Post, Shown, Step
-from bot.errors import SlackRefused, SlackUnreachable
+from bot.errors import SlackRefused, SlackUnreachable, ThreadGone
 from bot.slack import Slack
 from bot.values import Question
 
@@ -38,7 +38,12 @@ class Writer:
         self._channel = question.place.channel
         self._allowed = allowed
         self._streams = dict.fromkeys(streams, True)  # ts → whether it has still to be stopped
-        self._unsure: Post | None = None  # a post that may have been made
+        self.unsure: Post | None = None
+        """A post that may have been made."""
+        self.astray = False
+        """Whether a message turned out to stand outside of its thread, whose root is gone."""
+        self.closed = False
+        """Whether nothing new may be posted: what may have been is only looked for."""
 
     async def write(self, step: Step, shown: Sequence[Shown]) -> tuple[Step, str] | None:
         """Take a step; returns what was done and the ts of a post, or None if nothing was.
@@ -66,6 +71,8 @@ class Writer:
         marked = mark(self._question.id, index)
         try:
             await self._slack.stop_stream(self._channel, ts, metadata=marked)
+        except ThreadGone:
+            self.astray = await has_no_root(self._slack, self._question)
         except SlackRefused as error:  # it may have ended by itself
             log.info("a stream that was left behind is not stopped: %s", error)
         self._streams[ts] = False
@@ -82,11 +89,11 @@ class Writer:
 
     async def _post(self, post: Post, shown: Sequence[Shown]) -> tuple[Post, str] | None:
         """Post a message, unless one whose answer was lost is there already."""
-        if self._unsure and (ts := await self._read_back(self._unsure, shown)):
-            found, self._unsure = self._unsure, None
+        if self.unsure and (ts := await self._read_back(self.unsure, shown)):
+            found, self.unsure = self.unsure, None
             return found, ts
-        self._unsure = None
-        if not self._allowed():
+        self.unsure = None
+        if self.closed or not self._allowed():
             return None
         try:
             ts = await self._slack.post(
@@ -97,8 +104,11 @@ class Writer:
                 metadata=mark(self._question.id, post.index),
             )
         except SlackUnreachable:
-            self._unsure = post
+            self.unsure = post
             raise
+        except ThreadGone as gone:
+            self.astray = True
+            return post, gone.astray[0]
         return post, ts
 
     async def _read_back(self, post: Post, shown: Sequence[Shown]) -> str | None:
@@ -109,10 +119,23 @@ class Writer:
         try:
             messages = await self._messages(shown)
         except SlackRefused as error:
+            if error.code == NO_THREAD:
+                return await self._found_astray(post)
             log.warning("a lost post can't be looked for: %s", error)
             return None
         mine = (one for one in messages if part_of(one, self._question.id) == post.index)
         return next((str(one["ts"]) for one in mine), None)
+
+    async def _found_astray(self, post: Post) -> str | None:
+        """Look for a post outside of its thread, which is gone."""
+        try:
+            found = await astray(self._slack, self._channel, self._question.id, READ_BACK)
+        except SlackRefused as error:
+            log.warning("a lost post can't be looked for: %s", error)
+            return None
+        ts = dict(found).get(post.index)
+        self.astray = self.astray or ts is not None
+        return ts
 
     async def _messages(self, shown: Sequence[Shown]) -> list[dict[str, Any]]:
         thread = self._thread(shown)

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.listeners import actions, commands, home, menu, notes, questions, sessions
+from bot.listeners import actions, changes, commands, home, menu, notes, questions, sessions
 from bot.listeners.hearing import Hearing
-from bot.render.buttons import AGAIN, CONTINUE, MENU, SHARE, SHOW, STOP
+from bot.render.buttons import AGAIN, AGAIN_EDITED, CONTINUE, MENU, SHARE, SHOW, STOP
 
 
 def register(app: AsyncApp, hearing: Hearing) -> None:
     """Connect every event, command and action the bot is subscribed to."""
     app.event("app_mention")(questions.on_mention(hearing))
+    app.event({"type": "message", "subtype": "message_deleted"})(changes.on_deleted(hearing))
+    app.event({"type": "message", "subtype": "message_changed"})(changes.on_changed(hearing))
     app.event("message")(questions.on_message(hearing))
     app.event("app_home_opened")(home.on_opened(hearing))
     app.event("agent_session_stopped")(sessions.on_stopped(hearing))
     app.command(hearing.command)(commands.on_ask(hearing))
     app.action(STOP)(actions.on_stop(hearing))
     app.action(AGAIN)(actions.on_retry(hearing))
+    app.action(AGAIN_EDITED)(changes.on_ask_again(hearing))
     app.action(SHOW)(notes.on_show(hearing))
     app.action(SHARE)(notes.on_pass(hearing, SHARE))
     app.action(CONTINUE)(notes.on_pass(hearing, CONTINUE))

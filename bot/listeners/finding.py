@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
+from typing import Any
 
-from bot.errors import SlackError
+from bot.errors import SlackError, SlackRefused
 from bot.listeners import reading
 from bot.listeners.hearing import Hearing
 from bot.turn.again import first_of
 from bot.values import Question
 
 log = logging.getLogger(__name__)
+
+_TICK = Decimal("0.000001")  # Slack's messages of a channel differ by at least that
 
 
 async def found(hearing: Hearing, press: reading.Press) -> Question | None:
@@ -28,10 +33,34 @@ async def found(hearing: Hearing, press: reading.Press) -> Question | None:
         return None
     first = first_of(press.turn)
     for message in thread:
-        event = {**message, "channel": press.channel}
-        question = reading.message(
-            {"team_id": hearing.identity.team_id, "event": event}, hearing.us
-        )
+        question = _question(hearing, press.channel, message)
         if question and question.id == first:
             return replace(question, id=press.turn)
     return None
+
+
+async def asked_at(hearing: Hearing, channel: str, thread_ts: str, ts: str) -> Question | None:
+    """Read one message of a thread as it is now; None where it is gone or asks us nothing.
+
+    Raises SlackError.
+    """
+    moment = Decimal(ts)
+    try:
+        thread = await hearing.slack.replies(
+            channel,
+            thread_ts,
+            oldest=f"{moment - _TICK:f}",
+            latest=f"{moment + _TICK:f}",
+            limit=3,  # the root comes with every page
+        )
+    except SlackRefused as error:
+        if error.code in {"thread_not_found", "message_not_found"}:
+            return None
+        raise
+    found = next((one for one in thread if one["ts"] == ts), None)
+    return _question(hearing, channel, found) if found else None
+
+
+def _question(hearing: Hearing, channel: str, message: Mapping[str, Any]) -> Question | None:
+    event = {**message, "channel": channel}
+    return reading.message({"team_id": hearing.identity.team_id, "event": event}, hearing.us)

@@ -35,8 +35,9 @@ class Hearing:
     `stop` and `retry` take the turn's id and who wishes it; `retry` also the question, if it had
     to be looked for, and where a private answer can be sent. `private` has the answers that only
     their asker sees. `stop_thread` ends what is being written in a thread, for its asker.
-    `answer_bots` are ids of bots and apps whose mentions are answered too. `refusals` remembers
-    who was told that they are not answered.
+    `deleted`, `next_turn` and `ask_edited` are those of `turn.revisions`. `answer_bots` are ids of
+    bots and apps whose mentions are answered too. `refusals` remembers who was told that they are
+    not answered.
     """
 
     slack: Slack
@@ -48,6 +49,9 @@ class Hearing:
     retry: Callable[[str, str, Question | None, str | None], Awaitable[Verdict]]
     private: PrivateAnswers
     stop_thread: Callable[[Place, str], Awaitable[Verdict]]
+    deleted: Callable[[str, str, str, Question | None], Awaitable[list[tuple[Place, str]]]]
+    next_turn: Callable[[Question], Awaitable[str]]
+    ask_edited: Callable[[Question, str], Awaitable[Verdict]]
     answer_bots: frozenset[str] = frozenset()
     refusals: Refusals = field(default_factory=Refusals)
 

@@ -22,7 +22,7 @@ from bot.listeners.addressing import (
 )
 from bot.render.buttons import BLOCK
 from bot.render.incoming import ReadMessage, mentions_in, read_message, readable, without_mention
-from bot.values import File, Place, Question
+from bot.values import File, Place, Question, message_key
 
 Payload = Mapping[str, Any]
 
@@ -86,7 +86,7 @@ def stopped(body: Payload) -> tuple[Place, str] | None:
     """Where, and who, pressed Slack's own Stop (`agent_session_stopped`)."""
     match _event(body):
         case {"channel": str(channel), "thread_ts": str(thread), "user": str(user)}:
-            return Place(_team(body), channel, "dm", thread), user
+            return Place(team_of(body), channel, "dm", thread), user
     return None
 
 
@@ -154,7 +154,7 @@ def _question(body: Payload, event: Payload, us: Addressee) -> Question | None:
     if not (event.get("channel") and event.get("ts")):
         return None
     place = Place(
-        team=_team(body),
+        team=team_of(body),
         channel=str(event["channel"]),
         surface="dm" if _in_a_dm(event) else "channel",
         thread_ts=str(event.get("thread_ts") or event["ts"]),
@@ -181,7 +181,7 @@ def _keys(body: Payload, event: Payload, place: Place, ts: str) -> tuple[str, ..
 
     The spelling of the event's name stays: during an upgrade older processes know no other.
     """
-    keys = [f"message:{place.team}:{place.channel}:{ts}"]
+    keys = [message_key(place.team, place.channel, ts)]
     if body.get("event_id"):
         keys.append(f"event:{place.team}:{body['event_id']}")
     if event.get("client_msg_id"):
@@ -197,7 +197,7 @@ def _words(read: ReadMessage, ids: Set[str]) -> str:
     return text
 
 
-def _team(body: Payload) -> str:
+def team_of(body: Payload) -> str:
     """The workspace that installed us, even where the event comes from a shared channel."""
     for authorization in body.get("authorizations") or []:
         if authorization.get("team_id"):

@@ -14,6 +14,7 @@ from bot.values import Draft, Phase
 Element = Mapping[str, Any]
 
 STOP, AGAIN = "answer_stop", "answer_again"
+AGAIN_EDITED = "answer_again_edited"
 SHOW, SHARE, CONTINUE = "answer_show", "answer_share", "answer_continue"
 """The `action_id` of each button."""
 
@@ -25,6 +26,8 @@ NEW_CONVERSATION = "new_conversation"
 
 BLOCK = "answer:"
 """What the `block_id` of an answer's buttons begins with; the turn's id follows."""
+
+EDITED = "You edited your question. The answer is still about what it said before."
 
 PASSES_ON: Mapping[str, str] = {SHARE: "Share here", CONTINUE: "Continue in DM"}
 """What can be done with a private answer, and what its button says."""
@@ -72,6 +75,19 @@ def _menu(options: Mapping[str, str]) -> Element:
         for value, label in options.items()
     ]
     return {"type": "overflow", "action_id": MENU, "options": made}
+
+
+def offer(turn: str, value: str) -> list[dict[str, Any]]:
+    """Return the blocks that offer the author of a question which was edited to ask it again.
+
+    `turn` is the id the new turn will have, so that it is asked once however often it is pressed;
+    `value` says where the question is.
+    """
+    button = _button(AGAIN_EDITED, "Ask again with the edit", value)
+    return [
+        {"type": "section", "text": {"type": "mrkdwn", "text": EDITED}},
+        {"type": "actions", "block_id": f"{BLOCK}{turn}", "elements": [button]},
+    ]
 
 
 def _button(action_id: str, text: str, value: str = "") -> Element:

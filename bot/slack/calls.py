@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.errors import SlackError
+from bot.errors import SlackError, ThreadGone
 from bot.slack.failures import outcome, translated
 from bot.slack.identity import Identity
 from bot.slack.response_url import is_loopback
@@ -85,6 +85,17 @@ class Calls:
         """Tell of a failed call and hand its error back to be raised."""
         self._on_call(error.method, outcome(error))
         return error
+
+
+def check_thread(method: str, answer: AsyncSlackResponse) -> None:
+    """Raise `ThreadGone` if a message that was meant for a thread stands outside of any.
+
+    Slack ignores a `thread_ts` whose root has been deleted and posts at the top level of the
+    channel; only the message it returns shows that. An answer without a message proves nothing.
+    """
+    message = answer.get("message")
+    if isinstance(message, dict) and message and not message.get("thread_ts"):
+        raise ThreadGone(method, [str(answer.get("ts") or message.get("ts") or "")])
 
 
 def objects(blocks: Blocks | None) -> Any:

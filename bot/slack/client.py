@@ -11,7 +11,7 @@ import aiohttp
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.errors import SlackRefused, SlackUnreachable
-from bot.slack.calls import Blocks, objects
+from bot.slack.calls import Blocks, check_thread, objects
 from bot.slack.identity import Identity
 from bot.slack.response_url import failure, is_trusted
 from bot.slack.streams import Streams
@@ -70,7 +70,10 @@ class Slack(Streams):
         thread_ts: str | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> str:
-        """Post a message and return its ts. Links never unfurl (slack-facts §10)."""
+        """Post a message and return its ts. Links never unfurl (slack-facts §10).
+
+        Raises `ThreadGone` where the message was posted, but not in the thread.
+        """
         answer = await self._call(
             "chat.postMessage",
             channel=channel,
@@ -81,6 +84,8 @@ class Slack(Streams):
             unfurl_links=False,
             unfurl_media=False,
         )
+        if thread_ts:
+            check_thread("chat.postMessage", answer)
         return str(answer["ts"])
 
     async def post_ephemeral(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.slack.calls import Blocks, Calls, objects
+from bot.slack.calls import Blocks, Calls, check_thread, objects
 
 
 class Streams(Calls):
@@ -31,7 +31,8 @@ class Streams(Calls):
         """Begin a streamed message in a thread and return its ts.
 
         In channels the recipient is required, with their own team, which for people of another
-        organisation is not ours (slack-facts §1.3).
+        organisation is not ours (slack-facts §1.3). Raises `ThreadGone` where the answer shows
+        that the stream is not in the thread; mostly only `stop_stream` can tell.
         """
         answer = await self._call(
             "chat.startStream",
@@ -41,6 +42,7 @@ class Streams(Calls):
             recipient_user_id=recipient_user,
             recipient_team_id=recipient_team,
         )
+        check_thread("chat.startStream", answer)
         return str(answer["ts"])
 
     async def append_stream(self, channel: str, ts: str, *, markdown: str) -> None:
@@ -56,8 +58,11 @@ class Streams(Calls):
         blocks: Blocks | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """End a streamed message with its last text, and blocks below all of it."""
-        await self._call(
+        """End a streamed message with its last text, and blocks below all of it.
+
+        Raises `ThreadGone` where it was stopped, but is not in a thread.
+        """
+        answer = await self._call(
             "chat.stopStream",
             channel=channel,
             ts=ts,
@@ -65,6 +70,7 @@ class Streams(Calls):
             blocks=objects(blocks),
             metadata=metadata,
         )
+        check_thread("chat.stopStream", answer)
 
     async def set_status(self, channel: str, thread_ts: str, status: str) -> None:
         """Say below a thread what we do, "is thinking…"; "" takes it away.

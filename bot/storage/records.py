@@ -95,10 +95,11 @@ class Wish:
     """What a person wants of a turn that another replica owns.
 
     `show` and `end` lend it a `response_url` that replaces the private note of its answer: to show
-    the answer as it is written, or its end only. Of one kind the newest wish counts.
+    the answer as it is written, or its end only. Of one kind the newest wish counts. `remove` is no
+    person's: the question was deleted, and it stays until the turn is over, whoever owns that.
     """
 
     turn: str
     user: str
-    kind: Literal["stop", "show", "end"] = "stop"
+    kind: Literal["stop", "show", "end", "remove"] = "stop"
     response_url: str = field(default="", repr=False)

@@ -29,7 +29,7 @@ from bot.storage.database import Database
 from bot.storage.ledger import clock
 from bot.storage.listening import EVERYBODY, notify
 from bot.storage.records import Change, Claim, TurnRecord, Wish
-from bot.storage.tables import LIVE, UNFINISHED, of_team, replicas, turns, wishes
+from bot.storage.tables import LIVE, UNFINISHED, claims, of_team, replicas, turns, wishes
 from bot.values import Draft, Question
 
 # Slack's own retries end after about six minutes (slack-facts §4); a day covers delayed events.
@@ -149,6 +149,17 @@ class Store:
         )
         return found[0] if found else None
 
+    async def claimed(self, key: str) -> str | None:
+        """The turn that a question was claimed for under one of its keys, within a day."""
+        found = select(claims.c.turn).where(claims.c.key == key)
+        return await self._database.read(lambda c: c.execute(found).scalar())
+
+    async def among(self, ids: Sequence[str]) -> list[TurnRecord]:
+        """Those of some turns that there are, also when they are over; the oldest first."""
+        return await self._database.read(
+            lambda connection: turning.find(connection, turns.c.id.in_(ids))
+        )
+
     async def live(self, thread: str) -> TurnRecord | None:
         """The turn whose answer is being written in a thread; None if there is none."""
         found = await self._database.read(
@@ -246,17 +257,20 @@ class Store:
         return await self._database.write(work)
 
     async def wishes(self) -> list[Wish]:
-        """What people want of this replica's turns; they are gone when they have been read."""
+        """What people want of this replica's turns; they are gone when they have been read, but
+        for `remove`, which whoever takes the turn over must find as well."""
         ours = (
             select(turns.c.id)
             .where(turns.c.id == wishes.c.turn, turns.c.owner == self.replica, UNFINISHED)
             .exists()
         )
-        waiting = select(wishes.c.turn).where(ours).limit(1)
-        if not await self._database.read(lambda connection: connection.execute(waiting).all()):
-            return []
-        reading = delete(wishes).where(ours).returning(wishes)
-        found = await self._database.write(lambda connection: connection.execute(reading).all())
+        there = select(wishes).where(ours)
+        found = await self._database.read(lambda connection: connection.execute(there).all())
+        stay = [row for row in found if row.kind == "remove"]
+        if len(stay) < len(found):
+            going = delete(wishes).where(ours, wishes.c.kind != "remove").returning(wishes)
+            gone = await self._database.write(lambda connection: connection.execute(going).all())
+            found = [*stay, *gone]
         return [Wish(row.turn, row.person, row.kind, row.response_url or "") for row in found]
 
     async def prune(self, retention_seconds: float) -> int:

@@ -7,6 +7,7 @@ recovery.py    how a turn begins here, whoever began it (pure)
 
 supervisor.py  questions and presses come in, turns are handed on at the end (ending.py)
 intake.py      a question is claimed, in the order of its thread (order.py, pure)
+revisions.py   a question is deleted or edited in Slack
 again.py       the same question once more (pure)
 private.py     what an asker does with a private answer, with copies.py: posted somewhere else
 session.py     Slack's own Stop, which names a thread

@@ -28,7 +28,7 @@ from bot.upstream.events import (
     ToolCall,
 )
 from bot.upstream.round import Output
-from bot.values import Draft, Phase, Usage
+from bot.values import REMOVED, Draft, Phase, Usage
 
 NO_TEXT = "The model ended without writing an answer."
 INTERRUPTED = "The bot was stopped while it wrote this answer. Please ask again."
@@ -106,6 +106,10 @@ class Machine:
     def stop(self, user: str) -> Draft:
         """A person stopped the answer; what is written stays."""
         return self._end(Phase.STOPPED, f"Stopped by <@{user}>")
+
+    def remove(self) -> Draft:
+        """The question was deleted; nothing of the answer stays."""
+        return self.end(REMOVED)
 
     def interrupt(self) -> Draft:
         """The process ends before the answer does; what is written stays."""

@@ -15,10 +15,12 @@ from bot.delivery.delivery import Delivery
 from bot.delivery.respond import PERHAPS_TWICE
 from bot.errors import (
     PromptTooLong,
+    QuestionDeleted,
     SlackError,
     SlackRateLimited,
     SlackUnreachable,
     Stopped,
+    ThreadGone,
     TurnLost,
 )
 from bot.history.budget import halved
@@ -46,7 +48,7 @@ from bot.upstream.events import (
     TextDelta,
 )
 from bot.upstream.prompt import Prompt
-from bot.values import Draft, Phase, Question
+from bot.values import REMOVED, Draft, Phase, Question
 
 log = logging.getLogger(__name__)
 
@@ -132,6 +134,10 @@ class Runner:
                 await asyncio.sleep(error.retry_after)
             except SlackUnreachable:
                 await asyncio.sleep(UNREACHED)
+            except ThreadGone as error:
+                turn.gone(QuestionDeleted(turn.id))
+                channel = turn.question.place.channel
+                return [*known, *(ShownMessage(ts, channel) for ts in error.astray)]
             except SlackError as error:
                 log.warning("what stands of an answer can't be read: %s", error)
                 break
@@ -154,6 +160,8 @@ class Runner:
         except CutShort as limit:
             log.info("the answer was cut off: %s", limit)
             machine.cut_short(str(limit), self.limits.characters)
+        except QuestionDeleted:
+            machine.remove()
         except asyncio.CancelledError:
             if turn.left:
                 raise
@@ -305,7 +313,8 @@ class Runner:
             await reply.finish(machine.draft)
         except SlackError as error:
             log.warning("the end of the answer could not be shown: %s", error)
-        self.history.remember(turn.question, machine.text)
+        if machine.draft != REMOVED:
+            self.history.remember(turn.question, machine.text)
         self.metrics.answer_seconds.observe(time.monotonic() - turn.asked)
         turn.stands()
         await reply.settled()

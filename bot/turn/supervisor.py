@@ -15,7 +15,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from bot.errors import Stopped, StorageAway
+from bot.errors import QuestionDeleted, Stopped, StorageAway
 from bot.storage.records import TurnRecord, Wish
 from bot.storage.store import Store
 from bot.turn.again import again
@@ -128,6 +128,21 @@ class Supervisor:
         except StorageAway:
             return Verdict.AWAY
 
+    def remove(self, turn: str) -> None:
+        """End an answer of ours whose question was deleted, and delete what stands of it; one that
+        has its end keeps it."""
+        if found := self._live.get(turn):
+            found.stop(QuestionDeleted(turn))
+
+    def asked_by(self, channel: str, ts: str) -> list[str]:
+        """The answers of ours that a message is the question of, or a part of it."""
+        asked = [(turn.id, turn.question) for turn in self._live.tasks]
+        return [
+            turn
+            for turn, question in asked
+            if question.place.channel == channel and ts in (question.ts, *question.earlier)
+        ]
+
     async def retry(
         self, turn: str, user: str, found: Question | None = None, response_url: str | None = None
     ) -> Verdict:
@@ -201,10 +216,13 @@ class Supervisor:
         self._live.stir()
         if self._live:
             for wish in sorted(await self._store.wishes(), key=lambda wish: wish.kind == "stop"):
-                if wish.kind == "stop":
-                    await self.stop(wish.turn, wish.user)
-                else:
-                    self._lend(wish)
+                match wish.kind:
+                    case "stop":
+                        await self.stop(wish.turn, wish.user)
+                    case "remove":
+                        self.remove(wish.turn)
+                    case _:
+                        self._lend(wish)
         if not self._draining:
             async for record in self._keeper.take_released():
                 self._live.start(record, certain=knows_messages(record, left=True))

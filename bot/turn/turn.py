@@ -12,10 +12,10 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
 
-from bot.errors import SlackError, Stopped, StorageAway, TurnLost
+from bot.errors import QuestionDeleted, SlackError, Stopped, StorageAway, TurnLost
 from bot.storage.records import Change, ShownMessage, TurnRecord
 from bot.turn.journal import Journal
-from bot.values import Draft, Phase, Question, Usage
+from bot.values import REMOVED, Draft, Phase, Question, Usage
 
 BEFORE_SHOWING = 0.25  # seconds an end may wait to be journalled before it is shown
 BEFORE_MOVING = 2.5
@@ -76,6 +76,8 @@ class Turn:
         self._ends = record.draft.phase.final
         self._ending_since: float | None = None  # its end is being shown here
         self._over = False
+        if record.draft == REMOVED:  # whoever had it before died while its messages were deleted
+            self.stop(QuestionDeleted(self.id))
 
     @property
     def id(self) -> str:
@@ -206,20 +208,31 @@ class Turn:
     # Ends before the end.
 
     def stop(self, error: Exception) -> bool:
-        """End the answer with what is written, and for this reason; False if it ends already."""
+        """End the answer with what is written, and for this reason; False if it ends already.
+
+        `QuestionDeleted` lets nothing of it stay, which is noted before any of it is deleted.
+        """
         if self.halt.done():
             return False
+        if isinstance(error, QuestionDeleted):
+            self._ends = True
+            self._note(draft=REMOVED)
         self.halt.set_exception(error)
         self.halt.exception()  # so that asyncio finds it was asked for
         return True
 
-    def gone(self, error: SlackError | Stopped) -> None:
+    def gone(self, error: SlackError | Stopped | QuestionDeleted) -> None:
         """Nobody can read the answer any more, or nobody wants to."""
-        self.stop(error)
+        if not self.stop(error) and isinstance(error, QuestionDeleted):
+            self._note(draft=REMOVED)  # its end was being shown, and is being deleted
 
     async def unless_stopped(self, *steps: Coroutine[Any, Any, None]) -> None:
         """Run the steps at once; the first error, or the reason of a stop, ends all of them and
-        is raised. Afterwards nothing is left to stop."""
+        is raised. Afterwards nothing is left to stop. No step begins after a stop."""
+        if self.halt.done():
+            for step in steps:
+                step.close()
+            self.halt.result()
         working = asyncio.create_task(_all(*steps))
         try:
             await asyncio.wait({working, self.halt}, return_when=asyncio.FIRST_COMPLETED)

@@ -80,6 +80,7 @@ class FakeSlack(AsyncWebClient):
         self.latency = latency
         self.calls: list[Call] = []
         self.messages: dict[str, Stored] = {}
+        self.gone: set[str] = set()  # roots of threads that were deleted, without a tombstone
         self.private: list[Mapping[str, Any]] = []
         self.fault: Fault = lambda call: None
         self.delay: Callable[[Call], float] = lambda call: 0.0
@@ -139,13 +140,23 @@ class FakeSlack(AsyncWebClient):
         self.messages[ts] = Stored(
             ts,
             given["channel"],
-            given.get("thread_ts"),
+            self.landing(given),
             given["text"],
             given["blocks"],
             given.get("metadata"),
         )
         self._changed(self.messages[ts])
-        return {"ts": ts}
+        return {"ts": ts, "message": self.posted(self.messages[ts])}
+
+    def landing(self, given: dict[str, Any]) -> str | None:
+        """The thread a post ends up in: Slack ignores one whose root is gone."""
+        root = given.get("thread_ts")
+        return None if root in self.gone else root
+
+    def posted(self, message: Stored) -> dict[str, Any]:
+        """A message as an answer to a post gives it back."""
+        thread = {"thread_ts": message.thread_ts} if message.thread_ts else {}
+        return {"ts": message.ts, "text": message.text, **thread}
 
     def _chat_update(self, given: dict[str, Any]) -> dict[str, Any]:
         message = self.messages.get(given["ts"])
@@ -179,6 +190,8 @@ class FakeSlack(AsyncWebClient):
         return paging.history(given, [self._as_slack(m) for m in found if m.thread_ts is None])
 
     def _conversations_replies(self, given: dict[str, Any]) -> dict[str, Any]:
+        if given["ts"] in self.gone:
+            return {"error": "thread_not_found"}
         root = self.messages.get(given["ts"])
         found = [self._as_slack(m) for m in self.thread(given["ts"])]
         return paging.replies(given, self._as_slack(root) if root else None, found)

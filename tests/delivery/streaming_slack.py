@@ -90,7 +90,8 @@ class StreamingSlack(FakeSlack):
             if not given["channel"].startswith("D") and not given.get(name):
                 return {"error": f"missing_{name}"}
         ts = f"{1000 + len(self.calls)}.{len(self.messages):06}"
-        stream = Stream(ts, given["channel"], given["thread_ts"], "", [], None, began=now())
+        thread = self.landing(given)
+        stream = Stream(ts, given["channel"], thread, "", [], None, began=now())
         stream.recipient = (
             given.get("recipient_user_id", ""),
             given.get("recipient_team_id", ""),
@@ -128,7 +129,13 @@ class StreamingSlack(FakeSlack):
         stream.blocks += given.get("blocks", [])
         stream.metadata = given.get("metadata", stream.metadata)
         self._changed(stream)
-        return {"ts": stream.ts}
+        return {"ts": stream.ts, "message": self.posted(stream)}
+
+    def _chat_delete(self, given: dict[str, Any]) -> dict[str, Any]:
+        message = self.messages.get(given["ts"])
+        if isinstance(message, Stream) and message.live:
+            return {"error": "cant_delete_message"}
+        return super()._chat_delete(given)
 
     def _chat_update(self, given: dict[str, Any]) -> dict[str, Any]:
         message = self.messages.get(given["ts"])

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.errors import SlackRefused, Stopped, TurnLost
+from bot.errors import QuestionDeleted, SlackRefused, Stopped, TurnLost
 from tests.delivery.fake_slack import Call, FakeSlack
 from tests.delivery.room import (
     THINKING,
@@ -151,7 +151,7 @@ def test_a_lost_post_is_not_made_again_by_whoever_may_have_lost_the_turn_meanwhi
 def test_an_abandoned_answer_is_not_written_any_more() -> None:
     async def scenario() -> None:
         fake, keeper = FakeSlack(), Keeper()
-        lost: list[SlackRefused | Stopped] = []
+        lost: list[SlackRefused | Stopped | QuestionDeleted] = []
         async with delivery(fake) as room:
             reply = room.reply(question(), kept=keeper, on_lost=lost.append)
             await reply.open(THINKING)

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from bot.errors import SlackRefused, Stopped
+from bot.errors import QuestionDeleted, SlackRefused, Stopped
 from bot.values import Draft, Phase, Place
 from tests.delivery.room import TEXT, THINKING, command, delivery, done, question, words
 from tests.delivery.streamed import answered, whole
@@ -156,7 +156,7 @@ def test_text_written_anew_replaces_what_was_streamed() -> None:
 def test_a_reader_who_stops_the_stream_stops_the_model() -> None:
     async def scenario() -> None:
         fake = StreamingSlack()
-        lost: list[SlackRefused | Stopped] = []
+        lost: list[SlackRefused | Stopped | QuestionDeleted] = []
         async with delivery(fake, delivery="native") as room:
             reply = room.reply(dm(), on_lost=lost.append)
             await reply.open(THINKING)
@@ -178,7 +178,7 @@ def test_a_reader_who_stops_the_stream_stops_the_model() -> None:
 def test_a_deleted_stream_ends_the_answer() -> None:
     async def scenario() -> None:
         fake = StreamingSlack()
-        lost: list[SlackRefused | Stopped] = []
+        lost: list[SlackRefused | Stopped | QuestionDeleted] = []
         async with delivery(fake, delivery="native") as room:
             reply = room.reply(dm(), on_lost=lost.append)
             await reply.open(THINKING)

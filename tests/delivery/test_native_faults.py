@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import SlackRefused, Stopped
+from bot.errors import QuestionDeleted, SlackRefused, Stopped
 from tests.delivery.fake_slack import Call, Fault
 from tests.delivery.room import TEXT, THINKING, always, delivery, done, once, question
 from tests.delivery.streamed import answered, whole
@@ -58,7 +58,7 @@ def test_where_the_bot_may_not_write_at_all_the_turn_is_told() -> None:
     async def scenario() -> None:
         fake = StreamingSlack()
         fake.fault = lambda call: "not_in_channel" if call.method.startswith("chat.") else None
-        lost: list[SlackRefused | Stopped] = []
+        lost: list[SlackRefused | Stopped | QuestionDeleted] = []
         async with delivery(fake, delivery="native") as room:
             reply = room.reply(dm(), on_lost=lost.append)
             await reply.open(THINKING)

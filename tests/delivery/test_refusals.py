@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.errors import SlackRefused, Stopped
+from bot.errors import QuestionDeleted, SlackRefused, Stopped
 from tests.delivery.fake_slack import Call, FakeSlack
 from tests.delivery.room import (
     TEXT,
@@ -38,7 +38,7 @@ def test_a_placeholder_that_is_refused_is_told_at_once(code: str) -> None:
     async def scenario() -> None:
         fake = FakeSlack()
         fake.fault = always("chat.postMessage", code)
-        lost: list[SlackRefused | Stopped] = []
+        lost: list[SlackRefused | Stopped | QuestionDeleted] = []
         async with delivery(fake) as room:
             reply = room.reply(question(), on_lost=lost.append)
             with pytest.raises(SlackRefused) as refusal:
@@ -55,7 +55,7 @@ def test_a_placeholder_that_is_refused_is_told_at_once(code: str) -> None:
 def test_a_deleted_placeholder_ends_the_answer() -> None:
     async def scenario() -> None:
         fake = FakeSlack()
-        lost: list[SlackRefused | Stopped] = []
+        lost: list[SlackRefused | Stopped | QuestionDeleted] = []
         async with delivery(fake) as room:
             reply = room.reply(question(), on_lost=lost.append)
             await reply.open(THINKING)

@@ -133,6 +133,6 @@ def _listening(
     delivery = Delivery(slack, DeliveryConfig())
     private = PrivateAnswers(slack, delivery, stored=_no, wish=_no, post=_no)
     access = Access(ME.home, external)
-    known = (slack, ME, access, "/ask", it.submit, _no, _no, private, _no)
+    known = (slack, ME, access, "/ask", it.submit, _no, _no, private, _no, _no, _no, _no)
     register(app, Hearing(*known, answer_bots=frozenset(answer_bots)))
     return app

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aiohttp import ClientSession, web
@@ -69,6 +69,8 @@ class Room:
     posted: dict[str, Posted] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
     refuse: bool = False
+    gone: list[tuple[str, str, Question | None]] = field(default_factory=list)
+    beside: list[tuple[Place, str]] = field(default_factory=list)
 
     async def submit(self, question: Question) -> bool:
         self.asked.append(question)
@@ -89,6 +91,24 @@ class Room:
         self.addresses.append(response_url)
         self.found.append(found)
         return Verdict.TAKEN if found else self.verdict
+
+    async def deleted(
+        self, team: str, channel: str, ts: str, question: Question | None = None
+    ) -> list[tuple[Place, str]]:
+        """Be told that a message was deleted; `beside` were to be answered with it."""
+        self.gone.append((channel, ts, question))
+        return self.beside
+
+    async def next_turn(self, question: Question) -> str:
+        """Every question was asked once before."""
+        if self.stored is None:
+            raise StorageAway("the database is away")
+        return f"{question.id}-2"
+
+    async def ask(self, question: Question, turn: str) -> Verdict:
+        """Ask an edited question."""
+        self.asked.append(replace(question, id=turn))
+        return self.verdict
 
     async def turn(self, turn: str) -> TurnRecord | None:
         if self.stored is None:
@@ -190,6 +210,9 @@ async def opened() -> AsyncIterator[Room]:
                 room.retry,
                 private,
                 room.stop_thread,
+                room.deleted,
+                room.next_turn,
+                room.ask,
             )
             register(room.app, hearing)
             yield room

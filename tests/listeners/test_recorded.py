@@ -49,17 +49,31 @@ class Ears:
 
     def __init__(self, slack: Slack, team: str = "T1") -> None:
         self.asked: list[Question] = []
+        self.gone: list[tuple[str, str]] = []
         me = Identity(team, "Team", "UBOT", "BBOT", "bot", frozenset())
         self.app = bolt_app(slack.web, me, None)
         access = Access(me.home)
         delivery = Delivery(slack, DeliveryConfig())
         private = PrivateAnswers(slack, delivery, stored=self.turn, wish=self.wish, post=self.post)
         presses = (self.press, self.press, private, self.stop_thread)
-        register(self.app, Hearing(slack, me, access, "/ask", self.submit, *presses))
+        changes = (self.deleted, self.next_turn, self.ask)
+        register(self.app, Hearing(slack, me, access, "/ask", self.submit, *presses, *changes))
 
     async def submit(self, question: Question) -> bool:
         self.asked.append(question)
         return True
+
+    async def deleted(
+        self, team: str, channel: str, ts: str, question: Question | None = None
+    ) -> list[tuple[Place, str]]:
+        self.gone.append((channel, ts))
+        return []
+
+    async def next_turn(self, question: Question) -> str:
+        raise AssertionError("no recorded edit is one of a question to us")
+
+    async def ask(self, question: Question, turn: str) -> Verdict:
+        raise AssertionError("no recorded press is on an offer of ours")
 
     async def press(self, turn: str, user: str, *_: object) -> Verdict:
         raise AssertionError("no recorded press is on an answer of ours")

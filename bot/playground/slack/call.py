@@ -105,6 +105,12 @@ class Call:
             raise Refused("thread_not_found")
         return root.ts
 
+    def landing(self, channel: Channel) -> str | None:
+        """The thread a message ends up in: one whose root is gone is ignored, as Slack does."""
+        given = self.ts("thread_ts", "invalid_thread_ts")
+        root = self.workspace.root_of(channel.id, given) if given else None
+        return root.ts if root else None
+
     def metadata(self) -> Json | None:
         """The optional `metadata`, checked; {} clears it."""
         given = self.args.get("metadata")

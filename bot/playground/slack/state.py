@@ -159,8 +159,9 @@ class State:
         return after
 
     def remove(self, message: Message) -> None:
-        """A message is deleted; a root with replies leaves a tombstone, as in Slack."""
-        if len(self.thread(message.channel, message.ts)) > 1:
+        """A message is deleted; a root with replies leaves a tombstone, as in Slack, which goes
+        with the last of them."""
+        if message.subtype != "tombstone" and len(self.thread(message.channel, message.ts)) > 1:
             tomb = Message(
                 message.ts,
                 message.channel,
@@ -171,10 +172,17 @@ class State:
             )
             self._messages[message.channel][message.ts] = tomb
             self._tell(tomb)
-        else:
-            del self._messages[message.channel][message.ts]
-            self.board.tell("message_deleted", {"channel": message.channel, "ts": message.ts})
+            before, after = message.as_slack(metadata=True), tomb.as_slack() | {"hidden": True}
+            self._announce(message.channel, events.of_change, before, after)
+            return
+        del self._messages[message.channel][message.ts]
+        self.board.tell("message_deleted", {"channel": message.channel, "ts": message.ts})
         self._announce(message.channel, events.of_deletion, message.as_slack(metadata=True))
+        root = self.message(message.channel, message.thread_ts or "")
+        if root and root.subtype == "tombstone" and len(self.thread(root.channel, root.ts)) == 1:
+            self.remove(root)
+        elif root and message.is_reply:
+            self._tell(root)  # it has fewer replies
 
     def say_privately(self, message: Message) -> Message:
         """An ephemeral message appears, or the one with its `ts` changes, for `only_for` alone."""

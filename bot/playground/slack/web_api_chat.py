@@ -15,11 +15,15 @@ from bot.playground.slack.streaming import live
 
 
 def post(call: Call) -> Json:
-    """A new message by the bot, in a channel, a thread, or (given a person) a direct message."""
+    """A new message by the bot, in a channel, a thread, or (given a person) a direct message.
+
+    A thread whose root was deleted is ignored: the message stands at the top level of the channel
+    (https://github.com/slackapi/python-slack-events-api/issues/87).
+    """
     channel = _target(call)
     if call.workspace.bot.id not in channel.members and "chat:write.public" not in call.scopes:
         raise Refused("not_in_channel")
-    thread_ts = call.thread(channel)
+    thread_ts = call.landing(channel)
     content = blocks.content(call.args, call.limits)
     bot = call.workspace.bot
     message = Message(

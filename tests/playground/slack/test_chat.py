@@ -57,7 +57,6 @@ async def test_a_channel_may_be_named_and_a_person_reached_directly(slack: LiveS
         ({"channel": RANDOM}, "not_in_channel"),
         ({"channel": None}, "invalid_arguments"),
         ({"text": ""}, "no_text"),
-        ({"thread_ts": "1700000000.000001"}, "thread_not_found"),
         ({"thread_ts": "yesterday"}, "invalid_thread_ts"),
         ({"metadata": {"event_type": "x"}}, "invalid_metadata_format"),
         ({"blocks": [{"type": "nonsense"}]}, "invalid_blocks"),
@@ -163,6 +162,27 @@ async def test_a_deleted_root_leaves_a_tombstone_for_its_replies(slack: LiveSlac
     assert root.subtype == "tombstone"
     again = await slack.api("chat.update", channel=GENERAL, ts=ts, text="x")
     assert again["error"] == "message_not_found"
+
+
+@pytest.mark.parametrize("gone", [True, False], ids=["deleted", "never there"])
+async def test_a_post_to_a_thread_without_root_stands_at_the_top(
+    slack: LiveSlack, gone: bool
+) -> None:
+    ts = slack.workspace.say(GENERAL, "question").ts if gone else "1700000000.000001"
+    if gone:
+        slack.workspace.delete(GENERAL, ts)
+    body = await slack.api("chat.postMessage", channel=GENERAL, text="answer", thread_ts=ts)
+    assert body["ok"]
+    assert "thread_ts" not in body["message"]
+    assert slack.workspace.messages(GENERAL)[-1].thread_ts is None
+
+
+async def test_a_post_below_a_tombstone_stands_in_its_thread(slack: LiveSlack) -> None:
+    root = slack.workspace.say(GENERAL, "question")
+    await _posted(slack, thread_ts=root.ts)
+    slack.workspace.delete(GENERAL, root.ts)
+    body = await slack.api("chat.postMessage", channel=GENERAL, text="more", thread_ts=root.ts)
+    assert body["message"]["thread_ts"] == root.ts
 
 
 async def test_an_ephemeral_message_is_for_one_and_cannot_be_edited(slack: LiveSlack) -> None:

@@ -81,6 +81,21 @@ def test_edits_and_deletions_are_events_with_what_stood_before(desk: Desk) -> No
     assert (deleted["subtype"], deleted["deleted_ts"]) == ("message_deleted", said.ts)
 
 
+def test_a_deleted_root_is_a_change_into_a_tombstone_that_goes_with_the_last_reply(
+    desk: Desk,
+) -> None:
+    root = desk.workspace.say(GENERAL, "question")
+    reply = desk.workspace.say(GENERAL, "answer", thread_ts=root.ts)
+    desk.workspace.delete(GENERAL, root.ts)
+    _, changed = desk.heard[-1]
+    assert (changed["subtype"], changed["message"]["subtype"]) == ("message_changed", "tombstone")
+    assert changed["previous_message"]["text"] == "question"
+    desk.workspace.delete(GENERAL, reply.ts)
+    told = [(event["subtype"], event["deleted_ts"]) for _, event in desk.heard[-2:]]
+    assert told == [("message_deleted", reply.ts), ("message_deleted", root.ts)]
+    assert desk.workspace.thread(GENERAL, root.ts) == []
+
+
 def test_a_root_that_gets_a_reply_is_told_again_with_its_count(desk: Desk) -> None:
     root = desk.workspace.say(GENERAL, "question")
     desk.workspace.say(GENERAL, "answer", thread_ts=root.ts)

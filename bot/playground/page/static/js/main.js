@@ -134,6 +134,7 @@ on("snapshot", () => {
 on("message ephemeral message_deleted ephemeral_deleted", (change) => {
   const { channel, message } = change;
   if (message && !change.before) arrived(channel, message);
+  if (state.thread?.channel === channel && !messageAt(channel, state.thread.ts)) closeThread();
   if (state.view?.channel === channel) {
     main.update();
     drawWelcome();

@@ -1,0 +1,97 @@
+"""Slack's payloads of deleted and edited messages. Pure: a payload in, a value or None out.
+
+Shapes: https://docs.slack.dev/reference/events/message/message_changed and message_deleted. A
+deleted message that has replies stays as a tombstone, which is told as a change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.listeners.reading import Addressee, Payload, message, team_of
+from bot.values import Question
+
+EDIT_SECONDS = 300.0
+"""Who edits a question later than this after asking it is not offered to ask again."""
+
+LATE_SECONDS = 24 * 3600.0
+"""A question may be delivered so long after it was asked, also after its deletion: claims are kept
+as long (storage/store.py)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A message is gone; `question` is what it asked us, if that may still be delivered."""
+
+    team: str
+    channel: str
+    ts: str
+    question: Question | None
+
+
+def deleted(body: Payload, us: Addressee) -> Deleted | None:
+    """The message that a `message_deleted` event, or a change into a tombstone, tells of."""
+    event = body.get("event") or {}
+    match event:
+        case {"subtype": "message_deleted", "channel": str(channel), "deleted_ts": str(ts)}:
+            pass
+        case {
+            "subtype": "message_changed",
+            "channel": str(channel),
+            "message": {"subtype": "tombstone", "ts": str(ts)},
+        }:
+            pass
+        case _:
+            return None
+    previous = event.get("previous_message")
+    if not isinstance(previous, Mapping) or previous.get("subtype") == "tombstone":
+        return Deleted(team_of(body), channel, ts, None)
+    if _is_ours(previous, us):
+        return None
+    age = _seconds(event.get("event_ts")) - _seconds(ts)
+    asked = _question(body, event, previous, us) if age < LATE_SECONDS else None
+    return Deleted(team_of(body), channel, ts, asked)
+
+
+def edited(body: Payload, us: Addressee) -> Question | None:
+    """The question that a `message_changed` event leaves, if its author has changed what it asks
+    us, and soon.
+
+    None for what changes without anybody's edit (an unfurled link, a new reply), and for edits that
+    leave our words as they were. An edit that mentions us for the first time counts.
+    """
+    event = body.get("event") or {}
+    match event:
+        case {"channel": str(), "message": Mapping() as now, "previous_message": Mapping() as old}:
+            edit = now.get("edited")
+        case _:
+            return None
+    if _is_ours(now, us) or not isinstance(edit, Mapping) or edit == old.get("edited"):
+        return None
+    soon = _seconds(edit.get("ts")) - _seconds(now.get("ts")) <= EDIT_SECONDS
+    if not soon or edit.get("user") != now.get("user"):
+        return None
+    asked, before = _question(body, event, now, us), _question(body, event, old, us)
+    if asked is None or not (asked.text or asked.files):
+        return None
+    same = before and (before.text, before.files) == (asked.text, asked.files)
+    return None if same else asked
+
+
+def _question(body: Payload, event: Payload, inner: Payload, us: Addressee) -> Question | None:
+    """What a message inside an event asks us."""
+    outer = {name: event[name] for name in ("channel", "channel_type") if name in event}
+    inside = {name: value for name, value in inner.items() if name != "hidden"}
+    return message({**body, "event": {**inside, **outer}}, us)
+
+
+def _is_ours(inner: Payload, us: Addressee) -> bool:
+    return inner.get("user") == us.user_id or inner.get("bot_id") == us.bot_id
+
+
+def _seconds(ts: object) -> float:
+    try:
+        return float(str(ts))
+    except ValueError:
+        return 0.0

@@ -1,0 +1,157 @@
+"""Deletions and edits as Slack tells of them: what counts as one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.listeners.reading import Addressee
+from bot.listeners.revising import EDIT_SECONDS, Deleted, deleted, edited
+
+US = Addressee("UBOT", "BBOT")
+TS = "1700000100.000100"
+AFTER = "1700000130.000200"  # half a minute later
+OLD: dict[str, Any] = {
+    "type": "message",
+    "user": "U1",
+    "ts": TS,
+    "text": "<@UBOT> How big may a file be?",
+}
+EDIT = {"user": "U1", "ts": AFTER}
+
+
+def body(subtype: str, **event: Any) -> dict[str, Any]:
+    base: dict[str, Any] = {"type": "message", "subtype": subtype}
+    base |= {"channel": "C1", "channel_type": "channel"}
+    base |= {"ts": AFTER, "event_ts": AFTER, "hidden": True}
+    return {"team_id": "T1", "event_id": "Ev1", "event": base | event}
+
+
+def deletion(previous: Any = OLD, **event: Any) -> dict[str, Any]:
+    return body("message_deleted", **{"deleted_ts": TS, "previous_message": previous} | event)
+
+
+def change(new: dict[str, Any], old: dict[str, Any] | None = None, **event: Any) -> dict[str, Any]:
+    before = OLD | (old or {})
+    return body("message_changed", message=before | new, previous_message=before, **event)
+
+
+TOMBSTONE: dict[str, Any] = {
+    "type": "message",
+    "subtype": "tombstone",
+    "user": "USLACKBOT",
+    "text": "This message was deleted.",
+    "hidden": True,
+    "ts": TS,
+    "thread_ts": TS,
+}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [deletion(), body("message_changed", message=TOMBSTONE, previous_message=OLD)],
+    ids=["message_deleted", "tombstone"],
+)
+def test_deleted_question_is_told_with_its_words(told: dict[str, Any]) -> None:
+    gone = deleted(told, US)
+    assert gone is not None
+    assert (gone.team, gone.channel, gone.ts) == ("T1", "C1", TS)
+    assert gone.question is not None
+    assert gone.question.text == "How big may a file be?"
+    assert gone.question.keys[0] == f"message:T1:C1:{TS}"
+
+
+@pytest.mark.parametrize(
+    "previous",
+    [None, TOMBSTONE, OLD | {"text": "Nothing to us"}, OLD | {"bot_id": "B9", "user": "U9"}],
+    ids=["unknown", "tombstone", "to others", "by a bot"],
+)
+def test_deleted_message_that_asked_nothing_is_still_looked_up(previous: Any) -> None:
+    assert deleted(deletion(previous), US) == Deleted("T1", "C1", TS, None)
+
+
+def test_question_deleted_long_after_it_was_asked_can_not_come_any_more() -> None:
+    gone = deleted(deletion(event_ts="1700090000.000100"), US)
+    assert gone == Deleted("T1", "C1", TS, None)
+
+
+@pytest.mark.parametrize("ours", [{"user": "UBOT"}, {"user": "U7", "bot_id": "BBOT"}])
+def test_deleted_message_of_ours_is_nothing(ours: dict[str, Any]) -> None:
+    assert deleted(deletion(OLD | ours), US) is None
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{}, {"event": None}, {"event": {"subtype": "message_deleted"}}, change({"text": "x"})],
+    ids=["no event", "null", "no ts", "an edit"],
+)
+def test_what_is_no_deletion_is_none(told: dict[str, Any]) -> None:
+    assert deleted(told, US) is None
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        {"text": "<@UBOT> How big may a picture be?"},
+        {"text": "<@UBOT> How big may a file be, at most?"},
+    ],
+)
+def test_edit_of_the_words_leaves_a_question(new: dict[str, Any]) -> None:
+    question = edited(change({"edited": EDIT} | new), US)
+    assert question is not None
+    assert question.ts == TS
+    assert question.text == new["text"].removeprefix("<@UBOT> ")
+
+
+def test_edit_in_a_direct_message_needs_no_mention() -> None:
+    told = change(
+        {"text": "And now?", "edited": EDIT},
+        {"text": "And then?"},
+        channel="D1",
+        channel_type="im",
+    )
+    question = edited(told, US)
+    assert question is not None
+    assert question.place.surface == "dm"
+
+
+def test_edit_that_mentions_us_for_the_first_time_leaves_a_question() -> None:
+    told = change({"text": "<@UBOT> How big?", "edited": EDIT}, {"text": "How big?"})
+    assert edited(told, US) is not None
+
+
+UNFURLED = {"attachments": [{"from_url": "https://example.com", "title": "Example"}]}
+
+
+@pytest.mark.parametrize(
+    ("new", "old"),
+    [
+        (UNFURLED, {}),
+        ({"reply_count": 1, "thread_ts": TS}, {}),
+        (UNFURLED | {"edited": EDIT}, {"edited": EDIT}),
+        ({"edited": EDIT}, {}),
+        ({"edited": EDIT, "text": "How big? <@UBOT>"}, {"text": "<@UBOT> How big?"}),
+        ({"edited": EDIT, "text": "Never mind"}, {}),
+        ({"edited": EDIT, "text": "<@UBOT>"}, {}),
+        ({"edited": EDIT, "text": "<@U9> How big?"}, {"text": "<@U9> How"}),
+        ({"edited": EDIT | {"user": "U9"}, "text": "<@UBOT> How small?"}, {}),
+        ({"edited": EDIT, "text": "<@UBOT> Hm"}, {"user": "UBOT"}),
+        ({"edited": EDIT, "text": "<@UBOT> Hm"}, {"user": "U7", "bot_id": "BBOT"}),
+        ({"edited": {}, "text": "<@UBOT> Hm"}, {}),
+    ],
+    ids=[
+        *("unfurled", "replied to", "unfurled after an edit", "same words", "mention moved"),
+        *("asks no more", "no words left", "to others", "by another", "our user", "our app"),
+        "no editor",
+    ],
+)
+def test_what_changes_no_words_to_us_is_none(new: dict[str, Any], old: dict[str, Any]) -> None:
+    assert edited(change(new, old), US) is None
+
+
+@pytest.mark.parametrize(("seconds", "offered"), [(EDIT_SECONDS, True), (EDIT_SECONDS + 1, False)])
+def test_edit_counts_for_five_minutes(seconds: float, offered: bool) -> None:
+    moment = f"{1700000100 + seconds:.0f}.000100"
+    told = change({"text": "<@UBOT> Else?", "edited": EDIT | {"ts": moment}})
+    assert (edited(told, US) is not None) is offered
