@@ -111,7 +111,7 @@ class Limiter:
 
     def _recent(self, method: str, now: float) -> deque[float]:
         calls = self._calls.setdefault(method, deque())
-        while calls and calls[0] <= now - WINDOW:
+        while calls and calls[0] + WINDOW <= now:  # reckoned as the wait is, to the last digit
             calls.popleft()
         return calls
 
