@@ -28,7 +28,8 @@ def healed(had: str, told: str) -> str:
     """Return the text of one part, of the one that came in deltas and the one told at its end."""
     if not told.strip() or told in had:
         return had
-    return told if had in told or len(told) >= LEAST_SHARE * len(had) else had
+    enough = len(_bare(told)) >= LEAST_SHARE * len(_bare(had))  # blanks are no words
+    return told if had in told or enough else had
 
 
 def reconciled(had: Sequence[Told], told: Sequence[Told]) -> list[str]:
@@ -36,9 +37,7 @@ def reconciled(had: Sequence[Told], told: Sequence[Told]) -> list[str]:
     if _covers([item.text for item in told], [item.text for item in had]):
         return [item.text for item in told]
     if max(len(had), len(told)) > MOST_ITEMS:
-        return [
-            item.text for item in max(had, told, key=lambda side: sum(len(i.text) for i in side))
-        ]
+        return [item.text for item in max(had, told, key=_length)]
     pairs = _paired(had, told)
     texts: list[str] = []
     everything = _bare("".join(item.text for item in had))
@@ -57,7 +56,7 @@ def reconciled(had: Sequence[Told], told: Sequence[Told]) -> list[str]:
 
 
 def _length(side: Sequence[Told]) -> int:
-    return sum(len(item.text) for item in side)
+    return sum(len(_bare(item.text)) for item in side)
 
 
 def _covers(told: Sequence[str], had: Sequence[str]) -> bool:
