@@ -69,9 +69,13 @@ def _behind_blanks(text: str, end: int) -> int:
 def _certain(text: str, known: int) -> int:
     """Return how much of `text` is made inert in one way only; so much of its markup is `known`."""
     line = text.rfind("\n") + 1
+    end = _in_last_block(text, known, line)
     less = _LESS_ENDS_LINE.search(text, max(0, line - 40), line)  # it reaches into the next line
-    if less and not _is_told(text, less.start()):
-        return less.start()
+    return min(end, less.start()) if less and not _is_told(text, less.start()) else end
+
+
+def _in_last_block(text: str, known: int, line: int) -> int:
+    """Return how much is made inert in one way only, as far as the last line and its block say."""
     end = len(text) if known > line else line
     block = _going_on(text, line)
     if block and known > line and scan(text).blocks[-1].start != block.start:
