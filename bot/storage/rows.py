@@ -102,10 +102,12 @@ def joined(first: Question, newer: Question) -> Question:
     stood beside the words is left out.
     """
     messages = sorted(filter(None, (*first.earlier, first.ts, *newer.earlier, newer.ts)))
+    words = (replace(one, text=clean(one.text)) for one in (*first.words, *newer.words))
+    said = tuple(one for one in words if one.text)
     return replace(
         first,
-        text=paragraphs(first.text, newer.text),
-        said=tuple(one for one in (*first.words, *newer.words) if one.text),
+        text=paragraphs(*(one.text for one in said)),
+        said=said,
         keys=newer.keys,
         ts=messages[-1] if messages else None,
         earlier=tuple(messages[:-1]),
