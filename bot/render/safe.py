@@ -21,15 +21,13 @@ from bot.render.blocks import Block, Kind, pipes
 from bot.render.inline import read
 from bot.render.links import Stretch, allowed_links, link_edits
 from bot.render.safety.addresses import address_edits
-from bot.render.safety.edits import BREAK, Edit, edited, merged
+from bot.render.safety.edits import BREAK, TURN, Edit, edited, merged
 from bot.render.safety.forms import breaks
 from bot.render.safety.spoken import Running, entity_edits, spoken_edits
 from bot.render.scan import scan
 
 _UNCLEAN = regex.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _TAG = regex.compile(r"</?[a-zA-Z]")
-# What turns the direction of text round: behind it, a remark of ours would read backwards.
-_TURN = regex.compile(r"[\u202a-\u202e\u2066-\u2069]")
 # A text without any of these stays as it is.
 _MAY_CHANGE = regex.compile(
     r"[<&\u202a-\u202e\u2066-\u2069]|\](?:[(\[:])|://|www\.|@(?=[\w.-])", regex.I
@@ -123,7 +121,7 @@ def _survey(text: str) -> tuple[list[Stretch], list[tuple[int, int]], list[Edit]
 
 
 def _turns(text: str, block: Block) -> Iterator[regex.Match[str]]:
-    return _TURN.finditer(text, block.inner, block.end)
+    return TURN.finditer(text, block.inner, block.end)
 
 
 def _parts(text: str, block: Block) -> Iterator[tuple[int, int]]:

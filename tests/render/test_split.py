@@ -107,8 +107,9 @@ def test_a_word_is_never_parted_while_a_message_can_hold_it() -> None:
     assert shown(text)[1].startswith("w" * 600)
 
 
-def test_a_link_is_never_parted() -> None:
-    link = "[some label here](https://example.com/a/long/way/to/go)"
+@pytest.mark.parametrize("form", ["[some label]({})", "<{}|some label>"])
+def test_a_link_is_never_parted(form: str) -> None:
+    link = form.format("https://example.com/a/long/way/to/go")
     for start in range(0, 60, 7):
         messages = shown("x" * start + " " + (link + " ") * 40)
         assert sum(message.count(link) for message in messages) == 40

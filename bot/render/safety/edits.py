@@ -5,8 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 
+import regex
+
 BREAK = "\u200b"
 """A zero-width space: it parts what Slack or a reader of markdown would take together."""
+
+TURN = regex.compile(r"[\u202a-\u202e\u2066-\u2069]")
+"""What turns the direction of text round: behind it, a remark of ours would read backwards."""
 
 Edit = tuple[int, int, str]
 """From where to where something is replaced, and by what."""

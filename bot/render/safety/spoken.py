@@ -20,7 +20,7 @@ import regex
 
 from bot.render.blocks import Block, Kind
 from bot.render.safety.addresses import LONGEST, encoded_target
-from bot.render.safety.edits import BREAK, Edit, covers, edited
+from bot.render.safety.edits import BREAK, TURN, Edit, covers, edited
 from bot.render.safety.forms import breaks
 from bot.render.safety.labels import remark
 from bot.render.safety.tags import MARKERS, PAIRED, REACH, TAG, closing_tag
@@ -98,11 +98,11 @@ def _slack_links(text: str, running: Running) -> Iterator[Edit]:
 
 def _link(text: str, at: int, label: str, written: str) -> str:
     """Return a link as Markdown; nothing where its label or target can't be written safely."""
-    label = " ".join(html.unescape(label).split())
+    label = TURN.sub(BREAK, " ".join(html.unescape(label).split()))
     target = encoded_target(html.unescape(written).replace("(", "%28").replace(")", "%29"))
     if not label or not _ALLOWED.fullmatch(target) or ENTITY.search(target):
         return ""
-    if regex.search(r"[<>\\`|\p{Cc}\u202a-\u202e\u2066-\u2069]|&\#?\w", label):
+    if regex.search(r"[<>\\`|\p{Cc}]|&\#?\w", label):
         return ""
     if label.count("[") > label.count("]") or len(target) > len(written) + _MOST_ENCODED:
         return ""
