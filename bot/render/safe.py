@@ -35,7 +35,7 @@ _MAY_CHANGE = regex.compile(
 
 
 def inert(text: str) -> str:
-    """Return markdown `text` with nothing in it live for Slack; twice is the same as once."""
+    """Return markdown `text` with nothing in it live for Slack; twice adds breaks at most."""
     text = clean(text)
     return edited(text, rewritten(text)) if _MAY_CHANGE.search(text) else text
 

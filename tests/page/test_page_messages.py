@@ -75,6 +75,25 @@ async def test_a_closed_thread_shows_how_its_newest_reply_begins(chrome: Browser
         await expect(preview).to_have_text("It grows here too")
 
 
+async def test_a_thread_somebody_opened_stays_open_while_older_questions_are_answered(
+    chrome: Browser,
+) -> None:
+    async with scene(chrome) as on:
+        workspace, replies = on.on.workspace, on.page.locator("#replies")
+        first, second = (workspace.say(GENERAL, f"<@{BOT}> {what}?") for what in ("One", "Two"))
+        await on.on.bot("chat.postMessage", channel=GENERAL, thread_ts=first.ts, text="Eins")
+        await expect(replies).to_contain_text("Eins")
+        await on.page.locator(f"#messages li[data-ts='{first.ts}'] .replies").click()
+        await on.on.bot("chat.postMessage", channel=GENERAL, thread_ts=second.ts, text="Zwei")
+        await expect(
+            on.page.locator(f"#messages li[data-ts='{second.ts}'] .replies")
+        ).to_be_visible()
+        await expect(replies).to_contain_text("Eins")
+        third = workspace.say(GENERAL, f"<@{BOT}> Three?")
+        await on.on.bot("chat.postMessage", channel=GENERAL, thread_ts=third.ts, text="Drei")
+        await expect(replies).to_contain_text("Drei")
+
+
 async def test_one_s_own_message_is_edited_in_place(chrome: Browser) -> None:
     async with scene(chrome) as on:
         said = on.on.workspace.say(GENERAL, f"<@{BOT}> a < b")

@@ -35,6 +35,8 @@ def styled(markdown: str) -> list[tuple[str, frozenset[str]]]:
         name = token.type.rpartition("_")[0]
         if token.nesting == 1:
             open_.append(name)
+            if token.block:
+                pieces.append(("\n", frozenset()))
         elif token.nesting == -1:
             open_.remove(name)
         elif token.type in ("softbreak", "hardbreak"):

@@ -94,8 +94,9 @@ function drawWelcome() {
   place.replaceChildren(...(welcome ? [welcome] : []));
 }
 
-function openThread(channel, ts) {
-  state.thread = { channel, ts };
+/** `since` is the moment, in seconds, from which on a newer question may take the thread's place. */
+function openThread(channel, ts, since = Date.now() / 1000) {
+  state.thread = { channel, ts, since };
   state.unreadThreads.delete(ts);
   $("#thread").hidden = false;
   app.dataset.thread = "open";
@@ -150,7 +151,7 @@ function arrived(channel, message) {
   if (message.user === state.me.id) return;
   const root = isReply(message) ? messageAt(channel, message.thread_ts) : null;
   if (root && state.thread?.ts !== root.ts) {
-    if (shouldOpen(channel, root)) return openThread(channel, root.ts);
+    if (shouldOpen(channel, root)) return openThread(channel, root.ts, Number(root.ts));
     state.unreadThreads.add(root.ts);
   }
   if (state.view?.channel !== channel || document.hidden) {
@@ -161,7 +162,7 @@ function arrived(channel, message) {
 
 function shouldOpen(channel, root) {
   const fresh = Date.now() / 1000 - Number(root.ts) < JUST_NOW;
-  const undisturbed = !state.thread || threadComposer.empty;
+  const undisturbed = !state.thread || (threadComposer.empty && Number(root.ts) > state.thread.since);
   return fresh && undisturbed && !NARROW.matches && root.user === state.me.id && state.view.channel === channel;
 }
 

@@ -18,7 +18,7 @@ export const state = {
   about: { model: "", demo: true, commands: [] },
   connected: false,
   view: null, // {channel} or {home: true}
-  thread: null, // {channel, ts}
+  thread: null, // {channel, ts, since}
   unread: new Map(), // channel id → count
   unreadThreads: new Set(), // root ts
 };
