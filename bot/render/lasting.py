@@ -16,6 +16,7 @@ from bot.render.close import settled
 from bot.render.inline import Link, read
 from bot.render.safe import in_tag, inert_beginning, rewritten
 from bot.render.safety.addresses import LONGEST, MAIL_BEGUN
+from bot.render.safety.edits import Span, covers
 from bot.render.safety.tags import PAIRED, REACH, TAG, closing_tag
 from bot.render.scan import scan
 
@@ -110,6 +111,25 @@ def _in_fence(text: str, fence: Block, line: int) -> int:
 
 def _in_running(text: str, start: int, end: int) -> int:
     """Return where the first thing in running text starts that what follows may change."""
+    end = _first_open(text, start, end)
+    codes = read(text, start, end).codes
+    while (tag := _parted_tag(text, start, end, codes)) < end:
+        end = tag
+    return end
+
+
+def _parted_tag(text: str, start: int, end: int, codes: list[Span]) -> int:
+    """Return where the first tag starts whose closing tag is not before `end`, else `end`."""
+    for tag in TAG.finditer(text, start, end):
+        paired = not tag[1] and tag[2].lower() in PAIRED and not covers(codes, tag.start())
+        close = closing_tag(text, tag, len(text)) if paired else None
+        if close and close.start() >= end:
+            return tag.start()
+    return end
+
+
+def _first_open(text: str, start: int, end: int) -> int:
+    """Return where the first markup starts that is not closed for certain."""
     found = read(text, start, end)
     ticks = _open_ticks(text, start, end)
     table = _maybe_table(text, start, end)

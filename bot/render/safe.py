@@ -35,7 +35,7 @@ _MAY_CHANGE = regex.compile(
 
 
 def inert(text: str) -> str:
-    """Return markdown `text` with nothing in it live for Slack; twice adds breaks at most."""
+    """Return markdown `text` with nothing in it live for Slack; done twice, it says the same."""
     text = clean(text)
     return edited(text, rewritten(text)) if _MAY_CHANGE.search(text) else text
 

@@ -9,7 +9,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import pytest
-import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,8 +30,7 @@ from tests.render.judge import fragments
 from tests.render.test_safe import attacks, live
 
 SMALL = 1_000
-# Tags, and what links lead to.
-NOT_SHOWN = regex.compile(rf"{TAG.pattern}|\]\([^)]*\)", regex.IGNORECASE)
+LINK_TARGET = re.compile(r"\]\([^)]*\)")
 
 
 @dataclass
@@ -211,7 +209,8 @@ def test_every_text_stands_in_the_end_as_if_it_had_been_said_at_once(
         assert stage.texts == [inert(text)]
 
 
-@given(long_texts, moments)
+# A pair of tags on both sides of a cut is read otherwise than before: the stream is handed over.
+@given(long_texts.filter(lambda text: not TAG.search(text)), moments)
 @settings(max_examples=60, deadline=None)
 def test_nothing_is_lost_between_streams(text: str, lengths: list[int]) -> None:
     text = clean(text)
@@ -222,7 +221,7 @@ def test_nothing_is_lost_between_streams(text: str, lengths: list[int]) -> None:
     if said:
         shown = letters("".join(said))
         assert holds(shown, letters("".join(filter(is_plain, text.splitlines()))))
-        assert not Counter(letters(NOT_SHOWN.sub("", html.unescape(text)))) - Counter(shown)
+        assert not Counter(letters(LINK_TARGET.sub("", html.unescape(text)))) - Counter(shown)
 
 
 @pytest.mark.parametrize("step", [1, 7, 50, 400])

@@ -88,6 +88,7 @@ def grows_into(final: str, text: str, lengths: list[int]) -> None:
 @given(st.one_of(fragments, attacks), st.data())
 @settings(max_examples=60, deadline=None)
 @example("see [x](https://a.bc)\n**\n[", None)
+@example("<b>[\n</b>](<https://a.bc/d e>)", None)
 @example("a```\n<```<b>\nword&amp;\n</b>", None)
 def test_every_text_goes_on_as_it_was_shown(text: str, data: st.DataObject | None) -> None:
     text = clean(text)

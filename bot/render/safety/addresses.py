@@ -19,6 +19,7 @@ import regex
 
 from bot.render.safety.edits import Edit, Span, covers, merged
 from bot.render.safety.labels import remark
+from bot.render.safety.tags import EMPHASIS_TAG
 
 # The bytes an address may cost more than it was written with: `<>`, or the address once more
 # and `[](mailto:)`.
@@ -42,8 +43,8 @@ _INSIDE = regex.compile(r"\*.*\*|~~.*~~|(?<![^\W_])_.*_(?![^\W_])", regex.S)
 _MARKERS = regex.compile(r"[*_~]+\Z")
 _NOT_IN_LABEL = regex.compile(r"[*~\[\]()&]")
 _COMPLETE = regex.compile(r"\w+://[^\W_]", regex.I)
-_TAG = regex.compile(r"</?(?:b|strong|i|em|s|del|strike)>", regex.I)
-_TAG_BEFORE = regex.compile(rf"{_TAG.pattern}\Z", regex.I)
+_TAG_BEFORE = regex.compile(rf"{EMPHASIS_TAG.pattern}\Z", regex.I)
+_TAG_REACH = 80  # characters before an address in which a tag is looked for
 _LESS_BEFORE = regex.compile(r"(?:<|lt;?|60;?|3c;?)[\p{Cf}\p{Mn}\\`*_~\[\]()\n]*\Z", regex.I)
 MAIL = (
     r"[a-zA-Z0-9][a-zA-Z0-9._+-]{0,29}@"
@@ -113,8 +114,8 @@ def _is_plain(text: str, start: int, place: int) -> bool:
 
 def _meets_tag(text: str, start: int, place: int, stop: int) -> bool:
     """Say whether a tag that becomes emphasis stands beside an address."""
-    before = _TAG_BEFORE.search(text[max(start, place - 12) : place])
-    return bool(before or _TAG.match(text, stop))
+    before = _TAG_BEFORE.search(text[max(start, place - _TAG_REACH) : place])
+    return bool(before or EMPHASIS_TAG.match(text, stop))
 
 
 def _written(place: int, address: str, *, bare: bool) -> Iterator[Edit]:

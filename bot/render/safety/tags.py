@@ -17,6 +17,8 @@ MARKERS = {
 }
 """The Markdown that tags of emphasis stand for."""
 
+EMPHASIS_TAG = regex.compile(rf"</?(?:{'|'.join(MARKERS)}){_ATTRIBUTES}>", regex.I)
+
 PAIRED = frozenset({*MARKERS, "sup", "sub", "code", "a"})
 """Tags that are read only where another closes them."""
 
