@@ -14,7 +14,7 @@ from bot.render.close import broken_off, closing
 from bot.render.lasting import lasting
 from bot.render.message import below
 from bot.render.reopen import reopened
-from bot.render.safe import clean, inert, inert_beginning
+from bot.render.safe import clean, inert_beginning, inert_once
 from bot.render.split import RESERVE, Part, split
 from bot.storage.records import ShownMessage
 from bot.values import Draft, Phase
@@ -218,10 +218,10 @@ def _size(markdown: str) -> int:
 
 
 def _finished(source: str, phase: Phase) -> str:
-    return inert(source if phase is Phase.DONE else broken_off(source))
+    return inert_once(source if phase is Phase.DONE else broken_off(source))
 
 
 def _closed(source: str, end: int, closers: str) -> str:
     """Return a share that ends in the middle of the text, with what is open closed."""
     head = source[:end]
-    return inert(head + (closers[1:] if head.endswith("\n") else closers))
+    return inert_once(head + (closers[1:] if head.endswith("\n") else closers))

@@ -51,8 +51,8 @@ _GLUED = frozenset("\\&<[]!(`")
 def lasting(text: str) -> tuple[int, str]:
     """Return how much of clean `text` can be shown for good, and that much, inert.
 
-    What is returned begins the `inert` form of every text that begins with `text`. It ends where
-    no white space follows, which Slack may lose when it begins what is appended (slack-facts §1.6).
+    What is returned begins the `inert_once` form of every text that begins with `text`. It never
+    ends before white space, which Slack may lose when an append begins with it (slack-facts §1.6).
     """
     known = settled(text)[0]
     end = min(_behind_blanks(text, known), _certain(text, known))

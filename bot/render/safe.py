@@ -28,6 +28,7 @@ from bot.render.scan import scan
 
 _UNCLEAN = regex.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _TAG = regex.compile(r"</?[a-zA-Z]")
+_READINGS = 8  # two are enough for nearly every text
 # A text without any of these stays as it is.
 _MAY_CHANGE = regex.compile(
     r"[<&\u202a-\u202e\u2066-\u2069]|\](?:[(\[:])|://|www\.|@(?=[\w.-])", regex.I
@@ -35,13 +36,25 @@ _MAY_CHANGE = regex.compile(
 
 
 def inert(text: str) -> str:
-    """Return markdown `text` with nothing in it live for Slack; done twice, it says the same."""
+    """Return markdown `text` with nothing in it live for Slack; twice is the same as once.
+
+    What is rewritten may be read otherwise than before, so it is read again until it stays.
+    """
     text = clean(text)
+    for _ in range(_READINGS):
+        before, text = text, inert_once(text)
+        if text == before:
+            break
+    return text
+
+
+def inert_once(text: str) -> str:
+    """Return clean `text` with nothing in it live, read once: as it is told piece by piece."""
     return edited(text, rewritten(text)) if _MAY_CHANGE.search(text) else text
 
 
 def inert_beginning(text: str, end: int) -> str:
-    """Return how `inert` clean `text` begins: what has become of its first `end` characters."""
+    """Return how `inert_once` of clean `text` begins: what its first `end` characters became."""
     return edited(text[:end], [edit for edit in rewritten(text) if edit[0] < end])
 
 

@@ -22,7 +22,7 @@ from bot.delivery.native_layout import (
     Stop,
     StreamStep,
 )
-from bot.render.safe import clean, inert
+from bot.render.safe import clean, inert_once
 from bot.render.safety.tags import TAG
 from bot.values import Draft, Phase
 from tests.delivery.room import THINKING, done, words, writing
@@ -206,7 +206,7 @@ def test_every_text_stands_in_the_end_as_if_it_had_been_said_at_once(
     stage = grown(text, [*lengths, len(text) - 1])
     assert all(not live(said) for said in stage.texts)
     if len(stage.texts) == 1:
-        assert stage.texts == [inert(text)]
+        assert stage.texts == [inert_once(text)]
 
 
 # A pair of tags on both sides of a cut is read otherwise than before: the stream is handed over.

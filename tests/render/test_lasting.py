@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.render.lasting import lasting
-from bot.render.safe import clean, inert
+from bot.render.safe import clean, inert_once
 from tests.render.judge import fragments, recorded
 from tests.render.test_close import GROWING
 from tests.render.test_safe import attacks, live
@@ -70,7 +70,7 @@ def test_only_what_stays_as_it_is_is_shown(known: str, shows: str) -> None:
     ],
 )
 def test_what_may_change_what_stands_before_it_is_waited_for(before: str, after: str) -> None:
-    final = inert(before + after + "\n\nend of it")
+    final = inert_once(before + after + "\n\nend of it")
     for length in range(1, len(before + after) + 1):
         assert final.startswith(shown((before + after)[:length]))
 
@@ -94,12 +94,12 @@ def test_every_text_goes_on_as_it_was_shown(text: str, data: st.DataObject | Non
     text = clean(text)
     places = st.lists(st.integers(1, max(1, len(text))), max_size=12)
     lengths = data.draw(places) if data else list(range(1, len(text) + 1))
-    grows_into(inert(text), text, lengths)
+    grows_into(inert_once(text), text, lengths)
 
 
 def test_every_recorded_text_goes_on_as_it_was_shown() -> None:
     for text in map(clean, recorded()):
-        grows_into(inert(text), text, list(range(1, min(len(text), 400), 3)))
+        grows_into(inert_once(text), text, list(range(1, min(len(text), 400), 3)))
 
 
 def test_markup_that_nothing_closes_is_shown_at_last() -> None:
