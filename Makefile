@@ -7,6 +7,8 @@
 
 PYTHON ?= python3
 ours := .venv/bin/python
+# Many tests wait for processes and browsers, so there is one more worker than there are cores.
+jobs := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 run: .venv/run.stamp ## Start the bot: the playground, or your Slack once its tokens are in .env
 	exec $(ours) -m bot $(ARGS)
@@ -15,7 +17,7 @@ install: .venv/run.stamp ## Install only; the command is then .venv/bin/bot
 	echo "Installed: .venv/bin/bot"
 
 test: .venv/dev.stamp ## Run the tests; ARGS="-k words" picks some
-	exec $(ours) -m pytest $(ARGS)
+	exec $(ours) -m pytest -n $(jobs) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: .venv/dev.stamp ## Lint, and check format and types
 	$(ours) -m ruff check

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from bot.delivery.respond import PERHAPS_TWICE
 from bot.history.anew import EARLIER_USED
+from bot.history.remarks import UNREACHED, UNREAD, UNREAD_DIRECT
 from bot.playground.slack.records import Message
 from bot.render.private import MORE_IN_DM
 from tests.playground import live
@@ -163,7 +164,7 @@ def _says(message: Shown) -> str:
     said, who = note(message), asked_by(message)
     if who.startswith("<@"):
         said = said.removeprefix(who).strip()
-    for fine in (BELOW, MORE_IN_DM, PERHAPS_TWICE, EARLIER_USED):
+    for fine in (BELOW, MORE_IN_DM, PERHAPS_TWICE, EARLIER_USED, UNREAD, UNREAD_DIRECT, UNREACHED):
         said = said.replace(fine, "").strip()
     return said
 

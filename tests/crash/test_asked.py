@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from bot.delivery.respond import PERHAPS_TWICE
+from bot.history.remarks import UNREAD_DIRECT
 from tests.crash.asked import Asked, ask, complaints
 from tests.crash.witness import Witness
 from tests.playground import live
@@ -73,6 +74,11 @@ async def test_one_whole_answer_is_well(shown: Shown) -> None:
 async def test_an_answer_in_two_messages_is_well(shown: Shown) -> None:
     await shown.post(ANSWER[:HALF])
     await shown.post(ANSWER[HALF:], part=1)
+    assert shown.kinds() == set()
+
+
+async def test_a_whole_answer_may_say_that_the_conversation_was_not_read(shown: Shown) -> None:
+    await shown.post(ANSWER, state(UNREAD_DIRECT))
     assert shown.kinds() == set()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import ssl
 from collections.abc import AsyncIterator, Callable
+from inspect import isfunction
 
 import httpx
 import pytest
@@ -115,7 +116,7 @@ def untrusted() -> Exception:
         (lambda: httpx.LocalProtocolError("Illegal header value"), UpstreamRefused, 0),
         (lambda: httpx.InvalidURL("no"), UpstreamRefused, 0),
     ],
-    ids=str,
+    ids=lambda value: repr(value()) if isfunction(value) else str(value),
 )
 async def test_a_failure_before_the_first_byte_is_translated(
     error: Callable[[], Exception],
