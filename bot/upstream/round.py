@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from typing import Any, Literal, Protocol
 
 from bot.upstream.joining import joined
@@ -102,7 +103,7 @@ class ChatMessage:
     """
 
     def __init__(self) -> None:
-        self._text: list[str] = []
+        self._text = StringIO()  # a list of pieces takes 60 bytes more for each
         self._parts: list[list[Any]] = []  # content that came as lists
         self._fields: dict[str, list[Any]] = {}
         self._calls: dict[str, list[Json]] = {}  # fields of each call we don't know, in pieces
@@ -110,7 +111,7 @@ class ChatMessage:
 
     def text(self, text: str) -> None:
         """Take a delta that is nothing but text."""
-        self._text.append(text)
+        self._text.write(text)
 
     def chunk(self, chunk: Mapping[str, Any] | None) -> None:
         """Take any other chunk, decoded whole."""
@@ -144,21 +145,21 @@ class ChatMessage:
 
     def _take_content(self, content: object) -> None:
         if isinstance(content, str):
-            self._text.append(content)
+            self._text.write(content)
         elif isinstance(content, list):
             self._end_text()
             self._parts.append(content)
 
     def _content(self) -> Any:
         if not self._parts:
-            return "".join(self._text) or None
+            return self._text.getvalue() or None
         self._end_text()
         return joined(self._parts)
 
     def _end_text(self) -> None:
-        if text := "".join(self._text):
+        if text := self._text.getvalue():
             self._parts.append([{"type": "text", "text": text}])
-        self._text.clear()
+            self._text = StringIO()
 
     def _fragment(self, fragment: Mapping[str, Any], position: int) -> None:
         """Keep what a piece of a call has beside its id, name and arguments."""
