@@ -69,6 +69,25 @@ def test_files_attachments_and_reactions_stand_under_the_text() -> None:
     assert (found.text, found.links) == ("abx.pdf👍 1", ["https://a.example/x"])
 
 
+ALERT = {
+    "pretext": "New alert",
+    "author_name": "Grafana",
+    "title": "CPU high",
+    "title_link": "https://g.example/1",
+    "text": "over *90 %*",
+    "fields": [{"title": "Severity", "value": "critical", "short": True}],
+    "footer": "alertmanager",
+    "fallback": "CPU high: over 90 %",
+}
+
+
+def test_an_attachment_shows_all_its_parts_and_its_fallback_only_without_them() -> None:
+    found = Parsed(shown(text="", attachments=[ALERT])["html"])
+    assert found.text == "New alertGrafanaCPU highover 90 %Severitycriticalalertmanager"
+    assert found.links == ["https://g.example/1"]
+    assert Parsed(shown(text="", attachments=[{"fallback": "a table"}])["html"]).text == "a table"
+
+
 def test_a_view_has_a_title_and_buttons_of_plain_text() -> None:
     words = {"type": "plain_text", "text": "Save <b>"}
     made = present.view({"id": "V1", "type": "modal", "submit": words, "blocks": []}, NAMES)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.playground.page import blocks, mrkdwn, typed
+from bot.playground.page import attachments, blocks, mrkdwn, typed
 from bot.playground.page.elements import plain
 from bot.playground.page.emoji import EMOJI
 from bot.playground.page.markup import link, tag, text
@@ -69,17 +69,11 @@ def _body(record: Mapping[str, Any], who: Names) -> str:
         if written
         else mrkdwn.to_html(str(record.get("text", "")), who)
     )
-    extra = (_attachment(part, who) for part in record.get("attachments") or ())
+    extra = (attachments.to_html(part, who) for part in record.get("attachments") or ())
     files = (_file(part) for part in record.get("files") or ())
     reactions = "".join(_reaction(part, who) for part in record.get("reactions") or ())
     row = tag("div", reactions, class_="reactions") if reactions else ""
     return "".join([body, *extra, *files, row])
-
-
-def _attachment(part: Mapping[str, Any], who: Names) -> str:
-    inside = blocks.to_html(part.get("blocks") or (), who)
-    inside += mrkdwn.to_html(str(part.get("text") or part.get("fallback") or ""), who)
-    return tag("div", inside, class_="attachment")
 
 
 def _file(part: Mapping[str, Any]) -> str:
