@@ -29,7 +29,7 @@ from bot.observe import Metrics
 from bot.storage.records import ShownMessage
 from bot.tools.toolbox import Toolbox
 from bot.turn.limits import AnswerBudget, AnswerLimits, CutShort
-from bot.turn.machine import Machine
+from bot.turn.machine import Machine, beside
 from bot.turn.pseudonyms import Pseudonyms
 from bot.turn.recovery import begun, response_of
 from bot.turn.seats import Seats
@@ -147,7 +147,7 @@ class Runner:
         machine = begun(turn.record, time.time())
         machine.model = self.upstream.model_name
         if turn.record.sending and not standing and machine.phase is Phase.DONE:
-            machine.end(replace(machine.draft, note=PERHAPS_TWICE))
+            machine.end(replace(machine.draft, note=beside(PERHAPS_TWICE, machine.note)))
         return machine
 
     async def _bring(self, turn: Turn, machine: Machine, reply: Reply) -> None:
@@ -253,7 +253,7 @@ class Runner:
         if await self._read(prompt, turn, machine, reply, tools, response, bool(shorter)):
             return prompt
         if HALVED not in machine.remark:
-            machine.remark = ". ".join(filter(None, (machine.remark, HALVED)))
+            machine.remark = together(machine.remark, HALVED)
         prompt = replace(prompt, messages=shorter)
         await self._read(prompt, turn, machine, reply, tools)
         return prompt

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.errors import Stopped
 from bot.render.incoming import WITHOUT_NAME
 from bot.turn.recovery import HINT
 from bot.turn.unread import LONGEST_NAME, NAMED, nothing_to_answer, remark
@@ -80,6 +82,21 @@ def test_a_file_beside_words_is_named_under_the_answer(
         assert [item["content"] for item in model.asked[0]["input"]] == ["Why?"]
         assert answer == "One two three."
         assert state == said
+
+    run(scenario())
+
+
+def test_a_file_beside_words_is_named_under_an_answer_that_was_stopped() -> None:
+    async def scenario() -> None:
+        slack, model = FakeSlack(), Model(ends=False)
+        async with runner(slack, model) as way:
+            turn = way.turn(replace(question(0, "Why?"), unreadable=(REPORT,)))
+            answering = asyncio.create_task(way.runner.answer(turn))
+            await asyncio.sleep(10)
+            assert turn.stop(Stopped("U1"))
+            assert await answering is Phase.STOPPED
+        [message] = slack.messages.values()
+        assert message.state == "Stopped by <@U1> · report.pdf (PDF) was not read"
 
     run(scenario())
 
