@@ -112,6 +112,10 @@ def paragraphs(*texts: str) -> str:
     return PARAGRAPH.join(filter(None, texts))
 
 
+BESIDE = " · "
+"""What stands between two things that one line about an answer says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Author:
     """Who wrote a message. Only `id`, Slack's own, tells people apart: names are chosen freely.

@@ -19,7 +19,7 @@ from bot.history.telling import Stored, Teller, turn_of
 from bot.render.buttons import STOP
 from bot.render.incoming import answer_text
 from bot.slack import Slack
-from bot.slack.threads import Bounds, Mark, ThreadPart, newest_part
+from bot.slack.threads import Bounds, Mark, Page, ThreadPart, newest_part, shifted
 from bot.values import Question
 
 MARKS_BYTES = 2**20  # about 2,500 threads
@@ -44,11 +44,13 @@ SECONDS = 3.0  # for all calls about a direct message
 @dataclass(frozen=True, slots=True)
 class Past:
     """Earlier messages in order; `part` is how they were read in a thread, `remark` what the reader
-    is told if any of them is used."""
+    is told if any of them is used. `asked` are the messages of the question itself, if they came
+    with the others."""
 
     stored: tuple[Stored, ...] = ()
     part: ThreadPart | None = None
     remark: str = ""
+    asked: tuple[Stored, ...] = ()
 
 
 class Answers:
@@ -91,11 +93,35 @@ class Threads:
         channel, root = question.place.channel, question.place.thread_ts
         if root is None or question.ts is None or root == question.ts:
             return Past()
-        read = partial(self._slack.thread_page, channel, root)
+        asked: dict[str, Stored] = {}
+        read = partial(self._page, question, asked)
         mark = self._marks.get((channel, root))
         part = await newest_part(read, root, question.ts, self._bounds, mark)
         self._mark((channel, root), part)
-        return Past((*filter(None, [part.root]), *part.newest), part)
+        stored = (*filter(None, [part.root]), *part.newest)
+        return Past(stored, part, asked=tuple(asked.values()))
+
+    async def _page(
+        self,
+        question: Question,
+        asked: dict[str, Stored],
+        *,
+        oldest: str | None,
+        latest: str,
+        limit: int,
+    ) -> Page:
+        """Read a page; the last one reaches past the question, so that its message comes too.
+
+        Messages of the question are put into `asked`, as they stand now.
+        """
+        channel, root = question.place.channel, question.place.thread_ts or ""
+        until = shifted(latest, 1) if latest == question.ts else latest
+        page = await self._slack.thread_page(
+            channel, root, oldest=oldest, latest=until, limit=limit
+        )
+        own = {question.ts, *question.earlier}
+        asked |= {str(one["ts"]): one for one in page.messages if one.get("ts") in own}
+        return page
 
     def _mark(self, key: tuple[str, str], part: ThreadPart) -> None:
         count = len(part.newest)

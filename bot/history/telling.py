@@ -132,6 +132,24 @@ class Teller:
         return Author(user, names.get(user, ""), "external" if away else "person")
 
 
+def beside_words(stored: Iterable[Stored], question: Question) -> tuple[str, ...]:
+    """Name what stands beside a question's words in its own messages and is not known from its
+    event. `app_mention` leaves files out, with the words that Slack shows of them (slack-facts §4);
+    an event that has any file has them all. Previews of links come after the event and are nobody's
+    words."""
+    if question.files:
+        return ()
+    named: dict[str, None] = {}
+    for one in stored:
+        attached = read_message({"files": one.get("files")})
+        attachments = one.get("attachments")
+        listed = attachments if isinstance(attachments, list) else []
+        forwards = [each for each in listed if isinstance(each, dict) and each.get("is_share")]
+        forwarded = read_message({"attachments": forwards})
+        named |= dict.fromkeys((*attached.files, *attached.unreadable, *forwarded.unreadable))
+    return tuple(name for name in named if name not in question.unreadable)
+
+
 def turn_of(stored: Stored) -> str:
     """The turn a message of ours belongs to, from its metadata; "" when it has none."""
     metadata = stored.get("metadata") or {}

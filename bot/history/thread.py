@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,9 +11,10 @@ from bot.errors import SlackError
 from bot.history import remarks
 from bot.history.budget import Fitted, TokenRate, fit, prompt_bytes
 from bot.history.names import Names
-from bot.history.past import Answers, DirectMessages, Past, Threads
-from bot.history.telling import Stored, Teller
+from bot.history.past import SECONDS, Answers, DirectMessages, Past, Threads
+from bot.history.telling import Stored, Teller, beside_words
 from bot.slack import Slack
+from bot.slack.threads import shifted
 from bot.upstream.prompt import Prompt
 from bot.values import Message, Question, Usage
 
@@ -21,10 +23,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """What the model sees, and a remark for the reader: what was left out, or used as well."""
+    """What the model sees, and a remark for the reader: what was left out, or used as well.
+
+    `beside` names what stands beside the question's words and is not known from its event.
+    """
 
     messages: tuple[Message, ...]
     remark: str = ""
+    beside: tuple[str, ...] = ()
 
 
 class History:
@@ -44,6 +50,7 @@ class History:
         home: Iterable[str] = (),
         dm_hours: float = 12.0,
     ) -> None:
+        self._slack = slack
         self._names = names
         self._limit = limit
         self._rate = TokenRate()
@@ -58,16 +65,32 @@ class History:
         Never raises: what can't be read is left out, and the remark says so.
         """
         past, unread = await self._past(question)
-        stored = past.stored
+        stored, beside = past.stored, beside_words(past.asked, question)
         names = await self._names.of(self._people(stored, question))
         asked = self._teller.asked(question, names)
         told = self._teller.tell(stored, names)
         if not told:
-            return Conversation(_alone(asked), unread)
+            return Conversation(_alone(asked), unread, beside)
         begins = 1 if past.part and stored[0] is past.part.root and self._says(stored[0]) else 0
         fitted = fit(told[:begins], told[begins:], asked, self._limit, self._rate)
         between, remark = _left_out(past, fitted)
-        return Conversation((*fitted.first, *between, *fitted.newest, *asked), remark)
+        return Conversation((*fitted.first, *between, *fitted.newest, *asked), remark, beside)
+
+    async def beside(self, question: Question) -> tuple[str, ...]:
+        """Name what stands beside the words of a question that opens a thread, which `read` does
+        not look at; () where all of it is known, or can't be read. Never raises."""
+        place, ts = question.place, question.ts
+        if place.surface != "channel" or ts is None or place.thread_ts != ts or question.files:
+            return ()
+        try:
+            async with asyncio.timeout(SECONDS):
+                found = await self._slack.history(
+                    place.channel, oldest=shifted(ts, -1), latest=shifted(ts, 1), limit=1
+                )
+        except (SlackError, TimeoutError) as error:
+            log.info("what stands beside a question can't be looked at: %s", error)
+            return ()
+        return beside_words([one for one in found if one.get("ts") == ts], question)
 
     def remember(self, question: Question, answer: str) -> None:
         """Keep our own answer, which reads better than what Slack gives back of it."""

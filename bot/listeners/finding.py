@@ -5,18 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 from bot.errors import SlackError, SlackRefused
 from bot.listeners import reading
 from bot.listeners.hearing import Hearing
+from bot.slack.threads import shifted
 from bot.turn.again import first_of
 from bot.values import Question
 
 log = logging.getLogger(__name__)
-
-_TICK = Decimal("0.000001")  # Slack's messages of a channel differ by at least that
 
 
 async def found(hearing: Hearing, press: reading.Press) -> Question | None:
@@ -44,13 +42,12 @@ async def asked_at(hearing: Hearing, channel: str, thread_ts: str, ts: str) -> Q
 
     Raises SlackError.
     """
-    moment = Decimal(ts)
     try:
         thread = await hearing.slack.replies(
             channel,
             thread_ts,
-            oldest=f"{moment - _TICK:f}",
-            latest=f"{moment + _TICK:f}",
+            oldest=shifted(ts, -1),
+            latest=shifted(ts, 1),
             limit=3,  # the root comes with every page
         )
     except SlackRefused as error:

@@ -21,7 +21,7 @@ from bot.render.close import broken_off, whole
 from bot.render.plain import plain
 from bot.render.safe import clean, escaped, inert, inert_line
 from bot.render.split import Part, split
-from bot.values import Draft, Phase
+from bot.values import BESIDE, Draft, Phase
 
 Block = Mapping[str, Any]
 
@@ -153,11 +153,23 @@ def _state(draft: Draft, *, has_text: bool) -> list[Block]:
     if not line:
         return []
     if draft.phase is Phase.STOPPED:
-        return [{"type": "context", "elements": [{"type": "mrkdwn", "text": _naming(line)}]}]
-    element = {"type": "plain_text", "text": inert_line(line[:_LONGEST_LINE])}
+        return [{"type": "context", "elements": _stopped(line[:_LONGEST_LINE])}]
+    element = _plain(line[:_LONGEST_LINE])
     if draft.phase.final and not has_text:
         return [{"type": "section", "text": element}]
     return [{"type": "context", "elements": [element]}]
+
+
+def _stopped(line: str) -> list[Block]:
+    """Return who stopped it, and a remark beside that: it may hold names of files, and no mention
+    or emphasis in those is live."""
+    who, beside, remark = line.partition(BESIDE)
+    said: list[Block] = [{"type": "mrkdwn", "text": _naming(who)}]
+    return [*said, _plain(beside.lstrip() + remark)] if remark else said
+
+
+def _plain(line: str) -> Block:
+    return {"type": "plain_text", "text": inert_line(line)}
 
 
 def _naming(line: str) -> str:

@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol
 
 from bot.errors import SlackError, SlackUnreachable
@@ -25,6 +26,17 @@ PAGE = 200
 
 LARGEST_PAGE = 1000
 """The most Slack allows in one page; asked for once an estimate has failed."""
+
+_TICK = Decimal("0.000001")  # messages of a channel differ by at least that
+
+
+def shifted(ts: str, ticks: int) -> str:
+    """Return the moment so many ticks after a message, or before it: the ends of a window leave out
+    the messages that they name. What is no ts stays as it is."""
+    try:
+        return f"{Decimal(ts) + ticks * _TICK:f}"
+    except InvalidOperation:
+        return ts
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from bot.upstream.events import (
     ToolCall,
 )
 from bot.upstream.round import Output
-from bot.values import REMOVED, Draft, Phase, Usage
+from bot.values import BESIDE, REMOVED, Draft, Phase, Usage
 
 NO_TEXT = "The model ended without writing an answer."
 INTERRUPTED = "The bot was stopped while it wrote this answer. Please ask again."
@@ -39,6 +39,9 @@ CUT_OFF = {
 }
 CUT_OFF_AT_LENGTH = "Cut off at the length limit"
 
+LONGEST_REMARK = 300
+"""Characters of a remark that follow a sentence about the end; ours, so that both stay a line."""
+
 
 class Machine:
     """One answer as it is being written.
@@ -46,7 +49,8 @@ class Machine:
     `reference` is the turn's id, shown under a failure so that the operator finds it in the log.
     `old` is what stands of the answer already; `cursor`, if it has one, is where its response goes
     on after `text`. `before` is the part of `old` that was written before the last tool round;
-    it stays. `remark` is said under the finished answer, for example that history was left out.
+    it stays. `remark` is said under the text wherever the answer ends, for example that history was
+    left out.
     `calls` are the tools the model waits for: run them, and feed the stream that follows; `output`
     is all that the model sent with them. `model` is the server's name for who writes.
     """
@@ -122,8 +126,7 @@ class Machine:
     def cut_short(self, sentence: str, characters: int) -> Draft:
         """The answer has met a limit of ours, also one that had ended; what is written stays, up
         to so many characters."""
-        text = self.text[:characters]
-        return self.end(Draft(Phase.CUT_OFF, text, sentence))
+        return self._cut_off(self.text[:characters], sentence)
 
     def end(self, draft: Draft) -> Draft:
         """The answer's end is known."""
@@ -183,12 +186,12 @@ class Machine:
             self._end(Phase.CUT_OFF, CUT_OFF.get(event.cut_off, CUT_OFF_AT_LENGTH))
         else:
             self._text += source_list(self._sources)
-            self._end(Phase.DONE, self.remark)
+            self._end(Phase.DONE)
 
     def _failed(self, event: Failed) -> None:
         self._text = max(event.text, self._text, key=len)
         if isinstance(event.error, TooMuch):
-            self.end(Draft(Phase.CUT_OFF, self.text, event.error.sentence))
+            self._cut_off(self.text, event.error.sentence)
         else:
             self.fail(event.error.sentence)
 
@@ -199,8 +202,25 @@ class Machine:
         self._text, self._cursor = "", ""
         self._go_on()
 
-    def _end(self, phase: Phase, note: str) -> Draft:
+    def _cut_off(self, text: str, note: str) -> Draft:
+        self.before, self._text = "", text
+        return self._end(Phase.CUT_OFF, note)
+
+    def _end(self, phase: Phase, note: str = "") -> Draft:
         if phase not in {Phase.DONE, Phase.CUT_OFF}:
             self.before, self._text = "", self.text
-        self.phase, self.note = phase, note
+        self.phase = phase
+        self.note = self._with_remark(note) if self.text.strip() else note
         return self.draft
+
+    def _with_remark(self, note: str) -> str:
+        """Say both in one line; a remark is about the text, so it stands wherever text does."""
+        if not (note and self.remark):
+            return note or self.remark
+        short = self.remark[:LONGEST_REMARK]
+        return beside(note, short if short == self.remark else short.rstrip() + "…")
+
+
+def beside(*lines: str) -> str:
+    """Lines about an answer as one, those that say nothing left out."""
+    return BESIDE.join(filter(None, lines))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -29,13 +29,13 @@ from bot.observe import Metrics
 from bot.storage.records import ShownMessage
 from bot.tools.toolbox import Toolbox
 from bot.turn.limits import AnswerBudget, AnswerLimits, CutShort
-from bot.turn.machine import Machine
+from bot.turn.machine import Machine, beside
 from bot.turn.pseudonyms import Pseudonyms
 from bot.turn.recovery import begun, response_of
 from bot.turn.seats import Seats
 from bot.turn.tool_rounds import ToolRounds
 from bot.turn.turn import Turn
-from bot.turn.unread import remark, together
+from bot.turn.unread import not_read, remark, together
 from bot.upstream.client import Upstream
 from bot.upstream.cursor import Begun
 from bot.upstream.events import (
@@ -147,7 +147,7 @@ class Runner:
         machine = begun(turn.record, time.time())
         machine.model = self.upstream.model_name
         if turn.record.sending and not standing and machine.phase is Phase.DONE:
-            machine.end(replace(machine.draft, note=PERHAPS_TWICE))
+            machine.end(replace(machine.draft, note=beside(PERHAPS_TWICE, machine.note)))
         return machine
 
     async def _bring(self, turn: Turn, machine: Machine, reply: Reply) -> None:
@@ -189,17 +189,32 @@ class Runner:
             if machine.phase is Phase.QUEUED:
                 reply.show(machine.ask())
             conversation = await self.history.read(turn.question)
-            machine.remark = together(conversation.remark, remark(turn.question))
-            budget = AnswerBudget(self.limits)
-            tools = ToolRounds(self.toolbox, turn, machine, reply, budget)
-            try:
-                async with asyncio.timeout(self.limits.seconds) as time_limit:
-                    prompt = self._prompt(turn.question, conversation)
-                    await self._rounds(prompt, turn, machine, reply, tools)
-            except TimeoutError:
-                if not time_limit.expired():
-                    raise
-                raise budget.out_of_time() from None
+            unread = remark(turn.question, conversation.beside)
+            machine.remark = together(conversation.remark, unread)
+            async with _meanwhile(self._look(turn, machine)):
+                await self._ask(conversation, turn, machine, reply)
+
+    async def _look(self, turn: Turn, machine: Machine) -> None:
+        """See what stands beside the words of a question, once the model writes: nobody waits for
+        that, and what is not found before the answer ends is not said."""
+        await turn.answering.wait()
+        if beside := await self.history.beside(turn.question):
+            machine.remark = together(machine.remark, not_read(beside))
+
+    async def _ask(
+        self, conversation: Conversation, turn: Turn, machine: Machine, reply: Reply
+    ) -> None:
+        """Ask the model until it has answered, within the limits of one answer."""
+        budget = AnswerBudget(self.limits)
+        tools = ToolRounds(self.toolbox, turn, machine, reply, budget)
+        try:
+            async with asyncio.timeout(self.limits.seconds) as time_limit:
+                prompt = self._prompt(turn.question, conversation)
+                await self._rounds(prompt, turn, machine, reply, tools)
+        except TimeoutError:
+            if not time_limit.expired():
+                raise
+            raise budget.out_of_time() from None
 
     def _prompt(self, question: Question, conversation: Conversation) -> Prompt:
         names = self.pseudonyms
@@ -253,7 +268,7 @@ class Runner:
         if await self._read(prompt, turn, machine, reply, tools, response, bool(shorter)):
             return prompt
         if HALVED not in machine.remark:
-            machine.remark = ". ".join(filter(None, (machine.remark, HALVED)))
+            machine.remark = together(machine.remark, HALVED)
         prompt = replace(prompt, messages=shorter)
         await self._read(prompt, turn, machine, reply, tools)
         return prompt
@@ -324,6 +339,17 @@ class Runner:
 def _is_too_long(event: Event) -> bool:
     """Whether the prompt did not fit, before a word was written."""
     return isinstance(event, Failed) and isinstance(event.error, PromptTooLong) and not event.text
+
+
+@asynccontextmanager
+async def _meanwhile(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do something beside a block, and no longer than that takes."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 def _uncancel() -> None:

@@ -65,6 +65,7 @@ class Turn:
         self.left = False
         self.halt: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.stirred = asyncio.Event()
+        self.answering = asyncio.Event()  # the model has begun, so nothing is waited for any more
         self._journal = journal
         self._held = held
         self._begin = begin
@@ -143,6 +144,7 @@ class Turn:
         """The model writes a response. Others can go on with it if the tool rounds it rests on
         are journalled."""
         self.response_id = response_id
+        self.answering.set()
         known = response_id if resumable and self._rounds_kept else ""
         if known != self._known_response:
             self._known_response, self._cursor = known, ""

@@ -20,16 +20,24 @@ def nothing_to_answer(question: Question) -> str:
 
     It is Markdown: names stand in code, so that nothing in them becomes a link or emphasis.
     """
-    names = _names(question)
+    names = _shown(_named(question))
     if not names:
         return ""
     listed = _listed([_in_code(name) for name in names])
     return f"I can't read {listed}: write your question, or paste the text that I should read."
 
 
-def remark(question: Question) -> str:
-    """What the line under an answer says about parts that were not read; "" without any."""
-    names = _names(question)
+def remark(question: Question, beside: Sequence[str] = ()) -> str:
+    """What the line under an answer says about parts that were not read; "" without any.
+
+    `beside` names what its event did not tell of.
+    """
+    return not_read([*_named(question), *beside])
+
+
+def not_read(beside: Sequence[str]) -> str:
+    """Say that parts by these names were not read; "" without any."""
+    names = _shown(beside)
     if not names:
         return ""
     return f"{_listed(names)} {'was' if len(names) == 1 else 'were'} not read"
@@ -40,8 +48,11 @@ def together(*remarks: str) -> str:
     return ". ".join(filter(None, remarks))
 
 
-def _names(question: Question) -> list[str]:
-    names = question.unreadable or tuple(file.name for file in question.files)
+def _named(question: Question) -> Sequence[str]:
+    return question.unreadable or tuple(file.name for file in question.files)
+
+
+def _shown(names: Sequence[str]) -> list[str]:
     return [shown for name in names if (shown := _one_line(name))]
 
 

@@ -9,7 +9,7 @@
     sse          bytes to the data of events        bodies         a prompt to JSON
     responses    reads the Responses API            chat           reads Chat Completions
     (with responses_wire, output)                   decoding, parts, activities: common to both
-    failures     what went wrong, and its sentence  (with problem, hints)
+    failures     what went wrong, and its sentence  (with problem, words, hints)
 
 This room knows nothing of Slack, of turns or of storage. Below `answer`, all but `attempt`,
 `reading` and `client` is pure.

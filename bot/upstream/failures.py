@@ -115,7 +115,7 @@ _MONEY = re.compile(
     re.IGNORECASE,
 )
 _NO_MODEL = re.compile(
-    r"\bmodels?\b.{0,200}?(does not exist|do(es)? not have access|not found|is not supported\."
+    r"\bmodels?\b.{0,200}?(not exist|do(es)? not have access|not found|is not supported\."
     r"|identifier is invalid)|^model: \S+$|(unknown|invalid|no such) model",
     re.IGNORECASE | re.DOTALL,
 )

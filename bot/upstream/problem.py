@@ -16,6 +16,7 @@ import msgspec
 from bot.upstream.decoding import UNREADABLE
 from bot.upstream.hints import seconds, wait_from_message
 from bot.upstream.shapes import flat, status_of
+from bot.upstream.words import status_in_words
 
 # Names of errors that mean a status, in small letters only: of Anthropic, OpenAI's SDK and who
 # imitates it, AWS, and gRPC (upstream-facts §3.1). Names of trouble that passes are not among
@@ -45,6 +46,11 @@ NAMED_STATUSES = {
     "resourceexhausted": 429,
     "throttlingexception": 429,
 }
+# Names that leave open what went wrong; "invalid_request_error" is OpenAI's for a bad key as well.
+_OPEN_NAMES = frozenset(
+    {"", "error", "exception", "failed", "unknown", "unknownerror", "invalidrequesterror"}
+)
+_CODE = re.compile(r"[a-z]+(?:_[a-z]+)+")  # some servers say it in place of words
 _NOT_LETTERS = re.compile(r"[^A-Za-z]")
 
 
@@ -97,6 +103,8 @@ def read_problem(
 ) -> Problem:
     """Return the problem an error object tells; what the caller knows goes before its words."""
     message, code, kind = (_text(error.get(key)) for key in ("message", "code", "type"))
+    if not (code or kind) and _CODE.fullmatch(message):
+        code = message
     told = error.get("retry_after")
     if retry_after is None and isinstance(told, int | float | str):
         with suppress(ValueError):
@@ -106,6 +114,8 @@ def read_problem(
     own = error.get("retryable")
     if status is None:
         status = _status(error.get("status"), code, kind)
+    if status is None and _names_nothing(code) and _names_nothing(kind):
+        status = status_in_words(message)
     return Problem(
         status=status,
         code=code,
@@ -125,6 +135,11 @@ def _status(told: object, code: str, kind: str) -> int | None:
     names = (_NOT_LETTERS.sub("", name).lower() for name in (code, kind))
     by_name = next((NAMED_STATUSES[name] for name in names if name in NAMED_STATUSES), None)
     return status_of(told) or by_name
+
+
+def _names_nothing(name: str) -> bool:
+    """Whether a code or type leaves open what went wrong, as a number of one's own does."""
+    return _NOT_LETTERS.sub("", name).lower() in _OPEN_NAMES
 
 
 def _text(value: object) -> str:

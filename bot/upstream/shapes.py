@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bot.upstream.words import status_in_words
+
 # Where servers put the same thing; the first that says something is taken.
 MESSAGES = ("message", "error_message", "errorMessage", "error_msg", "err_msg", "msg")
 MORE_MESSAGES = ("error_description", "status_message", "status_msg", "faultstring", "title")
@@ -136,7 +138,10 @@ def _says_error(found: Mapping[str, Any]) -> bool:
     if any(status_of(found.get(key)) for key in STATUSES):
         return True
     code, message = found.get("code"), found.get("message")
-    return bool(isinstance(message, str) and message and str(code or "").lower() not in WELL)
+    if isinstance(message, str) and message and str(code or "").lower() not in WELL:
+        return True
+    said = _pick(found, MESSAGES) if code is None else None
+    return isinstance(said, str) and status_in_words(said) is not None
 
 
 def _choice_error(found: Mapping[str, Any]) -> object:

@@ -134,6 +134,14 @@ def test_only_users_are_named_in_the_line_of_a_stopped_answer() -> None:
     assert line(body) == "<\u200b@U1>"
 
 
+def test_a_remark_beside_who_stopped_an_answer_is_plain_text() -> None:
+    (body,) = render(Phase.STOPPED, "text", "Stopped by <@U1> · <@U2> *a*.pdf · x was not read")
+    assert blocks(body)[-1]["elements"] == [
+        {"type": "mrkdwn", "text": "Stopped by <@U1>"},
+        {"type": "plain_text", "text": "· <\u200b@U2> *a*.pdf · x was not read"},
+    ]
+
+
 def test_a_notification_is_short_and_plain() -> None:
     (body, *_) = render(Phase.DONE, "# Head\n\n" + LONG)
     assert body.text.startswith("Head Paragraph 0: some words")

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.errors import StreamDropped, UpstreamBusy
-from bot.turn.machine import INTERRUPTED, NO_TEXT, Machine
+from bot.errors import StreamDropped, TooMuch, UpstreamBusy
+from bot.turn.machine import INTERRUPTED, LONGEST_REMARK, NO_TEXT, Machine
 from bot.upstream.events import (
     Activity,
     Citation,
@@ -20,7 +22,7 @@ from bot.upstream.events import (
     TextDone,
     ToolCall,
 )
-from bot.values import Draft, Phase, Usage
+from bot.values import REMOVED, Draft, Phase, Usage
 
 
 def drafts(*events: Event) -> list[Draft]:
@@ -198,6 +200,48 @@ def test_a_remark_stands_under_the_finished_answer() -> None:
     machine = Machine("turn1")
     machine.remark = "The oldest message of this thread did not fit and was left out"
     assert machine.feed(Finished("Yes.")).note == machine.remark
+
+
+ENDS: dict[str, Callable[[Machine], Draft]] = {
+    "stopped": lambda machine: machine.stop("U1"),
+    "interrupted": lambda machine: machine.interrupt(),
+    "failed": lambda machine: machine.fail(),
+    "failed upstream": lambda machine: machine.feed(Failed(StreamDropped("eof"), "")),
+    "cut off by the model": lambda machine: machine.feed(Finished(machine.text, cut_off="length")),
+    "cut off by a limit": lambda machine: machine.cut_short("Cut off at 4 characters.", 4),
+    "too large": lambda machine: machine.feed(Failed(TooMuch("9 MB"), "")),
+}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+def test_a_remark_stands_under_an_unfinished_answer_behind_what_ended_it(
+    end: Callable[[Machine], Draft],
+) -> None:
+    alone, remarked, wordless = (Machine("turn1") for _ in range(3))
+    remarked.remark = wordless.remark = "The oldest message was left out"
+    for machine in (alone, remarked):
+        machine.feed(TextDelta("Half"))
+    ended, usual = end(remarked), end(alone)
+    assert (ended.phase, ended.text) == (usual.phase, usual.text)
+    assert ended.note == f"{usual.note} · The oldest message was left out"
+    assert "left out" not in end(wordless).note
+
+
+def test_a_remark_beside_the_sentence_of_a_failure_stays_short() -> None:
+    machine = Machine("turn1")
+    machine.remark = "a.pdf was not read. " * 100
+    machine.feed(TextDelta("Half"))
+    note = machine.fail("It broke.").note
+    assert note.startswith("It broke. (reference turn1) · a.pdf was not read.")
+    assert len(note) < LONGEST_REMARK + 50
+    assert note.endswith("…")
+
+
+def test_the_deletion_of_a_question_leaves_no_remark() -> None:
+    machine = Machine("turn1")
+    machine.remark = "The oldest message was left out"
+    machine.feed(TextDelta("Half"))
+    assert machine.remove() == REMOVED
 
 
 steps: st.SearchStrategy[Event] = st.one_of(

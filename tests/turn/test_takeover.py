@@ -232,10 +232,10 @@ def test_a_private_answer_that_may_have_been_sent_is_sent_again_and_says_so() ->
         asked = question(team="T1", channel="C0", surface="command")
         asked = replace(asked, ts=None, response_url="https://hooks.slack.com/commands/1")
         async with runner(slack, model) as way:
-            end = Draft(Phase.DONE, "One two three.")
+            end = Draft(Phase.DONE, "One two three.", "a.pdf was not read")
             assert await way.answer(asked, draft=end, sending=True, fence=2) is Phase.DONE
         [message] = slack.private
-        assert PERHAPS_TWICE in str(message)
+        assert f"{PERHAPS_TWICE} · a.pdf was not read" in str(message)
         assert "One two three." in str(message)
 
     run(scenario())

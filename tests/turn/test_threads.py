@@ -219,7 +219,7 @@ def test_the_reader_sees_that_it_waits_and_then_the_answer_in_the_same_message(
             await a.turns.submit(question("q1", "First?"))
             await a.turns.submit(question("q2", "Second?", ts="2.0"))
             await until(lambda: len(slack.messages) == 2)
-            first, second = slack.messages.values()
+            first, second = sorted(slack.messages.values(), key=lambda message: message.turn)
             assert second.state == WAITING
             await a.turns.submit(question("q3", "Third?", ts="3.0"))
             await until(lambda: not a.turns.live)

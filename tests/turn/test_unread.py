@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -9,13 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.errors import Stopped
 from bot.render.incoming import WITHOUT_NAME
 from bot.turn.recovery import HINT
 from bot.turn.unread import LONGEST_NAME, NAMED, nothing_to_answer, remark
 from bot.upstream.prompt import Prompt
 from bot.values import File, Message, Phase, Place, Question
-from tests.delivery.fake_slack import FakeSlack
-from tests.delivery.virtual import run
+from tests import paging
+from tests.delivery.fake_slack import Call, FakeSlack
+from tests.delivery.virtual import now, run
 from tests.turn.way import Model, question, runner
 
 REPORT = "report.pdf (PDF)"
@@ -80,6 +83,77 @@ def test_a_file_beside_words_is_named_under_the_answer(
         assert [item["content"] for item in model.asked[0]["input"]] == ["Why?"]
         assert answer == "One two three."
         assert state == said
+
+    run(scenario())
+
+
+def test_a_file_beside_words_is_named_under_an_answer_that_was_stopped() -> None:
+    async def scenario() -> None:
+        slack, model = FakeSlack(), Model(ends=False)
+        async with runner(slack, model) as way:
+            turn = way.turn(replace(question(0, "Why?"), unreadable=(REPORT,)))
+            answering = asyncio.create_task(way.runner.answer(turn))
+            await asyncio.sleep(10)
+            assert turn.stop(Stopped("U1"))
+            assert await answering is Phase.STOPPED
+        [message] = slack.messages.values()
+        assert message.state == "Stopped by <@U1> · report.pdf (PDF) was not read"
+
+    run(scenario())
+
+
+PDF = {"id": "F1", "name": "report.pdf", "filetype": "pdf"}
+
+
+class Channel(FakeSlack):
+    """Holds the questions as people wrote them: a root, and another below it, each with a file."""
+
+    def _conversations_history(self, given: dict[str, Any]) -> dict[str, Any]:
+        return paging.history(given, [{"ts": "900.1", "text": "Why?", "files": [PDF]}])
+
+    def _conversations_replies(self, given: dict[str, Any]) -> dict[str, Any]:
+        below = {"ts": "950.1", "thread_ts": "900.1", "text": "And?", "files": [PDF]}
+        return paging.replies(given, {"ts": "900.1", "text": "Why?"}, [below])
+
+
+async def stands(slack: Channel, asked: Question, model: Model) -> str:
+    """The remark under the answer of a question whose event told of no file."""
+    async with runner(slack, model) as way:
+        assert await way.answer(asked) is Phase.DONE
+    return [message for message in slack.messages.values() if message.markdown][-1].state
+
+
+@pytest.mark.parametrize("ts", ["900.1", "950.1"])
+@pytest.mark.parametrize("known", [(), ("a forwarded message",)])
+def test_a_file_that_the_event_of_a_mention_left_out_is_named_under_the_answer(
+    ts: str, known: tuple[str, ...]
+) -> None:
+    async def scenario() -> None:
+        asked = replace(question(0, "Why?"), ts=ts, unreadable=known)
+        state = await stands(Channel(), asked, Model())
+        assert state.count(REPORT) == 1
+        assert all(name in state for name in known)
+        assert "not read" in state
+
+    run(scenario())
+
+
+def test_looking_for_a_file_holds_up_neither_the_first_word_nor_the_last() -> None:
+    async def scenario() -> None:
+        slack, model = Channel(), Model(pause=0.1)
+        looked: list[int] = []
+
+        def slow(call: Call) -> float:
+            if call.method != "conversations.history":
+                return 0.0
+            looked.append(len(model.asked))
+            return 1.0
+
+        slack.delay = slow
+        began = now()
+        assert await stands(slack, question(0, "Why?"), model) == ""
+        assert now() - began < 1.0
+        assert looked == [1]
 
     run(scenario())
 

@@ -40,6 +40,8 @@ ANSWERS = [
     ("I weigh it.\n</think>\n\nOtters sleep.", "Otters sleep."),
     ("Otters sleep < 12 hours <b>", "Otters sleep < 12 hours <b>"),
     ("<|channel|>analysis<|message|>a<|end|>Otters sleep.", "Otters sleep."),
+    ("Otters sleep.citeturn0search0turn0news1 Of music.", "Otters sleep. Of music."),
+    ("<think>a</think>Otters sleep filecite turn0file1 .", "Otters sleep."),
 ]
 
 

@@ -177,8 +177,8 @@ def test_only_the_first_item_of_an_index_has_a_cursor() -> None:
         delta("a", **FIRST),
         delta("b", **FIRST),
         added(message("", id="m2"), output_index=0),
-        delta("c", **SECOND),
-        delta("d", **SECOND),
+        delta("x", **SECOND),
+        delta("y", **SECOND),
     ]
     events = [
         event

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from time import process_time
@@ -11,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.upstream.markup import MOST_HELD, Piece, TextFilter, filtered, has_sign, without_calls
+from bot.upstream.markup.code import CodeSoFar, ends_in_code
 
 CITE = "\ue200cite\ue202turn0search0\ue202turn1news2\ue201"
 
@@ -26,13 +28,16 @@ class Reader:
 
     def read(self, pieces: Sequence[str]) -> Reader:
         for piece in pieces:
-            if has_sign(piece) or not self.filter.plain:
-                self._take(self.filter.feed(piece))
-            else:
-                self.shown += piece
-            self.most_held = max(self.most_held, len(self.filter.held))
+            self.read_one(piece)
         self._take(self.filter.end())
         return self
+
+    def read_one(self, piece: str) -> None:
+        if has_sign(piece) or not self.filter.plain:
+            self._take(self.filter.feed(piece))
+        else:
+            self.shown += piece
+        self.most_held = max(self.most_held, len(self.filter.held))
 
     def _take(self, piece: Piece) -> None:
         self.shown = self.shown[: len(self.shown) - piece.back] + piece.text
@@ -80,6 +85,108 @@ def assert_shows(text: str, shown: str, thought: str = "") -> None:
 )
 def test_a_citation_mark_is_gone_and_leaves_no_gap(text: str, shown: str) -> None:
     assert_shows(text, shown)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Otters sleep.citeturn0search0", "Otters sleep."),
+        ("Otters sleep citeturn0search0.", "Otters sleep."),
+        ("Otters sleepciteturn0search0.", "Otters sleep."),
+        ("Otters sleep.citeturn0search1turn0news2 They eat.", "Otters sleep. They eat."),
+        ("Otters sleep. cite turn0search1 turn0news2 They eat.", "Otters sleep. They eat."),
+        ("Otters sleep cite turn0search1 . They eat.", "Otters sleep. They eat."),
+        ("Otters cite\ue202turn0search1\ue202turn0view2 sleep.", "Otters sleep."),
+        ("Otters sleep.filecite turn0file1", "Otters sleep."),
+        ("Otters sleep. fileciteturn10file12turn0file2L3-L45 They eat.", "Otters sleep. They eat."),
+        ("Otters sleep. filecite turn0file1 L3-L45 \n", "Otters sleep.\n"),
+        ("See the profileciteturn0search0.", "See the profile."),
+        ("See the reportfileciteturn0file0.", "See the report."),
+        ("citeturn0search0turn0search1 One.", "One."),
+        ("- one citeturn0search0\n- two citeturn0search1\n", "- one\n- two\n"),
+        ("水獭睡觉cite turn0search0。", "水獭睡觉。"),
+        ("Use `x`.citeturn0search0", "Use `x`."),
+        ("```\nx\n```\nciteturn0search0\nOne.", "```\nx\n```\nOne."),
+        ("citeturn0search0turn left", "turn left"),
+        ("citeturn0search05 otters", "5 otters"),
+        ("One citeturn0view0 L1 cache", "One L1 cache"),
+        ("One. citeturn0sea", "One."),
+        ("One. citeturn0search0turn1ne", "One."),
+        ("One. filecite turn0fi", "One."),
+    ],
+)
+def test_a_citation_mark_without_its_private_use_characters_is_gone(text: str, shown: str) -> None:
+    assert_shows(text, shown)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cite",
+        "They cite turn",
+        "cite turn0",
+        "Please cite the profile, and recite it: cite, filecite, c, f, fi",
+        "recite turn0search0 twice",
+        "Turn 0, turn0 and turn0search0 name nothing; cite turn 0 search 0",
+        "cite turn0 search0, citeturn00search0, citeturnsearch0, citeturn0x1",
+        "CiteTurn0Search0",
+        "A mark is `citeturn0search0`, or ``cite turn0search0``.",
+        "```\nfilecite turn0file1\n\nciteturn0search0\n```\nOne.",
+        "~~~\nciteturn0search0",
+    ],
+)
+def test_words_and_code_that_only_look_like_a_bare_mark_are_unchanged(text: str) -> None:
+    assert_shows(text, text)
+
+
+WORDS = st.sampled_from(
+    [
+        *("cite", "cites", "recite", "citeturn", "filecite", "file", "profile", "turn", "turn0"),
+        *("turnover", "return0", "search", "search0", "turn0search0", "music", "of", "if", "L1"),
+        *("cit", "ci", "fi", "0", "12", "the", "Otters", "otters'", "news", "\n\n", "水", "`", ","),
+    ]
+)
+
+
+@given(st.lists(WORDS | st.text("cfile tun0search1\n", max_size=6), max_size=12))
+@example(["the", "music", "of", "a", "profile"])
+def test_words_that_no_mark_could_be_are_shown_as_they_come(words: list[str]) -> None:
+    text = " ".join(["Otters", *words])
+    if _CITED.search(text):
+        return
+    assert filtered(text) == Piece(text)
+    reader = Reader()
+    for at, letter in enumerate(text):
+        reader.read_one(letter)
+        held = reader.filter.held
+        assert reader.shown + held == text[: at + 1]
+        assert _BEGUN.fullmatch(held) or not held
+
+
+# Written for these texts alone: what is surely a mark, and how one may begin.
+_CITED = re.compile(r"cite ?turn\d+[a-z]")
+_BEGUN = re.compile(r"f|fi|fil|file|(file)?(c|ci|cit|cite ?(t|tu|tur|turn\d*)?)")
+
+
+FIRSTS = [["cite", "turn0search1"], ["filecite", "turn2file10"], ["cite", "turn12view0"]]
+NAMES = st.builds(
+    lambda first, more: [*first, *more],
+    st.sampled_from(FIRSTS),
+    st.lists(st.sampled_from(["turn0news2", "turn12image3"]), max_size=3),
+)
+CITED = st.tuples(st.sampled_from(["Otters", "sleep", "of", "file", "music", "."]), NAMES)
+
+
+@given(st.lists(st.tuples(CITED, st.booleans()), max_size=4))
+def test_bare_marks_behind_words_go_and_the_words_stay(
+    written: list[tuple[tuple[str, list[str]], bool]],
+) -> None:
+    """With a blank in place of each character that was lost, or with nothing."""
+    text = " ".join(
+        f"{word} {' '.join(names)} " if blanks else word + "".join(names)
+        for (word, names), blanks in written
+    )
+    assert_shows(text, " ".join(word for (word, _), _ in written))
 
 
 @pytest.mark.parametrize(
@@ -188,6 +295,7 @@ MARKS = st.sampled_from(
             "```",
         ),
         *("<|channel|>", "analysis", "final", "<|message|>", "<|end|>", "<|start|>assistant"),
+        *("cite", "filecite", "turn0", "search1", "file2", "citeturn0search0", "L1-L2", "f", "c"),
         *("\n", "\n\n", " ", "   ", "a", "word ", ". ", "x" * 50, "y " * 300),
     ],
 )
@@ -208,6 +316,15 @@ def test_where_a_text_is_cut_changes_nothing_and_little_is_held(
         assert reader.most_held <= MOST_HELD
 
 
+@given(st.lists(st.text("`~\n \ta", max_size=6), max_size=8))
+def test_code_is_found_in_a_growing_text_as_in_a_whole_one(pieces: list[str]) -> None:
+    text, code = "", CodeSoFar()
+    for piece in pieces:
+        text += piece
+        code = code.after(text)
+        assert code.ends_in_code(text) == ends_in_code(text)
+
+
 PLAIN = st.text(st.characters(exclude_categories=["Cs", "Co"], exclude_characters="<【[◁"))
 
 
@@ -224,7 +341,21 @@ def test_what_is_held_never_grows_with_the_text(atom: str) -> None:
     assert filtered(atom * 200).text == reader.shown
 
 
-@pytest.mark.parametrize("atom", ['functions.now:0{"', "<tool_call>", "`</think>", "<", "\ue200"])
+@pytest.mark.parametrize(
+    "atom",
+    [
+        *(
+            'functions.now:0{"',
+            "<tool_call>",
+            "`</think>",
+            "<",
+            "\ue200",
+            "cite",
+            "citeturn0search0",
+        ),
+        *("a citeturn0search0", "`a` cite turn0file0", "\n citeturn0search0\n", "turn0search0"),
+    ],
+)
 def test_repeated_openers_cost_time_in_proportion(atom: str) -> None:
     def seconds(count: int) -> float:
         began = process_time()

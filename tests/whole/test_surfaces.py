@@ -33,6 +33,25 @@ async def test_a_mention_is_answered_in_its_thread_and_a_follow_up_knows_the_fir
         assert all(call.ok for call in slack.calls)
 
 
+async def test_a_file_beside_a_mention_is_said_to_be_unread_as_in_a_direct_message(
+    tmp_path: Path,
+) -> None:
+    report = {"id": "F1", "name": "report.pdf", "filetype": "pdf", "mimetype": "application/pdf"}
+    asks = f"{MENTION} write a long essay"
+    async with whole(tmp_path) as all_of_it:
+        slack = all_of_it.slack
+        root = slack.workspace.say(live.GENERAL, asks, files=[report])
+        slack.workspace.say(live.GENERAL, asks, files=[report], thread_ts=root.ts)
+        slack.workspace.say(live.DM, "write a long essay", files=[report])
+
+        def said() -> list[str]:
+            answers = [*all_of_it.answers(live.GENERAL), *all_of_it.answers(live.DM)]
+            return [note(one) for one in answers if note(one).endswith("not read")]
+
+        await slack.until(lambda: len(said()) == 3, 60.0)
+        assert set(said()) == {"report.pdf (PDF) was not read"}
+
+
 async def test_one_mention_delivered_as_two_events_is_answered_once(tmp_path: Path) -> None:
     for seed in (1, 2):
         config = SlackConfig(subscriptions=ALL_MESSAGES, seed=seed)

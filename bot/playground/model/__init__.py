@@ -9,6 +9,7 @@ sequence numbers, pace, background runs with resume, refusals, and the faults of
     responses_events  a plan as events, in order (pure)        chat_chunks  a plan as chunks (pure)
     run, kept         an answer's event log; those kept        gate, line   faults; one connection
     conversation      what was said (pure)                     plan         what to answer (pure)
+    rounds            whether a round of calls comes back whole, in both formats (pure)
     frames, pace      what is sent next, and when              desk, fields common to all endpoints
     script/           the mind: from a conversation to a plan (pure)
 """

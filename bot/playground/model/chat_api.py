@@ -8,6 +8,7 @@ from aiohttp import web
 
 from bot.playground.model.chat_body import ChatRequest, read_request
 from bot.playground.model.chat_chunks import ChunkWriter, head, whole
+from bot.playground.model.config import Model
 from bot.playground.model.desk import Desk, input_tokens, json_answer, new_id, request_id
 from bot.playground.model.frames import JSON
 from bot.playground.model.gate import Cut
@@ -29,7 +30,7 @@ class ChatApi:
         self._desk.check(request)
         wanted = read_request(await self._desk.read(request))
         conversation = wanted.conversation
-        self._desk.model(conversation.model)
+        model = self._desk.model(conversation.model)
         shared = head(new_id("chatcmpl", "-"), conversation.model, self._desk.now())
         self._desk.note(
             "connect",
@@ -46,13 +47,14 @@ class ChatApi:
             pace=self._desk.pace,
             usage=wanted.usage,
             padded=wanted.padded,
+            reasons=model.reasons,
         )
         run = Run({}, plan.length)
         self._desk.start(write(run, writer.write(plan), self._desk.sleep))
         if wanted.stream:
             return await self._stream(request, wanted, run, shared["id"])
         await run.finished()
-        return self._whole(wanted, plan, shared)
+        return self._whole(wanted, plan, shared, model)
 
     async def _stream(
         self, request: web.Request, wanted: ChatRequest, run: Run, completion_id: str
@@ -66,7 +68,9 @@ class ChatApi:
             run.close()
         return line.response
 
-    def _whole(self, wanted: ChatRequest, plan: Plan, shared: JSON) -> web.StreamResponse:
+    def _whole(
+        self, wanted: ChatRequest, plan: Plan, shared: JSON, model: Model
+    ) -> web.StreamResponse:
         if self._desk.gate.cuts(wanted.conversation, 1.0):
             self._desk.note("drop", response=shared["id"])
             raise Cut
@@ -74,4 +78,5 @@ class ChatApi:
         self._desk.note("end", response=shared["id"])
         if plan.failure:
             raise ApiError(500, plan.failure.message, code=plan.failure.code, type="server_error")
-        return json_answer(whole(shared, plan, input_tokens(wanted.conversation)))
+        tokens = input_tokens(wanted.conversation)
+        return json_answer(whole(shared, plan, tokens, reasons=model.reasons))

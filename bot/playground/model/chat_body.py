@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.playground.model import fields
+from bot.playground.model import fields, rounds
 from bot.playground.model.conversation import (
     Called,
     Conversation,
@@ -69,7 +69,7 @@ def _turns(body: JSON) -> tuple[Turn, ...]:
             code="empty_array",
         )
     turns = [t for i, m in enumerate(messages) for t in _message(m, f"messages[{i}]")]
-    _pairs(turns)
+    rounds.check_messages(messages)
     return tuple(turns)
 
 
@@ -111,23 +111,6 @@ def _content(message: JSON, param: str) -> str:
 def _part(part: JSON, param: str) -> str:
     kind = fields.one_of(part.get("type"), tuple(_PARTS), f"{param}.type")
     return _PARTS[kind] or fields.text(part, kind, f"{param}.{kind}")
-
-
-def _pairs(turns: list[Turn]) -> None:
-    call, output = fields.unmatched(turns)
-    if output:
-        raise invalid(
-            "Invalid parameter: messages with role 'tool' must be a response to a preceding "
-            "message with 'tool_calls'.",
-            "messages",
-        )
-    if call:
-        raise invalid(
-            "An assistant message with 'tool_calls' must be followed by tool messages responding "
-            "to each 'tool_call_id'. The following tool_call_ids did not have response messages: "
-            + call.call_id,
-            "messages",
-        )
 
 
 def _tools(body: JSON) -> tuple[Tool, ...]:

@@ -1,38 +1,49 @@
 """A plan as the chunks of a chat completion, or as a whole one (upstream-facts §4). Pure.
 
-Chat Completions has no place for reasoning summaries and searches; they are left out, as OpenAI
-leaves them out.
+OpenAI has no place for reasoning and searches here, so they are left out. A model that `reasons`
+sends its reasoning as `reasoning_content`, as DeepSeek's models do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
+from bot.playground.model import rounds
 from bot.playground.model.frames import JSON, Frame
 from bot.playground.model.pace import Pace
-from bot.playground.model.plan import Call, Plan, Refusal, Text, tokens
+from bot.playground.model.plan import Call, Plan, Refusal, Text, Thought, tokens
 
 
 class ChunkWriter:
     """Writes one streamed completion."""
 
     def __init__(
-        self, head: JSON, *, input_tokens: int, pace: Pace, usage: bool, padded: bool
+        self,
+        head: JSON,
+        *,
+        input_tokens: int,
+        pace: Pace,
+        usage: bool,
+        padded: bool,
+        reasons: bool = False,
     ) -> None:
         self._head = {**head, "object": "chat.completion.chunk"}
         self._input_tokens = input_tokens
         self._pace = pace
         self._usage = usage
         self._padded = padded
+        self._reasons = reasons
         self._written = 0
 
     def write(self, plan: Plan) -> Iterator[Frame]:
         """Every chunk, from the role to `[DONE]`; a failure ends it with an error object."""
         yield self._chunk({"role": "assistant", "content": "", "refusal": None})
         wait = self._pace.first()
-        for delta, token in _deltas(plan, str(self._head["id"])):
-            self._written += len(token)
+        for delta, token in _deltas(plan, str(self._head["id"]), reasons=self._reasons):
+            if "reasoning_content" not in delta:  # reasoning is no part of the answer
+                self._written += len(token)
             yield self._chunk(delta, seconds=wait + self._pace.token(token))
             wait = 0.0
         if plan.failure:
@@ -70,13 +81,17 @@ def head(completion_id: str, model: str, created: float) -> JSON:
     }
 
 
-def whole(head: JSON, plan: Plan, input_tokens: int) -> JSON:
+def whole(head: JSON, plan: Plan, input_tokens: int, *, reasons: bool = False) -> JSON:
     """The completion in one piece."""
     message: dict[str, Any] = {"role": "assistant", "content": plan.text or None}
     message["refusal"] = "".join(p.text for p in plan.parts if isinstance(p, Refusal)) or None
+    thoughts = _thoughts(plan) if reasons else ""
+    if thoughts:
+        message["reasoning_content"] = thoughts
     calls = [part for part in plan.parts if isinstance(part, Call)]
     if calls:
-        message["tool_calls"] = [_call(c, i, str(head["id"])) for i, c in enumerate(calls)]
+        ids = _call_ids(str(head["id"]), reasoned=bool(thoughts))
+        message["tool_calls"] = [_call(c, next(ids)) for c in calls]
     choice = {"index": 0, "message": message, "logprobs": None}
     choice["finish_reason"] = finish_reason(plan)
     return {**head, "choices": [choice], "usage": usage_of(input_tokens, plan)}
@@ -92,34 +107,47 @@ def finish_reason(plan: Plan) -> str:
 def usage_of(input_tokens: int, plan: Plan) -> JSON:
     """Usage as Chat Completions has it."""
     output_tokens = sum(len(tokens(part.text)) for part in plan.parts)
+    reasoning = sum(len(tokens(part.text)) for part in plan.parts if isinstance(part, Thought))
     return {
         "prompt_tokens": input_tokens,
         "completion_tokens": output_tokens,
         "total_tokens": input_tokens + output_tokens,
         "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
-        "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
+        "completion_tokens_details": {"reasoning_tokens": reasoning, "audio_tokens": 0},
     }
 
 
-def _deltas(plan: Plan, completion_id: str) -> Iterator[tuple[JSON, str]]:
+def _deltas(plan: Plan, completion_id: str, *, reasons: bool) -> Iterator[tuple[JSON, str]]:
+    ids = _call_ids(completion_id, reasoned=reasons and bool(_thoughts(plan)))
     calls = 0
     for part in plan.parts:
-        if isinstance(part, Text | Refusal):
-            field = "content" if isinstance(part, Text) else "refusal"
-            yield from (({field: token}, token) for token in tokens(part.text))
-        elif isinstance(part, Call):
-            yield from _call_deltas(part, calls, completion_id)
-            calls += 1
+        match part:
+            case Text() | Refusal():
+                field = "content" if isinstance(part, Text) else "refusal"
+                yield from (({field: token}, token) for token in tokens(part.text))
+            case Thought() if reasons:
+                yield from (({"reasoning_content": token}, token) for token in tokens(part.text))
+            case Call():
+                yield from _call_deltas(part, calls, next(ids))
+                calls += 1
 
 
-def _call_deltas(call: Call, index: int, completion_id: str) -> Iterator[tuple[JSON, str]]:
-    opening = _call(Call(call.name, ""), index, completion_id)
+def _call_deltas(call: Call, index: int, call_id: str) -> Iterator[tuple[JSON, str]]:
+    opening = _call(Call(call.name, ""), call_id)
     yield {"tool_calls": [{"index": index, **opening}]}, ""
     for token in tokens(call.text):
         yield {"tool_calls": [{"index": index, "function": {"arguments": token}}]}, token
 
 
-def _call(call: Call, index: int, completion_id: str) -> JSON:
-    call_id = f"call_{completion_id.rpartition('-')[2][:20]}{index}"
+def _thoughts(plan: Plan) -> str:
+    return "".join(part.text for part in plan.parts if isinstance(part, Thought))
+
+
+def _call_ids(completion_id: str, *, reasoned: bool) -> Iterator[str]:
+    stem = completion_id.rpartition("-")[2]
+    return (rounds.call_id(stem, n, 0 if reasoned else None) for n in count())
+
+
+def _call(call: Call, call_id: str) -> JSON:
     function = {"name": call.name, "arguments": call.text}
     return {"id": call_id, "type": "function", "function": function}

@@ -41,6 +41,12 @@ class Model:
         return self.id != CHAT_ONLY
 
     @property
+    def reasons(self) -> bool:
+        """Whether it sends its reasoning on Chat Completions, and wants that of a round of calls
+        back, as DeepSeek's models do."""
+        return self.id == CHAT_ONLY
+
+    @property
     def background(self) -> bool:
         """Whether it runs on without its client."""
         return self.id not in {CHAT_ONLY, NO_BACKGROUND}

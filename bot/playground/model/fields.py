@@ -108,13 +108,18 @@ def tool(function: JSON, param: str) -> Tool:
 
 
 def unmatched(turns: Sequence[Turn]) -> tuple[Called | None, Returned | None]:
-    """The first call without its output, and the first output without its call."""
-    called = {turn.call_id: turn for turn in turns if isinstance(turn, Called)}
-    given = {turn.call_id: turn for turn in turns if isinstance(turn, Returned)}
-    return (
-        next((turn for id, turn in called.items() if id not in given), None),
-        next((turn for id, turn in given.items() if id not in called), None),
-    )
+    """The first call without an output, and the first output without a call before it."""
+    called: dict[str, Called] = {}
+    given: set[str] = set()
+    unasked: list[Returned] = []
+    for turn in turns:
+        if isinstance(turn, Called):
+            called[turn.call_id] = turn
+        elif isinstance(turn, Returned):
+            given.add(turn.call_id)
+            unasked += [] if turn.call_id in called else [turn]
+    unanswered = (turn for call_id, turn in called.items() if call_id not in given)
+    return next(unanswered, None), next(iter(unasked), None)
 
 
 def _typed(value: Any, kind: type, param: str) -> Any:

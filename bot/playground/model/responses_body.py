@@ -101,7 +101,7 @@ def _input(body: JSON) -> tuple[Turn, ...]:
 
 
 def _turns(items: list[JSON]) -> tuple[Turn, ...]:
-    rounds.check(items)
+    rounds.check_items(items)
     turns = (_turn(item, f"input[{i}]") for i, item in enumerate(items))
     return tuple(turn for turn in turns if turn is not None)
 

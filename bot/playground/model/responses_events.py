@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, assert_never
 
+from bot.playground.model import rounds
 from bot.playground.model.frames import JSON, Frame
 from bot.playground.model.pace import Pace
 from bot.playground.model.plan import Call, Part, Plan, Refusal, Search, Text, Thought, tokens
@@ -171,7 +172,8 @@ class EventWriter:
         self._wait = self._pace.first()
 
     def _call(self, part: Call, cut: bool) -> Iterator[Frame]:
-        call_id = f"call_{self._stem[:20]}{len(self._output)}"
+        thoughts = [i for i, one in enumerate(self._output) if one["type"] == "reasoning"]
+        call_id = rounds.call_id(self._stem, len(self._output), *thoughts[-1:])
         item = self._item("fc", type="function_call", arguments="", call_id=call_id, name=part.name)
         where = self._where(item)
         yield self._added(item)

@@ -1,7 +1,8 @@
 """Words for programs inside an answer's text: found while it streams, and kept from its reader.
 
-`filter` takes the text of one part in deltas, `citations` and `tokens` say what is looked for,
-`calls` drops the markup of tool calls once it is known that they came as real calls. All pure.
+`filter` takes the text of one part in deltas; `citations`, `bare` and `tokens` say what is looked
+for, `code` where that is text; `calls` drops the markup of tool calls once it is known that they
+came as real calls. All pure.
 """
 
 from __future__ import annotations

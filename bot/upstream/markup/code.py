@@ -6,6 +6,8 @@ Only as exact as markup needs: fences and code spans, not code by indentation.
 from __future__ import annotations
 
 import re
+from copy import copy
+from dataclasses import dataclass, field
 
 # What changes the state: a fence, a run of backticks, the end of a paragraph.
 STEPS = r"^ {0,3}(?P<fence>```+|~~~+)|(?P<ticks>`+)|(?P<gap>\n[ \t]*\n)"
@@ -36,9 +38,40 @@ class Code:
             self._span = 0 if self._span == length else self._span or length
 
 
+@dataclass(frozen=True, slots=True)
+class CodeSoFar:
+    """The state of a text that grows at its end, so that only what is new of it is read.
+
+    Up to `at` nothing can change; what stands behind it may still become part of a step.
+    """
+
+    at: int = 0
+    code: Code = field(default_factory=Code)
+
+    def after(self, text: str) -> CodeSoFar:
+        """Return the state of a text that begins with the one before."""
+        code, at = copy(self.code), self.at
+        for found in _STEP.finditer(text, at):
+            if found["gap"] or found.end() < len(text):
+                code.step(found)
+                at = found.end()
+        return CodeSoFar(len(text) - _unsettled(text[at:]), code)
+
+    def ends_in_code(self, text: str) -> bool:
+        """Return whether what follows this text would be code."""
+        code = copy(self.code)
+        for found in _STEP.finditer(text, self.at):
+            code.step(found)
+        return code.inside
+
+
+def _unsettled(text: str) -> int:
+    """Return how many characters at the end may be the beginning of a step: of a text without
+    whole ones, its last line where that may begin a fence or be empty, else a run of ticks."""
+    line = text[max(0, text.rfind("\n")) :]
+    return len(line) - len(line.rstrip("`~")) if line.strip(" \t\n`~") else len(line)
+
+
 def ends_in_code(text: str) -> bool:
     """Return whether what follows this text would be code."""
-    code = Code()
-    for found in _STEP.finditer(text):
-        code.step(found)
-    return code.inside
+    return CodeSoFar().ends_in_code(text)

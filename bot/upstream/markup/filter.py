@@ -12,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from bot.upstream.markup.bare import bare_mark_at
 from bot.upstream.markup.citations import LONGEST_MARK, mark_at
-from bot.upstream.markup.code import ends_in_code
+from bot.upstream.markup.code import CodeSoFar, ends_in_code
 from bot.upstream.markup.tokens import (
     ANALYSIS_END,
     ANALYSIS_ENDS,
@@ -77,6 +78,7 @@ class TextFilter:
         self._gap = False  # the last thing that came was a mark
         self._blank = ""  # blanks at the end, which go if a mark follows
         self._before = ""  # the last character before `_blank`
+        self._code = CodeSoFar()  # of what is shown, as far as it was looked at
         self._fresh()
 
     @property
@@ -184,6 +186,8 @@ class TextFilter:
             self._emit(text[at : sign.start()])
         if sign[0] == "<":
             return self._read_angle(text, sign.start(), last)
+        if sign[0].isascii():
+            return self._read_bare(text, sign.start(), last)
         mark = mark_at(text, sign.start(), last=last)
         if mark is None:
             return self._hold(text, sign.start())
@@ -191,6 +195,17 @@ class TextFilter:
             self._emit(mark.words)
         elif mark.dropped:
             self._drop()
+        return mark.end
+
+    def _read_bare(self, text: str, at: int, last: bool) -> int:
+        """What may be a citation mark without its private-use characters; not in code."""
+        mark = bare_mark_at(text, at, before=self._last(), last=last)
+        if (mark and not mark.dropped) or self._in_code():
+            self._emit(text[at])
+            return at + 1
+        if mark is None:
+            return self._hold(text, at)
+        self._drop()
         return mark.end
 
     def _read_angle(self, text: str, at: int, last: bool) -> int:
@@ -236,12 +251,25 @@ class TextFilter:
         self._out.clear()
         self._blank = ""
         self._marked = self._gap = False
+        self._code = CodeSoFar()
         self._state = "start"
         self._thought_over = True
 
     def _so_far(self) -> str:
         shown = self._shown()
-        return shown[: len(shown) - self._back] + "".join(self._out)
+        self._out = ["".join(self._out)]
+        return shown[: len(shown) - self._back] + self._out[0]
+
+    def _last(self) -> str:
+        """The character before what comes next, or "" behind a mark."""
+        if self._blank or self._gap:
+            return self._blank[-1:]
+        return (self._out[-1] if self._out else "")[-1:] or self._so_far()[-1:]
+
+    def _in_code(self) -> bool:
+        text = self._so_far() + self._blank
+        self._code = self._code.after(text)
+        return self._code.ends_in_code(text)
 
     # Blanks around marks.
 

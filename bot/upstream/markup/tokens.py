@@ -65,12 +65,17 @@ ANGLES = tuple(
 LONGEST_ANGLE = max(map(len, ANGLES))
 
 _RARE = re.compile("[\ue200-\ue206\u3010]")
-SIGN = re.compile("[<\ue200-\ue206\u3010]")
+# The kinds of bare citation marks, and how a text ends that goes on with one.
+_BARE = r"(?:filecite|cite)(?=[ \ue202]?(?:t|\Z))|(?:f|fi|fil|file|filec|fileci|filecit|c|ci|cit)\Z"
+_BARE_ENDS = ("c", "ci", "cit", "f", "fi", "fil", "file")
+SIGN = re.compile(f"[<\ue200-\ue206\u3010]|{_BARE}")
 
 
 def has_sign(text: str) -> bool:
     """Return whether any markup may begin in this text; cheap, for nearly every delta has none."""
-    return "<" in text or not (text.isascii() or _RARE.search(text) is None)
+    if "<" in text or "cite" in text or text.endswith(_BARE_ENDS):
+        return True
+    return not (text.isascii() or _RARE.search(text) is None)
 
 
 def may_become(text: str, tokens: tuple[str, ...]) -> bool:

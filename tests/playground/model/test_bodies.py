@@ -124,7 +124,10 @@ def test_wrong_responses_requests_are_refused(fields: Any, param: str, code: str
         ({"messages": []}, "messages"),
         ({"messages": [{"role": "user", "content": None}]}, "messages[0].content"),
         ({"messages": [{"role": "assistant"}]}, "messages[0].content"),
-        ({"messages": [{"role": "tool", "tool_call_id": "1", "content": "x"}]}, "messages"),
+        (
+            {"messages": [{"role": "tool", "tool_call_id": "1", "content": "x"}]},
+            "messages.[0].role",
+        ),
         ({"stream_options": {"include_usage": True}}, "stream_options"),
         ({"tools": [{"type": "web_search"}]}, "tools[0].type"),
         ({"max_tokens": 0}, "max_tokens"),
@@ -148,6 +151,20 @@ def test_calls_and_their_outputs_must_pair() -> None:
     tool_call = {"id": "c1", "type": "function", "function": {"name": "now", "arguments": ""}}
     with pytest.raises(ApiError, match="did not have response messages: c1"):
         chat(messages=[USER, {"role": "assistant", "tool_calls": [tool_call]}])
+    asked = {"role": "assistant", "tool_calls": [tool_call]}
+    told = {"role": "tool", "tool_call_id": "c1", "content": "x"}
+    assert chat(messages=[USER, asked, told, USER])
+    for odd in ([told, asked], [asked, USER, told], [asked, told, told], [asked, asked, told]):
+        with pytest.raises(ApiError):
+            chat(messages=odd)
+
+
+def test_an_output_does_not_come_before_its_call() -> None:
+    call = {"type": "function_call", "call_id": "c1", "name": "now", "arguments": "{}"}
+    output = {"type": "function_call_output", "call_id": "c1", "output": "x"}
+    assert responses(input=[call, output]).conversation()
+    with pytest.raises(ApiError, match=r"No tool call found .* c1"):
+        responses(input=[output, call]).conversation()
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"null", b"\xff"])

@@ -13,14 +13,14 @@ from bot.playground.model.plan import Call, Failure, Plan, Refusal, Text, Though
 HEAD = head("chatcmpl-0123", "gpt-5.4", 1_700_000_000.5)
 
 
-def frames(plan: Plan, *, usage: bool = False, padded: bool = False) -> list[Frame]:
-    pace = Pace(1e9, 0.0, seed=1)
-    writer = ChunkWriter(HEAD, input_tokens=5, pace=pace, usage=usage, padded=padded)
+def frames(plan: Plan, **how: bool) -> list[Frame]:
+    asked = {"usage": False, "padded": False} | how
+    writer = ChunkWriter(HEAD, input_tokens=5, pace=Pace(1e9, 0.0, seed=1), **asked)
     return list(writer.write(plan))
 
 
-def deltas(plan: Plan) -> list[dict[str, Any]]:
-    chunks = (frame.payload for frame in frames(plan) if frame.payload)
+def deltas(plan: Plan, **how: bool) -> list[dict[str, Any]]:
+    chunks = (frame.payload for frame in frames(plan, **how) if frame.payload)
     return [chunk["choices"][0]["delta"] for chunk in chunks]
 
 
@@ -72,6 +72,21 @@ def test_a_completion_in_one_piece() -> None:
     assert made["choices"][0]["finish_reason"] == "tool_calls"
     refused = whole(HEAD, Plan((Refusal("No."),)), 5)["choices"][0]["message"]
     assert (refused["content"], refused["refusal"]) == (None, "No.")
+
+
+def test_a_model_that_reasons_sends_its_reasoning_and_names_it_in_the_calls() -> None:
+    plan = Plan((Thought("Hm hm."), Call("now", "{}")))
+    told = [delta for delta in deltas(plan, reasons=True) if "reasoning_content" in delta]
+    assert "".join(delta["reasoning_content"] for delta in told) == "Hm hm."
+    assert frames(plan, reasons=True)[-1].written == plan.length
+    assert not any("reasoning_content" in delta for delta in deltas(plan))
+    open_, silent = (
+        whole(HEAD, plan, 5, reasons=reasons)["choices"][0]["message"] for reasons in (True, False)
+    )
+    assert open_["reasoning_content"] == "Hm hm."
+    assert "reasoning_content" not in silent
+    streamed = next(d["tool_calls"][0] for d in deltas(plan, reasons=True) if "tool_calls" in d)
+    assert streamed["id"] == open_["tool_calls"][0]["id"] != silent["tool_calls"][0]["id"]
 
 
 @given(st.text(max_size=60), st.none() | st.integers(1, 10))

@@ -190,7 +190,7 @@ async def test_a_function_is_called_and_its_output_told(client: AsyncOpenAI) -> 
         model=MODEL, input=[question, *whole, given], tools=[NOW]
     )
     assert "**noon**" in second.output_text
-    with pytest.raises(openai.BadRequestError, match="required item"):
+    with pytest.raises(openai.BadRequestError, match="required 'reasoning' item: 'rs_"):
         await client.responses.create(model=MODEL, input=[question, whole[1], given], tools=[NOW])
     by_id = await client.responses.create(
         model=MODEL, input=[given], previous_response_id=first.id, tools=[NOW]
