@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,10 @@ from bot.upstream.prompt import Prompt
 from bot.values import Message, Question, Usage
 
 log = logging.getLogger(__name__)
+
+LOOKS_PER_MINUTE = 10
+"""Looks at what stands beside a question. Slack allows 50 calls of `conversations.history` a minute
+(tier 3), which direct messages need as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class History:
         self._teller = Teller(bot_user, frozenset(home), self._answers.get)
         self._threads = Threads(slack)
         self._direct = DirectMessages(slack, self._teller, self._answers, dm_hours)
+        self._looks: deque[float] = deque(maxlen=LOOKS_PER_MINUTE)
 
     async def read(self, question: Question) -> Conversation:
         """What was said before the question and the question itself, cut to the token limit.
@@ -78,9 +84,11 @@ class History:
 
     async def beside(self, question: Question) -> tuple[str, ...]:
         """Name what stands beside the words of a question that opens a thread, which `read` does
-        not look at; () where all of it is known, or can't be read. Never raises."""
+        not look at; () where all of it is known, or can't be read now. Never raises."""
         place, ts = question.place, question.ts
         if place.surface != "channel" or ts is None or place.thread_ts != ts or question.files:
+            return ()
+        if not self._may_look(asyncio.get_running_loop().time()):
             return ()
         try:
             async with asyncio.timeout(SECONDS):
@@ -91,6 +99,12 @@ class History:
             log.info("what stands beside a question can't be looked at: %s", error)
             return ()
         return beside_words([one for one in found if one.get("ts") == ts], question)
+
+    def _may_look(self, now: float) -> bool:
+        if len(self._looks) == LOOKS_PER_MINUTE and now - self._looks[0] < 60.0:
+            return False
+        self._looks.append(now)
+        return True
 
     def remember(self, question: Question, answer: str) -> None:
         """Keep our own answer, which reads better than what Slack gives back of it."""

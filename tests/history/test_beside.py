@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from bot.history.thread import Conversation
+from bot.history.thread import LOOKS_PER_MINUTE, Conversation
 from bot.render.incoming.attachments import EMPTY_FORWARD
 from bot.values import File
 from tests.delivery.virtual import run
@@ -48,6 +49,23 @@ def read(slack: StoredSlack, minute: int, **more: Any) -> Conversation:
     """What is read for a question so many minutes after the root."""
     slack.say(at(60 * minute), "U1", "and now?", under=ROOT, **more)
     return run(history(slack, 100_000).read(asked("and now?", at(60 * minute))))
+
+
+def test_many_questions_at_once_are_not_all_looked_at() -> None:
+    slack = StoredSlack()
+    reader = history(slack)
+
+    async def scenario() -> list[tuple[str, ...]]:
+        found = []
+        for n in range(LOOKS_PER_MINUTE + 2):
+            slack.say(at(n), "U1", "what is this?", files=[PDF])
+            found.append(await reader.beside(asked("what is this?", at(n), root=at(n))))
+        await asyncio.sleep(60.0)
+        found.append(await reader.beside(asked("what is this?", at(0), root=at(0))))
+        return found
+
+    looked = run(scenario())
+    assert looked == [(REPORT,)] * LOOKS_PER_MINUTE + [(), ()] + [(REPORT,)]
 
 
 def test_a_thread_of_one_page_is_read_in_one_call_with_the_question_in_it() -> None:
