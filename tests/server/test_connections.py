@@ -145,6 +145,42 @@ async def test_connection_too_many_is_closed_while_all_others_are_at_work() -> N
     assert heard.mentions == ["slow"] * 4
 
 
+async def test_question_about_our_health_that_takes_long_is_at_work_too() -> None:
+    asked, well = asyncio.Queue[None](), asyncio.Event()
+
+    async def slow() -> bool:
+        asked.put_nowait(None)
+        return await well.wait()
+
+    async with calling(Heard(), {"slow": slow}, PATIENT) as caller:
+        asking = [await asyncio.open_connection("127.0.0.1", _port(caller)) for _ in range(4)]
+        for _, writer in asking:
+            writer.write(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
+            await asked.get()
+        async with socket(caller) as (reader, _):
+            assert await all_that_comes(reader) == b""
+        well.set()
+        for reader, writer in asking:
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+            writer.close()
+
+
+async def test_connection_that_begins_a_request_is_the_last_to_make_room() -> None:
+    heard = Heard()
+    async with calling(heard, {}, PATIENT) as caller, socket(caller) as (reader, writer):
+        others = [await asyncio.open_connection("127.0.0.1", _port(caller)) for _ in range(3)]
+        body = mention()
+        writer.write(head_of(body).replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"))
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")
+        late = [await asyncio.open_connection("127.0.0.1", _port(caller)) for _ in range(3)]
+        await asyncio.gather(*(all_that_comes(reader) for reader, _ in others))
+        writer.write(body)
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+        for _, other in [*others, *late]:
+            other.close()
+    assert heard.mentions == ["hello"]
+
+
 def chunked(body: bytes, size: int) -> bytes:
     head = head_of(body).replace(b"Content-Length: %d" % len(body), b"Transfer-Encoding: chunked")
     pieces = (body[at : at + size] for at in range(0, len(body), size))
