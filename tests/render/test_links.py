@@ -66,6 +66,7 @@ def test_a_label_that_names_another_host_shows_the_real_one(written: str, shown:
         "bank&period;com",
         "bank&amp;#46;com",
         "bank<!-- x -->.com",
+        "bank<!-- it's -->.com",
         'bank.<i title="y>z">com',
         'bank<a ">.<i>c</i>om',
         "\u2615.us",
@@ -79,6 +80,20 @@ def test_a_label_that_names_another_host_shows_the_real_one(written: str, shown:
 def test_a_label_that_some_reader_takes_for_an_address_shows_the_real_one(label: str) -> None:
     shown = inert(f"[{label}](https://evil.com/x)")
     assert shown.endswith(" (evil.com)](https://evil.com/x)")
+
+
+@pytest.mark.parametrize("turn", "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+def test_nothing_turns_the_real_host_round(turn: str) -> None:
+    for text in (
+        f"[bank.com {turn}](https://evil.com)",
+        f"{turn}[bank.com](https://evil.com)",
+        f"`{turn}` [bank.com](https://evil.com)",
+        f"<https://evil.com|{turn}bank.com>",
+        f"| {turn} | [bank.com](https://evil.com) |\n|---|---|",
+    ):
+        shown = inert(text)
+        assert turn not in shown
+        assert " (evil.com)](https://evil.com)" in shown
 
 
 @pytest.mark.parametrize(
