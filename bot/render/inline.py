@@ -33,7 +33,7 @@ _TAIL = regex.compile(
             (?:[ ]++(?!["'])(?:[^\s()<>\\]|\([^\n()<>\\]*+\))++)++)\))""",
     regex.X | regex.S,
 )
-_REFERENCE = regex.compile(r"\[((?:[^\[\]\\\n]|\\.)*+)\]", regex.S)
+_REFERENCE = regex.compile(r"\[((?:[^\[\]\\]|\\.)*+)\]", regex.S)
 _UNDECIDED = regex.compile(
     r"""\\ | ! | [hH](?:[tT](?:[tT](?:[pP][sS]?(?::/{0,2}[!-;=?-~]*)?)?)?)?
       | [wW](?:[wW](?:[wW](?:\.[!-;=?-~]*)?)?)?

@@ -25,9 +25,11 @@ _SCHEME = regex.compile(r"[a-zA-Z][\w+.-]*+:|//")
 _ESCAPE = regex.compile(r"\\([!-/:-@\[-`{-~])")
 # Readers of a backslash before the path disagree about the host.
 _TWISTED = regex.compile(r"\s*+\w++:/*+[^/?#\\]*+\\")
-# Readers of HTML and others disagree about where code is, if a tag holds a backtick.
-_TICK_IN_TAG = regex.compile(r"<[^<>`]*+`[^<>]*+>")
+# Readers disagree about where code is, if a tag or a definition holds a backtick.
+_DOUBTFUL_TICK = regex.compile(r"<[^<>`]*+`[^<>]*+>|\]:[ \t]*+\n?[^\s`]*+`")
 _JOINT = regex.compile(r"\](?=\()")
+_JOINT_IN_TAG = regex.compile(r"!(?=\[)|(?<=\[)([^\[\]\n]*+)\](?=\[)")
+_MAY_BE_TAG = regex.compile(r"[<&]|://")  # an address may get brackets of its own
 _DEFINITION = regex.compile(
     r"^[ \t>]*+\[((?:[^\[\]\\\n]|\\.)++)\]:[ \t]*+\n?[ \t>]*+<?([^\s>]*+)", regex.M
 )
@@ -70,8 +72,8 @@ def link_edits(text: str, stretch: Stretch, allowed: list[Link]) -> Iterator[Edi
             yield link.label[1] + 1, link.label[1] + 1, BREAK
     if stretch.prose:
         yield from _unkept(text, stretch, kept)
-        if text.find("]:", stretch.start, stretch.end) >= 0:
-            yield from _definitions(text, stretch)
+    if text.find("]:", stretch.start, stretch.end) >= 0:
+        yield from _definitions(text, stretch)
 
 
 def _target(text: str, link: Link) -> str:
@@ -109,11 +111,21 @@ def _in_place_of_bang(text: str, at: int) -> str:
 
 
 def _unkept(text: str, stretch: Stretch, kept: set[int]) -> Iterator[Edit]:
-    """Part every `](` that is no link to us: whoever reads it otherwise must not make it one."""
-    certain = not _TICK_IN_TAG.search(text, stretch.start, stretch.end)
-    for match in _JOINT.finditer(text, stretch.start, stretch.end):
-        at = match.start()
-        if at not in kept and not (certain and _in_code(stretch.found, at)):
+    """Part every `](` that is no link to us: whoever reads it otherwise must not make it one.
+
+    The same goes for images, and for references whose label names a host, behind what somebody
+    may take for the beginning of a tag.
+    """
+    start, end = stretch.start, stretch.end
+    certain = not _DOUBTFUL_TICK.search(text, start, end)
+    places = [match.start() for match in _JOINT.finditer(text, start, end)]
+    if tag := _MAY_BE_TAG.search(text, start, end):
+        joints = _JOINT_IN_TAG.finditer(text, tag.end(), end)
+        places += [one.end() - 1 for one in joints if one[1] is None or like_address(one[1])]
+    known = kept | {link.label[1] for link in stretch.found.links if link.reference}
+    known |= {link.start for link in stretch.found.links if link.image and link.label[1] in known}
+    for at in places:
+        if at not in known and not (certain and _in_code(stretch.found, at)):
             yield at + 1, at + 1, BREAK
 
 

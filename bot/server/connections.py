@@ -2,9 +2,10 @@
 
 A socket costs a descriptor, and a process without descriptors can't reach Slack either. So there
 is a most, and every connection has seconds for the head of its next request, for its body, and
-for all of the answer. When a new one comes and all are taken, the one that has waited longest
-without a request makes room: who is silent never keeps out who speaks. aiohttp has only a
-keep-alive timeout, which knows nothing of slow heads, bodies or readers.
+for all of the answer. When a new one comes and all are taken, the one that has owed the rest of a
+request longest makes room: who is silent never keeps out who speaks. A body in tiny chunks, which
+costs far more to take apart than it says, ends its connection. aiohttp has only a keep-alive
+timeout, which knows nothing of slow heads, bodies or readers.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import web
+from aiohttp import StreamReader, web
+from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_request import BaseRequest
 
@@ -25,6 +27,13 @@ log = logging.getLogger(__name__)
 MOST = 256
 """Connections at once. Slack waits three seconds for an answer (slack-facts §4), so that even
 fifty events a second need fewer."""
+
+PIECE = 8 * 1024
+"""Bytes that are taken apart before anybody looks how far the body has come."""
+
+OVERHEAD = 16 * 1024
+"""Bytes which the chunks of one body may cost beyond an eighth of it. Proxies send chunks of
+kilobytes, with a dozen bytes around each."""
 
 FROM_OUTSIDE = (HttpProcessingError, web.RequestPayloadError, ConnectionError, TimeoutError)
 """Errors that whoever is connected can cause as often as they like."""
@@ -57,7 +66,7 @@ class Connections:
     def __init__(self, manager: web.Server, limits: Limits) -> None:
         self.limits = limits
         self._manager = manager
-        self._waiting: dict[Connection, None] = {}  # for a request; the longest first
+        self._waiting: dict[Connection, None] = {}  # for (the rest of) a request; longest first
         self._busy: set[Connection] = set()
 
     def protocol(self) -> asyncio.Protocol:
@@ -76,7 +85,13 @@ class Connections:
         return True
 
     def begins(self, connection: Connection) -> None:
-        """A request's head has come."""
+        """A request's head has come; its body may be on its way still."""
+        if connection in self._waiting:
+            del self._waiting[connection]
+            self._waiting[connection] = None  # behind all who have said nothing for longer
+
+    def whole(self, connection: Connection) -> None:
+        """All of a request has come: from now on it is we who owe something."""
         self._waiting.pop(connection, None)
         self._busy.add(connection)
 
@@ -94,7 +109,7 @@ class Connections:
 class Connection(web.RequestHandler):
     """One connection, which is cut off when it takes longer than it may."""
 
-    __slots__ = ("_connections", "_socket", "_timer")
+    __slots__ = ("_answering", "_body", "_connections", "_overhead", "_socket", "_timer")
 
     def __init__(self, manager: web.Server, connections: Connections) -> None:
         super().__init__(
@@ -108,6 +123,10 @@ class Connection(web.RequestHandler):
         self._connections = connections
         self._socket: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._request_factory = _without_host(self._request_factory)
+        self._answering = False
+        self._body: StreamReader | None = None  # of the newest request
+        self._overhead = 0  # bytes of it that were no content
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection, if there is room."""
@@ -125,18 +144,49 @@ class Connection(web.RequestHandler):
             self._timer.cancel()
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        """Take what has come, piece by piece, and see that bodies are worth what they cost."""
+        for start in range(0, len(data) or 1, PIECE):
+            piece = data[start : start + PIECE]
+            before = self._body.total_bytes if self._body else 0
+            super().data_received(piece)
+            self._follow(len(piece), before)
+            if self._socket is None or self._socket.is_closing():
+                return
+
+    def _follow(self, came: int, before: int) -> None:
+        """Count what came around the content of a body, until it is whole."""
+        newest = self._messages[-1][1] if self._messages else self._body
+        if newest is not self._body:
+            self._body, self._overhead = newest, 0
+        elif newest is not None:
+            self._overhead += came - (newest.total_bytes - before)
+        if self._body is None or self._body.is_eof():
+            self._whole()
+        elif self._overhead > OVERHEAD + self._body.total_bytes // 8:
+            log.debug("a body was not worth its chunks")
+            self.abort()
+
+    def _whole(self) -> None:
+        if self._answering:
+            self._connections.whole(self)
+
     def abort(self) -> None:
         """Cut the connection off; what was not sent yet is dropped."""
         if self._socket is not None:
             self._socket.abort()
 
-    def begins(self) -> None:
+    def begins(self, body: StreamReader) -> None:
         """The head of a request has come: from here on its answer is timed."""
+        self._answering = True
         self._connections.begins(self)
+        if body.is_eof():
+            self._whole()
         self._allow(self._connections.limits.total_seconds)
 
     def waits(self) -> None:
         """A request is answered, but for what its sender has still to read."""
+        self._answering = False
         if self.transport is not None:
             self._connections.waits(self)
             self._allow(self._connections.limits.head_seconds)
@@ -166,6 +216,23 @@ class Connection(web.RequestHandler):
             log.error(*args, **kw)
 
 
+def _without_host(make: Callable[..., BaseRequest] | None) -> Callable[..., BaseRequest]:
+    """Make requests without the host of their address, which nobody here asks for.
+
+    A host in punycode takes milliseconds to decode, and one that can't be decoded would end the
+    connection's task with an error.
+    """
+
+    def make_request(message: RawRequestMessage, *how: Any) -> BaseRequest:
+        if make is None:
+            raise RuntimeError("the server is gone")
+        if message.url.absolute:
+            message = message._replace(url=message.url.relative())
+        return make(message, *how)
+
+    return make_request
+
+
 @web.middleware
 async def timed(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -174,7 +241,7 @@ async def timed(
     connection = request.protocol
     if not isinstance(connection, Connection):
         return await handler(request)
-    connection.begins()
+    connection.begins(request.content)
     try:
         return await handler(request)
     finally:

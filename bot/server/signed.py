@@ -81,7 +81,8 @@ async def _signed_body(request: web.Request, secret: bytes, now: float, seconds:
         raise Refused(408, "slow body") from error
     except web.HTTPRequestEntityTooLarge as error:
         raise Refused(413, "body too large") from error
-    except (web.RequestPayloadError, ConnectionError) as error:
+    except (web.RequestPayloadError, ConnectionError, RuntimeError) as error:
+        # RuntimeError is how aiohttp says that the connection was closed between two reads.
         raise Refused(400, "malformed body") from error
     if not hmac.compare_digest(signature, signature_of(body, stamp, secret)):
         raise Refused(401, "invalid request")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.render.safe import inert
 from bot.render.safety.labels import plain_label
-from tests.render.judge import hrefs
+from tests.render.judge import hrefs, tokens
 
 PIECES = (
     "[", "]", "](", ")", "!", "[a](https://b.cd)", "[bank.com](https://evil.com)",
@@ -46,6 +46,76 @@ def test_a_label_that_names_another_host_shows_the_real_one(written: str, shown:
 
 
 @pytest.mark.parametrize(
+    "label",
+    [
+        "https://bank.com.",
+        "bank.com-login",
+        "http://intranet/login",
+        "bank\u200a.com",
+        "bank. com",
+        "bank .\u2009com",
+        "bank\n.com",
+        "bank.\ncom",
+        "bank\u3002com",
+        "bank\u0660com",
+        "bank\U0001d16dcom",
+        "bank\xb7com",
+        "bank,com",
+        "bank\u3164.com",
+        "\u202emoc.knab",
+        "bank&period;com",
+        "bank&amp;#46;com",
+        "bank<!-- x -->.com",
+        "bank<!-- it's -->.com",
+        'bank.<i title="y>z">com',
+        'bank<a ">.<i>c</i>om',
+        "\u2615.us",
+        "2001:db8::1",
+        "bank:8443",
+        "//bank",
+        "bank.\u043aom",
+        "\U0001d41bank.com",
+    ],
+)
+def test_a_label_that_some_reader_takes_for_an_address_shows_the_real_one(label: str) -> None:
+    shown = inert(f"[{label}](https://evil.com/x)")
+    assert shown.endswith(" (evil.com)](https://evil.com/x)")
+
+
+@pytest.mark.parametrize("turn", "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+def test_nothing_turns_the_real_host_round(turn: str) -> None:
+    for text in (
+        f"[bank.com {turn}](https://evil.com)",
+        f"{turn}[bank.com](https://evil.com)",
+        f"`{turn}` [bank.com](https://evil.com)",
+        f"<https://evil.com|{turn}bank.com>",
+        f"| {turn} | [bank.com](https://evil.com) |\n|---|---|",
+    ):
+        shown = inert(text)
+        assert turn not in shown
+        assert " (evil.com)](https://evil.com)" in shown
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("mailto:a@bank.com,b@evil.com", "a@bank.com,b@evil.com"),
+        ("mailto:a@bank.com;b@evil.com", "a@bank.com,b@evil.com"),
+        ("mailto:a@bank.com%2cb@evil.com", "a@bank.com,b@evil.com"),
+        ("mailto:a@bank.com?subject=x&amp;%62cc=b@evil.com", "a@bank.com and others"),
+        ("mailto:?to=b@evil.com", "others"),
+        ("mailto:a@bank.com@evil.com", "a@bank.com@evil.com"),
+        ("https://a@bank.com@evil.com/", "evil.com"),
+        ("https://a@bank.com%40evil.com/", "bank.com@evil.com"),
+    ],
+)
+def test_a_label_that_is_a_mail_address_shows_who_else_gets_the_mail(
+    target: str, said: str
+) -> None:
+    assert inert(f"[a@bank.com]({target})") == f"[a@bank.com ({said})]({target})"
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "[bank.com](https://bank.com/login)",
@@ -54,6 +124,8 @@ def test_a_label_that_names_another_host_shows_the_real_one(written: str, shown:
         "[the manual](https://example.com/manual.html)",
         "[a@b.cd](mailto:a@b.cd?subject=x)",
         "[version 2.0, e.g. this](https://example.com)",
+        "[e.g. info. Online, etc. org](https://example.com)",
+        "[10,000 a::b, 12:30:45, and/or](https://example.com)",
         "[`str.join()`](https://docs.example.com)",
         "[b\u00fccher.example](https://xn--bcher-kva.example)",
     ],
@@ -90,6 +162,23 @@ def test_images_become_links() -> None:
 def test_a_reference_whose_label_names_a_host_is_no_link() -> None:
     text = "[bank.com][1], [fine][1]\n\n[1]: https://evil.com"
     assert hrefs(inert(text)) == [("1", "https://evil.com"), ("fine", "https://evil.com")]
+    text = "[bank.com][a\n b]\n\n[a b]: https://evil.com"
+    assert hrefs(inert(text)) == [("ab", "https://evil.com")]
+    text = "<a [bank.com][1]>\n\n[1]: https://evil.com"
+    assert hrefs(inert(text)) == [("1", "https://evil.com")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<a ![x](https://evil.com/i.png)>",
+        "<a ![x][r]>\n\n[r]: https://evil.com/i.png",
+        "<a ![r]>\n[r]: https://evil.com/i.png",
+        "<a title='![r][]'>\n\n[r]: https://evil.com/i.png",
+    ],
+)
+def test_no_image_is_left_in_what_looks_like_a_tag(text: str) -> None:
+    assert "image" not in {token.type for token in tokens(inert(text))}
 
 
 def test_a_definition_must_be_allowed_and_honest() -> None:
@@ -118,10 +207,12 @@ def test_links_in_code_stay_as_they_were_written() -> None:
     [
         '<a title="`"> [bank.com](https://evil.com) `',
         "<div>\n```\n\n[bank.com](https://evil.com)\n```",
+        "<div>\n```\n\n[bank.com]: https://evil.com\n```",
+        "[^1]: ```\n`[bank.com](https://evil.com) ```",
     ],
 )
 def test_a_link_that_only_some_take_for_code_is_safe(text: str) -> None:
-    assert "[bank.com](https://evil.com)" not in inert(text)
+    assert not re.search(r"\[bank.com\](?:\(|: |\[)", inert(text))
     assert inert(inert(text)) == inert(text)
 
 

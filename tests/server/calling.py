@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import io
@@ -27,15 +28,21 @@ ME = Identity("T1", "Team", "UBOT", "BBOT", "bot", frozenset())
 
 
 class Heard:
-    """A Bolt app that only remembers the mentions it was given."""
+    """A Bolt app that only remembers the mentions it was given, and is done with them when it is
+    `free`."""
 
     def __init__(self) -> None:
         self.mentions: list[str] = []
+        self.came = asyncio.Queue[str]()
+        self.free = asyncio.Event()
+        self.free.set()
         self.app = bolt_app(AsyncWebClient("xoxb-1"), ME, SECRET)
         self.app.event("app_mention")(self.on_mention)
 
     async def on_mention(self, event: dict[str, Any]) -> None:
         self.mentions.append(event["text"])
+        self.came.put_nowait(event["text"])
+        await self.free.wait()
 
 
 class Caller:

@@ -111,22 +111,135 @@ async def test_silent_connections_make_room_for_those_that_speak() -> None:
             writer.close()
 
 
+@pytest.mark.parametrize("stamped", [True, False])
+async def test_bodies_that_do_not_come_keep_nobody_out(stamped: bool) -> None:
+    heard = Heard()
+    begun = head_of(mention()) if stamped else HEAD + b"Content-Length: 9\r\n\r\n"
+    async with calling(heard, {}, PATIENT) as caller:
+        slow = [await asyncio.open_connection("127.0.0.1", _port(caller)) for _ in range(12)]
+        for _, writer in slow:
+            writer.write(begun)
+        await asyncio.gather(*(all_that_comes(reader) for reader, _ in slow[:8]))
+        assert (await caller.post(mention("quick")))[0] == 200
+        for _, writer in slow:
+            writer.close()
+    assert heard.mentions == ["quick"]
+
+
 async def test_connection_too_many_is_closed_while_all_others_are_at_work() -> None:
     heard = Heard()
+    heard.free.clear()
     async with calling(heard, {}, PATIENT) as caller:
         body = mention("slow")
         at_work = [await asyncio.open_connection("127.0.0.1", _port(caller)) for _ in range(4)]
         for _, writer in at_work:
-            writer.write(head_of(body))
-        await asyncio.sleep(0.1)
+            writer.write(head_of(body) + body)
+        for _ in at_work:
+            await heard.came.get()
         async with socket(caller) as (reader, _):
             assert await all_that_comes(reader) == b""
-        for _, writer in at_work:
-            writer.write(body)
+        heard.free.set()
         for reader, writer in at_work:
             assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
             writer.close()
     assert heard.mentions == ["slow"] * 4
+
+
+async def test_question_about_our_health_that_takes_long_is_at_work_too() -> None:
+    asked, well = asyncio.Queue[None](), asyncio.Event()
+
+    async def slow() -> bool:
+        asked.put_nowait(None)
+        return await well.wait()
+
+    async with calling(Heard(), {"slow": slow}, PATIENT) as caller:
+        asking = [await asyncio.open_connection("127.0.0.1", _port(caller)) for _ in range(4)]
+        for _, writer in asking:
+            writer.write(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
+            await asked.get()
+        async with socket(caller) as (reader, _):
+            assert await all_that_comes(reader) == b""
+        well.set()
+        for reader, writer in asking:
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+            writer.close()
+
+
+async def test_connection_that_begins_a_request_is_the_last_to_make_room() -> None:
+    heard = Heard()
+    async with calling(heard, {}, PATIENT) as caller, socket(caller) as (reader, writer):
+        others = [await asyncio.open_connection("127.0.0.1", _port(caller)) for _ in range(3)]
+        body = mention()
+        writer.write(head_of(body).replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"))
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")
+        late = [await asyncio.open_connection("127.0.0.1", _port(caller)) for _ in range(3)]
+        await asyncio.gather(*(all_that_comes(reader) for reader, _ in others))
+        writer.write(body)
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+        for _, other in [*others, *late]:
+            other.close()
+    assert heard.mentions == ["hello"]
+
+
+def chunked(body: bytes, size: int) -> bytes:
+    head = head_of(body).replace(b"Content-Length: %d" % len(body), b"Transfer-Encoding: chunked")
+    pieces = (body[at : at + size] for at in range(0, len(body), size))
+    return head + b"".join(b"%x\r\n%s\r\n" % (len(one), one) for one in pieces) + b"0\r\n\r\n"
+
+
+@pytest.mark.parametrize("size", [64, 1000, 100_000])
+async def test_body_in_chunks_is_heard(size: int) -> None:
+    heard = Heard()
+    async with calling(heard, {}, PATIENT) as caller, socket(caller) as (reader, writer):
+        writer.write(chunked(mention("a" * 300_000), size))
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+    assert heard.mentions == ["a" * 300_000]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"1\r\na\r\n" * 500_000 + b"0\r\n\r\n", id="tiny chunks"),
+        pytest.param(b"1;" + b"a" * 3_000_000 + b"\r\na\r\n0\r\n\r\n", id="a long extension"),
+        pytest.param(b"1;a=b\r\na\r\n" * 200_000 + b"0\r\n\r\n", id="many extensions"),
+    ],
+)
+@pytest.mark.parametrize("stamp", [b"", b"X-Slack-Request-Timestamp: %d\r\n"])
+async def test_body_that_is_mostly_chunks_is_cut_off_before_all_of_it_is_read(
+    body: bytes, stamp: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    now = signature(b"")["X-Slack-Request-Timestamp"].encode()
+    head = HEAD + stamp.replace(b"%d", now) + b"Transfer-Encoding: chunked\r\n\r\n"
+    async with calling(Heard(), {}, PATIENT) as caller, socket(caller) as (reader, writer):
+        caplog.clear()  # of what Bolt says when it is made
+        writer.write(head + body)
+        await all_that_comes(reader)
+        with pytest.raises(ConnectionError):
+            await writer.drain()
+    assert [r for r in caplog.records if r.levelno > logging.INFO] == []
+
+
+@pytest.mark.parametrize("sent", [0, 1, 7])
+@pytest.mark.parametrize("chunks", [False, True])
+async def test_sender_that_resets_the_connection_is_no_error(
+    sent: int, chunks: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    body = mention("a" * 1000)
+    whole = chunked(body, 10) if chunks else head_of(body) + body
+    heard = Heard()
+    async with calling(heard, {}, PATIENT) as caller:
+        caplog.clear()  # of what Bolt says when it is made
+        for cut in range(whole.index(b"\r\n\r\n") + 4, len(whole), 97):
+            async with socket(caller) as (_, writer):
+                writer.write(whole[: cut - sent])
+                await asyncio.sleep(0)
+                writer.write(whole[cut - sent : cut])
+                writer.transport.abort()
+        assert (await caller.get("/healthz"))[0] == 200
+    assert heard.mentions == []
+    assert [r for r in caplog.records if r.levelno > logging.INFO] == []
 
 
 async def test_connection_is_used_for_several_requests() -> None:
@@ -155,6 +268,11 @@ async def test_connection_is_used_for_several_requests() -> None:
             id="a bad chunk",
         ),
         pytest.param(HEAD + b"Content-Length: x\r\n\r\n", id="a bad length"),
+        pytest.param(
+            b"GET http://xn--" + b"a" * 50 + b"/ HTTP/1.1\r\nHost: x\r\n\r\n",
+            id="a host that can't be decoded",
+        ),
+        pytest.param(b"CONNECT xn--a:443 HTTP/1.1\r\nHost: x\r\n\r\n", id="a wish for a proxy"),
     ],
 )
 async def test_junk_is_answered_without_versions_and_above_debug_without_a_line(

@@ -20,7 +20,7 @@ from tests.server.calling import Caller, Heard, calling, mention
 
 FORM = "application/x-www-form-urlencoded"
 DEEP = b'{"type":"x","a":' + b"[" * 200_000 + b"]" * 200_000 + b"}"
-NESTED = json.dumps({"type": "x", "a": [[[]]]}).encode().replace(b"[[[]]]", b"[" * 101 + b"]" * 101)
+NESTED = b'{"type":"x","a":' + b"[" * 101 + b"]" * 101 + b"}"
 
 
 @pytest.fixture
@@ -44,6 +44,10 @@ COSTLY = [
     pytest.param(DEEP, "application/json", id="deep JSON"),
     pytest.param(b"payload=" + DEEP, FORM, id="deep JSON in a form"),
     pytest.param(b"a=1&" * 250_000, FORM, id="many fields"),
+    pytest.param(b"command=/ask" + b"&a=1" * 100, FORM, id="more fields than a command has"),
+    pytest.param(b"payload={}" + b"&a=1" * 100, FORM, id="more fields than a press has"),
+    pytest.param(NESTED, "application/json", id="JSON deeper than Slack's"),
+    pytest.param(b"payload=" + NESTED, FORM, id="JSON deeper than Slack's in a form"),
     pytest.param(b"1" * 500_000, "application/json", id="a long number"),
     pytest.param(b"{}", ";;;=" * 1500, id="a strange content type"),
 ]

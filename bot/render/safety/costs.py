@@ -18,11 +18,11 @@ from bot.render.safety.labels import REMARK_BYTES, REMARK_FACTOR
 _LINK_BYTES = 8 + REMARK_BYTES
 _BREAK_BYTES = len(BREAK.encode())
 
-_BROKEN = regex.compile(r"[<&\]]")
+_BROKEN = regex.compile(r"[<&\]]|!(?=\[)")
 _ADDRESS = regex.compile(r"https?://", regex.I)
 _LINK = regex.compile(r"\](?:\([ \t\n]*+<?((?:\w++:(?://)?)?[^\s/?#<>]*+))")
 # A label without any of these names no host, so nothing will be added to it.
-_MAY_NAME = regex.compile(r"[^\x00-\x7f]|[.&:/@\\]")
+_MAY_NAME = regex.compile(r"[^\x00-\x7f]|[.,&:/@\\]")
 _LABELLED = regex.compile(
     r"""<(?:a\s[^<>]{0,300}?href=["']?)?((?:https?://|mailto:)[^\s/?\#<>|"']*+)""", regex.I
 )

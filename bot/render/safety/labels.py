@@ -21,31 +21,39 @@ _UNSEEN = regex.compile(
     r"[\p{Cf}\p{Default_Ignorable_Code_Point}\u2000-\u200a\u202f\u205f\u2800\u3164\uffa0]"
 )
 _MARKUP = regex.compile(r"\\([!-/:-@\[-`{-~])|!\[|\]\([^()\s]*+\)|[*~`]|(?<![^\W_])_|_(?![^\W_])")
-_TAG = regex.compile(r"</?[a-zA-Z][^<>]*+>")
+_TAG = regex.compile(r"<[/!?]?[a-zA-Z-][^<>]*+>")
+_QUOTING_TAG = regex.compile(r"""<[/!?]?[a-zA-Z-](?:"[^"]*+"|'[^']*+'|[^<>"'])*+(>?)""")
 # What looks like ASCII punctuation of addresses and stays another character under NFKC.
 _LOOK_ALIKE = str.maketrans(
     {
         **dict.fromkeys("\u3002\uff61\u2024\u0701\u0702\u06d4\ua4f8\ua60e", "."),
-        **dict.fromkeys("\u2044\u2215\u29f8\u2571\u1735\u3033\u2cc6\u31d3", "/"),
+        **dict.fromkeys("\U00010a50\U0001d16d", "."),
+        **dict.fromkeys("\u2041\u2044\u2215\u27cb\u29f8\u2571\u1735\u3033\u2cc6\u31d3", "/"),
         **dict.fromkeys("\u2236\ua789\u02d0\u02f8\u05c3\u0589\u0703\u0704\u16ec", ":"),
         **dict.fromkeys("\ufe6b\u24d0", "@"),
         **dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\u02d7", "-"),
     }
 )
-_BLANK_IN_ADDRESS = regex.compile(r"\s+(?=[.:/@]\S)|(?<=://)\s+")
-_ADDRESS_LIKE = regex.compile(
-    r"""[^\W\d][\w+.-]*+:/ | // | :\\\\ | \bwww\. | \w@\w | \bxn--
-      | \b(?:https?|mailto|ftp|tel|slack|file|javascript|data): | \d++(?:\.\d++){3}
-      | [\w-]\.[^\W\d_][\w-] | \.xn-- | [^\W\d][\w-]*+:\d{2,5}(?!\d)
-      | \[[0-9a-f]*+:[0-9a-f:]++\]""",
-    regex.X,
-)
-# `str.join()` is code to every reader, `okta.com()` is not.
-_CALL = regex.compile(r"[\w.]*+(?<=\.(\w+))\([^()]*+\)\W*+")
+# Commas, raised dots and Arabic zeros, which are dots to a reader only where a domain ends.
+_DOTS = r"[,\u201a\u060c\u066b\u02f3\xb7\u0387\u2022\u2219\u22c5\u2027\u30fb\u0660\u06f0]"
 _TOP_LEVEL = frozenset(
     {"app", "biz", "cloud", "com", "dev", "edu", "gov", "info", "int", "link", "mil", "net"}
     | {"online", "org", "page", "shop", "site", "tech", "xyz"}
 )
+_ENDS_DOMAIN = rf"(?=(?:{'|'.join(sorted(_TOP_LEVEL))})(?!\w))"
+_DOT_IN_DOMAIN = regex.compile(
+    rf"(?<=\w)(?<!\b(?:e\.g|i\.e|etc|vs|cf))(?:{_DOTS}|\s*+\.\s++|\s++\.){_ENDS_DOMAIN}"
+)
+_BLANK_IN_ADDRESS = regex.compile(r"\s+(?=[.:/@]\S)|(?<=://)\s+")
+_ADDRESS_LIKE = regex.compile(
+    r"""[^\W\d][\w+.-]*+:/ | // | :\\\\ | \bwww\. | \w@\w | \bxn--
+      | \b(?:https?|mailto|ftp|tel|slack|file|javascript|data): | \d++(?:\.\d++){3}
+      | [\w\p{So}-]\.[^\W\d_][\w-] | \.xn-- | [^\W\d][\w-]*+:\d{2,5}(?!\d)
+      | \[[0-9a-f]*+:[0-9a-f:]++\] | (?<![\w:.])(?=[a-f:]{0,8}\d)[0-9a-f:]{0,40}::""",
+    regex.X,
+)
+# `str.join()` is code to every reader, `okta.com()` is not.
+_CALL = regex.compile(r"[\w.]*+(?<=\.(\w+))\([^()]*+\)\W*+")
 _AROUND = "([{<\"'\u201c\u2018\u00ab\u201d\u2019\u00bb>}]).,;:!?"
 _OWN = regex.compile(r"(?:https?://)?([^/?#\\:@\s]+)(?::\d*+)?(?:[/?#].*+)?", regex.S)
 _AUTHORITY = regex.compile(r"https?://([^/\\?#]*)|mailto:([^?#]*)([^#]*)", regex.I)
@@ -55,8 +63,11 @@ _UNSAFE = regex.compile(r"[^a-z0-9.:@,+=%_-]|(?<![a-z0-9])_|_(?![a-z0-9])", rege
 
 
 def plain_label(label: str) -> str:
-    """Return what a reader sees of a link's label, look-alike punctuation in ASCII."""
-    decoded = _UNSEEN.sub("", html.unescape(label))
+    """Return what a reader sees of a link's label, look-alike punctuation in ASCII.
+
+    Entities are read twice, as by somebody who decodes what was decoded once.
+    """
+    decoded = _UNSEEN.sub("", html.unescape(html.unescape(label)))
     bare = _MARKUP.sub(lambda match: match[1] or "", decoded)
     return " ".join(normalize("NFKC", bare.translate(_LOOK_ALIKE)).split())
 
@@ -77,13 +88,20 @@ def remark(label: str, target: str) -> str:
 
 def _addresses(label: str) -> set[str]:
     """Return the words of a label that may be read as addresses, in lower case."""
-    readings = {label, _TAG.sub("", label)}
-    words = {
-        word
-        for reading in readings
-        for word in _BLANK_IN_ADDRESS.sub("", plain_label(reading)).lower().split()
-    }
+    readings = {label, _TAG.sub("", label), _without_tags(label)}
+    words = {word for reading in readings for word in _words(plain_label(reading))}
     return {word.strip(_AROUND) for word in words if _reads_as_address(word)}
+
+
+def _without_tags(label: str) -> str:
+    """Return a label without its tags, as readers end them who know that quotes hold a `>`."""
+    return _QUOTING_TAG.sub(lambda match: "" if match[1] else match[0], label)
+
+
+def _words(label: str) -> list[str]:
+    """Return the words of a plain label in lower case, an address in pieces as one."""
+    joined = _DOT_IN_DOMAIN.sub(".", label)
+    return _BLANK_IN_ADDRESS.sub("", joined).lower().split()
 
 
 def _reads_as_address(word: str) -> bool:
@@ -123,7 +141,7 @@ def _shown(target: str, hosts: list[str]) -> str:
     """Return the hosts as they stand in a remark: no markup in them, and not too long."""
     match = _AUTHORITY.match(target)
     written = (match[1] if match[2] is None else match[2]) if match else ""
-    more = " and others" if hosts[-1:] == [""] and len(hosts) > 1 else ""
+    more = "" if hosts[-1:] != [""] else " and others" if len(hosts) > 1 else "others"
     named = ",".join(host.strip("[]") for host in hosts if host)
     shown = _UNSAFE.sub(lambda char: quote(char[0], safe=""), named)
     if len(shown) > REMARK_FACTOR * len(written.encode()):
