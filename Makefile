@@ -8,7 +8,7 @@
 PYTHON ?= python3
 ours := .venv/bin/python
 # Many tests wait for processes and browsers, so there is one more worker than there are cores.
-jobs := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+jobs = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 run: .venv/run.stamp ## Start the bot: the playground, or your Slack once its tokens are in .env
 	exec $(ours) -m bot $(ARGS)
