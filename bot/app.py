@@ -47,6 +47,7 @@ from bot.turn.session import stop_thread
 from bot.turn.supervisor import Supervisor
 from bot.upstream.client import Upstream, open_http
 from bot.upstream.config import UpstreamConfig
+from bot.version import version
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,8 @@ async def run(settings: Settings) -> None:
         async with _heard(settings, slack, slack_app, database, metrics):
             if settings.upstream.key_in_the_open:
                 log.warning(KEY_IN_THE_OPEN)
-            log.info("ready", extra={"team": identity.team, "mode": settings.slack.mode})
+            started = {"team": identity.team, "mode": settings.slack.mode, "version": version()}
+            log.info("ready", extra=started)
             await _say_if_upstream_is_unwell(upstream, signals.stop)
             await signals.stop.wait()
             log.info("stopping", extra={"live": turns.live})

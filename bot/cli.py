@@ -27,11 +27,13 @@ from bot.storage.database import open_database
 from bot.upstream.events import Event, Failed, Finished, Reconnecting, Restarted, TextDelta
 from bot.upstream.prompt import Prompt
 from bot.values import Message
+from bot.version import version
 
 FAILED, WRONG_SETTINGS, INTERRUPTED = 1, 2, 130
 
 
 @click.group(invoke_without_command=True)
+@click.version_option(version(), message="bot %(version)s")
 @click.pass_context
 def main(context: click.Context) -> None:
     """Ask a language model from any Slack channel; the answer appears as it is written.

@@ -18,7 +18,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
+
+from bot.version import version
 
 _turn: ContextVar[str] = ContextVar("turn", default="")
 
@@ -130,6 +132,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        info = Info("bot", "The version that runs", registry=self.registry)
+        info.info({"version": version()})
         self.questions = Counter(
             "bot_questions_total", "Questions admitted", ["surface"], registry=self.registry
         )

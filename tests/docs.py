@@ -20,6 +20,7 @@ from bot.settings import variables
 ROOT = Path(__file__).parent.parent
 BEGIN, END = "<!-- settings: written by `make docs` -->", "<!-- end of settings -->"
 LONGEST_IN_TABLE = 50
+SETTINGS = "docs/settings.md"
 MANIFESTS = {
     "deploy/manifest.socket.yaml": ["manifest"],
     "deploy/manifest.http.yaml": ["manifest", "--http", EXAMPLE_URL],
@@ -76,7 +77,7 @@ def _env_lines() -> Iterator[str]:
 
 
 def settings_table() -> str:
-    """The README's table of settings."""
+    """The table of settings."""
     return "\n".join(["| Variable | Default | Meaning |", "|---|---|---|", *_rows()])
 
 
@@ -91,12 +92,17 @@ def _rows() -> Iterator[str]:
             yield f"| `{name}` | {shown} | {meaning(field).replace('|', chr(92) + '|')} |"
 
 
-def readme() -> str:
-    """The README with its table brought up to date."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{settings_table()}\n{END}{after}"
+def settings() -> str:
+    """`docs/settings.md` with its table brought up to date."""
+    text = (ROOT / SETTINGS).read_text(encoding="utf-8")
+    return between(text, BEGIN, settings_table(), END)
+
+
+def between(text: str, begin: str, new: str, end: str) -> str:
+    """The text with what stands between two lines replaced."""
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n{new}\n{end}{after}"
 
 
 def printed(arguments: list[str]) -> str:
@@ -111,7 +117,7 @@ def documents() -> dict[str, str]:
     """Every document that is written from the code: path and text."""
     return {
         ".env.example": env_example(),
-        "README.md": readme(),
+        SETTINGS: settings(),
         **{path: printed(arguments) for path, arguments in MANIFESTS.items()},
     }
 

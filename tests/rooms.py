@@ -21,7 +21,7 @@ FLOORS: tuple[frozenset[str], ...] = (  # from the top; neighbours do not know e
     frozenset({"access", "history", "delivery", "tools"}),
     frozenset({"render", "upstream", "storage", "slack"}),
     frozenset({"values", "observe"}),
-    frozenset({"errors"}),
+    frozenset({"errors", "version"}),
 )
 # Rooms beside the house: who may enter them, and what they may use of ours.
 ENTERED_BY: Mapping[str, frozenset[str]] = {

@@ -139,7 +139,7 @@ async def test_check_says_how_to_mend_what_is_missing(tmp_path: Path) -> None:
             SLACK_BOT_TOKEN=config.bot_token,
             SLACK_APP_TOKEN="xapp-wrong",
             UPSTREAM_BASE_URL=NOWHERE,
-            DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path}/none/bot.db",
+            DATABASE_URL=f"sqlite:///{tmp_path}/none/bot.db",
         )
     assert ended.code == 1
     well, ill = ended.out.count("✓"), ended.out.count("✗")
@@ -164,8 +164,9 @@ async def test_check_without_anything_set_names_what_to_set(tmp_path: Path) -> N
         assert name in ended.out
 
 
-async def test_migrate_makes_the_database_ready_and_does_it_once(tmp_path: Path) -> None:
-    url = f"sqlite+aiosqlite:///{tmp_path}/bot.db"
+@pytest.mark.parametrize("form", ["sqlite", "sqlite+aiosqlite"])
+async def test_migrate_makes_the_database_ready_and_does_it_once(tmp_path: Path, form: str) -> None:
+    url = f"{form}:///{tmp_path}/bot.db"
     for _ in range(2):
         ended = await bot(tmp_path, "migrate", DATABASE_URL=url)
         assert (ended.code, ended.err) == (0, "")
@@ -177,7 +178,7 @@ async def test_migrate_makes_the_database_ready_and_does_it_once(tmp_path: Path)
 @pytest.mark.parametrize(
     ("url", "code"),
     [
-        pytest.param("sqlite+aiosqlite:///none/bot.db", 2, id="a folder that is not there"),
+        pytest.param("sqlite:///none/bot.db", 2, id="a folder that is not there"),
         pytest.param("postgresql+asyncpg://me:hidden@127.0.0.1:1/bot", 1, id="a server to come"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -12,14 +13,21 @@ import pytest
 from bot.cli import main
 from bot.observe import Metrics
 from bot.settings import Settings, load, variables
+from tests import measured
+from tests.delivery.simulator import SCENARIOS, Scenario
 from tests.docs import ROOT, documents
 from tests.rooms import read
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-GUIDE = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = {
+    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    for folder in (".", "deploy", "docs")
+    for path in sorted((ROOT / folder).glob("*.md"))
+}
+README, GUIDE = DOCUMENTS["README.md"], DOCUMENTS["deploy/README.md"]
+MEASURED = DOCUMENTS["docs/measured.md"]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 NAMES = {name for _, name, _ in variables()}
-BOTH = pytest.mark.parametrize("text", [README, GUIDE], ids=["README.md", "deploy/README.md"])
+EACH = pytest.mark.parametrize("text", DOCUMENTS.values(), ids=DOCUMENTS)
 
 NOT_OURS = {".git", ".venv", "__pycache__", ".env"} | {
     ".hypothesis",
@@ -83,7 +91,7 @@ def test_every_variable_is_described_and_listed_once() -> None:
     assert [name for _, name, field in variables() if not field.description] == []
 
 
-@BOTH
+@EACH
 def test_a_variable_that_is_named_exists(text: str) -> None:
     named = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`|^([A-Z]+(?:_[A-Z]+)+)=", text, re.M))
     of_others = {"POSTGRES_PASSWORD"}  # read by PostgreSQL's own image
@@ -97,7 +105,7 @@ def test_every_command_is_in_the_readme() -> None:
     assert [name for name in main.commands if f"`bot {name}" not in README] == []
 
 
-@BOTH
+@EACH
 def test_a_command_that_is_named_exists(text: str) -> None:
     assert isinstance(main, click.Group)
     named = set(re.findall(r"(?:`|/)bot ([a-z]+)", text)) | set(re.findall(r"--rm bot (\w+)", text))
@@ -116,12 +124,11 @@ def test_every_make_target_is_in_the_readme() -> None:
     assert [target for target in _targets() if f"`make {target}" not in README] == []
 
 
-@BOTH
+@EACH
 def test_a_make_target_that_is_named_exists(text: str) -> None:
     blocks, inline = re.findall(r"```sh\n(.*?)```", text, re.S), re.findall(r"`([^`\n]+)`", text)
     named = {w for code in [*blocks, *inline] for w in re.findall(r"\bmake ([a-z]+)", code)}
 
-    assert named
     assert named <= _targets()
 
 
@@ -136,20 +143,32 @@ def test_the_readme_has_a_line_for_every_room() -> None:
 
 
 def test_a_metric_that_is_named_exists() -> None:
-    exposed = Metrics().render().decode()
     named = set(re.findall(r"`(bot_[a-z_]+)`", GUIDE))
 
     assert named
-    assert [name for name in named if f"# TYPE {name} " not in exposed] == []
+    assert named <= _metrics()
 
 
-@pytest.mark.parametrize("path", ["README.md", "deploy/README.md"])
+def test_the_guide_has_a_line_for_every_metric() -> None:
+    assert [name for name in _metrics() if f"`{name}`" not in GUIDE] == []
+
+
+def _metrics() -> set[str]:
+    exposed = Metrics().render().decode()
+    return {name for name in re.findall(r"^# TYPE (\w+) ", exposed, re.M) if "_created" not in name}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
 def test_links_lead_somewhere(path: str) -> None:
-    text = (ROOT / path).read_text(encoding="utf-8")
-    links = [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", DOCUMENTS[path]) if "://" not in link]
 
-    assert links
     assert [link for link in links if not _leads_somewhere(ROOT / path, link)] == []
+
+
+def test_every_document_is_linked_from_the_readme() -> None:
+    linked = {link.partition("#")[0] for link in re.findall(r"\]\(([^)]+)\)", README)}
+
+    assert [path for path in DOCUMENTS if path not in linked | {"README.md"}] == []
 
 
 def _leads_somewhere(document: Path, link: str) -> bool:
@@ -161,6 +180,40 @@ def _leads_somewhere(document: Path, link: str) -> bool:
 def _anchors(document: Path) -> set[str]:
     headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.M)
     return {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+@EACH
+def test_a_module_that_is_run_by_a_document_exists(text: str) -> None:
+    named = set(re.findall(r"python -m ([\w.]+)", text)) - {"bot"}
+
+    assert [name for name in named if find_spec(name) is None] == []
+
+
+def test_the_measured_table_has_a_line_for_every_scenario_of_the_simulator() -> None:
+    table = MEASURED.partition(measured.BEGIN)[2].partition(measured.END)[0]
+
+    assert re.findall(r"^\| (?!questions)(.+?) \|", table, re.M) == [s.name for s in SCENARIOS]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS[:2], ids=lambda s: s.name)
+def test_what_was_measured_in_virtual_time_is_measured_again(scenario: Scenario) -> None:
+    again = "run `python -m tests.measured`"
+
+    assert measured.row(scenario) in MEASURED.splitlines(), f"the simulator says otherwise: {again}"
+
+
+@pytest.mark.parametrize(
+    ("total", "parts"),
+    [
+        ("7,535", r"processes killed in all \| ([\d,]+) \| ([\d,]+)"),
+        ("5,826", r"questions (?:with|while) .* \| ([\d,]+) \| ([\d,]+)"),
+    ],
+)
+def test_totals_in_the_readme_are_those_of_the_measured_tables(total: str, parts: str) -> None:
+    numbers = [n for pair in re.findall(parts, MEASURED) for n in pair]
+
+    assert total in README
+    assert total == f"{sum(int(n.replace(',', '')) for n in numbers):,}"
 
 
 def test_no_file_names_a_machine_path_or_a_package_index() -> None:

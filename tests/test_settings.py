@@ -40,7 +40,7 @@ def test_defaults_are_those_of_the_design(monkeypatch: pytest.MonkeyPatch) -> No
     assert settings.upstream.progress_seconds == 300
     assert settings.delivery.edits_per_minute == 45
     assert settings.delivery.max_live_answers == 100
-    assert settings.storage.database_url.get_secret_value() == "sqlite+aiosqlite:///bot.db"
+    assert settings.storage.database_url.get_secret_value() == "sqlite:///bot.db"
     assert (settings.server.host, settings.server.port) == ("127.0.0.1", 3000)
     assert settings.server.grace_seconds == 25
 
@@ -108,6 +108,14 @@ def test_tokens_decide_how_events_arrive(
                 "sqlite:///file::memory:?cache=shared&uri=true",
             )
         ),
+        *(
+            ("DATABASE_URL", f"{form}://bot.db", "has two slashes before its file")
+            for form in ("sqlite", "sqlite+aiosqlite")
+        ),
+        *(
+            ("DATABASE_URL", url, "must begin with sqlite:///")
+            for url in ("bot.db", "sqlite:bot.db", "sqlite:/bot.db", "sqlite+pysqlite:///bot.db")
+        ),
         ("SLACK_BOT_TOKEN", "xapp-hidden", "holds another kind of token"),
         ("SLACK_APP_TOKEN", "xoxb-hidden", "holds another kind of token"),
         ("ALLOW_EXTERNAL_USERS", "perhaps", "is not a switch"),
@@ -124,6 +132,23 @@ def test_a_wrong_value_is_one_sentence_that_names_the_variable(
     assert says in problem
     assert "set it right" in problem
     assert "hidden" not in problem
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:///bot.db",
+        "sqlite:////var/lib/bot/bot.db",
+        "sqlite+aiosqlite:///bot.db",
+        "sqlite+aiosqlite:////var/lib/bot/bot.db",
+        "postgresql+asyncpg://me@db/bot",
+    ],
+)
+def test_a_database_url_is_kept_as_it_was_written(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    settings = settings_of(monkeypatch, DATABASE_URL=url)
+    assert settings.storage.database_url.get_secret_value() == url
 
 
 def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

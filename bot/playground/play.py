@@ -115,7 +115,7 @@ def bot_environment(
         "HOST": "127.0.0.1",
         "PORT": str(health),
         "METRICS_PORT": str(health),  # whatever the environment says of it
-        "DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'bot.db'}",
+        "DATABASE_URL": f"sqlite:///{folder / 'bot.db'}",
     }
 
 

@@ -17,6 +17,7 @@ from bot.errors import StartError
 from bot.observe import Metrics
 from bot.server.connections import LIMITS, Connections, Limits, timed
 from bot.server.signed import MAX_BODY_BYTES, slack_events
+from bot.version import version
 
 Check = Callable[[], Awaitable[bool]]
 
@@ -95,7 +96,7 @@ async def _unnamed(_: web.Request, response: web.StreamResponse) -> None:
 
 
 async def _healthz(_: web.Request) -> web.Response:
-    return web.json_response({"ok": True})
+    return web.json_response({"ok": True, "version": version()})
 
 
 def _readyz(checks: Mapping[str, Check]) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -5,6 +5,7 @@ said as one sentence a variable (`SettingsError`), never with the value of a sec
 
     groups.py     the variables; tools.py those about tools, limits.py those that bound an answer
     addresses.py  what can be the base URL of a model's server
+    databases.py  what can be the address of a database
     secrets.py    which values are secret
     env_file.py   what is wrong with the file `.env`
     sentences.py  what is wrong with a value

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.settings.addresses import base_url, is_open
+from bot.settings.databases import database_url
 
 TOKENLAB = "https://api.tokenlab.sh/v1"
 DEFAULT_INSTRUCTIONS = (
@@ -250,7 +251,7 @@ class StorageSettings(Group):
     """Storage"""
 
     database_url: SecretStr = Field(
-        SecretStr("sqlite+aiosqlite:///bot.db"),
+        SecretStr("sqlite:///bot.db"),
         validation_alias="DATABASE_URL",
         description="`sqlite:///file` or `postgresql+asyncpg://…`",
     )
@@ -277,15 +278,8 @@ class StorageSettings(Group):
 
     @field_validator("database_url")
     @classmethod
-    def _has_an_async_driver(cls, value: SecretStr) -> SecretStr:
-        url = value.get_secret_value()
-        if url.startswith("sqlite://"):  # the short form means the same
-            url = url.replace("sqlite://", "sqlite+aiosqlite://", 1)
-        if not url.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg:")):
-            raise ValueError("must begin with sqlite:/// or postgresql+asyncpg://")
-        if url.startswith("sqlite") and _in_memory(url):
-            raise ValueError("names no file, so nothing would outlive the process: name one")
-        return SecretStr(url)
+    def _is_a_database_url(cls, value: SecretStr) -> SecretStr:
+        return SecretStr(database_url(value.get_secret_value()))
 
 
 class ServerSettings(Group):
@@ -318,12 +312,6 @@ class ServerSettings(Group):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", validation_alias="LOG_LEVEL", description="Least severe log records written"
     )
-
-
-def _in_memory(url: str) -> bool:
-    """Whether an address of SQLite means a database in memory (https://sqlite.org/inmemorydb.html)."""
-    path, _, query = url.partition("://")[2].partition("?")
-    return path.strip("/") in {"", ":memory:", "file::memory:"} or "mode=memory" in query
 
 
 def _http_url(value: str) -> str:

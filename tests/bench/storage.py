@@ -52,7 +52,7 @@ class Place:
 @asynccontextmanager
 async def places(folder: Path) -> AsyncIterator[Sequence[Place]]:
     """An empty database of each kind there is here."""
-    url = f"sqlite+aiosqlite:///{folder}/{FILE}"
+    url = f"sqlite:///{folder}/{FILE}"
     found = [Place("SQLite", url, partial(asyncio.to_thread, _file_size, folder))]
     async with AsyncExitStack() as stack:
         try:
@@ -150,7 +150,7 @@ async def run() -> None:
                 await alone(place)
             write("the whole bot, as many turns stored; ms to the placeholder, turns a second\n")
             row("", "placeholder", "turns a second", "placeholder then")
-            for name, url in [("memory", "sqlite+aiosqlite://"), *((p.name, p.url) for p in found)]:
+            for name, url in [("memory", "sqlite://"), *((p.name, p.url) for p in found)]:
                 await together(name, url)
 
 

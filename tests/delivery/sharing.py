@@ -56,7 +56,7 @@ class Rooms:
     """Some replicas' ways to Slack, over one SQLite file."""
 
     def __init__(self, path: Path, count: int, away: tuple[float, float] = (0, 0)) -> None:
-        self._url = f"sqlite+aiosqlite:///{path}/bot.db"
+        self._url = f"sqlite:///{path}/bot.db"
         self._count = count
         self._away = away
         self._stack = AsyncExitStack()

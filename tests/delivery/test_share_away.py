@@ -83,7 +83,7 @@ def test_a_ledger_that_fails_in_a_way_nobody_thought_of_holds_up_nothing(tmp_pat
 
     async def scenario() -> None:
         fake = FakeSlack()
-        async with Rooms(tmp_path, 0) as rooms, open_database("sqlite+aiosqlite://") as database:
+        async with Rooms(tmp_path, 0) as rooms, open_database("sqlite://") as database:
             room = rooms.room(fake, Broken(database, replica="r"))
             rooms.rooms.append(room)
             reply = room.reply(question())

@@ -75,7 +75,7 @@ async def test_the_bot_is_told_where_everything_is(tmp_path: Path) -> None:
         told = await on.until_up()
         assert told["SLACK_API_URL"] == f"{on.url}/api/"
         assert told["UPSTREAM_BASE_URL"] == f"{on.url}/v1"
-        assert told["DATABASE_URL"].startswith("sqlite+aiosqlite:////")
+        assert told["DATABASE_URL"].startswith("sqlite:////")
         headers = {"Authorization": f"Bearer {told['SLACK_BOT_TOKEN']}"}
         async with on.http.post(f"{told['SLACK_API_URL']}auth.test", headers=headers) as answer:
             assert (await answer.json())["ok"] is True
@@ -95,9 +95,9 @@ async def test_its_tokens_are_new_each_time(tmp_path: Path) -> None:
 async def test_it_ends_within_two_seconds_and_takes_everything_along(tmp_path: Path) -> None:
     async with playing(tmp_path) as on:
         told = await on.until_up()
-        assert Path(told["DATABASE_URL"].removeprefix("sqlite+aiosqlite:///")).parent.is_dir()
+        assert Path(told["DATABASE_URL"].removeprefix("sqlite:///")).parent.is_dir()
     await until_gone(told["pid"])
-    assert not Path(told["DATABASE_URL"].removeprefix("sqlite+aiosqlite:///")).parent.exists()
+    assert not Path(told["DATABASE_URL"].removeprefix("sqlite:///")).parent.exists()
 
 
 async def test_sigterm_ends_it_as_cleanly(tmp_path: Path) -> None:

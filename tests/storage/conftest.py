@@ -23,7 +23,7 @@ Stores = Callable[..., Awaitable[Store]]
 async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     """An empty database, of each kind."""
     if request.param == "sqlite":
-        yield f"sqlite+aiosqlite:///{tmp_path}/bot.db"
+        yield f"sqlite:///{tmp_path}/bot.db"
         return
     server: Server = request.getfixturevalue("postgres")
     async with server.fresh() as url:

@@ -7,12 +7,15 @@ import pytest
 
 from bot.errors import StorageError
 from bot.storage.database import open_database
+from bot.storage.records import Claim
+from bot.storage.store import Store
 from tests.postgres import Server
+from tests.storage.asked import question
 
 
 async def test_a_database_that_takes_writes_is_left_as_it_was(tmp_path: Path) -> None:
     file = tmp_path / "bot.db"
-    async with open_database(f"sqlite+aiosqlite:///{file}") as database:
+    async with open_database(f"sqlite:///{file}") as database:
         await database.check_writable()
         await database.check_writable()
         assert await database.answers()
@@ -21,16 +24,32 @@ async def test_a_database_that_takes_writes_is_left_as_it_was(tmp_path: Path) ->
     connection.close()
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("sqlite", "sqlite+aiosqlite"), ("sqlite+aiosqlite", "sqlite")],
+    ids=["short, then long", "long, then short"],
+)
+async def test_both_forms_of_a_sqlite_url_open_the_same_file(
+    tmp_path: Path, first: str, second: str
+) -> None:
+    async with open_database(f"{first}:///{tmp_path}/bot.db") as database:
+        await database.migrate()
+        assert await Store(database, replica="one").claim(question("Q1"), None) is Claim.OURS
+    async with open_database(f"{second}:///{tmp_path}/bot.db") as database:
+        await database.migrate()
+        assert await Store(database, replica="two").turn("Q1") is not None
+
+
 async def test_a_folder_that_does_not_exist_is_one_sentence_that_says_what_to_do(
     tmp_path: Path,
 ) -> None:
-    async with open_database(f"sqlite+aiosqlite:///{tmp_path}/none/bot.db") as database:
+    async with open_database(f"sqlite:///{tmp_path}/none/bot.db") as database:
         with pytest.raises(StorageError, match=r"can't be written .* set DATABASE_URL"):
             await database.check_writable()
 
 
 async def test_a_file_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
-    async with open_database(f"sqlite+aiosqlite:///{tmp_path}") as database:
+    async with open_database(f"sqlite:///{tmp_path}") as database:
         with pytest.raises(StorageError, match="can't be written"):
             await database.check_writable()
 
@@ -58,7 +77,7 @@ async def start(url: str) -> None:
         "postgresql+asyncpg://me:hidden@127.0.0.1:99999/bot",
         "postgresql+asyncpg://me:hidden@127.0.0.1:word/bot",
         "postgresql+asyncpg://me:hidden@[::1/bot",
-        "sqlite+aiosqlite:///{folder}/bot.db?timeout=hidden",
+        "sqlite:///{folder}/bot.db?timeout=hidden",
         "hidden",
     ],
     ids=["unknown option", "no such port", "no port", "no address", "no number", "no URL"],

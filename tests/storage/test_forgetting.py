@@ -42,7 +42,7 @@ def written(file: Path) -> bytes:
 
 @pytest.mark.parametrize("how", ["text is not stored", "text is old"])
 async def test_deleted_text_stands_in_no_file(file: Path, how: str) -> None:
-    async with open_database(f"sqlite+aiosqlite:///{file}", patience=PATIENCE) as database:
+    async with open_database(f"sqlite:///{file}", patience=PATIENCE) as database:
         await database.migrate()
         clock = [WALL]
         keeps = how == "text is old"
@@ -60,7 +60,7 @@ async def test_deleted_text_stands_in_no_file(file: Path, how: str) -> None:
 
 
 async def test_reader_that_stays_does_not_stop_the_writing(file: Path) -> None:
-    url = f"sqlite+aiosqlite:///{file}"
+    url = f"sqlite:///{file}"
     async with open_database(url, patience=PATIENCE) as one, open_database(url) as other:
         await one.migrate()
         reading = asyncio.Event()

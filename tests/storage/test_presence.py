@@ -80,7 +80,7 @@ def test_without_a_file_or_a_place_for_one_nothing_is_known(tmp_path: Path) -> N
 
 
 async def test_a_replica_shows_that_it_lives_while_its_store_is_open(tmp_path: Path) -> None:
-    url = f"sqlite+aiosqlite:///{tmp_path}/bot.db"
+    url = f"sqlite:///{tmp_path}/bot.db"
     async with open_database(url) as database, open_database(url) as other:
         async with Store(database, replica="one"):
             assert locks(tmp_path) == ["bot.db-replica-one"]

@@ -32,7 +32,7 @@ def file(tmp_path: Path) -> Path:
 @pytest.fixture
 def url(file: Path) -> str:
     """Only SQLite here."""
-    return f"sqlite+aiosqlite:///{file}"
+    return f"sqlite:///{file}"
 
 
 @contextmanager
@@ -77,7 +77,7 @@ async def test_a_locked_file_is_told_apart_from_one_that_has_to_be_mended(
     async with open_database(url, patience=0.05) as database:
         with locked(file), pytest.raises(StorageAway, match="locked"):
             await database.check_writable()
-    async with open_database(f"sqlite+aiosqlite:///{tmp_path}/none/bot.db") as database:
+    async with open_database(f"sqlite:///{tmp_path}/none/bot.db") as database:
         with pytest.raises(StorageError) as caught:
             await database.check_writable()
         assert not isinstance(caught.value, StorageAway)
@@ -134,7 +134,7 @@ async def test_a_caller_that_is_cancelled_at_any_moment_leaves_no_lock(
 
 async def test_a_full_disk_is_told_and_used_again_when_there_is_space(tmp_path: Path) -> None:
     with small_disk(tmp_path, 512) as disk:
-        async with open_database(f"sqlite+aiosqlite:///{disk}/bot.db") as database:
+        async with open_database(f"sqlite:///{disk}/bot.db") as database:
             await database.migrate()
             store = Store(database, replica="one")
             await store.claim(question("Q1"), None)
@@ -156,7 +156,7 @@ async def test_a_full_disk_is_told_and_used_again_when_there_is_space(tmp_path: 
 async def test_a_disk_that_is_full_is_no_wrong_setting(tmp_path: Path, existing: bool) -> None:
     """Whoever starts the bot tries again, and finds room some time."""
     with small_disk(tmp_path, 512) as disk:
-        url = f"sqlite+aiosqlite:///{disk}/bot.db"
+        url = f"sqlite:///{disk}/bot.db"
         if existing:
             async with open_database(url) as database:
                 await database.migrate()
@@ -171,7 +171,7 @@ async def test_a_disk_that_is_full_is_no_wrong_setting(tmp_path: Path, existing:
 async def test_a_file_that_may_only_be_read_is_told_and_used_when_it_may_be_written() -> None:
     with TemporaryDirectory() as name:  # pytest's own are open to one user only
         folder, file = Path(name), Path(name) / "bot.db"
-        url = f"sqlite+aiosqlite:///{file}"
+        url = f"sqlite:///{file}"
         async with open_database(url) as database:
             await database.migrate()
         with unprivileged(folder):
@@ -203,7 +203,7 @@ async def test_the_death_of_the_process_takes_nothing_that_was_written(
     left.mkdir()
     for part in ("bot.db", "bot.db-wal"):
         (left / part).write_bytes((tmp_path / part).read_bytes())
-    async with open_database(f"sqlite+aiosqlite:///{left}/bot.db") as database:
+    async with open_database(f"sqlite:///{left}/bot.db") as database:
         found = await Store(database, replica="two").turn("Q1")
         assert found is not None
         assert found.owner == "one"
@@ -219,7 +219,7 @@ async def test_deleted_text_is_not_left_in_the_file(file: Path, stores: Stores) 
 
 
 async def test_a_database_in_memory_works_while_it_is_open() -> None:
-    async with open_database("sqlite+aiosqlite://") as database:
+    async with open_database("sqlite://") as database:
         await database.check_writable()
         await database.migrate()
         store = Store(database, replica="one")

@@ -102,7 +102,7 @@ class Stage:
     """A database, and the replicas that come and go before it."""
 
     def __init__(self, path: Path) -> None:
-        self._url = f"sqlite+aiosqlite:///{path}/bot.db"
+        self._url = f"sqlite:///{path}/bot.db"
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:

@@ -61,7 +61,7 @@ def environment(folder: Path, **values: str) -> dict[str, str]:
     """The environment of a bot: nothing of the developer's own, but what is given."""
     names = {name for _, name, _ in settings.variables()}
     base = {k: v for k, v in os.environ.items() if k not in names}
-    ours = {"PORT": "0", "DATABASE_URL": f"sqlite+aiosqlite:///{folder}/bot.db"}
+    ours = {"PORT": "0", "DATABASE_URL": f"sqlite:///{folder}/bot.db"}
     return {**base, **ours, **values}
 
 

@@ -148,7 +148,7 @@ async def test_with_another_database_a_failed_question_is_found_in_slack(
         assert await all_of_it.bot.end() == 0
         [failed] = all_of_it.answers(live.GENERAL)
         all_of_it.model.set_faults(model_status=None)
-        another = {"DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path}/another.db"}
+        another = {"DATABASE_URL": f"sqlite:///{tmp_path}/another.db"}
         bot = await start(all_of_it.env | another, tmp_path)
         try:
             await bot.said("ready")

@@ -98,7 +98,7 @@ async def test_a_database_that_cannot_be_written_is_one_sentence(tmp_path: Path)
         SLACK_BOT_TOKEN="xoxb-1",
         SLACK_APP_TOKEN="xapp-1",
         UPSTREAM_BASE_URL=NOWHERE,
-        DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path}/no-such-folder/bot.db",
+        DATABASE_URL=f"sqlite:///{tmp_path}/no-such-folder/bot.db",
     )
     assert code == 2, said
     assert len(said) == 1, said
