@@ -93,9 +93,14 @@ class Question:
         return bool(self.bot) or user == self.user
 
     @property
+    def messages(self) -> tuple[str, ...]:
+        """The messages it was asked in, oldest first; a command is none."""
+        return (*self.earlier, self.ts) if self.ts else self.earlier
+
+    @property
     def began(self) -> str | None:
         """The oldest message that is part of it; our own about it are newer."""
-        return self.earlier[0] if self.earlier else self.ts
+        return self.messages[0] if self.messages else None
 
 
 def message_key(team: str, channel: str, ts: str) -> str:
