@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 Surface = Literal["channel", "dm", "command"]
 
@@ -115,6 +116,27 @@ PARAGRAPH = "\n\n"
 def paragraphs(*texts: str) -> str:
     """The texts that are not empty as one, with an empty line between them."""
     return PARAGRAPH.join(filter(None, texts))
+
+
+def reworded(question: Question, messages: Sequence[str], words: Iterable[Said]) -> Question:
+    """The same question, asked in these of its messages (oldest first, at least one) and with
+    these words.
+
+    Its asker stays the same while something of theirs is left in it; else whoever wrote the first
+    words is the asker.
+    """
+    said = tuple(one for one in words if one.text)
+    asker: dict[str, Any] = {}
+    if said and all(one.user != question.user for one in said):
+        asker = {"user": said[0].user, "user_team": None, "bot": ""}
+    return replace(
+        question,
+        text=paragraphs(*(one.text for one in said)),
+        said=said if len(messages) > 1 else (),
+        ts=messages[-1],
+        earlier=tuple(messages[:-1]),
+        **asker,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ THINKING = (  # they decide; whoever drives them waits, reads clocks and rolls d
     "bot.render*",
     *(f"bot.turn.{part}" for part in ("machine", "recovery", "watch", "order", "again", "unread")),
     *(f"bot.turn.{part}" for part in ("limits", "progress", "pseudonyms")),
-    *(f"bot.history.{part}" for part in ("anew", "budget", "kept", "remarks", "telling")),
+    *(f"bot.history.{part}" for part in ("anew", "asked", "budget", "kept", "remarks", "telling")),
     *(f"bot.listeners.{part}" for part in ("reading", "revising", "reconnecting", "addressing")),
     "bot.listeners.tenancy",
     *(f"bot.delivery.{part}" for part in ("pace", "budget", "steps", "uses", "native_layout")),

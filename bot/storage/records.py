@@ -72,7 +72,8 @@ class Change:
 
     `draft` whose phase is final ends the turn only with `over`: before, it is the end that is to
     be shown. `stands`: all of it can be read, so the thread may go on; the turn is not over while
-    an older message of it still says that more comes.
+    an older message of it still says that more comes. `question` is what Slack showed of it when
+    the model was asked.
     """
 
     turn: str
@@ -86,6 +87,7 @@ class Change:
     tries: int | None = None
     rounds: str | None = None
     usage: Usage | None = None
+    question: Question | None = None
     stands: bool = False
     over: bool = False
 

@@ -12,7 +12,7 @@ from sqlalchemy import Row
 
 from bot.storage.records import ShownMessage, TurnRecord
 from bot.storage.tables import WAITING
-from bot.values import PARAGRAPH, Draft, File, Phase, Question, Said, Usage, paragraphs
+from bot.values import PARAGRAPH, Draft, File, Phase, Question, Said, Usage, paragraphs, reworded
 
 SHARES = "shares"
 """Where a stored question keeps who wrote which part of its text: user, ts and characters. The
@@ -116,6 +116,12 @@ def joined(first: Question, newer: Question) -> Question:
         unreadable=tuple(dict.fromkeys(first.unreadable + newer.unreadable)),
         response_url=newer.response_url or first.response_url,
     )
+
+
+def cleaned(question: Question) -> Question:
+    """The question with words that every database takes, so that the shares in it stay right."""
+    words = [replace(one, text=clean(one.text)) for one in question.words]
+    return reworded(question, question.messages, words) if question.messages else question
 
 
 def to_record(row: Row[Any], shown: Sequence[ShownMessage]) -> TurnRecord:

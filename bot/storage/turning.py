@@ -58,6 +58,8 @@ def journal(
     held = [change for change in changes if fences.get(change.turn) == change.fence]
     going_on = [_changed(change) for change in held if not change.over]
     ending = [_ended(change, now) for change in held if change.over]
+    for change in held:
+        _reword(connection, change)
     _each(connection, _CHANGE, going_on)
     _each(connection, _END if store_text else _END_WITHOUT_TEXT, ending)
     moved = [(change.turn, change.shown) for change in held if change.shown is not None]
@@ -80,6 +82,13 @@ def _lock(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
 def _each(connection: Connection, statement: Executable, values: list[dict[str, Any]]) -> None:
     if values:
         connection.execute(statement, values)
+
+
+def _reword(connection: Connection, change: Change) -> None:
+    """Write what Slack showed of the question, if that is not what was stored."""
+    if change.question:
+        asked = rows.of_question(rows.cleaned(change.question))
+        connection.execute(update(turns).where(turns.c.id == change.turn).values(asked))
 
 
 def _changed(change: Change) -> dict[str, Any]:

@@ -139,6 +139,12 @@ class Turn:
                     return question
             await self.stirred.wait()
 
+    def asks(self, question: Question) -> None:
+        """The model is asked this now: the question as Slack shows it."""
+        if question != self.question:
+            self.question = question
+            self._note(question=question)
+
     def started(self, response_id: str, *, resumable: bool) -> None:
         """The model writes a response. Others can go on with it if the tool rounds it rests on
         are journalled."""
