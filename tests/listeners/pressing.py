@@ -70,6 +70,7 @@ class Room:
     codes: dict[str, str] = field(default_factory=dict)
     refuse: bool = False
     gone: list[tuple[str, str, Question | None]] = field(default_factory=list)
+    unreadable: bool = False  # of Slack: it takes what it is told, and shows nothing
     beside: list[tuple[Place, str]] = field(default_factory=list)
 
     async def submit(self, question: Question) -> bool:
@@ -139,6 +140,8 @@ class Room:
     async def slack(self, request: web.Request) -> web.Response:
         method = request.path.rpartition("/")[2]
         if method == "conversations.replies":
+            if self.unreadable:
+                return web.json_response({"ok": False, "error": "internal_error"})
             return web.json_response({"ok": not self.refuse, "messages": self.thread})
         self.told.append((method, await request.json()))
         code = "channel_not_found" if self.refuse else self.codes.get(method)

@@ -167,6 +167,7 @@ class Stage:
             refuse=refuse,
             lend=lent.append,
             still=runner.delivery.aclose if runner else _at_once,
+            as_shown=runner.history.as_shown if runner else _as_it_is,
             retention=30 * 24 * 3600,
         )
         turns.hear = runner.fake.hear if isinstance(runner, Room) else _unheard
@@ -189,6 +190,11 @@ class Heard(Supervisor):
 
 async def _at_once() -> None:
     """No write to Slack is ever under way."""
+
+
+async def _as_it_is(question: Question) -> Question | None:
+    """No message is ever edited or deleted."""
+    return question
 
 
 def _unheard(question: Question) -> None:
