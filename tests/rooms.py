@@ -53,6 +53,7 @@ THINKING = (  # they decide; whoever drives them waits, reads clocks and rolls d
     "bot.values",
     "bot.errors",
     "bot.access",
+    "bot.storage.chain",
     "bot.render*",
     *(f"bot.turn.{part}" for part in ("machine", "recovery", "watch", "order", "again", "unread")),
     *(f"bot.turn.{part}" for part in ("limits", "progress", "pseudonyms")),

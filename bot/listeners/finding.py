@@ -10,7 +10,7 @@ from bot.errors import SlackRefused
 from bot.listeners import reading
 from bot.listeners.hearing import Hearing
 from bot.slack.messages import NOT_THERE, messages_at
-from bot.turn.again import first_of
+from bot.storage.chain import first_of
 from bot.values import Question
 
 

@@ -132,11 +132,15 @@ class Supervisor:
         except StorageAway:
             return Verdict.AWAY
 
-    def remove(self, turn: str) -> None:
-        """End an answer of ours whose question was deleted, and delete what stands of it; one that
-        has its end keeps it."""
-        if found := self._live.get(turn):
-            found.stop(QuestionDeleted(turn))
+    def remove(self, turn: str, message: str) -> None:
+        """End an answer of ours because a message of its question was deleted, and delete what
+        stands of it; what was asked in other messages is asked anew. One that has its end keeps it.
+
+        An answer to other messages stays; while a turn waits, nobody here knows all of its own.
+        """
+        found = self._live.get(turn)
+        if found and (found.waiting or not message or message in found.question.messages):
+            found.stop(QuestionDeleted(turn, message))
 
     def asked_by(self, channel: str, ts: str) -> list[str]:
         """The answers of ours that a message is the question of, or a part of it."""
@@ -233,7 +237,7 @@ class Supervisor:
                     case "stop":
                         await self.stop(wish.turn, wish.user)
                     case "remove":
-                        self.remove(wish.turn)
+                        self.remove(wish.turn, wish.user)
                     case _:
                         self._lend(wish)
         if not self._draining:

@@ -222,7 +222,7 @@ class Turn:
             return False
         if isinstance(error, QuestionDeleted):
             self._ends = True
-            self._note(draft=REMOVED)
+            self._note(draft=REMOVED, gone=frozenset(filter(None, [error.message])))
         self.halt.set_exception(error)
         self.halt.exception()  # so that asyncio finds it was asked for
         return True

@@ -70,8 +70,8 @@ class Room:
     codes: dict[str, str] = field(default_factory=dict)
     refuse: bool = False
     gone: list[tuple[str, str, Question | None]] = field(default_factory=list)
+    waits: bool = False
     unreadable: bool = False  # of Slack: it takes what it is told, and shows nothing
-    beside: list[tuple[Place, str]] = field(default_factory=list)
 
     async def submit(self, question: Question) -> bool:
         self.asked.append(question)
@@ -95,16 +95,15 @@ class Room:
 
     async def deleted(
         self, team: str, channel: str, ts: str, question: Question | None = None
-    ) -> list[tuple[Place, str]]:
-        """Be told that a message was deleted; `beside` were to be answered with it."""
+    ) -> None:
+        """Be told that a message was deleted."""
         self.gone.append((channel, ts, question))
-        return self.beside
 
-    async def next_turn(self, question: Question) -> str:
-        """Every question was asked once before."""
+    async def next_turn(self, question: Question) -> str | None:
+        """Every question was asked once before, unless all of them wait."""
         if self.stored is None:
             raise StorageAway("the database is away")
-        return f"{question.id}-2"
+        return None if self.waits else f"{question.id}-2"
 
     async def ask(self, question: Question, turn: str) -> Verdict:
         """Ask an edited question."""
