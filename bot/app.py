@@ -187,6 +187,7 @@ def _supervisor(
         refuse=runner.refuse,
         lend=runner.delivery.private.heed,
         still=runner.delivery.aclose,
+        as_shown=runner.history.as_shown,
         retention=settings.storage.retention_days * DAY,
     )
 

@@ -200,7 +200,15 @@ class Stopped(BotError):
 
 
 class QuestionDeleted(BotError):
-    """The question of an answer was deleted in Slack: no message of the answer may stay."""
+    """The question of an answer was deleted in Slack: no message of the answer may stay.
+
+    `message` is the ts of the message that was deleted, where one is known: what was asked in other
+    messages together with it is asked anew.
+    """
+
+    def __init__(self, turn: str, message: str = "") -> None:
+        super().__init__(turn)
+        self.message = message
 
 
 class ToolError(BotError):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 Surface = Literal["channel", "dm", "command"]
 
@@ -93,9 +94,14 @@ class Question:
         return bool(self.bot) or user == self.user
 
     @property
+    def messages(self) -> tuple[str, ...]:
+        """The messages it was asked in, oldest first; a command is none."""
+        return (*self.earlier, self.ts) if self.ts else self.earlier
+
+    @property
     def began(self) -> str | None:
         """The oldest message that is part of it; our own about it are newer."""
-        return self.earlier[0] if self.earlier else self.ts
+        return self.messages[0] if self.messages else None
 
 
 def message_key(team: str, channel: str, ts: str) -> str:
@@ -114,6 +120,27 @@ def paragraphs(*texts: str) -> str:
 
 BESIDE = " · "
 """What stands between two things that one line about an answer says."""
+
+
+def reworded(question: Question, messages: Sequence[str], words: Iterable[Said]) -> Question:
+    """The same question, asked in these of its messages (oldest first, at least one) and with
+    these words.
+
+    Its asker stays the same while something of theirs is left in it; else whoever wrote the first
+    words is the asker.
+    """
+    said = tuple(one for one in words if one.text)
+    asker: dict[str, Any] = {}
+    if said and all(one.user != question.user for one in said):
+        asker = {"user": said[0].user, "user_team": None, "bot": ""}
+    return replace(
+        question,
+        text=paragraphs(*(one.text for one in said)),
+        said=said if len(messages) > 1 else (),
+        ts=messages[-1],
+        earlier=tuple(messages[:-1]),
+        **asker,
+    )
 
 
 @dataclass(frozen=True, slots=True)

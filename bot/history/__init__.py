@@ -2,6 +2,7 @@
 
 thread.py   the conversation of a question: read, named, cut to what fits
 past.py     what was said before, read from Slack as it stands now
+asked.py    the question as its own messages ask it now (pure)
 telling.py  stored messages as messages for a model (pure)
 anew.py     how a person begins a new conversation (pure)
 names.py    who a user id is, within a second

@@ -19,7 +19,7 @@ from bot.history.telling import Stored, Teller, turn_of
 from bot.render.buttons import STOP
 from bot.render.incoming import answer_text
 from bot.slack import Slack
-from bot.slack.threads import Bounds, Mark, Page, ThreadPart, newest_part, shifted
+from bot.slack.threads import Bounds, Mark, ThreadPart, just_after, newest_part
 from bot.values import Question
 
 MARKS_BYTES = 2**20  # about 2,500 threads
@@ -27,8 +27,8 @@ ANSWERS_BYTES = 8 * 2**20
 UNDER_BYTES = 2**20
 
 BOUNDS = Bounds(wanted=150, pages=5, seconds=3.0)
-"""Of about 50 calls a minute for a whole workspace (slack-facts §4). Usually one page, in a long
-thread two the first time."""
+"""The question is one of those wanted. Slack allows about 50 calls a minute for a whole workspace
+(slack-facts §4). Usually it is one page, in a long thread two the first time."""
 
 MARKED = 200  # a thread of more messages is not read from its beginning again
 REMEMBERED = 120
@@ -43,14 +43,13 @@ SECONDS = 3.0  # for all calls about a direct message
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """Earlier messages in order; `part` is how they were read in a thread, `remark` what the reader
-    is told if any of them is used. `asked` are the messages of the question itself, if they came
-    with the others."""
+    """Messages in order, those of the question among them as far as they came with the others;
+    `part` is how they were read in a thread, `remark` what the reader is told if any of the earlier
+    ones is used."""
 
     stored: tuple[Stored, ...] = ()
     part: ThreadPart | None = None
     remark: str = ""
-    asked: tuple[Stored, ...] = ()
 
 
 class Answers:
@@ -58,24 +57,27 @@ class Answers:
 
     def __init__(self) -> None:
         self._texts: Kept[str, str] = Kept(ANSWERS_BYTES, letters)
-        self._under: Kept[tuple[str, str], str] = Kept(UNDER_BYTES, lambda k, v: letters(*k, v))
+        self._under: Kept[tuple[str, str], tuple[str, str]] = Kept(
+            UNDER_BYTES, lambda key, value: letters(*key, *value)
+        )
 
     def get(self, turn: str) -> str | None:
         """The answer of a turn."""
         return self._texts.get(turn) if turn else None
 
-    def under(self, channel: str, root: str) -> str | None:
-        """The turn that was answered first under a message, if its answer is known."""
-        turn = self._under.get((channel, root))
-        return turn if turn and self.get(turn) else None
+    def under(self, channel: str, root: str, reply: str) -> str | None:
+        """The turn whose whole answer is one message under another, if that answer is known."""
+        turn, message = self._under.get((channel, root)) or ("", "")
+        return turn if turn and message == reply and self.get(turn) else None
 
-    def put(self, turn: str, channel: str, root: str | None, text: str) -> None:
-        """Keep the answer of a turn, which stands in a thread."""
+    def put(self, turn: str, channel: str, root: str | None, text: str, message: str = "") -> None:
+        """Keep the answer of a turn, which stands in a thread; `message` is the one it is, if it is
+        one."""
         if not turn or not text:
             return
         self._texts.put(turn, text)
-        if root:
-            self._under.put((channel, root), turn)
+        if root and message:
+            self._under.put((channel, root), (turn, message))
 
 
 class Threads:
@@ -88,40 +90,16 @@ class Threads:
             MARKS_BYTES, lambda key, mark: letters(*key, mark.since)
         )
 
-    async def before(self, question: Question) -> Past:
+    async def until(self, question: Question) -> Past:
         """The first message of the question's thread and the newest ones. Raises SlackError."""
         channel, root = question.place.channel, question.place.thread_ts
         if root is None or question.ts is None or root == question.ts:
             return Past()
-        asked: dict[str, Stored] = {}
-        read = partial(self._page, question, asked)
+        read = partial(self._slack.thread_page, channel, root)
         mark = self._marks.get((channel, root))
         part = await newest_part(read, root, question.ts, self._bounds, mark)
         self._mark((channel, root), part)
-        stored = (*filter(None, [part.root]), *part.newest)
-        return Past(stored, part, asked=tuple(asked.values()))
-
-    async def _page(
-        self,
-        question: Question,
-        asked: dict[str, Stored],
-        *,
-        oldest: str | None,
-        latest: str,
-        limit: int,
-    ) -> Page:
-        """Read a page; the last one reaches past the question, so that its message comes too.
-
-        Messages of the question are put into `asked`, as they stand now.
-        """
-        channel, root = question.place.channel, question.place.thread_ts or ""
-        until = shifted(latest, 1) if latest == question.ts else latest
-        page = await self._slack.thread_page(
-            channel, root, oldest=oldest, latest=until, limit=limit
-        )
-        own = {question.ts, *question.earlier}
-        asked |= {str(one["ts"]): one for one in page.messages if one.get("ts") in own}
-        return page
+        return Past((*filter(None, [part.root]), *part.newest), part)
 
     def _mark(self, key: tuple[str, str], part: ThreadPart) -> None:
         count = len(part.newest)
@@ -144,7 +122,7 @@ class DirectMessages:
         self._answers = answers
         self._hours = hours
 
-    async def before(self, question: Question) -> Past:
+    async def until(self, question: Question) -> Past:
         """Messages and their replies since the conversation began. Raises SlackError."""
         if not self._hours or question.ts is None or question.place.thread_ts != question.ts:
             return Past()
@@ -152,18 +130,20 @@ class DirectMessages:
             newest_first = await self._slack.history(
                 question.place.channel,
                 oldest=f"{float(question.ts) - self._hours * 3600:.6f}",
-                latest=question.ts,
-                limit=ROOTS,
+                latest=just_after(question.ts),
+                limit=ROOTS + 1,
                 include_metadata=True,
             )
-            roots = self._since_anew(newest_first, question)
+            own = tuple(one for one in newest_first if one["ts"] == question.ts)
+            earlier = [one for one in newest_first if one not in own]
+            roots = self._since_anew(earlier, question)
             unknown = [root for root in roots if self._known(question, root) is None]
             if len(unknown) > THREADS:
                 roots = roots[: roots.index(unknown[THREADS])]
             when = limit.when() or 0.0
             found = await asyncio.gather(*(self._with_replies(question, r, when) for r in roots))
         in_order = tuple(one for stored in reversed(found) for one in stored)
-        return Past(in_order, remark=EARLIER_USED)
+        return Past((*in_order, *own), remark=EARLIER_USED)
 
     def _since_anew(self, newest_first: Sequence[Stored], question: Question) -> list[Stored]:
         """The messages of the present conversation, newest first."""
@@ -180,12 +160,11 @@ class DirectMessages:
         count = int(root.get("reply_count") or 0)
         if not count:
             return ()
-        turn = self._answers.under(question.place.channel, str(root["ts"]))
-        bot = self._teller.bot_user
+        bot, newest = self._teller.bot_user, str(root.get("latest_reply") or "")
+        turn = self._answers.under(question.place.channel, str(root["ts"]), newest)
         if count > 1 or turn is None or root.get("reply_users") != [bot]:
             return None
-        reply = {"ts": str(root.get("latest_reply") or ""), "user": bot}
-        return [reply | {"metadata": {"event_payload": {"turn": turn}}}]
+        return [{"ts": newest, "user": bot, "metadata": {"event_payload": {"turn": turn}}}]
 
     async def _with_replies(
         self, question: Question, root: Stored, until: float
@@ -211,7 +190,7 @@ class DirectMessages:
             return
         [reply] = part.newest
         if not _is_live(reply):
-            self._answers.put(turn_of(reply), channel, root, answer_text(reply))
+            self._answers.put(turn_of(reply), channel, root, answer_text(reply), str(reply["ts"]))
 
 
 def _is_live(stored: Stored) -> bool:

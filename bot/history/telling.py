@@ -142,12 +142,16 @@ def beside_words(stored: Iterable[Stored], question: Question) -> tuple[str, ...
     named: dict[str, None] = {}
     for one in stored:
         attached = read_message({"files": one.get("files")})
-        attachments = one.get("attachments")
-        listed = attachments if isinstance(attachments, list) else []
-        forwards = [each for each in listed if isinstance(each, dict) and each.get("is_share")]
-        forwarded = read_message({"attachments": forwards})
+        forwarded = read_message({"attachments": forwards_in(one)})
         named |= dict.fromkeys((*attached.files, *attached.unreadable, *forwarded.unreadable))
     return tuple(name for name in named if name not in question.unreadable)
+
+
+def forwards_in(stored: Stored) -> list[Stored]:
+    """The messages that somebody forwards in a message, without previews of links."""
+    attachments = stored.get("attachments")
+    listed = attachments if isinstance(attachments, list) else []
+    return [each for each in listed if isinstance(each, dict) and each.get("is_share")]
 
 
 def turn_of(stored: Stored) -> str:

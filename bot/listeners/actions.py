@@ -23,6 +23,7 @@ NOT_YOURS_TO_STOP = "Only the asker can stop this answer."
 NOT_YOURS_TO_RETRY = "Only the asker can ask this again."
 ENDED = "This answer is not being written any more."
 FORGOTTEN = "I no longer have this question. Please ask it again."
+DELETED = "Your question was deleted, so it was not asked again."
 
 
 def on_stop(hearing: Hearing) -> ActionListener:
@@ -59,8 +60,7 @@ def on_retry(hearing: Hearing) -> ActionListener:
         address = press.response_url if press.private else None
         verdict = await hearing.retry(press.turn, press.user, None, address)
         if verdict is Verdict.UNKNOWN:  # it failed in a process before this one
-            question = await found(hearing, press)
-            verdict = await hearing.retry(press.turn, press.user, question, address)
+            verdict = await _retry_found(hearing, press, address)
         match verdict:
             case Verdict.NOT_THEIRS:
                 await _tell(hearing, press, NOT_YOURS_TO_RETRY)
@@ -68,12 +68,23 @@ def on_retry(hearing: Hearing) -> ActionListener:
                 await _tell(hearing, press, NOT_NOW)
             case Verdict.UNKNOWN:
                 await _tell(hearing, press, FORGOTTEN)
+            case Verdict.GONE:
+                await _tell(hearing, press, DELETED)
             case _ if press.private:
                 await notes.ask_again(hearing, press)
             case _:
                 await _without_button(hearing, press)
 
     return handle_retry
+
+
+async def _retry_found(hearing: Hearing, press: reading.Press, address: str | None) -> Verdict:
+    try:
+        question = await found(hearing, press)
+    except SlackError as error:
+        log.warning("the question can't be looked for: %s", error)
+        return Verdict.AWAY
+    return await hearing.retry(press.turn, press.user, question, address)
 
 
 async def _lent(hearing: Hearing, press: reading.Press) -> bool:

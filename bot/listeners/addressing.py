@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
+from bot.render.incoming.asked import MENTION, same_user
+
 Payload = Mapping[str, Any]
 
 ASKING_SUBTYPES = frozenset({None, "file_share", "thread_broadcast", "me_message"})
@@ -20,7 +22,6 @@ ASKING_SUBTYPES = frozenset({None, "file_share", "thread_broadcast", "me_message
 BOT_SUBTYPES = ASKING_SUBTYPES | {"bot_message"}
 """Subtypes under which bots and workflows write."""
 
-_MENTION = re.compile(r"<@([A-Z0-9_]+)(?:\|[^<>]*)?>")
 _CODE = re.compile(r"```.*?```|`[^`\n]+`", re.S)
 _QUOTED = re.compile(r"^(?:&gt;|>).*$", re.M)
 _REST_QUOTED = re.compile(r"^(?:&gt;|>){3}.*", re.M | re.S)
@@ -55,17 +56,11 @@ class Addressee:
 
 def speaks_to(event: Payload, ids: Set[str]) -> bool:
     """Whether a message mentions one of `ids` in words of its own."""
-    ours = {_same(one) for one in ids}
+    ours = {same_user(one) for one in ids}
     text = event.get("text")
     if isinstance(text, str) and not ours.isdisjoint(_mentioned(text)):
         return True
     return not ours.isdisjoint(_mentioned_in_blocks(event.get("blocks")))
-
-
-def spellings(text: str, ids: Set[str]) -> Iterator[str]:
-    """The ids that stand for us in `text`, as they are written there."""
-    ours = {_same(one) for one in ids}
-    return (one for one in dict.fromkeys(_MENTION.findall(text)) if _same(one) in ours)
 
 
 def by_a_person(message: Payload, ids: Set[str]) -> bool:
@@ -115,7 +110,7 @@ def _bot_names(message: Payload) -> Iterator[str]:
 def _mentioned(text: str) -> Iterator[str]:
     """Users mentioned in mrkdwn, outside quotes and code."""
     own = _QUOTED.sub(" ", _REST_QUOTED.sub(" ", _CODE.sub(" ", text)))
-    return (_same(one) for one in _MENTION.findall(own))
+    return (same_user(one) for one in MENTION.findall(own))
 
 
 def _mentioned_in_blocks(blocks: Any) -> Iterator[str]:
@@ -129,7 +124,7 @@ def _mentioned_in_blocks(blocks: Any) -> Iterator[str]:
                 pass
             case {"type": "user", "user_id": str(user), **more}:
                 if not _is_code(more):
-                    yield _same(user)
+                    yield same_user(user)
             case {"type": "mrkdwn" | "markdown", "text": str(text)}:
                 yield from _mentioned(text)
             case dict(block):
@@ -139,8 +134,3 @@ def _mentioned_in_blocks(blocks: Any) -> Iterator[str]:
 def _is_code(element: Mapping[Any, Any]) -> bool:
     style = element.get("style")
     return isinstance(style, Mapping) and bool(style.get("code"))
-
-
-def _same(user: str) -> str:
-    """One name for a user: Enterprise Grid may write W where the workspace writes U."""
-    return "U" + user[1:] if user[:1] == "W" else user

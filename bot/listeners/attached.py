@@ -10,7 +10,7 @@ from dataclasses import replace
 from bot.errors import SlackError
 from bot.render.incoming import read_message
 from bot.slack import Slack
-from bot.slack.threads import shifted
+from bot.slack.messages import messages_at
 from bot.values import Question
 
 log = logging.getLogger(__name__)
@@ -27,11 +27,8 @@ async def with_attachments(slack: Slack, question: Question) -> Question:
         return question
     try:
         async with asyncio.timeout(SECONDS):
-            # The root comes with every page (slack-facts §2), then what is newer than `oldest`.
-            oldest = shifted(ts, -1)
-            found = await slack.replies(question.place.channel, root, oldest=oldest, limit=2)
+            found = (await messages_at(slack, question.place.channel, root, [ts]))[ts]
     except (SlackError, TimeoutError) as error:
         log.info("a mention without words can't be looked at: %s", error)
         return question
-    beside = next((read_message(one).unreadable for one in found if one.get("ts") == ts), ())
-    return replace(question, unreadable=beside)
+    return replace(question, unreadable=read_message(found).unreadable) if found else question

@@ -77,24 +77,17 @@ def on_ask_again(hearing: Hearing) -> ActionListener:
 
 
 async def _delete(hearing: Hearing, gone: revising.Deleted | None) -> None:
-    """End the answers to a deleted message; what was to be answered with it is asked anew."""
-    if gone is None:
-        return
-    for place, ts in await hearing.deleted(gone.team, gone.channel, gone.ts, gone.question):
-        try:
-            question = await asked_at(hearing, place.channel, place.thread_ts or ts, ts)
-            if question:
-                turn = await hearing.next_turn(question)
-                await hearing.ask_edited(question, turn)
-        except (SlackError, StorageAway) as error:
-            log.warning("a question beside a deleted one is not answered: %s", error)
+    if gone:
+        await hearing.deleted(gone.team, gone.channel, gone.ts, gone.question)
 
 
 async def _offer(hearing: Hearing, question: Question) -> None:
-    """Offer the author of an edited question to ask it again."""
+    """Offer the author of an edited question to ask it again, unless it is still to be asked."""
     place = question.place
     try:
         turn = await hearing.next_turn(question)
+        if turn is None:
+            return
         await hearing.slack.post_ephemeral(
             place.channel,
             question.user,

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.errors import SlackError, SlackRefused
+from bot.errors import SlackRefused
 from bot.listeners import reading
 from bot.listeners.hearing import Hearing
-from bot.slack.threads import shifted
-from bot.turn.again import first_of
+from bot.slack.messages import NOT_THERE, messages_at
+from bot.storage.chain import first_of
 from bot.values import Question
-
-log = logging.getLogger(__name__)
 
 
 async def found(hearing: Hearing, press: reading.Press) -> Question | None:
     """Look through the thread of a press for the question; None where it is not there.
 
-    A command is no message, so what it asked can't be found.
+    A command is no message, so what it asked can't be found. Raises SlackError.
     """
     if press.thread_ts is None:
         return None
     try:
         thread = await hearing.slack.replies(press.channel, press.thread_ts, latest=press.ts)
-    except SlackError as error:
-        log.warning("the question can't be looked for: %s", error)
-        return None
+    except SlackRefused as error:
+        if error.code in NOT_THERE:
+            return None
+        raise
     first = first_of(press.turn)
     for message in thread:
         question = _question(hearing, press.channel, message)
@@ -42,19 +40,7 @@ async def asked_at(hearing: Hearing, channel: str, thread_ts: str, ts: str) -> Q
 
     Raises SlackError.
     """
-    try:
-        thread = await hearing.slack.replies(
-            channel,
-            thread_ts,
-            oldest=shifted(ts, -1),
-            latest=shifted(ts, 1),
-            limit=3,  # the root comes with every page
-        )
-    except SlackRefused as error:
-        if error.code in {"thread_not_found", "message_not_found"}:
-            return None
-        raise
-    found = next((one for one in thread if one["ts"] == ts), None)
+    found = (await messages_at(hearing.slack, channel, thread_ts, [ts]))[ts]
     return _question(hearing, channel, found) if found else None
 
 

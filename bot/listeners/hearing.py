@@ -49,8 +49,8 @@ class Hearing:
     retry: Callable[[str, str, Question | None, str | None], Awaitable[Verdict]]
     private: PrivateAnswers
     stop_thread: Callable[[Place, str], Awaitable[Verdict]]
-    deleted: Callable[[str, str, str, Question | None], Awaitable[list[tuple[Place, str]]]]
-    next_turn: Callable[[Question], Awaitable[str]]
+    deleted: Callable[[str, str, str, Question | None], Awaitable[None]]
+    next_turn: Callable[[Question], Awaitable[str | None]]
     ask_edited: Callable[[Question, str], Awaitable[Verdict]]
     answer_bots: frozenset[str] = frozenset()
     refusals: Refusals = field(default_factory=Refusals)

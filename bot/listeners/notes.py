@@ -27,8 +27,8 @@ from bot.render.private import (
     single,
     with_buttons,
 )
+from bot.storage.chain import next_of
 from bot.storage.records import TurnRecord
-from bot.turn.again import next_of
 from bot.turn.copies import Posted
 
 log = logging.getLogger(__name__)

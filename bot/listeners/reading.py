@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +18,10 @@ from bot.listeners.addressing import (
     by_a_person,
     by_an_admitted_bot,
     speaks_to,
-    spellings,
 )
 from bot.render.buttons import BLOCK
-from bot.render.incoming import ReadMessage, mentions_in, read_message, readable, without_mention
-from bot.values import File, Place, Question, message_key
+from bot.render.incoming import asked_of, mentions_in, readable
+from bot.values import Place, Question, message_key
 
 Payload = Mapping[str, Any]
 
@@ -159,18 +158,18 @@ def _question(body: Payload, event: Payload, us: Addressee) -> Question | None:
         surface="dm" if _in_a_dm(event) else "channel",
         thread_ts=str(event.get("thread_ts") or event["ts"]),
     )
-    ts, bot, read = str(event["ts"]), bot_of(event), read_message(event)
+    ts, bot, asked = str(event["ts"]), bot_of(event), asked_of(event, ids)
     return Question(
         id=_name(f"{place.team}:{place.channel}:{ts}"),
         keys=_keys(body, event, place, ts),
         place=place,
         user=str(event.get("user") or bot),
-        text=_words(read, ids),
-        mentions=read.mentions,
+        text=asked.text,
+        mentions=asked.mentions,
         ts=ts,
         user_team=_user_team(body, event),
-        files=_files(event),
-        unreadable=read.unreadable,
+        files=asked.files,
+        unreadable=asked.unreadable,
         bot=bot,
     )
 
@@ -189,14 +188,6 @@ def _keys(body: Payload, event: Payload, place: Place, ts: str) -> tuple[str, ..
     return tuple(keys)
 
 
-def _words(read: ReadMessage, ids: Set[str]) -> str:
-    """What the message says, without our mention; "" where nobody wrote words."""
-    text = read.text if read.has_words else ""
-    for one in spellings(text, ids):
-        text = without_mention(text, one)
-    return text
-
-
 def team_of(body: Payload) -> str:
     """The workspace that installed us, even where the event comes from a shared channel."""
     for authorization in body.get("authorizations") or []:
@@ -212,20 +203,6 @@ def _user_team(body: Payload, event: Payload) -> str | None:
         return None
     named = (event.get(name) for name in ("user_team", "source_team", "team"))
     return next((team for team in named if isinstance(team, str) and team), "")
-
-
-def _files(event: Payload) -> tuple[File, ...]:
-    return tuple(
-        File(
-            id=str(file["id"]),
-            name=str(file.get("name") or file.get("title") or file["id"]),
-            mimetype=str(file.get("mimetype") or ""),
-            size=int(file.get("size") or 0),
-            url=str(file.get("url_private_download") or file.get("url_private") or ""),
-        )
-        for file in event.get("files") or []
-        if isinstance(file, Mapping) and file.get("id")
-    )
 
 
 def _name(key: str) -> str:

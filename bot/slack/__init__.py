@@ -8,6 +8,7 @@
     response_url.py  where a response_url may lead, and what its answers mean
     scopes.py        what the bot's token must be allowed to do
     websocket.py     one connection of Socket Mode
+    threads.py       the newest part of a thread; messages.py single messages of one
 
 When, how often and in which order something is called is none of this room's business.
 """

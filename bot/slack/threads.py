@@ -2,9 +2,8 @@
 
 `conversations.replies` gives a thread from its oldest message on, in pages; nothing asks for the
 newest ones (https://docs.slack.dev/reference/methods/conversations.replies). So the first page
-tells how many there are, and from that and the times it is estimated in which window before the
-question the newest ones lie. A window that turns out to hold too many is narrowed, one that holds
-too few is widened.
+tells how many there are, and from that and the times it is estimated in which window the newest
+ones lie. A window that turns out to hold too many is narrowed, one that holds too few is widened.
 """
 
 from __future__ import annotations
@@ -27,16 +26,7 @@ PAGE = 200
 LARGEST_PAGE = 1000
 """The most Slack allows in one page; asked for once an estimate has failed."""
 
-_TICK = Decimal("0.000001")  # messages of a channel differ by at least that
-
-
-def shifted(ts: str, ticks: int) -> str:
-    """Return the moment so many ticks after a message, or before it: the ends of a window leave out
-    the messages that they name. What is no ts stays as it is."""
-    try:
-        return f"{Decimal(ts) + ticks * _TICK:f}"
-    except InvalidOperation:
-        return ts
+_TICK = Decimal("0.000001")  # Slack's messages of a channel differ by at least that
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +67,7 @@ class ThreadPart:
     """The first message of a thread and its newest ones, oldest first.
 
     `left_out` is about how many between were not read. `gap`: the newest ones were not reached,
-    so that `newest` ends some messages before the question.
+    so that `newest` ends some messages before the one that was to be the last.
     """
 
     root: Stored | None
@@ -87,13 +77,14 @@ class ThreadPart:
 
 
 async def newest_part(
-    read: ReadPage, root: str, before: str, bounds: Bounds, mark: Mark | None = None
+    read: ReadPage, root: str, until: str, bounds: Bounds, mark: Mark | None = None
 ) -> ThreadPart:
-    """Read what was newest in a thread before a moment. Raises SlackError if nothing can be read.
+    """Read what was newest in a thread up to a message, which is read as well.
 
-    With `mark`, where an earlier reading began, nothing before that is read.
+    With `mark`, where an earlier reading began, nothing before that is read. Raises SlackError if
+    nothing can be read.
     """
-    walk = _Walk(read, root, before, bounds, mark or Mark())
+    walk = _Walk(read, root, until, bounds, mark or Mark())
     try:
         async with asyncio.timeout(bounds.seconds):
             await walk.go()
@@ -101,6 +92,24 @@ async def newest_part(
         if walk.pages == 0:
             raise _as_slack_error(error) from error
     return walk.part()
+
+
+def just_before(ts: str) -> str:
+    """A moment with nothing between it and a message, as `oldest` for that: Slack leaves out the
+    message that is named."""
+    return _moved(ts, -_TICK)
+
+
+def just_after(ts: str) -> str:
+    """The same as `latest`."""
+    return _moved(ts, _TICK)
+
+
+def _moved(ts: str, by: Decimal) -> str:
+    try:
+        return f"{Decimal(ts) + by:f}"
+    except InvalidOperation:
+        return ts
 
 
 def _as_slack_error(error: SlackError | TimeoutError) -> SlackError:
@@ -122,11 +131,11 @@ class _Run:
 
 @dataclass(slots=True)
 class _Walk:
-    """`tail` has everything from `low` up to the question; `runs` lie below it, with gaps."""
+    """`tail` has everything after `low`; `runs` lie below it, with gaps."""
 
     read: ReadPage
     root_ts: str
-    before: str
+    until: str
     bounds: Bounds
     mark: Mark
     pages: int = 0
@@ -139,7 +148,7 @@ class _Walk:
 
     async def go(self) -> None:
         """Read until there is enough, or the bounds are reached."""
-        self.low, self.size = self.before, self.bounds.page
+        self.low, self.size = self.until, self.bounds.page
         await self._page(self.mark.since)
         while self.runs and len(self.tail) < self.bounds.wanted and self._pages_left():
             await self._page(self._window())
@@ -158,10 +167,10 @@ class _Walk:
         return self.bounds.pages - self.pages
 
     def _total(self) -> int:
-        """About how many replies there are before the question; where Slack does not tell, some
-        more than were read."""
+        """About how many replies there are; where Slack does not tell, some more than were
+        read."""
         read = self.mark.below + len(self.tail) + sum(len(run.messages) for run in self.runs)
-        told = int((self.root or {}).get("reply_count") or 0) - 1  # without the question
+        told = int((self.root or {}).get("reply_count") or 0)
         return max(told, read) if told > 0 else read + (2 * PAGE if self.runs else 0)
 
     def _window(self) -> str:
@@ -178,7 +187,7 @@ class _Walk:
 
     async def _page(self, after: str) -> None:
         """Read the oldest page of what lies between `after` and the tail."""
-        latest = self.low
+        latest = just_after(self.low)
         page = await self.read(oldest=after or None, latest=latest, limit=self.size)
         self.pages += 1
         found = [m for m in page.messages if self._is_reply(m) and after < m["ts"] < latest]
@@ -196,7 +205,7 @@ class _Walk:
     async def _read_root(self) -> None:
         """Slack need not give the first message with every page."""
         with suppress(SlackError):
-            self._see_root(await self.read(oldest=None, latest=self.before, limit=1))
+            self._see_root(await self.read(oldest=None, latest=just_after(self.until), limit=1))
 
     def _see_root(self, page: Page) -> None:
         found = (m for m in page.messages if m.get("ts") == self.root_ts)

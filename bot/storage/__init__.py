@@ -1,6 +1,8 @@
 """What must outlive a moment: questions, who answers them, how far each answer is.
 
-store.py     the turns of all replicas; claiming.py, turning.py, pruning.py are its transactions
+store.py     the turns of all replicas; its transactions are in claiming.py, turning.py, wishing.py,
+             remaining.py and pruning.py
+chain.py     the names of the turns of one question
 ledger.py    the budgets all replicas share
 clock.py     the time on one machine, whatever its time of day is set to
 records.py   the values both hand out; rows.py how they lie in the tables of tables.py

@@ -40,12 +40,13 @@ def claim(
     connection: Connection,
     question: Question,
     thread: str | None,
-    replica: str,
+    replica: str | None,
     now: float,
     end: Draft | None = None,
     team: str = "",
 ) -> Claim:
-    """Take the question by all its keys; see `Store.claim`."""
+    """Take the question by all its keys; see `Store.claim`. Without a replica it is there for
+    whoever takes it up."""
     if not _take_keys(connection, question, now):
         return Claim.TAKEN
     turn = rows.new_turn(question, thread, replica, now, end, team or None)
@@ -146,5 +147,6 @@ def _join(connection: Connection, waits: str, question: Question) -> bool:
         return False
     whole = rows.joined(rows.to_question(row), question)
     connection.execute(update(turns).where(*still).values(rows.of_question(whole)))
-    connection.execute(update(claims).where(claims.c.key.in_(question.keys)).values(turn=waits))
+    keys = {*question.keys, *rows.message_keys(question)}
+    connection.execute(update(claims).where(claims.c.key.in_(keys)).values(turn=waits))
     return True

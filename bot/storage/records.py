@@ -72,7 +72,9 @@ class Change:
 
     `draft` whose phase is final ends the turn only with `over`: before, it is the end that is to
     be shown. `stands`: all of it can be read, so the thread may go on; the turn is not over while
-    an older message of it still says that more comes.
+    an older message of it still says that more comes. `question` is what Slack showed of it when
+    the model was asked. `gone`, beside the draft REMOVED, are those of its messages that were
+    deleted: what was asked in the others is asked anew as a turn of its own.
     """
 
     turn: str
@@ -86,6 +88,8 @@ class Change:
     tries: int | None = None
     rounds: str | None = None
     usage: Usage | None = None
+    question: Question | None = None
+    gone: frozenset[str] = frozenset()
     stands: bool = False
     over: bool = False
 
@@ -96,7 +100,8 @@ class Wish:
 
     `show` and `end` lend it a `response_url` that replaces the private note of its answer: to show
     the answer as it is written, or its end only. Of one kind the newest wish counts. `remove` is no
-    person's: the question was deleted, and it stays until the turn is over, whoever owns that.
+    person's: a message of the question was deleted, the one whose ts stands in `user` ("" where an
+    older version wrote it). It stays until the turn is over, whoever owns that.
     """
 
     turn: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,19 @@ from sqlalchemy import Row
 
 from bot.storage.records import ShownMessage, TurnRecord
 from bot.storage.tables import WAITING
-from bot.values import PARAGRAPH, Draft, File, Phase, Question, Said, Usage, paragraphs
+from bot.values import (
+    PARAGRAPH,
+    REMOVED,
+    Draft,
+    File,
+    Phase,
+    Question,
+    Said,
+    Usage,
+    message_key,
+    paragraphs,
+    reworded,
+)
 
 SHARES = "shares"
 """Where a stored question keeps who wrote which part of its text: user, ts and characters. The
@@ -51,13 +63,13 @@ NEW_TURN = (
 def new_turn(
     question: Question,
     thread: str | None,
-    replica: str,
+    replica: str | None,
     now: float,
     end: Draft | None,
     team: str | None,
 ) -> dict[str, Any]:
-    """The columns of a turn nobody has worked at yet, except its state; `end` is what its answer
-    will say, if that is known; `team` is whose bot answers it."""
+    """The columns of a turn nobody has worked at yet, except its state; `replica` is who answers
+    it, `end` what its answer will say, if that is known; `team` is whose bot answers it."""
     draft = end or Draft(Phase.ASKING)
     return of_question(question) | {
         "id": question.id,
@@ -116,6 +128,34 @@ def joined(first: Question, newer: Question) -> Question:
         unreadable=tuple(dict.fromkeys(first.unreadable + newer.unreadable)),
         response_url=newer.response_url or first.response_url,
     )
+
+
+def without(question: Question, gone: Collection[str]) -> Question | None:
+    """What is left of a question without some of its messages; None if nothing is.
+
+    Files and mentions can't be told apart by message; they stay until the messages are read again.
+    """
+    messages = [ts for ts in question.messages if ts not in gone]
+    if not messages:
+        return None
+    return reworded(question, messages, (one for one in question.words if one.ts not in gone))
+
+
+def cleaned(question: Question) -> Question:
+    """The question with words that every database takes, so that the shares in it stay right."""
+    words = [replace(one, text=clean(one.text)) for one in question.words]
+    return reworded(question, question.messages, words) if question.messages else question
+
+
+def message_keys(question: Question) -> tuple[str, ...]:
+    """The keys of all messages that a question was asked in."""
+    place = question.place
+    return tuple(message_key(place.team, place.channel, ts) for ts in question.messages)
+
+
+def is_removed(row: Row[Any]) -> bool:
+    """Whether the messages of an answer go because its question was deleted."""
+    return Draft(Phase(row.phase), row.draft, row.note) == REMOVED
 
 
 def to_record(row: Row[Any], shown: Sequence[ShownMessage]) -> TurnRecord:

@@ -22,7 +22,7 @@ from typing import Any
 from sqlalchemy import Connection, Delete, delete, select
 
 from bot.errors import StorageInDoubt
-from bot.storage import claiming, pruning, turning
+from bot.storage import claiming, pruning, remaining, turning, wishing
 from bot.storage.claiming import insert
 from bot.storage.clock import since_boot
 from bot.storage.database import Database
@@ -128,13 +128,17 @@ class Store:
     async def journal(self, changes: Sequence[Change]) -> set[str]:
         """Write what became of turns, all together; returns those that are lost to us.
 
-        A turn that is over has no owner and no `response_url` any more.
+        A turn that is over has no owner and no `response_url` any more. What is left of a question
+        after a deletion is a new turn that nobody owns.
         """
 
         def work(connection: Connection) -> set[str]:
+            rests = remaining.rests(connection, changes)
             lost = turning.journal(connection, changes, self._now(), self._store_text)
-            if any(change.over or change.stands for change in changes):
-                notify(connection, EVERYBODY)  # whoever waits in their threads
+            for rest in rests:
+                remaining.ask(connection, rest, self._now(), self._team)
+            if rests or any(change.over or change.stands for change in changes):
+                notify(connection, EVERYBODY)  # whoever waits in their threads, or takes it up
             return lost
 
         lost = await self._database.write(work)
@@ -241,20 +245,14 @@ class Store:
     async def wish(self, wish: Wish) -> bool:
         """Leave a wish for whoever owns the turn; False when it is over or unknown."""
 
-        def work(connection: Connection) -> bool:
-            of = select(turns.c.owner).where(turns.c.id == wish.turn, UNFINISHED, self._ours)
-            owner = connection.execute(of).first()
-            if owner is None:
-                return False
-            values = {"turn": wish.turn, "person": wish.user, "kind": wish.kind}
-            lent = {"response_url": wish.response_url or None}
-            adding = insert(connection.dialect.name, wishes).values(values | lent)
-            newest = adding.on_conflict_do_update(index_elements=list(values), set_=lent)
-            connection.execute(newest)
-            notify(connection, owner[0] or EVERYBODY)
-            return True
+        return await self._database.write(lambda c: wishing.wish(c, wish, self._ours))
 
-        return await self._database.write(work)
+    async def remove(self, key: str, message: str) -> list[str]:
+        """Leave the wish that what is being answered to a message is removed, because it was
+        deleted; gives the turns. `key` is one that its question was claimed under, `message` its
+        ts. An answer that is over stays, and so does one to which it does not belong any more.
+        """
+        return await self._database.write(lambda c: wishing.remove(c, key, message, self._ours))
 
     async def wishes(self) -> list[Wish]:
         """What people want of this replica's turns; they are gone when they have been read, but

@@ -14,19 +14,21 @@ from sqlalchemy import (
     Connection,
     Executable,
     Row,
+    and_,
     bindparam,
     case,
     delete,
     func,
     insert,
     null,
+    or_,
     select,
     update,
 )
 
 from bot.storage import rows
 from bot.storage.records import Change, ShownMessage, TurnRecord
-from bot.storage.tables import OVER, UNFINISHED, of_team, shown, turns
+from bot.storage.tables import OVER, UNFINISHED, WAITING, of_team, shown, turns
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +42,13 @@ _CHANGING = [
 _CHANGED: dict[str, Any] = {
     name: func.coalesce(bindparam(f"new_{name}", type_=turns.c[name].type), turns.c[name])
     for name in _CHANGING
-} | {"thread": case((bindparam("stands", type_=Boolean), null()), else_=turns.c.thread)}
+}
+# What ends while it waits gives its place away: a question that joined it now would end with it.
+_GIVES_AWAY = or_(
+    bindparam("stands", type_=Boolean),
+    and_(turns.c.state == WAITING, bindparam("ends", type_=Boolean)),
+)
+_CHANGED["thread"] = case((_GIVES_AWAY, null()), else_=turns.c.thread)
 _ENDED: dict[str, Any] = {"state": OVER, "owner": None, "response_url": None, "rounds": None}
 _CHANGE = update(turns).where(turns.c.id == bindparam("turn")).values(_CHANGED)
 _END = _CHANGE.values(_ENDED | {"ended_at": bindparam("now")})
@@ -58,6 +66,8 @@ def journal(
     held = [change for change in changes if fences.get(change.turn) == change.fence]
     going_on = [_changed(change) for change in held if not change.over]
     ending = [_ended(change, now) for change in held if change.over]
+    for change in held:
+        _reword(connection, change)
     _each(connection, _CHANGE, going_on)
     _each(connection, _END if store_text else _END_WITHOUT_TEXT, ending)
     moved = [(change.turn, change.shown) for change in held if change.shown is not None]
@@ -82,6 +92,13 @@ def _each(connection: Connection, statement: Executable, values: list[dict[str, 
         connection.execute(statement, values)
 
 
+def _reword(connection: Connection, change: Change) -> None:
+    """Write what Slack showed of the question, if that is not what was stored."""
+    if change.question:
+        asked = rows.of_question(rows.cleaned(change.question))
+        connection.execute(update(turns).where(turns.c.id == change.turn).values(asked))
+
+
 def _changed(change: Change) -> dict[str, Any]:
     draft = change.draft
     return {
@@ -96,6 +113,7 @@ def _changed(change: Change) -> dict[str, Any]:
         "new_tries": change.tries,
         "new_rounds": change.rounds,  # ASCII
         "stands": change.stands,
+        "ends": bool(draft and draft.phase.final),
     } | {f"new_{name}": value for name, value in rows.of_usage(change.usage).items()}
 
 

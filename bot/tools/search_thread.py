@@ -65,7 +65,7 @@ async def _read(slack: Slack, question: Question) -> ThreadPart:
 def _earlier(part: ThreadPart, question: Question) -> list[Mapping[str, Any]]:
     """The messages that were there before the question."""
     found = [*filter(None, [part.root]), *part.newest]
-    return [message for message in found if message["ts"] not in question.earlier]
+    return [message for message in found if message["ts"] not in question.messages]
 
 
 def _searched(part: ThreadPart, count: int) -> str:

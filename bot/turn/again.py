@@ -1,13 +1,11 @@
-"""A question asked once more, and the names of its turns. Pure."""
+"""A question asked once more. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.storage.chain import next_of
 from bot.values import Question
-
-CHAIN = 50
-"""Nobody asks one question more often than that."""
 
 
 def again(question: Question, response_url: str | None = None) -> Question:
@@ -17,26 +15,3 @@ def again(question: Question, response_url: str | None = None) -> Question:
     """
     turn = next_of(question.id)
     return replace(question, id=turn, keys=(f"turn:{turn}",), response_url=response_url)
-
-
-def next_of(turn: str) -> str:
-    """The id of the turn after this one; it tells the first one's and counts."""
-    first = first_of(turn)
-    return f"{first}-{count_of(turn) + 1}"
-
-
-def count_of(turn: str) -> int:
-    """Say how often the question had been asked with this turn."""
-    count = turn.removeprefix(first_of(turn)).removeprefix("-")
-    return int(count or 1)
-
-
-def chain_of(turn: str) -> tuple[str, ...]:
-    """The ids of all turns that a question may have had, the first one's first."""
-    first = first_of(turn)
-    return (first, *(f"{first}-{count}" for count in range(2, CHAIN + 1)))
-
-
-def first_of(turn: str) -> str:
-    """The id of the first turn that a question had."""
-    return turn.partition("-")[0]

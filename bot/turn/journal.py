@@ -158,4 +158,5 @@ def merged(old: Change | None, new: Change) -> Change:
         return old
     given: dict[str, Any] = {field.name: getattr(new, field.name) for field in fields(new)}
     given |= {"stands": old.stands or new.stands, "over": old.over or new.over}
+    given["gone"] = old.gone | new.gone
     return replace(old, **{name: value for name, value in given.items() if value is not None})

@@ -12,7 +12,7 @@ from bot.turn.machine import INTERRUPTED, Machine
 from bot.turn.progress import read
 from bot.turn.unread import nothing_to_answer
 from bot.upstream.cursor import Begun
-from bot.values import Draft, Phase
+from bot.values import Draft, Phase, Question
 
 TRIES = 3
 """So many processes may die of a turn before it is given up."""
@@ -53,13 +53,18 @@ def begun(record: TurnRecord, now: float) -> Machine:
     machine.usage = record.usage
     if last := last_draft(record, now):
         machine.end(last)
-    elif not record.question.text.strip():
-        machine.end(Draft(Phase.DONE, nothing_to_answer(record.question) or HINT))
-    elif asks_anew(record.question):
-        machine.end(Draft(Phase.DONE, BEGUN))
     elif record.waiting:
         machine.wait_above()
+    elif end := known_end(record.question):
+        machine.end(end)
     return machine
+
+
+def known_end(question: Question) -> Draft | None:
+    """Say how a question is answered for which no model is needed; None for any other."""
+    if not question.text.strip():
+        return Draft(Phase.DONE, nothing_to_answer(question) or HINT)
+    return Draft(Phase.DONE, BEGUN) if asks_anew(question) else None
 
 
 def response_of(record: TurnRecord) -> Begun | None:

@@ -30,8 +30,9 @@ from bot.storage.records import ShownMessage
 from bot.tools.toolbox import Toolbox
 from bot.turn.limits import AnswerBudget, AnswerLimits, CutShort
 from bot.turn.machine import Machine, beside
+from bot.turn.progress import read
 from bot.turn.pseudonyms import Pseudonyms
-from bot.turn.recovery import begun, response_of
+from bot.turn.recovery import begun, known_end, response_of
 from bot.turn.seats import Seats
 from bot.turn.tool_rounds import ToolRounds
 from bot.turn.turn import Turn
@@ -182,15 +183,19 @@ class Runner:
         """Wait for a seat, then read the upstream as fast as it writes: showing never delays it."""
         if machine.phase.final:
             return
+        old = turn.waiting or turn.fence > 1
         if turn.waiting:
             await turn.comes()
             reply.show(machine.ask())
         async with self.seats.take(lambda before: reply.show(machine.wait(before))):
             if machine.phase is Phase.QUEUED:
+                old = True
                 reply.show(machine.ask())
-            conversation = await self.history.read(turn.question)
-            unread = remark(turn.question, conversation.beside)
-            machine.remark = together(conversation.remark, unread)
+            conversation = await self._conversation(turn, old=old)
+            if end := known_end(turn.question):
+                machine.end(end)
+                return
+            machine.remark = together(conversation.remark, remark(turn.question))
             async with _meanwhile(self._look(turn, machine)):
                 await self._ask(conversation, turn, machine, reply)
 
@@ -215,6 +220,14 @@ class Runner:
             if not time_limit.expired():
                 raise
             raise budget.out_of_time() from None
+
+    async def _conversation(self, turn: Turn, *, old: bool) -> Conversation:
+        """What the model is told. A question that is `old` is looked for in Slack before the model
+        is asked for the first time. Raises QuestionDeleted where it is gone."""
+        asked = response_of(turn.record) or read(turn.record.rounds).rounds
+        conversation = await self.history.read(turn.question, look=old and not asked)
+        turn.asks(conversation.question)
+        return conversation
 
     def _prompt(self, question: Question, conversation: Conversation) -> Prompt:
         names = self.pseudonyms
@@ -329,7 +342,8 @@ class Runner:
         except SlackError as error:
             log.warning("the end of the answer could not be shown: %s", error)
         if machine.draft != REMOVED:
-            self.history.remember(turn.question, machine.text)
+            messages = [message.ts for message in turn.standing]
+            self.history.remember(turn.question, machine.text, messages)
         self.metrics.answer_seconds.observe(time.monotonic() - turn.asked)
         turn.stands()
         await reply.settled()

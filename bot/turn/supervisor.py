@@ -15,7 +15,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from bot.errors import QuestionDeleted, Stopped, StorageAway
+from bot.errors import QuestionDeleted, SlackError, Stopped, StorageAway
 from bot.storage.records import TurnRecord, Wish
 from bot.storage.store import Store
 from bot.turn.again import again
@@ -44,6 +44,7 @@ class Verdict(Enum):
     ENDED = "the answer is not being written any more"
     NOT_THEIRS = "only the asker may"
     UNKNOWN = "the question is not known any more"
+    GONE = "the question was deleted in Slack"
     AWAY = "nobody can tell now"
 
 
@@ -53,7 +54,8 @@ class Supervisor:
     As a context manager it keeps this replica alive among the others and takes over what they
     leave behind. `refuse(question)` tells the asker that it can't be answered now; `lend(wish)`
     hands an address to the private answer that it was lent to; `still` returns when no write to
-    Slack is under way; `retention` is in seconds.
+    Slack is under way; `as_shown(question)` gives a question as Slack shows it now, None if it is
+    gone there, and raises SlackError; `retention` is in seconds.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Supervisor:
         refuse: Callable[[Question], Coroutine[Any, Any, None]],
         lend: Callable[[Wish], None],
         still: Callable[[], Awaitable[None]],
+        as_shown: Callable[[Question], Awaitable[Question | None]],
         retention: float,
     ) -> None:
         self._live = live
@@ -73,6 +76,7 @@ class Supervisor:
         self._refuse = refuse
         self._lend = lend
         self._still = still
+        self._as_shown = as_shown
         self._retention = retention
         self._intake = Intake(store)
         self._claiming: set[str] = set()
@@ -128,11 +132,15 @@ class Supervisor:
         except StorageAway:
             return Verdict.AWAY
 
-    def remove(self, turn: str) -> None:
-        """End an answer of ours whose question was deleted, and delete what stands of it; one that
-        has its end keeps it."""
-        if found := self._live.get(turn):
-            found.stop(QuestionDeleted(turn))
+    def remove(self, turn: str, message: str) -> None:
+        """End an answer of ours because a message of its question was deleted, and delete what
+        stands of it; what was asked in other messages is asked anew. One that has its end keeps it.
+
+        An answer to other messages stays; while a turn waits, nobody here knows all of its own.
+        """
+        found = self._live.get(turn)
+        if found and (found.waiting or not message or message in found.question.messages):
+            found.stop(QuestionDeleted(turn, message))
 
     def asked_by(self, channel: str, ts: str) -> list[str]:
         """The answers of ours that a message is the question of, or a part of it."""
@@ -140,25 +148,34 @@ class Supervisor:
         return [
             turn
             for turn, question in asked
-            if question.place.channel == channel and ts in (question.ts, *question.earlier)
+            if question.place.channel == channel and ts in question.messages
         ]
 
     async def retry(
         self, turn: str, user: str, found: Question | None = None, response_url: str | None = None
     ) -> Verdict:
-        """Ask a question again whose answer failed, once, for its asker: `found` where it had to
-        be looked for, and, where that was a command's, with its answer sent to `response_url`."""
+        """Ask a question again whose answer failed, once, for its asker and as Slack shows it now:
+        `found` where it had to be looked for there, and, where that was a command's, with its
+        answer sent to `response_url`."""
         try:
             record = await self._store.turn(turn)
         except StorageAway:
             return Verdict.AWAY
         if record and record.draft.phase.final and record.draft.phase not in FAILED:
             return Verdict.OVER
-        question = (_asked(record) if record else self._refused.get(turn)) or found
+        known = _asked(record) if record else self._refused.get(turn)
+        question = known or found
         if question is None:
             return Verdict.UNKNOWN
         if not question.obeys(user):
             return Verdict.NOT_THEIRS
+        try:
+            question = await self._as_shown(known) if known else found
+        except SlackError as error:
+            log.warning("a question can't be read to be asked again: %s", error)
+            return Verdict.AWAY
+        if question is None:
+            return Verdict.GONE
         return Verdict.TAKEN if await self.submit(again(question, response_url)) else Verdict.OVER
 
     # This replica among the others.
@@ -220,7 +237,7 @@ class Supervisor:
                     case "stop":
                         await self.stop(wish.turn, wish.user)
                     case "remove":
-                        self.remove(wish.turn)
+                        self.remove(wish.turn, wish.user)
                     case _:
                         self._lend(wish)
         if not self._draining:
@@ -300,6 +317,7 @@ async def _repeat(
 
 
 def _asked(record: TurnRecord) -> Question | None:
-    """The question of a turn, unless its text was deleted."""
+    """The question of a turn, unless its text was deleted and Slack does not have it either."""
     question = record.question
-    return question if question.text or question.unreadable or question.files else None
+    there = question.text or question.unreadable or question.files or question.messages
+    return question if there else None

@@ -140,6 +140,12 @@ class Turn:
                     return question
             await self.stirred.wait()
 
+    def asks(self, question: Question) -> None:
+        """The model is asked this now: the question as Slack shows it."""
+        if question != self.question:
+            self.question = question
+            self._note(question=question)
+
     def started(self, response_id: str, *, resumable: bool) -> None:
         """The model writes a response. Others can go on with it if the tool rounds it rests on
         are journalled."""
@@ -218,7 +224,7 @@ class Turn:
             return False
         if isinstance(error, QuestionDeleted):
             self._ends = True
-            self._note(draft=REMOVED)
+            self._note(draft=REMOVED, gone=frozenset(filter(None, [error.message])))
         self.halt.set_exception(error)
         self.halt.exception()  # so that asyncio finds it was asked for
         return True

@@ -15,6 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.slack import Slack
+from bot.values import Question
 from tests import paging
 from tests.delivery.virtual import now
 
@@ -81,6 +82,7 @@ class FakeSlack(AsyncWebClient):
         self.calls: list[Call] = []
         self.messages: dict[str, Stored] = {}
         self.gone: set[str] = set()  # roots of threads that were deleted, without a tombstone
+        self.people: dict[tuple[str, str], dict[str, Any]] = {}  # what they wrote, by place and ts
         self.private: list[Mapping[str, Any]] = []
         self.fault: Fault = lambda call: None
         self.delay: Callable[[Call], float] = lambda call: 0.0
@@ -93,6 +95,19 @@ class FakeSlack(AsyncWebClient):
     def thread(self, root: str) -> list[Stored]:
         """Our messages of a thread, in order."""
         return [m for m in self.messages.values() if m.thread_ts == root]
+
+    def hear(self, question: Question) -> None:
+        """Let the messages of a question stand there, as they were written."""
+        root = question.place.thread_ts
+        for said in question.words:
+            if said.ts:
+                thread = {"thread_ts": root} if root != said.ts else {}
+                message = {"ts": said.ts, "user": said.user, "text": said.text} | thread
+                self.people[question.place.channel, said.ts] = message
+
+    def edit(self, ts: str, text: str, channel: str = "C1") -> None:
+        """Let somebody's message say something else from now on."""
+        self.people[channel, ts] |= {"text": text, "edited": {"ts": ts}}
 
     async def api_call(self, api_method: str, **request: Any) -> AsyncSlackResponse:
         """Take one request."""
@@ -192,9 +207,12 @@ class FakeSlack(AsyncWebClient):
     def _conversations_replies(self, given: dict[str, Any]) -> dict[str, Any]:
         if given["ts"] in self.gone:
             return {"error": "thread_not_found"}
-        root = self.messages.get(given["ts"])
-        found = [self._as_slack(m) for m in self.thread(given["ts"])]
-        return paging.replies(given, self._as_slack(root) if root else None, found)
+        channel, ts = given["channel"], given["ts"]
+        root = self._as_slack(self.messages[ts]) if ts in self.messages else None
+        people = [m for (where, _), m in self.people.items() if where == channel]
+        found = [self._as_slack(m) for m in self.thread(ts)]
+        found += [m for m in people if m.get("thread_ts") == ts]
+        return paging.replies(given, root or self.people.get((channel, ts)), found)
 
     def _as_slack(self, message: Stored) -> dict[str, Any]:
         return {"ts": message.ts, "metadata": message.metadata}

@@ -39,8 +39,9 @@ def test_a_file_beside_a_mention_in_a_thread_comes_with_the_pages_of_it(
     slack.calls.clear()
     slack = thread_of(count)
     found = read(slack, count, files=[PDF])
-    assert (usual.beside, found.beside) == ((), (REPORT,))
-    assert found.messages == usual.messages
+    assert (usual.question.unreadable, found.question.unreadable) == ((), (REPORT,))
+    assert found.messages[:-1] == usual.messages[:-1]
+    assert texts(found)[-1] == "and now?\n\n[file: report.pdf, PDF]"
     assert found.remark == usual.remark
     assert len(slack.called("conversations.replies")) <= 5
 
@@ -70,24 +71,24 @@ def test_many_questions_at_once_are_not_all_looked_at() -> None:
 
 def test_a_thread_of_one_page_is_read_in_one_call_with_the_question_in_it() -> None:
     slack = thread_of(100)
-    assert read(slack, 100, files=[PDF]).beside == (REPORT,)
+    assert read(slack, 100, files=[PDF]).question.unreadable == (REPORT,)
     assert len(slack.called("conversations.replies")) == 1
 
 
 @pytest.mark.parametrize(
     ("more", "named"),
     [
-        ({"files": [PDF, NOTES]}, (REPORT, "notes.txt (TEXT)")),
+        ({"files": [PDF, NOTES]}, (REPORT,)),
         ({"files": [PDF], "attachments": [PREVIEW]}, (REPORT,)),
         ({"attachments": [{"is_share": True}]}, (EMPTY_FORWARD,)),
         ({"attachments": [PREVIEW, "odd"], "files": ["odd", {}]}, ()),
         ({"attachments": "odd", "files": "odd"}, ()),
     ],
 )
-def test_files_with_their_words_are_named_and_previews_of_links_are_not(
+def test_files_without_words_are_named_and_previews_of_links_are_not(
     more: dict[str, Any], named: tuple[str, ...]
 ) -> None:
-    assert read(thread_of(1), 1, **more).beside == named
+    assert read(thread_of(1), 1, **more).question.unreadable == named
 
 
 def test_files_of_every_message_of_a_question_are_named_once() -> None:
@@ -96,8 +97,8 @@ def test_files_of_every_message_of_a_question_are_named_once() -> None:
     slack.say(at(2), "U1", "two", under=ROOT, files=[PDF, NOTES])
     question = replace(asked("one\n\ntwo", at(2)), earlier=(at(1),))
     conversation = run(history(slack).read(question))
-    assert conversation.beside == (REPORT, "notes.txt (TEXT)")
-    assert texts(conversation)[-1] == "one\n\ntwo"
+    assert conversation.question.unreadable == (REPORT,)
+    assert "Buy otters." in texts(conversation)[-1]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,9 @@ def test_files_of_every_message_of_a_question_are_named_once() -> None:
 def test_what_the_event_told_is_not_told_again(known: dict[str, Any]) -> None:
     slack = thread_of(1)
     slack.say(at(1), "U1", "one", under=ROOT, files=[PDF])
-    assert run(history(slack).read(replace(asked("one", at(1)), **known))).beside == ()
+    assert run(history(slack).read(replace(asked("one", at(1)), **known))).question.unreadable == (
+        REPORT,
+    )
     slack.say(at(2), "U1", "two", files=[PDF])
     root = replace(asked("two", at(2), root=at(2)), **known)
     assert run(history(slack).beside(root)) == ()
@@ -121,7 +124,7 @@ def test_a_file_beside_a_mention_that_opens_a_thread_is_named_by_one_call_of_its
     slack.say(at(1), "U1", "two", files=[PDF])
     slack.say(at(2), "U1", "three", files=[NOTES])
     question = asked("two", at(1), root=at(1))
-    assert run(history(slack).read(question)).beside == ()
+    assert run(history(slack).read(question)).question.unreadable == ()
     assert slack.calls == []
     assert run(history(slack).beside(question)) == (REPORT,)
     assert [call.method for call in slack.calls] == ["conversations.history"]

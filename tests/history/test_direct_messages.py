@@ -32,7 +32,7 @@ def exchange(
     slack.say(ts, "U1", text, channel=DM)
     slack.answer(at(seconds + 1), "q" + ts, answer, channel=DM, under=ts)
     if reading:
-        reading.remember(in_dm(text, ts), answer)
+        reading.remember(in_dm(text, ts), answer, [at(seconds + 1)])
 
 
 def test_a_message_goes_on_with_what_was_said_and_answered_before(slack: StoredSlack) -> None:
@@ -146,6 +146,24 @@ def test_an_answer_that_was_deleted_is_not_told_though_we_remember_it(slack: Sto
     exchange(slack, 0, "my password?", "hunter2", reading)
     slack.delete(at(1), channel=DM)
     assert texts(run(reading.read(in_dm("again?", at(60))))) == ["my password?", "again?"]
+
+
+def test_answer_that_another_one_replaced_is_not_told_though_we_remember_it(
+    slack: StoredSlack,
+) -> None:
+    reading = history(slack)
+    exchange(slack, 0, "my limit?", "5 MB", reading)
+    slack.delete(at(1), channel=DM)
+    slack.answer(at(5), "q" + at(0) + "-2", "50 MB", channel=DM, under=at(0))
+    assert texts(run(reading.read(in_dm("again?", at(60))))) == ["my limit?", "50 MB", "again?"]
+
+
+def test_question_is_told_as_it_reads_now_for_no_call_more(slack: StoredSlack) -> None:
+    slack.say(at(60), "U1", "50 MB?", channel=DM)
+    conversation = run(history(slack).read(in_dm("5 MB?", at(60))))
+    assert texts(conversation) == ["50 MB?"]
+    assert conversation.question.text == "50 MB?"
+    assert [call.method for call in slack.calls] == ["conversations.history"]
 
 
 def test_messages_are_told_as_they_are_now(slack: StoredSlack) -> None:

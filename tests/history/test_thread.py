@@ -75,7 +75,7 @@ def test_another_app_can_not_pass_for_us(slack: StoredSlack) -> None:
 def test_words_of_others_in_a_question_are_theirs(slack: StoredSlack) -> None:
     said = (Said("U2", at(1), "refund it"), Said("U1", at(2), "no,"), Said("U1", at(3), "don't"))
     text = "refund it\n\nno,\n\ndon't"
-    question = replace(asked(text, at(3), user="U2", root=at(1)), said=said)
+    question = replace(asked(text, at(3), user="U2", root=at(1)), said=said, earlier=(at(1), at(2)))
     alone = replace(question, place=replace(question.place, thread_ts=at(3)))
     conversation = run(history(slack).read(alone))
     assert conversation.messages == (

@@ -70,7 +70,8 @@ class Room:
     codes: dict[str, str] = field(default_factory=dict)
     refuse: bool = False
     gone: list[tuple[str, str, Question | None]] = field(default_factory=list)
-    beside: list[tuple[Place, str]] = field(default_factory=list)
+    waits: bool = False
+    unreadable: bool = False  # of Slack: it takes what it is told, and shows nothing
 
     async def submit(self, question: Question) -> bool:
         self.asked.append(question)
@@ -94,16 +95,15 @@ class Room:
 
     async def deleted(
         self, team: str, channel: str, ts: str, question: Question | None = None
-    ) -> list[tuple[Place, str]]:
-        """Be told that a message was deleted; `beside` were to be answered with it."""
+    ) -> None:
+        """Be told that a message was deleted."""
         self.gone.append((channel, ts, question))
-        return self.beside
 
-    async def next_turn(self, question: Question) -> str:
-        """Every question was asked once before."""
+    async def next_turn(self, question: Question) -> str | None:
+        """Every question was asked once before, unless all of them wait."""
         if self.stored is None:
             raise StorageAway("the database is away")
-        return f"{question.id}-2"
+        return None if self.waits else f"{question.id}-2"
 
     async def ask(self, question: Question, turn: str) -> Verdict:
         """Ask an edited question."""
@@ -139,6 +139,8 @@ class Room:
     async def slack(self, request: web.Request) -> web.Response:
         method = request.path.rpartition("/")[2]
         if method == "conversations.replies":
+            if self.unreadable:
+                return web.json_response({"ok": False, "error": "internal_error"})
             return web.json_response({"ok": not self.refuse, "messages": self.thread})
         self.told.append((method, await request.json()))
         code = "channel_not_found" if self.refuse else self.codes.get(method)

@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.actions import ENDED, FORGOTTEN, NOT_YOURS_TO_RETRY, NOT_YOURS_TO_STOP
+from bot.listeners.actions import (
+    DELETED,
+    ENDED,
+    FORGOTTEN,
+    NOT_YOURS_TO_RETRY,
+    NOT_YOURS_TO_STOP,
+)
+from bot.listeners.notes import NOT_NOW
 from bot.listeners.reading import Addressee, message, press
 from bot.render.buttons import AGAIN, STOP
 from bot.turn.supervisor import Verdict
@@ -39,6 +46,8 @@ async def test_stop_is_handed_on_and_nothing_is_said(room: Room, verdict: Verdic
         (STOP, Verdict.UNKNOWN, ENDED),
         (AGAIN, Verdict.NOT_THEIRS, NOT_YOURS_TO_RETRY),
         (AGAIN, Verdict.UNKNOWN, FORGOTTEN),
+        (AGAIN, Verdict.GONE, DELETED),
+        (AGAIN, Verdict.AWAY, NOT_NOW),
     ],
 )
 async def test_who_presses_in_vain_is_told_why_in_the_thread_and_nobody_else(
@@ -82,10 +91,18 @@ async def test_a_question_that_is_not_known_any_more_is_looked_for_in_its_thread
 
 
 async def test_a_question_that_slack_does_not_show_is_forgotten(room: Room) -> None:
-    room.refuse, room.verdict = True, Verdict.UNKNOWN
+    room.verdict = Verdict.UNKNOWN
     assert await room.pressed(payload(AGAIN)) == 200
     assert room.found == [None, None]
     assert [said["text"] for _, said in room.told] == [FORGOTTEN]
+
+
+async def test_a_question_that_can_not_be_looked_for_is_not_said_to_be_forgotten(
+    room: Room,
+) -> None:
+    room.unreadable, room.verdict = True, Verdict.UNKNOWN
+    assert await room.pressed(payload(AGAIN)) == 200
+    assert [said["text"] for _, said in room.told] == [NOT_NOW]
 
 
 async def test_what_slack_refuses_is_logged_and_the_press_is_taken_all_the_same(

@@ -11,7 +11,6 @@ from bot.listeners.changes import ASKED_ALREADY, NO_QUESTION
 from bot.listeners.notes import NOT_NOW
 from bot.render.buttons import AGAIN_EDITED, BLOCK
 from bot.turn.supervisor import Verdict
-from bot.values import Place
 from tests.listeners.pressing import Room, opened
 from tests.listeners.test_revising import EDIT, OLD, TS, change, deletion
 
@@ -46,16 +45,6 @@ async def test_deletion_reaches_the_turns(room: Room) -> None:
     assert question is not None
 
 
-async def test_what_was_asked_beside_a_deleted_question_is_asked_anew(room: Room) -> None:
-    other = OLD | {"ts": "1700000101.000100", "user": "U2", "text": "<@UBOT> And how many?"}
-    room.beside = [(Place("T1", "C1", "channel", TS), str(other["ts"]))]
-    room.thread = [OLD, other]
-    await room.delivered(event(deletion()))
-    [asked] = room.asked
-    assert (asked.user, asked.text) == ("U2", "And how many?")
-    assert asked.id.endswith("-2")
-
-
 async def test_edit_is_offered_to_its_author_alone(room: Room) -> None:
     await room.delivered(event(change(EDITED)))
     [offer] = room.heard("chat.postEphemeral")
@@ -70,6 +59,14 @@ async def test_edit_is_offered_to_its_author_alone(room: Room) -> None:
     )
     assert button["value"] == f"{TS} {TS}"
     assert room.asked == []
+
+
+async def test_edit_of_a_question_that_is_still_to_be_asked_is_offered_to_nobody(
+    room: Room,
+) -> None:
+    room.waits = True
+    await room.delivered(event(change(EDITED)))
+    assert room.told == []
 
 
 async def test_edit_of_another_organisation_is_left(room: Room) -> None:

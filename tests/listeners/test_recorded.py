@@ -65,9 +65,8 @@ class Ears:
 
     async def deleted(
         self, team: str, channel: str, ts: str, question: Question | None = None
-    ) -> list[tuple[Place, str]]:
+    ) -> None:
         self.gone.append((channel, ts))
-        return []
 
     async def next_turn(self, question: Question) -> str:
         raise AssertionError("no recorded edit is one of a question to us")

@@ -33,8 +33,8 @@ class Thread:
         for gap in gaps:
             moment += gap
             self.times.append(f"{moment:.6f}")
-        self.before = f"{moment + 30:.6f}"
-        self.root: Stored | None = {"ts": ROOT, "reply_count": len(gaps) + 1}  # with the question
+        self.until = f"{moment + 30:.6f}"
+        self.root: Stored | None = {"ts": ROOT, "reply_count": len(gaps)}
         self.root_on_every_page = root_on_every_page
         self.most = most
         self.seconds = seconds
@@ -53,7 +53,7 @@ class Thread:
         return Page((*root, *shown), len(wanted) > count)
 
     def newest(self, bounds: Bounds = BOUNDS, mark: Mark | None = None) -> ThreadPart:
-        return run(newest_part(self.read, ROOT, self.before, bounds, mark))
+        return run(newest_part(self.read, ROOT, self.until, bounds, mark))
 
 
 def times(part: ThreadPart) -> list[str]:
@@ -90,6 +90,14 @@ def test_pages_of_a_steady_thread(count: int, pages: int) -> None:
     part = thread.newest()
     assert thread.reads <= pages
     assert times(part) == thread.times[-len(part.newest) :] if count else not part.newest
+
+
+def test_message_at_the_very_edge_of_a_page_is_read() -> None:
+    for count in range(380, 420):
+        thread = Thread([60.0] * count)
+        thread.until = thread.times[-1]
+        found = times(thread.newest(Bounds(wanted=151)))
+        assert found == thread.times[-len(found) :]
 
 
 def test_ten_thousand_messages_take_no_more_pages_than_allowed() -> None:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bot.slack import Slack, http_session
+from bot.slack.threads import just_after
 from bot.tools.search_thread import BOUNDS, MAX_EXCERPT, search_thread_tool
 from bot.tools.tool import Tool, ToolContext
 from bot.values import Place, Question
@@ -103,7 +104,7 @@ async def test_neither_the_question_nor_what_follows_nor_other_threads_are_searc
         )
         asked = thread.slack.called("conversations.replies")
         assert [(c.args["ts"], c.args["latest"]) for c in asked] == [
-            (context.question.place.thread_ts, context.question.ts)
+            (context.question.place.thread_ts, just_after(context.question.ts or ""))
         ]
 
 

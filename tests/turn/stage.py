@@ -26,6 +26,7 @@ from bot.turn.supervisor import Supervisor
 from bot.turn.turn import Turn
 from bot.values import Draft, Phase, Place, Question
 from tests.delivery.virtual import now
+from tests.turn.way import Room
 
 T = TypeVar("T")
 
@@ -159,15 +160,17 @@ class Stage:
 
         answer: Answer = runner.answer if runner else answers  # type: ignore[assignment]  # no runner, so an answer
         live = LiveTurns(answer, store, keeper, metrics, leave=leave)
-        turns = Supervisor(
+        turns = Heard(
             live,
             store,
             keeper,
             refuse=refuse,
             lend=lent.append,
             still=runner.delivery.aclose if runner else _at_once,
+            as_shown=runner.history.as_shown if runner else _as_it_is,
             retention=30 * 24 * 3600,
         )
+        turns.hear = runner.fake.hear if isinstance(runner, Room) else _unheard
         if running:
             await self._stack.enter_async_context(turns)
         else:
@@ -175,8 +178,27 @@ class Stage:
         return Replica(database, store, keeper, live, turns, metrics, refused, left, lent)
 
 
+class Heard(Supervisor):
+    """Questions stand in the Slack they are said to come from."""
+
+    hear: Callable[[Question], None]
+
+    async def submit(self, question: Question) -> bool:
+        self.hear(question)
+        return await super().submit(question)
+
+
 async def _at_once() -> None:
     """No write to Slack is ever under way."""
+
+
+async def _as_it_is(question: Question) -> Question | None:
+    """No message is ever edited or deleted."""
+    return question
+
+
+def _unheard(question: Question) -> None:
+    """There is no Slack."""
 
 
 async def until(condition: Callable[[], object], patience: float = 120.0) -> None:

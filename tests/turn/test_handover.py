@@ -146,6 +146,7 @@ def test_what_is_let_go_of_without_a_message_is_looked_for_in_slack(tmp_path: Pa
         async with rooms(slack, Model()) as one, Stage(tmp_path) as stage:
             gone = await stage.replica("gone", Answers(), running=False)
             await gone.store.claim(question(), None)
+            slack.hear(question())
             ts = await connect(slack).post(
                 "C1",
                 text="Thinking…",

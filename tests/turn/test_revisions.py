@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.turn.again import chain_of
+from bot.storage.chain import chain_of
 from bot.turn.machine import Machine
 from bot.turn.revisions import Revisions
 from bot.turn.supervisor import Verdict
@@ -30,7 +30,7 @@ def asked(ts: str = ROOT, text: str = "Why?", user: str = "U1") -> Question:
 
 
 def revisions(replica: Replica) -> Revisions:
-    return Revisions(replica.store, replica.turns, sleep=asyncio.sleep)
+    return Revisions(replica.store, replica.turns)
 
 
 @asynccontextmanager
@@ -56,7 +56,7 @@ def test_deleted_question_leaves_nothing_and_cancels_the_upstream(
         async with answering(tmp_path, slack, model, "a") as (_, [a]):
             await a.turns.submit(asked())
             await asyncio.sleep(after)
-            assert await revisions(a).deleted("T1", "C1", ROOT) == []
+            await revisions(a).deleted("T1", "C1", ROOT)
             await until(lambda: not a.turns.live)
             assert slack.messages == {}
             assert model.closed == len(model.asked)
@@ -100,24 +100,6 @@ def test_deletion_survives_the_death_of_the_owner(tmp_path: Path) -> None:
             await until(lambda: b.turns.live)
             await until(lambda: not b.turns.live)
             assert slack.messages == {}
-
-    run(scenario())
-
-
-@pytest.mark.parametrize("deleted", ["2.0", "3.0"])
-def test_deleted_part_of_a_joined_question_ends_it_and_names_the_others(
-    tmp_path: Path, deleted: str
-) -> None:
-    async def scenario() -> None:
-        async with Stage(tmp_path) as stage:
-            answers = Answers()
-            a = await stage.replica("a", answers)
-            for ts in (ROOT, "2.0", "3.0"):
-                await a.turns.submit(asked(ts))
-            place = asked().place
-            rest = await revisions(a).deleted("T1", "C1", deleted)
-            assert rest == [(place, "3.0" if deleted == "2.0" else "2.0")]
-            assert answers.asked == [f"t{ROOT}"]
 
     run(scenario())
 
@@ -274,9 +256,11 @@ def test_edited_question_that_waits_is_asked_once_as_it_reads_now(tmp_path: Path
         async with answering(tmp_path, slack, model, "a") as (_, [a]):
             await a.turns.submit(asked())
             await a.turns.submit(asked("901.0", "And then?"))
+            await until(lambda: len(slack.messages) == 2)
             edit = asked("901.0", "And before?")
-            turn = await revisions(a).next_turn(edit)
-            assert await revisions(a).ask(edit, turn) is Verdict.TAKEN
+            slack.edit("901.0", edit.text)
+            assert await revisions(a).next_turn(edit) is None
+            assert await revisions(a).ask(edit, f"{edit.id}-2") is Verdict.TAKEN
             await until(lambda: not a.turns.live)
             inputs = [str(each["input"]) for each in model.asked]
             assert ["And before?" in each for each in inputs] == [False, True]
@@ -304,7 +288,7 @@ def test_deletion_ends_also_the_answer_to_an_edit(tmp_path: Path) -> None:
         async with answering(tmp_path, slack, model, "a") as (_, [a]):
             await a.turns.submit(asked())
             edit = asked(text="Why not?")
-            await revisions(a).ask(edit, await revisions(a).next_turn(edit))
+            await revisions(a).ask(edit, f"{edit.id}-2")
             await until(lambda: len(model.asked) == 2)
             await revisions(a).deleted("T1", "C1", ROOT)
             await until(lambda: not a.turns.live)

@@ -11,7 +11,7 @@ import pytest
 from bot.turn.again import again
 from bot.turn.supervisor import Verdict
 from bot.turn.turn import Turn
-from bot.values import Draft, Phase
+from bot.values import Draft, Phase, Place
 from tests.delivery.virtual import now, run
 from tests.turn.stage import Answers, Stage, question, until
 
@@ -151,17 +151,18 @@ def test_a_question_the_database_has_forgotten_is_tried_again_when_it_was_found(
     run(scenario())
 
 
-def test_where_no_text_is_stored_a_question_has_to_be_found_to_be_tried_again(
+def test_a_command_whose_text_is_not_stored_has_to_be_found_to_be_tried_again(
     tmp_path: Path,
 ) -> None:
     async def scenario() -> None:
         async with Stage(tmp_path) as stage:
             answers = Answers(Phase.FAILED, go=True)
             a = await stage.replica("a", answers, store_text=False)
-            await a.turns.submit(question())
+            command = replace(question(), place=Place("T1", "C1", "command"), ts=None)
+            await a.turns.submit(command)
             await until(lambda: not a.turns.live)
             assert await a.turns.retry("q1", "U1") is Verdict.UNKNOWN
-            assert await a.turns.retry("q1", "U1", question()) is Verdict.TAKEN
+            assert await a.turns.retry("q1", "U1", command) is Verdict.TAKEN
 
     run(scenario())
 

@@ -225,6 +225,8 @@ def test_the_reader_sees_that_it_waits_and_then_the_answer_in_the_same_message(
             await until(lambda: not a.turns.live)
             assert [first.markdown, second.markdown] == ["One two three."] * 2
             assert len(slack.messages) == 2
-            assert model.asked[1]["input"][-1]["content"] == "Second?\n\nThird?"
+            assert model.asked[1]["input"][-1]["content"] == (
+                "From person U1:\n> Second?\n> \n> Third?"
+            )
 
     run(scenario())

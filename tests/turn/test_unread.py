@@ -113,6 +113,7 @@ class Channel(FakeSlack):
 
     def _conversations_replies(self, given: dict[str, Any]) -> dict[str, Any]:
         below = {"ts": "950.1", "thread_ts": "900.1", "text": "And?", "files": [PDF]}
+        below["attachments"] = [{"is_share": True}]
         return paging.replies(given, {"ts": "900.1", "text": "Why?"}, [below])
 
 

@@ -105,6 +105,7 @@ class Way:
     """A runner, and a journal in place of the database; `changes` is what it was given."""
 
     runner: Runner
+    slack: FakeSlack
     changes: list[Change] = field(default_factory=list)
     lost: set[str] = field(default_factory=set)
     held: bool = True
@@ -126,6 +127,7 @@ class Way:
         self.turns[turn].left = True
 
     def turn(self, asked: Question, *, certain: bool = True, **known: Any) -> Turn:
+        self.slack.hear(asked)
         usual: dict[str, Any] = {"draft": Draft(Phase.ASKING), "owner": "a", "fence": 1}
         record = TurnRecord(asked, **usual | known)
         turn = Turn(record, self.journal, held=lambda: self.held, begin=begin, certain=certain)
@@ -149,6 +151,12 @@ async def begin(turn: str, fence: int) -> Question | None:
     raise AssertionError("no turn waits here")
 
 
+class Room(Runner):
+    """A runner, and the Slack behind it."""
+
+    fake: FakeSlack
+
+
 @asynccontextmanager
 async def runner(
     slack: FakeSlack,
@@ -157,7 +165,7 @@ async def runner(
     **upstream: Any,
 ) -> AsyncIterator[Way]:
     async with rooms(slack, model, seats, **upstream) as made:
-        way = Way(made)
+        way = Way(made, slack)
         journalling = asyncio.create_task(way.journal.run())
         yield way
         journalling.cancel()
@@ -169,7 +177,7 @@ async def rooms(
     model: Callable[[httpx.Request], httpx.Response],
     seats: int = 10,
     **upstream: Any,
-) -> AsyncIterator[Runner]:
+) -> AsyncIterator[Room]:
     """A runner between a Slack and a model; `upstream` is configured otherwise than usual."""
     async with AsyncExitStack() as stack:
         door = connect(slack)
@@ -183,7 +191,7 @@ async def rooms(
         stack.push_async_callback(delivery.aclose)
         asked = Upstream(config, http, now=now)
         stack.push_async_callback(asked.aclose)
-        yield Runner(
+        room = Room(
             upstream=asked,
             delivery=delivery,
             history=History(door, Names(door), bot_user="UBOT", limit=1000),
@@ -194,6 +202,8 @@ async def rooms(
             tool_rounds=2,
             pseudonyms=Pseudonyms("xoxb-secret"),
         )
+        room.fake = slack
+        yield room
 
 
 @tool()

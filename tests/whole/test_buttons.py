@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bot.listeners.actions import DELETED
 from bot.playground.board import Board
 from tests.playground import live
 from tests.whole.running import (
@@ -110,6 +111,42 @@ async def test_a_failed_answer_is_tried_again_below_and_keeps_what_it_says(
         assert after["thread_ts"] == failed["thread_ts"]
         assert button(after) == ""
         assert all(call.ok for call in slack.calls)
+
+
+async def failed_answer(all_of_it: Whole, question: str) -> tuple[str, dict[str, Any]]:
+    """Ask what can't be answered now; gives the ts of the question, and the answer."""
+    all_of_it.model.set_faults(model_status=401)
+    asked = all_of_it.slack.workspace.say(live.GENERAL, f"{MENTION} {question}")
+    await all_of_it.slack.until(
+        lambda: [m for m in all_of_it.answers(live.GENERAL) if button(m) == "Try again"]
+    )
+    all_of_it.model.set_faults(model_status=None)
+    [failed] = all_of_it.answers(live.GENERAL)
+    return asked.ts, failed
+
+
+async def test_question_edited_since_its_answer_failed_is_tried_again_as_it_reads_now(
+    tmp_path: Path,
+) -> None:
+    async with whole(tmp_path) as all_of_it:
+        asked, failed = await failed_answer(all_of_it, "count to 12")
+        all_of_it.slack.workspace.edit(live.GENERAL, asked, f"{MENTION} count to 13")
+        press(all_of_it, failed)
+        assert await all_of_it.answered(live.GENERAL) == upstream_text("count to 13")
+
+
+async def test_question_deleted_since_its_answer_failed_is_not_tried_again(
+    tmp_path: Path,
+) -> None:
+    async with whole(tmp_path) as all_of_it:
+        slack = all_of_it.slack
+        asked, failed = await failed_answer(all_of_it, "count to 12")
+        slack.workspace.delete(live.GENERAL, asked)
+        press(all_of_it, failed)
+        await slack.until(lambda: slack.called("chat.postEphemeral"))
+        [told] = slack.called("chat.postEphemeral")
+        assert (told.args["user"], told.args["text"]) == (live.YOU, DELETED)
+        assert len(slack.called("chat.postMessage")) == 1
 
 
 async def test_an_answer_that_a_restart_broke_off_goes_on_in_its_message(tmp_path: Path) -> None:

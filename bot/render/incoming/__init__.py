@@ -1,6 +1,7 @@
 """What a person sees in a Slack message, as text for a model.
 
     message.py      a whole message: its text or blocks, its attachments, its files
+    asked.py        what it asks us
     answers.py      our own earlier answers, as the markdown they were
     blocks.py       every kind of block
     rich_text.py    the block that Slack's composer writes, as markdown
@@ -15,14 +16,17 @@ User mentions stay `<@U…>`: turning an id into a name takes a call, so it is n
 """
 
 from bot.render.incoming.answers import answer_text, asked_in
+from bot.render.incoming.asked import Asked, asked_of
 from bot.render.incoming.message import WITHOUT_NAME, ReadMessage, message_text, read_message
 from bot.render.incoming.mrkdwn import mentions_in, readable, without_mention
 
 __all__ = [
     "WITHOUT_NAME",
+    "Asked",
     "ReadMessage",
     "answer_text",
     "asked_in",
+    "asked_of",
     "mentions_in",
     "message_text",
     "read_message",
