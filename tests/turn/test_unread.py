@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bot.errors import Stopped
 from bot.render.incoming import WITHOUT_NAME
+from bot.render.incoming.attachments import EMPTY_FORWARD
 from bot.turn.recovery import HINT
 from bot.turn.unread import LONGEST_NAME, NAMED, nothing_to_answer, remark
 from bot.upstream.prompt import Prompt
@@ -125,7 +126,7 @@ async def stands(slack: Channel, asked: Question, model: Model) -> str:
 
 
 @pytest.mark.parametrize("ts", ["900.1", "950.1"])
-@pytest.mark.parametrize("known", [(), ("a forwarded message",)])
+@pytest.mark.parametrize("known", [(), (EMPTY_FORWARD,)])
 def test_a_file_that_the_event_of_a_mention_left_out_is_named_under_the_answer(
     ts: str, known: tuple[str, ...]
 ) -> None:
