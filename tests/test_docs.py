@@ -16,7 +16,7 @@ from bot.settings import Settings, load, variables
 from tests import measured
 from tests.delivery.simulator import SCENARIOS, Scenario
 from tests.docs import ROOT, documents
-from tests.rooms import read
+from tests.rooms import FLOORS, LONGEST_FILE, LONGEST_FUNCTION, read
 
 DOCUMENTS = {
     str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
@@ -24,7 +24,7 @@ DOCUMENTS = {
     for path in sorted((ROOT / folder).glob("*.md"))
 }
 README, GUIDE = DOCUMENTS["README.md"], DOCUMENTS["deploy/README.md"]
-MEASURED = DOCUMENTS["docs/measured.md"]
+MEASURED, GUIDELINES = DOCUMENTS["docs/measured.md"], DOCUMENTS["CONTRIBUTING.md"]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 NAMES = {name for _, name, _ in variables()}
 EACH = pytest.mark.parametrize("text", DOCUMENTS.values(), ids=DOCUMENTS)
@@ -180,6 +180,41 @@ def _leads_somewhere(document: Path, link: str) -> bool:
 def _anchors(document: Path) -> set[str]:
     headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.M)
     return {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+@EACH
+def test_a_path_that_is_named_exists(text: str) -> None:
+    named = re.findall(r"`((?:bot|deploy|docs|tests|\.ci|\.github)/[\w./-]*)`", text)
+    named += re.findall(r"`(\w+\.(?:md|toml|lock)|\.env\.example)`", text)
+    beside = {"bot.service", "compose.yaml"}  # named in deploy/README.md by their names alone
+
+    assert [path for path in set(named) - beside if not (ROOT / path).exists()] == []
+
+
+def test_names_that_are_said_to_stand_in_a_file_stand_there() -> None:
+    text = " ".join(GUIDELINES.split())
+    told = re.findall(r"((?:`[\w.]+`(?:,| and)? )+)(?:\w+ )?in `([\w./]+\.py)`", text)
+    names = [(name, path) for names, path in told for name in re.findall(r"`([\w.]+)`", names)]
+
+    assert len(names) > 8
+    assert [
+        (name, path)
+        for name, path in names
+        if not re.search(rf"\b{name.rpartition('.')[2]}\b", (ROOT / path).read_text("utf-8"))
+    ] == []
+
+
+def test_the_layers_contributors_read_are_those_that_imports_are_held_to() -> None:
+    drawn = re.search(r"```\n(cli\n.*?)```", GUIDELINES, re.S)
+
+    assert drawn
+    assert [set(line.split()) for line in drawn[1].splitlines()] == list(FLOORS)
+
+
+def test_the_lengths_contributors_read_are_those_that_files_are_held_to() -> None:
+    longest = re.findall(r"at most (\d+) lines, and a function at most (\d+)", GUIDELINES)
+
+    assert longest == [(str(LONGEST_FILE), str(LONGEST_FUNCTION))]
 
 
 @EACH

@@ -61,9 +61,10 @@ class _Loop(asyncio.SelectorEventLoop):
     def create_future(self) -> asyncio.Future[Any]:
         return _Awaited(self._jump, self)
 
-    async def shutdown_default_executor(self) -> None:
+    async def shutdown_default_executor(self, *timeout: Any, **named: Any) -> None:
+        """Python 3.12 and newer give it a timeout."""
         self._jump.threads += 1
-        await super().shutdown_default_executor()
+        await super().shutdown_default_executor(*timeout, **named)
         self._jump.threads -= 1
 
 
