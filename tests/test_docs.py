@@ -13,6 +13,7 @@ from bot.cli import main
 from bot.observe import Metrics
 from bot.settings import Settings, load, variables
 from tests.docs import ROOT, documents
+from tests.references import files
 from tests.rooms import read
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -21,12 +22,6 @@ MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 NAMES = {name for _, name, _ in variables()}
 BOTH = pytest.mark.parametrize("text", [README, GUIDE], ids=["README.md", "deploy/README.md"])
 
-NOT_OURS = {".git", ".venv", "__pycache__", ".env"} | {
-    ".hypothesis",
-    ".mypy_cache",
-    ".pytest_cache",
-    ".ruff_cache",
-}
 # Written in pieces, so that this file does not hold what it looks for.
 NOWHERE = re.compile(
     "|".join(
@@ -143,34 +138,8 @@ def test_a_metric_that_is_named_exists() -> None:
     assert [name for name in named if f"# TYPE {name} " not in exposed] == []
 
 
-@pytest.mark.parametrize("path", ["README.md", "deploy/README.md"])
-def test_links_lead_somewhere(path: str) -> None:
-    text = (ROOT / path).read_text(encoding="utf-8")
-    links = [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
-
-    assert links
-    assert [link for link in links if not _leads_somewhere(ROOT / path, link)] == []
-
-
-def _leads_somewhere(document: Path, link: str) -> bool:
-    file, _, anchor = link.partition("#")
-    target = (document.parent / file) if file else document
-    return target.exists() and (not anchor or anchor in _anchors(target))
-
-
-def _anchors(document: Path) -> set[str]:
-    headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.M)
-    return {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
-
-
 def test_no_file_names_a_machine_path_or_a_package_index() -> None:
-    assert [where for path in _files() for where in _named(path)] == []
-
-
-def _files() -> Iterator[Path]:
-    for path in sorted(ROOT.rglob("*")):
-        if path.is_file() and not NOT_OURS & set(path.relative_to(ROOT).parts):
-            yield path
+    assert [where for path in files(ROOT) for where in _named(path)] == []
 
 
 def _named(path: Path) -> Iterator[str]:
