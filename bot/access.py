@@ -9,7 +9,7 @@ from bot.values import Question
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Decides from ids of teams, never from names (slack-facts §10)."""
+    """Decides from ids of teams, never from names (docs/slack.md#identity)."""
 
     home_teams: frozenset[str]
     allow_external_users: bool = False

@@ -4,7 +4,7 @@ Scopes follow from what the code does: the Web API methods behind the door to Sl
 events the listeners take (`EVENTS`) and the features that are on (`FEATURES`). Pure; nothing here
 reads settings or prints.
 
-Schema and limits: https://github.com/slackapi/manifest-schema, version 2 (slack-facts §8).
+Schema and limits: https://github.com/slackapi/manifest-schema, version 2 (docs/slack.md#manifest).
 """
 
 from __future__ import annotations

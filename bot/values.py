@@ -15,7 +15,7 @@ class Place:
     """Where a question was asked and its answer belongs.
 
     `thread_ts` is the root the answer replies to; None only for a slash command,
-    whose payload names no message (slack-facts §6).
+    whose payload names no message (docs/slack.md#slash-commands).
     """
 
     team: str
@@ -194,7 +194,7 @@ class Usage:
 
 
 class Phase(StrEnum):
-    """What a reader sees of an answer (design §6)."""
+    """What a reader sees of an answer (docs/delivery.md#what-a-reader-sees)."""
 
     QUEUED = "queued"
     ASKING = "asking"

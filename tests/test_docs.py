@@ -16,6 +16,7 @@ from bot.settings import Settings, load, variables
 from tests import measured
 from tests.delivery.simulator import SCENARIOS, Scenario
 from tests.docs import ROOT, documents
+from tests.references import files
 from tests.rooms import FLOORS, LONGEST_FILE, LONGEST_FUNCTION, read
 
 DOCUMENTS = {
@@ -29,12 +30,6 @@ MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 NAMES = {name for _, name, _ in variables()}
 EACH = pytest.mark.parametrize("text", DOCUMENTS.values(), ids=DOCUMENTS)
 
-NOT_OURS = {".git", ".venv", "__pycache__", ".env"} | {
-    ".hypothesis",
-    ".mypy_cache",
-    ".pytest_cache",
-    ".ruff_cache",
-}
 # Written in pieces, so that this file does not hold what it looks for.
 NOWHERE = re.compile(
     "|".join(
@@ -158,28 +153,10 @@ def _metrics() -> set[str]:
     return {name for name in re.findall(r"^# TYPE (\w+) ", exposed, re.M) if "_created" not in name}
 
 
-@pytest.mark.parametrize("path", DOCUMENTS)
-def test_links_lead_somewhere(path: str) -> None:
-    links = [link for link in re.findall(r"\]\(([^)]+)\)", DOCUMENTS[path]) if "://" not in link]
-
-    assert [link for link in links if not _leads_somewhere(ROOT / path, link)] == []
-
-
 def test_every_document_is_linked_from_the_readme() -> None:
     linked = {link.partition("#")[0] for link in re.findall(r"\]\(([^)]+)\)", README)}
 
     assert [path for path in DOCUMENTS if path not in linked | {"README.md"}] == []
-
-
-def _leads_somewhere(document: Path, link: str) -> bool:
-    file, _, anchor = link.partition("#")
-    target = (document.parent / file) if file else document
-    return target.exists() and (not anchor or anchor in _anchors(target))
-
-
-def _anchors(document: Path) -> set[str]:
-    headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.M)
-    return {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
 
 
 @EACH
@@ -252,13 +229,7 @@ def test_totals_in_the_readme_are_those_of_the_measured_tables(total: str, parts
 
 
 def test_no_file_names_a_machine_path_or_a_package_index() -> None:
-    assert [where for path in _files() for where in _named(path)] == []
-
-
-def _files() -> Iterator[Path]:
-    for path in sorted(ROOT.rglob("*")):
-        if path.is_file() and not NOT_OURS & set(path.relative_to(ROOT).parts):
-            yield path
+    assert [where for path in files(ROOT) for where in _named(path)] == []
 
 
 def _named(path: Path) -> Iterator[str]:

@@ -173,7 +173,8 @@ def test_direct_messages_can_be_written_and_the_legacy_assistant_is_left_out(
     assert not [event for event in events if event.startswith("assistant_thread")]
 
 
-# Path in the manifest → longest text or list there (slack-facts §8, the schema's version 2).
+# Path in the manifest → longest text or list there (docs/slack.md#manifest, the schema's version
+# 2).
 LIMITS = {
     "display_information.name": 35,
     "display_information.description": 140,

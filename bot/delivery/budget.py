@@ -20,7 +20,7 @@ RECOVERY = 1 / 8
 
 @dataclass(slots=True)
 class Budget:
-    """Calls of one method, never more than `limit` in any rolling minute (slack-facts §2).
+    """Calls of one method, never more than `limit` in any rolling minute (docs/slack.md#tiers).
 
     A call counts from its beginning until a minute after its end: Slack counts it somewhere in
     between. Calls that other processes make of the same limit count until they are said to.
@@ -133,7 +133,7 @@ class Budget:
 
 @dataclass(slots=True)
 class Bucket:
-    """Posts in one channel: `rate` a second, up to `burst` at once (slack-facts §2)."""
+    """Posts in one channel: `rate` a second, up to `burst` at once (docs/slack.md#posting)."""
 
     rate: float
     burst: int

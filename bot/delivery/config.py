@@ -12,12 +12,14 @@ class DeliveryConfig:
 
     `delivery`: whether answers are streamed by Slack itself (`native`), by edits, or (`auto`) in
     direct messages by streams and elsewhere by edits.
-    `edits_per_minute`: our part of the `chat.update` budget, which is about 50 (slack-facts §2).
+    `edits_per_minute`: our part of the `chat.update` budget, which is about 50
+    (docs/slack.md#tiers).
     `finals_kept`: of these, how many are kept back for the ends of answers, at most.
     `words_per_second`: how fast a reader reads.
     `posts_per_second`, `post_burst`: `chat.postMessage` in one channel; Slack says "about one",
     "short bursts allowed". `posts_per_minute`: the same in a workspace, "several hundred".
-    `starts_per_minute` and so on: of the streaming methods, "20+" and "100+" (slack-facts §1.1).
+    `starts_per_minute` and so on: of the streaming methods, "20+" and "100+"
+    (docs/slack.md#streaming-methods).
     `statuses_per_minute`: of `assistant.threads.setStatus`, limited "like chat.postMessage".
     """
 

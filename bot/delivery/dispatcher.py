@@ -19,7 +19,7 @@ from bot.delivery.share import Share
 from bot.delivery.steps import Delete, Edit, Post, Step
 from bot.errors import SlackRateLimited
 
-DELETES_PER_MINUTE = 40  # tier 3 with a margin (slack-facts §2)
+DELETES_PER_MINUTE = 40  # tier 3 with a margin (docs/slack.md#tiers)
 LAST_MOMENT = 1.0  # seconds writes under way may take when the room is closed
 LEARN = 1.0  # seconds until it is asked again what others spend
 EDITS, DELETES = "chat.update", "chat.delete"

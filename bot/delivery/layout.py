@@ -16,8 +16,9 @@ from bot.render.message import Body, bodies
 from bot.render.safe import escaped
 from bot.values import REMOVED, Draft, Question
 
-LIMIT = 11_000  # bytes of markdown in one message (design §4)
-PLAIN_LIMIT = 3_500  # the same without blocks: `text` of chat.update holds 4,000 (slack-facts §3.1)
+LIMIT = 11_000  # bytes of markdown in one message (docs/delivery.md#message-layout)
+# the same without blocks: `text` of chat.update holds 4,000 (docs/slack.md#size-limits)
+PLAIN_LIMIT = 3_500
 LEAST_LIMIT = 1_000
 
 POINTER = Body(

@@ -1,7 +1,7 @@
 """What to do when Slack refuses a write. Pure: a table of its error codes.
 
 The codes and their meaning: the error lists of chat.postMessage and chat.update
-(https://docs.slack.dev/reference/methods/chat.update; slack-facts §3.3).
+(https://docs.slack.dev/reference/methods/chat.update; docs/slack.md#edit-errors).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Before there is text, a status below the thread says what the model does: what is appended can't be
 taken back, so no line of state may stand in a stream. Where Slack takes no status, an empty stream
 is the placeholder. A stream carries no buttons before it is stopped, so there is no *Stop* of ours
-below it; Slack's own tells us with the next append (slack-facts §1.4).
+below it; Slack's own tells us with the next append (docs/slack.md#streaming-errors).
 
 Whatever streams can't do (text written anew, a stream that is over, writes that may be lost) goes
 on as edits of the same messages, by the reply that `heir` makes.

@@ -1,8 +1,9 @@
 """One workspace's streams: which is written next, within Slack's limits.
 
-Starts, appends and stops have a limit each, apart from that of edits (slack-facts §1.1). Appends
-are spent as edits are, where a reader needs them most (pace.py); starts and stops go out at once,
-and where there is no room for a start, edits take the answer over.
+Starts, appends and stops have a limit each, apart from that of edits
+(docs/slack.md#streaming-methods). Appends are spent as edits are, where a reader needs them most
+(pace.py); starts and stops go out at once, and where there is no room for a start, edits take the
+answer over.
 """
 
 from __future__ import annotations

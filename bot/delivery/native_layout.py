@@ -19,10 +19,11 @@ from bot.render.split import RESERVE, Part, split
 from bot.storage.records import ShownMessage
 from bot.values import Draft, Phase
 
-LIMIT = 9_000  # bytes of one stream; Slack takes 10.6 to 12 thousand (slack-facts §1.5)
+LIMIT = 9_000  # bytes of one stream; Slack takes 10.6 to 12 thousand (docs/slack.md#stream-size)
 LEAST_LIMIT = 1_000
 GOOD = 0.8  # of the limit, from where on the end of a paragraph ends the stream
-LONGEST = 240.0  # seconds of one stream; Slack ends it after about 306 (slack-facts §1.5)
+# seconds of one stream; Slack ends it after about 306 (docs/slack.md#stream-lifetime)
+LONGEST = 240.0
 
 
 @dataclass(frozen=True, slots=True)

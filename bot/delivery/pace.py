@@ -1,8 +1,8 @@
 """Which answer is edited next, and when. Pure: time is an argument, in seconds of any monotonic
 clock; text is counted in words.
 
-All answers of a workspace share one budget of edits (slack-facts §2). It is spent where a reader
-needs it most, earliest deadline first:
+All answers of a workspace share one budget of edits (docs/slack.md#tiers). It is spent where a
+reader needs it most, earliest deadline first:
 
 1. The end of an answer, at once. Some edits are kept back for it.
 2. Text for a reader who has read all there is to see. It waits until it carries enough to read:

@@ -2,8 +2,8 @@
 
 The listener has acknowledged the command with a private note. A command's own `response_url` can
 only add messages, so through it the answer comes as one more message when it is whole. A press of
-one of the note's buttons lends an address that replaces the note (slack-facts §6): then the answer
-is shown in its place, and no second message comes.
+one of the note's buttons lends an address that replaces the note (docs/slack.md#response-urls):
+then the answer is shown in its place, and no second message comes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What the app does, said below a thread until its answer begins (`assistant.threads.setStatus`).
 
 A status is a courtesy: when Slack does not take it, nobody is told, and it is not asked again for
-a while. Slack takes it away with our next message there, or after two minutes (slack-facts §5).
+a while. Slack takes it away with our next message there, or after two minutes
+(docs/slack.md#thread-status).
 """
 
 from __future__ import annotations

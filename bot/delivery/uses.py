@@ -2,9 +2,9 @@
 time is an argument, in seconds of any monotonic clock.
 
 A press of one of the note's buttons lends an address that replaces the note, five times within
-thirty minutes (slack-facts §6). The last use is kept for the end of the answer. The others are
-spent by the reader's deadline: when all that is shown is read, and when there is enough to read
-that those left will last.
+thirty minutes (docs/slack.md#response-urls). The last use is kept for the end of the answer. The
+others are spent by the reader's deadline: when all that is shown is read, and when there is enough
+to read that those left will last.
 """
 
 from __future__ import annotations

@@ -23,9 +23,10 @@ HERE_ONLY = frozenset(
     | {"restricted_action_non_threadable_channel", "msg_too_long", "no_text", "invalid_chunks"}
     | {"message_limit_exceeded"},
 )
-"""Refusals of a stream that say nothing of other places or times (slack-facts §1.4)."""
+"""Refusals of a stream that say nothing of other places or times
+(docs/slack.md#streaming-errors)."""
 
-READS, READS_PER_MINUTE = "conversations.replies", 40  # tier 3 with a margin (slack-facts §2)
+READS, READS_PER_MINUTE = "conversations.replies", 40  # tier 3 with a margin (docs/slack.md#tiers)
 
 
 class Workspace:
@@ -52,8 +53,9 @@ class Workspace:
         """Whether a question's answer is to be streamed by Slack itself.
 
         With `auto` each way is taken where it is better, until its minute is nearly spent: in a
-        channel only the asker sees a stream grow (slack-facts §1.3). Streams are replies, so they
-        need a thread, and in a channel a person who receives them (slack-facts §1.1).
+        channel only the asker sees a stream grow (docs/slack.md#stream-visibility). Streams are
+        replies, so they need a thread, and in a channel a person who receives them
+        (docs/slack.md#streaming-methods).
         """
         place = question.place
         if question.bot:

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 PATIENCE = 1.0  # seconds one question waits for names, all of them together
 LOOK_UPS = 20
 """Calls of `users.info` for one question, all at once; Slack allows about 100 a minute
-(slack-facts §4)."""
+(docs/slack.md#tiers)."""
 
 FRESH_SECONDS = 6 * 3600.0  # a name is looked up again after so long
 FAILED_SECONDS = 600.0  # the same for one that Slack did not tell

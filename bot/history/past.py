@@ -28,7 +28,7 @@ UNDER_BYTES = 2**20
 
 BOUNDS = Bounds(wanted=150, pages=5, seconds=3.0)
 """The question is one of those wanted. Slack allows about 50 calls a minute for a whole workspace
-(slack-facts §4). Usually it is one page, in a long thread two the first time."""
+(docs/slack.md#tiers). Usually it is one page, in a long thread two the first time."""
 
 MARKED = 200  # a thread of more messages is not read from its beginning again
 REMEMBERED = 120

@@ -134,9 +134,9 @@ class Teller:
 
 def beside_words(stored: Iterable[Stored], question: Question) -> tuple[str, ...]:
     """Name what stands beside a question's words in its own messages and is not known from its
-    event. `app_mention` leaves files out, with the words that Slack shows of them (slack-facts §4);
-    an event that has any file has them all. Previews of links come after the event and are nobody's
-    words."""
+    event. `app_mention` leaves files out, with the words that Slack shows of them
+    (docs/slack.md#mentions); an event that has any file has them all. Previews of links come after
+    the event and are nobody's words."""
     if question.files:
         return ()
     named: dict[str, None] = {}

@@ -17,7 +17,7 @@ from bot.render.incoming.asked import MENTION, same_user
 Payload = Mapping[str, Any]
 
 ASKING_SUBTYPES = frozenset({None, "file_share", "thread_broadcast", "me_message"})
-"""Subtypes under which people write (slack-facts §4)."""
+"""Subtypes under which people write (docs/slack.md#message-subtypes)."""
 
 BOT_SUBTYPES = ASKING_SUBTYPES | {"bot_message"}
 """Subtypes under which bots and workflows write."""

@@ -1,5 +1,6 @@
-"""What stands beside a mention without words: `app_mention` leaves files out (slack-facts §4), so
-the message itself is read before anybody is told that nothing was asked."""
+"""What stands beside a mention without words: `app_mention` leaves files out
+(docs/slack.md#mentions), so the message itself is read before anybody is told that nothing was
+asked."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from bot.values import Question
 log = logging.getLogger(__name__)
 
 SECONDS = 1.5
-"""How long the look may take: Slack waits three seconds for us (slack-facts §4)."""
+"""How long the look may take: Slack waits three seconds for us (docs/slack.md#acknowledgement)."""
 
 
 async def with_attachments(slack: Slack, question: Question) -> Question:

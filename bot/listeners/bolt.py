@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 ACK_SECONDS = 2.5
 """How long a listener that has acknowledged may work on before Slack, which waits three seconds
-(slack-facts §4, §6), is told."""
+(docs/slack.md#acknowledgement), is told."""
 
 ELSEWHERE = "I only answer in the workspace that runs me: ask its people to install me here too."
 _PRIVATE = {"response_type": "ephemeral"}
@@ -62,7 +62,7 @@ def bolt_app(
             signing_secret=signing_secret,
             raise_error_for_unhandled_request=True,  # so that `_acknowledge` learns of it
             process_before_response=True,  # else events are acknowledged before they are read
-            # it would read threads by itself (slack-facts §11, trap 1)
+            # it would read threads by itself (docs/slack.md#bolt-middleware)
             attaching_conversation_kwargs_enabled=False,
         )
     app.error(_acknowledge)

@@ -25,7 +25,8 @@ NOT_OURS = (
     "question to me."
 )
 TELL_SECONDS = 1.5
-"""How long telling somebody may take: Slack waits three seconds for us (slack-facts §4)."""
+"""How long telling somebody may take: Slack waits three seconds for us
+(docs/slack.md#acknowledgement)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Presses on what only the asker sees: the note of a command, and its private answer.
 
 Slack does not give back what such a message holds, but every press brings an address that
-replaces it or takes it away (slack-facts §6).
+replaces it or takes it away (docs/slack.md#response-urls).
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ from typing import Any, Final
 from bot.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnreachable
 
 WARNED: Final = frozenset({"warning", "refresh_requested"})
-"""Slack says that it will end a connection, which goes on for some seconds (slack-facts §7)."""
+"""Slack says that it will end a connection, which goes on for some seconds
+(docs/slack.md#socket-mode)."""
 
 REFUSED: Final = frozenset({"link_disabled", "too_many_websockets"})
 """Slack ends a connection, and would end the next one too."""
@@ -35,7 +36,7 @@ class Pauses:
     """Seconds between tries: from shortest to longest, doubled each time.
 
     Where Slack refuses, only a person can mend it, and `apps.connections.open` is limited
-    (tier 3 or less, slack-facts §2), so those tries are rarer.
+    (tier 3 or less, docs/slack.md#tiers), so those tries are rarer.
     """
 
     shortest: float = 0.25

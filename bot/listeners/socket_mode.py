@@ -3,7 +3,7 @@
 A connection is replaced by another that has been greeted, one at a time; it is left when Slack has
 ended it or all it brought is acknowledged. A connection that is dead without saying so is noticed
 by its pings (slack/websocket.py). slack_sdk's own client closes before it opens, and may ask a
-used address again for ever (slack-facts §7), so it is not used here.
+used address again for ever (docs/slack.md#socket-mode), so it is not used here.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ class SocketConfig:
     `ping`: silence after which Slack is pinged; a dead connection is known after 1.5 times that.
     `greeting`: what Slack may take from our wish for a connection to its hello.
     `linger`: how long a connection that Slack has warned of (about 10 s before its end,
-    slack-facts §7) is listened to when another has taken its place.
-    `farewell`: an acknowledgement that takes longer is of no use to Slack (slack-facts §4).
+    docs/slack.md#socket-mode) is listened to when another has taken its place.
+    `farewell`: an acknowledgement that takes longer is of no use to Slack
+    (docs/slack.md#acknowledgement).
     `steady`: a connection that fell earlier is a failure to connect.
     `renewed`: the part of its lifetime, as its hello told it, after which a connection is
     replaced; a random one between these, so that not all are due at once.

@@ -1,4 +1,4 @@
-"""The buttons under an answer, by how it stands (design §6). Pure.
+"""The buttons under an answer, by how it stands (docs/delivery.md#what-a-reader-sees). Pure.
 
 An element is the same in every draft of a phase, so that a press never meets a button that an edit
 has just replaced.

@@ -52,7 +52,8 @@ def lasting(text: str) -> tuple[int, str]:
     """Return how much of clean `text` can be shown for good, and that much, inert.
 
     What is returned begins the `inert_once` form of every text that begins with `text`. It never
-    ends before white space, which Slack may lose when an append begins with it (slack-facts §1.6).
+    ends before white space, which Slack may lose when an append begins with it
+    (docs/slack.md#stream-text).
     """
     known = settled(text)[0]
     end = min(_behind_blanks(text, known), _certain(text, known))

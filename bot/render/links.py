@@ -2,7 +2,7 @@
 
 http, https and mailto only; anything else is left standing as plain text. A label that names a
 host which is not the link's shows the real one behind it. Images become links, so that nothing
-is fetched before somebody chooses to (slack-facts §10).
+is fetched before somebody chooses to (docs/slack.md#unfurling).
 """
 
 from __future__ import annotations

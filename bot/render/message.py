@@ -1,7 +1,8 @@
 """A Draft becomes the messages that should stand in Slack.
 
 Text goes in one `markdown` block a message, its state in a `context` block under the last one
-(design §4, §6). Nothing here knows whether, when or how a message is sent.
+(docs/delivery.md#message-layout, docs/delivery.md#what-a-reader-sees). Nothing here knows whether,
+when or how a message is sent.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from bot.values import BESIDE, Draft, Phase
 
 Block = Mapping[str, Any]
 
-# Escapes make five characters of one, and a text in a block takes 3,000 (slack-facts §3.1).
+# Escapes make five characters of one, and a text in a block takes 3,000
+# (docs/slack.md#size-limits).
 _LONGEST_LINE = 500
 _LONGEST_QUESTION = 2_900  # escaped
 
@@ -62,8 +64,9 @@ def bodies(
     """Return the messages that should stand for `draft`, in order, at least one.
 
     `limit`, 1,000 or more, is in UTF-8 bytes of one message's markdown as sent; Slack takes 12,000
-    characters over all markdown blocks of a payload (slack-facts §3.1). As `draft.text` grows,
-    every message but the last stays byte for byte as it is; the final draft moves no boundary.
+    characters over all markdown blocks of a payload (docs/slack.md#size-limits). As `draft.text`
+    grows, every message but the last stays byte for byte as it is; the final draft moves no
+    boundary.
 
     `cuts` are lengths of `draft.text` at which a message was left as it stood; what was held back
     then opens the next one. `asked_by` and the beginning of `question`, or with `whole_question`

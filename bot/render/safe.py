@@ -2,9 +2,9 @@
 
 A zero-width space (U+200B) behind a `<` breaks Slack's `<!channel>`, `<@U…>`, `<#C…>` and
 `<url|label>` wherever they stand. We break instead of escaping with `&lt;` because whether Slack
-shows `&lt;` in code as `<` is not established (slack-facts §10), because an escape is undone by
-whoever decodes it once more, and because broken text looks the same to its reader in prose and
-in code. What is none of these forms, `a < b` or `Vec<T>`, stays as it was written.
+shows `&lt;` in code as `<` is not established (docs/slack.md#slack-markup), because an escape is
+undone by whoever decodes it once more, and because broken text looks the same to its reader in
+prose and in code. What is none of these forms, `a < b` or `Vec<T>`, stays as it was written.
 
 What links may do is the business of links.py.
 """
@@ -65,7 +65,8 @@ def inert_line(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return plain `text` for a mrkdwn field: inert, with Slack's escapes (slack-facts §3.2)."""
+    """Return plain `text` for a mrkdwn field: inert, with Slack's escapes
+    (docs/slack.md#mrkdwn)."""
     return inert_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

@@ -25,8 +25,8 @@ from aiohttp.web_request import BaseRequest
 log = logging.getLogger(__name__)
 
 MOST = 256
-"""Connections at once. Slack waits three seconds for an answer (slack-facts §4), so that even
-fifty events a second need fewer."""
+"""Connections at once. Slack waits three seconds for an answer (docs/slack.md#acknowledgement), so
+that even fifty events a second need fewer."""
 
 PIECE = 8 * 1024
 """Bytes that are taken apart before anybody looks how far the body has come."""

@@ -1,8 +1,8 @@
 """What Slack sends to `/slack/events`: believed by its signature, and read only after that.
 
 Until the signature is known to be right, a body is bytes: at most 1 MiB, not unpacked, not decoded
-(slack-facts §10). Then it is UTF-8, whatever its sender calls it, and whatever can't be read as one
-of Slack's payloads is a 400. Nothing that is not signed is logged above DEBUG.
+(docs/slack.md#request-signatures). Then it is UTF-8, whatever its sender calls it, and whatever
+can't be read as one of Slack's payloads is a 400. Nothing that is not signed is logged above DEBUG.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 # Slack's payloads are well below this (a view has at most 100 blocks of 3,000 characters).
 MAX_BODY_BYTES = 2**20
-MAX_AGE = 300  # seconds between Slack's time stamp and now (slack-facts §10)
+MAX_AGE = 300  # seconds between Slack's time stamp and now (docs/slack.md#request-signatures)
 MAX_STAMP = 12  # digits of a time stamp: enough for 30,000 years
 MAX_FIELDS = 100  # of a form; a slash command has about fifteen
 MAX_DEPTH = 100  # levels of JSON; the deepest Block Kit has fewer than twenty
@@ -97,7 +97,7 @@ def is_recent(stamp: str, now: float) -> bool:
 
 
 def signature_of(body: bytes, stamp: str, secret: bytes) -> str:
-    """Slack's signature of these bytes at that time (slack-facts §10)."""
+    """Slack's signature of these bytes at that time (docs/slack.md#request-signatures)."""
     digest = hmac.new(secret, b"v0:" + stamp.encode() + b":", hashlib.sha256)
     digest.update(body)
     return "v0=" + digest.hexdigest()

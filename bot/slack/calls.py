@@ -1,7 +1,7 @@
 """How a Web API method is called: one way in, one way to fail. How failures are told: failures.py.
 
 Nothing is retried here: whether a write may be repeated is known only to whoever made it
-(slack-facts §9). No pacing either; that is delivery's.
+(docs/slack.md#sdk-retries). No pacing either; that is delivery's.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ def http_session() -> aiohttp.ClientSession:
     """Make the one session all calls share.
 
     With a session of our own slack_sdk's timeout is not applied, so the session carries it
-    (slack-facts §9).
+    (docs/slack.md#sdk-sessions).
     """
     connector = aiohttp.TCPConnector(limit=CONNECTIONS, socket_factory=_forgetful)
     return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=15))
@@ -70,7 +70,7 @@ class Slack(Streams):
         thread_ts: str | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> str:
-        """Post a message and return its ts. Links never unfurl (slack-facts §10).
+        """Post a message and return its ts. Links never unfurl (docs/slack.md#unfurling).
 
         Raises `ThreadGone` where the message was posted, but not in the thread.
         """
@@ -116,8 +116,8 @@ class Slack(Streams):
         blocks: Blocks,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """Replace a message of ours. `text` holds 4,000 bytes (slack-facts §3.1); None keeps
-        the metadata it has."""
+        """Replace a message of ours. `text` holds 4,000 bytes (docs/slack.md#size-limits); None
+        keeps the metadata it has."""
         await self._call(
             "chat.update",
             channel=channel,
@@ -228,7 +228,8 @@ class Slack(Streams):
         )
 
     async def respond(self, response_url: str, body: Mapping[str, Any]) -> None:
-        """Send a message through a `response_url`: five uses within 30 minutes (slack-facts §6).
+        """Send a message through a `response_url`: five uses within 30 minutes
+        (docs/slack.md#response-urls).
 
         The address is as good as a token, so it appears in no error and no log, and nothing is
         sent to a host that is not Slack's.

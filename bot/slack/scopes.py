@@ -25,4 +25,4 @@ SCOPES: Mapping[str, str] = MappingProxyType(
     },
 )
 """Web API method → bot scopes it needs where we call it, joined by commas as Slack's own `needed`
-(slack-facts §8); "" if none."""
+(docs/slack.md#scopes); "" if none."""

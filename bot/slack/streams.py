@@ -1,5 +1,5 @@
-"""The methods of answers that Slack itself streams, and of the status above them (slack-facts §1,
-§5).
+"""The methods of answers that Slack itself streams, and of the status above them
+(docs/slack.md#native-streams, docs/slack.md#thread-status).
 
 A streamed message can be appended to for about five minutes and neither edited nor deleted before
 it is stopped; text once appended can't be taken back.
@@ -16,7 +16,8 @@ from bot.slack.calls import Blocks, Calls, check_thread, objects
 class Streams(Calls):
     """Calls of `chat.…Stream` and `assistant.threads.setStatus`. All of them raise `SlackError`.
 
-    `markdown` is standard Markdown, at most 12,000 characters a call (slack-facts §1.1).
+    `markdown` is standard Markdown, at most 12,000 characters a call
+    (docs/slack.md#streaming-methods).
     """
 
     async def start_stream(
@@ -31,8 +32,8 @@ class Streams(Calls):
         """Begin a streamed message in a thread and return its ts.
 
         In channels the recipient is required, with their own team, which for people of another
-        organisation is not ours (slack-facts §1.3). Raises `ThreadGone` where the answer shows
-        that the stream is not in the thread; mostly only `stop_stream` can tell.
+        organisation is not ours (docs/slack.md#stream-visibility). Raises `ThreadGone` where the
+        answer shows that the stream is not in the thread; mostly only `stop_stream` can tell.
         """
         answer = await self._call(
             "chat.startStream",
@@ -75,7 +76,8 @@ class Streams(Calls):
     async def set_status(self, channel: str, thread_ts: str, status: str) -> None:
         """Say below a thread what we do, "is thinking…"; "" takes it away.
 
-        Slack takes it away with our next message, or after two minutes (slack-facts §5).
+        Slack takes it away with our next message, or after two minutes
+        (docs/slack.md#thread-status).
         """
         await self._call(
             "assistant.threads.setStatus",

@@ -32,7 +32,8 @@ from bot.storage.records import Change, Claim, TurnRecord, Wish
 from bot.storage.tables import LIVE, UNFINISHED, claims, of_team, replicas, turns, wishes
 from bot.values import Draft, Question
 
-# Slack's own retries end after about six minutes (slack-facts §4); a day covers delayed events.
+# Slack's own retries end after about six minutes (docs/slack.md#retries); a day covers delayed
+# events.
 CLAIM_SECONDS = 24 * 3600
 DOUBT_SECONDS = 60.0  # how long a transaction we did not hear the end of may still be written
 

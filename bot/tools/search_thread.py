@@ -19,8 +19,8 @@ from bot.values import Author, Question
 MAX_FOUND = 10
 
 BOUNDS = Bounds(wanted=100_000, pages=6, seconds=15.0, page=LARGEST_PAGE)
-"""Six pages, of about 50 a minute for the whole workspace (slack-facts §4): threads of up to about
-6,000 messages are searched whole, of longer ones the newest part."""
+"""Six pages, of about 50 a minute for the whole workspace (docs/slack.md#tiers): threads of up to
+about 6,000 messages are searched whole, of longer ones the newest part."""
 
 MAX_EXCERPT = 600  # characters of a message
 

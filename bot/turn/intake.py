@@ -15,7 +15,7 @@ AGAIN = 0.3  # seconds until a claim is tried a second time
 
 IN_TIME = 2.4
 """Seconds in which it is decided whether a question is ours: Slack waits three for us to say that
-we have it, and then brings it again, perhaps to another process (slack-facts §4)."""
+we have it, and then brings it again, perhaps to another process (docs/slack.md#acknowledgement)."""
 
 
 @dataclass(frozen=True, slots=True)

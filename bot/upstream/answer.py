@@ -1,7 +1,8 @@
 """One question's way to its answer: ask, and when the line falls, resume, poll or begin anew.
 
-The ladder of design §3, climbed. Nothing here knows a wire format (the decoders do) or httpx
-(`client` does); what a failure costs is decided by `ladder`, which way to ask by `route`.
+The order of attempts is in docs/upstream.md#reconnecting. Nothing here knows a wire format (the
+decoders do) or httpx (`client` does); what a failure costs is decided by `ladder`, which way to ask
+by `route`.
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ from bot.upstream.route import Route
 
 Rung = Literal["ask", "resume", "poll"]
 
-POLL_SECONDS = 2.0  # as other clients do (upstream-facts §2.3)
-# A response younger than this can be resumed where resuming exists (upstream-facts §0.7).
+POLL_SECONDS = 2.0  # as other clients do (docs/upstream.md#other-clients)
+# A response younger than this can be resumed where resuming exists
+# (docs/upstream.md#resume-failures).
 RESUMABLE_SECONDS = 300.0
 UNFINISHED = "unfinished"
 NOT_TWICE = (

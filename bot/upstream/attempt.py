@@ -1,7 +1,7 @@
 """One request and its bytes, under our own timers.
 
 httpx's read timeout starts anew with every comment a server sends, and knows nothing of progress
-(upstream-facts §3.4): these timers measure silence, and time without anything new.
+(docs/upstream.md#transport-failures): these timers measure silence, and time without anything new.
 """
 
 from __future__ import annotations

@@ -41,7 +41,8 @@ def responses_body(
     if tools:
         body["tools"] = tools
     if "background" in options:
-        body |= {"background": True, "store": True}  # background needs store, facts §2.1
+        # background needs store (docs/upstream.md#background-responses)
+        body |= {"background": True, "store": True}
     elif "store" in options:
         body["store"] = False  # nothing will be fetched later, so nothing need be kept there
     if "include" in options and "background" not in options:

@@ -9,12 +9,14 @@ REMEMBERED_SECONDS = 24 * 3600.0
 
 # Azure's names for the resources that serve models.
 AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
-# Servers documented to answer `background` streams that can be resumed (upstream-facts §2.1, §6).
+# Servers documented to answer `background` streams that can be resumed
+# (docs/upstream.md#servers-that-resume, docs/upstream.md#tokenlab-endpoints).
 RESUMING_HOSTS = ("api.openai.com", *AZURE_HOSTS, ".tokenlab.sh")
 # Servers whose `GET /models/{id}` says nothing of wire formats: not asked.
 SILENT_HOSTS = ("api.openai.com", *AZURE_HOSTS)
 
-# Names of wire formats in `tokenlab.accepted_request_formats` (upstream-facts §6).
+# Names of wire formats in `tokenlab.accepted_request_formats`
+# (docs/upstream.md#tokenlab-endpoints).
 FORMATS = {"openai_responses": "responses", "openai_chat_completions": "chat"}
 
 

@@ -1,7 +1,7 @@
 """Reads the chunks of Chat Completions. Pure: feed one event's data, take typed events.
 
-Shapes, and the many ways servers differ: upstream-facts §4. An answer is whole when a
-`finish_reason` has come; usage and `[DONE]` may follow it, or never come.
+Shapes, and the many ways servers differ: docs/upstream.md#chat-completions. An answer is whole when
+a `finish_reason` has come; usage and `[DONE]` may follow it, or never come.
 """
 
 from __future__ import annotations

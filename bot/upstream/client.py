@@ -47,7 +47,8 @@ MISCONFIGURED = (
 )
 
 
-# TokenLab's names of the formats (upstream-facts §6), and where they are asked for.
+# TokenLab's names of the formats (docs/upstream.md#tokenlab-endpoints), and where they are asked
+# for.
 ENDPOINTS = {
     "openai_responses": "/responses",
     "openai_chat_completions": "/chat/completions",

@@ -1,6 +1,6 @@
 """What went wrong, read from a status, headers and a body: one error with its sentence.
 
-Pure. Every limit and code here comes from upstream-facts §3. Whether and how to try again is
+Pure. Limits and codes: docs/upstream.md#errors. Whether and how to try again is
 decided by `ladder`; this module only says whether another try can help (`retryable`) and how
 long the server asks to wait (`retry_after`).
 """
@@ -50,7 +50,7 @@ POLICY_CODES = frozenset(
         "data_residency_mismatch",
     },
 )
-# The model is there, but not by this wire format (upstream-facts §6).
+# The model is there, but not by this wire format (docs/upstream.md#tokenlab-errors).
 NO_ROUTE_CODES = frozenset(
     {
         "no_contract_compatible_route",

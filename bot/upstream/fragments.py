@@ -2,7 +2,7 @@
 
 Pieces belong together by their index, as documented. Where servers number carelessly, ids tell
 calls apart: another id is another call, whatever the index. Some leave the index out, or repeat
-the id in every piece, or send whole calls without either (upstream-facts §4).
+the id in every piece, or send whole calls without either (docs/upstream.md#chat-tool-calls).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How long a server asks to wait, in any of the ways servers say it. Pure.
 
-Headers and words of upstream-facts §3.2, §3.3. A wish that is no sensible time is no wish.
+Headers and words: docs/upstream.md#retry-hints. A wish that is no sensible time is no wish.
 """
 
 from __future__ import annotations

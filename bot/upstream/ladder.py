@@ -15,7 +15,7 @@ from tenacity.wait import wait_base
 from bot.errors import UpstreamError
 from bot.upstream.config import UpstreamConfig
 
-# Full jitter up to 0.5 s, 1 s, 2 s … 8 s, as the clients of upstream-facts §3.5 do.
+# Full jitter up to 0.5 s, 1 s, 2 s … 8 s, as other clients do (docs/upstream.md#retry-delays).
 BASE_SECONDS = 0.5
 CAP_SECONDS = 8.0
 

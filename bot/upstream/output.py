@@ -1,6 +1,7 @@
 """Reads a finished response object: its texts, sources and counts. Pure.
 
-Whatever is missing or of another shape than documented reads as empty (upstream-facts §1.4).
+Whatever is missing or of another shape than documented reads as empty
+(docs/upstream.md#response-events).
 """
 
 from __future__ import annotations

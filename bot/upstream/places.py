@@ -1,8 +1,8 @@
 """Which part of an answer an event's text belongs to. Pure.
 
-An event names its item by id, by index, by both, or by neither (upstream-facts §1.4). An id counts
-once the server has shown that it keeps ids: it announced the item by it, or used it twice. Some
-servers give each event a new id; there the index decides alone.
+An event names its item by id, by index, by both, or by neither (docs/upstream.md#response-events).
+An id counts once the server has shown that it keeps ids: it announced the item by it, or used it
+twice. Some servers give each event a new id; there the index decides alone.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """An error as its server tells it, found in a body of any shape. Pure.
 
-Shapes: upstream-facts §3.1, §3.3. What it means is decided by `failures`.
+Shapes: docs/upstream.md#error-bodies, docs/upstream.md#errors-in-streams. What it means is decided
+by `failures`.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from bot.upstream.shapes import flat, status_of
 from bot.upstream.words import status_in_words
 
 # Names of errors that mean a status, in small letters only: of Anthropic, OpenAI's SDK and who
-# imitates it, AWS, and gRPC (upstream-facts §3.1). Names of trouble that passes are not among
-# them: without a status an error is taken for that.
+# imitates it, AWS, and gRPC (docs/upstream.md#error-bodies). Names of trouble that passes are not
+# among them: without a status an error is taken for that.
 NAMED_STATUSES = {
     "badrequest": 400,
     "badrequesterror": 400,
@@ -76,7 +77,8 @@ class Problem:
 def error_object(body: bytes) -> Mapping[str, Any]:
     """Find the error in a body: JSON of any shape, an event stream, or nothing readable."""
     found = _loads(body)
-    if found is None:  # some gateways answer errors as an event stream (upstream-facts §3.1)
+    # some gateways answer errors as an event stream (docs/upstream.md#error-bodies)
+    if found is None:
         lines = (line[5:] for line in body.splitlines() if line.startswith(b"data:"))
         found = next((value for line in lines if isinstance(value := _loads(line), dict)), None)
     if isinstance(found, str):  # JSON inside a JSON string, or words

@@ -1,7 +1,7 @@
 """One connection's bytes become events, whatever the server sent instead of a stream.
 
-Content types lie (upstream-facts §5.1), so the first byte decides: an object is a whole answer,
-a tag is somebody's web page, everything else is an event stream.
+Content types lie (docs/upstream.md#content-types), so the first byte decides: an object is a whole
+answer, a tag is somebody's web page, everything else is an event stream.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from bot.upstream.sse import BOM, SseParser
 Decoder: TypeAlias = ResponsesDecoder | ChatDecoder
 Batches: TypeAlias = AsyncGenerator[Sequence[Event], None]
 
-# After the last words of an answer, how long to wait for its token counts (upstream-facts §4).
+# After the last words of an answer, how long to wait for its token counts
+# (docs/upstream.md#chat-ends).
 GRACE_SECONDS = 1.0
 # The same where the last words themselves came with a reason to end, as every chunk of some
 # servers does: they may pause before the next, and their last one is known by this alone.

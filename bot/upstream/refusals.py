@@ -1,6 +1,7 @@
 """What a refusal is about: a field we may leave out, or the whole wire format. Pure.
 
-Only servers' own words tell, and they differ: upstream-facts §3.1, §6.
+Only servers' own words tell, and they differ: docs/upstream.md#error-statuses,
+docs/upstream.md#tokenlab-errors.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from bot.upstream.failures import NO_ROUTE_CODES
 # What a request can be refused with for what it is; other errors say nothing of its fields.
 REFUSING_STATUSES = frozenset({400, 404, 405, 415, 422, 501, None})
 NO_ENDPOINT_STATUSES = frozenset({404, 405, 501})
-# Answers to `GET /responses/{id}` that mean: not this way (upstream-facts §2.2, §2.4).
+# Answers to `GET /responses/{id}` that mean: not this way (docs/upstream.md#resume-failures,
+# docs/upstream.md#reconnecting).
 NO_RESUME_STATUSES = frozenset({400, 404, 405, 409, 410, 422, 501})
 
 # Each optional field: its names as a parameter, and the words that complain of it.

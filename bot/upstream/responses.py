@@ -1,7 +1,8 @@
 """Reads the events of the Responses API. Pure: feed one event's data, take typed events.
 
-Names and shapes: upstream-facts §1, §3.3. Dispatch is on `data.type`. Unknown types are life and
-nothing else; known types of an unknown shape are read as far as they make sense and never raise.
+Names and shapes: docs/upstream.md#responses-streams, docs/upstream.md#errors-in-streams. Dispatch
+is on `data.type`. Unknown types are life and nothing else; known types of an unknown shape are read
+as far as they make sense and never raise.
 """
 
 from __future__ import annotations

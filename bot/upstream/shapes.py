@@ -1,8 +1,8 @@
 """The many shapes in which servers say that something went wrong, read as one. Pure.
 
-Shapes: upstream-facts §3.1, §3.3; FastAPI's `detail`, Cloudflare's `success` and `errors`,
-MiniMax's `base_resp`, Google's and gRPC's statuses by name. What an error means is decided by
-`failures`.
+Shapes: docs/upstream.md#error-bodies, docs/upstream.md#errors-in-streams; FastAPI's `detail`,
+Cloudflare's `success` and `errors`, MiniMax's `base_resp`, Google's and gRPC's statuses by name.
+What an error means is decided by `failures`.
 """
 
 from __future__ import annotations

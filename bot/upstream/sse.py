@@ -2,9 +2,9 @@
 
 Follows the event stream format of the HTML standard
 (https://html.spec.whatwg.org/multipage/server-sent-events.html), always as UTF-8. Both wire
-formats say in their JSON what an event is, and gateways leave `event:` out (upstream-facts §0.1);
-so a name is only kept where it may say more than its data does. What either means is not decided
-here.
+formats say in their JSON what an event is, and gateways leave `event:` out
+(docs/upstream.md#event-names); so a name is only kept where it may say more than its data does.
+What either means is not decided here.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ BOT = "UBENCHBOT"
 IDENTITY = {"team_id": "T0", "team": "bench", "user_id": BOT, "bot_id": "BBENCH", "user": "bot"}
 SCOPES = {"x-oauth-scopes": "chat:write"}
 LIVE = STOP.encode()
-ACK_SECONDS = 3.0  # as Slack's (slack-facts §4)
+ACK_SECONDS = 3.0  # as Slack's (docs/slack.md#acknowledgement)
 Json = dict[str, Any]
 
 

@@ -1,4 +1,4 @@
-"""A small Slack in memory, behind slack_sdk's one funnel (slack-facts §11).
+"""A small Slack in memory, behind slack_sdk's one funnel (docs/slack.md#test-seams).
 
 It keeps messages, counts calls, and can be slow, refuse, limit, or lose its replies.
 """

@@ -1,4 +1,4 @@
-"""What `response_url`s lead to; stands where the HTTP session would (slack-facts §6).
+"""What `response_url`s lead to; stands where the HTTP session would (docs/slack.md#response-urls).
 
 A command's address adds private messages; one lent by a press replaces the note that was pressed,
 or takes it away. Each works five times within thirty minutes.

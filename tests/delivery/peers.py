@@ -1,4 +1,5 @@
-"""How bots people use today spend their edits (peers.md §2), as replies of the simulator.
+"""How bots people use today spend their edits (docs/delivery.md#other-policies), as replies of the
+simulator.
 
 Only when they edit is theirs; what an edit holds is the same for all.
 """

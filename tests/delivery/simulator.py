@@ -24,7 +24,7 @@ from tests.delivery.measure import Answer, Figures, bound, measure
 from tests.delivery.peers import PEERS
 from tests.delivery.virtual import now, run
 
-SLACKS_LIMIT = 50  # chat.update a minute, all answers of a workspace together (slack-facts §2)
+SLACKS_LIMIT = 50  # chat.update a minute, all answers of a workspace together (docs/slack.md#tiers)
 OUR_LIMIT = 45
 THINKS = 0.8  # seconds from a question to the model's first word
 TICK = 0.1  # a model's words come in lumps of so many seconds

@@ -13,8 +13,8 @@ from tests.delivery.fake_slack import Call, FakeSlack, Stored
 from tests.delivery.room import ROOT, question, writing
 from tests.delivery.virtual import now
 
-LIFE = 306.0  # seconds of a stream, and
-SIZE = 10_600  # bytes of it (slack-facts §1.5, both measured)
+LIFE = 306.0  # seconds of a stream (docs/slack.md#stream-lifetime)
+SIZE = 10_600  # bytes of one (docs/slack.md#stream-size)
 
 
 @dataclass(slots=True)
@@ -35,7 +35,8 @@ class Stream(Stored):
     def add(self, given: dict[str, Any]) -> str:
         """Take a call's text; returns an error, if any."""
         chunk = given.get("markdown_text", "")
-        if self.chunks:  # blanks may be lost where chunks join (slack-facts §1.6, measured)
+        # blanks may be lost where chunks join (docs/slack.md#stream-text, measured)
+        if self.chunks:
             chunk = chunk.lstrip()
         text = self.markdown + chunk
         if len(text.encode()) > SIZE:

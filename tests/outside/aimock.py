@@ -1,4 +1,4 @@
-"""aimock, a model's server that others wrote, as its own process (upstream-facts §8).
+"""aimock, a model's server that others wrote, as its own process (docs/upstream.md#test-servers).
 
 It answers by fixtures, which a test teaches it, and keeps a journal of what it was asked.
 """

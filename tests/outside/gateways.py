@@ -5,7 +5,7 @@ r"""Our upstream and `bot ask` against gateways and servers that run already; pr
 
 A gateway stands in front of that aimock, which is taught here what to write. A server has a model
 of its own, at temperature 0: what it writes without a stream is the text a stream has to bring.
-UPSTREAM_API_KEY is the key for all. How they are started: upstream-facts §8.
+UPSTREAM_API_KEY is the key for all. How they are started: docs/upstream.md#test-servers.
 
 Exit code 1 when a text is neither the one written nor what the `openai` client reads of the same.
 """

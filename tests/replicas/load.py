@@ -18,7 +18,7 @@ from tests.replicas.balancer import balancer
 from tests.replicas.fleet import Fleet, Kill, followed
 
 MODEL = ModelConfig(words_per_second=120, first_word_seconds=0.3)
-CHANNEL_QUESTIONS = 10  # of one channel: it takes one post a second (slack-facts §2)
+CHANNEL_QUESTIONS = 10  # of one channel: it takes one post a second (docs/slack.md#posting)
 
 
 @dataclass(frozen=True, slots=True)

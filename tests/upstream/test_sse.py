@@ -1,4 +1,4 @@
-"""The conformance table of upstream-facts §5, cut at every byte, and bounds."""
+"""The table of docs/upstream.md#sse-conformance, cut at every byte, and bounds."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from tests.whole.running import is_finished, markdown, upstream_text, whole
 
 TWENTY = 20
 QUESTION = "write a long essay"
-ACK_SECONDS = 3.0  # Slack's limit (slack-facts §4)
+ACK_SECONDS = 3.0  # Slack's limit (docs/slack.md#acknowledgement)
 
 
 async def test_twenty_questions_at_once_are_each_answered_once_and_never_limited(

@@ -1,4 +1,5 @@
-"""/v1/chat/completions (upstream-facts §4): streamed or whole. A drop leaves nothing to resume."""
+"""/v1/chat/completions (docs/upstream.md#chat-completions): streamed or whole. A drop leaves
+nothing to resume."""
 
 from __future__ import annotations
 

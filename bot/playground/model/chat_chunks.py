@@ -1,4 +1,5 @@
-"""A plan as the chunks of a chat completion, or as a whole one (upstream-facts §4). Pure.
+"""A plan as the chunks of a chat completion, or as a whole one (docs/upstream.md#chat-completions).
+Pure.
 
 OpenAI has no place for reasoning and searches here, so they are left out. A model that `reasons`
 sends its reasoning as `reasoning_content`, as DeepSeek's models do.

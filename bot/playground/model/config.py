@@ -14,8 +14,8 @@ class ModelConfig:
 
     `api_key` None takes any key. An answer started in the background can be streamed again for
     `resumable_seconds` (OpenAI: 5 minutes) and polled for `kept_seconds` (about 10 minutes,
-    upstream-facts §2). `kept_events` bounds the memory of all event logs together, `largest_body`
-    is in bytes.
+    docs/upstream.md#background-responses). `kept_events` bounds the memory of all event logs
+    together, `largest_body` is in bytes.
     """
 
     words_per_second: float = 40.0
@@ -53,6 +53,6 @@ class Model:
 
     @property
     def formats(self) -> tuple[str, ...]:
-        """TokenLab's names of the formats it accepts (upstream-facts §6)."""
+        """TokenLab's names of the formats it accepts (docs/upstream.md#tokenlab-endpoints)."""
         chat = ("openai_chat_completions",)
         return ("openai_responses", *chat) if self.responses else chat

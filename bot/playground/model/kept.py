@@ -59,7 +59,8 @@ class Shelf:
         return kept
 
     def streamable(self, kept: Kept, now: float) -> None:
-        """Raises `ApiError` 400 when it cannot be streamed (again), as in upstream-facts §2.2."""
+        """Raises `ApiError` 400 when it cannot be streamed (again), as in
+        docs/upstream.md#resume-failures."""
         if not kept.request.background:
             raise _unstreamable("it was not created with background=true")
         if not kept.request.stream:

@@ -1,4 +1,5 @@
-"""/v1/models: public, with TokenLab's list of accepted formats (upstream-facts §6)."""
+"""/v1/models: public, with TokenLab's list of accepted formats
+(docs/upstream.md#tokenlab-endpoints)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Errors as clients of OpenAI and TokenLab meet them (upstream-facts §3, §6)."""
+"""Errors as clients of OpenAI and TokenLab meet them (docs/upstream.md#errors,
+docs/upstream.md#tokenlab-errors)."""
 
 from __future__ import annotations
 
@@ -40,7 +41,7 @@ def wrong_key() -> ApiError:
 
 
 def unknown_model(model: str, status: int = 400) -> ApiError:
-    """400 on POST and 404 on GET, as TokenLab has it (upstream-facts §6)."""
+    """400 on POST and 404 on GET, as TokenLab has it (docs/upstream.md#tokenlab-errors)."""
     message = f"The model '{model}' does not exist."
     return ApiError(status, message, code="model_not_found", param="model")
 

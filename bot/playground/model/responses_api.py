@@ -1,4 +1,5 @@
-"""/v1/responses: create, stream again, poll, cancel, delete (upstream-facts §1, §2)."""
+"""/v1/responses: create, stream again, poll, cancel, delete (docs/upstream.md#responses-streams,
+docs/upstream.md#resuming)."""
 
 from __future__ import annotations
 

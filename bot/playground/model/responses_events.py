@@ -1,4 +1,5 @@
-"""A plan as the events of one response, in the documented order (upstream-facts §1). Pure.
+"""A plan as the events of one response, in the documented order
+(docs/upstream.md#responses-streams). Pure.
 
 Order, fields and ids follow recorded streams of OpenAI: one counter over all events, an item's
 `added` before its deltas and its `done` after them, usage on the terminal event only.

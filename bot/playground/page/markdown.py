@@ -1,8 +1,8 @@
 """Standard markdown to HTML: Slack's `markdown` blocks and `markdown_text`.
 
 CommonMark with tables, strikethrough and task lists; raw HTML stays text, images become links
-(slack-facts §3.2). Slack's own `<@U…>`, `<!channel>` and `<url|label>` are honoured outside code,
-as Slack does (slack-facts §1.6), so that a bot which lets one through is seen to.
+(docs/slack.md#markdown). Slack's own `<@U…>`, `<!channel>` and `<url|label>` are honoured outside
+code, as Slack does (docs/slack.md#slack-markup), so that a bot which lets one through is seen to.
 """
 
 from __future__ import annotations

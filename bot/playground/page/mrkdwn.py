@@ -1,6 +1,6 @@
 """Slack's mrkdwn to HTML: `text` of messages, sections and context lines.
 
-Bold is `*one star*`; there are no headings, tables or nested lists (slack-facts §3.2). Markdown
+Bold is `*one star*`; there are no headings, tables or nested lists (docs/slack.md#mrkdwn). Markdown
 blocks are something else: see `markdown`.
 """
 

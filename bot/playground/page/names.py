@@ -1,7 +1,8 @@
 """Who and what the ids in a message stand for, and how Slack's angle brackets read.
 
-`<@U1>`, `<#C1|name>`, `<!here>` and `<url|label>` are Slack's own markup (slack-facts §1.6, §6):
-it is honoured in mrkdwn and in markdown alike, so one place reads it for both.
+`<@U1>`, `<#C1|name>`, `<!here>` and `<url|label>` are Slack's own markup
+(docs/slack.md#slack-markup): it is honoured in mrkdwn and in markdown alike, so one place reads it
+for both.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What Slack refuses in blocks and texts. Pure: no state, no network.
 
-Sizes from slack-facts §3.1 (https://docs.slack.dev/reference/block-kit/blocks); wording of the
+Sizes: docs/slack.md#size-limits (https://docs.slack.dev/reference/block-kit/blocks); wording of the
 problems as Slack's: what is wrong, and a JSON pointer to it. Block types of rare use are let
 through unchecked.
 """

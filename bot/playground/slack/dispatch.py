@@ -1,7 +1,8 @@
 """Deliveries on their way to the app: subscribed or not, acknowledged or tried again.
 
 Events are tried four times (at once, at once again, after a minute, after five), commands and
-interactions once; an acknowledgement must come within three seconds (slack-facts §4, §6).
+interactions once; an acknowledgement must come within three seconds
+(docs/slack.md#acknowledgement).
 """
 
 from __future__ import annotations

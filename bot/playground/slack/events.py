@@ -1,6 +1,6 @@
 """Events API bodies, and which events a message gives rise to. Pure.
 
-Shapes as in the recorded payloads; rules from slack-facts §4. What of this an app receives is
+Shapes as in the recorded payloads; rules: docs/slack.md#events. What of this an app receives is
 decided by its subscriptions: each delivery carries the name it is subscribed under.
 """
 

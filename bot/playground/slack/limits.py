@@ -1,8 +1,8 @@
 """Slack's rate limits and sizes, as numbers, and the limiter that keeps them. Pure: time is told.
 
-Every number is from slack-facts §2, §3.1 and §1 (https://docs.slack.dev/apis/web-api/rate-limits).
-Where Slack publishes a floor ("50+ a minute") the floor is the limit here: a bot that lives with
-it lives with the real one.
+Numbers: docs/slack.md#rate-limits, docs/slack.md#size-limits, docs/slack.md#native-streams
+(https://docs.slack.dev/apis/web-api/rate-limits). Where Slack publishes a floor ("50+ a minute")
+the floor is the limit here: a bot that lives with it lives with the real one.
 """
 
 from __future__ import annotations

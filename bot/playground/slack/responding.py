@@ -1,7 +1,7 @@
 """`response_url`: what an app may say back to a command or a press without being a member.
 
 Five uses within thirty minutes. A command's address only ever adds messages; that of a press
-replaces or deletes the message pressed, ephemeral ones too (slack-facts §6).
+replaces or deletes the message pressed, ephemeral ones too (docs/slack.md#response-urls).
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from bot.playground.slack.limits import Limiter, Limits
 from bot.playground.slack.records import Channel, Json, Message, User
 from bot.playground.slack.refused import Refused
 
-STATUS_SECONDS = 120.0  # a status clears itself after two minutes (slack-facts §5)
+STATUS_SECONDS = 120.0  # a status clears itself after two minutes (docs/slack.md#thread-status)
 
 
 class State:

@@ -1,6 +1,7 @@
 """A natively streamed message: how chunks grow it, and when it is over. Pure.
 
-slack-facts §1: chunk types §1.2, lifetime and total size §1.5 (measured, not published).
+Chunk types: docs/slack.md#stream-chunks. Lifetime and total size, which Slack does not publish:
+docs/slack.md#stream-lifetime, docs/slack.md#stream-size.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """`chat.*`, but for native streams: posting, editing, deleting.
 
-https://docs.slack.dev/reference/methods/chat.postMessage and its neighbours; slack-facts §3.
+https://docs.slack.dev/reference/methods/chat.postMessage and its neighbours;
+docs/slack.md#messages.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def update(call: Call) -> Json:
     """Rewrite one of the bot's messages.
 
     Text without blocks takes the blocks away and marks the message as edited; metadata left out
-    stays (slack-facts §3.3).
+    stays (docs/slack.md#editing).
     """
     channel = call.member()
     before = call.own_message(channel, "cant_update_message")

@@ -1,6 +1,6 @@
 """Who is who and small signs: `auth`, `apps`, `users`, `bots`, `reactions`, `assistant`.
 
-https://docs.slack.dev/reference/methods; statuses and prompts from slack-facts §5.
+https://docs.slack.dev/reference/methods; statuses: docs/slack.md#thread-status.
 """
 
 from __future__ import annotations

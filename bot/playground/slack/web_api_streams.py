@@ -1,6 +1,6 @@
 """`chat.startStream`, `chat.appendStream`, `chat.stopStream`: answers streamed by Slack itself.
 
-https://docs.slack.dev/reference/methods/chat.startStream; slack-facts §1.
+https://docs.slack.dev/reference/methods/chat.startStream; docs/slack.md#native-streams.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 We post a line that says who asked, one markdown block, a line about the state and buttons
 (message.py one room up). Slack may give the markdown back as several blocks of other kinds
-(slack-facts §3.2): rich_text, headers, tables, dividers, images.
+(docs/slack.md#markdown): rich_text, headers, tables, dividers, images.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 In prose a break goes behind every `<` that may begin a mention, a command or a link with a label,
 whatever markup stands between. In code only what is live as it stands is broken: commands that
-exist, ids as Slack makes them (slack-facts §2.2), and links whose label names another host.
+exist, ids as Slack makes them (docs/slack.md#slack-markup), and links whose label names another
+host.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A markdown block as Slack may give it back: as rich_text, header, table, image and divider.
 
-Slack saves one markdown block as several others where it likes (slack-facts §3.2). This stands for
-it, made with a markdown parser that shares nothing with the reader.
+Slack saves one markdown block as several others where it likes (docs/slack.md#markdown). This
+stands for it, made with a markdown parser that shares nothing with the reader.
 """
 
 from __future__ import annotations
