@@ -222,11 +222,19 @@ def _runner(
         hosted_tools=settings.tools.hosted,
         tool_rounds=settings.tools.rounds,
         pseudonyms=Pseudonyms(_secret(settings)),
-        limits=AnswerLimits(
-            seconds=settings.limits.seconds,
-            characters=settings.limits.characters,
-            tool_calls=settings.limits.tool_calls,
-        ),
+        limits=answer_limits(settings),
+    )
+
+
+def answer_limits(settings: Settings) -> AnswerLimits:
+    """What one answer may cost at most."""
+    limits = settings.limits
+    return AnswerLimits(
+        seconds=limits.seconds,
+        characters=limits.characters,
+        tool_calls=limits.tool_calls,
+        tool_characters=limits.tool_characters,
+        events=limits.events,
     )
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bot.app import open_upstream
+from bot.app import answer_limits, open_upstream
 from bot.settings import load
+from bot.turn.limits import AnswerLimits
 from bot.upstream.prompt import Prompt
 from bot.values import Message
 
@@ -54,3 +55,20 @@ async def test_server_is_asked_to_keep_nothing_if_no_text_is_stored(
     assert body.get("background", False) is asked_for
     assert body["store"] is asked_for
     assert body["max_output_tokens"] == 77
+
+
+def test_limits_of_an_answer_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    variables = {
+        "MAX_ANSWER_SECONDS": "11",
+        "MAX_ANSWER_CHARACTERS": "222",
+        "MAX_TOOL_CALLS": "3",
+        "MAX_TOOL_CHARACTERS": "4444",
+        "MAX_ANSWER_EVENTS": "55555",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert answer_limits(load(Path("/nowhere/.env"))) == AnswerLimits(11, 222, 3, 4444, 55555)
+
+
+def test_limits_of_an_answer_are_the_same_without_settings() -> None:
+    assert answer_limits(load(Path("/nowhere/.env"))) == AnswerLimits()

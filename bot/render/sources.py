@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 
 LONGEST_TITLE = 100  # characters; longer ones are cut and end in "…"
+LONGEST_ADDRESS = 2_000  # characters; a longer one is no place anybody goes to
+MOST_SOURCES = 50  # of one answer; how many more there are is said
 _MARKUP = re.compile(r"([\\`*_\[\]<>()~|#!&{}$^])")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\.?|\[[0-9A-Fa-f:.]+\]")
 # What may stand in the rest of an address as it is: RFC 3986, without what closes a link.
@@ -29,12 +31,16 @@ def source_list(sources: Mapping[str, str]) -> str:
             shown.setdefault(address, _label(title) or _label(address))
     if not shown:
         return ""
-    lines = [f"{n}. [{label}]({url})" for n, (url, label) in enumerate(shown.items(), 1)]
+    listed = list(shown.items())[:MOST_SOURCES]
+    lines = [f"{n}. [{label}]({url})" for n, (url, label) in enumerate(listed, 1)]
+    if more := len(shown) - len(listed):
+        lines.append(f"\nand {more:,} more")
     return "\n\n**Sources**\n\n" + "\n".join(lines)
 
 
 def safe_address(written: str) -> str:
-    """Return an address in ASCII, percent-encoded where needed; "" unless http or https.
+    """Return an address in ASCII, percent-encoded where needed; "" unless http or https, and
+    where it is too long.
 
     A user's name and password in it are left out: they make one host look like another.
     """
@@ -56,7 +62,8 @@ def safe_address(written: str) -> str:
     rest = quote(_STRAY_PERCENT.sub("%25", rest), safe=_SAFE, errors="replace")
     if rest and rest[0] not in "/?#":
         rest = "/" + rest
-    return f"{parts.scheme}://{host}{'' if port is None else f':{port}'}{rest}"
+    address = f"{parts.scheme}://{host}{'' if port is None else f':{port}'}{rest}"
+    return address if len(address) <= LONGEST_ADDRESS else ""
 
 
 def _label(words: str) -> str:

@@ -31,6 +31,20 @@ class LimitSettings(Group):
         le=1000,
         description="Calls of the bot's own tools in one answer",
     )
+    tool_characters: int = Field(
+        250_000,
+        validation_alias="MAX_TOOL_CHARACTERS",
+        ge=1000,
+        le=10_000_000,
+        description="Characters that the bot's own tools may return in one answer, in all calls",
+    )
+    events: int = Field(
+        1_000_000,
+        validation_alias="MAX_ANSWER_EVENTS",
+        ge=1000,
+        le=100_000_000,
+        description="Events of the model's server in one answer",
+    )
     output_tokens: int | None = Field(
         None,
         validation_alias="MAX_OUTPUT_TOKENS",

@@ -14,7 +14,7 @@ from bot.errors import BotError, TooMuch
 
 @dataclass(frozen=True, slots=True)
 class AnswerLimits:
-    """The limits of one answer; the first three are settings.
+    """The limits of one answer; all are settings, and so is the number of rounds of tools.
 
     A model that streams letter by letter, and reasons as long as it writes, sends about twice as
     many events as characters; `events` leaves room for that. A tool returns at most 8,000
@@ -72,6 +72,14 @@ class AnswerBudget:
                 "Cut off: the tools returned more than fits into one answer. "
                 "Ask for a smaller part of it."
             )
+
+    def out_of_rounds(self, rounds: int) -> CutShort:
+        """The error of an answer that wants tools after so many rounds, which were all."""
+        times = "round" if rounds == 1 else "rounds"
+        return CutShort(
+            f"Cut off: the model wanted to use tools after {rounds} {times} of them, the most for "
+            "one answer. Ask for a smaller part of it."
+        )
 
     def out_of_time(self) -> CutShort:
         """The error of an answer that took all of its seconds."""

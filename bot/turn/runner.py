@@ -56,7 +56,6 @@ log = logging.getLogger(__name__)
 UNREACHED = 1.0  # seconds until Slack is asked again what stands there
 
 HALVED = "The conversation was too long for the model, so its older half was left out"
-ONLY_TOOLS = "The model kept calling tools and wrote no answer."
 REFUSED = "I can't take questions right now. Please try again in a minute."
 
 HARMLESS = frozenset(
@@ -250,17 +249,17 @@ class Runner:
             prompt = await self._stream(prompt, turn, machine, reply, tools, begun)
         while machine.calls or tools.pending:
             if len(tools.rounds) >= self.tool_rounds and not tools.pending:
-                machine.fail(ONLY_TOOLS)
-                return
+                raise tools.budget.out_of_rounds(self.tool_rounds)
             await tools.run()
             prompt = self._after(prompt, tools)
             prompt = await self._stream(prompt, turn, machine, reply, tools)
 
     def _after(self, prompt: Prompt, tools: ToolRounds) -> Prompt:
-        """Return the prompt after these rounds; the last one allowed offers no tools."""
+        """Return the prompt after these rounds; where none is left it offers no tools."""
         rounds_left = self.tool_rounds - len(tools.rounds)
-        if tools.rounds and not (rounds_left > 0 and tools.budget.calls_left):
-            prompt = replace(prompt, tools=(), hosted_tools=())
+        if not (rounds_left > 0 and tools.budget.calls_left):
+            hosted = () if tools.rounds else prompt.hosted_tools
+            prompt = replace(prompt, tools=(), hosted_tools=hosted)
         return replace(prompt, rounds=tools.rounds)
 
     async def _stream(

@@ -17,7 +17,10 @@ NOT_NOW = "Error: this can't be done safely right now, and was not done."
 
 
 class ToolRounds:
-    """Runs what the model asks for in one answer, from where the journal says."""
+    """Runs what the model asks for in one answer, from where the journal says.
+
+    Making it raises CutShort where what ran before a take-over has used up the budget.
+    """
 
     def __init__(
         self, toolbox: Toolbox, turn: Turn, machine: Machine, reply: Reply, budget: AnswerBudget
@@ -28,6 +31,8 @@ class ToolRounds:
         self._machine = machine
         self._reply = reply
         self._progress = progress.read(turn.record.rounds)
+        for exchange in (one for round_ in self.rounds for one in round_.exchanges):
+            budget.ran(len(exchange.output))
 
     @property
     def rounds(self) -> tuple[Round, ...]:

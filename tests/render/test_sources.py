@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from bot.render.safe import inert
-from bot.render.sources import LONGEST_TITLE, safe_address, source_list
+from bot.render.sources import (
+    LONGEST_ADDRESS,
+    LONGEST_TITLE,
+    MOST_SOURCES,
+    safe_address,
+    source_list,
+)
 
 URL = "https://otters.test/a"
 
@@ -96,6 +102,18 @@ def test_an_address_is_http_and_encoded(written: str, address: str) -> None:
     assert safe_address(written) == address
     assert safe_address(address) == address
     assert (read(source_list({written: "A"})) == [(address, "A")]) is bool(address)
+
+
+def test_sources_are_so_many_and_so_long_at_most() -> None:
+    many = {f"https://a.test/{n}": f"Page {n}" for n in range(MOST_SOURCES + 1234)}
+    assert len(read(source_list(many))) == MOST_SOURCES
+    assert source_list(many).endswith(
+        f"{MOST_SOURCES}. [Page 49](https://a.test/49)\n\nand 1,234 more"
+    )
+    fits = "https://a.test/" + "x" * (LONGEST_ADDRESS - len("https://a.test/"))
+    assert safe_address(fits) == fits
+    assert safe_address(fits + "x") == ""
+    assert safe_address(fits[:-1] + "é") == ""
 
 
 def test_sources_are_numbered_without_those_that_are_dropped() -> None:

@@ -150,6 +150,40 @@ def test_calls_that_are_used_up_leave_a_last_round_of_text() -> None:
     run(scenario())
 
 
+class Stubborn(CallingModel):
+    """Asks for a tool also where none is offered."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        self.asked[-1]["offered"] = bool(self.asked[-1].get("tools"))
+        self.asked[-1]["tools"] = ["any"]
+        async for chunk in super().__aiter__():
+            yield chunk
+
+
+@pytest.mark.parametrize("rounds", [0, 1, 3])
+@pytest.mark.parametrize("written", ["", "It begins. "])
+def test_model_that_wants_tools_it_is_not_offered_is_cut_off(rounds: int, written: str) -> None:
+    class Wanting(Stubborn):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            if written:
+                yield delta(written)
+            async for chunk in super().__aiter__():
+                yield chunk
+
+    async def scenario() -> None:
+        slack, model = FakeSlack(), Wanting()
+        model.rounds = 99
+        async with runner(slack, model) as way:
+            way.runner.tool_rounds = rounds
+            assert await way.answer(question()) is Phase.CUT_OFF
+        assert [asked["offered"] for asked in model.asked] == [True] * rounds + [False]
+        [message] = slack.thread("900.1")
+        assert message.markdown.count("It begins.") == (rounds + 1 if written else 0)
+        assert f"{rounds} round" in message.text + message.state
+
+    run(scenario())
+
+
 def test_output_of_tools_is_bounded_over_all_rounds() -> None:
     async def scenario() -> None:
         slack, model = FakeSlack(), CallingModel()

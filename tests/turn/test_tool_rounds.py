@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.storage.records import ShownMessage
+from bot.turn.limits import AnswerLimits
 from bot.turn.progress import MAX_BYTES, Progress, read
 from bot.turn.recovery import NOT_TWICE
 from bot.upstream.events import ToolCall
@@ -75,7 +76,11 @@ def begun(model: PickyResponses, ran: int, **more: Any) -> Progress:
 
 
 async def taken_over(
-    slack: FakeSlack, model: PickyResponses, progress: Progress, **known: Any
+    slack: FakeSlack,
+    model: PickyResponses,
+    progress: Progress,
+    limits: AnswerLimits = AnswerLimits(),  # noqa: B008  # frozen
+    **known: Any,
 ) -> Phase | None:
     """Bring a turn to its end that another process had begun."""
     text = "Before.\n\nMore"
@@ -89,6 +94,7 @@ async def taken_over(
     usual: dict[str, Any] = {"draft": Draft(Phase.STREAMING, text), "fence": 2, "tries": 1}
     usual |= {"shown": (ShownMessage(ts, "C0"),), "rounds": progress.written()}
     async with runner(slack, model) as way:
+        way.runner.limits = limits
         phase = await way.answer(question(), **usual | known)
     assert len(slack.thread("900.1")) == 1
     return phase
@@ -144,6 +150,35 @@ def test_rounds_already_used_count_for_the_limit_after_a_take_over() -> None:
     async def scenario() -> None:
         slack, model = FakeSlack(), PickyResponses(tools=(SHOUT, SHOUT))
         assert await taken_over(slack, model, begun(model, 1)) is Phase.DONE
+        assert [bool(body.get("tools")) for body in model.asked] == [False]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("limits", "ended"),
+    [
+        (AnswerLimits(tool_characters=len("an earlier output" + "HEY")), Phase.DONE),
+        (AnswerLimits(tool_characters=len("an earlier output" + "HE")), Phase.CUT_OFF),
+        (AnswerLimits(tool_characters=len("an earlier outpu")), Phase.CUT_OFF),
+    ],
+)
+def test_output_of_tools_before_a_take_over_counts_for_the_limit(
+    limits: AnswerLimits, ended: Phase
+) -> None:
+    async def scenario() -> None:
+        slack, model = FakeSlack(), PickyResponses(tools=(SHOUT, SHOUT))
+        assert await taken_over(slack, model, begun(model, 1), limits) is ended
+        assert slack.thread("900.1")[0].markdown.startswith("Before.")
+
+    run(scenario())
+
+
+def test_calls_before_a_take_over_leave_fewer_after_it() -> None:
+    async def scenario() -> None:
+        slack, model = FakeSlack(), PickyResponses(tools=(SHOUT, SHOUT))
+        limits = AnswerLimits(tool_calls=2)
+        assert await taken_over(slack, model, begun(model, 1), limits) is Phase.DONE
         assert [bool(body.get("tools")) for body in model.asked] == [False]
 
     run(scenario())
