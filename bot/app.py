@@ -22,29 +22,29 @@ from bot.history.names import Names
 from bot.history.thread import History
 from bot.listeners import register
 from bot.listeners.bolt import bolt_app
-from bot.listeners.hearing import Hearing
-from bot.listeners.socket_mode import SocketConfig, SocketMode
+from bot.listeners.context import Hearing
+from bot.listeners.socket_mode.pool import SocketConfig, SocketMode
 from bot.observe import Metrics
 from bot.server import Check, health_routes, make_server, serve, slack_routes
 from bot.settings import Settings, require_slack
 from bot.slack import Identity, Slack, http_session
 from bot.storage.clock import steady
-from bot.storage.database import Database, open_database
-from bot.storage.ledger import Ledger
+from bot.storage.engine.database import Database, open_database
+from bot.storage.rate_slots import Ledger
 from bot.storage.store import Store
-from bot.tools.shipped import shipped
+from bot.tools.builtin import shipped
 from bot.tools.toolbox import Toolbox
-from bot.turn.copies import Copies
-from bot.turn.keeper import Keeper
+from bot.turn.answer import Runner
+from bot.turn.concurrency import Seats
+from bot.turn.durability.leases import Keeper
+from bot.turn.ephemeral.actions import PrivateAnswers
+from bot.turn.ephemeral.repost import Copies
 from bot.turn.limits import AnswerLimits
-from bot.turn.live import LiveTurns
-from bot.turn.private import PrivateAnswers
 from bot.turn.pseudonyms import Pseudonyms
 from bot.turn.revisions import Revisions
-from bot.turn.runner import Runner
-from bot.turn.seats import Seats
-from bot.turn.session import stop_thread
+from bot.turn.running import LiveTurns
 from bot.turn.supervisor import Supervisor
+from bot.turn.thread_stop import stop_thread
 from bot.upstream.client import Upstream, open_http
 from bot.upstream.config import UpstreamConfig
 from bot.version import version

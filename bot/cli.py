@@ -17,13 +17,14 @@ from typing import Any
 import click
 import yaml
 
-from bot import app, doctor
+from bot import app
+from bot.check import run_checks
 from bot.errors import BotError, SettingsError, StorageAway, StorageError
 from bot.manifest import manifest as build_manifest
 from bot.observe import configure_logging
 from bot.settings import Settings, load, missing_upstream_key
 from bot.settings.secrets import secrets_of
-from bot.storage.database import open_database
+from bot.storage.engine.database import open_database
 from bot.upstream.events import Event, Failed, Finished, Reconnecting, Restarted, TextDelta
 from bot.upstream.prompt import Prompt
 from bot.values import Message
@@ -156,7 +157,7 @@ def _echo(event: Event, written: str) -> str:
 
 async def _check(settings: Settings) -> int:
     well = True
-    async for finding in doctor.examine(settings):
+    async for finding in run_checks(settings):
         well = well and finding.well
         mark = click.style("✓", fg="green") if finding.well else click.style("✗", fg="red")
         click.echo(f"{mark} {finding.what:<18} {finding.detail}")

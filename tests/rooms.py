@@ -14,7 +14,7 @@ from pathlib import Path
 
 FLOORS: tuple[frozenset[str], ...] = (  # from the top; neighbours do not know each other
     frozenset({"cli"}),
-    frozenset({"doctor"}),  # opens what the app opens, one thing after the other
+    frozenset({"check"}),  # opens what the app opens, one thing after the other
     frozenset({"app"}),
     frozenset({"listeners", "server", "manifest"}),
     frozenset({"turn"}),
@@ -23,9 +23,57 @@ FLOORS: tuple[frozenset[str], ...] = (  # from the top; neighbours do not know e
     frozenset({"values", "observe"}),
     frozenset({"errors", "version"}),
 )
+# The same inside the larger rooms: parts of a room from the top, each a module or a folder. A part
+# may import what lies below it; those side by side do not know each other.
+INNER_FLOORS: Mapping[str, tuple[frozenset[str], ...]] = {
+    "delivery": (
+        frozenset({"delivery"}),
+        frozenset({"workspace"}),
+        frozenset({"ephemeral", "native"}),
+        frozenset({"edits"}),
+        frozenset({"scheduling", "unavailable_notice"}),
+        frozenset({"config", "message_metadata", "ratelimit"}),
+    ),
+    "turn": (
+        frozenset({"revisions", "thread_stop"}),
+        frozenset({"answer", "ephemeral", "supervisor"}),
+        frozenset({"running", "tool_rounds"}),
+        frozenset({"turn"}),
+        frozenset({"durability", "intake"}),
+        frozenset({"again", "answer_state", "concurrency", "ending", "limits", "pseudonyms"})
+        | frozenset({"thread_queue", "unread"}),
+    ),
+    "upstream": (
+        frozenset({"client"}),
+        frozenset({"session"}),
+        frozenset({"wire"}),
+        frozenset({"requests", "resume_point"}),
+        frozenset({"prompt", "text"}),
+        frozenset({"events"}),
+        frozenset({"config", "errors", "tool_round"}),
+        frozenset({"capabilities", "joining", "lenient_json"}),
+    ),
+    "render": (
+        frozenset({"ephemeral", "incoming"}),
+        frozenset({"message"}),
+        frozenset({"committable", "split"}),
+        frozenset({"safety"}),
+        frozenset({"buttons", "markdown", "notification", "sources"}),
+    ),
+    "storage": (
+        frozenset({"store"}),
+        frozenset({"pruning"}),
+        frozenset({"rate_slots", "remaining", "wishing"}),
+        frozenset({"claiming", "turning"}),
+        frozenset({"engine", "rows"}),
+        frozenset(
+            {"chain", "clock", "migrating", "migrations", "process_locks", "records", "tables"}
+        ),
+    ),
+}
 # Rooms beside the house: who may enter them, and what they may use of ours.
 ENTERED_BY: Mapping[str, frozenset[str]] = {
-    "settings": frozenset({"cli", "app", "doctor"}),
+    "settings": frozenset({"cli", "app", "check"}),
     "playground": frozenset({"cli"}),
     "__main__": frozenset(),
 }
@@ -55,18 +103,24 @@ THINKING = (  # they decide; whoever drives them waits, reads clocks and rolls d
     "bot.access",
     "bot.storage.chain",
     "bot.render*",
-    *(f"bot.turn.{part}" for part in ("machine", "recovery", "watch", "order", "again", "unread")),
-    *(f"bot.turn.{part}" for part in ("limits", "progress", "pseudonyms")),
+    *(f"bot.turn.{part}" for part in ("answer_state", "thread_queue", "again", "unread")),
+    *(f"bot.turn.{part}" for part in ("limits", "pseudonyms")),
+    *(f"bot.turn.durability.{part}" for part in ("resume", "failure_detector", "tool_progress")),
     *(f"bot.history.{part}" for part in ("anew", "asked", "budget", "kept", "remarks", "telling")),
-    *(f"bot.listeners.{part}" for part in ("reading", "revising", "reconnecting", "addressing")),
-    "bot.listeners.tenancy",
-    *(f"bot.delivery.{part}" for part in ("pace", "budget", "steps", "uses", "native_layout")),
-    *(f"bot.upstream.{part}" for part in ("events", "prompt", "bodies", "sse", "decoding")),
-    "bot.upstream.attribution",
-    *(f"bot.upstream.{part}" for part in ("responses", "chat", "parts", "failures", "refusals")),
-    *(f"bot.upstream.{part}" for part in ("wording", "places", "healing", "fragments", "shapes")),
-    "bot.upstream.markup*",
-    *(f"bot.upstream.{part}" for part in ("round", "rounds_back", "joining", "counting")),
+    *(f"bot.listeners.{part}" for part in ("payloads", "revising", "addressing", "tenancy")),
+    "bot.listeners.socket_mode.backoff",
+    "bot.delivery.scheduling.pace",
+    "bot.delivery.ratelimit.budgets",
+    "bot.delivery.edits.reconcile",
+    "bot.delivery.ephemeral.response_urls",
+    "bot.delivery.native.layout",
+    *(f"bot.upstream.{part}" for part in ("events", "prompt", "lenient_json", "tool_round")),
+    "bot.upstream.joining",
+    "bot.upstream.session.rejections",
+    "bot.upstream.requests*",
+    "bot.upstream.wire*",
+    "bot.upstream.text*",
+    "bot.upstream.errors*",
     "bot.playground.slack.limits",
 )
 WORLD = frozenset(  # I/O, clocks, waiting, chance
@@ -161,7 +215,15 @@ def _nearest(target: str, known: Mapping[str, Module]) -> str:
 
 def complaints(modules: Mapping[str, Module]) -> list[str]:
     """Everything in which the house differs from its plan, one sentence each."""
-    rules = (_wrong_floors, _wrong_doors, _wrong_thoughts, _cycles, _lengths, _names)
+    rules = (
+        _wrong_floors,
+        _wrong_inner_floors,
+        _wrong_doors,
+        _wrong_thoughts,
+        _cycles,
+        _lengths,
+        _names,
+    )
     return list(dict.fromkeys(sentence for rule in rules for sentence in rule(modules)))
 
 
@@ -169,6 +231,26 @@ def _wrong_floors(modules: Mapping[str, Module]) -> Iterator[str]:
     for module, imported, target in _within(modules):
         if module.room != target.room and not _may_use(module.room, target.room):
             yield f"{module.room} may not import {target.room} ({module.path}:{imported.line})"
+
+
+def _wrong_inner_floors(modules: Mapping[str, Module]) -> Iterator[str]:
+    for module, imported, target in _within(modules):
+        here, there = _part(module.name), _part(target.name)
+        if module.room != target.room or module.room not in INNER_FLOORS or "" in {here, there}:
+            continue
+        if here != there and not _lies_above(module.room, here, there):
+            where = f"({module.path}:{imported.line})"
+            yield f"inside {module.room}, {here} may not import {there} {where}"
+
+
+def _part(name: str) -> str:
+    """The module or folder of a room that a module belongs to; "" for the room's own."""
+    return "".join(name.split(".")[2:3])
+
+
+def _lies_above(room: str, here: str, there: str) -> bool:
+    floors = {part: n for n, parts in enumerate(INNER_FLOORS[room]) for part in parts}
+    return here in floors and there in floors and floors[here] < floors[there]
 
 
 def _within(modules: Mapping[str, Module]) -> Iterator[tuple[Module, Import, Module]]:

@@ -46,7 +46,7 @@ def test_a_room_stands_on_one_floor_and_doors_lead_to_rooms() -> None:
 
 WRONG = {
     "upwards": (
-        {"bot/delivery/x.py": "import os\nfrom bot.turn import runner\n", "bot/turn/runner.py": ""},
+        {"bot/delivery/x.py": "import os\nfrom bot.turn import answer\n", "bot/turn/answer.py": ""},
         "delivery may not import turn (bot/delivery/x.py:2)",
     ),
     "a neighbour": (
@@ -56,6 +56,24 @@ WRONG = {
     "inside a function": (
         {"bot/slack.py": "def f():\n    from bot.app import x\n", "bot/app.py": ""},
         "slack may not import app (bot/slack.py:2)",
+    ),
+    "the wrong way inside a room": (
+        {
+            "bot/delivery/edits/reply.py": "from bot.delivery.native import layout\n",
+            "bot/delivery/native/layout.py": "",
+        },
+        "inside delivery, edits may not import native (bot/delivery/edits/reply.py:1)",
+    ),
+    "side by side inside a room": (
+        {
+            "bot/delivery/ephemeral/reply.py": "import bot.delivery.native.layout\n",
+            "bot/delivery/native/layout.py": "",
+        },
+        "inside delivery, ephemeral may not import native (bot/delivery/ephemeral/reply.py:1)",
+    ),
+    "a part of a room without a floor": (
+        {"bot/render/attic.py": "from bot.render import split\n", "bot/render/split.py": ""},
+        "inside render, attic may not import split (bot/render/attic.py:1)",
     ),
     "for types only": (
         {
@@ -89,30 +107,30 @@ WRONG = {
         "app may not import playground (bot/app.py:1)",
     ),
     "another door": (
-        {"bot/delivery/edits.py": "def f():\n    from slack_sdk.errors import SlackApiError\n"},
-        "delivery may not import slack_sdk (bot/delivery/edits.py:2)",
+        {"bot/delivery/delivery.py": "def f():\n    from slack_sdk.errors import SlackApiError\n"},
+        "delivery may not import slack_sdk (bot/delivery/delivery.py:2)",
     ),
     "a database outside storage": (
-        {"bot/turn/runner.py": "import sqlalchemy.ext.asyncio as sa\n"},
-        "turn may not import sqlalchemy (bot/turn/runner.py:1)",
+        {"bot/turn/answer.py": "import sqlalchemy.ext.asyncio as sa\n"},
+        "turn may not import sqlalchemy (bot/turn/answer.py:1)",
     ),
     "a clock in a thinking part": (
-        {"bot/delivery/pace.py": "from time import monotonic\n"},
-        "bot.delivery.pace only thinks, so it may not import time.monotonic "
-        "(bot/delivery/pace.py:1)",
+        {"bot/delivery/scheduling/pace.py": "from time import monotonic\n"},
+        "bot.delivery.scheduling.pace only thinks, so it may not import time.monotonic "
+        "(bot/delivery/scheduling/pace.py:1)",
     ),
     "waiting in a thinking part": (
-        {"bot/render/blocks.py": "import asyncio\n"},
-        "bot.render.blocks only thinks, so it may not import asyncio (bot/render/blocks.py:1)",
+        {"bot/render/split.py": "import asyncio\n"},
+        "bot.render.split only thinks, so it may not import asyncio (bot/render/split.py:1)",
     ),
     "a thinking part that leans on a driver": (
         {
-            "bot/turn/machine.py": "from bot.upstream.client import stream\n",
-            "bot/upstream/client.py": "from bot.upstream import line\n",
-            "bot/upstream/line.py": "import socket\n",
+            "bot/turn/answer_state.py": "from bot.upstream.client import stream\n",
+            "bot/upstream/client.py": "from bot.upstream import config\n",
+            "bot/upstream/config.py": "import socket\n",
         },
-        "bot.turn.machine only thinks, so it may not import bot.upstream.client "
-        "(bot/turn/machine.py:1)",
+        "bot.turn.answer_state only thinks, so it may not import bot.upstream.client "
+        "(bot/turn/answer_state.py:1)",
     ),
     "a file opened in a thinking part": (
         {"bot/values.py": "TEXT = open('x').read()\n"},
@@ -124,11 +142,11 @@ WRONG = {
     ),
     "a circle": (
         {
-            "bot/turn/a.py": "from bot.turn import b\n",
-            "bot/turn/b.py": "import bot.turn.c\n",
-            "bot/turn/c.py": "from .a import x\n",
+            "bot/tools/a.py": "from bot.tools import b\n",
+            "bot/tools/b.py": "import bot.tools.c\n",
+            "bot/tools/c.py": "from .a import x\n",
         },
-        "imports run in a circle: bot.turn.a → bot.turn.b → bot.turn.c → bot.turn.a",
+        "imports run in a circle: bot.tools.a → bot.tools.b → bot.tools.c → bot.tools.a",
     ),
     "a room without a floor": (
         {"bot/attic.py": ""},
@@ -159,12 +177,12 @@ def test_a_house_in_order_is_left_in_peace(tmp_path: Path) -> None:
         "bot/__init__.py": "",
         "bot/__main__.py": "from bot.cli import main\n",
         "bot/cli.py": "from bot import app, settings\nfrom .playground import server\n",
-        "bot/app.py": "from bot.settings import load\nfrom bot.turn import runner\n",
+        "bot/app.py": "from bot.settings import load\nfrom bot.turn import answer\n",
         "bot/settings.py": "from bot.errors import SettingsError\nimport pydantic\n",
         "bot/turn/__init__.py": "",
-        "bot/turn/runner.py": "from . import machine\nfrom bot.delivery import edits\n",
-        "bot/turn/machine.py": "from dataclasses import dataclass\nfrom bot.values import Draft\n",
-        "bot/delivery/edits.py": "from bot.slack import Slack\n",
+        "bot/turn/answer.py": "from . import answer_state\nfrom bot.delivery import edits\n",
+        "bot/turn/answer_state.py": "import dataclasses\nfrom bot.values import Draft\n",
+        "bot/delivery/edits/reply.py": "from bot.slack import Slack\n",
         "bot/slack.py": "import slack_sdk\nfrom bot.errors import SlackError\n",
         "bot/values.py": "import enum\n",
         "bot/errors.py": "",
@@ -177,5 +195,5 @@ def test_a_house_in_order_is_left_in_peace(tmp_path: Path) -> None:
 
 def test_the_thinking_parts_are_known_by_name() -> None:
     assert thinks("bot.render.split")
-    assert thinks("bot.delivery.pace")
-    assert not thinks("bot.delivery.edits")
+    assert thinks("bot.delivery.scheduling.pace")
+    assert not thinks("bot.delivery.edits.reply")

@@ -8,7 +8,7 @@ import pytest
 from bot.errors import SettingsError
 from bot.settings import Settings, load, require_slack, variables
 from bot.settings.tools import ToolName
-from bot.tools.shipped import KNOWN
+from bot.tools.builtin import KNOWN
 
 
 @pytest.fixture(autouse=True)

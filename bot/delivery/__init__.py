@@ -1,22 +1,17 @@
 """SEND: drafts of an answer become messages in Slack.
 
 This room knows Slack's budgets and limits and nothing of where drafts come from. Whoever answers
-holds a `Reply` and is never made to wait for Slack while it writes.
+holds a `Reply` and never waits for Slack while it writes.
 
-    delivery.py    the way in: a question becomes the reply that suits its place, by the budgets
-                   that workspace.py holds
-    edits.py       a placeholder and edits of it; public.py `#public`
-    respond.py     private answers, shown in their note.py as written if asked for, as often as
-                   uses.py allows (pure); private.py finds them again
-    writer.py      the calls that make up an answer, each at most once; marks.py how they are found
-    once.py        what several processes want to say in place of an answer
-    native.py      answers that Slack itself streams, by the calls of native_writer.py, as they lie
-                   in streams (native_layout.py, pure); status.py what is said before they begin
-    dispatcher.py  one workspace's writes; native_dispatcher.py those of streams; loop.py how
-                   they look for what is due, within Slack's limits, which share.py shares out
-    pace.py        which answer is edited next, and when (pure), on the budget of budget.py (pure)
-    layout.py      how an answer lies in its messages (pure), step by step (steps.py, pure)
-    mend.py        what to do when Slack refuses (pure)
+    delivery.py              the way in: a question becomes the reply that suits its place
+    workspace.py             what all replies of a workspace share: budgets and dispatchers
+    edits/                   a placeholder and edits of it
+    native/                  answers that Slack itself streams
+    ephemeral/               private answers
+    scheduling/              which answer is edited next, and when
+    ratelimit/               budgets of Slack's methods, shared by all replicas
+    message_metadata.py      how messages of an answer are marked, and found again
+    unavailable_notice.py    what is posted once in place of an answer, by whichever process
 """
 
 from __future__ import annotations

@@ -10,19 +10,19 @@ from functools import partial
 
 from bot.delivery import Kept, Reply
 from bot.delivery.config import DeliveryConfig
-from bot.delivery.edits import EditedReply
-from bot.delivery.layout import POINTER
-from bot.delivery.marks import find
-from bot.delivery.native import NativeReply
-from bot.delivery.once import say_once
-from bot.delivery.private import PrivateReplies
-from bot.delivery.public import PublicReply
-from bot.delivery.share import Share
+from bot.delivery.edits.layout import POINTER
+from bot.delivery.edits.reply import EditedReply
+from bot.delivery.ephemeral.public import PublicReply
+from bot.delivery.ephemeral.registry import PrivateReplies
+from bot.delivery.message_metadata import find
+from bot.delivery.native.reply import NativeReply
+from bot.delivery.ratelimit.shared_quota import Share
+from bot.delivery.unavailable_notice import say_once
 from bot.delivery.workspace import Workspace
 from bot.errors import QuestionDeleted, SlackRefused, Stopped
 from bot.render.message import Body
 from bot.slack import Slack
-from bot.storage.ledger import Ledger
+from bot.storage.rate_slots import Ledger
 from bot.storage.records import ShownMessage
 from bot.values import Draft, Question
 

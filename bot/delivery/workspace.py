@@ -6,10 +6,10 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from bot.delivery.config import DeliveryConfig
-from bot.delivery.dispatcher import Dispatcher
-from bot.delivery.native_dispatcher import NativeDispatcher
-from bot.delivery.share import Share
-from bot.delivery.status import Statuses
+from bot.delivery.edits.dispatcher import Dispatcher
+from bot.delivery.native.dispatcher import NativeDispatcher
+from bot.delivery.native.status import Statuses
+from bot.delivery.ratelimit.shared_quota import Share
 from bot.errors import SlackRefused
 from bot.slack import Slack
 from bot.values import Question, Surface

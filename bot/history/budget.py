@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from bot.upstream.attribution import attributed, instructed
 from bot.upstream.prompt import Prompt
+from bot.upstream.requests.attribution import attributed, instructed
 from bot.values import Message
 
 BYTES_PER_TOKEN = 4.0

@@ -12,7 +12,7 @@ from functools import partial
 from bot.errors import SlackError, SlackRateLimited
 from bot.history.kept import Kept, letters
 from bot.slack import Slack
-from bot.upstream.attribution import one_line
+from bot.upstream.requests.attribution import one_line
 
 log = logging.getLogger(__name__)
 

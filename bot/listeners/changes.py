@@ -9,11 +9,13 @@ from typing import Any
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.errors import SlackError, StorageAway
-from bot.listeners import notes, reading, revising
-from bot.listeners.actions import ActionListener
-from bot.listeners.finding import asked_at
-from bot.listeners.hearing import Hearing
-from bot.listeners.questions import EventListener
+from bot.listeners import ephemeral_buttons as notes
+from bot.listeners import payloads as reading
+from bot.listeners import revising
+from bot.listeners.buttons import ActionListener
+from bot.listeners.context import Hearing
+from bot.listeners.events import EventListener
+from bot.listeners.question_lookup import asked_at
 from bot.render.buttons import EDITED, offer
 from bot.turn.supervisor import Verdict
 from bot.values import Question

@@ -9,9 +9,9 @@ from typing import Any
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.errors import SlackError
-from bot.listeners import reading
-from bot.listeners.hearing import Hearing
-from bot.render.private import acknowledged, added, note
+from bot.listeners import payloads as reading
+from bot.listeners.context import Hearing
+from bot.render.ephemeral import acknowledged, added, note
 from bot.values import Question
 
 log = logging.getLogger(__name__)

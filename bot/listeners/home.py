@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.errors import SlackError
-from bot.listeners.hearing import Hearing
+from bot.listeners.context import Hearing
 
 log = logging.getLogger(__name__)
 

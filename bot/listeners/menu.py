@@ -10,10 +10,10 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.errors import SlackError
 from bot.history.anew import BEGUN, metadata
-from bot.listeners import reading
-from bot.listeners.hearing import Hearing
+from bot.listeners import payloads as reading
+from bot.listeners.context import Hearing
 from bot.render.buttons import NEW_CONVERSATION
-from bot.render.private import remark
+from bot.render.ephemeral import remark
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.listeners.reading import Addressee, Payload, message, team_of
+from bot.listeners.payloads import Addressee, Payload, message, team_of
 from bot.values import Question
 
 EDIT_SECONDS = 300.0

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bot.listeners import reading
-from bot.listeners.hearing import Hearing
+from bot.listeners import payloads as reading
+from bot.listeners.context import Hearing
 
 log = logging.getLogger(__name__)
 

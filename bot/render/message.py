@@ -18,9 +18,9 @@ from typing import Any
 import regex
 
 from bot.render.buttons import BLOCK
-from bot.render.close import broken_off, whole
-from bot.render.plain import plain
-from bot.render.safe import clean, escaped, inert, inert_line
+from bot.render.markdown.close import broken_off, whole
+from bot.render.notification import plain
+from bot.render.safety.neutralise import clean, escaped, inert, inert_line
 from bot.render.split import Part, split
 from bot.values import BESIDE, Draft, Phase
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 
-from bot.render.boundary import best, early
-from bot.render.close import closing, settled
-from bot.render.reopen import LOOK_AHEAD, before, reopened
+from bot.render.markdown.boundary import best, early
+from bot.render.markdown.close import closing, settled
+from bot.render.markdown.reopen import LOOK_AHEAD, before, reopened
+from bot.render.markdown.scan import scan
 from bot.render.safety.costs import extra_costs
-from bot.render.scan import scan
 
 # What closes a message at a cut is never longer (bytes): see the caps in scan.py and inline.py.
 RESERVE = 320

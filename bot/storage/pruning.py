@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Delete, Table, delete, exists, select, tuple_
 
-from bot.storage.ledger import clock
+from bot.storage.rate_slots import clock
 from bot.storage.tables import OVER, UNFINISHED, claims, of_team, slots, turns, wishes
 
 BATCH = 500  # rows in one transaction

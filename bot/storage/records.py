@@ -35,9 +35,9 @@ class TurnRecord:
     journalled. `irreversible`: a tool with side effects has run. `sending`: a private answer may
     have been sent already, which can't be found out. What was written while it waited is part of
     `question`. `cursor` tells where the response goes on after the text of `draft`, as far as that
-    text is still the same. `rounds` are its tool rounds as `bot.turn.progress` writes them, ""
-    where they are not kept. `usage` is what the rounds before cost. `team` is whose bot answers,
-    "" where an older version wrote it.
+    text is still the same. `rounds` are its tool rounds as `bot/turn/durability/tool_progress.py`
+    writes them, "" where they are not kept. `usage` is what the rounds before cost. `team` is whose
+    bot answers, "" where an older version wrote it.
     """
 
     question: Question

@@ -25,9 +25,9 @@ from bot.errors import StorageInDoubt
 from bot.storage import claiming, pruning, remaining, turning, wishing
 from bot.storage.claiming import insert
 from bot.storage.clock import since_boot
-from bot.storage.database import Database
-from bot.storage.ledger import clock
-from bot.storage.listening import EVERYBODY, notify
+from bot.storage.engine.database import Database
+from bot.storage.engine.notifications import EVERYBODY, notify
+from bot.storage.rate_slots import clock
 from bot.storage.records import Change, Claim, TurnRecord, Wish
 from bot.storage.tables import LIVE, UNFINISHED, claims, of_team, replicas, turns, wishes
 from bot.values import Draft, Question

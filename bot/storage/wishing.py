@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, select
 from bot.storage import rows
 from bot.storage.chain import chain_of
 from bot.storage.claiming import insert
-from bot.storage.listening import EVERYBODY, notify
+from bot.storage.engine.notifications import EVERYBODY, notify
 from bot.storage.records import Wish
 from bot.storage.tables import UNFINISHED, claims, turns, wishes
 

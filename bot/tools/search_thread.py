@@ -13,7 +13,7 @@ from bot.render.incoming import message_text
 from bot.slack import Slack
 from bot.slack.threads import LARGEST_PAGE, Bounds, ThreadPart, newest_part
 from bot.tools.tool import Tool, ToolContext, tool
-from bot.upstream.attribution import header, quoted
+from bot.upstream.requests.attribution import header, quoted
 from bot.values import Author, Question
 
 MAX_FOUND = 10

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.errors import StorageAway
 from bot.storage.records import Claim, TurnRecord
 from bot.storage.store import Store
-from bot.turn.order import is_stop, thread_of
+from bot.turn.thread_queue import is_stop, thread_of
 from bot.values import Draft, Phase, Question
 
 AGAIN = 0.3  # seconds until a claim is tried a second time

@@ -19,11 +19,11 @@ from bot.errors import QuestionDeleted, SlackError, Stopped, StorageAway
 from bot.storage.records import TurnRecord, Wish
 from bot.storage.store import Store
 from bot.turn.again import again
+from bot.turn.durability.leases import Keeper
+from bot.turn.durability.resume import knows_messages
 from bot.turn.ending import ended, interrupt
 from bot.turn.intake import Intake
-from bot.turn.keeper import Keeper
-from bot.turn.live import LiveTurns
-from bot.turn.recovery import knows_messages
+from bot.turn.running import LiveTurns
 from bot.values import Phase, Question
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.errors import QuestionDeleted, SlackError, Stopped, StorageAway, TurnLost
 from bot.storage.records import Change, ShownMessage, TurnRecord
-from bot.turn.journal import Journal
+from bot.turn.durability.write_behind import Journal
 from bot.values import REMOVED, Draft, Phase, Question, Usage
 
 BEFORE_SHOWING = 0.25  # seconds an end may wait to be journalled before it is shown

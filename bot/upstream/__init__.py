@@ -1,16 +1,15 @@
-"""ASK: one stream of typed events, whatever the wire format and however often the line falls.
+"""ASK: one stream of typed events, whatever the wire format and however often the line drops.
 
-    client       the only door to httpx: `UpstreamConfig`, `open_http`, `Upstream`
-    prompt       what is asked                      events         what comes back
-    answer       one question's way: ask, resume, poll, begin anew, give up
-    ladder       what a failure costs               route          which way to ask
-    capabilities what a server can't do             refusals       what a refusal is about
-    attempt      one request under our timers       reading        its bytes become events
-    sse          bytes to the data of events        bodies         a prompt to JSON
-    responses    reads the Responses API            chat           reads Chat Completions
-    (with responses_wire, output)                   decoding, parts, activities: common to both
-    failures     what went wrong, and its sentence  (with problem, words, hints)
+    client.py        the only door to httpx: `open_http`, `Upstream`; config.py its settings
+    session/         one question: ask, resume, poll, start over, give up
+    requests/        a prompt as JSON
+    wire/            bytes as events, for both formats
+    text/            the text of an answer, put together from deltas
+    errors/          what went wrong, and the sentence for its reader
+    events.py        what comes back              prompt.py     what is asked
+    resume_point.py  where a response goes on     tool_round.py what the model sent in a round
+    capabilities.py  what a server can't do       lenient_json.py, joining.py  JSON that is broken
 
-This room knows nothing of Slack, of turns or of storage. Below `answer`, all but `attempt`,
-`reading` and `client` is pure.
+This room knows nothing of Slack, of turns or of storage. Everything but client.py and session/ is
+pure.
 """

@@ -19,16 +19,16 @@ from urllib.parse import quote
 import httpx
 
 from bot.errors import UpstreamError, UpstreamRefused, UpstreamUnreachable
-from bot.upstream.answer import Answer, Surroundings
-from bot.upstream.attempt import MAX_ERROR_BYTES, Call, Now, Reply, Sleep, within
 from bot.upstream.capabilities import SILENT_HOSTS, Capabilities, is_one_of
 from bot.upstream.config import UpstreamConfig as UpstreamConfig
-from bot.upstream.cursor import Begun
-from bot.upstream.decoding import as_object
+from bot.upstream.errors.classify import OPERATOR, from_response
 from bot.upstream.events import Event
-from bot.upstream.failures import OPERATOR, from_response
+from bot.upstream.lenient_json import as_object
 from bot.upstream.prompt import Prompt
-from bot.upstream.refusals import NO_ENDPOINT_STATUSES
+from bot.upstream.resume_point import Begun
+from bot.upstream.session.answer import Answer, Surroundings
+from bot.upstream.session.attempt import MAX_ERROR_BYTES, Call, Now, Reply, Sleep, within
+from bot.upstream.session.rejections import NO_ENDPOINT_STATUSES
 
 # Reading is timed by our own timers; these bound what httpx does alone.
 CONNECT_SECONDS, WRITE_SECONDS = 10.0, 30.0

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from bot.errors import UpstreamError
-from bot.upstream.round import Output
+from bot.upstream.tool_round import Output
 from bot.values import Usage
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.upstream.events import ToolCall
-from bot.upstream.round import Output
+from bot.upstream.tool_round import Output
 from bot.values import Message
 
 

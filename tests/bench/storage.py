@@ -20,8 +20,8 @@ from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 
-from bot.storage.database import Database, open_database
-from bot.storage.ledger import Ledger
+from bot.storage.engine.database import Database, open_database
+from bot.storage.rate_slots import Ledger
 from bot.storage.store import Store
 from tests.bench import stored
 from tests.bench.cost import PATIENCE, bot

@@ -11,11 +11,11 @@ from sqlalchemy import Connection
 
 from bot.observe import Metrics
 from bot.storage import claiming, turning
-from bot.storage.database import Database
-from bot.storage.ledger import Ledger
+from bot.storage.engine.database import Database
+from bot.storage.rate_slots import Ledger
 from bot.storage.records import Change, ShownMessage
 from bot.storage.store import Store
-from bot.turn.journal import Journal
+from bot.turn.durability.write_behind import Journal
 from bot.values import Draft, Phase, Place, Question
 
 REPLICA = "bench"

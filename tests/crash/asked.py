@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bot.delivery.respond import PERHAPS_TWICE
+from bot.delivery.ephemeral.reply import PERHAPS_TWICE
 from bot.history.anew import EARLIER_USED
 from bot.history.remarks import UNREACHED, UNREAD, UNREAD_DIRECT
 from bot.playground.slack.records import Message
-from bot.render.private import MORE_IN_DM
+from bot.render.ephemeral import MORE_IN_DM
 from tests.playground import live
 from tests.whole.running import asked_by, markdown, note, upstream_text
 

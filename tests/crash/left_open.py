@@ -7,7 +7,7 @@ import asyncio
 from sqlalchemy import Connection, or_, select
 
 from bot.errors import StorageAway
-from bot.storage.database import open_database
+from bot.storage.engine.database import open_database
 from bot.storage.tables import OVER, turns
 
 LOOK_SECONDS = 0.05  # nobody tells a bystander that a row has changed

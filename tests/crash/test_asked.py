@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.delivery.respond import PERHAPS_TWICE
+from bot.delivery.ephemeral.reply import PERHAPS_TWICE
 from bot.history.remarks import UNREAD_DIRECT
 from tests.crash.asked import Asked, ask, complaints
 from tests.crash.witness import Witness

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from bot.delivery.respond import PrivateReply
+from bot.delivery.ephemeral.reply import PrivateReply
 from bot.render.buttons import SHARE
 from tests.delivery.fake_slack import FakeSlack
 from tests.delivery.hooks import Hooks, buttons, markdown, room

@@ -11,8 +11,8 @@ from bot.delivery import Reply
 from bot.delivery.config import DeliveryConfig
 from bot.delivery.delivery import Delivery
 from bot.errors import StorageAway
-from bot.storage.database import Database, open_database
-from bot.storage.ledger import Held, Ledger
+from bot.storage.engine.database import Database, open_database
+from bot.storage.rate_slots import Held, Ledger
 from bot.storage.store import Store
 from bot.values import Question
 from tests.delivery.fake_slack import FakeSlack, connect

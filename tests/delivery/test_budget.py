@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.delivery.budget import MINUTE, Bucket, Budget
+from bot.delivery.ratelimit.budgets import MINUTE, Bucket, Budget
 
 LIMIT = 5
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.delivery.layout import POINTER, Layout, plainly
-from bot.delivery.steps import Delete, Edit, Post
+from bot.delivery.edits.layout import POINTER, Layout, plainly
+from bot.delivery.edits.reconcile import Delete, Edit, Post
 from bot.render.message import Body
 from bot.values import Draft
 from tests.delivery.room import THINKING, done, question, words, writing

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.delivery.marks import find
+from bot.delivery.message_metadata import find
 from bot.errors import SlackRefused
 from bot.storage.records import ShownMessage
 from bot.values import Place

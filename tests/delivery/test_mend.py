@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.delivery.mend import Remedy, remedy
+from bot.delivery.edits.refusals import Remedy, remedy
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.delivery.native_layout import (
+from bot.delivery.native.layout import (
     LIMIT,
     LONGEST,
     Append,
@@ -22,7 +22,7 @@ from bot.delivery.native_layout import (
     Stop,
     StreamStep,
 )
-from bot.render.safe import clean, inert_once
+from bot.render.safety.neutralise import clean, inert_once
 from bot.render.safety.tags import TAG
 from bot.values import Draft, Phase
 from tests.delivery.room import THINKING, done, words, writing

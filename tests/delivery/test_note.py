@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.delivery.respond import PrivateReply
+from bot.delivery.ephemeral.reply import PrivateReply
 from bot.render.buttons import AGAIN, CONTINUE, SHARE, STOP
 from bot.values import Draft, Phase
 from tests.delivery.fake_slack import FakeSlack

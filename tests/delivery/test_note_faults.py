@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.delivery.respond import PERHAPS_TWICE
+from bot.delivery.ephemeral.reply import PERHAPS_TWICE
 from bot.render.buttons import SHARE
 from tests.delivery.fake_slack import FakeSlack
 from tests.delivery.hooks import COMMAND, Hooks, Use, buttons, markdown, state

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.delivery.config import DeliveryConfig
-from bot.delivery.pace import (
+from bot.delivery.scheduling.pace import (
     GRACE,
     NEVER,
     PATIENCE,

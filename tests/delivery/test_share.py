@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.delivery.budget import MINUTE
-from bot.delivery.share import Share
+from bot.delivery.ratelimit.budgets import MINUTE
+from bot.delivery.ratelimit.shared_quota import Share
 from bot.delivery.workspace import READS_PER_MINUTE
 from tests.delivery.fake_slack import FakeSlack
 from tests.delivery.room import THINKING, done, question, writing

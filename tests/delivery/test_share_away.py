@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.delivery.share import Share
-from bot.storage.database import open_database
-from bot.storage.ledger import Held, Ledger
+from bot.delivery.ratelimit.shared_quota import Share
+from bot.storage.engine.database import open_database
+from bot.storage.rate_slots import Held, Ledger
 from tests.delivery.fake_slack import FakeSlack
 from tests.delivery.room import THINKING, done, question, writing
 from tests.delivery.sharing import OUTAGE, Rooms, played

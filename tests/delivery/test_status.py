@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.delivery.status import status_of
+from bot.delivery.native.status import status_of
 from bot.values import Draft, Phase
 from tests.delivery.room import THINKING, always, delivery, done, question, words, writing
 from tests.delivery.streaming_slack import StreamingSlack, dm, write

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.delivery.steps import Delete, Edit, Post, Shown, next_step
+from bot.delivery.edits.reconcile import Delete, Edit, Post, Shown, next_step
 from bot.render.message import Body
 
 A, B, C = (Body(text, "[]") for text in "abc")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.delivery.pace import NEVER, Standing
-from bot.delivery.uses import FIRST_LOOK, SECONDS, USES, Lent, spend_at
+from bot.delivery.ephemeral.response_urls import FIRST_LOOK, SECONDS, USES, Lent, spend_at
+from bot.delivery.scheduling.pace import NEVER, Standing
 
 SPEED = 5.0
 

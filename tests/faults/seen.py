@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.turn.runner import REFUSED
+from bot.turn.answer import REFUSED
 from tests.crash.asked import Asked, answer
 from tests.crash.bots import Bot
 from tests.crash.left_open import left_open

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.upstream.attribution import attributed
+from bot.upstream.requests.attribution import attributed
 from bot.values import Author, Message, Said
 from tests.delivery.virtual import run
 from tests.history.asking import ADA, BOB, ROOT, asked, at, history, texts

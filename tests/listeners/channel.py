@@ -15,9 +15,9 @@ from bot.access import Access
 from bot.delivery.delivery import Delivery, DeliveryConfig
 from bot.listeners import register
 from bot.listeners.bolt import bolt_app
-from bot.listeners.hearing import Hearing
+from bot.listeners.context import Hearing
 from bot.slack import Identity, Slack
-from bot.turn.private import PrivateAnswers
+from bot.turn.ephemeral.actions import PrivateAnswers
 from bot.values import Question
 
 ME = Identity("T1", "Team", "UBOT", "BBOT", "bot", frozenset(), "E1")

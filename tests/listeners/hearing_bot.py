@@ -13,8 +13,8 @@ from aiohttp import ClientSession
 from prometheus_client import CollectorRegistry
 
 from bot.listeners.bolt import bolt_app
-from bot.listeners.reconnecting import Pauses
-from bot.listeners.socket_mode import SocketConfig, SocketMode
+from bot.listeners.socket_mode.backoff import Pauses
+from bot.listeners.socket_mode.pool import SocketConfig, SocketMode
 from bot.observe import Metrics
 from bot.playground.slack.server import SlackConfig
 from bot.slack import Identity, Slack, http_session

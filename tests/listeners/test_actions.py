@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.actions import (
+from bot.listeners.buttons import (
     DELETED,
     ENDED,
     FORGOTTEN,
     NOT_YOURS_TO_RETRY,
     NOT_YOURS_TO_STOP,
 )
-from bot.listeners.notes import NOT_NOW
-from bot.listeners.reading import Addressee, message, press
+from bot.listeners.ephemeral_buttons import NOT_NOW
+from bot.listeners.payloads import Addressee, message, press
 from bot.render.buttons import AGAIN, STOP
 from bot.turn.supervisor import Verdict
 from tests.listeners.pressing import STATE, TEXT, Room, opened, payload

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.listeners.addressing import speaks_to
-from bot.listeners.reading import Addressee, mention, message
+from bot.listeners.payloads import Addressee, mention, message
 
 US = Addressee("UBOT", "BBOT")
 OURS, THEIRS = {"type": "user", "user_id": "UBOT"}, {"type": "user", "user_id": "U0C"}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.listeners.changes import ASKED_ALREADY, NO_QUESTION
-from bot.listeners.notes import NOT_NOW
+from bot.listeners.ephemeral_buttons import NOT_NOW
 from bot.render.buttons import AGAIN_EDITED, BLOCK
 from bot.turn.supervisor import Verdict
 from tests.listeners.pressing import Room, opened

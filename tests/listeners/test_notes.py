@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from bot.delivery import Reply
-from bot.listeners.actions import NOT_YOURS_TO_STOP
-from bot.listeners.notes import (
+from bot.listeners.buttons import NOT_YOURS_TO_STOP
+from bot.listeners.ephemeral_buttons import (
     ASKED_AGAIN,
     IN_DM,
     NOT_IN_DM,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.reading import Addressee, command, message
+from bot.listeners.payloads import Addressee, command, message
 from tests.render.incoming.pieces import Json, mrkdwn, plain, rich, section, user
 
 US = Addressee("UBOT", "BBOT")

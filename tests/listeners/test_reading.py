@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.reading import Addressee, command, mention, message
+from bot.listeners.payloads import Addressee, command, mention, message
 from tests.shared_data import lines
 
 US = Addressee("UBOT", "BBOT")

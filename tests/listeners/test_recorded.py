@@ -14,11 +14,11 @@ from bot.access import Access
 from bot.delivery.delivery import Delivery, DeliveryConfig
 from bot.listeners import register
 from bot.listeners.bolt import bolt_app
-from bot.listeners.hearing import Hearing
+from bot.listeners.context import Hearing
 from bot.slack import Identity, Slack
 from bot.storage.records import TurnRecord, Wish
-from bot.turn.copies import Posted
-from bot.turn.private import PrivateAnswers
+from bot.turn.ephemeral.actions import PrivateAnswers
+from bot.turn.ephemeral.repost import Posted
 from bot.turn.supervisor import Verdict
 from bot.values import Draft, Place, Question
 from tests.shared_data import lines

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.reading import Addressee
+from bot.listeners.payloads import Addressee
 from bot.listeners.revising import EDIT_SECONDS, Deleted, deleted, edited
 
 US = Addressee("UBOT", "BBOT")

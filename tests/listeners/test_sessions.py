@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.reading import stopped
+from bot.listeners.payloads import stopped
 from bot.turn.supervisor import Verdict
 from bot.values import Place
 from tests.listeners.pressing import opened

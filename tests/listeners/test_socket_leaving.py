@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from bot.listeners.socket_mode import SocketConfig
+from bot.listeners.socket_mode.pool import SocketConfig
 from bot.slack.websocket import CLOSE_SECONDS
 from tests.listeners.cable import cable
 from tests.listeners.hearing_bot import attempts, config, ears, listening, said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.listeners.socket_mode import SocketConfig
+from bot.listeners.socket_mode.pool import SocketConfig
 from bot.playground.slack.server import SlackConfig
 from tests.listeners.cable import cable
 from tests.listeners.hearing_bot import Ears, attempts, config, doings, listening, said

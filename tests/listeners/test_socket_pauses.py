@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable
-from bot.listeners.reconnecting import Pauses, advice, counted, failure, lifetime
+from bot.listeners.socket_mode.backoff import Pauses, advice, counted, failure, lifetime
 
 AWAY = SlackUnreachable("socket", "closed")
 REFUSED = SlackRefused("apps.connections.open", "invalid_auth")

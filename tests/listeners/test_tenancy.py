@@ -9,7 +9,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 
 from bot.access import Access
 from bot.listeners.bolt import ELSEWHERE
-from bot.listeners.hearing import NOT_OURS
+from bot.listeners.context import NOT_OURS
 from bot.listeners.refusals import DAY, KEPT, Refusals
 from bot.listeners.tenancy import belongs
 from bot.values import Place, Question

@@ -10,7 +10,6 @@ import pytest
 
 from bot.tools.tool import tool
 from bot.tools.toolbox import Toolbox
-from bot.upstream.attribution import EXPLAINED, attributed
 from bot.upstream.events import (
     Activity,
     Finished,
@@ -20,6 +19,7 @@ from bot.upstream.events import (
     ToolCall,
 )
 from bot.upstream.prompt import Exchange, Prompt, Round
+from bot.upstream.requests.attribution import EXPLAINED, attributed
 from bot.values import Usage
 from tests.outside.aimock import JSON, Aimock, fixture
 from tests.outside.asking import (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.render.blocks import Level, behind, cells, pipes
+from bot.render.markdown.blocks import Level, behind, cells, pipes
 
 QUOTE = Level(">", 0, 0)
 ITEM = Level("1.", 0, 3, number=1)

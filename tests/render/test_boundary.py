@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.render.boundary import best, early
-from bot.render.scan import scan
+from bot.render.markdown.boundary import best, early
+from bot.render.markdown.scan import scan
 
 
 def cut(text: str, *, after: int = 0, near: int = 0) -> tuple[str, str]:

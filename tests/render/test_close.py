@@ -6,8 +6,8 @@ import pytest
 import regex
 from hypothesis import example, given, settings
 
-from bot.render.close import broken_off, settled, whole
-from bot.render.safe import clean
+from bot.render.markdown.close import broken_off, settled, whole
+from bot.render.safety.neutralise import clean
 from tests.render.judge import MARKERS, fragments, recorded, seen, styled, texts
 
 GROWING = """\

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.render.inline import Inline, Link, read
+from bot.render.markdown.inline import Inline, Link, read
 from tests.render.judge import hrefs, styled
 
 PIECES = (

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.render.lasting import lasting
-from bot.render.safe import clean, inert_once
+from bot.render.committable import lasting
+from bot.render.safety.neutralise import clean, inert_once
 from tests.render.judge import fragments, recorded
 from tests.render.test_close import GROWING
 from tests.render.test_safe import attacks, live

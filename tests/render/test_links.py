@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.render.safe import inert
 from bot.render.safety.labels import plain_label
+from bot.render.safety.neutralise import inert
 from tests.render.judge import hrefs, tokens
 
 PIECES = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 
-from bot.render.plain import plain
+from bot.render.notification import plain
 from tests.render.judge import texts
 
 

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from bot.render.buttons import BLOCK, SHOW, STOP, note_buttons, private_buttons
-from bot.render.message import Body, bodies
-from bot.render.private import (
+from bot.render.ephemeral import (
     DELETED,
     WRITING,
     acknowledged,
@@ -21,7 +20,8 @@ from bot.render.private import (
     single,
     with_buttons,
 )
-from bot.render.safe import inert
+from bot.render.message import Body, bodies
+from bot.render.safety.neutralise import inert
 from bot.values import Draft, Phase
 from tests.render.judge import texts
 

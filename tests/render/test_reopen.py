@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.render.reopen import reopened
+from bot.render.markdown.reopen import reopened
 
 
 @pytest.mark.parametrize(

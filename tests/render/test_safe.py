@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.render.message import bodies
-from bot.render.safe import clean, escaped, inert, inert_line
+from bot.render.safety.neutralise import clean, escaped, inert, inert_line
 from bot.values import Draft, Phase
 from tests.render.judge import paragraphs, styled, texts
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.render.blocks import Block, Kind
-from bot.render.scan import scan
+from bot.render.markdown.blocks import Block, Kind
+from bot.render.markdown.scan import scan
 from tests.render.judge import recorded, tokens
 
 LINES = (

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from bot.render.safe import inert
+from bot.render.safety.neutralise import inert
 from bot.render.sources import (
     LONGEST_ADDRESS,
     LONGEST_TITLE,

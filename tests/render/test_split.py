@@ -9,8 +9,8 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.render.close import whole
-from bot.render.safe import clean, inert
+from bot.render.markdown.close import whole
+from bot.render.safety.neutralise import clean, inert
 from bot.render.split import Part, split
 from tests.render.judge import fragments, recorded, seen
 

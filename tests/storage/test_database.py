@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import StorageError
-from bot.storage.database import open_database
+from bot.storage.engine.database import open_database
 from bot.storage.records import Claim
 from bot.storage.store import Store
 from tests.postgres import Server

@@ -17,7 +17,7 @@ import pytest_asyncio
 from sqlalchemy import Connection, text
 
 from bot.storage.clock import since_boot, steady
-from bot.storage.database import open_database
+from bot.storage.engine.database import open_database
 from bot.storage.records import Change, Claim
 from bot.storage.store import Store
 from bot.values import Draft, Phase

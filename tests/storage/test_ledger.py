@@ -13,9 +13,9 @@ import pytest_asyncio
 from sqlalchemy import Connection, delete, func, select, update
 
 from bot.storage.clock import since_boot
-from bot.storage.database import Database, open_database
-from bot.storage.ledger import SOON, Ledger
+from bot.storage.engine.database import Database, open_database
 from bot.storage.pruning import UNUSED_SECONDS
+from bot.storage.rate_slots import SOON, Ledger
 from bot.storage.store import Store
 from bot.storage.tables import slots
 from tests.storage.conftest import PATIENCE, Stores

@@ -17,8 +17,8 @@ from sqlalchemy import Connection, text
 
 from bot.errors import StorageError
 from bot.storage import migrating
-from bot.storage.database import Database, open_database
-from bot.storage.ledger import Ledger
+from bot.storage.engine.database import Database, open_database
+from bot.storage.rate_slots import Ledger
 from bot.storage.records import Claim
 from bot.storage.store import Store
 from bot.storage.tables import metadata
@@ -117,7 +117,7 @@ async def test_many_that_start_at_once_migrate_once(url: str) -> None:
 async def test_processes_that_start_at_once_on_nothing_migrate_once(url: str) -> None:
     program = (
         "import asyncio, sys\n"
-        "from bot.storage.database import open_database\n"
+        "from bot.storage.engine.database import open_database\n"
         "async def main():\n"
         "    async with open_database(sys.argv[1]) as database:\n"
         "        await database.migrate()\n"

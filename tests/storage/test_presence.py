@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bot.storage.database import Database, open_database
-from bot.storage.presence import Presence
+from bot.storage.engine.database import Database, open_database
+from bot.storage.process_locks import Presence
 from bot.storage.store import Store
 from tests.storage.conftest import Stores
 
 HOLDS = """
 import sys
-from bot.storage.presence import Presence
+from bot.storage.process_locks import Presence
 presence = Presence(sys.argv[1])
 presence.hold(sys.argv[2])
 print("held", flush=True)

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from sqlalchemy import select
 
-from bot.storage.database import Database
+from bot.storage.engine.database import Database
 from bot.storage.records import Wish
 from bot.storage.store import CLAIM_SECONDS, Store
 from bot.storage.tables import wishes

@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from bot.errors import StorageAway, StorageError, StorageInDoubt
-from bot.storage.database import Database, open_database
-from bot.storage.ledger import Ledger
+from bot.storage.engine.database import Database, open_database
+from bot.storage.rate_slots import Ledger
 from bot.storage.records import Change, Claim
 from bot.storage.store import Store
 from bot.values import Draft, Phase

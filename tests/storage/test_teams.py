@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
-from bot.listeners.reading import Addressee, mention
+from bot.listeners.payloads import Addressee, mention
 from bot.storage import migrating
-from bot.storage.database import Database, open_database
+from bot.storage.engine.database import Database, open_database
 from bot.storage.records import Claim, Wish
 from bot.storage.store import Store
-from bot.turn.order import thread_of
+from bot.turn.thread_queue import thread_of
 from bot.values import Place, Question
 from tests.storage.asked import PLACE, end, question
 from tests.storage.conftest import Stores

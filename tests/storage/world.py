@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, delete
 
-from bot.storage.database import Database, open_database
+from bot.storage.engine.database import Database, open_database
 from bot.storage.store import Store
 from bot.storage.tables import metadata
 from tests.storage.conftest import PATIENCE

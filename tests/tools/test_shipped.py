@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.slack import Slack, http_session
-from bot.tools.shipped import KNOWN, shipped
+from bot.tools.builtin import KNOWN, shipped
 from bot.tools.toolbox import Toolbox
 from tests.tools.asking import CONTEXT, call
 

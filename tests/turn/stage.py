@@ -15,13 +15,13 @@ from sqlalchemy.engine import make_url
 
 from bot.errors import StorageAway
 from bot.observe import Metrics
-from bot.storage.attempt import PATIENCE
-from bot.storage.database import Database
+from bot.storage.engine.database import Database
+from bot.storage.engine.deadline import PATIENCE
 from bot.storage.records import Wish
 from bot.storage.store import Store
-from bot.turn.keeper import Keeper
-from bot.turn.live import LiveTurns
-from bot.turn.runner import Runner
+from bot.turn.answer import Runner
+from bot.turn.durability.leases import Keeper
+from bot.turn.running import LiveTurns
 from bot.turn.supervisor import Supervisor
 from bot.turn.turn import Turn
 from bot.values import Draft, Phase, Place, Question

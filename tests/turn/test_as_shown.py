@@ -12,8 +12,8 @@ import pytest
 
 from bot.history.thread import PATIENCE
 from bot.storage import rows
-from bot.turn.progress import Progress
-from bot.turn.recovery import HINT
+from bot.turn.durability.resume import HINT
+from bot.turn.durability.tool_progress import Progress
 from bot.upstream.events import ToolCall
 from bot.upstream.prompt import Exchange, Round
 from bot.values import REMOVED, Draft, Phase, Place

@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from bot.errors import StorageAway
-from bot.turn.copies import Copies, Posted
-from bot.turn.keeper import BEATS
-from bot.turn.recovery import TRIES
+from bot.turn.durability.leases import BEATS
+from bot.turn.durability.resume import TRIES
+from bot.turn.ephemeral.repost import Copies, Posted
 from bot.turn.supervisor import Verdict
 from bot.turn.turn import HARMLESS
 from bot.values import Draft, Phase, Place, Question

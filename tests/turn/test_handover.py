@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from bot.render.buttons import AGAIN, STOP
-from bot.turn.machine import INTERRUPTED
+from bot.turn.answer_state import INTERRUPTED
 from tests.delivery.fake_slack import FakeSlack, connect
 from tests.delivery.virtual import now, run
 from tests.turn.stage import LEASE, Answers, Stage, question, until

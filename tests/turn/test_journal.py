@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bot.errors import StorageAway
 from bot.observe import Metrics
 from bot.storage.records import Change, ShownMessage
-from bot.turn.journal import LONGEST_BACKOFF, PAUSE, Journal, merged
+from bot.turn.durability.write_behind import LONGEST_BACKOFF, PAUSE, Journal, merged
 from bot.values import Draft, Phase
 from tests.delivery.virtual import now, run
 

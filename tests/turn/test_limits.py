@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import TooMuch
+from bot.turn.answer_state import Machine
 from bot.turn.limits import AnswerBudget, AnswerLimits, CutShort
-from bot.turn.machine import Machine
 from bot.upstream.events import Failed, TextDelta
 from bot.values import Phase
 from tests.delivery.fake_slack import FakeSlack

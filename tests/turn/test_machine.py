@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import StreamDropped, TooMuch, UpstreamBusy
-from bot.turn.machine import INTERRUPTED, LONGEST_REMARK, NO_TEXT, Machine
+from bot.turn.answer_state import INTERRUPTED, LONGEST_REMARK, NO_TEXT, Machine
 from bot.upstream.events import (
     Activity,
     Citation,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.turn.order import LONGEST_STOP, is_stop, thread_of
+from bot.turn.thread_queue import LONGEST_STOP, is_stop, thread_of
 from bot.values import File
 from tests.turn.way import question
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from bot.delivery.delivery import Delivery, DeliveryConfig
 from bot.storage.records import Wish
-from bot.turn.copies import Copies
-from bot.turn.private import PrivateAnswers
+from bot.turn.ephemeral.actions import PrivateAnswers
+from bot.turn.ephemeral.repost import Copies
 from bot.turn.supervisor import Verdict
 from bot.values import Place
 from tests.delivery.fake_slack import FakeSlack, connect

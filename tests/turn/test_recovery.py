@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from bot.history.anew import BEGUN
 from bot.storage.records import ShownMessage, TurnRecord
-from bot.turn.machine import INTERRUPTED, WAITING
-from bot.turn.recovery import (
+from bot.turn.answer_state import INTERRUPTED, WAITING
+from bot.turn.durability.resume import (
     GIVEN_UP,
     HINT,
     LOOP_SECONDS,

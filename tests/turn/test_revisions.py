@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.storage.chain import chain_of
-from bot.turn.machine import Machine
+from bot.turn.answer_state import Machine
 from bot.turn.revisions import Revisions
 from bot.turn.supervisor import Verdict
 from bot.values import REMOVED, Place, Question, message_key

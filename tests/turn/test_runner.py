@@ -8,7 +8,7 @@ import httpx
 
 from bot.errors import Stopped
 from bot.render.buttons import AGAIN, STOP
-from bot.turn.machine import INTERRUPTED
+from bot.turn.answer_state import INTERRUPTED
 from bot.values import Phase
 from tests.delivery.fake_slack import FakeSlack
 from tests.delivery.virtual import now, run

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.turn.progress import read
+from bot.turn.durability.tool_progress import read
 from bot.turn.tool_rounds import NOT_NOW
 from bot.turn.turn import BEFORE_ACTING, BEFORE_SHOWING
 from bot.values import Draft, Phase

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.turn.seats import Seats
+from bot.turn.concurrency import Seats
 
 
 class Guest:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.turn.session import stop_thread
 from bot.turn.supervisor import Verdict
+from bot.turn.thread_stop import stop_thread
 from bot.values import Phase, Place
 from tests.delivery.virtual import run
 from tests.turn.stage import Answers, Stage, question, until

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from bot.delivery.respond import PERHAPS_TWICE
+from bot.delivery.ephemeral.reply import PERHAPS_TWICE
 from bot.render.buttons import AGAIN
 from bot.storage.records import ShownMessage
-from bot.turn.machine import INTERRUPTED
-from bot.turn.recovery import NOT_TWICE, TRIES
+from bot.turn.answer_state import INTERRUPTED
+from bot.turn.durability.resume import NOT_TWICE, TRIES
 from bot.values import Draft, Phase
 from tests.delivery.fake_slack import FakeSlack, connect
 from tests.delivery.virtual import now, run

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.turn.machine import WAITING
+from bot.turn.answer_state import WAITING
 from bot.values import Phase, Place
 from tests.delivery.fake_slack import FakeSlack
 from tests.delivery.virtual import now, run

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from bot.errors import PromptTooLong
-from bot.turn.runner import HALVED
+from bot.turn.answer import HALVED
 from bot.values import Phase
 from tests.delivery.fake_slack import FakeSlack
 from tests.delivery.virtual import run

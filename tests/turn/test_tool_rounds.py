@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from bot.storage.records import ShownMessage
+from bot.turn.durability.resume import NOT_TWICE
+from bot.turn.durability.tool_progress import MAX_BYTES, Progress, read
 from bot.turn.limits import AnswerLimits
-from bot.turn.progress import MAX_BYTES, Progress, read
-from bot.turn.recovery import NOT_TWICE
 from bot.upstream.events import ToolCall
 from bot.upstream.prompt import Exchange
-from bot.upstream.round import Output
+from bot.upstream.tool_round import Output
 from bot.values import Draft, Phase, Usage
 from tests.delivery.fake_slack import FakeSlack, connect
 from tests.delivery.virtual import run

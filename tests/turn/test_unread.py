@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.errors import Stopped
 from bot.render.incoming import WITHOUT_NAME
 from bot.render.incoming.attachments import EMPTY_FORWARD
-from bot.turn.recovery import HINT
+from bot.turn.durability.resume import HINT
 from bot.turn.unread import LONGEST_NAME, NAMED, nothing_to_answer, remark
 from bot.upstream.prompt import Prompt
 from bot.values import File, Message, Phase, Place, Question

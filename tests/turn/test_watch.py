@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.turn.watch import LONGEST_PAUSE, Watch
+from bot.turn.durability.failure_detector import LONGEST_PAUSE, Watch
 
 LEASE = 15.0
 

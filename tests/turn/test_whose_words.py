@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from bot.storage import rows
-from bot.upstream.attribution import EXPLAINED
+from bot.upstream.requests.attribution import EXPLAINED
 from bot.values import Phase
 from tests.delivery.fake_slack import FakeSlack
 from tests.delivery.virtual import run

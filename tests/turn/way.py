@@ -19,10 +19,10 @@ from bot.observe import Metrics
 from bot.storage.records import Change, TurnRecord
 from bot.tools.tool import tool
 from bot.tools.toolbox import Toolbox
-from bot.turn.journal import Journal, merged
+from bot.turn.answer import Runner
+from bot.turn.concurrency import Seats
+from bot.turn.durability.write_behind import Journal, merged
 from bot.turn.pseudonyms import Pseudonyms
-from bot.turn.runner import Runner
-from bot.turn.seats import Seats
 from bot.turn.turn import Turn
 from bot.upstream.client import Upstream, UpstreamConfig
 from bot.values import Draft, Phase, Place, Question

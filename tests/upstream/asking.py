@@ -9,8 +9,6 @@ from typing import Any
 
 import httpx
 
-from bot.upstream.answer import Surroundings
-from bot.upstream.attempt import Call, Reply
 from bot.upstream.capabilities import Capabilities
 from bot.upstream.client import Upstream, UpstreamConfig
 from bot.upstream.events import (
@@ -23,6 +21,8 @@ from bot.upstream.events import (
     TextDone,
 )
 from bot.upstream.prompt import Prompt
+from bot.upstream.session.answer import Surroundings
+from bot.upstream.session.attempt import Call, Reply
 from bot.values import Author, Message
 from tests.upstream.clock import Clock
 from tests.upstream.fake import Out, Service, read_request, transport

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from bot.upstream.events import Event, Finished
-from bot.upstream.responses import ResponsesDecoder
+from bot.upstream.wire.responses import ResponsesDecoder
 
 
 def feed(decoder: ResponsesDecoder, *payloads: Any) -> list[Event]:

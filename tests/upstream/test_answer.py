@@ -8,7 +8,6 @@ from contextlib import aclosing
 import pytest
 
 from bot.errors import UpstreamBusy, UpstreamRefused, UpstreamUnreachable
-from bot.upstream.cursor import Begun
 from bot.upstream.events import (
     Event,
     Failed,
@@ -18,6 +17,7 @@ from bot.upstream.events import (
     Started,
     TextDelta,
 )
+from bot.upstream.resume_point import Begun
 from tests.upstream.asking import PROMPT, ask, final, shown, told, upstream, waits
 from tests.upstream.clock import Clock
 from tests.upstream.fake import Cut, Out, Service, refusal

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.upstream.attempt import Limits, Reply, Silence, Watch, read_bounded
+from bot.upstream.session.attempt import Limits, Reply, Silence, Watch, read_bounded
 from tests.upstream.clock import Clock
 
 LIMITS = Limits(idle=90, progress=300)

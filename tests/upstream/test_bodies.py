@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from bot.upstream.attribution import EXPLAINED
-from bot.upstream.bodies import CHAT_OPTIONS, RESPONSES_OPTIONS, chat_body, responses_body
 from bot.upstream.events import ToolCall
 from bot.upstream.prompt import Exchange, Prompt, Round, ToolSpec
+from bot.upstream.requests.attribution import EXPLAINED
+from bot.upstream.requests.bodies import CHAT_OPTIONS, RESPONSES_OPTIONS, chat_body, responses_body
 from bot.values import Author, Message
 
 SCHEMA = {"type": "object", "properties": {"zone": {"type": "string"}}}

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import PromptRefused, UpstreamBusy
-from bot.upstream.chat import ChatDecoder
 from bot.upstream.events import Activity, Citation, Event, Finished, Started, TextDelta, ToolCall
+from bot.upstream.wire.chat import ChatDecoder
 from bot.values import Usage
 from tests.upstream.wire import chunk
 

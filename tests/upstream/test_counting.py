@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.upstream.counting import chat_usage, responses_usage
+from bot.upstream.wire.usage import chat_usage, responses_usage
 from bot.values import Usage
 
 ALL = Usage(30, 10, 20, 7)

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from bot.turn.machine import Machine
-from bot.upstream.answer import NOT_TWICE
-from bot.upstream.cursor import Begun, Cursor
+from bot.turn.answer_state import Machine
 from bot.upstream.events import Event, Failed, Finished, Restarted, TextDelta
-from bot.upstream.responses import ResponsesDecoder
+from bot.upstream.resume_point import Begun, Cursor
+from bot.upstream.session.answer import NOT_TWICE
+from bot.upstream.wire.responses import ResponsesDecoder
 from tests.upstream.asking import PROMPT, ask, final, shown, upstream
 from tests.upstream.fake import Out, Service, refusal
 from tests.upstream.otters import ASK, PIECES, POLL, RESUME, TEXT, resumable

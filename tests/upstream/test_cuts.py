@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import pytest
 
-from bot.upstream.answer import Answer
 from bot.upstream.events import Event, Finished, Reconnecting, Restarted
+from bot.upstream.session.answer import Answer
 from tests.upstream.asking import PROMPT, bare, final, shown, upstream
 from tests.upstream.fake import HOWS, Cut, How, Service
 from tests.upstream.wire import block, chat_payloads, responses_payloads

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.upstream.chat import ChatDecoder
 from bot.upstream.events import Finished, TextDelta, ToolCall
-from bot.upstream.reading import whole_answer
-from bot.upstream.responses import ResponsesDecoder
+from bot.upstream.session.stream_reader import whole_answer
+from bot.upstream.wire.chat import ChatDecoder
+from bot.upstream.wire.responses import ResponsesDecoder
 
 
 def utf16_units(text: str) -> list[str]:

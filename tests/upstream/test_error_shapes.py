@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import PromptRefused, UpstreamBusy, UpstreamError, UpstreamRefused
-from bot.upstream.chat import ChatDecoder
+from bot.upstream.errors.shapes import error_in, flat
 from bot.upstream.events import Failed, Finished
-from bot.upstream.reading import whole_answer
-from bot.upstream.responses import ResponsesDecoder
-from bot.upstream.shapes import error_in, flat
-from bot.upstream.sse import SseParser
+from bot.upstream.session.stream_reader import whole_answer
+from bot.upstream.wire.chat import ChatDecoder
+from bot.upstream.wire.responses import ResponsesDecoder
+from bot.upstream.wire.sse import SseParser
 from tests.upstream.asking import ask, final
 from tests.upstream.fake import Out, Service
 from tests.upstream.wire import block, chat_blocks, chunk, responses_blocks

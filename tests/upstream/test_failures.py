@@ -18,7 +18,7 @@ from bot.errors import (
     UpstreamRefused,
     UpstreamUnreachable,
 )
-from bot.upstream.failures import from_event, from_response, patience, why
+from bot.upstream.errors.classify import from_event, from_response, patience, why
 from tests.upstream import recorded
 
 

@@ -10,9 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.turn.machine import Machine
-from bot.upstream.chat import ChatDecoder
-from bot.upstream.cursor import Begun
+from bot.turn.answer_state import Machine
 from bot.upstream.events import (
     Activity,
     Citation,
@@ -23,8 +21,10 @@ from bot.upstream.events import (
     TextDone,
     ToolCall,
 )
-from bot.upstream.markup import MOST_HELD
-from bot.upstream.responses import ResponsesDecoder
+from bot.upstream.resume_point import Begun
+from bot.upstream.text.markup import MOST_HELD
+from bot.upstream.wire.chat import ChatDecoder
+from bot.upstream.wire.responses import ResponsesDecoder
 from tests.upstream.asking import ask, final, shown
 from tests.upstream.fake import Service
 from tests.upstream.responses_in import completed, delta, done, end, read

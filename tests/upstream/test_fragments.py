@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.upstream.events import ToolCall
-from bot.upstream.fragments import Fragments
+from bot.upstream.wire.call_fragments import Fragments
 
 
 def piece(

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.upstream.events import Event, TextDelta, TextDone
-from bot.upstream.healing import Told, healed, reconciled
-from bot.upstream.responses import ResponsesDecoder
+from bot.upstream.text.healing import Told, healed, reconciled
+from bot.upstream.wire.responses import ResponsesDecoder
 from tests.upstream.responses_in import added, completed, delta, done, end, read
 from tests.upstream.wire import message
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.upstream.hints import wait_from_headers, wait_from_message
+from bot.upstream.errors.retry_after import wait_from_headers, wait_from_message
 
 DATE = "Sun, 22 Nov 2026 12:00:00 GMT"
 

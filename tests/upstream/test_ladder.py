@@ -14,7 +14,7 @@ from bot.errors import (
     UpstreamRefused,
     UpstreamUnreachable,
 )
-from bot.upstream.ladder import Ladder
+from bot.upstream.session.retry_budget import Ladder
 from tests.upstream.asking import config
 
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.upstream.markup import MOST_HELD, Piece, TextFilter, filtered, has_sign, without_calls
-from bot.upstream.markup.code import CodeSoFar, ends_in_code
+from bot.upstream.text.markup import MOST_HELD, Piece, TextFilter, filtered, has_sign, without_calls
+from bot.upstream.text.markup.code import CodeSoFar, ends_in_code
 
 CITE = "\ue200cite\ue202turn0search0\ue202turn1news2\ue201"
 

@@ -9,7 +9,7 @@ import pytest
 
 from bot.upstream.events import Finished, ToolCall
 from bot.upstream.prompt import Exchange, Prompt, Round, ToolSpec
-from bot.upstream.round import Output
+from bot.upstream.tool_round import Output
 from tests.upstream.asking import PROMPT, final, upstream
 from tests.upstream.fake import Out, Service, refusal
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.upstream.events import TextDelta, TextDone
-from bot.upstream.parts import BUNDLE, Key, Parts
+from bot.upstream.text.parts import BUNDLE, Key, Parts
 
 KEYS = st.builds(Key, st.integers(0, 3), st.integers(0, 1), st.integers(0, 2))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.upstream.problem import error_object, read_problem
+from bot.upstream.errors.server_error import error_object, read_problem
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from bot.upstream.chat import ChatDecoder
 from bot.upstream.events import (
     Activity,
     Citation,
@@ -19,9 +18,10 @@ from bot.upstream.events import (
     TextDone,
     ToolCall,
 )
-from bot.upstream.reading import Decoder
-from bot.upstream.responses import ResponsesDecoder
-from bot.upstream.sse import SseParser
+from bot.upstream.session.stream_reader import Decoder
+from bot.upstream.wire.chat import ChatDecoder
+from bot.upstream.wire.responses import ResponsesDecoder
+from bot.upstream.wire.sse import SseParser
 from tests.upstream import recorded
 
 pytestmark = recorded.needed

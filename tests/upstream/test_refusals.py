@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import PromptRefused, UpstreamBusy, UpstreamError
-from bot.upstream.bodies import RESPONSES_OPTIONS
-from bot.upstream.refusals import lacks_chat, lacks_responses, refused_option
+from bot.upstream.requests.bodies import RESPONSES_OPTIONS
+from bot.upstream.session.rejections import lacks_chat, lacks_responses, refused_option
 
 
 def refused(

@@ -17,7 +17,7 @@ from bot.upstream.events import (
     TextDone,
     ToolCall,
 )
-from bot.upstream.responses import ResponsesDecoder
+from bot.upstream.wire.responses import ResponsesDecoder
 from bot.values import Usage
 from tests.upstream.responses_in import added, completed, delta, done, end, feed, read
 from tests.upstream.wire import message, response

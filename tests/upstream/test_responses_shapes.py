@@ -13,7 +13,7 @@ from bot.upstream.events import (
     Finished,
     TextDelta,
 )
-from bot.upstream.responses import ResponsesDecoder
+from bot.upstream.wire.responses import ResponsesDecoder
 from tests.upstream.responses_in import added, completed, delta, end, feed, read
 from tests.upstream.wire import responses_payloads
 

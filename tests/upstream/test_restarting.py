@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from bot.upstream.answer import NOT_TWICE
 from bot.upstream.events import (
     Activity,
     Failed,
@@ -14,6 +13,7 @@ from bot.upstream.events import (
     Started,
     TextDelta,
 )
+from bot.upstream.session.answer import NOT_TWICE
 from tests.upstream.asking import ask, final, shown, waits
 from tests.upstream.fake import HOWS, Cut, How, Out, Service
 from tests.upstream.otters import (

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.upstream.bodies import CHAT_OPTIONS, RESPONSES_OPTIONS, chat_body, responses_body
-from bot.upstream.chat import ChatDecoder
 from bot.upstream.events import Finished, ToolCall
 from bot.upstream.prompt import Exchange, Prompt, Round
-from bot.upstream.responses import ResponsesDecoder
-from bot.upstream.round import Output, ResponseItems
+from bot.upstream.requests.bodies import CHAT_OPTIONS, RESPONSES_OPTIONS, chat_body, responses_body
+from bot.upstream.tool_round import Output, ResponseItems
+from bot.upstream.wire.chat import ChatDecoder
+from bot.upstream.wire.responses import ResponsesDecoder
 from bot.values import Message
 
 REASONING = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAA"}

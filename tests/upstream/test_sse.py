@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.upstream.sse import SseParser
+from bot.upstream.wire.sse import SseParser
 
 PLENTY = 1 << 20
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import PromptTooLong, UpstreamBusy, UpstreamRefused
+from bot.upstream.errors.classify import from_event, why
+from bot.upstream.errors.words import status_in_words
 from bot.upstream.events import Failed, Reconnecting
-from bot.upstream.failures import from_event, why
-from bot.upstream.words import status_in_words
 from tests.upstream.asking import ask, final
 from tests.upstream.fake import Out, Service
 from tests.upstream.wire import block

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bot.listeners.actions import DELETED
+from bot.listeners.buttons import DELETED
 from bot.playground.board import Board
 from tests.playground import live
 from tests.whole.running import (

@@ -1,9 +1,11 @@
-"""What makes text safe to show, beyond what safe.py and links.py do themselves.
+"""What makes text safe to show in Slack.
 
-labels.py     what a reader may take a link's label for, and the remark that says where it leads
-addresses.py  bare addresses that emphasis touches, and targets of links that hold blanks
-spoken.py     Slack's own links and the HTML of sources, written as markdown
-forms.py      which `<…>` Slack would act on
+    neutralise.py  what may ping or pretend is made inert: the door callers use
+    links.py       where links may lead, and what they must say
+    labels.py      what a link's label may be taken for, and the remark that names its host
+    addresses.py   bare addresses that emphasis touches, and link targets that hold blanks
+    spoken.py      Slack's own links and the HTML of sources, written as Markdown
+    forms.py       which `<…>` Slack would act on
 
 Everything here is pure text work.
 """

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import regex
 
-from bot.render.blocks import Block, Kind
+from bot.render.markdown.blocks import Block, Kind
 from bot.render.safety.addresses import LONGEST, encoded_target
 from bot.render.safety.edits import BREAK, TURN, Edit, covers, edited
 from bot.render.safety.forms import breaks

@@ -1,0 +1,42 @@
+"""A slash command's answer for everyone to see, where the bot may post; else a private one."""
+
+from __future__ import annotations
+
+from bot.delivery.edits.reply import EditedReply
+from bot.delivery.ephemeral.reply import PrivateReply
+from bot.errors import SlackRefused
+from bot.values import Draft
+
+NOT_HERE = "I can't post in this channel, so you get the answer here, and only you see it."
+
+
+class PublicReply:
+    """Tries to answer in the channel; refused there, it answers the asker privately."""
+
+    def __init__(self, public: EditedReply, private: PrivateReply) -> None:
+        self._reply: EditedReply | PrivateReply = public
+        self._private = private
+
+    async def open(self, draft: Draft) -> None:
+        """Post the placeholder; where the bot may not post, tell the asker so."""
+        try:
+            await self._reply.open(draft)
+        except SlackRefused:
+            self._reply = self._private
+            await self._private.tell(NOT_HERE)
+
+    def show(self, draft: Draft) -> None:
+        """Take the newest draft and return at once."""
+        self._reply.show(draft)
+
+    async def finish(self, draft: Draft) -> None:
+        """Return when this last draft was sent."""
+        await self._reply.finish(draft)
+
+    async def settled(self) -> None:
+        """Return when nothing of the answer says any more that more comes."""
+        await self._reply.settled()
+
+    def abandon(self) -> None:
+        """Begin no write any more."""
+        self._reply.abandon()

@@ -1,0 +1,3 @@
+"""Slack's limits: budgets.py counts one process's calls (pure), shared_quota.py divides a limit
+among the replicas.
+"""

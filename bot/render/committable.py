@@ -1,0 +1,295 @@
+"""How much of a growing text can be shown for good.
+
+What was appended to a stream of Slack's can't be taken back. So only that is shown of a text which
+stays as it is whatever follows: nothing that may yet become code or a link in which safe.py would
+treat something otherwise, and no `<` before it is known what it begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import regex
+
+from bot.render.markdown.blocks import Block, Kind
+from bot.render.markdown.close import settled
+from bot.render.markdown.inline import Link, read
+from bot.render.markdown.scan import scan
+from bot.render.safety.addresses import LONGEST, MAIL_BEGUN
+from bot.render.safety.edits import Span, covers
+from bot.render.safety.neutralise import in_tag, inert_beginning, rewritten
+from bot.render.safety.tags import PAIRED, REACH, TAG, closing_tag
+
+# Markup that nothing has closed yet is held back for so many characters, then shown bare…
+_OPEN = 200
+# …and words that have not ended for so many, then shown in pieces.
+_WORD = 40
+
+_BEGINS = regex.compile(r"\\[^<&]|[<&]|!?\[|`+|https?://|www\.|@", regex.S | regex.I)
+_LESS = regex.compile(r"[<&]")
+_NO_LESS = regex.compile(r"<[^\S\n]|&[^#aAlL]")
+_NO_LESS_IN_CODE = regex.compile(r"<(?:[^\p{Cf}\p{Mn}\\`!@\#&<a-zA-Z]|[a-zA-Z][\w+.-]*+[^\w+.:&-])")
+_WORD_END = regex.compile(
+    rf"\n?+(?:{TAG.pattern}|[^<>\s])*+(?:[>\s]|<(?:[^a-zA-Z/]|[a-zA-Z/][^<>\n]*+[<>\n]))", regex.I
+)
+_SPELLED = regex.compile(r"&(?:\#?\w{1,8}+;?)*+|<")
+_LESS_ENDS_LINE = regex.compile(rf"(?:{_SPELLED.pattern})\n\Z")
+_LINE_END = regex.compile(r"[^<>\n]*+[<>\n]")
+# A pair of brackets that is text whatever follows: `[1]`, `[x]`, `[see below]`.
+_BRACKETS = regex.compile(r"!?\[[^\[\]\\`<&!\n]*+\](?=[^(\[:])")
+_LONG_TICKS = regex.compile(r"`{41}")
+_FENCE_END = regex.compile(r"[ \t>]*+[`~]*+[ \t]*+$")
+_WORD_START = regex.compile(r"(?<=\s)(?=\S)")
+_PARAGRAPH_END = regex.compile(r"\S\n\n\Z")
+_GRAPHEME = regex.compile(r"\X")
+_ADDRESS_END = regex.compile(r"[\s<>|\\`\"\p{Cf}]")
+# Characters beside a tag that count for what stands in its place.
+_TAG_AROUND = 60
+_GLUED = frozenset("\\&<[]!(`")
+
+
+def lasting(text: str) -> tuple[int, str]:
+    """Return how much of clean `text` can be shown for good, and that much, inert.
+
+    What is returned begins the `inert_once` form of every text that begins with `text`. It never
+    ends before white space, which Slack may lose when an append begins with it
+    (docs/slack.md#stream-text).
+    """
+    known = settled(text)[0]
+    end = min(_behind_blanks(text, known), _certain(text, known))
+    end = _before_word(text, _before_open(text, end))
+    end = _before_mail(text, _outside(text, end))
+    return end, inert_beginning(text, end)
+
+
+def _behind_blanks(text: str, end: int) -> int:
+    while end < len(text) and text[end].isspace():
+        end += 1
+    return end
+
+
+def _certain(text: str, known: int) -> int:
+    """Return how much of `text` is made inert in one way only; so much of its markup is `known`."""
+    line = text.rfind("\n") + 1
+    end = _in_last_block(text, known, line)
+    less = _LESS_ENDS_LINE.search(text, max(0, line - 40), line)  # it reaches into the next line
+    return min(end, less.start()) if less and not _is_told(text, less.start()) else end
+
+
+def _in_last_block(text: str, known: int, line: int) -> int:
+    """Return how much is made inert in one way only, as far as the last line and its block say."""
+    end = len(text) if known > line else line
+    block = _going_on(text, line)
+    if block and known > line and scan(text).blocks[-1].start != block.start:
+        block = None  # the last line begins another one
+    if block is None:
+        return _in_running(text, line, end)
+    match block.kind:
+        case Kind.FENCE:
+            return _in_fence(text, block, line)
+        case Kind.TABLE:
+            return line
+    return _in_running(text, block.inner, end)
+
+
+def _going_on(text: str, line: int) -> Block | None:
+    """Return the block that the line may still belong to."""
+    blocks = scan(text[:line]).blocks
+    if not blocks or blocks[-1].end < line or blocks[-1].closed:
+        return None
+    return None if blocks[-1].kind in (Kind.HEADING, Kind.RULE) else blocks[-1]
+
+
+def _in_fence(text: str, fence: Block, line: int) -> int:
+    above = [block for block in scan(text[:line]).blocks if block.start < fence.start]
+    if in_tag(text, fence, above[-1] if above else None):
+        return fence.start
+    if _FENCE_END.match(text, line):
+        return line
+    undecided = (at for at in _less(text, line, len(text)) if not _is_told(text, at, in_code=True))
+    return next(undecided, len(text))
+
+
+def _in_running(text: str, start: int, end: int) -> int:
+    """Return where the first thing in running text starts that what follows may change."""
+    end = _first_open(text, start, end)
+    codes = read(text, start, end).codes
+    while (tag := _parted_tag(text, start, end, codes)) < end:
+        end = tag
+    return end
+
+
+def _parted_tag(text: str, start: int, end: int, codes: list[Span]) -> int:
+    """Return where the first tag starts whose closing tag is not before `end`, else `end`."""
+    for tag in TAG.finditer(text, start, end):
+        paired = not tag[1] and tag[2].lower() in PAIRED and not covers(codes, tag.start())
+        close = closing_tag(text, tag, len(text)) if paired else None
+        if close and close.start() >= end:
+            return tag.start()
+    return end
+
+
+def _first_open(text: str, start: int, end: int) -> int:
+    """Return where the first markup starts that is not closed for certain."""
+    found = read(text, start, end)
+    ticks = _open_ticks(text, start, end)
+    table = _maybe_table(text, start, end)
+    links = {link.start: link for link in found.links}
+    codes = dict(found.codes)
+    pos = start
+    while match := _BEGINS.search(text, pos, end):
+        at, token = match.start(), match[0]
+        match token[0]:
+            case "\\":
+                stop = match.end()
+            case "<" | "&":
+                stop = at + 1 if at < ticks and _is_told(text, at) and _tag_is_told(text, at) else 0
+            case "h" | "H" | "w" | "W":
+                told = at < ticks and _address_is_told(text, match.end())
+                stop = match.end() if told else 0
+            case "@":
+                stop = match.end() if at < ticks else 0
+            case "`":
+                stop = (
+                    _behind_code(text, at, match.end(), end, codes) if at < ticks else match.end()
+                )
+            case _:
+                stop = _behind_brackets(text, at, end, links.get(at), codes) if at < ticks else 0
+        if not stop or (stop > table and token[0] in "`[!<"):
+            return at
+        pos = stop
+    return end
+
+
+def _open_ticks(text: str, start: int, end: int) -> int:
+    """Return where code starts that nothing has closed yet, else the end."""
+    found = read(text, start, end, unfinished=True)
+    long = _LONG_TICKS.search(text, start, end)
+    places = [long.start()] if long else []
+    if found.open and found.open[-1][0] == "`":
+        places.append(found.codes[-1][0])
+    return min(places, default=end)
+
+
+def _maybe_table(text: str, start: int, end: int) -> int:
+    """Return where the line starts that may become a table's header, and its bars part cells."""
+    last = text.rfind("\n", start, end) + 1 or start
+    above = text.rfind("\n", start, last - 1) + 1 or start
+    for line, stop in ((above, last), (last, end)):
+        if "|" in text[line:stop]:
+            return line
+    return end
+
+
+def _behind_code(text: str, at: int, after: int, end: int, codes: Mapping[int, int]) -> int:
+    """Return where the code ends that starts with the backticks; 0 if that is not certain."""
+    start = next((place for place in range(at, after) if place in codes), None)
+    if start is None:
+        return after
+    stop = codes[start]
+    told = all(_is_told(text, less, in_code=True) for less in _less(text, start, stop))
+    return stop if stop < end and told and "](" not in text[start:stop] else 0
+
+
+def _behind_brackets(
+    text: str, at: int, end: int, link: Link | None, codes: Mapping[int, int]
+) -> int:
+    """Return where a link, or brackets that are none, end; 0 if that is not certain."""
+    if link is None:
+        pair = _BRACKETS.match(text, at, end)
+        return pair.end() if pair else 0
+    inside = [start for start in codes if at < start < link.end]
+    told = all(_is_told(text, less) for less in _less(text, at, link.end))
+    told = told and all(_behind_code(text, start, start + 1, end, codes) for start in inside)
+    known = not link.reference or (link.end < end and text[link.end] not in "([:")
+    return link.end if told and known else 0
+
+
+def _less(text: str, start: int, end: int) -> list[int]:
+    return [match.start() for match in _LESS.finditer(text, start, end)]
+
+
+def _is_told(text: str, at: int, *, in_code: bool = False) -> bool:
+    """Say whether it is known what the `<` or `&` at a place begins."""
+    spelled = _SPELLED.match(text, at)
+    if not spelled or spelled.end() >= len(text):
+        return False
+    if _NO_LESS.match(text, at) or (in_code and _NO_LESS_IN_CODE.match(text, at)):
+        return True
+    tag = text[at] == "<" and (text[at + 1].isalpha() or text[at + 1] in "!?/")
+    return bool((_LINE_END if in_code or tag else _WORD_END).match(text, spelled.end()))
+
+
+def _tag_is_told(text: str, at: int) -> bool:
+    """Say whether it is known what stands in place of the tag, if there is one at a place."""
+    tag = TAG.match(text, at)
+    if tag is None:
+        return True
+    near = tag.end() + REACH + _TAG_AROUND
+    if tag[2].lower() in PAIRED:
+        close = None if tag[1] else closing_tag(text, tag, len(text))
+        return bool(tag[1] or close or near < len(text))
+    return near < len(text) or text.find("\n", tag.end()) >= 0
+
+
+def _address_is_told(text: str, after: int) -> bool:
+    """Say whether it is known where an address ends, of which a place is inside."""
+    near = after + LONGEST + 1
+    match = _ADDRESS_END.search(text, after, near)
+    if match is None or match.end() >= len(text):
+        return near < len(text)
+    return match[0] != "<" or _is_told(text, match.start())
+
+
+def _before_mail(text: str, end: int) -> int:
+    """Return where a word starts that may yet become a mail address, else the place."""
+    if text[end : end + 1].isspace():
+        return end
+    begun = MAIL_BEGUN.search(text, max(0, end - 340), end)
+    return begun.start() if begun else end
+
+
+def _before_open(text: str, end: int) -> int:
+    """Return where the markup starts that is open at a place, if that is near, else the place."""
+    blocks = scan(text[:end]).blocks
+    if not blocks or blocks[-1].kind not in (Kind.TEXT, Kind.HEADING):
+        return end
+    start, at = blocks[-1].inner, end
+    while end - at <= _OPEN:
+        found = read(text, start, at, unfinished=True)
+        if not found.open:
+            return at
+        at = found.open_at
+    return end
+
+
+def _before_word(text: str, end: int) -> int:
+    """Return the nearest place, from `end` back, that can be cut at."""
+    if end < len(text) and not text[end].isspace():
+        return end
+    if end == len(text) and _PARAGRAPH_END.search(text) and _is_alone(text):
+        return end
+    near = max(0, end - _WORD)
+    starts = [match.start() for match in _WORD_START.finditer(text, near, end)]
+    if starts or not near:
+        return starts[-1] if starts else 0
+    ends = [match.start() for match in _GRAPHEME.finditer(text, near, end)]
+    fit = (at for at in reversed(ends) if not text[at].isspace() and text[at - 1] not in _GLUED)
+    return next(fit, 0)
+
+
+def _is_alone(text: str) -> bool:
+    """Say whether the last block is a paragraph or the like that nothing belongs to."""
+    blocks = scan(text).blocks
+    return bool(blocks) and not blocks[-1].levels and blocks[-1].kind in (Kind.TEXT, Kind.HEADING)
+
+
+def _outside(text: str, end: int) -> int:
+    """Return the start of the link or code that a place is inside of, else the place."""
+    block = next((one for one in scan(text).blocks if one.start < end < one.end), None)
+    if block is None or block.kind is Kind.FENCE:
+        return end
+    found = read(text, block.inner, block.end)
+    spans = [*found.codes, *((link.start, link.end) for link in found.links)]
+    spans += [(start, stop) for start, stop, _ in rewritten(text) if start < end < stop]
+    return min([end, *(start for start, stop in spans if start < end < stop)])

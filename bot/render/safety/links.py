@@ -1,0 +1,162 @@
+"""Links and images in what a model wrote: where they may lead, and what they must say.
+
+http, https and mailto only; anything else is left standing as plain text. A label that names a
+host which is not the link's shows the real one behind it. Images become links, so that nothing
+is fetched before somebody chooses to (docs/slack.md#unfurling).
+"""
+
+from __future__ import annotations
+
+import html
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import regex
+
+from bot.render.markdown.blocks import Block
+from bot.render.markdown.inline import Inline, Link
+from bot.render.safety.addresses import encoded_target
+from bot.render.safety.edits import BREAK, Edit
+from bot.render.safety.labels import like_address, remark
+
+_ALLOWED = regex.compile(r"https?://(?![/?#:])[^\s<>|]+|mailto:[^\s<>|]+", regex.I)
+_SCHEME = regex.compile(r"[a-zA-Z][\w+.-]*+:|//")
+_ESCAPE = regex.compile(r"\\([!-/:-@\[-`{-~])")
+# Readers of a backslash before the path disagree about the host.
+_TWISTED = regex.compile(r"\s*+\w++:/*+[^/?#\\]*+\\")
+# Readers disagree about where code is, if a tag or a definition holds a backtick.
+_DOUBTFUL_TICK = regex.compile(r"<[^<>`]*+`[^<>]*+>|\]:[ \t]*+\n?[^\s`]*+`")
+_JOINT = regex.compile(r"\](?=\()")
+_JOINT_IN_TAG = regex.compile(r"!(?=\[)|(?<=\[)([^\[\]\n]*+)\](?=\[)")
+_MAY_BE_TAG = regex.compile(r"[<&]|://")  # an address may get brackets of its own
+_DEFINITION = regex.compile(
+    r"^[ \t>]*+\[((?:[^\[\]\\\n]|\\.)++)\]:[ \t]*+\n?[ \t>]*+<?([^\s>]*+)", regex.M
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Running text from `start` to `end` of a block; it is `prose` unless it is code."""
+
+    start: int
+    end: int
+    found: Inline
+    prose: bool
+    block: Block
+
+
+def allowed_links(text: str, stretch: Stretch) -> list[Link]:
+    """Return the links of a stretch that stay links; images that hold a link do not."""
+    links = stretch.found.links
+    return [
+        link
+        for link in links
+        if not link.reference
+        and _ALLOWED.fullmatch(_target(text, link))
+        and not (link.image and _holds_link(link, links))
+    ]
+
+
+def link_edits(text: str, stretch: Stretch, allowed: list[Link]) -> Iterator[Edit]:
+    """Yield what makes the links of a stretch safe; `allowed` are those that stay links."""
+    kept = {link.label[1] for link in allowed}
+    links = stretch.found.links
+    for link in links:
+        if link.reference:
+            yield from _reference(text, link)
+        elif link.label[1] in kept:
+            yield from _shown(text, link, _target(text, link), links)
+            yield from _encoded(text, link)
+        elif not stretch.prose and _SCHEME.match(_target(text, link)):
+            yield link.label[1] + 1, link.label[1] + 1, BREAK
+    if stretch.prose:
+        yield from _unkept(text, stretch, kept)
+    if text.find("]:", stretch.start, stretch.end) >= 0:
+        yield from _definitions(text, stretch)
+
+
+def _target(text: str, link: Link) -> str:
+    return _plain_target(encoded_target(text[slice(*link.target)]))
+
+
+def _shown(text: str, link: Link, target: str, links: list[Link]) -> Iterator[Edit]:
+    """Make an image a link, and let a label that names another host show the real one."""
+    label = text[slice(*link.label)]
+    if link.image:
+        if any(other.label[0] <= link.start < other.label[1] for other in links):
+            yield link.start, link.label[0], ""
+            yield link.label[1], link.end, ""
+            return
+        yield link.start, link.start + 1, _in_place_of_bang(text, link.start)
+        if not label.strip():
+            yield link.label[1], link.label[1], "image"
+    if said := remark(label, target):
+        yield link.label[1], link.label[1], said
+
+
+def _encoded(text: str, link: Link) -> Iterator[Edit]:
+    """Write a target in angle brackets, or with blanks in it, as one that needs neither."""
+    start, end = link.target
+    written = text[start:end]
+    if start and text[start - 1] == "<":
+        yield start - 1, end + 1, encoded_target(written)
+    elif regex.search(r"[\s|]", written):
+        yield start, end, encoded_target(written)
+
+
+def _in_place_of_bang(text: str, at: int) -> str:
+    """Return what keeps an image that became a link from joining what stands before it."""
+    return BREAK if at and text[at - 1] in "]!" else ""
+
+
+def _unkept(text: str, stretch: Stretch, kept: set[int]) -> Iterator[Edit]:
+    """Part every `](` that is no link to us: whoever reads it otherwise must not make it one.
+
+    The same goes for images, and for references whose label names a host, behind what somebody
+    may take for the beginning of a tag.
+    """
+    start, end = stretch.start, stretch.end
+    certain = not _DOUBTFUL_TICK.search(text, start, end)
+    places = [match.start() for match in _JOINT.finditer(text, start, end)]
+    if tag := _MAY_BE_TAG.search(text, start, end):
+        joints = _JOINT_IN_TAG.finditer(text, tag.end(), end)
+        places += [one.end() - 1 for one in joints if one[1] is None or like_address(one[1])]
+    known = kept | {link.label[1] for link in stretch.found.links if link.reference}
+    known |= {link.start for link in stretch.found.links if link.image and link.label[1] in known}
+    for at in places:
+        if at not in known and not (certain and _in_code(stretch.found, at)):
+            yield at + 1, at + 1, BREAK
+
+
+def _reference(text: str, link: Link) -> Iterator[Edit]:
+    """Part `[label][name]` where the label names a host: what it leads to may stand anywhere."""
+    if link.image:
+        yield link.start, link.start + 1, _in_place_of_bang(text, link.start)
+    if like_address(text[slice(*link.label)]):
+        yield link.label[1] + 1, link.label[1] + 1, BREAK
+
+
+def _definitions(text: str, stretch: Stretch) -> Iterator[Edit]:
+    """Break `[name]: address` where the address is not allowed or the name is another host."""
+    for match in _DEFINITION.finditer(text, stretch.start, stretch.end):
+        target = _plain_target(match[2])
+        allowed = _ALLOWED.fullmatch(target)
+        if remark(match[1], target) or (not allowed and _SCHEME.match(target)):
+            yield match.end(1) + 1, match.end(1) + 1, BREAK
+
+
+def _plain_target(written: str) -> str:
+    """Return the address as a browser gets it, or nothing where that is not certain."""
+    decoded = html.unescape(written)
+    return "" if _TWISTED.match(decoded) else _ESCAPE.sub(r"\1", decoded).strip()
+
+
+def _holds_link(image: Link, links: list[Link]) -> bool:
+    first, last = image.label
+    return any(first <= link.start < last and not link.image for link in links)
+
+
+def _in_code(found: Inline, at: int) -> bool:
+    index = bisect_right(found.codes, (at, at)) - 1
+    return index >= 0 and found.codes[index][0] <= at < found.codes[index][1]

@@ -1,0 +1,167 @@
+"""The budgets all replicas share: slots of a window, each taken for as long as a limit counts.
+
+A limit of `size` calls in `seconds` is `size` slots, each of which is held for `seconds` by whoever
+calls: at no moment more than `size` calls lie in the window behind it. PostgreSQL's own clock
+decides where there is one, so that replicas need not agree about the time; with a file the
+machine's, which nobody sets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Double,
+    FromClause,
+    Integer,
+    Select,
+    Text,
+    Update,
+    bindparam,
+    cast,
+    exists,
+    func,
+    select,
+    update,
+)
+
+from bot.storage.claiming import insert
+from bot.storage.clock import since_boot
+from bot.storage.engine.database import Database
+from bot.storage.tables import replicas, slots
+
+PATIENCE = 0.25  # seconds; after that a fair share is better than more waiting
+SOON = 0.01  # seconds; somebody takes the slot that seems free at this very moment
+
+_KEY, _ME = bindparam("of", type_=Text), bindparam("me", type_=Text)
+_SIZE = bindparam("size", type_=Integer)
+_SECONDS = bindparam("lasting", type_=Double)
+
+
+class Held(NamedTuple):
+    """A slot that another replica holds. `lives`: it does, as far as is known."""
+
+    seconds: float  # until it is free
+    lives: bool
+
+
+class Ledger:
+    """Shared budgets as one replica sees them."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        replica: str,
+        now: Callable[[], float] = since_boot,
+        patience: float = PATIENCE,
+    ) -> None:
+        self.replica = replica
+        self._database = database
+        self._now = now
+        self._patience = patience
+
+    async def take(
+        self, key: str, size: int, seconds: float, patience: float | None = None
+    ) -> float:
+        """Take one of `size` slots for `seconds`: 0.0 if that is done, else the seconds until one
+        is free. Raises StorageAway, within `patience` seconds if that is given."""
+
+        def work(connection: Connection) -> float:
+            return _take(connection, self._values(of=key, size=size, lasting=seconds))
+
+        patience = patience or self._patience
+        return await self._database.write(work, patience, alone=True, quiet=True)
+
+    async def others(self, key: str, patience: float | None = None) -> list[Held]:
+        """The slots that other replicas hold, dead ones included; the first to be free first.
+        Raises StorageAway, within `patience` seconds if that is given."""
+
+        def work(connection: Connection) -> list[Held]:
+            held = connection.execute(
+                _held_by_others(connection.dialect.name), self._values(of=key)
+            )
+            return sorted(Held(seconds, bool(lives)) for seconds, lives in held)
+
+        return await self._database.read(work, patience or self._patience)
+
+    def _values(self, **more: Any) -> dict[str, Any]:
+        return {"me": self.replica, "now": self._now(), **more}
+
+
+def _take(connection: Connection, values: Mapping[str, Any]) -> float:
+    taking = _taking(connection.dialect.name)
+    if connection.execute(taking, values).rowcount:
+        return 0.0
+    if _add_missing(connection, values) and connection.execute(taking, values).rowcount:
+        return 0.0
+    wait = connection.execute(_waiting(connection.dialect.name), values).scalar_one()
+    return max(SOON, wait or 0.0)  # None: they were just deleted
+
+
+def clock(dialect: str) -> ColumnElement[Any]:
+    """Seconds since the epoch as the server counts them, or since the boot of the one machine that
+    has the file; these are given as `now`."""
+    if dialect == "postgresql":
+        return cast(func.extract("epoch", func.clock_timestamp()), Double)
+    return bindparam("now", type_=Double)
+
+
+def _free(slots: FromClause, now: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Its time is over; or it would last longer than it was taken for: the clock began anew."""
+    return (slots.c.free_at <= now) | (slots.c.free_at > now + slots.c.seconds)
+
+
+@cache
+def _taking(dialect: str) -> Update:
+    """Take the first free slot that nobody else takes at this very moment: nobody waits."""
+    now, one = clock(dialect), slots.alias()
+    free = (
+        select(one.c.slot)
+        .where(one.c.key == _KEY, one.c.slot < _SIZE, _free(one, now))
+        .order_by(one.c.slot)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    return (
+        update(slots)
+        .where(slots.c.key == _KEY, slots.c.slot == free)
+        .values(holder=_ME, free_at=now + _SECONDS, seconds=_SECONDS)
+    )
+
+
+@cache
+def _waiting(dialect: str) -> Select[Any]:
+    soonest = func.min(slots.c.free_at) - clock(dialect)
+    return select(soonest).where(slots.c.key == _KEY, slots.c.slot < _SIZE)
+
+
+@cache
+def _held_by_others(dialect: str) -> Select[Any]:
+    now = clock(dialect)
+    lives = exists().where(replicas.c.id == slots.c.holder)
+    return select(slots.c.free_at - now, lives).where(
+        slots.c.key == _KEY, slots.c.holder != _ME, ~_free(slots, now)
+    )
+
+
+def _add_missing(connection: Connection, values: Mapping[str, Any]) -> bool:
+    """See that all slots of the budget are there, free from now on; whether any was not."""
+    slot, size = slots.c.slot, values["size"]
+    there = select(slot).where(slots.c.key == _KEY, slot < _SIZE)
+    missing = set(range(size)) - set(connection.execute(there, values).scalars())
+    if missing:
+        now = connection.execute(select(clock(connection.dialect.name)), values).scalar_one()
+        free = {"key": values["of"], "free_at": now, "seconds": 0.0}
+        connection.execute(_adding(connection.dialect.name), [free | {"slot": n} for n in missing])
+    return bool(missing)
+
+
+@cache
+def _adding(dialect: str) -> Any:
+    return insert(dialect, slots).on_conflict_do_nothing()

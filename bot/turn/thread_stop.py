@@ -1,0 +1,30 @@
+"""Slack's own Stop, which names a thread and not an answer
+(https://docs.slack.dev/reference/events/agent_session_stopped).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from bot.errors import StorageAway
+from bot.storage.store import Store
+from bot.turn.supervisor import Verdict
+from bot.turn.thread_queue import name_of
+from bot.values import Place
+
+
+async def stop_thread(
+    store: Store, stop: Callable[[str, str], Awaitable[Verdict]], place: Place, user: str
+) -> Verdict:
+    """End the answer that is being written in a thread, whichever replica writes it.
+
+    `stop(turn, user)` ends an answer for its asker.
+    """
+    thread = name_of(place)
+    if thread is None:
+        return Verdict.OVER
+    try:
+        record = await store.live(thread)
+    except StorageAway:
+        return Verdict.AWAY  # where it is streamed, the next append tells
+    return await stop(record.question.id, user) if record else Verdict.OVER

@@ -1,0 +1,308 @@
+"""What went wrong, read from a status, headers and a body: one error with its sentence.
+
+Pure. Limits and codes: docs/upstream.md#errors. Whether and how to try again is
+decided by `ladder`; this module only says whether another try can help (`retryable`) and how
+long the server asks to wait (`retry_after`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bot.errors import (
+    PromptRefused,
+    PromptTooLong,
+    StreamDropped,
+    UpstreamBusy,
+    UpstreamError,
+    UpstreamRefused,
+)
+from bot.upstream.errors.retry_after import wait_from_headers
+from bot.upstream.errors.server_error import Problem, error_object, read_problem
+
+# Some servers repeat the key they refuse; it must not reach a log.
+_KEY = re.compile(r"\b(sk-|Bearer )[\w.-]{6,}")
+NO_ANSWER = "The model's server sent no answer. Please ask again later."
+OPERATOR = "whoever runs this bot has to look at it"
+
+MONEY_CODES = frozenset(
+    {
+        "insufficient_quota",
+        "insufficient_balance",
+        "insufficient_credits",
+        "quota_exceeded",
+        "credit_balance_exhausted",
+        "billing_hard_limit_reached",
+        "billing_not_active",
+        "usage_not_included",
+    },
+)
+MODEL_CODES = frozenset({"model_not_found", "model_not_allowed"})
+POLICY_CODES = frozenset(
+    {
+        "content_filter",
+        "content_policy_violation",
+        "invalid_prompt",
+        "bio_policy",
+        "misalignment_policy_violation",
+        "data_residency_mismatch",
+    },
+)
+# The model is there, but not by this wire format (docs/upstream.md#tokenlab-errors).
+NO_ROUTE_CODES = frozenset(
+    {
+        "no_contract_compatible_route",
+        "upstream_contract_mismatch",
+        "unsupported_endpoint",
+        "endpoint_not_supported",
+        "unsupported_api_for_model",
+    },
+)
+# Codes that mean "not now", also where no status comes with them.
+BUSY_CODES = frozenset(
+    {
+        "server_error",
+        "rate_limit_exceeded",
+        "vector_store_timeout",
+        "slow_down",
+        "server_is_overloaded",
+        "overloaded_error",
+        "timeout_error",
+        "upstream_error",
+        "all_channels_failed",
+        "delivery_tier_unavailable",
+        "server_shutting_down",
+        "internal_server_error",
+        "api_error",
+        "too_many_requests",
+        "model_error",
+    },
+)
+RATE_CODES = frozenset({"rate_limit_exceeded", "slow_down", "too_many_requests"})
+BUSY_STATUSES = frozenset({408, 409, 425, 429})
+
+# What servers call it: OpenAI, llama.cpp, Anthropic, Mistral, Ollama, Cohere, xAI, TokenLab.
+TOO_LONG_CODES = frozenset(
+    {
+        "context_length_exceeded",
+        "context_window_exceeded",
+        "contextwindowexceedederror",
+        "exceed_context_size_error",
+        "input_too_long",
+        "prompt_too_long",
+        "payload_too_large",
+        "request_too_large",
+        "string_above_max_length",
+        "max_tokens_exceeded",
+    },
+)
+_TOO_LONG = re.compile(
+    r"context.?(length|window|size)|(prompt|input|request|conversation|messages?) (is|are|was) too"
+    r" (long|large)|too many (input |prompt )?tokens|reduce the length"
+    r"|(maximum|max) (prompt|input) (length|tokens)|token (count|limit).{0,60}exceed"
+    r"|exceeds? .{0,60}(token|context)|tokens? .{0,40}exceeds?|too large for model"
+    r"|(prompt|input) (contains|has) \d+ tokens|(prompt|input).{0,20} length .{0,40}exceeds?"
+    r"|longer than the max\w* (model|context|prompt|input)|range of input length"
+    r"|inputs? tokens? .{0,40}must be",
+    re.IGNORECASE,
+)
+_RATE = re.compile(r"\bper (second|minute|min|hour|day)\b|rate.?limit|\btpm\b", re.IGNORECASE)
+_MONEY = re.compile(
+    r"credit balance|insufficient (credit|balance|fund)|exceeded your current quota"
+    r"|payment required|add credits",
+    re.IGNORECASE,
+)
+_NO_MODEL = re.compile(
+    r"\bmodels?\b.{0,200}?(not exist|do(es)? not have access|not found|is not supported\."
+    r"|identifier is invalid)|^model: \S+$|(unknown|invalid|no such) model",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def from_response(
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    model: str,
+) -> UpstreamError:
+    """Return the error an HTTP answer means. `headers` have lower-case names.
+
+    A date in `retry-after` is measured from the answer's own `date`.
+    """
+    error = error_object(body)
+    hint = wait_from_headers(headers)
+    should = headers.get("x-should-retry", "").strip().lower()
+    problem = read_problem(
+        error,
+        status=status,
+        retry_after=hint,
+        retryable={"true": True, "false": False}.get(should),
+        request_id=headers.get("x-request-id") or headers.get("x-oai-request-id", ""),
+    )
+    return to_error(problem, model)
+
+
+def from_event(error: Mapping[str, Any], model: str) -> UpstreamError:
+    """Return the error an `error` object inside a stream means."""
+    headers = error.get("headers")
+    hint = None
+    if isinstance(headers, dict):
+        hint = wait_from_headers({str(k).lower(): str(v) for k, v in headers.items()})
+    return to_error(read_problem(error, retry_after=hint), model)
+
+
+def no_answer() -> UpstreamError:
+    """Return the error of an answer that ends without text, calls, or a state that explains it."""
+    detail = "an answer without text, calls or a known state"
+    return UpstreamBusy(detail, code="server_error", sentence=NO_ANSWER)
+
+
+def patience(error: UpstreamError, most: float) -> UpstreamError:
+    """Tell the reader, instead of sleeping, when the server asks to wait longer than `most` s."""
+    asked = error.retry_after or 0
+    if error.retryable and asked > most:
+        minutes = max(2, round(asked / 60))
+        when = f"{minutes} minutes" if minutes < 120 else f"{round(asked / 3600)} hours"
+        error.sentence = f"The model's server asks to wait {when}. Please ask again later."
+    return error
+
+
+def why(error: UpstreamError) -> str:
+    """Say in a few words a reader understands why another attempt is needed."""
+    if error.status == 429 or error.code in {"rate_limit_exceeded", "slow_down"}:
+        return "the model's server asked us to wait"
+    if isinstance(error, UpstreamBusy):
+        return "the model's server had a problem"
+    if error.code == "silence":
+        return "the model's server went silent"
+    if isinstance(error, StreamDropped):
+        return "the connection broke off"
+    return "the model's server can't be reached"
+
+
+def to_error(problem: Problem, model: str) -> UpstreamError:
+    """Return the one error that fits, most specific first."""
+    for applies, kind, sentence in RULES:
+        if applies(problem):
+            return _make(kind, problem, sentence.format(model=model, operator=OPERATOR))
+    return _make(PromptRefused, problem, "")
+
+
+def _is_money(p: Problem) -> bool:
+    """Words alone are money only where no wait is offered: rate limits use the same words."""
+    if p.status == 402 or p.names & MONEY_CODES:
+        return True
+    return p.retry_after is None and p.status in {400, 403, 429, None} and _says(_MONEY, p)
+
+
+def _is_too_long(p: Problem) -> bool:
+    if p.status == 413 or p.names & TOO_LONG_CODES:
+        return True
+    if _says(_RATE, p) or p.names & RATE_CODES:
+        return False  # rate limits speak of too many tokens as well
+    return p.status in {400, 422, 500, None} and _says(_TOO_LONG, p)
+
+
+def _is_key(p: Problem) -> bool:
+    # litellm without a database can't look a key up, and says so with a 400 (seen in 1.106.2)
+    return p.status == 401 or "no_db_connection" in p.names
+
+
+def _is_unknown_model(p: Problem) -> bool:
+    return bool(p.names & MODEL_CODES) or (p.status in {400, 404} and _says(_NO_MODEL, p))
+
+
+def _is_policy(p: Problem) -> bool:
+    return bool(p.names & POLICY_CODES)
+
+
+def _is_image(p: Problem) -> bool:
+    return any(name.startswith(("image_", "invalid_image")) for name in p.names)
+
+
+def _is_cancelled(p: Problem) -> bool:
+    return "cancelled" in p.names
+
+
+def _has_no_route(p: Problem) -> bool:
+    return bool(p.names & NO_ROUTE_CODES)
+
+
+def _is_busy(p: Problem) -> bool:
+    """A status of trouble, a code of trouble, or inside a stream anything not known as final."""
+    if p.status in BUSY_STATUSES or p.names & BUSY_CODES or p.retryable:
+        return True
+    if p.status is None:
+        return "invalid_request_error" not in p.names
+    return p.status >= 500 and p.status != 501
+
+
+def _has_status(*statuses: int) -> Callable[[Problem], bool]:
+    return lambda p: p.status in statuses
+
+
+def _says(words: re.Pattern[str], p: Problem) -> bool:
+    return bool(words.search(p.message))
+
+
+# What applies first decides. The sentence is the reader's; "" stands for the class's own.
+RULES: tuple[tuple[Callable[[Problem], bool], type[UpstreamError], str], ...] = (
+    (
+        _is_money,
+        UpstreamRefused,
+        "The bot's account at the model's server has no credit left; {operator}.",
+    ),
+    (
+        _is_too_long,
+        PromptTooLong,
+        "",
+    ),
+    (
+        _is_unknown_model,
+        UpstreamRefused,
+        "The model's server doesn't offer this bot the model “{model}”; {operator}.",
+    ),
+    (_is_key, UpstreamRefused, "The model's server refused the bot's key; {operator}."),
+    (_has_status(403), UpstreamRefused, "The model's server doesn't let this bot in; {operator}."),
+    (
+        _is_policy,
+        PromptRefused,
+        "The model's server declined this question by its content rules.",
+    ),
+    (_is_image, PromptRefused, "The model's server could not take an image of this conversation."),
+    (_is_cancelled, PromptRefused, "The answer was cancelled at the model's server."),
+    (
+        _has_no_route,
+        UpstreamRefused,
+        "The model “{model}” can't be asked by the wire format the bot uses; {operator}.",
+    ),
+    (_is_busy, UpstreamBusy, ""),
+    (
+        _has_status(301, 302, 303, 307, 308),
+        UpstreamRefused,
+        "The model's server has moved; {operator}.",
+    ),
+    (
+        _has_status(404, 405, 501),
+        UpstreamRefused,
+        "There is no model's server at the address the bot has for it; {operator}.",
+    ),
+)
+
+
+def _make(kind: type[UpstreamError], p: Problem, sentence: str) -> UpstreamError:
+    message = _KEY.sub(r"\1…", p.message)[:500]
+    detail = " ".join(part for part in (str(p.status or ""), p.kind, p.code, message) if part)
+    retryable = kind is UpstreamBusy and p.retryable is not False
+    return kind(
+        detail or "an error without a word",
+        status=p.status,
+        code=p.code or p.kind,
+        param=p.param,
+        request_id=p.request_id,
+        retry_after=p.retry_after,
+        retryable=retryable,
+        sentence=sentence,
+    )

@@ -1,0 +1,111 @@
+"""A prompt as the JSON bodies of the two wire formats. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from typing import Any
+
+import msgspec
+
+from bot.upstream.prompt import Prompt, ToolSpec
+from bot.upstream.requests.attribution import attributed, instructed
+from bot.upstream.requests.rounds_back import as_items, as_messages
+from bot.values import Message
+
+Json = dict[str, Any]
+
+# What a server may not know, and what is left out of a request once it refused it.
+_BOTH = frozenset({"cache_key", "safety_identifier", "whole_rounds"})
+RESPONSES_OPTIONS = _BOTH | {
+    "background",
+    "store",
+    "obfuscation",
+    "hosted_tools",
+    "include",
+    "max_output_tokens",
+}
+CHAT_OPTIONS = _BOTH | {"usage", "max_completion_tokens", "max_tokens"}
+
+
+def responses_body(
+    prompt: Prompt, model: str, options: Set[str], max_tokens: int | None = None
+) -> bytes:
+    """Return the body of `POST /responses`; `options` are of `RESPONSES_OPTIONS`."""
+    body: Json = {"model": model, "stream": True, "input": _input(prompt, options)}
+    body |= _pseudonyms(prompt, options)
+    if instructions := instructed(prompt.instructions, prompt.messages):
+        body["instructions"] = instructions
+    tools: list[Any] = [_responses_tool(tool) for tool in prompt.tools]
+    if "hosted_tools" in options:
+        tools += prompt.hosted_tools
+    if tools:
+        body["tools"] = tools
+    if "background" in options:
+        # background needs store (docs/upstream.md#background-responses)
+        body |= {"background": True, "store": True}
+    elif "store" in options:
+        body["store"] = False  # nothing will be fetched later, so nothing need be kept there
+    if "include" in options and "background" not in options:
+        body["include"] = ["reasoning.encrypted_content"]  # to be sent back with tool results
+    if "obfuscation" in options:
+        body["stream_options"] = {"include_obfuscation": False}
+    if max_tokens is not None and "max_output_tokens" in options:
+        body["max_output_tokens"] = max_tokens
+    return msgspec.json.encode(body)
+
+
+def chat_body(
+    prompt: Prompt, model: str, options: Set[str], max_tokens: int | None = None
+) -> bytes:
+    """Return the body of `POST /chat/completions`; `options` are of `CHAT_OPTIONS`.
+
+    Older servers know a limit of tokens by its older name only: it follows where the newer one
+    was refused.
+    """
+    messages: list[Json] = []
+    if instructions := instructed(prompt.instructions, prompt.messages):
+        messages.append({"role": "system", "content": instructions})
+    messages += [_message(message) for message in prompt.messages if message.text]
+    for round_ in prompt.rounds:
+        messages += as_messages(round_, whole="whole_rounds" in options)
+    body: Json = {"model": model, "stream": True, "messages": messages}
+    body |= _pseudonyms(prompt, options)
+    if prompt.tools:
+        body["tools"] = [{"type": "function", "function": _function(t)} for t in prompt.tools]
+    if "usage" in options:
+        body["stream_options"] = {"include_usage": True}
+    names = [name for name in ("max_completion_tokens", "max_tokens") if name in options]
+    if max_tokens is not None and names:
+        body[names[0]] = max_tokens
+    return msgspec.json.encode(body)
+
+
+def _input(prompt: Prompt, options: Set[str]) -> list[Json]:
+    items = [_message(message) for message in prompt.messages if message.text]
+    stored = "background" in options or "store" not in options
+    for round_ in prompt.rounds:
+        items += as_items(round_, whole="whole_rounds" in options, stored=stored)
+    return items
+
+
+def _pseudonyms(prompt: Prompt, options: Set[str]) -> Json:
+    found = {"prompt_cache_key": prompt.thread, "safety_identifier": prompt.person}
+    wanted = {"prompt_cache_key": "cache_key", "safety_identifier": "safety_identifier"}
+    return {name: value for name, value in found.items() if value and wanted[name] in options}
+
+
+def _message(message: Message) -> Json:
+    return {"role": message.role, "content": attributed(message)}
+
+
+def _function(tool: ToolSpec) -> Json:
+    return {
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": dict(tool.parameters),
+    }
+
+
+def _responses_tool(tool: ToolSpec) -> Json:
+    # Responses are strict by default, which forbids optional parameters.
+    return {"type": "function", "strict": False, **_function(tool)}

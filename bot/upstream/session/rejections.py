@@ -1,0 +1,105 @@
+"""What a refusal is about: a field we may leave out, or the whole wire format. Pure.
+
+Only servers' own words tell, and they differ: docs/upstream.md#error-statuses,
+docs/upstream.md#tokenlab-errors.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Set
+
+from bot.errors import PromptTooLong, UpstreamError
+from bot.upstream.errors.classify import NO_ROUTE_CODES
+
+# What a request can be refused with for what it is; other errors say nothing of its fields.
+REFUSING_STATUSES = frozenset({400, 404, 405, 415, 422, 501, None})
+NO_ENDPOINT_STATUSES = frozenset({404, 405, 501})
+# Answers to `GET /responses/{id}` that mean: not this way (docs/upstream.md#resume-failures,
+# docs/upstream.md#reconnecting).
+NO_RESUME_STATUSES = frozenset({400, 404, 405, 409, 410, 422, 501})
+
+# Each optional field: its names as a parameter, and the words that complain of it.
+_OPTIONS = {
+    "background": ({"background"}, r"\bbackground\b"),
+    "store": ({"store"}, r"[\"'`]store[\"'`]|\bbody\.store\b|parameter:? store\b"),
+    "obfuscation": ({"stream_options"}, r"stream_options|include_obfuscation"),
+    "usage": ({"stream_options"}, r"stream_options|include_usage"),
+    "include": (
+        {"include"},
+        r"encrypted.content is not supported|reasoning\.encrypted_content"
+        r"|[\"'`]include[\"'`]|body\.include\b",
+    ),
+    "cache_key": ({"prompt_cache_key"}, r"prompt_cache_key"),
+    "safety_identifier": ({"safety_identifier"}, r"safety_identifier"),
+    "max_output_tokens": ({"max_output_tokens"}, r"max_output_tokens"),
+    "max_completion_tokens": ({"max_completion_tokens"}, r"max_completion_tokens"),
+    "max_tokens": ({"max_tokens"}, r"\bmax_tokens\b"),
+    "whole_rounds": (
+        {"input", "messages"},
+        r"encrypted.content|reasoning|extra_content|thought.?signature|\bphase\b"
+        r"|\b(input|messages)[.\[][\[.]*\d|additional propert|extra (inputs|fields)|unknown name",
+    ),
+    "hosted_tools": (
+        {"tools", "tool_choice"},
+        r"\btools?\b|web_search|\bmcp\b|file_search|code_interpreter",
+    ),
+}
+# The first that fits is left out; whole rounds are worth the most, and their words are the widest.
+_ORDER = list(_OPTIONS)
+# An item that the server does not keep; the advice that follows it speaks of `store`.
+_LOST_ITEM = re.compile(
+    r"\bitems?\b.{0,120}\b(not found|not persisted|was provided without)", re.IGNORECASE
+)
+# Complaints about a field that is not named: what fewest servers know is left out first.
+_NEWEST = ("safety_identifier", "cache_key", "include")
+_UNKNOWN_FIELD = re.compile(
+    r"unsupported_request_field|(unknown|unrecogni[sz]ed|unsupported|unexpected|extra|additional)"
+    r".{0,30}\b(field|argument|parameter|input|propert|key|name)",
+    re.IGNORECASE,
+)
+_NO_RESPONSES = re.compile(
+    r"responses (api|endpoint|format)|/responses\b|only supported in v1/chat|use .{0,40}chat/compl"
+    r"|not support.{0,40}\bresponses\b|messages.{0,20}(is required|field required|missing)"
+    r"|missing .{0,30}\bmessages\b|openai_responses",
+    re.IGNORECASE | re.DOTALL,
+)
+_NO_CHAT = re.compile(
+    r"only (be )?(supported|available|used) .{0,30}responses|not a chat model|use .{0,30}/responses"
+    r"|not supported in the v1/chat|openai_chat_completions",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def refused_option(error: UpstreamError, sent: Set[str]) -> str:
+    """Return which of the optional fields we sent the server will not have; "" for none."""
+    if error.retryable or error.status not in REFUSING_STATUSES:
+        return ""
+    if isinstance(error, PromptTooLong):  # its words name the messages, and it is about them all
+        return ""
+    if "whole_rounds" in sent and _LOST_ITEM.search(str(error)):
+        return "whole_rounds"
+    param = re.split(r"[.\[]", error.param)[0]
+    for option in sorted(sent, key=_ORDER.index):
+        params, words = _OPTIONS[option]
+        if param in params or re.search(words, str(error), re.IGNORECASE):
+            return option
+    if _UNKNOWN_FIELD.search(f"{error.code} {error}"):
+        return next((option for option in _NEWEST if option in sent), "")
+    return ""
+
+
+def lacks_responses(error: UpstreamError) -> bool:
+    """Return whether this means that the server, or the model there, has no Responses."""
+    if error.code in NO_ROUTE_CODES:
+        return True
+    if error.status in NO_ENDPOINT_STATUSES or error.code == "model_not_found":
+        return True
+    return error.status in {400, 403, 422} and bool(_NO_RESPONSES.search(str(error)))
+
+
+def lacks_chat(error: UpstreamError) -> bool:
+    """Return whether this means that the model speaks Responses only."""
+    if error.code in NO_ROUTE_CODES:
+        return True
+    return error.status in {400, 403, 404, 422} and bool(_NO_CHAT.search(str(error)))

@@ -1,0 +1,74 @@
+"""Reads a finished response object: its texts, sources and counts. Pure.
+
+Whatever is missing or of another shape than documented reads as empty
+(docs/upstream.md#response-events).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from bot.upstream.wire.usage import responses_usage
+from bot.values import Usage
+
+Item: TypeAlias = Mapping[str, Any]
+
+
+def items(response: Item) -> Sequence[Item]:
+    """Return the output items."""
+    output = response.get("output")
+    return [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
+
+
+def texts(output: Sequence[Item], *, asides: bool = False) -> list[tuple[str, str]]:
+    """Return id and text of each message that has one; `asides`: of the commentary instead."""
+    messages = (item for item in output if item.get("type") == "message")
+    chosen = (m for m in messages if (m.get("phase") == "commentary") is asides)
+    return [(_id(message), text) for message in chosen if (text := "".join(_words(message)))]
+
+
+def refused(output: Sequence[Item]) -> bool:
+    """Return whether the model declined in any of its messages."""
+    return any("refusal" in part for item in output for part in _parts(item))
+
+
+def sources(output: Sequence[Item]) -> Iterator[object]:
+    """Yield the annotations of every text."""
+    for item in output:
+        for part in _parts(item):
+            noted = part.get("annotations")
+            yield from noted if isinstance(noted, list) else ()
+
+
+def cut_off(response: Item) -> str:
+    """Return why the answer is incomplete; "" when it is whole."""
+    details = response.get("incomplete_details")
+    reason = details.get("reason") if isinstance(details, dict) else None
+    if isinstance(reason, str) and reason:
+        return reason
+    return "incomplete" if response.get("status") == "incomplete" else ""
+
+
+def usage(response: Item) -> Usage:
+    """Return the tokens as the server counted them."""
+    return responses_usage(response.get("usage"))
+
+
+def _id(item: Item) -> str:
+    named = item.get("id")
+    return named if isinstance(named, str) else ""
+
+
+def _parts(item: Item) -> Sequence[Item]:
+    content = item.get("content")
+    if item.get("type") != "message" or not isinstance(content, list):
+        return ()
+    return [part for part in content if isinstance(part, dict)]
+
+
+def _words(message: Item) -> Iterator[str]:
+    for part in _parts(message):
+        said = part.get("text", part.get("refusal"))
+        if isinstance(said, str):
+            yield said
