@@ -2,13 +2,15 @@
 # It takes make, Python 3.11 or newer, and the package registries. All of it stays in this folder.
 
 .DEFAULT_GOAL := help
-.PHONY: run install test check bench docs lock clean help
+.PHONY: run install test test-fast check bench docs lock clean help
 .SILENT:
 
 PYTHON ?= python3
 ours := .venv/bin/python
-# Many tests wait for processes and browsers, so there is one more worker than there are cores.
-jobs = $$($(ours) -c 'import os; print((os.cpu_count() or 1) + 1)')
+# Files of tests run side by side. Those that kill processes or measure time run alone, behind them.
+side_by_side = $(ours) -m pytest -n $$($(ours) -c 'import os; print(os.cpu_count())') --dist loadfile --no-loadscope-reorder
+alone := tests/crash tests/faults tests/replicas tests/listeners/test_socket_leaving.py tests/delivery/test_share_away.py
+slow := $(alone) tests/outside tests/page tests/playground tests/whole tests/test_cli.py tests/test_deploy.py tests/upstream/test_cuts.py
 
 run: .venv/run.stamp ## Start the bot: the playground, or your Slack once its tokens are in .env
 	exec $(ours) -m bot $(ARGS)
@@ -17,7 +19,11 @@ install: .venv/run.stamp ## Install only; the command is then .venv/bin/bot
 	echo "Installed: .venv/bin/bot"
 
 test: .venv/dev.stamp ## Run the tests; ARGS="-k words" picks some
-	exec $(ours) -m pytest -n $(jobs) --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(if $(ARGS),exec $(ours) -m pytest $(ARGS),\
+	  $(side_by_side) $(alone:%=--ignore=%) && exec $(ours) -m pytest $(alone))
+
+test-fast: .venv/dev.stamp ## Run the tests that need no process, browser or PostgreSQL
+	exec $(side_by_side) $(slow:%=--ignore=%) -k "not postgresql" $(ARGS)
 
 check: .venv/dev.stamp ## Lint, and check format and types
 	$(ours) -m ruff check
@@ -38,7 +44,7 @@ clean: ## Remove what make installed and what tools cached
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 help: ## Say what there is
-	awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 resolve = uv pip compile --quiet pyproject.toml --extra postgres --extra build --universal \
   --generate-hashes --no-emit-index-url --no-annotate --no-header
