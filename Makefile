@@ -9,8 +9,8 @@ PYTHON ?= python3
 ours := .venv/bin/python
 # Files of tests run side by side. Those that kill processes or measure time run alone, behind them.
 side_by_side = $(ours) -m pytest -n $$($(ours) -c 'import os; print(os.cpu_count())') --dist loadfile --no-loadscope-reorder
-alone := tests/crash tests/faults tests/replicas tests/listeners/test_socket_leaving.py tests/delivery/test_share_away.py
-slow := $(alone) tests/outside tests/page tests/playground tests/whole tests/test_cli.py tests/test_deploy.py tests/upstream/test_cuts.py
+alone := tests/chaos tests/unit/listeners/test_socket_leaving.py tests/unit/delivery/test_share_away.py
+slow := $(alone) tests/unit/playground tests/unit/test_cli.py tests/unit/test_deploy.py tests/unit/test_version.py tests/unit/upstream/test_cuts.py
 
 run: .venv/run.stamp ## Start the bot: the playground, or your Slack once its tokens are in .env
 	exec $(ours) -m bot $(ARGS)
@@ -23,7 +23,7 @@ test: .venv/dev.stamp ## Run the tests; ARGS="-k words" picks some
 	  $(side_by_side) $(alone:%=--ignore=%) && exec $(ours) -m pytest $(alone))
 
 test-fast: .venv/dev.stamp ## Run the tests that need no process, browser or PostgreSQL
-	exec $(side_by_side) $(slow:%=--ignore=%) -k "not postgresql" $(ARGS)
+	exec $(side_by_side) $(slow:%=--ignore=%) -k "not postgresql" tests/unit $(ARGS)
 
 check: .venv/dev.stamp ## Lint, and check format and types
 	$(ours) -m ruff check
@@ -31,10 +31,10 @@ check: .venv/dev.stamp ## Lint, and check format and types
 	$(ours) -m mypy
 
 bench: .venv/dev.stamp ## Measure what an event costs, and how well a minute's edits are spent
-	exec $(ours) -m tests.bench $(ARGS)
+	exec $(ours) -m tests.benchmarks $(ARGS)
 
 docs: .venv/dev.stamp ## Write .env.example, README's table and deploy's manifests from the code
-	$(ours) -m tests.docs
+	$(ours) -m tests.support.docs
 
 lock: ## Resolve both lock files (takes uv); ARGS=--upgrade for newer versions
 	$(resolve) --extra dev --output-file requirements-dev.lock $(ARGS)

@@ -6,7 +6,7 @@ import os
 
 from hypothesis import settings
 
-from tests.postgres import postgres
+from tests.support.postgres import postgres
 
 __all__ = ["postgres"]
 

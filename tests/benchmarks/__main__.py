@@ -1,0 +1,34 @@
+"""Every benchmark in virtual or CPU time, or one alone; those of the whole bot take minutes.
+
+python -m tests.benchmarks [upstream | delivery [scenario …] | streams | live | whole | storage]
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from tests.benchmarks import delivery, live, storage, streams, upstream, whole
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run what the arguments name."""
+    room, *scenarios = arguments or ("all",)
+    if room in {"all", "upstream"}:
+        upstream.main()
+    if room == "all":
+        sys.stdout.write("\n")
+    if room in {"all", "delivery"}:
+        delivery.main(scenarios)
+    if room in {"all", "streams"}:
+        streams.main()
+    if room == "live":
+        live.main()
+    if room == "whole":
+        whole.main()
+    if room == "storage":
+        storage.main()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

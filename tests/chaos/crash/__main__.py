@@ -1,0 +1,80 @@
+"""`python -m tests.chaos.crash`: every point of every kind of turn, then random instants.
+
+Prints each failure as it happens, and the numbers now and then and at the end; the exit code is 1
+if anything was lost, doubled, cut or left open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from tests.chaos.crash.bots import Nursery, nursery
+from tests.chaos.crash.case import Outcome
+from tests.chaos.crash.databases import KINDS, Databases, serving
+from tests.chaos.crash.instants import land_all, wave
+from tests.chaos.crash.matrix import crashes, every_kind, play
+from tests.chaos.crash.tally import Tally
+
+FIRST = ((), ("upstream:chunk#10",))
+"""The crashes that come before the one at each point: none, or one."""
+
+
+@click.command()
+@click.option("--database", "kinds", multiple=True, default=KINDS)
+@click.option("--points/--no-points", default=True, help="A crash at every point of a turn.")
+@click.option("--seeds", default=200, help="So many waves of crashes at random instants.")
+@click.option("--first-seed", default=0)
+@click.option("--at-once", default=4, help="Cases under way at the same time.")
+@click.option("--logs", type=click.Path(path_type=Path), help="Where to put what failed bots said.")
+def main(
+    kinds: tuple[str, ...],
+    points: bool,
+    seeds: int,
+    first_seed: int,
+    at_once: int,
+    logs: Path | None,
+) -> None:
+    """Kill bots and count what is lost."""
+    logging.getLogger("aiohttp").setLevel(logging.CRITICAL)  # clients do go away
+    tally = Tally(click.echo, logs)
+    asyncio.run(_count(tally, kinds, points, range(first_seed, first_seed + seeds), at_once))
+    tally.summary()
+    sys.exit(not tally.well)
+
+
+async def _count(
+    tally: Tally, kinds: tuple[str, ...], points: bool, seeds: range, at_once: int
+) -> None:
+    with serving(kinds) as empty:
+        async with nursery() as bots:
+            for kind in kinds if points else ():
+                async for outcome in _points(kind, bots, empty, at_once):
+                    tally.note(outcome, f"{kind}, at a point")
+            plans = (wave(seed, kinds[seed % len(kinds)]) for seed in seeds)
+            async for landed in land_all(plans, bots, empty, at_once=at_once):
+                plan = landed.wave
+                tally.note(landed, f"{plan.database}, at an instant", len(plan.questions))
+
+
+async def _points(
+    kind: str, bots: Nursery, empty: Databases, at_once: int
+) -> AsyncIterator[Outcome]:
+    for case in every_kind(kind):
+        for first in FIRST:
+            planned = replace(case, crashes=first)
+            [recorded] = [outcome async for outcome in play([planned], bots, empty, at_once=1)]
+            yield recorded
+            if not recorded.wrong:
+                async for outcome in play(crashes(recorded), bots, empty, at_once=at_once):
+                    yield outcome
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""One warm parent for all bots of this room's tests, and empty databases."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.chaos.crash.bots import Nursery, nursery
+from tests.chaos.crash.databases import KINDS, POSTGRESQL, Databases, databases
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def bots() -> AsyncIterator[Nursery]:
+    async with nursery() as parent:
+        yield parent
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """A kind of database."""
+    return str(request.param)
+
+
+@pytest.fixture
+def empty(kind: str, request: pytest.FixtureRequest) -> Databases:
+    """Makes databases of that kind."""
+    return databases(request.getfixturevalue("postgres") if kind == POSTGRESQL else None)

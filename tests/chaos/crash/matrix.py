@@ -1,0 +1,95 @@
+"""A crash at each point of a turn in turn: which points there are, and how the cases are played."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from tests.chaos.crash.asked import SURFACES
+from tests.chaos.crash.bots import Nursery
+from tests.chaos.crash.case import LENGTHS, Case, Outcome, run
+from tests.chaos.crash.databases import Databases
+
+T = TypeVar("T")
+OFTEN = ("upstream:chunk", "socket:")
+"""Points so frequent that only some of them are tried."""
+SOME = (1, 2, 3, 10, 40, 150, 300)
+
+
+def chosen(passed: Sequence[str]) -> list[str]:
+    """The points worth a crash: all, but of the frequent ones some, and the last."""
+    last = {name: int(count) for name, count in map(_split, passed)}
+    found = []
+    for point in dict.fromkeys(passed):
+        name, count = _split(point)
+        if not name.startswith(OFTEN) or int(count) in SOME:
+            found.append(point)
+    return found + [f"{name}#{n}" for name, n in last.items() if f"{name}#{n}" not in found]
+
+
+def every_kind(database: str) -> list[Case]:
+    """A turn of each kind, without a crash."""
+    return [
+        Case((), surface, length, resumable, database)
+        for surface in SURFACES
+        for length in LENGTHS
+        for resumable in (True, False)
+    ]
+
+
+def essential(point: str) -> bool:
+    """Whether the world differs from what it was at the point before: what a statement does is
+    undone with its transaction, so that of these only the commits count."""
+    return not point.startswith("db:") or point.startswith("db:commit")
+
+
+def crashes(recorded: Outcome) -> list[Case]:
+    """The case once more for each point its last bot passed, where that one dies as well."""
+    assert not recorded.wrong, recorded
+    case = recorded.case
+    points = chosen(recorded.bots[-1].passed)
+    return [replace(case, crashes=(*case.crashes, point)) for point in points]
+
+
+async def play(
+    cases: Iterable[Case], nursery: Nursery, databases: Databases, *, at_once: int
+) -> AsyncIterator[Outcome]:
+    """Outcomes as they come, `at_once` cases under way."""
+
+    async def one(case: Case) -> Outcome:
+        async with databases(case.database) as url:
+            with tempfile.TemporaryDirectory(prefix="crash-") as folder:
+                return await run(case, nursery, Path(folder), url)
+
+    async for outcome in side_by_side((partial(one, case) for case in cases), at_once):
+        yield outcome
+
+
+async def side_by_side(
+    jobs: Iterable[Callable[[], Awaitable[T]]], at_once: int
+) -> AsyncIterator[T]:
+    """Results as they come, with so many jobs under way."""
+    waiting, running = iter(jobs), set[asyncio.Task[T]]()
+    try:
+        while True:
+            while len(running) < at_once and (job := next(waiting, None)):
+                running.add(asyncio.ensure_future(job()))
+            if not running:
+                return
+            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                yield task.result()
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+def _split(point: str) -> tuple[str, str]:
+    name, _, count = point.rpartition("#")
+    return name, count

@@ -1,0 +1,126 @@
+"""The harness itself: what is lost, doubled, cut or left spinning is found."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from bot.delivery.ephemeral.reply import PERHAPS_TWICE
+from bot.history.remarks import UNREAD_DIRECT
+from tests.chaos.crash.asked import Asked, ask, complaints
+from tests.chaos.crash.witness import Witness
+from tests.e2e.bot.running import upstream_text
+from tests.unit.playground import live
+
+QUESTION = "write 120 words"
+ANSWER = upstream_text(QUESTION)
+HALF = len(ANSWER) // 2
+STOP = {
+    "type": "actions",
+    "block_id": "answer:t",
+    "elements": [
+        {
+            "type": "button",
+            "action_id": "answer_stop",
+            "text": {"type": "plain_text", "text": "Stop"},
+        }
+    ],
+}
+
+
+def state(line: str) -> dict[str, Any]:
+    return {"type": "context", "elements": [{"type": "plain_text", "text": line}]}
+
+
+class Shown:
+    """A question, and messages of the bot under it."""
+
+    def __init__(self, slack: live.LiveSlack) -> None:
+        self.slack = slack
+        self.witness = Witness(slack.board)
+        self.asked: Asked = ask(slack, "mention", QUESTION)
+
+    async def post(self, text: str, *blocks: Any, part: int = 0, turn: str = "t") -> str:
+        payload = {"turn": turn} | ({"part": part} if part else {})
+        said = await self.slack.api(
+            "chat.postMessage",
+            channel=self.asked.channel,
+            thread_ts=self.asked.ts,
+            text=text or "…",
+            blocks=[*([{"type": "markdown", "text": text}] if text else []), *blocks],
+            metadata={"event_type": "llm_answer", "event_payload": payload},
+        )
+        return str(said["ts"])
+
+    def kinds(self) -> set[str]:
+        posted = self.witness.posted(self.asked.channel, self.asked.ts)
+        return {said.partition(":")[0] for said in complaints(self.slack, self.asked, posted)}
+
+
+@pytest_asyncio.fixture
+async def shown() -> AsyncIterator[Shown]:
+    async with live.slack() as slack:
+        yield Shown(slack)
+
+
+async def test_one_whole_answer_is_well(shown: Shown) -> None:
+    await shown.post(ANSWER)
+    assert shown.kinds() == set()
+
+
+async def test_an_answer_in_two_messages_is_well(shown: Shown) -> None:
+    await shown.post(ANSWER[:HALF])
+    await shown.post(ANSWER[HALF:], part=1)
+    assert shown.kinds() == set()
+
+
+async def test_a_whole_answer_may_say_that_the_conversation_was_not_read(shown: Shown) -> None:
+    await shown.post(ANSWER, state(UNREAD_DIRECT))
+    assert shown.kinds() == set()
+
+
+async def test_no_answer_is_lost(shown: Shown) -> None:
+    assert shown.kinds() == {"lost"}
+
+
+async def test_a_placeholder_that_stays_spins(shown: Shown) -> None:
+    await shown.post("", state("Thinking…"), STOP)
+    assert shown.kinds() == {"spinning", "cut"}
+
+
+async def test_a_stop_button_under_a_whole_answer_spins(shown: Shown) -> None:
+    await shown.post(ANSWER, STOP)
+    assert shown.kinds() == {"spinning"}
+
+
+async def test_half_an_answer_is_cut_and_what_is_said_of_it_unfinished(shown: Shown) -> None:
+    await shown.post(ANSWER[:HALF], state("The answer broke off."))
+    assert shown.kinds() == {"cut", "unfinished"}
+
+
+async def test_two_answers_are_doubled(shown: Shown) -> None:
+    await shown.post(ANSWER)
+    await shown.post(ANSWER)
+    assert shown.kinds() == {"doubled"}
+
+
+async def test_an_answer_elsewhere_than_in_its_placeholder_has_moved(shown: Shown) -> None:
+    placeholder = await shown.post("", state("Thinking…"))
+    await shown.post(ANSWER)
+    await shown.slack.api("chat.delete", channel=shown.asked.channel, ts=placeholder)
+    assert shown.kinds() == {"moved"}
+
+
+@pytest.mark.parametrize(("note", "found"), [("", {"doubled"}), (PERHAPS_TWICE, set())])
+async def test_a_second_private_answer_says_why_it_is_there(note: str, found: set[str]) -> None:
+    async with live.slack() as slack:
+        url = slack.workspace.response_urls.give(live.RANDOM, live.YOU)
+        for line in ("", note):
+            blocks = [{"type": "markdown", "text": ANSWER}, *([state(line)] if line else [])]
+            async with slack.session.post(url, json={"text": "…", "blocks": blocks}) as response:
+                assert response.status == 200
+        asked = Asked("command", live.RANDOM, QUESTION)
+        assert {said.partition(":")[0] for said in complaints(slack, asked, [])} == found

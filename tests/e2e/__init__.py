@@ -1,0 +1,1 @@
+"""The real bot, end to end: bot/ over Slack's protocols, page/ in a browser."""

@@ -1,0 +1,46 @@
+"""A question that takes a tool: the model calls it, the bot runs it, the answer has its result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.playground.model.config import CHAT_ONLY
+from tests.e2e.bot.running import Whole, whole
+from tests.unit.playground import live
+
+MENTION = f"<@{live.BOT}>"
+SUM = f"{MENTION} calculate 12 * (3 + 4)"
+
+
+def requests(all_of_it: Whole, what: str) -> list[object]:
+    """What the model's log says of requests that were answered ("connect") or refused."""
+    return [entry.detail.get("api") for entry in all_of_it.model.log if entry.what == what]
+
+
+@pytest.mark.parametrize(
+    ("api", "variables"),
+    [
+        ("responses", {}),
+        ("responses", {"UPSTREAM_BACKGROUND": "off"}),
+        ("chat", {}),
+        ("chat", {"UPSTREAM_MODEL": CHAT_ONLY}),
+    ],
+)
+async def test_a_tool_is_called_run_and_its_result_told(
+    tmp_path: Path, api: str, variables: dict[str, str]
+) -> None:
+    async with whole(tmp_path, variables={"UPSTREAM_API": api} | variables) as all_of_it:
+        asked = all_of_it.slack.workspace.say(live.GENERAL, SUM)
+        text = await all_of_it.answered(live.GENERAL)
+        assert "`calculate`" in text
+        assert "**84**" in text
+        assert requests(all_of_it, "connect") == [api, api]
+        again = f"{MENTION} what time is it?"
+        all_of_it.slack.workspace.say(live.GENERAL, again, thread_ts=asked.ts)
+        text = await all_of_it.answered(live.GENERAL, 2)
+        assert "`now`" in text
+        assert "UTC" in text
+        assert requests(all_of_it, "connect") == [api] * 4
+        assert requests(all_of_it, "refused") == []

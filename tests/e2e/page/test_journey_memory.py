@@ -1,0 +1,26 @@
+"""A direct message goes on, and begins anew by the menu under an answer, with the real bot."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from bot.history.anew import BEGUN, EARLIER_USED
+from tests.e2e.page.journey import answer, playing, visit, write
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_the_menu_under_an_answer_begins_a_new_conversation(chrome: Browser) -> None:
+    async with playing() as playground, visit(chrome, playground, "Bot") as page:
+        await write(page, "My name is Ada.")
+        await expect(answer(page)).to_contain_text("Pleased to meet you")
+        await write(page, "What is my name?")
+        await expect(answer(page)).to_contain_text("Your name is Ada")
+        await expect(answer(page)).to_contain_text(EARLIER_USED)
+        menu = page.locator("#replies select.menu").last
+        await menu.select_option(label="New conversation")
+        await expect(page.locator("#messages li.by-bot").last).to_contain_text(BEGUN)
+        await write(page, "What is my name?")
+        await expect(answer(page)).to_contain_text("You")
+        await expect(answer(page)).not_to_contain_text("Your name is Ada")

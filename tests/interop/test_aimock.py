@@ -1,0 +1,184 @@
+"""Our upstream against aimock: what is asked, and what comes of it, in both formats."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import replace
+
+import pytest
+
+from bot.tools.tool import tool
+from bot.tools.toolbox import Toolbox
+from bot.upstream.events import (
+    Activity,
+    Finished,
+    Reasoning,
+    Started,
+    TextDelta,
+    ToolCall,
+)
+from bot.upstream.prompt import Exchange, Prompt, Round
+from bot.upstream.requests.attribution import EXPLAINED, attributed
+from bot.values import Usage
+from tests.interop.aimock import JSON, Aimock, fixture
+from tests.interop.asking import (
+    PATHS,
+    TEXT,
+    WORKS,
+    ask,
+    both_formats,
+    collect,
+    of,
+    paths,
+    upstream,
+)
+from tests.unit.tools.asking import CONTEXT
+from tests.unit.upstream.asking import PROMPT, final, shown
+
+SOON = 5.0  # seconds
+THOUGHT = "They hold hands. Why? To stay together."
+
+
+@tool()
+async def weather(city: str) -> str:
+    """Tell the weather.
+
+    city: where
+    """
+    return f"In {city} it rains."
+
+
+BOX = Toolbox([weather])
+
+
+@both_formats
+async def test_text_is_exact_to_the_character(aimock: Aimock, api: str) -> None:
+    await aimock.teach(fixture(WORKS))
+    events = await ask(aimock, api=api)
+    assert isinstance(events[0], Started)
+    assert events[0].model == "tiny"
+    assert final(events) == Finished(TEXT, Usage(3, 5))
+    assert shown(events) == TEXT
+    assert await paths(aimock) == [PATHS[api]]
+
+
+@both_formats
+@pytest.mark.parametrize("size", [1, 7, 10])
+async def test_an_emoji_cut_in_two_is_put_together(aimock: Aimock, api: str, size: int) -> None:
+    """Its chunks are counted in UTF-16, so some begin and end inside a character."""
+    await aimock.teach(fixture(WORKS, chunkSize=size))
+    events = await ask(aimock, api=api)
+    assert final(events).text == TEXT
+    assert "".join(event.text for event in of(TextDelta, events)) == TEXT
+
+
+@both_formats
+async def test_a_call_with_an_emoji_cut_in_two_is_put_together(aimock: Aimock, api: str) -> None:
+    await aimock.teach(fixture({"toolCalls": [_call(0, "Oslo 🦦")]}, chunkSize=1))
+    (call,) = of(ToolCall, await ask(aimock, api=api))
+    assert call.arguments == '{"city":"Oslo 🦦"}'
+
+
+async def test_a_thought_with_an_emoji_cut_in_two_is_put_together(aimock: Aimock) -> None:
+    await aimock.teach(fixture({**WORKS, "reasoning": "🦦 or 𝄞?"}, chunkSize=1))
+    events = await ask(aimock)
+    assert "".join(event.text for event in of(Reasoning, events)).strip() == "🦦 or 𝄞?"
+
+
+@both_formats
+async def test_instructions_and_names_reach_the_model(aimock: Aimock, api: str) -> None:
+    await aimock.teach(fixture(WORKS))
+    await ask(aimock, api=api)
+    (entry,) = await aimock.journal()
+    assert entry["body"]["messages"] == [
+        {"role": "system", "content": f"Be brief.\n\n{EXPLAINED}"},
+        {"role": "user", "content": attributed(PROMPT.messages[0])},
+    ]
+    assert "authorization" in entry["headers"]
+
+
+@both_formats
+async def test_the_model_calls_two_tools_and_then_a_third(aimock: Aimock, api: str) -> None:
+    paris, oslo, home = (_call(n, city) for n, city in enumerate(("Paris", "Oslo 🦦", "home")))
+    await aimock.teach(
+        {"match": {"toolCallId": home["id"]}, "response": WORKS},
+        {"match": {"toolCallId": oslo["id"]}, "response": {"toolCalls": [home]}},
+        fixture({"toolCalls": [paris, oslo]}),
+    )
+    prompt = replace(PROMPT, tools=BOX.specs)
+    called: list[list[str]] = []
+    while not called or called[-1]:
+        events = await collect(upstream(aimock, api=api), prompt)
+        called.append([call.arguments for call in of(ToolCall, events)])
+        prompt = await _with_tools_run(prompt, of(ToolCall, events))
+    assert called == [['{"city":"Paris"}', '{"city":"Oslo 🦦"}'], ['{"city":"home"}'], []]
+    assert final(events) == Finished(TEXT, Usage(3, 5))
+    messages = (await aimock.journal())[-1]["body"]["messages"]
+    told = [message["content"] for message in messages if message["role"] == "tool"]
+    assert told == ["In Paris it rains.", "In Oslo 🦦 it rains.", "In home it rains."]
+
+
+async def test_reasoning_is_told_apart_from_the_text(aimock: Aimock) -> None:
+    await aimock.teach(fixture({**WORKS, "reasoning": THOUGHT}))
+    events = await ask(aimock)
+    assert "".join(event.text for event in of(Reasoning, events)).strip() == THOUGHT
+    assert of(Activity, events) == [Activity("Thinking…"), Activity("")]
+    assert shown(events) == final(events).text == TEXT
+
+
+async def test_a_chat_that_reasons_is_seen_thinking(aimock: Aimock) -> None:
+    await aimock.teach(fixture({**WORKS, "reasoning": THOUGHT}))
+    events = await ask(aimock, api="chat")
+    assert of(Activity, events) == [Activity("Thinking…"), Activity("")]
+    assert shown(events) == final(events).text == TEXT
+
+
+async def test_what_the_model_searches_is_seen_until_it_writes(aimock: Aimock) -> None:
+    await aimock.teach(fixture({**WORKS, "webSearches": ["otters of Scotland", "kelp 🌿"]}))
+    events = await ask(aimock)
+    doing = of(Activity, events)
+    assert [activity.text for activity in doing] == [
+        "Searching the web: otters of Scotland",
+        "Searching the web: kelp 🌿",
+        "",
+    ]
+    assert events.index(doing[-1]) < events.index(of(TextDelta, events)[0])
+    assert final(events).text == TEXT
+
+
+@pytest.mark.parametrize(
+    ("api", "why"),
+    [("responses", "incomplete"), ("chat", "max_output_tokens")],  # of the first it says no more
+)
+async def test_an_answer_at_its_length_limit_says_so(aimock: Aimock, api: str, why: str) -> None:
+    await aimock.teach(fixture({**WORKS, "finishReason": "length"}))
+    end = final(await ask(aimock, api=api))
+    assert end == Finished(TEXT, Usage(3, 5), cut_off=why)
+
+
+@both_formats
+async def test_words_come_as_they_are_written(aimock: Aimock, api: str) -> None:
+    """The first is there at once, though the whole takes far longer than the test waits."""
+    await aimock.teach(fixture(WORKS, chunkSize=1, streamingProfile={"ttft": 50, "tps": 10}))
+    answer = upstream(aimock, api=api).answer(PROMPT)
+    async with asyncio.timeout(SOON), aclosing(answer) as events:
+        first = await anext(event async for event in events if isinstance(event, TextDelta))
+    assert first == TextDelta("O")
+
+
+async def test_a_server_without_responses_is_asked_by_chat(aimock: Aimock) -> None:
+    missing = {"error": {"message": "Not found", "type": "not_found"}, "status": 404}
+    await aimock.teach(fixture(missing, 0), fixture(WORKS, 1))
+    events = await ask(aimock, api="auto")
+    assert final(events) == Finished(TEXT, Usage(3, 5))
+    assert await paths(aimock) == list(PATHS.values())
+
+
+async def _with_tools_run(prompt: Prompt, calls: list[ToolCall]) -> Prompt:
+    ran = tuple([Exchange(call, await BOX.run(call, CONTEXT)) for call in calls])
+    return replace(prompt, rounds=(*prompt.rounds, Round(None, ran)))
+
+
+def _call(number: int, city: str) -> JSON:
+    return {"id": f"call_{number}", "name": "weather", "arguments": {"city": city}}

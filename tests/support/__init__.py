@@ -1,0 +1,10 @@
+"""What tests of several folders use.
+
+project.py      where the project and the recorded data are
+shared_data.py  the recorded data
+postgres.py     a real PostgreSQL server
+paging.py       pages as Slack cuts them
+rooms.py        the order of the packages, and the reading of imports that holds the code to it
+references.py   whether what documents and code refer to exists
+docs.py         `python -m tests.support.docs` writes what is generated in documents
+"""

@@ -1,0 +1,1 @@
+"""Tests of one package each, in folders named like those of `bot/`."""

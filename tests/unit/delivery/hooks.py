@@ -1,0 +1,146 @@
+"""What `response_url`s lead to; stands where the HTTP session would (docs/slack.md#response-urls).
+
+A command's address adds private messages; one lent by a press replaces the note that was pressed,
+or takes it away. Each works five times within thirty minutes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+from bot.delivery.config import DeliveryConfig
+from bot.delivery.delivery import Delivery
+from bot.slack import Slack
+from tests.unit.delivery.fake_slack import FakeSlack
+from tests.unit.delivery.room import command
+from tests.unit.delivery.virtual import now
+
+COMMAND = command().response_url or ""
+SECONDS = 30 * 60.0
+
+Body = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Use:
+    """One request to an address."""
+
+    url: str
+    body: Body
+    at: float = 0.0
+    outcome: str = ""
+
+    @property
+    def markdown(self) -> str:
+        return markdown(self.body)
+
+
+def markdown(body: Body) -> str:
+    """The text of its markdown blocks."""
+    return "\n".join(b["text"] for b in body.get("blocks", ()) if b["type"] == "markdown")
+
+
+def buttons(body: Body) -> list[str]:
+    """The `action_id`s of its buttons."""
+    rows = [b for b in body.get("blocks", ()) if b["type"] == "actions"]
+    return [element["action_id"] for row in rows for element in row["elements"]]
+
+
+def state(body: Body) -> str:
+    """Its lines of state."""
+    found = [b for b in body.get("blocks", ()) if b["type"] == "context"]
+    return " ".join(str(element["text"]) for b in found for element in b["elements"])
+
+
+@dataclass
+class Hooks:
+    """All addresses of one note. `fault` looks at a use: an error code refuses it, an HTTP status
+    fails it, "lost" takes it and loses the reply, "429:5" limits it for five seconds."""
+
+    note: Body | None = field(default_factory=lambda: {"text": "Writing…"})
+    below: list[Body] = field(default_factory=list)
+    uses: list[Use] = field(default_factory=list)
+    given: dict[str, float] = field(default_factory=lambda: {COMMAND: 0.0})
+    fault: Callable[[Use], str | int | None] = lambda use: None
+    latency: float = 0.1
+
+    def press(self) -> str:
+        """Press a button of the note; gives the address that the press brings."""
+        url = f"https://hooks.slack.com/actions/T1/{len(self.given)}/x"
+        self.given[url] = now()
+        return url
+
+    def taken(self, url: str) -> list[Use]:
+        """The uses that Slack has counted."""
+        return [use for use in self.uses if use.url == url and use.outcome == "ok"]
+
+    def post(self, url: str, **request: Any) -> _Exchange:
+        """Take one request."""
+        use = Use(url, dict(request["json"]))
+        self.uses.append(use)
+        return _Exchange(self, use)
+
+    def take(self, use: Use) -> None:
+        """Do what a use asks for, if it is one that works."""
+        use.at = now()
+        if len(self.taken(use.url)) >= 5:
+            use.outcome = "used_url"
+        elif now() > self.given[use.url] + SECONDS:
+            use.outcome = "expired_url"
+        else:
+            use.outcome = "ok"
+            self._show(use.url, use.body)
+
+    def _show(self, url: str, body: Body) -> None:
+        if url == COMMAND or not (body.get("replace_original") or body.get("delete_original")):
+            self.below.append(body)
+        else:
+            self.note = None if body.get("delete_original") else body
+
+
+class _Exchange:
+    """A request on its way, and its answer."""
+
+    def __init__(self, hooks: Hooks, use: Use) -> None:
+        self._hooks = hooks
+        self._use = use
+        self.status = 200
+        self.headers: dict[str, str] = {}
+
+    async def __aenter__(self) -> _Exchange:
+        await asyncio.sleep(self._hooks.latency / 2)
+        fault, use = self._hooks.fault(self._use), self._use
+        if fault in (None, "lost"):
+            self._hooks.take(use)
+            self.status = 200 if use.outcome == "ok" else 404
+        elif isinstance(fault, int):
+            self.status, use.outcome = fault, "failed"
+        elif fault and fault.startswith("429:"):
+            self.status, use.outcome = 429, "limited"
+            self.headers = {"Retry-After": fault[4:]}
+        else:
+            self.status, use.outcome = 404, str(fault)
+        await asyncio.sleep(self._hooks.latency / 2)
+        if fault == "lost":
+            raise aiohttp.ServerDisconnectedError
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    async def text(self, errors: str) -> str:
+        """The body of the answer."""
+        return self._use.outcome
+
+
+def room(hooks: Hooks, fake: FakeSlack) -> Delivery:
+    """The room, with these behind it."""
+    session: Any = hooks
+    slack = Slack("xoxb-test", base_url="https://slack.com/api/", session=session)
+    slack.web = fake
+    return Delivery(slack, DeliveryConfig(), now=now, sleep=asyncio.sleep)

@@ -1,0 +1,40 @@
+"""A private answer that has begun: written at a pace, and looked for wherever it may have ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bot.delivery.ephemeral.reply import PrivateReply
+from bot.render.buttons import SHARE
+from tests.unit.delivery.fake_slack import FakeSlack
+from tests.unit.delivery.hooks import Hooks, buttons, markdown, room
+from tests.unit.delivery.room import THINKING, command, writing
+
+
+@asynccontextmanager
+async def private(hooks: Hooks, fake: FakeSlack | None = None) -> AsyncIterator[PrivateReply]:
+    """A private answer that has begun."""
+    delivery = room(hooks, fake or FakeSlack())
+    reply = delivery.reply(command())
+    assert isinstance(reply, PrivateReply)
+    await reply.open(THINKING)
+    try:
+        yield reply
+    finally:
+        await delivery.aclose()
+
+
+async def write(reply: PrivateReply, text: str, *, rate: float = 40.0, chunk: int = 8) -> None:
+    """Write a text at so many words a second."""
+    written = text.split(" ")
+    for count in range(chunk, len(written) + chunk, chunk):
+        await asyncio.sleep(chunk / rate)
+        reply.show(writing(" ".join(written[:count])))
+
+
+def ends(hooks: Hooks, text: str) -> int:
+    """How often the finished answer stands, wherever."""
+    places = [*hooks.below, *([hooks.note] if hooks.note else [])]
+    return sum(SHARE in buttons(place) and markdown(place) == text for place in places)

@@ -1,0 +1,134 @@
+"""The whole room in virtual time: a question, a place to answer it, and the Slack behind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from bot.delivery.config import DeliveryConfig
+from bot.delivery.delivery import Delivery
+from bot.storage.records import ShownMessage
+from bot.values import Draft, Phase, Place, Question
+from tests.unit.delivery.fake_slack import Call, FakeSlack, Fault, connect
+from tests.unit.delivery.virtual import now
+
+THINKING = Draft(Phase.ASKING)
+ROOT = "900.1"
+
+
+def writing(text: str) -> Draft:
+    return Draft(Phase.STREAMING, text)
+
+
+def done(text: str) -> Draft:
+    return Draft(Phase.DONE, text)
+
+
+def question(n: int = 0, *, channel: str = "", **changes: Any) -> Question:
+    """A mention in a channel, with its ts above the answer."""
+    fields: dict[str, Any] = {
+        "id": f"turn{n}",
+        "keys": (f"Ev{n}",),
+        "place": Place("T1", channel or f"C{n}", "channel", ROOT),
+        "user": "U1",
+        "text": "Why?",
+        "ts": ROOT,
+    }
+    return Question(**{**fields, **changes})
+
+
+def command(*, public: bool = False) -> Question:
+    """A slash command in a channel."""
+    place = Place("T1", "C1", "command")
+    url = "https://hooks.slack.com/commands/T1/1/x"
+    return question(place=place, ts=None, response_url=url, public=public)
+
+
+@asynccontextmanager
+async def delivery(fake: FakeSlack, **config: Any) -> AsyncIterator[Delivery]:
+    """The room, closed at the end."""
+    room = Delivery(connect(fake), DeliveryConfig(**config), now=now, sleep=asyncio.sleep)
+    try:
+        yield room
+    finally:
+        await room.aclose()
+
+
+def words(count: int) -> str:
+    """A text of so many different words, in paragraphs."""
+    lines = [" ".join(f"w{n}" for n in range(i, min(i + 20, count))) for i in range(0, count, 20)]
+    return "\n\n".join(lines)
+
+
+TEXT = words(600)
+
+
+async def answer(fake: FakeSlack, text: str = TEXT) -> None:
+    """One answer of ten seconds from beginning to end, and all that is mended after it."""
+    async with delivery(fake) as room:
+        reply = room.reply(question())
+        await reply.open(THINKING)
+        for n in range(100):
+            reply.show(writing(text[: len(text) * n // 100]))
+            await asyncio.sleep(0.1)
+        await reply.finish(done(text))
+        await asyncio.sleep(120)
+
+
+def whole(fake: FakeSlack) -> str:
+    """All that stands, as one text."""
+    return "\n\n".join(message.markdown for message in fake.messages.values())
+
+
+class Keeper:
+    """Keeps one turn in memory; it is ours or not, and takes notes or not, as a test says."""
+
+    def __init__(self) -> None:
+        self.ours = self.takes = True
+        self.asked = 0
+        self.messages: tuple[ShownMessage, ...] = ()
+        self.texts: list[str] = []
+        self.moves = 0
+
+    def held(self) -> bool:
+        self.asked += 1
+        return self.ours
+
+    def shown(self, messages: Sequence[ShownMessage], text: str) -> None:
+        self.messages = tuple(messages)
+        self.texts.append(text)
+
+    async def moving(self) -> bool:
+        self.moves += 1
+        return self.takes
+
+    async def sending(self) -> None:
+        await asyncio.sleep(0)
+
+
+def standing(fake: FakeSlack) -> tuple[ShownMessage, ...]:
+    """All that stands, as a keeper was told of it."""
+    return tuple(ShownMessage(m.ts, m.channel) for m in fake.messages.values())
+
+
+def once(method: str, fault: str | int, *, after: int = 0) -> Fault:
+    """One call of a method goes wrong: the one after so many."""
+    calls = 0
+
+    def inject(call: Call) -> str | int | None:
+        nonlocal calls
+        if call.method != method:
+            return None
+        calls += 1
+        return fault if calls == after + 1 else None
+
+    return inject
+
+
+def always(
+    method: str, fault: str | int, *, when: Callable[[Call], bool] = lambda _: True
+) -> Fault:
+    """Every such call of a method goes wrong."""
+    return lambda call: fault if call.method == method and when(call) else None

@@ -1,0 +1,117 @@
+"""Some replicas and the ledger they share, which may be away or slow."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from bot.delivery import Reply
+from bot.delivery.config import DeliveryConfig
+from bot.delivery.delivery import Delivery
+from bot.errors import StorageAway
+from bot.storage.engine.database import Database, open_database
+from bot.storage.rate_slots import Held, Ledger
+from bot.storage.store import Store
+from bot.values import Question
+from tests.unit.delivery.fake_slack import FakeSlack, connect
+from tests.unit.delivery.measure import Figures, measure
+from tests.unit.delivery.simulator import OUR_LIMIT, Scenario, simulate
+from tests.unit.delivery.virtual import now, run
+
+OUTAGE = 0.25  # seconds until the ledger says that it is away
+
+
+class FaultyLedger(Ledger):
+    """A ledger whose database is away, or too slow for writes, from one moment to another."""
+
+    slow = False
+
+    def __init__(self, database: Database, name: str, away: tuple[float, float]) -> None:
+        super().__init__(database, replica=name, now=asyncio.get_running_loop().time)
+        self.away = away
+        self.asked: list[float] = []
+
+    async def take(
+        self, key: str, size: int, seconds: float, patience: float | None = None
+    ) -> float:
+        if not (self.slow and patience):
+            await self._fail()
+        return await super().take(key, size, seconds, patience)
+
+    async def others(self, key: str, patience: float | None = None) -> list[Held]:
+        if not (self.slow and patience):
+            await self._fail()
+        return await super().others(key, patience)
+
+    async def _fail(self) -> None:
+        self.asked.append(now())
+        if self.away[0] <= now() < self.away[1]:
+            await asyncio.sleep(OUTAGE)
+            raise StorageAway("stopped")
+
+
+class Rooms:
+    """Some replicas' ways to Slack, over one SQLite file."""
+
+    def __init__(self, path: Path, count: int, away: tuple[float, float] = (0, 0)) -> None:
+        self._url = f"sqlite:///{path}/bot.db"
+        self._count = count
+        self._away = away
+        self._stack = AsyncExitStack()
+        self.databases: list[Database] = []
+        self.ledgers: list[FaultyLedger] = []
+        self.rooms: list[Delivery] = []
+
+    async def __aenter__(self) -> Rooms:
+        for _ in range(self._count):
+            await self.another()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for room in self.rooms:
+            await room.aclose()
+        await self._stack.aclose()
+
+    async def another(self) -> None:
+        database = await self._stack.enter_async_context(open_database(self._url))
+        await database.migrate()
+        self.databases.append(database)
+        name = f"r{len(self.ledgers)}"
+        await Store(database, replica=name).beat()
+        self.ledgers.append(FaultyLedger(database, name, self._away))
+
+    def make(self, slack: FakeSlack) -> Callable[[Question], Reply]:
+        """Open the rooms; questions go round."""
+        self.rooms += [self.room(slack, ledger) for ledger in self.ledgers]
+        return lambda asked: self.rooms[int(asked.id) % len(self.rooms)].reply(asked)
+
+    def room(self, slack: FakeSlack, ledger: Ledger) -> Delivery:
+        return Delivery(
+            connect(slack),
+            DeliveryConfig(OUR_LIMIT),
+            ledger=ledger,
+            replicas=lambda: len(self.ledgers),
+            now=now,
+            sleep=asyncio.sleep,
+        )
+
+
+def played(
+    scenario: Scenario,
+    path: Path,
+    *,
+    replicas: int,
+    away: tuple[float, float] = (0, 0),
+    slow: int = 0,
+) -> Figures:
+    """What readers see. `slow` replicas have a ledger that never answers in time."""
+
+    async def play() -> Figures:
+        async with Rooms(path, replicas, away) as rooms:
+            for ledger in rooms.ledgers[:slow]:
+                ledger.slow, ledger.away = True, (0, float("inf"))
+            return measure(*await simulate(scenario, rooms.make))
+
+    return run(play())

@@ -1,0 +1,23 @@
+"""One streamed answer from beginning to end, and what stands of it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.unit.delivery.room import TEXT, THINKING, delivery, done
+from tests.unit.delivery.streaming_slack import StreamingSlack, dm, write
+
+
+async def answered(fake: StreamingSlack, text: str = TEXT, seconds: float = 10) -> None:
+    """One streamed answer from beginning to end."""
+    async with delivery(fake, delivery="native") as room:
+        reply = room.reply(dm())
+        await reply.open(THINKING)
+        await write(reply, text, seconds)
+        await reply.finish(done(text))
+        await asyncio.sleep(30)
+
+
+def whole(fake: StreamingSlack) -> str:
+    """All that stands, stream after stream."""
+    return "".join(message.markdown for message in fake.messages.values())

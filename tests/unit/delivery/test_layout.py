@@ -1,0 +1,181 @@
+"""How an answer lies in its messages, whatever happens to them on the way."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.delivery.edits.layout import POINTER, Layout, plainly
+from bot.delivery.edits.reconcile import Delete, Edit, Post
+from bot.render.message import Body
+from bot.values import Draft
+from tests.unit.delivery.room import THINKING, done, question, words, writing
+
+
+def settle(layout: Layout, draft: Draft) -> list[object]:
+    """Take every step until a draft stands; returns the kinds of them."""
+    taken: list[object] = []
+    while step := layout.plan(draft):
+        taken.append(type(step))
+        layout.done(step, f"{len(taken)}.0")
+    return taken
+
+
+def stands(layout: Layout) -> list[str]:
+    """The markdown of each message, without what holds it."""
+    return [plainly(one.body).text for one in layout.shown if one.body]
+
+
+def opened() -> Layout:
+    layout = Layout(question())
+    settle(layout, THINKING)
+    return layout
+
+
+def test_a_growing_answer_is_one_post_and_edits() -> None:
+    layout = opened()
+    assert settle(layout, writing("One.")) == [Edit]
+    assert settle(layout, writing("One. Two.")) == [Edit]
+    assert settle(layout, done("One. Two.")) == [Edit]
+    assert stands(layout) == ["One. Two."]
+
+
+def test_an_edit_nobody_knows_of_is_made_again() -> None:
+    layout = opened()
+    step = layout.plan(writing("One."))
+    assert step
+    layout.unknown(step)
+    assert settle(layout, THINKING) == [Edit]
+
+
+def test_rolling_over_leaves_the_message_and_posts_what_is_missing() -> None:
+    layout = opened()
+    settle(layout, writing("One two"))
+    assert layout.roll_over(done("One two three."))
+    assert isinstance(layout.plan(done("One two three.")), Post)
+    assert settle(layout, done("One two three.")) == [Post, Edit]
+    assert stands(layout) == ["One two", "three."]
+
+
+@pytest.mark.parametrize("hidden", ["#", "**", "`", "\n"])
+def test_what_does_not_show_yet_is_not_left_behind_as_shown(hidden: str) -> None:
+    layout = opened()
+    assert settle(layout, writing(hidden)) == []
+    whole = done(f"{hidden} One two three.")
+    assert layout.roll_over(whole)
+    assert settle(layout, whole) == [Post, Edit]
+    assert layout.shown[0].body == POINTER
+    assert "One two three." in stands(layout)[1]
+
+
+def test_rolling_over_that_is_refused_changes_nothing() -> None:
+    layout = opened()
+    settle(layout, writing("One two"))
+    assert not layout.roll_over(done("One two"))
+    assert layout.text == "One two"
+    assert not layout.roll_over(done("One two \n\n"))
+    assert layout.text == "One two"
+
+
+def test_the_sign_that_more_comes_is_taken_away_after_the_text_stands() -> None:
+    layout = opened()
+    settle(layout, writing("One two"))
+    layout.roll_over(done("One two three."))
+    step = layout.plan(done("One two three."))
+    assert isinstance(step, Post)
+    layout.done(step, "2.0")
+    assert layout.next() is None
+    assert layout.untidy
+    assert "Writing" in stands(layout)[0]
+    assert settle(layout, done("One two three.")) == [Edit]
+    assert not layout.untidy
+
+
+def test_a_placeholder_left_behind_points_to_its_answer() -> None:
+    layout = opened()
+    assert layout.roll_over(done("All of it."))
+    assert settle(layout, done("All of it.")) == [Post, Edit]
+    assert layout.shown[0].body == POINTER
+    assert stands(layout)[1] == "All of it."
+
+
+def test_a_text_that_does_not_go_on_from_what_stands_cannot_roll_over() -> None:
+    layout = opened()
+    settle(layout, writing("One two"))
+    assert not layout.roll_over(writing("Another beginning"))
+    assert settle(layout, writing("Another beginning")) == [Edit]
+
+
+def test_nothing_more_to_show_cannot_roll_over() -> None:
+    layout = opened()
+    settle(layout, writing("One two"))
+    assert not layout.roll_over(done("One two"))
+    assert settle(layout, done("One two")) == [Edit]
+    assert stands(layout) == ["One two"]
+
+
+def test_a_frozen_message_is_left_for_good() -> None:
+    layout = opened()
+    settle(layout, writing("One two"))
+    layout.freeze(writing("One two three"))
+    assert settle(layout, done("One two three.")) == [Post]
+    assert "Writing" in stands(layout)[0]
+    assert stands(layout)[1] == "three."
+
+
+def test_below_a_frozen_message_another_text_stands_whole() -> None:
+    layout = opened()
+    settle(layout, writing("One two"))
+    layout.freeze(writing("Another"))
+    assert settle(layout, done("Another beginning.")) == [Post]
+    assert stands(layout)[1] == "Another beginning."
+
+
+def test_what_stands_elsewhere_is_not_sent_again() -> None:
+    text = words(4000)
+    whole = Layout(question())
+    settle(whole, done(text))
+    rest = Layout(question(), whole.shown[0].body)
+    assert set(settle(rest, done(text))) == {Post}
+    assert stands(rest) == stands(whole)
+
+
+def test_shrinking_ends_at_a_length_every_message_has() -> None:
+    layout = opened()
+    while layout.shrink():
+        pass
+    settle(layout, done(words(400)))
+    assert all(len(text) <= 1000 for text in stands(layout))
+
+
+def test_without_blocks_a_message_is_its_texts_as_written() -> None:
+    layout = opened()
+    assert layout.simplify()
+    assert not layout.simplify()
+    settle(layout, writing("a < b & *c*"))
+    assert layout.shown[0].body == Body("a &lt; b &amp; *c*\n\nWriting…", "[]")
+
+
+def test_a_shorter_answer_deletes_from_the_end() -> None:
+    layout = opened()
+    settle(layout, done(words(5000)))
+    assert set(settle(layout, writing("Short."))) == {Edit, Delete}
+    assert len(layout.shown) == 1
+
+
+grow = st.lists(st.tuples(st.integers(0, 400), st.booleans()), max_size=12)
+
+
+@given(grow)
+@settings(max_examples=60, deadline=None)
+def test_however_often_it_rolls_over_every_word_stands_once(moves: list[tuple[int, bool]]) -> None:
+    layout, count = opened(), 0
+    for more, rolls in moves:
+        count += more
+        if rolls:
+            layout.roll_over(writing(words(count)))
+        settle(layout, writing(words(count)))
+    settle(layout, done(words(count + 1)))
+    found = " ".join(text for text in stands(layout) if text != POINTER.text)
+    assert found.split() == words(count + 1).split()

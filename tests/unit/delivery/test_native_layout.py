@@ -1,0 +1,232 @@
+"""How an answer lies in its streams, whatever it is made of and whenever it is looked at."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.delivery.native.layout import (
+    LIMIT,
+    LONGEST,
+    Append,
+    HandOver,
+    NativeLayout,
+    Start,
+    Stop,
+    StreamStep,
+)
+from bot.render.safety.neutralise import clean, inert_once
+from bot.render.safety.tags import TAG
+from bot.values import Draft, Phase
+from tests.unit.delivery.room import THINKING, done, words, writing
+from tests.unit.render.judge import fragments
+from tests.unit.render.test_safe import attacks, live
+
+SMALL = 1_000
+LINK_TARGET = re.compile(r"\]\([^)]*\)")
+
+
+@dataclass
+class Stage:
+    """An answer, and what Slack was told of it: the chunks of each stream."""
+
+    layout: NativeLayout = field(default_factory=lambda: NativeLayout("t1"))
+    streams: list[list[str]] = field(default_factory=list)
+    blocks: list[str] = field(default_factory=list)
+
+    def take(self, draft: Draft, now: float = 0.0, most: int = 100) -> list[type[StreamStep]]:
+        """Take every step there is for a draft, `most` at most; returns their kinds."""
+        taken: list[type[StreamStep]] = []
+        while len(taken) < most and (step := self.layout.plan(draft, now)):
+            taken.append(type(step))
+            if isinstance(step, HandOver):
+                break
+            self._take(step, draft, now)
+        return taken
+
+    def _take(self, step: Start | Append | Stop, draft: Draft, now: float) -> None:
+        if isinstance(step, Start):
+            self.streams.append([])
+        assert step.markdown or not isinstance(step, Append)
+        self.streams[-1].append(step.markdown)
+        if isinstance(step, Stop):
+            self.blocks.append(step.blocks)
+        self.layout.done(step, now, draft, f"{len(self.streams)}.0")
+
+    @property
+    def texts(self) -> list[str]:
+        """What each stream says."""
+        return ["".join(chunks) for chunks in self.streams]
+
+
+def grown(text: str, lengths: list[int], *, limit: int = LIMIT) -> Stage:
+    """An answer that was looked at whenever it was so long, and at its end."""
+    stage = Stage(NativeLayout("t1", limit))
+    for length in sorted({length for length in lengths if length < len(text)}):
+        assert HandOver not in stage.take(writing(text[:length]))
+    if stage.streams:
+        assert HandOver not in stage.take(done(text))
+    return stage
+
+
+def test_a_growing_answer_is_a_start_and_appends_and_a_stop() -> None:
+    stage = Stage()
+    assert stage.take(writing("One")) == []
+    assert stage.take(writing("One two")) == [Start]
+    assert stage.take(writing("One two three")) == [Append]
+    assert stage.take(done("One two three.")) == [Stop]
+    assert stage.streams == [["One ", "two ", "three."]]
+    assert stage.blocks == ["[]"]
+
+
+def test_what_is_whole_before_it_began_is_no_stream() -> None:
+    assert Stage().take(done("One.")) == [HandOver]
+    assert Stage().take(Draft(Phase.FAILED, note="No.")) == [HandOver]
+
+
+def test_the_end_says_how_it_ended_and_what_can_be_pressed() -> None:
+    stage = Stage()
+    stage.take(writing("One **two three"))
+    assert stage.take(Draft(Phase.FAILED, "One **two three", "It broke.")) == [Stop]
+    assert stage.texts == ["One **two three**"]
+    state, buttons = json.loads(stage.blocks[0])
+    assert "It broke." in json.dumps(state)
+    assert buttons["block_id"] == "answer:t1"
+
+
+def test_text_written_anew_is_no_stream_any_more() -> None:
+    stage = Stage()
+    stage.take(writing("One two three"))
+    assert stage.take(writing("One too many words")) == [HandOver]
+
+
+def test_an_end_without_the_last_blank_is_no_change() -> None:
+    stage = Stage()
+    stage.take(writing("One two.\n\n"))
+    assert stage.take(done("One two.")) == [Stop]
+    assert stage.texts == ["One two.\n\n"]
+
+
+def test_a_stream_that_is_full_goes_on_in_the_next_one_behind_a_paragraph() -> None:
+    text = words(3000)
+    stage = grown(text, list(range(0, len(text), 190)))
+    assert len(stage.streams) == 3
+    assert all(LIMIT * 0.75 < len(one) <= LIMIT for one in stage.texts[:-1])
+    assert all(one.endswith("\n\n") for one in stage.texts[:-1])
+    assert "".join(stage.texts) == text
+
+
+def test_an_answer_that_comes_all_at_once_takes_as_many_streams_as_it_needs() -> None:
+    text = words(6000)
+    stage = grown(text, [100])
+    assert all(len(one) <= LIMIT for one in stage.texts)
+    assert "".join(stage.texts).split() == text.split()
+    assert stage.blocks == ["", "", "", "", "[]"]
+
+
+def test_code_goes_on_as_code() -> None:
+    text = "Look:\n\n```python\n" + "    print('otters')  # code\n" * 600 + "```\n\nThat is it."
+    stage = grown(text, list(range(0, len(text), 210)))
+    first, *others = stage.texts
+    assert first.endswith("# code\n```")
+    assert len(others) == 1
+    assert others[0].startswith("```python\n    print(")
+    assert sum(one.count("print('otters')  # code\n") for one in stage.texts) == 600
+
+
+def test_an_old_stream_is_followed_by_a_new_one() -> None:
+    stage = Stage()
+    stage.take(writing("One **two** three"), 0.0)
+    assert stage.layout.ages_at() == LONGEST
+    assert stage.take(writing("One **two** three"), LONGEST) == [Stop]
+    assert stage.take(writing("One **two** three four fi"), LONGEST + 1) == [Start]
+    assert stage.take(done("One **two** three four five"), LONGEST + 9) == [Stop]
+    assert stage.texts == ["One **two** ", "three four five"]
+    assert stage.blocks == ["", "[]"]
+
+
+def test_an_old_stream_closes_its_code() -> None:
+    text = "```py\nx = 1\n    y = 2\nz"
+    stage = Stage()
+    stage.take(writing(text[:-6]), 0.0)
+    stage.take(writing(text), LONGEST)
+    assert stage.texts[0] == "```py\nx = 1\n    y = 2\n```"
+
+
+def test_a_stream_without_text_does_not_grow_old() -> None:
+    layout = NativeLayout("t1")
+    layout.done(Start("", 0), 0.0, THINKING, "1.0")
+    assert layout.plan(THINKING, LONGEST - 1) is None
+    assert isinstance(layout.plan(THINKING, LONGEST), HandOver)
+
+
+def test_slack_may_take_less_than_we_think() -> None:
+    text = words(1400)
+    stage = Stage()
+    stage.take(writing(text[:-100]))
+    assert stage.layout.shrink()
+    stage.take(writing(text))
+    stage.take(done(text))
+    assert "".join(stage.texts).split() == text.split()
+    assert len(stage.texts) == 2
+
+
+def letters(text: str) -> str:
+    return "".join(filter(str.isalpha, text))
+
+
+def holds(long: str, short: str) -> bool:
+    """Whether all of `short` is in `long`, in order."""
+    rest = iter(long)
+    return all(letter in rest for letter in short)
+
+
+def is_plain(line: str) -> bool:
+    """Whether a line holds nothing that may be rewritten."""
+    return not re.search(r"[<>&\[\]@:]|www", line)
+
+
+long_texts = st.lists(st.one_of(fragments, attacks), max_size=25).map("\n".join)
+moments = st.lists(st.integers(1, 6_000), max_size=40)
+
+
+@given(st.one_of(fragments, attacks, long_texts), moments)
+@settings(max_examples=150, deadline=None)
+def test_every_text_stands_in_the_end_as_if_it_had_been_said_at_once(
+    text: str, lengths: list[int]
+) -> None:
+    text = clean(text)
+    stage = grown(text, [*lengths, len(text) - 1])
+    assert all(not live(said) for said in stage.texts)
+    if len(stage.texts) == 1:
+        assert stage.texts == [inert_once(text)]
+
+
+# A pair of tags on both sides of a cut is read otherwise than before: the stream is handed over.
+@given(long_texts.filter(lambda text: not TAG.search(text)), moments)
+@settings(max_examples=60, deadline=None)
+def test_nothing_is_lost_between_streams(text: str, lengths: list[int]) -> None:
+    text = clean(text)
+    stage = grown(text, lengths, limit=SMALL)
+    said = stage.texts
+    assert all(len(one.encode()) <= SMALL for one in said)
+    assert all(not live(one) for one in said)
+    if said:
+        shown = letters("".join(said))
+        assert holds(shown, letters("".join(filter(is_plain, text.splitlines()))))
+        assert not Counter(letters(LINK_TARGET.sub("", html.unescape(text)))) - Counter(shown)
+
+
+@pytest.mark.parametrize("step", [1, 7, 50, 400])
+def test_nothing_is_said_twice(step: int) -> None:
+    text = "漢字と絵文字👩‍👩‍👧‍👦と" * 40 + "\n\n" + "A word, **bold** and `code` & more. " * 60
+    stage = grown(text, list(range(0, len(text), step)), limit=SMALL)
+    assert len(stage.texts) > 3
+    assert letters("".join(stage.texts)) == letters(text)

@@ -1,0 +1,96 @@
+"""A ledger that is away, slow or broken holds up no answer and breaks no limit."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from bot.delivery.ratelimit.shared_quota import Share
+from bot.storage.engine.database import open_database
+from bot.storage.rate_slots import Held, Ledger
+from tests.unit.delivery.fake_slack import FakeSlack
+from tests.unit.delivery.room import THINKING, done, question, writing
+from tests.unit.delivery.sharing import OUTAGE, Rooms, played
+from tests.unit.delivery.simulator import at_once
+from tests.unit.delivery.virtual import now, run
+
+
+@pytest.mark.parametrize("away", [(0, 1000), (10, 20), (30, 100)])
+def test_while_the_ledger_is_away_each_replica_keeps_to_its_share(
+    tmp_path: Path, away: tuple[float, float]
+) -> None:
+    seen = played(at_once(20), tmp_path, replicas=4, away=away)
+    assert (seen.limited, seen.lost) == (0, 0)
+    assert seen.worst_final <= 0.5 + OUTAGE
+    assert seen.stall <= 6.0
+
+
+def test_what_is_spent_past_a_slow_ledger_is_entered_there_for_others_to_know(
+    tmp_path: Path,
+) -> None:
+    seen = played(at_once(20), tmp_path, replicas=4, slow=1)
+    assert (seen.limited, seen.lost) == (0, 0)
+    assert seen.worst_final <= 0.5 + OUTAGE
+
+
+def test_what_was_known_before_the_ledger_failed_is_not_known_any_more(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with Rooms(tmp_path, 2) as rooms:
+            ledger = rooms.ledgers[0]
+            share = Share(ledger, team="T1", replicas=lambda: 2, now=now)
+            for begin in (100.0, 300.0):
+                await asyncio.sleep(begin - now())
+                assert share.knows("chat.delete")
+                ledger.away = (begin, begin + 2)
+                assert await share.take("chat.delete", 5) is None
+                await share.settle("chat.delete")
+                assert not share.knows("chat.delete")
+                await asyncio.sleep(10)
+                await share.settle("chat.delete")
+                assert share.knows("chat.delete")
+                assert await share.take("chat.delete", 5) == 0.0
+
+    run(scenario())
+
+
+def test_a_ledger_that_is_away_is_not_asked_by_every_edit(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        fake = FakeSlack()
+        async with Rooms(tmp_path, 1, away=(0, 1000)) as rooms:
+            reply = rooms.make(fake)(question(0, id="0"))
+            await reply.open(THINKING)
+            for n in range(1, 600):
+                reply.show(writing("word " * n))
+                await asyncio.sleep(0.1)
+            await reply.finish(done("word " * 600))
+            assert fake.count("chat.update") > 40
+            assert len(rooms.ledgers[0].asked) < 25
+
+    run(scenario())
+
+
+def test_a_ledger_that_fails_in_a_way_nobody_thought_of_holds_up_nothing(tmp_path: Path) -> None:
+    class Broken(Ledger):
+        async def take(
+            self, key: str, size: int, seconds: float, patience: float | None = None
+        ) -> float:
+            raise RuntimeError("not one of ours")
+
+        async def others(self, key: str, patience: float | None = None) -> list[Held]:
+            raise RuntimeError("not one of ours either")
+
+    async def scenario() -> None:
+        fake = FakeSlack()
+        async with Rooms(tmp_path, 0) as rooms, open_database("sqlite://") as database:
+            room = rooms.room(fake, Broken(database, replica="r"))
+            rooms.rooms.append(room)
+            reply = room.reply(question())
+            for count in range(20):
+                reply.show(writing("word " * count))
+                await asyncio.sleep(1)
+            await reply.finish(done("All of it."))
+        assert [m.markdown for m in fake.messages.values()] == ["All of it."]
+
+    run(scenario())

@@ -1,0 +1,43 @@
+"""What the tests of history have in common: questions, and what is told of a conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bot.history.names import Names
+from bot.history.thread import Conversation, History
+from bot.values import Author, Message, Place, Question
+from tests.unit.history.stored_slack import BOT, StoredSlack
+
+ROOT = "1700000100.000000"
+DM = "D1"
+
+ADA, BOB = Author("U1", "Ada"), Author("U2", "Bob")
+
+
+def at(seconds: float) -> str:
+    """A ts so many seconds after the root's."""
+    return f"{1_700_000_100 + seconds:.6f}"
+
+
+def history(slack: StoredSlack, limit: int = 8000, **how: Any) -> History:
+    """A history over that Slack."""
+    door = slack.door()
+    return History(door, Names(door), bot_user=BOT, limit=limit, home={"T1"}, **how)
+
+
+def asked(text: str, ts: str, *, user: str = "U1", root: str = ROOT) -> Question:
+    """A question in a channel's thread."""
+    return Question("q" + ts, (), Place("T1", "C1", "channel", root), user, text, ts)
+
+
+def in_dm(text: str, ts: str, *, root: str = "") -> Question:
+    """A question in a direct message, under a root or by itself."""
+    return Question("q" + ts, (), Place("T1", DM, "dm", root or ts), "U1", text, ts)
+
+
+def texts(conversation: Conversation | Sequence[Message]) -> list[str]:
+    """What the messages say."""
+    messages = conversation.messages if isinstance(conversation, Conversation) else conversation
+    return [message.text for message in messages]

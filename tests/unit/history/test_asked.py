@@ -1,0 +1,127 @@
+"""A question as its messages show it, whatever was edited or deleted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import reduce
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.history.asked import as_shown
+from bot.render.incoming import asked_of
+from bot.slack.messages import messages_at
+from bot.slack.threads import PAGE
+from bot.storage import rows
+from bot.values import Question, paragraphs
+from tests.unit.delivery.virtual import run
+from tests.unit.history.asking import ROOT, asked, at
+from tests.unit.history.stored_slack import BOT, StoredSlack
+
+PDF = {"id": "F1", "name": "report.pdf", "mimetype": "application/pdf", "size": 3}
+TEXT = st.sampled_from(["", "Why?", f"<@{BOT}> How?", "a\n\nb", "&lt;b&gt; <@U9>"])
+FATE = st.sampled_from(["stays", "edited", "gone", "tombstone", "unread"])
+PART = st.tuples(st.sampled_from(["U1", "U2", "U3"]), TEXT, FATE, TEXT, st.booleans())
+
+
+def stored(ts: str, user: str, text: str, file: bool = False) -> dict[str, Any]:
+    return {"ts": ts, "user": user, "text": text, "files": [PDF] if file else []}
+
+
+def of(message: dict[str, Any]) -> Question:
+    """The question of a message, as its event brings it."""
+    found = asked_of(message, {BOT})
+    question = asked(found.text, message["ts"], user=message["user"])
+    return replace(
+        question, mentions=found.mentions, files=found.files, unreadable=found.unreadable
+    )
+
+
+def now_of(ts: str, user: str, text: str, fate: str, new: str, file: bool) -> Any:
+    """What Slack shows of a message."""
+    match fate:
+        case "gone":
+            return None
+        case "tombstone":
+            return {"ts": ts, "user": "USLACKBOT", "subtype": "tombstone", "text": "Deleted."}
+        case "edited":
+            return stored(ts, user, new, file)
+    return stored(ts, user, text, file)
+
+
+@given(st.lists(PART, min_size=1, max_size=5))
+def test_question_has_the_words_that_slack_shows_and_their_authors(
+    parts: list[tuple[str, str, str, str, bool]],
+) -> None:
+    messages = {at(n): part for n, part in enumerate(parts, 1)}
+    written = [stored(ts, user, text, file) for ts, (user, text, _, _, file) in messages.items()]
+    question = reduce(rows.joined, map(of, written))
+    shown = {ts: now_of(ts, *part) for ts, part in messages.items() if part[2] != "unread"}
+    now = as_shown(question, shown, BOT)
+
+    left = {ts: part for ts, part in messages.items() if part[2] not in {"gone", "tombstone"}}
+    if not left:
+        assert now is None
+        return
+    assert now is not None
+    assert now.messages == tuple(left)
+    words = {
+        ts: (user, asked_of(stored(ts, user, new if fate == "edited" else text, file), {BOT}).text)
+        for ts, (user, text, fate, new, file) in left.items()
+    }
+    assert now.text == paragraphs(*(text for _, text in words.values()))
+    if now.text:
+        said = [(one.ts, (one.user, one.text)) for one in now.words]
+        assert said == [(ts, word) for ts, word in words.items() if word[1]]
+        assert now.user in {user for user, text in words.values() if text}
+    if all(part[2] != "unread" for part in left.values()):
+        assert bool(now.files) == any(file for *_, file in left.values())
+
+
+@given(st.lists(PART, min_size=1, max_size=4))
+def test_question_of_which_nothing_is_read_stays_as_it_is(
+    parts: list[tuple[str, str, str, str, bool]],
+) -> None:
+    question = reduce(
+        rows.joined,
+        (of(stored(at(n), user, text, file)) for n, (user, text, _, _, file) in enumerate(parts)),
+    )
+    assert as_shown(question, {}, BOT) == question
+
+
+def test_question_whose_text_is_not_kept_has_the_authors_that_slack_names() -> None:
+    both = rows.joined(of(stored(at(1), "U1", "Why?")), of(stored(at(2), "U2", "How?")))
+    bare = replace(both, text="", said=())
+    shown = {at(1): stored(at(1), "U1", "Why?"), at(2): stored(at(2), "U2", "How?")}
+    assert as_shown(bare, shown, BOT) == both
+
+
+def test_messages_far_apart_are_read_one_by_one() -> None:
+    slack = StoredSlack()
+    slack.say(ROOT, "U1", "root")
+    for n in range(1, PAGE + 50):
+        slack.say(at(n), "U2", f"message {n}", under=ROOT)
+    wanted = [at(1), at(PAGE + 40), at(PAGE + 90)]
+    found = run(messages_at(slack.door(), "C1", ROOT, wanted))
+    assert [message and message["text"] for message in found.values()] == [
+        "message 1",
+        f"message {PAGE + 40}",
+        None,
+    ]
+
+
+def test_messages_close_together_are_read_in_one_call() -> None:
+    slack = StoredSlack()
+    slack.say(ROOT, "U1", "root")
+    for n in range(1, 50):
+        slack.say(at(n), "U2", f"message {n}", under=ROOT)
+    found = run(messages_at(slack.door(), "C1", ROOT, [ROOT, at(3), at(40)]))
+    assert [message and message["text"] for message in found.values()] == [
+        *("root", "message 3", "message 40"),
+    ]
+    assert len(slack.calls) == 1
+
+
+def test_messages_of_a_thread_that_is_gone_are_not_there() -> None:
+    assert run(messages_at(StoredSlack().door(), "C1", ROOT, [at(1)])) == {at(1): None}

@@ -1,0 +1,151 @@
+"""What stands beside a question's words and its event leaves out: files of a mention."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.history.thread import LOOKS_PER_MINUTE, Conversation
+from bot.render.incoming.attachments import EMPTY_FORWARD
+from bot.values import File
+from tests.unit.delivery.virtual import run
+from tests.unit.history.asking import ROOT, asked, at, history, in_dm, texts
+from tests.unit.history.stored_slack import StoredSlack
+
+PDF = {"id": "F1", "name": "report.pdf", "filetype": "pdf", "mimetype": "application/pdf"}
+NOTES = {"id": "F2", "name": "notes.txt", "filetype": "text", "preview": "Buy otters."}
+REPORT = "report.pdf (PDF)"
+PREVIEW = {"from_url": "https://a.example/x.png", "image_url": "https://a.example/x.png"}
+
+
+def thread_of(count: int) -> StoredSlack:
+    """A thread of so many messages, a minute apart."""
+    slack = StoredSlack()
+    slack.say(ROOT, "U1", "one", files=[{**PDF, "id": "F0", "name": "older.pdf"}])
+    for n in range(1, count):
+        slack.say(at(60 * n), "U2", f"message {n}", under=ROOT)
+    return slack
+
+
+@pytest.mark.parametrize("count", [1, 2, 199, 200, 201, 1000])
+def test_a_file_beside_a_mention_in_a_thread_comes_with_the_pages_of_it(
+    count: int,
+) -> None:
+    slack = thread_of(count)
+    usual = read(slack, count)
+    slack.calls.clear()
+    slack = thread_of(count)
+    found = read(slack, count, files=[PDF])
+    assert (usual.question.unreadable, found.question.unreadable) == ((), (REPORT,))
+    assert found.messages[:-1] == usual.messages[:-1]
+    assert texts(found)[-1] == "and now?\n\n[file: report.pdf, PDF]"
+    assert found.remark == usual.remark
+    assert len(slack.called("conversations.replies")) <= 5
+
+
+def read(slack: StoredSlack, minute: int, **more: Any) -> Conversation:
+    """What is read for a question so many minutes after the root."""
+    slack.say(at(60 * minute), "U1", "and now?", under=ROOT, **more)
+    return run(history(slack, 100_000).read(asked("and now?", at(60 * minute))))
+
+
+def test_many_questions_at_once_are_not_all_looked_at() -> None:
+    slack = StoredSlack()
+    reader = history(slack)
+
+    async def scenario() -> list[tuple[str, ...]]:
+        found = []
+        for n in range(LOOKS_PER_MINUTE + 2):
+            slack.say(at(n), "U1", "what is this?", files=[PDF])
+            found.append(await reader.beside(asked("what is this?", at(n), root=at(n))))
+        await asyncio.sleep(60.0)
+        found.append(await reader.beside(asked("what is this?", at(0), root=at(0))))
+        return found
+
+    looked = run(scenario())
+    assert looked == [(REPORT,)] * LOOKS_PER_MINUTE + [(), ()] + [(REPORT,)]
+
+
+def test_a_thread_of_one_page_is_read_in_one_call_with_the_question_in_it() -> None:
+    slack = thread_of(100)
+    assert read(slack, 100, files=[PDF]).question.unreadable == (REPORT,)
+    assert len(slack.called("conversations.replies")) == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        ({"files": [PDF, NOTES]}, (REPORT,)),
+        ({"files": [PDF], "attachments": [PREVIEW]}, (REPORT,)),
+        ({"attachments": [{"is_share": True}]}, (EMPTY_FORWARD,)),
+        ({"attachments": [PREVIEW, "odd"], "files": ["odd", {}]}, ()),
+        ({"attachments": "odd", "files": "odd"}, ()),
+    ],
+)
+def test_files_without_words_are_named_and_previews_of_links_are_not(
+    more: dict[str, Any], named: tuple[str, ...]
+) -> None:
+    assert read(thread_of(1), 1, **more).question.unreadable == named
+
+
+def test_files_of_every_message_of_a_question_are_named_once() -> None:
+    slack = thread_of(1)
+    slack.say(at(1), "U1", "one", under=ROOT, files=[PDF])
+    slack.say(at(2), "U1", "two", under=ROOT, files=[PDF, NOTES])
+    question = replace(asked("one\n\ntwo", at(2)), earlier=(at(1),))
+    conversation = run(history(slack).read(question))
+    assert conversation.question.unreadable == (REPORT,)
+    assert "Buy otters." in texts(conversation)[-1]
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"unreadable": (REPORT,)},
+        {"unreadable": (REPORT,), "files": (File("F1", "report.pdf", "", 3, ""),)},
+    ],
+)
+def test_what_the_event_told_is_not_told_again(known: dict[str, Any]) -> None:
+    slack = thread_of(1)
+    slack.say(at(1), "U1", "one", under=ROOT, files=[PDF])
+    assert run(history(slack).read(replace(asked("one", at(1)), **known))).question.unreadable == (
+        REPORT,
+    )
+    slack.say(at(2), "U1", "two", files=[PDF])
+    root = replace(asked("two", at(2), root=at(2)), **known)
+    assert run(history(slack).beside(root)) == ()
+
+
+def test_a_file_beside_a_mention_that_opens_a_thread_is_named_by_one_call_of_its_own() -> None:
+    slack = thread_of(1)
+    slack.say(at(1), "U1", "two", files=[PDF])
+    slack.say(at(2), "U1", "three", files=[NOTES])
+    question = asked("two", at(1), root=at(1))
+    assert run(history(slack).read(question)).question.unreadable == ()
+    assert slack.calls == []
+    assert run(history(slack).beside(question)) == (REPORT,)
+    assert [call.method for call in slack.calls] == ["conversations.history"]
+
+
+def test_where_all_is_known_slack_is_not_asked() -> None:
+    slack = thread_of(1)
+    for question in (
+        asked("two", at(1)),
+        in_dm("two", at(1)),
+        replace(asked("two", at(1)), ts=None),
+    ):
+        assert run(history(slack).beside(question)) == ()
+    assert slack.calls == []
+
+
+@pytest.mark.parametrize("fault", ["missing_scope", "429:30", "lost"])
+def test_a_message_that_cannot_be_looked_at_names_nothing(fault: str) -> None:
+    slack = thread_of(1)
+    slack.fault = lambda call: fault
+    assert run(history(slack).beside(asked("one", ROOT))) == ()
+    slack.fault = lambda call: ""
+    slack.seconds = lambda call: 60.0
+    assert run(history(slack).beside(asked("one", ROOT))) == ()

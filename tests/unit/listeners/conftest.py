@@ -1,0 +1,18 @@
+"""A local Slack for the tests of this room."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.unit.listeners.hearing_bot import HASTY
+from tests.unit.playground import live
+from tests.unit.playground.live import LiveSlack
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[LiveSlack]:
+    """A Slack that waits 300 ms where the real one waits three seconds."""
+    async with live.slack(HASTY) as running:
+        yield running

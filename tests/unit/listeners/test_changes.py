@@ -1,0 +1,137 @@
+"""Deletions, edits and the offer to ask again, as Bolt delivers them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from bot.listeners.changes import ASKED_ALREADY, NO_QUESTION
+from bot.listeners.ephemeral_buttons import NOT_NOW
+from bot.render.buttons import AGAIN_EDITED, BLOCK
+from bot.turn.supervisor import Verdict
+from tests.unit.listeners.pressing import Room, opened
+from tests.unit.listeners.test_revising import EDIT, OLD, TS, change, deletion
+
+EDITED = OLD | {"text": "<@UBOT> How big may a picture be?", "edited": EDIT}
+GONE = {"delete_original": True}
+
+
+@pytest.fixture
+async def room() -> AsyncIterator[Room]:
+    async with opened() as found:
+        yield found
+
+
+def event(body: dict[str, Any]) -> dict[str, Any]:
+    return body | {"type": "event_callback", "api_app_id": "A1"}
+
+
+def press(room: Room, user: str = "U1") -> dict[str, Any]:
+    """A press on the offer."""
+    return room.private(AGAIN_EDITED, user, f"{TS} {TS}")
+
+
+def said(room: Room) -> str:
+    """What is told in answer to a press."""
+    return str(room.heard("note"))
+
+
+async def test_deletion_reaches_the_turns(room: Room) -> None:
+    assert (await room.delivered(event(deletion()))).status == 200
+    [(channel, ts, question)] = room.gone
+    assert (channel, ts) == ("C1", TS)
+    assert question is not None
+
+
+async def test_edit_is_offered_to_its_author_alone(room: Room) -> None:
+    await room.delivered(event(change(EDITED)))
+    [offer] = room.heard("chat.postEphemeral")
+    assert (offer["user"], offer["channel"], offer["thread_ts"]) == ("U1", "C1", TS)
+    [row] = [block for block in offer["blocks"] if block["type"] == "actions"]
+    assert row["block_id"].startswith(BLOCK)
+    assert row["block_id"].endswith("-2")
+    [button] = row["elements"]
+    assert (button["action_id"], button["text"]["text"]) == (
+        AGAIN_EDITED,
+        "Ask again with the edit",
+    )
+    assert button["value"] == f"{TS} {TS}"
+    assert room.asked == []
+
+
+async def test_edit_of_a_question_that_is_still_to_be_asked_is_offered_to_nobody(
+    room: Room,
+) -> None:
+    room.waits = True
+    await room.delivered(event(change(EDITED)))
+    assert room.told == []
+
+
+async def test_edit_of_another_organisation_is_left(room: Room) -> None:
+    told = event(change(EDITED | {"user_team": "T9"})) | {"is_ext_shared_channel": True}
+    await room.delivered(told)
+    assert room.told == []
+
+
+@pytest.mark.parametrize("fault", ["slack", "database"])
+async def test_offer_that_can_not_be_made_harms_nothing(room: Room, fault: str) -> None:
+    room.refuse = fault == "slack"
+    room.stored = None if fault == "database" else {}
+    assert (await room.delivered(event(change(EDITED)))).status == 200
+    assert room.asked == []
+
+
+async def test_press_asks_the_question_as_it_reads_in_slack_now(room: Room) -> None:
+    room.thread = [EDITED | {"text": "<@UBOT> How big, finally?"}]
+    assert await room.pressed(press(room)) == 200
+    [asked] = room.asked
+    assert (asked.id, asked.text, asked.user) == ("turn1", "How big, finally?", "U1")
+    assert room.heard("note") == [GONE]
+
+
+async def test_second_press_says_that_it_was_asked(room: Room) -> None:
+    room.thread, room.verdict = [EDITED], Verdict.OVER
+    await room.pressed(press(room))
+    assert ASKED_ALREADY in said(room)
+
+
+async def test_press_while_the_database_is_away_says_to_press_again(room: Room) -> None:
+    room.thread, room.verdict = [EDITED], Verdict.AWAY
+    await room.pressed(press(room))
+    assert NOT_NOW in said(room)
+
+
+@pytest.mark.parametrize(
+    "thread",
+    [[], [OLD | {"ts": "1700000000.000100"}], [EDITED | {"text": "Never mind"}]],
+    ids=["gone", "only the root", "asks nothing"],
+)
+async def test_press_without_a_question_says_so(room: Room, thread: list[dict[str, Any]]) -> None:
+    room.thread = thread
+    await room.pressed(press(room))
+    assert NO_QUESTION in said(room)
+    assert room.asked == []
+
+
+async def test_press_of_another_asks_nothing(room: Room) -> None:
+    room.thread = [EDITED]
+    await room.pressed(press(room, "U2"))
+    assert NO_QUESTION in said(room)
+    assert room.asked == []
+
+
+async def test_press_while_slack_can_not_be_read_says_to_press_again(room: Room) -> None:
+    room.refuse = True
+    await room.pressed(press(room))
+    assert room.asked == []
+
+
+@pytest.mark.parametrize(
+    "told", [change, lambda ours: deletion(OLD | ours)], ids=["edit", "deletion"]
+)
+@pytest.mark.parametrize("ours", [{"user": "UBOT", "bot_id": "BBOT"}, {"user": "UBOT"}])
+async def test_what_we_change_ourselves_is_left(room: Room, told: Any, ours: Any) -> None:
+    assert (await room.delivered(event(told(ours | {"edited": EDIT})))).status == 200
+    assert (room.gone, room.asked, room.told) == ([], [], [])

@@ -1,0 +1,48 @@
+"""The menu under an answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from bot.history.anew import BEGUN, marks_anew
+from bot.listeners.menu import NOT_BEGUN
+from bot.render.buttons import MENU, NEW_CONVERSATION
+from tests.unit.listeners.pressing import Room, opened, payload
+
+
+@pytest.fixture
+async def room() -> AsyncIterator[Room]:
+    async with opened() as found:
+        yield found
+
+
+def chosen(value: str) -> dict[str, Any]:
+    """A line of the menu was chosen."""
+    option = {"text": {"type": "plain_text", "text": "x"}, "value": value}
+    action = {"type": "overflow", "action_id": MENU, "block_id": "answer:turn1"}
+    return payload(MENU, actions=[action | {"selected_option": option}])
+
+
+async def test_a_new_conversation_begins_with_a_message_of_ours(room: Room) -> None:
+    assert await room.pressed(chosen(NEW_CONVERSATION)) == 200
+    [(method, post)] = room.told
+    assert method == "chat.postMessage"
+    assert (post["channel"], post["text"]) == ("C1", BEGUN)
+    assert "thread_ts" not in post  # where the conversation is read from
+    assert marks_anew({"user": "UBOT", "metadata": post["metadata"]}, "", "UBOT")
+
+
+async def test_who_asked_for_one_in_vain_is_told(room: Room) -> None:
+    room.codes["chat.postMessage"] = "channel_is_archived"
+    await room.pressed(chosen(NEW_CONVERSATION))
+    [told] = room.heard("chat.postEphemeral")
+    assert (told["user"], told["text"]) == ("U1", NOT_BEGUN)
+
+
+@pytest.mark.parametrize("value", ["", "something_newer"])
+async def test_a_line_we_do_not_know_does_nothing(room: Room, value: str) -> None:
+    assert await room.pressed(chosen(value)) == 200
+    assert room.told == []

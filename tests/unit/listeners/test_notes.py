@@ -1,0 +1,269 @@
+"""Presses on what only the asker sees: the note of a command, and its private answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.delivery import Reply
+from bot.listeners.buttons import NOT_YOURS_TO_STOP
+from bot.listeners.ephemeral_buttons import (
+    ASKED_AGAIN,
+    IN_DM,
+    NOT_IN_DM,
+    NOT_IN_HERE,
+    NOT_KEPT,
+    NOT_NOW,
+    SHARED,
+)
+from bot.render.buttons import AGAIN, CONTINUE, MENU, SHARE, SHOW, STOP
+from bot.storage.records import TurnRecord
+from bot.turn.supervisor import Verdict
+from bot.values import Draft, Phase, Place, Question
+from tests.unit.listeners.pressing import OUR_DM, Room, opened, payload
+
+QUESTION = Question("turn1", (), Place("T1", "C1", "command"), "U1", "Why?")
+DONE = Draft(Phase.DONE, "It is **so**.")
+GONE = {"delete_original": True}
+
+
+@pytest.fixture
+async def room() -> AsyncIterator[Room]:
+    async with opened() as found:
+        yield found
+
+
+def stored(draft: Draft, question: Question = QUESTION, owner: str | None = None) -> dict[str, Any]:
+    """What the database knows of an answer."""
+    return {question.id: TurnRecord(question, draft, owner, 1)}
+
+
+async def under_way(room: Room, text: str = "") -> Reply:
+    """An answer that this process writes."""
+    reply: Reply = room.delivery.reply(
+        replace(QUESTION, response_url=f"{room.url}/respond/command")
+    )
+    await reply.open(Draft(Phase.ASKING))
+    reply.show(Draft(Phase.STREAMING, text))
+    return reply
+
+
+def labels(message: dict[str, Any]) -> list[str]:
+    rows = [block for block in message["blocks"] if block["type"] == "actions"]
+    return [element["action_id"] for row in rows for element in row["elements"]]
+
+
+def said(message: dict[str, Any]) -> str:
+    """All texts of a message but those of its buttons."""
+    texts = []
+    for block in message["blocks"]:
+        if block["type"] != "actions":
+            texts += [block.get("text", ""), *(e["text"] for e in block.get("elements", ()))]
+    return " ".join(map(str, texts))
+
+
+async def test_the_note_is_lent_to_the_answer_under_way_and_shows_its_end(room: Room) -> None:
+    reply = await under_way(room, "It is " * 40)
+    assert await room.pressed(room.private(SHOW)) == 200
+    await reply.finish(DONE)
+    written, end = room.heard("note")
+    assert written["replace_original"] is end["replace_original"] is True
+    assert "It is" in said(written)
+    assert labels(written) == [STOP]
+    assert DONE.text in said(end)
+    assert labels(end) == [SHARE, CONTINUE]
+    assert room.heard("command") == []
+
+
+async def test_the_note_of_an_answer_that_ended_goes_when_it_is_pressed(room: Room) -> None:
+    reply = await under_way(room)
+    await reply.finish(DONE)
+    for action in (SHOW, STOP):
+        room.told.clear()
+        room.verdict = Verdict.OVER
+        assert await room.pressed(room.private(action)) == 200
+        assert room.heard("note") == [GONE]
+
+
+@pytest.mark.parametrize(("action", "kind"), [(SHOW, "show"), (STOP, "end")])
+async def test_where_another_process_writes_the_note_is_lent_to_that(
+    room: Room, action: str, kind: str
+) -> None:
+    room.stored = stored(Draft(Phase.STREAMING, "It is"), owner="other")
+    assert await room.pressed(room.private(action)) == 200
+    [wish] = room.left
+    assert (wish.turn, wish.user, wish.kind) == ("turn1", "U1", kind)
+    assert wish.response_url == f"{room.url}/respond/note"
+    assert room.told == []
+
+
+async def test_while_nobody_can_tell_how_an_answer_stands_its_note_stays(room: Room) -> None:
+    room.stored = None
+    assert await room.pressed(room.private(SHOW)) == 200
+    [message] = room.heard("note")
+    assert message["replace_original"] is False
+    assert said(message).strip() == NOT_NOW
+
+
+async def test_a_stop_lends_the_note_first_so_that_what_is_written_stands_there(
+    room: Room,
+) -> None:
+    reply = await under_way(room, "It is")
+    assert await room.pressed(room.private(STOP)) == 200
+    assert room.wishes == [("stop", "turn1", "U1")]
+    assert room.told == []
+    await reply.finish(Draft(Phase.STOPPED, "It is", "Stopped by <@U1>"))
+    [end] = room.heard("note")
+    assert "Stopped by <@U1>" in said(end)
+
+
+async def test_a_stop_of_an_answer_that_nobody_writes_takes_the_note_away(room: Room) -> None:
+    assert await room.pressed(room.private(STOP)) == 200
+    assert room.wishes == [("stop", "turn1", "U1")]
+    assert room.heard("note") == [GONE]
+
+
+async def test_who_may_not_stop_is_told_so_below(room: Room) -> None:
+    room.verdict = Verdict.NOT_THEIRS
+    assert await room.pressed(room.private(STOP)) == 200
+    [message] = room.heard("note")
+    assert message["replace_original"] is False
+    assert said(message).strip() == NOT_YOURS_TO_STOP
+
+
+@pytest.mark.parametrize(
+    ("action", "beside", "channel", "line"),
+    [(SHARE, CONTINUE, "C1", SHARED), (CONTINUE, SHARE, OUR_DM, IN_DM)],
+)
+async def test_an_answer_is_passed_on_once_and_loses_the_button(
+    room: Room, action: str, beside: str, channel: str, line: str
+) -> None:
+    room.stored = stored(DONE)
+    for _ in range(2):
+        assert await room.pressed(room.private(action, value=beside)) == 200
+    [post] = room.heard("chat.postMessage")
+    assert post["channel"] == channel
+    assert "thread_ts" not in post
+    assert "<@U1> asked: Why?" in said(post)
+    assert DONE.text in said(post)
+    assert labels(post) == ([MENU] if channel == OUR_DM else [])
+    notes = room.heard("note")
+    assert len(notes) == 2
+    assert all(note["replace_original"] for note in notes)
+    assert all(line in said(note) and labels(note) == [beside] for note in notes)
+
+
+async def test_of_two_presses_at_once_only_the_one_that_posts_says_how_it_ends(
+    room: Room,
+) -> None:
+    room.stored = stored(DONE)
+    room.codes["chat.postMessage"] = "not_in_channel"
+    await asyncio.gather(*(room.pressed(room.private(SHARE)) for _ in range(2)))
+    assert len(room.heard("chat.postMessage")) == 1
+    [message] = room.heard("note")
+    assert said(message).strip() == NOT_IN_HERE
+
+
+async def test_the_last_button_leaves_none(room: Room) -> None:
+    room.stored = stored(DONE)
+    assert await room.pressed(room.private(SHARE)) == 200
+    [note] = room.heard("note")
+    assert labels(note) == []
+
+
+@pytest.mark.parametrize(("action", "why"), [(SHARE, NOT_IN_HERE), (CONTINUE, NOT_IN_DM)])
+async def test_where_the_bot_may_not_post_the_asker_is_told_why_and_can_press_again(
+    room: Room, action: str, why: str
+) -> None:
+    room.stored = stored(DONE)
+    room.codes["chat.postMessage"] = "not_in_channel"
+    assert await room.pressed(room.private(action)) == 200
+    [message] = room.heard("note")
+    assert message["replace_original"] is False
+    assert said(message).strip() == why
+    room.codes.clear()
+    assert await room.pressed(room.private(action)) == 200
+    assert len(room.heard("chat.postMessage")) == 2
+    assert room.heard("note")[-1]["replace_original"] is True
+
+
+async def test_while_slack_opens_no_dm_the_asker_is_asked_to_press_again(room: Room) -> None:
+    room.stored = stored(DONE)
+    room.codes["conversations.open"] = "fatal_error"
+    assert await room.pressed(room.private(CONTINUE)) == 200
+    assert said(room.heard("note")[0]).strip() == NOT_NOW
+    assert room.heard("chat.postMessage") == []
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {},
+        stored(Draft(Phase.DONE)),
+        stored(DONE, replace(QUESTION, user="U2")),
+    ],
+    ids=["unknown", "its text is gone", "somebody else's"],
+)
+async def test_what_is_not_kept_is_not_passed_on_and_the_asker_is_told(
+    room: Room, found: dict[str, TurnRecord]
+) -> None:
+    room.stored = found
+    assert await room.pressed(room.private(SHARE)) == 200
+    [message] = room.heard("note")
+    assert said(message).strip() == NOT_KEPT
+    assert room.heard("chat.postMessage") == []
+
+
+async def test_while_the_database_is_away_the_asker_is_asked_to_press_again(room: Room) -> None:
+    room.stored = None
+    assert await room.pressed(room.private(SHARE)) == 200
+    assert said(room.heard("note")[0]).strip() == NOT_NOW
+
+
+async def test_an_answer_that_ended_here_needs_no_database_to_be_passed_on(room: Room) -> None:
+    await (await under_way(room)).finish(DONE)
+    room.stored = None
+    assert await room.pressed(room.private(SHARE)) == 200
+    assert len(room.heard("chat.postMessage")) == 1
+
+
+async def test_a_private_answer_that_failed_becomes_the_note_of_the_next_one(room: Room) -> None:
+    room.stored = stored(Draft(Phase.FAILED, "It", "It broke off."))
+    assert await room.pressed(room.private(AGAIN)) == 200
+    assert room.wishes == [("retry", "turn1", "U1")]
+    assert room.addresses == [f"{room.url}/respond/note"]
+    [note] = room.heard("note")
+    assert note["replace_original"] is True
+    assert ASKED_AGAIN in said(note)
+    assert "It broke off." in said(note)
+    assert labels(note) == [SHOW, STOP]
+    assert note["blocks"][-1]["block_id"] == "answer:turn1-2"
+
+
+@pytest.mark.parametrize("found", [None, {}], ids=["away", "unknown"])
+async def test_a_failed_answer_that_nobody_knows_is_tried_again_all_the_same(
+    room: Room, found: dict[str, TurnRecord] | None
+) -> None:
+    room.stored = found
+    assert await room.pressed(room.private(AGAIN)) == 200
+    [note] = room.heard("note")
+    assert said(note).strip() == ASKED_AGAIN
+    assert labels(note) == [SHOW, STOP]
+
+
+@pytest.mark.parametrize("action", [STOP, AGAIN])
+async def test_where_nobody_can_tell_who_presses_is_asked_to_press_again(
+    room: Room, action: str
+) -> None:
+    room.verdict = Verdict.AWAY
+    assert await room.pressed(room.private(action)) == 200
+    [message] = room.heard("note")
+    assert message["replace_original"] is False
+    assert said(message).strip() == NOT_NOW
+    assert await room.pressed(payload(action)) == 200
+    [told] = room.heard("chat.postEphemeral")
+    assert told["text"] == NOT_NOW

@@ -1,0 +1,39 @@
+"""Slack's own Stop, as Bolt delivers it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.listeners.payloads import stopped
+from bot.turn.supervisor import Verdict
+from bot.values import Place
+from tests.unit.listeners.pressing import opened
+
+EVENT = {
+    "type": "agent_session_stopped",
+    "channel": "D1",
+    "thread_ts": "1.0",
+    "user": "U1",
+    "streaming_message_ts": [],
+    "event_ts": "2.0",
+}
+
+
+def body(**changes: Any) -> dict[str, Any]:
+    return {"type": "event_callback", "team_id": "T1", "event": {**EVENT, **changes}}
+
+
+@pytest.mark.parametrize("verdict", [Verdict.TAKEN, Verdict.OVER, Verdict.NOT_THEIRS])
+async def test_the_thread_that_was_stopped_is_handed_on(verdict: Verdict) -> None:
+    async with opened() as room:
+        room.verdict = verdict
+        assert await room.pressed(body()) == 200
+        assert room.wishes == [("stop", "T1 D1 1.0", "U1")]
+        assert room.told == []
+
+
+def test_a_stop_names_its_thread_and_its_user() -> None:
+    assert stopped(body()) == (Place("T1", "D1", "dm", "1.0"), "U1")
+    assert stopped(body(thread_ts=None)) is None

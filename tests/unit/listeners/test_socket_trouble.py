@@ -1,0 +1,93 @@
+"""Slack away, a token revoked, too many connections: told once, tried again in good time."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from itertools import pairwise
+
+from tests.unit.listeners.cable import cable
+from tests.unit.listeners.hearing_bot import HASTY, config, doings, ears, listening, said
+from tests.unit.playground import live
+from tests.unit.playground.live import LiveSlack
+
+
+async def test_after_slack_was_away_the_bot_is_back_soon(slack: LiveSlack) -> None:
+    async with cable(slack.url) as wires, listening(slack, api_url=wires.api_url) as bot:
+        await wires.cut()
+        await bot.until(lambda: bot.watch.told(logging.WARNING))
+        assert not await bot.socket.connected()
+        assert bot.gauge("bot_socket_connections") == 0
+        await bot.until(lambda: bot.asked.count("unreachable") == 6)
+        await wires.mend()
+        await bot.connected(2)
+        texts = said(slack, 4)
+        await bot.until(lambda: set(bot.heard) == set(texts))
+    assert bot.reconnects() == {"closed": 2}
+    assert len(bot.watch.told(logging.WARNING)) == 1
+    assert bot.watch.told(logging.INFO)[-1] == "all connections to Slack stand again"
+
+
+async def test_one_trouble_of_all_connections_is_one_line(slack: LiveSlack) -> None:
+    async with ears(slack, config(connections=5, app_token="xapp-revoked")) as bot, bot.socket:
+        await slack.until(lambda: len(slack.called("apps.connections.open")) == 10)
+    assert len(bot.watch.told(logging.WARNING)) == 1
+
+
+async def test_a_revoked_token_is_told_once_shows_in_readiness_and_is_not_hammered(
+    slack: LiveSlack,
+) -> None:
+    async with ears(slack, config(connections=1, app_token="xapp-revoked")) as bot, bot.socket:
+        await slack.until(lambda: len(slack.called("apps.connections.open")) == 6)
+        assert not await bot.socket.connected()
+    [told] = bot.watch.told(logging.WARNING)
+    assert told.startswith("Slack refuses a connection (invalid_auth): set SLACK_APP_TOKEN")
+    times = [call.at for call in slack.called("apps.connections.open")]
+    pauses = [after - before for before, after in pairwise(times)]
+    assert pauses[0] > 0.005  # half of the shortest, and they are not measured well
+    assert pauses[-1] > 0.04  # half of the longest
+
+
+async def test_a_switch_to_off_is_told_once_and_ends_when_it_is_on_again(
+    slack: LiveSlack,
+) -> None:
+    async with listening(slack, config(steady=0.2)) as bot:
+        switched_off = slack.board.listen(
+            lambda kind, it: (
+                slack.sockets.disconnect("link_disabled") if it.get("what") == "hello" else None
+            )
+        )
+        slack.sockets.disconnect("link_disabled")
+        await bot.until(lambda: bot.reconnects().get("link_disabled", 0) >= 6)
+        switched_off()
+        await bot.until(lambda: bot.watch.told(logging.INFO)[-1].endswith("stand again"))
+        assert bot.socket.open == 2
+    [told] = bot.watch.told(logging.ERROR)
+    assert "(link_disabled): switch Socket Mode on again" in told
+
+
+async def test_with_no_room_for_another_connection_the_first_goes_on(slack: LiveSlack) -> None:
+    others = [await slack.connect() for _ in range(9)]
+    async with ears(slack) as bot, bot.socket:
+        await bot.until(lambda: bot.watch.told(logging.ERROR))
+        assert await bot.socket.connected()
+        assert bot.socket.open == 1
+        assert bot.gauge("bot_socket_connections_counted") == 10
+        texts = said(slack, 1)
+        for other in others:
+            await other.close()
+        await bot.connected(2)
+        await bot.until(lambda: set(bot.heard) == set(texts))
+    [told] = bot.watch.told(logging.ERROR)
+    assert "lower SOCKET_CONNECTIONS" in told
+
+
+async def test_where_there_is_no_room_for_both_the_old_connection_goes_first() -> None:
+    patient = replace(HASTY, warning_seconds=60.0)
+    async with live.slack(patient) as slack, listening(slack, config(connections=1)) as bot:
+        others = [await slack.connect() for _ in range(9)]
+        slack.sockets.refresh(0)
+        await bot.until(lambda: doings(slack).count("hello") == 11)
+        await bot.connected(1)
+        assert slack.sockets.count == 10
+        assert not any(other.closed for other in others)

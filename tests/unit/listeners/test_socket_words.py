@@ -1,0 +1,205 @@
+"""A Slack that says what it should not, or nothing: connections as raw as they come."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+from tests.unit.listeners.hearing_bot import ME, Ears, config, ears
+from tests.unit.playground.live import LiveSlack
+
+HELLO: dict[str, Any] = {"type": "hello", "num_connections": 1, "debug_info": {"host": "applink"}}
+
+Talk = Callable[[web.WebSocketResponse], Awaitable[None]]
+
+
+class Strange:
+    """Opens connections like Slack, and talks in them as it likes."""
+
+    def __init__(self, talk: Talk) -> None:
+        self.talk = talk
+        self.url = ""
+        self.tickets: list[str] = []
+
+    async def open(self, _: web.Request) -> web.Response:
+        ticket = str(len(self.tickets))
+        self.tickets.append(ticket)
+        return web.json_response({"ok": True, "url": f"{self.url}/socket?ticket={ticket}"})
+
+    async def socket(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await self.talk(socket)
+        return socket
+
+
+@asynccontextmanager
+async def strange(talk: Talk) -> AsyncIterator[Strange]:
+    slack = Strange(talk)
+    app = web.Application()
+    app.router.add_post("/api/apps.connections.open", slack.open)
+    app.router.add_get("/socket", slack.socket)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        slack.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield slack
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def talked_to(slack: LiveSlack, talk: Talk, **changed: Any) -> AsyncIterator[Ears]:
+    """One connection to a strange Slack; `slack` is only there for the log."""
+    settings = config(connections=1, **changed)
+    async with (
+        strange(talk) as other,
+        ears(slack, settings, api_url=f"{other.url}/api/") as bot,
+        bot.socket,
+    ):
+        yield bot
+
+
+TEAM = ME.team_id
+
+
+def envelope(name: str, text: str) -> dict[str, Any]:
+    event = {"type": "message", "channel_type": "im", "channel": "D1", "user": "U1", "text": text}
+    return {
+        "type": "events_api",
+        "envelope_id": name,
+        "accepts_response_payload": False,
+        "payload": {"type": "event_callback", "team_id": TEAM, "event_id": name, "event": event},
+    }
+
+
+async def test_without_a_hello_another_address_is_asked_for(slack: LiveSlack) -> None:
+    silent = 0
+
+    async def talk(socket: web.WebSocketResponse) -> None:
+        nonlocal silent
+        if silent < 2:
+            silent += 1
+        else:
+            await socket.send_json(HELLO)
+        await socket.receive()
+
+    async with talked_to(slack, talk, greeting=0.05) as bot:
+        await bot.connected(1)
+    assert bot.asked == ["ok"] * 3
+    assert bot.watch.told(logging.WARNING) == [
+        "no connection to Slack (socket: no hello); tried again until it stands"
+    ]
+
+
+async def test_a_refused_handshake_says_its_status_and_not_the_address(slack: LiveSlack) -> None:
+    async def talk(_: web.WebSocketResponse) -> None:
+        """Never reached."""
+
+    async with strange(talk) as other:
+        other.url = other.url + "/nowhere"
+        api_url = other.url.removesuffix("/nowhere") + "/api/"
+        async with ears(slack, config(connections=1), api_url=api_url) as bot, bot.socket:
+            await bot.until(lambda: len(bot.asked) == 3)
+            assert not await bot.socket.connected()
+    assert bot.watch.told(logging.WARNING) == [
+        "no connection to Slack (socket: HTTP 404); tried again until it stands"
+    ]
+    assert not any("ticket" in line for line in bot.watch.told(0))
+
+
+async def test_what_cannot_be_read_is_left_and_the_rest_is_heard(slack: LiveSlack) -> None:
+    acknowledged: list[Any] = []
+    noise = [
+        "Ping from applink",
+        "[1, 2]",
+        "{}",
+        json.dumps({"type": "disconnect_soon", "reason": ["x"]}),
+        json.dumps({"type": "events_api", "envelope_id": "E1"}),
+        json.dumps({"type": "events_api", "envelope_id": "E2", "payload": "text"}),
+        json.dumps({"type": "events_api", "envelope_id": 3, "payload": {}}),
+        json.dumps({"type": "hello", "debug_info": "none", "num_connections": "many"}),
+    ]
+
+    async def talk(socket: web.WebSocketResponse) -> None:
+        await socket.send_json(HELLO)
+        for line in noise:
+            await socket.send_str(line)
+        await socket.send_bytes(b"\x00\xff")
+        await socket.send_json(envelope("E9", "heard"))
+        acknowledged.append(await socket.receive_json())
+        await socket.receive()
+
+    async with talked_to(slack, talk) as bot:
+        await bot.until(lambda: bot.heard == ["heard"])
+        assert bot.socket.open == 1
+    assert acknowledged == [{"envelope_id": "E9"}]
+
+
+async def test_a_goodbye_for_an_unknown_reason_is_a_goodbye(slack: LiveSlack) -> None:
+    async def talk(socket: web.WebSocketResponse) -> None:
+        await socket.send_json(HELLO)
+        if bot.reconnects():
+            await socket.receive()
+        await socket.send_json({"type": "disconnect", "reason": {"new": True}})
+        await socket.receive()
+
+    settings = config(connections=1)
+    async with (
+        strange(lambda socket: talk(socket)) as other,
+        ears(slack, settings, api_url=f"{other.url}/api/") as bot,
+        bot.socket,
+    ):
+        await bot.until(lambda: len(bot.asked) == 2 and bot.socket.open)
+    assert bot.reconnects() == {"other": 1}
+
+
+async def test_an_acknowledgement_that_finds_no_connection_ends_nothing(slack: LiveSlack) -> None:
+    async def talk(socket: web.WebSocketResponse) -> None:
+        await socket.send_json(HELLO)
+        if not bot.begun:
+            await socket.send_json(envelope("E1", "late"))
+            await bot.until(lambda: bot.begun)
+            await socket.close()
+        await socket.receive()
+
+    settings = config(connections=1)
+    async with (
+        strange(lambda socket: talk(socket)) as other,
+        ears(slack, settings, api_url=f"{other.url}/api/") as bot,
+        bot.socket,
+    ):
+        bot.free.clear()
+        await bot.until(lambda: bot.reconnects() == {"closed": 1} and bot.socket.open)
+        bot.free.set()
+        await bot.until(lambda: any("Slack sends the event again" in x for x in bot.watch.told(0)))
+        assert await bot.socket.connected()
+    assert bot.heard == ["late"]
+
+
+async def test_an_ended_connection_is_left_only_when_its_events_are_handed_over(
+    slack: LiveSlack,
+) -> None:
+    async def talk(socket: web.WebSocketResponse) -> None:
+        await socket.send_json(HELLO)
+        await socket.send_json(envelope("E1", "kept"))
+        await bot.until(lambda: bot.begun)
+
+    settings = config(connections=1)
+    async with (
+        strange(lambda socket: talk(socket)) as other,
+        ears(slack, settings, api_url=f"{other.url}/api/") as bot,
+    ):
+        async with bot.socket:
+            bot.free.clear()
+            await bot.until(lambda: bot.reconnects())
+            asyncio.get_running_loop().call_later(0.05, bot.free.set)
+        assert bot.heard
+        assert bot.heard == bot.begun

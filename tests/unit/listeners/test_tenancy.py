@@ -1,0 +1,147 @@
+"""Payloads of other workspaces end before any listener; authors of other organisations too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from slack_bolt.request.async_request import AsyncBoltRequest
+
+from bot.access import Access
+from bot.listeners.bolt import ELSEWHERE
+from bot.listeners.context import NOT_OURS
+from bot.listeners.refusals import DAY, KEPT, Refusals
+from bot.listeners.tenancy import belongs
+from bot.values import Place, Question
+from tests.unit.listeners.channel import channel
+from tests.unit.listeners.pressing import opened, payload
+
+HOME = frozenset({"T1", "E1"})
+OURS: list[dict[str, Any]] = [
+    {"team_id": "T1"},
+    {"team_id": "T2", "enterprise_id": "E1"},
+    {"team_id": "T9", "authorizations": [{"team_id": "T1", "enterprise_id": None}]},
+    {"team_id": "T1", "authorizations": [{"team_id": None, "enterprise_id": "E1"}]},
+    {"team_id": "T1", "authorizations": []},
+    {"team_id": "T9", "context_team_id": "T1"},
+    {"team": {"id": "T1", "domain": "us"}, "user": {"id": "U1", "team_id": "T9"}},
+    {"team": None, "enterprise": {"id": "E1"}, "is_enterprise_install": True},
+    {"team": {"id": "T9"}, "view": {"app_installed_team_id": "T1"}},
+]
+NOT_FOR_US: list[dict[str, Any]] = [
+    {},
+    {"team_id": "T9"},
+    {"team_id": ""},
+    {"team_id": None, "enterprise_id": None},
+    {"team_id": ["T1"]},
+    {"team_id": "T9", "enterprise_id": "E9"},
+    {"team_id": "T1", "authorizations": [{"team_id": "T9", "enterprise_id": "E9"}]},
+    {"team_id": "T1", "context_team_id": "T9"},
+    {"team": {"id": "T9"}, "user": {"id": "U1", "team_id": "T1"}},
+    {"team": {"id": "T9"}, "team_id": "T1"},
+    {"team": {"id": "T1"}, "view": {"app_installed_team_id": "T9"}},
+    {"event": {"team": "T1", "user_team": "T1"}},
+]
+
+
+@pytest.mark.parametrize("body", OURS, ids=str)
+def test_a_payload_of_our_team_or_organisation_is_ours(body: dict[str, Any]) -> None:
+    assert belongs(body, HOME)
+
+
+@pytest.mark.parametrize("body", NOT_FOR_US, ids=str)
+def test_a_payload_of_another_team_or_of_nobody_is_not(body: dict[str, Any]) -> None:
+    assert not belongs(body, HOME)
+
+
+@pytest.mark.parametrize("of", NOT_FOR_US, ids=str)
+async def test_an_event_of_another_workspace_reaches_no_listener(of: dict[str, Any]) -> None:
+    async with channel() as it:
+        message = it.write("<@UBOT> why?")
+        inside = {"channel": "C1", "channel_type": "channel", **message, **of.get("event", {})}
+        assert not await it.hear(message, **{"team_id": None, **of, "event": inside})
+        assert await it.hear(message)
+
+
+@pytest.mark.parametrize("action", ["stop", "retry", "show", "share", "continue"])
+async def test_a_press_in_another_workspace_reaches_no_listener(action: str) -> None:
+    async with opened() as room:
+        assert await room.pressed(payload(action, team={"id": "T9"})) == 200
+        assert (room.wishes, room.told) == ([], [])
+
+
+async def test_a_command_in_another_workspace_is_told_once_a_day_and_asks_nothing() -> None:
+    form = {"command": "/ask", "text": "why?", "user_id": "U1", "channel_id": "C1"}
+    form |= {"team_id": "T9", "trigger_id": "1.2"}
+    async with opened() as room:
+        said = []
+        for body in (form, form, form | {"user_id": "U2"}):
+            request = AsyncBoltRequest(mode="socket_mode", body=body)
+            response = await room.app.async_dispatch(request)
+            assert response.status == 200
+            said.append(ELSEWHERE in response.body)
+        assert said == [True, False, True]
+        assert room.asked == []
+
+
+def asked(user_team: str | None) -> Question:
+    return Question("q", (), Place("T1", "C1", "channel", "1.0"), "U1", "why?", "1.0", user_team)
+
+
+@pytest.mark.parametrize(
+    ("user_team", "admitted"),
+    [(None, True), ("T1", True), ("E1", True), ("T9", False), ("E9", False), ("", False)],
+)
+def test_only_people_of_our_organisation_may_ask(user_team: str | None, admitted: bool) -> None:
+    assert Access(HOME).admits(asked(user_team)) is admitted
+    assert Access(HOME, allow_external_users=True).admits(asked(user_team))
+
+
+@pytest.mark.parametrize(
+    ("author", "answered"),
+    [
+        ({"user_team": "T1"}, True),
+        ({"user_team": "E1", "team": "T1"}, True),
+        ({"source_team": "E1"}, True),
+        ({"team": "T1"}, True),
+        ({"user_team": "T9", "team": "T1"}, False),
+        ({"user_team": "", "source_team": None}, False),
+        ({"user_team": 7}, False),
+        ({}, False),
+    ],
+)
+async def test_in_a_shared_channel_the_author_has_to_be_known_as_one_of_ours(
+    author: dict[str, Any], answered: bool
+) -> None:
+    async with channel() as it:
+        message = it.write("<@UBOT> why?", user="U1", **author)
+        assert await it.hear(message, is_ext_shared_channel=True) is answered
+        assert [said["text"] for said in it.told] == ([] if answered else [NOT_OURS])
+
+
+async def test_whoever_is_refused_is_told_once_and_privately() -> None:
+    async with channel() as it:
+        for user in ("U1", "U1", "U2", "U1"):
+            message = it.write("<@UBOT> why?", user=user, user_team="T9")
+            assert not await it.hear(message, is_ext_shared_channel=True)
+        assert [said["user"] for said in it.told] == ["U1", "U2"]
+        assert all(said["channel"] == "C1" for said in it.told)
+
+
+async def test_external_people_are_answered_where_the_setting_allows_it() -> None:
+    async with channel(external=True) as it:
+        message = it.write("<@UBOT> why?", user="U1", user_team="T9")
+        assert await it.hear(message, is_ext_shared_channel=True)
+
+
+def test_a_person_is_told_again_after_a_day_and_memory_is_bounded() -> None:
+    now = [0.0]
+    refusals = Refusals(lambda: now[0])
+    assert refusals.first("U1")
+    now[0] = DAY - 1
+    assert not refusals.first("U1")
+    now[0] = DAY
+    assert refusals.first("U1")
+    for number in range(KEPT):
+        refusals.first(f"V{number}")
+    assert refusals.first("U1")

@@ -1,0 +1,168 @@
+"""What streams is whole at every moment."""
+
+from __future__ import annotations
+
+import pytest
+import regex
+from hypothesis import example, given, settings
+
+from bot.render.markdown.close import broken_off, settled, whole
+from bot.render.safety.neutralise import clean
+from tests.unit.render.judge import MARKERS, fragments, recorded, seen, styled, texts
+
+GROWING = """\
+# A *fine* heading
+
+Some **bold, _nested_ and ~~struck~~** text with `code * like` this & that; 3 < 4 &amp; so on.
+It has [a link](https://example.com/a_(b)?c=d "title") and ![an image](https://example.com/i.png).
+
+1. one
+2. two with **bold**
+   - nested `x`
+   - [x] done
+
+     ```python
+     def f(x):
+         return x ** 2  # not **bold**
+     ```
+
+10. ten
+
+| Name | Value |
+|:-----|------:|
+| `a`  | **1** |
+| b    | ~~2~~ |
+
+> quoted *text*
+> goes on
+
+---
+
+***both*** end. It costs 5 * 3, snake_case_name stays, \\*escaped\\* too.
+"""
+
+
+OPEN = {"strong", "em", "s", "code", "link"}
+
+
+def test_what_is_open_is_closed_innermost_first() -> None:
+    assert whole("a **b *c ~~d `e") == "a **b *c ~~d `e`~~***"
+
+
+def test_a_fence_is_closed_where_it_stands() -> None:
+    assert whole("1. do\n\n   ```sh\n   ls") == "1. do\n\n   ```sh\n   ls\n   ```"
+    assert whole("> ~~~~\n> x") == "> ~~~~\n> x\n> ~~~~"
+
+
+@pytest.mark.parametrize(
+    ("held", "shown"),
+    [
+        ("see [the man", "see"),
+        ("see [the manual](https://exa", "see"),
+        ("see ![", "see"),
+        ("text <htt", "text"),
+        ("AT&am", "AT"),
+        ("Title\n--", "Title"),
+        ("text\n- ", "text"),
+        ("text\n12", "text"),
+        ("text\n\n```pyth", "text"),
+        ("text\n\n```python\n", "text"),
+        ("text\n\n| a | b |", "text"),
+        ("text\n\n| a | b |\n|--", "text"),
+        ("text\n\n| a | b |\n|--|--|", "text"),
+        ("- one\n- **", "- one"),
+        ("```\ncode\n``", "```\ncode\n```"),
+        ("a back\\", "a back"),
+        ("[name]: https://exam", ""),
+    ],
+)
+def test_what_cannot_be_told_yet_is_held_back(held: str, shown: str) -> None:
+    assert whole(held) == shown
+
+
+def test_what_broke_off_is_shown_to_its_last_word() -> None:
+    assert broken_off("**see [the man") == "**see [the man**"
+    assert broken_off("| a | b |") == "| a | b |"
+    assert broken_off("It is\n\n42") == "It is\n\n42"
+    assert broken_off("one\n- **") == "one"
+    assert broken_off("one\n\n```py\nx =") == "one\n\n```py\nx =\n```"
+
+
+def test_a_table_appears_with_its_delimiters_and_then_cell_by_cell() -> None:
+    table = "| a | b |\n|---|---|\n"
+    assert whole(table) == table.rstrip()
+    assert whole(table + "| **x") == table + "| **x**"
+    assert whole(table + "| `x` | y |\n| ") == table + "| `x` | y |"
+
+
+def test_a_long_bracket_is_shown_at_last() -> None:
+    text = "[" + "not a link " * 40
+    assert whole(text) == text.rstrip()
+
+
+def test_stars_between_numbers_are_no_emphasis() -> None:
+    assert whole("so 2*3 is six") == "so 2*3 is six"
+
+
+def _grew(before: str, after: str) -> bool:
+    """Say whether nothing but markers came or went in what was seen before."""
+    table = {ord(marker): None for marker in MARKERS}
+    return after.translate(table).startswith(before.translate(table))
+
+
+def test_every_recorded_text_only_ever_grows() -> None:
+    for text in recorded():
+        before = ""
+        for length in range(1, min(len(text), 300) + 1):
+            now = seen(whole(text[:length]))
+            assert _grew(before, now), text[:length]
+            before = now
+
+
+def test_well_formed_text_keeps_every_style_it_was_shown_in() -> None:
+    def spelled(markdown: str) -> list[tuple[str, frozenset[str]]]:
+        return [(char, style) for text, style in styled(markdown) for char in text if char.strip()]
+
+    end = spelled(GROWING)
+    for length in range(1, len(GROWING) + 1):
+        now = spelled(whole(GROWING[:length]))
+        assert now == end[: len(now)], GROWING[:length][-60:]
+    assert spelled(whole(GROWING)) == end
+
+
+def test_what_is_shown_trails_what_is_known_by_little() -> None:
+    for length in range(1, len(GROWING) + 1):
+        assert length - settled(GROWING[:length])[0] < 80
+
+
+@given(fragments)
+@settings(max_examples=100, deadline=None)
+@example("- [x](")
+@example("> - ```\n> ")
+@example("words```py\n\\\n```\n")
+def test_nothing_that_comes_after_stands_in_what_was_shown(text: str) -> None:
+    shown = whole(clean(text))
+    (last, style) = styled(f"{shown}\n\nAFTER")[-1]
+    # Our fences win over tables as on GitHub; the judge's tables win over fences.
+    if "|" not in shown:
+        assert last == "AFTER"
+        assert not style & OPEN
+    for _, style in styled(f"{shown} AFTER")[-1:]:
+        assert not style & OPEN - {"code"}
+
+
+@given(texts)
+@settings(max_examples=80, deadline=None)
+def test_text_that_broke_off_keeps_its_words(text: str) -> None:
+    words = regex.findall(r"[^\W\d_]+", text)
+    kept = regex.findall(r"[^\W\d_]+", broken_off(text))
+    assert kept == words[: len(kept)]
+    assert len(words) - len(kept) <= 1 or "```" in text or "~~~" in text
+
+
+@given(texts)
+@settings(max_examples=80, deadline=None)
+def test_what_is_shown_is_a_beginning_and_what_closes_it(text: str) -> None:
+    end, closers = settled(text)
+    assert whole(text) == text[:end] + closers
+    assert len(closers) < 320

@@ -1,0 +1,113 @@
+"""What is shown for good is what will stand in the end."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from bot.render.committable import lasting
+from bot.render.safety.neutralise import clean, inert_once
+from tests.unit.render.judge import fragments, recorded
+from tests.unit.render.test_close import GROWING
+from tests.unit.render.test_safe import attacks, live
+
+
+def shown(text: str) -> str:
+    return lasting(text)[1]
+
+
+@pytest.mark.parametrize(
+    ("known", "shows"),
+    [
+        ("Hello", ""),
+        ("Hello wor", "Hello "),
+        ("one\n\n", "one\n\n"),
+        ("one\n\n  ", ""),
+        ("- one\n\n", "- "),
+        ("a < b and", "a < b "),
+        ("see <!chan", "see "),
+        ("see <!channel> now", "see <\u200b!channel> "),
+        ("see <https://example.com> now", "see <https://example.com> "),
+        ("AT&T is", "AT&T "),
+        ("x &lt", "x "),
+        ("3 &lt; 4 and", "3 < 4 "),
+        ("see [the manual](https://exa", "see "),
+        ("see [the manual](https://example.com) now", "see [the manual](https://example.com) "),
+        ("look at [1], and", "look at [1], "),
+        ("a `b <c` d", "a `b <c` "),
+        ("a `b` and `<c", "a `b` and "),
+        ("**bold te", ""),
+        ("a **bold** wor", "a **bold** "),
+        ("```py\nx = 1\n    y", "```py\nx = 1\n    "),
+        ("```py\nx = 1\n    ", "```py\nx = "),
+        ("```py\nx = 1\n``", "```py\nx = 1\n"),
+        ("| a | b |\n|---|---|\n| 1 | 2 |\n| 3", "| a | b |\n|---|---|\n| 1 | 2 |\n"),
+        ("Title\n--", "Title\n"),
+        ("漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字字",
+         "漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字"),
+    ],
+)  # fmt: skip
+def test_only_what_stays_as_it_is_is_shown(known: str, shows: str) -> None:
+    assert shown(known) == shows
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("`a <b c` d", " `e"),  # a tag that is still open swallows backticks
+        ("x `a](b) c", "` <y`z>"),
+        ("[name]:\n", "javascript:alert"),
+        ("a `b|<!c` d", "\n--|--\n"),
+        ("![a [b](https://c.de)", "](https://f.gh)"),
+        ("[![a](https://b.cd)", "](https://evil.com)"),
+        ("say `x`", "`` <y"),
+        ("<div>\n```\n[a](", "javascript:x)\n```"),
+        ("`" * 41 + " <b d", "`" * 41),
+        ("a <\n\u200b", "!here"),
+        ("a &lt;\n```", "!here"),
+        ("a &amp;#60;\n``", "!here"),
+    ],
+)
+def test_what_may_change_what_stands_before_it_is_waited_for(before: str, after: str) -> None:
+    final = inert_once(before + after + "\n\nend of it")
+    for length in range(1, len(before + after) + 1):
+        assert final.startswith(shown((before + after)[:length]))
+
+
+def grows_into(final: str, text: str, lengths: list[int]) -> None:
+    """What is shown of each beginning goes on as the finished text does, and is never live."""
+    for length in lengths:
+        end, now = lasting(text[:length])
+        assert final.startswith(now), (text[:length], now)
+        assert not live(now)
+        blank = text[end : end + 1].isspace() and end < length
+        assert not blank or not end or text[:end].endswith("\n\n")
+
+
+@given(st.one_of(fragments, attacks), st.data())
+@settings(max_examples=60, deadline=None)
+@example("see [x](https://a.bc)\n**\n[", None)
+@example("<b>[\n</b>](<https://a.bc/d e>)", None)
+@example("a```\n<```<b>\nword&amp;\n</b>", None)
+def test_every_text_goes_on_as_it_was_shown(text: str, data: st.DataObject | None) -> None:
+    text = clean(text)
+    places = st.lists(st.integers(1, max(1, len(text))), max_size=12)
+    lengths = data.draw(places) if data else list(range(1, len(text) + 1))
+    grows_into(inert_once(text), text, lengths)
+
+
+def test_every_recorded_text_goes_on_as_it_was_shown() -> None:
+    for text in map(clean, recorded()):
+        grows_into(inert_once(text), text, list(range(1, min(len(text), 400), 3)))
+
+
+def test_markup_that_nothing_closes_is_shown_at_last() -> None:
+    text = "**" + "not bold " * 40
+    assert shown(text) == text.rstrip().removesuffix("bold")
+
+
+def test_what_is_shown_trails_what_is_known_by_little() -> None:
+    behind = [length - lasting(GROWING[:length])[0] for length in range(1, len(GROWING) + 1)]
+    assert max(behind) < 60
+    assert sum(behind) / len(behind) < 12

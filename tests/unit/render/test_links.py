@@ -1,0 +1,230 @@
+"""Links lead where they say, and nowhere else."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from bot.render.safety.labels import plain_label
+from bot.render.safety.neutralise import inert
+from tests.unit.render.judge import hrefs, tokens
+
+PIECES = (
+    "[", "]", "](", ")", "!", "[a](https://b.cd)", "[bank.com](https://evil.com)",
+    "](https://evil.com)", "bank.com", "](javascript:x)", "<javascript:x>", "<https://evil.com>",
+    "[r]", "[r][1]", "[bank.com][1]", "\n[1]: https://evil.com\n", "\n[r]: javascript:x\n",
+    "\n[bank.com]: https://evil.com\n", "`", "```\n", "![bank.com](https://evil.com/i.png)", "\\",
+    "*", "**", " ", "\n\n", "\t", "- ", "> ", "| a | b |\n", "|---|---|\n", "bank&#46;com",
+    "bank\\.com", "x", "(", "<", ">", " 'title'", "](ftp://a.bc)",
+)  # fmt: skip
+
+linked = st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("[bank.com](https://evil.com)", "[bank.com (evil.com)](https://evil.com)"),
+        ("[https://bank.com/x](http://evil.com/y)", "[https://bank.com/x (evil.com)](http://evil.com/y)"),
+        ("[go to **bank**.com now](https://evil.com)", "[go to **bank**.com now (evil.com)](https://evil.com)"),
+        ("[bank&#46;com](https://evil.com)", "[bank&#46;com (evil.com)](https://evil.com)"),
+        ("[<b>bank</b>.com](https://evil.com)", "[<b>bank</b>.com (evil.com)](https://evil.com)"),
+        ("[bank\u200d.com](https://evil.com)", "[bank\u200d.com (evil.com)](https://evil.com)"),
+        ("[127.0.0.1](https://evil.com:8080/x)", "[127.0.0.1 (evil.com)](https://evil.com:8080/x)"),
+        ("[bank.com](https://bank.com@evil.com/)", "[bank.com (evil.com)](https://bank.com@evil.com/)"),
+        ("[a@bank.com](mailto:b@evil.com)", "[a@bank.com (b@evil.com)](mailto:b@evil.com)"),
+        ("[p\u0430ypal.com](https://paypal.com)", "[p\u0430ypal.com (paypal.com)](https://paypal.com)"),
+        ("[paypal.com](https://p\u0430ypal.com)", "[paypal.com (xn--pypal-4ve.com)](https://p\u0430ypal.com)"),
+    ],
+)  # fmt: skip
+def test_a_label_that_names_another_host_shows_the_real_one(written: str, shown: str) -> None:
+    assert inert(written) == shown
+    assert inert(shown) == shown
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "https://bank.com.",
+        "bank.com-login",
+        "http://intranet/login",
+        "bank\u200a.com",
+        "bank. com",
+        "bank .\u2009com",
+        "bank\n.com",
+        "bank.\ncom",
+        "bank\u3002com",
+        "bank\u0660com",
+        "bank\U0001d16dcom",
+        "bank\xb7com",
+        "bank,com",
+        "bank\u3164.com",
+        "\u202emoc.knab",
+        "bank&period;com",
+        "bank&amp;#46;com",
+        "bank<!-- x -->.com",
+        "bank<!-- it's -->.com",
+        'bank.<i title="y>z">com',
+        'bank<a ">.<i>c</i>om',
+        "\u2615.us",
+        "2001:db8::1",
+        "bank:8443",
+        "//bank",
+        "bank.\u043aom",
+        "\U0001d41bank.com",
+    ],
+)
+def test_a_label_that_some_reader_takes_for_an_address_shows_the_real_one(label: str) -> None:
+    shown = inert(f"[{label}](https://evil.com/x)")
+    assert shown.endswith(" (evil.com)](https://evil.com/x)")
+
+
+@pytest.mark.parametrize("turn", "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+def test_nothing_turns_the_real_host_round(turn: str) -> None:
+    for text in (
+        f"[bank.com {turn}](https://evil.com)",
+        f"{turn}[bank.com](https://evil.com)",
+        f"`{turn}` [bank.com](https://evil.com)",
+        f"<https://evil.com|{turn}bank.com>",
+        f"| {turn} | [bank.com](https://evil.com) |\n|---|---|",
+    ):
+        shown = inert(text)
+        assert turn not in shown
+        assert " (evil.com)](https://evil.com)" in shown
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("mailto:a@bank.com,b@evil.com", "a@bank.com,b@evil.com"),
+        ("mailto:a@bank.com;b@evil.com", "a@bank.com,b@evil.com"),
+        ("mailto:a@bank.com%2cb@evil.com", "a@bank.com,b@evil.com"),
+        ("mailto:a@bank.com?subject=x&amp;%62cc=b@evil.com", "a@bank.com and others"),
+        ("mailto:?to=b@evil.com", "others"),
+        ("mailto:a@bank.com@evil.com", "a@bank.com@evil.com"),
+        ("https://a@bank.com@evil.com/", "evil.com"),
+        ("https://a@bank.com%40evil.com/", "bank.com@evil.com"),
+    ],
+)
+def test_a_label_that_is_a_mail_address_shows_who_else_gets_the_mail(
+    target: str, said: str
+) -> None:
+    assert inert(f"[a@bank.com]({target})") == f"[a@bank.com ({said})]({target})"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[bank.com](https://bank.com/login)",
+        "[https://www.bank.com](https://bank.com)",
+        "[Bank.com](https://BANK.com:443/)",
+        "[the manual](https://example.com/manual.html)",
+        "[a@b.cd](mailto:a@b.cd?subject=x)",
+        "[version 2.0, e.g. this](https://example.com)",
+        "[e.g. info. Online, etc. org](https://example.com)",
+        "[10,000 a::b, 12:30:45, and/or](https://example.com)",
+        "[`str.join()`](https://docs.example.com)",
+        "[b\u00fccher.example](https://xn--bcher-kva.example)",
+    ],
+)
+def test_an_honest_label_stays(text: str) -> None:
+    assert inert(text) == text
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["javascript:alert(1)", "JaVaScRiPt:x", "data:text/html,x", "ftp://a.bc", "slack://open",
+     "//evil.com", "file:///etc/passwd", "#part", "/path", "www.evil.com", "https:evil.com",
+     "&#106;avascript:x", "https://a.bc|https://bank.com", "<https://a.bc|x>", "",
+     "https://evil.com\\@bank.com", "https:\\\\evil.com"],
+)  # fmt: skip
+def test_a_link_to_anything_but_web_and_mail_is_text(target: str) -> None:
+    shown = inert(f"[x]({target})")
+    assert hrefs(shown) == []
+    assert shown.replace("\u200b", "") == f"[x]({target})"
+
+
+@pytest.mark.parametrize("target", ["javascript:x", "ftp://a.bc", "slack://open", "vbscript:x"])
+def test_an_autolink_to_anything_but_web_and_mail_is_text(target: str) -> None:
+    assert hrefs(inert(f"<{target}>")) == []
+
+
+def test_images_become_links() -> None:
+    assert inert("![a chart](https://a.bc/i.png)") == "[a chart](https://a.bc/i.png)"
+    assert inert("![](https://a.bc/i.png)") == "[image](https://a.bc/i.png)"
+    assert inert("[![logo](https://a.bc/i.png)](https://b.cd)") == "[logo](https://b.cd)"
+    assert inert("x!![a](https://b.cd)") == "x!\u200b[a](https://b.cd)"
+
+
+def test_a_reference_whose_label_names_a_host_is_no_link() -> None:
+    text = "[bank.com][1], [fine][1]\n\n[1]: https://evil.com"
+    assert hrefs(inert(text)) == [("1", "https://evil.com"), ("fine", "https://evil.com")]
+    text = "[bank.com][a\n b]\n\n[a b]: https://evil.com"
+    assert hrefs(inert(text)) == [("ab", "https://evil.com")]
+    text = "<a [bank.com][1]>\n\n[1]: https://evil.com"
+    assert hrefs(inert(text)) == [("1", "https://evil.com")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<a ![x](https://evil.com/i.png)>",
+        "<a ![x][r]>\n\n[r]: https://evil.com/i.png",
+        "<a ![r]>\n[r]: https://evil.com/i.png",
+        "<a title='![r][]'>\n\n[r]: https://evil.com/i.png",
+    ],
+)
+def test_no_image_is_left_in_what_looks_like_a_tag(text: str) -> None:
+    assert "image" not in {token.type for token in tokens(inert(text))}
+
+
+def test_a_definition_must_be_allowed_and_honest() -> None:
+    assert hrefs(inert("[a]\n\n[a]: javascript:x")) == []
+    assert hrefs(inert("[bank.com]\n\n[bank.com]: https://evil.com")) == []
+    assert hrefs(inert("[a]\n\n[a]: https://b.cd")) == [("a", "https://b.cd")]
+
+
+def test_a_footnote_stays_as_it_was_written() -> None:
+    text = "so[^1]\n\n[^1]: A note: with colons."
+    assert inert(text) == text
+
+
+def test_cells_are_parted_before_code() -> None:
+    text = "| a | b | c |\n|---|---|---|\n| `x | [bank.com](https://evil.com) | y` |\n"
+    assert "bank.com (evil.com)" in inert(text)
+
+
+def test_links_in_code_stay_as_they_were_written() -> None:
+    text = "`[bank.com](https://evil.com)`\n\n```\n[bank.com](javascript:x)\n```"
+    assert inert(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<a title="`"> [bank.com](https://evil.com) `',
+        "<div>\n```\n\n[bank.com](https://evil.com)\n```",
+        "<div>\n```\n\n[bank.com]: https://evil.com\n```",
+        "[^1]: ```\n`[bank.com](https://evil.com) ```",
+    ],
+)
+def test_a_link_that_only_some_take_for_code_is_safe(text: str) -> None:
+    assert not re.search(r"\[bank.com\](?:\(|: |\[)", inert(text))
+    assert inert(inert(text)) == inert(text)
+
+
+def test_a_label_is_read_as_a_reader_sees_it() -> None:
+    assert plain_label("**b\u200bank**&#46;c\\_om ![i](x)") == "bank.c_om i"
+
+
+@given(linked)
+@settings(max_examples=120, deadline=None)
+@example("![bank.com](https://evil.com)[bank.com](https://evil.com)")
+def test_no_link_lies_and_none_leads_astray(text: str) -> None:
+    for label, href in hrefs(inert(text)):
+        assert re.match(r"https?://|mailto:", href)
+        if "bank.com" in label and "evil.com" in href:
+            assert "(evil.com)" in label

@@ -1,0 +1,193 @@
+"""A draft becomes the messages that should stand."""
+
+from __future__ import annotations
+
+import html
+import json
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.render.message import ASKED, Body, bodies
+from bot.values import Draft, Phase
+from tests.unit.render.judge import texts
+
+LONG = "\n\n".join(f"Paragraph {n}: " + "some words " * 30 for n in range(90))
+
+
+def render(phase: Phase, text: str = "", note: str = "", **more: Any) -> tuple[Body, ...]:
+    return bodies(Draft(phase, text, note), question_id="q1", **more)
+
+
+def blocks(body: Body) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(body.blocks)
+    return found
+
+
+def line(body: Body) -> str:
+    """Return the line that says how the answer stands, or nothing."""
+    for block in blocks(body):
+        if block["type"] == "context":
+            return str(block["elements"][-1]["text"])
+        if block["type"] == "section":
+            return str(block["text"]["text"])
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("phase", "text", "note", "shown"),
+    [
+        (Phase.QUEUED, "", "Waiting, 3 before you", "Waiting, 3 before you"),
+        (Phase.ASKING, "", "", "Thinking…"),
+        (Phase.ASKING, "", "Searching the web: cats", "Searching the web: cats"),
+        (Phase.STREAMING, "", "", "Thinking…"),
+        (Phase.STREAMING, "text", "", "Writing…"),
+        (Phase.STREAMING, "text", "Calling now(…)", "Writing… · Calling now(…)"),
+        (Phase.RECONNECTING, "text", "Reconnecting (2/5)…", "Reconnecting (2/5)…"),
+        (Phase.DONE, "text", "", ""),
+        (Phase.DONE, "text", "gpt, 3 s", "gpt, 3 s"),
+        (Phase.DONE, "", "", "The answer is empty."),
+        (Phase.STOPPED, "text", "Stopped by <@U1>", "Stopped by <@U1>"),
+        (Phase.CUT_OFF, "text", "", "Cut off at the length limit"),
+        (Phase.FAILED, "text", "It broke (ref 1).", "It broke (ref 1)."),
+        (Phase.INTERRUPTED, "", "Interrupted.", "Interrupted."),
+    ],
+)
+def test_the_last_message_says_how_the_answer_stands(
+    phase: Phase, text: str, note: str, shown: str
+) -> None:
+    (body,) = render(phase, text, note)
+    assert line(body) == shown
+    kinds = [block["type"] for block in blocks(body)]
+    assert kinds.count("markdown") == bool(text)
+    assert body.text == (text or shown)
+
+
+def test_finished_text_is_as_the_model_wrote_it() -> None:
+    text = "open **bold\n\n| half a table\n\n```py\nx < y && z  "
+    (body,) = render(Phase.DONE, text)
+    assert blocks(body) == [{"type": "markdown", "text": text}]
+
+
+def test_streaming_text_is_whole() -> None:
+    (body,) = render(Phase.STREAMING, "open **bold and [a li")
+    assert blocks(body)[0]["text"] == "open **bold and**"
+
+
+@pytest.mark.parametrize("phase", [Phase.STOPPED, Phase.CUT_OFF, Phase.FAILED, Phase.INTERRUPTED])
+def test_a_partial_text_is_closed_and_keeps_every_word(phase: Phase) -> None:
+    (body,) = render(phase, "**bold and [a li")
+    assert blocks(body)[0]["text"] == "**bold and [a li**"
+
+
+def test_text_that_is_all_held_back_is_no_text_yet() -> None:
+    (body,) = render(Phase.STREAMING, "- [")
+    assert (line(body), body.text) == ("Thinking…", "Thinking…")
+
+
+def test_only_the_last_of_several_messages_has_a_line_and_buttons() -> None:
+    button = {"type": "button", "action_id": "stop", "text": {"type": "plain_text", "text": "Stop"}}
+    found = render(Phase.STREAMING, LONG, buttons=[button])
+    assert len(found) > 2
+    for body in found[:-1]:
+        assert [block["type"] for block in blocks(body)] == ["markdown"]
+    *_, state, actions = blocks(found[-1])
+    assert state["type"] == "context"
+    assert actions == {"type": "actions", "block_id": "answer:q1", "elements": [button]}
+
+
+def test_the_question_heads_the_first_message_only() -> None:
+    found = render(Phase.DONE, LONG, asked_by="U1", question="what is <!channel> **this**?")
+    head = blocks(found[0])[0]
+    assert head["elements"][0] == {"type": "mrkdwn", "text": "<@U1> asked:"}
+    assert head["elements"][1]["text"] == "what is <\u200b!channel> this?"
+    assert "asked:" not in found[1].blocks
+
+
+def test_a_whole_question_heads_the_message_where_one_goes_on_from_it() -> None:
+    question = "what is <!channel>?\n\n```\nx = 1\n```"
+    (body,) = render(Phase.DONE, "So.", asked_by="U1", question=question, whole_question=True)
+    head = blocks(body)[0]
+    assert head["block_id"] == ASKED
+    assert head["elements"][1]["text"] == question.replace("<!", "<\u200b!")
+
+
+@pytest.mark.parametrize("piece", ["word ", "&", "<", "漢字。", "👩‍👩‍👧‍👦"])
+def test_a_question_too_long_for_a_block_is_cut_there(piece: str) -> None:
+    question = piece * 2_000
+    (body,) = render(Phase.DONE, "So.", asked_by="U1", question=question, whole_question=True)
+    shown = blocks(body)[0]["elements"][1]["text"]
+    assert len(html.escape(shown)) < 3_000
+    assert shown.endswith("…")
+    bare = shown[:-1].replace("\u200b", "")
+    assert question.startswith(bare)
+    assert len(bare) % len(piece) == 0 or "\u200d" not in piece  # not inside a grapheme
+
+
+def test_only_users_are_named_in_the_line_of_a_stopped_answer() -> None:
+    (body,) = render(Phase.STOPPED, "text", "Stopped by <@U1> <!channel> & <@x>")
+    assert line(body) == "Stopped by <@U1> &lt;\u200b!channel&gt; &amp; &lt;\u200b@x&gt;"
+    (body,) = render(Phase.FAILED, "text", "<@U1>")
+    assert line(body) == "<\u200b@U1>"
+
+
+def test_a_remark_beside_who_stopped_an_answer_is_plain_text() -> None:
+    (body,) = render(Phase.STOPPED, "text", "Stopped by <@U1> · <@U2> *a*.pdf · x was not read")
+    assert blocks(body)[-1]["elements"] == [
+        {"type": "mrkdwn", "text": "Stopped by <@U1>"},
+        {"type": "plain_text", "text": "· <\u200b@U2> *a*.pdf · x was not read"},
+    ]
+
+
+def test_a_notification_is_short_and_plain() -> None:
+    (body, *_) = render(Phase.DONE, "# Head\n\n" + LONG)
+    assert body.text.startswith("Head Paragraph 0: some words")
+    assert len(body.text) < 160
+
+
+def test_equal_drafts_give_equal_bodies() -> None:
+    assert render(Phase.STREAMING, LONG) == render(Phase.STREAMING, LONG)
+
+
+def test_blank_text_makes_no_message() -> None:
+    assert len(render(Phase.DONE, "word " * 2_100 + "\n" * 900)) == 1
+
+
+@given(texts, st.sampled_from(Phase), st.sampled_from(["", "A note."]))
+@settings(max_examples=100, deadline=None)
+def test_slack_takes_every_message(text: str, phase: Phase, note: str) -> None:
+    found = render(phase, text * 9, note, limit=1_000)
+    assert found
+    for body in found:
+        assert 0 < len(body.text.encode()) < 4_000
+        assert 0 < len(blocks(body)) <= 50
+        for block in blocks(body):
+            if block["type"] == "markdown":
+                assert block["text"].strip()
+                assert len(block["text"].encode()) <= 1_000
+
+
+@given(texts, st.sampled_from([phase for phase in Phase if phase.final]))
+@settings(max_examples=60, deadline=None)
+def test_a_message_that_is_full_stays_to_the_end(text: str, phase: Phase) -> None:
+    text = (text + "\nword ") * (3_000 // (len(text) + 6))
+    final = render(phase, text, limit=1_000)
+    for length in range(200, len(text), 431):
+        grown = render(Phase.STREAMING, text[:length], limit=1_000)
+        assert grown[:-1] == final[: len(grown) - 1]
+
+
+def test_rendering_takes_time_in_proportion_to_the_text() -> None:
+    def taken(text: str) -> float:
+        times = []
+        for _ in range(3):
+            begun = time.process_time()
+            render(Phase.STREAMING, text)
+            times.append(time.process_time() - begun)
+        return min(times)
+
+    for piece in ("[", "](", "![a](", "<a ", "&", "`x ", "**", "> ", "- ", "| ", "<!", "a_", "\\"):
+        assert taken(piece * (20_000 // len(piece))) < 1.0, piece

@@ -1,0 +1,44 @@
+"""Markdown as one short plain line."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+
+from bot.render.notification import plain
+from tests.unit.render.judge import texts
+
+
+@pytest.mark.parametrize(
+    ("markdown", "line"),
+    [
+        ("# A **bold** head\n\nand _text_", "A bold head and text"),
+        ("- [x] done\n- [ ] open\n1. one", "done open 1. one"),
+        ("> > quoted", "quoted"),
+        ("`a_b * c` stays, snake_case and 2*3 too", "a_b * c stays, snake_case and 2*3 too"),
+        ("[label](https://a.bc/x_(y)) ![img](u)", "label img"),
+        ("```py\nx = 1\n```\n---\nafter", "x = 1 after"),
+        ("| a | b |\n|---|---|\n| 1 | 2 |", "a b 1 2"),
+        (r"\*literal\* &amp; <b>", "*literal* & <b>"),
+        ("", ""),
+    ],
+)
+def test_markup_goes_and_words_stay(markdown: str, line: str) -> None:
+    assert plain(markdown) == line
+
+
+def test_a_long_text_ends_behind_a_word() -> None:
+    line = plain("words " * 100, limit=20)
+    assert line == "words words words…"
+
+
+def test_a_character_is_never_cut() -> None:
+    assert plain("👩‍👩‍👧‍👦" * 40, limit=20) == "👩‍👩‍👧‍👦👩‍👩‍👧‍👦…"
+
+
+@given(texts)
+@settings(max_examples=100, deadline=None)
+def test_it_is_one_short_line(text: str) -> None:
+    line = plain(text, limit=50)
+    assert len(line) <= 51
+    assert line == " ".join(line.split())

@@ -1,0 +1,92 @@
+"""Blocks are found where an independent reader finds them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.render.markdown.blocks import Block, Kind
+from bot.render.markdown.scan import scan
+from tests.unit.render.judge import recorded, tokens
+
+LINES = (
+    "text", "more text", "", "", "- item", "  - nested", "    deeper", "1. one", "2. two", "7) x",
+    "> quote", "> - both", ">", "```", "```py", "   ```", "~~~", "# head", "===", "---", "***",
+    "  under", "      code", "\ttab", "-\ttab", "> \ttab", "10. ten", "   three", "+ plus", "> ```",
+)  # fmt: skip
+
+
+def kinds(text: str) -> list[Kind]:
+    return [block.kind for block in scan(text).blocks]
+
+
+def test_the_blocks_of_an_answer_are_found_in_order() -> None:
+    text = "# Head\n\ntext\nmore\n\n- a\n\n      code\n\n```py\nx\n```\n***\n| a |\n|---|\n| b |\n"
+    assert kinds(text) == [
+        Kind.HEADING, Kind.TEXT, Kind.TEXT, Kind.CODE, Kind.FENCE, Kind.RULE, Kind.TABLE,
+    ]  # fmt: skip
+
+
+def test_a_fence_knows_its_marker_its_language_and_its_end() -> None:
+    (fence,) = scan("~~~~ py title\n~~~\n~~~~").blocks
+    assert (fence.marker, fence.info, fence.closed) == ("~~~~", "py title", True)
+
+
+def test_items_are_counted_as_a_reader_sees_them() -> None:
+    blocks = scan("4. a\n1. b\n\n   more\n1. c\n\ntext\n\n1. d").blocks
+    assert [block.levels[-1].number for block in blocks if block.levels] == [4, 5, 5, 6, 1]
+
+
+def test_a_block_knows_which_levels_were_open_before_it() -> None:
+    blocks = scan("- a\n  > b\n\n  c\n- d").blocks
+    assert [(len(block.levels), block.kept) for block in blocks] == [(1, 0), (2, 1), (1, 1), (1, 0)]
+
+
+def test_a_table_may_begin_in_the_last_line_of_a_paragraph() -> None:
+    assert kinds("text\n| a | b |\n|---|---|\n| c | d |") == [Kind.TEXT, Kind.TABLE]
+    assert kinds("| a | b |\n|---|") == [Kind.TEXT]
+
+
+@pytest.mark.parametrize("text", ["", "\n", "- ", "> ", " \t\n"])
+def test_what_holds_only_markers_has_no_blocks(text: str) -> None:
+    assert scan(text).blocks == []
+
+
+def _code_lines(text: str) -> list[str]:
+    """Return the lines our scanner takes for code."""
+
+    def inside(block: Block) -> list[tuple[int, int]]:
+        return block.lines[1 : len(block.lines) - block.closed]
+
+    places = [line for b in scan(text).blocks if b.kind is Kind.FENCE for line in inside(b)]
+    places += [line for b in scan(text).blocks if b.kind is Kind.CODE for line in b.lines]
+    lines = [text[inner:].partition("\n")[0].strip() for _, inner in sorted(places)]
+    return [line for line in lines if line]
+
+
+def _judged_code_lines(text: str) -> list[str]:
+    blocks = [token.content for token in tokens(text) if token.type in ("fence", "code_block")]
+    return [line.strip() for block in blocks for line in block.split("\n") if line.strip()]
+
+
+def test_code_is_what_an_independent_reader_takes_for_code_in_recorded_text() -> None:
+    for text in recorded():
+        assert _code_lines(text) == _judged_code_lines(text), text
+
+
+@given(st.lists(st.sampled_from(LINES), max_size=12).map("\n".join))
+@settings(max_examples=100, deadline=None)
+def test_code_is_what_an_independent_reader_takes_for_code(text: str) -> None:
+    assert _code_lines(text) == _judged_code_lines(text)
+
+
+@given(st.lists(st.sampled_from(LINES), max_size=12).map("\n".join))
+@settings(max_examples=100, deadline=None)
+def test_blocks_follow_each_other_and_every_word_is_in_one(text: str) -> None:
+    done, covered = 0, ""
+    for block in scan(text).blocks:
+        assert done <= block.start < block.end
+        covered += text[block.start : block.end]
+        done = block.end
+    assert covered.count("text") == text.count("text")

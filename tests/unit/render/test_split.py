@@ -1,0 +1,198 @@
+"""Long texts are parted where readers would part them, and parts stay as they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import regex
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.render.markdown.close import whole
+from bot.render.safety.neutralise import clean, inert
+from bot.render.split import Part, split
+from tests.unit.render.judge import fragments, recorded, seen
+
+LIMIT = 1_000
+GAP = regex.compile(r"[\s>]*(?:```+|~~~+)?[\s>]*(?:[0-9]+[.)])?[\s>]*")
+
+chunks = st.one_of(
+    fragments, st.sampled_from(["word " * 30, "漢字" * 60, "x" * 90, "- item\n" * 9])
+)
+
+long_texts = st.lists(chunks, min_size=2, max_size=20).map(
+    lambda pieces: clean((("\n".join(pieces) + "\n") * 100)[:3_500])
+)
+
+
+def shown(text: str, limit: int = LIMIT, cuts: tuple[int, ...] = ()) -> list[str]:
+    """Return the messages a finished text stands in."""
+    return [_message(text, part) for part in split(text, limit, cuts)]
+
+
+def _message(text: str, part: Part) -> str:
+    share = part.opening + text[part.start : part.end]
+    return share if part.last else share.rstrip() + part.closing
+
+
+def test_a_text_that_fits_is_one_part() -> None:
+    assert split("short", LIMIT) == [Part(0, 5, "", "", last=True)]
+    assert split("", LIMIT) == [Part(0, 0, "", "", last=True)]
+
+
+def test_a_good_place_near_the_end_is_taken_as_soon_as_it_comes() -> None:
+    text = "word " * 110 + "\n\nNext paragraph, told"
+    assert [message[:4] for message in shown(text)] == ["word", "Next"]
+    assert len(split(text[:-10], LIMIT)) == 1
+
+
+def test_a_heading_is_not_left_behind() -> None:
+    text = "word " * 100 + "\n\n# Heading here\n\n" + "more " * 100
+    assert shown(text)[1].startswith("# Heading")
+
+
+def test_a_fence_is_closed_and_opened_again_with_its_language() -> None:
+    text = "```python title\n" + "x = 1  # code\n" * 90 + "```\n"
+    first, second = shown(text)
+    assert first.endswith("# code\n```")
+    assert second.startswith("```python title\nx = 1")
+
+
+def test_a_fence_that_ends_with_its_message_is_not_opened_again() -> None:
+    for lines in range(40, 60):
+        text = "```\n" + "x = 1  # code\n" * lines + "```\n\nAfter the code."
+        for message in shown(text):
+            assert "```\n```" not in message
+
+
+def test_a_table_repeats_its_header() -> None:
+    text = "| Name | Value |\n|:--|--:|\n" + "| a row | of some width |\n" * 40
+    first, second = shown(text)
+    assert first.endswith("|")
+    assert second.startswith("| Name | Value |\n|:--|--:|\n| a row")
+
+
+def test_a_list_keeps_its_numbers() -> None:
+    text = "".join(f"{n}. item number {n} of many\n" for n in range(1, 60))
+    lazy = regex.sub(r"(?m)^[0-9]+\.", "1.", text)
+    for written in (text, lazy):
+        heads = [regex.match(r"([0-9]+)\. item number ([0-9]+)", m) for m in shown(written)]
+        assert len(heads) > 1
+        assert all(head and head[1] == head[2] for head in heads)
+
+
+def test_what_stands_in_an_item_goes_on_in_it() -> None:
+    text = "1. one\n2. two\n" + "".join(f"   - nested {n} and more of it\n" for n in range(40))
+    second = shown(text)[1]
+    assert second.startswith("2. …\n   - nested")
+    fenced = "- a\n\n  ```sh\n" + "  ls -l  # list\n" * 60 + "  ```\n"
+    assert shown(fenced)[1].startswith("- …\n  ```sh\n  ls")
+
+
+def test_a_quote_goes_on_as_a_quote_and_bold_as_bold() -> None:
+    first, second = shown("> **" + "quoted words " * 80 + "end** after")
+    assert first.endswith("**")
+    assert second.startswith("> **")
+
+
+def test_a_long_paragraph_is_parted_behind_a_sentence() -> None:
+    first, second = shown("One more sentence stands here. " * 30)
+    assert first.endswith("here.")
+    assert second.startswith("One")
+
+
+def test_a_word_is_never_parted_while_a_message_can_hold_it() -> None:
+    text = "a few words first " * 12 + "w" * 600 + " and the rest"
+    assert shown(text)[1].startswith("w" * 600)
+
+
+@pytest.mark.parametrize("form", ["[some label]({})", "<{}|some label>"])
+def test_a_link_is_never_parted(form: str) -> None:
+    link = form.format("https://example.com/a/long/way/to/go")
+    for start in range(0, 60, 7):
+        messages = shown("x" * start + " " + (link + " ") * 40)
+        assert sum(message.count(link) for message in messages) == 40
+
+
+@pytest.mark.parametrize("cluster", ["👩‍👩‍👧‍👦", "🇩🇪", "e\u0301\u0302", "각", "漢"])
+def test_what_a_reader_sees_as_one_character_is_never_parted(cluster: str) -> None:
+    text = cluster * 900
+    for part in split(text, LIMIT):
+        assert (part.end - part.start) % len(cluster) == 0
+
+
+@pytest.mark.parametrize("piece", ["&amp;", "&#x1F600;", "\\*", "漢&lt;"])
+def test_entities_and_escapes_are_never_parted(piece: str) -> None:
+    text = piece * 600
+    kept = [text[part.start : part.end].count(piece.lstrip("漢")) for part in split(text, LIMIT)]
+    assert sum(kept) == 600
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```\n" + "line of code\n" * 1_600 + "```",
+        "w" * 9_000,
+        "漢字かな。" * 6_000,
+        "👩‍👩‍👧‍👦" * 3_000,
+        "word " * 6_000,
+        "<!channel> & " * 2_300,
+        "x" * 30_000,
+        "**" * 15_000,
+        "> " * 10_000 + "deep",
+        "- " * 10_000 + "deep",
+        "```" + "i" * 20_000 + "\ncode\n```",
+        "| a " * 5_000 + "|\n" + "|--" * 5_000 + "|\n",
+        "[" * 15_000 + "a" + "](b)" * 100,
+        "`" * 20_000,
+    ],
+    ids=lambda text: f"{text[:8]!r}",
+)
+def test_texts_of_any_kind_and_length_are_kept_whole_and_small(text: str) -> None:
+    parts = split(text, 11_000)
+    assert "".join(text[part.start : part.end] for part in parts).split() == text.split()
+    assert all(len(inert(_message(text, part)).encode()) <= 11_000 for part in parts)
+
+
+def test_a_reader_sees_every_word_of_a_recorded_text_once() -> None:
+    text = "\n\n".join(t for t in recorded() if "[" not in t and "`" not in t and len(t) < 500)
+    messages = shown(text, 2_000)
+    assert len(messages) > 4
+    words = seen(text)
+    assert "".join(seen(message) for message in messages).replace("…", "") == words.replace("…", "")
+
+
+def test_a_message_left_at_a_cut_stays_as_it_was_shown() -> None:
+    text = "Some **bold text and [a link](https://example.com) here**.\n\n```py\nx = 1\n```\n"
+    for cut in range(1, len(text)):
+        before, after = whole(text[:cut]), shown(text, cuts=(cut,))
+        if before and len(after) > 1:
+            assert after[0] == before
+
+
+def test_cuts_that_would_leave_nothing_are_passed_over() -> None:
+    assert shown("**bold** text", cuts=(1, 2, 99)) == ["**bold** text"]
+
+
+@given(long_texts, st.data())
+@settings(max_examples=80, deadline=None)
+def test_nothing_is_lost_and_nothing_is_said_twice(text: str, data: Any) -> None:
+    cuts = data.draw(st.lists(st.integers(0, 4_000), max_size=3))
+    done = 0
+    for part in split(text, LIMIT, cuts):
+        assert GAP.fullmatch(text[done : part.start])
+        assert len(inert(_message(text, part)).encode()) <= LIMIT
+        done = part.end
+    assert done == len(text)
+
+
+@given(long_texts, st.data())
+@settings(max_examples=80, deadline=None)
+def test_parts_that_are_full_never_change_as_the_text_grows(text: str, data: Any) -> None:
+    cuts = data.draw(st.lists(st.integers(1, 2_000), max_size=2))
+    final = split(text, LIMIT, cuts)
+    for length in data.draw(st.lists(st.integers(0, len(text)), max_size=8)):
+        if length > max(cuts, default=0):
+            grown = split(text[:length], LIMIT, cuts)
+            assert grown[:-1] == final[: len(grown) - 1]

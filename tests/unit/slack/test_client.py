@@ -1,0 +1,198 @@
+"""What each method sends to Slack, and what it reads in the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from aiohttp import web
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack import SCOPES, Identity, Slack, http_session
+from bot.slack.client import CONNECTIONS
+from bot.slack.seal import Seal
+from tests.unit.slack.serving import answering, serving, update
+
+
+async def test_a_post_sends_blocks_as_objects_and_never_unfurls() -> None:
+    async with serving(answering({"ok": True, "ts": "5.0"})) as server:
+        ts = await server.slack.post(
+            "C1", text="hi", blocks='[{"type":"divider"}]', metadata={"event_type": "x"}
+        )
+    assert ts == "5.0"
+    [(method, sent)] = server.requests
+    assert method == "chat.postMessage"
+    assert sent == {
+        "channel": "C1",
+        "text": "hi",
+        "blocks": [{"type": "divider"}],
+        "metadata": Seal("xoxb-1").sealed({"event_type": "x"}),
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
+    assert server.headers[0]["Authorization"] == "Bearer xoxb-1"
+    assert server.outcomes == [("chat.postMessage", "ok")]
+
+
+async def test_an_edit_leaves_out_what_was_not_given() -> None:
+    async with serving(answering({"ok": True})) as server:
+        await update(server.slack)
+    assert server.requests == [
+        ("chat.update", {"channel": "C1", "ts": "1.0", "text": "hi", "blocks": []})
+    ]
+
+
+async def test_who_we_are_comes_with_our_scopes() -> None:
+    who = {"team_id": "T1", "team": "Otters", "user_id": "U9", "bot_id": "B9", "user": "bot"}
+    answer = answering({"ok": True, **who}, **{"X-OAuth-Scopes": "chat:write,im:history"})
+    async with serving(answer) as server:
+        identity = await server.slack.auth_test()
+    assert identity == Identity(**who, scopes=frozenset({"chat:write", "im:history"}))
+
+
+@pytest.mark.parametrize(
+    ("said", "home"),
+    [
+        ({"enterprise_id": "E1"}, {"T1", "E1"}),
+        ({"enterprise_id": None}, {"T1"}),
+        ({}, {"T1"}),
+    ],
+)
+async def test_our_home_is_our_team_and_its_organisation(
+    said: dict[str, Any], home: set[str]
+) -> None:
+    async with serving(answering({"ok": True, "team_id": "T1", **said})) as server:
+        assert (await server.slack.auth_test()).home == home
+
+
+async def test_without_the_header_the_scopes_are_unknown() -> None:
+    async with serving(answering({"ok": True, "user_id": "U9"})) as server:
+        assert (await server.slack.auth_test()).scopes == frozenset()
+
+
+async def test_a_thread_is_read_page_by_page_and_its_root_counts_once() -> None:
+    pages = [
+        {"messages": [{"ts": "1"}, {"ts": "2"}], "response_metadata": {"next_cursor": "more"}},
+        {"messages": [{"ts": "1"}, {"ts": "3"}], "response_metadata": {"next_cursor": ""}},
+    ]
+    async with serving(answering(*({"ok": True, **page} for page in pages))) as server:
+        messages = await server.slack.replies("C1", "1", include_metadata=True)
+    assert [message["ts"] for message in messages] == ["1", "2", "3"]
+    first, second = (given for _, given in server.requests)
+    assert (first["ts"], first["limit"], first["include_all_metadata"]) == ("1", "200", "1")
+    assert "cursor" not in first
+    assert second["cursor"] == "more"
+
+
+async def test_no_more_messages_are_read_than_asked_for() -> None:
+    page = {"ok": True, "messages": [{"ts": str(n)} for n in range(15)]}
+    page["response_metadata"] = {"next_cursor": "more"}
+    async with serving(answering(page)) as server:
+        assert len(await server.slack.history("C1", limit=10)) == 10
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("person", "name"),
+    [
+        ({"profile": {"display_name": "ann", "real_name": "Ann B."}}, "ann"),
+        ({"profile": {"display_name": "", "real_name": "Ann B."}}, "Ann B."),
+        ({"real_name": "Ann"}, "Ann"),
+        ({"name": "ann.b"}, "ann.b"),
+        ({}, "U1"),
+    ],
+)
+async def test_a_person_has_the_name_others_see(person: dict[str, Any], name: str) -> None:
+    async with serving(answering({"ok": True, "user": person})) as server:
+        assert await server.slack.user_name("U1") == name
+
+
+async def test_the_smaller_methods_send_what_slack_expects() -> None:
+    answer = answering({"ok": True, "channel": {"id": "D1"}, "url": "wss://x"})
+    async with serving(answer) as server:
+        slack = server.slack
+        assert await slack.open_dm("U1") == "D1"
+        assert await slack.connections_open("xapp-1") == "wss://x"
+        await slack.delete("C1", "1.0")
+        await slack.post_ephemeral("C1", "U1", text="psst")
+        await slack.publish_home("U1", {"type": "home"})
+    sent = dict(server.requests)
+    assert sent["conversations.open"] == {"users": "U1"}
+    assert sent["chat.delete"] == {"channel": "C1", "ts": "1.0"}
+    assert sent["chat.postEphemeral"] == {"channel": "C1", "user": "U1", "text": "psst"}
+    assert sent["views.publish"] == {"user_id": "U1", "view": {"type": "home"}}
+    assert "token" not in sent["apps.connections.open"]
+    assert server.headers[1]["Authorization"] == "Bearer xapp-1"
+
+
+async def test_a_slack_on_this_machine_is_not_looked_for_behind_a_proxy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    async with http_session() as session:
+        here = Slack("xoxb-1", base_url="http://127.0.0.1:8000/api/", session=session)
+        there = Slack("xoxb-1", base_url="https://slack.com/api/", session=session)
+    assert here.web.proxy is None
+    assert there.web.proxy == "http://proxy.example:3128"
+
+
+async def test_what_was_given_up_is_sent_no_more() -> None:
+    """A connection that is reset takes with it what the network has held up."""
+    arrived, ended = asyncio.Event(), asyncio.get_running_loop().create_future()
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"chat.update")
+        arrived.set()
+        try:
+            ended.set_result(await reader.read())
+        except ConnectionResetError as error:
+            ended.set_result(error)
+        writer.close()
+
+    async with (
+        await asyncio.start_server(hear, "127.0.0.1", 0) as server,
+        http_session() as session,
+    ):
+        port = server.sockets[0].getsockname()[1]
+        slack = Slack("xoxb-1", base_url=f"http://127.0.0.1:{port}/api/", session=session)
+        editing = asyncio.create_task(update(slack))
+        await arrived.wait()
+        editing.cancel()
+        assert isinstance(await ended, ConnectionResetError)
+
+
+def test_bolt_gets_a_client_that_retries_nothing() -> None:
+    async def make() -> AsyncWebClient:
+        async with http_session() as session:
+            return Slack("xoxb-1", base_url="https://slack.com/api/", session=session).web
+
+    assert asyncio.run(make()).retry_handlers == []
+
+
+def test_every_scope_is_one_slack_has() -> None:
+    scopes = {scope for needed in SCOPES.values() for scope in needed.split(",") if scope}
+    assert all(":" in scope for scope in scopes)
+    assert json.dumps(dict(SCOPES))
+
+
+async def test_many_calls_at_once_share_a_few_connections() -> None:
+    under_way, all_taken, go_on = 0, asyncio.Event(), asyncio.Event()
+
+    async def answer(_: web.Request) -> web.Response:
+        nonlocal under_way
+        under_way += 1
+        assert under_way <= CONNECTIONS
+        if under_way == CONNECTIONS:
+            all_taken.set()
+        await go_on.wait()
+        under_way -= 1
+        return web.json_response({"ok": True})
+
+    async with serving(answer) as server, asyncio.TaskGroup() as calls:
+        for _ in range(3 * CONNECTIONS):
+            calls.create_task(update(server.slack))
+        await all_taken.wait()
+        go_on.set()
+    assert server.outcomes == [("chat.update", "ok")] * 3 * CONNECTIONS

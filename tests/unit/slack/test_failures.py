@@ -1,0 +1,121 @@
+"""What failures of a call become."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable
+from bot.slack import Slack, http_session
+from tests.unit.slack.serving import Answer, answering, failure, saying, serving, update
+
+
+async def test_a_refusal_is_slacks_own_word() -> None:
+    body = {"ok": False, "error": "missing_scope", "needed": "chat:write"}
+    error, outcomes = await failure(answering(body))
+    assert isinstance(error, SlackRefused)
+    assert (error.method, error.code, error.needed) == (
+        "chat.update",
+        "missing_scope",
+        "chat:write",
+    )
+    assert outcomes == [("chat.update", "missing_scope")]
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("7", 7.0), ("0.5", 0.5), ("", 5.0), ("soon", 5.0), ("-3", 0.0), ("999999", 300.0)],
+)
+async def test_a_429_says_when_to_come_back(header: str, seconds: float) -> None:
+    error, outcomes = await failure(
+        saying(429, '{"ok":false,"error":"ratelimited"}', headers={"Retry-After": header})
+    )
+    assert isinstance(error, SlackRateLimited)
+    assert error.retry_after == seconds
+    assert outcomes == [("chat.update", "rate_limited")]
+
+
+async def test_a_limit_told_in_the_body_is_one_too() -> None:
+    error, _ = await failure(answering({"ok": False, "error": "rate_limited"}))
+    assert isinstance(error, SlackRateLimited)
+
+
+JSON = {"content_type": "application/json"}
+HTML = {"content_type": "text/html"}
+NOT_SLACK: dict[str, Answer] = {
+    "500": saying(500),
+    "503 with a page": saying(503, "<html>try later</html>", **HTML),
+    "200 with a page": saying(200, "<html>log in</html>", **HTML),
+    "404 with a page": saying(404, "<html>nothing here</html>", **HTML),
+    "plain text": saying(200, "not json"),
+    "broken json": saying(200, "not json", **JSON),
+    "empty": saying(200, "", **JSON),
+    "a list": saying(200, "[1, 2]", **JSON),
+    "a string": saying(200, '"ok"', **JSON),
+    "null": saying(200, "null", **JSON),
+    "500 with a code": saying(500, '{"ok":false,"error":"not_in_channel"}', **JSON),
+    "internal_error": answering({"ok": False, "error": "internal_error"}),
+    "fatal_error": answering({"ok": False, "error": "fatal_error"}),
+    "no code": answering({"ok": False}),
+}
+
+
+@pytest.mark.parametrize("answer", NOT_SLACK.values(), ids=NOT_SLACK)
+async def test_an_answer_not_in_slacks_own_words_leaves_it_open(answer: Answer) -> None:
+    error, outcomes = await failure(answer)
+    assert isinstance(error, SlackUnreachable)
+    assert outcomes == [("chat.update", "unreachable")]
+
+
+async def test_bytes_that_are_no_text_leave_it_open() -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=b'{"ok": "\xff"}', content_type="application/json")
+
+    error, _ = await failure(answer)
+    assert isinstance(error, SlackUnreachable)
+
+
+async def test_a_connection_that_breaks_off_leaves_it_open_and_is_not_retried() -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        assert request.transport
+        request.transport.close()
+        return web.Response()
+
+    error, _ = await failure(answer)
+    assert isinstance(error, SlackUnreachable)
+
+
+async def test_nobody_there_leaves_it_open() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/api/"
+        async with http_session() as session:
+            with pytest.raises(SlackUnreachable):
+                await update(Slack("xoxb-1", base_url=url, session=session))
+
+
+async def test_an_answer_that_never_comes_leaves_it_open() -> None:
+    heard, given_up = asyncio.Event(), asyncio.Event()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        heard.set()
+        await given_up.wait()
+        return web.Response()
+
+    async with serving(answer) as server:
+        patient = aiohttp.ClientTimeout(total=0.05)
+        async with aiohttp.ClientSession(timeout=patient) as session:
+            slack = Slack("xoxb-1", base_url=f"{server.origin}/api/", session=session)
+            with pytest.raises(SlackUnreachable):
+                await update(slack)
+        assert heard.is_set()
+        given_up.set()
+
+
+async def test_no_call_may_take_longer_than_fifteen_seconds() -> None:
+    async with http_session() as session:
+        assert session.timeout.total == 15

@@ -1,0 +1,92 @@
+"""Messages through a `response_url`: where it may lead, and what its answers mean."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnreachable
+from bot.slack import Slack, http_session
+from bot.slack.response_url import is_trusted
+from tests.unit.slack.serving import saying, serving
+
+
+async def test_a_response_url_takes_a_message() -> None:
+    async with serving(saying(200, "ok")) as server:
+        await server.slack.respond(f"{server.origin}/api/hook", {"text": "hi"})
+    assert server.requests == [("hook", {"text": "hi"})]
+    assert "Authorization" not in server.headers[0]
+    assert server.outcomes == [("response_url", "ok")]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code"),
+    [
+        (404, "used_url", "used_url"),
+        (404, '{"ok":false,"error":"expired_url"}', "expired_url"),
+        (200, '{"ok":false,"error":"used_url"}', "used_url"),
+        (404, "<html>", "http_404"),
+        (302, "", ""),
+    ],
+)
+async def test_a_used_up_response_url_is_a_refusal(status: int, body: str, code: str) -> None:
+    async with serving(saying(status, body)) as server:
+        url = f"{server.origin}/api/secret-part"
+        with pytest.raises(SlackError) as error:
+            await server.slack.respond(url, {"text": "hi"})
+    assert getattr(error.value, "code", "") == code
+    assert "secret-part" not in str(error.value)
+
+
+@pytest.mark.parametrize("status", [429, 500])
+async def test_a_response_url_can_be_limited_or_out_of_reach(status: int) -> None:
+    async with serving(saying(status, headers={"Retry-After": "2"})) as server:
+        with pytest.raises(SlackError) as error:
+            await server.slack.respond(f"{server.origin}/api/hook", {"text": "hi"})
+    assert isinstance(error.value, SlackRateLimited if status == 429 else SlackUnreachable)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "x-unknown"])
+async def test_compressed_answer_of_a_response_url_is_not_unpacked(encoding: str) -> None:
+    async with serving(saying(200, "ok", headers={"Content-Encoding": encoding})) as server:
+        with pytest.raises(SlackUnreachable):
+            await server.slack.respond(f"{server.origin}/api/hook", {"text": "hi"})
+    assert server.headers[0]["Accept-Encoding"] == "identity"
+
+
+async def test_a_response_url_is_in_no_error_however_it_fails() -> None:
+    async with http_session() as session:
+        slack = Slack("xoxb-1", base_url="http://127.0.0.1:9/api/", session=session)
+        with pytest.raises(SlackUnreachable) as error:
+            await slack.respond("http://127.0.0.1:9/secret-part", {"text": "hi"})
+    assert "secret-part" not in repr(error.value)
+    assert error.value.__cause__ is None
+    assert error.value.__suppress_context__
+
+
+async def test_nothing_is_sent_to_a_host_that_is_not_slacks() -> None:
+    async with serving(saying(200, "ok")) as server, http_session() as session:
+        slack = Slack("xoxb-1", base_url="https://slack.com/api/", session=session)
+        with pytest.raises(SlackRefused, match="untrusted_host"):
+            await slack.respond(f"{server.origin}/api/hook", {"text": "hi"})
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("url", "base_url", "trusted"),
+    [
+        ("https://hooks.slack.com/commands/T/1/x", "https://slack.com/api/", True),
+        ("https://hooks.slack.com/commands/T/1/x", "https://www.slack.com/api/", True),
+        ("http://hooks.slack.com/commands/T/1/x", "https://slack.com/api/", False),
+        ("https://hooks.slack.com.evil.example/x", "https://slack.com/api/", False),
+        ("https://evil.example/hooks.slack.com", "https://slack.com/api/", False),
+        ("https://hooks.slack.com@evil.example/x", "https://slack.com/api/", False),
+        ("https://hooks.slack-gov.com/x", "https://slack-gov.com/api/", True),
+        ("http://127.0.0.1:8001/hook", "http://127.0.0.1:8000/api/", True),
+        ("http://localhost:8001/hook", "http://127.0.0.1:8000/api/", True),
+        ("http://10.0.0.1/hook", "http://127.0.0.1:8000/api/", False),
+        ("http://127.0.0.1/hook", "https://slack.com/api/", False),
+        ("file:///etc/passwd", "http://127.0.0.1:8000/api/", False),
+    ],
+)
+def test_where_a_response_url_may_lead(url: str, base_url: str, trusted: bool) -> None:
+    assert is_trusted(url, base_url) is trusted

@@ -1,0 +1,174 @@
+"""The newest part of threads of every length and rhythm, in few pages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from bot.errors import SlackRefused, SlackUnreachable
+from bot.slack.threads import Bounds, Mark, Page, Stored, ThreadPart, newest_part
+from tests.unit.delivery.virtual import run
+
+ROOT = "1700000000.000000"
+BOUNDS = Bounds()
+
+
+class Thread:
+    """A thread of messages so many seconds apart, read page by page; a call takes `seconds`."""
+
+    def __init__(
+        self,
+        gaps: Sequence[float],
+        *,
+        root_on_every_page: bool = True,
+        most: int = 1000,
+        seconds: float = 0.2,
+    ) -> None:
+        self.times: list[str] = []
+        moment = 1_700_000_000.0
+        for gap in gaps:
+            moment += gap
+            self.times.append(f"{moment:.6f}")
+        self.until = f"{moment + 30:.6f}"
+        self.root: Stored | None = {"ts": ROOT, "reply_count": len(gaps)}
+        self.root_on_every_page = root_on_every_page
+        self.most = most
+        self.seconds = seconds
+        self.fails_at = 0
+        self.reads = 0
+
+    async def read(self, *, oldest: str | None, latest: str, limit: int) -> Page:
+        self.reads += 1
+        await asyncio.sleep(self.seconds)
+        if self.reads == self.fails_at:
+            raise SlackRefused("conversations.replies", "internal_error")
+        wanted = [ts for ts in self.times if (oldest or "") < ts < latest]
+        root = [self.root] if self.root and (self.root_on_every_page or oldest is None) else []
+        count = min(limit, self.most) - len(root)
+        shown: list[Stored] = [{"ts": ts} for ts in wanted[:count]]
+        return Page((*root, *shown), len(wanted) > count)
+
+    def newest(self, bounds: Bounds = BOUNDS, mark: Mark | None = None) -> ThreadPart:
+        return run(newest_part(self.read, ROOT, self.until, bounds, mark))
+
+
+def times(part: ThreadPart) -> list[str]:
+    return [str(message["ts"]) for message in part.newest]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 700), st.sampled_from([0.01, 1, 60, 3600, 86_400])), max_size=4
+    ),
+    st.booleans(),
+)
+@example([(1000, 60.0)], True)
+@example([(900, 0.5), (1, 3_000_000.0)], True)
+@example([(200, 3600.0), (800, 0.01)], False)
+@settings(max_examples=60, deadline=None)
+def test_what_is_read_is_the_newest_without_a_gap(
+    bursts: list[tuple[int, float]], root_on_every_page: bool
+) -> None:
+    gaps = [gap for count, gap in bursts for _ in range(count)]
+    thread = Thread(gaps, root_on_every_page=root_on_every_page)
+    part = thread.newest()
+    assert part.root == thread.root
+    assert thread.reads <= BOUNDS.pages + 1  # one more where the root does not come by itself
+    assert not part.gap
+    assert times(part) == thread.times[len(thread.times) - len(part.newest) :]
+    assert len(part.newest) >= min(BOUNDS.wanted, len(gaps))
+    assert part.left_out == len(gaps) - len(part.newest)
+
+
+@pytest.mark.parametrize(("count", "pages"), [(0, 1), (1, 1), (199, 1), (200, 2), (1000, 2)])
+def test_pages_of_a_steady_thread(count: int, pages: int) -> None:
+    thread = Thread([60.0] * count)
+    part = thread.newest()
+    assert thread.reads <= pages
+    assert times(part) == thread.times[-len(part.newest) :] if count else not part.newest
+
+
+def test_message_at_the_very_edge_of_a_page_is_read() -> None:
+    for count in range(380, 420):
+        thread = Thread([60.0] * count)
+        thread.until = thread.times[-1]
+        found = times(thread.newest(Bounds(wanted=151)))
+        assert found == thread.times[-len(found) :]
+
+
+def test_ten_thousand_messages_take_no_more_pages_than_allowed() -> None:
+    thread = Thread([30.0] * 10_000)
+    part = thread.newest()
+    assert thread.reads <= BOUNDS.pages
+    assert times(part) == thread.times[-len(part.newest) :]
+    assert len(part.newest) >= 100
+    assert part.left_out == 10_000 - len(part.newest)
+
+
+@given(st.integers(201, 1500), st.integers(0, 79))
+@settings(max_examples=30, deadline=None)
+def test_a_marked_thread_is_read_from_its_mark_in_one_page(count: int, more: int) -> None:
+    thread = Thread([60.0] * count)
+    mark = Mark(thread.times[-120 - more], count - 120 - more + 1)
+    part = thread.newest(mark=mark)
+    assert thread.reads == 1
+    assert times(part) == thread.times[count - 119 - more :]
+    assert part.left_out == count - len(part.newest)
+    assert part.root == thread.root
+
+
+def test_much_that_was_said_since_a_mark_is_found_as_well() -> None:
+    thread = Thread([60.0] * 900)
+    part = thread.newest(mark=Mark(thread.times[100], 101))
+    assert times(part) == thread.times[-len(part.newest) :]
+    assert thread.reads <= 3
+
+
+@pytest.mark.parametrize("most", [15, 100])
+def test_a_server_with_small_pages_gives_what_fits_into_five(most: int) -> None:
+    thread = Thread([60.0] * 1000, most=most)
+    part = thread.newest()
+    assert thread.reads <= BOUNDS.pages
+    found = times(part)
+    assert found == [ts for ts in thread.times if found[0] <= ts <= found[-1]]
+    assert part.left_out == 1000 - len(found)
+
+
+@pytest.mark.parametrize(("seconds", "gap"), [(1.4, False), (2.9, True)])
+def test_what_was_read_within_the_time_is_used(seconds: float, gap: bool) -> None:
+    thread = Thread([60.0] * 5000, seconds=seconds)
+    part = thread.newest()
+    assert thread.reads == 2
+    assert part.gap is gap
+    assert part.newest
+    assert part.left_out == 5000 - len(part.newest)
+
+
+def test_a_page_that_fails_leaves_what_was_read_before() -> None:
+    thread = Thread([60.0] * 1000)
+    thread.fails_at = 2
+    part = thread.newest()
+    assert part.gap
+    assert times(part) == thread.times[:199]
+    assert part.left_out == 801
+
+
+def test_a_thread_of_which_nothing_can_be_read_is_an_error() -> None:
+    failing = Thread([60.0])
+    failing.fails_at = 1
+    with pytest.raises(SlackRefused):
+        failing.newest()
+    with pytest.raises(SlackUnreachable):
+        Thread([60.0], seconds=10.0).newest()
+
+
+def test_a_thread_whose_root_is_gone_is_read_all_the_same() -> None:
+    thread = Thread([60.0] * 3)
+    thread.root = None
+    part = thread.newest()
+    assert part.root is None
+    assert times(part) == thread.times

@@ -1,0 +1,156 @@
+"""Who answers a question, and in which order those of a thread are answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from bot.errors import TurnLost
+from bot.storage.records import Claim
+from bot.values import Draft, Phase
+from tests.unit.storage.asked import DONE, REPORT, end, question
+from tests.unit.storage.conftest import Stores
+
+
+async def test_a_question_is_ours_once_by_whatever_name_it_comes_again(stores: Stores) -> None:
+    one, two = await stores("one"), await stores("two")
+    assert await one.claim(question("Q1", "a", "b"), None) is Claim.OURS
+    assert await one.claim(question("Q1", "a", "b"), None) is Claim.TAKEN
+    assert await two.claim(question("Q2", "b", "c"), None) is Claim.TAKEN
+    assert await two.claim(question("Q3", "c"), None) is Claim.TAKEN
+    assert await two.claim(question("Q1", "d"), None) is Claim.TAKEN
+    assert await two.claim(question("Q4", "e"), None) is Claim.OURS
+    assert await two.turn("Q2") is None
+
+
+async def test_a_question_without_keys_is_known_by_its_id(stores: Stores) -> None:
+    store = await stores("one")
+    again = question("Q1-2", "turn:Q1-2")
+    assert await store.claim(again, None) is Claim.OURS
+    await end(store, "Q1-2")
+    assert await store.claim(again, None) is Claim.TAKEN
+
+
+async def test_a_turn_whose_end_is_known_is_claimed_with_it(stores: Stores) -> None:
+    store = await stores("one")
+    assert await store.claim(question("Q1", "a"), None, DONE) is Claim.OURS
+    assert await store.claim(question("Q1", "a"), None, DONE) is Claim.TAKEN
+    [record] = await store.unfinished("one")
+    assert (record.draft, record.owner) == (DONE, "one")
+
+
+async def test_a_turn_that_has_nothing_to_show_is_over_when_it_is_claimed(stores: Stores) -> None:
+    store = await stores("one")
+    nothing = Draft(Phase.DONE)
+    assert await store.claim(question("Q1", "a"), None, nothing) is Claim.OURS
+    assert await store.claim(question("Q1"), None, nothing) is Claim.TAKEN
+    assert await store.unfinished("one") == []
+    record = await store.turn("Q1")
+    assert record is not None
+    assert (record.draft, record.owner) == (nothing, None)
+    assert await store.prune(-1) == 1
+
+
+async def test_of_many_deliveries_at_once_exactly_one_is_answered(stores: Stores) -> None:
+    replicas = [await stores(f"r{n}") for n in range(3)]
+    deliveries = [question(f"Q{n}", f"k{n % 5}", f"k{(n + 1) % 5}", "k") for n in range(50)]
+    claims = [
+        replicas[n % 3].claim(asked, "thread" if n % 2 else None)
+        for n, asked in enumerate(deliveries)
+    ]
+    assert Counter(await asyncio.gather(*claims)) == {Claim.OURS: 1, Claim.TAKEN: 49}
+    kept = [turn for replica in replicas for turn in await replica.unfinished(replica.replica)]
+    assert len(kept) == 1
+
+
+async def test_a_thread_has_one_live_answer_and_collects_the_next_question(stores: Stores) -> None:
+    one, two = await stores("one"), await stores("two")
+    assert await one.claim(question("Q1"), "t") is Claim.OURS
+    assert await two.claim(question("Q2", text="and", ts="3.0"), "t") is Claim.WAITS
+    joining = question("Q3", "a", "b", text="how?", ts="4.0", files=(REPORT,))
+    assert await one.claim(joining, "t") is Claim.JOINED
+    assert await one.claim(question("Q3", "b"), "t") is Claim.TAKEN
+    assert await one.claim(question("Q4"), "other") is Claim.OURS
+
+    assert await two.begin("Q2", 1) is None
+    await end(one, "Q1")
+    begun = await two.begin("Q2", 1)
+
+    assert begun is not None
+    assert (begun.id, begun.text, begun.ts, begun.earlier) == ("Q2", "and\n\nhow?", "4.0", ("3.0",))
+    assert (begun.keys, begun.files, begun.user) == (("a", "b"), (REPORT,), "U1")
+    assert await two.begin("Q2", 1) == begun
+    assert await one.claim(question("Q5"), "t") is Claim.WAITS
+
+
+async def test_what_comes_out_of_order_is_collected_with_the_newest_message_last(
+    stores: Stores,
+) -> None:
+    store = await stores("one")
+    for name, ts in (("Q1", "1.0"), ("Q2", "3.0"), ("Q3", "2.0"), ("Q4", "4.0")):
+        await store.claim(question(name, ts=ts), "t")
+    waiting = await store.turn("Q2")
+    assert waiting is not None
+    assert waiting.waiting
+    assert (waiting.question.ts, waiting.question.earlier) == ("4.0", ("2.0", "3.0"))
+    assert waiting.question.began == "2.0"
+
+
+async def test_a_question_of_a_thread_whose_answer_has_just_ended_joins_the_one_that_waits(
+    stores: Stores,
+) -> None:
+    store = await stores("one")
+    await store.claim(question("Q1"), "t")
+    await store.claim(question("Q2"), "t")
+    await end(store, "Q1")
+    assert await store.claim(question("Q3"), "t") is Claim.JOINED
+    assert await store.begin("Q2", 1) is not None
+
+
+async def test_fifty_questions_of_a_thread_at_once_become_one_answer_and_one_that_waits(
+    stores: Stores,
+) -> None:
+    replicas = [await stores(f"r{n}") for n in range(3)]
+    asked = [question(f"Q{n}", text=f"<{n}>", ts=f"{n:02}") for n in range(50)]
+    claims = await asyncio.gather(
+        *(replicas[n % 3].claim(each, "t") for n, each in enumerate(asked))
+    )
+    assert Counter(claims) == {Claim.OURS: 1, Claim.WAITS: 1, Claim.JOINED: 48}
+    live = asked[claims.index(Claim.OURS)]
+    waiting = await replicas[0].turn(asked[claims.index(Claim.WAITS)].id)
+    assert waiting is not None
+    texts = waiting.question.text.split("\n\n")
+    assert sorted([live.text, *texts]) == sorted(each.text for each in asked)
+
+
+async def test_the_live_turn_of_a_thread_is_found(stores: Stores) -> None:
+    one, two = await stores("one"), await stores("two")
+    assert await two.live("t") is None
+    await one.claim(question("Q1"), "t")
+    await one.claim(question("Q2"), "t")
+    found = await two.live("t")
+    assert found is not None
+    assert (found.question.id, found.owner) == ("Q1", "one")
+    await end(one, "Q1")
+    assert await two.live("t") is None, "the one that waits has not begun"
+
+
+async def test_a_turn_that_is_not_ours_can_not_begin(stores: Stores) -> None:
+    one, two = await stores("one"), await stores("two")
+    await one.claim(question("Q1"), "t")
+    await one.claim(question("Q2"), "t")
+    with pytest.raises(TurnLost):
+        await two.begin("Q2", 1)
+    await two.take_over("Q2", 1, counted=False)
+    with pytest.raises(TurnLost):
+        await one.begin("Q2", 1)
+    with pytest.raises(TurnLost):
+        await one.begin("Q9", 1)
+    assert await two.begin("Q2", 2) is None
+    await end(one, "Q1")
+    assert await two.begin("Q2", 2) is not None
+    await end(two, "Q2", 2)
+    with pytest.raises(TurnLost):
+        await two.begin("Q2", 2)

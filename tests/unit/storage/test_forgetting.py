@@ -1,0 +1,184 @@
+"""What was deleted stands in no file any more; what is not over is never deleted for its age."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import Connection, text
+
+from bot.storage.clock import since_boot, steady
+from bot.storage.engine.database import open_database
+from bot.storage.records import Change, Claim
+from bot.storage.store import Store
+from bot.values import Draft, Phase
+from tests.support.postgres import Server
+from tests.unit.storage.asked import question
+from tests.unit.storage.conftest import PATIENCE, Stores
+
+DAY = 24 * 3600.0
+WALL = 1_800_000_000.0
+SECRET = "a very private sentence"
+
+
+@pytest_asyncio.fixture
+async def file(tmp_path: Path) -> AsyncIterator[Path]:
+    yield tmp_path / "bot.db"
+
+
+def written(file: Path) -> bytes:
+    """All that stands in the database's files."""
+    return b"".join(path.read_bytes() for path in file.parent.glob("bot.db*"))
+
+
+@pytest.mark.parametrize("how", ["text is not stored", "text is old"])
+async def test_deleted_text_stands_in_no_file(file: Path, how: str) -> None:
+    async with open_database(f"sqlite:///{file}", patience=PATIENCE) as database:
+        await database.migrate()
+        clock = [WALL]
+        keeps = how == "text is old"
+        async with Store(database, replica="one", now=lambda: clock[0], store_text=keeps) as store:
+            asked = question("q1", text=SECRET * 200)
+            await store.claim(asked, "thread")
+            await store.journal([Change("q1", 1, draft=Draft(Phase.STREAMING, SECRET * 300))])
+            assert SECRET.encode() in written(file)
+            await store.journal([Change("q1", 1, draft=Draft(Phase.DONE, SECRET * 400), over=True)])
+            if keeps:
+                assert SECRET.encode() in written(file)
+                clock[0] += 31 * DAY
+                assert await store.prune(30 * DAY) == 1
+            assert SECRET.encode() not in written(file)
+
+
+async def test_reader_that_stays_does_not_stop_the_writing(file: Path) -> None:
+    url = f"sqlite:///{file}"
+    async with open_database(url, patience=PATIENCE) as one, open_database(url) as other:
+        await one.migrate()
+        reading = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        done = asyncio.Event()
+
+        def look(connection: Connection) -> None:
+            connection.execute(text("SELECT count(*) FROM turns")).all()
+            loop.call_soon_threadsafe(reading.set)
+            asyncio.run_coroutine_threadsafe(done.wait(), loop).result(20)
+
+        busy = asyncio.create_task(other.read(look, 20))
+        await reading.wait()
+        async with Store(one, replica="one", store_text=False) as store:
+            await store.claim(question("q1", text=SECRET), None)
+            await store.journal([Change("q1", 1, draft=Draft(Phase.DONE, SECRET), over=True)])
+            done.set()
+            await busy
+            await store.claim(question("q2"), None)
+            await store.journal([Change("q2", 1, draft=Draft(Phase.DONE, "x"), over=True)])
+        assert SECRET.encode() not in written(file)
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["new", "there"])
+def test_database_is_readable_by_nobody_else_when_started_by_hand(file: Path, there: bool) -> None:
+    if there:
+        file.touch(0o666)
+        file.chmod(0o664)
+    env = {**os.environ, "DATABASE_URL": f"sqlite:///{file}"}
+    command = f"umask 022; exec {sys.executable} -m bot migrate"
+    subprocess.run(["/bin/sh", "-c", command], env=env, check=True, timeout=60)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in file.parent.glob("bot.db*")}
+    assert modes["bot.db"] == (0o660 if there else 0o600)
+    assert not [name for name, mode in modes.items() if mode & stat.S_IRWXO]
+
+
+async def test_claims_of_a_turn_that_is_not_over_outlive_any_clock(stores: Stores) -> None:
+    store = await stores("one", now=lambda: WALL)
+    await store.claim(question("live"), None)
+    await store.claim(question("over"), None)
+    await store.journal([Change("over", 1, draft=Draft(Phase.DONE, "x"), over=True)])
+    ahead = await stores("two", now=lambda: WALL + 30 * DAY)
+    await ahead.prune(365 * DAY)
+    assert await store.claim(question("live"), None) is Claim.TAKEN
+    [still] = await store.unfinished("one")
+    assert still.question.id == "live"
+
+
+async def test_clock_that_was_set_a_month_ahead_makes_nothing_old(stores: Stores) -> None:
+    clock = [WALL]
+    store = await stores("one", now=lambda: clock[0], steady=lambda: WALL + 5)
+    await store.claim(question("q1"), None)
+    await store.journal([Change("q1", 1, draft=Draft(Phase.DONE, "x"), over=True)])
+    clock[0] += 31 * DAY
+    assert await store.prune(30 * DAY) == 0
+    assert await store.claim(question("q1"), None) is Claim.TAKEN
+
+
+async def test_replica_whose_clock_is_ahead_of_the_server_s_deletes_nothing(
+    postgres: Server,
+) -> None:
+    async with postgres.fresh() as url, open_database(url, patience=PATIENCE) as database:
+        await database.migrate()
+        async with Store(database, replica="one") as store:
+            await store.claim(question("q1"), None)
+            await store.journal([Change("q1", 1, draft=Draft(Phase.DONE, "x"), over=True)])
+
+        def ahead() -> float:
+            return steady()() + 31 * DAY
+
+        async with Store(database, replica="two", now=ahead, steady=ahead) as other:
+            assert await other.prune(30 * DAY) == 0
+            assert await other.claim(question("q1"), None) is Claim.TAKEN
+
+
+def test_steady_clock_goes_on_from_the_time_of_day() -> None:
+    told = steady(lambda: WALL)
+    before = since_boot()
+    assert WALL <= told() <= WALL + since_boot() - before + 60
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("phase", "'thinking_aloud'"),
+        ("question", "'{}'"),
+        ("question", "'no json'"),
+        ("files", "'[1]'"),
+    ],
+)
+async def test_turn_that_a_newer_version_wrote_stops_nobody(
+    stores: Stores, column: str, value: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "bot")
+    dead, store = await stores("dead"), await stores("one")
+    name = f"newer-{uuid4().hex}"  # it is said once a turn and process
+    for one in (name, "older"):
+        await dead.claim(question(one), None)
+
+    def newer(connection: Connection) -> None:
+        connection.execute(
+            text(f"UPDATE turns SET {column} = {value} WHERE id = :of"), {"of": name}
+        )
+
+    await store._database.write(newer)  # no method of ours writes such a row
+    for _ in range(3):
+        [found] = await store.unfinished("dead")
+    assert found.question.id == "older"
+    assert await store.take_over(name, 1, counted=True) is None
+    assert await store.turn(name) is None
+    assert await store.take_over("older", 1, counted=True)
+    assert name in set(await _owned(store, "dead"))
+    lines = [r for r in caplog.records if getattr(r, "turn", "") == name]
+    assert len(lines) == 1
+
+
+async def _owned(store: Store, replica: str) -> list[str]:
+    query = text("SELECT id FROM turns WHERE owner = :of")
+    return await store._database.read(  # what is not read by any method of ours
+        lambda connection: list(connection.execute(query, {"of": replica}).scalars())
+    )

@@ -1,0 +1,179 @@
+"""Databases of every earlier form become the newest one, with what is in them."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import zipfile
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from bot.errors import StorageError
+from bot.storage import migrating
+from bot.storage.engine.database import Database, open_database
+from bot.storage.rate_slots import Ledger
+from bot.storage.records import Claim
+from bot.storage.store import Store
+from bot.storage.tables import metadata
+from tests.support.project import ROOT
+from tests.unit.storage.asked import question
+from tests.unit.storage.conftest import PATIENCE
+
+REVISIONS = migrating.revisions()
+
+# What a bot of each revision had written; a revision that is added adds to it.
+WRITTEN: dict[str, list[str]] = {
+    "r1": [
+        "INSERT INTO turns (id, thread, state, owner, fence, tries, first_tried_at, asked_at,"
+        " ended_at, question, text, files, response_url, phase, draft, note, response_id,"
+        " irreversible, sending) VALUES ('Q1', 't', 'live', 'gone', 2, 1, 5.0, 1.0, NULL,"
+        " '{question}', 'why?', '[]', NULL, 'streaming', 'Beca', '', 'resp_1', {no}, {no})",
+        "INSERT INTO shown VALUES ('Q1', 0, '1.1', 'C1', 'edit')",
+        "INSERT INTO claims VALUES ('a', 'Q1', 1.0)",
+        "INSERT INTO replicas (id, beat) VALUES ('gone', 7)",
+        "INSERT INTO wishes (turn, person, kind) VALUES ('Q1', 'U1', 'stop')",
+    ],
+    "r2": ["INSERT INTO slots VALUES ('k', 0, 'gone', 1.0, 60.0)"],
+    "r3": ["UPDATE wishes SET response_url = 'https://hooks.slack.com/x'"],
+    "r4": ["UPDATE turns SET cursor = '7 0 0 4'"],
+    "r5": ["UPDATE turns SET rounds = '{}', model = 'm', input_tokens = 3, output_tokens = 7"],
+    "r6": ["UPDATE turns SET team = 'T1'", "UPDATE replicas SET team = 'T1'"],
+}
+QUESTION = (
+    '{"id": "Q1", "keys": ["a"], "place": {"team": "T1", "channel": "C1", "surface": "channel",'
+    ' "thread_ts": "1.0"}, "user": "U1", "text": "", "ts": "2.0"}'
+)
+
+
+def as_of(revision: str, connection: Connection) -> None:
+    """The database of a bot of that revision, in use."""
+    migrating.upgrade(connection, revision)
+    no = "false" if connection.dialect.name == "postgresql" else "0"
+    for done in REVISIONS[: REVISIONS.index(revision) + 1]:
+        for statement in WRITTEN[done]:
+            filled = statement.replace("{question}", QUESTION).replace("{no}", no)
+            connection.exec_driver_sql(filled)
+
+
+@pytest.fixture
+def database() -> None:
+    """None is made in advance here."""
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+async def test_a_database_of_every_earlier_form_is_brought_up_with_what_is_in_it(
+    url: str, revision: str
+) -> None:
+    async with open_database(url) as database:
+        await database.write(partial(as_of, revision))
+        await database.migrate()
+        store = Store(database, replica="one", team="T1")
+
+        [turn] = await store.unfinished("gone")
+        assert (turn.question, turn.draft.text) == (question("Q1", "a"), "Beca")
+        assert (turn.fence, turn.tries, turn.response_id) == (2, 1, "resp_1")
+        assert [message.ts for message in turn.shown] == ["1.1"]
+        assert await store.replicas() == {"gone": 7}
+        assert await store.claim(question("Q2", "a"), None) is Claim.TAKEN
+        assert await store.take_over("Q1", 2, counted=True) is not None
+        assert [wish.user for wish in await store.wishes()] == ["U1"]
+        assert await Ledger(database, replica="one", patience=PATIENCE).take("k", 1, 60) == 0.0
+
+
+async def test_the_newest_form_is_the_one_the_statements_are_made_for(url: str) -> None:
+    async with open_database(url) as database:
+        await database.migrate()
+        assert await database.read(_differences) == []
+
+
+def _differences(connection: Connection) -> Any:
+    return compare_metadata(MigrationContext.configure(connection), metadata)
+
+
+async def test_many_that_start_at_once_migrate_once(url: str) -> None:
+    databases = [open_database(url) for _ in range(4)]
+
+    async def start(number: int) -> None:
+        async with databases[number] as database:
+            if number == 0:
+                await database.write(partial(as_of, REVISIONS[0]))
+            await database.migrate()
+            await Store(database, replica=f"r{number}").beat()
+
+    await start(0)
+    await asyncio.gather(*(start(number) for number in range(1, 4)))
+    async with open_database(url) as database:
+        assert len(await Store(database, replica="new").replicas()) == 5
+        assert await _rows(database, "alembic_version") == [(REVISIONS[-1],)]
+
+
+async def test_processes_that_start_at_once_on_nothing_migrate_once(url: str) -> None:
+    program = (
+        "import asyncio, sys\n"
+        "from bot.storage.engine.database import open_database\n"
+        "async def main():\n"
+        "    async with open_database(sys.argv[1]) as database:\n"
+        "        await database.migrate()\n"
+        "asyncio.run(main())\n"
+    )
+    processes = [
+        await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", program, url), cwd=ROOT, stderr=subprocess.PIPE
+        )
+        for _ in range(2)
+    ]
+    said = [await process.communicate() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], said
+    async with open_database(url) as database:
+        assert await _rows(database, "alembic_version") == [(REVISIONS[-1],)]
+
+
+async def test_a_migration_that_fails_leaves_the_database_as_it_was(url: str) -> None:
+    async with open_database(url) as database:
+        await database.write(partial(as_of, REVISIONS[0]))
+        await database.write(lambda c: c.execute(text("CREATE TABLE slots (in_the_way TEXT)")))
+        with pytest.raises(StorageError, match=r"can't be written .*slots"):
+            await database.migrate()
+        assert await _rows(database, "alembic_version") == [(REVISIONS[0],)]
+        await database.write(lambda c: c.execute(text("DROP TABLE slots")))
+        await database.migrate()
+        assert await _rows(database, "slots") == []
+
+
+async def test_a_database_of_a_newer_bot_is_left_alone(url: str) -> None:
+    async with open_database(url) as database:
+        await database.migrate()
+        newer = text("UPDATE alembic_version SET version_num = 'r999'")
+        await database.write(lambda connection: connection.execute(newer))
+        with pytest.raises(StorageError, match="newer version of the bot"):
+            await database.migrate()
+
+
+def test_every_revision_has_data_to_be_tested_with() -> None:
+    assert list(WRITTEN) == REVISIONS
+
+
+def test_revisions_are_part_of_the_wheel(tmp_path: Path) -> None:
+    build = "import sys; from hatchling.build import build_wheel; build_wheel(sys.argv[1])"
+    ended = subprocess.run(
+        [sys.executable, "-c", build, str(tmp_path)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert ended.returncode == 0, ended.stderr
+    [wheel] = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    folder = ROOT / "bot/storage/migrations"
+    ours = {str(path.relative_to(ROOT)) for path in folder.rglob("*.py")}
+    assert len(ours) >= 2 + len(REVISIONS)
+    assert ours <= names
+
+
+async def _rows(database: Database, table: str) -> list[tuple[Any, ...]]:
+    found = text(f"SELECT * FROM {table}")
+    return await database.read(lambda c: [tuple(row) for row in c.execute(found)])

@@ -1,0 +1,292 @@
+"""What is left of a question when messages of it are deleted, whatever else happens meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from bot.storage.records import Change, Claim, TurnRecord, Wish
+from bot.storage.store import Store
+from bot.values import REMOVED, Question, message_key
+from tests.unit.storage.asked import DONE, end, question
+from tests.unit.storage.conftest import Stores
+from tests.unit.storage.world import REPLICAS, World
+
+MESSAGES = tuple(f"{number}.0" for number in range(1, 6))
+MESSAGE, REPLICA = st.sampled_from(MESSAGES), st.sampled_from(REPLICAS)
+SOME = st.integers(0, 7)
+EXAMPLES = settings(
+    max_examples=20,
+    stateful_step_count=30,
+    deadline=None,  # a busy machine is no failure
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def key(ts: str) -> str:
+    return message_key("T1", "C1", ts)
+
+
+def asked(ts: str) -> Question:
+    """The question of a message; each has an author of its own."""
+    return replace(question(f"q{ts}", key(ts), text=f"<{ts}>", ts=ts), user=f"U{ts}")
+
+
+class Deletions(RuleBasedStateMachine):
+    """Messages of one thread are asked, joined, answered and deleted; replicas die and take over.
+
+    `answered` are those whose answer has its end.
+    """
+
+    world: World
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: set[str] = set()
+        self.deleted: set[str] = set()
+        self.answered: list[str] = []
+
+    @initialize()
+    def nothing_is_known(self) -> None:
+        """Every example begins with an empty database."""
+        self.world.clear()
+
+    def unfinished(self) -> list[TurnRecord]:
+        store = self.world.stores["one"]
+        found = self.world.together(*(store.unfinished(owner) for owner in (None, *REPLICAS)))
+        return [record for records in found for record in records]
+
+    def some(self, number: int, *, removed: bool) -> TurnRecord | None:
+        """One of the turns that somebody owns."""
+        owned = [one for one in self.unfinished() if one.owner]
+        found = [one for one in owned if (one.draft == REMOVED) is removed]
+        return found[number % len(found)] if found else None
+
+    def journal(self, record: TurnRecord, change: Change) -> None:
+        assert record.owner
+        assert not self.world.do(self.world.stores[record.owner].journal([change]))
+
+    @rule(replica=REPLICA, ts=MESSAGE)
+    def ask(self, replica: str, ts: str) -> None:
+        """A message is delivered, perhaps not for the first time."""
+        claim = self.world.do(self.world.stores[replica].claim(asked(ts), "thread"))
+        assert (claim is Claim.TAKEN) == (ts in self.asked | self.deleted)
+        self.asked.add(ts)
+
+    @rule(replica=REPLICA, ts=MESSAGE)
+    def delete(self, replica: str, ts: str) -> None:
+        """A message is deleted, as a replica hears, perhaps not for the first time."""
+        store = self.world.stores[replica]
+        self.world.do(store.claim(asked(ts), None, REMOVED))
+        self.world.do(store.remove(key(ts), ts))
+        self.deleted.add(ts)
+
+    @rule(first=MESSAGE, second=MESSAGE)
+    def delete_at_once(self, first: str, second: str) -> None:
+        """Two replicas hear of deletions at the same moment."""
+        one, two, _ = self.world.stores.values()
+        self.world.together(one.remove(key(first), first), two.remove(key(second), second))
+        self.deleted |= {first, second} & self.asked
+
+    @rule(replica=REPLICA, twice=st.booleans())
+    def heed(self, replica: str, twice: bool) -> None:
+        """A replica does what is wished of it, one wish at a time; it may not hear at first that
+        this was written."""
+        store = self.world.stores[replica]
+        owned = {one.question.id: one for one in self.world.do(store.unfinished(replica))}
+        for wish in self.world.do(store.wishes()):
+            record = owned[wish.turn]
+            gone = frozenset([wish.user])
+            for _ in range(1 + twice):
+                self.journal(record, Change(wish.turn, record.fence, REMOVED, gone=gone))
+
+    @rule(number=SOME)
+    def begin(self, number: int) -> None:
+        """A turn that waits begins, if it can."""
+        record = self.some(number, removed=False)
+        if record and record.owner:
+            store = self.world.stores[record.owner]
+            self.world.do(store.begin(record.question.id, record.fence))
+
+    @rule(number=SOME)
+    def answer(self, number: int) -> None:
+        """An answer comes to its end."""
+        record = self.some(number, removed=False)
+        if record and not record.waiting:
+            self.journal(record, Change(record.question.id, record.fence, DONE, over=True))
+            self.answered += record.question.messages
+
+    @rule(number=SOME)
+    def finish_removal(self, number: int) -> None:
+        """The messages of an answer are deleted."""
+        record = self.some(number, removed=True)
+        if record:
+            self.journal(record, Change(record.question.id, record.fence, REMOVED, over=True))
+
+    @rule(replica=REPLICA, number=SOME)
+    def take_over(self, replica: str, number: int) -> None:
+        """A replica takes up what somebody left, or never had."""
+        found = self.unfinished()
+        if found:
+            record = found[number % len(found)]
+            store = self.world.stores[replica]
+            taken = store.take_over(record.question.id, record.fence, counted=False)
+            assert self.world.do(taken)
+
+    @invariant()
+    def every_question_is_answered_once(self) -> None:
+        """What was asked and not deleted is answered, or is going to be; nothing is twice."""
+        going_on = [one.question for one in self.unfinished() if one.draft != REMOVED]
+        messages = [*self.answered, *(ts for one in going_on for ts in one.messages)]
+        assert len(messages) == len(set(messages))
+        assert set(messages) >= self.asked - self.deleted
+        for one in going_on:
+            assert one.text == "\n\n".join(f"<{ts}>" for ts in _as_joined(one))
+            assert [(said.user, said.ts) for said in one.words] == [
+                (f"U{ts}", ts) for ts in _as_joined(one)
+            ]
+            assert one.user in {said.user for said in one.words}
+
+    def teardown(self) -> None:
+        """Once all wishes are heeded, nobody answers what was deleted."""
+        if not self.asked:
+            return
+        for _ in MESSAGES:
+            for number, _ in enumerate(self.unfinished()):
+                self.take_over("one", number)
+            self.heed("one", twice=False)
+        self.every_question_is_answered_once()
+        going_on = [one.question for one in self.unfinished() if one.draft != REMOVED]
+        assert self.deleted.isdisjoint(ts for one in going_on for ts in one.messages)
+
+
+def _as_joined(one: Question) -> list[str]:
+    """The messages of a question in the order in which they were joined."""
+    return [said.ts or "" for said in one.words]
+
+
+def test_replicas_that_do_anything_lose_no_question_and_answer_none_twice(url: str) -> None:
+    given = World(url)
+
+    class DeletionsHere(Deletions):
+        world = given
+
+    try:
+        run_state_machine_as_test(DeletionsHere, settings=EXAMPLES)
+    finally:
+        given.close()
+
+
+async def joined(store: Store, *messages: str) -> None:
+    """One question of several messages, live, after an answer that has ended."""
+    await store.claim(question("above"), "thread")
+    for ts in messages:
+        await store.claim(asked(ts), "thread")
+    await end(store, "above")
+    assert await store.begin(f"q{messages[0]}", 1)
+
+
+async def test_rest_waits_for_the_answer_that_goes_and_belongs_to_nobody(stores: Stores) -> None:
+    store = await stores("one")
+    await joined(store, "1.0", "2.0", "3.0")
+    assert await store.remove(key("1.0"), "1.0") == ["q1.0"]
+    assert await store.wishes() == [Wish("q1.0", "1.0", "remove")]
+    await store.journal([Change("q1.0", 1, REMOVED, gone=frozenset(["1.0"]))])
+    [rest] = await store.unfinished(None)
+    assert (rest.question.id, rest.waiting) == ("q1.0-2", True)
+    assert (rest.question.user, rest.question.messages) == ("U2.0", ("2.0", "3.0"))
+    assert rest.question.text == "<2.0>\n\n<3.0>"
+    taken = await store.take_over("q1.0-2", 1, counted=False)
+    assert taken
+    assert await store.begin("q1.0-2", 2) is None
+    await store.journal([Change("q1.0", 1, REMOVED, over=True)])
+    assert await store.begin("q1.0-2", 2)
+
+
+async def test_rest_joins_a_question_that_waits_already_and_is_deleted_with_it(
+    stores: Stores,
+) -> None:
+    store = await stores("one")
+    await joined(store, "1.0", "2.0")
+    await store.claim(asked("3.0"), "thread")
+    await store.journal([Change("q1.0", 1, REMOVED, gone=frozenset(["1.0"]))])
+    record = await store.turn("q3.0")
+    assert record
+    assert record.question.messages == ("2.0", "3.0")
+    assert await store.remove(key("2.0"), "2.0") == ["q3.0"]
+
+
+async def test_rest_takes_no_name_that_an_edit_was_offered_under(stores: Stores) -> None:
+    store = await stores("one")
+    await joined(store, "1.0", "2.0")
+    edit = replace(asked("2.0"), id="q1.0-2", keys=("turn:q1.0-2",))
+    assert await store.claim(edit, None) is Claim.OURS
+    await store.journal([Change("q1.0", 1, REMOVED, gone=frozenset(["1.0"]))])
+    rest = await store.turn("q1.0-3")
+    assert rest
+    assert rest.question.messages == ("2.0",)
+
+
+async def test_rest_is_asked_once_also_where_nobody_heard_that_it_was_written(
+    stores: Stores,
+) -> None:
+    store = await stores("one")
+    await joined(store, "1.0", "2.0")
+    for _ in range(2):
+        await store.journal([Change("q1.0", 1, REMOVED, gone=frozenset(["1.0"]))])
+        assert await store.remove(key("1.0"), "1.0") == []  # Slack tells twice of some deletions
+    [rest] = await store.unfinished(None)
+    assert rest.question.messages == ("2.0",)
+    assert await store.remove(key("2.0"), "2.0") == ["q1.0-2"]
+
+
+async def test_nothing_of_a_question_that_is_gone_is_asked(stores: Stores) -> None:
+    store = await stores("one")
+    await joined(store, "1.0", "2.0")
+    for ts in ("1.0", "2.0"):
+        assert await store.remove(key(ts), ts) == ["q1.0"]
+    await store.journal([Change("q1.0", 1, REMOVED, gone=frozenset(["1.0"]))])
+    assert await store.unfinished(None) == []
+
+
+async def test_write_under_an_old_fence_asks_nothing(stores: Stores) -> None:
+    store, other = await stores("one"), await stores("two")
+    await joined(store, "1.0", "2.0")
+    assert await other.take_over("q1.0", 1, counted=True)
+    assert await store.journal([Change("q1.0", 1, REMOVED, gone=frozenset(["1.0"]))]) == {"q1.0"}
+    assert await store.unfinished(None) == []
+
+
+async def test_turn_that_ends_while_it_waits_takes_in_no_question_any_more(
+    stores: Stores,
+) -> None:
+    store = await stores("one")
+    await store.claim(asked("1.0"), "thread")
+    await store.claim(asked("2.0"), "thread")
+    await store.journal([Change("q2.0", 1, REMOVED)])
+    assert await store.claim(asked("3.0"), "thread") is Claim.WAITS
+    record = await store.turn("q2.0")
+    assert record
+    assert record.question.messages == ("2.0",)
+
+
+async def test_question_is_stored_as_slack_showed_it(stores: Stores) -> None:
+    store = await stores("one")
+    await joined(store, "1.0", "2.0")
+    record = await store.turn("q1.0")
+    assert record
+    words = [replace(said, text=said.text + "\0!") for said in record.question.words]
+    shown = replace(record.question, said=tuple(words), text="<1.0>\0!\n\n<2.0>\0!")
+    await store.journal([Change("q1.0", 1, question=shown)])
+    record = await store.turn("q1.0")
+    assert record
+    assert [said.text for said in record.question.words] == ["<1.0>!", "<2.0>!"]

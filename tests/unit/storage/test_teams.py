@@ -1,0 +1,149 @@
+"""Two workspaces on one database: none sees, takes or deletes what is the other's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+
+from bot.listeners.payloads import Addressee, mention
+from bot.storage import migrating
+from bot.storage.engine.database import Database, open_database
+from bot.storage.records import Claim, Wish
+from bot.storage.store import Store
+from bot.turn.thread_queue import thread_of
+from bot.values import Place, Question
+from tests.unit.storage.asked import PLACE, end, question
+from tests.unit.storage.conftest import Stores
+
+OTHER_PLACE = Place("T2", "C1", "channel", "1.0")
+
+
+def theirs(name: str, *keys: str) -> Question:
+    return replace(question(name, *keys), place=OTHER_PLACE)
+
+
+async def test_what_one_workspace_leaves_is_found_by_its_own_processes_only(stores: Stores) -> None:
+    ours, other = await stores("a", team="T1"), await stores("b", team="T2")
+    again = await stores("c", team="T1")
+    assert await ours.claim(question("Q1"), "T1:C1:1.0") is Claim.OURS
+    assert await other.claim(theirs("Q2"), "T2:C1:1.0") is Claim.OURS
+    for store in (ours, other):
+        await store.beat()
+
+    assert await again.owners() == {"a"}
+    assert set(await again.replicas()) == {"a"}
+    assert await again.unfinished("b") == []
+    assert await again.take_over("Q2", 1, counted=True) is None
+    assert (await again.turn("Q2"), await again.live("T2:C1:1.0")) == (None, None)
+    assert not await again.wish(Wish("Q2", "U1"))
+    assert await again.take_over("Q1", 1, counted=True) is not None
+
+
+async def test_what_is_let_go_of_is_taken_up_by_its_own_workspace(stores: Stores) -> None:
+    ours, other = await stores("a", team="T1"), await stores("b", team="T2")
+    await ours.claim(question("Q1"), None)
+    await ours.release(["Q1"])
+    assert await other.unfinished(None) == []
+    [left] = await ours.unfinished(None)
+    assert (left.question.id, left.team) == ("Q1", "T1")
+
+
+async def test_nobody_deletes_the_old_turns_of_another_workspace(stores: Stores) -> None:
+    ours = await stores("a", team="T1", now=lambda: 100.0)
+    await ours.claim(question("Q1"), None)
+    await end(ours, "Q1")
+    other = await stores("b", team="T2", now=lambda: 10_000.0)
+    assert await other.prune(10.0) == 0
+    assert await ours.turn("Q1") is not None
+    late = await stores("c", team="T1", now=lambda: 10_000.0)
+    assert await late.prune(10.0) == 1
+
+
+def body(team: str, event_id: str = "Ev1") -> dict[str, Any]:
+    event = {"type": "app_mention", "user": "U1", "channel": "C1", "ts": "1.0", "text": "<@UBOT> a"}
+    return {"team_id": team, "event_id": event_id, "event": event}
+
+
+async def test_one_message_in_a_channel_of_two_workspaces_is_a_question_to_each(
+    stores: Stores,
+) -> None:
+    us = Addressee("UBOT", "BBOT")
+    for team in ("T1", "T2"):
+        store = await stores(team, team=team)
+        asked = mention(body(team), us)
+        assert asked is not None
+        assert await store.claim(asked, thread_of(asked)) is Claim.OURS
+        assert await store.claim(asked, thread_of(asked)) is Claim.TAKEN
+        assert [one.question.id for one in await store.unfinished(team)] == [asked.id]
+
+
+# What a process of the version before wrote: it knows neither the column nor our keys.
+_CLAIMED = "INSERT INTO claims VALUES ('event:T1:Ev1', 'Q1', {now})"
+_ASKED = (
+    "INSERT INTO turns (id, thread, state, owner, fence, tries, asked_at, question, text, files,"
+    " phase, draft, note, response_id, irreversible, sending) VALUES ('Q1', 'T1:C1:1.0', 'live',"
+    " 'old', 1, 0, {now}, '{question}', 'why?', '[]', 'asking', '', '', '', {no}, {no})"
+)
+_QUESTION = (
+    '{"id": "Q1", "keys": ["event:T1:Ev1"], "place": {"team": "T1", "channel": "C1",'
+    ' "surface": "channel", "thread_ts": "1.0"}, "user": "U1", "text": "", "ts": "1.0"}'
+)
+_BEAT = "INSERT INTO replicas (id, beat) VALUES ('old', 3)"
+
+
+def _older(connection: Connection) -> None:
+    no = "false" if connection.dialect.name == "postgresql" else "0"
+    for statement in (_CLAIMED, _ASKED, _BEAT):
+        filled = statement.replace("{question}", _QUESTION).replace("{no}", no)
+        connection.exec_driver_sql(filled.replace("{now}", "1.0"))
+
+
+async def test_an_older_process_beside_this_one_answers_nothing_twice(
+    database: Database, stores: Stores
+) -> None:
+    await database.write(_older)
+    new = await stores("new", team="T1")
+    asked = mention(body("T1"), Addressee("UBOT", "BBOT"))
+    assert asked is not None
+    assert await new.claim(asked, thread_of(asked)) is Claim.TAKEN
+
+
+async def test_what_an_older_process_leaves_is_taken_by_the_workspace_it_belongs_to(
+    database: Database, stores: Stores
+) -> None:
+    await database.write(_older)
+    other, ours = await stores("b", team="T2"), await stores("a", team="T1")
+    assert await other.unfinished("old") == []
+    assert set(await ours.replicas()) == {"old"}
+    [left] = await ours.unfinished("old")
+    assert (left.question.place, left.team, left.question.unreadable) == (PLACE, "", ())
+    assert await ours.take_over("Q1", 1, counted=True) is not None
+
+
+async def test_a_database_of_the_version_before_is_brought_up_under_its_processes(url: str) -> None:
+    async with open_database(url) as database:
+        await database.write(partial(migrating.upgrade, revision="r4"))
+        await database.write(_older)
+        await database.migrate()
+        beat = text("UPDATE replicas SET beat = beat + 1 WHERE id = 'old'")
+        await database.write(lambda connection: connection.execute(beat))
+        assert await Store(database, replica="new", team="T1").replicas() == {"old": 4}
+
+
+@pytest.mark.parametrize("store_text", [True, False])
+async def test_the_names_of_what_was_not_read_go_with_the_text(
+    stores: Stores, store_text: bool
+) -> None:
+    store = await stores("a", store_text=store_text)
+    asked = replace(question("Q1"), unreadable=("secret.pdf (PDF)",))
+    await store.claim(asked, None)
+    [record] = await store.unfinished("a")
+    assert record.question == asked
+    await end(store, "Q1")
+    record_after = await store.turn("Q1")
+    assert record_after is not None
+    assert record_after.question.unreadable == (asked.unreadable if store_text else ())

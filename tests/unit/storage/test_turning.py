@@ -1,0 +1,305 @@
+"""What is kept of a turn, by whom, and for how long."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.errors import StorageAway, StorageError
+from bot.storage.records import Change, Claim, ShownMessage
+from bot.storage.store import CLAIM_SECONDS, Store
+from bot.storage.turning import BATCH
+from bot.values import Draft, Phase, Usage
+from tests.unit.storage.asked import DONE, REPORT, end, question
+from tests.unit.storage.conftest import Stores
+
+HALF = Draft(Phase.STREAMING, "Beca", "Searching")
+STANDING = (ShownMessage("1.1", "C1"), ShownMessage("1.2", "D1", "respond"))
+
+
+async def test_a_turn_is_found_as_it_was_asked_and_as_it_was_journalled(stores: Stores) -> None:
+    store = await stores("one")
+    asked = question("Q1", files=(REPORT,), response_url="https://hooks.slack.com/1")
+    await store.claim(asked, None)
+    changes = [Change("Q1", 1, HALF, "resp_1", STANDING, irreversible=True, sending=True)]
+    assert await store.journal(changes) == set()
+
+    found = await store.turn("Q1")
+
+    assert found is not None
+    assert found.question == asked
+    assert (found.draft, found.response_id, found.shown) == (HALF, "resp_1", STANDING)
+    assert (found.owner, found.fence, found.irreversible, found.sending) == ("one", 1, True, True)
+    assert not found.waiting
+    assert await store.turn("Q2") is None
+
+
+async def test_a_text_is_journalled_with_where_its_response_goes_on(stores: Stores) -> None:
+    store = await stores("one")
+    await store.claim(question("Q1"), None)
+    await store.journal([Change("Q1", 1, HALF, "resp_1", cursor="7 0 0 4")])
+    await store.journal([Change("Q1", 1, irreversible=True)])
+    found = await store.turn("Q1")
+    assert found is not None
+    assert found.cursor == "7 0 0 4"
+    await store.journal([Change("Q1", 1, DONE, cursor="")])
+    found = await store.turn("Q1")
+    assert found is not None
+    assert found.cursor == ""
+
+
+async def test_what_a_change_does_not_name_stays(stores: Stores) -> None:
+    store = await stores("one")
+    await store.claim(question("Q1"), None)
+    await store.journal([Change("Q1", 1, HALF, "resp_1", STANDING)])
+    await store.journal([Change("Q1", 1, irreversible=True)])
+    await store.journal([Change("Q1", 1)])
+    found = await store.turn("Q1")
+    assert found is not None
+    assert (found.draft, found.response_id, found.shown) == (HALF, "resp_1", STANDING)
+    assert found.irreversible
+    await store.journal([Change("Q1", 1, shown=STANDING[1:], irreversible=False)])
+    found = await store.turn("Q1")
+    assert found is not None
+    assert (found.shown, found.irreversible) == (STANDING[1:], False)
+
+
+async def test_a_thread_goes_on_once_its_answer_stands_though_that_turn_is_not_over(
+    stores: Stores,
+) -> None:
+    store = await stores("one")
+    assert await store.claim(question("Q1"), "a thread") is Claim.OURS
+    assert await store.claim(question("Q2"), "a thread") is Claim.WAITS
+    await store.journal([Change("Q1", 1, DONE)])
+    assert await store.begin("Q2", 1) is None
+
+    await store.journal([Change("Q1", 1, stands=True)])
+
+    assert await store.begin("Q2", 1) is not None
+    assert [record.question.id for record in await store.unfinished("one")] == ["Q1", "Q2"]
+    await store.journal([Change("Q2", 1, stands=True)])
+    assert await store.claim(question("Q3"), "a thread") is Claim.OURS
+    assert await end(store, "Q1") == set()
+    assert await end(store, "Q2") == set()
+
+
+async def test_changes_under_an_older_fence_are_refused_one_by_one(stores: Stores) -> None:
+    one, two = await stores("one"), await stores("two")
+    for name in ("Q1", "Q2"):
+        await one.claim(question(name), None)
+    await two.take_over("Q1", 1, counted=True)
+
+    changes = [Change(name, 1, HALF, shown=STANDING) for name in ("Q1", "Q2", "Q3")]
+
+    assert await one.journal(changes) == {"Q1", "Q3"}
+    lost, kept = await one.turn("Q1"), await one.turn("Q2")
+    assert lost is not None
+    assert kept is not None
+    assert (lost.draft.text, lost.shown) == ("", ())
+    assert (kept.draft, kept.shown) == (HALF, STANDING)
+    assert await end(one, "Q1") == {"Q1"}
+    assert await end(two, "Q1", 2) == set()
+    assert await two.journal([]) == set()
+
+
+async def test_more_changes_than_fit_one_statement_are_one_transaction_all_the_same(
+    stores: Stores,
+) -> None:
+    store = await stores("one")
+    names = [f"Q{n}" for n in range(BATCH + 10)]
+    changes = [Change(name, 1, HALF) for name in names]
+    for name in names[:3] + names[-3:]:
+        await store.claim(question(name), None)
+    assert await store.journal(changes) == set(names[3:-3])
+    assert len(await store.unfinished("one")) == 6
+    await store.release(names)
+    assert len(await store.unfinished(None)) == 6
+
+
+async def test_a_turn_that_is_over_has_no_owner_and_no_address_to_answer_to(stores: Stores) -> None:
+    store = await stores("one")
+    asked = question("Q1", files=(REPORT,), response_url="https://hooks.slack.com/1")
+    await store.claim(asked, "t")
+    assert await end(store, "Q1") == set()
+    assert await end(store, "Q1") == set(), "its reply may have been lost: it is asked for again"
+    found = await store.turn("Q1")
+    assert found is not None
+    assert (found.owner, found.draft) == (None, DONE)
+    assert (found.question.text, found.question.files) == (asked.text, asked.files)
+    assert found.question.response_url is None
+    assert await store.unfinished("one") == await store.unfinished(None) == []
+    assert await store.owners() == set()
+    assert await store.take_over("Q1", 1, counted=True) is None
+
+
+async def test_text_that_is_not_to_be_stored_is_kept_only_while_it_is_needed(
+    stores: Stores,
+) -> None:
+    store: Store = await stores("one", store_text=False)
+    await store.claim(question("Q1", text="secret", files=(REPORT,)), None)
+    half = Draft(Phase.STREAMING, "secret", "secret")
+    await store.journal([Change("Q1", 1, half, rounds='"secret"')])
+    found = await store.turn("Q1")
+    assert found is not None
+    assert (found.question.text, found.draft.text) == ("secret", "secret")
+    assert found.rounds == '"secret"'
+    draft = Draft(Phase.DONE, "secret", "secret")
+    await store.journal([Change("Q1", 1, draft, "resp_1", STANDING, over=True)])
+    found = await store.turn("Q1")
+    assert found is not None
+    assert (found.question.text, found.question.files) == ("", ())
+    assert found.draft == Draft(Phase.DONE)
+    assert found.rounds == ""
+    assert (found.response_id, found.shown) == ("resp_1", STANDING)
+
+
+async def test_rounds_are_kept_until_the_turn_is_over(stores: Stores) -> None:
+    store = await stores("one")
+    await store.claim(question("Q1"), None)
+    for change, kept in (
+        (Change("Q1", 1, rounds="[1]"), "[1]"),
+        (Change("Q1", 1, HALF), "[1]"),
+        (Change("Q1", 1, rounds=""), ""),
+        (Change("Q1", 1, rounds="[2]"), "[2]"),
+        (Change("Q1", 1, DONE, rounds="[3]", over=True), ""),
+    ):
+        assert await store.journal([change]) == set()
+        found = await store.turn("Q1")
+        assert found is not None
+        assert found.rounds == kept
+
+
+async def test_what_an_answer_cost_is_stored_with_it(stores: Stores) -> None:
+    store = await stores("one")
+    await store.claim(question("Q1"), None)
+    cost = Usage(2**40, 7, 3, 5, "gpt-5.4-2026")
+    for change, known in (
+        (Change("Q1", 1, HALF), Usage()),
+        (Change("Q1", 1, usage=Usage(1, 2, model="m\0")), Usage(1, 2, model="m")),
+        (Change("Q1", 1, usage=Usage()), Usage(1, 2, model="m")),
+        (Change("Q1", 1, usage=cost), cost),
+        (Change("Q1", 1, DONE, over=True), cost),
+    ):
+        await store.journal([change])
+        found = await store.turn("Q1")
+        assert found is not None
+        assert found.usage == known
+
+
+@pytest.mark.parametrize("odd", ["a\0b", "a\ud83d b", "a\udc00b", "\U0001f9a6"])
+async def test_text_no_database_takes_does_not_stand_in_the_way(stores: Stores, odd: str) -> None:
+    store = await stores("one")
+    file = REPORT.__class__("F1", odd, "text/plain", 1, "https://files.slack.com/1")
+    assert await store.claim(question("Q1", text=odd, files=(file,)), None) is Claim.OURS
+    await store.journal([Change("Q1", 1, Draft(Phase.STREAMING, odd, odd))])
+    found = await store.turn("Q1")
+    assert found is not None
+    expected = odd.replace("\0", "").encode("utf-8", "replace").decode()
+    assert (found.question.text, found.draft.text, found.draft.note) == (expected,) * 3
+    assert found.question.files == (file,)
+
+
+async def test_what_can_never_be_written_is_told_apart_from_a_database_that_is_away(
+    stores: Stores,
+) -> None:
+    store = await stores("one")
+    await store.claim(question("Q1"), None)
+    wrong = Change("Q1", 1, HALF, shown=(ShownMessage("\ud83d", "C1"),))
+    with pytest.raises(StorageError) as caught:
+        await store.journal([wrong])
+    assert not isinstance(caught.value, StorageAway)
+    found = await store.turn("Q1")
+    assert found is not None
+    assert found.draft.text == "", "all of it or nothing"
+    assert await store.journal([Change("Q1", 1, HALF)]) == set()
+
+
+async def test_a_turn_is_taken_over_once_whoever_tries(stores: Stores) -> None:
+    now = 100.0
+    one, two = await stores("one"), await stores("two", now=lambda: now)
+    three = await stores("three", now=lambda: now)
+    await one.claim(question("Q1"), None)
+    await one.journal([Change("Q1", 1, HALF, "resp_1", STANDING)])
+
+    taken = await two.take_over("Q1", 1, counted=True)
+
+    assert taken is not None
+    assert (taken.owner, taken.fence, taken.tries, taken.first_tried_at) == ("two", 2, 1, 100.0)
+    assert (taken.draft, taken.response_id, taken.shown) == (HALF, "resp_1", STANDING)
+    assert await three.take_over("Q1", 1, counted=True) is None
+    assert await two.take_over("Q1", 1, counted=True) is None, "nobody gets the same turn twice"
+    now = 200.0
+    again = await three.take_over("Q1", 2, counted=True)
+    assert again is not None
+    assert (again.fence, again.tries, again.first_tried_at) == (3, 2, 100.0)
+
+
+async def test_a_turn_that_is_handed_over_does_not_count_as_tried(stores: Stores) -> None:
+    one, two = await stores("one"), await stores("two")
+    for name in ("Q1", "Q2", "Q3"):
+        await one.claim(question(name), None)
+    await two.release(["Q2"])
+    assert await two.unfinished(None) == []
+    await one.release(["Q2", "Q3"])
+    assert await one.owners() == {"one"}
+    released = await two.unfinished(None)
+    assert [turn.question.id for turn in released] == ["Q2", "Q3"]
+    taken = await two.take_over("Q2", 1, counted=False)
+    assert taken is not None
+    assert (taken.owner, taken.fence, taken.tries, taken.first_tried_at) == ("two", 2, 0, None)
+    assert await two.owners() == {"one", "two"}
+
+
+async def test_turns_are_given_out_in_the_order_they_were_asked(stores: Stores) -> None:
+    moments = iter([30.0, 10.0, 20.0])
+    store = await stores("one", now=lambda: next(moments))
+    for name in ("C", "A", "B"):
+        await store.claim(question(name), None)
+    # A clock that is set back does not mix up what this replica has taken.
+    assert [turn.question.id for turn in await store.unfinished("one")] == ["C", "A", "B"]
+
+
+async def test_what_is_old_is_deleted_and_nothing_else(stores: Stores) -> None:
+    now = 0.0
+    store = await stores("one", now=lambda: now)
+    for name in ("old", "live"):
+        await store.claim(question(name, name), None)
+    await store.journal([Change("old", 1, DONE, shown=STANDING, over=True)])
+    now = 3 * CLAIM_SECONDS
+    await store.claim(question("new", "new"), None)
+    await end(store, "new")
+
+    assert await store.prune(4 * CLAIM_SECONDS) == 0
+    assert await store.turn("old") is not None
+    assert await store.prune(2 * CLAIM_SECONDS) == 1
+
+    assert await store.turn("old") is None
+    assert await store.turn("live") is not None
+    assert await store.turn("new") is not None
+    assert await store.claim(question("old", "old"), None) is Claim.OURS
+    assert await store.claim(question("new", "new"), None) is Claim.TAKEN
+
+
+async def test_claims_live_for_a_day(stores: Stores) -> None:
+    now = 0.0
+    store = await stores("one", now=lambda: now)
+    await store.claim(question("Q1", "a"), None)
+    await end(store, "Q1")
+    now = CLAIM_SECONDS - 1.0
+    await store.prune(0)
+    assert await store.claim(question("Q2", "a"), None) is Claim.TAKEN
+    now = CLAIM_SECONDS + 1.0
+    await store.prune(0)
+    assert await store.claim(question("Q2", "a"), None) is Claim.OURS
+
+
+async def test_more_than_a_batch_is_deleted_batch_by_batch(stores: Stores) -> None:
+    now = 0.0
+    store = await stores("one", now=lambda: now)
+    several = [[f"k{n}" for n in range(start, start + 100)] for start in range(0, 700, 100)]
+    for n, keys in enumerate(several):
+        await store.claim(question(f"A{n}", *keys), None)
+        await end(store, f"A{n}")
+    now = CLAIM_SECONDS + 1.0
+    await store.prune(0)
+    for n, keys in enumerate(several):
+        assert await store.claim(question(f"B{n}", *keys), None) is Claim.OURS

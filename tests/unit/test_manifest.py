@@ -1,0 +1,212 @@
+"""The manifest asks for exactly what the code uses, within the limits of Slack's schema."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.manifest import EVENTS, EVENTS_PATH, FEATURES, INTERACTIVE, bot_scopes, manifest
+from bot.playground.slack.server import SlackConfig
+from bot.slack import SCOPES, Slack
+from tests.support.project import ROOT
+from tests.support.rooms import Module, read
+
+MODULES = read(ROOT)
+OURS = [m for m in MODULES.values() if m.room != "playground"]
+LISTENERS = [m for m in OURS if m.room == "listeners"]
+
+SOCKET = manifest(command="/ask", socket_mode=True)
+HTTP = manifest(command="/ask", socket_mode=False, url="https://bot.test/")
+BOTH = pytest.mark.parametrize("made", [SOCKET, HTTP], ids=["socket", "http"])
+
+
+def called(modules: list[Module]) -> Iterator[tuple[str, ast.Call]]:
+    """Every call of an attribute, by the attribute's name."""
+    for module in modules:
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                yield node.func.attr, node
+
+
+def first_text(call: ast.Call) -> str:
+    """The first argument where it is a constant, else ""."""
+    match call.args:
+        case [ast.Constant(value=str(text)), *_]:
+            return text
+    return ""
+
+
+def web_api_methods(modules: list[Module]) -> set[str]:
+    """Names of Web API methods that are given to the one function that calls them."""
+    return {first_text(call) for name, call in called(modules) if name in {"_call", "api_call"}}
+
+
+def registrations(kind: str) -> list[ast.Call]:
+    """The calls `app.<kind>(…)` of the listeners."""
+    return [
+        call
+        for name, call in called(LISTENERS)
+        if name == kind and getattr(getattr(call.func, "value", None), "id", "") == "app"
+    ]
+
+
+def reaching(modules: list[Module]) -> dict[str, set[str]]:
+    """Each function of the door to Slack, and the Web API methods it calls."""
+    found = {}
+    for module in modules:
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.AsyncFunctionDef):
+                inside = Module(module.name, module.path, ast.Module([node], []), 0)
+                found[node.name] = web_api_methods([inside]) - {""}
+    return {name: methods for name, methods in found.items() if methods}
+
+
+def test_the_scope_table_lists_exactly_the_methods_that_are_called() -> None:
+    door = [m for m in OURS if m.room == "slack"]
+
+    assert web_api_methods(door) - {""} == set(SCOPES)
+
+
+def test_no_other_room_calls_the_web_api() -> None:
+    others = [m for m in OURS if m.room != "slack"]
+    names = {name for name, _ in called(others) if "_" in name.strip("_")}
+    direct = {name for name in names if hasattr(AsyncWebClient, name)}
+
+    assert direct - set(dir(Slack)) == set()
+    assert "api_call" not in dict(called(others))
+
+
+def test_no_scope_is_asked_for_a_method_that_nobody_reaches() -> None:
+    door = reaching([m for m in OURS if m.room == "slack"])
+    asked = {
+        node.attr
+        for module in OURS
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute) and _names_slack(node.value)
+    }
+    reached = {SCOPES[m] for name, methods in door.items() if name in asked for m in methods}
+    needed = ",".join([*reached, *EVENTS.values(), *FEATURES.values()]).split(",")
+
+    assert set(needed) - {""} == bot_scopes()
+
+
+def _names_slack(node: ast.expr) -> bool:
+    name = getattr(node, "attr", getattr(node, "id", ""))
+    return name.strip("_").endswith("slack")
+
+
+def test_the_events_are_exactly_those_the_listeners_take() -> None:
+    taken = {first_text(call) for call in registrations("event")} - {""}
+
+    assert {event.split(".")[0] for event in EVENTS} == taken
+    assert set(SOCKET["settings"]["event_subscriptions"]["bot_events"]) == set(EVENTS)
+
+
+def test_there_is_a_slash_command_because_the_listeners_take_one() -> None:
+    own = [c for c in registrations("command") if isinstance(c.args[0], ast.Attribute)]
+
+    assert len(own) == len(SOCKET["features"]["slash_commands"]) == 1
+
+
+def test_interactivity_is_on_if_and_only_if_the_listeners_take_actions() -> None:
+    assert SOCKET["settings"]["interactivity"]["is_enabled"] == bool(registrations("action"))
+
+
+def test_scopes_are_those_of_methods_events_and_features_and_no_others() -> None:
+    needed = ",".join([*SCOPES.values(), *EVENTS.values(), *FEATURES.values()]).split(",")
+
+    assert bot_scopes() == set(needed) - {""}
+    assert SOCKET["oauth_config"]["scopes"]["bot"] == sorted(bot_scopes())
+    assert bot_scopes() <= SlackConfig().scopes, "the playground's Slack grants them too"
+    assert set(FEATURES) <= set(SOCKET["features"])
+
+
+def test_threads_can_be_read_wherever_the_bot_can_be_mentioned() -> None:
+    kinds = ("channels", "groups", "im", "mpim")
+
+    assert {f"{kind}:history" for kind in kinds} <= bot_scopes()
+
+
+def test_socket_mode_names_no_address() -> None:
+    assert SOCKET["settings"]["socket_mode_enabled"] is True
+    assert "http" not in str(SOCKET)
+
+
+def test_http_mode_sends_events_commands_and_actions_to_one_address() -> None:
+    address = f"https://bot.test{EVENTS_PATH}"
+    settings = HTTP["settings"]
+
+    assert settings["socket_mode_enabled"] is False
+    assert settings["event_subscriptions"]["request_url"] == address
+    assert settings["interactivity"].get("request_url") == (address if INTERACTIVE else None)
+    assert [c["url"] for c in HTTP["features"]["slash_commands"]] == [address]
+
+
+def test_the_two_modes_differ_in_their_transport_only() -> None:
+    assert SOCKET["oauth_config"] == HTTP["oauth_config"]
+    assert SOCKET["display_information"] == HTTP["display_information"]
+    assert SOCKET["features"]["agent_view"] == HTTP["features"]["agent_view"]
+
+
+def test_name_and_command_are_the_operators() -> None:
+    made = manifest(command="/oracle", socket_mode=True, name="Oracle")
+
+    assert made["features"]["slash_commands"][0]["command"] == "/oracle"
+    assert made["display_information"]["name"] == "Oracle"
+    assert made["features"]["bot_user"]["display_name"] == "Oracle"
+
+
+@BOTH
+def test_direct_messages_can_be_written_and_the_legacy_assistant_is_left_out(
+    made: dict[str, Any],
+) -> None:
+    home = made["features"]["app_home"]
+    events = made["settings"]["event_subscriptions"]["bot_events"]
+
+    assert home["messages_tab_enabled"]
+    assert not home["messages_tab_read_only_enabled"]
+    assert "assistant_view" not in made["features"]
+    assert not [event for event in events if event.startswith("assistant_thread")]
+
+
+# Path in the manifest → longest text or list there (docs/slack.md#manifest, the schema's version
+# 2).
+LIMITS = {
+    "display_information.name": 35,
+    "display_information.description": 140,
+    "features.bot_user.display_name": 80,
+    "features.agent_view.agent_description": 300,
+    "features.agent_view.suggested_prompts": 4,
+    "features.slash_commands": 50,
+    "features.slash_commands.0.command": 32,
+    "features.slash_commands.0.description": 2000,
+    "features.slash_commands.0.usage_hint": 1000,
+    "oauth_config.scopes.bot": 255,
+    "settings.event_subscriptions.bot_events": 100,
+}
+
+
+@BOTH
+@pytest.mark.parametrize(("path", "most"), LIMITS.items(), ids=LIMITS.keys())
+def test_nothing_is_longer_than_the_schema_allows(
+    made: dict[str, Any], path: str, most: int
+) -> None:
+    found: Any = made
+    for part in path.split("."):
+        found = found[int(part)] if part.isdigit() else found[part]
+
+    assert 0 < len(found) <= most
+
+
+@BOTH
+def test_scopes_and_events_are_listed_once_and_short_enough(made: dict[str, Any]) -> None:
+    scopes = made["oauth_config"]["scopes"]["bot"]
+    events = made["settings"]["event_subscriptions"]["bot_events"]
+
+    assert len(set(scopes)) == len(scopes)
+    assert len(set(events)) == len(events)
+    assert max(map(len, [*scopes, *events])) <= 50

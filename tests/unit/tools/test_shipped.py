@@ -1,0 +1,47 @@
+"""The tools that come with the bot."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.slack import Slack, http_session
+from bot.tools.builtin import KNOWN, shipped
+from bot.tools.toolbox import Toolbox
+from tests.unit.tools.asking import CONTEXT, call
+
+
+async def test_the_named_tools_are_shipped_once_and_in_order() -> None:
+    async with http_session() as session:
+        slack = Slack("xoxb-1", base_url="http://127.0.0.1:1/api/", session=session)
+
+        assert [tool.name for tool in shipped(KNOWN, slack=slack)] == list(KNOWN)
+        assert [t.name for t in shipped(["calculate", "now", "now"], slack=slack)] == [
+            "calculate",
+            "now",
+        ]
+        assert shipped([], slack=slack) == ()
+
+
+async def test_an_unknown_name_is_refused_with_those_that_are_known() -> None:
+    async with http_session() as session:
+        slack = Slack("xoxb-1", base_url="http://127.0.0.1:1/api/", session=session)
+
+        with pytest.raises(ValueError, match=r"unknown tools: nwo \(there are now, calculate, "):
+            shipped(["now", "nwo"], slack=slack)
+
+
+async def test_shipped_tools_may_be_repeated_and_have_schemas() -> None:
+    async with http_session() as session:
+        slack = Slack("xoxb-1", base_url="http://127.0.0.1:1/api/", session=session)
+        box = Toolbox(shipped(KNOWN, slack=slack, clock=lambda: datetime(2026, 1, 1, tzinfo=UTC)))
+
+    assert all(box.repeatable(name) for name in KNOWN)
+    assert {s.name: list(s.parameters["properties"]) for s in box.specs} == {
+        "now": ["timezone"],
+        "calculate": ["expression"],
+        "fetch_page": ["url"],
+        "search_thread": ["words"],
+    }
+    assert "2026-01-01T00:00:00+00:00" in await box.run(call("now"), CONTEXT)

@@ -1,0 +1,191 @@
+"""Whatever happens in a tool, the model gets a short text and the answer goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from bot.errors import ToolError
+from bot.tools.tool import tool
+from bot.tools.toolbox import MAX_SAYING, Toolbox
+from bot.upstream.events import ToolCall
+from bot.upstream.prompt import ToolSpec
+from tests.unit.delivery import virtual
+from tests.unit.tools.asking import CONTEXT, call
+
+
+@tool(saying=lambda word, times: f"Saying {word}")
+async def say(word: str, times: int = 1) -> str:
+    """Say a word.
+
+    word: the word
+    times: how often
+    """
+    return word * times
+
+
+@tool(side_effects=True)
+async def order(dish: str) -> str:
+    """Order something to eat.
+
+    dish: what
+    """
+    return f"ordered {dish}"
+
+
+@tool()
+async def wait(seconds: float) -> str:
+    """Wait.
+
+    seconds: how long
+    """
+    await asyncio.sleep(seconds)
+    return "waited"
+
+
+@tool()
+async def fail(how: str) -> str:
+    """Fail.
+
+    how: in which way
+    """
+    if how == "timeout":
+        raise TimeoutError
+    raise ToolError("It is raining.") if how == "tool" else KeyError(how)
+
+
+BOX = Toolbox([say, order, wait, fail])
+
+
+def test_specs_are_what_the_model_is_told() -> None:
+    assert [spec.name for spec in BOX.specs] == ["say", "order", "wait", "fail"]
+    assert BOX.specs[0] == ToolSpec("say", "Say a word.", say.parameters)
+
+
+def test_two_tools_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="same name"):
+        Toolbox([say, say])
+
+
+async def test_a_call_returns_its_output() -> None:
+    assert await BOX.run(call("say", word="ha", times=2), CONTEXT) == "haha"
+
+
+async def test_a_tool_that_is_not_there_is_told_with_those_that_are() -> None:
+    said = await BOX.run(call("sing"), CONTEXT)
+
+    assert said == "Error: There is no tool sing; there are say, order, wait, fail."
+    assert await Toolbox([]).run(call("sing"), CONTEXT) == (
+        "Error: There is no tool sing; there are none."
+    )
+
+
+async def test_wrong_arguments_are_told() -> None:
+    assert await BOX.run(call("say", times=2), CONTEXT) == (
+        "Error: The arguments of say are wrong: Object missing required field `word`."
+    )
+    assert await BOX.run(ToolCall("c", "say", "{"), CONTEXT) == (
+        "Error: The arguments of say are not valid JSON."
+    )
+
+
+async def test_a_tools_own_error_is_told_in_its_words() -> None:
+    assert await BOX.run(call("fail", how="tool"), CONTEXT) == "Error: It is raining."
+
+
+async def test_a_defect_is_told_and_logged_without_what_people_wrote(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        said = await BOX.run(call("fail", how="what a person wrote"), CONTEXT)
+
+    assert said == "Error: fail failed (KeyError)."
+    assert "the tool fail failed: KeyError" in caplog.text
+    assert "test_toolbox.py" in caplog.text
+    assert "what a person wrote" not in caplog.text
+
+
+def test_a_slow_tool_is_stopped_in_time() -> None:
+    async def scenario() -> tuple[str, float]:
+        return await BOX.run(call("wait", seconds=1000), CONTEXT), virtual.now()
+
+    said, at = virtual.run(scenario())
+
+    assert said == "Error: wait took longer than 20 seconds and was stopped."
+    assert at == pytest.approx(20, abs=0.1)
+
+
+def test_a_tool_that_is_quick_enough_is_waited_for() -> None:
+    assert virtual.run(BOX.run(call("wait", seconds=19), CONTEXT)) == "waited"
+
+
+async def test_a_tools_own_timeout_is_not_taken_for_ours() -> None:
+    said = await BOX.run(call("fail", how="timeout"), CONTEXT)
+
+    assert said == "Error: fail failed (TimeoutError)."
+
+
+async def test_cancelling_ends_a_call_and_goes_through() -> None:
+    task = asyncio.create_task(BOX.run(call("wait", seconds=1000), CONTEXT))
+    await asyncio.sleep(0)
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_long_output_is_cut_and_says_so() -> None:
+    box = Toolbox([say], max_output=100)
+    said = await box.run(call("say", word="x", times=12_345), CONTEXT)
+
+    assert len(said) == 100
+    assert said.startswith("xxx")
+    assert said.endswith("[Cut off: 12,345 characters are more than a tool may return.]")
+    assert await box.run(call("say", word="x", times=100), CONTEXT) == "x" * 100
+
+
+async def test_a_long_error_is_cut_too() -> None:
+    said = await Toolbox([say], max_output=100).run(call("say", word="", **{"y" * 500: 1}), CONTEXT)
+
+    assert len(said) == 100
+    assert said.startswith("Error: ")
+
+
+async def test_an_output_is_never_empty_and_always_unicode() -> None:
+    @tool()
+    async def half() -> str:
+        """Return half a character."""
+        return "a\ud83d"
+
+    assert await BOX.run(call("say", word=" "), CONTEXT) == "(no output)"
+    assert await Toolbox([half]).run(call("half"), CONTEXT) == "a?"
+
+
+def test_only_what_changes_nothing_may_be_repeated() -> None:
+    assert BOX.repeatable("say")
+    assert not BOX.repeatable("order")
+    assert BOX.repeatable("sing")
+
+
+def test_the_reader_sees_what_runs_but_no_arguments_unless_the_tool_says_so() -> None:
+    assert BOX.saying(call("order", dish="sk-secret")) == "Calling order(…)…"
+    assert BOX.saying(ToolCall("c", "order", "")) == "Calling order()…"
+    assert BOX.saying(ToolCall("c", "order", "{}")) == "Calling order()…"
+    assert BOX.saying(call("sing", song="sk-secret")) == "Calling sing(…)…"
+    assert BOX.saying(call("say", word="hello")) == "Saying hello"
+
+
+def test_what_the_reader_sees_is_one_short_line() -> None:
+    said = BOX.saying(call("say", word="a\n\nb " + "x" * 500))
+
+    assert said.startswith("Saying a b xxx")
+    assert len(said) == MAX_SAYING
+    assert said.endswith("…")
+    assert len(BOX.saying(call("z" * 500))) <= MAX_SAYING
+
+
+def test_wrong_arguments_do_not_stop_the_remark() -> None:
+    assert BOX.saying(ToolCall("c", "say", "{")) == "Calling say(…)…"
+    assert BOX.saying(call("say", times="often")) == "Calling say(…)…"

@@ -1,0 +1,179 @@
+"""A page is read as it was sent, in bounded time and size, or it is told why not."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import tracemalloc
+import zlib
+from collections.abc import Sequence
+
+import pytest
+
+from bot.tools.web import MAX_BYTES, MAX_REDIRECTS, SECONDS, Web
+from tests.unit.delivery import virtual
+from tests.unit.tools.site import answer, redirect, resolving, site, web_of
+from tests.unit.tools.wire import PUBLIC, Slow, refused
+
+
+async def test_a_page_is_read() -> None:
+    found = answer("héllo", media_type="text/plain; charset=UTF-8")
+    async with site({"/a?b=c": found}) as there:
+        page = await web_of(there).get(there.url("/a?b=c#d"))
+
+    assert (page.body.decode(), page.media_type, page.charset) == ("héllo", "text/plain", "utf-8")
+    assert page.whole
+    assert page.url == there.url("/a?b=c")
+
+
+async def test_the_request_says_little_and_names_the_host() -> None:
+    async with site({"/": answer()}) as there:
+        await web_of(there).get(there.url())
+
+    line, *headers = there.requests[0].strip().lower().split("\r\n")
+    assert line == "get / http/1.1"
+    assert sorted(header.partition(": ")[0] for header in headers) == [
+        "accept",
+        "accept-encoding",
+        "connection",
+        "host",
+        "user-agent",
+    ]
+    assert f"host: example.com:{there.port}" in headers
+    assert "accept-encoding: gzip" in headers
+
+
+async def test_redirects_are_followed_without_cookies_or_referrer() -> None:
+    async with site({}) as there:
+        there.answers = {
+            "/a/": answer(status="301 Moved", location="b", set_cookie="id=1"),
+            "/a/b": redirect("/c#d", "307 Temporary Redirect"),
+            "/c": redirect(there.url("/end", host="other.org"), "308 Permanent Redirect"),
+            "/end": answer("there"),
+        }
+        page = await web_of(there, "example.com", "other.org").get(there.url("/a/"))
+
+    assert page.body == b"there"
+    assert page.url == there.url("/end", host="other.org")
+    assert len(there.requests) == 4
+    assert f"host: other.org:{there.port}" in there.requests[-1].lower()
+    assert "cookie" not in "".join(there.requests).lower()
+
+
+async def test_redirects_come_to_an_end() -> None:
+    async with site({"/": redirect("/")}) as there:
+        said = await refused(web_of(there), there.url())
+
+    assert said == "The page redirects more than 5 times."
+    assert len(there.requests) == MAX_REDIRECTS + 1
+
+
+async def test_a_redirect_to_nonsense_is_told() -> None:
+    async with site({"/": redirect("http://[::1")}) as there:
+        assert "something unreadable" in await refused(web_of(there), there.url())
+
+
+async def test_an_answer_that_is_not_the_page_is_told() -> None:
+    async with site({"/": answer("secret detail", status="404 Ask my boss")}) as there:
+        assert await refused(web_of(there), there.url()) == (
+            "The page's server answered 404 Not Found."
+        )
+
+
+async def test_a_page_that_is_too_long_is_read_in_part() -> None:
+    async with site({"/": answer(b"x" * (MAX_BYTES + 1)), "/fits": answer(b"x" * MAX_BYTES)}) as s:
+        long = await web_of(s).get(s.url())
+        fits = await web_of(s).get(s.url("/fits"))
+
+    assert (len(long.body), long.whole) == (MAX_BYTES, False)
+    assert (len(fits.body), fits.whole) == (MAX_BYTES, True)
+
+
+async def test_a_page_without_end_is_read_in_part() -> None:
+    gone = asyncio.Event()
+
+    async def endless(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n")
+        try:
+            while True:
+                writer.write(b"x" * 65536)
+                await writer.drain()
+        except ConnectionError:
+            gone.set()
+
+    async with site({"/": endless}) as there:
+        page = await web_of(there).get(there.url())
+        async with asyncio.timeout(5):
+            await gone.wait()
+
+    assert (len(page.body), page.whole) == (MAX_BYTES, False)
+
+
+async def test_a_compressed_page_is_unpacked() -> None:
+    packed = gzip.compress("héllo".encode() * 1000)
+    async with site({"/": answer(packed, content_encoding="gzip")}) as there:
+        page = await web_of(there).get(there.url())
+
+    assert page.body.decode() == "héllo" * 1000
+    assert page.whole
+
+
+async def test_a_page_that_unpacks_to_too_much_is_never_unpacked_whole() -> None:
+    packing = zlib.compressobj(9, zlib.DEFLATED, 31)
+    bomb = b"".join(packing.compress(bytes(2**20)) for _ in range(60)) + packing.flush()
+    async with site({"/": answer(bomb, content_encoding="gzip")}) as there:
+        tracemalloc.start()
+        page = await web_of(there).get(there.url())
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+    assert (len(page.body), page.whole) == (MAX_BYTES, False)
+    assert peak < 8 * MAX_BYTES
+
+
+async def test_a_compressed_page_that_unpacks_to_nothing_is_bounded_too() -> None:
+    nothing = b"\x1f\x8b\x08" + bytes(7) + b"\x00\x00\x00\xff\xff" * (MAX_BYTES // 4)
+    async with site({"/": answer(nothing, content_encoding="gzip")}) as there:
+        page = await web_of(there).get(there.url())
+
+    assert (page.body, page.whole) == (b"", False)
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    {
+        "another compression": (answer(b"x", content_encoding="br"), "not asked for"),
+        "broken compression": (answer(b"x" * 99, content_encoding="gzip"), "unreadable"),
+        "cut": (answer(b"x" * 99)[:-9], "broke off"),
+        "no answer": (b"", "broke off"),
+        "not HTTP": (b"SSH-2.0-OpenSSH_9.2\r\n", "broke off"),
+        "endless headers": (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 50_000, "broke off"),
+    }.values(),
+)
+async def test_what_is_no_page_is_told(sent: bytes, said: str) -> None:
+    async with site({"/": sent}) as there:
+        assert said in await refused(web_of(there), there.url())
+
+
+@pytest.mark.parametrize("slow", [Slow(0.5), Slow(0, headers_after=1000)], ids=["drips", "waits"])
+def test_a_slow_page_is_given_up_in_time(slow: Slow) -> None:
+    async def scenario() -> tuple[str, float]:
+        web = Web(resolve=resolving({"example.com": [PUBLIC]}), connect=lambda: slow)
+        return await refused(web, "http://example.com/"), virtual.now()
+
+    said, at = virtual.run(scenario())
+
+    assert said == "The page did not come in time."
+    assert at == pytest.approx(SECONDS, abs=0.1)
+    assert slow.closed
+
+
+def test_a_slow_resolver_is_given_up_in_time() -> None:
+    async def resolve(host: str) -> Sequence[str]:
+        await asyncio.sleep(1000)
+        return [PUBLIC]
+
+    async def scenario() -> tuple[str, float]:
+        return await refused(Web(resolve=resolve), "http://example.com/"), virtual.now()
+
+    assert virtual.run(scenario()) == ("The page did not come in time.", SECONDS)

@@ -1,0 +1,208 @@
+"""Pages come from the public web and from nowhere else."""
+
+from __future__ import annotations
+
+import ssl
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from shutil import which
+
+import httpx
+import pytest
+
+from bot.tools.web import MAX_ADDRESS, Web
+from tests.unit.tools.site import HERE, answer, resolving, site, web_of
+from tests.unit.tools.wire import PUBLIC, Wire, refused
+
+NO_HOST = "There is no such host on the public web."
+NAMES = {
+    "example.com": [PUBLIC],
+    "inside.com": ["10.0.0.5"],
+    "loop.com": ["127.0.0.1"],
+    "loop6.com": ["::1"],
+    "mapped.com": ["::ffff:127.0.0.1"],
+    "mixed.com": [PUBLIC, "192.168.0.1"],
+    "metadata.com": ["169.254.169.254"],
+    "any.com": ["0.0.0.0"],
+    "empty.com": [],
+}
+REFUSED = {
+    "http://127.0.0.1/": NO_HOST,
+    "http://127.1/": NO_HOST,
+    "http://2130706433/": NO_HOST,
+    "http://0x7f000001/": NO_HOST,
+    "http://0x7f.0.0.1/": NO_HOST,
+    "http://0177.0.0.1/": "This is not a valid address.",
+    "http://017700000001/": NO_HOST,
+    "http://0/": NO_HOST,
+    "http://0.0.0.0/": NO_HOST,
+    "http://127.0.0.1./": NO_HOST,
+    "http://\uff11\uff12\uff17.0.0.1/": "This is not a valid address.",
+    "http://169.254.169.254/latest/meta-data/": NO_HOST,
+    "http://metadata.google.internal/": NO_HOST,
+    "http://168.63.129.16/": NO_HOST,
+    "http://10.0.0.1/": NO_HOST,
+    "http://[::1]/": NO_HOST,
+    "http://[::]/": NO_HOST,
+    "http://[::ffff:127.0.0.1]/": NO_HOST,
+    "http://[::ffff:7f00:1]/": NO_HOST,
+    "http://[64:ff9b::7f00:1]/": NO_HOST,
+    "http://[2002:7f00:1::]/": NO_HOST,
+    "http://[fe80::1]/": NO_HOST,
+    "http://[fe80::1%25eth0]/": NO_HOST,
+    "http://[fd00:ec2::254]/": NO_HOST,
+    "http://localhost/": NO_HOST,
+    "http://localhost./": NO_HOST,
+    "http://LOCALHOST:80/": NO_HOST,
+    "http://printer.local/": NO_HOST,
+    "http://intranet/": NO_HOST,
+    "http://inside.com/": NO_HOST,
+    "http://loop.com/": NO_HOST,
+    "http://loop6.com/": NO_HOST,
+    "http://mapped.com/": NO_HOST,
+    "http://mixed.com/": NO_HOST,
+    "http://metadata.com/": NO_HOST,
+    "http://any.com/": NO_HOST,
+    "http://empty.com/": NO_HOST,
+    "http://unknown.com/": NO_HOST,
+    "http://127。0。0。1/": NO_HOST,
+    "http://ex%41mple.com/": NO_HOST,
+    "http://example.com:8080/": "Only pages on the usual ports",
+    "http://example.com:22/": "Only pages on the usual ports",
+    "http://example.com:0/": "Only pages on the usual ports",
+    "http://example.com:99999/": "Only pages on the usual ports",
+    "http://user@example.com/": "user name or password",
+    "http://user:secret@example.com/": "user name or password",
+    "http://example.com@127.0.0.1/": "user name or password",
+    "http://127.0.0.1\\@example.com/": "user name or password",
+    "file:///etc/passwd": "Only http:// and https://",
+    "ftp://example.com/": "Only http:// and https://",
+    "gopher://example.com/": "Only http:// and https://",
+    "javascript:alert(1)": "Only http:// and https://",
+    "example.com": "Only http:// and https://",
+    "//example.com/": "Only http:// and https://",
+    "http:///path": "Only http:// and https://",
+    "": "Only http:// and https://",
+    "http://example.com/\r\nX: y": "This is not a valid address.",
+    "http://[::1": "This is not a valid address.",
+    "http://example.com/" + "a" * MAX_ADDRESS: "longer than",
+}
+
+
+@pytest.mark.parametrize(("address", "said"), REFUSED.items())
+async def test_what_is_not_the_public_web_is_never_connected_to(address: str, said: str) -> None:
+    wire = Wire()
+    web = Web(resolve=resolving(NAMES), connect=lambda: wire)
+
+    assert said in await refused(web, address)
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize(
+    "address", [a for a in REFUSED if ":" in a and "\r" not in a and ":///p" not in a]
+)
+async def test_a_redirect_leads_nowhere_that_could_not_be_asked_for(address: str) -> None:
+    wire = Wire(httpx.Response(302, headers={b"location": address.encode()}))
+    web = Web(resolve=resolving(NAMES), connect=lambda: wire)
+    said = await refused(web, "https://example.com/")
+
+    assert [request.url.host for request in wire.requests] == [PUBLIC]
+    assert "redirects" not in said
+
+
+async def test_an_address_in_place_of_a_name_is_asked_without_looking_it_up() -> None:
+    wire = Wire()
+    web = Web(resolve=resolving({}), connect=lambda: wire)
+    await web.get("http://[2606:4700::1111]/a")
+
+    assert str(wire.requests[0].url) == "http://[2606:4700::1111]/a"
+    assert wire.requests[0].headers["host"] == "[2606:4700::1111]"
+
+
+async def test_the_connection_goes_to_the_address_that_was_checked() -> None:
+    answers = iter([[PUBLIC], [HERE]])  # a name that changes its mind
+
+    async def resolve(host: str) -> Sequence[str]:
+        return next(answers)
+
+    wire = Wire()
+    web = Web(resolve=resolve, connect=lambda: wire)
+    page = await web.get("https://rebinding.com/x?y")
+
+    request = wire.requests[0]
+    assert str(request.url) == f"https://{PUBLIC}/x?y"
+    assert request.headers["host"] == "rebinding.com"
+    assert request.extensions["sni_hostname"] == "rebinding.com"
+    assert page.url == "https://rebinding.com/x?y"
+    assert await refused(web, "https://rebinding.com/x?y") == NO_HOST
+    assert len(wire.requests) == 1
+
+
+async def test_the_next_address_is_tried_where_one_does_not_answer() -> None:
+    six = "2606:4700::1111"
+    wire = Wire(refusing=[six])
+    web = Web(resolve=resolving({"example.com": [six, PUBLIC]}), connect=lambda: wire)
+    page = await web.get("http://example.com/")
+
+    assert [str(request.url) for request in wire.requests] == [
+        f"http://[{six}]/",
+        f"http://{PUBLIC}/",
+    ]
+    assert page.body == b"hello"
+
+
+async def test_a_server_that_does_not_answer_is_said_to_be_out_of_reach() -> None:
+    addresses = [f"1.1.1.{n}" for n in range(9)]
+    wire = Wire(refusing=addresses)
+    web = Web(resolve=resolving({"example.com": addresses}), connect=lambda: wire)
+
+    assert await refused(web, "http://example.com/") == "The page's server can't be reached."
+    assert len(wire.requests) == 3
+
+
+async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    async with site({"/": answer("direct")}) as there:
+        assert (await web_of(there).get(there.url())).body == b"direct"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate of example.com with its key."""
+    if not which("openssl"):
+        pytest.skip("there is no openssl to make a certificate with")
+    file = tmp_path_factory.mktemp("tls") / "example.pem"
+    made = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+    names = "-subj /CN=example.com -addext subjectAltName=DNS:example.com"
+    files = ["-keyout", str(file), "-out", str(file.with_suffix(".crt"))]
+    subprocess.run(
+        ["openssl", *made.split(), *names.split(), *files], check=True, capture_output=True
+    )
+    with file.open("a") as both:
+        both.write(file.with_suffix(".crt").read_text())
+    return file
+
+
+async def test_the_certificate_must_be_that_of_the_name(certificate: Path) -> None:
+    asked: list[str | None] = []
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(certificate)
+    server.sni_callback = lambda connection, name, context: asked.append(name)
+    trusting = ssl.create_default_context(cafile=certificate)
+    async with site({"/": answer("safe")}, tls=server) as there:
+        web = Web(
+            resolve=resolving({"example.com": [HERE], "other.org": [HERE]}),
+            connect=lambda: httpx.AsyncHTTPTransport(verify=trusting),
+            may_reach=lambda address: address == HERE,
+            ports={there.port},
+        )
+        page = await web.get(there.url(scheme="https"))
+        said = await refused(web, there.url(scheme="https", host="other.org"))
+        untrusted = await refused(web_of(there), there.url(scheme="https"))
+
+    assert page.body == b"safe"
+    assert said == untrusted == "The page's server can't be reached."
+    assert asked == ["example.com", "other.org", "example.com"]
+    assert len(there.requests) == 1

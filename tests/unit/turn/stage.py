@@ -1,0 +1,247 @@
+"""Replicas over one SQLite file, in virtual time; what answers their turns is up to the test."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.engine import make_url
+
+from bot.errors import StorageAway
+from bot.observe import Metrics
+from bot.storage.engine.database import Database
+from bot.storage.engine.deadline import PATIENCE
+from bot.storage.records import Wish
+from bot.storage.store import Store
+from bot.turn.answer import Runner
+from bot.turn.durability.leases import Keeper
+from bot.turn.running import LiveTurns
+from bot.turn.supervisor import Supervisor
+from bot.turn.turn import Turn
+from bot.values import Draft, Phase, Place, Question
+from tests.unit.delivery.virtual import now
+from tests.unit.turn.way import Room
+
+T = TypeVar("T")
+
+LEASE = 15.0
+WALL = 1_800_000_000.0  # the time of day when a scenario begins
+
+Answer = Callable[[Turn], Awaitable[Phase | None]]
+
+
+def question(
+    name: str = "q1", text: str = "hello", *, ts: str = "1.0", user: str = "U1"
+) -> Question:
+    """A question in the one thread there is."""
+    place = Place("T1", "C1", "channel", "1.0")
+    return Question(name, (f"message:{name}",), place, user, text, ts)
+
+
+class Gated(Database):
+    """A database that is away when told so, or takes no writes."""
+
+    away = full = False
+
+    async def read(self, work: Callable[[Connection], T], patience: float | None = None) -> T:
+        await self._gate()
+        return await super().read(work, patience)
+
+    async def write(
+        self,
+        work: Callable[[Connection], T],
+        patience: float | None = None,
+        *,
+        alone: bool = False,
+        quiet: bool = False,
+    ) -> T:
+        await self._gate()
+        if self.full:
+            raise StorageAway("full")
+        return await super().write(work, patience, alone=alone, quiet=quiet)
+
+    async def _gate(self) -> None:
+        if self.away:
+            await asyncio.sleep(PATIENCE)
+            raise StorageAway("away")
+
+
+@dataclass(eq=False)
+class Replica:
+    """One process, as far as its turns go."""
+
+    database: Gated
+    store: Store
+    keeper: Keeper
+    live: LiveTurns
+    turns: Supervisor
+    metrics: Metrics
+    refused: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    lent: list[Wish] = field(default_factory=list)
+
+    async def die(self) -> None:
+        """Be gone from one moment to another; only for one that is not running."""
+        tasks = dict(self.live.tasks)
+        for turn, task in tasks.items():
+            turn.left = True
+            task.cancel()
+        await asyncio.gather(*tasks.values())
+
+    def count(self, name: str, **labels: str) -> float:
+        """A metric's value."""
+        return self.metrics.registry.get_sample_value(name, labels) or 0.0
+
+
+class Stage:
+    """A database, and the replicas that come and go before it."""
+
+    def __init__(self, path: Path) -> None:
+        self._url = f"sqlite:///{path}/bot.db"
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    async def replica(
+        self,
+        name: str,
+        answers: Answer | Runner,
+        *,
+        running: bool = True,
+        shared: bool = False,
+        clock: Callable[[], float] = now,
+        store_text: bool = True,
+        team: str = "",
+    ) -> Replica:
+        """Start a replica. One that is not `running` does only what it is told to.
+
+        `team` is whose bot it is. `shared`: the database may be away for this one only. `clock` is
+        its own.
+        """
+        database = Gated(make_url(self._url))
+        self._stack.push_async_callback(database.close)
+        await database.migrate()
+        time = asyncio.get_running_loop().time
+        store = Store(
+            database, replica=name, now=lambda: WALL + time(), store_text=store_text, team=team
+        )
+        await self._stack.enter_async_context(store)
+        runner = answers if isinstance(answers, Runner) else None
+        metrics = runner.metrics if runner else Metrics()
+        keeper = Keeper(store, metrics, lease=LEASE, shared=shared, now=clock)
+        left: list[str] = []
+        refused: list[str] = []
+        lent: list[Wish] = []
+
+        def leave(response: str) -> None:
+            left.append(response)
+            if runner:
+                runner.upstream.leave(response)
+
+        async def refuse(asked: Question) -> None:
+            refused.append(asked.id)
+            if runner:
+                await runner.refuse(asked)
+
+        answer: Answer = runner.answer if runner else answers  # type: ignore[assignment]  # no runner, so an answer
+        live = LiveTurns(answer, store, keeper, metrics, leave=leave)
+        turns = Heard(
+            live,
+            store,
+            keeper,
+            refuse=refuse,
+            lend=lent.append,
+            still=runner.delivery.aclose if runner else _at_once,
+            as_shown=runner.history.as_shown if runner else _as_it_is,
+            retention=30 * 24 * 3600,
+        )
+        turns.hear = runner.fake.hear if isinstance(runner, Room) else _unheard
+        if running:
+            await self._stack.enter_async_context(turns)
+        else:
+            self._stack.push_async_callback(turns.__aexit__, None, None, None)
+        return Replica(database, store, keeper, live, turns, metrics, refused, left, lent)
+
+
+class Heard(Supervisor):
+    """Questions stand in the Slack they are said to come from."""
+
+    hear: Callable[[Question], None]
+
+    async def submit(self, question: Question) -> bool:
+        self.hear(question)
+        return await super().submit(question)
+
+
+async def _at_once() -> None:
+    """No write to Slack is ever under way."""
+
+
+async def _as_it_is(question: Question) -> Question | None:
+    """No message is ever edited or deleted."""
+    return question
+
+
+def _unheard(question: Question) -> None:
+    """There is no Slack."""
+
+
+async def until(condition: Callable[[], object], patience: float = 120.0) -> None:
+    """Let virtual time pass until the condition holds."""
+    end = now() + patience
+    while not condition():
+        assert now() < end, "waited in vain"
+        await asyncio.sleep(0.05)
+
+
+class Answers:
+    """Answers turns when told; remembers which it was given."""
+
+    def __init__(self, outcome: Phase = Phase.DONE, *, go: bool = False) -> None:
+        self.asked: list[str] = []
+        self.texts: list[str] = []
+        self.go = asyncio.Event()
+        self.interrupted: list[str] = []
+        self.stopped: list[str] = []
+        self.outcome = outcome
+        if go:
+            self.go.set()
+
+    async def __call__(self, turn: Turn) -> Phase | None:
+        if turn.waiting:
+            await turn.comes()
+        self.asked.append(turn.id)
+        self.texts.append(turn.question.text)
+        going = asyncio.ensure_future(self.go.wait())
+        either: list[asyncio.Future[Any]] = [going, turn.halt]
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            if turn.left:
+                return None
+            self.interrupted.append(turn.id)
+            return Phase.INTERRUPTED
+        finally:
+            going.cancel()
+        phase = self.outcome
+        if turn.halt.done():
+            self.stopped.append(str(turn.halt.exception()))
+            phase = Phase.STOPPED
+        turn.halt.cancel()
+        await turn.over(Draft(phase, "Because."))
+        return phase

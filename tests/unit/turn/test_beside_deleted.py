@@ -1,0 +1,328 @@
+"""What was asked together with a message that is deleted; a real database, virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.storage.chain import chain_of
+from bot.turn.supervisor import Verdict
+from bot.values import REMOVED, Phase
+from tests.unit.delivery.fake_slack import FakeSlack
+from tests.unit.delivery.virtual import run
+from tests.unit.turn.stage import Replica, Stage, until
+from tests.unit.turn.test_revisions import ROOT, asked, revisions
+from tests.unit.turn.way import Background, Model, Room, rooms
+
+A, B, C = "901.000001", "902.000001", "903.000001"
+WORDS = {A: "Alpha?", B: "Beta?", C: "Gamma?"}
+WHOLE = "One two three."
+
+
+@dataclass
+class Scene:
+    """A thread whose first question is answered, and one question of several messages that is."""
+
+    slack: FakeSlack
+    model: Model
+    stage: Stage
+    rooms: list[Room]
+    a: Replica
+    turn: str = f"t{A}"
+
+    async def ask(self, *messages: str, ends: bool = True) -> None:
+        """Ask these while the answer above is written; return when they are asked as one."""
+        await self.a.turns.submit(asked())
+        await until(lambda: self.model.asked)
+        for ts in messages:
+            await self.a.turns.submit(asked(ts, WORDS[ts], f"U{ts[:3]}"))
+        await until(lambda: self.model.closed)
+        self.model.ends = ends
+        await until(lambda: len(self.model.asked) == 2)
+
+    async def delete(self, *messages: str, at: Replica | None = None) -> None:
+        for ts in messages:
+            del self.slack.people["C1", ts]
+            await revisions(at or self.a).deleted("T1", "C1", ts)
+
+    def prompts(self) -> list[str]:
+        """What the model was asked about the several messages, each time."""
+        return [str(one["input"][-len(WORDS) :]) for one in self.model.asked[1:]]
+
+    async def answered(self) -> list[str]:
+        """The messages that have an answer, each as often as it has one."""
+        turns = [turn for ts in (ROOT, *WORDS) for turn in chain_of(f"t{ts}")]
+        found = await self.a.store.among(turns)
+        done = [one.question for one in found if one.draft.phase is Phase.DONE]
+        return sorted(ts for one in done for ts in one.messages)
+
+    def answers(self) -> dict[str, str]:
+        """What stands of answers, by turn."""
+        return {one.turn: one.markdown for one in self.slack.messages.values()}
+
+
+@asynccontextmanager
+async def scene(
+    path: Path, *, running: bool = True, model: Model | None = None
+) -> AsyncIterator[Scene]:
+    slack, model = FakeSlack(), model or Model()
+    async with rooms(slack, model) as one, rooms(slack, model) as two, Stage(path) as stage:
+        a = await stage.replica("a", one, running=running)
+        yield Scene(slack, model, stage, [one, two], a)
+
+
+async def _answered(of: Scene, *replicas: Replica) -> None:
+    """Return when nothing is left to be done."""
+    await asyncio.sleep(1)
+    await until(lambda: not any(one.turns.live for one in replicas))
+    await asyncio.sleep(2)
+    assert not any(one.turns.live for one in replicas)
+
+
+@pytest.mark.parametrize("deleted", [A, B, C])
+def test_the_others_are_asked_anew_as_one_question_and_answered_once(
+    tmp_path: Path, deleted: str
+) -> None:
+    async def scenario() -> None:
+        async with scene(tmp_path) as on:
+            await on.ask(A, B, C, ends=False)
+            on.model.ends = True
+            await on.delete(deleted)
+            await _answered(on, on.a)
+            [_, prompt] = on.prompts()
+            assert [WORDS[ts] in prompt for ts in WORDS] == [ts != deleted for ts in WORDS]
+            assert await on.answered() == [ROOT, *(ts for ts in WORDS if ts != deleted)]
+            assert on.answers() == {f"t{ROOT}": WHOLE, f"{on.turn}-2": WHOLE}
+            record = await on.a.store.turn(on.turn)
+            assert record
+            assert record.draft == REMOVED
+
+    run(scenario())
+
+
+def test_deletion_that_another_replica_hears_reaches_the_owner(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with scene(tmp_path) as on:
+            b = await on.stage.replica("b", on.rooms[1])
+            await on.ask(A, B, ends=False)
+            on.model.ends = True
+            await on.delete(A, at=b)
+            await _answered(on, on.a, b)
+            assert on.answers() == {f"t{ROOT}": WHOLE, f"{on.turn}-2": WHOLE}
+            assert "Alpha" not in on.prompts()[1]
+
+    run(scenario())
+
+
+def test_messages_deleted_one_after_the_other_leave_what_is_left(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with scene(tmp_path) as on:
+            await on.ask(A, B, C, ends=False)
+            on.model.ends = True
+            await on.delete(A)
+            await on.delete(C)
+            await revisions(on.a).deleted("T1", "C1", A)  # Slack tells it twice
+            await _answered(on, on.a)
+            assert list(on.answers().values()) == [WHOLE, WHOLE]
+            prompt = on.prompts()[-1]
+            assert [WORDS[ts] in prompt for ts in WORDS] == [False, True, False]
+            assert await on.answered() == [ROOT, B]
+
+    run(scenario())
+
+
+def test_nothing_is_left_where_all_were_deleted(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with scene(tmp_path) as on:
+            await on.ask(A, B, ends=False)
+            await on.delete(A, B)
+            await _answered(on, on.a)
+            assert on.answers() == {f"t{ROOT}": WHOLE}
+
+    run(scenario())
+
+
+def test_answer_to_several_that_has_its_end_stays_and_nothing_is_asked_anew(
+    tmp_path: Path,
+) -> None:
+    async def scenario() -> None:
+        async with scene(tmp_path) as on:
+            await on.ask(A, B)
+            on.slack.delay = lambda call: 3.0 if call.method == "chat.update" else 0.0
+            await until(lambda: on.model.closed == 2)
+            await on.delete(A)  # while its end is being shown
+            on.slack.delay = lambda call: 0.0
+            await _answered(on, on.a)
+            await on.delete(B)
+            await _answered(on, on.a)
+            assert len(on.model.asked) == 2
+            assert on.answers() == {f"t{ROOT}": WHOLE, on.turn: WHOLE}
+
+    run(scenario())
+
+
+def test_others_are_asked_anew_when_the_database_is_back(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with scene(tmp_path) as on:
+            await on.ask(A, B, ends=False)
+            on.model.ends = True
+            on.a.database.away = True
+            await on.delete(A)
+            await until(lambda: on.model.closed == 2)
+            on.a.database.away = False
+            await _answered(on, on.a)
+            assert on.answers() == {f"t{ROOT}": WHOLE, f"{on.turn}-2": WHOLE}
+
+    run(scenario())
+
+
+def test_message_deleted_while_it_waits_with_others_takes_none_of_them_along(
+    tmp_path: Path,
+) -> None:
+    async def scenario() -> None:
+        async with scene(tmp_path) as on:
+            on.model.ends = False
+            await on.a.turns.submit(asked())
+            await until(lambda: on.model.asked)
+            for ts in (A, B):
+                await on.a.turns.submit(asked(ts, WORDS[ts]))
+            await until(lambda: len(on.slack.messages) == 2)
+            await on.delete(A)
+            await on.a.turns.submit(asked(C, WORDS[C]))
+            await asyncio.sleep(3)
+            on.model.ends = True
+            assert len(on.model.asked) == 1
+            await on.a.turns.stop(f"t{ROOT}", "U1")
+            await _answered(on, on.a)
+            [prompt] = on.prompts()
+            assert "Alpha" not in prompt
+            assert await on.answered() == [B, C]
+            assert sorted(on.answers().values()) == [WHOLE, WHOLE]
+
+    run(scenario())
+
+
+def test_question_asked_while_one_that_waited_is_being_stopped_is_answered(
+    tmp_path: Path,
+) -> None:
+    async def scenario() -> None:
+        async with scene(tmp_path) as on:
+            await on.a.turns.submit(asked())
+            await on.a.turns.submit(asked(A, WORDS[A]))
+            await until(lambda: len(on.slack.messages) == 2)
+            on.slack.delay = lambda call: 2.0 if call.method == "chat.update" else 0.0
+            await on.a.turns.stop(f"t{A}", "U1")
+            await asyncio.sleep(0.5)  # its end is journalled, and not shown
+            await on.a.turns.submit(asked(B, WORDS[B]))
+            await _answered(on, on.a)
+            assert on.answers() == {f"t{ROOT}": WHOLE, f"t{A}": "", f"t{B}": WHOLE}
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("edited", [A, B])
+def test_message_asked_again_with_its_edit_leaves_the_others_asked(
+    tmp_path: Path, edited: str
+) -> None:
+    async def scenario() -> None:
+        async with scene(tmp_path) as on:
+            await on.ask(A, B, ends=False)
+            on.model.ends = True
+            on.slack.edit(edited, "Delta?")
+            edit = asked(edited, "Delta?", f"U{edited[:3]}")
+            turn = f"{on.turn}-2"
+            assert await revisions(on.a).next_turn(edit) == turn
+            assert await revisions(on.a).ask(edit, turn) is Verdict.TAKEN
+            await _answered(on, on.a)
+            assert await on.answered() == [ROOT, A, B]
+            assert WORDS[edited] not in on.prompts()[-1]
+            assert await revisions(on.a).ask(edit, turn) is Verdict.OVER
+
+    run(scenario())
+
+
+def test_message_that_waits_with_others_is_asked_with_its_edit_and_once(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with scene(tmp_path) as on:
+            await on.a.turns.submit(asked())
+            await until(lambda: on.model.asked)
+            for ts in (A, B):
+                await on.a.turns.submit(asked(ts, WORDS[ts]))
+            on.slack.edit(B, "Delta?")
+            edit = asked(B, "Delta?")
+            assert await revisions(on.a).next_turn(edit) is None
+            assert await revisions(on.a).ask(edit, f"{on.turn}-2") is Verdict.TAKEN
+            await _answered(on, on.a)
+            assert await on.answered() == [ROOT, A, B]
+            [prompt] = on.prompts()
+            assert [word in prompt for word in ("Alpha", "Beta", "Delta")] == [True, False, True]
+
+    run(scenario())
+
+
+Step = Callable[[Scene], Any]
+
+CUTS: dict[str, Step] = {
+    "the deletion is heard": lambda on: True,
+    "it is left as a wish": lambda on: on.a.store.wishes(),
+    "what is left has a turn": lambda on: on.a.store.unfinished(None),
+    "the message of the answer is deleted": lambda on: on.slack.count("chat.delete", "ok"),
+    "the answer that goes is over": lambda on: on.a.turns.live == 0,
+}
+
+
+async def _reached(on: Scene, step: Step) -> None:
+    """Return when a step is taken; fails where it never is."""
+    async with asyncio.timeout(20):
+        while True:
+            found = step(on)
+            if await found if asyncio.iscoroutine(found) else found:
+                return
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize("kind", [Model, Background])
+def test_crash_between_any_two_steps_loses_nothing_and_doubles_nothing(
+    tmp_path: Path, cut: str, kind: type[Model]
+) -> None:
+    async def scenario() -> None:
+        async with scene(tmp_path, running=False, model=kind()) as on:
+            journalling = asyncio.create_task(on.a.live.journal.run())
+            living = asyncio.create_task(_lives(on.a))
+            await on.ask(A, B, ends=False)
+            await until(lambda: on.answers().get(on.turn))
+            del on.slack.people["C1", A]
+            deleting = asyncio.create_task(revisions(on.a).deleted("T1", "C1", A))
+            await _reached(on, CUTS[cut])
+            for task in (deleting, living, journalling):
+                task.cancel()
+            await on.a.die()
+            on.model.ends = True
+            b = await on.stage.replica("b", on.rooms[1])
+            if cut == "the deletion is heard" and kind is Background:
+                await revisions(b).deleted("T1", "C1", A)  # nothing of it was kept: told again
+            await until(lambda: b.turns.live)
+            await _answered(on, b)
+            assert "Alpha" not in on.prompts()[-1]
+            assert "Beta" in on.prompts()[-1]
+            assert list(on.answers().values()) == [WHOLE, WHOLE]
+            assert await on.answered() == [ROOT, B]
+
+    run(scenario())
+
+
+async def _lives(replica: Replica) -> None:
+    """Show that it lives, heed wishes, and let what waits begin; it takes nothing over."""
+    while True:
+        await replica.turns.beat()
+        for wish in await replica.store.wishes():
+            replica.turns.remove(wish.turn, wish.user)
+        replica.live.stir()
+        await asyncio.sleep(0.1)

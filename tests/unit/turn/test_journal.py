@@ -1,0 +1,218 @@
+"""The journal, in virtual time, with a function where the database would be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import StorageAway
+from bot.observe import Metrics
+from bot.storage.records import Change, ShownMessage
+from bot.turn.durability.write_behind import LONGEST_BACKOFF, PAUSE, Journal, merged
+from bot.values import Draft, Phase
+from tests.unit.delivery.virtual import now, run
+
+ONE, TWO = Draft(Phase.STREAMING, "One"), Draft(Phase.STREAMING, "One two")
+STANDS = (ShownMessage("1.0", "C1"),)
+
+
+@dataclass
+class Paper:
+    """What is written, and when; it can be away, slow, or unable to take a turn's changes."""
+
+    written: list[tuple[float, list[Change]]] = field(default_factory=list)
+    lost: set[str] = field(default_factory=set)
+    told: list[tuple[str, int]] = field(default_factory=list)
+    away: bool = False
+    slow: float = 0.0
+    broken: str = ""
+    tries: int = 0
+    metrics: Metrics = field(default_factory=Metrics)
+
+    async def write(self, changes: Sequence[Change]) -> set[str]:
+        self.tries += 1
+        await asyncio.sleep(self.slow)
+        if self.away:
+            raise StorageAway("away")
+        if any(change.turn == self.broken for change in changes):
+            raise ValueError("no database takes this")
+        self.written.append((now(), list(changes)))
+        return {change.turn for change in changes} & self.lost
+
+    def gauge(self) -> float:
+        value = self.metrics.registry.get_sample_value("bot_journal_lag_seconds")
+        assert value is not None
+        return value
+
+
+@asynccontextmanager
+async def writing(paper: Paper) -> AsyncIterator[Journal]:
+    def on_lost(turn: str, fence: int) -> None:
+        paper.told.append((turn, fence))
+
+    journal = Journal(paper.write, on_lost, paper.metrics, now=now)
+    task = asyncio.create_task(journal.run())
+    yield journal
+    task.cancel()
+
+
+def test_what_is_noted_together_is_written_together_one_change_a_turn() -> None:
+    async def scenario() -> None:
+        paper = Paper()
+        async with writing(paper) as journal:
+            journal.note(Change("a", 1, draft=ONE))
+            journal.note(Change("b", 1, response_id="resp_1"))
+            journal.note(Change("a", 1, draft=TWO, shown=STANDS))
+            await journal.written()
+        [(_, changes)] = paper.written
+        assert changes == [
+            Change("a", 1, draft=TWO, shown=STANDS),
+            Change("b", 1, response_id="resp_1"),
+        ]
+
+    run(scenario())
+
+
+def test_it_writes_at_most_so_often_unless_somebody_waits() -> None:
+    async def scenario() -> None:
+        paper = Paper()
+        async with writing(paper) as journal:
+            journal.note(Change("a", 1, irreversible=True))
+            await journal.written()
+            paper.written.clear()
+            for n in range(100):
+                journal.note(Change("a", 1, draft=Draft(Phase.STREAMING, str(n))))
+                await asyncio.sleep(0.01)
+            times = [at for at, _ in paper.written]
+            assert len(times) in (4, 5)
+            assert min(b - a for a, b in pairwise(times)) >= 0.99 * PAUSE
+            journal.note(Change("a", 1, draft=ONE, over=True))
+            before = now()
+            await journal.written()
+            assert now() == before
+
+    run(scenario())
+
+
+def test_while_the_database_is_away_nothing_is_lost_and_little_is_kept() -> None:
+    async def scenario() -> None:
+        paper = Paper(away=True)
+        async with writing(paper) as journal:
+            for n in range(100):
+                journal.note(Change("a", 1, draft=Draft(Phase.STREAMING, "x" * n)))
+                await asyncio.sleep(0.1)
+            journal.note(Change("a", 1, response_id="resp_1"))
+            journal.note(Change("b", 1, over=True))
+            assert paper.tries < 12
+            assert set(journal.turns) == {"a", "b"}
+            assert paper.gauge() == pytest.approx(now(), abs=0.2)
+            paper.away = False
+            await asyncio.sleep(LONGEST_BACKOFF + PAUSE)
+        [(_, changes)] = paper.written
+        longest = Draft(Phase.STREAMING, "x" * 99)
+        assert changes == [Change("a", 1, longest, response_id="resp_1"), Change("b", 1, over=True)]
+        assert (journal.turns, paper.gauge()) == (set(), 0.0)
+        failures = paper.metrics.registry.get_sample_value("bot_journal_failures_total")
+        assert failures == paper.tries - 1
+
+    run(scenario())
+
+
+def test_who_waits_for_the_journal_waits_for_what_was_noted_before_and_no_longer() -> None:
+    async def scenario() -> None:
+        paper = Paper(slow=1.0)
+        async with writing(paper) as journal:
+            journal.note(Change("a", 1, draft=ONE))
+            await asyncio.sleep(0.5)
+            journal.note(Change("a", 1, draft=TWO))
+            await journal.written()
+            assert [changes for _, changes in paper.written] == [
+                [Change("a", 1, draft=ONE)],
+                [Change("a", 1, draft=TWO)],
+            ]
+            assert now() == 2.0
+
+    run(scenario())
+
+
+def test_a_turn_that_is_somebody_else_s_is_told_of_and_forgotten() -> None:
+    async def scenario() -> None:
+        paper = Paper(lost={"a"}, slow=1.0)
+        async with writing(paper) as journal:
+            journal.note(Change("a", 1, draft=ONE))
+            journal.note(Change("b", 1, draft=ONE))
+            await asyncio.sleep(0.5)
+            journal.note(Change("a", 1, draft=TWO))
+            await asyncio.sleep(5)
+        assert paper.told == [("a", 1)]
+        assert [changes for _, changes in paper.written] == [
+            [Change("a", 1, draft=ONE), Change("b", 1, draft=ONE)]
+        ]
+
+    run(scenario())
+
+
+def test_a_change_that_can_not_be_written_at_all_does_not_stop_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def scenario() -> None:
+        paper = Paper(broken="b")
+        async with writing(paper) as journal:
+            for turn in "abc":
+                journal.note(Change(turn, 1, draft=ONE))
+            await journal.written()
+        assert [changes[0].turn for _, changes in paper.written] == ["a", "c"]
+
+    run(scenario())
+    assert "could not be written" in caplog.text
+
+
+def test_the_loop_that_is_cancelled_in_a_write_has_forgotten_nothing() -> None:
+    async def scenario() -> None:
+        paper = Paper(slow=1.0)
+        async with writing(paper) as journal:
+            journal.note(Change("a", 1, draft=ONE))
+            await asyncio.sleep(0.5)
+        await asyncio.sleep(0)
+        assert set(journal.turns) == {"a"}
+        assert await journal.flush()
+        assert [changes for _, changes in paper.written] == [[Change("a", 1, draft=ONE)]]
+
+    run(scenario())
+
+
+changes = st.builds(
+    Change,
+    st.just("a"),
+    st.integers(1, 3),
+    draft=st.none() | st.sampled_from([ONE, TWO]),
+    response_id=st.none() | st.sampled_from(["", "resp_1"]),
+    shown=st.none() | st.sampled_from([(), STANDS]),
+    irreversible=st.none() | st.just(True),
+    sending=st.none() | st.just(True),
+    cursor=st.none() | st.sampled_from(["", "4 0 0 3"]),
+    tries=st.none() | st.just(0),
+    over=st.booleans(),
+)
+
+
+@given(st.lists(changes, min_size=1))
+def test_changes_as_one_are_the_newest_of_each_field_under_the_newest_fence(
+    noted: list[Change],
+) -> None:
+    whole: Change | None = None
+    for change in noted:
+        whole = merged(whole, change)
+    assert whole
+    counting = [change for change in noted if change.fence == max(c.fence for c in noted)]
+    for name in ("draft", "response_id", "shown", "irreversible", "sending", "cursor", "tries"):
+        given_values = [v for c in counting if (v := getattr(c, name)) is not None]
+        assert getattr(whole, name) == (given_values[-1] if given_values else None)
+    assert whole.over == any(change.over for change in counting)

@@ -1,0 +1,271 @@
+"""One answer's limits: whatever a model does, it ends, keeps its text, and says why."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import TooMuch
+from bot.turn.answer_state import Machine
+from bot.turn.limits import AnswerBudget, AnswerLimits, CutShort
+from bot.upstream.events import Failed, TextDelta
+from bot.values import Phase
+from tests.unit.delivery.fake_slack import FakeSlack
+from tests.unit.delivery.virtual import now, run
+from tests.unit.turn.way import CallingModel, Model, event, question, runner
+
+
+@dataclass
+class Endless(Model):
+    """Never stops: `each` is what it sends again and again, every `pause` seconds."""
+
+    each: bytes = b""
+    sent: int = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield event(type="response.created", response={"id": "resp_1", "status": "in_progress"})
+        yield event(type="response.output_text.delta", delta="It begins. ", output_index=0)
+        while True:
+            await asyncio.sleep(self.pause)
+            self.sent += 1
+            yield self.each
+
+
+def delta(text: str) -> bytes:
+    return event(type="response.output_text.delta", delta=text, item_id="m", output_index=0)
+
+
+def call(n: int) -> bytes:
+    item = {"type": "function_call", "id": f"f{n}", "call_id": f"c{n}", "name": "shout"}
+    item |= {"arguments": '{"word": "hey"}', "status": "completed"}
+    return event(type="response.output_item.done", item=item, output_index=n)
+
+
+REASONING = event(type="response.reasoning_summary_text.delta", delta="hm", output_index=0)
+SMALL = AnswerLimits(seconds=100.0, characters=1000, tool_calls=3, events=500)
+
+
+@pytest.mark.parametrize(
+    ("each", "pause", "limit"),
+    [
+        pytest.param(delta("word "), 0.0, "1,000 characters", id="text"),
+        pytest.param(delta("x" * 300_000), 0.0, "1,000 characters", id="much at once"),
+        pytest.param(delta("w"), 5.0, "1.67 minutes", id="slowly"),
+        pytest.param(REASONING, 5.0, "1.67 minutes", id="thinking"),
+        pytest.param(b": ping\n\n", 5.0, "1.67 minutes", id="comments"),
+        pytest.param(b": " + b"x" * 2**21 + b"\n\n", 0.0, "too much", id="bytes"),
+        pytest.param(REASONING, 0.0, "too much", id="thoughts without end"),
+    ],
+)
+def test_answer_that_never_ends_is_cut_off_and_keeps_its_text(
+    each: bytes, pause: float, limit: str
+) -> None:
+    async def scenario() -> None:
+        slack, model = FakeSlack(), Endless(pause=pause, each=each)
+        async with runner(slack, model) as way:
+            way.runner.limits = SMALL
+            assert await way.answer(question()) is Phase.CUT_OFF
+            assert model.closed == 1
+            journalled = way.journalled().draft
+        [message] = slack.thread("900.1")
+        assert "It begins." in message.markdown
+        assert len(message.markdown) <= SMALL.characters
+        assert limit in message.state
+        assert "reference" not in message.state
+        assert journalled is not None
+        assert len(journalled.text) <= SMALL.characters
+        assert model.sent <= SMALL.events
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("calls", "ended"), [(3, Phase.DONE), (4, Phase.CUT_OFF), (5000, Phase.CUT_OFF)]
+)
+def test_calls_of_one_round_are_all_run_or_none(calls: int, ended: Phase) -> None:
+    class Calling(Model):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            if len(self.asked) > 1:
+                async for chunk in super().__aiter__():
+                    yield chunk
+                return
+            yield event(type="response.created", response={"id": "r", "status": "in_progress"})
+            yield delta("It begins. ") + b"".join(map(call, range(calls)))
+            yield event(type="response.completed", response={"id": "r", "status": "completed"})
+
+    async def scenario() -> None:
+        slack, model = FakeSlack(), Calling()
+        async with runner(slack, model) as way:
+            way.runner.limits = SMALL
+            assert await way.answer(question()) is ended
+        assert len(model.asked) == (2 if ended is Phase.DONE else 1)
+        [message] = slack.thread("900.1")
+        assert "It begins." in message.markdown
+        assert ("3 times" in message.state) is (ended is Phase.CUT_OFF)
+
+    run(scenario())
+
+
+def test_progress_does_not_renew_the_time_of_an_answer() -> None:
+    """Drops, resumed and restarted, with something new each time."""
+
+    class Falling(Model):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield event(type="response.created", response={"id": "r", "status": "in_progress"})
+            for n in range(len(self.asked)):
+                yield delta(f"word{n} ")
+            await asyncio.sleep(5.0)
+
+    async def scenario() -> None:
+        slack, model = FakeSlack(), Falling()
+        async with runner(slack, model) as way:
+            way.runner.limits = AnswerLimits(seconds=20.0)
+            began = now()
+            ended = await way.answer(question())
+            assert now() - began < 25.0
+        assert ended is Phase.CUT_OFF
+        assert "word0" in slack.thread("900.1")[0].markdown
+
+    run(scenario())
+
+
+def test_calls_that_are_used_up_leave_a_last_round_of_text() -> None:
+    async def scenario() -> None:
+        slack, model = FakeSlack(), CallingModel()
+        model.rounds = 99
+        async with runner(slack, model) as way:
+            way.runner.tool_rounds = 10
+            way.runner.limits = AnswerLimits(tool_calls=4)
+            assert await way.answer(question()) is Phase.DONE
+        assert [bool(asked.get("tools")) for asked in model.asked] == [True] * 4 + [False]
+        assert slack.thread("900.1")[0].markdown == "One two three."
+
+    run(scenario())
+
+
+class Stubborn(CallingModel):
+    """Asks for a tool also where none is offered."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        self.asked[-1]["offered"] = bool(self.asked[-1].get("tools"))
+        self.asked[-1]["tools"] = ["any"]
+        async for chunk in super().__aiter__():
+            yield chunk
+
+
+@pytest.mark.parametrize("rounds", [0, 1, 3])
+@pytest.mark.parametrize("written", ["", "It begins. "])
+def test_model_that_wants_tools_it_is_not_offered_is_cut_off(rounds: int, written: str) -> None:
+    class Wanting(Stubborn):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            if written:
+                yield delta(written)
+            async for chunk in super().__aiter__():
+                yield chunk
+
+    async def scenario() -> None:
+        slack, model = FakeSlack(), Wanting()
+        model.rounds = 99
+        async with runner(slack, model) as way:
+            way.runner.tool_rounds = rounds
+            assert await way.answer(question()) is Phase.CUT_OFF
+        assert [asked["offered"] for asked in model.asked] == [True] * rounds + [False]
+        [message] = slack.thread("900.1")
+        assert message.markdown.count("It begins.") == (rounds + 1 if written else 0)
+        assert f"{rounds} round" in message.text + message.state
+
+    run(scenario())
+
+
+def test_output_of_tools_is_bounded_over_all_rounds() -> None:
+    async def scenario() -> None:
+        slack, model = FakeSlack(), CallingModel()
+        model.rounds = 99
+        async with runner(slack, model) as way:
+            way.runner.tool_rounds = 10
+            way.runner.limits = AnswerLimits(tool_characters=7)
+            assert await way.answer(question()) is Phase.CUT_OFF
+        assert len(model.asked) == 3
+        assert "tools returned more" in slack.thread("900.1")[0].text
+
+    run(scenario())
+
+
+def test_waiting_for_a_seat_is_no_part_of_an_answer_s_time() -> None:
+    async def scenario() -> None:
+        slack, model = FakeSlack(), Model(pause=20.0)
+        async with runner(slack, model, seats=1) as way:
+            way.runner.limits = AnswerLimits(seconds=80.0)
+            both = await asyncio.gather(way.answer(question(0)), way.answer(question(1)))
+        assert set(both) == {Phase.DONE}
+
+    run(scenario())
+
+
+def test_stream_of_too_many_bytes_is_cut_off() -> None:
+    machine = Machine("t")
+    machine.feed(TextDelta("so far"))
+    draft = machine.feed(Failed(TooMuch("a stream too long"), "so far"))
+    assert (draft.phase, draft.text) == (Phase.CUT_OFF, "so far")
+    assert draft.note == TooMuch.sentence
+
+
+def test_answer_that_ended_too_long_is_cut_off_as_well() -> None:
+    class Whole(Model):
+        def __call__(self, request: Any) -> Any:
+            text = {"type": "output_text", "text": "y" * 5000}
+            item = {"type": "message", "id": "m", "role": "assistant", "content": [text]}
+            return httpx.Response(200, json={"id": "r", "status": "completed", "output": [item]})
+
+    async def scenario() -> None:
+        slack = FakeSlack()
+        async with runner(slack, Whole()) as way:
+            way.runner.limits = SMALL
+            assert await way.answer(question()) is Phase.CUT_OFF
+        assert slack.thread("900.1")[0].markdown == "y" * 1000
+
+    run(scenario())
+
+
+@given(
+    sizes=st.lists(st.integers(0, 2000), max_size=40),
+    outputs=st.lists(st.integers(0, 400), max_size=8),
+)
+def test_budget_takes_all_up_to_its_limits_and_nothing_beyond(
+    sizes: list[int], outputs: list[int]
+) -> None:
+    limits = AnswerLimits(characters=1000, tool_calls=5, tool_characters=1000, events=30)
+    budget, events, calls, returned = AnswerBudget(limits), 0, 0, 0
+    try:
+        for output in outputs:
+            if not budget.calls_left:
+                break
+            calls, returned = calls + 1, returned + output
+            budget.ran(output)
+        for size in sizes:
+            events += 1
+            budget.heard(size, 0)
+    except CutShort:
+        within = events <= 30 and returned <= 1000 and max(sizes[:events], default=0) <= 1000
+        assert not within
+    else:
+        assert events <= 30
+        assert calls <= 5
+        assert returned <= 1000
+        assert max(sizes, default=0) <= 1000
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(1800.0, "30 minutes"), (60.0, "1 minute"), (90.0, "1.5 minutes"), (5.0, "5 seconds")],
+)
+def test_time_is_said_as_people_say_it(seconds: float, words: str) -> None:
+    said = str(AnswerBudget(AnswerLimits(seconds=seconds)).out_of_time())
+    assert said.startswith(f"Cut off after {words},")

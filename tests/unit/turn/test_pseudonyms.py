@@ -1,0 +1,61 @@
+"""Names for people and threads that a server can tell apart, and can't read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.turn.pseudonyms import Pseudonyms
+from bot.values import Place, Question
+from tests.unit.delivery.fake_slack import FakeSlack
+from tests.unit.delivery.virtual import run
+from tests.unit.turn.way import Model, question, runner
+
+NAMES = Pseudonyms("xoxb-secret")
+ASKED = question()
+COMMAND = replace(ASKED, place=Place("T1", "C0", "command"))
+
+
+def test_names_are_the_same_in_every_process_and_follow_from_the_secret() -> None:
+    again, others = Pseudonyms("xoxb-secret"), Pseudonyms("xoxb-other")
+    for name in ("person", "thread"):
+        told = getattr(NAMES, name)(ASKED)
+        assert told == getattr(again, name)(ASKED)
+        assert told != getattr(others, name)(ASKED)
+        assert len(told) == 64
+        assert not {"U1", "C0", "T1"} & set(told.split())
+    assert NAMES.person(ASKED) != NAMES.thread(ASKED)
+
+
+@pytest.mark.parametrize(
+    ("other", "person", "thread"),
+    [
+        (replace(ASKED, id="x", text="More", ts="950.1"), True, True),
+        (replace(ASKED, user="U2"), False, True),
+        (question(1), True, False),
+        (replace(ASKED, user_team="T9"), False, True),
+        (replace(ASKED, place=replace(ASKED.place, team="T9")), False, False),
+        (COMMAND, True, False),
+    ],
+)
+def test_names_tell_people_and_threads_apart(other: Question, person: bool, thread: bool) -> None:
+    assert (NAMES.person(ASKED) == NAMES.person(other)) is person
+    assert (NAMES.thread(ASKED) == NAMES.thread(other)) is thread
+
+
+def test_commands_of_two_people_are_no_one_thread() -> None:
+    assert NAMES.thread(COMMAND) != NAMES.thread(replace(COMMAND, user="U2"))
+
+
+@pytest.mark.parametrize("api", ["responses", "chat"])
+def test_a_question_is_sent_with_the_names_of_its_thread_and_asker(api: str) -> None:
+    async def scenario() -> None:
+        model = Model()
+        async with runner(FakeSlack(), model, api=api) as way:
+            await way.answer(question())
+        body = model.asked[0]
+        assert body["prompt_cache_key"] == NAMES.thread(ASKED)
+        assert body["safety_identifier"] == NAMES.person(ASKED)
+
+    run(scenario())

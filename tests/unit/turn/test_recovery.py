@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.history.anew import BEGUN
+from bot.storage.records import ShownMessage, TurnRecord
+from bot.turn.answer_state import INTERRUPTED, WAITING
+from bot.turn.durability.resume import (
+    GIVEN_UP,
+    HINT,
+    LOOP_SECONDS,
+    NOT_TWICE,
+    TRIES,
+    begun,
+    knows_messages,
+    last_draft,
+)
+from bot.upstream.events import TextDelta
+from bot.values import Draft, Phase
+from tests.unit.turn.way import question
+
+NOW = 1_800_000_000.0
+HALF = Draft(Phase.STREAMING, "Half of it")
+
+
+def record(**known: Any) -> TurnRecord:
+    usual: dict[str, Any] = {"draft": HALF, "owner": "a", "fence": 2, "tries": 1}
+    return TurnRecord(question(), **usual | known)
+
+
+def test_an_end_that_was_journalled_is_only_shown() -> None:
+    end = Draft(Phase.CUT_OFF, "All there is", "Cut off")
+    assert last_draft(record(draft=end, tries=TRIES), NOW) == end
+    assert begun(record(draft=end), NOW).draft == end
+
+
+def test_an_answer_that_was_being_written_goes_on_over_its_old_text() -> None:
+    machine = begun(record(), NOW)
+    assert machine.draft == Draft(Phase.RECONNECTING, HALF.text)
+    assert machine.feed(TextDelta("New")).text == HALF.text
+    assert machine.feed(TextDelta(" and longer than the old one")).text.startswith("New and")
+
+
+def test_an_answer_with_a_cursor_goes_on_after_its_text() -> None:
+    machine = begun(record(response_id="resp_1", cursor="5 0 0 10 resp_1"), NOW)
+    assert machine.draft == Draft(Phase.RECONNECTING, HALF.text)
+    assert machine.cursor == "5 0 0 10 resp_1"
+    assert machine.feed(TextDelta(", and all")).text == "Half of it, and all"
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"response_id": "", "cursor": "5 0 0 10 resp_1"},
+        {"response_id": "resp_1", "cursor": "5 0 0 9 resp_1"},
+        {"response_id": "resp_2", "cursor": "5 0 0 10 resp_1"},
+    ],
+    ids=["without a response", "of another text", "of another response"],
+)
+def test_a_cursor_that_leads_nowhere_is_not_gone_by(known: dict[str, str]) -> None:
+    machine = begun(record(**known), NOW)
+    assert machine.cursor == ""
+    assert machine.feed(TextDelta("New")).text == HALF.text
+
+
+def test_a_turn_that_waits_waits_on_however_often_its_owner_died() -> None:
+    machine = begun(record(waiting=True, draft=Draft(Phase.ASKING), tries=TRIES), NOW)
+    assert machine.draft == Draft(Phase.QUEUED, "", WAITING)
+
+
+def test_after_a_tool_that_changed_something_nothing_is_begun_anew() -> None:
+    assert last_draft(record(irreversible=True), NOW) == Draft(
+        Phase.INTERRUPTED, HALF.text, NOT_TWICE
+    )
+
+
+def test_a_response_that_can_be_resumed_is_after_such_a_tool_too() -> None:
+    assert last_draft(record(irreversible=True, response_id="resp_1"), NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("methods", "after_a_crash", "after_a_hand_over"),
+    [
+        ("", False, False),
+        ("edit", True, True),
+        ("edit edit", True, True),
+        ("edit unsure", False, False),
+        ("native", False, True),
+        ("respond edit", False, True),
+    ],
+)
+def test_slack_is_not_asked_what_stands_where_it_is_written_down(
+    methods: str, after_a_crash: bool, after_a_hand_over: bool
+) -> None:
+    shown = tuple(ShownMessage("1.0", "C1", method) for method in methods.split())  # type: ignore[arg-type]  # split from a literal
+    assert knows_messages(record(shown=shown), left=False) is after_a_crash
+    assert knows_messages(record(shown=shown), left=True) is after_a_hand_over
+
+
+@pytest.mark.parametrize("response_id", ["", "resp_1"])
+def test_a_turn_that_survived_three_processes_is_left_to_its_asker(response_id: str) -> None:
+    worn = record(tries=TRIES, first_tried_at=NOW - LOOP_SECONDS - 1, response_id=response_id)
+    assert last_draft(worn, NOW) == Draft(Phase.INTERRUPTED, HALF.text, INTERRUPTED)
+    assert last_draft(replace(worn, tries=TRIES - 1), NOW) is None
+
+
+def test_a_turn_that_kills_three_processes_in_a_minute_has_failed() -> None:
+    last = last_draft(record(tries=TRIES, first_tried_at=NOW - LOOP_SECONDS + 1), NOW)
+    assert last == Draft(Phase.FAILED, HALF.text, f"{GIVEN_UP} (reference turn0)")
+
+
+def test_a_turn_that_goes_on_killing_is_not_even_shown_its_text() -> None:
+    for draft in (HALF, Draft(Phase.DONE, "All of it")):
+        last = last_draft(record(tries=2 * TRIES, draft=draft, first_tried_at=NOW), NOW)
+        assert last
+        assert (last.phase, last.text) == (Phase.FAILED, "")
+
+
+def test_a_mention_without_a_word_gets_a_hint() -> None:
+    empty = TurnRecord(question(text=""), Draft(Phase.ASKING), "a", 1)
+    assert begun(empty, NOW).draft == Draft(Phase.DONE, HINT)
+
+
+def test_a_fresh_turn_just_begins() -> None:
+    assert begun(TurnRecord(question(), Draft(Phase.ASKING), "a", 1), NOW).draft == Draft(
+        Phase.ASKING
+    )
+
+
+@given(
+    st.integers(0, 9),
+    st.none() | st.floats(0, 2 * NOW),
+    st.booleans(),
+    st.sampled_from(Phase),
+    st.sampled_from(["", "resp_1"]),
+)
+def test_no_turn_goes_on_for_ever(
+    tries: int, first: float | None, irreversible: bool, phase: Phase, response_id: str
+) -> None:
+    found = record(
+        tries=tries,
+        first_tried_at=first,
+        irreversible=irreversible,
+        draft=Draft(phase, "Text"),
+        response_id=response_id,
+    )
+    last = last_draft(found, NOW)
+    assert last is None or last.phase.final
+    assert last is not None or tries < TRIES
+
+
+@pytest.mark.parametrize("word", ["/new", "New conversation"])
+def test_a_new_conversation_is_confirmed_and_asks_no_model(word: str) -> None:
+    dm = question(text=word, team="T1", channel="D1", surface="dm", thread_ts="900.1")
+    asked = replace(record(draft=Draft(Phase.ASKING), tries=0), question=dm)
+    assert begun(asked, NOW).draft == Draft(Phase.DONE, BEGUN)
+    in_a_channel = replace(asked, question=replace(dm, place=question().place))
+    assert not begun(in_a_channel, NOW).phase.final

@@ -1,0 +1,135 @@
+"""A conversation that is too long for the model, in virtual time."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import httpx
+import pytest
+
+from bot.errors import PromptTooLong
+from bot.turn.answer import HALVED
+from bot.values import Phase
+from tests.unit.delivery.fake_slack import FakeSlack
+from tests.unit.delivery.virtual import run
+from tests.unit.turn.picky import PickyResponses, refused, streamed
+from tests.unit.turn.way import question, runner
+
+SAID = "This model's maximum context length is 9 tokens."
+FAILED: dict[str, Any] = {"status": "failed", "error": {"code": "context_length_exceeded"}}
+TEXT: dict[str, Any] = {"type": "response.output_text.delta", "delta": "Half", "output_index": 0}
+
+
+def by_status() -> httpx.Response:
+    return refused(400, "too long", code="context_length_exceeded", param="input")
+
+
+def by_words() -> httpx.Response:
+    return refused(500, SAID)
+
+
+def by_size() -> httpx.Response:
+    return httpx.Response(413, text="Payload Too Large")
+
+
+def by_event() -> httpx.Response:
+    return streamed({"type": "response.failed", "response": FAILED})
+
+
+def after_text() -> httpx.Response:
+    return streamed(TEXT, {"type": "response.failed", "response": FAILED})
+
+
+@dataclass
+class Small:
+    """A model that takes `most` messages, and says so otherwise."""
+
+    most: int
+    refusal: Any = by_status
+    rounds: PickyResponses = field(default_factory=lambda: PickyResponses(tools=()))
+    asked: list[list[str]] = field(default_factory=list)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            told = [i["content"] for i in json.loads(request.content)["input"] if "content" in i]
+            self.asked.append([str(text) for text in told])
+            if len(told) > self.most:
+                answer: httpx.Response = self.refusal()
+                return answer
+        return self.rounds(request)
+
+
+class Thread(FakeSlack):
+    """A thread that people wrote `earlier` messages in."""
+
+    def __init__(self, earlier: int) -> None:
+        super().__init__()
+        self.earlier = earlier
+
+    def _conversations_replies(self, given: dict[str, Any]) -> dict[str, Any]:
+        said = [
+            {"ts": f"900.{n + 1:06}", "user": "U2", "text": f"message {n}"}
+            for n in range(self.earlier)
+        ]
+        return {"messages": said}
+
+
+async def answered(model: Any, earlier: int) -> tuple[Phase | None, Any]:
+    """Answer a question below `earlier` messages; gives how that ended and what stands."""
+    slack = Thread(earlier)
+    asked = replace(question(), ts="950.000001") if earlier else question()
+    async with runner(slack, model) as way:
+        phase = await way.answer(asked)
+    return phase, slack.thread("900.1")[-1]
+
+
+@pytest.mark.parametrize("refusal", [by_status, by_words, by_size, by_event])
+def test_it_is_asked_once_more_with_half_of_the_conversation(refusal: Any) -> None:
+    async def scenario() -> None:
+        model = Small(6, refusal)
+        phase, message = await answered(model, 8)
+        assert phase is Phase.DONE
+        assert message.markdown == "Done."
+        assert HALVED in message.state
+        first, second = model.asked
+        assert len(first) == 9
+        assert (second[0], second[-3:]) == (first[0], first[-3:])
+        assert 3 < len(second) < 6
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(("earlier", "asked"), [(8, [9, 4]), (1, [2, 1]), (0, [1])])
+def test_what_is_still_too_long_says_so(earlier: int, asked: list[int]) -> None:
+    async def scenario() -> None:
+        model = Small(0)
+        phase, message = await answered(model, earlier)
+        assert phase is Phase.FAILED
+        assert PromptTooLong.sentence in message.text
+        assert [len(told) for told in model.asked] == asked
+
+    run(scenario())
+
+
+def test_an_answer_that_was_shown_is_not_begun_with_less() -> None:
+    async def scenario() -> None:
+        model = Small(0, after_text)
+        phase, message = await answered(model, 8)
+        assert phase is Phase.FAILED
+        assert message.markdown == "Half"
+        assert len(model.asked) == 1
+
+    run(scenario())
+
+
+def test_a_tool_s_long_output_halves_the_conversation_and_not_the_rounds() -> None:
+    async def scenario() -> None:
+        model = Small(9, rounds=PickyResponses())
+        phase, message = await answered(model, 8)
+        assert phase is Phase.DONE
+        assert HALVED in message.state
+        assert [len(told) for told in model.asked] == [9, 10, 5]
+
+    run(scenario())

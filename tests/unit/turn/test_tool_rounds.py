@@ -1,0 +1,214 @@
+"""Tool rounds go back as they came, and are gone on with by whoever takes an answer over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.storage.records import ShownMessage
+from bot.turn.durability.resume import NOT_TWICE
+from bot.turn.durability.tool_progress import MAX_BYTES, Progress, read
+from bot.turn.limits import AnswerLimits
+from bot.upstream.events import ToolCall
+from bot.upstream.prompt import Exchange
+from bot.upstream.tool_round import Output
+from bot.values import Draft, Phase, Usage
+from tests.unit.delivery.fake_slack import FakeSlack, connect
+from tests.unit.delivery.virtual import run
+from tests.unit.turn.picky import PickyChat, PickyResponses
+from tests.unit.turn.way import ORDERS, question, runner
+
+ORDER = ("order", '{"word": "tea"}')
+SHOUT = ("shout", '{"word": "hey"}')
+
+
+def test_servers_that_want_a_round_back_get_it_as_it_came() -> None:
+    async def scenario() -> None:
+        responses, chat = PickyResponses(tools=(SHOUT, ORDER)), PickyChat()
+        for model, api in ((responses, "responses"), (chat, "chat")):
+            slack = FakeSlack()
+            async with runner(slack, model, api=api) as way:
+                assert await way.answer(question()) is Phase.DONE
+            assert slack.thread("900.1")[0].markdown.endswith("Done.")
+        assert (len(responses.asked), len(chat.asked)) == (3, 2)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("api", ["responses", "chat"])
+def test_servers_that_refuse_a_whole_round_get_the_calls_and_are_not_tried_again(api: str) -> None:
+    async def scenario() -> None:
+        model = PickyResponses(takes=False) if api == "responses" else PickyChat(takes=False)
+        async with runner(FakeSlack(), model, api=api) as way:
+            for n in range(2):
+                assert await way.answer(question(n)) is Phase.DONE
+        assert len(model.asked) == 5
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("api", ["responses", "chat"])
+def test_what_an_answer_cost_is_journalled_and_counted(api: str) -> None:
+    async def scenario() -> None:
+        model = PickyResponses() if api == "responses" else PickyChat()
+        async with runner(FakeSlack(), model, api=api) as way:
+            assert await way.answer(question()) is Phase.DONE
+            assert way.journalled().usage == Usage(60, 20, 40, 14, "m1-real")
+            counted = way.runner.metrics.registry.get_sample_value
+            for kind, tokens in {"input": 60, "cached": 40, "output": 20, "reasoning": 14}.items():
+                labels = {"kind": kind, "model": "m1-real"}
+                assert counted("bot_tokens_total", labels) == tokens
+
+    run(scenario())
+
+
+def begun(model: PickyResponses, ran: int, **more: Any) -> Progress:
+    """An answer whose first `ran` rounds are known, and of which one more has begun."""
+    progress = Progress()
+    for number, (name, arguments) in enumerate(model.tools[: ran + 1]):
+        call = ToolCall(f"c{number}", name, arguments)
+        output = Output("responses", tuple(model.items(number)))
+        progress = progress.asked(output, (call,), "Before.\n\n")
+        if number < ran:
+            progress = progress.ran("an earlier output")
+    return progress
+
+
+async def taken_over(
+    slack: FakeSlack,
+    model: PickyResponses,
+    progress: Progress,
+    limits: AnswerLimits = AnswerLimits(),  # noqa: B008  # frozen
+    **known: Any,
+) -> Phase | None:
+    """Bring a turn to its end that another process had begun."""
+    text = "Before.\n\nMore"
+    ts = await connect(slack).post(
+        "C0",
+        text=text,
+        blocks=[{"type": "markdown", "text": text}],
+        thread_ts="900.1",
+        metadata={"event_type": "llm_answer", "event_payload": {"turn": "turn0"}},
+    )
+    usual: dict[str, Any] = {"draft": Draft(Phase.STREAMING, text), "fence": 2, "tries": 1}
+    usual |= {"shown": (ShownMessage(ts, "C0"),), "rounds": progress.written()}
+    async with runner(slack, model) as way:
+        way.runner.limits = limits
+        phase = await way.answer(question(), **usual | known)
+    assert len(slack.thread("900.1")) == 1
+    return phase
+
+
+def test_a_take_over_goes_on_after_the_last_round_and_runs_nothing_again() -> None:
+    async def scenario() -> None:
+        ORDERS.clear()
+        slack, model = FakeSlack(), PickyResponses(tools=(ORDER, SHOUT))
+        progress = begun(model, 0).acts().ran("ordered")
+        assert await taken_over(slack, model, progress, irreversible=True) is Phase.DONE
+        assert ORDERS == []
+        outputs = [[i["output"] for i in body["input"] if "output" in i] for body in model.asked]
+        assert outputs == [["ordered"], ["ordered", "HEY"]]
+        assert slack.thread("900.1")[0].markdown == "Before.\n\nStep 1.\n\nDone."
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("tool", "ordered"),
+    [(SHOUT, []), (("order", '{"word": "milk"}'), ["milk"]), (ORDER, [])],
+    ids=["harmless", "side effects", "done already"],
+)
+def test_a_take_over_runs_the_calls_that_had_not_begun(
+    tool: tuple[str, str], ordered: list[str]
+) -> None:
+    async def scenario() -> None:
+        ORDERS.clear()
+        slack, model = FakeSlack(), PickyResponses(tools=(ORDER, tool))
+        ran = begun(model, 1)
+        assert ran.pending
+        assert await taken_over(slack, model, ran, irreversible=True) is Phase.DONE
+        assert len(model.asked) == 1
+        assert ordered == ORDERS
+
+    run(scenario())
+
+
+def test_a_call_that_may_have_been_under_way_is_not_run_again() -> None:
+    async def scenario() -> None:
+        ORDERS.clear()
+        slack, model = FakeSlack(), PickyResponses(tools=(ORDER,))
+        progress = begun(model, 0).acts()
+        assert await taken_over(slack, model, progress, irreversible=True) is Phase.INTERRUPTED
+        assert (ORDERS, model.asked) == ([], [])
+        assert NOT_TWICE in slack.thread("900.1")[0].state
+
+    run(scenario())
+
+
+def test_rounds_already_used_count_for_the_limit_after_a_take_over() -> None:
+    async def scenario() -> None:
+        slack, model = FakeSlack(), PickyResponses(tools=(SHOUT, SHOUT))
+        assert await taken_over(slack, model, begun(model, 1)) is Phase.DONE
+        assert [bool(body.get("tools")) for body in model.asked] == [False]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("limits", "ended"),
+    [
+        (AnswerLimits(tool_characters=len("an earlier output" + "HEY")), Phase.DONE),
+        (AnswerLimits(tool_characters=len("an earlier output" + "HE")), Phase.CUT_OFF),
+        (AnswerLimits(tool_characters=len("an earlier outpu")), Phase.CUT_OFF),
+    ],
+)
+def test_output_of_tools_before_a_take_over_counts_for_the_limit(
+    limits: AnswerLimits, ended: Phase
+) -> None:
+    async def scenario() -> None:
+        slack, model = FakeSlack(), PickyResponses(tools=(SHOUT, SHOUT))
+        assert await taken_over(slack, model, begun(model, 1), limits) is ended
+        assert slack.thread("900.1")[0].markdown.startswith("Before.")
+
+    run(scenario())
+
+
+def test_calls_before_a_take_over_leave_fewer_after_it() -> None:
+    async def scenario() -> None:
+        slack, model = FakeSlack(), PickyResponses(tools=(SHOUT, SHOUT))
+        limits = AnswerLimits(tool_calls=2)
+        assert await taken_over(slack, model, begun(model, 1), limits) is Phase.DONE
+        assert [bool(body.get("tools")) for body in model.asked] == [False]
+
+    run(scenario())
+
+
+def test_rounds_that_are_too_long_are_not_kept_and_the_answer_is_begun_anew() -> None:
+    async def scenario() -> None:
+        huge = begun(PickyResponses(tools=(("shout", "x" * MAX_BYTES),)), 0)
+        assert huge.written() == ""
+        slack, model = FakeSlack(), PickyResponses()
+        assert await taken_over(slack, model, huge) is Phase.DONE
+        assert len(model.asked) == 2
+        assert await taken_over(FakeSlack(), model, huge, irreversible=True) is Phase.INTERRUPTED
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"rounds": 7}', "{}", "[" * 9999])
+def test_progress_that_can_not_be_read_covers_nothing(text: str) -> None:
+    assert read(text) == Progress()
+    assert not read(text).covers
+
+
+def test_progress_comes_back_as_it_was_written() -> None:
+    output = Output("chat", ({"role": "assistant", "odd": ["\0\ud800é", 1.5, None]},))
+    calls = (ToolCall("a", "now", "{}"), ToolCall("b", "now", "{}"))
+    progress = Progress().asked(output, calls, "Text")
+    for step in (progress, progress.acts(), progress.acts().ran("noon\0")):
+        assert step.written().isascii()
+        assert read(step.written()) == step
+    assert step.pending == calls[1:]
+    assert step.rounds[0].exchanges == (Exchange(calls[0], "noon\0"),)
+    assert not step.acting

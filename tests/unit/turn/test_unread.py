@@ -1,0 +1,187 @@
+"""What can't be read is named, and the model is never asked nothing; in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import Stopped
+from bot.render.incoming import WITHOUT_NAME
+from bot.render.incoming.attachments import EMPTY_FORWARD
+from bot.turn.durability.resume import HINT
+from bot.turn.unread import LONGEST_NAME, NAMED, nothing_to_answer, remark
+from bot.upstream.prompt import Prompt
+from bot.values import File, Message, Phase, Place, Question
+from tests.support import paging
+from tests.unit.delivery.fake_slack import Call, FakeSlack
+from tests.unit.delivery.virtual import now, run
+from tests.unit.turn.way import Model, question, runner
+
+REPORT = "report.pdf (PDF)"
+DM = {"team": "T1", "channel": "D1", "surface": "dm", "thread_ts": "900.1"}
+
+
+async def told(asked: Question) -> tuple[Model, str, str]:
+    """A model, and the answer and the remark that a reader sees of a question."""
+    slack, model = FakeSlack(), Model(pause=0.01)
+    async with runner(slack, model) as way:
+        assert await way.answer(asked) is Phase.DONE
+        [message] = slack.messages.values()
+        return model, message.markdown, message.state
+
+
+@pytest.mark.parametrize("place", [{}, DM])
+@pytest.mark.parametrize("text", ["", "  \n"])
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"unreadable": (REPORT,)},
+        {"unreadable": ("a forwarded message", REPORT)},
+        {"files": (File("F1", "report.pdf", "application/pdf", 3, ""),)},
+    ],
+)
+def test_a_question_without_words_is_told_what_cannot_be_read_and_asks_no_model(
+    place: dict[str, Any], text: str, beside: dict[str, Any]
+) -> None:
+    async def scenario() -> None:
+        asked = replace(question(0, text, **place), **beside)
+        model, answer, _ = await told(asked)
+        assert model.asked == []
+        assert "can't read" in answer
+        assert "report.pdf" in answer
+        assert "write your question" in answer
+        assert all(name in answer for name in asked.unreadable)
+
+    run(scenario())
+
+
+def test_a_mention_with_nothing_beside_it_is_greeted_and_asks_no_model() -> None:
+    async def scenario() -> None:
+        model, answer, _ = await told(question(0, ""))
+        assert (model.asked, answer) == ([], HINT)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("unreadable", "said"),
+    [
+        ((REPORT,), "report.pdf (PDF) was not read"),
+        ((REPORT, "a.png (PNG)"), "report.pdf (PDF) and a.png (PNG) were not read"),
+        ((), ""),
+    ],
+)
+def test_a_file_beside_words_is_named_under_the_answer(
+    unreadable: tuple[str, ...], said: str
+) -> None:
+    async def scenario() -> None:
+        model, answer, state = await told(replace(question(0, "Why?"), unreadable=unreadable))
+        assert [item["content"] for item in model.asked[0]["input"]] == ["Why?"]
+        assert answer == "One two three."
+        assert state == said
+
+    run(scenario())
+
+
+def test_a_file_beside_words_is_named_under_an_answer_that_was_stopped() -> None:
+    async def scenario() -> None:
+        slack, model = FakeSlack(), Model(ends=False)
+        async with runner(slack, model) as way:
+            turn = way.turn(replace(question(0, "Why?"), unreadable=(REPORT,)))
+            answering = asyncio.create_task(way.runner.answer(turn))
+            await asyncio.sleep(10)
+            assert turn.stop(Stopped("U1"))
+            assert await answering is Phase.STOPPED
+        [message] = slack.messages.values()
+        assert message.state == "Stopped by <@U1> · report.pdf (PDF) was not read"
+
+    run(scenario())
+
+
+PDF = {"id": "F1", "name": "report.pdf", "filetype": "pdf"}
+
+
+class Channel(FakeSlack):
+    """Holds the questions as people wrote them: a root, and another below it, each with a file."""
+
+    def _conversations_history(self, given: dict[str, Any]) -> dict[str, Any]:
+        return paging.history(given, [{"ts": "900.1", "text": "Why?", "files": [PDF]}])
+
+    def _conversations_replies(self, given: dict[str, Any]) -> dict[str, Any]:
+        below = {"ts": "950.1", "thread_ts": "900.1", "text": "And?", "files": [PDF]}
+        below["attachments"] = [{"is_share": True}]
+        return paging.replies(given, {"ts": "900.1", "text": "Why?"}, [below])
+
+
+async def stands(slack: Channel, asked: Question, model: Model) -> str:
+    """The remark under the answer of a question whose event told of no file."""
+    async with runner(slack, model) as way:
+        assert await way.answer(asked) is Phase.DONE
+    return [message for message in slack.messages.values() if message.markdown][-1].state
+
+
+@pytest.mark.parametrize("ts", ["900.1", "950.1"])
+@pytest.mark.parametrize("known", [(), (EMPTY_FORWARD,)])
+def test_a_file_that_the_event_of_a_mention_left_out_is_named_under_the_answer(
+    ts: str, known: tuple[str, ...]
+) -> None:
+    async def scenario() -> None:
+        asked = replace(question(0, "Why?"), ts=ts, unreadable=known)
+        state = await stands(Channel(), asked, Model())
+        assert state.count(REPORT) == 1
+        assert all(name in state for name in known)
+        assert "not read" in state
+
+    run(scenario())
+
+
+def test_looking_for_a_file_holds_up_neither_the_first_word_nor_the_last() -> None:
+    async def scenario() -> None:
+        slack, model = Channel(), Model(pause=0.1)
+        looked: list[int] = []
+
+        def slow(call: Call) -> float:
+            if call.method != "conversations.history":
+                return 0.0
+            looked.append(len(model.asked))
+            return 1.0
+
+        slack.delay = slow
+        began = now()
+        assert await stands(slack, question(0, "Why?"), model) == ""
+        assert now() - began < 1.0
+        assert looked == [1]
+
+    run(scenario())
+
+
+def test_many_names_are_counted() -> None:
+    many = replace(question(), unreadable=tuple(f"{n}.pdf" for n in range(9)))
+    assert f"{NAMED - 1}.pdf and {9 - NAMED} more were not read" in remark(many)
+
+
+PLACE = Place("T1", "C1", "channel", "1.0")
+
+
+@given(st.text(min_size=1, max_size=200).filter(lambda name: name not in WITHOUT_NAME))
+def test_a_name_stays_one_short_line_of_code(name: str) -> None:
+    sentence = nothing_to_answer(Question("q", (), PLACE, "U1", "", unreadable=(name,)))
+    if not sentence:  # nothing of the name can be seen
+        return
+    assert len(sentence) < LONGEST_NAME + 100
+    assert sentence.count("`") == 2
+    assert not set(sentence) & set("\n\r\u2028\u202e\u2066\0")
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [(), (Message("user", ""),), (Message("user", " \n"),), (Message("assistant", "Hello"),)],
+)
+def test_a_prompt_without_words_of_a_person_cannot_be_made(messages: tuple[Message, ...]) -> None:
+    with pytest.raises(ValueError, match="words"):
+        Prompt("Be brief.", messages)

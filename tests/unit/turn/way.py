@@ -1,0 +1,255 @@
+"""The way of a question with real rooms, a fake Slack and a model on cue, in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from bot.delivery.delivery import Delivery, DeliveryConfig
+from bot.errors import StorageAway
+from bot.history.names import Names
+from bot.history.thread import History
+from bot.observe import Metrics
+from bot.storage.records import Change, TurnRecord
+from bot.tools.tool import tool
+from bot.tools.toolbox import Toolbox
+from bot.turn.answer import Runner
+from bot.turn.concurrency import Seats
+from bot.turn.durability.write_behind import Journal, merged
+from bot.turn.pseudonyms import Pseudonyms
+from bot.turn.turn import Turn
+from bot.upstream.client import Upstream, UpstreamConfig
+from bot.values import Draft, Phase, Place, Question
+from tests.unit.delivery.fake_slack import FakeSlack, connect
+from tests.unit.delivery.virtual import now
+
+
+def question(n: int = 0, text: str = "Why?", **place: Any) -> Question:
+    where = Place("T1", f"C{n}", "channel", f"90{n}.1") if not place else Place(**place)
+    return Question(f"turn{n}", (f"k{n}",), where, "U1", text, f"90{n}.1")
+
+
+@dataclass
+class Model(httpx.AsyncByteStream):
+    """Writes its words one by one, `pause` seconds apart; remembers what it was asked."""
+
+    words: tuple[str, ...] = ("One ", "two ", "three.")
+    pause: float = 1.0
+    ends: bool = True
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    closed: int = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return httpx.Response(404, json={"error": {"message": "no such model"}})
+        self.asked.append(json.loads(request.content))
+        return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=self)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield event(type="response.created", response={"id": "resp_1", "status": "in_progress"})
+        for word in self.words:
+            await asyncio.sleep(self.pause)
+            yield event(type="response.output_text.delta", delta=word, item_id="m", output_index=0)
+        if not self.ends:
+            await asyncio.sleep(10_000)
+        text = {"type": "output_text", "text": "".join(self.words)}
+        item = {"type": "message", "id": "m", "role": "assistant", "content": [text]}
+        done = {"id": "resp_1", "status": "completed", "output": [item]}
+        yield event(type="response.completed", response=done)
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+@dataclass
+class Background(Model):
+    """Writes responses that go on without a reader and can be read again from their beginning."""
+
+    resumed: list[str] = field(default_factory=list)
+    cancelled: int = 0
+    gone: bool = False
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        if path.endswith("/cancel"):
+            self.cancelled += 1
+            return httpx.Response(200, json={})
+        if "/responses/" not in path:
+            return super().__call__(request)
+        if self.gone:
+            return httpx.Response(404, json={"error": {"message": "no such response"}})
+        self.resumed.append(str(request.url))
+        stream = httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=self)
+        return stream if "stream=true" in str(request.url) else httpx.Response(500)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        number = 0
+        async for chunk in super().__aiter__():
+            chunk = chunk.replace(b'"status": "in_progress"', b'"background": true')
+            yield chunk.replace(b'data: {"', b'data: {"sequence_number": %d, "' % number)
+            number += 1
+
+
+def event(**data: Any) -> bytes:
+    return f"data: {json.dumps(data)}\n\n".encode()
+
+
+@dataclass
+class Way:
+    """A runner, and a journal in place of the database; `changes` is what it was given."""
+
+    runner: Runner
+    slack: FakeSlack
+    changes: list[Change] = field(default_factory=list)
+    lost: set[str] = field(default_factory=set)
+    held: bool = True
+    away: bool = False
+    slow: float = 0.0  # seconds until something is journalled, or not
+
+    def __post_init__(self) -> None:
+        self.journal = Journal(self.write, self.lose, self.runner.metrics, now=now)
+        self.turns: dict[str, Turn] = {}
+
+    async def write(self, changes: Sequence[Change]) -> set[str]:
+        await asyncio.sleep(self.slow)
+        if self.away:
+            raise StorageAway("away")
+        self.changes += changes
+        return {change.turn for change in changes} & self.lost
+
+    def lose(self, turn: str, fence: int) -> None:
+        self.turns[turn].left = True
+
+    def turn(self, asked: Question, *, certain: bool = True, **known: Any) -> Turn:
+        self.slack.hear(asked)
+        usual: dict[str, Any] = {"draft": Draft(Phase.ASKING), "owner": "a", "fence": 1}
+        record = TurnRecord(asked, **usual | known)
+        turn = Turn(record, self.journal, held=lambda: self.held, begin=begin, certain=certain)
+        self.turns[turn.id] = turn
+        return turn
+
+    async def answer(self, asked: Question, **known: Any) -> Phase | None:
+        return await self.runner.answer(self.turn(asked, **known))
+
+    def journalled(self, turn: str = "turn0") -> Change:
+        """All that was written of a turn, as one change."""
+        found: Change | None = None
+        for change in self.changes:
+            if change.turn == turn:
+                found = merged(found, change)
+        assert found
+        return found
+
+
+async def begin(turn: str, fence: int) -> Question | None:
+    raise AssertionError("no turn waits here")
+
+
+class Room(Runner):
+    """A runner, and the Slack behind it."""
+
+    fake: FakeSlack
+
+
+@asynccontextmanager
+async def runner(
+    slack: FakeSlack,
+    model: Callable[[httpx.Request], httpx.Response],
+    seats: int = 10,
+    **upstream: Any,
+) -> AsyncIterator[Way]:
+    async with rooms(slack, model, seats, **upstream) as made:
+        way = Way(made, slack)
+        journalling = asyncio.create_task(way.journal.run())
+        yield way
+        journalling.cancel()
+
+
+@asynccontextmanager
+async def rooms(
+    slack: FakeSlack,
+    model: Callable[[httpx.Request], httpx.Response],
+    seats: int = 10,
+    **upstream: Any,
+) -> AsyncIterator[Room]:
+    """A runner between a Slack and a model; `upstream` is configured otherwise than usual."""
+    async with AsyncExitStack() as stack:
+        door = connect(slack)
+        http = await stack.enter_async_context(
+            httpx.AsyncClient(transport=httpx.MockTransport(model))
+        )
+        config = UpstreamConfig(
+            "http://model.example/v1", "", "m1", **{"api": "responses"} | upstream
+        )
+        delivery = Delivery(door, DeliveryConfig(), now=now, sleep=asyncio.sleep)
+        stack.push_async_callback(delivery.aclose)
+        asked = Upstream(config, http, now=now)
+        stack.push_async_callback(asked.aclose)
+        room = Room(
+            upstream=asked,
+            delivery=delivery,
+            history=History(door, Names(door), bot_user="UBOT", limit=1000),
+            seats=Seats(seats),
+            metrics=Metrics(),
+            toolbox=Toolbox([shout, ponder, order], timeout=60),
+            instructions="Be brief.",
+            tool_rounds=2,
+            pseudonyms=Pseudonyms("xoxb-secret"),
+        )
+        room.fake = slack
+        yield room
+
+
+@tool()
+async def shout(word: str) -> str:
+    """Say it louder.
+
+    word: what to say
+    """
+    return word.upper()
+
+
+@tool(saying=lambda: "Pondering")
+async def ponder() -> str:
+    """Think for a while."""
+    await asyncio.sleep(10)
+    return "hm"
+
+
+ORDERS: list[str] = []
+
+
+@tool(side_effects=True)
+async def order(word: str) -> str:
+    """Order something.
+
+    word: what to order
+    """
+    ORDERS.append(word)
+    return "ordered"
+
+
+class CallingModel(Model):
+    """Asks for a tool the first `rounds` times, then writes."""
+
+    rounds: int = 1
+    tool: str = "shout"
+    arguments: str = '{"word": "hey"}'
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        if len(self.asked) > self.rounds or not self.asked[-1].get("tools"):
+            async for chunk in super().__aiter__():
+                yield chunk
+            return
+        call = {"type": "function_call", "id": "f", "call_id": f"call{len(self.asked)}"}
+        call |= {"name": self.tool, "arguments": self.arguments, "status": "completed"}
+        yield event(type="response.created", response={"id": "resp_1", "status": "in_progress"})
+        yield event(type="response.output_item.done", item=call, output_index=0)
+        done = {"id": "resp_1", "status": "completed", "output": [call]}
+        yield event(type="response.completed", response=done)

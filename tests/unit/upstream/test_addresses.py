@@ -1,0 +1,77 @@
+"""Where requests go, and which header carries the key."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.upstream.config import UpstreamConfig
+from bot.upstream.events import Finished
+from tests.unit.upstream.asking import PROMPT, ask, config, final, upstream
+from tests.unit.upstream.fake import Cut, Service
+
+VERSION = "api-version=2025-04-01-preview"
+
+
+@pytest.mark.parametrize(
+    ("base", "path", "whole"),
+    [
+        ("https://a.example/v1", "/responses", "https://a.example/v1/responses"),
+        ("https://a.example/v1/", "/responses", "https://a.example/v1/responses"),
+        ("https://a.example", "/models/m", "https://a.example/models/m"),
+        (
+            f"https://r.openai.azure.com/openai?{VERSION}",
+            "/responses",
+            f"https://r.openai.azure.com/openai/responses?{VERSION}",
+        ),
+        (
+            f"https://r.openai.azure.com/openai/deployments/d/?{VERSION}",
+            "/chat/completions",
+            f"https://r.openai.azure.com/openai/deployments/d/chat/completions?{VERSION}",
+        ),
+        (
+            "https://a.example/v1?a=1&b=%2F",
+            "/responses/resp_1?stream=true&starting_after=3",
+            "https://a.example/v1/responses/resp_1?a=1&b=%2F&stream=true&starting_after=3",
+        ),
+    ],
+)
+def test_a_base_url_s_query_stays_behind_every_path(base: str, path: str, whole: str) -> None:
+    assert config(base).url(path) == whole
+
+
+@pytest.mark.parametrize("api", ["responses", "chat"])
+async def test_a_query_is_sent_with_questions_and_resumes_alike(api: str) -> None:
+    service = Service(["Once ", "upon."], cuts=[Cut(900 if api == "responses" else 200)])
+    base = "http://model.test/v1?api-version=preview"
+    events = await ask(service, base_url=base, api=api, background="on")
+    assert isinstance(final(events), Finished)
+    assert len(service.asked) > 1
+    assert {asked.query["api-version"] for asked in service.asked} == {"preview"}
+    assert {asked.query.get("stream") for asked in service.asked[1:]} == (
+        {"true"} if api == "responses" else {None}
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "key", "headers"),
+    [
+        ("api.openai.com", "sk-1", {"authorization": "Bearer sk-1"}),
+        ("r.openai.azure.com", "abc", {"api-key": "abc"}),
+        ("r.cognitiveservices.azure.com", "abc", {"api-key": "abc"}),
+        ("r.services.ai.azure.com", "abc", {"api-key": "abc"}),
+        ("r.openai.azure.com", "eyJhbGciOi.x.y", {"authorization": "Bearer eyJhbGciOi.x.y"}),
+        ("openai.azure.com.evil.example", "abc", {"authorization": "Bearer abc"}),
+        ("localhost", "", {}),
+    ],
+)
+def test_a_key_travels_as_its_server_wants_it(host: str, key: str, headers: dict[str, str]) -> None:
+    assert UpstreamConfig(f"https://{host}/v1", key, "m").key_headers == headers
+
+
+async def test_an_id_with_odd_characters_stays_one_part_of_the_path() -> None:
+    odd = "resp/../x?y#z"
+    service = Service(["Once ", "upon."], cuts=[Cut(900)])
+    service.resumable = [block.replace(b"resp_1", odd.encode()) for block in service.resumable]
+    async with upstream(service, background="on") as asked:
+        assert isinstance(final([event async for event in asked.answer(PROMPT)]), Finished)
+    assert service.asked[-1].path == "/responses/resp%2F..%2Fx%3Fy%23z"

@@ -1,0 +1,265 @@
+"""Asking at all: attempts before the first event, the end, and letting go."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+import pytest
+
+from bot.errors import UpstreamBusy, UpstreamRefused, UpstreamUnreachable
+from bot.upstream.events import (
+    Event,
+    Failed,
+    Finished,
+    Reconnecting,
+    Restarted,
+    Started,
+    TextDelta,
+)
+from bot.upstream.resume_point import Begun
+from tests.unit.upstream.asking import PROMPT, ask, final, shown, told, upstream, waits
+from tests.unit.upstream.clock import Clock
+from tests.unit.upstream.fake import Cut, Out, Service, refusal
+from tests.unit.upstream.otters import (
+    ASK,
+    ASKED_TO_WAIT,
+    BROKE_OFF,
+    CANCEL,
+    HAD_A_PROBLEM,
+    PIECES,
+    POLL,
+    RESUME,
+    TEXT,
+    after,
+    resumable,
+)
+
+
+async def test_an_answer_comes_as_started_deltas_and_an_end() -> None:
+    service = Service(PIECES)
+    events = await ask(service)
+    assert events[0] == Started("resp_1", "tiny", resumable=False)
+    assert [e.text for e in events if isinstance(e, TextDelta)] == PIECES
+    end = final(events)
+    assert isinstance(end, Finished)
+    assert (end.text, end.usage.input_tokens, end.usage.output_tokens) == (TEXT, 3, 7)
+    assert service.paths == [ASK]
+
+
+@pytest.mark.parametrize(
+    ("fault", "wait", "why"),
+    [
+        (Out(0), 0.5, "the model's server can't be reached"),
+        (refusal(500), 0.5, HAD_A_PROBLEM),
+        (refusal(503, code="server_is_overloaded"), 0.5, HAD_A_PROBLEM),
+        (refusal(529), 0.5, HAD_A_PROBLEM),
+        (refusal(408), 0.5, HAD_A_PROBLEM),
+        (refusal(409), 0.5, HAD_A_PROBLEM),
+        (refusal(429), 0.5, ASKED_TO_WAIT),
+        (refusal(429, headers={"retry-after": "7"}), 7, ASKED_TO_WAIT),
+        (
+            refusal(429, headers={"retry-after-ms": "700"}),
+            0.7,
+            ASKED_TO_WAIT,
+        ),
+        (refusal(429, "try again in 6.5s"), 6.5, ASKED_TO_WAIT),
+        (refusal(429, retry_after=4), 4, ASKED_TO_WAIT),
+        (refusal(400, headers={"x-should-retry": "true"}), 0.5, HAD_A_PROBLEM),
+        (Out(502, b"<html>Bad gateway</html>"), 0.5, HAD_A_PROBLEM),
+        (Out(500, b""), 0.5, HAD_A_PROBLEM),
+        (Out(200, b'{"id": '), 0.5, HAD_A_PROBLEM),
+        (Out(200, b""), 0.5, BROKE_OFF),
+        (Out(200, b": ping\n\n"), 0.5, BROKE_OFF),
+        (Out(200, b"data: [DONE]\n\n"), 0.5, BROKE_OFF),
+        (Out(200, b"data: 7\n\ndata: {\n\n"), 0.5, BROKE_OFF),
+    ],
+)
+async def test_a_failure_before_the_first_event_is_tried_again(
+    fault: Out,
+    wait: float,
+    why: str,
+) -> None:
+    service = Service(PIECES, faults=[fault])
+    events = await ask(service)
+    assert told(events) == [(1, 5, wait, why)]
+    assert not any(isinstance(event, Restarted) for event in events)
+    assert final(events).text == TEXT
+    assert service.paths == [ASK, ASK]
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (refusal(401, code="invalid_api_key"), "key"),
+        (refusal(402), "credit"),
+        (refusal(429, code="insufficient_quota", headers={"retry-after": "1"}), "credit"),
+        (refusal(403), "let this bot in"),
+        (refusal(400, code="context_length_exceeded"), "too long"),
+        (refusal(400, code="model_not_found"), "“tiny”"),
+        (refusal(503, headers={"x-should-retry": "false"}), "overloaded"),
+        (refusal(429, headers={"retry-after": "600"}), "asks to wait 10 minutes"),
+        (Out(200, b"<!doctype html><p>Welcome"), "web page"),
+        (Out(307, b"", {"location": "http://elsewhere.test/"}), "moved"),
+    ],
+)
+async def test_a_final_refusal_is_told_at_once(fault: Out, said: str) -> None:
+    service = Service(PIECES, faults=[fault])
+    events = await ask(service)
+    assert len(events) == 1
+    end = final(events)
+    assert isinstance(end, Failed)
+    assert said in end.error.sentence
+    assert service.paths == [ASK]
+
+
+async def test_five_attempts_then_the_sentence() -> None:
+    service = Service(PIECES, faults=[refusal(503)] * 9)
+    events = await ask(service)
+    assert waits(events) == [0.5, 1, 2, 4, 8]
+    assert [e.attempt for e in events if isinstance(e, Reconnecting)] == [1, 2, 3, 4, 5]
+    end = final(events)
+    assert isinstance(end, Failed)
+    assert isinstance(end.error, UpstreamBusy)
+    assert service.paths == [ASK] * 6
+
+
+async def test_a_server_nobody_reaches_is_told_so() -> None:
+    events = await ask(Service(PIECES, faults=[Out(0)] * 9))
+    end = final(events)
+    assert isinstance(end, Failed)
+    assert isinstance(end.error, UpstreamUnreachable)
+
+
+async def test_no_attempt_begins_after_the_time_is_up() -> None:
+    clock = Clock()
+    service = Service(PIECES, faults=[refusal(503, headers={"retry-after": "50"})] * 9)
+    async with upstream(service, clock, total_seconds=120) as asked:
+        events = [event async for event in asked.answer(PROMPT)]
+    assert waits(events) == [50, 50]
+    assert clock.time - 1000 == 100
+
+
+async def test_the_end_is_acted_on_at_once_though_the_line_stays_open() -> None:
+    service, clock = Service(PIECES), Clock()
+    service.cuts.append(Cut(sum(map(len, service.foreground)), "silence"))
+    async with upstream(service, clock) as asked:
+        async for event in asked.answer(PROMPT):
+            last, at = event, clock.time
+    assert isinstance(last, Finished)
+    assert last.text == TEXT
+    assert at == 1000
+    assert clock.time < 1000.3
+
+
+async def test_a_chat_answer_waits_a_moment_for_its_token_counts() -> None:
+    service, clock = Service(PIECES), Clock()
+    counts = service.chat.index(b'"usage"')
+    service.cuts.append(Cut(service.chat.rindex(b"data: ", 0, counts), "silence"))
+    async with upstream(service, clock, step=50, api="chat") as asked:
+        events = [event async for event in asked.answer(PROMPT)]
+    assert final(events).text == TEXT
+    assert 1 <= clock.time - 1000 <= 1.2
+
+
+async def test_an_answer_let_go_closes_its_connection_and_cancels_the_response() -> None:
+    service = Service(PIECES)
+    service.cuts.append(Cut(after(service, 5), "silence"))
+    async with upstream(service, background="on") as asked:
+        async with aclosing(asked.answer(PROMPT)) as events:
+            async for event in events:
+                if isinstance(event, TextDelta):
+                    break
+        assert str(service.closed.get_nowait()) == ASK
+    assert service.paths == [ASK, CANCEL]
+
+
+async def test_a_response_that_ends_with_its_connection_needs_no_cancelling() -> None:
+    service = Service(PIECES)
+    async with upstream(service) as asked, aclosing(asked.answer(PROMPT)) as events:
+        await anext(events)
+    assert service.paths == [ASK]
+
+
+async def test_whoever_leaves_lets_the_response_go_on() -> None:
+    service = resumable("silence")
+    async with (
+        upstream(service, background="on") as asked,
+        aclosing(asked.answer(PROMPT)) as events,
+    ):
+        await anext(events)
+        asked.leave()
+    assert service.paths == [ASK]
+
+
+async def test_whoever_leaves_one_response_cancels_the_others() -> None:
+    service = Service(PIECES)
+    async with upstream(service, background="on") as asked:
+        for left in ("resp_1", "another"):
+            service.cuts.append(Cut(after(service, 5), "silence"))
+            async with aclosing(asked.answer(PROMPT)) as events:
+                await anext(events)
+                asked.leave(left)
+    assert service.paths == [ASK, ASK, CANCEL]
+
+
+async def test_a_response_begun_elsewhere_is_taken_over_from_its_beginning() -> None:
+    service = resumable("silence")
+    async with upstream(service, background="on") as asked:
+        async with aclosing(asked.answer(PROMPT)) as events:
+            await anext(events)
+            asked.leave()
+        taken = [event async for event in asked.answer(PROMPT, Begun("resp_1"))]
+    assert service.paths == [ASK, RESUME]
+    assert service.asked[1].query["starting_after"] == "0"
+    assert taken[0] == Restarted()
+    assert final(taken).text == shown(taken) == TEXT
+
+
+async def test_a_response_that_cannot_be_taken_over_is_asked_for_anew() -> None:
+    service = Service(PIECES)
+    service.resume_refusal = service.poll_refusal = refusal(404)
+    async with upstream(service) as asked:
+        events = [event async for event in asked.answer(PROMPT, Begun("resp_1"))]
+    assert service.paths == [RESUME, POLL, ASK]
+    assert final(events).text == shown(events) == TEXT
+
+
+async def test_a_server_without_cancel_is_not_asked_to_again() -> None:
+    service = Service(PIECES)
+    service.cancel_refusal = refusal(404)
+    async with upstream(service, background="on") as asked:
+        for _ in range(2):
+            service.cuts.append(Cut(after(service, 5), "silence"))
+            async with aclosing(asked.answer(PROMPT)) as events:
+                await anext(events)
+            await asked.aclose()
+    assert service.paths.count(CANCEL) == 1
+
+
+async def collect(events: AsyncIterator[Event]) -> list[Event]:
+    """Return them all."""
+    return [event async for event in events]
+
+
+async def test_refused_hosted_tools_are_left_out() -> None:
+    service = Service(PIECES, faults=[refusal(400, "web_search is not supported", param="tools")])
+    prompt = type(PROMPT)("", PROMPT.messages, hosted_tools=({"type": "web_search"},))
+    async with upstream(service) as asked:
+        events = await collect(asked.answer(prompt))
+        assert final(events).text == TEXT
+        assert told(events) == []
+        await collect(asked.answer(prompt))
+    assert [request.body.get("tools") for request in service.asked] == [
+        [{"type": "web_search"}],
+        None,
+        None,
+    ]
+
+
+async def test_a_refusal_that_names_no_way_out_is_final() -> None:
+    fault = refusal(400, "Invalid 'temperature'", param="temperature")
+    events = await ask(Service(PIECES, faults=[fault]), api="auto")
+    end = final(events)
+    assert isinstance(end, Failed)
+    assert not isinstance(end.error, UpstreamRefused)

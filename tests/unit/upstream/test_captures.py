@@ -1,0 +1,166 @@
+"""What four real servers answered, through the whole way, with what has to come of each."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from bot.errors import PromptRefused, StreamDropped, UpstreamBusy, UpstreamError, UpstreamRefused
+from bot.upstream.events import Activity, Event, Failed, Finished, Reasoning, ToolCall
+from tests.unit.upstream import recorded
+from tests.unit.upstream.asking import ask, final, shown
+from tests.unit.upstream.fake import Out, Service
+
+pytestmark = recorded.needed
+
+OTTERS = (
+    "Otters are playful — naïve café 🦦 mammals.\nThey hold hands while sleeping. "
+    'Line two with "quotes" and a \u2028 line separator.'
+)
+SECOND = "This answer completes on the second attempt."
+AGAIN = "This is what the second attempt brings. " * 9
+
+# The text of the answer; None: whatever the server itself says is the text at the end.
+FINISHED: dict[str, str | None] = {
+    "aimock_chat_text": OTTERS,
+    "aimock_responses_after_truncate": SECOND,
+    "aimock_responses_background": OTTERS,
+    "aimock_responses_reasoning_websearch": "42 is the answer.",
+    "aimock_responses_text": OTTERS,
+    "litellm_chat_text": None,
+    "litellm_responses_bridge2": None,
+    "litellm_responses_bridge4": OTTERS,
+    "litellm_responses_bridge5": None,
+    "litellm_responses_bridge5_cut": "Recovered.",
+    "litellm_responses_bridge5_websearch_reasoning": "42 is the answer.",
+    "litellm_responses_bridge_aimock": None,
+    "litellm_responses_bridge_aimock_trunc": "Recovered.",
+    "litellm_responses_bridge_chat": OTTERS,
+    "litellm_responses_via_aimock": OTTERS,
+    "llamacpp_responses_text": None,
+    "transformers_responses_bad": None,
+    "transformers_responses_text": None,
+}
+CUT_OFF = {"llamacpp_chat_text", "transformers_chat_text"}
+TOOLS = {
+    "aimock_chat_tool",
+    "aimock_responses_tool",
+    "litellm_responses_bridge5_tool",
+    "litellm_responses_bridge_aimock_tool",
+    "litellm_responses_bridge_chat_tool",
+}
+FAILED: dict[str, tuple[type[UpstreamError], bool]] = {
+    "aimock_chaos_disconnect": (UpstreamError, True),
+    "aimock_chaos_drop": (UpstreamBusy, True),
+    "aimock_chaos_malformed": (UpstreamBusy, True),
+    "aimock_chaos_ratelimit": (UpstreamBusy, True),
+    "aimock_responses_429": (UpstreamBusy, True),
+    "aimock_responses_cut": (StreamDropped, True),
+    "aimock_responses_disconnect": (StreamDropped, True),
+    "aimock_responses_nomatch": (UpstreamRefused, False),
+    "litellm_401": (UpstreamRefused, False),
+    "litellm_chat_429": (UpstreamBusy, True),
+    "litellm_responses_500": (UpstreamBusy, True),
+    "litellm_responses_badmodel": (UpstreamRefused, False),
+    "litellm_responses_bridge3": (PromptRefused, False),
+    "litellm_responses_bridge4_cut": (UpstreamBusy, True),
+    "litellm_responses_mock_bridge": (UpstreamBusy, True),
+    "litellm_responses_mock_bridge_429": (UpstreamBusy, True),
+    "litellm_responses_native_cut": (UpstreamBusy, True),
+    "litellm_responses_ratelimit": (UpstreamBusy, True),
+    "litellm_responses_text": (UpstreamBusy, True),
+    "llamacpp_responses_bad": (PromptRefused, False),
+}
+
+
+async def replay(name: str, **settings: Any) -> list[Event]:
+    """Ask a server that gives this recorded answer once, and take no for an answer."""
+    status, headers, body = recorded.capture(name)
+    service = Service([AGAIN], faults=[Out(status, body, headers)])
+    api = "chat" if "_chat_" in name and "bridge" not in name else "responses"
+    return await ask(service, api=api, **{"attempts": 0, **settings})
+
+
+def end_as_told(body: bytes) -> str:
+    """Return the text the server's own last words hold."""
+    text = ""
+    for line in body.split(b"\n"):
+        if not line.startswith(b"data: {"):
+            continue
+        payload = json.loads(line[6:].decode("utf-8", "replace"))
+        for choice in payload.get("choices", ()):
+            text += choice.get("delta", {}).get("content") or ""
+        if payload.get("type") == "response.completed":
+            parts = [p for item in payload["response"]["output"] for p in item.get("content", ())]
+            return "".join(part.get("text", "") for part in parts)
+    return text
+
+
+def test_every_capture_has_its_outcome() -> None:
+    named = [*FINISHED, *CUT_OFF, *TOOLS, *FAILED]
+    assert sorted(named) == recorded.captures()
+    assert len(named) == 45
+
+
+@pytest.mark.parametrize("name", FINISHED)
+async def test_an_answer_is_read_whole(name: str) -> None:
+    events = await replay(name)
+    end = final(events)
+    assert isinstance(end, Finished)
+    expected = FINISHED[name]
+    if expected is None:
+        expected = end_as_told(recorded.capture(name)[2])
+        assert expected
+    assert end.text == expected
+    assert shown(events) == expected
+    assert not end.cut_off
+
+
+@pytest.mark.parametrize("name", sorted(CUT_OFF))
+async def test_an_answer_at_its_length_limit_says_so(name: str) -> None:
+    end = final(await replay(name))
+    assert isinstance(end, Finished)
+    assert end.cut_off == "max_output_tokens"
+    assert end.text == end_as_told(recorded.capture(name)[2])
+    assert end.usage.output_tokens
+
+
+@pytest.mark.parametrize("name", sorted(TOOLS))
+async def test_a_tool_call_comes_whole_and_before_the_end(name: str) -> None:
+    events = await replay(name)
+    assert isinstance(events[-1], Finished)
+    call = events[-2]
+    assert isinstance(call, ToolCall)
+    assert call.name == "get_weather"
+    assert json.loads(call.arguments) == {"city": "Paris", "unit": "celsius"}
+    assert call.call_id
+    assert sum(isinstance(event, ToolCall) for event in events) == 1
+
+
+@pytest.mark.parametrize("name", FAILED)
+async def test_a_failure_is_one_error_with_its_sentence(name: str) -> None:
+    kind, retryable = FAILED[name]
+    events = await replay(name)
+    end = final(events)
+    assert isinstance(end, Failed)
+    assert isinstance(end.error, kind)
+    assert end.error.retryable is retryable
+    assert end.error.sentence.endswith(".")
+    assert end.text == shown(events)
+
+
+@pytest.mark.parametrize("name", [name for name, (_, again) in FAILED.items() if again])
+async def test_what_can_be_tried_again_is(name: str) -> None:
+    events = await replay(name, attempts=1)
+    end = final(events)
+    assert isinstance(end, Finished)
+    assert end.text == shown(events) == AGAIN
+
+
+async def test_what_the_model_does_and_thinks_is_told() -> None:
+    events = await replay("aimock_responses_reasoning_websearch")
+    doing = [event.text for event in events if isinstance(event, Activity)]
+    assert "Searching the web: meaning of life" in doing
+    assert any(isinstance(event, Reasoning) for event in events)

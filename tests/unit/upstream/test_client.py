@@ -1,0 +1,222 @@
+"""The door itself: what a model is, what a failure before the first byte means."""
+
+from __future__ import annotations
+
+import gzip
+import ssl
+from collections.abc import AsyncIterator, Callable
+from inspect import isfunction
+
+import httpx
+import pytest
+
+from bot.errors import UpstreamError, UpstreamRefused, UpstreamUnreachable
+from bot.upstream.client import ModelInfo, Upstream, open_http
+from bot.upstream.events import Failed
+from tests.unit.upstream.asking import PROMPT, ask, config, final, upstream
+from tests.unit.upstream.clock import Clock
+from tests.unit.upstream.fake import Cut, Service, serving
+
+
+async def test_a_model_says_which_formats_it_takes() -> None:
+    service = Service([])
+    service.model = {"id": "tiny-2", "tokenlab": {"accepted_request_formats": ["a", "b"]}}
+    async with upstream(service) as asked:
+        assert await asked.model() == ModelInfo("tiny-2", ("a", "b"))
+        service.model = {"object": "model"}
+        assert await asked.model() == ModelInfo("tiny", None)
+
+
+async def test_an_unknown_model_is_an_error_that_names_it() -> None:
+    async with upstream(Service([])) as asked:
+        with pytest.raises(UpstreamRefused) as caught:
+            await asked.model()
+    assert caught.value.status == 404
+
+
+async def test_a_server_that_never_says_what_its_model_is_is_given_up() -> None:
+    service, clock = Service([]), Clock()
+    service.model, service.model_cut = {}, Cut(0, "silence")
+    async with upstream(service, clock) as asked:
+        with pytest.raises(UpstreamError):
+            await asked.model()
+    assert 10 <= clock.time - 1000 <= 11
+
+
+async def test_a_model_name_with_a_slash_is_one_name() -> None:
+    service = Service([])
+    service.model = {}
+    async with upstream(service, model="house/tiny") as asked:
+        assert await asked.model() == ModelInfo("house/tiny")
+    assert service.asked[0].path == "/models/house%2Ftiny"
+
+
+def answering(statuses: dict[str, int]) -> httpx.MockTransport:
+    """Return a transport that answers by path."""
+    return httpx.MockTransport(
+        lambda request: httpx.Response(statuses[request.url.path], json={"error": {"message": "?"}})
+    )
+
+
+@pytest.mark.parametrize(
+    ("responses", "chat", "has"),
+    [
+        (400, 400, ("openai_responses", "openai_chat_completions")),
+        (404, 422, ("openai_chat_completions",)),
+        (400, 405, ("openai_responses",)),
+        (501, 404, ()),
+    ],
+)
+async def test_empty_requests_tell_which_formats_a_server_has(
+    responses: int, chat: int, has: tuple[str, ...]
+) -> None:
+    transport = answering({"/v1/responses": responses, "/v1/chat/completions": chat})
+    settings = config(base_url="http://model.test/v1")
+    async with httpx.AsyncClient(transport=transport) as http:
+        assert await Upstream(settings, http).endpoints() == has
+
+
+async def test_an_empty_request_tells_that_the_key_is_refused() -> None:
+    transport = answering({"/v1/responses": 401})
+    settings = config(base_url="http://model.test/v1")
+    async with httpx.AsyncClient(transport=transport) as http:
+        with pytest.raises(UpstreamRefused, match=r"\?"):
+            await Upstream(settings, http).endpoints()
+
+
+def failing(error: Callable[[], Exception]) -> httpx.MockTransport:
+    """Return a transport that never answers."""
+
+    def handle(_request: httpx.Request) -> httpx.Response:
+        raise error()
+
+    return httpx.MockTransport(handle)
+
+
+def untrusted() -> Exception:
+    """Return what httpx raises for a certificate nobody vouches for."""
+    error = httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED]")
+    error.__cause__ = ssl.SSLCertVerificationError("self-signed certificate")
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "attempts"),
+    [
+        (lambda: httpx.ConnectError("All connection attempts failed"), UpstreamUnreachable, 2),
+        (lambda: httpx.ConnectError("[Errno -2] Name not known"), UpstreamUnreachable, 2),
+        (lambda: httpx.ConnectTimeout(""), UpstreamUnreachable, 2),
+        (lambda: httpx.PoolTimeout(""), UpstreamUnreachable, 2),
+        (lambda: httpx.RemoteProtocolError("Server disconnected"), UpstreamUnreachable, 2),
+        (lambda: httpx.ReadError(""), UpstreamUnreachable, 2),
+        (lambda: httpx.WriteError(""), UpstreamUnreachable, 2),
+        (lambda: httpx.ProxyError("407"), UpstreamUnreachable, 2),
+        (untrusted, UpstreamRefused, 0),
+        (lambda: httpx.UnsupportedProtocol("no scheme"), UpstreamRefused, 0),
+        (lambda: httpx.LocalProtocolError("Illegal header value"), UpstreamRefused, 0),
+        (lambda: httpx.InvalidURL("no"), UpstreamRefused, 0),
+    ],
+    ids=lambda value: repr(value()) if isfunction(value) else str(value),
+)
+async def test_a_failure_before_the_first_byte_is_translated(
+    error: Callable[[], Exception],
+    kind: type[UpstreamError],
+    attempts: int,
+) -> None:
+    clock = Clock()
+    async with httpx.AsyncClient(transport=failing(error)) as http:
+        asked = Upstream(config(attempts=2), http, now=clock.now, sleep=clock.sleep)
+        events = [event async for event in asked.answer(PROMPT)]
+    end = final(events)
+    assert isinstance(end, Failed)
+    assert isinstance(end.error, kind)
+    assert len(events) == attempts + 1
+
+
+BOMB = gzip.compress(b"data: {}\n\n" * 5_000_000)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP ", "deflate", "br", "zstd", "gzip, gzip"])
+async def test_compressed_answer_is_refused_before_it_is_unpacked(encoding: str) -> None:
+    class Packed(httpx.AsyncByteStream):
+        read = 0
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            self.read += 1
+            yield BOMB
+
+    packed, clock = Packed(), Clock()
+    headers = {"content-encoding": encoding, "content-type": "text/event-stream"}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, stream=packed))
+    async with httpx.AsyncClient(transport=transport) as http:
+        asked = Upstream(config(attempts=2), http, now=clock.now, sleep=clock.sleep)
+        end = final([event async for event in asked.answer(PROMPT)])
+        with pytest.raises(UpstreamRefused, match="content-encoding"):
+            await asked.model()
+    assert isinstance(end, Failed)
+    assert isinstance(end.error, UpstreamRefused)
+    assert "compresses its answers" in end.error.sentence
+    assert packed.read == 0
+
+
+async def test_compressed_error_counts_by_its_status() -> None:
+    def handle(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(401, headers={"content-encoding": "gzip"}, stream=_Bytes(BOMB))
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(handle)) as http:
+        with pytest.raises(UpstreamRefused) as error:
+            await Upstream(config(), http).model()
+    assert error.value.status == 401
+
+
+async def test_body_that_says_it_is_not_compressed_is_read() -> None:
+    def handle(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"content-encoding": "identity"}, json={"id": "tiny"})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(handle)) as http:
+        assert await Upstream(config(), http).model() == ModelInfo("tiny")
+
+
+class _Bytes(httpx.AsyncByteStream):
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self.body
+
+
+async def refused(url: str, **settings: str) -> None:
+    """Ask, and be told by us, not by the server, that the operator has to mend it."""
+    made, clock = config(url, **settings), Clock()
+    async with open_http(made) as http:
+        asked = Upstream(made, http, now=clock.now, sleep=clock.sleep)
+        events = [event async for event in asked.answer(PROMPT)]
+    end = final(events)
+    assert isinstance(end, Failed)
+    assert isinstance(end.error, UpstreamRefused)
+    assert "address or the key" in end.error.sentence
+    assert len(events) == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["model.test/v1", "http://", "://x", "ftp://x", "http://127.0.0.1:99999/v1", ""],
+)
+async def test_an_address_that_is_none_is_told_to_the_operator(url: str) -> None:
+    await refused(url)
+
+
+@pytest.mark.parametrize("key", ["sk-1\nx", "sk-é", "sk-\x00"], ids=ascii)
+async def test_a_key_that_cannot_be_sent_is_told_to_the_operator(key: str) -> None:
+    async with serving(Service([])) as url:
+        await refused(url, api_key=key)
+
+
+async def test_a_key_is_never_shown() -> None:
+    assert "sk-secret" not in repr(config())
+
+
+async def test_without_a_key_none_is_sent() -> None:
+    service = Service(["Yes."])
+    await ask(service, api_key="")
+    assert "authorization" not in service.asked[0].headers

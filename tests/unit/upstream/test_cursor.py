@@ -1,0 +1,175 @@
+"""A response is taken over where a cursor says, or from its start; its text comes out whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from bot.turn.answer_state import Machine
+from bot.upstream.events import Event, Failed, Finished, Restarted, TextDelta
+from bot.upstream.resume_point import Begun, Cursor
+from bot.upstream.session.answer import NOT_TWICE
+from bot.upstream.wire.responses import ResponsesDecoder
+from tests.unit.upstream.asking import PROMPT, ask, final, shown, upstream
+from tests.unit.upstream.fake import Out, Service, refusal
+from tests.unit.upstream.otters import ASK, PIECES, POLL, RESUME, TEXT, resumable
+from tests.unit.upstream.wire import response, responses_payloads
+
+CURSORS = [f"{n + 3} 0 0 {len(''.join(PIECES[: n + 1]))} resp_1" for n in range(len(PIECES))]
+
+
+async def take_over(service: Service, begun: Begun) -> list[Event]:
+    async with upstream(service, background="on") as asked:
+        return [event async for event in asked.answer(PROMPT, begun)]
+
+
+def decoded(payloads: Sequence[dict[str, Any]], begun: Begun | None = None) -> list[Event]:
+    decoder = ResponsesDecoder.of(begun, "tiny") if begun else ResponsesDecoder("tiny")
+    after = decoder.sequence
+    numbered = [{**payload, "sequence_number": n} for n, payload in enumerate(payloads)]
+    datas = [json.dumps(one).encode() for one in numbered[after + 1 :]]
+    return [event for data in datas for event in decoder.feed(data)]
+
+
+def cursors(events: Sequence[Event]) -> list[str]:
+    return [event.cursor for event in events if isinstance(event, TextDelta)]
+
+
+async def test_every_delta_of_a_resumable_response_but_the_first_has_a_cursor() -> None:
+    assert cursors(await ask(Service(PIECES), background="on")) == ["", *CURSORS[1:]]
+    assert cursors(await ask(Service(PIECES))) == [""] * len(PIECES)
+
+
+@pytest.mark.parametrize("known", range(1, len(PIECES)))
+async def test_what_follows_the_known_text_is_all_that_is_read(known: int) -> None:
+    service, text = Service(PIECES), "".join(PIECES[: known + 1])
+    events = await take_over(service, Begun("resp_1", text, CURSORS[known]))
+    assert service.paths == [RESUME]
+    assert service.asked[0].query["starting_after"] == CURSORS[known].split()[0]
+    assert Restarted() not in events
+    assert [e.text for e in events if isinstance(e, TextDelta)] == PIECES[known + 1 :]
+    assert text + shown(events) == TEXT
+    assert isinstance(end := final(events), Finished)
+    assert end.text == TEXT
+
+
+@pytest.mark.parametrize("how", [(), (40,), (40, 200)], ids=["once", "twice", "three times"])
+async def test_a_response_that_was_taken_over_is_resumed_like_any_other(
+    how: tuple[int, ...],
+) -> None:
+    service = resumable(events=3, times=1 + len(how))
+    events = await take_over(service, Begun("resp_1", "".join(PIECES[:2]), CURSORS[1]))
+    assert final(events).text == TEXT
+    assert Restarted() not in events
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    ["", "4 0 0 15 resp_1", "4 0 0 13 resp_0", "4 0 0 13", "four 0 0 13 resp_1"],
+    ids=["none", "of another text", "of another response", "too short", "no numbers"],
+)
+async def test_a_cursor_that_is_not_the_texts_is_not_gone_by(cursor: str) -> None:
+    service = Service(PIECES)
+    events = await take_over(service, Begun("resp_1", "".join(PIECES[:2]), cursor))
+    assert service.asked[0].query["starting_after"] == "0"
+    assert events[0] == Restarted()
+    assert final(events).text == shown(events) == TEXT
+
+
+async def test_a_server_that_begins_at_the_start_all_the_same_doubles_nothing() -> None:
+    service = Service(PIECES)
+    service.resume_refusal = Out(200, b"".join(service.resumable))
+    events = await take_over(service, Begun("resp_1", "".join(PIECES[:2]), CURSORS[1]))
+    assert "".join(PIECES[:2]) + shown(events) == TEXT
+    assert final(events).text == TEXT
+
+
+async def test_a_response_that_can_only_be_polled_ends_whole_and_no_text_vanishes() -> None:
+    service = Service(PIECES)
+    service.resume_refusal = refusal(404)
+    events = await take_over(service, Begun("resp_1", "".join(PIECES[:2]), CURSORS[1]))
+    assert service.paths == [RESUME, POLL]
+    assert Restarted() not in events
+    assert final(events).text == TEXT
+
+
+async def test_a_forgotten_response_is_asked_for_anew_and_its_text_kept_meanwhile() -> None:
+    service = Service(PIECES)
+    service.resume_refusal = service.poll_refusal = refusal(404)
+    events = await take_over(service, Begun("resp_1", "".join(PIECES[:2]), CURSORS[1]))
+    assert service.paths == [RESUME, POLL, ASK]
+    assert events.count(Restarted()) == 1
+    assert final(events).text == shown(events) == TEXT
+
+
+@pytest.mark.parametrize("cursor", ["", CURSORS[1]], ids=["from its start", "from a cursor"])
+async def test_a_forgotten_response_that_changed_something_is_not_asked_for_anew(
+    cursor: str,
+) -> None:
+    service, text = Service(PIECES), "".join(PIECES[:2])
+    service.resume_refusal = service.poll_refusal = refusal(404)
+    events = await take_over(service, Begun("resp_1", text, cursor, irreversible=True))
+    assert ASK not in service.paths
+    assert isinstance(end := final(events), Failed)
+    assert end.error.sentence == NOT_TWICE
+    assert end.text in ("", text)
+
+
+def test_after_more_than_one_part_of_text_there_is_no_cursor() -> None:
+    payloads = responses_payloads(PIECES, background=True)
+    second = [{**one, "output_index": 1} for one in payloads[3:5]]
+    assert cursors(decoded([*payloads[:5], *second])) == ["", CURSORS[1], "", ""]
+
+
+def test_after_a_source_or_a_call_that_only_the_end_repeats_there_is_no_cursor() -> None:
+    payloads = responses_payloads(PIECES, background=True)
+    source = {"type": "url_citation", "url": "https://otters.test", "title": "Otters"}
+    cited = {"type": "response.output_text.annotation.added", "annotation": source}
+    call = {"type": "function_call", "call_id": "c", "name": "now", "arguments": "{}"}
+    called = {"type": "response.output_item.done", "output_index": 1, "item": call}
+    for more in (cited, called):
+        assert cursors(decoded([*payloads[:5], more, payloads[5]])) == ["", CURSORS[1], ""]
+
+
+def lean(pieces: Sequence[str]) -> list[dict[str, Any]]:
+    """From a server that leaves the index out of its deltas and the text out of its end."""
+    payloads = [dict(one) for one in responses_payloads(pieces, background=True)]
+    for payload in payloads[3:-2]:
+        del payload["output_index"], payload["content_index"]
+    payloads[-1]["response"] = response("completed", background=True)
+    return payloads
+
+
+def halved() -> list[dict[str, Any]]:
+    """From a server that counts in UTF-16: an otter is cut in two."""
+    payloads = responses_payloads(["Otters ", "hold \ud83e", "\udda6", " hands."], background=True)
+    return payloads[:-3]
+
+
+@pytest.mark.parametrize("payloads", [lean(PIECES), halved()], ids=["no indexes", "half an emoji"])
+def test_wherever_the_reader_dies_the_next_one_ends_with_the_same_text(
+    payloads: list[dict[str, Any]],
+) -> None:
+    whole = Machine("turn1")
+    for event in decoded(payloads):
+        whole.feed(event)
+    for died in range(4, len(payloads)):
+        first = Machine("turn1")
+        for event in decoded(payloads[:died]):
+            first.feed(event)
+        begun = Begun("resp_1", first.text, first.cursor)
+        if begun.position is None:
+            continue
+        again = Machine("turn1", begun.text, begun.cursor)
+        for event in decoded(payloads, begun):
+            again.feed(event)
+            assert whole.text.startswith(again.text)
+        assert again.text == whole.text
+
+
+def test_a_cursor_reads_as_it_was_written() -> None:
+    cursor = Cursor(17, 2, 1, 5, "resp_1")
+    assert Begun("resp_1", "Otter", str(cursor)).position == cursor

@@ -1,0 +1,120 @@
+"""The line falls after every event, and at every seventh byte, in every way a line can fall.
+
+Whatever the cut, the reader ends up with exactly the text, nothing twice and nothing missing, and
+is told once that the line fell, unless all that matters had come before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import accumulate, cycle
+from typing import Any, Literal
+
+import pytest
+
+from bot.upstream.events import Event, Finished, Reconnecting, Restarted
+from bot.upstream.session.answer import Answer
+from tests.unit.upstream.asking import PROMPT, bare, final, shown, upstream
+from tests.unit.upstream.fake import HOWS, Cut, How, Service
+from tests.unit.upstream.wire import block, chat_payloads, responses_payloads
+
+Mode = Literal["resumed", "begun anew", "chat"]
+MODES: tuple[Mode, ...] = ("resumed", "begun anew", "chat")
+SETTINGS: dict[Mode, dict[str, Any]] = {
+    "resumed": {"background": "on"},
+    "begun anew": {"background": "off"},
+    "chat": {"api": "chat"},
+}
+PIECES = [f"{number} " if number % 9 else "é🦦\n" for number in range(194)]
+NEEDLESS = ("item_id", "content_index", "id", "model")
+
+
+def slim(payloads: Iterable[dict[str, Any]], *, numbers: bool) -> list[bytes]:
+    """Return blocks with nothing in them that can be spared: there are thousands of cuts."""
+    blocks = []
+    for number, payload in enumerate(payloads):
+        needed = {key: value for key, value in payload.items() if key not in NEEDLESS}
+        blocks.append(block(needed | ({"sequence_number": number} if numbers else {})))
+    return blocks
+
+
+def service() -> tuple[Service, dict[Mode, list[bytes]]]:
+    """Return a service, and what it streams in each mode."""
+    made = Service(PIECES)
+    made.foreground = slim(responses_payloads(PIECES, background=False), numbers=True)
+    made.resumable = slim(responses_payloads(PIECES, background=True), numbers=True)
+    chat = [*slim(chat_payloads(PIECES), numbers=False), block(b"[DONE]")]
+    made.chat = b"".join(chat)
+    return made, {"resumed": made.resumable, "begun anew": made.foreground, "chat": chat}
+
+
+def after_every_event(blocks: list[bytes]) -> list[Cut]:
+    """Return each boundary between events with each way to fall."""
+    return [Cut(end, how) for end in accumulate(map(len, blocks)) for how in HOWS]
+
+
+def at_every_seventh_byte(blocks: list[bytes]) -> list[Cut]:
+    """Return every seventh byte, with the ways to fall taken in turn."""
+    ways: Iterable[How] = cycle(HOWS)
+    return [Cut(at, how) for at, how in zip(range(0, sum(map(len, blocks)), 7), ways, strict=False)]
+
+
+@pytest.mark.parametrize("cuts", [after_every_event, at_every_seventh_byte])
+@pytest.mark.parametrize("mode", MODES)
+async def test_no_cut_loses_or_doubles_a_character(
+    mode: Mode,
+    cuts: Callable[[list[bytes]], list[Cut]],
+) -> None:
+    server, blocks = service()
+    if mode != "resumed":  # the second attempt need not be as long as the first
+        payloads = chat_payloads if mode == "chat" else responses_payloads
+        server.brief = b"".join(slim(payloads([server.text]), numbers=mode != "chat"))
+    around = bare(server, **SETTINGS[mode])
+    for cut in cuts(blocks[mode]):
+        server.cuts.append(cut)
+        server.asked.clear()
+        events = [event async for event in Answer(PROMPT, around).events()]
+        end = final(events)
+        assert isinstance(end, Finished), cut
+        assert end.text == shown(events) == server.text, cut
+        assert end.usage.output_tokens == 7 or mode == "chat", cut
+        assert_told(mode, server, events, cut)
+
+
+def assert_told(mode: Mode, server: Service, events: list[Event], cut: Cut) -> None:
+    """One fall is one announced attempt and one more request, of the right kind."""
+    falls = [event for event in events if isinstance(event, Reconnecting)]
+    replaced = any(isinstance(event, Restarted) for event in events)
+    if not falls:
+        assert server.paths == server.paths[:1], cut
+        assert not replaced, cut
+        return
+    assert [(fall.attempt, fall.of, fall.wait) for fall in falls] == [(1, 5, 0.5)], cut
+    first, second = server.paths
+    resumes = mode == "resumed" and cut.at >= len(server.resumable[0])
+    assert second == ("GET /responses/resp_1" if resumes else first), cut
+    assert not (replaced and resumes), cut
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_three_falls_in_one_answer_are_each_the_first_again(mode: Mode) -> None:
+    server, blocks = service()
+    total = sum(map(len, blocks[mode]))
+    thirds = [Cut(total // 4, "rst"), Cut(total // 2, "eof"), Cut(total * 3 // 4, "chunk")]
+    if mode == "resumed":  # each resumed stream is only the rest
+        thirds = [Cut(total // 4, how) for how in ("rst", "eof", "chunk")]
+    server.cuts.extend(thirds)
+    async with upstream(server, **SETTINGS[mode]) as asked:
+        events = [event async for event in asked.answer(PROMPT)]
+    assert final(events).text == shown(events) == server.text
+    assert [e.attempt for e in events if isinstance(e, Reconnecting)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 61])
+@pytest.mark.parametrize("mode", MODES)
+async def test_the_size_of_chunks_changes_nothing(mode: Mode, step: int) -> None:
+    server, blocks = service()
+    server.cuts.append(Cut(sum(map(len, blocks[mode])) // 2))
+    async with upstream(server, step=step, **SETTINGS[mode]) as asked:
+        events = [event async for event in asked.answer(PROMPT)]
+    assert final(events).text == shown(events) == server.text

@@ -1,0 +1,196 @@
+"""Words for programs on their way through both decoders: not shown, not kept, not resumed at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.turn.answer_state import Machine
+from bot.upstream.events import (
+    Activity,
+    Citation,
+    Event,
+    Finished,
+    Reasoning,
+    TextDelta,
+    TextDone,
+    ToolCall,
+)
+from bot.upstream.resume_point import Begun
+from bot.upstream.text.markup import MOST_HELD
+from bot.upstream.wire.chat import ChatDecoder
+from bot.upstream.wire.responses import ResponsesDecoder
+from tests.unit.upstream.asking import ask, final, shown
+from tests.unit.upstream.fake import Service
+from tests.unit.upstream.responses_in import completed, delta, done, end, read
+from tests.unit.upstream.test_chat import read as read_chat
+from tests.unit.upstream.test_chat import text, tools
+from tests.unit.upstream.wire import chunk, message, responses_payloads
+
+CITE = "\ue200cite\ue202turn0search0\ue201"
+ANSWERS = [
+    ("<think>I weigh it.</think>\n\nOtters sleep.", "Otters sleep."),
+    (f"Otters sleep {CITE}. They eat.{CITE}", "Otters sleep. They eat."),
+    (f"<think>a{CITE}</think>Otters【4:0†source】 sleep.", "Otters sleep."),
+    ("I weigh it.\n</think>\n\nOtters sleep.", "Otters sleep."),
+    ("Otters sleep < 12 hours <b>", "Otters sleep < 12 hours <b>"),
+    ("<|channel|>analysis<|message|>a<|end|>Otters sleep.", "Otters sleep."),
+    ("Otters sleep.citeturn0search0turn0news1 Of music.", "Otters sleep. Of music."),
+    ("<think>a</think>Otters sleep filecite turn0file1 .", "Otters sleep."),
+]
+
+
+@pytest.mark.parametrize(("written", "answer"), ANSWERS)
+@pytest.mark.parametrize("size", [1, 3, 1000])
+@pytest.mark.parametrize("settings", [{"api": "chat"}, {}, {"background": "on"}], ids=str)
+async def test_no_word_for_a_program_reaches_the_reader(
+    settings: dict[str, Any], size: int, written: str, answer: str
+) -> None:
+    pieces = [written[at : at + size] for at in range(0, len(written), size)]
+    events = await ask(Service(pieces), **settings)
+    assert final(events).text == shown(events) == answer
+    thoughts = [event.text for event in events if isinstance(event, Reasoning)]
+    assert bool(thoughts) is ("think>" in written or "analysis" in written)
+
+
+def test_thinking_in_the_text_is_told_as_activity() -> None:
+    events = read(delta("<think>a"), delta("b</think>"), delta("c"), completed())
+    assert events[:-1] == [
+        Activity("Thinking…"),
+        Reasoning("a"),
+        Reasoning("b"),
+        Activity(""),
+        TextDelta("c"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        read(delta("<think>a"), completed([message("<think>a")])),
+        read(completed([message("<think>a</think>")])),
+        read_chat(text("<think>a"), chunk(finish_reason="stop")),
+    ],
+)
+def test_an_answer_of_thinking_only_says_so(events: list[Event]) -> None:
+    assert end(events).text.startswith("The model thought about it but wrote no answer.")
+
+
+def test_a_source_is_told_where_its_mark_is_dropped() -> None:
+    note = {"type": "url_citation", "url": "https://a.test", "title": "A"}
+    annotation = {"type": "response.output_text.annotation.added", "annotation": note}
+    machine = Machine("turn1")
+    for event in read(
+        delta(f"Otters {CITE}."), annotation, completed([message(f"Otters {CITE}.")])
+    ):
+        machine.feed(event)
+    assert machine.text.startswith("Otters.\n\n**Sources**\n\n1. [A](https://a.test)")
+
+
+def test_a_confirmation_heals_what_was_filtered() -> None:
+    confirmed = {"type": "response.output_text.done", "text": f"<think>a</think>one {CITE} two"}
+    assert read(delta("<think>a</think>one two"), confirmed)[-1] == TextDelta("one two")
+    assert read(delta("<think>a</think>one"), confirmed)[-1] == TextDone("one two")
+    assert end(read(delta("<think>"), confirmed, completed())).text == "one two"
+
+
+# Calls as text and as calls.
+
+MARKUP = '<tool_call>\n{"name": "now", "arguments": {}}\n</tool_call>'
+CALL = {"type": "function_call", "call_id": "c", "name": "now", "arguments": "{}"}
+OTHER = {**CALL, "name": "later"}
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize(
+    ("said", "call", "rest"),
+    [
+        (MARKUP, CALL, ""),
+        (f"I look.\n\n{MARKUP}", CALL, "I look."),
+        (f"I look.\n\n{MARKUP}", OTHER, f"I look.\n\n{MARKUP}"),
+        (f"I look.\n\n{MARKUP}", None, f"I look.\n\n{MARKUP}"),
+    ],
+)
+def test_markup_of_a_call_is_dropped_when_the_call_came(
+    said: str, call: dict[str, Any] | None, rest: str, size: int
+) -> None:
+    pieces = [said[at : at + size] for at in range(0, len(said), size)]
+    items = [done(call)] if call else []
+    output = [message(said), *([call] if call else [])]
+    for ended in (completed([]), completed(output)):
+        events = read(*map(delta, pieces), *items, ended)
+        assert end(events).text == rest
+    called = {"id": "c", "function": {"name": call["name"], "arguments": "{}"}} if call else None
+    chunks = [*map(text, pieces), *([tools(called)] if called else [])]
+    events = read_chat(*chunks, chunk(finish_reason="stop"))
+    assert end(events).text == rest
+    assert sum(isinstance(event, ToolCall) for event in events) == (call is not None)
+    if not rest:
+        assert not any(isinstance(event, TextDelta) for event in events)
+
+
+# Cursors.
+
+
+def fed(decoder: ResponsesDecoder, payloads: Sequence[dict[str, Any]]) -> list[Event]:
+    """Return the events of numbered payloads."""
+    return [e for one in payloads for e in decoder.feed(json.dumps(one).encode())]
+
+
+@pytest.mark.parametrize(("written", "answer"), ANSWERS)
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_wherever_the_reader_dies_the_next_one_ends_with_the_same_text(
+    written: str, answer: str, size: int
+) -> None:
+    pieces = [written[at : at + size] for at in range(0, len(written), size)]
+    plain = responses_payloads(pieces, background=True)
+    payloads = [{**payload, "sequence_number": n} for n, payload in enumerate(plain)]
+    resumed = 0
+    for died in range(1, len(payloads)):
+        first = Machine("turn1")
+        for event in fed(ResponsesDecoder("m"), payloads[:died]):
+            first.feed(event)
+        begun = Begun("resp_1", first.text, first.cursor)
+        if begun.position is None:
+            continue
+        resumed += 1
+        again = Machine("turn1", begun.text, begun.cursor)
+        decoder = ResponsesDecoder.of(begun, "m")
+        for event in fed(decoder, payloads[decoder.sequence + 1 :]):
+            again.feed(event)
+        assert again.text == answer
+    assert resumed or CITE in written
+
+
+@given(st.lists(st.sampled_from(["<think>", "a", " ", "</think>", CITE, "<", "\n", "b. "])))
+def test_what_is_shown_before_the_end_is_what_the_end_says(pieces: list[str]) -> None:
+    for decoder, payloads, last in (
+        (ResponsesDecoder("m"), list(map(delta, pieces)), completed()),
+        (ChatDecoder("m"), list(map(text, pieces)), chunk(finish_reason="stop")),
+    ):
+        events = [e for one in [*payloads, last] for e in decoder.feed(json.dumps(one).encode())]
+        events += decoder.close()
+        whole = next((e.text for e in events if isinstance(e, Finished)), None)
+        if whole is not None and not whole.startswith("The model "):
+            assert shown(events) == whole
+
+
+def test_a_stream_stays_live_behind_an_opener() -> None:
+    decoder = ResponsesDecoder("m")
+    sent = got = 0
+    for piece in ["<tool_call>", *["word "] * 1000]:
+        sent += len(piece)
+        events = decoder.feed(json.dumps(delta(piece)).encode())
+        got += sum(len(event.text) for event in events if isinstance(event, TextDelta))
+        assert sent - got <= MOST_HELD
+
+
+def test_every_citation_has_its_source_and_no_mark() -> None:
+    events = read(delta(CITE), delta("One"), completed([message(f"{CITE}One")]))
+    assert end(events).text == "One"
+    assert not any(isinstance(event, Citation) for event in events)

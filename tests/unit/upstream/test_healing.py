@@ -1,0 +1,202 @@
+"""What deltas, confirmations and the end tell of a text: more is taken, nothing is lost."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.upstream.events import Event, TextDelta, TextDone
+from bot.upstream.text.healing import Told, healed, reconciled
+from bot.upstream.wire.responses import ResponsesDecoder
+from tests.unit.upstream.responses_in import added, completed, delta, done, end, read
+from tests.unit.upstream.wire import message
+
+LONG = "Otters hold hands while they sleep."
+
+
+def text_done(text: str, **more: Any) -> dict[str, Any]:
+    """Return the confirmation of a part's text."""
+    return {"type": "response.output_text.done", "text": text, **more}
+
+
+def shown(events: list[Event]) -> str:
+    """Return what a reader has before the end."""
+    text = ""
+    for event in events:
+        if isinstance(event, TextDelta):
+            text += event.text
+        elif isinstance(event, TextDone):
+            text = event.text
+    return text
+
+
+@pytest.mark.parametrize(
+    ("had", "told", "stands"),
+    [
+        (LONG, "", LONG),
+        (LONG, "  \n", LONG),
+        (LONG, ".", LONG),
+        (LONG, LONG[:20], LONG),
+        (LONG, LONG[10:], LONG),
+        (LONG, "Something else.", LONG),
+        (LONG[:5], LONG, LONG),
+        ("Otters hands sleep.", LONG, LONG),
+        (LONG, LONG.replace("hands", "paws!"), LONG.replace("hands", "paws!")),
+        ("", LONG, LONG),
+    ],
+)
+def test_a_text_that_is_told_again_only_gains(had: str, told: str, stands: str) -> None:
+    assert healed(had, told) == stands
+    assert end(read(delta(had), completed([message(told)]))).text == stands
+    assert end(read(text_done(had), completed([message(told)]))).text == (stands if had else told)
+    assert end(read(delta(had), text_done(told), completed())).text == stands
+
+
+@pytest.mark.parametrize(
+    ("had", "told", "stands"),
+    [
+        (["a", "b", "c"], ["c"], ["a", "b", "c"]),
+        (["a", "b", "c"], ["a"], ["a", "b", "c"]),
+        (["a", "b"], [], ["a", "b"]),
+        (["a", "c"], ["a", "b", "c"], ["a", "b", "c"]),
+        ([LONG, "two words"], ["."], [LONG, "two words"]),
+        ([LONG[:9], "two words"], [LONG, "two"], [LONG, "two words"]),
+        ([LONG + "two words"], [LONG, "two words"], [LONG, "two words"]),
+        ([LONG, "two words"], [LONG + "\n\ntwo words"], [LONG + "\n\ntwo words"]),
+        (["Ottrs", "two"], ["Otters", "two", "three"], ["Otters", "two", "three"]),
+        ([], ["a"], ["a"]),
+        ([], [], []),
+    ],
+)
+def test_items_are_reconciled_one_by_one(
+    had: list[str], told: list[str], stands: list[str]
+) -> None:
+    assert reconciled([Told("", t) for t in had], [Told("", t) for t in told]) == stands
+
+
+def test_an_item_is_known_again_by_its_id() -> None:
+    had = [Told("m1", "aaaa"), Told("m2", "bbbb")]
+    assert reconciled(had, [Told("m2", "bbbx")]) == ["aaaa", "bbbx"]
+
+
+@given(st.lists(st.text("ab ", max_size=6), max_size=4), st.lists(st.text("ab ", max_size=6)))
+def test_reconciling_never_leaves_less(had: list[str], told: list[str]) -> None:
+    texts = reconciled([Told("", t) for t in had], [Told("", t) for t in told])
+    assert len("".join("".join(texts).split())) >= 0.9 * len("".join("".join(had).split())) - len(
+        had
+    )
+
+
+def test_very_many_items_are_reconciled_in_time() -> None:
+    had = [Told("", f"item {number} of many") for number in range(5000)]
+    assert len(reconciled(had, had[1:])) == 5000
+
+
+# Two items of one index.
+
+WHERE = {"output_index": 0, "content_index": 0}
+FIRST, SECOND = {**WHERE, "item_id": "m1"}, {**WHERE, "item_id": "m2"}
+
+
+@pytest.mark.parametrize(
+    "payloads",
+    [
+        [
+            added(message("", id="m1"), output_index=0),
+            delta("one", **FIRST),
+            added(message("", id="m2"), output_index=0),
+            delta("two", **SECOND),
+        ],
+        [
+            added(message("", id="m1"), output_index=0),
+            added(message("", id="m2"), output_index=0),
+            delta("o", **FIRST),
+            delta("t", **SECOND),
+            delta("ne", **FIRST),
+            delta("wo", **SECOND),
+        ],
+        [delta("o", **FIRST), delta("ne", **FIRST), delta("t", **SECOND), delta("wo", **SECOND)],
+        [
+            delta("one", **FIRST),
+            text_done("one", **FIRST),
+            delta("two", **SECOND),
+            text_done("two", **SECOND),
+        ],
+        [text_done("one", **FIRST), text_done("one", **FIRST), text_done("two", **SECOND)],
+        [
+            added(message("", id="m1")),
+            delta("one", item_id="m1"),
+            added(message("", id="m2")),
+            delta("two", item_id="m2"),
+        ],
+        [
+            added(message("", id="m1")),
+            added(message("", id="m2")),
+            delta("two", item_id="m2"),
+            delta("one", item_id="m1"),
+        ],
+        [
+            delta("one", item_id="x", output_index=0),
+            delta("two", item_id="x", output_index=1),
+        ],
+    ],
+)
+@pytest.mark.parametrize(
+    "output",
+    [[], [message("one", id="m1"), message("two", id="m2")], [message("two", id="m2")]],
+    ids=["empty end", "whole end", "half an end"],
+)
+def test_two_items_both_stand_however_they_are_named(
+    payloads: list[dict[str, Any]], output: list[Any]
+) -> None:
+    events = read(*payloads)
+    assert shown(events) == "one\n\ntwo"
+    assert end(read(*payloads, completed(output))).text == "one\n\ntwo"
+
+
+@pytest.mark.parametrize("index", [{"output_index": 0}, {}], ids=["indexed", "without index"])
+def test_an_id_that_changes_with_every_event_is_no_other_item(index: dict[str, Any]) -> None:
+    deltas = [delta(piece, item_id=f"id{n}", **index) for n, piece in enumerate("Otters sleep.")]
+    confirmed = text_done("Otters sleep.", item_id="id99", **index)
+    whole = done(message("Otters sleep.", id="id100"), **index)
+    payloads = [added(message("", id="id98"), **index), *deltas, confirmed, whole]
+    for output in ([], [message("Otters sleep.", id="id101")]):
+        events = read(*payloads, completed(output))
+        assert end(events).text == shown(events) == "Otters sleep."
+
+
+def test_only_the_first_item_of_an_index_has_a_cursor() -> None:
+    decoder = ResponsesDecoder("m")
+    decoder.background, decoder.response_id = True, "resp_1"
+    payloads = [
+        added(message("", id="m1"), output_index=0),
+        delta("a", **FIRST),
+        delta("b", **FIRST),
+        added(message("", id="m2"), output_index=0),
+        delta("x", **SECOND),
+        delta("y", **SECOND),
+    ]
+    events = [
+        event
+        for number, payload in enumerate(payloads)
+        for event in decoder.feed(json.dumps({**payload, "sequence_number": number}).encode())
+    ]
+    cursors = [event.cursor for event in events if isinstance(event, TextDelta)]
+    assert cursors == ["", "2 0 0 2 resp_1", "", ""]
+
+
+@pytest.mark.parametrize("arguments", ["", None, '{"a":1}'])
+def test_a_call_told_again_without_its_arguments_keeps_them(arguments: str | None) -> None:
+    call = {"type": "function_call", "call_id": "c", "name": "now", "arguments": '{"a":1}'}
+    events = read(done(call), completed([{**call, "arguments": arguments}]))
+    assert [e.arguments for e in events if hasattr(e, "arguments")] == ['{"a":1}']
+
+
+def test_calls_without_a_call_id_are_told_apart_by_their_items() -> None:
+    calls = [{"type": "function_call", "id": f"fc_{n}", "name": "now"} for n in range(2)]
+    events = read(*(done(call, output_index=0) for call in calls), completed(calls))
+    assert [e.call_id for e in events if hasattr(e, "call_id")] == ["fc_0", "fc_1"]

@@ -1,0 +1,134 @@
+"""Optional fields: sent until they are refused, then left out for a day."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.upstream.events import Finished, ToolCall
+from bot.upstream.prompt import Exchange, Prompt, Round, ToolSpec
+from bot.upstream.tool_round import Output
+from tests.unit.upstream.asking import PROMPT, final, upstream
+from tests.unit.upstream.fake import Out, Service, refusal
+
+NAMED = replace(
+    PROMPT, thread="t" * 64, person="p" * 64, tools=(ToolSpec("now", "Time.", {"type": "object"}),)
+)
+PYDANTIC = (
+    b'{"detail":[{"type":"extra_forbidden","loc":["body","NAME"],'
+    b'"msg":"Extra inputs are not permitted","input":"x"}]}'
+)
+
+
+async def asked(prompt: Prompt, *faults: Out, **settings: Any) -> list[Any]:
+    """Ask twice where the first requests are refused; gives the bodies of all requests."""
+    service = Service(["Yes."], faults=faults)
+    async with upstream(service, **settings) as model:
+        for _ in range(2):
+            assert isinstance(final([event async for event in model.answer(prompt)]), Finished)
+    return [one.body for one in service.asked if one.method == "POST"]
+
+
+@pytest.mark.parametrize("api", ["responses", "chat"])
+async def test_thread_and_person_are_sent_under_the_names_servers_know(api: str) -> None:
+    body, _ = await asked(NAMED, api=api)
+    assert (body["prompt_cache_key"], body["safety_identifier"]) == ("t" * 64, "p" * 64)
+    plain, _ = await asked(PROMPT, api=api)
+    assert not {"prompt_cache_key", "safety_identifier", "include"} & plain.keys()
+
+
+@pytest.mark.parametrize("api", ["responses", "chat"])
+@pytest.mark.parametrize("name", ["prompt_cache_key", "safety_identifier"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        lambda name: refusal(400, f"Unknown parameter: '{name}'.", param=name),
+        lambda name: refusal(400, f"Unrecognized request argument supplied: {name}"),
+        lambda name: refusal(400, f'Invalid JSON payload received. Unknown name "{name}"'),
+        lambda name: Out(422, PYDANTIC.replace(b"NAME", name.encode())),
+    ],
+    ids=["openai", "older", "google", "pydantic"],
+)
+async def test_a_field_that_is_refused_is_left_out_and_the_others_stay(
+    fault: Any, name: str, api: str
+) -> None:
+    first, second, third = await asked(NAMED, fault(name), api=api)
+    assert first.keys() - second.keys() == {name}
+    assert second.keys() == third.keys()
+
+
+@pytest.mark.parametrize("api", ["responses", "chat"])
+async def test_a_refusal_of_a_field_without_its_name_ends_with_what_every_server_knows(
+    api: str,
+) -> None:
+    fault = refusal(400, "extra fields not permitted", code="unsupported_request_field")
+    bodies = await asked(NAMED, *[fault] * (3 if api == "responses" else 2), api=api)
+    assert not {"prompt_cache_key", "safety_identifier", "include"} & bodies[-1].keys()
+
+
+async def test_reasoning_is_asked_for_where_it_has_to_be_sent_back() -> None:
+    body, _ = await asked(NAMED)
+    assert body["include"] == ["reasoning.encrypted_content"]
+    assert body["store"] is False
+    stored, _ = await asked(NAMED, background="on")
+    assert "include" not in stored
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Encrypted content is not supported with this model.",
+        "Invalid value: 'reasoning.encrypted_content'. Supported values are: 'file_search'.",
+        "body.include.0: Input should be 'file_search_call.results'",
+        "Unknown parameter: 'include'.",
+    ],
+)
+async def test_reasoning_is_not_asked_for_where_that_is_refused(said: str) -> None:
+    *_, without = await asked(NAMED, refusal(400, said))
+    assert "include" not in without
+    assert "store" in without
+
+
+ITEMS = (
+    {"type": "reasoning", "id": "rs_1", "encrypted_content": "g", "summary": []},
+    {"type": "function_call", "call_id": "c", "name": "now", "arguments": "{}"},
+)
+ROUND = Round(Output("responses", ITEMS), (Exchange(ToolCall("c", "now", "{}"), "noon"),))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        refusal(
+            404,
+            "Item with id 'rs_1' not found. Items are not persisted when `store` is set to false. "
+            "Try again with `store` set to true, or remove this item from your input.",
+        ),
+        refusal(
+            400,
+            "Item 'fc_1' of type 'function_call' was provided without its required 'reasoning' "
+            "item: 'rs_1'.",
+            param="input",
+        ),
+        refusal(400, "The encrypted content g... could not be verified.", code="invalid_encrypted"),
+        refusal(400, "Unknown parameter: 'input[2].status'.", param="input[2].status"),
+        refusal(422, "body.input.1.phase: Extra inputs are not permitted"),
+    ],
+    ids=["not kept", "not paired", "not readable", "unknown field", "strict"],
+)
+async def test_a_round_that_is_refused_whole_goes_back_as_calls(fault: Out) -> None:
+    first, second, third = await asked(replace(PROMPT, rounds=(ROUND,)), fault)
+    kinds = [[item.get("type") for item in one["input"]][1:] for one in (first, second, third)]
+    calls = ["function_call", "function_call_output"]
+    assert kinds == [["reasoning", *calls], calls, calls]
+
+
+async def test_a_prompt_that_is_too_long_is_no_question_of_fields() -> None:
+    fault = refusal(400, "too long", code="context_length_exceeded", param="input")
+    service = Service(["Yes."], faults=[fault])
+    prompt = replace(NAMED, rounds=(ROUND,))
+    async with upstream(service) as model:
+        _ = [event async for event in model.answer(prompt)]
+    assert len(service.asked) == 1

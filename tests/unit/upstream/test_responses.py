@@ -1,0 +1,276 @@
+"""Every event of the Responses API that matters, and the odd shapes they come in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.errors import PromptRefused, UpstreamBusy
+from bot.upstream.events import (
+    Activity,
+    Citation,
+    Finished,
+    Reasoning,
+    Started,
+    TextDelta,
+    TextDone,
+    ToolCall,
+)
+from bot.upstream.wire.responses import ResponsesDecoder
+from bot.values import Usage
+from tests.unit.upstream.responses_in import added, completed, delta, done, end, feed, read
+from tests.unit.upstream.wire import message, response
+
+CALL = {"type": "function_call", "call_id": "call_1", "name": "now", "arguments": '{"a":1}'}
+
+
+# Where text belongs.
+
+
+def test_a_repeated_created_resets_nothing() -> None:
+    created = {"type": "response.created", "response": response("in_progress")}
+    events = read(created, delta("a"), created, delta("b"), completed())
+    assert [event for event in events if isinstance(event, Started)] == events[:1]
+    assert end(events).text == "ab"
+
+
+def test_a_bare_in_progress_before_created_does_no_harm() -> None:
+    created = {"type": "response.created", "response": response("in_progress")}
+    events = read({"type": "response.in_progress"}, created, delta("a"))
+    assert events == [Started("resp_1", "tiny"), TextDelta("a")]
+
+
+def test_text_without_indexes_belongs_to_the_last_message() -> None:
+    first, second = message("", id="m1"), message("", id="m2")
+    events = read(added(first), delta("a"), delta("b"), added(second), delta("c"), completed())
+    assert end(events).text == "ab\n\nc"
+
+
+def test_done_and_completed_heal_what_deltas_lost() -> None:
+    text = {"type": "response.output_text.done", "text": "abc", "output_index": 0}
+    events = read(delta("a", output_index=0), delta("c", output_index=0), text)
+    assert events[-1] == TextDone("abc")
+    events = read(delta("a"), completed([message("abcd")]))
+    assert end(events).text == "abcd"
+
+
+def test_an_empty_output_at_the_end_takes_nothing_away() -> None:
+    assert end(read(delta("abc"), completed([]))).text == "abc"
+    assert end(read(delta("abc"), completed([message("")]))).text == "abc"
+    assert end(read(delta("abc"), completed({"odd": 1}))).text == "abc"
+
+
+def test_several_messages_are_paragraphs() -> None:
+    events = read(completed([message("one"), {"type": "reasoning"}, message("two")]))
+    assert end(events).text == "one\n\ntwo"
+
+
+def test_commentary_is_activity_and_not_text() -> None:
+    aside, answer = message("", phase="commentary"), message("", phase="final_answer")
+    text = {"type": "response.output_text.done", "output_index": 0, "text": "I'll look it up."}
+    output = [message("I'll look it up.", phase="commentary"), message("42", phase="final_answer")]
+    events = read(
+        added(aside, output_index=0),
+        delta("I'll look ", output_index=0),
+        delta("it up.", output_index=0),
+        text,
+        added(answer, output_index=1),
+        delta("42", output_index=1),
+        completed(output),
+    )
+    assert events[:3] == [Activity("I'll look it up."), Activity(""), TextDelta("42")]
+    assert end(events).text == "42"
+
+
+def test_only_commentary_is_better_than_nothing() -> None:
+    assert end(read(completed([message("Hm.", phase="commentary")]))).text == "Hm."
+
+
+def test_a_refusal_is_the_answer_and_says_so() -> None:
+    part = {"type": "refusal", "refusal": "I can't."}
+    output = [{"type": "message", "content": [part]}]
+    events = read({"type": "response.refusal.delta", "delta": "I can't."}, completed(output))
+    assert events == [TextDelta("I can't."), Finished("I can't.", refusal=True)]
+    assert end(read(completed(output))).refusal
+    text = {"type": "response.refusal.done", "refusal": "No."}
+    assert end(read(text, completed())) == Finished("No.", refusal=True)
+
+
+# What else it does.
+
+
+@pytest.mark.parametrize(
+    ("item", "doing"),
+    [
+        ({"type": "web_search_call"}, "Searching the web…"),
+        (
+            {"type": "web_search_call", "action": {"type": "search", "query": "otters\nin rivers"}},
+            "Searching the web: otters in rivers",
+        ),
+        (
+            {"type": "web_search_call", "action": {"type": "search", "queries": ["otters"]}},
+            "Searching the web: otters",
+        ),
+        (
+            {"type": "web_search_call", "action": {"type": "open_page", "url": "https://a.test"}},
+            "Reading https://a.test",
+        ),
+        ({"type": "web_search_call", "action": 7}, "Searching the web…"),
+        ({"type": "file_search_call", "queries": ["a"]}, "Searching files: a"),
+        ({"type": "file_search_call", "queries": None}, "Searching files…"),
+        ({"type": "code_interpreter_call"}, "Running code…"),
+        ({"type": "mcp_call", "name": "make_it"}, "Using make_it…"),
+        ({"type": "mcp_call"}, "Using a tool…"),
+        ({"type": "mcp_list_tools"}, "Looking at the tools it has…"),
+        ({"type": "image_generation_call"}, "Drawing an image…"),
+        ({"type": "compaction"}, "Shortening the conversation…"),
+        ({"type": "reasoning"}, "Thinking…"),
+        ({"type": "tool_search_call"}, "Looking for a tool…"),
+    ],
+)
+def test_what_the_model_does_is_told_in_words(item: dict[str, Any], doing: str) -> None:
+    assert read(added(item)) == [Activity(doing)]
+    assert read(added(item), done(item)) == [Activity(doing)]
+
+
+def test_a_long_query_is_clipped() -> None:
+    item = {"type": "web_search_call", "action": {"query": "x" * 500}}
+    (event,) = read(added(item))
+    assert isinstance(event, Activity)
+    assert len(event.text) < 150
+
+
+def test_waiting_in_a_queue_is_told_and_ends() -> None:
+    queued = {"type": "response.queued", "response": response("queued")}
+    going = {"type": "response.in_progress", "response": response("in_progress")}
+    doing = [event for event in read(queued, going) if isinstance(event, Activity)]
+    assert doing == [Activity("Waiting in the queue of the model's server…"), Activity("")]
+
+
+def test_only_the_summary_of_reasoning_is_told() -> None:
+    piece = {"type": "response.reasoning_summary_text.delta", "delta": "I weigh"}
+    over = {"type": "response.reasoning_summary_text.done", "text": "I weigh"}
+    raw = {"type": "response.reasoning_text.delta", "delta": "secret"}
+    other = {"type": "response.reasoning.delta", "delta": "secret"}
+    assert read(piece, over, raw, other) == [Reasoning("I weigh"), Reasoning("\n\n")]
+
+
+def test_each_source_is_told_once() -> None:
+    note = {"type": "url_citation", "url": "https://a.test", "title": "A"}
+    event = {"type": "response.output_text.annotation.added", "annotation": note}
+    odd = {**event, "annotation": {"type": "file_citation", "filename": "x"}}
+    content = [
+        {"type": "output_text", "text": "t", "annotations": [note, {"url": "https://b.test"}]}
+    ]
+    events = read(event, event, odd, completed([{"type": "message", "content": content}]))
+    sources = [source for source in events if isinstance(source, Citation)]
+    assert sources == [Citation("https://a.test", "A"), Citation("https://b.test")]
+
+
+# How it ends.
+
+
+def test_a_tool_call_is_told_at_the_end_and_once() -> None:
+    events = read(added(CALL | {"arguments": ""}), done(CALL), completed([CALL]))
+    assert events == [ToolCall("call_1", "now", '{"a":1}'), Finished("")]
+
+
+def test_a_tool_call_known_only_at_the_end_is_told() -> None:
+    assert read(completed([CALL]))[0] == ToolCall("call_1", "now", '{"a":1}')
+
+
+def test_a_call_cut_off_is_not_made() -> None:
+    ended = {
+        "type": "response.incomplete",
+        "response": {"incomplete_details": {"reason": "max_output_tokens"}, "output": [CALL]},
+    }
+    (event,) = read(delta("a"), ended)[1:]
+    assert event == Finished("a", cut_off="max_output_tokens")
+
+
+@pytest.mark.parametrize(
+    ("details", "reason"),
+    [
+        ({"reason": "max_output_tokens"}, "max_output_tokens"),
+        ({"reason": "content_filter"}, "content_filter"),
+        ({"reason": "steered"}, "steered"),
+        ({}, "incomplete"),
+        (None, "incomplete"),
+        ("odd", "incomplete"),
+    ],
+)
+def test_an_incomplete_answer_says_why(details: object, reason: str) -> None:
+    ended = {"type": "response.incomplete", "response": {"incomplete_details": details}}
+    assert end(read(delta("a"), ended)).cut_off == reason
+
+
+@pytest.mark.parametrize(
+    ("output", "cut_off", "sentence"),
+    [
+        ([], "", "The model ended without writing an answer. Asking again may help."),
+        ([{"type": "reasoning"}], "", "The model thought about it but wrote no answer."),
+        ([{"type": "shell_call"}], "", "The model asked for a tool this bot doesn't have"),
+        ([{"type": "custom_tool_call"}], "", "The model asked for a tool this bot doesn't have"),
+        ([{"type": "mcp_approval_request"}], "", "The model asked to be allowed a tool"),
+        ([{"type": "image_generation_call"}], "", "The model drew an image"),
+        ([], "max_output_tokens", "The model used up its length limit"),
+        ([], "content_filter", "The answer was withheld"),
+    ],
+)
+def test_an_answer_without_text_is_one_clear_sentence(
+    output: list[Any],
+    cut_off: str,
+    sentence: str,
+) -> None:
+    details = {"reason": cut_off} if cut_off else None
+    assert end(read(completed(output, incomplete_details=details))).text.startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        ({"input_tokens": 3, "output_tokens": 7}, Usage(3, 7)),
+        ({"input_tokens": None, "output_tokens": "many"}, Usage()),
+        (None, Usage()),
+        ([], Usage()),
+    ],
+)
+def test_tokens_are_counted_where_the_server_counts(usage: object, expected: Usage) -> None:
+    assert end(read(delta("a"), completed(usage=usage))).usage == expected
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"type": "error", "code": "server_error", "message": "oh"},
+        {"type": "error", "error": {"type": "server_error", "message": "oh"}},
+        {"error": {"code": "500", "message": "oh"}},
+        {"type": "error", "error": "oh"},
+        {"type": "response.failed", "response": {"error": {"code": "server_error"}}},
+        {"type": "response.failed", "response": {"error": None}},
+        {"type": "response.failed"},
+    ],
+)
+def test_every_shape_of_an_error_ends_the_answer(payload: dict[str, Any]) -> None:
+    decoder = ResponsesDecoder("m")
+    assert feed(decoder, delta("a"), payload) == [TextDelta("a")]
+    assert decoder.ended
+    assert isinstance(decoder.error, UpstreamBusy)
+    assert decoder.wording.text() == "a"
+
+
+def test_a_cancelled_response_is_not_asked_for_again() -> None:
+    decoder = ResponsesDecoder("m")
+    assert decoder.whole({"id": "resp_1", "status": "cancelled"}) == [Started("resp_1")]
+    assert isinstance(decoder.error, PromptRefused)
+    assert "cancelled" in decoder.error.sentence
+
+
+def test_a_whole_response_is_read_like_a_stream_of_it() -> None:
+    decoder = ResponsesDecoder("m")
+    assert decoder.whole(response("queued")) == (Started("resp_1", "tiny"),)
+    assert decoder.unfinished
+    assert not decoder.ended
+    assert list(decoder.whole(response("completed", text="a"))) == [Finished("a", Usage(3, 7))]
+    assert not decoder.unfinished

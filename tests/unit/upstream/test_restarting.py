@@ -1,0 +1,114 @@
+"""What cannot be resumed is begun anew, and what that may never cost."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.upstream.events import (
+    Activity,
+    Failed,
+    Finished,
+    Reconnecting,
+    Restarted,
+    Started,
+    TextDelta,
+)
+from bot.upstream.session.answer import NOT_TWICE
+from tests.unit.upstream.asking import ask, final, shown, waits
+from tests.unit.upstream.fake import HOWS, Cut, How, Out, Service
+from tests.unit.upstream.otters import (
+    ASK,
+    PIECES,
+    TEXT,
+    after,
+    resumable,
+)
+from tests.unit.upstream.wire import block, numbered, response, responses_payloads
+
+
+@pytest.mark.parametrize("how", HOWS)
+async def test_what_cannot_be_resumed_is_begun_anew_and_replaces(how: How) -> None:
+    service = resumable(how)
+    events = await ask(service)
+    assert service.paths == [ASK, ASK]
+    order = [type(event) for event in events if not isinstance(event, TextDelta | Activity)]
+    assert order == [Started, Reconnecting, Restarted, Started, Finished]
+    assert final(events).text == shown(events) == TEXT
+
+
+async def test_the_longest_text_is_kept_when_nothing_helps() -> None:
+    service = Service(PIECES)
+    service.cuts.extend(Cut(after(service, count)) for count in (7, 5, 4, 4, 4, 4, 4))
+    events = await ask(service)
+    end = final(events)
+    assert isinstance(end, Failed)
+    assert end.text == shown(events) == "Otters hold hands while "
+
+
+async def test_progress_gives_new_attempts_but_not_generations_without_end() -> None:
+    pieces = [f"{number} " for number in range(40)]
+    service = Service(pieces)
+    service.cuts.extend(Cut(after(service, 5 + count)) for count in range(30))
+    events = await ask(service)
+    assert service.paths == [ASK] * 6
+    assert {e.attempt for e in events if isinstance(e, Reconnecting)} == {1}
+    end = final(events)
+    assert isinstance(end, Failed)
+    assert end.text == shown(events)
+
+
+async def test_nothing_is_begun_anew_after_a_tool_that_may_have_done_something() -> None:
+    call = {"type": "mcp_call", "id": "mcp_1", "name": "delete_all", "server_label": "house"}
+    item = {"type": "response.output_item.added", "output_index": 0, "item": call}
+    payloads = responses_payloads(PIECES)
+    service = Service(PIECES)
+    service.foreground = numbered([*payloads[:2], item, *payloads[2:]])
+    service.cuts.append(Cut(sum(map(len, service.foreground[:6]))))
+    events = await ask(service)
+    assert service.paths == [ASK]
+    end = final(events)
+    assert isinstance(end, Failed)
+    assert end.error.sentence == NOT_TWICE
+    assert end.text == shown(events) == "Otters hold "
+    assert Activity("Using delete_all…") in events
+
+
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [
+        ({"code": "server_error", "message": "An error occurred"}, 0.5),
+        ({"code": "rate_limit_exceeded", "message": "Please try again in 6.5s."}, 6.5),
+        ({"code": "vector_store_timeout", "message": ""}, 0.5),
+        ({"code": "invalid_prompt", "message": "no"}, None),
+        ({"code": "context_length_exceeded", "message": "no"}, None),
+        ({"code": "insufficient_quota", "message": "no"}, None),
+    ],
+)
+@pytest.mark.parametrize("shape", ["failed", "flat", "nested", "untyped"])
+@pytest.mark.parametrize("background", ["on", "off"])
+async def test_a_failure_inside_the_stream_is_the_end_of_that_response(
+    error: dict[str, str],
+    again: float | None,
+    shape: str,
+    background: str,
+) -> None:
+    told_as = {
+        "failed": {"type": "response.failed", "response": response("failed", error=error)},
+        "flat": {"type": "error", **error},
+        "nested": {"type": "error", "error": error},
+        "untyped": {"error": error},
+    }[shape]
+    start = responses_payloads(PIECES, background=background == "on")[:5]
+    body = b"".join([*map(block, start), block(told_as)])
+    service = Service(PIECES, faults=[Out(200, body, cut=Cut(len(body), "silence"))])
+    events = await ask(service, background=background)
+    assert waits(events) == ([] if again is None else [again])
+    end = final(events)
+    if again is None:
+        assert isinstance(end, Failed)
+        assert not end.error.retryable
+        assert end.text == shown(events) == "Otters hold "
+        assert service.paths == [ASK]
+    else:
+        assert end.text == shown(events) == TEXT
+        assert service.paths == [ASK, ASK]

@@ -1,0 +1,210 @@
+"""A broken stream of a background response is resumed, or its response is polled."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bot.errors import StreamDropped
+from bot.upstream.events import (
+    Activity,
+    Failed,
+    Reconnecting,
+    Restarted,
+    Started,
+    TextDelta,
+)
+from tests.unit.upstream.asking import PROMPT, ask, final, shown, told, upstream, waits
+from tests.unit.upstream.clock import Clock
+from tests.unit.upstream.fake import HOWS, Cut, How, Out, Service, refusal
+from tests.unit.upstream.otters import (
+    ASK,
+    BROKE_OFF,
+    CANCEL,
+    PIECES,
+    POLL,
+    RESUME,
+    TEXT,
+    after,
+    resumable,
+)
+from tests.unit.upstream.wire import block, numbered, response, responses_payloads
+
+
+@pytest.mark.parametrize("how", HOWS)
+async def test_a_dropped_stream_is_resumed_where_it_broke(how: How) -> None:
+    service = resumable(how)
+    events = await ask(service, background="on")
+    assert final(events).text == shown(events) == TEXT
+    why = "the model's server went silent" if how == "silence" else BROKE_OFF
+    assert told(events) == [(1, 5, 0.5, why)]
+    assert not any(isinstance(event, Restarted) for event in events)
+    assert service.paths == [ASK, RESUME]
+    assert service.asked[1].query == {"stream": "true", "starting_after": "4"}
+
+
+async def test_background_asks_to_be_kept_and_says_it_can_be_resumed() -> None:
+    service = Service(PIECES)
+    events = await ask(service, background="on")
+    assert events[0] == Started("resp_1", "tiny", resumable=True)
+    assert service.asked[0].body["background"] is True
+    assert service.asked[0].body["store"] is True
+
+
+async def test_a_server_that_sends_again_what_we_have_is_not_doubled() -> None:
+    service = resumable()
+    service.faults.append(Out(200, b"".join(service.resumable), cut=Cut(after(service, 6))))
+    events = await ask(service, background="on")  # cut, then resumed
+    assert final(events).text == shown(events) == TEXT
+    repeated = Service(PIECES)
+    repeated.cuts.append(Cut(after(repeated, 6)))
+    repeated.resume_refusal = Out(200, b"".join(repeated.resumable))  # all of it, every time
+    events = await ask(repeated, background="on")
+    assert final(events).text == shown(events) == TEXT
+    assert [e.text for e in events if isinstance(e, TextDelta)] == PIECES
+
+
+async def test_a_keepalive_uses_up_a_number() -> None:
+    payloads = responses_payloads(PIECES, background=True)
+    service = Service(PIECES)
+    service.resumable = numbered([*payloads[:4], {"type": "keepalive"}, *payloads[4:]])
+    service.cuts.append(Cut(after(service, 5)))
+    events = await ask(service, background="on")
+    assert service.asked[1].query["starting_after"] == "4"
+    assert final(events).text == shown(events) == TEXT
+
+
+async def test_without_numbers_a_response_is_not_resumed_but_polled() -> None:
+    service = Service(PIECES)
+    payloads = responses_payloads(PIECES, background=True)
+    service.resumable = [block(payload) for payload in payloads]
+    service.cuts.append(Cut(after(service, 5)))
+    events = await ask(service, background="on")
+    assert service.paths == [ASK, POLL]
+    assert service.asked[1].query == {}
+    assert final(events).text == TEXT
+
+
+async def test_falls_without_progress_use_up_the_attempts() -> None:
+    service = resumable(times=9)
+    events = await ask(service, background="on")
+    assert [e.attempt for e in events if isinstance(e, Reconnecting)] == [1, 2, 3, 4, 5]
+    end = final(events)
+    assert isinstance(end, Failed)
+    assert isinstance(end.error, StreamDropped)
+    assert end.text == shown(events) == "Otters hold "
+    assert service.paths == [ASK, *[RESUME] * 5, CANCEL]
+
+
+async def test_a_busy_server_is_waited_for_before_it_resumes() -> None:
+    service = resumable()
+    async with upstream(service, background="on") as asked:
+        events = []
+        async for event in asked.answer(PROMPT):
+            if isinstance(event, Reconnecting) and not service.faults and event.attempt == 1:
+                service.faults.append(refusal(429, headers={"retry-after": "9"}))
+            events.append(event)
+    assert waits(events) == [0.5, 9]
+    assert service.paths == [ASK, RESUME, RESUME]
+    assert final(events).text == shown(events) == TEXT
+
+
+TOO_OLD = refusal(
+    400,
+    "This response can no longer be streamed because it is more than 5 minutes old.",
+)
+
+
+@pytest.mark.parametrize("status", [404, 405, 409, 410, 501])
+async def test_where_resuming_is_refused_the_response_is_polled(status: int) -> None:
+    service = resumable()
+    service.resume_refusal = refusal(status)
+    service.polls_before_done = 3
+    clock = Clock()
+    async with upstream(service, clock, background="on") as asked:
+        events = [event async for event in asked.answer(PROMPT)]
+    assert final(events).text == TEXT
+    assert service.paths == [ASK, RESUME, *[POLL] * 4]
+    assert Activity("Waiting for the rest of the answer…") in events
+    assert clock.time - 1000 == 0.5 + 3 * 2
+    assert len(told(events)) == 1
+
+
+async def test_a_server_without_resume_is_not_asked_for_it_again_for_a_day() -> None:
+    service = Service(PIECES)
+    service.resume_refusal = refusal(404)
+    clock = Clock()
+    async with upstream(service, clock, background="on") as asked:
+        for _ in range(2):
+            service.cuts.append(Cut(after(service, 5)))
+            assert final([event async for event in asked.answer(PROMPT)]).text == TEXT
+        assert service.paths == [ASK, RESUME, POLL, ASK, POLL]
+        assert [request.query for request in service.asked].count({}) == 4
+        clock.time += 24 * 3600
+        service.asked.clear()
+        service.cuts.append(Cut(after(service, 5)))
+        assert final([event async for event in asked.answer(PROMPT)]).text == TEXT
+        assert service.asked[1].query["stream"] == "true"
+
+
+async def test_a_response_too_old_to_resume_says_nothing_of_the_server() -> None:
+    service = Service(PIECES)
+    service.resume_refusal = TOO_OLD
+    async with upstream(service, background="on") as asked:
+        for _ in range(2):
+            service.cuts.append(Cut(after(service, 5)))
+            assert final([event async for event in asked.answer(PROMPT)]).text == TEXT
+    assert [request.query.get("stream") for request in service.asked].count("true") == 2
+
+
+async def test_a_response_that_is_gone_is_asked_for_anew() -> None:
+    service = resumable()
+    service.resume_refusal = service.poll_refusal = refusal(404)
+    events = await ask(service, background="on")
+    assert service.paths == [ASK, RESUME, POLL, ASK]
+    assert sum(isinstance(event, Restarted) for event in events) == 1
+    assert final(events).text == shown(events) == TEXT
+
+
+async def test_a_response_that_is_never_finished_is_cancelled_and_asked_for_anew() -> None:
+    service = resumable()
+    service.resume_refusal = refusal(404)
+    service.polls_before_done = 10_000
+    events = await ask(service, background="on", progress_seconds=100)
+    assert service.paths.count(POLL) == 1 + 50
+    assert service.paths[-2:] == [CANCEL, ASK] or service.paths[-2:] == [ASK, CANCEL]
+    assert final(events).text == shown(events) == TEXT
+
+
+async def test_a_resumed_stream_that_stays_silent_is_polled() -> None:
+    service = resumable()
+    service.cuts.append(Cut(0, "silence"))
+    events = await ask(service, background="on")
+    assert service.paths == [ASK, RESUME, POLL]
+    assert final(events).text == TEXT
+
+
+async def test_a_poll_that_fails_is_tried_again() -> None:
+    service = resumable()
+    service.resume_refusal = refusal(404)
+    async with upstream(service, background="on") as asked:
+        events = []
+        async for event in asked.answer(PROMPT):
+            if isinstance(event, Activity) and event.text.startswith("Waiting"):
+                service.faults.extend([refusal(503)] if len(service.asked) < 3 else [])
+            events.append(event)
+    assert service.paths == [ASK, RESUME, POLL, POLL]
+    assert final(events).text == TEXT
+
+
+async def test_background_answered_without_a_stream_is_polled_and_not_asked_for_again() -> None:
+    queued = json.dumps(response("queued", background=True)).encode()
+    service = Service(PIECES, faults=[Out(200, queued, {"content-type": "application/json"})])
+    async with upstream(service, background="on") as asked:
+        events = [event async for event in asked.answer(PROMPT)]
+        assert final(events).text == TEXT
+        assert service.paths == [ASK, POLL]
+        assert told(events) == []
+        assert final([event async for event in asked.answer(PROMPT)]).text == TEXT
+    assert "background" not in service.asked[-1].body

@@ -1,0 +1,182 @@
+"""The same over real connections: what httpx makes of a falling line, and what it holds on to."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+import pytest
+
+from bot.errors import UpstreamUnreachable
+from bot.upstream.client import Upstream, open_http
+from bot.upstream.events import Event, Failed, Finished, Reconnecting, TextDelta
+from tests.unit.upstream.asking import PROMPT, config, final, shown
+from tests.unit.upstream.clock import HeldClock
+from tests.unit.upstream.fake import HOWS, PATIENCE, Cut, How, Out, Service, refusal, serving
+
+PIECES = [f"{number} " if number % 9 else "é🦦\n" for number in range(60)]
+MODES: dict[str, dict[str, Any]] = {
+    "resumed": {"background": "on"},
+    "begun anew": {"background": "off"},
+    "chat": {"api": "chat"},
+}
+# The timers are long, so that only `pass_time` ends them.
+PATIENT = {"idle_seconds": 1000, "progress_seconds": 10_000, "total_seconds": 1e9}
+
+
+@asynccontextmanager
+async def upstream(
+    url: str, *, long: float = 60.0, **settings: Any
+) -> AsyncIterator[tuple[Upstream, HeldClock]]:
+    """Yield an upstream as the bot makes it, but for its clock, which holds `long` sleeps."""
+    made, clock = config(url, **{**PATIENT, **settings}), HeldClock(long)
+    async with open_http(made) as http:
+        asked = Upstream(made, http, now=clock.now, sleep=clock.sleep, jitter=lambda: 1.0)
+        yield asked, clock
+        await asked.aclose()
+
+
+async def collect(events: AsyncIterator[Event]) -> list[Event]:
+    """Return them all."""
+    return [event async for event in events]
+
+
+@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_real_line_that_falls_loses_nothing(mode: str, how: How) -> None:
+    service = Service(PIECES)
+    whole = len(service.chat) if mode == "chat" else sum(map(len, service.foreground))
+    service.cuts.append(Cut(whole // 2, how))
+    async with (
+        serving(service, step=500) as url,
+        upstream(url, **MODES[mode]) as (asked, clock),
+        asyncio.timeout(PATIENCE),
+    ):
+        answer = asyncio.create_task(collect(asked.answer(PROMPT)))
+        if how == "silence":
+            await service.silent.wait()
+            clock.pass_time(1001)
+        events = await answer
+    assert isinstance(final(events), Finished)
+    assert final(events).text == shown(events) == service.text
+    assert len([event for event in events if isinstance(event, Reconnecting)]) == 1
+    assert len(service.paths) == 2
+
+
+async def test_a_port_where_nobody_listens_is_unreachable() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+        async with upstream(url) as (asked, _):
+            events = await collect(asked.answer(PROMPT))
+    end = final(events)
+    assert isinstance(end, Failed)
+    assert isinstance(end.error, UpstreamUnreachable)
+    assert [event.attempt for event in events if isinstance(event, Reconnecting)] == [1, 2, 3, 4, 5]
+
+
+async def test_a_server_that_speaks_no_tls_is_unreachable() -> None:
+    async def speak(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(speak, "127.0.0.1", 0) as server:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        async with upstream(url, attempts=1) as (asked, _clock):
+            end = final(await collect(asked.answer(PROMPT)))
+    assert isinstance(end, Failed)
+    assert isinstance(end.error, UpstreamUnreachable)
+
+
+async def test_a_connection_closed_before_its_answer_is_made_again() -> None:
+    service = Service(PIECES, faults=[Out(0), Out(0)])
+    async with serving(service) as url, upstream(url) as (asked, _):
+        events = await collect(asked.answer(PROMPT))
+    assert final(events).text == service.text
+    assert len(service.paths) == 3
+
+
+async def test_letting_an_answer_go_closes_its_connection_at_once() -> None:
+    service = Service(PIECES)
+    service.cuts.append(Cut(4000, "silence"))
+    # time stands still, because cancelling has a time limit of its own
+    async with serving(service) as url, upstream(url, long=0, background="on") as (asked, _):
+        async with aclosing(asked.answer(PROMPT)) as events:
+            async for event in events:
+                if isinstance(event, TextDelta):
+                    break
+        async with asyncio.timeout(PATIENCE):
+            await service.closed.get()
+    assert service.paths == ["POST /responses", "POST /responses/resp_1/cancel"]
+
+
+async def test_cancelling_who_reads_closes_the_connection_at_once() -> None:
+    service = Service(PIECES)
+    service.cuts.append(Cut(4000, "silence"))
+    async with serving(service) as url, upstream(url) as (asked, _):
+        reader = asyncio.create_task(collect(asked.answer(PROMPT)))
+        async with asyncio.timeout(PATIENCE):
+            await service.silent.wait()
+            reader.cancel()
+            await service.closed.get()
+        with pytest.raises(asyncio.CancelledError):
+            await reader
+
+
+async def test_connections_are_used_again() -> None:
+    service = Service(PIECES)
+    async with serving(service) as url, upstream(url) as (asked, _):
+        for _ in range(3):
+            await collect(asked.answer(PROMPT))
+    ports = {request.headers["x-port"] for request in service.asked}
+    assert len(ports) == 1
+
+
+async def test_two_hundred_answers_stream_at_once() -> None:
+    service = Service(PIECES)
+    halfway = sum(map(len, service.foreground)) // 2
+    service.cuts.extend(Cut(halfway, "rst") for _ in range(20))
+    async with serving(service, step=1000) as url, upstream(url) as (asked, _):
+        answers = await asyncio.gather(*(collect(asked.answer(PROMPT)) for _ in range(200)))
+    assert {final(events).text for events in answers} == {service.text}
+    assert len(service.paths) == 220
+
+
+async def test_the_key_goes_nowhere_but_to_the_base_url() -> None:
+    elsewhere, service = Service(PIECES), Service(PIECES)
+    async with serving(elsewhere) as other, serving(service) as url:
+        service.faults.append(Out(307, b"", {"location": f"{other}/responses"}))
+        async with upstream(url) as (asked, _):
+            end = final(await collect(asked.answer(PROMPT)))
+    assert isinstance(end, Failed)
+    assert "moved" in end.error.sentence
+    assert service.asked[0].headers["authorization"] == "Bearer sk-secret"
+    assert elsewhere.asked == []
+
+
+async def test_a_proxy_is_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Service(PIECES)
+    async with serving(service) as url:
+        monkeypatch.setenv("HTTP_PROXY", url.removesuffix("/v1"))
+        async with upstream("http://model.test/v1") as (asked, _):
+            assert final(await collect(asked.answer(PROMPT))).text == service.text
+    assert service.asked[0].headers["host"] == "model.test"
+
+
+async def test_an_error_page_without_end_is_read_to_a_bound() -> None:
+    service = Service(PIECES, faults=[Out(400, b"x" * 5_000_000)])
+    async with serving(service) as url, upstream(url) as (asked, _):
+        end = final(await collect(asked.answer(PROMPT)))
+    assert isinstance(end, Failed)
+    assert len(str(end.error)) < 1000
+
+
+async def test_a_refused_connection_is_let_go_in_good_order() -> None:
+    service = Service(PIECES, faults=[refusal(503)])
+    async with serving(service) as url, upstream(url) as (asked, _):
+        await collect(asked.answer(PROMPT))
+    ports = {request.headers["x-port"] for request in service.asked}
+    assert len(ports) == 1
