@@ -47,6 +47,7 @@ def settled(text: str) -> tuple[int, str]:
 
 
 def _settled(text: str, found: Scan, end: int, *, waits: bool) -> tuple[int, str]:
+    marker = _MARKER if waits else _BARE
     while end:
         found = found if end == len(text) else scan(text[:end])
         if not found.blocks:
@@ -54,10 +55,33 @@ def _settled(text: str, found: Scan, end: int, *, waits: bool) -> tuple[int, str
         block = found.blocks[-1]
         stop = _shown_end(text, end, block, waits=waits)
         start, inner = block.lines[-1]
-        if stop > start and not _bare(text, inner, stop, block, _MARKER if waits else _BARE):
+        if stop > start and not _bare(text, inner, stop, block, marker):
             return stop, _closers(text, stop, block)
-        end = min(start, stop)
+        end = _above_bare(text, found, min(start, stop), marker)
+        waits = False  # what stands there is told by what follows it
     return 0, ""
+
+
+def _above_bare(text: str, found: Scan, end: int, marker: regex.Pattern[str]) -> int:
+    """Return where the lines that are nothing but markers begin above a place, else the place.
+
+    Each of them would be the next to be taken away; looking at a text once for each of them takes
+    time that grows with the square of their number.
+    """
+    for block in reversed(found.blocks):
+        alone = 2 if block.kind is Kind.TABLE else 0
+        if block.kind is Kind.HEADING and len(block.lines) > 1:
+            return end
+        for index in range(len(block.lines) - 1, alone - 1, -1):
+            start, inner = block.lines[index]
+            if start < end:
+                stop = _trimmed(text, inner, end)
+                if not _bare(text, inner, stop, block, marker):
+                    return end
+                end = start
+        if alone and block.start < end:
+            return end
+    return end
 
 
 def closing(text: str) -> str:
@@ -112,9 +136,15 @@ def _shown_end(text: str, end: int, block: Block, *, waits: bool) -> int:
         return len(text[:end].rstrip())
     start = _stretch(text, end, block)
     stop = read(text, start, end, unfinished=True).pending if waits else end
-    while stop > block.start and (text[stop - 1].isspace() or text[stop - 1] in "*_~`"):
-        stop -= 1
+    stop = _trimmed(text, block.start, stop)
     return stop + 1 if _escapes(text, stop) else stop
+
+
+def _trimmed(text: str, start: int, stop: int) -> int:
+    """Return where the blanks and markers of emphasis and code start that end a stretch."""
+    while stop > start and (text[stop - 1].isspace() or text[stop - 1] in "*_~`"):
+        stop -= 1
+    return stop
 
 
 def _held_in_fence(text: str, end: int, block: Block) -> int:

@@ -26,7 +26,9 @@ _ESCAPE = regex.compile(r"\\([!-/:-@\[-`{-~])")
 # Readers of a backslash before the path disagree about the host.
 _TWISTED = regex.compile(r"\s*+\w++:/*+[^/?#\\]*+\\")
 # Readers disagree about where code is, if a tag or a definition holds a backtick.
-_DOUBTFUL_TICK = regex.compile(r"<[^<>`]*+`[^<>]*+>|\]:[ \t]*+\n?[^\s`]*+`")
+_DOUBTFUL_TICK = regex.compile(
+    r"<[^<>`]*+`[^<>]*+>|^[ \t>]*+\[(?:[^\[\]\\\n]|\\.)++\]:[ \t]*+\n?[^\s`]*+`", regex.M
+)
 _JOINT = regex.compile(r"\](?=\()")
 _JOINT_IN_TAG = regex.compile(r"!(?=\[)|(?<=\[)([^\[\]\n]*+)\](?=\[)")
 _MAY_BE_TAG = regex.compile(r"[<&]|://")  # an address may get brackets of its own
@@ -111,21 +113,29 @@ def _in_place_of_bang(text: str, at: int) -> str:
 
 
 def _unkept(text: str, stretch: Stretch, kept: set[int]) -> Iterator[Edit]:
-    """Part every `](` that is no link to us: whoever reads it otherwise must not make it one.
-
-    The same goes for images, and for references whose label names a host, behind what somebody
-    may take for the beginning of a tag.
-    """
+    """Part every `](` that is no link to us: whoever reads it otherwise must not make it one."""
     start, end = stretch.start, stretch.end
     certain = not _DOUBTFUL_TICK.search(text, start, end)
-    places = [match.start() for match in _JOINT.finditer(text, start, end)]
-    if tag := _MAY_BE_TAG.search(text, start, end):
-        joints = _JOINT_IN_TAG.finditer(text, tag.end(), end)
-        places += [one.end() - 1 for one in joints if one[1] is None or like_address(one[1])]
-    known = kept | {link.label[1] for link in stretch.found.links if link.reference}
-    known |= {link.start for link in stretch.found.links if link.image and link.label[1] in known}
-    for at in places:
-        if at not in known and not (certain and _in_code(stretch.found, at)):
+    for match in _JOINT.finditer(text, start, end):
+        at = match.start()
+        if at not in kept and not (certain and _in_code(stretch.found, at)):
+            yield at + 1, at + 1, BREAK
+    yield from _in_tags(text, stretch, kept)
+
+
+def _in_tags(text: str, stretch: Stretch, kept: set[int]) -> Iterator[Edit]:
+    """Part images, and references whose label names a host, behind what somebody may take for the
+    beginning of a tag; `kept` are the labels' ends of links."""
+    tag = _MAY_BE_TAG.search(text, stretch.start, stretch.end)
+    if tag is None:
+        return
+    links = stretch.found.links
+    known = kept | {link.label[1] for link in links if link.reference}
+    known |= {link.start for link in links if link.image and link.label[1] in known}
+    for match in _JOINT_IN_TAG.finditer(text, tag.end(), stretch.end):
+        at = match.end() - 1
+        names = match[1] is None or like_address(match[1])
+        if names and at not in known and not _in_code(stretch.found, at):
             yield at + 1, at + 1, BREAK
 
 

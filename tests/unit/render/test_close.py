@@ -58,6 +58,9 @@ def test_a_fence_is_closed_where_it_stands() -> None:
     ("held", "shown"),
     [
         ("see [the man", "see"),
+        ("see [the man\n![", "see [the man"),
+        ("a <b\n<", "a <b"),
+        ("a\n#\n**\n1. [", "a"),
         ("see [the manual](https://exa", "see"),
         ("see ![", "see"),
         ("text <htt", "text"),
