@@ -17,7 +17,7 @@ from tests.benchmarks import measured
 from tests.support.docs import documents
 from tests.support.project import ROOT
 from tests.support.references import files
-from tests.support.rooms import FLOORS, LONGEST_FILE, LONGEST_FUNCTION, read
+from tests.support.rooms import FLOORS, INNER_FLOORS, LONGEST_FILE, LONGEST_FUNCTION, read
 from tests.unit.delivery.simulator import SCENARIOS, Scenario
 
 DOCUMENTS = {
@@ -27,6 +27,7 @@ DOCUMENTS = {
 }
 README, GUIDE = DOCUMENTS["README.md"], DOCUMENTS["deploy/README.md"]
 MEASURED, GUIDELINES = DOCUMENTS["docs/measured.md"], DOCUMENTS["CONTRIBUTING.md"]
+ARCHITECTURE = DOCUMENTS["docs/architecture.md"]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 NAMES = {name for _, name, _ in variables()}
 EACH = pytest.mark.parametrize("text", DOCUMENTS.values(), ids=DOCUMENTS)
@@ -182,11 +183,22 @@ def test_names_that_are_said_to_stand_in_a_file_stand_there() -> None:
     ] == []
 
 
-def test_the_layers_contributors_read_are_those_that_imports_are_held_to() -> None:
-    drawn = re.search(r"```\n(cli\n.*?)```", GUIDELINES, re.S)
+@pytest.mark.parametrize("text", [GUIDELINES, ARCHITECTURE], ids=["CONTRIBUTING", "architecture"])
+def test_layers_in_documents_are_those_that_imports_are_held_to(text: str) -> None:
+    drawn = re.search(r"```\n(cli\n.*?)```", text, re.S)
 
     assert drawn
     assert [set(line.split()) for line in drawn[1].splitlines()] == list(FLOORS)
+
+
+def test_layers_inside_packages_are_those_that_imports_are_held_to() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (`.*→.*) \|$", ARCHITECTURE, re.M)
+    drawn = {
+        package: [set(re.findall(r"`(\w+)`", layer)) for layer in layers.split("→")]
+        for package, layers in rows
+    }
+
+    assert drawn == {package: [*map(set, layers)] for package, layers in INNER_FLOORS.items()}
 
 
 def test_the_lengths_contributors_read_are_those_that_files_are_held_to() -> None:
