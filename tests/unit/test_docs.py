@@ -191,6 +191,14 @@ def test_layers_in_documents_are_those_that_imports_are_held_to(text: str) -> No
     assert [set(line.split()) for line in drawn[1].splitlines()] == list(FLOORS)
 
 
+def test_names_of_code_in_the_glossary_stand_in_the_code() -> None:
+    names = re.findall(r"\(`(\w+)`\)", DOCUMENTS["docs/glossary.md"])
+    code = "\n".join(path.read_text("utf-8") for path in (ROOT / "bot").rglob("*.py"))
+
+    assert len(names) > 10
+    assert [name for name in names if not re.search(rf"\b{name}\b", code)] == []
+
+
 def test_layers_inside_packages_are_those_that_imports_are_held_to() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (`.*→.*) \|$", ARCHITECTURE, re.M)
     drawn = {
