@@ -26,7 +26,7 @@ from bot.listeners.context import Hearing
 from bot.listeners.socket_mode.pool import SocketConfig, SocketMode
 from bot.observe import Metrics
 from bot.server import Check, health_routes, make_server, serve, slack_routes
-from bot.settings import Settings, require_slack
+from bot.settings import Settings, in_the_open, require_slack
 from bot.slack import Identity, Slack, http_session
 from bot.storage.clock import steady
 from bot.storage.engine.database import Database, open_database
@@ -51,10 +51,6 @@ from bot.version import version
 
 log = logging.getLogger(__name__)
 
-KEY_IN_THE_OPEN = (
-    "UPSTREAM_BASE_URL begins with http://, so the key and all questions cross the network "
-    "unencrypted: use https:// if the server has it."
-)
 DAY = 24 * 3600.0  # seconds
 
 
@@ -87,8 +83,8 @@ async def run(settings: Settings) -> None:
         )
         slack_app = _slack_app(settings, slack, identity, turns, private, store)
         async with _heard(settings, slack, slack_app, database, metrics):
-            if settings.upstream.key_in_the_open:
-                log.warning(KEY_IN_THE_OPEN)
+            for sentence in in_the_open(settings):
+                log.warning(sentence)
             started = {"team": identity.team, "mode": settings.slack.mode, "version": version()}
             log.info("ready", extra=started)
             await _say_if_upstream_is_unwell(upstream, signals.stop)

@@ -22,7 +22,7 @@ from bot.check import run_checks
 from bot.errors import BotError, SettingsError, StorageAway, StorageError
 from bot.manifest import manifest as build_manifest
 from bot.observe import configure_logging
-from bot.settings import Settings, load, missing_upstream_key
+from bot.settings import Settings, in_the_open, load, missing_upstream_key
 from bot.settings.secrets import secrets_of
 from bot.storage.engine.database import open_database
 from bot.upstream.events import Event, Failed, Finished, Reconnecting, Restarted, TextDelta
@@ -88,6 +88,8 @@ def ask(prompt: tuple[str, ...]) -> None:
     settings = _settings()
     if missing := missing_upstream_key(settings):
         _give_up(SettingsError(missing))
+    if settings.upstream.key_in_the_open:
+        click.echo(in_the_open(settings)[0], err=True)
     sys.exit(_finish(_ask(settings, " ".join(prompt)), interrupted=INTERRUPTED))
 
 

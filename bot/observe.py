@@ -11,10 +11,12 @@ import json
 import logging
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -119,12 +121,21 @@ class JsonFormatter(logging.Formatter):
 
 def configure_logging(level: str, secrets: Iterable[str] = ()) -> None:
     """Write JSON logs to stderr, without `secrets`; libraries speak only when something is
-    wrong."""
+    wrong. Warnings of Python's and errors that nobody caught go the same way."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(secrets))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name, least in _LIBRARIES.items():
         logging.getLogger(name).setLevel(least)
+    logging.captureWarnings(True)
+    sys.excepthook = _uncaught
+    threading.excepthook = lambda told: _uncaught(
+        told.exc_type, told.exc_value or told.exc_type(), told.exc_traceback
+    )
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    logging.getLogger("bot").critical("an error nobody caught", exc_info=(kind, error, trace))
 
 
 class Metrics:

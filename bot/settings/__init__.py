@@ -106,6 +106,20 @@ def missing_upstream_key(settings: Settings) -> list[str]:
     ]
 
 
+def in_the_open(settings: Settings) -> list[str]:
+    """A sentence for each address to which keys and questions go unencrypted."""
+    told = {
+        "UPSTREAM_BASE_URL": settings.upstream.key_in_the_open,
+        "SLACK_API_URL": settings.slack.token_in_the_open,
+    }
+    return [
+        f"{variable} begins with http://, so keys and questions cross the network unencrypted: "
+        "use https:// if the server has it."
+        for variable, is_open in told.items()
+        if is_open
+    ]
+
+
 def variables() -> Iterator[tuple[type[Group], str, FieldInfo]]:
     """Every variable: its group, its name, its field. Documentation is checked against this."""
     for group in GROUPS:

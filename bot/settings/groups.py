@@ -116,6 +116,11 @@ class SlackSettings(Group):
         return _http_url(value).rstrip("/") + "/"
 
     @property
+    def token_in_the_open(self) -> bool:
+        """Whether the tokens leave this machine over plain http."""
+        return bool(self.bot_token) and is_open(self.api_url)
+
+    @property
     def mode(self) -> Literal["socket", "http"] | None:
         """How events arrive; None when Slack is not configured."""
         if not self.bot_token:
@@ -211,7 +216,7 @@ class UpstreamSettings(Group):
 
     @property
     def key_in_the_open(self) -> bool:
-        """Whether the key is sent over plain http beyond this machine and its private network."""
+        """Whether the key leaves this machine over plain http."""
         return bool(self.api_key) and is_open(self.base_url)
 
     @field_validator("base_url")

@@ -11,8 +11,11 @@ from pydantic import SecretStr
 
 from bot.settings import Settings
 
-_CREDENTIALS = frozenset({"authorization", "headers", "api_key", "token", "password", "secret"})
-"""Names under which a hosted tool's definition holds what lets us in there."""
+_CREDENTIALS = ("authorization", "headers", "key", "token", "password", "secret", "credential")
+"""Parts of names under which a hosted tool's definition holds what lets us in there."""
+
+_IN_QUERIES = ("key", "token", "password", "secret", "sig", "code", "auth", "credential")
+"""Parts of names under which the query of an address holds it."""
 
 
 def secrets_of(settings: Settings) -> frozenset[str]:
@@ -28,27 +31,31 @@ def secrets_of(settings: Settings) -> frozenset[str]:
 
 
 def _of_address(address: str) -> Iterator[str]:
-    """The password of an address, as it is written and as it is meant, and what its query
-    gives."""
+    """The password of an address, or its user where there is none, as it is written and as it is
+    meant, and what its query gives."""
     try:
         parts = urlsplit(address)
-        password = parts.password
+        secret = parts.password or parts.username
     except ValueError:
         return
-    if password:
-        yield from (password, unquote(password))
+    if secret:
+        yield from (secret, unquote(secret))
     for name, value in parse_qsl(parts.query):
-        if any(word in name.lower() for word in ("key", "token", "password", "secret", "sig")):
+        if any(word in name.lower() for word in _IN_QUERIES):
             yield value
 
 
 def _of_hosted_tools(value: Any, secret: bool = False) -> Iterator[str]:
-    """Strings below names of credentials, for a header also without its scheme."""
+    """Strings below names of credentials, for a header also without its scheme, and the secret
+    parts of addresses."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
-            yield from _of_hosted_tools(inner, secret or str(name).lower() in _CREDENTIALS)
+            credential = any(word in str(name).lower() for word in _CREDENTIALS)
+            yield from _of_hosted_tools(inner, secret or credential)
     elif isinstance(value, str) and secret:
         yield from (value, value.partition(" ")[2])
+    elif isinstance(value, str):
+        yield from _of_address(value)
     elif isinstance(value, Sequence) and not isinstance(value, str):
         for inner in value:
             yield from _of_hosted_tools(inner, secret)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
 import sys
 from urllib.parse import quote, quote_plus
 
@@ -87,6 +88,27 @@ def test_no_configured_secret_is_in_what_a_line_says(secrets: list[str], around:
     text = around.join(["", *secrets, ""])
     line = JsonFormatter(secrets).format(record("said", said=text))
     assert not any(json.dumps(secret, ensure_ascii=False)[1:-1] in line for secret in secrets)
+
+
+def test_nothing_reaches_stderr_past_the_logs() -> None:
+    program = """
+import sys, threading, warnings
+from bot.observe import configure_logging
+configure_logging("INFO", ["a-secret-value"])
+def fail():
+    raise ValueError("in a thread: a-secret-value")
+thread = threading.Thread(target=fail)
+thread.start()
+thread.join()
+warnings.warn("warned of a-secret-value")
+raise RuntimeError("at the end: a-secret-value")
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    lines = [json.loads(line) for line in ended.stderr.splitlines()]
+    assert [line["level"] for line in lines] == ["critical", "warning", "critical"]
+    assert ended.stderr.count("***") == 3
+    assert "a-secret-value" not in ended.stderr
+    assert ended.returncode == 1
 
 
 def test_metrics_of_two_processes_do_not_mix() -> None:

@@ -35,6 +35,14 @@ def test_every_variable_that_is_typed_secret_is_one(monkeypatch: pytest.MonkeyPa
         ("DATABASE_URL", "postgresql+asyncpg://me:p%40ss@db/bot", {"p%40ss", "p@ss"}),
         ("DATABASE_URL", "postgresql+asyncpg://db/bot?user=me&password=pw12", {"pw12"}),
         ("UPSTREAM_BASE_URL", "https://model.example/v1?api-key=k123", {"k123"}),
+        ("UPSTREAM_BASE_URL", "https://model.example/v1?code=c123&v=1", {"c123"}),
+        ("SLACK_API_URL", "https://tok9@slack.example/api/", {"tok9"}),
+        ("SLACK_API_URL", "https://me:p4ss@slack.example/api/", {"p4ss"}),
+        (
+            "HOSTED_TOOLS",
+            '[{"type":"mcp","server_url":"https://mcp.example/sse?api_key=k7","x-api-key":"k8"}]',
+            {"k7", "k8"},
+        ),
         (
             "HOSTED_TOOLS",
             '[{"type":"mcp","authorization":"tok1","headers":{"X-Key":"Bearer tok2"}}]',

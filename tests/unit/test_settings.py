@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from bot.errors import SettingsError
-from bot.settings import Settings, load, require_slack, variables
+from bot.settings import Settings, in_the_open, load, require_slack, variables
 from bot.settings.tools import ToolName
 from bot.tools.builtin import KNOWN
 
@@ -255,19 +255,35 @@ def test_what_can_be_no_base_url_is_said_in_one_sentence(
         ("http://localhost:8080/v1", "sk-1", False),
         ("http://127.0.0.1:8080/v1", "sk-1", False),
         ("http://[::1]:8080/v1", "sk-1", False),
-        ("http://10.1.2.3/v1", "sk-1", False),
-        ("http://192.168.1.7:11434/v1", "sk-1", False),
-        ("http://ollama:11434/v1", "sk-1", False),
-        ("http://llm.default.svc.cluster.local/v1", "sk-1", False),
+        ("http://127.8.9.10:8080/v1", "sk-1", False),
+        ("http://llm.localhost:8080/v1", "sk-1", False),
         ("http://host.docker.internal:1234/v1", "sk-1", False),
-        ("http://notlocal.example.local.com/v1", "sk-1", True),
+        ("http://10.1.2.3/v1", "sk-1", True),
+        ("http://192.168.1.7:11434/v1", "sk-1", True),
+        ("http://[fe80::1]/v1", "sk-1", True),
+        ("http://ollama:11434/v1", "sk-1", True),
+        ("http://llm.default.svc.cluster.local/v1", "sk-1", True),
+        ("http://notlocalhost/v1", "sk-1", True),
+        ("HTTP://api.example.com/v1", "sk-1", True),
     ],
 )
-def test_a_key_that_crosses_networks_unencrypted_is_noticed(
+def test_a_key_that_leaves_the_machine_unencrypted_is_noticed(
     monkeypatch: pytest.MonkeyPatch, url: str, key: str, open_: bool
 ) -> None:
     settings = settings_of(monkeypatch, UPSTREAM_BASE_URL=url, UPSTREAM_API_KEY=key)
     assert settings.upstream.key_in_the_open is open_
+    assert [said.split()[0] for said in in_the_open(settings)] == ["UPSTREAM_BASE_URL"] * open_
+
+
+def test_a_token_that_leaves_the_machine_unencrypted_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = settings_of(
+        monkeypatch, SLACK_API_URL="http://slack.example/api/", SLACK_BOT_TOKEN="xoxb-1"
+    )
+    assert [said.split()[0] for said in in_the_open(settings)] == ["SLACK_API_URL"]
+    settings = settings_of(monkeypatch, SLACK_API_URL="http://127.0.0.1:1/api/")
+    assert in_the_open(settings) == []
 
 
 def test_secrets_hide_themselves(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -176,3 +176,24 @@ async def test_health_and_metrics_stand_on_a_port_of_their_own_if_one_is_set(
     if over_http:
         slack_s = {"/healthz": 404, "/metrics": 404, "/slack/events": 401}
         assert {path: found["PORT", path] for path in slack_s} == slack_s
+
+
+async def test_key_that_leaves_the_machine_unencrypted_is_said_at_start(tmp_path: Path) -> None:
+    async with live.slack() as slack:
+        bot = await start(
+            environment(
+                tmp_path,
+                SLACK_API_URL=slack.api_url,
+                SLACK_BOT_TOKEN=slack.config.bot_token,
+                SLACK_APP_TOKEN="xapp-playground",
+                UPSTREAM_BASE_URL="http://192.0.2.1/v1",
+                UPSTREAM_API_KEY="sk-1",
+            ),
+            tmp_path,
+        )
+        try:
+            await bot.said("ready")
+        finally:
+            await bot.end(signal.SIGKILL)
+    warned = [x["message"] for x in bot.log if x.get("level") == "warning"]
+    assert [said.split()[0] for said in warned] == ["UPSTREAM_BASE_URL"]

@@ -168,6 +168,9 @@ def test_question_that_comes_after_its_deletion_is_not_answered(tmp_path: Path) 
         slack, model = FakeSlack(), Model()
         async with answering(tmp_path, slack, model, "a") as (_, [a]):
             await revisions(a).deleted("T1", "C1", ROOT, asked())
+            kept = await a.store.turn(asked().id)
+            assert kept is not None
+            assert kept.question.text == ""
             assert not await a.turns.submit(asked())
             await asyncio.sleep(5)
             assert slack.calls == []
