@@ -26,6 +26,18 @@ class ShownMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """What an answer has used of its limits, over all processes that worked at it.
+
+    `seconds` count while the model is asked: neither a place in a queue nor the time between a
+    process's death and the take-over is part of them.
+    """
+
+    seconds: float = 0.0
+    events: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class TurnRecord:
     """All that is known of a turn: enough for any process to bring it to its end.
 
@@ -37,7 +49,7 @@ class TurnRecord:
     `question`. `cursor` tells where the response goes on after the text of `draft`, as far as that
     text is still the same. `rounds` are its tool rounds as `bot/turn/durability/tool_progress.py`
     writes them, "" where they are not kept. `usage` is what the rounds before cost. `team` is whose
-    bot answers, "" where an older version wrote it.
+    bot answers, "" where an older version wrote it. `spent` lags behind by some seconds.
     """
 
     question: Question
@@ -55,6 +67,7 @@ class TurnRecord:
     usage: Usage = field(default_factory=Usage)
     sending: bool = False
     team: str = ""
+    spent: Spent = field(default_factory=Spent)
 
 
 class Claim(Enum):
@@ -88,6 +101,7 @@ class Change:
     tries: int | None = None
     rounds: str | None = None
     usage: Usage | None = None
+    spent: Spent | None = None
     question: Question | None = None
     gone: frozenset[str] = frozenset()
     stands: bool = False

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Row
 
-from bot.storage.records import ShownMessage, TurnRecord
+from bot.storage.records import ShownMessage, Spent, TurnRecord
 from bot.storage.tables import WAITING
 from bot.values import (
     PARAGRAPH,
@@ -176,6 +176,7 @@ def to_record(row: Row[Any], shown: Sequence[ShownMessage]) -> TurnRecord:
         team=row.team or "",
         rounds=row.rounds or "",
         usage=_usage(row),
+        spent=Spent(row.spent_seconds or 0.0, row.spent_events or 0),
     )
 
 

@@ -69,6 +69,8 @@ turns = Table(
     Column("output_tokens", BigInteger),
     Column("cached_tokens", BigInteger),
     Column("reasoning_tokens", BigInteger),
+    Column("spent_seconds", Double),  # NULL until the model is asked
+    Column("spent_events", BigInteger),
 )
 
 

@@ -37,6 +37,7 @@ BATCH = 500  # ids named in one statement
 _CHANGING = [
     *("phase", "draft", "note", "response_id", "cursor", "irreversible", "sending", "tries"),
     *("rounds", "model", "input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens"),
+    *("spent_seconds", "spent_events"),
 ]
 # One statement for every change: what is None stays. Prepared once, and its text never differs.
 _CHANGED: dict[str, Any] = {
@@ -112,6 +113,8 @@ def _changed(change: Change) -> dict[str, Any]:
         "new_sending": change.sending,
         "new_tries": change.tries,
         "new_rounds": change.rounds,  # ASCII
+        "new_spent_seconds": change.spent.seconds if change.spent else None,
+        "new_spent_events": change.spent.events if change.spent else None,
         "stands": change.stands,
         "ends": bool(draft and draft.phase.final),
     } | {f"new_{name}": value for name, value in rows.of_usage(change.usage).items()}

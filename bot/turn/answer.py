@@ -209,10 +209,13 @@ class Runner:
         self, conversation: Conversation, turn: Turn, machine: Machine, reply: Reply
     ) -> None:
         """Ask the model until it has answered, within the limits of one answer."""
-        budget = AnswerBudget(self.limits)
+        budget = AnswerBudget(self.limits, turn.record.spent, now=asyncio.get_running_loop().time)
+        turn.spent = lambda: budget.spent
+        if not budget.seconds_left:
+            raise budget.out_of_time()
         tools = ToolRounds(self.toolbox, turn, machine, reply, budget)
         try:
-            async with asyncio.timeout(self.limits.seconds) as time_limit:
+            async with asyncio.timeout(budget.seconds_left) as time_limit:
                 prompt = self._prompt(turn.question, conversation)
                 await self._rounds(prompt, turn, machine, reply, tools)
         except TimeoutError:

@@ -1,15 +1,18 @@
 """What one answer may cost at most, whatever the model does. Pure: an answer's size goes in.
 
-Nothing renews these limits: they hold over all rounds of tools, all connections and all attempts
-of one turn. `UPSTREAM_TOTAL_SECONDS` is another thing, one run of bad luck, which ends as soon as
-there is progress. An answer that meets a limit is cut off: its text stays, with one sentence.
+Nothing renews these limits: they hold over all rounds of tools, all connections, all attempts and
+all take-overs of one turn. `UPSTREAM_TOTAL_SECONDS` is another thing, one run of bad luck, which
+ends as soon as there is progress. An answer that meets a limit is cut off: its text stays, with one
+sentence.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.errors import BotError, TooMuch
+from bot.storage.records import Spent
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +24,14 @@ class AnswerLimits:
     characters a call, so 25 calls fit into `tool_characters`.
     """
 
-    seconds: float = 1800.0  # from the moment the model is asked
+    seconds: float = 1800.0  # in which the model is asked
     characters: int = 200_000
     tool_calls: int = 25
     tool_characters: int = 250_000
     events: int = 1_000_000
+
+
+NOTHING = Spent()
 
 
 class CutShort(BotError):
@@ -33,16 +39,31 @@ class CutShort(BotError):
 
 
 class AnswerBudget:
-    """What is left of one answer's limits.
+    """What is left of one answer's limits. Its seconds pass from the moment it is made.
 
-    Every method raises CutShort when the limit it watches is passed.
+    `before` is what the answer had used when this process took it up; `now` is a clock in seconds.
+    Every method that counts raises CutShort when the limit it watches is passed.
     """
 
-    def __init__(self, limits: AnswerLimits) -> None:
+    def __init__(
+        self, limits: AnswerLimits, before: Spent = NOTHING, *, now: Callable[[], float]
+    ) -> None:
         self.limits = limits
-        self._events = 0
+        self._now = now
+        self._began = now() - before.seconds
+        self._events = before.events
         self._calls = 0
         self._tool_characters = 0
+
+    @property
+    def spent(self) -> Spent:
+        """What the answer has used by now; calls of tools are counted by its tool rounds."""
+        return Spent(self._now() - self._began, self._events)
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the answer is cut off; 0 if that is due."""
+        return max(0.0, self.limits.seconds - self.spent.seconds)
 
     @property
     def calls_left(self) -> int:

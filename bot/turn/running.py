@@ -93,7 +93,7 @@ class LiveTurns:
 
     def let_go(self, turn: Turn) -> None:
         """End a turn here without a word; what the model writes goes on for somebody else."""
-        turn.left = True
+        turn.release()
         if turn.response_id:
             self._leave(turn.response_id)
         if task := self._tasks.get(turn):

@@ -202,7 +202,7 @@ class Supervisor:
     ) -> None:
         """Be none any more. What `drain` did not end is left to whoever finds it."""
         for turn in self._live.tasks:
-            turn.left = True
+            turn.release()
         tasks = [*self._live.tasks.values(), *self._refusals, *self._loops]
         for task in tasks:
             task.cancel()

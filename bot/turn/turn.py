@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from bot.errors import QuestionDeleted, SlackError, Stopped, StorageAway, TurnLost
-from bot.storage.records import Change, ShownMessage, TurnRecord
+from bot.storage.records import Change, ShownMessage, Spent, TurnRecord
 from bot.turn.durability.write_behind import Journal
 from bot.values import REMOVED, Draft, Phase, Question, Usage
 
@@ -30,6 +30,10 @@ that end can't be what killed them."""
 
 FORGIVEN = 20
 """So many owners' deaths don't count at most: an end may wait longer for Slack, and kill then."""
+
+SPENT_EVERY = 10.0
+"""Seconds an answer may use of its limits until that is journalled though nothing else is: a
+take-over renews no more than these and a heartbeat."""
 
 UNSURE = ShownMessage("", "", "unsure")
 
@@ -75,6 +79,8 @@ class Turn:
         self._known_response = record.response_id
         self._acts = record.irreversible
         self._ends = record.draft.phase.final
+        self.spent: Callable[[], Spent] = lambda: record.spent  # what its limits have lost by now
+        self._spent = record.spent  # as it was last noted
         self._ending_since: float | None = None  # its end is being shown here
         self._over = False
         if record.draft == REMOVED:  # whoever had it before died while its messages were deleted
@@ -202,6 +208,8 @@ class Turn:
         if counts and since is not None and now - since >= HARMLESS:
             self.tries = 0
             self._note(tries=0)
+        elif self.spent().seconds - self._spent.seconds >= SPENT_EVERY:
+            self._note()
 
     def stands(self) -> None:
         """All of the answer can be read: what is asked next in its thread need not wait."""
@@ -214,6 +222,11 @@ class Turn:
         await self._written(BEFORE_SHOWING)
 
     # Ends before the end.
+
+    def release(self) -> None:
+        """Leave the turn to another process: nothing is journalled of it after this."""
+        self._note()
+        self.left = True
 
     def stop(self, error: Exception) -> bool:
         """End the answer with what is written, and for this reason; False if it ends already.
@@ -252,7 +265,9 @@ class Turn:
 
     def _note(self, **changes: Any) -> None:
         if not self.left:
-            self._journal.note(Change(self.id, self.fence, **changes))
+            before, self._spent = self._spent, self.spent()
+            spent = None if self._spent == before else self._spent
+            self._journal.note(Change(self.id, self.fence, spent=spent, **changes))
 
     async def _written(self, patience: float) -> bool:
         try:

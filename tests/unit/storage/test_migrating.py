@@ -45,6 +45,7 @@ WRITTEN: dict[str, list[str]] = {
     "r4": ["UPDATE turns SET cursor = '7 0 0 4'"],
     "r5": ["UPDATE turns SET rounds = '{}', model = 'm', input_tokens = 3, output_tokens = 7"],
     "r6": ["UPDATE turns SET team = 'T1'", "UPDATE replicas SET team = 'T1'"],
+    "r7": ["UPDATE turns SET spent_seconds = 12.5, spent_events = 7"],
 }
 QUESTION = (
     '{"id": "Q1", "keys": ["a"], "place": {"team": "T1", "channel": "C1", "surface": "channel",'

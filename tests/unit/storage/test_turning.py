@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import StorageAway, StorageError
-from bot.storage.records import Change, Claim, ShownMessage
+from bot.storage.records import Change, Claim, ShownMessage, Spent
 from bot.storage.store import CLAIM_SECONDS, Store
 from bot.storage.turning import BATCH
 from bot.values import Draft, Phase, Usage
@@ -45,6 +45,21 @@ async def test_a_text_is_journalled_with_where_its_response_goes_on(stores: Stor
     found = await store.turn("Q1")
     assert found is not None
     assert found.cursor == ""
+
+
+async def test_spent_limits_are_kept_until_more_is_spent(stores: Stores) -> None:
+    store = await stores("one")
+    await store.claim(question("Q1"), None)
+    for change, kept in [
+        (Change("Q1", 1), Spent()),
+        (Change("Q1", 1, spent=Spent(12.5, 7)), Spent(12.5, 7)),
+        (Change("Q1", 1, HALF), Spent(12.5, 7)),
+        (Change("Q1", 1, spent=Spent(1800.25, 10**12)), Spent(1800.25, 10**12)),
+    ]:
+        await store.journal([change])
+        found = await store.turn("Q1")
+        assert found is not None
+        assert found.spent == kept
 
 
 async def test_what_a_change_does_not_name_stays(stores: Stores) -> None:

@@ -13,13 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import TooMuch
+from bot.storage.records import Spent
 from bot.turn.answer_state import Machine
 from bot.turn.limits import AnswerBudget, AnswerLimits, CutShort
+from bot.turn.turn import SPENT_EVERY, Turn
 from bot.upstream.events import Failed, TextDelta
-from bot.values import Phase
+from bot.values import Draft, Phase
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.virtual import now, run
-from tests.unit.turn.way import CallingModel, Model, event, question, runner
+from tests.unit.turn.way import CallingModel, Model, Way, event, question, runner
 
 
 @dataclass
@@ -136,6 +138,53 @@ def test_progress_does_not_renew_the_time_of_an_answer() -> None:
     run(scenario())
 
 
+@pytest.mark.parametrize("beat", [0.0, 6.0], ids=["released", "killed, with heartbeats"])
+@pytest.mark.parametrize("lives", [[60.0], [15.0, 40.0, 25.0], [20.0] * 4])
+def test_takeover_does_not_renew_the_time_of_an_answer(lives: list[float], beat: float) -> None:
+    """Each process asks the model for so many seconds; the last one meets the limit."""
+
+    async def ask(way: Way, turn: Turn, seconds: float) -> None:
+        answering = asyncio.create_task(way.runner.answer(turn))
+        for _ in range(int(seconds / beat) if beat else 0):
+            await asyncio.sleep(beat)
+            turn.lives()
+        await asyncio.sleep(seconds - (seconds // beat * beat if beat else 0.0))
+        if not beat:
+            turn.release()
+        turn.left = True
+        answering.cancel()
+        await answering
+        await asyncio.sleep(1000.0)  # nobody has it: no time of the answer
+
+    async def scenario() -> None:
+        slack, model = FakeSlack(), Endless(pause=5.0, each=REASONING)
+        async with runner(slack, model) as way:
+            way.runner.limits, spent = AnswerLimits(seconds=100.0), Spent()
+            for fence, seconds in enumerate(lives, 1):
+                await ask(way, way.turn(question(), fence=fence, spent=spent), seconds)
+                spent = way.journalled().spent or spent
+            began, lost = now(), (SPENT_EVERY + beat) * len(lives) if beat else 0.0
+            assert await way.answer(question(), fence=9, spent=spent) is Phase.CUT_OFF
+            assert 100.0 - sum(lives) <= now() - began <= 101.0 - sum(lives) + lost
+        assert spent.events >= 2
+
+    run(scenario())
+
+
+def test_takeover_of_an_answer_without_time_left_keeps_its_text() -> None:
+    async def scenario() -> None:
+        slack, model = FakeSlack(), Endless(each=REASONING)
+        async with runner(slack, model) as way:
+            known: dict[str, Any] = {"draft": Draft(Phase.STREAMING, "Half"), "fence": 2}
+            spent = Spent(AnswerLimits().seconds + 1.0, 7)
+            assert await way.answer(question(), spent=spent, **known) is Phase.CUT_OFF
+        [message] = slack.thread("900.1")
+        assert (message.markdown, model.asked) == ("Half", [])
+        assert "30 minutes" in message.state
+
+    run(scenario())
+
+
 def test_calls_that_are_used_up_leave_a_last_round_of_text() -> None:
     async def scenario() -> None:
         slack, model = FakeSlack(), CallingModel()
@@ -242,7 +291,7 @@ def test_budget_takes_all_up_to_its_limits_and_nothing_beyond(
     sizes: list[int], outputs: list[int]
 ) -> None:
     limits = AnswerLimits(characters=1000, tool_calls=5, tool_characters=1000, events=30)
-    budget, events, calls, returned = AnswerBudget(limits), 0, 0, 0
+    budget, events, calls, returned = AnswerBudget(limits, now=lambda: 0.0), 0, 0, 0
     try:
         for output in outputs:
             if not budget.calls_left:
@@ -267,5 +316,6 @@ def test_budget_takes_all_up_to_its_limits_and_nothing_beyond(
     [(1800.0, "30 minutes"), (60.0, "1 minute"), (90.0, "1.5 minutes"), (5.0, "5 seconds")],
 )
 def test_time_is_said_as_people_say_it(seconds: float, words: str) -> None:
-    said = str(AnswerBudget(AnswerLimits(seconds=seconds)).out_of_time())
+    budget = AnswerBudget(AnswerLimits(seconds=seconds), now=lambda: 0.0)
+    said = str(budget.out_of_time())
     assert said.startswith(f"Cut off after {words},")
