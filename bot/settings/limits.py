@@ -15,7 +15,8 @@ class LimitSettings(Group):
         validation_alias="MAX_ANSWER_SECONDS",
         ge=1,
         le=86_400,
-        description="Longest time one answer may take, rounds of tools and reconnections included",
+        description="Longest time one answer may take, with all rounds of tools, reconnections and "
+        "take-overs",
     )
     characters: int = Field(
         200_000,
