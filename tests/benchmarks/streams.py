@@ -13,11 +13,11 @@ from typing import Literal
 
 from bot.delivery.delivery import Delivery, DeliveryConfig
 from bot.values import Place, Question
+from tests.support.virtual_time import now, run
 from tests.unit.delivery.fake_slack import Stored, connect
 from tests.unit.delivery.measure import Answer, Figures, bound, measure
 from tests.unit.delivery.simulator import CHANNELS, OUR_LIMIT, SCENARIOS, Scenario, ask
 from tests.unit.delivery.streaming_slack import StreamingSlack
-from tests.unit.delivery.virtual import now, run
 
 Way = Literal["edit", "native", "auto"]
 WAYS: tuple[Way, ...] = ("edit", "native", "auto")

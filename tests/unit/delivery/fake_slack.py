@@ -17,7 +17,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.slack import Slack
 from bot.values import Question
 from tests.support import paging
-from tests.unit.delivery.virtual import now
+from tests.support.virtual_time import now
 
 
 @dataclass(slots=True)

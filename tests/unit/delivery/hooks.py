@@ -16,9 +16,9 @@ import aiohttp
 from bot.delivery.config import DeliveryConfig
 from bot.delivery.delivery import Delivery
 from bot.slack import Slack
+from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.room import command
-from tests.unit.delivery.virtual import now
 
 COMMAND = command().response_url or ""
 SECONDS = 30 * 60.0

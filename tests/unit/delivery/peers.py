@@ -15,8 +15,8 @@ from bot.errors import SlackRateLimited
 from bot.render.message import bodies
 from bot.slack import Slack
 from bot.values import Draft, Question
+from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack, connect
-from tests.unit.delivery.virtual import now
 
 
 class Peer:

@@ -11,8 +11,8 @@ from bot.delivery.config import DeliveryConfig
 from bot.delivery.delivery import Delivery
 from bot.storage.records import ShownMessage
 from bot.values import Draft, Phase, Place, Question
+from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import Call, FakeSlack, Fault, connect
-from tests.unit.delivery.virtual import now
 
 THINKING = Draft(Phase.ASKING)
 ROOT = "900.1"

@@ -15,10 +15,10 @@ from bot.storage.engine.database import Database, open_database
 from bot.storage.rate_slots import Held, Ledger
 from bot.storage.store import Store
 from bot.values import Question
+from tests.support.virtual_time import now, run
 from tests.unit.delivery.fake_slack import FakeSlack, connect
 from tests.unit.delivery.measure import Figures, measure
 from tests.unit.delivery.simulator import OUR_LIMIT, Scenario, simulate
-from tests.unit.delivery.virtual import now, run
 
 OUTAGE = 0.25  # seconds until the ledger says that it is away
 

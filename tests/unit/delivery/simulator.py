@@ -19,10 +19,10 @@ from functools import partial
 from bot.delivery import Reply
 from bot.delivery.delivery import Delivery, DeliveryConfig
 from bot.values import Draft, Phase, Place, Question
+from tests.support.virtual_time import now, run
 from tests.unit.delivery.fake_slack import Call, FakeSlack, connect
 from tests.unit.delivery.measure import Answer, Figures, bound, measure
 from tests.unit.delivery.peers import PEERS
-from tests.unit.delivery.virtual import now, run
 
 SLACKS_LIMIT = 50  # chat.update a minute, all answers of a workspace together (docs/slack.md#tiers)
 OUR_LIMIT = 45

@@ -9,9 +9,9 @@ from typing import Any
 from bot.delivery import Reply
 from bot.playground.slack.limits import Limiter, Limits, retry_after
 from bot.values import Place, Question
+from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import Call, FakeSlack, Stored
 from tests.unit.delivery.room import ROOT, question, writing
-from tests.unit.delivery.virtual import now
 
 LIFE = 306.0  # seconds of a stream (docs/slack.md#stream-lifetime)
 SIZE = 10_600  # bytes of one (docs/slack.md#stream-size)

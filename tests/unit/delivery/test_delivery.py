@@ -6,260 +6,218 @@ import asyncio
 from itertools import pairwise
 
 from bot.values import Draft, Phase, Place
+from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.room import THINKING, delivery, done, question, words, writing
-from tests.unit.delivery.virtual import now, run
 
 
-def test_a_thousand_deltas_in_ten_seconds_make_few_edits_and_the_end_shows_at_once() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        text = words(1000)
-        async with delivery(fake) as room:
-            reply = room.reply(question())
-            await reply.open(THINKING)
-            for n in range(1000):
-                reply.show(writing(text[: len(text) * (n + 1) // 1000]))
-                await asyncio.sleep(0.01)
+async def test_a_thousand_deltas_in_ten_seconds_make_few_edits_and_the_end_shows_at_once() -> None:
+    fake = FakeSlack()
+    text = words(1000)
+    async with delivery(fake) as room:
+        reply = room.reply(question())
+        await reply.open(THINKING)
+        for n in range(1000):
+            reply.show(writing(text[: len(text) * (n + 1) // 1000]))
+            await asyncio.sleep(0.01)
+        before = now()
+        await reply.finish(done(text))
+        assert now() - before < 0.3
+    [message] = fake.messages.values()
+    assert message.markdown.split() == text.split()
+    assert message.state == ""
+    assert 10 <= fake.count("chat.update") <= 21
+    assert fake.count("chat.postMessage") == 1
+
+
+async def test_a_slow_edit_is_never_overtaken_by_a_newer_one() -> None:
+    fake = FakeSlack()
+    fake.delay = lambda call: 5.0 if call.method == "chat.update" and late() else 0.0
+
+    def late() -> bool:
+        return fake.count("chat.update") == 1
+
+    async with delivery(fake) as room:
+        reply = room.reply(question())
+        await reply.open(THINKING)
+        for n in range(1, 40):
+            reply.show(writing("word " * n))
+            await asyncio.sleep(0.1)
+        await reply.finish(done("word " * 40))
+    [message] = fake.messages.values()
+    lengths = [len(shown) for shown in message.history]
+    assert lengths == sorted(lengths)
+    assert message.markdown.split() == ["word"] * 40
+
+
+async def test_while_slack_stalls_drafts_are_taken_and_only_the_newest_is_sent() -> None:
+    fake = FakeSlack()
+    async with delivery(fake) as room:
+        reply = room.reply(question())
+        await reply.open(THINKING)
+        fake.delay = lambda call: 30.0 if now() < 20 else 0.0
+        reply.show(writing("first"))
+        await asyncio.sleep(2)
+        for n in range(1000):
             before = now()
-            await reply.finish(done(text))
-            assert now() - before < 0.3
-        [message] = fake.messages.values()
-        assert message.markdown.split() == text.split()
-        assert message.state == ""
-        assert 10 <= fake.count("chat.update") <= 21
-        assert fake.count("chat.postMessage") == 1
-
-    run(scenario())
-
-
-def test_a_slow_edit_is_never_overtaken_by_a_newer_one() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        fake.delay = lambda call: 5.0 if call.method == "chat.update" and late() else 0.0
-
-        def late() -> bool:
-            return fake.count("chat.update") == 1
-
-        async with delivery(fake) as room:
-            reply = room.reply(question())
-            await reply.open(THINKING)
-            for n in range(1, 40):
-                reply.show(writing("word " * n))
-                await asyncio.sleep(0.1)
-            await reply.finish(done("word " * 40))
-        [message] = fake.messages.values()
-        lengths = [len(shown) for shown in message.history]
-        assert lengths == sorted(lengths)
-        assert message.markdown.split() == ["word"] * 40
-
-    run(scenario())
+            reply.show(writing("word " * (n + 1)))
+            assert now() == before
+            await asyncio.sleep(0.025)
+        await reply.finish(done("word " * 1000))
+    [message] = fake.messages.values()
+    assert message.history[1].split() == ["first"]
+    assert len(message.history[2].split()) > 900
+    assert message.markdown.split() == ["word"] * 1000
 
 
-def test_while_slack_stalls_drafts_are_taken_and_only_the_newest_is_sent() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with delivery(fake) as room:
-            reply = room.reply(question())
-            await reply.open(THINKING)
-            fake.delay = lambda call: 30.0 if now() < 20 else 0.0
-            reply.show(writing("first"))
-            await asyncio.sleep(2)
-            for n in range(1000):
-                before = now()
-                reply.show(writing("word " * (n + 1)))
-                assert now() == before
-                await asyncio.sleep(0.025)
-            await reply.finish(done("word " * 1000))
-        [message] = fake.messages.values()
-        assert message.history[1].split() == ["first"]
-        assert len(message.history[2].split()) > 900
-        assert message.markdown.split() == ["word"] * 1000
-
-    run(scenario())
-
-
-def test_a_draft_that_looks_like_what_stands_is_not_sent() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with delivery(fake) as room:
-            reply = room.reply(question())
-            await reply.open(THINKING)
-            for _ in range(20):
-                reply.show(writing("The same."))
-                await asyncio.sleep(1)
-            assert fake.count("chat.update") == 1
-            await reply.finish(done("The same."))
-        assert fake.count("chat.update") == 2  # the sign that more comes is gone
-
-    run(scenario())
-
-
-def test_a_finished_draft_needs_no_edit() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with delivery(fake) as room:
-            reply = room.reply(question())
-            await reply.open(done("A hint."))
-            await reply.finish(done("A hint."))
-        assert fake.count("chat.postMessage") == 1
-        assert fake.count("chat.update") == 0
-
-    run(scenario())
-
-
-def test_the_placeholder_names_its_turn_and_never_unfurls() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with delivery(fake) as room:
-            await room.reply(question(7)).open(THINKING)
-        [post] = fake.calls
-        assert post.arguments["metadata"]["event_type"] == "llm_answer"
-        assert post.arguments["metadata"]["event_payload"]["turn"] == "turn7"
-        assert post.arguments["unfurl_links"] is post.arguments["unfurl_media"] is False
-        assert post.arguments["thread_ts"] == "900.1"
-
-    run(scenario())
-
-
-def test_what_the_model_does_is_shown_before_there_is_text() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with delivery(fake) as room:
-            reply = room.reply(question())
-            await reply.open(THINKING)
-            reply.show(Draft(Phase.ASKING, note="Searching the web: otters"))
+async def test_a_draft_that_looks_like_what_stands_is_not_sent() -> None:
+    fake = FakeSlack()
+    async with delivery(fake) as room:
+        reply = room.reply(question())
+        await reply.open(THINKING)
+        for _ in range(20):
+            reply.show(writing("The same."))
             await asyncio.sleep(1)
-            [message] = fake.messages.values()
-            assert message.state == "Searching the web: otters"
-
-    run(scenario())
-
-
-def test_ten_thousand_characters_go_out_by_edits() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        text = words(2000)
-        assert 10_000 < len(text) < 11_000
-        async with delivery(fake) as room:
-            reply = room.reply(question())
-            await reply.open(THINKING)
-            for n in range(100):
-                reply.show(writing(text[: 100 * n]))
-                await asyncio.sleep(0.1)
-            await reply.finish(done(text))
-        assert len(fake.messages) <= 2
-        assert "\n\n".join(m.markdown for m in fake.messages.values()) == text
-        assert max(len(call.arguments["text"].encode()) for call in fake.calls) < 4000
-
-    run(scenario())
+        assert fake.count("chat.update") == 1
+        await reply.finish(done("The same."))
+    assert fake.count("chat.update") == 2  # the sign that more comes is gone
 
 
-def test_a_long_answer_rolls_over_and_full_messages_are_not_touched_again() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        text = words(6000)
-        async with delivery(fake) as room:
-            reply = room.reply(question())
-            await reply.open(THINKING)
-            for n in range(300):
-                reply.show(writing(text[: len(text) * n // 300]))
-                await asyncio.sleep(0.2)
-            await reply.finish(done(text))
-        messages = fake.thread("900.1")
-        assert len(messages) in (4, 5)
-        assert " ".join(m.markdown for m in messages).split() == text.split()
-        assert [m.turn for m in messages] == ["turn0"] * len(messages)
-        parts = [(m.metadata or {})["event_payload"].get("part", 0) for m in messages]
-        assert parts == list(range(len(messages)))
-        for earlier, later in pairwise(messages):
-            posted = next(c.at for c in fake.calls if later.ts == c.ts)
-            assert all(c.at < posted for c in fake.calls if c.arguments.get("ts") == earlier.ts)
-
-    run(scenario())
+async def test_a_finished_draft_needs_no_edit() -> None:
+    fake = FakeSlack()
+    async with delivery(fake) as room:
+        reply = room.reply(question())
+        await reply.open(done("A hint."))
+        await reply.finish(done("A hint."))
+    assert fake.count("chat.postMessage") == 1
+    assert fake.count("chat.update") == 0
 
 
-def test_an_answer_that_became_short_again_takes_away_what_it_no_longer_needs() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with delivery(fake) as room:
-            reply = room.reply(question())
-            await reply.open(THINKING)
-            reply.show(writing(words(4000)))
-            await asyncio.sleep(5)
-            assert len(fake.messages) > 1
-            await reply.finish(done("It is short."))
+async def test_the_placeholder_names_its_turn_and_never_unfurls() -> None:
+    fake = FakeSlack()
+    async with delivery(fake) as room:
+        await room.reply(question(7)).open(THINKING)
+    [post] = fake.calls
+    assert post.arguments["metadata"]["event_type"] == "llm_answer"
+    assert post.arguments["metadata"]["event_payload"]["turn"] == "turn7"
+    assert post.arguments["unfurl_links"] is post.arguments["unfurl_media"] is False
+    assert post.arguments["thread_ts"] == "900.1"
+
+
+async def test_what_the_model_does_is_shown_before_there_is_text() -> None:
+    fake = FakeSlack()
+    async with delivery(fake) as room:
+        reply = room.reply(question())
+        await reply.open(THINKING)
+        reply.show(Draft(Phase.ASKING, note="Searching the web: otters"))
+        await asyncio.sleep(1)
         [message] = fake.messages.values()
-        assert message.markdown == "It is short."
-
-    run(scenario())
+        assert message.state == "Searching the web: otters"
 
 
-def test_finish_alone_posts_the_answer_when_nothing_was_opened() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with delivery(fake) as room:
-            reply = room.reply(question())
-            opening = asyncio.create_task(reply.open(THINKING))
-            await asyncio.sleep(0)
-            opening.cancel()
-            await reply.finish(done("All of it."))
-        [message] = fake.messages.values()
-        assert message.markdown == "All of it."
-
-    run(scenario())
-
-
-def test_ten_placeholders_in_one_channel_keep_its_pace() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with delivery(fake) as room:
-            replies = [room.reply(question(n, channel="C1")) for n in range(10)]
-            await asyncio.gather(*(reply.open(THINKING) for reply in replies))
-        times = [call.at for call in fake.calls]
-        assert all(later - first > 0.9 for first, later in zip(times, times[3:], strict=False))
-        assert times[-1] < 8
-
-    run(scenario())
+async def test_ten_thousand_characters_go_out_by_edits() -> None:
+    fake = FakeSlack()
+    text = words(2000)
+    assert 10_000 < len(text) < 11_000
+    async with delivery(fake) as room:
+        reply = room.reply(question())
+        await reply.open(THINKING)
+        for n in range(100):
+            reply.show(writing(text[: 100 * n]))
+            await asyncio.sleep(0.1)
+        await reply.finish(done(text))
+    assert len(fake.messages) <= 2
+    assert "\n\n".join(m.markdown for m in fake.messages.values()) == text
+    assert max(len(call.arguments["text"].encode()) for call in fake.calls) < 4000
 
 
-def test_workspaces_do_not_share_a_budget() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with delivery(fake, edits_per_minute=6) as room:
-            for team in ("T1", "T2"):
-                place = Place(team, f"C{team}", "channel", "900.1")
-                reply = room.reply(question(place=place))
-                await reply.open(THINKING)
-                before = now()
-                for n in range(5):
-                    reply.show(writing("word " * 10 * (n + 1)))
-                    await asyncio.sleep(3)
-                await reply.finish(done("The end."))
-                assert now() - before < 16
+async def test_a_long_answer_rolls_over_and_full_messages_are_not_touched_again() -> None:
+    fake = FakeSlack()
+    text = words(6000)
+    async with delivery(fake) as room:
+        reply = room.reply(question())
+        await reply.open(THINKING)
+        for n in range(300):
+            reply.show(writing(text[: len(text) * n // 300]))
+            await asyncio.sleep(0.2)
+        await reply.finish(done(text))
+    messages = fake.thread("900.1")
+    assert len(messages) in (4, 5)
+    assert " ".join(m.markdown for m in messages).split() == text.split()
+    assert [m.turn for m in messages] == ["turn0"] * len(messages)
+    parts = [(m.metadata or {})["event_payload"].get("part", 0) for m in messages]
+    assert parts == list(range(len(messages)))
+    for earlier, later in pairwise(messages):
+        posted = next(c.at for c in fake.calls if later.ts == c.ts)
+        assert all(c.at < posted for c in fake.calls if c.arguments.get("ts") == earlier.ts)
 
-    run(scenario())
+
+async def test_an_answer_that_became_short_again_takes_away_what_it_no_longer_needs() -> None:
+    fake = FakeSlack()
+    async with delivery(fake) as room:
+        reply = room.reply(question())
+        await reply.open(THINKING)
+        reply.show(writing(words(4000)))
+        await asyncio.sleep(5)
+        assert len(fake.messages) > 1
+        await reply.finish(done("It is short."))
+    [message] = fake.messages.values()
+    assert message.markdown == "It is short."
 
 
-def test_with_more_answers_than_edits_readers_are_told_and_ends_come_in_order() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        ends: list[str] = []
-        fake.on_change = lambda turn, count: ends.append(turn) if count == 401 else None
+async def test_finish_alone_posts_the_answer_when_nothing_was_opened() -> None:
+    fake = FakeSlack()
+    async with delivery(fake) as room:
+        reply = room.reply(question())
+        opening = asyncio.create_task(reply.open(THINKING))
+        await asyncio.sleep(0)
+        opening.cancel()
+        await reply.finish(done("All of it."))
+    [message] = fake.messages.values()
+    assert message.markdown == "All of it."
 
-        async def answer(n: int) -> None:
-            reply = room.reply(question(n, id=str(n)))
+
+async def test_ten_placeholders_in_one_channel_keep_its_pace() -> None:
+    fake = FakeSlack()
+    async with delivery(fake) as room:
+        replies = [room.reply(question(n, channel="C1")) for n in range(10)]
+        await asyncio.gather(*(reply.open(THINKING) for reply in replies))
+    times = [call.at for call in fake.calls]
+    assert all(later - first > 0.9 for first, later in zip(times, times[3:], strict=False))
+    assert times[-1] < 8
+
+
+async def test_workspaces_do_not_share_a_budget() -> None:
+    fake = FakeSlack()
+    async with delivery(fake, edits_per_minute=6) as room:
+        for team in ("T1", "T2"):
+            place = Place(team, f"C{team}", "channel", "900.1")
+            reply = room.reply(question(place=place))
             await reply.open(THINKING)
-            for k in range(1, 100):
-                reply.show(writing("word " * k * 4))
-                await asyncio.sleep(0.1 + n / 1000)
-            await reply.finish(done("word " * 400 + "end"))
+            before = now()
+            for n in range(5):
+                reply.show(writing("word " * 10 * (n + 1)))
+                await asyncio.sleep(3)
+            await reply.finish(done("The end."))
+            assert now() - before < 16
 
-        async with delivery(fake) as room:
-            await asyncio.gather(*(answer(n) for n in range(50)))
-        placeholders = [m for m in fake.messages.values() if not m.history[0]]
-        assert all("Many questions at once" in m.states[0] for m in placeholders)
-        assert ends == [str(n) for n in range(50)]
-        assert not [call for call in fake.calls if call.outcome == "429"]
 
-    run(scenario())
+async def test_with_more_answers_than_edits_readers_are_told_and_ends_come_in_order() -> None:
+    fake = FakeSlack()
+    ends: list[str] = []
+    fake.on_change = lambda turn, count: ends.append(turn) if count == 401 else None
+
+    async def answer(n: int) -> None:
+        reply = room.reply(question(n, id=str(n)))
+        await reply.open(THINKING)
+        for k in range(1, 100):
+            reply.show(writing("word " * k * 4))
+            await asyncio.sleep(0.1 + n / 1000)
+        await reply.finish(done("word " * 400 + "end"))
+
+    async with delivery(fake) as room:
+        await asyncio.gather(*(answer(n) for n in range(50)))
+    placeholders = [m for m in fake.messages.values() if not m.history[0]]
+    assert all("Many questions at once" in m.states[0] for m in placeholders)
+    assert ends == [str(n) for n in range(50)]
+    assert not [call for call in fake.calls if call.outcome == "429"]

@@ -8,6 +8,7 @@ from itertools import count
 import pytest
 
 from bot.values import Draft, Phase
+from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import Call, FakeSlack
 from tests.unit.delivery.room import (
     TEXT,
@@ -22,207 +23,167 @@ from tests.unit.delivery.room import (
     words,
     writing,
 )
-from tests.unit.delivery.virtual import now, run
 
 
-def test_a_429_on_the_last_edit_costs_no_word_and_no_time() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with delivery(fake) as room:
-            reply = room.reply(question())
-            await reply.open(THINKING)
-            reply.show(writing("The beginning"))
-            await asyncio.sleep(2)
-            fake.fault = once("chat.update", "429:30")
-            before = now()
-            await reply.finish(done("The beginning and the end."))
-            assert now() - before < 1
-            assert whole(fake).split() == ["The", "beginning", "and", "the", "end."]
-            await asyncio.sleep(60)
-        assert [m.state for m in fake.messages.values()] == ["", ""]
-
-    run(scenario())
+async def test_a_429_on_the_last_edit_costs_no_word_and_no_time() -> None:
+    fake = FakeSlack()
+    async with delivery(fake) as room:
+        reply = room.reply(question())
+        await reply.open(THINKING)
+        reply.show(writing("The beginning"))
+        await asyncio.sleep(2)
+        fake.fault = once("chat.update", "429:30")
+        before = now()
+        await reply.finish(done("The beginning and the end."))
+        assert now() - before < 1
+        assert whole(fake).split() == ["The", "beginning", "and", "the", "end."]
+        await asyncio.sleep(60)
+    assert [m.state for m in fake.messages.values()] == ["", ""]
 
 
-def test_a_429_closes_the_method_for_as_long_as_slack_says() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        fake.fault = once("chat.update", "429:7", after=3)
-        await answer(fake)
-        limited = next(c.at for c in fake.calls if c.outcome == "429")
-        after = [c.at for c in fake.calls if c.method == "chat.update" and c.at > limited]
-        assert after[0] >= limited + 7
-        assert whole(fake).split() == TEXT.split()
-
-    run(scenario())
+async def test_a_429_closes_the_method_for_as_long_as_slack_says() -> None:
+    fake = FakeSlack()
+    fake.fault = once("chat.update", "429:7", after=3)
+    await answer(fake)
+    limited = next(c.at for c in fake.calls if c.outcome == "429")
+    after = [c.at for c in fake.calls if c.method == "chat.update" and c.at > limited]
+    assert after[0] >= limited + 7
+    assert whole(fake).split() == TEXT.split()
 
 
 @pytest.mark.parametrize("fault", [500, 502, 200, "fatal_error", "internal_error", "lost"])
-def test_an_edit_that_failed_is_made_again_with_the_newest_text(fault: str | int) -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        calls = count()
-        fake.fault = lambda call: (
-            fault if call.method == "chat.update" and next(calls) % 2 else None
-        )
-        await answer(fake)
-        [message] = fake.messages.values()
-        assert message.markdown == TEXT
-        assert message.state == ""
-
-    run(scenario())
+async def test_an_edit_that_failed_is_made_again_with_the_newest_text(fault: str | int) -> None:
+    fake = FakeSlack()
+    calls = count()
+    fake.fault = lambda call: fault if call.method == "chat.update" and next(calls) % 2 else None
+    await answer(fake)
+    [message] = fake.messages.values()
+    assert message.markdown == TEXT
+    assert message.state == ""
 
 
-def test_slack_out_of_reach_for_minutes_is_waited_out() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        fake.fault = lambda call: 503 if 3 < now() < 200 else None
-        await answer(fake)
-        [message] = fake.messages.values()
-        assert message.markdown == TEXT
-        assert len([call for call in fake.calls if call.at < 200]) < 50
-
-    run(scenario())
+async def test_slack_out_of_reach_for_minutes_is_waited_out() -> None:
+    fake = FakeSlack()
+    fake.fault = lambda call: 503 if 3 < now() < 200 else None
+    await answer(fake)
+    [message] = fake.messages.values()
+    assert message.markdown == TEXT
+    assert len([call for call in fake.calls if call.at < 200]) < 50
 
 
 @pytest.mark.parametrize("every", [1, 2, 3, 5])
-def test_replies_lost_on_every_nth_write_make_one_placeholder_and_one_answer(every: int) -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        writes = count(1)
+async def test_replies_lost_on_every_nth_write_make_one_placeholder_and_one_answer(
+    every: int,
+) -> None:
+    fake = FakeSlack()
+    writes = count(1)
 
-        def lose(call: Call) -> str | None:
-            written = call.method.startswith("chat.")
-            return "lost" if written and next(writes) % every == 0 and now() < 60 else None
+    def lose(call: Call) -> str | None:
+        written = call.method.startswith("chat.")
+        return "lost" if written and next(writes) % every == 0 and now() < 60 else None
 
-        fake.fault = lose
-        text = words(5000)
-        await answer(fake, text)
-        assert whole(fake).split() == text.split()
-        posted = [str(m.metadata) for m in fake.messages.values()]
-        assert len(set(posted)) == len(posted)
-        assert all(m.state == "" for m in fake.messages.values())
-
-    run(scenario())
-
-
-def test_a_lost_post_that_was_not_made_is_made_once() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        fake.fault = once("chat.postMessage", 500)
-        await answer(fake)
-        assert fake.count("chat.postMessage") == 2
-        assert fake.count("conversations.replies") == 1
-        [message] = fake.messages.values()
-        assert message.markdown == TEXT
-
-    run(scenario())
+    fake.fault = lose
+    text = words(5000)
+    await answer(fake, text)
+    assert whole(fake).split() == text.split()
+    posted = [str(m.metadata) for m in fake.messages.values()]
+    assert len(set(posted)) == len(posted)
+    assert all(m.state == "" for m in fake.messages.values())
 
 
-def test_a_lost_post_at_the_top_of_a_channel_is_looked_for_there() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        fake.fault = once("chat.postMessage", "lost")
-        async with delivery(fake) as room:
-            place = question().place.__class__("T1", "D1", "dm")
-            reply = room.reply(question(place=place, ts=None))
-            await reply.open(THINKING)
-            await reply.finish(done("Here."))
-        assert fake.count("conversations.history") == 1
-        [message] = fake.messages.values()
-        assert message.markdown == "Here."
-
-    run(scenario())
+async def test_a_lost_post_that_was_not_made_is_made_once() -> None:
+    fake = FakeSlack()
+    fake.fault = once("chat.postMessage", 500)
+    await answer(fake)
+    assert fake.count("chat.postMessage") == 2
+    assert fake.count("conversations.replies") == 1
+    [message] = fake.messages.values()
+    assert message.markdown == TEXT
 
 
-def test_where_reading_is_not_allowed_a_lost_post_is_made_again() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        lost = once("chat.postMessage", 500)
-        refused = always("conversations.replies", "missing_scope")
-        fake.fault = lambda call: lost(call) or refused(call)
-        await answer(fake)
-        assert len(fake.messages) == 1
-
-    run(scenario())
-
-
-def test_a_failure_nobody_thought_of_is_not_the_end() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        broken = iter([True, False])
-
-        def bug(call: Call) -> None:
-            if call.method == "chat.update" and next(broken, False):
-                raise RuntimeError("not one of ours")
-
-        fake.fault = bug
-        await answer(fake)
-        assert whole(fake) == TEXT
-
-    run(scenario())
+async def test_a_lost_post_at_the_top_of_a_channel_is_looked_for_there() -> None:
+    fake = FakeSlack()
+    fake.fault = once("chat.postMessage", "lost")
+    async with delivery(fake) as room:
+        place = question().place.__class__("T1", "D1", "dm")
+        reply = room.reply(question(place=place, ts=None))
+        await reply.open(THINKING)
+        await reply.finish(done("Here."))
+    assert fake.count("conversations.history") == 1
+    [message] = fake.messages.values()
+    assert message.markdown == "Here."
 
 
-def test_a_note_in_the_end_stands_below_the_text_in_the_last_message_only() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        text = words(4000)
-        async with delivery(fake) as room:
-            reply = room.reply(question())
-            await reply.open(THINKING)
-            reply.show(writing(text))
-            await asyncio.sleep(5)
-            await reply.finish(Draft(Phase.CUT_OFF, text, "Cut off at the length limit"))
-        states = [m.state for m in fake.thread("900.1")]
-        assert states[-1] == "Cut off at the length limit"
-        assert set(states[:-1]) == {""}
-
-    run(scenario())
+async def test_where_reading_is_not_allowed_a_lost_post_is_made_again() -> None:
+    fake = FakeSlack()
+    lost = once("chat.postMessage", 500)
+    refused = always("conversations.replies", "missing_scope")
+    fake.fault = lambda call: lost(call) or refused(call)
+    await answer(fake)
+    assert len(fake.messages) == 1
 
 
-def test_closing_the_room_takes_the_sign_that_more_comes_from_old_messages() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with delivery(fake) as room:
-            reply = room.reply(question())
-            await reply.open(THINKING)
-            reply.show(writing("The beginning"))
-            await asyncio.sleep(2)
-            fake.fault = once("chat.update", "429:0.3")
-            await reply.finish(done("The beginning and the end."))
-            await asyncio.sleep(0.3)
-            assert [m.state for m in fake.messages.values()] == ["Writing…", ""]
+async def test_a_failure_nobody_thought_of_is_not_the_end() -> None:
+    fake = FakeSlack()
+    broken = iter([True, False])
+
+    def bug(call: Call) -> None:
+        if call.method == "chat.update" and next(broken, False):
+            raise RuntimeError("not one of ours")
+
+    fake.fault = bug
+    await answer(fake)
+    assert whole(fake) == TEXT
+
+
+async def test_a_note_in_the_end_stands_below_the_text_in_the_last_message_only() -> None:
+    fake = FakeSlack()
+    text = words(4000)
+    async with delivery(fake) as room:
+        reply = room.reply(question())
+        await reply.open(THINKING)
+        reply.show(writing(text))
+        await asyncio.sleep(5)
+        await reply.finish(Draft(Phase.CUT_OFF, text, "Cut off at the length limit"))
+    states = [m.state for m in fake.thread("900.1")]
+    assert states[-1] == "Cut off at the length limit"
+    assert set(states[:-1]) == {""}
+
+
+async def test_closing_the_room_takes_the_sign_that_more_comes_from_old_messages() -> None:
+    fake = FakeSlack()
+    async with delivery(fake) as room:
+        reply = room.reply(question())
+        await reply.open(THINKING)
+        reply.show(writing("The beginning"))
+        await asyncio.sleep(2)
+        fake.fault = once("chat.update", "429:0.3")
+        await reply.finish(done("The beginning and the end."))
+        await asyncio.sleep(0.3)
+        assert [m.state for m in fake.messages.values()] == ["Writing…", ""]
+    assert [m.state for m in fake.messages.values()] == ["", ""]
+
+
+async def test_an_answer_has_settled_once_no_old_message_says_that_more_comes() -> None:
+    fake = FakeSlack()
+    async with delivery(fake) as room:
+        reply = room.reply(question())
+        await reply.open(THINKING)
+        reply.show(writing("The beginning"))
+        await asyncio.sleep(2)
+        fake.fault = once("chat.update", "429:5")
+        await reply.finish(done("The beginning and the end."))
+        assert [m.state for m in fake.messages.values()] == ["Writing…", ""]
+        await reply.settled()
         assert [m.state for m in fake.messages.values()] == ["", ""]
 
-    run(scenario())
 
-
-def test_an_answer_has_settled_once_no_old_message_says_that_more_comes() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with delivery(fake) as room:
-            reply = room.reply(question())
-            await reply.open(THINKING)
-            reply.show(writing("The beginning"))
-            await asyncio.sleep(2)
-            fake.fault = once("chat.update", "429:5")
-            await reply.finish(done("The beginning and the end."))
-            assert [m.state for m in fake.messages.values()] == ["Writing…", ""]
-            await reply.settled()
-            assert [m.state for m in fake.messages.values()] == ["", ""]
-
-    run(scenario())
-
-
-def test_closing_the_room_leaves_nothing_running() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        fake.delay = lambda call: 1000.0
-        async with delivery(fake) as room:
-            opening = asyncio.create_task(room.reply(question()).open(THINKING))
-            await asyncio.sleep(1)
-        opening.cancel()
-        await asyncio.gather(opening, return_exceptions=True)
-        assert asyncio.all_tasks() == {asyncio.current_task()}
-
-    run(scenario())
+async def test_closing_the_room_leaves_nothing_running() -> None:
+    fake = FakeSlack()
+    fake.delay = lambda call: 1000.0
+    async with delivery(fake) as room:
+        opening = asyncio.create_task(room.reply(question()).open(THINKING))
+        await asyncio.sleep(1)
+    opening.cancel()
+    await asyncio.gather(opening, return_exceptions=True)
+    assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from bot.errors import QuestionDeleted, SlackRefused, Stopped, TurnLost
+from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import Call, FakeSlack
 from tests.unit.delivery.room import (
     THINKING,
@@ -21,187 +22,161 @@ from tests.unit.delivery.room import (
     words,
     writing,
 )
-from tests.unit.delivery.virtual import now, run
 
 
-def test_whoever_keeps_the_turn_is_told_what_stands_after_every_write() -> None:
-    async def scenario() -> None:
-        fake, keeper = FakeSlack(), Keeper()
-        async with delivery(fake) as room:
-            reply = room.reply(question(), kept=keeper)
-            await reply.open(THINKING)
-            assert keeper.messages == standing(fake)
-            assert keeper.texts == [""]
-            reply.show(writing("One."))
-            await asyncio.sleep(10)
-            await reply.finish(done(words(4000)))
-            assert keeper.messages == standing(fake)
-            assert len(keeper.messages) > 1
-        assert keeper.texts[:2] == ["", "One."]
-        assert keeper.texts[-1] == words(4000)
-        assert len(keeper.texts) == len([c for c in fake.calls if c.method.startswith("chat.")])
-
-    run(scenario())
+async def test_whoever_keeps_the_turn_is_told_what_stands_after_every_write() -> None:
+    fake, keeper = FakeSlack(), Keeper()
+    async with delivery(fake) as room:
+        reply = room.reply(question(), kept=keeper)
+        await reply.open(THINKING)
+        assert keeper.messages == standing(fake)
+        assert keeper.texts == [""]
+        reply.show(writing("One."))
+        await asyncio.sleep(10)
+        await reply.finish(done(words(4000)))
+        assert keeper.messages == standing(fake)
+        assert len(keeper.messages) > 1
+    assert keeper.texts[:2] == ["", "One."]
+    assert keeper.texts[-1] == words(4000)
+    assert len(keeper.texts) == len([c for c in fake.calls if c.method.startswith("chat.")])
 
 
-def test_it_is_told_beforehand_that_there_will_be_one_more_message_or_one_less() -> None:
-    async def scenario() -> None:
-        fake, keeper = FakeSlack(), Keeper()
-        told: list[tuple[str, int]] = []
-        fake.fault = lambda call: told.append((call.method, keeper.moves))
-        async with delivery(fake) as room:
-            reply = room.reply(question(), kept=keeper)
-            await reply.open(THINKING)
-            reply.show(writing(words(4000)))
-            await asyncio.sleep(20)
-            await reply.finish(done("Short."))
-        methods = [method for method, _ in told]
-        posts, deletes = methods.count("chat.postMessage"), methods.count("chat.delete")
-        assert posts - 1 == deletes > 0
-        assert told[0] == ("chat.postMessage", 0)
-        moves = [count for method, count in told[1:] if method != "chat.update"]
-        assert moves == list(range(1, posts + deletes))
-
-    run(scenario())
+async def test_it_is_told_beforehand_that_there_will_be_one_more_message_or_one_less() -> None:
+    fake, keeper = FakeSlack(), Keeper()
+    told: list[tuple[str, int]] = []
+    fake.fault = lambda call: told.append((call.method, keeper.moves))
+    async with delivery(fake) as room:
+        reply = room.reply(question(), kept=keeper)
+        await reply.open(THINKING)
+        reply.show(writing(words(4000)))
+        await asyncio.sleep(20)
+        await reply.finish(done("Short."))
+    methods = [method for method, _ in told]
+    posts, deletes = methods.count("chat.postMessage"), methods.count("chat.delete")
+    assert posts - 1 == deletes > 0
+    assert told[0] == ("chat.postMessage", 0)
+    moves = [count for method, count in told[1:] if method != "chat.update"]
+    assert moves == list(range(1, posts + deletes))
 
 
-def test_nothing_is_deleted_while_that_cannot_be_written_down_but_what_is_new_goes_out() -> None:
-    async def scenario() -> None:
-        fake, keeper = FakeSlack(), Keeper()
-        keeper.takes = False
-        async with delivery(fake) as room:
-            reply = room.reply(question(), kept=keeper)
-            await reply.open(THINKING)
-            reply.show(writing(words(4000)))
-            await asyncio.sleep(20)
-            assert (posts := fake.count("chat.postMessage")) > 1
-            ending = asyncio.create_task(reply.finish(done("Short.")))
-            await asyncio.sleep(60)
-            assert fake.count("chat.delete") == 0
-            assert keeper.moves < 40, "it is tried again, but not all the time"
-            keeper.takes = True
-            await ending
-        assert fake.count("chat.delete") == posts - 1
-        assert whole(fake) == "Short."
+async def test_nothing_is_deleted_while_that_cannot_be_written_down_but_what_is_new_goes_out() -> (
+    None
+):
+    fake, keeper = FakeSlack(), Keeper()
+    keeper.takes = False
+    async with delivery(fake) as room:
+        reply = room.reply(question(), kept=keeper)
+        await reply.open(THINKING)
+        reply.show(writing(words(4000)))
+        await asyncio.sleep(20)
+        assert (posts := fake.count("chat.postMessage")) > 1
+        ending = asyncio.create_task(reply.finish(done("Short.")))
+        await asyncio.sleep(60)
+        assert fake.count("chat.delete") == 0
+        assert keeper.moves < 40, "it is tried again, but not all the time"
+        keeper.takes = True
+        await ending
+    assert fake.count("chat.delete") == posts - 1
+    assert whole(fake) == "Short."
 
-    run(scenario())
+
+async def test_a_turn_that_may_not_be_ours_writes_nothing_until_it_is() -> None:
+    fake, keeper = FakeSlack(), Keeper()
+    async with delivery(fake) as room:
+        reply = room.reply(question(), kept=keeper)
+        await reply.open(THINKING)
+        keeper.ours, keeper.asked = False, 0
+        made = len(fake.calls)
+        for n in range(100):
+            reply.show(writing("word " * n))
+            await asyncio.sleep(0.1)
+        finishing = asyncio.create_task(reply.finish(done("All of it.")))
+        await asyncio.sleep(20)
+        assert len(fake.calls) == made
+        assert keeper.asked < 1000
+        keeper.ours, before = True, now()
+        await finishing
+        assert now() - before <= 0.5 + fake.latency
+    assert [m.markdown for m in fake.messages.values()] == ["All of it."]
 
 
-def test_a_turn_that_may_not_be_ours_writes_nothing_until_it_is() -> None:
-    async def scenario() -> None:
-        fake, keeper = FakeSlack(), Keeper()
-        async with delivery(fake) as room:
-            reply = room.reply(question(), kept=keeper)
-            await reply.open(THINKING)
-            keeper.ours, keeper.asked = False, 0
-            made = len(fake.calls)
-            for n in range(100):
-                reply.show(writing("word " * n))
-                await asyncio.sleep(0.1)
-            finishing = asyncio.create_task(reply.finish(done("All of it.")))
-            await asyncio.sleep(20)
-            assert len(fake.calls) == made
-            assert keeper.asked < 1000
-            keeper.ours, before = True, now()
+async def test_a_placeholder_waits_until_the_turn_is_ours() -> None:
+    fake, keeper = FakeSlack(), Keeper()
+    keeper.ours = False
+    async with delivery(fake) as room:
+        opening = asyncio.create_task(room.reply(question(), kept=keeper).open(THINKING))
+        await asyncio.sleep(5)
+        assert fake.calls == []
+        keeper.ours = True
+        await asyncio.sleep(0.6)
+        assert opening.done()
+        await opening
+
+
+async def test_a_lost_post_is_not_made_again_by_whoever_may_have_lost_the_turn_meanwhile() -> None:
+    fake, keeper = FakeSlack(), Keeper()
+    failing = once("chat.postMessage", 500)
+
+    def fault(call: Call) -> str | int | None:
+        if call.method == "conversations.replies":
+            keeper.ours = False
+        return failing(call)
+
+    fake.fault = fault
+    async with delivery(fake) as room:
+        opening = asyncio.create_task(room.reply(question(), kept=keeper).open(THINKING))
+        await asyncio.sleep(20)
+        assert fake.count("chat.postMessage") == 1
+        fake.fault, keeper.ours = (lambda call: None), True
+        await opening
+    assert len(fake.messages) == 1
+
+
+async def test_an_abandoned_answer_is_not_written_any_more() -> None:
+    fake, keeper = FakeSlack(), Keeper()
+    lost: list[SlackRefused | Stopped | QuestionDeleted] = []
+    async with delivery(fake) as room:
+        reply = room.reply(question(), kept=keeper, on_lost=lost.append)
+        await reply.open(THINKING)
+        reply.show(writing("The beginning"))
+        await asyncio.sleep(2)
+        fake.delay = lambda call: 5.0
+        finishing = asyncio.create_task(reply.finish(done("The end.")))
+        await asyncio.sleep(1)
+        told = len(keeper.texts)
+        reply.abandon()
+        with pytest.raises(TurnLost):
             await finishing
-            assert now() - before <= 0.5 + fake.latency
-        assert [m.markdown for m in fake.messages.values()] == ["All of it."]
+        reply.show(writing("More"))
+        made = len(fake.calls)
+        await asyncio.sleep(60)
+        assert len(fake.calls) == made
+        assert len(keeper.texts) == told
+        with pytest.raises(TurnLost):
+            await reply.finish(done("More"))
+    assert lost == []
 
-    run(scenario())
 
-
-def test_a_placeholder_waits_until_the_turn_is_ours() -> None:
-    async def scenario() -> None:
-        fake, keeper = FakeSlack(), Keeper()
-        keeper.ours = False
-        async with delivery(fake) as room:
-            opening = asyncio.create_task(room.reply(question(), kept=keeper).open(THINKING))
-            await asyncio.sleep(5)
-            assert fake.calls == []
-            keeper.ours = True
-            await asyncio.sleep(0.6)
-            assert opening.done()
+async def test_abandoning_ends_the_wait_for_a_placeholder() -> None:
+    fake = FakeSlack()
+    fake.fault = always("chat.postMessage", 503)
+    async with delivery(fake) as room:
+        reply = room.reply(question())
+        opening = asyncio.create_task(reply.open(THINKING))
+        await asyncio.sleep(1)
+        reply.abandon()
+        with pytest.raises(TurnLost):
             await opening
-
-    run(scenario())
-
-
-def test_a_lost_post_is_not_made_again_by_whoever_may_have_lost_the_turn_meanwhile() -> None:
-    async def scenario() -> None:
-        fake, keeper = FakeSlack(), Keeper()
-        failing = once("chat.postMessage", 500)
-
-        def fault(call: Call) -> str | int | None:
-            if call.method == "conversations.replies":
-                keeper.ours = False
-            return failing(call)
-
-        fake.fault = fault
-        async with delivery(fake) as room:
-            opening = asyncio.create_task(room.reply(question(), kept=keeper).open(THINKING))
-            await asyncio.sleep(20)
-            assert fake.count("chat.postMessage") == 1
-            fake.fault, keeper.ours = (lambda call: None), True
-            await opening
-        assert len(fake.messages) == 1
-
-    run(scenario())
+        made = len(fake.calls)
+        await asyncio.sleep(60)
+        assert len(fake.calls) == made
 
 
-def test_an_abandoned_answer_is_not_written_any_more() -> None:
-    async def scenario() -> None:
-        fake, keeper = FakeSlack(), Keeper()
-        lost: list[SlackRefused | Stopped | QuestionDeleted] = []
-        async with delivery(fake) as room:
-            reply = room.reply(question(), kept=keeper, on_lost=lost.append)
-            await reply.open(THINKING)
-            reply.show(writing("The beginning"))
-            await asyncio.sleep(2)
-            fake.delay = lambda call: 5.0
-            finishing = asyncio.create_task(reply.finish(done("The end.")))
-            await asyncio.sleep(1)
-            told = len(keeper.texts)
-            reply.abandon()
-            with pytest.raises(TurnLost):
-                await finishing
-            reply.show(writing("More"))
-            made = len(fake.calls)
-            await asyncio.sleep(60)
-            assert len(fake.calls) == made
-            assert len(keeper.texts) == told
-            with pytest.raises(TurnLost):
-                await reply.finish(done("More"))
-        assert lost == []
-
-    run(scenario())
-
-
-def test_abandoning_ends_the_wait_for_a_placeholder() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        fake.fault = always("chat.postMessage", 503)
-        async with delivery(fake) as room:
-            reply = room.reply(question())
-            opening = asyncio.create_task(reply.open(THINKING))
-            await asyncio.sleep(1)
-            reply.abandon()
-            with pytest.raises(TurnLost):
-                await opening
-            made = len(fake.calls)
-            await asyncio.sleep(60)
-            assert len(fake.calls) == made
-
-    run(scenario())
-
-
-def test_abandoning_an_answer_that_stands_changes_nothing() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with delivery(fake) as room:
-            reply = room.reply(question())
-            await reply.open(THINKING)
-            await reply.finish(done("Here."))
-            reply.abandon()
-            await reply.finish(done("Here."))
-
-    run(scenario())
+async def test_abandoning_an_answer_that_stands_changes_nothing() -> None:
+    fake = FakeSlack()
+    async with delivery(fake) as room:
+        reply = room.reply(question())
+        await reply.open(THINKING)
+        await reply.finish(done("Here."))
+        reply.abandon()
+        await reply.finish(done("Here."))

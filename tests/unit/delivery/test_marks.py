@@ -21,91 +21,74 @@ from tests.unit.delivery.room import (
     standing,
     words,
 )
-from tests.unit.delivery.virtual import run
 
 
-def test_the_messages_of_a_turn_are_found_in_the_order_of_their_parts() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with delivery(fake) as room:
-            for n in (0, 1):
-                reply = room.reply(question(n, channel="C1"))
-                await reply.open(THINKING)
-                await reply.finish(done(words(5000)))
-            mine = [m for m in fake.messages.values() if m.turn == "turn0"]
-            assert len(mine) > 2
-            fake.messages = dict(reversed(fake.messages.items()))
-            found = await room.found(question(channel="C1"))
-        assert found == tuple(ShownMessage(m.ts, "C1") for m in mine)
-
-    run(scenario())
+async def test_the_messages_of_a_turn_are_found_in_the_order_of_their_parts() -> None:
+    fake = FakeSlack()
+    async with delivery(fake) as room:
+        for n in (0, 1):
+            reply = room.reply(question(n, channel="C1"))
+            await reply.open(THINKING)
+            await reply.finish(done(words(5000)))
+        mine = [m for m in fake.messages.values() if m.turn == "turn0"]
+        assert len(mine) > 2
+        fake.messages = dict(reversed(fake.messages.items()))
+        found = await room.found(question(channel="C1"))
+    assert found == tuple(ShownMessage(m.ts, "C1") for m in mine)
 
 
-def test_of_messages_that_are_the_same_part_the_newest_comes_first_and_the_others_last() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with delivery(fake) as room:
-            for _ in range(2):  # two processes, each of which thinks the turn is its own
-                await room.reply(question()).finish(done(words(3000)))
-            first, second, third, fourth = fake.messages
-            found = await room.found(question())
-            assert [one.ts for one in found] == [third, fourth, first, second]
-            await room.reply(question(), standing=found).finish(done(words(3000)))
-        assert list(fake.messages) == [third, fourth]
-
-    run(scenario())
-
-
-def test_an_answer_at_the_top_of_a_channel_is_found_with_what_follows_in_its_thread() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        asked = question(place=Place("T1", "D1", "dm"), ts=None)
-        async with delivery(fake) as room:
-            assert await room.found(asked) == ()
-            await room.reply(asked).finish(done(words(5000)))
-            found = await room.found(asked)
-        assert [one.ts for one in found] == list(fake.messages)
-        assert len(found) > 2
-
-    run(scenario())
+async def test_of_messages_that_are_the_same_part_the_newest_comes_first_and_the_others_last() -> (
+    None
+):
+    fake = FakeSlack()
+    async with delivery(fake) as room:
+        for _ in range(2):  # two processes, each of which thinks the turn is its own
+            await room.reply(question()).finish(done(words(3000)))
+        first, second, third, fourth = fake.messages
+        found = await room.found(question())
+        assert [one.ts for one in found] == [third, fourth, first, second]
+        await room.reply(question(), standing=found).finish(done(words(3000)))
+    assert list(fake.messages) == [third, fourth]
 
 
-def test_an_answer_that_cannot_be_looked_for_says_so() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        fake.fault = always("conversations.replies", "missing_scope")
-        async with delivery(fake) as room:
-            with pytest.raises(SlackRefused):
-                await room.found(question())
-
-    run(scenario())
-
-
-def test_a_public_answer_to_a_command_is_found_where_it_stands() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with delivery(fake) as room:
-            await room.reply(command(public=True)).finish(done("Here."))
-            [found] = await room.found(command(public=True))
-            await room.reply(command(public=True), standing=[found]).finish(done("There."))
-        [message] = fake.messages.values()
-        assert (message.markdown, found.channel) == ("There.", "C1")
-
-    run(scenario())
+async def test_an_answer_at_the_top_of_a_channel_is_found_with_what_follows_in_its_thread() -> None:
+    fake = FakeSlack()
+    asked = question(place=Place("T1", "D1", "dm"), ts=None)
+    async with delivery(fake) as room:
+        assert await room.found(asked) == ()
+        await room.reply(asked).finish(done(words(5000)))
+        found = await room.found(asked)
+    assert [one.ts for one in found] == list(fake.messages)
+    assert len(found) > 2
 
 
-def test_a_stream_that_has_no_mark_yet_is_found_where_it_is_known() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with delivery(fake) as room:
-            await room.reply(question()).finish(done(words(5000)))
-            known = [replace(one, method="native") for one in standing(fake)]
-            last = fake.messages[known[-1].ts]
-            last.metadata = None
-        slack = connect(fake)
-        assert await find(slack, question()) == standing(fake)[:-1]
-        assert await find(slack, question(), known) == tuple(known)
-        del fake.messages[known[0].ts]
-        assert await find(slack, question(), known) == tuple(known[1:])
+async def test_an_answer_that_cannot_be_looked_for_says_so() -> None:
+    fake = FakeSlack()
+    fake.fault = always("conversations.replies", "missing_scope")
+    async with delivery(fake) as room:
+        with pytest.raises(SlackRefused):
+            await room.found(question())
 
-    run(scenario())
+
+async def test_a_public_answer_to_a_command_is_found_where_it_stands() -> None:
+    fake = FakeSlack()
+    async with delivery(fake) as room:
+        await room.reply(command(public=True)).finish(done("Here."))
+        [found] = await room.found(command(public=True))
+        await room.reply(command(public=True), standing=[found]).finish(done("There."))
+    [message] = fake.messages.values()
+    assert (message.markdown, found.channel) == ("There.", "C1")
+
+
+async def test_a_stream_that_has_no_mark_yet_is_found_where_it_is_known() -> None:
+    fake = FakeSlack()
+    async with delivery(fake) as room:
+        await room.reply(question()).finish(done(words(5000)))
+        known = [replace(one, method="native") for one in standing(fake)]
+        last = fake.messages[known[-1].ts]
+        last.metadata = None
+    slack = connect(fake)
+    assert await find(slack, question()) == standing(fake)[:-1]
+    assert await find(slack, question(), known) == tuple(known)
+    del fake.messages[known[0].ts]
+    assert await find(slack, question(), known) == tuple(known[1:])

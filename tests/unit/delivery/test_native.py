@@ -10,197 +10,161 @@ import pytest
 
 from bot.errors import QuestionDeleted, SlackRefused, Stopped
 from bot.values import Draft, Phase, Place
+from tests.support.virtual_time import now
 from tests.unit.delivery.room import TEXT, THINKING, command, delivery, done, question, words
 from tests.unit.delivery.streamed import answered, whole
 from tests.unit.delivery.streaming_slack import StreamingSlack, dm, write
-from tests.unit.delivery.virtual import now, run
 
 
-def test_an_answer_is_one_stream_that_ends_as_the_models_text() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        async with delivery(fake, delivery="native") as room:
-            reply = room.reply(dm())
+async def test_an_answer_is_one_stream_that_ends_as_the_models_text() -> None:
+    fake = StreamingSlack()
+    async with delivery(fake, delivery="native") as room:
+        reply = room.reply(dm())
+        await reply.open(THINKING)
+        await asyncio.sleep(2)
+        await write(reply, TEXT, 10)
+        before = now()
+        await reply.finish(done(TEXT))
+        assert now() - before <= 0.2
+    [stream] = fake.streams
+    assert list(fake.messages.values()) == [stream]
+    assert stream.markdown == TEXT
+    assert stream.turn == "turn0"
+    assert stream.recipient == ("", "")
+    assert not stream.live
+    assert fake.count("chat.update") == fake.count("chat.postMessage") == 0
+
+
+async def test_a_reader_is_never_far_behind() -> None:
+    fake = StreamingSlack()
+    await answered(fake)
+    times = [call.at for call in fake.calls if "Stream" in call.method]
+    gaps = [after - before for before, after in pairwise(times)]
+    assert max(gaps[:-1]) <= 1.0
+
+
+async def test_in_a_channel_an_answer_to_a_bot_is_shown_by_edits() -> None:
+    fake = StreamingSlack()
+    async with delivery(fake, delivery="native") as room:
+        reply = room.reply(replace(question(1), user="B1", bot="B1"))
+        await reply.open(THINKING)
+        await reply.finish(done(TEXT))
+    assert fake.streams == []
+    [message] = fake.messages.values()
+    assert message.markdown == TEXT
+
+
+async def test_in_a_channel_the_asker_is_named_with_their_own_team() -> None:
+    fake = StreamingSlack()
+    async with delivery(fake, delivery="native") as room:
+        for asked in (question(1), question(2, user_team="T2")):
+            reply = room.reply(asked)
             await reply.open(THINKING)
-            await asyncio.sleep(2)
-            await write(reply, TEXT, 10)
-            before = now()
+            await write(reply, TEXT, 2)
             await reply.finish(done(TEXT))
-            assert now() - before <= 0.2
-        [stream] = fake.streams
-        assert list(fake.messages.values()) == [stream]
-        assert stream.markdown == TEXT
-        assert stream.turn == "turn0"
-        assert stream.recipient == ("", "")
-        assert not stream.live
-        assert fake.count("chat.update") == fake.count("chat.postMessage") == 0
-
-    run(scenario())
+    assert [stream.recipient for stream in fake.streams] == [("U1", "T1"), ("U1", "T2")]
 
 
-def test_a_reader_is_never_far_behind() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        await answered(fake)
-        times = [call.at for call in fake.calls if "Stream" in call.method]
-        gaps = [after - before for before, after in pairwise(times)]
-        assert max(gaps[:-1]) <= 1.0
-
-    run(scenario())
-
-
-def test_in_a_channel_an_answer_to_a_bot_is_shown_by_edits() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        async with delivery(fake, delivery="native") as room:
-            reply = room.reply(replace(question(1), user="B1", bot="B1"))
-            await reply.open(THINKING)
-            await reply.finish(done(TEXT))
-        assert fake.streams == []
-        [message] = fake.messages.values()
-        assert message.markdown == TEXT
-
-    run(scenario())
-
-
-def test_in_a_channel_the_asker_is_named_with_their_own_team() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        async with delivery(fake, delivery="native") as room:
-            for asked in (question(1), question(2, user_team="T2")):
-                reply = room.reply(asked)
-                await reply.open(THINKING)
-                await write(reply, TEXT, 2)
-                await reply.finish(done(TEXT))
-        assert [stream.recipient for stream in fake.streams] == [("U1", "T1"), ("U1", "T2")]
-
-    run(scenario())
-
-
-def test_what_ends_badly_says_so_below_and_offers_another_try() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        async with delivery(fake, delivery="native") as room:
-            reply = room.reply(dm())
-            await reply.open(THINKING)
-            await write(reply, "One **two three four", 2)
-            await reply.finish(Draft(Phase.FAILED, "One **two three four", "It broke."))
-        [stream] = fake.streams
-        assert stream.markdown == "One **two three four**"
-        assert stream.state == "It broke."
-        assert stream.buttons == ["answer_again", "answer_menu"]
-
-    run(scenario())
+async def test_what_ends_badly_says_so_below_and_offers_another_try() -> None:
+    fake = StreamingSlack()
+    async with delivery(fake, delivery="native") as room:
+        reply = room.reply(dm())
+        await reply.open(THINKING)
+        await write(reply, "One **two three four", 2)
+        await reply.finish(Draft(Phase.FAILED, "One **two three four", "It broke."))
+    [stream] = fake.streams
+    assert stream.markdown == "One **two three four**"
+    assert stream.state == "It broke."
+    assert stream.buttons == ["answer_again", "answer_menu"]
 
 
 @pytest.mark.parametrize("end", [done("Short."), Draft(Phase.FAILED, note="No.")])
-def test_what_is_whole_before_it_began_is_one_post(end: Draft) -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        async with delivery(fake, delivery="native") as room:
-            reply = room.reply(dm())
+async def test_what_is_whole_before_it_began_is_one_post(end: Draft) -> None:
+    fake = StreamingSlack()
+    async with delivery(fake, delivery="native") as room:
+        reply = room.reply(dm())
+        await reply.open(THINKING)
+        await reply.finish(end)
+    assert fake.streams == []
+    assert fake.count("chat.postMessage") == 1
+    assert [said for _, said in fake.statuses] == ["is thinking…", ""]
+
+
+async def test_a_long_answer_goes_on_in_the_next_stream() -> None:
+    fake = StreamingSlack()
+    text = words(3000)
+    await answered(fake, text, 60)
+    assert len(fake.streams) == 3
+    assert whole(fake) == text
+    assert [s.metadata["event_payload"].get("part") for s in fake.streams if s.metadata] == [
+        None, 1, 2,
+    ]  # fmt: skip
+    assert fake.count("chat.stopStream") == 3
+
+
+async def test_an_answer_longer_than_a_stream_lives_goes_on_in_the_next_one() -> None:
+    fake = StreamingSlack()
+    await answered(fake, TEXT, 600)
+    assert [round(s.ended - s.began) for s in fake.streams if s.ended][:2] == [240, 240]
+    assert len(fake.streams) == 3
+    assert "".join(whole(fake).split()) == "".join(TEXT.split())
+
+
+async def test_text_written_anew_replaces_what_was_streamed() -> None:
+    fake = StreamingSlack()
+    async with delivery(fake, delivery="native") as room:
+        reply = room.reply(dm())
+        await reply.open(THINKING)
+        await write(reply, TEXT, 5)
+        other = "Another answer. " * 300
+        await write(reply, other, 5)
+        await reply.finish(done(other))
+    [stream] = fake.messages.values()
+    assert stream.markdown == other
+    assert stream.state == ""
+    assert stream.turn == "turn0"
+    assert fake.count("chat.stopStream") == 1
+
+
+async def test_a_reader_who_stops_the_stream_stops_the_model() -> None:
+    fake = StreamingSlack()
+    lost: list[SlackRefused | Stopped | QuestionDeleted] = []
+    async with delivery(fake, delivery="native") as room:
+        reply = room.reply(dm(), on_lost=lost.append)
+        await reply.open(THINKING)
+        await write(reply, TEXT[:600], 3)
+        fake.stop_by_user()
+        await write(reply, TEXT, 3, since=600)
+        [stopped] = lost
+        assert isinstance(stopped, Stopped)
+        assert stopped.user == "U1"
+        text = TEXT[:200]
+        await reply.finish(Draft(Phase.STOPPED, text, "Stopped by <@U1>"))
+    [stream] = fake.messages.values()
+    assert stream.state == "Stopped by <@U1>"
+    assert fake.statuses[-1][1] == "", "Slack takes us for being at work until we say otherwise"
+
+
+async def test_a_deleted_stream_ends_the_answer() -> None:
+    fake = StreamingSlack()
+    lost: list[SlackRefused | Stopped | QuestionDeleted] = []
+    async with delivery(fake, delivery="native") as room:
+        reply = room.reply(dm(), on_lost=lost.append)
+        await reply.open(THINKING)
+        await write(reply, TEXT[:1000], 3)
+        fake.messages.clear()
+        await write(reply, TEXT, 5, since=1000)
+        assert [getattr(error, "code", "") for error in lost] == ["message_not_found"]
+        with pytest.raises(SlackRefused):
+            await reply.finish(done(TEXT))
+
+
+async def test_a_command_and_what_has_no_thread_are_never_streamed() -> None:
+    fake = StreamingSlack()
+    async with delivery(fake, delivery="native") as room:
+        for asked in (command(public=True), dm(place=Place("T1", "D1", "dm"), ts=None)):
+            reply = room.reply(asked)
             await reply.open(THINKING)
-            await reply.finish(end)
-        assert fake.streams == []
-        assert fake.count("chat.postMessage") == 1
-        assert [said for _, said in fake.statuses] == ["is thinking…", ""]
-
-    run(scenario())
-
-
-def test_a_long_answer_goes_on_in_the_next_stream() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        text = words(3000)
-        await answered(fake, text, 60)
-        assert len(fake.streams) == 3
-        assert whole(fake) == text
-        assert [s.metadata["event_payload"].get("part") for s in fake.streams if s.metadata] == [
-            None, 1, 2,
-        ]  # fmt: skip
-        assert fake.count("chat.stopStream") == 3
-
-    run(scenario())
-
-
-def test_an_answer_longer_than_a_stream_lives_goes_on_in_the_next_one() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        await answered(fake, TEXT, 600)
-        assert [round(s.ended - s.began) for s in fake.streams if s.ended][:2] == [240, 240]
-        assert len(fake.streams) == 3
-        assert "".join(whole(fake).split()) == "".join(TEXT.split())
-
-    run(scenario())
-
-
-def test_text_written_anew_replaces_what_was_streamed() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        async with delivery(fake, delivery="native") as room:
-            reply = room.reply(dm())
-            await reply.open(THINKING)
-            await write(reply, TEXT, 5)
-            other = "Another answer. " * 300
-            await write(reply, other, 5)
-            await reply.finish(done(other))
-        [stream] = fake.messages.values()
-        assert stream.markdown == other
-        assert stream.state == ""
-        assert stream.turn == "turn0"
-        assert fake.count("chat.stopStream") == 1
-
-    run(scenario())
-
-
-def test_a_reader_who_stops_the_stream_stops_the_model() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        lost: list[SlackRefused | Stopped | QuestionDeleted] = []
-        async with delivery(fake, delivery="native") as room:
-            reply = room.reply(dm(), on_lost=lost.append)
-            await reply.open(THINKING)
-            await write(reply, TEXT[:600], 3)
-            fake.stop_by_user()
-            await write(reply, TEXT, 3, since=600)
-            [stopped] = lost
-            assert isinstance(stopped, Stopped)
-            assert stopped.user == "U1"
-            text = TEXT[:200]
-            await reply.finish(Draft(Phase.STOPPED, text, "Stopped by <@U1>"))
-        [stream] = fake.messages.values()
-        assert stream.state == "Stopped by <@U1>"
-        assert fake.statuses[-1][1] == "", "Slack takes us for being at work until we say otherwise"
-
-    run(scenario())
-
-
-def test_a_deleted_stream_ends_the_answer() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        lost: list[SlackRefused | Stopped | QuestionDeleted] = []
-        async with delivery(fake, delivery="native") as room:
-            reply = room.reply(dm(), on_lost=lost.append)
-            await reply.open(THINKING)
-            await write(reply, TEXT[:1000], 3)
-            fake.messages.clear()
-            await write(reply, TEXT, 5, since=1000)
-            assert [getattr(error, "code", "") for error in lost] == ["message_not_found"]
-            with pytest.raises(SlackRefused):
-                await reply.finish(done(TEXT))
-
-    run(scenario())
-
-
-def test_a_command_and_what_has_no_thread_are_never_streamed() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        async with delivery(fake, delivery="native") as room:
-            for asked in (command(public=True), dm(place=Place("T1", "D1", "dm"), ts=None)):
-                reply = room.reply(asked)
-                await reply.open(THINKING)
-                await write(reply, "Some text", 1)
-                await reply.finish(done("Some text."))
-        assert fake.count("chat.startStream") == fake.count("assistant.threads.setStatus") == 0
-
-    run(scenario())
+            await write(reply, "Some text", 1)
+            await reply.finish(done("Some text."))
+    assert fake.count("chat.startStream") == fake.count("assistant.threads.setStatus") == 0

@@ -7,67 +7,58 @@ from typing import Any
 import pytest
 
 from bot.errors import QuestionDeleted, SlackRefused, Stopped
+from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import Call, Fault
 from tests.unit.delivery.room import TEXT, THINKING, always, delivery, done, once, question
 from tests.unit.delivery.streamed import answered, whole
 from tests.unit.delivery.streaming_slack import StreamingSlack, dm, write
-from tests.unit.delivery.virtual import now, run
 
 
 @pytest.mark.parametrize(
     "code", ["channel_type_not_supported", "missing_recipient_team_id", "unknown_method"]
 )
-def test_where_slack_takes_no_stream_edits_answer_and_no_stream_is_asked_for_again(
+async def test_where_slack_takes_no_stream_edits_answer_and_no_stream_is_asked_for_again(
     code: str,
 ) -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        fake.fault = always(
-            "chat.startStream", code, when=lambda call: call.arguments["channel"][0] == "C"
-        )
-        async with delivery(fake, delivery="native") as room:
-            for asked in (question(1), question(2), dm(3)):
-                reply = room.reply(asked)
-                await reply.open(THINKING)
-                await write(reply, TEXT, 3)
-                await reply.finish(done(TEXT))
-        assert [m.markdown for m in fake.messages.values()] == [TEXT] * 3
-        assert fake.count("chat.startStream") == 2
-        assert len(fake.streams) == 1
-
-    run(scenario())
-
-
-def test_a_refusal_that_says_nothing_of_other_places_is_not_remembered() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        fake.fault = once("chat.startStream", "restricted_action_thread_locked")
-        async with delivery(fake, delivery="native") as room:
-            for asked in (dm(1), dm(2)):
-                reply = room.reply(asked)
-                await reply.open(THINKING)
-                await write(reply, TEXT, 3)
-                await reply.finish(done(TEXT))
-        assert len(fake.streams) == 1
-        assert [m.markdown for m in fake.messages.values()] == [TEXT] * 2
-
-    run(scenario())
-
-
-def test_where_the_bot_may_not_write_at_all_the_turn_is_told() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        fake.fault = lambda call: "not_in_channel" if call.method.startswith("chat.") else None
-        lost: list[SlackRefused | Stopped | QuestionDeleted] = []
-        async with delivery(fake, delivery="native") as room:
-            reply = room.reply(dm(), on_lost=lost.append)
+    fake = StreamingSlack()
+    fake.fault = always(
+        "chat.startStream", code, when=lambda call: call.arguments["channel"][0] == "C"
+    )
+    async with delivery(fake, delivery="native") as room:
+        for asked in (question(1), question(2), dm(3)):
+            reply = room.reply(asked)
             await reply.open(THINKING)
             await write(reply, TEXT, 3)
-            assert [getattr(error, "code", "") for error in lost] == ["not_in_channel"]
-            with pytest.raises(SlackRefused):
-                await reply.finish(done(TEXT))
+            await reply.finish(done(TEXT))
+    assert [m.markdown for m in fake.messages.values()] == [TEXT] * 3
+    assert fake.count("chat.startStream") == 2
+    assert len(fake.streams) == 1
 
-    run(scenario())
+
+async def test_a_refusal_that_says_nothing_of_other_places_is_not_remembered() -> None:
+    fake = StreamingSlack()
+    fake.fault = once("chat.startStream", "restricted_action_thread_locked")
+    async with delivery(fake, delivery="native") as room:
+        for asked in (dm(1), dm(2)):
+            reply = room.reply(asked)
+            await reply.open(THINKING)
+            await write(reply, TEXT, 3)
+            await reply.finish(done(TEXT))
+    assert len(fake.streams) == 1
+    assert [m.markdown for m in fake.messages.values()] == [TEXT] * 2
+
+
+async def test_where_the_bot_may_not_write_at_all_the_turn_is_told() -> None:
+    fake = StreamingSlack()
+    fake.fault = lambda call: "not_in_channel" if call.method.startswith("chat.") else None
+    lost: list[SlackRefused | Stopped | QuestionDeleted] = []
+    async with delivery(fake, delivery="native") as room:
+        reply = room.reply(dm(), on_lost=lost.append)
+        await reply.open(THINKING)
+        await write(reply, TEXT, 3)
+        assert [getattr(error, "code", "") for error in lost] == ["not_in_channel"]
+        with pytest.raises(SlackRefused):
+            await reply.finish(done(TEXT))
 
 
 FAULTS = [500, 502, "lost", "internal_error", "message_not_in_streaming_state", "invalid_chunks"]
@@ -76,114 +67,93 @@ FAULTS = [500, 502, "lost", "internal_error", "message_not_in_streaming_state", 
 @pytest.mark.parametrize("fault", [*FAULTS, "msg_too_long", "429:3", "429:40"])
 @pytest.mark.parametrize("method", ["chat.startStream", "chat.appendStream", "chat.stopStream"])
 @pytest.mark.parametrize("after", [0, 3])
-def test_whatever_goes_wrong_nothing_is_lost_or_said_twice(
+async def test_whatever_goes_wrong_nothing_is_lost_or_said_twice(
     fault: str | int, method: str, after: int
 ) -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        fake.fault = once(method, fault, after=after if method == "chat.appendStream" else 0)
-        await answered(fake)
-        assert "".join(whole(fake).split()) == "".join(TEXT.split())
-        assert all(not stream.live for stream in fake.streams)
-        assert all(message.turn == "turn0" for message in fake.messages.values())
-        assert all(message.state == "" for message in fake.messages.values())
-
-    run(scenario())
+    fake = StreamingSlack()
+    fake.fault = once(method, fault, after=after if method == "chat.appendStream" else 0)
+    await answered(fake)
+    assert "".join(whole(fake).split()) == "".join(TEXT.split())
+    assert all(not stream.live for stream in fake.streams)
+    assert all(message.turn == "turn0" for message in fake.messages.values())
+    assert all(message.state == "" for message in fake.messages.values())
 
 
 @pytest.mark.parametrize("every", [2, 3, 4, 5, 7])
-def test_replies_lost_on_every_nth_write_lose_and_double_nothing(every: int) -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        writes = 0
+async def test_replies_lost_on_every_nth_write_lose_and_double_nothing(every: int) -> None:
+    fake = StreamingSlack()
+    writes = 0
 
-        def lose(call: Call) -> str | None:
-            nonlocal writes
-            writes += call.method.startswith("chat.")
-            return "lost" if call.method.startswith("chat.") and writes % every == 0 else None
+    def lose(call: Call) -> str | None:
+        nonlocal writes
+        writes += call.method.startswith("chat.")
+        return "lost" if call.method.startswith("chat.") and writes % every == 0 else None
 
-        fake.fault = lose
-        await answered(fake)
-        assert whole(fake) == TEXT
-        assert len(fake.messages) == 1
-
-    run(scenario())
+    fake.fault = lose
+    await answered(fake)
+    assert whole(fake) == TEXT
+    assert len(fake.messages) == 1
 
 
-def test_a_start_that_was_lost_before_slack_took_it_is_made_again() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        fake.fault = once("chat.startStream", 503)
-        await answered(fake)
-        assert fake.count("chat.startStream") == 2
-        assert [stream.markdown for stream in fake.messages.values()] == [TEXT]
-
-    run(scenario())
+async def test_a_start_that_was_lost_before_slack_took_it_is_made_again() -> None:
+    fake = StreamingSlack()
+    fake.fault = once("chat.startStream", 503)
+    await answered(fake)
+    assert fake.count("chat.startStream") == 2
+    assert [stream.markdown for stream in fake.messages.values()] == [TEXT]
 
 
-def test_where_starts_get_no_answer_edits_take_over() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        fake.fault = always("chat.startStream", "internal_error")
-        await answered(fake)
-        assert fake.count("chat.startStream") == 3
-        assert [message.markdown for message in fake.messages.values()] == [TEXT]
-
-    run(scenario())
+async def test_where_starts_get_no_answer_edits_take_over() -> None:
+    fake = StreamingSlack()
+    fake.fault = always("chat.startStream", "internal_error")
+    await answered(fake)
+    assert fake.count("chat.startStream") == 3
+    assert [message.markdown for message in fake.messages.values()] == [TEXT]
 
 
-def test_a_lost_start_is_not_taken_for_another_answers_stream() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        async with delivery(fake, delivery="native") as room:
-            first = room.reply(dm(0))
-            await first.open(THINKING)
-            await write(first, "Something else. " * 20, 2)
-            fake.fault = once("chat.startStream", "lost")
-            second = room.reply(dm(0, id="other"))
-            await second.open(THINKING)
-            await write(second, TEXT, 3)
-            await second.finish(done(TEXT))
-            await first.finish(done("Something else. " * 20))
-        assert [m.markdown for m in fake.messages.values()] == ["Something else. " * 20, TEXT]
-        assert [m.turn for m in fake.messages.values()] == ["turn0", "other"]
-
-    run(scenario())
+async def test_a_lost_start_is_not_taken_for_another_answers_stream() -> None:
+    fake = StreamingSlack()
+    async with delivery(fake, delivery="native") as room:
+        first = room.reply(dm(0))
+        await first.open(THINKING)
+        await write(first, "Something else. " * 20, 2)
+        fake.fault = once("chat.startStream", "lost")
+        second = room.reply(dm(0, id="other"))
+        await second.open(THINKING)
+        await write(second, TEXT, 3)
+        await second.finish(done(TEXT))
+        await first.finish(done("Something else. " * 20))
+    assert [m.markdown for m in fake.messages.values()] == ["Something else. " * 20, TEXT]
+    assert [m.turn for m in fake.messages.values()] == ["turn0", "other"]
 
 
-def test_a_stream_that_slack_ended_by_itself_goes_on_by_edits() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        async with delivery(fake, delivery="native") as room:
-            reply = room.reply(dm())
-            await reply.open(THINKING)
-            await write(reply, TEXT[:1000], 3)
-            fake.streams[0].began -= 1000
-            await write(reply, TEXT, 5, since=1000)
-            await reply.finish(done(TEXT))
-        [stream] = fake.messages.values()
-        assert stream.markdown == TEXT
-        assert stream.turn == "turn0"
-
-    run(scenario())
+async def test_a_stream_that_slack_ended_by_itself_goes_on_by_edits() -> None:
+    fake = StreamingSlack()
+    async with delivery(fake, delivery="native") as room:
+        reply = room.reply(dm())
+        await reply.open(THINKING)
+        await write(reply, TEXT[:1000], 3)
+        fake.streams[0].began -= 1000
+        await write(reply, TEXT, 5, since=1000)
+        await reply.finish(done(TEXT))
+    [stream] = fake.messages.values()
+    assert stream.markdown == TEXT
+    assert stream.turn == "turn0"
 
 
-def test_slack_standing_still_for_half_a_minute_delays_only_what_is_shown() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        async with delivery(fake, delivery="native") as room:
-            reply = room.reply(dm())
-            await reply.open(THINKING)
-            await write(reply, TEXT[:500], 2)
-            until = now() + 30
-            fake.delay = lambda call: max(0.0, until - now())
-            before = now()
-            await write(reply, TEXT, 20, since=500)
-            assert now() - before < 21
-            await reply.finish(done(TEXT))
-        assert whole(fake) == TEXT
-
-    run(scenario())
+async def test_slack_standing_still_for_half_a_minute_delays_only_what_is_shown() -> None:
+    fake = StreamingSlack()
+    async with delivery(fake, delivery="native") as room:
+        reply = room.reply(dm())
+        await reply.open(THINKING)
+        await write(reply, TEXT[:500], 2)
+        until = now() + 30
+        fake.delay = lambda call: max(0.0, until - now())
+        before = now()
+        await write(reply, TEXT, 20, since=500)
+        assert now() - before < 21
+        await reply.finish(done(TEXT))
+    assert whole(fake) == TEXT
 
 
 def unreachable(method: str, since: float, until: float) -> Fault:
@@ -193,12 +163,9 @@ def unreachable(method: str, since: float, until: float) -> Fault:
     return inject
 
 
-def test_a_stop_out_of_reach_is_made_when_slack_is_back() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        fake.fault = unreachable("chat.stopStream", 0, 60)
-        await answered(fake)
-        assert whole(fake) == TEXT
-        assert not fake.streams[0].live
-
-    run(scenario())
+async def test_a_stop_out_of_reach_is_made_when_slack_is_back() -> None:
+    fake = StreamingSlack()
+    fake.fault = unreachable("chat.stopStream", 0, 60)
+    await answered(fake)
+    assert whole(fake) == TEXT
+    assert not fake.streams[0].live

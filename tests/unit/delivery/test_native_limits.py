@@ -10,9 +10,9 @@ import pytest
 from bot.delivery import Reply
 from bot.delivery.delivery import Delivery
 from bot.values import Question
+from tests.support.virtual_time import now
 from tests.unit.delivery.room import THINKING, delivery, done, question, words
 from tests.unit.delivery.streaming_slack import Stream, StreamingSlack, dm, write
-from tests.unit.delivery.virtual import now, run
 
 TEXT = words(1200)
 
@@ -36,125 +36,98 @@ def turns(fake: StreamingSlack) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("count", [10, 15])
-def test_many_streams_at_once_are_never_limited_and_end_at_once(count: int) -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        async with delivery(fake, delivery="native") as room:
-            delays = await asyncio.gather(*(answered(room, dm(n)) for n in range(count)))
-        assert fake.limited == []
-        assert len(fake.streams) == count
-        assert max(delays) <= 0.5
-        assert set(turns(fake).values()) == {TEXT}
-
-    run(scenario())
+async def test_many_streams_at_once_are_never_limited_and_end_at_once(count: int) -> None:
+    fake = StreamingSlack()
+    async with delivery(fake, delivery="native") as room:
+        delays = await asyncio.gather(*(answered(room, dm(n)) for n in range(count)))
+    assert fake.limited == []
+    assert len(fake.streams) == count
+    assert max(delays) <= 0.5
+    assert set(turns(fake).values()) == {TEXT}
 
 
-def test_readers_of_ten_streams_are_served_alike() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        async with delivery(fake, delivery="native") as room:
-            await asyncio.gather(*(answered(room, dm(n)) for n in range(10)))
-        chunks = [len(stream.chunks) for stream in fake.streams]
-        assert max(chunks) <= min(chunks) + 3
-        for stream in fake.streams:
-            calls = [c for c in fake.calls if stream.ts in (c.ts, c.arguments.get("ts"))]
-            gaps = [after.at - before.at for before, after in pairwise(calls)]
-            assert max(gaps) < 12
-
-    run(scenario())
+async def test_readers_of_ten_streams_are_served_alike() -> None:
+    fake = StreamingSlack()
+    async with delivery(fake, delivery="native") as room:
+        await asyncio.gather(*(answered(room, dm(n)) for n in range(10)))
+    chunks = [len(stream.chunks) for stream in fake.streams]
+    assert max(chunks) <= min(chunks) + 3
+    for stream in fake.streams:
+        calls = [c for c in fake.calls if stream.ts in (c.ts, c.arguments.get("ts"))]
+        gaps = [after.at - before.at for before, after in pairwise(calls)]
+        assert max(gaps) < 12
 
 
-def test_what_others_spend_is_not_missed() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        for _ in range(60):
-            fake.limiter.take("chat.appendStream", now())
-        async with delivery(fake, delivery="native") as room:
-            await asyncio.gather(*(answered(room, dm(n)) for n in range(5)))
-        assert len(fake.limited) <= 3
-        assert set(turns(fake).values()) == {TEXT}
-
-    run(scenario())
+async def test_what_others_spend_is_not_missed() -> None:
+    fake = StreamingSlack()
+    for _ in range(60):
+        fake.limiter.take("chat.appendStream", now())
+    async with delivery(fake, delivery="native") as room:
+        await asyncio.gather(*(answered(room, dm(n)) for n in range(5)))
+    assert len(fake.limited) <= 3
+    assert set(turns(fake).values()) == {TEXT}
 
 
-def test_when_the_starts_of_the_minute_are_spent_edits_answer() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        async with delivery(fake, delivery="native") as room:
-            for begin in range(0, 24, 8):
-                asked = [dm(n) for n in range(begin, begin + 8)]
-                await asyncio.gather(*(answered(room, one, words(100), 3) for one in asked))
-        assert fake.limited == []
-        assert 12 <= len(fake.streams) <= 20
-        assert list(turns(fake).values()) == [words(100)] * 24
-
-    run(scenario())
+async def test_when_the_starts_of_the_minute_are_spent_edits_answer() -> None:
+    fake = StreamingSlack()
+    async with delivery(fake, delivery="native") as room:
+        for begin in range(0, 24, 8):
+            asked = [dm(n) for n in range(begin, begin + 8)]
+            await asyncio.gather(*(answered(room, one, words(100), 3) for one in asked))
+    assert fake.limited == []
+    assert 12 <= len(fake.streams) <= 20
+    assert list(turns(fake).values()) == [words(100)] * 24
 
 
-def test_starts_that_somebody_else_has_spent_make_no_reader_wait() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        for _ in range(20):
-            fake.limiter.take("chat.startStream", now())
-        async with delivery(fake, delivery="native") as room:
-            await asyncio.gather(*(answered(room, dm(n), words(300), 10) for n in range(3)))
-        assert fake.streams == []
-        assert set(turns(fake).values()) == {words(300)}
-        posts = [call.at for call in fake.calls if call.method == "chat.postMessage"]
-        assert max(posts) < 1
-
-    run(scenario())
+async def test_starts_that_somebody_else_has_spent_make_no_reader_wait() -> None:
+    fake = StreamingSlack()
+    for _ in range(20):
+        fake.limiter.take("chat.startStream", now())
+    async with delivery(fake, delivery="native") as room:
+        await asyncio.gather(*(answered(room, dm(n), words(300), 10) for n in range(3)))
+    assert fake.streams == []
+    assert set(turns(fake).values()) == {words(300)}
+    posts = [call.at for call in fake.calls if call.method == "chat.postMessage"]
+    assert max(posts) < 1
 
 
-def test_ends_whose_stop_has_to_wait_have_said_their_last_word() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        for _ in range(20):
-            fake.limiter.take("chat.stopStream", now())
-        said: list[float] = []
-        fake.on_change = lambda turn, count: said.append(now()) if count >= 1200 else None
-        async with delivery(fake, delivery="native") as room:
-            delay = await answered(room, dm(), TEXT, 10)
-            ended = now() - delay
-        assert said[0] - ended <= 0.4
-        assert delay > 30
-        assert fake.limited == ["chat.stopStream"]
-        assert [(stream.live, stream.markdown) for stream in fake.streams] == [(False, TEXT)]
-
-    run(scenario())
+async def test_ends_whose_stop_has_to_wait_have_said_their_last_word() -> None:
+    fake = StreamingSlack()
+    for _ in range(20):
+        fake.limiter.take("chat.stopStream", now())
+    said: list[float] = []
+    fake.on_change = lambda turn, count: said.append(now()) if count >= 1200 else None
+    async with delivery(fake, delivery="native") as room:
+        delay = await answered(room, dm(), TEXT, 10)
+        ended = now() - delay
+    assert said[0] - ended <= 0.4
+    assert delay > 30
+    assert fake.limited == ["chat.stopStream"]
+    assert [(stream.live, stream.markdown) for stream in fake.streams] == [(False, TEXT)]
 
 
-def test_auto_streams_in_direct_messages_and_edits_in_channels() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        async with delivery(fake, delivery="auto") as room:
-            await answered(room, dm(1))
-            await answered(room, question(2))
-        assert [type(m) is Stream for m in fake.messages.values()] == [True, False]
-
-    run(scenario())
+async def test_auto_streams_in_direct_messages_and_edits_in_channels() -> None:
+    fake = StreamingSlack()
+    async with delivery(fake, delivery="auto") as room:
+        await answered(room, dm(1))
+        await answered(room, question(2))
+    assert [type(m) is Stream for m in fake.messages.values()] == [True, False]
 
 
-def test_auto_streams_in_channels_when_the_edits_are_spent() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        async with delivery(fake, delivery="auto") as room:
-            delays = await asyncio.gather(*(answered(room, question(n)) for n in range(40)))
-        assert fake.limited == []
-        streamed = [type(m) is Stream for m in fake.messages.values()]
-        assert 5 < sum(streamed) <= 20
-        assert max(delays) <= 1
-        assert all("".join(t.split()) == "".join(TEXT.split()) for t in turns(fake).values())
-
-    run(scenario())
+async def test_auto_streams_in_channels_when_the_edits_are_spent() -> None:
+    fake = StreamingSlack()
+    async with delivery(fake, delivery="auto") as room:
+        delays = await asyncio.gather(*(answered(room, question(n)) for n in range(40)))
+    assert fake.limited == []
+    streamed = [type(m) is Stream for m in fake.messages.values()]
+    assert 5 < sum(streamed) <= 20
+    assert max(delays) <= 1
+    assert all("".join(t.split()) == "".join(TEXT.split()) for t in turns(fake).values())
 
 
-def test_edit_streams_nothing() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        async with delivery(fake) as room:
-            await answered(room, dm(1))
-        assert fake.streams == []
-        assert fake.statuses == []
-
-    run(scenario())
+async def test_edit_streams_nothing() -> None:
+    fake = StreamingSlack()
+    async with delivery(fake) as room:
+        await answered(room, dm(1))
+    assert fake.streams == []
+    assert fake.statuses == []

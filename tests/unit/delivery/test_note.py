@@ -13,34 +13,31 @@ from hypothesis import strategies as st
 from bot.delivery.ephemeral.reply import PrivateReply
 from bot.render.buttons import AGAIN, CONTINUE, SHARE, STOP
 from bot.values import Draft, Phase
+from tests.support.virtual_time import now, run
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.hooks import COMMAND, Hooks, buttons, markdown, state
 from tests.unit.delivery.note import ends, private, write
 from tests.unit.delivery.room import done, words, writing
-from tests.unit.delivery.virtual import now, run
 
 
-def test_an_answer_is_shown_in_its_note_as_it_is_written_and_ends_there() -> None:
-    async def scenario() -> None:
-        hooks, text = Hooks(), words(1200)
-        async with private(hooks) as reply:
-            url = hooks.press()
-            assert reply.lend(url, live=True)
-            await write(reply, text)
-            ended = now()
-            await reply.finish(done(text))
-        assert now() - ended < 0.5
-        shown = hooks.taken(url)
-        assert 3 <= len(shown) <= 5
-        assert all(STOP in buttons(use.body) for use in shown[:-1])
-        assert all("Writing…" in state(use.body) for use in shown[:-1])
-        assert [len(use.markdown) for use in shown] == sorted(len(use.markdown) for use in shown)
-        assert shown[-1].markdown == text
-        assert hooks.below == []
-        assert hooks.note
-        assert buttons(hooks.note) == [SHARE, CONTINUE]
-
-    run(scenario())
+async def test_an_answer_is_shown_in_its_note_as_it_is_written_and_ends_there() -> None:
+    hooks, text = Hooks(), words(1200)
+    async with private(hooks) as reply:
+        url = hooks.press()
+        assert reply.lend(url, live=True)
+        await write(reply, text)
+        ended = now()
+        await reply.finish(done(text))
+    assert now() - ended < 0.5
+    shown = hooks.taken(url)
+    assert 3 <= len(shown) <= 5
+    assert all(STOP in buttons(use.body) for use in shown[:-1])
+    assert all("Writing…" in state(use.body) for use in shown[:-1])
+    assert [len(use.markdown) for use in shown] == sorted(len(use.markdown) for use in shown)
+    assert shown[-1].markdown == text
+    assert hooks.below == []
+    assert hooks.note
+    assert buttons(hooks.note) == [SHARE, CONTINUE]
 
 
 @settings(max_examples=80, deadline=None)
@@ -92,121 +89,100 @@ def test_uses_are_five_at_most_and_the_last_is_the_end(
         assert [markdown(body) for body in hooks.below] == [text]
 
 
-def test_a_press_before_the_first_word_is_answered_by_how_the_answer_stands() -> None:
-    async def scenario() -> None:
-        hooks = Hooks()
-        async with private(hooks) as reply:
-            reply.lend(hooks.press(), live=True)
-            await asyncio.sleep(2)
-            assert hooks.note
-            assert "Thinking…" in state(hooks.note)
-            assert buttons(hooks.note) == [STOP]
-            await asyncio.sleep(120)
-            assert len(hooks.uses) == 1  # nothing new is worth no use
-            await reply.finish(done("So."))
-        assert ends(hooks, "So.") == 1
-
-    run(scenario())
+async def test_a_press_before_the_first_word_is_answered_by_how_the_answer_stands() -> None:
+    hooks = Hooks()
+    async with private(hooks) as reply:
+        reply.lend(hooks.press(), live=True)
+        await asyncio.sleep(2)
+        assert hooks.note
+        assert "Thinking…" in state(hooks.note)
+        assert buttons(hooks.note) == [STOP]
+        await asyncio.sleep(120)
+        assert len(hooks.uses) == 1  # nothing new is worth no use
+        await reply.finish(done("So."))
+    assert ends(hooks, "So.") == 1
 
 
 @pytest.mark.parametrize("rate", [3.0, 6.0, 8.0])
-def test_uses_last_to_the_end_of_an_answer_that_is_written_as_fast_as_it_is_read(
+async def test_uses_last_to_the_end_of_an_answer_that_is_written_as_fast_as_it_is_read(
     rate: float,
 ) -> None:
     """For a minute and more: none is wasted, none is left."""
 
-    async def scenario() -> None:
-        hooks, text = Hooks(), words(400)
-        async with private(hooks) as reply:
-            reply.lend(hooks.press(), live=True)
-            await write(reply, text, rate=rate, chunk=1)
-            await reply.finish(done(text))
-        shown = [use.at for use in hooks.uses]
-        assert len(shown) == 5
-        assert shown[0] < 2
-        assert max(after - before for before, after in pairwise(shown)) < 0.7 * shown[-1], shown
-
-    run(scenario())
+    hooks, text = Hooks(), words(400)
+    async with private(hooks) as reply:
+        reply.lend(hooks.press(), live=True)
+        await write(reply, text, rate=rate, chunk=1)
+        await reply.finish(done(text))
+    shown = [use.at for use in hooks.uses]
+    assert len(shown) == 5
+    assert shown[0] < 2
+    assert max(after - before for before, after in pairwise(shown)) < 0.7 * shown[-1], shown
 
 
-def test_a_second_press_brings_five_new_uses() -> None:
-    async def scenario() -> None:
-        hooks, text = Hooks(), words(1500)
-        async with private(hooks) as reply:
-            reply.lend(hooks.press(), live=True)
-            await write(reply, text, rate=6)
-            assert len(hooks.uses) == 4
-            second = hooks.press()
-            reply.lend(second, live=True)
-            await asyncio.sleep(1)
-            assert hooks.uses[-1].url == second
-            assert hooks.uses[-1].markdown == text
-            await reply.finish(done(text))
-        assert ends(hooks, text) == 1
-        assert hooks.below == []
-
-    run(scenario())
+async def test_a_second_press_brings_five_new_uses() -> None:
+    hooks, text = Hooks(), words(1500)
+    async with private(hooks) as reply:
+        reply.lend(hooks.press(), live=True)
+        await write(reply, text, rate=6)
+        assert len(hooks.uses) == 4
+        second = hooks.press()
+        reply.lend(second, live=True)
+        await asyncio.sleep(1)
+        assert hooks.uses[-1].url == second
+        assert hooks.uses[-1].markdown == text
+        await reply.finish(done(text))
+    assert ends(hooks, text) == 1
+    assert hooks.below == []
 
 
-def test_what_a_person_stopped_stands_in_the_note_at_once() -> None:
-    async def scenario() -> None:
-        hooks = Hooks()
-        async with private(hooks) as reply:
-            reply.show(writing("One two"))
-            reply.lend(hooks.press(), live=False)
-            await asyncio.sleep(5)
-            assert hooks.uses == []  # an address lent by Stop shows the end only
-            await reply.finish(Draft(Phase.STOPPED, "One two", "Stopped by <@U1>"))
+async def test_what_a_person_stopped_stands_in_the_note_at_once() -> None:
+    hooks = Hooks()
+    async with private(hooks) as reply:
+        reply.show(writing("One two"))
+        reply.lend(hooks.press(), live=False)
+        await asyncio.sleep(5)
+        assert hooks.uses == []  # an address lent by Stop shows the end only
+        await reply.finish(Draft(Phase.STOPPED, "One two", "Stopped by <@U1>"))
+    assert hooks.note
+    assert markdown(hooks.note) == "One two"
+    assert "Stopped by <@U1>" in state(hooks.note)
+    assert hooks.below == []
+
+
+async def test_a_failure_stands_in_the_note_and_can_be_tried_again() -> None:
+    hooks = Hooks()
+    async with private(hooks) as reply:
+        reply.lend(hooks.press(), live=True)
+        await reply.finish(Draft(Phase.FAILED, "", "The model's server is overloaded."))
+    assert hooks.note
+    assert buttons(hooks.note) == [AGAIN]
+    assert hooks.below == []
+
+
+async def test_a_text_too_long_for_the_note_shows_its_beginning_and_goes_on_in_the_dm() -> None:
+    hooks, fake, text = Hooks(), FakeSlack(), words(6000)
+    async with private(hooks, fake) as reply:
+        reply.lend(hooks.press(), live=True)
+        await write(reply, text, rate=400)
         assert hooks.note
-        assert markdown(hooks.note) == "One two"
-        assert "Stopped by <@U1>" in state(hooks.note)
-        assert hooks.below == []
-
-    run(scenario())
-
-
-def test_a_failure_stands_in_the_note_and_can_be_tried_again() -> None:
-    async def scenario() -> None:
-        hooks = Hooks()
-        async with private(hooks) as reply:
-            reply.lend(hooks.press(), live=True)
-            await reply.finish(Draft(Phase.FAILED, "", "The model's server is overloaded."))
-        assert hooks.note
-        assert buttons(hooks.note) == [AGAIN]
-        assert hooks.below == []
-
-    run(scenario())
+        assert buttons(hooks.note) == [STOP]
+        assert "Writing…" in state(hooks.note)
+        await reply.finish(done(text))
+    assert len(hooks.uses) <= 5
+    assert "direct messages" in state(hooks.note)
+    rest = [message.markdown for message in fake.messages.values()]
+    assert rest
+    assert " ".join([markdown(hooks.note), *rest]).split() == text.split()
 
 
-def test_a_text_too_long_for_the_note_shows_its_beginning_and_goes_on_in_the_dm() -> None:
-    async def scenario() -> None:
-        hooks, fake, text = Hooks(), FakeSlack(), words(6000)
-        async with private(hooks, fake) as reply:
-            reply.lend(hooks.press(), live=True)
-            await write(reply, text, rate=400)
-            assert hooks.note
-            assert buttons(hooks.note) == [STOP]
-            assert "Writing…" in state(hooks.note)
-            await reply.finish(done(text))
-        assert len(hooks.uses) <= 5
-        assert "direct messages" in state(hooks.note)
-        rest = [message.markdown for message in fake.messages.values()]
-        assert rest
-        assert " ".join([markdown(hooks.note), *rest]).split() == text.split()
-
-    run(scenario())
-
-
-def test_a_press_while_the_answer_is_sent_below_takes_the_note_away() -> None:
-    async def scenario() -> None:
-        hooks = Hooks(latency=2.0)
-        async with private(hooks) as reply:
-            sending = asyncio.create_task(reply.finish(done("So.")))
-            await asyncio.sleep(0.5)
-            assert reply.lend(hooks.press(), live=True)
-            await sending
-            assert not reply.lend(hooks.press(), live=True)
-        assert hooks.note is None
-        assert [markdown(body) for body in hooks.below] == ["So."]
-
-    run(scenario())
+async def test_a_press_while_the_answer_is_sent_below_takes_the_note_away() -> None:
+    hooks = Hooks(latency=2.0)
+    async with private(hooks) as reply:
+        sending = asyncio.create_task(reply.finish(done("So.")))
+        await asyncio.sleep(0.5)
+        assert reply.lend(hooks.press(), live=True)
+        await sending
+        assert not reply.lend(hooks.press(), live=True)
+    assert hooks.note is None
+    assert [markdown(body) for body in hooks.below] == ["So."]

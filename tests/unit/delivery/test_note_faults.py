@@ -9,11 +9,11 @@ import pytest
 
 from bot.delivery.ephemeral.reply import PERHAPS_TWICE
 from bot.render.buttons import SHARE
+from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.hooks import COMMAND, Hooks, Use, buttons, markdown, state
 from tests.unit.delivery.note import ends, private, write
 from tests.unit.delivery.room import done, words, writing
-from tests.unit.delivery.virtual import now, run
 
 Fault = Callable[[Use], str | int | None]
 
@@ -41,91 +41,75 @@ ONCE = [
 
 @pytest.mark.parametrize(("kind", "fault", "times"), ONCE)
 @pytest.mark.parametrize("rate", [6.0, 40.0, 400.0])
-def test_failures_that_pass_leave_one_end_in_the_note(
+async def test_failures_that_pass_leave_one_end_in_the_note(
     kind: str, fault: str | int, times: int, rate: float
 ) -> None:
-    async def scenario() -> None:
-        hooks, text = Hooks(fault=only(kind, fault, times)), words(900)
-        async with private(hooks) as reply:
-            reply.lend(hooks.press(), live=True)
-            await write(reply, text, rate=rate)
-            await reply.finish(done(text))
-        assert ends(hooks, text) == 1
-        assert hooks.below == []
-
-    run(scenario())
+    hooks, text = Hooks(fault=only(kind, fault, times)), words(900)
+    async with private(hooks) as reply:
+        reply.lend(hooks.press(), live=True)
+        await write(reply, text, rate=rate)
+        await reply.finish(done(text))
+    assert ends(hooks, text) == 1
+    assert hooks.below == []
 
 
-def test_an_end_not_confirmed_by_the_fifth_use_stands_and_is_not_sent_below() -> None:
-    async def scenario() -> None:
-        hooks, text = Hooks(fault=only("end", "lost", 1)), words(1500)
-        async with private(hooks) as reply:
-            url = hooks.press()
-            reply.lend(url, live=True)
-            await write(reply, text, rate=6)
-            await reply.finish(done(text))
-        assert len(hooks.taken(url)) == 5
-        assert hooks.uses[-1].outcome == "used_url"
-        assert ends(hooks, text) == 1
-        assert hooks.below == []
-
-    run(scenario())
+async def test_an_end_not_confirmed_by_the_fifth_use_stands_and_is_not_sent_below() -> None:
+    hooks, text = Hooks(fault=only("end", "lost", 1)), words(1500)
+    async with private(hooks) as reply:
+        url = hooks.press()
+        reply.lend(url, live=True)
+        await write(reply, text, rate=6)
+        await reply.finish(done(text))
+    assert len(hooks.taken(url)) == 5
+    assert hooks.uses[-1].outcome == "used_url"
+    assert ends(hooks, text) == 1
+    assert hooks.below == []
 
 
 @pytest.mark.parametrize("kind", ["text", "end"])
 @pytest.mark.parametrize("fault", ["used_url", "expired_url", "no_such_hook", "invalid_blocks"])
-def test_an_address_that_is_refused_sends_the_answer_below(kind: str, fault: str) -> None:
-    async def scenario() -> None:
-        hooks, text = Hooks(fault=only(kind, fault)), words(300)
-        async with private(hooks) as reply:
-            reply.lend(hooks.press(), live=True)
-            await write(reply, text)
-            await reply.finish(done(text))
-        assert ends(hooks, text) == 1
-        assert [markdown(body) for body in hooks.below] == [text]
-        assert PERHAPS_TWICE not in state(hooks.below[0])
-
-    run(scenario())
+async def test_an_address_that_is_refused_sends_the_answer_below(kind: str, fault: str) -> None:
+    hooks, text = Hooks(fault=only(kind, fault)), words(300)
+    async with private(hooks) as reply:
+        reply.lend(hooks.press(), live=True)
+        await write(reply, text)
+        await reply.finish(done(text))
+    assert ends(hooks, text) == 1
+    assert [markdown(body) for body in hooks.below] == [text]
+    assert PERHAPS_TWICE not in state(hooks.below[0])
 
 
 @pytest.mark.parametrize("fault", [500, "lost"])
-def test_an_address_that_stays_out_of_reach_sends_it_below_and_says_so(fault: str | int) -> None:
-    async def scenario() -> None:
-        hooks = Hooks(fault=only("end", fault, 3))
-        async with private(hooks) as reply:
-            reply.lend(hooks.press(), live=False)
-            hooks.fault = lambda use: fault if use.url != COMMAND else None
-            await reply.finish(done("So."))
-        assert [markdown(body) for body in hooks.below] == ["So."]
-        assert PERHAPS_TWICE in state(hooks.below[0])
-
-    run(scenario())
-
-
-def test_when_all_addresses_have_expired_the_answer_goes_to_the_dm() -> None:
-    async def scenario() -> None:
-        hooks, fake = Hooks(), FakeSlack()
-        async with private(hooks, fake) as reply:
-            reply.lend(hooks.press(), live=True)
-            reply.show(writing("One"))
-            await asyncio.sleep(31 * 60)
-            await reply.finish(done("One two."))
-        assert hooks.uses[-1].outcome == "expired_url"
-        assert [message.markdown for message in fake.messages.values()] == ["One two."]
-        assert ends(hooks, "One two.") == 0
-
-    run(scenario())
+async def test_an_address_that_stays_out_of_reach_sends_it_below_and_says_so(
+    fault: str | int,
+) -> None:
+    hooks = Hooks(fault=only("end", fault, 3))
+    async with private(hooks) as reply:
+        reply.lend(hooks.press(), live=False)
+        hooks.fault = lambda use: fault if use.url != COMMAND else None
+        await reply.finish(done("So."))
+    assert [markdown(body) for body in hooks.below] == ["So."]
+    assert PERHAPS_TWICE in state(hooks.below[0])
 
 
-def test_slack_out_of_reach_for_half_a_minute_costs_uses_but_no_end() -> None:
-    async def scenario() -> None:
-        hooks, text = Hooks(), words(1200)
-        hooks.fault = lambda use: 503 if 3 < now() < 33 else None
-        async with private(hooks) as reply:
-            reply.lend(hooks.press(), live=True)
-            await write(reply, text, rate=20)
-            await reply.finish(done(text))
-        assert ends(hooks, text) == 1
-        assert hooks.below == []
+async def test_when_all_addresses_have_expired_the_answer_goes_to_the_dm() -> None:
+    hooks, fake = Hooks(), FakeSlack()
+    async with private(hooks, fake) as reply:
+        reply.lend(hooks.press(), live=True)
+        reply.show(writing("One"))
+        await asyncio.sleep(31 * 60)
+        await reply.finish(done("One two."))
+    assert hooks.uses[-1].outcome == "expired_url"
+    assert [message.markdown for message in fake.messages.values()] == ["One two."]
+    assert ends(hooks, "One two.") == 0
 
-    run(scenario())
+
+async def test_slack_out_of_reach_for_half_a_minute_costs_uses_but_no_end() -> None:
+    hooks, text = Hooks(), words(1200)
+    hooks.fault = lambda use: 503 if 3 < now() < 33 else None
+    async with private(hooks) as reply:
+        reply.lend(hooks.press(), live=True)
+        await write(reply, text, rate=20)
+        await reply.finish(done(text))
+    assert ends(hooks, text) == 1
+    assert hooks.below == []

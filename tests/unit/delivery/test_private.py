@@ -11,91 +11,79 @@ from bot.errors import TurnLost
 from bot.render.buttons import SHOW, STOP
 from bot.storage.records import ShownMessage, Wish
 from bot.values import Draft, Phase
+from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.hooks import Hooks, Use, buttons, markdown
 from tests.unit.delivery.hooks import room as room_of
 from tests.unit.delivery.room import THINKING, Keeper, always, command, done, words, writing
-from tests.unit.delivery.virtual import now, run
 
 
-def test_where_the_bot_may_not_post_the_note_can_be_pressed_like_any_other() -> None:
-    async def scenario() -> None:
-        hooks, fake = Hooks(), FakeSlack()
-        fake.fault = always("chat.postMessage", "not_in_channel")
-        room = room_of(hooks, fake)
-        reply = room.reply(command(public=True))
-        await reply.open(THINKING)
-        [notice] = hooks.below
-        assert "can't post in this channel" in notice["text"]
-        assert buttons(notice) == [SHOW, STOP]
-        reply.show(writing("Only for"))
-        assert room.private.lend(command().id, "U1", hooks.press(), live=True)
-        await asyncio.sleep(5)
-        await reply.finish(done("Only for you."))
-        assert hooks.note
-        assert markdown(hooks.note) == "Only for you."
-        assert hooks.below == [notice]
-        await room.aclose()
-
-    run(scenario())
+async def test_where_the_bot_may_not_post_the_note_can_be_pressed_like_any_other() -> None:
+    hooks, fake = Hooks(), FakeSlack()
+    fake.fault = always("chat.postMessage", "not_in_channel")
+    room = room_of(hooks, fake)
+    reply = room.reply(command(public=True))
+    await reply.open(THINKING)
+    [notice] = hooks.below
+    assert "can't post in this channel" in notice["text"]
+    assert buttons(notice) == [SHOW, STOP]
+    reply.show(writing("Only for"))
+    assert room.private.lend(command().id, "U1", hooks.press(), live=True)
+    await asyncio.sleep(5)
+    await reply.finish(done("Only for you."))
+    assert hooks.note
+    assert markdown(hooks.note) == "Only for you."
+    assert hooks.below == [notice]
+    await room.aclose()
 
 
-def test_only_the_asker_lends_addresses_and_only_to_answers_under_way() -> None:
-    async def scenario() -> None:
+async def test_only_the_asker_lends_addresses_and_only_to_answers_under_way() -> None:
+    hooks = Hooks()
+    room = room_of(hooks, FakeSlack())
+    reply = room.reply(command())
+    await reply.open(THINKING)
+    assert not room.private.lend(command().id, "U2", hooks.press(), live=True)
+    assert not room.private.lend("never", "U1", hooks.press(), live=True)
+    assert room.private.ended(command().id) is None
+    await reply.finish(done("Here."))
+    assert not room.private.lend(command().id, "U1", hooks.press(), live=True)
+    ended = room.private.ended(command().id)
+    assert ended
+    assert ended.draft == done("Here.")
+    await room.aclose()
+
+
+async def test_an_address_lent_in_another_process_is_used_like_any_other() -> None:
+    kinds: tuple[tuple[Literal["show", "end"], int], ...] = (("show", 2), ("end", 1))
+    for kind, shown in kinds:
         hooks = Hooks()
         room = room_of(hooks, FakeSlack())
         reply = room.reply(command())
         await reply.open(THINKING)
-        assert not room.private.lend(command().id, "U2", hooks.press(), live=True)
-        assert not room.private.lend("never", "U1", hooks.press(), live=True)
-        assert room.private.ended(command().id) is None
-        await reply.finish(done("Here."))
-        assert not room.private.lend(command().id, "U1", hooks.press(), live=True)
-        ended = room.private.ended(command().id)
-        assert ended
-        assert ended.draft == done("Here.")
+        reply.show(writing("One"))
+        room.private.heed(Wish(command().id, "U1", kind, hooks.press()))
+        await asyncio.sleep(3)
+        await reply.finish(done("One two."))
+        assert len(hooks.uses) == shown
+        assert hooks.below == []
         await room.aclose()
 
-    run(scenario())
 
-
-def test_an_address_lent_in_another_process_is_used_like_any_other() -> None:
-    async def scenario() -> None:
-        kinds: tuple[tuple[Literal["show", "end"], int], ...] = (("show", 2), ("end", 1))
-        for kind, shown in kinds:
-            hooks = Hooks()
-            room = room_of(hooks, FakeSlack())
-            reply = room.reply(command())
-            await reply.open(THINKING)
-            reply.show(writing("One"))
-            room.private.heed(Wish(command().id, "U1", kind, hooks.press()))
-            await asyncio.sleep(3)
-            await reply.finish(done("One two."))
-            assert len(hooks.uses) == shown
-            assert hooks.below == []
-            await room.aclose()
-
-    run(scenario())
-
-
-def test_that_a_message_is_sent_is_journalled_before_and_told_after() -> None:
-    async def scenario() -> None:
-        for press in (False, True):
-            hooks, keeper = Hooks(), Sending()
-            hooks.fault = keeper.watch
-            room = room_of(hooks, FakeSlack())
-            reply = room.reply(command(), kept=keeper)
-            await reply.open(THINKING)
-            assert keeper.sends == 0
-            if press:
-                room.private.lend(command().id, "U1", hooks.press(), live=False)
-            await reply.finish(done("Here."))
-            assert keeper.sends == 1
-            assert keeper.messages == (ShownMessage("", "", "respond"),)
-            assert keeper.texts == ["Here."]
-            await room.aclose()
-
-    run(scenario())
+async def test_that_a_message_is_sent_is_journalled_before_and_told_after() -> None:
+    for press in (False, True):
+        hooks, keeper = Hooks(), Sending()
+        hooks.fault = keeper.watch
+        room = room_of(hooks, FakeSlack())
+        reply = room.reply(command(), kept=keeper)
+        await reply.open(THINKING)
+        assert keeper.sends == 0
+        if press:
+            room.private.lend(command().id, "U1", hooks.press(), live=False)
+        await reply.finish(done("Here."))
+        assert keeper.sends == 1
+        assert keeper.messages == (ShownMessage("", "", "respond"),)
+        assert keeper.texts == ["Here."]
+        await room.aclose()
 
 
 class Sending(Keeper):
@@ -112,102 +100,87 @@ class Sending(Keeper):
         assert self.sends
 
 
-def test_text_shown_in_the_note_is_told_to_whoever_keeps_the_turn() -> None:
-    async def scenario() -> None:
-        hooks, keeper = Hooks(), Keeper()
-        room = room_of(hooks, FakeSlack())
-        reply = room.reply(command(), kept=keeper)
+async def test_text_shown_in_the_note_is_told_to_whoever_keeps_the_turn() -> None:
+    hooks, keeper = Hooks(), Keeper()
+    room = room_of(hooks, FakeSlack())
+    reply = room.reply(command(), kept=keeper)
+    await reply.open(THINKING)
+    reply.show(writing(words(40)))
+    room.private.lend(command().id, "U1", hooks.press(), live=True)
+    await asyncio.sleep(1)
+    assert (keeper.messages, keeper.texts) == ((), [words(40)])
+    await room.aclose()
+
+
+async def test_what_another_process_has_sent_is_not_sent_again() -> None:
+    for text, messages in (("Here.", 0), (words(4000), 1)):
+        hooks, fake = Hooks(), FakeSlack()
+        room = room_of(hooks, fake)
+        sent = (ShownMessage("", "", "respond"),)
+        reply = room.reply(command(), standing=sent)
         await reply.open(THINKING)
-        reply.show(writing(words(40)))
-        room.private.lend(command().id, "U1", hooks.press(), live=True)
-        await asyncio.sleep(1)
-        assert (keeper.messages, keeper.texts) == ((), [words(40)])
-        await room.aclose()
-
-    run(scenario())
-
-
-def test_what_another_process_has_sent_is_not_sent_again() -> None:
-    async def scenario() -> None:
-        for text, messages in (("Here.", 0), (words(4000), 1)):
-            hooks, fake = Hooks(), FakeSlack()
-            room = room_of(hooks, fake)
-            sent = (ShownMessage("", "", "respond"),)
-            reply = room.reply(command(), standing=sent)
-            await reply.open(THINKING)
-            await reply.finish(done(text))
-            assert hooks.uses == []
-            assert bool(fake.messages) is bool(messages)
-            for message in fake.messages.values():
-                assert message.markdown in text
-                assert not text.startswith(message.markdown)
-            await room.aclose()
-
-    run(scenario())
-
-
-def test_a_private_answer_that_may_not_be_ours_waits_until_it_is() -> None:
-    async def scenario() -> None:
-        hooks, keeper = Hooks(), Keeper()
-        keeper.ours = False
-        room = room_of(hooks, FakeSlack())
-        reply = room.reply(command(), kept=keeper)
-        await reply.open(THINKING)
-        reply.show(writing(words(40)))
-        room.private.lend(command().id, "U1", hooks.press(), live=True)
-        finishing = asyncio.create_task(reply.finish(done("Here.")))
-        await asyncio.sleep(30)
+        await reply.finish(done(text))
         assert hooks.uses == []
-        keeper.ours = True
-        await finishing
-        assert len(hooks.uses) == 1
+        assert bool(fake.messages) is bool(messages)
+        for message in fake.messages.values():
+            assert message.markdown in text
+            assert not text.startswith(message.markdown)
         await room.aclose()
 
-    run(scenario())
+
+async def test_a_private_answer_that_may_not_be_ours_waits_until_it_is() -> None:
+    hooks, keeper = Hooks(), Keeper()
+    keeper.ours = False
+    room = room_of(hooks, FakeSlack())
+    reply = room.reply(command(), kept=keeper)
+    await reply.open(THINKING)
+    reply.show(writing(words(40)))
+    room.private.lend(command().id, "U1", hooks.press(), live=True)
+    finishing = asyncio.create_task(reply.finish(done("Here.")))
+    await asyncio.sleep(30)
+    assert hooks.uses == []
+    keeper.ours = True
+    await finishing
+    assert len(hooks.uses) == 1
+    await room.aclose()
 
 
 @pytest.mark.parametrize("ours", [True, False])
-def test_a_private_answer_that_is_somebody_else_s_is_let_go_of(ours: bool) -> None:
-    async def scenario() -> None:
-        hooks, keeper = Hooks(), Keeper()
-        keeper.ours = ours
-        hooks.fault = lambda use: 500
-        room = room_of(hooks, FakeSlack())
-        reply = room.reply(command(), kept=keeper)
-        await reply.open(THINKING)
-        finishing = asyncio.create_task(reply.finish(done("Here.")))
-        await asyncio.sleep(0.5)
-        made = len(hooks.uses)
-        reply.abandon()
-        assert not room.private.lend(command().id, "U1", hooks.press(), live=True)
-        with pytest.raises(TurnLost):
-            await finishing
-        assert len(hooks.uses) == made
-        await room.aclose()
-
-    run(scenario())
-
-
-def test_closing_waits_a_moment_for_what_is_on_its_way_and_an_end_can_still_come() -> None:
-    async def scenario() -> None:
-        hooks = Hooks(latency=0.8)
-        room = room_of(hooks, FakeSlack())
-        reply = room.reply(command())
-        await reply.open(THINKING)
-        reply.show(writing(words(40)))
-        room.private.lend(command().id, "U1", hooks.press(), live=True)
-        await asyncio.sleep(0.3)
-        await room.aclose()
-        shown = len(hooks.uses)
-        await asyncio.sleep(20)
-        assert len(hooks.uses) == shown  # no more of what is being written
-        finishing = asyncio.create_task(reply.finish(Draft(Phase.INTERRUPTED, words(40))))
-        await asyncio.sleep(0.1)
-        before = now()
-        await room.aclose()
-        assert 0.5 < now() - before <= 1.0
+async def test_a_private_answer_that_is_somebody_else_s_is_let_go_of(ours: bool) -> None:
+    hooks, keeper = Hooks(), Keeper()
+    keeper.ours = ours
+    hooks.fault = lambda use: 500
+    room = room_of(hooks, FakeSlack())
+    reply = room.reply(command(), kept=keeper)
+    await reply.open(THINKING)
+    finishing = asyncio.create_task(reply.finish(done("Here.")))
+    await asyncio.sleep(0.5)
+    made = len(hooks.uses)
+    reply.abandon()
+    assert not room.private.lend(command().id, "U1", hooks.press(), live=True)
+    with pytest.raises(TurnLost):
         await finishing
-        assert hooks.note
-        assert markdown(hooks.note) == words(40)
+    assert len(hooks.uses) == made
+    await room.aclose()
 
-    run(scenario())
+
+async def test_closing_waits_a_moment_for_what_is_on_its_way_and_an_end_can_still_come() -> None:
+    hooks = Hooks(latency=0.8)
+    room = room_of(hooks, FakeSlack())
+    reply = room.reply(command())
+    await reply.open(THINKING)
+    reply.show(writing(words(40)))
+    room.private.lend(command().id, "U1", hooks.press(), live=True)
+    await asyncio.sleep(0.3)
+    await room.aclose()
+    shown = len(hooks.uses)
+    await asyncio.sleep(20)
+    assert len(hooks.uses) == shown  # no more of what is being written
+    finishing = asyncio.create_task(reply.finish(Draft(Phase.INTERRUPTED, words(40))))
+    await asyncio.sleep(0.1)
+    before = now()
+    await room.aclose()
+    assert 0.5 < now() - before <= 1.0
+    await finishing
+    assert hooks.note
+    assert markdown(hooks.note) == words(40)

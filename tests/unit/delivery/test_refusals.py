@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from bot.errors import QuestionDeleted, SlackRefused, Stopped
+from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import Call, FakeSlack
 from tests.unit.delivery.room import (
     TEXT,
@@ -20,7 +21,6 @@ from tests.unit.delivery.room import (
     words,
     writing,
 )
-from tests.unit.delivery.virtual import now, run
 
 
 @pytest.mark.parametrize(
@@ -34,130 +34,106 @@ from tests.unit.delivery.virtual import now, run
         "token_revoked",
     ],
 )
-def test_a_placeholder_that_is_refused_is_told_at_once(code: str) -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        fake.fault = always("chat.postMessage", code)
-        lost: list[SlackRefused | Stopped | QuestionDeleted] = []
-        async with delivery(fake) as room:
-            reply = room.reply(question(), on_lost=lost.append)
-            with pytest.raises(SlackRefused) as refusal:
-                await reply.open(THINKING)
-            assert refusal.value.code == code
-            assert lost == []
-            with pytest.raises(SlackRefused):
-                await reply.finish(done(TEXT))
-        assert len(fake.calls) == 1
-
-    run(scenario())
-
-
-def test_a_deleted_placeholder_ends_the_answer() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        lost: list[SlackRefused | Stopped | QuestionDeleted] = []
-        async with delivery(fake) as room:
-            reply = room.reply(question(), on_lost=lost.append)
+async def test_a_placeholder_that_is_refused_is_told_at_once(code: str) -> None:
+    fake = FakeSlack()
+    fake.fault = always("chat.postMessage", code)
+    lost: list[SlackRefused | Stopped | QuestionDeleted] = []
+    async with delivery(fake) as room:
+        reply = room.reply(question(), on_lost=lost.append)
+        with pytest.raises(SlackRefused) as refusal:
             await reply.open(THINKING)
-            fake.messages.clear()
-            for n in range(100):
-                reply.show(writing("word " * n))
-                await asyncio.sleep(0.1)
-            assert [getattr(error, "code", "") for error in lost] == ["message_not_found"]
-            with pytest.raises(SlackRefused):
-                await reply.finish(done(TEXT))
-        assert fake.count("chat.update") == 1
-
-    run(scenario())
+        assert refusal.value.code == code
+        assert lost == []
+        with pytest.raises(SlackRefused):
+            await reply.finish(done(TEXT))
+    assert len(fake.calls) == 1
 
 
-def test_refused_blocks_become_plain_text() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        fake.fault = lambda call: "invalid_blocks" if call.arguments.get("blocks") else None
-        await answer(fake, "Plain *words* <b> and `code`.")
-        [message] = fake.messages.values()
-        assert message.blocks == []
-        assert message.text == "Plain *words* &lt;b&gt; and `code`."
-
-    run(scenario())
-
-
-def test_plain_text_keeps_to_what_an_edit_may_hold() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        fake.fault = lambda call: "invalid_blocks" if call.arguments.get("blocks") else None
-        text = words(3000)
-        await answer(fake, text)
-        assert " ".join(m.text for m in fake.messages.values()).split() == text.split()
-        assert max(len(m.text) for m in fake.messages.values()) <= 4000
-
-    run(scenario())
+async def test_a_deleted_placeholder_ends_the_answer() -> None:
+    fake = FakeSlack()
+    lost: list[SlackRefused | Stopped | QuestionDeleted] = []
+    async with delivery(fake) as room:
+        reply = room.reply(question(), on_lost=lost.append)
+        await reply.open(THINKING)
+        fake.messages.clear()
+        for n in range(100):
+            reply.show(writing("word " * n))
+            await asyncio.sleep(0.1)
+        assert [getattr(error, "code", "") for error in lost] == ["message_not_found"]
+        with pytest.raises(SlackRefused):
+            await reply.finish(done(TEXT))
+    assert fake.count("chat.update") == 1
 
 
-def test_a_message_that_is_too_long_is_shortened_until_it_fits() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-
-        def too_long(call: Call) -> str | None:
-            size = sum(len(b.get("text", "")) for b in call.arguments.get("blocks", ()))
-            return "msg_too_long" if size > 3000 else None
-
-        fake.fault = too_long
-        text = words(2000)
-        await answer(fake, text)
-        assert len(fake.messages) > 3
-        assert whole(fake).split() == text.split()
-
-    run(scenario())
+async def test_refused_blocks_become_plain_text() -> None:
+    fake = FakeSlack()
+    fake.fault = lambda call: "invalid_blocks" if call.arguments.get("blocks") else None
+    await answer(fake, "Plain *words* <b> and `code`.")
+    [message] = fake.messages.values()
+    assert message.blocks == []
+    assert message.text == "Plain *words* &lt;b&gt; and `code`."
 
 
-def test_whatever_is_too_long_is_given_up_in_the_end() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        fake.fault = always("chat.update", "msg_too_long")
-        async with delivery(fake) as room:
-            reply = room.reply(question())
-            await reply.open(THINKING)
-            with pytest.raises(SlackRefused):
-                await reply.finish(done(TEXT))
+async def test_plain_text_keeps_to_what_an_edit_may_hold() -> None:
+    fake = FakeSlack()
+    fake.fault = lambda call: "invalid_blocks" if call.arguments.get("blocks") else None
+    text = words(3000)
+    await answer(fake, text)
+    assert " ".join(m.text for m in fake.messages.values()).split() == text.split()
+    assert max(len(m.text) for m in fake.messages.values()) <= 4000
 
-    run(scenario())
+
+async def test_a_message_that_is_too_long_is_shortened_until_it_fits() -> None:
+    fake = FakeSlack()
+
+    def too_long(call: Call) -> str | None:
+        size = sum(len(b.get("text", "")) for b in call.arguments.get("blocks", ()))
+        return "msg_too_long" if size > 3000 else None
+
+    fake.fault = too_long
+    text = words(2000)
+    await answer(fake, text)
+    assert len(fake.messages) > 3
+    assert whole(fake).split() == text.split()
+
+
+async def test_whatever_is_too_long_is_given_up_in_the_end() -> None:
+    fake = FakeSlack()
+    fake.fault = always("chat.update", "msg_too_long")
+    async with delivery(fake) as room:
+        reply = room.reply(question())
+        await reply.open(THINKING)
+        with pytest.raises(SlackRefused):
+            await reply.finish(done(TEXT))
 
 
 @pytest.mark.parametrize("code", ["edit_window_closed", "cant_update_message"])
-def test_a_message_that_cannot_be_edited_any_more_is_continued_below(code: str) -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        first: list[str] = []
+async def test_a_message_that_cannot_be_edited_any_more_is_continued_below(code: str) -> None:
+    fake = FakeSlack()
+    first: list[str] = []
 
-        def closed(call: Call) -> str | None:
-            if now() > 5 and call.arguments.get("ts") in first:
-                return code
-            first[:] = first or list(fake.messages)
-            return None
+    def closed(call: Call) -> str | None:
+        if now() > 5 and call.arguments.get("ts") in first:
+            return code
+        first[:] = first or list(fake.messages)
+        return None
 
-        fake.fault = closed
-        await answer(fake)
-        assert len(fake.messages) == 2
-        assert whole(fake).split() == TEXT.split()
-
-    run(scenario())
+    fake.fault = closed
+    await answer(fake)
+    assert len(fake.messages) == 2
+    assert whole(fake).split() == TEXT.split()
 
 
-def test_a_placeholder_that_cannot_be_edited_gets_its_answer_below() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        first: list[str] = []
+async def test_a_placeholder_that_cannot_be_edited_gets_its_answer_below() -> None:
+    fake = FakeSlack()
+    first: list[str] = []
 
-        def closed(call: Call) -> str | None:
-            if call.arguments.get("ts") in first:
-                return "cant_update_message"
-            first[:] = first or list(fake.messages)
-            return None
+    def closed(call: Call) -> str | None:
+        if call.arguments.get("ts") in first:
+            return "cant_update_message"
+        first[:] = first or list(fake.messages)
+        return None
 
-        fake.fault = closed
-        await answer(fake)
-        assert whole(fake).split() == TEXT.split()
-
-    run(scenario())
+    fake.fault = closed
+    await answer(fake)
+    assert whole(fake).split() == TEXT.split()

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.values import REMOVED
+from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack, Fault
 from tests.unit.delivery.room import (
     THINKING,
@@ -22,53 +23,43 @@ from tests.unit.delivery.room import (
     writing,
 )
 from tests.unit.delivery.streaming_slack import StreamingSlack, dm, write
-from tests.unit.delivery.virtual import now, run
 
 
 @pytest.mark.parametrize("text", ["", "The beginning", words(5000)], ids=["none", "one", "parts"])
-def test_removal_deletes_every_message_of_an_answer(text: str) -> None:
-    async def scenario() -> None:
-        fake, keeper = FakeSlack(), Keeper()
-        async with delivery(fake) as room:
-            reply = room.reply(question(), kept=keeper)
-            await reply.open(THINKING)
-            if text:
-                reply.show(writing(text))
-                await asyncio.sleep(20)
-            assert len(fake.messages) == len(keeper.messages) >= 1
-            await reply.finish(REMOVED)
-            await reply.settled()
-        assert fake.messages == {}
-        assert keeper.messages == ()
-
-    run(scenario())
+async def test_removal_deletes_every_message_of_an_answer(text: str) -> None:
+    fake, keeper = FakeSlack(), Keeper()
+    async with delivery(fake) as room:
+        reply = room.reply(question(), kept=keeper)
+        await reply.open(THINKING)
+        if text:
+            reply.show(writing(text))
+            await asyncio.sleep(20)
+        assert len(fake.messages) == len(keeper.messages) >= 1
+        await reply.finish(REMOVED)
+        await reply.settled()
+    assert fake.messages == {}
+    assert keeper.messages == ()
 
 
-def test_removal_posts_nothing_where_nothing_stands() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with delivery(fake) as room:
-            await room.reply(question()).finish(REMOVED)
-        assert fake.calls == []
-
-    run(scenario())
+async def test_removal_posts_nothing_where_nothing_stands() -> None:
+    fake = FakeSlack()
+    async with delivery(fake) as room:
+        await room.reply(question()).finish(REMOVED)
+    assert fake.calls == []
 
 
-def test_removal_waits_for_no_edit() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        fake.fault = always("chat.update", "429:300")
-        async with delivery(fake) as room:
-            reply = room.reply(question())
-            await reply.open(THINKING)
-            reply.show(writing("The beginning"))
-            await asyncio.sleep(2)
-            before = now()
-            await reply.finish(REMOVED)
-            assert now() - before < 2
-        assert fake.messages == {}
-
-    run(scenario())
+async def test_removal_waits_for_no_edit() -> None:
+    fake = FakeSlack()
+    fake.fault = always("chat.update", "429:300")
+    async with delivery(fake) as room:
+        reply = room.reply(question())
+        await reply.open(THINKING)
+        reply.show(writing("The beginning"))
+        await asyncio.sleep(2)
+        before = now()
+        await reply.finish(REMOVED)
+        assert now() - before < 2
+    assert fake.messages == {}
 
 
 FAULTS = {
@@ -83,141 +74,116 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_removal_survives_what_slack_says(fault: Fault) -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with delivery(fake) as room:
-            reply = room.reply(question())
-            await reply.open(THINKING)
-            fake.fault = fault
-            reply.show(writing("The beginning"))  # its edit is on the way when the removal comes
-            await asyncio.sleep(0.02)
-            await reply.finish(REMOVED)
-        assert fake.messages == {} or fake.count("chat.delete", "message_not_found")
-
-    run(scenario())
+async def test_removal_survives_what_slack_says(fault: Fault) -> None:
+    fake = FakeSlack()
+    async with delivery(fake) as room:
+        reply = room.reply(question())
+        await reply.open(THINKING)
+        fake.fault = fault
+        reply.show(writing("The beginning"))  # its edit is on the way when the removal comes
+        await asyncio.sleep(0.02)
+        await reply.finish(REMOVED)
+    assert fake.messages == {} or fake.count("chat.delete", "message_not_found")
 
 
 @pytest.mark.parametrize("fault", ["lost", 500])
-def test_removal_looks_for_a_placeholder_whose_post_may_have_been_made(fault: str | int) -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        fake.fault = once("chat.postMessage", fault)
-        async with delivery(fake) as room:
-            reply = room.reply(question())
-            opening = asyncio.create_task(reply.open(THINKING))
-            await asyncio.sleep(0.3)
-            await reply.finish(REMOVED)
-            await opening
-        assert fake.messages == {}
-        assert fake.count("chat.postMessage") == 1
-
-    run(scenario())
-
-
-def test_removal_deletes_a_placeholder_that_is_being_posted() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack(latency=2)
-        async with delivery(fake) as room:
-            reply = room.reply(question())
-            opening = asyncio.create_task(reply.open(THINKING))
-            await asyncio.sleep(0.5)
-            await reply.finish(REMOVED)
-            await opening
-        assert fake.messages == {}
-
-    run(scenario())
+async def test_removal_looks_for_a_placeholder_whose_post_may_have_been_made(
+    fault: str | int,
+) -> None:
+    fake = FakeSlack()
+    fake.fault = once("chat.postMessage", fault)
+    async with delivery(fake) as room:
+        reply = room.reply(question())
+        opening = asyncio.create_task(reply.open(THINKING))
+        await asyncio.sleep(0.3)
+        await reply.finish(REMOVED)
+        await opening
+    assert fake.messages == {}
+    assert fake.count("chat.postMessage") == 1
 
 
-def test_removal_after_a_crash_deletes_what_was_left() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with delivery(fake) as room:
-            reply = room.reply(question())
-            await reply.open(THINKING)
-            reply.show(writing(words(5000)))
-            await asyncio.sleep(20)
-        assert len(fake.messages) > 1
-        fake.calls.clear()
-        async with delivery(fake) as room:
-            await room.reply(question(), standing=standing(fake)).finish(REMOVED)
-        assert fake.messages == {}
-        assert {call.method for call in fake.calls} == {"chat.delete"}
+async def test_removal_deletes_a_placeholder_that_is_being_posted() -> None:
+    fake = FakeSlack(latency=2)
+    async with delivery(fake) as room:
+        reply = room.reply(question())
+        opening = asyncio.create_task(reply.open(THINKING))
+        await asyncio.sleep(0.5)
+        await reply.finish(REMOVED)
+        await opening
+    assert fake.messages == {}
 
-    run(scenario())
+
+async def test_removal_after_a_crash_deletes_what_was_left() -> None:
+    fake = FakeSlack()
+    async with delivery(fake) as room:
+        reply = room.reply(question())
+        await reply.open(THINKING)
+        reply.show(writing(words(5000)))
+        await asyncio.sleep(20)
+    assert len(fake.messages) > 1
+    fake.calls.clear()
+    async with delivery(fake) as room:
+        await room.reply(question(), standing=standing(fake)).finish(REMOVED)
+    assert fake.messages == {}
+    assert {call.method for call in fake.calls} == {"chat.delete"}
 
 
 @pytest.mark.parametrize("text", ["A line that lasts.\n\n", words(3000)], ids=["one", "parts"])
-def test_removal_stops_streams_before_it_deletes_them(text: str) -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        async with delivery(fake, delivery="native") as room:
-            reply = room.reply(dm())
-            await reply.open(THINKING)
-            await write(reply, text, 10)
-            assert any(stream.live for stream in fake.streams)
-            await reply.finish(REMOVED)
-            await reply.settled()
-        assert fake.messages == {}
-        assert fake.statuses[-1][1] == ""
-
-    run(scenario())
+async def test_removal_stops_streams_before_it_deletes_them(text: str) -> None:
+    fake = StreamingSlack()
+    async with delivery(fake, delivery="native") as room:
+        reply = room.reply(dm())
+        await reply.open(THINKING)
+        await write(reply, text, 10)
+        assert any(stream.live for stream in fake.streams)
+        await reply.finish(REMOVED)
+        await reply.settled()
+    assert fake.messages == {}
+    assert fake.statuses[-1][1] == ""
 
 
-def test_removal_finds_a_stream_whose_start_was_lost() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        fake.fault = once("chat.startStream", "lost")
-        async with delivery(fake, delivery="native") as room:
-            reply = room.reply(dm())
-            await reply.open(THINKING)
-            reply.show(writing("A line that lasts.\n\nAnd more of it.\n\n"))
-            await asyncio.sleep(0.3)
-            assert fake.streams
-            await reply.finish(REMOVED)
-        assert fake.messages == {}
-        assert fake.count("chat.startStream") == 1
-
-    run(scenario())
+async def test_removal_finds_a_stream_whose_start_was_lost() -> None:
+    fake = StreamingSlack()
+    fake.fault = once("chat.startStream", "lost")
+    async with delivery(fake, delivery="native") as room:
+        reply = room.reply(dm())
+        await reply.open(THINKING)
+        reply.show(writing("A line that lasts.\n\nAnd more of it.\n\n"))
+        await asyncio.sleep(0.3)
+        assert fake.streams
+        await reply.finish(REMOVED)
+    assert fake.messages == {}
+    assert fake.count("chat.startStream") == 1
 
 
-def test_removal_stops_a_stream_that_a_crash_has_left() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        await fake.api_call("chat.startStream", json={"channel": "D0", "thread_ts": "900.1"})
-        [left] = standing(fake)
-        async with delivery(fake) as room:
-            reply = room.reply(dm(), standing=[replace(left, method="native")])
-            await reply.finish(REMOVED)
-        assert fake.messages == {}
-
-    run(scenario())
+async def test_removal_stops_a_stream_that_a_crash_has_left() -> None:
+    fake = StreamingSlack()
+    await fake.api_call("chat.startStream", json={"channel": "D0", "thread_ts": "900.1"})
+    [left] = standing(fake)
+    async with delivery(fake) as room:
+        reply = room.reply(dm(), standing=[replace(left, method="native")])
+        await reply.finish(REMOVED)
+    assert fake.messages == {}
 
 
-def test_removal_leaves_the_answers_of_others() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with delivery(fake) as room:
-            kept, gone = room.reply(question(1)), room.reply(question(2, channel="C1"))
-            await asyncio.gather(kept.open(THINKING), gone.open(THINKING))
-            await asyncio.gather(kept.finish(done("Stays.")), gone.finish(REMOVED))
-        assert [message.markdown for message in fake.messages.values()] == ["Stays."]
-
-    run(scenario())
+async def test_removal_leaves_the_answers_of_others() -> None:
+    fake = FakeSlack()
+    async with delivery(fake) as room:
+        kept, gone = room.reply(question(1)), room.reply(question(2, channel="C1"))
+        await asyncio.gather(kept.open(THINKING), gone.open(THINKING))
+        await asyncio.gather(kept.finish(done("Stays.")), gone.finish(REMOVED))
+    assert [message.markdown for message in fake.messages.values()] == ["Stays."]
 
 
-def test_removal_deletes_nothing_that_cannot_be_noted() -> None:
-    async def scenario() -> None:
-        fake, keeper = FakeSlack(), Keeper()
-        async with delivery(fake) as room:
-            reply = room.reply(question(), kept=keeper)
-            await reply.open(THINKING)
-            keeper.takes = False
-            removing = asyncio.create_task(reply.finish(REMOVED))
-            await asyncio.sleep(10)
-            assert len(fake.messages) == 1
-            keeper.takes = True
-            await removing
-        assert fake.messages == {}
-
-    run(scenario())
+async def test_removal_deletes_nothing_that_cannot_be_noted() -> None:
+    fake, keeper = FakeSlack(), Keeper()
+    async with delivery(fake) as room:
+        reply = room.reply(question(), kept=keeper)
+        await reply.open(THINKING)
+        keeper.takes = False
+        removing = asyncio.create_task(reply.finish(REMOVED))
+        await asyncio.sleep(10)
+        assert len(fake.messages) == 1
+        keeper.takes = True
+        await removing
+    assert fake.messages == {}

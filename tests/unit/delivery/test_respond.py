@@ -22,7 +22,6 @@ from tests.unit.delivery.room import (
     words,
     writing,
 )
-from tests.unit.delivery.virtual import run
 
 
 async def answer(fake: FakeSlack, draft: Draft, *, public: bool = False) -> None:
@@ -37,158 +36,121 @@ def text_of(message: Any) -> str:
     return "\n".join(block["text"] for block in message["blocks"] if block["type"] == "markdown")
 
 
-def test_a_private_answer_is_one_private_message_when_it_is_whole() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        await answer(fake, done("It is **so**."))
-        [message] = fake.private
-        assert text_of(message) == "It is **so**."
-        assert message["response_type"] == "ephemeral"
-        assert "Why?" in json.dumps(message["blocks"])  # the question stands above its answer
-        assert fake.messages == {}
-
-    run(scenario())
+async def test_a_private_answer_is_one_private_message_when_it_is_whole() -> None:
+    fake = FakeSlack()
+    await answer(fake, done("It is **so**."))
+    [message] = fake.private
+    assert text_of(message) == "It is **so**."
+    assert message["response_type"] == "ephemeral"
+    assert "Why?" in json.dumps(message["blocks"])  # the question stands above its answer
+    assert fake.messages == {}
 
 
-def test_an_answer_too_long_for_one_private_message_goes_on_in_the_dm() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        text = words(5000)
-        await answer(fake, done(text))
-        [private] = fake.private
-        dm = [message.markdown for message in fake.messages.values()]
-        assert len(dm) >= 2
-        assert " ".join([text_of(private), *dm]).split() == text.split()
-        assert {message.channel for message in fake.messages.values()} == {"DU1"}
-
-    run(scenario())
+async def test_an_answer_too_long_for_one_private_message_goes_on_in_the_dm() -> None:
+    fake = FakeSlack()
+    text = words(5000)
+    await answer(fake, done(text))
+    [private] = fake.private
+    dm = [message.markdown for message in fake.messages.values()]
+    assert len(dm) >= 2
+    assert " ".join([text_of(private), *dm]).split() == text.split()
+    assert {message.channel for message in fake.messages.values()} == {"DU1"}
 
 
 @pytest.mark.parametrize("error", ["used_url", "expired_url", "no_such_hook"])
-def test_a_used_up_address_sends_all_of_it_to_the_dm(error: str) -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        fake.fault = always("response_url", error)
-        text = words(4000)
-        await answer(fake, done(text))
-        assert fake.private == []
-        assert " ".join(m.markdown for m in fake.messages.values()).split() == text.split()
-
-    run(scenario())
+async def test_a_used_up_address_sends_all_of_it_to_the_dm(error: str) -> None:
+    fake = FakeSlack()
+    fake.fault = always("response_url", error)
+    text = words(4000)
+    await answer(fake, done(text))
+    assert fake.private == []
+    assert " ".join(m.markdown for m in fake.messages.values()).split() == text.split()
 
 
-def test_a_command_without_an_address_is_answered_in_the_dm() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with delivery(fake) as room:
-            place = command().place
-            await room.reply(question(place=place, ts=None)).finish(done("Here."))
-        assert [m.markdown for m in fake.messages.values()] == ["Here."]
-
-    run(scenario())
+async def test_a_command_without_an_address_is_answered_in_the_dm() -> None:
+    fake = FakeSlack()
+    async with delivery(fake) as room:
+        place = command().place
+        await room.reply(question(place=place, ts=None)).finish(done("Here."))
+    assert [m.markdown for m in fake.messages.values()] == ["Here."]
 
 
-def test_an_address_out_of_reach_is_tried_again_and_the_second_copy_says_so() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        fake.fault = once("response_url", 500)
+async def test_an_address_out_of_reach_is_tried_again_and_the_second_copy_says_so() -> None:
+    fake = FakeSlack()
+    fake.fault = once("response_url", 500)
+    await answer(fake, done("Here."))
+    [message] = fake.private
+    assert text_of(message) == "Here."
+    assert "twice" in json.dumps(message["blocks"][-2])
+    assert message["blocks"][-1]["type"] == "actions"
+
+
+async def test_an_address_that_stays_out_of_reach_is_given_up_for_the_dm() -> None:
+    fake = FakeSlack()
+    fake.fault = always("response_url", 500)
+    await answer(fake, done("Here."))
+    assert fake.count("response_url") == 3
+    assert [m.markdown for m in fake.messages.values()] == ["Here."]
+
+
+async def test_a_limited_address_is_waited_for() -> None:
+    fake = FakeSlack()
+    fake.fault = once("response_url", "429:3")
+    await answer(fake, done("Here."))
+    assert [text_of(message) for message in fake.private] == ["Here."]
+
+
+async def test_the_dm_is_opened_however_long_it_takes() -> None:
+    fake = FakeSlack()
+    gone = always("response_url", "used_url")
+    calls = count()
+    faults: list[str | int | None] = ["429:5", 500, None]
+    fake.fault = lambda call: (
+        faults[next(calls)] if call.method == "conversations.open" else gone(call)
+    )
+    await answer(fake, done("Here."))
+    assert [m.markdown for m in fake.messages.values()] == ["Here."]
+
+
+async def test_when_even_the_dm_is_closed_the_caller_is_told() -> None:
+    fake = FakeSlack()
+    fake.fault = lambda call: "used_url" if call.method == "response_url" else "user_not_found"
+    with pytest.raises(SlackRefused, match="user_not_found"):
         await answer(fake, done("Here."))
-        [message] = fake.private
-        assert text_of(message) == "Here."
-        assert "twice" in json.dumps(message["blocks"][-2])
-        assert message["blocks"][-1]["type"] == "actions"
-
-    run(scenario())
 
 
-def test_an_address_that_stays_out_of_reach_is_given_up_for_the_dm() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        fake.fault = always("response_url", 500)
-        await answer(fake, done("Here."))
-        assert fake.count("response_url") == 3
-        assert [m.markdown for m in fake.messages.values()] == ["Here."]
-
-    run(scenario())
+async def test_a_failure_is_said_privately_too() -> None:
+    fake = FakeSlack()
+    await answer(fake, Draft(Phase.FAILED, "", "The model's server is overloaded right now."))
+    [message] = fake.private
+    assert "overloaded" in json.dumps(message["blocks"])
 
 
-def test_a_limited_address_is_waited_for() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        fake.fault = once("response_url", "429:3")
-        await answer(fake, done("Here."))
-        assert [text_of(message) for message in fake.private] == ["Here."]
-
-    run(scenario())
-
-
-def test_the_dm_is_opened_however_long_it_takes() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        gone = always("response_url", "used_url")
-        calls = count()
-        faults: list[str | int | None] = ["429:5", 500, None]
-        fake.fault = lambda call: (
-            faults[next(calls)] if call.method == "conversations.open" else gone(call)
-        )
-        await answer(fake, done("Here."))
-        assert [m.markdown for m in fake.messages.values()] == ["Here."]
-
-    run(scenario())
+async def test_a_public_answer_is_a_channel_message_that_shows_who_asked_what() -> None:
+    fake = FakeSlack()
+    await answer(fake, done("For all."), public=True)
+    [message] = fake.messages.values()
+    assert (message.channel, message.thread_ts, message.markdown) == ("C1", None, "For all.")
+    assert "U1" in json.dumps(message.blocks)
+    assert "Why?" in json.dumps(message.blocks)
+    assert fake.private == []
 
 
-def test_when_even_the_dm_is_closed_the_caller_is_told() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        fake.fault = lambda call: "used_url" if call.method == "response_url" else "user_not_found"
-        with pytest.raises(SlackRefused, match="user_not_found"):
-            await answer(fake, done("Here."))
-
-    run(scenario())
-
-
-def test_a_failure_is_said_privately_too() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        await answer(fake, Draft(Phase.FAILED, "", "The model's server is overloaded right now."))
-        [message] = fake.private
-        assert "overloaded" in json.dumps(message["blocks"])
-
-    run(scenario())
-
-
-def test_a_public_answer_is_a_channel_message_that_shows_who_asked_what() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        await answer(fake, done("For all."), public=True)
-        [message] = fake.messages.values()
-        assert (message.channel, message.thread_ts, message.markdown) == ("C1", None, "For all.")
-        assert "U1" in json.dumps(message.blocks)
-        assert "Why?" in json.dumps(message.blocks)
-        assert fake.private == []
-
-    run(scenario())
-
-
-def test_a_long_public_answer_goes_on_in_its_own_thread() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        await answer(fake, done(words(4000)), public=True)
-        first, *rest = fake.messages.values()
-        assert rest
-        assert {message.thread_ts for message in rest} == {first.ts}
-
-    run(scenario())
+async def test_a_long_public_answer_goes_on_in_its_own_thread() -> None:
+    fake = FakeSlack()
+    await answer(fake, done(words(4000)), public=True)
+    first, *rest = fake.messages.values()
+    assert rest
+    assert {message.thread_ts for message in rest} == {first.ts}
 
 
 @pytest.mark.parametrize("code", ["not_in_channel", "channel_not_found", "restricted_action"])
-def test_where_the_bot_may_not_post_the_asker_is_told_and_answered_privately(code: str) -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        fake.fault = always("chat.postMessage", code)
-        await answer(fake, done("Only for you."), public=True)
-        notice, private = fake.private
-        assert "can't post in this channel" in notice["text"]
-        assert text_of(private) == "Only for you."
-
-    run(scenario())
+async def test_where_the_bot_may_not_post_the_asker_is_told_and_answered_privately(
+    code: str,
+) -> None:
+    fake = FakeSlack()
+    fake.fault = always("chat.postMessage", code)
+    await answer(fake, done("Only for you."), public=True)
+    notice, private = fake.private
+    assert "can't post in this channel" in notice["text"]
+    assert text_of(private) == "Only for you."

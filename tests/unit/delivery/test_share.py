@@ -10,11 +10,11 @@ import pytest
 from bot.delivery.ratelimit.budgets import MINUTE
 from bot.delivery.ratelimit.shared_quota import Share
 from bot.delivery.workspace import READS_PER_MINUTE
+from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.room import THINKING, done, question, writing
 from tests.unit.delivery.sharing import FaultyLedger, Rooms, played
 from tests.unit.delivery.simulator import OUR_LIMIT, Scenario, at_once
-from tests.unit.delivery.virtual import now, run
 
 
 @pytest.mark.parametrize("replicas", [2, 4])
@@ -39,150 +39,125 @@ def test_an_answer_is_as_fresh_while_another_replica_has_nothing_to_do(tmp_path:
     assert seen.edits <= OUR_LIMIT * 3 / 4
 
 
-def test_what_a_replica_spent_before_it_died_counts_for_the_next(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with Rooms(tmp_path, 1) as rooms:
-            [ledger] = rooms.ledgers
-            for _ in range(OUR_LIMIT):
-                assert await ledger.take("T1:chat.update", OUR_LIMIT, MINUTE) == 0.0
-            await asyncio.sleep(30)
-            rooms.ledgers.clear()
-            await rooms.another()
-            room = rooms.room(fake, rooms.ledgers[0])
-            rooms.rooms.append(room)
-            reply = room.reply(question())
-            await reply.open(THINKING)
-            reply.show(writing("The beginning of it."))
-            await asyncio.sleep(20)
-            assert fake.count("chat.update") == 0
-            await asyncio.sleep(11)
-            assert fake.count("chat.update") == 1
-            await reply.finish(done("All of it."))
-
-    run(scenario())
+async def test_what_a_replica_spent_before_it_died_counts_for_the_next(tmp_path: Path) -> None:
+    fake = FakeSlack()
+    async with Rooms(tmp_path, 1) as rooms:
+        [ledger] = rooms.ledgers
+        for _ in range(OUR_LIMIT):
+            assert await ledger.take("T1:chat.update", OUR_LIMIT, MINUTE) == 0.0
+        await asyncio.sleep(30)
+        rooms.ledgers.clear()
+        await rooms.another()
+        room = rooms.room(fake, rooms.ledgers[0])
+        rooms.rooms.append(room)
+        reply = room.reply(question())
+        await reply.open(THINKING)
+        reply.show(writing("The beginning of it."))
+        await asyncio.sleep(20)
+        assert fake.count("chat.update") == 0
+        await asyncio.sleep(11)
+        assert fake.count("chat.update") == 1
+        await reply.finish(done("All of it."))
 
 
-def test_a_process_that_is_gone_needs_no_edits_any_more(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with Rooms(tmp_path, 1) as rooms:
-            gone = FaultyLedger(rooms.databases[0], "gone", (0, 0))
-            for _ in range(OUR_LIMIT - 8):
-                assert await gone.take("T1:chat.update", OUR_LIMIT, MINUTE) == 0.0
-                await asyncio.sleep(0.5)
-            reply = rooms.make(fake)(question(0, id="0"))
-            await reply.open(THINKING)
-            for n in range(1, 100):
-                reply.show(writing("word " * n))
-                await asyncio.sleep(0.05)
-            assert fake.count("chat.update") >= 2
-            await reply.finish(done("word " * 100))
-
-    run(scenario())
+async def test_a_process_that_is_gone_needs_no_edits_any_more(tmp_path: Path) -> None:
+    fake = FakeSlack()
+    async with Rooms(tmp_path, 1) as rooms:
+        gone = FaultyLedger(rooms.databases[0], "gone", (0, 0))
+        for _ in range(OUR_LIMIT - 8):
+            assert await gone.take("T1:chat.update", OUR_LIMIT, MINUTE) == 0.0
+            await asyncio.sleep(0.5)
+        reply = rooms.make(fake)(question(0, id="0"))
+        await reply.open(THINKING)
+        for n in range(1, 100):
+            reply.show(writing("word " * n))
+            await asyncio.sleep(0.05)
+        assert fake.count("chat.update") >= 2
+        await reply.finish(done("word " * 100))
 
 
-def test_a_placeholder_says_so_when_the_minute_is_spent_elsewhere(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with Rooms(tmp_path, 2) as rooms:
-            for _ in range(OUR_LIMIT):
-                await rooms.ledgers[1].take("T1:chat.update", OUR_LIMIT, MINUTE)
-            replies = rooms.make(fake)
-            await replies(question(0, id="0")).open(THINKING)
-            await asyncio.sleep(1)
-            await replies(question(0, id="2")).open(THINKING)
-            [_, later] = fake.messages.values()
-            assert "Slack takes few changes" in later.states[0]
-
-    run(scenario())
+async def test_a_placeholder_says_so_when_the_minute_is_spent_elsewhere(tmp_path: Path) -> None:
+    fake = FakeSlack()
+    async with Rooms(tmp_path, 2) as rooms:
+        for _ in range(OUR_LIMIT):
+            await rooms.ledgers[1].take("T1:chat.update", OUR_LIMIT, MINUTE)
+        replies = rooms.make(fake)
+        await replies(question(0, id="0")).open(THINKING)
+        await asyncio.sleep(1)
+        await replies(question(0, id="2")).open(THINKING)
+        [_, later] = fake.messages.values()
+        assert "Slack takes few changes" in later.states[0]
 
 
-def test_posts_of_two_replicas_keep_the_pace_of_one_channel(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with Rooms(tmp_path, 2) as rooms:
-            replies = rooms.make(fake)
-            asked = [question(n, id=str(n), channel="C1") for n in range(10)]
-            await asyncio.gather(*(replies(one).open(THINKING) for one in asked))
-        times = sorted(call.at for call in fake.calls)
-        assert len(times) == 10
-        assert all(later - first > 2.5 for first, later in zip(times, times[3:], strict=False))
-
-    run(scenario())
+async def test_posts_of_two_replicas_keep_the_pace_of_one_channel(tmp_path: Path) -> None:
+    fake = FakeSlack()
+    async with Rooms(tmp_path, 2) as rooms:
+        replies = rooms.make(fake)
+        asked = [question(n, id=str(n), channel="C1") for n in range(10)]
+        await asyncio.gather(*(replies(one).open(THINKING) for one in asked))
+    times = sorted(call.at for call in fake.calls)
+    assert len(times) == 10
+    assert all(later - first > 2.5 for first, later in zip(times, times[3:], strict=False))
 
 
-def test_an_edit_costs_one_small_statement(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with Rooms(tmp_path, 1) as rooms:
-            reply = rooms.make(fake)(question(0, id="0"))
-            await asyncio.sleep(MINUTE)  # by now nothing a predecessor spent can count
-            await reply.open(THINKING)
-            for n in range(1, 200):
-                reply.show(writing("word " * n))
-                await asyncio.sleep(0.1)
-            await reply.finish(done("word " * 200))
-            assert len(rooms.ledgers[0].asked) == len(fake.calls)
-
-    run(scenario())
+async def test_an_edit_costs_one_small_statement(tmp_path: Path) -> None:
+    fake = FakeSlack()
+    async with Rooms(tmp_path, 1) as rooms:
+        reply = rooms.make(fake)(question(0, id="0"))
+        await asyncio.sleep(MINUTE)  # by now nothing a predecessor spent can count
+        await reply.open(THINKING)
+        for n in range(1, 200):
+            reply.show(writing("word " * n))
+            await asyncio.sleep(0.1)
+        await reply.finish(done("word " * 200))
+        assert len(rooms.ledgers[0].asked) == len(fake.calls)
 
 
-def test_a_call_that_is_not_granted_is_not_made_and_planned_anew(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with Rooms(tmp_path, 2) as rooms:
-            reply = rooms.make(fake)(question(0, id="0"))
-            await reply.open(THINKING)
-            await asyncio.sleep(1.5)
-            for _ in range(OUR_LIMIT):  # all at once, after we have looked
-                await rooms.ledgers[1].take("T1:chat.update", OUR_LIMIT, MINUTE)
-            before = now()
-            await reply.finish(done("All of it."))
-            assert now() - before < 1.0
-            assert [call.method for call in fake.calls] == ["chat.postMessage"] * 2
-            assert [m.markdown for m in fake.messages.values()] == ["", "All of it."]
-            await asyncio.sleep(MINUTE)
-        assert [m.state for m in fake.messages.values()] == ["The answer is below.", ""]
-
-    run(scenario())
+async def test_a_call_that_is_not_granted_is_not_made_and_planned_anew(tmp_path: Path) -> None:
+    fake = FakeSlack()
+    async with Rooms(tmp_path, 2) as rooms:
+        reply = rooms.make(fake)(question(0, id="0"))
+        await reply.open(THINKING)
+        await asyncio.sleep(1.5)
+        for _ in range(OUR_LIMIT):  # all at once, after we have looked
+            await rooms.ledgers[1].take("T1:chat.update", OUR_LIMIT, MINUTE)
+        before = now()
+        await reply.finish(done("All of it."))
+        assert now() - before < 1.0
+        assert [call.method for call in fake.calls] == ["chat.postMessage"] * 2
+        assert [m.markdown for m in fake.messages.values()] == ["", "All of it."]
+        await asyncio.sleep(MINUTE)
+    assert [m.state for m in fake.messages.values()] == ["The answer is below.", ""]
 
 
-def test_alone_and_without_a_ledger_everything_is_ours() -> None:
-    async def scenario() -> None:
-        share = Share(None, team="T1", replicas=lambda: 7, now=now)
-        assert await share.take("chat.update", 1) == 0.0
-        await share.learn("chat.update")
-        assert (share.parts, share.replicas, share.theirs("chat.update")) == (1, 1, [])
-
-    run(scenario())
+async def test_alone_and_without_a_ledger_everything_is_ours() -> None:
+    share = Share(None, team="T1", replicas=lambda: 7, now=now)
+    assert await share.take("chat.update", 1) == 0.0
+    await share.learn("chat.update")
+    assert (share.parts, share.replicas, share.theirs("chat.update")) == (1, 1, [])
 
 
-def test_calls_of_other_workspaces_do_not_count(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with Rooms(tmp_path, 2) as rooms:
-            ours, theirs = rooms.ledgers
-            there = Share(theirs, team="T2", replicas=lambda: 2, now=now)
-            here = Share(ours, team="T1", replicas=lambda: 2, now=now)
-            assert await there.take("chat.update", 1) == 0.0
-            await here.learn("chat.update")
-            assert here.theirs("chat.update") == []
-            assert await here.take("chat.update", 1) == 0.0
-            assert await here.take("chat.update", 1) == pytest.approx(MINUTE, abs=1)
-
-    run(scenario())
+async def test_calls_of_other_workspaces_do_not_count(tmp_path: Path) -> None:
+    async with Rooms(tmp_path, 2) as rooms:
+        ours, theirs = rooms.ledgers
+        there = Share(theirs, team="T2", replicas=lambda: 2, now=now)
+        here = Share(ours, team="T1", replicas=lambda: 2, now=now)
+        assert await there.take("chat.update", 1) == 0.0
+        await here.learn("chat.update")
+        assert here.theirs("chat.update") == []
+        assert await here.take("chat.update", 1) == 0.0
+        assert await here.take("chat.update", 1) == pytest.approx(MINUTE, abs=1)
 
 
-def test_threads_are_read_back_no_faster_than_slack_allows_all_replicas(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        slack = FakeSlack()
-        async with Rooms(tmp_path, 2) as rooms:
-            rooms.rooms += [rooms.room(slack, ledger) for ledger in rooms.ledgers]
-            looks = [rooms.rooms[n % 2].found(question(n)) for n in range(READS_PER_MINUTE + 10)]
-            looking = asyncio.gather(*looks)
-            await asyncio.sleep(MINUTE - 5)
-            assert slack.count("conversations.replies") == READS_PER_MINUTE
-            assert await looking == [()] * len(looks)
-            assert now() < MINUTE + 5
-
-    run(scenario())
+async def test_threads_are_read_back_no_faster_than_slack_allows_all_replicas(
+    tmp_path: Path,
+) -> None:
+    slack = FakeSlack()
+    async with Rooms(tmp_path, 2) as rooms:
+        rooms.rooms += [rooms.room(slack, ledger) for ledger in rooms.ledgers]
+        looks = [rooms.rooms[n % 2].found(question(n)) for n in range(READS_PER_MINUTE + 10)]
+        looking = asyncio.gather(*looks)
+        await asyncio.sleep(MINUTE - 5)
+        assert slack.count("conversations.replies") == READS_PER_MINUTE
+        assert await looking == [()] * len(looks)
+        assert now() < MINUTE + 5

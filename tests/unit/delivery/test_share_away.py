@@ -10,11 +10,11 @@ import pytest
 from bot.delivery.ratelimit.shared_quota import Share
 from bot.storage.engine.database import open_database
 from bot.storage.rate_slots import Held, Ledger
+from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.room import THINKING, done, question, writing
 from tests.unit.delivery.sharing import OUTAGE, Rooms, played
 from tests.unit.delivery.simulator import at_once
-from tests.unit.delivery.virtual import now, run
 
 
 @pytest.mark.parametrize("away", [(0, 1000), (10, 20), (30, 100)])
@@ -35,43 +35,41 @@ def test_what_is_spent_past_a_slow_ledger_is_entered_there_for_others_to_know(
     assert seen.worst_final <= 0.5 + OUTAGE
 
 
-def test_what_was_known_before_the_ledger_failed_is_not_known_any_more(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with Rooms(tmp_path, 2) as rooms:
-            ledger = rooms.ledgers[0]
-            share = Share(ledger, team="T1", replicas=lambda: 2, now=now)
-            for begin in (100.0, 300.0):
-                await asyncio.sleep(begin - now())
-                assert share.knows("chat.delete")
-                ledger.away = (begin, begin + 2)
-                assert await share.take("chat.delete", 5) is None
-                await share.settle("chat.delete")
-                assert not share.knows("chat.delete")
-                await asyncio.sleep(10)
-                await share.settle("chat.delete")
-                assert share.knows("chat.delete")
-                assert await share.take("chat.delete", 5) == 0.0
-
-    run(scenario())
-
-
-def test_a_ledger_that_is_away_is_not_asked_by_every_edit(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with Rooms(tmp_path, 1, away=(0, 1000)) as rooms:
-            reply = rooms.make(fake)(question(0, id="0"))
-            await reply.open(THINKING)
-            for n in range(1, 600):
-                reply.show(writing("word " * n))
-                await asyncio.sleep(0.1)
-            await reply.finish(done("word " * 600))
-            assert fake.count("chat.update") > 40
-            assert len(rooms.ledgers[0].asked) < 25
-
-    run(scenario())
+async def test_what_was_known_before_the_ledger_failed_is_not_known_any_more(
+    tmp_path: Path,
+) -> None:
+    async with Rooms(tmp_path, 2) as rooms:
+        ledger = rooms.ledgers[0]
+        share = Share(ledger, team="T1", replicas=lambda: 2, now=now)
+        for begin in (100.0, 300.0):
+            await asyncio.sleep(begin - now())
+            assert share.knows("chat.delete")
+            ledger.away = (begin, begin + 2)
+            assert await share.take("chat.delete", 5) is None
+            await share.settle("chat.delete")
+            assert not share.knows("chat.delete")
+            await asyncio.sleep(10)
+            await share.settle("chat.delete")
+            assert share.knows("chat.delete")
+            assert await share.take("chat.delete", 5) == 0.0
 
 
-def test_a_ledger_that_fails_in_a_way_nobody_thought_of_holds_up_nothing(tmp_path: Path) -> None:
+async def test_a_ledger_that_is_away_is_not_asked_by_every_edit(tmp_path: Path) -> None:
+    fake = FakeSlack()
+    async with Rooms(tmp_path, 1, away=(0, 1000)) as rooms:
+        reply = rooms.make(fake)(question(0, id="0"))
+        await reply.open(THINKING)
+        for n in range(1, 600):
+            reply.show(writing("word " * n))
+            await asyncio.sleep(0.1)
+        await reply.finish(done("word " * 600))
+        assert fake.count("chat.update") > 40
+        assert len(rooms.ledgers[0].asked) < 25
+
+
+async def test_a_ledger_that_fails_in_a_way_nobody_thought_of_holds_up_nothing(
+    tmp_path: Path,
+) -> None:
     class Broken(Ledger):
         async def take(
             self, key: str, size: int, seconds: float, patience: float | None = None
@@ -81,16 +79,13 @@ def test_a_ledger_that_fails_in_a_way_nobody_thought_of_holds_up_nothing(tmp_pat
         async def others(self, key: str, patience: float | None = None) -> list[Held]:
             raise RuntimeError("not one of ours either")
 
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with Rooms(tmp_path, 0) as rooms, open_database("sqlite://") as database:
-            room = rooms.room(fake, Broken(database, replica="r"))
-            rooms.rooms.append(room)
-            reply = room.reply(question())
-            for count in range(20):
-                reply.show(writing("word " * count))
-                await asyncio.sleep(1)
-            await reply.finish(done("All of it."))
-        assert [m.markdown for m in fake.messages.values()] == ["All of it."]
-
-    run(scenario())
+    fake = FakeSlack()
+    async with Rooms(tmp_path, 0) as rooms, open_database("sqlite://") as database:
+        room = rooms.room(fake, Broken(database, replica="r"))
+        rooms.rooms.append(room)
+        reply = room.reply(question())
+        for count in range(20):
+            reply.show(writing("word " * count))
+            await asyncio.sleep(1)
+        await reply.finish(done("All of it."))
+    assert [m.markdown for m in fake.messages.values()] == ["All of it."]

@@ -7,11 +7,11 @@ from functools import cache
 
 import pytest
 
+from tests.support.virtual_time import run
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.measure import Answer, Figures, bound, measure
 from tests.unit.delivery.peers import PEERS
 from tests.unit.delivery.simulator import OUR_LIMIT, SCENARIOS, Scenario, at_once, figures, ours
-from tests.unit.delivery.virtual import run
 
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 

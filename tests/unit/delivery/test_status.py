@@ -8,9 +8,9 @@ import pytest
 
 from bot.delivery.native.status import status_of
 from bot.values import Draft, Phase
+from tests.support.virtual_time import now
 from tests.unit.delivery.room import THINKING, always, delivery, done, question, words, writing
 from tests.unit.delivery.streaming_slack import StreamingSlack, dm, write
-from tests.unit.delivery.virtual import now, run
 
 TEXT = words(100)
 
@@ -29,139 +29,115 @@ def test_a_status_reads_on_behind_the_apps_name(draft: Draft, status: str) -> No
     assert status_of(draft) == status
 
 
-def test_a_status_stands_while_the_model_thinks_and_goes_with_the_first_text() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        async with delivery(fake, delivery="native") as room:
-            reply = room.reply(dm())
-            await reply.open(THINKING)
-            assert fake.statuses == [(0.05, "is thinking…")]
-            await asyncio.sleep(5)
-            assert fake.streams == []
-            await write(reply, TEXT, 2)
-            await reply.finish(done(TEXT))
-            await asyncio.sleep(300)
-        assert len(fake.statuses) == 1, "Slack takes it away with our message"
-
-    run(scenario())
+async def test_a_status_stands_while_the_model_thinks_and_goes_with_the_first_text() -> None:
+    fake = StreamingSlack()
+    async with delivery(fake, delivery="native") as room:
+        reply = room.reply(dm())
+        await reply.open(THINKING)
+        assert fake.statuses == [(0.05, "is thinking…")]
+        await asyncio.sleep(5)
+        assert fake.streams == []
+        await write(reply, TEXT, 2)
+        await reply.finish(done(TEXT))
+        await asyncio.sleep(300)
+    assert len(fake.statuses) == 1, "Slack takes it away with our message"
 
 
-def test_a_status_is_renewed_before_two_minutes_are_over() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        async with delivery(fake, delivery="native") as room:
-            reply = room.reply(dm())
-            await reply.open(THINKING)
-            await asyncio.sleep(310)
-            await reply.finish(done(TEXT))
-        times = [at for at, said in fake.statuses if said]
-        assert [round(at) for at in times] == [0, 100, 200, 300]
-
-    run(scenario())
+async def test_a_status_is_renewed_before_two_minutes_are_over() -> None:
+    fake = StreamingSlack()
+    async with delivery(fake, delivery="native") as room:
+        reply = room.reply(dm())
+        await reply.open(THINKING)
+        await asyncio.sleep(310)
+        await reply.finish(done(TEXT))
+    times = [at for at, said in fake.statuses if said]
+    assert [round(at) for at in times] == [0, 100, 200, 300]
 
 
-def test_what_the_model_does_is_told_twice_a_minute_at_most() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        async with delivery(fake, delivery="native") as room:
-            reply = room.reply(dm())
-            await reply.open(THINKING)
-            for n in range(90):
-                reply.show(Draft(Phase.ASKING, note=f"Searching the web: {n}"))
-                await asyncio.sleep(1)
-            await reply.finish(done(TEXT))
-        assert [(round(at), said) for at, said in fake.statuses if said] == [
-            (0, "is thinking…"),
-            (30, "is searching the web: 29"),
-            (60, "is searching the web: 59"),
-            (90, "is searching the web: 89"),
-        ]
-
-    run(scenario())
+async def test_what_the_model_does_is_told_twice_a_minute_at_most() -> None:
+    fake = StreamingSlack()
+    async with delivery(fake, delivery="native") as room:
+        reply = room.reply(dm())
+        await reply.open(THINKING)
+        for n in range(90):
+            reply.show(Draft(Phase.ASKING, note=f"Searching the web: {n}"))
+            await asyncio.sleep(1)
+        await reply.finish(done(TEXT))
+    assert [(round(at), said) for at, said in fake.statuses if said] == [
+        (0, "is thinking…"),
+        (30, "is searching the web: 29"),
+        (60, "is searching the web: 59"),
+        (90, "is searching the web: 89"),
+    ]
 
 
 @pytest.mark.parametrize("fault", ["missing_scope", "unknown_method", 500, "lost", "429:30"])
-def test_without_a_status_an_empty_stream_is_the_placeholder(fault: str | int) -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        fake.fault = always("assistant.threads.setStatus", fault)
-        async with delivery(fake, delivery="native") as room:
-            for n in range(3):
-                reply = room.reply(dm(n))
-                before = now()
-                await reply.open(THINKING)
-                assert now() - before <= 0.2
-                assert fake.streams[n].live
-                await write(reply, TEXT, 2)
-                await reply.finish(done(TEXT))
-        assert [stream.markdown for stream in fake.streams] == [TEXT] * 3
-        assert fake.count("assistant.threads.setStatus") == 1, "it is not asked again for a while"
-
-    run(scenario())
-
-
-def test_a_status_that_takes_long_is_not_waited_for_and_taken_away() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        fake.delay = lambda call: 5.0 if "Status" in call.method else 0.0
-        async with delivery(fake, delivery="native") as room:
-            reply = room.reply(dm())
+async def test_without_a_status_an_empty_stream_is_the_placeholder(fault: str | int) -> None:
+    fake = StreamingSlack()
+    fake.fault = always("assistant.threads.setStatus", fault)
+    async with delivery(fake, delivery="native") as room:
+        for n in range(3):
+            reply = room.reply(dm(n))
+            before = now()
             await reply.open(THINKING)
-            assert now() < 3
-            await write(reply, TEXT, 2)
-            await asyncio.sleep(20)
-            await reply.finish(done(TEXT))
-        assert [said for _, said in fake.statuses] == ["is thinking…", ""]
-
-    run(scenario())
-
-
-def test_an_empty_placeholder_becomes_an_edited_one_before_slack_ends_it() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        fake.fault = always("assistant.threads.setStatus", "missing_scope")
-        async with delivery(fake, delivery="native") as room:
-            reply = room.reply(dm())
-            await reply.open(THINKING)
-            await asyncio.sleep(250)
-            [message] = fake.messages.values()
-            assert message.state == "Thinking…"
+            assert now() - before <= 0.2
+            assert fake.streams[n].live
             await write(reply, TEXT, 2)
             await reply.finish(done(TEXT))
+    assert [stream.markdown for stream in fake.streams] == [TEXT] * 3
+    assert fake.count("assistant.threads.setStatus") == 1, "it is not asked again for a while"
+
+
+async def test_a_status_that_takes_long_is_not_waited_for_and_taken_away() -> None:
+    fake = StreamingSlack()
+    fake.delay = lambda call: 5.0 if "Status" in call.method else 0.0
+    async with delivery(fake, delivery="native") as room:
+        reply = room.reply(dm())
+        await reply.open(THINKING)
+        assert now() < 3
+        await write(reply, TEXT, 2)
+        await asyncio.sleep(20)
+        await reply.finish(done(TEXT))
+    assert [said for _, said in fake.statuses] == ["is thinking…", ""]
+
+
+async def test_an_empty_placeholder_becomes_an_edited_one_before_slack_ends_it() -> None:
+    fake = StreamingSlack()
+    fake.fault = always("assistant.threads.setStatus", "missing_scope")
+    async with delivery(fake, delivery="native") as room:
+        reply = room.reply(dm())
+        await reply.open(THINKING)
+        await asyncio.sleep(250)
         [message] = fake.messages.values()
-        assert message.markdown == TEXT
-
-    run(scenario())
-
-
-def test_a_status_stands_again_between_two_streams() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        async with delivery(fake, delivery="native") as room:
-            reply = room.reply(dm())
-            await reply.open(THINKING)
-            await write(reply, TEXT + "\n\n", 2)
-            await asyncio.sleep(245)
-            assert not fake.streams[0].live
-            reply.show(Draft(Phase.STREAMING, TEXT + "\n\n", "Running code"))
-            await asyncio.sleep(40)
-            assert [said for _, said in fake.statuses[1:]] == ["is thinking…", "is running code"]
-            await reply.finish(done(TEXT))
-            await asyncio.sleep(1)
-        assert fake.statuses[-1][1] == "", "no message of ours takes it away"
-        assert "".join(m.markdown for m in fake.messages.values()).split() == TEXT.split()
-
-    run(scenario())
+        assert message.state == "Thinking…"
+        await write(reply, TEXT, 2)
+        await reply.finish(done(TEXT))
+    [message] = fake.messages.values()
+    assert message.markdown == TEXT
 
 
-def test_edits_have_a_placeholder_and_no_status() -> None:
-    async def scenario() -> None:
-        fake = StreamingSlack()
-        async with delivery(fake, delivery="auto") as room:
-            reply = room.reply(question())
-            await reply.open(THINKING)
-            reply.show(writing(TEXT))
-            await reply.finish(done(TEXT))
-        assert fake.statuses == []
+async def test_a_status_stands_again_between_two_streams() -> None:
+    fake = StreamingSlack()
+    async with delivery(fake, delivery="native") as room:
+        reply = room.reply(dm())
+        await reply.open(THINKING)
+        await write(reply, TEXT + "\n\n", 2)
+        await asyncio.sleep(245)
+        assert not fake.streams[0].live
+        reply.show(Draft(Phase.STREAMING, TEXT + "\n\n", "Running code"))
+        await asyncio.sleep(40)
+        assert [said for _, said in fake.statuses[1:]] == ["is thinking…", "is running code"]
+        await reply.finish(done(TEXT))
+        await asyncio.sleep(1)
+    assert fake.statuses[-1][1] == "", "no message of ours takes it away"
+    assert "".join(m.markdown for m in fake.messages.values()).split() == TEXT.split()
 
-    run(scenario())
+
+async def test_edits_have_a_placeholder_and_no_status() -> None:
+    fake = StreamingSlack()
+    async with delivery(fake, delivery="auto") as room:
+        reply = room.reply(question())
+        await reply.open(THINKING)
+        reply.show(writing(TEXT))
+        await reply.finish(done(TEXT))
+    assert fake.statuses == []

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from bot.values import Draft
+from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.room import (
     THINKING,
@@ -20,7 +21,6 @@ from tests.unit.delivery.room import (
     words,
     writing,
 )
-from tests.unit.delivery.virtual import now, run
 
 
 async def left_behind(fake: FakeSlack, draft: Draft) -> None:
@@ -33,141 +33,117 @@ async def left_behind(fake: FakeSlack, draft: Draft) -> None:
     fake.calls.clear()
 
 
-def test_an_answer_goes_on_in_the_message_a_crash_has_left() -> None:
-    async def scenario() -> None:
-        fake, keeper = FakeSlack(), Keeper()
-        await left_behind(fake, writing("The begin"))
-        async with delivery(fake) as room:
-            before = now()
-            reply = room.reply(question(), standing=standing(fake), kept=keeper)
-            await reply.open(writing("The begin"))
-            assert now() == before
-            await reply.finish(done("The beginning and the end."))
-        [message] = fake.messages.values()
-        assert message.markdown == "The beginning and the end."
-        assert message.state == ""
-        assert fake.count("chat.postMessage") == 0
-        assert keeper.messages == standing(fake)
-
-    run(scenario())
+async def test_an_answer_goes_on_in_the_message_a_crash_has_left() -> None:
+    fake, keeper = FakeSlack(), Keeper()
+    await left_behind(fake, writing("The begin"))
+    async with delivery(fake) as room:
+        before = now()
+        reply = room.reply(question(), standing=standing(fake), kept=keeper)
+        await reply.open(writing("The begin"))
+        assert now() == before
+        await reply.finish(done("The beginning and the end."))
+    [message] = fake.messages.values()
+    assert message.markdown == "The beginning and the end."
+    assert message.state == ""
+    assert fake.count("chat.postMessage") == 0
+    assert keeper.messages == standing(fake)
 
 
-def test_messages_left_behind_that_are_too_many_are_deleted() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        await left_behind(fake, writing(words(5000)))
-        assert len(fake.messages) > 2
-        async with delivery(fake) as room:
-            await room.reply(question(), standing=standing(fake)).finish(done("Short."))
-        [message] = fake.messages.values()
-        assert message.markdown == "Short."
-
-    run(scenario())
+async def test_messages_left_behind_that_are_too_many_are_deleted() -> None:
+    fake = FakeSlack()
+    await left_behind(fake, writing(words(5000)))
+    assert len(fake.messages) > 2
+    async with delivery(fake) as room:
+        await room.reply(question(), standing=standing(fake)).finish(done("Short."))
+    [message] = fake.messages.values()
+    assert message.markdown == "Short."
 
 
-def test_after_a_crash_no_older_message_says_that_more_comes() -> None:
-    async def scenario() -> None:
-        fake, keeper = FakeSlack(), Keeper()
-        async with delivery(fake) as room:
-            reply = room.reply(question(), kept=keeper)
-            await reply.open(THINKING)
-            reply.show(writing("The beginning"))
-            await asyncio.sleep(2)
-            fake.fault = always("chat.update", "429:300")
-            await reply.finish(done("The beginning and the end."))
-        assert [m.state for m in fake.messages.values()] == ["Writing…", ""]
-        fake.fault = lambda call: None
-        async with delivery(fake) as room:
-            reply = room.reply(question(), standing=keeper.messages)
-            await reply.finish(done("The beginning and the end."))
-            await asyncio.sleep(1)
-        [message] = fake.messages.values()
-        assert message.markdown == "The beginning and the end."
-        assert message.state == ""
-
-    run(scenario())
+async def test_after_a_crash_no_older_message_says_that_more_comes() -> None:
+    fake, keeper = FakeSlack(), Keeper()
+    async with delivery(fake) as room:
+        reply = room.reply(question(), kept=keeper)
+        await reply.open(THINKING)
+        reply.show(writing("The beginning"))
+        await asyncio.sleep(2)
+        fake.fault = always("chat.update", "429:300")
+        await reply.finish(done("The beginning and the end."))
+    assert [m.state for m in fake.messages.values()] == ["Writing…", ""]
+    fake.fault = lambda call: None
+    async with delivery(fake) as room:
+        reply = room.reply(question(), standing=keeper.messages)
+        await reply.finish(done("The beginning and the end."))
+        await asyncio.sleep(1)
+    [message] = fake.messages.values()
+    assert message.markdown == "The beginning and the end."
+    assert message.state == ""
 
 
-def test_a_stream_left_behind_is_stopped_before_it_is_edited() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        await left_behind(fake, writing("The begin"))
-        [left] = standing(fake)
-        async with delivery(fake) as room:
-            reply = room.reply(question(), standing=[replace(left, method="native")])
-            await reply.finish(done("The end."))
-        assert [c.method for c in fake.calls] == ["chat.stopStream", "chat.update"]
-        assert [m.markdown for m in fake.messages.values()] == ["The end."]
-
-    run(scenario())
+async def test_a_stream_left_behind_is_stopped_before_it_is_edited() -> None:
+    fake = FakeSlack()
+    await left_behind(fake, writing("The begin"))
+    [left] = standing(fake)
+    async with delivery(fake) as room:
+        reply = room.reply(question(), standing=[replace(left, method="native")])
+        await reply.finish(done("The end."))
+    assert [c.method for c in fake.calls] == ["chat.stopStream", "chat.update"]
+    assert [m.markdown for m in fake.messages.values()] == ["The end."]
 
 
-def test_a_message_that_turns_out_to_be_a_stream_is_stopped_and_edited() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        await left_behind(fake, writing("The begin"))
-        fake.fault = lambda call: (
-            "streaming_state_conflict"
-            if call.method == "chat.update" and not fake.count("chat.stopStream")
-            else None
-        )
-        async with delivery(fake) as room:
-            await room.reply(question(), standing=standing(fake)).finish(done("The end."))
-        assert [m.markdown for m in fake.messages.values()] == ["The end."]
-
-    run(scenario())
+async def test_a_message_that_turns_out_to_be_a_stream_is_stopped_and_edited() -> None:
+    fake = FakeSlack()
+    await left_behind(fake, writing("The begin"))
+    fake.fault = lambda call: (
+        "streaming_state_conflict"
+        if call.method == "chat.update" and not fake.count("chat.stopStream")
+        else None
+    )
+    async with delivery(fake) as room:
+        await room.reply(question(), standing=standing(fake)).finish(done("The end."))
+    assert [m.markdown for m in fake.messages.values()] == ["The end."]
 
 
-def test_a_stream_that_cannot_be_stopped_is_continued_below() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        await left_behind(fake, writing("The begin"))
-        stuck = always("chat.update", "streaming_state_conflict")
-        refused = always("chat.stopStream", "message_not_owned_by_app")
-        fake.fault = lambda call: stuck(call) or refused(call)
-        async with delivery(fake) as room:
-            await room.reply(question(), standing=standing(fake)).finish(done("The end."))
-        assert [m.markdown for m in fake.messages.values()] == ["The begin", "The end."]
-        assert fake.count("chat.stopStream") == 1
-
-    run(scenario())
+async def test_a_stream_that_cannot_be_stopped_is_continued_below() -> None:
+    fake = FakeSlack()
+    await left_behind(fake, writing("The begin"))
+    stuck = always("chat.update", "streaming_state_conflict")
+    refused = always("chat.stopStream", "message_not_owned_by_app")
+    fake.fault = lambda call: stuck(call) or refused(call)
+    async with delivery(fake) as room:
+        await room.reply(question(), standing=standing(fake)).finish(done("The end."))
+    assert [m.markdown for m in fake.messages.values()] == ["The begin", "The end."]
+    assert fake.count("chat.stopStream") == 1
 
 
-def test_a_429_on_a_stop_closes_no_edits() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        await left_behind(fake, writing("The begin"))
-        [left] = standing(fake)
-        fake.fault = once("chat.stopStream", "429:20")
-        async with delivery(fake) as room:
-            other = room.reply(question(1))
-            await other.open(THINKING)
-            reply = room.reply(question(), standing=[replace(left, method="native")])
-            finishing = asyncio.create_task(reply.finish(done("The end.")))
-            await asyncio.sleep(1)
-            before = now()
-            await other.finish(done("Nobody limits this."))
-            assert now() - before < 1
-            await finishing
-        assert now() > 20
-
-    run(scenario())
+async def test_a_429_on_a_stop_closes_no_edits() -> None:
+    fake = FakeSlack()
+    await left_behind(fake, writing("The begin"))
+    [left] = standing(fake)
+    fake.fault = once("chat.stopStream", "429:20")
+    async with delivery(fake) as room:
+        other = room.reply(question(1))
+        await other.open(THINKING)
+        reply = room.reply(question(), standing=[replace(left, method="native")])
+        finishing = asyncio.create_task(reply.finish(done("The end.")))
+        await asyncio.sleep(1)
+        before = now()
+        await other.finish(done("Nobody limits this."))
+        assert now() - before < 1
+        await finishing
+    assert now() > 20
 
 
-def test_a_private_answer_goes_on_in_the_direct_message_it_was_continued_in() -> None:
-    async def scenario() -> None:
-        fake, keeper = FakeSlack(), Keeper()
-        text = words(5000)
-        async with delivery(fake) as room:
-            await room.reply(command(), kept=keeper).finish(done(text))
-            found = await room.found(command())
-            assert found == keeper.messages
-            assert [one.channel for one in found] == ["", "DU1", "DU1", "DU1"]
-            before = [m.markdown for m in fake.messages.values()]
-            for message in fake.messages.values():
-                message.blocks = []
-            await room.reply(command(), standing=found).finish(done(text))
-        assert len(fake.private) == 1
-        assert [m.markdown for m in fake.messages.values()] == before
-
-    run(scenario())
+async def test_a_private_answer_goes_on_in_the_direct_message_it_was_continued_in() -> None:
+    fake, keeper = FakeSlack(), Keeper()
+    text = words(5000)
+    async with delivery(fake) as room:
+        await room.reply(command(), kept=keeper).finish(done(text))
+        found = await room.found(command())
+        assert found == keeper.messages
+        assert [one.channel for one in found] == ["", "DU1", "DU1", "DU1"]
+        before = [m.markdown for m in fake.messages.values()]
+        for message in fake.messages.values():
+            message.blocks = []
+        await room.reply(command(), standing=found).finish(done(text))
+    assert len(fake.private) == 1
+    assert [m.markdown for m in fake.messages.values()] == before

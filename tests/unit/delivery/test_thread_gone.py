@@ -21,136 +21,111 @@ from tests.unit.delivery.room import (
     writing,
 )
 from tests.unit.delivery.streaming_slack import StreamingSlack, dm, write
-from tests.unit.delivery.virtual import run
 
 Lost = list[SlackRefused | Stopped | QuestionDeleted]
 
 
 @pytest.mark.parametrize("text", ["", "The beginning", words(5000)], ids=["none", "one", "parts"])
-def test_placeholder_outside_of_its_thread_is_deleted_and_nothing_follows(text: str) -> None:
-    async def scenario() -> None:
-        fake, keeper, lost = FakeSlack(), Keeper(), Lost()
+async def test_placeholder_outside_of_its_thread_is_deleted_and_nothing_follows(text: str) -> None:
+    fake, keeper, lost = FakeSlack(), Keeper(), Lost()
+    fake.gone.add(ROOT)
+    async with delivery(fake) as room:
+        reply = room.reply(question(), kept=keeper, on_lost=lost.append)
+        await reply.open(THINKING)
+        assert [type(error) for error in lost] == [QuestionDeleted]
+        reply.show(writing(text))
+        await reply.finish(REMOVED)
+    assert fake.messages == {}
+    assert keeper.messages == ()
+    assert fake.count("chat.postMessage") == 1
+
+
+async def test_later_part_outside_of_its_thread_takes_the_whole_answer_with_it() -> None:
+    fake, lost = FakeSlack(), Lost()
+    async with delivery(fake) as room:
+        reply = room.reply(question(), on_lost=lost.append)
+        await reply.open(THINKING)
+        reply.show(writing(words(1000)))
+        await asyncio.sleep(2)
         fake.gone.add(ROOT)
-        async with delivery(fake) as room:
-            reply = room.reply(question(), kept=keeper, on_lost=lost.append)
-            await reply.open(THINKING)
-            assert [type(error) for error in lost] == [QuestionDeleted]
-            reply.show(writing(text))
-            await reply.finish(REMOVED)
-        assert fake.messages == {}
-        assert keeper.messages == ()
-        assert fake.count("chat.postMessage") == 1
-
-    run(scenario())
+        await reply.finish(done(words(5000)))
+    assert fake.messages == {}
+    assert len(lost) == 1
 
 
-def test_later_part_outside_of_its_thread_takes_the_whole_answer_with_it() -> None:
-    async def scenario() -> None:
-        fake, lost = FakeSlack(), Lost()
-        async with delivery(fake) as room:
-            reply = room.reply(question(), on_lost=lost.append)
-            await reply.open(THINKING)
-            reply.show(writing(words(1000)))
-            await asyncio.sleep(2)
-            fake.gone.add(ROOT)
-            await reply.finish(done(words(5000)))
-        assert fake.messages == {}
-        assert len(lost) == 1
-
-    run(scenario())
+async def test_lost_post_is_found_outside_of_its_thread() -> None:
+    fake = FakeSlack()
+    fake.gone.add(ROOT)
+    fake.fault = once("chat.postMessage", "lost")
+    async with delivery(fake) as room:
+        reply = room.reply(question())
+        await reply.open(THINKING)
+        await reply.finish(done("The end."))
+    assert fake.messages == {}
+    assert fake.count("chat.postMessage") == 1
 
 
-def test_lost_post_is_found_outside_of_its_thread() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
+async def test_looking_after_a_crash_finds_what_stands_outside_of_the_thread() -> None:
+    fake = FakeSlack()
+    async with delivery(fake) as room:  # the process dies before it deletes the message
         fake.gone.add(ROOT)
-        fake.fault = once("chat.postMessage", "lost")
-        async with delivery(fake) as room:
-            reply = room.reply(question())
-            await reply.open(THINKING)
-            await reply.finish(done("The end."))
-        assert fake.messages == {}
-        assert fake.count("chat.postMessage") == 1
-
-    run(scenario())
-
-
-def test_looking_after_a_crash_finds_what_stands_outside_of_the_thread() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        async with delivery(fake) as room:  # the process dies before it deletes the message
-            fake.gone.add(ROOT)
-            fake.fault = lambda call: 500 if call.method == "chat.delete" else None
-            await room.reply(question()).open(THINKING)
-        [stray] = fake.messages
-        fake.fault = lambda call: None
-        async with delivery(fake) as room:
-            with pytest.raises(ThreadGone) as gone:
-                await room.found(question())
-            assert gone.value.astray == (stray,)
-            with pytest.raises(SlackRefused) as other:
-                await room.found(question(1, channel="C0"))
-            assert other.value.code == "thread_not_found"
-
-    run(scenario())
+        fake.fault = lambda call: 500 if call.method == "chat.delete" else None
+        await room.reply(question()).open(THINKING)
+    [stray] = fake.messages
+    fake.fault = lambda call: None
+    async with delivery(fake) as room:
+        with pytest.raises(ThreadGone) as gone:
+            await room.found(question())
+        assert gone.value.astray == (stray,)
+        with pytest.raises(SlackRefused) as other:
+            await room.found(question(1, channel="C0"))
+        assert other.value.code == "thread_not_found"
 
 
 @pytest.mark.parametrize("refused", [False, True], ids=["lands outside", "is refused"])
-def test_stream_of_a_thread_that_is_gone_is_deleted(refused: bool) -> None:
-    async def scenario() -> None:
-        fake, lost = StreamingSlack(), Lost()
-        fake.gone.add(ROOT)
-        if refused:
-            fake.fault = once("chat.startStream", "thread_not_found")
-        async with delivery(fake, delivery="native") as room:
-            reply = room.reply(dm(), on_lost=lost.append)
-            await reply.open(THINKING)
-            await write(reply, "A line that lasts.\n\nAnother line.\n\n", 5)
-            await reply.finish(done("A line that lasts.\n\nAnother line.\n\nThe end."))
-            await reply.settled()
-        assert fake.messages == {}
-        assert [type(error) for error in lost] == [QuestionDeleted]
-
-    run(scenario())
+async def test_stream_of_a_thread_that_is_gone_is_deleted(refused: bool) -> None:
+    fake, lost = StreamingSlack(), Lost()
+    fake.gone.add(ROOT)
+    if refused:
+        fake.fault = once("chat.startStream", "thread_not_found")
+    async with delivery(fake, delivery="native") as room:
+        reply = room.reply(dm(), on_lost=lost.append)
+        await reply.open(THINKING)
+        await write(reply, "A line that lasts.\n\nAnother line.\n\n", 5)
+        await reply.finish(done("A line that lasts.\n\nAnother line.\n\nThe end."))
+        await reply.settled()
+    assert fake.messages == {}
+    assert [type(error) for error in lost] == [QuestionDeleted]
 
 
-def test_stream_whose_end_does_not_name_its_thread_stays_where_that_is_there() -> None:
-    async def scenario() -> None:
-        fake, lost = StreamingSlack(), Lost()
-        async with delivery(fake, delivery="native") as room:
-            reply = room.reply(dm(), on_lost=lost.append)
-            await reply.open(THINKING)
-            await write(reply, "A line that lasts.\n\n", 2)
-            for stream in fake.streams:
-                stream.thread_ts = None  # as if Slack left it out
-            await reply.finish(done("A line that lasts.\n\nThe end."))
-        assert len(fake.messages) == 1
-        assert lost == []
-
-    run(scenario())
+async def test_stream_whose_end_does_not_name_its_thread_stays_where_that_is_there() -> None:
+    fake, lost = StreamingSlack(), Lost()
+    async with delivery(fake, delivery="native") as room:
+        reply = room.reply(dm(), on_lost=lost.append)
+        await reply.open(THINKING)
+        await write(reply, "A line that lasts.\n\n", 2)
+        for stream in fake.streams:
+            stream.thread_ts = None  # as if Slack left it out
+        await reply.finish(done("A line that lasts.\n\nThe end."))
+    assert len(fake.messages) == 1
+    assert lost == []
 
 
-def test_refusal_to_answer_is_taken_back_where_the_thread_is_gone() -> None:
-    async def scenario() -> None:
-        fake = FakeSlack()
-        fake.gone.add(ROOT)
-        async with delivery(fake) as room:
-            await room.say_once(question(), Draft(Phase.FAILED, "", "Not now."))
-        assert fake.messages == {}
-
-    run(scenario())
+async def test_refusal_to_answer_is_taken_back_where_the_thread_is_gone() -> None:
+    fake = FakeSlack()
+    fake.gone.add(ROOT)
+    async with delivery(fake) as room:
+        await room.say_once(question(), Draft(Phase.FAILED, "", "Not now."))
+    assert fake.messages == {}
 
 
-def test_post_without_a_thread_is_where_it_belongs() -> None:
-    async def scenario() -> None:
-        fake, lost = FakeSlack(), Lost()
-        asked = question(ts=None)
-        asked = question(place=asked.place.__class__("T1", "C1", "dm"), ts=None)
-        async with delivery(fake) as room:
-            reply = room.reply(asked, on_lost=lost.append)
-            await reply.open(THINKING)
-            await reply.finish(done("The end."))
-        assert [message.markdown for message in fake.messages.values()] == ["The end."]
-        assert lost == []
-
-    run(scenario())
+async def test_post_without_a_thread_is_where_it_belongs() -> None:
+    fake, lost = FakeSlack(), Lost()
+    asked = question(ts=None)
+    asked = question(place=asked.place.__class__("T1", "C1", "dm"), ts=None)
+    async with delivery(fake) as room:
+        reply = room.reply(asked, on_lost=lost.append)
+        await reply.open(THINKING)
+        await reply.finish(done("The end."))
+    assert [message.markdown for message in fake.messages.values()] == ["The end."]
+    assert lost == []

@@ -15,7 +15,7 @@ from bot.slack.messages import messages_at
 from bot.slack.threads import PAGE
 from bot.storage import rows
 from bot.values import Question, paragraphs
-from tests.unit.delivery.virtual import run
+from tests.support.virtual_time import run
 from tests.unit.history.asking import ROOT, asked, at
 from tests.unit.history.stored_slack import BOT, StoredSlack
 

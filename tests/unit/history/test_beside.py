@@ -11,7 +11,7 @@ import pytest
 from bot.history.thread import LOOKS_PER_MINUTE, Conversation
 from bot.render.incoming.attachments import EMPTY_FORWARD
 from bot.values import File
-from tests.unit.delivery.virtual import run
+from tests.support.virtual_time import run
 from tests.unit.history.asking import ROOT, asked, at, history, in_dm, texts
 from tests.unit.history.stored_slack import StoredSlack
 

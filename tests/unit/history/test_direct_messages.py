@@ -12,7 +12,7 @@ from bot.history.remarks import UNREAD_DIRECT
 from bot.history.thread import History
 from bot.render.buttons import STOP
 from bot.values import Message
-from tests.unit.delivery.virtual import now, run
+from tests.support.virtual_time import now, run
 from tests.unit.history.asking import ADA, DM, at, history, in_dm, texts
 from tests.unit.history.stored_slack import BOT, StoredSlack
 

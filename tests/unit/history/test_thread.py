@@ -8,7 +8,7 @@ import pytest
 
 from bot.upstream.requests.attribution import attributed
 from bot.values import Author, Message, Said
-from tests.unit.delivery.virtual import run
+from tests.support.virtual_time import run
 from tests.unit.history.asking import ADA, BOB, ROOT, asked, at, history, texts
 from tests.unit.history.stored_slack import BOT, StoredSlack, sealed
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.errors import SlackRefused, SlackUnreachable
 from bot.slack.threads import Bounds, Mark, Page, Stored, ThreadPart, newest_part
-from tests.unit.delivery.virtual import run
+from tests.support.virtual_time import run
 
 ROOT = "1700000000.000000"
 BOUNDS = Bounds()

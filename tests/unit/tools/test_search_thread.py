@@ -12,7 +12,7 @@ from bot.slack.threads import just_after
 from bot.tools.search_thread import BOUNDS, MAX_EXCERPT, search_thread_tool
 from bot.tools.tool import Tool, ToolContext
 from bot.values import Place, Question
-from tests.unit.delivery.virtual import run
+from tests.support.virtual_time import run
 from tests.unit.history.asking import ROOT, asked, at
 from tests.unit.history.stored_slack import StoredSlack
 from tests.unit.playground import live

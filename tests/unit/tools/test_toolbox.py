@@ -12,7 +12,7 @@ from bot.tools.tool import tool
 from bot.tools.toolbox import MAX_SAYING, Toolbox
 from bot.upstream.events import ToolCall
 from bot.upstream.prompt import ToolSpec
-from tests.unit.delivery import virtual
+from tests.support import virtual_time as virtual
 from tests.unit.tools.asking import CONTEXT, call
 
 

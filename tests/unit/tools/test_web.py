@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import pytest
 
 from bot.tools.web import MAX_BYTES, MAX_REDIRECTS, SECONDS, Web
-from tests.unit.delivery import virtual
+from tests.support import virtual_time as virtual
 from tests.unit.tools.site import answer, redirect, resolving, site, web_of
 from tests.unit.tools.wire import PUBLIC, Slow, refused
 

@@ -25,7 +25,7 @@ from bot.turn.running import LiveTurns
 from bot.turn.supervisor import Supervisor
 from bot.turn.turn import Turn
 from bot.values import Draft, Phase, Place, Question
-from tests.unit.delivery.virtual import now
+from tests.support.virtual_time import now
 from tests.unit.turn.way import Room
 
 T = TypeVar("T")

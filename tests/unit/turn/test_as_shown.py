@@ -17,8 +17,8 @@ from bot.turn.durability.tool_progress import Progress
 from bot.upstream.events import ToolCall
 from bot.upstream.prompt import Exchange, Round
 from bot.values import REMOVED, Draft, Phase, Place
+from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.delivery.virtual import now, run
 from tests.unit.turn.stage import Replica, Stage, until
 from tests.unit.turn.test_revisions import asked
 from tests.unit.turn.way import Background, Model, question, rooms, runner
@@ -51,157 +51,129 @@ def with_root(slack: FakeSlack) -> None:
     slack.people["C0", "900.0"] = {"ts": "900.0", "user": "U9", "text": "Hm."}
 
 
-def test_question_that_waited_below_another_is_asked_as_it_reads_by_then(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model()
-        async with answering(tmp_path, slack, model) as a:
-            await a.turns.submit(asked())
-            await a.turns.submit(asked(BELOW, OLD))
-            await a.turns.submit(asked(LATER, "Says who?", "U2"))
-            slack.edit(BELOW, f"<@UBOT> {NEW}")
-            await until(lambda: not a.turns.live)
-            assert [one["content"] for one in model.asked[1]["input"][-2:]] == [
-                f"From person U1:\n> {NEW}",
-                "From person U2:\n> Says who?",
-            ]
-            record = await a.store.turn(f"t{BELOW}")
-            assert record
-            assert record.question.words[0].text == NEW
-
-    run(scenario())
+async def test_question_that_waited_below_another_is_asked_as_it_reads_by_then(
+    tmp_path: Path,
+) -> None:
+    slack, model = FakeSlack(), Model()
+    async with answering(tmp_path, slack, model) as a:
+        await a.turns.submit(asked())
+        await a.turns.submit(asked(BELOW, OLD))
+        await a.turns.submit(asked(LATER, "Says who?", "U2"))
+        slack.edit(BELOW, f"<@UBOT> {NEW}")
+        await until(lambda: not a.turns.live)
+        assert [one["content"] for one in model.asked[1]["input"][-2:]] == [
+            f"From person U1:\n> {NEW}",
+            "From person U2:\n> Says who?",
+        ]
+        record = await a.store.turn(f"t{BELOW}")
+        assert record
+        assert record.question.words[0].text == NEW
 
 
 @pytest.mark.parametrize("place", SURFACES.values(), ids=SURFACES)
-def test_question_that_waited_for_a_seat_is_asked_as_it_reads_by_then(
+async def test_question_that_waited_for_a_seat_is_asked_as_it_reads_by_then(
     tmp_path: Path, place: Place
 ) -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model()
-        async with answering(tmp_path, slack, model, seats=1) as a:
-            await a.turns.submit(asked())
-            waits = replace(question(text=OLD), place=place)
-            await a.turns.submit(waits)
-            slack.edit("900.1", NEW, place.channel)
-            await until(lambda: not a.turns.live)
-            assert NEW in told(model)
-            assert OLD not in told(model)
-
-    run(scenario())
+    slack, model = FakeSlack(), Model()
+    async with answering(tmp_path, slack, model, seats=1) as a:
+        await a.turns.submit(asked())
+        waits = replace(question(text=OLD), place=place)
+        await a.turns.submit(waits)
+        slack.edit("900.1", NEW, place.channel)
+        await until(lambda: not a.turns.live)
+        assert NEW in told(model)
+        assert OLD not in told(model)
 
 
 @pytest.mark.parametrize("place", SURFACES.values(), ids=SURFACES)
-def test_question_that_was_taken_over_is_asked_as_it_reads_by_then(place: Place) -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model()
-        async with runner(slack, model) as way:
-            turn = way.turn(replace(question(text=OLD), place=place), fence=2)
-            slack.edit("900.1", NEW, place.channel)
-            assert await way.runner.answer(turn) is Phase.DONE
-            assert turn.question.text == NEW
-            assert way.journalled().question == turn.question
-        assert [NEW in told(model), OLD in told(model)] == [True, False]
-
-    run(scenario())
+async def test_question_that_was_taken_over_is_asked_as_it_reads_by_then(place: Place) -> None:
+    slack, model = FakeSlack(), Model()
+    async with runner(slack, model) as way:
+        turn = way.turn(replace(question(text=OLD), place=place), fence=2)
+        slack.edit("900.1", NEW, place.channel)
+        assert await way.runner.answer(turn) is Phase.DONE
+        assert turn.question.text == NEW
+        assert way.journalled().question == turn.question
+    assert [NEW in told(model), OLD in told(model)] == [True, False]
 
 
-def test_fresh_question_costs_no_look_at_its_own_message() -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model()
-        async with runner(slack, model) as way:
-            assert await way.answer(question()) is Phase.DONE
-            assert slack.count(READ) == 0
-            with_root(slack)
-            assert await way.answer(replace(question(), place=SURFACES["reply"])) is Phase.DONE
-            assert slack.count(READ) == 1  # what was said before it
-
-    run(scenario())
+async def test_fresh_question_costs_no_look_at_its_own_message() -> None:
+    slack, model = FakeSlack(), Model()
+    async with runner(slack, model) as way:
+        assert await way.answer(question()) is Phase.DONE
+        assert slack.count(READ) == 0
+        with_root(slack)
+        assert await way.answer(replace(question(), place=SURFACES["reply"])) is Phase.DONE
+        assert slack.count(READ) == 1  # what was said before it
 
 
-def test_fresh_reply_is_told_as_its_thread_shows_it() -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model()
-        async with runner(slack, model) as way:
-            with_root(slack)
-            turn = way.turn(replace(question(text=OLD), place=SURFACES["reply"]))
-            slack.edit("900.1", NEW, "C0")
-            await way.runner.answer(turn)
-        assert [NEW in told(model), OLD in told(model)] == [True, False]
-        assert slack.count(READ) == 1
-
-    run(scenario())
+async def test_fresh_reply_is_told_as_its_thread_shows_it() -> None:
+    slack, model = FakeSlack(), Model()
+    async with runner(slack, model) as way:
+        with_root(slack)
+        turn = way.turn(replace(question(text=OLD), place=SURFACES["reply"]))
+        slack.edit("900.1", NEW, "C0")
+        await way.runner.answer(turn)
+    assert [NEW in told(model), OLD in told(model)] == [True, False]
+    assert slack.count(READ) == 1
 
 
-def test_fresh_reply_that_its_thread_does_not_show_yet_is_asked_as_it_came() -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model()
-        async with runner(slack, model) as way:
-            turn = way.turn(replace(question(text=OLD), place=SURFACES["reply"]))
-            slack.people.clear()
-            assert await way.runner.answer(turn) is Phase.DONE
-        assert OLD in told(model)
-
-    run(scenario())
+async def test_fresh_reply_that_its_thread_does_not_show_yet_is_asked_as_it_came() -> None:
+    slack, model = FakeSlack(), Model()
+    async with runner(slack, model) as way:
+        turn = way.turn(replace(question(text=OLD), place=SURFACES["reply"]))
+        slack.people.clear()
+        assert await way.runner.answer(turn) is Phase.DONE
+    assert OLD in told(model)
 
 
 GONE: dict[str, Any] = {"deleted": None, "a tombstone": {"ts": "900.1", "subtype": "tombstone"}}
 
 
 @pytest.mark.parametrize("left", GONE.values(), ids=GONE)
-def test_old_question_that_is_gone_is_not_asked_and_nothing_of_it_stays(left: Any) -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model()
-        async with runner(slack, model) as way:
-            turn = way.turn(question(), fence=2)
-            slack.people = {("C0", "900.1"): left} if left else {}
-            assert await way.runner.answer(turn) is Phase.STOPPED
-            assert way.journalled().draft == REMOVED
-        assert model.asked == []
-        assert slack.messages == {}
-
-    run(scenario())
+async def test_old_question_that_is_gone_is_not_asked_and_nothing_of_it_stays(left: Any) -> None:
+    slack, model = FakeSlack(), Model()
+    async with runner(slack, model) as way:
+        turn = way.turn(question(), fence=2)
+        slack.people = {("C0", "900.1"): left} if left else {}
+        assert await way.runner.answer(turn) is Phase.STOPPED
+        assert way.journalled().draft == REMOVED
+    assert model.asked == []
+    assert slack.messages == {}
 
 
-def test_what_is_left_of_an_old_question_is_asked_as_its_author_s() -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model()
-        other = replace(question(text="Says who?"), user="U2", ts="900.2")
-        async with runner(slack, model) as way:
-            turn = way.turn(rows.joined(question(text=OLD), other), fence=2)
-            del slack.people["C0", "900.1"]
-            assert await way.runner.answer(turn) is Phase.DONE
-            assert (turn.question.user, turn.question.messages) == ("U2", ("900.2",))
-        assert "Says who?" in told(model)
-        assert OLD not in told(model)
-
-    run(scenario())
+async def test_what_is_left_of_an_old_question_is_asked_as_its_author_s() -> None:
+    slack, model = FakeSlack(), Model()
+    other = replace(question(text="Says who?"), user="U2", ts="900.2")
+    async with runner(slack, model) as way:
+        turn = way.turn(rows.joined(question(text=OLD), other), fence=2)
+        del slack.people["C0", "900.1"]
+        assert await way.runner.answer(turn) is Phase.DONE
+        assert (turn.question.user, turn.question.messages) == ("U2", ("900.2",))
+    assert "Says who?" in told(model)
+    assert OLD not in told(model)
 
 
-def test_old_question_waits_for_slack_to_show_it() -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model()
-        slack.fault = lambda call: "429:4" if call.method == READ and now() < 3 else None
-        async with runner(slack, model) as way:
-            turn = way.turn(question(text=OLD), fence=2)
-            slack.edit("900.1", NEW, "C0")
-            assert await way.runner.answer(turn) is Phase.DONE
-        assert [NEW in told(model), OLD in told(model)] == [True, False]
-
-    run(scenario())
+async def test_old_question_waits_for_slack_to_show_it() -> None:
+    slack, model = FakeSlack(), Model()
+    slack.fault = lambda call: "429:4" if call.method == READ and now() < 3 else None
+    async with runner(slack, model) as way:
+        turn = way.turn(question(text=OLD), fence=2)
+        slack.edit("900.1", NEW, "C0")
+        assert await way.runner.answer(turn) is Phase.DONE
+    assert [NEW in told(model), OLD in told(model)] == [True, False]
 
 
 @pytest.mark.parametrize("fault", ["missing_scope", "429:300", 503])
-def test_old_question_that_slack_does_not_show_in_time_is_asked_as_it_was(
+async def test_old_question_that_slack_does_not_show_in_time_is_asked_as_it_was(
     fault: str | int,
 ) -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model()
-        slack.fault = lambda call: fault if call.method == READ else None
-        async with runner(slack, model) as way:
-            assert await way.answer(question(text=OLD), fence=2) is Phase.DONE
-            assert now() < PATIENCE + 8
-        assert OLD in told(model)
-
-    run(scenario())
+    slack, model = FakeSlack(), Model()
+    slack.fault = lambda call: fault if call.method == READ else None
+    async with runner(slack, model) as way:
+        assert await way.answer(question(text=OLD), fence=2) is Phase.DONE
+        assert now() < PATIENCE + 8
+    assert OLD in told(model)
 
 
 SHOUTED = Exchange(ToolCall("call1", "shout", '{"word": "hey"}'), "HEY")
@@ -213,27 +185,21 @@ BEGUN: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("begun", BEGUN.values(), ids=BEGUN)
-def test_answer_that_was_begun_goes_on_without_a_look(begun: dict[str, Any]) -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Background()
-        async with runner(slack, model) as way:
-            turn = way.turn(question(text=OLD), fence=2, **begun)
-            slack.people.clear()
-            assert await way.runner.answer(turn) is Phase.DONE
-        assert slack.count(READ) == 0
-
-    run(scenario())
+async def test_answer_that_was_begun_goes_on_without_a_look(begun: dict[str, Any]) -> None:
+    slack, model = FakeSlack(), Background()
+    async with runner(slack, model) as way:
+        turn = way.turn(question(text=OLD), fence=2, **begun)
+        slack.people.clear()
+        assert await way.runner.answer(turn) is Phase.DONE
+    assert slack.count(READ) == 0
 
 
-def test_question_of_which_no_words_are_left_is_answered_without_the_model() -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model()
-        async with runner(slack, model) as way:
-            turn = way.turn(question(), fence=2)
-            slack.edit("900.1", "<@UBOT>", "C0")
-            assert await way.runner.answer(turn) is Phase.DONE
-        assert model.asked == []
-        [message] = slack.messages.values()
-        assert message.markdown == HINT
-
-    run(scenario())
+async def test_question_of_which_no_words_are_left_is_answered_without_the_model() -> None:
+    slack, model = FakeSlack(), Model()
+    async with runner(slack, model) as way:
+        turn = way.turn(question(), fence=2)
+        slack.edit("900.1", "<@UBOT>", "C0")
+        assert await way.runner.answer(turn) is Phase.DONE
+    assert model.asked == []
+    [message] = slack.messages.values()
+    assert message.markdown == HINT

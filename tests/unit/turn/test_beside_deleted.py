@@ -15,7 +15,6 @@ from bot.storage.chain import chain_of
 from bot.turn.supervisor import Verdict
 from bot.values import REMOVED, Phase
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.delivery.virtual import run
 from tests.unit.turn.stage import Replica, Stage, until
 from tests.unit.turn.test_revisions import ROOT, asked, revisions
 from tests.unit.turn.way import Background, Model, Room, rooms
@@ -86,184 +85,156 @@ async def _answered(of: Scene, *replicas: Replica) -> None:
 
 
 @pytest.mark.parametrize("deleted", [A, B, C])
-def test_the_others_are_asked_anew_as_one_question_and_answered_once(
+async def test_the_others_are_asked_anew_as_one_question_and_answered_once(
     tmp_path: Path, deleted: str
 ) -> None:
-    async def scenario() -> None:
-        async with scene(tmp_path) as on:
-            await on.ask(A, B, C, ends=False)
-            on.model.ends = True
-            await on.delete(deleted)
-            await _answered(on, on.a)
-            [_, prompt] = on.prompts()
-            assert [WORDS[ts] in prompt for ts in WORDS] == [ts != deleted for ts in WORDS]
-            assert await on.answered() == [ROOT, *(ts for ts in WORDS if ts != deleted)]
-            assert on.answers() == {f"t{ROOT}": WHOLE, f"{on.turn}-2": WHOLE}
-            record = await on.a.store.turn(on.turn)
-            assert record
-            assert record.draft == REMOVED
-
-    run(scenario())
+    async with scene(tmp_path) as on:
+        await on.ask(A, B, C, ends=False)
+        on.model.ends = True
+        await on.delete(deleted)
+        await _answered(on, on.a)
+        [_, prompt] = on.prompts()
+        assert [WORDS[ts] in prompt for ts in WORDS] == [ts != deleted for ts in WORDS]
+        assert await on.answered() == [ROOT, *(ts for ts in WORDS if ts != deleted)]
+        assert on.answers() == {f"t{ROOT}": WHOLE, f"{on.turn}-2": WHOLE}
+        record = await on.a.store.turn(on.turn)
+        assert record
+        assert record.draft == REMOVED
 
 
-def test_deletion_that_another_replica_hears_reaches_the_owner(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with scene(tmp_path) as on:
-            b = await on.stage.replica("b", on.rooms[1])
-            await on.ask(A, B, ends=False)
-            on.model.ends = True
-            await on.delete(A, at=b)
-            await _answered(on, on.a, b)
-            assert on.answers() == {f"t{ROOT}": WHOLE, f"{on.turn}-2": WHOLE}
-            assert "Alpha" not in on.prompts()[1]
-
-    run(scenario())
+async def test_deletion_that_another_replica_hears_reaches_the_owner(tmp_path: Path) -> None:
+    async with scene(tmp_path) as on:
+        b = await on.stage.replica("b", on.rooms[1])
+        await on.ask(A, B, ends=False)
+        on.model.ends = True
+        await on.delete(A, at=b)
+        await _answered(on, on.a, b)
+        assert on.answers() == {f"t{ROOT}": WHOLE, f"{on.turn}-2": WHOLE}
+        assert "Alpha" not in on.prompts()[1]
 
 
-def test_messages_deleted_one_after_the_other_leave_what_is_left(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with scene(tmp_path) as on:
-            await on.ask(A, B, C, ends=False)
-            on.model.ends = True
-            await on.delete(A)
-            await on.delete(C)
-            await revisions(on.a).deleted("T1", "C1", A)  # Slack tells it twice
-            await _answered(on, on.a)
-            assert list(on.answers().values()) == [WHOLE, WHOLE]
-            prompt = on.prompts()[-1]
-            assert [WORDS[ts] in prompt for ts in WORDS] == [False, True, False]
-            assert await on.answered() == [ROOT, B]
-
-    run(scenario())
+async def test_messages_deleted_one_after_the_other_leave_what_is_left(tmp_path: Path) -> None:
+    async with scene(tmp_path) as on:
+        await on.ask(A, B, C, ends=False)
+        on.model.ends = True
+        await on.delete(A)
+        await on.delete(C)
+        await revisions(on.a).deleted("T1", "C1", A)  # Slack tells it twice
+        await _answered(on, on.a)
+        assert list(on.answers().values()) == [WHOLE, WHOLE]
+        prompt = on.prompts()[-1]
+        assert [WORDS[ts] in prompt for ts in WORDS] == [False, True, False]
+        assert await on.answered() == [ROOT, B]
 
 
-def test_nothing_is_left_where_all_were_deleted(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with scene(tmp_path) as on:
-            await on.ask(A, B, ends=False)
-            await on.delete(A, B)
-            await _answered(on, on.a)
-            assert on.answers() == {f"t{ROOT}": WHOLE}
-
-    run(scenario())
+async def test_nothing_is_left_where_all_were_deleted(tmp_path: Path) -> None:
+    async with scene(tmp_path) as on:
+        await on.ask(A, B, ends=False)
+        await on.delete(A, B)
+        await _answered(on, on.a)
+        assert on.answers() == {f"t{ROOT}": WHOLE}
 
 
-def test_answer_to_several_that_has_its_end_stays_and_nothing_is_asked_anew(
+async def test_answer_to_several_that_has_its_end_stays_and_nothing_is_asked_anew(
     tmp_path: Path,
 ) -> None:
-    async def scenario() -> None:
-        async with scene(tmp_path) as on:
-            await on.ask(A, B)
-            on.slack.delay = lambda call: 3.0 if call.method == "chat.update" else 0.0
-            await until(lambda: on.model.closed == 2)
-            await on.delete(A)  # while its end is being shown
-            on.slack.delay = lambda call: 0.0
-            await _answered(on, on.a)
-            await on.delete(B)
-            await _answered(on, on.a)
-            assert len(on.model.asked) == 2
-            assert on.answers() == {f"t{ROOT}": WHOLE, on.turn: WHOLE}
-
-    run(scenario())
+    async with scene(tmp_path) as on:
+        await on.ask(A, B)
+        on.slack.delay = lambda call: 3.0 if call.method == "chat.update" else 0.0
+        await until(lambda: on.model.closed == 2)
+        await on.delete(A)  # while its end is being shown
+        on.slack.delay = lambda call: 0.0
+        await _answered(on, on.a)
+        await on.delete(B)
+        await _answered(on, on.a)
+        assert len(on.model.asked) == 2
+        assert on.answers() == {f"t{ROOT}": WHOLE, on.turn: WHOLE}
 
 
-def test_others_are_asked_anew_when_the_database_is_back(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with scene(tmp_path) as on:
-            await on.ask(A, B, ends=False)
-            on.model.ends = True
-            on.a.database.away = True
-            await on.delete(A)
-            await until(lambda: on.model.closed == 2)
-            on.a.database.away = False
-            await _answered(on, on.a)
-            assert on.answers() == {f"t{ROOT}": WHOLE, f"{on.turn}-2": WHOLE}
-
-    run(scenario())
+async def test_others_are_asked_anew_when_the_database_is_back(tmp_path: Path) -> None:
+    async with scene(tmp_path) as on:
+        await on.ask(A, B, ends=False)
+        on.model.ends = True
+        on.a.database.away = True
+        await on.delete(A)
+        await until(lambda: on.model.closed == 2)
+        on.a.database.away = False
+        await _answered(on, on.a)
+        assert on.answers() == {f"t{ROOT}": WHOLE, f"{on.turn}-2": WHOLE}
 
 
-def test_message_deleted_while_it_waits_with_others_takes_none_of_them_along(
+async def test_message_deleted_while_it_waits_with_others_takes_none_of_them_along(
     tmp_path: Path,
 ) -> None:
-    async def scenario() -> None:
-        async with scene(tmp_path) as on:
-            on.model.ends = False
-            await on.a.turns.submit(asked())
-            await until(lambda: on.model.asked)
-            for ts in (A, B):
-                await on.a.turns.submit(asked(ts, WORDS[ts]))
-            await until(lambda: len(on.slack.messages) == 2)
-            await on.delete(A)
-            await on.a.turns.submit(asked(C, WORDS[C]))
-            await asyncio.sleep(3)
-            on.model.ends = True
-            assert len(on.model.asked) == 1
-            await on.a.turns.stop(f"t{ROOT}", "U1")
-            await _answered(on, on.a)
-            [prompt] = on.prompts()
-            assert "Alpha" not in prompt
-            assert await on.answered() == [B, C]
-            assert sorted(on.answers().values()) == [WHOLE, WHOLE]
-
-    run(scenario())
+    async with scene(tmp_path) as on:
+        on.model.ends = False
+        await on.a.turns.submit(asked())
+        await until(lambda: on.model.asked)
+        for ts in (A, B):
+            await on.a.turns.submit(asked(ts, WORDS[ts]))
+        await until(lambda: len(on.slack.messages) == 2)
+        await on.delete(A)
+        await on.a.turns.submit(asked(C, WORDS[C]))
+        await asyncio.sleep(3)
+        on.model.ends = True
+        assert len(on.model.asked) == 1
+        await on.a.turns.stop(f"t{ROOT}", "U1")
+        await _answered(on, on.a)
+        [prompt] = on.prompts()
+        assert "Alpha" not in prompt
+        assert await on.answered() == [B, C]
+        assert sorted(on.answers().values()) == [WHOLE, WHOLE]
 
 
-def test_question_asked_while_one_that_waited_is_being_stopped_is_answered(
+async def test_question_asked_while_one_that_waited_is_being_stopped_is_answered(
     tmp_path: Path,
 ) -> None:
-    async def scenario() -> None:
-        async with scene(tmp_path) as on:
-            await on.a.turns.submit(asked())
-            await on.a.turns.submit(asked(A, WORDS[A]))
-            await until(lambda: len(on.slack.messages) == 2)
-            on.slack.delay = lambda call: 2.0 if call.method == "chat.update" else 0.0
-            await on.a.turns.stop(f"t{A}", "U1")
-            await asyncio.sleep(0.5)  # its end is journalled, and not shown
-            await on.a.turns.submit(asked(B, WORDS[B]))
-            await _answered(on, on.a)
-            assert on.answers() == {f"t{ROOT}": WHOLE, f"t{A}": "", f"t{B}": WHOLE}
-
-    run(scenario())
+    async with scene(tmp_path) as on:
+        await on.a.turns.submit(asked())
+        await on.a.turns.submit(asked(A, WORDS[A]))
+        await until(lambda: len(on.slack.messages) == 2)
+        on.slack.delay = lambda call: 2.0 if call.method == "chat.update" else 0.0
+        await on.a.turns.stop(f"t{A}", "U1")
+        await asyncio.sleep(0.5)  # its end is journalled, and not shown
+        await on.a.turns.submit(asked(B, WORDS[B]))
+        await _answered(on, on.a)
+        assert on.answers() == {f"t{ROOT}": WHOLE, f"t{A}": "", f"t{B}": WHOLE}
 
 
 @pytest.mark.parametrize("edited", [A, B])
-def test_message_asked_again_with_its_edit_leaves_the_others_asked(
+async def test_message_asked_again_with_its_edit_leaves_the_others_asked(
     tmp_path: Path, edited: str
 ) -> None:
-    async def scenario() -> None:
-        async with scene(tmp_path) as on:
-            await on.ask(A, B, ends=False)
-            on.model.ends = True
-            on.slack.edit(edited, "Delta?")
-            edit = asked(edited, "Delta?", f"U{edited[:3]}")
-            turn = f"{on.turn}-2"
-            assert await revisions(on.a).next_turn(edit) == turn
-            assert await revisions(on.a).ask(edit, turn) is Verdict.TAKEN
-            await _answered(on, on.a)
-            assert await on.answered() == [ROOT, A, B]
-            assert WORDS[edited] not in on.prompts()[-1]
-            assert await revisions(on.a).ask(edit, turn) is Verdict.OVER
-
-    run(scenario())
+    async with scene(tmp_path) as on:
+        await on.ask(A, B, ends=False)
+        on.model.ends = True
+        on.slack.edit(edited, "Delta?")
+        edit = asked(edited, "Delta?", f"U{edited[:3]}")
+        turn = f"{on.turn}-2"
+        assert await revisions(on.a).next_turn(edit) == turn
+        assert await revisions(on.a).ask(edit, turn) is Verdict.TAKEN
+        await _answered(on, on.a)
+        assert await on.answered() == [ROOT, A, B]
+        assert WORDS[edited] not in on.prompts()[-1]
+        assert await revisions(on.a).ask(edit, turn) is Verdict.OVER
 
 
-def test_message_that_waits_with_others_is_asked_with_its_edit_and_once(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with scene(tmp_path) as on:
-            await on.a.turns.submit(asked())
-            await until(lambda: on.model.asked)
-            for ts in (A, B):
-                await on.a.turns.submit(asked(ts, WORDS[ts]))
-            on.slack.edit(B, "Delta?")
-            edit = asked(B, "Delta?")
-            assert await revisions(on.a).next_turn(edit) is None
-            assert await revisions(on.a).ask(edit, f"{on.turn}-2") is Verdict.TAKEN
-            await _answered(on, on.a)
-            assert await on.answered() == [ROOT, A, B]
-            [prompt] = on.prompts()
-            assert [word in prompt for word in ("Alpha", "Beta", "Delta")] == [True, False, True]
-
-    run(scenario())
+async def test_message_that_waits_with_others_is_asked_with_its_edit_and_once(
+    tmp_path: Path,
+) -> None:
+    async with scene(tmp_path) as on:
+        await on.a.turns.submit(asked())
+        await until(lambda: on.model.asked)
+        for ts in (A, B):
+            await on.a.turns.submit(asked(ts, WORDS[ts]))
+        on.slack.edit(B, "Delta?")
+        edit = asked(B, "Delta?")
+        assert await revisions(on.a).next_turn(edit) is None
+        assert await revisions(on.a).ask(edit, f"{on.turn}-2") is Verdict.TAKEN
+        await _answered(on, on.a)
+        assert await on.answered() == [ROOT, A, B]
+        [prompt] = on.prompts()
+        assert [word in prompt for word in ("Alpha", "Beta", "Delta")] == [True, False, True]
 
 
 Step = Callable[[Scene], Any]
@@ -289,33 +260,30 @@ async def _reached(on: Scene, step: Step) -> None:
 
 @pytest.mark.parametrize("cut", CUTS)
 @pytest.mark.parametrize("kind", [Model, Background])
-def test_crash_between_any_two_steps_loses_nothing_and_doubles_nothing(
+async def test_crash_between_any_two_steps_loses_nothing_and_doubles_nothing(
     tmp_path: Path, cut: str, kind: type[Model]
 ) -> None:
-    async def scenario() -> None:
-        async with scene(tmp_path, running=False, model=kind()) as on:
-            journalling = asyncio.create_task(on.a.live.journal.run())
-            living = asyncio.create_task(_lives(on.a))
-            await on.ask(A, B, ends=False)
-            await until(lambda: on.answers().get(on.turn))
-            del on.slack.people["C1", A]
-            deleting = asyncio.create_task(revisions(on.a).deleted("T1", "C1", A))
-            await _reached(on, CUTS[cut])
-            for task in (deleting, living, journalling):
-                task.cancel()
-            await on.a.die()
-            on.model.ends = True
-            b = await on.stage.replica("b", on.rooms[1])
-            if cut == "the deletion is heard" and kind is Background:
-                await revisions(b).deleted("T1", "C1", A)  # nothing of it was kept: told again
-            await until(lambda: b.turns.live)
-            await _answered(on, b)
-            assert "Alpha" not in on.prompts()[-1]
-            assert "Beta" in on.prompts()[-1]
-            assert list(on.answers().values()) == [WHOLE, WHOLE]
-            assert await on.answered() == [ROOT, B]
-
-    run(scenario())
+    async with scene(tmp_path, running=False, model=kind()) as on:
+        journalling = asyncio.create_task(on.a.live.journal.run())
+        living = asyncio.create_task(_lives(on.a))
+        await on.ask(A, B, ends=False)
+        await until(lambda: on.answers().get(on.turn))
+        del on.slack.people["C1", A]
+        deleting = asyncio.create_task(revisions(on.a).deleted("T1", "C1", A))
+        await _reached(on, CUTS[cut])
+        for task in (deleting, living, journalling):
+            task.cancel()
+        await on.a.die()
+        on.model.ends = True
+        b = await on.stage.replica("b", on.rooms[1])
+        if cut == "the deletion is heard" and kind is Background:
+            await revisions(b).deleted("T1", "C1", A)  # nothing of it was kept: told again
+        await until(lambda: b.turns.live)
+        await _answered(on, b)
+        assert "Alpha" not in on.prompts()[-1]
+        assert "Beta" in on.prompts()[-1]
+        assert list(on.answers().values()) == [WHOLE, WHOLE]
+        assert await on.answered() == [ROOT, B]
 
 
 async def _lives(replica: Replica) -> None:

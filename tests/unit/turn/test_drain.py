@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.delivery.virtual import now, run
 from tests.unit.turn.way import Model, question, runner
 
 WORDS = tuple(f"w{n} " for n in range(100))
@@ -31,19 +31,18 @@ class Drained(Model):
 
 
 @pytest.mark.parametrize("method", ["chat.postMessage", "chat.update"])
-def test_a_slack_that_stalls_for_thirty_seconds_does_not_hold_up_the_model(method: str) -> None:
-    async def scenario() -> None:
-        fake, model = FakeSlack(), Drained()
-        fake.delay = lambda call: STALL if call.method == method and now() < STALL else 0.0
-        async with runner(fake, model) as way:
-            answering = asyncio.create_task(way.answer(question()))
-            await asyncio.sleep(11)
-            assert model.ended == pytest.approx(10, abs=0.1)
-            assert not answering.done()
-            await answering
-        [message] = fake.messages.values()
-        assert message.markdown.split() == [word.strip() for word in WORDS]
-        assert message.state == ""
-        assert len(message.history) <= 4, "nothing stale was kept for later"
-
-    run(scenario())
+async def test_a_slack_that_stalls_for_thirty_seconds_does_not_hold_up_the_model(
+    method: str,
+) -> None:
+    fake, model = FakeSlack(), Drained()
+    fake.delay = lambda call: STALL if call.method == method and now() < STALL else 0.0
+    async with runner(fake, model) as way:
+        answering = asyncio.create_task(way.answer(question()))
+        await asyncio.sleep(11)
+        assert model.ended == pytest.approx(10, abs=0.1)
+        assert not answering.done()
+        await answering
+    [message] = fake.messages.values()
+    assert message.markdown.split() == [word.strip() for word in WORDS]
+    assert message.state == ""
+    assert len(message.history) <= 4, "nothing stale was kept for later"

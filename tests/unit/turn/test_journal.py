@@ -17,7 +17,7 @@ from bot.observe import Metrics
 from bot.storage.records import Change, ShownMessage
 from bot.turn.durability.write_behind import LONGEST_BACKOFF, PAUSE, Journal, merged
 from bot.values import Draft, Phase
-from tests.unit.delivery.virtual import now, run
+from tests.support.virtual_time import now, run
 
 ONE, TWO = Draft(Phase.STREAMING, "One"), Draft(Phase.STREAMING, "One two")
 STANDS = (ShownMessage("1.0", "C1"),)
@@ -63,100 +63,85 @@ async def writing(paper: Paper) -> AsyncIterator[Journal]:
     task.cancel()
 
 
-def test_what_is_noted_together_is_written_together_one_change_a_turn() -> None:
-    async def scenario() -> None:
-        paper = Paper()
-        async with writing(paper) as journal:
-            journal.note(Change("a", 1, draft=ONE))
-            journal.note(Change("b", 1, response_id="resp_1"))
-            journal.note(Change("a", 1, draft=TWO, shown=STANDS))
-            await journal.written()
-        [(_, changes)] = paper.written
-        assert changes == [
-            Change("a", 1, draft=TWO, shown=STANDS),
-            Change("b", 1, response_id="resp_1"),
-        ]
-
-    run(scenario())
+async def test_what_is_noted_together_is_written_together_one_change_a_turn() -> None:
+    paper = Paper()
+    async with writing(paper) as journal:
+        journal.note(Change("a", 1, draft=ONE))
+        journal.note(Change("b", 1, response_id="resp_1"))
+        journal.note(Change("a", 1, draft=TWO, shown=STANDS))
+        await journal.written()
+    [(_, changes)] = paper.written
+    assert changes == [
+        Change("a", 1, draft=TWO, shown=STANDS),
+        Change("b", 1, response_id="resp_1"),
+    ]
 
 
-def test_it_writes_at_most_so_often_unless_somebody_waits() -> None:
-    async def scenario() -> None:
-        paper = Paper()
-        async with writing(paper) as journal:
-            journal.note(Change("a", 1, irreversible=True))
-            await journal.written()
-            paper.written.clear()
-            for n in range(100):
-                journal.note(Change("a", 1, draft=Draft(Phase.STREAMING, str(n))))
-                await asyncio.sleep(0.01)
-            times = [at for at, _ in paper.written]
-            assert len(times) in (4, 5)
-            assert min(b - a for a, b in pairwise(times)) >= 0.99 * PAUSE
-            journal.note(Change("a", 1, draft=ONE, over=True))
-            before = now()
-            await journal.written()
-            assert now() == before
-
-    run(scenario())
+async def test_it_writes_at_most_so_often_unless_somebody_waits() -> None:
+    paper = Paper()
+    async with writing(paper) as journal:
+        journal.note(Change("a", 1, irreversible=True))
+        await journal.written()
+        paper.written.clear()
+        for n in range(100):
+            journal.note(Change("a", 1, draft=Draft(Phase.STREAMING, str(n))))
+            await asyncio.sleep(0.01)
+        times = [at for at, _ in paper.written]
+        assert len(times) in (4, 5)
+        assert min(b - a for a, b in pairwise(times)) >= 0.99 * PAUSE
+        journal.note(Change("a", 1, draft=ONE, over=True))
+        before = now()
+        await journal.written()
+        assert now() == before
 
 
-def test_while_the_database_is_away_nothing_is_lost_and_little_is_kept() -> None:
-    async def scenario() -> None:
-        paper = Paper(away=True)
-        async with writing(paper) as journal:
-            for n in range(100):
-                journal.note(Change("a", 1, draft=Draft(Phase.STREAMING, "x" * n)))
-                await asyncio.sleep(0.1)
-            journal.note(Change("a", 1, response_id="resp_1"))
-            journal.note(Change("b", 1, over=True))
-            assert paper.tries < 12
-            assert set(journal.turns) == {"a", "b"}
-            assert paper.gauge() == pytest.approx(now(), abs=0.2)
-            paper.away = False
-            await asyncio.sleep(LONGEST_BACKOFF + PAUSE)
-        [(_, changes)] = paper.written
-        longest = Draft(Phase.STREAMING, "x" * 99)
-        assert changes == [Change("a", 1, longest, response_id="resp_1"), Change("b", 1, over=True)]
-        assert (journal.turns, paper.gauge()) == (set(), 0.0)
-        failures = paper.metrics.registry.get_sample_value("bot_journal_failures_total")
-        assert failures == paper.tries - 1
-
-    run(scenario())
+async def test_while_the_database_is_away_nothing_is_lost_and_little_is_kept() -> None:
+    paper = Paper(away=True)
+    async with writing(paper) as journal:
+        for n in range(100):
+            journal.note(Change("a", 1, draft=Draft(Phase.STREAMING, "x" * n)))
+            await asyncio.sleep(0.1)
+        journal.note(Change("a", 1, response_id="resp_1"))
+        journal.note(Change("b", 1, over=True))
+        assert paper.tries < 12
+        assert set(journal.turns) == {"a", "b"}
+        assert paper.gauge() == pytest.approx(now(), abs=0.2)
+        paper.away = False
+        await asyncio.sleep(LONGEST_BACKOFF + PAUSE)
+    [(_, changes)] = paper.written
+    longest = Draft(Phase.STREAMING, "x" * 99)
+    assert changes == [Change("a", 1, longest, response_id="resp_1"), Change("b", 1, over=True)]
+    assert (journal.turns, paper.gauge()) == (set(), 0.0)
+    failures = paper.metrics.registry.get_sample_value("bot_journal_failures_total")
+    assert failures == paper.tries - 1
 
 
-def test_who_waits_for_the_journal_waits_for_what_was_noted_before_and_no_longer() -> None:
-    async def scenario() -> None:
-        paper = Paper(slow=1.0)
-        async with writing(paper) as journal:
-            journal.note(Change("a", 1, draft=ONE))
-            await asyncio.sleep(0.5)
-            journal.note(Change("a", 1, draft=TWO))
-            await journal.written()
-            assert [changes for _, changes in paper.written] == [
-                [Change("a", 1, draft=ONE)],
-                [Change("a", 1, draft=TWO)],
-            ]
-            assert now() == 2.0
-
-    run(scenario())
-
-
-def test_a_turn_that_is_somebody_else_s_is_told_of_and_forgotten() -> None:
-    async def scenario() -> None:
-        paper = Paper(lost={"a"}, slow=1.0)
-        async with writing(paper) as journal:
-            journal.note(Change("a", 1, draft=ONE))
-            journal.note(Change("b", 1, draft=ONE))
-            await asyncio.sleep(0.5)
-            journal.note(Change("a", 1, draft=TWO))
-            await asyncio.sleep(5)
-        assert paper.told == [("a", 1)]
+async def test_who_waits_for_the_journal_waits_for_what_was_noted_before_and_no_longer() -> None:
+    paper = Paper(slow=1.0)
+    async with writing(paper) as journal:
+        journal.note(Change("a", 1, draft=ONE))
+        await asyncio.sleep(0.5)
+        journal.note(Change("a", 1, draft=TWO))
+        await journal.written()
         assert [changes for _, changes in paper.written] == [
-            [Change("a", 1, draft=ONE), Change("b", 1, draft=ONE)]
+            [Change("a", 1, draft=ONE)],
+            [Change("a", 1, draft=TWO)],
         ]
+        assert now() == 2.0
 
-    run(scenario())
+
+async def test_a_turn_that_is_somebody_else_s_is_told_of_and_forgotten() -> None:
+    paper = Paper(lost={"a"}, slow=1.0)
+    async with writing(paper) as journal:
+        journal.note(Change("a", 1, draft=ONE))
+        journal.note(Change("b", 1, draft=ONE))
+        await asyncio.sleep(0.5)
+        journal.note(Change("a", 1, draft=TWO))
+        await asyncio.sleep(5)
+    assert paper.told == [("a", 1)]
+    assert [changes for _, changes in paper.written] == [
+        [Change("a", 1, draft=ONE), Change("b", 1, draft=ONE)]
+    ]
 
 
 def test_a_change_that_can_not_be_written_at_all_does_not_stop_the_others(
@@ -174,18 +159,15 @@ def test_a_change_that_can_not_be_written_at_all_does_not_stop_the_others(
     assert "could not be written" in caplog.text
 
 
-def test_the_loop_that_is_cancelled_in_a_write_has_forgotten_nothing() -> None:
-    async def scenario() -> None:
-        paper = Paper(slow=1.0)
-        async with writing(paper) as journal:
-            journal.note(Change("a", 1, draft=ONE))
-            await asyncio.sleep(0.5)
-        await asyncio.sleep(0)
-        assert set(journal.turns) == {"a"}
-        assert await journal.flush()
-        assert [changes for _, changes in paper.written] == [[Change("a", 1, draft=ONE)]]
-
-    run(scenario())
+async def test_the_loop_that_is_cancelled_in_a_write_has_forgotten_nothing() -> None:
+    paper = Paper(slow=1.0)
+    async with writing(paper) as journal:
+        journal.note(Change("a", 1, draft=ONE))
+        await asyncio.sleep(0.5)
+    await asyncio.sleep(0)
+    assert set(journal.turns) == {"a"}
+    assert await journal.flush()
+    assert [changes for _, changes in paper.written] == [[Change("a", 1, draft=ONE)]]
 
 
 changes = st.builds(

@@ -19,8 +19,8 @@ from bot.turn.limits import AnswerBudget, AnswerLimits, CutShort
 from bot.turn.turn import SPENT_EVERY, Turn
 from bot.upstream.events import Failed, TextDelta
 from bot.values import Draft, Phase
+from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.delivery.virtual import now, run
 from tests.unit.turn.way import CallingModel, Model, Way, event, question, runner
 
 
@@ -66,32 +66,29 @@ SMALL = AnswerLimits(seconds=100.0, characters=1000, tool_calls=3, events=500)
         pytest.param(REASONING, 0.0, "too much", id="thoughts without end"),
     ],
 )
-def test_answer_that_never_ends_is_cut_off_and_keeps_its_text(
+async def test_answer_that_never_ends_is_cut_off_and_keeps_its_text(
     each: bytes, pause: float, limit: str
 ) -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Endless(pause=pause, each=each)
-        async with runner(slack, model) as way:
-            way.runner.limits = SMALL
-            assert await way.answer(question()) is Phase.CUT_OFF
-            assert model.closed == 1
-            journalled = way.journalled().draft
-        [message] = slack.thread("900.1")
-        assert "It begins." in message.markdown
-        assert len(message.markdown) <= SMALL.characters
-        assert limit in message.state
-        assert "reference" not in message.state
-        assert journalled is not None
-        assert len(journalled.text) <= SMALL.characters
-        assert model.sent <= SMALL.events
-
-    run(scenario())
+    slack, model = FakeSlack(), Endless(pause=pause, each=each)
+    async with runner(slack, model) as way:
+        way.runner.limits = SMALL
+        assert await way.answer(question()) is Phase.CUT_OFF
+        assert model.closed == 1
+        journalled = way.journalled().draft
+    [message] = slack.thread("900.1")
+    assert "It begins." in message.markdown
+    assert len(message.markdown) <= SMALL.characters
+    assert limit in message.state
+    assert "reference" not in message.state
+    assert journalled is not None
+    assert len(journalled.text) <= SMALL.characters
+    assert model.sent <= SMALL.events
 
 
 @pytest.mark.parametrize(
     ("calls", "ended"), [(3, Phase.DONE), (4, Phase.CUT_OFF), (5000, Phase.CUT_OFF)]
 )
-def test_calls_of_one_round_are_all_run_or_none(calls: int, ended: Phase) -> None:
+async def test_calls_of_one_round_are_all_run_or_none(calls: int, ended: Phase) -> None:
     class Calling(Model):
         async def __aiter__(self) -> AsyncIterator[bytes]:
             if len(self.asked) > 1:
@@ -102,20 +99,17 @@ def test_calls_of_one_round_are_all_run_or_none(calls: int, ended: Phase) -> Non
             yield delta("It begins. ") + b"".join(map(call, range(calls)))
             yield event(type="response.completed", response={"id": "r", "status": "completed"})
 
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Calling()
-        async with runner(slack, model) as way:
-            way.runner.limits = SMALL
-            assert await way.answer(question()) is ended
-        assert len(model.asked) == (2 if ended is Phase.DONE else 1)
-        [message] = slack.thread("900.1")
-        assert "It begins." in message.markdown
-        assert ("3 times" in message.state) is (ended is Phase.CUT_OFF)
-
-    run(scenario())
+    slack, model = FakeSlack(), Calling()
+    async with runner(slack, model) as way:
+        way.runner.limits = SMALL
+        assert await way.answer(question()) is ended
+    assert len(model.asked) == (2 if ended is Phase.DONE else 1)
+    [message] = slack.thread("900.1")
+    assert "It begins." in message.markdown
+    assert ("3 times" in message.state) is (ended is Phase.CUT_OFF)
 
 
-def test_progress_does_not_renew_the_time_of_an_answer() -> None:
+async def test_progress_does_not_renew_the_time_of_an_answer() -> None:
     """Drops, resumed and restarted, with something new each time."""
 
     class Falling(Model):
@@ -125,22 +119,21 @@ def test_progress_does_not_renew_the_time_of_an_answer() -> None:
                 yield delta(f"word{n} ")
             await asyncio.sleep(5.0)
 
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Falling()
-        async with runner(slack, model) as way:
-            way.runner.limits = AnswerLimits(seconds=20.0)
-            began = now()
-            ended = await way.answer(question())
-            assert now() - began < 25.0
-        assert ended is Phase.CUT_OFF
-        assert "word0" in slack.thread("900.1")[0].markdown
-
-    run(scenario())
+    slack, model = FakeSlack(), Falling()
+    async with runner(slack, model) as way:
+        way.runner.limits = AnswerLimits(seconds=20.0)
+        began = now()
+        ended = await way.answer(question())
+        assert now() - began < 25.0
+    assert ended is Phase.CUT_OFF
+    assert "word0" in slack.thread("900.1")[0].markdown
 
 
 @pytest.mark.parametrize("beat", [0.0, 6.0], ids=["released", "killed, with heartbeats"])
 @pytest.mark.parametrize("lives", [[60.0], [15.0, 40.0, 25.0], [20.0] * 4])
-def test_takeover_does_not_renew_the_time_of_an_answer(lives: list[float], beat: float) -> None:
+async def test_takeover_does_not_renew_the_time_of_an_answer(
+    lives: list[float], beat: float
+) -> None:
     """Each process asks the model for so many seconds; the last one meets the limit."""
 
     async def ask(way: Way, turn: Turn, seconds: float) -> None:
@@ -156,47 +149,38 @@ def test_takeover_does_not_renew_the_time_of_an_answer(lives: list[float], beat:
         await answering
         await asyncio.sleep(1000.0)  # nobody has it: no time of the answer
 
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Endless(pause=5.0, each=REASONING)
-        async with runner(slack, model) as way:
-            way.runner.limits, spent = AnswerLimits(seconds=100.0), Spent()
-            for fence, seconds in enumerate(lives, 1):
-                await ask(way, way.turn(question(), fence=fence, spent=spent), seconds)
-                spent = way.journalled().spent or spent
-            began, lost = now(), (SPENT_EVERY + beat) * len(lives) if beat else 0.0
-            assert await way.answer(question(), fence=9, spent=spent) is Phase.CUT_OFF
-            assert 100.0 - sum(lives) <= now() - began <= 101.0 - sum(lives) + lost
-        assert spent.events >= 2
-
-    run(scenario())
+    slack, model = FakeSlack(), Endless(pause=5.0, each=REASONING)
+    async with runner(slack, model) as way:
+        way.runner.limits, spent = AnswerLimits(seconds=100.0), Spent()
+        for fence, seconds in enumerate(lives, 1):
+            await ask(way, way.turn(question(), fence=fence, spent=spent), seconds)
+            spent = way.journalled().spent or spent
+        began, lost = now(), (SPENT_EVERY + beat) * len(lives) if beat else 0.0
+        assert await way.answer(question(), fence=9, spent=spent) is Phase.CUT_OFF
+        assert 100.0 - sum(lives) <= now() - began <= 101.0 - sum(lives) + lost
+    assert spent.events >= 2
 
 
-def test_takeover_of_an_answer_without_time_left_keeps_its_text() -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Endless(each=REASONING)
-        async with runner(slack, model) as way:
-            known: dict[str, Any] = {"draft": Draft(Phase.STREAMING, "Half"), "fence": 2}
-            spent = Spent(AnswerLimits().seconds + 1.0, 7)
-            assert await way.answer(question(), spent=spent, **known) is Phase.CUT_OFF
-        [message] = slack.thread("900.1")
-        assert (message.markdown, model.asked) == ("Half", [])
-        assert "30 minutes" in message.state
-
-    run(scenario())
+async def test_takeover_of_an_answer_without_time_left_keeps_its_text() -> None:
+    slack, model = FakeSlack(), Endless(each=REASONING)
+    async with runner(slack, model) as way:
+        known: dict[str, Any] = {"draft": Draft(Phase.STREAMING, "Half"), "fence": 2}
+        spent = Spent(AnswerLimits().seconds + 1.0, 7)
+        assert await way.answer(question(), spent=spent, **known) is Phase.CUT_OFF
+    [message] = slack.thread("900.1")
+    assert (message.markdown, model.asked) == ("Half", [])
+    assert "30 minutes" in message.state
 
 
-def test_calls_that_are_used_up_leave_a_last_round_of_text() -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), CallingModel()
-        model.rounds = 99
-        async with runner(slack, model) as way:
-            way.runner.tool_rounds = 10
-            way.runner.limits = AnswerLimits(tool_calls=4)
-            assert await way.answer(question()) is Phase.DONE
-        assert [bool(asked.get("tools")) for asked in model.asked] == [True] * 4 + [False]
-        assert slack.thread("900.1")[0].markdown == "One two three."
-
-    run(scenario())
+async def test_calls_that_are_used_up_leave_a_last_round_of_text() -> None:
+    slack, model = FakeSlack(), CallingModel()
+    model.rounds = 99
+    async with runner(slack, model) as way:
+        way.runner.tool_rounds = 10
+        way.runner.limits = AnswerLimits(tool_calls=4)
+        assert await way.answer(question()) is Phase.DONE
+    assert [bool(asked.get("tools")) for asked in model.asked] == [True] * 4 + [False]
+    assert slack.thread("900.1")[0].markdown == "One two three."
 
 
 class Stubborn(CallingModel):
@@ -211,7 +195,9 @@ class Stubborn(CallingModel):
 
 @pytest.mark.parametrize("rounds", [0, 1, 3])
 @pytest.mark.parametrize("written", ["", "It begins. "])
-def test_model_that_wants_tools_it_is_not_offered_is_cut_off(rounds: int, written: str) -> None:
+async def test_model_that_wants_tools_it_is_not_offered_is_cut_off(
+    rounds: int, written: str
+) -> None:
     class Wanting(Stubborn):
         async def __aiter__(self) -> AsyncIterator[bytes]:
             if written:
@@ -219,43 +205,34 @@ def test_model_that_wants_tools_it_is_not_offered_is_cut_off(rounds: int, writte
             async for chunk in super().__aiter__():
                 yield chunk
 
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Wanting()
-        model.rounds = 99
-        async with runner(slack, model) as way:
-            way.runner.tool_rounds = rounds
-            assert await way.answer(question()) is Phase.CUT_OFF
-        assert [asked["offered"] for asked in model.asked] == [True] * rounds + [False]
-        [message] = slack.thread("900.1")
-        assert message.markdown.count("It begins.") == (rounds + 1 if written else 0)
-        assert f"{rounds} round" in message.text + message.state
-
-    run(scenario())
+    slack, model = FakeSlack(), Wanting()
+    model.rounds = 99
+    async with runner(slack, model) as way:
+        way.runner.tool_rounds = rounds
+        assert await way.answer(question()) is Phase.CUT_OFF
+    assert [asked["offered"] for asked in model.asked] == [True] * rounds + [False]
+    [message] = slack.thread("900.1")
+    assert message.markdown.count("It begins.") == (rounds + 1 if written else 0)
+    assert f"{rounds} round" in message.text + message.state
 
 
-def test_output_of_tools_is_bounded_over_all_rounds() -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), CallingModel()
-        model.rounds = 99
-        async with runner(slack, model) as way:
-            way.runner.tool_rounds = 10
-            way.runner.limits = AnswerLimits(tool_characters=7)
-            assert await way.answer(question()) is Phase.CUT_OFF
-        assert len(model.asked) == 3
-        assert "tools returned more" in slack.thread("900.1")[0].text
-
-    run(scenario())
+async def test_output_of_tools_is_bounded_over_all_rounds() -> None:
+    slack, model = FakeSlack(), CallingModel()
+    model.rounds = 99
+    async with runner(slack, model) as way:
+        way.runner.tool_rounds = 10
+        way.runner.limits = AnswerLimits(tool_characters=7)
+        assert await way.answer(question()) is Phase.CUT_OFF
+    assert len(model.asked) == 3
+    assert "tools returned more" in slack.thread("900.1")[0].text
 
 
-def test_waiting_for_a_seat_is_no_part_of_an_answer_s_time() -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model(pause=20.0)
-        async with runner(slack, model, seats=1) as way:
-            way.runner.limits = AnswerLimits(seconds=80.0)
-            both = await asyncio.gather(way.answer(question(0)), way.answer(question(1)))
-        assert set(both) == {Phase.DONE}
-
-    run(scenario())
+async def test_waiting_for_a_seat_is_no_part_of_an_answer_s_time() -> None:
+    slack, model = FakeSlack(), Model(pause=20.0)
+    async with runner(slack, model, seats=1) as way:
+        way.runner.limits = AnswerLimits(seconds=80.0)
+        both = await asyncio.gather(way.answer(question(0)), way.answer(question(1)))
+    assert set(both) == {Phase.DONE}
 
 
 def test_stream_of_too_many_bytes_is_cut_off() -> None:
@@ -266,21 +243,18 @@ def test_stream_of_too_many_bytes_is_cut_off() -> None:
     assert draft.note == TooMuch.sentence
 
 
-def test_answer_that_ended_too_long_is_cut_off_as_well() -> None:
+async def test_answer_that_ended_too_long_is_cut_off_as_well() -> None:
     class Whole(Model):
         def __call__(self, request: Any) -> Any:
             text = {"type": "output_text", "text": "y" * 5000}
             item = {"type": "message", "id": "m", "role": "assistant", "content": [text]}
             return httpx.Response(200, json={"id": "r", "status": "completed", "output": [item]})
 
-    async def scenario() -> None:
-        slack = FakeSlack()
-        async with runner(slack, Whole()) as way:
-            way.runner.limits = SMALL
-            assert await way.answer(question()) is Phase.CUT_OFF
-        assert slack.thread("900.1")[0].markdown == "y" * 1000
-
-    run(scenario())
+    slack = FakeSlack()
+    async with runner(slack, Whole()) as way:
+        way.runner.limits = SMALL
+        assert await way.answer(question()) is Phase.CUT_OFF
+    assert slack.thread("900.1")[0].markdown == "y" * 1000
 
 
 @given(

@@ -12,7 +12,6 @@ from bot.turn.ephemeral.repost import Copies
 from bot.turn.supervisor import Verdict
 from bot.values import Place
 from tests.unit.delivery.fake_slack import FakeSlack, connect
-from tests.unit.delivery.virtual import run
 from tests.unit.turn.stage import Answers, Replica, Stage, question, until
 
 ASKED = replace(question(), place=Place("T1", "C1", "command"), ts=None)
@@ -31,50 +30,41 @@ def private(of: Replica) -> PrivateAnswers:
     )
 
 
-def test_an_address_reaches_the_replica_that_writes_the_answer(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with Stage(tmp_path) as stage:
-            answers = Answers()
-            a = await stage.replica("a", answers)
-            b = await stage.replica("b", Answers())
-            await a.turns.submit(ASKED)
-            assert await private(b).lend("q1", "U1", URL, live=True)
-            await until(lambda: a.lent)
-            assert a.lent == [Wish("q1", "U1", "show", URL)]
-            assert b.lent == []
-            answers.go.set()
-            await until(lambda: not a.turns.live)
-            assert not await private(b).lend("q1", "U1", URL, live=True)
-            assert not await private(b).lend("never", "U1", URL, live=True)
-
-    run(scenario())
+async def test_an_address_reaches_the_replica_that_writes_the_answer(tmp_path: Path) -> None:
+    async with Stage(tmp_path) as stage:
+        answers = Answers()
+        a = await stage.replica("a", answers)
+        b = await stage.replica("b", Answers())
+        await a.turns.submit(ASKED)
+        assert await private(b).lend("q1", "U1", URL, live=True)
+        await until(lambda: a.lent)
+        assert a.lent == [Wish("q1", "U1", "show", URL)]
+        assert b.lent == []
+        answers.go.set()
+        await until(lambda: not a.turns.live)
+        assert not await private(b).lend("q1", "U1", URL, live=True)
+        assert not await private(b).lend("never", "U1", URL, live=True)
 
 
-def test_the_address_that_a_stop_brings_is_there_before_the_stop(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with Stage(tmp_path) as stage:
-            answers = Answers()
-            a = await stage.replica("a", answers)
-            b = await stage.replica("b", Answers())
-            await a.turns.submit(ASKED)
-            assert await private(b).lend("q1", "U1", URL, live=False)
-            assert await b.turns.stop("q1", "U1") is Verdict.TAKEN
-            await until(lambda: answers.stopped)
-            assert a.lent == [Wish("q1", "U1", "end", URL)]
-
-    run(scenario())
+async def test_the_address_that_a_stop_brings_is_there_before_the_stop(tmp_path: Path) -> None:
+    async with Stage(tmp_path) as stage:
+        answers = Answers()
+        a = await stage.replica("a", answers)
+        b = await stage.replica("b", Answers())
+        await a.turns.submit(ASKED)
+        assert await private(b).lend("q1", "U1", URL, live=False)
+        assert await b.turns.stop("q1", "U1") is Verdict.TAKEN
+        await until(lambda: answers.stopped)
+        assert a.lent == [Wish("q1", "U1", "end", URL)]
 
 
-def test_an_answer_of_another_replica_is_known_to_its_asker_alone(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with Stage(tmp_path) as stage:
-            a = await stage.replica("a", Answers(go=True))
-            b = await stage.replica("b", Answers())
-            await a.turns.submit(ASKED)
-            await until(lambda: not a.turns.live)
-            answer = await private(b).answer_of("q1", "U1")
-            assert answer
-            assert answer.draft.text == "Because."
-            assert await private(b).answer_of("q1", "U2") is None
-
-    run(scenario())
+async def test_an_answer_of_another_replica_is_known_to_its_asker_alone(tmp_path: Path) -> None:
+    async with Stage(tmp_path) as stage:
+        a = await stage.replica("a", Answers(go=True))
+        b = await stage.replica("b", Answers())
+        await a.turns.submit(ASKED)
+        await until(lambda: not a.turns.live)
+        answer = await private(b).answer_of("q1", "U1")
+        assert answer
+        assert answer.draft.text == "Because."
+        assert await private(b).answer_of("q1", "U2") is None

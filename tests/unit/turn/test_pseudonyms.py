@@ -9,7 +9,6 @@ import pytest
 from bot.turn.pseudonyms import Pseudonyms
 from bot.values import Place, Question
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.delivery.virtual import run
 from tests.unit.turn.way import Model, question, runner
 
 NAMES = Pseudonyms("xoxb-secret")
@@ -49,13 +48,10 @@ def test_commands_of_two_people_are_no_one_thread() -> None:
 
 
 @pytest.mark.parametrize("api", ["responses", "chat"])
-def test_a_question_is_sent_with_the_names_of_its_thread_and_asker(api: str) -> None:
-    async def scenario() -> None:
-        model = Model()
-        async with runner(FakeSlack(), model, api=api) as way:
-            await way.answer(question())
-        body = model.asked[0]
-        assert body["prompt_cache_key"] == NAMES.thread(ASKED)
-        assert body["safety_identifier"] == NAMES.person(ASKED)
-
-    run(scenario())
+async def test_a_question_is_sent_with_the_names_of_its_thread_and_asker(api: str) -> None:
+    model = Model()
+    async with runner(FakeSlack(), model, api=api) as way:
+        await way.answer(question())
+    body = model.asked[0]
+    assert body["prompt_cache_key"] == NAMES.thread(ASKED)
+    assert body["safety_identifier"] == NAMES.person(ASKED)

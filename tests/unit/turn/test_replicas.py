@@ -10,8 +10,8 @@ import pytest
 from bot.storage.records import Change
 from bot.turn.supervisor import Verdict
 from bot.values import Draft, Phase
+from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.delivery.virtual import now, run
 from tests.unit.turn.stage import LEASE, Answers, Stage, question, until
 from tests.unit.turn.way import Background, Model, rooms
 
@@ -28,269 +28,234 @@ class Frozen:
         return now() + self.ahead
 
 
-def test_who_dies_is_followed_within_two_leases_in_the_same_message(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Background(ends=False)
-        async with rooms(slack, model) as one, rooms(slack, model) as two, Stage(tmp_path) as stage:
-            a = await stage.replica("a", one, running=False)
-            await a.turns.beat()
-            b = await stage.replica("b", two)
-            await a.turns.submit(question())
-            await until(lambda: [m for m in slack.messages.values() if m.markdown == WHOLE])
-            await a.live.journal.flush()
-            await a.turns.beat()
-            died = now()
-            one.upstream.leave()
-            await a.die()
-            model.ends = True
-            await until(lambda: b.turns.live == 1)
-            assert LEASE <= now() - died < 2 * LEASE
-            await until(lambda: b.turns.live == 0)
-            [message] = slack.messages.values()
-            assert message.markdown == WHOLE
-            assert b.count("bot_takeovers_total", owner="dead") == 1
-            record = await b.store.turn("q1")
-            assert record
-            assert (record.fence, record.tries, record.owner) == (2, 1, None)
-
-    run(scenario())
+async def test_who_dies_is_followed_within_two_leases_in_the_same_message(tmp_path: Path) -> None:
+    slack, model = FakeSlack(), Background(ends=False)
+    async with rooms(slack, model) as one, rooms(slack, model) as two, Stage(tmp_path) as stage:
+        a = await stage.replica("a", one, running=False)
+        await a.turns.beat()
+        b = await stage.replica("b", two)
+        await a.turns.submit(question())
+        await until(lambda: [m for m in slack.messages.values() if m.markdown == WHOLE])
+        await a.live.journal.flush()
+        await a.turns.beat()
+        died = now()
+        one.upstream.leave()
+        await a.die()
+        model.ends = True
+        await until(lambda: b.turns.live == 1)
+        assert LEASE <= now() - died < 2 * LEASE
+        await until(lambda: b.turns.live == 0)
+        [message] = slack.messages.values()
+        assert message.markdown == WHOLE
+        assert b.count("bot_takeovers_total", owner="dead") == 1
+        record = await b.store.turn("q1")
+        assert record
+        assert (record.fence, record.tries, record.owner) == (2, 1, None)
 
 
-def test_an_owner_that_wakes_up_writes_nothing_more(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        slack, clock = FakeSlack(), Frozen()
-        model = Background(words=("old ",) * 200, pause=0.5)
-        new = rooms(slack, Model(words=("The ", "new ", "answer.")))
-        async with rooms(slack, model) as one, new as two, Stage(tmp_path) as stage:
-            a = await stage.replica("a", one, running=False, clock=clock)
-            await a.turns.beat()
-            b = await stage.replica("b", two)
-            await a.turns.submit(question())
-            await until(lambda: any(m.markdown for m in slack.messages.values()))
-            await a.live.journal.flush()
-            assert a.keeper.held()
-            clock.ahead = 2 * LEASE  # it sleeps, and does not know it
-            assert not a.keeper.held()
-            [message] = slack.messages.values()
-            written = len(message.history)
-            await until(lambda: b.turns.live == 1)
-            await until(lambda: b.turns.live == 0)
-            assert a.turns.live == 1, "its model writes on"
-            await a.turns.beat()
-            assert not a.keeper.held(), "somebody may still be about to take its turns"
-            await until(lambda: a.turns.live == 0)
-            assert (a.count("bot_lost_leases_total"), model.cancelled) == (1, 0)
-            await a.turns.beat()
-            assert a.keeper.held(), "what it is given from now on is its own"
-            assert message.markdown == "The new answer."
-            old = message.history[written - 1]
-            assert old.startswith("old")
-            since = message.history[written:]
-            assert [text for text in since if text.startswith("old") and text != old] == []
-            assert slack.count("chat.postMessage") == 1
-
-    run(scenario())
+async def test_an_owner_that_wakes_up_writes_nothing_more(tmp_path: Path) -> None:
+    slack, clock = FakeSlack(), Frozen()
+    model = Background(words=("old ",) * 200, pause=0.5)
+    new = rooms(slack, Model(words=("The ", "new ", "answer.")))
+    async with rooms(slack, model) as one, new as two, Stage(tmp_path) as stage:
+        a = await stage.replica("a", one, running=False, clock=clock)
+        await a.turns.beat()
+        b = await stage.replica("b", two)
+        await a.turns.submit(question())
+        await until(lambda: any(m.markdown for m in slack.messages.values()))
+        await a.live.journal.flush()
+        assert a.keeper.held()
+        clock.ahead = 2 * LEASE  # it sleeps, and does not know it
+        assert not a.keeper.held()
+        [message] = slack.messages.values()
+        written = len(message.history)
+        await until(lambda: b.turns.live == 1)
+        await until(lambda: b.turns.live == 0)
+        assert a.turns.live == 1, "its model writes on"
+        await a.turns.beat()
+        assert not a.keeper.held(), "somebody may still be about to take its turns"
+        await until(lambda: a.turns.live == 0)
+        assert (a.count("bot_lost_leases_total"), model.cancelled) == (1, 0)
+        await a.turns.beat()
+        assert a.keeper.held(), "what it is given from now on is its own"
+        assert message.markdown == "The new answer."
+        old = message.history[written - 1]
+        assert old.startswith("old")
+        since = message.history[written:]
+        assert [text for text in since if text.startswith("old") and text != old] == []
+        assert slack.count("chat.postMessage") == 1
 
 
-def test_who_can_not_reach_a_shared_database_holds_back_until_it_knows(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model(words=("word ",) * 100, pause=1.0)
-        async with rooms(slack, model) as one, Stage(tmp_path) as stage:
-            a = await stage.replica("a", one, shared=True)
-            await a.turns.submit(question())
-            await asyncio.sleep(20)
-            a.database.away = True
-            await asyncio.sleep(LEASE)
-            calls = len(slack.calls)
-            await asyncio.sleep(40)
-            assert len(slack.calls) == calls
-            a.database.away = False
-            await until(lambda: a.turns.live == 0)
-            assert now() < 150
-            assert a.count("bot_lost_leases_total") == 0
-            assert slack.thread("1.0")[0].markdown == "word " * 100
-
-    run(scenario())
-
-
-def test_who_was_followed_meanwhile_drops_its_turn_when_the_database_is_back(
+async def test_who_can_not_reach_a_shared_database_holds_back_until_it_knows(
     tmp_path: Path,
 ) -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Background(ends=False)
-        new = rooms(slack, Model())
-        async with rooms(slack, model) as one, new as two, Stage(tmp_path) as stage:
-            a = await stage.replica("a", one, shared=True)
-            b = await stage.replica("b", two, shared=True)
-            await a.turns.submit(question())
-            await asyncio.sleep(5)
-            a.database.away = True
-            await until(lambda: b.turns.live == 1)
-            await until(lambda: b.turns.live == 0)
-            a.database.away = False
-            await until(lambda: a.turns.live == 0)
-            await asyncio.sleep(60)
-            assert a.count("bot_lost_leases_total") == 1
-            assert (model.closed, model.cancelled) == (1, 0)
-            [message] = slack.messages.values()
-            assert (message.markdown, message.buttons) == (WHOLE, [])
-
-    run(scenario())
+    slack, model = FakeSlack(), Model(words=("word ",) * 100, pause=1.0)
+    async with rooms(slack, model) as one, Stage(tmp_path) as stage:
+        a = await stage.replica("a", one, shared=True)
+        await a.turns.submit(question())
+        await asyncio.sleep(20)
+        a.database.away = True
+        await asyncio.sleep(LEASE)
+        calls = len(slack.calls)
+        await asyncio.sleep(40)
+        assert len(slack.calls) == calls
+        a.database.away = False
+        await until(lambda: a.turns.live == 0)
+        assert now() < 150
+        assert a.count("bot_lost_leases_total") == 0
+        assert slack.thread("1.0")[0].markdown == "word " * 100
 
 
-def test_on_one_machine_a_database_that_is_away_holds_nothing_back(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model(words=("word ",) * 60, pause=1.0)
-        async with rooms(slack, model) as one, Stage(tmp_path) as stage:
-            a = await stage.replica("a", one)
-            await a.turns.submit(question())
-            await asyncio.sleep(5)
-            a.database.away = True
-            await until(lambda: a.turns.live == 0)
-            assert now() < 65
-            assert slack.thread("1.0")[0].markdown == "word " * 60
-
-    run(scenario())
-
-
-def test_a_reading_that_fails_delays_a_takeover_by_a_lease(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with Stage(tmp_path) as stage:
-            dead = await stage.replica("dead", Answers(), running=False)
-            await dead.turns.submit(question())
-            answers = Answers(go=True)
-            b = await stage.replica("b", answers)
-            await asyncio.sleep(LEASE - 2)
-            b.database.away = True
-            await asyncio.sleep(4)
-            b.database.away = False
-            back = now()
-            await until(lambda: answers.asked == ["q1"])
-            assert LEASE <= now() - back < 2 * LEASE
-
-    run(scenario())
+async def test_who_was_followed_meanwhile_drops_its_turn_when_the_database_is_back(
+    tmp_path: Path,
+) -> None:
+    slack, model = FakeSlack(), Background(ends=False)
+    new = rooms(slack, Model())
+    async with rooms(slack, model) as one, new as two, Stage(tmp_path) as stage:
+        a = await stage.replica("a", one, shared=True)
+        b = await stage.replica("b", two, shared=True)
+        await a.turns.submit(question())
+        await asyncio.sleep(5)
+        a.database.away = True
+        await until(lambda: b.turns.live == 1)
+        await until(lambda: b.turns.live == 0)
+        a.database.away = False
+        await until(lambda: a.turns.live == 0)
+        await asyncio.sleep(60)
+        assert a.count("bot_lost_leases_total") == 1
+        assert (model.closed, model.cancelled) == (1, 0)
+        [message] = slack.messages.values()
+        assert (message.markdown, message.buttons) == (WHOLE, [])
 
 
-def test_a_turn_lost_and_won_again_is_not_lost_by_old_news(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with Stage(tmp_path) as stage:
-            a = await stage.replica("a", Answers(), running=False)
-            await a.turns.submit(question())
-            for fence in (1, 2):
-                record = await a.store.take_over("q1", fence, counted=False)
-                assert record
-                a.live.lose("q1", fence)
-                a.live.start(record)
-            a.live.lose("q1", 1)
-            await asyncio.sleep(1)
-            turn = a.live.get("q1")
-            assert turn
-            assert (turn.fence, a.turns.live) == (3, 1)
-
-    run(scenario())
+async def test_on_one_machine_a_database_that_is_away_holds_nothing_back(tmp_path: Path) -> None:
+    slack, model = FakeSlack(), Model(words=("word ",) * 60, pause=1.0)
+    async with rooms(slack, model) as one, Stage(tmp_path) as stage:
+        a = await stage.replica("a", one)
+        await a.turns.submit(question())
+        await asyncio.sleep(5)
+        a.database.away = True
+        await until(lambda: a.turns.live == 0)
+        assert now() < 65
+        assert slack.thread("1.0")[0].markdown == "word " * 60
 
 
-def test_a_stop_reaches_the_replica_that_writes_within_a_second(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with Stage(tmp_path) as stage:
-            answers = Answers()
-            a = await stage.replica("a", answers)
-            b = await stage.replica("b", Answers())
-            await a.turns.submit(question())
-            assert await b.turns.stop("q1", "U2") is Verdict.NOT_THEIRS
-            pressed = now()
-            assert await b.turns.stop("q1", "U1") is Verdict.TAKEN
-            await until(lambda: a.turns.live == 0)
-            assert now() - pressed < 1
-            assert answers.stopped == ["stopped by U1"]
-            assert await b.turns.stop("q1", "U1") is Verdict.ENDED
-
-    run(scenario())
+async def test_a_reading_that_fails_delays_a_takeover_by_a_lease(tmp_path: Path) -> None:
+    async with Stage(tmp_path) as stage:
+        dead = await stage.replica("dead", Answers(), running=False)
+        await dead.turns.submit(question())
+        answers = Answers(go=True)
+        b = await stage.replica("b", answers)
+        await asyncio.sleep(LEASE - 2)
+        b.database.away = True
+        await asyncio.sleep(4)
+        b.database.away = False
+        back = now()
+        await until(lambda: answers.asked == ["q1"])
+        assert LEASE <= now() - back < 2 * LEASE
 
 
-def test_a_stop_of_a_turn_whose_owner_died_is_done_by_whoever_follows(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with Stage(tmp_path) as stage:
-            dead = await stage.replica("dead", Answers(), running=False)
-            await dead.turns.submit(question())
-            answers = Answers()
-            b = await stage.replica("b", answers)
-            assert await b.turns.stop("q1", "U1") is Verdict.TAKEN
-            await until(lambda: answers.stopped == ["stopped by U1"])
-
-    run(scenario())
-
-
-def test_a_question_of_another_replica_is_tried_again_here(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with Stage(tmp_path) as stage:
-            a = await stage.replica("a", Answers(Phase.FAILED, go=True))
-            answers = Answers(go=True)
-            b = await stage.replica("b", answers)
-            await a.turns.submit(question())
-            await until(lambda: a.turns.live == 0)
-            assert await b.turns.retry("q1", "U1") is Verdict.TAKEN
-            await until(lambda: answers.texts == ["hello"])
-
-    run(scenario())
+async def test_a_turn_lost_and_won_again_is_not_lost_by_old_news(tmp_path: Path) -> None:
+    async with Stage(tmp_path) as stage:
+        a = await stage.replica("a", Answers(), running=False)
+        await a.turns.submit(question())
+        for fence in (1, 2):
+            record = await a.store.take_over("q1", fence, counted=False)
+            assert record
+            a.live.lose("q1", fence)
+            a.live.start(record)
+        a.live.lose("q1", 1)
+        await asyncio.sleep(1)
+        turn = a.live.get("q1")
+        assert turn
+        assert (turn.fence, a.turns.live) == (3, 1)
 
 
-def test_a_turn_is_taken_over_by_one_of_many(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with Stage(tmp_path) as stage:
-            dead = await stage.replica("dead", Answers(), running=False)
-            await dead.turns.beat()
-            for n in range(10):
-                await dead.store.claim(question(f"q{n}"), None)
-            answers = Answers(go=True)
-            replicas = [await stage.replica(name, answers) for name in "abc"]
-            await until(lambda: len(answers.asked) == 10)
-            await until(lambda: not any(one.turns.live for one in replicas))
-            await asyncio.sleep(2 * LEASE)
-            assert sorted(answers.asked) == [f"q{n}" for n in range(10)]
-            assert replicas[0].keeper.alive() == 3
-            assert set(await replicas[0].store.replicas()) == {"a", "b", "c"}
+async def test_a_stop_reaches_the_replica_that_writes_within_a_second(tmp_path: Path) -> None:
+    async with Stage(tmp_path) as stage:
+        answers = Answers()
+        a = await stage.replica("a", answers)
+        b = await stage.replica("b", Answers())
+        await a.turns.submit(question())
+        assert await b.turns.stop("q1", "U2") is Verdict.NOT_THEIRS
+        pressed = now()
+        assert await b.turns.stop("q1", "U1") is Verdict.TAKEN
+        await until(lambda: a.turns.live == 0)
+        assert now() - pressed < 1
+        assert answers.stopped == ["stopped by U1"]
+        assert await b.turns.stop("q1", "U1") is Verdict.ENDED
 
-    run(scenario())
+
+async def test_a_stop_of_a_turn_whose_owner_died_is_done_by_whoever_follows(tmp_path: Path) -> None:
+    async with Stage(tmp_path) as stage:
+        dead = await stage.replica("dead", Answers(), running=False)
+        await dead.turns.submit(question())
+        answers = Answers()
+        b = await stage.replica("b", answers)
+        assert await b.turns.stop("q1", "U1") is Verdict.TAKEN
+        await until(lambda: answers.stopped == ["stopped by U1"])
+
+
+async def test_a_question_of_another_replica_is_tried_again_here(tmp_path: Path) -> None:
+    async with Stage(tmp_path) as stage:
+        a = await stage.replica("a", Answers(Phase.FAILED, go=True))
+        answers = Answers(go=True)
+        b = await stage.replica("b", answers)
+        await a.turns.submit(question())
+        await until(lambda: a.turns.live == 0)
+        assert await b.turns.retry("q1", "U1") is Verdict.TAKEN
+        await until(lambda: answers.texts == ["hello"])
+
+
+async def test_a_turn_is_taken_over_by_one_of_many(tmp_path: Path) -> None:
+    async with Stage(tmp_path) as stage:
+        dead = await stage.replica("dead", Answers(), running=False)
+        await dead.turns.beat()
+        for n in range(10):
+            await dead.store.claim(question(f"q{n}"), None)
+        answers = Answers(go=True)
+        replicas = [await stage.replica(name, answers) for name in "abc"]
+        await until(lambda: len(answers.asked) == 10)
+        await until(lambda: not any(one.turns.live for one in replicas))
+        await asyncio.sleep(2 * LEASE)
+        assert sorted(answers.asked) == [f"q{n}" for n in range(10)]
+        assert replicas[0].keeper.alive() == 3
+        assert set(await replicas[0].store.replicas()) == {"a", "b", "c"}
 
 
 @pytest.mark.parametrize(("shared", "full"), [(True, False), (False, False), (False, True)])
-def test_a_replica_that_lives_keeps_its_turns_over_everybody_s_outages(
+async def test_a_replica_that_lives_keeps_its_turns_over_everybody_s_outages(
     tmp_path: Path, shared: bool, full: bool
 ) -> None:
-    async def scenario() -> None:
-        async with Stage(tmp_path) as stage:
-            a = await stage.replica("a", Answers(), shared=shared)
-            b = await stage.replica("b", Answers(), shared=shared)
-            await a.turns.submit(question())
-            for _ in range(10):
-                await asyncio.sleep(8)
-                for one in (a, b):
-                    one.database.away, one.database.full = not full, full
-                await asyncio.sleep(30)
-                for one in (b, a):
-                    one.database.away = one.database.full = False
-                    await asyncio.sleep(1)  # b may be quicker than a
+    async with Stage(tmp_path) as stage:
+        a = await stage.replica("a", Answers(), shared=shared)
+        b = await stage.replica("b", Answers(), shared=shared)
+        await a.turns.submit(question())
+        for _ in range(10):
+            await asyncio.sleep(8)
+            for one in (a, b):
+                one.database.away, one.database.full = not full, full
             await asyncio.sleep(30)
-            assert (a.turns.live, b.turns.live) == (1, 0)
-            assert a.keeper.held()
+            for one in (b, a):
+                one.database.away = one.database.full = False
+                await asyncio.sleep(1)  # b may be quicker than a
+        await asyncio.sleep(30)
+        assert (a.turns.live, b.turns.live) == (1, 0)
+        assert a.keeper.held()
 
-    run(scenario())
 
-
-def test_a_loop_that_fails_once_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    async def scenario() -> None:
-        async with Stage(tmp_path) as stage:
-            answers = Answers(go=True)
-            b = await stage.replica("b", answers)
-            broken = b.store.wishes
-            b.store.wishes = None  # type: ignore[method-assign,assignment]  # breaks it on purpose
-            await b.turns.submit(question())
-            await asyncio.sleep(5)
-            b.store.wishes = broken  # type: ignore[method-assign]  # mends it
-            await b.store.claim(question("q2"), None)
-            await b.store.journal([Change("q2", 1, Draft(Phase.ASKING))])
-            await b.store.release(["q2"])
-            await until(lambda: answers.asked == ["q1", "q2"])
-
-    run(scenario())
+async def test_a_loop_that_fails_once_goes_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Stage(tmp_path) as stage:
+        answers = Answers(go=True)
+        b = await stage.replica("b", answers)
+        broken = b.store.wishes
+        b.store.wishes = None  # type: ignore[method-assign,assignment]  # breaks it on purpose
+        await b.turns.submit(question())
+        await asyncio.sleep(5)
+        b.store.wishes = broken  # type: ignore[method-assign]  # mends it
+        await b.store.claim(question("q2"), None)
+        await b.store.journal([Change("q2", 1, Draft(Phase.ASKING))])
+        await b.store.release(["q2"])
+        await until(lambda: answers.asked == ["q1", "q2"])

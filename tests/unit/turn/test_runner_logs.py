@@ -10,8 +10,8 @@ import pytest
 
 from bot.errors import PromptRefused, StreamDropped, UpstreamError, UpstreamUnreachable
 from bot.values import Phase
+from tests.support.virtual_time import run
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.delivery.virtual import run
 from tests.unit.turn.way import question, runner
 
 PROMPT = "my very private words"

@@ -12,39 +12,35 @@ from bot.turn.again import again
 from bot.turn.supervisor import Verdict
 from bot.turn.turn import Turn
 from bot.values import Draft, Phase, Place
-from tests.unit.delivery.virtual import now, run
+from tests.support.virtual_time import now, run
 from tests.unit.turn.stage import Answers, Stage, question, until
 
 
-def test_one_mention_that_arrives_as_two_events_and_again_is_answered_once(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with Stage(tmp_path) as stage:
-            answers = Answers(go=True)
-            a = await stage.replica("a", answers)
-            deliveries = [("message:1", "event:E1"), ("message:1", "event:E2"), ("event:E2",)]
-            taken = [await a.turns.submit(replace(question(), keys=keys)) for keys in deliveries]
-            await until(lambda: not a.turns.live)
-            assert taken == [True, False, False]
-            assert answers.asked == ["q1"]
+async def test_one_mention_that_arrives_as_two_events_and_again_is_answered_once(
+    tmp_path: Path,
+) -> None:
+    async with Stage(tmp_path) as stage:
+        answers = Answers(go=True)
+        a = await stage.replica("a", answers)
+        deliveries = [("message:1", "event:E1"), ("message:1", "event:E2"), ("event:E2",)]
+        taken = [await a.turns.submit(replace(question(), keys=keys)) for keys in deliveries]
+        await until(lambda: not a.turns.live)
+        assert taken == [True, False, False]
+        assert answers.asked == ["q1"]
 
-    run(scenario())
 
-
-def test_draining_waits_for_live_turns(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with Stage(tmp_path) as stage:
-            answers = Answers()
-            a = await stage.replica("a", answers)
-            await a.turns.submit(question())
-            draining = asyncio.create_task(a.turns.drain(60))
-            await asyncio.sleep(10)
-            answers.go.set()
-            assert await draining == 0
-            assert now() < 11
-            assert a.turns.live == 0
-            assert a.count("bot_answers_total", outcome="done") == 1
-
-    run(scenario())
+async def test_draining_waits_for_live_turns(tmp_path: Path) -> None:
+    async with Stage(tmp_path) as stage:
+        answers = Answers()
+        a = await stage.replica("a", answers)
+        await a.turns.submit(question())
+        draining = asyncio.create_task(a.turns.drain(60))
+        await asyncio.sleep(10)
+        answers.go.set()
+        assert await draining == 0
+        assert now() < 11
+        assert a.turns.live == 0
+        assert a.count("bot_answers_total", outcome="done") == 1
 
 
 def test_an_error_nobody_caught_ends_its_turn_and_is_logged(
@@ -64,217 +60,181 @@ def test_an_error_nobody_caught_ends_its_turn_and_is_logged(
     assert "nobody caught" in caplog.text
 
 
-def test_its_asker_can_stop_a_live_turn_and_nobody_else(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with Stage(tmp_path) as stage:
-            answers = Answers()
-            a = await stage.replica("a", answers)
-            await a.turns.submit(question())
-            assert await a.turns.stop("q1", "U2") is Verdict.NOT_THEIRS
-            assert await a.turns.stop("q1", "U1") is Verdict.TAKEN
-            assert await a.turns.stop("q1", "U1") is Verdict.OVER
-            await until(lambda: not a.turns.live)
-            assert answers.stopped == ["stopped by U1"]
-            assert await a.turns.stop("q1", "U1") is Verdict.ENDED
-            assert await a.turns.stop("q1", "U2") is Verdict.NOT_THEIRS
-            assert await a.turns.stop("never", "U1") is Verdict.UNKNOWN
-
-    run(scenario())
+async def test_its_asker_can_stop_a_live_turn_and_nobody_else(tmp_path: Path) -> None:
+    async with Stage(tmp_path) as stage:
+        answers = Answers()
+        a = await stage.replica("a", answers)
+        await a.turns.submit(question())
+        assert await a.turns.stop("q1", "U2") is Verdict.NOT_THEIRS
+        assert await a.turns.stop("q1", "U1") is Verdict.TAKEN
+        assert await a.turns.stop("q1", "U1") is Verdict.OVER
+        await until(lambda: not a.turns.live)
+        assert answers.stopped == ["stopped by U1"]
+        assert await a.turns.stop("q1", "U1") is Verdict.ENDED
+        assert await a.turns.stop("q1", "U2") is Verdict.NOT_THEIRS
+        assert await a.turns.stop("never", "U1") is Verdict.UNKNOWN
 
 
-def test_a_failed_question_is_asked_again_once_a_press_and_only_for_its_asker(
+async def test_a_failed_question_is_asked_again_once_a_press_and_only_for_its_asker(
     tmp_path: Path,
 ) -> None:
-    async def scenario() -> None:
-        async with Stage(tmp_path) as stage:
-            answers = Answers(Phase.FAILED, go=True)
-            a = await stage.replica("a", answers)
-            await a.turns.submit(question())
-            await until(lambda: not a.turns.live)
-            assert await a.turns.retry("q1", "U2") is Verdict.NOT_THEIRS
-            assert await a.turns.retry("q1", "U1") is Verdict.TAKEN
-            assert await a.turns.retry("q1", "U1") is Verdict.OVER
-            await until(lambda: not a.turns.live)
-            assert await a.turns.retry("q1-2", "U1") is Verdict.TAKEN
-            await until(lambda: not a.turns.live)
-            assert answers.asked == ["q1", "q1-2", "q1-3"]
-            assert answers.texts == ["hello"] * 3
-
-    run(scenario())
+    async with Stage(tmp_path) as stage:
+        answers = Answers(Phase.FAILED, go=True)
+        a = await stage.replica("a", answers)
+        await a.turns.submit(question())
+        await until(lambda: not a.turns.live)
+        assert await a.turns.retry("q1", "U2") is Verdict.NOT_THEIRS
+        assert await a.turns.retry("q1", "U1") is Verdict.TAKEN
+        assert await a.turns.retry("q1", "U1") is Verdict.OVER
+        await until(lambda: not a.turns.live)
+        assert await a.turns.retry("q1-2", "U1") is Verdict.TAKEN
+        await until(lambda: not a.turns.live)
+        assert answers.asked == ["q1", "q1-2", "q1-3"]
+        assert answers.texts == ["hello"] * 3
 
 
-def test_the_button_of_a_failed_answer_may_be_pressed_before_its_turn_has_ended(
+async def test_the_button_of_a_failed_answer_may_be_pressed_before_its_turn_has_ended(
     tmp_path: Path,
 ) -> None:
-    async def scenario() -> None:
-        async with Stage(tmp_path) as stage:
-            answers = Answers(Phase.FAILED)
-            a = await stage.replica("a", answers)
-            await a.turns.submit(question())
-            assert await a.turns.retry("q1", "U1") is Verdict.TAKEN
-            answers.go.set()
-            await until(lambda: not a.turns.live)
-            assert await a.turns.retry("q1", "U1") is Verdict.OVER
-            assert answers.asked == ["q1", "q1-2"]
-
-    run(scenario())
+    async with Stage(tmp_path) as stage:
+        answers = Answers(Phase.FAILED)
+        a = await stage.replica("a", answers)
+        await a.turns.submit(question())
+        assert await a.turns.retry("q1", "U1") is Verdict.TAKEN
+        answers.go.set()
+        await until(lambda: not a.turns.live)
+        assert await a.turns.retry("q1", "U1") is Verdict.OVER
+        assert answers.asked == ["q1", "q1-2"]
 
 
-def test_what_was_answered_is_not_tried_again_and_what_was_never_asked_is_unknown(
+async def test_what_was_answered_is_not_tried_again_and_what_was_never_asked_is_unknown(
     tmp_path: Path,
 ) -> None:
-    async def scenario() -> None:
-        async with Stage(tmp_path) as stage:
-            a = await stage.replica("a", Answers(go=True))
-            await a.turns.submit(question())
-            await until(lambda: not a.turns.live)
-            assert await a.turns.retry("q1", "U1") is Verdict.OVER
-            assert await a.turns.retry("q2", "U1") is Verdict.UNKNOWN
-
-    run(scenario())
+    async with Stage(tmp_path) as stage:
+        a = await stage.replica("a", Answers(go=True))
+        await a.turns.submit(question())
+        await until(lambda: not a.turns.live)
+        assert await a.turns.retry("q1", "U1") is Verdict.OVER
+        assert await a.turns.retry("q2", "U1") is Verdict.UNKNOWN
 
 
-def test_a_question_the_database_has_forgotten_is_tried_again_when_it_was_found(
+async def test_a_question_the_database_has_forgotten_is_tried_again_when_it_was_found(
     tmp_path: Path,
 ) -> None:
-    async def scenario() -> None:
-        async with Stage(tmp_path) as stage:
-            answers = Answers(go=True)
-            a = await stage.replica("a", answers)
-            found = question("q7-2")
-            assert await a.turns.retry("q7-2", "U2", found) is Verdict.NOT_THEIRS
-            assert await a.turns.retry("q7-2", "U1", found) is Verdict.TAKEN
-            assert await a.turns.retry("q7-2", "U1", found) is Verdict.OVER
-            await until(lambda: not a.turns.live)
-            assert answers.asked == ["q7-3"]
-
-    run(scenario())
+    async with Stage(tmp_path) as stage:
+        answers = Answers(go=True)
+        a = await stage.replica("a", answers)
+        found = question("q7-2")
+        assert await a.turns.retry("q7-2", "U2", found) is Verdict.NOT_THEIRS
+        assert await a.turns.retry("q7-2", "U1", found) is Verdict.TAKEN
+        assert await a.turns.retry("q7-2", "U1", found) is Verdict.OVER
+        await until(lambda: not a.turns.live)
+        assert answers.asked == ["q7-3"]
 
 
-def test_a_command_whose_text_is_not_stored_has_to_be_found_to_be_tried_again(
+async def test_a_command_whose_text_is_not_stored_has_to_be_found_to_be_tried_again(
     tmp_path: Path,
 ) -> None:
-    async def scenario() -> None:
-        async with Stage(tmp_path) as stage:
-            answers = Answers(Phase.FAILED, go=True)
-            a = await stage.replica("a", answers, store_text=False)
-            command = replace(question(), place=Place("T1", "C1", "command"), ts=None)
-            await a.turns.submit(command)
-            await until(lambda: not a.turns.live)
-            assert await a.turns.retry("q1", "U1") is Verdict.UNKNOWN
-            assert await a.turns.retry("q1", "U1", command) is Verdict.TAKEN
-
-    run(scenario())
+    async with Stage(tmp_path) as stage:
+        answers = Answers(Phase.FAILED, go=True)
+        a = await stage.replica("a", answers, store_text=False)
+        command = replace(question(), place=Place("T1", "C1", "command"), ts=None)
+        await a.turns.submit(command)
+        await until(lambda: not a.turns.live)
+        assert await a.turns.retry("q1", "U1") is Verdict.UNKNOWN
+        assert await a.turns.retry("q1", "U1", command) is Verdict.TAKEN
 
 
-def test_a_question_that_can_not_be_claimed_is_refused_once_and_not_answered(
+async def test_a_question_that_can_not_be_claimed_is_refused_once_and_not_answered(
     tmp_path: Path,
 ) -> None:
-    async def scenario() -> None:
-        async with Stage(tmp_path) as stage:
-            answers = Answers(go=True)
-            a = await stage.replica("a", answers)
-            a.database.away = True
-            deliveries = (question(), replace(question(), keys=("event:E2",)))
-            begun = now()
-            assert await asyncio.gather(*map(a.turns.submit, deliveries)) == [False, False]
-            assert now() - begun < 3, "Slack would bring it again"
-            assert not await a.turns.submit(question())
-            await until(lambda: a.refused == ["q1"])
-            assert await a.turns.stop("q1", "U1") is Verdict.AWAY
-            assert await a.turns.retry("q1", "U1") is Verdict.AWAY
-            a.database.away = False
-            assert not await a.turns.submit(question())
-            await asyncio.sleep(60)
-            assert answers.asked == []
-            assert await a.turns.retry("q1", "U1") is Verdict.TAKEN
-            await until(lambda: not a.turns.live)
-            assert answers.asked == ["q1-2"]
-
-    run(scenario())
+    async with Stage(tmp_path) as stage:
+        answers = Answers(go=True)
+        a = await stage.replica("a", answers)
+        a.database.away = True
+        deliveries = (question(), replace(question(), keys=("event:E2",)))
+        begun = now()
+        assert await asyncio.gather(*map(a.turns.submit, deliveries)) == [False, False]
+        assert now() - begun < 3, "Slack would bring it again"
+        assert not await a.turns.submit(question())
+        await until(lambda: a.refused == ["q1"])
+        assert await a.turns.stop("q1", "U1") is Verdict.AWAY
+        assert await a.turns.retry("q1", "U1") is Verdict.AWAY
+        a.database.away = False
+        assert not await a.turns.submit(question())
+        await asyncio.sleep(60)
+        assert answers.asked == []
+        assert await a.turns.retry("q1", "U1") is Verdict.TAKEN
+        await until(lambda: not a.turns.live)
+        assert answers.asked == ["q1-2"]
 
 
-def test_a_database_that_is_away_for_a_moment_refuses_nobody(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with Stage(tmp_path) as stage:
-            answers = Answers(go=True)
-            a = await stage.replica("a", answers)
-            a.database.away = True
-            asking = asyncio.create_task(a.turns.submit(question()))
-            await asyncio.sleep(1)
-            a.database.away = False
-            assert await asking
-            await until(lambda: not a.turns.live)
-            assert (answers.asked, a.refused) == (["q1"], [])
-
-    run(scenario())
+async def test_a_database_that_is_away_for_a_moment_refuses_nobody(tmp_path: Path) -> None:
+    async with Stage(tmp_path) as stage:
+        answers = Answers(go=True)
+        a = await stage.replica("a", answers)
+        a.database.away = True
+        asking = asyncio.create_task(a.turns.submit(question()))
+        await asyncio.sleep(1)
+        a.database.away = False
+        assert await asking
+        await until(lambda: not a.turns.live)
+        assert (answers.asked, a.refused) == (["q1"], [])
 
 
-def test_live_answers_go_on_while_the_database_is_away_and_are_written_when_it_is_back(
+async def test_live_answers_go_on_while_the_database_is_away_and_are_written_when_it_is_back(
     tmp_path: Path,
 ) -> None:
-    async def scenario() -> None:
-        async with Stage(tmp_path) as stage:
-            answers = Answers()
-            a = await stage.replica("a", answers)
-            await a.turns.submit(question())
-            a.database.away = True
-            answers.go.set()
-            await until(lambda: not a.turns.live, 10)
-            await asyncio.sleep(600)
-            a.database.away = False
-            await asyncio.sleep(10)
-            record = await a.store.turn("q1")
-            assert record
-            assert (record.owner, record.draft) == (None, Draft(Phase.DONE, "Because."))
-            assert answers.asked == ["q1"]
-
-    run(scenario())
+    async with Stage(tmp_path) as stage:
+        answers = Answers()
+        a = await stage.replica("a", answers)
+        await a.turns.submit(question())
+        a.database.away = True
+        answers.go.set()
+        await until(lambda: not a.turns.live, 10)
+        await asyncio.sleep(600)
+        a.database.away = False
+        await asyncio.sleep(10)
+        record = await a.store.turn("q1")
+        assert record
+        assert (record.owner, record.draft) == (None, Draft(Phase.DONE, "Because."))
+        assert answers.asked == ["q1"]
 
 
-def test_what_is_ours_without_our_knowing_is_taken_up(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with Stage(tmp_path) as stage:
-            answers = Answers(go=True)
-            a = await stage.replica("a", answers)
-            await a.store.claim(question(), None)
-            await until(lambda: answers.asked == ["q1"])
-            assert now() < 10
-            assert a.count("bot_takeovers_total", owner="stray") == 1
-
-    run(scenario())
+async def test_what_is_ours_without_our_knowing_is_taken_up(tmp_path: Path) -> None:
+    async with Stage(tmp_path) as stage:
+        answers = Answers(go=True)
+        a = await stage.replica("a", answers)
+        await a.store.claim(question(), None)
+        await until(lambda: answers.asked == ["q1"])
+        assert now() < 10
+        assert a.count("bot_takeovers_total", owner="stray") == 1
 
 
-def test_an_end_that_is_not_written_yet_is_no_turn_to_be_taken_up(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with Stage(tmp_path) as stage:
-            answers = Answers(go=True)
-            a = await stage.replica("a", answers, running=False)
-            await a.turns.submit(question())
-            await until(lambda: not a.turns.live)
-            assert a.live.journal.turns, "nobody writes the journal of this replica"
-            for _ in range(3):
-                await a.turns.look()
-            assert answers.asked == ["q1"]
-
-    run(scenario())
+async def test_an_end_that_is_not_written_yet_is_no_turn_to_be_taken_up(tmp_path: Path) -> None:
+    async with Stage(tmp_path) as stage:
+        answers = Answers(go=True)
+        a = await stage.replica("a", answers, running=False)
+        await a.turns.submit(question())
+        await until(lambda: not a.turns.live)
+        assert a.live.journal.turns, "nobody writes the journal of this replica"
+        for _ in range(3):
+            await a.turns.look()
+        assert answers.asked == ["q1"]
 
 
-def test_what_is_old_is_deleted(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with Stage(tmp_path) as stage:
-            a = await stage.replica("a", Answers(go=True), running=False)
-            await a.turns.submit(question())
-            await until(lambda: not a.turns.live)
-            await a.live.journal.flush()
-            await asyncio.sleep(29 * 24 * 3600)
-            await a.turns.prune()
-            assert await a.store.turn("q1")
-            await asyncio.sleep(2 * 24 * 3600)
-            await a.turns.prune()
-            assert await a.store.turn("q1") is None
-
-    run(scenario())
+async def test_what_is_old_is_deleted(tmp_path: Path) -> None:
+    async with Stage(tmp_path) as stage:
+        a = await stage.replica("a", Answers(go=True), running=False)
+        await a.turns.submit(question())
+        await until(lambda: not a.turns.live)
+        await a.live.journal.flush()
+        await asyncio.sleep(29 * 24 * 3600)
+        await a.turns.prune()
+        assert await a.store.turn("q1")
+        await asyncio.sleep(2 * 24 * 3600)
+        await a.turns.prune()
+        assert await a.store.turn("q1") is None
 
 
 def test_the_next_turn_asks_the_same_in_the_same_place_under_names_of_its_own() -> None:

@@ -14,8 +14,8 @@ from bot.storage.records import ShownMessage
 from bot.turn.answer_state import INTERRUPTED
 from bot.turn.durability.resume import NOT_TWICE, TRIES
 from bot.values import Draft, Phase
+from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack, connect
-from tests.unit.delivery.virtual import now, run
 from tests.unit.turn.way import Background, Model, question, runner
 
 HALF = Draft(Phase.STREAMING, "One tw")
@@ -35,108 +35,90 @@ async def left_behind(slack: FakeSlack, text: str = HALF.text, part: int = 0) ->
     return ShownMessage(ts, "C0")
 
 
-def test_an_end_that_was_journalled_is_only_shown_in_the_same_message() -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model()
-        standing = await left_behind(slack)
-        async with runner(slack, model) as way:
-            end = Draft(Phase.DONE, "One two three.")
-            phase = await way.answer(question(), draft=end, shown=(standing,), fence=2, tries=1)
-            assert phase is Phase.DONE
-        [message] = slack.thread("900.1")
-        assert (message.ts, message.markdown) == (standing.ts, "One two three.")
-        assert slack.count("chat.postMessage") == 0
-        assert model.asked == []
-        assert way.journalled().over
-
-    run(scenario())
+async def test_an_end_that_was_journalled_is_only_shown_in_the_same_message() -> None:
+    slack, model = FakeSlack(), Model()
+    standing = await left_behind(slack)
+    async with runner(slack, model) as way:
+        end = Draft(Phase.DONE, "One two three.")
+        phase = await way.answer(question(), draft=end, shown=(standing,), fence=2, tries=1)
+        assert phase is Phase.DONE
+    [message] = slack.thread("900.1")
+    assert (message.ts, message.markdown) == (standing.ts, "One two three.")
+    assert slack.count("chat.postMessage") == 0
+    assert model.asked == []
+    assert way.journalled().over
 
 
-def test_a_response_that_goes_on_is_resumed_into_the_same_message() -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Background()
-        standing = await left_behind(slack)
-        async with runner(slack, model) as way:
-            known: dict[str, Any] = {"draft": HALF, "shown": (standing,), "response_id": "resp_1"}
-            assert await way.answer(question(), fence=2, tries=1, **known) is Phase.DONE
-        [message] = slack.thread("900.1")
-        assert (message.ts, message.markdown) == (standing.ts, "One two three.")
-        assert message.history[0] == HALF.text
-        assert model.asked == []
-        assert len(model.resumed) == 1
-
-    run(scenario())
+async def test_a_response_that_goes_on_is_resumed_into_the_same_message() -> None:
+    slack, model = FakeSlack(), Background()
+    standing = await left_behind(slack)
+    async with runner(slack, model) as way:
+        known: dict[str, Any] = {"draft": HALF, "shown": (standing,), "response_id": "resp_1"}
+        assert await way.answer(question(), fence=2, tries=1, **known) is Phase.DONE
+    [message] = slack.thread("900.1")
+    assert (message.ts, message.markdown) == (standing.ts, "One two three.")
+    assert message.history[0] == HALF.text
+    assert model.asked == []
+    assert len(model.resumed) == 1
 
 
-def test_where_the_cursor_is_the_texts_only_what_follows_is_read() -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Background()
-        draft = Draft(Phase.STREAMING, "One two ")
-        standing = await left_behind(slack, draft.text)
-        async with runner(slack, model) as way:
-            known: dict[str, Any] = {"draft": draft, "shown": (standing,), "response_id": "resp_1"}
-            phase = await way.answer(question(), fence=2, tries=1, cursor="2 0 0 8 resp_1", **known)
-            assert phase is Phase.DONE
-        [message] = slack.thread("900.1")
-        assert (message.ts, message.markdown) == (standing.ts, "One two three.")
-        assert model.asked == []
-        assert [url.partition("?")[2] for url in model.resumed] == ["stream=true&starting_after=2"]
-
-    run(scenario())
+async def test_where_the_cursor_is_the_texts_only_what_follows_is_read() -> None:
+    slack, model = FakeSlack(), Background()
+    draft = Draft(Phase.STREAMING, "One two ")
+    standing = await left_behind(slack, draft.text)
+    async with runner(slack, model) as way:
+        known: dict[str, Any] = {"draft": draft, "shown": (standing,), "response_id": "resp_1"}
+        phase = await way.answer(question(), fence=2, tries=1, cursor="2 0 0 8 resp_1", **known)
+        assert phase is Phase.DONE
+    [message] = slack.thread("900.1")
+    assert (message.ts, message.markdown) == (standing.ts, "One two three.")
+    assert model.asked == []
+    assert [url.partition("?")[2] for url in model.resumed] == ["stream=true&starting_after=2"]
 
 
 @pytest.mark.parametrize("cursor", ["", "2 0 0 8 resp_1"])
-def test_a_forgotten_response_whose_tool_changed_something_is_not_asked_for_anew(
+async def test_a_forgotten_response_whose_tool_changed_something_is_not_asked_for_anew(
     cursor: str,
 ) -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Background(gone=True)
-        draft = Draft(Phase.STREAMING, "One two ")
-        standing = await left_behind(slack, draft.text)
-        async with runner(slack, model) as way:
-            known: dict[str, Any] = {"draft": draft, "shown": (standing,), "response_id": "resp_1"}
-            known |= {"irreversible": True, "cursor": cursor}
-            assert await way.answer(question(), fence=2, tries=1, **known) is Phase.FAILED
-        [message] = slack.thread("900.1")
-        assert (message.ts, message.markdown) == (standing.ts, "One two")
-        assert message.buttons == [AGAIN]
-        assert model.asked == []
-
-    run(scenario())
+    slack, model = FakeSlack(), Background(gone=True)
+    draft = Draft(Phase.STREAMING, "One two ")
+    standing = await left_behind(slack, draft.text)
+    async with runner(slack, model) as way:
+        known: dict[str, Any] = {"draft": draft, "shown": (standing,), "response_id": "resp_1"}
+        known |= {"irreversible": True, "cursor": cursor}
+        assert await way.answer(question(), fence=2, tries=1, **known) is Phase.FAILED
+    [message] = slack.thread("900.1")
+    assert (message.ts, message.markdown) == (standing.ts, "One two")
+    assert message.buttons == [AGAIN]
+    assert model.asked == []
 
 
-def test_a_response_the_server_has_forgotten_is_asked_for_anew_in_the_same_message() -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Background(gone=True)
-        standing = await left_behind(slack)
-        async with runner(slack, model) as way:
-            known: dict[str, Any] = {"draft": HALF, "shown": (standing,), "response_id": "resp_0"}
-            assert await way.answer(question(), fence=2, tries=1, **known) is Phase.DONE
-            assert way.journalled().response_id == "resp_1"
-        [message] = slack.thread("900.1")
-        assert (message.ts, message.markdown) == (standing.ts, "One two three.")
-        assert len(model.asked) == 1
-
-    run(scenario())
+async def test_a_response_the_server_has_forgotten_is_asked_for_anew_in_the_same_message() -> None:
+    slack, model = FakeSlack(), Background(gone=True)
+    standing = await left_behind(slack)
+    async with runner(slack, model) as way:
+        known: dict[str, Any] = {"draft": HALF, "shown": (standing,), "response_id": "resp_0"}
+        assert await way.answer(question(), fence=2, tries=1, **known) is Phase.DONE
+        assert way.journalled().response_id == "resp_1"
+    [message] = slack.thread("900.1")
+    assert (message.ts, message.markdown) == (standing.ts, "One two three.")
+    assert len(model.asked) == 1
 
 
-def test_without_a_response_it_is_begun_anew_and_no_text_vanishes_meanwhile() -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model(words=("word ",) * 20)
-        old = "An old text of a few words"
-        standing = await left_behind(slack, old)
-        async with runner(slack, model) as way:
-            draft = Draft(Phase.STREAMING, old)
-            known: dict[str, Any] = {"draft": draft, "shown": (standing,)}
-            assert await way.answer(question(), fence=2, tries=1, **known) is Phase.DONE
-        [message] = slack.thread("900.1")
-        assert message.ts == standing.ts
-        assert message.markdown == "word " * 20
-        lengths = [len(text) for text in message.history]
-        assert lengths == sorted(lengths)
-        assert old in message.history[1], "a change of state leaves the old text where it is"
-
-    run(scenario())
+async def test_without_a_response_it_is_begun_anew_and_no_text_vanishes_meanwhile() -> None:
+    slack, model = FakeSlack(), Model(words=("word ",) * 20)
+    old = "An old text of a few words"
+    standing = await left_behind(slack, old)
+    async with runner(slack, model) as way:
+        draft = Draft(Phase.STREAMING, old)
+        known: dict[str, Any] = {"draft": draft, "shown": (standing,)}
+        assert await way.answer(question(), fence=2, tries=1, **known) is Phase.DONE
+    [message] = slack.thread("900.1")
+    assert message.ts == standing.ts
+    assert message.markdown == "word " * 20
+    lengths = [len(text) for text in message.history]
+    assert lengths == sorted(lengths)
+    assert old in message.history[1], "a change of state leaves the old text where it is"
 
 
 @pytest.mark.parametrize(
@@ -146,152 +128,125 @@ def test_without_a_response_it_is_begun_anew_and_no_text_vanishes_meanwhile() ->
         pytest.param({"tries": TRIES, "first_tried_at": 0.0}, INTERRUPTED, id="too many tries"),
     ],
 )
-def test_what_is_not_begun_anew_says_so_and_offers_to_try_again(
+async def test_what_is_not_begun_anew_says_so_and_offers_to_try_again(
     known: dict[str, Any], sentence: str
 ) -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model()
-        standing = await left_behind(slack)
-        async with runner(slack, model) as way:
-            found: dict[str, Any] = {"draft": HALF, "shown": (standing,), "fence": 2} | known
-            assert await way.answer(question(), **found) is Phase.INTERRUPTED
-            assert way.journalled().over
-        [message] = slack.thread("900.1")
-        assert message.ts == standing.ts
-        assert message.markdown == HALF.text
-        assert sentence in message.state
-        assert message.buttons == [AGAIN]
-        assert model.asked == []
-
-    run(scenario())
+    slack, model = FakeSlack(), Model()
+    standing = await left_behind(slack)
+    async with runner(slack, model) as way:
+        found: dict[str, Any] = {"draft": HALF, "shown": (standing,), "fence": 2} | known
+        assert await way.answer(question(), **found) is Phase.INTERRUPTED
+        assert way.journalled().over
+    [message] = slack.thread("900.1")
+    assert message.ts == standing.ts
+    assert message.markdown == HALF.text
+    assert sentence in message.state
+    assert message.buttons == [AGAIN]
+    assert model.asked == []
 
 
-def test_a_placeholder_nobody_journalled_is_found_by_its_mark() -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model()
-        standing = await left_behind(slack, "Thinking")
-        async with runner(slack, model) as way:
-            turn = way.turn(question(), certain=False, fence=2, tries=1)
-            assert await way.runner.answer(turn) is Phase.DONE
-            assert way.journalled().shown == (standing,)
-        assert [m.ts for m in slack.thread("900.1")] == [standing.ts]
-
-    run(scenario())
+async def test_a_placeholder_nobody_journalled_is_found_by_its_mark() -> None:
+    slack, model = FakeSlack(), Model()
+    standing = await left_behind(slack, "Thinking")
+    async with runner(slack, model) as way:
+        turn = way.turn(question(), certain=False, fence=2, tries=1)
+        assert await way.runner.answer(turn) is Phase.DONE
+        assert way.journalled().shown == (standing,)
+    assert [m.ts for m in slack.thread("900.1")] == [standing.ts]
 
 
-def test_a_second_message_nobody_journalled_is_found_too_and_goes_if_it_is_not_needed() -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model()
-        standing = await left_behind(slack)
-        await left_behind(slack, "Much more", part=1)
-        async with runner(slack, model) as way:
-            known: dict[str, Any] = {"draft": HALF, "shown": (standing,)}
-            turn = way.turn(question(), certain=False, fence=2, tries=1, **known)
-            assert await way.runner.answer(turn) is Phase.DONE
-        [message] = slack.thread("900.1")
-        assert (message.ts, message.markdown) == (standing.ts, "One two three.")
-
-    run(scenario())
+async def test_a_second_message_nobody_journalled_is_found_too_and_goes_if_it_is_not_needed() -> (
+    None
+):
+    slack, model = FakeSlack(), Model()
+    standing = await left_behind(slack)
+    await left_behind(slack, "Much more", part=1)
+    async with runner(slack, model) as way:
+        known: dict[str, Any] = {"draft": HALF, "shown": (standing,)}
+        turn = way.turn(question(), certain=False, fence=2, tries=1, **known)
+        assert await way.runner.answer(turn) is Phase.DONE
+    [message] = slack.thread("900.1")
+    assert (message.ts, message.markdown) == (standing.ts, "One two three.")
 
 
 @pytest.mark.parametrize("fault", [503, "429:20"])
-def test_slack_is_asked_until_it_says_what_stands(fault: str | int) -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model()
-        standing = await left_behind(slack)
-        slack.fault = lambda call: (
-            fault if now() < 20 and call.method == "conversations.replies" else None
-        )
-        async with runner(slack, model) as way:
-            turn = way.turn(question(), certain=False, fence=2, tries=1)
-            assert await way.runner.answer(turn) is Phase.DONE
-            assert now() > 20
-        assert [m.ts for m in slack.thread("900.1")] == [standing.ts]
-
-    run(scenario())
+async def test_slack_is_asked_until_it_says_what_stands(fault: str | int) -> None:
+    slack, model = FakeSlack(), Model()
+    standing = await left_behind(slack)
+    slack.fault = lambda call: (
+        fault if now() < 20 and call.method == "conversations.replies" else None
+    )
+    async with runner(slack, model) as way:
+        turn = way.turn(question(), certain=False, fence=2, tries=1)
+        assert await way.runner.answer(turn) is Phase.DONE
+        assert now() > 20
+    assert [m.ts for m in slack.thread("900.1")] == [standing.ts]
 
 
-def test_where_slack_may_not_be_read_what_was_journalled_is_believed() -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model()
-        standing = await left_behind(slack)
-        slack.fault = lambda call: (
-            "missing_scope" if call.method == "conversations.replies" else None
-        )
-        async with runner(slack, model) as way:
-            turn = way.turn(question(), certain=False, fence=2, tries=1, shown=(standing,))
-            assert await way.runner.answer(turn) is Phase.DONE
-        assert [m.ts for m in slack.thread("900.1")] == [standing.ts]
-
-    run(scenario())
+async def test_where_slack_may_not_be_read_what_was_journalled_is_believed() -> None:
+    slack, model = FakeSlack(), Model()
+    standing = await left_behind(slack)
+    slack.fault = lambda call: "missing_scope" if call.method == "conversations.replies" else None
+    async with runner(slack, model) as way:
+        turn = way.turn(question(), certain=False, fence=2, tries=1, shown=(standing,))
+        assert await way.runner.answer(turn) is Phase.DONE
+    assert [m.ts for m in slack.thread("900.1")] == [standing.ts]
 
 
-def test_a_private_answer_that_may_have_been_sent_is_sent_again_and_says_so() -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model()
-        asked = question(team="T1", channel="C0", surface="command")
-        asked = replace(asked, ts=None, response_url="https://hooks.slack.com/commands/1")
-        async with runner(slack, model) as way:
-            end = Draft(Phase.DONE, "One two three.", "a.pdf was not read")
-            assert await way.answer(asked, draft=end, sending=True, fence=2) is Phase.DONE
-        [message] = slack.private
-        assert f"{PERHAPS_TWICE} · a.pdf was not read" in str(message)
-        assert "One two three." in str(message)
-
-    run(scenario())
+async def test_a_private_answer_that_may_have_been_sent_is_sent_again_and_says_so() -> None:
+    slack, model = FakeSlack(), Model()
+    asked = question(team="T1", channel="C0", surface="command")
+    asked = replace(asked, ts=None, response_url="https://hooks.slack.com/commands/1")
+    async with runner(slack, model) as way:
+        end = Draft(Phase.DONE, "One two three.", "a.pdf was not read")
+        assert await way.answer(asked, draft=end, sending=True, fence=2) is Phase.DONE
+    [message] = slack.private
+    assert f"{PERHAPS_TWICE} · a.pdf was not read" in str(message)
+    assert "One two three." in str(message)
 
 
-def test_a_turn_that_is_lost_writes_nothing_more_and_does_not_cancel_its_response() -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Background(ends=False)
-        async with runner(slack, model) as way:
-            turn = way.turn(question())
-            answering = asyncio.create_task(way.runner.answer(turn))
-            await asyncio.sleep(10)
-            calls = len(slack.calls)
-            way.runner.upstream.leave(turn.response_id)
-            turn.left = True
-            answering.cancel()
-            assert await answering is None
-            await asyncio.sleep(30)
-            assert len(slack.calls) == calls
-            assert not way.journalled().over
-        assert (model.closed, model.cancelled) == (1, 0)
-        [message] = slack.thread("900.1")
-        assert message.markdown == "One two three."
-
-    run(scenario())
+async def test_a_turn_that_is_lost_writes_nothing_more_and_does_not_cancel_its_response() -> None:
+    slack, model = FakeSlack(), Background(ends=False)
+    async with runner(slack, model) as way:
+        turn = way.turn(question())
+        answering = asyncio.create_task(way.runner.answer(turn))
+        await asyncio.sleep(10)
+        calls = len(slack.calls)
+        way.runner.upstream.leave(turn.response_id)
+        turn.left = True
+        answering.cancel()
+        assert await answering is None
+        await asyncio.sleep(30)
+        assert len(slack.calls) == calls
+        assert not way.journalled().over
+    assert (model.closed, model.cancelled) == (1, 0)
+    [message] = slack.thread("900.1")
+    assert message.markdown == "One two three."
 
 
-def test_the_end_of_a_lost_turn_is_not_shown_either() -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model()
-        async with runner(slack, model) as way:
-            answering = asyncio.create_task(way.answer(question()))
-            await asyncio.sleep(2.5)
-            way.lost.add("turn0")
-            assert await answering is None
-            calls = len(slack.calls)
-            await asyncio.sleep(30)
-            assert len(slack.calls) == calls
-        assert slack.thread("900.1")[0].markdown != "One two three."
-
-    run(scenario())
+async def test_the_end_of_a_lost_turn_is_not_shown_either() -> None:
+    slack, model = FakeSlack(), Model()
+    async with runner(slack, model) as way:
+        answering = asyncio.create_task(way.answer(question()))
+        await asyncio.sleep(2.5)
+        way.lost.add("turn0")
+        assert await answering is None
+        calls = len(slack.calls)
+        await asyncio.sleep(30)
+        assert len(slack.calls) == calls
+    assert slack.thread("900.1")[0].markdown != "One two three."
 
 
-def test_nothing_is_written_while_it_is_not_known_to_be_ours() -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model(pause=3)
-        async with runner(slack, model) as way:
-            answering = asyncio.create_task(way.answer(question()))
-            await asyncio.sleep(2)
-            way.held = False
-            calls = len(slack.calls)
-            await asyncio.sleep(30)
-            assert model.closed, "the model is read on"
-            assert len(slack.calls) == calls
-            way.held = True
-            assert await answering is Phase.DONE
-        assert slack.thread("900.1")[0].markdown == "One two three."
-
-    run(scenario())
+async def test_nothing_is_written_while_it_is_not_known_to_be_ours() -> None:
+    slack, model = FakeSlack(), Model(pause=3)
+    async with runner(slack, model) as way:
+        answering = asyncio.create_task(way.answer(question()))
+        await asyncio.sleep(2)
+        way.held = False
+        calls = len(slack.calls)
+        await asyncio.sleep(30)
+        assert model.closed, "the model is read on"
+        assert len(slack.calls) == calls
+        way.held = True
+        assert await answering is Phase.DONE
+    assert slack.thread("900.1")[0].markdown == "One two three."

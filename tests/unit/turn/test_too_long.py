@@ -13,7 +13,6 @@ from bot.errors import PromptTooLong
 from bot.turn.answer import HALVED
 from bot.values import Phase
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.delivery.virtual import run
 from tests.unit.turn.picky import PickyResponses, refused, streamed
 from tests.unit.turn.way import question, runner
 
@@ -86,50 +85,38 @@ async def answered(model: Any, earlier: int) -> tuple[Phase | None, Any]:
 
 
 @pytest.mark.parametrize("refusal", [by_status, by_words, by_size, by_event])
-def test_it_is_asked_once_more_with_half_of_the_conversation(refusal: Any) -> None:
-    async def scenario() -> None:
-        model = Small(6, refusal)
-        phase, message = await answered(model, 8)
-        assert phase is Phase.DONE
-        assert message.markdown == "Done."
-        assert HALVED in message.state
-        first, second = model.asked
-        assert len(first) == 9
-        assert (second[0], second[-3:]) == (first[0], first[-3:])
-        assert 3 < len(second) < 6
-
-    run(scenario())
+async def test_it_is_asked_once_more_with_half_of_the_conversation(refusal: Any) -> None:
+    model = Small(6, refusal)
+    phase, message = await answered(model, 8)
+    assert phase is Phase.DONE
+    assert message.markdown == "Done."
+    assert HALVED in message.state
+    first, second = model.asked
+    assert len(first) == 9
+    assert (second[0], second[-3:]) == (first[0], first[-3:])
+    assert 3 < len(second) < 6
 
 
 @pytest.mark.parametrize(("earlier", "asked"), [(8, [9, 4]), (1, [2, 1]), (0, [1])])
-def test_what_is_still_too_long_says_so(earlier: int, asked: list[int]) -> None:
-    async def scenario() -> None:
-        model = Small(0)
-        phase, message = await answered(model, earlier)
-        assert phase is Phase.FAILED
-        assert PromptTooLong.sentence in message.text
-        assert [len(told) for told in model.asked] == asked
-
-    run(scenario())
+async def test_what_is_still_too_long_says_so(earlier: int, asked: list[int]) -> None:
+    model = Small(0)
+    phase, message = await answered(model, earlier)
+    assert phase is Phase.FAILED
+    assert PromptTooLong.sentence in message.text
+    assert [len(told) for told in model.asked] == asked
 
 
-def test_an_answer_that_was_shown_is_not_begun_with_less() -> None:
-    async def scenario() -> None:
-        model = Small(0, after_text)
-        phase, message = await answered(model, 8)
-        assert phase is Phase.FAILED
-        assert message.markdown == "Half"
-        assert len(model.asked) == 1
-
-    run(scenario())
+async def test_an_answer_that_was_shown_is_not_begun_with_less() -> None:
+    model = Small(0, after_text)
+    phase, message = await answered(model, 8)
+    assert phase is Phase.FAILED
+    assert message.markdown == "Half"
+    assert len(model.asked) == 1
 
 
-def test_a_tool_s_long_output_halves_the_conversation_and_not_the_rounds() -> None:
-    async def scenario() -> None:
-        model = Small(9, rounds=PickyResponses())
-        phase, message = await answered(model, 8)
-        assert phase is Phase.DONE
-        assert HALVED in message.state
-        assert [len(told) for told in model.asked] == [9, 10, 5]
-
-    run(scenario())
+async def test_a_tool_s_long_output_halves_the_conversation_and_not_the_rounds() -> None:
+    model = Small(9, rounds=PickyResponses())
+    phase, message = await answered(model, 8)
+    assert phase is Phase.DONE
+    assert HALVED in message.state
+    assert [len(told) for told in model.asked] == [9, 10, 5]

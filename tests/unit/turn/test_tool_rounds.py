@@ -15,7 +15,6 @@ from bot.upstream.prompt import Exchange
 from bot.upstream.tool_round import Output
 from bot.values import Draft, Phase, Usage
 from tests.unit.delivery.fake_slack import FakeSlack, connect
-from tests.unit.delivery.virtual import run
 from tests.unit.turn.picky import PickyChat, PickyResponses
 from tests.unit.turn.way import ORDERS, question, runner
 
@@ -23,44 +22,37 @@ ORDER = ("order", '{"word": "tea"}')
 SHOUT = ("shout", '{"word": "hey"}')
 
 
-def test_servers_that_want_a_round_back_get_it_as_it_came() -> None:
-    async def scenario() -> None:
-        responses, chat = PickyResponses(tools=(SHOUT, ORDER)), PickyChat()
-        for model, api in ((responses, "responses"), (chat, "chat")):
-            slack = FakeSlack()
-            async with runner(slack, model, api=api) as way:
-                assert await way.answer(question()) is Phase.DONE
-            assert slack.thread("900.1")[0].markdown.endswith("Done.")
-        assert (len(responses.asked), len(chat.asked)) == (3, 2)
-
-    run(scenario())
-
-
-@pytest.mark.parametrize("api", ["responses", "chat"])
-def test_servers_that_refuse_a_whole_round_get_the_calls_and_are_not_tried_again(api: str) -> None:
-    async def scenario() -> None:
-        model = PickyResponses(takes=False) if api == "responses" else PickyChat(takes=False)
-        async with runner(FakeSlack(), model, api=api) as way:
-            for n in range(2):
-                assert await way.answer(question(n)) is Phase.DONE
-        assert len(model.asked) == 5
-
-    run(scenario())
-
-
-@pytest.mark.parametrize("api", ["responses", "chat"])
-def test_what_an_answer_cost_is_journalled_and_counted(api: str) -> None:
-    async def scenario() -> None:
-        model = PickyResponses() if api == "responses" else PickyChat()
-        async with runner(FakeSlack(), model, api=api) as way:
+async def test_servers_that_want_a_round_back_get_it_as_it_came() -> None:
+    responses, chat = PickyResponses(tools=(SHOUT, ORDER)), PickyChat()
+    for model, api in ((responses, "responses"), (chat, "chat")):
+        slack = FakeSlack()
+        async with runner(slack, model, api=api) as way:
             assert await way.answer(question()) is Phase.DONE
-            assert way.journalled().usage == Usage(60, 20, 40, 14, "m1-real")
-            counted = way.runner.metrics.registry.get_sample_value
-            for kind, tokens in {"input": 60, "cached": 40, "output": 20, "reasoning": 14}.items():
-                labels = {"kind": kind, "model": "m1-real"}
-                assert counted("bot_tokens_total", labels) == tokens
+        assert slack.thread("900.1")[0].markdown.endswith("Done.")
+    assert (len(responses.asked), len(chat.asked)) == (3, 2)
 
-    run(scenario())
+
+@pytest.mark.parametrize("api", ["responses", "chat"])
+async def test_servers_that_refuse_a_whole_round_get_the_calls_and_are_not_tried_again(
+    api: str,
+) -> None:
+    model = PickyResponses(takes=False) if api == "responses" else PickyChat(takes=False)
+    async with runner(FakeSlack(), model, api=api) as way:
+        for n in range(2):
+            assert await way.answer(question(n)) is Phase.DONE
+    assert len(model.asked) == 5
+
+
+@pytest.mark.parametrize("api", ["responses", "chat"])
+async def test_what_an_answer_cost_is_journalled_and_counted(api: str) -> None:
+    model = PickyResponses() if api == "responses" else PickyChat()
+    async with runner(FakeSlack(), model, api=api) as way:
+        assert await way.answer(question()) is Phase.DONE
+        assert way.journalled().usage == Usage(60, 20, 40, 14, "m1-real")
+        counted = way.runner.metrics.registry.get_sample_value
+        for kind, tokens in {"input": 60, "cached": 40, "output": 20, "reasoning": 14}.items():
+            labels = {"kind": kind, "model": "m1-real"}
+            assert counted("bot_tokens_total", labels) == tokens
 
 
 def begun(model: PickyResponses, ran: int, **more: Any) -> Progress:
@@ -100,18 +92,15 @@ async def taken_over(
     return phase
 
 
-def test_a_take_over_goes_on_after_the_last_round_and_runs_nothing_again() -> None:
-    async def scenario() -> None:
-        ORDERS.clear()
-        slack, model = FakeSlack(), PickyResponses(tools=(ORDER, SHOUT))
-        progress = begun(model, 0).acts().ran("ordered")
-        assert await taken_over(slack, model, progress, irreversible=True) is Phase.DONE
-        assert ORDERS == []
-        outputs = [[i["output"] for i in body["input"] if "output" in i] for body in model.asked]
-        assert outputs == [["ordered"], ["ordered", "HEY"]]
-        assert slack.thread("900.1")[0].markdown == "Before.\n\nStep 1.\n\nDone."
-
-    run(scenario())
+async def test_a_take_over_goes_on_after_the_last_round_and_runs_nothing_again() -> None:
+    ORDERS.clear()
+    slack, model = FakeSlack(), PickyResponses(tools=(ORDER, SHOUT))
+    progress = begun(model, 0).acts().ran("ordered")
+    assert await taken_over(slack, model, progress, irreversible=True) is Phase.DONE
+    assert ORDERS == []
+    outputs = [[i["output"] for i in body["input"] if "output" in i] for body in model.asked]
+    assert outputs == [["ordered"], ["ordered", "HEY"]]
+    assert slack.thread("900.1")[0].markdown == "Before.\n\nStep 1.\n\nDone."
 
 
 @pytest.mark.parametrize(
@@ -119,40 +108,31 @@ def test_a_take_over_goes_on_after_the_last_round_and_runs_nothing_again() -> No
     [(SHOUT, []), (("order", '{"word": "milk"}'), ["milk"]), (ORDER, [])],
     ids=["harmless", "side effects", "done already"],
 )
-def test_a_take_over_runs_the_calls_that_had_not_begun(
+async def test_a_take_over_runs_the_calls_that_had_not_begun(
     tool: tuple[str, str], ordered: list[str]
 ) -> None:
-    async def scenario() -> None:
-        ORDERS.clear()
-        slack, model = FakeSlack(), PickyResponses(tools=(ORDER, tool))
-        ran = begun(model, 1)
-        assert ran.pending
-        assert await taken_over(slack, model, ran, irreversible=True) is Phase.DONE
-        assert len(model.asked) == 1
-        assert ordered == ORDERS
-
-    run(scenario())
+    ORDERS.clear()
+    slack, model = FakeSlack(), PickyResponses(tools=(ORDER, tool))
+    ran = begun(model, 1)
+    assert ran.pending
+    assert await taken_over(slack, model, ran, irreversible=True) is Phase.DONE
+    assert len(model.asked) == 1
+    assert ordered == ORDERS
 
 
-def test_a_call_that_may_have_been_under_way_is_not_run_again() -> None:
-    async def scenario() -> None:
-        ORDERS.clear()
-        slack, model = FakeSlack(), PickyResponses(tools=(ORDER,))
-        progress = begun(model, 0).acts()
-        assert await taken_over(slack, model, progress, irreversible=True) is Phase.INTERRUPTED
-        assert (ORDERS, model.asked) == ([], [])
-        assert NOT_TWICE in slack.thread("900.1")[0].state
-
-    run(scenario())
+async def test_a_call_that_may_have_been_under_way_is_not_run_again() -> None:
+    ORDERS.clear()
+    slack, model = FakeSlack(), PickyResponses(tools=(ORDER,))
+    progress = begun(model, 0).acts()
+    assert await taken_over(slack, model, progress, irreversible=True) is Phase.INTERRUPTED
+    assert (ORDERS, model.asked) == ([], [])
+    assert NOT_TWICE in slack.thread("900.1")[0].state
 
 
-def test_rounds_already_used_count_for_the_limit_after_a_take_over() -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), PickyResponses(tools=(SHOUT, SHOUT))
-        assert await taken_over(slack, model, begun(model, 1)) is Phase.DONE
-        assert [bool(body.get("tools")) for body in model.asked] == [False]
-
-    run(scenario())
+async def test_rounds_already_used_count_for_the_limit_after_a_take_over() -> None:
+    slack, model = FakeSlack(), PickyResponses(tools=(SHOUT, SHOUT))
+    assert await taken_over(slack, model, begun(model, 1)) is Phase.DONE
+    assert [bool(body.get("tools")) for body in model.asked] == [False]
 
 
 @pytest.mark.parametrize(
@@ -163,37 +143,28 @@ def test_rounds_already_used_count_for_the_limit_after_a_take_over() -> None:
         (AnswerLimits(tool_characters=len("an earlier outpu")), Phase.CUT_OFF),
     ],
 )
-def test_output_of_tools_before_a_take_over_counts_for_the_limit(
+async def test_output_of_tools_before_a_take_over_counts_for_the_limit(
     limits: AnswerLimits, ended: Phase
 ) -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), PickyResponses(tools=(SHOUT, SHOUT))
-        assert await taken_over(slack, model, begun(model, 1), limits) is ended
-        assert slack.thread("900.1")[0].markdown.startswith("Before.")
-
-    run(scenario())
+    slack, model = FakeSlack(), PickyResponses(tools=(SHOUT, SHOUT))
+    assert await taken_over(slack, model, begun(model, 1), limits) is ended
+    assert slack.thread("900.1")[0].markdown.startswith("Before.")
 
 
-def test_calls_before_a_take_over_leave_fewer_after_it() -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), PickyResponses(tools=(SHOUT, SHOUT))
-        limits = AnswerLimits(tool_calls=2)
-        assert await taken_over(slack, model, begun(model, 1), limits) is Phase.DONE
-        assert [bool(body.get("tools")) for body in model.asked] == [False]
-
-    run(scenario())
+async def test_calls_before_a_take_over_leave_fewer_after_it() -> None:
+    slack, model = FakeSlack(), PickyResponses(tools=(SHOUT, SHOUT))
+    limits = AnswerLimits(tool_calls=2)
+    assert await taken_over(slack, model, begun(model, 1), limits) is Phase.DONE
+    assert [bool(body.get("tools")) for body in model.asked] == [False]
 
 
-def test_rounds_that_are_too_long_are_not_kept_and_the_answer_is_begun_anew() -> None:
-    async def scenario() -> None:
-        huge = begun(PickyResponses(tools=(("shout", "x" * MAX_BYTES),)), 0)
-        assert huge.written() == ""
-        slack, model = FakeSlack(), PickyResponses()
-        assert await taken_over(slack, model, huge) is Phase.DONE
-        assert len(model.asked) == 2
-        assert await taken_over(FakeSlack(), model, huge, irreversible=True) is Phase.INTERRUPTED
-
-    run(scenario())
+async def test_rounds_that_are_too_long_are_not_kept_and_the_answer_is_begun_anew() -> None:
+    huge = begun(PickyResponses(tools=(("shout", "x" * MAX_BYTES),)), 0)
+    assert huge.written() == ""
+    slack, model = FakeSlack(), PickyResponses()
+    assert await taken_over(slack, model, huge) is Phase.DONE
+    assert len(model.asked) == 2
+    assert await taken_over(FakeSlack(), model, huge, irreversible=True) is Phase.INTERRUPTED
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"rounds": 7}', "{}", "[" * 9999])

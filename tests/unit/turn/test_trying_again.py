@@ -11,7 +11,6 @@ import pytest
 from bot.turn.supervisor import Verdict
 from bot.values import Place, Question
 from tests.unit.delivery.fake_slack import Call, FakeSlack
-from tests.unit.delivery.virtual import run
 from tests.unit.turn.stage import Replica, until
 from tests.unit.turn.test_as_shown import BELOW, LATER, NEW, OLD, READ, SURFACES, answering, told
 from tests.unit.turn.test_revisions import ROOT, asked
@@ -47,131 +46,111 @@ def looks(slack: FakeSlack, since: int) -> list[Call]:
 
 
 @pytest.mark.parametrize("place", SURFACES.values(), ids=SURFACES)
-def test_try_again_asks_what_slack_shows_for_one_read_more(tmp_path: Path, place: Place) -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Failing()
-        async with answering(tmp_path, slack, model) as a:
-            turn = await failed(a, model, replace(question(text=OLD), place=place))
-            slack.edit("900.1", f"<@UBOT> {NEW}", place.channel)
-            before = len(slack.calls)
-            assert await a.turns.retry(turn, "U1") is Verdict.TAKEN
-            await until(lambda: not a.turns.live)
-            assert len(looks(slack, before)) == 1
-            assert [NEW in told(model), OLD in told(model)] == [True, False]
-
-    run(scenario())
-
-
-def test_try_again_asks_all_messages_of_a_question_as_slack_shows_them(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Failing()
-        async with answering(tmp_path, slack, model) as a:
-            several = (asked(BELOW, OLD), asked(LATER, "Says she?", "U2"))
-            turn = await failed(a, model, asked(), *several)
-            slack.edit(BELOW, NEW)
-            slack.edit(LATER, "Says who?")
-            before = len(slack.calls)
-            assert await a.turns.retry(turn, "U1") is Verdict.TAKEN
-            await until(lambda: not a.turns.live)
-            assert len(looks(slack, before)) == 1
-            assert [one["content"] for one in model.asked[0]["input"][-2:]] == [
-                f"From person U1:\n> {NEW}",
-                "From person U2:\n> Says who?",
-            ]
-
-    run(scenario())
+async def test_try_again_asks_what_slack_shows_for_one_read_more(
+    tmp_path: Path, place: Place
+) -> None:
+    slack, model = FakeSlack(), Failing()
+    async with answering(tmp_path, slack, model) as a:
+        turn = await failed(a, model, replace(question(text=OLD), place=place))
+        slack.edit("900.1", f"<@UBOT> {NEW}", place.channel)
+        before = len(slack.calls)
+        assert await a.turns.retry(turn, "U1") is Verdict.TAKEN
+        await until(lambda: not a.turns.live)
+        assert len(looks(slack, before)) == 1
+        assert [NEW in told(model), OLD in told(model)] == [True, False]
 
 
-def test_try_again_asks_what_is_left_of_a_question(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Failing()
-        async with answering(tmp_path, slack, model) as a:
-            several = (asked(BELOW, OLD), asked(LATER, "Says who?", "U2"))
-            turn = await failed(a, model, asked(), *several)
-            del slack.people["C1", BELOW]
-            assert await a.turns.retry(turn, "U1") is Verdict.TAKEN
-            await until(lambda: not a.turns.live)
-            assert OLD not in told(model)
-            record = await a.store.turn(f"{turn}-2")
-            assert record
-            assert (record.question.user, record.question.messages) == ("U2", (LATER,))
+async def test_try_again_asks_all_messages_of_a_question_as_slack_shows_them(
+    tmp_path: Path,
+) -> None:
+    slack, model = FakeSlack(), Failing()
+    async with answering(tmp_path, slack, model) as a:
+        several = (asked(BELOW, OLD), asked(LATER, "Says she?", "U2"))
+        turn = await failed(a, model, asked(), *several)
+        slack.edit(BELOW, NEW)
+        slack.edit(LATER, "Says who?")
+        before = len(slack.calls)
+        assert await a.turns.retry(turn, "U1") is Verdict.TAKEN
+        await until(lambda: not a.turns.live)
+        assert len(looks(slack, before)) == 1
+        assert [one["content"] for one in model.asked[0]["input"][-2:]] == [
+            f"From person U1:\n> {NEW}",
+            "From person U2:\n> Says who?",
+        ]
 
-    run(scenario())
+
+async def test_try_again_asks_what_is_left_of_a_question(tmp_path: Path) -> None:
+    slack, model = FakeSlack(), Failing()
+    async with answering(tmp_path, slack, model) as a:
+        several = (asked(BELOW, OLD), asked(LATER, "Says who?", "U2"))
+        turn = await failed(a, model, asked(), *several)
+        del slack.people["C1", BELOW]
+        assert await a.turns.retry(turn, "U1") is Verdict.TAKEN
+        await until(lambda: not a.turns.live)
+        assert OLD not in told(model)
+        record = await a.store.turn(f"{turn}-2")
+        assert record
+        assert (record.question.user, record.question.messages) == ("U2", (LATER,))
 
 
-def test_try_again_asks_nothing_where_the_question_is_gone(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Failing()
-        async with answering(tmp_path, slack, model) as a:
-            turn = await failed(a, model, asked())
-            slack.people.clear()
-            assert await a.turns.retry(turn, "U2") is Verdict.NOT_THEIRS
-            assert await a.turns.retry(turn, "U1") is Verdict.GONE
-            assert a.turns.live == 0
-            assert model.asked == []
-
-    run(scenario())
+async def test_try_again_asks_nothing_where_the_question_is_gone(tmp_path: Path) -> None:
+    slack, model = FakeSlack(), Failing()
+    async with answering(tmp_path, slack, model) as a:
+        turn = await failed(a, model, asked())
+        slack.people.clear()
+        assert await a.turns.retry(turn, "U2") is Verdict.NOT_THEIRS
+        assert await a.turns.retry(turn, "U1") is Verdict.GONE
+        assert a.turns.live == 0
+        assert model.asked == []
 
 
 @pytest.mark.parametrize("fault", ["lost", 503, "429:5", "missing_scope"])
-def test_try_again_asks_no_old_words_where_slack_can_not_be_read(
+async def test_try_again_asks_no_old_words_where_slack_can_not_be_read(
     tmp_path: Path, fault: str | int
 ) -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Failing()
-        async with answering(tmp_path, slack, model) as a:
-            turn = await failed(a, model, asked())
-            slack.fault = lambda call: fault if call.method == READ else None
-            assert await a.turns.retry(turn, "U1") is Verdict.AWAY
-            assert a.turns.live == 0
-            slack.fault = lambda call: None
-            assert await a.turns.retry(turn, "U1") is Verdict.TAKEN
-
-    run(scenario())
+    slack, model = FakeSlack(), Failing()
+    async with answering(tmp_path, slack, model) as a:
+        turn = await failed(a, model, asked())
+        slack.fault = lambda call: fault if call.method == READ else None
+        assert await a.turns.retry(turn, "U1") is Verdict.AWAY
+        assert a.turns.live == 0
+        slack.fault = lambda call: None
+        assert await a.turns.retry(turn, "U1") is Verdict.TAKEN
 
 
-def test_try_again_asks_a_command_in_its_own_words(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Failing()
-        async with answering(tmp_path, slack, model) as a:
-            command = replace(asked(), place=Place("T1", "C1", "command"), ts=None)
-            turn = await failed(a, model, replace(command, public=True))
-            before = len(slack.calls)
-            assert await a.turns.retry(turn, "U1") is Verdict.TAKEN
-            await until(lambda: not a.turns.live)
-            assert looks(slack, before) == []
-            assert "Why?" in told(model)
-
-    run(scenario())
+async def test_try_again_asks_a_command_in_its_own_words(tmp_path: Path) -> None:
+    slack, model = FakeSlack(), Failing()
+    async with answering(tmp_path, slack, model) as a:
+        command = replace(asked(), place=Place("T1", "C1", "command"), ts=None)
+        turn = await failed(a, model, replace(command, public=True))
+        before = len(slack.calls)
+        assert await a.turns.retry(turn, "U1") is Verdict.TAKEN
+        await until(lambda: not a.turns.live)
+        assert looks(slack, before) == []
+        assert "Why?" in told(model)
 
 
-def test_try_again_of_a_question_whose_text_is_not_stored_reads_it_in_slack(
+async def test_try_again_of_a_question_whose_text_is_not_stored_reads_it_in_slack(
     tmp_path: Path,
 ) -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Failing()
-        async with answering(tmp_path, slack, model, store_text=False) as a:
-            turn = await failed(a, model, asked())
-            record = await a.store.turn(turn)
-            assert record
-            assert record.question.text == ""
-            assert await a.turns.retry(turn, "U1") is Verdict.TAKEN
-            await until(lambda: not a.turns.live)
-            assert "Why?" in told(model)
-
-    run(scenario())
+    slack, model = FakeSlack(), Failing()
+    async with answering(tmp_path, slack, model, store_text=False) as a:
+        turn = await failed(a, model, asked())
+        record = await a.store.turn(turn)
+        assert record
+        assert record.question.text == ""
+        assert await a.turns.retry(turn, "U1") is Verdict.TAKEN
+        await until(lambda: not a.turns.live)
+        assert "Why?" in told(model)
 
 
-def test_try_again_of_a_question_that_was_refused_reads_it_in_slack(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Failing()
-        async with answering(tmp_path, slack, model) as a:
-            a.database.away = True
-            assert not await a.turns.submit(asked())
-            a.database.away = False
-            slack.edit(ROOT, NEW)
-            assert await a.turns.retry(f"t{ROOT}", "U1") is Verdict.TAKEN
-            await until(lambda: not a.turns.live)
-            assert NEW in told(model)
-
-    run(scenario())
+async def test_try_again_of_a_question_that_was_refused_reads_it_in_slack(tmp_path: Path) -> None:
+    slack, model = FakeSlack(), Failing()
+    async with answering(tmp_path, slack, model) as a:
+        a.database.away = True
+        assert not await a.turns.submit(asked())
+        a.database.away = False
+        slack.edit(ROOT, NEW)
+        assert await a.turns.retry(f"t{ROOT}", "U1") is Verdict.TAKEN
+        await until(lambda: not a.turns.live)
+        assert NEW in told(model)

@@ -19,195 +19,159 @@ from bot.turn.turn import (
     Turn,
 )
 from bot.values import Draft, Phase, Question
+from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.delivery.virtual import now, run
 from tests.unit.turn.way import Model, Way, question, runner
 
 STANDS = (ShownMessage("1.0", "C0"),)
 END = Draft(Phase.DONE, "All of it.")
 
 
-def test_what_is_shown_late_does_not_take_the_place_of_the_end() -> None:
-    async def scenario() -> None:
-        async with runner(FakeSlack(), Model()) as way:
-            turn = way.turn(question())
-            turn.shown(STANDS, "Half")
-            await turn.ending(END)
-            turn.shown((*STANDS, ShownMessage("2.0", "C0")), "Half of")
+async def test_what_is_shown_late_does_not_take_the_place_of_the_end() -> None:
+    async with runner(FakeSlack(), Model()) as way:
+        turn = way.turn(question())
+        turn.shown(STANDS, "Half")
+        await turn.ending(END)
+        turn.shown((*STANDS, ShownMessage("2.0", "C0")), "Half of")
+        await way.journal.written()
+        known = way.journalled()
+        assert known.draft == END
+        assert known.shown
+        assert [one.ts for one in known.shown] == ["1.0", "2.0"]
+
+
+async def test_messages_are_journalled_when_they_change_and_not_with_every_edit() -> None:
+    async with runner(FakeSlack(), Model()) as way:
+        turn = way.turn(question())
+        for text in ("One", "One two"):
+            turn.shown(STANDS, text)
             await way.journal.written()
-            known = way.journalled()
-            assert known.draft == END
-            assert known.shown
-            assert [one.ts for one in known.shown] == ["1.0", "2.0"]
-
-    run(scenario())
+    assert [change.shown for change in way.changes] == [STANDS, None]
 
 
-def test_messages_are_journalled_when_they_change_and_not_with_every_edit() -> None:
-    async def scenario() -> None:
-        async with runner(FakeSlack(), Model()) as way:
-            turn = way.turn(question())
-            for text in ("One", "One two"):
-                turn.shown(STANDS, text)
-                await way.journal.written()
-        assert [change.shown for change in way.changes] == [STANDS, None]
-
-    run(scenario())
-
-
-def test_another_response_has_another_cursor() -> None:
-    async def scenario() -> None:
-        async with runner(FakeSlack(), Model()) as way:
-            known: dict[str, Any] = {"response_id": "resp_1", "cursor": "4 0 0 3"}
-            turn = way.turn(question(), draft=Draft(Phase.STREAMING, "One"), **known)
-            turn.started("resp_2", resumable=True)
-            await way.journal.written()
-            assert (way.journalled().response_id, way.journalled().cursor) == ("resp_2", "")
-            turn.wrote("One two", "6 0 0 7")
-            turn.shown(STANDS, "One two")
-            await way.journal.written()
-            assert way.journalled().cursor == "6 0 0 7"
-            turn.goes_on()
-            turn.wrote("One two three", "2 0 0 13")
-            turn.shown(STANDS, "One two three")
-            await way.journal.written()
-            assert (way.journalled().response_id, way.journalled().cursor) == ("", "")
-
-    run(scenario())
+async def test_another_response_has_another_cursor() -> None:
+    async with runner(FakeSlack(), Model()) as way:
+        known: dict[str, Any] = {"response_id": "resp_1", "cursor": "4 0 0 3"}
+        turn = way.turn(question(), draft=Draft(Phase.STREAMING, "One"), **known)
+        turn.started("resp_2", resumable=True)
+        await way.journal.written()
+        assert (way.journalled().response_id, way.journalled().cursor) == ("resp_2", "")
+        turn.wrote("One two", "6 0 0 7")
+        turn.shown(STANDS, "One two")
+        await way.journal.written()
+        assert way.journalled().cursor == "6 0 0 7"
+        turn.goes_on()
+        turn.wrote("One two three", "2 0 0 13")
+        turn.shown(STANDS, "One two three")
+        await way.journal.written()
+        assert (way.journalled().response_id, way.journalled().cursor) == ("", "")
 
 
-def test_that_messages_come_or_go_is_journalled_before_and_until_it_is_known_which_stand() -> None:
-    async def scenario() -> None:
-        async with runner(FakeSlack(), Model()) as way:
-            turn = way.turn(question(), shown=STANDS)
-            for _ in range(2):
-                await turn.moving()
-                assert way.journalled().shown == (*STANDS, UNSURE)
-            assert turn.standing == STANDS
-            turn.shown(STANDS, "One")
-            await way.journal.written()
-            assert way.journalled().shown == STANDS
-
-    run(scenario())
-
-
-def test_before_a_message_comes_a_slow_database_is_waited_for_and_one_that_is_away_is_not() -> None:
-    async def scenario() -> None:
-        async with runner(FakeSlack(), Model()) as way:
-            turn = way.turn(question(), shown=STANDS)
-            way.slow = 2.0
-            assert await turn.moving()
+async def test_change_of_messages_is_journalled_before_it_and_until_slack_was_read_again() -> None:
+    async with runner(FakeSlack(), Model()) as way:
+        turn = way.turn(question(), shown=STANDS)
+        for _ in range(2):
+            await turn.moving()
             assert way.journalled().shown == (*STANDS, UNSURE)
-            way.away = True
-            took = []
-            for _ in range(3):
-                began = now()
-                assert not await turn.moving()
-                took.append(now() - began)
-            assert took == pytest.approx([BEFORE_MOVING, BEFORE_SHOWING, BEFORE_SHOWING])
-            way.away, way.slow = False, 0.0
-            await way.journal.written()
-            assert await turn.moving()
+        assert turn.standing == STANDS
+        turn.shown(STANDS, "One")
+        await way.journal.written()
+        assert way.journalled().shown == STANDS
 
-    run(scenario())
+
+async def test_new_message_waits_for_a_slow_database_but_not_for_one_that_is_away() -> None:
+    async with runner(FakeSlack(), Model()) as way:
+        turn = way.turn(question(), shown=STANDS)
+        way.slow = 2.0
+        assert await turn.moving()
+        assert way.journalled().shown == (*STANDS, UNSURE)
+        way.away = True
+        took = []
+        for _ in range(3):
+            began = now()
+            assert not await turn.moving()
+            took.append(now() - began)
+        assert took == pytest.approx([BEFORE_MOVING, BEFORE_SHOWING, BEFORE_SHOWING])
+        way.away, way.slow = False, 0.0
+        await way.journal.written()
+        assert await turn.moving()
 
 
 @pytest.mark.parametrize(("fence", "tries"), [(FORGIVEN, 0), (FORGIVEN + 1, None)])
-def test_who_lives_on_with_an_end_forgives_earlier_deaths_but_not_for_ever(
+async def test_who_lives_on_with_an_end_forgives_earlier_deaths_but_not_for_ever(
     fence: int, tries: int | None
 ) -> None:
-    async def scenario() -> None:
-        async with runner(FakeSlack(), Model()) as way:
-            turn = way.turn(question(), draft=END, fence=fence, tries=4)
-            turn.shows()
-            for _ in range(5):
-                turn.lives()
-                await asyncio.sleep(HARMLESS / 4)
-            await turn.ending(END)
-            assert way.journalled().tries == tries
-
-    run(scenario())
+    async with runner(FakeSlack(), Model()) as way:
+        turn = way.turn(question(), draft=END, fence=fence, tries=4)
+        turn.shows()
+        for _ in range(5):
+            turn.lives()
+            await asyncio.sleep(HARMLESS / 4)
+        await turn.ending(END)
+        assert way.journalled().tries == tries
 
 
-def test_nothing_is_journalled_of_a_turn_that_is_over_or_left() -> None:
-    async def scenario() -> None:
-        async with runner(FakeSlack(), Model()) as way:
-            over, left = way.turn(question(1)), way.turn(question(2))
-            await over.over(END)
-            over.shown(STANDS, "All of it.")
-            left.left = True
-            left.shown(STANDS, "Half")
-            left.started("resp_1", resumable=True)
-            await way.journal.written()
-        assert way.changes == [Change("turn1", 1, END, over=True)]
-
-    run(scenario())
+async def test_nothing_is_journalled_of_a_turn_that_is_over_or_left() -> None:
+    async with runner(FakeSlack(), Model()) as way:
+        over, left = way.turn(question(1)), way.turn(question(2))
+        await over.over(END)
+        over.shown(STANDS, "All of it.")
+        left.left = True
+        left.shown(STANDS, "Half")
+        left.started("resp_1", resumable=True)
+        await way.journal.written()
+    assert way.changes == [Change("turn1", 1, END, over=True)]
 
 
-def test_a_turn_that_is_left_is_not_held_whoever_else_is() -> None:
-    async def scenario() -> None:
-        async with runner(FakeSlack(), Model()) as way:
-            turn = way.turn(question())
-            assert turn.held()
-            turn.left = True
-            assert not turn.held()
-
-    run(scenario())
+async def test_a_turn_that_is_left_is_not_held_whoever_else_is() -> None:
+    async with runner(FakeSlack(), Model()) as way:
+        turn = way.turn(question())
+        assert turn.held()
+        turn.left = True
+        assert not turn.held()
 
 
-def test_a_private_message_waits_for_the_journal_but_not_for_ever() -> None:
-    async def scenario() -> None:
-        async with runner(FakeSlack(), Model()) as way:
-            turn = way.turn(question())
-            await turn.sending()
-            assert (way.journalled().sending, now()) == (True, 0)
-            way.away = True
-            await turn.sending()
-            assert now() == BEFORE_SENDING
-
-    run(scenario())
+async def test_a_private_message_waits_for_the_journal_but_not_for_ever() -> None:
+    async with runner(FakeSlack(), Model()) as way:
+        turn = way.turn(question())
+        await turn.sending()
+        assert (way.journalled().sending, now()) == (True, 0)
+        way.away = True
+        await turn.sending()
+        assert now() == BEFORE_SENDING
 
 
-def test_who_waits_for_the_journal_of_a_turn_that_is_lost_learns_it() -> None:
-    async def scenario() -> None:
-        async with runner(FakeSlack(), Model()) as way:
-            way.lost.add("turn0")
-            with pytest.raises(TurnLost):
-                await way.turn(question()).ending(END)
-
-    run(scenario())
+async def test_who_waits_for_the_journal_of_a_turn_that_is_lost_learns_it() -> None:
+    async with runner(FakeSlack(), Model()) as way:
+        way.lost.add("turn0")
+        with pytest.raises(TurnLost):
+            await way.turn(question()).ending(END)
 
 
-def test_an_answer_can_be_stopped_once_and_not_after_its_end() -> None:
-    async def scenario() -> None:
-        async with runner(FakeSlack(), Model()) as way:
-            stopped, ended = way.turn(question(1)), way.turn(question(2))
-            assert stopped.stop(Stopped("U1"))
-            assert not stopped.stop(Stopped("U1"))
-            with pytest.raises(Stopped):
-                await stopped.unless_stopped(asyncio.sleep(10))
-            assert now() == 0
-            await ended.unless_stopped(asyncio.sleep(10))
-            assert not ended.stop(Stopped("U1"))
-
-    run(scenario())
+async def test_an_answer_can_be_stopped_once_and_not_after_its_end() -> None:
+    async with runner(FakeSlack(), Model()) as way:
+        stopped, ended = way.turn(question(1)), way.turn(question(2))
+        assert stopped.stop(Stopped("U1"))
+        assert not stopped.stop(Stopped("U1"))
+        with pytest.raises(Stopped):
+            await stopped.unless_stopped(asyncio.sleep(10))
+        assert now() == 0
+        await ended.unless_stopped(asyncio.sleep(10))
+        assert not ended.stop(Stopped("U1"))
 
 
-def test_a_turn_that_waits_looks_only_when_it_is_stirred() -> None:
-    async def scenario() -> None:
-        async with runner(FakeSlack(), Model()) as way:
-            looked: list[float] = []
-            turn = waiting(way, looked)
-            coming = asyncio.create_task(turn.comes())
-            for _ in range(3):
-                await asyncio.sleep(1)
-                assert turn.waiting
-                turn.stirred.set()
-            assert (await coming).text == "And this?"
-            assert looked == [0, 1, 2, 3]
-            assert (turn.question.text, turn.waiting) == ("And this?", False)
-
-    run(scenario())
+async def test_a_turn_that_waits_looks_only_when_it_is_stirred() -> None:
+    async with runner(FakeSlack(), Model()) as way:
+        looked: list[float] = []
+        turn = waiting(way, looked)
+        coming = asyncio.create_task(turn.comes())
+        for _ in range(3):
+            await asyncio.sleep(1)
+            assert turn.waiting
+            turn.stirred.set()
+        assert (await coming).text == "And this?"
+        assert looked == [0, 1, 2, 3]
+        assert (turn.question.text, turn.waiting) == ("And this?", False)
 
 
 def waiting(way: Way, looked: list[float]) -> Turn:
@@ -221,13 +185,10 @@ def waiting(way: Way, looked: list[float]) -> Turn:
     return Turn(found.record, way.journal, held=lambda: True, begin=begin)
 
 
-def test_two_errors_at_once_are_one() -> None:
+async def test_two_errors_at_once_are_one() -> None:
     async def fail() -> None:
         raise ValueError("broken")
 
-    async def scenario() -> None:
-        async with runner(FakeSlack(), Model()) as way:
-            with pytest.raises(ValueError, match="broken"):
-                await way.turn(question()).unless_stopped(fail(), fail())
-
-    run(scenario())
+    async with runner(FakeSlack(), Model()) as way:
+        with pytest.raises(ValueError, match="broken"):
+            await way.turn(question()).unless_stopped(fail(), fail())

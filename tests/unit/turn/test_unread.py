@@ -18,8 +18,8 @@ from bot.turn.unread import LONGEST_NAME, NAMED, nothing_to_answer, remark
 from bot.upstream.prompt import Prompt
 from bot.values import File, Message, Phase, Place, Question
 from tests.support import paging
+from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import Call, FakeSlack
-from tests.unit.delivery.virtual import now, run
 from tests.unit.turn.way import Model, question, runner
 
 REPORT = "report.pdf (PDF)"
@@ -45,27 +45,21 @@ async def told(asked: Question) -> tuple[Model, str, str]:
         {"files": (File("F1", "report.pdf", "application/pdf", 3, ""),)},
     ],
 )
-def test_a_question_without_words_is_told_what_cannot_be_read_and_asks_no_model(
+async def test_a_question_without_words_is_told_what_cannot_be_read_and_asks_no_model(
     place: dict[str, Any], text: str, beside: dict[str, Any]
 ) -> None:
-    async def scenario() -> None:
-        asked = replace(question(0, text, **place), **beside)
-        model, answer, _ = await told(asked)
-        assert model.asked == []
-        assert "can't read" in answer
-        assert "report.pdf" in answer
-        assert "write your question" in answer
-        assert all(name in answer for name in asked.unreadable)
-
-    run(scenario())
+    asked = replace(question(0, text, **place), **beside)
+    model, answer, _ = await told(asked)
+    assert model.asked == []
+    assert "can't read" in answer
+    assert "report.pdf" in answer
+    assert "write your question" in answer
+    assert all(name in answer for name in asked.unreadable)
 
 
-def test_a_mention_with_nothing_beside_it_is_greeted_and_asks_no_model() -> None:
-    async def scenario() -> None:
-        model, answer, _ = await told(question(0, ""))
-        assert (model.asked, answer) == ([], HINT)
-
-    run(scenario())
+async def test_a_mention_with_nothing_beside_it_is_greeted_and_asks_no_model() -> None:
+    model, answer, _ = await told(question(0, ""))
+    assert (model.asked, answer) == ([], HINT)
 
 
 @pytest.mark.parametrize(
@@ -76,31 +70,25 @@ def test_a_mention_with_nothing_beside_it_is_greeted_and_asks_no_model() -> None
         ((), ""),
     ],
 )
-def test_a_file_beside_words_is_named_under_the_answer(
+async def test_a_file_beside_words_is_named_under_the_answer(
     unreadable: tuple[str, ...], said: str
 ) -> None:
-    async def scenario() -> None:
-        model, answer, state = await told(replace(question(0, "Why?"), unreadable=unreadable))
-        assert [item["content"] for item in model.asked[0]["input"]] == ["Why?"]
-        assert answer == "One two three."
-        assert state == said
-
-    run(scenario())
+    model, answer, state = await told(replace(question(0, "Why?"), unreadable=unreadable))
+    assert [item["content"] for item in model.asked[0]["input"]] == ["Why?"]
+    assert answer == "One two three."
+    assert state == said
 
 
-def test_a_file_beside_words_is_named_under_an_answer_that_was_stopped() -> None:
-    async def scenario() -> None:
-        slack, model = FakeSlack(), Model(ends=False)
-        async with runner(slack, model) as way:
-            turn = way.turn(replace(question(0, "Why?"), unreadable=(REPORT,)))
-            answering = asyncio.create_task(way.runner.answer(turn))
-            await asyncio.sleep(10)
-            assert turn.stop(Stopped("U1"))
-            assert await answering is Phase.STOPPED
-        [message] = slack.messages.values()
-        assert message.state == "Stopped by <@U1> · report.pdf (PDF) was not read"
-
-    run(scenario())
+async def test_a_file_beside_words_is_named_under_an_answer_that_was_stopped() -> None:
+    slack, model = FakeSlack(), Model(ends=False)
+    async with runner(slack, model) as way:
+        turn = way.turn(replace(question(0, "Why?"), unreadable=(REPORT,)))
+        answering = asyncio.create_task(way.runner.answer(turn))
+        await asyncio.sleep(10)
+        assert turn.stop(Stopped("U1"))
+        assert await answering is Phase.STOPPED
+    [message] = slack.messages.values()
+    assert message.state == "Stopped by <@U1> · report.pdf (PDF) was not read"
 
 
 PDF = {"id": "F1", "name": "report.pdf", "filetype": "pdf"}
@@ -127,37 +115,31 @@ async def stands(slack: Channel, asked: Question, model: Model) -> str:
 
 @pytest.mark.parametrize("ts", ["900.1", "950.1"])
 @pytest.mark.parametrize("known", [(), (EMPTY_FORWARD,)])
-def test_a_file_that_the_event_of_a_mention_left_out_is_named_under_the_answer(
+async def test_a_file_that_the_event_of_a_mention_left_out_is_named_under_the_answer(
     ts: str, known: tuple[str, ...]
 ) -> None:
-    async def scenario() -> None:
-        asked = replace(question(0, "Why?"), ts=ts, unreadable=known)
-        state = await stands(Channel(), asked, Model())
-        assert state.count(REPORT) == 1
-        assert all(name in state for name in known)
-        assert "not read" in state
-
-    run(scenario())
+    asked = replace(question(0, "Why?"), ts=ts, unreadable=known)
+    state = await stands(Channel(), asked, Model())
+    assert state.count(REPORT) == 1
+    assert all(name in state for name in known)
+    assert "not read" in state
 
 
-def test_looking_for_a_file_holds_up_neither_the_first_word_nor_the_last() -> None:
-    async def scenario() -> None:
-        slack, model = Channel(), Model(pause=0.1)
-        looked: list[int] = []
+async def test_looking_for_a_file_holds_up_neither_the_first_word_nor_the_last() -> None:
+    slack, model = Channel(), Model(pause=0.1)
+    looked: list[int] = []
 
-        def slow(call: Call) -> float:
-            if call.method != "conversations.history":
-                return 0.0
-            looked.append(len(model.asked))
-            return 1.0
+    def slow(call: Call) -> float:
+        if call.method != "conversations.history":
+            return 0.0
+        looked.append(len(model.asked))
+        return 1.0
 
-        slack.delay = slow
-        began = now()
-        assert await stands(slack, question(0, "Why?"), model) == ""
-        assert now() - began < 1.0
-        assert looked == [1]
-
-    run(scenario())
+    slack.delay = slow
+    began = now()
+    assert await stands(slack, question(0, "Why?"), model) == ""
+    assert now() - began < 1.0
+    assert looked == [1]
 
 
 def test_many_names_are_counted() -> None:

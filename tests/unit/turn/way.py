@@ -26,8 +26,8 @@ from bot.turn.pseudonyms import Pseudonyms
 from bot.turn.turn import Turn
 from bot.upstream.client import Upstream, UpstreamConfig
 from bot.values import Draft, Phase, Place, Question
+from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack, connect
-from tests.unit.delivery.virtual import now
 
 
 def question(n: int = 0, text: str = "Why?", **place: Any) -> Question:

@@ -1,6 +1,7 @@
 """Virtual time: an event loop that never waits, but moves its clock to the next thing due.
 
-While a thread works for it, its clock stands still.
+While a thread works for it, its clock stands still. The `conftest.py` of a folder gives the loop to
+all of its asynchronous tests by `virtual_time`.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class _Awaited(asyncio.Future[Any]):
         self._jump.threads -= 1
 
 
-class _Loop(asyncio.SelectorEventLoop):
+class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._jump = _Jump()
         super().__init__(self._jump)
@@ -68,9 +69,14 @@ class _Loop(asyncio.SelectorEventLoop):
         self._jump.threads -= 1
 
 
+def virtual_time() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Return what the hook `pytest_asyncio_loop_factories` needs to run tests in virtual time."""
+    return {"virtual": VirtualLoop}
+
+
 def run(scenario: Coroutine[Any, Any, T]) -> T:
     """Run a scenario in virtual time; `now()` and `asyncio.sleep` follow it."""
-    with asyncio.Runner(loop_factory=_Loop) as runner:
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(scenario)
 
 
