@@ -28,9 +28,9 @@ from bot.observe import Metrics
 from bot.server import Check, health_routes, make_server, serve, slack_routes
 from bot.settings import Settings, in_the_open, require_slack
 from bot.slack import Identity, Slack, http_session
-from bot.storage.clock import steady
+from bot.storage.clock import steady_wall_clock
 from bot.storage.engine.database import Database, open_database
-from bot.storage.rate_slots import Ledger
+from bot.storage.rate_slots import SharedRateSlots
 from bot.storage.store import Store
 from bot.tools.builtin import shipped
 from bot.tools.toolbox import Toolbox
@@ -70,7 +70,7 @@ async def run(settings: Settings) -> None:
         store = await stack.enter_async_context(_store(settings, database, identity))
         upstream = await stack.enter_async_context(open_upstream(settings))
         keeper = _keeper(settings, store, database, metrics)
-        ledger = Ledger(database, replica=store.replica)
+        ledger = SharedRateSlots(database, replica=store.replica)
         delivery = _delivery(settings, slack, ledger, keeper)
         runner = _runner(settings, slack, identity, delivery, upstream, metrics)
         live = LiveTurns(runner.answer, store, keeper, metrics, leave=upstream.leave)
@@ -79,7 +79,11 @@ async def run(settings: Settings) -> None:
         stack.push_async_callback(delivery.aclose)
         stack.push_async_callback(turns.drain, settings.server.grace_seconds, signals.hurry)
         private = PrivateAnswers(
-            slack, delivery, stored=store.turn, wish=store.wish, post=Copies(store, live).post
+            slack,
+            delivery,
+            stored=store.get_turn,
+            wish=store.send_command,
+            post=Copies(store, live).post,
         )
         slack_app = _slack_app(settings, slack, identity, turns, private, store)
         async with _heard(settings, slack, slack_app, database, metrics):
@@ -156,16 +160,18 @@ def _store(settings: Settings, database: Database, identity: Identity) -> Store:
         replica=secrets.token_hex(8),
         store_text=settings.storage.store_text,
         team=identity.team_id,
-        steady=steady(),
+        steady_now=steady_wall_clock(),
     )
 
 
 def _keeper(settings: Settings, store: Store, database: Database, metrics: Metrics) -> Keeper:
-    shared = not database.place.startswith("sqlite")
+    shared = not database.display_url.startswith("sqlite")
     return Keeper(store, metrics, lease=settings.storage.lease_seconds, shared=shared)
 
 
-def _delivery(settings: Settings, slack: Slack, ledger: Ledger, keeper: Keeper) -> Delivery:
+def _delivery(
+    settings: Settings, slack: Slack, ledger: SharedRateSlots, keeper: Keeper
+) -> Delivery:
     config = DeliveryConfig(
         edits_per_minute=settings.delivery.edits_per_minute,
         delivery=settings.delivery.delivery,
@@ -276,7 +282,7 @@ async def _heard(
     settings: Settings, slack: Slack, slack_app: AsyncApp, database: Database, metrics: Metrics
 ) -> AsyncIterator[None]:
     """Health, metrics and Slack's events, until the block ends: then nothing new is heard."""
-    checks: dict[str, Check] = {"database": database.answers}
+    checks: dict[str, Check] = {"database": database.is_ready}
     async with AsyncExitStack() as stack:
         over_http = settings.slack.mode == "http"
         await stack.enter_async_context(

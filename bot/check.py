@@ -107,6 +107,6 @@ async def _database(settings: Settings) -> Finding:
     try:
         async with open_database(settings.storage.database_url.get_secret_value()) as database:
             await database.check_writable()
-            return Finding("Database", True, database.place)
+            return Finding("Database", True, database.display_url)
     except StorageError as error:
         return Finding("Database", False, str(error))

@@ -123,7 +123,7 @@ async def _migrate(settings: Settings) -> str:
     async with open_database(settings.storage.database_url.get_secret_value()) as database:
         await database.check_writable()
         await database.migrate()
-        return f"The database {database.place} is ready."
+        return f"The database {database.display_url} is ready."
 
 
 async def _ask(settings: Settings, text: str) -> int:

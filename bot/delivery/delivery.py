@@ -22,7 +22,7 @@ from bot.delivery.workspace import Workspace
 from bot.errors import QuestionDeleted, SlackRefused, Stopped
 from bot.render.message import Body
 from bot.slack import Slack
-from bot.storage.rate_slots import Ledger
+from bot.storage.rate_slots import SharedRateSlots
 from bot.storage.records import ShownMessage
 from bot.values import Draft, Question
 
@@ -50,7 +50,7 @@ class Delivery:
         slack: Slack,
         config: DeliveryConfig,
         *,
-        ledger: Ledger | None = None,
+        ledger: SharedRateSlots | None = None,
         replicas: Callable[[], int] = _alone,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,

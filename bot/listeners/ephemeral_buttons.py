@@ -27,7 +27,7 @@ from bot.render.ephemeral import (
     with_buttons,
 )
 from bot.render.message import Body
-from bot.storage.chain import next_of
+from bot.storage.chain import retry_turn_id
 from bot.storage.records import TurnRecord
 from bot.turn.ephemeral.repost import Posted
 
@@ -122,7 +122,7 @@ async def ask_again(hearing: Hearing, press: reading.Press) -> None:
     except StorageAway:
         failed = None
     said = single(_parts(failed), ASKED_AGAIN) if failed else remark(ASKED_AGAIN)
-    body = with_buttons(said, next_of(press.turn), note_buttons())
+    body = with_buttons(said, retry_turn_id(press.turn), note_buttons())
     await _respond(hearing, press, replaced(body))
 
 

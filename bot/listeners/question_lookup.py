@@ -10,7 +10,7 @@ from bot.errors import SlackRefused
 from bot.listeners import payloads as reading
 from bot.listeners.context import Hearing
 from bot.slack.messages import NOT_THERE, messages_at
-from bot.storage.chain import first_of
+from bot.storage.chain import original_turn_id
 from bot.values import Question
 
 
@@ -27,7 +27,7 @@ async def found(hearing: Hearing, press: reading.Press) -> Question | None:
         if error.code in NOT_THERE:
             return None
         raise
-    first = first_of(press.turn)
+    first = original_turn_id(press.turn)
     for message in thread:
         question = _question(hearing, press.channel, message)
         if question and question.id == first:

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-CHAIN = 50
+MAX_TURNS_PER_QUESTION = 50
 """Nobody asks one question more often than that."""
 
 
-def next_of(turn: str) -> str:
+def retry_turn_id(turn: str) -> str:
     """The id of the turn after this one; it tells the first one's and counts."""
-    first = first_of(turn)
-    return f"{first}-{count_of(turn) + 1}"
+    first = original_turn_id(turn)
+    return f"{first}-{ask_count(turn) + 1}"
 
 
-def count_of(turn: str) -> int:
+def ask_count(turn: str) -> int:
     """Say how often the question had been asked with this turn."""
-    count = turn.removeprefix(first_of(turn)).removeprefix("-")
+    count = turn.removeprefix(original_turn_id(turn)).removeprefix("-")
     return int(count or 1)
 
 
-def chain_of(turn: str) -> tuple[str, ...]:
+def all_turn_ids(turn: str) -> tuple[str, ...]:
     """The ids of all turns that a question may have had, the first one's first."""
-    first = first_of(turn)
-    return (first, *(f"{first}-{count}" for count in range(2, CHAIN + 1)))
+    first = original_turn_id(turn)
+    return (first, *(f"{first}-{count}" for count in range(2, MAX_TURNS_PER_QUESTION + 1)))
 
 
-def first_of(turn: str) -> str:
+def original_turn_id(turn: str) -> str:
     """The id of the first turn that a question had."""
     return turn.partition("-")[0]

@@ -31,7 +31,7 @@ from bot.storage.tables import LIVE, OVER, UNFINISHED, WAITING, claims, turns, u
 from bot.values import Draft, Question
 
 
-def insert(dialect: str, table: Any) -> Any:
+def dialect_insert(dialect: str, table: Any) -> Any:
     """An INSERT that can say ON CONFLICT: SQLAlchemy has one for each database, both alike."""
     return (sqlite if dialect == "sqlite" else postgresql).insert(table)
 
@@ -42,39 +42,47 @@ def claim(
     thread: str | None,
     replica: str | None,
     now: float,
-    end: Draft | None = None,
+    final_draft: Draft | None = None,
     team: str = "",
 ) -> Claim:
     """Take the question by all its keys; see `Store.claim`. Without a replica it is there for
     whoever takes it up."""
     if not _take_keys(connection, question, now):
-        return Claim.TAKEN
-    turn = rows.new_turn(question, thread, replica, now, end, team or None)
-    if end and not end.text:
-        return Claim.OURS if _add(connection, turn | rows.over(now), OVER) else Claim.TAKEN
+        return Claim.DUPLICATE
+    turn = rows.new_turn_columns(question, thread, replica, now, final_draft, team or None)
+    if final_draft and not final_draft.text:
+        return (
+            Claim.CLAIMED
+            if _insert_turn(connection, turn | rows.closed_turn_columns(now), OVER)
+            else Claim.DUPLICATE
+        )
     while True:  # again when another claim of this thread, or the end of its turn, came between
-        if _add(connection, turn, LIVE):
-            return Claim.OURS
+        if _insert_turn(connection, turn, LIVE):
+            return Claim.CLAIMED
         if _exists(connection, question.id):
-            return Claim.TAKEN
-        waits = connection.execute(_WAITS, {"of": thread}).first()
+            return Claim.DUPLICATE
+        waits = connection.execute(_WAITING_TURN, {"of": thread}).first()
         if waits is None:
-            if _add(connection, turn, WAITING):
-                return Claim.WAITS
-        elif _join(connection, waits.id, question):
-            return Claim.JOINED
+            if _insert_turn(connection, turn, WAITING):
+                return Claim.QUEUED
+        elif _merge_into(connection, waits.id, question):
+            return Claim.MERGED
 
 
-def take_back(connection: Connection, question: Question, at: float) -> None:
+def undo_claim(connection: Connection, question: Question, claimed_at: float) -> None:
     """Undo a claim of which nobody knows whether it was written; `at` tells it from others."""
     turn = question.id
-    keys = (claims.c.key.in_(question.keys), claims.c.turn == turn, claims.c.claimed_at == at)
+    keys = (
+        claims.c.key.in_(question.keys),
+        claims.c.turn == turn,
+        claims.c.claimed_at == claimed_at,
+    )
     connection.execute(delete(claims).where(*keys))
-    row = (turns.c.id == turn, turns.c.asked_at == at, turns.c.fence == 1)
+    row = (turns.c.id == turn, turns.c.asked_at == claimed_at, turns.c.fence == 1)
     connection.execute(delete(turns).where(*row))
 
 
-def begin(connection: Connection, turn: str, fence: int, replica: str) -> Question | None:
+def promote(connection: Connection, turn: str, fence: int, replica: str) -> Question | None:
     """Make a waiting turn live if its thread is free; see `Store.begin`."""
     live = turns.alias("live")
     busy = exists().where(live.c.thread == turns.c.thread, live.c.state == LIVE)
@@ -91,8 +99,10 @@ def begin(connection: Connection, turn: str, fence: int, replica: str) -> Questi
     return rows.to_question(row) if row.state == LIVE else None
 
 
-_WAITS = select(turns.c.id).where(turns.c.thread == bindparam("of"), turns.c.state == WAITING)
-_EXISTS = select(turns.c.id).where(turns.c.id == bindparam("of"))
+_WAITING_TURN = select(turns.c.id).where(
+    turns.c.thread == bindparam("of"), turns.c.state == WAITING
+)
+_TURN_EXISTS = select(turns.c.id).where(turns.c.id == bindparam("of"))
 
 
 def _take_keys(connection: Connection, question: Question, now: float) -> bool:
@@ -102,51 +112,55 @@ def _take_keys(connection: Connection, question: Question, now: float) -> bool:
     if not keys:
         return True
     values = {"turn": question.id, "now": now} | {f"key{n}": key for n, key in enumerate(keys)}
-    taken = connection.execute(_taking(connection.dialect.name, len(keys)), values).all()
+    taken = connection.execute(
+        _insert_claims_statement(connection.dialect.name, len(keys)), values
+    ).all()
     return len(taken) == len(keys)
 
 
 @cache
-def _taking(dialect: str, count: int) -> Any:
+def _insert_claims_statement(dialect: str, count: int) -> Any:
     """INSERT … SELECT: SQLAlchemy prepares that once, a list of VALUES anew each time."""
     given = (bindparam("turn", type_=Text), bindparam("now", type_=Double))
     keys = [bindparam(f"key{n}", type_=Text) for n in range(count)]
     lines = union_all(*(select(key, *given).where(true()) for key in keys))
-    adding = insert(dialect, claims).from_select(["key", "turn", "claimed_at"], lines)
+    adding = dialect_insert(dialect, claims).from_select(["key", "turn", "claimed_at"], lines)
     return adding.on_conflict_do_nothing().returning(claims.c.key)
 
 
-def _add(connection: Connection, turn: dict[str, Any], state: str) -> bool:
+def _insert_turn(connection: Connection, turn: dict[str, Any], state: str) -> bool:
     """Add the turn's row; False when its id or its place in the thread is taken, and for a live
     one also when another one waits."""
-    added = connection.execute(_adding(connection.dialect.name, state), turn | {"state": state})
+    added = connection.execute(
+        _insert_turn_statement(connection.dialect.name, state), turn | {"state": state}
+    )
     return added.first() is not None
 
 
 @cache
-def _adding(dialect: str, state: str) -> Any:
+def _insert_turn_statement(dialect: str, state: str) -> Any:
     """INSERT … SELECT: whether the thread is free is seen by the statement that takes it."""
-    values = [bindparam(name, type_=turns.c[name].type) for name in rows.NEW_TURN]
+    values = [bindparam(name, type_=turns.c[name].type) for name in rows.NEW_TURN_COLUMNS]
     row = select(*values)
     if state == LIVE:
         other = turns.alias()
         row = row.where(~exists().where(other.c.thread == bindparam("thread"), unfinished(other)))
-    adding = insert(dialect, turns).from_select(rows.NEW_TURN, row)
+    adding = dialect_insert(dialect, turns).from_select(rows.NEW_TURN_COLUMNS, row)
     return adding.on_conflict_do_nothing().returning(turns.c.id)
 
 
 def _exists(connection: Connection, turn: str) -> bool:
-    return connection.execute(_EXISTS, {"of": turn}).first() is not None
+    return connection.execute(_TURN_EXISTS, {"of": turn}).first() is not None
 
 
-def _join(connection: Connection, waits: str, question: Question) -> bool:
+def _merge_into(connection: Connection, waiting_turn: str, question: Question) -> bool:
     """Append the question to the waiting one; False when that does not wait any more."""
-    still = (turns.c.id == waits, turns.c.state == WAITING)
+    still = (turns.c.id == waiting_turn, turns.c.state == WAITING)
     row: Row[Any] | None = connection.execute(select(turns).where(*still).with_for_update()).first()
     if row is None:
         return False
-    whole = rows.joined(rows.to_question(row), question)
-    connection.execute(update(turns).where(*still).values(rows.of_question(whole)))
+    whole = rows.merge_questions(rows.to_question(row), question)
+    connection.execute(update(turns).where(*still).values(rows.question_columns(whole)))
     keys = {*question.keys, *rows.message_keys(question)}
-    connection.execute(update(claims).where(claims.c.key.in_(keys)).values(turn=waits))
+    connection.execute(update(claims).where(claims.c.key.in_(keys)).values(turn=waiting_turn))
     return True

@@ -13,7 +13,7 @@ def since_boot() -> float:
     return time.clock_gettime(clock)
 
 
-def steady(now: Callable[[], float] = time.time) -> Callable[[], float]:
+def steady_wall_clock(now: Callable[[], float] = time.time) -> Callable[[], float]:
     """A clock that starts at the time of day and then only goes on: who sets the machine's clock
     does not set this one. In seconds since the epoch."""
     began = now() - since_boot()

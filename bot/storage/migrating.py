@@ -15,8 +15,8 @@ from sqlalchemy import Connection, text
 
 from bot.errors import StorageError
 
-SCRIPTS = "bot.storage:migrations"
-_LOCK = 0x626F745F6D696772  # any number nobody else locks: "bot_migr"
+SCRIPT_LOCATION = "bot.storage:migrations"
+_ADVISORY_LOCK_KEY = 0x626F745F6D696772  # any number nobody else locks: "bot_migr"
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
@@ -26,7 +26,7 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET LOCAL statement_timeout = 0"))
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK_KEY})"))
     config = _config()
     config.attributes["connection"] = connection
     try:
@@ -46,6 +46,6 @@ def revisions() -> list[str]:
 
 def _config() -> Config:
     config = Config()
-    config.set_main_option("script_location", SCRIPTS)
+    config.set_main_option("script_location", SCRIPT_LOCATION)
     config.set_main_option("path_separator", "os")
     return config

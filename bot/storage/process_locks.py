@@ -14,7 +14,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 
-class Presence:
+class ProcessLocks:
     """The lock files beside a database; `path` is None where there is no file.
 
     Where no lock can be held or looked at, nothing is known, and the lease decides.
@@ -24,12 +24,12 @@ class Presence:
         self._path = path
         self._held: tuple[str, int] | None = None
 
-    def hold(self, replica: str) -> None:
+    def acquire(self, replica: str) -> None:
         """Show from now on, until the process ends or `release`, that this replica lives."""
         if self._path is None:
             return
         try:
-            file = os.open(self._file(replica), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            file = os.open(self._lock_path(replica), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
             self._held = replica, file
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -40,26 +40,26 @@ class Presence:
         if self._held:
             replica, file = self._held
             self._held = None
-            self.forget(replica)
+            self.remove(replica)
             os.close(file)
 
-    def dead(self, replicas: Iterable[str]) -> set[str]:
+    def find_dead(self, replicas: Iterable[str]) -> set[str]:
         """Those of the replicas whose process is gone for certain."""
         return {name for name in replicas if self._is_dead(name)} if self._path else set()
 
-    def forget(self, replica: str) -> None:
+    def remove(self, replica: str) -> None:
         """Remove the file of a replica whose turns others have."""
         if self._path is not None:
             with suppress(OSError):
-                self._file(replica).unlink()
+                self._lock_path(replica).unlink()
 
     def _is_dead(self, replica: str) -> bool:
         try:
-            with closing(self._file(replica).open("rb")) as file:
+            with closing(self._lock_path(replica).open("rb")) as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return True
         except OSError:  # somebody holds it, or nothing is known
             return False
 
-    def _file(self, replica: str) -> Path:
+    def _lock_path(self, replica: str) -> Path:
         return Path(f"{self._path}-replica-{replica}")

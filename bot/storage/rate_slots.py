@@ -29,27 +29,27 @@ from sqlalchemy import (
     update,
 )
 
-from bot.storage.claiming import insert
+from bot.storage.claiming import dialect_insert
 from bot.storage.clock import since_boot
 from bot.storage.engine.database import Database
 from bot.storage.tables import replicas, slots
 
-PATIENCE = 0.25  # seconds; after that a fair share is better than more waiting
-SOON = 0.01  # seconds; somebody takes the slot that seems free at this very moment
+SLOT_TIMEOUT_SECONDS = 0.25  # seconds; after that a fair share is better than more waiting
+MIN_WAIT_SECONDS = 0.01  # seconds; somebody takes the slot that seems free at this very moment
 
 _KEY, _ME = bindparam("of", type_=Text), bindparam("me", type_=Text)
 _SIZE = bindparam("size", type_=Integer)
 _SECONDS = bindparam("lasting", type_=Double)
 
 
-class Held(NamedTuple):
+class SlotHold(NamedTuple):
     """A slot that another replica holds. `lives`: it does, as far as is known."""
 
-    seconds: float  # until it is free
-    lives: bool
+    seconds_until_free: float  # until it is free
+    holder_is_alive: bool
 
 
-class Ledger:
+class SharedRateSlots:
     """Shared budgets as one replica sees them."""
 
     def __init__(
@@ -58,52 +58,54 @@ class Ledger:
         *,
         replica: str,
         now: Callable[[], float] = since_boot,
-        patience: float = PATIENCE,
+        timeout_seconds: float = SLOT_TIMEOUT_SECONDS,
     ) -> None:
         self.replica = replica
         self._database = database
         self._now = now
-        self._patience = patience
+        self._timeout_seconds = timeout_seconds
 
-    async def take(
-        self, key: str, size: int, seconds: float, patience: float | None = None
+    async def acquire(
+        self, key: str, size: int, seconds: float, timeout_seconds: float | None = None
     ) -> float:
         """Take one of `size` slots for `seconds`: 0.0 if that is done, else the seconds until one
         is free. Raises StorageAway, within `patience` seconds if that is given."""
 
         def work(connection: Connection) -> float:
-            return _take(connection, self._values(of=key, size=size, lasting=seconds))
+            return _acquire(connection, self._values(of=key, size=size, lasting=seconds))
 
-        patience = patience or self._patience
-        return await self._database.write(work, patience, alone=True, quiet=True)
+        timeout_seconds = timeout_seconds or self._timeout_seconds
+        return await self._database.write(work, timeout_seconds, autocommit=True, best_effort=True)
 
-    async def others(self, key: str, patience: float | None = None) -> list[Held]:
+    async def held_by_others(
+        self, key: str, timeout_seconds: float | None = None
+    ) -> list[SlotHold]:
         """The slots that other replicas hold, dead ones included; the first to be free first.
         Raises StorageAway, within `patience` seconds if that is given."""
 
-        def work(connection: Connection) -> list[Held]:
+        def work(connection: Connection) -> list[SlotHold]:
             held = connection.execute(
-                _held_by_others(connection.dialect.name), self._values(of=key)
+                _held_by_others_statement(connection.dialect.name), self._values(of=key)
             )
-            return sorted(Held(seconds, bool(lives)) for seconds, lives in held)
+            return sorted(SlotHold(seconds, bool(lives)) for seconds, lives in held)
 
-        return await self._database.read(work, patience or self._patience)
+        return await self._database.read(work, timeout_seconds or self._timeout_seconds)
 
     def _values(self, **more: Any) -> dict[str, Any]:
         return {"me": self.replica, "now": self._now(), **more}
 
 
-def _take(connection: Connection, values: Mapping[str, Any]) -> float:
-    taking = _taking(connection.dialect.name)
+def _acquire(connection: Connection, values: Mapping[str, Any]) -> float:
+    taking = _acquire_statement(connection.dialect.name)
     if connection.execute(taking, values).rowcount:
         return 0.0
     if _add_missing(connection, values) and connection.execute(taking, values).rowcount:
         return 0.0
-    wait = connection.execute(_waiting(connection.dialect.name), values).scalar_one()
-    return max(SOON, wait or 0.0)  # None: they were just deleted
+    wait = connection.execute(_next_free_statement(connection.dialect.name), values).scalar_one()
+    return max(MIN_WAIT_SECONDS, wait or 0.0)  # None: they were just deleted
 
 
-def clock(dialect: str) -> ColumnElement[Any]:
+def clock_expression(dialect: str) -> ColumnElement[Any]:
     """Seconds since the epoch as the server counts them, or since the boot of the one machine that
     has the file; these are given as `now`."""
     if dialect == "postgresql":
@@ -111,18 +113,18 @@ def clock(dialect: str) -> ColumnElement[Any]:
     return bindparam("now", type_=Double)
 
 
-def _free(slots: FromClause, now: ColumnElement[Any]) -> ColumnElement[bool]:
+def _is_free(slots: FromClause, now: ColumnElement[Any]) -> ColumnElement[bool]:
     """Its time is over; or it would last longer than it was taken for: the clock began anew."""
     return (slots.c.free_at <= now) | (slots.c.free_at > now + slots.c.seconds)
 
 
 @cache
-def _taking(dialect: str) -> Update:
+def _acquire_statement(dialect: str) -> Update:
     """Take the first free slot that nobody else takes at this very moment: nobody waits."""
-    now, one = clock(dialect), slots.alias()
+    now, one = clock_expression(dialect), slots.alias()
     free = (
         select(one.c.slot)
-        .where(one.c.key == _KEY, one.c.slot < _SIZE, _free(one, now))
+        .where(one.c.key == _KEY, one.c.slot < _SIZE, _is_free(one, now))
         .order_by(one.c.slot)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -136,17 +138,17 @@ def _taking(dialect: str) -> Update:
 
 
 @cache
-def _waiting(dialect: str) -> Select[Any]:
-    soonest = func.min(slots.c.free_at) - clock(dialect)
+def _next_free_statement(dialect: str) -> Select[Any]:
+    soonest = func.min(slots.c.free_at) - clock_expression(dialect)
     return select(soonest).where(slots.c.key == _KEY, slots.c.slot < _SIZE)
 
 
 @cache
-def _held_by_others(dialect: str) -> Select[Any]:
-    now = clock(dialect)
+def _held_by_others_statement(dialect: str) -> Select[Any]:
+    now = clock_expression(dialect)
     lives = exists().where(replicas.c.id == slots.c.holder)
     return select(slots.c.free_at - now, lives).where(
-        slots.c.key == _KEY, slots.c.holder != _ME, ~_free(slots, now)
+        slots.c.key == _KEY, slots.c.holder != _ME, ~_is_free(slots, now)
     )
 
 
@@ -156,12 +158,16 @@ def _add_missing(connection: Connection, values: Mapping[str, Any]) -> bool:
     there = select(slot).where(slots.c.key == _KEY, slot < _SIZE)
     missing = set(range(size)) - set(connection.execute(there, values).scalars())
     if missing:
-        now = connection.execute(select(clock(connection.dialect.name)), values).scalar_one()
+        now = connection.execute(
+            select(clock_expression(connection.dialect.name)), values
+        ).scalar_one()
         free = {"key": values["of"], "free_at": now, "seconds": 0.0}
-        connection.execute(_adding(connection.dialect.name), [free | {"slot": n} for n in missing])
+        connection.execute(
+            _insert_statement(connection.dialect.name), [free | {"slot": n} for n in missing]
+        )
     return bool(missing)
 
 
 @cache
-def _adding(dialect: str) -> Any:
-    return insert(dialect, slots).on_conflict_do_nothing()
+def _insert_statement(dialect: str) -> Any:
+    return dialect_insert(dialect, slots).on_conflict_do_nothing()

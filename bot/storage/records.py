@@ -8,7 +8,7 @@ from typing import Literal
 
 from bot.values import Draft, Question, Usage
 
-Method = Literal["edit", "native", "respond", "unsure"]
+DeliveryMethod = Literal["edit", "native", "respond", "unsure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class ShownMessage:
 
     ts: str
     channel: str
-    method: Method = "edit"
+    method: DeliveryMethod = "edit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +56,16 @@ class TurnRecord:
     draft: Draft
     owner: str | None
     fence: int
-    tries: int = 0
-    first_tried_at: float | None = None  # seconds since the epoch
+    crash_count: int = 0
+    first_crash_at: float | None = None  # seconds since the epoch
     waiting: bool = False  # another answer of its thread is still being written
     response_id: str = ""
     cursor: str = ""
-    shown: tuple[ShownMessage, ...] = ()
+    messages: tuple[ShownMessage, ...] = ()
     irreversible: bool = False
-    rounds: str = ""
+    tool_rounds: str = ""
     usage: Usage = field(default_factory=Usage)
-    sending: bool = False
+    send_unverifiable: bool = False
     team: str = ""
     spent: Spent = field(default_factory=Spent)
 
@@ -73,10 +73,10 @@ class TurnRecord:
 class Claim(Enum):
     """What became of a question that was handed in."""
 
-    OURS = "nobody had it: it is ours to answer now"
-    WAITS = "ours, but another answer of its thread comes first"
-    JOINED = "it became part of the question that waits in its thread"
-    TAKEN = "somebody has it already"
+    CLAIMED = "nobody had it: it is ours to answer now"
+    QUEUED = "ours, but another answer of its thread comes first"
+    MERGED = "it became part of the question that waits in its thread"
+    DUPLICATE = "somebody has it already"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,22 +94,22 @@ class Change:
     fence: int
     draft: Draft | None = None
     response_id: str | None = None
-    shown: tuple[ShownMessage, ...] | None = None
+    messages: tuple[ShownMessage, ...] | None = None
     cursor: str | None = None
     irreversible: bool | None = None
-    sending: bool | None = None
-    tries: int | None = None
-    rounds: str | None = None
+    send_unverifiable: bool | None = None
+    crash_count: int | None = None
+    tool_rounds: str | None = None
     usage: Usage | None = None
     spent: Spent | None = None
     question: Question | None = None
-    gone: frozenset[str] = frozenset()
-    stands: bool = False
-    over: bool = False
+    deleted_messages: frozenset[str] = frozenset()
+    readable: bool = False
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class TurnCommand:
     """What a person wants of a turn that another replica owns.
 
     `show` and `end` lend it a `response_url` that replaces the private note of its answer: to show

@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, select
 
 from bot.storage import claiming, rows
-from bot.storage.chain import chain_of, count_of, next_of
+from bot.storage.chain import all_turn_ids, ask_count, retry_turn_id
 from bot.storage.records import Change, Claim
 from bot.storage.tables import OVER, turns, wishes
 from bot.values import Question
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
+class RemainingQuestion:
     """What is left of the question of a turn, and the thread that it has its place in."""
 
     turn: str
@@ -27,31 +27,39 @@ class Rest:
     thread: str | None
 
 
-def rests(connection: Connection, changes: Sequence[Change]) -> list[Rest]:
+def remaining_questions(
+    connection: Connection, changes: Sequence[Change]
+) -> list[RemainingQuestion]:
     """What is left of questions by these changes, which are not written yet.
 
     The answer to a question goes once: what was left of it then has been asked already.
     """
-    return [rest for change in changes if change.gone and (rest := _rest(connection, change))]
+    return [
+        rest
+        for change in changes
+        if change.deleted_messages and (rest := _remaining_question(connection, change))
+    ]
 
 
-def _rest(connection: Connection, change: Change) -> Rest | None:
+def _remaining_question(connection: Connection, change: Change) -> RemainingQuestion | None:
     ours = (turns.c.id == change.turn, turns.c.fence == change.fence, turns.c.state != OVER)
     row = connection.execute(select(turns).where(*ours).with_for_update()).first()
     if row is None or rows.is_removed(row):
         return None
     deleted = select(wishes.c.person).where(wishes.c.turn == row.id, wishes.c.kind == "remove")
-    gone = {*change.gone, *connection.execute(deleted).scalars()}
-    left = rows.without(change.question or rows.to_question(row), gone)
-    return Rest(row.id, left, row.thread) if left else None
+    gone = {*change.deleted_messages, *connection.execute(deleted).scalars()}
+    left = rows.without_messages(change.question or rows.to_question(row), gone)
+    return RemainingQuestion(row.id, left, row.thread) if left else None
 
 
-def ask(connection: Connection, rest: Rest, now: float, team: str) -> None:
+def create_turn(
+    connection: Connection, remaining: RemainingQuestion, now: float, team: str
+) -> None:
     """Give what is left a turn that nobody owns, with its place in the thread."""
-    chain = select(turns.c.id).where(turns.c.id.in_(chain_of(rest.turn)))
-    turn = max(connection.execute(chain).scalars(), key=count_of)
-    claim = Claim.TAKEN
-    while claim is Claim.TAKEN:  # its name, by somebody who asks an edited part of it
-        turn = next_of(turn)
-        asked = replace(rest.question, id=turn, keys=(f"turn:{turn}",), response_url=None)
-        claim = claiming.claim(connection, asked, rest.thread, None, now, team=team)
+    chain = select(turns.c.id).where(turns.c.id.in_(all_turn_ids(remaining.turn)))
+    turn = max(connection.execute(chain).scalars(), key=ask_count)
+    claim = Claim.DUPLICATE
+    while claim is Claim.DUPLICATE:  # its name, by somebody who asks an edited part of it
+        turn = retry_turn_id(turn)
+        asked = replace(remaining.question, id=turn, keys=(f"turn:{turn}",), response_url=None)
+        claim = claiming.claim(connection, asked, remaining.thread, None, now, team=team)

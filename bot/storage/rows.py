@@ -26,12 +26,12 @@ from bot.values import (
     reworded,
 )
 
-SHARES = "shares"
+AUTHORSHIP_KEY = "shares"
 """Where a stored question keeps who wrote which part of its text: user, ts and characters. The
 words themselves stay in `text`. An older version of the bot ignores it."""
 
-MODEL_CHARACTERS = 200  # of a server's name for its model
-_NO_TEXT: dict[str, Any] = {
+MAX_MODEL_NAME_CHARACTERS = 200  # of a server's name for its model
+_TEXT_REMOVED: dict[str, Any] = {
     "text": "",
     "files": (),
     "unreadable": (),
@@ -40,12 +40,12 @@ _NO_TEXT: dict[str, Any] = {
 }
 
 
-def of_question(question: Question) -> dict[str, Any]:
+def question_columns(question: Question) -> dict[str, Any]:
     """The columns that hold a question: all that is needed to answer it, and what people wrote
     apart from the rest."""
     return {
         "question": _to_json(_without_words(question)),
-        "text": clean(question.text),
+        "text": storable_text(question.text),
         "files": _to_json(question.files),
         "unreadable": _to_json(question.unreadable),
         "response_url": question.response_url,
@@ -53,25 +53,25 @@ def of_question(question: Question) -> dict[str, Any]:
 
 
 # The columns a turn has from its beginning; the others are empty until somebody writes them.
-NEW_TURN = (
+NEW_TURN_COLUMNS = (
     *("id", "thread", "state", "owner", "fence", "tries", "asked_at", "question", "text", "files"),
     *("unreadable", "team", "response_url", "phase", "draft", "note", "response_id"),
     *("irreversible", "sending", "ended_at"),
 )
 
 
-def new_turn(
+def new_turn_columns(
     question: Question,
     thread: str | None,
     replica: str | None,
     now: float,
-    end: Draft | None,
+    final_draft: Draft | None,
     team: str | None,
 ) -> dict[str, Any]:
     """The columns of a turn nobody has worked at yet, except its state; `replica` is who answers
     it, `end` what its answer will say, if that is known; `team` is whose bot answers it."""
-    draft = end or Draft(Phase.ASKING)
-    return of_question(question) | {
+    draft = final_draft or Draft(Phase.ASKING)
+    return question_columns(question) | {
         "id": question.id,
         "thread": thread,
         "team": team,
@@ -80,8 +80,8 @@ def new_turn(
         "tries": 0,
         "asked_at": now,
         "phase": draft.phase.value,
-        "draft": clean(draft.text),
-        "note": clean(draft.note),
+        "draft": storable_text(draft.text),
+        "note": storable_text(draft.note),
         "response_id": "",
         "irreversible": False,
         "sending": False,
@@ -89,7 +89,7 @@ def new_turn(
     }
 
 
-def over(now: float) -> dict[str, Any]:
+def closed_turn_columns(now: float) -> dict[str, Any]:
     """The columns of a turn that has ended, except its state."""
     return {"owner": None, "response_url": None, "ended_at": now}
 
@@ -100,21 +100,21 @@ def to_question(row: Row[Any]) -> Question:
     return replace(
         msgspec.convert(known, Question),
         text=row.text,
-        said=_said(row.text, known.get(SHARES) or ()),
+        said=_said(row.text, known.get(AUTHORSHIP_KEY) or ()),
         files=msgspec.convert(json.loads(row.files), tuple[File, ...]),
         unreadable=msgspec.convert(json.loads(row.unreadable), tuple[str, ...]),
         response_url=row.response_url,
     )
 
 
-def joined(first: Question, newer: Question) -> Question:
+def merge_questions(first: Question, newer: Question) -> Question:
     """One question of two: written after each other, answered together where the newest stands.
 
     Its id and its asker stay those of the first; `said` tells whose words are whose. Nothing that
     stood beside the words is left out.
     """
     messages = sorted(filter(None, (*first.earlier, first.ts, *newer.earlier, newer.ts)))
-    words = (replace(one, text=clean(one.text)) for one in (*first.words, *newer.words))
+    words = (replace(one, text=storable_text(one.text)) for one in (*first.words, *newer.words))
     said = tuple(one for one in words if one.text)
     return replace(
         first,
@@ -130,20 +130,20 @@ def joined(first: Question, newer: Question) -> Question:
     )
 
 
-def without(question: Question, gone: Collection[str]) -> Question | None:
+def without_messages(question: Question, deleted: Collection[str]) -> Question | None:
     """What is left of a question without some of its messages; None if nothing is.
 
     Files and mentions can't be told apart by message; they stay until the messages are read again.
     """
-    messages = [ts for ts in question.messages if ts not in gone]
+    messages = [ts for ts in question.messages if ts not in deleted]
     if not messages:
         return None
-    return reworded(question, messages, (one for one in question.words if one.ts not in gone))
+    return reworded(question, messages, (one for one in question.words if one.ts not in deleted))
 
 
-def cleaned(question: Question) -> Question:
+def storable_question(question: Question) -> Question:
     """The question with words that every database takes, so that the shares in it stay right."""
-    words = [replace(one, text=clean(one.text)) for one in question.words]
+    words = [replace(one, text=storable_text(one.text)) for one in question.words]
     return reworded(question, question.messages, words) if question.messages else question
 
 
@@ -158,45 +158,45 @@ def is_removed(row: Row[Any]) -> bool:
     return Draft(Phase(row.phase), row.draft, row.note) == REMOVED
 
 
-def to_record(row: Row[Any], shown: Sequence[ShownMessage]) -> TurnRecord:
+def to_record(row: Row[Any], messages: Sequence[ShownMessage]) -> TurnRecord:
     """A row of `turns` with the messages that stand of it."""
     return TurnRecord(
         question=to_question(row),
         draft=Draft(Phase(row.phase), row.draft, row.note),
         owner=row.owner,
         fence=row.fence,
-        tries=row.tries,
-        first_tried_at=row.first_tried_at,
+        crash_count=row.tries,
+        first_crash_at=row.first_tried_at,
         waiting=row.state == WAITING,
         response_id=row.response_id,
         cursor=row.cursor,
-        shown=tuple(shown),
+        messages=tuple(messages),
         irreversible=row.irreversible,
-        sending=row.sending,
+        send_unverifiable=row.sending,
         team=row.team or "",
-        rounds=row.rounds or "",
+        tool_rounds=row.rounds or "",
         usage=_usage(row),
         spent=Spent(row.spent_seconds or 0.0, row.spent_events or 0),
     )
 
 
-_COUNTS = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
+_TOKEN_COLUMNS = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
 
 
-def of_usage(usage: Usage | None) -> dict[str, Any]:
+def usage_columns(usage: Usage | None) -> dict[str, Any]:
     """The columns of what an answer cost; None, which changes nothing, where that is not known."""
     if usage is None or usage == Usage():
-        return dict.fromkeys((*_COUNTS, "model"))
-    counts = {name: getattr(usage, name) for name in _COUNTS}
-    return counts | {"model": clean(usage.model[:MODEL_CHARACTERS])}
+        return dict.fromkeys((*_TOKEN_COLUMNS, "model"))
+    counts = {name: getattr(usage, name) for name in _TOKEN_COLUMNS}
+    return counts | {"model": storable_text(usage.model[:MAX_MODEL_NAME_CHARACTERS])}
 
 
 def _usage(row: Row[Any]) -> Usage:
-    counts: dict[str, Any] = {name: getattr(row, name) or 0 for name in _COUNTS}
+    counts: dict[str, Any] = {name: getattr(row, name) or 0 for name in _TOKEN_COLUMNS}
     return Usage(**counts, model=row.model or "")
 
 
-def clean(text: str) -> str:
+def storable_text(text: str) -> str:
     """The text without what no database takes: NUL, and halves of characters."""
     if "\0" in text:
         text = text.replace("\0", "")
@@ -205,18 +205,20 @@ def clean(text: str) -> str:
 
 def _without_words(question: Question) -> dict[str, Any]:
     """A question as JSON values, without what has a column of its own."""
-    values: dict[str, Any] = msgspec.to_builtins(replace(question, **_NO_TEXT))
+    values: dict[str, Any] = msgspec.to_builtins(replace(question, **_TEXT_REMOVED))
     del values["said"]
     if question.said:
-        values[SHARES] = [[one.user, one.ts, len(clean(one.text))] for one in question.said]
+        values[AUTHORSHIP_KEY] = [
+            [one.user, one.ts, len(storable_text(one.text))] for one in question.said
+        ]
     return values
 
 
-def _said(text: str, shares: Sequence[Any]) -> tuple[Said, ...]:
+def _said(text: str, authorship: Sequence[Any]) -> tuple[Said, ...]:
     """Who wrote which part of the text, by the shares stored beside it; nothing if they are not
     those of this text."""
     said, start = [], 0
-    for user, ts, length in shares:
+    for user, ts, length in authorship:
         said.append(Said(user, ts, text[start : start + length]))
         start += length + len(PARAGRAPH)
     return tuple(said) if start == len(text) + len(PARAGRAPH) else ()

@@ -23,28 +23,30 @@ from sqlalchemy import Connection, Delete, delete, select
 
 from bot.errors import StorageInDoubt
 from bot.storage import claiming, pruning, remaining, turning, wishing
-from bot.storage.claiming import insert
+from bot.storage.claiming import dialect_insert
 from bot.storage.clock import since_boot
 from bot.storage.engine.database import Database
-from bot.storage.engine.notifications import EVERYBODY, notify
-from bot.storage.rate_slots import clock
-from bot.storage.records import Change, Claim, TurnRecord, Wish
+from bot.storage.engine.notifications import ALL_REPLICAS, notify
+from bot.storage.rate_slots import clock_expression
+from bot.storage.records import Change, Claim, TurnCommand, TurnRecord
 from bot.storage.tables import LIVE, UNFINISHED, claims, of_team, replicas, turns, wishes
 from bot.values import Draft, Question
 
 # Slack's own retries end after about six minutes (docs/slack.md#retries); a day covers delayed
 # events.
-CLAIM_SECONDS = 24 * 3600
-DOUBT_SECONDS = 60.0  # how long a transaction we did not hear the end of may still be written
+CLAIM_RETENTION_SECONDS = 24 * 3600
+UNKNOWN_COMMIT_SECONDS = (
+    60.0  # how long a transaction we did not hear the end of may still be written
+)
 
 
 @dataclass(frozen=True, slots=True)
-class _Doubt:
+class _UnknownCommit:
     """A claim whose transaction we did not hear the end of, and when that must be over."""
 
     question: Question
-    at: float
-    until: float
+    claimed_at: float
+    expires_at: float
 
 
 class Store:
@@ -67,24 +69,24 @@ class Store:
         now: Callable[[], float] = time.time,
         store_text: bool = True,
         team: str = "",
-        steady: Callable[[], float] | None = None,
+        steady_now: Callable[[], float] | None = None,
     ) -> None:
         self.replica = replica
-        self.stirred = asyncio.Event()
+        self.wakeup = asyncio.Event()
         self._database = database
         self._now = now
         self._store_text = store_text
         self._team = team
-        self._ours = of_team(turns, team)
-        self._steady = steady
-        self._doubtful: list[_Doubt] = []
-        self._last = 0.0
+        self._team_filter = of_team(turns, team)
+        self._steady_now = steady_now
+        self._unknown_commits: list[_UnknownCommit] = []
+        self._last_claimed_at = 0.0
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Store:
-        await self._stack.enter_async_context(self._database.listening(self._heard))
-        await asyncio.to_thread(self._database.presence.hold, self.replica)
-        self._stack.callback(self._database.presence.release)
+        await self._stack.enter_async_context(self._database.listening(self._on_notice))
+        await asyncio.to_thread(self._database.process_locks.acquire, self.replica)
+        self._stack.callback(self._database.process_locks.release)
         return self
 
     async def __aexit__(
@@ -96,7 +98,7 @@ class Store:
         await self._stack.aclose()
 
     async def claim(
-        self, question: Question, thread: str | None, end: Draft | None = None
+        self, question: Question, thread: str | None, final_draft: Draft | None = None
     ) -> Claim:
         """Take a question by all its keys, and its place in `thread` if one is given.
 
@@ -105,28 +107,32 @@ class Store:
         what its answer will say, where that is known already; without a word there is nothing to
         be shown, and the turn is over.
         """
-        at, doubts = self._moment(), self._doubts()
+        at, doubts = self._unique_now(), self._pending_undo()
 
         def work(connection: Connection) -> Claim:
-            _take_back(connection, doubts)
-            return claiming.claim(connection, question, thread, self.replica, at, end, self._team)
+            _undo_claims(connection, doubts)
+            return claiming.claim(
+                connection, question, thread, self.replica, at, final_draft, self._team
+            )
 
         try:
             return await self._database.write(work)
         except (StorageInDoubt, asyncio.CancelledError):
-            self._doubtful.append(_Doubt(question, at, time.monotonic() + DOUBT_SECONDS))
+            self._unknown_commits.append(
+                _UnknownCommit(question, at, time.monotonic() + UNKNOWN_COMMIT_SECONDS)
+            )
             raise
 
-    async def begin(self, turn: str, fence: int) -> Question | None:
+    async def promote(self, turn: str, fence: int) -> Question | None:
         """Let a waiting turn become live; its question as it is now, all that was joined included.
 
         None while another turn of the thread is live. Raises TurnLost when it is not ours any more.
         """
         return await self._database.write(
-            lambda connection: claiming.begin(connection, turn, fence, self.replica)
+            lambda connection: claiming.promote(connection, turn, fence, self.replica)
         )
 
-    async def journal(self, changes: Sequence[Change]) -> set[str]:
+    async def write_changes(self, changes: Sequence[Change]) -> set[str]:
         """Write what became of turns, all together; returns those that are lost to us.
 
         A turn that is over has no owner and no `response_url` any more. What is left of a question
@@ -134,60 +140,64 @@ class Store:
         """
 
         def work(connection: Connection) -> set[str]:
-            rests = remaining.rests(connection, changes)
-            lost = turning.journal(connection, changes, self._now(), self._store_text)
+            rests = remaining.remaining_questions(connection, changes)
+            lost = turning.write_changes(connection, changes, self._now(), self._store_text)
             for rest in rests:
-                remaining.ask(connection, rest, self._now(), self._team)
-            if rests or any(change.over or change.stands for change in changes):
-                notify(connection, EVERYBODY)  # whoever waits in their threads, or takes it up
+                remaining.create_turn(connection, rest, self._now(), self._team)
+            if rests or any(change.closed or change.readable for change in changes):
+                notify(connection, ALL_REPLICAS)  # whoever waits in their threads, or takes it up
             return lost
 
         lost = await self._database.write(work)
-        if not self._store_text and any(change.over for change in changes):
-            await self._database.forget_deleted()
+        if not self._store_text and any(change.closed for change in changes):
+            await self._database.purge_deleted()
         return lost
 
-    async def turn(self, turn: str) -> TurnRecord | None:
+    async def get_turn(self, turn: str) -> TurnRecord | None:
         """All that is known of a turn, also when it is over."""
         found = await self._database.read(
-            lambda connection: turning.find(connection, turns.c.id == turn, self._ours)
+            lambda connection: turning.find_turns(connection, turns.c.id == turn, self._team_filter)
         )
         return found[0] if found else None
 
-    async def claimed(self, key: str) -> str | None:
+    async def get_claiming_turn_id(self, key: str) -> str | None:
         """The turn that a question was claimed for under one of its keys, within a day."""
         found = select(claims.c.turn).where(claims.c.key == key)
         return await self._database.read(lambda c: c.execute(found).scalar())
 
-    async def among(self, ids: Sequence[str]) -> list[TurnRecord]:
+    async def get_turns(self, ids: Sequence[str]) -> list[TurnRecord]:
         """Those of some turns that there are, also when they are over; the oldest first."""
         return await self._database.read(
-            lambda connection: turning.find(connection, turns.c.id.in_(ids))
+            lambda connection: turning.find_turns(connection, turns.c.id.in_(ids))
         )
 
-    async def live(self, thread: str) -> TurnRecord | None:
+    async def get_live_turn(self, thread: str) -> TurnRecord | None:
         """The turn whose answer is being written in a thread; None if there is none."""
         found = await self._database.read(
-            lambda connection: turning.find(
-                connection, turns.c.thread == thread, turns.c.state == LIVE, UNFINISHED, self._ours
+            lambda connection: turning.find_turns(
+                connection,
+                turns.c.thread == thread,
+                turns.c.state == LIVE,
+                UNFINISHED,
+                self._team_filter,
             )
         )
         return found[0] if found else None
 
-    async def unfinished(self, owner: str | None) -> list[TurnRecord]:
+    async def get_unfinished_turns(self, owner: str | None) -> list[TurnRecord]:
         """The turns a replica has to bring to their end, the oldest first; None: nobody does."""
-        where = (turns.c.owner == owner, UNFINISHED, self._ours)
-        found = await self._database.read(lambda connection: turning.find(connection, *where))
+        where = (turns.c.owner == owner, UNFINISHED, self._team_filter)
+        found = await self._database.read(lambda connection: turning.find_turns(connection, *where))
         # A version that wrote no team into the row has it in the question.
         return [one for one in found if self._team in {"", one.team or one.question.place.team}]
 
-    async def owners(self) -> set[str]:
+    async def get_owners(self) -> set[str]:
         """The replicas that own unfinished turns, whether they live or not."""
-        of = (turns.c.owner.is_not(None), UNFINISHED, self._ours)
+        of = (turns.c.owner.is_not(None), UNFINISHED, self._team_filter)
         owned = select(turns.c.owner).where(*of).distinct()
         return await self._database.read(lambda c: set(c.execute(owned).scalars()))
 
-    async def take_over(self, turn: str, fence: int, *, counted: bool) -> TurnRecord | None:
+    async def take_over(self, turn: str, fence: int, *, count_crash: bool) -> TurnRecord | None:
         """Make a turn ours whose fence is still `fence`; None if somebody else was quicker.
 
         `counted`: its owner died of it, perhaps. After StorageInDoubt it may be ours: it is then
@@ -195,7 +205,7 @@ class Store:
         """
         return await self._database.write(
             lambda connection: turning.take_over(
-                connection, turn, fence, counted, self.replica, self._now(), self._team
+                connection, turn, fence, count_crash, self.replica, self._now(), self._team
             )
         )
 
@@ -204,58 +214,66 @@ class Store:
 
         def work(connection: Connection) -> None:
             turning.release(connection, turns, self.replica)
-            notify(connection, EVERYBODY)
+            notify(connection, ALL_REPLICAS)
 
         await self._database.write(work)
 
-    async def beat(self, patience: float | None = None) -> None:
+    async def heartbeat(self, timeout_seconds: float | None = None) -> None:
         """Show that this replica is alive: one statement, however many turns it owns.
 
         Raises StorageAway within `patience` seconds, if that is given.
         """
-        doubts = self._doubts()
+        doubts = self._pending_undo()
 
         def work(connection: Connection) -> None:
-            _take_back(connection, doubts)
+            _undo_claims(connection, doubts)
             beat = {"id": self.replica, "beat": 1, "team": self._team or None}
-            connection.execute(_beating(connection.dialect.name), beat)
+            connection.execute(_heartbeat_statement(connection.dialect.name), beat)
 
-        await self._database.write(work, patience, alone=not doubts)
+        await self._database.write(work, timeout_seconds, autocommit=not doubts)
 
-    async def leave(self) -> None:
+    async def unregister(self) -> None:
         """Be no replica any more."""
-        await self.forget(self.replica)
+        await self.remove_replica(self.replica)
 
-    async def forget(self, replica: str) -> None:
+    async def remove_replica(self, replica: str) -> None:
         """Strike a replica that is dead and owns nothing any more; if it lives, it comes back."""
         going = delete(replicas).where(replicas.c.id == replica)
         await self._database.write(lambda connection: connection.execute(going).rowcount)
-        await asyncio.to_thread(self._database.presence.forget, replica)
+        await asyncio.to_thread(self._database.process_locks.remove, replica)
 
-    async def replicas(self) -> Mapping[str, int]:
+    async def get_heartbeats(self) -> Mapping[str, int]:
         """How often each replica has shown that it is alive."""
         ours = select(replicas).where(of_team(replicas, self._team))
         return await self._database.read(lambda c: {row.id: row.beat for row in c.execute(ours)})
 
-    async def dead(self, names: Iterable[str]) -> set[str]:
+    async def find_dead_replicas(self, names: Iterable[str]) -> set[str]:
         """Those of these replicas whose process is known to be gone: on this machine, by a file
         they share with us."""
         others = set(names) - {self.replica}
-        return await asyncio.to_thread(self._database.presence.dead, others) if others else set()
+        return (
+            await asyncio.to_thread(self._database.process_locks.find_dead, others)
+            if others
+            else set()
+        )
 
-    async def wish(self, wish: Wish) -> bool:
+    async def send_command(self, command: TurnCommand) -> bool:
         """Leave a wish for whoever owns the turn; False when it is over or unknown."""
 
-        return await self._database.write(lambda c: wishing.wish(c, wish, self._ours))
+        return await self._database.write(
+            lambda c: wishing.send_command(c, command, self._team_filter)
+        )
 
-    async def remove(self, key: str, message: str) -> list[str]:
+    async def request_removal(self, key: str, message: str) -> list[str]:
         """Leave the wish that what is being answered to a message is removed, because it was
         deleted; gives the turns. `key` is one that its question was claimed under, `message` its
         ts. An answer that is over stays, and so does one to which it does not belong any more.
         """
-        return await self._database.write(lambda c: wishing.remove(c, key, message, self._ours))
+        return await self._database.write(
+            lambda c: wishing.request_removal(c, key, message, self._team_filter)
+        )
 
-    async def wishes(self) -> list[Wish]:
+    async def receive_commands(self) -> list[TurnCommand]:
         """What people want of this replica's turns; they are gone when they have been read, but
         for `remove`, which whoever takes the turn over must find as well."""
         ours = (
@@ -270,63 +288,69 @@ class Store:
             going = delete(wishes).where(ours, wishes.c.kind != "remove").returning(wishes)
             gone = await self._database.write(lambda connection: connection.execute(going).all())
             found = [*stay, *gone]
-        return [Wish(row.turn, row.person, row.kind, row.response_url or "") for row in found]
+        return [
+            TurnCommand(row.turn, row.person, row.kind, row.response_url or "") for row in found
+        ]
 
     async def prune(self, retention_seconds: float) -> int:
         """Delete turns that ended so long ago, claims of more than a day, and what is of no use;
         how many turns."""
-        now = await self._prudent_now()
-        ended = await self._delete(pruning.turns_ended_before(now - retention_seconds, self._team))
-        await self._delete(pruning.claims_before(now - CLAIM_SECONDS))
-        await self._delete(pruning.slots_unused(self._database.dialect), now=since_boot())
-        await self._delete(pruning.wishes_that_came_late())
+        now = await self._earliest_now()
+        ended = await self._delete_in_batches(
+            pruning.turns_ended_before(now - retention_seconds, self._team)
+        )
+        await self._delete_in_batches(pruning.claims_before(now - CLAIM_RETENTION_SECONDS))
+        await self._delete_in_batches(
+            pruning.unused_slots(self._database.dialect), now=since_boot()
+        )
+        await self._delete_in_batches(pruning.unread_commands())
         if ended:
-            await self._database.forget_deleted()
+            await self._database.purge_deleted()
         return ended
 
-    async def _prudent_now(self) -> float:
+    async def _earliest_now(self) -> float:
         """The earliest of all clocks: one that is a month ahead must not make all of it old."""
         clocks = [self._now()]
-        if self._steady:
-            clocks.append(self._steady())
+        if self._steady_now:
+            clocks.append(self._steady_now())
             if self._database.dialect == "postgresql":
-                server = select(clock("postgresql"))
+                server = select(clock_expression("postgresql"))
                 clocks.append(await self._database.read(lambda c: c.execute(server).scalar_one()))
         return min(clocks)
 
-    async def _delete(self, some: Delete, **values: float) -> int:
+    async def _delete_in_batches(self, batch: Delete, **values: float) -> int:
         """Delete batch by batch, each in its own transaction: nobody waits long for it."""
         total = 0
         while True:
-            deleted = await self._database.write(lambda c: c.execute(some, values).rowcount)
+            deleted = await self._database.write(lambda c: c.execute(batch, values).rowcount)
             total += deleted
-            if deleted < pruning.BATCH:
+            if deleted < pruning.MAX_ROWS_PER_TRANSACTION:
                 return total
 
-    def _moment(self) -> float:
+    def _unique_now(self) -> float:
         """Now, and never the same twice: it tells our claims of one question apart."""
-        self._last = max(self._now(), math.nextafter(self._last, math.inf))
-        return self._last
+        self._last_claimed_at = max(self._now(), math.nextafter(self._last_claimed_at, math.inf))
+        return self._last_claimed_at
 
-    def _doubts(self) -> Sequence[_Doubt]:
+    def _pending_undo(self) -> Sequence[_UnknownCommit]:
         now = time.monotonic()
-        self._doubtful = [doubt for doubt in self._doubtful if doubt.until > now]
-        return tuple(self._doubtful)
+        self._unknown_commits = [doubt for doubt in self._unknown_commits if doubt.expires_at > now]
+        return tuple(self._unknown_commits)
 
-    def _heard(self, replica: str) -> None:
-        if replica in {EVERYBODY, self.replica}:
-            self.stirred.set()
+    def _on_notice(self, replica: str) -> None:
+        if replica in {ALL_REPLICAS, self.replica}:
+            self.wakeup.set()
 
 
-def _take_back(connection: Connection, doubts: Sequence[_Doubt]) -> None:
+def _undo_claims(connection: Connection, unknown_commits: Sequence[_UnknownCommit]) -> None:
     """What we did not hear the end of is not ours: it was refused, or is claimed again."""
-    for doubt in doubts:
-        claiming.take_back(connection, doubt.question, doubt.at)
+    for doubt in unknown_commits:
+        claiming.undo_claim(connection, doubt.question, doubt.claimed_at)
 
 
 @cache
-def _beating(dialect: str) -> Any:
+def _heartbeat_statement(dialect: str) -> Any:
     once_more = {"beat": replicas.c.beat + 1}
-    return insert(dialect, replicas).on_conflict_do_update(
+    return dialect_insert(dialect, replicas).on_conflict_do_update(
         index_elements=[replicas.c.id], set_=once_more
     )

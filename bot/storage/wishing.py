@@ -8,32 +8,42 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, select
 
 from bot.storage import rows
-from bot.storage.chain import chain_of
-from bot.storage.claiming import insert
-from bot.storage.engine.notifications import EVERYBODY, notify
-from bot.storage.records import Wish
+from bot.storage.chain import all_turn_ids
+from bot.storage.claiming import dialect_insert
+from bot.storage.engine.notifications import ALL_REPLICAS, notify
+from bot.storage.records import TurnCommand
 from bot.storage.tables import UNFINISHED, claims, turns, wishes
 
 
-def wish(connection: Connection, wish: Wish, ours: ColumnElement[bool]) -> bool:
+def send_command(
+    connection: Connection, command: TurnCommand, team_filter: ColumnElement[bool]
+) -> bool:
     """Leave a wish for whoever owns the turn; see `Store.wish`."""
-    of = select(turns.c.owner).where(turns.c.id == wish.turn, UNFINISHED, ours)
+    of = select(turns.c.owner).where(turns.c.id == command.turn, UNFINISHED, team_filter)
     owner = connection.execute(of).first()
     if owner is None:
         return False
-    _leave(connection, wish, owner[0])
+    _upsert_command(connection, command, owner[0])
     return True
 
 
-def remove(connection: Connection, key: str, message: str, ours: ColumnElement[bool]) -> list[str]:
+def request_removal(
+    connection: Connection, key: str, message: str, team_filter: ColumnElement[bool]
+) -> list[str]:
     """Leave the wish that the answers to a message are removed; see `Store.remove`."""
-    asked = [row for row in _asked(connection, key, ours) if _holds(row, message)]
+    asked = [
+        row
+        for row in _unfinished_turns(connection, key, team_filter)
+        if _was_asked_in(row, message)
+    ]
     for row in asked:
-        _leave(connection, Wish(row.id, message, "remove"), row.owner)
+        _upsert_command(connection, TurnCommand(row.id, message, "remove"), row.owner)
     return [row.id for row in asked]
 
 
-def _asked(connection: Connection, key: str, ours: ColumnElement[bool]) -> list[Row[Any]]:
+def _unfinished_turns(
+    connection: Connection, key: str, team_filter: ColumnElement[bool]
+) -> list[Row[Any]]:
     """The unfinished turns that the question of a key has, locked.
 
     Read again until no more are found: while we waited for a lock, what is left of a question may
@@ -42,14 +52,14 @@ def _asked(connection: Connection, key: str, ours: ColumnElement[bool]) -> list[
     found: list[Row[Any]] | None = None
     while True:
         turn = connection.execute(select(claims.c.turn).where(claims.c.key == key)).scalar()
-        chain = (turns.c.id.in_(chain_of(turn or "")), UNFINISHED, ours)
+        chain = (turns.c.id.in_(all_turn_ids(turn or "")), UNFINISHED, team_filter)
         now = select(turns).where(*chain).order_by(turns.c.id).with_for_update()
         before, found = found, list(connection.execute(now).all())
         if before is not None and {row.id for row in before} == {row.id for row in found}:
             return found
 
 
-def _holds(row: Row[Any], message: str) -> bool:
+def _was_asked_in(row: Row[Any], message: str) -> bool:
     """Whether an answer goes with a message; not if it is going already, and not if a newer
     version wrote it in words we don't know."""
     try:
@@ -58,10 +68,10 @@ def _holds(row: Row[Any], message: str) -> bool:
         return False
 
 
-def _leave(connection: Connection, wish: Wish, owner: str | None) -> None:
-    values = {"turn": wish.turn, "person": wish.user, "kind": wish.kind}
-    lent = {"response_url": wish.response_url or None}
-    adding = insert(connection.dialect.name, wishes).values(values | lent)
+def _upsert_command(connection: Connection, command: TurnCommand, owner: str | None) -> None:
+    values = {"turn": command.turn, "person": command.user, "kind": command.kind}
+    lent = {"response_url": command.response_url or None}
+    adding = dialect_insert(connection.dialect.name, wishes).values(values | lent)
     newest = adding.on_conflict_do_update(index_elements=list(values), set_=lent)
     connection.execute(newest)
-    notify(connection, owner or EVERYBODY)
+    notify(connection, owner or ALL_REPLICAS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.storage.chain import next_of
+from bot.storage.chain import retry_turn_id
 from bot.values import Question
 
 
@@ -13,5 +13,5 @@ def again(question: Question, response_url: str | None = None) -> Question:
 
     Of a command it has no `response_url` but this one: the other has been used, or has failed.
     """
-    turn = next_of(question.id)
+    turn = retry_turn_id(question.id)
     return replace(question, id=turn, keys=(f"turn:{turn}",), response_url=response_url)

@@ -146,7 +146,7 @@ class Runner:
     def _machine(self, turn: Turn, standing: Sequence[ShownMessage]) -> Machine:
         machine = begun(turn.record, time.time())
         machine.model = self.upstream.model_name
-        if turn.record.sending and not standing and machine.phase is Phase.DONE:
+        if turn.record.send_unverifiable and not standing and machine.phase is Phase.DONE:
             machine.end(replace(machine.draft, note=beside(PERHAPS_TWICE, machine.note)))
         return machine
 
@@ -226,7 +226,7 @@ class Runner:
     async def _conversation(self, turn: Turn, *, old: bool) -> Conversation:
         """What the model is told. A question that is `old` is looked for in Slack before the model
         is asked for the first time. Raises QuestionDeleted where it is gone."""
-        asked = response_of(turn.record) or read(turn.record.rounds).rounds
+        asked = response_of(turn.record) or read(turn.record.tool_rounds).rounds
         conversation = await self.history.read(turn.question, look=old and not asked)
         turn.asks(conversation.question)
         return conversation

@@ -51,13 +51,13 @@ class Intake:
     async def _take(self, question: Question) -> Taken:
         above = await self._stopped_by(question)
         claim = await self._claim(question, Draft(Phase.DONE) if above else None)
-        if claim is Claim.TAKEN:
+        if claim is Claim.DUPLICATE:
             return Taken(known=True)
         if above:
             return Taken(stops=above.question.id)
-        if claim is Claim.JOINED:
+        if claim is Claim.MERGED:
             return Taken()
-        waiting = claim is Claim.WAITS
+        waiting = claim is Claim.QUEUED
         mine = self._store.replica
         return Taken(TurnRecord(question, Draft(Phase.ASKING), mine, 1, waiting=waiting))
 
@@ -66,7 +66,7 @@ class Intake:
         thread = thread_of(question)
         if thread is None or question.files or question.unreadable or not is_stop(question.text):
             return None
-        above = await self._store.live(thread)
+        above = await self._store.get_live_turn(thread)
         return above if above and above.question.obeys(question.user) else None
 
     async def _claim(self, question: Question, end: Draft | None) -> Claim:

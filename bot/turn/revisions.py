@@ -10,8 +10,8 @@ import logging
 from dataclasses import replace
 
 from bot.errors import StorageAway
-from bot.storage.chain import chain_of, count_of, next_of
-from bot.storage.records import TurnRecord, Wish
+from bot.storage.chain import all_turn_ids, ask_count, retry_turn_id
+from bot.storage.records import TurnCommand, TurnRecord
 from bot.storage.store import Store
 from bot.turn.supervisor import Supervisor, Verdict
 from bot.values import REMOVED, Question, message_key
@@ -40,7 +40,7 @@ class Revisions:
         try:
             if question:
                 await self._store.claim(_without_words(question), None, REMOVED)
-            for turn in await self._store.remove(message_key(team, channel, ts), ts):
+            for turn in await self._store.request_removal(message_key(team, channel, ts), ts):
                 log.info("a question was deleted", extra={"turn": turn})
                 self._turns.remove(turn, ts)
         except StorageAway as error:
@@ -56,7 +56,7 @@ class Revisions:
         if any(_waits_with(one, question) for one in chain):
             return None
         asked = [one.question.id for one in chain]
-        return next_of(max(asked, key=count_of)) if asked else question.id
+        return retry_turn_id(max(asked, key=ask_count)) if asked else question.id
 
     async def ask(self, question: Question, turn: str) -> Verdict:
         """Ask an edited question as `turn`, once; what is still being written to it ends.
@@ -83,13 +83,13 @@ class Revisions:
     async def _take_out(self, turn: str, ts: str) -> None:
         """End an answer to several messages because one of them is asked by itself; the others are
         asked anew."""
-        if await self._store.wish(Wish(turn, ts, "remove")):
+        if await self._store.send_command(TurnCommand(turn, ts, "remove")):
             self._turns.remove(turn, ts)
 
     async def _chain(self, key: str) -> list[TurnRecord]:
         """The turns that the question of a key has had. Raises StorageAway."""
-        turn = await self._store.claimed(key)
-        return await self._store.among(chain_of(turn)) if turn else []
+        turn = await self._store.get_claiming_turn_id(key)
+        return await self._store.get_turns(all_turn_ids(turn)) if turn else []
 
 
 def _waits_with(record: TurnRecord, question: Question) -> bool:

@@ -33,7 +33,7 @@ class LiveTurns:
         *,
         leave: Callable[[str], None],
     ) -> None:
-        self.journal = Journal(store.journal, self.lose, metrics)
+        self.journal = Journal(store.write_changes, self.lose, metrics)
         self._answer = answer
         self._store = store
         self._keeper = keeper
@@ -68,7 +68,7 @@ class LiveTurns:
             record,
             self.journal,
             held=self._keeper.held,
-            begin=self._store.begin,
+            begin=self._store.promote,
             certain=certain,
             asked=asked,
         )
@@ -106,7 +106,9 @@ class LiveTurns:
                 self._metrics.questions.labels(place.surface).inc()
                 log.info("question", extra={"surface": place.surface, "channel": place.channel})
             else:
-                log.info("taken over", extra={"fence": turn.fence, "tries": turn.record.tries})
+                log.info(
+                    "taken over", extra={"fence": turn.fence, "tries": turn.record.crash_count}
+                )
             try:
                 ended = await self._answer(turn)
                 if ended is None:

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from bot.errors import QuestionDeleted, SlackError, Stopped, StorageAway
-from bot.storage.records import TurnRecord, Wish
+from bot.storage.records import TurnCommand, TurnRecord
 from bot.storage.store import Store
 from bot.turn.again import again
 from bot.turn.durability.leases import Keeper
@@ -65,7 +65,7 @@ class Supervisor:
         keeper: Keeper,
         *,
         refuse: Callable[[Question], Coroutine[Any, Any, None]],
-        lend: Callable[[Wish], None],
+        lend: Callable[[TurnCommand], None],
         still: Callable[[], Awaitable[None]],
         as_shown: Callable[[Question], Awaitable[Question | None]],
         retention: float,
@@ -123,12 +123,16 @@ class Supervisor:
                 return Verdict.NOT_THEIRS
             return Verdict.TAKEN if found.stop(Stopped(user)) else Verdict.OVER
         try:
-            record = await self._store.turn(turn)
+            record = await self._store.get_turn(turn)
             if record is None:
                 return Verdict.UNKNOWN
             if not record.question.obeys(user):
                 return Verdict.NOT_THEIRS
-            return Verdict.TAKEN if await self._store.wish(Wish(turn, user)) else Verdict.ENDED
+            return (
+                Verdict.TAKEN
+                if await self._store.send_command(TurnCommand(turn, user))
+                else Verdict.ENDED
+            )
         except StorageAway:
             return Verdict.AWAY
 
@@ -158,7 +162,7 @@ class Supervisor:
         `found` where it had to be looked for there, and, where that was a command's, with its
         answer sent to `response_url`."""
         try:
-            record = await self._store.turn(turn)
+            record = await self._store.get_turn(turn)
         except StorageAway:
             return Verdict.AWAY
         if record and record.draft.phase.final and record.draft.phase not in FAILED:
@@ -209,7 +213,7 @@ class Supervisor:
         await asyncio.gather(*tasks, return_exceptions=True)
         with suppress(StorageAway):
             await self._live.journal.flush()
-            await self._store.leave()
+            await self._store.unregister()
 
     async def beat(self) -> None:
         """Show that we live; let go of turns that are not ours any more."""
@@ -232,7 +236,9 @@ class Supervisor:
         """Do what others have left for us: wishes, turns they let go of, places in threads."""
         self._live.stir()
         if self._live:
-            for wish in sorted(await self._store.wishes(), key=lambda wish: wish.kind == "stop"):
+            for wish in sorted(
+                await self._store.receive_commands(), key=lambda wish: wish.kind == "stop"
+            ):
                 match wish.kind:
                     case "stop":
                         await self.stop(wish.turn, wish.user)
@@ -252,8 +258,8 @@ class Supervisor:
         """Wait until something may be there for us, as far as we are told; else for a while."""
         with suppress(TimeoutError):
             async with asyncio.timeout(POLL):
-                await self._store.stirred.wait()
-        self._store.stirred.clear()
+                await self._store.wakeup.wait()
+        self._store.wakeup.clear()
 
     # The end.
 

@@ -24,7 +24,7 @@ async def stop_thread(
     if thread is None:
         return Verdict.OVER
     try:
-        record = await store.live(thread)
+        record = await store.get_live_turn(thread)
     except StorageAway:
         return Verdict.AWAY  # where it is streamed, the next append tells
     return await stop(record.question.id, user) if record else Verdict.OVER

@@ -30,7 +30,7 @@ class ToolRounds:
         self._turn = turn
         self._machine = machine
         self._reply = reply
-        self._progress = progress.read(turn.record.rounds)
+        self._progress = progress.read(turn.record.tool_rounds)
         for exchange in (one for round_ in self.rounds for one in round_.exchanges):
             budget.ran(len(exchange.output))
 

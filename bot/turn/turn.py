@@ -62,7 +62,7 @@ class Turn:
         self.question = record.question
         self.fence = record.fence
         self.waiting = record.waiting
-        self.tries = record.tries
+        self.tries = record.crash_count
         self.certain = certain
         self.asked = time.monotonic() if asked is None else asked
         self.response_id = record.response_id
@@ -73,7 +73,7 @@ class Turn:
         self._journal = journal
         self._held = held
         self._begin = begin
-        self._shown = record.shown
+        self._shown = record.messages
         self._text, self._cursor = record.draft.text, record.cursor
         self._rounds_kept = True  # there are none, or they are in the record
         self._known_response = record.response_id
@@ -113,7 +113,7 @@ class Turn:
         self._note(
             draft=None if self._ends else draft,
             cursor=None if self._ends else self._cursor,
-            shown=None if now == self._shown else now,
+            messages=None if now == self._shown else now,
         )
         self._shown = now
 
@@ -121,14 +121,14 @@ class Turn:
         """Return when it is journalled that messages come or go now, so that whoever takes the
         turn over looks which stand; False if it can't be."""
         self._shown = (*self.standing, UNSURE)
-        self._note(shown=self._shown)
+        self._note(messages=self._shown)
         with suppress(TurnLost):
             return await self._written(BEFORE_SHOWING if self._journal.fails else BEFORE_MOVING)
         return False
 
     async def sending(self) -> None:
         """Return when it is journalled that a private message is sent now, or can't be soon."""
-        self._note(sending=True)
+        self._note(send_unverifiable=True)
         await self._written(BEFORE_SENDING)
 
     # What the runner tells.
@@ -175,13 +175,13 @@ class Turn:
     def keeps(self, rounds: str, usage: Usage | None = None) -> None:
         """Take note of how far the tool rounds are, and of what they cost."""
         self._rounds_kept = bool(rounds)
-        self._note(rounds=rounds, usage=usage)
+        self._note(tool_rounds=rounds, usage=usage)
 
     def may_act(self, rounds: str = "") -> None:
         """A tool runs that may change something; `rounds` say so too, where they are kept."""
         if not self._acts or rounds:
             self._acts = True
-            self._note(irreversible=True, rounds=rounds or None)
+            self._note(irreversible=True, tool_rounds=rounds or None)
 
     async def acts(self, rounds: str = "") -> bool:
         """Return when it is journalled that something is done that can't be undone; False if it
@@ -207,18 +207,18 @@ class Turn:
         counts = self.tries and self.fence <= FORGIVEN
         if counts and since is not None and now - since >= HARMLESS:
             self.tries = 0
-            self._note(tries=0)
+            self._note(crash_count=0)
         elif self.spent().seconds - self._spent.seconds >= SPENT_EVERY:
             self._note()
 
     def stands(self) -> None:
         """All of the answer can be read: what is asked next in its thread need not wait."""
-        self._note(stands=True)
+        self._note(readable=True)
 
     async def over(self, draft: Draft) -> None:
         """The end stands, and nothing is left to be written."""
         self._over = True
-        self._note(draft=draft, over=True)
+        self._note(draft=draft, closed=True)
         await self._written(BEFORE_SHOWING)
 
     # Ends before the end.
@@ -237,7 +237,7 @@ class Turn:
             return False
         if isinstance(error, QuestionDeleted):
             self._ends = True
-            self._note(draft=REMOVED, gone=frozenset(filter(None, [error.message])))
+            self._note(draft=REMOVED, deleted_messages=frozenset(filter(None, [error.message])))
         self.halt.set_exception(error)
         self.halt.exception()  # so that asyncio finds it was asked for
         return True

@@ -21,7 +21,7 @@ from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 
 from bot.storage.engine.database import Database, open_database
-from bot.storage.rate_slots import Ledger
+from bot.storage.rate_slots import SharedRateSlots
 from bot.storage.store import Store
 from tests.benchmarks import stored
 from tests.benchmarks.cost import PATIENCE, bot
@@ -116,8 +116,8 @@ async def alone(place: Place) -> None:
             write(f"    {rate:,.0f} turns a second from claim to done, {AT_ONCE} at once\n")
 
 
-def _ledger(database: Database) -> Ledger:
-    return Ledger(database, replica=stored.REPLICA, patience=stored.PATIENCE)
+def _ledger(database: Database) -> SharedRateSlots:
+    return SharedRateSlots(database, replica=stored.REPLICA, timeout_seconds=stored.PATIENCE)
 
 
 async def together(name: str, url: str) -> None:

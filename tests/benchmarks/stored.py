@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from bot.observe import Metrics
 from bot.storage import claiming, turning
 from bot.storage.engine.database import Database
-from bot.storage.rate_slots import Ledger
+from bot.storage.rate_slots import SharedRateSlots
 from bot.storage.records import Change, ShownMessage
 from bot.storage.store import Store
 from bot.turn.durability.write_behind import Journal
@@ -43,8 +43,8 @@ async def fill(database: Database, turns: int) -> None:
         changes = []
         for asked in (question() for _ in range(BATCH)):
             claiming.claim(connection, asked, f"C:{asked.ts}", REPLICA, time.time())
-            changes.append(Change(asked.id, 1, DONE, shown=_placeholder(asked), over=True))
-        turning.journal(connection, changes, time.time(), store_text=True)
+            changes.append(Change(asked.id, 1, DONE, messages=_placeholder(asked), closed=True))
+        turning.write_changes(connection, changes, time.time(), store_text=True)
 
     for _ in range(turns // BATCH):
         await database.write(work, PATIENCE)
@@ -58,9 +58,9 @@ async def claims(store: Store, times: int) -> list[float]:
     return seconds
 
 
-async def slots(ledger: Ledger, times: int) -> list[float]:
+async def slots(ledger: SharedRateSlots, times: int) -> list[float]:
     """Seconds that it takes to be allowed a call of a budget that is hardly used."""
-    return [await _timed(lambda: ledger.take("T1:C1", 1000, 60.0)) for _ in range(times)]
+    return [await _timed(lambda: ledger.acquire("T1:C1", 1000, 60.0)) for _ in range(times)]
 
 
 async def journals(store: Store, times: int) -> list[float]:
@@ -68,25 +68,25 @@ async def journals(store: Store, times: int) -> list[float]:
     [asked] = _questions(1)
     await _claim(store, asked)()
     draft = Draft(Phase.STREAMING, ANSWER)
-    change = Change(asked.id, 1, draft, shown=_placeholder(asked))
-    seconds = [await _timed(lambda: store.journal([change])) for _ in range(times)]
+    change = Change(asked.id, 1, draft, messages=_placeholder(asked))
+    seconds = [await _timed(lambda: store.write_changes([change])) for _ in range(times)]
     await _end(store, [asked])
     return seconds
 
 
 async def turns(store: Store, times: int, at_once: int) -> float:
     """How many turns a second go from claim to done, so many at once, as the bot writes them."""
-    journal = Journal(store.journal, lambda turn, fence: None, Metrics())
+    journal = Journal(store.write_changes, lambda turn, fence: None, Metrics())
     writing = asyncio.create_task(journal.run())
     left = _questions(times)
 
     async def one_after_the_other() -> None:
         for asked in left:
             await _claim(store, asked)()
-            journal.note(Change(asked.id, 1, Draft(Phase.ASKING), shown=_placeholder(asked)))
+            journal.note(Change(asked.id, 1, Draft(Phase.ASKING), messages=_placeholder(asked)))
             journal.note(Change(asked.id, 1, DONE))
             await journal.written()
-            journal.note(Change(asked.id, 1, over=True))
+            journal.note(Change(asked.id, 1, closed=True))
 
     began = time.perf_counter()
     await asyncio.gather(*(one_after_the_other() for _ in range(at_once)))
@@ -107,7 +107,7 @@ def _claim(store: Store, asked: Question) -> Callable[[], Awaitable[object]]:
 
 async def _end(store: Store, asked: Sequence[Question]) -> None:
     """Nobody shall find these and go on with them."""
-    await store.journal([Change(one.id, 1, DONE, over=True) for one in asked])
+    await store.write_changes([Change(one.id, 1, DONE, closed=True) for one in asked])
 
 
 def _placeholder(asked: Question) -> tuple[ShownMessage, ...]:

@@ -13,7 +13,7 @@ from bot.delivery import Kept
 from bot.delivery.ephemeral.reply import Finishes, PrivateReply
 from bot.render.message import Body
 from bot.slack import Slack
-from bot.storage.records import TurnRecord, Wish
+from bot.storage.records import TurnCommand, TurnRecord
 from bot.values import Draft, Question
 
 ENDED_KEPT = 200
@@ -71,7 +71,7 @@ class PrivateReplies:
         reply = self._live.get(turn)
         return bool(reply and reply.question.user == user and reply.lend(url, live=live))
 
-    def heed(self, wish: Wish) -> None:
+    def heed(self, wish: TurnCommand) -> None:
         """Hand on an address that somebody has lent in another process."""
         self.lend(wish.turn, wish.user, wish.response_url, live=wish.kind == "show")
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from bot.delivery.ratelimit.budgets import MINUTE
 from bot.errors import StorageAway
-from bot.storage.rate_slots import Held, Ledger
+from bot.storage.rate_slots import SharedRateSlots, SlotHold
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Share:
 
     def __init__(
         self,
-        ledger: Ledger | None,
+        ledger: SharedRateSlots | None,
         *,
         team: str,
         replicas: Callable[[], int],
@@ -60,7 +60,7 @@ class Share:
         self._lost = 0  # how often the ledger was away in a row
         self._ask_at = float("-inf")
         self._lost_at = self._fair_until = float("-inf")
-        self._theirs: dict[str, list[Held]] = {}
+        self._theirs: dict[str, list[SlotHold]] = {}
         self._learnt_at: dict[str, float] = {}
         self._debts: deque[_Debt] = deque()
         self._settle_at = float("-inf")
@@ -78,7 +78,7 @@ class Share:
         lost = self._lost > 0
         if self._now() >= self._ask_at:
             held = seconds + LATE if seconds >= MINUTE else seconds
-            wait = await self._ask(self._ledger.take(self._key(name), size, held))
+            wait = await self._ask(self._ledger.acquire(self._key(name), size, held))
             if wait is not None:
                 self._lost = 0
                 return wait
@@ -97,7 +97,7 @@ class Share:
         start = now < self._since + MINUTE  # somebody may have spent it and gone
         if self._ledger is None or now < self._ask_at or not (start or self._replicas() > 1):
             return
-        self._note(name, await self._ask(self._ledger.others(self._key(name))))
+        self._note(name, await self._ask(self._ledger.held_by_others(self._key(name))))
 
     async def settle(self, *names: str) -> None:
         """Where the ledger did not answer in time: take the slots that calls of the last minute
@@ -108,31 +108,34 @@ class Share:
         try:
             await self._repay(self._ledger)
             for name in names:
-                self._note(name, await self._ledger.others(self._key(name), SLOW))
+                self._note(name, await self._ledger.held_by_others(self._key(name), SLOW))
         except Exception as error:
             if not isinstance(error, StorageAway):
                 log.exception(UNTHOUGHT_OF)
             self._settle_at = self._now() + SETTLE_PAUSE
 
-    async def _repay(self, ledger: Ledger) -> None:
+    async def _repay(self, ledger: SharedRateSlots) -> None:
         while self._debts:
             debt = self._debts[0]
             if debt.at + MINUTE > self._now():
                 key, seconds = self._key(debt.name), MINUTE + LATE
-                if await ledger.take(key, debt.size, seconds, SLOW):
+                if await ledger.acquire(key, debt.size, seconds, SLOW):
                     return
             self._debts.popleft()
 
     def theirs(self, name: str) -> list[float]:
         """When each call stops counting that others are known to have made."""
         since = self._learnt_at.get(name, 0.0)
-        return [since + held.seconds for held in self._theirs.get(name, [])]
+        return [since + held.seconds_until_free for held in self._theirs.get(name, [])]
 
     def living(self, name: str) -> int:
         """How many calls others are known to have made in the last minute that still live: who is
         gone needs no more of them."""
         passed = self._now() - self._learnt_at.get(name, 0.0)
-        return sum(held.lives and held.seconds > passed for held in self._theirs.get(name, []))
+        return sum(
+            held.holder_is_alive and held.seconds_until_free > passed
+            for held in self._theirs.get(name, [])
+        )
 
     def knows(self, name: str) -> bool:
         """Whether it can be told what others have spent of a limit in the last minute."""
@@ -150,7 +153,7 @@ class Share:
         all that is spent."""
         return self.replicas if self._now() < self._fair_until else 1
 
-    def _note(self, name: str, theirs: Sequence[Held] | None) -> None:
+    def _note(self, name: str, theirs: Sequence[SlotHold] | None) -> None:
         """Take note of the slots that others hold, if that could be learnt."""
         if theirs is not None:
             self._learnt_at[name] = self._now()

@@ -13,47 +13,47 @@ from typing import Any
 
 from bot.errors import StorageAway, StorageInDoubt
 
-PATIENCE = 2.0  # seconds a caller waits for the database; ours, nobody else's limit
+DEFAULT_TIMEOUT_SECONDS = 2.0  # seconds a caller waits for the database; ours, nobody else's limit
 
 
-class Way(Enum):
+class TransactionMode(Enum):
     """What a piece of work asks of its transaction."""
 
-    READS = "changes nothing"
-    WRITES = "all of it or nothing"
-    WRITES_ALONE = "each statement for itself"
+    READ = "changes nothing"
+    WRITE = "all of it or nothing"
+    AUTOCOMMIT = "each statement for itself"
 
 
-class Abandoned(Exception):
+class DeadlineExceeded(Exception):
     """The caller has given up before the commit: nothing is to be written any more."""
 
 
-class Attempt:
+class TransactionDeadline:
     """One transaction's way: it may be given up by one thread while another one works on it."""
 
-    def __init__(self, patience: float) -> None:
-        self.patience = patience
-        self.deadline = time.monotonic() + patience
-        self.problem: BaseException | None = None  # what stood in the way so far
+    def __init__(self, timeout_seconds: float) -> None:
+        self.timeout_seconds = timeout_seconds
+        self.expires_at = time.monotonic() + timeout_seconds
+        self.last_error: BaseException | None = None  # what stood in the way so far
         self._lock = threading.Lock()
         self._committing = False
         self._abandoned = False
 
     @property
-    def left(self) -> float:
+    def remaining_seconds(self) -> float:
         """Seconds until the caller gives up; 0.0 when it is time."""
-        return max(0.0, self.deadline - time.monotonic())
+        return max(0.0, self.expires_at - time.monotonic())
 
     @property
     def committing(self) -> bool:
         """The commit has begun: from here on the outcome is the database's to tell."""
         return self._committing
 
-    def commits(self) -> None:
+    def mark_committing(self) -> None:
         """Say that the commit begins. Raises Abandoned if the caller has given up."""
         with self._lock:
             if self._abandoned:
-                raise Abandoned
+                raise DeadlineExceeded
             self._committing = True
 
     def abandon(self) -> None:
@@ -61,14 +61,16 @@ class Attempt:
         with self._lock:
             self._abandoned = True
 
-    def away(self, problem: BaseException | None = None) -> StorageAway:
+    def unavailable_error(self, error: BaseException | None = None) -> StorageAway:
         """The error for the caller, which says what stood in the way, without statement or text."""
-        cause = problem or self.problem
+        cause = error or self.last_error
         kind = StorageInDoubt if self._committing else StorageAway
-        return kind(describe(cause) if cause else f"no answer within {self.patience:g} s")
+        return kind(
+            driver_message(cause) if cause else f"no answer within {self.timeout_seconds:g} s"
+        )
 
 
-def describe(error: BaseException) -> str:
+def driver_message(error: BaseException) -> str:
     """The driver's own words; never the statement and its values, which hold what people wrote."""
     cause: Any = getattr(error, "orig", None) or error
     lines = str(cause).splitlines()

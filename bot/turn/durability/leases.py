@@ -79,9 +79,9 @@ class Keeper:
             self._doubt = DOUBT
         try:
             # Alone we must not seem asleep, however short the lease, while a file is locked.
-            await self._store.beat(None if self._shared else self.period)
+            await self._store.heartbeat(None if self._shared else self.period)
             if self._doubt:
-                lost = await self._store.journal([Change(*turn) for turn in turns])
+                lost = await self._store.write_changes([Change(*turn) for turn in turns])
         except StorageAway:
             self._watch.missed()  # where we can't show that we live, others may not be able to
             if self._shared or self._doubt:
@@ -95,25 +95,25 @@ class Keeper:
         """Look at the others; take over what those who died have left, and forget them."""
         began = self._now()
         try:
-            beats, owners = await self._store.replicas(), await self._store.owners()
+            beats, owners = await self._store.get_heartbeats(), await self._store.get_owners()
         except StorageAway:
             self._watch.missed()
             raise
         silent = self._watch.read(beats, owners, began=began, ended=self._now())
         for owner in silent | await self._gone_for_long(owners | beats.keys()):
-            async for record in self._take(await self._store.unfinished(owner), "dead"):
+            async for record in self._take(await self._store.get_unfinished_turns(owner), "dead"):
                 yield record
-            await self._store.forget(owner)
+            await self._store.remove_replica(owner)
 
     async def take_released(self) -> AsyncIterator[TurnRecord]:
         """Take over what was let go of."""
-        async for record in self._take(await self._store.unfinished(None), "released"):
+        async for record in self._take(await self._store.get_unfinished_turns(None), "released"):
             yield record
 
     async def take_stray(self, live: Container[str]) -> AsyncIterator[TurnRecord]:
         """Take up what is ours but not among our live turns, also not a look ago: we never heard
         that we got it."""
-        ours = await self._store.unfinished(self._store.replica)
+        ours = await self._store.get_unfinished_turns(self._store.replica)
         before = self._stray
         self._stray = {one.question.id for one in ours if one.question.id not in live}
         stray = [one for one in ours if one.question.id in before & self._stray]
@@ -123,14 +123,16 @@ class Keeper:
     async def _take(self, records: Sequence[TurnRecord], why: str) -> AsyncIterator[TurnRecord]:
         for record in records:
             counted = record.owner is not None and not record.waiting
-            taken = await self._store.take_over(record.question.id, record.fence, counted=counted)
+            taken = await self._store.take_over(
+                record.question.id, record.fence, count_crash=counted
+            )
             if taken:
                 self._metrics.takeovers.labels(why).inc()
                 yield taken
 
     async def _gone_for_long(self, replicas: Collection[str]) -> set[str]:
         """Those whose process is known to be gone, and nothing of theirs can be under way."""
-        gone, now = await self._store.dead(replicas), self._now()
+        gone, now = await self._store.find_dead_replicas(replicas), self._now()
         self._gone = {name: self._gone.get(name, now) for name in gone}
         return {name for name, since in self._gone.items() if now - since >= LAST_WRITES}
 

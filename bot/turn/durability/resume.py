@@ -40,7 +40,7 @@ def knows_messages(record: TurnRecord, *, left: bool) -> bool:
     nothing is written down, and so may one that is no plain message; of every other it is written
     down beforehand that it comes or goes.
     """
-    methods = {message.method for message in record.shown}
+    methods = {message.method for message in record.messages}
     return bool(methods) and methods <= ({"edit", "native", "respond"} if left else {"edit"})
 
 
@@ -48,7 +48,7 @@ def begun(record: TurnRecord, now: float) -> Machine:
     """Return the machine a turn goes on with; it may be at its end. `now` is since the epoch."""
     response = response_of(record)
     cursor = response.cursor if response and response.position else ""
-    before = read(record.rounds).before
+    before = read(record.tool_rounds).before
     machine = Machine(record.question.id, record.draft.text, cursor, before)
     machine.usage = record.usage
     if last := last_draft(record, now):
@@ -71,7 +71,7 @@ def response_of(record: TurnRecord) -> Begun | None:
     """Return the response that an answer goes on with, if it can be resumed."""
     if not record.response_id:
         return None
-    progress = read(record.rounds)
+    progress = read(record.tool_rounds)
     text = record.draft.text
     own = text[len(progress.before) :] if text.startswith(progress.before) else ""
     irreversible = record.irreversible and not progress.covers
@@ -84,21 +84,21 @@ def last_draft(record: TurnRecord, now: float) -> Draft | None:
     What was journalled as its end is only shown. A turn that has killed so many processes is not
     tried again, and in the end not even its text is shown, which may be what kills them.
     """
-    if record.tries >= 2 * TRIES:
+    if record.crash_count >= 2 * TRIES:
         return Draft(Phase.FAILED, "", _sentence(record))
     if record.draft.phase.final:
         return record.draft
     if record.waiting:
         return None
-    if record.tries >= TRIES:
+    if record.crash_count >= TRIES:
         return _given_up(record, now)
-    if record.irreversible and not record.response_id and not read(record.rounds).covers:
+    if record.irreversible and not record.response_id and not read(record.tool_rounds).covers:
         return Draft(Phase.INTERRUPTED, record.draft.text, NOT_TWICE)
     return None
 
 
 def _given_up(record: TurnRecord, now: float) -> Draft:
-    first = now if record.first_tried_at is None else record.first_tried_at
+    first = now if record.first_crash_at is None else record.first_crash_at
     if abs(now - first) <= LOOP_SECONDS:
         return Draft(Phase.FAILED, record.draft.text, _sentence(record))
     return Draft(Phase.INTERRUPTED, record.draft.text, INTERRUPTED)

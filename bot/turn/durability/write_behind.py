@@ -157,6 +157,6 @@ def merged(old: Change | None, new: Change) -> Change:
     if new.fence < old.fence:
         return old
     given: dict[str, Any] = {field.name: getattr(new, field.name) for field in fields(new)}
-    given |= {"stands": old.stands or new.stands, "over": old.over or new.over}
-    given["gone"] = old.gone | new.gone
+    given |= {"readable": old.readable or new.readable, "closed": old.closed or new.closed}
+    given["deleted_messages"] = old.deleted_messages | new.deleted_messages
     return replace(old, **{name: value for name, value in given.items() if value is not None})

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from bot.delivery.delivery import Delivery
 from bot.slack import Slack
-from bot.storage.records import TurnRecord, Wish
+from bot.storage.records import TurnCommand, TurnRecord
 from bot.turn.ephemeral.repost import Posted
 from bot.values import Draft, Place, Question
 
@@ -29,7 +29,7 @@ class PrivateAnswers:
         delivery: Delivery,
         *,
         stored: Callable[[str], Awaitable[TurnRecord | None]],
-        wish: Callable[[Wish], Awaitable[bool]],
+        wish: Callable[[TurnCommand], Awaitable[bool]],
         post: Callable[[Question, Draft], Awaitable[Posted]],
     ) -> None:
         self._slack = slack
@@ -46,7 +46,7 @@ class PrivateAnswers:
         """
         if self._delivery.private.lend(turn, user, url, live=live):
             return True
-        return await self._wish(Wish(turn, user, "show" if live else "end", url))
+        return await self._wish(TurnCommand(turn, user, "show" if live else "end", url))
 
     async def answer_of(self, turn: str, user: str) -> TurnRecord | None:
         """The newest that is known of a user's answer; None if nothing is.

@@ -40,9 +40,9 @@ class Copies:
         """
         for number in count(1):
             this = replace(copy, id=f"{copy.id}.{number}") if number > 1 else copy
-            if await self._store.claim(this, None, draft) is Claim.OURS:
+            if await self._store.claim(this, None, draft) is Claim.CLAIMED:
                 return await self._begun(this, draft)
-            before = await self._store.turn(this.id)
+            before = await self._store.get_turn(this.id)
             if before and before.owner:
                 return Posted.UNDER_WAY
             if before is None or before.draft.phase is not Phase.FAILED:
@@ -53,6 +53,6 @@ class Copies:
         record = TurnRecord(copy, draft, self._store.replica, 1)
         await asyncio.wait({self._live.start(record)})
         await self._live.journal.flush()
-        ended = await self._store.turn(copy.id)
+        ended = await self._store.get_turn(copy.id)
         refused = ended is not None and ended.draft.phase is Phase.FAILED
         return Posted.REFUSED if refused else Posted.DONE

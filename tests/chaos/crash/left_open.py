@@ -16,7 +16,7 @@ PATIENCE = 20.0  # seconds; a busy machine is no failure
 
 async def left_open(url: str) -> list[str]:
     """The turns that are not over, or over and still owned, one sentence each."""
-    async with open_database(url, patience=PATIENCE) as database:
+    async with open_database(url, timeout_seconds=PATIENCE) as database:
         return await database.read(_left_open)
 
 

@@ -12,7 +12,7 @@ from bot.delivery.config import DeliveryConfig
 from bot.delivery.delivery import Delivery
 from bot.errors import StorageAway
 from bot.storage.engine.database import Database, open_database
-from bot.storage.rate_slots import Held, Ledger
+from bot.storage.rate_slots import SharedRateSlots, SlotHold
 from bot.storage.store import Store
 from bot.values import Question
 from tests.support.virtual_time import now, run
@@ -23,7 +23,7 @@ from tests.unit.delivery.simulator import OUR_LIMIT, Scenario, simulate
 OUTAGE = 0.25  # seconds until the ledger says that it is away
 
 
-class FaultyLedger(Ledger):
+class FaultyLedger(SharedRateSlots):
     """A ledger whose database is away, or too slow for writes, from one moment to another."""
 
     slow = False
@@ -38,12 +38,12 @@ class FaultyLedger(Ledger):
     ) -> float:
         if not (self.slow and patience):
             await self._fail()
-        return await super().take(key, size, seconds, patience)
+        return await super().acquire(key, size, seconds, patience)
 
-    async def others(self, key: str, patience: float | None = None) -> list[Held]:
+    async def others(self, key: str, patience: float | None = None) -> list[SlotHold]:
         if not (self.slow and patience):
             await self._fail()
-        return await super().others(key, patience)
+        return await super().held_by_others(key, patience)
 
     async def _fail(self) -> None:
         self.asked.append(now())
@@ -79,7 +79,7 @@ class Rooms:
         await database.migrate()
         self.databases.append(database)
         name = f"r{len(self.ledgers)}"
-        await Store(database, replica=name).beat()
+        await Store(database, replica=name).heartbeat()
         self.ledgers.append(FaultyLedger(database, name, self._away))
 
     def make(self, slack: FakeSlack) -> Callable[[Question], Reply]:
@@ -87,7 +87,7 @@ class Rooms:
         self.rooms += [self.room(slack, ledger) for ledger in self.ledgers]
         return lambda asked: self.rooms[int(asked.id) % len(self.rooms)].reply(asked)
 
-    def room(self, slack: FakeSlack, ledger: Ledger) -> Delivery:
+    def room(self, slack: FakeSlack, ledger: SharedRateSlots) -> Delivery:
         return Delivery(
             connect(slack),
             DeliveryConfig(OUR_LIMIT),

@@ -9,7 +9,7 @@ import pytest
 
 from bot.errors import TurnLost
 from bot.render.buttons import SHOW, STOP
-from bot.storage.records import ShownMessage, Wish
+from bot.storage.records import ShownMessage, TurnCommand
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
@@ -61,7 +61,7 @@ async def test_an_address_lent_in_another_process_is_used_like_any_other() -> No
         reply = room.reply(command())
         await reply.open(THINKING)
         reply.show(writing("One"))
-        room.private.heed(Wish(command().id, "U1", kind, hooks.press()))
+        room.private.heed(TurnCommand(command().id, "U1", kind, hooks.press()))
         await asyncio.sleep(3)
         await reply.finish(done("One two."))
         assert len(hooks.uses) == shown

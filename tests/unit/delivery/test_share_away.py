@@ -9,7 +9,7 @@ import pytest
 
 from bot.delivery.ratelimit.shared_quota import Share
 from bot.storage.engine.database import open_database
-from bot.storage.rate_slots import Held, Ledger
+from bot.storage.rate_slots import SharedRateSlots, SlotHold
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.room import THINKING, done, question, writing
@@ -70,13 +70,13 @@ async def test_a_ledger_that_is_away_is_not_asked_by_every_edit(tmp_path: Path) 
 async def test_a_ledger_that_fails_in_a_way_nobody_thought_of_holds_up_nothing(
     tmp_path: Path,
 ) -> None:
-    class Broken(Ledger):
+    class Broken(SharedRateSlots):
         async def take(
             self, key: str, size: int, seconds: float, patience: float | None = None
         ) -> float:
             raise RuntimeError("not one of ours")
 
-        async def others(self, key: str, patience: float | None = None) -> list[Held]:
+        async def others(self, key: str, patience: float | None = None) -> list[SlotHold]:
             raise RuntimeError("not one of ours either")
 
     fake = FakeSlack()

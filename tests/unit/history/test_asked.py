@@ -56,7 +56,7 @@ def test_question_has_the_words_that_slack_shows_and_their_authors(
 ) -> None:
     messages = {at(n): part for n, part in enumerate(parts, 1)}
     written = [stored(ts, user, text, file) for ts, (user, text, _, _, file) in messages.items()]
-    question = reduce(rows.joined, map(of, written))
+    question = reduce(rows.merge_questions, map(of, written))
     shown = {ts: now_of(ts, *part) for ts, part in messages.items() if part[2] != "unread"}
     now = as_shown(question, shown, BOT)
 
@@ -84,14 +84,14 @@ def test_question_of_which_nothing_is_read_stays_as_it_is(
     parts: list[tuple[str, str, str, str, bool]],
 ) -> None:
     question = reduce(
-        rows.joined,
+        rows.merge_questions,
         (of(stored(at(n), user, text, file)) for n, (user, text, _, _, file) in enumerate(parts)),
     )
     assert as_shown(question, {}, BOT) == question
 
 
 def test_question_whose_text_is_not_kept_has_the_authors_that_slack_names() -> None:
-    both = rows.joined(of(stored(at(1), "U1", "Why?")), of(stored(at(2), "U2", "How?")))
+    both = rows.merge_questions(of(stored(at(1), "U1", "Why?")), of(stored(at(2), "U2", "How?")))
     bare = replace(both, text="", said=())
     shown = {at(1): stored(at(1), "U1", "Why?"), at(2): stored(at(2), "U2", "How?")}
     assert as_shown(bare, shown, BOT) == both

@@ -19,7 +19,7 @@ from bot.listeners import register
 from bot.listeners.bolt import bolt_app
 from bot.listeners.context import Hearing
 from bot.slack import Identity, Slack
-from bot.storage.records import TurnRecord, Wish
+from bot.storage.records import TurnCommand, TurnRecord
 from bot.turn.ephemeral.actions import PrivateAnswers
 from bot.turn.ephemeral.repost import Posted
 from bot.turn.supervisor import Verdict
@@ -65,7 +65,7 @@ class Room:
     asked: list[Question] = field(default_factory=list)
     thread: list[dict[str, Any]] = field(default_factory=list)
     stored: dict[str, TurnRecord] | None = field(default_factory=dict)
-    left: list[Wish] = field(default_factory=list)
+    left: list[TurnCommand] = field(default_factory=list)
     posted: dict[str, Posted] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
     refuse: bool = False
@@ -115,7 +115,7 @@ class Room:
             raise StorageAway("the database is away")
         return self.stored.get(turn)
 
-    async def wish(self, wish: Wish) -> bool:
+    async def wish(self, wish: TurnCommand) -> bool:
         """Leave a wish for the process that writes the answer, if one of `stored` is unfinished."""
         record = await self.turn(wish.turn)
         if record is None or record.draft.phase.final:

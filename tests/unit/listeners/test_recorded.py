@@ -16,7 +16,7 @@ from bot.listeners import register
 from bot.listeners.bolt import bolt_app
 from bot.listeners.context import Hearing
 from bot.slack import Identity, Slack
-from bot.storage.records import TurnRecord, Wish
+from bot.storage.records import TurnCommand, TurnRecord
 from bot.turn.ephemeral.actions import PrivateAnswers
 from bot.turn.ephemeral.repost import Posted
 from bot.turn.supervisor import Verdict
@@ -83,7 +83,7 @@ class Ears:
     async def turn(self, turn: str) -> TurnRecord | None:
         raise AssertionError("no recorded press is on a private answer of ours")
 
-    async def wish(self, wish: Wish) -> bool:
+    async def wish(self, wish: TurnCommand) -> bool:
         raise AssertionError("no recorded press is on a note of ours")
 
     async def post(self, copy: Question, draft: Draft) -> Posted:

@@ -26,4 +26,4 @@ def question(
 
 async def end(store: Store, turn: str, fence: int = 1) -> set[str]:
     """The turn is over; what `journal` says."""
-    return await store.journal([Change(turn, fence, DONE, over=True)])
+    return await store.write_changes([Change(turn, fence, DONE, closed=True)])

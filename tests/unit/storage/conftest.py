@@ -33,7 +33,7 @@ async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[s
 @pytest_asyncio.fixture
 async def database(url: str) -> AsyncIterator[Database]:
     """An open database with all its tables."""
-    async with open_database(url, patience=PATIENCE) as database:
+    async with open_database(url, timeout_seconds=PATIENCE) as database:
         await database.migrate()
         yield database
 
@@ -44,7 +44,7 @@ async def stores(url: str, database: Database) -> AsyncIterator[Stores]:
     async with AsyncExitStack() as stack:
 
         async def store(replica: str, **given: Any) -> Store:
-            own = await stack.enter_async_context(open_database(url, patience=PATIENCE))
+            own = await stack.enter_async_context(open_database(url, timeout_seconds=PATIENCE))
             return await stack.enter_async_context(Store(own, replica=replica, **given))
 
         yield store

@@ -16,38 +16,38 @@ from tests.unit.storage.conftest import Stores
 
 async def test_a_question_is_ours_once_by_whatever_name_it_comes_again(stores: Stores) -> None:
     one, two = await stores("one"), await stores("two")
-    assert await one.claim(question("Q1", "a", "b"), None) is Claim.OURS
-    assert await one.claim(question("Q1", "a", "b"), None) is Claim.TAKEN
-    assert await two.claim(question("Q2", "b", "c"), None) is Claim.TAKEN
-    assert await two.claim(question("Q3", "c"), None) is Claim.TAKEN
-    assert await two.claim(question("Q1", "d"), None) is Claim.TAKEN
-    assert await two.claim(question("Q4", "e"), None) is Claim.OURS
-    assert await two.turn("Q2") is None
+    assert await one.claim(question("Q1", "a", "b"), None) is Claim.CLAIMED
+    assert await one.claim(question("Q1", "a", "b"), None) is Claim.DUPLICATE
+    assert await two.claim(question("Q2", "b", "c"), None) is Claim.DUPLICATE
+    assert await two.claim(question("Q3", "c"), None) is Claim.DUPLICATE
+    assert await two.claim(question("Q1", "d"), None) is Claim.DUPLICATE
+    assert await two.claim(question("Q4", "e"), None) is Claim.CLAIMED
+    assert await two.get_turn("Q2") is None
 
 
 async def test_a_question_without_keys_is_known_by_its_id(stores: Stores) -> None:
     store = await stores("one")
     again = question("Q1-2", "turn:Q1-2")
-    assert await store.claim(again, None) is Claim.OURS
+    assert await store.claim(again, None) is Claim.CLAIMED
     await end(store, "Q1-2")
-    assert await store.claim(again, None) is Claim.TAKEN
+    assert await store.claim(again, None) is Claim.DUPLICATE
 
 
 async def test_a_turn_whose_end_is_known_is_claimed_with_it(stores: Stores) -> None:
     store = await stores("one")
-    assert await store.claim(question("Q1", "a"), None, DONE) is Claim.OURS
-    assert await store.claim(question("Q1", "a"), None, DONE) is Claim.TAKEN
-    [record] = await store.unfinished("one")
+    assert await store.claim(question("Q1", "a"), None, DONE) is Claim.CLAIMED
+    assert await store.claim(question("Q1", "a"), None, DONE) is Claim.DUPLICATE
+    [record] = await store.get_unfinished_turns("one")
     assert (record.draft, record.owner) == (DONE, "one")
 
 
 async def test_a_turn_that_has_nothing_to_show_is_over_when_it_is_claimed(stores: Stores) -> None:
     store = await stores("one")
     nothing = Draft(Phase.DONE)
-    assert await store.claim(question("Q1", "a"), None, nothing) is Claim.OURS
-    assert await store.claim(question("Q1"), None, nothing) is Claim.TAKEN
-    assert await store.unfinished("one") == []
-    record = await store.turn("Q1")
+    assert await store.claim(question("Q1", "a"), None, nothing) is Claim.CLAIMED
+    assert await store.claim(question("Q1"), None, nothing) is Claim.DUPLICATE
+    assert await store.get_unfinished_turns("one") == []
+    record = await store.get_turn("Q1")
     assert record is not None
     assert (record.draft, record.owner) == (nothing, None)
     assert await store.prune(-1) == 1
@@ -60,29 +60,31 @@ async def test_of_many_deliveries_at_once_exactly_one_is_answered(stores: Stores
         replicas[n % 3].claim(asked, "thread" if n % 2 else None)
         for n, asked in enumerate(deliveries)
     ]
-    assert Counter(await asyncio.gather(*claims)) == {Claim.OURS: 1, Claim.TAKEN: 49}
-    kept = [turn for replica in replicas for turn in await replica.unfinished(replica.replica)]
+    assert Counter(await asyncio.gather(*claims)) == {Claim.CLAIMED: 1, Claim.DUPLICATE: 49}
+    kept = [
+        turn for replica in replicas for turn in await replica.get_unfinished_turns(replica.replica)
+    ]
     assert len(kept) == 1
 
 
 async def test_a_thread_has_one_live_answer_and_collects_the_next_question(stores: Stores) -> None:
     one, two = await stores("one"), await stores("two")
-    assert await one.claim(question("Q1"), "t") is Claim.OURS
-    assert await two.claim(question("Q2", text="and", ts="3.0"), "t") is Claim.WAITS
+    assert await one.claim(question("Q1"), "t") is Claim.CLAIMED
+    assert await two.claim(question("Q2", text="and", ts="3.0"), "t") is Claim.QUEUED
     joining = question("Q3", "a", "b", text="how?", ts="4.0", files=(REPORT,))
-    assert await one.claim(joining, "t") is Claim.JOINED
-    assert await one.claim(question("Q3", "b"), "t") is Claim.TAKEN
-    assert await one.claim(question("Q4"), "other") is Claim.OURS
+    assert await one.claim(joining, "t") is Claim.MERGED
+    assert await one.claim(question("Q3", "b"), "t") is Claim.DUPLICATE
+    assert await one.claim(question("Q4"), "other") is Claim.CLAIMED
 
-    assert await two.begin("Q2", 1) is None
+    assert await two.promote("Q2", 1) is None
     await end(one, "Q1")
-    begun = await two.begin("Q2", 1)
+    begun = await two.promote("Q2", 1)
 
     assert begun is not None
     assert (begun.id, begun.text, begun.ts, begun.earlier) == ("Q2", "and\n\nhow?", "4.0", ("3.0",))
     assert (begun.keys, begun.files, begun.user) == (("a", "b"), (REPORT,), "U1")
-    assert await two.begin("Q2", 1) == begun
-    assert await one.claim(question("Q5"), "t") is Claim.WAITS
+    assert await two.promote("Q2", 1) == begun
+    assert await one.claim(question("Q5"), "t") is Claim.QUEUED
 
 
 async def test_what_comes_out_of_order_is_collected_with_the_newest_message_last(
@@ -91,7 +93,7 @@ async def test_what_comes_out_of_order_is_collected_with_the_newest_message_last
     store = await stores("one")
     for name, ts in (("Q1", "1.0"), ("Q2", "3.0"), ("Q3", "2.0"), ("Q4", "4.0")):
         await store.claim(question(name, ts=ts), "t")
-    waiting = await store.turn("Q2")
+    waiting = await store.get_turn("Q2")
     assert waiting is not None
     assert waiting.waiting
     assert (waiting.question.ts, waiting.question.earlier) == ("4.0", ("2.0", "3.0"))
@@ -105,8 +107,8 @@ async def test_a_question_of_a_thread_whose_answer_has_just_ended_joins_the_one_
     await store.claim(question("Q1"), "t")
     await store.claim(question("Q2"), "t")
     await end(store, "Q1")
-    assert await store.claim(question("Q3"), "t") is Claim.JOINED
-    assert await store.begin("Q2", 1) is not None
+    assert await store.claim(question("Q3"), "t") is Claim.MERGED
+    assert await store.promote("Q2", 1) is not None
 
 
 async def test_fifty_questions_of_a_thread_at_once_become_one_answer_and_one_that_waits(
@@ -117,9 +119,9 @@ async def test_fifty_questions_of_a_thread_at_once_become_one_answer_and_one_tha
     claims = await asyncio.gather(
         *(replicas[n % 3].claim(each, "t") for n, each in enumerate(asked))
     )
-    assert Counter(claims) == {Claim.OURS: 1, Claim.WAITS: 1, Claim.JOINED: 48}
-    live = asked[claims.index(Claim.OURS)]
-    waiting = await replicas[0].turn(asked[claims.index(Claim.WAITS)].id)
+    assert Counter(claims) == {Claim.CLAIMED: 1, Claim.QUEUED: 1, Claim.MERGED: 48}
+    live = asked[claims.index(Claim.CLAIMED)]
+    waiting = await replicas[0].get_turn(asked[claims.index(Claim.QUEUED)].id)
     assert waiting is not None
     texts = waiting.question.text.split("\n\n")
     assert sorted([live.text, *texts]) == sorted(each.text for each in asked)
@@ -127,14 +129,14 @@ async def test_fifty_questions_of_a_thread_at_once_become_one_answer_and_one_tha
 
 async def test_the_live_turn_of_a_thread_is_found(stores: Stores) -> None:
     one, two = await stores("one"), await stores("two")
-    assert await two.live("t") is None
+    assert await two.get_live_turn("t") is None
     await one.claim(question("Q1"), "t")
     await one.claim(question("Q2"), "t")
-    found = await two.live("t")
+    found = await two.get_live_turn("t")
     assert found is not None
     assert (found.question.id, found.owner) == ("Q1", "one")
     await end(one, "Q1")
-    assert await two.live("t") is None, "the one that waits has not begun"
+    assert await two.get_live_turn("t") is None, "the one that waits has not begun"
 
 
 async def test_a_turn_that_is_not_ours_can_not_begin(stores: Stores) -> None:
@@ -142,15 +144,15 @@ async def test_a_turn_that_is_not_ours_can_not_begin(stores: Stores) -> None:
     await one.claim(question("Q1"), "t")
     await one.claim(question("Q2"), "t")
     with pytest.raises(TurnLost):
-        await two.begin("Q2", 1)
-    await two.take_over("Q2", 1, counted=False)
+        await two.promote("Q2", 1)
+    await two.take_over("Q2", 1, count_crash=False)
     with pytest.raises(TurnLost):
-        await one.begin("Q2", 1)
+        await one.promote("Q2", 1)
     with pytest.raises(TurnLost):
-        await one.begin("Q9", 1)
-    assert await two.begin("Q2", 2) is None
+        await one.promote("Q9", 1)
+    assert await two.promote("Q2", 2) is None
     await end(one, "Q1")
-    assert await two.begin("Q2", 2) is not None
+    assert await two.promote("Q2", 2) is not None
     await end(two, "Q2", 2)
     with pytest.raises(TurnLost):
-        await two.begin("Q2", 2)
+        await two.promote("Q2", 2)

@@ -18,7 +18,7 @@ async def test_a_database_that_takes_writes_is_left_as_it_was(tmp_path: Path) ->
     async with open_database(f"sqlite:///{file}") as database:
         await database.check_writable()
         await database.check_writable()
-        assert await database.answers()
+        assert await database.is_ready()
     connection = sqlite3.connect(file)
     assert connection.execute("SELECT name FROM sqlite_master").fetchall() == []
     connection.close()
@@ -34,10 +34,10 @@ async def test_both_forms_of_a_sqlite_url_open_the_same_file(
 ) -> None:
     async with open_database(f"{first}:///{tmp_path}/bot.db") as database:
         await database.migrate()
-        assert await Store(database, replica="one").claim(question("Q1"), None) is Claim.OURS
+        assert await Store(database, replica="one").claim(question("Q1"), None) is Claim.CLAIMED
     async with open_database(f"{second}:///{tmp_path}/bot.db") as database:
         await database.migrate()
-        assert await Store(database, replica="two").turn("Q1") is not None
+        assert await Store(database, replica="two").get_turn("Q1") is not None
 
 
 async def test_a_folder_that_does_not_exist_is_one_sentence_that_says_what_to_do(
@@ -56,16 +56,16 @@ async def test_a_file_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
 
 async def test_a_password_in_the_url_is_never_shown() -> None:
     url = "postgresql+asyncpg://me:hidden@127.0.0.1:1/bot"
-    async with open_database(url, patience=0.1) as database:
+    async with open_database(url, timeout_seconds=0.1) as database:
         with pytest.raises(StorageError) as caught:
             await database.check_writable()
-        assert not await database.answers()
+        assert not await database.is_ready()
     assert "hidden" not in str(caught.value)
     assert "me:***@127.0.0.1:1" in str(caught.value)
 
 
 async def start(url: str) -> None:
-    async with open_database(url, patience=0.5) as database:
+    async with open_database(url, timeout_seconds=0.5) as database:
         await database.check_writable()
         await database.migrate()
 

@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import Connection, text
 
-from bot.storage.clock import since_boot, steady
+from bot.storage.clock import since_boot, steady_wall_clock
 from bot.storage.engine.database import open_database
 from bot.storage.records import Change, Claim
 from bot.storage.store import Store
@@ -42,16 +42,18 @@ def written(file: Path) -> bytes:
 
 @pytest.mark.parametrize("how", ["text is not stored", "text is old"])
 async def test_deleted_text_stands_in_no_file(file: Path, how: str) -> None:
-    async with open_database(f"sqlite:///{file}", patience=PATIENCE) as database:
+    async with open_database(f"sqlite:///{file}", timeout_seconds=PATIENCE) as database:
         await database.migrate()
         clock = [WALL]
         keeps = how == "text is old"
         async with Store(database, replica="one", now=lambda: clock[0], store_text=keeps) as store:
             asked = question("q1", text=SECRET * 200)
             await store.claim(asked, "thread")
-            await store.journal([Change("q1", 1, draft=Draft(Phase.STREAMING, SECRET * 300))])
+            await store.write_changes([Change("q1", 1, draft=Draft(Phase.STREAMING, SECRET * 300))])
             assert SECRET.encode() in written(file)
-            await store.journal([Change("q1", 1, draft=Draft(Phase.DONE, SECRET * 400), over=True)])
+            await store.write_changes(
+                [Change("q1", 1, draft=Draft(Phase.DONE, SECRET * 400), closed=True)]
+            )
             if keeps:
                 assert SECRET.encode() in written(file)
                 clock[0] += 31 * DAY
@@ -61,7 +63,7 @@ async def test_deleted_text_stands_in_no_file(file: Path, how: str) -> None:
 
 async def test_reader_that_stays_does_not_stop_the_writing(file: Path) -> None:
     url = f"sqlite:///{file}"
-    async with open_database(url, patience=PATIENCE) as one, open_database(url) as other:
+    async with open_database(url, timeout_seconds=PATIENCE) as one, open_database(url) as other:
         await one.migrate()
         reading = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -76,11 +78,13 @@ async def test_reader_that_stays_does_not_stop_the_writing(file: Path) -> None:
         await reading.wait()
         async with Store(one, replica="one", store_text=False) as store:
             await store.claim(question("q1", text=SECRET), None)
-            await store.journal([Change("q1", 1, draft=Draft(Phase.DONE, SECRET), over=True)])
+            await store.write_changes(
+                [Change("q1", 1, draft=Draft(Phase.DONE, SECRET), closed=True)]
+            )
             done.set()
             await busy
             await store.claim(question("q2"), None)
-            await store.journal([Change("q2", 1, draft=Draft(Phase.DONE, "x"), over=True)])
+            await store.write_changes([Change("q2", 1, draft=Draft(Phase.DONE, "x"), closed=True)])
         assert SECRET.encode() not in written(file)
 
 
@@ -101,43 +105,43 @@ async def test_claims_of_a_turn_that_is_not_over_outlive_any_clock(stores: Store
     store = await stores("one", now=lambda: WALL)
     await store.claim(question("live"), None)
     await store.claim(question("over"), None)
-    await store.journal([Change("over", 1, draft=Draft(Phase.DONE, "x"), over=True)])
+    await store.write_changes([Change("over", 1, draft=Draft(Phase.DONE, "x"), closed=True)])
     ahead = await stores("two", now=lambda: WALL + 30 * DAY)
     await ahead.prune(365 * DAY)
-    assert await store.claim(question("live"), None) is Claim.TAKEN
-    [still] = await store.unfinished("one")
+    assert await store.claim(question("live"), None) is Claim.DUPLICATE
+    [still] = await store.get_unfinished_turns("one")
     assert still.question.id == "live"
 
 
 async def test_clock_that_was_set_a_month_ahead_makes_nothing_old(stores: Stores) -> None:
     clock = [WALL]
-    store = await stores("one", now=lambda: clock[0], steady=lambda: WALL + 5)
+    store = await stores("one", now=lambda: clock[0], steady_now=lambda: WALL + 5)
     await store.claim(question("q1"), None)
-    await store.journal([Change("q1", 1, draft=Draft(Phase.DONE, "x"), over=True)])
+    await store.write_changes([Change("q1", 1, draft=Draft(Phase.DONE, "x"), closed=True)])
     clock[0] += 31 * DAY
     assert await store.prune(30 * DAY) == 0
-    assert await store.claim(question("q1"), None) is Claim.TAKEN
+    assert await store.claim(question("q1"), None) is Claim.DUPLICATE
 
 
 async def test_replica_whose_clock_is_ahead_of_the_server_s_deletes_nothing(
     postgres: Server,
 ) -> None:
-    async with postgres.fresh() as url, open_database(url, patience=PATIENCE) as database:
+    async with postgres.fresh() as url, open_database(url, timeout_seconds=PATIENCE) as database:
         await database.migrate()
         async with Store(database, replica="one") as store:
             await store.claim(question("q1"), None)
-            await store.journal([Change("q1", 1, draft=Draft(Phase.DONE, "x"), over=True)])
+            await store.write_changes([Change("q1", 1, draft=Draft(Phase.DONE, "x"), closed=True)])
 
         def ahead() -> float:
-            return steady()() + 31 * DAY
+            return steady_wall_clock()() + 31 * DAY
 
-        async with Store(database, replica="two", now=ahead, steady=ahead) as other:
+        async with Store(database, replica="two", now=ahead, steady_now=ahead) as other:
             assert await other.prune(30 * DAY) == 0
-            assert await other.claim(question("q1"), None) is Claim.TAKEN
+            assert await other.claim(question("q1"), None) is Claim.DUPLICATE
 
 
 def test_steady_clock_goes_on_from_the_time_of_day() -> None:
-    told = steady(lambda: WALL)
+    told = steady_wall_clock(lambda: WALL)
     before = since_boot()
     assert WALL <= told() <= WALL + since_boot() - before + 60
 
@@ -167,11 +171,11 @@ async def test_turn_that_a_newer_version_wrote_stops_nobody(
 
     await store._database.write(newer)  # no method of ours writes such a row
     for _ in range(3):
-        [found] = await store.unfinished("dead")
+        [found] = await store.get_unfinished_turns("dead")
     assert found.question.id == "older"
-    assert await store.take_over(name, 1, counted=True) is None
-    assert await store.turn(name) is None
-    assert await store.take_over("older", 1, counted=True)
+    assert await store.take_over(name, 1, count_crash=True) is None
+    assert await store.get_turn(name) is None
+    assert await store.take_over("older", 1, count_crash=True)
     assert name in set(await _owned(store, "dead"))
     lines = [r for r in caplog.records if getattr(r, "turn", "") == name]
     assert len(lines) == 1

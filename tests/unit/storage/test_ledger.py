@@ -15,12 +15,12 @@ from sqlalchemy import Connection, delete, func, select, update
 from bot.storage.clock import since_boot
 from bot.storage.engine.database import Database, open_database
 from bot.storage.pruning import UNUSED_SECONDS
-from bot.storage.rate_slots import SOON, Ledger
+from bot.storage.rate_slots import MIN_WAIT_SECONDS, SharedRateSlots
 from bot.storage.store import Store
 from bot.storage.tables import slots
 from tests.unit.storage.conftest import PATIENCE, Stores
 
-Ledgers = Callable[..., Ledger]
+Ledgers = Callable[..., SharedRateSlots]
 
 
 @pytest.fixture
@@ -29,60 +29,62 @@ def patient(database: Database) -> Ledgers:
     return partial(_ledger, database)
 
 
-def _ledger(database: Database, replica: str, now: Callable[[], float] = since_boot) -> Ledger:
-    return Ledger(database, replica=replica, now=now, patience=PATIENCE)
+def _ledger(
+    database: Database, replica: str, now: Callable[[], float] = since_boot
+) -> SharedRateSlots:
+    return SharedRateSlots(database, replica=replica, now=now, timeout_seconds=PATIENCE)
 
 
 async def test_as_many_slots_are_taken_as_there_are(patient: Ledgers) -> None:
     one, two = patient("one"), patient("two")
-    assert [await one.take("a", 2, 60), await two.take("a", 2, 60)] == [0.0, 0.0]
-    assert 50 < await one.take("a", 2, 60) <= 60
-    assert 50 < await two.take("a", 2, 60) <= 60
-    assert await one.take("b", 2, 60) == 0.0, "another key is another budget"
+    assert [await one.acquire("a", 2, 60), await two.acquire("a", 2, 60)] == [0.0, 0.0]
+    assert 50 < await one.acquire("a", 2, 60) <= 60
+    assert 50 < await two.acquire("a", 2, 60) <= 60
+    assert await one.acquire("b", 2, 60) == 0.0, "another key is another budget"
 
 
 async def test_what_others_hold_is_told_with_the_time_it_lasts(patient: Ledgers) -> None:
     one, two, three = patient("one"), patient("two"), patient("three")
-    assert await one.others("a") == []
-    await one.take("a", 5, 60)
-    await two.take("a", 5, 30)
-    await three.take("b", 5, 60)
-    [first, second] = await three.others("a")
-    assert 20 < first.seconds <= 30
-    assert 50 < second.seconds <= 60
-    [only] = await one.others("a")
-    assert 20 < only.seconds <= 30
+    assert await one.held_by_others("a") == []
+    await one.acquire("a", 5, 60)
+    await two.acquire("a", 5, 30)
+    await three.acquire("b", 5, 60)
+    [first, second] = await three.held_by_others("a")
+    assert 20 < first.seconds_until_free <= 30
+    assert 50 < second.seconds_until_free <= 60
+    [only] = await one.held_by_others("a")
+    assert 20 < only.seconds_until_free <= 30
 
 
 async def test_of_a_slot_it_is_told_whether_its_holder_lives(
     patient: Ledgers, stores: Stores
 ) -> None:
     one, two, three = patient("one"), patient("two"), patient("three")
-    await (await stores("two")).beat()
-    await one.take("a", 5, 30)
-    await two.take("a", 5, 60)
-    assert [held.lives for held in await three.others("a")] == [False, True]
-    await (await stores("two")).leave()
-    assert [held.lives for held in await three.others("a")] == [False, False]
+    await (await stores("two")).heartbeat()
+    await one.acquire("a", 5, 30)
+    await two.acquire("a", 5, 60)
+    assert [held.holder_is_alive for held in await three.held_by_others("a")] == [False, True]
+    await (await stores("two")).unregister()
+    assert [held.holder_is_alive for held in await three.held_by_others("a")] == [False, False]
 
 
 async def test_a_slot_is_free_again_when_its_time_is_over(patient: Ledgers) -> None:
     ledger = patient("one")
-    assert await ledger.take("a", 1, 0.05) == 0.0
-    wait = await ledger.take("a", 1, 60)
+    assert await ledger.acquire("a", 1, 0.05) == 0.0
+    wait = await ledger.acquire("a", 1, 60)
     assert 0.0 < wait <= 0.05
     await asyncio.sleep(wait)  # the server's own clock
-    assert await ledger.take("a", 1, 60) == 0.0
-    [held] = await patient("two").others("a")
-    assert held.seconds == pytest.approx(60, abs=5)
+    assert await ledger.acquire("a", 1, 60) == 0.0
+    [held] = await patient("two").held_by_others("a")
+    assert held.seconds_until_free == pytest.approx(60, abs=5)
 
 
 async def test_a_budget_may_grow_and_shrink(patient: Ledgers) -> None:
     ledger = patient("one")
-    assert [await ledger.take("a", 2, 60) for _ in range(2)] == [0.0, 0.0]
-    assert [await ledger.take("a", 4, 60) for _ in range(2)] == [0.0, 0.0]
-    assert await ledger.take("a", 4, 60) > 50
-    assert await ledger.take("a", 1, 60) > 50
+    assert [await ledger.acquire("a", 2, 60) for _ in range(2)] == [0.0, 0.0]
+    assert [await ledger.acquire("a", 4, 60) for _ in range(2)] == [0.0, 0.0]
+    assert await ledger.acquire("a", 4, 60) > 50
+    assert await ledger.acquire("a", 1, 60) > 50
 
 
 async def test_many_who_take_at_once_never_take_more_than_there_is(
@@ -92,7 +94,7 @@ async def test_many_who_take_at_once_never_take_more_than_there_is(
         ledgers = [
             _ledger(await stack.enter_async_context(open_database(url)), f"r{n}") for n in range(4)
         ]
-        waits = await asyncio.gather(*(ledgers[n % 4].take("a", 7, 60) for n in range(40)))
+        waits = await asyncio.gather(*(ledgers[n % 4].acquire("a", 7, 60) for n in range(40)))
     assert waits.count(0.0) == 7
     assert all(wait > 0 for wait in waits if wait != 0.0)
 
@@ -102,10 +104,10 @@ async def test_in_no_window_lie_more_calls_than_the_limit_allows(database: Datab
     ledgers = [_ledger(database, f"r{n}") for n in range(3)]
     taken: list[tuple[float, float]] = []  # before and after each: the slot began in between
 
-    async def call(ledger: Ledger) -> None:
+    async def call(ledger: SharedRateSlots) -> None:
         for _ in range(8):
             before = time.monotonic()
-            while wait := await ledger.take("a", size, window):
+            while wait := await ledger.acquire("a", size, window):
                 await asyncio.sleep(wait)
                 before = time.monotonic()
             taken.append((before, time.monotonic()))
@@ -120,7 +122,9 @@ async def test_in_no_window_lie_more_calls_than_the_limit_allows(database: Datab
 
 
 @pytest_asyncio.fixture
-async def clock(patient: Ledgers) -> AsyncIterator[tuple[Ledger, Ledger, list[float]]]:
+async def clock(
+    patient: Ledgers,
+) -> AsyncIterator[tuple[SharedRateSlots, SharedRateSlots, list[float]]]:
     """Two ledgers that share a clock which is moved by hand."""
     now = [1000.0]
     yield patient("one", lambda: now[0]), patient("two", lambda: now[0]), now
@@ -128,35 +132,35 @@ async def clock(patient: Ledgers) -> AsyncIterator[tuple[Ledger, Ledger, list[fl
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 async def test_a_clock_that_began_anew_does_not_close_a_budget(
-    clock: tuple[Ledger, Ledger, list[float]],
+    clock: tuple[SharedRateSlots, SharedRateSlots, list[float]],
 ) -> None:
     one, two, now = clock
-    await one.take("a", 1, 60)
+    await one.acquire("a", 1, 60)
     now[0] += 30
-    assert await two.take("a", 1, 60) == 30
+    assert await two.acquire("a", 1, 60) == 30
     now[0] -= 3600
-    assert await two.others("a") == []
-    assert await two.take("a", 1, 60) == 0.0
-    assert await one.take("a", 1, 60) == 60
+    assert await two.held_by_others("a") == []
+    assert await two.acquire("a", 1, 60) == 0.0
+    assert await one.acquire("a", 1, 60) == 60
     now[0] += 3600
-    assert await one.take("a", 1, 60) == 0.0
+    assert await one.acquire("a", 1, 60) == 0.0
 
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 async def test_a_server_goes_by_its_own_clock(patient: Ledgers) -> None:
     slow, fast = patient("one", lambda: 0.0), patient("two", lambda: 9e9)
-    await slow.take("a", 1, 60)
-    assert 50 < await fast.take("a", 1, 60) <= 60
-    assert 50 < (await fast.others("a"))[0].seconds <= 60
+    await slow.acquire("a", 1, 60)
+    assert 50 < await fast.acquire("a", 1, 60) <= 60
+    assert 50 < (await fast.held_by_others("a"))[0].seconds_until_free <= 60
 
 
 async def test_slots_nobody_uses_any_more_are_deleted(database: Database) -> None:
     ledger, store = _ledger(database, "one"), Store(database, replica="one")
     count = select(func.count()).select_from(slots)
     for seconds in (-UNUSED_SECONDS - 100, 100):  # long ago, or of a clock that began anew since
-        assert [await ledger.take("a", 3, 60) for _ in range(3)] == [0.0] * 3
+        assert [await ledger.acquire("a", 3, 60) for _ in range(3)] == [0.0] * 3
         await store.prune(0)
-        assert await ledger.take("a", 1, 60) > 50, "they are in use"
+        assert await ledger.acquire("a", 1, 60) > 50, "they are in use"
         moved = update(slots).values(free_at=slots.c.free_at + seconds)
         await database.write(partial(Connection.execute, statement=moved))
         await store.prune(0)
@@ -169,11 +173,11 @@ async def test_slots_that_are_deleted_while_they_are_taken_are_made_again(
     async with open_database(url) as other:
         emptying = asyncio.create_task(_empty_again_and_again(other))
         try:
-            waits = [await patient("one").take(f"k{n}", 3, 60) for n in range(200)]
+            waits = [await patient("one").acquire(f"k{n}", 3, 60) for n in range(200)]
         finally:
             emptying.cancel()
             await asyncio.wait({emptying})
-    assert max(waits) <= SOON
+    assert max(waits) <= MIN_WAIT_SECONDS
 
 
 async def _empty_again_and_again(database: Database) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, text
 from bot.errors import StorageError
 from bot.storage import migrating
 from bot.storage.engine.database import Database, open_database
-from bot.storage.rate_slots import Ledger
+from bot.storage.rate_slots import SharedRateSlots
 from bot.storage.records import Claim
 from bot.storage.store import Store
 from bot.storage.tables import metadata
@@ -77,15 +77,20 @@ async def test_a_database_of_every_earlier_form_is_brought_up_with_what_is_in_it
         await database.migrate()
         store = Store(database, replica="one", team="T1")
 
-        [turn] = await store.unfinished("gone")
+        [turn] = await store.get_unfinished_turns("gone")
         assert (turn.question, turn.draft.text) == (question("Q1", "a"), "Beca")
-        assert (turn.fence, turn.tries, turn.response_id) == (2, 1, "resp_1")
-        assert [message.ts for message in turn.shown] == ["1.1"]
-        assert await store.replicas() == {"gone": 7}
-        assert await store.claim(question("Q2", "a"), None) is Claim.TAKEN
-        assert await store.take_over("Q1", 2, counted=True) is not None
-        assert [wish.user for wish in await store.wishes()] == ["U1"]
-        assert await Ledger(database, replica="one", patience=PATIENCE).take("k", 1, 60) == 0.0
+        assert (turn.fence, turn.crash_count, turn.response_id) == (2, 1, "resp_1")
+        assert [message.ts for message in turn.messages] == ["1.1"]
+        assert await store.get_heartbeats() == {"gone": 7}
+        assert await store.claim(question("Q2", "a"), None) is Claim.DUPLICATE
+        assert await store.take_over("Q1", 2, count_crash=True) is not None
+        assert [wish.user for wish in await store.receive_commands()] == ["U1"]
+        assert (
+            await SharedRateSlots(database, replica="one", timeout_seconds=PATIENCE).acquire(
+                "k", 1, 60
+            )
+            == 0.0
+        )
 
 
 async def test_the_newest_form_is_the_one_the_statements_are_made_for(url: str) -> None:
@@ -106,12 +111,12 @@ async def test_many_that_start_at_once_migrate_once(url: str) -> None:
             if number == 0:
                 await database.write(partial(as_of, REVISIONS[0]))
             await database.migrate()
-            await Store(database, replica=f"r{number}").beat()
+            await Store(database, replica=f"r{number}").heartbeat()
 
     await start(0)
     await asyncio.gather(*(start(number) for number in range(1, 4)))
     async with open_database(url) as database:
-        assert len(await Store(database, replica="new").replicas()) == 5
+        assert len(await Store(database, replica="new").get_heartbeats()) == 5
         assert await _rows(database, "alembic_version") == [(REVISIONS[-1],)]
 
 

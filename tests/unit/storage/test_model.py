@@ -15,7 +15,7 @@ from hypothesis.stateful import (
 )
 
 from bot.errors import TurnLost
-from bot.storage.records import Change, Claim, TurnRecord, Wish
+from bot.storage.records import Change, Claim, TurnCommand, TurnRecord
 from bot.storage.store import Store
 from bot.values import Draft, Phase
 from tests.unit.storage.asked import question
@@ -86,16 +86,18 @@ class Replicas(RuleBasedStateMachine):
         expected = self._expected(asked.id, asked.keys, thread)
         stores = self.world.stores.values()
         claims = self.world.together(*(store.claim(asked, thread) for store in stores))
-        assert sorted(claims, key=str) == sorted([expected, Claim.TAKEN, Claim.TAKEN], key=str)
+        assert sorted(claims, key=str) == sorted(
+            [expected, Claim.DUPLICATE, Claim.DUPLICATE], key=str
+        )
         winner = REPLICAS[claims.index(expected)]
         self._claimed(turn, winner, thread, asked.text, asked.keys, expected)
 
     def _expected(self, turn: str, keys: tuple[str, ...], thread: str | None) -> Claim:
         if self.keys & set(keys) or turn in self.known:
-            return Claim.TAKEN
+            return Claim.DUPLICATE
         if self._in_thread(thread, "waiting"):
-            return Claim.JOINED
-        return Claim.WAITS if self._in_thread(thread, "live") else Claim.OURS
+            return Claim.MERGED
+        return Claim.QUEUED if self._in_thread(thread, "live") else Claim.CLAIMED
 
     def _claimed(
         self,
@@ -107,10 +109,10 @@ class Replicas(RuleBasedStateMachine):
         claim: Claim,
     ) -> None:
         self.keys |= set(keys)
-        if claim is Claim.JOINED:
+        if claim is Claim.MERGED:
             self._in_thread(thread, "waiting")[0].texts += (text,)
-        elif claim is not Claim.TAKEN:
-            state = "waiting" if claim is Claim.WAITS else "live"
+        elif claim is not Claim.DUPLICATE:
+            state = "waiting" if claim is Claim.QUEUED else "live"
             self.known[turn] = Known(thread, state, replica, (text,))
 
     def _in_thread(self, thread: str | None, state: str) -> list[Known]:
@@ -142,10 +144,10 @@ class Replicas(RuleBasedStateMachine):
         writable = {t: k for t, k in found.items() if not stale}
         turns = [t for t in turns if t in held or t not in writable]  # nobody writes after the end
         changes = [
-            Change(turn, (found[turn].fence if turn in found else 1) + stale, draft, over=over)
+            Change(turn, (found[turn].fence if turn in found else 1) + stale, draft, closed=over)
             for turn in turns
         ]
-        lost = self.world.do(self.world.stores[replica].journal(changes))
+        lost = self.world.do(self.world.stores[replica].write_changes(changes))
         assert lost == {turn for turn in turns if turn not in held}
         for known in held.values():
             known.draft = draft.text
@@ -157,7 +159,9 @@ class Replicas(RuleBasedStateMachine):
         """A replica takes a turn over that it has seen, perhaps a while ago."""
         known = self.known.get(turn)
         fence = (known.fence if known else 1) + stale
-        taken = self.world.do(self.world.stores[replica].take_over(turn, fence, counted=counted))
+        taken = self.world.do(
+            self.world.stores[replica].take_over(turn, fence, count_crash=counted)
+        )
         if known is None or known.state == "over" or stale:
             assert taken is None
         else:
@@ -172,7 +176,7 @@ class Replicas(RuleBasedStateMachine):
             return
         stores = self.world.stores.values()
         taken = self.world.together(
-            *(store.take_over(turn, known.fence, counted=counted) for store in stores)
+            *(store.take_over(turn, known.fence, count_crash=counted) for store in stores)
         )
         [winner] = [name for name, record in zip(REPLICAS, taken, strict=True) if record]
         self._taken(known, winner, counted)
@@ -192,7 +196,7 @@ class Replicas(RuleBasedStateMachine):
     def wish(self, replica: str, turn: str, person: str) -> None:
         """A person presses Stop, at any replica."""
         known = self.known.get(turn)
-        left = self.world.do(self.world.stores[replica].wish(Wish(turn, person)))
+        left = self.world.do(self.world.stores[replica].send_command(TurnCommand(turn, person)))
         assert left == (known is not None and known.state != "over")
         if known is not None and left:
             known.wishes.add(person)
@@ -200,7 +204,7 @@ class Replicas(RuleBasedStateMachine):
     @rule(replica=REPLICA)
     def wishes(self, replica: str) -> None:
         """A replica looks whether somebody wants something of it."""
-        found = self.world.do(self.world.stores[replica].wishes())
+        found = self.world.do(self.world.stores[replica].receive_commands())
         expected = set()
         for turn, known in self.known.items():
             if known.owner == replica:
@@ -214,16 +218,16 @@ class Replicas(RuleBasedStateMachine):
         """Every turn that is not over stands there as the model knows it."""
         store = self.world.stores["one"]
         owners = (None, *REPLICAS)
-        found = self.world.together(*(store.unfinished(owner) for owner in owners))
+        found = self.world.together(*(store.get_unfinished_turns(owner) for owner in owners))
         seen = {one.question.id: _seen(one) for records in found for one in records}
         live = {turn: known for turn, known in self.known.items() if known.state != "over"}
         assert seen == {turn: replace(one, thread=None, wishes=set()) for turn, one in live.items()}
-        assert self.world.do(store.owners()) == {one.owner for one in live.values()} - {None}
+        assert self.world.do(store.get_owners()) == {one.owner for one in live.values()} - {None}
 
 
 async def _begun(store: Store, turn: str, fence: int) -> str | TurnLost | None:
     try:
-        begun = await store.begin(turn, fence)
+        begun = await store.promote(turn, fence)
     except TurnLost as lost:
         return lost
     return begun.text if begun else None
@@ -233,7 +237,7 @@ def _seen(record: TurnRecord) -> Known:
     texts = tuple(record.question.text.split("\n\n"))
     state = "waiting" if record.waiting else "live"
     return Known(
-        None, state, record.owner, texts, record.fence, record.tries, record.draft.text, set()
+        None, state, record.owner, texts, record.fence, record.crash_count, record.draft.text, set()
     )
 
 

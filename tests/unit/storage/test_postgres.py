@@ -45,16 +45,16 @@ async def test_a_server_that_was_started_again_is_not_noticed(
     await asyncio.gather(*(store.claim(question(f"A{n}"), None) for n in range(6)))
     postgres.restart()
     claims = await asyncio.gather(*(store.claim(question(f"B{n}"), None) for n in range(6)))
-    assert claims == [Claim.OURS] * 6
+    assert claims == [Claim.CLAIMED] * 6
     postgres.crash()
     postgres.start()
-    assert len(await store.unfinished("one")) == 12
+    assert len(await store.get_unfinished_turns("one")) == 12
 
 
 async def test_a_server_that_is_away_is_given_up_in_time_and_used_when_it_is_back(
     postgres: Server, url: str, database: Database
 ) -> None:
-    async with open_database(url, patience=0.3) as hasty:
+    async with open_database(url, timeout_seconds=0.3) as hasty:
         store = Store(hasty, replica="one")
         postgres.stop()
         try:
@@ -62,20 +62,20 @@ async def test_a_server_that_is_away_is_given_up_in_time_and_used_when_it_is_bac
             with pytest.raises(StorageAway, match="Connect call failed"):
                 await store.claim(question("Q1"), None)
             assert time.monotonic() - begun < 1.5
-            assert not await hasty.answers()
+            assert not await hasty.is_ready()
         finally:
             postgres.start()
-        hasty.patience = PATIENCE
-        assert await store.claim(question("Q1"), None) is Claim.OURS
-        assert await hasty.answers()
+        hasty.timeout_seconds = PATIENCE
+        assert await store.claim(question("Q1"), None) is Claim.CLAIMED
+        assert await hasty.is_ready()
 
 
 async def test_a_server_that_hangs_is_given_up_in_time_and_leaves_nothing_half_done(
     postgres: Server, url: str, database: Database
 ) -> None:
-    async with open_database(url, patience=0.3) as hasty:
+    async with open_database(url, timeout_seconds=0.3) as hasty:
         store = Store(hasty, replica="one")
-        await store.beat()
+        await store.heartbeat()
         postgres.freeze()
         try:
             begun = time.monotonic()
@@ -85,13 +85,13 @@ async def test_a_server_that_hangs_is_given_up_in_time_and_leaves_nothing_half_d
         finally:
             postgres.thaw()
         patient = Store(database, replica="two")
-        assert await patient.claim(question("Q1"), None) is Claim.OURS
+        assert await patient.claim(question("Q1"), None) is Claim.CLAIMED
 
 
 async def test_a_statement_that_takes_too_long_ends_at_the_server_too(
     postgres: Server, url: str, database: Database
 ) -> None:
-    async with open_database(url, patience=0.3) as hasty:
+    async with open_database(url, timeout_seconds=0.3) as hasty:
         with pytest.raises(StorageAway):
             await hasty.write(lambda connection: connection.execute(text("SELECT pg_sleep(60)")))
         await hasty.write(lambda connection: connection.execute(text("SELECT 1")))
@@ -103,19 +103,19 @@ async def test_an_answer_to_a_commit_that_is_lost_leaves_no_turn_behind(
 ) -> None:
     async with between(postgres.port) as middle:
         behind = make_url(url).set(port=middle.port).render_as_string(hide_password=False)
-        async with open_database(behind, patience=PATIENCE) as cut_off:
+        async with open_database(behind, timeout_seconds=PATIENCE) as cut_off:
             store = Store(cut_off, replica="one")
             for name in ("Q1", "Q2"):
                 middle.swallow = b"COMMIT;"
                 with pytest.raises(StorageInDoubt):
                     await store.claim(question(name), "t")
             watching = Store(database, replica="two")
-            assert await store.claim(question("Q1"), "t") is Claim.OURS, "it is asked again"
-            assert await watching.turn("Q1") is not None
-            await store.beat()
-            assert await watching.turn("Q2") is None, "it was refused"
-            assert await store.claim(question("Q1"), "t") is Claim.TAKEN
-            assert await store.claim(question("Q2"), "t") is Claim.WAITS
+            assert await store.claim(question("Q1"), "t") is Claim.CLAIMED, "it is asked again"
+            assert await watching.get_turn("Q1") is not None
+            await store.heartbeat()
+            assert await watching.get_turn("Q2") is None, "it was refused"
+            assert await store.claim(question("Q1"), "t") is Claim.DUPLICATE
+            assert await store.claim(question("Q2"), "t") is Claim.QUEUED
 
 
 async def test_what_else_was_in_doubt_is_asked_for_again_without_harm(
@@ -123,18 +123,18 @@ async def test_what_else_was_in_doubt_is_asked_for_again_without_harm(
 ) -> None:
     async with between(postgres.port) as middle:
         behind = make_url(url).set(port=middle.port).render_as_string(hide_password=False)
-        async with open_database(behind, patience=PATIENCE) as cut_off:
+        async with open_database(behind, timeout_seconds=PATIENCE) as cut_off:
             store = Store(cut_off, replica="one")
             await Store(database, replica="two").claim(question("Q1"), "t")
             await Store(database, replica="two").claim(question("Q2"), "t")
             middle.swallow = b"COMMIT;"
             with pytest.raises(StorageInDoubt):
-                await store.take_over("Q2", 1, counted=True)
-            [found] = await store.unfinished("one")
-            assert (found.question.id, found.fence, found.tries) == ("Q2", 2, 1)
+                await store.take_over("Q2", 1, count_crash=True)
+            [found] = await store.get_unfinished_turns("one")
+            assert (found.question.id, found.fence, found.crash_count) == ("Q2", 2, 1)
             for again, says in (
                 (lambda: end(Store(cut_off, replica="two"), "Q1"), set()),
-                (lambda: store.begin("Q2", 2), found.question),
+                (lambda: store.promote("Q2", 2), found.question),
             ):
                 middle.swallow = b"COMMIT;"
                 with pytest.raises(StorageInDoubt):
@@ -154,22 +154,22 @@ async def test_a_caller_that_is_cancelled_leaves_no_lock_and_no_transaction(
     assert claiming.cancelled()
     await other.rollback()
     await _nothing_runs(postgres, url)
-    assert await two.claim(question("Q1"), None) is Claim.OURS
-    await one.beat()
-    assert await two.turn("Q1") is not None, "only what was in doubt is taken back"
+    assert await two.claim(question("Q1"), None) is Claim.CLAIMED
+    await one.heartbeat()
+    assert await two.get_turn("Q1") is not None, "only what was in doubt is taken back"
 
 
 async def test_what_waits_for_somebody_else_is_given_up_in_time(
     url: str, database: Database, other: AsyncConnection
 ) -> None:
-    async with open_database(url, patience=0.3) as hasty:
+    async with open_database(url, timeout_seconds=0.3) as hasty:
         await other.execute(text("INSERT INTO claims VALUES ('event:Q1', 'Q0', 1.0)"))
         begun = time.monotonic()
         with pytest.raises(StorageAway):
             await Store(hasty, replica="one").claim(question("Q1"), None)
         assert time.monotonic() - begun < 1.5
         await other.rollback()
-        assert await Store(database, replica="two").claim(question("Q1"), None) is Claim.OURS
+        assert await Store(database, replica="two").claim(question("Q1"), None) is Claim.CLAIMED
 
 
 async def test_notices_are_heard_again_after_the_connection_fell(
@@ -177,13 +177,13 @@ async def test_notices_are_heard_again_after_the_connection_fell(
 ) -> None:
     one, two = await stores("one"), await stores("two")
     async with asyncio.timeout(5):
-        await one.stirred.wait()
-        one.stirred.clear()
+        await one.wakeup.wait()
+        one.wakeup.clear()
         postgres.restart()
-        await one.stirred.wait()  # anything may have been said meanwhile
-        one.stirred.clear()
+        await one.wakeup.wait()  # anything may have been said meanwhile
+        one.wakeup.clear()
         await two.release([])
-        await one.stirred.wait()
+        await one.wakeup.wait()
 
 
 async def test_what_trying_again_does_not_mend_is_told_at_once(postgres: Server) -> None:
@@ -191,7 +191,7 @@ async def test_what_trying_again_does_not_mend_is_told_at_once(postgres: Server)
         (postgres.url("stranger"), "stranger"),
         (postgres.url().replace("/postgres", "/nowhere"), "nowhere"),
     ):
-        async with open_database(wrong, patience=60) as database:
+        async with open_database(wrong, timeout_seconds=60) as database:
             for work in (database.check_writable, database.migrate):
                 with pytest.raises(StorageError, match=rf"can't be written .*{says}.* server runs"):
                     await work()
@@ -200,7 +200,7 @@ async def test_what_trying_again_does_not_mend_is_told_at_once(postgres: Server)
 async def test_a_server_that_may_come_up_later_is_told_apart_from_one_that_has_to_be_mended(
     postgres: Server,
 ) -> None:
-    async with open_database(postgres.url(port=1), patience=0.1) as database:
+    async with open_database(postgres.url(port=1), timeout_seconds=0.1) as database:
         with pytest.raises(StorageAway, match=r"can't be written .*Connect call failed"):
             await database.check_writable()
     async with open_database(postgres.url("stranger")) as database:
@@ -213,7 +213,7 @@ async def test_a_user_who_may_not_make_tables_is_told_at_once(postgres: Server, 
     role = make_url(url).username
     await postgres.execute(f"REVOKE ALL ON SCHEMA {role} FROM {role}")
     await postgres.execute(f"ALTER SCHEMA {role} OWNER TO bot")
-    async with open_database(url, patience=60) as database:
+    async with open_database(url, timeout_seconds=60) as database:
         with pytest.raises(StorageError, match=r"can't be written .*may create tables"):
             await database.check_writable()
     await postgres.execute(f"DROP SCHEMA {role} CASCADE")
@@ -244,11 +244,11 @@ async def test_connections_that_a_fail_over_left_read_only_are_replaced(
         set_to = f"ALTER ROLE {role} SET default_transaction_read_only = "
         await connection.execute(text(set_to + "on"))
         store = await stores("one")
-        waiting = [asyncio.create_task(store.owners()) for _ in range(6)]
+        waiting = [asyncio.create_task(store.get_owners()) for _ in range(6)]
         await asyncio.gather(*waiting)  # the pool is full of them
         await connection.execute(text(set_to + "off"))
         began = time.monotonic()
         claims = await asyncio.gather(*(store.claim(question(f"Q{n}"), None) for n in range(12)))
-        assert claims == [Claim.OURS] * 12
+        assert claims == [Claim.CLAIMED] * 12
         assert time.monotonic() - began < PATIENCE / 2
     await admin.dispose()

@@ -14,7 +14,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from bot.storage.records import Change, Claim, TurnRecord, Wish
+from bot.storage.records import Change, Claim, TurnCommand, TurnRecord
 from bot.storage.store import Store
 from bot.values import REMOVED, Question, message_key
 from tests.unit.storage.asked import DONE, end, question
@@ -62,7 +62,9 @@ class Deletions(RuleBasedStateMachine):
 
     def unfinished(self) -> list[TurnRecord]:
         store = self.world.stores["one"]
-        found = self.world.together(*(store.unfinished(owner) for owner in (None, *REPLICAS)))
+        found = self.world.together(
+            *(store.get_unfinished_turns(owner) for owner in (None, *REPLICAS))
+        )
         return [record for records in found for record in records]
 
     def some(self, number: int, *, removed: bool) -> TurnRecord | None:
@@ -73,13 +75,13 @@ class Deletions(RuleBasedStateMachine):
 
     def journal(self, record: TurnRecord, change: Change) -> None:
         assert record.owner
-        assert not self.world.do(self.world.stores[record.owner].journal([change]))
+        assert not self.world.do(self.world.stores[record.owner].write_changes([change]))
 
     @rule(replica=REPLICA, ts=MESSAGE)
     def ask(self, replica: str, ts: str) -> None:
         """A message is delivered, perhaps not for the first time."""
         claim = self.world.do(self.world.stores[replica].claim(asked(ts), "thread"))
-        assert (claim is Claim.TAKEN) == (ts in self.asked | self.deleted)
+        assert (claim is Claim.DUPLICATE) == (ts in self.asked | self.deleted)
         self.asked.add(ts)
 
     @rule(replica=REPLICA, ts=MESSAGE)
@@ -87,14 +89,16 @@ class Deletions(RuleBasedStateMachine):
         """A message is deleted, as a replica hears, perhaps not for the first time."""
         store = self.world.stores[replica]
         self.world.do(store.claim(asked(ts), None, REMOVED))
-        self.world.do(store.remove(key(ts), ts))
+        self.world.do(store.request_removal(key(ts), ts))
         self.deleted.add(ts)
 
     @rule(first=MESSAGE, second=MESSAGE)
     def delete_at_once(self, first: str, second: str) -> None:
         """Two replicas hear of deletions at the same moment."""
         one, two, _ = self.world.stores.values()
-        self.world.together(one.remove(key(first), first), two.remove(key(second), second))
+        self.world.together(
+            one.request_removal(key(first), first), two.request_removal(key(second), second)
+        )
         self.deleted |= {first, second} & self.asked
 
     @rule(replica=REPLICA, twice=st.booleans())
@@ -102,12 +106,14 @@ class Deletions(RuleBasedStateMachine):
         """A replica does what is wished of it, one wish at a time; it may not hear at first that
         this was written."""
         store = self.world.stores[replica]
-        owned = {one.question.id: one for one in self.world.do(store.unfinished(replica))}
-        for wish in self.world.do(store.wishes()):
+        owned = {one.question.id: one for one in self.world.do(store.get_unfinished_turns(replica))}
+        for wish in self.world.do(store.receive_commands()):
             record = owned[wish.turn]
             gone = frozenset([wish.user])
             for _ in range(1 + twice):
-                self.journal(record, Change(wish.turn, record.fence, REMOVED, gone=gone))
+                self.journal(
+                    record, Change(wish.turn, record.fence, REMOVED, deleted_messages=gone)
+                )
 
     @rule(number=SOME)
     def begin(self, number: int) -> None:
@@ -115,14 +121,14 @@ class Deletions(RuleBasedStateMachine):
         record = self.some(number, removed=False)
         if record and record.owner:
             store = self.world.stores[record.owner]
-            self.world.do(store.begin(record.question.id, record.fence))
+            self.world.do(store.promote(record.question.id, record.fence))
 
     @rule(number=SOME)
     def answer(self, number: int) -> None:
         """An answer comes to its end."""
         record = self.some(number, removed=False)
         if record and not record.waiting:
-            self.journal(record, Change(record.question.id, record.fence, DONE, over=True))
+            self.journal(record, Change(record.question.id, record.fence, DONE, closed=True))
             self.answered += record.question.messages
 
     @rule(number=SOME)
@@ -130,7 +136,7 @@ class Deletions(RuleBasedStateMachine):
         """The messages of an answer are deleted."""
         record = self.some(number, removed=True)
         if record:
-            self.journal(record, Change(record.question.id, record.fence, REMOVED, over=True))
+            self.journal(record, Change(record.question.id, record.fence, REMOVED, closed=True))
 
     @rule(replica=REPLICA, number=SOME)
     def take_over(self, replica: str, number: int) -> None:
@@ -139,7 +145,7 @@ class Deletions(RuleBasedStateMachine):
         if found:
             record = found[number % len(found)]
             store = self.world.stores[replica]
-            taken = store.take_over(record.question.id, record.fence, counted=False)
+            taken = store.take_over(record.question.id, record.fence, count_crash=False)
             assert self.world.do(taken)
 
     @invariant()
@@ -192,24 +198,24 @@ async def joined(store: Store, *messages: str) -> None:
     for ts in messages:
         await store.claim(asked(ts), "thread")
     await end(store, "above")
-    assert await store.begin(f"q{messages[0]}", 1)
+    assert await store.promote(f"q{messages[0]}", 1)
 
 
 async def test_rest_waits_for_the_answer_that_goes_and_belongs_to_nobody(stores: Stores) -> None:
     store = await stores("one")
     await joined(store, "1.0", "2.0", "3.0")
-    assert await store.remove(key("1.0"), "1.0") == ["q1.0"]
-    assert await store.wishes() == [Wish("q1.0", "1.0", "remove")]
-    await store.journal([Change("q1.0", 1, REMOVED, gone=frozenset(["1.0"]))])
-    [rest] = await store.unfinished(None)
+    assert await store.request_removal(key("1.0"), "1.0") == ["q1.0"]
+    assert await store.receive_commands() == [TurnCommand("q1.0", "1.0", "remove")]
+    await store.write_changes([Change("q1.0", 1, REMOVED, deleted_messages=frozenset(["1.0"]))])
+    [rest] = await store.get_unfinished_turns(None)
     assert (rest.question.id, rest.waiting) == ("q1.0-2", True)
     assert (rest.question.user, rest.question.messages) == ("U2.0", ("2.0", "3.0"))
     assert rest.question.text == "<2.0>\n\n<3.0>"
-    taken = await store.take_over("q1.0-2", 1, counted=False)
+    taken = await store.take_over("q1.0-2", 1, count_crash=False)
     assert taken
-    assert await store.begin("q1.0-2", 2) is None
-    await store.journal([Change("q1.0", 1, REMOVED, over=True)])
-    assert await store.begin("q1.0-2", 2)
+    assert await store.promote("q1.0-2", 2) is None
+    await store.write_changes([Change("q1.0", 1, REMOVED, closed=True)])
+    assert await store.promote("q1.0-2", 2)
 
 
 async def test_rest_joins_a_question_that_waits_already_and_is_deleted_with_it(
@@ -218,20 +224,20 @@ async def test_rest_joins_a_question_that_waits_already_and_is_deleted_with_it(
     store = await stores("one")
     await joined(store, "1.0", "2.0")
     await store.claim(asked("3.0"), "thread")
-    await store.journal([Change("q1.0", 1, REMOVED, gone=frozenset(["1.0"]))])
-    record = await store.turn("q3.0")
+    await store.write_changes([Change("q1.0", 1, REMOVED, deleted_messages=frozenset(["1.0"]))])
+    record = await store.get_turn("q3.0")
     assert record
     assert record.question.messages == ("2.0", "3.0")
-    assert await store.remove(key("2.0"), "2.0") == ["q3.0"]
+    assert await store.request_removal(key("2.0"), "2.0") == ["q3.0"]
 
 
 async def test_rest_takes_no_name_that_an_edit_was_offered_under(stores: Stores) -> None:
     store = await stores("one")
     await joined(store, "1.0", "2.0")
     edit = replace(asked("2.0"), id="q1.0-2", keys=("turn:q1.0-2",))
-    assert await store.claim(edit, None) is Claim.OURS
-    await store.journal([Change("q1.0", 1, REMOVED, gone=frozenset(["1.0"]))])
-    rest = await store.turn("q1.0-3")
+    assert await store.claim(edit, None) is Claim.CLAIMED
+    await store.write_changes([Change("q1.0", 1, REMOVED, deleted_messages=frozenset(["1.0"]))])
+    rest = await store.get_turn("q1.0-3")
     assert rest
     assert rest.question.messages == ("2.0",)
 
@@ -242,28 +248,32 @@ async def test_rest_is_asked_once_also_where_nobody_heard_that_it_was_written(
     store = await stores("one")
     await joined(store, "1.0", "2.0")
     for _ in range(2):
-        await store.journal([Change("q1.0", 1, REMOVED, gone=frozenset(["1.0"]))])
-        assert await store.remove(key("1.0"), "1.0") == []  # Slack tells twice of some deletions
-    [rest] = await store.unfinished(None)
+        await store.write_changes([Change("q1.0", 1, REMOVED, deleted_messages=frozenset(["1.0"]))])
+        assert (
+            await store.request_removal(key("1.0"), "1.0") == []
+        )  # Slack tells twice of some deletions
+    [rest] = await store.get_unfinished_turns(None)
     assert rest.question.messages == ("2.0",)
-    assert await store.remove(key("2.0"), "2.0") == ["q1.0-2"]
+    assert await store.request_removal(key("2.0"), "2.0") == ["q1.0-2"]
 
 
 async def test_nothing_of_a_question_that_is_gone_is_asked(stores: Stores) -> None:
     store = await stores("one")
     await joined(store, "1.0", "2.0")
     for ts in ("1.0", "2.0"):
-        assert await store.remove(key(ts), ts) == ["q1.0"]
-    await store.journal([Change("q1.0", 1, REMOVED, gone=frozenset(["1.0"]))])
-    assert await store.unfinished(None) == []
+        assert await store.request_removal(key(ts), ts) == ["q1.0"]
+    await store.write_changes([Change("q1.0", 1, REMOVED, deleted_messages=frozenset(["1.0"]))])
+    assert await store.get_unfinished_turns(None) == []
 
 
 async def test_write_under_an_old_fence_asks_nothing(stores: Stores) -> None:
     store, other = await stores("one"), await stores("two")
     await joined(store, "1.0", "2.0")
-    assert await other.take_over("q1.0", 1, counted=True)
-    assert await store.journal([Change("q1.0", 1, REMOVED, gone=frozenset(["1.0"]))]) == {"q1.0"}
-    assert await store.unfinished(None) == []
+    assert await other.take_over("q1.0", 1, count_crash=True)
+    assert await store.write_changes(
+        [Change("q1.0", 1, REMOVED, deleted_messages=frozenset(["1.0"]))]
+    ) == {"q1.0"}
+    assert await store.get_unfinished_turns(None) == []
 
 
 async def test_turn_that_ends_while_it_waits_takes_in_no_question_any_more(
@@ -272,9 +282,9 @@ async def test_turn_that_ends_while_it_waits_takes_in_no_question_any_more(
     store = await stores("one")
     await store.claim(asked("1.0"), "thread")
     await store.claim(asked("2.0"), "thread")
-    await store.journal([Change("q2.0", 1, REMOVED)])
-    assert await store.claim(asked("3.0"), "thread") is Claim.WAITS
-    record = await store.turn("q2.0")
+    await store.write_changes([Change("q2.0", 1, REMOVED)])
+    assert await store.claim(asked("3.0"), "thread") is Claim.QUEUED
+    record = await store.get_turn("q2.0")
     assert record
     assert record.question.messages == ("2.0",)
 
@@ -282,11 +292,11 @@ async def test_turn_that_ends_while_it_waits_takes_in_no_question_any_more(
 async def test_question_is_stored_as_slack_showed_it(stores: Stores) -> None:
     store = await stores("one")
     await joined(store, "1.0", "2.0")
-    record = await store.turn("q1.0")
+    record = await store.get_turn("q1.0")
     assert record
     words = [replace(said, text=said.text + "\0!") for said in record.question.words]
     shown = replace(record.question, said=tuple(words), text="<1.0>\0!\n\n<2.0>\0!")
-    await store.journal([Change("q1.0", 1, question=shown)])
-    record = await store.turn("q1.0")
+    await store.write_changes([Change("q1.0", 1, question=shown)])
+    record = await store.get_turn("q1.0")
     assert record
     assert [said.text for said in record.question.words] == ["<1.0>!", "<2.0>!"]

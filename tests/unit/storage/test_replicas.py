@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from bot.storage.engine.database import Database
-from bot.storage.records import Wish
-from bot.storage.store import CLAIM_SECONDS, Store
+from bot.storage.records import TurnCommand
+from bot.storage.store import CLAIM_RETENTION_SECONDS, Store
 from bot.storage.tables import wishes
 from tests.unit.storage.asked import end, question
 from tests.unit.storage.conftest import Stores
@@ -17,65 +17,72 @@ from tests.unit.storage.conftest import Stores
 
 async def test_a_replica_lives_while_it_beats(stores: Stores) -> None:
     one, two = await stores("one"), await stores("two")
-    assert await one.replicas() == {}
-    await one.beat()
-    await two.beat()
-    await one.beat()
-    assert await two.replicas() == {"one": 2, "two": 1}
-    await one.leave()
-    assert await two.replicas() == {"two": 1}
-    await one.forget("two")
-    assert await two.replicas() == {}
-    await two.beat()
-    assert await one.replicas() == {"two": 1}
+    assert await one.get_heartbeats() == {}
+    await one.heartbeat()
+    await two.heartbeat()
+    await one.heartbeat()
+    assert await two.get_heartbeats() == {"one": 2, "two": 1}
+    await one.unregister()
+    assert await two.get_heartbeats() == {"two": 1}
+    await one.remove_replica("two")
+    assert await two.get_heartbeats() == {}
+    await two.heartbeat()
+    assert await one.get_heartbeats() == {"two": 1}
 
 
 async def test_the_owner_of_a_turn_reads_what_people_want_of_it_once(stores: Stores) -> None:
     one, two = await stores("one"), await stores("two")
     await one.claim(question("Q1"), None)
-    assert await two.wish(Wish("Q1", "U1"))
-    assert await two.wish(Wish("Q1", "U1"))
-    assert await two.wish(Wish("Q1", "U2"))
-    assert await two.wishes() == []
-    assert sorted(await one.wishes(), key=lambda wish: wish.user) == [
-        Wish("Q1", "U1"),
-        Wish("Q1", "U2"),
+    assert await two.send_command(TurnCommand("Q1", "U1"))
+    assert await two.send_command(TurnCommand("Q1", "U1"))
+    assert await two.send_command(TurnCommand("Q1", "U2"))
+    assert await two.receive_commands() == []
+    assert sorted(await one.receive_commands(), key=lambda wish: wish.user) == [
+        TurnCommand("Q1", "U1"),
+        TurnCommand("Q1", "U2"),
     ]
-    assert await one.wishes() == []
-    assert await two.wish(Wish("Q1", "U1"))
-    await two.take_over("Q1", 1, counted=False)
-    assert await one.wishes() == []
-    assert await two.wishes() == [Wish("Q1", "U1")]
+    assert await one.receive_commands() == []
+    assert await two.send_command(TurnCommand("Q1", "U1"))
+    await two.take_over("Q1", 1, count_crash=False)
+    assert await one.receive_commands() == []
+    assert await two.receive_commands() == [TurnCommand("Q1", "U1")]
 
 
 async def test_of_one_kind_the_newest_wish_counts(stores: Stores) -> None:
     one, two = await stores("one"), await stores("two")
     await one.claim(question("Q1"), None)
     for number in (1, 2):
-        assert await two.wish(Wish("Q1", "U1", "show", f"https://hooks.slack.com/{number}"))
-    assert await two.wish(Wish("Q1", "U1", "stop"))
-    found = sorted(await one.wishes(), key=lambda wish: wish.kind)
-    assert found == [Wish("Q1", "U1", "show", "https://hooks.slack.com/2"), Wish("Q1", "U1")]
+        assert await two.send_command(
+            TurnCommand("Q1", "U1", "show", f"https://hooks.slack.com/{number}")
+        )
+    assert await two.send_command(TurnCommand("Q1", "U1", "stop"))
+    found = sorted(await one.receive_commands(), key=lambda wish: wish.kind)
+    assert found == [
+        TurnCommand("Q1", "U1", "show", "https://hooks.slack.com/2"),
+        TurnCommand("Q1", "U1"),
+    ]
     assert "hooks" not in repr(found)
 
 
 async def test_of_a_turn_that_is_over_or_unknown_nothing_can_be_wished(stores: Stores) -> None:
     store = await stores("one")
-    assert not await store.wish(Wish("Q1", "U1"))
+    assert not await store.send_command(TurnCommand("Q1", "U1"))
     await store.claim(question("Q1"), None)
-    assert await store.wish(Wish("Q1", "U1"))
+    assert await store.send_command(TurnCommand("Q1", "U1"))
     await end(store, "Q1")
-    assert not await store.wish(Wish("Q1", "U1"))
-    assert await store.wishes() == []
+    assert not await store.send_command(TurnCommand("Q1", "U1"))
+    assert await store.receive_commands() == []
 
 
 async def test_wishes_that_came_too_late_are_deleted(stores: Stores, database: Database) -> None:
     store = await stores("one")
     for name in ("Q1", "Q2"):
         await store.claim(question(name), None)
-        assert await store.wish(Wish(name, "U1", "show", "https://hooks.slack.com/x"))
+        assert await store.send_command(
+            TurnCommand(name, "U1", "show", "https://hooks.slack.com/x")
+        )
     await end(store, "Q1")
-    await store.prune(CLAIM_SECONDS)
+    await store.prune(CLAIM_RETENTION_SECONDS)
     left = await database.read(lambda c: c.execute(select(wishes.c.turn)).scalars().all())
     assert left == ["Q2"]
 
@@ -87,14 +94,14 @@ async def test_whoever_may_have_something_to_do_is_stirred(stores: Stores) -> No
     await one.claim(question("Q1"), "t")
     await two.claim(question("Q2"), "t")
 
-    await one.wish(Wish("Q2", "U1"))
+    await one.send_command(TurnCommand("Q2", "U1"))
     await _stirred(two)
     await end(one, "Q1")
     await asyncio.gather(_stirred(one), _stirred(two))
-    assert not one.stirred.is_set(), "the wish was not for it"
+    assert not one.wakeup.is_set(), "the wish was not for it"
     await two.release(["Q2"])
     await _stirred(one)
-    await two.wish(Wish("Q2", "U1"))
+    await two.send_command(TurnCommand("Q2", "U1"))
     await _stirred(one)
 
 
@@ -102,12 +109,12 @@ async def test_whoever_may_have_something_to_do_is_stirred(stores: Stores) -> No
 async def test_a_file_stirs_nobody(stores: Stores) -> None:
     store = await stores("one")
     await store.claim(question("Q1"), None)
-    await store.wish(Wish("Q1", "U1"))
+    await store.send_command(TurnCommand("Q1", "U1"))
     await store.release(["Q1"])
-    assert not store.stirred.is_set()
+    assert not store.wakeup.is_set()
 
 
 async def _stirred(store: Store) -> None:
     async with asyncio.timeout(5):
-        await store.stirred.wait()
-    store.stirred.clear()
+        await store.wakeup.wait()
+    store.wakeup.clear()

@@ -41,7 +41,7 @@ QUESTIONS = st.builds(
 
 def as_row(question: Question) -> Any:
     """What a database gives back of it."""
-    return row_of(rows.of_question(question))
+    return row_of(rows.question_columns(question))
 
 
 def row_of(columns: dict[str, Any]) -> Any:
@@ -52,8 +52,8 @@ def row_of(columns: dict[str, Any]) -> Any:
 @given(QUESTIONS)
 def test_a_question_comes_back_as_it_was_but_for_what_no_database_takes(asked: Question) -> None:
     found = rows.to_question(as_row(asked))
-    assert found.text == rows.clean(asked.text)
-    assert rows.of_question(found) == rows.of_question(asked)
+    assert found.text == rows.storable_text(asked.text)
+    assert rows.question_columns(found) == rows.question_columns(asked)
     assert (found.id, found.keys, found.place, found.files) == (
         *(asked.id, asked.keys, asked.place),
         asked.files,
@@ -62,7 +62,7 @@ def test_a_question_comes_back_as_it_was_but_for_what_no_database_takes(asked: Q
 
 @given(QUESTIONS)
 def test_what_people_wrote_stands_in_columns_of_its_own(asked: Question) -> None:
-    columns = rows.of_question(asked)
+    columns = rows.question_columns(asked)
     rest = json.loads(columns["question"])
     assert (rest["text"], rest["files"], rest["response_url"]) == ("", [], None)
     assert (columns["question"] + columns["files"]).isascii()
@@ -70,22 +70,22 @@ def test_what_people_wrote_stands_in_columns_of_its_own(asked: Question) -> None
 
 @given(ANY_TEXT)
 def test_clean_text_is_taken_by_every_database(text: str) -> None:
-    clean = rows.clean(text)
+    clean = rows.storable_text(text)
     assert "\0" not in clean
-    assert clean.encode("utf-8").decode() == rows.clean(clean) == clean
+    assert clean.encode("utf-8").decode() == rows.storable_text(clean) == clean
 
 
 @given(st.text())
 def test_text_that_is_clean_is_left_as_it_is(text: str) -> None:
-    assert rows.clean(text) == text.replace("\0", "")
+    assert rows.storable_text(text) == text.replace("\0", "")
 
 
 @given(QUESTIONS, QUESTIONS, QUESTIONS)
 def test_questions_that_are_joined_keep_every_word_message_and_file(
     first: Question, second: Question, third: Question
 ) -> None:
-    whole = rows.joined(rows.joined(first, second), third)
-    asked = [replace(one, text=rows.clean(one.text)) for one in (first, second, third)]
+    whole = rows.merge_questions(rows.merge_questions(first, second), third)
+    asked = [replace(one, text=rows.storable_text(one.text)) for one in (first, second, third)]
     assert whole.text == "\n\n".join(one.text for one in asked if one.text)
     messages = [*whole.earlier, *([whole.ts] if whole.ts else [])]
     assert messages == sorted(one.ts for one in asked if one.ts)
@@ -103,21 +103,21 @@ def test_questions_that_are_joined_keep_every_word_message_and_file(
 def test_words_of_two_people_come_back_from_the_database_as_theirs(
     first: Question, second: Question
 ) -> None:
-    whole = rows.joined(first, second)
-    columns = rows.of_question(whole)
+    whole = rows.merge_questions(first, second)
+    columns = rows.question_columns(whole)
     found = rows.to_question(row_of(columns))
-    expected = [(one.user, rows.clean(one.text)) for one in (first, second)]
+    expected = [(one.user, rows.storable_text(one.text)) for one in (first, second)]
     expected = [(user, text) for user, text in expected if text]
     if expected:
         assert [(one.user, one.text) for one in found.words] == expected
-    assert rows.of_question(found) == columns
+    assert rows.question_columns(found) == columns
 
 
 def test_no_words_of_a_joined_question_stand_beside_its_text() -> None:
     place = Place("T1", "C1", "channel", "1.0")
     bob = Question("Q1", (), place, "U1", "refund order 7", "1.0")
-    whole = rows.joined(bob, Question("Q2", (), place, "U2", "and delete it", "2.0"))
-    columns = rows.of_question(whole)
+    whole = rows.merge_questions(bob, Question("Q2", (), place, "U2", "and delete it", "2.0"))
+    columns = rows.question_columns(whole)
     assert "refund" not in columns["question"]
     assert "delete" not in columns["question"]
 
@@ -126,6 +126,6 @@ def test_no_words_of_a_joined_question_stand_beside_its_text() -> None:
 def test_shares_that_do_not_add_up_to_the_text_are_not_believed(text: str) -> None:
     place = Place("T1", "C1", "channel", "1.0")
     bob = Question("Q1", (), place, "U1", "refund", "1.0")
-    whole = rows.joined(bob, Question("Q2", (), place, "U2", "and delete it", "2.0"))
-    columns = rows.of_question(whole) | {"text": text}
+    whole = rows.merge_questions(bob, Question("Q2", (), place, "U2", "and delete it", "2.0"))
+    columns = rows.question_columns(whole) | {"text": text}
     assert rows.to_question(row_of(columns)).words == (Said("U1", "2.0", text),)

@@ -14,7 +14,7 @@ import pytest
 
 from bot.errors import StorageAway, StorageError, StorageInDoubt
 from bot.storage.engine.database import Database, open_database
-from bot.storage.rate_slots import Ledger
+from bot.storage.rate_slots import SharedRateSlots
 from bot.storage.records import Change, Claim
 from bot.storage.store import Store
 from bot.values import Draft, Phase
@@ -47,15 +47,15 @@ async def test_a_file_somebody_else_writes_is_waited_for(file: Path, stores: Sto
     store = await stores("one")
     with locked(file) as other:
         claiming = asyncio.create_task(store.claim(question("Q1"), None))
-        assert await store.turn("Q1") is None, "reading does not wait"
+        assert await store.get_turn("Q1") is None, "reading does not wait"
         asyncio.get_running_loop().call_later(0.1, other.execute, "COMMIT")
-        assert await claiming is Claim.OURS
+        assert await claiming is Claim.CLAIMED
 
 
 async def test_a_file_somebody_else_keeps_is_given_up_in_time_and_used_when_it_is_free(
     file: Path, url: str, database: Database
 ) -> None:
-    async with open_database(url, patience=0.3) as hasty:
+    async with open_database(url, timeout_seconds=0.3) as hasty:
         store = Store(hasty, replica="one")
         with locked(file):
             begun = time.monotonic()
@@ -63,18 +63,18 @@ async def test_a_file_somebody_else_keeps_is_given_up_in_time_and_used_when_it_i
                 await store.claim(question("Q1"), None)
             assert time.monotonic() - begun < 1.5
             assert not isinstance(caught.value, StorageInDoubt)
-            assert not await hasty.answers()
+            assert not await hasty.is_ready()
             with pytest.raises(StorageAway):
-                await asyncio.gather(*(store.beat() for _ in range(5)))
-        hasty.patience = PATIENCE
-        assert await store.claim(question("Q1"), None) is Claim.OURS
-        assert await hasty.answers()
+                await asyncio.gather(*(store.heartbeat() for _ in range(5)))
+        hasty.timeout_seconds = PATIENCE
+        assert await store.claim(question("Q1"), None) is Claim.CLAIMED
+        assert await hasty.is_ready()
 
 
 async def test_a_locked_file_is_told_apart_from_one_that_has_to_be_mended(
     file: Path, url: str, tmp_path: Path
 ) -> None:
-    async with open_database(url, patience=0.05) as database:
+    async with open_database(url, timeout_seconds=0.05) as database:
         with locked(file), pytest.raises(StorageAway, match="locked"):
             await database.check_writable()
     async with open_database(f"sqlite:///{tmp_path}/none/bot.db") as database:
@@ -86,10 +86,10 @@ async def test_a_locked_file_is_told_apart_from_one_that_has_to_be_mended(
 async def test_whoever_is_in_a_hurry_says_nothing_of_the_database(
     file: Path, database: Database
 ) -> None:
-    ledger = Ledger(database, replica="one")
+    ledger = SharedRateSlots(database, replica="one")
     with locked(file), pytest.raises(StorageAway):
-        await ledger.take("a", 1, 60)
-    assert await database.answers()
+        await ledger.acquire("a", 1, 60)
+    assert await database.is_ready()
 
 
 async def test_what_was_given_up_on_is_not_written_later(file: Path, stores: Stores) -> None:
@@ -98,7 +98,7 @@ async def test_what_was_given_up_on_is_not_written_later(file: Path, stores: Sto
     half = Draft(Phase.STREAMING, "Beca")
     with locked(file):
         given_up = [
-            asyncio.create_task(store.journal([Change("Q0", 1, half)])),
+            asyncio.create_task(store.write_changes([Change("Q0", 1, half)])),
             asyncio.create_task(store.claim(question("Q1"), None)),
         ]
         await asyncio.sleep(0.05)  # the first waits for the file, the other one for the first
@@ -106,11 +106,11 @@ async def test_what_was_given_up_on_is_not_written_later(file: Path, stores: Sto
             task.cancel()
         await asyncio.wait(given_up)
     await store.release([])  # comes after them, whatever becomes of them
-    found = await store.turn("Q0")
+    found = await store.get_turn("Q0")
     assert found is not None
     assert found.draft.text == ""
-    assert await store.turn("Q1") is None
-    assert await store.claim(question("Q1"), None) is Claim.OURS
+    assert await store.get_turn("Q1") is None
+    assert await store.claim(question("Q1"), None) is Claim.CLAIMED
 
 
 async def test_a_caller_that_is_cancelled_at_any_moment_leaves_no_lock(
@@ -128,7 +128,7 @@ async def test_a_caller_that_is_cancelled_at_any_moment_leaves_no_lock(
         pass
     assert any(cancelled)
     for n in range(40):
-        expected = Claim.OURS if cancelled[n] else Claim.TAKEN
+        expected = Claim.CLAIMED if cancelled[n] else Claim.DUPLICATE
         assert await store.claim(question(f"Q{n}"), None) is expected
 
 
@@ -141,13 +141,13 @@ async def test_a_full_disk_is_told_and_used_again_when_there_is_space(tmp_path: 
             filler = fill(disk)
             text = Draft(Phase.STREAMING, "word " * 20_000)
             with pytest.raises(StorageAway, match=r"disk is full|disk I/O error"):
-                await store.journal([Change("Q1", 1, text)])
-            assert not await database.answers()
-            assert await store.turn("Q1") is not None, "what is there can be read"
+                await store.write_changes([Change("Q1", 1, text)])
+            assert not await database.is_ready()
+            assert await store.get_turn("Q1") is not None, "what is there can be read"
             filler.unlink()
-            await store.journal([Change("Q1", 1, text)])
-            assert await database.answers()
-            found = await store.turn("Q1")
+            await store.write_changes([Change("Q1", 1, text)])
+            assert await database.is_ready()
+            found = await store.get_turn("Q1")
             assert found is not None
             assert found.draft == text
 
@@ -186,11 +186,11 @@ async def _is_told_and_used_again(url: str, file: Path) -> None:
         store = Store(database, replica="one")
         with pytest.raises(StorageAway, match="readonly"):
             await store.claim(question("Q1"), None)
-        assert not await database.answers()
+        assert not await database.is_ready()
         for part in file.parent.glob("bot.db*"):
             part.chmod(0o644)
-        assert await store.claim(question("Q1"), None) is Claim.OURS
-        assert await database.answers()
+        assert await store.claim(question("Q1"), None) is Claim.CLAIMED
+        assert await database.is_ready()
 
 
 async def test_the_death_of_the_process_takes_nothing_that_was_written(
@@ -204,7 +204,7 @@ async def test_the_death_of_the_process_takes_nothing_that_was_written(
     for part in ("bot.db", "bot.db-wal"):
         (left / part).write_bytes((tmp_path / part).read_bytes())
     async with open_database(f"sqlite:///{left}/bot.db") as database:
-        found = await Store(database, replica="two").turn("Q1")
+        found = await Store(database, replica="two").get_turn("Q1")
         assert found is not None
         assert found.owner == "one"
 
@@ -212,7 +212,7 @@ async def test_the_death_of_the_process_takes_nothing_that_was_written(
 async def test_deleted_text_is_not_left_in_the_file(file: Path, stores: Stores) -> None:
     store = await stores("one", store_text=False)
     await store.claim(question("Q1", text="a secret of ours"), None)
-    await store.journal([Change("Q1", 1, Draft(Phase.DONE, "another secret"), over=True)])
+    await store.write_changes([Change("Q1", 1, Draft(Phase.DONE, "another secret"), closed=True)])
     with closing(sqlite3.connect(file)) as other:
         other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert b"secret" not in await asyncio.to_thread(file.read_bytes)
@@ -223,5 +223,5 @@ async def test_a_database_in_memory_works_while_it_is_open() -> None:
         await database.check_writable()
         await database.migrate()
         store = Store(database, replica="one")
-        assert await store.claim(question("Q1"), None) is Claim.OURS
-        assert await store.turn("Q1") is not None
+        assert await store.claim(question("Q1"), None) is Claim.CLAIMED
+        assert await store.get_turn("Q1") is not None

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from bot.listeners.payloads import Addressee, mention
 from bot.storage import migrating
 from bot.storage.engine.database import Database, open_database
-from bot.storage.records import Claim, Wish
+from bot.storage.records import Claim, TurnCommand
 from bot.storage.store import Store
 from bot.turn.thread_queue import thread_of
 from bot.values import Place, Question
@@ -29,26 +29,26 @@ def theirs(name: str, *keys: str) -> Question:
 async def test_what_one_workspace_leaves_is_found_by_its_own_processes_only(stores: Stores) -> None:
     ours, other = await stores("a", team="T1"), await stores("b", team="T2")
     again = await stores("c", team="T1")
-    assert await ours.claim(question("Q1"), "T1:C1:1.0") is Claim.OURS
-    assert await other.claim(theirs("Q2"), "T2:C1:1.0") is Claim.OURS
+    assert await ours.claim(question("Q1"), "T1:C1:1.0") is Claim.CLAIMED
+    assert await other.claim(theirs("Q2"), "T2:C1:1.0") is Claim.CLAIMED
     for store in (ours, other):
-        await store.beat()
+        await store.heartbeat()
 
-    assert await again.owners() == {"a"}
-    assert set(await again.replicas()) == {"a"}
-    assert await again.unfinished("b") == []
-    assert await again.take_over("Q2", 1, counted=True) is None
-    assert (await again.turn("Q2"), await again.live("T2:C1:1.0")) == (None, None)
-    assert not await again.wish(Wish("Q2", "U1"))
-    assert await again.take_over("Q1", 1, counted=True) is not None
+    assert await again.get_owners() == {"a"}
+    assert set(await again.get_heartbeats()) == {"a"}
+    assert await again.get_unfinished_turns("b") == []
+    assert await again.take_over("Q2", 1, count_crash=True) is None
+    assert (await again.get_turn("Q2"), await again.get_live_turn("T2:C1:1.0")) == (None, None)
+    assert not await again.send_command(TurnCommand("Q2", "U1"))
+    assert await again.take_over("Q1", 1, count_crash=True) is not None
 
 
 async def test_what_is_let_go_of_is_taken_up_by_its_own_workspace(stores: Stores) -> None:
     ours, other = await stores("a", team="T1"), await stores("b", team="T2")
     await ours.claim(question("Q1"), None)
     await ours.release(["Q1"])
-    assert await other.unfinished(None) == []
-    [left] = await ours.unfinished(None)
+    assert await other.get_unfinished_turns(None) == []
+    [left] = await ours.get_unfinished_turns(None)
     assert (left.question.id, left.team) == ("Q1", "T1")
 
 
@@ -58,7 +58,7 @@ async def test_nobody_deletes_the_old_turns_of_another_workspace(stores: Stores)
     await end(ours, "Q1")
     other = await stores("b", team="T2", now=lambda: 10_000.0)
     assert await other.prune(10.0) == 0
-    assert await ours.turn("Q1") is not None
+    assert await ours.get_turn("Q1") is not None
     late = await stores("c", team="T1", now=lambda: 10_000.0)
     assert await late.prune(10.0) == 1
 
@@ -76,9 +76,9 @@ async def test_one_message_in_a_channel_of_two_workspaces_is_a_question_to_each(
         store = await stores(team, team=team)
         asked = mention(body(team), us)
         assert asked is not None
-        assert await store.claim(asked, thread_of(asked)) is Claim.OURS
-        assert await store.claim(asked, thread_of(asked)) is Claim.TAKEN
-        assert [one.question.id for one in await store.unfinished(team)] == [asked.id]
+        assert await store.claim(asked, thread_of(asked)) is Claim.CLAIMED
+        assert await store.claim(asked, thread_of(asked)) is Claim.DUPLICATE
+        assert [one.question.id for one in await store.get_unfinished_turns(team)] == [asked.id]
 
 
 # What a process of the version before wrote: it knows neither the column nor our keys.
@@ -109,7 +109,7 @@ async def test_an_older_process_beside_this_one_answers_nothing_twice(
     new = await stores("new", team="T1")
     asked = mention(body("T1"), Addressee("UBOT", "BBOT"))
     assert asked is not None
-    assert await new.claim(asked, thread_of(asked)) is Claim.TAKEN
+    assert await new.claim(asked, thread_of(asked)) is Claim.DUPLICATE
 
 
 async def test_what_an_older_process_leaves_is_taken_by_the_workspace_it_belongs_to(
@@ -117,11 +117,11 @@ async def test_what_an_older_process_leaves_is_taken_by_the_workspace_it_belongs
 ) -> None:
     await database.write(_older)
     other, ours = await stores("b", team="T2"), await stores("a", team="T1")
-    assert await other.unfinished("old") == []
-    assert set(await ours.replicas()) == {"old"}
-    [left] = await ours.unfinished("old")
+    assert await other.get_unfinished_turns("old") == []
+    assert set(await ours.get_heartbeats()) == {"old"}
+    [left] = await ours.get_unfinished_turns("old")
     assert (left.question.place, left.team, left.question.unreadable) == (PLACE, "", ())
-    assert await ours.take_over("Q1", 1, counted=True) is not None
+    assert await ours.take_over("Q1", 1, count_crash=True) is not None
 
 
 async def test_a_database_of_the_version_before_is_brought_up_under_its_processes(url: str) -> None:
@@ -131,7 +131,7 @@ async def test_a_database_of_the_version_before_is_brought_up_under_its_processe
         await database.migrate()
         beat = text("UPDATE replicas SET beat = beat + 1 WHERE id = 'old'")
         await database.write(lambda connection: connection.execute(beat))
-        assert await Store(database, replica="new", team="T1").replicas() == {"old": 4}
+        assert await Store(database, replica="new", team="T1").get_heartbeats() == {"old": 4}
 
 
 @pytest.mark.parametrize("store_text", [True, False])
@@ -141,9 +141,9 @@ async def test_the_names_of_what_was_not_read_go_with_the_text(
     store = await stores("a", store_text=store_text)
     asked = replace(question("Q1"), unreadable=("secret.pdf (PDF)",))
     await store.claim(asked, None)
-    [record] = await store.unfinished("a")
+    [record] = await store.get_unfinished_turns("a")
     assert record.question == asked
     await end(store, "Q1")
-    record_after = await store.turn("Q1")
+    record_after = await store.get_turn("Q1")
     assert record_after is not None
     assert record_after.question.unreadable == (asked.unreadable if store_text else ())

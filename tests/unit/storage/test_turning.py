@@ -6,8 +6,8 @@ import pytest
 
 from bot.errors import StorageAway, StorageError
 from bot.storage.records import Change, Claim, ShownMessage, Spent
-from bot.storage.store import CLAIM_SECONDS, Store
-from bot.storage.turning import BATCH
+from bot.storage.store import CLAIM_RETENTION_SECONDS, Store
+from bot.storage.turning import MAX_IDS_PER_STATEMENT
 from bot.values import Draft, Phase, Usage
 from tests.unit.storage.asked import DONE, REPORT, end, question
 from tests.unit.storage.conftest import Stores
@@ -20,29 +20,34 @@ async def test_a_turn_is_found_as_it_was_asked_and_as_it_was_journalled(stores: 
     store = await stores("one")
     asked = question("Q1", files=(REPORT,), response_url="https://hooks.slack.com/1")
     await store.claim(asked, None)
-    changes = [Change("Q1", 1, HALF, "resp_1", STANDING, irreversible=True, sending=True)]
-    assert await store.journal(changes) == set()
+    changes = [Change("Q1", 1, HALF, "resp_1", STANDING, irreversible=True, send_unverifiable=True)]
+    assert await store.write_changes(changes) == set()
 
-    found = await store.turn("Q1")
+    found = await store.get_turn("Q1")
 
     assert found is not None
     assert found.question == asked
-    assert (found.draft, found.response_id, found.shown) == (HALF, "resp_1", STANDING)
-    assert (found.owner, found.fence, found.irreversible, found.sending) == ("one", 1, True, True)
+    assert (found.draft, found.response_id, found.messages) == (HALF, "resp_1", STANDING)
+    assert (found.owner, found.fence, found.irreversible, found.send_unverifiable) == (
+        "one",
+        1,
+        True,
+        True,
+    )
     assert not found.waiting
-    assert await store.turn("Q2") is None
+    assert await store.get_turn("Q2") is None
 
 
 async def test_a_text_is_journalled_with_where_its_response_goes_on(stores: Stores) -> None:
     store = await stores("one")
     await store.claim(question("Q1"), None)
-    await store.journal([Change("Q1", 1, HALF, "resp_1", cursor="7 0 0 4")])
-    await store.journal([Change("Q1", 1, irreversible=True)])
-    found = await store.turn("Q1")
+    await store.write_changes([Change("Q1", 1, HALF, "resp_1", cursor="7 0 0 4")])
+    await store.write_changes([Change("Q1", 1, irreversible=True)])
+    found = await store.get_turn("Q1")
     assert found is not None
     assert found.cursor == "7 0 0 4"
-    await store.journal([Change("Q1", 1, DONE, cursor="")])
-    found = await store.turn("Q1")
+    await store.write_changes([Change("Q1", 1, DONE, cursor="")])
+    found = await store.get_turn("Q1")
     assert found is not None
     assert found.cursor == ""
 
@@ -56,8 +61,8 @@ async def test_spent_limits_are_kept_until_more_is_spent(stores: Stores) -> None
         (Change("Q1", 1, HALF), Spent(12.5, 7)),
         (Change("Q1", 1, spent=Spent(1800.25, 10**12)), Spent(1800.25, 10**12)),
     ]:
-        await store.journal([change])
-        found = await store.turn("Q1")
+        await store.write_changes([change])
+        found = await store.get_turn("Q1")
         assert found is not None
         assert found.spent == kept
 
@@ -65,34 +70,37 @@ async def test_spent_limits_are_kept_until_more_is_spent(stores: Stores) -> None
 async def test_what_a_change_does_not_name_stays(stores: Stores) -> None:
     store = await stores("one")
     await store.claim(question("Q1"), None)
-    await store.journal([Change("Q1", 1, HALF, "resp_1", STANDING)])
-    await store.journal([Change("Q1", 1, irreversible=True)])
-    await store.journal([Change("Q1", 1)])
-    found = await store.turn("Q1")
+    await store.write_changes([Change("Q1", 1, HALF, "resp_1", STANDING)])
+    await store.write_changes([Change("Q1", 1, irreversible=True)])
+    await store.write_changes([Change("Q1", 1)])
+    found = await store.get_turn("Q1")
     assert found is not None
-    assert (found.draft, found.response_id, found.shown) == (HALF, "resp_1", STANDING)
+    assert (found.draft, found.response_id, found.messages) == (HALF, "resp_1", STANDING)
     assert found.irreversible
-    await store.journal([Change("Q1", 1, shown=STANDING[1:], irreversible=False)])
-    found = await store.turn("Q1")
+    await store.write_changes([Change("Q1", 1, messages=STANDING[1:], irreversible=False)])
+    found = await store.get_turn("Q1")
     assert found is not None
-    assert (found.shown, found.irreversible) == (STANDING[1:], False)
+    assert (found.messages, found.irreversible) == (STANDING[1:], False)
 
 
 async def test_a_thread_goes_on_once_its_answer_stands_though_that_turn_is_not_over(
     stores: Stores,
 ) -> None:
     store = await stores("one")
-    assert await store.claim(question("Q1"), "a thread") is Claim.OURS
-    assert await store.claim(question("Q2"), "a thread") is Claim.WAITS
-    await store.journal([Change("Q1", 1, DONE)])
-    assert await store.begin("Q2", 1) is None
+    assert await store.claim(question("Q1"), "a thread") is Claim.CLAIMED
+    assert await store.claim(question("Q2"), "a thread") is Claim.QUEUED
+    await store.write_changes([Change("Q1", 1, DONE)])
+    assert await store.promote("Q2", 1) is None
 
-    await store.journal([Change("Q1", 1, stands=True)])
+    await store.write_changes([Change("Q1", 1, readable=True)])
 
-    assert await store.begin("Q2", 1) is not None
-    assert [record.question.id for record in await store.unfinished("one")] == ["Q1", "Q2"]
-    await store.journal([Change("Q2", 1, stands=True)])
-    assert await store.claim(question("Q3"), "a thread") is Claim.OURS
+    assert await store.promote("Q2", 1) is not None
+    assert [record.question.id for record in await store.get_unfinished_turns("one")] == [
+        "Q1",
+        "Q2",
+    ]
+    await store.write_changes([Change("Q2", 1, readable=True)])
+    assert await store.claim(question("Q3"), "a thread") is Claim.CLAIMED
     assert await end(store, "Q1") == set()
     assert await end(store, "Q2") == set()
 
@@ -101,33 +109,33 @@ async def test_changes_under_an_older_fence_are_refused_one_by_one(stores: Store
     one, two = await stores("one"), await stores("two")
     for name in ("Q1", "Q2"):
         await one.claim(question(name), None)
-    await two.take_over("Q1", 1, counted=True)
+    await two.take_over("Q1", 1, count_crash=True)
 
-    changes = [Change(name, 1, HALF, shown=STANDING) for name in ("Q1", "Q2", "Q3")]
+    changes = [Change(name, 1, HALF, messages=STANDING) for name in ("Q1", "Q2", "Q3")]
 
-    assert await one.journal(changes) == {"Q1", "Q3"}
-    lost, kept = await one.turn("Q1"), await one.turn("Q2")
+    assert await one.write_changes(changes) == {"Q1", "Q3"}
+    lost, kept = await one.get_turn("Q1"), await one.get_turn("Q2")
     assert lost is not None
     assert kept is not None
-    assert (lost.draft.text, lost.shown) == ("", ())
-    assert (kept.draft, kept.shown) == (HALF, STANDING)
+    assert (lost.draft.text, lost.messages) == ("", ())
+    assert (kept.draft, kept.messages) == (HALF, STANDING)
     assert await end(one, "Q1") == {"Q1"}
     assert await end(two, "Q1", 2) == set()
-    assert await two.journal([]) == set()
+    assert await two.write_changes([]) == set()
 
 
 async def test_more_changes_than_fit_one_statement_are_one_transaction_all_the_same(
     stores: Stores,
 ) -> None:
     store = await stores("one")
-    names = [f"Q{n}" for n in range(BATCH + 10)]
+    names = [f"Q{n}" for n in range(MAX_IDS_PER_STATEMENT + 10)]
     changes = [Change(name, 1, HALF) for name in names]
     for name in names[:3] + names[-3:]:
         await store.claim(question(name), None)
-    assert await store.journal(changes) == set(names[3:-3])
-    assert len(await store.unfinished("one")) == 6
+    assert await store.write_changes(changes) == set(names[3:-3])
+    assert len(await store.get_unfinished_turns("one")) == 6
     await store.release(names)
-    assert len(await store.unfinished(None)) == 6
+    assert len(await store.get_unfinished_turns(None)) == 6
 
 
 async def test_a_turn_that_is_over_has_no_owner_and_no_address_to_answer_to(stores: Stores) -> None:
@@ -136,14 +144,14 @@ async def test_a_turn_that_is_over_has_no_owner_and_no_address_to_answer_to(stor
     await store.claim(asked, "t")
     assert await end(store, "Q1") == set()
     assert await end(store, "Q1") == set(), "its reply may have been lost: it is asked for again"
-    found = await store.turn("Q1")
+    found = await store.get_turn("Q1")
     assert found is not None
     assert (found.owner, found.draft) == (None, DONE)
     assert (found.question.text, found.question.files) == (asked.text, asked.files)
     assert found.question.response_url is None
-    assert await store.unfinished("one") == await store.unfinished(None) == []
-    assert await store.owners() == set()
-    assert await store.take_over("Q1", 1, counted=True) is None
+    assert await store.get_unfinished_turns("one") == await store.get_unfinished_turns(None) == []
+    assert await store.get_owners() == set()
+    assert await store.take_over("Q1", 1, count_crash=True) is None
 
 
 async def test_text_that_is_not_to_be_stored_is_kept_only_while_it_is_needed(
@@ -152,35 +160,35 @@ async def test_text_that_is_not_to_be_stored_is_kept_only_while_it_is_needed(
     store: Store = await stores("one", store_text=False)
     await store.claim(question("Q1", text="secret", files=(REPORT,)), None)
     half = Draft(Phase.STREAMING, "secret", "secret")
-    await store.journal([Change("Q1", 1, half, rounds='"secret"')])
-    found = await store.turn("Q1")
+    await store.write_changes([Change("Q1", 1, half, tool_rounds='"secret"')])
+    found = await store.get_turn("Q1")
     assert found is not None
     assert (found.question.text, found.draft.text) == ("secret", "secret")
-    assert found.rounds == '"secret"'
+    assert found.tool_rounds == '"secret"'
     draft = Draft(Phase.DONE, "secret", "secret")
-    await store.journal([Change("Q1", 1, draft, "resp_1", STANDING, over=True)])
-    found = await store.turn("Q1")
+    await store.write_changes([Change("Q1", 1, draft, "resp_1", STANDING, closed=True)])
+    found = await store.get_turn("Q1")
     assert found is not None
     assert (found.question.text, found.question.files) == ("", ())
     assert found.draft == Draft(Phase.DONE)
-    assert found.rounds == ""
-    assert (found.response_id, found.shown) == ("resp_1", STANDING)
+    assert found.tool_rounds == ""
+    assert (found.response_id, found.messages) == ("resp_1", STANDING)
 
 
 async def test_rounds_are_kept_until_the_turn_is_over(stores: Stores) -> None:
     store = await stores("one")
     await store.claim(question("Q1"), None)
     for change, kept in (
-        (Change("Q1", 1, rounds="[1]"), "[1]"),
+        (Change("Q1", 1, tool_rounds="[1]"), "[1]"),
         (Change("Q1", 1, HALF), "[1]"),
-        (Change("Q1", 1, rounds=""), ""),
-        (Change("Q1", 1, rounds="[2]"), "[2]"),
-        (Change("Q1", 1, DONE, rounds="[3]", over=True), ""),
+        (Change("Q1", 1, tool_rounds=""), ""),
+        (Change("Q1", 1, tool_rounds="[2]"), "[2]"),
+        (Change("Q1", 1, DONE, tool_rounds="[3]", closed=True), ""),
     ):
-        assert await store.journal([change]) == set()
-        found = await store.turn("Q1")
+        assert await store.write_changes([change]) == set()
+        found = await store.get_turn("Q1")
         assert found is not None
-        assert found.rounds == kept
+        assert found.tool_rounds == kept
 
 
 async def test_what_an_answer_cost_is_stored_with_it(stores: Stores) -> None:
@@ -192,10 +200,10 @@ async def test_what_an_answer_cost_is_stored_with_it(stores: Stores) -> None:
         (Change("Q1", 1, usage=Usage(1, 2, model="m\0")), Usage(1, 2, model="m")),
         (Change("Q1", 1, usage=Usage()), Usage(1, 2, model="m")),
         (Change("Q1", 1, usage=cost), cost),
-        (Change("Q1", 1, DONE, over=True), cost),
+        (Change("Q1", 1, DONE, closed=True), cost),
     ):
-        await store.journal([change])
-        found = await store.turn("Q1")
+        await store.write_changes([change])
+        found = await store.get_turn("Q1")
         assert found is not None
         assert found.usage == known
 
@@ -204,9 +212,9 @@ async def test_what_an_answer_cost_is_stored_with_it(stores: Stores) -> None:
 async def test_text_no_database_takes_does_not_stand_in_the_way(stores: Stores, odd: str) -> None:
     store = await stores("one")
     file = REPORT.__class__("F1", odd, "text/plain", 1, "https://files.slack.com/1")
-    assert await store.claim(question("Q1", text=odd, files=(file,)), None) is Claim.OURS
-    await store.journal([Change("Q1", 1, Draft(Phase.STREAMING, odd, odd))])
-    found = await store.turn("Q1")
+    assert await store.claim(question("Q1", text=odd, files=(file,)), None) is Claim.CLAIMED
+    await store.write_changes([Change("Q1", 1, Draft(Phase.STREAMING, odd, odd))])
+    found = await store.get_turn("Q1")
     assert found is not None
     expected = odd.replace("\0", "").encode("utf-8", "replace").decode()
     assert (found.question.text, found.draft.text, found.draft.note) == (expected,) * 3
@@ -218,14 +226,14 @@ async def test_what_can_never_be_written_is_told_apart_from_a_database_that_is_a
 ) -> None:
     store = await stores("one")
     await store.claim(question("Q1"), None)
-    wrong = Change("Q1", 1, HALF, shown=(ShownMessage("\ud83d", "C1"),))
+    wrong = Change("Q1", 1, HALF, messages=(ShownMessage("\ud83d", "C1"),))
     with pytest.raises(StorageError) as caught:
-        await store.journal([wrong])
+        await store.write_changes([wrong])
     assert not isinstance(caught.value, StorageAway)
-    found = await store.turn("Q1")
+    found = await store.get_turn("Q1")
     assert found is not None
     assert found.draft.text == "", "all of it or nothing"
-    assert await store.journal([Change("Q1", 1, HALF)]) == set()
+    assert await store.write_changes([Change("Q1", 1, HALF)]) == set()
 
 
 async def test_a_turn_is_taken_over_once_whoever_tries(stores: Stores) -> None:
@@ -233,19 +241,24 @@ async def test_a_turn_is_taken_over_once_whoever_tries(stores: Stores) -> None:
     one, two = await stores("one"), await stores("two", now=lambda: now)
     three = await stores("three", now=lambda: now)
     await one.claim(question("Q1"), None)
-    await one.journal([Change("Q1", 1, HALF, "resp_1", STANDING)])
+    await one.write_changes([Change("Q1", 1, HALF, "resp_1", STANDING)])
 
-    taken = await two.take_over("Q1", 1, counted=True)
+    taken = await two.take_over("Q1", 1, count_crash=True)
 
     assert taken is not None
-    assert (taken.owner, taken.fence, taken.tries, taken.first_tried_at) == ("two", 2, 1, 100.0)
-    assert (taken.draft, taken.response_id, taken.shown) == (HALF, "resp_1", STANDING)
-    assert await three.take_over("Q1", 1, counted=True) is None
-    assert await two.take_over("Q1", 1, counted=True) is None, "nobody gets the same turn twice"
+    assert (taken.owner, taken.fence, taken.crash_count, taken.first_crash_at) == (
+        "two",
+        2,
+        1,
+        100.0,
+    )
+    assert (taken.draft, taken.response_id, taken.messages) == (HALF, "resp_1", STANDING)
+    assert await three.take_over("Q1", 1, count_crash=True) is None
+    assert await two.take_over("Q1", 1, count_crash=True) is None, "nobody gets the same turn twice"
     now = 200.0
-    again = await three.take_over("Q1", 2, counted=True)
+    again = await three.take_over("Q1", 2, count_crash=True)
     assert again is not None
-    assert (again.fence, again.tries, again.first_tried_at) == (3, 2, 100.0)
+    assert (again.fence, again.crash_count, again.first_crash_at) == (3, 2, 100.0)
 
 
 async def test_a_turn_that_is_handed_over_does_not_count_as_tried(stores: Stores) -> None:
@@ -253,15 +266,20 @@ async def test_a_turn_that_is_handed_over_does_not_count_as_tried(stores: Stores
     for name in ("Q1", "Q2", "Q3"):
         await one.claim(question(name), None)
     await two.release(["Q2"])
-    assert await two.unfinished(None) == []
+    assert await two.get_unfinished_turns(None) == []
     await one.release(["Q2", "Q3"])
-    assert await one.owners() == {"one"}
-    released = await two.unfinished(None)
+    assert await one.get_owners() == {"one"}
+    released = await two.get_unfinished_turns(None)
     assert [turn.question.id for turn in released] == ["Q2", "Q3"]
-    taken = await two.take_over("Q2", 1, counted=False)
+    taken = await two.take_over("Q2", 1, count_crash=False)
     assert taken is not None
-    assert (taken.owner, taken.fence, taken.tries, taken.first_tried_at) == ("two", 2, 0, None)
-    assert await two.owners() == {"one", "two"}
+    assert (taken.owner, taken.fence, taken.crash_count, taken.first_crash_at) == (
+        "two",
+        2,
+        0,
+        None,
+    )
+    assert await two.get_owners() == {"one", "two"}
 
 
 async def test_turns_are_given_out_in_the_order_they_were_asked(stores: Stores) -> None:
@@ -270,7 +288,7 @@ async def test_turns_are_given_out_in_the_order_they_were_asked(stores: Stores) 
     for name in ("C", "A", "B"):
         await store.claim(question(name), None)
     # A clock that is set back does not mix up what this replica has taken.
-    assert [turn.question.id for turn in await store.unfinished("one")] == ["C", "A", "B"]
+    assert [turn.question.id for turn in await store.get_unfinished_turns("one")] == ["C", "A", "B"]
 
 
 async def test_what_is_old_is_deleted_and_nothing_else(stores: Stores) -> None:
@@ -278,20 +296,20 @@ async def test_what_is_old_is_deleted_and_nothing_else(stores: Stores) -> None:
     store = await stores("one", now=lambda: now)
     for name in ("old", "live"):
         await store.claim(question(name, name), None)
-    await store.journal([Change("old", 1, DONE, shown=STANDING, over=True)])
-    now = 3 * CLAIM_SECONDS
+    await store.write_changes([Change("old", 1, DONE, messages=STANDING, closed=True)])
+    now = 3 * CLAIM_RETENTION_SECONDS
     await store.claim(question("new", "new"), None)
     await end(store, "new")
 
-    assert await store.prune(4 * CLAIM_SECONDS) == 0
-    assert await store.turn("old") is not None
-    assert await store.prune(2 * CLAIM_SECONDS) == 1
+    assert await store.prune(4 * CLAIM_RETENTION_SECONDS) == 0
+    assert await store.get_turn("old") is not None
+    assert await store.prune(2 * CLAIM_RETENTION_SECONDS) == 1
 
-    assert await store.turn("old") is None
-    assert await store.turn("live") is not None
-    assert await store.turn("new") is not None
-    assert await store.claim(question("old", "old"), None) is Claim.OURS
-    assert await store.claim(question("new", "new"), None) is Claim.TAKEN
+    assert await store.get_turn("old") is None
+    assert await store.get_turn("live") is not None
+    assert await store.get_turn("new") is not None
+    assert await store.claim(question("old", "old"), None) is Claim.CLAIMED
+    assert await store.claim(question("new", "new"), None) is Claim.DUPLICATE
 
 
 async def test_claims_live_for_a_day(stores: Stores) -> None:
@@ -299,12 +317,12 @@ async def test_claims_live_for_a_day(stores: Stores) -> None:
     store = await stores("one", now=lambda: now)
     await store.claim(question("Q1", "a"), None)
     await end(store, "Q1")
-    now = CLAIM_SECONDS - 1.0
+    now = CLAIM_RETENTION_SECONDS - 1.0
     await store.prune(0)
-    assert await store.claim(question("Q2", "a"), None) is Claim.TAKEN
-    now = CLAIM_SECONDS + 1.0
+    assert await store.claim(question("Q2", "a"), None) is Claim.DUPLICATE
+    now = CLAIM_RETENTION_SECONDS + 1.0
     await store.prune(0)
-    assert await store.claim(question("Q2", "a"), None) is Claim.OURS
+    assert await store.claim(question("Q2", "a"), None) is Claim.CLAIMED
 
 
 async def test_more_than_a_batch_is_deleted_batch_by_batch(stores: Stores) -> None:
@@ -314,7 +332,7 @@ async def test_more_than_a_batch_is_deleted_batch_by_batch(stores: Stores) -> No
     for n, keys in enumerate(several):
         await store.claim(question(f"A{n}", *keys), None)
         await end(store, f"A{n}")
-    now = CLAIM_SECONDS + 1.0
+    now = CLAIM_RETENTION_SECONDS + 1.0
     await store.prune(0)
     for n, keys in enumerate(several):
-        assert await store.claim(question(f"B{n}", *keys), None) is Claim.OURS
+        assert await store.claim(question(f"B{n}", *keys), None) is Claim.CLAIMED

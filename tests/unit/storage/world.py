@@ -30,7 +30,9 @@ class World:
 
     async def _open(self, url: str) -> None:
         for name in REPLICAS:
-            database = await self._stack.enter_async_context(open_database(url, patience=PATIENCE))
+            database = await self._stack.enter_async_context(
+                open_database(url, timeout_seconds=PATIENCE)
+            )
             await database.migrate()
             self._databases.append(database)
             self.stores[name] = Store(database, replica=name)

@@ -16,8 +16,8 @@ from sqlalchemy.engine import make_url
 from bot.errors import StorageAway
 from bot.observe import Metrics
 from bot.storage.engine.database import Database
-from bot.storage.engine.deadline import PATIENCE
-from bot.storage.records import Wish
+from bot.storage.engine.deadline import DEFAULT_TIMEOUT_SECONDS
+from bot.storage.records import TurnCommand
 from bot.storage.store import Store
 from bot.turn.answer import Runner
 from bot.turn.durability.leases import Keeper
@@ -49,26 +49,30 @@ class Gated(Database):
 
     away = full = False
 
-    async def read(self, work: Callable[[Connection], T], patience: float | None = None) -> T:
+    async def read(
+        self, work: Callable[[Connection], T], timeout_seconds: float | None = None
+    ) -> T:
         await self._gate()
-        return await super().read(work, patience)
+        return await super().read(work, timeout_seconds)
 
     async def write(
         self,
         work: Callable[[Connection], T],
-        patience: float | None = None,
+        timeout_seconds: float | None = None,
         *,
-        alone: bool = False,
-        quiet: bool = False,
+        autocommit: bool = False,
+        best_effort: bool = False,
     ) -> T:
         await self._gate()
         if self.full:
             raise StorageAway("full")
-        return await super().write(work, patience, alone=alone, quiet=quiet)
+        return await super().write(
+            work, timeout_seconds, autocommit=autocommit, best_effort=best_effort
+        )
 
     async def _gate(self) -> None:
         if self.away:
-            await asyncio.sleep(PATIENCE)
+            await asyncio.sleep(DEFAULT_TIMEOUT_SECONDS)
             raise StorageAway("away")
 
 
@@ -84,7 +88,7 @@ class Replica:
     metrics: Metrics
     refused: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
-    lent: list[Wish] = field(default_factory=list)
+    lent: list[TurnCommand] = field(default_factory=list)
 
     async def die(self) -> None:
         """Be gone from one moment to another; only for one that is not running."""
@@ -146,7 +150,7 @@ class Stage:
         keeper = Keeper(store, metrics, lease=LEASE, shared=shared, now=clock)
         left: list[str] = []
         refused: list[str] = []
-        lent: list[Wish] = []
+        lent: list[TurnCommand] = []
 
         def leave(response: str) -> None:
             left.append(response)

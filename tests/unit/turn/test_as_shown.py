@@ -65,7 +65,7 @@ async def test_question_that_waited_below_another_is_asked_as_it_reads_by_then(
             f"From person U1:\n> {NEW}",
             "From person U2:\n> Says who?",
         ]
-        record = await a.store.turn(f"t{BELOW}")
+        record = await a.store.get_turn(f"t{BELOW}")
         assert record
         assert record.question.words[0].text == NEW
 
@@ -146,7 +146,7 @@ async def test_what_is_left_of_an_old_question_is_asked_as_its_author_s() -> Non
     slack, model = FakeSlack(), Model()
     other = replace(question(text="Says who?"), user="U2", ts="900.2")
     async with runner(slack, model) as way:
-        turn = way.turn(rows.joined(question(text=OLD), other), fence=2)
+        turn = way.turn(rows.merge_questions(question(text=OLD), other), fence=2)
         del slack.people["C0", "900.1"]
         assert await way.runner.answer(turn) is Phase.DONE
         assert (turn.question.user, turn.question.messages) == ("U2", ("900.2",))
@@ -180,7 +180,7 @@ SHOUTED = Exchange(ToolCall("call1", "shout", '{"word": "hey"}'), "HEY")
 ROUNDS = Progress((Round(None, (SHOUTED,)),)).written()
 BEGUN: dict[str, dict[str, Any]] = {
     "a response": {"response_id": "resp_1", "draft": Draft(Phase.STREAMING, "One ")},
-    "tool rounds": {"rounds": ROUNDS},
+    "tool rounds": {"tool_rounds": ROUNDS},
 }
 
 

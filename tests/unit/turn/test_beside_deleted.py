@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.storage.chain import chain_of
+from bot.storage.chain import all_turn_ids
 from bot.turn.supervisor import Verdict
 from bot.values import REMOVED, Phase
 from tests.unit.delivery.fake_slack import FakeSlack
@@ -56,8 +56,8 @@ class Scene:
 
     async def answered(self) -> list[str]:
         """The messages that have an answer, each as often as it has one."""
-        turns = [turn for ts in (ROOT, *WORDS) for turn in chain_of(f"t{ts}")]
-        found = await self.a.store.among(turns)
+        turns = [turn for ts in (ROOT, *WORDS) for turn in all_turn_ids(f"t{ts}")]
+        found = await self.a.store.get_turns(turns)
         done = [one.question for one in found if one.draft.phase is Phase.DONE]
         return sorted(ts for one in done for ts in one.messages)
 
@@ -97,7 +97,7 @@ async def test_the_others_are_asked_anew_as_one_question_and_answered_once(
         assert [WORDS[ts] in prompt for ts in WORDS] == [ts != deleted for ts in WORDS]
         assert await on.answered() == [ROOT, *(ts for ts in WORDS if ts != deleted)]
         assert on.answers() == {f"t{ROOT}": WHOLE, f"{on.turn}-2": WHOLE}
-        record = await on.a.store.turn(on.turn)
+        record = await on.a.store.get_turn(on.turn)
         assert record
         assert record.draft == REMOVED
 
@@ -241,8 +241,8 @@ Step = Callable[[Scene], Any]
 
 CUTS: dict[str, Step] = {
     "the deletion is heard": lambda on: True,
-    "it is left as a wish": lambda on: on.a.store.wishes(),
-    "what is left has a turn": lambda on: on.a.store.unfinished(None),
+    "it is left as a wish": lambda on: on.a.store.receive_commands(),
+    "what is left has a turn": lambda on: on.a.store.get_unfinished_turns(None),
     "the message of the answer is deleted": lambda on: on.slack.count("chat.delete", "ok"),
     "the answer that goes is over": lambda on: on.a.turns.live == 0,
 }
@@ -290,7 +290,7 @@ async def _lives(replica: Replica) -> None:
     """Show that it lives, heed wishes, and let what waits begin; it takes nothing over."""
     while True:
         await replica.turns.beat()
-        for wish in await replica.store.wishes():
+        for wish in await replica.store.receive_commands():
             replica.turns.remove(wish.turn, wish.user)
         replica.live.stir()
         await asyncio.sleep(0.1)

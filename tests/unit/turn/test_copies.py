@@ -58,7 +58,7 @@ async def test_an_answer_is_posted_with_who_asked_what_above_it(
     async with Stage(tmp_path) as stage, replica(stage, "a", slack) as a:
         assert await copies(a).post(copy, DONE) is Posted.DONE
         assert await copies(a).post(copy, DONE) is Posted.BEFORE
-        record = await a.store.turn(copy.id)
+        record = await a.store.get_turn(copy.id)
     [message] = slack.messages.values()
     assert (message.channel, message.thread_ts) == (place.channel, None)
     assert message.markdown == DONE.text
@@ -151,7 +151,7 @@ async def test_an_end_is_given_up_only_where_process_after_process_dies_of_it_at
         async with replica(stage, "last", slack) as last:
             await until(lambda: slack.messages, 3 * LEASE)
             await until(lambda: not last.turns.live)
-            record = await last.store.turn(COPY.id)
+            record = await last.store.get_turn(COPY.id)
     assert record
     assert record.draft.phase is ends
 

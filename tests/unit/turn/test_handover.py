@@ -36,9 +36,9 @@ async def test_what_is_not_done_in_the_grace_is_handed_over_and_goes_on_in_the_s
         lengths = [len(text) for text in message.history]
         assert lengths == sorted(lengths), "no text vanished meanwhile"
         assert (model.cancelled, len(model.resumed), calls) == (0, 1, [])
-        record = await b.store.turn("q1")
+        record = await b.store.get_turn("q1")
         assert record
-        assert (record.tries, record.fence) == (0, 2)
+        assert (record.crash_count, record.fence) == (0, 2)
         assert b.count("bot_takeovers_total", owner="released") == 1
 
 
@@ -116,8 +116,8 @@ async def test_nothing_is_written_while_a_turn_changes_hands(tmp_path: Path) -> 
         begun = len(slack.calls)
         await a.turns.drain(0)
         assert len(slack.calls) == begun
-        [left] = await a.store.unfinished(None)
-        assert [one.ts for one in left.shown] == list(slack.messages), "it was under way"
+        [left] = await a.store.get_unfinished_turns(None)
+        assert [one.ts for one in left.messages] == list(slack.messages), "it was under way"
         b = await stage.replica("b", two)
         await until(lambda: b.turns.live == 1)
         await until(lambda: b.turns.live == 0)

@@ -68,11 +68,11 @@ async def test_what_is_noted_together_is_written_together_one_change_a_turn() ->
     async with writing(paper) as journal:
         journal.note(Change("a", 1, draft=ONE))
         journal.note(Change("b", 1, response_id="resp_1"))
-        journal.note(Change("a", 1, draft=TWO, shown=STANDS))
+        journal.note(Change("a", 1, draft=TWO, messages=STANDS))
         await journal.written()
     [(_, changes)] = paper.written
     assert changes == [
-        Change("a", 1, draft=TWO, shown=STANDS),
+        Change("a", 1, draft=TWO, messages=STANDS),
         Change("b", 1, response_id="resp_1"),
     ]
 
@@ -89,7 +89,7 @@ async def test_it_writes_at_most_so_often_unless_somebody_waits() -> None:
         times = [at for at, _ in paper.written]
         assert len(times) in (4, 5)
         assert min(b - a for a, b in pairwise(times)) >= 0.99 * PAUSE
-        journal.note(Change("a", 1, draft=ONE, over=True))
+        journal.note(Change("a", 1, draft=ONE, closed=True))
         before = now()
         await journal.written()
         assert now() == before
@@ -102,7 +102,7 @@ async def test_while_the_database_is_away_nothing_is_lost_and_little_is_kept() -
             journal.note(Change("a", 1, draft=Draft(Phase.STREAMING, "x" * n)))
             await asyncio.sleep(0.1)
         journal.note(Change("a", 1, response_id="resp_1"))
-        journal.note(Change("b", 1, over=True))
+        journal.note(Change("b", 1, closed=True))
         assert paper.tries < 12
         assert set(journal.turns) == {"a", "b"}
         assert paper.gauge() == pytest.approx(now(), abs=0.2)
@@ -110,7 +110,7 @@ async def test_while_the_database_is_away_nothing_is_lost_and_little_is_kept() -
         await asyncio.sleep(LONGEST_BACKOFF + PAUSE)
     [(_, changes)] = paper.written
     longest = Draft(Phase.STREAMING, "x" * 99)
-    assert changes == [Change("a", 1, longest, response_id="resp_1"), Change("b", 1, over=True)]
+    assert changes == [Change("a", 1, longest, response_id="resp_1"), Change("b", 1, closed=True)]
     assert (journal.turns, paper.gauge()) == (set(), 0.0)
     failures = paper.metrics.registry.get_sample_value("bot_journal_failures_total")
     assert failures == paper.tries - 1
@@ -176,12 +176,12 @@ changes = st.builds(
     st.integers(1, 3),
     draft=st.none() | st.sampled_from([ONE, TWO]),
     response_id=st.none() | st.sampled_from(["", "resp_1"]),
-    shown=st.none() | st.sampled_from([(), STANDS]),
+    messages=st.none() | st.sampled_from([(), STANDS]),
     irreversible=st.none() | st.just(True),
-    sending=st.none() | st.just(True),
+    send_unverifiable=st.none() | st.just(True),
     cursor=st.none() | st.sampled_from(["", "4 0 0 3"]),
-    tries=st.none() | st.just(0),
-    over=st.booleans(),
+    crash_count=st.none() | st.just(0),
+    closed=st.booleans(),
 )
 
 
@@ -194,7 +194,15 @@ def test_changes_as_one_are_the_newest_of_each_field_under_the_newest_fence(
         whole = merged(whole, change)
     assert whole
     counting = [change for change in noted if change.fence == max(c.fence for c in noted)]
-    for name in ("draft", "response_id", "shown", "irreversible", "sending", "cursor", "tries"):
+    for name in (
+        "draft",
+        "response_id",
+        "messages",
+        "irreversible",
+        "send_unverifiable",
+        "cursor",
+        "crash_count",
+    ):
         given_values = [v for c in counting if (v := getattr(c, name)) is not None]
         assert getattr(whole, name) == (given_values[-1] if given_values else None)
-    assert whole.over == any(change.over for change in counting)
+    assert whole.closed == any(change.closed for change in counting)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.delivery.delivery import Delivery, DeliveryConfig
-from bot.storage.records import Wish
+from bot.storage.records import TurnCommand
 from bot.turn.ephemeral.actions import PrivateAnswers
 from bot.turn.ephemeral.repost import Copies
 from bot.turn.supervisor import Verdict
@@ -24,8 +24,8 @@ def private(of: Replica) -> PrivateAnswers:
     return PrivateAnswers(
         slack,
         Delivery(slack, DeliveryConfig()),
-        stored=of.store.turn,
-        wish=of.store.wish,
+        stored=of.store.get_turn,
+        wish=of.store.send_command,
         post=Copies(of.store, of.live).post,
     )
 
@@ -38,7 +38,7 @@ async def test_an_address_reaches_the_replica_that_writes_the_answer(tmp_path: P
         await a.turns.submit(ASKED)
         assert await private(b).lend("q1", "U1", URL, live=True)
         await until(lambda: a.lent)
-        assert a.lent == [Wish("q1", "U1", "show", URL)]
+        assert a.lent == [TurnCommand("q1", "U1", "show", URL)]
         assert b.lent == []
         answers.go.set()
         await until(lambda: not a.turns.live)
@@ -55,7 +55,7 @@ async def test_the_address_that_a_stop_brings_is_there_before_the_stop(tmp_path:
         assert await private(b).lend("q1", "U1", URL, live=False)
         assert await b.turns.stop("q1", "U1") is Verdict.TAKEN
         await until(lambda: answers.stopped)
-        assert a.lent == [Wish("q1", "U1", "end", URL)]
+        assert a.lent == [TurnCommand("q1", "U1", "end", URL)]
 
 
 async def test_an_answer_of_another_replica_is_known_to_its_asker_alone(tmp_path: Path) -> None:

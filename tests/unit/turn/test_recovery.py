@@ -29,13 +29,13 @@ HALF = Draft(Phase.STREAMING, "Half of it")
 
 
 def record(**known: Any) -> TurnRecord:
-    usual: dict[str, Any] = {"draft": HALF, "owner": "a", "fence": 2, "tries": 1}
+    usual: dict[str, Any] = {"draft": HALF, "owner": "a", "fence": 2, "crash_count": 1}
     return TurnRecord(question(), **usual | known)
 
 
 def test_an_end_that_was_journalled_is_only_shown() -> None:
     end = Draft(Phase.CUT_OFF, "All there is", "Cut off")
-    assert last_draft(record(draft=end, tries=TRIES), NOW) == end
+    assert last_draft(record(draft=end, crash_count=TRIES), NOW) == end
     assert begun(record(draft=end), NOW).draft == end
 
 
@@ -69,7 +69,7 @@ def test_a_cursor_that_leads_nowhere_is_not_gone_by(known: dict[str, str]) -> No
 
 
 def test_a_turn_that_waits_waits_on_however_often_its_owner_died() -> None:
-    machine = begun(record(waiting=True, draft=Draft(Phase.ASKING), tries=TRIES), NOW)
+    machine = begun(record(waiting=True, draft=Draft(Phase.ASKING), crash_count=TRIES), NOW)
     assert machine.draft == Draft(Phase.QUEUED, "", WAITING)
 
 
@@ -98,25 +98,25 @@ def test_slack_is_not_asked_what_stands_where_it_is_written_down(
     methods: str, after_a_crash: bool, after_a_hand_over: bool
 ) -> None:
     shown = tuple(ShownMessage("1.0", "C1", method) for method in methods.split())  # type: ignore[arg-type]  # split from a literal
-    assert knows_messages(record(shown=shown), left=False) is after_a_crash
-    assert knows_messages(record(shown=shown), left=True) is after_a_hand_over
+    assert knows_messages(record(messages=shown), left=False) is after_a_crash
+    assert knows_messages(record(messages=shown), left=True) is after_a_hand_over
 
 
 @pytest.mark.parametrize("response_id", ["", "resp_1"])
 def test_a_turn_that_survived_three_processes_is_left_to_its_asker(response_id: str) -> None:
-    worn = record(tries=TRIES, first_tried_at=NOW - LOOP_SECONDS - 1, response_id=response_id)
+    worn = record(crash_count=TRIES, first_crash_at=NOW - LOOP_SECONDS - 1, response_id=response_id)
     assert last_draft(worn, NOW) == Draft(Phase.INTERRUPTED, HALF.text, INTERRUPTED)
-    assert last_draft(replace(worn, tries=TRIES - 1), NOW) is None
+    assert last_draft(replace(worn, crash_count=TRIES - 1), NOW) is None
 
 
 def test_a_turn_that_kills_three_processes_in_a_minute_has_failed() -> None:
-    last = last_draft(record(tries=TRIES, first_tried_at=NOW - LOOP_SECONDS + 1), NOW)
+    last = last_draft(record(crash_count=TRIES, first_crash_at=NOW - LOOP_SECONDS + 1), NOW)
     assert last == Draft(Phase.FAILED, HALF.text, f"{GIVEN_UP} (reference turn0)")
 
 
 def test_a_turn_that_goes_on_killing_is_not_even_shown_its_text() -> None:
     for draft in (HALF, Draft(Phase.DONE, "All of it")):
-        last = last_draft(record(tries=2 * TRIES, draft=draft, first_tried_at=NOW), NOW)
+        last = last_draft(record(crash_count=2 * TRIES, draft=draft, first_crash_at=NOW), NOW)
         assert last
         assert (last.phase, last.text) == (Phase.FAILED, "")
 
@@ -143,8 +143,8 @@ def test_no_turn_goes_on_for_ever(
     tries: int, first: float | None, irreversible: bool, phase: Phase, response_id: str
 ) -> None:
     found = record(
-        tries=tries,
-        first_tried_at=first,
+        crash_count=tries,
+        first_crash_at=first,
         irreversible=irreversible,
         draft=Draft(phase, "Text"),
         response_id=response_id,
@@ -157,7 +157,7 @@ def test_no_turn_goes_on_for_ever(
 @pytest.mark.parametrize("word", ["/new", "New conversation"])
 def test_a_new_conversation_is_confirmed_and_asks_no_model(word: str) -> None:
     dm = question(text=word, team="T1", channel="D1", surface="dm", thread_ts="900.1")
-    asked = replace(record(draft=Draft(Phase.ASKING), tries=0), question=dm)
+    asked = replace(record(draft=Draft(Phase.ASKING), crash_count=0), question=dm)
     assert begun(asked, NOW).draft == Draft(Phase.DONE, BEGUN)
     in_a_channel = replace(asked, question=replace(dm, place=question().place))
     assert not begun(in_a_channel, NOW).phase.final

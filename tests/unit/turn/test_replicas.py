@@ -48,9 +48,9 @@ async def test_who_dies_is_followed_within_two_leases_in_the_same_message(tmp_pa
         [message] = slack.messages.values()
         assert message.markdown == WHOLE
         assert b.count("bot_takeovers_total", owner="dead") == 1
-        record = await b.store.turn("q1")
+        record = await b.store.get_turn("q1")
         assert record
-        assert (record.fence, record.tries, record.owner) == (2, 1, None)
+        assert (record.fence, record.crash_count, record.owner) == (2, 1, None)
 
 
 async def test_an_owner_that_wakes_up_writes_nothing_more(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ async def test_a_turn_lost_and_won_again_is_not_lost_by_old_news(tmp_path: Path)
         a = await stage.replica("a", Answers(), running=False)
         await a.turns.submit(question())
         for fence in (1, 2):
-            record = await a.store.take_over("q1", fence, counted=False)
+            record = await a.store.take_over("q1", fence, count_crash=False)
             assert record
             a.live.lose("q1", fence)
             a.live.start(record)
@@ -220,7 +220,7 @@ async def test_a_turn_is_taken_over_by_one_of_many(tmp_path: Path) -> None:
         await asyncio.sleep(2 * LEASE)
         assert sorted(answers.asked) == [f"q{n}" for n in range(10)]
         assert replicas[0].keeper.alive() == 3
-        assert set(await replicas[0].store.replicas()) == {"a", "b", "c"}
+        assert set(await replicas[0].store.get_heartbeats()) == {"a", "b", "c"}
 
 
 @pytest.mark.parametrize(("shared", "full"), [(True, False), (False, False), (False, True)])
@@ -250,12 +250,12 @@ async def test_a_loop_that_fails_once_goes_on(
     async with Stage(tmp_path) as stage:
         answers = Answers(go=True)
         b = await stage.replica("b", answers)
-        broken = b.store.wishes
-        b.store.wishes = None  # type: ignore[method-assign,assignment]  # breaks it on purpose
+        broken = b.store.receive_commands
+        b.store.receive_commands = None  # type: ignore[method-assign,assignment]  # breaks it on purpose
         await b.turns.submit(question())
         await asyncio.sleep(5)
-        b.store.wishes = broken  # type: ignore[method-assign]  # mends it
+        b.store.receive_commands = broken  # type: ignore[method-assign]  # mends it
         await b.store.claim(question("q2"), None)
-        await b.store.journal([Change("q2", 1, Draft(Phase.ASKING))])
+        await b.store.write_changes([Change("q2", 1, Draft(Phase.ASKING))])
         await b.store.release(["q2"])
         await until(lambda: answers.asked == ["q1", "q2"])

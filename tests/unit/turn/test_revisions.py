@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.storage.chain import chain_of
+from bot.storage.chain import all_turn_ids
 from bot.turn.answer_state import Machine
 from bot.turn.revisions import Revisions
 from bot.turn.supervisor import Verdict
@@ -58,10 +58,10 @@ async def test_deleted_question_leaves_nothing_and_cancels_the_upstream(
         await until(lambda: not a.turns.live)
         assert slack.messages == {}
         assert model.closed == len(model.asked)
-        record = await a.store.turn(f"t{ROOT}")
+        record = await a.store.get_turn(f"t{ROOT}")
         assert record
-        assert (record.draft, record.shown) == (REMOVED, ())
-        assert await a.store.wishes() == []
+        assert (record.draft, record.messages) == (REMOVED, ())
+        assert await a.store.receive_commands() == []
         assert a.count("bot_answers_total", outcome="stopped") == 1
 
 
@@ -86,7 +86,7 @@ async def test_deletion_survives_the_death_of_the_owner(tmp_path: Path) -> None:
         await asyncio.sleep(1)
         b = await st.replica("b", other)
         await revisions(b).deleted("T1", "C1", ROOT)
-        assert await a.store.wishes()  # read, and not acted on: it dies now
+        assert await a.store.receive_commands()  # read, and not acted on: it dies now
         await a.die()
         journalling.cancel()
         await until(lambda: b.turns.live)
@@ -145,7 +145,7 @@ async def test_question_that_comes_after_its_deletion_is_not_answered(tmp_path: 
     slack, model = FakeSlack(), Model()
     async with answering(tmp_path, slack, model, "a") as (_, [a]):
         await revisions(a).deleted("T1", "C1", ROOT, asked())
-        kept = await a.store.turn(asked().id)
+        kept = await a.store.get_turn(asked().id)
         assert kept is not None
         assert kept.question.text == ""
         assert not await a.turns.submit(asked())
@@ -174,7 +174,7 @@ async def test_answer_in_a_thread_that_is_gone_ends_quietly(tmp_path: Path) -> N
         await a.turns.submit(asked())
         await until(lambda: not a.turns.live, patience=5)
         assert slack.messages == {}
-        record = await a.store.turn(f"t{ROOT}")
+        record = await a.store.get_turn(f"t{ROOT}")
         assert record
         assert record.draft == REMOVED
         assert model.closed == len(model.asked)
@@ -266,8 +266,8 @@ async def test_nobody_can_tell_while_the_database_is_away(tmp_path: Path) -> Non
 
 
 def test_chain_names_every_turn_of_a_question() -> None:
-    assert chain_of("abc-7")[:3] == ("abc", "abc-2", "abc-3")
-    assert chain_of("abc") == chain_of("abc-7")
+    assert all_turn_ids("abc-7")[:3] == ("abc", "abc-2", "abc-3")
+    assert all_turn_ids("abc") == all_turn_ids("abc-7")
 
 
 def test_removed_end_is_told_from_that_of_a_stop() -> None:

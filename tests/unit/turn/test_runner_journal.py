@@ -24,8 +24,8 @@ async def test_what_stands_and_which_response_it_is_are_journalled_as_it_is_writ
         await asyncio.sleep(0.8)
         [message] = slack.thread("900.1")
         known = way.journalled()
-        assert known.shown
-        assert ([one.ts for one in known.shown], known.response_id) == ([message.ts], "resp_1")
+        assert known.messages
+        assert ([one.ts for one in known.messages], known.response_id) == ([message.ts], "resp_1")
         await asyncio.sleep(10)
         assert way.journalled().draft == Draft(Phase.STREAMING, "One two three.")
         assert way.journalled().cursor == "3 0 0 14 resp_1"
@@ -58,12 +58,12 @@ async def test_the_end_is_journalled_before_it_is_shown_and_over_only_afterwards
     def look(call: Call) -> None:
         if call.method == "chat.update" and "three." in str(call.arguments["blocks"]):
             known = way.journalled()
-            ended.append((known.draft == Draft(Phase.DONE, "One two three."), known.over))
+            ended.append((known.draft == Draft(Phase.DONE, "One two three."), known.closed))
 
     slack.fault = look
     async with runner(slack, model) as way:
         assert await way.answer(question()) is Phase.DONE
-        assert way.journalled().over
+        assert way.journalled().closed
     assert ended == [(True, False)]
 
 
@@ -75,10 +75,10 @@ async def test_turn_is_over_when_no_message_says_that_more_comes_but_its_thread_
         slack.fault = once("chat.update", "429:50")
         await asyncio.sleep(30)
         assert [message.state for message in slack.thread("900.1")] == ["Writing…", ""]
-        assert (way.journalled().stands, way.journalled().over) == (True, False)
+        assert (way.journalled().readable, way.journalled().closed) == (True, False)
         assert await answering is Phase.DONE
         assert [message.state for message in slack.thread("900.1")] == ["", ""]
-        assert way.journalled().over
+        assert way.journalled().closed
 
 
 async def test_a_database_that_is_away_holds_up_no_end_for_long_and_hears_of_it_later() -> None:
@@ -91,7 +91,7 @@ async def test_a_database_that_is_away_holds_up_no_end_for_long_and_hears_of_it_
         assert way.changes == []
         way.away = False
         await asyncio.sleep(5)
-        assert way.journalled().over
+        assert way.journalled().closed
 
 
 async def test_a_side_effect_is_journalled_before_it_happens() -> None:
@@ -146,7 +146,7 @@ async def test_every_response_of_an_answer_with_tools_can_be_gone_on_with() -> N
     ids = [change.response_id for change in way.changes if change.response_id is not None]
     assert ids == ["resp_1", "resp_2"]
     second = next(change for change in way.changes if change.response_id == "resp_2")
-    [kept] = read(second.rounds or "").rounds
+    [kept] = read(second.tool_rounds or "").rounds
     assert [exchange.output for exchange in kept.exchanges] == ["HEY"]
 
 

@@ -27,7 +27,7 @@ async def test_it_reaches_the_answer_whichever_replica_writes_it(tmp_path: Path)
         assert await press(Place("T1", "D404", "dm"), asked.user) is Verdict.OVER
         assert await press(asked.place, asked.user) is Verdict.TAKEN
         await until(lambda: not a.turns.live)
-        record = await b.store.turn("q1")
+        record = await b.store.get_turn("q1")
         assert record
         assert record.draft.phase is Phase.STOPPED
         assert await press(asked.place, asked.user) is Verdict.OVER

@@ -195,7 +195,7 @@ async def test_live_answers_go_on_while_the_database_is_away_and_are_written_whe
         await asyncio.sleep(600)
         a.database.away = False
         await asyncio.sleep(10)
-        record = await a.store.turn("q1")
+        record = await a.store.get_turn("q1")
         assert record
         assert (record.owner, record.draft) == (None, Draft(Phase.DONE, "Because."))
         assert answers.asked == ["q1"]
@@ -231,10 +231,10 @@ async def test_what_is_old_is_deleted(tmp_path: Path) -> None:
         await a.live.journal.flush()
         await asyncio.sleep(29 * 24 * 3600)
         await a.turns.prune()
-        assert await a.store.turn("q1")
+        assert await a.store.get_turn("q1")
         await asyncio.sleep(2 * 24 * 3600)
         await a.turns.prune()
-        assert await a.store.turn("q1") is None
+        assert await a.store.get_turn("q1") is None
 
 
 def test_the_next_turn_asks_the_same_in_the_same_place_under_names_of_its_own() -> None:

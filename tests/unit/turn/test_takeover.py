@@ -40,21 +40,23 @@ async def test_an_end_that_was_journalled_is_only_shown_in_the_same_message() ->
     standing = await left_behind(slack)
     async with runner(slack, model) as way:
         end = Draft(Phase.DONE, "One two three.")
-        phase = await way.answer(question(), draft=end, shown=(standing,), fence=2, tries=1)
+        phase = await way.answer(
+            question(), draft=end, messages=(standing,), fence=2, crash_count=1
+        )
         assert phase is Phase.DONE
     [message] = slack.thread("900.1")
     assert (message.ts, message.markdown) == (standing.ts, "One two three.")
     assert slack.count("chat.postMessage") == 0
     assert model.asked == []
-    assert way.journalled().over
+    assert way.journalled().closed
 
 
 async def test_a_response_that_goes_on_is_resumed_into_the_same_message() -> None:
     slack, model = FakeSlack(), Background()
     standing = await left_behind(slack)
     async with runner(slack, model) as way:
-        known: dict[str, Any] = {"draft": HALF, "shown": (standing,), "response_id": "resp_1"}
-        assert await way.answer(question(), fence=2, tries=1, **known) is Phase.DONE
+        known: dict[str, Any] = {"draft": HALF, "messages": (standing,), "response_id": "resp_1"}
+        assert await way.answer(question(), fence=2, crash_count=1, **known) is Phase.DONE
     [message] = slack.thread("900.1")
     assert (message.ts, message.markdown) == (standing.ts, "One two three.")
     assert message.history[0] == HALF.text
@@ -67,8 +69,10 @@ async def test_where_the_cursor_is_the_texts_only_what_follows_is_read() -> None
     draft = Draft(Phase.STREAMING, "One two ")
     standing = await left_behind(slack, draft.text)
     async with runner(slack, model) as way:
-        known: dict[str, Any] = {"draft": draft, "shown": (standing,), "response_id": "resp_1"}
-        phase = await way.answer(question(), fence=2, tries=1, cursor="2 0 0 8 resp_1", **known)
+        known: dict[str, Any] = {"draft": draft, "messages": (standing,), "response_id": "resp_1"}
+        phase = await way.answer(
+            question(), fence=2, crash_count=1, cursor="2 0 0 8 resp_1", **known
+        )
         assert phase is Phase.DONE
     [message] = slack.thread("900.1")
     assert (message.ts, message.markdown) == (standing.ts, "One two three.")
@@ -84,9 +88,9 @@ async def test_a_forgotten_response_whose_tool_changed_something_is_not_asked_fo
     draft = Draft(Phase.STREAMING, "One two ")
     standing = await left_behind(slack, draft.text)
     async with runner(slack, model) as way:
-        known: dict[str, Any] = {"draft": draft, "shown": (standing,), "response_id": "resp_1"}
+        known: dict[str, Any] = {"draft": draft, "messages": (standing,), "response_id": "resp_1"}
         known |= {"irreversible": True, "cursor": cursor}
-        assert await way.answer(question(), fence=2, tries=1, **known) is Phase.FAILED
+        assert await way.answer(question(), fence=2, crash_count=1, **known) is Phase.FAILED
     [message] = slack.thread("900.1")
     assert (message.ts, message.markdown) == (standing.ts, "One two")
     assert message.buttons == [AGAIN]
@@ -97,8 +101,8 @@ async def test_a_response_the_server_has_forgotten_is_asked_for_anew_in_the_same
     slack, model = FakeSlack(), Background(gone=True)
     standing = await left_behind(slack)
     async with runner(slack, model) as way:
-        known: dict[str, Any] = {"draft": HALF, "shown": (standing,), "response_id": "resp_0"}
-        assert await way.answer(question(), fence=2, tries=1, **known) is Phase.DONE
+        known: dict[str, Any] = {"draft": HALF, "messages": (standing,), "response_id": "resp_0"}
+        assert await way.answer(question(), fence=2, crash_count=1, **known) is Phase.DONE
         assert way.journalled().response_id == "resp_1"
     [message] = slack.thread("900.1")
     assert (message.ts, message.markdown) == (standing.ts, "One two three.")
@@ -111,8 +115,8 @@ async def test_without_a_response_it_is_begun_anew_and_no_text_vanishes_meanwhil
     standing = await left_behind(slack, old)
     async with runner(slack, model) as way:
         draft = Draft(Phase.STREAMING, old)
-        known: dict[str, Any] = {"draft": draft, "shown": (standing,)}
-        assert await way.answer(question(), fence=2, tries=1, **known) is Phase.DONE
+        known: dict[str, Any] = {"draft": draft, "messages": (standing,)}
+        assert await way.answer(question(), fence=2, crash_count=1, **known) is Phase.DONE
     [message] = slack.thread("900.1")
     assert message.ts == standing.ts
     assert message.markdown == "word " * 20
@@ -125,7 +129,9 @@ async def test_without_a_response_it_is_begun_anew_and_no_text_vanishes_meanwhil
     ("known", "sentence"),
     [
         pytest.param({"irreversible": True}, NOT_TWICE, id="after a tool with side effects"),
-        pytest.param({"tries": TRIES, "first_tried_at": 0.0}, INTERRUPTED, id="too many tries"),
+        pytest.param(
+            {"crash_count": TRIES, "first_crash_at": 0.0}, INTERRUPTED, id="too many tries"
+        ),
     ],
 )
 async def test_what_is_not_begun_anew_says_so_and_offers_to_try_again(
@@ -134,9 +140,9 @@ async def test_what_is_not_begun_anew_says_so_and_offers_to_try_again(
     slack, model = FakeSlack(), Model()
     standing = await left_behind(slack)
     async with runner(slack, model) as way:
-        found: dict[str, Any] = {"draft": HALF, "shown": (standing,), "fence": 2} | known
+        found: dict[str, Any] = {"draft": HALF, "messages": (standing,), "fence": 2} | known
         assert await way.answer(question(), **found) is Phase.INTERRUPTED
-        assert way.journalled().over
+        assert way.journalled().closed
     [message] = slack.thread("900.1")
     assert message.ts == standing.ts
     assert message.markdown == HALF.text
@@ -149,9 +155,9 @@ async def test_a_placeholder_nobody_journalled_is_found_by_its_mark() -> None:
     slack, model = FakeSlack(), Model()
     standing = await left_behind(slack, "Thinking")
     async with runner(slack, model) as way:
-        turn = way.turn(question(), certain=False, fence=2, tries=1)
+        turn = way.turn(question(), certain=False, fence=2, crash_count=1)
         assert await way.runner.answer(turn) is Phase.DONE
-        assert way.journalled().shown == (standing,)
+        assert way.journalled().messages == (standing,)
     assert [m.ts for m in slack.thread("900.1")] == [standing.ts]
 
 
@@ -162,8 +168,8 @@ async def test_a_second_message_nobody_journalled_is_found_too_and_goes_if_it_is
     standing = await left_behind(slack)
     await left_behind(slack, "Much more", part=1)
     async with runner(slack, model) as way:
-        known: dict[str, Any] = {"draft": HALF, "shown": (standing,)}
-        turn = way.turn(question(), certain=False, fence=2, tries=1, **known)
+        known: dict[str, Any] = {"draft": HALF, "messages": (standing,)}
+        turn = way.turn(question(), certain=False, fence=2, crash_count=1, **known)
         assert await way.runner.answer(turn) is Phase.DONE
     [message] = slack.thread("900.1")
     assert (message.ts, message.markdown) == (standing.ts, "One two three.")
@@ -177,7 +183,7 @@ async def test_slack_is_asked_until_it_says_what_stands(fault: str | int) -> Non
         fault if now() < 20 and call.method == "conversations.replies" else None
     )
     async with runner(slack, model) as way:
-        turn = way.turn(question(), certain=False, fence=2, tries=1)
+        turn = way.turn(question(), certain=False, fence=2, crash_count=1)
         assert await way.runner.answer(turn) is Phase.DONE
         assert now() > 20
     assert [m.ts for m in slack.thread("900.1")] == [standing.ts]
@@ -188,7 +194,7 @@ async def test_where_slack_may_not_be_read_what_was_journalled_is_believed() -> 
     standing = await left_behind(slack)
     slack.fault = lambda call: "missing_scope" if call.method == "conversations.replies" else None
     async with runner(slack, model) as way:
-        turn = way.turn(question(), certain=False, fence=2, tries=1, shown=(standing,))
+        turn = way.turn(question(), certain=False, fence=2, crash_count=1, messages=(standing,))
         assert await way.runner.answer(turn) is Phase.DONE
     assert [m.ts for m in slack.thread("900.1")] == [standing.ts]
 
@@ -199,7 +205,7 @@ async def test_a_private_answer_that_may_have_been_sent_is_sent_again_and_says_s
     asked = replace(asked, ts=None, response_url="https://hooks.slack.com/commands/1")
     async with runner(slack, model) as way:
         end = Draft(Phase.DONE, "One two three.", "a.pdf was not read")
-        assert await way.answer(asked, draft=end, sending=True, fence=2) is Phase.DONE
+        assert await way.answer(asked, draft=end, send_unverifiable=True, fence=2) is Phase.DONE
     [message] = slack.private
     assert f"{PERHAPS_TWICE} · a.pdf was not read" in str(message)
     assert "One two three." in str(message)
@@ -218,7 +224,7 @@ async def test_a_turn_that_is_lost_writes_nothing_more_and_does_not_cancel_its_r
         assert await answering is None
         await asyncio.sleep(30)
         assert len(slack.calls) == calls
-        assert not way.journalled().over
+        assert not way.journalled().closed
     assert (model.closed, model.cancelled) == (1, 0)
     [message] = slack.thread("900.1")
     assert message.markdown == "One two three."

@@ -23,7 +23,7 @@ async def test_a_dead_bots_turn_is_left_to_its_own_workspace(tmp_path: Path) -> 
         a = await stage.replica("a", ours, team="T1")
         await until(lambda: ours.asked == ["q1"])
         await until(lambda: not a.turns.live)
-        record = await a.store.turn("q1")
+        record = await a.store.get_turn("q1")
         assert record
         assert record.draft.phase is Phase.DONE
         assert other.asked == []

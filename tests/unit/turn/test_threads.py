@@ -90,7 +90,7 @@ async def test_its_asker_ends_the_answer_above_by_a_stop_and_that_asks_nothing(
         await until(lambda: not a.turns.live)
         assert answers.stopped == ["stopped by U1"]
         assert answers.asked == ["q1"]
-        record = await a.store.turn("q2")
+        record = await a.store.get_turn("q2")
         assert record
         assert (record.owner, record.draft.phase) == (None, Phase.DONE)
 
@@ -175,9 +175,9 @@ async def test_a_waiting_turn_of_a_dead_replica_keeps_its_place(tmp_path: Path) 
         assert second.asked == []
         first.go.set()
         await until(lambda: not a.turns.live + b.turns.live)
-        record = await a.store.turn("q2")
+        record = await a.store.get_turn("q2")
         assert record
-        assert (record.tries, record.draft.phase) == (0, Phase.DONE)
+        assert (record.crash_count, record.draft.phase) == (0, Phase.DONE)
 
 
 async def test_the_reader_sees_that_it_waits_and_then_the_answer_in_the_same_message(

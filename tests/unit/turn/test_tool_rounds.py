@@ -83,8 +83,8 @@ async def taken_over(
         thread_ts="900.1",
         metadata={"event_type": "llm_answer", "event_payload": {"turn": "turn0"}},
     )
-    usual: dict[str, Any] = {"draft": Draft(Phase.STREAMING, text), "fence": 2, "tries": 1}
-    usual |= {"shown": (ShownMessage(ts, "C0"),), "rounds": progress.written()}
+    usual: dict[str, Any] = {"draft": Draft(Phase.STREAMING, text), "fence": 2, "crash_count": 1}
+    usual |= {"messages": (ShownMessage(ts, "C0"),), "tool_rounds": progress.written()}
     async with runner(slack, model) as way:
         way.runner.limits = limits
         phase = await way.answer(question(), **usual | known)

@@ -88,7 +88,7 @@ async def test_try_again_asks_what_is_left_of_a_question(tmp_path: Path) -> None
         assert await a.turns.retry(turn, "U1") is Verdict.TAKEN
         await until(lambda: not a.turns.live)
         assert OLD not in told(model)
-        record = await a.store.turn(f"{turn}-2")
+        record = await a.store.get_turn(f"{turn}-2")
         assert record
         assert (record.question.user, record.question.messages) == ("U2", (LATER,))
 
@@ -136,7 +136,7 @@ async def test_try_again_of_a_question_whose_text_is_not_stored_reads_it_in_slac
     slack, model = FakeSlack(), Failing()
     async with answering(tmp_path, slack, model, store_text=False) as a:
         turn = await failed(a, model, asked())
-        record = await a.store.turn(turn)
+        record = await a.store.get_turn(turn)
         assert record
         assert record.question.text == ""
         assert await a.turns.retry(turn, "U1") is Verdict.TAKEN

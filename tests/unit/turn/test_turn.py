@@ -36,8 +36,8 @@ async def test_what_is_shown_late_does_not_take_the_place_of_the_end() -> None:
         await way.journal.written()
         known = way.journalled()
         assert known.draft == END
-        assert known.shown
-        assert [one.ts for one in known.shown] == ["1.0", "2.0"]
+        assert known.messages
+        assert [one.ts for one in known.messages] == ["1.0", "2.0"]
 
 
 async def test_messages_are_journalled_when_they_change_and_not_with_every_edit() -> None:
@@ -46,7 +46,7 @@ async def test_messages_are_journalled_when_they_change_and_not_with_every_edit(
         for text in ("One", "One two"):
             turn.shown(STANDS, text)
             await way.journal.written()
-    assert [change.shown for change in way.changes] == [STANDS, None]
+    assert [change.messages for change in way.changes] == [STANDS, None]
 
 
 async def test_another_response_has_another_cursor() -> None:
@@ -69,22 +69,22 @@ async def test_another_response_has_another_cursor() -> None:
 
 async def test_change_of_messages_is_journalled_before_it_and_until_slack_was_read_again() -> None:
     async with runner(FakeSlack(), Model()) as way:
-        turn = way.turn(question(), shown=STANDS)
+        turn = way.turn(question(), messages=STANDS)
         for _ in range(2):
             await turn.moving()
-            assert way.journalled().shown == (*STANDS, UNSURE)
+            assert way.journalled().messages == (*STANDS, UNSURE)
         assert turn.standing == STANDS
         turn.shown(STANDS, "One")
         await way.journal.written()
-        assert way.journalled().shown == STANDS
+        assert way.journalled().messages == STANDS
 
 
 async def test_new_message_waits_for_a_slow_database_but_not_for_one_that_is_away() -> None:
     async with runner(FakeSlack(), Model()) as way:
-        turn = way.turn(question(), shown=STANDS)
+        turn = way.turn(question(), messages=STANDS)
         way.slow = 2.0
         assert await turn.moving()
-        assert way.journalled().shown == (*STANDS, UNSURE)
+        assert way.journalled().messages == (*STANDS, UNSURE)
         way.away = True
         took = []
         for _ in range(3):
@@ -102,13 +102,13 @@ async def test_who_lives_on_with_an_end_forgives_earlier_deaths_but_not_for_ever
     fence: int, tries: int | None
 ) -> None:
     async with runner(FakeSlack(), Model()) as way:
-        turn = way.turn(question(), draft=END, fence=fence, tries=4)
+        turn = way.turn(question(), draft=END, fence=fence, crash_count=4)
         turn.shows()
         for _ in range(5):
             turn.lives()
             await asyncio.sleep(HARMLESS / 4)
         await turn.ending(END)
-        assert way.journalled().tries == tries
+        assert way.journalled().crash_count == tries
 
 
 async def test_nothing_is_journalled_of_a_turn_that_is_over_or_left() -> None:
@@ -120,7 +120,7 @@ async def test_nothing_is_journalled_of_a_turn_that_is_over_or_left() -> None:
         left.shown(STANDS, "Half")
         left.started("resp_1", resumable=True)
         await way.journal.written()
-    assert way.changes == [Change("turn1", 1, END, over=True)]
+    assert way.changes == [Change("turn1", 1, END, closed=True)]
 
 
 async def test_a_turn_that_is_left_is_not_held_whoever_else_is() -> None:
@@ -135,7 +135,7 @@ async def test_a_private_message_waits_for_the_journal_but_not_for_ever() -> Non
     async with runner(FakeSlack(), Model()) as way:
         turn = way.turn(question())
         await turn.sending()
-        assert (way.journalled().sending, now()) == (True, 0)
+        assert (way.journalled().send_unverifiable, now()) == (True, 0)
         way.away = True
         await turn.sending()
         assert now() == BEFORE_SENDING
