@@ -8,7 +8,7 @@ from bot.values import Question
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class AccessPolicy:
     """Decides from ids of teams, never from names (docs/slack.md#identity)."""
 
     home_teams: frozenset[str]

@@ -15,34 +15,34 @@ from dataclasses import dataclass, field
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.access import Access
+from bot.access import AccessPolicy
 from bot.delivery.delivery import Delivery, DeliveryConfig
 from bot.errors import SettingsError, SlackError, SlackRefused, StartError, UpstreamError
-from bot.history.names import Names
+from bot.history.names import UserNames
 from bot.history.thread import History
 from bot.listeners import register
 from bot.listeners.bolt import bolt_app
-from bot.listeners.context import Hearing
+from bot.listeners.context import ListenerContext
 from bot.listeners.socket_mode.pool import SocketConfig, SocketMode
 from bot.observe import Metrics
-from bot.server import Check, health_routes, make_server, serve, slack_routes
-from bot.settings import Settings, in_the_open, require_slack
+from bot.server import ReadinessCheck, health_routes, make_application, serve, slack_routes
+from bot.settings import Settings, require_slack, unencrypted_warnings
 from bot.slack import Identity, Slack, http_session
 from bot.storage.clock import steady_wall_clock
 from bot.storage.engine.database import Database, open_database
 from bot.storage.rate_slots import SharedRateSlots
 from bot.storage.store import Store
-from bot.tools.builtin import shipped
+from bot.tools.builtin import builtin_tools
 from bot.tools.toolbox import Toolbox
-from bot.turn.answer import Runner
-from bot.turn.concurrency import Seats
-from bot.turn.durability.leases import Keeper
-from bot.turn.ephemeral.actions import PrivateAnswers
-from bot.turn.ephemeral.repost import Copies
+from bot.turn.answer import AnswerRunner
+from bot.turn.concurrency import ConcurrencyLimiter
+from bot.turn.durability.leases import LeaseManager
+from bot.turn.ephemeral.actions import EphemeralAnswers
+from bot.turn.ephemeral.repost import Reposts
 from bot.turn.limits import AnswerLimits
 from bot.turn.pseudonyms import Pseudonyms
 from bot.turn.revisions import Revisions
-from bot.turn.running import LiveTurns
+from bot.turn.running import RunningTurns
 from bot.turn.supervisor import Supervisor
 from bot.turn.thread_stop import stop_thread
 from bot.upstream.client import Upstream, open_http
@@ -51,7 +51,7 @@ from bot.version import version
 
 log = logging.getLogger(__name__)
 
-DAY = 24 * 3600.0  # seconds
+DAY_SECONDS = 24 * 3600.0  # seconds
 
 
 async def run(settings: Settings) -> None:
@@ -61,39 +61,45 @@ async def run(settings: Settings) -> None:
     """
     require_slack(settings)
     signals = _Signals()
-    signals.listen()
+    signals.install_handlers()
     async with AsyncExitStack() as stack:
         metrics = Metrics()
         database = await stack.enter_async_context(_open_database(settings))
         slack = await stack.enter_async_context(open_slack(settings, metrics))
-        identity = await who_we_are(slack)
+        identity = await fetch_identity(slack)
         store = await stack.enter_async_context(_store(settings, database, identity))
         upstream = await stack.enter_async_context(open_upstream(settings))
-        keeper = _keeper(settings, store, database, metrics)
+        keeper = _lease_manager(settings, store, database, metrics)
         ledger = SharedRateSlots(database, replica=store.replica)
         delivery = _delivery(settings, slack, ledger, keeper)
-        runner = _runner(settings, slack, identity, delivery, upstream, metrics)
-        live = LiveTurns(runner.answer, store, keeper, metrics, leave=upstream.leave)
+        runner = _answer_runner(settings, slack, identity, delivery, upstream, metrics)
+        live = RunningTurns(
+            runner.answer, store, keeper, metrics, detach_response=upstream.detach_response
+        )
         turns = _supervisor(settings, live, store, keeper, runner)
         await stack.enter_async_context(turns)
         stack.push_async_callback(delivery.aclose)
-        stack.push_async_callback(turns.drain, settings.server.grace_seconds, signals.hurry)
-        private = PrivateAnswers(
+        stack.push_async_callback(turns.drain, settings.server.grace_seconds, signals.force_exit)
+        private = EphemeralAnswers(
             slack,
             delivery,
-            stored=store.get_turn,
-            wish=store.send_command,
-            post=Copies(store, live).post,
+            get_turn=store.get_turn,
+            send_command=store.send_command,
+            repost=Reposts(store, live).post,
         )
         slack_app = _slack_app(settings, slack, identity, turns, private, store)
-        async with _heard(settings, slack, slack_app, database, metrics):
-            for sentence in in_the_open(settings):
+        async with _receiving_events(settings, slack, slack_app, database, metrics):
+            for sentence in unencrypted_warnings(settings):
                 log.warning(sentence)
-            started = {"team": identity.team, "mode": settings.slack.mode, "version": version()}
+            started = {
+                "team": identity.team,
+                "mode": settings.slack.connection_mode,
+                "version": version(),
+            }
             log.info("ready", extra=started)
-            await _say_if_upstream_is_unwell(upstream, signals.stop)
+            await _warn_if_upstream_fails(upstream, signals.stop)
             await signals.stop.wait()
-            log.info("stopping", extra={"live": turns.live})
+            log.info("stopping", extra={"live": turns.running_count})
 
 
 @asynccontextmanager
@@ -105,7 +111,7 @@ async def open_slack(settings: Settings, metrics: Metrics) -> AsyncIterator[Slac
             token.get_secret_value() if token else "",
             base_url=settings.slack.api_url,
             session=session,
-            on_call=metrics.slack_call,
+            on_call=metrics.count_slack_call,
         )
 
 
@@ -135,7 +141,7 @@ async def open_upstream(settings: Settings) -> AsyncIterator[Upstream]:
             await upstream.aclose()
 
 
-async def who_we_are(slack: Slack) -> Identity:
+async def fetch_identity(slack: Slack) -> Identity:
     """The bot's own identity. Raises SettingsError for a wrong token, StartError otherwise."""
     try:
         return await slack.auth_test()
@@ -164,66 +170,74 @@ def _store(settings: Settings, database: Database, identity: Identity) -> Store:
     )
 
 
-def _keeper(settings: Settings, store: Store, database: Database, metrics: Metrics) -> Keeper:
+def _lease_manager(
+    settings: Settings, store: Store, database: Database, metrics: Metrics
+) -> LeaseManager:
     shared = not database.display_url.startswith("sqlite")
-    return Keeper(store, metrics, lease=settings.storage.lease_seconds, shared=shared)
+    return LeaseManager(
+        store, metrics, lease_seconds=settings.storage.lease_seconds, database_is_shared=shared
+    )
 
 
 def _delivery(
-    settings: Settings, slack: Slack, ledger: SharedRateSlots, keeper: Keeper
+    settings: Settings, slack: Slack, rate_slots: SharedRateSlots, lease_manager: LeaseManager
 ) -> Delivery:
     config = DeliveryConfig(
         edits_per_minute=settings.delivery.edits_per_minute,
         delivery=settings.delivery.delivery,
     )
-    return Delivery(slack, config, ledger=ledger, replicas=keeper.alive)
+    return Delivery(slack, config, rate_slots=rate_slots, count_replicas=lease_manager.count_alive)
 
 
 def _supervisor(
-    settings: Settings, live: LiveTurns, store: Store, keeper: Keeper, runner: Runner
+    settings: Settings,
+    running: RunningTurns,
+    store: Store,
+    lease_manager: LeaseManager,
+    runner: AnswerRunner,
 ) -> Supervisor:
     return Supervisor(
-        live,
+        running,
         store,
-        keeper,
-        refuse=runner.refuse,
-        lend=runner.delivery.private.heed,
-        still=runner.delivery.aclose,
-        as_shown=runner.history.as_shown,
-        retention=settings.storage.retention_days * DAY,
+        lease_manager,
+        tell_unavailable=runner.tell_unavailable,
+        deliver_command=runner.delivery.ephemeral.deliver_command,
+        quiesce_delivery=runner.delivery.aclose,
+        reread_question=runner.history.current_question,
+        retention_seconds=settings.storage.retention_days * DAY_SECONDS,
     )
 
 
-def _runner(
+def _answer_runner(
     settings: Settings,
     slack: Slack,
     identity: Identity,
     delivery: Delivery,
     upstream: Upstream,
     metrics: Metrics,
-) -> Runner:
+) -> AnswerRunner:
     """Everything between a question and its answer."""
     history = History(
         slack,
-        Names(slack),
+        UserNames(slack),
         bot_user=identity.user_id,
-        limit=settings.upstream.history_tokens,
-        home=identity.home,
+        max_tokens=settings.upstream.history_tokens,
+        home_ids=identity.tenant_ids,
         dm_hours=settings.upstream.dm_memory_hours,
     )
-    seats = Seats(settings.delivery.max_live_answers)
-    metrics.waiting.set_function(lambda: seats.waiting)
-    return Runner(
+    seats = ConcurrencyLimiter(settings.delivery.max_live_answers)
+    metrics.waiting_questions.set_function(lambda: seats.waiting_count)
+    return AnswerRunner(
         upstream=upstream,
         delivery=delivery,
         history=history,
-        seats=seats,
+        concurrency=seats,
         metrics=metrics,
-        toolbox=Toolbox(shipped(settings.tools.names, slack=slack)),
+        toolbox=Toolbox(builtin_tools(settings.tools.names, slack=slack)),
         instructions=settings.upstream.instructions,
         hosted_tools=settings.tools.hosted,
-        tool_rounds=settings.tools.rounds,
-        pseudonyms=Pseudonyms(_secret(settings)),
+        max_tool_rounds=settings.tools.rounds,
+        pseudonyms=Pseudonyms(_pseudonym_secret(settings)),
         limits=answer_limits(settings),
     )
 
@@ -240,7 +254,7 @@ def answer_limits(settings: Settings) -> AnswerLimits:
     )
 
 
-def _secret(settings: Settings) -> str:
+def _pseudonym_secret(settings: Settings) -> str:
     """What keyed hashes are derived from: the same for every replica and after every start."""
     token = settings.slack.bot_token
     return token.get_secret_value() if token else ""
@@ -250,27 +264,27 @@ def _slack_app(
     settings: Settings,
     slack: Slack,
     identity: Identity,
-    turns: Supervisor,
-    private: PrivateAnswers,
+    supervisor: Supervisor,
+    ephemeral_answers: EphemeralAnswers,
     store: Store,
 ) -> AsyncApp:
     secret = settings.slack.signing_secret
     app = bolt_app(slack.web, identity, secret.get_secret_value() if secret else None)
-    access = Access(identity.home, settings.slack.allow_external_users)
-    revisions = Revisions(store, turns)
-    hearing = Hearing(
+    access = AccessPolicy(identity.tenant_ids, settings.slack.allow_external_users)
+    revisions = Revisions(store, supervisor)
+    hearing = ListenerContext(
         slack,
         identity,
         access,
         settings.slack.slash_command,
-        submit=turns.submit,
-        stop=turns.stop,
-        retry=turns.retry,
-        private=private,
-        stop_thread=lambda place, user: stop_thread(store, turns.stop, place, user),
-        deleted=revisions.deleted,
-        next_turn=revisions.next_turn,
-        ask_edited=revisions.ask,
+        submit=supervisor.submit,
+        stop=supervisor.stop,
+        retry=supervisor.retry,
+        ephemeral_answers=ephemeral_answers,
+        stop_thread=lambda place, user: stop_thread(store, supervisor.stop, place, user),
+        on_message_deleted=revisions.on_message_deleted,
+        next_turn_id=revisions.next_turn_id,
+        ask_edited=revisions.ask_edited,
         answer_bots=frozenset(settings.slack.answer_bots),
     )
     register(app, hearing)
@@ -278,28 +292,31 @@ def _slack_app(
 
 
 @asynccontextmanager
-async def _heard(
+async def _receiving_events(
     settings: Settings, slack: Slack, slack_app: AsyncApp, database: Database, metrics: Metrics
 ) -> AsyncIterator[None]:
     """Health, metrics and Slack's events, until the block ends: then nothing new is heard."""
-    checks: dict[str, Check] = {"database": database.is_ready}
+    checks: dict[str, ReadinessCheck] = {"database": database.is_ready}
     async with AsyncExitStack() as stack:
-        over_http = settings.slack.mode == "http"
+        over_http = settings.slack.connection_mode == "http"
         await stack.enter_async_context(
-            _listening(settings, metrics, checks, slack_app if over_http else None)
+            _serving_ports(settings, metrics, checks, slack_app if over_http else None)
         )
         if not over_http:
             config = SocketConfig(
                 await _app_token(settings, slack), settings.slack.socket_connections
             )
             socket = await stack.enter_async_context(SocketMode(slack_app, slack, config, metrics))
-            checks["slack"] = socket.connected
+            checks["slack"] = socket.is_connected
         yield
 
 
 @asynccontextmanager
-async def _listening(
-    settings: Settings, metrics: Metrics, checks: dict[str, Check], slack_app: AsyncApp | None
+async def _serving_ports(
+    settings: Settings,
+    metrics: Metrics,
+    checks: dict[str, ReadinessCheck],
+    slack_app: AsyncApp | None,
 ) -> AsyncIterator[None]:
     """Our ports: one, or one for Slack and one for whoever watches over us."""
     health = health_routes(metrics, checks)
@@ -311,7 +328,7 @@ async def _listening(
         ports = [("METRICS_PORT", own, health)] + ([("PORT", port, events)] if events else [])
     async with AsyncExitStack() as stack:
         for variable, wanted, routes in ports:
-            server = serve(make_server(*routes), host, wanted, variable=variable)
+            server = serve(make_application(*routes), host, wanted, variable=variable)
             given = await stack.enter_async_context(server)
             log.info("listening", extra={"host": host, "port": given, "variable": variable})
         yield
@@ -335,16 +352,16 @@ async def _app_token(settings: Settings, slack: Slack) -> str:
     return app_token
 
 
-async def _say_if_upstream_is_unwell(upstream: Upstream, stop: asyncio.Event) -> None:
+async def _warn_if_upstream_fails(upstream: Upstream, stop: asyncio.Event) -> None:
     """One warning at start; questions are answered, or refused with a sentence, all the same."""
-    asking = asyncio.create_task(upstream.model())
+    asking = asyncio.create_task(upstream.fetch_model())
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({asking, stopping}, return_when=asyncio.FIRST_COMPLETED)
     asking.cancel()
     stopping.cancel()
     results = await asyncio.gather(asking, stopping, return_exceptions=True)
     if isinstance(results[0], UpstreamError):
-        log.warning("%s (%s)", results[0].sentence, results[0].words)
+        log.warning("%s (%s)", results[0].user_message, results[0].log_summary)
         log.debug("the upstream said: %s", results[0])
 
 
@@ -362,13 +379,13 @@ class _Signals:
     """SIGTERM and Ctrl-C: the first asks to end, the second not to wait for live answers."""
 
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    force_exit: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def listen(self) -> None:
+    def install_handlers(self) -> None:
         """Hear the process's signals from now on."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._heard)
+            loop.add_signal_handler(number, self._on_signal)
 
-    def _heard(self) -> None:
-        (self.hurry if self.stop.is_set() else self.stop).set()
+    def _on_signal(self) -> None:
+        (self.force_exit if self.stop.is_set() else self.stop).set()

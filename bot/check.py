@@ -9,70 +9,70 @@ from bot.app import open_slack, open_upstream
 from bot.errors import SlackError, SlackRefused, StorageError, UpstreamError
 from bot.manifest import bot_scopes
 from bot.observe import Metrics
-from bot.settings import Settings, missing_upstream_key
+from bot.settings import Settings, missing_key_problems
 from bot.slack import Identity, Slack
 from bot.storage.engine.database import open_database
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One line of the table: what was looked at, whether it is well, what was seen or is to do."""
 
-    what: str
-    well: bool
+    subject: str
+    passed: bool
     detail: str
 
 
-async def run_checks(settings: Settings) -> AsyncIterator[Finding]:
+async def run_checks(settings: Settings) -> AsyncIterator[CheckResult]:
     """Everything, in the order a mend makes sense; later lines do not depend on earlier ones."""
     async with open_slack(settings, Metrics()) as slack:
         identity = None
         if settings.slack.bot_token is None:
-            yield Finding(
+            yield CheckResult(
                 "Slack bot token", False, "set SLACK_BOT_TOKEN (xoxb-…) in .env; see deploy/README"
             )
         else:
-            finding, identity = await _bot_token(slack)
+            finding, identity = await _check_bot_token(slack)
             yield finding
         if identity is not None:
-            yield _scopes(identity)
-        yield await _way_in(settings, slack)
-    yield await _model(settings)
-    yield await _database(settings)
+            yield _check_scopes(identity)
+        yield await _check_event_delivery(settings, slack)
+    yield await _check_model(settings)
+    yield await _check_database(settings)
 
 
-async def _bot_token(slack: Slack) -> tuple[Finding, Identity | None]:
+async def _check_bot_token(slack: Slack) -> tuple[CheckResult, Identity | None]:
     what = "Slack bot token"
     try:
         identity = await slack.auth_test()
     except SlackRefused as error:
         detail = f"refused ({error.code}): copy SLACK_BOT_TOKEN again from *OAuth & Permissions*"
-        return Finding(what, False, detail), None
+        return CheckResult(what, False, detail), None
     except SlackError:
         detail = f"no answer from {slack.web.base_url}: check the network, or SLACK_API_URL"
-        return Finding(what, False, detail), None
-    return Finding(what, True, f"@{identity.user} in {identity.team}"), identity
+        return CheckResult(what, False, detail), None
+    return CheckResult(what, True, f"@{identity.user} in {identity.team}"), identity
 
 
-def _scopes(identity: Identity) -> Finding:
+def _check_scopes(identity: Identity) -> CheckResult:
     what = "Slack scopes"
     if not identity.scopes:
-        return Finding(what, True, "Slack did not list them; nothing to compare")
+        return CheckResult(what, True, "Slack did not list them; nothing to compare")
     missing = sorted(bot_scopes() - identity.scopes)
     if missing:
         detail = f"missing {', '.join(missing)}: update the app from `bot manifest` and reinstall"
-        return Finding(what, False, detail)
-    return Finding(what, True, f"all {len(bot_scopes())} granted")
+        return CheckResult(what, False, detail)
+    return CheckResult(what, True, f"all {len(bot_scopes())} granted")
 
 
-async def _way_in(settings: Settings, slack: Slack) -> Finding:
+async def _check_event_delivery(settings: Settings, slack: Slack) -> CheckResult:
     """How events would reach us."""
     token = settings.slack.app_token
     if token is None:
         if settings.slack.signing_secret:
-            return Finding("Slack events", True, "over HTTP, at POST /slack/events")
+            return CheckResult("Slack events", True, "over HTTP, at POST /slack/events")
         detail = "set SLACK_APP_TOKEN (xapp-…) for Socket Mode, or SLACK_SIGNING_SECRET for HTTP"
-        return Finding("Slack events", False, detail)
+        return CheckResult("Slack events", False, detail)
     try:
         await slack.connections_open(token.get_secret_value())
     except SlackRefused as error:
@@ -80,33 +80,33 @@ async def _way_in(settings: Settings, slack: Slack) -> Finding:
             f"refused ({error.code}): SLACK_APP_TOKEN needs the scope connections:write, "
             "and the app needs Socket Mode switched on"
         )
-        return Finding("Slack events", False, detail)
+        return CheckResult("Slack events", False, detail)
     except SlackError:
-        return Finding("Slack events", False, "no answer from Slack: check the network")
+        return CheckResult("Slack events", False, "no answer from Slack: check the network")
     count = settings.slack.socket_connections
-    return Finding("Slack events", True, f"by Socket Mode, connections: {count}")
+    return CheckResult("Slack events", True, f"by Socket Mode, connections: {count}")
 
 
-async def _model(settings: Settings) -> Finding:
+async def _check_model(settings: Settings) -> CheckResult:
     what, model = f"Model {settings.upstream.model}", settings.upstream
-    if missing := missing_upstream_key(settings):
-        return Finding(what, False, missing[0])
+    if missing := missing_key_problems(settings):
+        return CheckResult(what, False, missing[0])
     async with open_upstream(settings) as upstream:
         try:
-            served = await upstream.endpoints()
-            formats = (await upstream.model()).formats or served
+            served = await upstream.probe_endpoints()
+            formats = (await upstream.fetch_model()).formats or served
         except UpstreamError as error:
-            return Finding(what, False, f"{error.sentence} ({model.base_url}: {error})")
+            return CheckResult(what, False, f"{error.user_message} ({model.base_url}: {error})")
     if not formats:
         detail = f"{model.base_url} has neither /responses nor /chat/completions: check the address"
-        return Finding(what, False, detail)
-    return Finding(what, True, f"at {model.base_url}: {', '.join(formats)}")
+        return CheckResult(what, False, detail)
+    return CheckResult(what, True, f"at {model.base_url}: {', '.join(formats)}")
 
 
-async def _database(settings: Settings) -> Finding:
+async def _check_database(settings: Settings) -> CheckResult:
     try:
         async with open_database(settings.storage.database_url.get_secret_value()) as database:
             await database.check_writable()
-            return Finding("Database", True, database.display_url)
+            return CheckResult("Database", True, database.display_url)
     except StorageError as error:
-        return Finding("Database", False, str(error))
+        return CheckResult("Database", False, str(error))

@@ -19,18 +19,18 @@ import yaml
 
 from bot import app
 from bot.check import run_checks
-from bot.errors import BotError, SettingsError, StorageAway, StorageError
-from bot.manifest import manifest as build_manifest
+from bot.errors import BotError, SettingsError, StorageError, StorageUnavailable
+from bot.manifest import build_manifest as build_manifest
 from bot.observe import configure_logging
-from bot.settings import Settings, in_the_open, load, missing_upstream_key
-from bot.settings.secrets import secrets_of
+from bot.settings import Settings, load_settings, missing_key_problems, unencrypted_warnings
+from bot.settings.secrets import secret_values
 from bot.storage.engine.database import open_database
 from bot.upstream.events import Event, Failed, Finished, Reconnecting, Restarted, TextDelta
 from bot.upstream.prompt import Prompt
 from bot.values import Message
 from bot.version import version
 
-FAILED, WRONG_SETTINGS, INTERRUPTED = 1, 2, 130
+EXIT_FAILED, EXIT_WRONG_SETTINGS, EXIT_INTERRUPTED = 1, 2, 130
 
 
 @click.group(invoke_without_command=True)
@@ -43,7 +43,7 @@ def main(context: click.Context) -> None:
     """
     os.umask(0o077)  # what we write, databases above all, is for nobody else to read
     if context.invoked_subcommand is None:
-        settings = _settings()
+        settings = _load_settings()
         slack = settings.slack
         joins = slack.bot_token or slack.app_token or slack.signing_secret
         context.invoke(run if joins else playground)
@@ -52,9 +52,9 @@ def main(context: click.Context) -> None:
 @main.command()
 def run() -> None:
     """Join Slack and answer, until SIGTERM or Ctrl-C."""
-    settings = _settings()
-    configure_logging(settings.server.log_level, secrets_of(settings))
-    _finish(app.run(settings))
+    settings = _load_settings()
+    configure_logging(settings.server.log_level, secret_values(settings))
+    _run_or_exit(app.run(settings))
 
 
 @main.command()
@@ -69,7 +69,7 @@ def playground(port: int) -> None:
     """Open a local Slack-like workspace in the browser, with a demo model."""
     from bot.playground.play import PlayConfig, play  # only this command needs it
 
-    settings = _settings()
+    settings = _load_settings()
     upstream = settings.upstream
     config = PlayConfig(
         port=port,
@@ -78,25 +78,25 @@ def playground(port: int) -> None:
         upstream=upstream.base_url if upstream.api_key or upstream.is_own_server else None,
         model_name=upstream.model,
     )
-    _finish(play(config, ready=_say_playground_is_open))
+    _run_or_exit(play(config, ready=_print_playground_url))
 
 
 @main.command()
 @click.argument("prompt", nargs=-1, required=True)
 def ask(prompt: tuple[str, ...]) -> None:
     """Ask the configured model one PROMPT and stream the answer to the terminal."""
-    settings = _settings()
-    if missing := missing_upstream_key(settings):
-        _give_up(SettingsError(missing))
-    if settings.upstream.key_in_the_open:
-        click.echo(in_the_open(settings)[0], err=True)
-    sys.exit(_finish(_ask(settings, " ".join(prompt)), interrupted=INTERRUPTED))
+    settings = _load_settings()
+    if missing := missing_key_problems(settings):
+        _exit_with_error(SettingsError(missing))
+    if settings.upstream.sends_key_unencrypted:
+        click.echo(unencrypted_warnings(settings)[0], err=True)
+    sys.exit(_run_or_exit(_ask(settings, " ".join(prompt)), interrupt_exit_code=EXIT_INTERRUPTED))
 
 
 @main.command()
 def check() -> None:
     """Look at everything the bot needs, and say how to mend what is missing."""
-    sys.exit(_finish(_check(_settings())))
+    sys.exit(_run_or_exit(_check(_load_settings())))
 
 
 @main.command()
@@ -104,7 +104,7 @@ def check() -> None:
 @click.option("--http", "url", metavar="URL", help="For HTTP mode: the bot's public https:// URL.")
 def manifest(as_json: bool, url: str | None) -> None:
     """Print the Slack app manifest for this bot."""
-    command = _settings().slack.slash_command
+    command = _load_settings().slack.slash_command
     made = build_manifest(command=command, socket_mode=url is None, url=url)
     click.echo(
         json.dumps(made, indent=2, ensure_ascii=False)
@@ -116,7 +116,7 @@ def manifest(as_json: bool, url: str | None) -> None:
 @main.command()
 def migrate() -> None:
     """Bring the database to the form this version needs, as `bot run` does at its start."""
-    click.echo(_finish(_migrate(_settings())))
+    click.echo(_run_or_exit(_migrate(_load_settings())))
 
 
 async def _migrate(settings: Settings) -> str:
@@ -134,8 +134,8 @@ async def _ask(settings: Settings, text: str) -> int:
         async for event in events:
             written = _echo(event, written)
             if isinstance(event, Failed):
-                click.echo(f"{event.error.sentence} ({event.error})", err=True)
-                return FAILED
+                click.echo(f"{event.error.user_message} ({event.error})", err=True)
+                return EXIT_FAILED
     return 0
 
 
@@ -160,36 +160,38 @@ def _echo(event: Event, written: str) -> str:
 async def _check(settings: Settings) -> int:
     well = True
     async for finding in run_checks(settings):
-        well = well and finding.well
-        mark = click.style("✓", fg="green") if finding.well else click.style("✗", fg="red")
-        click.echo(f"{mark} {finding.what:<18} {finding.detail}")
-    return 0 if well else FAILED
+        well = well and finding.passed
+        mark = click.style("✓", fg="green") if finding.passed else click.style("✗", fg="red")
+        click.echo(f"{mark} {finding.subject:<18} {finding.detail}")
+    return 0 if well else EXIT_FAILED
 
 
-def _say_playground_is_open(url: str) -> None:
+def _print_playground_url(url: str) -> None:
     click.echo(f"The playground is open at {url}  (Ctrl-C ends it)")
 
 
-def _settings() -> Settings:
+def _load_settings() -> Settings:
     try:
-        return load()
+        return load_settings()
     except SettingsError as error:
-        _give_up(error)
+        _exit_with_error(error)
         raise
 
 
-def _finish(work: Coroutine[Any, Any, Any], *, interrupted: int = 0) -> Any:
+def _run_or_exit(work: Coroutine[Any, Any, Any], *, interrupt_exit_code: int = 0) -> Any:
     """Run to the end; our own errors become their sentence and an exit code."""
     try:
         return asyncio.run(work)
     except BotError as error:
-        _give_up(error)
+        _exit_with_error(error)
     except KeyboardInterrupt:
-        sys.exit(interrupted)
+        sys.exit(interrupt_exit_code)
     return None
 
 
-def _give_up(error: BotError) -> None:
+def _exit_with_error(error: BotError) -> None:
     click.echo(str(error), err=True)
-    wrong = isinstance(error, (SettingsError, StorageError)) and not isinstance(error, StorageAway)
-    sys.exit(WRONG_SETTINGS if wrong else FAILED)
+    wrong = isinstance(error, (SettingsError, StorageError)) and not isinstance(
+        error, StorageUnavailable
+    )
+    sys.exit(EXIT_WRONG_SETTINGS if wrong else EXIT_FAILED)

@@ -8,22 +8,23 @@
     │   ├── SlackRateLimited   429: nothing happened; `retry_after` says when to come back
     │   └── SlackRefused       Slack said no: `code` is its error string
     │       └── ThreadGone     a reply landed outside its thread, whose root is gone
-    ├── UpstreamError          the reader: `sentence` in place of, or under, the answer
+    ├── UpstreamError          the reader: `user_message` in place of, or under, the answer
     │   ├── UpstreamUnreachable
     │   ├── UpstreamBusy       429, 5xx, overload: worth another try
     │   ├── UpstreamRefused    key, money, permission, unknown model: the operator mends it
     │   ├── PromptRefused      the question itself: not allowed, not understood
     │   │   └── PromptTooLong  more than the model takes
-    │   ├── TooMuch            the answer is larger than we read: it is cut off there
+    │   ├── ResponseTooLarge            the answer is larger than we read: it is cut off there
     │   └── StreamDropped      the answer broke off and could not be brought to its end
     ├── Stopped                nobody: a person stopped the answer
     ├── QuestionDeleted        nobody: the question is gone from Slack, its answer goes with it
     ├── ToolError              the model: the message is what its call returns
-    ├── TurnLost               the log: another process answers the question now
+    ├── LeaseLost               the log: another process answers the question now
     └── StorageError           the operator, at start: exit code 2
-        └── StorageAway        the log and readiness: slow, full, read-only or not there now; at
+        └── StorageUnavailable        the log and readiness: slow, full, read-only or not there now;
+        at
             │                  start the operator: exit code 1, for the same may succeed later
-            └── StorageInDoubt the same, and it may have been written after all
+            └── CommitUnknown the same, and it may have been written after all
 
 A sentence is written for the person who asked. Details (status, code, request id) are for the log
 and never shown.
@@ -34,7 +35,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_WORD = re.compile(r"[\w.:/\[\]-]{1,80}")
+_LOGGABLE_WORD = re.compile(r"[\w.:/\[\]-]{1,80}")
 """A code, the name of a field or an id: nothing a person could have written."""
 
 
@@ -86,28 +87,28 @@ class SlackRefused(SlackError):
 class ThreadGone(SlackRefused):
     """Slack took a reply but ignored its `thread_ts`, because the root of that thread is gone.
 
-    The messages `astray` (ts) stand at the top level of the channel and should be deleted.
+    The messages `misplaced` (ts) stand at the top level of the channel and should be deleted.
     """
 
-    def __init__(self, method: str, astray: Sequence[str]) -> None:
+    def __init__(self, method: str, misplaced: Sequence[str]) -> None:
         super().__init__(method, "thread_gone")
-        self.astray = tuple(astray)
+        self.misplaced = tuple(misplaced)
 
 
 class UpstreamError(BotError):
     """The model's server did not give an answer.
 
-    `sentence` is what the asker reads. `retry_after` is the server's own wish in seconds.
+    `user_message` is what the asker reads. `retry_after` is the server's own wish in seconds.
     `retryable`: the same request may succeed a little later. `param` names the part of the
     request the server complains about.
 
     The message may repeat what the server said, and servers quote what people asked: it is for
-    DEBUG only. `facts` and `words` are what a log may hold.
+    DEBUG only. `log_fields` and `log_summary` are what a log may hold.
     """
 
-    sentence = "The model's server had a problem."
+    user_message = "The model's server had a problem."
     retryable = False
-    ours = False  # the message is never the server's
+    message_is_loggable = False  # the message is never the server's
 
     def __init__(
         self,
@@ -119,7 +120,7 @@ class UpstreamError(BotError):
         request_id: str = "",
         retry_after: float | None = None,
         retryable: bool | None = None,
-        sentence: str = "",
+        user_message: str = "",
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -128,66 +129,70 @@ class UpstreamError(BotError):
         self.request_id = request_id
         self.retry_after = retry_after
         self.retryable = type(self).retryable if retryable is None else retryable
-        self.sentence = sentence or type(self).sentence
+        self.user_message = user_message or type(self).user_message
 
     @property
-    def facts(self) -> dict[str, int | str]:
+    def log_fields(self) -> dict[str, int | str]:
         """Status, code, param and request id, as far as they are known and are single words."""
         told = {"code": self.code, "param": self.param, "request_id": self.request_id}
         facts: dict[str, int | str] = {} if self.status is None else {"status": self.status}
-        return facts | {name: word for name, word in told.items() if _WORD.fullmatch(word)}
+        return facts | {name: word for name, word in told.items() if _LOGGABLE_WORD.fullmatch(word)}
 
     @property
-    def words(self) -> str:
+    def log_summary(self) -> str:
         """The kind of error, with its message where that is our own, and its facts."""
-        said = f"{type(self).__name__}: {self}" if self.ours else type(self).__name__
-        return " ".join([said, *(f"{name}={value}" for name, value in self.facts.items())])
+        said = f"{type(self).__name__}: {self}" if self.message_is_loggable else type(self).__name__
+        return " ".join([said, *(f"{name}={value}" for name, value in self.log_fields.items())])
 
 
 class UpstreamUnreachable(UpstreamError):
     """No connection to the model's server."""
 
-    sentence = "The model's server can't be reached right now."
+    user_message = "The model's server can't be reached right now."
     retryable = True
-    ours = True
+    message_is_loggable = True
 
 
 class UpstreamBusy(UpstreamError):
     """Rate limited, overloaded or broken on their side; another try may succeed."""
 
-    sentence = "The model's server is overloaded right now."
+    user_message = "The model's server is overloaded right now."
     retryable = True
 
 
 class UpstreamRefused(UpstreamError):
     """Key, money, permission or model name: only the operator can mend it."""
 
-    sentence = "The model's server refused the request; whoever runs this bot has to look at it."
+    user_message = (
+        "The model's server refused the request; whoever runs this bot has to look at it."
+    )
 
 
 class PromptRefused(UpstreamError):
     """The server will not answer this question as it is."""
 
-    sentence = "The model's server did not accept this question."
+    user_message = "The model's server did not accept this question."
 
 
 class PromptTooLong(PromptRefused):
     """The conversation is longer than the model takes; half of it may fit."""
 
-    sentence = "The conversation is too long for the model. Ask in a new thread, or with less text."
+    user_message = (
+        "The conversation is too long for the model. Ask in a new thread, or with less text."
+    )
 
 
-class TooMuch(UpstreamError):
+class ResponseTooLarge(UpstreamError):
     """The server sent more than one answer may have; what was read stands."""
 
-    ours = True
-    sentence = "Cut off: the model's server sent too much for one answer. Please ask again."
+    message_is_loggable = True
+    user_message = "Cut off: the model's server sent too much for one answer. Please ask again."
 
 
 class StreamDropped(UpstreamError):
     """The answer broke off before its end, and could not be brought to it."""
 
-    sentence = "The connection to the model broke off before the answer was complete."
+    user_message = "The connection to the model broke off before the answer was complete."
     retryable = True
 
 
@@ -202,20 +207,20 @@ class Stopped(BotError):
 class QuestionDeleted(BotError):
     """The question of an answer was deleted in Slack: no message of the answer may stay.
 
-    `message` is the ts of the message that was deleted, where one is known: what was asked in other
-    messages together with it is asked anew.
+    `message_ts` is the ts of the message that was deleted, where one is known: what was asked in
+    other messages together with it is asked anew.
     """
 
-    def __init__(self, turn: str, message: str = "") -> None:
+    def __init__(self, turn: str, message_ts: str = "") -> None:
         super().__init__(turn)
-        self.message = message
+        self.message_ts = message_ts
 
 
 class ToolError(BotError):
     """A tool can't do what the model asked; the message tells the model why, in plain words."""
 
 
-class TurnLost(BotError):
+class LeaseLost(BotError):
     """The turn is somebody else's by now: nothing of it may be written by us any more."""
 
 
@@ -223,10 +228,10 @@ class StorageError(BotError):
     """The database cannot be used; the message says what to do."""
 
 
-class StorageAway(StorageError):
+class StorageUnavailable(StorageError):
     """The database does not take this now; the same may succeed later. Nothing was written, or
     it may be written again without harm."""
 
 
-class StorageInDoubt(StorageAway):
+class CommitUnknown(StorageUnavailable):
     """The end of a transaction was not heard of: it was written, or it was not."""

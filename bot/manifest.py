@@ -1,8 +1,8 @@
 """The Slack app manifest: what the bot asks of a workspace, and not a scope more.
 
 Scopes follow from what the code does: the Web API methods behind the door to Slack (`SCOPES`), the
-events the listeners take (`EVENTS`) and the features that are on (`FEATURES`). Pure; nothing here
-reads settings or prints.
+events the listeners take (`EVENT_SCOPES`) and the features that are on (`FEATURE_SCOPES`). Pure;
+nothing here reads settings or prints.
 
 Schema and limits: https://github.com/slackapi/manifest-schema, version 2 (docs/slack.md#manifest).
 """
@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from bot.slack import SCOPES
+from bot.slack import SCOPES_BY_METHOD
 
-EVENTS: Mapping[str, str] = MappingProxyType(
+EVENT_SCOPES: Mapping[str, str] = MappingProxyType(
     {
         "agent_session_stopped": "",
         "app_home_opened": "",
@@ -28,7 +28,7 @@ EVENTS: Mapping[str, str] = MappingProxyType(
 )
 """Event the listeners take → bot scope it needs; "" if none."""
 
-FEATURES: Mapping[str, str] = MappingProxyType(
+FEATURE_SCOPES: Mapping[str, str] = MappingProxyType(
     {
         "agent_view": "assistant:write",  # https://docs.slack.dev/ai/developing-agents
         "slash_commands": "commands",
@@ -36,7 +36,7 @@ FEATURES: Mapping[str, str] = MappingProxyType(
 )
 """Feature of the manifest → bot scope Slack demands with it."""
 
-INTERACTIVE = True
+IS_INTERACTIVE = True
 """Whether the listeners take presses of buttons."""
 
 EVENTS_PATH = "/slack/events"
@@ -50,14 +50,14 @@ AGENT_DESCRIPTION = (
     "Ask anything, here or by a mention in a channel. Answers come from a language model: "
     "check what matters."
 )
-PROMPTS: tuple[tuple[str, str], ...] = (
+SUGGESTED_PROMPTS: tuple[tuple[str, str], ...] = (
     ("What can you do?", "What can you help me with, and how do I ask you in a channel?"),
     ("Explain something", "Explain how HTTPS keeps a connection private, in five sentences."),
     ("Draft a message", "Draft a short message that moves our Monday meeting to Tuesday at ten."),
 )
 
 
-def manifest(
+def build_manifest(
     *,
     command: str,
     socket_mode: bool,
@@ -80,11 +80,11 @@ def manifest(
 
 def bot_scopes() -> frozenset[str]:
     """Every scope the bot token needs; `bot check` holds the granted ones against them."""
-    return frozenset(_scopes())
+    return frozenset(_iter_scopes())
 
 
-def _scopes() -> Iterator[str]:
-    for table in (SCOPES, EVENTS, FEATURES):
+def _iter_scopes() -> Iterator[str]:
+    for table in (SCOPES_BY_METHOD, EVENT_SCOPES, FEATURE_SCOPES):
         for scopes in table.values():
             yield from filter(None, scopes.split(","))
 
@@ -106,7 +106,7 @@ def _features(command: str, address: str | None, name: str) -> dict[str, Any]:
         "bot_user": {"display_name": name, "always_online": True},
         "agent_view": {
             "agent_description": AGENT_DESCRIPTION,
-            "suggested_prompts": [{"title": t, "message": m} for t, m in PROMPTS],
+            "suggested_prompts": [{"title": t, "message": m} for t, m in SUGGESTED_PROMPTS],
         },
         "slash_commands": [slash_command],
     }
@@ -115,8 +115,8 @@ def _features(command: str, address: str | None, name: str) -> dict[str, Any]:
 def _settings(address: str | None) -> dict[str, Any]:
     at = {"request_url": address} if address else {}
     return {
-        "event_subscriptions": {**at, "bot_events": sorted(EVENTS)},
-        "interactivity": {"is_enabled": INTERACTIVE, **(at if INTERACTIVE else {})},
+        "event_subscriptions": {**at, "bot_events": sorted(EVENT_SCOPES)},
+        "interactivity": {"is_enabled": IS_INTERACTIVE, **(at if IS_INTERACTIVE else {})},
         "org_deploy_enabled": False,
         "socket_mode_enabled": address is None,
         "token_rotation_enabled": False,

@@ -24,35 +24,39 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 from bot.version import version
 
-_turn: ContextVar[str] = ContextVar("turn", default="")
+_turn_id: ContextVar[str] = ContextVar("turn", default="")
 
 # Where a value ends inside a line of JSON: at white space, or at the end of its string.
-_REST = r"[^\s\"\\<>]+"
-_SHAPES = (
+_VALUE = r"[^\s\"\\<>]+"
+_SECRET_SHAPES = (
     r"xox[a-z]?(?:\.xox[a-z])?-[\w.-]+",
     r"xapp-[\w.-]+",
     r"\bsk-[\w-]{8,}",
-    rf"(?<=Bearer ){_REST}",
-    rf"https?://hooks\.[\w.-]+(?::\d+)?/{_REST}",
-    rf"https?://[\w.:-]+/(?:commands|actions)/{_REST}",
+    rf"(?<=Bearer ){_VALUE}",
+    rf"https?://hooks\.[\w.-]+(?::\d+)?/{_VALUE}",
+    rf"https?://[\w.:-]+/(?:commands|actions)/{_VALUE}",
     r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)",
     r"(?<=[?&]ticket=)[^&\s\"\\<>]+",
     r"(?<=[?&])(?:api[_-]?key|key|sig|signature|token|access_token|password|secret|code)"
     r"=[^&\s\"\\<>]+",
 )
-_SECRETS = re.compile("|".join(_SHAPES))
+_SECRET_PATTERN = re.compile("|".join(_SECRET_SHAPES))
 
-SHORTEST_SECRET = 4
+MIN_SECRET_CHARACTERS = 4
 """Characters. A shorter value would be found in half of all words; in addresses it is masked."""
 
 # Values of the label `model`, and the longest of them.
-MODELS, MODEL_CHARACTERS = 20, 100
+MAX_MODEL_LABELS, MAX_MODEL_LABEL_CHARACTERS = 20, 100
 
 # Attributes every LogRecord has; what is left in its __dict__ was given as `extra`.
-_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+_STANDARD_ATTRIBUTES = frozenset(logging.makeLogRecord({}).__dict__) | {
+    "message",
+    "asctime",
+    "taskName",
+}
 
 # Third-party loggers: at INFO and DEBUG they write request bodies, tokens or a line a request.
-_LIBRARIES = {
+_LIBRARY_LEVELS = {
     "slack_bolt": logging.ERROR,  # at start it warns of the very way we use it
     **dict.fromkeys(
         ("slack_sdk", "httpx", "httpcore", "aiohttp", "asyncio", "sqlalchemy", "alembic"),
@@ -62,21 +66,21 @@ _LIBRARIES = {
 
 
 @contextmanager
-def turn_id(turn: str) -> Iterator[None]:
+def logging_turn_id(turn: str) -> Iterator[None]:
     """Give every log record written inside the turn's id."""
-    token = _turn.set(turn)
+    token = _turn_id.set(turn)
     try:
         yield
     finally:
-        _turn.reset(token)
+        _turn_id.reset(token)
 
 
 def scrub(text: str) -> str:
     """The text with tokens, keys, passwords in URLs and response URLs masked, by their shapes."""
-    return _SECRETS.sub("***", text)
+    return _SECRET_PATTERN.sub("***", text)
 
 
-def scrubber(secrets: Iterable[str]) -> Callable[[str], str]:
+def make_scrubber(secrets: Iterable[str]) -> Callable[[str], str]:
     """What masks these very values in lines of JSON, whatever they look like, and all shapes.
 
     They are found plain, and as they stand in JSON, in a URL and in Python's quotes.
@@ -84,12 +88,12 @@ def scrubber(secrets: Iterable[str]) -> Callable[[str], str]:
     values = {
         form
         for secret in secrets
-        if len(secret) >= SHORTEST_SECRET
+        if len(secret) >= MIN_SECRET_CHARACTERS
         for form in (secret, quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1])
     }
     forms = values | {json.dumps(value, ensure_ascii=False)[1:-1] for value in values}
     longest_first = sorted(map(re.escape, forms), key=len, reverse=True)
-    found = re.compile("|".join((*longest_first, *_SHAPES)))
+    found = re.compile("|".join((*longest_first, *_SECRET_SHAPES)))
     return lambda text: found.sub("***", text)
 
 
@@ -101,7 +105,7 @@ class JsonFormatter(logging.Formatter):
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         super().__init__()
-        self._scrub = scrubber(secrets)
+        self._scrub = make_scrubber(secrets)
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line of JSON."""
@@ -111,9 +115,9 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        if turn := _turn.get():
+        if turn := _turn_id.get():
             line["turn"] = turn
-        line |= {k: v for k, v in record.__dict__.items() if k not in _STANDARD}
+        line |= {k: v for k, v in record.__dict__.items() if k not in _STANDARD_ATTRIBUTES}
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
         return self._scrub(json.dumps(line, default=str, ensure_ascii=False))
@@ -125,16 +129,18 @@ def configure_logging(level: str, secrets: Iterable[str] = ()) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(secrets))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for name, least in _LIBRARIES.items():
+    for name, least in _LIBRARY_LEVELS.items():
         logging.getLogger(name).setLevel(least)
     logging.captureWarnings(True)
-    sys.excepthook = _uncaught
-    threading.excepthook = lambda told: _uncaught(
+    sys.excepthook = _log_uncaught
+    threading.excepthook = lambda told: _log_uncaught(
         told.exc_type, told.exc_value or told.exc_type(), told.exc_traceback
     )
 
 
-def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+def _log_uncaught(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
     logging.getLogger("bot").critical("an error nobody caught", exc_info=(kind, error, trace))
 
 
@@ -151,8 +157,10 @@ class Metrics:
         self.answers = Counter(
             "bot_answers_total", "Answers by outcome", ["outcome"], registry=self.registry
         )
-        self.live = Gauge("bot_live_answers", "Answers being written", registry=self.registry)
-        self.waiting = Gauge(
+        self.live_answers = Gauge(
+            "bot_live_answers", "Answers being written", registry=self.registry
+        )
+        self.waiting_questions = Gauge(
             "bot_waiting_questions", "Questions waiting their turn", registry=self.registry
         )
         self.placeholder_seconds = Histogram(
@@ -186,7 +194,7 @@ class Metrics:
         )
         self._make_tokens()
         self._make_sockets()
-        self._make_durable()
+        self._make_durability()
 
     def _make_tokens(self) -> None:
         """Metrics of what answers cost."""
@@ -197,16 +205,16 @@ class Metrics:
             ["kind", "model"],
             registry=self.registry,
         )
-        self._models: set[str] = set()
+        self._model_labels: set[str] = set()
 
     def _make_sockets(self) -> None:
         """Metrics of the way events come in Socket Mode."""
-        self.sockets = Gauge(
+        self.socket_connections = Gauge(
             "bot_socket_connections",
             "Socket Mode connections through which events can come",
             registry=self.registry,
         )
-        self.sockets_counted = Gauge(
+        self.socket_connections_counted = Gauge(
             "bot_socket_connections_counted",
             "Connections of the app as Slack last counted them: every process, and what a broken "
             "network left behind; the most is 10",
@@ -219,7 +227,7 @@ class Metrics:
             registry=self.registry,
         )
 
-    def _make_durable(self) -> None:
+    def _make_durability(self) -> None:
         """Metrics of what outlives a process."""
         self.takeovers = Counter(
             "bot_takeovers_total",
@@ -246,15 +254,15 @@ class Metrics:
     def count_tokens(self, model: str, **counts: int) -> None:
         """Count the tokens of one request by kind. Names of models come from the server, so the
         first few are told apart and the rest are one."""
-        name = model[:MODEL_CHARACTERS]
-        if name not in self._models and len(self._models) >= MODELS:
+        name = model[:MAX_MODEL_LABEL_CHARACTERS]
+        if name not in self._model_labels and len(self._model_labels) >= MAX_MODEL_LABELS:
             name = "other"
-        self._models.add(name)
+        self._model_labels.add(name)
         for kind, count in counts.items():
             if count:
                 self.tokens.labels(kind, name).inc(count)
 
-    def slack_call(self, method: str, outcome: str) -> None:
+    def count_slack_call(self, method: str, outcome: str) -> None:
         """Count one Web API call; outcome is "ok", "rate_limited", "unreachable" or an error."""
         self.slack_calls.labels(method, outcome).inc()
 

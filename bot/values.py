@@ -84,11 +84,11 @@ class Question:
         `said` counts only while it adds up to `text`: an older version of the bot, which runs
         beside this one during an upgrade, changes the text and does not know of `said`.
         """
-        if self.said and paragraphs(*(said.text for said in self.said)) == self.text:
+        if self.said and join_paragraphs(*(said.text for said in self.said)) == self.text:
             return self.said
         return (Said(self.user, self.ts, self.text),)
 
-    def obeys(self, user: str) -> bool:
+    def is_controlled_by(self, user: str) -> bool:
         """Whether that person may stop the answer or ask again: the asker, of a bot's question
         anybody."""
         return bool(self.bot) or user == self.user
@@ -99,7 +99,7 @@ class Question:
         return (*self.earlier, self.ts) if self.ts else self.earlier
 
     @property
-    def began(self) -> str | None:
+    def oldest_message(self) -> str | None:
         """The oldest message that is part of it; our own about it are newer."""
         return self.messages[0] if self.messages else None
 
@@ -109,16 +109,16 @@ def message_key(team: str, channel: str, ts: str) -> str:
     return f"message:{team}:{channel}:{ts}"
 
 
-PARAGRAPH = "\n\n"
+PARAGRAPH_SEPARATOR = "\n\n"
 """What stands between texts that become one."""
 
 
-def paragraphs(*texts: str) -> str:
+def join_paragraphs(*texts: str) -> str:
     """The texts that are not empty as one, with an empty line between them."""
-    return PARAGRAPH.join(filter(None, texts))
+    return PARAGRAPH_SEPARATOR.join(filter(None, texts))
 
 
-BESIDE = " · "
+STATUS_SEPARATOR = " · "
 """What stands between two things that one line about an answer says."""
 
 
@@ -135,7 +135,7 @@ def reworded(question: Question, messages: Sequence[str], words: Iterable[Said])
         asker = {"user": said[0].user, "user_team": None, "bot": ""}
     return replace(
         question,
-        text=paragraphs(*(one.text for one in said)),
+        text=join_paragraphs(*(one.text for one in said)),
         said=said if len(messages) > 1 else (),
         ts=messages[-1],
         earlier=tuple(messages[:-1]),
@@ -207,12 +207,12 @@ class Phase(StrEnum):
     INTERRUPTED = "interrupted"
 
     @property
-    def final(self) -> bool:
+    def is_final(self) -> bool:
         """Nothing follows this draft."""
-        return self in _FINAL
+        return self in _FINAL_PHASES
 
 
-_FINAL = frozenset(
+_FINAL_PHASES = frozenset(
     {Phase.DONE, Phase.STOPPED, Phase.CUT_OFF, Phase.FAILED, Phase.INTERRUPTED},
 )
 
@@ -222,13 +222,13 @@ class Draft:
     """An answer as it stands now: all of its text, and one line about its state.
 
     `text` is the model's markdown, whole from the first word, not yet made safe or split.
-    `note` is ours: what the model is doing, why we wait, or the sentence of a failure.
+    `status_line` is ours: what the model is doing, why we wait, or the sentence of a failure.
     """
 
     phase: Phase
     text: str = ""
-    note: str = ""
+    status_line: str = ""
 
 
-REMOVED = Draft(Phase.STOPPED)
+REMOVED_DRAFT = Draft(Phase.STOPPED)
 """The end of an answer whose question was deleted: all of its messages are deleted too."""

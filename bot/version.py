@@ -7,8 +7,8 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-PROJECT = "bot"
-UNKNOWN = "unknown"
+PROJECT_NAME = "bot"
+UNKNOWN_VERSION = "unknown"
 
 _PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
 
@@ -20,19 +20,19 @@ def version() -> str:
     A source tree is asked before the installed metadata, which an editable install keeps as it
     was when it was installed. "unknown" if the package was copied without either.
     """
-    return _of_source_tree() or _of_installation() or UNKNOWN
+    return _source_tree_version() or _installed_version() or UNKNOWN_VERSION
 
 
-def _of_source_tree() -> str:
+def _source_tree_version() -> str:
     try:
         project = tomllib.loads(_PYPROJECT.read_text(encoding="utf-8"))["project"]
-        return str(project["version"]) if project["name"] == PROJECT else ""
+        return str(project["version"]) if project["name"] == PROJECT_NAME else ""
     except (OSError, ValueError, KeyError):
         return ""
 
 
-def _of_installation() -> str:
+def _installed_version() -> str:
     try:
-        return metadata.version(PROJECT)
+        return metadata.version(PROJECT_NAME)
     except metadata.PackageNotFoundError:
         return ""

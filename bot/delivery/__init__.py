@@ -23,21 +23,21 @@ from bot.storage.records import ShownMessage
 from bot.values import Draft
 
 
-class Kept(Protocol):
+class TurnGuard(Protocol):
     """Whoever keeps an answer's turn over a crash. None of it raises."""
 
-    def held(self) -> bool:
+    def owns_lease(self) -> bool:
         """Whether the turn is known to be ours just now; no write begins while it is not."""
 
-    def shown(self, messages: Sequence[ShownMessage], text: str) -> None:
+    def record_messages(self, messages: Sequence[ShownMessage], text: str) -> None:
         """Take note of all messages of the answer that stand, in the order of their parts, and of
         the draft's text they show; told after every write that changed something."""
 
-    async def moving(self) -> bool:
+    async def before_layout_change(self) -> bool:
         """Return when it is journalled that the messages that stand become more or fewer now;
         False if it can't be."""
 
-    async def sending(self) -> None:
+    async def before_unverifiable_send(self) -> None:
         """Return when it is journalled that a private message is sent now, which can't be read
         back."""
 
@@ -64,10 +64,10 @@ class Reply(Protocol):
         Raises `SlackRefused` when the reader can't be reached there at all any more.
         """
 
-    async def settled(self) -> None:
+    async def wait_cleanup(self) -> None:
         """After `finish`: return when no older message of the answer says any more that more
         comes, which may take as long as edits are spent."""
 
     def abandon(self) -> None:
         """Begin no write any more: the turn is somebody else's. Whoever waits in `open` or
-        `finish` gets `TurnLost`."""
+        `finish` gets `LeaseLost`."""

@@ -14,7 +14,7 @@ class DeliveryConfig:
     direct messages by streams and elsewhere by edits.
     `edits_per_minute`: our part of the `chat.update` budget, which is about 50
     (docs/slack.md#tiers).
-    `finals_kept`: of these, how many are kept back for the ends of answers, at most.
+    `reserved_final_edits`: of these, how many are kept back for the ends of answers, at most.
     `words_per_second`: how fast a reader reads.
     `posts_per_second`, `post_burst`: `chat.postMessage` in one channel; Slack says "about one",
     "short bursts allowed". `posts_per_minute`: the same in a workspace, "several hundred".
@@ -24,7 +24,7 @@ class DeliveryConfig:
     """
 
     edits_per_minute: int = 45
-    finals_kept: int = 15
+    reserved_final_edits: int = 15
     words_per_second: float = 5.0
     posts_per_second: float = 1.0
     post_burst: int = 3

@@ -18,40 +18,40 @@ EVENT_TYPE = "llm_answer"
 """What our messages' metadata is called; its payload names the turn, and the part from the second
 message on."""
 
-NO_THREAD = "thread_not_found"
+THREAD_NOT_FOUND = "thread_not_found"
 """What `conversations.replies` says of a thread whose root is gone, and all replies with it."""
 
-STRAY = 10_000  # the part a live stream is that nobody has kept
-THREAD = 1000  # messages looked at in a thread, at most
-CHANNEL = 400  # the same in a channel or direct message, newest first
+ORPHAN_STREAM_PART = 10_000  # the part a live stream is that nobody has kept
+MAX_THREAD_MESSAGES = 1000  # messages looked at in a thread, at most
+MAX_CHANNEL_MESSAGES = 400  # the same in a channel or direct message, newest first
 
 
-def mark(turn: str, part: int) -> dict[str, Any]:
+def build_metadata(turn_id: str, part: int) -> dict[str, Any]:
     """Return the metadata of an answer's n-th message, counted from 0."""
-    payload: dict[str, Any] = {"turn": turn}
+    payload: dict[str, Any] = {"turn": turn_id}
     if part:
         payload["part"] = part
     return {"event_type": EVENT_TYPE, "event_payload": payload}
 
 
-def part_of(message: Mapping[str, Any], turn: str) -> int | None:
+def part_number(message: Mapping[str, Any], turn_id: str) -> int | None:
     """Say which part of a turn's answer a message is; None if it is none."""
     metadata = message.get("metadata") or {}
     payload = metadata.get("event_payload") or {}
-    if metadata.get("event_type") != EVENT_TYPE or payload.get("turn") != turn:
+    if metadata.get("event_type") != EVENT_TYPE or payload.get("turn") != turn_id:
         return None
     part = payload.get("part", 0)
     return part if isinstance(part, int) else None
 
 
-def is_stray_stream(message: Mapping[str, Any], us: Identity) -> bool:
+def is_orphan_stream(message: Mapping[str, Any], identity: Identity) -> bool:
     """Say whether a message is a live stream of ours; none carries a mark before it is stopped."""
-    ours = message.get("bot_id") == us.bot_id or message.get("user") == us.user_id
+    ours = message.get("bot_id") == identity.bot_id or message.get("user") == identity.user_id
     live = message.get("streaming_state", "in_progress") == "in_progress"
     return ours and live and not message.get("metadata")
 
 
-async def find(
+async def find_messages(
     slack: Slack, question: Question, known: Sequence[ShownMessage] = ()
 ) -> tuple[ShownMessage, ...]:
     """Read back which messages of a turn stand, in the order of their parts.
@@ -64,31 +64,33 @@ async def find(
     with neither ts nor channel. Raises SlackError; `ThreadGone` where the thread is gone and
     messages of the answer stand at the top level of the channel instead.
     """
-    look = _Look(slack, question, known)
+    look = _MessageSearch(slack, question, known)
     place = question.place
     if place.surface != "command":
-        return look.in_order(place.channel, await look.parts(place.channel))
+        return look.order_messages(place.channel, await look.find_parts(place.channel))
     try:
-        if question.public and (parts := await look.parts(place.channel)):
-            return look.in_order(place.channel, parts)
+        if question.public and (parts := await look.find_parts(place.channel)):
+            return look.order_messages(place.channel, parts)
     except SlackRefused:
         pass  # where we may not read, we could not post either
     channel = await slack.open_dm(question.user)
-    parts = await look.parts(channel)
+    parts = await look.find_parts(channel)
     private = [ShownMessage("", "", "respond")] if parts and parts[0][0] else []
-    return (*private, *look.in_order(channel, parts))
+    return (*private, *look.order_messages(channel, parts))
 
 
-async def astray(slack: Slack, channel: str, turn: str, limit: int) -> list[tuple[int, str]]:
+async def find_outside_thread(
+    slack: Slack, channel: str, turn_id: str, limit: int
+) -> list[tuple[int, str]]:
     """Look for parts of an answer, with their ts, among the top-level messages of a channel, where
     Slack posts what was meant for a thread whose root is gone. Raises SlackError."""
     messages = await slack.history(channel, limit=limit, include_metadata=True)
     top = [one for one in messages if one.get("thread_ts") in {None, one["ts"]}]
-    parts = [(part_of(one, turn), str(one["ts"])) for one in top]
+    parts = [(part_number(one, turn_id), str(one["ts"])) for one in top]
     return sorted((part, ts) for part, ts in parts if part is not None)
 
 
-async def has_no_root(slack: Slack, question: Question) -> bool:
+async def is_thread_gone(slack: Slack, question: Question) -> bool:
     """Whether the thread of a question is gone. False where that can't be found out."""
     place = question.place
     if place.thread_ts is None:
@@ -96,13 +98,13 @@ async def has_no_root(slack: Slack, question: Question) -> bool:
     try:
         await slack.replies(place.channel, place.thread_ts, limit=1)
     except SlackRefused as error:
-        return error.code == NO_THREAD
+        return error.code == THREAD_NOT_FOUND
     except SlackError:
         pass
     return False
 
 
-class _Look:
+class _MessageSearch:
     """A look for the messages of one turn. A part is its number and its ts."""
 
     def __init__(self, slack: Slack, question: Question, known: Sequence[ShownMessage]) -> None:
@@ -110,35 +112,41 @@ class _Look:
         self._question = question
         self._known = {one.ts: (part, one.method) for part, one in enumerate(known) if one.ts}
 
-    async def parts(self, channel: str) -> list[tuple[int, str]]:
+    async def find_parts(self, channel: str) -> list[tuple[int, str]]:
         """All parts that stand in a channel, in order."""
         if root := self._question.place.thread_ts:
-            messages = await self._in_thread(channel, root)
-            return [*self._of(messages), *await self._strays(messages)]
-        messages = await self._slack.history(channel, limit=CHANNEL, include_metadata=True)
-        parts = self._of(messages)
+            messages = await self._read_question_thread(channel, root)
+            return [*self._parts_of(messages), *await self._orphan_streams(messages)]
+        messages = await self._slack.history(
+            channel, limit=MAX_CHANNEL_MESSAGES, include_metadata=True
+        )
+        parts = self._parts_of(messages)
         if parts and parts[0][0] == 0:  # what follows a first message stands in its thread
-            messages += await self._thread(channel, parts[0][1], None)
-        return self._of(messages)
+            messages += await self._read_thread(channel, parts[0][1], None)
+        return self._parts_of(messages)
 
-    async def _in_thread(self, channel: str, root: str) -> list[dict[str, Any]]:
+    async def _read_question_thread(self, channel: str, root: str) -> list[dict[str, Any]]:
         try:
-            return await self._thread(channel, root, self._question.ts)
+            return await self._read_thread(channel, root, self._question.ts)
         except SlackRefused as error:
-            if error.code != NO_THREAD:
+            if error.code != THREAD_NOT_FOUND:
                 raise
-            if found := await astray(self._slack, channel, self._question.id, CHANNEL):
+            if found := await find_outside_thread(
+                self._slack, channel, self._question.id, MAX_CHANNEL_MESSAGES
+            ):
                 raise ThreadGone(error.method, [ts for _, ts in found]) from error
             raise
 
-    async def _strays(self, messages: Iterable[Mapping[str, Any]]) -> list[tuple[int, str]]:
-        bots = [one for one in messages if "bot_id" in one and self._part(one) is None]
+    async def _orphan_streams(self, messages: Iterable[Mapping[str, Any]]) -> list[tuple[int, str]]:
+        bots = [one for one in messages if "bot_id" in one and self._part_number(one) is None]
         us = await self._slack.auth_test() if bots else None
-        strays = [str(one["ts"]) for one in bots if us and is_stray_stream(one, us)]
-        self._known |= dict.fromkeys(strays, (STRAY, "native"))
-        return [(STRAY + number, ts) for number, ts in enumerate(strays)]
+        strays = [str(one["ts"]) for one in bots if us and is_orphan_stream(one, us)]
+        self._known |= dict.fromkeys(strays, (ORPHAN_STREAM_PART, "native"))
+        return [(ORPHAN_STREAM_PART + number, ts) for number, ts in enumerate(strays)]
 
-    def in_order(self, channel: str, parts: Sequence[tuple[int, str]]) -> tuple[ShownMessage, ...]:
+    def order_messages(
+        self, channel: str, parts: Sequence[tuple[int, str]]
+    ) -> tuple[ShownMessage, ...]:
         """The newest message of each part, then the others."""
         newest = dict(parts)
         doubles = [ts for part, ts in parts if newest[part] != ts]
@@ -148,17 +156,19 @@ class _Look:
             for ts in ordered
         )
 
-    async def _thread(self, channel: str, root: str, oldest: str | None) -> list[dict[str, Any]]:
+    async def _read_thread(
+        self, channel: str, root: str, oldest: str | None
+    ) -> list[dict[str, Any]]:
         return await self._slack.replies(
-            channel, root, oldest=oldest, limit=THREAD, include_metadata=True
+            channel, root, oldest=oldest, limit=MAX_THREAD_MESSAGES, include_metadata=True
         )
 
-    def _of(self, messages: Iterable[Mapping[str, Any]]) -> list[tuple[int, str]]:
-        parts = {str(one["ts"]): self._part(one) for one in messages}
+    def _parts_of(self, messages: Iterable[Mapping[str, Any]]) -> list[tuple[int, str]]:
+        parts = {str(one["ts"]): self._part_number(one) for one in messages}
         return sorted((part, ts) for ts, part in parts.items() if part is not None)
 
-    def _part(self, message: Mapping[str, Any]) -> int | None:
-        part = part_of(message, self._question.id)
+    def _part_number(self, message: Mapping[str, Any]) -> int | None:
+        part = part_number(message, self._question.id)
         if part is None and (known := self._known.get(str(message["ts"]))):
             return known[0]
         return part

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bot.delivery import Kept, Reply
-from bot.delivery.message_metadata import find
+from bot.delivery import Reply, TurnGuard
+from bot.delivery.message_metadata import find_messages
 from bot.errors import SlackError
 from bot.slack import Slack
 from bot.storage.records import ShownMessage
 from bot.values import Draft, Question
 
 
-async def say_once(
-    slack: Slack, question: Question, draft: Draft, reply: Callable[[Kept], Reply]
+async def post_if_unanswered(
+    slack: Slack, question: Question, draft: Draft, create_reply: Callable[[TurnGuard], Reply]
 ) -> None:
     """Show a draft as the whole answer, unless some answer stands or is begun. Raises SlackError.
 
@@ -24,45 +24,45 @@ async def say_once(
     own only. A command reaches one process, once.
     """
     if question.place.surface == "command":
-        await _show(reply(_Noted()), draft)
+        await _post(create_reply(_RecordingGuard()), draft)
         return
-    if await _standing(slack, question):
+    if await _find_existing(slack, question):
         return
-    noted = _Noted()
-    await _show(reply(noted), draft)
+    noted = _RecordingGuard()
+    await _post(create_reply(noted), draft)
     ours = {message.ts for message in noted.messages}
-    if ours and any(other < min(ours) for other in await _standing(slack, question)):
+    if ours and any(other < min(ours) for other in await _find_existing(slack, question)):
         for ts in ours:
             await slack.delete(question.place.channel, ts)
 
 
-class _Noted:
+class _RecordingGuard:
     """Keeps nothing over a crash, only what stands."""
 
     def __init__(self) -> None:
         self.messages: Sequence[ShownMessage] = ()
 
-    def held(self) -> bool:
+    def owns_lease(self) -> bool:
         return True
 
-    def shown(self, messages: Sequence[ShownMessage], text: str) -> None:
+    def record_messages(self, messages: Sequence[ShownMessage], text: str) -> None:
         self.messages = tuple(messages)
 
-    async def moving(self) -> bool:
+    async def before_layout_change(self) -> bool:
         return True
 
-    async def sending(self) -> None:
+    async def before_unverifiable_send(self) -> None:
         pass
 
 
-async def _show(reply: Reply, draft: Draft) -> None:
+async def _post(reply: Reply, draft: Draft) -> None:
     await reply.open(draft)
     await reply.finish(draft)
 
 
-async def _standing(slack: Slack, question: Question) -> set[str]:
+async def _find_existing(slack: Slack, question: Question) -> set[str]:
     """The ts of all messages of the answer, as far as we may read."""
     try:
-        return {message.ts for message in await find(slack, question)}
+        return {message.ts for message in await find_messages(slack, question)}
     except SlackError:
         return set()

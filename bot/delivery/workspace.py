@@ -6,17 +6,17 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from bot.delivery.config import DeliveryConfig
-from bot.delivery.edits.dispatcher import Dispatcher
+from bot.delivery.edits.dispatcher import EditDispatcher
 from bot.delivery.native.dispatcher import NativeDispatcher
 from bot.delivery.native.status import Statuses
-from bot.delivery.ratelimit.shared_quota import Share
+from bot.delivery.ratelimit.shared_quota import SharedQuota
 from bot.errors import SlackRefused
 from bot.slack import Slack
 from bot.values import Question, Surface
 
 log = logging.getLogger(__name__)
 
-HERE_ONLY = frozenset(
+PLACE_SPECIFIC_ERRORS = frozenset(
     {"channel_not_found", "not_in_channel", "is_archived", "thread_not_found", "message_not_found"}
     | {"invalid_thread_ts", "user_not_found", "team_not_found", "restricted_action_thread_locked"}
     | {"restricted_action_read_only_channel", "restricted_action_thread_only_channel"}
@@ -26,7 +26,10 @@ HERE_ONLY = frozenset(
 """Refusals of a stream that say nothing of other places or times
 (docs/slack.md#streaming-errors)."""
 
-READS, READS_PER_MINUTE = "conversations.replies", 40  # tier 3 with a margin (docs/slack.md#tiers)
+READ_METHOD, READS_PER_MINUTE = (
+    "conversations.replies",
+    40,
+)  # tier 3 with a margin (docs/slack.md#tiers)
 
 
 class Workspace:
@@ -37,19 +40,19 @@ class Workspace:
         slack: Slack,
         config: DeliveryConfig,
         *,
-        share: Share,
+        quota: SharedQuota,
         now: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
-        self._share = share
+        self._quota = quota
         self._sleep = sleep
-        self.edits = Dispatcher(config, share=share, now=now, sleep=sleep)
-        self.streams = NativeDispatcher(config, share=share, now=now, sleep=sleep)
+        self.edit_dispatcher = EditDispatcher(config, quota=quota, now=now, sleep=sleep)
+        self.native_dispatcher = NativeDispatcher(config, quota=quota, now=now, sleep=sleep)
         self.statuses = Statuses(slack, config.statuses_per_minute, now=now, sleep=sleep)
-        self._delivery = config.delivery
-        self._refused: set[Surface] = set()
+        self._mode = config.delivery
+        self._refused_surfaces: set[Surface] = set()
 
-    def streams_next(self, question: Question) -> bool:
+    def prefers_native(self, question: Question) -> bool:
         """Whether a question's answer is to be streamed by Slack itself.
 
         With `auto` each way is taken where it is better, until its minute is nearly spent: in a
@@ -60,27 +63,27 @@ class Workspace:
         place = question.place
         if question.bot:
             return False
-        if self._delivery == "edit" or place.surface == "command" or place.thread_ts is None:
+        if self._mode == "edit" or place.surface == "command" or place.thread_ts is None:
             return False
-        if place.surface in self._refused or not self.streams.has_room():
+        if place.surface in self._refused_surfaces or not self.native_dispatcher.has_room():
             return False
-        if self._delivery == "native" or place.surface == "dm":
+        if self._mode == "native" or place.surface == "dm":
             return True
-        return not self.edits.has_room()
+        return not self.edit_dispatcher.has_room()
 
-    def refused(self, question: Question, error: SlackRefused) -> None:
+    def record_stream_refused(self, question: Question, error: SlackRefused) -> None:
         """Learn that Slack takes no stream in such a place."""
-        if error.code not in HERE_ONLY:
+        if error.code not in PLACE_SPECIFIC_ERRORS:
             log.warning("answers in such places are shown by edits from now on: %s", error)
-            self._refused.add(question.place.surface)
+            self._refused_surfaces.add(question.place.surface)
 
-    async def may_read(self) -> None:
+    async def wait_for_read_slot(self) -> None:
         """Return when a thread may be read: what a crash has left may be looked for in many."""
-        while wait := await self._share.take(READS, READS_PER_MINUTE):
+        while wait := await self._quota.take_slot(READ_METHOD, READS_PER_MINUTE):
             await self._sleep(wait)
 
     async def aclose(self) -> None:
         """Stop writing at once."""
         await self.statuses.aclose()
-        await self.streams.aclose()
-        await self.edits.aclose()
+        await self.native_dispatcher.aclose()
+        await self.edit_dispatcher.aclose()

@@ -12,38 +12,38 @@ from typing import Any
 
 from bot.values import Question
 
-NEW_CONVERSATION = "llm_new_conversation"
+NEW_CONVERSATION_EVENT_TYPE = "llm_new_conversation"
 """The `event_type` in the metadata of our message that a new conversation begins with it."""
 
-BEGUN = "New conversation: what we wrote before is not used from here on."
+NEW_CONVERSATION_REPLY = "New conversation: what we wrote before is not used from here on."
 """What the person reads who has asked for one."""
 
-EARLIER_USED = "Goes on from our earlier messages · write “new conversation” to start afresh"
+EARLIER_USED_REMARK = "Goes on from our earlier messages · write “new conversation” to start afresh"
 """The line under an answer that earlier messages were used for."""
 
-_ANEW = re.compile(
+_NEW_CONVERSATION_TEXT = re.compile(
     r"\s*(?:/new|new conversation|new chat|新对话|新對話|新会话|新會話)[\s.!。!]*", re.IGNORECASE
 )
 
 
-def begins_anew(text: str) -> bool:
+def is_new_conversation_text(text: str) -> bool:
     """Whether a message asks for a new conversation and for nothing else."""
-    return _ANEW.fullmatch(text) is not None
+    return _NEW_CONVERSATION_TEXT.fullmatch(text) is not None
 
 
-def asks_anew(question: Question) -> bool:
+def asks_for_new_conversation(question: Question) -> bool:
     """Whether a question does, where there is one conversation: in direct messages."""
     in_a_dm = question.place.surface == "dm" and question.ts is not None
-    return in_a_dm and not question.files and begins_anew(question.text)
+    return in_a_dm and not question.files and is_new_conversation_text(question.text)
 
 
-def metadata() -> dict[str, Any]:
+def new_conversation_metadata() -> dict[str, Any]:
     """Return the metadata of our message that begins a new conversation."""
-    return {"event_type": NEW_CONVERSATION, "event_payload": {}}
+    return {"event_type": NEW_CONVERSATION_EVENT_TYPE, "event_payload": {}}
 
 
-def marks_anew(stored: Mapping[str, Any], text: str, bot_user: str) -> bool:
+def starts_new_conversation(stored: Mapping[str, Any], text: str, bot_user: str) -> bool:
     """Whether a stored message with this text begins a new conversation."""
     if stored.get("user") == bot_user:
-        return (stored.get("metadata") or {}).get("event_type") == NEW_CONVERSATION
-    return not stored.get("bot_id") and begins_anew(text)
+        return (stored.get("metadata") or {}).get("event_type") == NEW_CONVERSATION_EVENT_TYPE
+    return not stored.get("bot_id") and is_new_conversation_text(text)

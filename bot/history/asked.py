@@ -5,61 +5,63 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.history.telling import Stored, forwards_in
+from bot.history.telling import SlackMessage, forwarded_messages
 from bot.render.incoming import Asked, asked_of
 from bot.values import Question, Said, reworded
 
-Shown = Mapping[str, Stored | None]
+CurrentMessages = Mapping[str, SlackMessage | None]
 """Messages of a question by ts; None for one that is gone. Of one that is left out nothing is
 known."""
 
 
-def as_shown(question: Question, shown: Shown, bot_user: str) -> Question | None:
+def apply_current_messages(
+    question: Question, current: CurrentMessages, bot_user: str
+) -> Question | None:
     """The question with the words that Slack shows; None where all of its messages are gone.
 
     A message of which nothing is known keeps the words that are stored of it. One that was asked
     once counts also where it does not mention us any more.
     """
-    if not any(ts in shown for ts in question.messages):
+    if not any(ts in current for ts in question.messages):
         return question
-    messages = [ts for ts in question.messages if not (ts in shown and is_gone(shown[ts]))]
+    messages = [ts for ts in question.messages if not (ts in current and is_deleted(current[ts]))]
     if not messages:
         return None
-    known = {ts: stored for ts in messages if (stored := shown.get(ts))}
-    asked = {ts: _asked(stored, bot_user) for ts, stored in known.items()}
+    known = {ts: stored for ts in messages if (stored := current.get(ts))}
+    asked = {ts: _read_question(stored, bot_user) for ts, stored in known.items()}
     words: list[Said] = []
     for ts in messages:
         if ts in known:
             words.append(Said(_author(question, ts, known[ts]), ts, asked[ts].text))
         else:
             words += [one for one in question.words if one.ts == ts]
-    beside = _beside(question, [asked[ts] for ts in messages if ts in asked], len(messages))
+    beside = _with_parts(question, [asked[ts] for ts in messages if ts in asked], len(messages))
     return reworded(beside, messages, words)
 
 
-def _asked(stored: Stored, bot_user: str) -> Asked:
+def _read_question(stored: SlackMessage, bot_user: str) -> Asked:
     """What a message asks. Previews of links, which come after its event, are nobody's parts."""
-    forwards = {**stored, "attachments": forwards_in(stored)}
+    forwards = {**stored, "attachments": forwarded_messages(stored)}
     asked = asked_of(stored, {bot_user})
     return replace(asked, unreadable=asked_of(forwards, {bot_user}).unreadable)
 
 
-def is_gone(stored: Stored | None) -> bool:
+def is_deleted(stored: SlackMessage | None) -> bool:
     """Whether a message was deleted: one with replies leaves a tombstone."""
     return stored is None or stored.get("subtype") == "tombstone"
 
 
-def _author(question: Question, ts: str, stored: Stored) -> str:
+def _author(question: Question, ts: str, stored: SlackMessage) -> str:
     """Who wrote a message: the asker, where it is the only one."""
     said = (one.user for one in question.words if one.ts == ts)
     written = str(stored.get("user") or stored.get("bot_id") or question.user)
     return next(said, written) if question.said or not question.earlier else written
 
 
-def _beside(question: Question, asked: list[Asked], of: int) -> Question:
+def _with_parts(question: Question, asked: list[Asked], of: int) -> Question:
     """The question with what stands beside the words of its messages; it can't be told apart by
     message, so what is stored stays unless all of them are known."""
-    base = () if len(asked) == of else (_stored(question),)
+    base = () if len(asked) == of else (_stored_content(question),)
     parts = (*base, *asked)
     return replace(
         question,
@@ -69,5 +71,5 @@ def _beside(question: Question, asked: list[Asked], of: int) -> Question:
     )
 
 
-def _stored(question: Question) -> Asked:
+def _stored_content(question: Question) -> Asked:
     return Asked(question.text, question.mentions, question.files, question.unreadable)

@@ -9,18 +9,18 @@ from typing import Generic, TypeVar
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
-ENTRY_BYTES = 300
+ENTRY_OVERHEAD_BYTES = 300
 """What an entry costs beside its content: two objects, their keys and the table's slots."""
 
 
-class Kept(Generic[Key, Value]):
-    """Values by key. `size(key, value)` gives an entry's content in bytes, `limit` is of all."""
+class ByteBoundedCache(Generic[Key, Value]):
+    """Values by key. `size(key, value)` is an entry's content in bytes, `max_bytes` the limit."""
 
-    def __init__(self, limit: int, size: Callable[[Key, Value], int]) -> None:
-        self._limit = limit
+    def __init__(self, max_bytes: int, size: Callable[[Key, Value], int]) -> None:
+        self._max_bytes = max_bytes
         self._size = size
         self._entries: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
-        self.bytes = 0
+        self.used_bytes = 0
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -37,22 +37,22 @@ class Kept(Generic[Key, Value]):
         """Keep a value, and drop others until all fit. One that is too large by itself is not
         kept."""
         self.drop(key)
-        size = ENTRY_BYTES + self._size(key, value)
-        if size > self._limit:
+        size = ENTRY_OVERHEAD_BYTES + self._size(key, value)
+        if size > self._max_bytes:
             return
         self._entries[key] = (value, size)
-        self.bytes += size
-        while self.bytes > self._limit:
+        self.used_bytes += size
+        while self.used_bytes > self._max_bytes:
             _, (_, dropped) = self._entries.popitem(last=False)
-            self.bytes -= dropped
+            self.used_bytes -= dropped
 
     def drop(self, key: Key) -> None:
         """Forget a value, if there is one."""
         entry = self._entries.pop(key, None)
         if entry:
-            self.bytes -= entry[1]
+            self.used_bytes -= entry[1]
 
 
-def letters(*texts: str) -> int:
+def string_bytes(*texts: str) -> int:
     """At most how many bytes Python takes for texts: four for each character of the widest."""
     return sum(len(text) if text.isascii() else 4 * len(text) for text in texts)

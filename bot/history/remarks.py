@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-UNREAD = "The earlier messages of this thread could not be read"
-UNREAD_DIRECT = "Our earlier messages could not be read"
-UNREACHED = "The newest messages of this thread could not be read in time"
+UNREAD_THREAD = "The earlier messages of this thread could not be read"
+UNREAD_DM = "Our earlier messages could not be read"
+UNREAD_NEWEST = "The newest messages of this thread could not be read in time"
 
 
-def left_out(first: int, newest: int, missing: int, *, about: bool = False) -> str:
+def left_out_remark(first: int, newest: int, missing: int, *, is_estimate: bool = False) -> str:
     """Say which messages of a thread were read and which were not; "" if none is missing.
 
     `first` is 1 if the thread's first message was read, `newest` how many of the newest were.
     """
     if missing <= 0:
         return ""
-    total = f"{'about ' if about else ''}{first + newest + missing:,} messages of this thread"
-    count = f"about {missing:,}" if about else f"{missing:,}"
+    total = f"{'about ' if is_estimate else ''}{first + newest + missing:,} messages of this thread"
+    count = f"about {missing:,}" if is_estimate else f"{missing:,}"
     were = f"{count} {'was' if missing == 1 else 'were'} left out"
     match first, newest:
         case 0, 0:
@@ -28,10 +28,10 @@ def left_out(first: int, newest: int, missing: int, *, about: bool = False) -> s
     return f"The first message and the newest {newest:,} of {total} were read; {were} between"
 
 
-def gap(missing: int, *, about: bool = False) -> str:
+def gap_marker(missing: int, *, is_estimate: bool = False) -> str:
     """Tell the model where messages are missing."""
     are = "is" if missing == 1 else "are"
-    count = f"About {_messages(missing)}" if about else _messages(missing)
+    count = f"About {_messages(missing)}" if is_estimate else _messages(missing)
     return f"[{count} of this thread {are} left out here]"
 
 

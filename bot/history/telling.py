@@ -7,110 +7,118 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.history.anew import BEGUN, marks_anew
+from bot.history.anew import NEW_CONVERSATION_REPLY, starts_new_conversation
 from bot.render.incoming import answer_text, asked_in, read_message, without_mention
-from bot.values import Author, Message, Question, paragraphs
+from bot.values import Author, Message, Question, join_paragraphs
 
-Stored = Mapping[str, Any]
+SlackMessage = Mapping[str, Any]
 
 _USER = re.compile(r"<@([UW][A-Z0-9]+)>")
 
 IGNORED_SUBTYPES = frozenset({"channel_join", "channel_leave", "tombstone", "bot_add"})
 
-STANDING = 0.8
+MIN_SHOWN_SHARE = 0.8
 """An answer is told as we wrote it if Slack still shows this share of its letters; else a message
 of it was deleted, and what is left is told."""
 
 
 @dataclass(frozen=True, slots=True)
-class Teller:
-    """`bot_user` is our own user id, `home` the ids of our workspace and organisation. `answer`
-    gives the markdown we wrote for a turn, if it is still known."""
+class MessageConverter:
+    """`bot_user` is our own user id, `home_ids` the ids of our workspace and organisation.
+    `own_answer` gives the markdown we wrote for a turn, if it is still known."""
 
     bot_user: str
-    home: frozenset[str]
-    answer: Callable[[str], str | None]
+    home_ids: frozenset[str]
+    own_answer: Callable[[str], str | None]
 
-    def people(self, stored: Iterable[Stored]) -> list[str]:
+    def user_ids(self, stored: Iterable[SlackMessage]) -> list[str]:
         """The people whose names are needed, in the order of the messages."""
         found: list[str] = []
         for message in stored:
-            asked = asked_in(message) if self.ours(message) else None
+            asked = asked_in(message) if self.is_ours(message) else None
             if asked:
                 found.append(asked[0])
-            elif not self.ours(message):
-                found += [message["user"]] if message.get("user") and not _app(message) else []
+            elif not self.is_ours(message):
+                found += (
+                    [message["user"]] if message.get("user") and not _is_by_app(message) else []
+                )
                 found += read_message(message).mentions
         return found
 
-    def ours(self, stored: Stored) -> bool:
+    def is_ours(self, stored: SlackMessage) -> bool:
         """Whether we wrote it."""
         return stored.get("user") == self.bot_user
 
-    def text(self, stored: Stored) -> str:
+    def text_without_mention(self, stored: SlackMessage) -> str:
         """What somebody else wrote, without mentions of us."""
         return without_mention(read_message(stored).text, self.bot_user)
 
-    def counts(self, stored: Stored, question: Question) -> bool:
+    def is_earlier_than(self, stored: SlackMessage, question: Question) -> bool:
         """Whether it was said before the question: what is part of it or of its answer was not."""
         if str(stored.get("ts")) >= (question.ts or "") or stored["ts"] in question.earlier:
             return False
         if stored.get("subtype") in IGNORED_SUBTYPES:
             return False
-        return not (self.ours(stored) and turn_of(stored) == question.id)
+        return not (self.is_ours(stored) and turn_id_of(stored) == question.id)
 
-    def begins_anew(self, stored: Stored) -> bool:
+    def starts_new_conversation(self, stored: SlackMessage) -> bool:
         """Whether a new conversation begins with it, in a direct message."""
-        return marks_anew(stored, self.text(stored), self.bot_user)
+        return starts_new_conversation(stored, self.text_without_mention(stored), self.bot_user)
 
-    def confirms_anew(self, stored: Stored) -> bool:
+    def is_new_conversation_reply(self, stored: SlackMessage) -> bool:
         """Whether it is our answer to a person who began a new conversation."""
-        return self.ours(stored) and answer_text(stored) == BEGUN
+        return self.is_ours(stored) and answer_text(stored) == NEW_CONVERSATION_REPLY
 
-    def tell(self, stored: Sequence[Stored], names: Mapping[str, str]) -> list[Message]:
+    def to_messages(
+        self, stored: Sequence[SlackMessage], names: Mapping[str, str]
+    ) -> list[Message]:
         """What messages say, in order; messages without words say nothing."""
-        answers = self._answers(stored)
+        answers = self._verbatim_answers(stored)
         told: list[Message] = []
         for message in stored:
-            for said in self._said(message, names, answers):
+            for said in self._convert(message, names, answers):
                 if said.text:
-                    _append(told, said)
+                    _append_message(told, said)
         return told
 
-    def asked(self, question: Question, names: Mapping[str, str]) -> list[Message]:
+    def question_messages(self, question: Question, names: Mapping[str, str]) -> list[Message]:
         """The question, a message for each person whose words it has."""
-        away = question.user_team is not None and question.user_team not in self.home
+        away = question.user_team is not None and question.user_team not in self.home_ids
         told: list[Message] = []
         for said in question.words:
             kind: Any = "external" if away and said.user == question.user else "person"
             author = Author(said.user, names.get(said.user, ""), kind)
-            text = named(said.text, names, question.mentions)
+            text = with_names(said.text, names, question.mentions)
             if told and told[-1].author == author:
-                told[-1] = Message("user", paragraphs(told[-1].text, text), author)
+                told[-1] = Message("user", join_paragraphs(told[-1].text, text), author)
             else:
                 told.append(Message("user", text, author))
         return told
 
-    def _answers(self, stored: Sequence[Stored]) -> dict[str, str]:
+    def _verbatim_answers(self, stored: Sequence[SlackMessage]) -> dict[str, str]:
         """The answers of ours that are told as we wrote them, by turn."""
         standing: dict[str, str] = {}
         for message in stored:
-            if self.ours(message) and (turn := turn_of(message)):
-                standing[turn] = paragraphs(standing.get(turn, ""), answer_text(message))
-        written = {turn: self.answer(turn) or "" for turn in standing}
+            if self.is_ours(message) and (turn := turn_id_of(message)):
+                standing[turn] = join_paragraphs(standing.get(turn, ""), answer_text(message))
+        written = {turn: self.own_answer(turn) or "" for turn in standing}
         return {
-            turn: text for turn, text in written.items() if text and _stands(standing[turn], text)
+            turn: text
+            for turn, text in written.items()
+            if text and _is_complete(standing[turn], text)
         }
 
-    def _said(
-        self, stored: Stored, names: Mapping[str, str], answers: dict[str, str]
+    def _convert(
+        self, stored: SlackMessage, names: Mapping[str, str], answers: dict[str, str]
     ) -> list[Message]:
         """What one message says. An answer to a command holds the question too, because no message
         above it does; of an answer that is told as we wrote it, only the first message says it."""
-        if not self.ours(stored):
-            text = named(self.text(stored), names, read_message(stored).mentions)
+        if not self.is_ours(stored):
+            text = with_names(
+                self.text_without_mention(stored), names, read_message(stored).mentions
+            )
             return [Message("user", text, self._author(stored, names))]
-        turn = turn_of(stored)
+        turn = turn_id_of(stored)
         text = answers.get(turn, answer_text(stored))
         if text and turn in answers:
             answers[turn] = ""
@@ -121,18 +129,18 @@ class Teller:
             said.insert(0, Message("user", words, author))
         return said
 
-    def _author(self, stored: Stored, names: Mapping[str, str]) -> Author:
+    def _author(self, stored: SlackMessage, names: Mapping[str, str]) -> Author:
         user = str(stored.get("user") or "")
-        if _app(stored):
+        if _is_by_app(stored):
             profile = stored.get("bot_profile") or {}
             name = stored.get("username") or profile.get("name") or ""
             return Author(str(stored.get("bot_id") or user), str(name), "app")
         team = stored.get("user_team") or stored.get("team")
-        away = bool(team and self.home and team not in self.home)
+        away = bool(team and self.home_ids and team not in self.home_ids)
         return Author(user, names.get(user, ""), "external" if away else "person")
 
 
-def beside_words(stored: Iterable[Stored], question: Question) -> tuple[str, ...]:
+def unlisted_parts(stored: Iterable[SlackMessage], question: Question) -> tuple[str, ...]:
     """Name what stands beside a question's words in its own messages and is not known from its
     event. `app_mention` leaves files out, with the words that Slack shows of them
     (docs/slack.md#mentions); an event that has any file has them all. Previews of links come after
@@ -142,48 +150,50 @@ def beside_words(stored: Iterable[Stored], question: Question) -> tuple[str, ...
     named: dict[str, None] = {}
     for one in stored:
         attached = read_message({"files": one.get("files")})
-        forwarded = read_message({"attachments": forwards_in(one)})
+        forwarded = read_message({"attachments": forwarded_messages(one)})
         named |= dict.fromkeys((*attached.files, *attached.unreadable, *forwarded.unreadable))
     return tuple(name for name in named if name not in question.unreadable)
 
 
-def forwards_in(stored: Stored) -> list[Stored]:
+def forwarded_messages(stored: SlackMessage) -> list[SlackMessage]:
     """The messages that somebody forwards in a message, without previews of links."""
     attachments = stored.get("attachments")
     listed = attachments if isinstance(attachments, list) else []
     return [each for each in listed if isinstance(each, dict) and each.get("is_share")]
 
 
-def turn_of(stored: Stored) -> str:
+def turn_id_of(stored: SlackMessage) -> str:
     """The turn a message of ours belongs to, from its metadata; "" when it has none."""
     metadata = stored.get("metadata") or {}
     return str((metadata.get("event_payload") or {}).get("turn", ""))
 
 
-def _app(stored: Stored) -> bool:
+def _is_by_app(stored: SlackMessage) -> bool:
     """Whether an app wrote it, whatever it calls itself."""
     by_app = stored.get("bot_id") or stored.get("subtype") == "bot_message"
     return bool(by_app or not stored.get("user") or stored["user"] == "USLACKBOT")
 
 
-def _stands(shown: str, written: str) -> bool:
+def _is_complete(shown: str, written: str) -> bool:
     """Whether what Slack shows is all of an answer; Slack may show it in a shape we can't read."""
-    return not shown or _letters(shown) >= STANDING * _letters(written)
+    return not shown or _count_alphanumerics(shown) >= MIN_SHOWN_SHARE * _count_alphanumerics(
+        written
+    )
 
 
-def _letters(text: str) -> int:
+def _count_alphanumerics(text: str) -> int:
     return sum(map(str.isalnum, text))
 
 
-def _append(told: list[Message], said: Message) -> None:
+def _append_message(told: list[Message], said: Message) -> None:
     """Add a message; parts of one long answer of ours become one message again."""
     if told and told[-1].role == said.role == "assistant":
-        told[-1] = Message("assistant", paragraphs(told[-1].text, said.text))
+        told[-1] = Message("assistant", join_paragraphs(told[-1].text, said.text))
     else:
         told.append(said)
 
 
-def named(text: str, names: Mapping[str, str], mentions: Collection[str]) -> str:
+def with_names(text: str, names: Mapping[str, str], mentions: Collection[str]) -> str:
     """Return the text with each `<@U…>` of `mentions` written as `@name`, or as `@id` without one.
 
     Any other was typed by hand, so it names nobody and stays as it is.

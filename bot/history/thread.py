@@ -10,27 +10,33 @@ from dataclasses import dataclass, replace
 
 from bot.errors import QuestionDeleted, SlackError, SlackRateLimited, SlackUnreachable
 from bot.history import remarks
-from bot.history.asked import Shown, as_shown
-from bot.history.budget import Fitted, TokenRate, fit, prompt_bytes
-from bot.history.names import Names
-from bot.history.past import SECONDS, Answers, DirectMessages, Past, Threads
-from bot.history.telling import Stored, Teller, beside_words
+from bot.history.asked import CurrentMessages, apply_current_messages
+from bot.history.budget import FittedMessages, TokenRate, count_prompt_bytes, fit_messages
+from bot.history.names import UserNames
+from bot.history.past import (
+    DM_READ_TIMEOUT_SECONDS,
+    DirectMessageHistory,
+    EarlierMessages,
+    OwnAnswers,
+    ThreadHistory,
+)
+from bot.history.telling import MessageConverter, SlackMessage, unlisted_parts
 from bot.slack import Slack
-from bot.slack.messages import messages_at
+from bot.slack.messages import fetch_messages
 from bot.slack.threads import just_after, just_before
 from bot.upstream.prompt import Prompt
 from bot.values import Message, Question, Usage
 
 log = logging.getLogger(__name__)
 
-LOOKS_PER_MINUTE = 10
+MAX_LOOKUPS_PER_MINUTE = 10
 """Looks at what stands beside a question. Slack allows 50 calls of `conversations.history` a minute
 (tier 3), which direct messages need as well."""
 
-PATIENCE = 10.0
+REFRESH_TIMEOUT_SECONDS = 10.0
 """Seconds in which Slack has to show a question that waited; then it is asked as it was stored."""
 
-AGAIN = 1.0  # seconds until Slack is asked again that could not be reached
+UNREACHABLE_RETRY_SECONDS = 1.0  # seconds until Slack is asked again that could not be reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,174 +52,199 @@ class Conversation:
 class History:
     """Threads and direct messages as conversations.
 
-    `bot_user` is our own user id, `home` the ids of our workspace and organisation, `limit` in
-    tokens. A direct message goes on with what was said in it within `dm_hours`.
+    `bot_user` is our own user id, `home_ids` the ids of our workspace and organisation,
+    `max_tokens` in tokens. A direct message goes on with what was said in it within `dm_hours`.
     """
 
     def __init__(
         self,
         slack: Slack,
-        names: Names,
+        names: UserNames,
         *,
         bot_user: str,
-        limit: int,
-        home: Iterable[str] = (),
+        max_tokens: int,
+        home_ids: Iterable[str] = (),
         dm_hours: float = 12.0,
     ) -> None:
         self._slack = slack
         self._bot_user = bot_user
         self._names = names
-        self._limit = limit
-        self._rate = TokenRate()
-        self._answers = Answers()
-        self._teller = Teller(bot_user, frozenset(home), self._answers.get)
-        self._threads = Threads(slack)
-        self._direct = DirectMessages(slack, self._teller, self._answers, dm_hours)
-        self._looks: deque[float] = deque(maxlen=LOOKS_PER_MINUTE)
+        self._max_tokens = max_tokens
+        self._token_rate = TokenRate()
+        self._answers = OwnAnswers()
+        self._converter = MessageConverter(bot_user, frozenset(home_ids), self._answers.get)
+        self._thread_history = ThreadHistory(slack)
+        self._dm_history = DirectMessageHistory(slack, self._converter, self._answers, dm_hours)
+        self._lookup_times: deque[float] = deque(maxlen=MAX_LOOKUPS_PER_MINUTE)
 
-    async def read(self, question: Question, *, look: bool = False) -> Conversation:
+    async def read_conversation(self, question: Question, *, refresh: bool = False) -> Conversation:
         """What was said before the question and the question as Slack shows it, cut to the token
         limit.
 
         Its messages are told as they are stored where they don't come with the earlier ones, unless
-        we are to `look` for them, which takes one call more. What can't be read is left out, and
+        we are to `refresh` for them, which takes one call more. What can't be read is left out, and
         the remark says so. Raises QuestionDeleted where the question is gone, and nothing else.
         """
-        past, unread = await self._past(question)
-        shown: Shown = {one["ts"]: one for one in past.stored if one["ts"] in question.messages}
+        past, unread = await self._read_earlier(question)
+        shown: CurrentMessages = {
+            one["ts"]: one for one in past.messages if one["ts"] in question.messages
+        }
         missing = [ts for ts in question.messages if ts not in shown]
-        if look and missing:
-            shown = {**shown, **await self._look(question, missing)}
-        now = as_shown(question, shown, self._bot_user)
+        if refresh and missing:
+            shown = {**shown, **await self._refresh(question, missing)}
+        now = apply_current_messages(question, shown, self._bot_user)
         if now is None:
             raise QuestionDeleted(question.id)
-        return await self._conversation(now, self._before(past, now), unread)
+        return await self._conversation(now, self._keep_earlier(past, now), unread)
 
-    async def as_shown(self, question: Question) -> Question | None:
+    async def current_question(self, question: Question) -> Question | None:
         """The question as Slack shows it now; None where its messages are gone. Raises
         SlackError."""
         root = question.place.thread_ts
         if root is None or not question.messages:
             return question
-        shown = await messages_at(self._slack, question.place.channel, root, question.messages)
-        return as_shown(question, shown, self._bot_user)
+        shown = await fetch_messages(self._slack, question.place.channel, root, question.messages)
+        return apply_current_messages(question, shown, self._bot_user)
 
-    async def _look(self, question: Question, missing: Sequence[str]) -> Shown:
+    async def _refresh(self, question: Question, missing: Sequence[str]) -> CurrentMessages:
         """Read messages of a question; empty where Slack does not give them in time."""
         try:
-            async with asyncio.timeout(PATIENCE):
-                return await self._until_shown(question, missing)
+            async with asyncio.timeout(REFRESH_TIMEOUT_SECONDS):
+                return await self._read_messages_with_retries(question, missing)
         except (SlackError, TimeoutError) as error:
             log.warning("the question is asked as it was, it can't be read now: %s", error)
             return {}
 
-    async def _until_shown(self, question: Question, missing: Sequence[str]) -> Shown:
+    async def _read_messages_with_retries(
+        self, question: Question, missing: Sequence[str]
+    ) -> CurrentMessages:
         """Ask Slack for messages of a question until it answers. Raises SlackRefused."""
         channel, root = question.place.channel, question.place.thread_ts or ""
         while True:
             try:
-                return await messages_at(self._slack, channel, root, missing)
+                return await fetch_messages(self._slack, channel, root, missing)
             except SlackRateLimited as error:
                 await asyncio.sleep(error.retry_after)
             except SlackUnreachable:
-                await asyncio.sleep(AGAIN)
+                await asyncio.sleep(UNREACHABLE_RETRY_SECONDS)
 
-    async def _conversation(self, question: Question, past: Past, unread: str) -> Conversation:
-        stored = past.stored
-        names = await self._names.of(self._people(stored, question))
-        asked = self._teller.asked(question, names)
-        told = self._teller.tell(stored, names)
+    async def _conversation(
+        self, question: Question, past: EarlierMessages, unread: str
+    ) -> Conversation:
+        stored = past.messages
+        names = await self._names.display_names(self._wanted_names(stored, question))
+        asked = self._converter.question_messages(question, names)
+        told = self._converter.to_messages(stored, names)
         if not told:
-            return Conversation(question, _alone(asked), unread)
-        begins = 1 if past.part and stored[0] is past.part.root and self._says(stored[0]) else 0
-        fitted = fit(told[:begins], told[begins:], asked, self._limit, self._rate)
-        between, remark = _left_out(past, fitted)
+            return Conversation(question, _without_author(asked), unread)
+        begins = (
+            1
+            if past.thread_part and stored[0] is past.thread_part.root and self._has_text(stored[0])
+            else 0
+        )
+        fitted = fit_messages(
+            told[:begins], told[begins:], asked, self._max_tokens, self._token_rate
+        )
+        between, remark = _describe_gaps(past, fitted)
         messages = (*fitted.first, *between, *fitted.newest, *asked)
         return Conversation(question, messages, remark)
 
-    async def beside(self, question: Question) -> tuple[str, ...]:
-        """Name what stands beside the words of a question that opens a thread, which `read` does
-        not look at; () where all of it is known, or can't be read now. Never raises."""
+    async def find_unlisted_parts(self, question: Question) -> tuple[str, ...]:
+        """Name what stands beside the words of a question that opens a thread, which
+        `read_conversation` does not look at; () where all of it is known, or can't be read now.
+        Never raises."""
         place, ts = question.place, question.ts
         if place.surface != "channel" or ts is None or place.thread_ts != ts or question.files:
             return ()
-        if not self._may_look(asyncio.get_running_loop().time()):
+        if not self._acquire_lookup(asyncio.get_running_loop().time()):
             return ()
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(DM_READ_TIMEOUT_SECONDS):
                 found = await self._slack.history(
                     place.channel, oldest=just_before(ts), latest=just_after(ts), limit=1
                 )
         except (SlackError, TimeoutError) as error:
             log.info("what stands beside a question can't be looked at: %s", error)
             return ()
-        return beside_words([one for one in found if one.get("ts") == ts], question)
+        return unlisted_parts([one for one in found if one.get("ts") == ts], question)
 
-    def _may_look(self, now: float) -> bool:
-        if len(self._looks) == LOOKS_PER_MINUTE and now - self._looks[0] < 60.0:
+    def _acquire_lookup(self, now: float) -> bool:
+        if len(self._lookup_times) == MAX_LOOKUPS_PER_MINUTE and now - self._lookup_times[0] < 60.0:
             return False
-        self._looks.append(now)
+        self._lookup_times.append(now)
         return True
 
-    def remember(self, question: Question, answer: str, messages: Sequence[str] = ()) -> None:
+    def remember_answer(
+        self, question: Question, answer: str, messages: Sequence[str] = ()
+    ) -> None:
         """Keep our own answer, which reads better than what Slack gives back of it; `messages` are
         those it stands in."""
         place = question.place
         message = messages[0] if len(messages) == 1 else ""
         self._answers.put(question.id, place.channel, place.thread_ts, answer, message)
 
-    def learn(self, prompt: Prompt, usage: Usage) -> None:
+    def learn_token_rate(self, prompt: Prompt, usage: Usage) -> None:
         """Learn how many tokens a prompt makes; not from later rounds, nor where tools of the
         model's server may have added to it."""
         if not prompt.rounds and not prompt.hosted_tools:
-            self._rate.learn(prompt_bytes(prompt), usage.input_tokens)
+            self._token_rate.add_sample(count_prompt_bytes(prompt), usage.input_tokens)
 
-    async def _past(self, question: Question) -> tuple[Past, str]:
+    async def _read_earlier(self, question: Question) -> tuple[EarlierMessages, str]:
         """What was said up to the question, and what the reader is told where that can't be
         read."""
-        direct = _stands_alone_in_a_dm(question)
+        direct = _is_top_level_dm(question)
         try:
-            return await (self._direct if direct else self._threads).until(question), ""
+            return await (self._dm_history if direct else self._thread_history).read_before(
+                question
+            ), ""
         except (SlackError, TimeoutError) as error:
             log.warning("the earlier messages could not be read: %s", error)
-            return Past(), remarks.UNREAD_DIRECT if direct else remarks.UNREAD
+            return EarlierMessages(), remarks.UNREAD_DM if direct else remarks.UNREAD_THREAD
 
-    def _before(self, past: Past, question: Question) -> Past:
+    def _keep_earlier(self, past: EarlierMessages, question: Question) -> EarlierMessages:
         """What was said before the question, of what was read."""
-        counts = tuple(one for one in past.stored if self._teller.counts(one, question))
-        past = replace(past, stored=counts)
-        return self._since_anew(past) if question.place.surface == "dm" else past
+        counts = tuple(
+            one for one in past.messages if self._converter.is_earlier_than(one, question)
+        )
+        past = replace(past, messages=counts)
+        return self._current_conversation(past) if question.place.surface == "dm" else past
 
-    def _since_anew(self, past: Past) -> Past:
+    def _current_conversation(self, past: EarlierMessages) -> EarlierMessages:
         """What was said since the person began a new conversation, without our word that it did."""
-        begins = [n for n, one in enumerate(past.stored) if self._teller.begins_anew(one)]
+        begins = [
+            n for n, one in enumerate(past.messages) if self._converter.starts_new_conversation(one)
+        ]
         first = begins[-1] + 1 if begins else 0
-        said = tuple(one for one in past.stored[first:] if not self._teller.confirms_anew(one))
-        return replace(past, stored=said, part=None if begins else past.part)
+        said = tuple(
+            one
+            for one in past.messages[first:]
+            if not self._converter.is_new_conversation_reply(one)
+        )
+        return replace(past, messages=said, thread_part=None if begins else past.thread_part)
 
-    def _people(self, stored: Sequence[Stored], question: Question) -> list[str]:
+    def _wanted_names(self, stored: Sequence[SlackMessage], question: Question) -> list[str]:
         """Whose names are wanted: those in the question first, then the newest. Nobody has to be
         named where only one person has said something."""
         writers = [said.user for said in question.words]
         people = list(question.mentions)
         if stored or len(set(writers)) > 1:
             people = [*writers, *people]
-        return people + self._teller.people(reversed(stored))
+        return people + self._converter.user_ids(reversed(stored))
 
-    def _says(self, root: Stored) -> bool:
-        return bool(self._teller.tell([root], _NOBODY))
-
-
-_NOBODY: Mapping[str, str] = {}
+    def _has_text(self, root: SlackMessage) -> bool:
+        return bool(self._converter.to_messages([root], _NO_NAMES))
 
 
-def _stands_alone_in_a_dm(question: Question) -> bool:
+_NO_NAMES: Mapping[str, str] = {}
+
+
+def _is_top_level_dm(question: Question) -> bool:
     """Whether it is no reply in a thread, in a direct message."""
     place = question.place
     return place.surface == "dm" and question.ts is not None and place.thread_ts == question.ts
 
 
-def _alone(asked: Sequence[Message]) -> tuple[Message, ...]:
+def _without_author(asked: Sequence[Message]) -> tuple[Message, ...]:
     """A question before which nobody has said anything, as it is if it is one person's.
 
     Nothing in it can be taken for somebody else's words then, no name has to be looked up before
@@ -225,13 +256,13 @@ def _alone(asked: Sequence[Message]) -> tuple[Message, ...]:
     return tuple(asked)
 
 
-def _left_out(past: Past, fitted: Fitted) -> tuple[Sequence[Message], str]:
+def _describe_gaps(past: EarlierMessages, fitted: FittedMessages) -> tuple[Sequence[Message], str]:
     """What the model and the reader are told about what is missing, or was used as well."""
-    part = past.part
+    part = past.thread_part
     if part is None:
         return (), past.remark if fitted.newest else ""
     missing, about = fitted.left_out + part.left_out, part.left_out > 0
-    between = [Message("user", remarks.gap(missing, about=about))] if missing else []
+    between = [Message("user", remarks.gap_marker(missing, is_estimate=about))] if missing else []
     first, newest = len(fitted.first), len(fitted.newest)
-    remark = remarks.left_out(first, newest, missing, about=about)
-    return between, remarks.UNREACHED if part.gap else remark
+    remark = remarks.left_out_remark(first, newest, missing, is_estimate=about)
+    return between, remarks.UNREAD_NEWEST if part.has_gap else remark

@@ -23,23 +23,23 @@ from bot.listeners import buttons as actions
 from bot.listeners import changes, commands, home, menu, sessions
 from bot.listeners import ephemeral_buttons as notes
 from bot.listeners import events as questions
-from bot.listeners.context import Hearing
+from bot.listeners.context import ListenerContext
 from bot.render.buttons import AGAIN, AGAIN_EDITED, CONTINUE, MENU, SHARE, SHOW, STOP
 
 
-def register(app: AsyncApp, hearing: Hearing) -> None:
+def register(app: AsyncApp, context: ListenerContext) -> None:
     """Connect every event, command and action the bot is subscribed to."""
-    app.event("app_mention")(questions.on_mention(hearing))
-    app.event({"type": "message", "subtype": "message_deleted"})(changes.on_deleted(hearing))
-    app.event({"type": "message", "subtype": "message_changed"})(changes.on_changed(hearing))
-    app.event("message")(questions.on_message(hearing))
-    app.event("app_home_opened")(home.on_opened(hearing))
-    app.event("agent_session_stopped")(sessions.on_stopped(hearing))
-    app.command(hearing.command)(commands.on_ask(hearing))
-    app.action(STOP)(actions.on_stop(hearing))
-    app.action(AGAIN)(actions.on_retry(hearing))
-    app.action(AGAIN_EDITED)(changes.on_ask_again(hearing))
-    app.action(SHOW)(notes.on_show(hearing))
-    app.action(SHARE)(notes.on_pass(hearing, SHARE))
-    app.action(CONTINUE)(notes.on_pass(hearing, CONTINUE))
-    app.action(MENU)(menu.on_chosen(hearing))
+    app.event("app_mention")(questions.on_mention(context))
+    app.event({"type": "message", "subtype": "message_deleted"})(changes.on_deleted(context))
+    app.event({"type": "message", "subtype": "message_changed"})(changes.on_changed(context))
+    app.event("message")(questions.on_message(context))
+    app.event("app_home_opened")(home.on_opened(context))
+    app.event("agent_session_stopped")(sessions.on_stopped(context))
+    app.command(context.slash_command)(commands.on_ask(context))
+    app.action(STOP)(actions.on_stop(context))
+    app.action(AGAIN)(actions.on_retry(context))
+    app.action(AGAIN_EDITED)(changes.on_ask_again(context))
+    app.action(SHOW)(notes.on_show(context))
+    app.action(SHARE)(notes.on_repost(context, SHARE))
+    app.action(CONTINUE)(notes.on_repost(context, CONTINUE))
+    app.action(MENU)(menu.on_chosen(context))

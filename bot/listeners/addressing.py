@@ -19,31 +19,31 @@ Payload = Mapping[str, Any]
 ASKING_SUBTYPES = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 """Subtypes under which people write (docs/slack.md#message-subtypes)."""
 
-BOT_SUBTYPES = ASKING_SUBTYPES | {"bot_message"}
+ASKING_BOT_SUBTYPES = ASKING_SUBTYPES | {"bot_message"}
 """Subtypes under which bots and workflows write."""
 
 _CODE = re.compile(r"```.*?```|`[^`\n]+`", re.S)
 _QUOTED = re.compile(r"^(?:&gt;|>).*$", re.M)
-_REST_QUOTED = re.compile(r"^(?:&gt;|>){3}.*", re.M | re.S)
+_QUOTED_TO_END = re.compile(r"^(?:&gt;|>){3}.*", re.M | re.S)
 
-_PASSED_OVER = frozenset(
+_SKIPPED_TYPES = frozenset(
     {"rich_text_quote", "rich_text_preformatted", "actions", "input", "button", "plain_text"}
 )
 """Blocks and elements whose words are not the writer's, or in which no mention works."""
 
-_HOLDS = ("elements", "text", "fields", "rows", "blocks")
+_CONTENT_FIELDS = ("elements", "text", "fields", "rows", "blocks")
 """Fields of a block that hold what people read in it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Addressee:
+class BotIdentifiers:
     """The bot as payloads name it, and the other bots that it answers (ids of bots or apps)."""
 
     user_id: str
     bot_id: str
     answer_bots: frozenset[str] = frozenset()
 
-    def ids(self, body: Payload) -> frozenset[str]:
+    def user_ids(self, body: Payload) -> frozenset[str]:
         """Our user ids: that of `auth.test`, and what the payload says our bot's user is."""
         authorizations = body.get("authorizations")
         named = {
@@ -54,8 +54,8 @@ class Addressee:
         return frozenset({self.user_id, *named})
 
 
-def speaks_to(event: Payload, ids: Set[str]) -> bool:
-    """Whether a message mentions one of `ids` in words of its own."""
+def mentions_any(event: Payload, ids: Set[str]) -> bool:
+    """Whether a message mentions one of `user_ids` in words of its own."""
     ours = {same_user(one) for one in ids}
     text = event.get("text")
     if isinstance(text, str) and not ours.isdisjoint(_mentioned(text)):
@@ -63,39 +63,39 @@ def speaks_to(event: Payload, ids: Set[str]) -> bool:
     return not ours.isdisjoint(_mentioned_in_blocks(event.get("blocks")))
 
 
-def by_a_person(message: Payload, ids: Set[str]) -> bool:
+def is_by_person(message: Payload, ids: Set[str]) -> bool:
     """Whether a person wrote it; neither a bot, a workflow, nor Slack itself."""
     return (
         message.get("subtype") in ASKING_SUBTYPES
-        and not bot_of(message)
+        and not bot_id_of(message)
         and not message.get("hidden")
         and bool(message.get("user"))
         and message.get("user") not in {*ids, "USLACKBOT"}
     )
 
 
-def by_an_admitted_bot(event: Payload, body: Payload, us: Addressee) -> bool:
+def is_by_allowed_bot(event: Payload, body: Payload, us: BotIdentifiers) -> bool:
     """Whether a bot or workflow wrote it that is to be answered. It is never ourselves, under any
     of our names, and has said all it wants to say."""
-    names = set(_bot_names(event))
+    names = set(_bot_ids(event))
     app = body.get("api_app_id")
     return (
         not names.isdisjoint(us.answer_bots)
         and us.bot_id not in names
-        and event.get("user") not in us.ids(body)
+        and event.get("user") not in us.user_ids(body)
         and not (app and app in names)
-        and event.get("subtype") in BOT_SUBTYPES
+        and event.get("subtype") in ASKING_BOT_SUBTYPES
         and event.get("streaming_state") != "in_progress"
         and not event.get("hidden")
     )
 
 
-def bot_of(message: Payload) -> str:
+def bot_id_of(message: Payload) -> str:
     """The id of the bot, or else the app, that wrote a message; "" for a person's."""
-    return next(_bot_names(message), "bot" if message.get("subtype") == "bot_message" else "")
+    return next(_bot_ids(message), "bot" if message.get("subtype") == "bot_message" else "")
 
 
-def _bot_names(message: Payload) -> Iterator[str]:
+def _bot_ids(message: Payload) -> Iterator[str]:
     """All ids of the bot and the app behind a message."""
     profile = message.get("bot_profile")
     inner = profile if isinstance(profile, Mapping) else {}
@@ -109,7 +109,7 @@ def _bot_names(message: Payload) -> Iterator[str]:
 
 def _mentioned(text: str) -> Iterator[str]:
     """Users mentioned in mrkdwn, outside quotes and code."""
-    own = _QUOTED.sub(" ", _REST_QUOTED.sub(" ", _CODE.sub(" ", text)))
+    own = _QUOTED.sub(" ", _QUOTED_TO_END.sub(" ", _CODE.sub(" ", text)))
     return (same_user(one) for one in MENTION.findall(own))
 
 
@@ -120,7 +120,7 @@ def _mentioned_in_blocks(blocks: Any) -> Iterator[str]:
         match waiting.pop():
             case list(several):
                 waiting += several
-            case {"type": str(kind)} if kind in _PASSED_OVER:
+            case {"type": str(kind)} if kind in _SKIPPED_TYPES:
                 pass
             case {"type": "user", "user_id": str(user), **more}:
                 if not _is_code(more):
@@ -128,7 +128,7 @@ def _mentioned_in_blocks(blocks: Any) -> Iterator[str]:
             case {"type": "mrkdwn" | "markdown", "text": str(text)}:
                 yield from _mentioned(text)
             case dict(block):
-                waiting += [block[name] for name in _HOLDS if name in block]
+                waiting += [block[name] for name in _CONTENT_FIELDS if name in block]
 
 
 def _is_code(element: Mapping[Any, Any]) -> bool:

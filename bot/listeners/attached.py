@@ -11,12 +11,12 @@ from dataclasses import replace
 from bot.errors import SlackError
 from bot.render.incoming import read_message
 from bot.slack import Slack
-from bot.slack.messages import messages_at
+from bot.slack.messages import fetch_messages
 from bot.values import Question
 
 log = logging.getLogger(__name__)
 
-SECONDS = 1.5
+READ_TIMEOUT_SECONDS = 1.5
 """How long the look may take: Slack waits three seconds for us (docs/slack.md#acknowledgement)."""
 
 
@@ -27,8 +27,8 @@ async def with_attachments(slack: Slack, question: Question) -> Question:
     if root is None or ts is None:
         return question
     try:
-        async with asyncio.timeout(SECONDS):
-            found = (await messages_at(slack, question.place.channel, root, [ts]))[ts]
+        async with asyncio.timeout(READ_TIMEOUT_SECONDS):
+            found = (await fetch_messages(slack, question.place.channel, root, [ts]))[ts]
     except (SlackError, TimeoutError) as error:
         log.info("a mention without words can't be looked at: %s", error)
         return question

@@ -20,18 +20,20 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.listeners.refusals import Refusals
-from bot.listeners.tenancy import belongs, person_of
+from bot.listeners.refusals import RefusalNotices
+from bot.listeners.tenancy import is_for_tenant, user_id_of
 from bot.slack import Identity
 
 log = logging.getLogger(__name__)
 
-ACK_SECONDS = 2.5
+MAX_ACK_SECONDS = 2.5
 """How long a listener that has acknowledged may work on before Slack, which waits three seconds
 (docs/slack.md#acknowledgement), is told."""
 
-ELSEWHERE = "I only answer in the workspace that runs me: ask its people to install me here too."
-_PRIVATE = {"response_type": "ephemeral"}
+OTHER_WORKSPACE_TEXT = (
+    "I only answer in the workspace that runs me: ask its people to install me here too."
+)
+_EPHEMERAL = {"response_type": "ephemeral"}
 
 
 def bolt_app(
@@ -39,7 +41,7 @@ def bolt_app(
     identity: Identity,
     signing_secret: str | None,
     *,
-    ack_seconds: float = ACK_SECONDS,
+    ack_seconds: float = MAX_ACK_SECONDS,
 ) -> AsyncApp:
     """Bolt for one workspace's bot. The signing secret is needed in HTTP mode only."""
     us = AuthorizeResult(
@@ -53,8 +55,8 @@ def bolt_app(
     async def authorize() -> AuthorizeResult:
         return us
 
-    with _no_slack_variables():
-        app = _Bolt(
+    with _without_slack_variables():
+        app = _BoltApp(
             ack_seconds,
             logger=logging.getLogger("slack_bolt"),
             client=client,
@@ -66,28 +68,30 @@ def bolt_app(
             attaching_conversation_kwargs_enabled=False,
         )
     app.error(_acknowledge)
-    app.use(_Gate(identity.home))  # after Bolt has checked the signature, before any listener
+    app.use(
+        _TenantFilter(identity.tenant_ids)
+    )  # after Bolt has checked the signature, before any listener
     return app
 
 
-class _Bolt(AsyncApp):
+class _BoltApp(AsyncApp):
     """Answers when the listener is done, and 400 to a payload that Bolt itself stumbles over."""
 
-    def __init__(self, ack_seconds: float, **how: Any) -> None:
-        super().__init__(**how)
+    def __init__(self, ack_seconds: float, **options: Any) -> None:
+        super().__init__(**options)
         self._ack_seconds = ack_seconds
-        self._handling: set[asyncio.Task[BoltResponse]] = set()  # the loop holds them weakly
+        self._deliveries: set[asyncio.Task[BoltResponse]] = set()  # the loop holds them weakly
 
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
         """Hand one delivery to its listener; give what Slack is answered, in time if it can be."""
-        handling = asyncio.create_task(self._handled(req))
-        self._handling.add(handling)
-        handling.add_done_callback(self._handling.discard)
+        handling = asyncio.create_task(self._handle_delivery(req))
+        self._deliveries.add(handling)
+        handling.add_done_callback(self._deliveries.discard)
         done, _ = await asyncio.wait({handling}, timeout=self._ack_seconds)
         early = req.context.ack.response
         return early if not done and early else await asyncio.shield(handling)
 
-    async def _handled(self, req: AsyncBoltRequest) -> BoltResponse:
+    async def _handle_delivery(self, req: AsyncBoltRequest) -> BoltResponse:
         try:
             response = await super().async_dispatch(req)
         except Exception:  # whatever Slack, or another, sends must not end us
@@ -96,28 +100,28 @@ class _Bolt(AsyncApp):
         return BoltResponse(status=400) if response.status >= 500 else response
 
 
-class _Gate:
+class _TenantFilter:
     """Lets payloads of our own workspace and organisation through, and acknowledges all others.
 
     Who typed a command elsewhere is told once what is wrong; events and presses of another
     workspace name no place that our token could write to.
     """
 
-    def __init__(self, home: frozenset[str]) -> None:
-        self._home = home
-        self._refusals = Refusals()
+    def __init__(self, tenant_ids: frozenset[str]) -> None:
+        self._tenant_ids = tenant_ids
+        self._refusal_notices = RefusalNotices()
 
     async def __call__(
         self, body: dict[str, Any], next_: Callable[[], Awaitable[None]]
     ) -> BoltResponse | None:
-        if belongs(body, self._home):
+        if is_for_tenant(body, self._tenant_ids):
             await next_()
             return None
         kind = str(body.get("type") or body.get("command") or "")
         log.info("a payload of another workspace was refused", extra={"kind": kind})
-        person = f"{body.get('team_id')}:{person_of(body)}"
-        if "command" in body and self._refusals.first(person):
-            return BoltResponse(status=200, body={"text": ELSEWHERE, **_PRIVATE})
+        person = f"{body.get('team_id')}:{user_id_of(body)}"
+        if "command" in body and self._refusal_notices.mark_told(person):
+            return BoltResponse(status=200, body={"text": OTHER_WORKSPACE_TEXT, **_EPHEMERAL})
         return BoltResponse(status=200)
 
 
@@ -129,7 +133,7 @@ async def _acknowledge(error: Exception) -> BoltResponse | None:
 
 
 @contextmanager
-def _no_slack_variables() -> Iterator[None]:
+def _without_slack_variables() -> Iterator[None]:
     """Bolt reads tokens and OAuth secrets from the environment too; settings are ours to read."""
     hidden = {name: value for name, value in os.environ.items() if name.startswith("SLACK_")}
     for name in hidden:

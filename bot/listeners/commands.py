@@ -10,7 +10,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.errors import SlackError
 from bot.listeners import payloads as reading
-from bot.listeners.context import Hearing
+from bot.listeners.context import ListenerContext
 from bot.render.ephemeral import acknowledged, added, note
 from bot.values import Question
 
@@ -19,29 +19,29 @@ log = logging.getLogger(__name__)
 CommandListener = Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]
 
 
-def on_ask(hearing: Hearing) -> CommandListener:
+def on_ask(context: ListenerContext) -> CommandListener:
     """`/ask question`: a private answer; with `#public` everyone in the channel sees it."""
 
     async def handle_ask(ack: AsyncAck, command: dict[str, Any]) -> None:
-        question = reading.command(command, in_our_dm=False)
+        question = reading.parse_command(command, in_our_dm=False)
         if not question.text:
-            await ack(text=usage(hearing.command), response_type="ephemeral")
+            await ack(text=usage_text(context.slash_command), response_type="ephemeral")
             return
         in_a_dm = command.get("channel_name") == "directmessage"
         if in_a_dm or question.public:
             await ack()
         else:
             await ack(**acknowledged(note(question.id)))
-        if in_a_dm and await _is_our_dm(hearing, command):
-            question = reading.command(command, in_our_dm=True)
+        if in_a_dm and await _is_our_dm(context, command):
+            question = reading.parse_command(command, in_our_dm=True)
         elif in_a_dm and not question.public:
-            await _note_later(hearing, question)
-        await hearing.take(question)
+            await _respond_with_note(context, question)
+        await context.submit_if_allowed(question)
 
     return handle_ask
 
 
-def usage(command: str) -> str:
+def usage_text(command: str) -> str:
     """What an empty command is answered with."""
     return (
         f"Type a question after the command, for example `{command} What does HTTP 409 mean?` "
@@ -49,19 +49,19 @@ def usage(command: str) -> str:
     )
 
 
-async def _note_later(hearing: Hearing, question: Question) -> None:
+async def _respond_with_note(context: ListenerContext, question: Question) -> None:
     """Send the note through the command's address, which costs one of its five uses."""
     try:
-        await hearing.slack.respond(question.response_url or "", added(note(question.id)))
+        await context.slack.respond(question.response_url or "", added(note(question.id)))
     except SlackError as error:  # the answer comes all the same
         log.warning("a command has no note: %s", error)
 
 
-async def _is_our_dm(hearing: Hearing, command: dict[str, Any]) -> bool:
+async def _is_our_dm(context: ListenerContext, command: dict[str, Any]) -> bool:
     """Whether it was typed in the asker's direct messages with us, not with somebody else."""
     if command.get("channel_name") != "directmessage":
         return False
     try:
-        return await hearing.slack.open_dm(command["user_id"]) == str(command["channel_id"])
+        return await context.slack.open_dm(command["user_id"]) == str(command["channel_id"])
     except SlackError:
         return False

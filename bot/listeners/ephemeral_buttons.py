@@ -13,9 +13,9 @@ from typing import Any
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.delivery.edits.layout import render
-from bot.errors import SlackError, StorageAway
+from bot.errors import SlackError, StorageUnavailable
 from bot.listeners import payloads as reading
-from bot.listeners.context import Hearing
+from bot.listeners.context import ListenerContext
 from bot.render.buttons import SHARE, Element, note_buttons, private_buttons
 from bot.render.ephemeral import (
     DELETED,
@@ -29,120 +29,122 @@ from bot.render.ephemeral import (
 from bot.render.message import Body
 from bot.storage.chain import retry_turn_id
 from bot.storage.records import TurnRecord
-from bot.turn.ephemeral.repost import Posted
+from bot.turn.ephemeral.repost import RepostResult
 
 log = logging.getLogger(__name__)
 
-NoteListener = Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]
+EphemeralActionListener = Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]
 
-NOT_KEPT = "I no longer have this answer, so it can't be passed on."
-NOT_NOW = "That did not work just now. Please press again in a moment."
+ANSWER_UNKNOWN = "I no longer have this answer, so it can't be passed on."
+PRESS_AGAIN_LATER = "That did not work just now. Please press again in a moment."
 ASKED_AGAIN = "Asked again. The answer will stand below when it is complete."
 SHARED = "Shared in this channel."
-IN_DM = "Goes on in our direct messages."
-NOT_IN_HERE = "I can't post here. Invite me to this channel, then press again."
-NOT_IN_DM = "I can't write to you in direct messages."
+CONTINUED_IN_DM = "Goes on in our direct messages."
+CANNOT_POST_HERE = "I can't post here. Invite me to this channel, then press again."
+CANNOT_POST_IN_DM = "I can't write to you in direct messages."
 
 
-def on_show(hearing: Hearing) -> NoteListener:
+def on_show(context: ListenerContext) -> EphemeralActionListener:
     """*Show as it is written*: the note is replaced by what is written, and by its end."""
 
     async def handle_show(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        press = reading.press(body)
+        press = reading.parse_press(body)
         if press is None:
             return
         try:
-            lent = await lend(hearing, press, live=True)
-        except StorageAway as error:
+            lent = await add_response_url(context, press, live=True)
+        except StorageUnavailable as error:
             log.warning("nobody can tell now how an answer stands: %s", error)
-            await tell(hearing, press, NOT_NOW)
+            await tell(context, press, PRESS_AGAIN_LATER)
             return
         if not lent:
-            await remove(hearing, press)
+            await remove_pressed_message(context, press)
 
     return handle_show
 
 
-def on_pass(hearing: Hearing, action_id: str) -> NoteListener:
+def on_repost(context: ListenerContext, action_id: str) -> EphemeralActionListener:
     """*Share here*, *Continue in DM*: the answer is posted there, once."""
 
     async def handle_pass(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        press = reading.press(body)
+        press = reading.parse_press(body)
         if press is None:
             return
         try:
-            await _pass_on(hearing, press, action_id)
-        except (SlackError, StorageAway) as error:
+            await _repost(context, press, action_id)
+        except (SlackError, StorageUnavailable) as error:
             log.warning("an answer could not be passed on now: %s", error)
-            await tell(hearing, press, NOT_NOW)
+            await tell(context, press, PRESS_AGAIN_LATER)
 
     return handle_pass
 
 
-async def _pass_on(hearing: Hearing, press: reading.Press, action_id: str) -> None:
-    private = hearing.private
-    answer = await private.answer_of(press.turn, press.user)
+async def _repost(context: ListenerContext, press: reading.Press, action_id: str) -> None:
+    private = context.ephemeral_answers
+    answer = await private.find_answer(press.turn, press.user)
     if answer is None or not answer.draft.text.strip():
-        await tell(hearing, press, NOT_KEPT)
+        await tell(context, press, ANSWER_UNKNOWN)
         return
     sharing = action_id == SHARE
-    posted = await (private.share if sharing else private.go_on_in_dm)(answer)
-    if posted is Posted.REFUSED:
-        await tell(hearing, press, NOT_IN_HERE if sharing else NOT_IN_DM)
-    elif posted is not Posted.UNDER_WAY:  # whoever posts it says how that ends
-        await _show_again(hearing, press, answer, SHARED if sharing else IN_DM)
+    posted = await (private.share if sharing else private.continue_in_dm)(answer)
+    if posted is RepostResult.REFUSED_BY_SLACK:
+        await tell(context, press, CANNOT_POST_HERE if sharing else CANNOT_POST_IN_DM)
+    elif posted is not RepostResult.IN_PROGRESS:  # whoever posts it says how that ends
+        await _replace_answer(context, press, answer, SHARED if sharing else CONTINUED_IN_DM)
 
 
-async def lend(hearing: Hearing, press: reading.Press, *, live: bool) -> bool:
+async def add_response_url(context: ListenerContext, press: reading.Press, *, live: bool) -> bool:
     """Hand a press's address to the answer under way; False if none is.
 
-    Raises StorageAway.
+    Raises StorageUnavailable.
     """
     if not press.response_url:
         return False
-    return await hearing.private.lend(press.turn, press.user, press.response_url, live=live)
+    return await context.ephemeral_answers.add_response_url(
+        press.turn, press.user, press.response_url, live=live
+    )
 
 
-async def tell(hearing: Hearing, press: reading.Press, line: str) -> None:
+async def tell(context: ListenerContext, press: reading.Press, line: str) -> None:
     """Say something to whoever pressed, below what they pressed."""
-    await _respond(hearing, press, added(remark(line)))
+    await _respond(context, press, added(remark(line)))
 
 
-async def remove(hearing: Hearing, press: reading.Press) -> None:
+async def remove_pressed_message(context: ListenerContext, press: reading.Press) -> None:
     """Take away a note of which nothing comes any more."""
-    await _respond(hearing, press, DELETED)
+    await _respond(context, press, DELETED)
 
 
-async def ask_again(hearing: Hearing, press: reading.Press) -> None:
+async def replace_with_note(context: ListenerContext, press: reading.Press) -> None:
     """Let a private answer that failed be the note of the next one."""
     try:
-        failed = await hearing.private.answer_of(press.turn, press.user)
-    except StorageAway:
+        failed = await context.ephemeral_answers.find_answer(press.turn, press.user)
+    except StorageUnavailable:
         failed = None
     said = single(_parts(failed), ASKED_AGAIN) if failed else remark(ASKED_AGAIN)
     body = with_buttons(said, retry_turn_id(press.turn), note_buttons())
-    await _respond(hearing, press, replaced(body))
+    await _respond(context, press, replaced(body))
 
 
-async def _show_again(
-    hearing: Hearing, press: reading.Press, answer: TurnRecord, line: str
+async def _replace_answer(
+    context: ListenerContext, press: reading.Press, answer: TurnRecord, line: str
 ) -> None:
     """Put the answer in its own place once more, without the button that was pressed."""
     parts = _parts(answer, private_buttons(answer.draft, press.value.split()))
     lines = (MORE_IN_DM, line) if len(parts) > 1 else (line,)
-    await _respond(hearing, press, replaced(single(parts, *lines)))
+    await _respond(context, press, replaced(single(parts, *lines)))
 
 
 def _parts(answer: TurnRecord, buttons: tuple[Element, ...] = ()) -> tuple[Body, ...]:
     return render(answer.draft, answer.question, buttons=buttons)
 
 
-async def _respond(hearing: Hearing, press: reading.Press, body: Mapping[str, Any]) -> None:
+async def _respond(context: ListenerContext, press: reading.Press, body: Mapping[str, Any]) -> None:
     if not press.response_url:
         return
     try:
-        await hearing.slack.respond(press.response_url, body)
+        await context.slack.respond(press.response_url, body)
     except SlackError as error:  # pressed again it says the same
         log.warning("a private message stays as it is: %s", error)

@@ -6,26 +6,26 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.listeners import payloads as reading
-from bot.listeners.context import Hearing
+from bot.listeners.context import ListenerContext
 
 EventListener = Callable[[dict[str, Any]], Awaitable[None]]
 
 
-def on_mention(hearing: Hearing) -> EventListener:
+def on_mention(context: ListenerContext) -> EventListener:
     """`app_mention`: a mention in a channel or a thread."""
-    us = hearing.us
+    us = context.us
 
     async def handle_mention(body: dict[str, Any]) -> None:
-        await hearing.take(reading.mention(body, us))
+        await context.submit_if_allowed(reading.parse_mention(body, us))
 
     return handle_mention
 
 
-def on_message(hearing: Hearing) -> EventListener:
+def on_message(context: ListenerContext) -> EventListener:
     """`message`: direct messages, and the second delivery of a mention where it is subscribed."""
-    us = hearing.us
+    us = context.us
 
     async def handle_message(body: dict[str, Any]) -> None:
-        await hearing.take(reading.message(body, us))
+        await context.submit_if_allowed(reading.parse_message(body, us))
 
     return handle_message

@@ -7,32 +7,32 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.errors import SlackError
-from bot.listeners.context import Hearing
+from bot.listeners.context import ListenerContext
 
 log = logging.getLogger(__name__)
 
 
-def on_opened(hearing: Hearing) -> Callable[[dict[str, Any]], Awaitable[None]]:
+def on_opened(context: ListenerContext) -> Callable[[dict[str, Any]], Awaitable[None]]:
     """`app_home_opened`: show the welcome on the home tab."""
 
     async def handle_home(event: dict[str, Any]) -> None:
         if event.get("tab") != "home" or not event.get("user"):
             return
         try:
-            await hearing.slack.publish_home(event["user"], welcome(hearing))
+            await context.slack.publish_home(event["user"], welcome(context))
         except SlackError as error:
             log.warning("the home tab could not be shown: %s", error)
 
     return handle_home
 
 
-def welcome(hearing: Hearing) -> dict[str, Any]:
+def welcome(context: ListenerContext) -> dict[str, Any]:
     """The home tab's view."""
-    me = f"<@{hearing.identity.user_id}>"
+    me = f"<@{context.identity.user_id}>"
     ways = (
         f"*In a channel:* write {me} and your question; I answer in a thread, where you can go on.",
         "*In private:* write to me under *Messages*.",
-        f"*Anywhere:* `{hearing.command} …` answers only you; with `#public`, everyone.",
+        f"*Anywhere:* `{context.slash_command} …` answers only you; with `#public`, everyone.",
     )
     return {
         "type": "home",

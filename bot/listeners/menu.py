@@ -9,9 +9,9 @@ from typing import Any
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.errors import SlackError
-from bot.history.anew import BEGUN, metadata
+from bot.history.anew import NEW_CONVERSATION_REPLY, new_conversation_metadata
 from bot.listeners import payloads as reading
-from bot.listeners.context import Hearing
+from bot.listeners.context import ListenerContext
 from bot.render.buttons import NEW_CONVERSATION
 from bot.render.ephemeral import remark
 
@@ -19,10 +19,10 @@ log = logging.getLogger(__name__)
 
 MenuListener = Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]
 
-NOT_BEGUN = "I couldn't begin a new conversation. Please choose it again."
+NEW_CONVERSATION_FAILED = "I couldn't begin a new conversation. Please choose it again."
 
 
-def on_chosen(hearing: Hearing) -> MenuListener:
+def on_chosen(context: ListenerContext) -> MenuListener:
     """*New conversation*: what was said in this direct message before is not used any more.
 
     Our message that says so is all that is kept of it: `bot.history` looks for it in Slack.
@@ -30,25 +30,28 @@ def on_chosen(hearing: Hearing) -> MenuListener:
 
     async def handle_chosen(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        press = reading.press(body)
+        press = reading.parse_press(body)
         if press is None or press.value != NEW_CONVERSATION or press.private:
             return
-        said = remark(BEGUN)
+        said = remark(NEW_CONVERSATION_REPLY)
         try:
-            await hearing.slack.post(
-                press.channel, text=said.text, blocks=said.blocks, metadata=metadata()
+            await context.slack.post(
+                press.channel,
+                text=said.text,
+                blocks=said.blocks,
+                metadata=new_conversation_metadata(),
             )
         except SlackError as error:
             log.warning("a new conversation could not begin: %s", error)
-            await _tell(hearing, press)
+            await _tell(context, press)
 
     return handle_chosen
 
 
-async def _tell(hearing: Hearing, press: reading.Press) -> None:
+async def _tell(context: ListenerContext, press: reading.Press) -> None:
     try:
-        await hearing.slack.post_ephemeral(
-            press.channel, press.user, text=NOT_BEGUN, thread_ts=press.thread_ts
+        await context.slack.post_ephemeral(
+            press.channel, press.user, text=NEW_CONVERSATION_FAILED, thread_ts=press.thread_ts
         )
     except SlackError as error:
         log.warning("who chose a new conversation could not be told: %s", error)

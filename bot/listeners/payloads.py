@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.listeners.addressing import Addressee as Addressee
+from bot.listeners.addressing import BotIdentifiers as BotIdentifiers
 from bot.listeners.addressing import (
-    bot_of,
-    by_a_person,
-    by_an_admitted_bot,
-    speaks_to,
+    bot_id_of,
+    is_by_allowed_bot,
+    is_by_person,
+    mentions_any,
 )
 from bot.render.buttons import BLOCK
 from bot.render.incoming import asked_of, mentions_in, readable
@@ -33,10 +33,10 @@ _PUBLIC = re.compile(r"(?:^|\s)(?:#public|<#C[A-Z0-9]+\|public>)(?=\s|$)")
 class Press:
     """A button of an answer was pressed by `user`.
 
-    `ts` is the message it was pressed on, `thread_ts` its thread. `text` and `rest` are what the
-    message holds beside its buttons, as Slack gives it back; of a message that only its reader
-    sees (`private`) it gives nothing back. `response_url` replaces that message. `value` is what
-    the button, or the chosen line of the menu, carries.
+    `ts` is the message it was pressed on, `thread_ts` its thread. `text` and `other_blocks` are
+    what the message holds beside its buttons, as Slack gives it back; of a message that only its
+    reader sees (`private`) it gives nothing back. `response_url` replaces that message. `value` is
+    what the button, or the chosen line of the menu, carries.
     """
 
     turn: str
@@ -45,32 +45,32 @@ class Press:
     ts: str | None
     thread_ts: str | None
     text: str
-    rest: tuple[Payload, ...]
+    other_blocks: tuple[Payload, ...]
     response_url: str
     private: bool = False
     value: str = ""
 
 
-def mention(body: Payload, us: Addressee) -> Question | None:
+def parse_mention(body: Payload, us: BotIdentifiers) -> Question | None:
     """The question of a message that mentions us, whichever event brings it."""
     event = _event(body)
-    return _question(body, event, us) if speaks_to(event, us.ids(body)) else None
+    return _question(body, event, us) if mentions_any(event, us.user_ids(body)) else None
 
 
-def message(body: Payload, us: Addressee) -> Question | None:
-    """The question of a `message` event: any message in our DM, elsewhere only a mention."""
+def parse_message(body: Payload, us: BotIdentifiers) -> Question | None:
+    """The question of a `parse_message` event: any message in our DM, elsewhere only a mention."""
     event = _event(body)
-    return _question(body, event, us) if _in_a_dm(event) else mention(body, us)
+    return _question(body, event, us) if _in_a_dm(event) else parse_mention(body, us)
 
 
-def command(form: Payload, *, in_our_dm: bool) -> Question:
+def parse_command(form: Payload, *, in_our_dm: bool) -> Question:
     """The question of a slash command."""
     text = str(form.get("text") or "")
     public = bool(_PUBLIC.search(text))
     trigger = str(form.get("trigger_id") or f"{form['user_id']}:{text}")
     channel, team = str(form["channel_id"]), str(form.get("team_id") or "")
     return Question(
-        id=_name(f"{team}:{trigger}"),
+        id=_turn_id(f"{team}:{trigger}"),
         keys=(f"trigger:{team}:{trigger}",),
         place=Place(team, channel, "dm" if in_our_dm else "command"),
         user=str(form["user_id"]),
@@ -81,7 +81,7 @@ def command(form: Payload, *, in_our_dm: bool) -> Question:
     )
 
 
-def stopped(body: Payload) -> tuple[Place, str] | None:
+def parse_session_stop(body: Payload) -> tuple[Place, str] | None:
     """Where, and who, pressed Slack's own Stop (`agent_session_stopped`)."""
     match _event(body):
         case {"channel": str(channel), "thread_ts": str(thread), "user": str(user)}:
@@ -89,14 +89,14 @@ def stopped(body: Payload) -> tuple[Place, str] | None:
     return None
 
 
-def press(body: Payload) -> Press | None:
+def parse_press(body: Payload) -> Press | None:
     """The press of a `block_actions` payload; None if it was on no answer of ours."""
     match body:
         case {
             "user": {"id": str(user)},
             "channel": {"id": str(channel)},
             "actions": [{"block_id": str(block), **action}, *_],
-        } if block.startswith(BLOCK) and (message := _pressed(body)):
+        } if block.startswith(BLOCK) and (message := _pressed_message(body)):
             blocks = message.get("blocks")
             return Press(
                 turn=block.removeprefix(BLOCK),
@@ -105,22 +105,22 @@ def press(body: Payload) -> Press | None:
                 ts=str(message.get("ts") or "") or None,
                 thread_ts=str(message.get("thread_ts") or "") or None,
                 text=str(message.get("text") or ""),
-                rest=_others(blocks if isinstance(blocks, list) else [], block),
+                other_blocks=_other_blocks(blocks if isinstance(blocks, list) else [], block),
                 response_url=str(body.get("response_url") or ""),
                 private="message" not in body,
-                value=_value(action),
+                value=_action_value(action),
             )
     return None
 
 
-def _value(action: Mapping[Any, Any]) -> str:
+def _action_value(action: Mapping[Any, Any]) -> str:
     """What a button carries, or the line chosen in a menu."""
     chosen = action.get("selected_option")
     carrier = chosen if isinstance(chosen, Mapping) else action
     return str(carrier.get("value") or "")
 
 
-def _pressed(body: Payload) -> Payload | None:
+def _pressed_message(body: Payload) -> Payload | None:
     """The message of a press. An ephemeral one is named, but not given (as recorded payloads
     show)."""
     match body:
@@ -131,7 +131,7 @@ def _pressed(body: Payload) -> Payload | None:
     return None
 
 
-def _others(blocks: list[Any], block_id: str) -> tuple[Payload, ...]:
+def _other_blocks(blocks: list[Any], block_id: str) -> tuple[Payload, ...]:
     found = (block for block in blocks if isinstance(block, Mapping))
     return tuple(block for block in found if block.get("block_id") != block_id)
 
@@ -145,10 +145,10 @@ def _in_a_dm(event: Payload) -> bool:
     return event.get("channel_type") == "im" or str(event.get("channel", "")).startswith("D")
 
 
-def _question(body: Payload, event: Payload, us: Addressee) -> Question | None:
+def _question(body: Payload, event: Payload, us: BotIdentifiers) -> Question | None:
     """What a message asks, if its author is to be answered and nothing is missing to do so."""
-    ids = us.ids(body)
-    if not (by_a_person(event, ids) or by_an_admitted_bot(event, body, us)):
+    ids = us.user_ids(body)
+    if not (is_by_person(event, ids) or is_by_allowed_bot(event, body, us)):
         return None
     if not (event.get("channel") and event.get("ts")):
         return None
@@ -158,10 +158,10 @@ def _question(body: Payload, event: Payload, us: Addressee) -> Question | None:
         surface="dm" if _in_a_dm(event) else "channel",
         thread_ts=str(event.get("thread_ts") or event["ts"]),
     )
-    ts, bot, asked = str(event["ts"]), bot_of(event), asked_of(event, ids)
+    ts, bot, asked = str(event["ts"]), bot_id_of(event), asked_of(event, ids)
     return Question(
-        id=_name(f"{place.team}:{place.channel}:{ts}"),
-        keys=_keys(body, event, place, ts),
+        id=_turn_id(f"{place.team}:{place.channel}:{ts}"),
+        keys=_idempotency_keys(body, event, place, ts),
         place=place,
         user=str(event.get("user") or bot),
         text=asked.text,
@@ -174,7 +174,7 @@ def _question(body: Payload, event: Payload, us: Addressee) -> Question | None:
     )
 
 
-def _keys(body: Payload, event: Payload, place: Place, ts: str) -> tuple[str, ...]:
+def _idempotency_keys(body: Payload, event: Payload, place: Place, ts: str) -> tuple[str, ...]:
     """All names of a message, each with the team: two workspaces may share a channel, and a
     database.
 
@@ -205,6 +205,6 @@ def _user_team(body: Payload, event: Payload) -> str | None:
     return next((team for team in named if isinstance(team, str) and team), "")
 
 
-def _name(key: str) -> str:
+def _turn_id(key: str) -> str:
     """A turn's id: the same for every delivery of the same question, on every replica."""
     return hashlib.sha256(key.encode()).hexdigest()[:12]

@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.listeners.payloads import Addressee, Payload, message, team_of
+from bot.listeners.payloads import BotIdentifiers, Payload, parse_message, team_of
 from bot.values import Question
 
-EDIT_SECONDS = 300.0
+MAX_EDIT_AGE_SECONDS = 300.0
 """Who edits a question later than this after asking it is not offered to ask again."""
 
-LATE_SECONDS = 24 * 3600.0
+MAX_DELIVERY_AGE_SECONDS = 24 * 3600.0
 """A question may be delivered so long after it was asked, also after its deletion: claims are kept
 as long (storage/store.py)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Deleted:
+class DeletedMessage:
     """A message is gone; `question` is what it asked us, if that may still be delivered."""
 
     team: str
@@ -30,7 +30,7 @@ class Deleted:
     question: Question | None
 
 
-def deleted(body: Payload, us: Addressee) -> Deleted | None:
+def parse_deletion(body: Payload, us: BotIdentifiers) -> DeletedMessage | None:
     """The message that a `message_deleted` event, or a change into a tombstone, tells of."""
     event = body.get("event") or {}
     match event:
@@ -46,15 +46,15 @@ def deleted(body: Payload, us: Addressee) -> Deleted | None:
             return None
     previous = event.get("previous_message")
     if not isinstance(previous, Mapping) or previous.get("subtype") == "tombstone":
-        return Deleted(team_of(body), channel, ts, None)
+        return DeletedMessage(team_of(body), channel, ts, None)
     if _is_ours(previous, us):
         return None
     age = _seconds(event.get("event_ts")) - _seconds(ts)
-    asked = _question(body, event, previous, us) if age < LATE_SECONDS else None
-    return Deleted(team_of(body), channel, ts, asked)
+    asked = _question(body, event, previous, us) if age < MAX_DELIVERY_AGE_SECONDS else None
+    return DeletedMessage(team_of(body), channel, ts, asked)
 
 
-def edited(body: Payload, us: Addressee) -> Question | None:
+def parse_edit(body: Payload, us: BotIdentifiers) -> Question | None:
     """The question that a `message_changed` event leaves, if its author has changed what it asks
     us, and soon.
 
@@ -69,7 +69,7 @@ def edited(body: Payload, us: Addressee) -> Question | None:
             return None
     if _is_ours(now, us) or not isinstance(edit, Mapping) or edit == old.get("edited"):
         return None
-    soon = _seconds(edit.get("ts")) - _seconds(now.get("ts")) <= EDIT_SECONDS
+    soon = _seconds(edit.get("ts")) - _seconds(now.get("ts")) <= MAX_EDIT_AGE_SECONDS
     if not soon or edit.get("user") != now.get("user"):
         return None
     asked, before = _question(body, event, now, us), _question(body, event, old, us)
@@ -79,14 +79,14 @@ def edited(body: Payload, us: Addressee) -> Question | None:
     return None if same else asked
 
 
-def _question(body: Payload, event: Payload, inner: Payload, us: Addressee) -> Question | None:
+def _question(body: Payload, event: Payload, inner: Payload, us: BotIdentifiers) -> Question | None:
     """What a message inside an event asks us."""
     outer = {name: event[name] for name in ("channel", "channel_type") if name in event}
     inside = {name: value for name, value in inner.items() if name != "hidden"}
-    return message({**body, "event": {**inside, **outer}}, us)
+    return parse_message({**body, "event": {**inside, **outer}}, us)
 
 
-def _is_ours(inner: Payload, us: Addressee) -> bool:
+def _is_ours(inner: Payload, us: BotIdentifiers) -> bool:
     return inner.get("user") == us.user_id or inner.get("bot_id") == us.bot_id
 
 

@@ -7,18 +7,18 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.listeners import payloads as reading
-from bot.listeners.context import Hearing
+from bot.listeners.context import ListenerContext
 
 log = logging.getLogger(__name__)
 
 
-def on_stopped(hearing: Hearing) -> Callable[[dict[str, Any]], Awaitable[None]]:
+def on_stopped(context: ListenerContext) -> Callable[[dict[str, Any]], Awaitable[None]]:
     """`agent_session_stopped`: the answer of the thread ends here, what is written stays."""
 
     async def handle_stopped(body: dict[str, Any]) -> None:
-        stopped = reading.stopped(body)
+        stopped = reading.parse_session_stop(body)
         if stopped:
-            verdict = await hearing.stop_thread(*stopped)
+            verdict = await context.stop_thread(*stopped)
             log.info("stopped in Slack", extra={"outcome": verdict.value})
 
     return handle_stopped

@@ -12,18 +12,18 @@ from typing import Any
 Payload = Mapping[str, Any]
 
 
-def belongs(body: Payload, home: Set[str]) -> bool:
-    """Whether a payload is for the bot whose team and organisation are `home`.
+def is_for_tenant(body: Payload, tenant_ids: Set[str]) -> bool:
+    """Whether a payload is for the bot whose team and organisation are `tenant_ids`.
 
     What names the installation decides: `authorizations` of an event, `app_installed_team_id` of
     a view. The other fields may name the team of whoever wrote or pressed in a shared channel, so
     they count only without these. A payload that names nobody is not for us.
     """
     installations = set(_installations(body))
-    return bool((installations or set(_teams(body))) & home)
+    return bool((installations or set(_named_teams(body))) & tenant_ids)
 
 
-def person_of(body: Payload) -> str:
+def user_id_of(body: Payload) -> str:
     """The id of whoever caused a command or a press; "" where none is named."""
     match body:
         case {"user_id": str(user)} | {"user": {"id": str(user)}}:
@@ -41,7 +41,7 @@ def _installations(body: Payload) -> Iterator[str]:
         yield from _ids(view, "app_installed_team_id")
 
 
-def _teams(body: Payload) -> Iterator[str]:
+def _named_teams(body: Payload) -> Iterator[str]:
     """Teams and organisations by the first of the fields that may name them."""
     for team, organisation in (
         ("context_team_id", "context_enterprise_id"),

@@ -36,7 +36,7 @@ PASSES_ON: Mapping[str, str] = {SHARE: "Share here", CONTINUE: "Continue in DM"}
 def buttons_of(phase: Phase, *, dm: bool = False) -> tuple[Element, ...]:
     """Return Stop while the answer is on its way, Try again where it failed, else no button; in a
     direct message the menu with what one can do about the conversation, once the answer stands."""
-    if dm and phase.final:
+    if dm and phase.is_final:
         return (*buttons_of(phase), _menu({NEW_CONVERSATION: "New conversation"}))
     match phase:
         case Phase.QUEUED | Phase.ASKING | Phase.STREAMING | Phase.RECONNECTING:

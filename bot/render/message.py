@@ -22,7 +22,7 @@ from bot.render.markdown.close import broken_off, whole
 from bot.render.notification import plain
 from bot.render.safety.neutralise import clean, escaped, inert, inert_line
 from bot.render.split import Part, split
-from bot.values import BESIDE, Draft, Phase
+from bot.values import STATUS_SEPARATOR, Draft, Phase
 
 Block = Mapping[str, Any]
 
@@ -125,7 +125,7 @@ def _shown(text: str, part: Part, phase: Phase) -> str:
     rest = part.opening + share
     if phase is Phase.DONE:
         return inert(rest)
-    return inert(broken_off(rest) if phase.final else whole(rest))
+    return inert(broken_off(rest) if phase.is_final else whole(rest))
 
 
 # A full message is asked for again with every draft that follows.
@@ -136,19 +136,19 @@ def _line(draft: Draft, *, has_text: bool) -> str:
     """Return the line under the answer that says how it stands."""
     match draft.phase:
         case Phase.STREAMING if has_text:
-            return f"Writing… · {draft.note}" if draft.note else "Writing…"
+            return f"Writing… · {draft.status_line}" if draft.status_line else "Writing…"
         case Phase.QUEUED | Phase.ASKING | Phase.STREAMING:
-            return draft.note or "Thinking…"
+            return draft.status_line or "Thinking…"
         case Phase.RECONNECTING:
-            return draft.note or "Reconnecting…"
+            return draft.status_line or "Reconnecting…"
         case Phase.DONE:
-            return draft.note or ("" if has_text else "The answer is empty.")
+            return draft.status_line or ("" if has_text else "The answer is empty.")
         case Phase.STOPPED:
-            return draft.note or "Stopped"
+            return draft.status_line or "Stopped"
         case Phase.CUT_OFF:
-            return draft.note or "Cut off at the length limit"
+            return draft.status_line or "Cut off at the length limit"
         case Phase.FAILED | Phase.INTERRUPTED:
-            return draft.note or "The answer broke off."
+            return draft.status_line or "The answer broke off."
 
 
 def _state(draft: Draft, *, has_text: bool) -> list[Block]:
@@ -158,7 +158,7 @@ def _state(draft: Draft, *, has_text: bool) -> list[Block]:
     if draft.phase is Phase.STOPPED:
         return [{"type": "context", "elements": _stopped(line[:_LONGEST_LINE])}]
     element = _plain(line[:_LONGEST_LINE])
-    if draft.phase.final and not has_text:
+    if draft.phase.is_final and not has_text:
         return [{"type": "section", "text": element}]
     return [{"type": "context", "elements": [element]}]
 
@@ -166,7 +166,7 @@ def _state(draft: Draft, *, has_text: bool) -> list[Block]:
 def _stopped(line: str) -> list[Block]:
     """Return who stopped it, and a remark beside that: it may hold names of files, and no mention
     or emphasis in those is live."""
-    who, beside, remark = line.partition(BESIDE)
+    who, beside, remark = line.partition(STATUS_SEPARATOR)
     said: list[Block] = [{"type": "mrkdwn", "text": _naming(who)}]
     return [*said, _plain(beside.lstrip() + remark)] if remark else said
 

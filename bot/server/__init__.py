@@ -15,14 +15,19 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.errors import StartError
 from bot.observe import Metrics
-from bot.server.connections import LIMITS, Connections, Limits, timed
-from bot.server.signed import MAX_BODY_BYTES, slack_events
+from bot.server.connections import (
+    DEFAULT_CONNECTION_LIMITS,
+    ConnectionLimits,
+    ConnectionTracker,
+    time_requests,
+)
+from bot.server.signed import MAX_BODY_BYTES, slack_events_handler
 from bot.version import version
 
-Check = Callable[[], Awaitable[bool]]
+ReadinessCheck = Callable[[], Awaitable[bool]]
 
 
-def health_routes(metrics: Metrics, checks: Mapping[str, Check]) -> list[web.RouteDef]:
+def health_routes(metrics: Metrics, checks: Mapping[str, ReadinessCheck]) -> list[web.RouteDef]:
     """Health, readiness and metrics. `checks` by name must all hold for readiness."""
     return [
         web.get("/healthz", _healthz),
@@ -32,35 +37,41 @@ def health_routes(metrics: Metrics, checks: Mapping[str, Check]) -> list[web.Rou
 
 
 def slack_routes(
-    slack_app: AsyncApp, signing_secret: str, body_seconds: float = LIMITS.body_seconds
+    slack_app: AsyncApp,
+    signing_secret: str,
+    body_seconds: float = DEFAULT_CONNECTION_LIMITS.body_seconds,
 ) -> list[web.RouteDef]:
     """Where Slack sends events, commands and actions in HTTP mode."""
-    return [web.post("/slack/events", slack_events(slack_app, signing_secret, body_seconds))]
+    return [
+        web.post("/slack/events", slack_events_handler(slack_app, signing_secret, body_seconds))
+    ]
 
 
-def make_server(*routes: web.RouteDef) -> web.Application:
+def make_application(*routes: web.RouteDef) -> web.Application:
     """An application with these routes, which says nothing about its versions."""
-    server = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[timed])
+    server = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[time_requests])
     server.router.add_routes(routes)
-    server.on_response_prepare.append(_unnamed)
+    server.on_response_prepare.append(_hide_server_versions)
     return server
 
 
 @asynccontextmanager
 async def serve(
-    server: web.Application,
+    application: web.Application,
     host: str,
     port: int,
     *,
     variable: str = "PORT",
-    limits: Limits = LIMITS,
+    limits: ConnectionLimits = DEFAULT_CONNECTION_LIMITS,
 ) -> AsyncIterator[int]:
     """Listen while the block runs; gives the port.
 
     Raises StartError when the port can't be had; it names the setting, `variable`.
     """
     # A compressed body is not unpacked: nobody we know sends one (see `signed.py`).
-    runner = web.AppRunner(server, access_log=None, shutdown_timeout=1.0, auto_decompress=False)
+    runner = web.AppRunner(
+        application, access_log=None, shutdown_timeout=1.0, auto_decompress=False
+    )
     await runner.setup()
     try:
         listening = await _listen(runner, host, port, variable, limits)
@@ -73,15 +84,15 @@ async def serve(
 
 
 async def _listen(
-    runner: web.AppRunner, host: str, port: int, variable: str, limits: Limits
+    runner: web.AppRunner, host: str, port: int, variable: str, limits: ConnectionLimits
 ) -> asyncio.Server:
     if runner.server is None:
         raise RuntimeError("the runner was not set up")
-    connections = Connections(runner.server, limits)
+    connections = ConnectionTracker(runner.server, limits)
     loop = asyncio.get_running_loop()
     try:
         return await loop.create_server(
-            connections.protocol, host, port, backlog=limits.connections, reuse_address=True
+            connections.new_protocol, host, port, backlog=limits.max_connections, reuse_address=True
         )
     except OSError as error:
         raise StartError(
@@ -90,7 +101,7 @@ async def _listen(
         ) from error
 
 
-async def _unnamed(_: web.Request, response: web.StreamResponse) -> None:
+async def _hide_server_versions(_: web.Request, response: web.StreamResponse) -> None:
     """Leave out what aiohttp says of its own and Python's version."""
     response.headers["Server"] = "bot"
 
@@ -99,7 +110,9 @@ async def _healthz(_: web.Request) -> web.Response:
     return web.json_response({"ok": True, "version": version()})
 
 
-def _readyz(checks: Mapping[str, Check]) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _readyz(
+    checks: Mapping[str, ReadinessCheck],
+) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def readyz(_: web.Request) -> web.Response:
         results = {name: await check() for name, check in checks.items()}
         return web.json_response(results, status=200 if all(results.values()) else 503)

@@ -24,94 +24,100 @@ from aiohttp.web_request import BaseRequest
 
 log = logging.getLogger(__name__)
 
-MOST = 256
+MAX_CONNECTIONS = 256
 """Connections at once. Slack waits three seconds for an answer (docs/slack.md#acknowledgement), so
 that even fifty events a second need fewer."""
 
-PIECE = 8 * 1024
+PIECE_BYTES = 8 * 1024
 """Bytes that are taken apart before anybody looks how far the body has come."""
 
-OVERHEAD = 16 * 1024
+MAX_CHUNK_OVERHEAD_BYTES = 16 * 1024
 """Bytes which the chunks of one body may cost beyond an eighth of it. Proxies send chunks of
 kilobytes, with a dozen bytes around each."""
 
-FROM_OUTSIDE = (HttpProcessingError, web.RequestPayloadError, ConnectionError, TimeoutError)
+CLIENT_ERRORS = (HttpProcessingError, web.RequestPayloadError, ConnectionError, TimeoutError)
 """Errors that whoever is connected can cause as often as they like."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ConnectionLimits:
     """Bounds of a server's connections, in seconds where they are no number."""
 
-    connections: int
+    max_connections: int
     head_seconds: float  # from the connection, or the last answer, to the next request's head
     body_seconds: float
     total_seconds: float  # from a request's head to the end of its answer
 
 
-def _most() -> int:
+def _max_connections() -> int:
     """A quarter of the descriptors this process may have, and not more than we need."""
     allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return MOST if allowed == resource.RLIM_INFINITY else max(8, min(MOST, allowed // 4))
+    return (
+        MAX_CONNECTIONS
+        if allowed == resource.RLIM_INFINITY
+        else max(8, min(MAX_CONNECTIONS, allowed // 4))
+    )
 
 
 # Slack sends a request at once and whole. Proxies keep connections open for about a minute;
 # one that is closed in between is simply made again.
-LIMITS = Limits(_most(), head_seconds=15.0, body_seconds=5.0, total_seconds=30.0)
+DEFAULT_CONNECTION_LIMITS = ConnectionLimits(
+    _max_connections(), head_seconds=15.0, body_seconds=5.0, total_seconds=30.0
+)
 
 
-class Connections:
+class ConnectionTracker:
     """The connections of one listening socket."""
 
-    def __init__(self, manager: web.Server, limits: Limits) -> None:
+    def __init__(self, manager: web.Server, limits: ConnectionLimits) -> None:
         self.limits = limits
         self._manager = manager
-        self._waiting: dict[Connection, None] = {}  # for (the rest of) a request; longest first
-        self._busy: set[Connection] = set()
+        self._waiting: dict[HttpConnection, None] = {}  # for (the rest of) a request; longest first
+        self._busy: set[HttpConnection] = set()
 
-    def protocol(self) -> asyncio.Protocol:
+    def new_protocol(self) -> asyncio.Protocol:
         """The protocol of the next connection."""
-        return Connection(self._manager, self)
+        return HttpConnection(self._manager, self)
 
-    def opened(self, connection: Connection) -> bool:
+    def try_add(self, connection: HttpConnection) -> bool:
         """Count a new connection; False if there is no room for it."""
-        if len(self._waiting) + len(self._busy) >= self.limits.connections:
+        if len(self._waiting) + len(self._busy) >= self.limits.max_connections:
             if not self._waiting:
                 return False
             silent = next(iter(self._waiting))
-            self.closed(silent)
+            self.remove(silent)
             silent.abort()
         self._waiting[connection] = None
         return True
 
-    def begins(self, connection: Connection) -> None:
+    def request_started(self, connection: HttpConnection) -> None:
         """A request's head has come; its body may be on its way still."""
         if connection in self._waiting:
             del self._waiting[connection]
             self._waiting[connection] = None  # behind all who have said nothing for longer
 
-    def whole(self, connection: Connection) -> None:
+    def request_received(self, connection: HttpConnection) -> None:
         """All of a request has come: from now on it is we who owe something."""
         self._waiting.pop(connection, None)
         self._busy.add(connection)
 
-    def waits(self, connection: Connection) -> None:
+    def request_answered(self, connection: HttpConnection) -> None:
         """A request is answered."""
         self._busy.discard(connection)
         self._waiting[connection] = None
 
-    def closed(self, connection: Connection) -> None:
+    def remove(self, connection: HttpConnection) -> None:
         """The connection counts no more."""
         self._waiting.pop(connection, None)
         self._busy.discard(connection)
 
 
-class Connection(web.RequestHandler):
+class HttpConnection(web.RequestHandler):
     """One connection, which is cut off when it takes longer than it may."""
 
     __slots__ = ("_answering", "_body", "_connections", "_overhead", "_socket", "_timer")
 
-    def __init__(self, manager: web.Server, connections: Connections) -> None:
+    def __init__(self, manager: web.Server, connections: ConnectionTracker) -> None:
         super().__init__(
             manager,
             loop=asyncio.get_running_loop(),
@@ -132,29 +138,29 @@ class Connection(web.RequestHandler):
         """Take the connection, if there is room."""
         super().connection_made(transport)
         self._socket = self.transport
-        if self._connections.opened(self):
-            self._allow(self._connections.limits.head_seconds)
+        if self._connections.try_add(self):
+            self._restart_timer(self._connections.limits.head_seconds)
         else:
             self.abort()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget the connection."""
-        self._connections.closed(self)
+        self._connections.remove(self)
         if self._timer is not None:
             self._timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Take what has come, piece by piece, and see that bodies are worth what they cost."""
-        for start in range(0, len(data) or 1, PIECE):
-            piece = data[start : start + PIECE]
+        for start in range(0, len(data) or 1, PIECE_BYTES):
+            piece = data[start : start + PIECE_BYTES]
             before = self._body.total_bytes if self._body else 0
             super().data_received(piece)
-            self._follow(len(piece), before)
+            self._limit_chunk_overhead(len(piece), before)
             if self._socket is None or self._socket.is_closing():
                 return
 
-    def _follow(self, came: int, before: int) -> None:
+    def _limit_chunk_overhead(self, came: int, before: int) -> None:
         """Count what came around the content of a body, until it is whole."""
         newest = self._messages[-1][1] if self._messages else self._body
         if newest is not self._body:
@@ -162,36 +168,36 @@ class Connection(web.RequestHandler):
         elif newest is not None:
             self._overhead += came - (newest.total_bytes - before)
         if self._body is None or self._body.is_eof():
-            self._whole()
-        elif self._overhead > OVERHEAD + self._body.total_bytes // 8:
+            self._request_received()
+        elif self._overhead > MAX_CHUNK_OVERHEAD_BYTES + self._body.total_bytes // 8:
             log.debug("a body was not worth its chunks")
             self.abort()
 
-    def _whole(self) -> None:
+    def _request_received(self) -> None:
         if self._answering:
-            self._connections.whole(self)
+            self._connections.request_received(self)
 
     def abort(self) -> None:
         """Cut the connection off; what was not sent yet is dropped."""
         if self._socket is not None:
             self._socket.abort()
 
-    def begins(self, body: StreamReader) -> None:
+    def request_started(self, body: StreamReader) -> None:
         """The head of a request has come: from here on its answer is timed."""
         self._answering = True
-        self._connections.begins(self)
+        self._connections.request_started(self)
         if body.is_eof():
-            self._whole()
-        self._allow(self._connections.limits.total_seconds)
+            self._request_received()
+        self._restart_timer(self._connections.limits.total_seconds)
 
-    def waits(self) -> None:
+    def request_answered(self) -> None:
         """A request is answered, but for what its sender has still to read."""
         self._answering = False
         if self.transport is not None:
-            self._connections.waits(self)
-            self._allow(self._connections.limits.head_seconds)
+            self._connections.request_answered(self)
+            self._restart_timer(self._connections.limits.head_seconds)
 
-    def _allow(self, seconds: float) -> None:
+    def _restart_timer(self, seconds: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._loop.call_later(seconds, self.abort)
@@ -210,7 +216,7 @@ class Connection(web.RequestHandler):
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
         """Log an error: what anybody can cause from outside at DEBUG only."""
-        if isinstance(kw.get("exc_info"), FROM_OUTSIDE):
+        if isinstance(kw.get("exc_info"), CLIENT_ERRORS):
             log.debug(*args, **kw)
         else:
             log.error(*args, **kw)
@@ -234,15 +240,15 @@ def _without_host(make: Callable[..., BaseRequest] | None) -> Callable[..., Base
 
 
 @web.middleware
-async def timed(
+async def time_requests(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """Tell the connection when a request begins and when it is answered."""
     connection = request.protocol
-    if not isinstance(connection, Connection):
+    if not isinstance(connection, HttpConnection):
         return await handler(request)
-    connection.begins(request.content)
+    connection.request_started(request.content)
     try:
         return await handler(request)
     finally:
-        connection.waits()
+        connection.request_answered()

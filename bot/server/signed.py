@@ -25,24 +25,26 @@ log = logging.getLogger(__name__)
 
 # Slack's payloads are well below this (a view has at most 100 blocks of 3,000 characters).
 MAX_BODY_BYTES = 2**20
-MAX_AGE = 300  # seconds between Slack's time stamp and now (docs/slack.md#request-signatures)
-MAX_STAMP = 12  # digits of a time stamp: enough for 30,000 years
-MAX_FIELDS = 100  # of a form; a slash command has about fifteen
-MAX_DEPTH = 100  # levels of JSON; the deepest Block Kit has fewer than twenty
+MAX_TIMESTAMP_AGE_SECONDS = (
+    300  # seconds between Slack's time stamp and now (docs/slack.md#request-signatures)
+)
+MAX_TIMESTAMP_DIGITS = 12  # digits of a time stamp: enough for 30,000 years
+MAX_FORM_FIELDS = 100  # of a form; a slash command has about fifteen
+MAX_JSON_DEPTH = 100  # levels of JSON; the deepest Block Kit has fewer than twenty
 
 _FORM = "application/x-www-form-urlencoded"
-_PLAIN = frozenset({"", "identity"})
+_UNCOMPRESSED_ENCODINGS = frozenset({"", "identity"})
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """The request is not taken; `status` is what its sender reads."""
 
-    def __init__(self, status: int, why: str) -> None:
-        super().__init__(why)
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
         self.status = status
 
 
-def slack_events(
+def slack_events_handler(
     slack_app: AsyncApp,
     signing_secret: str,
     body_seconds: float,
@@ -55,7 +57,7 @@ def slack_events(
         try:
             body = await _signed_body(request, secret, now(), body_seconds)
             delivery = bolt_request(body, request.headers)
-        except Refused as refused:
+        except RequestRefused as refused:
             log.debug("a request was refused: %s", refused)
             return web.json_response({"error": str(refused)}, status=refused.status)
         return await to_aiohttp_response(await slack_app.async_dispatch(delivery))
@@ -71,34 +73,34 @@ async def _signed_body(request: web.Request, secret: bytes, now: float, seconds:
     stamp = request.headers.get("X-Slack-Request-Timestamp", "")
     signature = request.headers.get("X-Slack-Signature", "")
     if not is_recent(stamp, now) or not signature.isascii():
-        raise Refused(401, "invalid request")
-    if request.headers.get("Content-Encoding", "").strip().lower() not in _PLAIN:
-        raise Refused(415, "compressed body")
+        raise RequestRefused(401, "invalid request")
+    if request.headers.get("Content-Encoding", "").strip().lower() not in _UNCOMPRESSED_ENCODINGS:
+        raise RequestRefused(415, "compressed body")
     try:
         async with asyncio.timeout(seconds):
             body = await request.read()
     except TimeoutError as error:
-        raise Refused(408, "slow body") from error
+        raise RequestRefused(408, "slow body") from error
     except web.HTTPRequestEntityTooLarge as error:
-        raise Refused(413, "body too large") from error
+        raise RequestRefused(413, "body too large") from error
     except (web.RequestPayloadError, ConnectionError, RuntimeError) as error:
         # RuntimeError is how aiohttp says that the connection was closed between two reads.
-        raise Refused(400, "malformed body") from error
+        raise RequestRefused(400, "malformed body") from error
     if not hmac.compare_digest(signature, signature_of(body, stamp, secret)):
-        raise Refused(401, "invalid request")
+        raise RequestRefused(401, "invalid request")
     return body
 
 
-def is_recent(stamp: str, now: float) -> bool:
+def is_recent(timestamp: str, now: float) -> bool:
     """Whether a time stamp is a number of seconds, and less than five minutes from now."""
-    if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= MAX_STAMP):
+    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= MAX_TIMESTAMP_DIGITS):
         return False
-    return abs(now - int(stamp)) <= MAX_AGE
+    return abs(now - int(timestamp)) <= MAX_TIMESTAMP_AGE_SECONDS
 
 
-def signature_of(body: bytes, stamp: str, secret: bytes) -> str:
+def signature_of(body: bytes, timestamp: str, secret: bytes) -> str:
     """Slack's signature of these bytes at that time (docs/slack.md#request-signatures)."""
-    digest = hmac.new(secret, b"v0:" + stamp.encode() + b":", hashlib.sha256)
+    digest = hmac.new(secret, b"v0:" + timestamp.encode() + b":", hashlib.sha256)
     digest.update(body)
     return "v0=" + digest.hexdigest()
 
@@ -111,48 +113,50 @@ def bolt_request(body: bytes, headers: Mapping[str, str]) -> AsyncBoltRequest:
     media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
     try:
         text = body.decode("utf-8")
-        if not _well_formed(text, media_type):
-            raise Refused(400, "malformed body")
-        return AsyncBoltRequest(body=text, headers=dict(_told(headers, media_type)))
-    except Refused:
+        if not _is_well_formed(text, media_type):
+            raise RequestRefused(400, "malformed body")
+        return AsyncBoltRequest(body=text, headers=dict(_bolt_headers(headers, media_type)))
+    except RequestRefused:
         raise
     except Exception as error:  # Bolt takes the shape of a payload for granted
-        raise Refused(400, "malformed body") from error
+        raise RequestRefused(400, "malformed body") from error
 
 
-def _told(headers: Mapping[str, str], media_type: str) -> Iterable[tuple[str, str | list[str]]]:
+def _bolt_headers(
+    headers: Mapping[str, str], media_type: str
+) -> Iterable[tuple[str, str | list[str]]]:
     yield "content-type", media_type
     for name, value in headers.items():
         if name.lower().startswith("x-slack-") and not name.lower().startswith("x-slack-bolt-"):
             yield name.lower(), value
 
 
-def _well_formed(text: str, media_type: str) -> bool:
+def _is_well_formed(text: str, media_type: str) -> bool:
     """Whether it is one of the things Slack sends: a JSON event, or a form."""
     try:
         if media_type != _FORM or text.startswith("{"):
-            return _is_event(_json(text))
-        form = parse_qs(text, max_num_fields=MAX_FIELDS)
+            return _is_event(_parse_json(text))
+        form = parse_qs(text, max_num_fields=MAX_FORM_FIELDS)
         if "payload" in form:
-            return isinstance(_json(form["payload"][0]), dict)
+            return isinstance(_parse_json(form["payload"][0]), dict)
     except (ValueError, RecursionError):
         return False
     return "command" in form or "ssl_check" in form
 
 
-def _json(text: str) -> object:
+def _parse_json(text: str) -> object:
     """The value a text is in JSON. Raises ValueError or RecursionError, also where it is deeper
     than what comes after us should have to follow."""
     found: object = json.loads(text)
     level: list[object] = [found]
-    for _ in range(MAX_DEPTH):
-        level = [part for value in level for part in _parts(value)]
+    for _ in range(MAX_JSON_DEPTH):
+        level = [part for value in level for part in _children(value)]
         if not level:
             return found
     raise ValueError("nested too deeply")
 
 
-def _parts(value: object) -> Iterable[object]:
+def _children(value: object) -> Iterable[object]:
     if isinstance(value, dict):
         return value.values()
     return value if isinstance(value, list) else ()

@@ -22,22 +22,22 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from bot.errors import SettingsError
-from bot.settings.env_file import problems as env_file_problems
+from bot.settings.env_file import env_file_problems as env_file_problems
 from bot.settings.groups import (
     DeliverySettings,
-    Group,
     ServerSettings,
+    SettingsGroup,
     SlackSettings,
     StorageSettings,
     UpstreamSettings,
 )
 from bot.settings.limits import LimitSettings
-from bot.settings.sentences import sentence
+from bot.settings.sentences import problem_sentence
 from bot.settings.tools import ToolSettings
 
 ENV_FILE = Path(".env")
 
-GROUPS: tuple[type[Group], ...] = (
+GROUPS: tuple[type[SettingsGroup], ...] = (
     SlackSettings,
     UpstreamSettings,
     ToolSettings,
@@ -61,17 +61,17 @@ class Settings:
     limits: LimitSettings
 
 
-def load(env_file: Path | None = ENV_FILE) -> Settings:
+def load_settings(env_file: Path | None = ENV_FILE) -> Settings:
     """Read the environment and `env_file`. Raises SettingsError with every problem at once."""
     if unreadable := env_file_problems(env_file):
         raise SettingsError(unreadable)
     problems: list[str] = []
-    groups: dict[type[Group], Any] = {}
+    groups: dict[type[SettingsGroup], Any] = {}
     for group in GROUPS:
         try:
             groups[group] = group(_env_file=env_file)  # type: ignore[call-arg]  # pydantic-settings' own keyword
         except ValidationError as error:
-            problems += [sentence(group, detail) for detail in error.errors()]
+            problems += [problem_sentence(group, detail) for detail in error.errors()]
     if problems:
         raise SettingsError(problems)
     return Settings(*(groups[group] for group in GROUPS))
@@ -86,17 +86,17 @@ def require_slack(settings: Settings) -> None:
             "SLACK_BOT_TOKEN is missing: copy the bot token (xoxb-…) from your app's page, "
             "*OAuth & Permissions*, into .env, or try the bot without Slack by `bot playground`."
         )
-    elif slack.mode is None:
+    elif slack.connection_mode is None:
         problems.append(
             "SLACK_APP_TOKEN is missing: set it to the app-level token (xapp-…) for Socket Mode, "
             "or set SLACK_SIGNING_SECRET to take events over HTTP."
         )
-    problems += missing_upstream_key(settings)
+    problems += missing_key_problems(settings)
     if problems:
         raise SettingsError(problems)
 
 
-def missing_upstream_key(settings: Settings) -> list[str]:
+def missing_key_problems(settings: Settings) -> list[str]:
     """The sentence about a missing key; servers other than the default may need none."""
     if settings.upstream.api_key or settings.upstream.is_own_server:
         return []
@@ -106,11 +106,11 @@ def missing_upstream_key(settings: Settings) -> list[str]:
     ]
 
 
-def in_the_open(settings: Settings) -> list[str]:
+def unencrypted_warnings(settings: Settings) -> list[str]:
     """A sentence for each address to which keys and questions go unencrypted."""
     told = {
-        "UPSTREAM_BASE_URL": settings.upstream.key_in_the_open,
-        "SLACK_API_URL": settings.slack.token_in_the_open,
+        "UPSTREAM_BASE_URL": settings.upstream.sends_key_unencrypted,
+        "SLACK_API_URL": settings.slack.sends_token_unencrypted,
     }
     return [
         f"{variable} begins with http://, so keys and questions cross the network unencrypted: "
@@ -120,7 +120,7 @@ def in_the_open(settings: Settings) -> list[str]:
     ]
 
 
-def variables() -> Iterator[tuple[type[Group], str, FieldInfo]]:
+def variables() -> Iterator[tuple[type[SettingsGroup], str, FieldInfo]]:
     """Every variable: its group, its name, its field. Documentation is checked against this."""
     for group in GROUPS:
         for field in group.model_fields.values():

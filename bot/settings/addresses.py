@@ -7,14 +7,14 @@ from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 # What every request adds to the base URL; people paste it with the rest of an example.
-ENDPOINTS = ("/responses", "/chat/completions", "/completions", "/models")
+ENDPOINT_PATHS = ("/responses", "/chat/completions", "/completions", "/models")
 # Characters that stand in no host, but in the placeholders of documentation.
-_NO_HOST = re.compile(r"[^\w.:\[\]%-]")
+_NOT_IN_HOST = re.compile(r"[^\w.:\[\]%-]")
 # Names by which a machine, or what runs in a container on it, calls itself.
-_HERE = ("localhost", "host.docker.internal", "host.containers.internal")
+_LOCAL_HOSTS = ("localhost", "host.docker.internal", "host.containers.internal")
 
 
-def base_url(value: str) -> str:
+def checked_base_url(value: str) -> str:
     """Return a base URL without blanks around it and slashes at its end; its query stays.
 
     Raises ValueError with what is wrong, as the middle of a sentence.
@@ -24,17 +24,17 @@ def base_url(value: str) -> str:
         raise ValueError("has a blank in it")
     if "#" in value:
         raise ValueError("has a fragment (#…), which no server sees")
-    url = _split(value)
+    url = _checked_parts(value)
     if "@" in url.netloc:
         raise ValueError("has a user name or a password in it; the key goes in UPSTREAM_API_KEY")
     path = url.path.rstrip("/")
-    for endpoint in ENDPOINTS:
+    for endpoint in ENDPOINT_PATHS:
         if path.lower().endswith(endpoint):
             raise ValueError(f"must end before {endpoint}, which is added for each request")
     return url._replace(path=path).geturl()
 
 
-def _split(value: str) -> SplitResult:
+def _checked_parts(value: str) -> SplitResult:
     """Return the parts of an address that can be asked."""
     try:
         url = urlsplit(value)
@@ -43,17 +43,17 @@ def _split(value: str) -> SplitResult:
         raise ValueError("has no valid host and port") from error
     if url.scheme not in {"http", "https"} or not value[len(url.scheme) :].startswith("://"):
         raise ValueError("is not an http:// or https:// address")
-    if not host.strip(".") or _NO_HOST.search(host) or ".." in host or port == 0:
+    if not host.strip(".") or _NOT_IN_HOST.search(host) or ".." in host or port == 0:
         raise ValueError("has no valid host and port")
     return url
 
 
-def is_open(url: str) -> bool:
+def is_unencrypted(url: str) -> bool:
     """Return whether what is sent there crosses a network unencrypted: plain http to anything but
     this machine."""
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
-    if parts.scheme != "http" or host in _HERE or host.endswith(".localhost"):
+    if parts.scheme != "http" or host in _LOCAL_HOSTS or host.endswith(".localhost"):
         return False
     try:
         return not ip_address(host.partition("%")[0]).is_loopback

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-SQLITE = ("sqlite://", "sqlite+aiosqlite://")
+SQLITE_PREFIXES = ("sqlite://", "sqlite+aiosqlite://")
 """The short form and the long one. They mean the same: no driver but Python's own is used."""
 
-POSTGRESQL = "postgresql+asyncpg:"
+POSTGRESQL_PREFIX = "postgresql+asyncpg:"
 
 
-def database_url(value: str) -> str:
+def checked_database_url(value: str) -> str:
     """Return an address that the storage can open, as it was written.
 
     Raises ValueError with what is wrong, as the middle of a sentence.
     """
-    if value.startswith(POSTGRESQL):
+    if value.startswith(POSTGRESQL_PREFIX):
         return value
-    if not value.startswith(SQLITE):
+    if not value.startswith(SQLITE_PREFIXES):
         raise ValueError("must begin with sqlite:/// or postgresql+asyncpg://")
     path, _, query = value.partition("://")[2].partition("?")
     if path.strip("/") in {"", ":memory:", "file::memory:"} or "mode=memory" in query:

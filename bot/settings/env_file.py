@@ -8,7 +8,7 @@ from pathlib import Path
 from dotenv.parser import parse_stream
 
 
-def problems(path: Path | None) -> list[str]:
+def env_file_problems(path: Path | None) -> list[str]:
     """A sentence for each line that says nothing, or one for the file; none where there is none."""
     if path is None or not path.exists():
         return []

@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bot.settings.addresses import base_url, is_open
-from bot.settings.databases import database_url
+from bot.settings.addresses import checked_base_url, is_unencrypted
+from bot.settings.databases import checked_database_url
 
-TOKENLAB = "https://api.tokenlab.sh/v1"
+TOKENLAB_BASE_URL = "https://api.tokenlab.sh/v1"
 DEFAULT_INSTRUCTIONS = (
     "You are a helpful assistant in a Slack workspace. Answer in the language of the question, "
     "plainly and to the point. Use standard Markdown."
@@ -20,13 +20,13 @@ DEFAULT_INSTRUCTIONS = (
 Seconds = Annotated[float, Field(ge=0.1, le=3600)]
 
 
-class Group(BaseSettings):
+class SettingsGroup(BaseSettings):
     """A group of variables; its docstring is the group's heading wherever settings are listed."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
 
 
-class SlackSettings(Group):
+class SlackSettings(SettingsGroup):
     """Slack"""
 
     bot_token: SecretStr | None = Field(
@@ -116,12 +116,12 @@ class SlackSettings(Group):
         return _http_url(value).rstrip("/") + "/"
 
     @property
-    def token_in_the_open(self) -> bool:
+    def sends_token_unencrypted(self) -> bool:
         """Whether the tokens leave this machine over plain http."""
-        return bool(self.bot_token) and is_open(self.api_url)
+        return bool(self.bot_token) and is_unencrypted(self.api_url)
 
     @property
-    def mode(self) -> Literal["socket", "http"] | None:
+    def connection_mode(self) -> Literal["socket", "http"] | None:
         """How events arrive; None when Slack is not configured."""
         if not self.bot_token:
             return None
@@ -130,11 +130,11 @@ class SlackSettings(Group):
         return "http" if self.signing_secret else None
 
 
-class UpstreamSettings(Group):
+class UpstreamSettings(SettingsGroup):
     """Model"""
 
     base_url: str = Field(
-        TOKENLAB,
+        TOKENLAB_BASE_URL,
         validation_alias="UPSTREAM_BASE_URL",
         description="Base URL of an OpenAI-style API; a query stays behind every path",
     )
@@ -212,20 +212,20 @@ class UpstreamSettings(Group):
     @property
     def is_own_server(self) -> bool:
         """Whether the base URL is not the default one; such a server may need no key."""
-        return self.base_url != TOKENLAB
+        return self.base_url != TOKENLAB_BASE_URL
 
     @property
-    def key_in_the_open(self) -> bool:
+    def sends_key_unencrypted(self) -> bool:
         """Whether the key leaves this machine over plain http."""
-        return bool(self.api_key) and is_open(self.base_url)
+        return bool(self.api_key) and is_unencrypted(self.base_url)
 
     @field_validator("base_url")
     @classmethod
     def _is_a_base_url(cls, value: str) -> str:
-        return base_url(value)
+        return checked_base_url(value)
 
 
-class DeliverySettings(Group):
+class DeliverySettings(SettingsGroup):
     """Delivery"""
 
     delivery: Literal["edit", "native", "auto"] = Field(
@@ -252,7 +252,7 @@ class DeliverySettings(Group):
     )
 
 
-class StorageSettings(Group):
+class StorageSettings(SettingsGroup):
     """Storage"""
 
     database_url: SecretStr = Field(
@@ -284,10 +284,10 @@ class StorageSettings(Group):
     @field_validator("database_url")
     @classmethod
     def _is_a_database_url(cls, value: SecretStr) -> SecretStr:
-        return SecretStr(database_url(value.get_secret_value()))
+        return SecretStr(checked_database_url(value.get_secret_value()))
 
 
-class ServerSettings(Group):
+class ServerSettings(SettingsGroup):
     """Process"""
 
     host: str = Field(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from bot.settings.groups import Group
+from bot.settings.groups import SettingsGroup
 
 
-class LimitSettings(Group):
+class LimitSettings(SettingsGroup):
     """Limits of one answer"""
 
     seconds: float = Field(

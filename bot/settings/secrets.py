@@ -11,26 +11,35 @@ from pydantic import SecretStr
 
 from bot.settings import Settings
 
-_CREDENTIALS = ("authorization", "headers", "key", "token", "password", "secret", "credential")
+_CREDENTIAL_WORDS = ("authorization", "headers", "key", "token", "password", "secret", "credential")
 """Parts of names under which a hosted tool's definition holds what lets us in there."""
 
-_IN_QUERIES = ("key", "token", "password", "secret", "sig", "code", "auth", "credential")
+_QUERY_CREDENTIAL_WORDS = (
+    "key",
+    "token",
+    "password",
+    "secret",
+    "sig",
+    "code",
+    "auth",
+    "credential",
+)
 """Parts of names under which the query of an address holds it."""
 
 
-def secrets_of(settings: Settings) -> frozenset[str]:
+def secret_values(settings: Settings) -> frozenset[str]:
     """Every secret value of the settings, and the secret parts of their addresses."""
-    found = set(_of_hosted_tools(settings.tools.hosted))
+    found = set(_secrets_in_hosted_tools(settings.tools.hosted))
     for group in (getattr(settings, field.name) for field in fields(settings)):
         for value in dict(group).values():
             if isinstance(value, SecretStr):
-                found |= {value.get_secret_value(), *_of_address(value.get_secret_value())}
+                found |= {value.get_secret_value(), *_secrets_in_url(value.get_secret_value())}
     for address in (settings.upstream.base_url, settings.slack.api_url):
-        found |= set(_of_address(address))
+        found |= set(_secrets_in_url(address))
     return frozenset(filter(None, found))
 
 
-def _of_address(address: str) -> Iterator[str]:
+def _secrets_in_url(address: str) -> Iterator[str]:
     """The password of an address, or its user where there is none, as it is written and as it is
     meant, and what its query gives."""
     try:
@@ -41,21 +50,21 @@ def _of_address(address: str) -> Iterator[str]:
     if secret:
         yield from (secret, unquote(secret))
     for name, value in parse_qsl(parts.query):
-        if any(word in name.lower() for word in _IN_QUERIES):
+        if any(word in name.lower() for word in _QUERY_CREDENTIAL_WORDS):
             yield value
 
 
-def _of_hosted_tools(value: Any, secret: bool = False) -> Iterator[str]:
+def _secrets_in_hosted_tools(value: Any, is_secret: bool = False) -> Iterator[str]:
     """Strings below names of credentials, for a header also without its scheme, and the secret
     parts of addresses."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
-            credential = any(word in str(name).lower() for word in _CREDENTIALS)
-            yield from _of_hosted_tools(inner, secret or credential)
-    elif isinstance(value, str) and secret:
+            credential = any(word in str(name).lower() for word in _CREDENTIAL_WORDS)
+            yield from _secrets_in_hosted_tools(inner, is_secret or credential)
+    elif isinstance(value, str) and is_secret:
         yield from (value, value.partition(" ")[2])
     elif isinstance(value, str):
-        yield from _of_address(value)
+        yield from _secrets_in_url(value)
     elif isinstance(value, Sequence) and not isinstance(value, str):
         for inner in value:
-            yield from _of_hosted_tools(inner, secret)
+            yield from _secrets_in_hosted_tools(inner, is_secret)

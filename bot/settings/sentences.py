@@ -7,16 +7,16 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from bot.settings.groups import Group
+from bot.settings.groups import SettingsGroup
 
 
-def sentence(group: type[Group], detail: ErrorDetails) -> str:
+def problem_sentence(group: type[SettingsGroup], detail: ErrorDetails) -> str:
     name = str(detail["loc"][0])
     field = next(f for f in group.model_fields.values() if f.validation_alias == name)
-    return f"{name} {_wrong(detail)}; {_mend(field)}."
+    return f"{name} {_describe_problem(detail)}; {_fix_hint(field)}."
 
 
-def _wrong(detail: ErrorDetails) -> str:
+def _describe_problem(detail: ErrorDetails) -> str:
     context: dict[str, Any] = detail.get("ctx", {})
     match detail["type"]:
         case "value_error":
@@ -39,7 +39,7 @@ def _wrong(detail: ErrorDetails) -> str:
             return f"is not valid ({detail['type']})"
 
 
-def _mend(field: FieldInfo) -> str:
+def _fix_hint(field: FieldInfo) -> str:
     mend = "set it right in .env or the environment"
     if isinstance(field.default, bool):
         return f"{mend}, or remove it for the default {str(field.default).lower()}"

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
-from bot.settings.groups import Group
+from bot.settings.groups import SettingsGroup
 
 ToolName = Literal["now", "calculate", "fetch_page", "search_thread"]
 
 
-class ToolSettings(Group):
+class ToolSettings(SettingsGroup):
     """Tools"""
 
     names: Annotated[tuple[ToolName, ...], NoDecode] = Field(
@@ -38,7 +38,7 @@ class ToolSettings(Group):
 
     @field_validator("names", mode="before")
     @classmethod
-    def _by_comma(cls, value: object) -> object:
+    def _split_names(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         names = (name.strip() for name in value.split(","))
@@ -46,7 +46,7 @@ class ToolSettings(Group):
 
     @field_validator("hosted", mode="before")
     @classmethod
-    def _as_json(cls, value: object) -> object:
+    def _parse_hosted(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         try:

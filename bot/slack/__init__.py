@@ -16,7 +16,7 @@ When, how often and in which order something is called is none of this room's bu
 from bot.slack.calls import Blocks
 from bot.slack.client import Slack, http_session
 from bot.slack.identity import Identity
-from bot.slack.scopes import SCOPES
+from bot.slack.scopes import SCOPES_BY_METHOD
 from bot.slack.websocket import WebSocket
 
-__all__ = ["SCOPES", "Blocks", "Identity", "Slack", "WebSocket", "http_session"]
+__all__ = ["SCOPES_BY_METHOD", "Blocks", "Identity", "Slack", "WebSocket", "http_session"]

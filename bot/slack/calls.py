@@ -16,20 +16,20 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.errors import SlackError, ThreadGone
-from bot.slack.failures import outcome, translated
+from bot.slack.failures import error_of_exception, outcome_label
 from bot.slack.identity import Identity
 from bot.slack.response_url import is_loopback
-from bot.slack.seal import Seal
+from bot.slack.seal import MetadataSigner
 
 Blocks: TypeAlias = str | Sequence[Mapping[str, Any]]
 """Block Kit blocks, as JSON text or as objects."""
 
 
-def _ignore(method: str, outcome: str) -> None:
+def _no_call_metrics(method: str, outcome: str) -> None:
     """Stand in for nobody listening."""
 
 
-class Calls:
+class WebApiCalls:
     """The Web API for one bot token.
 
     `on_call(method, outcome)` is told of every call; outcome is "ok", "rate_limited",
@@ -42,14 +42,14 @@ class Calls:
         *,
         base_url: str,
         session: aiohttp.ClientSession,
-        on_call: Callable[[str, str], None] = _ignore,
+        on_call: Callable[[str, str], None] = _no_call_metrics,
     ) -> None:
         # No retry handlers: slack_sdk's default one repeats posts that Slack may have taken.
         self.web = AsyncWebClient(token, base_url=base_url, session=session, retry_handlers=[])
         if is_loopback(base_url):
             self.web.proxy = None  # slack_sdk takes it from the environment without NO_PROXY
-        self._seal = Seal(token)
-        self._us: Identity | None = None
+        self._metadata_signer = MetadataSigner(token)
+        self._identity: Identity | None = None
         self._session = session
         self._on_call = on_call
 
@@ -66,7 +66,7 @@ class Calls:
         """
         given = {name: value for name, value in arguments.items() if value is not None}
         if "metadata" in given:
-            given["metadata"] = self._seal.sealed(given["metadata"])
+            given["metadata"] = self._metadata_signer.sign(given["metadata"])
         try:
             if verb == "GET":  # methods that read take no JSON body
                 answer = await self.web.api_call(method, http_verb=verb, params=given)
@@ -74,20 +74,23 @@ class Calls:
                 answer = await self.web.api_call(method, json=given)
         except (SlackClientError, aiohttp.ClientError, OSError, ValueError, AttributeError) as e:
             # AttributeError, ValueError: slack_sdk reads any body as a JSON object in UTF-8.
-            raise self._failed(translated(method, e)) from e
+            raise self._report_failure(error_of_exception(method, e)) from e
         self._on_call(method, "ok")
         if given.get("include_all_metadata") and isinstance(answer.data, dict):
             messages = answer.data.get("messages") or ()
-            answer.data["messages"] = [self._seal.believed(one, self._us) for one in messages]
+            answer.data["messages"] = [
+                self._metadata_signer.without_unverified_metadata(one, self._identity)
+                for one in messages
+            ]
         return answer
 
-    def _failed(self, error: SlackError) -> SlackError:
+    def _report_failure(self, error: SlackError) -> SlackError:
         """Tell of a failed call and hand its error back to be raised."""
-        self._on_call(error.method, outcome(error))
+        self._on_call(error.method, outcome_label(error))
         return error
 
 
-def check_thread(method: str, answer: AsyncSlackResponse) -> None:
+def raise_if_outside_thread(method: str, answer: AsyncSlackResponse) -> None:
     """Raise `ThreadGone` if a message that was meant for a thread stands outside of any.
 
     Slack ignores a `thread_ts` whose root has been deleted and posts at the top level of the
@@ -98,6 +101,6 @@ def check_thread(method: str, answer: AsyncSlackResponse) -> None:
         raise ThreadGone(method, [str(answer.get("ts") or message.get("ts") or "")])
 
 
-def objects(blocks: Blocks | None) -> Any:
+def blocks_as_objects(blocks: Blocks | None) -> Any:
     """Return blocks as objects: Slack takes a JSON body's blocks only so."""
     return json.loads(blocks) if isinstance(blocks, str) else blocks

@@ -11,14 +11,14 @@ import aiohttp
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.errors import SlackRefused, SlackUnreachable
-from bot.slack.calls import Blocks, check_thread, objects
+from bot.slack.calls import Blocks, blocks_as_objects, raise_if_outside_thread
 from bot.slack.identity import Identity
-from bot.slack.response_url import failure, is_trusted
-from bot.slack.streams import Streams
-from bot.slack.threads import PAGE, Page
+from bot.slack.response_url import error_of_answer, is_trusted
+from bot.slack.streams import StreamCalls
+from bot.slack.threads import PAGE_MESSAGES, ThreadPage
 from bot.slack.websocket import WebSocket
 
-CONNECTIONS = 20
+MAX_CONCURRENT_CALLS = 20
 """Calls at once. asyncio holds 256 KiB and more for each connection over TLS; a call takes about
 0.2 s, so these carry the budgets of a hundred workspaces."""
 
@@ -29,11 +29,13 @@ def http_session() -> aiohttp.ClientSession:
     With a session of our own slack_sdk's timeout is not applied, so the session carries it
     (docs/slack.md#sdk-sessions).
     """
-    connector = aiohttp.TCPConnector(limit=CONNECTIONS, socket_factory=_forgetful)
+    connector = aiohttp.TCPConnector(
+        limit=MAX_CONCURRENT_CALLS, socket_factory=_socket_without_linger
+    )
     return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=15))
 
 
-def _forgetful(address: Any) -> socket.socket:
+def _socket_without_linger(address: Any) -> socket.socket:
     """Make a socket that, once closed, sends no more of what it has not sent (socket(7),
     SO_LINGER).
 
@@ -46,7 +48,7 @@ def _forgetful(address: Any) -> socket.socket:
     return made
 
 
-class Slack(Streams):
+class Slack(StreamCalls):
     """Slack's Web API for one bot token. Every method raises `SlackError`."""
 
     async def auth_test(self) -> Identity:
@@ -55,11 +57,11 @@ class Slack(Streams):
         headers = {name.lower(): value for name, value in answer.headers.items()}
         scopes = (scope.strip() for scope in headers.get("x-oauth-scopes", "").split(","))
         fields = ("team_id", "team", "user_id", "bot_id", "user", "enterprise_id")
-        self._us = Identity(
+        self._identity = Identity(
             **{field: answer.get(field) or "" for field in fields},
             scopes=frozenset(scope for scope in scopes if scope),
         )
-        return self._us
+        return self._identity
 
     async def post(
         self,
@@ -78,14 +80,14 @@ class Slack(Streams):
             "chat.postMessage",
             channel=channel,
             text=text,
-            blocks=objects(blocks),
+            blocks=blocks_as_objects(blocks),
             thread_ts=thread_ts,
             metadata=metadata,
             unfurl_links=False,
             unfurl_media=False,
         )
         if thread_ts:
-            check_thread("chat.postMessage", answer)
+            raise_if_outside_thread("chat.postMessage", answer)
         return str(answer["ts"])
 
     async def post_ephemeral(
@@ -103,7 +105,7 @@ class Slack(Streams):
             channel=channel,
             user=user,
             text=text,
-            blocks=objects(blocks),
+            blocks=blocks_as_objects(blocks),
             thread_ts=thread_ts,
         )
 
@@ -123,7 +125,7 @@ class Slack(Streams):
             channel=channel,
             ts=ts,
             text=text,
-            blocks=objects(blocks),
+            blocks=blocks_as_objects(blocks),
             metadata=metadata,
         )
 
@@ -142,7 +144,7 @@ class Slack(Streams):
         include_metadata: bool = False,
     ) -> list[dict[str, Any]]:
         """Read up to `limit` messages of a thread, oldest first, its root among them."""
-        return await _pages(
+        return await _read_pages(
             limit,
             lambda page, cursor: self._call(
                 "conversations.replies",
@@ -159,7 +161,7 @@ class Slack(Streams):
 
     async def thread_page(
         self, channel: str, thread_ts: str, *, oldest: str | None, latest: str, limit: int
-    ) -> Page:
+    ) -> ThreadPage:
         """Read the oldest page of a thread between two moments, its root perhaps among them."""
         answer = await self._call(
             "conversations.replies",
@@ -172,7 +174,9 @@ class Slack(Streams):
             limit=limit,
         )
         cursor = (answer.get("response_metadata") or {}).get("next_cursor")
-        return Page(tuple(answer.get("messages") or ()), bool(cursor or answer.get("has_more")))
+        return ThreadPage(
+            tuple(answer.get("messages") or ()), bool(cursor or answer.get("has_more"))
+        )
 
     async def history(
         self,
@@ -185,7 +189,7 @@ class Slack(Streams):
     ) -> list[dict[str, Any]]:
         """Read up to `limit` top-level messages of a channel, newest first, those before `latest`
         if that is given."""
-        return await _pages(
+        return await _read_pages(
             limit,
             lambda page, cursor: self._call(
                 "conversations.history",
@@ -235,7 +239,7 @@ class Slack(Streams):
         sent to a host that is not Slack's.
         """
         if not is_trusted(response_url, self.web.base_url):
-            raise self._failed(SlackRefused("response_url", "untrusted_host"))
+            raise self._report_failure(SlackRefused("response_url", "untrusted_host"))
         try:
             async with self._session.post(
                 response_url,
@@ -247,23 +251,23 @@ class Slack(Streams):
                 if response.headers.get("Content-Encoding", "identity") != "identity":
                     raise aiohttp.ClientPayloadError  # not asked for, and it may become anything
                 text = await response.text(errors="replace")
-                error = failure(response.status, response.headers, text)
+                error = error_of_answer(response.status, response.headers, text)
         except (aiohttp.ClientError, TimeoutError, OSError) as e:
             # No `from`: aiohttp's messages may hold the address.
-            raise self._failed(SlackUnreachable("response_url", type(e).__name__)) from None
+            raise self._report_failure(SlackUnreachable("response_url", type(e).__name__)) from None
         if error:
-            raise self._failed(error)
+            raise self._report_failure(error)
         self._on_call("response_url", "ok")
 
 
-async def _pages(
-    limit: int, ask: Callable[[int, str | None], Awaitable[AsyncSlackResponse]]
+async def _read_pages(
+    limit: int, read_page: Callable[[int, str | None], Awaitable[AsyncSlackResponse]]
 ) -> list[dict[str, Any]]:
     """Follow cursors until there are `limit` messages, or no more."""
     found: dict[str, dict[str, Any]] = {}  # by ts: a thread's root may come with every page
     cursor: str | None = None
     while len(found) < limit:
-        answer = await ask(min(limit - len(found), PAGE), cursor)
+        answer = await read_page(min(limit - len(found), PAGE_MESSAGES), cursor)
         found |= {message["ts"]: message for message in answer.get("messages") or ()}
         cursor = (answer.get("response_metadata") or {}).get("next_cursor")
         if not cursor:

@@ -12,10 +12,10 @@ from slack_sdk.errors import SlackApiError
 
 from bot.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnreachable
 
-DEFAULT_RETRY_AFTER = 5.0
+DEFAULT_RETRY_AFTER_SECONDS = 5.0
 """Seconds to stay away after a 429 that does not say how long."""
 
-LONGEST_RETRY_AFTER = 300.0
+MAX_RETRY_AFTER_SECONDS = 300.0
 """Seconds we believe a 429 at most."""
 
 # Slack's own failures, spelled as refusals: "possible some aspect of the operation succeeded"
@@ -27,24 +27,28 @@ _AMBIGUOUS = frozenset(
 _RATE_LIMITED = frozenset({"rate_limited", "ratelimited"})
 
 
-def outcome(error: SlackError) -> str:
+def outcome_label(error: SlackError) -> str:
     """Return the word a failure is counted under."""
     if isinstance(error, SlackRefused):
         return error.code
     return "rate_limited" if isinstance(error, SlackRateLimited) else "unreachable"
 
 
-def translated(method: str, error: Exception) -> SlackError:
+def error_of_exception(method: str, error: Exception) -> SlackError:
     """Say what an exception of slack_sdk or aiohttp means."""
     if not isinstance(error, SlackApiError):
         return SlackUnreachable(method, type(error).__name__)
     response = error.response
     data = getattr(response, "data", None)
     status = getattr(response, "status_code", None) or getattr(response, "status", None)
-    return meaning(method, int(status or 0), getattr(response, "headers", None) or {}, data)
+    return error_of_response(
+        method, int(status or 0), getattr(response, "headers", None) or {}, data
+    )
 
 
-def meaning(method: str, status: int, headers: Mapping[str, str], data: Any) -> SlackError:
+def error_of_response(
+    method: str, status: int, headers: Mapping[str, str], data: Any
+) -> SlackError:
     """Say what an answer that is no success means; `data` is its body, if that was JSON."""
     code = str(data.get("error") or "") if isinstance(data, dict) else ""
     if status == 429 or code in _RATE_LIMITED:
@@ -58,6 +62,6 @@ def meaning(method: str, status: int, headers: Mapping[str, str], data: Any) -> 
 def _retry_after(headers: Mapping[str, str]) -> float:
     given = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
     try:
-        return min(max(0.0, float(given)), LONGEST_RETRY_AFTER)
+        return min(max(0.0, float(given)), MAX_RETRY_AFTER_SECONDS)
     except ValueError:
-        return DEFAULT_RETRY_AFTER
+        return DEFAULT_RETRY_AFTER_SECONDS

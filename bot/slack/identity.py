@@ -21,6 +21,6 @@ class Identity:
     enterprise_id: str = ""
 
     @property
-    def home(self) -> frozenset[str]:
+    def tenant_ids(self) -> frozenset[str]:
         """The ids of our workspace and of the organisation it belongs to."""
         return frozenset(filter(None, (self.team_id, self.enterprise_id)))

@@ -7,21 +7,21 @@ from typing import Any
 
 from bot.errors import SlackRefused
 from bot.slack.client import Slack
-from bot.slack.threads import PAGE, Stored, just_after, just_before
+from bot.slack.threads import PAGE_MESSAGES, SlackMessage, just_after, just_before
 
-NOT_THERE = frozenset({"thread_not_found", "message_not_found"})
+MISSING_MESSAGE_CODES = frozenset({"thread_not_found", "message_not_found"})
 """What Slack says of a thread that is gone."""
 
 
-async def messages_at(
+async def fetch_messages(
     slack: Slack, channel: str, root: str, wanted: Sequence[str]
-) -> Mapping[str, Stored | None]:
+) -> Mapping[str, SlackMessage | None]:
     """Read messages of a thread by their ts, oldest first; None for each that is not there.
 
     One call, or one each where too much stands between them. Raises SlackError.
     """
     found = await _between(slack, channel, root, wanted[0], wanted[-1])
-    if len(found) >= PAGE:
+    if len(found) >= PAGE_MESSAGES:
         for ts in wanted:
             found |= {} if ts in found else await _between(slack, channel, root, ts, ts)
     return {ts: found.get(ts) for ts in wanted}
@@ -37,10 +37,10 @@ async def _between(
             root,
             oldest=just_before(first),
             latest=just_after(last),
-            limit=3 if first == last else PAGE,  # the root comes with every page
+            limit=3 if first == last else PAGE_MESSAGES,  # the root comes with every page
         )
     except SlackRefused as error:
-        if error.code in NOT_THERE:
+        if error.code in MISSING_MESSAGE_CODES:
             return {}
         raise
     return {one["ts"]: one for one in found}

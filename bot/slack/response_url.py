@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from bot.errors import SlackError
-from bot.slack.failures import meaning
+from bot.slack.failures import error_of_response
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_CODE = re.compile(r"[a-z][a-z0-9_]{2,60}")
+_ERROR_CODE = re.compile(r"[a-z][a-z0-9_]{2,60}")
 
 
 def is_loopback(url: str) -> bool:
@@ -35,7 +35,7 @@ def is_trusted(url: str, base_url: str) -> bool:
     return theirs.hostname in {home, f"hooks.{home}", "hooks.slack.com"}
 
 
-def failure(status: int, headers: Mapping[str, str], text: str) -> SlackError | None:
+def error_of_answer(status: int, headers: Mapping[str, str], text: str) -> SlackError | None:
     """Read an answer: "ok", or an error as JSON or as a bare word. None when all is well."""
     try:
         data = json.loads(text)
@@ -43,9 +43,9 @@ def failure(status: int, headers: Mapping[str, str], text: str) -> SlackError | 
         data = None
     if not isinstance(data, dict):
         word = text.strip()
-        data = {"ok": status == 200, "error": word if _CODE.fullmatch(word) else ""}
+        data = {"ok": status == 200, "error": word if _ERROR_CODE.fullmatch(word) else ""}
     if status == 200 and data.get("ok", True):
         return None
     if 400 <= status < 500 and not data.get("error"):
         data["error"] = f"http_{status}"
-    return meaning("response_url", status, headers, data)
+    return error_of_response("response_url", status, headers, data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-SCOPES: Mapping[str, str] = MappingProxyType(
+SCOPES_BY_METHOD: Mapping[str, str] = MappingProxyType(
     {
         "apps.connections.open": "",  # the app-level token's connections:write
         "assistant.threads.setStatus": "chat:write",

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.slack.calls import Blocks, Calls, check_thread, objects
+from bot.slack.calls import Blocks, WebApiCalls, blocks_as_objects, raise_if_outside_thread
 
 
-class Streams(Calls):
+class StreamCalls(WebApiCalls):
     """Calls of `chat.…Stream` and `assistant.threads.setStatus`. All of them raise `SlackError`.
 
     `markdown` is standard Markdown, at most 12,000 characters a call
@@ -43,7 +43,7 @@ class Streams(Calls):
             recipient_user_id=recipient_user,
             recipient_team_id=recipient_team,
         )
-        check_thread("chat.startStream", answer)
+        raise_if_outside_thread("chat.startStream", answer)
         return str(answer["ts"])
 
     async def append_stream(self, channel: str, ts: str, *, markdown: str) -> None:
@@ -68,10 +68,10 @@ class Streams(Calls):
             channel=channel,
             ts=ts,
             markdown_text=markdown or None,
-            blocks=objects(blocks),
+            blocks=blocks_as_objects(blocks),
             metadata=metadata,
         )
-        check_thread("chat.stopStream", answer)
+        raise_if_outside_thread("chat.stopStream", answer)
 
     async def set_status(self, channel: str, thread_ts: str, status: str) -> None:
         """Say below a thread what we do, "is thinking…"; "" takes it away.

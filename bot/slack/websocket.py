@@ -15,11 +15,11 @@ from aiohttp import WSMsgType
 
 from bot.errors import SlackUnreachable
 
-CLOSE_SECONDS = 1.0
+CLOSE_HANDSHAKE_SECONDS = 1.0
 """How long the other side's half of a close is waited for. Slack may leave it out
 (https://github.com/slackapi/node-slack-sdk/issues/2752)."""
 
-_ENDS = frozenset({WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR})
+_CLOSING_TYPES = frozenset({WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR})
 
 
 class WebSocket:
@@ -37,18 +37,18 @@ class WebSocket:
         cls, session: aiohttp.ClientSession, url: str, *, proxy: str | None, ping_seconds: float
     ) -> WebSocket:
         """Connect to an address of `apps.connections.open`. Raises SlackUnreachable."""
-        timeout = aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS)
+        timeout = aiohttp.ClientWSTimeout(ws_close=CLOSE_HANDSHAKE_SECONDS)
         try:
             wire = await session.ws_connect(
                 url, proxy=proxy, heartbeat=ping_seconds, timeout=timeout
             )
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as e:
             # No `from`: aiohttp's messages hold the address, which is as good as a token.
-            raise SlackUnreachable("socket", _brief(e)) from None
+            raise SlackUnreachable("socket", _error_label(e)) from None
         return cls(wire)
 
     @property
-    def silent(self) -> bool:
+    def ping_timed_out(self) -> bool:
         """It ended because Slack left a ping of ours unanswered."""
         return isinstance(self._wire.exception(), aiohttp.ServerTimeoutError)
 
@@ -56,7 +56,7 @@ class WebSocket:
         """The next object; None once the connection has ended. What is no object is skipped."""
         while True:
             message = await self._wire.receive()
-            if message.type in _ENDS:
+            if message.type in _CLOSING_TYPES:
                 return None
             if message.type is WSMsgType.TEXT and (found := _object(message.data)) is not None:
                 return found
@@ -81,6 +81,6 @@ def _object(text: str) -> Mapping[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _brief(error: Exception) -> str:
+def _error_label(error: Exception) -> str:
     status = getattr(error, "status", None)  # a handshake that was answered otherwise
     return f"HTTP {status}" if status else type(error).__name__

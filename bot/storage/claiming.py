@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.errors import TurnLost
+from bot.errors import LeaseLost
 from bot.storage import rows
 from bot.storage.records import Claim
 from bot.storage.tables import LIVE, OVER, UNFINISHED, WAITING, claims, turns, unfinished
@@ -70,7 +70,7 @@ def claim(
 
 
 def undo_claim(connection: Connection, question: Question, claimed_at: float) -> None:
-    """Undo a claim of which nobody knows whether it was written; `at` tells it from others."""
+    """Undo a claim whose commit is unknown; `claimed_at` tells it from other claims."""
     turn = question.id
     keys = (
         claims.c.key.in_(question.keys),
@@ -95,7 +95,7 @@ def promote(connection: Connection, turn: str, fence: int, replica: str) -> Ques
     ).first()
     row = row or connection.execute(select(turns).where(*ours)).first()
     if row is None:
-        raise TurnLost(turn)
+        raise LeaseLost(turn)
     return rows.to_question(row) if row.state == LIVE else None
 
 

@@ -1,9 +1,9 @@
 """The budgets all replicas share: slots of a window, each taken for as long as a limit counts.
 
-A limit of `size` calls in `seconds` is `size` slots, each of which is held for `seconds` by whoever
-calls: at no moment more than `size` calls lie in the window behind it. PostgreSQL's own clock
-decides where there is one, so that replicas need not agree about the time; with a file the
-machine's, which nobody sets.
+A limit of `size` calls in `seconds_until_free` is `size` slots, each of which is held for
+`seconds_until_free` by whoever calls: at no moment more than `size` calls lie in the window behind
+it. PostgreSQL's own clock decides where there is one, so that replicas need not agree about the
+time; with a file the machine's, which nobody sets.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _SECONDS = bindparam("lasting", type_=Double)
 
 
 class SlotHold(NamedTuple):
-    """A slot that another replica holds. `lives`: it does, as far as is known."""
+    """A slot that another replica holds. `holder_is_alive`: it does, as far as is known."""
 
     seconds_until_free: float  # until it is free
     holder_is_alive: bool
@@ -68,8 +68,9 @@ class SharedRateSlots:
     async def acquire(
         self, key: str, size: int, seconds: float, timeout_seconds: float | None = None
     ) -> float:
-        """Take one of `size` slots for `seconds`: 0.0 if that is done, else the seconds until one
-        is free. Raises StorageAway, within `patience` seconds if that is given."""
+        """Take one of `size` slots for `seconds_until_free`: 0.0 if that is done, else the seconds
+        until one is free. Raises StorageUnavailable, within `timeout_seconds` seconds if that is
+        given."""
 
         def work(connection: Connection) -> float:
             return _acquire(connection, self._values(of=key, size=size, lasting=seconds))
@@ -81,7 +82,7 @@ class SharedRateSlots:
         self, key: str, timeout_seconds: float | None = None
     ) -> list[SlotHold]:
         """The slots that other replicas hold, dead ones included; the first to be free first.
-        Raises StorageAway, within `patience` seconds if that is given."""
+        Raises StorageUnavailable, within `timeout_seconds` seconds if that is given."""
 
         def work(connection: Connection) -> list[SlotHold]:
             held = connection.execute(

@@ -42,14 +42,15 @@ class TurnRecord:
     """All that is known of a turn: enough for any process to bring it to its end.
 
     `owner` is the replica that writes the answer, None while nobody does. Whoever takes the turn
-    over raises `fence`; a write under an older fence is refused. `tries` counts take-overs from
-    owners that died, until one lives on with its end. `draft` is the answer as it was last
-    journalled. `irreversible`: a tool with side effects has run. `sending`: a private answer may
-    have been sent already, which can't be found out. What was written while it waited is part of
-    `question`. `cursor` tells where the response goes on after the text of `draft`, as far as that
-    text is still the same. `rounds` are its tool rounds as `bot/turn/durability/tool_progress.py`
-    writes them, "" where they are not kept. `usage` is what the rounds before cost. `team` is whose
-    bot answers, "" where an older version wrote it. `spent` lags behind by some seconds.
+    over raises `fence`; a write under an older fence is refused. `crash_count` counts take-overs
+    from owners that died, until one lives on with its end. `draft` is the answer as it was last
+    journalled. `irreversible`: a tool with side effects has run. `send_unverifiable`: a private
+    answer may have been sent already, which can't be found out. What was written while it waited is
+    part of `question`. `cursor` tells where the response goes on after the text of `draft`, as far
+    as that text is still the same. `tool_rounds` are its tool rounds as
+    `bot/turn/durability/tool_progress.py` writes them, "" where they are not kept. `usage` is what
+    the rounds before cost. `team` is whose bot answers, "" where an older version wrote it. `spent`
+    lags behind by some seconds.
     """
 
     question: Question
@@ -83,11 +84,11 @@ class Claim(Enum):
 class Change:
     """What is to be journalled of a turn; None leaves a field as it is.
 
-    `draft` whose phase is final ends the turn only with `over`: before, it is the end that is to
-    be shown. `stands`: all of it can be read, so the thread may go on; the turn is not over while
+    `draft` whose phase is final ends the turn only with `closed`: before, it is the end that is to
+    be shown. `readable`: all of it can be read, so the thread may go on; the turn is not over while
     an older message of it still says that more comes. `question` is what Slack showed of it when
-    the model was asked. `gone`, beside the draft REMOVED, are those of its messages that were
-    deleted: what was asked in the others is asked anew as a turn of its own.
+    the model was asked. `deleted_messages`, beside the draft REMOVED, are those of its messages
+    that were deleted: what was asked in the others is asked anew as a turn of its own.
     """
 
     turn: str

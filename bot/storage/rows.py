@@ -13,16 +13,16 @@ from sqlalchemy import Row
 from bot.storage.records import ShownMessage, Spent, TurnRecord
 from bot.storage.tables import WAITING
 from bot.values import (
-    PARAGRAPH,
-    REMOVED,
+    PARAGRAPH_SEPARATOR,
+    REMOVED_DRAFT,
     Draft,
     File,
     Phase,
     Question,
     Said,
     Usage,
+    join_paragraphs,
     message_key,
-    paragraphs,
     reworded,
 )
 
@@ -69,7 +69,7 @@ def new_turn_columns(
     team: str | None,
 ) -> dict[str, Any]:
     """The columns of a turn nobody has worked at yet, except its state; `replica` is who answers
-    it, `end` what its answer will say, if that is known; `team` is whose bot answers it."""
+    it, `final_draft` what its answer will say, if that is known; `team` is whose bot answers it."""
     draft = final_draft or Draft(Phase.ASKING)
     return question_columns(question) | {
         "id": question.id,
@@ -81,7 +81,7 @@ def new_turn_columns(
         "asked_at": now,
         "phase": draft.phase.value,
         "draft": storable_text(draft.text),
-        "note": storable_text(draft.note),
+        "note": storable_text(draft.status_line),
         "response_id": "",
         "irreversible": False,
         "sending": False,
@@ -118,7 +118,7 @@ def merge_questions(first: Question, newer: Question) -> Question:
     said = tuple(one for one in words if one.text)
     return replace(
         first,
-        text=paragraphs(*(one.text for one in said)),
+        text=join_paragraphs(*(one.text for one in said)),
         said=said,
         keys=newer.keys,
         ts=messages[-1] if messages else None,
@@ -155,7 +155,7 @@ def message_keys(question: Question) -> tuple[str, ...]:
 
 def is_removed(row: Row[Any]) -> bool:
     """Whether the messages of an answer go because its question was deleted."""
-    return Draft(Phase(row.phase), row.draft, row.note) == REMOVED
+    return Draft(Phase(row.phase), row.draft, row.note) == REMOVED_DRAFT
 
 
 def to_record(row: Row[Any], messages: Sequence[ShownMessage]) -> TurnRecord:
@@ -220,8 +220,8 @@ def _said(text: str, authorship: Sequence[Any]) -> tuple[Said, ...]:
     said, start = [], 0
     for user, ts, length in authorship:
         said.append(Said(user, ts, text[start : start + length]))
-        start += length + len(PARAGRAPH)
-    return tuple(said) if start == len(text) + len(PARAGRAPH) else ()
+        start += length + len(PARAGRAPH_SEPARATOR)
+    return tuple(said) if start == len(text) + len(PARAGRAPH_SEPARATOR) else ()
 
 
 def _to_json(value: Any) -> str:

@@ -1,10 +1,10 @@
 """The turns of all replicas: claimed once, owned by one, kept until they are over.
 
-Every method is one transaction and may raise StorageAway, within the database's patience; nothing
-is written then, or it may be asked for again without harm. A StorageError that is not StorageAway
-means that what was given can't be written at all. What a crash or a lost reply leaves behind
-is told apart by fences: whoever takes a turn over raises its fence, and a write under an older one
-is refused.
+Every method is one transaction and may raise StorageUnavailable, within the database's patience;
+nothing is written then, or it may be asked for again without harm. A StorageError that is not
+StorageUnavailable means that what was given can't be written at all. What a crash or a lost reply
+leaves behind is told apart by fences: whoever takes a turn over raises its fence, and a write under
+an older one is refused.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Delete, delete, select
 
-from bot.errors import StorageInDoubt
+from bot.errors import CommitUnknown
 from bot.storage import claiming, pruning, remaining, turning, wishing
 from bot.storage.claiming import dialect_insert
 from bot.storage.clock import since_boot
@@ -52,13 +52,13 @@ class _UnknownCommit:
 class Store:
     """Turns as one replica sees them. `replica` is a name no other process has or will have.
 
-    `stirred` is set when something may be there for this replica, where the database can tell
+    `wakeup` is set when something may be there for this replica, where the database can tell
     (PostgreSQL, while the store is open as a context manager); elsewhere whoever waits has to look
-    from time to time. With `store_text=False` what people and the model wrote is deleted as soon
-    as the turn is over. `team` is the workspace or organisation whose bot this process is: several
-    may share a database, and none sees the turns and replicas of another. With "" it sees all.
-    `steady`, if given, is a clock that nobody sets: nothing is deleted for its age before this one
-    and the server's agree with `now`.
+    from time to time. With `store_text=False` what people and the model wrote is deleted as soon as
+    the turn is over. `team` is the workspace or organisation whose bot this process is: several may
+    share a database, and none sees the turns and replicas of another. With "" it sees all.
+    `steady_now`, if given, is a clock that nobody sets: nothing is deleted for its age before this
+    one and the server's agree with `now`.
     """
 
     def __init__(
@@ -103,8 +103,8 @@ class Store:
         """Take a question by all its keys, and its place in `thread` if one is given.
 
         A thread has one live turn and one that waits. What comes after that is joined to the
-        waiting one. A question taken already is taken by its remaining keys as well. `end` is
-        what its answer will say, where that is known already; without a word there is nothing to
+        waiting one. A question taken already is taken by its remaining keys as well. `final_draft`
+        is what its answer will say, where that is known already; without a word there is nothing to
         be shown, and the turn is over.
         """
         at, doubts = self._unique_now(), self._pending_undo()
@@ -117,7 +117,7 @@ class Store:
 
         try:
             return await self._database.write(work)
-        except (StorageInDoubt, asyncio.CancelledError):
+        except (CommitUnknown, asyncio.CancelledError):
             self._unknown_commits.append(
                 _UnknownCommit(question, at, time.monotonic() + UNKNOWN_COMMIT_SECONDS)
             )
@@ -126,7 +126,8 @@ class Store:
     async def promote(self, turn: str, fence: int) -> Question | None:
         """Let a waiting turn become live; its question as it is now, all that was joined included.
 
-        None while another turn of the thread is live. Raises TurnLost when it is not ours any more.
+        None while another turn of the thread is live. Raises LeaseLost when it is not ours any
+        more.
         """
         return await self._database.write(
             lambda connection: claiming.promote(connection, turn, fence, self.replica)
@@ -200,7 +201,7 @@ class Store:
     async def take_over(self, turn: str, fence: int, *, count_crash: bool) -> TurnRecord | None:
         """Make a turn ours whose fence is still `fence`; None if somebody else was quicker.
 
-        `counted`: its owner died of it, perhaps. After StorageInDoubt it may be ours: it is then
+        `count_crash`: its owner died of it, perhaps. After CommitUnknown it may be ours: it is then
         among what is unfinished of this replica.
         """
         return await self._database.write(
@@ -221,7 +222,7 @@ class Store:
     async def heartbeat(self, timeout_seconds: float | None = None) -> None:
         """Show that this replica is alive: one statement, however many turns it owns.
 
-        Raises StorageAway within `patience` seconds, if that is given.
+        Raises StorageUnavailable within `timeout_seconds` seconds, if that is given.
         """
         doubts = self._pending_undo()
 
@@ -275,7 +276,7 @@ class Store:
 
     async def receive_commands(self) -> list[TurnCommand]:
         """What people want of this replica's turns; they are gone when they have been read, but
-        for `remove`, which whoever takes the turn over must find as well."""
+        for `request_removal`, which whoever takes the turn over must find as well."""
         ours = (
             select(turns.c.id)
             .where(turns.c.id == wishes.c.turn, turns.c.owner == self.replica, UNFINISHED)

@@ -117,7 +117,7 @@ def _update_values(change: Change) -> dict[str, Any]:
         "turn": change.turn,
         "new_phase": draft.phase.value if draft else None,
         "new_draft": rows.storable_text(draft.text) if draft else None,
-        "new_note": rows.storable_text(draft.note) if draft else None,
+        "new_note": rows.storable_text(draft.status_line) if draft else None,
         "new_response_id": change.response_id and rows.storable_text(change.response_id),
         "new_cursor": change.cursor and rows.storable_text(change.cursor),
         "new_irreversible": change.irreversible,
@@ -127,7 +127,7 @@ def _update_values(change: Change) -> dict[str, Any]:
         "new_spent_seconds": change.spent.seconds if change.spent else None,
         "new_spent_events": change.spent.events if change.spent else None,
         "stands": change.readable,
-        "ends": bool(draft and draft.phase.final),
+        "ends": bool(draft and draft.phase.is_final),
     } | {f"new_{name}": value for name, value in rows.usage_columns(change.usage).items()}
 
 

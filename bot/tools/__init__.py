@@ -3,7 +3,7 @@
     tool.py           what a tool is: an async function with a docstring
     definition.py     its signature and docstring as a JSON schema
     toolbox.py        runs calls: in bounded time, with bounded output, without raising
-    shipped.py        the tools that come with the bot, and which of them are on
+    builtin.py        the tools that come with the bot, and which of them are on
 
     now.py            the time in a time zone
     calculate.py      arithmetic, exact where it can be

@@ -49,7 +49,7 @@ _RESERVED_V6 = tuple(
 _NAT64 = IPv6Network("64:ff9b::/96")  # how IPv6-only networks reach public IPv4
 
 # Two labels at least, the last beginning with a letter: 127.1, 0x7f.1 and 2130706433 are no names.
-_NAME = re.compile(
+_HOST_NAME = re.compile(
     r"(?=.{1,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
 )
 # Names that are never asked of a resolver: they mean something in this network only, or nothing.
@@ -62,17 +62,17 @@ _LOCAL_ENDINGS = frozenset(
 def is_public_name(host: str) -> bool:
     """Return whether a host may be looked up: ASCII, dotted, and of no local domain."""
     name = host.lower().rstrip(".")
-    return bool(_NAME.fullmatch(name)) and name.rpartition(".")[2] not in _LOCAL_ENDINGS
+    return bool(_HOST_NAME.fullmatch(name)) and name.rpartition(".")[2] not in _LOCAL_ENDINGS
 
 
 def is_address(host: str) -> bool:
     """Return whether a host is an IP address in its usual form."""
-    return _read(host) is not None
+    return _parse_address(host) is not None
 
 
 def is_public_address(text: str) -> bool:
     """Return whether an IP address belongs to a host on the public internet."""
-    match _read(text):
+    match _parse_address(text):
         case IPv4Address() as address:
             return _is_public_v4(address)
         case IPv6Address(scope_id=None) as address if address in _NAT64:
@@ -87,7 +87,7 @@ def _is_public_v4(address: IPv4Address) -> bool:
     return not any(address in block for block in _RESERVED_V4)
 
 
-def _read(text: str) -> IPv4Address | IPv6Address | None:
+def _parse_address(text: str) -> IPv4Address | IPv6Address | None:
     try:
         return ip_address(text)
     except ValueError:

@@ -22,22 +22,22 @@ Number: TypeAlias = Fraction | float
 
 MAX_BITS = 4096  # of a numerator or denominator, about 1,200 digits
 MAX_FACTORIAL = 500  # below MAX_BITS
-MAX_PLACES = 40  # decimal places written out
-MAX_RATIO = 10**9  # a longer numerator or denominator tells nobody anything
+MAX_DECIMAL_PLACES = 40  # decimal places written out
+MAX_RATIO_TERM = 10**9  # a longer numerator or denominator tells nobody anything
 
-TOO_LARGE = "The result is too large."
-TOO_SMALL = "The result is too small."
+TOO_LARGE_MESSAGE = "The result is too large."
+TOO_SMALL_MESSAGE = "The result is too small."
 
 
-def number(value: complex | Fraction) -> Number:
+def checked_number(value: complex | Fraction) -> Number:
     """Take a result in: exact where it is and stays small, finite and real in any case."""
     if isinstance(value, complex):
         raise ToolError("The result is not a real number.")
     if isinstance(value, Fraction | int):
         exact = Fraction(value)
-        return exact if _bits(exact) <= MAX_BITS else _approximate(exact)
+        return exact if _max_bits(exact) <= MAX_BITS else _approximate(exact)
     if not math.isfinite(value):
-        raise ToolError(TOO_LARGE)
+        raise ToolError(TOO_LARGE_MESSAGE)
     return value
 
 
@@ -45,19 +45,19 @@ def _approximate(value: Number) -> float:
     """The nearest float; raises OverflowError where there is none, ToolError where it is zero."""
     nearest = float(value)
     if value and not nearest:
-        raise ToolError(TOO_SMALL)
+        raise ToolError(TOO_SMALL_MESSAGE)
     return nearest
 
 
-def literal(text: str) -> Number:
+def parse_literal(text: str) -> Number:
     """Take a number in as it is written; a huge exponent is never written out."""
     value = Decimal(text)
     if abs(value.adjusted()) > 1000:
         raise ToolError(f"{text} is too large or too small.")
-    return number(Fraction(value))
+    return checked_number(Fraction(value))
 
 
-def written(value: Number) -> str:
+def format_number(value: Number) -> str:
     """Return a number as text; what is not exact is marked ≈ and has 15 digits."""
     if isinstance(value, float):
         return f"≈ {value + 0.0:.15g}"
@@ -68,19 +68,19 @@ def written(value: Number) -> str:
         context.prec = MAX_BITS
         context.clear_traps()
         quotient = Decimal(top) / Decimal(bottom)
-        if not context.flags[decimal.Inexact] and bottom <= 10**MAX_PLACES:
+        if not context.flags[decimal.Inexact] and bottom <= 10**MAX_DECIMAL_PLACES:
             return f"{quotient:f}"
         short = f"{quotient:.15g}"
         if Decimal(short) * bottom == top:
             return short
-    return f"≈ {short}{_ratio(top, bottom)}"
+    return f"≈ {short}{_ratio_suffix(top, bottom)}"
 
 
-def _ratio(top: int, bottom: int) -> str:
-    return f" (exactly {top}/{bottom})" if max(abs(top), bottom) < MAX_RATIO else ""
+def _ratio_suffix(top: int, bottom: int) -> str:
+    return f" (exactly {top}/{bottom})" if max(abs(top), bottom) < MAX_RATIO_TERM else ""
 
 
-def _bits(value: Fraction) -> int:
+def _max_bits(value: Fraction) -> int:
     """An upper bound of its binary digits; 0 for those no power makes larger: -1, 0 and 1."""
     return max(abs(value.numerator) - 1, value.denominator - 1).bit_length()
 
@@ -88,11 +88,11 @@ def _bits(value: Fraction) -> int:
 def _power(base: Number, exponent: Number) -> complex | Fraction:
     if isinstance(base, Fraction) and isinstance(exponent, Fraction):
         whole = exponent.denominator == 1
-        if whole and _bits(base) * abs(exponent.numerator) <= MAX_BITS:
+        if whole and _max_bits(base) * abs(exponent.numerator) <= MAX_BITS:
             return base**exponent.numerator
     result: complex = _approximate(base) ** _approximate(exponent)
     if base and not result:
-        raise ToolError(TOO_SMALL)
+        raise ToolError(TOO_SMALL_MESSAGE)
     return result
 
 
@@ -120,14 +120,14 @@ def _sqrt(value: Number) -> float | Fraction:
     return math.sqrt(value)
 
 
-def _whole(value: Number) -> int:
+def _to_integer(value: Number) -> int:
     if value != int(value):
-        raise ToolError(f"{written(value)} is not a whole number.")
+        raise ToolError(f"{format_number(value)} is not a whole number.")
     return int(value)
 
 
-def _rounded(value: Number, places: Number = Fraction(0)) -> Number:
-    digits = _whole(places)
+def _round(value: Number, places: Number = Fraction(0)) -> Number:
+    digits = _to_integer(places)
     if abs(digits) > MAX_BITS:
         raise ToolError("That many decimal places can't be rounded to.")
     if isinstance(value, float):
@@ -138,7 +138,7 @@ def _rounded(value: Number, places: Number = Fraction(0)) -> Number:
 def _factorial(value: Number) -> int:
     if not 0 <= value <= MAX_FACTORIAL:
         raise ToolError(f"factorial takes numbers from 0 to {MAX_FACTORIAL}.")
-    return math.factorial(_whole(value))
+    return math.factorial(_to_integer(value))
 
 
 def _log(value: Number, base: Number | None = None) -> float:
@@ -150,41 +150,41 @@ def _log(value: Number, base: Number | None = None) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class MathFunction:
     """What may be called, and with how many arguments."""
 
-    call: Callable[..., complex | Fraction]
-    least: int = 1
-    most: int = 1
+    implementation: Callable[..., complex | Fraction]
+    min_arguments: int = 1
+    max_arguments: int = 1
 
 
-def _of_whole(function: Callable[..., int]) -> Callable[..., int]:
-    return lambda *values: function(*map(_whole, values))
+def _with_integers(function: Callable[..., int]) -> Callable[..., int]:
+    return lambda *values: function(*map(_to_integer, values))
 
 
-FUNCTIONS: Mapping[str, Function] = {
-    "sqrt": Function(_sqrt),
-    "cbrt": Function(math.cbrt),
-    "exp": Function(math.exp),
-    "ln": Function(_log),
-    "log": Function(_log, 1, 2),
-    "log10": Function(math.log10),
-    "log2": Function(math.log2),
+FUNCTIONS: Mapping[str, MathFunction] = {
+    "sqrt": MathFunction(_sqrt),
+    "cbrt": MathFunction(math.cbrt),
+    "exp": MathFunction(math.exp),
+    "ln": MathFunction(_log),
+    "log": MathFunction(_log, 1, 2),
+    "log10": MathFunction(math.log10),
+    "log2": MathFunction(math.log2),
     **{
-        name: Function(getattr(math, name))
+        name: MathFunction(getattr(math, name))
         for name in ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh")
     },
-    "atan2": Function(math.atan2, 2, 2),
-    "hypot": Function(math.hypot, 2, 2),
-    "degrees": Function(math.degrees),
-    "radians": Function(math.radians),
-    "abs": Function(abs),
-    "floor": Function(math.floor),
-    "ceil": Function(math.ceil),
-    "round": Function(_rounded, 1, 2),
-    "min": Function(min, 2, 20),
-    "max": Function(max, 2, 20),
-    "gcd": Function(_of_whole(math.gcd), 2, 20),
-    "lcm": Function(_of_whole(math.lcm), 2, 20),
-    "factorial": Function(_factorial),
+    "atan2": MathFunction(math.atan2, 2, 2),
+    "hypot": MathFunction(math.hypot, 2, 2),
+    "degrees": MathFunction(math.degrees),
+    "radians": MathFunction(math.radians),
+    "abs": MathFunction(abs),
+    "floor": MathFunction(math.floor),
+    "ceil": MathFunction(math.ceil),
+    "round": MathFunction(_round, 1, 2),
+    "min": MathFunction(min, 2, 20),
+    "max": MathFunction(max, 2, 20),
+    "gcd": MathFunction(_with_integers(math.gcd), 2, 20),
+    "lcm": MathFunction(_with_integers(math.lcm), 2, 20),
+    "factorial": MathFunction(_factorial),
 }

@@ -11,26 +11,28 @@ from bot.tools.fetch_page import fetch_page_tool
 from bot.tools.now import now_tool
 from bot.tools.search_thread import search_thread_tool
 from bot.tools.tool import Tool
-from bot.tools.web import Web
+from bot.tools.web import WebClient
 
-KNOWN: tuple[str, ...] = ("now", "calculate", "fetch_page", "search_thread")
+BUILTIN_TOOL_NAMES: tuple[str, ...] = ("now", "calculate", "fetch_page", "search_thread")
 
 
-def shipped(
+def builtin_tools(
     names: Sequence[str],
     *,
     slack: Slack,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    web: Web | None = None,
+    web: WebClient | None = None,
 ) -> tuple[Tool, ...]:
     """Return the named tools, each once; raises ValueError for a name that is not known."""
-    unknown = [name for name in names if name not in KNOWN]
+    unknown = [name for name in names if name not in BUILTIN_TOOL_NAMES]
     if unknown:
-        raise ValueError(f"unknown tools: {', '.join(unknown)} (there are {', '.join(KNOWN)})")
+        raise ValueError(
+            f"unknown tools: {', '.join(unknown)} (there are {', '.join(BUILTIN_TOOL_NAMES)})"
+        )
     tools: Mapping[str, Tool] = {
         "now": now_tool(clock),
         "calculate": calculate,
-        "fetch_page": fetch_page_tool(web or Web()),
+        "fetch_page": fetch_page_tool(web or WebClient()),
         "search_thread": search_thread_tool(slack),
     }
     return tuple(tools[name] for name in dict.fromkeys(names))

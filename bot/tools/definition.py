@@ -19,20 +19,21 @@ from bot.errors import ToolError
 # Names the Responses API and Chat Completions take for a function.
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _DESCRIBED = re.compile(r"(\w+): (.+)")
-_PLAIN = (str, int, float, bool)
+_PLAIN_TYPES = (str, int, float, bool)
 
 
 @dataclass(frozen=True, slots=True)
-class Definition:
-    """A tool as the model is told of it. `context` is the parameter that is ours to fill in."""
+class ToolDefinition:
+    """A tool as the model is told of it. `context_parameter` is the parameter that is ours to fill
+    in."""
 
     name: str
     description: str
     parameters: Mapping[str, Any]
-    context: str | None
-    arguments: type[msgspec.Struct]
+    context_parameter: str | None
+    arguments_type: type[msgspec.Struct]
 
-    def read(self, arguments: str) -> dict[str, Any]:
+    def parse_arguments(self, arguments: str) -> dict[str, Any]:
         """Return JSON text as checked arguments, defaults filled in; raises ToolError.
 
         Numbers and truth values written as strings are taken for what they say: models do that.
@@ -40,7 +41,7 @@ class Definition:
         text = arguments.strip()
         try:
             given = msgspec.json.decode(
-                "{}" if text in ("", "null") else text, type=self.arguments, strict=False
+                "{}" if text in ("", "null") else text, type=self.arguments_type, strict=False
             )
         except msgspec.ValidationError as error:
             raise ToolError(f"The arguments of {self.name} are wrong: {error}.") from error
@@ -49,35 +50,35 @@ class Definition:
         return msgspec.structs.asdict(given)
 
 
-def define(function: Callable[..., Any], context_type: type) -> Definition:
+def read_definition(function: Callable[..., Any], context_type: type) -> ToolDefinition:
     """Read a function's signature and docstring; raises TypeError with one clear sentence."""
     name = function.__name__
     if not _NAME.fullmatch(name):
-        raise _wrong(name, "its name may only hold letters, digits, _ and -, 64 at most")
+        raise _definition_error(name, "its name may only hold letters, digits, _ and -, 64 at most")
     if not inspect.iscoroutinefunction(function):
-        raise _wrong(name, "it must be an `async def`")
+        raise _definition_error(name, "it must be an `async def`")
     hints = get_type_hints(function)
     if hints.pop("return", None) is not str:
-        raise _wrong(name, "it must return str")
-    description, described = _docstring(name, function.__doc__)
-    context = _context(name, hints, context_type)
+        raise _definition_error(name, "it must return str")
+    description, described = _parse_docstring(name, function.__doc__)
+    context = _find_context_parameter(name, hints, context_type)
     parameters = dict(inspect.signature(function).parameters)
     parameters.pop(context or "", None)
     for other in described.keys() - parameters.keys():
-        raise _wrong(name, f"its docstring describes `{other}`, which is no parameter")
-    fields = [_field(name, p, hints.get(p.name), described) for p in parameters.values()]
+        raise _definition_error(name, f"its docstring describes `{other}`, which is no parameter")
+    fields = [_make_field(name, p, hints.get(p.name), described) for p in parameters.values()]
     arguments = msgspec.defstruct(name, fields, kw_only=True, forbid_unknown_fields=True)
-    return Definition(name, description, _schema(arguments), context, arguments)
+    return ToolDefinition(name, description, _schema(arguments), context, arguments)
 
 
-def _wrong(tool: str, why: str) -> TypeError:
+def _definition_error(tool: str, why: str) -> TypeError:
     return TypeError(f"{tool} can't be a tool: {why}")
 
 
-def _docstring(tool: str, text: str | None) -> tuple[str, dict[str, str]]:
+def _parse_docstring(tool: str, text: str | None) -> tuple[str, dict[str, str]]:
     """The first paragraph, and the descriptions of parameters; an indented line goes on."""
     if not text or not text.strip():
-        raise _wrong(tool, "it has no docstring to describe it")
+        raise _definition_error(tool, "it has no docstring to describe it")
     first, _, rest = inspect.cleandoc(text).partition("\n\n")
     described: dict[str, str] = {}
     current = ""
@@ -92,34 +93,34 @@ def _docstring(tool: str, text: str | None) -> tuple[str, dict[str, str]]:
     return " ".join(first.split()), described
 
 
-def _context(tool: str, hints: Mapping[str, Any], context_type: type) -> str | None:
+def _find_context_parameter(tool: str, hints: Mapping[str, Any], context_type: type) -> str | None:
     names = [name for name, hint in hints.items() if hint is context_type]
     if len(names) > 1:
-        raise _wrong(tool, f"it takes {context_type.__name__} twice")
+        raise _definition_error(tool, f"it takes {context_type.__name__} twice")
     return names[0] if names else None
 
 
-def _field(
+def _make_field(
     tool: str, parameter: inspect.Parameter, hint: Any, described: Mapping[str, str]
 ) -> tuple[str, Any] | tuple[str, Any, Any]:
     """A parameter as a field of the struct that checks the arguments."""
     name = parameter.name
     if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
-        raise _wrong(tool, f"`{name}` can't be given by name")
+        raise _definition_error(tool, f"`{name}` can't be given by name")
     if hint is None:
-        raise _wrong(tool, f"`{name}` has no annotation")
+        raise _definition_error(tool, f"`{name}` has no annotation")
     if not _is_allowed(hint):
-        raise _wrong(
+        raise _definition_error(
             tool,
             f"`{name}` is neither str, int, float, bool, Literal, list[str], nor one of them "
             "or None",
         )
     if name not in described:
-        raise _wrong(tool, f"its docstring has no line `{name}: …`")
+        raise _definition_error(tool, f"its docstring has no line `{name}: …`")
     annotated = Annotated[hint, msgspec.Meta(description=described[name])]
     if parameter.default is parameter.empty:
         return name, annotated
-    return name, annotated, _default(tool, parameter, hint)
+    return name, annotated, _checked_default(tool, parameter, hint)
 
 
 def _is_allowed(hint: Any) -> bool:
@@ -128,18 +129,22 @@ def _is_allowed(hint: Any) -> bool:
         return len(kinds) == 1 and _is_allowed(kinds[0])
     if get_origin(hint) is Literal:
         return all(type(value) in (str, int) for value in get_args(hint))
-    return hint in _PLAIN or hint == list[str]
+    return hint in _PLAIN_TYPES or hint == list[str]
 
 
-def _default(tool: str, parameter: inspect.Parameter, hint: Any) -> Any:
+def _checked_default(tool: str, parameter: inspect.Parameter, hint: Any) -> Any:
     """The default, which has to be of the parameter's own kind."""
     default = parameter.default
     try:
         msgspec.convert(default, hint)
     except msgspec.ValidationError as error:
-        raise _wrong(tool, f"the default of `{parameter.name}` is wrong: {error}") from error
+        raise _definition_error(
+            tool, f"the default of `{parameter.name}` is wrong: {error}"
+        ) from error
     if isinstance(default, list) and default:  # msgspec copies empty ones only
-        raise _wrong(tool, f"the default of `{parameter.name}` may only be an empty list")
+        raise _definition_error(
+            tool, f"the default of `{parameter.name}` may only be an empty list"
+        )
     return default
 
 

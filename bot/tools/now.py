@@ -19,7 +19,7 @@ def now_tool(clock: Callable[[], datetime]) -> Tool:
 
         timezone: IANA name such as Europe/Berlin or America/New_York
         """
-        return _told(clock().astimezone(_zone(timezone)), timezone.strip())
+        return _format_time(clock().astimezone(_zone(timezone)), timezone.strip())
 
     return now
 
@@ -33,7 +33,7 @@ def _zone(name: str) -> ZoneInfo:
         ) from error
 
 
-def _told(time: datetime, zone: str) -> str:
+def _format_time(time: datetime, zone: str) -> str:
     return (
         f"{time:%A, %d %B %Y, %H:%M:%S} in {zone} "
         f"(week {time.isocalendar().week}; {time.isoformat(timespec='seconds')})"

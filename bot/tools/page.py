@@ -17,14 +17,14 @@ from pathlib import Path
 import msgspec
 
 from bot.errors import ToolError
-from bot.tools.web import Page
+from bot.tools.web import WebPage
 
-SECONDS = 6.0  # for one page, the start of the process included
-AT_ONCE = 2  # processes
+EXTRACT_TIMEOUT_SECONDS = 6.0  # for one page, the start of the process included
+MAX_PROCESSES = 2  # processes
 
 _PROGRAM = str(Path(__file__).with_name("readable.py"))
-_HTML = frozenset({"text/html", "application/xhtml+xml"})
-_PLAIN = frozenset({"text/plain", "text/markdown", "text/x-markdown", "application/json"})
+_HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
+_PLAIN_TYPES = frozenset({"text/plain", "text/markdown", "text/x-markdown", "application/json"})
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -32,50 +32,50 @@ _BOMS = (
 )
 _META_CHARSET = re.compile(rb"""<meta[^>]+charset=["'\s]*([\w.:-]{1,40})""", re.IGNORECASE)
 # What browsers take these labels for (https://encoding.spec.whatwg.org/#names-and-labels).
-_MEANT = {"ascii": "cp1252", "iso8859-1": "cp1252", "gb2312": "gb18030", "gbk": "gb18030"}
+_BROWSER_CODECS = {"ascii": "cp1252", "iso8859-1": "cp1252", "gb2312": "gb18030", "gbk": "gb18030"}
 # Codecs of Python's own that no page is written in; some take quadratic time.
-_NOT_OF_PAGES = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7"})
+_UNFIT_CODECS = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7"})
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class PageText:
     """What a page says."""
 
     title: str
     body: str
 
 
-class Reader:
-    """Turns pages into text, a few at a time; `seconds` are for one."""
+class PageReader:
+    """Turns pages into text, a few at a time; `timeout_seconds` are for one."""
 
-    def __init__(self, *, seconds: float = SECONDS) -> None:
-        self._seats = asyncio.Semaphore(AT_ONCE)
-        self._seconds = seconds
+    def __init__(self, *, timeout_seconds: float = EXTRACT_TIMEOUT_SECONDS) -> None:
+        self._process_slots = asyncio.Semaphore(MAX_PROCESSES)
+        self._timeout_seconds = timeout_seconds
 
-    async def read(self, page: Page) -> Text:
+    async def read(self, page: WebPage) -> PageText:
         """Return a page's text; raises ToolError where it has none or it can't be had."""
         kind = page.media_type
-        if kind in _HTML:
-            charset = page.charset or _declared(page.body)
-            return await self._html(decoded(page.body, charset, page.whole))
-        if kind in _PLAIN or kind.endswith("+json"):
-            return Text("", decoded(page.body, page.charset, page.whole).strip())
+        if kind in _HTML_TYPES:
+            charset = page.charset or _declared_charset(page.body)
+            return await self._read_html(decode_body(page.body, charset, page.is_complete))
+        if kind in _PLAIN_TYPES or kind.endswith("+json"):
+            return PageText("", decode_body(page.body, page.charset, page.is_complete).strip())
         raise ToolError(f"The page is not text but {kind or 'of a kind its server does not tell'}.")
 
-    async def _html(self, html: str) -> Text:
-        async with self._seats:
+    async def _read_html(self, html: str) -> PageText:
+        async with self._process_slots:
             try:
-                async with asyncio.timeout(self._seconds):
-                    output = await _run(html.encode("utf-8", "replace"))
+                async with asyncio.timeout(self._timeout_seconds):
+                    output = await _run_extractor(html.encode("utf-8", "replace"))
             except TimeoutError as error:
                 raise ToolError("The page is too complicated to be read.") from error
         try:
-            return msgspec.json.decode(output, type=Text)
+            return msgspec.json.decode(output, type=PageText)
         except msgspec.DecodeError as error:  # it ended early, by a limit or a defect
             raise ToolError("The page can't be read as HTML.") from error
 
 
-async def _run(html: bytes) -> bytes:
+async def _run_extractor(html: bytes) -> bytes:
     """Give HTML to the program and return what it writes; it never outlives this call."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -95,34 +95,36 @@ async def _run(html: bytes) -> bytes:
     return output
 
 
-def decoded(body: bytes, charset: str, whole: bool = True) -> str:
+def decode_body(body: bytes, charset: str, is_complete: bool = True) -> str:
     """Return bytes as text: by their byte order mark, by the charset, as UTF-8, or as Windows'.
 
     Where they are not the whole text, the last character may be cut, and is left out then.
     """
     marked = next((name for bom, name in _BOMS if body.startswith(bom)), None)
-    name = marked or _codec(charset)
+    name = marked or _codec_name(charset)
     if name:
         return (
-            codecs.getincrementaldecoder(name)("replace").decode(body, whole).removeprefix("\ufeff")
+            codecs.getincrementaldecoder(name)("replace")
+            .decode(body, is_complete)
+            .removeprefix("\ufeff")
         )
     try:
-        return codecs.getincrementaldecoder("utf-8")("strict").decode(body, whole)
+        return codecs.getincrementaldecoder("utf-8")("strict").decode(body, is_complete)
     except UnicodeDecodeError:
         return body.decode("cp1252", "replace")
 
 
-def _declared(html: bytes) -> str:
+def _declared_charset(html: bytes) -> str:
     """The charset an HTML document gives itself near its beginning; "" without one."""
     found = _META_CHARSET.search(html[:2048])
     return found[1].decode("ascii", "replace") if found else ""
 
 
-def _codec(charset: str) -> str:
+def _codec_name(charset: str) -> str:
     """The name of the codec that is meant by a charset; "" for those unknown or unfit."""
     try:
         name = codecs.lookup(charset).name
         bytes(4).decode(name, "replace")  # refused by codecs that do not give text
     except (LookupError, ValueError):
         return ""
-    return "" if name in _NOT_OF_PAGES else _MEANT.get(name, name)
+    return "" if name in _UNFIT_CODECS else _BROWSER_CODECS.get(name, name)

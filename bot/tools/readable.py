@@ -18,11 +18,11 @@ from justext import core  # type: ignore[import-untyped]  # it has no types
 from lxml.etree import LxmlError  # type: ignore[import-untyped]  # it has no types
 
 MAX_PARAGRAPHS = 2000  # the time jusText takes grows with their square
-MAX_TEXT = 100_000  # characters
-MAX_TITLE = 300
-MAIN_TEXT = 250  # characters; with less, what was found is not the page's main text
-CPU_SECONDS = 5
-MEMORY = 2**30
+MAX_TEXT_CHARACTERS = 100_000  # characters
+MAX_TITLE_CHARACTERS = 300
+MIN_MAIN_TEXT_CHARACTERS = 250  # characters; with less, what was found is not the page's main text
+MAX_CPU_SECONDS = 5
+MAX_MEMORY_BYTES = 2**30
 
 _XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*>")
 _HEADING = re.compile(r"\bh([1-6])\b")
@@ -36,11 +36,11 @@ def extract(html: str) -> tuple[str, str]:
         return "", ""
     title = " ".join((document.findtext(".//title") or "").split())
     paragraphs = core.ParagraphMaker.make_paragraphs(core.preprocessor(document))
-    lines = "\n".join(map(_line, _main(paragraphs[:MAX_PARAGRAPHS])))
-    return title[:MAX_TITLE], lines.strip()[:MAX_TEXT]
+    lines = "\n".join(map(_paragraph_line, _main_paragraphs(paragraphs[:MAX_PARAGRAPHS])))
+    return title[:MAX_TITLE_CHARACTERS], lines.strip()[:MAX_TEXT_CHARACTERS]
 
 
-def _main(paragraphs: Sequence[Any]) -> Sequence[Any]:
+def _main_paragraphs(paragraphs: Sequence[Any]) -> Sequence[Any]:
     """The paragraphs of the main text; on a short page all that are not mostly links.
 
     No stop words are asked for: they would need the page's language, and some have none.
@@ -48,22 +48,22 @@ def _main(paragraphs: Sequence[Any]) -> Sequence[Any]:
     core.classify_paragraphs(paragraphs, frozenset(), stopwords_low=0, stopwords_high=0)
     core.revise_paragraph_classification(paragraphs)
     main = [paragraph for paragraph in paragraphs if not paragraph.is_boilerplate]
-    if sum(map(len, main)) >= MAIN_TEXT:
+    if sum(map(len, main)) >= MIN_MAIN_TEXT_CHARACTERS:
         return main
     return [paragraph for paragraph in paragraphs if paragraph.links_density() < 0.5] or paragraphs
 
 
-def _line(paragraph: Any) -> str:
+def _paragraph_line(paragraph: Any) -> str:
     text = " ".join(paragraph.text.split())
     if heading := _HEADING.search(paragraph.dom_path):
         return f"\n{'#' * int(heading[1])} {text}\n"
     return f"- {text}" if paragraph.dom_path.endswith(".li") else text
 
 
-def _limit() -> None:
+def _limit_resources() -> None:
     for kind, limit in (
-        (resource.RLIMIT_CPU, CPU_SECONDS),
-        (resource.RLIMIT_AS, MEMORY),
+        (resource.RLIMIT_CPU, MAX_CPU_SECONDS),
+        (resource.RLIMIT_AS, MAX_MEMORY_BYTES),
         (resource.RLIMIT_CORE, 0),
     ):
         with suppress(ValueError, OSError):  # not every system has each of them
@@ -72,7 +72,7 @@ def _limit() -> None:
 
 def main() -> None:
     """Read standard input to its end, and answer."""
-    _limit()
+    _limit_resources()
     title, body = extract(sys.stdin.buffer.read().decode("utf-8", "replace"))
     sys.stdout.buffer.write(json.dumps({"title": title, "body": body}).encode("utf-8"))
 

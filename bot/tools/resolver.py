@@ -14,56 +14,62 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 
-AT_ONCE = 4  # threads; two pages at once, and two look-ups that hang
-SECONDS = 4.0  # for one look-up; resolvers answer within one, or after a second server was asked
+MAX_LOOKUP_THREADS = 4  # threads; two pages at once, and two look-ups that hang
+LOOKUP_TIMEOUT_SECONDS = (
+    4.0  # for one look-up; resolvers answer within one, or after a second server was asked
+)
 
-LookUp = Callable[[str], Sequence[str]]
+Lookup = Callable[[str], Sequence[str]]
 """Gives the addresses of a host, however long that takes; raises OSError or UnicodeError."""
 
 
-def system(host: str) -> Sequence[str]:
+def system_lookup(host: str) -> Sequence[str]:
     """Return the addresses of a host as the system knows them."""
     found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 class Resolver:
-    """Looks names up, at most `at_once` at a time, each for at most `seconds`."""
+    """Looks names up, at most `max_threads` at a time, each for at most `timeout_seconds`."""
 
     def __init__(
-        self, look_up: LookUp = system, *, at_once: int = AT_ONCE, seconds: float = SECONDS
+        self,
+        lookup: Lookup = system_lookup,
+        *,
+        max_threads: int = MAX_LOOKUP_THREADS,
+        timeout_seconds: float = LOOKUP_TIMEOUT_SECONDS,
     ) -> None:
-        self._look_up = look_up
-        self._places = threading.BoundedSemaphore(at_once)
-        self._seconds = seconds
+        self._lookup = lookup
+        self._thread_slots = threading.BoundedSemaphore(max_threads)
+        self._timeout_seconds = timeout_seconds
 
     async def __call__(self, host: str) -> Sequence[str]:
         """Return the addresses of a host. Raises OSError, also when it takes too long or when
         all places are taken, and UnicodeError for what is no name."""
-        if not self._places.acquire(blocking=False):
+        if not self._thread_slots.acquire(blocking=False):
             raise OSError("too many names are being looked up")
         loop = asyncio.get_running_loop()
         found: asyncio.Future[Sequence[str]] = loop.create_future()
         # A daemon: a look-up that hangs does not hold up the end of the process.
-        threading.Thread(target=self._run, args=(host, loop, found), daemon=True).start()
-        async with asyncio.timeout(self._seconds):  # TimeoutError is an OSError
+        threading.Thread(target=self._run_lookup, args=(host, loop, found), daemon=True).start()
+        async with asyncio.timeout(self._timeout_seconds):  # TimeoutError is an OSError
             return await found
 
-    def _run(
+    def _run_lookup(
         self, host: str, loop: asyncio.AbstractEventLoop, found: asyncio.Future[Sequence[str]]
     ) -> None:
         """Look one name up, in a thread; the place is free when the system has returned."""
         try:
-            result: Sequence[str] | Exception = self._look_up(host)
+            result: Sequence[str] | Exception = self._lookup(host)
         except Exception as error:  # noqa: BLE001  # goes to whoever asked
             result = error
         finally:
-            self._places.release()
+            self._thread_slots.release()
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(_settle, found, result)
+            loop.call_soon_threadsafe(_set_outcome, found, result)
 
 
-def _settle(found: asyncio.Future[Sequence[str]], result: Sequence[str] | Exception) -> None:
+def _set_outcome(found: asyncio.Future[Sequence[str]], result: Sequence[str] | Exception) -> None:
     if found.done():
         return
     if isinstance(result, Exception):

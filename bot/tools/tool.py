@@ -17,7 +17,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.tools.definition import define
+from bot.tools.definition import read_definition
 from bot.values import Question
 
 
@@ -33,20 +33,20 @@ class Tool:
     """Something the model may call. `parameters` is a JSON schema.
 
     `run` takes the model's arguments as JSON text, unchecked, and raises ToolError where they do
-    not fit. `side_effects`: running it twice is not the same as once. `saying` turns the same
-    JSON text into what the reader sees meanwhile.
+    not fit. `has_side_effects`: running it twice is not the same as once. `status_label` turns the
+    same JSON text into what the reader sees meanwhile.
     """
 
     name: str
     description: str
     parameters: Mapping[str, Any]
     run: Callable[[str, ToolContext], Coroutine[Any, Any, str]]
-    side_effects: bool = False
-    saying: Callable[[str], str] | None = None
+    has_side_effects: bool = False
+    status_label: Callable[[str], str] | None = None
 
 
 def tool(
-    *, side_effects: bool = False, saying: Callable[..., str] | None = None
+    *, has_side_effects: bool = False, status_label: Callable[..., str] | None = None
 ) -> Callable[[Callable[..., Coroutine[Any, Any, str]]], Tool]:
     """Make a Tool of an async function.
 
@@ -55,18 +55,18 @@ def tool(
     the JSON schema. A parameter annotated ToolContext is filled in by us. Raises TypeError for a
     definition that can't work.
 
-    `saying` is called with the same named arguments, without the context. What it returns is
+    `status_label` is called with the same named arguments, without the context. What it returns is
     shown to everybody in the channel, so it must hold nothing secret; without it no argument is
     shown at all.
     """
 
     def made(function: Callable[..., Coroutine[Any, Any, str]]) -> Tool:
-        definition = define(function, ToolContext)
+        definition = read_definition(function, ToolContext)
 
         async def run(arguments: str, context: ToolContext) -> str:
-            given = definition.read(arguments)
-            if definition.context:
-                given[definition.context] = context
+            given = definition.parse_arguments(arguments)
+            if definition.context_parameter:
+                given[definition.context_parameter] = context
             return await function(**given)
 
         return Tool(
@@ -74,8 +74,10 @@ def tool(
             definition.description,
             definition.parameters,
             run,
-            side_effects,
-            None if saying is None else lambda arguments: saying(**definition.read(arguments)),
+            has_side_effects,
+            None
+            if status_label is None
+            else lambda arguments: status_label(**definition.parse_arguments(arguments)),
         )
 
     return made

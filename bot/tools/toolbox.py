@@ -18,79 +18,86 @@ from bot.upstream.prompt import ToolSpec
 
 log = logging.getLogger(__name__)
 
-MAX_SAYING = 80  # characters
+MAX_STATUS_LABEL_CHARACTERS = 80  # characters
 
 
 class Toolbox:
-    """Tools by name. `timeout` is in seconds a call, `max_output` in characters a call."""
+    """Tools by name. `timeout_seconds` is in seconds a call, `max_output_characters` in characters
+    a call."""
 
     def __init__(
-        self, tools: Sequence[Tool], *, timeout: float = 20.0, max_output: int = 8000
+        self,
+        tools: Sequence[Tool],
+        *,
+        timeout_seconds: float = 20.0,
+        max_output_characters: int = 8000,
     ) -> None:
         self._tools = {tool.name: tool for tool in tools}
         if len(self._tools) < len(tools):
             raise ValueError("two tools have the same name")
-        self._timeout = timeout
-        self._max_output = max_output
+        self._timeout_seconds = timeout_seconds
+        self._max_output_characters = max_output_characters
         self.specs: tuple[ToolSpec, ...] = tuple(
             ToolSpec(tool.name, tool.description, tool.parameters) for tool in tools
         )
 
-    def saying(self, call: ToolCall) -> str:
+    def status_label(self, call: ToolCall) -> str:
         """Return what the reader sees while a call runs: one short line, nothing secret."""
         tool = self._tools.get(call.name)
-        if tool is None or tool.saying is None:
-            return _plain_saying(call)
+        if tool is None or tool.status_label is None:
+            return _default_status_label(call)
         try:
-            return _clip(tool.saying(call.arguments), MAX_SAYING)
+            return _clip(tool.status_label(call.arguments), MAX_STATUS_LABEL_CHARACTERS)
         except Exception:  # noqa: BLE001  # arguments may be anything, and this is only a remark
-            return _plain_saying(call)
+            return _default_status_label(call)
 
-    def repeatable(self, name: str) -> bool:
+    def is_repeatable(self, name: str) -> bool:
         """Return whether running a tool once more does no harm; what we lack never runs."""
         tool = self._tools.get(name)
-        return tool is None or not tool.side_effects
+        return tool is None or not tool.has_side_effects
 
     async def run(self, call: ToolCall, context: ToolContext) -> str:
         """Run a call and return its output, or why there is none. Raises only when cancelled."""
         tool = self._tools.get(call.name)
         if tool is None:
-            return self._bounded(f"Error: {self._unknown(call.name)}")
+            return self._bound_output(f"Error: {self._unknown_tool_message(call.name)}")
         try:
-            return self._bounded(await self._in_time(tool, call.arguments, context))
+            return self._bound_output(await self._run_with_timeout(tool, call.arguments, context))
         except ToolError as error:
-            return self._bounded(f"Error: {error}")
+            return self._bound_output(f"Error: {error}")
         except Exception as error:  # noqa: BLE001  # a tool's defect must not end the answer
-            _log(tool, error)
+            _log_failure(tool, error)
             return f"Error: {tool.name} failed ({type(error).__name__})."
 
-    async def _in_time(self, tool: Tool, arguments: str, context: ToolContext) -> str:
-        limit = asyncio.timeout(self._timeout)
+    async def _run_with_timeout(self, tool: Tool, arguments: str, context: ToolContext) -> str:
+        limit = asyncio.timeout(self._timeout_seconds)
         try:
             async with limit:
                 return await tool.run(arguments, context)
         except TimeoutError:
             if not limit.expired():
                 raise
-            why = f"{tool.name} took longer than {self._timeout:g} seconds and was stopped."
+            why = f"{tool.name} took longer than {self._timeout_seconds:g} seconds and was stopped."
             raise ToolError(why) from None
 
-    def _unknown(self, name: str) -> str:
+    def _unknown_tool_message(self, name: str) -> str:
         there = "there are " + ", ".join(self._tools) if self._tools else "there are none"
         return f"There is no tool {_clip(name, 64)}; {there}."
 
-    def _bounded(self, output: str) -> str:
+    def _bound_output(self, output: str) -> str:
         """Return output the upstream takes: valid Unicode, not empty, not too long."""
         text = output.encode("utf-8", "replace").decode("utf-8")
         if not text.strip():
             return "(no output)"
-        if len(text) <= self._max_output:
+        if len(text) <= self._max_output_characters:
             return text
         mark = f"\n[Cut off: {len(text):,} characters are more than a tool may return.]"
-        return (text[: max(0, self._max_output - len(mark))] + mark)[-self._max_output :]
+        return (text[: max(0, self._max_output_characters - len(mark))] + mark)[
+            -self._max_output_characters :
+        ]
 
 
-def _plain_saying(call: ToolCall) -> str:
+def _default_status_label(call: ToolCall) -> str:
     """Arguments are not shown: nobody knows what a model puts into them."""
     without = call.arguments.strip() in ("", "{}", "null")
     return f"Calling {_clip(call.name, 64)}({'' if without else '…'})…"
@@ -101,7 +108,7 @@ def _clip(text: str, limit: int) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def _log(tool: Tool, error: Exception) -> None:
+def _log_failure(tool: Tool, error: Exception) -> None:
     """Log where it happened, not what the exception says: that may quote what people wrote."""
     where = "".join(traceback.format_tb(error.__traceback__)).rstrip()
     log.error("the tool %s failed: %s\n%s", tool.name, type(error).__name__, where)

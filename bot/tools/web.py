@@ -25,15 +25,17 @@ from bot.errors import ToolError
 from bot.tools.addresses import is_address, is_public_address, is_public_name
 from bot.tools.resolver import Resolver
 
-MAX_BYTES = 2 * 2**20  # of a body, as it comes over the line and after decompression
+MAX_PAGE_BYTES = 2 * 2**20  # of a body, as it comes over the line and after decompression
 MAX_REDIRECTS = 5
-MAX_ADDRESS = 2048  # characters of a URL
-MAX_TRIES = 3  # addresses of one host
-SECONDS = 12.0  # for all of it, redirects included
-PORTS = frozenset({80, 443})  # where web pages are; other services are none of a model's business
+MAX_URL_CHARACTERS = 2048  # characters of a URL
+MAX_ADDRESSES_TRIED = 3  # addresses of one host
+FETCH_TIMEOUT_SECONDS = 12.0  # for all of it, redirects included
+ALLOWED_PORTS = frozenset(
+    {80, 443}
+)  # where web pages are; other services are none of a model's business
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_TIMEOUT = httpx.Timeout(SECONDS, connect=4.0)
+_REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
+_TIMEOUT = httpx.Timeout(FETCH_TIMEOUT_SECONDS, connect=4.0)
 _HEADERS = {
     "user-agent": "bot",
     "accept": "text/html, text/markdown, text/plain, application/json;q=0.9, */*;q=0.1",
@@ -43,49 +45,49 @@ _HEADERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """What a server sent. `whole`: the body was not longer than we read."""
+class WebPage:
+    """What a server sent. `is_complete`: the body was not longer than we read."""
 
     url: str
     media_type: str
     charset: str
     body: bytes
-    whole: bool
+    is_complete: bool
 
 
-def connect() -> httpx.AsyncBaseTransport:
+def make_transport() -> httpx.AsyncBaseTransport:
     """Make the transport of one request. Certificates as httpx's variables say, no proxy."""
-    return httpx.AsyncHTTPTransport(verify=_tls())
+    return httpx.AsyncHTTPTransport(verify=_tls_context())
 
 
 @functools.cache
-def _tls() -> ssl.SSLContext:
+def _tls_context() -> ssl.SSLContext:
     return httpx.create_ssl_context()  # reads a few hundred certificates: once is enough
 
 
-class Web:
+class WebClient:
     """The public web. Tests put a resolver, a policy and a transport of their own here."""
 
     def __init__(
         self,
         *,
         resolve: Callable[[str], Awaitable[Sequence[str]]] | None = None,
-        connect: Callable[[], httpx.AsyncBaseTransport] = connect,
+        connect: Callable[[], httpx.AsyncBaseTransport] = make_transport,
         may_reach: Callable[[str], bool] = is_public_address,
-        ports: Collection[int] = PORTS,
-        seconds: float = SECONDS,
+        ports: Collection[int] = ALLOWED_PORTS,
+        timeout_seconds: float = FETCH_TIMEOUT_SECONDS,
     ) -> None:
         self._resolve = resolve or Resolver()
         self._connect = connect
         self._may_reach = may_reach
         self._ports = ports
-        self._seconds = seconds
+        self._timeout_seconds = timeout_seconds
 
-    async def get(self, address: str) -> Page:
+    async def fetch(self, url: str) -> WebPage:
         """Read a page; raises ToolError with a sentence for the model."""
         try:
-            async with asyncio.timeout(self._seconds):
-                return await self._follow(self._checked(address))
+            async with asyncio.timeout(self._timeout_seconds):
+                return await self._follow(self._check_url(url))
         except (TimeoutError, httpx.TimeoutException) as error:
             raise ToolError("The page did not come in time.") from error
         except httpx.ConnectError as error:
@@ -93,14 +95,14 @@ class Web:
         except (httpx.HTTPError, httpx.InvalidURL, zlib.error) as error:
             raise ToolError("The page's server broke off or sent something unreadable.") from error
 
-    def _checked(self, address: str | httpx.URL) -> httpx.URL:
+    def _check_url(self, address: str | httpx.URL) -> httpx.URL:
         """The address of a page that may be asked for, as far as it can be told from itself."""
         try:
             url = httpx.URL(address)
         except httpx.InvalidURL as error:
             raise ToolError("This is not a valid address.") from error
-        if len(str(url)) > MAX_ADDRESS:
-            raise ToolError(f"The address is longer than {MAX_ADDRESS} characters.")
+        if len(str(url)) > MAX_URL_CHARACTERS:
+            raise ToolError(f"The address is longer than {MAX_URL_CHARACTERS} characters.")
         if url.scheme not in ("http", "https") or not url.raw_host:
             raise ToolError("Only http:// and https:// addresses can be read.")
         if url.userinfo:
@@ -109,25 +111,25 @@ class Web:
             raise ToolError("Only pages on the usual ports, 80 and 443, can be read.")
         return url
 
-    async def _follow(self, url: httpx.URL) -> Page:
+    async def _follow(self, url: httpx.URL) -> WebPage:
         for _ in range(MAX_REDIRECTS + 1):
-            found = await self._visit(url)
-            if isinstance(found, Page):
+            found = await self._fetch_from_host(url)
+            if isinstance(found, WebPage):
                 return found
-            url = self._checked(found)
+            url = self._check_url(found)
         raise ToolError(f"The page redirects more than {MAX_REDIRECTS} times.")
 
-    async def _visit(self, url: httpx.URL) -> Page | httpx.URL:
+    async def _fetch_from_host(self, url: httpx.URL) -> WebPage | httpx.URL:
         """Ask the first address of the host that lets us connect."""
-        *others, last = (await self._addresses(_host(url)))[:MAX_TRIES]
+        *others, last = (await self._resolve_public(_host(url)))[:MAX_ADDRESSES_TRIED]
         for address in others:
             try:
-                return await self._ask(url, address)
+                return await self._request(url, address)
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 continue
-        return await self._ask(url, last)
+        return await self._request(url, last)
 
-    async def _addresses(self, host: str) -> Sequence[str]:
+    async def _resolve_public(self, host: str) -> Sequence[str]:
         """All addresses of a host, none of them private.
 
         What is refused and what does not exist sound the same: a model need not learn which names
@@ -143,7 +145,7 @@ class Web:
             raise ToolError("There is no such host on the public web.")
         return found
 
-    async def _ask(self, url: httpx.URL, address: str) -> Page | httpx.URL:
+    async def _request(self, url: httpx.URL, address: str) -> WebPage | httpx.URL:
         """Send the request to this very address; a redirect comes back as where it leads."""
         async with (
             httpx.AsyncClient(transport=self._connect(), trust_env=False, timeout=_TIMEOUT) as http,
@@ -156,12 +158,12 @@ class Web:
             ) as response,
         ):
             target = response.headers.get("location")
-            if response.status_code in _REDIRECTS and target:
+            if response.status_code in _REDIRECT_STATUSES and target:
                 return url.join(target)
-            return await _page(url, response)
+            return await _read_page(url, response)
 
 
-def shown_host(address: str) -> str:
+def display_host(address: str) -> str:
     """Return the host of an address as a reader may see it: ASCII; "" where there is none."""
     try:
         return _host(httpx.URL(address))
@@ -177,15 +179,15 @@ def _port(url: httpx.URL) -> int:
     return (443 if url.scheme == "https" else 80) if url.port is None else url.port
 
 
-async def _page(url: httpx.URL, response: httpx.Response) -> Page:
+async def _read_page(url: httpx.URL, response: httpx.Response) -> WebPage:
     if response.status_code != 200:
         meaning = httpx.codes.get_reason_phrase(response.status_code)
         raise ToolError(
             f"The page's server answered {response.status_code} {meaning}".rstrip() + "."
         )
     media_type, _, _ = response.headers.get("content-type", "").partition(";")
-    body, whole = await _body(response)
-    return Page(
+    body, whole = await _read_body(response)
+    return WebPage(
         str(url.copy_with(fragment=None)),
         media_type.strip().lower(),
         response.charset_encoding or "",
@@ -194,19 +196,19 @@ async def _page(url: httpx.URL, response: httpx.Response) -> Page:
     )
 
 
-async def _body(response: httpx.Response) -> tuple[bytes, bool]:
-    """The body's first `MAX_BYTES`, and whether that is all of it."""
-    unpack = _unpacking(response.headers.get("content-encoding", "").strip().lower())
+async def _read_body(response: httpx.Response) -> tuple[bytes, bool]:
+    """The body's first `MAX_PAGE_BYTES`, and whether that is all of it."""
+    unpack = _make_unpacker(response.headers.get("content-encoding", "").strip().lower())
     body, received = bytearray(), 0
     async for chunk in response.aiter_raw():
         received += len(chunk)
-        body += unpack(chunk, MAX_BYTES + 1 - len(body))
-        if max(received, len(body)) > MAX_BYTES:
-            return bytes(body[:MAX_BYTES]), False
+        body += unpack(chunk, MAX_PAGE_BYTES + 1 - len(body))
+        if max(received, len(body)) > MAX_PAGE_BYTES:
+            return bytes(body[:MAX_PAGE_BYTES]), False
     return bytes(body), True
 
 
-def _unpacking(encoding: str) -> Callable[[bytes, int], bytes]:
+def _make_unpacker(encoding: str) -> Callable[[bytes, int], bytes]:
     """What turns the next bytes of a body into at most so many unpacked ones."""
     if encoding in ("gzip", "x-gzip"):
         return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress

@@ -8,7 +8,7 @@ from bot.storage.chain import retry_turn_id
 from bot.values import Question
 
 
-def again(question: Question, response_url: str | None = None) -> Question:
+def retry_of(question: Question, response_url: str | None = None) -> Question:
     """The same question as the next turn.
 
     Of a command it has no `response_url` but this one: the other has been used, or has failed.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.errors import TooMuch
+from bot.errors import ResponseTooLarge
 from bot.render.sources import source_list
 from bot.upstream.events import (
     Activity,
@@ -27,84 +27,98 @@ from bot.upstream.events import (
     TextDone,
     ToolCall,
 )
-from bot.upstream.tool_round import Output
-from bot.values import BESIDE, REMOVED, Draft, Phase, Usage
+from bot.upstream.tool_round import ModelOutput
+from bot.values import REMOVED_DRAFT, STATUS_SEPARATOR, Draft, Phase, Usage
 
-NO_TEXT = "The model ended without writing an answer."
-INTERRUPTED = "The bot was stopped while it wrote this answer. Please ask again."
-WAITING = "Waiting for the answer above…"
-UNEXPECTED = "Something went wrong on my side."
-CUT_OFF = {
+NO_TEXT_MESSAGE = "The model ended without writing an answer."
+INTERRUPTED_MESSAGE = "The bot was stopped while it wrote this answer. Please ask again."
+WAITING_STATUS = "Waiting for the answer above…"
+UNEXPECTED_ERROR_MESSAGE = "Something went wrong on my side."
+CUT_OFF_NOTICES = {
     "content_filter": "Cut off by the content filter",
 }
-CUT_OFF_AT_LENGTH = "Cut off at the length limit"
+CUT_OFF_AT_LENGTH_NOTICE = "Cut off at the length limit"
 
-LONGEST_REMARK = 300
+MAX_REMARK_CHARACTERS = 300
 """Characters of a remark that follow a sentence about the end; ours, so that both stay a line."""
 
 
-class Machine:
+class AnswerState:
     """One answer as it is being written.
 
     `reference` is the turn's id, shown under a failure so that the operator finds it in the log.
-    `old` is what stands of the answer already; `cursor`, if it has one, is where its response goes
-    on after `text`. `before` is the part of `old` that was written before the last tool round;
-    it stays. `remark` is said under the text wherever the answer ends, for example that history was
-    left out.
-    `calls` are the tools the model waits for: run them, and feed the stream that follows; `output`
-    is all that the model sent with them. `model` is the server's name for who writes.
+    `visible_text` is what stands of the answer already; `cursor`, if it has one, is where its
+    response goes on after `text`. `previous_rounds_text` is the part of `visible_text` that was
+    written before the last tool round; it stays. `remark` is said under the text wherever the
+    answer ends, for example that history was left out. `tool_calls` are the tools the model waits
+    for: run them, and feed the stream that follows; `model_output` is all that the model sent with
+    them. `model_name` is the server's name for who writes.
     """
 
-    def __init__(self, reference: str, old: str = "", cursor: str = "", before: str = "") -> None:
+    def __init__(
+        self,
+        reference: str,
+        visible_text: str = "",
+        cursor: str = "",
+        previous_rounds_text: str = "",
+    ) -> None:
         self.reference = reference
         self.remark = ""
-        self.phase = Phase.RECONNECTING if old else Phase.ASKING
-        self.note = ""
+        self.phase = Phase.RECONNECTING if visible_text else Phase.ASKING
+        self.status_line = ""
         self.usage = Usage()
-        self.calls: tuple[ToolCall, ...] = ()
-        self.output: Output | None = None
-        self.model = ""
-        self.before = before
-        self._text = old[len(before) :] if cursor else ""
+        self.tool_calls: tuple[ToolCall, ...] = ()
+        self.model_output: ModelOutput | None = None
+        self.model_name = ""
+        self.previous_rounds_text = previous_rounds_text
+        self._current_text = visible_text[len(previous_rounds_text) :] if cursor else ""
         self._cursor = cursor
-        self._shown = "" if cursor else old
+        self._visible_text = "" if cursor else visible_text
         self._sources: dict[str, str] = {}
 
     @property
     def text(self) -> str:
         """The answer as a reader should see it now."""
-        written = self.before + self._text
-        return written if self.phase.final or len(written) > len(self._shown) else self._shown
+        written = self.previous_rounds_text + self._current_text
+        return (
+            written
+            if self.phase.is_final or len(written) > len(self._visible_text)
+            else self._visible_text
+        )
 
     @property
     def cursor(self) -> str:
         """Where the response goes on after `text`; "" where that can't be told."""
-        return self._cursor if len(self.before) + len(self._text) > len(self._shown) else ""
+        return (
+            self._cursor
+            if len(self.previous_rounds_text) + len(self._current_text) > len(self._visible_text)
+            else ""
+        )
 
     @property
     def draft(self) -> Draft:
         """The answer, its phase and its line of state."""
-        return Draft(self.phase, self.text, self.note)
+        return Draft(self.phase, self.text, self.status_line)
 
-    def wait(self, before: int) -> Draft:
-        """The question waits for its turn; `before` others go first."""
-        self.phase, self.note = Phase.QUEUED, f"Waiting, {before} before you"
+    def queue(self, ahead: int) -> Draft:
+        """The question waits for its turn; `previous_rounds_text` others go first."""
+        self.phase, self.status_line = Phase.QUEUED, f"Waiting, {ahead} before you"
         return self.draft
 
-    def wait_above(self) -> Draft:
+    def queue_in_thread(self) -> Draft:
         """Another answer of the thread is still being written."""
-        self.phase, self.note = Phase.QUEUED, WAITING
+        self.phase, self.status_line = Phase.QUEUED, WAITING_STATUS
         return self.draft
 
-    def ask(self) -> Draft:
+    def start_asking(self) -> Draft:
         """The question's turn has come."""
-        self.phase, self.note = Phase.ASKING, ""
+        self.phase, self.status_line = Phase.ASKING, ""
         return self.draft
 
-    def use(self, saying: str) -> Draft:
+    def show_tool(self, label: str) -> Draft:
         """A tool runs; the reader sees which, and nothing of it in the end."""
-        self.calls = ()
-        self.note = saying
+        self.tool_calls = ()
+        self.status_line = label
         return self.draft
 
     def stop(self, user: str) -> Draft:
@@ -113,114 +127,118 @@ class Machine:
 
     def remove(self) -> Draft:
         """The question was deleted; nothing of the answer stays."""
-        return self.end(REMOVED)
+        return self.end(REMOVED_DRAFT)
 
     def interrupt(self) -> Draft:
         """The process ends before the answer does; what is written stays."""
-        return self._end(Phase.INTERRUPTED, INTERRUPTED)
+        return self._end(Phase.INTERRUPTED, INTERRUPTED_MESSAGE)
 
-    def fail(self, sentence: str = UNEXPECTED) -> Draft:
+    def fail(self, user_message: str = UNEXPECTED_ERROR_MESSAGE) -> Draft:
         """The answer can't go on; what is written stays, with one sentence and the reference."""
-        return self._end(Phase.FAILED, f"{sentence} (reference {self.reference})")
+        return self._end(Phase.FAILED, f"{user_message} (reference {self.reference})")
 
-    def cut_short(self, sentence: str, characters: int) -> Draft:
+    def cut_off(self, user_message: str, max_characters: int) -> Draft:
         """The answer has met a limit of ours, also one that had ended; what is written stays, up
         to so many characters."""
-        return self._cut_off(self.text[:characters], sentence)
+        return self._end_cut_off(self.text[:max_characters], user_message)
 
     def end(self, draft: Draft) -> Draft:
         """The answer's end is known."""
-        self.before, self._text = "", draft.text
-        self.phase, self.note = draft.phase, draft.note
+        self.previous_rounds_text, self._current_text = "", draft.text
+        self.phase, self.status_line = draft.phase, draft.status_line
         return self.draft
 
     def feed(self, event: Event) -> Draft:
         """Take one event of the upstream; returns the draft that follows from it."""
         match event:
             case TextDelta(text, cursor):
-                self._write(self._text + text, cursor)
+                self._set_text(self._current_text + text, cursor)
             case TextDone(text):
-                self._write(text)
+                self._set_text(text)
             case Activity(text):
-                self._go_on()
-                self.note = text
+                self._continue()
+                self.status_line = text
             case Reconnecting(attempt, of):
-                self.phase, self.note = Phase.RECONNECTING, f"Reconnecting ({attempt}/{of})…"
+                self.phase, self.status_line = Phase.RECONNECTING, f"Reconnecting ({attempt}/{of})…"
             case Started(_, model):
-                self.model = model or self.model
-                self._go_on()
+                self.model_name = model or self.model_name
+                self._continue()
             case Restarted():
-                self._shown, self._text, self._cursor = self.text, "", ""
-                self.calls = ()
-                self._go_on()
+                self._visible_text, self._current_text, self._cursor = self.text, "", ""
+                self.tool_calls = ()
+                self._continue()
             case Citation(url, title):
                 self._sources.setdefault(url, title)
             case Finished():
-                self._finish(event)
+                self._on_finished(event)
             case Failed():
-                self._failed(event)
+                self._on_failed(event)
             case ToolCall():
-                self.calls += (event,)
+                self.tool_calls += (event,)
             case Reasoning():
                 pass
         return self.draft
 
-    def _write(self, text: str, cursor: str = "") -> None:
-        self._text, self._cursor = text, cursor
+    def _set_text(self, text: str, cursor: str = "") -> None:
+        self._current_text, self._cursor = text, cursor
         if text:
-            self.phase, self.note = Phase.STREAMING, ""
+            self.phase, self.status_line = Phase.STREAMING, ""
 
-    def _go_on(self) -> None:
-        self.phase, self.note = (Phase.STREAMING if self.text else Phase.ASKING), ""
+    def _continue(self) -> None:
+        self.phase, self.status_line = (Phase.STREAMING if self.text else Phase.ASKING), ""
 
-    def _finish(self, event: Finished) -> None:
-        self.usage += replace(event.usage, model=self.model)
-        self.output = event.output
-        self._text = event.text
-        if self.calls:
-            self._next_round()
-        elif not (self.before + self._text).strip():
-            self.fail(NO_TEXT)
-        elif event.cut_off:
-            self._text += source_list(self._sources)
-            self._end(Phase.CUT_OFF, CUT_OFF.get(event.cut_off, CUT_OFF_AT_LENGTH))
+    def _on_finished(self, event: Finished) -> None:
+        self.usage += replace(event.usage, model=self.model_name)
+        self.model_output = event.output
+        self._current_text = event.text
+        if self.tool_calls:
+            self._start_next_round()
+        elif not (self.previous_rounds_text + self._current_text).strip():
+            self.fail(NO_TEXT_MESSAGE)
+        elif event.cut_off_reason:
+            self._current_text += source_list(self._sources)
+            self._end(
+                Phase.CUT_OFF, CUT_OFF_NOTICES.get(event.cut_off_reason, CUT_OFF_AT_LENGTH_NOTICE)
+            )
         else:
-            self._text += source_list(self._sources)
+            self._current_text += source_list(self._sources)
             self._end(Phase.DONE)
 
-    def _failed(self, event: Failed) -> None:
-        self._text = max(event.text, self._text, key=len)
-        if isinstance(event.error, TooMuch):
-            self._cut_off(self.text, event.error.sentence)
+    def _on_failed(self, event: Failed) -> None:
+        self._current_text = max(event.text, self._current_text, key=len)
+        if isinstance(event.error, ResponseTooLarge):
+            self._end_cut_off(self.text, event.error.user_message)
         else:
-            self.fail(event.error.sentence)
+            self.fail(event.error.user_message)
 
-    def _next_round(self) -> None:
+    def _start_next_round(self) -> None:
         """What the model wrote before it called tools stays above what it writes after them."""
-        if self._text.strip():
-            self.before += self._text.rstrip() + "\n\n"
-        self._text, self._cursor = "", ""
-        self._go_on()
+        if self._current_text.strip():
+            self.previous_rounds_text += self._current_text.rstrip() + "\n\n"
+        self._current_text, self._cursor = "", ""
+        self._continue()
 
-    def _cut_off(self, text: str, note: str) -> Draft:
-        self.before, self._text = "", text
-        return self._end(Phase.CUT_OFF, note)
+    def _end_cut_off(self, text: str, status_line: str) -> Draft:
+        self.previous_rounds_text, self._current_text = "", text
+        return self._end(Phase.CUT_OFF, status_line)
 
-    def _end(self, phase: Phase, note: str = "") -> Draft:
+    def _end(self, phase: Phase, status_line: str = "") -> Draft:
         if phase not in {Phase.DONE, Phase.CUT_OFF}:
-            self.before, self._text = "", self.text
+            self.previous_rounds_text, self._current_text = "", self.text
         self.phase = phase
-        self.note = self._with_remark(note) if self.text.strip() else note
+        self.status_line = self._with_remark(status_line) if self.text.strip() else status_line
         return self.draft
 
-    def _with_remark(self, note: str) -> str:
+    def _with_remark(self, status_line: str) -> str:
         """Say both in one line; a remark is about the text, so it stands wherever text does."""
-        if not (note and self.remark):
-            return note or self.remark
-        short = self.remark[:LONGEST_REMARK]
-        return beside(note, short if short == self.remark else short.rstrip() + "…")
+        if not (status_line and self.remark):
+            return status_line or self.remark
+        short = self.remark[:MAX_REMARK_CHARACTERS]
+        return join_status_lines(
+            status_line, short if short == self.remark else short.rstrip() + "…"
+        )
 
 
-def beside(*lines: str) -> str:
+def join_status_lines(*lines: str) -> str:
     """Lines about an answer as one, those that say nothing left out."""
-    return BESIDE.join(filter(None, lines))
+    return STATUS_SEPARATOR.join(filter(None, lines))

@@ -7,58 +7,59 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 
-class Seats:
+class ConcurrencyLimiter:
     """`limit` seats and a queue before them; everyone in it is told when it moves."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self.taken = 0
+        self.in_use = 0
         self._queue: list[tuple[asyncio.Future[None], Callable[[int], None]]] = []
 
     @property
-    def waiting(self) -> int:
+    def waiting_count(self) -> int:
         """How many wait for a seat."""
         return len(self._queue)
 
     @asynccontextmanager
-    async def take(self, moved: Callable[[int], None]) -> AsyncIterator[None]:
-        """Hold a seat; until there is one, `moved(before)` is called at once and on every change.
+    async def slot(self, on_position: Callable[[int], None]) -> AsyncIterator[None]:
+        """Hold a seat; until there is one, `on_position(before)` is called at once and on every
+        change.
 
         It is not called when a seat is free.
         """
-        await self._wait(moved)
+        await self._acquire(on_position)
         try:
             yield
         finally:
-            self._leave()
+            self._release()
 
-    async def _wait(self, moved: Callable[[int], None]) -> None:
-        if self.taken < self.limit and not self._queue:
-            self.taken += 1
+    async def _acquire(self, on_position: Callable[[int], None]) -> None:
+        if self.in_use < self.limit and not self._queue:
+            self.in_use += 1
             return
         seat = asyncio.get_running_loop().create_future()
-        entry = (seat, moved)
+        entry = (seat, on_position)
         self._queue.append(entry)
-        moved(len(self._queue) - 1)
+        on_position(len(self._queue) - 1)
         try:
             await seat
         except asyncio.CancelledError:
             if entry in self._queue:
                 self._queue.remove(entry)
-                self._announce()
+                self._report_positions()
             elif seat.done() and not seat.cancelled():
-                self._leave()  # the seat was handed over in the very moment we were cancelled
+                self._release()  # the seat was handed over in the very moment we were cancelled
             raise
 
-    def _leave(self) -> None:
+    def _release(self) -> None:
         while self._queue:
             seat, _ = self._queue.pop(0)
             if not seat.done():
                 seat.set_result(None)
-                self._announce()
+                self._report_positions()
                 return
-        self.taken -= 1
+        self.in_use -= 1
 
-    def _announce(self) -> None:
+    def _report_positions(self) -> None:
         for before, (_, moved) in enumerate(self._queue):
             moved(before)

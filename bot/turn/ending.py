@@ -6,20 +6,26 @@ import asyncio
 from collections.abc import Collection, Iterable
 
 
-async def ended(tasks: Collection[asyncio.Task[None]], grace: float, hurry: asyncio.Event) -> None:
-    """Wait for the end of tasks, at most `grace` seconds and not longer than until `hurry`."""
+async def wait_all(
+    tasks: Collection[asyncio.Task[None]], grace_seconds: float, force_exit: asyncio.Event
+) -> None:
+    """Wait for the end of tasks, at most `grace_seconds` seconds and not longer than until
+    `force_exit`."""
     if not tasks:
         return
-    hurried = asyncio.create_task(hurry.wait())
+    hurried = asyncio.create_task(force_exit.wait())
     waiting = asyncio.create_task(asyncio.wait(tasks))
-    await asyncio.wait({waiting, hurried}, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait(
+        {waiting, hurried}, timeout=grace_seconds, return_when=asyncio.FIRST_COMPLETED
+    )
     waiting.cancel()
     hurried.cancel()
 
 
-async def interrupt(tasks: Iterable[asyncio.Task[None]], patience: float) -> None:
-    """Interrupt turns, and again those that have not found their end after `patience` seconds."""
-    for wait in (patience, None):
+async def interrupt_all(tasks: Iterable[asyncio.Task[None]], timeout_seconds: float) -> None:
+    """Interrupt turns, and again those that have not found their end after `timeout_seconds`
+    seconds."""
+    for wait in (timeout_seconds, None):
         unended = [task for task in tasks if not task.done()]
         for task in unended:
             task.cancel()

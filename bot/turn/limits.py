@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.errors import BotError, TooMuch
+from bot.errors import BotError, ResponseTooLarge
 from bot.storage.records import Spent
 
 
@@ -34,7 +34,7 @@ class AnswerLimits:
 NOTHING = Spent()
 
 
-class CutShort(BotError):
+class AnswerLimitReached(BotError):
     """The answer has met a limit; the message is the sentence for the reader."""
 
 
@@ -42,7 +42,7 @@ class AnswerBudget:
     """What is left of one answer's limits. Its seconds pass from the moment it is made.
 
     `before` is what the answer had used when this process took it up; `now` is a clock in seconds.
-    Every method that counts raises CutShort when the limit it watches is passed.
+    Every method that counts raises AnswerLimitReached when the limit it watches is passed.
     """
 
     def __init__(
@@ -50,15 +50,15 @@ class AnswerBudget:
     ) -> None:
         self.limits = limits
         self._now = now
-        self._began = now() - before.seconds
-        self._events = before.events
-        self._calls = 0
+        self._started_at = now() - before.seconds
+        self._event_count = before.events
+        self._tool_call_count = 0
         self._tool_characters = 0
 
     @property
     def spent(self) -> Spent:
         """What the answer has used by now; calls of tools are counted by its tool rounds."""
-        return Spent(self._now() - self._began, self._events)
+        return Spent(self._now() - self._started_at, self._event_count)
 
     @property
     def seconds_left(self) -> float:
@@ -66,53 +66,54 @@ class AnswerBudget:
         return max(0.0, self.limits.seconds - self.spent.seconds)
 
     @property
-    def calls_left(self) -> int:
+    def tool_calls_left(self) -> int:
         """How many more calls of tools may be run."""
-        return max(0, self.limits.tool_calls - self._calls)
+        return max(0, self.limits.tool_calls - self._tool_call_count)
 
-    def heard(self, characters: int, calls: int) -> None:
+    def count_event(self, characters: int, pending_calls: int) -> None:
         """Count one event, after which the answer has so many characters and waiting calls."""
-        self._events += 1
+        self._event_count += 1
         if characters > self.limits.characters:
             most = f"{self.limits.characters:,} characters"
-            raise CutShort(f"Cut off at {most}, the most for one answer. {_GO_ON}")
-        if calls > self.calls_left:
-            raise CutShort(
+            raise AnswerLimitReached(f"Cut off at {most}, the most for one answer. {_GO_ON_HINT}")
+        if pending_calls > self.tool_calls_left:
+            raise AnswerLimitReached(
                 f"Cut off: the model wanted to use tools more than {self.limits.tool_calls} times. "
                 "Ask for a smaller part of it."
             )
-        if self._events > self.limits.events:
-            raise CutShort(TooMuch.sentence)
+        if self._event_count > self.limits.events:
+            raise AnswerLimitReached(ResponseTooLarge.user_message)
 
-    def ran(self, output: int) -> None:
+    def count_tool_call(self, output_characters: int) -> None:
         """Count one call of a tool, which returned so many characters."""
-        self._calls += 1
-        self._tool_characters += output
+        self._tool_call_count += 1
+        self._tool_characters += output_characters
         if self._tool_characters > self.limits.tool_characters:
-            raise CutShort(
+            raise AnswerLimitReached(
                 "Cut off: the tools returned more than fits into one answer. "
                 "Ask for a smaller part of it."
             )
 
-    def out_of_rounds(self, rounds: int) -> CutShort:
+    def round_limit_error(self, rounds: int) -> AnswerLimitReached:
         """The error of an answer that wants tools after so many rounds, which were all."""
         times = "round" if rounds == 1 else "rounds"
-        return CutShort(
+        return AnswerLimitReached(
             f"Cut off: the model wanted to use tools after {rounds} {times} of them, the most for "
             "one answer. Ask for a smaller part of it."
         )
 
-    def out_of_time(self) -> CutShort:
+    def time_limit_error(self) -> AnswerLimitReached:
         """The error of an answer that took all of its seconds."""
-        return CutShort(
-            f"Cut off after {_duration(self.limits.seconds)}, the most for one answer. {_GO_ON}"
+        return AnswerLimitReached(
+            f"Cut off after {_format_duration(self.limits.seconds)}, the most for one answer. "
+            f"{_GO_ON_HINT}"
         )
 
 
-_GO_ON = "Ask me to go on if you need the rest."
+_GO_ON_HINT = "Ask me to go on if you need the rest."
 
 
-def _duration(seconds: float) -> str:
+def _format_duration(seconds: float) -> str:
     """The time as a person says it."""
     minutes = seconds / 60
     number, unit = (minutes, "minute") if minutes >= 1 else (seconds, "second")

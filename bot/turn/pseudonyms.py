@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from bot.values import Question
 
-_PURPOSE = b"pseudonyms for the model's server"
+_KEY_PURPOSE = b"pseudonyms for the model's server"
 
 
 class Pseudonyms:
@@ -17,17 +17,17 @@ class Pseudonyms:
     """
 
     def __init__(self, secret: str) -> None:
-        self._key = hmac.digest(secret.encode(), _PURPOSE, sha256)
+        self._key = hmac.digest(secret.encode(), _KEY_PURPOSE, sha256)
 
     def person(self, question: Question) -> str:
         """Return the name of whoever asked."""
-        return self._name("person", question.user_team or question.place.team, question.user)
+        return self._pseudonym("person", question.user_team or question.place.team, question.user)
 
     def thread(self, question: Question) -> str:
         """Return the name of the conversation: a thread, or a person's commands in a channel."""
         place = question.place
         where = place.thread_ts or f"command {question.user}"
-        return self._name("thread", place.team, place.channel, where)
+        return self._pseudonym("thread", place.team, place.channel, where)
 
-    def _name(self, *parts: str) -> str:
+    def _pseudonym(self, *parts: str) -> str:
         return hmac.new(self._key, "\0".join(parts).encode(errors="replace"), sha256).hexdigest()

@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from bot.errors import StorageAway
+from bot.errors import StorageUnavailable
 from bot.storage.chain import all_turn_ids, ask_count, retry_turn_id
 from bot.storage.records import TurnCommand, TurnRecord
 from bot.storage.store import Store
 from bot.turn.supervisor import Supervisor, Verdict
-from bot.values import REMOVED, Question, message_key
+from bot.values import REMOVED_DRAFT, Question, message_key
 
 log = logging.getLogger(__name__)
 
@@ -22,11 +22,11 @@ log = logging.getLogger(__name__)
 class Revisions:
     """Deletions and edits of questions, whichever replica answers them."""
 
-    def __init__(self, store: Store, turns: Supervisor) -> None:
+    def __init__(self, store: Store, supervisor: Supervisor) -> None:
         self._store = store
-        self._turns = turns
+        self._supervisor = supervisor
 
-    async def deleted(
+    async def on_message_deleted(
         self, team: str, channel: str, ts: str, question: Question | None = None
     ) -> None:
         """A message was deleted: end the answers that are being written to it, and let nothing of
@@ -35,78 +35,78 @@ class Revisions:
         `question` is what it asked, if anything: one that is delivered after its deletion is not
         answered. What was to be answered together with it is asked anew by whoever owns the turn.
         """
-        for turn in self._turns.asked_by(channel, ts):
-            self._turns.remove(turn, ts)
+        for turn in self._supervisor.turns_of_message(channel, ts):
+            self._supervisor.remove(turn, ts)
         try:
             if question:
-                await self._store.claim(_without_words(question), None, REMOVED)
+                await self._store.claim(_without_content(question), None, REMOVED_DRAFT)
             for turn in await self._store.request_removal(message_key(team, channel, ts), ts):
                 log.info("a question was deleted", extra={"turn": turn})
-                self._turns.remove(turn, ts)
-        except StorageAway as error:
+                self._supervisor.remove(turn, ts)
+        except StorageUnavailable as error:
             log.warning("the answer to a deleted question may go on elsewhere: %s", error)
 
-    async def next_turn(self, question: Question) -> str | None:
+    async def next_turn_id(self, question: Question) -> str | None:
         """The id of the turn that asks an edited question again; its own if it was never asked.
         None while it waits: it will be asked as it reads then.
 
-        Raises StorageAway.
+        Raises StorageUnavailable.
         """
-        chain = await self._chain(question.keys[0])
-        if any(_waits_with(one, question) for one in chain):
+        chain = await self._turns_of_key(question.keys[0])
+        if any(_is_waiting_with(one, question) for one in chain):
             return None
         asked = [one.question.id for one in chain]
         return retry_turn_id(max(asked, key=ask_count)) if asked else question.id
 
-    async def ask(self, question: Question, turn: str) -> Verdict:
+    async def ask_edited(self, question: Question, turn: str) -> Verdict:
         """Ask an edited question as `turn`, once; what is still being written to it ends.
 
         Where it still waits nothing is to be done: it will be asked as Slack shows it then.
         """
         try:
-            asked = await self._chain(question.keys[0])
+            asked = await self._turns_of_key(question.keys[0])
             if any(one.question.id == turn for one in asked):
-                return Verdict.OVER
-            if any(_waits_with(one, question) for one in asked):
-                return Verdict.TAKEN
+                return Verdict.ALREADY_DONE
+            if any(_is_waiting_with(one, question) for one in asked):
+                return Verdict.DONE
             for one in asked:
-                if not _with_others(one):
-                    await self._turns.stop(one.question.id, question.user)
-            if not await self._turns.submit(_as(question, turn)):
-                return Verdict.OVER
-            for one in filter(_with_others, asked):
-                await self._take_out(one.question.id, question.ts or "")
-        except StorageAway:
-            return Verdict.AWAY
-        return Verdict.TAKEN
+                if not _has_several_messages(one):
+                    await self._supervisor.stop(one.question.id, question.user)
+            if not await self._supervisor.submit(_as_turn(question, turn)):
+                return Verdict.ALREADY_DONE
+            for one in filter(_has_several_messages, asked):
+                await self._remove_message(one.question.id, question.ts or "")
+        except StorageUnavailable:
+            return Verdict.STORAGE_UNAVAILABLE
+        return Verdict.DONE
 
-    async def _take_out(self, turn: str, ts: str) -> None:
+    async def _remove_message(self, turn: str, ts: str) -> None:
         """End an answer to several messages because one of them is asked by itself; the others are
         asked anew."""
         if await self._store.send_command(TurnCommand(turn, ts, "remove")):
-            self._turns.remove(turn, ts)
+            self._supervisor.remove(turn, ts)
 
-    async def _chain(self, key: str) -> list[TurnRecord]:
-        """The turns that the question of a key has had. Raises StorageAway."""
+    async def _turns_of_key(self, key: str) -> list[TurnRecord]:
+        """The turns that the question of a key has had. Raises StorageUnavailable."""
         turn = await self._store.get_claiming_turn_id(key)
         return await self._store.get_turns(all_turn_ids(turn)) if turn else []
 
 
-def _waits_with(record: TurnRecord, question: Question) -> bool:
+def _is_waiting_with(record: TurnRecord, question: Question) -> bool:
     """Whether a question is part of one that has not been asked yet, and will be."""
-    will_be = record.waiting and not record.draft.phase.final
+    will_be = record.waiting and not record.draft.phase.is_final
     return will_be and question.ts in record.question.messages
 
 
-def _with_others(record: TurnRecord) -> bool:
+def _has_several_messages(record: TurnRecord) -> bool:
     return len(record.question.messages) > 1
 
 
-def _as(question: Question, turn: str) -> Question:
+def _as_turn(question: Question, turn: str) -> Question:
     """The question as another turn than its first."""
     return question if turn == question.id else replace(question, id=turn, keys=(f"turn:{turn}",))
 
 
-def _without_words(question: Question) -> Question:
+def _without_content(question: Question) -> Question:
     """The question as it is claimed once its message is deleted: nothing of it is kept."""
     return replace(question, text="", said=(), files=(), unreadable=())

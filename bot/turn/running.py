@@ -6,10 +6,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
-from bot.observe import Metrics, turn_id
+from bot.observe import Metrics, logging_turn_id
 from bot.storage.records import TurnRecord
 from bot.storage.store import Store
-from bot.turn.durability.leases import Keeper
+from bot.turn.durability.leases import LeaseManager
 from bot.turn.durability.write_behind import Journal
 from bot.turn.turn import Turn
 from bot.values import Phase
@@ -17,29 +17,29 @@ from bot.values import Phase
 log = logging.getLogger(__name__)
 
 
-class LiveTurns:
+class RunningTurns:
     """Each turn with the task that answers it; none runs untracked.
 
     `answer(turn)` brings a turn to its end, or gives None where that is left to another process.
-    `leave(id)` lets a response go on at the model's server though we read it no more.
+    `detach_response(id)` lets a response go on at the model's server though we read it no more.
     """
 
     def __init__(
         self,
         answer: Callable[[Turn], Awaitable[Phase | None]],
         store: Store,
-        keeper: Keeper,
+        lease_manager: LeaseManager,
         metrics: Metrics,
         *,
-        leave: Callable[[str], None],
+        detach_response: Callable[[str], None],
     ) -> None:
-        self.journal = Journal(store.write_changes, self.lose, metrics)
+        self.journal = Journal(store.write_changes, self.on_lease_lost, metrics)
         self._answer = answer
         self._store = store
-        self._keeper = keeper
+        self._lease_manager = lease_manager
         self._metrics = metrics
-        self._leave = leave
-        self._turns: dict[str, Turn] = {}  # the newest of each name
+        self._detach_response = detach_response
+        self._newest_by_id: dict[str, Turn] = {}  # the newest of each name
         self._tasks: dict[Turn, asyncio.Task[None]] = {}
 
     def __len__(self) -> int:
@@ -51,56 +51,56 @@ class LiveTurns:
         return self._tasks
 
     @property
-    def known(self) -> Collection[str]:
+    def known_ids(self) -> Collection[str]:
         """The turns that need nobody to take them up: they run, or their end is being written."""
-        return {*self._turns, *self.journal.turns}
+        return {*self._newest_by_id, *self.journal.pending_turns}
 
     def get(self, turn: str) -> Turn | None:
         """The turn of that name, if it is ours to answer."""
-        found = self._turns.get(turn)
-        return None if found is None or found.left else found
+        found = self._newest_by_id.get(turn)
+        return None if found is None or found.released else found
 
     def start(
-        self, record: TurnRecord, *, asked: float | None = None, certain: bool = True
+        self, record: TurnRecord, *, asked_at: float | None = None, messages_verified: bool = True
     ) -> asyncio.Task[None]:
         """Answer a turn that is ours; see `Turn` for the rest. The task ends with the turn."""
         turn = Turn(
             record,
             self.journal,
-            held=self._keeper.held,
-            begin=self._store.promote,
-            certain=certain,
-            asked=asked,
+            owns_lease=self._lease_manager.owns_lease,
+            promote=self._store.promote,
+            messages_verified=messages_verified,
+            asked_at=asked_at,
         )
-        self._turns[turn.id] = turn
+        self._newest_by_id[turn.id] = turn
         self._tasks[turn] = task = asyncio.create_task(self._run(turn), name=f"turn {turn.id}")
-        self._metrics.live.set(len(self))
+        self._metrics.live_answers.set(len(self))
         task.add_done_callback(lambda _: self._forget(turn))
         return task
 
-    def stir(self) -> None:
+    def wake_waiting(self) -> None:
         """Let those that wait for another answer look whether it has ended."""
         for turn in self._tasks:
-            turn.stirred.set()
+            turn.wakeup.set()
 
-    def lose(self, turn: str, fence: int) -> None:
+    def on_lease_lost(self, turn: str, fence: int) -> None:
         """Another process answers this turn now."""
         found = self.get(turn)
         if found and found.fence == fence:
             log.warning("another process answers this question now", extra={"turn": turn})
             self._metrics.lost_leases.inc()
-            self.let_go(found)
+            self.release(found)
 
-    def let_go(self, turn: Turn) -> None:
+    def release(self, turn: Turn) -> None:
         """End a turn here without a word; what the model writes goes on for somebody else."""
         turn.release()
         if turn.response_id:
-            self._leave(turn.response_id)
+            self._detach_response(turn.response_id)
         if task := self._tasks.get(turn):
             task.cancel()
 
     async def _run(self, turn: Turn) -> None:
-        with turn_id(turn.id):
+        with logging_turn_id(turn.id):
             place, outcome = turn.question.place, Phase.FAILED
             if turn.record.fence == 1:
                 self._metrics.questions.labels(place.surface).inc()
@@ -122,7 +122,7 @@ class LiveTurns:
 
     def _forget(self, turn: Turn) -> None:
         del self._tasks[turn]
-        if self._turns.get(turn.id) is turn:
-            del self._turns[turn.id]
-        self._metrics.live.set(len(self))
-        self.stir()
+        if self._newest_by_id.get(turn.id) is turn:
+            del self._newest_by_id[turn.id]
+        self._metrics.live_answers.set(len(self))
+        self.wake_waiting()

@@ -15,80 +15,81 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from bot.errors import QuestionDeleted, SlackError, Stopped, StorageAway
+from bot.errors import QuestionDeleted, SlackError, Stopped, StorageUnavailable
 from bot.storage.records import TurnCommand, TurnRecord
 from bot.storage.store import Store
-from bot.turn.again import again
-from bot.turn.durability.leases import Keeper
-from bot.turn.durability.resume import knows_messages
-from bot.turn.ending import ended, interrupt
+from bot.turn.again import retry_of
+from bot.turn.durability.leases import LeaseManager
+from bot.turn.durability.resume import message_list_is_complete
+from bot.turn.ending import interrupt_all, wait_all
 from bot.turn.intake import Intake
-from bot.turn.running import LiveTurns
+from bot.turn.running import RunningTurns
 from bot.values import Phase, Question
 
 log = logging.getLogger(__name__)
 
-LAST_WORDS = 5.0  # seconds
-PRUNE_EVERY = 3600.0  # seconds
-POLL = 0.5  # seconds until we look by ourselves whether something is there for us
-REFUSED_KEPT = 500  # questions that could not be claimed
+INTERRUPT_TIMEOUT_SECONDS = 5.0  # seconds
+PRUNE_INTERVAL_SECONDS = 3600.0  # seconds
+POLL_INTERVAL_SECONDS = 0.5  # seconds until we look by ourselves whether something is there for us
+MAX_REFUSED_QUESTIONS = 500  # questions that could not be claimed
 
-FAILED = frozenset({Phase.FAILED, Phase.INTERRUPTED})
+RETRYABLE_PHASES = frozenset({Phase.FAILED, Phase.INTERRUPTED})
 
 
 class Verdict(Enum):
     """What became of a press on an answer's button."""
 
-    TAKEN = "it is done"
-    OVER = "it was done already, or there is nothing left to do"
-    ENDED = "the answer is not being written any more"
-    NOT_THEIRS = "only the asker may"
-    UNKNOWN = "the question is not known any more"
-    GONE = "the question was deleted in Slack"
-    AWAY = "nobody can tell now"
+    DONE = "it is done"
+    ALREADY_DONE = "it was done already, or there is nothing left to do"
+    NOT_RUNNING = "the answer is not being written any more"
+    NOT_ASKER = "only the asker may"
+    UNKNOWN_QUESTION = "the question is not known any more"
+    QUESTION_DELETED = "the question was deleted in Slack"
+    STORAGE_UNAVAILABLE = "nobody can tell now"
 
 
 class Supervisor:
     """Starts turns, and ends them early where somebody wants it; no question is lost or doubled.
 
-    As a context manager it keeps this replica alive among the others and takes over what they
-    leave behind. `refuse(question)` tells the asker that it can't be answered now; `lend(wish)`
-    hands an address to the private answer that it was lent to; `still` returns when no write to
-    Slack is under way; `as_shown(question)` gives a question as Slack shows it now, None if it is
-    gone there, and raises SlackError; `retention` is in seconds.
+    As a context manager it keeps this replica alive among the others and takes over what they leave
+    behind. `tell_unavailable(question)` tells the asker that it can't be answered now;
+    `deliver_command(wish)` hands an address to the private answer that it was lent to;
+    `quiesce_delivery` returns when no write to Slack is under way; `reread_question(question)`
+    gives a question as Slack shows it now, None if it is gone there, and raises SlackError;
+    `retention_seconds` is in seconds.
     """
 
     def __init__(
         self,
-        live: LiveTurns,
+        running: RunningTurns,
         store: Store,
-        keeper: Keeper,
+        lease_manager: LeaseManager,
         *,
-        refuse: Callable[[Question], Coroutine[Any, Any, None]],
-        lend: Callable[[TurnCommand], None],
-        still: Callable[[], Awaitable[None]],
-        as_shown: Callable[[Question], Awaitable[Question | None]],
-        retention: float,
+        tell_unavailable: Callable[[Question], Coroutine[Any, Any, None]],
+        deliver_command: Callable[[TurnCommand], None],
+        quiesce_delivery: Callable[[], Awaitable[None]],
+        reread_question: Callable[[Question], Awaitable[Question | None]],
+        retention_seconds: float,
     ) -> None:
-        self._live = live
+        self._running = running
         self._store = store
-        self._keeper = keeper
-        self._refuse = refuse
-        self._lend = lend
-        self._still = still
-        self._as_shown = as_shown
-        self._retention = retention
+        self._lease_manager = lease_manager
+        self._tell_unavailable = tell_unavailable
+        self._deliver_command = deliver_command
+        self._quiesce_delivery = quiesce_delivery
+        self._reread_question = reread_question
+        self._retention_seconds = retention_seconds
         self._intake = Intake(store)
         self._claiming: set[str] = set()
         self._refused: OrderedDict[str, Question] = OrderedDict()
-        self._refusals: set[asyncio.Task[None]] = set()
-        self._loops: list[asyncio.Task[None]] = []
+        self._refusal_tasks: set[asyncio.Task[None]] = set()
+        self._loop_tasks: list[asyncio.Task[None]] = []
         self._draining = False
 
     @property
-    def live(self) -> int:
+    def running_count(self) -> int:
         """Turns not yet at their end, waiting ones included."""
-        return len(self._live)
+        return len(self._running)
 
     # Questions and presses.
 
@@ -103,52 +104,52 @@ class Supervisor:
             return False
         self._claiming.add(question.id)
         try:
-            taken = await self._intake.take(question)
-        except StorageAway as error:
+            taken = await self._intake.claim(question)
+        except StorageUnavailable as error:
             log.warning("a question could not be claimed: %s", error, extra={"turn": question.id})
-            self._turn_away(question)
+            self._refuse_question(question)
             return False
         finally:
             self._claiming.discard(question.id)
         if taken.turn:
-            self._live.start(taken.turn, asked=asked)
-        if taken.stops:
-            await self.stop(taken.stops, question.user)
-        return not taken.known
+            self._running.start(taken.turn, asked_at=asked)
+        if taken.stops_turn:
+            await self.stop(taken.stops_turn, question.user)
+        return not taken.is_duplicate
 
     async def stop(self, turn: str, user: str) -> Verdict:
         """End a live answer for its asker, whichever replica writes it; what is written stays."""
-        if found := self._live.get(turn):
-            if not found.question.obeys(user):
-                return Verdict.NOT_THEIRS
-            return Verdict.TAKEN if found.stop(Stopped(user)) else Verdict.OVER
+        if found := self._running.get(turn):
+            if not found.question.is_controlled_by(user):
+                return Verdict.NOT_ASKER
+            return Verdict.DONE if found.stop(Stopped(user)) else Verdict.ALREADY_DONE
         try:
             record = await self._store.get_turn(turn)
             if record is None:
-                return Verdict.UNKNOWN
-            if not record.question.obeys(user):
-                return Verdict.NOT_THEIRS
+                return Verdict.UNKNOWN_QUESTION
+            if not record.question.is_controlled_by(user):
+                return Verdict.NOT_ASKER
             return (
-                Verdict.TAKEN
+                Verdict.DONE
                 if await self._store.send_command(TurnCommand(turn, user))
-                else Verdict.ENDED
+                else Verdict.NOT_RUNNING
             )
-        except StorageAway:
-            return Verdict.AWAY
+        except StorageUnavailable:
+            return Verdict.STORAGE_UNAVAILABLE
 
-    def remove(self, turn: str, message: str) -> None:
+    def remove(self, turn: str, message_ts: str) -> None:
         """End an answer of ours because a message of its question was deleted, and delete what
         stands of it; what was asked in other messages is asked anew. One that has its end keeps it.
 
         An answer to other messages stays; while a turn waits, nobody here knows all of its own.
         """
-        found = self._live.get(turn)
-        if found and (found.waiting or not message or message in found.question.messages):
-            found.stop(QuestionDeleted(turn, message))
+        found = self._running.get(turn)
+        if found and (found.waiting or not message_ts or message_ts in found.question.messages):
+            found.stop(QuestionDeleted(turn, message_ts))
 
-    def asked_by(self, channel: str, ts: str) -> list[str]:
+    def turns_of_message(self, channel: str, ts: str) -> list[str]:
         """The answers of ours that a message is the question of, or a part of it."""
-        asked = [(turn.id, turn.question) for turn in self._live.tasks]
+        asked = [(turn.id, turn.question) for turn in self._running.tasks]
         return [
             turn
             for turn, question in asked
@@ -156,46 +157,54 @@ class Supervisor:
         ]
 
     async def retry(
-        self, turn: str, user: str, found: Question | None = None, response_url: str | None = None
+        self,
+        turn: str,
+        user: str,
+        question_from_slack: Question | None = None,
+        response_url: str | None = None,
     ) -> Verdict:
         """Ask a question again whose answer failed, once, for its asker and as Slack shows it now:
-        `found` where it had to be looked for there, and, where that was a command's, with its
-        answer sent to `response_url`."""
+        `question_from_slack` where it had to be looked for there, and, where that was a command's,
+        with its answer sent to `response_url`."""
         try:
             record = await self._store.get_turn(turn)
-        except StorageAway:
-            return Verdict.AWAY
-        if record and record.draft.phase.final and record.draft.phase not in FAILED:
-            return Verdict.OVER
-        known = _asked(record) if record else self._refused.get(turn)
-        question = known or found
+        except StorageUnavailable:
+            return Verdict.STORAGE_UNAVAILABLE
+        if record and record.draft.phase.is_final and record.draft.phase not in RETRYABLE_PHASES:
+            return Verdict.ALREADY_DONE
+        known = _askable_question(record) if record else self._refused.get(turn)
+        question = known or question_from_slack
         if question is None:
-            return Verdict.UNKNOWN
-        if not question.obeys(user):
-            return Verdict.NOT_THEIRS
+            return Verdict.UNKNOWN_QUESTION
+        if not question.is_controlled_by(user):
+            return Verdict.NOT_ASKER
         try:
-            question = await self._as_shown(known) if known else found
+            question = await self._reread_question(known) if known else question_from_slack
         except SlackError as error:
             log.warning("a question can't be read to be asked again: %s", error)
-            return Verdict.AWAY
+            return Verdict.STORAGE_UNAVAILABLE
         if question is None:
-            return Verdict.GONE
-        return Verdict.TAKEN if await self.submit(again(question, response_url)) else Verdict.OVER
+            return Verdict.QUESTION_DELETED
+        return (
+            Verdict.DONE
+            if await self.submit(retry_of(question, response_url))
+            else Verdict.ALREADY_DONE
+        )
 
     # This replica among the others.
 
     async def __aenter__(self) -> Self:
         """Be a replica from now on; what was let go of is taken up at once."""
-        await self.beat()
-        pause = partial(asyncio.sleep, self._keeper.period)
+        await self.heartbeat()
+        pause = partial(asyncio.sleep, self._lease_manager.heartbeat_seconds)
         loops = (
-            self._live.journal.run(),
-            _repeat(self.beat, pause),
-            _repeat(self.look, pause),
-            _repeat(self.attend, self._stirred),
-            _repeat(self.prune, partial(asyncio.sleep, PRUNE_EVERY)),
+            self._running.journal.run(),
+            _repeat(self.heartbeat, pause),
+            _repeat(self.recover_turns, pause),
+            _repeat(self.process_commands, self._wait_for_wakeup),
+            _repeat(self.prune, partial(asyncio.sleep, PRUNE_INTERVAL_SECONDS)),
         )
-        self._loops = [asyncio.create_task(loop) for loop in loops]
+        self._loop_tasks = [asyncio.create_task(loop) for loop in loops]
         return self
 
     async def __aexit__(
@@ -205,37 +214,39 @@ class Supervisor:
         trace: TracebackType | None,
     ) -> None:
         """Be none any more. What `drain` did not end is left to whoever finds it."""
-        for turn in self._live.tasks:
+        for turn in self._running.tasks:
             turn.release()
-        tasks = [*self._live.tasks.values(), *self._refusals, *self._loops]
+        tasks = [*self._running.tasks.values(), *self._refusal_tasks, *self._loop_tasks]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        with suppress(StorageAway):
-            await self._live.journal.flush()
+        with suppress(StorageUnavailable):
+            await self._running.journal.flush()
             await self._store.unregister()
 
-    async def beat(self) -> None:
+    async def heartbeat(self) -> None:
         """Show that we live; let go of turns that are not ours any more."""
-        for turn in self._live.tasks:
-            turn.lives()
-        fences = {turn.id: turn.fence for turn in self._live.tasks}
-        for lost in await self._keeper.beat(fences.items()):
-            self._live.lose(lost, fences[lost])
+        for turn in self._running.tasks:
+            turn.on_heartbeat()
+        fences = {turn.id: turn.fence for turn in self._running.tasks}
+        for lost in await self._lease_manager.heartbeat(fences.items()):
+            self._running.on_lease_lost(lost, fences[lost])
 
-    async def look(self) -> None:
+    async def recover_turns(self) -> None:
         """Take over what the dead have left, and take up what is ours without our knowing."""
         if self._draining:
             return
-        async for record in self._keeper.take_dead():
-            self._live.start(record, certain=knows_messages(record, left=False))
-        async for record in self._keeper.take_stray(self._live.known):
-            self._live.start(record, certain=False)
+        async for record in self._lease_manager.take_over_dead():
+            self._running.start(
+                record, messages_verified=message_list_is_complete(record, clean_handover=False)
+            )
+        async for record in self._lease_manager.reclaim_orphans(self._running.known_ids):
+            self._running.start(record, messages_verified=False)
 
-    async def attend(self) -> None:
+    async def process_commands(self) -> None:
         """Do what others have left for us: wishes, turns they let go of, places in threads."""
-        self._live.stir()
-        if self._live:
+        self._running.wake_waiting()
+        if self._running:
             for wish in sorted(
                 await self._store.receive_commands(), key=lambda wish: wish.kind == "stop"
             ):
@@ -245,68 +256,74 @@ class Supervisor:
                     case "remove":
                         self.remove(wish.turn, wish.user)
                     case _:
-                        self._lend(wish)
+                        self._deliver_command(wish)
         if not self._draining:
-            async for record in self._keeper.take_released():
-                self._live.start(record, certain=knows_messages(record, left=True))
+            async for record in self._lease_manager.take_over_released():
+                self._running.start(
+                    record, messages_verified=message_list_is_complete(record, clean_handover=True)
+                )
 
     async def prune(self) -> None:
         """Delete what is old."""
-        await self._store.prune(self._retention)
+        await self._store.prune(self._retention_seconds)
 
-    async def _stirred(self) -> None:
+    async def _wait_for_wakeup(self) -> None:
         """Wait until something may be there for us, as far as we are told; else for a while."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(POLL):
+            async with asyncio.timeout(POLL_INTERVAL_SECONDS):
                 await self._store.wakeup.wait()
         self._store.wakeup.clear()
 
     # The end.
 
-    async def drain(self, grace: float, hurry: asyncio.Event | None = None) -> int:
-        """Let live turns finish for `grace` seconds, then hand them over; returns how many.
+    async def drain(self, grace_seconds: float, force_exit: asyncio.Event | None = None) -> int:
+        """Let live turns finish for `grace_seconds` seconds, then hand them over; returns how many.
 
-        `hurry` ends the grace early. Where they can't be handed over because the database is
+        `force_exit` ends the grace early. Where they can't be handed over because the database is
         away they are interrupted: each has LAST_WORDS seconds to say so in Slack, which may be
-        away itself; with `hurry` none.
+        away itself; with `force_exit` none.
         """
         self._draining = True
-        hurry = hurry or asyncio.Event()
-        await ended({*self._live.tasks.values(), *self._refusals}, grace, hurry)
-        left = len(self._live)
+        force_exit = force_exit or asyncio.Event()
+        await wait_all(
+            {*self._running.tasks.values(), *self._refusal_tasks}, grace_seconds, force_exit
+        )
+        left = len(self._running)
         if left and not await self._hand_over():
-            tasks = list(self._live.tasks.values())
-            await interrupt(tasks, patience=0 if hurry.is_set() else LAST_WORDS)
+            tasks = list(self._running.tasks.values())
+            await interrupt_all(
+                tasks, timeout_seconds=0 if force_exit.is_set() else INTERRUPT_TIMEOUT_SECONDS
+            )
         return left
 
     async def _hand_over(self) -> bool:
         """Leave live turns to others as they stand in Slack; False if that can't be."""
-        self._keeper.paused = True
-        await self._still()
+        self._lease_manager.paused = True
+        await self._quiesce_delivery()
         try:
-            released = await self._live.journal.flush()
+            released = await self._running.journal.flush()
             if released:
-                await self._store.release([turn.id for turn in self._live.tasks])
-        except StorageAway as error:
+                await self._store.release([turn.id for turn in self._running.tasks])
+        except StorageUnavailable as error:
             log.warning("live turns can't be handed over: %s", error)
             released = False
         if not released:
-            self._keeper.paused = False
+            self._lease_manager.paused = False
             return False
-        left = dict(self._live.tasks)
+        left = dict(self._running.tasks)
         for turn in left:
-            self._live.let_go(turn)
+            self._running.release(turn)
         await asyncio.gather(*left.values(), return_exceptions=True)
         return True
 
-    def _turn_away(self, question: Question) -> None:
+    def _refuse_question(self, question: Question) -> None:
         """Tell the asker, once, that the question is not answered."""
         self._refused[question.id] = question
-        while len(self._refused) > REFUSED_KEPT:
+        while len(self._refused) > MAX_REFUSED_QUESTIONS:
             self._refused.popitem(last=False)
-        task = asyncio.create_task(self._refuse(question))
-        self._refusals.add(task)
-        task.add_done_callback(self._refusals.discard)
+        task = asyncio.create_task(self._tell_unavailable(question))
+        self._refusal_tasks.add(task)
+        task.add_done_callback(self._refusal_tasks.discard)
 
 
 async def _repeat(
@@ -315,14 +332,14 @@ async def _repeat(
     while True:
         try:
             await step()
-        except StorageAway as error:
+        except StorageUnavailable as error:
             log.debug("%s", error)
         except Exception:
             log.exception("what is done again and again failed once")
         await pause()
 
 
-def _asked(record: TurnRecord) -> Question | None:
+def _askable_question(record: TurnRecord) -> Question | None:
     """The question of a turn, unless its text was deleted and Slack does not have it either."""
     question = record.question
     there = question.text or question.unreadable or question.files or question.messages

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from bot.history.anew import asks_anew
+from bot.history.anew import asks_for_new_conversation
 from bot.values import Place, Question
 
-LONGEST_STOP = 2000
+MAX_STOP_CHARACTERS = 2000
 """Characters of a message that may ask to stop, punctuation included; ours, so that long texts
 cost nothing."""
 
 _NOT_WORDS = re.compile(r"<@[^<>\s]*>|:[a-z0-9_+'-]*[a-z][a-z0-9_+'-]*:")  # mentions, emoji
-_SEAM = re.compile(r"(?<=[\u4e00-\u9fff])(?=[a-z])|(?<=[a-z])(?=[\u4e00-\u9fff])")
+_SCRIPT_BOUNDARY = re.compile(r"(?<=[\u4e00-\u9fff])(?=[a-z])|(?<=[a-z])(?=[\u4e00-\u9fff])")
 
 _ENGLISH_POLITE = (
     r"(?:(?:can|could|would|will) you|thank you(?: very much)?|many thanks|thanks(?: a lot)?|thx|ty"
@@ -32,24 +32,24 @@ _CHINESE_STOP = (
 _POLITE = f"(?:{_ENGLISH_POLITE}|{_CHINESE_POLITE})"
 _STOP = f"(?:{_ENGLISH_STOP}|{_CHINESE_STOP})"
 # English words are separated by one space; Chinese ones may follow each other directly.
-_WHOLE = re.compile(
+_STOP_MESSAGE = re.compile(
     rf"(?:{_ENGLISH_POLITE} |{_CHINESE_POLITE} ?)*+{_STOP}"
     rf"(?:(?: |(?<=[\u4e00-\u9fff])){_STOP}|(?: |(?<=[\u4e00-\u9fff])){_POLITE})*+"
 )
 
 
-def thread_of(question: Question) -> str | None:
+def ordering_thread_key(question: Question) -> str | None:
     """Name the thread in which a question has its place in order; None where there is no order.
 
     A command is part of no thread; a message without a word, and the word that begins a new
     conversation, wait for nothing.
     """
-    if asks_anew(question) or not question.text.strip():
+    if asks_for_new_conversation(question) or not question.text.strip():
         return None
-    return name_of(question.place)
+    return thread_key(question.place)
 
 
-def name_of(place: Place) -> str | None:
+def thread_key(place: Place) -> str | None:
     """Name the thread at a place, if there is one."""
     return f"{place.team}:{place.channel}:{place.thread_ts}" if place.thread_ts else None
 
@@ -59,10 +59,12 @@ def is_stop(text: str) -> bool:
 
     Courtesies, mentions, emoji and punctuation do not count. With any other word it is a question.
     """
-    return len(text) <= LONGEST_STOP and bool(_WHOLE.fullmatch(_words(text)))
+    return len(text) <= MAX_STOP_CHARACTERS and bool(
+        _STOP_MESSAGE.fullmatch(_normalised_words(text))
+    )
 
 
-def _words(text: str) -> str:
+def _normalised_words(text: str) -> str:
     """The words of a text in lower case, one space between them, and nothing else."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     spoken = "".join(
@@ -70,4 +72,4 @@ def _words(text: str) -> str:
         for letter in _NOT_WORDS.sub(" ", folded)
         if unicodedata.category(letter) != "Cf"
     )
-    return _SEAM.sub(" ", " ".join(spoken.split()))
+    return _SCRIPT_BOUNDARY.sub(" ", " ".join(spoken.split()))

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from bot.errors import StorageAway
+from bot.errors import StorageUnavailable
 from bot.storage.store import Store
 from bot.turn.supervisor import Verdict
-from bot.turn.thread_queue import name_of
+from bot.turn.thread_queue import thread_key
 from bot.values import Place
 
 
@@ -20,11 +20,11 @@ async def stop_thread(
 
     `stop(turn, user)` ends an answer for its asker.
     """
-    thread = name_of(place)
+    thread = thread_key(place)
     if thread is None:
-        return Verdict.OVER
+        return Verdict.ALREADY_DONE
     try:
         record = await store.get_live_turn(thread)
-    except StorageAway:
-        return Verdict.AWAY  # where it is streamed, the next append tells
-    return await stop(record.question.id, user) if record else Verdict.OVER
+    except StorageUnavailable:
+        return Verdict.STORAGE_UNAVAILABLE  # where it is streamed, the next append tells
+    return await stop(record.question.id, user) if record else Verdict.ALREADY_DONE

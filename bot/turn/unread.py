@@ -8,51 +8,51 @@ from collections.abc import Sequence
 from bot.render.incoming import WITHOUT_NAME
 from bot.values import Question
 
-NAMED = 4
+MAX_LISTED_NAMES = 4
 """Names in one sentence; ours, so that it stays one line. Of the others the number is said."""
 
-LONGEST_NAME = 80
+MAX_PART_NAME_CHARACTERS = 80
 """Characters of a name that are shown; Slack lets file names be longer."""
 
 
-def nothing_to_answer(question: Question) -> str:
+def wordless_question_reply(question: Question) -> str:
     """What a question without words is answered with; "" where nothing stands in their place.
 
     It is Markdown: names stand in code, so that nothing in them becomes a link or emphasis.
     """
-    names = _shown(_named(question))
+    names = _displayable_names(_unreadable_names(question))
     if not names:
         return ""
-    listed = _listed([_in_code(name) for name in names])
+    listed = _join_names([_in_code(name) for name in names])
     return f"I can't read {listed}: write your question, or paste the text that I should read."
 
 
-def remark(question: Question, beside: Sequence[str] = ()) -> str:
+def unreadable_remark(question: Question, other_names: Sequence[str] = ()) -> str:
     """What the line under an answer says about parts that were not read; "" without any.
 
-    `beside` names what its event did not tell of.
+    `other_names` names what its event did not tell of.
     """
-    return not_read([*_named(question), *beside])
+    return not_read_remark([*_unreadable_names(question), *other_names])
 
 
-def not_read(beside: Sequence[str]) -> str:
+def not_read_remark(names: Sequence[str]) -> str:
     """Say that parts by these names were not read; "" without any."""
-    names = _shown(beside)
+    names = _displayable_names(names)
     if not names:
         return ""
-    return f"{_listed(names)} {'was' if len(names) == 1 else 'were'} not read"
+    return f"{_join_names(names)} {'was' if len(names) == 1 else 'were'} not read"
 
 
-def together(*remarks: str) -> str:
+def join_remarks(*remarks: str) -> str:
     """Remarks as one line, those that say nothing left out."""
     return ". ".join(filter(None, remarks))
 
 
-def _named(question: Question) -> Sequence[str]:
+def _unreadable_names(question: Question) -> Sequence[str]:
     return question.unreadable or tuple(file.name for file in question.files)
 
 
-def _shown(names: Sequence[str]) -> list[str]:
+def _displayable_names(names: Sequence[str]) -> list[str]:
     return [shown for name in names if (shown := _one_line(name))]
 
 
@@ -65,11 +65,15 @@ def _one_line(name: str) -> str:
     visible = (" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in name)
     kept = (c for c in visible if unicodedata.category(c) not in {"Cf", "Cs", "Co"})
     line = " ".join("".join(kept).split())
-    return line if len(line) <= LONGEST_NAME else line[: LONGEST_NAME - 1].rstrip() + "…"
+    return (
+        line
+        if len(line) <= MAX_PART_NAME_CHARACTERS
+        else line[: MAX_PART_NAME_CHARACTERS - 1].rstrip() + "…"
+    )
 
 
-def _listed(names: Sequence[str]) -> str:
-    if len(names) > NAMED:
-        return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more"
+def _join_names(names: Sequence[str]) -> str:
+    if len(names) > MAX_LISTED_NAMES:
+        return f"{', '.join(names[:MAX_LISTED_NAMES])} and {len(names) - MAX_LISTED_NAMES} more"
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last

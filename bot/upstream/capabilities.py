@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 # A server learns new things, and a refusal may have been a mistake: ask again after a day.
-REMEMBERED_SECONDS = 24 * 3600.0
+MEMORY_SECONDS = 24 * 3600.0
 
 # Azure's names for the resources that serve models.
 AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
@@ -13,36 +13,36 @@ AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.a
 # (docs/upstream.md#servers-that-resume, docs/upstream.md#tokenlab-endpoints).
 RESUMING_HOSTS = ("api.openai.com", *AZURE_HOSTS, ".tokenlab.sh")
 # Servers whose `GET /models/{id}` says nothing of wire formats: not asked.
-SILENT_HOSTS = ("api.openai.com", *AZURE_HOSTS)
+HOSTS_WITHOUT_FORMATS = ("api.openai.com", *AZURE_HOSTS)
 
 # Names of wire formats in `tokenlab.accepted_request_formats`
 # (docs/upstream.md#tokenlab-endpoints).
-FORMATS = {"openai_responses": "responses", "openai_chat_completions": "chat"}
+CAPABILITY_BY_FORMAT = {"openai_responses": "responses", "openai_chat_completions": "chat"}
 
 
 class Capabilities:
     """Latches by server, model and ability; one object may serve many configurations."""
 
     def __init__(self) -> None:
-        self._lacking: dict[tuple[str, str, str], float] = {}
-        self._asked: dict[tuple[str, str], float] = {}
+        self._unsupported: dict[tuple[str, str, str], float] = {}
+        self._formats_asked_at: dict[tuple[str, str], float] = {}
 
-    def lack(self, base_url: str, model: str, ability: str, now: float) -> None:
+    def mark_unsupported(self, base_url: str, model: str, ability: str, now: float) -> None:
         """Remember that this model there (or, with model "", that server) can't do it."""
-        self._lacking[base_url, model, ability] = now
+        self._unsupported[base_url, model, ability] = now
 
-    def lacks(self, base_url: str, model: str, ability: str, now: float) -> bool:
+    def is_unsupported(self, base_url: str, model: str, ability: str, now: float) -> bool:
         """Return whether it is known not to work, by the model or by the whole server."""
         return any(
-            now - since < REMEMBERED_SECONDS
+            now - since < MEMORY_SECONDS
             for key in ((base_url, model, ability), (base_url, "", ability))
-            if (since := self._lacking.get(key)) is not None
+            if (since := self._unsupported.get(key)) is not None
         )
 
-    def asked(self, base_url: str, model: str, now: float) -> bool:
+    def has_asked_formats(self, base_url: str, model: str, now: float) -> bool:
         """Return whether the server was asked lately which formats the model takes."""
-        since = self._asked.get((base_url, model))
-        return since is not None and now - since < REMEMBERED_SECONDS
+        since = self._formats_asked_at.get((base_url, model))
+        return since is not None and now - since < MEMORY_SECONDS
 
     def learn_formats(
         self,
@@ -52,20 +52,20 @@ class Capabilities:
         now: float,
     ) -> None:
         """Remember what the server said of a model's formats; None: it did not say."""
-        self._asked[base_url, model] = now
+        self._formats_asked_at[base_url, model] = now
         if formats is None:
             return
-        for name, ability in FORMATS.items():
+        for name, ability in CAPABILITY_BY_FORMAT.items():
             if name in formats:
-                self.forget(base_url, model, ability)
+                self.clear_unsupported(base_url, model, ability)
             else:
-                self.lack(base_url, model, ability, now)
+                self.mark_unsupported(base_url, model, ability, now)
 
-    def forget(self, base_url: str, model: str, ability: str) -> None:
+    def clear_unsupported(self, base_url: str, model: str, ability: str) -> None:
         """It worked, or we were told otherwise."""
-        self._lacking.pop((base_url, model, ability), None)
+        self._unsupported.pop((base_url, model, ability), None)
 
 
-def is_one_of(host: str, names: Iterable[str]) -> bool:
-    """Return whether `host` is one of `names`; a name with a leading dot takes every subdomain."""
-    return any(host == name or (name[0] == "." and host.endswith(name)) for name in names)
+def matches_host(host: str, patterns: Iterable[str]) -> bool:
+    """Return whether `host` matches a pattern; a leading dot matches every subdomain."""
+    return any(host == name or (name[0] == "." and host.endswith(name)) for name in patterns)

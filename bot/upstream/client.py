@@ -19,26 +19,35 @@ from urllib.parse import quote
 import httpx
 
 from bot.errors import UpstreamError, UpstreamRefused, UpstreamUnreachable
-from bot.upstream.capabilities import SILENT_HOSTS, Capabilities, is_one_of
+from bot.upstream.capabilities import HOSTS_WITHOUT_FORMATS, Capabilities, matches_host
 from bot.upstream.config import UpstreamConfig as UpstreamConfig
-from bot.upstream.errors.classify import OPERATOR, from_response
+from bot.upstream.errors.classify import OPERATOR_HINT, error_from_response
 from bot.upstream.events import Event
-from bot.upstream.lenient_json import as_object
+from bot.upstream.lenient_json import parse_object
 from bot.upstream.prompt import Prompt
-from bot.upstream.resume_point import Begun
-from bot.upstream.session.answer import Answer, Surroundings
-from bot.upstream.session.attempt import MAX_ERROR_BYTES, Call, Now, Reply, Sleep, within
+from bot.upstream.resume_point import ResumePoint
+from bot.upstream.session.answer import AnswerSession, SessionContext
+from bot.upstream.session.attempt import (
+    MAX_ERROR_BYTES,
+    HttpReply,
+    HttpRequest,
+    Now,
+    Sleep,
+    with_stall_timeout,
+)
 from bot.upstream.session.rejections import NO_ENDPOINT_STATUSES
 
 # Reading is timed by our own timers; these bound what httpx does alone.
-CONNECT_SECONDS, WRITE_SECONDS = 10.0, 30.0
-LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60)
+CONNECT_TIMEOUT_SECONDS, WRITE_TIMEOUT_SECONDS = 10.0, 30.0
+CONNECTION_LIMITS = httpx.Limits(
+    max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60
+)
 # A first answer never waits longer than this to learn which formats its model takes.
-LOOK_UP_SECONDS = 1.0
-MODEL_SECONDS = 10.0
-CANCEL_SECONDS = 10.0
+FORMAT_LOOKUP_TIMEOUT_SECONDS = 1.0
+MODEL_TIMEOUT_SECONDS = 10.0
+CANCEL_TIMEOUT_SECONDS = 10.0
 # What httpx and what is below it raise for an address or a key that no request can carry.
-MISCONFIGURED = (
+MISCONFIGURATION_ERRORS = (
     httpx.InvalidURL,
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
@@ -49,14 +58,14 @@ MISCONFIGURED = (
 
 # TokenLab's names of the formats (docs/upstream.md#tokenlab-endpoints), and where they are asked
 # for.
-ENDPOINTS = {
+FORMAT_ENDPOINTS = {
     "openai_responses": "/responses",
     "openai_chat_completions": "/chat/completions",
 }
-KEY_STATUSES = frozenset({401, 402, 403})
+CREDENTIAL_STATUSES = frozenset({401, 402, 403})
 
 
-def is_encoded(headers: Mapping[str, str]) -> bool:
+def is_compressed(headers: Mapping[str, str]) -> bool:
     """Say whether a body is anything but the bytes it was made of."""
     return headers.get("content-encoding", "").strip().lower() not in {"", "identity"}
 
@@ -71,10 +80,10 @@ class ModelInfo:
 
 def open_http(config: UpstreamConfig) -> httpx.AsyncClient:
     """Return the client all answers share; use it as an async context manager."""
-    connect = min(CONNECT_SECONDS, config.idle_seconds)
+    connect = min(CONNECT_TIMEOUT_SECONDS, config.idle_seconds)
     return httpx.AsyncClient(
-        timeout=httpx.Timeout(WRITE_SECONDS, connect=connect, read=None),
-        limits=LIMITS,
+        timeout=httpx.Timeout(WRITE_TIMEOUT_SECONDS, connect=connect, read=None),
+        limits=CONNECTION_LIMITS,
         follow_redirects=False,
         headers={"user-agent": "bot"},
     )
@@ -91,94 +100,100 @@ class Upstream:
         now: Now = time.monotonic,
         sleep: Sleep = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
-        known: Capabilities | None = None,
+        capabilities: Capabilities | None = None,
     ) -> None:
         self._config = config
         self._http = http
-        self._known = known or Capabilities()
+        self._capabilities = capabilities or Capabilities()
         self._now = now
         self._sleep = sleep
-        self._around = Surroundings(
+        self._context = SessionContext(
             config,
-            self._known,
-            self._prepare,
+            self._capabilities,
+            self._ensure_formats_known,
             self._send,
-            self._abandon,
+            self._cancel_unless_detached,
             now,
             sleep,
             jitter,
         )
-        self._look_up: asyncio.Task[None] | None = None
-        self._cancels: set[asyncio.Task[None]] = set()
-        self._left: set[str] = set()  # responses that others read on
-        self._leaving = False
+        self._format_lookup: asyncio.Task[None] | None = None
+        self._cancel_tasks: set[asyncio.Task[None]] = set()
+        self._detached: set[str] = set()  # responses that others read on
+        self._detach_all = False
 
     @property
     def model_name(self) -> str:
         """The model that is asked."""
         return self._config.model
 
-    def answer(self, prompt: Prompt, begun: Begun | None = None) -> AsyncGenerator[Event, None]:
+    def answer(
+        self, prompt: Prompt, resume_point: ResumePoint | None = None
+    ) -> AsyncGenerator[Event, None]:
         """Yield the answer's events; never raises for upstream trouble: `Failed` comes last.
 
         Closing the generator, or cancelling whoever reads it, closes the connection at once and
-        cancels a response that would go on at the server. With `begun` that response is taken
-        over: what follows its text, or `Restarted` and its text from the start.
+        cancels a response that would go on at the server. With `resume_point` that response is
+        taken over: what follows its text, or `Restarted` and its text from the start.
         """
-        return Answer(prompt, self._around, begun).events()
+        return AnswerSession(prompt, self._context, resume_point).events()
 
-    async def model(self) -> ModelInfo:
+    async def fetch_model(self) -> ModelInfo:
         """Ask the server about the model, and remember its formats; raises `UpstreamError`."""
-        info = await within(MODEL_SECONDS, self._model(), self._now, self._sleep)
+        info = await with_stall_timeout(
+            MODEL_TIMEOUT_SECONDS, self._request_model(), self._now, self._sleep
+        )
         config = self._config
-        self._known.learn_formats(config.base_url, config.model, info.formats, self._now())
+        self._capabilities.learn_formats(config.base_url, config.model, info.formats, self._now())
         return info
 
-    async def endpoints(self) -> tuple[str, ...]:
+    async def probe_endpoints(self) -> tuple[str, ...]:
         """Say which formats the server has, by empty requests, which it refuses unpaid.
 
         Raises `UpstreamError` where it can't be reached or does not take the key.
         """
         found = []
-        for name, path in ENDPOINTS.items():
-            status = await within(MODEL_SECONDS, self._refused(path), self._now, self._sleep)
+        for name, path in FORMAT_ENDPOINTS.items():
+            status = await with_stall_timeout(
+                MODEL_TIMEOUT_SECONDS, self._probe_status(path), self._now, self._sleep
+            )
             if status not in NO_ENDPOINT_STATUSES:
                 found.append(name)
         return tuple(found)
 
-    def leave(self, response_id: str = "") -> None:
+    def detach_response(self, response_id: str = "") -> None:
         """From now on responses whose answers are closed go on at the server: one, or all.
 
         Whoever takes an answer over can then resume it by its id.
         """
         if response_id:
-            self._left.add(response_id)
+            self._detached.add(response_id)
         else:
-            self._leaving = True
+            self._detach_all = True
 
     async def aclose(self) -> None:
         """Wait until the server knows of every cancelled response, but not for long."""
-        if self._look_up is not None:
-            self._look_up.cancel()
-        if self._cancels:
-            await asyncio.wait(self._cancels, timeout=CANCEL_SECONDS)
+        if self._format_lookup is not None:
+            self._format_lookup.cancel()
+        if self._cancel_tasks:
+            await asyncio.wait(self._cancel_tasks, timeout=CANCEL_TIMEOUT_SECONDS)
 
-    async def _send(self, call: Call) -> Reply:
+    async def _send(self, request: HttpRequest) -> HttpReply:
         try:
-            request = self._http.build_request(
-                call.method,
-                self._config.url(call.path),
-                headers=self._headers(call),
-                content=call.body or None,
+            built = self._http.build_request(
+                request.method,
+                self._config.build_url(request.path),
+                headers=self._headers(request),
+                content=request.body or None,
             )
-            response = await self._http.send(request, stream=True, follow_redirects=False)
-        except (httpx.HTTPError, *MISCONFIGURED) as error:
-            raise _translated(error) from error
-        if is_encoded(response.headers):
-            return await _without_body(response)
+            response = await self._http.send(built, stream=True, follow_redirects=False)
+        except (httpx.HTTPError, *MISCONFIGURATION_ERRORS) as error:
+            raise _translate_error(error) from error
+        if is_compressed(response.headers):
+            return await _discard_compressed_body(response)
         if response.status_code >= 300:  # a wait until a date is measured from the answer's own
             response.headers.setdefault("date", formatdate(time.time(), usegmt=True))
-        return Reply(
+        return HttpReply(
             response.status_code,
             response.headers,
             response.aiter_bytes(),
@@ -186,16 +201,16 @@ class Upstream:
             (httpx.HTTPError,),
         )
 
-    def _headers(self, call: Call) -> dict[str, str]:
+    def _headers(self, request: HttpRequest) -> dict[str, str]:
         headers = {
             "accept": "text/event-stream, application/json",
             "accept-encoding": "identity",  # what compresses a stream also holds it back
         }
-        if call.body:
+        if request.body:
             headers["content-type"] = "application/json"
-        return headers | self._config.key_headers
+        return headers | self._config.auth_headers
 
-    async def _prepare(self) -> None:
+    async def _ensure_formats_known(self) -> None:
         """Learn once which formats the model takes, where its server may say so.
 
         TokenLab converts nothing, so asking first saves the first answers of a chat-only model
@@ -203,78 +218,86 @@ class Upstream:
         goes wrong with it is left to the answer itself.
         """
         config = self._config
-        if config.api != "auto" or is_one_of(config.host, SILENT_HOSTS):
+        if config.api != "auto" or matches_host(config.host, HOSTS_WITHOUT_FORMATS):
             return
-        if self._look_up is None:
-            if self._known.asked(config.base_url, config.model, self._now()):
+        if self._format_lookup is None:
+            if self._capabilities.has_asked_formats(config.base_url, config.model, self._now()):
                 return
-            self._look_up = asyncio.create_task(self._learn_formats())
-        await asyncio.shield(self._look_up)
+            self._format_lookup = asyncio.create_task(self._learn_formats())
+        await asyncio.shield(self._format_lookup)
 
     async def _learn_formats(self) -> None:
         config = self._config
-        self._known.learn_formats(config.base_url, config.model, None, self._now())
+        self._capabilities.learn_formats(config.base_url, config.model, None, self._now())
         with suppress(UpstreamError, RuntimeError):  # RuntimeError: http is closed
-            await within(LOOK_UP_SECONDS, self.model(), self._now, self._sleep)
-        self._look_up = None
+            await with_stall_timeout(
+                FORMAT_LOOKUP_TIMEOUT_SECONDS, self.fetch_model(), self._now, self._sleep
+            )
+        self._format_lookup = None
 
-    async def _refused(self, path: str) -> int:
+    async def _probe_status(self, path: str) -> int:
         """Send an empty request; give its status, or raise what it says about the key."""
-        reply = await self._send(Call("POST", path, b"{}"))
-        body = await _body(reply)
-        if reply.status in KEY_STATUSES:
-            raise from_response(reply.status, reply.headers, body, self._config.model)
+        reply = await self._send(HttpRequest("POST", path, b"{}"))
+        body = await _read_short_body(reply)
+        if reply.status in CREDENTIAL_STATUSES:
+            raise error_from_response(reply.status, reply.headers, body, self._config.model)
         return reply.status
 
-    async def _model(self) -> ModelInfo:
-        reply = await self._send(Call("GET", f"/models/{quote(self._config.model, safe='')}"))
-        body = await _body(reply)
+    async def _request_model(self) -> ModelInfo:
+        reply = await self._send(
+            HttpRequest("GET", f"/models/{quote(self._config.model, safe='')}")
+        )
+        body = await _read_short_body(reply)
         if reply.status >= 300:
-            raise from_response(reply.status, reply.headers, body, self._config.model)
-        found = as_object(body) or {}
+            raise error_from_response(reply.status, reply.headers, body, self._config.model)
+        found = parse_object(body) or {}
         house = found.get("tokenlab")
         formats = house.get("accepted_request_formats") if isinstance(house, dict) else None
         told = tuple(map(str, formats)) if isinstance(formats, list) else None
         return ModelInfo(str(found.get("id") or self._config.model), told)
 
-    def _abandon(self, response_id: str) -> None:
+    def _cancel_unless_detached(self, response_id: str) -> None:
         """Cancel a response nobody will read; meanwhile nobody waits for that."""
-        left = self._leaving or response_id in self._left
-        self._left.discard(response_id)
-        lacks = self._known.lacks(self._config.base_url, "", "cancel", self._now())
+        left = self._detach_all or response_id in self._detached
+        self._detached.discard(response_id)
+        lacks = self._capabilities.is_unsupported(self._config.base_url, "", "cancel", self._now())
         if left or lacks or not response_id:
             return
-        task = asyncio.create_task(self._cancel(response_id))
-        self._cancels.add(task)
-        task.add_done_callback(self._cancels.discard)
+        task = asyncio.create_task(self._request_cancel(response_id))
+        self._cancel_tasks.add(task)
+        task.add_done_callback(self._cancel_tasks.discard)
 
-    async def _cancel(self, response_id: str) -> None:
-        call = Call("POST", f"/responses/{quote(response_id, safe='')}/cancel")
+    async def _request_cancel(self, response_id: str) -> None:
+        call = HttpRequest("POST", f"/responses/{quote(response_id, safe='')}/cancel")
         with suppress(UpstreamError, RuntimeError):  # RuntimeError: http is closed
-            reply = await within(CANCEL_SECONDS, self._send(call), self._now, self._sleep)
+            reply = await with_stall_timeout(
+                CANCEL_TIMEOUT_SECONDS, self._send(call), self._now, self._sleep
+            )
             await reply.close()
             if reply.status in NO_ENDPOINT_STATUSES:
-                self._known.lack(self._config.base_url, "", "cancel", self._now())
+                self._capabilities.mark_unsupported(
+                    self._config.base_url, "", "cancel", self._now()
+                )
 
 
-async def _without_body(response: httpx.Response) -> Reply:
+async def _discard_compressed_body(response: httpx.Response) -> HttpReply:
     """The reply whose body is compressed though we asked for none that is: 256 bytes of it may
     be 50 MB. Where that is an answer, raises UpstreamRefused; an error's status tells enough."""
     await response.aclose()
     if response.status_code < 300:
-        said = f"The model's server compresses its answers, which can't be read; {OPERATOR}."
+        said = f"The model's server compresses its answers, which can't be read; {OPERATOR_HINT}."
         encoding = response.headers["content-encoding"][:40]
-        raise UpstreamRefused(f"a body with content-encoding {encoding!r}", sentence=said)
-    return Reply(response.status_code, response.headers, _nothing(), response.aclose)
+        raise UpstreamRefused(f"a body with content-encoding {encoding!r}", user_message=said)
+    return HttpReply(response.status_code, response.headers, _empty_body(), response.aclose)
 
 
-async def _nothing() -> AsyncIterator[bytes]:
+async def _empty_body() -> AsyncIterator[bytes]:
     """No bytes."""
     return
     yield b""
 
 
-async def _body(reply: Reply) -> bytes:
+async def _read_short_body(reply: HttpReply) -> bytes:
     """The body of a short answer, as far as it is not too long."""
     body = bytearray()
     try:
@@ -283,21 +306,21 @@ async def _body(reply: Reply) -> bytes:
             if len(body) > MAX_ERROR_BYTES:
                 break
     except httpx.HTTPError as error:
-        raise _translated(error) from error
+        raise _translate_error(error) from error
     finally:
         await reply.close()
     return bytes(body)
 
 
-def _translated(error: Exception) -> UpstreamError:
+def _translate_error(error: Exception) -> UpstreamError:
     """Say what a failure before the first byte of an answer means."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            said = f"The model's server could not prove who it is; {OPERATOR}."
-            return UpstreamRefused(repr(error), sentence=said)
+            said = f"The model's server could not prove who it is; {OPERATOR_HINT}."
+            return UpstreamRefused(repr(error), user_message=said)
         cause = cause.__cause__ or cause.__context__
-    if isinstance(error, MISCONFIGURED):
-        said = f"The address or the key of the model's server can't be right; {OPERATOR}."
-        return UpstreamRefused(repr(error), sentence=said)
+    if isinstance(error, MISCONFIGURATION_ERRORS):
+        said = f"The address or the key of the model's server can't be right; {OPERATOR_HINT}."
+        return UpstreamRefused(repr(error), user_message=said)
     return UpstreamUnreachable(repr(error))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
-from bot.upstream.capabilities import AZURE_HOSTS, is_one_of
+from bot.upstream.capabilities import AZURE_HOSTS, matches_host
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class UpstreamConfig:
     max_wait_seconds: float = 120
     max_output_tokens: int | None = None
 
-    def url(self, path: str) -> str:
+    def build_url(self, path: str) -> str:
         """Return the address of `path`, which may bring a query, below the base URL, whose own
         query stays behind it."""
         base, _, query = self.base_url.partition("?")
@@ -42,12 +42,12 @@ class UpstreamConfig:
         return base.rstrip("/") + below + (f"?{queries}" if queries else "")
 
     @property
-    def key_headers(self) -> dict[str, str]:
+    def auth_headers(self) -> dict[str, str]:
         """The key as the server wants it. Azure's keys have a header of their own; what Entra
         gives out, a JSON Web Token, is a bearer token there too."""
         if not self.api_key:
             return {}
-        if is_one_of(self.host, AZURE_HOSTS) and not self.api_key.startswith("eyJ"):
+        if matches_host(self.host, AZURE_HOSTS) and not self.api_key.startswith("eyJ"):
             return {"api-key": self.api_key}
         return {"authorization": f"Bearer {self.api_key}"}
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from bot.errors import UpstreamError
-from bot.upstream.tool_round import Output
+from bot.upstream.tool_round import ModelOutput
 from bot.values import Usage
 
 
@@ -73,12 +73,13 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Reconnecting:
-    """The line fell, or the server asked to wait; attempt `attempt` of `of` follows in `wait` s."""
+    """The line fell, or the server asked to wait; attempt `attempt` of `max_attempts` follows in
+    `wait_seconds` s."""
 
     attempt: int
-    of: int
-    wait: float
-    why: str
+    max_attempts: int
+    wait_seconds: float
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +91,16 @@ class Restarted:
 class Finished:
     """The server ended the answer.
 
-    `text` is the final text, authoritative. `cut_off` says why it is incomplete ("" when it is
-    whole): `max_output_tokens`, `content_filter`, …  `refusal`: the model declined; `text` says so.
-    `output`: all that was sent, where it has calls to be answered.
+    `text` is the final text, authoritative. `cut_off_reason` says why it is incomplete ("" when it
+    is whole): `max_output_tokens`, `content_filter`, …  `is_refusal`: the model declined; `text`
+    says so. `output`: all that was sent, where it has calls to be answered.
     """
 
     text: str
     usage: Usage = field(default_factory=Usage)
-    cut_off: str = ""
-    refusal: bool = False
-    output: Output | None = field(default=None, compare=False)
+    cut_off_reason: str = ""
+    is_refusal: bool = False
+    output: ModelOutput | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ import msgspec
 T = TypeVar("T")
 
 # What decoding raises for JSON that can't be read; RecursionError where it is nested too deep.
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_ANY = msgspec.json.Decoder(object)
+DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_ANY_DECODER = msgspec.json.Decoder(object)
 # Any escape of JSON. Of those for surrogates: a first half, what is beside it, a second half alone.
 _ESCAPE = re.compile(r"\\(?:u(d[89ab]..)(\\ud[c-f]..)?|u(d[c-f]..)|.)", re.DOTALL | re.IGNORECASE)
 
 
-class Halves:
+class SurrogateJoiner:
     """Characters beyond U+FFFF that a server cut in two, put together again.
 
     Servers that count in UTF-16 end a chunk in the middle of an emoji and begin the next with its
@@ -26,50 +26,52 @@ class Halves:
     """
 
     def __init__(self) -> None:
-        self._first = ""
+        self._high_surrogate = ""
 
     @property
-    def waits(self) -> bool:
+    def has_pending_half(self) -> bool:
         """Whether a first half has come, and its second has not."""
-        return bool(self._first)
+        return bool(self._high_surrogate)
 
-    def joined(self, text: str) -> str:
+    def join(self, text: str) -> str:
         """Return JSON text without halves: a first half waits for its second."""
-        return _ESCAPE.sub(self._whole, text)
+        return _ESCAPE.sub(self._join_escape, text)
 
-    def _whole(self, escape: re.Match[str]) -> str:
+    def _join_escape(self, escape: re.Match[str]) -> str:
         first, beside, second = escape.groups()
         if second:
-            first, self._first = self._first, ""
+            first, self._high_surrogate = self._high_surrogate, ""
             return f"\\u{first}\\u{second}" if first else "\\ufffd"
         if first and not beside:
-            self._first = first
+            self._high_surrogate = first
             return ""
         return escape[0]
 
 
-def mend(decoder: msgspec.json.Decoder[T], data: bytes, halves: Halves) -> T | None:
-    """Decode what was `UNREADABLE` once more, with broken text mended; None if it is no use."""
+def repair_json(
+    decoder: msgspec.json.Decoder[T], data: bytes, surrogates: SurrogateJoiner
+) -> T | None:
+    """Decode what was `DECODE_ERRORS` once more, with broken text mended; None if it is no use."""
     try:
-        return decoder.decode(halves.joined(data.decode("utf-8", "replace")))
-    except UNREADABLE:
+        return decoder.decode(surrogates.join(data.decode("utf-8", "replace")))
+    except DECODE_ERRORS:
         return None
 
 
-def as_json(data: bytes) -> object:
+def parse_json(data: bytes) -> object:
     """Return what `data` holds; None when it can't be read."""
     try:
-        return _ANY.decode(data)
-    except UNREADABLE:
-        return mend(_ANY, data, Halves())
+        return _ANY_DECODER.decode(data)
+    except DECODE_ERRORS:
+        return repair_json(_ANY_DECODER, data, SurrogateJoiner())
 
 
-def as_object(data: bytes) -> dict[str, Any] | None:
+def parse_object(data: bytes) -> dict[str, Any] | None:
     """Return the object `data` holds; None when it holds something else."""
-    found = as_json(data)
+    found = parse_json(data)
     return found if isinstance(found, dict) else None
 
 
-def load(raw: msgspec.Raw) -> dict[str, Any]:
+def parse_raw_object(raw: msgspec.Raw) -> dict[str, Any]:
     """Return the object `raw` holds; {} when it is absent or something else."""
-    return as_object(bytes(raw)) or {}
+    return parse_object(bytes(raw)) or {}

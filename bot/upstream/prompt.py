@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.upstream.events import ToolCall
-from bot.upstream.tool_round import Output
+from bot.upstream.tool_round import ModelOutput
 from bot.values import Message
 
 
@@ -21,7 +21,7 @@ class ToolSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class ToolResult:
     """A tool call of this answer, and what it returned."""
 
     call: ToolCall
@@ -29,14 +29,14 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
+class ToolRound:
     """A round of tool calls: all that the model sent, and what each call returned.
 
     Without `output` only the calls themselves are known.
     """
 
-    output: Output | None = None
-    exchanges: tuple[Exchange, ...] = ()
+    output: ModelOutput | None = None
+    exchanges: tuple[ToolResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +44,18 @@ class Prompt:
     """One question with all the model needs to answer it.
 
     `rounds` are the rounds of tool calls of this answer, in order. `hosted_tools` run on the
-    model's server and are passed through as they are (Responses only). `thread` and `person` are
-    pseudonyms of at most 64 characters: what the server keeps of one thread's prompts can be used
-    again, and abuse can be told apart by person; "" sends none.
+    model's server and are passed through as they are (Responses only). `thread_pseudonym` and
+    `person_pseudonym` are pseudonyms of at most 64 characters: what the server keeps of one
+    thread's prompts can be used again, and abuse can be told apart by person; "" sends none.
     """
 
     instructions: str
     messages: tuple[Message, ...]
     tools: tuple[ToolSpec, ...] = ()
     hosted_tools: tuple[Mapping[str, Any], ...] = ()
-    rounds: tuple[Round, ...] = ()
-    thread: str = ""
-    person: str = ""
+    rounds: tuple[ToolRound, ...] = ()
+    thread_pseudonym: str = ""
+    person_pseudonym: str = ""
 
     def __post_init__(self) -> None:
         if not any(said.role == "user" and said.text.strip() for said in self.messages):

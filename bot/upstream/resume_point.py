@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.upstream.text.parts import Key
+from bot.upstream.text.parts import PartKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,13 @@ class Cursor:
         return f"{self.sequence} {self.item} {self.part} {self.length} {self.response_id}"
 
     @property
-    def key(self) -> Key:
+    def key(self) -> PartKey:
         """The part that the text belongs to; only the first item of an index has a cursor."""
-        return Key(self.item, 0, self.part)
+        return PartKey(self.item, 0, self.part)
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class ResumePoint:
     """A resumable response that somebody else began, as far as it was written down.
 
     `cursor` is "" or what came with the last `TextDelta` of `text`. `irreversible`: a tool of the
@@ -45,7 +45,7 @@ class Begun:
     irreversible: bool = False
 
     @property
-    def position(self) -> Cursor | None:
+    def parsed_cursor(self) -> Cursor | None:
         """Where to go on; None where it has to be read from its start. An older version of the
         bot may have left a cursor behind beside another text, or another response."""
         *numbers, response_id = self.cursor.split(" ", 4)

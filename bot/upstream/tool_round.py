@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import Any, Literal, Protocol
 
-from bot.upstream.joining import joined
+from bot.upstream.joining import merge_pieces
 
 Json = dict[str, Any]
 
 # Fields of an assistant message that servers send and do not take.
-_NOT_SENT = frozenset({"role", "annotations", "audio", "function_call", "refusal"})
+_RESPONSE_ONLY_FIELDS = frozenset({"role", "annotations", "audio", "function_call", "refusal"})
 
 
-class Called(Protocol):
+class FunctionCall(Protocol):
     """A function call as the decoders put it together."""
 
     @property
@@ -37,7 +37,7 @@ class Called(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class ModelOutput:
     """All the model sent in one round.
 
     `items` are the output items of a response in their order, or the one assistant message of a
@@ -48,7 +48,7 @@ class Output:
     items: tuple[Json, ...]
 
 
-class ResponseItems:
+class ResponseItemCollector:
     """Collects the output items of one response.
 
     An item is complete in its `response.output_item.done`; `encrypted_content` may come there
@@ -56,20 +56,20 @@ class ResponseItems:
     """
 
     def __init__(self) -> None:
-        self._done: dict[object, tuple[int | None, Json]] = {}
+        self._finished_items: dict[object, tuple[int | None, Json]] = {}
 
-    def done(self, item: Mapping[str, Any], index: object) -> None:
+    def add(self, item: Mapping[str, Any], index: object) -> None:
         """Take a finished item. A repeated item takes the place of its first copy."""
         if item:
             place = index if type(index) is int else None
-            self._done[_key(item) or len(self._done)] = (place, dict(item))
+            self._finished_items[_item_key(item) or len(self._finished_items)] = (place, dict(item))
 
-    def output(self, terminal: Iterable[Mapping[str, Any]]) -> Output:
-        """Return the round; `terminal` are the items of the terminal event."""
+    def build(self, terminal_items: Iterable[Mapping[str, Any]]) -> ModelOutput:
+        """Return the round; `terminal_items` are the items of the terminal event."""
         streamed = self._in_order()
-        by_key = {key: item for item in streamed if (key := _key(item))}
-        told = [dict(item) for item in terminal]
-        same = [by_key.get(_key(item)) for item in told]
+        by_key = {key: item for item in streamed if (key := _item_key(item))}
+        told = [dict(item) for item in terminal_items]
+        same = [by_key.get(_item_key(item)) for item in told]
         taken = {id(item) for item in same if item is not None}
         # Gateways rewrite ids: what is left is matched by its type, in order.
         left = deque(item for item in streamed if id(item) not in taken)
@@ -81,22 +81,22 @@ class ResponseItems:
                 items.insert(position, item)
             else:
                 match.update({k: v for k, v in item.items() if match.get(k) is None})
-        return Output("responses", tuple(items))
+        return ModelOutput("responses", tuple(items))
 
     def _in_order(self) -> list[Json]:
-        done = list(self._done.values())
+        done = list(self._finished_items.values())
         if all(place is not None for place, _ in done):
             done.sort(key=lambda entry: entry[0] or 0)
         return [item for _, item in done]
 
 
-def _key(item: Mapping[str, Any]) -> object:
+def _item_key(item: Mapping[str, Any]) -> object:
     """What names an item, None where nothing does. Calls are named by the id their output gives."""
     name = item.get("call_id") or item.get("id")
     return (str(item.get("type")), name) if isinstance(name, str) else None
 
 
-class ChatMessage:
+class ChatMessageCollector:
     """Collects the assistant message of one completion from its deltas.
 
     What the decoder reads itself, text without anything else and the calls, is given by it.
@@ -106,14 +106,16 @@ class ChatMessage:
         self._text = StringIO()  # a list of pieces takes 60 bytes more for each
         self._parts: list[list[Any]] = []  # content that came as lists
         self._fields: dict[str, list[Any]] = {}
-        self._calls: dict[str, list[Json]] = {}  # fields of each call we don't know, in pieces
-        self._at: dict[object, str] = {}  # the call an index belongs to
+        self._call_extras: dict[
+            str, list[Json]
+        ] = {}  # fields of each call we don't know, in pieces
+        self._call_by_index: dict[object, str] = {}  # the call an index belongs to
 
-    def text(self, text: str) -> None:
+    def add_text(self, text: str) -> None:
         """Take a delta that is nothing but text."""
         self._text.write(text)
 
-    def chunk(self, chunk: Mapping[str, Any] | None) -> None:
+    def add_chunk(self, chunk: Mapping[str, Any] | None) -> None:
         """Take any other chunk, decoded whole."""
         choices = chunk.get("choices") if chunk else None
         for choice in choices if isinstance(choices, list) else ():
@@ -121,53 +123,53 @@ class ChatMessage:
                 continue
             delta = choice.get("delta") or choice.get("message")
             if isinstance(delta, Mapping):
-                self._delta(delta)
+                self._add_delta(delta)
 
-    def output(self, calls: Iterable[Called]) -> Output:
+    def build(self, calls: Iterable[FunctionCall]) -> ModelOutput:
         """Return the message with these calls."""
         message: Json = {"role": "assistant", "content": self._content()}
-        message |= {name: joined(pieces) for name, pieces in self._fields.items()}
+        message |= {name: merge_pieces(pieces) for name, pieces in self._fields.items()}
         message["tool_calls"] = self._tool_calls(tuple(calls))
-        return Output("chat", (message,))
+        return ModelOutput("chat", (message,))
 
-    def _delta(self, delta: Mapping[str, Any]) -> None:
+    def _add_delta(self, delta: Mapping[str, Any]) -> None:
         for name, value in delta.items():
-            if value is None or name in _NOT_SENT:
+            if value is None or name in _RESPONSE_ONLY_FIELDS:
                 continue
             if name == "content":
-                self._take_content(value)
+                self._add_content(value)
             elif name == "tool_calls":
                 for position, fragment in enumerate(value if isinstance(value, list) else ()):
                     if isinstance(fragment, Mapping):
-                        self._fragment(fragment, position)
+                        self._add_fragment(fragment, position)
             elif value or name.startswith("reasoning"):
                 self._fields.setdefault(name, []).append(value)
 
-    def _take_content(self, content: object) -> None:
+    def _add_content(self, content: object) -> None:
         if isinstance(content, str):
             self._text.write(content)
         elif isinstance(content, list):
-            self._end_text()
+            self._close_text_part()
             self._parts.append(content)
 
     def _content(self) -> Any:
         if not self._parts:
             return self._text.getvalue() or None
-        self._end_text()
-        return joined(self._parts)
+        self._close_text_part()
+        return merge_pieces(self._parts)
 
-    def _end_text(self) -> None:
+    def _close_text_part(self) -> None:
         if text := self._text.getvalue():
             self._parts.append([{"type": "text", "text": text}])
             self._text = StringIO()
 
-    def _fragment(self, fragment: Mapping[str, Any], position: int) -> None:
+    def _add_fragment(self, fragment: Mapping[str, Any], position: int) -> None:
         """Keep what a piece of a call has beside its id, name and arguments."""
         index = fragment.get("index", position)
         named = fragment.get("id")
-        key = self._at.get(index, "") if not named else str(named)
-        key = self._at[index] = key or f"call_{index}"
-        pieces = self._calls.setdefault(key, [])
+        key = self._call_by_index.get(index, "") if not named else str(named)
+        key = self._call_by_index[index] = key or f"call_{index}"
+        pieces = self._call_extras.setdefault(key, [])
         more: Json = {k: v for k, v in fragment.items() if k not in {"index", "id", "function"}}
         function = fragment.get("function")
         if isinstance(function, Mapping):
@@ -177,12 +179,12 @@ class ChatMessage:
         if more:
             pieces.append(more)
 
-    def _tool_calls(self, calls: Sequence[Called]) -> list[Json]:
-        in_order = list(self._calls.values())
+    def _tool_calls(self, calls: Sequence[FunctionCall]) -> list[Json]:
+        in_order = list(self._call_extras.values())
         found = []
         for position, call in enumerate(calls):
             unnamed = in_order[position] if position < len(in_order) else []
-            more: Json = joined(self._calls.get(call.call_id, unnamed)) or {}
+            more: Json = merge_pieces(self._call_extras.get(call.call_id, unnamed)) or {}
             own = more.pop("function", None)
             function = {"name": call.name, "arguments": call.arguments}
             function |= own if isinstance(own, dict) else {}

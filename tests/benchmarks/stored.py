@@ -83,14 +83,14 @@ async def turns(store: Store, times: int, at_once: int) -> float:
     async def one_after_the_other() -> None:
         for asked in left:
             await _claim(store, asked)()
-            journal.note(Change(asked.id, 1, Draft(Phase.ASKING), messages=_placeholder(asked)))
-            journal.note(Change(asked.id, 1, DONE))
-            await journal.written()
-            journal.note(Change(asked.id, 1, closed=True))
+            journal.enqueue(Change(asked.id, 1, Draft(Phase.ASKING), messages=_placeholder(asked)))
+            journal.enqueue(Change(asked.id, 1, DONE))
+            await journal.wait_written()
+            journal.enqueue(Change(asked.id, 1, closed=True))
 
     began = time.perf_counter()
     await asyncio.gather(*(one_after_the_other() for _ in range(at_once)))
-    await journal.written()
+    await journal.wait_written()
     seconds = time.perf_counter() - began
     writing.cancel()
     await asyncio.gather(writing, return_exceptions=True)

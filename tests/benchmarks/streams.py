@@ -53,7 +53,7 @@ async def played(scenario: Scenario, way: Way) -> tuple[Figures, int]:
     slack = WatchedSlack(answers)
     config = DeliveryConfig(OUR_LIMIT, delivery=way)
     room = Delivery(connect(slack), config, now=now, sleep=asyncio.sleep)
-    asking = (ask(one, scenario, partial(room.reply, question(one.n))) for one in answers)
+    asking = (ask(one, scenario, partial(room.create_reply, question(one.n))) for one in answers)
     await asyncio.gather(*asking)
     return measure(answers, slack), len(slack.limited)
 

@@ -194,7 +194,7 @@ def telling(events: Sequence[Event]) -> Iterator[str]:
             case Restarted():
                 yield "Restarted"
             case Failed(error):
-                yield f"Failed: {error.sentence} ({error})".replace("\n", " ")
+                yield f"Failed: {error.user_message} ({error})".replace("\n", " ")
             case _:
                 pass
     yield names[-1]

@@ -18,8 +18,8 @@ from bot.upstream.events import (
     TextDelta,
     ToolCall,
 )
-from bot.upstream.prompt import Exchange, Prompt, Round
-from bot.upstream.requests.attribution import EXPLAINED, attributed
+from bot.upstream.prompt import Prompt, ToolResult, ToolRound
+from bot.upstream.requests.attribution import ATTRIBUTION_INSTRUCTIONS, with_attribution
 from bot.values import Usage
 from tests.interop.aimock import JSON, Aimock, fixture
 from tests.interop.asking import (
@@ -92,8 +92,8 @@ async def test_instructions_and_names_reach_the_model(aimock: Aimock, api: str) 
     await ask(aimock, api=api)
     (entry,) = await aimock.journal()
     assert entry["body"]["messages"] == [
-        {"role": "system", "content": f"Be brief.\n\n{EXPLAINED}"},
-        {"role": "user", "content": attributed(PROMPT.messages[0])},
+        {"role": "system", "content": f"Be brief.\n\n{ATTRIBUTION_INSTRUCTIONS}"},
+        {"role": "user", "content": with_attribution(PROMPT.messages[0])},
     ]
     assert "authorization" in entry["headers"]
 
@@ -154,7 +154,7 @@ async def test_what_the_model_searches_is_seen_until_it_writes(aimock: Aimock) -
 async def test_an_answer_at_its_length_limit_says_so(aimock: Aimock, api: str, why: str) -> None:
     await aimock.teach(fixture({**WORKS, "finishReason": "length"}))
     end = final(await ask(aimock, api=api))
-    assert end == Finished(TEXT, Usage(3, 5), cut_off=why)
+    assert end == Finished(TEXT, Usage(3, 5), cut_off_reason=why)
 
 
 @both_formats
@@ -176,8 +176,8 @@ async def test_a_server_without_responses_is_asked_by_chat(aimock: Aimock) -> No
 
 
 async def _with_tools_run(prompt: Prompt, calls: list[ToolCall]) -> Prompt:
-    ran = tuple([Exchange(call, await BOX.run(call, CONTEXT)) for call in calls])
-    return replace(prompt, rounds=(*prompt.rounds, Round(None, ran)))
+    ran = tuple([ToolResult(call, await BOX.run(call, CONTEXT)) for call in calls])
+    return replace(prompt, rounds=(*prompt.rounds, ToolRound(None, ran)))
 
 
 def _call(number: int, city: str) -> JSON:

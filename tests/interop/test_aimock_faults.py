@@ -66,7 +66,7 @@ async def test_a_connection_cut_by_the_clock_is_begun_anew(aimock: Aimock, api: 
     await aimock.teach(dripping, fixture(WORKS, 1))
     events = await ask(aimock, api=api)
     assert final(events).text == shown(events) == TEXT
-    assert [event.why for event in of(Reconnecting, events)] == ["the connection broke off"]
+    assert [event.reason for event in of(Reconnecting, events)] == ["the connection broke off"]
     assert len(await paths(aimock)) == 2
 
 
@@ -75,7 +75,9 @@ async def test_a_server_gone_silent_is_left_and_asked_again(aimock: Aimock, api:
     await aimock.teach(fixture(WORKS, 0, latency=3000), fixture(WORKS, 1))
     events = await ask(aimock, api=api, idle_seconds=0.3)
     assert final(events).text == shown(events) == TEXT
-    assert [event.why for event in of(Reconnecting, events)] == ["the model's server went silent"]
+    assert [event.reason for event in of(Reconnecting, events)] == [
+        "the model's server went silent"
+    ]
     assert len(await paths(aimock)) == 2
 
 
@@ -103,7 +105,7 @@ async def test_a_rate_limit_of_ten_minutes_is_told_instead(aimock: Aimock, api: 
     await aimock.teach(fixture({**LIMITED, "retryAfter": 600}))
     end = final(await ask(aimock, api=api))
     assert isinstance(end, Failed)
-    assert "10 minutes" in end.error.sentence
+    assert "10 minutes" in end.error.user_message
     assert len(await paths(aimock)) == 1
 
 

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from bot.app import answer_limits, open_upstream
-from bot.settings import load
+from bot.settings import load_settings
 from bot.turn.limits import AnswerLimits
 from bot.upstream.prompt import Prompt
 from bot.values import Message
@@ -47,7 +47,7 @@ async def test_server_is_asked_to_keep_nothing_if_no_text_is_stored(
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    async with open_upstream(load(Path("/nowhere/.env"))) as upstream:
+    async with open_upstream(load_settings(Path("/nowhere/.env"))) as upstream:
         async for _ in upstream.answer(Prompt("", (Message("user", "hello"),))):
             pass
     await runner.cleanup()
@@ -67,8 +67,10 @@ def test_limits_of_an_answer_are_settings(monkeypatch: pytest.MonkeyPatch) -> No
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert answer_limits(load(Path("/nowhere/.env"))) == AnswerLimits(11, 222, 3, 4444, 55555)
+    assert answer_limits(load_settings(Path("/nowhere/.env"))) == AnswerLimits(
+        11, 222, 3, 4444, 55555
+    )
 
 
 def test_limits_of_an_answer_are_the_same_without_settings() -> None:
-    assert answer_limits(load(Path("/nowhere/.env"))) == AnswerLimits()
+    assert answer_limits(load_settings(Path("/nowhere/.env"))) == AnswerLimits()

@@ -16,7 +16,7 @@ import yaml
 from aiohttp import web
 
 from bot.observe import Metrics
-from bot.server import health_routes, make_server
+from bot.server import health_routes, make_application
 from bot.settings import variables
 from tests.support.project import ROOT
 
@@ -83,7 +83,7 @@ async def _ask_health(port: int) -> int:
 
 
 async def test_the_health_check_tells_a_live_bot_from_a_dead_one() -> None:
-    runner = web.AppRunner(make_server(*health_routes(Metrics(), {})))
+    runner = web.AppRunner(make_application(*health_routes(Metrics(), {})))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

@@ -12,7 +12,7 @@ import pytest
 
 from bot.cli import main
 from bot.observe import Metrics
-from bot.settings import Settings, load, variables
+from bot.settings import Settings, load_settings, variables
 from tests.benchmarks import measured
 from tests.support.docs import documents
 from tests.support.project import ROOT
@@ -64,7 +64,7 @@ def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("no_variables")
 def test_the_example_settings_are_the_defaults() -> None:
-    assert _values(load(ROOT / ".env.example")) == _values(load(None))
+    assert _values(load_settings(ROOT / ".env.example")) == _values(load_settings(None))
 
 
 @pytest.mark.usefixtures("no_variables")
@@ -73,7 +73,7 @@ def test_every_default_in_the_example_can_be_put_in_force(tmp_path: Path) -> Non
     uncommented = tmp_path / ".env"
     uncommented.write_text(re.sub(r"^#(?=[A-Z])", "", text, flags=re.M), encoding="utf-8")
 
-    assert _values(load(uncommented)) == _values(load(None))
+    assert _values(load_settings(uncommented)) == _values(load_settings(None))
 
 
 def _values(settings: Settings) -> dict[str, object]:

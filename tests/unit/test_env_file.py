@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from bot.errors import SettingsError
-from bot.settings import load
+from bot.settings import load_settings
 
 
 def problems_of(file: Path) -> list[str]:
     with pytest.raises(SettingsError) as caught:
-        load(file)
+        load_settings(file)
     return caught.value.problems
 
 
@@ -34,4 +34,4 @@ def test_a_file_that_is_no_text_or_no_file_is_one_sentence(tmp_path: Path) -> No
 
 
 def test_without_a_file_nothing_is_wrong_with_it(tmp_path: Path) -> None:
-    assert load(tmp_path / ".env").server.port == 3000
+    assert load_settings(tmp_path / ".env").server.port == 3000

@@ -9,9 +9,16 @@ from typing import Any
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.manifest import EVENTS, EVENTS_PATH, FEATURES, INTERACTIVE, bot_scopes, manifest
+from bot.manifest import (
+    EVENT_SCOPES,
+    EVENTS_PATH,
+    FEATURE_SCOPES,
+    IS_INTERACTIVE,
+    bot_scopes,
+    build_manifest,
+)
 from bot.playground.slack.server import SlackConfig
-from bot.slack import SCOPES, Slack
+from bot.slack import SCOPES_BY_METHOD, Slack
 from tests.support.project import ROOT
 from tests.support.rooms import Module, read
 
@@ -19,8 +26,8 @@ MODULES = read(ROOT)
 OURS = [m for m in MODULES.values() if m.room != "playground"]
 LISTENERS = [m for m in OURS if m.room == "listeners"]
 
-SOCKET = manifest(command="/ask", socket_mode=True)
-HTTP = manifest(command="/ask", socket_mode=False, url="https://bot.test/")
+SOCKET = build_manifest(command="/ask", socket_mode=True)
+HTTP = build_manifest(command="/ask", socket_mode=False, url="https://bot.test/")
 BOTH = pytest.mark.parametrize("made", [SOCKET, HTTP], ids=["socket", "http"])
 
 
@@ -68,7 +75,7 @@ def reaching(modules: list[Module]) -> dict[str, set[str]]:
 def test_the_scope_table_lists_exactly_the_methods_that_are_called() -> None:
     door = [m for m in OURS if m.room == "slack"]
 
-    assert web_api_methods(door) - {""} == set(SCOPES)
+    assert web_api_methods(door) - {""} == set(SCOPES_BY_METHOD)
 
 
 def test_no_other_room_calls_the_web_api() -> None:
@@ -88,8 +95,10 @@ def test_no_scope_is_asked_for_a_method_that_nobody_reaches() -> None:
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Attribute) and _names_slack(node.value)
     }
-    reached = {SCOPES[m] for name, methods in door.items() if name in asked for m in methods}
-    needed = ",".join([*reached, *EVENTS.values(), *FEATURES.values()]).split(",")
+    reached = {
+        SCOPES_BY_METHOD[m] for name, methods in door.items() if name in asked for m in methods
+    }
+    needed = ",".join([*reached, *EVENT_SCOPES.values(), *FEATURE_SCOPES.values()]).split(",")
 
     assert set(needed) - {""} == bot_scopes()
 
@@ -102,8 +111,8 @@ def _names_slack(node: ast.expr) -> bool:
 def test_the_events_are_exactly_those_the_listeners_take() -> None:
     taken = {first_text(call) for call in registrations("event")} - {""}
 
-    assert {event.split(".")[0] for event in EVENTS} == taken
-    assert set(SOCKET["settings"]["event_subscriptions"]["bot_events"]) == set(EVENTS)
+    assert {event.split(".")[0] for event in EVENT_SCOPES} == taken
+    assert set(SOCKET["settings"]["event_subscriptions"]["bot_events"]) == set(EVENT_SCOPES)
 
 
 def test_there_is_a_slash_command_because_the_listeners_take_one() -> None:
@@ -117,12 +126,14 @@ def test_interactivity_is_on_if_and_only_if_the_listeners_take_actions() -> None
 
 
 def test_scopes_are_those_of_methods_events_and_features_and_no_others() -> None:
-    needed = ",".join([*SCOPES.values(), *EVENTS.values(), *FEATURES.values()]).split(",")
+    needed = ",".join(
+        [*SCOPES_BY_METHOD.values(), *EVENT_SCOPES.values(), *FEATURE_SCOPES.values()]
+    ).split(",")
 
     assert bot_scopes() == set(needed) - {""}
     assert SOCKET["oauth_config"]["scopes"]["bot"] == sorted(bot_scopes())
     assert bot_scopes() <= SlackConfig().scopes, "the playground's Slack grants them too"
-    assert set(FEATURES) <= set(SOCKET["features"])
+    assert set(FEATURE_SCOPES) <= set(SOCKET["features"])
 
 
 def test_threads_can_be_read_wherever_the_bot_can_be_mentioned() -> None:
@@ -142,7 +153,7 @@ def test_http_mode_sends_events_commands_and_actions_to_one_address() -> None:
 
     assert settings["socket_mode_enabled"] is False
     assert settings["event_subscriptions"]["request_url"] == address
-    assert settings["interactivity"].get("request_url") == (address if INTERACTIVE else None)
+    assert settings["interactivity"].get("request_url") == (address if IS_INTERACTIVE else None)
     assert [c["url"] for c in HTTP["features"]["slash_commands"]] == [address]
 
 
@@ -153,7 +164,7 @@ def test_the_two_modes_differ_in_their_transport_only() -> None:
 
 
 def test_name_and_command_are_the_operators() -> None:
-    made = manifest(command="/oracle", socket_mode=True, name="Oracle")
+    made = build_manifest(command="/oracle", socket_mode=True, name="Oracle")
 
     assert made["features"]["slash_commands"][0]["command"] == "/oracle"
     assert made["display_information"]["name"] == "Oracle"

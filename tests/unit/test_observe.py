@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.observe import MODELS, JsonFormatter, Metrics, scrub, turn_id
+from bot.observe import MAX_MODEL_LABELS, JsonFormatter, Metrics, logging_turn_id, scrub
 
 
 def record(message: str, **extra: object) -> logging.LogRecord:
@@ -20,7 +20,7 @@ def record(message: str, **extra: object) -> logging.LogRecord:
 
 
 def test_a_record_is_one_line_of_json_with_the_turn_and_what_was_given() -> None:
-    with turn_id("abc123"):
+    with logging_turn_id("abc123"):
         line = JsonFormatter().format(record("question", channel="C1"))
     read = json.loads(line)
     assert "\n" not in line
@@ -113,7 +113,7 @@ raise RuntimeError("at the end: a-secret-value")
 
 def test_metrics_of_two_processes_do_not_mix() -> None:
     one, other = Metrics(), Metrics()
-    one.slack_call("chat.update", "ok")
+    one.count_slack_call("chat.update", "ok")
     line = b'bot_slack_calls_total{method="chat.update",outcome="ok"} 1.0'
     assert line in one.render()
     assert line not in other.render()
@@ -134,6 +134,6 @@ def test_a_server_that_invents_names_makes_no_endless_metrics() -> None:
     for n in range(10_000):
         metrics.count_tokens(f"m{n}" * 100, input=1)
     shown = metrics.render().decode()
-    assert shown.count("bot_tokens_total{") == MODELS + 1
-    assert f'bot_tokens_total{{kind="input",model="other"}} {10_000 - MODELS}.0' in shown
+    assert shown.count("bot_tokens_total{") == MAX_MODEL_LABELS + 1
+    assert f'bot_tokens_total{{kind="input",model="other"}} {10_000 - MAX_MODEL_LABELS}.0' in shown
     assert len(max(shown.splitlines(), key=len)) < 300

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bot.settings import GROUPS, load
-from bot.settings.secrets import secrets_of
+from bot.settings import GROUPS, load_settings
+from bot.settings.secrets import secret_values
 
 
 def given(monkeypatch: pytest.MonkeyPatch, **variables: str) -> frozenset[str]:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    return secrets_of(load(Path("/nowhere/.env")))
+    return secret_values(load_settings(Path("/nowhere/.env")))
 
 
 def test_every_variable_that_is_typed_secret_is_one(monkeypatch: pytest.MonkeyPatch) -> None:

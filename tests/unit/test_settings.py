@@ -6,9 +6,9 @@ from typing import get_args
 import pytest
 
 from bot.errors import SettingsError
-from bot.settings import Settings, in_the_open, load, require_slack, variables
+from bot.settings import Settings, load_settings, require_slack, unencrypted_warnings, variables
 from bot.settings.tools import ToolName
-from bot.tools.builtin import KNOWN
+from bot.tools.builtin import BUILTIN_TOOL_NAMES
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +20,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def settings_of(monkeypatch: pytest.MonkeyPatch, **values: str) -> Settings:
     for name, value in values.items():
         monkeypatch.setenv(name, value)
-    return load(env_file=None)
+    return load_settings(env_file=None)
 
 
 def problems_of(monkeypatch: pytest.MonkeyPatch, **values: str) -> list[str]:
@@ -51,7 +51,7 @@ def test_a_real_variable_wins_over_the_file(
     file = tmp_path / ".env"
     file.write_text("UPSTREAM_MODEL=from-file\nPORT=4000\n")
     monkeypatch.setenv("UPSTREAM_MODEL", "from-environment")
-    settings = load(env_file=file)
+    settings = load_settings(env_file=file)
     assert settings.upstream.model == "from-environment"
     assert settings.server.port == 4000
 
@@ -82,7 +82,7 @@ def test_an_empty_value_counts_as_absent(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_tokens_decide_how_events_arrive(
     monkeypatch: pytest.MonkeyPatch, present: dict[str, str], mode: str | None
 ) -> None:
-    assert settings_of(monkeypatch, **present).slack.mode == mode
+    assert settings_of(monkeypatch, **present).slack.connection_mode == mode
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_tools_are_named_by_comma_and_hosted_ones_given_as_json(
 
 
 def test_the_tools_that_can_be_named_are_those_that_are_shipped() -> None:
-    assert get_args(ToolName) == KNOWN
+    assert get_args(ToolName) == BUILTIN_TOOL_NAMES
 
 
 def test_missing_tokens_are_named_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,8 +271,10 @@ def test_a_key_that_leaves_the_machine_unencrypted_is_noticed(
     monkeypatch: pytest.MonkeyPatch, url: str, key: str, open_: bool
 ) -> None:
     settings = settings_of(monkeypatch, UPSTREAM_BASE_URL=url, UPSTREAM_API_KEY=key)
-    assert settings.upstream.key_in_the_open is open_
-    assert [said.split()[0] for said in in_the_open(settings)] == ["UPSTREAM_BASE_URL"] * open_
+    assert settings.upstream.sends_key_unencrypted is open_
+    assert [said.split()[0] for said in unencrypted_warnings(settings)] == [
+        "UPSTREAM_BASE_URL"
+    ] * open_
 
 
 def test_a_token_that_leaves_the_machine_unencrypted_is_noticed(
@@ -281,9 +283,9 @@ def test_a_token_that_leaves_the_machine_unencrypted_is_noticed(
     settings = settings_of(
         monkeypatch, SLACK_API_URL="http://slack.example/api/", SLACK_BOT_TOKEN="xoxb-1"
     )
-    assert [said.split()[0] for said in in_the_open(settings)] == ["SLACK_API_URL"]
+    assert [said.split()[0] for said in unencrypted_warnings(settings)] == ["SLACK_API_URL"]
     settings = settings_of(monkeypatch, SLACK_API_URL="http://127.0.0.1:1/api/")
-    assert in_the_open(settings) == []
+    assert unencrypted_warnings(settings) == []
 
 
 def test_secrets_hide_themselves(monkeypatch: pytest.MonkeyPatch) -> None:

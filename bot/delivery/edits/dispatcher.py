@@ -13,198 +13,223 @@ from collections.abc import Awaitable, Callable
 from bot.delivery.config import DeliveryConfig
 from bot.delivery.edits.reconcile import Delete, Edit, Post, Step
 from bot.delivery.edits.reply import EditedReply
-from bot.delivery.ratelimit.budgets import Bucket, Budget
-from bot.delivery.ratelimit.shared_quota import Share
-from bot.delivery.scheduling.pace import NEVER, How, Pace
-from bot.delivery.scheduling.wakeup_loop import Loop
+from bot.delivery.ratelimit.budgets import RollingWindowLimiter, TokenBucket
+from bot.delivery.ratelimit.shared_quota import SharedQuota
+from bot.delivery.scheduling.pace import NEVER, EditScheduler, WriteKind
+from bot.delivery.scheduling.wakeup_loop import WakeupLoop
 from bot.errors import SlackRateLimited
 
 DELETES_PER_MINUTE = 40  # tier 3 with a margin (docs/slack.md#tiers)
-LAST_MOMENT = 1.0  # seconds writes under way may take when the room is closed
-LEARN = 1.0  # seconds until it is asked again what others spend
-EDITS, DELETES = "chat.update", "chat.delete"
-CROWD = 5  # answers at once that are called many
-IDLE = 60.0  # seconds until the loop looks again though nothing has changed
+CLOSE_TIMEOUT_SECONDS = 1.0  # seconds writes under way may take when the room is closed
+QUOTA_REFRESH_SECONDS = 1.0  # seconds until it is asked again what others spend
+EDIT_METHOD, DELETE_METHOD = "chat.update", "chat.delete"
+MANY_ANSWERS = 5  # answers at once that are called many
+MAX_IDLE_SECONDS = 60.0  # seconds until the loop looks again though nothing has changed
 
-MANY = "Thinking… Many questions at once: what is written may show late."
-SPENT = "Thinking… Slack takes few changes from me this minute: what is written may show late."
+MANY_QUESTIONS_NOTICE = "Thinking… Many questions at once: what is written may show late."
+FEW_EDITS_NOTICE = (
+    "Thinking… Slack takes few changes from me this minute: what is written may show late."
+)
 
 
-class Dispatcher:
+class EditDispatcher:
     """Writes the replies of one workspace."""
 
     def __init__(
         self,
         config: DeliveryConfig,
         *,
-        share: Share,
+        quota: SharedQuota,
         now: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._config = config
-        self._share = share
+        self._quota = quota
         self._now = now
         self._sleep = sleep
-        self._pace = Pace(config)
-        self._budgets: dict[type[Step], Budget] = {
-            Edit: self._pace.edits,
-            Post: Budget(config.posts_per_minute),
-            Delete: Budget(DELETES_PER_MINUTE),
+        self._scheduler = EditScheduler(config)
+        self._limiters: dict[type[Step], RollingWindowLimiter] = {
+            Edit: self._scheduler.limiter,
+            Post: RollingWindowLimiter(config.posts_per_minute),
+            Delete: RollingWindowLimiter(DELETES_PER_MINUTE),
         }
-        self._channels: dict[str, Bucket] = {}
+        self._channel_buckets: dict[str, TokenBucket] = {}
         self._replies: dict[EditedReply, None] = {}  # in the order they came
-        self._loop = Loop(self._begin, lambda: bool(self._replies), now=now, sleep=sleep)
-        self._learning: asyncio.Task[None] | None = None
+        self._loop = WakeupLoop(self._start_due, lambda: bool(self._replies), now=now, sleep=sleep)
+        self._quota_task: asyncio.Task[None] | None = None
         self._writes: set[asyncio.Task[None]] = set()
 
-    def changed(self, reply: EditedReply) -> None:
+    def on_reply_changed(self, reply: EditedReply) -> None:
         """A reply has something new to write."""
         self._replies.setdefault(reply)
         self._loop.wake()
-        if self._share.shared and (self._learning is None or self._learning.done()):
-            self._learning = asyncio.create_task(self._learn())
+        if self._quota.is_shared and (self._quota_task is None or self._quota_task.done()):
+            self._quota_task = asyncio.create_task(self._refresh_quota())
 
     def has_room(self) -> bool:
         """Whether one more answer is likely to be shown as it is written."""
-        return self._pace.has_room([reply.standing for reply in self._replies], self._now())
+        return self._scheduler.has_room([reply.reader for reply in self._replies], self._now())
 
     async def aclose(self) -> None:
         """Stop writing, after old messages are rid of their sign that more comes, where a last
         moment and the budget allow it."""
         now = self._now()
-        for reply in [reply for reply in self._replies if reply.standing.untidy]:
-            if reply.standing.waits and reply.opens(now) <= now and self._pace.edits.free(now):
-                self._write(reply, now)
+        for reply in [reply for reply in self._replies if reply.reader.has_stale_footer]:
+            if (
+                reply.reader.needs_write
+                and reply.writable_at(now) <= now
+                and self._scheduler.limiter.available(now)
+            ):
+                self._start_write(reply, now)
         if self._writes:
-            await asyncio.wait(self._writes, timeout=LAST_MOMENT)
+            await asyncio.wait(self._writes, timeout=CLOSE_TIMEOUT_SECONDS)
         await self._loop.aclose()
-        tasks = [*self._writes, *([self._learning] if self._learning else [])]
+        tasks = [*self._writes, *([self._quota_task] if self._quota_task else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _learn(self) -> None:
+    async def _refresh_quota(self) -> None:
         """While there are answers, learn what others spend."""
         while self._replies:
-            await self._share.learn(EDITS)
-            await self._share.settle(EDITS, DELETES)
-            self._share_out()
-            await self._sleep(LEARN)
+            await self._quota.refresh(EDIT_METHOD)
+            await self._quota.record_missing_calls(EDIT_METHOD, DELETE_METHOD)
+            self._apply_quota()
+            await self._sleep(QUOTA_REFRESH_SECONDS)
 
-    def _share_out(self) -> None:
-        now, share = self._now(), self._share
-        self._budgets[Edit].share(share.parts, share.theirs(EDITS), now)
-        self._pace.elsewhere = share.living(EDITS)
-        self._budgets[Delete].share(share.parts, share.theirs(DELETES), now)
-        if not share.knows(DELETES):
-            self._budgets[Delete].close(now + LEARN)
-        self._budgets[Post].share(share.replicas, (), now)  # the ledger knows of channels only
-        for bucket in self._channels.values():
-            bucket.rate = self._config.posts_per_second / share.parts
+    def _apply_quota(self) -> None:
+        now, share = self._now(), self._quota
+        self._limiters[Edit].set_remote_calls(
+            share.fair_share_divisor, share.remote_expiries(EDIT_METHOD), now
+        )
+        self._scheduler.remote_edits = share.live_remote_calls(EDIT_METHOD)
+        self._limiters[Delete].set_remote_calls(
+            share.fair_share_divisor, share.remote_expiries(DELETE_METHOD), now
+        )
+        if not share.knows_remote_calls(DELETE_METHOD):
+            self._limiters[Delete].block_until(now + QUOTA_REFRESH_SECONDS)
+        self._limiters[Post].set_remote_calls(
+            share.replica_count, (), now
+        )  # the ledger knows of channels only
+        for bucket in self._channel_buckets.values():
+            bucket.rate_per_second = self._config.posts_per_second / share.fair_share_divisor
 
-    def _begin(self, now: float) -> float:
+    def _start_due(self, now: float) -> float:
         """Begin every write that may begin now; say when to look again."""
-        self._let_go(now)
-        again = [self._begin_other(reply, now) for reply in self._replies]
-        return min(*again, self._begin_edits(now), now + IDLE) if again else now
+        self._forget_ended(now)
+        again = [self._start_post_or_delete(reply, now) for reply in self._replies]
+        return min(*again, self._start_edits(now), now + MAX_IDLE_SECONDS) if again else now
 
-    def _let_go(self, now: float) -> None:
-        for reply in [reply for reply in self._replies if reply.ended]:
+    def _forget_ended(self, now: float) -> None:
+        for reply in [reply for reply in self._replies if reply.is_ended]:
             del self._replies[reply]
-            self._pace.ended(now)
+            self._scheduler.record_answer_ended(now)
 
-    def _begin_other(self, reply: EditedReply, now: float) -> float:
+    def _start_post_or_delete(self, reply: EditedReply, now: float) -> float:
         """Begin a reply's post or delete if it may; say when, if later."""
-        if reply.under_way or reply.standing.unseen_since == NEVER:
+        if reply.write_in_flight or reply.reader.unseen_since == NEVER:
             return NEVER
-        if (opens := reply.opens(now)) > now:
+        if (opens := reply.writable_at(now)) > now:
             return opens
-        if reply.next is Edit:
+        if reply.next_step_type is Edit:
             return NEVER
-        at = self._posts_at(reply, now) if reply.next is Post else self._budgets[Delete].opens(now)
+        at = (
+            self._next_post_at(reply, now)
+            if reply.next_step_type is Post
+            else self._limiters[Delete].available_at(now)
+        )
         if at <= now:
-            self._write(reply, now)
+            self._start_write(reply, now)
         return at if at > now else NEVER
 
-    def _begin_edits(self, now: float) -> float:
+    def _start_edits(self, now: float) -> float:
         """Begin every edit that is due; say when the next one is."""
-        by_standing = {reply.standing: reply for reply in self._replies}
+        by_standing = {reply.reader: reply for reply in self._replies}
         for standing, reply in by_standing.items():
-            standing.busy = reply.under_way or reply.opens(now) > now or reply.next is not Edit
-            standing.posts_at = self._posts_at(reply, now)
-        while choice := self._pace.choose(by_standing, now):
-            if choice.at > now:
-                return choice.at
-            reply, standing = by_standing[choice.who], choice.who
-            if choice.how is How.EDIT or reply.roll_over():
-                self._write(reply, now)
-                standing.busy = True
+            standing.is_blocked = (
+                reply.write_in_flight
+                or reply.writable_at(now) > now
+                or reply.next_step_type is not Edit
+            )
+            standing.next_post_at = self._next_post_at(reply, now)
+        while choice := self._scheduler.choose(by_standing, now):
+            if choice.due_at > now:
+                return choice.due_at
+            reply, standing = by_standing[choice.reader], choice.reader
+            if choice.kind is WriteKind.EDIT or reply.roll_over():
+                self._start_write(reply, now)
+                standing.is_blocked = True
             else:
-                standing.posts_at = NEVER
+                standing.next_post_at = NEVER
         return NEVER
 
-    def _posts_at(self, reply: EditedReply, now: float) -> float:
+    def _next_post_at(self, reply: EditedReply, now: float) -> float:
         """Say when a reply's channel takes another message."""
-        return max(self._budgets[Post].opens(now), self._channel(reply).opens(now))
-
-    def _channel(self, reply: EditedReply) -> Bucket:
-        return self._channels.setdefault(
-            reply.question.place.channel,
-            Bucket(self._config.posts_per_second / self._share.parts, self._config.post_burst),
+        return max(
+            self._limiters[Post].available_at(now), self._channel_bucket(reply).available_at(now)
         )
 
-    def _warning(self, now: float) -> str:
-        """Say why what is written may show late; "" where it will not."""
-        live = [reply.standing for reply in self._replies]
-        if not self._pace.is_crowded(live, now):
-            return ""
-        return MANY if len(live) >= CROWD else SPENT
+    def _channel_bucket(self, reply: EditedReply) -> TokenBucket:
+        return self._channel_buckets.setdefault(
+            reply.question.place.channel,
+            TokenBucket(
+                self._config.posts_per_second / self._quota.fair_share_divisor,
+                self._config.post_burst,
+            ),
+        )
 
-    def _write(self, reply: EditedReply, now: float) -> None:
+    def _delay_notice(self, now: float) -> str:
+        """Say why what is written may show late; "" where it will not."""
+        live = [reply.reader for reply in self._replies]
+        if not self._scheduler.is_crowded(live, now):
+            return ""
+        return MANY_QUESTIONS_NOTICE if len(live) >= MANY_ANSWERS else FEW_EDITS_NOTICE
+
+    def _start_write(self, reply: EditedReply, now: float) -> None:
         """Begin a reply's next step, if it is of the kind it was expected to be."""
-        expected = reply.next
+        expected = reply.next_step_type
         if expected is Post:
-            reply.warning = self._warning(now)
-        step = reply.step()
+            reply.delay_notice = self._delay_notice(now)
+        step = reply.plan_step()
         if step is None or type(step) is not expected:
             self._loop.wake()
             return
-        reply.begin()
+        reply.begin_write()
         if expected is Edit:
-            self._pace.begin(now)
+            self._scheduler.record_edit_start(now)
         else:
-            self._budgets[expected].begin()
+            self._limiters[expected].record_start()
         if expected is Post:
-            self._channel(reply).take(now)
+            self._channel_bucket(reply).take_token(now)
         task = asyncio.create_task(self._perform(reply, step))
         self._writes.add(task)
         task.add_done_callback(self._writes.discard)
 
     async def _perform(self, reply: EditedReply, step: Step) -> None:
-        if not self._share.shared or await self._take(reply, step):
+        if not self._quota.is_shared or await self._take_slot(reply, step):
             await self._send(reply, step)
         else:
-            self._budgets[type(step)].withdraw()
+            self._limiters[type(step)].record_cancel()
             reply.postpone()
         self._loop.wake()
 
-    async def _take(self, reply: EditedReply, step: Step) -> bool:
+    async def _take_slot(self, reply: EditedReply, step: Step) -> bool:
         """Take a call from what all processes share; False if it can't be made now."""
-        now, budget = self._now(), self._budgets[type(step)]
+        now, budget = self._now(), self._limiters[type(step)]
         if isinstance(step, Post):
             burst, rate = self._config.post_burst, self._config.posts_per_second
             channel = reply.question.place.channel
-            wait = await self._share.take(f"{channel}:chat.postMessage", burst, burst / rate)
+            wait = await self._quota.take_slot(f"{channel}:chat.postMessage", burst, burst / rate)
         else:
-            name = EDITS if isinstance(step, Edit) else DELETES
-            wait = await self._share.take(name, int(budget.estimate(now)))
+            name = EDIT_METHOD if isinstance(step, Edit) else DELETE_METHOD
+            wait = await self._quota.take_slot(name, int(budget.estimated_limit(now)))
         if wait and isinstance(step, Post):
-            self._channel(reply).refused(self._now(), wait)
+            self._channel_bucket(reply).record_rate_limited(self._now(), wait)
         elif wait:
-            await self._share.learn(EDITS)
-            budget.close(self._now() + wait)
+            await self._quota.refresh(EDIT_METHOD)
+            budget.block_until(self._now() + wait)
         if wait is None or wait > 0:
-            self._share_out()
+            self._apply_quota()
         return wait == 0.0
 
     async def _send(self, reply: EditedReply, step: Step) -> None:
@@ -212,8 +237,8 @@ class Dispatcher:
             await reply.perform(step)
         except SlackRateLimited as error:
             if isinstance(step, Post):  # its limit is one of the channel
-                self._channel(reply).refused(self._now(), error.retry_after)
+                self._channel_bucket(reply).record_rate_limited(self._now(), error.retry_after)
             else:
-                self._budgets[type(step)].refused(self._now(), error.retry_after)
+                self._limiters[type(step)].record_rate_limited(self._now(), error.retry_after)
         finally:
-            self._budgets[type(step)].end(self._now())
+            self._limiters[type(step)].record_end(self._now())

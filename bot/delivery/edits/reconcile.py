@@ -10,7 +10,7 @@ from bot.render.message import Body
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PostedMessage:
     """A message of ours in Slack. `body` is None while it is not known what it shows."""
 
     ts: str
@@ -44,15 +44,15 @@ Step: TypeAlias = Edit | Post | Delete
 
 
 def next_step(
-    shown: Sequence[Shown], wanted: Sequence[Body], *, leave: Collection[int] = ()
+    shown: Sequence[PostedMessage], wanted: Sequence[Body], *, skip: Collection[int] = ()
 ) -> Step | None:
     """Return what to do first so that `wanted` stands; None if it does.
 
     From the top down, so that a reader never finds a gap. Messages that are right are not touched,
-    nor are those whose index is in `leave`.
+    nor are those whose index is in `skip`.
     """
     for index, (message, body) in enumerate(zip(shown, wanted, strict=False)):
-        if message.body != body and index not in leave:
+        if message.body != body and index not in skip:
             return Edit(index, body)
     if len(wanted) > len(shown):
         return Post(len(shown), wanted[len(shown)])

@@ -11,39 +11,39 @@ from enum import Enum
 from types import MappingProxyType
 
 
-class Remedy(Enum):
+class Fallback(Enum):
     """A way to go on after a refusal."""
 
-    SHORTER = "shorter messages"
-    PLAIN = "no blocks"
-    STOP = "the stream it still is stopped first"
-    ANEW = "a new message below"
-    NONE = "the reader can't be reached here"
+    SHORTER_MESSAGES = "shorter messages"
+    WITHOUT_BLOCKS = "no blocks"
+    STOP_STREAM = "the stream it still is stopped first"
+    NEW_MESSAGE = "a new message below"
+    GIVE_UP = "the reader can't be reached here"
 
 
-_REMEDIES: Mapping[str, Remedy] = MappingProxyType(
+_FALLBACKS: Mapping[str, Fallback] = MappingProxyType(
     {
-        "msg_too_long": Remedy.SHORTER,
-        "msg_blocks_too_long": Remedy.SHORTER,
-        "markdown_text_too_long": Remedy.SHORTER,
-        "invalid_blocks": Remedy.PLAIN,
-        "invalid_blocks_format": Remedy.PLAIN,
-        "msg_blocks_too_many": Remedy.PLAIN,
-        "block_mismatch": Remedy.PLAIN,
-        "no_text": Remedy.PLAIN,
-        "edit_window_closed": Remedy.ANEW,
-        "cant_update_message": Remedy.ANEW,
-        "streaming_state_conflict": Remedy.STOP,
-        "cant_delete_message": Remedy.STOP,
+        "msg_too_long": Fallback.SHORTER_MESSAGES,
+        "msg_blocks_too_long": Fallback.SHORTER_MESSAGES,
+        "markdown_text_too_long": Fallback.SHORTER_MESSAGES,
+        "invalid_blocks": Fallback.WITHOUT_BLOCKS,
+        "invalid_blocks_format": Fallback.WITHOUT_BLOCKS,
+        "msg_blocks_too_many": Fallback.WITHOUT_BLOCKS,
+        "block_mismatch": Fallback.WITHOUT_BLOCKS,
+        "no_text": Fallback.WITHOUT_BLOCKS,
+        "edit_window_closed": Fallback.NEW_MESSAGE,
+        "cant_update_message": Fallback.NEW_MESSAGE,
+        "streaming_state_conflict": Fallback.STOP_STREAM,
+        "cant_delete_message": Fallback.STOP_STREAM,
     },
 )
 
 
-def remedy(code: str) -> Remedy:
+def fallback_for(code: str) -> Fallback:
     """Return the way to go on; for what is not known here there is none.
 
     Among those without: `message_not_found` (somebody deleted the answer), `channel_not_found`,
     `not_in_channel`, `is_archived`, `is_inactive`, `restricted_action…`, `account_inactive`,
     `token_revoked`, `invalid_auth`, `missing_scope`.
     """
-    return _REMEDIES.get(code, Remedy.NONE)
+    return _FALLBACKS.get(code, Fallback.GIVE_UP)

@@ -1,7 +1,7 @@
 """An answer shown by a placeholder and edits of it.
 
-A reply knows its newest draft and how the answer lies in its messages; `step` says what brings the
-two together, `perform` does it. When a step is taken, and how often, the dispatcher decides.
+A reply knows its newest draft and how the answer lies in its messages; `plan_step` says what brings
+the two together, `perform` does it. When a step is taken, and how often, the dispatcher decides.
 """
 
 from __future__ import annotations
@@ -10,38 +10,38 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
-from bot.delivery import Kept
-from bot.delivery.edits.layout import Layout
+from bot.delivery import TurnGuard
+from bot.delivery.edits.layout import EditLayout
 from bot.delivery.edits.reconcile import Delete, Edit, Post, Step
-from bot.delivery.edits.refusals import Remedy, remedy
-from bot.delivery.edits.writer import Writer
-from bot.delivery.scheduling.pace import NEVER, Standing
+from bot.delivery.edits.refusals import Fallback, fallback_for
+from bot.delivery.edits.writer import EditWriter
+from bot.delivery.scheduling.pace import NEVER, ReaderState
 from bot.errors import (
+    LeaseLost,
     QuestionDeleted,
     SlackRateLimited,
     SlackRefused,
     SlackUnreachable,
-    TurnLost,
 )
 from bot.render.message import Body
 from bot.slack import Slack
 from bot.storage.records import ShownMessage
-from bot.values import REMOVED, Draft, Phase, Question
+from bot.values import REMOVED_DRAFT, Draft, Phase, Question
 
 log = logging.getLogger(__name__)
 
-SHORTEST_BACKOFF, LONGEST_BACKOFF = 0.5, 8.0  # seconds until a write is tried again
-UNHELD = 0.4  # seconds until it is asked again whether the turn is ours
+MIN_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 0.5, 8.0  # seconds until a write is tried again
+LEASE_RECHECK_SECONDS = 0.4  # seconds until it is asked again whether the turn is ours
 
 
 class EditedReply:
     """One answer in a channel, thread or direct message.
 
-    When its messages are gone or forbidden, `on_lost` is called (or `open` raises, if it has not
-    returned yet), later drafts are ignored and `finish` raises the `SlackRefused` that said so.
-    When their thread is gone, they are deleted as with the draft `REMOVED`, and `on_lost` is told.
-    `first` is a message of the answer that stands already, somewhere else; `standing` are those
-    that stand here. With `opened`, nobody will call `open`.
+    When its messages are gone or forbidden, `on_reader_lost` is called (or `open` raises, if it has
+    not returned yet), later drafts are ignored and `finish` raises the `SlackRefused` that said so.
+    When their thread is gone, they are deleted as with the draft `REMOVED`, and `on_reader_lost` is
+    told. `first_elsewhere` is a message of the answer that stands already, somewhere else;
+    `existing` are those that stand here. With `already_opened`, nobody will call `open`.
     """
 
     def __init__(
@@ -49,101 +49,109 @@ class EditedReply:
         slack: Slack,
         question: Question,
         *,
-        first: Body | None = None,
-        standing: Sequence[ShownMessage] = (),
-        kept: Kept | None = None,
-        opened: bool = False,
-        speed: float,
+        first_elsewhere: Body | None = None,
+        existing: Sequence[ShownMessage] = (),
+        guard: TurnGuard | None = None,
+        already_opened: bool = False,
+        words_per_second: float,
         now: Callable[[], float],
         on_change: Callable[[EditedReply], None],
-        on_lost: Callable[[SlackRefused | QuestionDeleted], None],
+        on_reader_lost: Callable[[SlackRefused | QuestionDeleted], None],
     ) -> None:
         self.question = question
-        self.standing = Standing(speed)
-        self.next: type[Step] = Edit if standing else Post  # what comes next, if that can be told
-        self.under_way = False
-        self.warning = ""  # said in the placeholder: why what is written may show late
-        self._kept = kept
+        self.reader = ReaderState(words_per_second)
+        self.next_step_type: type[Step] = (
+            Edit if existing else Post
+        )  # what comes next, if that can be told
+        self.write_in_flight = False
+        self.delay_notice = ""  # said in the placeholder: why what is written may show late
+        self._guard = guard
         self._now = now
         self._on_change = on_change
-        self._on_lost = on_lost
-        self._layout = Layout(question, first, [one.ts for one in standing])
-        streams = [one.ts for one in standing if one.method == "native"]
-        self._writer = Writer(slack, question, allowed=self._allowed, streams=streams)
+        self._on_reader_lost = on_reader_lost
+        self._layout = EditLayout(question, first_elsewhere, [one.ts for one in existing])
+        streams = [one.ts for one in existing if one.method == "native"]
+        self._writer = EditWriter(
+            slack, question, may_write=self._may_write, possible_streams=streams
+        )
         self._draft: Draft | None = None
-        self._taken = NEVER  # since when what is being written had been unseen
-        self._words = 0.0  # of the draft being written
+        self._unseen_since_before_write = NEVER  # since when what is being written had been unseen
+        self._words_in_flight = 0.0  # of the draft being written
         self._retry_at = float("-inf")
         self._failures = 0
-        self._lost: SlackRefused | TurnLost | None = None
-        self._opened = opened
-        self._stands = asyncio.Event()
-        self._ended = asyncio.Event()
-        self._tidy = asyncio.Event()
-        if standing:
-            self._stands.set()
+        self._failure: SlackRefused | LeaseLost | None = None
+        self._already_opened = already_opened
+        self._posted = asyncio.Event()
+        self._finished = asyncio.Event()
+        self._cleanup_done = asyncio.Event()
+        if existing:
+            self._posted.set()
 
     async def open(self, draft: Draft) -> None:
         """Post the placeholder, if nothing stands yet; return when it stands in Slack."""
-        self._take(draft)
-        await self._stands.wait()
-        if self._lost:
-            raise self._lost
+        self._accept_draft(draft)
+        await self._posted.wait()
+        if self._failure:
+            raise self._failure
 
     def show(self, draft: Draft) -> None:
         """Take the newest draft and return at once."""
-        self._take(draft)
+        self._accept_draft(draft)
 
     async def finish(self, draft: Draft) -> None:
         """Return when this last draft stands in Slack, whatever it takes."""
-        self._take(draft)
-        await self._ended.wait()
-        if self._lost:
-            raise self._lost
+        self._accept_draft(draft)
+        await self._finished.wait()
+        if self._failure:
+            raise self._failure
 
-    async def settled(self) -> None:
+    async def wait_cleanup(self) -> None:
         """After `finish`: return when no older message says any more that more comes."""
-        await self._tidy.wait()
+        await self._cleanup_done.wait()
 
     def abandon(self) -> None:
         """Begin no write any more, and tell whoever waits."""
-        if not self._lost and not self.ended:
-            self._end(TurnLost(f"the turn {self.question.id} is somebody else's now"))
+        if not self._failure and not self.is_ended:
+            self._end_with(LeaseLost(f"the turn {self.question.id} is somebody else's now"))
             if self._draft:
                 self._on_change(self)
 
     @property
-    def ended(self) -> bool:
+    def is_ended(self) -> bool:
         """Whether nothing is to be written any more."""
-        return self._ended.is_set() and self.standing.unseen_since == NEVER and not self.under_way
+        return (
+            self._finished.is_set()
+            and self.reader.unseen_since == NEVER
+            and not self.write_in_flight
+        )
 
-    def opens(self, now: float) -> float:
+    def writable_at(self, now: float) -> float:
         """Say when a write of it may begin, as far as that is its own business; `now` if at
         once."""
-        held = self._kept is None or self._kept.held()
-        return max(now if held else now + UNHELD, self._retry_at)
+        held = self._guard is None or self._guard.owns_lease()
+        return max(now if held else now + LEASE_RECHECK_SECONDS, self._retry_at)
 
-    def step(self) -> Step | None:
+    def plan_step(self) -> Step | None:
         """Say what to write first so that the newest draft stands; None if it does."""
-        step = self._layout.plan(self._newest)
-        if step is None and self._removing:
-            step = self._writer.unsure  # it may stand all the same
-        self._words = self.standing.written
+        step = self._layout.plan(self._draft_to_show)
+        if step is None and self._is_removing:
+            step = self._writer.unconfirmed_post  # it may stand all the same
+        self._words_in_flight = self.reader.words_written
         if step:
-            self.next = type(step)
+            self.next_step_type = type(step)
         else:
-            self.standing.unseen_since = NEVER
-            self._rest()
+            self.reader.unseen_since = NEVER
+            self._on_up_to_date()
         return step
 
     def roll_over(self) -> bool:
         """Let what is missing go out as the next message; False if that can't be."""
-        return self._layout.roll_over(self._newest) and self.step() is not None
+        return self._layout.roll_over(self._draft_to_show) and self.plan_step() is not None
 
-    def begin(self) -> None:
+    def begin_write(self) -> None:
         """The step just given is about to be performed; drafts from now on are newer than it."""
-        self.under_way = True
-        self._taken, self.standing.unseen_since = self.standing.unseen_since, NEVER
+        self.write_in_flight = True
+        self._unseen_since_before_write, self.reader.unseen_since = self.reader.unseen_since, NEVER
 
     async def perform(self, step: Step) -> None:
         """Take a step. What goes wrong is mended, or tried again later.
@@ -153,31 +161,31 @@ class EditedReply:
         try:
             done = await self._write(step)
         except SlackRateLimited as error:
-            self._again()
+            self._restore_unseen()
             if error.method == "chat.stopStream":  # not the budget that was counted on
                 self._retry_at = self._now() + error.retry_after
                 return
             raise
         except SlackUnreachable as error:
             log.info("a write may be lost: %s", error)
-            self._layout.unknown(step)
+            self._layout.mark_unknown(step)
             self._back_off()
         except SlackRefused as error:
-            self._refused(step, error)
+            self._handle_refusal(step, error)
         except Exception:
             log.exception("a write failed in a way nobody thought of")
-            self._layout.unknown(step)
+            self._layout.mark_unknown(step)
             self._back_off()
         else:
             if done is None:
-                self._again()
+                self._restore_unseen()
             else:
-                self._layout.done(*done)
-                if self._writer.astray:
-                    self._take_back()
-                self._settle()
+                self._layout.mark_done(*done)
+                if self._writer.is_outside_thread:
+                    self._remove_answer()
+                self._after_step()
         finally:
-            self.under_way = False
+            self.write_in_flight = False
 
     async def _write(self, step: Step) -> tuple[Step, str] | None:
         """Make the call; None if it may not be made. That there is one more message, or one less,
@@ -187,143 +195,143 @@ class EditedReply:
         whoever takes the turn over would look in vain for a message to edit.
         """
         shown = self._layout.shown
-        if self._kept and shown and not isinstance(step, Edit) and self._allowed():
-            known = await self._kept.moving()
+        if self._guard and shown and not isinstance(step, Edit) and self._may_write():
+            known = await self._guard.before_layout_change()
             if not known and isinstance(step, Delete):
                 self._back_off()
                 return None
-        return await self._writer.write(step, shown) if self._allowed() else None
+        return await self._writer.write(step, shown) if self._may_write() else None
 
     def postpone(self) -> None:
         """The step just given is not taken now: there is no room for it."""
-        self.under_way = False
-        self._again()
+        self.write_in_flight = False
+        self._restore_unseen()
 
     @property
-    def _newest(self) -> Draft:
+    def _draft_to_show(self) -> Draft:
         """The newest draft, as it should be shown."""
         assert self._draft
-        if self.warning and self._draft == Draft(Phase.ASKING):
-            return Draft(Phase.ASKING, note=self.warning)
+        if self.delay_notice and self._draft == Draft(Phase.ASKING):
+            return Draft(Phase.ASKING, status_line=self.delay_notice)
         return self._draft
 
-    def _take(self, draft: Draft) -> None:
-        if self._lost or self.standing.final:
+    def _accept_draft(self, draft: Draft) -> None:
+        if self._failure or self.reader.final:
             return
         self._draft = draft
-        standing, now = self.standing, self._now()
-        standing.final, standing.untidy = draft.phase.final, False
-        if draft == REMOVED:
-            self.next, self._writer.closed = Delete, True
-        standing.writes(draft.text)
-        if draft.text and standing.began == NEVER:
-            standing.began = now
+        standing, now = self.reader, self._now()
+        standing.final, standing.has_stale_footer = draft.phase.is_final, False
+        if draft == REMOVED_DRAFT:
+            self.next_step_type, self._writer.posting_closed = Delete, True
+        standing.update_text(draft.text)
+        if draft.text and standing.text_began_at == NEVER:
+            standing.text_began_at = now
         if standing.unseen_since == NEVER or standing.final:
             standing.unseen_since = now if standing.final else min(now, standing.unseen_since)
             self._on_change(self)
 
     @property
-    def _removing(self) -> bool:
+    def _is_removing(self) -> bool:
         """Whether no message of the answer is to stay."""
-        return self._draft == REMOVED
+        return self._draft == REMOVED_DRAFT
 
-    def _take_back(self) -> None:
+    def _remove_answer(self) -> None:
         """A message stands outside of its thread: delete it, and with it the whole answer."""
-        if self._removing or self._lost:
+        if self._is_removing or self._failure:
             return
         log.info("the thread of an answer is gone; what stands of it is deleted")
-        self._on_lost(QuestionDeleted(self.question.id))  # known before what stands is
-        self.standing.final = False
-        self._take(REMOVED)
+        self._on_reader_lost(QuestionDeleted(self.question.id))  # known before what stands is
+        self.reader.final = False
+        self._accept_draft(REMOVED_DRAFT)
 
-    def _settle(self) -> None:
+    def _after_step(self) -> None:
         """A step was taken: go on with the next one, or rest."""
-        if self._lost:
+        if self._failure:
             return
         self._failures = 0
-        then = self._layout.plan(REMOVED) if self._removing else self._layout.next()
-        self._tell()
-        self._stands.set()
+        then = self._layout.plan(REMOVED_DRAFT) if self._is_removing else self._layout.next_step()
+        self._report_messages()
+        self._posted.set()
         if then:
-            self.next = type(then)
-            self._again()
+            self.next_step_type = type(then)
+            self._restore_unseen()
             return
-        self.next = Edit
-        self.standing.sees(self._words, self._now())
-        if self.standing.unseen_since == NEVER:
-            self._rest()
+        self.next_step_type = Edit
+        self.reader.record_shown(self._words_in_flight, self._now())
+        if self.reader.unseen_since == NEVER:
+            self._on_up_to_date()
 
-    def _rest(self) -> None:
+    def _on_up_to_date(self) -> None:
         """The newest draft stands."""
-        self.next = Edit
-        if self.standing.final:
-            self._stands.set()  # nothing stands if nothing is to
-            self._ended.set()
-        if self._layout.untidy:
-            self.standing.untidy = True
-            self.standing.unseen_since = self._now()
-        elif self.standing.final:
-            self._tidy.set()
+        self.next_step_type = Edit
+        if self.reader.final:
+            self._posted.set()  # nothing stands if nothing is to
+            self._finished.set()
+        if self._layout.has_stale_footer:
+            self.reader.has_stale_footer = True
+            self.reader.unseen_since = self._now()
+        elif self.reader.final:
+            self._cleanup_done.set()
 
-    def _tell(self) -> None:
+    def _report_messages(self) -> None:
         """Tell whoever keeps the turn what stands."""
-        if self._kept:
+        if self._guard:
             channel = self.question.place.channel
             stand = [ShownMessage(one.ts, channel) for one in self._layout.shown if one.ts]
             private = [ShownMessage("", "", "respond")] * (len(self._layout.shown) - len(stand))
-            self._kept.shown([*private, *stand], self._layout.text)
+            self._guard.record_messages([*private, *stand], self._layout.shown_text)
 
-    def _allowed(self) -> bool:
-        return not self._lost and (self._kept is None or self._kept.held())
+    def _may_write(self) -> bool:
+        return not self._failure and (self._guard is None or self._guard.owns_lease())
 
-    def _again(self) -> None:
+    def _restore_unseen(self) -> None:
         """What was being written is still to be shown."""
-        if self._lost:
+        if self._failure:
             return
-        if self._removing:
-            self.next = Delete
-        self.standing.unseen_since = min(self._taken, self.standing.unseen_since)
+        if self._is_removing:
+            self.next_step_type = Delete
+        self.reader.unseen_since = min(self._unseen_since_before_write, self.reader.unseen_since)
 
     def _back_off(self) -> None:
         """Try again later, and later still after every failure in a row."""
-        pause = min(LONGEST_BACKOFF, SHORTEST_BACKOFF * 2**self._failures)
+        pause = min(MAX_BACKOFF_SECONDS, MIN_BACKOFF_SECONDS * 2**self._failures)
         self._retry_at = self._now() + pause
         self._failures += 1
-        self._again()
+        self._restore_unseen()
 
-    def _refused(self, step: Step, error: SlackRefused) -> None:
+    def _handle_refusal(self, step: Step, error: SlackRefused) -> None:
         log.warning("a write was refused: %s", error)
-        match remedy(error.code):
-            case _ if self._removing and not isinstance(step, Delete):
-                self._again()
-            case Remedy.STOP if not isinstance(step, Post) and self._writer.is_stream(
+        match fallback_for(error.code):
+            case _ if self._is_removing and not isinstance(step, Delete):
+                self._restore_unseen()
+            case Fallback.STOP_STREAM if not isinstance(step, Post) and self._writer.mark_as_stream(
                 self._layout.shown[step.index].ts
             ):
-                self._again()
+                self._restore_unseen()
             case _ if isinstance(step, Delete):  # it is gone, or not ours to remove any more
-                self._layout.done(step)
-                self._settle()
-            case Remedy.SHORTER if self._layout.shrink() or self._layout.simplify():
-                self._again()
-            case Remedy.PLAIN if self._layout.simplify():
-                self._again()
-            case Remedy.STOP | Remedy.ANEW if isinstance(step, Edit):
-                self._layout.freeze(self._newest)
-                self.next = Post
-                self._again()
+                self._layout.mark_done(step)
+                self._after_step()
+            case Fallback.SHORTER_MESSAGES if self._layout.shrink() or self._layout.simplify():
+                self._restore_unseen()
+            case Fallback.WITHOUT_BLOCKS if self._layout.simplify():
+                self._restore_unseen()
+            case Fallback.STOP_STREAM | Fallback.NEW_MESSAGE if isinstance(step, Edit):
+                self._layout.freeze(self._draft_to_show)
+                self.next_step_type = Post
+                self._restore_unseen()
             case _:
                 self._give_up(error)
 
     def _give_up(self, error: SlackRefused) -> None:
-        finished, lost = self._ended.is_set(), self._lost
-        opened = self._opened or self._stands.is_set()
-        self._end(lost or error)
+        finished, lost = self._finished.is_set(), self._failure
+        opened = self._already_opened or self._posted.is_set()
+        self._end_with(lost or error)
         if opened and not finished and not lost:  # else `open` raises it, or all stands anyway
-            self._on_lost(error)
+            self._on_reader_lost(error)
 
-    def _end(self, lost: SlackRefused | TurnLost) -> None:
-        self.standing.unseen_since = NEVER
-        self._lost = lost
-        self._stands.set()
-        self._ended.set()
-        self._tidy.set()
+    def _end_with(self, failure: SlackRefused | LeaseLost) -> None:
+        self.reader.unseen_since = NEVER
+        self._failure = failure
+        self._posted.set()
+        self._finished.set()
+        self._cleanup_done.set()

@@ -9,81 +9,85 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from weakref import WeakValueDictionary
 
-from bot.delivery import Kept
-from bot.delivery.ephemeral.reply import Finishes, PrivateReply
+from bot.delivery import TurnGuard
+from bot.delivery.ephemeral.reply import EphemeralReply, FinalReply
 from bot.render.message import Body
 from bot.slack import Slack
 from bot.storage.records import TurnCommand, TurnRecord
 from bot.values import Draft, Question
 
-ENDED_KEPT = 200
+MAX_ENDED_ANSWERS = 200
 """Answers kept in memory after their end; whoever stores turns has the others."""
 
 
-class PrivateReplies:
+class EphemeralReplies:
     """Makes private replies and finds them again by their turn."""
 
     def __init__(
         self,
         slack: Slack,
         *,
-        speed: float,
+        words_per_second: float,
         now: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._slack = slack
-        self._speed = speed
+        self._words_per_second = words_per_second
         self._now = now
         self._sleep = sleep
         # an answer that nobody writes any more is forgotten by itself
-        self._live: WeakValueDictionary[str, PrivateReply] = WeakValueDictionary()
+        self._live: WeakValueDictionary[str, EphemeralReply] = WeakValueDictionary()
         self._ended: OrderedDict[str, TurnRecord] = OrderedDict()
 
-    def reply(
+    def create_reply(
         self,
         question: Question,
         *,
-        in_dm: Callable[[Question, Body | None], Finishes],
-        kept: Kept | None = None,
-        sent: bool = False,
-    ) -> PrivateReply:
-        """Return the reply of a question; `sent` if its first message stands already."""
-        reply = PrivateReply(
+        make_dm_reply: Callable[[Question, Body | None], FinalReply],
+        guard: TurnGuard | None = None,
+        first_sent: bool = False,
+    ) -> EphemeralReply:
+        """Return the reply of a question; `first_sent` if its first message stands already."""
+        reply = EphemeralReply(
             self._slack,
             question,
-            in_dm=in_dm,
-            speed=self._speed,
+            make_dm_reply=make_dm_reply,
+            words_per_second=self._words_per_second,
             now=self._now,
             sleep=self._sleep,
-            kept=kept,
-            sent=sent,
-            on_end=self._keep,
+            guard=guard,
+            first_sent=first_sent,
+            on_end=self._remember_ended,
         )
         self._live[question.id] = reply
         return reply
 
-    def lend(self, turn: str, user: str, url: str, *, live: bool) -> bool:
+    def add_response_url(self, turn_id: str, user: str, url: str, *, live: bool) -> bool:
         """Hand an address that replaces the note to the answer under way.
 
         With `live` the answer is shown as it is written, else its end is. False if no such answer
         of that user is under way here.
         """
-        reply = self._live.get(turn)
-        return bool(reply and reply.question.user == user and reply.lend(url, live=live))
+        reply = self._live.get(turn_id)
+        return bool(
+            reply and reply.question.user == user and reply.add_response_url(url, live=live)
+        )
 
-    def heed(self, wish: TurnCommand) -> None:
+    def deliver_command(self, command: TurnCommand) -> None:
         """Hand on an address that somebody has lent in another process."""
-        self.lend(wish.turn, wish.user, wish.response_url, live=wish.kind == "show")
+        self.add_response_url(
+            command.turn, command.user, command.response_url, live=command.kind == "show"
+        )
 
-    def ended(self, turn: str) -> TurnRecord | None:
+    def find_ended(self, turn_id: str) -> TurnRecord | None:
         """Return an answer that ended here not long ago."""
-        return self._ended.get(turn)
+        return self._ended.get(turn_id)
 
     async def aclose(self) -> None:
         """Return when nothing of them is on its way, or a last moment is over."""
         await asyncio.gather(*(reply.aclose() for reply in list(self._live.values())))
 
-    def _keep(self, question: Question, draft: Draft) -> None:
+    def _remember_ended(self, question: Question, draft: Draft) -> None:
         self._ended[question.id] = TurnRecord(question, draft, owner=None, fence=0)
-        while len(self._ended) > ENDED_KEPT:
+        while len(self._ended) > MAX_ENDED_ANSWERS:
             self._ended.popitem(last=False)

@@ -15,10 +15,15 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
 
-from bot.delivery import Kept
-from bot.delivery.edits.layout import POINTER, render
-from bot.delivery.ephemeral.live_view import PAUSE, TRIES, UNHELD, Note
-from bot.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnreachable, TurnLost
+from bot.delivery import TurnGuard
+from bot.delivery.edits.layout import ANSWER_BELOW, render
+from bot.delivery.ephemeral.live_view import (
+    LEASE_RECHECK_SECONDS,
+    MAX_FINAL_ATTEMPTS,
+    RETRY_PAUSE_SECONDS,
+    EphemeralView,
+)
+from bot.errors import LeaseLost, SlackError, SlackRateLimited, SlackRefused, SlackUnreachable
 from bot.render.buttons import private_buttons
 from bot.render.ephemeral import MORE_IN_DM, added, note, single
 from bot.render.message import Body
@@ -28,30 +33,31 @@ from bot.values import Draft, Place, Question
 
 log = logging.getLogger(__name__)
 
-LAST_MOMENT = 1.0  # seconds a message on its way may take when the room is closed
+CLOSE_TIMEOUT_SECONDS = 1.0  # seconds a message on its way may take when the room is closed
 
-PERHAPS_TWICE = "Slack did not confirm this message at first, so you may see it twice."
+POSSIBLE_DUPLICATE_NOTICE = "Slack did not confirm this message at first, so you may see it twice."
 
 
-class Finishes(Protocol):
+class FinalReply(Protocol):
     """Whatever brings a last draft into Slack."""
 
     async def finish(self, draft: Draft) -> None:
         """Return when it stands there."""
 
-    async def settled(self) -> None:
+    async def wait_cleanup(self) -> None:
         """After `finish`: return when nothing of it says any more that more comes."""
 
     def abandon(self) -> None:
         """Begin no write any more."""
 
 
-class PrivateReply:
+class EphemeralReply:
     """One answer that only the asker sees: the first message in place, the rest in their DM.
 
     When every `response_url` is used up, expired or out of reach, all of it goes to the DM: never
-    silence. `in_dm(question, shown)` makes the reply for that: `shown` is what stands already.
-    `sent`: the first message stands, sent by another process. `on_end` is told what was sent.
+    silence. `make_dm_reply(question, shown)` makes the reply for that: `shown` is what stands
+    already. `first_sent`: the first message stands, sent by another process. `on_end` is told what
+    was sent.
     """
 
     def __init__(
@@ -59,90 +65,92 @@ class PrivateReply:
         slack: Slack,
         question: Question,
         *,
-        in_dm: Callable[[Question, Body | None], Finishes],
-        speed: float,
+        make_dm_reply: Callable[[Question, Body | None], FinalReply],
+        words_per_second: float,
         now: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
-        kept: Kept | None = None,
-        sent: bool = False,
+        guard: TurnGuard | None = None,
+        first_sent: bool = False,
         on_end: Callable[[Question, Draft], None] = lambda question, draft: None,
     ) -> None:
         self.question = question
         self._slack = slack
-        self._in_dm = in_dm
+        self._make_dm_reply = make_dm_reply
         self._sleep = sleep
-        self._kept = kept
-        self._sent = sent
+        self._guard = guard
+        self._first_sent = first_sent
         self._on_end = on_end
-        self._over = False  # the answer stands where it will stand
-        self._lost = False
-        self._rest: Finishes | None = None
+        self._is_answered = False  # the answer stands where it will stand
+        self._is_abandoned = False
+        self._dm_reply: FinalReply | None = None
         self._idle = asyncio.Event()  # no private message is on its way
         self._idle.set()
-        self._note = Note(
+        self._view = EphemeralView(
             question,
-            speed=speed,
+            words_per_second=words_per_second,
             now=now,
             sleep=sleep,
             respond=self._respond,
-            may_write=self._may_write,
-            kept=kept,
+            wait_until_writable=self._wait_until_writable,
+            guard=guard,
         )
 
     async def open(self, draft: Draft) -> None:
         """Return at once: the acknowledgement of the command is the placeholder."""
-        self._note.show(draft)
+        self._view.show(draft)
 
     def show(self, draft: Draft) -> None:
         """Take the newest draft, which is shown once an address is lent for it."""
-        self._note.show(draft)
+        self._view.show(draft)
 
-    def lend(self, url: str, *, live: bool) -> bool:
+    def add_response_url(self, url: str, *, live: bool) -> bool:
         """Take an address that replaces the note, from a press of one of its buttons.
 
         With `live` the answer is shown as it is written, else its end is. False if it is too late.
         """
-        if self._over or self._lost:
+        if self._is_answered or self._is_abandoned:
             return False
-        self._note.lend(url, live=live)
+        self._view.add_response_url(url, live=live)
         return True
 
     async def finish(self, draft: Draft) -> None:
         """Return when the answer was sent; raises `SlackRefused` when the DM is closed too."""
         parts = render(draft, self.question, buttons=private_buttons(draft))
-        sent = self._sent or await self._sent_in_place(parts, draft)
-        self._over = True
+        sent = self._first_sent or await self._send_first_message(parts, draft)
+        self._is_answered = True
         self._on_end(self.question, draft)
         if sent and len(parts) == 1:
             return
-        channel = await self._dm()
+        channel = await self._open_dm()
         place = Place(self.question.place.team, channel, "dm")
-        self._rest = self._in_dm(replace(self.question, place=place), POINTER if sent else None)
-        if self._lost:
-            self._rest.abandon()
-        await self._rest.finish(draft)
+        self._dm_reply = self._make_dm_reply(
+            replace(self.question, place=place), ANSWER_BELOW if sent else None
+        )
+        if self._is_abandoned:
+            self._dm_reply.abandon()
+        await self._dm_reply.finish(draft)
 
-    async def settled(self) -> None:
+    async def wait_cleanup(self) -> None:
         """Return when nothing that went on in the DM says any more that more comes."""
-        if self._rest:
-            await self._rest.settled()
+        if self._dm_reply:
+            await self._dm_reply.wait_cleanup()
 
     def abandon(self) -> None:
         """Begin no write any more."""
-        self._lost = True
-        self._note.close()
-        if self._rest:
-            self._rest.abandon()
+        self._is_abandoned = True
+        self._view.close()
+        if self._dm_reply:
+            self._dm_reply.abandon()
 
     async def aclose(self) -> None:
         """Return when nothing is on its way, or a last moment is over; what is not ended then can
         still be finished."""
-        await self._note.still()
+        await self._view.stop_showing()
         with suppress(TimeoutError):
-            async with asyncio.timeout(LAST_MOMENT):
+            async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
                 await self._idle.wait()
 
-    async def tell(self, line: str) -> None:
+    async def notify_asker(self, line: str) -> None:
         """Say something in place, as the note of this answer; what can't be said is dropped."""
         if not self.question.response_url:
             return
@@ -151,35 +159,35 @@ class PrivateReply:
         except SlackError as error:
             log.warning("the asker could not be told: %s", error)
 
-    async def _sent_in_place(self, parts: Sequence[Body], draft: Draft) -> bool:
+    async def _send_first_message(self, parts: Sequence[Body], draft: Draft) -> bool:
         """Send the first message; False if neither the note nor the command's address takes it."""
         lines = [MORE_IN_DM] if len(parts) > 1 else []
-        if self._kept:
-            await self._kept.sending()
-        replaced = await self._note.end(single(parts, *lines))
-        if not replaced and not await self._added(parts, lines):
+        if self._guard:
+            await self._guard.before_unverifiable_send()
+        replaced = await self._view.show_final(single(parts, *lines))
+        if not replaced and not await self._send_below(parts, lines):
             return False
-        if self._kept:
-            self._kept.shown((ShownMessage("", "", "respond"),), draft.text)
+        if self._guard:
+            self._guard.record_messages((ShownMessage("", "", "respond"),), draft.text)
         if not replaced:
-            await self._note.remove()
+            await self._view.remove()
         return True
 
-    async def _added(self, parts: Sequence[Body], lines: Sequence[str]) -> bool:
+    async def _send_below(self, parts: Sequence[Body], lines: Sequence[str]) -> bool:
         """Send the first message through the command's address; False if it did not get through."""
-        url, unsure = self.question.response_url, self._note.unsure
+        url, unsure = self.question.response_url, self._view.is_final_unconfirmed
         if not url:
             return False
-        for failures in range(TRIES):
-            await self._may_write()
-            body = single(parts, *lines, *([PERHAPS_TWICE] if unsure else []))
+        for failures in range(MAX_FINAL_ATTEMPTS):
+            await self._wait_until_writable()
+            body = single(parts, *lines, *([POSSIBLE_DUPLICATE_NOTICE] if unsure else []))
             try:
                 await self._respond(url, added(body))
             except SlackRateLimited as error:
                 await self._sleep(error.retry_after)
             except SlackUnreachable:
                 unsure = True
-                await self._sleep(PAUSE * 2**failures)
+                await self._sleep(RETRY_PAUSE_SECONDS * 2**failures)
             except SlackRefused as error:
                 log.warning("a private answer goes to the DM: %s", error)
                 return False
@@ -194,14 +202,14 @@ class PrivateReply:
         finally:
             self._idle.set()
 
-    async def _may_write(self) -> None:
-        """Return when a write may begin; raises TurnLost if none may any more."""
-        while not self._lost and self._kept and not self._kept.held():
-            await self._sleep(UNHELD)
-        if self._lost:
-            raise TurnLost(f"the turn {self.question.id} is somebody else's now")
+    async def _wait_until_writable(self) -> None:
+        """Return when a write may begin; raises LeaseLost if none may any more."""
+        while not self._is_abandoned and self._guard and not self._guard.owns_lease():
+            await self._sleep(LEASE_RECHECK_SECONDS)
+        if self._is_abandoned:
+            raise LeaseLost(f"the turn {self.question.id} is somebody else's now")
 
-    async def _dm(self) -> str:
+    async def _open_dm(self) -> str:
         """Open the DM with the asker, however long it takes; raises `SlackRefused`."""
         while True:
             try:
@@ -209,4 +217,4 @@ class PrivateReply:
             except SlackRateLimited as error:
                 await self._sleep(error.retry_after)
             except SlackUnreachable:
-                await self._sleep(PAUSE)
+                await self._sleep(RETRY_PAUSE_SECONDS)

@@ -11,71 +11,90 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bot.delivery.scheduling.pace import AHEAD, LOOK, NEVER, Standing, worth
+from bot.delivery.scheduling.pace import (
+    EDIT_LATENCY_SECONDS,
+    NEVER,
+    RECHECK_SECONDS,
+    ReaderState,
+    min_worthwhile_seconds,
+)
 
-USES = 5
-SECONDS = 30 * 60.0 - 10.0  # of an address, less what clocks and networks may differ by
-KEPT = 1  # uses kept for the end
+USES_PER_URL = 5
+URL_LIFETIME_SECONDS = (
+    30 * 60.0 - 10.0
+)  # of an address, less what clocks and networks may differ by
+USES_RESERVED_FOR_FINAL = 1  # uses kept for the end
 
-PATIENCE = 8.0  # seconds a reader waits for a use that carries little; later a third of the age
-FIRST_LOOK = 1.5  # seconds after a press until something is shown, whether or not there is text
+USE_WAIT_SECONDS = (
+    8.0  # seconds a reader waits for a use that carries little; later a third of the age
+)
+MAX_PRESS_WAIT_SECONDS = (
+    1.5  # seconds after a press until something is shown, whether or not there is text
+)
 
 
 @dataclass(slots=True, eq=False)
-class Address:
+class ResponseUrl:
     """A `response_url` that replaces the note; as good as a token, so it is not shown."""
 
     url: str = field(repr=False)
-    expires: float
-    left: int = USES
-    opens: float = float("-inf")  # when it may be used again
+    expires_at: float
+    uses_left: int = USES_PER_URL
+    usable_at: float = float("-inf")  # when it may be used again
 
 
-class Lent:
+class ResponseUrlPool:
     """The addresses a person has lent an answer by pressing buttons of its note."""
 
     def __init__(self) -> None:
-        self._addresses: list[Address] = []
+        self._urls: list[ResponseUrl] = []
 
-    def lend(self, url: str, now: float) -> None:
+    def add(self, url: str, now: float) -> None:
         """Take one more; it is used before those lent earlier."""
-        self._addresses.append(Address(url, now + SECONDS))
+        self._urls.append(ResponseUrl(url, now + URL_LIFETIME_SECONDS))
 
-    def newest(self, now: float) -> Address | None:
+    def newest(self, now: float) -> ResponseUrl | None:
         """Return the address to use next; None if all are used up or expired."""
-        usable = (one for one in reversed(self._addresses) if one.left and now < one.expires)
+        usable = (one for one in reversed(self._urls) if one.uses_left and now < one.expires_at)
         return next(usable, None)
 
-    def left(self, now: float) -> int:
+    def uses_left(self, now: float) -> int:
         """Count the uses that are left."""
-        return sum(one.left for one in self._addresses if now < one.expires)
+        return sum(one.uses_left for one in self._urls if now < one.expires_at)
 
-    def drop(self, address: Address) -> None:
+    def discard(self, response_url: ResponseUrl) -> None:
         """Use it no more: Slack does not take it."""
-        address.left = 0
+        response_url.uses_left = 0
 
 
-def spend_at(one: Standing, left: int, now: float, *, pressed_at: float = NEVER) -> float:
+def next_use_at(
+    reader: ReaderState, uses_left: int, now: float, *, pressed_at: float = NEVER
+) -> float:
     """Say when to spend a use on text: now, or when to look again.
 
-    `left` counts all uses. `pressed_at` is when a press was made that nothing has answered yet.
+    `uses_left` counts all uses. `pressed_at` is when a press was made that nothing has answered
+    yet.
     """
-    share = left - KEPT
+    share = uses_left - USES_RESERVED_FOR_FINAL
     if share <= 0:
         return NEVER
-    ready = one.carries > 0 and _is_enough(one, share, now)
+    ready = reader.unshown_reading_seconds > 0 and _is_worth_a_use(reader, share, now)
     if pressed_at < NEVER:
-        return now if ready else max(now, min(now + LOOK, pressed_at + FIRST_LOOK))
-    if one.began == NEVER:
-        return now + LOOK
-    return max(now if ready else now + LOOK, one.runs_out - AHEAD)
+        return (
+            now
+            if ready
+            else max(now, min(now + RECHECK_SECONDS, pressed_at + MAX_PRESS_WAIT_SECONDS))
+        )
+    if reader.text_began_at == NEVER:
+        return now + RECHECK_SECONDS
+    return max(now if ready else now + RECHECK_SECONDS, reader.runs_out_at - EDIT_LATENCY_SECONDS)
 
 
-def _is_enough(one: Standing, share: int, now: float) -> bool:
+def _is_worth_a_use(reader: ReaderState, uses_left: int, now: float) -> bool:
     """Whether the unseen text is worth one of so many uses.
 
     They may have to last as long as the answer has lasted; still, nobody waits for ever.
     """
-    if now - one.starves_since > max(PATIENCE, one.age(now) / 3):
+    if now - reader.starves_since > max(USE_WAIT_SECONDS, reader.age_seconds(now) / 3):
         return True
-    return one.carries >= worth(one, share, now)
+    return reader.unshown_reading_seconds >= min_worthwhile_seconds(reader, uses_left, now)

@@ -15,22 +15,22 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from bot.delivery.config import DeliveryConfig
-from bot.delivery.native.layout import Append, HandOver, Start, Stop, StreamStep
+from bot.delivery.native.layout import Append, Start, Stop, StreamStep, SwitchToEdits
 from bot.delivery.native.reply import NativeReply
-from bot.delivery.ratelimit.budgets import Budget
-from bot.delivery.ratelimit.shared_quota import Share
-from bot.delivery.scheduling.pace import NEVER, Pace
-from bot.delivery.scheduling.wakeup_loop import Loop
+from bot.delivery.ratelimit.budgets import RollingWindowLimiter
+from bot.delivery.ratelimit.shared_quota import SharedQuota
+from bot.delivery.scheduling.pace import NEVER, EditScheduler
+from bot.delivery.scheduling.wakeup_loop import WakeupLoop
 from bot.errors import SlackError, SlackRateLimited
 
 log = logging.getLogger(__name__)
 
-LAST_MOMENT = 1.0  # seconds writes under way, and stops, may take when the room is closed
-IDLE = 60.0  # seconds until the loop looks again though nothing has changed
-LEARN = 1.0  # seconds until it is asked again what others spend
-STARVES = 2.0  # seconds a first text may wait for a stream of its own
-APPENDS_KEPT = 5  # for ends whose stop has to wait
-STARTS_KEPT = 4  # for answers that outgrow their stream
+CLOSE_TIMEOUT_SECONDS = 1.0  # seconds writes under way, and stops, may take when the room is closed
+MAX_IDLE_SECONDS = 60.0  # seconds until the loop looks again though nothing has changed
+QUOTA_REFRESH_SECONDS = 1.0  # seconds until it is asked again what others spend
+MAX_START_WAIT_SECONDS = 2.0  # seconds a first text may wait for a stream of its own
+RESERVED_FINAL_APPENDS = 5  # for ends whose stop has to wait
+RESERVED_STARTS = 4  # for answers that outgrow their stream
 
 METHODS: Mapping[type[StreamStep], str] = MappingProxyType(
     {Start: "chat.startStream", Append: "chat.appendStream", Stop: "chat.stopStream"},
@@ -44,161 +44,169 @@ class NativeDispatcher:
         self,
         config: DeliveryConfig,
         *,
-        share: Share,
+        quota: SharedQuota,
         now: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
-        self._share = share
+        self._quota = quota
         self._now = now
         self._sleep = sleep
         appends = config.appends_per_minute
-        self._pace = Pace(replace(config, edits_per_minute=appends, finals_kept=APPENDS_KEPT))
-        self._budgets: dict[type[StreamStep], Budget] = {
-            Start: Budget(config.starts_per_minute),
-            Append: self._pace.edits,
-            Stop: Budget(config.stops_per_minute),
+        self._scheduler = EditScheduler(
+            replace(config, edits_per_minute=appends, reserved_final_edits=RESERVED_FINAL_APPENDS)
+        )
+        self._limiters: dict[type[StreamStep], RollingWindowLimiter] = {
+            Start: RollingWindowLimiter(config.starts_per_minute),
+            Append: self._scheduler.limiter,
+            Stop: RollingWindowLimiter(config.stops_per_minute),
         }
         self._replies: dict[NativeReply, None] = {}  # in the order they came
-        self._loop = Loop(self._begin, lambda: bool(self._replies), now=now, sleep=sleep)
-        self._learning: asyncio.Task[None] | None = None
+        self._loop = WakeupLoop(self._start_due, lambda: bool(self._replies), now=now, sleep=sleep)
+        self._quota_task: asyncio.Task[None] | None = None
         self._writes: set[asyncio.Task[None]] = set()
 
     def has_room(self) -> bool:
         """Whether one more answer is likely to get a stream when its text comes."""
         now = self._now()
-        waiting = sum(not reply.began for reply in self._replies)
-        return self._budgets[Start].free(now) - waiting > STARTS_KEPT
+        waiting = sum(not reply.needs_no_start for reply in self._replies)
+        return self._limiters[Start].available(now) - waiting > RESERVED_STARTS
 
-    def changed(self, reply: NativeReply) -> None:
+    def on_reply_changed(self, reply: NativeReply) -> None:
         """A reply has something new to write."""
         self._replies.setdefault(reply)
         self._loop.wake()
-        if self._share.shared and (self._learning is None or self._learning.done()):
-            self._learning = asyncio.create_task(self._learn())
+        if self._quota.is_shared and (self._quota_task is None or self._quota_task.done()):
+            self._quota_task = asyncio.create_task(self._refresh_quota())
 
     async def aclose(self) -> None:
         """Stop writing, after live streams are stopped as they stand, where a last moment and
         the budget allow it."""
         await self._loop.aclose()
         if self._writes:
-            await asyncio.wait(self._writes, timeout=LAST_MOMENT)
-        free = self._budgets[Stop].free(self._now())
-        live = [reply for reply in self._replies if reply.live and not reply.under_way][:free]
-        stops = [asyncio.create_task(_stop(reply)) for reply in live]
+            await asyncio.wait(self._writes, timeout=CLOSE_TIMEOUT_SECONDS)
+        free = self._limiters[Stop].available(self._now())
+        live = [
+            reply for reply in self._replies if reply.has_live_stream and not reply.write_in_flight
+        ][:free]
+        stops = [asyncio.create_task(_stop_stream(reply)) for reply in live]
         if stops:
-            await asyncio.wait(stops, timeout=LAST_MOMENT)
-        tasks = [*stops, *self._writes, *([self._learning] if self._learning else [])]
+            await asyncio.wait(stops, timeout=CLOSE_TIMEOUT_SECONDS)
+        tasks = [*stops, *self._writes, *([self._quota_task] if self._quota_task else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _begin(self, now: float) -> float:
+    def _start_due(self, now: float) -> float:
         """Begin every write that may begin now; say when to look again."""
-        for reply in [reply for reply in self._replies if reply.ended]:
+        for reply in [reply for reply in self._replies if reply.is_ended]:
             del self._replies[reply]
-            self._pace.ended(now)
-        again = [self._begin_at_once(reply, now) for reply in list(self._replies)]
-        return min(*again, self._begin_appends(now), now + IDLE) if again else now
+            self._scheduler.record_answer_ended(now)
+        again = [self._start_immediate(reply, now) for reply in list(self._replies)]
+        return min(*again, self._start_appends(now), now + MAX_IDLE_SECONDS) if again else now
 
-    def _begin_at_once(self, reply: NativeReply, now: float) -> float:
+    def _start_immediate(self, reply: NativeReply, now: float) -> float:
         """Begin what does not wait for others, if it may; say when, if later."""
-        due = reply.due(now)
-        if due > now or reply.is_paced(now):
+        due = reply.due_at(now)
+        if due > now or reply.is_deferrable(now):
             return due if due > now else NEVER
-        opens = reply.opens(now)
-        return opens if opens > now else self._try(reply, now)
+        opens = reply.writable_at(now)
+        return opens if opens > now else self._start_next_step(reply, now)
 
-    def _begin_appends(self, now: float) -> float:
+    def _start_appends(self, now: float) -> float:
         """Begin every append that is due; say when the next one is."""
-        by_standing = {reply.standing: reply for reply in self._replies}
+        by_standing = {reply.reader: reply for reply in self._replies}
         again = NEVER
         for standing, reply in by_standing.items():
-            standing.busy = (
-                not reply.is_paced(now) or reply.due(now) > now or reply.opens(now) > now
+            standing.is_blocked = (
+                not reply.is_deferrable(now)
+                or reply.due_at(now) > now
+                or reply.writable_at(now) > now
             )
-            standing.posts_at = NEVER
-        while choice := self._pace.choose(by_standing, now):
-            if choice.at > now:
-                return min(again, choice.at)
-            again = min(again, self._try(by_standing[choice.who], now))
-            choice.who.busy = True
+            standing.next_post_at = NEVER
+        while choice := self._scheduler.choose(by_standing, now):
+            if choice.due_at > now:
+                return min(again, choice.due_at)
+            again = min(again, self._start_next_step(by_standing[choice.reader], now))
+            choice.reader.is_blocked = True
         return again
 
-    def _try(self, reply: NativeReply, now: float) -> float:
+    def _start_next_step(self, reply: NativeReply, now: float) -> float:
         """Begin a reply's next step, if there is room for it; say when, if later."""
-        step = reply.step(now)
+        step = reply.plan_step(now)
         if step is None:
             return NEVER
-        if isinstance(step, HandOver):
-            reply.hand_over(step.why)
+        if isinstance(step, SwitchToEdits):
+            reply.switch_to_edits(step.reason)
             return NEVER
-        at = self._budgets[type(step)].opens(now)
-        if at > now and isinstance(step, Stop) and step.markdown and reply.standing.final:
-            step = Append(step.markdown, step.upto)  # the words do not wait for the stop
-            at = self._budgets[Append].opens(now)
-        if at > now + STARVES and isinstance(step, Start):
-            reply.hand_over("there are too many streams")
+        at = self._limiters[type(step)].available_at(now)
+        if at > now and isinstance(step, Stop) and step.markdown and reply.reader.final:
+            step = Append(step.markdown, step.source_end)  # the words do not wait for the stop
+            at = self._limiters[Append].available_at(now)
+        if at > now + MAX_START_WAIT_SECONDS and isinstance(step, Start):
+            reply.switch_to_edits("there are too many streams")
             return NEVER
         if at <= now:
-            self._write(reply, step, now)
+            self._start_write(reply, step, now)
         return at if at > now else NEVER
 
-    def _write(self, reply: NativeReply, step: StreamStep, now: float) -> None:
-        reply.begin()
+    def _start_write(self, reply: NativeReply, step: StreamStep, now: float) -> None:
+        reply.begin_write()
         if isinstance(step, Append):
-            self._pace.begin(now)
+            self._scheduler.record_edit_start(now)
         else:
-            self._budgets[type(step)].begin()
+            self._limiters[type(step)].record_start()
         task = asyncio.create_task(self._perform(reply, step))
         self._writes.add(task)
         task.add_done_callback(self._writes.discard)
 
     async def _perform(self, reply: NativeReply, step: StreamStep) -> None:
-        if await self._take(step):
+        if await self._take_slot(step):
             await self._send(reply, step)
         else:
-            self._budgets[type(step)].withdraw()
+            self._limiters[type(step)].record_cancel()
             reply.postpone()
         self._loop.wake()
 
-    async def _take(self, step: StreamStep) -> bool:
+    async def _take_slot(self, step: StreamStep) -> bool:
         """Take a call from what all processes share; False if it can't be made now."""
-        if not self._share.shared:
+        if not self._quota.is_shared:
             return True
-        budget, name = self._budgets[type(step)], METHODS[type(step)]
-        wait = await self._share.take(name, int(budget.estimate(self._now())))
+        budget, name = self._limiters[type(step)], METHODS[type(step)]
+        wait = await self._quota.take_slot(name, int(budget.estimated_limit(self._now())))
         if wait:
-            await self._share.learn(name)
-            budget.close(self._now() + wait)
+            await self._quota.refresh(name)
+            budget.block_until(self._now() + wait)
         if wait is None or wait > 0:
-            self._share_out()
+            self._apply_quota()
         return wait == 0.0
 
     async def _send(self, reply: NativeReply, step: StreamStep) -> None:
-        budget = self._budgets[type(step)]
+        budget = self._limiters[type(step)]
         try:
             await reply.perform(step)
         except SlackRateLimited as error:
-            budget.refused(self._now(), error.retry_after)
+            budget.record_rate_limited(self._now(), error.retry_after)
         finally:
-            budget.end(self._now())
+            budget.record_end(self._now())
 
-    async def _learn(self) -> None:
+    async def _refresh_quota(self) -> None:
         """While there are answers, learn what others spend."""
         while self._replies:
             for name in METHODS.values():
-                await self._share.learn(name)
-            await self._share.settle(*METHODS.values())
-            self._share_out()
-            await self._sleep(LEARN)
+                await self._quota.refresh(name)
+            await self._quota.record_missing_calls(*METHODS.values())
+            self._apply_quota()
+            await self._sleep(QUOTA_REFRESH_SECONDS)
 
-    def _share_out(self) -> None:
+    def _apply_quota(self) -> None:
         for kind, name in METHODS.items():
-            self._budgets[kind].share(self._share.parts, self._share.theirs(name), self._now())
+            self._limiters[kind].set_remote_calls(
+                self._quota.fair_share_divisor, self._quota.remote_expiries(name), self._now()
+            )
 
 
-async def _stop(reply: NativeReply) -> None:
+async def _stop_stream(reply: NativeReply) -> None:
     try:
-        await reply.close()
+        await reply.stop_stream()
     except SlackError as error:
         log.warning("a stream is left behind: %s", error)

@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from bot.delivery.ratelimit.budgets import Budget
+from bot.delivery.ratelimit.budgets import RollingWindowLimiter
 from bot.errors import SlackError, SlackRateLimited, SlackRefused
 from bot.render.safety.neutralise import inert_line
 from bot.slack import Slack
@@ -19,19 +19,22 @@ from bot.values import Draft, Question
 
 log = logging.getLogger(__name__)
 
-SPACING = 30.0  # seconds between two calls for one answer, at least
-RENEWED = 100.0  # seconds until a status is said again; it lasts 120
-REFUSED, UNREACHABLE = 600.0, 30.0  # seconds until Slack is asked again after a failure
-PATIENCE = 2.0  # seconds until a status is not waited for any more
-LONGEST = 100  # characters; Slack shows one line
+MIN_SPACING_SECONDS = 30.0  # seconds between two calls for one answer, at least
+RENEWAL_SECONDS = 100.0  # seconds until a status is said again; it lasts 120
+REFUSED_PAUSE_SECONDS, UNREACHABLE_PAUSE_SECONDS = (
+    600.0,
+    30.0,
+)  # seconds until Slack is asked again after a failure
+MAX_STATUS_WAIT_SECONDS = 2.0  # seconds until a status is not waited for any more
+MAX_STATUS_CHARACTERS = 100  # characters; Slack shows one line
 
-THINKING = "is thinking…"
+THINKING_STATUS = "is thinking…"
 
 
-def status_of(draft: Draft) -> str:
+def status_text(draft: Draft) -> str:
     """Return how a draft's note reads behind the app's name: `is searching the web: otters`."""
-    note = " ".join(draft.note.split())[:LONGEST]
-    return inert_line(f"is {note[0].lower()}{note[1:]}") if note else THINKING
+    note = " ".join(draft.status_line.split())[:MAX_STATUS_CHARACTERS]
+    return inert_line(f"is {note[0].lower()}{note[1:]}") if note else THINKING_STATUS
 
 
 class Statuses:
@@ -46,36 +49,40 @@ class Statuses:
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._slack = slack
-        self._budget = Budget(calls_per_minute)
+        self._limiter = RollingWindowLimiter(calls_per_minute)
         self._now = now
         self._sleep = sleep
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def line(self, question: Question) -> StatusLine:
+    def create_line(self, question: Question) -> StatusLine:
         """Return the line below one answer's thread."""
         return StatusLine(self, question, now=self._now, sleep=self._sleep)
 
-    async def say(self, question: Question, status: str) -> bool:
+    async def set_status(self, question: Question, status: str) -> bool:
         """Set a status, or take it away with ""; False if Slack does not take it."""
         thread, now = question.place.thread_ts, self._now()
-        if thread is None or not self._budget.free(now):
+        if thread is None or not self._limiter.available(now):
             return False
-        self._budget.begin()
+        self._limiter.record_start()
         try:
             await self._slack.set_status(question.place.channel, thread, status)
         except SlackRateLimited as error:
-            self._budget.refused(self._now(), error.retry_after)
+            self._limiter.record_rate_limited(self._now(), error.retry_after)
         except SlackError as error:
             log.info("a status is not taken: %s", error)
-            pause = REFUSED if isinstance(error, SlackRefused) else UNREACHABLE
-            self._budget.close(self._now() + pause)
+            pause = (
+                REFUSED_PAUSE_SECONDS
+                if isinstance(error, SlackRefused)
+                else UNREACHABLE_PAUSE_SECONDS
+            )
+            self._limiter.block_until(self._now() + pause)
         else:
             return True
         finally:
-            self._budget.end(self._now())
+            self._limiter.record_end(self._now())
         return False
 
-    def run(self, task: asyncio.Task[None]) -> None:
+    def track(self, task: asyncio.Task[None]) -> None:
         """Keep a task until it is done."""
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -103,16 +110,16 @@ class StatusLine:
         self._question = question
         self._now = now
         self._sleep = sleep
-        self._wanted = self._said = ""
-        self._said_at = float("-inf")
-        self._calling = False
+        self._wanted = self._sent = ""
+        self._sent_at = float("-inf")
+        self._call_in_flight = False
         self._task: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
-        self._stands = False  # Slack took the last one, and it has not been taken away since
-        self._tried = asyncio.Event()  # Slack has answered once, or was not asked
+        self._visible = False  # Slack took the last one, and it has not been taken away since
+        self._attempted = asyncio.Event()  # Slack has answered once, or was not asked
 
     @property
-    def shown(self) -> bool:
+    def is_wanted(self) -> bool:
         """Whether something is to stand there."""
         return bool(self._wanted)
 
@@ -124,56 +131,58 @@ class StatusLine:
         self._changed.set()
         self._start()
 
-    def end(self, *, replied: bool) -> None:
+    def hide(self, *, replied: bool) -> None:
         """Say nothing any more; what stands is taken away by our reply, or else by us."""
         if not self._wanted:
             return
         self._wanted = ""
         self._changed.set()
-        if replied and not self._calling:  # one under way may come behind the reply
-            self._stands = False
+        if replied and not self._call_in_flight:  # one under way may come behind the reply
+            self._visible = False
 
-    def clear(self) -> None:
+    def force_clear(self) -> None:
         """Take away whatever may say that we are at work; what Slack itself has stopped says so
         until we do (https://docs.slack.dev/reference/events/agent_session_stopped)."""
-        self._wanted, self._stands = "", True
+        self._wanted, self._visible = "", True
         self._changed.set()
         self._start()
 
-    async def is_taken(self, *, unless: asyncio.Event) -> bool:
+    async def wait_accepted(self, *, unless: asyncio.Event) -> bool:
         """Return whether Slack has taken the first one, as soon as that is known; False if it
         takes too long, or when something else has happened."""
-        waits = [asyncio.ensure_future(event.wait()) for event in (self._tried, unless)]
-        await asyncio.wait(waits, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        waits = [asyncio.ensure_future(event.wait()) for event in (self._attempted, unless)]
+        await asyncio.wait(
+            waits, timeout=MAX_STATUS_WAIT_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
         for wait in waits:
             wait.cancel()
-        return self._stands
+        return self._visible
 
     def _start(self) -> None:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
-            self._statuses.run(self._task)
+            self._statuses.track(self._task)
 
     async def _run(self) -> None:
         while self._wanted:
-            again = RENEWED if self._wanted == self._said else SPACING
-            wait = self._said_at + again - self._now()
+            again = RENEWAL_SECONDS if self._wanted == self._sent else MIN_SPACING_SECONDS
+            wait = self._sent_at + again - self._now()
             if wait > 0:
-                await self._pause(wait)
-            elif not await self._say(self._wanted):
+                await self._wait_for_change(wait)
+            elif not await self._send(self._wanted):
                 break
-        if self._stands and not self._wanted:
-            await self._say("")
+        if self._visible and not self._wanted:
+            await self._send("")
 
-    async def _say(self, status: str) -> bool:
+    async def _send(self, status: str) -> bool:
         """Say something now; returns whether it stands."""
-        self._calling, self._said, self._said_at = True, status, self._now()
-        self._stands = await self._statuses.say(self._question, status) and bool(status)
-        self._calling = False
-        self._tried.set()
-        return self._stands
+        self._call_in_flight, self._sent, self._sent_at = True, status, self._now()
+        self._visible = await self._statuses.set_status(self._question, status) and bool(status)
+        self._call_in_flight = False
+        self._attempted.set()
+        return self._visible
 
-    async def _pause(self, seconds: float) -> None:
+    async def _wait_for_change(self, seconds: float) -> None:
         """Wait so long, or until something else is to be said."""
         self._changed.clear()
         timer = asyncio.ensure_future(self._sleep(seconds))

@@ -16,77 +16,79 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot.errors import SlackUnreachable
-from bot.listeners.socket_mode.backoff import REFUSED, WARNED
+from bot.listeners.socket_mode.backoff import ENDING_SOON_REASONS, REFUSED_REASONS
 from bot.slack import WebSocket
 
 log = logging.getLogger(__name__)
 
 
-class Link:
+class SocketConnection:
     """Reads a connection from the moment it is made.
 
-    `hello` is done, with Slack's greeting, once events can come. `worn` is done, with the reason,
-    once another connection is needed: "warning" and "refresh_requested" (Slack will end this one;
-    it goes on until then), "link_disabled" and "too_many_websockets" (Slack wants none),
+    `hello` is done, with Slack's greeting, once events can come. `replacement_needed` is done, with
+    the reason, once another connection is needed: "warning" and "refresh_requested" (Slack will end
+    this one; it goes on until then), "link_disabled" and "too_many_websockets" (Slack wants none),
     "silent" (nobody answered a ping), "closed", or "other".
     """
 
     def __init__(self, socket: WebSocket, app: AsyncApp) -> None:
         loop = asyncio.get_running_loop()
         self.hello: asyncio.Future[Mapping[str, Any]] = loop.create_future()
-        self.worn: asyncio.Future[str] = loop.create_future()
+        self.replacement_needed: asyncio.Future[str] = loop.create_future()
         self._socket = socket
         self._app = app
-        self._leaving = False
-        self._handing: set[asyncio.Task[None]] = set()
-        self._reading = asyncio.create_task(self._read())
+        self._stopped = False
+        self._dispatches: set[asyncio.Task[None]] = set()
+        self._reader = asyncio.create_task(self._read())
 
     @property
-    def open(self) -> bool:
+    def is_open(self) -> bool:
         """Whether events can come through it now."""
-        return self.hello.done() and not self._leaving and not self._reading.done()
+        return self.hello.done() and not self._stopped and not self._reader.done()
 
-    async def ended(self, patience: float) -> None:
-        """Return when Slack has ended the connection, or after `patience` seconds."""
-        await asyncio.wait({self._reading}, timeout=patience)
+    async def wait_ended(self, timeout_seconds: float) -> None:
+        """Return when Slack has ended the connection, or after `timeout_seconds` seconds."""
+        await asyncio.wait({self._reader}, timeout=timeout_seconds)
 
     def stop(self) -> None:
         """Take nothing more. What is not acknowledged Slack sends again, elsewhere."""
-        self._leaving = True
+        self._stopped = True
 
-    async def leave(self, patience: float) -> None:
-        """Stop, and close when all is acknowledged, or after `patience` seconds."""
+    async def drain_and_close(self, timeout_seconds: float) -> None:
+        """Stop, and close when all is acknowledged, or after `timeout_seconds` seconds."""
         self.stop()
-        if self._handing:
-            await asyncio.wait(self._handing, timeout=patience)
+        if self._dispatches:
+            await asyncio.wait(self._dispatches, timeout=timeout_seconds)
         await self._socket.close()
-        await asyncio.wait({self._reading})
+        await asyncio.wait({self._reader})
 
     async def _read(self) -> None:
         try:
             while (message := await self._socket.receive()) is not None:
-                self._heard(message)
+                self._on_message(message)
         finally:
-            self._wear("silent" if self._socket.silent else "closed")
+            self._request_replacement("silent" if self._socket.ping_timed_out else "closed")
 
-    def _heard(self, message: Mapping[str, Any]) -> None:
+    def _on_message(self, message: Mapping[str, Any]) -> None:
         match message.get("type"):
             case "hello":
                 if not self.hello.done():
                     self.hello.set_result(message)
             case "disconnect":
                 reason = str(message.get("reason"))
-                self._wear(reason if reason in WARNED | REFUSED else "other")
-            case _ if not self._leaving:
-                handing = asyncio.create_task(self._hand_over(message))
-                self._handing.add(handing)
-                handing.add_done_callback(self._handing.discard)
+                self._request_replacement(
+                    reason if reason in ENDING_SOON_REASONS | REFUSED_REASONS else "other"
+                )
+            case _ if not self._stopped:
+                handing = asyncio.create_task(self._dispatch_and_acknowledge(message))
+                self._dispatches.add(handing)
+                handing.add_done_callback(self._dispatches.discard)
 
-    def _wear(self, reason: str) -> None:
-        if not self.worn.done():
-            self.worn.set_result(reason)
+    def _request_replacement(self, reason: str) -> None:
+        if not self.replacement_needed.done():
+            self.replacement_needed.set_result(reason)
 
-    async def _hand_over(self, envelope: Mapping[str, Any]) -> None:
+    async def _dispatch_and_acknowledge(self, envelope: Mapping[str, Any]) -> None:
         """Have an envelope handled, then acknowledge it."""
         name, payload = envelope.get("envelope_id"), envelope.get("payload")
         if not isinstance(name, str) or not isinstance(payload, dict):
@@ -96,12 +98,12 @@ class Link:
         if answer.status != 200:
             return
         try:
-            await self._socket.send({"envelope_id": name} | _reply(answer))
+            await self._socket.send({"envelope_id": name} | _ack_payload(answer))
         except SlackUnreachable:
             log.info("an acknowledgement found its connection closed; Slack sends the event again")
 
 
-def _reply(answer: BoltResponse) -> dict[str, Any]:
+def _ack_payload(answer: BoltResponse) -> dict[str, Any]:
     """What an acknowledgement carries: for a command, what the asker reads."""
     if not answer.body:
         return {}

@@ -17,9 +17,15 @@ from typing import Any, Self
 from slack_bolt.async_app import AsyncApp
 
 from bot.errors import SlackError, SlackRefused
-from bot.listeners.socket_mode.backoff import REFUSED, Pauses, counted, failure, lifetime
-from bot.listeners.socket_mode.connection import Link
-from bot.listeners.socket_mode.outage_log import Trouble
+from bot.listeners.socket_mode.backoff import (
+    REFUSED_REASONS,
+    Backoff,
+    connection_count,
+    disconnect_error,
+    lifetime_seconds,
+)
+from bot.listeners.socket_mode.connection import SocketConnection
+from bot.listeners.socket_mode.outage_log import OutageLog
 from bot.observe import Metrics
 from bot.slack import Slack
 
@@ -30,26 +36,26 @@ log = logging.getLogger(__name__)
 class SocketConfig:
     """How many connections there are, and how patient they are, in seconds.
 
-    `ping`: silence after which Slack is pinged; a dead connection is known after 1.5 times that.
-    `greeting`: what Slack may take from our wish for a connection to its hello.
-    `linger`: how long a connection that Slack has warned of (about 10 s before its end,
-    docs/slack.md#socket-mode) is listened to when another has taken its place.
-    `farewell`: an acknowledgement that takes longer is of no use to Slack
-    (docs/slack.md#acknowledgement).
-    `steady`: a connection that fell earlier is a failure to connect.
-    `renewed`: the part of its lifetime, as its hello told it, after which a connection is
-    replaced; a random one between these, so that not all are due at once.
+    `ping_seconds`: silence after which Slack is pinged; a dead connection is known after 1.5 times
+    that. `hello_timeout_seconds`: what Slack may take from our wish for a connection to its hello.
+    `drain_timeout_seconds`: how long a connection that Slack has warned of (about 10 s before its
+    end, docs/slack.md#socket-mode) is listened to when another has taken its place.
+    `ack_timeout_seconds`: an acknowledgement that takes longer is of no use to Slack
+    (docs/slack.md#acknowledgement). `min_stable_seconds`: a connection that fell earlier is a
+    failure to connect. `renewal_lifetime_fractions`: the part of its lifetime, as its hello told
+    it, after which a connection is replaced; a random one between these, so that not all are due at
+    once.
     """
 
     app_token: str = field(repr=False)
     connections: int = 2
-    ping: float = 10.0
-    greeting: float = 10.0
-    linger: float = 15.0
-    farewell: float = 3.0
-    steady: float = 10.0
-    renewed: tuple[float, float] = (0.8, 0.95)
-    pauses: Pauses = field(default_factory=Pauses)
+    ping_seconds: float = 10.0
+    hello_timeout_seconds: float = 10.0
+    drain_timeout_seconds: float = 15.0
+    ack_timeout_seconds: float = 3.0
+    min_stable_seconds: float = 10.0
+    renewal_lifetime_fractions: tuple[float, float] = (0.8, 0.95)
+    backoff: Backoff = field(default_factory=Backoff)
 
 
 class SocketMode:
@@ -60,127 +66,142 @@ class SocketMode:
         self._slack = slack
         self._config = config
         self._metrics = metrics
-        self._links: set[Link] = set()
-        self._keepers: list[asyncio.Task[None]] = []
-        self._farewells: set[asyncio.Task[None]] = set()
-        self._one_at_a_time = asyncio.Lock()
-        self._told: dict[Trouble, str] = {}
+        self._connections: set[SocketConnection] = set()
+        self._maintainers: list[asyncio.Task[None]] = []
+        self._retirements: set[asyncio.Task[None]] = set()
+        self._opening_lock = asyncio.Lock()
+        self._logged_outages: dict[OutageLog, str] = {}
 
     @property
-    def open(self) -> int:
+    def open_connections(self) -> int:
         """Connections through which events can come now."""
-        return sum(link.open for link in self._links)
+        return sum(link.is_open for link in self._connections)
 
-    async def connected(self) -> bool:
+    async def is_connected(self) -> bool:
         """Whether events can reach us right now."""
-        return self.open > 0
+        return self.open_connections > 0
 
     async def __aenter__(self) -> Self:
-        """Begin to connect; `connected` tells when it is done."""
-        self._metrics.sockets.set_function(lambda: self.open)
-        self._keepers = [
-            asyncio.create_task(self._keep(), name=f"socket {number}")
+        """Begin to connect; `is_connected` tells when it is done."""
+        self._metrics.socket_connections.set_function(lambda: self.open_connections)
+        self._maintainers = [
+            asyncio.create_task(self._maintain_connection(), name=f"socket {number}")
             for number in range(self._config.connections)
         ]
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Leave: what was received is acknowledged, the rest Slack sends elsewhere."""
-        for link in self._links:
+        for link in self._connections:
             link.stop()
-        for task in (*self._keepers, *self._farewells):
+        for task in (*self._maintainers, *self._retirements):
             task.cancel()
-        await asyncio.gather(*self._keepers, *self._farewells, return_exceptions=True)
-        await asyncio.gather(*map(self._leave, tuple(self._links)), *self._farewells)
+        await asyncio.gather(*self._maintainers, *self._retirements, return_exceptions=True)
+        await asyncio.gather(
+            *map(self._drain_and_close, tuple(self._connections)), *self._retirements
+        )
 
-    async def _keep(self) -> None:
+    async def _maintain_connection(self) -> None:
         """Keep one connection for ever: open it, use it up, replace it."""
-        trouble = Trouble(self._config.pauses, self._told)
-        link = await self._opened(trouble)
+        trouble = OutageLog(self._config.backoff, self._logged_outages)
+        link = await self._open_with_retries(trouble)
         while True:
-            reason = await self._worn(link, trouble)
+            reason = await self._wait_replacement_needed(link, trouble)
             self._metrics.socket_reconnects.labels(reason).inc()
             log.info("a connection to Slack is replaced", extra={"reason": reason})
-            fresh = await self._opened(trouble, link)
+            fresh = await self._open_with_retries(trouble, link)
             # Nobody has told Slack of a replacement that was our own idea.
-            self._see_off(link, linger=0 if reason == "age" else self._config.linger)
+            self._retire(
+                link,
+                drain_timeout_seconds=0 if reason == "age" else self._config.drain_timeout_seconds,
+            )
             link = fresh
 
-    async def _worn(self, link: Link, trouble: Trouble) -> str:
+    async def _wait_replacement_needed(
+        self, connection: SocketConnection, outage: OutageLog
+    ) -> str:
         """Wait until a connection has to be replaced; give the reason."""
-        life, steady = lifetime(link.hello.result()), self._config.steady
-        await asyncio.wait({link.worn}, timeout=steady)
-        if not link.worn.done():
-            trouble.over()
-            age = life * random.uniform(*self._config.renewed) if life else None
-            await asyncio.wait({link.worn}, timeout=age and max(age - steady, 0))
-            return link.worn.result() if link.worn.done() else "age"
-        reason = link.worn.result()
-        if reason in REFUSED:
-            trouble.tell(failure(reason))
-        await trouble.wait(failure(reason))
+        life, steady = lifetime_seconds(connection.hello.result()), self._config.min_stable_seconds
+        await asyncio.wait({connection.replacement_needed}, timeout=steady)
+        if not connection.replacement_needed.done():
+            outage.log_recovered()
+            age = life * random.uniform(*self._config.renewal_lifetime_fractions) if life else None
+            await asyncio.wait(
+                {connection.replacement_needed}, timeout=age and max(age - steady, 0)
+            )
+            return (
+                connection.replacement_needed.result()
+                if connection.replacement_needed.done()
+                else "age"
+            )
+        reason = connection.replacement_needed.result()
+        if reason in REFUSED_REASONS:
+            outage.log_once(disconnect_error(reason))
+        await outage.wait_backoff(disconnect_error(reason))
         return reason
 
-    async def _opened(self, trouble: Trouble, old: Link | None = None) -> Link:
+    async def _open_with_retries(
+        self, outage: OutageLog, old: SocketConnection | None = None
+    ) -> SocketConnection:
         """Open a connection in place of `old`, however long it takes."""
         while True:
-            async with self._one_at_a_time:
+            async with self._opening_lock:
                 try:
-                    return await self._greeted()
+                    return await self._open_once()
                 except SlackError as e:
                     error = e
-                trouble.tell(error)
-                if not self.open:  # nobody else would fare better
-                    await trouble.wait(error)
+                outage.log_once(error)
+                if not self.open_connections:  # nobody else would fare better
+                    await outage.wait_backoff(error)
                     continue
-            if old is not None and old.open and _is_one_too_many(error):
-                await self._leave(old)  # there is no room for both
+            if old is not None and old.is_open and _is_connection_limit(error):
+                await self._drain_and_close(old)  # there is no room for both
             else:
-                await trouble.wait(error)
+                await outage.wait_backoff(error)
 
-    async def _greeted(self) -> Link:
+    async def _open_once(self) -> SocketConnection:
         """Try once to open a connection. Raises SlackError."""
         try:
-            async with asyncio.timeout(self._config.greeting):
-                link = await self._answered()
+            async with asyncio.timeout(self._config.hello_timeout_seconds):
+                link = await self._open_and_await_hello()
         except TimeoutError:
-            raise failure("no hello") from None
+            raise disconnect_error("no hello") from None
         if not link.hello.done():
-            raise failure(link.worn.result())
-        self._metrics.sockets_counted.set(counted(link.hello.result()))
-        log.info("connected to Slack", extra={"connections": self.open})
+            raise disconnect_error(link.replacement_needed.result())
+        self._metrics.socket_connections_counted.set(connection_count(link.hello.result()))
+        log.info("connected to Slack", extra={"connections": self.open_connections})
         return link
 
-    async def _answered(self) -> Link:
+    async def _open_and_await_hello(self) -> SocketConnection:
         """A connection that was greeted, or ended before."""
         config = self._config
-        socket = await self._slack.open_socket(config.app_token, ping_seconds=config.ping)
-        link = Link(socket, self._app)
-        self._links.add(link)
-        answers: set[asyncio.Future[Any]] = {link.hello, link.worn}
+        socket = await self._slack.open_socket(config.app_token, ping_seconds=config.ping_seconds)
+        link = SocketConnection(socket, self._app)
+        self._connections.add(link)
+        answers: set[asyncio.Future[Any]] = {link.hello, link.replacement_needed}
         try:
             await asyncio.wait(answers, return_when=asyncio.FIRST_COMPLETED)
         finally:
             if not link.hello.done():
-                self._see_off(link, linger=0)
+                self._retire(link, drain_timeout_seconds=0)
         return link
 
-    def _see_off(self, link: Link, *, linger: float) -> None:
+    def _retire(self, connection: SocketConnection, *, drain_timeout_seconds: float) -> None:
         """Leave a connection whose place is taken, once Slack has ended it or is given up on."""
 
         async def farewell() -> None:
-            await link.ended(linger)
-            await self._leave(link)
+            await connection.wait_ended(drain_timeout_seconds)
+            await self._drain_and_close(connection)
 
         task = asyncio.create_task(farewell())
-        self._farewells.add(task)
-        task.add_done_callback(self._farewells.discard)
+        self._retirements.add(task)
+        task.add_done_callback(self._retirements.discard)
 
-    async def _leave(self, link: Link) -> None:
-        await link.leave(self._config.farewell)
-        self._links.discard(link)
+    async def _drain_and_close(self, connection: SocketConnection) -> None:
+        await connection.drain_and_close(self._config.ack_timeout_seconds)
+        self._connections.discard(connection)
         log.debug("a connection to Slack is left")
 
 
-def _is_one_too_many(error: SlackError) -> bool:
+def _is_connection_limit(error: SlackError) -> bool:
     return isinstance(error, SlackRefused) and error.code == "too_many_websockets"

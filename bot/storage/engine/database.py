@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from bot.errors import StorageAway, StorageError
+from bot.errors import StorageError, StorageUnavailable
 from bot.storage.engine.deadline import DEFAULT_TIMEOUT_SECONDS, TransactionMode
 from bot.storage.engine.postgres import PostgresServer
 from bot.storage.engine.sqlite import SqliteFile
@@ -40,9 +40,9 @@ INVALID_URL_MESSAGE = (
 
 
 class Database:
-    """An open database. The URL may hold a password: only `place` is ever shown.
+    """An open database. The URL may hold a password: only `display_url` is ever shown.
 
-    `patience` is how many seconds a caller waits for it who does not say otherwise.
+    `timeout_seconds` is how many seconds a caller waits for it who does not say otherwise.
     """
 
     def __init__(self, url: URL, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS) -> None:
@@ -58,7 +58,7 @@ class Database:
     async def read(
         self, work: Callable[[Connection], T], timeout_seconds: float | None = None
     ) -> T:
-        """What `work` finds. Raises StorageAway within `patience` seconds."""
+        """What `work` finds. Raises StorageUnavailable within `timeout_seconds` seconds."""
         return await self._engine.run(
             work, timeout_seconds=timeout_seconds or self.timeout_seconds, mode=TransactionMode.READ
         )
@@ -73,17 +73,18 @@ class Database:
     ) -> T:
         """Do `work` in one transaction, and possibly again after it failed.
 
-        Raises StorageAway within `patience` seconds: nothing is written then, unless it is
-        StorageInDoubt. The same goes for being cancelled: a commit that has begun is finished.
-        `alone`: its statements need no transaction around them, which saves a server two answers.
-        `quiet`: that it failed says nothing of the database, for its caller was in a hurry.
+        Raises StorageUnavailable within `timeout_seconds` seconds: nothing is written then, unless
+        it is CommitUnknown. The same goes for being cancelled: a commit that has begun is finished.
+        `autocommit`: its statements need no transaction around them, which saves a server two
+        answers. `best_effort`: that it failed says nothing of the database, for its caller was in a
+        hurry.
         """
         way = TransactionMode.AUTOCOMMIT if autocommit else TransactionMode.WRITE
         try:
             result = await self._engine.run(
                 work, timeout_seconds=timeout_seconds or self.timeout_seconds, mode=way
             )
-        except StorageAway as error:
+        except StorageUnavailable as error:
             if not best_effort:
                 self._record_write_health(False, str(error))
             raise
@@ -91,13 +92,14 @@ class Database:
         return result
 
     def listening(self, on_notice: Callable[[str], None]) -> AbstractAsyncContextManager[None]:
-        """While it lasts, `heard` is called with every notice; SQLite has none."""
+        """While it lasts, `on_notice` is called with every notice; SQLite has none."""
         return self._engine.listening(on_notice)
 
     async def check_writable(self) -> None:
         """See that the database takes writes; leaves nothing behind.
 
-        Raises StorageAway when it may do so later, StorageError when somebody has to mend it.
+        Raises StorageUnavailable when it may do so later, StorageError when somebody has to mend
+        it.
         """
         with self._errors_explained():
             await self._engine.check_writable(self.timeout_seconds)
@@ -105,7 +107,7 @@ class Database:
     async def migrate(self) -> None:
         """Bring the tables to the newest form; one process at a time, the others wait for it.
 
-        Raises StorageAway and StorageError as `check_writable` does.
+        Raises StorageUnavailable and StorageError as `check_writable` does.
         """
         from bot.storage import migrating  # Alembic is slow to import, and not for `bot ask`
 
@@ -120,7 +122,7 @@ class Database:
         """Whether the database answers right now, and took the last thing it was given."""
         try:
             await self.read(_probe, READINESS_TIMEOUT_SECONDS)
-        except StorageAway:
+        except StorageUnavailable:
             return False
         return self._is_writable
 
@@ -144,13 +146,13 @@ class Database:
         """At start, what goes wrong is said with what to do about it."""
         try:
             yield
-        except StorageAway as error:
+        except StorageUnavailable as error:
             raise self._startup_error(error) from error
         except INVALID_URL_ERRORS as error:
             raise StorageError(INVALID_URL_MESSAGE) from error
 
-    def _startup_error(self, error: StorageAway) -> StorageError:
-        kind = StorageAway if self._engine.is_transient(error.__cause__) else StorageError
+    def _startup_error(self, error: StorageUnavailable) -> StorageError:
+        kind = StorageUnavailable if self._engine.is_transient(error.__cause__) else StorageError
         return kind(
             f"The database {self.display_url} can't be written ({error}); "
             f"{self._engine.repair_hint}, or set DATABASE_URL to another place."

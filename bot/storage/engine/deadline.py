@@ -1,6 +1,6 @@
 """One try to do something in the database, within a caller's patience.
 
-A caller gives up after `patience` seconds and must know whether what it gave up on may still
+A caller gives up after `timeout_seconds` seconds and must know whether what it gave up on may still
 happen: not before the commit has begun, perhaps after.
 """
 
@@ -11,7 +11,7 @@ import time
 from enum import Enum
 from typing import Any
 
-from bot.errors import StorageAway, StorageInDoubt
+from bot.errors import CommitUnknown, StorageUnavailable
 
 DEFAULT_TIMEOUT_SECONDS = 2.0  # seconds a caller waits for the database; ours, nobody else's limit
 
@@ -61,10 +61,10 @@ class TransactionDeadline:
         with self._lock:
             self._abandoned = True
 
-    def unavailable_error(self, error: BaseException | None = None) -> StorageAway:
+    def unavailable_error(self, error: BaseException | None = None) -> StorageUnavailable:
         """The error for the caller, which says what stood in the way, without statement or text."""
         cause = error or self.last_error
-        kind = StorageInDoubt if self._committing else StorageAway
+        kind = CommitUnknown if self._committing else StorageUnavailable
         return kind(
             driver_message(cause) if cause else f"no answer within {self.timeout_seconds:g} s"
         )

@@ -30,7 +30,7 @@ def notify(connection: Connection, replica: str = ALL_REPLICAS) -> None:
 class NotificationListener:
     """Hears notices while it is open, over as many connections as that takes.
 
-    With each new connection `heard` is called once for everybody: nobody knows what was said
+    With each new connection `on_notice` is called once for everybody: nobody knows what was said
     before.
     """
 

@@ -59,8 +59,8 @@ class PostgresServer:
     async def run(
         self, work: Callable[[Connection], T], *, timeout_seconds: float, mode: TransactionMode
     ) -> T:
-        """Do `work` in one transaction, again if that may help. Raises StorageAway within
-        `patience` seconds, StorageError for what no database takes."""
+        """Do `work` in one transaction, again if that may help. Raises StorageUnavailable within
+        `timeout_seconds` seconds, StorageError for what no database takes."""
         attempt = TransactionDeadline(timeout_seconds)
         task = asyncio.create_task(self._transact_with_retries(attempt, work, mode))
         self._tasks.add(task)
@@ -108,7 +108,7 @@ class PostgresServer:
             task.exception()  # whoever waited has it, or has given up
 
     async def check_writable(self, timeout_seconds: float) -> None:
-        """Make a table and drop it. Raises StorageAway."""
+        """Make a table and drop it. Raises StorageUnavailable."""
         await self.run(_try_to_write, timeout_seconds=timeout_seconds, mode=TransactionMode.WRITE)
 
     def is_transient(self, error: BaseException | None) -> bool:
@@ -117,7 +117,7 @@ class PostgresServer:
 
     @asynccontextmanager
     async def listening(self, on_notice: Callable[[str], None]) -> AsyncIterator[None]:
-        """While it lasts, `heard` is called with every notice of any replica, our own included."""
+        """While it lasts, call `on_notice` with the notices of all replicas, our own included."""
         async with NotificationListener(self._autocommit, on_notice):
             yield
 

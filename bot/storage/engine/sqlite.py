@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, NullPool, StaticPool, create_engine, 
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.errors import StorageAway, StorageError
+from bot.errors import StorageError, StorageUnavailable
 from bot.storage.engine.deadline import TransactionDeadline, TransactionMode, driver_message
 
 T = TypeVar("T")
@@ -65,8 +65,8 @@ class SqliteFile:
     async def run(
         self, work: Callable[[Connection], T], *, timeout_seconds: float, mode: TransactionMode
     ) -> T:
-        """Do `work` in one transaction. Raises StorageAway within `patience` seconds, StorageError
-        for what no database takes."""
+        """Do `work` in one transaction. Raises StorageUnavailable within `timeout_seconds` seconds,
+        StorageError for what no database takes."""
         attempt = TransactionDeadline(timeout_seconds)
         reads = mode is TransactionMode.READ and not self._use_writer_only
         thread = self._reader if reads else self._writer
@@ -78,7 +78,7 @@ class SqliteFile:
             raise attempt.unavailable_error() from error
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             self._after_failure(error)
-            raise StorageAway(
+            raise StorageUnavailable(
                 driver_message(error)
             ) from error  # rolled back, a failed commit as well
         except UnicodeError as error:
@@ -98,11 +98,11 @@ class SqliteFile:
 
     async def check_writable(self, timeout_seconds: float) -> None:
         """Take the write lock and change something, then leave the file as it was. Raises
-        StorageAway."""
+        StorageUnavailable."""
         try:
             await asyncio.to_thread(_try_to_write, self.path, timeout_seconds)
         except sqlite3.Error as error:
-            raise StorageAway(driver_message(error)) from error
+            raise StorageUnavailable(driver_message(error)) from error
 
     async def purge_deleted(self) -> None:
         """Write the log into the file, where deleted text is overwritten, and empty it.

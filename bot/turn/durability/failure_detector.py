@@ -12,52 +12,61 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-LONGEST_PAUSE = 1 / 3
+MAX_GAP_LEASE_FRACTION = 1 / 3
 """Part of the lease that counts at most between two readings."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    beat: int | None  # None: it has turns but no beat
-    silent: float = 0.0
+class _Observation:
+    heartbeat: int | None  # None: it has turns but no beat
+    silent_seconds: float = 0.0
 
 
-class Watch:
-    """What replica `me` has seen of the others; `lease` is in seconds."""
+class FailureDetector:
+    """What replica `replica` has seen of the others; `lease_seconds` is in seconds."""
 
-    def __init__(self, me: str, lease: float) -> None:
-        self.alive = 1
-        self._me = me
-        self._lease = lease
-        self._seen: dict[str, _Seen] = {}
-        self._read_at = float("-inf")
+    def __init__(self, replica: str, lease_seconds: float) -> None:
+        self.alive_count = 1
+        self._replica = replica
+        self._lease_seconds = lease_seconds
+        self._observations: dict[str, _Observation] = {}
+        self._last_observed_at = float("-inf")
 
-    def read(
+    def observe(
         self,
-        beats: Mapping[str, int],
+        heartbeats: Mapping[str, int],
         owners: Collection[str],
         *,
-        began: float,
-        ended: float,
+        started_at: float,
+        ended_at: float,
     ) -> frozenset[str]:
         """Take one reading, made between two times; returns those who are dead.
 
         `owners` are all replicas that turns belong to, with a beat or without.
         """
-        passed = max(0.0, min(began - self._read_at, self._lease * LONGEST_PAUSE))
-        self._read_at = ended
-        names = {*beats, *owners} - {self._me}
-        self._seen = {name: self._look(name, beats.get(name), passed) for name in names}
-        dead = {name for name, seen in self._seen.items() if seen.silent >= self._lease}
-        self.alive = 1 + len(beats.keys() - dead - {self._me})
+        passed = max(
+            0.0,
+            min(started_at - self._last_observed_at, self._lease_seconds * MAX_GAP_LEASE_FRACTION),
+        )
+        self._last_observed_at = ended_at
+        names = {*heartbeats, *owners} - {self._replica}
+        self._observations = {
+            name: self._observe_one(name, heartbeats.get(name), passed) for name in names
+        }
+        dead = {
+            name
+            for name, seen in self._observations.items()
+            if seen.silent_seconds >= self._lease_seconds
+        }
+        self.alive_count = 1 + len(heartbeats.keys() - dead - {self._replica})
         return frozenset(dead)
 
-    def missed(self) -> None:
+    def reset(self) -> None:
         """Begin all observation anew: a reading failed, or nobody could have raised a beat."""
-        self._seen.clear()
+        self._observations.clear()
 
-    def _look(self, name: str, beat: int | None, passed: float) -> _Seen:
-        before = self._seen.get(name)
-        if before is None or before.beat != beat:
-            return _Seen(beat)
-        return _Seen(beat, before.silent + passed)
+    def _observe_one(self, name: str, heartbeat: int | None, elapsed: float) -> _Observation:
+        before = self._observations.get(name)
+        if before is None or before.heartbeat != heartbeat:
+            return _Observation(heartbeat)
+        return _Observation(heartbeat, before.silent_seconds + elapsed)

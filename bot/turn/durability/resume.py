@@ -6,103 +6,111 @@ its last tool round, or it is begun anew in the messages that stand. Some have a
 
 from __future__ import annotations
 
-from bot.history.anew import BEGUN, asks_anew
+from bot.history.anew import NEW_CONVERSATION_REPLY, asks_for_new_conversation
 from bot.storage.records import TurnRecord
-from bot.turn.answer_state import INTERRUPTED, Machine
-from bot.turn.durability.tool_progress import read
-from bot.turn.unread import nothing_to_answer
-from bot.upstream.resume_point import Begun
+from bot.turn.answer_state import INTERRUPTED_MESSAGE, AnswerState
+from bot.turn.durability.tool_progress import parse_progress
+from bot.turn.unread import wordless_question_reply
+from bot.upstream.resume_point import ResumePoint
 from bot.values import Draft, Phase, Question
 
-TRIES = 3
+MAX_CRASHES = 3
 """So many processes may die of a turn before it is given up."""
 
-LOOP_SECONDS = 60.0
+CRASH_LOOP_SECONDS = 60.0
 """Dying so often within this time is no accident."""
 
-NOT_TWICE = (
+NOT_REPEATED_MESSAGE = (
     "The bot was stopped after this answer had used a tool. It was not begun anew, so that "
     "nothing is done twice."
 )
-GIVEN_UP = "The bot stopped several times while it wrote this answer, so it was given up."
+GIVEN_UP_MESSAGE = "The bot stopped several times while it wrote this answer, so it was given up."
 
-HINT = (
+EMPTY_QUESTION_HINT = (
     "Hi! Ask me anything, for example:\n\n"
     "- *What are three good names for a release party?*\n"
     "- *Summarise this thread in five lines.*"
 )
 
 
-def knows_messages(record: TurnRecord, *, left: bool) -> bool:
+def message_list_is_complete(record: TurnRecord, *, clean_handover: bool) -> bool:
     """Whether what is written down of an answer's messages is all that stands of it.
 
-    `left`: whoever wrote it has let go of it in order. Else the first message may stand though
-    nothing is written down, and so may one that is no plain message; of every other it is written
-    down beforehand that it comes or goes.
+    `clean_handover`: whoever wrote it has let go of it in order. Else the first message may stand
+    though nothing is written down, and so may one that is no plain message; of every other it is
+    written down beforehand that it comes or goes.
     """
     methods = {message.method for message in record.messages}
-    return bool(methods) and methods <= ({"edit", "native", "respond"} if left else {"edit"})
+    return bool(methods) and methods <= (
+        {"edit", "native", "respond"} if clean_handover else {"edit"}
+    )
 
 
-def begun(record: TurnRecord, now: float) -> Machine:
+def initial_state(record: TurnRecord, now: float) -> AnswerState:
     """Return the machine a turn goes on with; it may be at its end. `now` is since the epoch."""
-    response = response_of(record)
-    cursor = response.cursor if response and response.position else ""
-    before = read(record.tool_rounds).before
-    machine = Machine(record.question.id, record.draft.text, cursor, before)
+    response = resume_point_of(record)
+    cursor = response.cursor if response and response.parsed_cursor else ""
+    before = parse_progress(record.tool_rounds).before
+    machine = AnswerState(record.question.id, record.draft.text, cursor, before)
     machine.usage = record.usage
-    if last := last_draft(record, now):
+    if last := end_at_takeover(record, now):
         machine.end(last)
     elif record.waiting:
-        machine.wait_above()
-    elif end := known_end(record.question):
+        machine.queue_in_thread()
+    elif end := predetermined_end(record.question):
         machine.end(end)
     return machine
 
 
-def known_end(question: Question) -> Draft | None:
+def predetermined_end(question: Question) -> Draft | None:
     """Say how a question is answered for which no model is needed; None for any other."""
     if not question.text.strip():
-        return Draft(Phase.DONE, nothing_to_answer(question) or HINT)
-    return Draft(Phase.DONE, BEGUN) if asks_anew(question) else None
+        return Draft(Phase.DONE, wordless_question_reply(question) or EMPTY_QUESTION_HINT)
+    return (
+        Draft(Phase.DONE, NEW_CONVERSATION_REPLY) if asks_for_new_conversation(question) else None
+    )
 
 
-def response_of(record: TurnRecord) -> Begun | None:
+def resume_point_of(record: TurnRecord) -> ResumePoint | None:
     """Return the response that an answer goes on with, if it can be resumed."""
     if not record.response_id:
         return None
-    progress = read(record.tool_rounds)
+    progress = parse_progress(record.tool_rounds)
     text = record.draft.text
     own = text[len(progress.before) :] if text.startswith(progress.before) else ""
-    irreversible = record.irreversible and not progress.covers
-    return Begun(record.response_id, own, record.cursor, irreversible)
+    irreversible = record.irreversible and not progress.covers_all_effects
+    return ResumePoint(record.response_id, own, record.cursor, irreversible)
 
 
-def last_draft(record: TurnRecord, now: float) -> Draft | None:
+def end_at_takeover(record: TurnRecord, now: float) -> Draft | None:
     """Say how an answer ends that is taken over; None if it goes on.
 
     What was journalled as its end is only shown. A turn that has killed so many processes is not
     tried again, and in the end not even its text is shown, which may be what kills them.
     """
-    if record.crash_count >= 2 * TRIES:
-        return Draft(Phase.FAILED, "", _sentence(record))
-    if record.draft.phase.final:
+    if record.crash_count >= 2 * MAX_CRASHES:
+        return Draft(Phase.FAILED, "", _given_up_message(record))
+    if record.draft.phase.is_final:
         return record.draft
     if record.waiting:
         return None
-    if record.crash_count >= TRIES:
-        return _given_up(record, now)
-    if record.irreversible and not record.response_id and not read(record.tool_rounds).covers:
-        return Draft(Phase.INTERRUPTED, record.draft.text, NOT_TWICE)
+    if record.crash_count >= MAX_CRASHES:
+        return _given_up_draft(record, now)
+    if (
+        record.irreversible
+        and not record.response_id
+        and not parse_progress(record.tool_rounds).covers_all_effects
+    ):
+        return Draft(Phase.INTERRUPTED, record.draft.text, NOT_REPEATED_MESSAGE)
     return None
 
 
-def _given_up(record: TurnRecord, now: float) -> Draft:
+def _given_up_draft(record: TurnRecord, now: float) -> Draft:
     first = now if record.first_crash_at is None else record.first_crash_at
-    if abs(now - first) <= LOOP_SECONDS:
-        return Draft(Phase.FAILED, record.draft.text, _sentence(record))
-    return Draft(Phase.INTERRUPTED, record.draft.text, INTERRUPTED)
+    if abs(now - first) <= CRASH_LOOP_SECONDS:
+        return Draft(Phase.FAILED, record.draft.text, _given_up_message(record))
+    return Draft(Phase.INTERRUPTED, record.draft.text, INTERRUPTED_MESSAGE)
 
 
-def _sentence(record: TurnRecord) -> str:
-    return f"{GIVEN_UP} (reference {record.question.id})"
+def _given_up_message(record: TurnRecord) -> str:
+    return f"{GIVEN_UP_MESSAGE} (reference {record.question.id})"

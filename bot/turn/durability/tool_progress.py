@@ -12,16 +12,16 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from bot.upstream.events import ToolCall
-from bot.upstream.prompt import Exchange, Round
-from bot.upstream.tool_round import Output
+from bot.upstream.prompt import ToolResult, ToolRound
+from bot.upstream.tool_round import ModelOutput
 
-MAX_BYTES = 256 * 1024
+MAX_PROGRESS_CHARACTERS = 256 * 1024
 """Longer rounds are not journalled: they are written again with every call, and a take-over can
 do without them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ToolProgress:
     """The rounds of an answer.
 
     The last of `rounds` is under way while calls of it are `pending`. `before` is the text the
@@ -29,33 +29,35 @@ class Progress:
     it is not known what it did.
     """
 
-    rounds: tuple[Round, ...] = ()
+    rounds: tuple[ToolRound, ...] = ()
     pending: tuple[ToolCall, ...] = ()
     before: str = ""
     acting: bool = False
 
     @property
-    def covers(self) -> bool:
+    def covers_all_effects(self) -> bool:
         """Whether all that may have changed something is in the rounds, with its output."""
         return bool(self.rounds) and not self.acting
 
-    def asked(self, output: Output | None, calls: tuple[ToolCall, ...], before: str) -> Progress:
+    def with_round(
+        self, output: ModelOutput | None, calls: tuple[ToolCall, ...], before: str
+    ) -> ToolProgress:
         """Return the progress with a round that begins."""
-        return Progress((*self.rounds, Round(output)), calls, before)
+        return ToolProgress((*self.rounds, ToolRound(output)), calls, before)
 
-    def acts(self) -> Progress:
+    def with_action_started(self) -> ToolProgress:
         """Return the progress while something runs that may change something."""
         return replace(self, acting=True)
 
-    def ran(self, output: str) -> Progress:
+    def with_output(self, output: str) -> ToolProgress:
         """Return the progress once the first of the pending calls has run."""
         call, *rest = self.pending
         last = self.rounds[-1]
-        exchanges = (*last.exchanges, Exchange(call, output))
+        exchanges = (*last.exchanges, ToolResult(call, output))
         rounds = (*self.rounds[:-1], replace(last, exchanges=exchanges))
-        return Progress(rounds, tuple(rest), self.before)
+        return ToolProgress(rounds, tuple(rest), self.before)
 
-    def written(self) -> str:
+    def to_json(self) -> str:
         """Return it as JSON, in ASCII; "" where there is nothing to keep, or too much."""
         if not self.rounds:
             return ""
@@ -63,12 +65,12 @@ class Progress:
             text = json.dumps(msgspec.to_builtins(self))
         except (ValueError, TypeError, RecursionError):
             return ""
-        return text if len(text) <= MAX_BYTES else ""
+        return text if len(text) <= MAX_PROGRESS_CHARACTERS else ""
 
 
-def read(text: str) -> Progress:
-    """Return what was `written`; empty where that can't be read."""
+def parse_progress(text: str) -> ToolProgress:
+    """Return what was `to_json`; empty where that can't be read."""
     try:
-        return msgspec.convert(json.loads(text), Progress)
+        return msgspec.convert(json.loads(text), ToolProgress)
     except (ValueError, RecursionError):  # msgspec.ValidationError is a ValueError
-        return Progress()
+        return ToolProgress()

@@ -20,14 +20,14 @@ from bot.errors import (
     UpstreamRefused,
 )
 from bot.upstream.errors.retry_after import wait_from_headers
-from bot.upstream.errors.server_error import Problem, error_object, read_problem
+from bot.upstream.errors.server_error import ServerError, find_error_object, read_server_error
 
 # Some servers repeat the key they refuse; it must not reach a log.
-_KEY = re.compile(r"\b(sk-|Bearer )[\w.-]{6,}")
-NO_ANSWER = "The model's server sent no answer. Please ask again later."
-OPERATOR = "whoever runs this bot has to look at it"
+_API_KEY = re.compile(r"\b(sk-|Bearer )[\w.-]{6,}")
+NO_ANSWER_SENTENCE = "The model's server sent no answer. Please ask again later."
+OPERATOR_HINT = "whoever runs this bot has to look at it"
 
-MONEY_CODES = frozenset(
+BILLING_CODES = frozenset(
     {
         "insufficient_quota",
         "insufficient_balance",
@@ -51,7 +51,7 @@ POLICY_CODES = frozenset(
     },
 )
 # The model is there, but not by this wire format (docs/upstream.md#tokenlab-errors).
-NO_ROUTE_CODES = frozenset(
+WRONG_FORMAT_CODES = frozenset(
     {
         "no_contract_compatible_route",
         "upstream_contract_mismatch",
@@ -108,20 +108,20 @@ _TOO_LONG = re.compile(
     r"|inputs? tokens? .{0,40}must be",
     re.IGNORECASE,
 )
-_RATE = re.compile(r"\bper (second|minute|min|hour|day)\b|rate.?limit|\btpm\b", re.IGNORECASE)
-_MONEY = re.compile(
+_RATE_LIMIT = re.compile(r"\bper (second|minute|min|hour|day)\b|rate.?limit|\btpm\b", re.IGNORECASE)
+_BILLING = re.compile(
     r"credit balance|insufficient (credit|balance|fund)|exceeded your current quota"
     r"|payment required|add credits",
     re.IGNORECASE,
 )
-_NO_MODEL = re.compile(
+_UNKNOWN_MODEL = re.compile(
     r"\bmodels?\b.{0,200}?(not exist|do(es)? not have access|not found|is not supported\."
     r"|identifier is invalid)|^model: \S+$|(unknown|invalid|no such) model",
     re.IGNORECASE | re.DOTALL,
 )
 
 
-def from_response(
+def error_from_response(
     status: int,
     headers: Mapping[str, str],
     body: bytes,
@@ -131,45 +131,46 @@ def from_response(
 
     A date in `retry-after` is measured from the answer's own `date`.
     """
-    error = error_object(body)
+    error = find_error_object(body)
     hint = wait_from_headers(headers)
     should = headers.get("x-should-retry", "").strip().lower()
-    problem = read_problem(
+    problem = read_server_error(
         error,
         status=status,
         retry_after=hint,
         retryable={"true": True, "false": False}.get(should),
         request_id=headers.get("x-request-id") or headers.get("x-oai-request-id", ""),
     )
-    return to_error(problem, model)
+    return classify(problem, model)
 
 
-def from_event(error: Mapping[str, Any], model: str) -> UpstreamError:
+def error_from_event(error: Mapping[str, Any], model: str) -> UpstreamError:
     """Return the error an `error` object inside a stream means."""
     headers = error.get("headers")
     hint = None
     if isinstance(headers, dict):
         hint = wait_from_headers({str(k).lower(): str(v) for k, v in headers.items()})
-    return to_error(read_problem(error, retry_after=hint), model)
+    return classify(read_server_error(error, retry_after=hint), model)
 
 
-def no_answer() -> UpstreamError:
+def no_answer_error() -> UpstreamError:
     """Return the error of an answer that ends without text, calls, or a state that explains it."""
     detail = "an answer without text, calls or a known state"
-    return UpstreamBusy(detail, code="server_error", sentence=NO_ANSWER)
+    return UpstreamBusy(detail, code="server_error", user_message=NO_ANSWER_SENTENCE)
 
 
-def patience(error: UpstreamError, most: float) -> UpstreamError:
-    """Tell the reader, instead of sleeping, when the server asks to wait longer than `most` s."""
+def explain_long_wait(error: UpstreamError, max_seconds: float) -> UpstreamError:
+    """Tell the reader, instead of sleeping, when the server asks to wait longer than `max_seconds`
+    s."""
     asked = error.retry_after or 0
-    if error.retryable and asked > most:
+    if error.retryable and asked > max_seconds:
         minutes = max(2, round(asked / 60))
         when = f"{minutes} minutes" if minutes < 120 else f"{round(asked / 3600)} hours"
-        error.sentence = f"The model's server asks to wait {when}. Please ask again later."
+        error.user_message = f"The model's server asks to wait {when}. Please ask again later."
     return error
 
 
-def why(error: UpstreamError) -> str:
+def reason_label(error: UpstreamError) -> str:
     """Say in a few words a reader understands why another attempt is needed."""
     if error.status == 429 or error.code in {"rate_limit_exceeded", "slow_down"}:
         return "the model's server asked us to wait"
@@ -182,55 +183,61 @@ def why(error: UpstreamError) -> str:
     return "the model's server can't be reached"
 
 
-def to_error(problem: Problem, model: str) -> UpstreamError:
+def classify(problem: ServerError, model: str) -> UpstreamError:
     """Return the one error that fits, most specific first."""
-    for applies, kind, sentence in RULES:
+    for applies, kind, sentence in CLASSIFICATION_RULES:
         if applies(problem):
-            return _make(kind, problem, sentence.format(model=model, operator=OPERATOR))
-    return _make(PromptRefused, problem, "")
+            return _build_error(kind, problem, sentence.format(model=model, operator=OPERATOR_HINT))
+    return _build_error(PromptRefused, problem, "")
 
 
-def _is_money(p: Problem) -> bool:
+def _is_billing(p: ServerError) -> bool:
     """Words alone are money only where no wait is offered: rate limits use the same words."""
-    if p.status == 402 or p.names & MONEY_CODES:
+    if p.status == 402 or p.names & BILLING_CODES:
         return True
-    return p.retry_after is None and p.status in {400, 403, 429, None} and _says(_MONEY, p)
+    return (
+        p.retry_after is None
+        and p.status in {400, 403, 429, None}
+        and _message_matches(_BILLING, p)
+    )
 
 
-def _is_too_long(p: Problem) -> bool:
+def _is_too_long(p: ServerError) -> bool:
     if p.status == 413 or p.names & TOO_LONG_CODES:
         return True
-    if _says(_RATE, p) or p.names & RATE_CODES:
+    if _message_matches(_RATE_LIMIT, p) or p.names & RATE_CODES:
         return False  # rate limits speak of too many tokens as well
-    return p.status in {400, 422, 500, None} and _says(_TOO_LONG, p)
+    return p.status in {400, 422, 500, None} and _message_matches(_TOO_LONG, p)
 
 
-def _is_key(p: Problem) -> bool:
+def _is_invalid_key(p: ServerError) -> bool:
     # litellm without a database can't look a key up, and says so with a 400 (seen in 1.106.2)
     return p.status == 401 or "no_db_connection" in p.names
 
 
-def _is_unknown_model(p: Problem) -> bool:
-    return bool(p.names & MODEL_CODES) or (p.status in {400, 404} and _says(_NO_MODEL, p))
+def _is_unknown_model(p: ServerError) -> bool:
+    return bool(p.names & MODEL_CODES) or (
+        p.status in {400, 404} and _message_matches(_UNKNOWN_MODEL, p)
+    )
 
 
-def _is_policy(p: Problem) -> bool:
+def _is_policy(p: ServerError) -> bool:
     return bool(p.names & POLICY_CODES)
 
 
-def _is_image(p: Problem) -> bool:
+def _is_image_refused(p: ServerError) -> bool:
     return any(name.startswith(("image_", "invalid_image")) for name in p.names)
 
 
-def _is_cancelled(p: Problem) -> bool:
+def _is_cancelled(p: ServerError) -> bool:
     return "cancelled" in p.names
 
 
-def _has_no_route(p: Problem) -> bool:
-    return bool(p.names & NO_ROUTE_CODES)
+def _is_wrong_format(p: ServerError) -> bool:
+    return bool(p.names & WRONG_FORMAT_CODES)
 
 
-def _is_busy(p: Problem) -> bool:
+def _is_busy(p: ServerError) -> bool:
     """A status of trouble, a code of trouble, or inside a stream anything not known as final."""
     if p.status in BUSY_STATUSES or p.names & BUSY_CODES or p.retryable:
         return True
@@ -239,18 +246,18 @@ def _is_busy(p: Problem) -> bool:
     return p.status >= 500 and p.status != 501
 
 
-def _has_status(*statuses: int) -> Callable[[Problem], bool]:
+def _has_status(*statuses: int) -> Callable[[ServerError], bool]:
     return lambda p: p.status in statuses
 
 
-def _says(words: re.Pattern[str], p: Problem) -> bool:
+def _message_matches(words: re.Pattern[str], p: ServerError) -> bool:
     return bool(words.search(p.message))
 
 
 # What applies first decides. The sentence is the reader's; "" stands for the class's own.
-RULES: tuple[tuple[Callable[[Problem], bool], type[UpstreamError], str], ...] = (
+CLASSIFICATION_RULES: tuple[tuple[Callable[[ServerError], bool], type[UpstreamError], str], ...] = (
     (
-        _is_money,
+        _is_billing,
         UpstreamRefused,
         "The bot's account at the model's server has no credit left; {operator}.",
     ),
@@ -264,17 +271,21 @@ RULES: tuple[tuple[Callable[[Problem], bool], type[UpstreamError], str], ...] = 
         UpstreamRefused,
         "The model's server doesn't offer this bot the model “{model}”; {operator}.",
     ),
-    (_is_key, UpstreamRefused, "The model's server refused the bot's key; {operator}."),
+    (_is_invalid_key, UpstreamRefused, "The model's server refused the bot's key; {operator}."),
     (_has_status(403), UpstreamRefused, "The model's server doesn't let this bot in; {operator}."),
     (
         _is_policy,
         PromptRefused,
         "The model's server declined this question by its content rules.",
     ),
-    (_is_image, PromptRefused, "The model's server could not take an image of this conversation."),
+    (
+        _is_image_refused,
+        PromptRefused,
+        "The model's server could not take an image of this conversation.",
+    ),
     (_is_cancelled, PromptRefused, "The answer was cancelled at the model's server."),
     (
-        _has_no_route,
+        _is_wrong_format,
         UpstreamRefused,
         "The model “{model}” can't be asked by the wire format the bot uses; {operator}.",
     ),
@@ -292,8 +303,8 @@ RULES: tuple[tuple[Callable[[Problem], bool], type[UpstreamError], str], ...] = 
 )
 
 
-def _make(kind: type[UpstreamError], p: Problem, sentence: str) -> UpstreamError:
-    message = _KEY.sub(r"\1…", p.message)[:500]
+def _build_error(kind: type[UpstreamError], p: ServerError, sentence: str) -> UpstreamError:
+    message = _API_KEY.sub(r"\1…", p.message)[:500]
     detail = " ".join(part for part in (str(p.status or ""), p.kind, p.code, message) if part)
     retryable = kind is UpstreamBusy and p.retryable is not False
     return kind(
@@ -304,5 +315,5 @@ def _make(kind: type[UpstreamError], p: Problem, sentence: str) -> UpstreamError
         request_id=p.request_id,
         retry_after=p.retry_after,
         retryable=retryable,
-        sentence=sentence,
+        user_message=sentence,
     )

@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
-_WAIT = re.compile(
+_WAIT_PHRASE = re.compile(
     r"(?:try again|retry|wait)\w*(?: \w+){0,2}? (?:in|after|for) "
     r"(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m(?!s))?"
     r"(?:(?P<n>\d+(?:\.\d+)?) ?(?P<unit>ms|milliseconds?|s|seconds?|minutes?)\b)?",
@@ -20,18 +20,20 @@ _WAIT = re.compile(
 
 
 # litellm passes the wish of the server behind it on under this name (seen in 1.106.2).
-BEHIND = "llm_provider-"
+LITELLM_HEADER_PREFIX = "llm_provider-"
 
 
 def wait_from_headers(headers: Mapping[str, str]) -> float | None:
     """Return the seconds `retry-after-ms` or `retry-after` ask for; None when they do not."""
-    for name in ("retry-after-ms", f"{BEHIND}retry-after-ms"):
+    for name in ("retry-after-ms", f"{LITELLM_HEADER_PREFIX}retry-after-ms"):
         with suppress(KeyError, ValueError):
-            return seconds(float(headers[name]) / 1000)
-    asked = (headers.get("retry-after") or headers.get(f"{BEHIND}retry-after", "")).strip()
+            return valid_wait(float(headers[name]) / 1000)
+    asked = (
+        headers.get("retry-after") or headers.get(f"{LITELLM_HEADER_PREFIX}retry-after", "")
+    ).strip()
     with suppress(ValueError):
-        return seconds(float(asked))
-    then, here = _date(asked), _date(headers.get("date", ""))
+        return valid_wait(float(asked))
+    then, here = _parse_date(asked), _parse_date(headers.get("date", ""))
     if then is None or here is None:
         return None
     return max(0.0, (then - here).total_seconds())
@@ -39,18 +41,18 @@ def wait_from_headers(headers: Mapping[str, str]) -> float | None:
 
 def wait_from_message(message: str) -> float | None:
     """Return the seconds a text such as `try again in 6.5s` asks for."""
-    for found in _WAIT.finditer(message):
+    for found in _WAIT_PHRASE.finditer(message):
         if any(found[name] for name in ("h", "m", "n")):
-            return _total(found)
+            return _total_seconds(found)
     return None
 
 
-def seconds(value: float) -> float | None:
+def valid_wait(value: float) -> float | None:
     """Return the seconds if they are a time one can wait."""
     return value if 0 <= value < float("inf") else None
 
 
-def _date(text: str) -> datetime | None:
+def _parse_date(text: str) -> datetime | None:
     try:
         when = parsedate_to_datetime(text)
     except (TypeError, ValueError):
@@ -58,7 +60,7 @@ def _date(text: str) -> datetime | None:
     return when if when.tzinfo else None
 
 
-def _total(found: re.Match[str]) -> float:
+def _total_seconds(found: re.Match[str]) -> float:
     unit = (found["unit"] or "").lower()
     scale = 0.001 if unit.startswith("m") and not unit.startswith("min") else 1
     scale = 60 if unit.startswith("min") else scale

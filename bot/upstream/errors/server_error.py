@@ -14,15 +14,15 @@ from typing import Any
 
 import msgspec
 
-from bot.upstream.errors.retry_after import seconds, wait_from_message
-from bot.upstream.errors.shapes import flat, status_of
-from bot.upstream.errors.words import status_in_words
-from bot.upstream.lenient_json import UNREADABLE
+from bot.upstream.errors.retry_after import valid_wait, wait_from_message
+from bot.upstream.errors.shapes import failure_status, flatten_error
+from bot.upstream.errors.words import status_from_message
+from bot.upstream.lenient_json import DECODE_ERRORS
 
 # Names of errors that mean a status, in small letters only: of Anthropic, OpenAI's SDK and who
 # imitates it, AWS, and gRPC (docs/upstream.md#error-bodies). Names of trouble that passes are not
 # among them: without a status an error is taken for that.
-NAMED_STATUSES = {
+STATUS_BY_ERROR_NAME = {
     "badrequest": 400,
     "badrequesterror": 400,
     "invalidargument": 400,
@@ -48,15 +48,15 @@ NAMED_STATUSES = {
     "throttlingexception": 429,
 }
 # Names that leave open what went wrong; "invalid_request_error" is OpenAI's for a bad key as well.
-_OPEN_NAMES = frozenset(
+_VAGUE_NAMES = frozenset(
     {"", "error", "exception", "failed", "unknown", "unknownerror", "invalidrequesterror"}
 )
-_CODE = re.compile(r"[a-z]+(?:_[a-z]+)+")  # some servers say it in place of words
+_CODE_WORD = re.compile(r"[a-z]+(?:_[a-z]+)+")  # some servers say it in place of words
 _NOT_LETTERS = re.compile(r"[^A-Za-z]")
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ServerError:
     """An error as the server tells it; what it does not tell is empty."""
 
     status: int | None = None
@@ -74,51 +74,51 @@ class Problem:
         return frozenset({self.code.lower(), self.kind.lower()})
 
 
-def error_object(body: bytes) -> Mapping[str, Any]:
+def find_error_object(body: bytes) -> Mapping[str, Any]:
     """Find the error in a body: JSON of any shape, an event stream, or nothing readable."""
-    found = _loads(body)
+    found = _parse(body)
     # some gateways answer errors as an event stream (docs/upstream.md#error-bodies)
     if found is None:
         lines = (line[5:] for line in body.splitlines() if line.startswith(b"data:"))
-        found = next((value for line in lines if isinstance(value := _loads(line), dict)), None)
+        found = next((value for line in lines if isinstance(value := _parse(line), dict)), None)
     if isinstance(found, str):  # JSON inside a JSON string, or words
-        found = _loads(found.encode()) or {"message": found}
+        found = _parse(found.encode()) or {"message": found}
     if isinstance(found, list) and found:
         found = found[0]
-    return flat(found) if isinstance(found, dict) else {}
+    return flatten_error(found) if isinstance(found, dict) else {}
 
 
-def _loads(body: bytes) -> Any:
+def _parse(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
-    except UNREADABLE:
+    except DECODE_ERRORS:
         return None
 
 
-def read_problem(
+def read_server_error(
     error: Mapping[str, Any],
     *,
     status: int | None = None,
     retry_after: float | None = None,
     retryable: bool | None = None,
     request_id: str = "",
-) -> Problem:
+) -> ServerError:
     """Return the problem an error object tells; what the caller knows goes before its words."""
     message, code, kind = (_text(error.get(key)) for key in ("message", "code", "type"))
-    if not (code or kind) and _CODE.fullmatch(message):
+    if not (code or kind) and _CODE_WORD.fullmatch(message):
         code = message
     told = error.get("retry_after")
     if retry_after is None and isinstance(told, int | float | str):
         with suppress(ValueError):
-            retry_after = seconds(float(told))
+            retry_after = valid_wait(float(told))
     if retry_after is None:
         retry_after = wait_from_message(message)
     own = error.get("retryable")
     if status is None:
         status = _status(error.get("status"), code, kind)
-    if status is None and _names_nothing(code) and _names_nothing(kind):
-        status = status_in_words(message)
-    return Problem(
+    if status is None and _is_vague(code) and _is_vague(kind):
+        status = status_from_message(message)
+    return ServerError(
         status=status,
         code=code,
         kind=kind,
@@ -135,13 +135,15 @@ def _status(told: object, code: str, kind: str) -> int | None:
     if code.isdigit() and len(code) == 3:
         return int(code)  # litellm and llama.cpp put the status there
     names = (_NOT_LETTERS.sub("", name).lower() for name in (code, kind))
-    by_name = next((NAMED_STATUSES[name] for name in names if name in NAMED_STATUSES), None)
-    return status_of(told) or by_name
+    by_name = next(
+        (STATUS_BY_ERROR_NAME[name] for name in names if name in STATUS_BY_ERROR_NAME), None
+    )
+    return failure_status(told) or by_name
 
 
-def _names_nothing(name: str) -> bool:
+def _is_vague(name: str) -> bool:
     """Whether a code or type leaves open what went wrong, as a number of one's own does."""
-    return _NOT_LETTERS.sub("", name).lower() in _OPEN_NAMES
+    return _NOT_LETTERS.sub("", name).lower() in _VAGUE_NAMES
 
 
 def _text(value: object) -> str:

@@ -10,49 +10,57 @@ from __future__ import annotations
 import re
 
 # Behind words that are used of other things as well, only this may follow.
-_END = (
+_PHRASE_END = (
     r"(?=[.!]?(?: ?\(?4\d\d\)?)?$"
     r"|[.,:;(].*\b(?:api key|token|credential|log ?in|sign in|permission)s?\b)"
 )
-_KEY = r"(?:(?:api|x-api|access|auth\w*|bearer|subscription)[ -]?(?:key|token)|credential)s?"
-_UNKNOWN_KEY = (
-    rf"(?:the |your )?(?:invalid|incorrect|wrong|missing|expired|unknown|no) {_KEY}\b"
-    rf"|(?:the |your )?{_KEY} (?:(?:is|are|was|were|has|have) )?(?:been )?"
+_KEY_PHRASE = r"(?:(?:api|x-api|access|auth\w*|bearer|subscription)[ -]?(?:key|token)|credential)s?"
+_BAD_KEY_PHRASE = (
+    rf"(?:the |your )?(?:invalid|incorrect|wrong|missing|expired|unknown|no) {_KEY_PHRASE}\b"
+    rf"|(?:the |your )?{_KEY_PHRASE} (?:(?:is|are|was|were|has|have) )?(?:been )?"
     r"(?:invalid|incorrect|missing|expired|revoked|required"
     r"|not (?:been )?(?:valid|provided|found|recogni[sz]ed))\b"
     r"|(?:invalid|missing|no) auth\w* (?:credentials?|header)\b"
     r"|auth\w* (?:credentials?|header) (?:(?:is|was|were) )?(?:missing|required|not provided)\b"
     r"|could not validate credentials\b|invalid or expired token\b"
-    rf"|(?:unauthori[sz]ed|(?:not |un)authenticated|authentication (?:failed|required)){_END}"
+    r"|(?:unauthori[sz]ed|(?:not |un)authenticated|authentication (?:failed|required))"
+    rf"{_PHRASE_END}"
 )
-_NO_ENTRY = (
-    rf"(?:(?:access )?forbidden|(?:access|permission) denied|not authori[sz]ed){_END}"
+_FORBIDDEN_PHRASE = (
+    rf"(?:(?:access )?forbidden|(?:access|permission) denied|not authori[sz]ed){_PHRASE_END}"
     r"|(?:you (?:do not|don't) have|not enough|insufficient) permissions?\b"
     r"|you are not authori[sz]ed to (?:access|use|perform)\b"
 )
 _QUOTE = "['\"`\u201c\u201d]"
 # A name without quotes is no word: it has a digit or a sign in it.
-_NAME = rf"(?:{_QUOTE}[^'\"`]{{1,120}}{_QUOTE}|[^\s'\"`]{{0,60}}[\d./:-][^\s'\"`]{{0,60}}),?"
-_NO_MODEL = (
-    rf"(?:the )?(?:requested |specified )?model(?: id| name)?:?(?: {_NAME})? "
+_MODEL_NAME = rf"(?:{_QUOTE}[^'\"`]{{1,120}}{_QUOTE}|[^\s'\"`]{{0,60}}[\d./:-][^\s'\"`]{{0,60}}),?"
+_NO_MODEL_PHRASE = (
+    rf"(?:the )?(?:requested |specified )?model(?: id| name)?:?(?: {_MODEL_NAME})? "
     r"(?:(?:was|is) )?(?:not found|does not exist|not exist)\b"
     r"|(?:unknown|invalid|no such) model(?: id| name)?(?: specified| provided)?"
     rf"(?=[.!]?$|:| {_QUOTE})"
 )
-_WAIT = r".*\b(?:rate limit(?: was| has been)? (?:exceeded|reached|hit)|too many requests)\b"
-_WAIT += r"|(?:request was throttled|(?:you are (?:being )?)?rate limited)\b"
+_RATE_LIMIT_PHRASE = (
+    r".*\b(?:rate limit(?: was| has been)? (?:exceeded|reached|hit)|too many requests)\b"
+)
+_RATE_LIMIT_PHRASE += r"|(?:request was throttled|(?:you are (?:being )?)?rate limited)\b"
 
 _STATUSES = {
     status: re.compile(words)
-    for status, words in ((401, _UNKNOWN_KEY), (403, _NO_ENTRY), (404, _NO_MODEL), (429, _WAIT))
+    for status, words in (
+        (401, _BAD_KEY_PHRASE),
+        (403, _FORBIDDEN_PHRASE),
+        (404, _NO_MODEL_PHRASE),
+        (429, _RATE_LIMIT_PHRASE),
+    )
 }
 _PREFIX = re.compile(r"(?:(?:http|error|status|code)\b\W*)*(?:4\d\d)?\W*")
-_LONGEST = 300  # characters that are looked at
+_MAX_CHARACTERS = 300  # characters that are looked at
 
 
-def status_in_words(message: str) -> int | None:
+def status_from_message(message: str) -> int | None:
     """Return 401, 403, 429, or 404 for a model that is not there; None where it is not clear."""
-    said = " ".join(message[:_LONGEST].lower().split())
+    said = " ".join(message[:_MAX_CHARACTERS].lower().split())
     start = _PREFIX.match(said)
     at = start.end() if start else 0
     return next((status for status, words in _STATUSES.items() if words.match(said, at)), None)

@@ -20,12 +20,12 @@ from collections.abc import Iterable
 
 from bot.values import Author, Message
 
-QUOTE = "> "
+QUOTE_PREFIX = "> "
 
-LONGEST_NAME = 80
+MAX_NAME_CHARACTERS = 80
 """Characters of a name that are told; Slack's own display names have 80 at most."""
 
-EXPLAINED = (
+ATTRIBUTION_INSTRUCTIONS = (
     "Messages come from a group chat. Each message of a chat member begins with one header line "
     'such as `From person U024BE7LH, named "Ada":`, written by the chat system; the member\'s own '
     "words follow, each line marked with `> `. The header says whether the author is a person, an "
@@ -39,50 +39,54 @@ EXPLAINED = (
 _KINDS = {"person": "person", "external": "external person", "app": "app"}
 
 # Everything that some reader takes for the end of a line.
-_BREAK = re.compile(r"\r\n|[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
+_LINE_BREAK = re.compile(r"\r\n|[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 
 # Not seen on the screen: controls, formats (zero-width, bidi), halves of characters, private use.
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+_INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
 # Blank or invisible although Unicode files them under letters, marks and symbols.
-_BLANK = dict.fromkeys(map(ord, "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"), " ")
+_BLANK_CHARACTERS = dict.fromkeys(map(ord, "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"), " ")
 
 
-def attributed(message: Message) -> str:
+def with_attribution(message: Message) -> str:
     """The message as the model reads it; as it is where no author is to be told."""
     author = message.author
     if author is None or message.role == "assistant":
         return message.text
-    return f"{header(author)}:\n{quoted(message.text)}"
+    return f"{attribution_header(author)}:\n{quote_lines(message.text)}"
 
 
-def quoted(text: str) -> str:
+def quote_lines(text: str) -> str:
     """The text with every line of it quoted."""
-    return "\n".join(QUOTE + line for line in _BREAK.split(text))
+    return "\n".join(QUOTE_PREFIX + line for line in _LINE_BREAK.split(text))
 
 
-def instructed(instructions: str, messages: Iterable[Message]) -> str:
+def with_attribution_instructions(instructions: str, messages: Iterable[Message]) -> str:
     """The instructions, with the form explained if any of the messages has it."""
     if not any(message.author for message in messages):
         return instructions
-    return f"{instructions}\n\n{EXPLAINED}" if instructions else EXPLAINED
+    return (
+        f"{instructions}\n\n{ATTRIBUTION_INSTRUCTIONS}"
+        if instructions
+        else ATTRIBUTION_INSTRUCTIONS
+    )
 
 
-def one_line(name: str) -> str:
-    """A name as one line of characters that can be seen, cut to `LONGEST_NAME`."""
-    name = _BREAK.sub(" ", name[: 4 * LONGEST_NAME]).translate(_BLANK)
-    seen = "".join(c for c in name if unicodedata.category(c) not in _UNSEEN)
-    return " ".join(seen.split())[:LONGEST_NAME].strip()
+def visible_line(name: str) -> str:
+    """A name as one line of characters that can be seen, cut to `MAX_NAME_CHARACTERS`."""
+    name = _LINE_BREAK.sub(" ", name[: 4 * MAX_NAME_CHARACTERS]).translate(_BLANK_CHARACTERS)
+    seen = "".join(c for c in name if unicodedata.category(c) not in _INVISIBLE_CATEGORIES)
+    return " ".join(seen.split())[:MAX_NAME_CHARACTERS].strip()
 
 
-def header(author: Author) -> str:
+def attribution_header(author: Author) -> str:
     """The header line of an author's message, without its colon."""
-    known = f"From {_KINDS[author.kind]} {_id(author.id)}"
-    name = one_line(author.name)
+    known = f"From {_KINDS[author.kind]} {_safe_id(author.id)}"
+    name = visible_line(author.name)
     if not name or name == author.id:
         return known
     return f"{known}, named {json.dumps(name, ensure_ascii=False)}"
 
 
-def _id(given: str) -> str:
+def _safe_id(given: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]", "", given) or "unknown"

@@ -8,15 +8,15 @@ from typing import Any
 import msgspec
 
 from bot.upstream.prompt import Prompt, ToolSpec
-from bot.upstream.requests.attribution import attributed, instructed
-from bot.upstream.requests.rounds_back import as_items, as_messages
+from bot.upstream.requests.attribution import with_attribution, with_attribution_instructions
+from bot.upstream.requests.rounds_back import round_to_items, round_to_messages
 from bot.values import Message
 
 Json = dict[str, Any]
 
 # What a server may not know, and what is left out of a request once it refused it.
-_BOTH = frozenset({"cache_key", "safety_identifier", "whole_rounds"})
-RESPONSES_OPTIONS = _BOTH | {
+_COMMON_OPTIONS = frozenset({"cache_key", "safety_identifier", "whole_rounds"})
+RESPONSES_OPTIONS = _COMMON_OPTIONS | {
     "background",
     "store",
     "obfuscation",
@@ -24,7 +24,7 @@ RESPONSES_OPTIONS = _BOTH | {
     "include",
     "max_output_tokens",
 }
-CHAT_OPTIONS = _BOTH | {"usage", "max_completion_tokens", "max_tokens"}
+CHAT_OPTIONS = _COMMON_OPTIONS | {"usage", "max_completion_tokens", "max_tokens"}
 
 
 def responses_body(
@@ -33,7 +33,7 @@ def responses_body(
     """Return the body of `POST /responses`; `options` are of `RESPONSES_OPTIONS`."""
     body: Json = {"model": model, "stream": True, "input": _input(prompt, options)}
     body |= _pseudonyms(prompt, options)
-    if instructions := instructed(prompt.instructions, prompt.messages):
+    if instructions := with_attribution_instructions(prompt.instructions, prompt.messages):
         body["instructions"] = instructions
     tools: list[Any] = [_responses_tool(tool) for tool in prompt.tools]
     if "hosted_tools" in options:
@@ -63,11 +63,11 @@ def chat_body(
     was refused.
     """
     messages: list[Json] = []
-    if instructions := instructed(prompt.instructions, prompt.messages):
+    if instructions := with_attribution_instructions(prompt.instructions, prompt.messages):
         messages.append({"role": "system", "content": instructions})
     messages += [_message(message) for message in prompt.messages if message.text]
     for round_ in prompt.rounds:
-        messages += as_messages(round_, whole="whole_rounds" in options)
+        messages += round_to_messages(round_, verbatim="whole_rounds" in options)
     body: Json = {"model": model, "stream": True, "messages": messages}
     body |= _pseudonyms(prompt, options)
     if prompt.tools:
@@ -84,18 +84,21 @@ def _input(prompt: Prompt, options: Set[str]) -> list[Json]:
     items = [_message(message) for message in prompt.messages if message.text]
     stored = "background" in options or "store" not in options
     for round_ in prompt.rounds:
-        items += as_items(round_, whole="whole_rounds" in options, stored=stored)
+        items += round_to_items(round_, verbatim="whole_rounds" in options, stored=stored)
     return items
 
 
 def _pseudonyms(prompt: Prompt, options: Set[str]) -> Json:
-    found = {"prompt_cache_key": prompt.thread, "safety_identifier": prompt.person}
+    found = {
+        "prompt_cache_key": prompt.thread_pseudonym,
+        "safety_identifier": prompt.person_pseudonym,
+    }
     wanted = {"prompt_cache_key": "cache_key", "safety_identifier": "safety_identifier"}
     return {name: value for name, value in found.items() if value and wanted[name] in options}
 
 
 def _message(message: Message) -> Json:
-    return {"role": message.role, "content": attributed(message)}
+    return {"role": message.role, "content": with_attribution(message)}
 
 
 def _function(tool: ToolSpec) -> Json:

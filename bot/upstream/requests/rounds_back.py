@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.upstream.events import ToolCall
-from bot.upstream.prompt import Exchange, Round
+from bot.upstream.prompt import ToolResult, ToolRound
 from bot.upstream.tool_round import Json
 
 
-def as_items(round_: Round, *, whole: bool, stored: bool) -> list[Json]:
+def round_to_items(round_: ToolRound, *, verbatim: bool, stored: bool) -> list[Json]:
     """Return a round as input items of Responses.
 
     `stored`: the server keeps items and finds them by their id.
     """
     items: list[Json] = []
     output = round_.output
-    if whole and output is not None and output.format == "responses":
-        items = list(output.items) if stored else _standing_alone(output.items)
+    if verbatim and output is not None and output.format == "responses":
+        items = list(output.items) if stored else _without_stored_references(output.items)
     given = {item.get("call_id") for item in items if item.get("type") == "function_call"}
     missing = [e.call for e in round_.exchanges if e.call.call_id not in given]
     outputs = [
@@ -29,15 +29,15 @@ def as_items(round_: Round, *, whole: bool, stored: bool) -> list[Json]:
         for e in round_.exchanges
     ]
     if not items:  # each call followed by its output, as servers have always taken them
-        calls = map(_item, missing)
+        calls = map(_call_item, missing)
         return [item for pair in zip(calls, outputs, strict=True) for item in pair]
-    return [*items, *map(_item, missing), *outputs]
+    return [*items, *map(_call_item, missing), *outputs]
 
 
-def as_messages(round_: Round, *, whole: bool) -> list[Json]:
+def round_to_messages(round_: ToolRound, *, verbatim: bool) -> list[Json]:
     """Return a round as messages of Chat Completions."""
     output = round_.output
-    if whole and output is not None and output.format == "chat" and output.items:
+    if verbatim and output is not None and output.format == "chat" and output.items:
         assistant: Json = dict(output.items[0])
         calls = [call for call in assistant.get("tool_calls") or () if isinstance(call, dict)]
     else:
@@ -45,24 +45,24 @@ def as_messages(round_: Round, *, whole: bool) -> list[Json]:
     given = {call.get("id") for call in calls}
     missing = [e.call for e in round_.exchanges if e.call.call_id not in given]
     assistant["tool_calls"] = [*calls, *map(_tool_call, missing)]
-    return [assistant, *map(_tool_message, round_.exchanges)]
+    return [assistant, *map(_result_message, round_.exchanges)]
 
 
-def _standing_alone(items: Sequence[Json]) -> list[Json]:
+def _without_stored_references(items: Sequence[Json]) -> list[Json]:
     """Return the items for a server that keeps none: reasoning that is nothing but an id is left
     out, and with it the ids of the items it belongs to, for which it would be missed."""
-    kept = [item for item in items if not _is_bare(item)]
+    kept = [item for item in items if not _is_reference_only(item)]
     if len(kept) == len(items):
         return kept
     return [{k: v for k, v in item.items() if k != "id"} for item in kept]
 
 
-def _is_bare(item: Json) -> bool:
+def _is_reference_only(item: Json) -> bool:
     told = ("encrypted_content", "content", "summary")
     return item.get("type") == "reasoning" and not any(item.get(name) for name in told)
 
 
-def _item(call: ToolCall) -> Json:
+def _call_item(call: ToolCall) -> Json:
     asked = {"call_id": call.call_id, "name": call.name, "arguments": call.arguments}
     return {"type": "function_call", **asked}
 
@@ -72,5 +72,5 @@ def _tool_call(call: ToolCall) -> Json:
     return {"id": call.call_id, "type": "function", "function": function}
 
 
-def _tool_message(exchange: Exchange) -> Json:
+def _result_message(exchange: ToolResult) -> Json:
     return {"role": "tool", "tool_call_id": exchange.call.call_id, "content": exchange.output}

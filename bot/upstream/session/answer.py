@@ -16,72 +16,74 @@ from urllib.parse import quote
 from bot.errors import StreamDropped, UpstreamError
 from bot.upstream.capabilities import Capabilities
 from bot.upstream.config import UpstreamConfig
-from bot.upstream.errors.classify import from_response, patience, why
+from bot.upstream.errors.classify import error_from_response, explain_long_wait, reason_label
 from bot.upstream.events import Activity, Event, Failed, Reconnecting, Restarted
 from bot.upstream.prompt import Prompt
-from bot.upstream.resume_point import Begun
+from bot.upstream.resume_point import ResumePoint
 from bot.upstream.session.attempt import (
     MAX_ERROR_BYTES,
-    Call,
-    Limits,
-    Send,
-    Silence,
+    HttpRequest,
+    SendRequest,
     Sleep,
-    Watch,
+    StallGuard,
+    StallLimits,
+    StreamStalled,
     read_bounded,
 )
 from bot.upstream.session.rejections import NO_ENDPOINT_STATUSES, NO_RESUME_STATUSES
-from bot.upstream.session.request_format import Route
-from bot.upstream.session.retry_budget import Ladder
-from bot.upstream.session.stream_reader import Batches, Decoder, drain, open_answer
+from bot.upstream.session.request_format import RequestFormat
+from bot.upstream.session.retry_budget import RetryBudget
+from bot.upstream.session.stream_reader import Decoder, EventBatches, drain, open_event_batches
 from bot.upstream.wire.chat import ChatDecoder
 from bot.upstream.wire.responses import ResponsesDecoder
 
-Rung = Literal["ask", "resume", "poll"]
+RequestMode = Literal["ask", "resume", "poll"]
 
-POLL_SECONDS = 2.0  # as other clients do (docs/upstream.md#other-clients)
+RESPONSE_POLL_SECONDS = 2.0  # as other clients do (docs/upstream.md#other-clients)
 # A response younger than this can be resumed where resuming exists
 # (docs/upstream.md#resume-failures).
-RESUMABLE_SECONDS = 300.0
-UNFINISHED = "unfinished"
-NOT_TWICE = (
+RESUMABLE_AGE_SECONDS = 300.0
+UNFINISHED_CODE = "unfinished"
+NOT_RESTARTED_SENTENCE = (
     "The connection to the model broke off after it had used a tool. It was not begun anew, "
     "so that nothing is done twice."
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class SessionContext:
     """What every answer of one upstream shares.
 
-    `prepare` returns when the wire format can be chosen. `abandon` takes the id of a response
-    that still runs at the server and that nobody will read.
+    `ensure_formats_known` returns when the wire format can be chosen. `cancel_response` takes the
+    id of a response that still runs at the server and that nobody will read.
     """
 
     config: UpstreamConfig
-    known: Capabilities
-    prepare: Callable[[], Awaitable[None]]
-    send: Send
-    abandon: Callable[[str], None]
+    capabilities: Capabilities
+    ensure_formats_known: Callable[[], Awaitable[None]]
+    send: SendRequest
+    cancel_response: Callable[[str], None]
     now: Callable[[], float]
     sleep: Sleep
     jitter: Callable[[], float]
 
 
-class Answer:
+class AnswerSession:
     """One answer, over as many connections as it takes."""
 
-    def __init__(self, prompt: Prompt, around: Surroundings, begun: Begun | None = None) -> None:
-        self._around = around
-        self._config = around.config
+    def __init__(
+        self, prompt: Prompt, context: SessionContext, resume_point: ResumePoint | None = None
+    ) -> None:
+        self._context = context
+        self._config = context.config
         self._prompt = prompt
-        self._begun = begun
-        self._rung: Rung = "ask"
-        self._kept = ""  # the longest text of the attempts before this one
-        self._furthest = 0  # how far any attempt has come
+        self._resume_point = resume_point
+        self._mode: RequestMode = "ask"
+        self._longest_text = ""  # the longest text of the attempts before this one
+        self._max_progress = 0  # how far any attempt has come
         self._restarts = 0
-        self._replacing = False  # what comes next replaces what is shown
-        self._unheard = False  # nothing has come yet of what was asked last
+        self._restart_pending = False  # what comes next replaces what is shown
+        self._awaiting_first_event = False  # nothing has come yet of what was asked last
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Yield the answer's events; exactly one `Finished` or `Failed` comes, last."""
@@ -89,73 +91,77 @@ class Answer:
         try:
             while not self._decoder.ended:
                 try:
-                    async with self._connected() as batches:
+                    async with self._connect() as batches:
                         async for batch in batches:
-                            if self._unheard and batch and self._heard():
+                            if self._awaiting_first_event and batch and self._on_first_event():
                                 yield Restarted()
                             for event in batch:
                                 yield event
                     self._check_end()
                 except UpstreamError as error:
-                    step = self._climb(error)
+                    step = self._after_failure(error)
                     if step is not None:
                         yield step
                     if isinstance(step, Failed):
                         return
                     if step is not None:
-                        await self._around.sleep(step.wait)
+                        await self._context.sleep(step.wait_seconds)
         finally:
-            if self._decoder.background and not self._decoder.ended:
-                self._around.abandon(self._decoder.response_id)
+            if self._decoder.is_background and not self._decoder.ended:
+                self._context.cancel_response(self._decoder.response_id)
 
     async def _prepare(self) -> None:
-        config, around = self._config, self._around
-        await around.prepare()
-        self._ladder = Ladder(config, around.now, around.jitter)
-        self._route = Route(self._prompt, config, around.known, around.now())
-        self._asked_at = self._polled_since = around.now()
+        config, around = self._config, self._context
+        await around.ensure_formats_known()
+        self._retry_budget = RetryBudget(config, around.now, around.jitter)
+        self._request_format = RequestFormat(
+            self._prompt, config, around.capabilities, around.now()
+        )
+        self._requested_at = self._polled_since = around.now()
         self._decoder = self._new_decoder()
-        if self._begun:
-            self._decoder = ResponsesDecoder.of(self._begun, config.model)
-            self._rung = "resume"
-            self._unheard = True
-            self._replacing = self._begun.position is None
+        if self._resume_point:
+            self._decoder = ResponsesDecoder.resumed_from(self._resume_point, config.model)
+            self._mode = "resume"
+            self._awaiting_first_event = True
+            self._restart_pending = self._resume_point.parsed_cursor is None
 
     # One connection each.
 
     @asynccontextmanager
-    async def _connected(self) -> AsyncGenerator[Batches, None]:
+    async def _connect(self) -> AsyncGenerator[EventBatches, None]:
         """Make the connection of this rung; gives its events."""
-        if self._rung == "poll":
+        if self._mode == "poll":
             async with aclosing(self._poll()) as batches:
                 yield batches
         else:
-            async with self._opened(self._call()) as batches:
+            async with self._open_request(self._next_request()) as batches:
                 yield batches
 
-    def _call(self) -> Call:
+    def _next_request(self) -> HttpRequest:
         decoder = self._decoder
-        if self._rung == "resume" and isinstance(decoder, ResponsesDecoder):
-            decoder.resume()
+        if self._mode == "resume" and isinstance(decoder, ResponsesDecoder):
+            decoder.begin_resumed_stream()
             after = max(decoder.sequence, 0)
             query = f"stream=true&starting_after={after}"
-            return Call("GET", f"{_path(decoder.response_id)}?{query}")
-        self._asked_at = self._around.now()
-        self._unheard = True
-        return Call("POST", self._route.path, self._route.body())
+            return HttpRequest("GET", f"{_response_path(decoder.response_id)}?{query}")
+        self._requested_at = self._context.now()
+        self._awaiting_first_event = True
+        return HttpRequest("POST", self._request_format.path, self._request_format.body())
 
     @asynccontextmanager
-    async def _opened(self, call: Call) -> AsyncGenerator[Batches, None]:
+    async def _open_request(self, request: HttpRequest) -> AsyncGenerator[EventBatches, None]:
         """Send a request and read its reply under the timers; raises what a refusal means."""
-        config, around = self._config, self._around
-        limits = Limits(config.idle_seconds, config.progress_seconds)
-        async with Watch(limits, around.now, around.sleep) as watch:
-            reply = await watch.over(around.send(call))
+        config, around = self._config, self._context
+        limits = StallLimits(config.idle_seconds, config.progress_seconds)
+        async with StallGuard(limits, around.now, around.sleep) as watch:
+            reply = await watch.wait_for(around.send(request))
             try:
                 if reply.status >= 300:
                     told = await read_bounded(watch, reply, MAX_ERROR_BYTES)
-                    raise from_response(reply.status, reply.headers, told, config.model)
-                answer = await open_answer(watch, reply, self._decoder, config.max_event_bytes)
+                    raise error_from_response(reply.status, reply.headers, told, config.model)
+                answer = await open_event_batches(
+                    watch, reply, self._decoder, config.max_event_bytes
+                )
                 async with aclosing(answer) as batches:
                     yield batches
                 if self._decoder.ended:
@@ -163,133 +169,141 @@ class Answer:
             finally:
                 await reply.close()
 
-    async def _poll(self) -> Batches:
+    async def _poll(self) -> EventBatches:
         """Ask until the response is there as a whole."""
         yield (Activity("Waiting for the rest of the answer…"),)
-        call = Call("GET", _path(self._decoder.response_id))
-        while self._around.now() - self._polled_since < self._config.progress_seconds:
-            async with self._opened(call) as batches:
+        call = HttpRequest("GET", _response_path(self._decoder.response_id))
+        while self._context.now() - self._polled_since < self._config.progress_seconds:
+            async with self._open_request(call) as batches:
                 async for batch in batches:
                     yield batch
             if self._decoder.ended:
                 return
-            await self._around.sleep(POLL_SECONDS)
-        raise StreamDropped("the response was never finished", code=UNFINISHED)
+            await self._context.sleep(RESPONSE_POLL_SECONDS)
+        raise StreamDropped("the response was never finished", code=UNFINISHED_CODE)
 
-    def _heard(self) -> bool:
+    def _on_first_event(self) -> bool:
         """The server has begun to answer; return whether what it writes replaces something."""
-        self._unheard = False
-        self._route.worked(self._around.now())
-        replaces, self._replacing = self._replacing, False
+        self._awaiting_first_event = False
+        self._request_format.confirm(self._context.now())
+        replaces, self._restart_pending = self._restart_pending, False
         return replaces
 
     def _check_end(self) -> None:
         """A connection has ended without an error; so must the answer, or it goes on."""
         if self._decoder.ended:
             return
-        if not self._decoder.unfinished:
+        if not self._decoder.still_running:
             raise StreamDropped("the stream ended before the answer did")
-        if self._rung == "ask":  # it answers `background` without a stream: not wanted again
-            self._learn_lack("background", self._config.model)
+        if self._mode == "ask":  # it answers `background` without a stream: not wanted again
+            self._mark_unsupported("background", self._config.model)
         self._start_polling()
 
     # What to do after a failure.
 
-    def _climb(self, error: UpstreamError) -> Reconnecting | Failed | None:
+    def _after_failure(self, error: UpstreamError) -> Reconnecting | Failed | None:
         """Choose the next rung; None when it is taken at once and without a word."""
         try:
-            if self._turned(error):
+            if self._switch_route(error):
                 return None
-            if self._decoder.progress > self._furthest:
-                self._furthest = self._decoder.progress
-                self._ladder.renew()
-            wait = self._ladder.wait_after(error)
-            self._choose(error)
+            if self._decoder.progress > self._max_progress:
+                self._max_progress = self._decoder.progress
+                self._retry_budget.reset()
+            wait = self._retry_budget.delay_after(error)
+            self._choose_mode(error)
         except UpstreamError as last:
-            told = patience(self._route.told(last), self._config.max_wait_seconds)
-            return Failed(told, self._text())
-        return Reconnecting(self._ladder.attempt, self._config.attempts, wait, why(error))
+            told = explain_long_wait(
+                self._request_format.error_to_report(last), self._config.max_wait_seconds
+            )
+            return Failed(told, self._best_text())
+        return Reconnecting(
+            self._retry_budget.failed_attempts, self._config.attempts, wait, reason_label(error)
+        )
 
-    def _turned(self, error: UpstreamError) -> bool:
+    def _switch_route(self, error: UpstreamError) -> bool:
         """A refusal that shows another way: no failure of the line, so it costs nothing."""
-        if self._rung == "ask":
-            if self._decoder.progress or not self._route.corrected(error):
+        if self._mode == "ask":
+            if self._decoder.progress or not self._request_format.adapt_to(error):
                 return False
             self._decoder = self._new_decoder()
             return True
         if error.status not in NO_RESUME_STATUSES:
             return False
-        if self._rung == "resume":
-            self._learn_no_resume(error)
+        if self._mode == "resume":
+            self._mark_resume_unsupported(error)
             self._start_polling()
         elif error.retryable:
             return False
         else:
-            self._begin_anew(error)
+            self._restart(error)
         return True
 
-    def _choose(self, error: UpstreamError) -> None:
+    def _choose_mode(self, error: UpstreamError) -> None:
         """Set the rung for the next attempt; raises when there must not be one."""
         decoder = self._decoder
-        if decoder.ended or error.code == UNFINISHED:
-            self._begin_anew(error)
-        elif self._rung == "poll":
+        if decoder.ended or error.code == UNFINISHED_CODE:
+            self._restart(error)
+        elif self._mode == "poll":
             return
-        elif self._rung == "resume" and isinstance(error, Silence):
+        elif self._mode == "resume" and isinstance(error, StreamStalled):
             self._start_polling()
-        elif decoder.resumable and not self._lacks("resume"):
-            self._rung = "resume"
-        elif decoder.background and decoder.response_id:
+        elif decoder.is_resumable and not self._is_unsupported("resume"):
+            self._mode = "resume"
+        elif decoder.is_background and decoder.response_id:
             self._start_polling()
         else:
-            self._begin_anew(error)
+            self._restart(error)
 
-    def _begin_anew(self, error: UpstreamError) -> None:
+    def _restart(self, error: UpstreamError) -> None:
         """Ask again from the beginning; what was written is kept until it is passed.
 
         Each time is a whole new generation, so there are as many as attempts over the whole
         answer; and none after a tool has run that may have changed something.
         """
         old = self._decoder
-        if old.irreversible:
-            raise StreamDropped(str(error), sentence=NOT_TWICE)
+        if old.is_irreversible:
+            raise StreamDropped(str(error), user_message=NOT_RESTARTED_SENTENCE)
         if old.progress:
             self._restarts += 1
         if self._restarts > self._config.attempts:
             raise StreamDropped(str(error))
-        if old.background and not old.ended and error.status is None:
-            self._around.abandon(old.response_id)
-        self._kept = self._text()
-        self._replacing = self._replacing or old.wording.parts.length > 0
-        self._rung = "ask"
+        if old.is_background and not old.ended and error.status is None:
+            self._context.cancel_response(old.response_id)
+        self._longest_text = self._best_text()
+        self._restart_pending = self._restart_pending or old.answer_text.parts.length > 0
+        self._mode = "ask"
         self._decoder = self._new_decoder()
 
-    def _learn_no_resume(self, error: UpstreamError) -> None:
+    def _mark_resume_unsupported(self, error: UpstreamError) -> None:
         """A young response that can't be resumed: the server can't resume at all."""
-        young = self._around.now() - self._asked_at < RESUMABLE_SECONDS
+        young = self._context.now() - self._requested_at < RESUMABLE_AGE_SECONDS
         if young and error.status in NO_ENDPOINT_STATUSES:
-            self._learn_lack("resume", "")
+            self._mark_unsupported("resume", "")
 
-    def _learn_lack(self, ability: str, model: str) -> None:
-        self._around.known.lack(self._config.base_url, model, ability, self._around.now())
+    def _mark_unsupported(self, ability: str, model: str) -> None:
+        self._context.capabilities.mark_unsupported(
+            self._config.base_url, model, ability, self._context.now()
+        )
 
-    def _lacks(self, ability: str) -> bool:
-        config, now = self._config, self._around.now()
-        return self._around.known.lacks(config.base_url, config.model, ability, now)
+    def _is_unsupported(self, ability: str) -> bool:
+        config, now = self._config, self._context.now()
+        return self._context.capabilities.is_unsupported(
+            config.base_url, config.model, ability, now
+        )
 
     def _start_polling(self) -> None:
-        self._rung = "poll"
-        self._polled_since = self._around.now()
+        self._mode = "poll"
+        self._polled_since = self._context.now()
 
-    def _text(self) -> str:
+    def _best_text(self) -> str:
         """Return the most that was written: a shorter new attempt does not replace it."""
-        return max(self._kept, self._decoder.wording.text(), key=len)
+        return max(self._longest_text, self._decoder.answer_text.text(), key=len)
 
     def _new_decoder(self) -> Decoder:
-        make = ResponsesDecoder if self._route.format == "responses" else ChatDecoder
+        make = ResponsesDecoder if self._request_format.format == "responses" else ChatDecoder
         return make(self._config.model)
 
 
-def _path(response_id: str) -> str:
+def _response_path(response_id: str) -> str:
     """Where a response is asked for; a server's id may hold anything."""
     return f"/responses/{quote(response_id, safe='')}"

@@ -10,10 +10,10 @@ import re
 from collections.abc import Set
 
 from bot.errors import PromptTooLong, UpstreamError
-from bot.upstream.errors.classify import NO_ROUTE_CODES
+from bot.upstream.errors.classify import WRONG_FORMAT_CODES
 
 # What a request can be refused with for what it is; other errors say nothing of its fields.
-REFUSING_STATUSES = frozenset({400, 404, 405, 415, 422, 501, None})
+FIELD_REJECTION_STATUSES = frozenset({400, 404, 405, 415, 422, 501, None})
 NO_ENDPOINT_STATUSES = frozenset({404, 405, 501})
 # Answers to `GET /responses/{id}` that mean: not this way (docs/upstream.md#resume-failures,
 # docs/upstream.md#reconnecting).
@@ -46,60 +46,60 @@ _OPTIONS = {
     ),
 }
 # The first that fits is left out; whole rounds are worth the most, and their words are the widest.
-_ORDER = list(_OPTIONS)
+_OPTION_ORDER = list(_OPTIONS)
 # An item that the server does not keep; the advice that follows it speaks of `store`.
-_LOST_ITEM = re.compile(
+_UNKNOWN_ITEM = re.compile(
     r"\bitems?\b.{0,120}\b(not found|not persisted|was provided without)", re.IGNORECASE
 )
 # Complaints about a field that is not named: what fewest servers know is left out first.
-_NEWEST = ("safety_identifier", "cache_key", "include")
+_LEAST_SUPPORTED_OPTIONS = ("safety_identifier", "cache_key", "include")
 _UNKNOWN_FIELD = re.compile(
     r"unsupported_request_field|(unknown|unrecogni[sz]ed|unsupported|unexpected|extra|additional)"
     r".{0,30}\b(field|argument|parameter|input|propert|key|name)",
     re.IGNORECASE,
 )
-_NO_RESPONSES = re.compile(
+_NO_RESPONSES_API = re.compile(
     r"responses (api|endpoint|format)|/responses\b|only supported in v1/chat|use .{0,40}chat/compl"
     r"|not support.{0,40}\bresponses\b|messages.{0,20}(is required|field required|missing)"
     r"|missing .{0,30}\bmessages\b|openai_responses",
     re.IGNORECASE | re.DOTALL,
 )
-_NO_CHAT = re.compile(
+_NO_CHAT_API = re.compile(
     r"only (be )?(supported|available|used) .{0,30}responses|not a chat model|use .{0,30}/responses"
     r"|not supported in the v1/chat|openai_chat_completions",
     re.IGNORECASE | re.DOTALL,
 )
 
 
-def refused_option(error: UpstreamError, sent: Set[str]) -> str:
+def rejected_option(error: UpstreamError, sent: Set[str]) -> str:
     """Return which of the optional fields we sent the server will not have; "" for none."""
-    if error.retryable or error.status not in REFUSING_STATUSES:
+    if error.retryable or error.status not in FIELD_REJECTION_STATUSES:
         return ""
     if isinstance(error, PromptTooLong):  # its words name the messages, and it is about them all
         return ""
-    if "whole_rounds" in sent and _LOST_ITEM.search(str(error)):
+    if "whole_rounds" in sent and _UNKNOWN_ITEM.search(str(error)):
         return "whole_rounds"
     param = re.split(r"[.\[]", error.param)[0]
-    for option in sorted(sent, key=_ORDER.index):
+    for option in sorted(sent, key=_OPTION_ORDER.index):
         params, words = _OPTIONS[option]
         if param in params or re.search(words, str(error), re.IGNORECASE):
             return option
     if _UNKNOWN_FIELD.search(f"{error.code} {error}"):
-        return next((option for option in _NEWEST if option in sent), "")
+        return next((option for option in _LEAST_SUPPORTED_OPTIONS if option in sent), "")
     return ""
 
 
-def lacks_responses(error: UpstreamError) -> bool:
+def means_no_responses_api(error: UpstreamError) -> bool:
     """Return whether this means that the server, or the model there, has no Responses."""
-    if error.code in NO_ROUTE_CODES:
+    if error.code in WRONG_FORMAT_CODES:
         return True
     if error.status in NO_ENDPOINT_STATUSES or error.code == "model_not_found":
         return True
-    return error.status in {400, 403, 422} and bool(_NO_RESPONSES.search(str(error)))
+    return error.status in {400, 403, 422} and bool(_NO_RESPONSES_API.search(str(error)))
 
 
-def lacks_chat(error: UpstreamError) -> bool:
+def means_no_chat_api(error: UpstreamError) -> bool:
     """Return whether this means that the model speaks Responses only."""
-    if error.code in NO_ROUTE_CODES:
+    if error.code in WRONG_FORMAT_CODES:
         return True
-    return error.status in {400, 403, 404, 422} and bool(_NO_CHAT.search(str(error)))
+    return error.status in {400, 403, 404, 422} and bool(_NO_CHAT_API.search(str(error)))

@@ -7,39 +7,43 @@ has worked, so that a mistaken guess costs one request and not a day.
 from __future__ import annotations
 
 from bot.errors import UpstreamError
-from bot.upstream.capabilities import RESUMING_HOSTS, Capabilities, is_one_of
+from bot.upstream.capabilities import RESUMING_HOSTS, Capabilities, matches_host
 from bot.upstream.config import UpstreamConfig
 from bot.upstream.events import ApiFormat
 from bot.upstream.prompt import Prompt
 from bot.upstream.requests.bodies import CHAT_OPTIONS, RESPONSES_OPTIONS, chat_body, responses_body
 from bot.upstream.session.rejections import (
     NO_ENDPOINT_STATUSES,
-    lacks_chat,
-    lacks_responses,
-    refused_option,
+    means_no_chat_api,
+    means_no_responses_api,
+    rejected_option,
 )
 
 
-class Route:
+class RequestFormat:
     """The way one answer asks, as it learns what its server takes."""
 
     def __init__(
         self,
         prompt: Prompt,
         config: UpstreamConfig,
-        known: Capabilities,
+        capabilities: Capabilities,
         now: float,
     ) -> None:
         self.format: ApiFormat = "responses" if config.api == "auto" else config.api
         self._prompt = prompt
         self._config = config
-        self._known = known
-        self._refused: dict[str, UpstreamError] = {}
-        no_responses = self._lacks("responses", now) and not self._lacks("chat", now)
+        self._capabilities = capabilities
+        self._rejections: dict[str, UpstreamError] = {}
+        no_responses = self._is_unsupported("responses", now) and not self._is_unsupported(
+            "chat", now
+        )
         if config.api == "auto" and no_responses:
             self.format = "chat"
-        self._options = {name for name in self._wanted() if not self._lacks(name, now)}
-        if config.background == "auto" and self._lacks("resume", now):
+        self._options = {
+            name for name in self._preferred_options() if not self._is_unsupported(name, now)
+        }
+        if config.background == "auto" and self._is_unsupported("resume", now):
             self._options.discard("background")  # it would only cost time
 
     @property
@@ -59,48 +63,54 @@ class Route:
         limit = self._config.max_output_tokens
         return write(self._prompt, self._config.model, self.options, limit)
 
-    def corrected(self, error: UpstreamError) -> bool:
+    def adapt_to(self, error: UpstreamError) -> bool:
         """Change the way after a refusal; False when the refusal is not about the way."""
-        if option := refused_option(error, self.options):
+        if option := rejected_option(error, self.options):
             self._options.discard(option)
-            self._refused[option] = error
+            self._rejections[option] = error
             return True
         if self._config.api != "auto":
             return False
         other: ApiFormat = "chat" if self.format == "responses" else "responses"
-        lacks = lacks_responses if self.format == "responses" else lacks_chat
-        if other in self._refused or not lacks(error):
+        lacks = means_no_responses_api if self.format == "responses" else means_no_chat_api
+        if other in self._rejections or not lacks(error):
             return False
-        self._refused[self.format] = error
+        self._rejections[self.format] = error
         self.format = other
         return True
 
-    def told(self, error: UpstreamError) -> UpstreamError:
+    def error_to_report(self, error: UpstreamError) -> UpstreamError:
         """Return the error worth telling: the first format's, when the second has no endpoint."""
         other = "responses" if self.format == "chat" else "chat"
-        first = self._refused.get(other)
-        if first is not None and (error.status in NO_ENDPOINT_STATUSES or lacks_chat(error)):
+        first = self._rejections.get(other)
+        if first is not None and (error.status in NO_ENDPOINT_STATUSES or means_no_chat_api(error)):
             return first
         return error
 
-    def worked(self, now: float) -> None:
+    def confirm(self, now: float) -> None:
         """The server has begun to answer: remember what had to be left out for it."""
-        for ability in self._refused:
-            self._known.lack(self._config.base_url, self._config.model, ability, now)
-        if self._refused:
-            self._known.forget(self._config.base_url, self._config.model, self.format)
-            self._refused.clear()
+        for ability in self._rejections:
+            self._capabilities.mark_unsupported(
+                self._config.base_url, self._config.model, ability, now
+            )
+        if self._rejections:
+            self._capabilities.clear_unsupported(
+                self._config.base_url, self._config.model, self.format
+            )
+            self._rejections.clear()
 
-    def _lacks(self, ability: str, now: float) -> bool:
-        return self._known.lacks(self._config.base_url, self._config.model, ability, now)
+    def _is_unsupported(self, ability: str, now: float) -> bool:
+        return self._capabilities.is_unsupported(
+            self._config.base_url, self._config.model, ability, now
+        )
 
-    def _wanted(self) -> set[str]:
+    def _preferred_options(self) -> set[str]:
         """Fields that help where they are understood; the risky ones only where documented."""
-        documented = is_one_of(self._config.host, RESUMING_HOSTS)
+        documented = matches_host(self._config.host, RESUMING_HOSTS)
         wanted = {"store", "usage"}
-        if self._prompt.thread:
+        if self._prompt.thread_pseudonym:
             wanted.add("cache_key")
-        if self._prompt.person:
+        if self._prompt.person_pseudonym:
             wanted.add("safety_identifier")
         if self._prompt.rounds:
             wanted.add("whole_rounds")

@@ -16,12 +16,12 @@ from bot.errors import UpstreamError
 from bot.upstream.config import UpstreamConfig
 
 # Full jitter up to 0.5 s, 1 s, 2 s … 8 s, as other clients do (docs/upstream.md#retry-delays).
-BASE_SECONDS = 0.5
-CAP_SECONDS = 8.0
+BASE_DELAY_SECONDS = 0.5
+MAX_DELAY_SECONDS = 8.0
 
 
-class Ladder:
-    """One budget of attempts and time; `renew` it whenever there was progress."""
+class RetryBudget:
+    """One budget of attempts and time; `reset` it whenever there was progress."""
 
     def __init__(
         self,
@@ -33,35 +33,35 @@ class Ladder:
         self._now = now
         self._deadline = now() + config.total_seconds
         self._policy = Retrying(
-            retry=retry_if_exception(self._worth_it),
-            wait=_HintOrJitter(jitter),
-            stop=stop_after_attempt(config.attempts + 1) | _OutOfTime(self._time_left),
+            retry=retry_if_exception(self._is_worth_retrying),
+            wait=_RetryAfterOrJitter(jitter),
+            stop=stop_after_attempt(config.attempts + 1) | _StopAtDeadline(self._time_left),
             reraise=True,
         )
-        self._state = self._fresh()
+        self._state = self._new_state()
 
     @property
-    def attempt(self) -> int:
+    def failed_attempts(self) -> int:
         """How many failures this budget has paid for."""
         return self._state.attempt_number - 1
 
-    def renew(self) -> None:
+    def reset(self) -> None:
         """Start the budget anew."""
         self._deadline = self._now() + self._config.total_seconds
-        self._state = self._fresh()
+        self._state = self._new_state()
 
-    def wait_after(self, error: UpstreamError) -> float:
+    def delay_after(self, error: UpstreamError) -> float:
         """Return the seconds to wait before the next attempt; raise `error` if there is none."""
         self._state.set_exception((type(error), error, None))
         self._policy.iter(self._state)
         self._state.prepare_for_next_attempt()
         return self._state.upcoming_sleep
 
-    def _fresh(self) -> RetryCallState:
+    def _new_state(self) -> RetryCallState:
         self._policy.begin()
         return RetryCallState(self._policy, None, (), {})
 
-    def _worth_it(self, error: BaseException) -> bool:
+    def _is_worth_retrying(self, error: BaseException) -> bool:
         """A longer wait than `max_wait_seconds` is told to the reader instead of slept."""
         if not isinstance(error, UpstreamError) or not error.retryable:
             return False
@@ -71,7 +71,7 @@ class Ladder:
         return self._deadline - self._now()
 
 
-class _OutOfTime(stop_base):
+class _StopAtDeadline(stop_base):
     """The next attempt would begin after the time is up. tenacity's own stop has its own clock."""
 
     def __init__(self, time_left: Callable[[], float]) -> None:
@@ -81,7 +81,7 @@ class _OutOfTime(stop_base):
         return retry_state.upcoming_sleep > self._time_left()
 
 
-class _HintOrJitter(wait_base):
+class _RetryAfterOrJitter(wait_base):
     """The server's wish where it has one, else full jitter; never sooner than wished."""
 
     def __init__(self, jitter: Callable[[], float]) -> None:
@@ -91,5 +91,7 @@ class _HintOrJitter(wait_base):
         outcome = retry_state.outcome
         error = outcome.exception() if outcome else None
         hint = error.retry_after if isinstance(error, UpstreamError) else None
-        most: float = min(CAP_SECONDS, BASE_SECONDS * 2 ** (retry_state.attempt_number - 1))
+        most: float = min(
+            MAX_DELAY_SECONDS, BASE_DELAY_SECONDS * 2 ** (retry_state.attempt_number - 1)
+        )
         return max(hint or 0.0, self._jitter() * most)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-MAX_WORDS = 120  # characters of a query or name that are shown
+MAX_LABEL_CHARACTERS = 120  # characters of a query or name that are shown
 
-THINKING = "Thinking…"
+THINKING_LABEL = "Thinking…"
 
-_PLAIN = {
+_LABELS = {
     "reasoning": "Thinking",
     "file_search_call": "Searching files",
     "code_interpreter_call": "Running code",
@@ -23,62 +23,62 @@ _PLAIN = {
 }
 
 # Sentences for an answer that ends without a word of text, by the last item that says why.
-_WORDLESS = {
+_NO_TEXT_SENTENCES = {
     "mcp_approval_request": "The model asked to be allowed a tool; nobody can allow it here.",
     "image_generation_call": "The model drew an image, which can't be shown here.",
     "reasoning": "The model thought about it but wrote no answer. Asking again may help.",
 }
-EMPTY = "The model ended without writing an answer. Asking again may help."
-NO_ROOM = "The model used up its length limit before it wrote an answer."
-WITHHELD = "The answer was withheld by the model's content filter."
+EMPTY_ANSWER_SENTENCE = "The model ended without writing an answer. Asking again may help."
+LENGTH_LIMIT_SENTENCE = "The model used up its length limit before it wrote an answer."
+CONTENT_FILTER_SENTENCE = "The answer was withheld by the model's content filter."
 
 
-def of_item(item: Mapping[str, Any]) -> str:
+def item_label(item: Mapping[str, Any]) -> str:
     """Return what an output item means while it runs; "" for those a reader need not know."""
     kind = item.get("type")
     if kind == "web_search_call":
-        return _web_search(item.get("action"))
+        return _web_search_label(item.get("action"))
     if kind == "mcp_call":
-        return f"Using {_words(item.get('name')) or 'a tool'}…"
-    if kind == "file_search_call" and (query := _first(item.get("queries"))):
+        return f"Using {_clipped(item.get('name')) or 'a tool'}…"
+    if kind == "file_search_call" and (query := _first_clipped(item.get("queries"))):
         return f"Searching files: {query}"
-    plain = _PLAIN.get(kind) if isinstance(kind, str) else None
+    plain = _LABELS.get(kind) if isinstance(kind, str) else None
     return f"{plain}…" if plain else ""
 
 
-def without_text(kinds: list[str], cut_off: str) -> str:
+def no_text_sentence(item_types: list[str], cut_off_reason: str) -> str:
     """Return the sentence for an answer that has no text, from the kinds of its items."""
-    if cut_off == "content_filter":
-        return WITHHELD
-    if cut_off:
-        return NO_ROOM
-    for kind in reversed(kinds):
-        if kind.endswith("_call") and kind not in _WORDLESS:
+    if cut_off_reason == "content_filter":
+        return CONTENT_FILTER_SENTENCE
+    if cut_off_reason:
+        return LENGTH_LIMIT_SENTENCE
+    for kind in reversed(item_types):
+        if kind.endswith("_call") and kind not in _NO_TEXT_SENTENCES:
             return "The model asked for a tool this bot doesn't have, and wrote no answer."
-        if kind in _WORDLESS and kind != "reasoning":
-            return _WORDLESS[kind]
-    return _WORDLESS["reasoning"] if "reasoning" in kinds else EMPTY
+        if kind in _NO_TEXT_SENTENCES and kind != "reasoning":
+            return _NO_TEXT_SENTENCES[kind]
+    return _NO_TEXT_SENTENCES["reasoning"] if "reasoning" in item_types else EMPTY_ANSWER_SENTENCE
 
 
 def clip(text: str) -> str:
-    """Return one line of at most `MAX_WORDS` characters."""
+    """Return one line of at most `MAX_LABEL_CHARACTERS` characters."""
     line = " ".join(text.split())
-    return line if len(line) <= MAX_WORDS else line[: MAX_WORDS - 1] + "…"
+    return line if len(line) <= MAX_LABEL_CHARACTERS else line[: MAX_LABEL_CHARACTERS - 1] + "…"
 
 
-def _web_search(action: object) -> str:
+def _web_search_label(action: object) -> str:
     if not isinstance(action, dict):
         return "Searching the web…"
-    query = _words(action.get("query")) or _first(action.get("queries"))
+    query = _clipped(action.get("query")) or _first_clipped(action.get("queries"))
     if query:
         return f"Searching the web: {query}"
-    url = _words(action.get("url"))
+    url = _clipped(action.get("url"))
     return f"Reading {url}" if url else "Searching the web…"
 
 
-def _words(value: object) -> str:
+def _clipped(value: object) -> str:
     return clip(value) if isinstance(value, str) else ""
 
 
-def _first(values: object) -> str:
-    return _words(values[0]) if isinstance(values, list) and values else ""
+def _first_clipped(values: object) -> str:
+    return _clipped(values[0]) if isinstance(values, list) and values else ""

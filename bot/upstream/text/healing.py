@@ -12,57 +12,59 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 # A whole text that differs may be shorter by a tenth: a server may have tidied it.
-LEAST_SHARE = 0.9
+MIN_CONFIRMED_SHARE = 0.9
 # Of more items than this only the longer telling is taken: pairing them costs their square.
-MOST_ITEMS = 200
+MAX_PAIRED_ITEMS = 200
 
 
-class Told(NamedTuple):
-    """The text of one item; `name` is its id where the server has stable ones."""
+class ItemText(NamedTuple):
+    """The text of one item; `item_id` is its id where the server has stable ones."""
 
-    name: str
+    item_id: str
     text: str
 
 
-def healed(had: str, told: str) -> str:
+def merge_confirmed(streamed: str, confirmed: str) -> str:
     """Return the text of one part, of the one that came in deltas and the one told at its end."""
-    if not told.strip() or told in had:
-        return had
-    enough = len(_bare(told)) >= LEAST_SHARE * len(_bare(had))  # blanks are no words
-    return told if had in told or enough else had
+    if not confirmed.strip() or confirmed in streamed:
+        return streamed
+    enough = len(_without_blanks(confirmed)) >= MIN_CONFIRMED_SHARE * len(
+        _without_blanks(streamed)
+    )  # blanks are no words
+    return confirmed if streamed in confirmed or enough else streamed
 
 
-def reconciled(had: Sequence[Told], told: Sequence[Told]) -> list[str]:
+def merge_items(streamed: Sequence[ItemText], confirmed: Sequence[ItemText]) -> list[str]:
     """Return the texts of an answer's items, in order."""
-    if _covers([item.text for item in told], [item.text for item in had]):
-        return [item.text for item in told]
-    if max(len(had), len(told)) > MOST_ITEMS:
-        return [item.text for item in max(had, told, key=_length)]
-    pairs = _paired(had, told)
+    if _covers([item.text for item in confirmed], [item.text for item in streamed]):
+        return [item.text for item in confirmed]
+    if max(len(streamed), len(confirmed)) > MAX_PAIRED_ITEMS:
+        return [item.text for item in max(streamed, confirmed, key=_total_characters)]
+    pairs = _pair_items(streamed, confirmed)
     texts: list[str] = []
-    everything = _bare("".join(item.text for item in had))
+    everything = _without_blanks("".join(item.text for item in streamed))
     at = 0
-    for number, item in enumerate(told):
+    for number, item in enumerate(confirmed):
         partner = pairs.get(number)
         if partner is None:
-            if _bare(item.text) not in everything:
+            if _without_blanks(item.text) not in everything:
                 texts.append(item.text)
             continue
-        texts += [one.text for one in had[at:partner]]
+        texts += [one.text for one in streamed[at:partner]]
         if partner >= at:
-            texts.append(healed(had[partner].text, item.text))
+            texts.append(merge_confirmed(streamed[partner].text, item.text))
             at = partner + 1
-    return texts + [one.text for one in had[at:]]
+    return texts + [one.text for one in streamed[at:]]
 
 
-def _length(side: Sequence[Told]) -> int:
-    return sum(len(_bare(item.text)) for item in side)
+def _total_characters(side: Sequence[ItemText]) -> int:
+    return sum(len(_without_blanks(item.text)) for item in side)
 
 
-def _covers(told: Sequence[str], had: Sequence[str]) -> bool:
+def _covers(confirmed: Sequence[str], streamed: Sequence[str]) -> bool:
     """Whether everything that was had is in what is told, in its order, blanks aside."""
-    whole, at = _bare("".join(told)), 0
-    for text in map(_bare, had):
+    whole, at = _without_blanks("".join(confirmed)), 0
+    for text in map(_without_blanks, streamed):
         found = whole.find(text, at)
         if found < 0:
             return False
@@ -70,35 +72,35 @@ def _covers(told: Sequence[str], had: Sequence[str]) -> bool:
     return bool(whole)
 
 
-def _bare(text: str) -> str:
+def _without_blanks(text: str) -> str:
     return "".join(text.split())
 
 
-def _paired(had: Sequence[Told], told: Sequence[Told]) -> dict[int, int]:
-    """Return which item of `had` each of `told` repeats: by id, by text, else by order."""
+def _pair_items(streamed: Sequence[ItemText], confirmed: Sequence[ItemText]) -> dict[int, int]:
+    """Pair each item of `confirmed` with one of `streamed`: by id, by text, else by order."""
     pairs: dict[int, int] = {}
-    free = list(range(len(had)))
-    for same in (_same_name, _same_text, _one_in_the_other):
-        for number, item in enumerate(told):
+    free = list(range(len(streamed)))
+    for same in (_same_id, _same_text, _one_in_the_other):
+        for number, item in enumerate(confirmed):
             if number in pairs:
                 continue
-            partner = next((n for n in free if same(had[n], item)), None)
+            partner = next((n for n in free if same(streamed[n], item)), None)
             if partner is not None:
                 pairs[number] = partner
                 free.remove(partner)
-    others = (number for number in range(len(told)) if number not in pairs)
+    others = (number for number in range(len(confirmed)) if number not in pairs)
     pairs.update(zip(others, free, strict=False))
     return pairs
 
 
-def _same_name(one: Told, other: Told) -> bool:
-    return bool(one.name) and one.name == other.name
+def _same_id(one: ItemText, other: ItemText) -> bool:
+    return bool(one.item_id) and one.item_id == other.item_id
 
 
-def _same_text(one: Told, other: Told) -> bool:
+def _same_text(one: ItemText, other: ItemText) -> bool:
     return one.text == other.text
 
 
-def _one_in_the_other(one: Told, other: Told) -> bool:
-    shorter, longer = sorted((_bare(one.text), _bare(other.text)), key=len)
+def _one_in_the_other(one: ItemText, other: ItemText) -> bool:
+    shorter, longer = sorted((_without_blanks(one.text), _without_blanks(other.text)), key=len)
     return bool(shorter) and shorter in longer

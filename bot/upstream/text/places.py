@@ -7,93 +7,93 @@ twice. Some servers give each event a new id; there the index decides alone.
 
 from __future__ import annotations
 
-from bot.upstream.text.parts import Item, Key
+from bot.upstream.text.parts import ItemKey, PartKey
 
 
-class _Place:
+class _LocatedItem:
     """An item of the answer; `stable`: its id was seen twice, so another id is another item."""
 
-    def __init__(self, item: Item, name: str) -> None:
-        self.item = item
-        self.name = name
+    def __init__(self, item: ItemKey, name: str) -> None:
+        self.key = item
+        self.item_id = name
         self.stable = False
 
 
-class Places:
+class PartLocator:
     """Maps item ids and indexes to parts, for the whole of one response."""
 
     def __init__(self) -> None:
-        self._message = -1  # the index of what has none: that of the last message
-        self._newest: dict[int, _Place] = {}  # the newest item of each index
-        self._named: dict[str, _Place] = {}
-        self._asked: tuple[object, object, object] | None = None
-        self._again = False  # what was asked last was asked for twice
-        self._place: _Place | None = None
-        self._key = Key(-1, 0, 0)
+        self._last_message_index = -1  # the index of what has none: that of the last message
+        self._newest_by_index: dict[int, _LocatedItem] = {}  # the newest item of each index
+        self._by_id: dict[str, _LocatedItem] = {}
+        self._last_lookup: tuple[object, object, object] | None = None
+        self._looked_up_twice = False  # what was asked last was asked for twice
+        self._last_item: _LocatedItem | None = None
+        self._last_key = PartKey(-1, 0, 0)
 
-    def begin(self, key: Key) -> None:
+    def restore(self, key: PartKey) -> None:
         """A part that was begun before; its item's id is not known."""
-        self._message = key.item
-        self._newest[key.item] = _Place(key[:2], "")
+        self._last_message_index = key.item
+        self._newest_by_index[key.item] = _LocatedItem(key[:2], "")
 
-    def added(self, item_id: object, output_index: object) -> Item:
+    def add_item(self, item_id: object, output_index: object) -> ItemKey:
         """A message begins."""
-        at = output_index if type(output_index) is int else self._message + 1
-        self._message, self._asked = at, None
+        at = output_index if type(output_index) is int else self._last_message_index + 1
+        self._last_message_index, self._last_lookup = at, None
         name = item_id if isinstance(item_id, str) else ""
-        place = self._newest.get(at)
-        if place is None or (name and name != place.name):
-            place = self._new(at, name)
+        place = self._newest_by_index.get(at)
+        if place is None or (name and name != place.item_id):
+            place = self._new_item(at, name)
         if name:
-            self._named[name] = place
-        return place.item
+            self._by_id[name] = place
+        return place.key
 
-    def key(self, item_id: object, output_index: object, content_index: object) -> Key:
+    def locate(self, item_id: object, output_index: object, content_index: object) -> PartKey:
         """Return the part that an event's text belongs to."""
         asked = (item_id, output_index, content_index)
-        if asked == self._asked:
-            self._again = True
-            return self._key
-        if self._again and self._place is not None:
-            self._keep(self._place)
-        self._asked, self._again = asked, False
-        self._place = self._find(item_id, output_index)
+        if asked == self._last_lookup:
+            self._looked_up_twice = True
+            return self._last_key
+        if self._looked_up_twice and self._last_item is not None:
+            self._mark_stable(self._last_item)
+        self._last_lookup, self._looked_up_twice = asked, False
+        self._last_item = self._find_item(item_id, output_index)
         part = content_index if type(content_index) is int else 0
-        self._key = Key(*self._place.item, part)
-        return self._key
+        self._last_key = PartKey(*self._last_item.key, part)
+        return self._last_key
 
-    def names(self) -> dict[Item, str]:
+    def item_ids(self) -> dict[ItemKey, str]:
         """Return the id of each item that has one to go by."""
-        return {place.item: name for name, place in self._named.items()}
+        return {place.key: name for name, place in self._by_id.items()}
 
-    def _find(self, item_id: object, output_index: object) -> _Place:
+    def _find_item(self, item_id: object, output_index: object) -> _LocatedItem:
         name = item_id if isinstance(item_id, str) else ""
         at = output_index if type(output_index) is int else None
-        known = self._named.get(name)
-        if known and at in {None, known.item[0]}:  # some give every item the same id
+        known = self._by_id.get(name)
+        if known and at in {None, known.key[0]}:  # some give every item the same id
             known.stable = True
             return known
-        at = self._message if at is None else at
-        place = self._newest.get(at)
+        at = self._last_message_index if at is None else at
+        place = self._newest_by_index.get(at)
         if place is None:
-            return self._new(at, name)
+            return self._new_item(at, name)
         if not name:
             return place
-        if name == place.name:
-            self._keep(place)
+        if name == place.item_id:
+            self._mark_stable(place)
         elif place.stable:
-            return self._new(at, name)
+            return self._new_item(at, name)
         else:
-            place.name = name
+            place.item_id = name
         return place
 
-    def _new(self, at: int, name: str) -> _Place:
-        older = self._newest.get(at)
-        item = (at, older.item[1] + 1 if older else 0)
-        place = self._newest[at] = _Place(item, name)
+    def _new_item(self, at: int, name: str) -> _LocatedItem:
+        older = self._newest_by_index.get(at)
+        item = (at, older.key[1] + 1 if older else 0)
+        place = self._newest_by_index[at] = _LocatedItem(item, name)
         return place
 
-    def _keep(self, place: _Place) -> None:
-        if place.name:
-            place.stable = True
-            self._named[place.name] = place
+    def _mark_stable(self, item: _LocatedItem) -> None:
+        if item.item_id:
+            item.stable = True
+            self._by_id[item.item_id] = item

@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from bot.upstream.events import ToolCall
-from bot.upstream.lenient_json import UNREADABLE
+from bot.upstream.lenient_json import DECODE_ERRORS
 
 
-class _Call:
+class _PartialCall:
     """A tool call under way; its name and arguments come in pieces."""
 
     def __init__(self, index: int | None, call_id: str) -> None:
@@ -25,23 +25,23 @@ class _Call:
         self.arguments: list[str] = []
 
     @property
-    def complete(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether it has its name and arguments that can be read."""
         if not (self.name and self.arguments and self.arguments[-1].rstrip().endswith("}")):
             return False
         try:
             return bool(msgspec.json.decode("".join(self.arguments)) is not None)
-        except UNREADABLE:
+        except DECODE_ERRORS:
             return False
 
 
-class Fragments:
+class ToolCallAssembler:
     """Collects the pieces of all calls of one answer, in the order in which they began."""
 
     def __init__(self) -> None:
-        self._calls: list[_Call] = []
-        self._newest: dict[int | None, _Call] = {}  # of each index; None: of all
-        self._by_id: dict[tuple[int | None, str], _Call] = {}
+        self._calls: list[_PartialCall] = []
+        self._newest_by_index: dict[int | None, _PartialCall] = {}  # of each index; None: of all
+        self._by_id: dict[tuple[int | None, str], _PartialCall] = {}
 
     def __bool__(self) -> bool:
         return bool(self._calls)
@@ -50,7 +50,7 @@ class Fragments:
         """Take the pieces of one chunk."""
         for piece in pieces:
             if isinstance(piece, Mapping):
-                self._add(piece)
+                self._add_piece(piece)
 
     def calls(self) -> tuple[ToolCall, ...]:
         """Return the calls as they are now."""
@@ -63,45 +63,47 @@ class Fragments:
             for number, call in enumerate(self._calls)
         )
 
-    def _add(self, piece: Mapping[str, object]) -> None:
+    def _add_piece(self, piece: Mapping[str, object]) -> None:
         given, named = piece.get("index"), piece.get("id")
         index = given if type(given) is int else None
         function = piece.get("function")
         function = function if isinstance(function, Mapping) else {}
         name = str(function.get("name") or "")
         arguments = function.get("arguments")
-        call = self._of(index, str(named or ""), name, begins=bool(arguments))
+        call = self._call_for(index, str(named or ""), name, begins=bool(arguments))
         call.name = call.name or name
         if isinstance(arguments, str):
             call.arguments.append(arguments)
         elif isinstance(arguments, Mapping):
             call.arguments.append(msgspec.json.encode(arguments).decode())
 
-    def _of(self, index: int | None, call_id: str, name: str, *, begins: bool) -> _Call:
+    def _call_for(
+        self, index: int | None, call_id: str, name: str, *, begins: bool
+    ) -> _PartialCall:
         """Return the call a piece belongs to; `begins`: it has arguments."""
-        newest = self._newest.get(index)
+        newest = self._newest_by_index.get(index)
         if call_id:
             known = self._by_id.get((index, call_id))
             if known is not None:
                 return known
-            if newest is None or newest.call_id or _is_another(newest, name, begins):
-                return self._new(index, call_id)
+            if newest is None or newest.call_id or _begins_new_call(newest, name, begins):
+                return self._new_call(index, call_id)
             newest.call_id = call_id  # it came later than the beginning
             self._by_id[index, call_id] = newest
             return newest
-        if newest is None or _is_another(newest, name, begins):
-            return self._new(index, "")
+        if newest is None or _begins_new_call(newest, name, begins):
+            return self._new_call(index, "")
         return newest
 
-    def _new(self, index: int | None, call_id: str) -> _Call:
-        call = _Call(index, call_id)
+    def _new_call(self, index: int | None, call_id: str) -> _PartialCall:
+        call = _PartialCall(index, call_id)
         self._calls.append(call)
-        self._newest[index] = self._newest[None] = call
+        self._newest_by_index[index] = self._newest_by_index[None] = call
         if call_id:
             self._by_id[index, call_id] = self._by_id[None, call_id] = call
         return call
 
 
-def _is_another(newest: _Call, name: str, begins: bool) -> bool:
+def _begins_new_call(newest: _PartialCall, name: str, begins: bool) -> bool:
     """Whether a piece with a name begins a call, where no id says so."""
-    return bool(name) and (newest.name not in {"", name} or (begins and newest.complete))
+    return bool(name) and (newest.name not in {"", name} or (begins and newest.is_complete))

@@ -12,26 +12,32 @@ from typing import Any
 import msgspec
 
 from bot.errors import UpstreamError
-from bot.upstream.errors.classify import from_event, no_answer
-from bot.upstream.errors.shapes import error_in, flat
+from bot.upstream.errors.classify import error_from_event, no_answer_error
+from bot.upstream.errors.shapes import find_error, flatten_error
 from bot.upstream.events import Event, Finished, Started
-from bot.upstream.lenient_json import UNREADABLE, Halves, as_json, as_object, mend
+from bot.upstream.lenient_json import (
+    DECODE_ERRORS,
+    SurrogateJoiner,
+    parse_json,
+    parse_object,
+    repair_json,
+)
 from bot.upstream.text import activity_labels as activities
-from bot.upstream.text.answer_text import Wording
-from bot.upstream.text.markup import without_calls
-from bot.upstream.text.parts import Key
-from bot.upstream.tool_round import ChatMessage
-from bot.upstream.wire.call_fragments import Fragments
+from bot.upstream.text.answer_text import AnswerText
+from bot.upstream.text.markup import strip_tool_calls
+from bot.upstream.text.parts import PartKey
+from bot.upstream.tool_round import ChatMessageCollector
+from bot.upstream.wire.call_fragments import ToolCallAssembler
 from bot.upstream.wire.sse import NamedData
 from bot.upstream.wire.usage import chat_usage
 from bot.values import Usage
 
-DONE = b"[DONE]"
-ONLY_PART = Key(0, 0, 0)
+DONE_MARKER = b"[DONE]"
+ONLY_PART = PartKey(0, 0, 0)
 # Reasons that end an answer before its own end; the names are those of the Responses API.
-CUT_OFF = {"length": "max_output_tokens", "content_filter": "content_filter"}
+CUT_OFF_REASONS = {"length": "max_output_tokens", "content_filter": "content_filter"}
 # Reasons that are failures of the server.
-BROKEN = frozenset({"error", "insufficient_system_resource"})
+FAILURE_REASONS = frozenset({"error", "insufficient_system_resource"})
 
 
 class Delta(msgspec.Struct, gc=False):
@@ -67,190 +73,197 @@ class Chunk(msgspec.Struct, gc=False):
     search_results: Any = None
 
 
-_CHUNK = msgspec.json.Decoder(Chunk)
+_CHUNK_DECODER = msgspec.json.Decoder(Chunk)
 
 
 class ChatDecoder:
     """State of one completion. It cannot be resumed, so it lives as long as its connection.
 
-    `ending`: everything the answer needs has come; only its token counts may follow. `sure` is
-    false where that may be wrong: some servers put a reason to end on every chunk with text.
+    `is_ending`: everything the answer needs has come; only its token counts may follow.
+    `end_is_certain` is false where that may be wrong: some servers put a reason to end on every
+    chunk with text.
     """
 
-    resumable = False
-    irreversible = False
-    unfinished = False
-    background = False
+    is_resumable = False
+    is_irreversible = False
+    still_running = False
+    is_background = False
     sequence = -1
 
     def __init__(self, model: str) -> None:
-        self.wording = Wording()
-        self._halves = Halves()
+        self.answer_text = AnswerText()
+        self._surrogates = SurrogateJoiner()
         self.response_id = ""
         self.progress = 0
         self.ended = False
-        self.ending = False
-        self.sure = False
+        self.is_ending = False
+        self.end_is_certain = False
         self.error: UpstreamError | None = None
         self.model = model
         self._started = False
-        self._finish = ""
+        self._finish_reason = ""
         self._usage = Usage()
-        self._calls = Fragments()
-        self._reasoned = False
-        self._not_yet = False  # text has followed a reason to end
-        self._message = ChatMessage()
+        self._calls = ToolCallAssembler()
+        self._has_reasoning = False
+        self._text_after_finish = False  # text has followed a reason to end
+        self._message = ChatMessageCollector()
 
     def feed(self, data: bytes) -> Sequence[Event]:
         """Read the data of one event."""
-        if data == DONE:
-            return self._done()
+        if data == DONE_MARKER:
+            return self._on_done_marker()
         try:
-            chunk = _CHUNK.decode(data)
-        except UNREADABLE:
-            mended = mend(_CHUNK, data, self._halves)
+            chunk = _CHUNK_DECODER.decode(data)
+        except DECODE_ERRORS:
+            mended = repair_json(_CHUNK_DECODER, data, self._surrogates)
             if mended is None:
-                self._odd(data)
+                self._take_error(data)
                 return ()
             chunk = mended
         if self._started and (text := _only_text(chunk)):
-            self._goes_on()
-            self._message.text(text)
-            return self.wording.delta(ONLY_PART, text)
-        self._message.chunk(as_object(data))
-        if (chunk.error or not chunk.choices) and self._odd(data, chunk.error):
+            self._note_progress()
+            self._message.add_text(text)
+            return self.answer_text.add_delta(ONLY_PART, text)
+        self._message.add_chunk(parse_object(data))
+        if (chunk.error or not chunk.choices) and self._take_error(data, chunk.error):
             return ()
         events: list[Event] = []
         if not self._started:
             events.append(self._start(chunk))
         if chunk.usage:
-            self._count(chunk.usage)
+            self._take_usage(chunk.usage)
         if chunk.citations or chunk.search_results:
-            events += self._sources(chunk)
+            events += self._take_sources(chunk)
         for choice in chunk.choices or ():
             if not choice.index:
-                self._choice(choice, events)
-        if self.ending and chunk.usage and not _gives_reason(chunk):
+                self._take_choice(choice, events)
+        if self.is_ending and chunk.usage and not _has_finish_reason(chunk):
             events += self.close()
         return events
 
-    def whole(self, completion: Mapping[str, Any]) -> Sequence[Event]:
+    def decode_complete(self, completion: Mapping[str, Any]) -> Sequence[Event]:
         """Read a completion that came without a stream; one without words or an end is an error."""
         try:
             events = self.feed(msgspec.json.encode(completion))
         except RecursionError:
             events = ()
-        events = [*events, *self._done()]
+        events = [*events, *self._on_done_marker()]
         if not self.ended:
-            self.ended, self.error = True, no_answer()
+            self.ended, self.error = True, no_answer_error()
         return events
 
     def close(self) -> Sequence[Event]:
         """The stream is over: `Finished` when a finish reason has come, else nothing."""
-        return self._end() if self.ending else ()
+        return self._finish() if self.is_ending else ()
 
     def _start(self, chunk: Chunk) -> Started:
         self._started = True
         self.response_id = chunk.id if isinstance(chunk.id, str) else ""
         return Started(self.response_id, chunk.model if isinstance(chunk.model, str) else "")
 
-    def _choice(self, choice: Choice, events: list[Event]) -> None:
+    def _take_choice(self, choice: Choice, events: list[Event]) -> None:
         delta = choice.delta or choice.message
-        if choice.error and not self._over:
-            self._fail(flat({"error": choice.error}))
+        if choice.error and not self._is_over:
+            self._fail(flatten_error({"error": choice.error}))
             return
         before = self.progress
         if delta is not None:
-            self._delta(delta, events)
+            self._take_delta(delta, events)
         reason = choice.finish_reason
         if not isinstance(reason, str) or not reason:
             return
-        if reason in BROKEN:
+        if reason in FAILURE_REASONS:
             self._fail({"code": "server_error", "message": f"finish_reason {reason}"})
-        self._finish = reason
-        self.ending = not self.ended
-        self.sure = self.ending and self.progress == before
+        self._finish_reason = reason
+        self.is_ending = not self.ended
+        self.end_is_certain = self.is_ending and self.progress == before
 
     @property
-    def _over(self) -> bool:
+    def _is_over(self) -> bool:
         """Whether the answer has ended, as far as one can tell: what comes now can't harm it."""
-        return bool(self._finish) and not self._not_yet
+        return bool(self._finish_reason) and not self._text_after_finish
 
-    def _goes_on(self) -> None:
+    def _note_progress(self) -> None:
         """Something new has come, so that a reason to end before it was none."""
         self.progress += 1
-        if self._finish:
-            self._finish, self._not_yet = "", True
-            self.ending = self.sure = False
+        if self._finish_reason:
+            self._finish_reason, self._text_after_finish = "", True
+            self.is_ending = self.end_is_certain = False
 
-    def _odd(self, data: bytes, error: object = None) -> bool:
+    def _take_error(self, data: bytes, error: object = None) -> bool:
         """Take the error of a chunk without text; whether it was one."""
         event = data.event if isinstance(data, NamedData) else ""
-        told = error_in(as_json(data), event)
+        told = find_error(parse_json(data), event)
         if told is None and event and error:
             return True  # of an event that is somebody else's
-        if told is None or self._over:
+        if told is None or self._is_over:
             return told is not None
         self._fail(told)
         return True
 
-    def _delta(self, delta: Delta, events: list[Event]) -> None:
+    def _take_delta(self, delta: Delta, events: list[Event]) -> None:
         content = delta.content
         if isinstance(content, list):
-            content, thinking = _from_list(content)
-            self._reasoned = self._reasoned or thinking
+            content, thinking = _text_of_content_list(content)
+            self._has_reasoning = self._has_reasoning or thinking
         if isinstance(content, str) and content:
-            self._goes_on()
-            events += self.wording.delta(ONLY_PART, content)
+            self._note_progress()
+            events += self.answer_text.add_delta(ONLY_PART, content)
         if delta.refusal and isinstance(delta.refusal, str):
-            self._goes_on()
-            self.wording.refusal = True
-            events += self.wording.delta(ONLY_PART, delta.refusal)
+            self._note_progress()
+            self.answer_text.is_refusal = True
+            events += self.answer_text.add_delta(ONLY_PART, delta.refusal)
         if delta.reasoning_content or delta.reasoning:
-            self._goes_on()
-            self._reasoned = True
-            if not self.wording.parts.length:
-                events += self.wording.activity(activities.THINKING)
+            self._note_progress()
+            self._has_reasoning = True
+            if not self.answer_text.parts.length:
+                events += self.answer_text.set_activity(activities.THINKING_LABEL)
         if isinstance(delta.tool_calls, list):
-            self._goes_on()
+            self._note_progress()
             self._calls.add(delta.tool_calls)
         if isinstance(delta.annotations, list):
             for annotation in delta.annotations:
-                events += self.wording.cite(annotation)
+                events += self.answer_text.add_citation(annotation)
 
-    def _sources(self, chunk: Chunk) -> Sequence[Event]:
+    def _take_sources(self, chunk: Chunk) -> Sequence[Event]:
         found: list[Event] = []
         for sources in (chunk.search_results, chunk.citations):
             for source in sources if isinstance(sources, list) else ():
-                found += self.wording.cite({"url": source} if isinstance(source, str) else source)
+                found += self.answer_text.add_citation(
+                    {"url": source} if isinstance(source, str) else source
+                )
         return found
 
-    def _count(self, usage: object) -> None:
+    def _take_usage(self, usage: object) -> None:
         self._usage = chat_usage(usage)
 
-    def _done(self) -> Sequence[Event]:
+    def _on_done_marker(self) -> Sequence[Event]:
         """`[DONE]` ends an answer that has words or calls, even if no reason was given."""
-        if not (self.ended or self._finish) and (self.wording.text() or self._calls):
-            self._finish = "stop"
-            self.ending = True
+        if not (self.ended or self._finish_reason) and (self.answer_text.text() or self._calls):
+            self._finish_reason = "stop"
+            self.is_ending = True
         return self.close()
 
     def _fail(self, error: Mapping[str, Any]) -> None:
         self.ended = True
-        self.error = from_event(error, self.model)
+        self.error = error_from_event(error, self.model)
 
-    def _end(self) -> Sequence[Event]:
-        self.ended, self.ending = True, False
-        cut_off = CUT_OFF.get(self._finish, "")
+    def _finish(self) -> Sequence[Event]:
+        self.ended, self.is_ending = True, False
+        cut_off = CUT_OFF_REASONS.get(self._finish_reason, "")
         told = self._calls.calls()
         calls = () if cut_off else told
-        text = without_calls(self.wording.text(), [call.name for call in told])
-        rest = () if told else self.wording.finish()
+        text = strip_tool_calls(self.answer_text.text(), [call.name for call in told])
+        rest = () if told else self.answer_text.flush()
         if not text.strip() and not calls:
-            thought = self._reasoned or self.wording.thought
-            text = activities.without_text(["reasoning"] if thought else [], cut_off)
-        sent = self._message.output(calls) if calls else None
-        return (*rest, *calls, Finished(text, self._usage, cut_off, self.wording.refusal, sent))
+            thought = self._has_reasoning or self.answer_text.has_thinking
+            text = activities.no_text_sentence(["reasoning"] if thought else [], cut_off)
+        sent = self._message.build(calls) if calls else None
+        return (
+            *rest,
+            *calls,
+            Finished(text, self._usage, cut_off, self.answer_text.is_refusal, sent),
+        )
 
 
 def _only_text(chunk: Chunk) -> str:
@@ -268,12 +281,12 @@ def _only_text(chunk: Chunk) -> str:
     return delta.content if type(delta.content) is str else ""
 
 
-def _gives_reason(chunk: Chunk) -> bool:
+def _has_finish_reason(chunk: Chunk) -> bool:
     """Return whether a chunk says itself that the answer ends."""
     return any(choice.finish_reason for choice in chunk.choices or ())
 
 
-def _from_list(content: Sequence[object]) -> tuple[str, bool]:
+def _text_of_content_list(content: Sequence[object]) -> tuple[str, bool]:
     """Return the text of a content list, and whether there was thinking in it."""
     parts = [part for part in content if isinstance(part, Mapping)]
     texts = [part["text"] for part in parts if isinstance(part.get("text"), str)]

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bot.errors import UpstreamError
-from bot.upstream.errors.classify import from_event, no_answer
-from bot.upstream.errors.shapes import error_in, flat, is_error_kind
+from bot.upstream.errors.classify import error_from_event, no_answer_error
+from bot.upstream.errors.shapes import find_error, flatten_error, is_error_type
 from bot.upstream.events import (
     Event,
     Finished,
@@ -20,222 +20,240 @@ from bot.upstream.events import (
     Started,
     ToolCall,
 )
-from bot.upstream.lenient_json import UNREADABLE, Halves, as_json, load, mend
-from bot.upstream.resume_point import Begun, Cursor
+from bot.upstream.lenient_json import (
+    DECODE_ERRORS,
+    SurrogateJoiner,
+    parse_json,
+    parse_raw_object,
+    repair_json,
+)
+from bot.upstream.resume_point import Cursor, ResumePoint
 from bot.upstream.text import activity_labels as activities
-from bot.upstream.text.answer_text import Wording
-from bot.upstream.text.healing import Told, reconciled
-from bot.upstream.text.markup import without_calls
-from bot.upstream.text.parts import PARAGRAPH, Key
-from bot.upstream.text.parts import Item as Place
-from bot.upstream.text.places import Places
-from bot.upstream.tool_round import ResponseItems
-from bot.upstream.wire.responses_output import Item, cut_off, items, refused, sources, texts, usage
-from bot.upstream.wire.responses_wire import WIRE, Wire
+from bot.upstream.text.answer_text import AnswerText
+from bot.upstream.text.healing import ItemText, merge_items
+from bot.upstream.text.markup import strip_tool_calls
+from bot.upstream.text.parts import PARAGRAPH_SEPARATOR, PartKey
+from bot.upstream.text.parts import ItemKey as Place
+from bot.upstream.text.places import PartLocator
+from bot.upstream.tool_round import ResponseItemCollector
+from bot.upstream.wire.responses_output import (
+    JsonObject,
+    has_refusal,
+    incomplete_reason,
+    message_texts,
+    output_items,
+    response_usage,
+    text_annotations,
+)
+from bot.upstream.wire.responses_wire import WIRE_EVENT_DECODER, WireEvent
 from bot.upstream.wire.sse import NamedData
 
 # Kinds of items that may have changed something outside: an answer with one is not begun anew.
-IRREVERSIBLE = frozenset({"mcp_call", "shell_call", "apply_patch_call", "computer_call"})
+IRREVERSIBLE_ITEM_TYPES = frozenset({"mcp_call", "shell_call", "apply_patch_call", "computer_call"})
 
 
 class ResponsesDecoder:
     """State of one response, over all the connections it takes to receive it.
 
     `sequence` is the cursor to resume from. `progress` counts events that bring something new.
-    When `ended`, the answer is complete or `error` says why it never will be. `unfinished`: the
+    When `ended`, the answer is complete or `error` says why it never will be. `still_running`: the
     server has told, without a stream, that it is still at work.
     """
 
-    ending = sure = False  # the end is one event; nothing is waited for after it
+    is_ending = end_is_certain = False  # the end is one event; nothing is waited for after it
 
     def __init__(self, model: str) -> None:
-        self.wording = Wording()
-        self._halves = Halves()
+        self.answer_text = AnswerText()
+        self._surrogates = SurrogateJoiner()
         self.response_id = ""
         self.sequence = -1
-        self.background = False
-        self.irreversible = False
+        self.is_background = False
+        self.is_irreversible = False
         self.progress = 0
         self.ended = False
-        self.unfinished = False
+        self.still_running = False
         self.error: UpstreamError | None = None
         self.model = model
-        self._orderly = True
-        self._resumed = False
-        self._places = Places()
+        self._numbers_ascend = True
+        self._skips_seen = False
+        self._locator = PartLocator()
         self._commentary: dict[Place, list[str]] = {}
         self._calls: dict[str, ToolCall] = {}
-        self._items = ResponseItems()
-        self._kinds: list[str] = []
+        self._items = ResponseItemCollector()
+        self._item_types: list[str] = []
 
     @classmethod
-    def of(cls, begun: Begun, model: str) -> ResponsesDecoder:
+    def resumed_from(cls, resume_point: ResumePoint, model: str) -> ResponsesDecoder:
         """Return the decoder of a response that somebody else began, as if it had read all that
         was written down of it."""
         decoder = cls(model)
-        decoder.response_id = begun.response_id
-        decoder.background = True
-        decoder.irreversible = begun.irreversible
-        if at := begun.position:
+        decoder.response_id = resume_point.response_id
+        decoder.is_background = True
+        decoder.is_irreversible = resume_point.irreversible
+        if at := resume_point.parsed_cursor:
             decoder.sequence = at.sequence
-            decoder._places.begin(at.key)
-            decoder.wording.begin(at.key, begun.text)
+            decoder._locator.restore(at.key)
+            decoder.answer_text.restore(at.key, resume_point.text)
         return decoder
 
     @property
-    def resumable(self) -> bool:
+    def is_resumable(self) -> bool:
         """Whether a drop can be resumed: background, and every event numbered upwards so far."""
-        return bool(self.background and self._orderly and self.response_id)
+        return bool(self.is_background and self._numbers_ascend and self.response_id)
 
-    def resume(self) -> None:
+    def begin_resumed_stream(self) -> None:
         """What is fed from now on continues a broken stream: skip what was already seen."""
-        self._resumed = True
+        self._skips_seen = True
 
     def feed(self, data: bytes) -> Sequence[Event]:
         """Read the data of one event."""
         try:
-            wire = WIRE.decode(data)
-        except UNREADABLE:
-            mended = mend(WIRE, data, self._halves)
+            wire = WIRE_EVENT_DECODER.decode(data)
+        except DECODE_ERRORS:
+            mended = repair_json(WIRE_EVENT_DECODER, data, self._surrogates)
             if mended is None:
-                return self._odd(data)
+                return self._decode_unknown(data)
             wire = mended
         number = wire.sequence_number
         if type(number) is int and number > self.sequence:
             self.sequence = number
-        elif self._seen(number):
+        elif self._is_duplicate(number):
             return ()
         if wire.type == "response.output_text.delta":
             return self._text_delta(wire)
         handler = _HANDLERS.get(wire.type) if isinstance(wire.type, str) else None
         if handler is not None:
-            if wire.type not in _LIFE_ONLY:
+            if wire.type not in _LIVENESS_EVENTS:
                 self.progress += 1
             return handler(self, wire)
-        return self._odd(data, wire.type)
+        return self._decode_unknown(data, wire.type)
 
-    def whole(self, response: Mapping[str, Any]) -> Sequence[Event]:
+    def decode_complete(self, response: Mapping[str, Any]) -> Sequence[Event]:
         """Read a response object that came without a stream; () while it is not finished."""
-        started = self._start(response)
+        started = self._take_response_id(response)
         status = response.get("status")
-        self.unfinished = status in ("queued", "in_progress")
-        if self.unfinished:
+        self.still_running = status in ("queued", "in_progress")
+        if self.still_running:
             return started
         if status == "failed":
-            return [*started, *self._failed(response)]
+            return [*started, *self._fail_response(response)]
         if status == "cancelled":
             return [*started, *self._fail({"code": "cancelled"})]
-        return [*started, *self._finished(response)]
+        return [*started, *self._finish(response)]
 
     def close(self) -> Sequence[Event]:
         """The stream is over: a response without its terminal event is not finished."""
         return ()
 
-    def _seen(self, number: object) -> bool:
+    def _is_duplicate(self, number: object) -> bool:
         """An event out of order: a resumed stream brings it again, or the numbers mean nothing."""
-        if self._resumed and isinstance(number, int):
+        if self._skips_seen and isinstance(number, int):
             return True
-        self._orderly = False
+        self._numbers_ascend = False
         return False
 
-    def _odd(self, data: bytes, kind: object = None) -> Sequence[Event]:
+    def _decode_unknown(self, data: bytes, kind: object = None) -> Sequence[Event]:
         """An event of no known type: it may be an error all the same, by its name or shape."""
         event = data.event if isinstance(data, NamedData) else ""
-        if kind and isinstance(kind, str) and not (is_error_kind(kind) or is_error_kind(event)):
+        if kind and isinstance(kind, str) and not (is_error_type(kind) or is_error_type(event)):
             return ()  # not even decoded: it may be megabytes of somebody else's
-        error = error_in(as_json(data), event)
+        error = find_error(parse_json(data), event)
         return () if error is None else self._fail(error)
 
-    def _key(self, wire: Wire) -> Key:
-        return self._places.key(wire.item_id, wire.output_index, wire.content_index)
+    def _part_key(self, wire: WireEvent) -> PartKey:
+        return self._locator.locate(wire.item_id, wire.output_index, wire.content_index)
 
-    def _text_delta(self, wire: Wire) -> Sequence[Event]:
+    def _text_delta(self, wire: WireEvent) -> Sequence[Event]:
         self.progress += 1
         delta = wire.delta
         if type(delta) is not str:
             return ()
-        key = self._key(wire)
+        key = self._part_key(wire)
         if self._commentary and key[:2] in self._commentary:
             self._commentary[key[:2]].append(delta)
             return ()
-        return self.wording.delta(key, delta, self._cursor(key, delta))
+        return self.answer_text.add_delta(key, delta, self._cursor(key, delta))
 
-    def _cursor(self, key: Key, delta: str) -> str:
+    def _cursor(self, key: PartKey, delta: str) -> str:
         """Where others would go on after this delta; "" where more came before it than a text."""
-        parts = self.wording.parts
-        more = self._calls or self.wording.cited or self._halves.waits
-        if more or key.copy or not (parts.only(key) and self.resumable):
+        parts = self.answer_text.parts
+        more = self._calls or self.answer_text.has_citations or self._surrogates.has_pending_half
+        if more or key.copy or not (parts.contains_only(key) and self.is_resumable):
             return ""
         length = parts.length + len(delta)
         return str(Cursor(self.sequence, key.item, key.part, length, self.response_id))
 
-    def _text_done(self, wire: Wire) -> Sequence[Event]:
+    def _text_done(self, wire: WireEvent) -> Sequence[Event]:
         text = wire.text if isinstance(wire.text, str) else wire.refusal
         if not isinstance(text, str):
             return ()
-        key = self._key(wire)
+        key = self._part_key(wire)
         if key[:2] in self._commentary:
             self._commentary[key[:2]][:] = [text]
-            return self.wording.activity(activities.clip(self.wording.told_whole(text)))
-        return self.wording.confirmed(key, text)
+            return self.answer_text.set_activity(
+                activities.clip(self.answer_text.filter_final(text))
+            )
+        return self.answer_text.confirm(key, text)
 
-    def _refusal(self, wire: Wire) -> Sequence[Event]:
-        self.wording.refusal = True
+    def _refusal(self, wire: WireEvent) -> Sequence[Event]:
+        self.answer_text.is_refusal = True
         return self._text_delta(wire) if wire.delta is not None else self._text_done(wire)
 
-    def _reasoning(self, wire: Wire) -> Sequence[Event]:
+    def _reasoning(self, wire: WireEvent) -> Sequence[Event]:
         return (Reasoning(wire.delta),) if isinstance(wire.delta, str) and wire.delta else ()
 
-    def _reasoning_end(self, _wire: Wire) -> Sequence[Event]:
-        return (Reasoning(PARAGRAPH),)
+    def _reasoning_end(self, _wire: WireEvent) -> Sequence[Event]:
+        return (Reasoning(PARAGRAPH_SEPARATOR),)
 
-    def _working(self, _wire: Wire) -> Sequence[Event]:
+    def _ignore(self, _wire: WireEvent) -> Sequence[Event]:
         """Something goes on that a reader has been told of already, or need not know."""
         return ()
 
-    def _started(self, wire: Wire) -> Sequence[Event]:
-        return () if self.response_id else self._start(load(wire.response))  # some repeat it
+    def _started(self, wire: WireEvent) -> Sequence[Event]:
+        return (
+            () if self.response_id else self._take_response_id(parse_raw_object(wire.response))
+        )  # some repeat it
 
-    def _start(self, response: Mapping[str, Any]) -> Sequence[Event]:
-        self.background = self.background or response.get("background") is True
+    def _take_response_id(self, response: Mapping[str, Any]) -> Sequence[Event]:
+        self.is_background = self.is_background or response.get("background") is True
         named = response.get("id")
         if self.response_id or not isinstance(named, str):
             return ()
         self.response_id = named
         model = response.get("model")
-        return (Started(named, model if isinstance(model, str) else "", self.resumable),)
+        return (Started(named, model if isinstance(model, str) else "", self.is_resumable),)
 
-    def _queued(self, _wire: Wire) -> Sequence[Event]:
-        return self.wording.activity("Waiting in the queue of the model's server…")
+    def _queued(self, _wire: WireEvent) -> Sequence[Event]:
+        return self.answer_text.set_activity("Waiting in the queue of the model's server…")
 
-    def _in_progress(self, _wire: Wire) -> Sequence[Event]:
-        return self.wording.activity("") if not self._kinds else ()
+    def _in_progress(self, _wire: WireEvent) -> Sequence[Event]:
+        return self.answer_text.set_activity("") if not self._item_types else ()
 
-    def _item_added(self, wire: Wire) -> Sequence[Event]:
-        item = load(wire.item)
+    def _item_added(self, wire: WireEvent) -> Sequence[Event]:
+        item = parse_raw_object(wire.item)
         kind = item.get("type")
         if not isinstance(kind, str):
             return ()
         if kind == "message":
-            place = self._places.added(item.get("id"), wire.output_index)
+            place = self._locator.add_item(item.get("id"), wire.output_index)
             if item.get("phase") == "commentary":
                 self._commentary[place] = []
-        self._kinds.append(kind)
-        self.irreversible = self.irreversible or kind in IRREVERSIBLE
-        doing = activities.of_item(item)
-        return self.wording.activity(doing) if doing else ()
+        self._item_types.append(kind)
+        self.is_irreversible = self.is_irreversible or kind in IRREVERSIBLE_ITEM_TYPES
+        doing = activities.item_label(item)
+        return self.answer_text.set_activity(doing) if doing else ()
 
-    def _item_done(self, wire: Wire) -> Sequence[Event]:
-        item = load(wire.item)
+    def _item_done(self, wire: WireEvent) -> Sequence[Event]:
+        item = parse_raw_object(wire.item)
         self._take_call(item)
-        self._items.done(item, wire.output_index)
-        doing = activities.of_item(item)
-        return self.wording.activity(doing) if doing else ()
+        self._items.add(item, wire.output_index)
+        doing = activities.item_label(item)
+        return self.answer_text.set_activity(doing) if doing else ()
 
-    def _annotation(self, wire: Wire) -> Sequence[Event]:
-        return self.wording.cite(load(wire.annotation))
+    def _annotation(self, wire: WireEvent) -> Sequence[Event]:
+        return self.answer_text.add_citation(parse_raw_object(wire.annotation))
 
-    def _take_call(self, item: Item) -> None:
+    def _take_call(self, item: JsonObject) -> None:
         """Take a call; where it is told twice, without its arguments the second time, they stay."""
         if item.get("type") != "function_call":
             return
@@ -247,71 +265,76 @@ class ResponsesDecoder:
             name, arguments = name or known.name, arguments or known.arguments
         self._calls[call_id] = ToolCall(call_id, name, arguments or "{}")
 
-    def _completed(self, wire: Wire) -> Sequence[Event]:
-        return self._finished(load(wire.response))
+    def _completed(self, wire: WireEvent) -> Sequence[Event]:
+        return self._finish(parse_raw_object(wire.response))
 
-    def _incomplete(self, wire: Wire) -> Sequence[Event]:
-        return self._finished({"status": "incomplete", **load(wire.response)})
+    def _incomplete(self, wire: WireEvent) -> Sequence[Event]:
+        return self._finish({"status": "incomplete", **parse_raw_object(wire.response)})
 
-    def _response_failed(self, wire: Wire) -> Sequence[Event]:
-        return self._failed(load(wire.response))
+    def _response_failed(self, wire: WireEvent) -> Sequence[Event]:
+        return self._fail_response(parse_raw_object(wire.response))
 
-    def _failed(self, response: Mapping[str, Any]) -> Sequence[Event]:
+    def _fail_response(self, response: Mapping[str, Any]) -> Sequence[Event]:
         error = response.get("error")
-        return self._fail(flat({"error": error}) if error else {})
+        return self._fail(flatten_error({"error": error}) if error else {})
 
     def _fail(self, error: Mapping[str, Any]) -> Sequence[Event]:
         self.ended = True
-        self.error = from_event(error, self.model)
+        self.error = error_from_event(error, self.model)
         return ()
 
-    def _finished(self, response: Mapping[str, Any]) -> Sequence[Event]:
-        output = items(response)
+    def _finish(self, response: Mapping[str, Any]) -> Sequence[Event]:
+        output = output_items(response)
         for item in output:
             self._take_call(item)
-        why = cut_off(response)
+        why = incomplete_reason(response)
         text = self._final_text(output)
         known = response.get("status") in ("completed", "incomplete")
         if not (text.strip() or self._calls or (known and not response.get("error"))):
-            return self._nothing(response)
+            return self._end_without_answer(response)
         self.ended = True
         calls = () if why else tuple(self._calls.values())
-        rest = () if self._calls else self.wording.finish()
+        rest = () if self._calls else self.answer_text.flush()
         if not text.strip() and not calls:
-            kinds = [str(item.get("type")) for item in output] or self._kinds
-            thought = ["reasoning"] if self.wording.thought else []
-            text = activities.without_text([*thought, *kinds], why)
-        cited = [c for source in sources(output) for c in self.wording.cite(source)]
-        refusal = self.wording.refusal or refused(output)
-        sent = self._items.output(output) if calls else None
-        return [*rest, *cited, *calls, Finished(text, usage(response), why, refusal, sent)]
+            kinds = [str(item.get("type")) for item in output] or self._item_types
+            thought = ["reasoning"] if self.answer_text.has_thinking else []
+            text = activities.no_text_sentence([*thought, *kinds], why)
+        cited = [
+            c for source in text_annotations(output) for c in self.answer_text.add_citation(source)
+        ]
+        refusal = self.answer_text.is_refusal or has_refusal(output)
+        sent = self._items.build(output) if calls else None
+        return [*rest, *cited, *calls, Finished(text, response_usage(response), why, refusal, sent)]
 
-    def _nothing(self, response: Mapping[str, Any]) -> Sequence[Event]:
+    def _end_without_answer(self, response: Mapping[str, Any]) -> Sequence[Event]:
         """The response ends without an answer: it says why itself, or nobody knows."""
-        if told := error_in({**response, "output": ()}):
+        if told := find_error({**response, "output": ()}):
             return self._fail(told)
-        self.ended, self.error = True, no_answer()
+        self.ended, self.error = True, no_answer_error()
         return ()
 
-    def _final_text(self, output: Sequence[Item]) -> str:
+    def _final_text(self, output: Sequence[JsonObject]) -> str:
         """What was told in deltas and at the end, reconciled; without any, commentary."""
-        told_aside = [text for _, text in texts(output, asides=True)]
+        told_aside = [text for _, text in message_texts(output, commentary=True)]
         asides = [*told_aside, *map("".join, self._commentary.values())]
-        names = self._places.names()
-        told = [Told(name, self.wording.told_whole(text)) for name, text in texts(output)]
+        names = self._locator.item_ids()
+        told = [
+            ItemText(name, self.answer_text.filter_final(text))
+            for name, text in message_texts(output)
+        ]
         had = [
-            Told(names.get(place, ""), text)
-            for place, text in self.wording.items().items()
+            ItemText(names.get(place, ""), text)
+            for place, text in self.answer_text.item_texts().items()
             if text not in told_aside
         ]
-        whole = PARAGRAPH.join(filter(None, reconciled(had, told)))
-        whole = without_calls(whole, [call.name for call in self._calls.values()])
+        whole = PARAGRAPH_SEPARATOR.join(filter(None, merge_items(had, told)))
+        whole = strip_tool_calls(whole, [call.name for call in self._calls.values()])
         aside = next(filter(None, asides), "") if not whole else ""
-        return whole or self.wording.told_whole(aside)
+        return whole or self.answer_text.filter_final(aside)
 
 
-_Handler = Callable[[ResponsesDecoder, Wire], Sequence[Event]]
-_LIFE_ONLY = frozenset({"response.created", "response.queued", "response.in_progress"})
+_Handler = Callable[[ResponsesDecoder, WireEvent], Sequence[Event]]
+_LIVENESS_EVENTS = frozenset({"response.created", "response.queued", "response.in_progress"})
 # One table says what each event means; private, because only the decoder feeds it.
 _HANDLERS: dict[str, _Handler] = {
     "response.created": ResponsesDecoder._started,
@@ -325,12 +348,12 @@ _HANDLERS: dict[str, _Handler] = {
     "response.refusal.done": ResponsesDecoder._refusal,
     "response.reasoning_summary_text.delta": ResponsesDecoder._reasoning,
     "response.reasoning_summary_text.done": ResponsesDecoder._reasoning_end,
-    "response.reasoning_text.delta": ResponsesDecoder._working,
-    "response.reasoning.delta": ResponsesDecoder._working,
-    "response.function_call_arguments.delta": ResponsesDecoder._working,
-    "response.mcp_call_arguments.delta": ResponsesDecoder._working,
-    "response.custom_tool_call_input.delta": ResponsesDecoder._working,
-    "response.code_interpreter_call_code.delta": ResponsesDecoder._working,
+    "response.reasoning_text.delta": ResponsesDecoder._ignore,
+    "response.reasoning.delta": ResponsesDecoder._ignore,
+    "response.function_call_arguments.delta": ResponsesDecoder._ignore,
+    "response.mcp_call_arguments.delta": ResponsesDecoder._ignore,
+    "response.custom_tool_call_input.delta": ResponsesDecoder._ignore,
+    "response.code_interpreter_call_code.delta": ResponsesDecoder._ignore,
     "response.completed": ResponsesDecoder._completed,
     "response.incomplete": ResponsesDecoder._incomplete,
     "response.failed": ResponsesDecoder._response_failed,

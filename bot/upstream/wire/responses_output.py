@@ -12,28 +12,30 @@ from typing import Any, TypeAlias
 from bot.upstream.wire.usage import responses_usage
 from bot.values import Usage
 
-Item: TypeAlias = Mapping[str, Any]
+JsonObject: TypeAlias = Mapping[str, Any]
 
 
-def items(response: Item) -> Sequence[Item]:
+def output_items(response: JsonObject) -> Sequence[JsonObject]:
     """Return the output items."""
     output = response.get("output")
     return [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
 
 
-def texts(output: Sequence[Item], *, asides: bool = False) -> list[tuple[str, str]]:
-    """Return id and text of each message that has one; `asides`: of the commentary instead."""
+def message_texts(
+    output: Sequence[JsonObject], *, commentary: bool = False
+) -> list[tuple[str, str]]:
+    """Return id and text of each message that has one; `commentary`: of the commentary instead."""
     messages = (item for item in output if item.get("type") == "message")
-    chosen = (m for m in messages if (m.get("phase") == "commentary") is asides)
-    return [(_id(message), text) for message in chosen if (text := "".join(_words(message)))]
+    chosen = (m for m in messages if (m.get("phase") == "commentary") is commentary)
+    return [(_id(message), text) for message in chosen if (text := "".join(_part_texts(message)))]
 
 
-def refused(output: Sequence[Item]) -> bool:
+def has_refusal(output: Sequence[JsonObject]) -> bool:
     """Return whether the model declined in any of its messages."""
     return any("refusal" in part for item in output for part in _parts(item))
 
 
-def sources(output: Sequence[Item]) -> Iterator[object]:
+def text_annotations(output: Sequence[JsonObject]) -> Iterator[object]:
     """Yield the annotations of every text."""
     for item in output:
         for part in _parts(item):
@@ -41,7 +43,7 @@ def sources(output: Sequence[Item]) -> Iterator[object]:
             yield from noted if isinstance(noted, list) else ()
 
 
-def cut_off(response: Item) -> str:
+def incomplete_reason(response: JsonObject) -> str:
     """Return why the answer is incomplete; "" when it is whole."""
     details = response.get("incomplete_details")
     reason = details.get("reason") if isinstance(details, dict) else None
@@ -50,24 +52,24 @@ def cut_off(response: Item) -> str:
     return "incomplete" if response.get("status") == "incomplete" else ""
 
 
-def usage(response: Item) -> Usage:
+def response_usage(response: JsonObject) -> Usage:
     """Return the tokens as the server counted them."""
     return responses_usage(response.get("usage"))
 
 
-def _id(item: Item) -> str:
+def _id(item: JsonObject) -> str:
     named = item.get("id")
     return named if isinstance(named, str) else ""
 
 
-def _parts(item: Item) -> Sequence[Item]:
+def _parts(item: JsonObject) -> Sequence[JsonObject]:
     content = item.get("content")
     if item.get("type") != "message" or not isinstance(content, list):
         return ()
     return [part for part in content if isinstance(part, dict)]
 
 
-def _words(message: Item) -> Iterator[str]:
+def _part_texts(message: JsonObject) -> Iterator[str]:
     for part in _parts(message):
         said = part.get("text", part.get("refusal"))
         if isinstance(said, str):

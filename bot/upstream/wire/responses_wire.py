@@ -9,7 +9,7 @@ import msgspec
 ABSENT = msgspec.Raw()
 
 
-class Wire(msgspec.Struct, gc=False):
+class WireEvent(msgspec.Struct, gc=False):
     """The fields of any Responses event that we use; absent ones are None.
 
     Objects stay raw until they are needed: some servers repeat the whole response in every event.
@@ -32,4 +32,4 @@ class Wire(msgspec.Struct, gc=False):
     annotation: msgspec.Raw = ABSENT
 
 
-WIRE = msgspec.json.Decoder(Wire)
+WIRE_EVENT_DECODER = msgspec.json.Decoder(WireEvent)

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bot.delivery.ephemeral.reply import PERHAPS_TWICE
-from bot.history.anew import EARLIER_USED
-from bot.history.remarks import UNREACHED, UNREAD, UNREAD_DIRECT
+from bot.delivery.ephemeral.reply import POSSIBLE_DUPLICATE_NOTICE
+from bot.history.anew import EARLIER_USED_REMARK
+from bot.history.remarks import UNREAD_DM, UNREAD_NEWEST, UNREAD_THREAD
 from bot.playground.slack.records import Message
 from bot.render.ephemeral import MORE_IN_DM
 from tests.e2e.bot.running import asked_by, markdown, note, upstream_text
@@ -116,7 +116,9 @@ def _private_complaints(found: Sequence[Shown], asked: Asked) -> list[str]:
     """An answer that may have been sent is sent again, and says so."""
     whispers = [one for one in found if one.get("is_ephemeral")]
     wrong = []
-    if len(whispers) > 1 and not all(PERHAPS_TWICE in note(one) for one in whispers[1:]):
+    if len(whispers) > 1 and not all(
+        POSSIBLE_DUPLICATE_NOTICE in note(one) for one in whispers[1:]
+    ):
         wrong.append(f"doubled: {len(whispers)} private answers")
     last = found[max(0, len(whispers) - 1) :]
     return wrong + _text_complaints("".join(map(markdown, last)), asked)
@@ -164,7 +166,15 @@ def _says(message: Shown) -> str:
     said, who = note(message), asked_by(message)
     if who.startswith("<@"):
         said = said.removeprefix(who).strip()
-    for fine in (BELOW, MORE_IN_DM, PERHAPS_TWICE, EARLIER_USED, UNREAD, UNREAD_DIRECT, UNREACHED):
+    for fine in (
+        BELOW,
+        MORE_IN_DM,
+        POSSIBLE_DUPLICATE_NOTICE,
+        EARLIER_USED_REMARK,
+        UNREAD_THREAD,
+        UNREAD_DM,
+        UNREAD_NEWEST,
+    ):
         said = said.replace(fine, "").strip()
     return said
 

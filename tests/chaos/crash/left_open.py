@@ -6,7 +6,7 @@ import asyncio
 
 from sqlalchemy import Connection, or_, select
 
-from bot.errors import StorageAway
+from bot.errors import StorageUnavailable
 from bot.storage.engine.database import open_database
 from bot.storage.tables import OVER, turns
 
@@ -27,7 +27,7 @@ async def settled(url: str) -> None:
             try:
                 if not await database.read(_left_open):
                     return
-            except StorageAway:  # the first bot has not made the tables yet
+            except StorageUnavailable:  # the first bot has not made the tables yet
                 pass
             await asyncio.sleep(LOOK_SECONDS)
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.delivery.ephemeral.reply import PERHAPS_TWICE
-from bot.history.remarks import UNREAD_DIRECT
+from bot.delivery.ephemeral.reply import POSSIBLE_DUPLICATE_NOTICE
+from bot.history.remarks import UNREAD_DM
 from tests.chaos.crash.asked import Asked, ask, complaints
 from tests.chaos.crash.witness import Witness
 from tests.e2e.bot.running import upstream_text
@@ -78,7 +78,7 @@ async def test_an_answer_in_two_messages_is_well(shown: Shown) -> None:
 
 
 async def test_a_whole_answer_may_say_that_the_conversation_was_not_read(shown: Shown) -> None:
-    await shown.post(ANSWER, state(UNREAD_DIRECT))
+    await shown.post(ANSWER, state(UNREAD_DM))
     assert shown.kinds() == set()
 
 
@@ -114,7 +114,7 @@ async def test_an_answer_elsewhere_than_in_its_placeholder_has_moved(shown: Show
     assert shown.kinds() == {"moved"}
 
 
-@pytest.mark.parametrize(("note", "found"), [("", {"doubled"}), (PERHAPS_TWICE, set())])
+@pytest.mark.parametrize(("note", "found"), [("", {"doubled"}), (POSSIBLE_DUPLICATE_NOTICE, set())])
 async def test_a_second_private_answer_says_why_it_is_there(note: str, found: set[str]) -> None:
     async with live.slack() as slack:
         url = slack.workspace.response_urls.give(live.RANDOM, live.YOU)

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.turn.answer import REFUSED
+from bot.turn.answer import UNAVAILABLE_MESSAGE
 from tests.chaos.crash.asked import Asked, answer
 from tests.chaos.crash.bots import Bot
 from tests.chaos.crash.left_open import left_open
@@ -111,7 +111,10 @@ def refusals(slack: LiveSlack, asked: Asked) -> int:
         ]
     else:
         found = answer(slack, asked)
-    return sum(REFUSED in note(one) or REFUSED in str(one.get("text")) for one in found)
+    return sum(
+        UNAVAILABLE_MESSAGE in note(one) or UNAVAILABLE_MESSAGE in str(one.get("text"))
+        for one in found
+    )
 
 
 async def turned_away(on: Stage, asked: Asked) -> None:

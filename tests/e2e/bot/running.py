@@ -16,7 +16,7 @@ from typing import Any
 from aiohttp import web
 
 from bot import settings
-from bot.history.anew import EARLIER_USED
+from bot.history.anew import EARLIER_USED_REMARK
 from bot.playground.board import Board
 from bot.playground.model.conversation import Conversation, spoken
 from bot.playground.model.script import answer
@@ -144,7 +144,7 @@ def note(message: Mapping[str, Any]) -> str:
 def is_finished(message: Mapping[str, Any]) -> bool:
     """Whether a message holds a whole answer; who asked for it may stand above it, and under it
     that it goes on from earlier ones."""
-    return bool(markdown(message)) and note(message) in {"", asked_by(message), EARLIER_USED}
+    return bool(markdown(message)) and note(message) in {"", asked_by(message), EARLIER_USED_REMARK}
 
 
 def asked_by(message: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bot.listeners.buttons import DELETED
+from bot.listeners.buttons import QUESTION_DELETED
 from bot.playground.board import Board
 from tests.e2e.bot.running import (
     START_SECONDS,
@@ -145,7 +145,7 @@ async def test_question_deleted_since_its_answer_failed_is_not_tried_again(
         press(all_of_it, failed)
         await slack.until(lambda: slack.called("chat.postEphemeral"))
         [told] = slack.called("chat.postEphemeral")
-        assert (told.args["user"], told.args["text"]) == (live.YOU, DELETED)
+        assert (told.args["user"], told.args["text"]) == (live.YOU, QUESTION_DELETED)
         assert len(slack.called("chat.postMessage")) == 1
 
 

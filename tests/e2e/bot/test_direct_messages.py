@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.history.anew import BEGUN, EARLIER_USED
+from bot.history.anew import EARLIER_USED_REMARK, NEW_CONVERSATION_REPLY
 from bot.render.buttons import MENU, NEW_CONVERSATION
 from tests.e2e.bot.running import Whole, markdown, note, whole
 from tests.unit.playground import live
@@ -41,15 +41,17 @@ async def test_a_direct_message_goes_on_until_its_reader_begins_anew(
         await say(all_of_it, "My name is Ada.")
         assert note(all_of_it.answers(live.DM)[-1]) == ""
         assert "Your name is **Ada**" in await say(all_of_it, "What is my name?")
-        assert note(all_of_it.answers(live.DM)[-1]) == EARLIER_USED
+        assert note(all_of_it.answers(live.DM)[-1]) == EARLIER_USED_REMARK
 
-        assert await say(all_of_it, "new conversation") == BEGUN
+        assert await say(all_of_it, "new conversation") == NEW_CONVERSATION_REPLY
         assert "Your name is" not in await say(all_of_it, "What is my name?")
         assert note(all_of_it.answers(live.DM)[-1]) == ""
 
         await say(all_of_it, "My name is Bob.")
         choose_new_conversation(all_of_it)
-        await all_of_it.slack.until(lambda: note(all_of_it.answers(live.DM)[-1]) == BEGUN)
+        await all_of_it.slack.until(
+            lambda: note(all_of_it.answers(live.DM)[-1]) == NEW_CONVERSATION_REPLY
+        )
         all_of_it.slack.workspace.say(live.DM, "What is my name?")
         answered = len(all_of_it.answers(live.DM)) - 1
         assert "Bob" not in await all_of_it.answered(live.DM, answered + 1)

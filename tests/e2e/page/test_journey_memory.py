@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Browser, expect
 
-from bot.history.anew import BEGUN, EARLIER_USED
+from bot.history.anew import EARLIER_USED_REMARK, NEW_CONVERSATION_REPLY
 from tests.e2e.page.journey import answer, playing, visit, write
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -17,10 +17,12 @@ async def test_the_menu_under_an_answer_begins_a_new_conversation(chrome: Browse
         await expect(answer(page)).to_contain_text("Pleased to meet you")
         await write(page, "What is my name?")
         await expect(answer(page)).to_contain_text("Your name is Ada")
-        await expect(answer(page)).to_contain_text(EARLIER_USED)
+        await expect(answer(page)).to_contain_text(EARLIER_USED_REMARK)
         menu = page.locator("#replies select.menu").last
         await menu.select_option(label="New conversation")
-        await expect(page.locator("#messages li.by-bot").last).to_contain_text(BEGUN)
+        await expect(page.locator("#messages li.by-bot").last).to_contain_text(
+            NEW_CONVERSATION_REPLY
+        )
         await write(page, "What is my name?")
         await expect(answer(page)).to_contain_text("You")
         await expect(answer(page)).not_to_contain_text("Your name is Ada")

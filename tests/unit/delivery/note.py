@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from bot.delivery.ephemeral.reply import PrivateReply
+from bot.delivery.ephemeral.reply import EphemeralReply
 from bot.render.buttons import SHARE
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.hooks import Hooks, buttons, markdown, room
@@ -14,11 +14,11 @@ from tests.unit.delivery.room import THINKING, command, writing
 
 
 @asynccontextmanager
-async def private(hooks: Hooks, fake: FakeSlack | None = None) -> AsyncIterator[PrivateReply]:
+async def private(hooks: Hooks, fake: FakeSlack | None = None) -> AsyncIterator[EphemeralReply]:
     """A private answer that has begun."""
     delivery = room(hooks, fake or FakeSlack())
-    reply = delivery.reply(command())
-    assert isinstance(reply, PrivateReply)
+    reply = delivery.create_reply(command())
+    assert isinstance(reply, EphemeralReply)
     await reply.open(THINKING)
     try:
         yield reply
@@ -26,7 +26,7 @@ async def private(hooks: Hooks, fake: FakeSlack | None = None) -> AsyncIterator[
         await delivery.aclose()
 
 
-async def write(reply: PrivateReply, text: str, *, rate: float = 40.0, chunk: int = 8) -> None:
+async def write(reply: EphemeralReply, text: str, *, rate: float = 40.0, chunk: int = 8) -> None:
     """Write a text at so many words a second."""
     written = text.split(" ")
     for count in range(chunk, len(written) + chunk, chunk):

@@ -59,7 +59,7 @@ class Peer:
     async def finish(self, draft: Draft) -> None:
         await self.insist(draft)
 
-    async def settled(self) -> None:
+    async def wait_cleanup(self) -> None:
         pass
 
     def abandon(self) -> None:

@@ -68,7 +68,7 @@ TEXT = words(600)
 async def answer(fake: FakeSlack, text: str = TEXT) -> None:
     """One answer of ten seconds from beginning to end, and all that is mended after it."""
     async with delivery(fake) as room:
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         await reply.open(THINKING)
         for n in range(100):
             reply.show(writing(text[: len(text) * n // 100]))
@@ -92,19 +92,19 @@ class Keeper:
         self.texts: list[str] = []
         self.moves = 0
 
-    def held(self) -> bool:
+    def owns_lease(self) -> bool:
         self.asked += 1
         return self.ours
 
-    def shown(self, messages: Sequence[ShownMessage], text: str) -> None:
+    def record_messages(self, messages: Sequence[ShownMessage], text: str) -> None:
         self.messages = tuple(messages)
         self.texts.append(text)
 
-    async def moving(self) -> bool:
+    async def before_layout_change(self) -> bool:
         self.moves += 1
         return self.takes
 
-    async def sending(self) -> None:
+    async def before_unverifiable_send(self) -> None:
         await asyncio.sleep(0)
 
 

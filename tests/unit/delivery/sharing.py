@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.delivery import Reply
 from bot.delivery.config import DeliveryConfig
 from bot.delivery.delivery import Delivery
-from bot.errors import StorageAway
+from bot.errors import StorageUnavailable
 from bot.storage.engine.database import Database, open_database
 from bot.storage.rate_slots import SharedRateSlots, SlotHold
 from bot.storage.store import Store
@@ -33,23 +33,25 @@ class FaultyLedger(SharedRateSlots):
         self.away = away
         self.asked: list[float] = []
 
-    async def take(
-        self, key: str, size: int, seconds: float, patience: float | None = None
+    async def acquire(
+        self, key: str, size: int, seconds: float, timeout_seconds: float | None = None
     ) -> float:
-        if not (self.slow and patience):
+        if not (self.slow and timeout_seconds):
             await self._fail()
-        return await super().acquire(key, size, seconds, patience)
+        return await super().acquire(key, size, seconds, timeout_seconds)
 
-    async def others(self, key: str, patience: float | None = None) -> list[SlotHold]:
-        if not (self.slow and patience):
+    async def held_by_others(
+        self, key: str, timeout_seconds: float | None = None
+    ) -> list[SlotHold]:
+        if not (self.slow and timeout_seconds):
             await self._fail()
-        return await super().held_by_others(key, patience)
+        return await super().held_by_others(key, timeout_seconds)
 
     async def _fail(self) -> None:
         self.asked.append(now())
         if self.away[0] <= now() < self.away[1]:
             await asyncio.sleep(OUTAGE)
-            raise StorageAway("stopped")
+            raise StorageUnavailable("stopped")
 
 
 class Rooms:
@@ -85,14 +87,14 @@ class Rooms:
     def make(self, slack: FakeSlack) -> Callable[[Question], Reply]:
         """Open the rooms; questions go round."""
         self.rooms += [self.room(slack, ledger) for ledger in self.ledgers]
-        return lambda asked: self.rooms[int(asked.id) % len(self.rooms)].reply(asked)
+        return lambda asked: self.rooms[int(asked.id) % len(self.rooms)].create_reply(asked)
 
     def room(self, slack: FakeSlack, ledger: SharedRateSlots) -> Delivery:
         return Delivery(
             connect(slack),
             DeliveryConfig(OUR_LIMIT),
-            ledger=ledger,
-            replicas=lambda: len(self.ledgers),
+            rate_slots=ledger,
+            count_replicas=lambda: len(self.ledgers),
             now=now,
             sleep=asyncio.sleep,
         )

@@ -81,7 +81,7 @@ MakeReplies = Callable[[FakeSlack], Callable[[Question], Reply]]
 def ours(slack: FakeSlack) -> Callable[[Question], Reply]:
     """The whole room, as the bot runs it."""
     room = Delivery(connect(slack), DeliveryConfig(OUR_LIMIT), now=now, sleep=asyncio.sleep)
-    return room.reply
+    return room.create_reply
 
 
 POLICIES: dict[str, MakeReplies] = {"ours": ours, **PEERS}

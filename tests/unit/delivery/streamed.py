@@ -11,7 +11,7 @@ from tests.unit.delivery.streaming_slack import StreamingSlack, dm, write
 async def answered(fake: StreamingSlack, text: str = TEXT, seconds: float = 10) -> None:
     """One streamed answer from beginning to end."""
     async with delivery(fake, delivery="native") as room:
-        reply = room.reply(dm())
+        reply = room.create_reply(dm())
         await reply.open(THINKING)
         await write(reply, text, seconds)
         await reply.finish(done(text))

@@ -5,25 +5,25 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.delivery.ratelimit.budgets import MINUTE, Bucket, Budget
+from bot.delivery.ratelimit.budgets import WINDOW_SECONDS, RollingWindowLimiter, TokenBucket
 
 LIMIT = 5
 
 moments = st.lists(st.floats(0, 30), max_size=60)
 
 
-def call(budget: Budget, now: float, lasts: float = 0.0) -> None:
-    budget.begin()
-    budget.end(now + lasts)
+def call(budget: RollingWindowLimiter, now: float, lasts: float = 0.0) -> None:
+    budget.record_start()
+    budget.record_end(now + lasts)
 
 
 @given(moments)
 @settings(max_examples=200)
 def test_no_minute_ever_holds_more_than_the_limit(pauses: list[float]) -> None:
-    budget, now, made = Budget(LIMIT), 0.0, list[float]()
+    budget, now, made = RollingWindowLimiter(LIMIT), 0.0, list[float]()
     for pause in pauses:
         now += pause
-        if budget.free(now):
+        if budget.available(now):
             call(budget, now)
             made.append(now)
         assert sum(at > now - 60 for at in made) <= LIMIT
@@ -32,140 +32,146 @@ def test_no_minute_ever_holds_more_than_the_limit(pauses: list[float]) -> None:
 @given(moments, st.integers(1, LIMIT))
 @settings(max_examples=200)
 def test_it_opens_exactly_when_it_says(pauses: list[float], calls: int) -> None:
-    budget, now = Budget(LIMIT), 0.0
+    budget, now = RollingWindowLimiter(LIMIT), 0.0
     for pause in pauses:
         now += pause
-        if budget.free(now):
+        if budget.available(now):
             call(budget, now)
-    opens = budget.opens(now, calls)
+    opens = budget.available_at(now, calls)
     assert opens >= now
-    assert budget.until(opens, now) >= calls
-    assert budget.free(opens) >= calls
+    assert budget.available_by(opens, now) >= calls
+    assert budget.available(opens) >= calls
     if opens > now:
-        assert Budget.free(budget, opens) >= calls
+        assert RollingWindowLimiter.available(budget, opens) >= calls
 
 
 def test_a_call_counts_while_it_is_under_way_and_a_minute_after() -> None:
-    budget = Budget(1)
-    budget.begin()
-    assert budget.free(1000.0) == 0
-    assert budget.opens(1000.0) == float("inf")
-    budget.end(1000.0)
-    assert budget.opens(1000.0) == 1000.0 + MINUTE
-    assert budget.free(1000.0 + MINUTE) == 1
+    budget = RollingWindowLimiter(1)
+    budget.record_start()
+    assert budget.available(1000.0) == 0
+    assert budget.available_at(1000.0) == float("inf")
+    budget.record_end(1000.0)
+    assert budget.available_at(1000.0) == 1000.0 + WINDOW_SECONDS
+    assert budget.available(1000.0 + WINDOW_SECONDS) == 1
 
 
 def test_a_refusal_closes_the_method_for_as_long_as_it_says() -> None:
-    budget = Budget(LIMIT)
-    budget.refused(100.0, 7.0)
-    assert budget.free(106.9) == 0
-    assert budget.opens(100.0) == 107.0
-    assert budget.free(107.0) > 0
+    budget = RollingWindowLimiter(LIMIT)
+    budget.record_rate_limited(100.0, 7.0)
+    assert budget.available(106.9) == 0
+    assert budget.available_at(100.0) == 107.0
+    assert budget.available(107.0) > 0
 
 
 def test_a_refusal_lowers_the_estimate_which_recovers_slowly() -> None:
-    budget = Budget(40)
+    budget = RollingWindowLimiter(40)
     for _ in range(30):
         call(budget, 0.0)
-    budget.refused(0.0, 10.0)
-    assert budget.estimate(0.0) == 27.0
-    assert budget.estimate(60.0) < 33.0
-    assert budget.estimate(600.0) == 40.0
+    budget.record_rate_limited(0.0, 10.0)
+    assert budget.estimated_limit(0.0) == 27.0
+    assert budget.estimated_limit(60.0) < 33.0
+    assert budget.estimated_limit(600.0) == 40.0
 
 
 def test_one_odd_refusal_does_not_stop_everything() -> None:
-    budget = Budget(40)
+    budget = RollingWindowLimiter(40)
     call(budget, 0.0)
-    budget.refused(0.0, 1.0)
-    assert budget.estimate(0.0) == 10.0
+    budget.record_rate_limited(0.0, 1.0)
+    assert budget.estimated_limit(0.0) == 10.0
 
 
 def test_spare_calls_are_those_nobody_will_miss() -> None:
-    budget = Budget(LIMIT)
-    assert budget.spare([], 0.0) == 5
-    assert budget.spare([0.0, 0.0], 0.0) == 3
-    assert budget.spare([1.0] * 6, 0.0) == -1
+    budget = RollingWindowLimiter(LIMIT)
+    assert budget.spare_calls([], 0.0) == 5
+    assert budget.spare_calls([0.0, 0.0], 0.0) == 3
+    assert budget.spare_calls([1.0] * 6, 0.0) == -1
     for _ in range(4):
         call(budget, 0.0)
-    assert budget.spare([10.0, 30.0], 10.0) == -1
-    assert budget.spare([70.0] * 4, 10.0) == 1  # by then the four are back
+    assert budget.spare_calls([10.0, 30.0], 10.0) == -1
+    assert budget.spare_calls([70.0] * 4, 10.0) == 1  # by then the four are back
 
 
 @given(st.lists(st.floats(0, 3), max_size=40), st.integers(1, 4))
 def test_a_channel_takes_a_burst_and_then_its_rate(pauses: list[float], burst: int) -> None:
-    bucket, now, made = Bucket(1.0, burst), 0.0, list[float]()
+    bucket, now, made = TokenBucket(1.0, burst), 0.0, list[float]()
     for pause in pauses:
-        now = bucket.opens(now + pause)
-        bucket.take(now)
+        now = bucket.available_at(now + pause)
+        bucket.take_token(now)
         made.append(now)
     for first, at in zip(made, made[burst:], strict=False):
         assert at - first > 0.999
 
 
 def test_a_channel_that_refused_is_left_alone_and_then_asked_once() -> None:
-    bucket = Bucket(1.0, 3)
-    bucket.refused(10.0, 5.0)
-    assert bucket.opens(10.0) == 15.0
-    bucket.take(15.0)
-    assert bucket.opens(15.0) == 16.0
+    bucket = TokenBucket(1.0, 3)
+    bucket.record_rate_limited(10.0, 5.0)
+    assert bucket.available_at(10.0) == 15.0
+    bucket.take_token(15.0)
+    assert bucket.available_at(15.0) == 16.0
 
 
 def test_calls_of_others_count_until_they_are_said_to() -> None:
-    budget = Budget(LIMIT)
-    budget.share(1, [30.0, 10.0, -1.0], 0.0)
-    assert budget.free(0.0) == 3
-    assert budget.opens(0.0, 4) == 10.0
-    assert budget.until(30.0, 0.0) == 5
-    assert budget.free(10.0) == 4
+    budget = RollingWindowLimiter(LIMIT)
+    budget.set_remote_calls(1, [30.0, 10.0, -1.0], 0.0)
+    assert budget.available(0.0) == 3
+    assert budget.available_at(0.0, 4) == 10.0
+    assert budget.available_by(30.0, 0.0) == 5
+    assert budget.available(10.0) == 4
 
 
 def test_of_parts_only_one_is_ours_whatever_is_known() -> None:
-    budget = Budget(LIMIT)
-    budget.share(2, [], 0.0)
-    assert budget.free(0.0) == 2
+    budget = RollingWindowLimiter(LIMIT)
+    budget.set_remote_calls(2, [], 0.0)
+    assert budget.available(0.0) == 2
     call(budget, 0.0)
     call(budget, 0.0)
-    assert budget.opens(0.0) == MINUTE
-    assert budget.until(1000.0, 0.0) == 2
-    budget.share(1, [], 1.0)
-    assert budget.free(1.0) == 3
+    assert budget.available_at(0.0) == WINDOW_SECONDS
+    assert budget.available_by(1000.0, 0.0) == 2
+    budget.set_remote_calls(1, [], 1.0)
+    assert budget.available(1.0) == 3
 
 
 def test_only_what_others_are_not_known_to_have_spent_is_parted() -> None:
-    budget, known = Budget(LIMIT), [10.0, 20.0, 30.0, 40.0]
+    budget, known = RollingWindowLimiter(LIMIT), [10.0, 20.0, 30.0, 40.0]
     free = []
     for now in (0.0, 9.0, 10.0, 20.0, 40.0):
-        budget.share(2, known, now)
-        free.append(budget.free(now))
+        budget.set_remote_calls(2, known, now)
+        free.append(budget.available(now))
     assert free == [0, 0, 1, 1, 2]
 
 
 def test_what_we_had_when_all_was_known_stays_ours_up_to_our_part() -> None:
-    budget = Budget(LIMIT)
+    budget = RollingWindowLimiter(LIMIT)
     for _ in range(3):
         call(budget, 0.0)
-    budget.share(1, [50.0] * 2, 1.0)
+    budget.set_remote_calls(1, [50.0] * 2, 1.0)
     free = []
-    for now, theirs in ((2.0, 3), (MINUTE - 0.1, 3), (MINUTE, 3), (MINUTE, 4), (MINUTE, LIMIT)):
-        budget.share(2, [MINUTE + 50.0] * theirs, now)
-        free.append(budget.free(now))
+    for now, theirs in (
+        (2.0, 3),
+        (WINDOW_SECONDS - 0.1, 3),
+        (WINDOW_SECONDS, 3),
+        (WINDOW_SECONDS, 4),
+        (WINDOW_SECONDS, LIMIT),
+    ):
+        budget.set_remote_calls(2, [WINDOW_SECONDS + 50.0] * theirs, now)
+        free.append(budget.available(now))
     assert free == [0, 0, 2, 1, 0]
 
 
 def test_a_call_that_is_withdrawn_was_never_made() -> None:
-    budget = Budget(1)
-    budget.begin()
-    budget.withdraw()
-    assert (budget.free(0.0), budget.ours(0.0)) == (1, 0)
+    budget = RollingWindowLimiter(1)
+    budget.record_start()
+    budget.record_cancel()
+    assert (budget.available(0.0), budget.own_calls(0.0)) == (1, 0)
 
 
 def test_what_others_spend_is_part_of_what_was_too_much() -> None:
-    budget = Budget(40)
-    budget.share(1, [50.0] * 10, 0.0)
+    budget = RollingWindowLimiter(40)
+    budget.set_remote_calls(1, [50.0] * 10, 0.0)
     for _ in range(20):
         call(budget, 0.0)
-    budget.refused(0.0, 1.0)
-    assert budget.estimate(0.0) == 27.0
+    budget.record_rate_limited(0.0, 1.0)
+    assert budget.estimated_limit(0.0) == 27.0
 
 
 shares = st.lists(st.tuples(st.floats(0, 20), st.integers(1, 4)), max_size=40)
@@ -176,13 +182,13 @@ shares = st.lists(st.tuples(st.floats(0, 20), st.integers(1, 4)), max_size=40)
 def test_processes_that_keep_to_their_parts_stay_within_the_limit(
     pauses: list[tuple[float, int]],
 ) -> None:
-    parts = [Budget(LIMIT) for _ in range(2)]
+    parts = [RollingWindowLimiter(LIMIT) for _ in range(2)]
     now, made = 0.0, list[float]()
     for pause, calls in pauses:
         now += pause
         for budget in parts:
-            budget.share(len(parts), [], now)
-            for _ in range(min(calls, budget.free(now))):
+            budget.set_remote_calls(len(parts), [], now)
+            for _ in range(min(calls, budget.available(now))):
                 call(budget, now)
                 made.append(now)
         assert sum(at > now - 60 for at in made) <= LIMIT

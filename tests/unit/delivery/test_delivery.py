@@ -15,7 +15,7 @@ async def test_a_thousand_deltas_in_ten_seconds_make_few_edits_and_the_end_shows
     fake = FakeSlack()
     text = words(1000)
     async with delivery(fake) as room:
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         await reply.open(THINKING)
         for n in range(1000):
             reply.show(writing(text[: len(text) * (n + 1) // 1000]))
@@ -38,7 +38,7 @@ async def test_a_slow_edit_is_never_overtaken_by_a_newer_one() -> None:
         return fake.count("chat.update") == 1
 
     async with delivery(fake) as room:
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         await reply.open(THINKING)
         for n in range(1, 40):
             reply.show(writing("word " * n))
@@ -53,7 +53,7 @@ async def test_a_slow_edit_is_never_overtaken_by_a_newer_one() -> None:
 async def test_while_slack_stalls_drafts_are_taken_and_only_the_newest_is_sent() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         await reply.open(THINKING)
         fake.delay = lambda call: 30.0 if now() < 20 else 0.0
         reply.show(writing("first"))
@@ -73,7 +73,7 @@ async def test_while_slack_stalls_drafts_are_taken_and_only_the_newest_is_sent()
 async def test_a_draft_that_looks_like_what_stands_is_not_sent() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         await reply.open(THINKING)
         for _ in range(20):
             reply.show(writing("The same."))
@@ -86,7 +86,7 @@ async def test_a_draft_that_looks_like_what_stands_is_not_sent() -> None:
 async def test_a_finished_draft_needs_no_edit() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         await reply.open(done("A hint."))
         await reply.finish(done("A hint."))
     assert fake.count("chat.postMessage") == 1
@@ -96,7 +96,7 @@ async def test_a_finished_draft_needs_no_edit() -> None:
 async def test_the_placeholder_names_its_turn_and_never_unfurls() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
-        await room.reply(question(7)).open(THINKING)
+        await room.create_reply(question(7)).open(THINKING)
     [post] = fake.calls
     assert post.arguments["metadata"]["event_type"] == "llm_answer"
     assert post.arguments["metadata"]["event_payload"]["turn"] == "turn7"
@@ -107,9 +107,9 @@ async def test_the_placeholder_names_its_turn_and_never_unfurls() -> None:
 async def test_what_the_model_does_is_shown_before_there_is_text() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         await reply.open(THINKING)
-        reply.show(Draft(Phase.ASKING, note="Searching the web: otters"))
+        reply.show(Draft(Phase.ASKING, status_line="Searching the web: otters"))
         await asyncio.sleep(1)
         [message] = fake.messages.values()
         assert message.state == "Searching the web: otters"
@@ -120,7 +120,7 @@ async def test_ten_thousand_characters_go_out_by_edits() -> None:
     text = words(2000)
     assert 10_000 < len(text) < 11_000
     async with delivery(fake) as room:
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         await reply.open(THINKING)
         for n in range(100):
             reply.show(writing(text[: 100 * n]))
@@ -135,7 +135,7 @@ async def test_a_long_answer_rolls_over_and_full_messages_are_not_touched_again(
     fake = FakeSlack()
     text = words(6000)
     async with delivery(fake) as room:
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         await reply.open(THINKING)
         for n in range(300):
             reply.show(writing(text[: len(text) * n // 300]))
@@ -155,7 +155,7 @@ async def test_a_long_answer_rolls_over_and_full_messages_are_not_touched_again(
 async def test_an_answer_that_became_short_again_takes_away_what_it_no_longer_needs() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         await reply.open(THINKING)
         reply.show(writing(words(4000)))
         await asyncio.sleep(5)
@@ -168,7 +168,7 @@ async def test_an_answer_that_became_short_again_takes_away_what_it_no_longer_ne
 async def test_finish_alone_posts_the_answer_when_nothing_was_opened() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         opening = asyncio.create_task(reply.open(THINKING))
         await asyncio.sleep(0)
         opening.cancel()
@@ -180,7 +180,7 @@ async def test_finish_alone_posts_the_answer_when_nothing_was_opened() -> None:
 async def test_ten_placeholders_in_one_channel_keep_its_pace() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
-        replies = [room.reply(question(n, channel="C1")) for n in range(10)]
+        replies = [room.create_reply(question(n, channel="C1")) for n in range(10)]
         await asyncio.gather(*(reply.open(THINKING) for reply in replies))
     times = [call.at for call in fake.calls]
     assert all(later - first > 0.9 for first, later in zip(times, times[3:], strict=False))
@@ -192,7 +192,7 @@ async def test_workspaces_do_not_share_a_budget() -> None:
     async with delivery(fake, edits_per_minute=6) as room:
         for team in ("T1", "T2"):
             place = Place(team, f"C{team}", "channel", "900.1")
-            reply = room.reply(question(place=place))
+            reply = room.create_reply(question(place=place))
             await reply.open(THINKING)
             before = now()
             for n in range(5):
@@ -208,7 +208,7 @@ async def test_with_more_answers_than_edits_readers_are_told_and_ends_come_in_or
     fake.on_change = lambda turn, count: ends.append(turn) if count == 401 else None
 
     async def answer(n: int) -> None:
-        reply = room.reply(question(n, id=str(n)))
+        reply = room.create_reply(question(n, id=str(n)))
         await reply.open(THINKING)
         for k in range(1, 100):
             reply.show(writing("word " * k * 4))

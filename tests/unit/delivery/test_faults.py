@@ -28,7 +28,7 @@ from tests.unit.delivery.room import (
 async def test_a_429_on_the_last_edit_costs_no_word_and_no_time() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         await reply.open(THINKING)
         reply.show(writing("The beginning"))
         await asyncio.sleep(2)
@@ -106,7 +106,7 @@ async def test_a_lost_post_at_the_top_of_a_channel_is_looked_for_there() -> None
     fake.fault = once("chat.postMessage", "lost")
     async with delivery(fake) as room:
         place = question().place.__class__("T1", "D1", "dm")
-        reply = room.reply(question(place=place, ts=None))
+        reply = room.create_reply(question(place=place, ts=None))
         await reply.open(THINKING)
         await reply.finish(done("Here."))
     assert fake.count("conversations.history") == 1
@@ -140,7 +140,7 @@ async def test_a_note_in_the_end_stands_below_the_text_in_the_last_message_only(
     fake = FakeSlack()
     text = words(4000)
     async with delivery(fake) as room:
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         await reply.open(THINKING)
         reply.show(writing(text))
         await asyncio.sleep(5)
@@ -153,7 +153,7 @@ async def test_a_note_in_the_end_stands_below_the_text_in_the_last_message_only(
 async def test_closing_the_room_takes_the_sign_that_more_comes_from_old_messages() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         await reply.open(THINKING)
         reply.show(writing("The beginning"))
         await asyncio.sleep(2)
@@ -167,14 +167,14 @@ async def test_closing_the_room_takes_the_sign_that_more_comes_from_old_messages
 async def test_an_answer_has_settled_once_no_old_message_says_that_more_comes() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         await reply.open(THINKING)
         reply.show(writing("The beginning"))
         await asyncio.sleep(2)
         fake.fault = once("chat.update", "429:5")
         await reply.finish(done("The beginning and the end."))
         assert [m.state for m in fake.messages.values()] == ["Writing…", ""]
-        await reply.settled()
+        await reply.wait_cleanup()
         assert [m.state for m in fake.messages.values()] == ["", ""]
 
 
@@ -182,7 +182,7 @@ async def test_closing_the_room_leaves_nothing_running() -> None:
     fake = FakeSlack()
     fake.delay = lambda call: 1000.0
     async with delivery(fake) as room:
-        opening = asyncio.create_task(room.reply(question()).open(THINKING))
+        opening = asyncio.create_task(room.create_reply(question()).open(THINKING))
         await asyncio.sleep(1)
     opening.cancel()
     await asyncio.gather(opening, return_exceptions=True)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.errors import QuestionDeleted, SlackRefused, Stopped, TurnLost
+from bot.errors import LeaseLost, QuestionDeleted, SlackRefused, Stopped
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import Call, FakeSlack
 from tests.unit.delivery.room import (
@@ -27,7 +27,7 @@ from tests.unit.delivery.room import (
 async def test_whoever_keeps_the_turn_is_told_what_stands_after_every_write() -> None:
     fake, keeper = FakeSlack(), Keeper()
     async with delivery(fake) as room:
-        reply = room.reply(question(), kept=keeper)
+        reply = room.create_reply(question(), guard=keeper)
         await reply.open(THINKING)
         assert keeper.messages == standing(fake)
         assert keeper.texts == [""]
@@ -46,7 +46,7 @@ async def test_it_is_told_beforehand_that_there_will_be_one_more_message_or_one_
     told: list[tuple[str, int]] = []
     fake.fault = lambda call: told.append((call.method, keeper.moves))
     async with delivery(fake) as room:
-        reply = room.reply(question(), kept=keeper)
+        reply = room.create_reply(question(), guard=keeper)
         await reply.open(THINKING)
         reply.show(writing(words(4000)))
         await asyncio.sleep(20)
@@ -65,7 +65,7 @@ async def test_nothing_is_deleted_while_that_cannot_be_written_down_but_what_is_
     fake, keeper = FakeSlack(), Keeper()
     keeper.takes = False
     async with delivery(fake) as room:
-        reply = room.reply(question(), kept=keeper)
+        reply = room.create_reply(question(), guard=keeper)
         await reply.open(THINKING)
         reply.show(writing(words(4000)))
         await asyncio.sleep(20)
@@ -83,7 +83,7 @@ async def test_nothing_is_deleted_while_that_cannot_be_written_down_but_what_is_
 async def test_a_turn_that_may_not_be_ours_writes_nothing_until_it_is() -> None:
     fake, keeper = FakeSlack(), Keeper()
     async with delivery(fake) as room:
-        reply = room.reply(question(), kept=keeper)
+        reply = room.create_reply(question(), guard=keeper)
         await reply.open(THINKING)
         keeper.ours, keeper.asked = False, 0
         made = len(fake.calls)
@@ -104,7 +104,7 @@ async def test_a_placeholder_waits_until_the_turn_is_ours() -> None:
     fake, keeper = FakeSlack(), Keeper()
     keeper.ours = False
     async with delivery(fake) as room:
-        opening = asyncio.create_task(room.reply(question(), kept=keeper).open(THINKING))
+        opening = asyncio.create_task(room.create_reply(question(), guard=keeper).open(THINKING))
         await asyncio.sleep(5)
         assert fake.calls == []
         keeper.ours = True
@@ -124,7 +124,7 @@ async def test_a_lost_post_is_not_made_again_by_whoever_may_have_lost_the_turn_m
 
     fake.fault = fault
     async with delivery(fake) as room:
-        opening = asyncio.create_task(room.reply(question(), kept=keeper).open(THINKING))
+        opening = asyncio.create_task(room.create_reply(question(), guard=keeper).open(THINKING))
         await asyncio.sleep(20)
         assert fake.count("chat.postMessage") == 1
         fake.fault, keeper.ours = (lambda call: None), True
@@ -136,7 +136,7 @@ async def test_an_abandoned_answer_is_not_written_any_more() -> None:
     fake, keeper = FakeSlack(), Keeper()
     lost: list[SlackRefused | Stopped | QuestionDeleted] = []
     async with delivery(fake) as room:
-        reply = room.reply(question(), kept=keeper, on_lost=lost.append)
+        reply = room.create_reply(question(), guard=keeper, on_reader_lost=lost.append)
         await reply.open(THINKING)
         reply.show(writing("The beginning"))
         await asyncio.sleep(2)
@@ -145,14 +145,14 @@ async def test_an_abandoned_answer_is_not_written_any_more() -> None:
         await asyncio.sleep(1)
         told = len(keeper.texts)
         reply.abandon()
-        with pytest.raises(TurnLost):
+        with pytest.raises(LeaseLost):
             await finishing
         reply.show(writing("More"))
         made = len(fake.calls)
         await asyncio.sleep(60)
         assert len(fake.calls) == made
         assert len(keeper.texts) == told
-        with pytest.raises(TurnLost):
+        with pytest.raises(LeaseLost):
             await reply.finish(done("More"))
     assert lost == []
 
@@ -161,11 +161,11 @@ async def test_abandoning_ends_the_wait_for_a_placeholder() -> None:
     fake = FakeSlack()
     fake.fault = always("chat.postMessage", 503)
     async with delivery(fake) as room:
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         opening = asyncio.create_task(reply.open(THINKING))
         await asyncio.sleep(1)
         reply.abandon()
-        with pytest.raises(TurnLost):
+        with pytest.raises(LeaseLost):
             await opening
         made = len(fake.calls)
         await asyncio.sleep(60)
@@ -175,7 +175,7 @@ async def test_abandoning_ends_the_wait_for_a_placeholder() -> None:
 async def test_abandoning_an_answer_that_stands_changes_nothing() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         await reply.open(THINKING)
         await reply.finish(done("Here."))
         reply.abandon()

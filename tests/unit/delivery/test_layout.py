@@ -6,29 +6,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.delivery.edits.layout import POINTER, Layout, plainly
+from bot.delivery.edits.layout import ANSWER_BELOW, EditLayout, without_blocks
 from bot.delivery.edits.reconcile import Delete, Edit, Post
 from bot.render.message import Body
 from bot.values import Draft
 from tests.unit.delivery.room import THINKING, done, question, words, writing
 
 
-def settle(layout: Layout, draft: Draft) -> list[object]:
+def settle(layout: EditLayout, draft: Draft) -> list[object]:
     """Take every step until a draft stands; returns the kinds of them."""
     taken: list[object] = []
     while step := layout.plan(draft):
         taken.append(type(step))
-        layout.done(step, f"{len(taken)}.0")
+        layout.mark_done(step, f"{len(taken)}.0")
     return taken
 
 
-def stands(layout: Layout) -> list[str]:
+def stands(layout: EditLayout) -> list[str]:
     """The markdown of each message, without what holds it."""
-    return [plainly(one.body).text for one in layout.shown if one.body]
+    return [without_blocks(one.body).text for one in layout.shown if one.body]
 
 
-def opened() -> Layout:
-    layout = Layout(question())
+def opened() -> EditLayout:
+    layout = EditLayout(question())
     settle(layout, THINKING)
     return layout
 
@@ -45,7 +45,7 @@ def test_an_edit_nobody_knows_of_is_made_again() -> None:
     layout = opened()
     step = layout.plan(writing("One."))
     assert step
-    layout.unknown(step)
+    layout.mark_unknown(step)
     assert settle(layout, THINKING) == [Edit]
 
 
@@ -65,7 +65,7 @@ def test_what_does_not_show_yet_is_not_left_behind_as_shown(hidden: str) -> None
     whole = done(f"{hidden} One two three.")
     assert layout.roll_over(whole)
     assert settle(layout, whole) == [Post, Edit]
-    assert layout.shown[0].body == POINTER
+    assert layout.shown[0].body == ANSWER_BELOW
     assert "One two three." in stands(layout)[1]
 
 
@@ -73,9 +73,9 @@ def test_rolling_over_that_is_refused_changes_nothing() -> None:
     layout = opened()
     settle(layout, writing("One two"))
     assert not layout.roll_over(done("One two"))
-    assert layout.text == "One two"
+    assert layout.shown_text == "One two"
     assert not layout.roll_over(done("One two \n\n"))
-    assert layout.text == "One two"
+    assert layout.shown_text == "One two"
 
 
 def test_the_sign_that_more_comes_is_taken_away_after_the_text_stands() -> None:
@@ -84,19 +84,19 @@ def test_the_sign_that_more_comes_is_taken_away_after_the_text_stands() -> None:
     layout.roll_over(done("One two three."))
     step = layout.plan(done("One two three."))
     assert isinstance(step, Post)
-    layout.done(step, "2.0")
-    assert layout.next() is None
-    assert layout.untidy
+    layout.mark_done(step, "2.0")
+    assert layout.next_step() is None
+    assert layout.has_stale_footer
     assert "Writing" in stands(layout)[0]
     assert settle(layout, done("One two three.")) == [Edit]
-    assert not layout.untidy
+    assert not layout.has_stale_footer
 
 
 def test_a_placeholder_left_behind_points_to_its_answer() -> None:
     layout = opened()
     assert layout.roll_over(done("All of it."))
     assert settle(layout, done("All of it.")) == [Post, Edit]
-    assert layout.shown[0].body == POINTER
+    assert layout.shown[0].body == ANSWER_BELOW
     assert stands(layout)[1] == "All of it."
 
 
@@ -134,9 +134,9 @@ def test_below_a_frozen_message_another_text_stands_whole() -> None:
 
 def test_what_stands_elsewhere_is_not_sent_again() -> None:
     text = words(4000)
-    whole = Layout(question())
+    whole = EditLayout(question())
     settle(whole, done(text))
-    rest = Layout(question(), whole.shown[0].body)
+    rest = EditLayout(question(), whole.shown[0].body)
     assert set(settle(rest, done(text))) == {Post}
     assert stands(rest) == stands(whole)
 
@@ -177,5 +177,5 @@ def test_however_often_it_rolls_over_every_word_stands_once(moves: list[tuple[in
             layout.roll_over(writing(words(count)))
         settle(layout, writing(words(count)))
     settle(layout, done(words(count + 1)))
-    found = " ".join(text for text in stands(layout) if text != POINTER.text)
+    found = " ".join(text for text in stands(layout) if text != ANSWER_BELOW.text)
     assert found.split() == words(count + 1).split()

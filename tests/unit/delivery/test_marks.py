@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.delivery.message_metadata import find
+from bot.delivery.message_metadata import find_messages
 from bot.errors import SlackRefused
 from bot.storage.records import ShownMessage
 from bot.values import Place
@@ -27,13 +27,13 @@ async def test_the_messages_of_a_turn_are_found_in_the_order_of_their_parts() ->
     fake = FakeSlack()
     async with delivery(fake) as room:
         for n in (0, 1):
-            reply = room.reply(question(n, channel="C1"))
+            reply = room.create_reply(question(n, channel="C1"))
             await reply.open(THINKING)
             await reply.finish(done(words(5000)))
         mine = [m for m in fake.messages.values() if m.turn == "turn0"]
         assert len(mine) > 2
         fake.messages = dict(reversed(fake.messages.items()))
-        found = await room.found(question(channel="C1"))
+        found = await room.find_messages(question(channel="C1"))
     assert found == tuple(ShownMessage(m.ts, "C1") for m in mine)
 
 
@@ -43,11 +43,11 @@ async def test_of_messages_that_are_the_same_part_the_newest_comes_first_and_the
     fake = FakeSlack()
     async with delivery(fake) as room:
         for _ in range(2):  # two processes, each of which thinks the turn is its own
-            await room.reply(question()).finish(done(words(3000)))
+            await room.create_reply(question()).finish(done(words(3000)))
         first, second, third, fourth = fake.messages
-        found = await room.found(question())
+        found = await room.find_messages(question())
         assert [one.ts for one in found] == [third, fourth, first, second]
-        await room.reply(question(), standing=found).finish(done(words(3000)))
+        await room.create_reply(question(), existing=found).finish(done(words(3000)))
     assert list(fake.messages) == [third, fourth]
 
 
@@ -55,9 +55,9 @@ async def test_an_answer_at_the_top_of_a_channel_is_found_with_what_follows_in_i
     fake = FakeSlack()
     asked = question(place=Place("T1", "D1", "dm"), ts=None)
     async with delivery(fake) as room:
-        assert await room.found(asked) == ()
-        await room.reply(asked).finish(done(words(5000)))
-        found = await room.found(asked)
+        assert await room.find_messages(asked) == ()
+        await room.create_reply(asked).finish(done(words(5000)))
+        found = await room.find_messages(asked)
     assert [one.ts for one in found] == list(fake.messages)
     assert len(found) > 2
 
@@ -67,15 +67,15 @@ async def test_an_answer_that_cannot_be_looked_for_says_so() -> None:
     fake.fault = always("conversations.replies", "missing_scope")
     async with delivery(fake) as room:
         with pytest.raises(SlackRefused):
-            await room.found(question())
+            await room.find_messages(question())
 
 
 async def test_a_public_answer_to_a_command_is_found_where_it_stands() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
-        await room.reply(command(public=True)).finish(done("Here."))
-        [found] = await room.found(command(public=True))
-        await room.reply(command(public=True), standing=[found]).finish(done("There."))
+        await room.create_reply(command(public=True)).finish(done("Here."))
+        [found] = await room.find_messages(command(public=True))
+        await room.create_reply(command(public=True), existing=[found]).finish(done("There."))
     [message] = fake.messages.values()
     assert (message.markdown, found.channel) == ("There.", "C1")
 
@@ -83,12 +83,12 @@ async def test_a_public_answer_to_a_command_is_found_where_it_stands() -> None:
 async def test_a_stream_that_has_no_mark_yet_is_found_where_it_is_known() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
-        await room.reply(question()).finish(done(words(5000)))
+        await room.create_reply(question()).finish(done(words(5000)))
         known = [replace(one, method="native") for one in standing(fake)]
         last = fake.messages[known[-1].ts]
         last.metadata = None
     slack = connect(fake)
-    assert await find(slack, question()) == standing(fake)[:-1]
-    assert await find(slack, question(), known) == tuple(known)
+    assert await find_messages(slack, question()) == standing(fake)[:-1]
+    assert await find_messages(slack, question(), known) == tuple(known)
     del fake.messages[known[0].ts]
-    assert await find(slack, question(), known) == tuple(known[1:])
+    assert await find_messages(slack, question(), known) == tuple(known[1:])

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from bot.delivery.edits.refusals import Remedy, remedy
+from bot.delivery.edits.refusals import Fallback, fallback_for
 
 
 @pytest.mark.parametrize(
     ("code", "way"),
     [
-        ("msg_too_long", Remedy.SHORTER),
-        ("invalid_blocks", Remedy.PLAIN),
-        ("edit_window_closed", Remedy.ANEW),
-        ("cant_update_message", Remedy.ANEW),
-        ("streaming_state_conflict", Remedy.STOP),
-        ("message_not_found", Remedy.NONE),
-        ("token_revoked", Remedy.NONE),
-        ("something_new", Remedy.NONE),
+        ("msg_too_long", Fallback.SHORTER_MESSAGES),
+        ("invalid_blocks", Fallback.WITHOUT_BLOCKS),
+        ("edit_window_closed", Fallback.NEW_MESSAGE),
+        ("cant_update_message", Fallback.NEW_MESSAGE),
+        ("streaming_state_conflict", Fallback.STOP_STREAM),
+        ("message_not_found", Fallback.GIVE_UP),
+        ("token_revoked", Fallback.GIVE_UP),
+        ("something_new", Fallback.GIVE_UP),
     ],
 )
-def test_a_refusal_has_its_way(code: str, way: Remedy) -> None:
-    assert remedy(code) is way
+def test_a_refusal_has_its_way(code: str, way: Fallback) -> None:
+    assert fallback_for(code) is way

@@ -19,7 +19,7 @@ from tests.unit.delivery.streaming_slack import StreamingSlack, dm, write
 async def test_an_answer_is_one_stream_that_ends_as_the_models_text() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
-        reply = room.reply(dm())
+        reply = room.create_reply(dm())
         await reply.open(THINKING)
         await asyncio.sleep(2)
         await write(reply, TEXT, 10)
@@ -46,7 +46,7 @@ async def test_a_reader_is_never_far_behind() -> None:
 async def test_in_a_channel_an_answer_to_a_bot_is_shown_by_edits() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
-        reply = room.reply(replace(question(1), user="B1", bot="B1"))
+        reply = room.create_reply(replace(question(1), user="B1", bot="B1"))
         await reply.open(THINKING)
         await reply.finish(done(TEXT))
     assert fake.streams == []
@@ -58,7 +58,7 @@ async def test_in_a_channel_the_asker_is_named_with_their_own_team() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
         for asked in (question(1), question(2, user_team="T2")):
-            reply = room.reply(asked)
+            reply = room.create_reply(asked)
             await reply.open(THINKING)
             await write(reply, TEXT, 2)
             await reply.finish(done(TEXT))
@@ -68,7 +68,7 @@ async def test_in_a_channel_the_asker_is_named_with_their_own_team() -> None:
 async def test_what_ends_badly_says_so_below_and_offers_another_try() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
-        reply = room.reply(dm())
+        reply = room.create_reply(dm())
         await reply.open(THINKING)
         await write(reply, "One **two three four", 2)
         await reply.finish(Draft(Phase.FAILED, "One **two three four", "It broke."))
@@ -78,11 +78,11 @@ async def test_what_ends_badly_says_so_below_and_offers_another_try() -> None:
     assert stream.buttons == ["answer_again", "answer_menu"]
 
 
-@pytest.mark.parametrize("end", [done("Short."), Draft(Phase.FAILED, note="No.")])
+@pytest.mark.parametrize("end", [done("Short."), Draft(Phase.FAILED, status_line="No.")])
 async def test_what_is_whole_before_it_began_is_one_post(end: Draft) -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
-        reply = room.reply(dm())
+        reply = room.create_reply(dm())
         await reply.open(THINKING)
         await reply.finish(end)
     assert fake.streams == []
@@ -113,7 +113,7 @@ async def test_an_answer_longer_than_a_stream_lives_goes_on_in_the_next_one() ->
 async def test_text_written_anew_replaces_what_was_streamed() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
-        reply = room.reply(dm())
+        reply = room.create_reply(dm())
         await reply.open(THINKING)
         await write(reply, TEXT, 5)
         other = "Another answer. " * 300
@@ -130,7 +130,7 @@ async def test_a_reader_who_stops_the_stream_stops_the_model() -> None:
     fake = StreamingSlack()
     lost: list[SlackRefused | Stopped | QuestionDeleted] = []
     async with delivery(fake, delivery="native") as room:
-        reply = room.reply(dm(), on_lost=lost.append)
+        reply = room.create_reply(dm(), on_reader_lost=lost.append)
         await reply.open(THINKING)
         await write(reply, TEXT[:600], 3)
         fake.stop_by_user()
@@ -149,7 +149,7 @@ async def test_a_deleted_stream_ends_the_answer() -> None:
     fake = StreamingSlack()
     lost: list[SlackRefused | Stopped | QuestionDeleted] = []
     async with delivery(fake, delivery="native") as room:
-        reply = room.reply(dm(), on_lost=lost.append)
+        reply = room.create_reply(dm(), on_reader_lost=lost.append)
         await reply.open(THINKING)
         await write(reply, TEXT[:1000], 3)
         fake.messages.clear()
@@ -163,7 +163,7 @@ async def test_a_command_and_what_has_no_thread_are_never_streamed() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
         for asked in (command(public=True), dm(place=Place("T1", "D1", "dm"), ts=None)):
-            reply = room.reply(asked)
+            reply = room.create_reply(asked)
             await reply.open(THINKING)
             await write(reply, "Some text", 1)
             await reply.finish(done("Some text."))

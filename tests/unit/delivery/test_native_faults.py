@@ -26,7 +26,7 @@ async def test_where_slack_takes_no_stream_edits_answer_and_no_stream_is_asked_f
     )
     async with delivery(fake, delivery="native") as room:
         for asked in (question(1), question(2), dm(3)):
-            reply = room.reply(asked)
+            reply = room.create_reply(asked)
             await reply.open(THINKING)
             await write(reply, TEXT, 3)
             await reply.finish(done(TEXT))
@@ -40,7 +40,7 @@ async def test_a_refusal_that_says_nothing_of_other_places_is_not_remembered() -
     fake.fault = once("chat.startStream", "restricted_action_thread_locked")
     async with delivery(fake, delivery="native") as room:
         for asked in (dm(1), dm(2)):
-            reply = room.reply(asked)
+            reply = room.create_reply(asked)
             await reply.open(THINKING)
             await write(reply, TEXT, 3)
             await reply.finish(done(TEXT))
@@ -53,7 +53,7 @@ async def test_where_the_bot_may_not_write_at_all_the_turn_is_told() -> None:
     fake.fault = lambda call: "not_in_channel" if call.method.startswith("chat.") else None
     lost: list[SlackRefused | Stopped | QuestionDeleted] = []
     async with delivery(fake, delivery="native") as room:
-        reply = room.reply(dm(), on_lost=lost.append)
+        reply = room.create_reply(dm(), on_reader_lost=lost.append)
         await reply.open(THINKING)
         await write(reply, TEXT, 3)
         assert [getattr(error, "code", "") for error in lost] == ["not_in_channel"]
@@ -114,11 +114,11 @@ async def test_where_starts_get_no_answer_edits_take_over() -> None:
 async def test_a_lost_start_is_not_taken_for_another_answers_stream() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
-        first = room.reply(dm(0))
+        first = room.create_reply(dm(0))
         await first.open(THINKING)
         await write(first, "Something else. " * 20, 2)
         fake.fault = once("chat.startStream", "lost")
-        second = room.reply(dm(0, id="other"))
+        second = room.create_reply(dm(0, id="other"))
         await second.open(THINKING)
         await write(second, TEXT, 3)
         await second.finish(done(TEXT))
@@ -130,7 +130,7 @@ async def test_a_lost_start_is_not_taken_for_another_answers_stream() -> None:
 async def test_a_stream_that_slack_ended_by_itself_goes_on_by_edits() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
-        reply = room.reply(dm())
+        reply = room.create_reply(dm())
         await reply.open(THINKING)
         await write(reply, TEXT[:1000], 3)
         fake.streams[0].began -= 1000
@@ -144,7 +144,7 @@ async def test_a_stream_that_slack_ended_by_itself_goes_on_by_edits() -> None:
 async def test_slack_standing_still_for_half_a_minute_delays_only_what_is_shown() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
-        reply = room.reply(dm())
+        reply = room.create_reply(dm())
         await reply.open(THINKING)
         await write(reply, TEXT[:500], 2)
         until = now() + 30

@@ -13,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.delivery.native.layout import (
-    LIMIT,
-    LONGEST,
+    MAX_NATIVE_STREAM_BYTES,
+    MAX_NATIVE_STREAM_SECONDS,
     Append,
-    HandOver,
     NativeLayout,
     Start,
     Stop,
     StreamStep,
+    SwitchToEdits,
 )
 from bot.render.safety.neutralise import clean, inert_once
 from bot.render.safety.tags import TAG
@@ -46,7 +46,7 @@ class Stage:
         taken: list[type[StreamStep]] = []
         while len(taken) < most and (step := self.layout.plan(draft, now)):
             taken.append(type(step))
-            if isinstance(step, HandOver):
+            if isinstance(step, SwitchToEdits):
                 break
             self._take(step, draft, now)
         return taken
@@ -58,7 +58,7 @@ class Stage:
         self.streams[-1].append(step.markdown)
         if isinstance(step, Stop):
             self.blocks.append(step.blocks)
-        self.layout.done(step, now, draft, f"{len(self.streams)}.0")
+        self.layout.mark_done(step, now, draft, f"{len(self.streams)}.0")
 
     @property
     def texts(self) -> list[str]:
@@ -66,13 +66,13 @@ class Stage:
         return ["".join(chunks) for chunks in self.streams]
 
 
-def grown(text: str, lengths: list[int], *, limit: int = LIMIT) -> Stage:
+def grown(text: str, lengths: list[int], *, limit: int = MAX_NATIVE_STREAM_BYTES) -> Stage:
     """An answer that was looked at whenever it was so long, and at its end."""
     stage = Stage(NativeLayout("t1", limit))
     for length in sorted({length for length in lengths if length < len(text)}):
-        assert HandOver not in stage.take(writing(text[:length]))
+        assert SwitchToEdits not in stage.take(writing(text[:length]))
     if stage.streams:
-        assert HandOver not in stage.take(done(text))
+        assert SwitchToEdits not in stage.take(done(text))
     return stage
 
 
@@ -87,8 +87,8 @@ def test_a_growing_answer_is_a_start_and_appends_and_a_stop() -> None:
 
 
 def test_what_is_whole_before_it_began_is_no_stream() -> None:
-    assert Stage().take(done("One.")) == [HandOver]
-    assert Stage().take(Draft(Phase.FAILED, note="No.")) == [HandOver]
+    assert Stage().take(done("One.")) == [SwitchToEdits]
+    assert Stage().take(Draft(Phase.FAILED, status_line="No.")) == [SwitchToEdits]
 
 
 def test_the_end_says_how_it_ended_and_what_can_be_pressed() -> None:
@@ -104,7 +104,7 @@ def test_the_end_says_how_it_ended_and_what_can_be_pressed() -> None:
 def test_text_written_anew_is_no_stream_any_more() -> None:
     stage = Stage()
     stage.take(writing("One two three"))
-    assert stage.take(writing("One too many words")) == [HandOver]
+    assert stage.take(writing("One too many words")) == [SwitchToEdits]
 
 
 def test_an_end_without_the_last_blank_is_no_change() -> None:
@@ -118,7 +118,10 @@ def test_a_stream_that_is_full_goes_on_in_the_next_one_behind_a_paragraph() -> N
     text = words(3000)
     stage = grown(text, list(range(0, len(text), 190)))
     assert len(stage.streams) == 3
-    assert all(LIMIT * 0.75 < len(one) <= LIMIT for one in stage.texts[:-1])
+    assert all(
+        MAX_NATIVE_STREAM_BYTES * 0.75 < len(one) <= MAX_NATIVE_STREAM_BYTES
+        for one in stage.texts[:-1]
+    )
     assert all(one.endswith("\n\n") for one in stage.texts[:-1])
     assert "".join(stage.texts) == text
 
@@ -126,7 +129,7 @@ def test_a_stream_that_is_full_goes_on_in_the_next_one_behind_a_paragraph() -> N
 def test_an_answer_that_comes_all_at_once_takes_as_many_streams_as_it_needs() -> None:
     text = words(6000)
     stage = grown(text, [100])
-    assert all(len(one) <= LIMIT for one in stage.texts)
+    assert all(len(one) <= MAX_NATIVE_STREAM_BYTES for one in stage.texts)
     assert "".join(stage.texts).split() == text.split()
     assert stage.blocks == ["", "", "", "", "[]"]
 
@@ -144,10 +147,12 @@ def test_code_goes_on_as_code() -> None:
 def test_an_old_stream_is_followed_by_a_new_one() -> None:
     stage = Stage()
     stage.take(writing("One **two** three"), 0.0)
-    assert stage.layout.ages_at() == LONGEST
-    assert stage.take(writing("One **two** three"), LONGEST) == [Stop]
-    assert stage.take(writing("One **two** three four fi"), LONGEST + 1) == [Start]
-    assert stage.take(done("One **two** three four five"), LONGEST + 9) == [Stop]
+    assert stage.layout.expires_at() == MAX_NATIVE_STREAM_SECONDS
+    assert stage.take(writing("One **two** three"), MAX_NATIVE_STREAM_SECONDS) == [Stop]
+    assert stage.take(writing("One **two** three four fi"), MAX_NATIVE_STREAM_SECONDS + 1) == [
+        Start
+    ]
+    assert stage.take(done("One **two** three four five"), MAX_NATIVE_STREAM_SECONDS + 9) == [Stop]
     assert stage.texts == ["One **two** ", "three four five"]
     assert stage.blocks == ["", "[]"]
 
@@ -156,15 +161,15 @@ def test_an_old_stream_closes_its_code() -> None:
     text = "```py\nx = 1\n    y = 2\nz"
     stage = Stage()
     stage.take(writing(text[:-6]), 0.0)
-    stage.take(writing(text), LONGEST)
+    stage.take(writing(text), MAX_NATIVE_STREAM_SECONDS)
     assert stage.texts[0] == "```py\nx = 1\n    y = 2\n```"
 
 
 def test_a_stream_without_text_does_not_grow_old() -> None:
     layout = NativeLayout("t1")
-    layout.done(Start("", 0), 0.0, THINKING, "1.0")
-    assert layout.plan(THINKING, LONGEST - 1) is None
-    assert isinstance(layout.plan(THINKING, LONGEST), HandOver)
+    layout.mark_done(Start("", 0), 0.0, THINKING, "1.0")
+    assert layout.plan(THINKING, MAX_NATIVE_STREAM_SECONDS - 1) is None
+    assert isinstance(layout.plan(THINKING, MAX_NATIVE_STREAM_SECONDS), SwitchToEdits)
 
 
 def test_slack_may_take_less_than_we_think() -> None:

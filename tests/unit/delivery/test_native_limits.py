@@ -19,7 +19,7 @@ TEXT = words(1200)
 
 async def answered(room: Delivery, asked: Question, text: str = TEXT, seconds: float = 30) -> float:
     """One answer from beginning to end; returns how long its end took."""
-    reply: Reply = room.reply(asked)
+    reply: Reply = room.create_reply(asked)
     await reply.open(THINKING)
     await write(reply, text, seconds)
     ended = now()

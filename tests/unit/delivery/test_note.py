@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.delivery.ephemeral.reply import PrivateReply
+from bot.delivery.ephemeral.reply import EphemeralReply
 from bot.render.buttons import AGAIN, CONTINUE, SHARE, STOP
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now, run
@@ -24,7 +24,7 @@ async def test_an_answer_is_shown_in_its_note_as_it_is_written_and_ends_there() 
     hooks, text = Hooks(), words(1200)
     async with private(hooks) as reply:
         url = hooks.press()
-        assert reply.lend(url, live=True)
+        assert reply.add_response_url(url, live=True)
         await write(reply, text)
         ended = now()
         await reply.finish(done(text))
@@ -52,9 +52,9 @@ def test_uses_are_five_at_most_and_the_last_is_the_end(
 ) -> None:
     """Whatever is written when, and whenever the note is pressed."""
 
-    async def pressing(hooks: Hooks, reply: PrivateReply, at: float) -> None:
+    async def pressing(hooks: Hooks, reply: EphemeralReply, at: float) -> None:
         await asyncio.sleep(at)
-        reply.lend(hooks.press(), live=live)
+        reply.add_response_url(hooks.press(), live=live)
 
     async def scenario() -> tuple[Hooks, str]:
         hooks, count = Hooks(), 0
@@ -92,7 +92,7 @@ def test_uses_are_five_at_most_and_the_last_is_the_end(
 async def test_a_press_before_the_first_word_is_answered_by_how_the_answer_stands() -> None:
     hooks = Hooks()
     async with private(hooks) as reply:
-        reply.lend(hooks.press(), live=True)
+        reply.add_response_url(hooks.press(), live=True)
         await asyncio.sleep(2)
         assert hooks.note
         assert "Thinking…" in state(hooks.note)
@@ -111,7 +111,7 @@ async def test_uses_last_to_the_end_of_an_answer_that_is_written_as_fast_as_it_i
 
     hooks, text = Hooks(), words(400)
     async with private(hooks) as reply:
-        reply.lend(hooks.press(), live=True)
+        reply.add_response_url(hooks.press(), live=True)
         await write(reply, text, rate=rate, chunk=1)
         await reply.finish(done(text))
     shown = [use.at for use in hooks.uses]
@@ -123,11 +123,11 @@ async def test_uses_last_to_the_end_of_an_answer_that_is_written_as_fast_as_it_i
 async def test_a_second_press_brings_five_new_uses() -> None:
     hooks, text = Hooks(), words(1500)
     async with private(hooks) as reply:
-        reply.lend(hooks.press(), live=True)
+        reply.add_response_url(hooks.press(), live=True)
         await write(reply, text, rate=6)
         assert len(hooks.uses) == 4
         second = hooks.press()
-        reply.lend(second, live=True)
+        reply.add_response_url(second, live=True)
         await asyncio.sleep(1)
         assert hooks.uses[-1].url == second
         assert hooks.uses[-1].markdown == text
@@ -140,7 +140,7 @@ async def test_what_a_person_stopped_stands_in_the_note_at_once() -> None:
     hooks = Hooks()
     async with private(hooks) as reply:
         reply.show(writing("One two"))
-        reply.lend(hooks.press(), live=False)
+        reply.add_response_url(hooks.press(), live=False)
         await asyncio.sleep(5)
         assert hooks.uses == []  # an address lent by Stop shows the end only
         await reply.finish(Draft(Phase.STOPPED, "One two", "Stopped by <@U1>"))
@@ -153,7 +153,7 @@ async def test_what_a_person_stopped_stands_in_the_note_at_once() -> None:
 async def test_a_failure_stands_in_the_note_and_can_be_tried_again() -> None:
     hooks = Hooks()
     async with private(hooks) as reply:
-        reply.lend(hooks.press(), live=True)
+        reply.add_response_url(hooks.press(), live=True)
         await reply.finish(Draft(Phase.FAILED, "", "The model's server is overloaded."))
     assert hooks.note
     assert buttons(hooks.note) == [AGAIN]
@@ -163,7 +163,7 @@ async def test_a_failure_stands_in_the_note_and_can_be_tried_again() -> None:
 async def test_a_text_too_long_for_the_note_shows_its_beginning_and_goes_on_in_the_dm() -> None:
     hooks, fake, text = Hooks(), FakeSlack(), words(6000)
     async with private(hooks, fake) as reply:
-        reply.lend(hooks.press(), live=True)
+        reply.add_response_url(hooks.press(), live=True)
         await write(reply, text, rate=400)
         assert hooks.note
         assert buttons(hooks.note) == [STOP]
@@ -181,8 +181,8 @@ async def test_a_press_while_the_answer_is_sent_below_takes_the_note_away() -> N
     async with private(hooks) as reply:
         sending = asyncio.create_task(reply.finish(done("So.")))
         await asyncio.sleep(0.5)
-        assert reply.lend(hooks.press(), live=True)
+        assert reply.add_response_url(hooks.press(), live=True)
         await sending
-        assert not reply.lend(hooks.press(), live=True)
+        assert not reply.add_response_url(hooks.press(), live=True)
     assert hooks.note is None
     assert [markdown(body) for body in hooks.below] == ["So."]

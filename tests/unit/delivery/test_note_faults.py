@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.delivery.ephemeral.reply import PERHAPS_TWICE
+from bot.delivery.ephemeral.reply import POSSIBLE_DUPLICATE_NOTICE
 from bot.render.buttons import SHARE
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
@@ -46,7 +46,7 @@ async def test_failures_that_pass_leave_one_end_in_the_note(
 ) -> None:
     hooks, text = Hooks(fault=only(kind, fault, times)), words(900)
     async with private(hooks) as reply:
-        reply.lend(hooks.press(), live=True)
+        reply.add_response_url(hooks.press(), live=True)
         await write(reply, text, rate=rate)
         await reply.finish(done(text))
     assert ends(hooks, text) == 1
@@ -57,7 +57,7 @@ async def test_an_end_not_confirmed_by_the_fifth_use_stands_and_is_not_sent_belo
     hooks, text = Hooks(fault=only("end", "lost", 1)), words(1500)
     async with private(hooks) as reply:
         url = hooks.press()
-        reply.lend(url, live=True)
+        reply.add_response_url(url, live=True)
         await write(reply, text, rate=6)
         await reply.finish(done(text))
     assert len(hooks.taken(url)) == 5
@@ -71,12 +71,12 @@ async def test_an_end_not_confirmed_by_the_fifth_use_stands_and_is_not_sent_belo
 async def test_an_address_that_is_refused_sends_the_answer_below(kind: str, fault: str) -> None:
     hooks, text = Hooks(fault=only(kind, fault)), words(300)
     async with private(hooks) as reply:
-        reply.lend(hooks.press(), live=True)
+        reply.add_response_url(hooks.press(), live=True)
         await write(reply, text)
         await reply.finish(done(text))
     assert ends(hooks, text) == 1
     assert [markdown(body) for body in hooks.below] == [text]
-    assert PERHAPS_TWICE not in state(hooks.below[0])
+    assert POSSIBLE_DUPLICATE_NOTICE not in state(hooks.below[0])
 
 
 @pytest.mark.parametrize("fault", [500, "lost"])
@@ -85,17 +85,17 @@ async def test_an_address_that_stays_out_of_reach_sends_it_below_and_says_so(
 ) -> None:
     hooks = Hooks(fault=only("end", fault, 3))
     async with private(hooks) as reply:
-        reply.lend(hooks.press(), live=False)
+        reply.add_response_url(hooks.press(), live=False)
         hooks.fault = lambda use: fault if use.url != COMMAND else None
         await reply.finish(done("So."))
     assert [markdown(body) for body in hooks.below] == ["So."]
-    assert PERHAPS_TWICE in state(hooks.below[0])
+    assert POSSIBLE_DUPLICATE_NOTICE in state(hooks.below[0])
 
 
 async def test_when_all_addresses_have_expired_the_answer_goes_to_the_dm() -> None:
     hooks, fake = Hooks(), FakeSlack()
     async with private(hooks, fake) as reply:
-        reply.lend(hooks.press(), live=True)
+        reply.add_response_url(hooks.press(), live=True)
         reply.show(writing("One"))
         await asyncio.sleep(31 * 60)
         await reply.finish(done("One two."))
@@ -108,7 +108,7 @@ async def test_slack_out_of_reach_for_half_a_minute_costs_uses_but_no_end() -> N
     hooks, text = Hooks(), words(1200)
     hooks.fault = lambda use: 503 if 3 < now() < 33 else None
     async with private(hooks) as reply:
-        reply.lend(hooks.press(), live=True)
+        reply.add_response_url(hooks.press(), live=True)
         await write(reply, text, rate=20)
         await reply.finish(done(text))
     assert ends(hooks, text) == 1

@@ -24,7 +24,7 @@ async def test_of_two_processes_that_say_the_same_one_is_read(apart: float) -> N
 
     async def say(room: Delivery, after: float) -> None:
         await asyncio.sleep(after)
-        await room.say_once(question(), SORRY)
+        await room.post_if_unanswered(question(), SORRY)
 
     async with delivery(fake) as one, delivery(fake) as two:
         await asyncio.gather(say(one, 0.0), say(two, apart))
@@ -34,9 +34,9 @@ async def test_of_two_processes_that_say_the_same_one_is_read(apart: float) -> N
 async def test_an_answer_that_somebody_gives_is_left_as_it_is() -> None:
     fake = FakeSlack()
     async with delivery(fake) as one, delivery(fake) as two:
-        reply = one.reply(question())
+        reply = one.create_reply(question())
         await reply.open(THINKING)
-        await two.say_once(question(), SORRY)
+        await two.post_if_unanswered(question(), SORRY)
         await reply.finish(done("Because."))
     assert [message.markdown for message in fake.messages.values()] == ["Because."]
 
@@ -46,7 +46,7 @@ async def test_it_is_said_where_nothing_can_be_read(fault: str | int) -> None:
     fake = FakeSlack()
     fake.fault = always("conversations.replies", fault)
     async with delivery(fake) as room:
-        await room.say_once(question(), SORRY)
+        await room.post_if_unanswered(question(), SORRY)
     assert said(fake) == ["Not now."]
 
 
@@ -54,12 +54,12 @@ async def test_it_is_said_once_where_the_answer_to_the_post_was_lost() -> None:
     fake = FakeSlack()
     fake.fault = once("chat.postMessage", "lost")
     async with delivery(fake) as room:
-        await room.say_once(question(), SORRY)
+        await room.post_if_unanswered(question(), SORRY)
     assert said(fake) == ["Not now."]
 
 
 async def test_a_command_is_told_without_a_look() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
-        await room.say_once(command(), SORRY)
+        await room.post_if_unanswered(command(), SORRY)
     assert [call.method for call in fake.calls] == ["response_url"]

@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from bot.errors import TurnLost
+from bot.errors import LeaseLost
 from bot.render.buttons import SHOW, STOP
 from bot.storage.records import ShownMessage, TurnCommand
 from bot.values import Draft, Phase
@@ -22,13 +22,13 @@ async def test_where_the_bot_may_not_post_the_note_can_be_pressed_like_any_other
     hooks, fake = Hooks(), FakeSlack()
     fake.fault = always("chat.postMessage", "not_in_channel")
     room = room_of(hooks, fake)
-    reply = room.reply(command(public=True))
+    reply = room.create_reply(command(public=True))
     await reply.open(THINKING)
     [notice] = hooks.below
     assert "can't post in this channel" in notice["text"]
     assert buttons(notice) == [SHOW, STOP]
     reply.show(writing("Only for"))
-    assert room.private.lend(command().id, "U1", hooks.press(), live=True)
+    assert room.ephemeral.add_response_url(command().id, "U1", hooks.press(), live=True)
     await asyncio.sleep(5)
     await reply.finish(done("Only for you."))
     assert hooks.note
@@ -40,14 +40,14 @@ async def test_where_the_bot_may_not_post_the_note_can_be_pressed_like_any_other
 async def test_only_the_asker_lends_addresses_and_only_to_answers_under_way() -> None:
     hooks = Hooks()
     room = room_of(hooks, FakeSlack())
-    reply = room.reply(command())
+    reply = room.create_reply(command())
     await reply.open(THINKING)
-    assert not room.private.lend(command().id, "U2", hooks.press(), live=True)
-    assert not room.private.lend("never", "U1", hooks.press(), live=True)
-    assert room.private.ended(command().id) is None
+    assert not room.ephemeral.add_response_url(command().id, "U2", hooks.press(), live=True)
+    assert not room.ephemeral.add_response_url("never", "U1", hooks.press(), live=True)
+    assert room.ephemeral.find_ended(command().id) is None
     await reply.finish(done("Here."))
-    assert not room.private.lend(command().id, "U1", hooks.press(), live=True)
-    ended = room.private.ended(command().id)
+    assert not room.ephemeral.add_response_url(command().id, "U1", hooks.press(), live=True)
+    ended = room.ephemeral.find_ended(command().id)
     assert ended
     assert ended.draft == done("Here.")
     await room.aclose()
@@ -58,10 +58,10 @@ async def test_an_address_lent_in_another_process_is_used_like_any_other() -> No
     for kind, shown in kinds:
         hooks = Hooks()
         room = room_of(hooks, FakeSlack())
-        reply = room.reply(command())
+        reply = room.create_reply(command())
         await reply.open(THINKING)
         reply.show(writing("One"))
-        room.private.heed(TurnCommand(command().id, "U1", kind, hooks.press()))
+        room.ephemeral.deliver_command(TurnCommand(command().id, "U1", kind, hooks.press()))
         await asyncio.sleep(3)
         await reply.finish(done("One two."))
         assert len(hooks.uses) == shown
@@ -74,11 +74,11 @@ async def test_that_a_message_is_sent_is_journalled_before_and_told_after() -> N
         hooks, keeper = Hooks(), Sending()
         hooks.fault = keeper.watch
         room = room_of(hooks, FakeSlack())
-        reply = room.reply(command(), kept=keeper)
+        reply = room.create_reply(command(), guard=keeper)
         await reply.open(THINKING)
         assert keeper.sends == 0
         if press:
-            room.private.lend(command().id, "U1", hooks.press(), live=False)
+            room.ephemeral.add_response_url(command().id, "U1", hooks.press(), live=False)
         await reply.finish(done("Here."))
         assert keeper.sends == 1
         assert keeper.messages == (ShownMessage("", "", "respond"),)
@@ -93,7 +93,7 @@ class Sending(Keeper):
         super().__init__()
         self.sends = 0
 
-    async def sending(self) -> None:
+    async def before_unverifiable_send(self) -> None:
         self.sends += 1
 
     def watch(self, use: Use) -> None:
@@ -103,10 +103,10 @@ class Sending(Keeper):
 async def test_text_shown_in_the_note_is_told_to_whoever_keeps_the_turn() -> None:
     hooks, keeper = Hooks(), Keeper()
     room = room_of(hooks, FakeSlack())
-    reply = room.reply(command(), kept=keeper)
+    reply = room.create_reply(command(), guard=keeper)
     await reply.open(THINKING)
     reply.show(writing(words(40)))
-    room.private.lend(command().id, "U1", hooks.press(), live=True)
+    room.ephemeral.add_response_url(command().id, "U1", hooks.press(), live=True)
     await asyncio.sleep(1)
     assert (keeper.messages, keeper.texts) == ((), [words(40)])
     await room.aclose()
@@ -117,7 +117,7 @@ async def test_what_another_process_has_sent_is_not_sent_again() -> None:
         hooks, fake = Hooks(), FakeSlack()
         room = room_of(hooks, fake)
         sent = (ShownMessage("", "", "respond"),)
-        reply = room.reply(command(), standing=sent)
+        reply = room.create_reply(command(), existing=sent)
         await reply.open(THINKING)
         await reply.finish(done(text))
         assert hooks.uses == []
@@ -132,10 +132,10 @@ async def test_a_private_answer_that_may_not_be_ours_waits_until_it_is() -> None
     hooks, keeper = Hooks(), Keeper()
     keeper.ours = False
     room = room_of(hooks, FakeSlack())
-    reply = room.reply(command(), kept=keeper)
+    reply = room.create_reply(command(), guard=keeper)
     await reply.open(THINKING)
     reply.show(writing(words(40)))
-    room.private.lend(command().id, "U1", hooks.press(), live=True)
+    room.ephemeral.add_response_url(command().id, "U1", hooks.press(), live=True)
     finishing = asyncio.create_task(reply.finish(done("Here.")))
     await asyncio.sleep(30)
     assert hooks.uses == []
@@ -151,14 +151,14 @@ async def test_a_private_answer_that_is_somebody_else_s_is_let_go_of(ours: bool)
     keeper.ours = ours
     hooks.fault = lambda use: 500
     room = room_of(hooks, FakeSlack())
-    reply = room.reply(command(), kept=keeper)
+    reply = room.create_reply(command(), guard=keeper)
     await reply.open(THINKING)
     finishing = asyncio.create_task(reply.finish(done("Here.")))
     await asyncio.sleep(0.5)
     made = len(hooks.uses)
     reply.abandon()
-    assert not room.private.lend(command().id, "U1", hooks.press(), live=True)
-    with pytest.raises(TurnLost):
+    assert not room.ephemeral.add_response_url(command().id, "U1", hooks.press(), live=True)
+    with pytest.raises(LeaseLost):
         await finishing
     assert len(hooks.uses) == made
     await room.aclose()
@@ -167,10 +167,10 @@ async def test_a_private_answer_that_is_somebody_else_s_is_let_go_of(ours: bool)
 async def test_closing_waits_a_moment_for_what_is_on_its_way_and_an_end_can_still_come() -> None:
     hooks = Hooks(latency=0.8)
     room = room_of(hooks, FakeSlack())
-    reply = room.reply(command())
+    reply = room.create_reply(command())
     await reply.open(THINKING)
     reply.show(writing(words(40)))
-    room.private.lend(command().id, "U1", hooks.press(), live=True)
+    room.ephemeral.add_response_url(command().id, "U1", hooks.press(), live=True)
     await asyncio.sleep(0.3)
     await room.aclose()
     shown = len(hooks.uses)

@@ -39,7 +39,7 @@ async def test_a_placeholder_that_is_refused_is_told_at_once(code: str) -> None:
     fake.fault = always("chat.postMessage", code)
     lost: list[SlackRefused | Stopped | QuestionDeleted] = []
     async with delivery(fake) as room:
-        reply = room.reply(question(), on_lost=lost.append)
+        reply = room.create_reply(question(), on_reader_lost=lost.append)
         with pytest.raises(SlackRefused) as refusal:
             await reply.open(THINKING)
         assert refusal.value.code == code
@@ -53,7 +53,7 @@ async def test_a_deleted_placeholder_ends_the_answer() -> None:
     fake = FakeSlack()
     lost: list[SlackRefused | Stopped | QuestionDeleted] = []
     async with delivery(fake) as room:
-        reply = room.reply(question(), on_lost=lost.append)
+        reply = room.create_reply(question(), on_reader_lost=lost.append)
         await reply.open(THINKING)
         fake.messages.clear()
         for n in range(100):
@@ -101,7 +101,7 @@ async def test_whatever_is_too_long_is_given_up_in_the_end() -> None:
     fake = FakeSlack()
     fake.fault = always("chat.update", "msg_too_long")
     async with delivery(fake) as room:
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         await reply.open(THINKING)
         with pytest.raises(SlackRefused):
             await reply.finish(done(TEXT))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.values import REMOVED
+from bot.values import REMOVED_DRAFT
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack, Fault
 from tests.unit.delivery.room import (
@@ -29,14 +29,14 @@ from tests.unit.delivery.streaming_slack import StreamingSlack, dm, write
 async def test_removal_deletes_every_message_of_an_answer(text: str) -> None:
     fake, keeper = FakeSlack(), Keeper()
     async with delivery(fake) as room:
-        reply = room.reply(question(), kept=keeper)
+        reply = room.create_reply(question(), guard=keeper)
         await reply.open(THINKING)
         if text:
             reply.show(writing(text))
             await asyncio.sleep(20)
         assert len(fake.messages) == len(keeper.messages) >= 1
-        await reply.finish(REMOVED)
-        await reply.settled()
+        await reply.finish(REMOVED_DRAFT)
+        await reply.wait_cleanup()
     assert fake.messages == {}
     assert keeper.messages == ()
 
@@ -44,7 +44,7 @@ async def test_removal_deletes_every_message_of_an_answer(text: str) -> None:
 async def test_removal_posts_nothing_where_nothing_stands() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
-        await room.reply(question()).finish(REMOVED)
+        await room.create_reply(question()).finish(REMOVED_DRAFT)
     assert fake.calls == []
 
 
@@ -52,12 +52,12 @@ async def test_removal_waits_for_no_edit() -> None:
     fake = FakeSlack()
     fake.fault = always("chat.update", "429:300")
     async with delivery(fake) as room:
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         await reply.open(THINKING)
         reply.show(writing("The beginning"))
         await asyncio.sleep(2)
         before = now()
-        await reply.finish(REMOVED)
+        await reply.finish(REMOVED_DRAFT)
         assert now() - before < 2
     assert fake.messages == {}
 
@@ -77,12 +77,12 @@ FAULTS = {
 async def test_removal_survives_what_slack_says(fault: Fault) -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         await reply.open(THINKING)
         fake.fault = fault
         reply.show(writing("The beginning"))  # its edit is on the way when the removal comes
         await asyncio.sleep(0.02)
-        await reply.finish(REMOVED)
+        await reply.finish(REMOVED_DRAFT)
     assert fake.messages == {} or fake.count("chat.delete", "message_not_found")
 
 
@@ -93,10 +93,10 @@ async def test_removal_looks_for_a_placeholder_whose_post_may_have_been_made(
     fake = FakeSlack()
     fake.fault = once("chat.postMessage", fault)
     async with delivery(fake) as room:
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         opening = asyncio.create_task(reply.open(THINKING))
         await asyncio.sleep(0.3)
-        await reply.finish(REMOVED)
+        await reply.finish(REMOVED_DRAFT)
         await opening
     assert fake.messages == {}
     assert fake.count("chat.postMessage") == 1
@@ -105,10 +105,10 @@ async def test_removal_looks_for_a_placeholder_whose_post_may_have_been_made(
 async def test_removal_deletes_a_placeholder_that_is_being_posted() -> None:
     fake = FakeSlack(latency=2)
     async with delivery(fake) as room:
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         opening = asyncio.create_task(reply.open(THINKING))
         await asyncio.sleep(0.5)
-        await reply.finish(REMOVED)
+        await reply.finish(REMOVED_DRAFT)
         await opening
     assert fake.messages == {}
 
@@ -116,14 +116,14 @@ async def test_removal_deletes_a_placeholder_that_is_being_posted() -> None:
 async def test_removal_after_a_crash_deletes_what_was_left() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         await reply.open(THINKING)
         reply.show(writing(words(5000)))
         await asyncio.sleep(20)
     assert len(fake.messages) > 1
     fake.calls.clear()
     async with delivery(fake) as room:
-        await room.reply(question(), standing=standing(fake)).finish(REMOVED)
+        await room.create_reply(question(), existing=standing(fake)).finish(REMOVED_DRAFT)
     assert fake.messages == {}
     assert {call.method for call in fake.calls} == {"chat.delete"}
 
@@ -132,12 +132,12 @@ async def test_removal_after_a_crash_deletes_what_was_left() -> None:
 async def test_removal_stops_streams_before_it_deletes_them(text: str) -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
-        reply = room.reply(dm())
+        reply = room.create_reply(dm())
         await reply.open(THINKING)
         await write(reply, text, 10)
         assert any(stream.live for stream in fake.streams)
-        await reply.finish(REMOVED)
-        await reply.settled()
+        await reply.finish(REMOVED_DRAFT)
+        await reply.wait_cleanup()
     assert fake.messages == {}
     assert fake.statuses[-1][1] == ""
 
@@ -146,12 +146,12 @@ async def test_removal_finds_a_stream_whose_start_was_lost() -> None:
     fake = StreamingSlack()
     fake.fault = once("chat.startStream", "lost")
     async with delivery(fake, delivery="native") as room:
-        reply = room.reply(dm())
+        reply = room.create_reply(dm())
         await reply.open(THINKING)
         reply.show(writing("A line that lasts.\n\nAnd more of it.\n\n"))
         await asyncio.sleep(0.3)
         assert fake.streams
-        await reply.finish(REMOVED)
+        await reply.finish(REMOVED_DRAFT)
     assert fake.messages == {}
     assert fake.count("chat.startStream") == 1
 
@@ -161,27 +161,27 @@ async def test_removal_stops_a_stream_that_a_crash_has_left() -> None:
     await fake.api_call("chat.startStream", json={"channel": "D0", "thread_ts": "900.1"})
     [left] = standing(fake)
     async with delivery(fake) as room:
-        reply = room.reply(dm(), standing=[replace(left, method="native")])
-        await reply.finish(REMOVED)
+        reply = room.create_reply(dm(), existing=[replace(left, method="native")])
+        await reply.finish(REMOVED_DRAFT)
     assert fake.messages == {}
 
 
 async def test_removal_leaves_the_answers_of_others() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
-        kept, gone = room.reply(question(1)), room.reply(question(2, channel="C1"))
+        kept, gone = room.create_reply(question(1)), room.create_reply(question(2, channel="C1"))
         await asyncio.gather(kept.open(THINKING), gone.open(THINKING))
-        await asyncio.gather(kept.finish(done("Stays.")), gone.finish(REMOVED))
+        await asyncio.gather(kept.finish(done("Stays.")), gone.finish(REMOVED_DRAFT))
     assert [message.markdown for message in fake.messages.values()] == ["Stays."]
 
 
 async def test_removal_deletes_nothing_that_cannot_be_noted() -> None:
     fake, keeper = FakeSlack(), Keeper()
     async with delivery(fake) as room:
-        reply = room.reply(question(), kept=keeper)
+        reply = room.create_reply(question(), guard=keeper)
         await reply.open(THINKING)
         keeper.takes = False
-        removing = asyncio.create_task(reply.finish(REMOVED))
+        removing = asyncio.create_task(reply.finish(REMOVED_DRAFT))
         await asyncio.sleep(10)
         assert len(fake.messages) == 1
         keeper.takes = True

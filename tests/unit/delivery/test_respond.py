@@ -26,7 +26,7 @@ from tests.unit.delivery.room import (
 
 async def answer(fake: FakeSlack, draft: Draft, *, public: bool = False) -> None:
     async with delivery(fake) as room:
-        reply = room.reply(command(public=public))
+        reply = room.create_reply(command(public=public))
         await reply.open(THINKING)
         reply.show(writing(draft.text[:20]))
         await reply.finish(draft)
@@ -71,7 +71,7 @@ async def test_a_command_without_an_address_is_answered_in_the_dm() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
         place = command().place
-        await room.reply(question(place=place, ts=None)).finish(done("Here."))
+        await room.create_reply(question(place=place, ts=None)).finish(done("Here."))
     assert [m.markdown for m in fake.messages.values()] == ["Here."]
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.delivery.ratelimit.budgets import MINUTE
-from bot.delivery.ratelimit.shared_quota import Share
+from bot.delivery.ratelimit.budgets import WINDOW_SECONDS
+from bot.delivery.ratelimit.shared_quota import SharedQuota
 from bot.delivery.workspace import READS_PER_MINUTE
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
@@ -44,13 +44,13 @@ async def test_what_a_replica_spent_before_it_died_counts_for_the_next(tmp_path:
     async with Rooms(tmp_path, 1) as rooms:
         [ledger] = rooms.ledgers
         for _ in range(OUR_LIMIT):
-            assert await ledger.take("T1:chat.update", OUR_LIMIT, MINUTE) == 0.0
+            assert await ledger.acquire("T1:chat.update", OUR_LIMIT, WINDOW_SECONDS) == 0.0
         await asyncio.sleep(30)
         rooms.ledgers.clear()
         await rooms.another()
         room = rooms.room(fake, rooms.ledgers[0])
         rooms.rooms.append(room)
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         await reply.open(THINKING)
         reply.show(writing("The beginning of it."))
         await asyncio.sleep(20)
@@ -65,7 +65,7 @@ async def test_a_process_that_is_gone_needs_no_edits_any_more(tmp_path: Path) ->
     async with Rooms(tmp_path, 1) as rooms:
         gone = FaultyLedger(rooms.databases[0], "gone", (0, 0))
         for _ in range(OUR_LIMIT - 8):
-            assert await gone.take("T1:chat.update", OUR_LIMIT, MINUTE) == 0.0
+            assert await gone.acquire("T1:chat.update", OUR_LIMIT, WINDOW_SECONDS) == 0.0
             await asyncio.sleep(0.5)
         reply = rooms.make(fake)(question(0, id="0"))
         await reply.open(THINKING)
@@ -80,7 +80,7 @@ async def test_a_placeholder_says_so_when_the_minute_is_spent_elsewhere(tmp_path
     fake = FakeSlack()
     async with Rooms(tmp_path, 2) as rooms:
         for _ in range(OUR_LIMIT):
-            await rooms.ledgers[1].take("T1:chat.update", OUR_LIMIT, MINUTE)
+            await rooms.ledgers[1].acquire("T1:chat.update", OUR_LIMIT, WINDOW_SECONDS)
         replies = rooms.make(fake)
         await replies(question(0, id="0")).open(THINKING)
         await asyncio.sleep(1)
@@ -104,7 +104,7 @@ async def test_an_edit_costs_one_small_statement(tmp_path: Path) -> None:
     fake = FakeSlack()
     async with Rooms(tmp_path, 1) as rooms:
         reply = rooms.make(fake)(question(0, id="0"))
-        await asyncio.sleep(MINUTE)  # by now nothing a predecessor spent can count
+        await asyncio.sleep(WINDOW_SECONDS)  # by now nothing a predecessor spent can count
         await reply.open(THINKING)
         for n in range(1, 200):
             reply.show(writing("word " * n))
@@ -120,33 +120,37 @@ async def test_a_call_that_is_not_granted_is_not_made_and_planned_anew(tmp_path:
         await reply.open(THINKING)
         await asyncio.sleep(1.5)
         for _ in range(OUR_LIMIT):  # all at once, after we have looked
-            await rooms.ledgers[1].take("T1:chat.update", OUR_LIMIT, MINUTE)
+            await rooms.ledgers[1].acquire("T1:chat.update", OUR_LIMIT, WINDOW_SECONDS)
         before = now()
         await reply.finish(done("All of it."))
         assert now() - before < 1.0
         assert [call.method for call in fake.calls] == ["chat.postMessage"] * 2
         assert [m.markdown for m in fake.messages.values()] == ["", "All of it."]
-        await asyncio.sleep(MINUTE)
+        await asyncio.sleep(WINDOW_SECONDS)
     assert [m.state for m in fake.messages.values()] == ["The answer is below.", ""]
 
 
 async def test_alone_and_without_a_ledger_everything_is_ours() -> None:
-    share = Share(None, team="T1", replicas=lambda: 7, now=now)
-    assert await share.take("chat.update", 1) == 0.0
-    await share.learn("chat.update")
-    assert (share.parts, share.replicas, share.theirs("chat.update")) == (1, 1, [])
+    share = SharedQuota(None, team="T1", count_replicas=lambda: 7, now=now)
+    assert await share.take_slot("chat.update", 1) == 0.0
+    await share.refresh("chat.update")
+    assert (
+        share.fair_share_divisor,
+        share.replica_count,
+        share.remote_expiries("chat.update"),
+    ) == (1, 1, [])
 
 
 async def test_calls_of_other_workspaces_do_not_count(tmp_path: Path) -> None:
     async with Rooms(tmp_path, 2) as rooms:
         ours, theirs = rooms.ledgers
-        there = Share(theirs, team="T2", replicas=lambda: 2, now=now)
-        here = Share(ours, team="T1", replicas=lambda: 2, now=now)
-        assert await there.take("chat.update", 1) == 0.0
-        await here.learn("chat.update")
-        assert here.theirs("chat.update") == []
-        assert await here.take("chat.update", 1) == 0.0
-        assert await here.take("chat.update", 1) == pytest.approx(MINUTE, abs=1)
+        there = SharedQuota(theirs, team="T2", count_replicas=lambda: 2, now=now)
+        here = SharedQuota(ours, team="T1", count_replicas=lambda: 2, now=now)
+        assert await there.take_slot("chat.update", 1) == 0.0
+        await here.refresh("chat.update")
+        assert here.remote_expiries("chat.update") == []
+        assert await here.take_slot("chat.update", 1) == 0.0
+        assert await here.take_slot("chat.update", 1) == pytest.approx(WINDOW_SECONDS, abs=1)
 
 
 async def test_threads_are_read_back_no_faster_than_slack_allows_all_replicas(
@@ -155,9 +159,11 @@ async def test_threads_are_read_back_no_faster_than_slack_allows_all_replicas(
     slack = FakeSlack()
     async with Rooms(tmp_path, 2) as rooms:
         rooms.rooms += [rooms.room(slack, ledger) for ledger in rooms.ledgers]
-        looks = [rooms.rooms[n % 2].found(question(n)) for n in range(READS_PER_MINUTE + 10)]
+        looks = [
+            rooms.rooms[n % 2].find_messages(question(n)) for n in range(READS_PER_MINUTE + 10)
+        ]
         looking = asyncio.gather(*looks)
-        await asyncio.sleep(MINUTE - 5)
+        await asyncio.sleep(WINDOW_SECONDS - 5)
         assert slack.count("conversations.replies") == READS_PER_MINUTE
         assert await looking == [()] * len(looks)
-        assert now() < MINUTE + 5
+        assert now() < WINDOW_SECONDS + 5

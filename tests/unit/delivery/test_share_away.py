@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.delivery.ratelimit.shared_quota import Share
+from bot.delivery.ratelimit.shared_quota import SharedQuota
 from bot.storage.engine.database import open_database
 from bot.storage.rate_slots import SharedRateSlots, SlotHold
 from tests.support.virtual_time import now
@@ -40,18 +40,18 @@ async def test_what_was_known_before_the_ledger_failed_is_not_known_any_more(
 ) -> None:
     async with Rooms(tmp_path, 2) as rooms:
         ledger = rooms.ledgers[0]
-        share = Share(ledger, team="T1", replicas=lambda: 2, now=now)
+        share = SharedQuota(ledger, team="T1", count_replicas=lambda: 2, now=now)
         for begin in (100.0, 300.0):
             await asyncio.sleep(begin - now())
-            assert share.knows("chat.delete")
+            assert share.knows_remote_calls("chat.delete")
             ledger.away = (begin, begin + 2)
-            assert await share.take("chat.delete", 5) is None
-            await share.settle("chat.delete")
-            assert not share.knows("chat.delete")
+            assert await share.take_slot("chat.delete", 5) is None
+            await share.record_missing_calls("chat.delete")
+            assert not share.knows_remote_calls("chat.delete")
             await asyncio.sleep(10)
-            await share.settle("chat.delete")
-            assert share.knows("chat.delete")
-            assert await share.take("chat.delete", 5) == 0.0
+            await share.record_missing_calls("chat.delete")
+            assert share.knows_remote_calls("chat.delete")
+            assert await share.take_slot("chat.delete", 5) == 0.0
 
 
 async def test_a_ledger_that_is_away_is_not_asked_by_every_edit(tmp_path: Path) -> None:
@@ -71,19 +71,21 @@ async def test_a_ledger_that_fails_in_a_way_nobody_thought_of_holds_up_nothing(
     tmp_path: Path,
 ) -> None:
     class Broken(SharedRateSlots):
-        async def take(
-            self, key: str, size: int, seconds: float, patience: float | None = None
+        async def acquire(
+            self, key: str, size: int, seconds: float, timeout_seconds: float | None = None
         ) -> float:
             raise RuntimeError("not one of ours")
 
-        async def others(self, key: str, patience: float | None = None) -> list[SlotHold]:
+        async def held_by_others(
+            self, key: str, timeout_seconds: float | None = None
+        ) -> list[SlotHold]:
             raise RuntimeError("not one of ours either")
 
     fake = FakeSlack()
     async with Rooms(tmp_path, 0) as rooms, open_database("sqlite://") as database:
         room = rooms.room(fake, Broken(database, replica="r"))
         rooms.rooms.append(room)
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         for count in range(20):
             reply.show(writing("word " * count))
             await asyncio.sleep(1)

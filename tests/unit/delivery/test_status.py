@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.delivery.native.status import status_of
+from bot.delivery.native.status import status_text
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now
 from tests.unit.delivery.room import THINKING, always, delivery, done, question, words, writing
@@ -19,20 +19,23 @@ TEXT = words(100)
     ("draft", "status"),
     [
         (THINKING, "is thinking…"),
-        (Draft(Phase.ASKING, note="Searching the web: otters"), "is searching the web: otters"),
-        (Draft(Phase.QUEUED, note="Waiting, 3 before you"), "is waiting, 3 before you"),
-        (Draft(Phase.RECONNECTING, note="Reconnecting (2/5)…"), "is reconnecting (2/5)…"),
-        (Draft(Phase.ASKING, note="Calling\n<!channel>"), "is calling <\u200b!channel>"),
+        (
+            Draft(Phase.ASKING, status_line="Searching the web: otters"),
+            "is searching the web: otters",
+        ),
+        (Draft(Phase.QUEUED, status_line="Waiting, 3 before you"), "is waiting, 3 before you"),
+        (Draft(Phase.RECONNECTING, status_line="Reconnecting (2/5)…"), "is reconnecting (2/5)…"),
+        (Draft(Phase.ASKING, status_line="Calling\n<!channel>"), "is calling <\u200b!channel>"),
     ],
 )
 def test_a_status_reads_on_behind_the_apps_name(draft: Draft, status: str) -> None:
-    assert status_of(draft) == status
+    assert status_text(draft) == status
 
 
 async def test_a_status_stands_while_the_model_thinks_and_goes_with_the_first_text() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
-        reply = room.reply(dm())
+        reply = room.create_reply(dm())
         await reply.open(THINKING)
         assert fake.statuses == [(0.05, "is thinking…")]
         await asyncio.sleep(5)
@@ -46,7 +49,7 @@ async def test_a_status_stands_while_the_model_thinks_and_goes_with_the_first_te
 async def test_a_status_is_renewed_before_two_minutes_are_over() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
-        reply = room.reply(dm())
+        reply = room.create_reply(dm())
         await reply.open(THINKING)
         await asyncio.sleep(310)
         await reply.finish(done(TEXT))
@@ -57,10 +60,10 @@ async def test_a_status_is_renewed_before_two_minutes_are_over() -> None:
 async def test_what_the_model_does_is_told_twice_a_minute_at_most() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
-        reply = room.reply(dm())
+        reply = room.create_reply(dm())
         await reply.open(THINKING)
         for n in range(90):
-            reply.show(Draft(Phase.ASKING, note=f"Searching the web: {n}"))
+            reply.show(Draft(Phase.ASKING, status_line=f"Searching the web: {n}"))
             await asyncio.sleep(1)
         await reply.finish(done(TEXT))
     assert [(round(at), said) for at, said in fake.statuses if said] == [
@@ -77,7 +80,7 @@ async def test_without_a_status_an_empty_stream_is_the_placeholder(fault: str | 
     fake.fault = always("assistant.threads.setStatus", fault)
     async with delivery(fake, delivery="native") as room:
         for n in range(3):
-            reply = room.reply(dm(n))
+            reply = room.create_reply(dm(n))
             before = now()
             await reply.open(THINKING)
             assert now() - before <= 0.2
@@ -92,7 +95,7 @@ async def test_a_status_that_takes_long_is_not_waited_for_and_taken_away() -> No
     fake = StreamingSlack()
     fake.delay = lambda call: 5.0 if "Status" in call.method else 0.0
     async with delivery(fake, delivery="native") as room:
-        reply = room.reply(dm())
+        reply = room.create_reply(dm())
         await reply.open(THINKING)
         assert now() < 3
         await write(reply, TEXT, 2)
@@ -105,7 +108,7 @@ async def test_an_empty_placeholder_becomes_an_edited_one_before_slack_ends_it()
     fake = StreamingSlack()
     fake.fault = always("assistant.threads.setStatus", "missing_scope")
     async with delivery(fake, delivery="native") as room:
-        reply = room.reply(dm())
+        reply = room.create_reply(dm())
         await reply.open(THINKING)
         await asyncio.sleep(250)
         [message] = fake.messages.values()
@@ -119,7 +122,7 @@ async def test_an_empty_placeholder_becomes_an_edited_one_before_slack_ends_it()
 async def test_a_status_stands_again_between_two_streams() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
-        reply = room.reply(dm())
+        reply = room.create_reply(dm())
         await reply.open(THINKING)
         await write(reply, TEXT + "\n\n", 2)
         await asyncio.sleep(245)
@@ -136,7 +139,7 @@ async def test_a_status_stands_again_between_two_streams() -> None:
 async def test_edits_have_a_placeholder_and_no_status() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="auto") as room:
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         await reply.open(THINKING)
         reply.show(writing(TEXT))
         await reply.finish(done(TEXT))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.delivery.edits.reconcile import Delete, Edit, Post, Shown, next_step
+from bot.delivery.edits.reconcile import Delete, Edit, Post, PostedMessage, next_step
 from bot.render.message import Body
 
 A, B, C = (Body(text, "[]") for text in "abc")
@@ -13,8 +13,8 @@ A, B, C = (Body(text, "[]") for text in "abc")
 bodies = st.lists(st.sampled_from([A, B, C]), max_size=5)
 
 
-def shown(*found: Body | None) -> list[Shown]:
-    return [Shown(f"{n}.0", body) for n, body in enumerate(found)]
+def shown(*found: Body | None) -> list[PostedMessage]:
+    return [PostedMessage(f"{n}.0", body) for n, body in enumerate(found)]
 
 
 def test_what_stands_is_left_alone() -> None:
@@ -35,8 +35,8 @@ def test_the_last_message_too_many_is_deleted_first() -> None:
 
 
 def test_a_message_to_be_left_is_not_touched() -> None:
-    assert next_step(shown(A), [B, C], leave={0}) == Post(1, C)
-    assert next_step(shown(A, C), [B, C], leave={0}) is None
+    assert next_step(shown(A), [B, C], skip={0}) == Post(1, C)
+    assert next_step(shown(A, C), [B, C], skip={0}) is None
 
 
 @given(bodies, bodies)
@@ -45,9 +45,9 @@ def test_steps_end_where_they_should(before: list[Body], wanted: list[Body]) -> 
     for _ in range(12):
         match next_step(now, wanted):
             case Edit(index, body):
-                now[index] = Shown(now[index].ts, body)
+                now[index] = PostedMessage(now[index].ts, body)
             case Post(_, body):
-                now.append(Shown("9.0", body))
+                now.append(PostedMessage("9.0", body))
             case Delete(index):
                 del now[index]
             case None:

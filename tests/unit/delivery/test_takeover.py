@@ -26,7 +26,7 @@ from tests.unit.delivery.room import (
 async def left_behind(fake: FakeSlack, draft: Draft) -> None:
     """A process that shows so much of an answer and dies."""
     async with delivery(fake) as room:
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         await reply.open(THINKING)
         reply.show(draft)
         await asyncio.sleep(10)
@@ -38,7 +38,7 @@ async def test_an_answer_goes_on_in_the_message_a_crash_has_left() -> None:
     await left_behind(fake, writing("The begin"))
     async with delivery(fake) as room:
         before = now()
-        reply = room.reply(question(), standing=standing(fake), kept=keeper)
+        reply = room.create_reply(question(), existing=standing(fake), guard=keeper)
         await reply.open(writing("The begin"))
         assert now() == before
         await reply.finish(done("The beginning and the end."))
@@ -54,7 +54,7 @@ async def test_messages_left_behind_that_are_too_many_are_deleted() -> None:
     await left_behind(fake, writing(words(5000)))
     assert len(fake.messages) > 2
     async with delivery(fake) as room:
-        await room.reply(question(), standing=standing(fake)).finish(done("Short."))
+        await room.create_reply(question(), existing=standing(fake)).finish(done("Short."))
     [message] = fake.messages.values()
     assert message.markdown == "Short."
 
@@ -62,7 +62,7 @@ async def test_messages_left_behind_that_are_too_many_are_deleted() -> None:
 async def test_after_a_crash_no_older_message_says_that_more_comes() -> None:
     fake, keeper = FakeSlack(), Keeper()
     async with delivery(fake) as room:
-        reply = room.reply(question(), kept=keeper)
+        reply = room.create_reply(question(), guard=keeper)
         await reply.open(THINKING)
         reply.show(writing("The beginning"))
         await asyncio.sleep(2)
@@ -71,7 +71,7 @@ async def test_after_a_crash_no_older_message_says_that_more_comes() -> None:
     assert [m.state for m in fake.messages.values()] == ["Writing…", ""]
     fake.fault = lambda call: None
     async with delivery(fake) as room:
-        reply = room.reply(question(), standing=keeper.messages)
+        reply = room.create_reply(question(), existing=keeper.messages)
         await reply.finish(done("The beginning and the end."))
         await asyncio.sleep(1)
     [message] = fake.messages.values()
@@ -84,7 +84,7 @@ async def test_a_stream_left_behind_is_stopped_before_it_is_edited() -> None:
     await left_behind(fake, writing("The begin"))
     [left] = standing(fake)
     async with delivery(fake) as room:
-        reply = room.reply(question(), standing=[replace(left, method="native")])
+        reply = room.create_reply(question(), existing=[replace(left, method="native")])
         await reply.finish(done("The end."))
     assert [c.method for c in fake.calls] == ["chat.stopStream", "chat.update"]
     assert [m.markdown for m in fake.messages.values()] == ["The end."]
@@ -99,7 +99,7 @@ async def test_a_message_that_turns_out_to_be_a_stream_is_stopped_and_edited() -
         else None
     )
     async with delivery(fake) as room:
-        await room.reply(question(), standing=standing(fake)).finish(done("The end."))
+        await room.create_reply(question(), existing=standing(fake)).finish(done("The end."))
     assert [m.markdown for m in fake.messages.values()] == ["The end."]
 
 
@@ -110,7 +110,7 @@ async def test_a_stream_that_cannot_be_stopped_is_continued_below() -> None:
     refused = always("chat.stopStream", "message_not_owned_by_app")
     fake.fault = lambda call: stuck(call) or refused(call)
     async with delivery(fake) as room:
-        await room.reply(question(), standing=standing(fake)).finish(done("The end."))
+        await room.create_reply(question(), existing=standing(fake)).finish(done("The end."))
     assert [m.markdown for m in fake.messages.values()] == ["The begin", "The end."]
     assert fake.count("chat.stopStream") == 1
 
@@ -121,9 +121,9 @@ async def test_a_429_on_a_stop_closes_no_edits() -> None:
     [left] = standing(fake)
     fake.fault = once("chat.stopStream", "429:20")
     async with delivery(fake) as room:
-        other = room.reply(question(1))
+        other = room.create_reply(question(1))
         await other.open(THINKING)
-        reply = room.reply(question(), standing=[replace(left, method="native")])
+        reply = room.create_reply(question(), existing=[replace(left, method="native")])
         finishing = asyncio.create_task(reply.finish(done("The end.")))
         await asyncio.sleep(1)
         before = now()
@@ -137,13 +137,13 @@ async def test_a_private_answer_goes_on_in_the_direct_message_it_was_continued_i
     fake, keeper = FakeSlack(), Keeper()
     text = words(5000)
     async with delivery(fake) as room:
-        await room.reply(command(), kept=keeper).finish(done(text))
-        found = await room.found(command())
+        await room.create_reply(command(), guard=keeper).finish(done(text))
+        found = await room.find_messages(command())
         assert found == keeper.messages
         assert [one.channel for one in found] == ["", "DU1", "DU1", "DU1"]
         before = [m.markdown for m in fake.messages.values()]
         for message in fake.messages.values():
             message.blocks = []
-        await room.reply(command(), standing=found).finish(done(text))
+        await room.create_reply(command(), existing=found).finish(done(text))
     assert len(fake.private) == 1
     assert [m.markdown for m in fake.messages.values()] == before

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from bot.errors import QuestionDeleted, SlackRefused, Stopped, ThreadGone
-from bot.values import REMOVED, Draft, Phase
+from bot.values import REMOVED_DRAFT, Draft, Phase
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.room import (
     ROOT,
@@ -30,11 +30,11 @@ async def test_placeholder_outside_of_its_thread_is_deleted_and_nothing_follows(
     fake, keeper, lost = FakeSlack(), Keeper(), Lost()
     fake.gone.add(ROOT)
     async with delivery(fake) as room:
-        reply = room.reply(question(), kept=keeper, on_lost=lost.append)
+        reply = room.create_reply(question(), guard=keeper, on_reader_lost=lost.append)
         await reply.open(THINKING)
         assert [type(error) for error in lost] == [QuestionDeleted]
         reply.show(writing(text))
-        await reply.finish(REMOVED)
+        await reply.finish(REMOVED_DRAFT)
     assert fake.messages == {}
     assert keeper.messages == ()
     assert fake.count("chat.postMessage") == 1
@@ -43,7 +43,7 @@ async def test_placeholder_outside_of_its_thread_is_deleted_and_nothing_follows(
 async def test_later_part_outside_of_its_thread_takes_the_whole_answer_with_it() -> None:
     fake, lost = FakeSlack(), Lost()
     async with delivery(fake) as room:
-        reply = room.reply(question(), on_lost=lost.append)
+        reply = room.create_reply(question(), on_reader_lost=lost.append)
         await reply.open(THINKING)
         reply.show(writing(words(1000)))
         await asyncio.sleep(2)
@@ -58,7 +58,7 @@ async def test_lost_post_is_found_outside_of_its_thread() -> None:
     fake.gone.add(ROOT)
     fake.fault = once("chat.postMessage", "lost")
     async with delivery(fake) as room:
-        reply = room.reply(question())
+        reply = room.create_reply(question())
         await reply.open(THINKING)
         await reply.finish(done("The end."))
     assert fake.messages == {}
@@ -70,15 +70,15 @@ async def test_looking_after_a_crash_finds_what_stands_outside_of_the_thread() -
     async with delivery(fake) as room:  # the process dies before it deletes the message
         fake.gone.add(ROOT)
         fake.fault = lambda call: 500 if call.method == "chat.delete" else None
-        await room.reply(question()).open(THINKING)
+        await room.create_reply(question()).open(THINKING)
     [stray] = fake.messages
     fake.fault = lambda call: None
     async with delivery(fake) as room:
         with pytest.raises(ThreadGone) as gone:
-            await room.found(question())
-        assert gone.value.astray == (stray,)
+            await room.find_messages(question())
+        assert gone.value.misplaced == (stray,)
         with pytest.raises(SlackRefused) as other:
-            await room.found(question(1, channel="C0"))
+            await room.find_messages(question(1, channel="C0"))
         assert other.value.code == "thread_not_found"
 
 
@@ -89,11 +89,11 @@ async def test_stream_of_a_thread_that_is_gone_is_deleted(refused: bool) -> None
     if refused:
         fake.fault = once("chat.startStream", "thread_not_found")
     async with delivery(fake, delivery="native") as room:
-        reply = room.reply(dm(), on_lost=lost.append)
+        reply = room.create_reply(dm(), on_reader_lost=lost.append)
         await reply.open(THINKING)
         await write(reply, "A line that lasts.\n\nAnother line.\n\n", 5)
         await reply.finish(done("A line that lasts.\n\nAnother line.\n\nThe end."))
-        await reply.settled()
+        await reply.wait_cleanup()
     assert fake.messages == {}
     assert [type(error) for error in lost] == [QuestionDeleted]
 
@@ -101,7 +101,7 @@ async def test_stream_of_a_thread_that_is_gone_is_deleted(refused: bool) -> None
 async def test_stream_whose_end_does_not_name_its_thread_stays_where_that_is_there() -> None:
     fake, lost = StreamingSlack(), Lost()
     async with delivery(fake, delivery="native") as room:
-        reply = room.reply(dm(), on_lost=lost.append)
+        reply = room.create_reply(dm(), on_reader_lost=lost.append)
         await reply.open(THINKING)
         await write(reply, "A line that lasts.\n\n", 2)
         for stream in fake.streams:
@@ -115,7 +115,7 @@ async def test_refusal_to_answer_is_taken_back_where_the_thread_is_gone() -> Non
     fake = FakeSlack()
     fake.gone.add(ROOT)
     async with delivery(fake) as room:
-        await room.say_once(question(), Draft(Phase.FAILED, "", "Not now."))
+        await room.post_if_unanswered(question(), Draft(Phase.FAILED, "", "Not now."))
     assert fake.messages == {}
 
 
@@ -124,7 +124,7 @@ async def test_post_without_a_thread_is_where_it_belongs() -> None:
     asked = question(ts=None)
     asked = question(place=asked.place.__class__("T1", "C1", "dm"), ts=None)
     async with delivery(fake) as room:
-        reply = room.reply(asked, on_lost=lost.append)
+        reply = room.create_reply(asked, on_reader_lost=lost.append)
         await reply.open(THINKING)
         await reply.finish(done("The end."))
     assert [message.markdown for message in fake.messages.values()] == ["The end."]

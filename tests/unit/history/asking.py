@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bot.history.names import Names
+from bot.history.names import UserNames
 from bot.history.thread import Conversation, History
 from bot.values import Author, Message, Place, Question
 from tests.unit.history.stored_slack import BOT, StoredSlack
@@ -24,7 +24,7 @@ def at(seconds: float) -> str:
 def history(slack: StoredSlack, limit: int = 8000, **how: Any) -> History:
     """A history over that Slack."""
     door = slack.door()
-    return History(door, Names(door), bot_user=BOT, limit=limit, home={"T1"}, **how)
+    return History(door, UserNames(door), bot_user=BOT, max_tokens=limit, home_ids={"T1"}, **how)
 
 
 def asked(text: str, ts: str, *, user: str = "U1", root: str = ROOT) -> Question:

@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.slack import Slack
-from bot.slack.seal import Seal
+from bot.slack.seal import MetadataSigner
 from tests.support import paging
 
 BOT = "UBOT"
@@ -25,7 +25,7 @@ Stored = dict[str, Any]
 
 def sealed(payload: Mapping[str, Any]) -> dict[str, Any]:
     """The metadata of an answer as this bot writes it."""
-    return Seal(TOKEN).sealed({"event_type": "llm_answer", "event_payload": payload})
+    return MetadataSigner(TOKEN).sign({"event_type": "llm_answer", "event_payload": payload})
 
 
 @dataclass(frozen=True)

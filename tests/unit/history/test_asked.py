@@ -9,12 +9,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.history.asked import as_shown
+from bot.history.asked import apply_current_messages
 from bot.render.incoming import asked_of
-from bot.slack.messages import messages_at
-from bot.slack.threads import PAGE
+from bot.slack.messages import fetch_messages
+from bot.slack.threads import PAGE_MESSAGES
 from bot.storage import rows
-from bot.values import Question, paragraphs
+from bot.values import Question, join_paragraphs
 from tests.support.virtual_time import run
 from tests.unit.history.asking import ROOT, asked, at
 from tests.unit.history.stored_slack import BOT, StoredSlack
@@ -58,7 +58,7 @@ def test_question_has_the_words_that_slack_shows_and_their_authors(
     written = [stored(ts, user, text, file) for ts, (user, text, _, _, file) in messages.items()]
     question = reduce(rows.merge_questions, map(of, written))
     shown = {ts: now_of(ts, *part) for ts, part in messages.items() if part[2] != "unread"}
-    now = as_shown(question, shown, BOT)
+    now = apply_current_messages(question, shown, BOT)
 
     left = {ts: part for ts, part in messages.items() if part[2] not in {"gone", "tombstone"}}
     if not left:
@@ -70,7 +70,7 @@ def test_question_has_the_words_that_slack_shows_and_their_authors(
         ts: (user, asked_of(stored(ts, user, new if fate == "edited" else text, file), {BOT}).text)
         for ts, (user, text, fate, new, file) in left.items()
     }
-    assert now.text == paragraphs(*(text for _, text in words.values()))
+    assert now.text == join_paragraphs(*(text for _, text in words.values()))
     if now.text:
         said = [(one.ts, (one.user, one.text)) for one in now.words]
         assert said == [(ts, word) for ts, word in words.items() if word[1]]
@@ -87,26 +87,26 @@ def test_question_of_which_nothing_is_read_stays_as_it_is(
         rows.merge_questions,
         (of(stored(at(n), user, text, file)) for n, (user, text, _, _, file) in enumerate(parts)),
     )
-    assert as_shown(question, {}, BOT) == question
+    assert apply_current_messages(question, {}, BOT) == question
 
 
 def test_question_whose_text_is_not_kept_has_the_authors_that_slack_names() -> None:
     both = rows.merge_questions(of(stored(at(1), "U1", "Why?")), of(stored(at(2), "U2", "How?")))
     bare = replace(both, text="", said=())
     shown = {at(1): stored(at(1), "U1", "Why?"), at(2): stored(at(2), "U2", "How?")}
-    assert as_shown(bare, shown, BOT) == both
+    assert apply_current_messages(bare, shown, BOT) == both
 
 
 def test_messages_far_apart_are_read_one_by_one() -> None:
     slack = StoredSlack()
     slack.say(ROOT, "U1", "root")
-    for n in range(1, PAGE + 50):
+    for n in range(1, PAGE_MESSAGES + 50):
         slack.say(at(n), "U2", f"message {n}", under=ROOT)
-    wanted = [at(1), at(PAGE + 40), at(PAGE + 90)]
-    found = run(messages_at(slack.door(), "C1", ROOT, wanted))
+    wanted = [at(1), at(PAGE_MESSAGES + 40), at(PAGE_MESSAGES + 90)]
+    found = run(fetch_messages(slack.door(), "C1", ROOT, wanted))
     assert [message and message["text"] for message in found.values()] == [
         "message 1",
-        f"message {PAGE + 40}",
+        f"message {PAGE_MESSAGES + 40}",
         None,
     ]
 
@@ -116,7 +116,7 @@ def test_messages_close_together_are_read_in_one_call() -> None:
     slack.say(ROOT, "U1", "root")
     for n in range(1, 50):
         slack.say(at(n), "U2", f"message {n}", under=ROOT)
-    found = run(messages_at(slack.door(), "C1", ROOT, [ROOT, at(3), at(40)]))
+    found = run(fetch_messages(slack.door(), "C1", ROOT, [ROOT, at(3), at(40)]))
     assert [message and message["text"] for message in found.values()] == [
         *("root", "message 3", "message 40"),
     ]
@@ -124,4 +124,4 @@ def test_messages_close_together_are_read_in_one_call() -> None:
 
 
 def test_messages_of_a_thread_that_is_gone_are_not_there() -> None:
-    assert run(messages_at(StoredSlack().door(), "C1", ROOT, [at(1)])) == {at(1): None}
+    assert run(fetch_messages(StoredSlack().door(), "C1", ROOT, [at(1)])) == {at(1): None}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.history.thread import LOOKS_PER_MINUTE, Conversation
+from bot.history.thread import MAX_LOOKUPS_PER_MINUTE, Conversation
 from bot.render.incoming.attachments import EMPTY_FORWARD
 from bot.values import File
 from tests.support.virtual_time import run
@@ -49,7 +49,7 @@ def test_a_file_beside_a_mention_in_a_thread_comes_with_the_pages_of_it(
 def read(slack: StoredSlack, minute: int, **more: Any) -> Conversation:
     """What is read for a question so many minutes after the root."""
     slack.say(at(60 * minute), "U1", "and now?", under=ROOT, **more)
-    return run(history(slack, 100_000).read(asked("and now?", at(60 * minute))))
+    return run(history(slack, 100_000).read_conversation(asked("and now?", at(60 * minute))))
 
 
 def test_many_questions_at_once_are_not_all_looked_at() -> None:
@@ -58,15 +58,17 @@ def test_many_questions_at_once_are_not_all_looked_at() -> None:
 
     async def scenario() -> list[tuple[str, ...]]:
         found = []
-        for n in range(LOOKS_PER_MINUTE + 2):
+        for n in range(MAX_LOOKUPS_PER_MINUTE + 2):
             slack.say(at(n), "U1", "what is this?", files=[PDF])
-            found.append(await reader.beside(asked("what is this?", at(n), root=at(n))))
+            found.append(
+                await reader.find_unlisted_parts(asked("what is this?", at(n), root=at(n)))
+            )
         await asyncio.sleep(60.0)
-        found.append(await reader.beside(asked("what is this?", at(0), root=at(0))))
+        found.append(await reader.find_unlisted_parts(asked("what is this?", at(0), root=at(0))))
         return found
 
     looked = run(scenario())
-    assert looked == [(REPORT,)] * LOOKS_PER_MINUTE + [(), ()] + [(REPORT,)]
+    assert looked == [(REPORT,)] * MAX_LOOKUPS_PER_MINUTE + [(), ()] + [(REPORT,)]
 
 
 def test_a_thread_of_one_page_is_read_in_one_call_with_the_question_in_it() -> None:
@@ -96,7 +98,7 @@ def test_files_of_every_message_of_a_question_are_named_once() -> None:
     slack.say(at(1), "U1", "one", under=ROOT, files=[PDF])
     slack.say(at(2), "U1", "two", under=ROOT, files=[PDF, NOTES])
     question = replace(asked("one\n\ntwo", at(2)), earlier=(at(1),))
-    conversation = run(history(slack).read(question))
+    conversation = run(history(slack).read_conversation(question))
     assert conversation.question.unreadable == (REPORT,)
     assert "Buy otters." in texts(conversation)[-1]
 
@@ -111,12 +113,12 @@ def test_files_of_every_message_of_a_question_are_named_once() -> None:
 def test_what_the_event_told_is_not_told_again(known: dict[str, Any]) -> None:
     slack = thread_of(1)
     slack.say(at(1), "U1", "one", under=ROOT, files=[PDF])
-    assert run(history(slack).read(replace(asked("one", at(1)), **known))).question.unreadable == (
-        REPORT,
-    )
+    assert run(
+        history(slack).read_conversation(replace(asked("one", at(1)), **known))
+    ).question.unreadable == (REPORT,)
     slack.say(at(2), "U1", "two", files=[PDF])
     root = replace(asked("two", at(2), root=at(2)), **known)
-    assert run(history(slack).beside(root)) == ()
+    assert run(history(slack).find_unlisted_parts(root)) == ()
 
 
 def test_a_file_beside_a_mention_that_opens_a_thread_is_named_by_one_call_of_its_own() -> None:
@@ -124,9 +126,9 @@ def test_a_file_beside_a_mention_that_opens_a_thread_is_named_by_one_call_of_its
     slack.say(at(1), "U1", "two", files=[PDF])
     slack.say(at(2), "U1", "three", files=[NOTES])
     question = asked("two", at(1), root=at(1))
-    assert run(history(slack).read(question)).question.unreadable == ()
+    assert run(history(slack).read_conversation(question)).question.unreadable == ()
     assert slack.calls == []
-    assert run(history(slack).beside(question)) == (REPORT,)
+    assert run(history(slack).find_unlisted_parts(question)) == (REPORT,)
     assert [call.method for call in slack.calls] == ["conversations.history"]
 
 
@@ -137,7 +139,7 @@ def test_where_all_is_known_slack_is_not_asked() -> None:
         in_dm("two", at(1)),
         replace(asked("two", at(1)), ts=None),
     ):
-        assert run(history(slack).beside(question)) == ()
+        assert run(history(slack).find_unlisted_parts(question)) == ()
     assert slack.calls == []
 
 
@@ -145,7 +147,7 @@ def test_where_all_is_known_slack_is_not_asked() -> None:
 def test_a_message_that_cannot_be_looked_at_names_nothing(fault: str) -> None:
     slack = thread_of(1)
     slack.fault = lambda call: fault
-    assert run(history(slack).beside(asked("one", ROOT))) == ()
+    assert run(history(slack).find_unlisted_parts(asked("one", ROOT))) == ()
     slack.fault = lambda call: ""
     slack.seconds = lambda call: 60.0
-    assert run(history(slack).beside(asked("one", ROOT))) == ()
+    assert run(history(slack).find_unlisted_parts(asked("one", ROOT))) == ()

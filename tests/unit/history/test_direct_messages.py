@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bot.history import anew
-from bot.history.past import SECONDS, THREADS
-from bot.history.remarks import UNREAD_DIRECT
+from bot.history.past import DM_READ_TIMEOUT_SECONDS, MAX_DM_THREADS
+from bot.history.remarks import UNREAD_DM
 from bot.history.thread import History
 from bot.render.buttons import STOP
 from bot.values import Message
@@ -32,13 +32,13 @@ def exchange(
     slack.say(ts, "U1", text, channel=DM)
     slack.answer(at(seconds + 1), "q" + ts, answer, channel=DM, under=ts)
     if reading:
-        reading.remember(in_dm(text, ts), answer, [at(seconds + 1)])
+        reading.remember_answer(in_dm(text, ts), answer, [at(seconds + 1)])
 
 
 def test_a_message_goes_on_with_what_was_said_and_answered_before(slack: StoredSlack) -> None:
     exchange(slack, 0, "My name is Ada.", "Pleased to meet you, **Ada**.")
     exchange(slack, 60, "I like tea.", "Noted.")
-    conversation = run(history(slack).read(in_dm("What is my name?", at(120))))
+    conversation = run(history(slack).read_conversation(in_dm("What is my name?", at(120))))
     assert conversation.messages == (
         Message("user", "My name is Ada.", ADA),
         Message("assistant", "Pleased to meet you, **Ada**."),
@@ -46,7 +46,7 @@ def test_a_message_goes_on_with_what_was_said_and_answered_before(slack: StoredS
         Message("assistant", "Noted."),
         Message("user", "What is my name?", ADA),
     )
-    assert conversation.remark == anew.EARLIER_USED
+    assert conversation.remark == anew.EARLIER_USED_REMARK
 
 
 def test_what_was_said_in_threads_below_is_part_of_it(slack: StoredSlack) -> None:
@@ -54,12 +54,12 @@ def test_what_was_said_in_threads_below_is_part_of_it(slack: StoredSlack) -> Non
     slack.say(at(5), "U1", "more", channel=DM, under=at(0))
     slack.answer(at(6), "t2", "answer more", channel=DM, under=at(0))
     exchange(slack, 60, "two", "answer two")
-    told = texts(run(history(slack).read(in_dm("three", at(120)))))
+    told = texts(run(history(slack).read_conversation(in_dm("three", at(120)))))
     assert told == ["one", "answer one", "more", "answer more", "two", "answer two", "three"]
 
 
 def test_a_first_message_stands_alone_and_says_nothing(slack: StoredSlack) -> None:
-    conversation = run(history(slack).read(in_dm("hello", at(0))))
+    conversation = run(history(slack).read_conversation(in_dm("hello", at(0))))
     assert conversation.messages == (Message("user", "hello"),)
     assert conversation.remark == ""
 
@@ -69,7 +69,7 @@ def test_a_first_message_stands_alone_and_says_nothing(slack: StoredSlack) -> No
 )
 def test_memory_goes_back_so_many_hours(slack: StoredSlack, hours: float, told: list[str]) -> None:
     exchange(slack, 0, "old", "answer")
-    conversation = run(history(slack, dm_hours=hours).read(in_dm("new", at(2 * HOUR))))
+    conversation = run(history(slack, dm_hours=hours).read_conversation(in_dm("new", at(2 * HOUR))))
     assert texts(conversation) == told
     assert bool(slack.calls) == bool(hours)
 
@@ -77,7 +77,7 @@ def test_memory_goes_back_so_many_hours(slack: StoredSlack, hours: float, told: 
 def test_a_reply_in_a_thread_has_its_thread_only(slack: StoredSlack) -> None:
     exchange(slack, 0, "elsewhere", "answer")
     exchange(slack, 60, "here", "answer here")
-    conversation = run(history(slack).read(in_dm("and?", at(120), root=at(60))))
+    conversation = run(history(slack).read_conversation(in_dm("and?", at(120), root=at(60))))
     assert texts(conversation) == ["here", "answer here", "and?"]
     assert conversation.remark == ""
 
@@ -87,29 +87,35 @@ def test_a_reply_in_a_thread_has_its_thread_only(slack: StoredSlack) -> None:
 )
 def test_the_word_begins_a_new_conversation(slack: StoredSlack, word: str) -> None:
     exchange(slack, 0, "My name is Ada.", "Hello Ada.")
-    exchange(slack, 60, word, anew.BEGUN)
-    conversation = run(history(slack).read(in_dm("What is my name?", at(120))))
+    exchange(slack, 60, word, anew.NEW_CONVERSATION_REPLY)
+    conversation = run(history(slack).read_conversation(in_dm("What is my name?", at(120))))
     assert texts(conversation) == ["What is my name?"]
     assert conversation.remark == ""
     exchange(slack, 120, "What is my name?", "I don't know.")
-    later = texts(run(history(slack).read(in_dm("And now?", at(180)))))
+    later = texts(run(history(slack).read_conversation(in_dm("And now?", at(180)))))
     assert later == ["What is my name?", "I don't know.", "And now?"]
 
 
 def test_the_word_in_a_thread_begins_anew_there(slack: StoredSlack) -> None:
     exchange(slack, 0, "My name is Ada.", "Hello Ada.")
     slack.say(at(5), "U1", "/new", channel=DM, under=at(0))
-    slack.answer(at(6), "t2", anew.BEGUN, channel=DM, under=at(0))
+    slack.answer(at(6), "t2", anew.NEW_CONVERSATION_REPLY, channel=DM, under=at(0))
     slack.say(at(7), "U1", "I like tea.", channel=DM, under=at(0))
-    told = texts(run(history(slack).read(in_dm("My name?", at(9), root=at(0)))))
+    told = texts(run(history(slack).read_conversation(in_dm("My name?", at(9), root=at(0)))))
     assert told == ["I like tea.", "My name?"]
 
 
 def test_our_message_begins_a_new_conversation_by_its_metadata(slack: StoredSlack) -> None:
     exchange(slack, 0, "My name is Ada.", "Hello Ada.")
-    slack.say(at(50), BOT, anew.BEGUN, channel=DM, metadata=anew.metadata())
+    slack.say(
+        at(50),
+        BOT,
+        anew.NEW_CONVERSATION_REPLY,
+        channel=DM,
+        metadata=anew.new_conversation_metadata(),
+    )
     exchange(slack, 60, "I like tea.", "Noted.")
-    told = texts(run(history(slack).read(in_dm("My name?", at(120)))))
+    told = texts(run(history(slack).read_conversation(in_dm("My name?", at(120)))))
     assert told == ["I like tea.", "Noted.", "My name?"]
 
 
@@ -119,7 +125,7 @@ def test_our_message_begins_a_new_conversation_by_its_metadata(slack: StoredSlac
         {"user": "U1", "text": "what does /new do?"},
         {"user": "U1", "text": "new conversation starters, please"},
         {"user": "U8", "text": "/new", "bot_id": "B1"},
-        {"user": "U1", "text": "x", "metadata": anew.metadata()},
+        {"user": "U1", "text": "x", "metadata": anew.new_conversation_metadata()},
     ],
 )
 def test_nothing_else_begins_a_new_conversation(
@@ -127,7 +133,7 @@ def test_nothing_else_begins_a_new_conversation(
 ) -> None:
     exchange(slack, 0, "My name is Ada.", "Hello Ada.")
     slack.say(at(50), channel=DM, **message)
-    told = texts(run(history(slack).read(in_dm("My name?", at(120)))))
+    told = texts(run(history(slack).read_conversation(in_dm("My name?", at(120)))))
     assert told[:2] == ["My name is Ada.", "Hello Ada."]
 
 
@@ -135,7 +141,7 @@ def test_answers_we_remember_cost_no_call(slack: StoredSlack) -> None:
     reading = history(slack)
     for n in range(20):
         exchange(slack, 60 * n, f"question {n}", f"**answer** {n}", reading)
-    told = texts(run(reading.read(in_dm("and now?", at(2000)))))
+    told = texts(run(reading.read_conversation(in_dm("and now?", at(2000)))))
     assert told[:2] == ["question 0", "**answer** 0"]
     assert len(told) == 41
     assert [call.method for call in slack.calls] == ["conversations.history", "users.info"]
@@ -145,7 +151,10 @@ def test_an_answer_that_was_deleted_is_not_told_though_we_remember_it(slack: Sto
     reading = history(slack)
     exchange(slack, 0, "my password?", "hunter2", reading)
     slack.delete(at(1), channel=DM)
-    assert texts(run(reading.read(in_dm("again?", at(60))))) == ["my password?", "again?"]
+    assert texts(run(reading.read_conversation(in_dm("again?", at(60))))) == [
+        "my password?",
+        "again?",
+    ]
 
 
 def test_answer_that_another_one_replaced_is_not_told_though_we_remember_it(
@@ -155,12 +164,16 @@ def test_answer_that_another_one_replaced_is_not_told_though_we_remember_it(
     exchange(slack, 0, "my limit?", "5 MB", reading)
     slack.delete(at(1), channel=DM)
     slack.answer(at(5), "q" + at(0) + "-2", "50 MB", channel=DM, under=at(0))
-    assert texts(run(reading.read(in_dm("again?", at(60))))) == ["my limit?", "50 MB", "again?"]
+    assert texts(run(reading.read_conversation(in_dm("again?", at(60))))) == [
+        "my limit?",
+        "50 MB",
+        "again?",
+    ]
 
 
 def test_question_is_told_as_it_reads_now_for_no_call_more(slack: StoredSlack) -> None:
     slack.say(at(60), "U1", "50 MB?", channel=DM)
-    conversation = run(history(slack).read(in_dm("5 MB?", at(60))))
+    conversation = run(history(slack).read_conversation(in_dm("5 MB?", at(60))))
     assert texts(conversation) == ["50 MB?"]
     assert conversation.question.text == "50 MB?"
     assert [call.method for call in slack.calls] == ["conversations.history"]
@@ -170,25 +183,33 @@ def test_messages_are_told_as_they_are_now(slack: StoredSlack) -> None:
     reading = history(slack)
     exchange(slack, 0, "5 MB", "ok", reading)
     slack.say(at(30), "U1", "secret", channel=DM)
-    run(reading.read(in_dm("limit?", at(60))))
+    run(reading.read_conversation(in_dm("limit?", at(60))))
     slack.edit(at(0), "50 MB", channel=DM)
     slack.delete(at(30), channel=DM)
-    assert texts(run(reading.read(in_dm("limit?", at(90))))) == ["50 MB", "ok", "limit?"]
+    assert texts(run(reading.read_conversation(in_dm("limit?", at(90))))) == [
+        "50 MB",
+        "ok",
+        "limit?",
+    ]
 
 
 def test_after_a_restart_the_newest_threads_are_read_once(slack: StoredSlack) -> None:
     for n in range(20):
         exchange(slack, 60 * n, f"question {n}", f"answer {n}")
     reading = history(slack)
-    told = texts(run(reading.read(in_dm("and now?", at(2000)))))
+    told = texts(run(reading.read_conversation(in_dm("and now?", at(2000)))))
     assert told == [
-        *(text for n in range(20 - THREADS, 20) for text in (f"question {n}", f"answer {n}")),
+        *(
+            text
+            for n in range(20 - MAX_DM_THREADS, 20)
+            for text in (f"question {n}", f"answer {n}")
+        ),
         "and now?",
     ]
-    assert len(slack.called("conversations.replies")) == THREADS
-    told = texts(run(reading.read(in_dm("and now?", at(2001)))))
-    assert len(slack.called("conversations.replies")) == 2 * THREADS
-    assert len(told) == 4 * THREADS + 1
+    assert len(slack.called("conversations.replies")) == MAX_DM_THREADS
+    told = texts(run(reading.read_conversation(in_dm("and now?", at(2001)))))
+    assert len(slack.called("conversations.replies")) == 2 * MAX_DM_THREADS
+    assert len(told) == 4 * MAX_DM_THREADS + 1
 
 
 def test_an_answer_still_being_written_is_not_kept(slack: StoredSlack) -> None:
@@ -196,9 +217,9 @@ def test_an_answer_still_being_written_is_not_kept(slack: StoredSlack) -> None:
     row = {"type": "actions", "elements": [{"type": "button", "action_id": STOP}]}
     slack.channels[DM][at(1)]["blocks"].append(row)
     reading = history(slack)
-    assert texts(run(reading.read(in_dm("two", at(60)))))[1] == "half of"
+    assert texts(run(reading.read_conversation(in_dm("two", at(60)))))[1] == "half of"
     slack.channels[DM][at(1)]["blocks"] = [{"type": "markdown", "text": "half of it all"}]
-    assert texts(run(reading.read(in_dm("two", at(61)))))[1] == "half of it all"
+    assert texts(run(reading.read_conversation(in_dm("two", at(61)))))[1] == "half of it all"
 
 
 @pytest.mark.parametrize("fault", ["429:30", "missing_scope", "lost"])
@@ -207,8 +228,8 @@ def test_a_history_that_can_not_be_read_is_said_and_answered_all_the_same(
 ) -> None:
     exchange(slack, 0, "one", "answer")
     slack.fault = lambda call: fault
-    conversation = run(history(slack).read(in_dm("two", at(60))))
-    assert (texts(conversation), conversation.remark) == (["two"], UNREAD_DIRECT)
+    conversation = run(history(slack).read_conversation(in_dm("two", at(60))))
+    assert (texts(conversation), conversation.remark) == (["two"], UNREAD_DM)
 
 
 @pytest.mark.parametrize("slow", ["conversations.history", "conversations.replies"])
@@ -219,8 +240,8 @@ def test_a_slow_slack_holds_up_a_question_for_three_seconds_at_most(
     slack.seconds = lambda call: 20.0 if call.method == slow else 0.0
 
     async def scenario() -> list[str]:
-        conversation = await history(slack).read(in_dm("two", at(60)))
-        assert now() <= SECONDS
+        conversation = await history(slack).read_conversation(in_dm("two", at(60)))
+        assert now() <= DM_READ_TIMEOUT_SECONDS
         return texts(conversation)
 
     assert run(scenario())[-1] == "two"

@@ -32,7 +32,9 @@ def ask(slack: StoredSlack, minute: float) -> str:
 @pytest.mark.parametrize("count", [2, 199, 201, 399, 1000, 2500])
 def test_the_first_message_and_the_newest_are_told_in_order(count: int, bare: bool) -> None:
     slack = thread_of(count, bare=bare)
-    conversation = run(history(slack, 100_000).read(asked("and now?", ask(slack, count))))
+    conversation = run(
+        history(slack, 100_000).read_conversation(asked("and now?", ask(slack, count)))
+    )
     told = texts(conversation)
     assert (told[0], told[-1]) == ("message 0", "and now?")
     numbers = [int(text.split()[1]) for text in told[1:-1] if text.startswith("message")]
@@ -52,10 +54,10 @@ def test_the_first_message_and_the_newest_are_told_in_order(count: int, bare: bo
 def test_later_questions_of_a_long_thread_cost_one_page_and_miss_nothing() -> None:
     slack = thread_of(1000)
     reading = history(slack, 100_000)
-    run(reading.read(asked("and now?", ask(slack, 1000))))
+    run(reading.read_conversation(asked("and now?", ask(slack, 1000))))
     before = len(slack.calls)
     for n in range(1001, 1041):
-        told = texts(run(reading.read(asked("and now?", ask(slack, n)))))
+        told = texts(run(reading.read_conversation(asked("and now?", ask(slack, n)))))
         assert told[0] == "message 0"
         assert "message 999" in told
         assert told.count("and now?") == n - 1000 + 1
@@ -67,11 +69,11 @@ def test_later_questions_of_a_long_thread_cost_one_page_and_miss_nothing() -> No
 def test_edits_and_deletions_in_a_long_thread_are_seen() -> None:
     slack = thread_of(1000)
     reading = history(slack, 100_000)
-    run(reading.read(asked("and now?", ask(slack, 1000))))
+    run(reading.read_conversation(asked("and now?", ask(slack, 1000))))
     slack.edit(ROOT, "a new beginning")
     slack.edit(at(60 * 990), "changed")
     slack.delete(at(60 * 991))
-    told = texts(run(reading.read(asked("and now?", ask(slack, 1001)))))
+    told = texts(run(reading.read_conversation(asked("and now?", ask(slack, 1001)))))
     assert told[0] == "a new beginning"
     assert "changed" in told
     assert not {"message 0", "message 990", "message 991"} & set(told)
@@ -79,7 +81,7 @@ def test_edits_and_deletions_in_a_long_thread_are_seen() -> None:
 
 def test_what_does_not_fit_is_left_out_between_the_first_and_the_newest() -> None:
     slack = thread_of(10, "message {n} " + "x" * 400)
-    conversation = run(history(slack, 600).read(asked("and now?", ask(slack, 10))))
+    conversation = run(history(slack, 600).read_conversation(asked("and now?", ask(slack, 10))))
     told = [text.split(" x")[0] for text in texts(conversation)]
     left_out = "[5 messages of this thread are left out here]"
     newest = [f"message {n}" for n in (6, 7, 8, 9)]
@@ -94,16 +96,16 @@ def test_a_learnt_rate_decides_how_much_fits() -> None:
     slack = thread_of(10, "message {n} " + "x" * 400)
     question = asked("and now?", ask(slack, 10))
     reading = history(slack, 600)
-    few = len(texts(run(reading.read(question))))
+    few = len(texts(run(reading.read_conversation(question))))
     prompt = Prompt("", (Message("user", "x" * 8000),))
-    reading.learn(prompt, Usage(input_tokens=1000))
-    assert len(texts(run(reading.read(question)))) > few
+    reading.learn_token_rate(prompt, Usage(input_tokens=1000))
+    assert len(texts(run(reading.read_conversation(question)))) > few
 
 
 def test_a_thread_whose_beginning_was_deleted_is_told_from_what_is_left() -> None:
     slack = thread_of(5)
     slack.channels["C1"][ROOT] |= {"subtype": "tombstone", "text": "This message was deleted."}
-    told = texts(run(history(slack).read(asked("and now?", ask(slack, 5)))))
+    told = texts(run(history(slack).read_conversation(asked("and now?", ask(slack, 5)))))
     assert told == ["message 1", "message 2", "message 3", "message 4", "and now?"]
 
 
@@ -112,7 +114,7 @@ def test_a_hundred_and_twenty_messages_of_somebody_unnamed_cost_one_look_up() ->
     slack.people = {}
     reading = history(slack, 100_000)
     for minute in (120, 121):
-        run(reading.read(asked("and now?", ask(slack, minute))))
+        run(reading.read_conversation(asked("and now?", ask(slack, minute))))
     assert sorted(str(given["user"]) for given in slack.called("users.info")) == ["U1", "U2"]
 
 
@@ -150,4 +152,4 @@ def test_a_hundred_and_twenty_messages_of_somebody_unnamed_cost_one_look_up() ->
 def test_a_remark_says_what_was_read_and_what_was_not(
     parts: tuple[int, int, int], about: bool, said: str
 ) -> None:
-    assert remarks.left_out(*parts, about=about) == said
+    assert remarks.left_out_remark(*parts, is_estimate=about) == said

@@ -6,15 +6,21 @@ import asyncio
 
 import pytest
 
-from bot.history.names import FAILED_SECONDS, FRESH_SECONDS, LOOK_UPS, PATIENCE, Names
-from bot.history.telling import named
+from bot.history.names import (
+    FAILED_LOOKUP_TTL_SECONDS,
+    MAX_LOOKUPS_PER_QUESTION,
+    NAME_TTL_SECONDS,
+    NAMES_TIMEOUT_SECONDS,
+    UserNames,
+)
+from bot.history.telling import with_names
 from bot.render.incoming import read_message
 from tests.support.virtual_time import now
 from tests.unit.history.stored_slack import StoredSlack
 
 
-def names_of(slack: StoredSlack) -> Names:
-    return Names(slack.door(), now=now)
+def names_of(slack: StoredSlack) -> UserNames:
+    return UserNames(slack.door(), now=now)
 
 
 def looked_up(slack: StoredSlack) -> list[str]:
@@ -26,21 +32,23 @@ async def test_one_person_is_looked_up_once_whatever_slack_says(fault: str) -> N
     slack = StoredSlack(fault=lambda call: fault)
     names = names_of(slack)
     for _ in range(120):
-        await names.of(["U1"] * 120)
+        await names.display_names(["U1"] * 120)
     assert looked_up(slack) == ["U1"]
 
 
-@pytest.mark.parametrize(("fault", "seconds"), [("", FRESH_SECONDS), ("lost", FAILED_SECONDS)])
+@pytest.mark.parametrize(
+    ("fault", "seconds"), [("", NAME_TTL_SECONDS), ("lost", FAILED_LOOKUP_TTL_SECONDS)]
+)
 async def test_a_person_is_looked_up_again_after_a_while(fault: str, seconds: float) -> None:
     slack = StoredSlack(fault=lambda call: fault)
     names = names_of(slack)
-    await names.of(["U1"])
+    await names.display_names(["U1"])
     await asyncio.sleep(seconds - 1)
-    await names.of(["U1"])
+    await names.display_names(["U1"])
     assert len(looked_up(slack)) == 1
     slack.people["U1"], slack.fault = "Countess", lambda call: ""
     await asyncio.sleep(2)
-    assert await names.of(["U1"]) == {"U1": "Countess"}
+    assert await names.display_names(["U1"]) == {"U1": "Countess"}
 
 
 @pytest.mark.parametrize("seconds", [0.15, 3.0, 60.0])
@@ -49,27 +57,27 @@ async def test_all_names_of_a_question_take_a_second_at_most(seconds: float) -> 
     slack = StoredSlack(people=people, seconds=lambda call: seconds)
     names = names_of(slack)
     began = now()
-    found = await names.of(people)
-    assert now() - began <= min(PATIENCE, seconds + 0.001)
-    assert found == (people if seconds < PATIENCE else {})
+    found = await names.display_names(people)
+    assert now() - began <= min(NAMES_TIMEOUT_SECONDS, seconds + 0.001)
+    assert found == (people if seconds < NAMES_TIMEOUT_SECONDS else {})
     began = now()
-    await names.of(people)
+    await names.display_names(people)
     assert now() - began == 0
 
 
 async def test_a_name_that_came_too_late_is_there_for_the_next_question() -> None:
     slack = StoredSlack(seconds=lambda call: 3.0)
     names = names_of(slack)
-    assert await names.of(["U1"]) == {}
+    assert await names.display_names(["U1"]) == {}
     await asyncio.sleep(3)
-    assert await names.of(["U1"]) == {"U1": "Ada"}
+    assert await names.display_names(["U1"]) == {"U1": "Ada"}
     assert looked_up(slack) == ["U1"]
 
 
 async def test_two_questions_at_once_share_a_look_up() -> None:
     slack = StoredSlack(seconds=lambda call: 0.5)
     names = names_of(slack)
-    both = await asyncio.gather(names.of(["U1"]), names.of(["U1"]))
+    both = await asyncio.gather(names.display_names(["U1"]), names.display_names(["U1"]))
     assert list(both) == [{"U1": "Ada"}, {"U1": "Ada"}]
     assert looked_up(slack) == ["U1"]
 
@@ -77,30 +85,30 @@ async def test_two_questions_at_once_share_a_look_up() -> None:
 async def test_a_limit_of_slack_stops_all_look_ups_for_as_long_as_it_says() -> None:
     slack = StoredSlack(fault=lambda call: "429:30")
     names = names_of(slack)
-    assert await names.of(["U1"]) == {}
-    await names.of(["U1", "U2"])
+    assert await names.display_names(["U1"]) == {}
+    await names.display_names(["U1", "U2"])
     await asyncio.sleep(29)
-    await names.of(["U2"])
+    await names.display_names(["U2"])
     assert looked_up(slack) == ["U1"]
     slack.fault = lambda call: ""
     await asyncio.sleep(2)
-    assert await names.of(["U1"]) == {"U1": "Ada"}
+    assert await names.display_names(["U1"]) == {"U1": "Ada"}
 
 
 async def test_a_question_looks_up_the_first_twenty_people_it_names() -> None:
     slack = StoredSlack(people={})
     names = names_of(slack)
-    await names.of(f"U{n}" for n in range(2000))
-    assert looked_up(slack) == [f"U{n}" for n in range(LOOK_UPS)]
+    await names.display_names(f"U{n}" for n in range(2000))
+    assert looked_up(slack) == [f"U{n}" for n in range(MAX_LOOKUPS_PER_QUESTION)]
 
 
 async def test_a_name_slack_no_longer_tells_stays_as_it_was() -> None:
     slack = StoredSlack()
     names = names_of(slack)
-    await names.of(["U1"])
+    await names.display_names(["U1"])
     slack.fault = lambda call: "lost"
-    await asyncio.sleep(FRESH_SECONDS + 1)
-    assert await names.of(["U1"]) == {"U1": "Ada"}
+    await asyncio.sleep(NAME_TTL_SECONDS + 1)
+    assert await names.display_names(["U1"]) == {"U1": "Ada"}
 
 
 @pytest.mark.parametrize(
@@ -116,4 +124,4 @@ def test_a_mention_reads_as_the_name_slack_tells_and_not_as_its_label(
     mrkdwn: str, read: str
 ) -> None:
     message = read_message({"text": mrkdwn})
-    assert named(message.text, {"U1": "Ada"}, message.mentions) == read
+    assert with_names(message.text, {"U1": "Ada"}, message.mentions) == read

@@ -11,13 +11,13 @@ from aiohttp import ClientSession, web
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 
-from bot.access import Access
+from bot.access import AccessPolicy
 from bot.delivery.delivery import Delivery, DeliveryConfig
 from bot.listeners import register
 from bot.listeners.bolt import bolt_app
-from bot.listeners.context import Hearing
+from bot.listeners.context import ListenerContext
 from bot.slack import Identity, Slack
-from bot.turn.ephemeral.actions import PrivateAnswers
+from bot.turn.ephemeral.actions import EphemeralAnswers
 from bot.values import Question
 
 ME = Identity("T1", "Team", "UBOT", "BBOT", "bot", frozenset(), "E1")
@@ -131,8 +131,8 @@ def _listening(
 ) -> AsyncApp:
     app = bolt_app(slack.web, ME, None)
     delivery = Delivery(slack, DeliveryConfig())
-    private = PrivateAnswers(slack, delivery, stored=_no, wish=_no, post=_no)
-    access = Access(ME.home, external)
+    private = EphemeralAnswers(slack, delivery, get_turn=_no, send_command=_no, repost=_no)
+    access = AccessPolicy(ME.tenant_ids, external)
     known = (slack, ME, access, "/ask", it.submit, _no, _no, private, _no, _no, _no, _no)
-    register(app, Hearing(*known, answer_bots=frozenset(answer_bots)))
+    register(app, ListenerContext(*known, answer_bots=frozenset(answer_bots)))
     return app

@@ -13,7 +13,7 @@ from aiohttp import ClientSession
 from prometheus_client import CollectorRegistry
 
 from bot.listeners.bolt import bolt_app
-from bot.listeners.socket_mode.backoff import Pauses
+from bot.listeners.socket_mode.backoff import Backoff
 from bot.listeners.socket_mode.pool import SocketConfig, SocketMode
 from bot.observe import Metrics
 from bot.playground.slack.server import SlackConfig
@@ -23,12 +23,14 @@ from tests.unit.playground.live import BOT, DM, LiveSlack
 ME = Identity("T0PLAYGRND", "Team", BOT, "BBOT", "bot", frozenset())
 QUICK = SocketConfig(
     "xapp-playground",
-    ping=0.2,
-    greeting=1.0,
-    linger=1.0,
-    farewell=1.0,
-    steady=0.0,
-    pauses=Pauses(shortest=0.01, longest=0.05, shortest_refused=0.02, longest_refused=0.1),
+    ping_seconds=0.2,
+    hello_timeout_seconds=1.0,
+    drain_timeout_seconds=1.0,
+    ack_timeout_seconds=1.0,
+    min_stable_seconds=0.0,
+    backoff=Backoff(
+        min_seconds=0.01, max_seconds=0.05, min_refused_seconds=0.02, max_refused_seconds=0.1
+    ),
 )
 HASTY = SlackConfig(ack_seconds=0.3, retry_after=(0.0, 0.05, 0.05), warning_seconds=0.1)
 PATIENCE = 5.0  # seconds a condition may take before the test fails
@@ -105,7 +107,7 @@ class Ears:
 
     async def connected(self, count: int) -> None:
         """Return once that many connections are open."""
-        await self.until(lambda: self.socket.open == count)
+        await self.until(lambda: self.socket.open_connections == count)
 
     async def _hear(self, event: dict[str, Any]) -> None:
         self.begun.append(event["text"])

@@ -12,16 +12,16 @@ from aiohttp import ClientSession, web
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from bot.access import Access
+from bot.access import AccessPolicy
 from bot.delivery.delivery import Delivery, DeliveryConfig
-from bot.errors import SlackRefused, StorageAway
+from bot.errors import SlackRefused, StorageUnavailable
 from bot.listeners import register
 from bot.listeners.bolt import bolt_app
-from bot.listeners.context import Hearing
+from bot.listeners.context import ListenerContext
 from bot.slack import Identity, Slack
 from bot.storage.records import TurnCommand, TurnRecord
-from bot.turn.ephemeral.actions import PrivateAnswers
-from bot.turn.ephemeral.repost import Posted
+from bot.turn.ephemeral.actions import EphemeralAnswers
+from bot.turn.ephemeral.repost import RepostResult
 from bot.turn.supervisor import Verdict
 from bot.values import Draft, Place, Question
 
@@ -57,7 +57,7 @@ class Room:
     url: str
     app: Any = None
     delivery: Any = None
-    verdict: Verdict = Verdict.TAKEN
+    verdict: Verdict = Verdict.DONE
     wishes: list[tuple[str, str, str]] = field(default_factory=list)
     told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     addresses: list[str | None] = field(default_factory=list)
@@ -66,7 +66,7 @@ class Room:
     thread: list[dict[str, Any]] = field(default_factory=list)
     stored: dict[str, TurnRecord] | None = field(default_factory=dict)
     left: list[TurnCommand] = field(default_factory=list)
-    posted: dict[str, Posted] = field(default_factory=dict)
+    posted: dict[str, RepostResult] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
     refuse: bool = False
     gone: list[tuple[str, str, Question | None]] = field(default_factory=list)
@@ -91,7 +91,7 @@ class Room:
         self.wishes.append(("retry", turn, user))
         self.addresses.append(response_url)
         self.found.append(found)
-        return Verdict.TAKEN if found else self.verdict
+        return Verdict.DONE if found else self.verdict
 
     async def deleted(
         self, team: str, channel: str, ts: str, question: Question | None = None
@@ -102,7 +102,7 @@ class Room:
     async def next_turn(self, question: Question) -> str | None:
         """Every question was asked once before, unless all of them wait."""
         if self.stored is None:
-            raise StorageAway("the database is away")
+            raise StorageUnavailable("the database is away")
         return None if self.waits else f"{question.id}-2"
 
     async def ask(self, question: Question, turn: str) -> Verdict:
@@ -112,29 +112,29 @@ class Room:
 
     async def turn(self, turn: str) -> TurnRecord | None:
         if self.stored is None:
-            raise StorageAway("the database is away")
+            raise StorageUnavailable("the database is away")
         return self.stored.get(turn)
 
     async def wish(self, wish: TurnCommand) -> bool:
         """Leave a wish for the process that writes the answer, if one of `stored` is unfinished."""
         record = await self.turn(wish.turn)
-        if record is None or record.draft.phase.final:
+        if record is None or record.draft.phase.is_final:
             return False
         self.left.append(wish)
         return True
 
-    async def post(self, copy: Question, draft: Draft) -> Posted:
+    async def post(self, copy: Question, draft: Draft) -> RepostResult:
         """Post an answer once more, as if nothing could crash."""
         if copy.id in self.posted:
             return self.posted[copy.id]
-        self.posted[copy.id] = Posted.UNDER_WAY
+        self.posted[copy.id] = RepostResult.IN_PROGRESS
         try:
-            await self.delivery.reply(copy).finish(draft)
+            await self.delivery.create_reply(copy).finish(draft)
         except SlackRefused:
             del self.posted[copy.id]
-            return Posted.REFUSED
-        self.posted[copy.id] = Posted.BEFORE
-        return Posted.DONE
+            return RepostResult.REFUSED_BY_SLACK
+        self.posted[copy.id] = RepostResult.ALREADY_POSTED
+        return RepostResult.POSTED
 
     async def slack(self, request: web.Request) -> web.Response:
         method = request.path.rpartition("/")[2]
@@ -201,11 +201,11 @@ async def opened() -> AsyncIterator[Room]:
             me = Identity("T1", "Team", "UBOT", "BBOT", "bot", frozenset())
             room.app = bolt_app(slack.web, me, None)
             room.delivery = Delivery(slack, DeliveryConfig())
-            private = PrivateAnswers(
-                slack, room.delivery, stored=room.turn, wish=room.wish, post=room.post
+            private = EphemeralAnswers(
+                slack, room.delivery, get_turn=room.turn, send_command=room.wish, repost=room.post
             )
-            access = Access(frozenset({"T1"}))
-            hearing = Hearing(
+            access = AccessPolicy(frozenset({"T1"}))
+            hearing = ListenerContext(
                 *(slack, me, access, "/ask"),
                 room.submit,
                 room.stop,

@@ -9,19 +9,19 @@ from typing import Any
 import pytest
 
 from bot.listeners.buttons import (
-    DELETED,
-    ENDED,
-    FORGOTTEN,
+    NOT_RUNNING,
     NOT_YOURS_TO_RETRY,
     NOT_YOURS_TO_STOP,
+    QUESTION_DELETED,
+    QUESTION_UNKNOWN,
 )
-from bot.listeners.ephemeral_buttons import NOT_NOW
-from bot.listeners.payloads import Addressee, message, press
+from bot.listeners.ephemeral_buttons import PRESS_AGAIN_LATER
+from bot.listeners.payloads import BotIdentifiers, parse_message, parse_press
 from bot.render.buttons import AGAIN, STOP
 from bot.turn.supervisor import Verdict
 from tests.unit.listeners.pressing import STATE, TEXT, Room, opened, payload
 
-US = Addressee("UBOT", "BBOT")
+US = BotIdentifiers("UBOT", "BBOT")
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ async def room() -> AsyncIterator[Room]:
         yield found
 
 
-@pytest.mark.parametrize("verdict", [Verdict.TAKEN, Verdict.OVER])
+@pytest.mark.parametrize("verdict", [Verdict.DONE, Verdict.ALREADY_DONE])
 async def test_stop_is_handed_on_and_nothing_is_said(room: Room, verdict: Verdict) -> None:
     room.verdict = verdict
     assert await room.pressed(payload(STOP)) == 200
@@ -41,13 +41,13 @@ async def test_stop_is_handed_on_and_nothing_is_said(room: Room, verdict: Verdic
 @pytest.mark.parametrize(
     ("action_id", "verdict", "sentence"),
     [
-        (STOP, Verdict.NOT_THEIRS, NOT_YOURS_TO_STOP),
-        (STOP, Verdict.ENDED, ENDED),
-        (STOP, Verdict.UNKNOWN, ENDED),
-        (AGAIN, Verdict.NOT_THEIRS, NOT_YOURS_TO_RETRY),
-        (AGAIN, Verdict.UNKNOWN, FORGOTTEN),
-        (AGAIN, Verdict.GONE, DELETED),
-        (AGAIN, Verdict.AWAY, NOT_NOW),
+        (STOP, Verdict.NOT_ASKER, NOT_YOURS_TO_STOP),
+        (STOP, Verdict.NOT_RUNNING, NOT_RUNNING),
+        (STOP, Verdict.UNKNOWN_QUESTION, NOT_RUNNING),
+        (AGAIN, Verdict.NOT_ASKER, NOT_YOURS_TO_RETRY),
+        (AGAIN, Verdict.UNKNOWN_QUESTION, QUESTION_UNKNOWN),
+        (AGAIN, Verdict.QUESTION_DELETED, QUESTION_DELETED),
+        (AGAIN, Verdict.STORAGE_UNAVAILABLE, PRESS_AGAIN_LATER),
     ],
 )
 async def test_who_presses_in_vain_is_told_why_in_the_thread_and_nobody_else(
@@ -61,7 +61,7 @@ async def test_who_presses_in_vain_is_told_why_in_the_thread_and_nobody_else(
     assert said["text"] == sentence
 
 
-@pytest.mark.parametrize("verdict", [Verdict.TAKEN, Verdict.OVER])
+@pytest.mark.parametrize("verdict", [Verdict.DONE, Verdict.ALREADY_DONE])
 async def test_what_is_tried_again_loses_its_button_and_keeps_the_rest(
     room: Room, verdict: Verdict
 ) -> None:
@@ -77,9 +77,9 @@ async def test_a_question_that_is_not_known_any_more_is_looked_for_in_its_thread
     room: Room,
 ) -> None:
     asked = {"type": "message", "user": "U1", "ts": "1.0", "text": "<@UBOT> Why?"}
-    question = message({"team_id": "T1", "event": {**asked, "channel": "C1"}}, US)
+    question = parse_message({"team_id": "T1", "event": {**asked, "channel": "C1"}}, US)
     assert question
-    room.verdict = Verdict.UNKNOWN
+    room.verdict = Verdict.UNKNOWN_QUESTION
     other = {"type": "message", "user": "U1", "ts": "1.5", "text": "<@UBOT> How?"}
     answer = {"type": "message", "user": "UBOT", "bot_id": "BBOT", "ts": "2.0", "text": "…"}
     room.thread = [other, asked, answer]
@@ -91,26 +91,26 @@ async def test_a_question_that_is_not_known_any_more_is_looked_for_in_its_thread
 
 
 async def test_a_question_that_slack_does_not_show_is_forgotten(room: Room) -> None:
-    room.verdict = Verdict.UNKNOWN
+    room.verdict = Verdict.UNKNOWN_QUESTION
     assert await room.pressed(payload(AGAIN)) == 200
     assert room.found == [None, None]
-    assert [said["text"] for _, said in room.told] == [FORGOTTEN]
+    assert [said["text"] for _, said in room.told] == [QUESTION_UNKNOWN]
 
 
 async def test_a_question_that_can_not_be_looked_for_is_not_said_to_be_forgotten(
     room: Room,
 ) -> None:
-    room.unreadable, room.verdict = True, Verdict.UNKNOWN
+    room.unreadable, room.verdict = True, Verdict.UNKNOWN_QUESTION
     assert await room.pressed(payload(AGAIN)) == 200
-    assert [said["text"] for _, said in room.told] == [NOT_NOW]
+    assert [said["text"] for _, said in room.told] == [PRESS_AGAIN_LATER]
 
 
 async def test_what_slack_refuses_is_logged_and_the_press_is_taken_all_the_same(
     room: Room, caplog: pytest.LogCaptureFixture
 ) -> None:
-    room.refuse, room.verdict = True, Verdict.NOT_THEIRS
+    room.refuse, room.verdict = True, Verdict.NOT_ASKER
     assert await room.pressed(payload(STOP)) == 200
-    room.verdict = Verdict.TAKEN
+    room.verdict = Verdict.DONE
     assert await room.pressed(payload(AGAIN, response_url=f"{room.url}/respond/1")) == 200
     assert "could not be told" in caplog.text
     assert "button stays" in caplog.text
@@ -137,17 +137,17 @@ async def test_a_press_on_anything_else_is_acknowledged_and_left(
 def test_a_press_on_a_message_that_only_its_reader_sees_names_it_and_shows_nothing_of_it() -> None:
     body = payload(STOP, container={"is_ephemeral": True, "message_ts": "2.0"})
     del body["message"]
-    found = press(body)
+    found = parse_press(body)
     assert found is not None
-    assert (found.turn, found.ts, found.thread_ts, found.rest) == ("turn1", "2.0", None, ())
+    assert (found.turn, found.ts, found.thread_ts, found.other_blocks) == ("turn1", "2.0", None, ())
     assert found.private
-    public = press(payload(STOP))
+    public = parse_press(payload(STOP))
     assert public is not None
     assert not public.private
 
 
 @pytest.mark.parametrize("blocks", [None, 7, "x", [None, 3]])
 def test_blocks_that_are_none_do_not_hinder_a_press(blocks: Any) -> None:
-    found = press(payload(STOP, message={"ts": "2.0", "blocks": blocks}))
+    found = parse_press(payload(STOP, message={"ts": "2.0", "blocks": blocks}))
     assert found is not None
-    assert (found.turn, found.thread_ts, found.rest) == ("turn1", None, ())
+    assert (found.turn, found.thread_ts, found.other_blocks) == ("turn1", None, ())

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.addressing import speaks_to
-from bot.listeners.payloads import Addressee, mention, message
+from bot.listeners.addressing import mentions_any
+from bot.listeners.payloads import BotIdentifiers, parse_mention, parse_message
 
-US = Addressee("UBOT", "BBOT")
+US = BotIdentifiers("UBOT", "BBOT")
 OURS, THEIRS = {"type": "user", "user_id": "UBOT"}, {"type": "user", "user_id": "U0C"}
 CODE = {"style": {"code": True}}
 
@@ -77,7 +77,9 @@ TO_OTHERS = [
 def test_a_message_that_mentions_us_in_its_own_words_is_a_question(
     said: dict[str, Any], kind: str
 ) -> None:
-    assert (mention if kind == "app_mention" else message)(body(kind, **said), US) is not None
+    assert (parse_mention if kind == "app_mention" else parse_message)(
+        body(kind, **said), US
+    ) is not None
 
 
 @pytest.mark.parametrize("kind", ["app_mention", "message"])
@@ -85,41 +87,41 @@ def test_a_message_that_mentions_us_in_its_own_words_is_a_question(
 def test_a_message_that_does_not_mention_us_in_its_own_words_is_left_alone(
     said: dict[str, Any], kind: str
 ) -> None:
-    assert mention(body(kind, **said), US) is None
-    assert message(body(kind, **said), US) is None
+    assert parse_mention(body(kind, **said), US) is None
+    assert parse_message(body(kind, **said), US) is None
 
 
 @pytest.mark.parametrize("said", [*TO_US, *TO_OTHERS], ids=str)
 def test_every_message_in_our_dm_speaks_to_us(said: dict[str, Any]) -> None:
-    assert message(body("message", channel="D1", channel_type="im", **said), US) is not None
+    assert parse_message(body("message", channel="D1", channel_type="im", **said), US) is not None
 
 
 def test_blocks_that_nest_deeply_are_read_all_the_same() -> None:
     block: dict[str, Any] = OURS
     for _ in range(5000):
         block = {"type": "rich_text_section", "elements": [block]}
-    assert mention(body(blocks=[block], text="<@UBOT>"), US) is not None
-    assert speaks_to({"blocks": [block]}, {"UBOT"})
+    assert parse_mention(body(blocks=[block], text="<@UBOT>"), US) is not None
+    assert mentions_any({"blocks": [block]}, {"UBOT"})
 
 
 def test_the_payload_says_under_which_id_our_bot_is_mentioned() -> None:
     named = {"authorizations": [{"team_id": "T1", "user_id": "W111", "is_bot": True}]}
-    asked = mention(body(text="<@W111> why?") | named, US)
+    asked = parse_mention(body(text="<@W111> why?") | named, US)
     assert asked is not None
     assert asked.text == "why?"
     person = {"authorizations": [{"team_id": "T1", "user_id": "W111", "is_bot": False}]}
-    assert mention(body(text="<@W111> why?") | person, US) is None
+    assert parse_mention(body(text="<@W111> why?") | person, US) is None
 
 
 @pytest.mark.parametrize("text", ["<@WBOT> why?", "<@UBOT|The CEO> why?", "<@UBOT> why? <@WBOT>"])
 def test_our_mention_is_no_part_of_the_question_however_it_is_written(text: str) -> None:
-    asked = mention(body(text=text), US)
+    asked = parse_mention(body(text=text), US)
     assert asked is not None
     assert asked.text == "why?"
 
 
 def test_a_mention_only_in_blocks_asks_what_the_blocks_say() -> None:
-    asked = mention(body(blocks=[rich(OURS, words(" why?"))]), US)
+    asked = parse_mention(body(blocks=[rich(OURS, words(" why?"))]), US)
     assert asked is not None
     assert asked.text == "why?"
 
@@ -138,14 +140,14 @@ def test_a_mention_only_in_blocks_asks_what_the_blocks_say() -> None:
 def test_what_stands_beside_the_words_is_named(
     beside: dict[str, Any], names: tuple[str, ...]
 ) -> None:
-    asked = message(body("message", channel="D1", **beside), US)
+    asked = parse_message(body("message", channel="D1", **beside), US)
     assert asked is not None
     assert asked.unreadable == names
 
 
 def test_two_workspaces_that_share_a_channel_have_no_name_of_a_message_in_common() -> None:
-    one = mention(body(text="<@UBOT> why?", client_msg_id="c"), US)
-    other = mention(body(text="<@UBOT> why?", client_msg_id="c") | {"team_id": "T2"}, US)
+    one = parse_mention(body(text="<@UBOT> why?", client_msg_id="c"), US)
+    other = parse_mention(body(text="<@UBOT> why?", client_msg_id="c") | {"team_id": "T2"}, US)
     assert one is not None
     assert other is not None
     assert one.id != other.id
@@ -153,6 +155,6 @@ def test_two_workspaces_that_share_a_channel_have_no_name_of_a_message_in_common
 
 
 def test_the_name_of_an_event_is_spelled_as_older_versions_spell_it() -> None:
-    asked = mention(body(text="<@UBOT> why?"), US)
+    asked = parse_mention(body(text="<@UBOT> why?"), US)
     assert asked is not None
     assert "event:T1:Ev1" in asked.keys

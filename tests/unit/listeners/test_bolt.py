@@ -11,7 +11,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.listeners.bolt import ACK_SECONDS, bolt_app
+from bot.listeners.bolt import MAX_ACK_SECONDS, bolt_app
 from bot.slack import Identity
 
 ME = Identity("T1", "Team", "UBOT", "BBOT", "bot", frozenset())
@@ -19,7 +19,7 @@ EVENT = {"type": "event_callback", "team_id": "T1", "event": {"type": "app_menti
 COMMAND = {"command": "/ask", "text": "why?", "team_id": "T1", "user_id": "U1"}
 
 
-def bolt(ack_seconds: float = ACK_SECONDS) -> AsyncApp:
+def bolt(ack_seconds: float = MAX_ACK_SECONDS) -> AsyncApp:
     return bolt_app(AsyncWebClient("xoxb-1"), ME, None, ack_seconds=ack_seconds)
 
 
@@ -34,7 +34,7 @@ def delivered(app: AsyncApp, body: dict[str, Any]) -> asyncio.Task[tuple[int, st
 
 
 def test_slack_is_answered_before_its_three_seconds_are_over() -> None:
-    assert 2.0 <= ACK_SECONDS < 3.0
+    assert 2.0 <= MAX_ACK_SECONDS < 3.0
 
 
 async def test_an_event_is_acknowledged_when_it_is_handed_on_and_not_before() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.changes import ASKED_ALREADY, NO_QUESTION
-from bot.listeners.ephemeral_buttons import NOT_NOW
+from bot.listeners.changes import ASKED_ALREADY, QUESTION_NOT_FOUND
+from bot.listeners.ephemeral_buttons import PRESS_AGAIN_LATER
 from bot.render.buttons import AGAIN_EDITED, BLOCK
 from bot.turn.supervisor import Verdict
 from tests.unit.listeners.pressing import Room, opened
@@ -92,15 +92,15 @@ async def test_press_asks_the_question_as_it_reads_in_slack_now(room: Room) -> N
 
 
 async def test_second_press_says_that_it_was_asked(room: Room) -> None:
-    room.thread, room.verdict = [EDITED], Verdict.OVER
+    room.thread, room.verdict = [EDITED], Verdict.ALREADY_DONE
     await room.pressed(press(room))
     assert ASKED_ALREADY in said(room)
 
 
 async def test_press_while_the_database_is_away_says_to_press_again(room: Room) -> None:
-    room.thread, room.verdict = [EDITED], Verdict.AWAY
+    room.thread, room.verdict = [EDITED], Verdict.STORAGE_UNAVAILABLE
     await room.pressed(press(room))
-    assert NOT_NOW in said(room)
+    assert PRESS_AGAIN_LATER in said(room)
 
 
 @pytest.mark.parametrize(
@@ -111,14 +111,14 @@ async def test_press_while_the_database_is_away_says_to_press_again(room: Room) 
 async def test_press_without_a_question_says_so(room: Room, thread: list[dict[str, Any]]) -> None:
     room.thread = thread
     await room.pressed(press(room))
-    assert NO_QUESTION in said(room)
+    assert QUESTION_NOT_FOUND in said(room)
     assert room.asked == []
 
 
 async def test_press_of_another_asks_nothing(room: Room) -> None:
     room.thread = [EDITED]
     await room.pressed(press(room, "U2"))
-    assert NO_QUESTION in said(room)
+    assert QUESTION_NOT_FOUND in said(room)
     assert room.asked == []
 
 

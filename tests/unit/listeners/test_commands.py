@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.commands import usage
+from bot.listeners.commands import usage_text
 from bot.render.buttons import SHOW, STOP
 from tests.unit.listeners.pressing import OUR_DM, Room, opened
 
@@ -68,7 +68,7 @@ async def test_a_public_command_has_no_note(room: Room) -> None:
 
 async def test_an_empty_command_says_how_it_is_used(room: Room) -> None:
     note = await asked(room, "  ")
-    assert note["text"] == usage("/ask")
+    assert note["text"] == usage_text("/ask")
     assert room.asked == []
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.history.anew import BEGUN, marks_anew
-from bot.listeners.menu import NOT_BEGUN
+from bot.history.anew import NEW_CONVERSATION_REPLY, starts_new_conversation
+from bot.listeners.menu import NEW_CONVERSATION_FAILED
 from bot.render.buttons import MENU, NEW_CONVERSATION
 from tests.unit.listeners.pressing import Room, opened, payload
 
@@ -30,16 +30,16 @@ async def test_a_new_conversation_begins_with_a_message_of_ours(room: Room) -> N
     assert await room.pressed(chosen(NEW_CONVERSATION)) == 200
     [(method, post)] = room.told
     assert method == "chat.postMessage"
-    assert (post["channel"], post["text"]) == ("C1", BEGUN)
+    assert (post["channel"], post["text"]) == ("C1", NEW_CONVERSATION_REPLY)
     assert "thread_ts" not in post  # where the conversation is read from
-    assert marks_anew({"user": "UBOT", "metadata": post["metadata"]}, "", "UBOT")
+    assert starts_new_conversation({"user": "UBOT", "metadata": post["metadata"]}, "", "UBOT")
 
 
 async def test_who_asked_for_one_in_vain_is_told(room: Room) -> None:
     room.codes["chat.postMessage"] = "channel_is_archived"
     await room.pressed(chosen(NEW_CONVERSATION))
     [told] = room.heard("chat.postEphemeral")
-    assert (told["user"], told["text"]) == ("U1", NOT_BEGUN)
+    assert (told["user"], told["text"]) == ("U1", NEW_CONVERSATION_FAILED)
 
 
 @pytest.mark.parametrize("value", ["", "something_newer"])

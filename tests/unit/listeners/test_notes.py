@@ -12,12 +12,12 @@ import pytest
 from bot.delivery import Reply
 from bot.listeners.buttons import NOT_YOURS_TO_STOP
 from bot.listeners.ephemeral_buttons import (
+    ANSWER_UNKNOWN,
     ASKED_AGAIN,
-    IN_DM,
-    NOT_IN_DM,
-    NOT_IN_HERE,
-    NOT_KEPT,
-    NOT_NOW,
+    CANNOT_POST_HERE,
+    CANNOT_POST_IN_DM,
+    CONTINUED_IN_DM,
+    PRESS_AGAIN_LATER,
     SHARED,
 )
 from bot.render.buttons import AGAIN, CONTINUE, MENU, SHARE, SHOW, STOP
@@ -44,7 +44,7 @@ def stored(draft: Draft, question: Question = QUESTION, owner: str | None = None
 
 async def under_way(room: Room, text: str = "") -> Reply:
     """An answer that this process writes."""
-    reply: Reply = room.delivery.reply(
+    reply: Reply = room.delivery.create_reply(
         replace(QUESTION, response_url=f"{room.url}/respond/command")
     )
     await reply.open(Draft(Phase.ASKING))
@@ -84,7 +84,7 @@ async def test_the_note_of_an_answer_that_ended_goes_when_it_is_pressed(room: Ro
     await reply.finish(DONE)
     for action in (SHOW, STOP):
         room.told.clear()
-        room.verdict = Verdict.OVER
+        room.verdict = Verdict.ALREADY_DONE
         assert await room.pressed(room.private(action)) == 200
         assert room.heard("note") == [GONE]
 
@@ -106,7 +106,7 @@ async def test_while_nobody_can_tell_how_an_answer_stands_its_note_stays(room: R
     assert await room.pressed(room.private(SHOW)) == 200
     [message] = room.heard("note")
     assert message["replace_original"] is False
-    assert said(message).strip() == NOT_NOW
+    assert said(message).strip() == PRESS_AGAIN_LATER
 
 
 async def test_a_stop_lends_the_note_first_so_that_what_is_written_stands_there(
@@ -128,7 +128,7 @@ async def test_a_stop_of_an_answer_that_nobody_writes_takes_the_note_away(room: 
 
 
 async def test_who_may_not_stop_is_told_so_below(room: Room) -> None:
-    room.verdict = Verdict.NOT_THEIRS
+    room.verdict = Verdict.NOT_ASKER
     assert await room.pressed(room.private(STOP)) == 200
     [message] = room.heard("note")
     assert message["replace_original"] is False
@@ -137,7 +137,7 @@ async def test_who_may_not_stop_is_told_so_below(room: Room) -> None:
 
 @pytest.mark.parametrize(
     ("action", "beside", "channel", "line"),
-    [(SHARE, CONTINUE, "C1", SHARED), (CONTINUE, SHARE, OUR_DM, IN_DM)],
+    [(SHARE, CONTINUE, "C1", SHARED), (CONTINUE, SHARE, OUR_DM, CONTINUED_IN_DM)],
 )
 async def test_an_answer_is_passed_on_once_and_loses_the_button(
     room: Room, action: str, beside: str, channel: str, line: str
@@ -165,7 +165,7 @@ async def test_of_two_presses_at_once_only_the_one_that_posts_says_how_it_ends(
     await asyncio.gather(*(room.pressed(room.private(SHARE)) for _ in range(2)))
     assert len(room.heard("chat.postMessage")) == 1
     [message] = room.heard("note")
-    assert said(message).strip() == NOT_IN_HERE
+    assert said(message).strip() == CANNOT_POST_HERE
 
 
 async def test_the_last_button_leaves_none(room: Room) -> None:
@@ -175,7 +175,9 @@ async def test_the_last_button_leaves_none(room: Room) -> None:
     assert labels(note) == []
 
 
-@pytest.mark.parametrize(("action", "why"), [(SHARE, NOT_IN_HERE), (CONTINUE, NOT_IN_DM)])
+@pytest.mark.parametrize(
+    ("action", "why"), [(SHARE, CANNOT_POST_HERE), (CONTINUE, CANNOT_POST_IN_DM)]
+)
 async def test_where_the_bot_may_not_post_the_asker_is_told_why_and_can_press_again(
     room: Room, action: str, why: str
 ) -> None:
@@ -195,7 +197,7 @@ async def test_while_slack_opens_no_dm_the_asker_is_asked_to_press_again(room: R
     room.stored = stored(DONE)
     room.codes["conversations.open"] = "fatal_error"
     assert await room.pressed(room.private(CONTINUE)) == 200
-    assert said(room.heard("note")[0]).strip() == NOT_NOW
+    assert said(room.heard("note")[0]).strip() == PRESS_AGAIN_LATER
     assert room.heard("chat.postMessage") == []
 
 
@@ -214,14 +216,14 @@ async def test_what_is_not_kept_is_not_passed_on_and_the_asker_is_told(
     room.stored = found
     assert await room.pressed(room.private(SHARE)) == 200
     [message] = room.heard("note")
-    assert said(message).strip() == NOT_KEPT
+    assert said(message).strip() == ANSWER_UNKNOWN
     assert room.heard("chat.postMessage") == []
 
 
 async def test_while_the_database_is_away_the_asker_is_asked_to_press_again(room: Room) -> None:
     room.stored = None
     assert await room.pressed(room.private(SHARE)) == 200
-    assert said(room.heard("note")[0]).strip() == NOT_NOW
+    assert said(room.heard("note")[0]).strip() == PRESS_AGAIN_LATER
 
 
 async def test_an_answer_that_ended_here_needs_no_database_to_be_passed_on(room: Room) -> None:
@@ -259,11 +261,11 @@ async def test_a_failed_answer_that_nobody_knows_is_tried_again_all_the_same(
 async def test_where_nobody_can_tell_who_presses_is_asked_to_press_again(
     room: Room, action: str
 ) -> None:
-    room.verdict = Verdict.AWAY
+    room.verdict = Verdict.STORAGE_UNAVAILABLE
     assert await room.pressed(room.private(action)) == 200
     [message] = room.heard("note")
     assert message["replace_original"] is False
-    assert said(message).strip() == NOT_NOW
+    assert said(message).strip() == PRESS_AGAIN_LATER
     assert await room.pressed(payload(action)) == 200
     [told] = room.heard("chat.postEphemeral")
-    assert told["text"] == NOT_NOW
+    assert told["text"] == PRESS_AGAIN_LATER

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.payloads import Addressee, command, message
+from bot.listeners.payloads import BotIdentifiers, parse_command, parse_message
 from tests.unit.render.incoming.pieces import Json, mrkdwn, plain, rich, section, user
 
-US = Addressee("UBOT", "BBOT")
+US = BotIdentifiers("UBOT", "BBOT")
 ALERT = {"title": "CPU high", "text": "on host-1", "fallback": "CPU high"}
 FORWARD = {"is_share": True, "author_name": "Ada", "text": "It is down", "id": 1}
 TABLE = {"type": "table", "rows": [[{"type": "raw_text", "text": "Tea"}, {"text": "5"}]]}
@@ -19,7 +19,7 @@ PDF = {"id": "F1", "name": "report.pdf", "pretty_type": "PDF", "size": 3}
 def asked(**event: Any) -> tuple[str, tuple[str, ...]]:
     """The words and mentions of the question that a direct message asks."""
     base = {"type": "message", "user": "U1", "channel": "D1", "channel_type": "im", "ts": "1.1"}
-    question = message({"team_id": "T1", "event": base | event}, US)
+    question = parse_message({"team_id": "T1", "event": base | event}, US)
     assert question is not None
     return question.text, question.mentions
 
@@ -55,5 +55,5 @@ def test_only_mentions_that_slack_marked_are_mentions_of_the_question() -> None:
 
 def test_the_mentions_of_a_command_are_those_slack_marked() -> None:
     form = {"text": "ask <@U2|ada> or &lt;@U3&gt;", "user_id": "U1", "channel_id": "C1"}
-    question = command(form, in_our_dm=False)
+    question = parse_command(form, in_our_dm=False)
     assert (question.text, question.mentions) == ("ask <@U2> or <@U3>", ("U2",))

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.payloads import Addressee, command, mention, message
+from bot.listeners.payloads import BotIdentifiers, parse_command, parse_mention, parse_message
 from tests.support.shared_data import lines
 
-US = Addressee("UBOT", "BBOT")
+US = BotIdentifiers("UBOT", "BBOT")
 
 
 def body(event_id: str = "Ev1", **event: Any) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def body(event_id: str = "Ev1", **event: Any) -> dict[str, Any]:
 
 
 def test_a_mention_is_a_question_in_its_own_thread() -> None:
-    question = mention(body(type="app_mention"), US)
+    question = parse_mention(body(type="app_mention"), US)
     assert question is not None
     assert question.text == "hello"
     assert question.place.channel == "C1"
@@ -32,14 +32,14 @@ def test_a_mention_is_a_question_in_its_own_thread() -> None:
 
 
 def test_a_mention_in_a_thread_is_answered_in_that_thread() -> None:
-    question = mention(body(type="app_mention", thread_ts="90.000000"), US)
+    question = parse_mention(body(type="app_mention", thread_ts="90.000000"), US)
     assert question is not None
     assert question.place.thread_ts == "90.000000"
 
 
 def test_the_two_events_of_one_mention_share_a_name_and_an_id() -> None:
-    one = mention(body("Ev1", type="app_mention"), US)
-    other = message(body("Ev2"), US)
+    one = parse_mention(body("Ev1", type="app_mention"), US)
+    other = parse_message(body("Ev2"), US)
     assert one is not None
     assert other is not None
     assert one.id == other.id
@@ -47,14 +47,14 @@ def test_the_two_events_of_one_mention_share_a_name_and_an_id() -> None:
 
 
 def test_a_channel_message_that_does_not_mention_us_is_left() -> None:
-    assert message(body(text="hello all"), US) is None
-    assert message(body(text="hello <@U2>"), US) is None
+    assert parse_message(body(text="hello all"), US) is None
+    assert parse_message(body(text="hello <@U2>"), US) is None
 
 
 @pytest.mark.parametrize("thread_ts", [None, "90.000000"])
 def test_every_direct_message_is_a_question(thread_ts: str | None) -> None:
     sent = body(channel="D1", channel_type="im", text="hello", thread_ts=thread_ts)
-    question = message(sent, US)
+    question = parse_message(sent, US)
     assert question is not None
     assert question.place.surface == "dm"
     assert question.place.thread_ts == (thread_ts or "100.000100")
@@ -77,13 +77,13 @@ def test_every_direct_message_is_a_question(thread_ts: str | None) -> None:
     ],
 )
 def test_what_asks_nothing_is_left(ignored: dict[str, Any]) -> None:
-    assert message(body(channel="D1", channel_type="im", **ignored), US) is None
-    assert mention(body(type="app_mention", **ignored), US) is None
+    assert parse_message(body(channel="D1", channel_type="im", **ignored), US) is None
+    assert parse_mention(body(type="app_mention", **ignored), US) is None
 
 
 @pytest.mark.parametrize("subtype", ["file_share", "thread_broadcast", "me_message"])
 def test_other_ways_in_which_people_write_are_questions(subtype: str) -> None:
-    assert message(body(subtype=subtype), US) is not None
+    assert parse_message(body(subtype=subtype), US) is not None
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_other_ways_in_which_people_write_are_questions(subtype: str) -> None:
     ],
 )
 def test_the_text_is_read_as_its_writer_meant_it(written: str, read: str) -> None:
-    question = mention(body(type="app_mention", text=written), US)
+    question = parse_mention(body(type="app_mention", text=written), US)
     assert question is not None
     assert question.text == read
 
@@ -125,15 +125,15 @@ def test_files_travel_with_the_question() -> None:
             }
         ],
     )
-    question = message(sent, US)
+    question = parse_message(sent, US)
     assert question is not None
     (file,) = question.files
     assert (file.id, file.name, file.size) == ("F1", "a.png", 7)
 
 
 def test_the_author_of_another_organisation_is_named_only_in_shared_channels() -> None:
-    own = mention(body(type="app_mention", team="T1"), US)
-    foreign = mention(
+    own = parse_mention(body(type="app_mention", team="T1"), US)
+    foreign = parse_mention(
         body(type="app_mention", user_team="T9") | {"is_ext_shared_channel": True}, US
     )
     assert own is not None
@@ -154,7 +154,7 @@ FORM = {
 
 
 def test_a_command_is_a_private_question() -> None:
-    question = command(FORM, in_our_dm=False)
+    question = parse_command(FORM, in_our_dm=False)
     assert question.text == "why?"
     assert question.place.surface == "command"
     assert question.place.thread_ts is None
@@ -164,21 +164,21 @@ def test_a_command_is_a_private_question() -> None:
 
 @pytest.mark.parametrize("text", ["#public why?", "why? #public", "why? <#C9|public>"])
 def test_a_command_can_ask_for_a_public_answer(text: str) -> None:
-    question = command(FORM | {"text": text}, in_our_dm=False)
+    question = parse_command(FORM | {"text": text}, in_our_dm=False)
     assert question.public
     assert question.text == "why?"
 
 
 def test_a_word_that_only_begins_like_the_switch_is_part_of_the_question() -> None:
-    question = command(FORM | {"text": "what is #publicity?"}, in_our_dm=False)
+    question = parse_command(FORM | {"text": "what is #publicity?"}, in_our_dm=False)
     assert not question.public
     assert question.text == "what is #publicity?"
 
 
 def test_two_calls_of_the_same_command_are_two_questions() -> None:
     one, other = (
-        command(FORM, in_our_dm=False),
-        command(FORM | {"trigger_id": "9"}, in_our_dm=False),
+        parse_command(FORM, in_our_dm=False),
+        parse_command(FORM | {"trigger_id": "9"}, in_our_dm=False),
     )
     assert one.id != other.id
     assert not set(one.keys) & set(other.keys)
@@ -193,7 +193,7 @@ def test_recorded_events_are_read_without_a_crash_and_answered_only_where_due() 
     asked = [
         recorded["kind"]
         for recorded in EVENTS
-        for read in (mention, message)
+        for read in (parse_mention, parse_message)
         if read(recorded["payload"], US) is not None
     ]
     assert asked, "the recordings hold mentions and direct messages"

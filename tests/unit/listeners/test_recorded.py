@@ -10,15 +10,15 @@ import aiohttp
 import pytest
 from slack_bolt.request.async_request import AsyncBoltRequest
 
-from bot.access import Access
+from bot.access import AccessPolicy
 from bot.delivery.delivery import Delivery, DeliveryConfig
 from bot.listeners import register
 from bot.listeners.bolt import bolt_app
-from bot.listeners.context import Hearing
+from bot.listeners.context import ListenerContext
 from bot.slack import Identity, Slack
 from bot.storage.records import TurnCommand, TurnRecord
-from bot.turn.ephemeral.actions import PrivateAnswers
-from bot.turn.ephemeral.repost import Posted
+from bot.turn.ephemeral.actions import EphemeralAnswers
+from bot.turn.ephemeral.repost import RepostResult
 from bot.turn.supervisor import Verdict
 from bot.values import Draft, Place, Question
 from tests.support.shared_data import lines
@@ -52,12 +52,16 @@ class Ears:
         self.gone: list[tuple[str, str]] = []
         me = Identity(team, "Team", "UBOT", "BBOT", "bot", frozenset())
         self.app = bolt_app(slack.web, me, None)
-        access = Access(me.home)
+        access = AccessPolicy(me.tenant_ids)
         delivery = Delivery(slack, DeliveryConfig())
-        private = PrivateAnswers(slack, delivery, stored=self.turn, wish=self.wish, post=self.post)
+        private = EphemeralAnswers(
+            slack, delivery, get_turn=self.turn, send_command=self.wish, repost=self.post
+        )
         presses = (self.press, self.press, private, self.stop_thread)
         changes = (self.deleted, self.next_turn, self.ask)
-        register(self.app, Hearing(slack, me, access, "/ask", self.submit, *presses, *changes))
+        register(
+            self.app, ListenerContext(slack, me, access, "/ask", self.submit, *presses, *changes)
+        )
 
     async def submit(self, question: Question) -> bool:
         self.asked.append(question)
@@ -86,7 +90,7 @@ class Ears:
     async def wish(self, wish: TurnCommand) -> bool:
         raise AssertionError("no recorded press is on a note of ours")
 
-    async def post(self, copy: Question, draft: Draft) -> Posted:
+    async def post(self, copy: Question, draft: Draft) -> RepostResult:
         raise AssertionError("no recorded press passes an answer on")
 
     async def hear(self, body: Any) -> int:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.payloads import Addressee
-from bot.listeners.revising import EDIT_SECONDS, Deleted, deleted, edited
+from bot.listeners.payloads import BotIdentifiers
+from bot.listeners.revising import MAX_EDIT_AGE_SECONDS, DeletedMessage, parse_deletion, parse_edit
 
-US = Addressee("UBOT", "BBOT")
+US = BotIdentifiers("UBOT", "BBOT")
 TS = "1700000100.000100"
 AFTER = "1700000130.000200"  # half a minute later
 OLD: dict[str, Any] = {
@@ -54,7 +54,7 @@ TOMBSTONE: dict[str, Any] = {
     ids=["message_deleted", "tombstone"],
 )
 def test_deleted_question_is_told_with_its_words(told: dict[str, Any]) -> None:
-    gone = deleted(told, US)
+    gone = parse_deletion(told, US)
     assert gone is not None
     assert (gone.team, gone.channel, gone.ts) == ("T1", "C1", TS)
     assert gone.question is not None
@@ -68,17 +68,17 @@ def test_deleted_question_is_told_with_its_words(told: dict[str, Any]) -> None:
     ids=["unknown", "tombstone", "to others", "by a bot"],
 )
 def test_deleted_message_that_asked_nothing_is_still_looked_up(previous: Any) -> None:
-    assert deleted(deletion(previous), US) == Deleted("T1", "C1", TS, None)
+    assert parse_deletion(deletion(previous), US) == DeletedMessage("T1", "C1", TS, None)
 
 
 def test_question_deleted_long_after_it_was_asked_can_not_come_any_more() -> None:
-    gone = deleted(deletion(event_ts="1700090000.000100"), US)
-    assert gone == Deleted("T1", "C1", TS, None)
+    gone = parse_deletion(deletion(event_ts="1700090000.000100"), US)
+    assert gone == DeletedMessage("T1", "C1", TS, None)
 
 
 @pytest.mark.parametrize("ours", [{"user": "UBOT"}, {"user": "U7", "bot_id": "BBOT"}])
 def test_deleted_message_of_ours_is_nothing(ours: dict[str, Any]) -> None:
-    assert deleted(deletion(OLD | ours), US) is None
+    assert parse_deletion(deletion(OLD | ours), US) is None
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_deleted_message_of_ours_is_nothing(ours: dict[str, Any]) -> None:
     ids=["no event", "null", "no ts", "an edit"],
 )
 def test_what_is_no_deletion_is_none(told: dict[str, Any]) -> None:
-    assert deleted(told, US) is None
+    assert parse_deletion(told, US) is None
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_what_is_no_deletion_is_none(told: dict[str, Any]) -> None:
     ],
 )
 def test_edit_of_the_words_leaves_a_question(new: dict[str, Any]) -> None:
-    question = edited(change({"edited": EDIT} | new), US)
+    question = parse_edit(change({"edited": EDIT} | new), US)
     assert question is not None
     assert question.ts == TS
     assert question.text == new["text"].removeprefix("<@UBOT> ")
@@ -111,14 +111,14 @@ def test_edit_in_a_direct_message_needs_no_mention() -> None:
         channel="D1",
         channel_type="im",
     )
-    question = edited(told, US)
+    question = parse_edit(told, US)
     assert question is not None
     assert question.place.surface == "dm"
 
 
 def test_edit_that_mentions_us_for_the_first_time_leaves_a_question() -> None:
     told = change({"text": "<@UBOT> How big?", "edited": EDIT}, {"text": "How big?"})
-    assert edited(told, US) is not None
+    assert parse_edit(told, US) is not None
 
 
 UNFURLED = {"attachments": [{"from_url": "https://example.com", "title": "Example"}]}
@@ -147,11 +147,13 @@ UNFURLED = {"attachments": [{"from_url": "https://example.com", "title": "Exampl
     ],
 )
 def test_what_changes_no_words_to_us_is_none(new: dict[str, Any], old: dict[str, Any]) -> None:
-    assert edited(change(new, old), US) is None
+    assert parse_edit(change(new, old), US) is None
 
 
-@pytest.mark.parametrize(("seconds", "offered"), [(EDIT_SECONDS, True), (EDIT_SECONDS + 1, False)])
+@pytest.mark.parametrize(
+    ("seconds", "offered"), [(MAX_EDIT_AGE_SECONDS, True), (MAX_EDIT_AGE_SECONDS + 1, False)]
+)
 def test_edit_counts_for_five_minutes(seconds: float, offered: bool) -> None:
     moment = f"{1700000100 + seconds:.0f}.000100"
     told = change({"text": "<@UBOT> Else?", "edited": EDIT | {"ts": moment}})
-    assert (edited(told, US) is not None) is offered
+    assert (parse_edit(told, US) is not None) is offered

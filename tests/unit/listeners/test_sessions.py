@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.payloads import stopped
+from bot.listeners.payloads import parse_session_stop
 from bot.turn.supervisor import Verdict
 from bot.values import Place
 from tests.unit.listeners.pressing import opened
@@ -25,7 +25,7 @@ def body(**changes: Any) -> dict[str, Any]:
     return {"type": "event_callback", "team_id": "T1", "event": {**EVENT, **changes}}
 
 
-@pytest.mark.parametrize("verdict", [Verdict.TAKEN, Verdict.OVER, Verdict.NOT_THEIRS])
+@pytest.mark.parametrize("verdict", [Verdict.DONE, Verdict.ALREADY_DONE, Verdict.NOT_ASKER])
 async def test_the_thread_that_was_stopped_is_handed_on(verdict: Verdict) -> None:
     async with opened() as room:
         room.verdict = verdict
@@ -35,5 +35,5 @@ async def test_the_thread_that_was_stopped_is_handed_on(verdict: Verdict) -> Non
 
 
 def test_a_stop_names_its_thread_and_its_user() -> None:
-    assert stopped(body()) == (Place("T1", "D1", "dm", "1.0"), "U1")
-    assert stopped(body(thread_ts=None)) is None
+    assert parse_session_stop(body()) == (Place("T1", "D1", "dm", "1.0"), "U1")
+    assert parse_session_stop(body(thread_ts=None)) is None

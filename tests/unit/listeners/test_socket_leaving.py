@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 from bot.listeners.socket_mode.pool import SocketConfig
-from bot.slack.websocket import CLOSE_SECONDS
+from bot.slack.websocket import CLOSE_HANDSHAKE_SECONDS
 from tests.unit.listeners.cable import cable
 from tests.unit.listeners.hearing_bot import attempts, config, ears, listening, said
 from tests.unit.playground.live import LiveSlack
@@ -31,7 +31,7 @@ async def test_leaving_acknowledges_what_was_received_and_takes_nothing_more(
 
 
 async def test_what_is_held_for_too_long_does_not_hold_up_the_end(slack: LiveSlack) -> None:
-    async with listening(slack, config(farewell=0.05)) as bot:
+    async with listening(slack, config(ack_timeout_seconds=0.05)) as bot:
         bot.free.clear()
         said(slack, 1)
         await bot.until(lambda: bot.begun)
@@ -69,4 +69,4 @@ async def test_leaving_over_a_dead_network_waits_a_second_for_slack_s_goodbye(
             for wire in wires.sockets:
                 wire.freeze()
             began = loop.time()
-        assert loop.time() - began < CLOSE_SECONDS + 0.5
+        assert loop.time() - began < CLOSE_HANDSHAKE_SECONDS + 0.5

@@ -15,7 +15,7 @@ async def test_events_come_through_two_connections_and_each_is_heard_once(
 ) -> None:
     async with listening(slack) as bot:
         assert slack.sockets.count == 2
-        assert (bot.gauge("bot_socket_connections"), await bot.socket.connected()) == (2, True)
+        assert (bot.gauge("bot_socket_connections"), await bot.socket.is_connected()) == (2, True)
         assert bot.gauge("bot_socket_connections_counted") == 2
         texts = said(slack, 20)
         await slack.until(lambda: len(attempts(slack)) == 20)
@@ -40,7 +40,7 @@ async def test_a_connection_slack_warns_of_is_replaced_before_it_ends(slack: Liv
     async with listening(slack, config(connections=1)) as bot:
         slack.sockets.refresh(0)
         await slack.until(lambda: "refresh_requested" in doings(slack))
-        assert await bot.socket.connected()
+        assert await bot.socket.is_connected()
         await bot.connected(1)
         said(slack, 1)
         await bot.until(lambda: bot.heard)
@@ -85,9 +85,12 @@ async def test_an_old_connection_acknowledges_what_it_received(slack: LiveSlack)
 
 async def test_a_connection_is_replaced_by_age_before_slack_ends_it() -> None:
     old = SlackConfig(connection_seconds=0.2)
-    async with live.slack(old) as slack, listening(slack, config(renewed=(0.5, 0.9))) as bot:
+    async with (
+        live.slack(old) as slack,
+        listening(slack, config(renewal_lifetime_fractions=(0.5, 0.9))) as bot,
+    ):
         await bot.until(lambda: bot.reconnects().get("age", 0) >= 4)
-        assert await bot.socket.connected()
+        assert await bot.socket.is_connected()
     assert set(bot.reconnects()) == {"age"}
     assert "warning" not in doings(slack)
 
@@ -116,7 +119,7 @@ async def test_a_connection_that_is_dead_without_saying_so_is_found_and_replaced
 
 def test_a_dead_connection_is_found_within_thirty_seconds() -> None:
     in_earnest = SocketConfig("xapp-1")
-    assert in_earnest.ping * 1.5 + in_earnest.greeting < 30
+    assert in_earnest.ping_seconds * 1.5 + in_earnest.hello_timeout_seconds < 30
 
 
 async def test_a_storm_of_events_loses_none_while_connections_are_replaced() -> None:

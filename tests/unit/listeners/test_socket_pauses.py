@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable
-from bot.listeners.socket_mode.backoff import Pauses, advice, counted, failure, lifetime
+from bot.listeners.socket_mode.backoff import (
+    Backoff,
+    advice,
+    connection_count,
+    disconnect_error,
+    lifetime_seconds,
+)
 
 AWAY = SlackUnreachable("socket", "closed")
 REFUSED = SlackRefused("apps.connections.open", "invalid_auth")
@@ -21,25 +27,25 @@ chances = st.floats(0, 1)
 def test_slack_that_comes_back_is_found_within_seconds_and_never_hammered(
     count: int, chance: float
 ) -> None:
-    assert 0.125 <= Pauses().after(count, AWAY, chance) <= 4.0
+    assert 0.125 <= Backoff().delay_after(count, AWAY, chance) <= 4.0
 
 
 @given(failures, chances)
 def test_a_refusal_is_asked_about_rarely_enough_for_the_method_s_limit(
     count: int, chance: float
 ) -> None:
-    assert 2.5 <= Pauses().after(count, REFUSED, chance) <= 60.0
+    assert 2.5 <= Backoff().delay_after(count, REFUSED, chance) <= 60.0
 
 
 @given(failures, chances, st.floats(0, 300))
 def test_slack_s_own_wish_is_kept(count: int, chance: float, wish: float) -> None:
     limited = SlackRateLimited("apps.connections.open", wish)
-    assert Pauses().after(count, limited, chance) >= wish
+    assert Backoff().delay_after(count, limited, chance) >= wish
 
 
 @pytest.mark.parametrize("error", [AWAY, REFUSED], ids=["away", "refused"])
 def test_pauses_grow_until_they_are_longest(error: SlackUnreachable | SlackRefused) -> None:
-    pauses = [Pauses().after(count, error, 1.0) for count in range(1, 12)]
+    pauses = [Backoff().delay_after(count, error, 1.0) for count in range(1, 12)]
     assert pauses == sorted(pauses)
     assert pauses[:2] == [pauses[0], pauses[0] * 2]
     assert pauses[-1] == pauses[-2] == (4.0 if error is AWAY else 60.0)
@@ -63,12 +69,12 @@ def test_a_refusal_says_what_to_do(code: str, words: str) -> None:
 
 @pytest.mark.parametrize("reason", ["link_disabled", "too_many_websockets"])
 def test_a_connection_slack_does_not_want_was_refused(reason: str) -> None:
-    assert isinstance(failure(reason), SlackRefused)
+    assert isinstance(disconnect_error(reason), SlackRefused)
 
 
 @pytest.mark.parametrize("reason", ["closed", "silent", "warning", "no hello"])
 def test_a_connection_that_fell_may_be_had_again(reason: str) -> None:
-    assert isinstance(failure(reason), SlackUnreachable)
+    assert isinstance(disconnect_error(reason), SlackUnreachable)
 
 
 @pytest.mark.parametrize(
@@ -85,9 +91,9 @@ def test_a_connection_that_fell_may_be_had_again(reason: str) -> None:
 def test_a_hello_may_say_how_long_the_connection_lives(
     hello: dict[str, Any], seconds: float | None
 ) -> None:
-    assert lifetime(hello) == seconds
+    assert lifetime_seconds(hello) == seconds
 
 
 def test_a_hello_may_count_the_connections() -> None:
-    assert counted({"num_connections": 3}) == 3
-    assert counted({"num_connections": "3"}) == counted({}) == 0
+    assert connection_count({"num_connections": 3}) == 3
+    assert connection_count({"num_connections": "3"}) == connection_count({}) == 0

@@ -16,7 +16,7 @@ async def test_after_slack_was_away_the_bot_is_back_soon(slack: LiveSlack) -> No
     async with cable(slack.url) as wires, listening(slack, api_url=wires.api_url) as bot:
         await wires.cut()
         await bot.until(lambda: bot.watch.told(logging.WARNING))
-        assert not await bot.socket.connected()
+        assert not await bot.socket.is_connected()
         assert bot.gauge("bot_socket_connections") == 0
         await bot.until(lambda: bot.asked.count("unreachable") == 6)
         await wires.mend()
@@ -39,7 +39,7 @@ async def test_a_revoked_token_is_told_once_shows_in_readiness_and_is_not_hammer
 ) -> None:
     async with ears(slack, config(connections=1, app_token="xapp-revoked")) as bot, bot.socket:
         await slack.until(lambda: len(slack.called("apps.connections.open")) == 6)
-        assert not await bot.socket.connected()
+        assert not await bot.socket.is_connected()
     [told] = bot.watch.told(logging.WARNING)
     assert told.startswith("Slack refuses a connection (invalid_auth): set SLACK_APP_TOKEN")
     times = [call.at for call in slack.called("apps.connections.open")]
@@ -51,7 +51,7 @@ async def test_a_revoked_token_is_told_once_shows_in_readiness_and_is_not_hammer
 async def test_a_switch_to_off_is_told_once_and_ends_when_it_is_on_again(
     slack: LiveSlack,
 ) -> None:
-    async with listening(slack, config(steady=0.2)) as bot:
+    async with listening(slack, config(min_stable_seconds=0.2)) as bot:
         switched_off = slack.board.listen(
             lambda kind, it: (
                 slack.sockets.disconnect("link_disabled") if it.get("what") == "hello" else None
@@ -61,7 +61,7 @@ async def test_a_switch_to_off_is_told_once_and_ends_when_it_is_on_again(
         await bot.until(lambda: bot.reconnects().get("link_disabled", 0) >= 6)
         switched_off()
         await bot.until(lambda: bot.watch.told(logging.INFO)[-1].endswith("stand again"))
-        assert bot.socket.open == 2
+        assert bot.socket.open_connections == 2
     [told] = bot.watch.told(logging.ERROR)
     assert "(link_disabled): switch Socket Mode on again" in told
 
@@ -70,8 +70,8 @@ async def test_with_no_room_for_another_connection_the_first_goes_on(slack: Live
     others = [await slack.connect() for _ in range(9)]
     async with ears(slack) as bot, bot.socket:
         await bot.until(lambda: bot.watch.told(logging.ERROR))
-        assert await bot.socket.connected()
-        assert bot.socket.open == 1
+        assert await bot.socket.is_connected()
+        assert bot.socket.open_connections == 1
         assert bot.gauge("bot_socket_connections_counted") == 10
         texts = said(slack, 1)
         for other in others:

@@ -91,7 +91,7 @@ async def test_without_a_hello_another_address_is_asked_for(slack: LiveSlack) ->
             await socket.send_json(HELLO)
         await socket.receive()
 
-    async with talked_to(slack, talk, greeting=0.05) as bot:
+    async with talked_to(slack, talk, hello_timeout_seconds=0.05) as bot:
         await bot.connected(1)
     assert bot.asked == ["ok"] * 3
     assert bot.watch.told(logging.WARNING) == [
@@ -108,7 +108,7 @@ async def test_a_refused_handshake_says_its_status_and_not_the_address(slack: Li
         api_url = other.url.removesuffix("/nowhere") + "/api/"
         async with ears(slack, config(connections=1), api_url=api_url) as bot, bot.socket:
             await bot.until(lambda: len(bot.asked) == 3)
-            assert not await bot.socket.connected()
+            assert not await bot.socket.is_connected()
     assert bot.watch.told(logging.WARNING) == [
         "no connection to Slack (socket: HTTP 404); tried again until it stands"
     ]
@@ -139,7 +139,7 @@ async def test_what_cannot_be_read_is_left_and_the_rest_is_heard(slack: LiveSlac
 
     async with talked_to(slack, talk) as bot:
         await bot.until(lambda: bot.heard == ["heard"])
-        assert bot.socket.open == 1
+        assert bot.socket.open_connections == 1
     assert acknowledged == [{"envelope_id": "E9"}]
 
 
@@ -157,7 +157,7 @@ async def test_a_goodbye_for_an_unknown_reason_is_a_goodbye(slack: LiveSlack) ->
         ears(slack, settings, api_url=f"{other.url}/api/") as bot,
         bot.socket,
     ):
-        await bot.until(lambda: len(bot.asked) == 2 and bot.socket.open)
+        await bot.until(lambda: len(bot.asked) == 2 and bot.socket.open_connections)
     assert bot.reconnects() == {"other": 1}
 
 
@@ -177,10 +177,10 @@ async def test_an_acknowledgement_that_finds_no_connection_ends_nothing(slack: L
         bot.socket,
     ):
         bot.free.clear()
-        await bot.until(lambda: bot.reconnects() == {"closed": 1} and bot.socket.open)
+        await bot.until(lambda: bot.reconnects() == {"closed": 1} and bot.socket.open_connections)
         bot.free.set()
         await bot.until(lambda: any("Slack sends the event again" in x for x in bot.watch.told(0)))
-        assert await bot.socket.connected()
+        assert await bot.socket.is_connected()
     assert bot.heard == ["late"]
 
 

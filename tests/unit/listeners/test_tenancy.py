@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from slack_bolt.request.async_request import AsyncBoltRequest
 
-from bot.access import Access
-from bot.listeners.bolt import ELSEWHERE
-from bot.listeners.context import NOT_OURS
-from bot.listeners.refusals import DAY, KEPT, Refusals
-from bot.listeners.tenancy import belongs
+from bot.access import AccessPolicy
+from bot.listeners.bolt import OTHER_WORKSPACE_TEXT
+from bot.listeners.context import EXTERNAL_USER_REFUSED
+from bot.listeners.refusals import MAX_REMEMBERED_PEOPLE, REFUSAL_REMEMBERED_SECONDS, RefusalNotices
+from bot.listeners.tenancy import is_for_tenant
 from bot.values import Place, Question
 from tests.unit.listeners.channel import channel
 from tests.unit.listeners.pressing import opened, payload
@@ -46,12 +46,12 @@ NOT_FOR_US: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("body", OURS, ids=str)
 def test_a_payload_of_our_team_or_organisation_is_ours(body: dict[str, Any]) -> None:
-    assert belongs(body, HOME)
+    assert is_for_tenant(body, HOME)
 
 
 @pytest.mark.parametrize("body", NOT_FOR_US, ids=str)
 def test_a_payload_of_another_team_or_of_nobody_is_not(body: dict[str, Any]) -> None:
-    assert not belongs(body, HOME)
+    assert not is_for_tenant(body, HOME)
 
 
 @pytest.mark.parametrize("of", NOT_FOR_US, ids=str)
@@ -79,7 +79,7 @@ async def test_a_command_in_another_workspace_is_told_once_a_day_and_asks_nothin
             request = AsyncBoltRequest(mode="socket_mode", body=body)
             response = await room.app.async_dispatch(request)
             assert response.status == 200
-            said.append(ELSEWHERE in response.body)
+            said.append(OTHER_WORKSPACE_TEXT in response.body)
         assert said == [True, False, True]
         assert room.asked == []
 
@@ -93,8 +93,8 @@ def asked(user_team: str | None) -> Question:
     [(None, True), ("T1", True), ("E1", True), ("T9", False), ("E9", False), ("", False)],
 )
 def test_only_people_of_our_organisation_may_ask(user_team: str | None, admitted: bool) -> None:
-    assert Access(HOME).admits(asked(user_team)) is admitted
-    assert Access(HOME, allow_external_users=True).admits(asked(user_team))
+    assert AccessPolicy(HOME).admits(asked(user_team)) is admitted
+    assert AccessPolicy(HOME, allow_external_users=True).admits(asked(user_team))
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ async def test_in_a_shared_channel_the_author_has_to_be_known_as_one_of_ours(
     async with channel() as it:
         message = it.write("<@UBOT> why?", user="U1", **author)
         assert await it.hear(message, is_ext_shared_channel=True) is answered
-        assert [said["text"] for said in it.told] == ([] if answered else [NOT_OURS])
+        assert [said["text"] for said in it.told] == ([] if answered else [EXTERNAL_USER_REFUSED])
 
 
 async def test_whoever_is_refused_is_told_once_and_privately() -> None:
@@ -136,12 +136,12 @@ async def test_external_people_are_answered_where_the_setting_allows_it() -> Non
 
 def test_a_person_is_told_again_after_a_day_and_memory_is_bounded() -> None:
     now = [0.0]
-    refusals = Refusals(lambda: now[0])
-    assert refusals.first("U1")
-    now[0] = DAY - 1
-    assert not refusals.first("U1")
-    now[0] = DAY
-    assert refusals.first("U1")
-    for number in range(KEPT):
-        refusals.first(f"V{number}")
-    assert refusals.first("U1")
+    refusals = RefusalNotices(lambda: now[0])
+    assert refusals.mark_told("U1")
+    now[0] = REFUSAL_REMEMBERED_SECONDS - 1
+    assert not refusals.mark_told("U1")
+    now[0] = REFUSAL_REMEMBERED_SECONDS
+    assert refusals.mark_told("U1")
+    for number in range(MAX_REMEMBERED_PEOPLE):
+        refusals.mark_told(f"V{number}")
+    assert refusals.mark_told("U1")

@@ -32,7 +32,7 @@ def row(draft: Draft) -> dict[str, Any] | None:
 def test_an_answer_on_its_way_can_be_stopped_and_a_failed_one_tried_again(phase: Phase) -> None:
     found = row(Draft(phase, "Some text", "a note"))
     pressed = [element["action_id"] for element in found["elements"]] if found else []
-    if not phase.final:
+    if not phase.is_final:
         assert pressed == [STOP]
     elif phase in {Phase.FAILED, Phase.INTERRUPTED}:
         assert pressed == [AGAIN]
@@ -47,7 +47,7 @@ def test_an_answer_that_stands_in_a_direct_message_has_a_menu_after_its_buttons(
     buttons = buttons_of(phase, dm=True)
     menus = [element for element in buttons if element["action_id"] == MENU]
     assert [element for element in buttons if element not in menus] == list(buttons_of(phase))
-    assert len(menus) == phase.final
+    assert len(menus) == phase.is_final
     for menu in menus:
         assert [option["value"] for option in menu["options"]] == [NEW_CONVERSATION]
 
@@ -80,7 +80,7 @@ def test_each_way_to_pass_on_names_those_beside_it_and_goes_when_it_is_taken() -
 def test_the_button_is_the_very_same_from_the_placeholder_to_the_last_edit() -> None:
     drafts = [
         Draft(Phase.ASKING),
-        Draft(Phase.QUEUED, note="Waiting, 3 before you"),
+        Draft(Phase.QUEUED, status_line="Waiting, 3 before you"),
         Draft(Phase.STREAMING, "One"),
         Draft(Phase.RECONNECTING, "One two", "Reconnecting (1/5)…"),
         Draft(Phase.STREAMING, "word " * 5000),

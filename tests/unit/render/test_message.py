@@ -170,7 +170,7 @@ def test_slack_takes_every_message(text: str, phase: Phase, note: str) -> None:
                 assert len(block["text"].encode()) <= 1_000
 
 
-@given(texts, st.sampled_from([phase for phase in Phase if phase.final]))
+@given(texts, st.sampled_from([phase for phase in Phase if phase.is_final]))
 @settings(max_examples=60, deadline=None)
 def test_a_message_that_is_full_stays_to_the_end(text: str, phase: Phase) -> None:
     text = (text + "\nword ") * (3_000 // (len(text) + 6))

@@ -17,8 +17,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.listeners.bolt import bolt_app
 from bot.observe import Metrics
-from bot.server import health_routes, make_server, serve, slack_routes
-from bot.server.connections import LIMITS, Limits
+from bot.server import health_routes, make_application, serve, slack_routes
+from bot.server.connections import DEFAULT_CONNECTION_LIMITS, ConnectionLimits
 from bot.slack import Identity
 
 SECRET = "signing-secret"
@@ -91,10 +91,12 @@ def mention(text: str = "hello") -> bytes:
 
 @asynccontextmanager
 async def calling(
-    heard: Heard, checks: dict[str, Callable[[], Awaitable[bool]]], limits: Limits = LIMITS
+    heard: Heard,
+    checks: dict[str, Callable[[], Awaitable[bool]]],
+    limits: ConnectionLimits = DEFAULT_CONNECTION_LIMITS,
 ) -> AsyncIterator[Caller]:
     events = slack_routes(heard.app, SECRET, limits.body_seconds)
-    server = make_server(*health_routes(Metrics(), checks), *events)
+    server = make_application(*health_routes(Metrics(), checks), *events)
     async with (
         serve(server, "127.0.0.1", 0, limits=limits) as port,
         aiohttp.ClientSession() as session,

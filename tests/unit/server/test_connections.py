@@ -10,11 +10,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bot.server.connections import Limits
+from bot.server.connections import ConnectionLimits
 from tests.unit.server.calling import Caller, Heard, calling, mention, signature
 
-SHORT = Limits(connections=4, head_seconds=0.3, body_seconds=0.3, total_seconds=1.0)
-PATIENT = Limits(connections=4, head_seconds=30, body_seconds=30, total_seconds=30)
+SHORT = ConnectionLimits(max_connections=4, head_seconds=0.3, body_seconds=0.3, total_seconds=1.0)
+PATIENT = ConnectionLimits(max_connections=4, head_seconds=30, body_seconds=30, total_seconds=30)
 WAIT = 5.0  # seconds in which a cut must have come
 
 

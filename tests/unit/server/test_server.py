@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from bot.errors import StartError
-from bot.server import make_server, serve
+from bot.server import make_application, serve
 from tests.unit.server.calling import Caller, Heard, calling, mention
 
 
@@ -114,7 +114,7 @@ async def test_what_nobody_listens_to_is_acknowledged(caller: Caller) -> None:
 async def test_a_port_in_use_is_one_sentence(caller: Caller) -> None:
     port = int(caller.base.rsplit(":", 1)[1])
     with pytest.raises(StartError, match=rf"METRICS_PORT {port} on 127.0.0.1 can't be used"):
-        async with serve(make_server(), "127.0.0.1", port, variable="METRICS_PORT"):
+        async with serve(make_application(), "127.0.0.1", port, variable="METRICS_PORT"):
             pass
 
 

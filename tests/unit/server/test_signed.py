@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.server.signed import MAX_BODY_BYTES, Refused, bolt_request, is_recent, signature_of
+from bot.server.signed import MAX_BODY_BYTES, RequestRefused, bolt_request, is_recent, signature_of
 from tests.unit.server.calling import Caller, Heard, calling, mention
 
 FORM = "application/x-www-form-urlencoded"
@@ -163,7 +163,7 @@ def test_any_signed_bytes_are_taken_or_refused(body: bytes, content_type: str) -
 def _status(body: bytes, content_type: str) -> int:
     try:
         bolt_request(body, {"Content-Type": content_type})
-    except Refused as refused:
+    except RequestRefused as refused:
         return refused.status
     return 200
 

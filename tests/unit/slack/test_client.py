@@ -10,9 +10,9 @@ import pytest
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack import SCOPES, Identity, Slack, http_session
-from bot.slack.client import CONNECTIONS
-from bot.slack.seal import Seal
+from bot.slack import SCOPES_BY_METHOD, Identity, Slack, http_session
+from bot.slack.client import MAX_CONCURRENT_CALLS
+from bot.slack.seal import MetadataSigner
 from tests.unit.slack.serving import answering, serving, update
 
 
@@ -28,7 +28,7 @@ async def test_a_post_sends_blocks_as_objects_and_never_unfurls() -> None:
         "channel": "C1",
         "text": "hi",
         "blocks": [{"type": "divider"}],
-        "metadata": Seal("xoxb-1").sealed({"event_type": "x"}),
+        "metadata": MetadataSigner("xoxb-1").sign({"event_type": "x"}),
         "unfurl_links": False,
         "unfurl_media": False,
     }
@@ -64,7 +64,7 @@ async def test_our_home_is_our_team_and_its_organisation(
     said: dict[str, Any], home: set[str]
 ) -> None:
     async with serving(answering({"ok": True, "team_id": "T1", **said})) as server:
-        assert (await server.slack.auth_test()).home == home
+        assert (await server.slack.auth_test()).tenant_ids == home
 
 
 async def test_without_the_header_the_scopes_are_unknown() -> None:
@@ -172,9 +172,9 @@ def test_bolt_gets_a_client_that_retries_nothing() -> None:
 
 
 def test_every_scope_is_one_slack_has() -> None:
-    scopes = {scope for needed in SCOPES.values() for scope in needed.split(",") if scope}
+    scopes = {scope for needed in SCOPES_BY_METHOD.values() for scope in needed.split(",") if scope}
     assert all(":" in scope for scope in scopes)
-    assert json.dumps(dict(SCOPES))
+    assert json.dumps(dict(SCOPES_BY_METHOD))
 
 
 async def test_many_calls_at_once_share_a_few_connections() -> None:
@@ -183,16 +183,16 @@ async def test_many_calls_at_once_share_a_few_connections() -> None:
     async def answer(_: web.Request) -> web.Response:
         nonlocal under_way
         under_way += 1
-        assert under_way <= CONNECTIONS
-        if under_way == CONNECTIONS:
+        assert under_way <= MAX_CONCURRENT_CALLS
+        if under_way == MAX_CONCURRENT_CALLS:
             all_taken.set()
         await go_on.wait()
         under_way -= 1
         return web.json_response({"ok": True})
 
     async with serving(answer) as server, asyncio.TaskGroup() as calls:
-        for _ in range(3 * CONNECTIONS):
+        for _ in range(3 * MAX_CONCURRENT_CALLS):
             calls.create_task(update(server.slack))
         await all_taken.wait()
         go_on.set()
-    assert server.outcomes == [("chat.update", "ok")] * 3 * CONNECTIONS
+    assert server.outcomes == [("chat.update", "ok")] * 3 * MAX_CONCURRENT_CALLS

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.slack import Identity
-from bot.slack.seal import SEAL, Seal
+from bot.slack.seal import SEAL_FIELD, MetadataSigner
 from tests.unit.slack.serving import answering, serving
 
 US = Identity("T1", "Team", "UBOT", "BBOT", "bot", frozenset())
 BY_US = {"user": "UBOT", "bot_id": "BBOT"}
-OURS = Seal("xoxb-1")
+OURS = MetadataSigner("xoxb-1")
 OTHERS = [
     {"user": "U2", "bot_id": "B2"},
     {"user": "UBOT", "bot_id": "B2"},
@@ -30,21 +30,21 @@ def mark(name: str = "t1", /, **more: Any) -> dict[str, Any]:
 
 def with_seal(seal: object) -> dict[str, Any]:
     metadata = mark()
-    metadata["event_payload"][SEAL] = seal
+    metadata["event_payload"][SEAL_FIELD] = seal
     return metadata
 
 
-def turn(seal: Seal, message: dict[str, Any], us: Identity | None = US) -> str:
+def turn(seal: MetadataSigner, message: dict[str, Any], us: Identity | None = US) -> str:
     """The turn that a message is believed to belong to."""
-    metadata = seal.believed(message, us).get("metadata") or {}
+    metadata = seal.without_unverified_metadata(message, us).get("metadata") or {}
     return str(metadata.get("event_payload", {}).get("turn", ""))
 
 
 def test_sealed_metadata_of_ours_is_believed_after_a_restart_and_by_every_replica() -> None:
-    message = {**BY_US, "metadata": OURS.sealed(mark("t1", part=2))}
-    assert turn(Seal("xoxb-1"), message) == "t1"
-    assert turn(Seal("xoxb-1"), message, None) == "t1"
-    assert turn(OURS, {"user": "UBOT", "metadata": OURS.sealed(mark())}) == "t1"
+    message = {**BY_US, "metadata": OURS.sign(mark("t1", part=2))}
+    assert turn(MetadataSigner("xoxb-1"), message) == "t1"
+    assert turn(MetadataSigner("xoxb-1"), message, None) == "t1"
+    assert turn(OURS, {"user": "UBOT", "metadata": OURS.sign(mark())}) == "t1"
 
 
 def test_metadata_of_ours_from_before_there_were_seals_is_believed() -> None:
@@ -54,33 +54,37 @@ def test_metadata_of_ours_from_before_there_were_seals_is_believed() -> None:
 @pytest.mark.parametrize("author", OTHERS)
 @pytest.mark.parametrize("sealed", [False, True], ids=["bare", "copied"])
 def test_metadata_of_others_counts_for_nothing(author: dict[str, str], sealed: bool) -> None:
-    metadata = OURS.sealed(mark()) if sealed else mark()
-    assert "metadata" not in OURS.believed({**author, "metadata": metadata, "ts": "1"}, US)
+    metadata = OURS.sign(mark()) if sealed else mark()
+    assert "metadata" not in OURS.without_unverified_metadata(
+        {**author, "metadata": metadata, "ts": "1"}, US
+    )
 
 
 @pytest.mark.parametrize(
     "metadata",
     [
-        pytest.param(Seal("xoxb-2").sealed(mark()), id="another token"),
+        pytest.param(MetadataSigner("xoxb-2").sign(mark()), id="another token"),
         pytest.param(with_seal(""), id="empty"),
         pytest.param(with_seal(1), id="a number"),
         pytest.param(with_seal("é"), id="no digits"),
         pytest.param(
-            mark("t2", **{SEAL: OURS.sealed(mark("t1"))["event_payload"][SEAL]}), id="another turn"
+            mark("t2", **{SEAL_FIELD: OURS.sign(mark("t1"))["event_payload"][SEAL_FIELD]}),
+            id="another turn",
         ),
         pytest.param(
-            mark(part=1, **{SEAL: OURS.sealed(mark())["event_payload"][SEAL]}), id="another part"
+            mark(part=1, **{SEAL_FIELD: OURS.sign(mark())["event_payload"][SEAL_FIELD]}),
+            id="another part",
         ),
     ],
 )
 def test_wrong_seal_is_no_mark_and_yet_a_message_with_one(metadata: dict[str, Any]) -> None:
-    believed = OURS.believed({**BY_US, "metadata": metadata}, US)
+    believed = OURS.without_unverified_metadata({**BY_US, "metadata": metadata}, US)
     assert believed["metadata"]["event_payload"] == {}
     assert believed["metadata"]["event_type"] == "llm_answer"
 
 
 def test_seal_tells_nothing_of_the_token() -> None:
-    assert "xoxb" not in str(OURS.sealed(mark()))
+    assert "xoxb" not in str(OURS.sign(mark()))
 
 
 _any = st.recursive(
@@ -94,14 +98,14 @@ _any = st.recursive(
 def test_any_metadata_is_read_without_an_error(metadata: Any) -> None:
     for author in (BY_US, *OTHERS):
         for us in (US, None):
-            OURS.believed({**author, "metadata": metadata}, us)
+            OURS.without_unverified_metadata({**author, "metadata": metadata}, us)
 
 
 @pytest.mark.parametrize("method", ["replies", "history"])
 async def test_messages_are_read_without_the_metadata_of_others(method: str) -> None:
     found = [
-        {"ts": "1", **BY_US, "metadata": OURS.sealed(mark("ours"))},
-        {"ts": "2", "user": "U2", "bot_id": "B2", "metadata": OURS.sealed(mark("copied"))},
+        {"ts": "1", **BY_US, "metadata": OURS.sign(mark("ours"))},
+        {"ts": "2", "user": "U2", "bot_id": "B2", "metadata": OURS.sign(mark("copied"))},
         {"ts": "3", "user": "U2", "bot_id": "B2", "metadata": mark("forged")},
     ]
     who = {"ok": True, "team_id": "T1", "team": "T", "user_id": "UBOT", "bot_id": "BBOT"}

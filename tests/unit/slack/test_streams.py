@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import SlackRefused
-from bot.slack.seal import Seal
+from bot.slack.seal import MetadataSigner
 from tests.unit.slack.serving import answering, serving
 
 
@@ -52,7 +52,7 @@ async def test_a_stream_grows_and_is_stopped_with_what_stands_below_it() -> None
                 **address,
                 "markdown_text": ".",
                 "blocks": [{"type": "divider"}],
-                "metadata": Seal("xoxb-1").sealed({"event_type": "x"}),
+                "metadata": MetadataSigner("xoxb-1").sign({"event_type": "x"}),
             },
         ),
     ]

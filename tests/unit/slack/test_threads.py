@@ -10,11 +10,18 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.errors import SlackRefused, SlackUnreachable
-from bot.slack.threads import Bounds, Mark, Page, Stored, ThreadPart, newest_part
+from bot.slack.threads import (
+    EarlierRead,
+    SlackMessage,
+    ThreadPage,
+    ThreadPart,
+    ThreadReadLimits,
+    read_newest_part,
+)
 from tests.support.virtual_time import run
 
 ROOT = "1700000000.000000"
-BOUNDS = Bounds()
+BOUNDS = ThreadReadLimits()
 
 
 class Thread:
@@ -34,14 +41,14 @@ class Thread:
             moment += gap
             self.times.append(f"{moment:.6f}")
         self.until = f"{moment + 30:.6f}"
-        self.root: Stored | None = {"ts": ROOT, "reply_count": len(gaps)}
+        self.root: SlackMessage | None = {"ts": ROOT, "reply_count": len(gaps)}
         self.root_on_every_page = root_on_every_page
         self.most = most
         self.seconds = seconds
         self.fails_at = 0
         self.reads = 0
 
-    async def read(self, *, oldest: str | None, latest: str, limit: int) -> Page:
+    async def read(self, *, oldest: str | None, latest: str, limit: int) -> ThreadPage:
         self.reads += 1
         await asyncio.sleep(self.seconds)
         if self.reads == self.fails_at:
@@ -49,11 +56,13 @@ class Thread:
         wanted = [ts for ts in self.times if (oldest or "") < ts < latest]
         root = [self.root] if self.root and (self.root_on_every_page or oldest is None) else []
         count = min(limit, self.most) - len(root)
-        shown: list[Stored] = [{"ts": ts} for ts in wanted[:count]]
-        return Page((*root, *shown), len(wanted) > count)
+        shown: list[SlackMessage] = [{"ts": ts} for ts in wanted[:count]]
+        return ThreadPage((*root, *shown), len(wanted) > count)
 
-    def newest(self, bounds: Bounds = BOUNDS, mark: Mark | None = None) -> ThreadPart:
-        return run(newest_part(self.read, ROOT, self.until, bounds, mark))
+    def newest(
+        self, bounds: ThreadReadLimits = BOUNDS, mark: EarlierRead | None = None
+    ) -> ThreadPart:
+        return run(read_newest_part(self.read, ROOT, self.until, bounds, mark))
 
 
 def times(part: ThreadPart) -> list[str]:
@@ -77,10 +86,10 @@ def test_what_is_read_is_the_newest_without_a_gap(
     thread = Thread(gaps, root_on_every_page=root_on_every_page)
     part = thread.newest()
     assert part.root == thread.root
-    assert thread.reads <= BOUNDS.pages + 1  # one more where the root does not come by itself
-    assert not part.gap
+    assert thread.reads <= BOUNDS.max_pages + 1  # one more where the root does not come by itself
+    assert not part.has_gap
     assert times(part) == thread.times[len(thread.times) - len(part.newest) :]
-    assert len(part.newest) >= min(BOUNDS.wanted, len(gaps))
+    assert len(part.newest) >= min(BOUNDS.wanted_messages, len(gaps))
     assert part.left_out == len(gaps) - len(part.newest)
 
 
@@ -96,14 +105,14 @@ def test_message_at_the_very_edge_of_a_page_is_read() -> None:
     for count in range(380, 420):
         thread = Thread([60.0] * count)
         thread.until = thread.times[-1]
-        found = times(thread.newest(Bounds(wanted=151)))
+        found = times(thread.newest(ThreadReadLimits(wanted_messages=151)))
         assert found == thread.times[-len(found) :]
 
 
 def test_ten_thousand_messages_take_no_more_pages_than_allowed() -> None:
     thread = Thread([30.0] * 10_000)
     part = thread.newest()
-    assert thread.reads <= BOUNDS.pages
+    assert thread.reads <= BOUNDS.max_pages
     assert times(part) == thread.times[-len(part.newest) :]
     assert len(part.newest) >= 100
     assert part.left_out == 10_000 - len(part.newest)
@@ -113,7 +122,7 @@ def test_ten_thousand_messages_take_no_more_pages_than_allowed() -> None:
 @settings(max_examples=30, deadline=None)
 def test_a_marked_thread_is_read_from_its_mark_in_one_page(count: int, more: int) -> None:
     thread = Thread([60.0] * count)
-    mark = Mark(thread.times[-120 - more], count - 120 - more + 1)
+    mark = EarlierRead(thread.times[-120 - more], count - 120 - more + 1)
     part = thread.newest(mark=mark)
     assert thread.reads == 1
     assert times(part) == thread.times[count - 119 - more :]
@@ -123,7 +132,7 @@ def test_a_marked_thread_is_read_from_its_mark_in_one_page(count: int, more: int
 
 def test_much_that_was_said_since_a_mark_is_found_as_well() -> None:
     thread = Thread([60.0] * 900)
-    part = thread.newest(mark=Mark(thread.times[100], 101))
+    part = thread.newest(mark=EarlierRead(thread.times[100], 101))
     assert times(part) == thread.times[-len(part.newest) :]
     assert thread.reads <= 3
 
@@ -132,7 +141,7 @@ def test_much_that_was_said_since_a_mark_is_found_as_well() -> None:
 def test_a_server_with_small_pages_gives_what_fits_into_five(most: int) -> None:
     thread = Thread([60.0] * 1000, most=most)
     part = thread.newest()
-    assert thread.reads <= BOUNDS.pages
+    assert thread.reads <= BOUNDS.max_pages
     found = times(part)
     assert found == [ts for ts in thread.times if found[0] <= ts <= found[-1]]
     assert part.left_out == 1000 - len(found)
@@ -143,7 +152,7 @@ def test_what_was_read_within_the_time_is_used(seconds: float, gap: bool) -> Non
     thread = Thread([60.0] * 5000, seconds=seconds)
     part = thread.newest()
     assert thread.reads == 2
-    assert part.gap is gap
+    assert part.has_gap is gap
     assert part.newest
     assert part.left_out == 5000 - len(part.newest)
 
@@ -152,7 +161,7 @@ def test_a_page_that_fails_leaves_what_was_read_before() -> None:
     thread = Thread([60.0] * 1000)
     thread.fails_at = 2
     part = thread.newest()
-    assert part.gap
+    assert part.has_gap
     assert times(part) == thread.times[:199]
     assert part.left_out == 801
 

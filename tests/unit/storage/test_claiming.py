@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from bot.errors import TurnLost
+from bot.errors import LeaseLost
 from bot.storage.records import Claim
 from bot.values import Draft, Phase
 from tests.unit.storage.asked import DONE, REPORT, end, question
@@ -97,7 +97,7 @@ async def test_what_comes_out_of_order_is_collected_with_the_newest_message_last
     assert waiting is not None
     assert waiting.waiting
     assert (waiting.question.ts, waiting.question.earlier) == ("4.0", ("2.0", "3.0"))
-    assert waiting.question.began == "2.0"
+    assert waiting.question.oldest_message == "2.0"
 
 
 async def test_a_question_of_a_thread_whose_answer_has_just_ended_joins_the_one_that_waits(
@@ -143,16 +143,16 @@ async def test_a_turn_that_is_not_ours_can_not_begin(stores: Stores) -> None:
     one, two = await stores("one"), await stores("two")
     await one.claim(question("Q1"), "t")
     await one.claim(question("Q2"), "t")
-    with pytest.raises(TurnLost):
+    with pytest.raises(LeaseLost):
         await two.promote("Q2", 1)
     await two.take_over("Q2", 1, count_crash=False)
-    with pytest.raises(TurnLost):
+    with pytest.raises(LeaseLost):
         await one.promote("Q2", 1)
-    with pytest.raises(TurnLost):
+    with pytest.raises(LeaseLost):
         await one.promote("Q9", 1)
     assert await two.promote("Q2", 2) is None
     await end(one, "Q1")
     assert await two.promote("Q2", 2) is not None
     await end(two, "Q2", 2)
-    with pytest.raises(TurnLost):
+    with pytest.raises(LeaseLost):
         await two.promote("Q2", 2)

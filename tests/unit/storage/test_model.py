@@ -14,7 +14,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from bot.errors import TurnLost
+from bot.errors import LeaseLost
 from bot.storage.records import Change, Claim, TurnCommand, TurnRecord
 from bot.storage.store import Store
 from bot.values import Draft, Phase
@@ -127,7 +127,7 @@ class Replicas(RuleBasedStateMachine):
         fence = (known.fence if known else 1) + stale
         begun = self.world.do(_begun(self.world.stores[replica], turn, fence))
         if known is None or known.state == "over" or stale or known.owner != replica:
-            assert isinstance(begun, TurnLost)
+            assert isinstance(begun, LeaseLost)
         elif known.state == "waiting" and self._in_thread(known.thread, "live"):
             assert begun is None
         else:
@@ -225,10 +225,10 @@ class Replicas(RuleBasedStateMachine):
         assert self.world.do(store.get_owners()) == {one.owner for one in live.values()} - {None}
 
 
-async def _begun(store: Store, turn: str, fence: int) -> str | TurnLost | None:
+async def _begun(store: Store, turn: str, fence: int) -> str | LeaseLost | None:
     try:
         begun = await store.promote(turn, fence)
-    except TurnLost as lost:
+    except LeaseLost as lost:
         return lost
     return begun.text if begun else None
 

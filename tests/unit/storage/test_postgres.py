@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from bot.errors import StorageAway, StorageError, StorageInDoubt
+from bot.errors import CommitUnknown, StorageError, StorageUnavailable
 from bot.storage.engine.database import Database, open_database
 from bot.storage.records import Claim
 from bot.storage.store import Store
@@ -59,7 +59,7 @@ async def test_a_server_that_is_away_is_given_up_in_time_and_used_when_it_is_bac
         postgres.stop()
         try:
             begun = time.monotonic()
-            with pytest.raises(StorageAway, match="Connect call failed"):
+            with pytest.raises(StorageUnavailable, match="Connect call failed"):
                 await store.claim(question("Q1"), None)
             assert time.monotonic() - begun < 1.5
             assert not await hasty.is_ready()
@@ -79,7 +79,7 @@ async def test_a_server_that_hangs_is_given_up_in_time_and_leaves_nothing_half_d
         postgres.freeze()
         try:
             begun = time.monotonic()
-            with pytest.raises(StorageAway):
+            with pytest.raises(StorageUnavailable):
                 await store.claim(question("Q1"), None)
             assert time.monotonic() - begun < 1.5
         finally:
@@ -92,7 +92,7 @@ async def test_a_statement_that_takes_too_long_ends_at_the_server_too(
     postgres: Server, url: str, database: Database
 ) -> None:
     async with open_database(url, timeout_seconds=0.3) as hasty:
-        with pytest.raises(StorageAway):
+        with pytest.raises(StorageUnavailable):
             await hasty.write(lambda connection: connection.execute(text("SELECT pg_sleep(60)")))
         await hasty.write(lambda connection: connection.execute(text("SELECT 1")))
     await _nothing_runs(postgres, url)
@@ -107,7 +107,7 @@ async def test_an_answer_to_a_commit_that_is_lost_leaves_no_turn_behind(
             store = Store(cut_off, replica="one")
             for name in ("Q1", "Q2"):
                 middle.swallow = b"COMMIT;"
-                with pytest.raises(StorageInDoubt):
+                with pytest.raises(CommitUnknown):
                     await store.claim(question(name), "t")
             watching = Store(database, replica="two")
             assert await store.claim(question("Q1"), "t") is Claim.CLAIMED, "it is asked again"
@@ -128,7 +128,7 @@ async def test_what_else_was_in_doubt_is_asked_for_again_without_harm(
             await Store(database, replica="two").claim(question("Q1"), "t")
             await Store(database, replica="two").claim(question("Q2"), "t")
             middle.swallow = b"COMMIT;"
-            with pytest.raises(StorageInDoubt):
+            with pytest.raises(CommitUnknown):
                 await store.take_over("Q2", 1, count_crash=True)
             [found] = await store.get_unfinished_turns("one")
             assert (found.question.id, found.fence, found.crash_count) == ("Q2", 2, 1)
@@ -137,7 +137,7 @@ async def test_what_else_was_in_doubt_is_asked_for_again_without_harm(
                 (lambda: store.promote("Q2", 2), found.question),
             ):
                 middle.swallow = b"COMMIT;"
-                with pytest.raises(StorageInDoubt):
+                with pytest.raises(CommitUnknown):
                     await again()
                 assert await again() == says
 
@@ -165,7 +165,7 @@ async def test_what_waits_for_somebody_else_is_given_up_in_time(
     async with open_database(url, timeout_seconds=0.3) as hasty:
         await other.execute(text("INSERT INTO claims VALUES ('event:Q1', 'Q0', 1.0)"))
         begun = time.monotonic()
-        with pytest.raises(StorageAway):
+        with pytest.raises(StorageUnavailable):
             await Store(hasty, replica="one").claim(question("Q1"), None)
         assert time.monotonic() - begun < 1.5
         await other.rollback()
@@ -201,12 +201,12 @@ async def test_a_server_that_may_come_up_later_is_told_apart_from_one_that_has_t
     postgres: Server,
 ) -> None:
     async with open_database(postgres.url(port=1), timeout_seconds=0.1) as database:
-        with pytest.raises(StorageAway, match=r"can't be written .*Connect call failed"):
+        with pytest.raises(StorageUnavailable, match=r"can't be written .*Connect call failed"):
             await database.check_writable()
     async with open_database(postgres.url("stranger")) as database:
         with pytest.raises(StorageError) as caught:
             await database.check_writable()
-        assert not isinstance(caught.value, StorageAway)
+        assert not isinstance(caught.value, StorageUnavailable)
 
 
 async def test_a_user_who_may_not_make_tables_is_told_at_once(postgres: Server, url: str) -> None:

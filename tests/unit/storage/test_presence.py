@@ -22,7 +22,7 @@ locks = ProcessLocks(sys.argv[1])
 locks.acquire(sys.argv[2])
 print("held", flush=True)
 sys.stdin.readline()
-presence.release()
+locks.release()
 """
 
 

@@ -16,7 +16,7 @@ from hypothesis.stateful import (
 
 from bot.storage.records import Change, Claim, TurnCommand, TurnRecord
 from bot.storage.store import Store
-from bot.values import REMOVED, Question, message_key
+from bot.values import REMOVED_DRAFT, Question, message_key
 from tests.unit.storage.asked import DONE, end, question
 from tests.unit.storage.conftest import Stores
 from tests.unit.storage.world import REPLICAS, World
@@ -70,7 +70,7 @@ class Deletions(RuleBasedStateMachine):
     def some(self, number: int, *, removed: bool) -> TurnRecord | None:
         """One of the turns that somebody owns."""
         owned = [one for one in self.unfinished() if one.owner]
-        found = [one for one in owned if (one.draft == REMOVED) is removed]
+        found = [one for one in owned if (one.draft == REMOVED_DRAFT) is removed]
         return found[number % len(found)] if found else None
 
     def journal(self, record: TurnRecord, change: Change) -> None:
@@ -88,7 +88,7 @@ class Deletions(RuleBasedStateMachine):
     def delete(self, replica: str, ts: str) -> None:
         """A message is deleted, as a replica hears, perhaps not for the first time."""
         store = self.world.stores[replica]
-        self.world.do(store.claim(asked(ts), None, REMOVED))
+        self.world.do(store.claim(asked(ts), None, REMOVED_DRAFT))
         self.world.do(store.request_removal(key(ts), ts))
         self.deleted.add(ts)
 
@@ -112,7 +112,7 @@ class Deletions(RuleBasedStateMachine):
             gone = frozenset([wish.user])
             for _ in range(1 + twice):
                 self.journal(
-                    record, Change(wish.turn, record.fence, REMOVED, deleted_messages=gone)
+                    record, Change(wish.turn, record.fence, REMOVED_DRAFT, deleted_messages=gone)
                 )
 
     @rule(number=SOME)
@@ -136,7 +136,9 @@ class Deletions(RuleBasedStateMachine):
         """The messages of an answer are deleted."""
         record = self.some(number, removed=True)
         if record:
-            self.journal(record, Change(record.question.id, record.fence, REMOVED, closed=True))
+            self.journal(
+                record, Change(record.question.id, record.fence, REMOVED_DRAFT, closed=True)
+            )
 
     @rule(replica=REPLICA, number=SOME)
     def take_over(self, replica: str, number: int) -> None:
@@ -151,7 +153,7 @@ class Deletions(RuleBasedStateMachine):
     @invariant()
     def every_question_is_answered_once(self) -> None:
         """What was asked and not deleted is answered, or is going to be; nothing is twice."""
-        going_on = [one.question for one in self.unfinished() if one.draft != REMOVED]
+        going_on = [one.question for one in self.unfinished() if one.draft != REMOVED_DRAFT]
         messages = [*self.answered, *(ts for one in going_on for ts in one.messages)]
         assert len(messages) == len(set(messages))
         assert set(messages) >= self.asked - self.deleted
@@ -171,7 +173,7 @@ class Deletions(RuleBasedStateMachine):
                 self.take_over("one", number)
             self.heed("one", twice=False)
         self.every_question_is_answered_once()
-        going_on = [one.question for one in self.unfinished() if one.draft != REMOVED]
+        going_on = [one.question for one in self.unfinished() if one.draft != REMOVED_DRAFT]
         assert self.deleted.isdisjoint(ts for one in going_on for ts in one.messages)
 
 
@@ -206,7 +208,9 @@ async def test_rest_waits_for_the_answer_that_goes_and_belongs_to_nobody(stores:
     await joined(store, "1.0", "2.0", "3.0")
     assert await store.request_removal(key("1.0"), "1.0") == ["q1.0"]
     assert await store.receive_commands() == [TurnCommand("q1.0", "1.0", "remove")]
-    await store.write_changes([Change("q1.0", 1, REMOVED, deleted_messages=frozenset(["1.0"]))])
+    await store.write_changes(
+        [Change("q1.0", 1, REMOVED_DRAFT, deleted_messages=frozenset(["1.0"]))]
+    )
     [rest] = await store.get_unfinished_turns(None)
     assert (rest.question.id, rest.waiting) == ("q1.0-2", True)
     assert (rest.question.user, rest.question.messages) == ("U2.0", ("2.0", "3.0"))
@@ -214,7 +218,7 @@ async def test_rest_waits_for_the_answer_that_goes_and_belongs_to_nobody(stores:
     taken = await store.take_over("q1.0-2", 1, count_crash=False)
     assert taken
     assert await store.promote("q1.0-2", 2) is None
-    await store.write_changes([Change("q1.0", 1, REMOVED, closed=True)])
+    await store.write_changes([Change("q1.0", 1, REMOVED_DRAFT, closed=True)])
     assert await store.promote("q1.0-2", 2)
 
 
@@ -224,7 +228,9 @@ async def test_rest_joins_a_question_that_waits_already_and_is_deleted_with_it(
     store = await stores("one")
     await joined(store, "1.0", "2.0")
     await store.claim(asked("3.0"), "thread")
-    await store.write_changes([Change("q1.0", 1, REMOVED, deleted_messages=frozenset(["1.0"]))])
+    await store.write_changes(
+        [Change("q1.0", 1, REMOVED_DRAFT, deleted_messages=frozenset(["1.0"]))]
+    )
     record = await store.get_turn("q3.0")
     assert record
     assert record.question.messages == ("2.0", "3.0")
@@ -236,7 +242,9 @@ async def test_rest_takes_no_name_that_an_edit_was_offered_under(stores: Stores)
     await joined(store, "1.0", "2.0")
     edit = replace(asked("2.0"), id="q1.0-2", keys=("turn:q1.0-2",))
     assert await store.claim(edit, None) is Claim.CLAIMED
-    await store.write_changes([Change("q1.0", 1, REMOVED, deleted_messages=frozenset(["1.0"]))])
+    await store.write_changes(
+        [Change("q1.0", 1, REMOVED_DRAFT, deleted_messages=frozenset(["1.0"]))]
+    )
     rest = await store.get_turn("q1.0-3")
     assert rest
     assert rest.question.messages == ("2.0",)
@@ -248,7 +256,9 @@ async def test_rest_is_asked_once_also_where_nobody_heard_that_it_was_written(
     store = await stores("one")
     await joined(store, "1.0", "2.0")
     for _ in range(2):
-        await store.write_changes([Change("q1.0", 1, REMOVED, deleted_messages=frozenset(["1.0"]))])
+        await store.write_changes(
+            [Change("q1.0", 1, REMOVED_DRAFT, deleted_messages=frozenset(["1.0"]))]
+        )
         assert (
             await store.request_removal(key("1.0"), "1.0") == []
         )  # Slack tells twice of some deletions
@@ -262,7 +272,9 @@ async def test_nothing_of_a_question_that_is_gone_is_asked(stores: Stores) -> No
     await joined(store, "1.0", "2.0")
     for ts in ("1.0", "2.0"):
         assert await store.request_removal(key(ts), ts) == ["q1.0"]
-    await store.write_changes([Change("q1.0", 1, REMOVED, deleted_messages=frozenset(["1.0"]))])
+    await store.write_changes(
+        [Change("q1.0", 1, REMOVED_DRAFT, deleted_messages=frozenset(["1.0"]))]
+    )
     assert await store.get_unfinished_turns(None) == []
 
 
@@ -271,7 +283,7 @@ async def test_write_under_an_old_fence_asks_nothing(stores: Stores) -> None:
     await joined(store, "1.0", "2.0")
     assert await other.take_over("q1.0", 1, count_crash=True)
     assert await store.write_changes(
-        [Change("q1.0", 1, REMOVED, deleted_messages=frozenset(["1.0"]))]
+        [Change("q1.0", 1, REMOVED_DRAFT, deleted_messages=frozenset(["1.0"]))]
     ) == {"q1.0"}
     assert await store.get_unfinished_turns(None) == []
 
@@ -282,7 +294,7 @@ async def test_turn_that_ends_while_it_waits_takes_in_no_question_any_more(
     store = await stores("one")
     await store.claim(asked("1.0"), "thread")
     await store.claim(asked("2.0"), "thread")
-    await store.write_changes([Change("q2.0", 1, REMOVED)])
+    await store.write_changes([Change("q2.0", 1, REMOVED_DRAFT)])
     assert await store.claim(asked("3.0"), "thread") is Claim.QUEUED
     record = await store.get_turn("q2.0")
     assert record

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from bot.errors import StorageAway, StorageError, StorageInDoubt
+from bot.errors import CommitUnknown, StorageError, StorageUnavailable
 from bot.storage.engine.database import Database, open_database
 from bot.storage.rate_slots import SharedRateSlots
 from bot.storage.records import Change, Claim
@@ -59,12 +59,12 @@ async def test_a_file_somebody_else_keeps_is_given_up_in_time_and_used_when_it_i
         store = Store(hasty, replica="one")
         with locked(file):
             begun = time.monotonic()
-            with pytest.raises(StorageAway, match=r"locked|no answer") as caught:
+            with pytest.raises(StorageUnavailable, match=r"locked|no answer") as caught:
                 await store.claim(question("Q1"), None)
             assert time.monotonic() - begun < 1.5
-            assert not isinstance(caught.value, StorageInDoubt)
+            assert not isinstance(caught.value, CommitUnknown)
             assert not await hasty.is_ready()
-            with pytest.raises(StorageAway):
+            with pytest.raises(StorageUnavailable):
                 await asyncio.gather(*(store.heartbeat() for _ in range(5)))
         hasty.timeout_seconds = PATIENCE
         assert await store.claim(question("Q1"), None) is Claim.CLAIMED
@@ -75,19 +75,19 @@ async def test_a_locked_file_is_told_apart_from_one_that_has_to_be_mended(
     file: Path, url: str, tmp_path: Path
 ) -> None:
     async with open_database(url, timeout_seconds=0.05) as database:
-        with locked(file), pytest.raises(StorageAway, match="locked"):
+        with locked(file), pytest.raises(StorageUnavailable, match="locked"):
             await database.check_writable()
     async with open_database(f"sqlite:///{tmp_path}/none/bot.db") as database:
         with pytest.raises(StorageError) as caught:
             await database.check_writable()
-        assert not isinstance(caught.value, StorageAway)
+        assert not isinstance(caught.value, StorageUnavailable)
 
 
 async def test_whoever_is_in_a_hurry_says_nothing_of_the_database(
     file: Path, database: Database
 ) -> None:
     ledger = SharedRateSlots(database, replica="one")
-    with locked(file), pytest.raises(StorageAway):
+    with locked(file), pytest.raises(StorageUnavailable):
         await ledger.acquire("a", 1, 60)
     assert await database.is_ready()
 
@@ -140,7 +140,7 @@ async def test_a_full_disk_is_told_and_used_again_when_there_is_space(tmp_path: 
             await store.claim(question("Q1"), None)
             filler = fill(disk)
             text = Draft(Phase.STREAMING, "word " * 20_000)
-            with pytest.raises(StorageAway, match=r"disk is full|disk I/O error"):
+            with pytest.raises(StorageUnavailable, match=r"disk is full|disk I/O error"):
                 await store.write_changes([Change("Q1", 1, text)])
             assert not await database.is_ready()
             assert await store.get_turn("Q1") is not None, "what is there can be read"
@@ -162,7 +162,7 @@ async def test_a_disk_that_is_full_is_no_wrong_setting(tmp_path: Path, existing:
                 await database.migrate()
         filler = fill(disk)
         async with open_database(url) as database:
-            with pytest.raises(StorageAway, match=r"can't be written .* has room"):
+            with pytest.raises(StorageUnavailable, match=r"can't be written .* has room"):
                 await database.check_writable()
             filler.unlink()
             await database.check_writable()
@@ -184,7 +184,7 @@ async def _is_told_and_used_again(url: str, file: Path) -> None:
         with pytest.raises(StorageError, match=r"readonly .* write it and all files named"):
             await database.check_writable()
         store = Store(database, replica="one")
-        with pytest.raises(StorageAway, match="readonly"):
+        with pytest.raises(StorageUnavailable, match="readonly"):
             await store.claim(question("Q1"), None)
         assert not await database.is_ready()
         for part in file.parent.glob("bot.db*"):

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
-from bot.listeners.payloads import Addressee, mention
+from bot.listeners.payloads import BotIdentifiers, parse_mention
 from bot.storage import migrating
 from bot.storage.engine.database import Database, open_database
 from bot.storage.records import Claim, TurnCommand
 from bot.storage.store import Store
-from bot.turn.thread_queue import thread_of
+from bot.turn.thread_queue import ordering_thread_key
 from bot.values import Place, Question
 from tests.unit.storage.asked import PLACE, end, question
 from tests.unit.storage.conftest import Stores
@@ -71,13 +71,13 @@ def body(team: str, event_id: str = "Ev1") -> dict[str, Any]:
 async def test_one_message_in_a_channel_of_two_workspaces_is_a_question_to_each(
     stores: Stores,
 ) -> None:
-    us = Addressee("UBOT", "BBOT")
+    us = BotIdentifiers("UBOT", "BBOT")
     for team in ("T1", "T2"):
         store = await stores(team, team=team)
-        asked = mention(body(team), us)
+        asked = parse_mention(body(team), us)
         assert asked is not None
-        assert await store.claim(asked, thread_of(asked)) is Claim.CLAIMED
-        assert await store.claim(asked, thread_of(asked)) is Claim.DUPLICATE
+        assert await store.claim(asked, ordering_thread_key(asked)) is Claim.CLAIMED
+        assert await store.claim(asked, ordering_thread_key(asked)) is Claim.DUPLICATE
         assert [one.question.id for one in await store.get_unfinished_turns(team)] == [asked.id]
 
 
@@ -107,9 +107,9 @@ async def test_an_older_process_beside_this_one_answers_nothing_twice(
 ) -> None:
     await database.write(_older)
     new = await stores("new", team="T1")
-    asked = mention(body("T1"), Addressee("UBOT", "BBOT"))
+    asked = parse_mention(body("T1"), BotIdentifiers("UBOT", "BBOT"))
     assert asked is not None
-    assert await new.claim(asked, thread_of(asked)) is Claim.DUPLICATE
+    assert await new.claim(asked, ordering_thread_key(asked)) is Claim.DUPLICATE
 
 
 async def test_what_an_older_process_leaves_is_taken_by_the_workspace_it_belongs_to(

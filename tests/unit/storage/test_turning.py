@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.errors import StorageAway, StorageError
+from bot.errors import StorageError, StorageUnavailable
 from bot.storage.records import Change, Claim, ShownMessage, Spent
 from bot.storage.store import CLAIM_RETENTION_SECONDS, Store
 from bot.storage.turning import MAX_IDS_PER_STATEMENT
@@ -217,7 +217,7 @@ async def test_text_no_database_takes_does_not_stand_in_the_way(stores: Stores, 
     found = await store.get_turn("Q1")
     assert found is not None
     expected = odd.replace("\0", "").encode("utf-8", "replace").decode()
-    assert (found.question.text, found.draft.text, found.draft.note) == (expected,) * 3
+    assert (found.question.text, found.draft.text, found.draft.status_line) == (expected,) * 3
     assert found.question.files == (file,)
 
 
@@ -229,7 +229,7 @@ async def test_what_can_never_be_written_is_told_apart_from_a_database_that_is_a
     wrong = Change("Q1", 1, HALF, messages=(ShownMessage("\ud83d", "C1"),))
     with pytest.raises(StorageError) as caught:
         await store.write_changes([wrong])
-    assert not isinstance(caught.value, StorageAway)
+    assert not isinstance(caught.value, StorageUnavailable)
     found = await store.get_turn("Q1")
     assert found is not None
     assert found.draft.text == "", "all of it or nothing"

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from bot.tools.web import Web
+from bot.tools.web import WebClient
 
 Sending: TypeAlias = Callable[[asyncio.StreamWriter], Awaitable[None]]
 Answer: TypeAlias = bytes | Sending
@@ -86,9 +86,9 @@ def resolving(names: Mapping[str, list[str]]) -> Callable[[str], Awaitable[list[
     return resolve
 
 
-def web_of(running: Site, *names: str) -> Web:
+def web_of(running: Site, *names: str) -> WebClient:
     """A public web that is this site, under these names."""
-    return Web(
+    return WebClient(
         resolve=resolving({name: [HERE] for name in names or ("example.com",)}),
         may_reach=lambda address: address == HERE,
         ports={running.port},

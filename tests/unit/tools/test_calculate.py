@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.errors import ToolError
-from bot.tools.arithmetic import FUNCTIONS, MAX_BITS, written
-from bot.tools.calculate import MAX_LENGTH, calculate, evaluate
+from bot.tools.arithmetic import FUNCTIONS, MAX_BITS, format_number
+from bot.tools.calculate import MAX_EXPRESSION_CHARACTERS, calculate, evaluate
 from tests.unit.tools.asking import CONTEXT, call, output
 
 WORTH = {
@@ -100,7 +100,7 @@ REFUSED = {
     "factorial(factorial(500))": "factorial takes numbers from 0",
     "round(1, 10 ** 10)": "can't be rounded",
     "-" * 300 + "1": "nested too deeply",
-    "1" * (MAX_LENGTH + 1): "longer than 400 characters",
+    "1" * (MAX_EXPRESSION_CHARACTERS + 1): "longer than 400 characters",
     "(" * 199 + "1" + ")" * 199: "",
     "__import__('os').system('true')": NOTHING,
     "().__class__": NOTHING,
@@ -166,7 +166,7 @@ def test_whole_numbers_are_calculated_as_python_does(text: str) -> None:
             evaluate(text)
     else:
         assert evaluate(text) == expected
-        assert written(evaluate(text)) == str(expected)
+        assert format_number(evaluate(text)) == str(expected)
 
 
 @settings(max_examples=60, deadline=None)
@@ -185,7 +185,7 @@ def test_division_agrees_with_floats_and_what_is_written_with_both(text: str) ->
         exact = eval(_as_fractions(text), {"Fraction": Fraction})
     except ZeroDivisionError:
         return
-    shown, _, _ = written(evaluate(text)).removeprefix("≈ ").partition(" ")
+    shown, _, _ = format_number(evaluate(text)).removeprefix("≈ ").partition(" ")
 
     assert evaluate(text) == exact
     assert math.isclose(Fraction(shown), exact, rel_tol=1e-14)
@@ -202,7 +202,7 @@ def test_powers_are_exact(base: int, exponent: int) -> None:
 @given(st.sampled_from(sorted(FUNCTIONS)), st.floats(-50, 50).map(lambda x: f"{x:.6f}"))
 def test_functions_agree_with_pythons(name: str, text: str) -> None:
     python = getattr(math, {"ln": "log", "abs": "fabs", "lcm": ""}.get(name, name), None)
-    if python is None or FUNCTIONS[name].least != 1 or name == "factorial":
+    if python is None or FUNCTIONS[name].min_arguments != 1 or name == "factorial":
         return
     try:
         expected = python(float(text))
@@ -221,14 +221,17 @@ def test_any_text_is_a_number_or_an_explanation(text: str) -> None:
     except ToolError:
         return
     else:
-        assert written(value)
+        assert format_number(value)
         exact = Fraction(value)
         assert isinstance(value, float) or exact.numerator.bit_length() <= MAX_BITS + 1
 
 
 async def test_the_reader_sees_what_is_calculated() -> None:
-    assert calculate.saying
-    assert calculate.saying(call("calculate", expression="2 + 2").arguments) == "Calculating 2 + 2"
+    assert calculate.status_label
+    assert (
+        calculate.status_label(call("calculate", expression="2 + 2").arguments)
+        == "Calculating 2 + 2"
+    )
     assert await calculate.run('{"expression": "2 + 2"}', CONTEXT) == "4"
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, Optional
 import pytest
 
 from bot.errors import ToolError
-from bot.tools.definition import define
+from bot.tools.definition import read_definition
 from bot.tools.tool import ToolContext, tool
 from tests.unit.tools.asking import CONTEXT, output
 
@@ -135,17 +135,17 @@ async def test_no_arguments_may_be_written_in_several_ways(arguments: str) -> No
 )
 def test_wrong_arguments_are_named(arguments: str, said: str) -> None:
     with pytest.raises(ToolError, match="everything") as raised:
-        define(everything, ToolContext).read(arguments)
+        read_definition(everything, ToolContext).parse_arguments(arguments)
 
     assert said in str(raised.value)
 
 
 def test_a_default_list_is_not_shared_between_calls() -> None:
-    definition = define(everything, ToolContext)
+    definition = read_definition(everything, ToolContext)
     minimal = '{"text":"","kind":"a","words":[]}'
-    definition.read(minimal)["tags"].append("x")
+    definition.parse_arguments(minimal)["tags"].append("x")
 
-    assert definition.read(minimal)["tags"] == []
+    assert definition.parse_arguments(minimal)["tags"] == []
 
 
 def sync() -> str:

@@ -11,18 +11,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import ToolError
-from bot.tools.page import Reader, Text, decoded
-from bot.tools.readable import CPU_SECONDS, MAX_PARAGRAPHS, MAX_TEXT, MAX_TITLE, extract
-from bot.tools.web import Page
+from bot.tools.page import PageReader, PageText, decode_body
+from bot.tools.readable import (
+    MAX_CPU_SECONDS,
+    MAX_PARAGRAPHS,
+    MAX_TEXT_CHARACTERS,
+    MAX_TITLE_CHARACTERS,
+    extract,
+)
+from bot.tools.web import WebPage
 
 # A quadratic number of comparisons in the parser: minutes of work in two megabytes.
 HOSTILE = ("<p " + " ".join(f"a{n}=1" for n in range(200_000)) + ">x").encode()
 
 
-def page(body: bytes | str, media_type: str = "text/html", charset: str = "") -> Page:
+def page(body: bytes | str, media_type: str = "text/html", charset: str = "") -> WebPage:
     """A page as it came."""
     content = body.encode() if isinstance(body, str) else body
-    return Page("http://example.com/", media_type, charset, content, True)
+    return WebPage("http://example.com/", media_type, charset, content, True)
 
 
 SENTENCE = "This sentence is long enough to be taken for a part of what the page is about. "
@@ -85,8 +91,8 @@ def test_an_xml_declaration_is_not_believed_any_more() -> None:
 def test_title_and_text_are_bounded() -> None:
     title, body = extract(f"<title>{'t' * 999}</title>" + f"<p>{SENTENCE}</p>" * 3000)
 
-    assert len(title) == MAX_TITLE
-    assert len(body) == MAX_TEXT
+    assert len(title) == MAX_TITLE_CHARACTERS
+    assert len(body) == MAX_TEXT_CHARACTERS
 
 
 @settings(deadline=None)
@@ -98,16 +104,16 @@ def test_any_text_can_be_taken_for_html(text: str) -> None:
 
 
 async def test_html_is_read_in_a_process_of_its_own() -> None:
-    assert await Reader().read(page(ARTICLE)) == Text(*extract(ARTICLE))
+    assert await PageReader().read(page(ARTICLE)) == PageText(*extract(ARTICLE))
 
 
 async def test_other_text_is_left_as_it_is() -> None:
-    reader = Reader()
+    reader = PageReader()
 
-    assert await reader.read(page("a < b\n", "text/plain")) == Text("", "a < b")
-    assert await reader.read(page("# Hi", "text/markdown")) == Text("", "# Hi")
-    assert await reader.read(page('{"a": 1}', "application/json")) == Text("", '{"a": 1}')
-    assert await reader.read(page("{}", "application/ld+json")) == Text("", "{}")
+    assert await reader.read(page("a < b\n", "text/plain")) == PageText("", "a < b")
+    assert await reader.read(page("# Hi", "text/markdown")) == PageText("", "# Hi")
+    assert await reader.read(page('{"a": 1}', "application/json")) == PageText("", '{"a": 1}')
+    assert await reader.read(page("{}", "application/ld+json")) == PageText("", "{}")
 
 
 @pytest.mark.parametrize(
@@ -120,7 +126,7 @@ async def test_other_text_is_left_as_it_is() -> None:
 )
 async def test_what_is_not_text_is_refused(media_type: str, said: str) -> None:
     with pytest.raises(ToolError) as raised:
-        await Reader().read(page(b"\x89PNG", media_type))
+        await PageReader().read(page(b"\x89PNG", media_type))
 
     assert str(raised.value) == said
 
@@ -135,9 +141,9 @@ def readers() -> list[Path]:
 
 
 async def test_a_hostile_page_is_given_up_in_time_and_its_process_ends() -> None:
-    async with asyncio.timeout(CPU_SECONDS - 1):
+    async with asyncio.timeout(MAX_CPU_SECONDS - 1):
         with pytest.raises(ToolError, match="too complicated"):
-            await Reader(seconds=0.5).read(page(HOSTILE))
+            await PageReader(timeout_seconds=0.5).read(page(HOSTILE))
 
     assert readers() == []
 
@@ -146,7 +152,7 @@ async def test_the_process_has_limits_and_no_secrets_and_ends_with_whoever_waits
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-secret")
-    reading = asyncio.create_task(Reader().read(page(HOSTILE)))
+    reading = asyncio.create_task(PageReader().read(page(HOSTILE)))
     async with asyncio.timeout(10):
         while not any(_cpu_limit(process) for process in readers()):  # noqa: ASYNC110  # no event
             await asyncio.sleep(0)
@@ -162,7 +168,7 @@ async def test_the_process_has_limits_and_no_secrets_and_ends_with_whoever_waits
 def _cpu_limit(process: Path) -> bool:
     """The process has set itself the limit it should."""
     lines = (process / "limits").read_text().splitlines()
-    return f"Max cpu time {CPU_SECONDS} {CPU_SECONDS} seconds" in (
+    return f"Max cpu time {MAX_CPU_SECONDS} {MAX_CPU_SECONDS} seconds" in (
         " ".join(line.split()) for line in lines
     )
 
@@ -192,13 +198,13 @@ def test_of_a_page_with_very_many_paragraphs_the_first_are_read() -> None:
     }.values(),
 )  # fmt: skip
 def test_bytes_become_text(body: bytes, charset: str, text: str) -> None:
-    assert decoded(body, charset) == text
+    assert decode_body(body, charset) == text
 
 
 @settings(deadline=None)
 @given(st.text(), st.integers(0, 50))
 def test_a_body_cut_anywhere_keeps_its_charset(text: str, cut: int) -> None:
-    assert text.removeprefix("\ufeff").startswith(decoded(text.encode()[:cut], "", False))
+    assert text.removeprefix("\ufeff").startswith(decode_body(text.encode()[:cut], "", False))
 
 
 @pytest.mark.parametrize(
@@ -210,6 +216,6 @@ def test_a_body_cut_anywhere_keeps_its_charset(text: str, cut: int) -> None:
     ],
 )
 async def test_html_may_tell_its_charset_itself(meta: str) -> None:
-    read = await Reader().read(page(f"{meta}<p>привет".encode("koi8-r")))
+    read = await PageReader().read(page(f"{meta}<p>привет".encode("koi8-r")))
 
     assert read.body == "привет"

@@ -10,7 +10,7 @@ import pytest
 
 from bot.errors import ToolError
 from bot.tools.resolver import Resolver
-from bot.tools.web import Web
+from bot.tools.web import WebClient
 
 
 class NameServer:
@@ -44,7 +44,7 @@ async def test_name_is_looked_up(server: NameServer) -> None:
 
 
 async def test_name_that_hangs_is_given_up_and_holds_up_nobody_else(server: NameServer) -> None:
-    resolve = Resolver(server, at_once=2, seconds=0.05)
+    resolve = Resolver(server, max_threads=2, timeout_seconds=0.05)
     with pytest.raises(TimeoutError):
         await resolve("slow.example.com")
     assert await resolve("example.com") == ["93.184.216.34"]
@@ -54,7 +54,7 @@ async def test_name_that_hangs_is_given_up_and_holds_up_nobody_else(server: Name
 
 
 async def test_names_that_hang_never_take_more_than_their_places(server: NameServer) -> None:
-    resolve = Resolver(server, at_once=3, seconds=0.05)
+    resolve = Resolver(server, max_threads=3, timeout_seconds=0.05)
     results = await asyncio.gather(
         *(resolve(f"slow{n}.example.com") for n in range(50)), return_exceptions=True
     )
@@ -73,6 +73,6 @@ async def test_names_that_hang_never_take_more_than_their_places(server: NameSer
 
 
 async def test_page_of_a_name_that_hangs_is_a_sentence_for_the_model(server: NameServer) -> None:
-    web = Web(resolve=Resolver(server, seconds=0.05))
+    web = WebClient(resolve=Resolver(server, timeout_seconds=0.05))
     with pytest.raises(ToolError, match="no such host"):
-        await web.get("http://slow.example.com/")
+        await web.fetch("http://slow.example.com/")

@@ -9,7 +9,7 @@ import pytest
 
 from bot.slack import Slack, http_session
 from bot.slack.threads import just_after
-from bot.tools.search_thread import BOUNDS, MAX_EXCERPT, search_thread_tool
+from bot.tools.search_thread import MAX_EXCERPT_CHARACTERS, SEARCH_BOUNDS, search_thread_tool
 from bot.tools.tool import Tool, ToolContext
 from bot.values import Place, Question
 from tests.support.virtual_time import run
@@ -124,7 +124,7 @@ async def test_a_long_message_is_cut_around_the_word() -> None:
     assert "the needle" in excerpt
     assert excerpt.startswith("…")
     assert excerpt.endswith("…")
-    assert len(excerpt) <= MAX_EXCERPT + 2
+    assert len(excerpt) <= MAX_EXCERPT_CHARACTERS + 2
 
 
 async def test_words_are_needed() -> None:
@@ -171,8 +171,8 @@ async def test_slacks_limit_is_told_with_the_time_it_asks_for() -> None:
 
 async def test_the_reader_sees_the_words() -> None:
     async with opened() as (_, tool):
-        assert tool.saying
-        assert tool.saying(call("search_thread", words="deploy").arguments) == (
+        assert tool.status_label
+        assert tool.status_label(call("search_thread", words="deploy").arguments) == (
             "Searching this thread for deploy"
         )
 
@@ -207,7 +207,7 @@ def test_of_a_thread_too_long_to_search_the_newest_are_and_this_is_said() -> Non
     assert "the needle at the top" in found
     assert "hay 200 " not in found
     assert "older ones could not be searched" in found
-    assert len(slack.called("conversations.replies")) <= BOUNDS.pages
+    assert len(slack.called("conversations.replies")) <= SEARCH_BOUNDS.max_pages
 
 
 async def test_a_found_message_can_not_pass_for_another_one() -> None:

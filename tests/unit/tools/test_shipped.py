@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.slack import Slack, http_session
-from bot.tools.builtin import KNOWN, shipped
+from bot.tools.builtin import BUILTIN_TOOL_NAMES, builtin_tools
 from bot.tools.toolbox import Toolbox
 from tests.unit.tools.asking import CONTEXT, call
 
@@ -16,12 +16,14 @@ async def test_the_named_tools_are_shipped_once_and_in_order() -> None:
     async with http_session() as session:
         slack = Slack("xoxb-1", base_url="http://127.0.0.1:1/api/", session=session)
 
-        assert [tool.name for tool in shipped(KNOWN, slack=slack)] == list(KNOWN)
-        assert [t.name for t in shipped(["calculate", "now", "now"], slack=slack)] == [
+        assert [tool.name for tool in builtin_tools(BUILTIN_TOOL_NAMES, slack=slack)] == list(
+            BUILTIN_TOOL_NAMES
+        )
+        assert [t.name for t in builtin_tools(["calculate", "now", "now"], slack=slack)] == [
             "calculate",
             "now",
         ]
-        assert shipped([], slack=slack) == ()
+        assert builtin_tools([], slack=slack) == ()
 
 
 async def test_an_unknown_name_is_refused_with_those_that_are_known() -> None:
@@ -29,15 +31,19 @@ async def test_an_unknown_name_is_refused_with_those_that_are_known() -> None:
         slack = Slack("xoxb-1", base_url="http://127.0.0.1:1/api/", session=session)
 
         with pytest.raises(ValueError, match=r"unknown tools: nwo \(there are now, calculate, "):
-            shipped(["now", "nwo"], slack=slack)
+            builtin_tools(["now", "nwo"], slack=slack)
 
 
 async def test_shipped_tools_may_be_repeated_and_have_schemas() -> None:
     async with http_session() as session:
         slack = Slack("xoxb-1", base_url="http://127.0.0.1:1/api/", session=session)
-        box = Toolbox(shipped(KNOWN, slack=slack, clock=lambda: datetime(2026, 1, 1, tzinfo=UTC)))
+        box = Toolbox(
+            builtin_tools(
+                BUILTIN_TOOL_NAMES, slack=slack, clock=lambda: datetime(2026, 1, 1, tzinfo=UTC)
+            )
+        )
 
-    assert all(box.repeatable(name) for name in KNOWN)
+    assert all(box.is_repeatable(name) for name in BUILTIN_TOOL_NAMES)
     assert {s.name: list(s.parameters["properties"]) for s in box.specs} == {
         "now": ["timezone"],
         "calculate": ["expression"],

@@ -9,14 +9,14 @@ import pytest
 
 from bot.errors import ToolError
 from bot.tools.tool import tool
-from bot.tools.toolbox import MAX_SAYING, Toolbox
+from bot.tools.toolbox import MAX_STATUS_LABEL_CHARACTERS, Toolbox
 from bot.upstream.events import ToolCall
 from bot.upstream.prompt import ToolSpec
 from tests.support import virtual_time as virtual
 from tests.unit.tools.asking import CONTEXT, call
 
 
-@tool(saying=lambda word, times: f"Saying {word}")
+@tool(status_label=lambda word, times: f"Saying {word}")
 async def say(word: str, times: int = 1) -> str:
     """Say a word.
 
@@ -26,7 +26,7 @@ async def say(word: str, times: int = 1) -> str:
     return word * times
 
 
-@tool(side_effects=True)
+@tool(has_side_effects=True)
 async def order(dish: str) -> str:
     """Order something to eat.
 
@@ -137,7 +137,7 @@ async def test_cancelling_ends_a_call_and_goes_through() -> None:
 
 
 async def test_a_long_output_is_cut_and_says_so() -> None:
-    box = Toolbox([say], max_output=100)
+    box = Toolbox([say], max_output_characters=100)
     said = await box.run(call("say", word="x", times=12_345), CONTEXT)
 
     assert len(said) == 100
@@ -147,7 +147,9 @@ async def test_a_long_output_is_cut_and_says_so() -> None:
 
 
 async def test_a_long_error_is_cut_too() -> None:
-    said = await Toolbox([say], max_output=100).run(call("say", word="", **{"y" * 500: 1}), CONTEXT)
+    said = await Toolbox([say], max_output_characters=100).run(
+        call("say", word="", **{"y" * 500: 1}), CONTEXT
+    )
 
     assert len(said) == 100
     assert said.startswith("Error: ")
@@ -164,28 +166,28 @@ async def test_an_output_is_never_empty_and_always_unicode() -> None:
 
 
 def test_only_what_changes_nothing_may_be_repeated() -> None:
-    assert BOX.repeatable("say")
-    assert not BOX.repeatable("order")
-    assert BOX.repeatable("sing")
+    assert BOX.is_repeatable("say")
+    assert not BOX.is_repeatable("order")
+    assert BOX.is_repeatable("sing")
 
 
 def test_the_reader_sees_what_runs_but_no_arguments_unless_the_tool_says_so() -> None:
-    assert BOX.saying(call("order", dish="sk-secret")) == "Calling order(…)…"
-    assert BOX.saying(ToolCall("c", "order", "")) == "Calling order()…"
-    assert BOX.saying(ToolCall("c", "order", "{}")) == "Calling order()…"
-    assert BOX.saying(call("sing", song="sk-secret")) == "Calling sing(…)…"
-    assert BOX.saying(call("say", word="hello")) == "Saying hello"
+    assert BOX.status_label(call("order", dish="sk-secret")) == "Calling order(…)…"
+    assert BOX.status_label(ToolCall("c", "order", "")) == "Calling order()…"
+    assert BOX.status_label(ToolCall("c", "order", "{}")) == "Calling order()…"
+    assert BOX.status_label(call("sing", song="sk-secret")) == "Calling sing(…)…"
+    assert BOX.status_label(call("say", word="hello")) == "Saying hello"
 
 
 def test_what_the_reader_sees_is_one_short_line() -> None:
-    said = BOX.saying(call("say", word="a\n\nb " + "x" * 500))
+    said = BOX.status_label(call("say", word="a\n\nb " + "x" * 500))
 
     assert said.startswith("Saying a b xxx")
-    assert len(said) == MAX_SAYING
+    assert len(said) == MAX_STATUS_LABEL_CHARACTERS
     assert said.endswith("…")
-    assert len(BOX.saying(call("z" * 500))) <= MAX_SAYING
+    assert len(BOX.status_label(call("z" * 500))) <= MAX_STATUS_LABEL_CHARACTERS
 
 
 def test_wrong_arguments_do_not_stop_the_remark() -> None:
-    assert BOX.saying(ToolCall("c", "say", "{")) == "Calling say(…)…"
-    assert BOX.saying(call("say", times="often")) == "Calling say(…)…"
+    assert BOX.status_label(ToolCall("c", "say", "{")) == "Calling say(…)…"
+    assert BOX.status_label(call("say", times="often")) == "Calling say(…)…"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from bot.tools.web import MAX_BYTES, MAX_REDIRECTS, SECONDS, Web
+from bot.tools.web import FETCH_TIMEOUT_SECONDS, MAX_PAGE_BYTES, MAX_REDIRECTS, WebClient
 from tests.support import virtual_time as virtual
 from tests.unit.tools.site import answer, redirect, resolving, site, web_of
 from tests.unit.tools.wire import PUBLIC, Slow, refused
@@ -19,16 +19,16 @@ from tests.unit.tools.wire import PUBLIC, Slow, refused
 async def test_a_page_is_read() -> None:
     found = answer("héllo", media_type="text/plain; charset=UTF-8")
     async with site({"/a?b=c": found}) as there:
-        page = await web_of(there).get(there.url("/a?b=c#d"))
+        page = await web_of(there).fetch(there.url("/a?b=c#d"))
 
     assert (page.body.decode(), page.media_type, page.charset) == ("héllo", "text/plain", "utf-8")
-    assert page.whole
+    assert page.is_complete
     assert page.url == there.url("/a?b=c")
 
 
 async def test_the_request_says_little_and_names_the_host() -> None:
     async with site({"/": answer()}) as there:
-        await web_of(there).get(there.url())
+        await web_of(there).fetch(there.url())
 
     line, *headers = there.requests[0].strip().lower().split("\r\n")
     assert line == "get / http/1.1"
@@ -51,7 +51,7 @@ async def test_redirects_are_followed_without_cookies_or_referrer() -> None:
             "/c": redirect(there.url("/end", host="other.org"), "308 Permanent Redirect"),
             "/end": answer("there"),
         }
-        page = await web_of(there, "example.com", "other.org").get(there.url("/a/"))
+        page = await web_of(there, "example.com", "other.org").fetch(there.url("/a/"))
 
     assert page.body == b"there"
     assert page.url == there.url("/end", host="other.org")
@@ -81,12 +81,14 @@ async def test_an_answer_that_is_not_the_page_is_told() -> None:
 
 
 async def test_a_page_that_is_too_long_is_read_in_part() -> None:
-    async with site({"/": answer(b"x" * (MAX_BYTES + 1)), "/fits": answer(b"x" * MAX_BYTES)}) as s:
-        long = await web_of(s).get(s.url())
-        fits = await web_of(s).get(s.url("/fits"))
+    async with site(
+        {"/": answer(b"x" * (MAX_PAGE_BYTES + 1)), "/fits": answer(b"x" * MAX_PAGE_BYTES)}
+    ) as s:
+        long = await web_of(s).fetch(s.url())
+        fits = await web_of(s).fetch(s.url("/fits"))
 
-    assert (len(long.body), long.whole) == (MAX_BYTES, False)
-    assert (len(fits.body), fits.whole) == (MAX_BYTES, True)
+    assert (len(long.body), long.is_complete) == (MAX_PAGE_BYTES, False)
+    assert (len(fits.body), fits.is_complete) == (MAX_PAGE_BYTES, True)
 
 
 async def test_a_page_without_end_is_read_in_part() -> None:
@@ -102,20 +104,20 @@ async def test_a_page_without_end_is_read_in_part() -> None:
             gone.set()
 
     async with site({"/": endless}) as there:
-        page = await web_of(there).get(there.url())
+        page = await web_of(there).fetch(there.url())
         async with asyncio.timeout(5):
             await gone.wait()
 
-    assert (len(page.body), page.whole) == (MAX_BYTES, False)
+    assert (len(page.body), page.is_complete) == (MAX_PAGE_BYTES, False)
 
 
 async def test_a_compressed_page_is_unpacked() -> None:
     packed = gzip.compress("héllo".encode() * 1000)
     async with site({"/": answer(packed, content_encoding="gzip")}) as there:
-        page = await web_of(there).get(there.url())
+        page = await web_of(there).fetch(there.url())
 
     assert page.body.decode() == "héllo" * 1000
-    assert page.whole
+    assert page.is_complete
 
 
 async def test_a_page_that_unpacks_to_too_much_is_never_unpacked_whole() -> None:
@@ -123,20 +125,20 @@ async def test_a_page_that_unpacks_to_too_much_is_never_unpacked_whole() -> None
     bomb = b"".join(packing.compress(bytes(2**20)) for _ in range(60)) + packing.flush()
     async with site({"/": answer(bomb, content_encoding="gzip")}) as there:
         tracemalloc.start()
-        page = await web_of(there).get(there.url())
+        page = await web_of(there).fetch(there.url())
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
 
-    assert (len(page.body), page.whole) == (MAX_BYTES, False)
-    assert peak < 8 * MAX_BYTES
+    assert (len(page.body), page.is_complete) == (MAX_PAGE_BYTES, False)
+    assert peak < 8 * MAX_PAGE_BYTES
 
 
 async def test_a_compressed_page_that_unpacks_to_nothing_is_bounded_too() -> None:
-    nothing = b"\x1f\x8b\x08" + bytes(7) + b"\x00\x00\x00\xff\xff" * (MAX_BYTES // 4)
+    nothing = b"\x1f\x8b\x08" + bytes(7) + b"\x00\x00\x00\xff\xff" * (MAX_PAGE_BYTES // 4)
     async with site({"/": answer(nothing, content_encoding="gzip")}) as there:
-        page = await web_of(there).get(there.url())
+        page = await web_of(there).fetch(there.url())
 
-    assert (page.body, page.whole) == (b"", False)
+    assert (page.body, page.is_complete) == (b"", False)
 
 
 @pytest.mark.parametrize(
@@ -158,13 +160,13 @@ async def test_what_is_no_page_is_told(sent: bytes, said: str) -> None:
 @pytest.mark.parametrize("slow", [Slow(0.5), Slow(0, headers_after=1000)], ids=["drips", "waits"])
 def test_a_slow_page_is_given_up_in_time(slow: Slow) -> None:
     async def scenario() -> tuple[str, float]:
-        web = Web(resolve=resolving({"example.com": [PUBLIC]}), connect=lambda: slow)
+        web = WebClient(resolve=resolving({"example.com": [PUBLIC]}), connect=lambda: slow)
         return await refused(web, "http://example.com/"), virtual.now()
 
     said, at = virtual.run(scenario())
 
     assert said == "The page did not come in time."
-    assert at == pytest.approx(SECONDS, abs=0.1)
+    assert at == pytest.approx(FETCH_TIMEOUT_SECONDS, abs=0.1)
     assert slow.closed
 
 
@@ -174,6 +176,6 @@ def test_a_slow_resolver_is_given_up_in_time() -> None:
         return [PUBLIC]
 
     async def scenario() -> tuple[str, float]:
-        return await refused(Web(resolve=resolve), "http://example.com/"), virtual.now()
+        return await refused(WebClient(resolve=resolve), "http://example.com/"), virtual.now()
 
-    assert virtual.run(scenario()) == ("The page did not come in time.", SECONDS)
+    assert virtual.run(scenario()) == ("The page did not come in time.", FETCH_TIMEOUT_SECONDS)

@@ -11,7 +11,7 @@ from shutil import which
 import httpx
 import pytest
 
-from bot.tools.web import MAX_ADDRESS, Web
+from bot.tools.web import MAX_URL_CHARACTERS, WebClient
 from tests.unit.tools.site import HERE, answer, resolving, site, web_of
 from tests.unit.tools.wire import PUBLIC, Wire, refused
 
@@ -86,14 +86,14 @@ REFUSED = {
     "": "Only http:// and https://",
     "http://example.com/\r\nX: y": "This is not a valid address.",
     "http://[::1": "This is not a valid address.",
-    "http://example.com/" + "a" * MAX_ADDRESS: "longer than",
+    "http://example.com/" + "a" * MAX_URL_CHARACTERS: "longer than",
 }
 
 
 @pytest.mark.parametrize(("address", "said"), REFUSED.items())
 async def test_what_is_not_the_public_web_is_never_connected_to(address: str, said: str) -> None:
     wire = Wire()
-    web = Web(resolve=resolving(NAMES), connect=lambda: wire)
+    web = WebClient(resolve=resolving(NAMES), connect=lambda: wire)
 
     assert said in await refused(web, address)
     assert wire.requests == []
@@ -104,7 +104,7 @@ async def test_what_is_not_the_public_web_is_never_connected_to(address: str, sa
 )
 async def test_a_redirect_leads_nowhere_that_could_not_be_asked_for(address: str) -> None:
     wire = Wire(httpx.Response(302, headers={b"location": address.encode()}))
-    web = Web(resolve=resolving(NAMES), connect=lambda: wire)
+    web = WebClient(resolve=resolving(NAMES), connect=lambda: wire)
     said = await refused(web, "https://example.com/")
 
     assert [request.url.host for request in wire.requests] == [PUBLIC]
@@ -113,8 +113,8 @@ async def test_a_redirect_leads_nowhere_that_could_not_be_asked_for(address: str
 
 async def test_an_address_in_place_of_a_name_is_asked_without_looking_it_up() -> None:
     wire = Wire()
-    web = Web(resolve=resolving({}), connect=lambda: wire)
-    await web.get("http://[2606:4700::1111]/a")
+    web = WebClient(resolve=resolving({}), connect=lambda: wire)
+    await web.fetch("http://[2606:4700::1111]/a")
 
     assert str(wire.requests[0].url) == "http://[2606:4700::1111]/a"
     assert wire.requests[0].headers["host"] == "[2606:4700::1111]"
@@ -127,8 +127,8 @@ async def test_the_connection_goes_to_the_address_that_was_checked() -> None:
         return next(answers)
 
     wire = Wire()
-    web = Web(resolve=resolve, connect=lambda: wire)
-    page = await web.get("https://rebinding.com/x?y")
+    web = WebClient(resolve=resolve, connect=lambda: wire)
+    page = await web.fetch("https://rebinding.com/x?y")
 
     request = wire.requests[0]
     assert str(request.url) == f"https://{PUBLIC}/x?y"
@@ -142,8 +142,8 @@ async def test_the_connection_goes_to_the_address_that_was_checked() -> None:
 async def test_the_next_address_is_tried_where_one_does_not_answer() -> None:
     six = "2606:4700::1111"
     wire = Wire(refusing=[six])
-    web = Web(resolve=resolving({"example.com": [six, PUBLIC]}), connect=lambda: wire)
-    page = await web.get("http://example.com/")
+    web = WebClient(resolve=resolving({"example.com": [six, PUBLIC]}), connect=lambda: wire)
+    page = await web.fetch("http://example.com/")
 
     assert [str(request.url) for request in wire.requests] == [
         f"http://[{six}]/",
@@ -155,7 +155,7 @@ async def test_the_next_address_is_tried_where_one_does_not_answer() -> None:
 async def test_a_server_that_does_not_answer_is_said_to_be_out_of_reach() -> None:
     addresses = [f"1.1.1.{n}" for n in range(9)]
     wire = Wire(refusing=addresses)
-    web = Web(resolve=resolving({"example.com": addresses}), connect=lambda: wire)
+    web = WebClient(resolve=resolving({"example.com": addresses}), connect=lambda: wire)
 
     assert await refused(web, "http://example.com/") == "The page's server can't be reached."
     assert len(wire.requests) == 3
@@ -165,7 +165,7 @@ async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.Monke
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     async with site({"/": answer("direct")}) as there:
-        assert (await web_of(there).get(there.url())).body == b"direct"
+        assert (await web_of(there).fetch(there.url())).body == b"direct"
 
 
 @pytest.fixture(scope="module")
@@ -192,13 +192,13 @@ async def test_the_certificate_must_be_that_of_the_name(certificate: Path) -> No
     server.sni_callback = lambda connection, name, context: asked.append(name)
     trusting = ssl.create_default_context(cafile=certificate)
     async with site({"/": answer("safe")}, tls=server) as there:
-        web = Web(
+        web = WebClient(
             resolve=resolving({"example.com": [HERE], "other.org": [HERE]}),
             connect=lambda: httpx.AsyncHTTPTransport(verify=trusting),
             may_reach=lambda address: address == HERE,
             ports={there.port},
         )
-        page = await web.get(there.url(scheme="https"))
+        page = await web.fetch(there.url(scheme="https"))
         said = await refused(web, there.url(scheme="https", host="other.org"))
         untrusted = await refused(web_of(there), there.url(scheme="https"))
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from bot.errors import ToolError
-from bot.tools.web import Web
+from bot.tools.web import WebClient
 
 PUBLIC = "93.184.215.14"
 
@@ -54,8 +54,8 @@ class Slow(httpx.AsyncBaseTransport, httpx.AsyncByteStream):
         self.closed = True
 
 
-async def refused(web: Web, address: str) -> str:
+async def refused(web: WebClient, address: str) -> str:
     """Why a page is not read."""
     with pytest.raises(ToolError) as raised:
-        await web.get(address)
+        await web.fetch(address)
     return str(raised.value)

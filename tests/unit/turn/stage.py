@@ -13,15 +13,15 @@ from typing import Any, Self, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
-from bot.errors import StorageAway
+from bot.errors import StorageUnavailable
 from bot.observe import Metrics
 from bot.storage.engine.database import Database
 from bot.storage.engine.deadline import DEFAULT_TIMEOUT_SECONDS
 from bot.storage.records import TurnCommand
 from bot.storage.store import Store
-from bot.turn.answer import Runner
-from bot.turn.durability.leases import Keeper
-from bot.turn.running import LiveTurns
+from bot.turn.answer import AnswerRunner
+from bot.turn.durability.leases import LeaseManager
+from bot.turn.running import RunningTurns
 from bot.turn.supervisor import Supervisor
 from bot.turn.turn import Turn
 from bot.values import Draft, Phase, Place, Question
@@ -65,7 +65,7 @@ class Gated(Database):
     ) -> T:
         await self._gate()
         if self.full:
-            raise StorageAway("full")
+            raise StorageUnavailable("full")
         return await super().write(
             work, timeout_seconds, autocommit=autocommit, best_effort=best_effort
         )
@@ -73,7 +73,7 @@ class Gated(Database):
     async def _gate(self) -> None:
         if self.away:
             await asyncio.sleep(DEFAULT_TIMEOUT_SECONDS)
-            raise StorageAway("away")
+            raise StorageUnavailable("away")
 
 
 @dataclass(eq=False)
@@ -82,8 +82,8 @@ class Replica:
 
     database: Gated
     store: Store
-    keeper: Keeper
-    live: LiveTurns
+    keeper: LeaseManager
+    live: RunningTurns
     turns: Supervisor
     metrics: Metrics
     refused: list[str] = field(default_factory=list)
@@ -94,7 +94,7 @@ class Replica:
         """Be gone from one moment to another; only for one that is not running."""
         tasks = dict(self.live.tasks)
         for turn, task in tasks.items():
-            turn.left = True
+            turn.released = True
             task.cancel()
         await asyncio.gather(*tasks.values())
 
@@ -124,7 +124,7 @@ class Stage:
     async def replica(
         self,
         name: str,
-        answers: Answer | Runner,
+        answers: Answer | AnswerRunner,
         *,
         running: bool = True,
         shared: bool = False,
@@ -145,9 +145,11 @@ class Stage:
             database, replica=name, now=lambda: WALL + time(), store_text=store_text, team=team
         )
         await self._stack.enter_async_context(store)
-        runner = answers if isinstance(answers, Runner) else None
+        runner = answers if isinstance(answers, AnswerRunner) else None
         metrics = runner.metrics if runner else Metrics()
-        keeper = Keeper(store, metrics, lease=LEASE, shared=shared, now=clock)
+        keeper = LeaseManager(
+            store, metrics, lease_seconds=LEASE, database_is_shared=shared, now=clock
+        )
         left: list[str] = []
         refused: list[str] = []
         lent: list[TurnCommand] = []
@@ -155,24 +157,24 @@ class Stage:
         def leave(response: str) -> None:
             left.append(response)
             if runner:
-                runner.upstream.leave(response)
+                runner.upstream.detach_response(response)
 
         async def refuse(asked: Question) -> None:
             refused.append(asked.id)
             if runner:
-                await runner.refuse(asked)
+                await runner.tell_unavailable(asked)
 
         answer: Answer = runner.answer if runner else answers  # type: ignore[assignment]  # no runner, so an answer
-        live = LiveTurns(answer, store, keeper, metrics, leave=leave)
+        live = RunningTurns(answer, store, keeper, metrics, detach_response=leave)
         turns = Heard(
             live,
             store,
             keeper,
-            refuse=refuse,
-            lend=lent.append,
-            still=runner.delivery.aclose if runner else _at_once,
-            as_shown=runner.history.as_shown if runner else _as_it_is,
-            retention=30 * 24 * 3600,
+            tell_unavailable=refuse,
+            deliver_command=lent.append,
+            quiesce_delivery=runner.delivery.aclose if runner else _at_once,
+            reread_question=runner.history.current_question if runner else _as_it_is,
+            retention_seconds=30 * 24 * 3600,
         )
         turns.hear = runner.fake.hear if isinstance(runner, Room) else _unheard
         if running:
@@ -228,24 +230,24 @@ class Answers:
 
     async def __call__(self, turn: Turn) -> Phase | None:
         if turn.waiting:
-            await turn.comes()
+            await turn.wait_for_thread_slot()
         self.asked.append(turn.id)
         self.texts.append(turn.question.text)
         going = asyncio.ensure_future(self.go.wait())
-        either: list[asyncio.Future[Any]] = [going, turn.halt]
+        either: list[asyncio.Future[Any]] = [going, turn.stop_requested]
         try:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
-            if turn.left:
+            if turn.released:
                 return None
             self.interrupted.append(turn.id)
             return Phase.INTERRUPTED
         finally:
             going.cancel()
         phase = self.outcome
-        if turn.halt.done():
-            self.stopped.append(str(turn.halt.exception()))
+        if turn.stop_requested.done():
+            self.stopped.append(str(turn.stop_requested.exception()))
             phase = Phase.STOPPED
-        turn.halt.cancel()
-        await turn.over(Draft(phase, "Because."))
+        turn.stop_requested.cancel()
+        await turn.close(Draft(phase, "Because."))
         return phase

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from bot.history.thread import PATIENCE
+from bot.history.thread import REFRESH_TIMEOUT_SECONDS
 from bot.storage import rows
-from bot.turn.durability.resume import HINT
-from bot.turn.durability.tool_progress import Progress
+from bot.turn.durability.resume import EMPTY_QUESTION_HINT
+from bot.turn.durability.tool_progress import ToolProgress
 from bot.upstream.events import ToolCall
-from bot.upstream.prompt import Exchange, Round
-from bot.values import REMOVED, Draft, Phase, Place
+from bot.upstream.prompt import ToolResult, ToolRound
+from bot.values import REMOVED_DRAFT, Draft, Phase, Place
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.turn.stage import Replica, Stage, until
@@ -60,7 +60,7 @@ async def test_question_that_waited_below_another_is_asked_as_it_reads_by_then(
         await a.turns.submit(asked(BELOW, OLD))
         await a.turns.submit(asked(LATER, "Says who?", "U2"))
         slack.edit(BELOW, f"<@UBOT> {NEW}")
-        await until(lambda: not a.turns.live)
+        await until(lambda: not a.turns.running_count)
         assert [one["content"] for one in model.asked[1]["input"][-2:]] == [
             f"From person U1:\n> {NEW}",
             "From person U2:\n> Says who?",
@@ -80,7 +80,7 @@ async def test_question_that_waited_for_a_seat_is_asked_as_it_reads_by_then(
         waits = replace(question(text=OLD), place=place)
         await a.turns.submit(waits)
         slack.edit("900.1", NEW, place.channel)
-        await until(lambda: not a.turns.live)
+        await until(lambda: not a.turns.running_count)
         assert NEW in told(model)
         assert OLD not in told(model)
 
@@ -137,7 +137,7 @@ async def test_old_question_that_is_gone_is_not_asked_and_nothing_of_it_stays(le
         turn = way.turn(question(), fence=2)
         slack.people = {("C0", "900.1"): left} if left else {}
         assert await way.runner.answer(turn) is Phase.STOPPED
-        assert way.journalled().draft == REMOVED
+        assert way.journalled().draft == REMOVED_DRAFT
     assert model.asked == []
     assert slack.messages == {}
 
@@ -172,12 +172,12 @@ async def test_old_question_that_slack_does_not_show_in_time_is_asked_as_it_was(
     slack.fault = lambda call: fault if call.method == READ else None
     async with runner(slack, model) as way:
         assert await way.answer(question(text=OLD), fence=2) is Phase.DONE
-        assert now() < PATIENCE + 8
+        assert now() < REFRESH_TIMEOUT_SECONDS + 8
     assert OLD in told(model)
 
 
-SHOUTED = Exchange(ToolCall("call1", "shout", '{"word": "hey"}'), "HEY")
-ROUNDS = Progress((Round(None, (SHOUTED,)),)).written()
+SHOUTED = ToolResult(ToolCall("call1", "shout", '{"word": "hey"}'), "HEY")
+ROUNDS = ToolProgress((ToolRound(None, (SHOUTED,)),)).to_json()
 BEGUN: dict[str, dict[str, Any]] = {
     "a response": {"response_id": "resp_1", "draft": Draft(Phase.STREAMING, "One ")},
     "tool rounds": {"tool_rounds": ROUNDS},
@@ -202,4 +202,4 @@ async def test_question_of_which_no_words_are_left_is_answered_without_the_model
         assert await way.runner.answer(turn) is Phase.DONE
     assert model.asked == []
     [message] = slack.messages.values()
-    assert message.markdown == HINT
+    assert message.markdown == EMPTY_QUESTION_HINT

@@ -13,7 +13,7 @@ import pytest
 
 from bot.storage.chain import all_turn_ids
 from bot.turn.supervisor import Verdict
-from bot.values import REMOVED, Phase
+from bot.values import REMOVED_DRAFT, Phase
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.turn.stage import Replica, Stage, until
 from tests.unit.turn.test_revisions import ROOT, asked, revisions
@@ -48,7 +48,7 @@ class Scene:
     async def delete(self, *messages: str, at: Replica | None = None) -> None:
         for ts in messages:
             del self.slack.people["C1", ts]
-            await revisions(at or self.a).deleted("T1", "C1", ts)
+            await revisions(at or self.a).on_message_deleted("T1", "C1", ts)
 
     def prompts(self) -> list[str]:
         """What the model was asked about the several messages, each time."""
@@ -79,9 +79,9 @@ async def scene(
 async def _answered(of: Scene, *replicas: Replica) -> None:
     """Return when nothing is left to be done."""
     await asyncio.sleep(1)
-    await until(lambda: not any(one.turns.live for one in replicas))
+    await until(lambda: not any(one.turns.running_count for one in replicas))
     await asyncio.sleep(2)
-    assert not any(one.turns.live for one in replicas)
+    assert not any(one.turns.running_count for one in replicas)
 
 
 @pytest.mark.parametrize("deleted", [A, B, C])
@@ -99,7 +99,7 @@ async def test_the_others_are_asked_anew_as_one_question_and_answered_once(
         assert on.answers() == {f"t{ROOT}": WHOLE, f"{on.turn}-2": WHOLE}
         record = await on.a.store.get_turn(on.turn)
         assert record
-        assert record.draft == REMOVED
+        assert record.draft == REMOVED_DRAFT
 
 
 async def test_deletion_that_another_replica_hears_reaches_the_owner(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ async def test_messages_deleted_one_after_the_other_leave_what_is_left(tmp_path:
         on.model.ends = True
         await on.delete(A)
         await on.delete(C)
-        await revisions(on.a).deleted("T1", "C1", A)  # Slack tells it twice
+        await revisions(on.a).on_message_deleted("T1", "C1", A)  # Slack tells it twice
         await _answered(on, on.a)
         assert list(on.answers().values()) == [WHOLE, WHOLE]
         prompt = on.prompts()[-1]
@@ -211,12 +211,12 @@ async def test_message_asked_again_with_its_edit_leaves_the_others_asked(
         on.slack.edit(edited, "Delta?")
         edit = asked(edited, "Delta?", f"U{edited[:3]}")
         turn = f"{on.turn}-2"
-        assert await revisions(on.a).next_turn(edit) == turn
-        assert await revisions(on.a).ask(edit, turn) is Verdict.TAKEN
+        assert await revisions(on.a).next_turn_id(edit) == turn
+        assert await revisions(on.a).ask_edited(edit, turn) is Verdict.DONE
         await _answered(on, on.a)
         assert await on.answered() == [ROOT, A, B]
         assert WORDS[edited] not in on.prompts()[-1]
-        assert await revisions(on.a).ask(edit, turn) is Verdict.OVER
+        assert await revisions(on.a).ask_edited(edit, turn) is Verdict.ALREADY_DONE
 
 
 async def test_message_that_waits_with_others_is_asked_with_its_edit_and_once(
@@ -229,8 +229,8 @@ async def test_message_that_waits_with_others_is_asked_with_its_edit_and_once(
             await on.a.turns.submit(asked(ts, WORDS[ts]))
         on.slack.edit(B, "Delta?")
         edit = asked(B, "Delta?")
-        assert await revisions(on.a).next_turn(edit) is None
-        assert await revisions(on.a).ask(edit, f"{on.turn}-2") is Verdict.TAKEN
+        assert await revisions(on.a).next_turn_id(edit) is None
+        assert await revisions(on.a).ask_edited(edit, f"{on.turn}-2") is Verdict.DONE
         await _answered(on, on.a)
         assert await on.answered() == [ROOT, A, B]
         [prompt] = on.prompts()
@@ -244,7 +244,7 @@ CUTS: dict[str, Step] = {
     "it is left as a wish": lambda on: on.a.store.receive_commands(),
     "what is left has a turn": lambda on: on.a.store.get_unfinished_turns(None),
     "the message of the answer is deleted": lambda on: on.slack.count("chat.delete", "ok"),
-    "the answer that goes is over": lambda on: on.a.turns.live == 0,
+    "the answer that goes is over": lambda on: on.a.turns.running_count == 0,
 }
 
 
@@ -269,7 +269,7 @@ async def test_crash_between_any_two_steps_loses_nothing_and_doubles_nothing(
         await on.ask(A, B, ends=False)
         await until(lambda: on.answers().get(on.turn))
         del on.slack.people["C1", A]
-        deleting = asyncio.create_task(revisions(on.a).deleted("T1", "C1", A))
+        deleting = asyncio.create_task(revisions(on.a).on_message_deleted("T1", "C1", A))
         await _reached(on, CUTS[cut])
         for task in (deleting, living, journalling):
             task.cancel()
@@ -277,8 +277,10 @@ async def test_crash_between_any_two_steps_loses_nothing_and_doubles_nothing(
         on.model.ends = True
         b = await on.stage.replica("b", on.rooms[1])
         if cut == "the deletion is heard" and kind is Background:
-            await revisions(b).deleted("T1", "C1", A)  # nothing of it was kept: told again
-        await until(lambda: b.turns.live)
+            await revisions(b).on_message_deleted(
+                "T1", "C1", A
+            )  # nothing of it was kept: told again
+        await until(lambda: b.turns.running_count)
         await _answered(on, b)
         assert "Alpha" not in on.prompts()[-1]
         assert "Beta" in on.prompts()[-1]
@@ -289,8 +291,8 @@ async def test_crash_between_any_two_steps_loses_nothing_and_doubles_nothing(
 async def _lives(replica: Replica) -> None:
     """Show that it lives, heed wishes, and let what waits begin; it takes nothing over."""
     while True:
-        await replica.turns.beat()
+        await replica.turns.heartbeat()
         for wish in await replica.store.receive_commands():
             replica.turns.remove(wish.turn, wish.user)
-        replica.live.stir()
+        replica.live.wake_waiting()
         await asyncio.sleep(0.1)

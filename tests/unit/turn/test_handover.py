@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from bot.render.buttons import AGAIN, STOP
-from bot.turn.answer_state import INTERRUPTED
+from bot.turn.answer_state import INTERRUPTED_MESSAGE
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack, connect
 from tests.unit.turn.stage import LEASE, Answers, Stage, question, until
@@ -26,11 +26,11 @@ async def test_what_is_not_done_in_the_grace_is_handed_over_and_goes_on_in_the_s
         await asyncio.sleep(5)
         assert await a.turns.drain(10) == 1
         left = now()
-        assert a.turns.live == 0
+        assert a.turns.running_count == 0
         calls = [call for call in slack.calls if call.at > left]
-        await until(lambda: b.turns.live == 1)
+        await until(lambda: b.turns.running_count == 1)
         assert now() - left < 1, "nobody waits for a lease"
-        await until(lambda: b.turns.live == 0)
+        await until(lambda: b.turns.running_count == 0)
         [message] = slack.messages.values()
         assert (message.markdown, message.buttons) == ("word " * 30, [])
         lengths = [len(text) for text in message.history]
@@ -56,9 +56,9 @@ async def test_who_is_alone_hands_over_to_its_next_start(tmp_path: Path) -> None
         async with Stage(tmp_path) as stage:
             started = now()
             b = await stage.replica("b", two)
-            await until(lambda: b.turns.live == 2)
+            await until(lambda: b.turns.running_count == 2)
             assert now() - started < 1
-            await until(lambda: b.turns.live == 0)
+            await until(lambda: b.turns.running_count == 0)
     assert [first.markdown, second.markdown] == [WHOLE] * 2
     assert len(slack.messages) == 2
 
@@ -90,7 +90,7 @@ async def test_where_nothing_can_be_handed_over_it_is_interrupted_and_says_so(
         assert await a.turns.drain(0) == 1
         [message] = slack.messages.values()
         assert message.markdown == WHOLE
-        assert INTERRUPTED in message.state
+        assert INTERRUPTED_MESSAGE in message.state
         assert message.buttons == [AGAIN]
 
 
@@ -119,8 +119,8 @@ async def test_nothing_is_written_while_a_turn_changes_hands(tmp_path: Path) -> 
         [left] = await a.store.get_unfinished_turns(None)
         assert [one.ts for one in left.messages] == list(slack.messages), "it was under way"
         b = await stage.replica("b", two)
-        await until(lambda: b.turns.live == 1)
-        await until(lambda: b.turns.live == 0)
+        await until(lambda: b.turns.running_count == 1)
+        await until(lambda: b.turns.running_count == 0)
         assert len(slack.messages) == 1
 
 
@@ -140,7 +140,7 @@ async def test_what_is_let_go_of_without_a_message_is_looked_for_in_slack(tmp_pa
         await gone.store.release(["q1"])
         b = await stage.replica("b", one)
         await until(lambda: any(m.markdown == WHOLE for m in slack.messages.values()))
-        await until(lambda: b.turns.live == 0)
+        await until(lambda: b.turns.running_count == 0)
         assert list(slack.messages) == [ts]
 
 

@@ -12,10 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.errors import StorageAway
+from bot.errors import StorageUnavailable
 from bot.observe import Metrics
 from bot.storage.records import Change, ShownMessage
-from bot.turn.durability.write_behind import LONGEST_BACKOFF, PAUSE, Journal, merged
+from bot.turn.durability.write_behind import (
+    FLUSH_INTERVAL_SECONDS,
+    MAX_FLUSH_BACKOFF_SECONDS,
+    Journal,
+    merge_changes,
+)
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now, run
 
@@ -40,7 +45,7 @@ class Paper:
         self.tries += 1
         await asyncio.sleep(self.slow)
         if self.away:
-            raise StorageAway("away")
+            raise StorageUnavailable("away")
         if any(change.turn == self.broken for change in changes):
             raise ValueError("no database takes this")
         self.written.append((now(), list(changes)))
@@ -66,10 +71,10 @@ async def writing(paper: Paper) -> AsyncIterator[Journal]:
 async def test_what_is_noted_together_is_written_together_one_change_a_turn() -> None:
     paper = Paper()
     async with writing(paper) as journal:
-        journal.note(Change("a", 1, draft=ONE))
-        journal.note(Change("b", 1, response_id="resp_1"))
-        journal.note(Change("a", 1, draft=TWO, messages=STANDS))
-        await journal.written()
+        journal.enqueue(Change("a", 1, draft=ONE))
+        journal.enqueue(Change("b", 1, response_id="resp_1"))
+        journal.enqueue(Change("a", 1, draft=TWO, messages=STANDS))
+        await journal.wait_written()
     [(_, changes)] = paper.written
     assert changes == [
         Change("a", 1, draft=TWO, messages=STANDS),
@@ -80,18 +85,18 @@ async def test_what_is_noted_together_is_written_together_one_change_a_turn() ->
 async def test_it_writes_at_most_so_often_unless_somebody_waits() -> None:
     paper = Paper()
     async with writing(paper) as journal:
-        journal.note(Change("a", 1, irreversible=True))
-        await journal.written()
+        journal.enqueue(Change("a", 1, irreversible=True))
+        await journal.wait_written()
         paper.written.clear()
         for n in range(100):
-            journal.note(Change("a", 1, draft=Draft(Phase.STREAMING, str(n))))
+            journal.enqueue(Change("a", 1, draft=Draft(Phase.STREAMING, str(n))))
             await asyncio.sleep(0.01)
         times = [at for at, _ in paper.written]
         assert len(times) in (4, 5)
-        assert min(b - a for a, b in pairwise(times)) >= 0.99 * PAUSE
-        journal.note(Change("a", 1, draft=ONE, closed=True))
+        assert min(b - a for a, b in pairwise(times)) >= 0.99 * FLUSH_INTERVAL_SECONDS
+        journal.enqueue(Change("a", 1, draft=ONE, closed=True))
         before = now()
-        await journal.written()
+        await journal.wait_written()
         assert now() == before
 
 
@@ -99,19 +104,19 @@ async def test_while_the_database_is_away_nothing_is_lost_and_little_is_kept() -
     paper = Paper(away=True)
     async with writing(paper) as journal:
         for n in range(100):
-            journal.note(Change("a", 1, draft=Draft(Phase.STREAMING, "x" * n)))
+            journal.enqueue(Change("a", 1, draft=Draft(Phase.STREAMING, "x" * n)))
             await asyncio.sleep(0.1)
-        journal.note(Change("a", 1, response_id="resp_1"))
-        journal.note(Change("b", 1, closed=True))
+        journal.enqueue(Change("a", 1, response_id="resp_1"))
+        journal.enqueue(Change("b", 1, closed=True))
         assert paper.tries < 12
-        assert set(journal.turns) == {"a", "b"}
+        assert set(journal.pending_turns) == {"a", "b"}
         assert paper.gauge() == pytest.approx(now(), abs=0.2)
         paper.away = False
-        await asyncio.sleep(LONGEST_BACKOFF + PAUSE)
+        await asyncio.sleep(MAX_FLUSH_BACKOFF_SECONDS + FLUSH_INTERVAL_SECONDS)
     [(_, changes)] = paper.written
     longest = Draft(Phase.STREAMING, "x" * 99)
     assert changes == [Change("a", 1, longest, response_id="resp_1"), Change("b", 1, closed=True)]
-    assert (journal.turns, paper.gauge()) == (set(), 0.0)
+    assert (journal.pending_turns, paper.gauge()) == (set(), 0.0)
     failures = paper.metrics.registry.get_sample_value("bot_journal_failures_total")
     assert failures == paper.tries - 1
 
@@ -119,10 +124,10 @@ async def test_while_the_database_is_away_nothing_is_lost_and_little_is_kept() -
 async def test_who_waits_for_the_journal_waits_for_what_was_noted_before_and_no_longer() -> None:
     paper = Paper(slow=1.0)
     async with writing(paper) as journal:
-        journal.note(Change("a", 1, draft=ONE))
+        journal.enqueue(Change("a", 1, draft=ONE))
         await asyncio.sleep(0.5)
-        journal.note(Change("a", 1, draft=TWO))
-        await journal.written()
+        journal.enqueue(Change("a", 1, draft=TWO))
+        await journal.wait_written()
         assert [changes for _, changes in paper.written] == [
             [Change("a", 1, draft=ONE)],
             [Change("a", 1, draft=TWO)],
@@ -133,10 +138,10 @@ async def test_who_waits_for_the_journal_waits_for_what_was_noted_before_and_no_
 async def test_a_turn_that_is_somebody_else_s_is_told_of_and_forgotten() -> None:
     paper = Paper(lost={"a"}, slow=1.0)
     async with writing(paper) as journal:
-        journal.note(Change("a", 1, draft=ONE))
-        journal.note(Change("b", 1, draft=ONE))
+        journal.enqueue(Change("a", 1, draft=ONE))
+        journal.enqueue(Change("b", 1, draft=ONE))
         await asyncio.sleep(0.5)
-        journal.note(Change("a", 1, draft=TWO))
+        journal.enqueue(Change("a", 1, draft=TWO))
         await asyncio.sleep(5)
     assert paper.told == [("a", 1)]
     assert [changes for _, changes in paper.written] == [
@@ -151,8 +156,8 @@ def test_a_change_that_can_not_be_written_at_all_does_not_stop_the_others(
         paper = Paper(broken="b")
         async with writing(paper) as journal:
             for turn in "abc":
-                journal.note(Change(turn, 1, draft=ONE))
-            await journal.written()
+                journal.enqueue(Change(turn, 1, draft=ONE))
+            await journal.wait_written()
         assert [changes[0].turn for _, changes in paper.written] == ["a", "c"]
 
     run(scenario())
@@ -162,10 +167,10 @@ def test_a_change_that_can_not_be_written_at_all_does_not_stop_the_others(
 async def test_the_loop_that_is_cancelled_in_a_write_has_forgotten_nothing() -> None:
     paper = Paper(slow=1.0)
     async with writing(paper) as journal:
-        journal.note(Change("a", 1, draft=ONE))
+        journal.enqueue(Change("a", 1, draft=ONE))
         await asyncio.sleep(0.5)
     await asyncio.sleep(0)
-    assert set(journal.turns) == {"a"}
+    assert set(journal.pending_turns) == {"a"}
     assert await journal.flush()
     assert [changes for _, changes in paper.written] == [[Change("a", 1, draft=ONE)]]
 
@@ -191,7 +196,7 @@ def test_changes_as_one_are_the_newest_of_each_field_under_the_newest_fence(
 ) -> None:
     whole: Change | None = None
     for change in noted:
-        whole = merged(whole, change)
+        whole = merge_changes(whole, change)
     assert whole
     counting = [change for change in noted if change.fence == max(c.fence for c in noted)]
     for name in (

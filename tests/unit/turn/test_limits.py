@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.errors import TooMuch
+from bot.errors import ResponseTooLarge
 from bot.storage.records import Spent
-from bot.turn.answer_state import Machine
-from bot.turn.limits import AnswerBudget, AnswerLimits, CutShort
-from bot.turn.turn import SPENT_EVERY, Turn
+from bot.turn.answer_state import AnswerState
+from bot.turn.limits import AnswerBudget, AnswerLimitReached, AnswerLimits
+from bot.turn.turn import SPENT_JOURNAL_SECONDS, Turn
 from bot.upstream.events import Failed, TextDelta
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now
@@ -140,11 +140,11 @@ async def test_takeover_does_not_renew_the_time_of_an_answer(
         answering = asyncio.create_task(way.runner.answer(turn))
         for _ in range(int(seconds / beat) if beat else 0):
             await asyncio.sleep(beat)
-            turn.lives()
+            turn.on_heartbeat()
         await asyncio.sleep(seconds - (seconds // beat * beat if beat else 0.0))
         if not beat:
             turn.release()
-        turn.left = True
+        turn.released = True
         answering.cancel()
         await answering
         await asyncio.sleep(1000.0)  # nobody has it: no time of the answer
@@ -155,7 +155,7 @@ async def test_takeover_does_not_renew_the_time_of_an_answer(
         for fence, seconds in enumerate(lives, 1):
             await ask(way, way.turn(question(), fence=fence, spent=spent), seconds)
             spent = way.journalled().spent or spent
-        began, lost = now(), (SPENT_EVERY + beat) * len(lives) if beat else 0.0
+        began, lost = now(), (SPENT_JOURNAL_SECONDS + beat) * len(lives) if beat else 0.0
         assert await way.answer(question(), fence=9, spent=spent) is Phase.CUT_OFF
         assert 100.0 - sum(lives) <= now() - began <= 101.0 - sum(lives) + lost
     assert spent.events >= 2
@@ -176,7 +176,7 @@ async def test_calls_that_are_used_up_leave_a_last_round_of_text() -> None:
     slack, model = FakeSlack(), CallingModel()
     model.rounds = 99
     async with runner(slack, model) as way:
-        way.runner.tool_rounds = 10
+        way.runner.max_tool_rounds = 10
         way.runner.limits = AnswerLimits(tool_calls=4)
         assert await way.answer(question()) is Phase.DONE
     assert [bool(asked.get("tools")) for asked in model.asked] == [True] * 4 + [False]
@@ -208,7 +208,7 @@ async def test_model_that_wants_tools_it_is_not_offered_is_cut_off(
     slack, model = FakeSlack(), Wanting()
     model.rounds = 99
     async with runner(slack, model) as way:
-        way.runner.tool_rounds = rounds
+        way.runner.max_tool_rounds = rounds
         assert await way.answer(question()) is Phase.CUT_OFF
     assert [asked["offered"] for asked in model.asked] == [True] * rounds + [False]
     [message] = slack.thread("900.1")
@@ -220,7 +220,7 @@ async def test_output_of_tools_is_bounded_over_all_rounds() -> None:
     slack, model = FakeSlack(), CallingModel()
     model.rounds = 99
     async with runner(slack, model) as way:
-        way.runner.tool_rounds = 10
+        way.runner.max_tool_rounds = 10
         way.runner.limits = AnswerLimits(tool_characters=7)
         assert await way.answer(question()) is Phase.CUT_OFF
     assert len(model.asked) == 3
@@ -236,11 +236,11 @@ async def test_waiting_for_a_seat_is_no_part_of_an_answer_s_time() -> None:
 
 
 def test_stream_of_too_many_bytes_is_cut_off() -> None:
-    machine = Machine("t")
+    machine = AnswerState("t")
     machine.feed(TextDelta("so far"))
-    draft = machine.feed(Failed(TooMuch("a stream too long"), "so far"))
+    draft = machine.feed(Failed(ResponseTooLarge("a stream too long"), "so far"))
     assert (draft.phase, draft.text) == (Phase.CUT_OFF, "so far")
-    assert draft.note == TooMuch.sentence
+    assert draft.status_line == ResponseTooLarge.user_message
 
 
 async def test_answer_that_ended_too_long_is_cut_off_as_well() -> None:
@@ -268,14 +268,14 @@ def test_budget_takes_all_up_to_its_limits_and_nothing_beyond(
     budget, events, calls, returned = AnswerBudget(limits, now=lambda: 0.0), 0, 0, 0
     try:
         for output in outputs:
-            if not budget.calls_left:
+            if not budget.tool_calls_left:
                 break
             calls, returned = calls + 1, returned + output
-            budget.ran(output)
+            budget.count_tool_call(output)
         for size in sizes:
             events += 1
-            budget.heard(size, 0)
-    except CutShort:
+            budget.count_event(size, 0)
+    except AnswerLimitReached:
         within = events <= 30 and returned <= 1000 and max(sizes[:events], default=0) <= 1000
         assert not within
     else:
@@ -291,5 +291,5 @@ def test_budget_takes_all_up_to_its_limits_and_nothing_beyond(
 )
 def test_time_is_said_as_people_say_it(seconds: float, words: str) -> None:
     budget = AnswerBudget(AnswerLimits(seconds=seconds), now=lambda: 0.0)
-    said = str(budget.out_of_time())
+    said = str(budget.time_limit_error())
     assert said.startswith(f"Cut off after {words},")

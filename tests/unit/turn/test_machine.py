@@ -6,8 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.errors import StreamDropped, TooMuch, UpstreamBusy
-from bot.turn.answer_state import INTERRUPTED, LONGEST_REMARK, NO_TEXT, Machine
+from bot.errors import ResponseTooLarge, StreamDropped, UpstreamBusy
+from bot.turn.answer_state import (
+    INTERRUPTED_MESSAGE,
+    MAX_REMARK_CHARACTERS,
+    NO_TEXT_MESSAGE,
+    AnswerState,
+)
 from bot.upstream.events import (
     Activity,
     Citation,
@@ -22,11 +27,11 @@ from bot.upstream.events import (
     TextDone,
     ToolCall,
 )
-from bot.values import REMOVED, Draft, Phase, Usage
+from bot.values import REMOVED_DRAFT, Draft, Phase, Usage
 
 
 def drafts(*events: Event) -> list[Draft]:
-    machine = Machine("turn1")
+    machine = AnswerState("turn1")
     return [machine.feed(event) for event in events]
 
 
@@ -38,7 +43,7 @@ def test_deltas_build_the_answer_until_it_is_finished() -> None:
         (Phase.STREAMING, "Hello"),
         (Phase.DONE, "Hello"),
     ]
-    assert shown[-1].note == ""
+    assert shown[-1].status_line == ""
 
 
 def test_the_terminal_event_heals_what_deltas_lost() -> None:
@@ -46,7 +51,7 @@ def test_the_terminal_event_heals_what_deltas_lost() -> None:
 
 
 def test_a_cursor_goes_with_the_text_that_is_shown_and_no_other() -> None:
-    machine = Machine("turn1")
+    machine = AnswerState("turn1")
     seen: list[tuple[str, str]] = []
     for event in (
         TextDelta("One"),
@@ -82,8 +87,8 @@ def test_a_cursor_goes_with_the_text_that_is_shown_and_no_other() -> None:
 
 def test_activity_is_shown_while_it_lasts_and_gone_with_the_text() -> None:
     searching, text = drafts(Activity("Searching the web: otters"), TextDelta("Otters"))
-    assert (searching.phase, searching.note) == (Phase.ASKING, "Searching the web: otters")
-    assert (text.phase, text.note) == (Phase.STREAMING, "")
+    assert (searching.phase, searching.status_line) == (Phase.ASKING, "Searching the web: otters")
+    assert (text.phase, text.status_line) == (Phase.STREAMING, "")
 
 
 def test_reasoning_is_never_part_of_the_answer() -> None:
@@ -119,8 +124,8 @@ def test_a_failure_keeps_the_partial_and_says_one_sentence_with_a_reference() ->
     failed = drafts(TextDelta("Half"), Failed(StreamDropped("eof"), "Half"))[-1]
     assert failed.phase is Phase.FAILED
     assert failed.text == "Half"
-    assert failed.note == f"{StreamDropped.sentence} (reference turn1)"
-    assert "eof" not in failed.note
+    assert failed.status_line == f"{StreamDropped.user_message} (reference turn1)"
+    assert "eof" not in failed.status_line
 
 
 def test_a_failure_after_a_restart_keeps_the_longest_text_seen() -> None:
@@ -129,16 +134,16 @@ def test_a_failure_after_a_restart_keeps_the_longest_text_seen() -> None:
 
 
 def test_tool_calls_end_a_round_and_the_next_one_goes_on_below_its_text() -> None:
-    machine = Machine("turn1")
+    machine = AnswerState("turn1")
     call = ToolCall("c1", "now", "{}")
     machine.feed(TextDelta("Let me look."))
     machine.feed(call)
     assert machine.feed(Finished("Let me look.", Usage(5, 2))).phase is Phase.STREAMING
-    assert machine.calls == (call,)
-    assert machine.use("Calling now()…") == Draft(
+    assert machine.tool_calls == (call,)
+    assert machine.show_tool("Calling now()…") == Draft(
         Phase.STREAMING, "Let me look.\n\n", "Calling now()…"
     )
-    assert not machine.calls
+    assert not machine.tool_calls
     machine.feed(TextDelta("It is noon."))
     done = machine.feed(Finished("It is noon.", Usage(9, 3)))
     assert (done.phase, done.text) == (Phase.DONE, "Let me look.\n\nIt is noon.")
@@ -146,7 +151,7 @@ def test_tool_calls_end_a_round_and_the_next_one_goes_on_below_its_text() -> Non
 
 
 def test_calls_of_an_attempt_that_is_begun_anew_are_forgotten() -> None:
-    machine = Machine("turn1")
+    machine = AnswerState("turn1")
     machine.feed(ToolCall("c1", "now", "{}"))
     machine.feed(Restarted())
     assert machine.feed(Finished("Noon.")).phase is Phase.DONE
@@ -155,7 +160,7 @@ def test_calls_of_an_attempt_that_is_begun_anew_are_forgotten() -> None:
 def test_an_answer_without_text_says_so() -> None:
     ended = drafts(Started("r1"), Finished(""))[-1]
     assert ended.phase is Phase.FAILED
-    assert NO_TEXT in ended.note
+    assert NO_TEXT_MESSAGE in ended.status_line
 
 
 @pytest.mark.parametrize(
@@ -166,8 +171,8 @@ def test_an_answer_without_text_says_so() -> None:
     ],
 )
 def test_a_cut_off_answer_says_why(reason: str, note: str) -> None:
-    cut = drafts(Finished("Once upon", cut_off=reason))[-1]
-    assert (cut.phase, cut.text, cut.note) == (Phase.CUT_OFF, "Once upon", note)
+    cut = drafts(Finished("Once upon", cut_off_reason=reason))[-1]
+    assert (cut.phase, cut.text, cut.status_line) == (Phase.CUT_OFF, "Once upon", note)
 
 
 def test_sources_stand_under_the_finished_answer_once_each() -> None:
@@ -182,66 +187,68 @@ def test_sources_stand_under_the_finished_answer_once_each() -> None:
 
 
 def test_stopping_and_interrupting_keep_what_is_written() -> None:
-    machine = Machine("turn1")
+    machine = AnswerState("turn1")
     machine.feed(TextDelta("Half"))
-    assert machine.interrupt() == Draft(Phase.INTERRUPTED, "Half", INTERRUPTED)
-    machine = Machine("turn1")
+    assert machine.interrupt() == Draft(Phase.INTERRUPTED, "Half", INTERRUPTED_MESSAGE)
+    machine = AnswerState("turn1")
     machine.feed(TextDelta("Half"))
     assert machine.stop("U1") == Draft(Phase.STOPPED, "Half", "Stopped by <@U1>")
 
 
 def test_a_waiting_question_says_how_many_go_first() -> None:
-    machine = Machine("turn1")
-    assert machine.wait(3) == Draft(Phase.QUEUED, "", "Waiting, 3 before you")
-    assert machine.ask() == Draft(Phase.ASKING)
+    machine = AnswerState("turn1")
+    assert machine.queue(3) == Draft(Phase.QUEUED, "", "Waiting, 3 before you")
+    assert machine.start_asking() == Draft(Phase.ASKING)
 
 
 def test_a_remark_stands_under_the_finished_answer() -> None:
-    machine = Machine("turn1")
+    machine = AnswerState("turn1")
     machine.remark = "The oldest message of this thread did not fit and was left out"
-    assert machine.feed(Finished("Yes.")).note == machine.remark
+    assert machine.feed(Finished("Yes.")).status_line == machine.remark
 
 
-ENDS: dict[str, Callable[[Machine], Draft]] = {
+ENDS: dict[str, Callable[[AnswerState], Draft]] = {
     "stopped": lambda machine: machine.stop("U1"),
     "interrupted": lambda machine: machine.interrupt(),
     "failed": lambda machine: machine.fail(),
     "failed upstream": lambda machine: machine.feed(Failed(StreamDropped("eof"), "")),
-    "cut off by the model": lambda machine: machine.feed(Finished(machine.text, cut_off="length")),
-    "cut off by a limit": lambda machine: machine.cut_short("Cut off at 4 characters.", 4),
-    "too large": lambda machine: machine.feed(Failed(TooMuch("9 MB"), "")),
+    "cut off by the model": lambda machine: machine.feed(
+        Finished(machine.text, cut_off_reason="length")
+    ),
+    "cut off by a limit": lambda machine: machine.cut_off("Cut off at 4 characters.", 4),
+    "too large": lambda machine: machine.feed(Failed(ResponseTooLarge("9 MB"), "")),
 }
 
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
 def test_a_remark_stands_under_an_unfinished_answer_behind_what_ended_it(
-    end: Callable[[Machine], Draft],
+    end: Callable[[AnswerState], Draft],
 ) -> None:
-    alone, remarked, wordless = (Machine("turn1") for _ in range(3))
+    alone, remarked, wordless = (AnswerState("turn1") for _ in range(3))
     remarked.remark = wordless.remark = "The oldest message was left out"
     for machine in (alone, remarked):
         machine.feed(TextDelta("Half"))
     ended, usual = end(remarked), end(alone)
     assert (ended.phase, ended.text) == (usual.phase, usual.text)
-    assert ended.note == f"{usual.note} · The oldest message was left out"
-    assert "left out" not in end(wordless).note
+    assert ended.status_line == f"{usual.status_line} · The oldest message was left out"
+    assert "left out" not in end(wordless).status_line
 
 
 def test_a_remark_beside_the_sentence_of_a_failure_stays_short() -> None:
-    machine = Machine("turn1")
+    machine = AnswerState("turn1")
     machine.remark = "a.pdf was not read. " * 100
     machine.feed(TextDelta("Half"))
-    note = machine.fail("It broke.").note
+    note = machine.fail("It broke.").status_line
     assert note.startswith("It broke. (reference turn1) · a.pdf was not read.")
-    assert len(note) < LONGEST_REMARK + 50
+    assert len(note) < MAX_REMARK_CHARACTERS + 50
     assert note.endswith("…")
 
 
 def test_the_deletion_of_a_question_leaves_no_remark() -> None:
-    machine = Machine("turn1")
+    machine = AnswerState("turn1")
     machine.remark = "The oldest message was left out"
     machine.feed(TextDelta("Half"))
-    assert machine.remove() == REMOVED
+    assert machine.remove() == REMOVED_DRAFT
 
 
 steps: st.SearchStrategy[Event] = st.one_of(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.turn.thread_queue import LONGEST_STOP, is_stop, thread_of
+from bot.turn.thread_queue import MAX_STOP_CHARACTERS, is_stop, ordering_thread_key
 from bot.values import File
 from tests.unit.turn.way import question
 
@@ -85,24 +85,24 @@ def test_punctuation_around_a_stop_changes_nothing(stop: str, around: tuple[str,
     assert is_stop(f"{around[0]}{stop}{around[1]}")
 
 
-@given(st.text(min_size=LONGEST_STOP + 1, max_size=LONGEST_STOP + 50))
+@given(st.text(min_size=MAX_STOP_CHARACTERS + 1, max_size=MAX_STOP_CHARACTERS + 50))
 def test_a_long_text_is_no_stop(text: str) -> None:
     assert not is_stop(text)
 
 
 def test_a_thread_is_known_by_its_workspace_channel_and_root() -> None:
-    assert thread_of(question(team="T1", channel="C1", surface="channel", thread_ts="1.0")) == (
-        "T1:C1:1.0"
-    )
+    assert ordering_thread_key(
+        question(team="T1", channel="C1", surface="channel", thread_ts="1.0")
+    ) == ("T1:C1:1.0")
 
 
 def test_a_command_has_no_place_in_a_thread() -> None:
-    assert thread_of(question(team="T1", channel="C1", surface="command")) is None
+    assert ordering_thread_key(question(team="T1", channel="C1", surface="command")) is None
 
 
 @pytest.mark.parametrize("files", [(), (File("F1", "a.png", "image/png", 7, ""),)])
 def test_a_message_without_a_word_waits_for_nothing(files: tuple[File, ...]) -> None:
-    assert thread_of(replace(question(), text=" ", files=files)) is None
+    assert ordering_thread_key(replace(question(), text=" ", files=files)) is None
 
 
 @pytest.mark.parametrize(("surface", "waits"), [("dm", False), ("channel", True)])
@@ -110,4 +110,4 @@ def test_a_new_conversation_in_a_direct_message_waits_for_nothing(
     surface: str, waits: bool
 ) -> None:
     asked = question(text="/new", team="T1", channel="D1", surface=surface, thread_ts="1.0")
-    assert bool(thread_of(asked)) is waits
+    assert bool(ordering_thread_key(asked)) is waits

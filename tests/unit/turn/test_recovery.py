@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.history.anew import BEGUN
+from bot.history.anew import NEW_CONVERSATION_REPLY
 from bot.storage.records import ShownMessage, TurnRecord
-from bot.turn.answer_state import INTERRUPTED, WAITING
+from bot.turn.answer_state import INTERRUPTED_MESSAGE, WAITING_STATUS
 from bot.turn.durability.resume import (
-    GIVEN_UP,
-    HINT,
-    LOOP_SECONDS,
-    NOT_TWICE,
-    TRIES,
-    begun,
-    knows_messages,
-    last_draft,
+    CRASH_LOOP_SECONDS,
+    EMPTY_QUESTION_HINT,
+    GIVEN_UP_MESSAGE,
+    MAX_CRASHES,
+    NOT_REPEATED_MESSAGE,
+    end_at_takeover,
+    initial_state,
+    message_list_is_complete,
 )
 from bot.upstream.events import TextDelta
 from bot.values import Draft, Phase
@@ -35,19 +35,19 @@ def record(**known: Any) -> TurnRecord:
 
 def test_an_end_that_was_journalled_is_only_shown() -> None:
     end = Draft(Phase.CUT_OFF, "All there is", "Cut off")
-    assert last_draft(record(draft=end, crash_count=TRIES), NOW) == end
-    assert begun(record(draft=end), NOW).draft == end
+    assert end_at_takeover(record(draft=end, crash_count=MAX_CRASHES), NOW) == end
+    assert initial_state(record(draft=end), NOW).draft == end
 
 
 def test_an_answer_that_was_being_written_goes_on_over_its_old_text() -> None:
-    machine = begun(record(), NOW)
+    machine = initial_state(record(), NOW)
     assert machine.draft == Draft(Phase.RECONNECTING, HALF.text)
     assert machine.feed(TextDelta("New")).text == HALF.text
     assert machine.feed(TextDelta(" and longer than the old one")).text.startswith("New and")
 
 
 def test_an_answer_with_a_cursor_goes_on_after_its_text() -> None:
-    machine = begun(record(response_id="resp_1", cursor="5 0 0 10 resp_1"), NOW)
+    machine = initial_state(record(response_id="resp_1", cursor="5 0 0 10 resp_1"), NOW)
     assert machine.draft == Draft(Phase.RECONNECTING, HALF.text)
     assert machine.cursor == "5 0 0 10 resp_1"
     assert machine.feed(TextDelta(", and all")).text == "Half of it, and all"
@@ -63,24 +63,26 @@ def test_an_answer_with_a_cursor_goes_on_after_its_text() -> None:
     ids=["without a response", "of another text", "of another response"],
 )
 def test_a_cursor_that_leads_nowhere_is_not_gone_by(known: dict[str, str]) -> None:
-    machine = begun(record(**known), NOW)
+    machine = initial_state(record(**known), NOW)
     assert machine.cursor == ""
     assert machine.feed(TextDelta("New")).text == HALF.text
 
 
 def test_a_turn_that_waits_waits_on_however_often_its_owner_died() -> None:
-    machine = begun(record(waiting=True, draft=Draft(Phase.ASKING), crash_count=TRIES), NOW)
-    assert machine.draft == Draft(Phase.QUEUED, "", WAITING)
+    machine = initial_state(
+        record(waiting=True, draft=Draft(Phase.ASKING), crash_count=MAX_CRASHES), NOW
+    )
+    assert machine.draft == Draft(Phase.QUEUED, "", WAITING_STATUS)
 
 
 def test_after_a_tool_that_changed_something_nothing_is_begun_anew() -> None:
-    assert last_draft(record(irreversible=True), NOW) == Draft(
-        Phase.INTERRUPTED, HALF.text, NOT_TWICE
+    assert end_at_takeover(record(irreversible=True), NOW) == Draft(
+        Phase.INTERRUPTED, HALF.text, NOT_REPEATED_MESSAGE
     )
 
 
 def test_a_response_that_can_be_resumed_is_after_such_a_tool_too() -> None:
-    assert last_draft(record(irreversible=True, response_id="resp_1"), NOW) is None
+    assert end_at_takeover(record(irreversible=True, response_id="resp_1"), NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -98,36 +100,46 @@ def test_slack_is_not_asked_what_stands_where_it_is_written_down(
     methods: str, after_a_crash: bool, after_a_hand_over: bool
 ) -> None:
     shown = tuple(ShownMessage("1.0", "C1", method) for method in methods.split())  # type: ignore[arg-type]  # split from a literal
-    assert knows_messages(record(messages=shown), left=False) is after_a_crash
-    assert knows_messages(record(messages=shown), left=True) is after_a_hand_over
+    assert message_list_is_complete(record(messages=shown), clean_handover=False) is after_a_crash
+    assert (
+        message_list_is_complete(record(messages=shown), clean_handover=True) is after_a_hand_over
+    )
 
 
 @pytest.mark.parametrize("response_id", ["", "resp_1"])
 def test_a_turn_that_survived_three_processes_is_left_to_its_asker(response_id: str) -> None:
-    worn = record(crash_count=TRIES, first_crash_at=NOW - LOOP_SECONDS - 1, response_id=response_id)
-    assert last_draft(worn, NOW) == Draft(Phase.INTERRUPTED, HALF.text, INTERRUPTED)
-    assert last_draft(replace(worn, crash_count=TRIES - 1), NOW) is None
+    worn = record(
+        crash_count=MAX_CRASHES,
+        first_crash_at=NOW - CRASH_LOOP_SECONDS - 1,
+        response_id=response_id,
+    )
+    assert end_at_takeover(worn, NOW) == Draft(Phase.INTERRUPTED, HALF.text, INTERRUPTED_MESSAGE)
+    assert end_at_takeover(replace(worn, crash_count=MAX_CRASHES - 1), NOW) is None
 
 
 def test_a_turn_that_kills_three_processes_in_a_minute_has_failed() -> None:
-    last = last_draft(record(crash_count=TRIES, first_crash_at=NOW - LOOP_SECONDS + 1), NOW)
-    assert last == Draft(Phase.FAILED, HALF.text, f"{GIVEN_UP} (reference turn0)")
+    last = end_at_takeover(
+        record(crash_count=MAX_CRASHES, first_crash_at=NOW - CRASH_LOOP_SECONDS + 1), NOW
+    )
+    assert last == Draft(Phase.FAILED, HALF.text, f"{GIVEN_UP_MESSAGE} (reference turn0)")
 
 
 def test_a_turn_that_goes_on_killing_is_not_even_shown_its_text() -> None:
     for draft in (HALF, Draft(Phase.DONE, "All of it")):
-        last = last_draft(record(crash_count=2 * TRIES, draft=draft, first_crash_at=NOW), NOW)
+        last = end_at_takeover(
+            record(crash_count=2 * MAX_CRASHES, draft=draft, first_crash_at=NOW), NOW
+        )
         assert last
         assert (last.phase, last.text) == (Phase.FAILED, "")
 
 
 def test_a_mention_without_a_word_gets_a_hint() -> None:
     empty = TurnRecord(question(text=""), Draft(Phase.ASKING), "a", 1)
-    assert begun(empty, NOW).draft == Draft(Phase.DONE, HINT)
+    assert initial_state(empty, NOW).draft == Draft(Phase.DONE, EMPTY_QUESTION_HINT)
 
 
 def test_a_fresh_turn_just_begins() -> None:
-    assert begun(TurnRecord(question(), Draft(Phase.ASKING), "a", 1), NOW).draft == Draft(
+    assert initial_state(TurnRecord(question(), Draft(Phase.ASKING), "a", 1), NOW).draft == Draft(
         Phase.ASKING
     )
 
@@ -149,15 +161,15 @@ def test_no_turn_goes_on_for_ever(
         draft=Draft(phase, "Text"),
         response_id=response_id,
     )
-    last = last_draft(found, NOW)
-    assert last is None or last.phase.final
-    assert last is not None or tries < TRIES
+    last = end_at_takeover(found, NOW)
+    assert last is None or last.phase.is_final
+    assert last is not None or tries < MAX_CRASHES
 
 
 @pytest.mark.parametrize("word", ["/new", "New conversation"])
 def test_a_new_conversation_is_confirmed_and_asks_no_model(word: str) -> None:
     dm = question(text=word, team="T1", channel="D1", surface="dm", thread_ts="900.1")
     asked = replace(record(draft=Draft(Phase.ASKING), crash_count=0), question=dm)
-    assert begun(asked, NOW).draft == Draft(Phase.DONE, BEGUN)
+    assert initial_state(asked, NOW).draft == Draft(Phase.DONE, NEW_CONVERSATION_REPLY)
     in_a_channel = replace(asked, question=replace(dm, place=question().place))
-    assert not begun(in_a_channel, NOW).phase.final
+    assert not initial_state(in_a_channel, NOW).phase.is_final

@@ -32,19 +32,19 @@ async def test_who_dies_is_followed_within_two_leases_in_the_same_message(tmp_pa
     slack, model = FakeSlack(), Background(ends=False)
     async with rooms(slack, model) as one, rooms(slack, model) as two, Stage(tmp_path) as stage:
         a = await stage.replica("a", one, running=False)
-        await a.turns.beat()
+        await a.turns.heartbeat()
         b = await stage.replica("b", two)
         await a.turns.submit(question())
         await until(lambda: [m for m in slack.messages.values() if m.markdown == WHOLE])
         await a.live.journal.flush()
-        await a.turns.beat()
+        await a.turns.heartbeat()
         died = now()
-        one.upstream.leave()
+        one.upstream.detach_response()
         await a.die()
         model.ends = True
-        await until(lambda: b.turns.live == 1)
+        await until(lambda: b.turns.running_count == 1)
         assert LEASE <= now() - died < 2 * LEASE
-        await until(lambda: b.turns.live == 0)
+        await until(lambda: b.turns.running_count == 0)
         [message] = slack.messages.values()
         assert message.markdown == WHOLE
         assert b.count("bot_takeovers_total", owner="dead") == 1
@@ -59,25 +59,25 @@ async def test_an_owner_that_wakes_up_writes_nothing_more(tmp_path: Path) -> Non
     new = rooms(slack, Model(words=("The ", "new ", "answer.")))
     async with rooms(slack, model) as one, new as two, Stage(tmp_path) as stage:
         a = await stage.replica("a", one, running=False, clock=clock)
-        await a.turns.beat()
+        await a.turns.heartbeat()
         b = await stage.replica("b", two)
         await a.turns.submit(question())
         await until(lambda: any(m.markdown for m in slack.messages.values()))
         await a.live.journal.flush()
-        assert a.keeper.held()
+        assert a.keeper.owns_lease()
         clock.ahead = 2 * LEASE  # it sleeps, and does not know it
-        assert not a.keeper.held()
+        assert not a.keeper.owns_lease()
         [message] = slack.messages.values()
         written = len(message.history)
-        await until(lambda: b.turns.live == 1)
-        await until(lambda: b.turns.live == 0)
-        assert a.turns.live == 1, "its model writes on"
-        await a.turns.beat()
-        assert not a.keeper.held(), "somebody may still be about to take its turns"
-        await until(lambda: a.turns.live == 0)
+        await until(lambda: b.turns.running_count == 1)
+        await until(lambda: b.turns.running_count == 0)
+        assert a.turns.running_count == 1, "its model writes on"
+        await a.turns.heartbeat()
+        assert not a.keeper.owns_lease(), "somebody may still be about to take its turns"
+        await until(lambda: a.turns.running_count == 0)
         assert (a.count("bot_lost_leases_total"), model.cancelled) == (1, 0)
-        await a.turns.beat()
-        assert a.keeper.held(), "what it is given from now on is its own"
+        await a.turns.heartbeat()
+        assert a.keeper.owns_lease(), "what it is given from now on is its own"
         assert message.markdown == "The new answer."
         old = message.history[written - 1]
         assert old.startswith("old")
@@ -100,7 +100,7 @@ async def test_who_can_not_reach_a_shared_database_holds_back_until_it_knows(
         await asyncio.sleep(40)
         assert len(slack.calls) == calls
         a.database.away = False
-        await until(lambda: a.turns.live == 0)
+        await until(lambda: a.turns.running_count == 0)
         assert now() < 150
         assert a.count("bot_lost_leases_total") == 0
         assert slack.thread("1.0")[0].markdown == "word " * 100
@@ -117,10 +117,10 @@ async def test_who_was_followed_meanwhile_drops_its_turn_when_the_database_is_ba
         await a.turns.submit(question())
         await asyncio.sleep(5)
         a.database.away = True
-        await until(lambda: b.turns.live == 1)
-        await until(lambda: b.turns.live == 0)
+        await until(lambda: b.turns.running_count == 1)
+        await until(lambda: b.turns.running_count == 0)
         a.database.away = False
-        await until(lambda: a.turns.live == 0)
+        await until(lambda: a.turns.running_count == 0)
         await asyncio.sleep(60)
         assert a.count("bot_lost_leases_total") == 1
         assert (model.closed, model.cancelled) == (1, 0)
@@ -135,7 +135,7 @@ async def test_on_one_machine_a_database_that_is_away_holds_nothing_back(tmp_pat
         await a.turns.submit(question())
         await asyncio.sleep(5)
         a.database.away = True
-        await until(lambda: a.turns.live == 0)
+        await until(lambda: a.turns.running_count == 0)
         assert now() < 65
         assert slack.thread("1.0")[0].markdown == "word " * 60
 
@@ -162,13 +162,13 @@ async def test_a_turn_lost_and_won_again_is_not_lost_by_old_news(tmp_path: Path)
         for fence in (1, 2):
             record = await a.store.take_over("q1", fence, count_crash=False)
             assert record
-            a.live.lose("q1", fence)
+            a.live.on_lease_lost("q1", fence)
             a.live.start(record)
-        a.live.lose("q1", 1)
+        a.live.on_lease_lost("q1", 1)
         await asyncio.sleep(1)
         turn = a.live.get("q1")
         assert turn
-        assert (turn.fence, a.turns.live) == (3, 1)
+        assert (turn.fence, a.turns.running_count) == (3, 1)
 
 
 async def test_a_stop_reaches_the_replica_that_writes_within_a_second(tmp_path: Path) -> None:
@@ -177,13 +177,13 @@ async def test_a_stop_reaches_the_replica_that_writes_within_a_second(tmp_path: 
         a = await stage.replica("a", answers)
         b = await stage.replica("b", Answers())
         await a.turns.submit(question())
-        assert await b.turns.stop("q1", "U2") is Verdict.NOT_THEIRS
+        assert await b.turns.stop("q1", "U2") is Verdict.NOT_ASKER
         pressed = now()
-        assert await b.turns.stop("q1", "U1") is Verdict.TAKEN
-        await until(lambda: a.turns.live == 0)
+        assert await b.turns.stop("q1", "U1") is Verdict.DONE
+        await until(lambda: a.turns.running_count == 0)
         assert now() - pressed < 1
         assert answers.stopped == ["stopped by U1"]
-        assert await b.turns.stop("q1", "U1") is Verdict.ENDED
+        assert await b.turns.stop("q1", "U1") is Verdict.NOT_RUNNING
 
 
 async def test_a_stop_of_a_turn_whose_owner_died_is_done_by_whoever_follows(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ async def test_a_stop_of_a_turn_whose_owner_died_is_done_by_whoever_follows(tmp_
         await dead.turns.submit(question())
         answers = Answers()
         b = await stage.replica("b", answers)
-        assert await b.turns.stop("q1", "U1") is Verdict.TAKEN
+        assert await b.turns.stop("q1", "U1") is Verdict.DONE
         await until(lambda: answers.stopped == ["stopped by U1"])
 
 
@@ -202,24 +202,24 @@ async def test_a_question_of_another_replica_is_tried_again_here(tmp_path: Path)
         answers = Answers(go=True)
         b = await stage.replica("b", answers)
         await a.turns.submit(question())
-        await until(lambda: a.turns.live == 0)
-        assert await b.turns.retry("q1", "U1") is Verdict.TAKEN
+        await until(lambda: a.turns.running_count == 0)
+        assert await b.turns.retry("q1", "U1") is Verdict.DONE
         await until(lambda: answers.texts == ["hello"])
 
 
 async def test_a_turn_is_taken_over_by_one_of_many(tmp_path: Path) -> None:
     async with Stage(tmp_path) as stage:
         dead = await stage.replica("dead", Answers(), running=False)
-        await dead.turns.beat()
+        await dead.turns.heartbeat()
         for n in range(10):
             await dead.store.claim(question(f"q{n}"), None)
         answers = Answers(go=True)
         replicas = [await stage.replica(name, answers) for name in "abc"]
         await until(lambda: len(answers.asked) == 10)
-        await until(lambda: not any(one.turns.live for one in replicas))
+        await until(lambda: not any(one.turns.running_count for one in replicas))
         await asyncio.sleep(2 * LEASE)
         assert sorted(answers.asked) == [f"q{n}" for n in range(10)]
-        assert replicas[0].keeper.alive() == 3
+        assert replicas[0].keeper.count_alive() == 3
         assert set(await replicas[0].store.get_heartbeats()) == {"a", "b", "c"}
 
 
@@ -240,8 +240,8 @@ async def test_a_replica_that_lives_keeps_its_turns_over_everybody_s_outages(
                 one.database.away = one.database.full = False
                 await asyncio.sleep(1)  # b may be quicker than a
         await asyncio.sleep(30)
-        assert (a.turns.live, b.turns.live) == (1, 0)
-        assert a.keeper.held()
+        assert (a.turns.running_count, b.turns.running_count) == (1, 0)
+        assert a.keeper.owns_lease()
 
 
 async def test_a_loop_that_fails_once_goes_on(

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from bot.storage.chain import all_turn_ids
-from bot.turn.answer_state import Machine
+from bot.turn.answer_state import AnswerState
 from bot.turn.revisions import Revisions
 from bot.turn.supervisor import Verdict
-from bot.values import REMOVED, Place, Question, message_key
+from bot.values import REMOVED_DRAFT, Place, Question, message_key
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.turn.stage import Answers, Replica, Stage, until
 from tests.unit.turn.way import Model, rooms
@@ -54,13 +54,13 @@ async def test_deleted_question_leaves_nothing_and_cancels_the_upstream(
     async with answering(tmp_path, slack, model, "a") as (_, [a]):
         await a.turns.submit(asked())
         await asyncio.sleep(after)
-        await revisions(a).deleted("T1", "C1", ROOT)
-        await until(lambda: not a.turns.live)
+        await revisions(a).on_message_deleted("T1", "C1", ROOT)
+        await until(lambda: not a.turns.running_count)
         assert slack.messages == {}
         assert model.closed == len(model.asked)
         record = await a.store.get_turn(f"t{ROOT}")
         assert record
-        assert (record.draft, record.messages) == (REMOVED, ())
+        assert (record.draft, record.messages) == (REMOVED_DRAFT, ())
         assert await a.store.receive_commands() == []
         assert a.count("bot_answers_total", outcome="stopped") == 1
 
@@ -70,8 +70,8 @@ async def test_deleted_question_is_ended_in_another_replica(tmp_path: Path) -> N
     async with answering(tmp_path, slack, model, "a", "b") as (_, [a, b]):
         await a.turns.submit(asked())
         await until(lambda: slack.messages)
-        await revisions(b).deleted("T1", "C1", ROOT)
-        await until(lambda: not a.turns.live, patience=5)
+        await revisions(b).on_message_deleted("T1", "C1", ROOT)
+        await until(lambda: not a.turns.running_count, patience=5)
         assert slack.messages == {}
 
 
@@ -79,18 +79,18 @@ async def test_deletion_survives_the_death_of_the_owner(tmp_path: Path) -> None:
     slack, model = FakeSlack(), Model(ends=False)
     async with rooms(slack, model) as one, rooms(slack, model) as other, Stage(tmp_path) as st:
         a = await st.replica("a", one, running=False)
-        await a.turns.beat()
+        await a.turns.heartbeat()
         await a.turns.submit(asked())
         journalling = asyncio.create_task(a.live.journal.run())
         await until(lambda: slack.messages)
         await asyncio.sleep(1)
         b = await st.replica("b", other)
-        await revisions(b).deleted("T1", "C1", ROOT)
+        await revisions(b).on_message_deleted("T1", "C1", ROOT)
         assert await a.store.receive_commands()  # read, and not acted on: it dies now
         await a.die()
         journalling.cancel()
-        await until(lambda: b.turns.live)
-        await until(lambda: not b.turns.live)
+        await until(lambda: b.turns.running_count)
+        await until(lambda: not b.turns.running_count)
         assert slack.messages == {}
 
 
@@ -101,8 +101,8 @@ async def test_deleted_question_that_waits_is_never_answered(tmp_path: Path) -> 
         await until(lambda: model.asked)
         await a.turns.submit(asked("901.0", "And then?"))
         await until(lambda: len(slack.messages) == 2)
-        await revisions(a).deleted("T1", "C1", "901.0")
-        await until(lambda: not a.turns.live)
+        await revisions(a).on_message_deleted("T1", "C1", "901.0")
+        await until(lambda: not a.turns.running_count)
         assert [message.markdown for message in slack.messages.values()] == ["One two three."]
         assert len(model.asked) == 1
 
@@ -114,8 +114,8 @@ async def test_question_without_a_seat_is_deleted(tmp_path: Path) -> None:
         other = replace(asked("2.0"), place=Place("T1", "C1", "channel", "2.0"))
         await a.turns.submit(other)
         await until(lambda: len(slack.messages) == 2)
-        await revisions(a).deleted("T1", "C1", "2.0")
-        await until(lambda: a.turns.live == 1)
+        await revisions(a).on_message_deleted("T1", "C1", "2.0")
+        await until(lambda: a.turns.running_count == 1)
         [left] = slack.messages.values()
         assert left.thread_ts == ROOT
 
@@ -124,8 +124,8 @@ async def test_answer_that_has_its_end_stays(tmp_path: Path) -> None:
     slack, model = FakeSlack(), Model()
     async with answering(tmp_path, slack, model, "a") as (_, [a]):
         await a.turns.submit(asked())
-        await until(lambda: not a.turns.live)
-        await revisions(a).deleted("T1", "C1", ROOT)
+        await until(lambda: not a.turns.running_count)
+        await revisions(a).on_message_deleted("T1", "C1", ROOT)
         await asyncio.sleep(5)
         assert [message.markdown for message in slack.messages.values()] == ["One two three."]
 
@@ -135,16 +135,16 @@ async def test_answer_below_another_message_stays_when_that_is_deleted(tmp_path:
     async with answering(tmp_path, slack, model, "a") as (_, [a]):
         await a.turns.submit(asked("901.0"))
         await until(lambda: slack.messages)
-        await revisions(a).deleted("T1", "C1", ROOT)
-        await revisions(a).deleted("T1", "C2", "901.0")
-        await until(lambda: not a.turns.live)
+        await revisions(a).on_message_deleted("T1", "C1", ROOT)
+        await revisions(a).on_message_deleted("T1", "C2", "901.0")
+        await until(lambda: not a.turns.running_count)
         assert [message.markdown for message in slack.messages.values()] == ["One two three."]
 
 
 async def test_question_that_comes_after_its_deletion_is_not_answered(tmp_path: Path) -> None:
     slack, model = FakeSlack(), Model()
     async with answering(tmp_path, slack, model, "a") as (_, [a]):
-        await revisions(a).deleted("T1", "C1", ROOT, asked())
+        await revisions(a).on_message_deleted("T1", "C1", ROOT, asked())
         kept = await a.store.get_turn(asked().id)
         assert kept is not None
         assert kept.question.text == ""
@@ -160,10 +160,10 @@ async def test_deletion_is_heeded_while_the_database_is_away(tmp_path: Path) -> 
         await a.turns.submit(asked())
         await until(lambda: slack.messages)
         a.database.away = True
-        await revisions(a).deleted("T1", "C1", ROOT)
+        await revisions(a).on_message_deleted("T1", "C1", ROOT)
         await until(lambda: model.closed)
         a.database.away = False
-        await until(lambda: not a.turns.live)
+        await until(lambda: not a.turns.running_count)
         assert slack.messages == {}
 
 
@@ -172,11 +172,11 @@ async def test_answer_in_a_thread_that_is_gone_ends_quietly(tmp_path: Path) -> N
     slack.gone.add(ROOT)
     async with answering(tmp_path, slack, model, "a") as (_, [a]):
         await a.turns.submit(asked())
-        await until(lambda: not a.turns.live, patience=5)
+        await until(lambda: not a.turns.running_count, patience=5)
         assert slack.messages == {}
         record = await a.store.get_turn(f"t{ROOT}")
         assert record
-        assert record.draft == REMOVED
+        assert record.draft == REMOVED_DRAFT
         assert model.closed == len(model.asked)
 
 
@@ -186,14 +186,14 @@ async def test_message_astray_is_deleted_after_a_crash(tmp_path: Path) -> None:
     slack.fault = lambda call: 500 if call.method == "chat.delete" else None
     async with rooms(slack, model) as one, rooms(slack, model) as other, Stage(tmp_path) as st:
         a = await st.replica("a", one, running=False)  # nothing of it is journalled
-        await a.turns.beat()
+        await a.turns.heartbeat()
         await a.turns.submit(asked())
         await until(lambda: slack.messages)
         await a.die()
         slack.fault = lambda call: None
         b = await st.replica("b", other)
-        await until(lambda: b.turns.live)
-        await until(lambda: not b.turns.live)
+        await until(lambda: b.turns.running_count)
+        await until(lambda: not b.turns.running_count)
         assert slack.messages == {}
         assert slack.count("chat.postMessage") == 1
 
@@ -204,16 +204,16 @@ async def test_edited_question_is_asked_once_in_place_of_the_live_answer(tmp_pat
         a = await stage.replica("a", answers)
         await a.turns.submit(asked())
         edit = asked(text="Why not?")
-        turn = await revisions(a).next_turn(edit)
+        turn = await revisions(a).next_turn_id(edit)
         assert turn == f"t{ROOT}-2"
-        verdicts = [await revisions(a).ask(edit, turn) for _ in range(2)]
-        assert verdicts == [Verdict.TAKEN, Verdict.OVER]
+        verdicts = [await revisions(a).ask_edited(edit, turn) for _ in range(2)]
+        assert verdicts == [Verdict.DONE, Verdict.ALREADY_DONE]
         await until(lambda: len(answers.asked) == 2)
         assert answers.stopped == ["stopped by U1"]
         assert answers.texts == ["Why?", "Why not?"]
-        assert await revisions(a).next_turn(edit) == f"t{ROOT}-3"
+        assert await revisions(a).next_turn_id(edit) == f"t{ROOT}-3"
         answers.go.set()
-        await until(lambda: not a.turns.live)
+        await until(lambda: not a.turns.running_count)
 
 
 async def test_edited_question_that_waits_is_asked_once_as_it_reads_now(tmp_path: Path) -> None:
@@ -224,9 +224,9 @@ async def test_edited_question_that_waits_is_asked_once_as_it_reads_now(tmp_path
         await until(lambda: len(slack.messages) == 2)
         edit = asked("901.0", "And before?")
         slack.edit("901.0", edit.text)
-        assert await revisions(a).next_turn(edit) is None
-        assert await revisions(a).ask(edit, f"{edit.id}-2") is Verdict.TAKEN
-        await until(lambda: not a.turns.live)
+        assert await revisions(a).next_turn_id(edit) is None
+        assert await revisions(a).ask_edited(edit, f"{edit.id}-2") is Verdict.DONE
+        await until(lambda: not a.turns.running_count)
         inputs = [str(each["input"]) for each in model.asked]
         assert ["And before?" in each for each in inputs] == [False, True]
         assert not any("And then?" in each for each in inputs)
@@ -238,9 +238,9 @@ async def test_edit_that_mentions_us_first_is_asked_as_the_question_it_becomes(
     async with Stage(tmp_path) as stage:
         a = await stage.replica("a", Answers(go=True))
         edit = asked()
-        turn = await revisions(a).next_turn(edit)
+        turn = await revisions(a).next_turn_id(edit)
         assert turn == edit.id
-        assert await revisions(a).ask(edit, turn) is Verdict.TAKEN
+        assert await revisions(a).ask_edited(edit, turn) is Verdict.DONE
         assert not await a.turns.submit(edit)  # Slack's own event for it comes late
 
 
@@ -249,10 +249,10 @@ async def test_deletion_ends_also_the_answer_to_an_edit(tmp_path: Path) -> None:
     async with answering(tmp_path, slack, model, "a") as (_, [a]):
         await a.turns.submit(asked())
         edit = asked(text="Why not?")
-        await revisions(a).ask(edit, f"{edit.id}-2")
+        await revisions(a).ask_edited(edit, f"{edit.id}-2")
         await until(lambda: len(model.asked) == 2)
-        await revisions(a).deleted("T1", "C1", ROOT)
-        await until(lambda: not a.turns.live)
+        await revisions(a).on_message_deleted("T1", "C1", ROOT)
+        await until(lambda: not a.turns.running_count)
         assert all("Why not" not in m.turn for m in slack.messages.values())
         assert {m.turn for m in slack.messages.values()} <= {f"t{ROOT}"}
 
@@ -261,7 +261,7 @@ async def test_nobody_can_tell_while_the_database_is_away(tmp_path: Path) -> Non
     async with Stage(tmp_path) as stage:
         a = await stage.replica("a", Answers())
         a.database.away = True
-        assert await revisions(a).ask(asked(), f"t{ROOT}-2") is Verdict.AWAY
+        assert await revisions(a).ask_edited(asked(), f"t{ROOT}-2") is Verdict.STORAGE_UNAVAILABLE
         a.database.away = False
 
 
@@ -271,6 +271,6 @@ def test_chain_names_every_turn_of_a_question() -> None:
 
 
 def test_removed_end_is_told_from_that_of_a_stop() -> None:
-    machine = Machine("t1")
-    assert machine.stop("U1") != REMOVED
-    assert machine.remove() == REMOVED
+    machine = AnswerState("t1")
+    assert machine.stop("U1") != REMOVED_DRAFT
+    assert machine.remove() == REMOVED_DRAFT

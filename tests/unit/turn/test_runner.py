@@ -8,7 +8,7 @@ import httpx
 
 from bot.errors import Stopped
 from bot.render.buttons import AGAIN, STOP
-from bot.turn.answer_state import INTERRUPTED
+from bot.turn.answer_state import INTERRUPTED_MESSAGE
 from bot.values import Phase
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
@@ -66,7 +66,7 @@ async def test_a_cancelled_turn_keeps_its_text_and_says_it_was_interrupted() -> 
         assert await answering is Phase.INTERRUPTED
     [message] = slack.thread("900.1")
     assert message.markdown == "One two three."
-    assert INTERRUPTED in message.state
+    assert INTERRUPTED_MESSAGE in message.state
     assert model.closed == 1
 
 
@@ -108,7 +108,7 @@ async def test_once_the_model_is_done_there_is_nothing_to_stop_and_the_answer_is
     async with runner(slack, model) as way:
         turn = way.turn(question())
         answering = asyncio.create_task(way.runner.answer(turn))
-        await asyncio.wait([turn.halt])
+        await asyncio.wait([turn.stop_requested])
         assert not turn.stop(Stopped("U1"))
         assert not answering.done(), "the last edit is still on its way"
         assert await answering is Phase.DONE

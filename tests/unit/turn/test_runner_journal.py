@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.turn.durability.tool_progress import read
-from bot.turn.tool_rounds import NOT_NOW
-from bot.turn.turn import BEFORE_ACTING, BEFORE_SHOWING
+from bot.turn.durability.tool_progress import parse_progress
+from bot.turn.tool_rounds import NOT_SAFE_NOW_OUTPUT
+from bot.turn.turn import JOURNAL_WAIT_FINAL_SECONDS, JOURNAL_WAIT_TOOL_SECONDS
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import Call, FakeSlack
@@ -86,7 +86,7 @@ async def test_a_database_that_is_away_holds_up_no_end_for_long_and_hears_of_it_
     async with runner(slack, model) as way:
         way.away = True
         assert await way.answer(question()) is Phase.DONE
-        assert now() < 3 + 2 * BEFORE_SHOWING + 1
+        assert now() < 3 + 2 * JOURNAL_WAIT_FINAL_SECONDS + 1
         assert slack.thread("900.1")[0].markdown == "One two three."
         assert way.changes == []
         way.away = False
@@ -111,10 +111,10 @@ async def test_a_side_effect_that_can_not_be_journalled_does_not_happen() -> Non
     async with runner(slack, model) as way:
         way.away = True
         assert await way.answer(question()) is Phase.DONE
-        assert BEFORE_ACTING <= now() < BEFORE_ACTING + 10
+        assert JOURNAL_WAIT_TOOL_SECONDS <= now() < JOURNAL_WAIT_TOOL_SECONDS + 10
     assert ORDERS == []
     outputs = [i for i in model.asked[1]["input"] if i.get("type") == "function_call_output"]
-    assert [o["output"] for o in outputs] == [NOT_NOW]
+    assert [o["output"] for o in outputs] == [NOT_SAFE_NOW_OUTPUT]
 
 
 @pytest.mark.parametrize(("kind", "irreversible"), [("mcp", True), ("web_search", None)])
@@ -146,7 +146,7 @@ async def test_every_response_of_an_answer_with_tools_can_be_gone_on_with() -> N
     ids = [change.response_id for change in way.changes if change.response_id is not None]
     assert ids == ["resp_1", "resp_2"]
     second = next(change for change in way.changes if change.response_id == "resp_2")
-    [kept] = read(second.tool_rounds or "").rounds
+    [kept] = parse_progress(second.tool_rounds or "").rounds
     assert [exchange.output for exchange in kept.exchanges] == ["HEY"]
 
 

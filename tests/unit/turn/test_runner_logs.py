@@ -65,5 +65,5 @@ def test_words_of_a_server_are_logged_at_debug_only(
     ],
 )
 def test_words_of_an_error_are_its_facts(error: UpstreamError, words: str) -> None:
-    assert error.words.startswith(words)
-    assert "what" not in error.words
+    assert error.log_summary.startswith(words)
+    assert "what" not in error.log_summary

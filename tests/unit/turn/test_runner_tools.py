@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.turn.tool_rounds import DONE_ALREADY
+from bot.turn.tool_rounds import ALREADY_DONE_OUTPUT
 from bot.values import Phase
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.turn.way import ORDERS, CallingModel, question, runner
@@ -52,4 +52,4 @@ async def test_what_has_side_effects_is_not_done_twice_in_one_answer() -> None:
         assert await way.answer(question()) is Phase.DONE
     assert ORDERS == ["hey"]
     outputs = [i for i in model.asked[2]["input"] if i.get("type") == "function_call_output"]
-    assert [o["output"] for o in outputs] == ["ordered", DONE_ALREADY]
+    assert [o["output"] for o in outputs] == ["ordered", ALREADY_DONE_OUTPUT]

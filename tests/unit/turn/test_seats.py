@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.turn.concurrency import Seats
+from bot.turn.concurrency import ConcurrencyLimiter
 
 
 class Guest:
     """Takes a seat, says so, and leaves when told."""
 
-    def __init__(self, seats: Seats) -> None:
+    def __init__(self, seats: ConcurrencyLimiter) -> None:
         self.seats = seats
         self.told: list[int] = []
         self.seated = asyncio.Event()
@@ -16,7 +16,7 @@ class Guest:
         self.task = asyncio.create_task(self.stay())
 
     async def stay(self) -> None:
-        async with self.seats.take(self.told.append):
+        async with self.seats.slot(self.told.append):
             self.seated.set()
             await self.leave.wait()
 
@@ -27,16 +27,16 @@ async def settle() -> None:
 
 
 async def test_a_free_seat_is_taken_without_a_word() -> None:
-    guest = Guest(Seats(1))
+    guest = Guest(ConcurrencyLimiter(1))
     await guest.seated.wait()
     guest.leave.set()
     await guest.task
     assert guest.told == []
-    assert guest.seats.taken == 0
+    assert guest.seats.in_use == 0
 
 
 async def test_those_who_wait_are_told_their_place_and_seated_in_order() -> None:
-    seats = Seats(1)
+    seats = ConcurrencyLimiter(1)
     first, second, third = Guest(seats), Guest(seats), Guest(seats)
     await settle()
     assert (second.told, third.told) == ([0], [1])
@@ -48,11 +48,11 @@ async def test_those_who_wait_are_told_their_place_and_seated_in_order() -> None
     second.leave.set()
     third.leave.set()
     await asyncio.gather(first.task, second.task, third.task)
-    assert (seats.taken, seats.waiting) == (0, 0)
+    assert (seats.in_use, seats.waiting_count) == (0, 0)
 
 
 async def test_one_who_gives_up_waiting_leaves_the_queue() -> None:
-    seats = Seats(1)
+    seats = ConcurrencyLimiter(1)
     first, second, third = Guest(seats), Guest(seats), Guest(seats)
     await settle()
     second.task.cancel()
@@ -62,11 +62,11 @@ async def test_one_who_gives_up_waiting_leaves_the_queue() -> None:
     await third.seated.wait()
     third.leave.set()
     await asyncio.gather(first.task, third.task)
-    assert seats.taken == 0
+    assert seats.in_use == 0
 
 
 async def test_a_seat_handed_to_one_who_just_gave_up_is_passed_on() -> None:
-    seats = Seats(1)
+    seats = ConcurrencyLimiter(1)
     first, second, third = Guest(seats), Guest(seats), Guest(seats)
     await settle()
     first.leave.set()
@@ -76,4 +76,4 @@ async def test_a_seat_handed_to_one_who_just_gave_up_is_passed_on() -> None:
     third.leave.set()
     await third.task
     await settle()
-    assert seats.taken == 0
+    assert seats.in_use == 0

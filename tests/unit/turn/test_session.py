@@ -22,15 +22,15 @@ async def test_it_reaches_the_answer_whichever_replica_writes_it(tmp_path: Path)
         async def press(place: Place, user: str) -> Verdict:
             return await stop_thread(b.store, b.turns.stop, place, user)
 
-        assert await press(asked.place, "U404") is Verdict.NOT_THEIRS
-        assert await press(Place("T1", "D404", "dm", "1.0"), asked.user) is Verdict.OVER
-        assert await press(Place("T1", "D404", "dm"), asked.user) is Verdict.OVER
-        assert await press(asked.place, asked.user) is Verdict.TAKEN
-        await until(lambda: not a.turns.live)
+        assert await press(asked.place, "U404") is Verdict.NOT_ASKER
+        assert await press(Place("T1", "D404", "dm", "1.0"), asked.user) is Verdict.ALREADY_DONE
+        assert await press(Place("T1", "D404", "dm"), asked.user) is Verdict.ALREADY_DONE
+        assert await press(asked.place, asked.user) is Verdict.DONE
+        await until(lambda: not a.turns.running_count)
         record = await b.store.get_turn("q1")
         assert record
         assert record.draft.phase is Phase.STOPPED
-        assert await press(asked.place, asked.user) is Verdict.OVER
+        assert await press(asked.place, asked.user) is Verdict.ALREADY_DONE
 
 
 async def test_without_the_database_nobody_can_tell(tmp_path: Path) -> None:
@@ -38,5 +38,5 @@ async def test_without_the_database_nobody_can_tell(tmp_path: Path) -> None:
         a = await stage.replica("a", Answers())
         a.database.away = True
         place = question("q1").place
-        assert await stop_thread(a.store, a.turns.stop, place, "U1") is Verdict.AWAY
+        assert await stop_thread(a.store, a.turns.stop, place, "U1") is Verdict.STORAGE_UNAVAILABLE
         a.database.away = False

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.turn.again import again
+from bot.turn.again import retry_of
 from bot.turn.supervisor import Verdict
 from bot.turn.turn import Turn
 from bot.values import Draft, Phase, Place
@@ -24,7 +24,7 @@ async def test_one_mention_that_arrives_as_two_events_and_again_is_answered_once
         a = await stage.replica("a", answers)
         deliveries = [("message:1", "event:E1"), ("message:1", "event:E2"), ("event:E2",)]
         taken = [await a.turns.submit(replace(question(), keys=keys)) for keys in deliveries]
-        await until(lambda: not a.turns.live)
+        await until(lambda: not a.turns.running_count)
         assert taken == [True, False, False]
         assert answers.asked == ["q1"]
 
@@ -39,7 +39,7 @@ async def test_draining_waits_for_live_turns(tmp_path: Path) -> None:
         answers.go.set()
         assert await draining == 0
         assert now() < 11
-        assert a.turns.live == 0
+        assert a.turns.running_count == 0
         assert a.count("bot_answers_total", outcome="done") == 1
 
 
@@ -53,7 +53,7 @@ def test_an_error_nobody_caught_ends_its_turn_and_is_logged(
         async with Stage(tmp_path) as stage:
             a = await stage.replica("a", break_down)
             await a.turns.submit(question())
-            await until(lambda: not a.turns.live)
+            await until(lambda: not a.turns.running_count)
             assert a.count("bot_answers_total", outcome="failed") == 1
 
     run(scenario())
@@ -65,14 +65,14 @@ async def test_its_asker_can_stop_a_live_turn_and_nobody_else(tmp_path: Path) ->
         answers = Answers()
         a = await stage.replica("a", answers)
         await a.turns.submit(question())
-        assert await a.turns.stop("q1", "U2") is Verdict.NOT_THEIRS
-        assert await a.turns.stop("q1", "U1") is Verdict.TAKEN
-        assert await a.turns.stop("q1", "U1") is Verdict.OVER
-        await until(lambda: not a.turns.live)
+        assert await a.turns.stop("q1", "U2") is Verdict.NOT_ASKER
+        assert await a.turns.stop("q1", "U1") is Verdict.DONE
+        assert await a.turns.stop("q1", "U1") is Verdict.ALREADY_DONE
+        await until(lambda: not a.turns.running_count)
         assert answers.stopped == ["stopped by U1"]
-        assert await a.turns.stop("q1", "U1") is Verdict.ENDED
-        assert await a.turns.stop("q1", "U2") is Verdict.NOT_THEIRS
-        assert await a.turns.stop("never", "U1") is Verdict.UNKNOWN
+        assert await a.turns.stop("q1", "U1") is Verdict.NOT_RUNNING
+        assert await a.turns.stop("q1", "U2") is Verdict.NOT_ASKER
+        assert await a.turns.stop("never", "U1") is Verdict.UNKNOWN_QUESTION
 
 
 async def test_a_failed_question_is_asked_again_once_a_press_and_only_for_its_asker(
@@ -82,13 +82,13 @@ async def test_a_failed_question_is_asked_again_once_a_press_and_only_for_its_as
         answers = Answers(Phase.FAILED, go=True)
         a = await stage.replica("a", answers)
         await a.turns.submit(question())
-        await until(lambda: not a.turns.live)
-        assert await a.turns.retry("q1", "U2") is Verdict.NOT_THEIRS
-        assert await a.turns.retry("q1", "U1") is Verdict.TAKEN
-        assert await a.turns.retry("q1", "U1") is Verdict.OVER
-        await until(lambda: not a.turns.live)
-        assert await a.turns.retry("q1-2", "U1") is Verdict.TAKEN
-        await until(lambda: not a.turns.live)
+        await until(lambda: not a.turns.running_count)
+        assert await a.turns.retry("q1", "U2") is Verdict.NOT_ASKER
+        assert await a.turns.retry("q1", "U1") is Verdict.DONE
+        assert await a.turns.retry("q1", "U1") is Verdict.ALREADY_DONE
+        await until(lambda: not a.turns.running_count)
+        assert await a.turns.retry("q1-2", "U1") is Verdict.DONE
+        await until(lambda: not a.turns.running_count)
         assert answers.asked == ["q1", "q1-2", "q1-3"]
         assert answers.texts == ["hello"] * 3
 
@@ -100,10 +100,10 @@ async def test_the_button_of_a_failed_answer_may_be_pressed_before_its_turn_has_
         answers = Answers(Phase.FAILED)
         a = await stage.replica("a", answers)
         await a.turns.submit(question())
-        assert await a.turns.retry("q1", "U1") is Verdict.TAKEN
+        assert await a.turns.retry("q1", "U1") is Verdict.DONE
         answers.go.set()
-        await until(lambda: not a.turns.live)
-        assert await a.turns.retry("q1", "U1") is Verdict.OVER
+        await until(lambda: not a.turns.running_count)
+        assert await a.turns.retry("q1", "U1") is Verdict.ALREADY_DONE
         assert answers.asked == ["q1", "q1-2"]
 
 
@@ -113,9 +113,9 @@ async def test_what_was_answered_is_not_tried_again_and_what_was_never_asked_is_
     async with Stage(tmp_path) as stage:
         a = await stage.replica("a", Answers(go=True))
         await a.turns.submit(question())
-        await until(lambda: not a.turns.live)
-        assert await a.turns.retry("q1", "U1") is Verdict.OVER
-        assert await a.turns.retry("q2", "U1") is Verdict.UNKNOWN
+        await until(lambda: not a.turns.running_count)
+        assert await a.turns.retry("q1", "U1") is Verdict.ALREADY_DONE
+        assert await a.turns.retry("q2", "U1") is Verdict.UNKNOWN_QUESTION
 
 
 async def test_a_question_the_database_has_forgotten_is_tried_again_when_it_was_found(
@@ -125,10 +125,10 @@ async def test_a_question_the_database_has_forgotten_is_tried_again_when_it_was_
         answers = Answers(go=True)
         a = await stage.replica("a", answers)
         found = question("q7-2")
-        assert await a.turns.retry("q7-2", "U2", found) is Verdict.NOT_THEIRS
-        assert await a.turns.retry("q7-2", "U1", found) is Verdict.TAKEN
-        assert await a.turns.retry("q7-2", "U1", found) is Verdict.OVER
-        await until(lambda: not a.turns.live)
+        assert await a.turns.retry("q7-2", "U2", found) is Verdict.NOT_ASKER
+        assert await a.turns.retry("q7-2", "U1", found) is Verdict.DONE
+        assert await a.turns.retry("q7-2", "U1", found) is Verdict.ALREADY_DONE
+        await until(lambda: not a.turns.running_count)
         assert answers.asked == ["q7-3"]
 
 
@@ -140,9 +140,9 @@ async def test_a_command_whose_text_is_not_stored_has_to_be_found_to_be_tried_ag
         a = await stage.replica("a", answers, store_text=False)
         command = replace(question(), place=Place("T1", "C1", "command"), ts=None)
         await a.turns.submit(command)
-        await until(lambda: not a.turns.live)
-        assert await a.turns.retry("q1", "U1") is Verdict.UNKNOWN
-        assert await a.turns.retry("q1", "U1", command) is Verdict.TAKEN
+        await until(lambda: not a.turns.running_count)
+        assert await a.turns.retry("q1", "U1") is Verdict.UNKNOWN_QUESTION
+        assert await a.turns.retry("q1", "U1", command) is Verdict.DONE
 
 
 async def test_a_question_that_can_not_be_claimed_is_refused_once_and_not_answered(
@@ -158,14 +158,14 @@ async def test_a_question_that_can_not_be_claimed_is_refused_once_and_not_answer
         assert now() - begun < 3, "Slack would bring it again"
         assert not await a.turns.submit(question())
         await until(lambda: a.refused == ["q1"])
-        assert await a.turns.stop("q1", "U1") is Verdict.AWAY
-        assert await a.turns.retry("q1", "U1") is Verdict.AWAY
+        assert await a.turns.stop("q1", "U1") is Verdict.STORAGE_UNAVAILABLE
+        assert await a.turns.retry("q1", "U1") is Verdict.STORAGE_UNAVAILABLE
         a.database.away = False
         assert not await a.turns.submit(question())
         await asyncio.sleep(60)
         assert answers.asked == []
-        assert await a.turns.retry("q1", "U1") is Verdict.TAKEN
-        await until(lambda: not a.turns.live)
+        assert await a.turns.retry("q1", "U1") is Verdict.DONE
+        await until(lambda: not a.turns.running_count)
         assert answers.asked == ["q1-2"]
 
 
@@ -178,7 +178,7 @@ async def test_a_database_that_is_away_for_a_moment_refuses_nobody(tmp_path: Pat
         await asyncio.sleep(1)
         a.database.away = False
         assert await asking
-        await until(lambda: not a.turns.live)
+        await until(lambda: not a.turns.running_count)
         assert (answers.asked, a.refused) == (["q1"], [])
 
 
@@ -191,7 +191,7 @@ async def test_live_answers_go_on_while_the_database_is_away_and_are_written_whe
         await a.turns.submit(question())
         a.database.away = True
         answers.go.set()
-        await until(lambda: not a.turns.live, 10)
+        await until(lambda: not a.turns.running_count, 10)
         await asyncio.sleep(600)
         a.database.away = False
         await asyncio.sleep(10)
@@ -216,10 +216,10 @@ async def test_an_end_that_is_not_written_yet_is_no_turn_to_be_taken_up(tmp_path
         answers = Answers(go=True)
         a = await stage.replica("a", answers, running=False)
         await a.turns.submit(question())
-        await until(lambda: not a.turns.live)
-        assert a.live.journal.turns, "nobody writes the journal of this replica"
+        await until(lambda: not a.turns.running_count)
+        assert a.live.journal.pending_turns, "nobody writes the journal of this replica"
         for _ in range(3):
-            await a.turns.look()
+            await a.turns.recover_turns()
         assert answers.asked == ["q1"]
 
 
@@ -227,7 +227,7 @@ async def test_what_is_old_is_deleted(tmp_path: Path) -> None:
     async with Stage(tmp_path) as stage:
         a = await stage.replica("a", Answers(go=True), running=False)
         await a.turns.submit(question())
-        await until(lambda: not a.turns.live)
+        await until(lambda: not a.turns.running_count)
         await a.live.journal.flush()
         await asyncio.sleep(29 * 24 * 3600)
         await a.turns.prune()
@@ -239,8 +239,8 @@ async def test_what_is_old_is_deleted(tmp_path: Path) -> None:
 
 def test_the_next_turn_asks_the_same_in_the_same_place_under_names_of_its_own() -> None:
     asked = replace(question(), response_url="https://hooks.example/1")
-    second = again(asked)
-    assert (second.id, again(second).id) == ("q1-2", "q1-3")
-    assert not set(second.keys) & {*asked.keys, *again(second).keys}
+    second = retry_of(asked)
+    assert (second.id, retry_of(second).id) == ("q1-2", "q1-3")
+    assert not set(second.keys) & {*asked.keys, *retry_of(second).keys}
     assert (second.text, second.place, second.user) == (asked.text, asked.place, asked.user)
     assert second.response_url is None

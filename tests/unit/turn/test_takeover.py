@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from bot.delivery.ephemeral.reply import PERHAPS_TWICE
+from bot.delivery.ephemeral.reply import POSSIBLE_DUPLICATE_NOTICE
 from bot.render.buttons import AGAIN
 from bot.storage.records import ShownMessage
-from bot.turn.answer_state import INTERRUPTED
-from bot.turn.durability.resume import NOT_TWICE, TRIES
+from bot.turn.answer_state import INTERRUPTED_MESSAGE
+from bot.turn.durability.resume import MAX_CRASHES, NOT_REPEATED_MESSAGE
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack, connect
@@ -128,9 +128,13 @@ async def test_without_a_response_it_is_begun_anew_and_no_text_vanishes_meanwhil
 @pytest.mark.parametrize(
     ("known", "sentence"),
     [
-        pytest.param({"irreversible": True}, NOT_TWICE, id="after a tool with side effects"),
         pytest.param(
-            {"crash_count": TRIES, "first_crash_at": 0.0}, INTERRUPTED, id="too many tries"
+            {"irreversible": True}, NOT_REPEATED_MESSAGE, id="after a tool with side effects"
+        ),
+        pytest.param(
+            {"crash_count": MAX_CRASHES, "first_crash_at": 0.0},
+            INTERRUPTED_MESSAGE,
+            id="too many tries",
         ),
     ],
 )
@@ -207,7 +211,7 @@ async def test_a_private_answer_that_may_have_been_sent_is_sent_again_and_says_s
         end = Draft(Phase.DONE, "One two three.", "a.pdf was not read")
         assert await way.answer(asked, draft=end, send_unverifiable=True, fence=2) is Phase.DONE
     [message] = slack.private
-    assert f"{PERHAPS_TWICE} · a.pdf was not read" in str(message)
+    assert f"{POSSIBLE_DUPLICATE_NOTICE} · a.pdf was not read" in str(message)
     assert "One two three." in str(message)
 
 
@@ -218,8 +222,8 @@ async def test_a_turn_that_is_lost_writes_nothing_more_and_does_not_cancel_its_r
         answering = asyncio.create_task(way.runner.answer(turn))
         await asyncio.sleep(10)
         calls = len(slack.calls)
-        way.runner.upstream.leave(turn.response_id)
-        turn.left = True
+        way.runner.upstream.detach_response(turn.response_id)
+        turn.released = True
         answering.cancel()
         assert await answering is None
         await asyncio.sleep(30)

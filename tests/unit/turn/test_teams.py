@@ -19,10 +19,10 @@ async def test_a_dead_bots_turn_is_left_to_its_own_workspace(tmp_path: Path) -> 
         await dead.die()
         b = await stage.replica("b", other, team="T2")
         await asyncio.sleep(4 * LEASE)
-        assert (other.asked, b.turns.live) == ([], 0)
+        assert (other.asked, b.turns.running_count) == ([], 0)
         a = await stage.replica("a", ours, team="T1")
         await until(lambda: ours.asked == ["q1"])
-        await until(lambda: not a.turns.live)
+        await until(lambda: not a.turns.running_count)
         record = await a.store.get_turn("q1")
         assert record
         assert record.draft.phase is Phase.DONE
@@ -35,7 +35,7 @@ async def test_what_a_bot_hands_on_is_taken_up_by_its_own_workspace(tmp_path: Pa
         leaving = await stage.replica("leaving", Answers(), team="T1")
         await stage.replica("b", other, team="T2")
         await leaving.turns.submit(question("q1"))
-        await until(lambda: leaving.turns.live)
+        await until(lambda: leaving.turns.running_count)
         assert await leaving.turns.drain(0.0) == 1
         await asyncio.sleep(LEASE)
         assert other.asked == []
@@ -49,6 +49,6 @@ async def test_only_bots_of_one_workspace_share_its_limits(tmp_path: Path) -> No
         a = await stage.replica("a", Answers(), team="T1")
         await stage.replica("b", Answers(), team="T2")
         await asyncio.sleep(LEASE)
-        assert a.keeper.alive() == 1
+        assert a.keeper.count_alive() == 1
         await stage.replica("c", Answers(), team="T1")
-        await until(lambda: a.keeper.alive() == 2)
+        await until(lambda: a.keeper.count_alive() == 2)

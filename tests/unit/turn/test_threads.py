@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.turn.answer_state import WAITING
+from bot.turn.answer_state import WAITING_STATUS
 from bot.values import Phase, Place
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
@@ -27,9 +27,9 @@ async def test_what_is_asked_meanwhile_waits_and_is_answered_as_one_question(
         assert await a.turns.submit(question("q3", "Third?", ts="3.0", user="U2"))
         assert not await a.turns.submit(question("q3", "Third?", ts="3.0", user="U2"))
         await until(lambda: answers.asked == ["q1"])
-        assert a.turns.live == 2
+        assert a.turns.running_count == 2
         answers.go.set()
-        await until(lambda: not a.turns.live)
+        await until(lambda: not a.turns.running_count)
         assert answers.texts == ["First?", "Second?\n\nThird?"]
 
 
@@ -57,11 +57,11 @@ async def test_a_thread_is_kept_in_order_across_replicas(tmp_path: Path) -> None
         await until(lambda: now() > 5)
         assert (first.asked, second.asked) == (["q1"], [])
         first.go.set()
-        await until(lambda: not a.turns.live)
+        await until(lambda: not a.turns.running_count)
         ended = now()
         await until(lambda: second.asked == ["q2"])
         assert now() - ended < 1
-        await until(lambda: not b.turns.live)
+        await until(lambda: not b.turns.running_count)
         assert second.texts == ["Second?\n\nThird?"]
         assert first.asked == ["q1"]
 
@@ -87,7 +87,7 @@ async def test_its_asker_ends_the_answer_above_by_a_stop_and_that_asks_nothing(
         await until(lambda: answers.asked == ["q1"])
         assert await a.turns.submit(question("q2", "Stop!", ts="2.0"))
         assert not await a.turns.submit(question("q2", "Stop!", ts="2.0"))
-        await until(lambda: not a.turns.live)
+        await until(lambda: not a.turns.running_count)
         assert answers.stopped == ["stopped by U1"]
         assert answers.asked == ["q1"]
         record = await a.store.get_turn("q2")
@@ -122,7 +122,7 @@ async def test_a_stop_reaches_the_answer_of_another_replica(tmp_path: Path) -> N
         await until(lambda: first.asked == ["q1"])
         await b.turns.submit(question("q2", "请停止 谢谢", ts="2.0"))
         await until(lambda: first.stopped == ["stopped by U1"])
-        assert not b.turns.live
+        assert not b.turns.running_count
 
 
 async def test_a_stop_with_a_file_is_no_stop(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ async def test_a_stop_of_somebody_else_or_with_nothing_above_is_a_question(tmp_p
         await until(lambda: now() > 3)
         assert answers.stopped == []
         answers.go.set()
-        await until(lambda: not a.turns.live)
+        await until(lambda: not a.turns.running_count)
         assert answers.texts == ["stop words in English?", "stop"]
 
 
@@ -171,10 +171,10 @@ async def test_a_waiting_turn_of_a_dead_replica_keeps_its_place(tmp_path: Path) 
         await a.turns.submit(question("q1"))
         await dead.turns.submit(question("q2", "Second?", ts="2.0"))
         b = await stage.replica("b", second)
-        await until(lambda: a.turns.live + b.turns.live == 2)
+        await until(lambda: a.turns.running_count + b.turns.running_count == 2)
         assert second.asked == []
         first.go.set()
-        await until(lambda: not a.turns.live + b.turns.live)
+        await until(lambda: not a.turns.running_count + b.turns.running_count)
         record = await a.store.get_turn("q2")
         assert record
         assert (record.crash_count, record.draft.phase) == (0, Phase.DONE)
@@ -190,9 +190,9 @@ async def test_the_reader_sees_that_it_waits_and_then_the_answer_in_the_same_mes
         await a.turns.submit(question("q2", "Second?", ts="2.0"))
         await until(lambda: len(slack.messages) == 2)
         first, second = sorted(slack.messages.values(), key=lambda message: message.turn)
-        assert second.state == WAITING
+        assert second.state == WAITING_STATUS
         await a.turns.submit(question("q3", "Third?", ts="3.0"))
-        await until(lambda: not a.turns.live)
+        await until(lambda: not a.turns.running_count)
         assert [first.markdown, second.markdown] == ["One two three."] * 2
         assert len(slack.messages) == 2
         assert model.asked[1]["input"][-1]["content"] == (

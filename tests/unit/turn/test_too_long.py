@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from bot.errors import PromptTooLong
-from bot.turn.answer import HALVED
+from bot.turn.answer import HALVED_REMARK
 from bot.values import Phase
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.turn.picky import PickyResponses, refused, streamed
@@ -90,7 +90,7 @@ async def test_it_is_asked_once_more_with_half_of_the_conversation(refusal: Any)
     phase, message = await answered(model, 8)
     assert phase is Phase.DONE
     assert message.markdown == "Done."
-    assert HALVED in message.state
+    assert HALVED_REMARK in message.state
     first, second = model.asked
     assert len(first) == 9
     assert (second[0], second[-3:]) == (first[0], first[-3:])
@@ -102,7 +102,7 @@ async def test_what_is_still_too_long_says_so(earlier: int, asked: list[int]) ->
     model = Small(0)
     phase, message = await answered(model, earlier)
     assert phase is Phase.FAILED
-    assert PromptTooLong.sentence in message.text
+    assert PromptTooLong.user_message in message.text
     assert [len(told) for told in model.asked] == asked
 
 
@@ -118,5 +118,5 @@ async def test_a_tool_s_long_output_halves_the_conversation_and_not_the_rounds()
     model = Small(9, rounds=PickyResponses())
     phase, message = await answered(model, 8)
     assert phase is Phase.DONE
-    assert HALVED in message.state
+    assert HALVED_REMARK in message.state
     assert [len(told) for told in model.asked] == [9, 10, 5]

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from bot.storage.records import ShownMessage
-from bot.turn.durability.resume import NOT_TWICE
-from bot.turn.durability.tool_progress import MAX_BYTES, Progress, read
+from bot.turn.durability.resume import NOT_REPEATED_MESSAGE
+from bot.turn.durability.tool_progress import MAX_PROGRESS_CHARACTERS, ToolProgress, parse_progress
 from bot.turn.limits import AnswerLimits
 from bot.upstream.events import ToolCall
-from bot.upstream.prompt import Exchange
-from bot.upstream.tool_round import Output
+from bot.upstream.prompt import ToolResult
+from bot.upstream.tool_round import ModelOutput
 from bot.values import Draft, Phase, Usage
 from tests.unit.delivery.fake_slack import FakeSlack, connect
 from tests.unit.turn.picky import PickyChat, PickyResponses
@@ -55,22 +55,22 @@ async def test_what_an_answer_cost_is_journalled_and_counted(api: str) -> None:
             assert counted("bot_tokens_total", labels) == tokens
 
 
-def begun(model: PickyResponses, ran: int, **more: Any) -> Progress:
+def begun(model: PickyResponses, ran: int, **more: Any) -> ToolProgress:
     """An answer whose first `ran` rounds are known, and of which one more has begun."""
-    progress = Progress()
+    progress = ToolProgress()
     for number, (name, arguments) in enumerate(model.tools[: ran + 1]):
         call = ToolCall(f"c{number}", name, arguments)
-        output = Output("responses", tuple(model.items(number)))
-        progress = progress.asked(output, (call,), "Before.\n\n")
+        output = ModelOutput("responses", tuple(model.items(number)))
+        progress = progress.with_round(output, (call,), "Before.\n\n")
         if number < ran:
-            progress = progress.ran("an earlier output")
+            progress = progress.with_output("an earlier output")
     return progress
 
 
 async def taken_over(
     slack: FakeSlack,
     model: PickyResponses,
-    progress: Progress,
+    progress: ToolProgress,
     limits: AnswerLimits = AnswerLimits(),  # noqa: B008  # frozen
     **known: Any,
 ) -> Phase | None:
@@ -84,7 +84,7 @@ async def taken_over(
         metadata={"event_type": "llm_answer", "event_payload": {"turn": "turn0"}},
     )
     usual: dict[str, Any] = {"draft": Draft(Phase.STREAMING, text), "fence": 2, "crash_count": 1}
-    usual |= {"messages": (ShownMessage(ts, "C0"),), "tool_rounds": progress.written()}
+    usual |= {"messages": (ShownMessage(ts, "C0"),), "tool_rounds": progress.to_json()}
     async with runner(slack, model) as way:
         way.runner.limits = limits
         phase = await way.answer(question(), **usual | known)
@@ -95,7 +95,7 @@ async def taken_over(
 async def test_a_take_over_goes_on_after_the_last_round_and_runs_nothing_again() -> None:
     ORDERS.clear()
     slack, model = FakeSlack(), PickyResponses(tools=(ORDER, SHOUT))
-    progress = begun(model, 0).acts().ran("ordered")
+    progress = begun(model, 0).with_action_started().with_output("ordered")
     assert await taken_over(slack, model, progress, irreversible=True) is Phase.DONE
     assert ORDERS == []
     outputs = [[i["output"] for i in body["input"] if "output" in i] for body in model.asked]
@@ -123,10 +123,10 @@ async def test_a_take_over_runs_the_calls_that_had_not_begun(
 async def test_a_call_that_may_have_been_under_way_is_not_run_again() -> None:
     ORDERS.clear()
     slack, model = FakeSlack(), PickyResponses(tools=(ORDER,))
-    progress = begun(model, 0).acts()
+    progress = begun(model, 0).with_action_started()
     assert await taken_over(slack, model, progress, irreversible=True) is Phase.INTERRUPTED
     assert (ORDERS, model.asked) == ([], [])
-    assert NOT_TWICE in slack.thread("900.1")[0].state
+    assert NOT_REPEATED_MESSAGE in slack.thread("900.1")[0].state
 
 
 async def test_rounds_already_used_count_for_the_limit_after_a_take_over() -> None:
@@ -159,8 +159,8 @@ async def test_calls_before_a_take_over_leave_fewer_after_it() -> None:
 
 
 async def test_rounds_that_are_too_long_are_not_kept_and_the_answer_is_begun_anew() -> None:
-    huge = begun(PickyResponses(tools=(("shout", "x" * MAX_BYTES),)), 0)
-    assert huge.written() == ""
+    huge = begun(PickyResponses(tools=(("shout", "x" * MAX_PROGRESS_CHARACTERS),)), 0)
+    assert huge.to_json() == ""
     slack, model = FakeSlack(), PickyResponses()
     assert await taken_over(slack, model, huge) is Phase.DONE
     assert len(model.asked) == 2
@@ -169,17 +169,21 @@ async def test_rounds_that_are_too_long_are_not_kept_and_the_answer_is_begun_ane
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"rounds": 7}', "{}", "[" * 9999])
 def test_progress_that_can_not_be_read_covers_nothing(text: str) -> None:
-    assert read(text) == Progress()
-    assert not read(text).covers
+    assert parse_progress(text) == ToolProgress()
+    assert not parse_progress(text).covers_all_effects
 
 
 def test_progress_comes_back_as_it_was_written() -> None:
-    output = Output("chat", ({"role": "assistant", "odd": ["\0\ud800é", 1.5, None]},))
+    output = ModelOutput("chat", ({"role": "assistant", "odd": ["\0\ud800é", 1.5, None]},))
     calls = (ToolCall("a", "now", "{}"), ToolCall("b", "now", "{}"))
-    progress = Progress().asked(output, calls, "Text")
-    for step in (progress, progress.acts(), progress.acts().ran("noon\0")):
-        assert step.written().isascii()
-        assert read(step.written()) == step
+    progress = ToolProgress().with_round(output, calls, "Text")
+    for step in (
+        progress,
+        progress.with_action_started(),
+        progress.with_action_started().with_output("noon\0"),
+    ):
+        assert step.to_json().isascii()
+        assert parse_progress(step.to_json()) == step
     assert step.pending == calls[1:]
-    assert step.rounds[0].exchanges == (Exchange(calls[0], "noon\0"),)
+    assert step.rounds[0].exchanges == (ToolResult(calls[0], "noon\0"),)
     assert not step.acting

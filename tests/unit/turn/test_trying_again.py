@@ -33,7 +33,7 @@ async def failed(replica: Replica, model: Failing, *questions: Question) -> str:
     model.fails = True
     for one in questions:
         await replica.turns.submit(one)
-    await until(lambda: not replica.turns.live)
+    await until(lambda: not replica.turns.running_count)
     model.fails = False
     model.asked.clear()
     return questions[min(1, len(questions) - 1)].id
@@ -54,8 +54,8 @@ async def test_try_again_asks_what_slack_shows_for_one_read_more(
         turn = await failed(a, model, replace(question(text=OLD), place=place))
         slack.edit("900.1", f"<@UBOT> {NEW}", place.channel)
         before = len(slack.calls)
-        assert await a.turns.retry(turn, "U1") is Verdict.TAKEN
-        await until(lambda: not a.turns.live)
+        assert await a.turns.retry(turn, "U1") is Verdict.DONE
+        await until(lambda: not a.turns.running_count)
         assert len(looks(slack, before)) == 1
         assert [NEW in told(model), OLD in told(model)] == [True, False]
 
@@ -70,8 +70,8 @@ async def test_try_again_asks_all_messages_of_a_question_as_slack_shows_them(
         slack.edit(BELOW, NEW)
         slack.edit(LATER, "Says who?")
         before = len(slack.calls)
-        assert await a.turns.retry(turn, "U1") is Verdict.TAKEN
-        await until(lambda: not a.turns.live)
+        assert await a.turns.retry(turn, "U1") is Verdict.DONE
+        await until(lambda: not a.turns.running_count)
         assert len(looks(slack, before)) == 1
         assert [one["content"] for one in model.asked[0]["input"][-2:]] == [
             f"From person U1:\n> {NEW}",
@@ -85,8 +85,8 @@ async def test_try_again_asks_what_is_left_of_a_question(tmp_path: Path) -> None
         several = (asked(BELOW, OLD), asked(LATER, "Says who?", "U2"))
         turn = await failed(a, model, asked(), *several)
         del slack.people["C1", BELOW]
-        assert await a.turns.retry(turn, "U1") is Verdict.TAKEN
-        await until(lambda: not a.turns.live)
+        assert await a.turns.retry(turn, "U1") is Verdict.DONE
+        await until(lambda: not a.turns.running_count)
         assert OLD not in told(model)
         record = await a.store.get_turn(f"{turn}-2")
         assert record
@@ -98,9 +98,9 @@ async def test_try_again_asks_nothing_where_the_question_is_gone(tmp_path: Path)
     async with answering(tmp_path, slack, model) as a:
         turn = await failed(a, model, asked())
         slack.people.clear()
-        assert await a.turns.retry(turn, "U2") is Verdict.NOT_THEIRS
-        assert await a.turns.retry(turn, "U1") is Verdict.GONE
-        assert a.turns.live == 0
+        assert await a.turns.retry(turn, "U2") is Verdict.NOT_ASKER
+        assert await a.turns.retry(turn, "U1") is Verdict.QUESTION_DELETED
+        assert a.turns.running_count == 0
         assert model.asked == []
 
 
@@ -112,10 +112,10 @@ async def test_try_again_asks_no_old_words_where_slack_can_not_be_read(
     async with answering(tmp_path, slack, model) as a:
         turn = await failed(a, model, asked())
         slack.fault = lambda call: fault if call.method == READ else None
-        assert await a.turns.retry(turn, "U1") is Verdict.AWAY
-        assert a.turns.live == 0
+        assert await a.turns.retry(turn, "U1") is Verdict.STORAGE_UNAVAILABLE
+        assert a.turns.running_count == 0
         slack.fault = lambda call: None
-        assert await a.turns.retry(turn, "U1") is Verdict.TAKEN
+        assert await a.turns.retry(turn, "U1") is Verdict.DONE
 
 
 async def test_try_again_asks_a_command_in_its_own_words(tmp_path: Path) -> None:
@@ -124,8 +124,8 @@ async def test_try_again_asks_a_command_in_its_own_words(tmp_path: Path) -> None
         command = replace(asked(), place=Place("T1", "C1", "command"), ts=None)
         turn = await failed(a, model, replace(command, public=True))
         before = len(slack.calls)
-        assert await a.turns.retry(turn, "U1") is Verdict.TAKEN
-        await until(lambda: not a.turns.live)
+        assert await a.turns.retry(turn, "U1") is Verdict.DONE
+        await until(lambda: not a.turns.running_count)
         assert looks(slack, before) == []
         assert "Why?" in told(model)
 
@@ -139,8 +139,8 @@ async def test_try_again_of_a_question_whose_text_is_not_stored_reads_it_in_slac
         record = await a.store.get_turn(turn)
         assert record
         assert record.question.text == ""
-        assert await a.turns.retry(turn, "U1") is Verdict.TAKEN
-        await until(lambda: not a.turns.live)
+        assert await a.turns.retry(turn, "U1") is Verdict.DONE
+        await until(lambda: not a.turns.running_count)
         assert "Why?" in told(model)
 
 
@@ -151,6 +151,6 @@ async def test_try_again_of_a_question_that_was_refused_reads_it_in_slack(tmp_pa
         assert not await a.turns.submit(asked())
         a.database.away = False
         slack.edit(ROOT, NEW)
-        assert await a.turns.retry(f"t{ROOT}", "U1") is Verdict.TAKEN
-        await until(lambda: not a.turns.live)
+        assert await a.turns.retry(f"t{ROOT}", "U1") is Verdict.DONE
+        await until(lambda: not a.turns.running_count)
         assert NEW in told(model)

@@ -13,8 +13,13 @@ from hypothesis import strategies as st
 from bot.errors import Stopped
 from bot.render.incoming import WITHOUT_NAME
 from bot.render.incoming.attachments import EMPTY_FORWARD
-from bot.turn.durability.resume import HINT
-from bot.turn.unread import LONGEST_NAME, NAMED, nothing_to_answer, remark
+from bot.turn.durability.resume import EMPTY_QUESTION_HINT
+from bot.turn.unread import (
+    MAX_LISTED_NAMES,
+    MAX_PART_NAME_CHARACTERS,
+    unreadable_remark,
+    wordless_question_reply,
+)
 from bot.upstream.prompt import Prompt
 from bot.values import File, Message, Phase, Place, Question
 from tests.support import paging
@@ -59,7 +64,7 @@ async def test_a_question_without_words_is_told_what_cannot_be_read_and_asks_no_
 
 async def test_a_mention_with_nothing_beside_it_is_greeted_and_asks_no_model() -> None:
     model, answer, _ = await told(question(0, ""))
-    assert (model.asked, answer) == ([], HINT)
+    assert (model.asked, answer) == ([], EMPTY_QUESTION_HINT)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +149,10 @@ async def test_looking_for_a_file_holds_up_neither_the_first_word_nor_the_last()
 
 def test_many_names_are_counted() -> None:
     many = replace(question(), unreadable=tuple(f"{n}.pdf" for n in range(9)))
-    assert f"{NAMED - 1}.pdf and {9 - NAMED} more were not read" in remark(many)
+    assert (
+        f"{MAX_LISTED_NAMES - 1}.pdf and {9 - MAX_LISTED_NAMES} more were not read"
+        in unreadable_remark(many)
+    )
 
 
 PLACE = Place("T1", "C1", "channel", "1.0")
@@ -152,10 +160,10 @@ PLACE = Place("T1", "C1", "channel", "1.0")
 
 @given(st.text(min_size=1, max_size=200).filter(lambda name: name not in WITHOUT_NAME))
 def test_a_name_stays_one_short_line_of_code(name: str) -> None:
-    sentence = nothing_to_answer(Question("q", (), PLACE, "U1", "", unreadable=(name,)))
+    sentence = wordless_question_reply(Question("q", (), PLACE, "U1", "", unreadable=(name,)))
     if not sentence:  # nothing of the name can be seen
         return
-    assert len(sentence) < LONGEST_NAME + 100
+    assert len(sentence) < MAX_PART_NAME_CHARACTERS + 100
     assert sentence.count("`") == 2
     assert not set(sentence) & set("\n\r\u2028\u202e\u2066\0")
 

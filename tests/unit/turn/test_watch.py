@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.turn.durability.failure_detector import LONGEST_PAUSE, Watch
+from bot.turn.durability.failure_detector import MAX_GAP_LEASE_FRACTION, FailureDetector
 
 LEASE = 15.0
 
@@ -14,12 +14,12 @@ LEASE = 15.0
 class Reader:
     """A watch and its own clock."""
 
-    watch: Watch = field(default_factory=lambda: Watch("me", LEASE))
+    watch: FailureDetector = field(default_factory=lambda: FailureDetector("me", LEASE))
     now: float = 100.0
 
     def after(self, seconds: float, *owners: str, **beats: int) -> frozenset[str]:
         self.now += seconds
-        return self.watch.read(beats, owners, began=self.now, ended=self.now)
+        return self.watch.observe(beats, owners, started_at=self.now, ended_at=self.now)
 
 
 def test_who_is_silent_for_a_lease_is_dead_and_not_a_moment_before() -> None:
@@ -48,7 +48,7 @@ def test_a_reading_that_failed_begins_the_observation_anew() -> None:
     reader = Reader()
     for _ in range(5):
         reader.after(3, other=7)
-    reader.watch.missed()
+    reader.watch.reset()
     assert [reader.after(3, other=7) for _ in range(6)] == [frozenset()] * 5 + [{"other"}]
 
 
@@ -61,19 +61,19 @@ def test_after_a_sleep_of_the_whole_machine_the_others_have_time_to_wake_up() ->
 
 
 def test_a_slow_reading_proves_no_silence_beyond_its_own_beginning() -> None:
-    watch = Watch("me", LEASE)
-    watch.read({"other": 1}, (), began=0, ended=4.9)
+    watch = FailureDetector("me", LEASE)
+    watch.observe({"other": 1}, (), started_at=0, ended_at=4.9)
     for at in (5, 9, 13, 17):
-        assert not watch.read({"other": 1}, (), began=at, ended=at + 1.0)
+        assert not watch.observe({"other": 1}, (), started_at=at, ended_at=at + 1.0)
 
 
 def test_the_living_are_counted_ourselves_among_them() -> None:
     reader = Reader()
     for _ in range(7):
         reader.after(3, "gone", me=1, dead=5)
-    assert reader.watch.alive == 1
+    assert reader.watch.alive_count == 1
     reader.after(3, me=1, dead=5, new=1)
-    assert reader.watch.alive == 2
+    assert reader.watch.alive_count == 2
 
 
 pauses = st.lists(st.floats(0.01, 60), min_size=1, max_size=60)
@@ -87,12 +87,12 @@ def test_whoever_beats_in_time_is_never_dead_whatever_happens_to_our_readings(
     for n, pause in enumerate(pauses):
         if n in failed:
             reader.now += pause
-            reader.watch.missed()
+            reader.watch.reset()
         else:
             assert not reader.after(pause, "other", other=int((reader.now + pause) / period))
 
 
-@given(st.lists(st.floats(0.01, LEASE * LONGEST_PAUSE), min_size=60, max_size=60))
+@given(st.lists(st.floats(0.01, LEASE * MAX_GAP_LEASE_FRACTION), min_size=60, max_size=60))
 def test_the_dead_are_found_as_soon_as_a_lease_of_readings_has_passed(
     pauses: list[float],
 ) -> None:

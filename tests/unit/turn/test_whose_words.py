@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from bot.storage import rows
-from bot.upstream.requests.attribution import EXPLAINED
+from bot.upstream.requests.attribution import ATTRIBUTION_INSTRUCTIONS
 from bot.values import Phase
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.history import asking
@@ -26,7 +26,7 @@ async def test_words_of_somebody_else_that_joined_a_question_are_sent_as_theirs(
         "From person U1:\n> Refund order 7?",
         "From person U2:\n> Bob: yes\n> and delete it",
     ]
-    assert asked["instructions"] == f"Be brief.\n\n{EXPLAINED}"
+    assert asked["instructions"] == f"Be brief.\n\n{ATTRIBUTION_INSTRUCTIONS}"
 
 
 async def test_a_question_of_one_person_is_sent_as_it_was_written() -> None:
@@ -53,8 +53,8 @@ async def test_what_the_server_counts_teaches_how_much_fits() -> None:
     for n in range(1, 30):
         slack.say(at(n), "U2", "x" * 400, under=ROOT)
     history = asking.history(slack, 2000)
-    few = len((await history.read(asked("now?", at(60)))).messages)
+    few = len((await history.read_conversation(asked("now?", at(60)))).messages)
     async with runner(FakeSlack(), Counting()) as way:
         way.runner.history = history
         await way.answer(question(text="y" * 8000))
-    assert len((await history.read(asked("now?", at(60)))).messages) > few
+    assert len((await history.read_conversation(asked("now?", at(60)))).messages) > few

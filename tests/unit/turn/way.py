@@ -12,16 +12,16 @@ from typing import Any
 import httpx
 
 from bot.delivery.delivery import Delivery, DeliveryConfig
-from bot.errors import StorageAway
-from bot.history.names import Names
+from bot.errors import StorageUnavailable
+from bot.history.names import UserNames
 from bot.history.thread import History
 from bot.observe import Metrics
 from bot.storage.records import Change, TurnRecord
 from bot.tools.tool import tool
 from bot.tools.toolbox import Toolbox
-from bot.turn.answer import Runner
-from bot.turn.concurrency import Seats
-from bot.turn.durability.write_behind import Journal, merged
+from bot.turn.answer import AnswerRunner
+from bot.turn.concurrency import ConcurrencyLimiter
+from bot.turn.durability.write_behind import Journal, merge_changes
 from bot.turn.pseudonyms import Pseudonyms
 from bot.turn.turn import Turn
 from bot.upstream.client import Upstream, UpstreamConfig
@@ -104,7 +104,7 @@ def event(**data: Any) -> bytes:
 class Way:
     """A runner, and a journal in place of the database; `changes` is what it was given."""
 
-    runner: Runner
+    runner: AnswerRunner
     slack: FakeSlack
     changes: list[Change] = field(default_factory=list)
     lost: set[str] = field(default_factory=set)
@@ -119,18 +119,24 @@ class Way:
     async def write(self, changes: Sequence[Change]) -> set[str]:
         await asyncio.sleep(self.slow)
         if self.away:
-            raise StorageAway("away")
+            raise StorageUnavailable("away")
         self.changes += changes
         return {change.turn for change in changes} & self.lost
 
     def lose(self, turn: str, fence: int) -> None:
-        self.turns[turn].left = True
+        self.turns[turn].released = True
 
     def turn(self, asked: Question, *, certain: bool = True, **known: Any) -> Turn:
         self.slack.hear(asked)
         usual: dict[str, Any] = {"draft": Draft(Phase.ASKING), "owner": "a", "fence": 1}
         record = TurnRecord(asked, **usual | known)
-        turn = Turn(record, self.journal, held=lambda: self.held, begin=begin, certain=certain)
+        turn = Turn(
+            record,
+            self.journal,
+            owns_lease=lambda: self.held,
+            promote=begin,
+            messages_verified=certain,
+        )
         self.turns[turn.id] = turn
         return turn
 
@@ -142,7 +148,7 @@ class Way:
         found: Change | None = None
         for change in self.changes:
             if change.turn == turn:
-                found = merged(found, change)
+                found = merge_changes(found, change)
         assert found
         return found
 
@@ -151,7 +157,7 @@ async def begin(turn: str, fence: int) -> Question | None:
     raise AssertionError("no turn waits here")
 
 
-class Room(Runner):
+class Room(AnswerRunner):
     """A runner, and the Slack behind it."""
 
     fake: FakeSlack
@@ -194,12 +200,12 @@ async def rooms(
         room = Room(
             upstream=asked,
             delivery=delivery,
-            history=History(door, Names(door), bot_user="UBOT", limit=1000),
-            seats=Seats(seats),
+            history=History(door, UserNames(door), bot_user="UBOT", max_tokens=1000),
+            concurrency=ConcurrencyLimiter(seats),
             metrics=Metrics(),
-            toolbox=Toolbox([shout, ponder, order], timeout=60),
+            toolbox=Toolbox([shout, ponder, order], timeout_seconds=60),
             instructions="Be brief.",
-            tool_rounds=2,
+            max_tool_rounds=2,
             pseudonyms=Pseudonyms("xoxb-secret"),
         )
         room.fake = slack
@@ -215,7 +221,7 @@ async def shout(word: str) -> str:
     return word.upper()
 
 
-@tool(saying=lambda: "Pondering")
+@tool(status_label=lambda: "Pondering")
 async def ponder() -> str:
     """Think for a while."""
     await asyncio.sleep(10)
@@ -225,7 +231,7 @@ async def ponder() -> str:
 ORDERS: list[str] = []
 
 
-@tool(side_effects=True)
+@tool(has_side_effects=True)
 async def order(word: str) -> str:
     """Order something.
 

@@ -21,8 +21,8 @@ from bot.upstream.events import (
     TextDone,
 )
 from bot.upstream.prompt import Prompt
-from bot.upstream.session.answer import Surroundings
-from bot.upstream.session.attempt import Call, Reply
+from bot.upstream.session.answer import SessionContext
+from bot.upstream.session.attempt import HttpReply, HttpRequest
 from bot.values import Author, Message
 from tests.unit.upstream.clock import Clock
 from tests.unit.upstream.fake import Out, Service, read_request, transport
@@ -41,18 +41,18 @@ class Fallen(Exception):
     """The line fell, where no httpx is in between."""
 
 
-def bare(service: Service, **settings: Any) -> Surroundings:
+def bare(service: Service, **settings: Any) -> SessionContext:
     """Return the surroundings of answers that reach `service` by a plain function call.
 
     For the tests that ask thousands of times; `upstream` has httpx in between.
     """
     clock = Clock()
 
-    async def send(call: Call) -> Reply:
+    async def send(call: HttpRequest) -> HttpReply:
         out = service.handle(read_request(call.method, call.path, {}, call.body))
-        return Reply(out.status, out.headers, _falling(out), _nothing, (Fallen,))
+        return HttpReply(out.status, out.headers, _falling(out), _nothing, (Fallen,))
 
-    return Surroundings(
+    return SessionContext(
         config(**settings),
         Capabilities(),
         _nothing,
@@ -130,9 +130,13 @@ def final(events: Sequence[Event]) -> Finished | Failed:
 
 def waits(events: Sequence[Event]) -> list[float]:
     """Return the seconds of each announced wait."""
-    return [event.wait for event in events if isinstance(event, Reconnecting)]
+    return [event.wait_seconds for event in events if isinstance(event, Reconnecting)]
 
 
 def told(events: list[Event]) -> list[tuple[int, int, float, str]]:
     """Return what the reader is told of the line."""
-    return [(e.attempt, e.of, e.wait, e.why) for e in events if isinstance(e, Reconnecting)]
+    return [
+        (e.attempt, e.max_attempts, e.wait_seconds, e.reason)
+        for e in events
+        if isinstance(e, Reconnecting)
+    ]

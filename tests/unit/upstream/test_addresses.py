@@ -36,7 +36,7 @@ VERSION = "api-version=2025-04-01-preview"
     ],
 )
 def test_a_base_url_s_query_stays_behind_every_path(base: str, path: str, whole: str) -> None:
-    assert config(base).url(path) == whole
+    assert config(base).build_url(path) == whole
 
 
 @pytest.mark.parametrize("api", ["responses", "chat"])
@@ -65,7 +65,7 @@ async def test_a_query_is_sent_with_questions_and_resumes_alike(api: str) -> Non
     ],
 )
 def test_a_key_travels_as_its_server_wants_it(host: str, key: str, headers: dict[str, str]) -> None:
-    assert UpstreamConfig(f"https://{host}/v1", key, "m").key_headers == headers
+    assert UpstreamConfig(f"https://{host}/v1", key, "m").auth_headers == headers
 
 
 async def test_an_id_with_odd_characters_stays_one_part_of_the_path() -> None:

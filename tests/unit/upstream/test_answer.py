@@ -17,7 +17,7 @@ from bot.upstream.events import (
     Started,
     TextDelta,
 )
-from bot.upstream.resume_point import Begun
+from bot.upstream.resume_point import ResumePoint
 from tests.unit.upstream.asking import PROMPT, ask, final, shown, told, upstream, waits
 from tests.unit.upstream.clock import Clock
 from tests.unit.upstream.fake import Cut, Out, Service, refusal
@@ -109,7 +109,7 @@ async def test_a_final_refusal_is_told_at_once(fault: Out, said: str) -> None:
     assert len(events) == 1
     end = final(events)
     assert isinstance(end, Failed)
-    assert said in end.error.sentence
+    assert said in end.error.user_message
     assert service.paths == [ASK]
 
 
@@ -188,7 +188,7 @@ async def test_whoever_leaves_lets_the_response_go_on() -> None:
         aclosing(asked.answer(PROMPT)) as events,
     ):
         await anext(events)
-        asked.leave()
+        asked.detach_response()
     assert service.paths == [ASK]
 
 
@@ -199,7 +199,7 @@ async def test_whoever_leaves_one_response_cancels_the_others() -> None:
             service.cuts.append(Cut(after(service, 5), "silence"))
             async with aclosing(asked.answer(PROMPT)) as events:
                 await anext(events)
-                asked.leave(left)
+                asked.detach_response(left)
     assert service.paths == [ASK, ASK, CANCEL]
 
 
@@ -208,8 +208,8 @@ async def test_a_response_begun_elsewhere_is_taken_over_from_its_beginning() -> 
     async with upstream(service, background="on") as asked:
         async with aclosing(asked.answer(PROMPT)) as events:
             await anext(events)
-            asked.leave()
-        taken = [event async for event in asked.answer(PROMPT, Begun("resp_1"))]
+            asked.detach_response()
+        taken = [event async for event in asked.answer(PROMPT, ResumePoint("resp_1"))]
     assert service.paths == [ASK, RESUME]
     assert service.asked[1].query["starting_after"] == "0"
     assert taken[0] == Restarted()
@@ -220,7 +220,7 @@ async def test_a_response_that_cannot_be_taken_over_is_asked_for_anew() -> None:
     service = Service(PIECES)
     service.resume_refusal = service.poll_refusal = refusal(404)
     async with upstream(service) as asked:
-        events = [event async for event in asked.answer(PROMPT, Begun("resp_1"))]
+        events = [event async for event in asked.answer(PROMPT, ResumePoint("resp_1"))]
     assert service.paths == [RESUME, POLL, ASK]
     assert final(events).text == shown(events) == TEXT
 

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from bot.upstream.events import ToolCall
-from bot.upstream.prompt import Exchange, Prompt, Round, ToolSpec
-from bot.upstream.requests.attribution import EXPLAINED
+from bot.upstream.prompt import Prompt, ToolResult, ToolRound, ToolSpec
+from bot.upstream.requests.attribution import ATTRIBUTION_INSTRUCTIONS
 from bot.upstream.requests.bodies import CHAT_OPTIONS, RESPONSES_OPTIONS, chat_body, responses_body
 from bot.values import Author, Message
 
@@ -24,8 +24,8 @@ PROMPT = Prompt(
     tools=(ToolSpec("now", "Tells the time.", SCHEMA),),
     hosted_tools=({"type": "web_search"},),
     rounds=(
-        Round(None, (Exchange(ToolCall("call_1", "now", '{"zone":"x"}'), "no such zone"),)),
-        Round(None, (Exchange(ToolCall("call_2", "now", "{}"), "12:00"),)),
+        ToolRound(None, (ToolResult(ToolCall("call_1", "now", '{"zone":"x"}'), "no such zone"),)),
+        ToolRound(None, (ToolResult(ToolCall("call_2", "now", "{}"), "12:00"),)),
     ),
 )
 MESSAGES = [
@@ -44,7 +44,7 @@ def test_a_prompt_for_responses() -> None:
     assert read(responses_body(PROMPT, "tiny", set())) == {
         "model": "tiny",
         "stream": True,
-        "instructions": f"Be brief.\n\n{EXPLAINED}",
+        "instructions": f"Be brief.\n\n{ATTRIBUTION_INSTRUCTIONS}",
         "input": [
             *MESSAGES,
             {
@@ -91,7 +91,7 @@ def test_a_prompt_for_chat() -> None:
         "stream": True,
         "stream_options": {"include_usage": True},
         "messages": [
-            {"role": "system", "content": f"Be brief.\n\n{EXPLAINED}"},
+            {"role": "system", "content": f"Be brief.\n\n{ATTRIBUTION_INSTRUCTIONS}"},
             *MESSAGES,
             {"role": "assistant", "content": None, "tool_calls": called[:1]},
             {"role": "tool", "tool_call_id": "call_1", "content": "no such zone"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.upstream.capabilities import RESUMING_HOSTS, Capabilities, is_one_of
+from bot.upstream.capabilities import RESUMING_HOSTS, Capabilities, matches_host
 
 DAY = 24 * 3600
 URL, OTHER = "http://one.test/v1", "http://two.test/v1"
@@ -12,39 +12,39 @@ URL, OTHER = "http://one.test/v1", "http://two.test/v1"
 
 def test_a_latch_holds_for_one_model_of_one_server_for_a_day() -> None:
     known = Capabilities()
-    known.lack(URL, "m", "responses", 100)
-    assert known.lacks(URL, "m", "responses", 100)
-    assert known.lacks(URL, "m", "responses", 99 + DAY)
-    assert not known.lacks(URL, "m", "responses", 100 + DAY)
-    assert not known.lacks(URL, "n", "responses", 100)
-    assert not known.lacks(OTHER, "m", "responses", 100)
-    assert not known.lacks(URL, "m", "chat", 100)
+    known.mark_unsupported(URL, "m", "responses", 100)
+    assert known.is_unsupported(URL, "m", "responses", 100)
+    assert known.is_unsupported(URL, "m", "responses", 99 + DAY)
+    assert not known.is_unsupported(URL, "m", "responses", 100 + DAY)
+    assert not known.is_unsupported(URL, "n", "responses", 100)
+    assert not known.is_unsupported(OTHER, "m", "responses", 100)
+    assert not known.is_unsupported(URL, "m", "chat", 100)
 
 
 def test_what_a_server_lacks_all_its_models_lack() -> None:
     known = Capabilities()
-    known.lack(URL, "", "resume", 100)
-    assert known.lacks(URL, "m", "resume", 200)
-    assert known.lacks(URL, "n", "resume", 200)
+    known.mark_unsupported(URL, "", "resume", 100)
+    assert known.is_unsupported(URL, "m", "resume", 200)
+    assert known.is_unsupported(URL, "n", "resume", 200)
 
 
 def test_formats_are_learned_both_ways_and_asked_for_once_a_day() -> None:
     known = Capabilities()
-    assert not known.asked(URL, "m", 0)
+    assert not known.has_asked_formats(URL, "m", 0)
     known.learn_formats(URL, "m", ("openai_chat_completions", "anthropic_messages"), 0)
-    assert known.asked(URL, "m", DAY - 1)
-    assert not known.asked(URL, "m", DAY)
-    assert known.lacks(URL, "m", "responses", 1)
-    assert not known.lacks(URL, "m", "chat", 1)
+    assert known.has_asked_formats(URL, "m", DAY - 1)
+    assert not known.has_asked_formats(URL, "m", DAY)
+    assert known.is_unsupported(URL, "m", "responses", 1)
+    assert not known.is_unsupported(URL, "m", "chat", 1)
     known.learn_formats(URL, "m", ("openai_responses", "openai_chat_completions"), 2)
-    assert not known.lacks(URL, "m", "responses", 3)
+    assert not known.is_unsupported(URL, "m", "responses", 3)
 
 
 def test_a_server_that_does_not_say_is_not_asked_again() -> None:
     known = Capabilities()
     known.learn_formats(URL, "m", None, 0)
-    assert known.asked(URL, "m", 1)
-    assert not known.lacks(URL, "m", "responses", 1)
+    assert known.has_asked_formats(URL, "m", 1)
+    assert not known.is_unsupported(URL, "m", "responses", 1)
 
 
 @pytest.mark.parametrize(
@@ -60,4 +60,4 @@ def test_a_server_that_does_not_say_is_not_asked_again() -> None:
     ],
 )
 def test_hosts_known_to_resume(host: str, documented: bool) -> None:
-    assert is_one_of(host, RESUMING_HOSTS) is documented
+    assert matches_host(host, RESUMING_HOSTS) is documented

@@ -115,14 +115,14 @@ async def test_an_answer_is_read_whole(name: str) -> None:
         assert expected
     assert end.text == expected
     assert shown(events) == expected
-    assert not end.cut_off
+    assert not end.cut_off_reason
 
 
 @pytest.mark.parametrize("name", sorted(CUT_OFF))
 async def test_an_answer_at_its_length_limit_says_so(name: str) -> None:
     end = final(await replay(name))
     assert isinstance(end, Finished)
-    assert end.cut_off == "max_output_tokens"
+    assert end.cut_off_reason == "max_output_tokens"
     assert end.text == end_as_told(recorded.capture(name)[2])
     assert end.usage.output_tokens
 
@@ -147,7 +147,7 @@ async def test_a_failure_is_one_error_with_its_sentence(name: str) -> None:
     assert isinstance(end, Failed)
     assert isinstance(end.error, kind)
     assert end.error.retryable is retryable
-    assert end.error.sentence.endswith(".")
+    assert end.error.user_message.endswith(".")
     assert end.text == shown(events)
 
 

@@ -72,7 +72,7 @@ def test_text_is_read_in_every_shape(payloads: list[Any], expected: str) -> None
 def test_the_end_waits_for_token_counts_only_as_long_as_the_reader_wants() -> None:
     decoder = ChatDecoder("m")
     assert feed(decoder, text("a"), STOP) == [TextDelta("a")]
-    assert decoder.ending
+    assert decoder.is_ending
     assert feed(decoder, USAGE) == [Finished("a", Usage(3, 7))]
     assert decoder.ended
     assert decoder.close() == ()
@@ -102,12 +102,12 @@ def test_without_a_reason_or_done_an_answer_is_not_complete() -> None:
 )
 def test_an_answer_cut_off_says_why(reason: str, cut_off: str) -> None:
     (*_, end) = read(text("a"), chunk(finish_reason=reason))
-    assert end == Finished("a", cut_off=cut_off)
+    assert end == Finished("a", cut_off_reason=cut_off)
 
 
 def test_a_refusal_is_the_answer_and_says_so() -> None:
     events = read(chunk({"refusal": "I "}), chunk({"refusal": "can't."}), STOP)
-    assert events[-1] == Finished("I can't.", refusal=True)
+    assert events[-1] == Finished("I can't.", is_refusal=True)
 
 
 @pytest.mark.parametrize("field", ["reasoning", "reasoning_content"])
@@ -233,7 +233,7 @@ def test_a_whole_completion_is_read_like_a_stream_of_it() -> None:
         "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
         "usage": USAGE["usage"],
     }
-    events = decoder.whole(whole)
+    events = decoder.decode_complete(whole)
     assert list(events) == [Started("c"), TextDelta("ab"), Finished("ab", Usage(3, 7))]
 
 

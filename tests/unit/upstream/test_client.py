@@ -22,15 +22,15 @@ async def test_a_model_says_which_formats_it_takes() -> None:
     service = Service([])
     service.model = {"id": "tiny-2", "tokenlab": {"accepted_request_formats": ["a", "b"]}}
     async with upstream(service) as asked:
-        assert await asked.model() == ModelInfo("tiny-2", ("a", "b"))
+        assert await asked.fetch_model() == ModelInfo("tiny-2", ("a", "b"))
         service.model = {"object": "model"}
-        assert await asked.model() == ModelInfo("tiny", None)
+        assert await asked.fetch_model() == ModelInfo("tiny", None)
 
 
 async def test_an_unknown_model_is_an_error_that_names_it() -> None:
     async with upstream(Service([])) as asked:
         with pytest.raises(UpstreamRefused) as caught:
-            await asked.model()
+            await asked.fetch_model()
     assert caught.value.status == 404
 
 
@@ -39,7 +39,7 @@ async def test_a_server_that_never_says_what_its_model_is_is_given_up() -> None:
     service.model, service.model_cut = {}, Cut(0, "silence")
     async with upstream(service, clock) as asked:
         with pytest.raises(UpstreamError):
-            await asked.model()
+            await asked.fetch_model()
     assert 10 <= clock.time - 1000 <= 11
 
 
@@ -47,7 +47,7 @@ async def test_a_model_name_with_a_slash_is_one_name() -> None:
     service = Service([])
     service.model = {}
     async with upstream(service, model="house/tiny") as asked:
-        assert await asked.model() == ModelInfo("house/tiny")
+        assert await asked.fetch_model() == ModelInfo("house/tiny")
     assert service.asked[0].path == "/models/house%2Ftiny"
 
 
@@ -73,7 +73,7 @@ async def test_empty_requests_tell_which_formats_a_server_has(
     transport = answering({"/v1/responses": responses, "/v1/chat/completions": chat})
     settings = config(base_url="http://model.test/v1")
     async with httpx.AsyncClient(transport=transport) as http:
-        assert await Upstream(settings, http).endpoints() == has
+        assert await Upstream(settings, http).probe_endpoints() == has
 
 
 async def test_an_empty_request_tells_that_the_key_is_refused() -> None:
@@ -81,7 +81,7 @@ async def test_an_empty_request_tells_that_the_key_is_refused() -> None:
     settings = config(base_url="http://model.test/v1")
     async with httpx.AsyncClient(transport=transport) as http:
         with pytest.raises(UpstreamRefused, match=r"\?"):
-            await Upstream(settings, http).endpoints()
+            await Upstream(settings, http).probe_endpoints()
 
 
 def failing(error: Callable[[], Exception]) -> httpx.MockTransport:
@@ -152,10 +152,10 @@ async def test_compressed_answer_is_refused_before_it_is_unpacked(encoding: str)
         asked = Upstream(config(attempts=2), http, now=clock.now, sleep=clock.sleep)
         end = final([event async for event in asked.answer(PROMPT)])
         with pytest.raises(UpstreamRefused, match="content-encoding"):
-            await asked.model()
+            await asked.fetch_model()
     assert isinstance(end, Failed)
     assert isinstance(end.error, UpstreamRefused)
-    assert "compresses its answers" in end.error.sentence
+    assert "compresses its answers" in end.error.user_message
     assert packed.read == 0
 
 
@@ -165,7 +165,7 @@ async def test_compressed_error_counts_by_its_status() -> None:
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(handle)) as http:
         with pytest.raises(UpstreamRefused) as error:
-            await Upstream(config(), http).model()
+            await Upstream(config(), http).fetch_model()
     assert error.value.status == 401
 
 
@@ -174,7 +174,7 @@ async def test_body_that_says_it_is_not_compressed_is_read() -> None:
         return httpx.Response(200, headers={"content-encoding": "identity"}, json={"id": "tiny"})
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(handle)) as http:
-        assert await Upstream(config(), http).model() == ModelInfo("tiny")
+        assert await Upstream(config(), http).fetch_model() == ModelInfo("tiny")
 
 
 class _Bytes(httpx.AsyncByteStream):
@@ -194,7 +194,7 @@ async def refused(url: str, **settings: str) -> None:
     end = final(events)
     assert isinstance(end, Failed)
     assert isinstance(end.error, UpstreamRefused)
-    assert "address or the key" in end.error.sentence
+    assert "address or the key" in end.error.user_message
     assert len(events) == 1
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from bot.turn.answer_state import Machine
+from bot.turn.answer_state import AnswerState
 from bot.upstream.events import Event, Failed, Finished, Restarted, TextDelta
-from bot.upstream.resume_point import Begun, Cursor
-from bot.upstream.session.answer import NOT_TWICE
+from bot.upstream.resume_point import Cursor, ResumePoint
+from bot.upstream.session.answer import NOT_RESTARTED_SENTENCE
 from bot.upstream.wire.responses import ResponsesDecoder
 from tests.unit.upstream.asking import PROMPT, ask, final, shown, upstream
 from tests.unit.upstream.fake import Out, Service, refusal
@@ -21,13 +21,13 @@ from tests.unit.upstream.wire import response, responses_payloads
 CURSORS = [f"{n + 3} 0 0 {len(''.join(PIECES[: n + 1]))} resp_1" for n in range(len(PIECES))]
 
 
-async def take_over(service: Service, begun: Begun) -> list[Event]:
+async def take_over(service: Service, begun: ResumePoint) -> list[Event]:
     async with upstream(service, background="on") as asked:
         return [event async for event in asked.answer(PROMPT, begun)]
 
 
-def decoded(payloads: Sequence[dict[str, Any]], begun: Begun | None = None) -> list[Event]:
-    decoder = ResponsesDecoder.of(begun, "tiny") if begun else ResponsesDecoder("tiny")
+def decoded(payloads: Sequence[dict[str, Any]], begun: ResumePoint | None = None) -> list[Event]:
+    decoder = ResponsesDecoder.resumed_from(begun, "tiny") if begun else ResponsesDecoder("tiny")
     after = decoder.sequence
     numbered = [{**payload, "sequence_number": n} for n, payload in enumerate(payloads)]
     datas = [json.dumps(one).encode() for one in numbered[after + 1 :]]
@@ -46,7 +46,7 @@ async def test_every_delta_of_a_resumable_response_but_the_first_has_a_cursor() 
 @pytest.mark.parametrize("known", range(1, len(PIECES)))
 async def test_what_follows_the_known_text_is_all_that_is_read(known: int) -> None:
     service, text = Service(PIECES), "".join(PIECES[: known + 1])
-    events = await take_over(service, Begun("resp_1", text, CURSORS[known]))
+    events = await take_over(service, ResumePoint("resp_1", text, CURSORS[known]))
     assert service.paths == [RESUME]
     assert service.asked[0].query["starting_after"] == CURSORS[known].split()[0]
     assert Restarted() not in events
@@ -61,7 +61,7 @@ async def test_a_response_that_was_taken_over_is_resumed_like_any_other(
     how: tuple[int, ...],
 ) -> None:
     service = resumable(events=3, times=1 + len(how))
-    events = await take_over(service, Begun("resp_1", "".join(PIECES[:2]), CURSORS[1]))
+    events = await take_over(service, ResumePoint("resp_1", "".join(PIECES[:2]), CURSORS[1]))
     assert final(events).text == TEXT
     assert Restarted() not in events
 
@@ -73,7 +73,7 @@ async def test_a_response_that_was_taken_over_is_resumed_like_any_other(
 )
 async def test_a_cursor_that_is_not_the_texts_is_not_gone_by(cursor: str) -> None:
     service = Service(PIECES)
-    events = await take_over(service, Begun("resp_1", "".join(PIECES[:2]), cursor))
+    events = await take_over(service, ResumePoint("resp_1", "".join(PIECES[:2]), cursor))
     assert service.asked[0].query["starting_after"] == "0"
     assert events[0] == Restarted()
     assert final(events).text == shown(events) == TEXT
@@ -82,7 +82,7 @@ async def test_a_cursor_that_is_not_the_texts_is_not_gone_by(cursor: str) -> Non
 async def test_a_server_that_begins_at_the_start_all_the_same_doubles_nothing() -> None:
     service = Service(PIECES)
     service.resume_refusal = Out(200, b"".join(service.resumable))
-    events = await take_over(service, Begun("resp_1", "".join(PIECES[:2]), CURSORS[1]))
+    events = await take_over(service, ResumePoint("resp_1", "".join(PIECES[:2]), CURSORS[1]))
     assert "".join(PIECES[:2]) + shown(events) == TEXT
     assert final(events).text == TEXT
 
@@ -90,7 +90,7 @@ async def test_a_server_that_begins_at_the_start_all_the_same_doubles_nothing() 
 async def test_a_response_that_can_only_be_polled_ends_whole_and_no_text_vanishes() -> None:
     service = Service(PIECES)
     service.resume_refusal = refusal(404)
-    events = await take_over(service, Begun("resp_1", "".join(PIECES[:2]), CURSORS[1]))
+    events = await take_over(service, ResumePoint("resp_1", "".join(PIECES[:2]), CURSORS[1]))
     assert service.paths == [RESUME, POLL]
     assert Restarted() not in events
     assert final(events).text == TEXT
@@ -99,7 +99,7 @@ async def test_a_response_that_can_only_be_polled_ends_whole_and_no_text_vanishe
 async def test_a_forgotten_response_is_asked_for_anew_and_its_text_kept_meanwhile() -> None:
     service = Service(PIECES)
     service.resume_refusal = service.poll_refusal = refusal(404)
-    events = await take_over(service, Begun("resp_1", "".join(PIECES[:2]), CURSORS[1]))
+    events = await take_over(service, ResumePoint("resp_1", "".join(PIECES[:2]), CURSORS[1]))
     assert service.paths == [RESUME, POLL, ASK]
     assert events.count(Restarted()) == 1
     assert final(events).text == shown(events) == TEXT
@@ -111,10 +111,10 @@ async def test_a_forgotten_response_that_changed_something_is_not_asked_for_anew
 ) -> None:
     service, text = Service(PIECES), "".join(PIECES[:2])
     service.resume_refusal = service.poll_refusal = refusal(404)
-    events = await take_over(service, Begun("resp_1", text, cursor, irreversible=True))
+    events = await take_over(service, ResumePoint("resp_1", text, cursor, irreversible=True))
     assert ASK not in service.paths
     assert isinstance(end := final(events), Failed)
-    assert end.error.sentence == NOT_TWICE
+    assert end.error.user_message == NOT_RESTARTED_SENTENCE
     assert end.text in ("", text)
 
 
@@ -153,17 +153,17 @@ def halved() -> list[dict[str, Any]]:
 def test_wherever_the_reader_dies_the_next_one_ends_with_the_same_text(
     payloads: list[dict[str, Any]],
 ) -> None:
-    whole = Machine("turn1")
+    whole = AnswerState("turn1")
     for event in decoded(payloads):
         whole.feed(event)
     for died in range(4, len(payloads)):
-        first = Machine("turn1")
+        first = AnswerState("turn1")
         for event in decoded(payloads[:died]):
             first.feed(event)
-        begun = Begun("resp_1", first.text, first.cursor)
-        if begun.position is None:
+        begun = ResumePoint("resp_1", first.text, first.cursor)
+        if begun.parsed_cursor is None:
             continue
-        again = Machine("turn1", begun.text, begun.cursor)
+        again = AnswerState("turn1", begun.text, begun.cursor)
         for event in decoded(payloads, begun):
             again.feed(event)
             assert whole.text.startswith(again.text)
@@ -172,4 +172,4 @@ def test_wherever_the_reader_dies_the_next_one_ends_with_the_same_text(
 
 def test_a_cursor_reads_as_it_was_written() -> None:
     cursor = Cursor(17, 2, 1, 5, "resp_1")
-    assert Begun("resp_1", "Otter", str(cursor)).position == cursor
+    assert ResumePoint("resp_1", "Otter", str(cursor)).parsed_cursor == cursor

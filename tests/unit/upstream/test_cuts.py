@@ -13,7 +13,7 @@ from typing import Any, Literal
 import pytest
 
 from bot.upstream.events import Event, Finished, Reconnecting, Restarted
-from bot.upstream.session.answer import Answer
+from bot.upstream.session.answer import AnswerSession
 from tests.unit.upstream.asking import PROMPT, bare, final, shown, upstream
 from tests.unit.upstream.fake import HOWS, Cut, How, Service
 from tests.unit.upstream.wire import block, chat_payloads, responses_payloads
@@ -73,7 +73,7 @@ async def test_no_cut_loses_or_doubles_a_character(
     for cut in cuts(blocks[mode]):
         server.cuts.append(cut)
         server.asked.clear()
-        events = [event async for event in Answer(PROMPT, around).events()]
+        events = [event async for event in AnswerSession(PROMPT, around).events()]
         end = final(events)
         assert isinstance(end, Finished), cut
         assert end.text == shown(events) == server.text, cut
@@ -89,7 +89,9 @@ def assert_told(mode: Mode, server: Service, events: list[Event], cut: Cut) -> N
         assert server.paths == server.paths[:1], cut
         assert not replaced, cut
         return
-    assert [(fall.attempt, fall.of, fall.wait) for fall in falls] == [(1, 5, 0.5)], cut
+    assert [(fall.attempt, fall.max_attempts, fall.wait_seconds) for fall in falls] == [
+        (1, 5, 0.5)
+    ], cut
     first, second = server.paths
     resumes = mode == "resumed" and cut.at >= len(server.resumable[0])
     assert second == ("GET /responses/resp_1" if resumes else first), cut

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.upstream.events import Finished, TextDelta, ToolCall
-from bot.upstream.session.stream_reader import whole_answer
+from bot.upstream.session.stream_reader import parse_complete_answer
 from bot.upstream.wire.chat import ChatDecoder
 from bot.upstream.wire.responses import ResponsesDecoder
 
@@ -34,7 +34,7 @@ def test_a_text_cut_between_the_halves_of_its_characters_is_put_together(text: s
     decoder = ChatDecoder("m")
     events = [e for unit in utf16_units(text) for e in decoder.feed(content(unit))]
     events += decoder.feed(b"[DONE]")
-    assert decoder.wording.text() == text
+    assert decoder.answer_text.text() == text
     assert "".join(e.text for e in events if isinstance(e, TextDelta)) == text
 
 
@@ -45,7 +45,7 @@ def test_a_text_cut_between_the_halves_of_its_characters_is_put_together(text: s
 def test_a_half_without_another_does_not_lose_the_rest(cut: str, mended: str) -> None:
     decoder = ChatDecoder("m")
     decoder.feed(content(cut))
-    assert decoder.wording.text() == mended
+    assert decoder.answer_text.text() == mended
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_what_is_decoded_can_be_written_again(event: dict[str, Any]) -> None:
 def test_a_whole_answer_that_ends_in_a_half_is_read(
     decoder: ResponsesDecoder | ChatDecoder, body: dict[str, Any]
 ) -> None:
-    end = decoder.whole(whole_answer(json.dumps(body).encode(), "m"))[-1]
+    end = decoder.decode_complete(parse_complete_answer(json.dumps(body).encode(), "m"))[-1]
     assert isinstance(end, Finished)
     assert end.text == "ab"
 
@@ -96,11 +96,11 @@ def test_a_decoder_reads_escapes_of_half_characters(written: str) -> None:
     for unit in utf16_units(written):
         chunk = {"id": "c1", "choices": [{"index": 0, "delta": {"content": unit}}]}
         decoder.feed(json.dumps(chunk).encode())
-    assert decoder.wording.text() == written
+    assert decoder.answer_text.text() == written
 
 
 def test_broken_bytes_beside_a_half_character_do_not_lose_the_event() -> None:
     chunk = b'{"id": "c1", "choices": [{"index": 0, "delta": {"content": "\xff ok \\ud83e"}}]}'
     decoder = ChatDecoder("m1")
     decoder.feed(chunk)
-    assert decoder.wording.text() == "\ufffd ok "
+    assert decoder.answer_text.text() == "\ufffd ok "

@@ -42,14 +42,14 @@ def test_a_reason_that_is_followed_by_text_was_none(payloads: list[Any]) -> None
     events = read(*payloads)
     end = events[-1]
     assert isinstance(end, Finished)
-    assert (end.text, end.cut_off) == ("ab", "")
+    assert (end.text, end.cut_off_reason) == ("ab", "")
     assert "".join(event.text for event in events if isinstance(event, TextDelta)) == "ab"
     assert sum(isinstance(event, Finished) for event in events) == 1
 
 
 def test_the_last_reason_counts() -> None:
     (*_, end) = read(stopped("a"), text("b", finish_reason="length"), DONE)
-    assert end == Finished("ab", cut_off="max_output_tokens")
+    assert end == Finished("ab", cut_off_reason="max_output_tokens")
 
 
 def test_text_after_a_reason_without_another_end_is_not_complete() -> None:
@@ -121,7 +121,7 @@ async def test_an_answer_of_nothing_is_a_failure(api: str, body: bytes) -> None:
     end = final(await ask(service, api=api, attempts=1))
     assert isinstance(end, Failed)
     assert end.error.retryable
-    assert end.error.sentence.endswith(".")
+    assert end.error.user_message.endswith(".")
     assert len(service.paths) == 2
 
 

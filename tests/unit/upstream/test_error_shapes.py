@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import PromptRefused, UpstreamBusy, UpstreamError, UpstreamRefused
-from bot.upstream.errors.shapes import error_in, flat
+from bot.upstream.errors.shapes import find_error, flatten_error
 from bot.upstream.events import Failed, Finished
-from bot.upstream.session.stream_reader import whole_answer
+from bot.upstream.session.stream_reader import parse_complete_answer
 from bot.upstream.wire.chat import ChatDecoder
 from bot.upstream.wire.responses import ResponsesDecoder
 from bot.upstream.wire.sse import SseParser
@@ -63,7 +63,7 @@ async def test_an_error_of_any_shape_is_asked_once_and_told_rightly(
     service = Service([], faults=[Out(200, body)] * 9)
     end = final(await ask(service, api=api))
     assert isinstance(end, Failed)
-    assert end.error.sentence.startswith(LONG_SENTENCE)
+    assert end.error.user_message.startswith(LONG_SENTENCE)
     assert len(service.paths) == 1
     assert TOO_LONG in str(end.error)
     assert SAID in str(end.error)
@@ -117,7 +117,7 @@ async def test_a_completed_response_without_output_says_its_error() -> None:
         service = Service([], faults=[Out(200, body)] * 9)
         end = final(await ask(service))
         assert isinstance(end, Failed)
-        assert end.error.sentence.startswith(LONG_SENTENCE)
+        assert end.error.user_message.startswith(LONG_SENTENCE)
         assert len(service.paths) == 1
 
 
@@ -180,7 +180,7 @@ def test_words_go_before_what_looks_like_an_error() -> None:
     decoder = ChatDecoder("m")
     decoder.feed(json.dumps({**chunk({"content": "a"}), "status": 500, "detail": "x"}).encode())
     assert decoder.error is None
-    assert decoder.wording.text() == "a"
+    assert decoder.answer_text.text() == "a"
 
 
 LEVELS = 100_000  # more than any Python follows: 3.13 goes ten times as deep as 3.11
@@ -239,16 +239,16 @@ ODD = st.dictionaries(
 @given(ODD | st.lists(ODD, max_size=2), st.sampled_from(["", "error", "foo.bar", "message"]))
 @settings(max_examples=60, deadline=None)
 def test_no_shape_of_an_error_breaks_its_reading(odd: Any, event: str) -> None:
-    found = error_in(odd, event)
+    found = find_error(odd, event)
     assert found is None or isinstance(found, dict)
     raw = json.dumps(odd).encode()
     for make in (ResponsesDecoder, ChatDecoder):
         make("m").feed(raw)
         with suppress(UpstreamError):
-            answer = whole_answer(raw, "m")
+            answer = parse_complete_answer(raw, "m")
             decoder = make("m")
-            decoder.whole(answer)
-            assert decoder.ended or decoder.unfinished
+            decoder.decode_complete(answer)
+            assert decoder.ended or decoder.still_running
 
 
 @given(
@@ -258,8 +258,8 @@ def test_no_shape_of_an_error_breaks_its_reading(odd: Any, event: str) -> None:
 )
 def test_a_code_is_found_in_every_shape(code: str, name: str, more: dict[str, str]) -> None:
     shape = json.loads(json.dumps(SHAPES[name]).replace(TOO_LONG, code))
-    found = error_in({**shape, **more})
+    found = find_error({**shape, **more})
     assert found is not None
     assert code in {found.get("code"), found.get("type")}
     assert found["message"] == SAID
-    assert flat(shape)["message"] == SAID
+    assert flatten_error(shape)["message"] == SAID

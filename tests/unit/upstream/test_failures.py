@@ -18,7 +18,12 @@ from bot.errors import (
     UpstreamRefused,
     UpstreamUnreachable,
 )
-from bot.upstream.errors.classify import from_event, from_response, patience, why
+from bot.upstream.errors.classify import (
+    error_from_event,
+    error_from_response,
+    explain_long_wait,
+    reason_label,
+)
 from tests.unit.upstream import recorded
 
 
@@ -26,7 +31,7 @@ def http(status: int, error: Any = None, **headers: str) -> UpstreamError:
     """Return the error of an HTTP answer in the usual shape."""
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     body = b"" if error is None else json.dumps({"error": error}).encode()
-    return from_response(status, names, body, "tiny")
+    return error_from_response(status, names, body, "tiny")
 
 
 # status, error object, class, a word of the sentence
@@ -90,22 +95,25 @@ NOT_TOO_LONG = [
 def test_a_prompt_that_is_too_long_is_known_by_every_server_s_words(said: str) -> None:
     for status in (400, 422, 500):
         assert type(http(status, {"message": said})) is PromptTooLong
-    assert type(from_event({"message": said}, "tiny")) is PromptTooLong
-    assert type(from_response(400, {}, json.dumps({"detail": said}).encode(), "m")) is PromptTooLong
+    assert type(error_from_event({"message": said}, "tiny")) is PromptTooLong
+    assert (
+        type(error_from_response(400, {}, json.dumps({"detail": said}).encode(), "m"))
+        is PromptTooLong
+    )
 
 
 @pytest.mark.parametrize("code", TOO_LONG_CODES)
 @pytest.mark.parametrize("name", ["code", "type"])
 def test_a_prompt_that_is_too_long_is_known_by_code_or_type(code: str, name: str) -> None:
     assert type(http(400, {name: code})) is PromptTooLong
-    assert type(from_event({name: code}, "tiny")) is PromptTooLong
+    assert type(error_from_event({name: code}, "tiny")) is PromptTooLong
 
 
 @pytest.mark.parametrize("said", NOT_TOO_LONG)
 def test_limits_of_rate_and_of_answers_are_no_prompt_that_is_too_long(said: str) -> None:
     assert not isinstance(http(429, {"message": said}), PromptTooLong)
     assert not isinstance(http(400, {"message": said}), PromptTooLong)
-    assert not isinstance(from_event({"message": said}, "tiny"), PromptTooLong)
+    assert not isinstance(error_from_event({"message": said}, "tiny"), PromptTooLong)
 
 
 AGAIN: list[tuple[int, dict[str, Any]]] = [
@@ -137,7 +145,7 @@ def test_these_are_not_tried_again(
     found = http(status, error)
     assert type(found) is kind
     assert not found.retryable
-    assert said in found.sentence
+    assert said in found.user_message
 
 
 @pytest.mark.parametrize(("status", "error"), AGAIN)
@@ -172,7 +180,7 @@ def test_a_wish_is_read_from_headers_then_body_then_words() -> None:
     assert http(429, words, retry_after="2").retry_after == 2
     assert http(429, words).retry_after == 4
     assert http(429, {"message": "try again in 6.5s"}).retry_after == 6.5
-    assert from_response(429, {}, b'{"retry_after": 3, "error": {}}', "m").retry_after == 3
+    assert error_from_response(429, {}, b'{"retry_after": 3, "error": {}}', "m").retry_after == 3
 
 
 def test_the_operator_finds_status_code_and_request_id() -> None:
@@ -189,7 +197,7 @@ def test_a_key_a_server_repeats_is_not_kept() -> None:
 
 @pytest.mark.parametrize("code", ["429", 429, "rate_limit_exceeded"], ids=repr)
 def test_a_code_may_be_a_number(code: object) -> None:
-    found = from_event({"code": code, "message": "slow"}, "m")
+    found = error_from_event({"code": code, "message": "slow"}, "m")
     assert type(found) is UpstreamBusy
 
 
@@ -217,12 +225,12 @@ def test_a_code_may_be_a_number(code: object) -> None:
     ],
 )
 def test_a_failure_inside_a_stream_is_told_by_its_code(code: str, retryable: bool) -> None:
-    assert from_event({"code": code, "message": "oh"}, "m").retryable is retryable
+    assert error_from_event({"code": code, "message": "oh"}, "m").retryable is retryable
 
 
 def test_an_error_inside_a_stream_brings_its_own_headers() -> None:
     error = {"code": "rate_limit_exceeded", "headers": {"Retry-After-Ms": "300"}}
-    assert from_event(error, "m").retry_after == 0.3
+    assert error_from_event(error, "m").retry_after == 0.3
 
 
 @recorded.needed
@@ -232,13 +240,13 @@ def test_recorded_errors_are_all_final_but_the_rate_limit() -> None:
     for known in errors:
         body = known["body"]
         raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-        found = from_response(known["status"], {}, raw, "tiny")
+        found = error_from_response(known["status"], {}, raw, "tiny")
         assert found.retryable is (known["status"] == 429), known
         assert found.status == known["status"]
-        assert "\n" not in found.sentence
+        assert "\n" not in found.user_message
         message = body.get("error", body) if isinstance(body, dict) else {}
         if message.get("code") == "model_not_found" or known["status"] == 404:
-            assert "“tiny”" in found.sentence, known
+            assert "“tiny”" in found.user_message, known
 
 
 @given(
@@ -264,16 +272,21 @@ def test_nothing_a_server_says_breaks_the_reading(
     headers: dict[str, str],
     body: bytes,
 ) -> None:
-    found = from_response(status, headers, body, "tiny")
-    assert found.sentence
+    found = error_from_response(status, headers, body, "tiny")
+    assert found.user_message
     assert found.retry_after is None or found.retry_after >= 0
 
 
 def test_a_long_wait_is_told_in_minutes() -> None:
-    told = patience(UpstreamBusy("x", retry_after=600), 120)
-    assert told.sentence == "The model's server asks to wait 10 minutes. Please ask again later."
-    assert "3 hours" in patience(UpstreamBusy("x", retry_after=10_000), 120).sentence
-    assert patience(UpstreamBusy("x", retry_after=60), 120).sentence == UpstreamBusy.sentence
+    told = explain_long_wait(UpstreamBusy("x", retry_after=600), 120)
+    assert (
+        told.user_message == "The model's server asks to wait 10 minutes. Please ask again later."
+    )
+    assert "3 hours" in explain_long_wait(UpstreamBusy("x", retry_after=10_000), 120).user_message
+    assert (
+        explain_long_wait(UpstreamBusy("x", retry_after=60), 120).user_message
+        == UpstreamBusy.user_message
+    )
 
 
 @pytest.mark.parametrize(
@@ -287,4 +300,4 @@ def test_a_long_wait_is_told_in_minutes() -> None:
     ],
 )
 def test_readers_are_told_why_in_plain_words(error: UpstreamError, words: str) -> None:
-    assert why(error) == words
+    assert reason_label(error) == words

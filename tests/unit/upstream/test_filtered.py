@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.turn.answer_state import Machine
+from bot.turn.answer_state import AnswerState
 from bot.upstream.events import (
     Activity,
     Citation,
@@ -21,8 +21,8 @@ from bot.upstream.events import (
     TextDone,
     ToolCall,
 )
-from bot.upstream.resume_point import Begun
-from bot.upstream.text.markup import MOST_HELD
+from bot.upstream.resume_point import ResumePoint
+from bot.upstream.text.markup import MAX_HELD_CHARACTERS
 from bot.upstream.wire.chat import ChatDecoder
 from bot.upstream.wire.responses import ResponsesDecoder
 from tests.unit.upstream.asking import ask, final, shown
@@ -84,7 +84,7 @@ def test_an_answer_of_thinking_only_says_so(events: list[Event]) -> None:
 def test_a_source_is_told_where_its_mark_is_dropped() -> None:
     note = {"type": "url_citation", "url": "https://a.test", "title": "A"}
     annotation = {"type": "response.output_text.annotation.added", "annotation": note}
-    machine = Machine("turn1")
+    machine = AnswerState("turn1")
     for event in read(
         delta(f"Otters {CITE}."), annotation, completed([message(f"Otters {CITE}.")])
     ):
@@ -152,15 +152,15 @@ def test_wherever_the_reader_dies_the_next_one_ends_with_the_same_text(
     payloads = [{**payload, "sequence_number": n} for n, payload in enumerate(plain)]
     resumed = 0
     for died in range(1, len(payloads)):
-        first = Machine("turn1")
+        first = AnswerState("turn1")
         for event in fed(ResponsesDecoder("m"), payloads[:died]):
             first.feed(event)
-        begun = Begun("resp_1", first.text, first.cursor)
-        if begun.position is None:
+        begun = ResumePoint("resp_1", first.text, first.cursor)
+        if begun.parsed_cursor is None:
             continue
         resumed += 1
-        again = Machine("turn1", begun.text, begun.cursor)
-        decoder = ResponsesDecoder.of(begun, "m")
+        again = AnswerState("turn1", begun.text, begun.cursor)
+        decoder = ResponsesDecoder.resumed_from(begun, "m")
         for event in fed(decoder, payloads[decoder.sequence + 1 :]):
             again.feed(event)
         assert again.text == answer
@@ -187,7 +187,7 @@ def test_a_stream_stays_live_behind_an_opener() -> None:
         sent += len(piece)
         events = decoder.feed(json.dumps(delta(piece)).encode())
         got += sum(len(event.text) for event in events if isinstance(event, TextDelta))
-        assert sent - got <= MOST_HELD
+        assert sent - got <= MAX_HELD_CHARACTERS
 
 
 def test_every_citation_has_its_source_and_no_mark() -> None:

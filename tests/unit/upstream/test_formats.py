@@ -86,7 +86,7 @@ async def test_a_model_nobody_knows_is_told_by_the_first_refusal() -> None:
         end = final(await answer(asked))
         assert isinstance(end, Failed)
         assert "first" in str(end.error)
-        assert "“tiny”" in end.error.sentence
+        assert "“tiny”" in end.error.user_message
         assert final(await answer(asked)).text == TEXT
     assert service.paths == [ASK, CHAT, ASK]
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.upstream.events import ToolCall
-from bot.upstream.wire.call_fragments import Fragments
+from bot.upstream.wire.call_fragments import ToolCallAssembler
 
 
 def piece(
@@ -73,7 +73,7 @@ A, B = ToolCall("a", "now", '{"x":1}'), ToolCall("b", "then", '{"y":2}')
 )
 def test_calls_are_told_apart_by_id_and_index(pieces: list[dict[str, Any]]) -> None:
     for chunks in ([pieces], [[one] for one in pieces]):
-        fragments = Fragments()
+        fragments = ToolCallAssembler()
         for chunk in chunks:
             fragments.add(chunk)
         assert fragments.calls() == (A, B)
@@ -81,7 +81,7 @@ def test_calls_are_told_apart_by_id_and_index(pieces: list[dict[str, Any]]) -> N
 
 @pytest.mark.parametrize("index", [0, None])
 def test_whole_calls_without_ids_are_told_apart(index: int | None) -> None:
-    fragments = Fragments()
+    fragments = ToolCallAssembler()
     fragments.add([piece(index, None, "now", "{}"), piece(index, None, "now", '{"z":1}')])
     fragments.add([piece(index, None, "then", "{}"), piece(index, None, "then", "")])
     calls = fragments.calls()
@@ -93,7 +93,7 @@ def test_whole_calls_without_ids_are_told_apart(index: int | None) -> None:
 
 
 def test_a_name_repeated_in_every_piece_begins_no_call() -> None:
-    fragments = Fragments()
+    fragments = ToolCallAssembler()
     for part in ('{"a"', ":{", "}}"):
         fragments.add([piece(0, None, "now", part)])
     assert fragments.calls() == (ToolCall("call_0", "now", '{"a":{}}'),)
@@ -116,7 +116,7 @@ def test_calls_with_ids_come_together_in_any_order(
         queues.append(
             first + [piece(index, f"id{number}" if every else None, "", c) for c in arguments]
         )
-    fragments = Fragments()
+    fragments = ToolCallAssembler()
     while queues:
         queue = random.choice(queues) if every else queues[0]
         fragments.add([queue.pop(0)])

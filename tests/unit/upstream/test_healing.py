@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.upstream.events import Event, TextDelta, TextDone
-from bot.upstream.text.healing import Told, healed, reconciled
+from bot.upstream.text.healing import ItemText, merge_confirmed, merge_items
 from bot.upstream.wire.responses import ResponsesDecoder
 from tests.unit.upstream.responses_in import added, completed, delta, done, end, read
 from tests.unit.upstream.wire import message
@@ -50,7 +50,7 @@ def shown(events: list[Event]) -> str:
     ],
 )
 def test_a_text_that_is_told_again_only_gains(had: str, told: str, stands: str) -> None:
-    assert healed(had, told) == stands
+    assert merge_confirmed(had, told) == stands
     assert end(read(delta(had), completed([message(told)]))).text == stands
     assert end(read(text_done(had), completed([message(told)]))).text == (stands if had else told)
     assert end(read(delta(had), text_done(told), completed())).text == stands
@@ -75,25 +75,25 @@ def test_a_text_that_is_told_again_only_gains(had: str, told: str, stands: str) 
 def test_items_are_reconciled_one_by_one(
     had: list[str], told: list[str], stands: list[str]
 ) -> None:
-    assert reconciled([Told("", t) for t in had], [Told("", t) for t in told]) == stands
+    assert merge_items([ItemText("", t) for t in had], [ItemText("", t) for t in told]) == stands
 
 
 def test_an_item_is_known_again_by_its_id() -> None:
-    had = [Told("m1", "aaaa"), Told("m2", "bbbb")]
-    assert reconciled(had, [Told("m2", "bbbx")]) == ["aaaa", "bbbx"]
+    had = [ItemText("m1", "aaaa"), ItemText("m2", "bbbb")]
+    assert merge_items(had, [ItemText("m2", "bbbx")]) == ["aaaa", "bbbx"]
 
 
 @given(st.lists(st.text("ab ", max_size=6), max_size=4), st.lists(st.text("ab ", max_size=6)))
 def test_reconciling_never_leaves_less(had: list[str], told: list[str]) -> None:
-    texts = reconciled([Told("", t) for t in had], [Told("", t) for t in told])
+    texts = merge_items([ItemText("", t) for t in had], [ItemText("", t) for t in told])
     assert len("".join("".join(texts).split())) >= 0.9 * len("".join("".join(had).split())) - len(
         had
     )
 
 
 def test_very_many_items_are_reconciled_in_time() -> None:
-    had = [Told("", f"item {number} of many") for number in range(5000)]
-    assert len(reconciled(had, had[1:])) == 5000
+    had = [ItemText("", f"item {number} of many") for number in range(5000)]
+    assert len(merge_items(had, had[1:])) == 5000
 
 
 # Two items of one index.
@@ -171,7 +171,7 @@ def test_an_id_that_changes_with_every_event_is_no_other_item(index: dict[str, A
 
 def test_only_the_first_item_of_an_index_has_a_cursor() -> None:
     decoder = ResponsesDecoder("m")
-    decoder.background, decoder.response_id = True, "resp_1"
+    decoder.is_background, decoder.response_id = True, "resp_1"
     payloads = [
         added(message("", id="m1"), output_index=0),
         delta("a", **FIRST),

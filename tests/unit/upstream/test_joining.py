@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.upstream.joining import joined
+from bot.upstream.joining import merge_pieces
 
 
 def reasoning(text: str, **more: Any) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def secret(data: str, **more: Any) -> dict[str, Any]:
     ],
 )
 def test_text_grows_and_everything_else_is_what_came_last(pieces: list[Any], whole: Any) -> None:
-    assert joined(pieces) == whole
+    assert merge_pieces(pieces) == whole
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_text_grows_and_everything_else_is_what_came_last(pieces: list[Any], who
 def test_entries_of_lists_are_joined_where_they_are_pieces_of_each_other(
     lists: list[Any], whole: Any
 ) -> None:
-    assert joined(lists) == whole
+    assert merge_pieces(lists) == whole
 
 
 JSON = st.recursive(
@@ -97,12 +97,12 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_a_value_that_came_whole_stays_as_it_is(value: Any) -> None:
-    assert joined([value]) == value
+    assert merge_pieces([value]) == value
 
 
 @given(st.lists(JSON, max_size=5))
 def test_no_pieces_are_too_odd(pieces: list[Any]) -> None:
-    joined(pieces)
+    merge_pieces(pieces)
 
 
 @given(st.lists(st.lists(st.text(min_size=1), min_size=1, max_size=4), min_size=1, max_size=4))
@@ -114,4 +114,6 @@ def test_interleaved_texts_are_told_apart_by_their_index(texts: list[list[str]])
         for i, text in enumerate(texts)
         if n < len(text)
     ]
-    assert joined(lists) == [reasoning("".join(text), index=i) for i, text in enumerate(texts)]
+    assert merge_pieces(lists) == [
+        reasoning("".join(text), index=i) for i, text in enumerate(texts)
+    ]

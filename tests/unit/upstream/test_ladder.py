@@ -14,7 +14,7 @@ from bot.errors import (
     UpstreamRefused,
     UpstreamUnreachable,
 )
-from bot.upstream.session.retry_budget import Ladder
+from bot.upstream.session.retry_budget import RetryBudget
 from tests.unit.upstream.asking import config
 
 
@@ -28,16 +28,16 @@ class Time:
         return self.now
 
 
-def ladder(time: Time | None = None, jitter: float = 1.0, **settings: Any) -> Ladder:
+def ladder(time: Time | None = None, jitter: float = 1.0, **settings: Any) -> RetryBudget:
     """Return a fresh budget."""
-    return Ladder(config(**settings), time or Time(), lambda: jitter)
+    return RetryBudget(config(**settings), time or Time(), lambda: jitter)
 
 
-def waits(ladder: Ladder, error: UpstreamError) -> list[float]:
+def waits(ladder: RetryBudget, error: UpstreamError) -> list[float]:
     """Return every wait until the budget is spent."""
     found: list[float] = []
     with pytest.raises(UpstreamError) as last:
-        found.extend(ladder.wait_after(error) for _ in range(99))
+        found.extend(ladder.delay_after(error) for _ in range(99))
     assert last.value is error
     return found
 
@@ -79,21 +79,21 @@ def test_a_longer_wish_than_we_have_patience_for_is_not_slept() -> None:
 def test_no_attempt_begins_after_the_time_is_up() -> None:
     time = Time()
     budget = ladder(time, total_seconds=10)
-    assert budget.wait_after(UpstreamBusy("x")) == 0.5
+    assert budget.delay_after(UpstreamBusy("x")) == 0.5
     time.now = 9.5
     with pytest.raises(UpstreamBusy):
-        budget.wait_after(UpstreamBusy("x"))
+        budget.delay_after(UpstreamBusy("x"))
 
 
 def test_progress_brings_back_attempts_and_time() -> None:
     time = Time()
     budget = ladder(time, attempts=2, total_seconds=10)
     error = StreamDropped("x")
-    assert [budget.wait_after(error) for _ in range(2)] == [0.5, 1]
-    assert budget.attempt == 2
+    assert [budget.delay_after(error) for _ in range(2)] == [0.5, 1]
+    assert budget.failed_attempts == 2
     time.now = 100
-    budget.renew()
-    assert budget.attempt == 0
+    budget.reset()
+    assert budget.failed_attempts == 0
     assert waits(budget, error) == [0.5, 1]
 
 

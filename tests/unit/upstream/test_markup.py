@@ -11,8 +11,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.upstream.text.markup import MOST_HELD, Piece, TextFilter, filtered, has_sign, without_calls
-from bot.upstream.text.markup.code import CodeSoFar, ends_in_code
+from bot.upstream.text.markup import (
+    MAX_HELD_CHARACTERS,
+    FilteredText,
+    TextFilter,
+    filter_text,
+    may_contain_markup,
+    strip_tool_calls,
+)
+from bot.upstream.text.markup.code import GrowingCodeState, ends_in_code
 
 CITE = "\ue200cite\ue202turn0search0\ue202turn1news2\ue201"
 
@@ -33,20 +40,20 @@ class Reader:
         return self
 
     def read_one(self, piece: str) -> None:
-        if has_sign(piece) or not self.filter.plain:
+        if may_contain_markup(piece) or not self.filter.passes_through:
             self._take(self.filter.feed(piece))
         else:
             self.shown += piece
         self.most_held = max(self.most_held, len(self.filter.held))
 
-    def _take(self, piece: Piece) -> None:
-        self.shown = self.shown[: len(self.shown) - piece.back] + piece.text
-        self.thought += piece.thought
+    def _take(self, piece: FilteredText) -> None:
+        self.shown = self.shown[: len(self.shown) - piece.retracted] + piece.text
+        self.thought += piece.thinking
 
 
 def assert_shows(text: str, shown: str, thought: str = "") -> None:
     """Whole, in single characters, and cut once anywhere, a text reads as it should."""
-    assert filtered(text) == Piece(shown, thought)
+    assert filter_text(text) == FilteredText(shown, thought)
     cuts = [[text[:at], text[at:]] for at in range(len(text))]
     for pieces in [[*text], *cuts]:
         reader = Reader().read(pieces)
@@ -154,7 +161,7 @@ def test_words_that_no_mark_could_be_are_shown_as_they_come(words: list[str]) ->
     text = " ".join(["Otters", *words])
     if _CITED.search(text):
         return
-    assert filtered(text) == Piece(text)
+    assert filter_text(text) == FilteredText(text)
     reader = Reader()
     for at, letter in enumerate(text):
         reader.read_one(letter)
@@ -246,7 +253,7 @@ def test_thinking_at_the_beginning_is_reasoning(text: str, shown: str, thought: 
 
 def test_a_closing_tag_far_from_the_beginning_is_text() -> None:
     text = "Otters sleep.\n" * 1000 + "</think>\nb"
-    assert filtered(text).text == text
+    assert filter_text(text).text == text
 
 
 @pytest.mark.parametrize(
@@ -273,9 +280,9 @@ def test_a_closing_tag_far_from_the_beginning_is_text() -> None:
     ],
 )
 def test_only_the_markup_of_a_call_that_also_came_is_dropped(text: str, rest: str | None) -> None:
-    assert without_calls(text, ["now"]) == (text if rest is None else rest)
-    assert without_calls(text, []) == text
-    assert filtered(text).text == text
+    assert strip_tool_calls(text, ["now"]) == (text if rest is None else rest)
+    assert strip_tool_calls(text, []) == text
+    assert filter_text(text).text == text
 
 
 MARKS = st.sampled_from(
@@ -310,18 +317,18 @@ def test_where_a_text_is_cut_changes_nothing_and_little_is_held(
 ) -> None:
     places = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
     pieces = [text[a:b] for a, b in pairwise(places)]
-    whole = filtered(text)
+    whole = filter_text(text)
     for reader in (Reader().read(pieces), Reader().read([*text])):
-        assert (reader.shown, reader.thought) == (whole.text, whole.thought)
-        assert reader.most_held <= MOST_HELD
+        assert (reader.shown, reader.thought) == (whole.text, whole.thinking)
+        assert reader.most_held <= MAX_HELD_CHARACTERS
 
 
 @given(st.lists(st.text("`~\n \ta", max_size=6), max_size=8))
 def test_code_is_found_in_a_growing_text_as_in_a_whole_one(pieces: list[str]) -> None:
-    text, code = "", CodeSoFar()
+    text, code = "", GrowingCodeState()
     for piece in pieces:
         text += piece
-        code = code.after(text)
+        code = code.extended(text)
         assert code.ends_in_code(text) == ends_in_code(text)
 
 
@@ -330,15 +337,15 @@ PLAIN = st.text(st.characters(exclude_categories=["Cs", "Co"], exclude_character
 
 @given(PLAIN)
 def test_a_text_without_marks_is_unchanged(text: str) -> None:
-    assert filtered(text) == Piece(text)
+    assert filter_text(text) == FilteredText(text)
     assert Reader().read([*text]).shown == text
 
 
 @given(st.sampled_from(["<", "</think>", "\ue200", "【", "【4:0†", "<tool_call>", " " + CITE, "`"]))
 def test_what_is_held_never_grows_with_the_text(atom: str) -> None:
     reader = Reader().read([*(atom * 200)])
-    assert reader.most_held <= MOST_HELD
-    assert filtered(atom * 200).text == reader.shown
+    assert reader.most_held <= MAX_HELD_CHARACTERS
+    assert filter_text(atom * 200).text == reader.shown
 
 
 @pytest.mark.parametrize(
@@ -359,7 +366,7 @@ def test_what_is_held_never_grows_with_the_text(atom: str) -> None:
 def test_repeated_openers_cost_time_in_proportion(atom: str) -> None:
     def seconds(count: int) -> float:
         began = process_time()
-        without_calls(filtered(atom * count).text, ["now"])
+        strip_tool_calls(filter_text(atom * count).text, ["now"])
         return process_time() - began
 
     few = min(seconds(2_000) for _ in range(3))

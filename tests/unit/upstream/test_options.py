@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 
 from bot.upstream.events import Finished, ToolCall
-from bot.upstream.prompt import Exchange, Prompt, Round, ToolSpec
-from bot.upstream.tool_round import Output
+from bot.upstream.prompt import Prompt, ToolResult, ToolRound, ToolSpec
+from bot.upstream.tool_round import ModelOutput
 from tests.unit.upstream.asking import PROMPT, final, upstream
 from tests.unit.upstream.fake import Out, Service, refusal
 
 NAMED = replace(
-    PROMPT, thread="t" * 64, person="p" * 64, tools=(ToolSpec("now", "Time.", {"type": "object"}),)
+    PROMPT,
+    thread_pseudonym="t" * 64,
+    person_pseudonym="p" * 64,
+    tools=(ToolSpec("now", "Time.", {"type": "object"}),),
 )
 PYDANTIC = (
     b'{"detail":[{"type":"extra_forbidden","loc":["body","NAME"],'
@@ -95,7 +98,9 @@ ITEMS = (
     {"type": "reasoning", "id": "rs_1", "encrypted_content": "g", "summary": []},
     {"type": "function_call", "call_id": "c", "name": "now", "arguments": "{}"},
 )
-ROUND = Round(Output("responses", ITEMS), (Exchange(ToolCall("c", "now", "{}"), "noon"),))
+ROUND = ToolRound(
+    ModelOutput("responses", ITEMS), (ToolResult(ToolCall("c", "now", "{}"), "noon"),)
+)
 
 
 @pytest.mark.parametrize(

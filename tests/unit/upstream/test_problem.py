@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.upstream.errors.server_error import error_object, read_problem
+from bot.upstream.errors.server_error import find_error_object, read_server_error
 
 
 @pytest.mark.parametrize(
@@ -31,17 +31,17 @@ from bot.upstream.errors.server_error import error_object, read_problem
     ],
 )
 def test_a_body_of_any_shape_is_read(body: bytes, message: str) -> None:
-    assert error_object(body).get("message", "") == message
+    assert find_error_object(body).get("message", "") == message
 
 
 def test_what_is_missing_or_of_another_shape_is_empty() -> None:
-    problem = read_problem({"message": ["x"], "code": {}, "type": None, "retryable": "yes"})
+    problem = read_server_error({"message": ["x"], "code": {}, "type": None, "retryable": "yes"})
     assert (problem.message, problem.code, problem.kind) == ("", "", "")
     assert problem.retryable is None
     assert problem.names == {""}
 
 
 def test_a_three_digit_code_is_a_status_where_none_is_known() -> None:
-    assert read_problem({"code": "503"}).status == 503
-    assert read_problem({"code": "503"}, status=500).status == 500
-    assert read_problem({"code": "5030"}).status is None
+    assert read_server_error({"code": "503"}).status == 503
+    assert read_server_error({"code": "503"}, status=500).status == 500
+    assert read_server_error({"code": "5030"}).status is None

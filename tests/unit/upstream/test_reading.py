@@ -78,7 +78,7 @@ async def test_a_whole_completion_is_read_too() -> None:
 )
 async def test_a_body_that_is_no_answer_is_tried_again(body: bytes) -> None:
     events = await ask(Service([TEXT], faults=[Out(200, body)]))
-    (told,) = (event.why for event in events if isinstance(event, Reconnecting))
+    (told,) = (event.reason for event in events if isinstance(event, Reconnecting))
     assert told == "the model's server had a problem"
     assert final(events).text == TEXT
 

@@ -85,7 +85,7 @@ def test_a_recorded_stream_reads_right(known: dict[str, Any]) -> None:
     if name in FAILURES:
         assert decoder.error is not None
         assert not read.of(Finished)
-        assert decoder.wording.text() == FAILURES[name]
+        assert decoder.answer_text.text() == FAILURES[name]
         return
     assert decoder.error is None
     assert decoder.ended
@@ -112,7 +112,7 @@ def assert_text(known: dict[str, Any], finished: Finished, calls: list[ToolCall]
     if known["file"] in WITH_COMMENTARY:
         expected = parts[-1]
     if known.get("refusal"):
-        assert finished.refusal
+        assert finished.is_refusal
         assert finished.text == known["refusal"]
     elif expected:
         assert finished.text == expected
@@ -214,7 +214,8 @@ def test_only_a_background_response_counts_as_resumable() -> None:
     resumable = [
         known["file"]
         for known in recorded.manifest()
-        if known["file"].startswith("responses/") and Read(known["file"], 1 << 20).decoder.resumable
+        if known["file"].startswith("responses/")
+        and Read(known["file"], 1 << 20).decoder.is_resumable
     ]
     assert resumable == ["responses/pyd-background_mode_streaming_vcr-0.sse"]
 
@@ -228,8 +229,8 @@ def test_a_resumed_stream_goes_on_from_our_own_state() -> None:
     for cut in range(1, len(datas)):
         decoder = ResponsesDecoder("m")
         events = [event for data in datas[:cut] for event in decoder.feed(data)]
-        assert decoder.resumable
-        decoder.resume()
+        assert decoder.is_resumable
+        decoder.begin_resumed_stream()
         events += [event for data in datas for event in decoder.feed(data)]
         assert events == expected
 

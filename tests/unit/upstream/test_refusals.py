@@ -6,7 +6,11 @@ import pytest
 
 from bot.errors import PromptRefused, UpstreamBusy, UpstreamError
 from bot.upstream.requests.bodies import RESPONSES_OPTIONS
-from bot.upstream.session.rejections import lacks_chat, lacks_responses, refused_option
+from bot.upstream.session.rejections import (
+    means_no_chat_api,
+    means_no_responses_api,
+    rejected_option,
+)
 
 
 def refused(
@@ -38,21 +42,21 @@ def refused(
     ],
 )
 def test_a_refusal_names_what_may_be_left_out(error: UpstreamError, option: str) -> None:
-    assert refused_option(error, RESPONSES_OPTIONS) == option
+    assert rejected_option(error, RESPONSES_OPTIONS) == option
 
 
 def test_what_was_not_sent_cannot_be_left_out() -> None:
-    assert refused_option(refused(param="background"), {"store"}) == ""
-    assert refused_option(refused(param="background"), set()) == ""
+    assert rejected_option(refused(param="background"), {"store"}) == ""
+    assert rejected_option(refused(param="background"), set()) == ""
 
 
 def test_talk_of_responses_alone_is_no_refusal_of_them() -> None:
-    assert not lacks_responses(refused("the responses you ask for are too long"))
-    assert not lacks_responses(refused("key", status=401))
-    assert lacks_responses(refused("unknown url /v1/responses"))
+    assert not means_no_responses_api(refused("the responses you ask for are too long"))
+    assert not means_no_responses_api(refused("key", status=401))
+    assert means_no_responses_api(refused("unknown url /v1/responses"))
 
 
 def test_a_model_that_speaks_responses_only_says_so() -> None:
-    assert lacks_chat(refused("This is not a chat model", status=404))
-    assert lacks_chat(refused("only supported in v1/responses", status=404))
-    assert not lacks_chat(refused("no such page", status=404))
+    assert means_no_chat_api(refused("This is not a chat model", status=404))
+    assert means_no_chat_api(refused("only supported in v1/responses", status=404))
+    assert not means_no_chat_api(refused("no such page", status=404))

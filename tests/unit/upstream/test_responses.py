@@ -91,10 +91,10 @@ def test_a_refusal_is_the_answer_and_says_so() -> None:
     part = {"type": "refusal", "refusal": "I can't."}
     output = [{"type": "message", "content": [part]}]
     events = read({"type": "response.refusal.delta", "delta": "I can't."}, completed(output))
-    assert events == [TextDelta("I can't."), Finished("I can't.", refusal=True)]
-    assert end(read(completed(output))).refusal
+    assert events == [TextDelta("I can't."), Finished("I can't.", is_refusal=True)]
+    assert end(read(completed(output))).is_refusal
     text = {"type": "response.refusal.done", "refusal": "No."}
-    assert end(read(text, completed())) == Finished("No.", refusal=True)
+    assert end(read(text, completed())) == Finished("No.", is_refusal=True)
 
 
 # What else it does.
@@ -186,7 +186,7 @@ def test_a_call_cut_off_is_not_made() -> None:
         "response": {"incomplete_details": {"reason": "max_output_tokens"}, "output": [CALL]},
     }
     (event,) = read(delta("a"), ended)[1:]
-    assert event == Finished("a", cut_off="max_output_tokens")
+    assert event == Finished("a", cut_off_reason="max_output_tokens")
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_a_call_cut_off_is_not_made() -> None:
 )
 def test_an_incomplete_answer_says_why(details: object, reason: str) -> None:
     ended = {"type": "response.incomplete", "response": {"incomplete_details": details}}
-    assert end(read(delta("a"), ended)).cut_off == reason
+    assert end(read(delta("a"), ended)).cut_off_reason == reason
 
 
 @pytest.mark.parametrize(
@@ -257,20 +257,22 @@ def test_every_shape_of_an_error_ends_the_answer(payload: dict[str, Any]) -> Non
     assert feed(decoder, delta("a"), payload) == [TextDelta("a")]
     assert decoder.ended
     assert isinstance(decoder.error, UpstreamBusy)
-    assert decoder.wording.text() == "a"
+    assert decoder.answer_text.text() == "a"
 
 
 def test_a_cancelled_response_is_not_asked_for_again() -> None:
     decoder = ResponsesDecoder("m")
-    assert decoder.whole({"id": "resp_1", "status": "cancelled"}) == [Started("resp_1")]
+    assert decoder.decode_complete({"id": "resp_1", "status": "cancelled"}) == [Started("resp_1")]
     assert isinstance(decoder.error, PromptRefused)
-    assert "cancelled" in decoder.error.sentence
+    assert "cancelled" in decoder.error.user_message
 
 
 def test_a_whole_response_is_read_like_a_stream_of_it() -> None:
     decoder = ResponsesDecoder("m")
-    assert decoder.whole(response("queued")) == (Started("resp_1", "tiny"),)
-    assert decoder.unfinished
+    assert decoder.decode_complete(response("queued")) == (Started("resp_1", "tiny"),)
+    assert decoder.still_running
     assert not decoder.ended
-    assert list(decoder.whole(response("completed", text="a"))) == [Finished("a", Usage(3, 7))]
-    assert not decoder.unfinished
+    assert list(decoder.decode_complete(response("completed", text="a"))) == [
+        Finished("a", Usage(3, 7))
+    ]
+    assert not decoder.still_running

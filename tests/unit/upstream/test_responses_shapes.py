@@ -68,9 +68,9 @@ def test_numbers_that_mean_nothing_lose_nothing() -> None:
             for number, text in zip(numbers, "abxy", strict=True)
             for event in feed(decoder, delta(text, sequence_number=number))
         ]
-        assert decoder.wording.text() == "abxy"
+        assert decoder.answer_text.text() == "abxy"
         assert len(events) == 4
-        assert not decoder.resumable
+        assert not decoder.is_resumable
 
 
 JSON = st.recursive(
@@ -119,11 +119,11 @@ SHAPES = st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=3)
 def test_no_shape_breaks_the_decoder(drawn: list[tuple[str, dict[str, Any]]]) -> None:
     decoder = ResponsesDecoder("m")
     events = [event for kind, more in drawn for event in feed(decoder, {**more, "type": kind})]
-    decoder.wording.text()
+    decoder.answer_text.text()
     assert all(isinstance(event.text, str) for event in events if isinstance(event, Finished))
 
 
 @given(st.dictionaries(st.sampled_from(["status", *FIELDS, "output", "usage", "id"]), JSON))
 @settings(max_examples=100, deadline=None)
 def test_no_whole_response_breaks_the_decoder(payload: dict[str, Any]) -> None:
-    ResponsesDecoder("m").whole(payload)
+    ResponsesDecoder("m").decode_complete(payload)

@@ -13,7 +13,7 @@ from bot.upstream.events import (
     Started,
     TextDelta,
 )
-from bot.upstream.session.answer import NOT_TWICE
+from bot.upstream.session.answer import NOT_RESTARTED_SENTENCE
 from tests.unit.upstream.asking import ask, final, shown, waits
 from tests.unit.upstream.fake import HOWS, Cut, How, Out, Service
 from tests.unit.upstream.otters import (
@@ -68,7 +68,7 @@ async def test_nothing_is_begun_anew_after_a_tool_that_may_have_done_something()
     assert service.paths == [ASK]
     end = final(events)
     assert isinstance(end, Failed)
-    assert end.error.sentence == NOT_TWICE
+    assert end.error.user_message == NOT_RESTARTED_SENTENCE
     assert end.text == shown(events) == "Otters hold "
     assert Activity("Using delete_all…") in events
 

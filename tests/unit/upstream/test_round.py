@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.upstream.events import Finished, ToolCall
-from bot.upstream.prompt import Exchange, Prompt, Round
+from bot.upstream.prompt import Prompt, ToolResult, ToolRound
 from bot.upstream.requests.bodies import CHAT_OPTIONS, RESPONSES_OPTIONS, chat_body, responses_body
-from bot.upstream.tool_round import Output, ResponseItems
+from bot.upstream.tool_round import ModelOutput, ResponseItemCollector
 from bot.upstream.wire.chat import ChatDecoder
 from bot.upstream.wire.responses import ResponsesDecoder
 from bot.values import Message
@@ -29,7 +29,7 @@ CALL = {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "now", "
 OTHER = {"type": "function_call", "id": "fc_2", "call_id": "c2", "name": "now", "arguments": "[]"}
 ODD = {"type": "slug:new_thing", "id": "x_1", "deep": {"er": [1]}}
 CALLS = (ToolCall("c1", "now", "{}"), ToolCall("c2", "now", "[]"))
-RAN = (Exchange(CALLS[0], "noon"), Exchange(CALLS[1], "midnight"))
+RAN = (ToolResult(CALLS[0], "noon"), ToolResult(CALLS[1], "midnight"))
 
 
 def responses_round(done: list[Any], terminal: list[Any], *, indexed: bool = True) -> Finished:
@@ -57,9 +57,11 @@ def chat_round(*deltas: Any, **end: Any) -> Finished:
     return finished
 
 
-def sent(output: Output | None, *, options: Any = None, ran: tuple[Exchange, ...] = RAN) -> Any:
+def sent(
+    output: ModelOutput | None, *, options: Any = None, ran: tuple[ToolResult, ...] = RAN
+) -> Any:
     """Return what the next request says after the question."""
-    prompt = Prompt("", (Message("user", "When?"),), rounds=(Round(output, ran),))
+    prompt = Prompt("", (Message("user", "When?"),), rounds=(ToolRound(output, ran),))
     if output is not None and output.format == "chat":
         body = chat_body(prompt, "m", CHAT_OPTIONS if options is None else options)
         return json.loads(body)["messages"][1:]
@@ -107,11 +109,11 @@ def test_order_follows_the_index_and_lost_items_come_from_the_end(
     arrival: list[int], lost: set[int]
 ) -> None:
     items: list[dict[str, Any]] = [{"type": f"t{n}", "id": f"i{n}"} for n in range(4)]
-    collected = ResponseItems()
+    collected = ResponseItemCollector()
     for n in arrival:
         if n not in lost:
-            collected.done(items[n], n)
-    assert collected.output(items).items == tuple(items)
+            collected.add(items[n], n)
+    assert collected.build(items).items == tuple(items)
 
 
 def test_a_reference_to_reasoning_that_no_server_keeps_is_left_out_with_the_ids() -> None:
@@ -142,7 +144,7 @@ def test_where_whole_rounds_are_refused_only_the_calls_go_back() -> None:
 
 def test_a_round_of_the_other_format_goes_back_as_calls() -> None:
     chat = chat_round(*TWO_CALLS, {"reasoning_content": "Hm."}).output
-    prompt = Prompt("", (Message("user", "What time is it?"),), rounds=(Round(chat, RAN),))
+    prompt = Prompt("", (Message("user", "What time is it?"),), rounds=(ToolRound(chat, RAN),))
     _asked, *items = json.loads(responses_body(prompt, "m", RESPONSES_OPTIONS))["input"]
     assert [item["type"] for item in items] == ["function_call", "function_call_output"] * 2
 
@@ -228,7 +230,7 @@ def test_a_completion_that_came_without_a_stream_is_kept_too() -> None:
     message: dict[str, Any] = {"role": "assistant", "content": "Hm", "reasoning_content": "R"}
     message |= {"tool_calls": PLAIN_CALLS}
     whole = {"id": "c", "choices": [{"message": message, "finish_reason": "tool_calls"}]}
-    [*_, finished] = decoder.whole(whole)
+    [*_, finished] = decoder.decode_complete(whole)
     assert isinstance(finished, Finished)
     assert sent(finished.output) == [message, *TOOLS]
 

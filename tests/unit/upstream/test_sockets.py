@@ -152,7 +152,7 @@ async def test_the_key_goes_nowhere_but_to_the_base_url() -> None:
         async with upstream(url) as (asked, _):
             end = final(await collect(asked.answer(PROMPT)))
     assert isinstance(end, Failed)
-    assert "moved" in end.error.sentence
+    assert "moved" in end.error.user_message
     assert service.asked[0].headers["authorization"] == "Bearer sk-secret"
     assert elsewhere.asked == []
 

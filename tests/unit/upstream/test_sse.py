@@ -134,7 +134,7 @@ def test_an_event_over_the_limit_is_skipped_and_counted(step: int) -> None:
         found += parser.feed(stream[start : start + step])
         assert held(parser) <= 100 + 8 + step
     assert found == [b"a", b"b", b"c"]
-    assert parser.skipped == 2
+    assert parser.skipped_events == 2
 
 
 def test_an_event_of_exactly_the_limit_is_kept() -> None:

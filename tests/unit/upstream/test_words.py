@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import PromptTooLong, UpstreamBusy, UpstreamRefused
-from bot.upstream.errors.classify import from_event, why
-from bot.upstream.errors.words import status_in_words
+from bot.upstream.errors.classify import error_from_event, reason_label
+from bot.upstream.errors.words import status_from_message
 from bot.upstream.events import Failed, Reconnecting
 from tests.unit.upstream.asking import ask, final
 from tests.unit.upstream.fake import Out, Service
@@ -117,19 +117,19 @@ CLEAR = [
 def test_words_that_mean_one_thing_are_refused_with_the_operator_s_sentence(
     said: str, sentence: str
 ) -> None:
-    error = from_event({"message": said}, "tiny")
+    error = error_from_event({"message": said}, "tiny")
     assert type(error) is UpstreamRefused
     assert not error.retryable
-    assert sentence in error.sentence
+    assert sentence in error.user_message
 
 
 @pytest.mark.parametrize("said", WAIT)
 def test_words_of_a_rate_limit_wait(said: str) -> None:
-    error = from_event({"message": said}, "tiny")
+    error = error_from_event({"message": said}, "tiny")
     assert type(error) is UpstreamBusy
     assert error.retryable
-    assert why(error) == "the model's server asked us to wait"
-    assert from_event({"message": f"{said} Try again in 6s."}, "tiny").retry_after == 6
+    assert reason_label(error) == "the model's server asked us to wait"
+    assert error_from_event({"message": f"{said} Try again in 6s."}, "tiny").retry_after == 6
 
 
 @pytest.mark.parametrize(
@@ -137,14 +137,14 @@ def test_words_of_a_rate_limit_wait(said: str) -> None:
     [("insufficient_quota", "no credit left"), ("context_length_exceeded", "too long")],
 )
 def test_a_code_in_place_of_words_is_one(code: str, sentence: str) -> None:
-    for told in (from_event({"message": code}, "m"), from_event({"code": code}, "m")):
-        assert sentence in told.sentence
+    for told in (error_from_event({"message": code}, "m"), error_from_event({"code": code}, "m")):
+        assert sentence in told.user_message
 
 
 @pytest.mark.parametrize("said", OPEN)
 def test_words_that_leave_it_open_are_tried_again(said: str) -> None:
-    assert status_in_words(said) is None
-    assert from_event({"message": said}, "tiny").retryable
+    assert status_from_message(said) is None
+    assert error_from_event({"message": said}, "tiny").retryable
 
 
 @pytest.mark.parametrize(
@@ -157,14 +157,14 @@ def test_words_that_leave_it_open_are_tried_again(said: str) -> None:
     ],
 )
 def test_a_code_goes_before_words(error: dict[str, Any]) -> None:
-    wordless = from_event({**error, "message": "oh"}, "tiny")
-    found = from_event(error, "tiny")
+    wordless = error_from_event({**error, "message": "oh"}, "tiny")
+    found = error_from_event(error, "tiny")
     assert (type(found), found.status) == (type(wordless), wordless.status)
 
 
 def test_a_prompt_that_is_too_long_is_no_rate_limit() -> None:
     said = "Input is too long: too many tokens"
-    assert type(from_event({"message": said}, "tiny")) is PromptTooLong
+    assert type(error_from_event({"message": said}, "tiny")) is PromptTooLong
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
@@ -177,7 +177,7 @@ async def test_a_refused_key_in_a_200_is_asked_once(shape: Any, api: str, wrap: 
     service = Service([], faults=[Out(200, body)] * 9)
     end = final(await ask(service, api=api))
     assert isinstance(end, Failed)
-    assert "refused the bot's key" in end.error.sentence
+    assert "refused the bot's key" in end.error.user_message
     assert len(service.paths) == 1
 
 
@@ -185,7 +185,7 @@ async def test_a_body_of_plain_words_is_asked_once() -> None:
     service = Service([], faults=[Out(200, b"Unauthorized\n")] * 9)
     end = final(await ask(service))
     assert isinstance(end, Failed)
-    assert "key" in end.error.sentence
+    assert "key" in end.error.user_message
     assert len(service.paths) == 1
 
 
@@ -193,11 +193,11 @@ async def test_a_rate_limit_in_a_200_is_waited_for() -> None:
     body = json.dumps({"detail": "Rate limit exceeded, retry in 3 seconds"}).encode()
     events = await ask(Service(["Otters."], faults=[Out(200, body)]))
     [waits] = [event for event in events if isinstance(event, Reconnecting)]
-    assert (waits.wait, waits.why) == (3, "the model's server asked us to wait")
+    assert (waits.wait_seconds, waits.reason) == (3, "the model's server asked us to wait")
     assert final(events).text == "Otters."
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_words_inside_a_sentence_of_something_else_leave_it_open(before: str, after: str) -> None:
     sentence = f"While reading your file {before} it said unauthorized, invalid api key {after}"
-    assert status_in_words(sentence) in {None, 429}
+    assert status_from_message(sentence) in {None, 429}

@@ -7,9 +7,9 @@ came as real calls. All pure.
 
 from __future__ import annotations
 
-from bot.upstream.text.markup.calls import without_calls as without_calls
-from bot.upstream.text.markup.filter import MOST_HELD as MOST_HELD
-from bot.upstream.text.markup.filter import Piece as Piece
+from bot.upstream.text.markup.calls import strip_tool_calls as strip_tool_calls
+from bot.upstream.text.markup.filter import MAX_HELD_CHARACTERS as MAX_HELD_CHARACTERS
+from bot.upstream.text.markup.filter import FilteredText as FilteredText
 from bot.upstream.text.markup.filter import TextFilter as TextFilter
-from bot.upstream.text.markup.filter import filtered as filtered
-from bot.upstream.text.markup.tokens import has_sign as has_sign
+from bot.upstream.text.markup.filter import filter_text as filter_text
+from bot.upstream.text.markup.tokens import may_contain_markup as may_contain_markup

@@ -10,17 +10,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bot.upstream.text.markup.citations import FIELD, Mark
+from bot.upstream.text.markup.citations import MARK_FIELD, CitationMark
 
 _COUNT = r"(?:0|[1-9]\d{0,3})"
 _SOURCE = rf"turn{_COUNT}[a-z]{{3,12}}{_COUNT}"
 _FILE = rf"turn{_COUNT}file{_COUNT}"
 _LINES = r"L\d{1,5}(?:-L?\d{1,5})?| L\d{1,5}-L\d{1,5}"
 _LINES_BEGUN = r" ?L(?:\d{1,5}(?:-(?:L\d{0,5}|\d{1,5})?)?)?"
-_MORE = 10  # sources behind the first, so that no mark is longer than `citations.LONGEST_MARK`
+_MAX_MORE_SOURCES = (
+    10  # sources behind the first, so that no mark is longer than `citations.LONGEST_MARK`
+)
 
 
-def _beginning(*steps: str) -> str:
+def _prefix_pattern(*steps: str) -> str:
     """Return a pattern for the first steps of a sequence, one of them or more."""
     *before, pattern = steps
     for step in reversed(before):
@@ -29,51 +31,56 @@ def _beginning(*steps: str) -> str:
 
 
 def _cite(gap: str) -> str:
-    return _beginning(*"cite", gap, *"turn", _COUNT, "[a-z]{1,12}", _COUNT)
+    return _prefix_pattern(*"cite", gap, *"turn", _COUNT, "[a-z]{1,12}", _COUNT)
 
 
 def _filecite(gap: str) -> str:
-    return _beginning(*"filecite", gap, *"turn", _COUNT, *"file", _COUNT)
+    return _prefix_pattern(*"filecite", gap, *"turn", _COUNT, *"file", _COUNT)
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
-    """What a mark may look like: `whole`, `begun` where the text ends and may go on, and `cut` off
-    where it does not."""
+class _MarkPatterns:
+    """What a mark may look like: `complete`, `unfinished` where the text ends and may go on, and
+    `truncated` off where it does not."""
 
-    whole: re.Pattern[str]
-    begun: re.Pattern[str]
-    cut: re.Pattern[str]
+    complete: re.Pattern[str]
+    unfinished: re.Pattern[str]
+    truncated: re.Pattern[str]
 
 
-def _form(gap: str) -> _Form:
+def _compile_patterns(gap: str) -> _MarkPatterns:
     """Return the form with this in place of a lost character."""
-    sources = f"(?:filecite{gap}{_FILE}|cite{gap}{_SOURCE})(?:{gap}{_SOURCE}){{0,{_MORE}}}"
-    next_one = _beginning(gap, *"turn", _COUNT, "[a-z]{1,12}", _COUNT)
+    sources = (
+        f"(?:filecite{gap}{_FILE}|cite{gap}{_SOURCE})(?:{gap}{_SOURCE}){{0,{_MAX_MORE_SOURCES}}}"
+    )
+    next_one = _prefix_pattern(gap, *"turn", _COUNT, "[a-z]{1,12}", _COUNT)
     going_on = f"{sources}(?:{next_one}|{_LINES_BEGUN})"
     name = rf"turn{_COUNT}[a-z]{{0,12}}"
     first = rf"(?:file)?cite(?:{name}|{gap}{name}(?<=[a-z]))"
-    return _Form(
+    return _MarkPatterns(
         re.compile(f"{sources}(?:{_LINES})?"),
         re.compile(rf"(?:{_filecite(gap)}|{_cite(gap)}|{going_on})\Z"),
         re.compile(rf"(?:{first}|{sources}{gap}{name})\Z"),
     )
 
 
-_APART, _JOINED = _form(f"[ {FIELD}]?"), _form(f"{FIELD}?")
+_SPACED_PATTERNS, _JOINED_PATTERNS = (
+    _compile_patterns(f"[ {MARK_FIELD}]?"),
+    _compile_patterns(f"{MARK_FIELD}?"),
+)
 
 
-def bare_mark_at(text: str, at: int, *, before: str, last: bool) -> Mark | None:
+def read_bare_citation(text: str, at: int, *, before: str, is_final: bool) -> CitationMark | None:
     """Read the mark that may begin at `at`; None when more text is needed to tell.
 
     `before` is the character in front of it: behind a letter only a mark without blanks is one.
-    `last`: no more text comes, so that a mark cut off is one as well.
+    `is_final`: no more text comes, so that a mark cut off is one as well.
     """
-    form = _JOINED if before.lower() != before.upper() else _APART
-    if not last and form.begun.match(text, at):
+    form = _JOINED_PATTERNS if before.lower() != before.upper() else _SPACED_PATTERNS
+    if not is_final and form.unfinished.match(text, at):
         return None
-    found = (form.cut.match(text, at) if last else None) or form.whole.match(text, at)
+    found = (form.truncated.match(text, at) if is_final else None) or form.complete.match(text, at)
     if found is None:
-        return Mark(at + 1, text[at], dropped=False)
+        return CitationMark(at + 1, text[at], is_dropped=False)
     blanks = " " in found[0] and not before.strip()  # one for each character, the last one as well
-    return Mark(found.end() + (blanks and text.startswith(" ", found.end())))
+    return CitationMark(found.end() + (blanks and text.startswith(" ", found.end())))

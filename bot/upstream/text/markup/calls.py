@@ -10,38 +10,38 @@ import json
 import re
 from collections.abc import Collection, Iterator
 
-from bot.upstream.text.markup.code import STEPS, Code
-from bot.upstream.text.markup.tokens import CALLS, NUMBERED_CALL
+from bot.upstream.text.markup.code import CODE_STEP_PATTERN, CodeState
+from bot.upstream.text.markup.tokens import KIMI_CALL, TOOL_CALL_TAGS
 
-_OPENERS = "|".join(map(re.escape, CALLS))
+_OPENERS = "|".join(map(re.escape, TOOL_CALL_TAGS))
 _STEP = re.compile(
-    f"{STEPS}|(?P<call>{_OPENERS}|{NUMBERED_CALL.pattern})", re.MULTILINE | re.IGNORECASE
+    f"{CODE_STEP_PATTERN}|(?P<call>{_OPENERS}|{KIMI_CALL.pattern})", re.MULTILINE | re.IGNORECASE
 )
 _JSON = json.JSONDecoder()
 # How far behind an opener its JSON may begin.
-_NEAR = 100
+_MAX_JSON_GAP_CHARACTERS = 100
 # Openers without JSON behind them, after which no more are looked at: each costs time.
-_MOST_FAILED = 20
-_STRAY = re.compile(
-    rf"\A\s*(?:{'|'.join(re.escape(closer) for closer in CALLS.values() if closer)})\s*\Z"
+_MAX_FAILED_OPENERS = 20
+_STRAY_CLOSER = re.compile(
+    rf"\A\s*(?:{'|'.join(re.escape(closer) for closer in TOOL_CALL_TAGS.values() if closer)})\s*\Z"
 )
 
 
-def without_calls(text: str, names: Collection[str]) -> str:
+def strip_tool_calls(text: str, tool_names: Collection[str]) -> str:
     """Return the text without the markup of calls by these names; other text is unchanged."""
-    wanted = [name for name in names if name]
+    wanted = [name for name in tool_names if name]
     if not wanted:
         return text
     kept, at = "", 0
-    for start, end in _blocks(text):
+    for start, end in _find_calls(text):
         if any(name in text[start:end] for name in wanted):
-            kept, at = _joined(kept, text[at:start]) if at else text[:start], end
-    if _STRAY.match(text[at:]):
+            kept, at = _join_around(kept, text[at:start]) if at else text[:start], end
+    if _STRAY_CLOSER.match(text[at:]):
         return kept.rstrip()
-    return _joined(kept, text[at:]).rstrip() if at else text
+    return _join_around(kept, text[at:]).rstrip() if at else text
 
 
-def _joined(before: str, after: str) -> str:
+def _join_around(before: str, after: str) -> str:
     """Put together what stood on both sides of a call."""
     after = after.strip()
     if not before:
@@ -49,31 +49,33 @@ def _joined(before: str, after: str) -> str:
     return f"{before.rstrip()}\n\n{after}" if after else before
 
 
-def _blocks(text: str) -> Iterator[tuple[int, int]]:
+def _find_calls(text: str) -> Iterator[tuple[int, int]]:
     """Yield where markup of a call begins and ends, outside code."""
-    code, at, failed = Code(), 0, 0
-    while failed < _MOST_FAILED and (found := _STEP.search(text, at)):
+    code, at, failed = CodeState(), 0, 0
+    while failed < _MAX_FAILED_OPENERS and (found := _STEP.search(text, at)):
         at = found.end()
         if not found["call"]:
-            code.step(found)
-        elif not code.inside:
-            end = _end(text, found)
+            code.advance(found)
+        elif not code.is_inside:
+            end = _call_end(text, found)
             failed += not end
             if end:
                 at = end
                 yield found.start(), at
 
 
-def _end(text: str, opener: re.Match[str]) -> int:
+def _call_end(text: str, opener: re.Match[str]) -> int:
     """Return where a block ends: at its closer, else with its JSON, else with the text.
 
     0: what needs JSON behind it has none.
     """
     at = opener.end()
-    closer = CALLS.get(opener[0].lower())
+    closer = TOOL_CALL_TAGS.get(opener[0].lower())
     if closer and (found := text.find(closer, at)) >= 0:
         return found + len(closer)
-    starts = [place for mark in "{[" if (place := text.find(mark, at, at + _NEAR)) >= 0]
+    starts = [
+        place for mark in "{[" if (place := text.find(mark, at, at + _MAX_JSON_GAP_CHARACTERS)) >= 0
+    ]
     if closer != "" and starts:
         try:
             return _JSON.raw_decode(text, min(starts))[1]

@@ -10,11 +10,11 @@ from copy import copy
 from dataclasses import dataclass, field
 
 # What changes the state: a fence, a run of backticks, the end of a paragraph.
-STEPS = r"^ {0,3}(?P<fence>```+|~~~+)|(?P<ticks>`+)|(?P<gap>\n[ \t]*\n)"
-_STEP = re.compile(STEPS, re.MULTILINE)
+CODE_STEP_PATTERN = r"^ {0,3}(?P<fence>```+|~~~+)|(?P<ticks>`+)|(?P<gap>\n[ \t]*\n)"
+_STEP = re.compile(CODE_STEP_PATTERN, re.MULTILINE)
 
 
-class Code:
+class CodeState:
     """Fed with the steps of a text in order, says whether what follows is code."""
 
     def __init__(self) -> None:
@@ -22,12 +22,12 @@ class Code:
         self._span = 0
 
     @property
-    def inside(self) -> bool:
+    def is_inside(self) -> bool:
         """Whether the place after the last step is code."""
         return bool(self._fence or self._span)
 
-    def step(self, found: re.Match[str]) -> None:
-        """Take one match of `STEPS`."""
+    def advance(self, found: re.Match[str]) -> None:
+        """Take one match of `CODE_STEP_PATTERN`."""
         fence, ticks = found["fence"], found["ticks"]
         if found["gap"]:
             self._span = 0
@@ -39,33 +39,33 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
-class CodeSoFar:
+class GrowingCodeState:
     """The state of a text that grows at its end, so that only what is new of it is read.
 
-    Up to `at` nothing can change; what stands behind it may still become part of a step.
+    Up to `stable_until` nothing can change; what stands behind it may still become part of a step.
     """
 
-    at: int = 0
-    code: Code = field(default_factory=Code)
+    stable_until: int = 0
+    state: CodeState = field(default_factory=CodeState)
 
-    def after(self, text: str) -> CodeSoFar:
+    def extended(self, text: str) -> GrowingCodeState:
         """Return the state of a text that begins with the one before."""
-        code, at = copy(self.code), self.at
+        code, at = copy(self.state), self.stable_until
         for found in _STEP.finditer(text, at):
             if found["gap"] or found.end() < len(text):
-                code.step(found)
+                code.advance(found)
                 at = found.end()
-        return CodeSoFar(len(text) - _unsettled(text[at:]), code)
+        return GrowingCodeState(len(text) - _undecided_tail_length(text[at:]), code)
 
     def ends_in_code(self, text: str) -> bool:
         """Return whether what follows this text would be code."""
-        code = copy(self.code)
-        for found in _STEP.finditer(text, self.at):
-            code.step(found)
-        return code.inside
+        code = copy(self.state)
+        for found in _STEP.finditer(text, self.stable_until):
+            code.advance(found)
+        return code.is_inside
 
 
-def _unsettled(text: str) -> int:
+def _undecided_tail_length(text: str) -> int:
     """Return how many characters at the end may be the beginning of a step: of a text without
     whole ones, its last line where that may begin a fence or be empty, else a run of ticks."""
     line = text[max(0, text.rfind("\n")) :]
@@ -74,4 +74,4 @@ def _unsettled(text: str) -> int:
 
 def ends_in_code(text: str) -> bool:
     """Return whether what follows this text would be code."""
-    return CodeSoFar().ends_in_code(text)
+    return GrowingCodeState().ends_in_code(text)

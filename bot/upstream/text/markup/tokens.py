@@ -10,17 +10,25 @@ from __future__ import annotations
 import re
 
 # Thinking, by its opener. All tokens are in lower case and are found in any case.
-_NAMES = ("think", "thinking", "thought", "reasoning", "seed:think", "antthinking", "mm:think")
-THOUGHTS: dict[str, str] = {
-    **{f"<{name}>": f"</{name}>" for name in _NAMES},
+_THINKING_TAG_NAMES = (
+    "think",
+    "thinking",
+    "thought",
+    "reasoning",
+    "seed:think",
+    "antthinking",
+    "mm:think",
+)
+THINKING_TAGS: dict[str, str] = {
+    **{f"<{name}>": f"</{name}>" for name in _THINKING_TAG_NAMES},
     "[think]": "[/think]",
     "◁think▷": "◁/think▷",
     "<|begin_of_thought|>": "<|end_of_thought|>",
 }
-THOUGHT_CLOSERS = tuple(f"</{name}>" for name in _NAMES)
+THINKING_CLOSERS = tuple(f"</{name}>" for name in _THINKING_TAG_NAMES)
 
 # Tool calls, by opener; a closer of "" means the end of the text.
-CALLS: dict[str, str] = {
+TOOL_CALL_TAGS: dict[str, str] = {
     "<tool_call>": "</tool_call>",
     "<tool_calls>": "</tool_calls>",
     "<toolcall>": "</toolcall>",
@@ -40,42 +48,46 @@ CALLS: dict[str, str] = {
     "<|python_tag|>": "<|eom_id|>",
     "[tool_calls]": "",
 }
-CALL_OPENERS = tuple(CALLS)
+TOOL_CALL_OPENERS = tuple(TOOL_CALL_TAGS)
 # Kimi's calls, where the server ate the tokens around them.
-NUMBERED_CALL = re.compile(r"functions\.[\w.-]{1,64}:\d{1,4}\s{0,3}(?=\{)")
+KIMI_CALL = re.compile(r"functions\.[\w.-]{1,64}:\d{1,4}\s{0,3}(?=\{)")
 
 # The header of a harmony message, with its channel; and how such a message ends.
-CHANNEL = re.compile(
+CHANNEL_HEADER = re.compile(
     r"(?:<\|start\|>assistant)?<\|channel\|>(analysis|commentary|final)[^<]{0,40}<\|message\|>",
     re.IGNORECASE,
 )
-CHANNEL_STARTS = ("<|start|>assistant<|channel|>", "<|channel|>")
-LONGEST_HEADER = 100
+CHANNEL_HEADER_STARTS = ("<|start|>assistant<|channel|>", "<|channel|>")
+MAX_CHANNEL_HEADER_CHARACTERS = 100
 MESSAGE_END = re.compile(r"<\|(?:end|return)\|>", re.IGNORECASE)
 ANALYSIS_END = re.compile(
     r"<\|(?:end|return)\|>|(?=<\|start\|>|<\|channel\|>)",
     re.IGNORECASE,
 )
-ANALYSIS_ENDS = ("<|end|>", "<|return|>", "<|start|>", "<|channel|>")
+ANALYSIS_END_TOKENS = ("<|end|>", "<|return|>", "<|start|>", "<|channel|>")
 
 # Everything that begins with "<" and may stand anywhere in a text.
-ANGLES = tuple(
-    token for token in (*THOUGHT_CLOSERS, *CALLS, "<|end|>", "<|return|>") if token.startswith("<")
+ANGLE_TOKENS = tuple(
+    token
+    for token in (*THINKING_CLOSERS, *TOOL_CALL_TAGS, "<|end|>", "<|return|>")
+    if token.startswith("<")
 )
-LONGEST_ANGLE = max(map(len, ANGLES))
+MAX_ANGLE_TOKEN_CHARACTERS = max(map(len, ANGLE_TOKENS))
 
-_RARE = re.compile("[\ue200-\ue206\u3010]")
+_CITATION_CHARACTERS = re.compile("[\ue200-\ue206\u3010]")
 # The kinds of bare citation marks, and how a text ends that goes on with one.
-_BARE = r"(?:filecite|cite)(?=[ \ue202]?(?:t|\Z))|(?:f|fi|fil|file|filec|fileci|filecit|c|ci|cit)\Z"
-_BARE_ENDS = ("c", "ci", "cit", "f", "fi", "fil", "file")
-SIGN = re.compile(f"[<\ue200-\ue206\u3010]|{_BARE}")
+_BARE_CITATION_START = (
+    r"(?:filecite|cite)(?=[ \ue202]?(?:t|\Z))|(?:f|fi|fil|file|filec|fileci|filecit|c|ci|cit)\Z"
+)
+_BARE_CITATION_TAILS = ("c", "ci", "cit", "f", "fi", "fil", "file")
+MARKUP_START = re.compile(f"[<\ue200-\ue206\u3010]|{_BARE_CITATION_START}")
 
 
-def has_sign(text: str) -> bool:
+def may_contain_markup(text: str) -> bool:
     """Return whether any markup may begin in this text; cheap, for nearly every delta has none."""
-    if "<" in text or "cite" in text or text.endswith(_BARE_ENDS):
+    if "<" in text or "cite" in text or text.endswith(_BARE_CITATION_TAILS):
         return True
-    return not (text.isascii() or _RARE.search(text) is None)
+    return not (text.isascii() or _CITATION_CHARACTERS.search(text) is None)
 
 
 def may_become(text: str, tokens: tuple[str, ...]) -> bool:

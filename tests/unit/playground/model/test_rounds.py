@@ -12,12 +12,14 @@ import pytest
 from bot.playground.model.config import CHAT_ONLY
 from bot.upstream.client import Upstream, UpstreamConfig
 from bot.upstream.events import Event, Finished, ToolCall
-from bot.upstream.prompt import Exchange, Prompt, Round, ToolSpec
+from bot.upstream.prompt import Prompt, ToolResult, ToolRound, ToolSpec
 from bot.values import Message
 from tests.unit.playground.model.serving import JSON, MODEL, Demo
 
 NOW = ToolSpec("now", "Tells the time.", {"type": "object", "properties": {}})
-PROMPT = Prompt("Be brief.", (Message("user", "What time is it?"),), tools=(NOW,), thread="t")
+PROMPT = Prompt(
+    "Be brief.", (Message("user", "What time is it?"),), tools=(NOW,), thread_pseudonym="t"
+)
 
 
 @pytest.mark.parametrize(
@@ -54,11 +56,11 @@ async def test_a_tool_round_goes_back_whole_and_is_not_refused(
     assert ("reasoning_content" in output.items[0]) is (model == CHAT_ONLY)
 
 
-def _ran(events: list[Event]) -> Round:
+def _ran(events: list[Event]) -> ToolRound:
     calls = tuple(event for event in events if isinstance(event, ToolCall))
     [output] = [event.output for event in events if isinstance(event, Finished)]
     assert calls
-    return Round(output, tuple(Exchange(call, "noon") for call in calls))
+    return ToolRound(output, tuple(ToolResult(call, "noon") for call in calls))
 
 
 ASKED: JSON = {"role": "user", "content": "What time is it?"}
