@@ -101,10 +101,13 @@ async def drain(watch: Watch, reply: Reply) -> None:
 
 
 async def _head(watch: Watch, reply: Reply) -> bytes:
-    """Read until there is a line that tells what this is; an object is told by its first byte."""
+    """Read until there is a line that tells what this is; an object is told by its first byte.
+
+    What begins with more than MAX_ERROR_BYTES of blanks is taken for a stream, which is bounded.
+    """
     head = b""
     try:
-        while not _telling(head.lstrip(BLANK)):
+        while not _telling(head.lstrip(BLANK)) and len(head) < MAX_ERROR_BYTES:
             head += await watch.over(anext(reply.chunks))
     except StopAsyncIteration:
         pass
