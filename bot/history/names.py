@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from bot.cache import Cache, letters
 from bot.errors import SlackError, SlackRateLimited
-from bot.history.kept import Kept, letters
 from bot.slack import Slack
 from bot.upstream.requests.attribution import one_line
 
@@ -40,7 +40,7 @@ class Names:
     def __init__(self, slack: Slack, *, now: Callable[[], float] = time.monotonic) -> None:
         self._slack = slack
         self._now = now
-        self._known: Kept[str, _Known] = Kept(KEPT_BYTES, lambda user, k: letters(user, k.name))
+        self._known: Cache[str, _Known] = Cache(KEPT_BYTES, lambda user, k: letters(user, k.name))
         self._asking: dict[str, asyncio.Task[None]] = {}
         self._closed_until = 0.0
 

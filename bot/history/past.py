@@ -1,7 +1,7 @@
 """What was said before a question, read from Slack as it stands there now.
 
 Texts are never kept here: a message that was edited or deleted is told in its new form or not at
-all. Kept are only positions, so that a later question of a long thread reads its newest part at
+all. Cache are only positions, so that a later question of a long thread reads its newest part at
 once, and the answers we wrote.
 """
 
@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from bot.cache import Cache, letters
 from bot.errors import SlackError
 from bot.history.anew import EARLIER_USED
-from bot.history.kept import Kept, letters
 from bot.history.telling import Stored, Teller, turn_of
 from bot.render.buttons import STOP
 from bot.render.incoming import answer_text
@@ -56,8 +56,8 @@ class Answers:
     """What we answered, as the model wrote it: better to read than what Slack gives back."""
 
     def __init__(self) -> None:
-        self._texts: Kept[str, str] = Kept(ANSWERS_BYTES, letters)
-        self._under: Kept[tuple[str, str], tuple[str, str]] = Kept(
+        self._texts: Cache[str, str] = Cache(ANSWERS_BYTES, letters)
+        self._under: Cache[tuple[str, str], tuple[str, str]] = Cache(
             UNDER_BYTES, lambda key, value: letters(*key, *value)
         )
 
@@ -86,7 +86,7 @@ class Threads:
     def __init__(self, slack: Slack, bounds: Bounds = BOUNDS) -> None:
         self._slack = slack
         self._bounds = bounds
-        self._marks: Kept[tuple[str, str], Mark] = Kept(
+        self._marks: Cache[tuple[str, str], Mark] = Cache(
             MARKS_BYTES, lambda key, mark: letters(*key, mark.since)
         )
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Literal
 
 import pytest
 
+from bot.delivery.ephemeral import registry
 from bot.errors import TurnLost
 from bot.render.buttons import SHOW, STOP
 from bot.storage.records import ShownMessage, Wish
@@ -54,6 +56,24 @@ def test_only_the_asker_lends_addresses_and_only_to_answers_under_way() -> None:
         ended = room.private.ended(command().id)
         assert ended
         assert ended.draft == done("Here.")
+        await room.aclose()
+
+    run(scenario())
+
+
+def test_answers_that_ended_are_kept_up_to_their_bytes_however_long_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(registry, "ENDED_BYTES", 20 * 1000)
+
+    async def scenario() -> None:
+        room = room_of(Hooks(), FakeSlack())
+        for number in range(12):
+            reply = room.reply(replace(command(), id=f"q{number}", text="∀" * 500))
+            await reply.open(THINKING)
+            await reply.finish(done("∃" * 500))
+        kept = [number for number in range(12) if room.private.ended(f"q{number}")]
+        assert kept == [8, 9, 10, 11]  # 4,000 bytes each, and a little
         await room.aclose()
 
     run(scenario())

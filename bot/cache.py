@@ -13,7 +13,7 @@ ENTRY_BYTES = 300
 """What an entry costs beside its content: two objects, their keys and the table's slots."""
 
 
-class Kept(Generic[Key, Value]):
+class Cache(Generic[Key, Value]):
     """Values by key. `size(key, value)` gives an entry's content in bytes, `limit` is of all."""
 
     def __init__(self, limit: int, size: Callable[[Key, Value], int]) -> None:
