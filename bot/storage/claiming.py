@@ -51,7 +51,8 @@ def claim(
         return Claim.TAKEN
     turn = rows.new_turn(question, thread, replica, now, end, team or None)
     if end and not end.text:
-        return Claim.OURS if _add(connection, turn | rows.over(now), OVER) else Claim.TAKEN
+        turn |= rows.WORDLESS | rows.over(now)
+        return Claim.OURS if _add(connection, turn, OVER) else Claim.TAKEN
     while True:  # again when another claim of this thread, or the end of its turn, came between
         if _add(connection, turn, LIVE):
             return Claim.OURS

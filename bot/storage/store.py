@@ -274,14 +274,14 @@ class Store:
 
     async def prune(self, retention_seconds: float) -> int:
         """Delete turns that ended so long ago, claims of more than a day, and what is of no use;
-        how many turns."""
+        how many turns. What was deleted before a crash, or while others read, stands in no file
+        after that either."""
         now = await self._prudent_now()
         ended = await self._delete(pruning.turns_ended_before(now - retention_seconds, self._team))
         await self._delete(pruning.claims_before(now - CLAIM_SECONDS))
         await self._delete(pruning.slots_unused(self._database.dialect), now=since_boot())
         await self._delete(pruning.wishes_that_came_late())
-        if ended:
-            await self._database.forget_deleted()
+        await self._database.forget_deleted()
         return ended
 
     async def _prudent_now(self) -> float:

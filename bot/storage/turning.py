@@ -52,7 +52,7 @@ _CHANGED["thread"] = case((_GIVES_AWAY, null()), else_=turns.c.thread)
 _ENDED: dict[str, Any] = {"state": OVER, "owner": None, "response_url": None, "rounds": None}
 _CHANGE = update(turns).where(turns.c.id == bindparam("turn")).values(_CHANGED)
 _END = _CHANGE.values(_ENDED | {"ended_at": bindparam("now")})
-_END_WITHOUT_TEXT = _END.values(text="", files="[]", unreadable="[]", draft="", note="")
+_END_WITHOUT_TEXT = _END.values(rows.WORDLESS | {"draft": "", "note": ""})
 _FORGET_SHOWN = delete(shown).where(shown.c.turn == bindparam("of"))
 _SHOW = insert(shown)
 

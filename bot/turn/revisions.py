@@ -39,7 +39,7 @@ class Revisions:
             self._turns.remove(turn, ts)
         try:
             if question:
-                await self._store.claim(_without_words(question), None, REMOVED)
+                await self._store.claim(question, None, REMOVED)
             for turn in await self._store.remove(message_key(team, channel, ts), ts):
                 log.info("a question was deleted", extra={"turn": turn})
                 self._turns.remove(turn, ts)
@@ -105,8 +105,3 @@ def _with_others(record: TurnRecord) -> bool:
 def _as(question: Question, turn: str) -> Question:
     """The question as another turn than its first."""
     return question if turn == question.id else replace(question, id=turn, keys=(f"turn:{turn}",))
-
-
-def _without_words(question: Question) -> Question:
-    """The question as it is claimed once its message is deleted: nothing of it is kept."""
-    return replace(question, text="", said=(), files=(), unreadable=())
