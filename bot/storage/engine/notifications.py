@@ -67,18 +67,21 @@ class Listener:
             await asyncio.sleep(AGAIN)
 
     async def _hear(self, connection: AsyncConnection) -> None:
-        """Until the connection falls, at the latest when it is found to be dead."""
+        """Until the connection falls, at the latest when it is found to be dead, or to lead to a
+        server that is only read: after a fail-over the notices are at another one."""
         driver: Any = (await connection.get_raw_connection()).driver_connection
         fallen = asyncio.Event()
         driver.add_termination_listener(lambda _: fallen.set())
         await driver.add_listener(CHANNEL, self._take)
         self._heard(EVERYBODY)
-        while not fallen.is_set():
+        only_read = False
+        while not (fallen.is_set() or only_read):
             with suppress(TimeoutError):
                 async with asyncio.timeout(ALIVE):
                     await fallen.wait()
             async with asyncio.timeout(ALIVE):
-                await connection.execute(text("SELECT 1"))
+                look = await connection.execute(text("SHOW transaction_read_only"))
+            only_read = look.scalar() == "on"
 
     def _take(self, connection: object, pid: int, channel: str, payload: object) -> None:
         del connection, pid, channel
