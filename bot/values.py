@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal
 
+from bot.cache import string_bytes
+
 Surface = Literal["channel", "dm", "command"]
 
 
@@ -102,6 +104,13 @@ class Question:
     def oldest_message(self) -> str | None:
         """The oldest message that is part of it; our own about it are newer."""
         return self.messages[0] if self.messages else None
+
+    @property
+    def size(self) -> int:
+        """At most how many bytes its words take in memory, and the names and ids beside them."""
+        names = (*self.keys, *self.earlier, *self.mentions, *self.unreadable)
+        files = (text for one in self.files for text in (one.id, one.name, one.mimetype, one.url))
+        return string_bytes(self.text, *(one.text for one in self.said), *names, *files)
 
 
 def message_key(team: str, channel: str, ts: str) -> str:

@@ -8,5 +8,4 @@ anew.py     how a person begins a new conversation (pure)
 names.py    who a user id is, within a second
 budget.py   what fits the model, and how many bytes make a token (pure)
 remarks.py  what is said about messages that were left out (pure)
-kept.py     a cache bounded in bytes (pure)
 """

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from bot.cache import Cache, string_bytes
 from bot.errors import SlackError, SlackRateLimited
-from bot.history.kept import ByteBoundedCache, string_bytes
 from bot.slack import Slack
 from bot.upstream.requests.attribution import visible_line
 
@@ -40,7 +40,7 @@ class UserNames:
     def __init__(self, slack: Slack, *, now: Callable[[], float] = time.monotonic) -> None:
         self._slack = slack
         self._now = now
-        self._cache: ByteBoundedCache[str, _CachedName] = ByteBoundedCache(
+        self._cache: Cache[str, _CachedName] = Cache(
             NAME_CACHE_BYTES, lambda user, k: string_bytes(user, k.name)
         )
         self._lookups: dict[str, asyncio.Task[None]] = {}

@@ -1,7 +1,7 @@
 """What was said before a question, read from Slack as it stands there now.
 
 Texts are never kept here: a message that was edited or deleted is told in its new form or not at
-all. Kept are only positions, so that a later question of a long thread reads its newest part at
+all. Cache are only positions, so that a later question of a long thread reads its newest part at
 once, and the answers we wrote.
 """
 
@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from bot.cache import Cache, string_bytes
 from bot.errors import SlackError
 from bot.history.anew import EARLIER_USED_REMARK
-from bot.history.kept import ByteBoundedCache, string_bytes
 from bot.history.telling import MessageConverter, SlackMessage, turn_id_of
 from bot.render.buttons import STOP
 from bot.render.incoming import answer_text
@@ -64,8 +64,8 @@ class OwnAnswers:
     """What we answered, as the model wrote it: better to read than what Slack gives back."""
 
     def __init__(self) -> None:
-        self._texts: ByteBoundedCache[str, str] = ByteBoundedCache(ANSWER_CACHE_BYTES, string_bytes)
-        self._sole_replies: ByteBoundedCache[tuple[str, str], tuple[str, str]] = ByteBoundedCache(
+        self._texts: Cache[str, str] = Cache(ANSWER_CACHE_BYTES, string_bytes)
+        self._sole_replies: Cache[tuple[str, str], tuple[str, str]] = Cache(
             SOLE_REPLY_CACHE_BYTES, lambda key, value: string_bytes(*key, *value)
         )
 
@@ -96,7 +96,7 @@ class ThreadHistory:
     def __init__(self, slack: Slack, bounds: ThreadReadLimits = THREAD_BOUNDS) -> None:
         self._slack = slack
         self._bounds = bounds
-        self._earlier_reads: ByteBoundedCache[tuple[str, str], EarlierRead] = ByteBoundedCache(
+        self._earlier_reads: Cache[tuple[str, str], EarlierRead] = Cache(
             EARLIER_READ_CACHE_BYTES, lambda key, mark: string_bytes(*key, mark.start_ts)
         )
 

@@ -189,11 +189,15 @@ def _idempotency_keys(body: Payload, event: Payload, place: Place, ts: str) -> t
 
 
 def team_of(body: Payload) -> str:
-    """The workspace that installed us, even where the event comes from a shared channel."""
-    for authorization in body.get("authorizations") or []:
-        if authorization.get("team_id"):
-            return str(authorization["team_id"])
-    return str(body.get("team_id") or "")
+    """The workspace that installed us, even where the event comes from a shared channel.
+
+    Fields count in the order in which they decide whose a payload is (tenancy.py).
+    """
+    authorizations = body.get("authorizations")
+    for one in authorizations if isinstance(authorizations, list) else ():
+        if isinstance(one, Mapping) and one.get("team_id"):
+            return str(one["team_id"])
+    return str(body.get("context_team_id") or body.get("team_id") or "")
 
 
 def _user_team(body: Payload, event: Payload) -> str | None:

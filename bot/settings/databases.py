@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl, unquote
+
 SQLITE_PREFIXES = ("sqlite://", "sqlite+aiosqlite://")
 """The short form and the long one. They mean the same: no driver but Python's own is used."""
 
 POSTGRESQL_PREFIX = "postgresql+asyncpg:"
+
+NO_FILE = "names no file, so nothing would outlive the process: name one"
 
 
 def checked_database_url(value: str) -> str:
@@ -17,9 +21,14 @@ def checked_database_url(value: str) -> str:
         return value
     if not value.startswith(SQLITE_PREFIXES):
         raise ValueError("must begin with sqlite:/// or postgresql+asyncpg://")
-    path, _, query = value.partition("://")[2].partition("?")
-    if path.strip("/") in {"", ":memory:", "file::memory:"} or "mode=memory" in query:
-        raise ValueError("names no file, so nothing would outlive the process: name one")
+    written, _, query = value.partition("://")[2].partition("?")
+    path = unquote(written)
+    options = {name.lower(): text.lower() for name, text in parse_qsl(query)}
+    nowhere = path.strip("/ ") in {"", ":memory:", "file::memory:"}
+    if nowhere or options.get("mode") == "memory" or options.get("vfs") == "memdb":
+        raise ValueError(NO_FILE)
     if not path.startswith("/"):
         raise ValueError("has two slashes before its file: write sqlite:///file, with three")
+    if path.startswith("/file:") or options.keys() & {"uri", "vfs"}:
+        raise ValueError("has a file: address of SQLite's own in it: write sqlite:///file")
     return value

@@ -2,6 +2,7 @@
 
     client.py        every method we call, one function each; streams.py those of native streams
     calls.py         how a method is called
+    bodies.py        how much of a reply is read
     identity.py      who our token is
     seal.py          metadata of messages that can be believed
     failures.py      every way a call can fail becomes one of three errors

@@ -24,6 +24,10 @@ from bot.slack.seal import MetadataSigner
 Blocks: TypeAlias = str | Sequence[Mapping[str, Any]]
 """Block Kit blocks, as JSON text or as objects."""
 
+_MISREAD = (ValueError, AttributeError, LookupError, RecursionError)
+"""What slack_sdk raises for a body that is no JSON object in a charset there is: it takes any for
+one. RecursionError: it is nested too deep."""
+
 
 def _no_call_metrics(method: str, outcome: str) -> None:
     """Stand in for nobody listening."""
@@ -72,8 +76,7 @@ class WebApiCalls:
                 answer = await self.web.api_call(method, http_verb=verb, params=given)
             else:
                 answer = await self.web.api_call(method, json=given)
-        except (SlackClientError, aiohttp.ClientError, OSError, ValueError, AttributeError) as e:
-            # AttributeError, ValueError: slack_sdk reads any body as a JSON object in UTF-8.
+        except (SlackClientError, aiohttp.ClientError, OSError, *_MISREAD) as e:
             raise self._report_failure(error_of_exception(method, e)) from e
         self._on_call(method, "ok")
         if given.get("include_all_metadata") and isinstance(answer.data, dict):

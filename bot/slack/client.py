@@ -11,6 +11,7 @@ import aiohttp
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.errors import SlackRefused, SlackUnreachable
+from bot.slack.bodies import MAX_WORD, BoundedResponse, bounded
 from bot.slack.calls import Blocks, blocks_as_objects, raise_if_outside_thread
 from bot.slack.identity import Identity
 from bot.slack.response_url import error_of_answer, is_trusted
@@ -27,12 +28,16 @@ def http_session() -> aiohttp.ClientSession:
     """Make the one session all calls share.
 
     With a session of our own slack_sdk's timeout is not applied, so the session carries it
-    (docs/slack.md#sdk-sessions).
+    (docs/slack.md#sdk-sessions). Replies are bounded here, for slack_sdk bounds none.
     """
-    connector = aiohttp.TCPConnector(
-        limit=MAX_CONCURRENT_CALLS, socket_factory=_socket_without_linger
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(
+            limit=MAX_CONCURRENT_CALLS, socket_factory=_socket_without_linger
+        ),
+        timeout=aiohttp.ClientTimeout(total=15),
+        headers={"Accept-Encoding": "gzip"},
+        response_class=BoundedResponse,
     )
-    return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=15))
 
 
 def _socket_without_linger(address: Any) -> socket.socket:
@@ -236,7 +241,7 @@ class Slack(StreamCalls):
         (docs/slack.md#response-urls).
 
         The address is as good as a token, so it appears in no error and no log, and nothing is
-        sent to a host that is not Slack's.
+        sent to a host that is not Slack's. At most MAX_WORD bytes of the answer are read.
         """
         if not is_trusted(response_url, self.web.base_url):
             raise self._report_failure(SlackRefused("response_url", "untrusted_host"))
@@ -248,9 +253,7 @@ class Slack(StreamCalls):
                 allow_redirects=False,
                 proxy=self.web.proxy,
             ) as response:
-                if response.headers.get("Content-Encoding", "identity") != "identity":
-                    raise aiohttp.ClientPayloadError  # not asked for, and it may become anything
-                text = await response.text(errors="replace")
+                text = (await bounded(response, MAX_WORD)).decode(errors="replace")
                 error = error_of_answer(response.status, response.headers, text)
         except (aiohttp.ClientError, TimeoutError, OSError) as e:
             # No `from`: aiohttp's messages may hold the address.

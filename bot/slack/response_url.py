@@ -39,7 +39,7 @@ def error_of_answer(status: int, headers: Mapping[str, str], text: str) -> Slack
     """Read an answer: "ok", or an error as JSON or as a bare word. None when all is well."""
     try:
         data = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # no JSON, or JSON nested too deep
         data = None
     if not isinstance(data, dict):
         word = text.strip()

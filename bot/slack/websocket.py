@@ -19,6 +19,11 @@ CLOSE_HANDSHAKE_SECONDS = 1.0
 """How long the other side's half of a close is waited for. Slack may leave it out
 (https://github.com/slackapi/node-slack-sdk/issues/2752)."""
 
+MAX_BYTES = 4 * 2**20
+"""Bytes of one message; a longer one ends the connection. A question has 12,000 characters, and a
+press of a button brings the message with it, which has at most 50 blocks. Compression is not asked
+for, and a message that is compressed all the same ends the connection too."""
+
 _CLOSING_TYPES = frozenset({WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR})
 
 
@@ -40,7 +45,11 @@ class WebSocket:
         timeout = aiohttp.ClientWSTimeout(ws_close=CLOSE_HANDSHAKE_SECONDS)
         try:
             wire = await session.ws_connect(
-                url, proxy=proxy, heartbeat=ping_seconds, timeout=timeout
+                url,
+                proxy=proxy,
+                heartbeat=ping_seconds,
+                timeout=timeout,
+                max_msg_size=MAX_BYTES,
             )
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as e:
             # No `from`: aiohttp's messages hold the address, which is as good as a token.
@@ -76,7 +85,7 @@ class WebSocket:
 def _object(text: str) -> Mapping[str, Any] | None:
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # no JSON, or JSON nested too deep
         return None
     return found if isinstance(found, dict) else None
 

@@ -51,11 +51,8 @@ def claim(
         return Claim.DUPLICATE
     turn = rows.new_turn_columns(question, thread, replica, now, final_draft, team or None)
     if final_draft and not final_draft.text:
-        return (
-            Claim.CLAIMED
-            if _insert_turn(connection, turn | rows.closed_turn_columns(now), OVER)
-            else Claim.DUPLICATE
-        )
+        turn |= rows.WORDLESS | rows.closed_turn_columns(now)
+        return Claim.CLAIMED if _insert_turn(connection, turn, OVER) else Claim.DUPLICATE
     while True:  # again when another claim of this thread, or the end of its turn, came between
         if _insert_turn(connection, turn, LIVE):
             return Claim.CLAIMED

@@ -52,6 +52,9 @@ def question_columns(question: Question) -> dict[str, Any]:
     }
 
 
+WORDLESS: dict[str, Any] = {"text": "", "files": "[]", "unreadable": "[]"}
+"""The columns of what people wrote in a question that nobody answers: nothing of it is kept."""
+
 # The columns a turn has from its beginning; the others are empty until somebody writes them.
 NEW_TURN_COLUMNS = (
     *("id", "thread", "state", "owner", "fence", "tries", "asked_at", "question", "text", "files"),

@@ -295,7 +295,8 @@ class Store:
 
     async def prune(self, retention_seconds: float) -> int:
         """Delete turns that ended so long ago, claims of more than a day, and what is of no use;
-        how many turns."""
+        how many turns. What was deleted before a crash, or while others read, stands in no file
+        after that either."""
         now = await self._earliest_now()
         ended = await self._delete_in_batches(
             pruning.turns_ended_before(now - retention_seconds, self._team)
@@ -305,8 +306,7 @@ class Store:
             pruning.unused_slots(self._database.dialect), now=since_boot()
         )
         await self._delete_in_batches(pruning.unread_commands())
-        if ended:
-            await self._database.purge_deleted()
+        await self._database.purge_deleted()
         return ended
 
     async def _earliest_now(self) -> float:

@@ -58,7 +58,7 @@ _CLOSED_VALUES: dict[str, Any] = {
 }
 _UPDATE = update(turns).where(turns.c.id == bindparam("turn")).values(_CHANGED_VALUES)
 _CLOSE = _UPDATE.values(_CLOSED_VALUES | {"ended_at": bindparam("now")})
-_CLOSE_WITHOUT_TEXT = _CLOSE.values(text="", files="[]", unreadable="[]", draft="", note="")
+_CLOSE_WITHOUT_TEXT = _CLOSE.values(rows.WORDLESS | {"draft": "", "note": ""})
 _DELETE_MESSAGES = delete(shown).where(shown.c.turn == bindparam("of"))
 _INSERT_MESSAGES = insert(shown)
 

@@ -44,14 +44,19 @@ class Resolver:
         self._timeout_seconds = timeout_seconds
 
     async def __call__(self, host: str) -> Sequence[str]:
-        """Return the addresses of a host. Raises OSError, also when it takes too long or when
-        all places are taken, and UnicodeError for what is no name."""
+        """Return the addresses of a host. Raises OSError, also when it takes too long, when all
+        places are taken or no thread can start, and UnicodeError for what is no name."""
         if not self._thread_slots.acquire(blocking=False):
             raise OSError("too many names are being looked up")
         loop = asyncio.get_running_loop()
         found: asyncio.Future[Sequence[str]] = loop.create_future()
         # A daemon: a look-up that hangs does not hold up the end of the process.
-        threading.Thread(target=self._run_lookup, args=(host, loop, found), daemon=True).start()
+        thread = threading.Thread(target=self._run_lookup, args=(host, loop, found), daemon=True)
+        try:
+            thread.start()
+        except (RuntimeError, MemoryError) as error:  # the system has no thread, or no stack, left
+            self._thread_slots.release()  # nobody runs who would
+            raise OSError("no thread can start") from error
         async with asyncio.timeout(self._timeout_seconds):  # TimeoutError is an OSError
             return await found
 

@@ -39,7 +39,7 @@ class Revisions:
             self._supervisor.remove(turn, ts)
         try:
             if question:
-                await self._store.claim(_without_content(question), None, REMOVED_DRAFT)
+                await self._store.claim(question, None, REMOVED_DRAFT)
             for turn in await self._store.request_removal(message_key(team, channel, ts), ts):
                 log.info("a question was deleted", extra={"turn": turn})
                 self._supervisor.remove(turn, ts)
@@ -105,8 +105,3 @@ def _has_several_messages(record: TurnRecord) -> bool:
 def _as_turn(question: Question, turn: str) -> Question:
     """The question as another turn than its first."""
     return question if turn == question.id else replace(question, id=turn, keys=(f"turn:{turn}",))
-
-
-def _without_content(question: Question) -> Question:
-    """The question as it is claimed once its message is deleted: nothing of it is kept."""
-    return replace(question, text="", said=(), files=(), unreadable=())

@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from enum import Enum
@@ -15,6 +14,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
+from bot.cache import Cache
 from bot.errors import QuestionDeleted, SlackError, Stopped, StorageUnavailable
 from bot.storage.records import TurnCommand, TurnRecord
 from bot.storage.store import Store
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 INTERRUPT_TIMEOUT_SECONDS = 5.0  # seconds
 PRUNE_INTERVAL_SECONDS = 3600.0  # seconds
 POLL_INTERVAL_SECONDS = 0.5  # seconds until we look by ourselves whether something is there for us
-MAX_REFUSED_QUESTIONS = 500  # questions that could not be claimed
+REFUSED_BYTES = 4 * 2**20  # for questions that could not be claimed: 500 of 2,000 characters
 
 RETRYABLE_PHASES = frozenset({Phase.FAILED, Phase.INTERRUPTED})
 
@@ -81,7 +81,7 @@ class Supervisor:
         self._retention_seconds = retention_seconds
         self._intake = Intake(store)
         self._claiming: set[str] = set()
-        self._refused: OrderedDict[str, Question] = OrderedDict()
+        self._refused: Cache[str, Question] = Cache(REFUSED_BYTES, lambda _, one: one.size)
         self._refusal_tasks: set[asyncio.Task[None]] = set()
         self._loop_tasks: list[asyncio.Task[None]] = []
         self._draining = False
@@ -100,7 +100,7 @@ class Supervisor:
         then its asker is told so, and it is not answered.
         """
         asked = time.monotonic()
-        if question.id in self._claiming or question.id in self._refused:
+        if question.id in self._claiming or self._refused.get(question.id):
             return False
         self._claiming.add(question.id)
         try:
@@ -318,9 +318,7 @@ class Supervisor:
 
     def _refuse_question(self, question: Question) -> None:
         """Tell the asker, once, that the question is not answered."""
-        self._refused[question.id] = question
-        while len(self._refused) > MAX_REFUSED_QUESTIONS:
-            self._refused.popitem(last=False)
+        self._refused.put(question.id, question)
         task = asyncio.create_task(self._tell_unavailable(question))
         self._refusal_tasks.add(task)
         task.add_done_callback(self._refusal_tasks.discard)

@@ -21,7 +21,7 @@ FLOORS: tuple[frozenset[str], ...] = (  # from the top; neighbours do not know e
     frozenset({"access", "history", "delivery", "tools"}),
     frozenset({"render", "upstream", "storage", "slack"}),
     frozenset({"values", "observe"}),
-    frozenset({"errors", "version"}),
+    frozenset({"cache", "errors", "version"}),
 )
 # The same inside the larger rooms: parts of a room from the top, each a module or a folder. A part
 # may import what lies below it; those side by side do not know each other.
@@ -101,12 +101,13 @@ THINKING = (  # they decide; whoever drives them waits, reads clocks and rolls d
     "bot.values",
     "bot.errors",
     "bot.access",
+    "bot.cache",
     "bot.storage.chain",
     "bot.render*",
     *(f"bot.turn.{part}" for part in ("answer_state", "thread_queue", "again", "unread")),
     *(f"bot.turn.{part}" for part in ("limits", "pseudonyms")),
     *(f"bot.turn.durability.{part}" for part in ("resume", "failure_detector", "tool_progress")),
-    *(f"bot.history.{part}" for part in ("anew", "asked", "budget", "kept", "remarks", "telling")),
+    *(f"bot.history.{part}" for part in ("anew", "asked", "budget", "remarks", "telling")),
     *(f"bot.listeners.{part}" for part in ("payloads", "revising", "addressing", "tenancy")),
     "bot.listeners.socket_mode.backoff",
     "bot.delivery.scheduling.pace",

@@ -106,7 +106,17 @@ def test_tokens_decide_how_events_arrive(
                 "sqlite+aiosqlite:///",
                 "sqlite:///file:x?mode=memory&uri=true",
                 "sqlite:///file::memory:?cache=shared&uri=true",
+                "sqlite:///%3Amemory%3A",
+                "sqlite:///%20",
+                "sqlite:///file:%3Amemory%3A?uri=true",
+                "sqlite:///file:x?mode=%6demory&uri=true",
+                "sqlite:///file:x?MODE=MEMORY&uri=true",
+                "sqlite:///file:/x?vfs=memdb&uri=true",
             )
+        ),
+        *(
+            ("DATABASE_URL", url, "has a file: address of SQLite's own")
+            for url in ("sqlite:///file:?uri=true", "sqlite:///file:bot.db", "sqlite:///b?uri=1")
         ),
         *(
             ("DATABASE_URL", f"{form}://bot.db", "has two slashes before its file")

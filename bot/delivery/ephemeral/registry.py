@@ -5,10 +5,10 @@ and the latest that ended, so that they can be passed on.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from weakref import WeakValueDictionary
 
+from bot.cache import Cache, string_bytes
 from bot.delivery import TurnGuard
 from bot.delivery.ephemeral.reply import EphemeralReply, FinalReply
 from bot.render.message import Body
@@ -16,8 +16,9 @@ from bot.slack import Slack
 from bot.storage.records import TurnCommand, TurnRecord
 from bot.values import Draft, Question
 
-MAX_ENDED_ANSWERS = 200
-"""Answers kept in memory after their end; whoever stores turns has the others."""
+ENDED_BYTES = 8 * 2**20
+"""For answers kept in memory after their end: 200 of them with 10,000 characters of any script.
+Whoever stores turns has the others."""
 
 
 class EphemeralReplies:
@@ -37,7 +38,7 @@ class EphemeralReplies:
         self._sleep = sleep
         # an answer that nobody writes any more is forgotten by itself
         self._live: WeakValueDictionary[str, EphemeralReply] = WeakValueDictionary()
-        self._ended: OrderedDict[str, TurnRecord] = OrderedDict()
+        self._ended: Cache[str, TurnRecord] = Cache(ENDED_BYTES, _size)
 
     def create_reply(
         self,
@@ -88,6 +89,9 @@ class EphemeralReplies:
         await asyncio.gather(*(reply.aclose() for reply in list(self._live.values())))
 
     def _remember_ended(self, question: Question, draft: Draft) -> None:
-        self._ended[question.id] = TurnRecord(question, draft, owner=None, fence=0)
-        while len(self._ended) > MAX_ENDED_ANSWERS:
-            self._ended.popitem(last=False)
+        self._ended.put(question.id, TurnRecord(question, draft, owner=None, fence=0))
+
+
+def _size(turn: str, record: TurnRecord) -> int:
+    """Bytes of what people and the model wrote in a turn."""
+    return record.question.size + string_bytes(turn, record.draft.text, record.draft.status_line)

@@ -91,10 +91,11 @@ class SocketConnection:
     async def _dispatch_and_acknowledge(self, envelope: Mapping[str, Any]) -> None:
         """Have an envelope handled, then acknowledge it."""
         name, payload = envelope.get("envelope_id"), envelope.get("payload")
-        if not isinstance(name, str) or not isinstance(payload, dict):
+        request = _request(payload) if isinstance(payload, dict) else None
+        if not isinstance(name, str) or request is None:
             log.warning("Slack sent an envelope that can't be read")
             return
-        answer = await self._app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=payload))
+        answer = await self._app.async_dispatch(request)
         if answer.status != 200:
             return
         try:
@@ -110,3 +111,10 @@ def _ack_payload(answer: BoltResponse) -> dict[str, Any]:
     kinds = answer.headers.get("content-type") or [""]
     is_json = str(kinds[0]).startswith("application/json")
     return {"payload": json.loads(answer.body) if is_json else {"text": answer.body}}
+
+
+def _request(payload: dict[str, Any]) -> AsyncBoltRequest | None:
+    try:
+        return AsyncBoltRequest(mode="socket_mode", body=payload)
+    except Exception:  # noqa: BLE001  # Bolt takes the shape of a payload for granted
+        return None

@@ -17,6 +17,9 @@ from bot.playground.slack.dispatch import Attempt, NotAcked
 from bot.playground.slack.events import Delivery
 from bot.playground.slack.records import Json
 
+MAX_ANSWER = 2**20
+"""Bytes of an app's answer that are read: as many as the bot reads of a request."""
+
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -33,7 +36,8 @@ class Webhooks:
     async def send(self, attempt: Attempt) -> Json:
         """Bring a delivery to the app. Raises `NotAcked` with Slack's retry reason."""
         if self._session is None:
-            self._session = ClientSession(timeout=ClientTimeout(total=self._ack_seconds))
+            timeout = ClientTimeout(total=self._ack_seconds)
+            self._session = ClientSession(timeout=timeout, auto_decompress=False)
         body, content_type = encoded(attempt.delivery)
         timestamp = str(int(self._board.clock()))
         headers = {
@@ -79,7 +83,7 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 
 
 async def _answer(response: ClientResponse) -> Json:
-    text = await response.text()
+    text = (await _body(response)).decode(errors="replace")
     if not 200 <= response.status < 300:
         raise NotAcked("http_error", retry=response.headers.get("X-Slack-No-Retry") != "1")
     if response.content_type != "application/json":
@@ -89,3 +93,12 @@ async def _answer(response: ClientResponse) -> Json:
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
+
+
+async def _body(response: ClientResponse) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > MAX_ANSWER:
+            raise NotAcked("http_error")
+    return bytes(body)

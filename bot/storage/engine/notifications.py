@@ -72,18 +72,21 @@ class NotificationListener:
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _listen_until_lost(self, connection: AsyncConnection) -> None:
-        """Until the connection falls, at the latest when it is found to be dead."""
+        """Until the connection falls, at the latest when it is found to be dead, or to lead to a
+        server that is only read: after a fail-over the notices are at another one."""
         driver: Any = (await connection.get_raw_connection()).driver_connection
         fallen = asyncio.Event()
         driver.add_termination_listener(lambda _: fallen.set())
         await driver.add_listener(NOTIFY_CHANNEL, self._on_notification)
         self._on_notice(ALL_REPLICAS)
-        while not fallen.is_set():
+        only_read = False
+        while not (fallen.is_set() or only_read):
             with suppress(TimeoutError):
                 async with asyncio.timeout(LIVENESS_CHECK_SECONDS):
                     await fallen.wait()
             async with asyncio.timeout(LIVENESS_CHECK_SECONDS):
-                await connection.execute(text("SELECT 1"))
+                look = await connection.execute(text("SHOW transaction_read_only"))
+            only_read = look.scalar() == "on"
 
     def _on_notification(self, connection: object, pid: int, channel: str, payload: object) -> None:
         del connection, pid, channel

@@ -115,10 +115,13 @@ async def drain(stall_guard: StallGuard, reply: HttpReply) -> None:
 
 
 async def _read_head(stall_guard: StallGuard, reply: HttpReply) -> bytes:
-    """Read until there is a line that tells what this is; an object is told by its first byte."""
+    """Read until there is a line that tells what this is; an object is told by its first byte.
+
+    What begins with more than MAX_ERROR_BYTES of blanks is taken for a stream, which is bounded.
+    """
     head = b""
     try:
-        while not _is_decisive(head.lstrip(LEADING_BLANKS)):
+        while not _is_decisive(head.lstrip(LEADING_BLANKS)) and len(head) < MAX_ERROR_BYTES:
             head += await stall_guard.wait_for(anext(reply.chunks))
     except StopAsyncIteration:
         pass

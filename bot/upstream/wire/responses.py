@@ -219,6 +219,7 @@ class ResponsesDecoder:
         named = response.get("id")
         if self.response_id or not isinstance(named, str):
             return ()
+        named = named if named.strip(".") else ""  # "..", in a path, is another place
         self.response_id = named
         model = response.get("model")
         return (Started(named, model if isinstance(model, str) else "", self.is_resumable),)

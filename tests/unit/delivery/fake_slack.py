@@ -6,7 +6,7 @@ It keeps messages, counts calls, and can be slow, refuse, limit, or lose its rep
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -247,9 +247,14 @@ class FakeHooks:
         """The headers of the answer."""
         return {"Retry-After": str(self._fault)[4:]} if self.status == 429 else {}
 
-    async def text(self, errors: str) -> str:
+    @property
+    def content(self) -> FakeHooks:
+        """The body of the answer, as a stream."""
+        return self
+
+    async def iter_any(self) -> AsyncIterator[bytes]:
         """The body of the answer."""
-        return str(self._fault or "ok")
+        yield str(self._fault or "ok").encode()
 
     async def __aenter__(self) -> FakeHooks:
         if not self._fault:

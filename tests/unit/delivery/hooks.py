@@ -7,7 +7,7 @@ or takes it away. Each works five times within thirty minutes.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -133,9 +133,14 @@ class _Exchange:
     async def __aexit__(self, *_: object) -> None:
         pass
 
-    async def text(self, errors: str) -> str:
+    @property
+    def content(self) -> _Exchange:
+        """The body of the answer, as a stream."""
+        return self
+
+    async def iter_any(self) -> AsyncIterator[bytes]:
         """The body of the answer."""
-        return self._use.outcome
+        yield self._use.outcome.encode()
 
 
 def room(hooks: Hooks, fake: FakeSlack) -> Delivery:

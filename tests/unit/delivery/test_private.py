@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Literal
 
 import pytest
 
+from bot.delivery.ephemeral import registry
 from bot.errors import LeaseLost
 from bot.render.buttons import SHOW, STOP
 from bot.storage.records import ShownMessage, TurnCommand
@@ -50,6 +52,21 @@ async def test_only_the_asker_lends_addresses_and_only_to_answers_under_way() ->
     ended = room.ephemeral.find_ended(command().id)
     assert ended
     assert ended.draft == done("Here.")
+    await room.aclose()
+
+
+async def test_answers_that_ended_are_kept_up_to_their_bytes_however_long_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(registry, "ENDED_BYTES", 20 * 1000)
+
+    room = room_of(Hooks(), FakeSlack())
+    for number in range(12):
+        reply = room.create_reply(replace(command(), id=f"q{number}", text="∀" * 500))
+        await reply.open(THINKING)
+        await reply.finish(done("∃" * 500))
+    guard = [number for number in range(12) if room.ephemeral.find_ended(f"q{number}")]
+    assert guard == [8, 9, 10, 11]  # 4,000 bytes each, and a little
     await room.aclose()
 
 

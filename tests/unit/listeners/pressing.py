@@ -30,7 +30,9 @@ STATE = {"type": "context", "elements": [{"type": "plain_text", "text": "It brok
 ROW = {"type": "actions", "block_id": "answer:turn1", "elements": []}
 OUR_DM = "D1"
 
-_LASTING = frozenset({"RequestHandler.start", "EphemeralView._show_loop", "sleep"})  # they outlive a listener
+_LASTING = frozenset(
+    {"RequestHandler.start", "EphemeralView._show_loop", "sleep"}
+)  # they outlive a listener
 
 
 def payload(action_id: str, user: str = "U1", **changed: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.listeners.addressing import mentions_any
-from bot.listeners.payloads import BotIdentifiers, parse_mention, parse_message
+from bot.listeners.payloads import BotIdentifiers, parse_command, parse_mention, parse_message
 
 US = BotIdentifiers("UBOT", "BBOT")
 OURS, THEIRS = {"type": "user", "user_id": "UBOT"}, {"type": "user", "user_id": "U0C"}
@@ -145,11 +145,31 @@ def test_what_stands_beside_the_words_is_named(
     assert asked.unreadable == names
 
 
-def test_two_workspaces_that_share_a_channel_have_no_name_of_a_message_in_common() -> None:
-    one = parse_mention(body(text="<@UBOT> why?", client_msg_id="c"), US)
-    other = parse_mention(body(text="<@UBOT> why?", client_msg_id="c") | {"team_id": "T2"}, US)
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ({"team_id": "T1"}, {"team_id": "T2"}),
+        ({"authorizations": [{"team_id": "T1"}]}, {"authorizations": [{"team_id": "T2"}]}),
+        ({"context_team_id": "T1"}, {"context_team_id": "T2"}),
+        ({"context_team_id": "T1", "authorizations": []}, {"team_id": "T2"}),
+        ({"authorizations": "?", "context_team_id": "T1"}, {"authorizations": ["?"]}),
+    ],
+)
+def test_two_workspaces_that_share_a_channel_have_no_name_of_a_message_in_common(
+    ours: dict[str, Any], theirs: dict[str, Any]
+) -> None:
+    said = body(text="<@UBOT> why?", client_msg_id="c") | {"team_id": "T2"}
+    one, other = parse_mention(said | ours, US), parse_mention(said | theirs, US)
     assert one is not None
     assert other is not None
+    assert (one.place.team, other.place.team) == ("T1", "T2")
+    assert one.id != other.id
+    assert not set(one.keys) & set(other.keys)
+
+
+def test_commands_of_two_workspaces_have_no_name_in_common() -> None:
+    form = {"trigger_id": "1.2", "user_id": "U1", "channel_id": "C1", "text": "why?"}
+    one, other = (parse_command(form | {"team_id": team}, in_our_dm=False) for team in ("T1", "T2"))
     assert one.id != other.id
     assert not set(one.keys) & set(other.keys)
 

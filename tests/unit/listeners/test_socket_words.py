@@ -125,6 +125,9 @@ async def test_what_cannot_be_read_is_left_and_the_rest_is_heard(slack: LiveSlac
         json.dumps({"type": "events_api", "envelope_id": "E1"}),
         json.dumps({"type": "events_api", "envelope_id": "E2", "payload": "text"}),
         json.dumps({"type": "events_api", "envelope_id": 3, "payload": {}}),
+        json.dumps(
+            {"type": "events_api", "envelope_id": "E4", "payload": {"authorizations": {"": ""}}}
+        ),
         json.dumps({"type": "hello", "debug_info": "none", "num_connections": "many"}),
     ]
 
@@ -140,6 +143,7 @@ async def test_what_cannot_be_read_is_left_and_the_rest_is_heard(slack: LiveSlac
     async with talked_to(slack, talk) as bot:
         await bot.until(lambda: bot.heard == ["heard"])
         assert bot.socket.open_connections == 1
+        assert not bot.watch.told(logging.ERROR)
     assert acknowledged == [{"envelope_id": "E9"}]
 
 

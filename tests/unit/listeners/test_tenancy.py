@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.access import AccessPolicy
-from bot.listeners.bolt import OTHER_WORKSPACE_TEXT
+from bot.listeners.bolt import OTHER_WORKSPACE_TEXT, bolt_app
 from bot.listeners.context import EXTERNAL_USER_REFUSED
 from bot.listeners.refusals import MAX_REMEMBERED_PEOPLE, REFUSAL_REMEMBERED_SECONDS, RefusalNotices
 from bot.listeners.tenancy import is_for_tenant
+from bot.slack import Identity
 from bot.values import Place, Question
 from tests.unit.listeners.channel import channel
 from tests.unit.listeners.pressing import opened, payload
 
+US = Identity("T1", "Team", "UBOT", "BBOT", "bot", frozenset())
 HOME = frozenset({"T1", "E1"})
 OURS: list[dict[str, Any]] = [
     {"team_id": "T1"},
@@ -68,6 +72,49 @@ async def test_a_press_in_another_workspace_reaches_no_listener(action: str) -> 
     async with opened() as room:
         assert await room.pressed(payload(action, team={"id": "T9"})) == 200
         assert (room.wishes, room.told) == ([], [])
+
+
+KINDS: list[dict[str, Any]] = [
+    {"type": "event_callback", "event": {"type": "app_home_opened", "user": "U1", "tab": "home"}},
+    {"type": "event_callback", "event": {"type": "app_uninstalled"}},
+    {"type": "event_callback", "event": {"type": "message", "channel_type": "im", "channel": "D1"}},
+    {"type": "block_actions", "actions": [{"action_id": "stop", "block_id": "b"}]},
+    {"type": "block_suggestion", "action_id": "x", "block_id": "b"},
+    {"type": "view_submission", "view": {"type": "modal", "callback_id": "x"}},
+    {"type": "view_closed", "view": {"type": "modal", "callback_id": "x"}},
+    {"type": "shortcut", "callback_id": "x"},
+    {"type": "message_action", "callback_id": "x", "channel": {"id": "C1"}, "message": {}},
+    {"command": "/ask", "text": "why?", "user_id": "U1"},
+]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+@pytest.mark.parametrize(
+    ("of", "admitted"),
+    [
+        ({"team_id": "T1"}, True),
+        ({"team_id": "T9"}, False),
+        ({"team": {"id": "T9"}}, False),
+        ({"team_id": "T9", "user": {"id": "U1", "team_id": "T1"}}, False),
+        ({"team_id": "t1"}, False),
+        ({"team_id": "T1 "}, False),
+        ({}, False),
+    ],
+    ids=str,
+)
+async def test_payload_of_any_kind_is_stopped_before_all_listeners(
+    kind: dict[str, Any], of: dict[str, Any], admitted: bool
+) -> None:
+    heard = []
+
+    async def listening(body: dict[str, Any], next_: Callable[[], Awaitable[None]]) -> None:
+        heard.append(body)
+        await next_()
+
+    app = bolt_app(AsyncWebClient("xoxb-1"), US, None)
+    app.use(listening)
+    response = await app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=kind | of))
+    assert (bool(heard), response.status) == (admitted, 200)
 
 
 async def test_a_command_in_another_workspace_is_told_once_a_day_and_asks_nothing() -> None:

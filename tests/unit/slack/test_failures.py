@@ -57,6 +57,7 @@ NOT_SLACK: dict[str, Answer] = {
     "a list": saying(200, "[1, 2]", **JSON),
     "a string": saying(200, '"ok"', **JSON),
     "null": saying(200, "null", **JSON),
+    "nested too deep": saying(200, "[" * 200_000, **JSON),
     "500 with a code": saying(500, '{"ok":false,"error":"not_in_channel"}', **JSON),
     "internal_error": answering({"ok": False, "error": "internal_error"}),
     "fatal_error": answering({"ok": False, "error": "fatal_error"}),

@@ -6,6 +6,7 @@ import pytest
 
 from bot.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnreachable
 from bot.slack import Slack, http_session
+from bot.slack.bodies import MAX_WORD
 from bot.slack.response_url import is_trusted
 from tests.unit.slack.serving import saying, serving
 
@@ -51,6 +52,21 @@ async def test_compressed_answer_of_a_response_url_is_not_unpacked(encoding: str
         with pytest.raises(SlackUnreachable):
             await server.slack.respond(f"{server.origin}/api/hook", {"text": "hi"})
     assert server.headers[0]["Accept-Encoding"] == "identity"
+
+
+async def test_answer_of_a_response_url_is_read_to_its_limit() -> None:
+    async with serving(saying(200, "x" * MAX_WORD)) as server:
+        await server.slack.respond(f"{server.origin}/api/hook", {"text": "hi"})
+    for status in (200, 404):
+        async with serving(saying(status, "x" * (MAX_WORD + 1))) as server:
+            with pytest.raises(SlackUnreachable):
+                await server.slack.respond(f"{server.origin}/api/hook", {"text": "hi"})
+
+
+async def test_answer_of_a_response_url_that_is_nested_too_deep_is_no_json() -> None:
+    async with serving(saying(404, "[" * MAX_WORD)) as server:
+        with pytest.raises(SlackRefused, match="http_404"):
+            await server.slack.respond(f"{server.origin}/api/hook", {"text": "hi"})
 
 
 async def test_a_response_url_is_in_no_error_however_it_fails() -> None:

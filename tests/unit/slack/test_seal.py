@@ -51,6 +51,14 @@ def test_metadata_of_ours_from_before_there_were_seals_is_believed() -> None:
     assert turn(OURS, {**BY_US, "metadata": mark()}) == "t1"
 
 
+@pytest.mark.parametrize("author", [BY_US, *OTHERS])
+def test_metadata_without_a_right_seal_counts_for_nothing_before_we_know_who_we_are(
+    author: dict[str, str],
+) -> None:
+    for metadata in (mark(), MetadataSigner("xoxb-2").sign(mark()), with_seal("0" * 32)):
+        assert not turn(OURS, {**author, "metadata": metadata}, None)
+
+
 @pytest.mark.parametrize("author", OTHERS)
 @pytest.mark.parametrize("sealed", [False, True], ids=["bare", "copied"])
 def test_metadata_of_others_counts_for_nothing(author: dict[str, str], sealed: bool) -> None:

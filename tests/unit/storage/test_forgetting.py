@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,10 +19,10 @@ import pytest_asyncio
 from sqlalchemy import Connection, text
 
 from bot.storage.clock import since_boot, steady_wall_clock
-from bot.storage.engine.database import open_database
+from bot.storage.engine.database import Database, open_database
 from bot.storage.records import Change, Claim
 from bot.storage.store import Store
-from bot.values import Draft, Phase
+from bot.values import REMOVED_DRAFT, Draft, Phase
 from tests.support.postgres import Server
 from tests.unit.storage.asked import question
 from tests.unit.storage.conftest import PATIENCE, Stores
@@ -59,6 +61,52 @@ async def test_deleted_text_stands_in_no_file(file: Path, how: str) -> None:
                 clock[0] += 31 * DAY
                 assert await store.prune(30 * DAY) == 1
             assert SECRET.encode() not in written(file)
+
+
+@pytest.mark.parametrize("store_text", [True, False])
+async def test_words_of_a_question_that_is_over_at_once_are_never_written(
+    file: Path, store_text: bool
+) -> None:
+    async with open_database(f"sqlite:///{file}", timeout_seconds=PATIENCE) as database:
+        await database.migrate()
+        async with Store(database, replica="one", store_text=store_text) as store:
+            asked = replace(question("q1", text=SECRET), unreadable=(SECRET,))
+            assert await store.claim(asked, None, REMOVED_DRAFT) is Claim.CLAIMED
+            assert SECRET.encode() not in written(file)
+
+
+async def test_text_deleted_before_a_crash_is_gone_once_the_next_process_prunes(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(_: object) -> None:
+        """Die before the log is emptied."""
+
+    url = f"sqlite:///{file}"
+    dead = sqlite3.connect(file)  # holds the log, as a process that is killed does
+    async with open_database(url, timeout_seconds=PATIENCE) as database:
+        await database.migrate()
+        dead.execute("SELECT count(*) FROM turns").fetchall()
+        async with Store(database, replica="one", store_text=False) as store:
+            with monkeypatch.context() as killed:
+                killed.setattr(Database, "forget_deleted", never)
+                await store.claim(question("q1", text=SECRET), None)
+                await store.write_changes(
+                    [Change("q1", 1, draft=Draft(Phase.DONE, SECRET), closed=True)]
+                )
+    assert SECRET.encode() in written(file)
+    async with (
+        open_database(url, timeout_seconds=PATIENCE) as database,
+        Store(database, replica="two", store_text=False) as store,
+    ):
+        assert await store.prune(30 * DAY) == 0
+        assert SECRET.encode() not in written(file)
+    dead.close()
+
+
+async def test_file_overwrites_what_is_deleted_however_sqlite_was_built(file: Path) -> None:
+    async with open_database(f"sqlite:///{file}", timeout_seconds=PATIENCE) as database:
+        found = await database.write(lambda c: c.exec_driver_sql("PRAGMA secure_delete").scalar())
+    assert found == 1
 
 
 async def test_reader_that_stays_does_not_stop_the_writing(file: Path) -> None:
@@ -108,6 +156,8 @@ async def test_claims_of_a_turn_that_is_not_over_outlive_any_clock(stores: Store
     await store.write_changes([Change("over", 1, draft=Draft(Phase.DONE, "x"), closed=True)])
     ahead = await stores("two", now=lambda: WALL + 30 * DAY)
     await ahead.prune(365 * DAY)
+    assert await store.get_claiming_turn_id("message:live") == "live"
+    assert await store.get_claiming_turn_id("message:over") is None
     assert await store.claim(question("live"), None) is Claim.DUPLICATE
     [still] = await store.get_unfinished_turns("one")
     assert still.question.id == "live"

@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.errors import CommitUnknown, StorageError, StorageUnavailable
+from bot.storage.engine import notifications
 from bot.storage.engine.database import Database, open_database
 from bot.storage.records import Claim
 from bot.storage.store import Store
@@ -252,3 +253,34 @@ async def test_connections_that_a_fail_over_left_read_only_are_replaced(
         assert claims == [Claim.CLAIMED] * 12
         assert time.monotonic() - began < PATIENCE / 2
     await admin.dispose()
+
+
+async def test_notices_are_heard_at_the_new_server_after_a_fail_over(
+    url: str, stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection that listens stands, and leads to a server that is only read."""
+    monkeypatch.setattr(notifications, "ALIVE", 0.1)
+    role = make_url(url).username
+    admin = create_async_engine(url, isolation_level="AUTOCOMMIT")
+    async with admin.connect() as connection:
+        set_to = f"ALTER ROLE {role} SET default_transaction_read_only = "
+        await connection.execute(text(set_to + "on"))
+        one = await stores("one")
+        async with asyncio.timeout(5):
+            await one.wakeup.wait()
+            one.wakeup.clear()
+            await connection.execute(text(set_to + "off"))
+            await one.wakeup.wait()  # another connection listens
+    await admin.dispose()
+
+
+async def test_connection_that_listens_to_a_server_that_takes_writes_stays(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifications, "ALIVE", 0.01)
+    one = await stores("one")
+    await one.wakeup.wait()
+    one.wakeup.clear()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.3):
+            await one.wakeup.wait()

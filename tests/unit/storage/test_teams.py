@@ -40,6 +40,7 @@ async def test_what_one_workspace_leaves_is_found_by_its_own_processes_only(stor
     assert await again.take_over("Q2", 1, count_crash=True) is None
     assert (await again.get_turn("Q2"), await again.get_live_turn("T2:C1:1.0")) == (None, None)
     assert not await again.send_command(TurnCommand("Q2", "U1"))
+    assert await again.request_removal("event:Q2", "2.0") == []
     assert await again.take_over("Q1", 1, count_crash=True) is not None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Iterator, Sequence
 
@@ -70,6 +71,54 @@ async def test_names_that_hang_never_take_more_than_their_places(server: NameSer
                 break
             except OSError:
                 await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("can't start new thread"), MemoryError()])
+async def test_places_come_back_from_threads_that_can_not_start(
+    server: NameServer, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    def start(_: threading.Thread) -> None:
+        raise failure
+
+    resolve = Resolver(server, max_threads=2)
+    with monkeypatch.context() as short:
+        short.setattr(threading.Thread, "start", start)
+        for _ in range(5):
+            with pytest.raises(OSError, match="no thread"):
+                await resolve("example.com")
+            with pytest.raises(ToolError, match="no such host"):
+                await WebClient(resolve=resolve).fetch("http://example.com/")
+    assert server.asked == []
+    assert await resolve("example.com") == ["93.184.216.34"]
+
+
+@pytest.mark.parametrize("failure", [OSError(), UnicodeError(), RuntimeError(), MemoryError()])
+async def test_places_come_back_however_a_look_up_fails(failure: Exception) -> None:
+    def lookup(_: str) -> Sequence[str]:
+        raise failure
+
+    resolve = Resolver(lookup, max_threads=1)
+    for _ in range(3):
+        with pytest.raises(type(failure)):
+            await resolve("example.com")
+
+
+async def test_place_of_a_look_up_that_is_cancelled_comes_back_when_the_system_returns(
+    server: NameServer,
+) -> None:
+    resolve = Resolver(server, max_threads=1)
+    asking = asyncio.create_task(resolve("slow.example.com"))
+    await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    server.go.set()
+    async with asyncio.timeout(10):
+        while True:
+            with contextlib.suppress(OSError):
+                assert await resolve("example.com") == ["93.184.216.34"]
+                break
+            await asyncio.sleep(0.01)
 
 
 async def test_page_of_a_name_that_hangs_is_a_sentence_for_the_model(server: NameServer) -> None:

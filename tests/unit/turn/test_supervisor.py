@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.turn import supervisor
 from bot.turn.again import retry_of
 from bot.turn.supervisor import Verdict
 from bot.turn.turn import Turn
@@ -167,6 +168,22 @@ async def test_a_question_that_can_not_be_claimed_is_refused_once_and_not_answer
         assert await a.turns.retry("q1", "U1") is Verdict.DONE
         await until(lambda: not a.turns.running_count)
         assert answers.asked == ["q1-2"]
+
+
+async def test_questions_that_can_not_be_claimed_are_kept_up_to_their_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "REFUSED_BYTES", 20 * 1000)
+
+    async with Stage(tmp_path) as stage:
+        a = await stage.replica("a", Answers(go=True))
+        a.database.away = True
+        for number in range(8):
+            asked = replace(question(f"q{number}"), text="∀" * 1000)
+            assert not await a.turns.submit(asked)
+        a.database.away = False
+        assert await a.turns.retry("q0", "U1") is Verdict.UNKNOWN_QUESTION
+        assert await a.turns.retry("q7", "U1") is Verdict.DONE
 
 
 async def test_a_database_that_is_away_for_a_moment_refuses_nobody(tmp_path: Path) -> None:

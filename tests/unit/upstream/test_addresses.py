@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
+
 import pytest
 
 from bot.upstream.config import UpstreamConfig
-from bot.upstream.events import Finished
+from bot.upstream.events import Finished, TextDelta
 from tests.unit.upstream.asking import PROMPT, ask, config, final, upstream
 from tests.unit.upstream.fake import Cut, Service
 
+ODD = "resp/../x?y#z"
 VERSION = "api-version=2025-04-01-preview"
 
 
@@ -69,9 +72,30 @@ def test_a_key_travels_as_its_server_wants_it(host: str, key: str, headers: dict
 
 
 async def test_an_id_with_odd_characters_stays_one_part_of_the_path() -> None:
-    odd = "resp/../x?y#z"
     service = Service(["Once ", "upon."], cuts=[Cut(900)])
-    service.resumable = [block.replace(b"resp_1", odd.encode()) for block in service.resumable]
+    service.resumable = [block.replace(b"resp_1", ODD.encode()) for block in service.resumable]
     async with upstream(service, background="on") as asked:
         assert isinstance(final([event async for event in asked.answer(PROMPT)]), Finished)
     assert service.asked[-1].path == "/responses/resp%2F..%2Fx%3Fy%23z"
+
+
+async def test_an_id_with_odd_characters_stays_one_part_of_the_path_of_its_cancel() -> None:
+    service = Service(["Once ", "upon."], cuts=[Cut(900, "silence")])
+    service.resumable = [block.replace(b"resp_1", ODD.encode()) for block in service.resumable]
+    async with upstream(service, background="on") as asked:
+        async with aclosing(asked.answer(PROMPT)) as events:
+            async for event in events:
+                if isinstance(event, TextDelta):
+                    break
+        await asked.aclose()
+    assert service.asked[-1].path == "/responses/resp%2F..%2Fx%3Fy%23z/cancel"
+
+
+@pytest.mark.parametrize("name", [".", "..", "..."])
+async def test_an_id_of_dots_alone_is_none_and_stands_in_no_path(name: str) -> None:
+    service = Service(["Once ", "upon."], cuts=[Cut(900)])
+    service.resumable = [block.replace(b"resp_1", name.encode()) for block in service.resumable]
+    async with upstream(service, background="on") as asked:
+        assert isinstance(final([event async for event in asked.answer(PROMPT)]), Finished)
+        await asked.aclose()
+    assert {one.path for one in service.asked} == {"/responses"}

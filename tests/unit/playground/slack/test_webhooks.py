@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs
 
+import pytest
 from aiohttp import web
 from slack_sdk.signature import SignatureVerifier
 
 from bot.playground.slack.server import SlackConfig
+from bot.playground.slack.webhooks import MAX_ANSWER
 from tests.unit.playground import live
 from tests.unit.playground.live import BOT, DM, GENERAL, LiveSlack
 
@@ -85,6 +87,16 @@ async def test_a_failed_event_is_sent_again_with_number_and_reason() -> None:
 
 async def test_a_redirect_is_not_followed() -> None:
     app = App(web.Response(status=302, headers={"Location": "/slack/events"}))
+    async with _serving(app) as slack:
+        slack.workspace.say(DM, "hello")
+        await slack.until(lambda: len(slack.log("event", "message.im")) == 2)
+    assert slack.log("event", "message.im")[0].detail["error"] == "http_error"
+
+
+@pytest.mark.parametrize("encoding", ["", "gzip"])
+async def test_an_answer_that_is_too_long_is_a_failed_event(encoding: str) -> None:
+    headers = {"Content-Encoding": encoding} if encoding else {}
+    app = App(web.Response(body=bytes(MAX_ANSWER + 1), headers=headers))
     async with _serving(app) as slack:
         slack.workspace.say(DM, "hello")
         await slack.until(lambda: len(slack.log("event", "message.im")) == 2)

@@ -13,7 +13,7 @@ ENTRY_OVERHEAD_BYTES = 300
 """What an entry costs beside its content: two objects, their keys and the table's slots."""
 
 
-class ByteBoundedCache(Generic[Key, Value]):
+class Cache(Generic[Key, Value]):
     """Values by key. `size(key, value)` is an entry's content in bytes, `max_bytes` the limit."""
 
     def __init__(self, max_bytes: int, size: Callable[[Key, Value], int]) -> None:

@@ -1,0 +1,100 @@
+"""Messages of a Socket Mode connection that are too much."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from bot.errors import SlackUnreachable
+from bot.slack import WebSocket, http_session
+from bot.slack.websocket import MAX_BYTES
+
+Talk = Callable[[web.WebSocketResponse, web.Request], Awaitable[None]]
+
+
+async def original_turn_id(talk: Talk) -> Mapping[str, Any] | None:
+    """Return the first object that is received from a server that talks so."""
+
+    async def handle(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(compress=False)
+        await socket.prepare(request)
+        await talk(socket, request)
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/socket", handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}/socket"
+        async with http_session() as session:
+            wire = await WebSocket.connect(session, url, proxy=None, ping_seconds=10)
+            received = await wire.receive()
+            await wire.close()
+            return received
+    finally:
+        await runner.cleanup()
+
+
+def padded(size: int) -> str:
+    return json.dumps({"type": "x", "pad": "y" * size})[: size - 2] + '"}'
+
+
+@pytest.mark.parametrize(
+    ("size", "heard"), [(MAX_BYTES - 1, True), (MAX_BYTES + 1, False), (4 * MAX_BYTES, False)]
+)
+async def test_message_that_is_too_long_ends_the_connection(size: int, heard: bool) -> None:
+    async def talk(socket: web.WebSocketResponse, _: web.Request) -> None:
+        await socket.send_str(padded(size))
+        await socket.receive()
+
+    assert (await original_turn_id(talk) is not None) is heard
+
+
+async def test_message_that_is_nested_too_deep_is_left_out() -> None:
+    async def talk(socket: web.WebSocketResponse, _: web.Request) -> None:
+        await socket.send_str("[" * 200_000)
+        await socket.send_str('{"type":"hello"}')
+        await socket.receive()
+
+    assert await original_turn_id(talk) == {"type": "hello"}
+
+
+async def test_compressed_message_ends_the_connection_unread() -> None:
+    packing = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packed = packing.compress(b'{"type":"hello"}') + packing.flush(zlib.Z_SYNC_FLUSH)[:-4]
+
+    async def talk(socket: web.WebSocketResponse, request: web.Request) -> None:
+        assert "Sec-WebSocket-Extensions" not in request.headers
+        assert request.transport is not None
+        request.transport.write(bytes([0xC1, len(packed)]) + packed)
+        await socket.receive()
+
+    assert await original_turn_id(talk) is None
+
+
+async def test_handshake_with_a_body_without_end_is_given_up_at_its_status() -> None:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(status=200)
+        await response.prepare(request)
+        while True:
+            await response.write(b"x" * 65536)
+
+    app = web.Application()
+    app.router.add_get("/socket", handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}/socket"
+        async with http_session() as session:
+            with pytest.raises(SlackUnreachable, match="HTTP 200"):
+                await WebSocket.connect(session, url, proxy=None, ping_seconds=10)
+    finally:
+        await runner.cleanup()
