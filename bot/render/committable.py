@@ -217,7 +217,9 @@ def _is_told(text: str, at: int, *, in_code: bool = False) -> bool:
     if _NO_LESS.match(text, at) or (in_code and _NO_LESS_IN_CODE.match(text, at)):
         return True
     tag = text[at] == "<" and (text[at + 1].isalpha() or text[at + 1] in "!?/")
-    return bool((_LINE_END if in_code or tag else _WORD_END).match(text, spelled.end()))
+    if (in_code or tag) and not _LINE_END.match(text, spelled.end()):
+        return False
+    return in_code or bool(_WORD_END.match(text, spelled.end()))
 
 
 def _tag_is_told(text: str, at: int) -> bool:
