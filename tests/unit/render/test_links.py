@@ -59,6 +59,11 @@ def test_a_label_that_names_another_host_shows_the_real_one(written: str, shown:
         "bank\u3002com",
         "bank\u0660com",
         "bank\U0001d16dcom",
+        "bank\u2e33com",
+        "bank\u1427com",
+        "bank\ua4f9com",
+        "bank[.]com",
+        "bank(.)com",
         "bank\xb7com",
         "bank,com",
         "bank\u3164.com",
@@ -157,6 +162,12 @@ def test_images_become_links() -> None:
     assert inert("![](https://a.bc/i.png)") == "[image](https://a.bc/i.png)"
     assert inert("[![logo](https://a.bc/i.png)](https://b.cd)") == "[logo](https://b.cd)"
     assert inert("x!![a](https://b.cd)") == "x!\u200b[a](https://b.cd)"
+
+
+def test_a_label_broken_over_lines_of_a_quote_shows_the_real_host() -> None:
+    assert inert("> [bank\n> .com](https://evil.com)").endswith(
+        ".com (evil.com)](https://evil.com)"
+    )
 
 
 def test_a_reference_whose_label_names_a_host_is_no_link() -> None:
