@@ -37,6 +37,7 @@ _LESS_ENDS_LINE = regex.compile(rf"(?:{_SPELLED.pattern})\n\Z")
 _LINE_END = regex.compile(r"[^<>\n]*+[<>\n]")
 # A pair of brackets that is text whatever follows: `[1]`, `[x]`, `[see below]`.
 _BRACKETS = regex.compile(r"!?\[[^\[\]\\`<&!\n]*+\](?=[^(\[:])")
+_LINKS = regex.compile(r"\]\(|!\[")  # parted also in what only some readers take for code
 _LONG_TICKS = regex.compile(r"`{41}")
 _FENCE_END = regex.compile(r"[ \t>]*+[`~]*+[ \t]*+$")
 _WORD_START = regex.compile(r"(?<=\s)(?=\S)")
@@ -188,7 +189,7 @@ def _behind_code(text: str, at: int, after: int, end: int, codes: Mapping[int, i
         return after
     stop = codes[start]
     told = all(_is_told(text, less, in_code=True) for less in _less(text, start, stop))
-    return stop if stop < end and told and "](" not in text[start:stop] else 0
+    return stop if stop < end and told and not _LINKS.search(text, start, stop) else 0
 
 
 def _behind_brackets(

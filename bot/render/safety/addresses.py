@@ -79,7 +79,8 @@ def address_edits(text: str, start: int, end: int, busy: list[Span]) -> Iterator
         touched = touched or bool(markers) or _meets_tag(text, start, place, run.end())
         address = text[place:last]
         touched = "](" not in address and (touched or bool(_INSIDE.search(address)))
-        if touched and _is_plain(text, start, place):
+        joins = match[1] is not None and text[place - 1 : place] in ("!", "]")
+        if touched and not joins and _is_plain(text, start, place):
             yield from _written(place, address, bare=match[1] is not None)
     if text.find("@", start, end) >= 0:
         yield from _mails(text, start, end, merged([*busy, *webs]))

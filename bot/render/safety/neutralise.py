@@ -31,7 +31,7 @@ _TAG = regex.compile(r"</?[a-zA-Z]")
 _READINGS = 8  # two are enough for nearly every text
 # A text without any of these stays as it is.
 _MAY_CHANGE = regex.compile(
-    r"[<&\u202a-\u202e\u2066-\u2069]|\](?:[(\[:])|://|www\.|@(?=[\w.-])", regex.I
+    r"[<&\u202a-\u202e\u2066-\u2069]|\](?:[(\[:])|!\[|://|www\.|@(?=[\w.-])", regex.I
 )
 
 

@@ -57,6 +57,11 @@ def test_only_what_stays_as_it_is_is_shown(known: str, shows: str) -> None:
     [
         ("`a <b c` d", " `e"),  # a tag that is still open swallows backticks
         ("x `a](b) c", "` <y`z>"),
+        ("x `a![b] c", "` <y`z>"),
+        ("see ![r]", " it\n\n[r]: https://a.bc/i.png"),
+        ("see ![r", "][s] it\n\n[s]: https://a.bc/i.png"),
+        ("see !", "[r] and ![r](https://a.bc)"),
+        ("- [na", "me]: javascript:x"),
         ("[name]:\n", "javascript:alert"),
         ("a `b|<!c` d", "\n--|--\n"),
         ("![a [b](https://c.de)", "](https://f.gh)"),
