@@ -8,7 +8,6 @@ is fetched before somebody chooses to (docs/slack.md#unfurling).
 from __future__ import annotations
 
 import html
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ import regex
 from bot.render.markdown.blocks import Block, Kind
 from bot.render.markdown.inline import Inline, Link
 from bot.render.safety.addresses import encoded_target
-from bot.render.safety.edits import BREAK, Edit
+from bot.render.safety.edits import BREAK, Edit, Span, begins_within, covers, merged
 from bot.render.safety.labels import like_address, remark
 
 _ALLOWED = regex.compile(r"https?://(?![/?#:])[^\s<>|]+|mailto:[^\s<>|]+", regex.I)
@@ -59,12 +58,13 @@ class Stretch:
 def allowed_links(text: str, stretch: Stretch) -> list[Link]:
     """Return the links of a stretch that stay links; images that hold a link do not."""
     links = stretch.found.links
+    inner = sorted((link.start, link.end) for link in links if not link.image)
     return [
         link
         for link in links
         if not link.reference
         and _ALLOWED.fullmatch(_target(text, link))
-        and not (link.image and _holds_link(link, links))
+        and not (link.image and begins_within(inner, *link.label))
     ]
 
 
@@ -72,11 +72,12 @@ def link_edits(text: str, stretch: Stretch, allowed: list[Link]) -> Iterator[Edi
     """Yield what makes the links of a stretch safe; `allowed` are those that stay links."""
     kept = {link.label[1] for link in allowed}
     links = stretch.found.links
+    labels = merged(link.label for link in links)
     for link in links:
         if link.reference:
             yield from _reference(text, link)
         elif link.label[1] in kept:
-            yield from _shown(text, link, _target(text, link), links)
+            yield from _shown(text, link, _target(text, link), labels)
             yield from _encoded(text, link)
         elif not stretch.prose and _SCHEME.match(_target(text, link)):
             yield link.label[1] + 1, link.label[1] + 1, BREAK
@@ -92,11 +93,11 @@ def _target(text: str, link: Link) -> str:
     return _plain_target(encoded_target(text[slice(*link.target)]))
 
 
-def _shown(text: str, link: Link, target: str, links: list[Link]) -> Iterator[Edit]:
+def _shown(text: str, link: Link, target: str, labels: list[Span]) -> Iterator[Edit]:
     """Make an image a link, and let a label that names another host show the real one."""
     label = text[slice(*link.label)]
     if link.image:
-        if any(other.label[0] <= link.start < other.label[1] for other in links):
+        if covers(labels, link.start):
             yield link.start, link.label[0], ""
             yield link.label[1], link.end, ""
             return
@@ -131,7 +132,7 @@ def _unkept(text: str, stretch: Stretch, kept: set[int]) -> Iterator[Edit]:
     certain = stretch.prose and not _doubtful(text, start, end)
     for match in _joint(stretch).finditer(text, start, end):
         at = match.start()
-        if at not in kept and not (certain and _in_code(stretch.found, at)):
+        if at not in kept and not (certain and covers(stretch.found.codes, at)):
             yield at + 1, at + 1, BREAK
 
 
@@ -159,7 +160,7 @@ def _in_tags(text: str, stretch: Stretch, kept: set[int]) -> Iterator[Edit]:
     known = kept | {link.label[1] for link in stretch.found.links if link.reference}
     for match in _JOINT_IN_TAG.finditer(text, tag.end(), stretch.end):
         at = match.end() - 1
-        if at not in known and like_address(match[1]) and not _in_code(stretch.found, at):
+        if at not in known and like_address(match[1]) and not covers(stretch.found.codes, at):
             yield at + 1, at + 1, BREAK
 
 
@@ -189,13 +190,3 @@ def _plain_target(written: str) -> str:
     """Return the address as a browser gets it, or nothing where that is not certain."""
     decoded = html.unescape(written)
     return "" if _TWISTED.match(decoded) else _ESCAPE.sub(r"\1", decoded).strip()
-
-
-def _holds_link(image: Link, links: list[Link]) -> bool:
-    first, last = image.label
-    return any(first <= link.start < last and not link.image for link in links)
-
-
-def _in_code(found: Inline, at: int) -> bool:
-    index = bisect_right(found.codes, (at, at)) - 1
-    return index >= 0 and found.codes[index][0] <= at < found.codes[index][1]
