@@ -7,7 +7,7 @@ treat something otherwise, and no `<` before it is known what it begins.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_left
 
 import regex
 
@@ -37,6 +37,7 @@ _LESS_ENDS_LINE = regex.compile(rf"(?:{_SPELLED.pattern})\n\Z")
 _LINE_END = regex.compile(r"[^<>\n]*+[<>\n]")
 # A pair of brackets that is text whatever follows: `[1]`, `[x]`, `[see below]`.
 _BRACKETS = regex.compile(r"!?\[[^\[\]\\`<&!\n]*+\](?=[^(\[:])")
+_LINKS = regex.compile(r"\]\(|!\[")  # parted also in what only some readers take for code
 _LONG_TICKS = regex.compile(r"`{41}")
 _FENCE_END = regex.compile(r"[ \t>]*+[`~]*+[ \t]*+$")
 _WORD_START = regex.compile(r"(?<=\s)(?=\S)")
@@ -114,19 +115,21 @@ def _in_running(text: str, start: int, end: int) -> int:
     """Return where the first thing in running text starts that what follows may change."""
     end = _first_open(text, start, end)
     codes = read(text, start, end).codes
-    while (tag := _parted_tag(text, start, end, codes)) < end:
-        end = tag
+    for tag, close in reversed(_paired_tags(text, start, end, codes)):
+        if close >= end:
+            end = tag
     return end
 
 
-def _parted_tag(text: str, start: int, end: int, codes: list[Span]) -> int:
-    """Return where the first tag starts whose closing tag is not before `end`, else `end`."""
+def _paired_tags(text: str, start: int, end: int, codes: list[Span]) -> list[Span]:
+    """Return where the tags before `end` start, and where the tags that close them do."""
+    pairs = []
     for tag in TAG.finditer(text, start, end):
         paired = not tag[1] and tag[2].lower() in PAIRED and not covers(codes, tag.start())
         close = closing_tag(text, tag, len(text)) if paired else None
-        if close and close.start() >= end:
-            return tag.start()
-    return end
+        if close:
+            pairs.append((tag.start(), close.start()))
+    return pairs
 
 
 def _first_open(text: str, start: int, end: int) -> int:
@@ -135,7 +138,7 @@ def _first_open(text: str, start: int, end: int) -> int:
     ticks = _open_ticks(text, start, end)
     table = _maybe_table(text, start, end)
     links = {link.start: link for link in found.links}
-    codes = dict(found.codes)
+    codes = found.codes
     pos = start
     while match := _BEGINS.search(text, pos, end):
         at, token = match.start(), match[0]
@@ -181,26 +184,24 @@ def _maybe_table(text: str, start: int, end: int) -> int:
     return end
 
 
-def _behind_code(text: str, at: int, after: int, end: int, codes: Mapping[int, int]) -> int:
+def _behind_code(text: str, at: int, after: int, end: int, codes: list[Span]) -> int:
     """Return where the code ends that starts with the backticks; 0 if that is not certain."""
-    start = next((place for place in range(at, after) if place in codes), None)
-    if start is None:
+    index = bisect_left(codes, (at, at))
+    if index == len(codes) or codes[index][0] >= after:
         return after
-    stop = codes[start]
+    start, stop = codes[index]
     told = all(_is_told(text, less, in_code=True) for less in _less(text, start, stop))
-    return stop if stop < end and told and "](" not in text[start:stop] else 0
+    return stop if stop < end and told and not _LINKS.search(text, start, stop) else 0
 
 
-def _behind_brackets(
-    text: str, at: int, end: int, link: Link | None, codes: Mapping[int, int]
-) -> int:
+def _behind_brackets(text: str, at: int, end: int, link: Link | None, codes: list[Span]) -> int:
     """Return where a link, or brackets that are none, end; 0 if that is not certain."""
     if link is None:
         pair = _BRACKETS.match(text, at, end)
         return pair.end() if pair else 0
-    inside = [start for start in codes if at < start < link.end]
+    inside = codes[bisect_left(codes, (at, at)) : bisect_left(codes, (link.end, 0))]
     told = all(_is_told(text, less) for less in _less(text, at, link.end))
-    told = told and all(_behind_code(text, start, start + 1, end, codes) for start in inside)
+    told = told and all(_behind_code(text, start, start + 1, end, codes) for start, _ in inside)
     known = not link.reference or (link.end < end and text[link.end] not in "([:")
     return link.end if told and known else 0
 
@@ -217,7 +218,9 @@ def _is_told(text: str, at: int, *, in_code: bool = False) -> bool:
     if _NO_LESS.match(text, at) or (in_code and _NO_LESS_IN_CODE.match(text, at)):
         return True
     tag = text[at] == "<" and (text[at + 1].isalpha() or text[at + 1] in "!?/")
-    return bool((_LINE_END if in_code or tag else _WORD_END).match(text, spelled.end()))
+    if (in_code or tag) and not _LINE_END.match(text, spelled.end()):
+        return False
+    return in_code or bool(_WORD_END.match(text, spelled.end()))
 
 
 def _tag_is_told(text: str, at: int) -> bool:

@@ -7,6 +7,9 @@ what a reader sees as one character.
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from itertools import accumulate
+
 import regex
 
 from bot.render.markdown.blocks import Block, Kind, Scan
@@ -114,6 +117,9 @@ class _Inside:
             self._start = max(after, inner)
             if block.kind in (Kind.TEXT, Kind.HEADING, Kind.TABLE):
                 self._whole = _indivisible(text, self._start)
+        ordered = sorted(self._whole)
+        self._starts = [start for start, _ in ordered]
+        self._farthest = list(accumulate((end for _, end in ordered), max))
 
     def last(self, pattern: regex.Pattern[str], floor: int) -> int:
         """Return the last end of a match from `floor` on that is in no link or code, else 0."""
@@ -134,4 +140,5 @@ class _Inside:
         return place if place > self._after else len(text)
 
     def _covers(self, place: int) -> bool:
-        return any(start < place < end for start, end in self._whole)
+        index = bisect_left(self._starts, place)
+        return bool(index) and self._farthest[index - 1] > place

@@ -71,15 +71,20 @@ def address_edits(text: str, start: int, end: int, busy: list[Span]) -> Iterator
         place = match.start()
         stop = _free_until(busy, place, end)
         run = _RUN.match(text, match.end(), stop) if stop > place else None
-        if run is None or len(run[0]) >= LONGEST or (webs and place < webs[-1][1]):
+        if run is None or (webs and place < webs[-1][1]):
             continue
         markers = _MARKERS.search(text[max(start, place - 12) : place])
-        last, touched = _address_end(text, place, run.end(), markers[0] if markers else "")
+        cut = _emphasis_end(text, place, run.end(), markers[0] if markers else "")
+        if cut == run.end() and len(run[0]) >= LONGEST:
+            continue
+        last, touched = _address_end(text, place, cut)
         webs.append((place, last))
-        touched = touched or bool(markers) or _meets_tag(text, start, place, run.end())
+        touched = touched or cut < run.end() or bool(markers)
+        touched = touched or _meets_tag(text, start, place, cut)
         address = text[place:last]
         touched = "](" not in address and (touched or bool(_INSIDE.search(address)))
-        if touched and _is_plain(text, start, place):
+        joins = match[1] is not None and text[place - 1 : place] in ("!", "]")
+        if touched and not joins and _is_plain(text, start, place):
             yield from _written(place, address, bare=match[1] is not None)
     if text.find("@", start, end) >= 0:
         yield from _mails(text, start, end, merged([*busy, *webs]))
@@ -128,13 +133,16 @@ def _written(place: int, address: str, *, bare: bool) -> Iterator[Edit]:
         yield place, last, f"[{address}](http://{address})"
 
 
-def _address_end(text: str, place: int, stop: int, markers: str) -> tuple[int, bool]:
-    """Return where an address ends, and whether emphasis ends there."""
-    address = text[place:stop]
+def _emphasis_end(text: str, place: int, stop: int, markers: str) -> int:
+    """Return where emphasis begins or ends in what may be an address, else where that stops."""
     closers = [_CLOSERS[char] for char in sorted(set(markers))]
-    cut = regex.search("|".join([*closers, _DOUBLE]), address, pos=4)
-    address = address[: cut.start()] if cut else address
-    dropped = ""
+    cut = regex.search("|".join([*closers, _DOUBLE]), text[place:stop], pos=4)
+    return place + cut.start() if cut else stop
+
+
+def _address_end(text: str, place: int, stop: int) -> tuple[int, bool]:
+    """Return where an address ends, and whether emphasis ends behind it."""
+    address, dropped = text[place:stop], ""
     while tail := _TAIL.search(address):
         kept = address[: tail.start()]
         bracket = tail[0][0] == ")" and kept.count("(") > kept.count(")")
@@ -142,7 +150,7 @@ def _address_end(text: str, place: int, stop: int, markers: str) -> tuple[int, b
         dropped, address = address[len(kept) :] + dropped, kept
         if bracket:
             break
-    return place + len(address), bool(cut) or any(char in dropped for char in "*_~")
+    return place + len(address), any(char in dropped for char in "*_~")
 
 
 def _mails(text: str, start: int, end: int, busy: list[Span]) -> Iterator[Edit]:

@@ -37,6 +37,7 @@ _DOUBLED = regex.compile(
       | (?<![^\s*_~("'])(?P<mail>[a-zA-Z0-9][a-zA-Z0-9._+-]{0,29}@)[a-zA-Z0-9.-]*+""",
     regex.X | regex.I,
 )
+_WWW = regex.compile(r"www\.", regex.I)
 
 
 def extra_costs(text: str) -> Iterator[tuple[int, int]]:
@@ -78,5 +79,7 @@ def _doubled(text: str) -> Iterator[tuple[int, int]]:
     for match in _DOUBLED.finditer(text):
         head = match.end("www") if match["www"] else match.end("mail")
         yield head, LINK_AROUND_BYTES + head - match.start()
+        for other in _WWW.finditer(text, head, match.end()):  # emphasis parts it from the first
+            yield other.end(), LINK_AROUND_BYTES
         for place in range(head, match.end()):
             yield place + 1, len(text[place].encode())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
 import regex
@@ -39,6 +39,12 @@ def merged(spans: Iterable[Span]) -> list[Span]:
         else:
             out.append((start, end))
     return out
+
+
+def begins_within(spans: list[Span], first: int, end: int) -> bool:
+    """Say whether one of `spans`, which are in order, begins between two places."""
+    index = bisect_left(spans, first, key=lambda span: span[0])
+    return index < len(spans) and spans[index][0] < end
 
 
 def covers(spans: list[Span], place: int) -> bool:

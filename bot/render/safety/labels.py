@@ -35,7 +35,10 @@ _LOOK_ALIKE = str.maketrans(
     }
 )
 # Commas, raised dots and Arabic zeros, which are dots to a reader only where a domain ends.
-_DOTS = r"[,\u201a\u060c\u066b\u02f3\xb7\u0387\u2022\u2219\u22c5\u2027\u30fb\u0660\u06f0]"
+_DOTS = (
+    r"[,\u201a\u060c\u060d\u066b\ua4f9\u02f3\u0660\u06f0"
+    r"\xb7\u0387\u1427\u16eb\u2022\u2219\u22c5\u2027\u2e31\u2e33\u30fb\ua78f\U00010101]"
+)
 _TOP_LEVEL = frozenset(
     {"app", "biz", "cloud", "com", "dev", "edu", "gov", "info", "int", "link", "mil", "net"}
     | {"online", "org", "page", "shop", "site", "tech", "xyz"}
@@ -44,6 +47,8 @@ _ENDS_DOMAIN = rf"(?=(?:{'|'.join(sorted(_TOP_LEVEL))})(?!\w))"
 _DOT_IN_DOMAIN = regex.compile(
     rf"(?<=\w)(?<!\b(?:e\.g|i\.e|etc|vs|cf))(?:{_DOTS}|\s*+\.\s++|\s++\.){_ENDS_DOMAIN}"
 )
+_DOT_IN_BRACKETS = regex.compile(r"\[\.\]|\(\.\)|\{\.\}")  # `okta[.]com`
+_QUOTE = regex.compile(r"\n[ \t]*+(?:>[ \t]?)++")  # a label's next line in a block quote
 _BLANK_IN_ADDRESS = regex.compile(r"\s+(?=[.:/@]\S)|(?<=://)\s+")
 _ADDRESS_LIKE = regex.compile(
     r"""[^\W\d][\w+.-]*+:/ | // | :\\\\ | \bwww\. | \w@\w | \bxn--
@@ -67,7 +72,7 @@ def plain_label(label: str) -> str:
 
     Entities are read twice, as by somebody who decodes what was decoded once.
     """
-    decoded = _UNSEEN.sub("", html.unescape(html.unescape(label)))
+    decoded = _UNSEEN.sub("", html.unescape(html.unescape(_QUOTE.sub("\n", label))))
     bare = _MARKUP.sub(lambda match: match[1] or "", decoded)
     return " ".join(normalize("NFKC", bare.translate(_LOOK_ALIKE)).split())
 
@@ -100,7 +105,7 @@ def _without_tags(label: str) -> str:
 
 def _words(label: str) -> list[str]:
     """Return the words of a plain label in lower case, an address in pieces as one."""
-    joined = _DOT_IN_DOMAIN.sub(".", label)
+    joined = _DOT_IN_DOMAIN.sub(".", _DOT_IN_BRACKETS.sub(".", label))
     return _BLANK_IN_ADDRESS.sub("", joined).lower().split()
 
 

@@ -8,16 +8,15 @@ is fetched before somebody chooses to (docs/slack.md#unfurling).
 from __future__ import annotations
 
 import html
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import regex
 
-from bot.render.markdown.blocks import Block
+from bot.render.markdown.blocks import Block, Kind
 from bot.render.markdown.inline import Inline, Link
 from bot.render.safety.addresses import encoded_target
-from bot.render.safety.edits import BREAK, Edit
+from bot.render.safety.edits import BREAK, Edit, Span, begins_within, covers, merged
 from bot.render.safety.labels import like_address, remark
 
 _ALLOWED = regex.compile(r"https?://(?![/?#:])[^\s<>|]+|mailto:[^\s<>|]+", regex.I)
@@ -25,16 +24,24 @@ _SCHEME = regex.compile(r"[a-zA-Z][\w+.-]*+:|//")
 _ESCAPE = regex.compile(r"\\([!-/:-@\[-`{-~])")
 # Readers of a backslash before the path disagree about the host.
 _TWISTED = regex.compile(r"\s*+\w++:/*+[^/?#\\]*+\\")
-# Readers disagree about where code is, if a tag or a definition holds a backtick.
-_DOUBTFUL_TICK = regex.compile(
-    r"<[^<>`]*+`[^<>]*+>|^[ \t>]*+\[(?:[^\[\]\\\n]|\\.)++\]:[ \t]*+\n?[^\s`]*+`", regex.M
-)
-_JOINT = regex.compile(r"\](?=\()")
-_JOINT_IN_TAG = regex.compile(r"!(?=\[)|(?<=\[)([^\[\]\n]*+)\](?=\[)")
+_JOINT = regex.compile(r"\](?=\()|!(?=\[)")
+_IMAGE = regex.compile(r"!(?=\[)")
+_IMAGE_IN_CODE = regex.compile(r"(?<!\w)!(?=\[)")  # `vec![1]` is a macro
+_JOINT_IN_TAG = regex.compile(r"(?<=\[)([^\[\]\n]*+)\](?=\[)")
 _MAY_BE_TAG = regex.compile(r"[<&]|://")  # an address may get brackets of its own
+# A definition, wherever it stands in a line: readers disagree about where one can begin. Escapes
+# are taken first.
 _DEFINITION = regex.compile(
-    r"^[ \t>]*+\[((?:[^\[\]\\\n]|\\.)++)\]:[ \t]*+\n?[ \t>]*+<?([^\s>]*+)", regex.M
+    r"\\.|\[((?:[^\[\]\\]|\\.)++)\]:[ \t]*+\n?[ \t>]*+<?([^\s>]*+)", regex.S
 )
+# Readers disagree about where code is, if a tag or a definition holds a backtick.
+_TICK_IN_TAG = regex.compile(r"<[^<>`]*+`[^<>]*+>")
+_DEFINED = regex.compile(
+    _DEFINITION.pattern
+    + r""">?(?:[\s>]++(?:"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+'|\((?:[^()\\]|\\.)*+\)))?+""",
+    regex.S,
+)
+_UNSEEN_IN_TARGET = regex.compile(r"[\s\p{Cc}\p{Cf}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +58,13 @@ class Stretch:
 def allowed_links(text: str, stretch: Stretch) -> list[Link]:
     """Return the links of a stretch that stay links; images that hold a link do not."""
     links = stretch.found.links
+    inner = sorted((link.start, link.end) for link in links if not link.image)
     return [
         link
         for link in links
         if not link.reference
         and _ALLOWED.fullmatch(_target(text, link))
-        and not (link.image and _holds_link(link, links))
+        and not (link.image and begins_within(inner, *link.label))
     ]
 
 
@@ -64,16 +72,19 @@ def link_edits(text: str, stretch: Stretch, allowed: list[Link]) -> Iterator[Edi
     """Yield what makes the links of a stretch safe; `allowed` are those that stay links."""
     kept = {link.label[1] for link in allowed}
     links = stretch.found.links
+    labels = merged(link.label for link in links)
     for link in links:
         if link.reference:
             yield from _reference(text, link)
         elif link.label[1] in kept:
-            yield from _shown(text, link, _target(text, link), links)
+            yield from _shown(text, link, _target(text, link), labels)
             yield from _encoded(text, link)
         elif not stretch.prose and _SCHEME.match(_target(text, link)):
             yield link.label[1] + 1, link.label[1] + 1, BREAK
+    kept |= {link.start for link in allowed} | {link.start for link in links if link.reference}
+    yield from _unkept(text, stretch, kept)
     if stretch.prose:
-        yield from _unkept(text, stretch, kept)
+        yield from _in_tags(text, stretch, kept)
     if text.find("]:", stretch.start, stretch.end) >= 0:
         yield from _definitions(text, stretch)
 
@@ -82,11 +93,11 @@ def _target(text: str, link: Link) -> str:
     return _plain_target(encoded_target(text[slice(*link.target)]))
 
 
-def _shown(text: str, link: Link, target: str, links: list[Link]) -> Iterator[Edit]:
+def _shown(text: str, link: Link, target: str, labels: list[Span]) -> Iterator[Edit]:
     """Make an image a link, and let a label that names another host show the real one."""
     label = text[slice(*link.label)]
     if link.image:
-        if any(other.label[0] <= link.start < other.label[1] for other in links):
+        if covers(labels, link.start):
             yield link.start, link.label[0], ""
             yield link.label[1], link.end, ""
             return
@@ -113,29 +124,43 @@ def _in_place_of_bang(text: str, at: int) -> str:
 
 
 def _unkept(text: str, stretch: Stretch, kept: set[int]) -> Iterator[Edit]:
-    """Part every `](` that is no link to us: whoever reads it otherwise must not make it one."""
+    """Part every `](` and `![` that is no link to us: no other reader must make it one.
+
+    The address of `![name]` may stand anywhere. In code only what begins an image is parted.
+    """
     start, end = stretch.start, stretch.end
-    certain = not _DOUBTFUL_TICK.search(text, start, end)
-    for match in _JOINT.finditer(text, start, end):
+    certain = stretch.prose and not _doubtful(text, start, end)
+    for match in _joint(stretch).finditer(text, start, end):
         at = match.start()
-        if at not in kept and not (certain and _in_code(stretch.found, at)):
+        if at not in kept and not (certain and covers(stretch.found.codes, at)):
             yield at + 1, at + 1, BREAK
-    yield from _in_tags(text, stretch, kept)
+
+
+def _joint(stretch: Stretch) -> regex.Pattern[str]:
+    if stretch.prose:
+        return _JOINT
+    return _IMAGE_IN_CODE if stretch.block.kind is Kind.CODE else _IMAGE
+
+
+def _doubtful(text: str, start: int, end: int) -> bool:
+    """Say whether readers may disagree about where code is."""
+    if text.find("`", start, end) < 0:
+        return False
+    if _TICK_IN_TAG.search(text, start, end):
+        return True
+    return any(match[1] and "`" in match[0] for match in _DEFINED.finditer(text, start, end))
 
 
 def _in_tags(text: str, stretch: Stretch, kept: set[int]) -> Iterator[Edit]:
-    """Part images, and references whose label names a host, behind what somebody may take for the
-    beginning of a tag; `kept` are the labels' ends of links."""
+    """Part references whose label names a host, behind what somebody may take for the beginning
+    of a tag; `kept` are the labels' ends of links."""
     tag = _MAY_BE_TAG.search(text, stretch.start, stretch.end)
     if tag is None:
         return
-    links = stretch.found.links
-    known = kept | {link.label[1] for link in links if link.reference}
-    known |= {link.start for link in links if link.image and link.label[1] in known}
+    known = kept | {link.label[1] for link in stretch.found.links if link.reference}
     for match in _JOINT_IN_TAG.finditer(text, tag.end(), stretch.end):
         at = match.end() - 1
-        names = match[1] is None or like_address(match[1])
-        if names and at not in known and not _in_code(stretch.found, at):
+        if at not in known and like_address(match[1]) and not covers(stretch.found.codes, at):
             yield at + 1, at + 1, BREAK
 
 
@@ -150,9 +175,14 @@ def _reference(text: str, link: Link) -> Iterator[Edit]:
 def _definitions(text: str, stretch: Stretch) -> Iterator[Edit]:
     """Break `[name]: address` where the address is not allowed or the name is another host."""
     for match in _DEFINITION.finditer(text, stretch.start, stretch.end):
+        if match[1] is None:  # an escape
+            continue
         target = _plain_target(match[2])
         allowed = _ALLOWED.fullmatch(target)
-        if remark(match[1], target) or (not allowed and _SCHEME.match(target)):
+        leads = _SCHEME.match(_UNSEEN_IN_TARGET.sub("", target))
+        # A reference may write the name in another case.
+        names = match[1], match[1].casefold()
+        if any(remark(name, target) for name in names) or (leads and not allowed):
             yield match.end(1) + 1, match.end(1) + 1, BREAK
 
 
@@ -160,13 +190,3 @@ def _plain_target(written: str) -> str:
     """Return the address as a browser gets it, or nothing where that is not certain."""
     decoded = html.unescape(written)
     return "" if _TWISTED.match(decoded) else _ESCAPE.sub(r"\1", decoded).strip()
-
-
-def _holds_link(image: Link, links: list[Link]) -> bool:
-    first, last = image.label
-    return any(first <= link.start < last and not link.image for link in links)
-
-
-def _in_code(found: Inline, at: int) -> bool:
-    index = bisect_right(found.codes, (at, at)) - 1
-    return index >= 0 and found.codes[index][0] <= at < found.codes[index][1]

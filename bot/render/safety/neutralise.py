@@ -24,14 +24,14 @@ from bot.render.safety.addresses import address_edits
 from bot.render.safety.edits import BREAK, TURN, Edit, edited, merged
 from bot.render.safety.forms import breaks
 from bot.render.safety.links import Stretch, allowed_links, link_edits
-from bot.render.safety.spoken import Running, entity_edits, spoken_edits
+from bot.render.safety.spoken import Running, entity_edits, spoken_edits, stray_tick
 
 _UNCLEAN = regex.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _TAG = regex.compile(r"</?[a-zA-Z]")
 _READINGS = 8  # two are enough for nearly every text
 # A text without any of these stays as it is.
 _MAY_CHANGE = regex.compile(
-    r"[<&\u202a-\u202e\u2066-\u2069]|\](?:[(\[:])|://|www\.|@(?=[\w.-])", regex.I
+    r"[<&\u202a-\u202e\u2066-\u2069]|\](?:[(\[:])|!\[|://|www\.|@(?=[\w.-])", regex.I
 )
 
 
@@ -94,7 +94,8 @@ def _stretch_edits(text: str, stretch: Stretch) -> Iterator[Edit]:
     places = merged((link.start, link.end) for link in links)
     tails = merged((link.label[1], link.end) for link in links)
     codes = stretch.found.codes
-    running = Running(stretch.block, stretch.start, stretch.end, codes, places, tails)
+    stray = stray_tick(text, stretch.start, stretch.end, codes)
+    running = Running(stretch.block, stretch.start, stretch.end, codes, places, tails, stray)
     yield from spoken_edits(text, running)
     yield from entity_edits(text, running)
     yield from address_edits(text, stretch.start, stretch.end, merged([*codes, *places]))

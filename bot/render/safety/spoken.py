@@ -20,7 +20,7 @@ import regex
 
 from bot.render.markdown.blocks import Block, Kind
 from bot.render.safety.addresses import LONGEST, encoded_target
-from bot.render.safety.edits import BREAK, TURN, Edit, covers, edited
+from bot.render.safety.edits import BREAK, TURN, Edit, Span, begins_within, covers, edited
 from bot.render.safety.forms import breaks
 from bot.render.safety.labels import remark
 from bot.render.safety.tags import MARKERS, PAIRED, REACH, TAG, closing_tag
@@ -50,7 +50,10 @@ _STRAY = regex.compile(r"[\p{C}\p{Z}\p{M}]")
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """Running text from `start` to `end` in a block, and where code and links stand in it."""
+    """Running text from `start` to `end` in a block, and where code and links stand in it.
+
+    `stray` is where the first backtick stands that belongs to no code, else the end.
+    """
 
     block: Block
     start: int
@@ -58,6 +61,17 @@ class Running:
     codes: list[tuple[int, int]]
     links: list[tuple[int, int]]
     tails: list[tuple[int, int]]
+    stray: int
+
+
+def stray_tick(text: str, start: int, end: int, codes: list[Span]) -> int:
+    """Return where the first backtick between two places stands that is in no code, else `end`."""
+    for code, stop in [*codes, (end, end)]:
+        found = text.find("`", start, code)
+        if found >= 0:
+            return found
+        start = stop
+    return end
 
 
 def spoken_edits(text: str, running: Running) -> Iterator[Edit]:
@@ -77,12 +91,13 @@ def spoken_edits(text: str, running: Running) -> Iterator[Edit]:
 
 def entity_edits(text: str, running: Running) -> Iterator[Edit]:
     """Yield the characters that entities stand for, where no reader takes them for markup."""
+    addresses = _Addresses(text, running)
     for match in ENTITY.finditer(text, running.start, running.end):
         at = match.start()
         if covers(running.codes, at) or covers(running.tails, at) or _escaped(text, at):
             continue
         char = _decoded(text, match, _head(text, running, at))
-        if char not in _BESIDE_ADDRESS and _in_address(text, running, at):
+        if char not in _BESIDE_ADDRESS and addresses.reach(at):
             continue
         if char:
             yield at, match.end(), char
@@ -202,7 +217,8 @@ def _pair(text: str, running: Running, match: regex.Match[str]) -> Iterator[Edit
         label = TAG.sub("", inner)
         target = next((part for part in href.groups() if part), "") if href else ""
         written = "" if "<" in label else _link(text, at, label, target)
-        if written and not any(at <= start < end for start, _ in [*running.codes, *running.links]):
+        busy = (running.codes, running.links)
+        if written and not any(begins_within(spans, at, end) for spans in busy):
             yield at, end, written
     else:
         digits = _RAISED if name == "sup" else _LOWERED
@@ -230,26 +246,43 @@ def _emphasis(
 
 def _code(text: str, running: Running, at: int, end: int, inner: str) -> str:
     """Return HTML's code as a code span, where no stray backtick before it would end it."""
-    ticks = sum(text[start:stop].count("`") for start, stop in running.codes if stop <= at)
-    if text.count("`", running.start, at) != ticks or not inner.strip():
+    if running.stray < at or not inner.strip():
         return ""
     if regex.search(r"[`|\n\p{Cc}]", inner) or "`" in (text[at - 1 : at], text[end : end + 1]):
         return ""
     return "`" + edited(inner, breaks(inner, [(0, len(inner))])) + "`"
 
 
-def _in_address(text: str, running: Running, at: int) -> bool:
-    """Say whether a bare address stands before a place in the same word."""
-    link = max((span for span in running.links if span[1] <= at), default=(0, running.start))
-    start = max(link[1], at - LONGEST - 20)
-    ends = [match.end() for match in _ENDS_ADDRESS.finditer(text, start, at)]
-    begin = ends[-1] if ends else start
-    if _ADDRESS_BEFORE.search(text, max(0, begin - LONGEST - 20), begin):
-        return True
-    if begin == link[1] and text.startswith("[www.", link[0]):
-        return True
-    word = text[begin:at]
-    return "://" in word or "www." in word.lower()
+class _Addresses:
+    """Tells where bare addresses reach to in running text."""
+
+    def __init__(self, text: str, running: Running) -> None:
+        self._text, self._running = text, running
+        self._ends: list[Span] | None = None
+
+    def reach(self, at: int) -> bool:
+        """Say whether a bare address stands before a place in the same word."""
+        text, links = self._text, self._running.links
+        index = bisect_right(links, at, key=lambda span: span[1])
+        link = links[index - 1] if index else (0, self._running.start)
+        begin = self._word_start(max(link[1], at - LONGEST - 20), at)
+        near = max(0, begin - LONGEST - 20)
+        if text[begin - 1 : begin] == ">" and _ADDRESS_BEFORE.search(text, near, begin):
+            return True
+        if begin == link[1] and text.startswith("[www.", link[0]):
+            return True
+        word = text[begin:at]
+        return "://" in word or "www." in word.lower()
+
+    def _word_start(self, start: int, at: int) -> int:
+        """Return where what ends an address is last before a place, but not before `start`."""
+        if self._ends is None:
+            running = self._running
+            found = _ENDS_ADDRESS.finditer(self._text, running.start, running.end)
+            self._ends = [match.span() for match in found]
+        index = bisect_right(self._ends, at, key=lambda span: span[1])
+        place, end = self._ends[index - 1] if index else (-1, -1)
+        return end if place >= start else start
 
 
 def _decoded(text: str, match: regex.Match[str], head: str) -> str:

@@ -57,6 +57,11 @@ def test_only_what_stays_as_it_is_is_shown(known: str, shows: str) -> None:
     [
         ("`a <b c` d", " `e"),  # a tag that is still open swallows backticks
         ("x `a](b) c", "` <y`z>"),
+        ("x `a![b] c", "` <y`z>"),
+        ("see ![r]", " it\n\n[r]: https://a.bc/i.png"),
+        ("see ![r", "][s] it\n\n[s]: https://a.bc/i.png"),
+        ("see !", "[r] and ![r](https://a.bc)"),
+        ("- [na", "me]: javascript:x"),
         ("[name]:\n", "javascript:alert"),
         ("a `b|<!c` d", "\n--|--\n"),
         ("![a [b](https://c.de)", "](https://f.gh)"),
@@ -65,6 +70,8 @@ def test_only_what_stays_as_it_is_is_shown(known: str, shows: str) -> None:
         ("<div>\n```\n[a](", "javascript:x)\n```"),
         ("`" * 41 + " <b d", "`" * 41),
         ("a <\n\u200b", "!here"),
+        ("a <b", "<p>|"),  # a bar may stand behind a tag that goes
+        ("a <b<em>c", "</em>&#124;"),
         ("a &lt;\n```", "!here"),
         ("a &amp;#60;\n``", "!here"),
     ],

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.render.safety.labels import plain_label
-from bot.render.safety.neutralise import inert
+from bot.render.safety.neutralise import inert, inert_once
 from tests.unit.render.judge import hrefs, tokens
 
 PIECES = (
@@ -59,6 +59,11 @@ def test_a_label_that_names_another_host_shows_the_real_one(written: str, shown:
         "bank\u3002com",
         "bank\u0660com",
         "bank\U0001d16dcom",
+        "bank\u2e33com",
+        "bank\u1427com",
+        "bank\ua4f9com",
+        "bank[.]com",
+        "bank(.)com",
         "bank\xb7com",
         "bank,com",
         "bank\u3164.com",
@@ -159,6 +164,12 @@ def test_images_become_links() -> None:
     assert inert("x!![a](https://b.cd)") == "x!\u200b[a](https://b.cd)"
 
 
+def test_a_label_broken_over_lines_of_a_quote_shows_the_real_host() -> None:
+    assert inert("> [bank\n> .com](https://evil.com)").endswith(
+        ".com (evil.com)](https://evil.com)"
+    )
+
+
 def test_a_reference_whose_label_names_a_host_is_no_link() -> None:
     text = "[bank.com][1], [fine][1]\n\n[1]: https://evil.com"
     assert hrefs(inert(text)) == [("1", "https://evil.com"), ("fine", "https://evil.com")]
@@ -181,10 +192,70 @@ def test_no_image_is_left_in_what_looks_like_a_tag(text: str) -> None:
     assert "image" not in {token.type for token in tokens(inert(text))}
 
 
+@pytest.mark.parametrize("image", ["![r]", "![alt][r]", "![r][]", "!![r]", "![R]", "![x](ftp://a)"])
+@pytest.mark.parametrize(
+    "place",
+    ["{}", "a{}b", "- {}", "> {}", "# {}", "**{}**", "| {} |\n|---|", "[a {}](https://b.cd)",
+     "![a {}](https://b.cd)", "[{}][r]", "`x` {}", "`` {} `", "<a title='{}'>", "&lt;{}",
+     "<div>\n```\n\n{}\n```", "[a`b]: https://b.cd\n{} `"],
+)  # fmt: skip
+def test_an_image_defined_elsewhere_is_not_loaded(image: str, place: str) -> None:
+    definitions = "[r]: https://evil.com/i.png\n[x]: https://evil.com/i.png"
+    text = f"{place.format(image)}\n\n{definitions}"
+    for shown in (inert_once(text), inert(text), inert(f"{definitions}\n\n{text}")):
+        assert "image" not in {token.type for token in tokens(shown)}
+    assert inert(inert(text)) == inert(text)
+
+
+def test_an_exclamation_mark_that_begins_no_image_is_kept() -> None:
+    text = "`vec![1]`\n\n```\nvec![1] ![r]\n```\n\n    vec![1]\n\nStop! [1] !"
+    assert inert(text) == text
+    assert inert("Stop![1]") == "Stop!\u200b[1]"
+
+
+@pytest.mark.parametrize("mark", ["!", "[x]"])
+def test_an_address_beside_emphasis_becomes_no_image_and_no_reference(mark: str) -> None:
+    text = f"{mark}www.a.bc**"
+    assert inert_once(text) == text
+
+
 def test_a_definition_must_be_allowed_and_honest() -> None:
     assert hrefs(inert("[a]\n\n[a]: javascript:x")) == []
     assert hrefs(inert("[bank.com]\n\n[bank.com]: https://evil.com")) == []
     assert hrefs(inert("[a]\n\n[a]: https://b.cd")) == [("a", "https://b.cd")]
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["", "  ", "- ", "1. ", "> ", "> - ", "* * ", "- " * 9, "> " * 9, "[a]: https://b.cd\n",
+     "[a]: https://b.cd 'a\ntitle'\n", "[^1]: "],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    ["bank.com", "Bank.COM", "bank\\.com", "bank&#46;com", "**bank.com**", "bank\n.com",
+     "bank.\ncom", "bank. COM"],
+)  # fmt: skip
+@pytest.mark.parametrize("between", [" ", "", "\n", " <"])
+def test_a_definition_must_be_honest_wherever_it_stands(
+    before: str, name: str, between: str
+) -> None:
+    definition = f"[{name}]:{between}https://evil.com{'>' * between.count('<')}"
+    if not before.strip("> "):
+        definition = definition.replace("\n", "\n" + before)
+    for reference in (name, name.lower()):
+        links = hrefs(inert(f"{before}{definition}\n\n[{reference}]"))
+        assert not [label for label, _ in links if "bank" in label.lower()]
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["javascript:x", "&#106;avascript:x", "java&Tab;script:x", "java&NewLine;script:x",
+     "&#1;javascript:x", "java\u200bscript:x", "<javascript:x>"],
+)  # fmt: skip
+@pytest.mark.parametrize("before", ["", "- ", "> "])
+@pytest.mark.parametrize("name", ["a", "a\nb"])
+def test_a_definition_that_leads_astray_is_text(before: str, target: str, name: str) -> None:
+    assert f"{name}]\u200b:" in inert(f"{before}[{name}]: {target}\n\n[{name}]")
 
 
 def test_a_footnote_stays_as_it_was_written() -> None:
@@ -209,6 +280,10 @@ def test_links_in_code_stay_as_they_were_written() -> None:
         "<div>\n```\n\n[bank.com](https://evil.com)\n```",
         "<div>\n```\n\n[bank.com]: https://evil.com\n```",
         "[^1]: ```\n`[bank.com](https://evil.com) ```",
+        "[a`b]: https://b.cd\n[bank.com](https://evil.com) `",
+        "[a]: https://b.cd '`'\n[bank.com](https://evil.com) `",
+        "- [a]: `\n  [bank.com](https://evil.com) `",
+        "> [a\n> b]: `\n> [bank.com](https://evil.com) `",
     ],
 )
 def test_a_link_that_only_some_take_for_code_is_safe(text: str) -> None:

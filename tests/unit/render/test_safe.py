@@ -141,6 +141,7 @@ def test_no_text_is_live_once_inert(text: str) -> None:
 @settings(max_examples=100, deadline=None)
 @example('<a href="https://a.bc">b\u202a</a>')
 @example("&lt;`](>`")
+@example("https://a.b/c**" * 900)
 def test_inert_twice_is_inert_once(text: str) -> None:
     assert inert(inert(text)) == inert(text)
 

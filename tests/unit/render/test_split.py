@@ -146,6 +146,7 @@ def test_entities_and_escapes_are_never_parted(piece: str) -> None:
         "| a " * 5_000 + "|\n" + "|--" * 5_000 + "|\n",
         "[" * 15_000 + "a" + "](b)" * 100,
         "`" * 20_000,
+        "www.a.b**" * 3_000,
     ],
     ids=lambda text: f"{text[:8]!r}",
 )
