@@ -20,7 +20,7 @@ from bot.delivery.ratelimit.shared_quota import SharedQuota
 from bot.delivery.unavailable_notice import post_if_unanswered
 from bot.delivery.workspace import Workspace
 from bot.errors import QuestionDeleted, SlackRefused, Stopped
-from bot.render.message import Body
+from bot.render.message import MessageBody
 from bot.slack import Slack
 from bot.storage.rate_slots import SharedRateSlots
 from bot.storage.records import ShownMessage
@@ -129,7 +129,7 @@ class Delivery:
     def _create_edited_reply(
         self,
         question: Question,
-        first_elsewhere: Body | None = None,
+        first_elsewhere: MessageBody | None = None,
         *,
         on_reader_lost: Callable[
             [SlackRefused | Stopped | QuestionDeleted], None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.history.telling import SlackMessage, forwarded_messages
-from bot.render.incoming import Asked, asked_of
+from bot.render.incoming import QuestionContent, read_question
 from bot.values import Question, Said, reworded
 
 CurrentMessages = Mapping[str, SlackMessage | None]
@@ -39,11 +39,11 @@ def apply_current_messages(
     return reworded(beside, messages, words)
 
 
-def _read_question(stored: SlackMessage, bot_user: str) -> Asked:
+def _read_question(stored: SlackMessage, bot_user: str) -> QuestionContent:
     """What a message asks. Previews of links, which come after its event, are nobody's parts."""
     forwards = {**stored, "attachments": forwarded_messages(stored)}
-    asked = asked_of(stored, {bot_user})
-    return replace(asked, unreadable=asked_of(forwards, {bot_user}).unreadable)
+    asked = read_question(stored, {bot_user})
+    return replace(asked, unreadable=read_question(forwards, {bot_user}).unreadable)
 
 
 def is_deleted(stored: SlackMessage | None) -> bool:
@@ -58,7 +58,7 @@ def _author(question: Question, ts: str, stored: SlackMessage) -> str:
     return next(said, written) if question.said or not question.earlier else written
 
 
-def _with_parts(question: Question, asked: list[Asked], of: int) -> Question:
+def _with_parts(question: Question, asked: list[QuestionContent], of: int) -> Question:
     """The question with what stands beside the words of its messages; it can't be told apart by
     message, so what is stored stays unless all of them are known."""
     base = () if len(asked) == of else (_stored_content(question),)
@@ -71,5 +71,5 @@ def _with_parts(question: Question, asked: list[Asked], of: int) -> Question:
     )
 
 
-def _stored_content(question: Question) -> Asked:
-    return Asked(question.text, question.mentions, question.files, question.unreadable)
+def _stored_content(question: Question) -> QuestionContent:
+    return QuestionContent(question.text, question.mentions, question.files, question.unreadable)

@@ -16,7 +16,7 @@ from bot.cache import Cache, string_bytes
 from bot.errors import SlackError
 from bot.history.anew import EARLIER_USED_REMARK
 from bot.history.telling import MessageConverter, SlackMessage, turn_id_of
-from bot.render.buttons import STOP
+from bot.render.buttons import STOP_ACTION
 from bot.render.incoming import answer_text
 from bot.slack import Slack
 from bot.slack.threads import (
@@ -221,4 +221,4 @@ class DirectMessageHistory:
 def _is_being_written(stored: SlackMessage) -> bool:
     """Whether an answer of ours was still being written."""
     blocks = [b for b in stored.get("blocks") or [] if b.get("type") == "actions"]
-    return any(e.get("action_id") == STOP for b in blocks for e in b.get("elements") or [])
+    return any(e.get("action_id") == STOP_ACTION for b in blocks for e in b.get("elements") or [])

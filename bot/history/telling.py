@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.history.anew import NEW_CONVERSATION_REPLY, starts_new_conversation
-from bot.render.incoming import answer_text, asked_in, read_message, without_mention
+from bot.render.incoming import answer_text, read_asked_line, read_message, without_mention
 from bot.values import Author, Message, Question, join_paragraphs
 
 SlackMessage = Mapping[str, Any]
@@ -35,7 +35,7 @@ class MessageConverter:
         """The people whose names are needed, in the order of the messages."""
         found: list[str] = []
         for message in stored:
-            asked = asked_in(message) if self.is_ours(message) else None
+            asked = read_asked_line(message) if self.is_ours(message) else None
             if asked:
                 found.append(asked[0])
             elif not self.is_ours(message):
@@ -123,7 +123,7 @@ class MessageConverter:
         if text and turn in answers:
             answers[turn] = ""
         said = [Message("assistant", text)]
-        if asked := asked_in(stored):
+        if asked := read_asked_line(stored):
             user, words = asked
             author = Author(user, names.get(user, ""))
             said.insert(0, Message("user", words, author))

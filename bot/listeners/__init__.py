@@ -24,7 +24,15 @@ from bot.listeners import changes, commands, home, menu, sessions
 from bot.listeners import ephemeral_buttons as notes
 from bot.listeners import events as questions
 from bot.listeners.context import ListenerContext
-from bot.render.buttons import AGAIN, AGAIN_EDITED, CONTINUE, MENU, SHARE, SHOW, STOP
+from bot.render.buttons import (
+    CONTINUE_ACTION,
+    MENU_ACTION,
+    RETRY_ACTION,
+    RETRY_EDITED_ACTION,
+    SHARE_ACTION,
+    SHOW_ACTION,
+    STOP_ACTION,
+)
 
 
 def register(app: AsyncApp, context: ListenerContext) -> None:
@@ -36,10 +44,10 @@ def register(app: AsyncApp, context: ListenerContext) -> None:
     app.event("app_home_opened")(home.on_opened(context))
     app.event("agent_session_stopped")(sessions.on_stopped(context))
     app.command(context.slash_command)(commands.on_ask(context))
-    app.action(STOP)(actions.on_stop(context))
-    app.action(AGAIN)(actions.on_retry(context))
-    app.action(AGAIN_EDITED)(changes.on_ask_again(context))
-    app.action(SHOW)(notes.on_show(context))
-    app.action(SHARE)(notes.on_repost(context, SHARE))
-    app.action(CONTINUE)(notes.on_repost(context, CONTINUE))
-    app.action(MENU)(menu.on_chosen(context))
+    app.action(STOP_ACTION)(actions.on_stop(context))
+    app.action(RETRY_ACTION)(actions.on_retry(context))
+    app.action(RETRY_EDITED_ACTION)(changes.on_ask_again(context))
+    app.action(SHOW_ACTION)(notes.on_show(context))
+    app.action(SHARE_ACTION)(notes.on_repost(context, SHARE_ACTION))
+    app.action(CONTINUE_ACTION)(notes.on_repost(context, CONTINUE_ACTION))
+    app.action(MENU_ACTION)(menu.on_chosen(context))

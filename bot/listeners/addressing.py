@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
-from bot.render.incoming.asked import MENTION, same_user
+from bot.render.incoming.asked import USER_MENTION, normalise_user_id
 
 Payload = Mapping[str, Any]
 
@@ -56,7 +56,7 @@ class BotIdentifiers:
 
 def mentions_any(event: Payload, ids: Set[str]) -> bool:
     """Whether a message mentions one of `user_ids` in words of its own."""
-    ours = {same_user(one) for one in ids}
+    ours = {normalise_user_id(one) for one in ids}
     text = event.get("text")
     if isinstance(text, str) and not ours.isdisjoint(_mentioned(text)):
         return True
@@ -110,7 +110,7 @@ def _bot_ids(message: Payload) -> Iterator[str]:
 def _mentioned(text: str) -> Iterator[str]:
     """Users mentioned in mrkdwn, outside quotes and code."""
     own = _QUOTED.sub(" ", _QUOTED_TO_END.sub(" ", _CODE.sub(" ", text)))
-    return (same_user(one) for one in MENTION.findall(own))
+    return (normalise_user_id(one) for one in USER_MENTION.findall(own))
 
 
 def _mentioned_in_blocks(blocks: Any) -> Iterator[str]:
@@ -124,7 +124,7 @@ def _mentioned_in_blocks(blocks: Any) -> Iterator[str]:
                 pass
             case {"type": "user", "user_id": str(user), **more}:
                 if not _is_code(more):
-                    yield same_user(user)
+                    yield normalise_user_id(user)
             case {"type": "mrkdwn" | "markdown", "text": str(text)}:
                 yield from _mentioned(text)
             case dict(block):

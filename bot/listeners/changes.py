@@ -16,7 +16,7 @@ from bot.listeners.buttons import ActionListener
 from bot.listeners.context import ListenerContext
 from bot.listeners.events import EventListener
 from bot.listeners.question_lookup import read_question_at
-from bot.render.buttons import EDITED, offer
+from bot.render.buttons import QUESTION_EDITED_TEXT, ask_again_blocks
 from bot.turn.supervisor import Verdict
 from bot.values import Question
 
@@ -97,8 +97,8 @@ async def _offer_to_ask_again(context: ListenerContext, question: Question) -> N
         await context.slack.post_ephemeral(
             place.channel,
             question.user,
-            text=EDITED,
-            blocks=offer(turn, f"{question.ts} {place.thread_ts}"),
+            text=QUESTION_EDITED_TEXT,
+            blocks=ask_again_blocks(turn, f"{question.ts} {place.thread_ts}"),
             thread_ts=place.thread_ts,
         )
     except (SlackError, StorageUnavailable) as error:

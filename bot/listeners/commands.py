@@ -11,7 +11,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from bot.errors import SlackError
 from bot.listeners import payloads as reading
 from bot.listeners.context import ListenerContext
-from bot.render.ephemeral import acknowledged, added, note
+from bot.render.ephemeral import ack_payload, ephemeral_ack, new_message_payload
 from bot.values import Question
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ def on_ask(context: ListenerContext) -> CommandListener:
         if in_a_dm or question.public:
             await ack()
         else:
-            await ack(**acknowledged(note(question.id)))
+            await ack(**ack_payload(ephemeral_ack(question.id)))
         if in_a_dm and await _is_our_dm(context, command):
             question = reading.parse_command(command, in_our_dm=True)
         elif in_a_dm and not question.public:
@@ -52,7 +52,9 @@ def usage_text(command: str) -> str:
 async def _respond_with_note(context: ListenerContext, question: Question) -> None:
     """Send the note through the command's address, which costs one of its five uses."""
     try:
-        await context.slack.respond(question.response_url or "", added(note(question.id)))
+        await context.slack.respond(
+            question.response_url or "", new_message_payload(ephemeral_ack(question.id))
+        )
     except SlackError as error:  # the answer comes all the same
         log.warning("a command has no note: %s", error)
 

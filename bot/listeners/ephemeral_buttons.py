@@ -16,17 +16,17 @@ from bot.delivery.edits.layout import render
 from bot.errors import SlackError, StorageUnavailable
 from bot.listeners import payloads as reading
 from bot.listeners.context import ListenerContext
-from bot.render.buttons import SHARE, Element, note_buttons, private_buttons
+from bot.render.buttons import SHARE_ACTION, Element, ack_buttons, ephemeral_answer_buttons
 from bot.render.ephemeral import (
-    DELETED,
-    MORE_IN_DM,
-    added,
-    remark,
-    replaced,
-    single,
+    DELETE_PAYLOAD,
+    MORE_IN_DM_TEXT,
+    combined_message,
+    new_message_payload,
+    one_line_message,
+    replacement_payload,
     with_buttons,
 )
-from bot.render.message import Body
+from bot.render.message import MessageBody
 from bot.storage.chain import retry_turn_id
 from bot.storage.records import TurnRecord
 from bot.turn.ephemeral.repost import RepostResult
@@ -87,7 +87,7 @@ async def _repost(context: ListenerContext, press: reading.Press, action_id: str
     if answer is None or not answer.draft.text.strip():
         await tell(context, press, ANSWER_UNKNOWN)
         return
-    sharing = action_id == SHARE
+    sharing = action_id == SHARE_ACTION
     posted = await (private.share if sharing else private.continue_in_dm)(answer)
     if posted is RepostResult.REFUSED_BY_SLACK:
         await tell(context, press, CANNOT_POST_HERE if sharing else CANNOT_POST_IN_DM)
@@ -109,12 +109,12 @@ async def add_response_url(context: ListenerContext, press: reading.Press, *, li
 
 async def tell(context: ListenerContext, press: reading.Press, line: str) -> None:
     """Say something to whoever pressed, below what they pressed."""
-    await _respond(context, press, added(remark(line)))
+    await _respond(context, press, new_message_payload(one_line_message(line)))
 
 
 async def remove_pressed_message(context: ListenerContext, press: reading.Press) -> None:
     """Take away a note of which nothing comes any more."""
-    await _respond(context, press, DELETED)
+    await _respond(context, press, DELETE_PAYLOAD)
 
 
 async def replace_with_note(context: ListenerContext, press: reading.Press) -> None:
@@ -123,21 +123,23 @@ async def replace_with_note(context: ListenerContext, press: reading.Press) -> N
         failed = await context.ephemeral_answers.find_answer(press.turn, press.user)
     except StorageUnavailable:
         failed = None
-    said = single(_parts(failed), ASKED_AGAIN) if failed else remark(ASKED_AGAIN)
-    body = with_buttons(said, retry_turn_id(press.turn), note_buttons())
-    await _respond(context, press, replaced(body))
+    said = (
+        combined_message(_parts(failed), ASKED_AGAIN) if failed else one_line_message(ASKED_AGAIN)
+    )
+    body = with_buttons(said, retry_turn_id(press.turn), ack_buttons())
+    await _respond(context, press, replacement_payload(body))
 
 
 async def _replace_answer(
     context: ListenerContext, press: reading.Press, answer: TurnRecord, line: str
 ) -> None:
     """Put the answer in its own place once more, without the button that was pressed."""
-    parts = _parts(answer, private_buttons(answer.draft, press.value.split()))
-    lines = (MORE_IN_DM, line) if len(parts) > 1 else (line,)
-    await _respond(context, press, replaced(single(parts, *lines)))
+    parts = _parts(answer, ephemeral_answer_buttons(answer.draft, press.value.split()))
+    lines = (MORE_IN_DM_TEXT, line) if len(parts) > 1 else (line,)
+    await _respond(context, press, replacement_payload(combined_message(parts, *lines)))
 
 
-def _parts(answer: TurnRecord, buttons: tuple[Element, ...] = ()) -> tuple[Body, ...]:
+def _parts(answer: TurnRecord, buttons: tuple[Element, ...] = ()) -> tuple[MessageBody, ...]:
     return render(answer.draft, answer.question, buttons=buttons)
 
 

@@ -12,8 +12,8 @@ from bot.errors import SlackError
 from bot.history.anew import NEW_CONVERSATION_REPLY, new_conversation_metadata
 from bot.listeners import payloads as reading
 from bot.listeners.context import ListenerContext
-from bot.render.buttons import NEW_CONVERSATION
-from bot.render.ephemeral import remark
+from bot.render.buttons import NEW_CONVERSATION_VALUE
+from bot.render.ephemeral import one_line_message
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +31,9 @@ def on_chosen(context: ListenerContext) -> MenuListener:
     async def handle_chosen(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
         press = reading.parse_press(body)
-        if press is None or press.value != NEW_CONVERSATION or press.private:
+        if press is None or press.value != NEW_CONVERSATION_VALUE or press.private:
             return
-        said = remark(NEW_CONVERSATION_REPLY)
+        said = one_line_message(NEW_CONVERSATION_REPLY)
         try:
             await context.slack.post(
                 press.channel,

@@ -19,8 +19,8 @@ from bot.listeners.addressing import (
     is_by_person,
     mentions_any,
 )
-from bot.render.buttons import BLOCK
-from bot.render.incoming import asked_of, mentions_in, readable
+from bot.render.buttons import BUTTONS_BLOCK_PREFIX
+from bot.render.incoming import find_mentions, mrkdwn_to_text, read_question
 from bot.values import Place, Question, message_key
 
 Payload = Mapping[str, Any]
@@ -74,8 +74,8 @@ def parse_command(form: Payload, *, in_our_dm: bool) -> Question:
         keys=(f"trigger:{team}:{trigger}",),
         place=Place(team, channel, "dm" if in_our_dm else "command"),
         user=str(form["user_id"]),
-        text=readable(_PUBLIC.sub("", text)),
-        mentions=mentions_in(text),
+        text=mrkdwn_to_text(_PUBLIC.sub("", text)),
+        mentions=find_mentions(text),
         response_url=str(form.get("response_url") or "") or None,
         public=public,
     )
@@ -96,10 +96,10 @@ def parse_press(body: Payload) -> Press | None:
             "user": {"id": str(user)},
             "channel": {"id": str(channel)},
             "actions": [{"block_id": str(block), **action}, *_],
-        } if block.startswith(BLOCK) and (message := _pressed_message(body)):
+        } if block.startswith(BUTTONS_BLOCK_PREFIX) and (message := _pressed_message(body)):
             blocks = message.get("blocks")
             return Press(
-                turn=block.removeprefix(BLOCK),
+                turn=block.removeprefix(BUTTONS_BLOCK_PREFIX),
                 user=user,
                 channel=channel,
                 ts=str(message.get("ts") or "") or None,
@@ -158,7 +158,7 @@ def _question(body: Payload, event: Payload, us: BotIdentifiers) -> Question | N
         surface="dm" if _in_a_dm(event) else "channel",
         thread_ts=str(event.get("thread_ts") or event["ts"]),
     )
-    ts, bot, asked = str(event["ts"]), bot_id_of(event), asked_of(event, ids)
+    ts, bot, asked = str(event["ts"]), bot_id_of(event), read_question(event, ids)
     return Question(
         id=_turn_id(f"{place.team}:{place.channel}:{ts}"),
         keys=_idempotency_keys(body, event, place, ts),

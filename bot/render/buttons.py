@@ -13,56 +13,58 @@ from bot.values import Draft, Phase
 
 Element = Mapping[str, Any]
 
-STOP, AGAIN = "answer_stop", "answer_again"
-AGAIN_EDITED = "answer_again_edited"
-SHOW, SHARE, CONTINUE = "answer_show", "answer_share", "answer_continue"
+STOP_ACTION, RETRY_ACTION = "answer_stop", "answer_again"
+RETRY_EDITED_ACTION = "answer_again_edited"
+SHOW_ACTION, SHARE_ACTION, CONTINUE_ACTION = "answer_show", "answer_share", "answer_continue"
 """The `action_id` of each button."""
 
-MENU = "answer_menu"
+MENU_ACTION = "answer_menu"
 """The `action_id` of the menu (`⋮`) under an answer."""
 
-NEW_CONVERSATION = "new_conversation"
+NEW_CONVERSATION_VALUE = "new_conversation"
 """The `value` of the menu's *New conversation*."""
 
-BLOCK = "answer:"
+BUTTONS_BLOCK_PREFIX = "answer:"
 """What the `block_id` of an answer's buttons begins with; the turn's id follows."""
 
-EDITED = "You edited your question. The answer is still about what it said before."
+QUESTION_EDITED_TEXT = "You edited your question. The answer is still about what it said before."
 
-PASSES_ON: Mapping[str, str] = {SHARE: "Share here", CONTINUE: "Continue in DM"}
+FORWARD_LABELS: Mapping[str, str] = {SHARE_ACTION: "Share here", CONTINUE_ACTION: "Continue in DM"}
 """What can be done with a private answer, and what its button says."""
 
 
-def buttons_of(phase: Phase, *, dm: bool = False) -> tuple[Element, ...]:
+def answer_buttons(phase: Phase, *, dm: bool = False) -> tuple[Element, ...]:
     """Return Stop while the answer is on its way, Try again where it failed, else no button; in a
     direct message the menu with what one can do about the conversation, once the answer stands."""
     if dm and phase.is_final:
-        return (*buttons_of(phase), _menu({NEW_CONVERSATION: "New conversation"}))
+        return (*answer_buttons(phase), _menu({NEW_CONVERSATION_VALUE: "New conversation"}))
     match phase:
         case Phase.QUEUED | Phase.ASKING | Phase.STREAMING | Phase.RECONNECTING:
-            return (_button(STOP, "Stop"),)
+            return (_button(STOP_ACTION, "Stop"),)
         case Phase.FAILED | Phase.INTERRUPTED:
-            return (_button(AGAIN, "Try again"),)
+            return (_button(RETRY_ACTION, "Try again"),)
         case Phase.DONE | Phase.STOPPED | Phase.CUT_OFF:
             return ()
 
 
-def note_buttons() -> tuple[Element, ...]:
+def ack_buttons() -> tuple[Element, ...]:
     """Return what stands under the note that acknowledges a command."""
-    return (_button(SHOW, "Show as it is written"), *buttons_of(Phase.ASKING))
+    return (_button(SHOW_ACTION, "Show as it is written"), *answer_buttons(Phase.ASKING))
 
 
-def private_buttons(draft: Draft, offered: Collection[str] | None = None) -> tuple[Element, ...]:
+def ephemeral_answer_buttons(
+    draft: Draft, offered: Collection[str] | None = None
+) -> tuple[Element, ...]:
     """Return what stands under a private answer that has ended: ways to pass it on, if it is one.
 
     `offered` are those that are left. Slack does not tell what a private message holds when it is
     pressed, so each of these buttons names, as its `value`, the others beside it.
     """
-    if buttons_of(draft.phase) or not draft.text.strip():
-        return buttons_of(draft.phase) if offered is None else ()
-    names = [name for name in PASSES_ON if offered is None or name in offered]
+    if answer_buttons(draft.phase) or not draft.text.strip():
+        return answer_buttons(draft.phase) if offered is None else ()
+    names = [name for name in FORWARD_LABELS if offered is None or name in offered]
     return tuple(
-        _button(name, PASSES_ON[name], " ".join(other for other in names if other != name))
+        _button(name, FORWARD_LABELS[name], " ".join(other for other in names if other != name))
         for name in names
     )
 
@@ -74,19 +76,19 @@ def _menu(options: Mapping[str, str]) -> Element:
         {"text": {"type": "plain_text", "text": label}, "value": value}
         for value, label in options.items()
     ]
-    return {"type": "overflow", "action_id": MENU, "options": made}
+    return {"type": "overflow", "action_id": MENU_ACTION, "options": made}
 
 
-def offer(turn: str, value: str) -> list[dict[str, Any]]:
+def ask_again_blocks(turn_id: str, value: str) -> list[dict[str, Any]]:
     """Return the blocks that offer the author of a question which was edited to ask it again.
 
     `turn` is the id the new turn will have, so that it is asked once however often it is pressed;
     `value` says where the question is.
     """
-    button = _button(AGAIN_EDITED, "Ask again with the edit", value)
+    button = _button(RETRY_EDITED_ACTION, "Ask again with the edit", value)
     return [
-        {"type": "section", "text": {"type": "mrkdwn", "text": EDITED}},
-        {"type": "actions", "block_id": f"{BLOCK}{turn}", "elements": [button]},
+        {"type": "section", "text": {"type": "mrkdwn", "text": QUESTION_EDITED_TEXT}},
+        {"type": "actions", "block_id": f"{BUTTONS_BLOCK_PREFIX}{turn_id}", "elements": [button]},
     ]
 
 

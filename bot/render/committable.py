@@ -11,29 +11,32 @@ from bisect import bisect_left
 
 import regex
 
-from bot.render.markdown.blocks import Block, Kind
-from bot.render.markdown.close import settled
-from bot.render.markdown.inline import Link, read
-from bot.render.markdown.scan import scan
-from bot.render.safety.addresses import LONGEST, MAIL_BEGUN
-from bot.render.safety.edits import Span, covers
-from bot.render.safety.neutralise import in_tag, inert_beginning, rewritten
-from bot.render.safety.tags import PAIRED, REACH, TAG, closing_tag
+from bot.render.markdown.blocks import BlockKind, MarkdownBlock
+from bot.render.markdown.close import displayable_prefix
+from bot.render.markdown.inline import MarkdownLink, read_inline
+from bot.render.markdown.scan import scan_blocks
+from bot.render.safety.addresses import MAX_BARE_ADDRESS_CHARACTERS, UNFINISHED_MAIL
+from bot.render.safety.edits import Span, spans_cover
+from bot.render.safety.neutralise import may_be_in_tag, neutralise_prefix, neutralising_edits
+from bot.render.safety.tags import HTML_TAG, PAIRED_TAGS, TAG_REACH_CHARACTERS, find_closing_tag
 
 # Markup that nothing has closed yet is held back for so many characters, then shown bare…
-_OPEN = 200
+_MAX_OPEN_CHARACTERS = 200
 # …and words that have not ended for so many, then shown in pieces.
-_WORD = 40
+_MAX_WORD_CHARACTERS = 40
 
-_BEGINS = regex.compile(r"\\[^<&]|[<&]|!?\[|`+|https?://|www\.|@", regex.S | regex.I)
-_LESS = regex.compile(r"[<&]")
-_NO_LESS = regex.compile(r"<[^\S\n]|&[^#aAlL]")
-_NO_LESS_IN_CODE = regex.compile(r"<(?:[^\p{Cf}\p{Mn}\\`!@\#&<a-zA-Z]|[a-zA-Z][\w+.-]*+[^\w+.:&-])")
-_WORD_END = regex.compile(
-    rf"\n?+(?:{TAG.pattern}|[^<>\s])*+(?:[>\s]|<(?:[^a-zA-Z/]|[a-zA-Z/][^<>\n]*+[<>\n]))", regex.I
+_MARKUP_START = regex.compile(r"\\[^<&]|[<&]|!?\[|`+|https?://|www\.|@", regex.S | regex.I)
+_LESS_THAN = regex.compile(r"[<&]")
+_PLAIN_LESS_THAN = regex.compile(r"<[^\S\n]|&[^#aAlL]")
+_PLAIN_LESS_THAN_IN_CODE = regex.compile(
+    r"<(?:[^\p{Cf}\p{Mn}\\`!@\#&<a-zA-Z]|[a-zA-Z][\w+.-]*+[^\w+.:&-])"
 )
-_SPELLED = regex.compile(r"&(?:\#?\w{1,8}+;?)*+|<")
-_LESS_ENDS_LINE = regex.compile(rf"(?:{_SPELLED.pattern})\n\Z")
+_WORD_END = regex.compile(
+    rf"\n?+(?:{HTML_TAG.pattern}|[^<>\s])*+(?:[>\s]|<(?:[^a-zA-Z/]|[a-zA-Z/][^<>\n]*+[<>\n]))",
+    regex.I,
+)
+_SPELLED_LESS_THAN = regex.compile(r"&(?:\#?\w{1,8}+;?)*+|<")
+_LESS_THAN_ENDS_LINE = regex.compile(rf"(?:{_SPELLED_LESS_THAN.pattern})\n\Z")
 _LINE_END = regex.compile(r"[^<>\n]*+[<>\n]")
 # A pair of brackets that is text whatever follows: `[1]`, `[x]`, `[see below]`.
 _BRACKETS = regex.compile(r"!?\[[^\[\]\\`<&!\n]*+\](?=[^(\[:])")
@@ -45,76 +48,82 @@ _PARAGRAPH_END = regex.compile(r"\S\n\n\Z")
 _GRAPHEME = regex.compile(r"\X")
 _ADDRESS_END = regex.compile(r"[\s<>|\\`\"\p{Cf}]")
 # Characters beside a tag that count for what stands in its place.
-_TAG_AROUND = 60
-_GLUED = frozenset("\\&<[]!(`")
+_TAG_CONTEXT_CHARACTERS = 60
+_NEVER_LAST = frozenset("\\&<[]!(`")
 
 
-def lasting(text: str) -> tuple[int, str]:
+def committable_prefix(text: str) -> tuple[int, str]:
     """Return how much of clean `text` can be shown for good, and that much, inert.
 
     What is returned begins the `inert_once` form of every text that begins with `text`. It never
     ends before white space, which Slack may lose when an append begins with it
     (docs/slack.md#stream-text).
     """
-    known = settled(text)[0]
-    end = min(_behind_blanks(text, known), _certain(text, known))
+    known = displayable_prefix(text)[0]
+    end = min(_skip_blanks(text, known), _decided_end(text, known))
     end = _before_word(text, _before_open(text, end))
-    end = _before_mail(text, _outside(text, end))
-    return end, inert_beginning(text, end)
+    end = _before_mail(text, _before_span(text, end))
+    return end, neutralise_prefix(text, end)
 
 
-def _behind_blanks(text: str, end: int) -> int:
+def _skip_blanks(text: str, end: int) -> int:
     while end < len(text) and text[end].isspace():
         end += 1
     return end
 
 
-def _certain(text: str, known: int) -> int:
+def _decided_end(text: str, known: int) -> int:
     """Return how much of `text` is made inert in one way only; so much of its markup is `known`."""
     line = text.rfind("\n") + 1
-    end = _in_last_block(text, known, line)
-    less = _LESS_ENDS_LINE.search(text, max(0, line - 40), line)  # it reaches into the next line
-    return min(end, less.start()) if less and not _is_told(text, less.start()) else end
+    end = _last_block_decided_end(text, known, line)
+    less = _LESS_THAN_ENDS_LINE.search(
+        text, max(0, line - 40), line
+    )  # it reaches into the next line
+    return min(end, less.start()) if less and not _is_decided(text, less.start()) else end
 
 
-def _in_last_block(text: str, known: int, line: int) -> int:
+def _last_block_decided_end(text: str, known: int, line: int) -> int:
     """Return how much is made inert in one way only, as far as the last line and its block say."""
     end = len(text) if known > line else line
-    block = _going_on(text, line)
-    if block and known > line and scan(text).blocks[-1].start != block.start:
+    block = _open_block(text, line)
+    if block and known > line and scan_blocks(text).blocks[-1].start != block.start:
         block = None  # the last line begins another one
     if block is None:
-        return _in_running(text, line, end)
+        return _running_text_decided_end(text, line, end)
     match block.kind:
-        case Kind.FENCE:
-            return _in_fence(text, block, line)
-        case Kind.TABLE:
+        case BlockKind.FENCE:
+            return _fence_decided_end(text, block, line)
+        case BlockKind.TABLE:
             return line
-    return _in_running(text, block.inner, end)
+    return _running_text_decided_end(text, block.content_start, end)
 
 
-def _going_on(text: str, line: int) -> Block | None:
+def _open_block(text: str, line: int) -> MarkdownBlock | None:
     """Return the block that the line may still belong to."""
-    blocks = scan(text[:line]).blocks
-    if not blocks or blocks[-1].end < line or blocks[-1].closed:
+    blocks = scan_blocks(text[:line]).blocks
+    if not blocks or blocks[-1].end < line or blocks[-1].is_closed:
         return None
-    return None if blocks[-1].kind in (Kind.HEADING, Kind.RULE) else blocks[-1]
+    return None if blocks[-1].kind in (BlockKind.HEADING, BlockKind.RULE) else blocks[-1]
 
 
-def _in_fence(text: str, fence: Block, line: int) -> int:
-    above = [block for block in scan(text[:line]).blocks if block.start < fence.start]
-    if in_tag(text, fence, above[-1] if above else None):
+def _fence_decided_end(text: str, fence: MarkdownBlock, line: int) -> int:
+    above = [block for block in scan_blocks(text[:line]).blocks if block.start < fence.start]
+    if may_be_in_tag(text, fence, above[-1] if above else None):
         return fence.start
     if _FENCE_END.match(text, line):
         return line
-    undecided = (at for at in _less(text, line, len(text)) if not _is_told(text, at, in_code=True))
+    undecided = (
+        at
+        for at in _less_than_places(text, line, len(text))
+        if not _is_decided(text, at, in_code=True)
+    )
     return next(undecided, len(text))
 
 
-def _in_running(text: str, start: int, end: int) -> int:
+def _running_text_decided_end(text: str, start: int, end: int) -> int:
     """Return where the first thing in running text starts that what follows may change."""
     end = _first_open(text, start, end)
-    codes = read(text, start, end).codes
+    codes = read_inline(text, start, end).code_spans
     for tag, close in reversed(_paired_tags(text, start, end, codes)):
         if close >= end:
             end = tag
@@ -124,9 +133,11 @@ def _in_running(text: str, start: int, end: int) -> int:
 def _paired_tags(text: str, start: int, end: int, codes: list[Span]) -> list[Span]:
     """Return where the tags before `end` start, and where the tags that close them do."""
     pairs = []
-    for tag in TAG.finditer(text, start, end):
-        paired = not tag[1] and tag[2].lower() in PAIRED and not covers(codes, tag.start())
-        close = closing_tag(text, tag, len(text)) if paired else None
+    for tag in HTML_TAG.finditer(text, start, end):
+        paired = (
+            not tag[1] and tag[2].lower() in PAIRED_TAGS and not spans_cover(codes, tag.start())
+        )
+        close = find_closing_tag(text, tag, len(text)) if paired else None
         if close:
             pairs.append((tag.start(), close.start()))
     return pairs
@@ -134,47 +145,49 @@ def _paired_tags(text: str, start: int, end: int, codes: list[Span]) -> list[Spa
 
 def _first_open(text: str, start: int, end: int) -> int:
     """Return where the first markup starts that is not closed for certain."""
-    found = read(text, start, end)
-    ticks = _open_ticks(text, start, end)
-    table = _maybe_table(text, start, end)
+    found = read_inline(text, start, end)
+    ticks = _open_code_start(text, start, end)
+    table = _possible_table_start(text, start, end)
     links = {link.start: link for link in found.links}
-    codes = found.codes
+    codes = found.code_spans
     pos = start
-    while match := _BEGINS.search(text, pos, end):
+    while match := _MARKUP_START.search(text, pos, end):
         at, token = match.start(), match[0]
         match token[0]:
             case "\\":
                 stop = match.end()
             case "<" | "&":
-                stop = at + 1 if at < ticks and _is_told(text, at) and _tag_is_told(text, at) else 0
+                stop = (
+                    at + 1
+                    if at < ticks and _is_decided(text, at) and _is_tag_decided(text, at)
+                    else 0
+                )
             case "h" | "H" | "w" | "W":
-                told = at < ticks and _address_is_told(text, match.end())
+                told = at < ticks and _is_address_decided(text, match.end())
                 stop = match.end() if told else 0
             case "@":
                 stop = match.end() if at < ticks else 0
             case "`":
-                stop = (
-                    _behind_code(text, at, match.end(), end, codes) if at < ticks else match.end()
-                )
+                stop = _code_end(text, at, match.end(), end, codes) if at < ticks else match.end()
             case _:
-                stop = _behind_brackets(text, at, end, links.get(at), codes) if at < ticks else 0
+                stop = _brackets_end(text, at, end, links.get(at), codes) if at < ticks else 0
         if not stop or (stop > table and token[0] in "`[!<"):
             return at
         pos = stop
     return end
 
 
-def _open_ticks(text: str, start: int, end: int) -> int:
+def _open_code_start(text: str, start: int, end: int) -> int:
     """Return where code starts that nothing has closed yet, else the end."""
-    found = read(text, start, end, unfinished=True)
+    found = read_inline(text, start, end, unfinished=True)
     long = _LONG_TICKS.search(text, start, end)
     places = [long.start()] if long else []
-    if found.open and found.open[-1][0] == "`":
-        places.append(found.codes[-1][0])
+    if found.open_markers and found.open_markers[-1][0] == "`":
+        places.append(found.code_spans[-1][0])
     return min(places, default=end)
 
 
-def _maybe_table(text: str, start: int, end: int) -> int:
+def _possible_table_start(text: str, start: int, end: int) -> int:
     """Return where the line starts that may become a table's header, and its bars part cells."""
     last = text.rfind("\n", start, end) + 1 or start
     above = text.rfind("\n", start, last - 1) + 1 or start
@@ -184,38 +197,42 @@ def _maybe_table(text: str, start: int, end: int) -> int:
     return end
 
 
-def _behind_code(text: str, at: int, after: int, end: int, codes: list[Span]) -> int:
+def _code_end(text: str, at: int, after: int, end: int, codes: list[Span]) -> int:
     """Return where the code ends that starts with the backticks; 0 if that is not certain."""
     index = bisect_left(codes, (at, at))
     if index == len(codes) or codes[index][0] >= after:
         return after
     start, stop = codes[index]
-    told = all(_is_told(text, less, in_code=True) for less in _less(text, start, stop))
+    told = all(
+        _is_decided(text, less, in_code=True) for less in _less_than_places(text, start, stop)
+    )
     return stop if stop < end and told and not _LINKS.search(text, start, stop) else 0
 
 
-def _behind_brackets(text: str, at: int, end: int, link: Link | None, codes: list[Span]) -> int:
+def _brackets_end(
+    text: str, at: int, end: int, link: MarkdownLink | None, codes: list[Span]
+) -> int:
     """Return where a link, or brackets that are none, end; 0 if that is not certain."""
     if link is None:
         pair = _BRACKETS.match(text, at, end)
         return pair.end() if pair else 0
     inside = codes[bisect_left(codes, (at, at)) : bisect_left(codes, (link.end, 0))]
-    told = all(_is_told(text, less) for less in _less(text, at, link.end))
-    told = told and all(_behind_code(text, start, start + 1, end, codes) for start, _ in inside)
-    known = not link.reference or (link.end < end and text[link.end] not in "([:")
+    told = all(_is_decided(text, less) for less in _less_than_places(text, at, link.end))
+    told = told and all(_code_end(text, start, start + 1, end, codes) for start, _ in inside)
+    known = not link.is_reference or (link.end < end and text[link.end] not in "([:")
     return link.end if told and known else 0
 
 
-def _less(text: str, start: int, end: int) -> list[int]:
-    return [match.start() for match in _LESS.finditer(text, start, end)]
+def _less_than_places(text: str, start: int, end: int) -> list[int]:
+    return [match.start() for match in _LESS_THAN.finditer(text, start, end)]
 
 
-def _is_told(text: str, at: int, *, in_code: bool = False) -> bool:
+def _is_decided(text: str, at: int, *, in_code: bool = False) -> bool:
     """Say whether it is known what the `<` or `&` at a place begins."""
-    spelled = _SPELLED.match(text, at)
+    spelled = _SPELLED_LESS_THAN.match(text, at)
     if not spelled or spelled.end() >= len(text):
         return False
-    if _NO_LESS.match(text, at) or (in_code and _NO_LESS_IN_CODE.match(text, at)):
+    if _PLAIN_LESS_THAN.match(text, at) or (in_code and _PLAIN_LESS_THAN_IN_CODE.match(text, at)):
         return True
     tag = text[at] == "<" and (text[at + 1].isalpha() or text[at + 1] in "!?/")
     if (in_code or tag) and not _LINE_END.match(text, spelled.end()):
@@ -223,46 +240,46 @@ def _is_told(text: str, at: int, *, in_code: bool = False) -> bool:
     return in_code or bool(_WORD_END.match(text, spelled.end()))
 
 
-def _tag_is_told(text: str, at: int) -> bool:
+def _is_tag_decided(text: str, at: int) -> bool:
     """Say whether it is known what stands in place of the tag, if there is one at a place."""
-    tag = TAG.match(text, at)
+    tag = HTML_TAG.match(text, at)
     if tag is None:
         return True
-    near = tag.end() + REACH + _TAG_AROUND
-    if tag[2].lower() in PAIRED:
-        close = None if tag[1] else closing_tag(text, tag, len(text))
+    near = tag.end() + TAG_REACH_CHARACTERS + _TAG_CONTEXT_CHARACTERS
+    if tag[2].lower() in PAIRED_TAGS:
+        close = None if tag[1] else find_closing_tag(text, tag, len(text))
         return bool(tag[1] or close or near < len(text))
     return near < len(text) or text.find("\n", tag.end()) >= 0
 
 
-def _address_is_told(text: str, after: int) -> bool:
+def _is_address_decided(text: str, after: int) -> bool:
     """Say whether it is known where an address ends, of which a place is inside."""
-    near = after + LONGEST + 1
+    near = after + MAX_BARE_ADDRESS_CHARACTERS + 1
     match = _ADDRESS_END.search(text, after, near)
     if match is None or match.end() >= len(text):
         return near < len(text)
-    return match[0] != "<" or _is_told(text, match.start())
+    return match[0] != "<" or _is_decided(text, match.start())
 
 
 def _before_mail(text: str, end: int) -> int:
     """Return where a word starts that may yet become a mail address, else the place."""
     if text[end : end + 1].isspace():
         return end
-    begun = MAIL_BEGUN.search(text, max(0, end - 340), end)
+    begun = UNFINISHED_MAIL.search(text, max(0, end - 340), end)
     return begun.start() if begun else end
 
 
 def _before_open(text: str, end: int) -> int:
     """Return where the markup starts that is open at a place, if that is near, else the place."""
-    blocks = scan(text[:end]).blocks
-    if not blocks or blocks[-1].kind not in (Kind.TEXT, Kind.HEADING):
+    blocks = scan_blocks(text[:end]).blocks
+    if not blocks or blocks[-1].kind not in (BlockKind.TEXT, BlockKind.HEADING):
         return end
-    start, at = blocks[-1].inner, end
-    while end - at <= _OPEN:
-        found = read(text, start, at, unfinished=True)
-        if not found.open:
+    start, at = blocks[-1].content_start, end
+    while end - at <= _MAX_OPEN_CHARACTERS:
+        found = read_inline(text, start, at, unfinished=True)
+        if not found.open_markers:
             return at
-        at = found.open_at
+        at = found.open_start
     return end
 
 
@@ -270,29 +287,35 @@ def _before_word(text: str, end: int) -> int:
     """Return the nearest place, from `end` back, that can be cut at."""
     if end < len(text) and not text[end].isspace():
         return end
-    if end == len(text) and _PARAGRAPH_END.search(text) and _is_alone(text):
+    if end == len(text) and _PARAGRAPH_END.search(text) and _is_top_level(text):
         return end
-    near = max(0, end - _WORD)
+    near = max(0, end - _MAX_WORD_CHARACTERS)
     starts = [match.start() for match in _WORD_START.finditer(text, near, end)]
     if starts or not near:
         return starts[-1] if starts else 0
     ends = [match.start() for match in _GRAPHEME.finditer(text, near, end)]
-    fit = (at for at in reversed(ends) if not text[at].isspace() and text[at - 1] not in _GLUED)
+    fit = (
+        at for at in reversed(ends) if not text[at].isspace() and text[at - 1] not in _NEVER_LAST
+    )
     return next(fit, 0)
 
 
-def _is_alone(text: str) -> bool:
+def _is_top_level(text: str) -> bool:
     """Say whether the last block is a paragraph or the like that nothing belongs to."""
-    blocks = scan(text).blocks
-    return bool(blocks) and not blocks[-1].levels and blocks[-1].kind in (Kind.TEXT, Kind.HEADING)
+    blocks = scan_blocks(text).blocks
+    return (
+        bool(blocks)
+        and not blocks[-1].levels
+        and blocks[-1].kind in (BlockKind.TEXT, BlockKind.HEADING)
+    )
 
 
-def _outside(text: str, end: int) -> int:
+def _before_span(text: str, end: int) -> int:
     """Return the start of the link or code that a place is inside of, else the place."""
-    block = next((one for one in scan(text).blocks if one.start < end < one.end), None)
-    if block is None or block.kind is Kind.FENCE:
+    block = next((one for one in scan_blocks(text).blocks if one.start < end < one.end), None)
+    if block is None or block.kind is BlockKind.FENCE:
         return end
-    found = read(text, block.inner, block.end)
-    spans = [*found.codes, *((link.start, link.end) for link in found.links)]
-    spans += [(start, stop) for start, stop, _ in rewritten(text) if start < end < stop]
+    found = read_inline(text, block.content_start, block.end)
+    spans = [*found.code_spans, *((link.start, link.end) for link in found.links)]
+    spans += [(start, stop) for start, stop, _ in neutralising_edits(text) if start < end < stop]
     return min([end, *(start for start, stop in spans if start < end < stop)])

@@ -26,28 +26,28 @@ _BAR = regex.compile(r"(?<!\\)\|")
 _GRAPHEME = regex.compile(r"\X")
 
 
-def plain(text: str, limit: int = 150) -> str:
+def plain_line(text: str, max_characters: int = 150) -> str:
     """Return the beginning of `text` without markup, at most `limit` characters and an ellipsis."""
-    line = " ".join(_unmarked(text[: 6 * limit]).split())
-    if len(line) <= limit:
+    line = " ".join(_without_markup(text[: 6 * max_characters]).split())
+    if len(line) <= max_characters:
         return line
-    head = line[: limit + 1]
+    head = line[: max_characters + 1]
     end = head.rfind(" ")
-    if end < limit // 2:
+    if end < max_characters // 2:
         end = [match.start() for match in _GRAPHEME.finditer(head)][-1]
     return head[:end].rstrip() + "…"
 
 
-def _unmarked(text: str) -> str:
+def _without_markup(text: str) -> str:
     """Return `text` without markup, code left as it is."""
     text = _LINE_START.sub("", _RULE.sub("", _FENCE.sub("", text)))
     pieces, done = [], 0
     for match in _CODE.finditer(text):
-        pieces += [_prose(text[done : match.start()]), match[2]]
+        pieces += [_prose_without_markup(text[done : match.start()]), match[2]]
         done = match.end()
-    return "".join([*pieces, _prose(text[done:])])
+    return "".join([*pieces, _prose_without_markup(text[done:])])
 
 
-def _prose(text: str) -> str:
+def _prose_without_markup(text: str) -> str:
     bare = _EMPHASIS.sub("", _AUTOLINK.sub(r"\1", _LINK.sub(r"\1", text)))
     return html.unescape(_ESCAPE.sub(r"\1", _BAR.sub(" ", bare)))

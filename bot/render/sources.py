@@ -13,39 +13,39 @@ import unicodedata
 from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 
-LONGEST_TITLE = 100  # characters; longer ones are cut and end in "…"
-LONGEST_ADDRESS = 2_000  # characters; a longer one is no place anybody goes to
-MOST_SOURCES = 50  # of one answer; how many more there are is said
+MAX_SOURCE_TITLE_CHARACTERS = 100  # characters; longer ones are cut and end in "…"
+MAX_SOURCE_URL_CHARACTERS = 2_000  # characters; a longer one is no place anybody goes to
+MAX_SOURCES = 50  # of one answer; how many more there are is said
 _MARKUP = re.compile(r"([\\`*_\[\]<>()~|#!&{}$^])")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\.?|\[[0-9A-Fa-f:.]+\]")
 # What may stand in the rest of an address as it is: RFC 3986, without what closes a link.
-_SAFE = "/?#%:@!$&'+,;=~-._"
+_SAFE_URL_CHARACTERS = "/?#%:@!$&'+,;=~-._"
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
-def source_list(sources: Mapping[str, str]) -> str:
+def render_sources(sources: Mapping[str, str]) -> str:
     """Return the Markdown of a list of sources, title by address; "" where none can be shown."""
     shown: dict[str, str] = {}
     for written, title in sources.items():
-        if address := safe_address(written):
-            shown.setdefault(address, _label(title) or _label(address))
+        if address := safe_url(written):
+            shown.setdefault(address, _link_label(title) or _link_label(address))
     if not shown:
         return ""
-    listed = list(shown.items())[:MOST_SOURCES]
+    listed = list(shown.items())[:MAX_SOURCES]
     lines = [f"{n}. [{label}]({url})" for n, (url, label) in enumerate(listed, 1)]
     if more := len(shown) - len(listed):
         lines.append(f"\nand {more:,} more")
     return "\n\n**Sources**\n\n" + "\n".join(lines)
 
 
-def safe_address(written: str) -> str:
+def safe_url(url: str) -> str:
     """Return an address in ASCII, percent-encoded where needed; "" unless http or https, and
     where it is too long.
 
     A user's name and password in it are left out: they make one host look like another.
     """
     try:
-        parts = urlsplit(written.strip())
+        parts = urlsplit(url.strip())
         host, port = parts.netloc.rpartition("@")[2], parts.port
     except ValueError:
         return ""
@@ -59,23 +59,23 @@ def safe_address(written: str) -> str:
     if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(host):
         return ""
     rest = parts._replace(scheme="", netloc="").geturl()
-    rest = quote(_STRAY_PERCENT.sub("%25", rest), safe=_SAFE, errors="replace")
+    rest = quote(_STRAY_PERCENT.sub("%25", rest), safe=_SAFE_URL_CHARACTERS, errors="replace")
     if rest and rest[0] not in "/?#":
         rest = "/" + rest
     address = f"{parts.scheme}://{host}{'' if port is None else f':{port}'}{rest}"
-    return address if len(address) <= LONGEST_ADDRESS else ""
+    return address if len(address) <= MAX_SOURCE_URL_CHARACTERS else ""
 
 
-def _label(words: str) -> str:
+def _link_label(words: str) -> str:
     """Return words as the label of a link: one line, short, nothing in it alive."""
     known = html.unescape(words)
     seen = (" " if char.isspace() else char for char in known)
-    line = " ".join("".join(char for char in seen if _is_seen(char)).split())
-    if len(line) > LONGEST_TITLE:
-        line = line[: LONGEST_TITLE - 1].rstrip() + "…"
+    line = " ".join("".join(char for char in seen if _is_visible(char)).split())
+    if len(line) > MAX_SOURCE_TITLE_CHARACTERS:
+        line = line[: MAX_SOURCE_TITLE_CHARACTERS - 1].rstrip() + "…"
     return _MARKUP.sub(r"\\\1", line)
 
 
-def _is_seen(char: str) -> bool:
+def _is_visible(char: str) -> bool:
     """Whether a character is seen, and does not turn others round or hide them."""
     return unicodedata.category(char)[0] != "C"

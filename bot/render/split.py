@@ -13,20 +13,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 
-from bot.render.markdown.boundary import best, early
-from bot.render.markdown.close import closing, settled
-from bot.render.markdown.reopen import LOOK_AHEAD, before, reopened
-from bot.render.markdown.scan import scan
-from bot.render.safety.costs import extra_costs
+from bot.render.markdown.boundary import best_boundary, first_good_boundary
+from bot.render.markdown.close import closing_markup, displayable_prefix
+from bot.render.markdown.reopen import LOOK_AHEAD_CHARACTERS, reopen_at, reopen_before
+from bot.render.markdown.scan import scan_blocks
+from bot.render.safety.costs import extra_byte_costs
 
 # What closes a message at a cut is never longer (bytes): see the caps in scan.py and inline.py.
-RESERVE = 320
+CLOSING_RESERVE_BYTES = 320
 # How full a message is when a good or a fair place ends it, and where to look for one (of 100).
-_GOOD, _FAIR, _NEAR = 80, 90, 70
+_GOOD_FILL_PERCENT, _FAIR_FILL_PERCENT, _NEAR_FILL_PERCENT = 80, 90, 70
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class MessagePart:
     """One message's share of a text: `text[start:end]` between what is opened and closed for it.
 
     Shares follow each other; what lies between two of them is blank or a marker said again.
@@ -40,31 +40,31 @@ class Part:
     last: bool
 
 
-def split(text: str, limit: int, cuts: Sequence[int] = ()) -> list[Part]:
+def split_text(text: str, max_bytes: int, cuts: Sequence[int] = ()) -> list[MessagePart]:
     """Return the shares of `text` in messages of at most `limit` UTF-8 bytes once made inert.
 
     `limit` is at least 1,000. `cuts` are lengths of `text` at which it was shown as far as it
     could be, and the message left at that.
     """
-    parts: list[Part] = []
+    parts: list[MessagePart] = []
     start, opening = 0, ""
     waiting = sorted(cut for cut in cuts if 0 < cut < len(text))
     while True:
         rest, shift = opening + text[start:], start - len(opening)
         waiting = [cut for cut in waiting if cut > start]
         head = rest[: waiting[0] - shift] if waiting else rest
-        cut = _full(head, rest, len(opening), limit)
+        cut = _find_cut(head, rest, len(opening), max_bytes)
         if cut is None and not waiting:
-            return [*parts, Part(start, len(text), opening, "", last=True)]
+            return [*parts, MessagePart(start, len(text), opening, "", last=True)]
         if cut is None:
             del waiting[0]
-            end, closers = settled(head)
+            end, closers = displayable_prefix(head)
             if end <= len(opening):
                 continue
-            cut = _Cut(end, closers, *reopened(rest, end))
-        parts.append(Part(start, cut.end + shift, opening, cut.closing, last=False))
+            cut = _Cut(end, closers, *reopen_at(rest, end))
+        parts.append(MessagePart(start, cut.end + shift, opening, cut.closing, last=False))
         start = cut.resume + shift
-        opening = cut.opening if len(cut.opening.encode()) < limit // 3 else ""
+        opening = cut.opening if len(cut.opening.encode()) < max_bytes // 3 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,39 +77,42 @@ class _Cut:
     opening: str
 
 
-def _full(head: str, text: str, after: int, limit: int) -> _Cut | None:
+def _find_cut(head: str, text: str, after: int, max_bytes: int) -> _Cut | None:
     """Return where a message with `head` ends behind `after`, if that fills it."""
-    room = limit - RESERVE
-    ruler = _Ruler(head[: room + 1])
-    good, fair, window = (ruler.reach(room * part // 100) for part in (_GOOD, _FAIR, 100))
+    room = max_bytes - CLOSING_RESERVE_BYTES
+    ruler = _ByteMeter(head[: room + 1])
+    good, fair, window = (
+        ruler.prefix_length(room * part // 100)
+        for part in (_GOOD_FILL_PERCENT, _FAIR_FILL_PERCENT, 100)
+    )
     if good == len(head):
         return None
-    near, full = ruler.reach(room * _NEAR // 100), window < len(head)
-    ahead = text[: window + LOOK_AHEAD]
+    near, full = ruler.prefix_length(room * _NEAR_FILL_PERCENT // 100), window < len(head)
+    ahead = text[: window + LOOK_AHEAD_CHARACTERS]
     # What stands in full messages is asked for again with every draft that follows.
-    cut = _known_cut if len(ahead) == window + LOOK_AHEAD else _cut
+    cut = _compute_cut_cached if len(ahead) == window + LOOK_AHEAD_CHARACTERS else _compute_cut
     return cut(ahead, window, after, (near, good, fair), full=full)
 
 
-def _cut(
+def _compute_cut(
     ahead: str, window: int, after: int, levels: tuple[int, int, int], *, full: bool
 ) -> _Cut | None:
     near, good, fair = levels
     text = ahead[:window]
-    found = scan(text)
-    block = early(text, found, after, good, fair)
+    found = scan_blocks(text)
+    block = first_good_boundary(text, found, after, good, fair)
     if block is not None:
-        return _Cut(block.start, "", *before(ahead, block))
+        return _Cut(block.start, "", *reopen_before(ahead, block))
     if not full:
         return None
-    end = best(text, found, after, near)
-    return _Cut(end, closing(text[:end]), *reopened(ahead, end))
+    end = best_boundary(text, found, after, near)
+    return _Cut(end, closing_markup(text[:end]), *reopen_at(ahead, end))
 
 
-_known_cut = lru_cache(maxsize=256)(_cut)
+_compute_cut_cached = lru_cache(maxsize=256)(_compute_cut)
 
 
-class _Ruler:
+class _ByteMeter:
     """Measures beginnings of a text: at least the bytes they take once made inert.
 
     What a beginning measures depends on nothing behind it, so a text that grows measures alike.
@@ -117,11 +120,11 @@ class _Ruler:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        costs = sorted(extra_costs(text))
+        costs = sorted(extra_byte_costs(text))
         self._places = [place for place, _ in costs]
         self._sums = [0, *accumulate(extra for _, extra in costs)]
 
-    def reach(self, room: int) -> int:
+    def prefix_length(self, room: int) -> int:
         """Return the length of the longest beginning that takes no more than `room` bytes."""
         return bisect_right(range(1, len(self._text) + 1), room, key=self._cost)
 

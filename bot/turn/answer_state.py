@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.errors import ResponseTooLarge
-from bot.render.sources import source_list
+from bot.render.sources import render_sources
 from bot.upstream.events import (
     Activity,
     Citation,
@@ -196,12 +196,12 @@ class AnswerState:
         elif not (self.previous_rounds_text + self._current_text).strip():
             self.fail(NO_TEXT_MESSAGE)
         elif event.cut_off_reason:
-            self._current_text += source_list(self._sources)
+            self._current_text += render_sources(self._sources)
             self._end(
                 Phase.CUT_OFF, CUT_OFF_NOTICES.get(event.cut_off_reason, CUT_OFF_AT_LENGTH_NOTICE)
             )
         else:
-            self._current_text += source_list(self._sources)
+            self._current_text += render_sources(self._sources)
             self._end(Phase.DONE)
 
     def _on_failed(self, event: Failed) -> None:

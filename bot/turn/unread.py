@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from bot.render.incoming import WITHOUT_NAME
+from bot.render.incoming import UNNAMED_PARTS
 from bot.values import Question
 
 MAX_LISTED_NAMES = 4
@@ -57,7 +57,7 @@ def _displayable_names(names: Sequence[str]) -> list[str]:
 
 
 def _in_code(name: str) -> str:
-    return name if name in WITHOUT_NAME else f"`{name.replace('`', '')}`"
+    return name if name in UNNAMED_PARTS else f"`{name.replace('`', '')}`"
 
 
 def _one_line(name: str) -> str:

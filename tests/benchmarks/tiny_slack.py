@@ -18,12 +18,12 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.render.buttons import STOP
+from bot.render.buttons import STOP_ACTION
 
 BOT = "UBENCHBOT"
 IDENTITY = {"team_id": "T0", "team": "bench", "user_id": BOT, "bot_id": "BBENCH", "user": "bot"}
 SCOPES = {"x-oauth-scopes": "chat:write"}
-LIVE = STOP.encode()
+LIVE = STOP_ACTION.encode()
 ACK_SECONDS = 3.0  # as Slack's (docs/slack.md#acknowledgement)
 Json = dict[str, Any]
 

@@ -126,7 +126,7 @@ CLIENTS: tuple[Client, ...] = (call, respond, answer, model, page)
 @pytest.fixture(autouse=True)
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "MAX_BYTES", MOST)
-    monkeypatch.setattr(web, "MAX_BYTES", MOST)
+    monkeypatch.setattr(web, "MAX_PAGE_BYTES", MOST)
     monkeypatch.setattr(stream_reader, "MAX_STREAM_BYTES", MOST)
 
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.delivery.edits.reconcile import Delete, Edit, Post, PostedMessage, Step, next_step
-from bot.render.buttons import Element, buttons_of
-from bot.render.message import Body, bodies
-from bot.render.safety.neutralise import escaped
+from bot.render.buttons import Element, answer_buttons
+from bot.render.message import MessageBody, render_messages
+from bot.render.safety.neutralise import escape_mrkdwn
 from bot.values import REMOVED_DRAFT, Draft, Question
 
 MAX_MESSAGE_BYTES = 11_000  # bytes of markdown in one message (docs/delivery.md#message-layout)
@@ -21,7 +21,7 @@ MAX_MESSAGE_BYTES = 11_000  # bytes of markdown in one message (docs/delivery.md
 MAX_PLAIN_MESSAGE_BYTES = 3_500
 MIN_MESSAGE_BYTES = 1_000
 
-ANSWER_BELOW = Body(
+ANSWER_BELOW = MessageBody(
     "The answer is below.",
     '[{"type":"context","elements":[{"type":"plain_text","text":"The answer is below."}]}]',
 )
@@ -36,18 +36,21 @@ class EditLayout:
     `existing` (ts) stand here, and nobody knows what they show."""
 
     def __init__(
-        self, question: Question, first_elsewhere: Body | None = None, existing: Sequence[str] = ()
+        self,
+        question: Question,
+        first_elsewhere: MessageBody | None = None,
+        existing: Sequence[str] = (),
     ) -> None:
         self.shown: list[PostedMessage] = (
             [PostedMessage("", first_elsewhere)] if first_elsewhere else []
         )
         self.shown_text = ""  # as much of the draft's text as stands
         self._question = question
-        self._wanted: tuple[Body, ...] = ()
+        self._wanted: tuple[MessageBody, ...] = ()
         self._rendered_text = ""
         self._limit = MAX_MESSAGE_BYTES
         self._without_blocks = False
-        self._textless_head: tuple[Body, ...] = ()  # messages that hold nothing of the draft
+        self._textless_head: tuple[MessageBody, ...] = ()  # messages that hold nothing of the draft
         self._elsewhere = (first_elsewhere,) if first_elsewhere else ()
         self._cuts: tuple[int, ...] = ()
         self._stale_footers: set[int] = set()  # left behind with a sign that more comes
@@ -145,10 +148,10 @@ class EditLayout:
             self._without_blocks or any(_MARKDOWN_BLOCK_START in each for each in blocks)
         )
 
-    def _render(self, draft: Draft) -> tuple[Body, ...]:
+    def _render(self, draft: Draft) -> tuple[MessageBody, ...]:
         if draft == REMOVED_DRAFT:
             return self._elsewhere
-        buttons = buttons_of(draft.phase, dm=self._question.place.surface == "dm")
+        buttons = answer_buttons(draft.phase, dm=self._question.place.surface == "dm")
         rendered = render(
             draft, self._question, limit=self._limit, cuts=self._cuts, buttons=buttons
         )
@@ -165,33 +168,33 @@ def render(
     limit: int = MAX_MESSAGE_BYTES,
     cuts: tuple[int, ...] = (),
     buttons: tuple[Element, ...] = (),
-) -> tuple[Body, ...]:
+) -> tuple[MessageBody, ...]:
     """Return the messages that should stand for a draft."""
     alone = question.ts is None  # no message above the answer shows the question
-    return bodies(
+    return render_messages(
         draft,
         question_id=question.id,
-        limit=limit,
+        max_bytes=limit,
         cuts=cuts,
         asked_by=question.user if alone else "",
         question=question.text if alone else "",
-        whole_question=question.place.surface == "dm",  # where one goes on from it
+        full_question=question.place.surface == "dm",  # where one goes on from it
         buttons=buttons,
     )
 
 
-def without_blocks(body: Body) -> Body:
+def without_blocks(body: MessageBody) -> MessageBody:
     """The same message without blocks: its texts, shown as they are written."""
     blocks: list[dict[str, Any]] = json.loads(body.blocks)
-    return Body("\n\n".join(filter(None, map(_block_text, blocks))), "[]")
+    return MessageBody("\n\n".join(filter(None, map(_block_text, blocks))), "[]")
 
 
 def _block_text(block: dict[str, Any]) -> str:
     match block:
         case {"type": "markdown", "text": str(text)}:
-            return escaped(text)
+            return escape_mrkdwn(text)
         case {"type": "section", "text": {"text": str(text)}}:
-            return escaped(text)
+            return escape_mrkdwn(text)
         case {"type": "context", "elements": list(elements)}:
-            return " ".join(escaped(str(element.get("text", ""))) for element in elements)
+            return " ".join(escape_mrkdwn(str(element.get("text", ""))) for element in elements)
     return ""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bot.render.message import Body
+from bot.render.message import MessageBody
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class PostedMessage:
     """A message of ours in Slack. `body` is None while it is not known what it shows."""
 
     ts: str
-    body: Body | None
+    body: MessageBody | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Edit:
     """Replace what message `index` of the answer shows."""
 
     index: int
-    body: Body
+    body: MessageBody
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Post:
     """Post message `index` of the answer."""
 
     index: int
-    body: Body
+    body: MessageBody
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ Step: TypeAlias = Edit | Post | Delete
 
 
 def next_step(
-    shown: Sequence[PostedMessage], wanted: Sequence[Body], *, skip: Collection[int] = ()
+    shown: Sequence[PostedMessage], wanted: Sequence[MessageBody], *, skip: Collection[int] = ()
 ) -> Step | None:
     """Return what to do first so that `wanted` stands; None if it does.
 

@@ -23,7 +23,7 @@ from bot.errors import (
     SlackRefused,
     SlackUnreachable,
 )
-from bot.render.message import Body
+from bot.render.message import MessageBody
 from bot.slack import Slack
 from bot.storage.records import ShownMessage
 from bot.values import REMOVED_DRAFT, Draft, Phase, Question
@@ -49,7 +49,7 @@ class EditedReply:
         slack: Slack,
         question: Question,
         *,
-        first_elsewhere: Body | None = None,
+        first_elsewhere: MessageBody | None = None,
         existing: Sequence[ShownMessage] = (),
         guard: TurnGuard | None = None,
         already_opened: bool = False,

@@ -16,9 +16,9 @@ from bot.delivery.edits.layout import MAX_MESSAGE_BYTES, render
 from bot.delivery.ephemeral.response_urls import ResponseUrl, ResponseUrlPool, next_use_at
 from bot.delivery.scheduling.pace import NEVER, ReaderState
 from bot.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnreachable
-from bot.render.buttons import buttons_of
-from bot.render.ephemeral import DELETED, replaced, single
-from bot.render.message import Body
+from bot.render.buttons import answer_buttons
+from bot.render.ephemeral import DELETE_PAYLOAD, combined_message, replacement_payload
+from bot.render.message import MessageBody
 from bot.values import Draft, Phase, Question
 
 log = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ class EphemeralView:
             await asyncio.gather(self._show_task, return_exceptions=True)
             self._show_task = None
 
-    async def show_final(self, body: Body) -> bool:
+    async def show_final(self, body: MessageBody) -> bool:
         """Put the whole answer in place of the note; False if it does not stand there then."""
         self.close()
         if self._show_task:
@@ -114,7 +114,7 @@ class EphemeralView:
         """Take the note away, where an address is left: the answer stands elsewhere."""
         if address := self._urls.newest(self._now()):
             try:
-                await self._respond(address.url, DELETED)
+                await self._respond(address.url, DELETE_PAYLOAD)
             except SlackError as error:
                 log.warning("a note stays where it is of no use any more: %s", error)
 
@@ -141,11 +141,11 @@ class EphemeralView:
         """Show the newest draft. What goes wrong costs a use at most: text follows text."""
         address, draft, one = self._urls.newest(self._now()), self._draft, self._reader
         assert address
-        parts = render(draft, self._question, buttons=buttons_of(draft.phase))
+        parts = render(draft, self._question, buttons=answer_buttons(draft.phase))
         shown, unseen_since, one.unseen_since = one.words_written, one.unseen_since, NEVER
         address.uses_left -= 1
         try:
-            await self._respond(address.url, replaced(single(parts)))
+            await self._respond(address.url, replacement_payload(combined_message(parts)))
         except SlackRateLimited as error:
             address.uses_left += 1
             address.usable_at = self._now() + error.retry_after
@@ -166,13 +166,13 @@ class EphemeralView:
             return
         one.unseen_since = unseen_since
 
-    async def _send_final(self, response_url: ResponseUrl, body: Body) -> bool:
+    async def _send_final(self, response_url: ResponseUrl, body: MessageBody) -> bool:
         """Send the end through an address; the same message again does no harm."""
         unsure = False
         for failures in range(MAX_FINAL_ATTEMPTS):
             await self._wait_until_writable()
             try:
-                await self._respond(response_url.url, replaced(body))
+                await self._respond(response_url.url, replacement_payload(body))
             except SlackRateLimited as error:
                 await self._sleep(error.retry_after)
             except SlackUnreachable:

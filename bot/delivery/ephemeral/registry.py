@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 from bot.cache import Cache, string_bytes
 from bot.delivery import TurnGuard
 from bot.delivery.ephemeral.reply import EphemeralReply, FinalReply
-from bot.render.message import Body
+from bot.render.message import MessageBody
 from bot.slack import Slack
 from bot.storage.records import TurnCommand, TurnRecord
 from bot.values import Draft, Question
@@ -44,7 +44,7 @@ class EphemeralReplies:
         self,
         question: Question,
         *,
-        make_dm_reply: Callable[[Question, Body | None], FinalReply],
+        make_dm_reply: Callable[[Question, MessageBody | None], FinalReply],
         guard: TurnGuard | None = None,
         first_sent: bool = False,
     ) -> EphemeralReply:

@@ -24,9 +24,14 @@ from bot.delivery.ephemeral.live_view import (
     EphemeralView,
 )
 from bot.errors import LeaseLost, SlackError, SlackRateLimited, SlackRefused, SlackUnreachable
-from bot.render.buttons import private_buttons
-from bot.render.ephemeral import MORE_IN_DM, added, note, single
-from bot.render.message import Body
+from bot.render.buttons import ephemeral_answer_buttons
+from bot.render.ephemeral import (
+    MORE_IN_DM_TEXT,
+    combined_message,
+    ephemeral_ack,
+    new_message_payload,
+)
+from bot.render.message import MessageBody
 from bot.slack import Slack
 from bot.storage.records import ShownMessage
 from bot.values import Draft, Place, Question
@@ -65,7 +70,7 @@ class EphemeralReply:
         slack: Slack,
         question: Question,
         *,
-        make_dm_reply: Callable[[Question, Body | None], FinalReply],
+        make_dm_reply: Callable[[Question, MessageBody | None], FinalReply],
         words_per_second: float,
         now: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
@@ -115,7 +120,7 @@ class EphemeralReply:
 
     async def finish(self, draft: Draft) -> None:
         """Return when the answer was sent; raises `SlackRefused` when the DM is closed too."""
-        parts = render(draft, self.question, buttons=private_buttons(draft))
+        parts = render(draft, self.question, buttons=ephemeral_answer_buttons(draft))
         sent = self._first_sent or await self._send_first_message(parts, draft)
         self._is_answered = True
         self._on_end(self.question, draft)
@@ -155,16 +160,19 @@ class EphemeralReply:
         if not self.question.response_url:
             return
         try:
-            await self._respond(self.question.response_url, added(note(self.question.id, line)))
+            await self._respond(
+                self.question.response_url,
+                new_message_payload(ephemeral_ack(self.question.id, line)),
+            )
         except SlackError as error:
             log.warning("the asker could not be told: %s", error)
 
-    async def _send_first_message(self, parts: Sequence[Body], draft: Draft) -> bool:
+    async def _send_first_message(self, parts: Sequence[MessageBody], draft: Draft) -> bool:
         """Send the first message; False if neither the note nor the command's address takes it."""
-        lines = [MORE_IN_DM] if len(parts) > 1 else []
+        lines = [MORE_IN_DM_TEXT] if len(parts) > 1 else []
         if self._guard:
             await self._guard.before_unverifiable_send()
-        replaced = await self._view.show_final(single(parts, *lines))
+        replaced = await self._view.show_final(combined_message(parts, *lines))
         if not replaced and not await self._send_below(parts, lines):
             return False
         if self._guard:
@@ -173,16 +181,16 @@ class EphemeralReply:
             await self._view.remove()
         return True
 
-    async def _send_below(self, parts: Sequence[Body], lines: Sequence[str]) -> bool:
+    async def _send_below(self, parts: Sequence[MessageBody], lines: Sequence[str]) -> bool:
         """Send the first message through the command's address; False if it did not get through."""
         url, unsure = self.question.response_url, self._view.is_final_unconfirmed
         if not url:
             return False
         for failures in range(MAX_FINAL_ATTEMPTS):
             await self._wait_until_writable()
-            body = single(parts, *lines, *([POSSIBLE_DUPLICATE_NOTICE] if unsure else []))
+            body = combined_message(parts, *lines, *([POSSIBLE_DUPLICATE_NOTICE] if unsure else []))
             try:
-                await self._respond(url, added(body))
+                await self._respond(url, new_message_payload(body))
             except SlackRateLimited as error:
                 await self._sleep(error.retry_after)
             except SlackUnreachable:

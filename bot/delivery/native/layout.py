@@ -9,13 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from bot.render.buttons import buttons_of
-from bot.render.committable import lasting
-from bot.render.markdown.close import broken_off, closing
-from bot.render.markdown.reopen import reopened
-from bot.render.message import below
-from bot.render.safety.neutralise import clean, inert_beginning, inert_once
-from bot.render.split import RESERVE, Part, split
+from bot.render.buttons import answer_buttons
+from bot.render.committable import committable_prefix
+from bot.render.markdown.close import close_truncated, closing_markup
+from bot.render.markdown.reopen import reopen_at
+from bot.render.message import render_footer
+from bot.render.safety.neutralise import (
+    neutralise_once,
+    neutralise_prefix,
+    replace_control_characters,
+)
+from bot.render.split import CLOSING_RESERVE_BYTES, MessagePart, split_text
 from bot.storage.records import ShownMessage
 from bot.values import Draft, Phase
 
@@ -107,7 +111,7 @@ class NativeLayout:
         """Say what to do next so that as much of a draft stands as can; None if it does."""
         if self._end_shown:
             return None
-        text = clean(draft.text)
+        text = replace_control_characters(draft.text)
         if not self._continues_shown_text(text, draft.phase):
             return SwitchToEdits("the text was written anew")
         if not self.is_live:
@@ -120,7 +124,7 @@ class NativeLayout:
 
     def mark_done(self, step: StreamStep, now: float, draft: Draft, ts: str = "") -> None:
         """Take note that a step for a draft was taken; `ts` is a new stream's."""
-        text = clean(draft.text)
+        text = replace_control_characters(draft.text)
         if isinstance(step, Start):
             self._part = self._next_part(text)
             self._part.started_at = now
@@ -151,7 +155,7 @@ class NativeLayout:
         if not self.stream_timestamps:
             return _StreamPart()
         before = self._part
-        resume, opening = reopened(before.source(text), before.source_end)
+        resume, opening = reopen_at(before.source(text), before.source_end)
         kept = opening if len(opening.encode()) < self._limit // 3 else ""
         return _StreamPart(before.start + resume - len(before.opening), kept)
 
@@ -194,44 +198,44 @@ class NativeLayout:
     ) -> tuple[int, str, bool]:
         """Return how much of a source its stream takes, as what, and whether it ends there."""
         if cut:
-            return cut, _closed_markdown(source, cut, closing(source[:cut])), True
+            return cut, _closed_markdown(source, cut, closing_markup(source[:cut])), True
         if draft.phase.is_final:
             upto, markdown = len(source), _final_markdown(source, draft.phase)
         else:
-            upto, markdown = lasting(source)
-        size, room = _byte_length(markdown), self._limit - RESERVE
-        if size > room and not (first := split(source, self._limit)[0]).last:
+            upto, markdown = committable_prefix(source)
+        size, room = _byte_length(markdown), self._limit - CLOSING_RESERVE_BYTES
+        if size > room and not (first := split_text(source, self._limit)[0]).last:
             return self._cut_full_stream(part, source, first)
         if size > room * PARAGRAPH_CUT_FRACTION and not draft.phase.is_final:
             end = source.rfind("\n\n", part.source_end, upto) + 2
-            said = inert_beginning(source, end)
+            said = neutralise_prefix(source, end)
             if (
                 end > part.source_end + 1
-                and not closing(source[:end])
+                and not closing_markup(source[:end])
                 and _byte_length(said) > room * PARAGRAPH_CUT_FRACTION
             ):
                 return end, said, True
         return upto, markdown, False
 
     def _cut_full_stream(
-        self, part: _StreamPart, source: str, first: Part
+        self, part: _StreamPart, source: str, first: MessagePart
     ) -> tuple[int, str, bool]:
         if first.end < part.source_end:
             end = self._cut_position(source, part)
-            return end, _closed_markdown(source, end, closing(source[:end])), True
+            return end, _closed_markdown(source, end, closing_markup(source[:end])), True
         return first.end, _closed_markdown(source, first.end, first.closing), True
 
     def _cut_position(self, source: str, part: _StreamPart) -> int:
         """Return where a stream ends that has to end where it is: in code, behind the line."""
         behind = source[: part.source_end]
         line = source.find("\n", part.source_end, part.source_end + 200)
-        if line >= 0 and closing(behind).startswith("\n") and not behind.endswith("\n"):
+        if line >= 0 and closing_markup(behind).startswith("\n") and not behind.endswith("\n"):
             return line
         return part.source_end
 
     def _footer_blocks(self, draft: Draft) -> str:
-        buttons = buttons_of(draft.phase, dm=self._dm)
-        return below(draft, question_id=self._question_id, buttons=buttons)
+        buttons = answer_buttons(draft.phase, dm=self._dm)
+        return render_footer(draft, question_id=self._question_id, buttons=buttons)
 
 
 def _byte_length(markdown: str) -> int:
@@ -239,10 +243,10 @@ def _byte_length(markdown: str) -> int:
 
 
 def _final_markdown(source: str, phase: Phase) -> str:
-    return inert_once(source if phase is Phase.DONE else broken_off(source))
+    return neutralise_once(source if phase is Phase.DONE else close_truncated(source))
 
 
 def _closed_markdown(source: str, end: int, closers: str) -> str:
     """Return a share that ends in the middle of the text, with what is open closed."""
     head = source[:end]
-    return inert_once(head + (closers[1:] if head.endswith("\n") else closers))
+    return neutralise_once(head + (closers[1:] if head.endswith("\n") else closers))

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 
 from bot.delivery.ratelimit.budgets import RollingWindowLimiter
 from bot.errors import SlackError, SlackRateLimited, SlackRefused
-from bot.render.safety.neutralise import inert_line
+from bot.render.safety.neutralise import neutralise_line
 from bot.slack import Slack
 from bot.values import Draft, Question
 
@@ -34,7 +34,7 @@ THINKING_STATUS = "is thinking…"
 def status_text(draft: Draft) -> str:
     """Return how a draft's note reads behind the app's name: `is searching the web: otters`."""
     note = " ".join(draft.status_line.split())[:MAX_STATUS_CHARACTERS]
-    return inert_line(f"is {note[0].lower()}{note[1:]}") if note else THINKING_STATUS
+    return neutralise_line(f"is {note[0].lower()}{note[1:]}") if note else THINKING_STATUS
 
 
 class Statuses:

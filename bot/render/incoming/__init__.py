@@ -15,21 +15,21 @@
 User mentions stay `<@U…>`: turning an id into a name takes a call, so it is not done here.
 """
 
-from bot.render.incoming.answers import answer_text, asked_in
-from bot.render.incoming.asked import Asked, asked_of
-from bot.render.incoming.message import WITHOUT_NAME, ReadMessage, message_text, read_message
-from bot.render.incoming.mrkdwn import mentions_in, readable, without_mention
+from bot.render.incoming.answers import answer_text, read_asked_line
+from bot.render.incoming.asked import QuestionContent, read_question
+from bot.render.incoming.message import UNNAMED_PARTS, ReadMessage, message_text, read_message
+from bot.render.incoming.mrkdwn import find_mentions, mrkdwn_to_text, without_mention
 
 __all__ = [
-    "WITHOUT_NAME",
-    "Asked",
+    "UNNAMED_PARTS",
+    "QuestionContent",
     "ReadMessage",
     "answer_text",
-    "asked_in",
-    "asked_of",
-    "mentions_in",
+    "find_mentions",
     "message_text",
+    "mrkdwn_to_text",
+    "read_asked_line",
     "read_message",
-    "readable",
+    "read_question",
     "without_mention",
 ]

@@ -14,52 +14,52 @@ from typing import Any
 
 from bot.render.incoming.blocks import block_text, text_object
 from bot.render.incoming.findings import Findings
-from bot.render.incoming.payload import Payload, depth, items, lines, string
-from bot.render.message import ASKED
-from bot.render.safety.edits import BREAK
+from bot.render.incoming.payload import Payload, as_string, join_lines, mapping_items, nesting_depth
+from bot.render.message import ASKED_BLOCK_ID
+from bot.render.safety.edits import ZERO_WIDTH_SPACE
 
-_USER = re.compile(r"<@([UW][A-Z0-9]+)")
-_DEEPEST = 100  # as for any other message
+_LEADING_MENTION = re.compile(r"<@([UW][A-Z0-9]+)")
+_MAX_NESTING_LEVELS = 100  # as for any other message
 # What the model did not write: buttons, and the steps Slack shows while a stream runs.
-_OURS = frozenset({"actions", "context_actions", "plan", "task_card"})
+_CONTROL_BLOCK_TYPES = frozenset({"actions", "context_actions", "plan", "task_card"})
 
 
 def answer_text(message: Mapping[str, Any]) -> str:
     """Return the model's text in a stored answer of ours; "" for a placeholder or a notice."""
-    if depth(message, _DEEPEST) >= _DEEPEST:
+    if nesting_depth(message, _MAX_NESTING_LEVELS) >= _MAX_NESTING_LEVELS:
         return ""
     findings = Findings()
-    blocks = _written(items(message.get("blocks")))
-    text = lines((_markdown(block, findings) for block in blocks), "\n\n")
-    return text.replace(BREAK, "").strip()
+    blocks = _answer_blocks(mapping_items(message.get("blocks")))
+    text = join_lines((_markdown(block, findings) for block in blocks), "\n\n")
+    return text.replace(ZERO_WIDTH_SPACE, "").strip()
 
 
-def asked_in(message: Mapping[str, Any]) -> tuple[str, str] | None:
+def read_asked_line(message: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return who asked what, of a stored answer of ours with no message above it that says so."""
-    for block in items(message.get("blocks")):
+    for block in mapping_items(message.get("blocks")):
         match block:
             case {"block_id": str(name), "elements": [{"text": str(who)}, {"text": str(what)}]} if (
-                name == ASKED and (asker := _USER.match(who))
+                name == ASKED_BLOCK_ID and (asker := _LEADING_MENTION.match(who))
             ):
-                return asker[1], html.unescape(what).replace(BREAK, "")
+                return asker[1], html.unescape(what).replace(ZERO_WIDTH_SPACE, "")
     return None
 
 
-def _written(blocks: Sequence[Payload]) -> list[Payload]:
+def _answer_blocks(blocks: Sequence[Payload]) -> list[Payload]:
     """Return the blocks of the answer itself, without the lines above and below it."""
     written = [
         block
         for block in blocks
-        if string(block.get("type")) not in _OURS
-        and block.get("block_id") != ASKED
-        and not _notice(block)
+        if as_string(block.get("type")) not in _CONTROL_BLOCK_TYPES
+        and block.get("block_id") != ASKED_BLOCK_ID
+        and not _is_notice(block)
     ]
     while written and written[-1].get("type") == "context":
         written.pop()
     return written
 
 
-def _notice(block: Payload) -> bool:
+def _is_notice(block: Payload) -> bool:
     """Whether it is the sentence that stands where there is no answer."""
     match block:
         case {"type": "section", "text": {"type": "plain_text"}}:
@@ -72,6 +72,6 @@ def _markdown(block: Payload, findings: Findings) -> str:
         case "divider":
             return "---"
         case "image":
-            alt = string(block.get("alt_text")) or text_object(block.get("title"), findings)
-            return f"![{alt}]({string(block.get('image_url'))})"
+            alt = as_string(block.get("alt_text")) or text_object(block.get("title"), findings)
+            return f"![{alt}]({as_string(block.get('image_url'))})"
     return block_text(block, findings)

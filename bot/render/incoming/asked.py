@@ -12,14 +12,14 @@ from typing import Any
 
 from bot.render.incoming.message import ReadMessage, read_message
 from bot.render.incoming.mrkdwn import without_mention
-from bot.render.incoming.payload import items, number
+from bot.render.incoming.payload import as_int, mapping_items
 from bot.values import File
 
-MENTION = re.compile(r"<@([A-Z0-9_]+)(?:\|[^<>]*)?>")
+USER_MENTION = re.compile(r"<@([A-Z0-9_]+)(?:\|[^<>]*)?>")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QuestionContent:
     """`text` is "" where nobody wrote words; the rest is as `Question` has it."""
 
     text: str
@@ -28,26 +28,30 @@ class Asked:
     unreadable: tuple[str, ...] = ()
 
 
-def asked_of(message: Mapping[str, Any], ids: Set[str]) -> Asked:
+def read_question(message: Mapping[str, Any], bot_user_ids: Set[str]) -> QuestionContent:
     """Return what a message asks; `ids` are our own user ids."""
     read = read_message(message)
-    return Asked(_words(read, ids), read.mentions, _files(message), read.unreadable)
+    return QuestionContent(
+        _question_text(read, bot_user_ids), read.mentions, _files(message), read.unreadable
+    )
 
 
-def spellings(text: str, ids: Set[str]) -> Iterator[str]:
+def own_mentions(text: str, bot_user_ids: Set[str]) -> Iterator[str]:
     """The ids that stand for us in `text`, as they are written there."""
-    ours = {same_user(one) for one in ids}
-    return (one for one in dict.fromkeys(MENTION.findall(text)) if same_user(one) in ours)
+    ours = {normalise_user_id(one) for one in bot_user_ids}
+    return (
+        one for one in dict.fromkeys(USER_MENTION.findall(text)) if normalise_user_id(one) in ours
+    )
 
 
-def same_user(user: str) -> str:
+def normalise_user_id(user: str) -> str:
     """One name for a user: Enterprise Grid may write W where the workspace writes U."""
     return "U" + user[1:] if user[:1] == "W" else user
 
 
-def _words(read: ReadMessage, ids: Set[str]) -> str:
+def _question_text(read: ReadMessage, bot_user_ids: Set[str]) -> str:
     text = read.text if read.has_words else ""
-    for one in spellings(text, ids):
+    for one in own_mentions(text, bot_user_ids):
         text = without_mention(text, one)
     return text
 
@@ -58,9 +62,9 @@ def _files(message: Mapping[str, Any]) -> tuple[File, ...]:
             id=str(file["id"]),
             name=str(file.get("name") or file.get("title") or file["id"]),
             mimetype=str(file.get("mimetype") or ""),
-            size=number(file.get("size")),
+            size=as_int(file.get("size")),
             url=str(file.get("url_private_download") or file.get("url_private") or ""),
         )
-        for file in items(message.get("files"))
+        for file in mapping_items(message.get("files"))
         if file.get("id")
     )

@@ -10,23 +10,30 @@ from typing import Any
 
 from bot.render.incoming.files import files_text
 from bot.render.incoming.findings import Findings
-from bot.render.incoming.mrkdwn import link, markdown, mrkdwn, unescaped
-from bot.render.incoming.payload import Payload, items, lines, mapping, one_line, string
+from bot.render.incoming.mrkdwn import format_link, read_markdown, read_mrkdwn, unescape
+from bot.render.incoming.payload import (
+    Payload,
+    as_mapping,
+    as_string,
+    collapse_whitespace,
+    join_lines,
+    mapping_items,
+)
 from bot.render.incoming.rich_text import rich_text
 from bot.render.incoming.tables import chart, table
-from bot.render.safety.edits import BREAK
+from bot.render.safety.edits import ZERO_WIDTH_SPACE
 
-NO_DESCRIPTION = "an image without a description"
+UNDESCRIBED_IMAGE_NAME = "an image without a description"
 
 # Fields that people read, in the order in which blocks show them.
-_SHOWN = (
+_TEXT_FIELDS = (
     *("author_name", "rich_text_title", "title", "subtitle", "header", "label", "text", "body"),
     *("message", "summary", "caption", "description", "details", "fields", "content", "hint"),
     *("elements", "items", "tasks", "rows", "child_blocks", "blocks", "cards", "output", "sources"),
     *("hero_image", "icon", "image", "alt_text", "footer", "provider_name"),
 )
 # What can be pressed or filled in.
-_INTERACTIVE = frozenset(
+_INTERACTIVE_TYPES = frozenset(
     {"button", "checkboxes", "radio_buttons", "overflow", "feedback_buttons", "icon_button"}
     | {"datepicker", "timepicker", "datetimepicker", "workflow_button", "file_input"}
 )
@@ -34,13 +41,13 @@ _INTERACTIVE = frozenset(
 
 def blocks_text(blocks: Any, findings: Findings) -> str:
     """Return the words of a list of blocks, a blank line between two of them."""
-    return lines((block_text(block, findings) for block in items(blocks)), "\n\n")
+    return join_lines((block_text(block, findings) for block in mapping_items(blocks)), "\n\n")
 
 
 def block_text(block: Payload, findings: Findings) -> str:
     """Return the words of one block; "" for one that only parts others or can be pressed."""
-    kind = string(block.get("type"))
-    reader = _READERS.get(kind, _visible)
+    kind = as_string(block.get("type"))
+    reader = _READERS.get(kind, _unknown_block_text)
     return reader(block, findings)
 
 
@@ -48,101 +55,105 @@ def text_object(value: Any, findings: Findings) -> str:
     """Return a text object of any type, or a bare string where Slack takes one."""
     match value:
         case str():
-            return findings.words(unescaped(value))
+            return findings.note_words(unescape(value))
         case {"type": "mrkdwn", "text": str(text)}:
-            return mrkdwn(text, findings)
+            return read_mrkdwn(text, findings)
         case {"type": "rich_text"}:
             return rich_text(value, findings)
         case {"text": str(text)}:
-            return findings.words(unescaped(text))
+            return findings.note_words(unescape(text))
     return ""
 
 
 def image(block: Payload, findings: Findings) -> str:
     """Return an image as its title and its description."""
-    title = one_line(text_object(block.get("title"), findings))
-    alt = one_line(findings.words(unescaped(string(block.get("alt_text")))))
+    title = collapse_whitespace(text_object(block.get("title"), findings))
+    alt = collapse_whitespace(findings.note_words(unescape(as_string(block.get("alt_text")))))
     shown = _distinct(title, alt)
     if not shown:
-        findings.unreadable.append(NO_DESCRIPTION)
+        findings.unreadable.append(UNDESCRIBED_IMAGE_NAME)
     return f"[image: {', '.join(shown)}]" if shown else "[image]"
 
 
 def heading(block: Payload, findings: Findings) -> str:
     """Return a header block as a markdown heading."""
-    text = one_line(text_object(block.get("text"), findings))
+    text = collapse_whitespace(text_object(block.get("text"), findings))
     level = block.get("level")
     marks = "#" * level if isinstance(level, int) and 1 <= level <= 6 else "##"
     return f"{marks} {text}" if text else ""
 
 
 def _section(block: Payload, findings: Findings) -> str:
-    fields = (text_object(each, findings) for each in items(block.get("fields")))
-    accessory = mapping(block.get("accessory"))
-    return lines([text_object(block.get("text"), findings), *fields, _picture(accessory, findings)])
+    fields = (text_object(each, findings) for each in mapping_items(block.get("fields")))
+    accessory = as_mapping(block.get("accessory"))
+    return join_lines(
+        [text_object(block.get("text"), findings), *fields, _small_image(accessory, findings)]
+    )
 
 
 def _context(block: Payload, findings: Findings) -> str:
-    return lines((_in_context(each, findings) for each in items(block.get("elements"))), " ")
+    return join_lines(
+        (_context_element(each, findings) for each in mapping_items(block.get("elements"))), " "
+    )
 
 
-def _in_context(element: Payload, findings: Findings) -> str:
+def _context_element(element: Payload, findings: Findings) -> str:
     if element.get("type") == "image":
-        return _picture(element, findings)
+        return _small_image(element, findings)
     return text_object(element, findings).strip()
 
 
-def _picture(element: Payload, findings: Findings) -> str:
+def _small_image(element: Payload, findings: Findings) -> str:
     """Return the small image beside a text; one without a description is decoration."""
-    described = element.get("type") == "image" and string(element.get("alt_text")).strip()
+    described = element.get("type") == "image" and as_string(element.get("alt_text")).strip()
     return image(element, findings) if described else ""
 
 
 def _video(block: Payload, findings: Findings) -> str:
     title, about, alt = (
-        one_line(text_object(block.get(name), findings))
+        collapse_whitespace(text_object(block.get(name), findings))
         for name in ("title", "description", "alt_text")
     )
-    names = (unescaped(string(block.get(name))) for name in ("author_name", "provider_name"))
-    return f"[video: {', '.join(_distinct(title, about, alt, *map(one_line, names)))}]"
+    names = (unescape(as_string(block.get(name))) for name in ("author_name", "provider_name"))
+    return f"[video: {', '.join(_distinct(title, about, alt, *map(collapse_whitespace, names)))}]"
 
 
 def _markdown(block: Payload, findings: Findings) -> str:
-    return markdown(string(block.get("text")), findings).replace(BREAK, "")
+    return read_markdown(as_string(block.get("text")), findings).replace(ZERO_WIDTH_SPACE, "")
 
 
 def _file(block: Payload, findings: Findings) -> str:
     return files_text([block.get("file")], findings)
 
 
-def _nothing(block: Payload, findings: Findings) -> str:
+def _no_text(block: Payload, findings: Findings) -> str:
     return ""
 
 
-def _visible(block: Payload, findings: Findings) -> str:
+def _unknown_block_text(block: Payload, findings: Findings) -> str:
     """Return the words of a kind of block that has no reader of its own."""
-    return lines(_visible_parts(block, findings))
+    return join_lines(_unknown_block_parts(block, findings))
 
 
-def _visible_parts(block: Payload, findings: Findings) -> Iterator[str]:
-    for name in _SHOWN:
+def _unknown_block_parts(block: Payload, findings: Findings) -> Iterator[str]:
+    for name in _TEXT_FIELDS:
         if name == "title" and block.get("rich_text_title"):
             continue  # the other takes its place
-        yield _shown(block.get(name), findings)
+        yield _field_text(block.get(name), findings)
 
 
-def _shown(value: Any, findings: Findings) -> str:
+def _field_text(value: Any, findings: Findings) -> str:
     if isinstance(value, list):
-        return lines(_shown(each, findings) for each in value)
+        return join_lines(_field_text(each, findings) for each in value)
     if isinstance(value, str):
         return text_object(value, findings)
-    inner = mapping(value)
-    kind = string(inner.get("type"))
-    if kind in _INTERACTIVE or kind.endswith(("_select", "_input")):
+    inner = as_mapping(value)
+    kind = as_string(inner.get("type"))
+    if kind in _INTERACTIVE_TYPES or kind.endswith(("_select", "_input")):
         return ""
     if kind == "url":
         label = text_object(inner.get("text"), findings)
-        return link(string(inner.get("url")), label, "[{label}]({url})")
+        return format_link(as_string(inner.get("url")), label, "[{label}]({url})")
     if kind in ("mrkdwn", "plain_text"):
         return text_object(inner, findings)
     return block_text(inner, findings) if inner else ""
@@ -165,7 +176,7 @@ _READERS: dict[str, Callable[[Payload, Findings], str]] = {
     "image": image,
     "video": _video,
     "file": _file,
-    "actions": _nothing,
-    "context_actions": _nothing,
-    "divider": _nothing,
+    "actions": _no_text,
+    "context_actions": _no_text,
+    "divider": _no_text,
 }

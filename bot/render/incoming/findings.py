@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from bot.render.incoming.payload import one_line
+from bot.render.incoming.payload import collapse_whitespace
 
-MOST_MENTIONS = 20
+MAX_MENTIONS = 20
 """Mentions kept of one message. Each costs a call to Slack, and nobody needs more of them."""
 
 _USER_ID = re.compile(r"[UW][A-Z0-9]+")
@@ -32,42 +32,42 @@ class Findings:
     aliases: set[str] = field(default_factory=set)
     has_words: bool = False
 
-    def words(self, text: str) -> str:
+    def note_words(self, text: str) -> str:
         """Return `text`, noting that there was something to read."""
         self.has_words = self.has_words or bool(text.strip())
         return text
 
-    def mention(self, user: str) -> str:
+    def add_mention(self, user: str) -> str:
         """Return the mention of a user whom Slack itself marked as mentioned."""
-        if _USER_ID.fullmatch(user) and len(self.mentions) < MOST_MENTIONS:
+        if _USER_ID.fullmatch(user) and len(self.mentions) < MAX_MENTIONS:
             self.mentions.setdefault(user)
-        return f"<@{one_line(user)}>"
+        return f"<@{collapse_whitespace(user)}>"
 
-    def channel(self, name: str) -> str:
+    def channel_name(self, channel_id: str) -> str:
         """Return the name of a channel by its id."""
-        self.aliases |= words_of(name)
-        return self.words("#" + self.labels.get(name, name))
+        self.aliases |= word_set(channel_id)
+        return self.note_words("#" + self.labels.get(channel_id, channel_id))
 
-    def group(self, name: str) -> str:
+    def group_name(self, group_id: str) -> str:
         """Return the name of a user group by its id; ids without a name mean nothing to anyone."""
-        self.aliases |= words_of(name)
-        return self.words("@" + self.labels.get(name, "group"))
+        self.aliases |= word_set(group_id)
+        return self.note_words("@" + self.labels.get(group_id, "group"))
 
-    def add(self, other: Findings) -> None:
+    def merge(self, other: Findings) -> None:
         """Take over what was found in another part of the same message."""
         for user in other.mentions:
-            self.mention(user)
+            self.add_mention(user)
         self.files |= other.files
         self.unreadable += other.unreadable
         self.aliases |= other.aliases
         self.has_words = self.has_words or other.has_words
 
 
-def labels_in(text: str) -> dict[str, str]:
+def find_labels(text: str) -> dict[str, str]:
     """Return the names of channels and user groups that `text`, as Slack sends it, gives."""
     return {match[1]: match[2] for match in _LABELS.finditer(text)}
 
 
-def words_of(text: str) -> set[str]:
+def word_set(text: str) -> set[str]:
     """Return the words of `text`, for comparing: without case, markup and punctuation."""
     return {word.casefold() for word in _WORD.findall(text)}

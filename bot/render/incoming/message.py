@@ -6,19 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.render.incoming.attachments import EMPTY_FORWARD, attachments_text, text_or_blocks
-from bot.render.incoming.blocks import NO_DESCRIPTION
-from bot.render.incoming.files import GONE, files_text
-from bot.render.incoming.findings import Findings, labels_in
-from bot.render.incoming.payload import depth, lines, string
+from bot.render.incoming.attachments import EMPTY_FORWARD_NAME, attachments_text, text_or_blocks
+from bot.render.incoming.blocks import UNDESCRIBED_IMAGE_NAME
+from bot.render.incoming.files import GONE_FILE_NAME, files_text
+from bot.render.incoming.findings import Findings, find_labels
+from bot.render.incoming.payload import as_string, join_lines, nesting_depth
 
-DEEPEST = 100
+MAX_NESTING_LEVELS = 100
 """Levels of nesting that are read. A forward of a forward with nested lists has about 40, and
 reading recurses, so what is deeper must not reach it."""
 
-TOO_DEEP = "what is nested too deeply"
+TOO_DEEP_NAME = "what is nested too deeply"
 
-WITHOUT_NAME = frozenset({EMPTY_FORWARD, GONE, NO_DESCRIPTION, TOO_DEEP})
+UNNAMED_PARTS = frozenset(
+    {EMPTY_FORWARD_NAME, GONE_FILE_NAME, UNDESCRIBED_IMAGE_NAME, TOO_DEEP_NAME}
+)
 """What `ReadMessage.unreadable` says of things that have no name."""
 
 
@@ -43,12 +45,12 @@ class ReadMessage:
 
 def read_message(message: Mapping[str, Any]) -> ReadMessage:
     """Read a message as events and Slack's history give it. Never raises."""
-    text = string(message.get("text"))
-    findings = Findings(labels=labels_in(text))
-    if depth(message, DEEPEST) >= DEEPEST:
+    text = as_string(message.get("text"))
+    findings = Findings(labels=find_labels(text))
+    if nesting_depth(message, MAX_NESTING_LEVELS) >= MAX_NESTING_LEVELS:
         message = {"text": text}
-        findings.unreadable.append(TOO_DEEP)
-    shown = lines(
+        findings.unreadable.append(TOO_DEEP_NAME)
+    shown = join_lines(
         [
             text_or_blocks(text, message.get("blocks"), findings),
             attachments_text(message.get("attachments"), findings),

@@ -16,18 +16,18 @@ _ENTITY = re.compile(r"&(amp|lt|gt);")
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">"}
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>\n]*)?>")
 _DATE_TOKEN = re.compile(r"\{(date|time|ago|day)[a-z_]*\}")
-_LATEST = 253402300799  # the end of the year 9999; nothing later can be written as a date
+_MAX_TIMESTAMP = 253402300799  # the end of the year 9999; nothing later can be written as a date
 
 
-def readable(text: str) -> str:
+def mrkdwn_to_text(text: str) -> str:
     """Return Slack's mrkdwn with channels, groups, links and entities written out."""
-    return mrkdwn(text, Findings()).strip()
+    return read_mrkdwn(text, Findings()).strip()
 
 
-def mentions_in(text: str) -> tuple[str, ...]:
+def find_mentions(text: str) -> tuple[str, ...]:
     """Return the users that Slack marked in a text field, each once."""
     findings = Findings()
-    mrkdwn(text, findings)
+    read_mrkdwn(text, findings)
     return tuple(findings.mentions)
 
 
@@ -38,31 +38,31 @@ def without_mention(text: str, user: str) -> str:
     return re.sub(rf"(?<![ \t])[ \t]*+{mention}", "", text).strip()
 
 
-def mrkdwn(text: str, findings: Findings) -> str:
+def read_mrkdwn(text: str, findings: Findings) -> str:
     """Return a mrkdwn field with its markup written out and its entities undone once.
 
     Mentions lose the label their writer gave them: `<@U1|The CEO>` names U1 and nobody else.
     """
 
     def written(match: re.Match[str]) -> str:
-        return _ENTITIES[match[2]] if match[2] else _written_out(match[1], findings)
+        return _ENTITIES[match[2]] if match[2] else _expand_markup(match[1], findings)
 
-    findings.words(_MENTION.sub("", text))
+    findings.note_words(_MENTION.sub("", text))
     return _MARKUP.sub(written, text)
 
 
-def markdown(text: str, findings: Findings) -> str:
+def read_markdown(text: str, findings: Findings) -> str:
     """Return the text of a markdown block: mentions noted, entities undone once."""
-    findings.words(_MENTION.sub("", text))
-    return unescaped(_MENTION.sub(lambda match: findings.mention(match[1]), text))
+    findings.note_words(_MENTION.sub("", text))
+    return unescape(_MENTION.sub(lambda match: findings.add_mention(match[1]), text))
 
 
-def unescaped(text: str) -> str:
+def unescape(text: str) -> str:
     """Return `text` without Slack's three entities; others mean nothing to Slack."""
     return _ENTITY.sub(lambda match: _ENTITIES[match[1]], text)
 
 
-def when(timestamp: object, pattern: str, fallback: str) -> str:
+def format_date(timestamp: object, pattern: str, fallback: str) -> str:
     """Return the date of a date element: its fallback, else the time in UTC."""
     if fallback.strip():
         return fallback
@@ -70,40 +70,40 @@ def when(timestamp: object, pattern: str, fallback: str) -> str:
         seconds = float(str(timestamp))
     except ValueError:
         return ""
-    if not 0 <= seconds <= _LATEST:
+    if not 0 <= seconds <= _MAX_TIMESTAMP:
         return ""
     at = datetime.fromtimestamp(seconds, UTC)
     shown = {"time": f"{at:%H:%M} UTC"}
     return _DATE_TOKEN.sub(lambda m: shown.get(m[1], f"{at:%Y-%m-%d}"), pattern or "{date} {time}")
 
 
-def link(url: str, label: str, form: str) -> str:
+def format_link(url: str, label: str, template: str) -> str:
     """Return a link in `form`, or its address alone where the label says nothing more."""
     if label and url == f"mailto:{label}":
         return label
     if not label.strip() or label == url or url.endswith(f"://{label}"):
         return url
-    return form.format(label=label, url=url) if url else label
+    return template.format(label=label, url=url) if url else label
 
 
-def _written_out(markup: str, findings: Findings) -> str:
+def _expand_markup(markup: str, findings: Findings) -> str:
     if match := _MENTION.fullmatch(f"<{markup}>"):
-        return findings.mention(match[1])
+        return findings.add_mention(match[1])
     if markup.startswith("@"):
-        return f"<{unescaped(markup)}>"
+        return f"<{unescape(markup)}>"
     target, _, label = markup.partition("|")
-    target, label = unescaped(target), unescaped(label)
+    target, label = unescape(target), unescape(label)
     if target.startswith("#"):
         return "#" + (label or findings.labels.get(target[1:], target[1:]))
     if target.startswith("!"):
-        return _special(target[1:], label)
-    return link(target, label, "{label} ({url})")
+        return _expand_special(target[1:], label)
+    return format_link(target, label, "{label} ({url})")
 
 
-def _special(target: str, label: str) -> str:
+def _expand_special(target: str, label: str) -> str:
     if target.startswith("subteam"):
         return label or "@group"
     if target.startswith("date"):
         _, timestamp, pattern, *_ = [*target.split("^"), "", ""]
-        return when(timestamp, pattern, label)
+        return format_date(timestamp, pattern, label)
     return "@" + target

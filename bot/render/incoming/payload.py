@@ -12,58 +12,58 @@ from typing import Any
 Payload = Mapping[str, Any]
 
 
-def string(value: Any) -> str:
+def as_string(value: Any) -> str:
     """Return `value` if it is a string, else ""."""
     return value if isinstance(value, str) else ""
 
 
-def number(value: Any) -> int:
+def as_int(value: Any) -> int:
     """Return `value` if it is a whole number, else 0."""
     return value if isinstance(value, int) else 0
 
 
-def mapping(value: Any) -> Payload:
+def as_mapping(value: Any) -> Payload:
     """Return `value` if it is an object, else an empty one."""
     return value if isinstance(value, Mapping) else {}
 
 
-def items(value: Any) -> list[Payload]:
+def mapping_items(value: Any) -> list[Payload]:
     """Return the objects of a list, leaving out everything else in it."""
     return [item for item in value if isinstance(item, Mapping)] if _is_list(value) else []
 
 
-def lists(value: Any) -> list[Sequence[Any]]:
+def list_items(value: Any) -> list[Sequence[Any]]:
     """Return the lists of a list, such as the rows of a table."""
     return [item for item in value if _is_list(item)] if _is_list(value) else []
 
 
-def lines(parts: Iterable[str], gap: str = "\n") -> str:
+def join_lines(parts: Iterable[str], separator: str = "\n") -> str:
     """Join the parts that hold more than white space."""
-    return gap.join(part.strip("\n") for part in parts if part.strip())
+    return separator.join(part.strip("\n") for part in parts if part.strip())
 
 
-def one_line(text: str) -> str:
+def collapse_whitespace(text: str) -> str:
     """Return `text` with every run of white space as one blank."""
     return " ".join(text.split())
 
 
-def quoted(text: str) -> str:
+def quote_markdown(text: str) -> str:
     """Return `text` as a markdown quote."""
     return "\n".join(f"> {line}".rstrip() for line in text.split("\n"))
 
 
-def depth(value: Any, limit: int) -> int:
+def nesting_depth(value: Any, max_depth: int) -> int:
     """Return how deep lists and objects are nested in `value`, counting no further than `limit`."""
     level, reached = [value], 0
-    while reached < limit:
-        level = [inner for outer in level for inner in _inside(outer)]
+    while reached < max_depth:
+        level = [inner for outer in level for inner in _children(outer)]
         if not level:
             break
         reached += 1
     return reached
 
 
-def _inside(value: Any) -> Iterable[Any]:
+def _children(value: Any) -> Iterable[Any]:
     if isinstance(value, Mapping):
         return value.values()
     return value if _is_list(value) else ()

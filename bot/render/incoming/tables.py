@@ -6,46 +6,56 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.render.incoming.findings import Findings
-from bot.render.incoming.mrkdwn import unescaped
-from bot.render.incoming.payload import Payload, items, lines, lists, mapping, one_line, string
+from bot.render.incoming.mrkdwn import unescape
+from bot.render.incoming.payload import (
+    Payload,
+    as_mapping,
+    as_string,
+    collapse_whitespace,
+    join_lines,
+    list_items,
+    mapping_items,
+)
 from bot.render.incoming.rich_text import rich_text
 
-_RULES = {"center": ":-:", "right": "--:"}
+_ALIGNMENT_DELIMITERS = {"center": ":-:", "right": "--:"}
 
 
 def table(block: Payload, findings: Findings) -> str:
     """Return a `table` or `data_table` block as a markdown table, its first row as the header."""
-    rows = [[_cell(cell, findings) for cell in row] for row in lists(block.get("rows"))]
-    caption = findings.words(unescaped(string(block.get("caption"))))
+    rows = [[_cell(cell, findings) for cell in row] for row in list_items(block.get("rows"))]
+    caption = findings.note_words(unescape(as_string(block.get("caption"))))
     width = max((len(row) for row in rows), default=0)
     if not any(any(row) for row in rows):
         return caption
     settings = _column_settings(block, width)
-    rule = [_RULES.get(string(each.get("align")), "---") for each in settings]
+    rule = [_ALIGNMENT_DELIMITERS.get(as_string(each.get("align")), "---") for each in settings]
     full = [row + [""] * (width - len(row)) for row in rows]
-    return lines([caption, "\n".join(map(_row, [full[0], rule, *full[1:]]))], "\n\n")
+    return join_lines([caption, "\n".join(map(_row, [full[0], rule, *full[1:]]))], "\n\n")
 
 
 def chart(block: Payload, findings: Findings) -> str:
     """Return a `data_visualization` block as its title and a line a value."""
-    drawn = mapping(block.get("chart"))
-    axes = mapping(drawn.get("axis_config"))
-    out = [string(block.get("title"))]
-    out += [string(axes.get(name)) for name in ("x_label", "y_label", "x_title", "y_title")]
+    drawn = as_mapping(block.get("chart"))
+    axes = as_mapping(drawn.get("axis_config"))
+    out = [as_string(block.get("title"))]
+    out += [as_string(axes.get(name)) for name in ("x_label", "y_label", "x_title", "y_title")]
     out += _points(drawn.get("segments"))
-    for series in items(drawn.get("series")):
-        out += [string(series.get("name")), *_points(series.get("data"))]
-    return findings.words(lines(map(unescaped, out)))
+    for series in mapping_items(drawn.get("series")):
+        out += [as_string(series.get("name")), *_points(series.get("data"))]
+    return findings.note_words(join_lines(map(unescape, out)))
 
 
 def _points(points: Any) -> list[str]:
-    return [f"{string(p.get('label'))}: {_number(p.get('value'))}" for p in items(points)]
+    return [
+        f"{as_string(p.get('label'))}: {_number(p.get('value'))}" for p in mapping_items(points)
+    ]
 
 
 def _column_settings(block: Payload, width: int) -> list[Payload]:
     """Return the settings of each column; Slack leaves `null` where a column has none."""
     given = block.get("column_settings")
-    settings = [mapping(each) for each in given] if isinstance(given, list) else []
+    settings = [as_mapping(each) for each in given] if isinstance(given, list) else []
     return (settings + [{}] * width)[:width]
 
 
@@ -54,15 +64,15 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _cell(cell: Any, findings: Findings) -> str:
-    content = mapping(cell)
+    content = as_mapping(cell)
     if content.get("type") == "rich_text":
         shown = rich_text(content, findings)
     elif content.get("type") == "button":
         shown = ""
     else:
-        text = string(content.get("text")) or _number(content.get("value")) or string(cell)
-        shown = findings.words(unescaped(text))
-    return one_line(shown).replace("|", "\\|")
+        text = as_string(content.get("text")) or _number(content.get("value")) or as_string(cell)
+        shown = findings.note_words(unescape(text))
+    return collapse_whitespace(shown).replace("|", "\\|")
 
 
 def _number(value: Any) -> str:

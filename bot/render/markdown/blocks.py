@@ -14,7 +14,7 @@ _BLANK = regex.compile(r"[ \t]*")
 _PIPE = regex.compile(r"\\.|(\|)")
 
 
-class Kind(Enum):
+class BlockKind(Enum):
     """What a block is; `CODE` is code by indentation."""
 
     TEXT = "text"
@@ -26,7 +26,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class ContainerLevel:
     """A block quote or a list item that lines stand in.
 
     `indent` and `width` are columns before the marker and before the content. `number` is what a
@@ -35,78 +35,80 @@ class Level:
 
     marker: str
     indent: int
-    width: int
+    content_indent: int
     number: int = 0
 
     @property
-    def quote(self) -> bool:
+    def is_quote(self) -> bool:
         return self.marker == ">"
 
 
 @dataclass(slots=True)
-class Block:
+class MarkdownBlock:
     """Lines that belong together; `lines` holds where each starts and where its content starts.
 
     `kept` of its `levels` were open before it began, the others begin with it. `fresh` says that
     a blank line, or nothing, stands before it. `closed` says that a fence has its closing line.
     """
 
-    kind: Kind
-    levels: tuple[Level, ...]
-    kept: int
-    fresh: bool
+    kind: BlockKind
+    levels: tuple[ContainerLevel, ...]
+    continued_levels: int
+    after_blank: bool
     lines: list[tuple[int, int]]
     end: int
     marker: str = ""
     info: str = ""
-    closed: bool = False
+    is_closed: bool = False
 
     @property
     def start(self) -> int:
         return self.lines[0][0]
 
     @property
-    def inner(self) -> int:
+    def content_start(self) -> int:
         return self.lines[0][1]
 
 
 @dataclass(frozen=True, slots=True)
-class Scan:
+class ScannedBlocks:
     """The blocks of a text, and where its last line and that line's content start."""
 
-    blocks: list[Block]
-    last: tuple[int, int]
+    blocks: list[MarkdownBlock]
+    last_line: tuple[int, int]
 
 
-Spot = tuple[int, int]
+ColumnSpot = tuple[int, int]
 """A place in a line and the column it counts as, which may lie inside a tab before it."""
 
 
-def behind(text: str, start: int, end: int, levels: tuple[Level, ...]) -> tuple[Spot, int]:
+def find_line_content(
+    text: str, start: int, end: int, levels: tuple[ContainerLevel, ...]
+) -> tuple[ColumnSpot, int]:
     """Return where the content of a line starts, and how many of `levels` the line stands in."""
     spot = (start, 0)
     for depth, level in enumerate(levels):
-        after, columns = indent(text, start, spot, end)
-        if level.quote:
+        after, columns = measure_indent(text, start, spot, end)
+        if level.is_quote:
             if columns > 3 or after >= end or text[after] != ">":
                 return spot, depth
-            spot = behind_quote(text, (after, spot[1] + columns), end)
+            spot = skip_quote_marker(text, (after, spot[1] + columns), end)
         elif after >= end:
             spot = (after, spot[1] + columns)
-        elif columns >= level.width:
-            spot = skipped(text, start, spot, level.width)
+        elif columns >= level.content_indent:
+            spot = skip_columns(text, start, spot, level.content_indent)
         else:
             return spot, depth
     return spot, len(levels)
 
 
-def behind_quote(text: str, spot: Spot, end: int) -> Spot:
+def skip_quote_marker(text: str, spot: ColumnSpot, end: int) -> ColumnSpot:
     """Return the place behind a `>` and the blank that may follow it."""
     pos, column = spot[0] + 1, spot[1] + 1
     return (pos + 1, column + 1) if pos < end and text[pos] in " \t" else (pos, column)
 
 
-def indent(text: str, start: int, spot: Spot, end: int) -> tuple[int, int]:
+def measure_indent(text: str, start: int, spot: ColumnSpot, end: int) -> tuple[int, int]:
     """Return where the blanks from `spot` end, and how many columns they take."""
     pos, column = spot
     if pos < end and text[pos] in " \t":
@@ -115,7 +117,7 @@ def indent(text: str, start: int, spot: Spot, end: int) -> tuple[int, int]:
     return pos, _column(text, start, pos) - column
 
 
-def skipped(text: str, start: int, spot: Spot, width: int) -> Spot:
+def skip_columns(text: str, start: int, spot: ColumnSpot, width: int) -> ColumnSpot:
     """Return the place `width` columns of blanks farther on."""
     pos, column = spot[0], spot[1] + width
     while _column(text, start, pos) < column:
@@ -123,15 +125,15 @@ def skipped(text: str, start: int, spot: Spot, width: int) -> Spot:
     return pos, column
 
 
-def pipes(text: str, start: int, end: int) -> list[int]:
+def cell_separators(text: str, start: int, end: int) -> list[int]:
     """Return the places of the bars that part the cells of a table row."""
     return [match.start() for match in _PIPE.finditer(text, start, end) if match[1]]
 
 
-def cells(row: str) -> int:
+def count_cells(row: str) -> int:
     """Return the number of cells in a table row."""
     row = row.strip()
-    return 1 + sum(0 < at < len(row) - 1 for at in pipes(row, 0, len(row)))
+    return 1 + sum(0 < at < len(row) - 1 for at in cell_separators(row, 0, len(row)))
 
 
 def _column(text: str, start: int, pos: int) -> int:

@@ -13,13 +13,13 @@ from unicodedata import category
 import regex
 
 # How far back (characters) a bracket, link or tag can be unfinished; farther back it is text.
-_LABEL_REACH = 300
-_LINK_REACH = 2_000
-_TAG_REACH = 300
+_LABEL_REACH_CHARACTERS = 300
+_LINK_REACH_CHARACTERS = 2_000
+_TAG_REACH_CHARACTERS = 300
 # Longer runs and deeper nesting are read as text: what must be closed again stays short.
-_LONGEST_RUN = 8
-_LONGEST_TICKS = 40
-_MOST_OPEN = 16
+_MAX_RUN_CHARACTERS = 8
+_MAX_TICKS = 40
+_MAX_OPEN_RUNS = 16
 
 _TOKEN = regex.compile(r"\\.|`+|\*+|_+|~+|!?\[|\]|</?[a-zA-Z!?][^<>\n]*+>", regex.S)
 _TICKS = regex.compile(r"`+")
@@ -48,7 +48,7 @@ _UNDECIDED_STARTS = regex.compile(r"\\.|([\\&<!]|(?<![^\W_])[hHwW])", regex.S)
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class MarkdownLink:
     """A link or image: `[label](target)`, or `[label][target]` when it is a `reference`.
 
     All are places in the text; `start` is that of the bracket, or of an image's `!`.
@@ -58,12 +58,12 @@ class Link:
     label: tuple[int, int]
     target: tuple[int, int]
     end: int
-    image: bool
-    reference: bool
+    is_image: bool
+    is_reference: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Inline:
+class InlineMarkup:
     """What a stretch of running text holds.
 
     `codes` are the places of code spans, backticks included. `open` are the markers that nothing
@@ -71,114 +71,116 @@ class Inline:
     on, what stands there can't be told yet.
     """
 
-    codes: list[tuple[int, int]]
-    links: list[Link]
-    open: list[str]
-    pending: int
-    open_at: int = -1
+    code_spans: list[tuple[int, int]]
+    links: list[MarkdownLink]
+    open_markers: list[str]
+    undecided_start: int
+    open_start: int = -1
 
 
 @dataclass(slots=True)
-class _Run:
+class _EmphasisRun:
     """A run of `*`, `_` or `~` that may open emphasis; `left` of its `size` are not used yet.
 
     It is `doubtful` where people write stars that mean something else, as in `2*3` or `{*}`.
     """
 
     char: str
-    left: int
+    unused: int
     size: int
-    closes: bool
-    doubtful: bool
+    can_close: bool
+    is_doubtful: bool
     start: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Bracket:
     start: int
-    inner: int
-    image: bool
-    height: int
+    label_start: int
+    is_image: bool
+    run_count: int
 
 
-def read(text: str, start: int, end: int, *, unfinished: bool = False) -> Inline:
+def read_inline(text: str, start: int, end: int, *, unfinished: bool = False) -> InlineMarkup:
     """Read `text[start:end]`.
 
     When it is `unfinished`, backticks that nothing closes open a code span that lasts to the end,
     and `pending` is where the first undecided thing starts; otherwise all of that is plain text.
     """
-    return _Reader(text, start, end, unfinished=unfinished).run()
+    return _InlineReader(text, start, end, unfinished=unfinished).run()
 
 
-class _Reader:
+class _InlineReader:
     def __init__(self, text: str, start: int, end: int, *, unfinished: bool) -> None:
         self._text, self._start, self._end = text, start, end
         self._unfinished = unfinished
-        self._runs: list[_Run] = []
+        self._runs: list[_EmphasisRun] = []
         self._brackets: list[_Bracket] = []
-        self._codes: list[tuple[int, int]] = []
-        self._links: list[Link] = []
-        self._ticks: dict[int, list[int]] | None = None
+        self._code_spans: list[tuple[int, int]] = []
+        self._links: list[MarkdownLink] = []
+        self._ticks_by_size: dict[int, list[int]] | None = None
         self._open_code = ""
-        self._pending = end
+        self._undecided_start = end
 
-    def run(self) -> Inline:
+    def run(self) -> InlineMarkup:
         pos, search = self._start, _TOKEN.search
         while match := search(self._text, pos, self._end):
-            pos = self._take(match[0], match.start(), match.end())
+            pos = self._handle_token(match[0], match.start(), match.end())
         if self._unfinished:
-            self._wait_for_brackets()
-            self._wait_for_more()
-        runs = [run for run in self._runs if not run.doubtful]
-        opened = [run.char * run.left for run in runs]
+            self._mark_open_brackets()
+            self._mark_unfinished_token()
+        runs = [run for run in self._runs if not run.is_doubtful]
+        opened = [run.char * run.unused for run in runs]
         places = [run.start for run in runs]
         if self._open_code:
             opened.append(self._open_code)
-            places.append(self._codes[-1][0])
-        return Inline(self._codes, self._links, opened, self._pending, *places[:1])
+            places.append(self._code_spans[-1][0])
+        return InlineMarkup(
+            self._code_spans, self._links, opened, self._undecided_start, *places[:1]
+        )
 
-    def _take(self, token: str, start: int, end: int) -> int:
+    def _handle_token(self, token: str, start: int, end: int) -> int:
         """Handle one token; return where to go on."""
         match token[0]:
             case "*" | "_" | "~":
-                self._emphasis(token, start, end)
+                self._handle_emphasis(token, start, end)
             case "`":
-                return self._code(token, start, end)
+                return self._handle_ticks(token, start, end)
             case "[" | "!":
                 image = token[0] == "!"
                 self._brackets.append(_Bracket(start, end, image, len(self._runs)))
             case "]":
-                return self._bracket(start, end)
+                return self._handle_closing_bracket(start, end)
         return end
 
-    def _code(self, token: str, start: int, end: int) -> int:
-        close = self._closing(len(token), end)
+    def _handle_ticks(self, token: str, start: int, end: int) -> int:
+        close = self._closing_ticks_end(len(token), end)
         if close is not None:
-            self._codes.append((start, close))
+            self._code_spans.append((start, close))
             return close
-        if self._unfinished and len(token) <= _LONGEST_TICKS:
-            self._codes.append((start, self._end))
+        if self._unfinished and len(token) <= _MAX_TICKS:
+            self._code_spans.append((start, self._end))
             self._open_code = token
             return self._end
         return end
 
-    def _closing(self, size: int, after: int) -> int | None:
+    def _closing_ticks_end(self, size: int, after: int) -> int | None:
         """Return where the next run of `size` backticks ends, if there is one."""
-        if self._ticks is None:
-            self._ticks = {}
+        if self._ticks_by_size is None:
+            self._ticks_by_size = {}
             for match in _TICKS.finditer(self._text, self._start, self._end):
-                self._ticks.setdefault(len(match[0]), []).append(match.start())
-        places = self._ticks.get(size, [])
+                self._ticks_by_size.setdefault(len(match[0]), []).append(match.start())
+        places = self._ticks_by_size.get(size, [])
         index = bisect_left(places, after)
         return places[index] + size if index < len(places) else None
 
-    def _emphasis(self, token: str, start: int, end: int) -> None:
-        if len(token) > _LONGEST_RUN or (token[0] == "~" and len(token) != 2):
+    def _handle_emphasis(self, token: str, start: int, end: int) -> None:
+        if len(token) > _MAX_RUN_CHARACTERS or (token[0] == "~" and len(token) != 2):
             return
         opens, closes = self._flanks(token[0], start, end)
         left = len(token)
         while closes and left:
-            used = self._close(token[0], left, len(token), both=opens and closes)
+            used = self._close_run(token[0], left, len(token), both=opens and closes)
             if not used:
                 break
             left -= used
@@ -186,104 +188,106 @@ class _Reader:
             around = self._text[start - 1 : start] + self._text[end : end + 1]
             plain = len(token) == 1 or not around.isalpha()
             doubtful = closes and around.isascii() and plain
-            self._runs.append(_Run(token[0], left, len(token), closes, doubtful, start))
-            if len(self._runs) > _MOST_OPEN:
+            self._runs.append(_EmphasisRun(token[0], left, len(token), closes, doubtful, start))
+            if len(self._runs) > _MAX_OPEN_RUNS:
                 del self._runs[0]
 
     def _flanks(self, char: str, start: int, end: int) -> tuple[bool, bool]:
         """Say whether a run may open and may close emphasis."""
-        before = _sort(self._text[start - 1]) if start > self._start else " "
-        after = _sort(self._text[end]) if end < self._end else " "
+        before = _char_class(self._text[start - 1]) if start > self._start else " "
+        after = _char_class(self._text[end]) if end < self._end else " "
         left = after != " " and (after != "." or before != "a")
         right = before != " " and (before != "." or after != "a")
         if char != "_":
             return left, right
         return left and (not right or before == "."), right and (not left or after == ".")
 
-    def _close(self, char: str, left: int, size: int, *, both: bool) -> int:
+    def _close_run(self, char: str, left: int, size: int, *, both: bool) -> int:
         """Close the nearest open run of `char`; return how many characters that took."""
-        floor = self._brackets[-1].height if self._brackets else 0
+        floor = self._brackets[-1].run_count if self._brackets else 0
         for index in range(len(self._runs) - 1, floor - 1, -1):
             run = self._runs[index]
             if run.char != char or not _may_pair(run, size, both=both):
                 continue
-            used = 2 if min(run.left, left) >= 2 else 1
-            run.left -= used
+            used = 2 if min(run.unused, left) >= 2 else 1
+            run.unused -= used
             del self._runs[index + 1 :]
-            if not run.left:
+            if not run.unused:
                 del self._runs[index]
             return used
         return 0
 
-    def _bracket(self, start: int, end: int) -> int:
+    def _handle_closing_bracket(self, start: int, end: int) -> int:
         if not self._brackets:
             return end
         bracket = self._brackets.pop()
-        tail = self._tail(bracket, end)
+        tail = self._read_target(bracket, end)
         if tail is None:
             return end
         target, stop, reference = tail
-        label = (bracket.inner, start)
-        self._links.append(Link(bracket.start, label, target, stop, bracket.image, reference))
+        label = (bracket.label_start, start)
+        self._links.append(
+            MarkdownLink(bracket.start, label, target, stop, bracket.is_image, reference)
+        )
         if reference:  # only if it is defined somewhere; else its name is a bracket of its own
             return end
-        del self._runs[bracket.height :]
-        if not bracket.image:
-            self._brackets = [other for other in self._brackets if other.image]
+        del self._runs[bracket.run_count :]
+        if not bracket.is_image:
+            self._brackets = [other for other in self._brackets if other.is_image]
         return stop
 
-    def _tail(self, bracket: _Bracket, at: int) -> tuple[tuple[int, int], int, bool] | None:
+    def _read_target(self, bracket: _Bracket, at: int) -> tuple[tuple[int, int], int, bool] | None:
         """Read what follows a label: its target, where the link ends, whether by reference."""
         if at >= self._end:
-            self._wait(bracket.start, _LABEL_REACH)
+            self._mark_undecided(bracket.start, _LABEL_REACH_CHARACTERS)
             return None
         if self._text[at] not in "([":
             return None
         pattern = _TAIL if self._text[at] == "(" else _REFERENCE
-        stop = min(self._end, at + _LINK_REACH)
+        stop = min(self._end, at + _LINK_REACH_CHARACTERS)
         match = pattern.match(self._text, at, stop, partial=self._unfinished and stop == self._end)
         if match is None:
             return None
         if match.partial:
-            self._wait(bracket.start, _LABEL_REACH + _LINK_REACH)
+            self._mark_undecided(bracket.start, _LABEL_REACH_CHARACTERS + _LINK_REACH_CHARACTERS)
             return None
         if pattern is _REFERENCE:
             return match.span(1), match.end(), True
         group = next(name for name in ("angle", "bare", "loose") if match[name] is not None)
         return match.span(group), match.end(), False
 
-    def _wait(self, start: int, reach: int) -> None:
+    def _mark_undecided(self, start: int, reach: int) -> None:
         if self._unfinished and self._end - start <= reach:
-            self._pending = min(self._pending, start)
+            self._undecided_start = min(self._undecided_start, start)
 
-    def _wait_for_brackets(self) -> None:
+    def _mark_open_brackets(self) -> None:
         for bracket in self._brackets:
             if "\n" not in self._text[bracket.start : self._end]:
-                self._wait(bracket.start, _LABEL_REACH)
+                self._mark_undecided(bracket.start, _LABEL_REACH_CHARACTERS)
 
-    def _wait_for_more(self) -> None:
+    def _mark_unfinished_token(self) -> None:
         """Find the beginning of an entity, an escape, an image, an address or a tag."""
         if self._open_code:
             return
-        known = [end for _, end in self._codes[-1:]] + [link.end for link in self._links[-1:]]
-        begin = max(self._start, self._end - _TAG_REACH, *known)
+        known = [end for _, end in self._code_spans[-1:]] + [link.end for link in self._links[-1:]]
+        begin = max(self._start, self._end - _TAG_REACH_CHARACTERS, *known)
         for match in _UNDECIDED_STARTS.finditer(self._text, begin, self._end):
             if match[1] and _UNDECIDED.fullmatch(self._text, match.start(), self._end):
-                self._pending = min(self._pending, match.start())
+                self._undecided_start = min(self._undecided_start, match.start())
                 return
 
 
-def _may_pair(run: _Run, size: int, *, both: bool) -> bool:
+def _may_pair(run: _EmphasisRun, size: int, *, both: bool) -> bool:
     """Apply CommonMark's rule of three, and GitHub's that tildes pair with as many."""
     if run.char == "~":
-        return run.left == 2
-    if not (both or run.closes):
+        return run.unused == 2
+    if not (both or run.can_close):
         return True
     return (run.size + size) % 3 != 0 or (run.size % 3 == 0 and size % 3 == 0)
 
 
 @lru_cache(maxsize=4096)
-def _sort(char: str) -> str:
+def _char_class(char: str) -> str:
     """Return " " for white space, "." for punctuation and symbols, "a" for anything else."""
     if char.isspace():
         return " "

@@ -14,25 +14,25 @@ from functools import lru_cache
 import regex
 
 from bot.render.markdown.blocks import (
-    Block,
-    Kind,
-    Level,
-    Scan,
-    Spot,
-    behind,
-    behind_quote,
-    cells,
-    indent,
-    pipes,
-    skipped,
+    BlockKind,
+    ColumnSpot,
+    ContainerLevel,
+    MarkdownBlock,
+    ScannedBlocks,
+    cell_separators,
+    count_cells,
+    find_line_content,
+    measure_indent,
+    skip_columns,
+    skip_quote_marker,
 )
 
 # Deeper nesting and longer fences are read as text: what must be closed again stays short.
-_DEEPEST = 8
-_LONGEST_FENCE = 40
+_MAX_NESTING_LEVELS = 8
+_MAX_FENCE_CHARACTERS = 40
 
 _ITEM = regex.compile(r"(?:[-+*]|([0-9]{1,9})[.)])(?=[ \t]|$)")
-_RULE = regex.compile(r"(?:(?:\*[ \t]*+){3,}|(?:-[ \t]*+){3,}|(?:_[ \t]*+){3,})$")
+_THEMATIC_BREAK = regex.compile(r"(?:(?:\*[ \t]*+){3,}|(?:-[ \t]*+){3,}|(?:_[ \t]*+){3,})$")
 _HEADING = regex.compile(r"#{1,6}(?=[ \t]|$)")
 _FENCE = regex.compile(r"(`{3,})([^`]*)$|(~{3,})(.*)$")
 _FENCE_END = regex.compile(r"(`{3,}|~{3,})[ \t]*$")
@@ -41,7 +41,7 @@ _DELIMITERS = regex.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*+\|?
 
 
 @lru_cache(maxsize=16)
-def scan(text: str) -> Scan:
+def scan_blocks(text: str) -> ScannedBlocks:
     """Return the blocks of `text`, in order.
 
     Closing, splitting and safety ask for the same text one after the other, so the last few
@@ -53,110 +53,119 @@ def scan(text: str) -> Scan:
 class _Scanner:
     def __init__(self, text: str) -> None:
         self._text = text
-        self._blocks: list[Block] = []
-        self._leaf: Block | None = None
-        self._levels: tuple[Level, ...] = ()
-        self._fresh = True
-        self._last = (0, 0)
+        self._blocks: list[MarkdownBlock] = []
+        self._open_block: MarkdownBlock | None = None
+        self._levels: tuple[ContainerLevel, ...] = ()
+        self._after_blank = True
+        self._last_line = (0, 0)
 
-    def run(self) -> Scan:
+    def run(self) -> ScannedBlocks:
         start, size = 0, len(self._text)
         while start < size:
             end = self._text.find("\n", start)
             end = size if end < 0 else end
-            self._line(start, end)
+            self._take_line(start, end)
             start = end + 1
         if self._text.endswith("\n"):
-            self._last = (size, size)
-        return Scan(self._blocks, self._last)
+            self._last_line = (size, size)
+        return ScannedBlocks(self._blocks, self._last_line)
 
-    def _line(self, start: int, end: int) -> None:
-        if not self._levels and start < end and self._plain(start, end):
+    def _take_line(self, start: int, end: int) -> None:
+        if not self._levels and start < end and self._take_plain_line(start, end):
             return
-        leaf = self._leaf
-        spot, matched = behind(self._text, start, end, self._levels)
-        if leaf is not None and leaf.kind is Kind.FENCE and matched == len(self._levels):
-            self._in_fence(leaf, start, spot, end)
+        leaf = self._open_block
+        spot, matched = find_line_content(self._text, start, end, self._levels)
+        if leaf is not None and leaf.kind is BlockKind.FENCE and matched == len(self._levels):
+            self._take_fence_line(leaf, start, spot, end)
         else:
-            self._between(start, spot, end, matched)
+            self._take_block_line(start, spot, end, matched)
 
-    def _plain(self, start: int, end: int) -> bool:
+    def _take_plain_line(self, start: int, end: int) -> bool:
         """Take a line, outside all quotes and lists, that is code or begins with a letter."""
-        leaf = self._leaf
-        if leaf is not None and leaf.kind is Kind.FENCE:
+        leaf = self._open_block
+        if leaf is not None and leaf.kind is BlockKind.FENCE:
             if self._text.find(leaf.marker, start, end) >= 0:
                 return False
-        elif not self._text[start].isalpha() or not (leaf is None or leaf.kind is Kind.TEXT):
+        elif not self._text[start].isalpha() or not (leaf is None or leaf.kind is BlockKind.TEXT):
             return False
         if leaf is None:
-            self._begin(Kind.TEXT, 0, start, start, end)
+            self._begin_block(BlockKind.TEXT, 0, start, start, end)
         else:
-            self._extend(leaf, start, start, end)
+            self._extend_block(leaf, start, start, end)
         return True
 
-    def _in_fence(self, leaf: Block, start: int, spot: Spot, end: int) -> None:
-        self._extend(leaf, start, spot[0], end)
-        after, columns = indent(self._text, start, spot, end)
+    def _take_fence_line(self, leaf: MarkdownBlock, start: int, spot: ColumnSpot, end: int) -> None:
+        self._extend_block(leaf, start, spot[0], end)
+        after, columns = measure_indent(self._text, start, spot, end)
         match = _FENCE_END.match(self._text, after, end) if columns < 4 else None
         if match and match[1].startswith(leaf.marker):
-            leaf.closed = True
-            self._leaf = None
+            leaf.is_closed = True
+            self._open_block = None
 
-    def _between(self, start: int, spot: Spot, end: int, matched: int) -> None:
+    def _take_block_line(self, start: int, spot: ColumnSpot, end: int, matched: int) -> None:
         levels = list(self._levels[:matched])
-        spot = self._opened(start, spot, end, levels)
-        content, columns = indent(self._text, start, spot, end)
+        spot = self._open_containers(start, spot, end, levels)
+        content, columns = measure_indent(self._text, start, spot, end)
         if content >= end:
-            self._nothing(start, content, levels, opened=len(levels) > matched)
+            self._take_blank_line(start, content, levels, opened=len(levels) > matched)
             return
-        kind = self._shape(content, end, columns)
-        if kind is Kind.CODE and not self._in_text():
+        kind = self._block_kind(content, end, columns)
+        if kind is BlockKind.CODE and not self._is_in_text():
             content = spot[0]
-        if len(levels) == matched and self._continues(kind, matched, start, content, end):
+        if len(levels) == matched and self._continue_block(kind, matched, start, content, end):
             return
         self._levels = tuple(levels)
-        self._begin(kind, matched, start, content, end)
+        self._begin_block(kind, matched, start, content, end)
 
-    def _opened(self, start: int, spot: Spot, end: int, levels: list[Level]) -> Spot:
+    def _open_containers(
+        self, start: int, spot: ColumnSpot, end: int, levels: list[ContainerLevel]
+    ) -> ColumnSpot:
         """Add the quotes and items that open at `spot`; return where their content starts."""
         matched = len(levels)
-        while len(levels) < _DEEPEST:
-            after, columns = indent(self._text, start, spot, end)
-            if after >= end or columns > 3 or self._text[after] not in _OPENERS:
+        while len(levels) < _MAX_NESTING_LEVELS:
+            after, columns = measure_indent(self._text, start, spot, end)
+            if after >= end or columns > 3 or self._text[after] not in _CONTAINER_OPENERS:
                 break
             here = (after, spot[1] + columns)
             if self._text[after] == ">":
-                levels.append(Level(">", columns, 0))
-                spot = behind_quote(self._text, here, end)
+                levels.append(ContainerLevel(">", columns, 0))
+                spot = skip_quote_marker(self._text, here, end)
                 continue
-            found = self._item(start, here, end, columns, levels, first=len(levels) == matched)
+            found = self._open_item(start, here, end, columns, levels, first=len(levels) == matched)
             if found is None:
                 break
             spot = found
         return spot
 
-    def _item(
-        self, start: int, spot: Spot, end: int, before: int, levels: list[Level], *, first: bool
-    ) -> Spot | None:
+    def _open_item(
+        self,
+        start: int,
+        spot: ColumnSpot,
+        end: int,
+        before: int,
+        levels: list[ContainerLevel],
+        *,
+        first: bool,
+    ) -> ColumnSpot | None:
         """Add the list item that opens at `spot`, if one does; return where its content starts."""
         text = self._text
         match = _ITEM.match(text, spot[0], end)
-        if match is None or _RULE.match(text, spot[0], end):
+        if match is None or _THEMATIC_BREAK.match(text, spot[0], end):
             return None
         size = len(match[0])
         marker = (match.end(), spot[1] + size)
-        after, columns = indent(text, start, marker, end)
-        breaks_in = first and self._in_text() and len(levels) == len(self._levels)
-        if breaks_in and (after >= end or match[1] not in _FIRST):
+        after, columns = measure_indent(text, start, marker, end)
+        breaks_in = first and self._is_in_text() and len(levels) == len(self._levels)
+        if breaks_in and (after >= end or match[1] not in _NUMBERS_THAT_INTERRUPT):
             return None
         blanks = 1 if after >= end or columns > 4 else columns
-        number = self._number(match, len(levels), first=first)
-        levels.append(Level(match[0], before, before + size + blanks, number))
+        number = self._item_number(match, len(levels), first=first)
+        levels.append(ContainerLevel(match[0], before, before + size + blanks, number))
         if after >= end:
             return after, marker[1] + columns
-        return skipped(text, start, marker, blanks)
+        return skip_columns(text, start, marker, blanks)
 
-    def _number(self, match: regex.Match[str], depth: int, *, first: bool) -> int:
+    def _item_number(self, match: regex.Match[str], depth: int, *, first: bool) -> int:
         if match[1] is None:
             return 0
         if first and depth < len(self._levels):
@@ -165,100 +174,112 @@ class _Scanner:
                 return before.number + 1
         return int(match[1])
 
-    def _in_text(self) -> bool:
-        return self._leaf is not None and self._leaf.kind is Kind.TEXT
+    def _is_in_text(self) -> bool:
+        return self._open_block is not None and self._open_block.kind is BlockKind.TEXT
 
-    def _nothing(self, start: int, content: int, levels: list[Level], *, opened: bool) -> None:
+    def _take_blank_line(
+        self, start: int, content: int, levels: list[ContainerLevel], *, opened: bool
+    ) -> None:
         """Take a line that is blank, or holds nothing but markers."""
-        self._last = (start, content)
-        self._leaf = None
+        self._last_line = (start, content)
+        self._open_block = None
         self._levels = tuple(levels)
-        self._fresh = not opened
+        self._after_blank = not opened
 
-    def _shape(self, content: int, end: int, columns: int) -> Kind:
+    def _block_kind(self, content: int, end: int, columns: int) -> BlockKind:
         if columns > 3:
-            return Kind.CODE
+            return BlockKind.CODE
         match self._text[content]:
             case "#" if _HEADING.match(self._text, content, end):
-                return Kind.HEADING
+                return BlockKind.HEADING
             case "`" | "~" if _FENCE.match(self._text, content, end):
-                return Kind.FENCE if self._fence(content, end) else Kind.TEXT
-            case "*" | "-" | "_" if _RULE.match(self._text, content, end):
-                return Kind.RULE
-        return Kind.TEXT
+                return BlockKind.FENCE if self._read_fence(content, end) else BlockKind.TEXT
+            case "*" | "-" | "_" if _THEMATIC_BREAK.match(self._text, content, end):
+                return BlockKind.RULE
+        return BlockKind.TEXT
 
-    def _fence(self, content: int, end: int) -> tuple[str, str] | None:
+    def _read_fence(self, content: int, end: int) -> tuple[str, str] | None:
         match = _FENCE.match(self._text, content, end)
         if match is None:
             return None
         marker, info = (match[1], match[2]) if match[1] else (match[3], match[4])
-        return (marker, info.strip()) if len(marker) <= _LONGEST_FENCE else None
+        return (marker, info.strip()) if len(marker) <= _MAX_FENCE_CHARACTERS else None
 
-    def _continues(self, kind: Kind, matched: int, start: int, content: int, end: int) -> bool:
+    def _continue_block(
+        self, kind: BlockKind, matched: int, start: int, content: int, end: int
+    ) -> bool:
         """Add the line to the open block if it belongs there."""
-        leaf, all_matched = self._leaf, matched == len(self._levels)
+        leaf, all_matched = self._open_block, matched == len(self._levels)
         if leaf is None:
             return False
-        if leaf.kind is Kind.TEXT:
-            closable = all_matched and kind is not Kind.CODE
-            if closable and self._ends_heading(leaf, start, content, end):
+        if leaf.kind is BlockKind.TEXT:
+            closable = all_matched and kind is not BlockKind.CODE
+            if closable and self._take_underline(leaf, start, content, end):
                 return True
-            belongs = kind in (Kind.TEXT, Kind.CODE)
+            belongs = kind in (BlockKind.TEXT, BlockKind.CODE)
         else:
-            belongs = all_matched and (leaf.kind, kind) in _GOES_ON
+            belongs = all_matched and (leaf.kind, kind) in _CONTINUATIONS
         if belongs:
-            self._extend(leaf, start, content, end)
+            self._extend_block(leaf, start, content, end)
         return belongs
 
-    def _ends_heading(self, leaf: Block, start: int, content: int, end: int) -> bool:
+    def _take_underline(self, leaf: MarkdownBlock, start: int, content: int, end: int) -> bool:
         """Take a line that makes the text above it a table's header or a heading."""
         if self._text[content] not in "-=|:":
             return False
         head_start, head = leaf.lines[-1]
         header = self._text[head : leaf.end]
-        if self._delimits(header, content, end):
-            self._tabulate(leaf, head_start)
-            self._extend(self._blocks[-1], start, content, end)
+        if self._is_table_delimiter(header, content, end):
+            self._begin_table(leaf, head_start)
+            self._extend_block(self._blocks[-1], start, content, end)
             return True
         if _UNDERLINE.match(self._text, content, end):
-            self._extend(leaf, start, content, end)
-            leaf.kind, self._leaf = Kind.HEADING, None
+            self._extend_block(leaf, start, content, end)
+            leaf.kind, self._open_block = BlockKind.HEADING, None
             return True
         return False
 
-    def _delimits(self, header: str, content: int, end: int) -> bool:
+    def _is_table_delimiter(self, header: str, content: int, end: int) -> bool:
         """Say whether a line makes a table of the line above it."""
         if not _DELIMITERS.match(self._text, content, end):
             return False
-        return bool(pipes(header, 0, len(header))) and cells(header) == cells(
+        return bool(cell_separators(header, 0, len(header))) and count_cells(header) == count_cells(
             self._text[content:end]
         )
 
-    def _tabulate(self, leaf: Block, head_start: int) -> None:
+    def _begin_table(self, leaf: MarkdownBlock, head_start: int) -> None:
         """Make the last line of a paragraph the first of a table."""
         if len(leaf.lines) == 1:
-            leaf.kind = Kind.TABLE
+            leaf.kind = BlockKind.TABLE
             return
         head, end, leaf.end = leaf.lines.pop(), leaf.end, head_start
-        table = Block(Kind.TABLE, leaf.levels, len(leaf.levels), False, [head], end)
+        table = MarkdownBlock(BlockKind.TABLE, leaf.levels, len(leaf.levels), False, [head], end)
         self._blocks.append(table)
-        self._leaf = table
+        self._open_block = table
 
-    def _begin(self, kind: Kind, kept: int, start: int, inner: int, end: int) -> None:
+    def _begin_block(
+        self, kind: BlockKind, continued_levels: int, start: int, inner: int, end: int
+    ) -> None:
         stop = min(end + 1, len(self._text))
-        block = Block(kind, self._levels, kept, self._fresh, [(start, inner)], stop)
-        if kind is Kind.FENCE:
-            block.marker, block.info = self._fence(inner, end) or ("", "")
+        block = MarkdownBlock(
+            kind, self._levels, continued_levels, self._after_blank, [(start, inner)], stop
+        )
+        if kind is BlockKind.FENCE:
+            block.marker, block.info = self._read_fence(inner, end) or ("", "")
         self._blocks.append(block)
-        self._leaf = None if kind in (Kind.HEADING, Kind.RULE) else block
-        self._fresh, self._last = False, (start, inner)
+        self._open_block = None if kind in (BlockKind.HEADING, BlockKind.RULE) else block
+        self._after_blank, self._last_line = False, (start, inner)
 
-    def _extend(self, leaf: Block, start: int, inner: int, end: int) -> None:
+    def _extend_block(self, leaf: MarkdownBlock, start: int, inner: int, end: int) -> None:
         leaf.lines.append((start, inner))
         leaf.end = min(end + 1, len(self._text))
-        self._last = (start, inner)
+        self._last_line = (start, inner)
 
 
-_OPENERS = frozenset(">-+*0123456789")
-_FIRST = (None, "1")
-_GOES_ON = {(Kind.CODE, Kind.CODE), (Kind.TABLE, Kind.TEXT), (Kind.TABLE, Kind.CODE)}
+_CONTAINER_OPENERS = frozenset(">-+*0123456789")
+_NUMBERS_THAT_INTERRUPT = (None, "1")
+_CONTINUATIONS = {
+    (BlockKind.CODE, BlockKind.CODE),
+    (BlockKind.TABLE, BlockKind.TEXT),
+    (BlockKind.TABLE, BlockKind.CODE),
+}

@@ -17,21 +17,23 @@ from urllib.parse import quote
 
 import regex
 
-from bot.render.safety.edits import Edit, Span, covers, merged
-from bot.render.safety.labels import remark
+from bot.render.safety.edits import Edit, Span, merge_spans, spans_cover
+from bot.render.safety.labels import host_remark
 from bot.render.safety.tags import EMPHASIS_TAG
 
 # The bytes an address may cost more than it was written with: `<>`, or the address once more
 # and `[](mailto:)`.
-ANGLE_BYTES = 2
-LINK_AROUND_BYTES = len("[](mailto:)")
+ANGLE_BRACKETS_BYTES = 2
+MAILTO_LINK_BYTES = len("[](mailto:)")
 
-LONGEST = 1_000
+MAX_BARE_ADDRESS_CHARACTERS = 1_000
 """Characters of the longest address that is looked at; a growing text waits for so many."""
 
-_START = regex.compile(r"(?<![\p{L}\p{N}<@./=\\-])(?<!=[\"'])(?:https?://|(www\.)(?=\w))", regex.I)
-_RUN = regex.compile(
-    rf"(?:[^\s<>|\\`\"&\]\p{{Cf}}]|\](?![(\[:])|&(?:amp;)?(?!\#?\w{{1,32}};)){{1,{LONGEST}}}+",
+_ADDRESS_START = regex.compile(
+    r"(?<![\p{L}\p{N}<@./=\\-])(?<!=[\"'])(?:https?://|(www\.)(?=\w))", regex.I
+)
+_ADDRESS_BODY = regex.compile(
+    rf"(?:[^\s<>|\\`\"&\]\p{{Cf}}]|\](?![(\[:])|&(?:amp;)?(?!\#?\w{{1,32}};)){{1,{MAX_BARE_ADDRESS_CHARACTERS}}}+",
     regex.I,
 )
 _DOUBLE = r"\*\*|~~|__(?![^\W_])"
@@ -44,53 +46,53 @@ _MARKERS = regex.compile(r"[*_~]+\Z")
 _NOT_IN_LABEL = regex.compile(r"[*~\[\]()&]")
 _COMPLETE = regex.compile(r"\w+://[^\W_][\w.:@%-]*+(?:[/?#]|\Z)", regex.I)  # a host, whole
 _TAG_BEFORE = regex.compile(rf"{EMPHASIS_TAG.pattern}\Z", regex.I)
-_TAG_REACH = 80  # characters before an address in which a tag is looked for
+_TAG_CONTEXT_CHARACTERS = 80  # characters before an address in which a tag is looked for
 _LESS_BEFORE = regex.compile(r"(?:<|lt;?|60;?|3c;?)[\p{Cf}\p{Mn}\\`*_~\[\]()\n]*\Z", regex.I)
-MAIL = (
+MAIL_PATTERN = (
     r"[a-zA-Z0-9][a-zA-Z0-9._+-]{0,29}@"
     r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.){1,4}[a-zA-Z]{2,24}"
 )
-_MAIL = regex.compile(rf"(?<![^\s*_~(\"'])({MAIL})(?![\p{{L}}\p{{N}}@-]|\.\w)")
+_MAIL = regex.compile(rf"(?<![^\s*_~(\"'])({MAIL_PATTERN})(?![\p{{L}}\p{{N}}@-]|\.\w)")
 # What may yet become one.
-MAIL_BEGUN = regex.compile(
+UNFINISHED_MAIL = regex.compile(
     r"(?<![^\s*_~(\"'])[a-zA-Z0-9][a-zA-Z0-9._+-]{0,29}(?:@[a-zA-Z0-9.-]{0,300})?\Z"
 )
-_ANGLES = regex.compile(r"</?[a-zA-Z!?][^<>\n]*+>")
-_BREAKING = regex.compile(r"[\s|\"`^{}<>]")
+_HTML_TAG_LIKE = regex.compile(r"</?[a-zA-Z!?][^<>\n]*+>")
+_UNSAFE_IN_TARGET = regex.compile(r"[\s|\"`^{}<>]")
 
 
-def address_edits(text: str, start: int, end: int, busy: list[Span]) -> Iterator[Edit]:
+def address_edits(text: str, start: int, end: int, occupied: list[Span]) -> Iterator[Edit]:
     """Yield what makes the touched addresses between two places readable in one way only.
 
     `busy` are the places, in order, of code and links, where no address is bare.
     """
-    angles = [match.span() for match in _ANGLES.finditer(text, start, end)]
-    busy = merged([*busy, *angles])
+    angles = [match.span() for match in _HTML_TAG_LIKE.finditer(text, start, end)]
+    occupied = merge_spans([*occupied, *angles])
     webs: list[Span] = []
-    for match in _START.finditer(text, start, end):
+    for match in _ADDRESS_START.finditer(text, start, end):
         place = match.start()
-        stop = _free_until(busy, place, end)
-        run = _RUN.match(text, match.end(), stop) if stop > place else None
+        stop = _free_until(occupied, place, end)
+        run = _ADDRESS_BODY.match(text, match.end(), stop) if stop > place else None
         if run is None or (webs and place < webs[-1][1]):
             continue
         markers = _MARKERS.search(text[max(start, place - 12) : place])
         cut = _emphasis_end(text, place, run.end(), markers[0] if markers else "")
-        if cut == run.end() and len(run[0]) >= LONGEST:
+        if cut == run.end() and len(run[0]) >= MAX_BARE_ADDRESS_CHARACTERS:
             continue
         last, touched = _address_end(text, place, cut)
         webs.append((place, last))
         touched = touched or cut < run.end() or bool(markers)
-        touched = touched or _meets_tag(text, start, place, cut)
+        touched = touched or _touches_emphasis_tag(text, start, place, cut)
         address = text[place:last]
         touched = "](" not in address and (touched or bool(_INSIDE.search(address)))
         joins = match[1] is not None and text[place - 1 : place] in ("!", "]")
-        if touched and not joins and _is_plain(text, start, place):
-            yield from _written(place, address, bare=match[1] is not None)
+        if touched and not joins and _is_outside_slack_form(text, start, place):
+            yield from _bracket_edits(place, address, bare=match[1] is not None)
     if text.find("@", start, end) >= 0:
-        yield from _mails(text, start, end, merged([*busy, *webs]))
+        yield from _mail_edits(text, start, end, merge_spans([*occupied, *webs]))
 
 
-def encoded_target(written: str) -> str:
+def encode_target(written: str) -> str:
     """Return a link's target with what would end it percent-encoded, behind its host."""
     target = written.strip()
     host = regex.match(r"(?:https?://[^\s/?#|]+|mailto:)", target, regex.I)
@@ -98,38 +100,38 @@ def encoded_target(written: str) -> str:
         return target
     if target[host.end() : host.end() + 1] not in ("", "/", "?", "#") and host[0][-1] != ":":
         return target
-    rest = _BREAKING.sub(lambda char: quote(char[0], safe=""), target[host.end() :])
+    rest = _UNSAFE_IN_TARGET.sub(lambda char: quote(char[0], safe=""), target[host.end() :])
     if rest.count("(") != rest.count(")") or regex.search(r"\)[^(]*\(|\([^)]*\([^)]*\(", rest):
         rest = rest.replace("(", "%28").replace(")", "%29")
     return host[0] + rest
 
 
-def _free_until(busy: list[Span], place: int, end: int) -> int:
+def _free_until(occupied: list[Span], place: int, end: int) -> int:
     """Return where code or a link begins next; `place` itself if it is inside of one."""
-    if covers(busy, place):
+    if spans_cover(occupied, place):
         return place
-    index = bisect_right(busy, (place, end))
-    return min(busy[index][0], end) if index < len(busy) else end
+    index = bisect_right(occupied, (place, end))
+    return min(occupied[index][0], end) if index < len(occupied) else end
 
 
-def _is_plain(text: str, start: int, place: int) -> bool:
+def _is_outside_slack_form(text: str, start: int, place: int) -> bool:
     """Say whether no `<` before a place reaches to it through markup."""
     return not _LESS_BEFORE.search(text, max(start, place - 60), place)
 
 
-def _meets_tag(text: str, start: int, place: int, stop: int) -> bool:
+def _touches_emphasis_tag(text: str, start: int, place: int, stop: int) -> bool:
     """Say whether a tag that becomes emphasis stands beside an address."""
-    before = _TAG_BEFORE.search(text[max(start, place - _TAG_REACH) : place])
+    before = _TAG_BEFORE.search(text[max(start, place - _TAG_CONTEXT_CHARACTERS) : place])
     return bool(before or EMPHASIS_TAG.match(text, stop))
 
 
-def _written(place: int, address: str, *, bare: bool) -> Iterator[Edit]:
+def _bracket_edits(place: int, address: str, *, bare: bool) -> Iterator[Edit]:
     last = place + len(address)
     if not bare:
         if _COMPLETE.match(address):
             yield place, place, "<"
             yield last, last, ">"
-    elif not _NOT_IN_LABEL.search(address) and not remark(address, f"http://{address}"):
+    elif not _NOT_IN_LABEL.search(address) and not host_remark(address, f"http://{address}"):
         yield place, last, f"[{address}](http://{address})"
 
 
@@ -153,10 +155,14 @@ def _address_end(text: str, place: int, stop: int) -> tuple[int, bool]:
     return place + len(address), any(char in dropped for char in "*_~")
 
 
-def _mails(text: str, start: int, end: int, busy: list[Span]) -> Iterator[Edit]:
+def _mail_edits(text: str, start: int, end: int, occupied: list[Span]) -> Iterator[Edit]:
     for match in _MAIL.finditer(text, start, end):
         place, stop = match.span(1)
         around = text[place - 1 : place] if place > start else ""
         touched = around in ("*", "_", "~") or text[stop : stop + 1] in ("*", "_", "~")
-        if touched and _free_until(busy, place, end) >= stop and _is_plain(text, start, place):
+        if (
+            touched
+            and _free_until(occupied, place, end) >= stop
+            and _is_outside_slack_form(text, start, place)
+        ):
             yield place, stop, f"[{match[1]}](mailto:{match[1]})"

@@ -10,20 +10,20 @@ from collections.abc import Iterator
 
 import regex
 
-from bot.render.safety.addresses import ANGLE_BYTES, LINK_AROUND_BYTES
-from bot.render.safety.edits import BREAK
-from bot.render.safety.labels import REMARK_BYTES, REMARK_FACTOR
+from bot.render.safety.addresses import ANGLE_BRACKETS_BYTES, MAILTO_LINK_BYTES
+from bot.render.safety.edits import ZERO_WIDTH_SPACE
+from bot.render.safety.labels import REMARK_BYTES_PER_HOST_BYTE, REMARK_OVERHEAD_BYTES
 
 # A break, "image", and what stands around the host a link leads to.
-_LINK_BYTES = 8 + REMARK_BYTES
-_BREAK_BYTES = len(BREAK.encode())
+_LINK_BYTES = 8 + REMARK_OVERHEAD_BYTES
+_BREAK_BYTES = len(ZERO_WIDTH_SPACE.encode())
 
-_BROKEN = regex.compile(r"[<&\]]|!(?=\[)")
+_NEEDS_BREAK = regex.compile(r"[<&\]]|!(?=\[)")
 _ADDRESS = regex.compile(r"https?://", regex.I)
 _LINK = regex.compile(r"\](?:\([ \t\n]*+<?((?:\w++:(?://)?)?[^\s/?#<>]*+))")
 # A label without any of these names no host, so nothing will be added to it.
 _MAY_NAME = regex.compile(r"[^\x00-\x7f]|[.,&:/@\\]")
-_LABELLED = regex.compile(
+_LABELLED_ADDRESS = regex.compile(
     r"""<(?:a\s[^<>]{0,300}?href=["']?)?((?:https?://|mailto:)[^\s/?\#<>|"']*+)""", regex.I
 )
 _TARGET = regex.compile(
@@ -32,7 +32,7 @@ _TARGET = regex.compile(
     regex.X | regex.I,
 )
 _ENCODED = regex.compile(r"[\s|\"`^{}()]")
-_DOUBLED = regex.compile(
+_DOUBLED_ADDRESS = regex.compile(
     r"""(?P<www>www\.)[^\s<>|\\`"]*+
       | (?<![^\s*_~("'])(?P<mail>[a-zA-Z0-9][a-zA-Z0-9._+-]{0,29}@)[a-zA-Z0-9.-]*+""",
     regex.X | regex.I,
@@ -40,46 +40,46 @@ _DOUBLED = regex.compile(
 _WWW = regex.compile(r"www\.", regex.I)
 
 
-def extra_costs(text: str) -> Iterator[tuple[int, int]]:
+def extra_byte_costs(text: str) -> Iterator[tuple[int, int]]:
     """Yield places in `text` and the bytes that a beginning which reaches there may cost more."""
-    for match in _BROKEN.finditer(text):
+    for match in _NEEDS_BREAK.finditer(text):
         yield match.end() + 1, _BREAK_BYTES
-    yield from _links(text)
-    yield from _targets(text)
+    yield from _link_costs(text)
+    yield from _target_costs(text)
     for match in _ADDRESS.finditer(text):
-        yield match.end(), ANGLE_BYTES
-    yield from _doubled(text)
+        yield match.end(), ANGLE_BRACKETS_BYTES
+    yield from _doubled_costs(text)
 
 
-def _links(text: str) -> Iterator[tuple[int, int]]:
+def _link_costs(text: str) -> Iterator[tuple[int, int]]:
     since = 0
     for match in _LINK.finditer(text):
         label = max(text.find("[", since, match.start()), since)
         names = _MAY_NAME.search(text, label, match.start())
         # Where a host ends is known from the character behind it on.
-        yield match.end() + 1, _LINK_BYTES + (_remark(match[1]) if names else 0)
+        yield match.end() + 1, _LINK_BYTES + (_remark_bytes(match[1]) if names else 0)
         since = match.end()
-    for match in _LABELLED.finditer(text):
-        yield match.end() + 1, _LINK_BYTES + _remark(match[1])
+    for match in _LABELLED_ADDRESS.finditer(text):
+        yield match.end() + 1, _LINK_BYTES + _remark_bytes(match[1])
 
 
-def _remark(host: str) -> int:
-    return REMARK_FACTOR * len(host.encode())
+def _remark_bytes(host: str) -> int:
+    return REMARK_BYTES_PER_HOST_BYTE * len(host.encode())
 
 
-def _targets(text: str) -> Iterator[tuple[int, int]]:
+def _target_costs(text: str) -> Iterator[tuple[int, int]]:
     """Charge what is percent-encoded in the targets of links."""
     for target in _TARGET.finditer(text):
         for char in _ENCODED.finditer(text, target.start() + 2, target.end()):
             yield char.end() + 1, 2 * len(char[0].encode())
 
 
-def _doubled(text: str) -> Iterator[tuple[int, int]]:
+def _doubled_costs(text: str) -> Iterator[tuple[int, int]]:
     """Charge addresses that may have to stand twice, a character at a time."""
-    for match in _DOUBLED.finditer(text):
+    for match in _DOUBLED_ADDRESS.finditer(text):
         head = match.end("www") if match["www"] else match.end("mail")
-        yield head, LINK_AROUND_BYTES + head - match.start()
+        yield head, MAILTO_LINK_BYTES + head - match.start()
         for other in _WWW.finditer(text, head, match.end()):  # emphasis parts it from the first
-            yield other.end(), LINK_AROUND_BYTES
+            yield other.end(), MAILTO_LINK_BYTES
         for place in range(head, match.end()):
             yield place + 1, len(text[place].encode())

@@ -7,17 +7,17 @@ from collections.abc import Iterable
 
 import regex
 
-BREAK = "\u200b"
+ZERO_WIDTH_SPACE = "\u200b"
 """A zero-width space: it parts what Slack or a reader of markdown would take together."""
 
-TURN = regex.compile(r"[\u202a-\u202e\u2066-\u2069]")
+BIDI_CONTROL = regex.compile(r"[\u202a-\u202e\u2066-\u2069]")
 """What turns the direction of text round: behind it, a remark of ours would read backwards."""
 
 Edit = tuple[int, int, str]
 """From where to where something is replaced, and by what."""
 
 
-def edited(text: str, edits: Iterable[Edit]) -> str:
+def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     """Return `text` with `edits`, which are in order, made."""
     pieces, done = [], 0
     for start, end, new in edits:
@@ -30,7 +30,7 @@ Span = tuple[int, int]
 """From where to where something stands in a text."""
 
 
-def merged(spans: Iterable[Span]) -> list[Span]:
+def merge_spans(spans: Iterable[Span]) -> list[Span]:
     """Return spans in order, those that overlap as one."""
     out: list[Span] = []
     for start, end in sorted(spans):
@@ -47,7 +47,7 @@ def begins_within(spans: list[Span], first: int, end: int) -> bool:
     return index < len(spans) and spans[index][0] < end
 
 
-def covers(spans: list[Span], place: int) -> bool:
+def spans_cover(spans: list[Span], place: int) -> bool:
     """Say whether a place is inside one of merged `spans`."""
     index = bisect_right(spans, place, key=lambda span: span[0]) - 1
     return index >= 0 and place < spans[index][1]

@@ -14,91 +14,91 @@ from collections.abc import Iterator
 
 import regex
 
-from bot.render.safety.edits import BREAK, Edit
-from bot.render.safety.labels import remark
-from bot.render.safety.tags import TAG
+from bot.render.safety.edits import ZERO_WIDTH_SPACE, Edit
+from bot.render.safety.labels import host_remark
+from bot.render.safety.tags import HTML_TAG
 
-_LESS = regex.compile(
+_LESS_THAN = regex.compile(
     r"""<|&(?:(?:amp|AMP);|\#0*+38;|\#[xX]0*+26;)*+
         (?:(?:lt|LT);?|\#0*+60;?|\#[xX]0*+3[cC];?)""",
     regex.X,
 )
-_UNSEEN = r"\p{Cf}\p{Mn}\\`"
-_IN_CODE = regex.compile(rf"[{_UNSEEN}]*+(.{{0,60}})", regex.S)
-_IN_PROSE = regex.compile(rf"\n?[{_UNSEEN}*_~\[\]()]*+(.{{0,12}})", regex.S)
+_INVISIBLE = r"\p{Cf}\p{Mn}\\`"
+_IN_CODE = regex.compile(rf"[{_INVISIBLE}]*+(.{{0,60}})", regex.S)
+_IN_PROSE = regex.compile(rf"\n?[{_INVISIBLE}*_~\[\]()]*+(.{{0,12}})", regex.S)
 # `\n?` here and in _WORD: a reader who joins lines takes the line break away.
 # What begins one of Slack's forms, and `?`, which with the tags below hides text from some readers.
-_STARTS = ("!", "@", "#", "<", "?")
-_RAW = regex.compile(r"(?:script|pre|style|textarea)\b", regex.I)
-_SCHEME = regex.compile(rf"\n?([{_UNSEEN}*_~\[\]()]*+)([a-zA-Z&][^\s<>]{{0,150}})")
-_SCHEME_ITSELF = regex.compile(rf"[{_UNSEEN}*_~\[\]()]*+[a-zA-Z][\w+.-]*+:")
+_FORM_STARTS = ("!", "@", "#", "<", "?")
+_RAW_TEXT_TAG = regex.compile(r"(?:script|pre|style|textarea)\b", regex.I)
+_SCHEME = regex.compile(rf"\n?([{_INVISIBLE}*_~\[\]()]*+)([a-zA-Z&][^\s<>]{{0,150}})")
+_SCHEME_ITSELF = regex.compile(rf"[{_INVISIBLE}*_~\[\]()]*+[a-zA-Z][\w+.-]*+:")
 # Tags that will be gone part no words.
-_WORD = regex.compile(rf"(?:{TAG.pattern}|[^\s<>])*+", regex.I)
-_BAR = regex.compile(r"\||&(?:\#0*+124|\#[xX]0*+7[cC]|vert|verbar|VerticalLine);?")
+_WORD = regex.compile(rf"(?:{HTML_TAG.pattern}|[^\s<>])*+", regex.I)
+_PIPE = regex.compile(r"\||&(?:\#0*+124|\#[xX]0*+7[cC]|vert|verbar|VerticalLine);?")
 _AUTOLINK = regex.compile(
     r"(?:(?:https?://|mailto:)[^\s<>|\\`]++|[\w.!#$%'*+/=?^{}~-]++@[\w.-]++)>", regex.I
 )
-_REAL = regex.compile(
+_LIVE_FORM = regex.compile(
     r"""!(?:(?i:channel|here|everyone|group)(?![\w-])|subteam\^S[A-Z0-9]|date\^\d)
       | @[UWB][A-Z0-9]{6,} | \#[CDG][A-Z0-9]{6,}""",
     regex.X,
 )
-_LABELLED = regex.compile(r"\s*+((?:https?://|mailto:)[^\s<>|]++)\|([^<>\n]*+)>", regex.I)
+_LABELLED_LINK = regex.compile(r"\s*+((?:https?://|mailto:)[^\s<>|]++)\|([^<>\n]*+)>", regex.I)
 
 
-def breaks(text: str, codes: list[tuple[int, int]]) -> Iterator[Edit]:
+def slack_form_breaks(text: str, code_spans: list[tuple[int, int]]) -> Iterator[Edit]:
     """Yield a break behind every `<` that may begin a form of Slack's; `codes` are in order."""
-    starts = [start for start, _ in codes]
-    prose = _Prose(text)
-    for match in _LESS.finditer(text):
+    starts = [start for start, _ in code_spans]
+    prose = _ProseScanner(text)
+    for match in _LESS_THAN.finditer(text):
         at = match.end()
-        if text.startswith(BREAK, at):
+        if text.startswith(ZERO_WIDTH_SPACE, at):
             continue
         index = bisect_right(starts, match.start()) - 1
-        in_code = index >= 0 and match.start() < codes[index][1]
+        in_code = index >= 0 and match.start() < code_spans[index][1]
         raw = match[0] == "<"
-        if _live_in_code(text, at, raw=raw) if in_code else prose.live(at, match[0]):
-            yield at, at, BREAK
+        if _is_live_in_code(text, at, raw=raw) if in_code else prose.may_be_live(at, match[0]):
+            yield at, at, ZERO_WIDTH_SPACE
 
 
-def _live_in_code(text: str, at: int, *, raw: bool) -> bool:
+def _is_live_in_code(text: str, at: int, *, raw: bool) -> bool:
     ahead = _IN_CODE.match(text, at)
-    if ahead and _REAL.match(html.unescape(ahead[1])):
+    if ahead and _LIVE_FORM.match(html.unescape(ahead[1])):
         return True
-    link = _LABELLED.match(text, at) if raw else None
-    return bool(link and remark(link[2], link[1]))
+    link = _LABELLED_LINK.match(text, at) if raw else None
+    return bool(link and host_remark(link[2], link[1]))
 
 
-class _Prose:
+class _ProseScanner:
     """Tells what stands behind a `<` outside code; asked from left to right, it takes one pass."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._bars: list[int] | None = None
+        self._pipes: list[int] | None = None
         self._word = (0, -1)
 
-    def live(self, at: int, less: str) -> bool:
+    def may_be_live(self, at: int, less: str) -> bool:
         """Say whether what follows a `<` may be live, whatever markup is taken away."""
         if less == "<" and _AUTOLINK.match(self._text, at):
-            return self._has_bar(at)
+            return self._has_pipe(at)
         ahead = _IN_PROSE.match(self._text, at)
-        if ahead and html.unescape(ahead[1])[:1] in _STARTS:
+        if ahead and html.unescape(ahead[1])[:1] in _FORM_STARTS:
             return True
-        return self._begins_address(at) or self._has_bar(at)
+        return self._begins_address(at) or self._has_pipe(at)
 
     def _begins_address(self, at: int) -> bool:
         match = _SCHEME.match(self._text, at)
         if match is None:
             return False
         word = html.unescape(match[2])
-        return bool(_SCHEME_ITSELF.match(word) or (not match[1] and _RAW.match(word)))
+        return bool(_SCHEME_ITSELF.match(word) or (not match[1] and _RAW_TEXT_TAG.match(word)))
 
-    def _has_bar(self, at: int) -> bool:
+    def _has_pipe(self, at: int) -> bool:
         """Say whether a bar stands in the word at a place."""
-        if self._bars is None:
-            self._bars = [match.start() for match in _BAR.finditer(self._text)]
-        index = bisect_left(self._bars, at)
-        return index < len(self._bars) and self._bars[index] < self._word_end(at)
+        if self._pipes is None:
+            self._pipes = [match.start() for match in _PIPE.finditer(self._text)]
+        index = bisect_left(self._pipes, at)
+        return index < len(self._pipes) and self._pipes[index] < self._word_end(at)
 
     def _word_end(self, at: int) -> int:
         begin = at + self._text.startswith("\n", at)

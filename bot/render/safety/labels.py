@@ -13,11 +13,11 @@ from urllib.parse import quote, unquote
 import regex
 
 # The bytes a remark may cost: so many for each byte of the host as written, and these.
-REMARK_FACTOR = 3
-REMARK_BYTES = len(" ( and others)")
+REMARK_BYTES_PER_HOST_BYTE = 3
+REMARK_OVERHEAD_BYTES = len(" ( and others)")
 
 # What no reader sees: format characters, fillers, and blanks too thin to part words.
-_UNSEEN = regex.compile(
+_INVISIBLE = regex.compile(
     r"[\p{Cf}\p{Default_Ignorable_Code_Point}\u2000-\u200a\u202f\u205f\u2800\u3164\uffa0]"
 )
 _MARKUP = regex.compile(r"\\([!-/:-@\[-`{-~])|!\[|\]\([^()\s]*+\)|[*~`]|(?<![^\W_])_|_(?![^\W_])")
@@ -59,43 +59,43 @@ _ADDRESS_LIKE = regex.compile(
 )
 # `str.join()` is code to every reader, `okta.com()` is not.
 _CALL = regex.compile(r"[\w.]*+(?<=\.(\w+))\([^()]*+\)\W*+")
-_AROUND = "([{<\"'\u201c\u2018\u00ab\u201d\u2019\u00bb>}]).,;:!?"
-_OWN = regex.compile(r"(?:https?://)?([^/?#\\:@\s]+)(?::\d*+)?(?:[/?#].*+)?", regex.S)
+_SURROUNDING_PUNCTUATION = "([{<\"'\u201c\u2018\u00ab\u201d\u2019\u00bb>}]).,;:!?"
+_OWN_ADDRESS = regex.compile(r"(?:https?://)?([^/?#\\:@\s]+)(?::\d*+)?(?:[/?#].*+)?", regex.S)
 _AUTHORITY = regex.compile(r"https?://([^/\\?#]*)|mailto:([^?#]*)([^#]*)", regex.I)
 _PORT = regex.compile(r":\d*$")
 _RECIPIENTS = regex.compile(r"[?&;](?:to|cc|bcc)=", regex.I)
 _UNSAFE = regex.compile(r"[^a-z0-9.:@,+=%_-]|(?<![a-z0-9])_|_(?![a-z0-9])", regex.I)
 
 
-def plain_label(label: str) -> str:
+def visible_label(label: str) -> str:
     """Return what a reader sees of a link's label, look-alike punctuation in ASCII.
 
     Entities are read twice, as by somebody who decodes what was decoded once.
     """
-    decoded = _UNSEEN.sub("", html.unescape(html.unescape(_QUOTE.sub("\n", label))))
+    decoded = _INVISIBLE.sub("", html.unescape(html.unescape(_QUOTE.sub("\n", label))))
     bare = _MARKUP.sub(lambda match: match[1] or "", decoded)
     return " ".join(normalize("NFKC", bare.translate(_LOOK_ALIKE)).split())
 
 
-def like_address(label: str) -> bool:
+def looks_like_address(label: str) -> bool:
     """Say whether some reader may take a label, or a part of it, for an address."""
-    return any(True for _ in _addresses(label))
+    return any(True for _ in _address_words(label))
 
 
-def remark(label: str, target: str) -> str:
+def host_remark(label: str, target: str) -> str:
     """Return what must stand behind a label so that it does not lie about an allowed target."""
-    hosts = _hosts(target)
-    if all(_is_own(token, hosts) for token in _addresses(label)):
+    hosts = _target_hosts(target)
+    if all(_leads_to_host(token, hosts) for token in _address_words(label)):
         return ""
-    said = f" ({_shown(target, hosts)})"
+    said = f" ({_displayed_hosts(target, hosts)})"
     return "" if label.endswith(said) else said
 
 
-def _addresses(label: str) -> set[str]:
+def _address_words(label: str) -> set[str]:
     """Return the words of a label that may be read as addresses, in lower case."""
     readings = {label, _TAG.sub("", label), _without_tags(label)}
-    words = {word for reading in readings for word in _words(plain_label(reading))}
-    return {word.strip(_AROUND) for word in words if _reads_as_address(word)}
+    words = {word for reading in readings for word in _words(visible_label(reading))}
+    return {word.strip(_SURROUNDING_PUNCTUATION) for word in words if _reads_as_address(word)}
 
 
 def _without_tags(label: str) -> str:
@@ -116,18 +116,18 @@ def _reads_as_address(word: str) -> bool:
     return not call or len(call[1]) <= 2 or call[1] in _TOP_LEVEL or "//" in word
 
 
-def _is_own(word: str, hosts: list[str]) -> bool:
+def _leads_to_host(word: str, hosts: list[str]) -> bool:
     """Say whether an address is the one that a link with these hosts leads to."""
     if len(hosts) != 1:
         return False
     own = hosts[0]
     if "@" in own:
         return word.removeprefix("mailto:") in (own, own.rpartition("@")[2])
-    match = _OWN.fullmatch(word)
-    return match is not None and _bare(ascii_host(match[1])) == _bare(own)
+    match = _OWN_ADDRESS.fullmatch(word)
+    return match is not None and _without_www(ascii_host(match[1])) == _without_www(own)
 
 
-def _hosts(target: str) -> list[str]:
+def _target_hosts(target: str) -> list[str]:
     """Return the host a target leads to, in ASCII, or the addresses a mail goes to.
 
     More than one, or none, is returned where no single one can be named.
@@ -142,14 +142,14 @@ def _hosts(target: str) -> list[str]:
     return [*hosts, ""] if _RECIPIENTS.search(unquote(match[3])) else hosts
 
 
-def _shown(target: str, hosts: list[str]) -> str:
+def _displayed_hosts(target: str, hosts: list[str]) -> str:
     """Return the hosts as they stand in a remark: no markup in them, and not too long."""
     match = _AUTHORITY.match(target)
     written = (match[1] if match[2] is None else match[2]) if match else ""
     more = "" if hosts[-1:] != [""] else " and others" if len(hosts) > 1 else "others"
     named = ",".join(host.strip("[]") for host in hosts if host)
     shown = _UNSAFE.sub(lambda char: quote(char[0], safe=""), named)
-    if len(shown) > REMARK_FACTOR * len(written.encode()):
+    if len(shown) > REMARK_BYTES_PER_HOST_BYTE * len(written.encode()):
         shown = quote(written, safe=".:@,+=%-")
     return shown + more
 
@@ -170,5 +170,5 @@ def _ascii_label(label: str) -> str:
     return "xn--" + label.encode("punycode", "replace").decode("ascii")
 
 
-def _bare(host: str) -> str:
+def _without_www(host: str) -> str:
     return host.removeprefix("www.")

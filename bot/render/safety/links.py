@@ -13,18 +13,25 @@ from dataclasses import dataclass
 
 import regex
 
-from bot.render.markdown.blocks import Block, Kind
-from bot.render.markdown.inline import Inline, Link
-from bot.render.safety.addresses import encoded_target
-from bot.render.safety.edits import BREAK, Edit, Span, begins_within, covers, merged
-from bot.render.safety.labels import like_address, remark
+from bot.render.markdown.blocks import BlockKind, MarkdownBlock
+from bot.render.markdown.inline import InlineMarkup, MarkdownLink
+from bot.render.safety.addresses import encode_target
+from bot.render.safety.edits import (
+    ZERO_WIDTH_SPACE,
+    Edit,
+    Span,
+    begins_within,
+    merge_spans,
+    spans_cover,
+)
+from bot.render.safety.labels import host_remark, looks_like_address
 
 _ALLOWED = regex.compile(r"https?://(?![/?#:])[^\s<>|]+|mailto:[^\s<>|]+", regex.I)
 _SCHEME = regex.compile(r"[a-zA-Z][\w+.-]*+:|//")
 _ESCAPE = regex.compile(r"\\([!-/:-@\[-`{-~])")
 # Readers of a backslash before the path disagree about the host.
-_TWISTED = regex.compile(r"\s*+\w++:/*+[^/?#\\]*+\\")
-_JOINT = regex.compile(r"\](?=\()|!(?=\[)")
+_BACKSLASHED_URL = regex.compile(r"\s*+\w++:/*+[^/?#\\]*+\\")
+_LABEL_TARGET_JOINT = regex.compile(r"\](?=\()|!(?=\[)")
 _IMAGE = regex.compile(r"!(?=\[)")
 _IMAGE_IN_CODE = regex.compile(r"(?<!\w)!(?=\[)")  # `vec![1]` is a macro
 _JOINT_IN_TAG = regex.compile(r"(?<=\[)([^\[\]\n]*+)\](?=\[)")
@@ -45,101 +52,101 @@ _UNSEEN_IN_TARGET = regex.compile(r"[\s\p{Cc}\p{Cf}]")
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class TextStretch:
     """Running text from `start` to `end` of a block; it is `prose` unless it is code."""
 
     start: int
     end: int
-    found: Inline
-    prose: bool
-    block: Block
+    inline: InlineMarkup
+    is_prose: bool
+    block: MarkdownBlock
 
 
-def allowed_links(text: str, stretch: Stretch) -> list[Link]:
+def allowed_links(text: str, stretch: TextStretch) -> list[MarkdownLink]:
     """Return the links of a stretch that stay links; images that hold a link do not."""
-    links = stretch.found.links
-    inner = sorted((link.start, link.end) for link in links if not link.image)
+    links = stretch.inline.links
+    inner = sorted((link.start, link.end) for link in links if not link.is_image)
     return [
         link
         for link in links
-        if not link.reference
-        and _ALLOWED.fullmatch(_target(text, link))
-        and not (link.image and begins_within(inner, *link.label))
+        if not link.is_reference
+        and _ALLOWED.fullmatch(_link_target(text, link))
+        and not (link.is_image and begins_within(inner, *link.label))
     ]
 
 
-def link_edits(text: str, stretch: Stretch, allowed: list[Link]) -> Iterator[Edit]:
+def link_edits(text: str, stretch: TextStretch, allowed: list[MarkdownLink]) -> Iterator[Edit]:
     """Yield what makes the links of a stretch safe; `allowed` are those that stay links."""
     kept = {link.label[1] for link in allowed}
-    links = stretch.found.links
-    labels = merged(link.label for link in links)
+    links = stretch.inline.links
+    labels = merge_spans(link.label for link in links)
     for link in links:
-        if link.reference:
-            yield from _reference(text, link)
+        if link.is_reference:
+            yield from _reference_edits(text, link)
         elif link.label[1] in kept:
-            yield from _shown(text, link, _target(text, link), labels)
-            yield from _encoded(text, link)
-        elif not stretch.prose and _SCHEME.match(_target(text, link)):
-            yield link.label[1] + 1, link.label[1] + 1, BREAK
-    kept |= {link.start for link in allowed} | {link.start for link in links if link.reference}
-    yield from _unkept(text, stretch, kept)
-    if stretch.prose:
-        yield from _in_tags(text, stretch, kept)
+            yield from _label_edits(text, link, _link_target(text, link), labels)
+            yield from _target_edits(text, link)
+        elif not stretch.is_prose and _SCHEME.match(_link_target(text, link)):
+            yield link.label[1] + 1, link.label[1] + 1, ZERO_WIDTH_SPACE
+    kept |= {link.start for link in allowed} | {link.start for link in links if link.is_reference}
+    yield from _unlinked_edits(text, stretch, kept)
+    if stretch.is_prose:
+        yield from _in_tag_edits(text, stretch, kept)
     if text.find("]:", stretch.start, stretch.end) >= 0:
-        yield from _definitions(text, stretch)
+        yield from _definition_edits(text, stretch)
 
 
-def _target(text: str, link: Link) -> str:
-    return _plain_target(encoded_target(text[slice(*link.target)]))
+def _link_target(text: str, link: MarkdownLink) -> str:
+    return _browser_target(encode_target(text[slice(*link.target)]))
 
 
-def _shown(text: str, link: Link, target: str, labels: list[Span]) -> Iterator[Edit]:
+def _label_edits(text: str, link: MarkdownLink, target: str, labels: list[Span]) -> Iterator[Edit]:
     """Make an image a link, and let a label that names another host show the real one."""
     label = text[slice(*link.label)]
-    if link.image:
-        if covers(labels, link.start):
+    if link.is_image:
+        if spans_cover(labels, link.start):
             yield link.start, link.label[0], ""
             yield link.label[1], link.end, ""
             return
         yield link.start, link.start + 1, _in_place_of_bang(text, link.start)
         if not label.strip():
             yield link.label[1], link.label[1], "image"
-    if said := remark(label, target):
+    if said := host_remark(label, target):
         yield link.label[1], link.label[1], said
 
 
-def _encoded(text: str, link: Link) -> Iterator[Edit]:
+def _target_edits(text: str, link: MarkdownLink) -> Iterator[Edit]:
     """Write a target in angle brackets, or with blanks in it, as one that needs neither."""
     start, end = link.target
     written = text[start:end]
     if start and text[start - 1] == "<":
-        yield start - 1, end + 1, encoded_target(written)
+        yield start - 1, end + 1, encode_target(written)
     elif regex.search(r"[\s|]", written):
-        yield start, end, encoded_target(written)
+        yield start, end, encode_target(written)
 
 
 def _in_place_of_bang(text: str, at: int) -> str:
     """Return what keeps an image that became a link from joining what stands before it."""
-    return BREAK if at and text[at - 1] in "]!" else ""
+    return ZERO_WIDTH_SPACE if at and text[at - 1] in "]!" else ""
 
 
-def _unkept(text: str, stretch: Stretch, kept: set[int]) -> Iterator[Edit]:
+def _unlinked_edits(text: str, stretch: TextStretch, label_ends: set[int]) -> Iterator[Edit]:
     """Part every `](` and `![` that is no link to us: no other reader must make it one.
 
     The address of `![name]` may stand anywhere. In code only what begins an image is parted.
     """
     start, end = stretch.start, stretch.end
-    certain = stretch.prose and not _doubtful(text, start, end)
+    certain = stretch.is_prose and not _doubtful(text, start, end)
     for match in _joint(stretch).finditer(text, start, end):
         at = match.start()
-        if at not in kept and not (certain and covers(stretch.found.codes, at)):
-            yield at + 1, at + 1, BREAK
+        if at not in label_ends and not (certain and spans_cover(stretch.inline.code_spans, at)):
+            yield at + 1, at + 1, ZERO_WIDTH_SPACE
 
 
-def _joint(stretch: Stretch) -> regex.Pattern[str]:
-    if stretch.prose:
-        return _JOINT
-    return _IMAGE_IN_CODE if stretch.block.kind is Kind.CODE else _IMAGE
+def _joint(stretch: TextStretch) -> regex.Pattern[str]:
+    if stretch.is_prose:
+        return _LABEL_TARGET_JOINT
+    return _IMAGE_IN_CODE if stretch.block.kind is BlockKind.CODE else _IMAGE
 
 
 def _doubtful(text: str, start: int, end: int) -> bool:
@@ -151,42 +158,46 @@ def _doubtful(text: str, start: int, end: int) -> bool:
     return any(match[1] and "`" in match[0] for match in _DEFINED.finditer(text, start, end))
 
 
-def _in_tags(text: str, stretch: Stretch, kept: set[int]) -> Iterator[Edit]:
+def _in_tag_edits(text: str, stretch: TextStretch, label_ends: set[int]) -> Iterator[Edit]:
     """Part references whose label names a host, behind what somebody may take for the beginning
     of a tag; `kept` are the labels' ends of links."""
     tag = _MAY_BE_TAG.search(text, stretch.start, stretch.end)
     if tag is None:
         return
-    known = kept | {link.label[1] for link in stretch.found.links if link.reference}
+    known = label_ends | {link.label[1] for link in stretch.inline.links if link.is_reference}
     for match in _JOINT_IN_TAG.finditer(text, tag.end(), stretch.end):
         at = match.end() - 1
-        if at not in known and like_address(match[1]) and not covers(stretch.found.codes, at):
-            yield at + 1, at + 1, BREAK
+        if (
+            at not in known
+            and looks_like_address(match[1])
+            and not spans_cover(stretch.inline.code_spans, at)
+        ):
+            yield at + 1, at + 1, ZERO_WIDTH_SPACE
 
 
-def _reference(text: str, link: Link) -> Iterator[Edit]:
+def _reference_edits(text: str, link: MarkdownLink) -> Iterator[Edit]:
     """Part `[label][name]` where the label names a host: what it leads to may stand anywhere."""
-    if link.image:
+    if link.is_image:
         yield link.start, link.start + 1, _in_place_of_bang(text, link.start)
-    if like_address(text[slice(*link.label)]):
-        yield link.label[1] + 1, link.label[1] + 1, BREAK
+    if looks_like_address(text[slice(*link.label)]):
+        yield link.label[1] + 1, link.label[1] + 1, ZERO_WIDTH_SPACE
 
 
-def _definitions(text: str, stretch: Stretch) -> Iterator[Edit]:
+def _definition_edits(text: str, stretch: TextStretch) -> Iterator[Edit]:
     """Break `[name]: address` where the address is not allowed or the name is another host."""
     for match in _DEFINITION.finditer(text, stretch.start, stretch.end):
         if match[1] is None:  # an escape
             continue
-        target = _plain_target(match[2])
+        target = _browser_target(match[2])
         allowed = _ALLOWED.fullmatch(target)
         leads = _SCHEME.match(_UNSEEN_IN_TARGET.sub("", target))
         # A reference may write the name in another case.
         names = match[1], match[1].casefold()
-        if any(remark(name, target) for name in names) or (leads and not allowed):
-            yield match.end(1) + 1, match.end(1) + 1, BREAK
+        if any(host_remark(name, target) for name in names) or (leads and not allowed):
+            yield match.end(1) + 1, match.end(1) + 1, ZERO_WIDTH_SPACE
 
 
-def _plain_target(written: str) -> str:
+def _browser_target(written: str) -> str:
     """Return the address as a browser gets it, or nothing where that is not certain."""
     decoded = html.unescape(written)
-    return "" if _TWISTED.match(decoded) else _ESCAPE.sub(r"\1", decoded).strip()
+    return "" if _BACKSLASHED_URL.match(decoded) else _ESCAPE.sub(r"\1", decoded).strip()

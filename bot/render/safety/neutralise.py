@@ -17,148 +17,154 @@ from itertools import pairwise
 
 import regex
 
-from bot.render.markdown.blocks import Block, Kind, pipes
-from bot.render.markdown.inline import read
-from bot.render.markdown.scan import scan
+from bot.render.markdown.blocks import BlockKind, MarkdownBlock, cell_separators
+from bot.render.markdown.inline import read_inline
+from bot.render.markdown.scan import scan_blocks
 from bot.render.safety.addresses import address_edits
-from bot.render.safety.edits import BREAK, TURN, Edit, edited, merged
-from bot.render.safety.forms import breaks
-from bot.render.safety.links import Stretch, allowed_links, link_edits
-from bot.render.safety.spoken import Running, entity_edits, spoken_edits, stray_tick
+from bot.render.safety.edits import BIDI_CONTROL, ZERO_WIDTH_SPACE, Edit, apply_edits, merge_spans
+from bot.render.safety.forms import slack_form_breaks
+from bot.render.safety.links import TextStretch, allowed_links, link_edits
+from bot.render.safety.spoken import RunningText, entity_edits, slack_and_html_edits, stray_tick
 
-_UNCLEAN = regex.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_CONTROL_CHARACTERS = regex.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _TAG = regex.compile(r"</?[a-zA-Z]")
-_READINGS = 8  # two are enough for nearly every text
+_MAX_PASSES = 8  # two are enough for nearly every text
 # A text without any of these stays as it is.
 _MAY_CHANGE = regex.compile(
     r"[<&\u202a-\u202e\u2066-\u2069]|\](?:[(\[:])|!\[|://|www\.|@(?=[\w.-])", regex.I
 )
 
 
-def inert(text: str) -> str:
+def neutralise(text: str) -> str:
     """Return markdown `text` with nothing in it live for Slack; twice is the same as once.
 
     What is rewritten may be read otherwise than before, so it is read again until it stays.
     """
-    text = clean(text)
-    for _ in range(_READINGS):
-        before, text = text, inert_once(text)
+    text = replace_control_characters(text)
+    for _ in range(_MAX_PASSES):
+        before, text = text, neutralise_once(text)
         if text == before:
             break
     return text
 
 
-def inert_once(text: str) -> str:
+def neutralise_once(text: str) -> str:
     """Return clean `text` with nothing in it live, read once: as it is told piece by piece."""
-    return edited(text, rewritten(text)) if _MAY_CHANGE.search(text) else text
+    return apply_edits(text, neutralising_edits(text)) if _MAY_CHANGE.search(text) else text
 
 
-def inert_beginning(text: str, end: int) -> str:
+def neutralise_prefix(text: str, end: int) -> str:
     """Return how `inert_once` of clean `text` begins: what its first `end` characters became."""
-    return edited(text[:end], [edit for edit in rewritten(text) if edit[0] < end])
+    return apply_edits(text[:end], [edit for edit in neutralising_edits(text) if edit[0] < end])
 
 
-def inert_line(text: str) -> str:
+def neutralise_line(text: str) -> str:
     """Return plain `text`, no markdown, with nothing in it live for Slack."""
-    text = clean(text)
-    return edited(text, list(breaks(text, [])))
+    text = replace_control_characters(text)
+    return apply_edits(text, list(slack_form_breaks(text, [])))
 
 
-def escaped(text: str) -> str:
+def escape_mrkdwn(text: str) -> str:
     """Return plain `text` for a mrkdwn field: inert, with Slack's escapes
     (docs/slack.md#mrkdwn)."""
-    return inert_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return neutralise_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def clean(text: str) -> str:
+def replace_control_characters(text: str) -> str:
     """Return `text` without control characters and halves of characters, equally long."""
-    return _UNCLEAN.sub(lambda match: " " if match[0] in "\r\v\f" else "\ufffd", text)
+    return _CONTROL_CHARACTERS.sub(lambda match: " " if match[0] in "\r\v\f" else "\ufffd", text)
 
 
 @lru_cache(maxsize=16)  # what lasts of a text is asked about the same text more than once
-def rewritten(text: str) -> tuple[Edit, ...]:
+def neutralising_edits(text: str) -> tuple[Edit, ...]:
     """Return what makes clean `text` inert, in order; no edit begins within another."""
-    stretches, codes, turns = _survey(text)
+    stretches, codes, turns = _find_stretches(text)
     edits = [edit for stretch in stretches for edit in _stretch_edits(text, stretch)]
-    edits += [*turns, *breaks(text, codes)]
+    edits += [*turns, *slack_form_breaks(text, codes)]
     return tuple(
-        _apart(sorted(edits, key=lambda edit: (edit[0], edit[1], edit[2] != BREAK, edit[2])))
+        _drop_overlaps(
+            sorted(edits, key=lambda edit: (edit[0], edit[1], edit[2] != ZERO_WIDTH_SPACE, edit[2]))
+        )
     )
 
 
-def _stretch_edits(text: str, stretch: Stretch) -> Iterator[Edit]:
+def _stretch_edits(text: str, stretch: TextStretch) -> Iterator[Edit]:
     links = allowed_links(text, stretch)
     yield from link_edits(text, stretch, links)
-    if not stretch.prose:
+    if not stretch.is_prose:
         return
-    places = merged((link.start, link.end) for link in links)
-    tails = merged((link.label[1], link.end) for link in links)
-    codes = stretch.found.codes
+    places = merge_spans((link.start, link.end) for link in links)
+    tails = merge_spans((link.label[1], link.end) for link in links)
+    codes = stretch.inline.code_spans
     stray = stray_tick(text, stretch.start, stretch.end, codes)
-    running = Running(stretch.block, stretch.start, stretch.end, codes, places, tails, stray)
-    yield from spoken_edits(text, running)
+    running = RunningText(stretch.block, stretch.start, stretch.end, codes, places, tails, stray)
+    yield from slack_and_html_edits(text, running)
     yield from entity_edits(text, running)
-    yield from address_edits(text, stretch.start, stretch.end, merged([*codes, *places]))
+    yield from address_edits(text, stretch.start, stretch.end, merge_spans([*codes, *places]))
 
 
-def _apart(edits: list[Edit]) -> Iterator[Edit]:
+def _drop_overlaps(edits: list[Edit]) -> Iterator[Edit]:
     """Yield the edits that begin behind the one before, or where it only inserts."""
     done, parted = 0, False
     for start, end, new in edits:
-        if start < done or (parted and (start, end, new) == (done, done, BREAK)):
+        if start < done or (parted and (start, end, new) == (done, done, ZERO_WIDTH_SPACE)):
             continue
         yield start, end, new
-        done, parted = max(done, end), new.endswith(BREAK)
+        done, parted = max(done, end), new.endswith(ZERO_WIDTH_SPACE)
 
 
-def _survey(text: str) -> tuple[list[Stretch], list[tuple[int, int]], list[Edit]]:
+def _find_stretches(text: str) -> tuple[list[TextStretch], list[tuple[int, int]], list[Edit]]:
     """Find the stretches of running text that may change, where code is, and what turns text."""
-    stretches: list[Stretch] = []
+    stretches: list[TextStretch] = []
     codes: list[tuple[int, int]] = []
     turns: list[Edit] = []
-    above: Block | None = None
-    for block in scan(text).blocks:
-        if block.kind is Kind.FENCE:
+    above: MarkdownBlock | None = None
+    for block in scan_blocks(text).blocks:
+        if block.kind is BlockKind.FENCE:
             inside = block.lines[1][0] if len(block.lines) > 1 else block.end
             codes.append((inside, block.end))
-            if in_tag(text, block, above):
-                stretches.append(_stretch(text, block, inside, block.end))
+            if may_be_in_tag(text, block, above):
+                stretches.append(_make_stretch(text, block, inside, block.end))
         else:
-            found = [_stretch(text, block, *place) for place in _parts(text, block)]
+            found = [_make_stretch(text, block, *place) for place in _changeable_spans(text, block)]
             stretches += found
-            if block.kind is Kind.CODE:
+            if block.kind is BlockKind.CODE:
                 codes.append((block.start, block.end))
             else:
-                codes += [code for stretch in found for code in stretch.found.codes]
-                turns += [(at.start(), at.end(), BREAK) for at in _turns(text, block)]
+                codes += [code for stretch in found for code in stretch.inline.code_spans]
+                turns += [
+                    (at.start(), at.end(), ZERO_WIDTH_SPACE) for at in _bidi_controls(text, block)
+                ]
         above = block
     return stretches, codes, turns
 
 
-def _turns(text: str, block: Block) -> Iterator[regex.Match[str]]:
-    return TURN.finditer(text, block.inner, block.end)
+def _bidi_controls(text: str, block: MarkdownBlock) -> Iterator[regex.Match[str]]:
+    return BIDI_CONTROL.finditer(text, block.content_start, block.end)
 
 
-def _parts(text: str, block: Block) -> Iterator[tuple[int, int]]:
+def _changeable_spans(text: str, block: MarkdownBlock) -> Iterator[tuple[int, int]]:
     """Yield where code spans and links can begin and end, and where anything may change."""
-    whole = [(block.inner, block.end)]
-    for start, end in _cells(text, block) if block.kind is Kind.TABLE else whole:
+    whole = [(block.content_start, block.end)]
+    for start, end in _table_cells(text, block) if block.kind is BlockKind.TABLE else whole:
         if _MAY_CHANGE.search(text, start, end):
             yield start, end
 
 
-def _cells(text: str, table: Block) -> Iterator[tuple[int, int]]:
+def _table_cells(text: str, table: MarkdownBlock) -> Iterator[tuple[int, int]]:
     ends = [*(start for start, _ in table.lines[1:]), table.end]
     for (_, start), end in zip(table.lines, ends, strict=True):
-        bars = [start - 1, *pipes(text, start, end), end]
+        bars = [start - 1, *cell_separators(text, start, end), end]
         yield from ((bar + 1, bar_after) for bar, bar_after in pairwise(bars))
 
 
-def _stretch(text: str, block: Block, start: int, end: int) -> Stretch:
-    prose = block.kind not in (Kind.CODE, Kind.FENCE)
-    return Stretch(start, end, read(text, start, end), prose, block)
+def _make_stretch(text: str, block: MarkdownBlock, start: int, end: int) -> TextStretch:
+    prose = block.kind not in (BlockKind.CODE, BlockKind.FENCE)
+    return TextStretch(start, end, read_inline(text, start, end), prose, block)
 
 
-def in_tag(text: str, block: Block, above: Block | None) -> bool:
+def may_be_in_tag(text: str, block: MarkdownBlock, above: MarkdownBlock | None) -> bool:
     """Say whether readers of HTML may take a fence for a part of what stands above it."""
-    return above is not None and not block.fresh and bool(_TAG.match(text, above.inner))
+    return (
+        above is not None and not block.after_blank and bool(_TAG.match(text, above.content_start))
+    )

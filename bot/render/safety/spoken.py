@@ -18,12 +18,26 @@ from dataclasses import dataclass
 
 import regex
 
-from bot.render.markdown.blocks import Block, Kind
-from bot.render.safety.addresses import LONGEST, encoded_target
-from bot.render.safety.edits import BREAK, TURN, Edit, Span, begins_within, covers, edited
-from bot.render.safety.forms import breaks
-from bot.render.safety.labels import remark
-from bot.render.safety.tags import MARKERS, PAIRED, REACH, TAG, closing_tag
+from bot.render.markdown.blocks import BlockKind, MarkdownBlock
+from bot.render.safety.addresses import MAX_BARE_ADDRESS_CHARACTERS, encode_target
+from bot.render.safety.edits import (
+    BIDI_CONTROL,
+    ZERO_WIDTH_SPACE,
+    Edit,
+    Span,
+    apply_edits,
+    begins_within,
+    spans_cover,
+)
+from bot.render.safety.forms import slack_form_breaks
+from bot.render.safety.labels import host_remark
+from bot.render.safety.tags import (
+    EMPHASIS_MARKERS,
+    HTML_TAG,
+    PAIRED_TAGS,
+    TAG_REACH_CHARACTERS,
+    find_closing_tag,
+)
 
 SLACK_LINK = regex.compile(
     r"(?<!\]\()<((?:https?://|mailto:)[^\s<>|\\`()]++)\|([^<>|\n\\`]{1,300}+)>", regex.I
@@ -31,13 +45,13 @@ SLACK_LINK = regex.compile(
 ENTITY = regex.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 _HREF = regex.compile(r"""\shref=(?:"([^"]*)"|'([^']*)'|([^\s"']+))""", regex.I)
 # Characters a target may grow by where it is encoded; see costs.py.
-_MOST_ENCODED = 10
+_MAX_ENCODED_GROWTH_CHARACTERS = 10
 _ALLOWED = regex.compile(r"(?:https?://(?![/?#:])|mailto:)[^\s<>|\\`]+", regex.I)
-_RAISED = str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")
-_LOWERED = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
+_SUPERSCRIPTS = str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")
+_SUBSCRIPTS = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
 _NEXT_IS_TEXT = regex.compile(r"[\"'(\u201c\u2018*_]{0,2}\p{L}|\d{1,9}[^\d.)\s]|\u2022")
 # What ends an address also where an entity says it, and what may stand in one.
-_BESIDE_ADDRESS = ("", "&", "<", "<" + BREAK, ">", '"', " ", "\u00a0")
+_BESIDE_ADDRESS = ("", "&", "<", "<" + ZERO_WIDTH_SPACE, ">", '"', " ", "\u00a0")
 _ENDS_ADDRESS = regex.compile(
     r"[\s<>|\\`\"]"
     r"|&(?:lt|gt|quot|nbsp|LT|GT|QUOT|\#0*+(?:34|60|62|160)|\#[xX]0*+(?:22|3[cCeE]|[aA]0));"
@@ -49,18 +63,18 @@ _STRAY = regex.compile(r"[\p{C}\p{Z}\p{M}]")
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningText:
     """Running text from `start` to `end` in a block, and where code and links stand in it.
 
     `stray` is where the first backtick stands that belongs to no code, else the end.
     """
 
-    block: Block
+    block: MarkdownBlock
     start: int
     end: int
-    codes: list[tuple[int, int]]
+    code_spans: list[tuple[int, int]]
     links: list[tuple[int, int]]
-    tails: list[tuple[int, int]]
+    link_tails: list[tuple[int, int]]
     stray: int
 
 
@@ -74,123 +88,136 @@ def stray_tick(text: str, start: int, end: int, codes: list[Span]) -> int:
     return end
 
 
-def spoken_edits(text: str, running: Running) -> Iterator[Edit]:
+def slack_and_html_edits(text: str, running_text: RunningText) -> Iterator[Edit]:
     """Yield what makes Slack's links and HTML in running text Markdown."""
-    yield from _slack_links(text, running)
-    taken = running.start
-    for match in TAG.finditer(text, running.start, running.end):
-        if match.start() < taken or _within(running, match.start()) or _is_kept(text, match):
+    yield from _slack_links(text, running_text)
+    taken = running_text.start
+    for match in HTML_TAG.finditer(text, running_text.start, running_text.end):
+        if (
+            match.start() < taken
+            or _is_in_code_or_link(running_text, match.start())
+            or _is_left_alone(text, match)
+        ):
             continue
-        if match[2].lower() not in PAIRED:
-            yield _stand_in(text, running, match)
+        if match[2].lower() not in PAIRED_TAGS:
+            yield _replace_tag(text, running_text, match)
         elif not match[1]:
-            for edit in _pair(text, running, match):
+            for edit in _replace_tag_pair(text, running_text, match):
                 taken = max(taken, edit[1] if edit[1] - edit[0] > len(match[0]) + 80 else taken)
                 yield edit
 
 
-def entity_edits(text: str, running: Running) -> Iterator[Edit]:
+def entity_edits(text: str, running_text: RunningText) -> Iterator[Edit]:
     """Yield the characters that entities stand for, where no reader takes them for markup."""
-    addresses = _Addresses(text, running)
-    for match in ENTITY.finditer(text, running.start, running.end):
+    addresses = _Addresses(text, running_text)
+    for match in ENTITY.finditer(text, running_text.start, running_text.end):
         at = match.start()
-        if covers(running.codes, at) or covers(running.tails, at) or _escaped(text, at):
+        if (
+            spans_cover(running_text.code_spans, at)
+            or spans_cover(running_text.link_tails, at)
+            or _is_escaped(text, at)
+        ):
             continue
-        char = _decoded(text, match, _head(text, running, at))
+        char = _decode_entity(text, match, _line_head(text, running_text, at))
         if char not in _BESIDE_ADDRESS and addresses.reach(at):
             continue
         if char:
             yield at, match.end(), char
 
 
-def _slack_links(text: str, running: Running) -> Iterator[Edit]:
+def _slack_links(text: str, running: RunningText) -> Iterator[Edit]:
     for match in SLACK_LINK.finditer(text, running.start, running.end):
-        if not _within(running, match.start()) and not _escaped(text, match.start()):
-            written = _link(text, match.start(), match[2], match[1])
+        if not _is_in_code_or_link(running, match.start()) and not _is_escaped(text, match.start()):
+            written = _markdown_link(text, match.start(), match[2], match[1])
             if written:
                 yield match.start(), match.end(), written
 
 
-def _link(text: str, at: int, label: str, written: str) -> str:
+def _markdown_link(text: str, at: int, label: str, written: str) -> str:
     """Return a link as Markdown; nothing where its label or target can't be written safely."""
-    label = TURN.sub(BREAK, " ".join(html.unescape(label).split()))
-    target = encoded_target(html.unescape(written).replace("(", "%28").replace(")", "%29"))
+    label = BIDI_CONTROL.sub(ZERO_WIDTH_SPACE, " ".join(html.unescape(label).split()))
+    target = encode_target(html.unescape(written).replace("(", "%28").replace(")", "%29"))
     if not label or not _ALLOWED.fullmatch(target) or ENTITY.search(target):
         return ""
     if regex.search(r"[<>\\`|\p{Cc}]|&\#?\w", label):
         return ""
-    if label.count("[") > label.count("]") or len(target) > len(written) + _MOST_ENCODED:
+    if (
+        label.count("[") > label.count("]")
+        or len(target) > len(written) + _MAX_ENCODED_GROWTH_CHARACTERS
+    ):
         return ""
     label = label.replace("[", "\\[").replace("]", "\\]")
-    before = BREAK if at and text[at - 1] in "]!" else ""
-    return f"{before}[{label}{remark(label, target)}]({target})"
+    before = ZERO_WIDTH_SPACE if at and text[at - 1] in "]!" else ""
+    return f"{before}[{label}{host_remark(label, target)}]({target})"
 
 
-def _within(running: Running, at: int) -> bool:
-    return covers(running.codes, at) or covers(running.links, at)
+def _is_in_code_or_link(running: RunningText, at: int) -> bool:
+    return spans_cover(running.code_spans, at) or spans_cover(running.links, at)
 
 
-def _escaped(text: str, at: int) -> bool:
+def _is_escaped(text: str, at: int) -> bool:
     head = text[max(0, at - 20) : at]
     return (len(head) - len(head.rstrip("\\"))) % 2 == 1
 
 
-def _is_kept(text: str, match: regex.Match[str]) -> bool:
+def _is_left_alone(text: str, match: regex.Match[str]) -> bool:
     """Say whether a tag is left as it was written: escaped, broken, or the `<P>` of `List<P>`."""
     after = text[match.end() : match.end() + 1]
     generic = len(match[2]) == 1 and match[2].isupper()
-    return generic or after == BREAK or _escaped(text, match.start())
+    return generic or after == ZERO_WIDTH_SPACE or _is_escaped(text, match.start())
 
 
-def _head(text: str, running: Running, at: int) -> str:
+def _line_head(text: str, running: RunningText, at: int) -> str:
     """Return what stands before a place in its line, without quote and list markers."""
     line = text.rfind("\n", running.start, at) + 1
     starts = running.block.lines
     index = bisect_right(starts, (at, len(text))) - 1
     inner = starts[index][1] if index >= 0 else running.start
-    return text[max(line, inner, at - 4 * REACH) : at]
+    return text[max(line, inner, at - 4 * TAG_REACH_CHARACTERS) : at]
 
 
-def _stand_in(text: str, running: Running, match: regex.Match[str]) -> Edit:
+def _replace_tag(text: str, running: RunningText, match: regex.Match[str]) -> Edit:
     """Return what stands in place of a tag that parts lines or items."""
     name, closes, at = match[2].lower(), bool(match[1]), match.start()
-    head = _head(text, running, at)
+    head = _line_head(text, running, at)
     end = match.end()
     while end < running.end and text[end] in " \t":
         end += 1
     bullet = "\u2022 " if name == "li" and not closes else ""
     if not head.strip():
-        return at, match.end(), bullet or BREAK
+        return at, match.end(), bullet or ZERO_WIDTH_SPACE
     if name in ("ul", "ol") or (name == "li" and closes):
-        return at, match.end(), BREAK
-    rest = TAG.sub("", text[end : min(running.end, end + REACH)].partition("\n")[0]).lstrip()
+        return at, match.end(), ZERO_WIDTH_SPACE
+    rest = HTML_TAG.sub(
+        "", text[end : min(running.end, end + TAG_REACH_CHARACTERS)].partition("\n")[0]
+    ).lstrip()
     if head.rstrip().endswith(">") and not closes and name != "br" and not bullet:
-        return at, match.end(), BREAK
+        return at, match.end(), ZERO_WIDTH_SPACE
     if not rest.strip():
         return at, match.end(), " " + bullet
-    if _in_cell(running, head, rest, at):
+    if _is_in_cell(running, head, rest, at):
         parts = head.rstrip()[-1:].isalnum() or head.rstrip()[-1:] in ")%\"'*`"
         return at, end, (" " if bullet or not parts else "; ") + bullet
-    if _breakable(text, running, head, rest, bullet):
-        return at, end, "\n" + _side(running.block) + bullet
+    if _may_break_line(text, running, head, rest, bullet):
+        return at, end, "\n" + _line_prefix(running.block) + bullet
     return at, end, " " + bullet
 
 
-def _in_cell(running: Running, head: str, rest: str, at: int) -> bool:
+def _is_in_cell(running: RunningText, head: str, rest: str, at: int) -> bool:
     if "|" in head or "|" in rest:
         return True
     block = running.block
-    return block.kind is Kind.TABLE and len(block.lines) > 1 and at >= block.lines[1][0]
+    return block.kind is BlockKind.TABLE and len(block.lines) > 1 and at >= block.lines[1][0]
 
 
-def _side(block: Block) -> str:
-    return "".join("> " if level.quote else " " * level.width for level in block.levels)
+def _line_prefix(block: MarkdownBlock) -> str:
+    return "".join("> " if level.is_quote else " " * level.content_indent for level in block.levels)
 
 
-def _breakable(text: str, running: Running, head: str, rest: str, bullet: str) -> bool:
+def _may_break_line(text: str, running: RunningText, head: str, rest: str, bullet: str) -> bool:
     """Say whether a line break can stand behind `head`, so that `rest` is a line of text."""
     block = running.block
-    if len(_side(block)) > 2 or text[block.inner : block.inner + 1] == "#":
+    if len(_line_prefix(block)) > 2 or text[block.content_start : block.content_start + 1] == "#":
         return False
     if not regex.search(r"\p{L}", head) or head.lstrip().startswith(("```", "~~~", "#")):
         return False
@@ -199,44 +226,44 @@ def _breakable(text: str, running: Running, head: str, rest: str, bullet: str) -
     return bool(bullet or _NEXT_IS_TEXT.match(rest))
 
 
-def _pair(text: str, running: Running, match: regex.Match[str]) -> Iterator[Edit]:
+def _replace_tag_pair(text: str, running: RunningText, match: regex.Match[str]) -> Iterator[Edit]:
     """Yield what stands in place of a tag and of the one that closes it."""
-    close = closing_tag(text, match, running.end)
-    if close is None or _within(running, close.start()):
+    close = find_closing_tag(text, match, running.end)
+    if close is None or _is_in_code_or_link(running, close.start()):
         return
     inner, name = text[match.end() : close.start()], match[2].lower()
     at, end = match.start(), close.end()
-    if name in MARKERS:
-        yield from _emphasis(text, match, close, MARKERS[name])
+    if name in EMPHASIS_MARKERS:
+        yield from _replace_emphasis(text, match, close, EMPHASIS_MARKERS[name])
     elif name == "code":
-        code = _code(text, running, at, end, html.unescape(inner))
+        code = _code_span(text, running, at, end, html.unescape(inner))
         if code:
             yield at, end, code
     elif name == "a":
         href = _HREF.search(match[3])
-        label = TAG.sub("", inner)
+        label = HTML_TAG.sub("", inner)
         target = next((part for part in href.groups() if part), "") if href else ""
-        written = "" if "<" in label else _link(text, at, label, target)
-        busy = (running.codes, running.links)
+        written = "" if "<" in label else _markdown_link(text, at, label, target)
+        busy = (running.code_spans, running.links)
         if written and not any(begins_within(spans, at, end) for spans in busy):
             yield at, end, written
     else:
-        digits = _RAISED if name == "sup" else _LOWERED
+        digits = _SUPERSCRIPTS if name == "sup" else _SUBSCRIPTS
         if regex.fullmatch(r"[0-9+\-=()]{1,6}", inner) and not (at and text[at - 1] in "]<&"):
             yield at, end, inner.translate(digits)
         else:
-            yield at, match.end(), BREAK
-            yield close.start(), end, BREAK
+            yield at, match.end(), ZERO_WIDTH_SPACE
+            yield close.start(), end, ZERO_WIDTH_SPACE
 
 
-def _emphasis(
+def _replace_emphasis(
     text: str, match: regex.Match[str], close: regex.Match[str], marker: str
 ) -> Iterator[Edit]:
     inner = text[match.end() : close.start()]
     bare = inner.strip(" \t")
     if not bare or regex.search(r"[*~`]|\n\s*\n|^\s|\s$", bare) or "<" in bare:
-        yield match.start(), match.end(), BREAK
-        yield close.start(), close.end(), BREAK
+        yield match.start(), match.end(), ZERO_WIDTH_SPACE
+        yield close.start(), close.end(), ZERO_WIDTH_SPACE
         return
     begin = match.end() + len(inner) - len(inner.lstrip(" \t"))
     stop = close.start() - (len(inner) - len(inner.rstrip(" \t")))
@@ -244,19 +271,19 @@ def _emphasis(
     yield stop, close.end(), marker + text[stop : close.start()]
 
 
-def _code(text: str, running: Running, at: int, end: int, inner: str) -> str:
+def _code_span(text: str, running: RunningText, at: int, end: int, inner: str) -> str:
     """Return HTML's code as a code span, where no stray backtick before it would end it."""
     if running.stray < at or not inner.strip():
         return ""
     if regex.search(r"[`|\n\p{Cc}]", inner) or "`" in (text[at - 1 : at], text[end : end + 1]):
         return ""
-    return "`" + edited(inner, breaks(inner, [(0, len(inner))])) + "`"
+    return "`" + apply_edits(inner, slack_form_breaks(inner, [(0, len(inner))])) + "`"
 
 
 class _Addresses:
     """Tells where bare addresses reach to in running text."""
 
-    def __init__(self, text: str, running: Running) -> None:
+    def __init__(self, text: str, running: RunningText) -> None:
         self._text, self._running = text, running
         self._ends: list[Span] | None = None
 
@@ -265,8 +292,8 @@ class _Addresses:
         text, links = self._text, self._running.links
         index = bisect_right(links, at, key=lambda span: span[1])
         link = links[index - 1] if index else (0, self._running.start)
-        begin = self._word_start(max(link[1], at - LONGEST - 20), at)
-        near = max(0, begin - LONGEST - 20)
+        begin = self._word_start(max(link[1], at - MAX_BARE_ADDRESS_CHARACTERS - 20), at)
+        near = max(0, begin - MAX_BARE_ADDRESS_CHARACTERS - 20)
         if text[begin - 1 : begin] == ">" and _ADDRESS_BEFORE.search(text, near, begin):
             return True
         if begin == link[1] and text.startswith("[www.", link[0]):
@@ -285,7 +312,7 @@ class _Addresses:
         return end if place >= start else start
 
 
-def _decoded(text: str, match: regex.Match[str], head: str) -> str:
+def _decode_entity(text: str, match: regex.Match[str], head: str) -> str:
     """Return the character an entity stands for, or nothing where it has to stay an entity."""
     char, after = html.unescape(match[0]), text[match.end() : match.end() + 40]
     in_tag = "<" in head and ">" not in head.rpartition("<")[2]
@@ -294,7 +321,7 @@ def _decoded(text: str, match: regex.Match[str], head: str) -> str:
     said = bool(regex.search(r"\p{L}", head)) and "]:" not in head
     match char:
         case "<":
-            return "<" if after[:1] in tuple(" \t=0123456789") and after else "<" + BREAK
+            return "<" if after[:1] in tuple(" \t=0123456789") and after else "<" + ZERO_WIDTH_SPACE
         case "&":
             name = _NAME.match(after)
             return "" if name and html.unescape("&" + name[0]) != "&" + name[0] else "&"

@@ -10,7 +10,7 @@ from bot.delivery.ephemeral.reply import POSSIBLE_DUPLICATE_NOTICE
 from bot.history.anew import EARLIER_USED_REMARK
 from bot.history.remarks import UNREAD_DM, UNREAD_NEWEST, UNREAD_THREAD
 from bot.playground.slack.records import Message
-from bot.render.ephemeral import MORE_IN_DM
+from bot.render.ephemeral import MORE_IN_DM_TEXT
 from tests.e2e.bot.running import asked_by, markdown, note, upstream_text
 from tests.unit.playground import live
 
@@ -168,7 +168,7 @@ def _says(message: Shown) -> str:
         said = said.removeprefix(who).strip()
     for fine in (
         BELOW,
-        MORE_IN_DM,
+        MORE_IN_DM_TEXT,
         POSSIBLE_DUPLICATE_NOTICE,
         EARLIER_USED_REMARK,
         UNREAD_THREAD,

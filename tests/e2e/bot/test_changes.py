@@ -10,7 +10,7 @@ import pytest
 from bot.playground.model.server import ModelConfig
 from bot.playground.slack.records import Message
 from bot.playground.slack.server import ALL_MESSAGES, SlackConfig
-from bot.render.buttons import AGAIN_EDITED
+from bot.render.buttons import RETRY_EDITED_ACTION
 from tests.e2e.bot.running import Whole, start, upstream_text, whole
 from tests.unit.playground import live
 
@@ -81,7 +81,7 @@ async def test_edit_is_asked_once_also_by_a_bot_that_was_started_after_the_offer
                     channel=live.GENERAL,
                     message_ts=offer.ts,
                     block_id=row["block_id"],
-                    action_id=AGAIN_EDITED,
+                    action_id=RETRY_EDITED_ACTION,
                 )
             assert await all_of_it.answered(live.GENERAL, 2) == upstream_text("count to 13")
             assert len(all_of_it.answers(live.GENERAL)) == 2

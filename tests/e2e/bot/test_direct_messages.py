@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.history.anew import EARLIER_USED_REMARK, NEW_CONVERSATION_REPLY
-from bot.render.buttons import MENU, NEW_CONVERSATION
+from bot.render.buttons import MENU_ACTION, NEW_CONVERSATION_VALUE
 from tests.e2e.bot.running import Whole, markdown, note, whole
 from tests.unit.playground import live
 
@@ -28,8 +28,8 @@ def choose_new_conversation(all_of_it: Whole) -> None:
         channel=live.DM,
         message_ts=answer["ts"],
         block_id=row["block_id"],
-        action_id=MENU,
-        value=NEW_CONVERSATION,
+        action_id=MENU_ACTION,
+        value=NEW_CONVERSATION_VALUE,
     )
 
 

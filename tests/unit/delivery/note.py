@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bot.delivery.ephemeral.reply import EphemeralReply
-from bot.render.buttons import SHARE
+from bot.render.buttons import SHARE_ACTION
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.hooks import Hooks, buttons, markdown, room
 from tests.unit.delivery.room import THINKING, command, writing
@@ -37,4 +37,4 @@ async def write(reply: EphemeralReply, text: str, *, rate: float = 40.0, chunk: 
 def ends(hooks: Hooks, text: str) -> int:
     """How often the finished answer stands, wherever."""
     places = [*hooks.below, *([hooks.note] if hooks.note else [])]
-    return sum(SHARE in buttons(place) and markdown(place) == text for place in places)
+    return sum(SHARE_ACTION in buttons(place) and markdown(place) == text for place in places)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from bot.delivery import Reply
 from bot.errors import SlackRateLimited
-from bot.render.message import bodies
+from bot.render.message import render_messages
 from bot.slack import Slack
 from bot.values import Draft, Question
 from tests.support.virtual_time import now
@@ -29,7 +29,7 @@ class Peer:
         self.ts = ""
 
     async def open(self, draft: Draft) -> None:
-        [body] = bodies(draft, question_id=self.question.id)
+        [body] = render_messages(draft, question_id=self.question.id)
         place = self.question.place
         self.ts = await self.slack.post(
             place.channel,
@@ -40,7 +40,7 @@ class Peer:
         )
 
     async def edit(self, draft: Draft) -> None:
-        body = bodies(draft, question_id=self.question.id, limit=10**6)[0]
+        body = render_messages(draft, question_id=self.question.id, max_bytes=10**6)[0]
         channel = self.question.place.channel
         await self.slack.update(channel, self.ts, text=body.text, blocks=body.blocks)
 

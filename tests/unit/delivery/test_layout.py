@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.delivery.edits.layout import ANSWER_BELOW, EditLayout, without_blocks
 from bot.delivery.edits.reconcile import Delete, Edit, Post
-from bot.render.message import Body
+from bot.render.message import MessageBody
 from bot.values import Draft
 from tests.unit.delivery.room import THINKING, done, question, words, writing
 
@@ -154,7 +154,7 @@ def test_without_blocks_a_message_is_its_texts_as_written() -> None:
     assert layout.simplify()
     assert not layout.simplify()
     settle(layout, writing("a < b & *c*"))
-    assert layout.shown[0].body == Body("a &lt; b &amp; *c*\n\nWriting…", "[]")
+    assert layout.shown[0].body == MessageBody("a &lt; b &amp; *c*\n\nWriting…", "[]")
 
 
 def test_a_shorter_answer_deletes_from_the_end() -> None:

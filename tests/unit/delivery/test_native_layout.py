@@ -22,8 +22,8 @@ from bot.delivery.native.layout import (
     StreamStep,
     SwitchToEdits,
 )
-from bot.render.safety.neutralise import clean, inert_once
-from bot.render.safety.tags import TAG
+from bot.render.safety.neutralise import neutralise_once, replace_control_characters
+from bot.render.safety.tags import HTML_TAG
 from bot.values import Draft, Phase
 from tests.unit.delivery.room import THINKING, done, words, writing
 from tests.unit.render.judge import fragments
@@ -207,18 +207,18 @@ moments = st.lists(st.integers(1, 6_000), max_size=40)
 def test_every_text_stands_in_the_end_as_if_it_had_been_said_at_once(
     text: str, lengths: list[int]
 ) -> None:
-    text = clean(text)
+    text = replace_control_characters(text)
     stage = grown(text, [*lengths, len(text) - 1])
     assert all(not live(said) for said in stage.texts)
     if len(stage.texts) == 1:
-        assert stage.texts == [inert_once(text)]
+        assert stage.texts == [neutralise_once(text)]
 
 
 # A pair of tags on both sides of a cut is read otherwise than before: the stream is handed over.
-@given(long_texts.filter(lambda text: not TAG.search(text)), moments)
+@given(long_texts.filter(lambda text: not HTML_TAG.search(text)), moments)
 @settings(max_examples=60, deadline=None)
 def test_nothing_is_lost_between_streams(text: str, lengths: list[int]) -> None:
-    text = clean(text)
+    text = replace_control_characters(text)
     stage = grown(text, lengths, limit=SMALL)
     said = stage.texts
     assert all(len(one.encode()) <= SMALL for one in said)

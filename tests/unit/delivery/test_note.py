@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.delivery.ephemeral.reply import EphemeralReply
-from bot.render.buttons import AGAIN, CONTINUE, SHARE, STOP
+from bot.render.buttons import CONTINUE_ACTION, RETRY_ACTION, SHARE_ACTION, STOP_ACTION
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now, run
 from tests.unit.delivery.fake_slack import FakeSlack
@@ -31,13 +31,13 @@ async def test_an_answer_is_shown_in_its_note_as_it_is_written_and_ends_there() 
     assert now() - ended < 0.5
     shown = hooks.taken(url)
     assert 3 <= len(shown) <= 5
-    assert all(STOP in buttons(use.body) for use in shown[:-1])
+    assert all(STOP_ACTION in buttons(use.body) for use in shown[:-1])
     assert all("Writing…" in state(use.body) for use in shown[:-1])
     assert [len(use.markdown) for use in shown] == sorted(len(use.markdown) for use in shown)
     assert shown[-1].markdown == text
     assert hooks.below == []
     assert hooks.note
-    assert buttons(hooks.note) == [SHARE, CONTINUE]
+    assert buttons(hooks.note) == [SHARE_ACTION, CONTINUE_ACTION]
 
 
 @settings(max_examples=80, deadline=None)
@@ -81,7 +81,7 @@ def test_uses_are_five_at_most_and_the_last_is_the_end(
         assert hooks.below == []
         assert hooks.note
         assert markdown(hooks.note) == text
-        assert buttons(hooks.note) != [STOP]
+        assert buttons(hooks.note) != [STOP_ACTION]
         newest = in_note[-1].url
         assert len(hooks.taken(newest)[:-1]) <= 4
         assert len(in_note) == 1 or live
@@ -96,7 +96,7 @@ async def test_a_press_before_the_first_word_is_answered_by_how_the_answer_stand
         await asyncio.sleep(2)
         assert hooks.note
         assert "Thinking…" in state(hooks.note)
-        assert buttons(hooks.note) == [STOP]
+        assert buttons(hooks.note) == [STOP_ACTION]
         await asyncio.sleep(120)
         assert len(hooks.uses) == 1  # nothing new is worth no use
         await reply.finish(done("So."))
@@ -156,7 +156,7 @@ async def test_a_failure_stands_in_the_note_and_can_be_tried_again() -> None:
         reply.add_response_url(hooks.press(), live=True)
         await reply.finish(Draft(Phase.FAILED, "", "The model's server is overloaded."))
     assert hooks.note
-    assert buttons(hooks.note) == [AGAIN]
+    assert buttons(hooks.note) == [RETRY_ACTION]
     assert hooks.below == []
 
 
@@ -166,7 +166,7 @@ async def test_a_text_too_long_for_the_note_shows_its_beginning_and_goes_on_in_t
         reply.add_response_url(hooks.press(), live=True)
         await write(reply, text, rate=400)
         assert hooks.note
-        assert buttons(hooks.note) == [STOP]
+        assert buttons(hooks.note) == [STOP_ACTION]
         assert "Writing…" in state(hooks.note)
         await reply.finish(done(text))
     assert len(hooks.uses) <= 5

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from bot.delivery.ephemeral.reply import POSSIBLE_DUPLICATE_NOTICE
-from bot.render.buttons import SHARE
+from bot.render.buttons import SHARE_ACTION
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.hooks import COMMAND, Hooks, Use, buttons, markdown, state
@@ -24,7 +24,13 @@ def only(kind: str, fault: str | int, times: int = 99) -> Fault:
 
     def inject(use: Use) -> str | int | None:
         nonlocal left
-        found = "below" if use.url == COMMAND else "end" if SHARE in buttons(use.body) else "text"
+        found = (
+            "below"
+            if use.url == COMMAND
+            else "end"
+            if SHARE_ACTION in buttons(use.body)
+            else "text"
+        )
         if found != kind or not left:
             return None
         left -= 1

@@ -10,7 +10,7 @@ import pytest
 
 from bot.delivery.ephemeral import registry
 from bot.errors import LeaseLost
-from bot.render.buttons import SHOW, STOP
+from bot.render.buttons import SHOW_ACTION, STOP_ACTION
 from bot.storage.records import ShownMessage, TurnCommand
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now
@@ -28,7 +28,7 @@ async def test_where_the_bot_may_not_post_the_note_can_be_pressed_like_any_other
     await reply.open(THINKING)
     [notice] = hooks.below
     assert "can't post in this channel" in notice["text"]
-    assert buttons(notice) == [SHOW, STOP]
+    assert buttons(notice) == [SHOW_ACTION, STOP_ACTION]
     reply.show(writing("Only for"))
     assert room.ephemeral.add_response_url(command().id, "U1", hooks.press(), live=True)
     await asyncio.sleep(5)

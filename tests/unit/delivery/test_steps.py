@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.delivery.edits.reconcile import Delete, Edit, Post, PostedMessage, next_step
-from bot.render.message import Body
+from bot.render.message import MessageBody
 
-A, B, C = (Body(text, "[]") for text in "abc")
+A, B, C = (MessageBody(text, "[]") for text in "abc")
 
 bodies = st.lists(st.sampled_from([A, B, C]), max_size=5)
 
 
-def shown(*found: Body | None) -> list[PostedMessage]:
+def shown(*found: MessageBody | None) -> list[PostedMessage]:
     return [PostedMessage(f"{n}.0", body) for n, body in enumerate(found)]
 
 
@@ -40,7 +40,7 @@ def test_a_message_to_be_left_is_not_touched() -> None:
 
 
 @given(bodies, bodies)
-def test_steps_end_where_they_should(before: list[Body], wanted: list[Body]) -> None:
+def test_steps_end_where_they_should(before: list[MessageBody], wanted: list[MessageBody]) -> None:
     now = shown(*before)
     for _ in range(12):
         match next_step(now, wanted):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.history.asked import apply_current_messages
-from bot.render.incoming import asked_of
+from bot.render.incoming import read_question
 from bot.slack.messages import fetch_messages
 from bot.slack.threads import PAGE_MESSAGES
 from bot.storage import rows
@@ -31,7 +31,7 @@ def stored(ts: str, user: str, text: str, file: bool = False) -> dict[str, Any]:
 
 def of(message: dict[str, Any]) -> Question:
     """The question of a message, as its event brings it."""
-    found = asked_of(message, {BOT})
+    found = read_question(message, {BOT})
     question = asked(found.text, message["ts"], user=message["user"])
     return replace(
         question, mentions=found.mentions, files=found.files, unreadable=found.unreadable
@@ -67,7 +67,10 @@ def test_question_has_the_words_that_slack_shows_and_their_authors(
     assert now is not None
     assert now.messages == tuple(left)
     words = {
-        ts: (user, asked_of(stored(ts, user, new if fate == "edited" else text, file), {BOT}).text)
+        ts: (
+            user,
+            read_question(stored(ts, user, new if fate == "edited" else text, file), {BOT}).text,
+        )
         for ts, (user, text, fate, new, file) in left.items()
     }
     assert now.text == join_paragraphs(*(text for _, text in words.values()))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.history.thread import MAX_LOOKUPS_PER_MINUTE, Conversation
-from bot.render.incoming.attachments import EMPTY_FORWARD
+from bot.render.incoming.attachments import EMPTY_FORWARD_NAME
 from bot.values import File
 from tests.support.virtual_time import run
 from tests.unit.history.asking import ROOT, asked, at, history, in_dm, texts
@@ -82,7 +82,7 @@ def test_a_thread_of_one_page_is_read_in_one_call_with_the_question_in_it() -> N
     [
         ({"files": [PDF, NOTES]}, (REPORT,)),
         ({"files": [PDF], "attachments": [PREVIEW]}, (REPORT,)),
-        ({"attachments": [{"is_share": True}]}, (EMPTY_FORWARD,)),
+        ({"attachments": [{"is_share": True}]}, (EMPTY_FORWARD_NAME,)),
         ({"attachments": [PREVIEW, "odd"], "files": ["odd", {}]}, ()),
         ({"attachments": "odd", "files": "odd"}, ()),
     ],

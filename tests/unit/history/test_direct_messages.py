@@ -10,7 +10,7 @@ from bot.history import anew
 from bot.history.past import DM_READ_TIMEOUT_SECONDS, MAX_DM_THREADS
 from bot.history.remarks import UNREAD_DM
 from bot.history.thread import History
-from bot.render.buttons import STOP
+from bot.render.buttons import STOP_ACTION
 from bot.values import Message
 from tests.support.virtual_time import now, run
 from tests.unit.history.asking import ADA, DM, at, history, in_dm, texts
@@ -214,7 +214,7 @@ def test_after_a_restart_the_newest_threads_are_read_once(slack: StoredSlack) ->
 
 def test_an_answer_still_being_written_is_not_kept(slack: StoredSlack) -> None:
     exchange(slack, 0, "one", "half of")
-    row = {"type": "actions", "elements": [{"type": "button", "action_id": STOP}]}
+    row = {"type": "actions", "elements": [{"type": "button", "action_id": STOP_ACTION}]}
     slack.channels[DM][at(1)]["blocks"].append(row)
     reading = history(slack)
     assert texts(run(reading.read_conversation(in_dm("two", at(60)))))[1] == "half of"

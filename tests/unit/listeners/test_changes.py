@@ -9,7 +9,7 @@ import pytest
 
 from bot.listeners.changes import ASKED_ALREADY, QUESTION_NOT_FOUND
 from bot.listeners.ephemeral_buttons import PRESS_AGAIN_LATER
-from bot.render.buttons import AGAIN_EDITED, BLOCK
+from bot.render.buttons import BUTTONS_BLOCK_PREFIX, RETRY_EDITED_ACTION
 from bot.turn.supervisor import Verdict
 from tests.unit.listeners.pressing import Room, opened
 from tests.unit.listeners.test_revising import EDIT, OLD, TS, change, deletion
@@ -30,7 +30,7 @@ def event(body: dict[str, Any]) -> dict[str, Any]:
 
 def press(room: Room, user: str = "U1") -> dict[str, Any]:
     """A press on the offer."""
-    return room.private(AGAIN_EDITED, user, f"{TS} {TS}")
+    return room.private(RETRY_EDITED_ACTION, user, f"{TS} {TS}")
 
 
 def said(room: Room) -> str:
@@ -50,11 +50,11 @@ async def test_edit_is_offered_to_its_author_alone(room: Room) -> None:
     [offer] = room.heard("chat.postEphemeral")
     assert (offer["user"], offer["channel"], offer["thread_ts"]) == ("U1", "C1", TS)
     [row] = [block for block in offer["blocks"] if block["type"] == "actions"]
-    assert row["block_id"].startswith(BLOCK)
+    assert row["block_id"].startswith(BUTTONS_BLOCK_PREFIX)
     assert row["block_id"].endswith("-2")
     [button] = row["elements"]
     assert (button["action_id"], button["text"]["text"]) == (
-        AGAIN_EDITED,
+        RETRY_EDITED_ACTION,
         "Ask again with the edit",
     )
     assert button["value"] == f"{TS} {TS}"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.listeners.commands import usage_text
-from bot.render.buttons import SHOW, STOP
+from bot.render.buttons import SHOW_ACTION, STOP_ACTION
 from tests.unit.listeners.pressing import OUR_DM, Room, opened
 
 
@@ -53,7 +53,10 @@ async def test_a_command_is_acknowledged_with_a_note_that_names_its_turn(room: R
     assert note["response_type"] == "ephemeral"
     assert note["text"].startswith("Writing…")
     assert actions(note)["block_id"] == f"answer:{question.id}"
-    assert [element["action_id"] for element in actions(note)["elements"]] == [SHOW, STOP]
+    assert [element["action_id"] for element in actions(note)["elements"]] == [
+        SHOW_ACTION,
+        STOP_ACTION,
+    ]
     assert (question.text, question.place.surface) == ("why?", "command")
     assert question.response_url == f"{room.url}/respond/command"
     assert room.told == []

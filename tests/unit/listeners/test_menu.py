@@ -9,7 +9,7 @@ import pytest
 
 from bot.history.anew import NEW_CONVERSATION_REPLY, starts_new_conversation
 from bot.listeners.menu import NEW_CONVERSATION_FAILED
-from bot.render.buttons import MENU, NEW_CONVERSATION
+from bot.render.buttons import MENU_ACTION, NEW_CONVERSATION_VALUE
 from tests.unit.listeners.pressing import Room, opened, payload
 
 
@@ -22,12 +22,12 @@ async def room() -> AsyncIterator[Room]:
 def chosen(value: str) -> dict[str, Any]:
     """A line of the menu was chosen."""
     option = {"text": {"type": "plain_text", "text": "x"}, "value": value}
-    action = {"type": "overflow", "action_id": MENU, "block_id": "answer:turn1"}
-    return payload(MENU, actions=[action | {"selected_option": option}])
+    action = {"type": "overflow", "action_id": MENU_ACTION, "block_id": "answer:turn1"}
+    return payload(MENU_ACTION, actions=[action | {"selected_option": option}])
 
 
 async def test_a_new_conversation_begins_with_a_message_of_ours(room: Room) -> None:
-    assert await room.pressed(chosen(NEW_CONVERSATION)) == 200
+    assert await room.pressed(chosen(NEW_CONVERSATION_VALUE)) == 200
     [(method, post)] = room.told
     assert method == "chat.postMessage"
     assert (post["channel"], post["text"]) == ("C1", NEW_CONVERSATION_REPLY)
@@ -37,7 +37,7 @@ async def test_a_new_conversation_begins_with_a_message_of_ours(room: Room) -> N
 
 async def test_who_asked_for_one_in_vain_is_told(room: Room) -> None:
     room.codes["chat.postMessage"] = "channel_is_archived"
-    await room.pressed(chosen(NEW_CONVERSATION))
+    await room.pressed(chosen(NEW_CONVERSATION_VALUE))
     [told] = room.heard("chat.postEphemeral")
     assert (told["user"], told["text"]) == ("U1", NEW_CONVERSATION_FAILED)
 

@@ -20,7 +20,14 @@ from bot.listeners.ephemeral_buttons import (
     PRESS_AGAIN_LATER,
     SHARED,
 )
-from bot.render.buttons import AGAIN, CONTINUE, MENU, SHARE, SHOW, STOP
+from bot.render.buttons import (
+    CONTINUE_ACTION,
+    MENU_ACTION,
+    RETRY_ACTION,
+    SHARE_ACTION,
+    SHOW_ACTION,
+    STOP_ACTION,
+)
 from bot.storage.records import TurnRecord
 from bot.turn.supervisor import Verdict
 from bot.values import Draft, Phase, Place, Question
@@ -68,28 +75,28 @@ def said(message: dict[str, Any]) -> str:
 
 async def test_the_note_is_lent_to_the_answer_under_way_and_shows_its_end(room: Room) -> None:
     reply = await under_way(room, "It is " * 40)
-    assert await room.pressed(room.private(SHOW)) == 200
+    assert await room.pressed(room.private(SHOW_ACTION)) == 200
     await reply.finish(DONE)
     written, end = room.heard("note")
     assert written["replace_original"] is end["replace_original"] is True
     assert "It is" in said(written)
-    assert labels(written) == [STOP]
+    assert labels(written) == [STOP_ACTION]
     assert DONE.text in said(end)
-    assert labels(end) == [SHARE, CONTINUE]
+    assert labels(end) == [SHARE_ACTION, CONTINUE_ACTION]
     assert room.heard("command") == []
 
 
 async def test_the_note_of_an_answer_that_ended_goes_when_it_is_pressed(room: Room) -> None:
     reply = await under_way(room)
     await reply.finish(DONE)
-    for action in (SHOW, STOP):
+    for action in (SHOW_ACTION, STOP_ACTION):
         room.told.clear()
         room.verdict = Verdict.ALREADY_DONE
         assert await room.pressed(room.private(action)) == 200
         assert room.heard("note") == [GONE]
 
 
-@pytest.mark.parametrize(("action", "kind"), [(SHOW, "show"), (STOP, "end")])
+@pytest.mark.parametrize(("action", "kind"), [(SHOW_ACTION, "show"), (STOP_ACTION, "end")])
 async def test_where_another_process_writes_the_note_is_lent_to_that(
     room: Room, action: str, kind: str
 ) -> None:
@@ -103,7 +110,7 @@ async def test_where_another_process_writes_the_note_is_lent_to_that(
 
 async def test_while_nobody_can_tell_how_an_answer_stands_its_note_stays(room: Room) -> None:
     room.stored = None
-    assert await room.pressed(room.private(SHOW)) == 200
+    assert await room.pressed(room.private(SHOW_ACTION)) == 200
     [message] = room.heard("note")
     assert message["replace_original"] is False
     assert said(message).strip() == PRESS_AGAIN_LATER
@@ -113,7 +120,7 @@ async def test_a_stop_lends_the_note_first_so_that_what_is_written_stands_there(
     room: Room,
 ) -> None:
     reply = await under_way(room, "It is")
-    assert await room.pressed(room.private(STOP)) == 200
+    assert await room.pressed(room.private(STOP_ACTION)) == 200
     assert room.wishes == [("stop", "turn1", "U1")]
     assert room.told == []
     await reply.finish(Draft(Phase.STOPPED, "It is", "Stopped by <@U1>"))
@@ -122,14 +129,14 @@ async def test_a_stop_lends_the_note_first_so_that_what_is_written_stands_there(
 
 
 async def test_a_stop_of_an_answer_that_nobody_writes_takes_the_note_away(room: Room) -> None:
-    assert await room.pressed(room.private(STOP)) == 200
+    assert await room.pressed(room.private(STOP_ACTION)) == 200
     assert room.wishes == [("stop", "turn1", "U1")]
     assert room.heard("note") == [GONE]
 
 
 async def test_who_may_not_stop_is_told_so_below(room: Room) -> None:
     room.verdict = Verdict.NOT_ASKER
-    assert await room.pressed(room.private(STOP)) == 200
+    assert await room.pressed(room.private(STOP_ACTION)) == 200
     [message] = room.heard("note")
     assert message["replace_original"] is False
     assert said(message).strip() == NOT_YOURS_TO_STOP
@@ -137,7 +144,10 @@ async def test_who_may_not_stop_is_told_so_below(room: Room) -> None:
 
 @pytest.mark.parametrize(
     ("action", "beside", "channel", "line"),
-    [(SHARE, CONTINUE, "C1", SHARED), (CONTINUE, SHARE, OUR_DM, CONTINUED_IN_DM)],
+    [
+        (SHARE_ACTION, CONTINUE_ACTION, "C1", SHARED),
+        (CONTINUE_ACTION, SHARE_ACTION, OUR_DM, CONTINUED_IN_DM),
+    ],
 )
 async def test_an_answer_is_passed_on_once_and_loses_the_button(
     room: Room, action: str, beside: str, channel: str, line: str
@@ -150,7 +160,7 @@ async def test_an_answer_is_passed_on_once_and_loses_the_button(
     assert "thread_ts" not in post
     assert "<@U1> asked: Why?" in said(post)
     assert DONE.text in said(post)
-    assert labels(post) == ([MENU] if channel == OUR_DM else [])
+    assert labels(post) == ([MENU_ACTION] if channel == OUR_DM else [])
     notes = room.heard("note")
     assert len(notes) == 2
     assert all(note["replace_original"] for note in notes)
@@ -162,7 +172,7 @@ async def test_of_two_presses_at_once_only_the_one_that_posts_says_how_it_ends(
 ) -> None:
     room.stored = stored(DONE)
     room.codes["chat.postMessage"] = "not_in_channel"
-    await asyncio.gather(*(room.pressed(room.private(SHARE)) for _ in range(2)))
+    await asyncio.gather(*(room.pressed(room.private(SHARE_ACTION)) for _ in range(2)))
     assert len(room.heard("chat.postMessage")) == 1
     [message] = room.heard("note")
     assert said(message).strip() == CANNOT_POST_HERE
@@ -170,13 +180,13 @@ async def test_of_two_presses_at_once_only_the_one_that_posts_says_how_it_ends(
 
 async def test_the_last_button_leaves_none(room: Room) -> None:
     room.stored = stored(DONE)
-    assert await room.pressed(room.private(SHARE)) == 200
+    assert await room.pressed(room.private(SHARE_ACTION)) == 200
     [note] = room.heard("note")
     assert labels(note) == []
 
 
 @pytest.mark.parametrize(
-    ("action", "why"), [(SHARE, CANNOT_POST_HERE), (CONTINUE, CANNOT_POST_IN_DM)]
+    ("action", "why"), [(SHARE_ACTION, CANNOT_POST_HERE), (CONTINUE_ACTION, CANNOT_POST_IN_DM)]
 )
 async def test_where_the_bot_may_not_post_the_asker_is_told_why_and_can_press_again(
     room: Room, action: str, why: str
@@ -196,7 +206,7 @@ async def test_where_the_bot_may_not_post_the_asker_is_told_why_and_can_press_ag
 async def test_while_slack_opens_no_dm_the_asker_is_asked_to_press_again(room: Room) -> None:
     room.stored = stored(DONE)
     room.codes["conversations.open"] = "fatal_error"
-    assert await room.pressed(room.private(CONTINUE)) == 200
+    assert await room.pressed(room.private(CONTINUE_ACTION)) == 200
     assert said(room.heard("note")[0]).strip() == PRESS_AGAIN_LATER
     assert room.heard("chat.postMessage") == []
 
@@ -214,7 +224,7 @@ async def test_what_is_not_kept_is_not_passed_on_and_the_asker_is_told(
     room: Room, found: dict[str, TurnRecord]
 ) -> None:
     room.stored = found
-    assert await room.pressed(room.private(SHARE)) == 200
+    assert await room.pressed(room.private(SHARE_ACTION)) == 200
     [message] = room.heard("note")
     assert said(message).strip() == ANSWER_UNKNOWN
     assert room.heard("chat.postMessage") == []
@@ -222,27 +232,27 @@ async def test_what_is_not_kept_is_not_passed_on_and_the_asker_is_told(
 
 async def test_while_the_database_is_away_the_asker_is_asked_to_press_again(room: Room) -> None:
     room.stored = None
-    assert await room.pressed(room.private(SHARE)) == 200
+    assert await room.pressed(room.private(SHARE_ACTION)) == 200
     assert said(room.heard("note")[0]).strip() == PRESS_AGAIN_LATER
 
 
 async def test_an_answer_that_ended_here_needs_no_database_to_be_passed_on(room: Room) -> None:
     await (await under_way(room)).finish(DONE)
     room.stored = None
-    assert await room.pressed(room.private(SHARE)) == 200
+    assert await room.pressed(room.private(SHARE_ACTION)) == 200
     assert len(room.heard("chat.postMessage")) == 1
 
 
 async def test_a_private_answer_that_failed_becomes_the_note_of_the_next_one(room: Room) -> None:
     room.stored = stored(Draft(Phase.FAILED, "It", "It broke off."))
-    assert await room.pressed(room.private(AGAIN)) == 200
+    assert await room.pressed(room.private(RETRY_ACTION)) == 200
     assert room.wishes == [("retry", "turn1", "U1")]
     assert room.addresses == [f"{room.url}/respond/note"]
     [note] = room.heard("note")
     assert note["replace_original"] is True
     assert ASKED_AGAIN in said(note)
     assert "It broke off." in said(note)
-    assert labels(note) == [SHOW, STOP]
+    assert labels(note) == [SHOW_ACTION, STOP_ACTION]
     assert note["blocks"][-1]["block_id"] == "answer:turn1-2"
 
 
@@ -251,13 +261,13 @@ async def test_a_failed_answer_that_nobody_knows_is_tried_again_all_the_same(
     room: Room, found: dict[str, TurnRecord] | None
 ) -> None:
     room.stored = found
-    assert await room.pressed(room.private(AGAIN)) == 200
+    assert await room.pressed(room.private(RETRY_ACTION)) == 200
     [note] = room.heard("note")
     assert said(note).strip() == ASKED_AGAIN
-    assert labels(note) == [SHOW, STOP]
+    assert labels(note) == [SHOW_ACTION, STOP_ACTION]
 
 
-@pytest.mark.parametrize("action", [STOP, AGAIN])
+@pytest.mark.parametrize("action", [STOP_ACTION, RETRY_ACTION])
 async def test_where_nobody_can_tell_who_presses_is_asked_to_press_again(
     room: Room, action: str
 ) -> None:

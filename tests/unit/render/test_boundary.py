@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from bot.render.markdown.boundary import best, early
-from bot.render.markdown.scan import scan
+from bot.render.markdown.boundary import best_boundary, first_good_boundary
+from bot.render.markdown.scan import scan_blocks
 
 
 def cut(text: str, *, after: int = 0, near: int = 0) -> tuple[str, str]:
-    place = best(text, scan(text), after, near)
+    place = best_boundary(text, scan_blocks(text), after, near)
     return text[:place], text[place:]
 
 
 def found_early(text: str, good: int, fair: int) -> str | None:
-    block = early(text, scan(text), 0, good, fair)
+    block = first_good_boundary(text, scan_blocks(text), 0, good, fair)
     return None if block is None else text[block.start :]
 
 

@@ -6,24 +6,24 @@ from typing import Any
 import pytest
 
 from bot.render.buttons import (
-    AGAIN,
-    CONTINUE,
-    MENU,
-    NEW_CONVERSATION,
-    SHARE,
-    SHOW,
-    STOP,
-    buttons_of,
-    note_buttons,
-    private_buttons,
+    CONTINUE_ACTION,
+    MENU_ACTION,
+    NEW_CONVERSATION_VALUE,
+    RETRY_ACTION,
+    SHARE_ACTION,
+    SHOW_ACTION,
+    STOP_ACTION,
+    ack_buttons,
+    answer_buttons,
+    ephemeral_answer_buttons,
 )
-from bot.render.message import bodies
+from bot.render.message import render_messages
 from bot.values import Draft, Phase
 
 
 def row(draft: Draft) -> dict[str, Any] | None:
     """The row of buttons of an answer's last message."""
-    last = bodies(draft, question_id="turn1", buttons=buttons_of(draft.phase))[-1]
+    last = render_messages(draft, question_id="turn1", buttons=answer_buttons(draft.phase))[-1]
     block: dict[str, Any] = json.loads(last.blocks)[-1]
     return block if block["type"] == "actions" else None
 
@@ -33,9 +33,9 @@ def test_an_answer_on_its_way_can_be_stopped_and_a_failed_one_tried_again(phase:
     found = row(Draft(phase, "Some text", "a note"))
     pressed = [element["action_id"] for element in found["elements"]] if found else []
     if not phase.is_final:
-        assert pressed == [STOP]
+        assert pressed == [STOP_ACTION]
     elif phase in {Phase.FAILED, Phase.INTERRUPTED}:
-        assert pressed == [AGAIN]
+        assert pressed == [RETRY_ACTION]
     else:
         assert found is None
 
@@ -44,37 +44,39 @@ def test_an_answer_on_its_way_can_be_stopped_and_a_failed_one_tried_again(phase:
 def test_an_answer_that_stands_in_a_direct_message_has_a_menu_after_its_buttons(
     phase: Phase,
 ) -> None:
-    buttons = buttons_of(phase, dm=True)
-    menus = [element for element in buttons if element["action_id"] == MENU]
-    assert [element for element in buttons if element not in menus] == list(buttons_of(phase))
+    buttons = answer_buttons(phase, dm=True)
+    menus = [element for element in buttons if element["action_id"] == MENU_ACTION]
+    assert [element for element in buttons if element not in menus] == list(answer_buttons(phase))
     assert len(menus) == phase.is_final
     for menu in menus:
-        assert [option["value"] for option in menu["options"]] == [NEW_CONVERSATION]
+        assert [option["value"] for option in menu["options"]] == [NEW_CONVERSATION_VALUE]
 
 
 def test_the_note_of_a_command_can_be_shown_as_written_and_stopped() -> None:
-    assert [element["action_id"] for element in note_buttons()] == [SHOW, STOP]
+    assert [element["action_id"] for element in ack_buttons()] == [SHOW_ACTION, STOP_ACTION]
 
 
 @pytest.mark.parametrize("phase", list(Phase))
 def test_a_private_answer_that_has_text_and_did_not_fail_can_be_passed_on(phase: Phase) -> None:
-    pressed = [element["action_id"] for element in private_buttons(Draft(phase, "Some text"))]
+    pressed = [
+        element["action_id"] for element in ephemeral_answer_buttons(Draft(phase, "Some text"))
+    ]
     if phase in {Phase.DONE, Phase.STOPPED, Phase.CUT_OFF}:
-        assert pressed == [SHARE, CONTINUE]
+        assert pressed == [SHARE_ACTION, CONTINUE_ACTION]
     else:
-        assert pressed == [element["action_id"] for element in buttons_of(phase)]
-    assert private_buttons(Draft(phase, " ")) == buttons_of(phase)
+        assert pressed == [element["action_id"] for element in answer_buttons(phase)]
+    assert ephemeral_answer_buttons(Draft(phase, " ")) == answer_buttons(phase)
 
 
 def test_each_way_to_pass_on_names_those_beside_it_and_goes_when_it_is_taken() -> None:
     done = Draft(Phase.DONE, "Some text")
-    share, go_on = private_buttons(done)
-    assert (share["value"], go_on["value"]) == (CONTINUE, SHARE)
-    (left,) = private_buttons(done, share["value"].split())
-    assert left["action_id"] == CONTINUE
+    share, go_on = ephemeral_answer_buttons(done)
+    assert (share["value"], go_on["value"]) == (CONTINUE_ACTION, SHARE_ACTION)
+    (left,) = ephemeral_answer_buttons(done, share["value"].split())
+    assert left["action_id"] == CONTINUE_ACTION
     assert "value" not in left  # Slack takes no empty one
-    assert private_buttons(done, []) == ()
-    assert private_buttons(Draft(Phase.FAILED, "Some text"), []) == ()
+    assert ephemeral_answer_buttons(done, []) == ()
+    assert ephemeral_answer_buttons(Draft(Phase.FAILED, "Some text"), []) == ()
 
 
 def test_the_button_is_the_very_same_from_the_placeholder_to_the_last_edit() -> None:

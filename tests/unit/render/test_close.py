@@ -6,8 +6,8 @@ import pytest
 import regex
 from hypothesis import example, given, settings
 
-from bot.render.markdown.close import broken_off, settled, whole
-from bot.render.safety.neutralise import clean
+from bot.render.markdown.close import close_open_markup, close_truncated, displayable_prefix
+from bot.render.safety.neutralise import replace_control_characters
 from tests.unit.render.judge import MARKERS, fragments, recorded, seen, styled, texts
 
 GROWING = """\
@@ -46,12 +46,12 @@ OPEN = {"strong", "em", "s", "code", "link"}
 
 
 def test_what_is_open_is_closed_innermost_first() -> None:
-    assert whole("a **b *c ~~d `e") == "a **b *c ~~d `e`~~***"
+    assert close_open_markup("a **b *c ~~d `e") == "a **b *c ~~d `e`~~***"
 
 
 def test_a_fence_is_closed_where_it_stands() -> None:
-    assert whole("1. do\n\n   ```sh\n   ls") == "1. do\n\n   ```sh\n   ls\n   ```"
-    assert whole("> ~~~~\n> x") == "> ~~~~\n> x\n> ~~~~"
+    assert close_open_markup("1. do\n\n   ```sh\n   ls") == "1. do\n\n   ```sh\n   ls\n   ```"
+    assert close_open_markup("> ~~~~\n> x") == "> ~~~~\n> x\n> ~~~~"
 
 
 @pytest.mark.parametrize(
@@ -80,31 +80,31 @@ def test_a_fence_is_closed_where_it_stands() -> None:
     ],
 )
 def test_what_cannot_be_told_yet_is_held_back(held: str, shown: str) -> None:
-    assert whole(held) == shown
+    assert close_open_markup(held) == shown
 
 
 def test_what_broke_off_is_shown_to_its_last_word() -> None:
-    assert broken_off("**see [the man") == "**see [the man**"
-    assert broken_off("| a | b |") == "| a | b |"
-    assert broken_off("It is\n\n42") == "It is\n\n42"
-    assert broken_off("one\n- **") == "one"
-    assert broken_off("one\n\n```py\nx =") == "one\n\n```py\nx =\n```"
+    assert close_truncated("**see [the man") == "**see [the man**"
+    assert close_truncated("| a | b |") == "| a | b |"
+    assert close_truncated("It is\n\n42") == "It is\n\n42"
+    assert close_truncated("one\n- **") == "one"
+    assert close_truncated("one\n\n```py\nx =") == "one\n\n```py\nx =\n```"
 
 
 def test_a_table_appears_with_its_delimiters_and_then_cell_by_cell() -> None:
     table = "| a | b |\n|---|---|\n"
-    assert whole(table) == table.rstrip()
-    assert whole(table + "| **x") == table + "| **x**"
-    assert whole(table + "| `x` | y |\n| ") == table + "| `x` | y |"
+    assert close_open_markup(table) == table.rstrip()
+    assert close_open_markup(table + "| **x") == table + "| **x**"
+    assert close_open_markup(table + "| `x` | y |\n| ") == table + "| `x` | y |"
 
 
 def test_a_long_bracket_is_shown_at_last() -> None:
     text = "[" + "not a link " * 40
-    assert whole(text) == text.rstrip()
+    assert close_open_markup(text) == text.rstrip()
 
 
 def test_stars_between_numbers_are_no_emphasis() -> None:
-    assert whole("so 2*3 is six") == "so 2*3 is six"
+    assert close_open_markup("so 2*3 is six") == "so 2*3 is six"
 
 
 def _grew(before: str, after: str) -> bool:
@@ -117,7 +117,7 @@ def test_every_recorded_text_only_ever_grows() -> None:
     for text in recorded():
         before = ""
         for length in range(1, min(len(text), 300) + 1):
-            now = seen(whole(text[:length]))
+            now = seen(close_open_markup(text[:length]))
             assert _grew(before, now), text[:length]
             before = now
 
@@ -128,14 +128,14 @@ def test_well_formed_text_keeps_every_style_it_was_shown_in() -> None:
 
     end = spelled(GROWING)
     for length in range(1, len(GROWING) + 1):
-        now = spelled(whole(GROWING[:length]))
+        now = spelled(close_open_markup(GROWING[:length]))
         assert now == end[: len(now)], GROWING[:length][-60:]
-    assert spelled(whole(GROWING)) == end
+    assert spelled(close_open_markup(GROWING)) == end
 
 
 def test_what_is_shown_trails_what_is_known_by_little() -> None:
     for length in range(1, len(GROWING) + 1):
-        assert length - settled(GROWING[:length])[0] < 80
+        assert length - displayable_prefix(GROWING[:length])[0] < 80
 
 
 @given(fragments)
@@ -144,7 +144,7 @@ def test_what_is_shown_trails_what_is_known_by_little() -> None:
 @example("> - ```\n> ")
 @example("words```py\n\\\n```\n")
 def test_nothing_that_comes_after_stands_in_what_was_shown(text: str) -> None:
-    shown = whole(clean(text))
+    shown = close_open_markup(replace_control_characters(text))
     (last, style) = styled(f"{shown}\n\nAFTER")[-1]
     # Our fences win over tables as on GitHub; the judge's tables win over fences.
     if "|" not in shown:
@@ -158,7 +158,7 @@ def test_nothing_that_comes_after_stands_in_what_was_shown(text: str) -> None:
 @settings(max_examples=80, deadline=None)
 def test_text_that_broke_off_keeps_its_words(text: str) -> None:
     words = regex.findall(r"[^\W\d_]+", text)
-    kept = regex.findall(r"[^\W\d_]+", broken_off(text))
+    kept = regex.findall(r"[^\W\d_]+", close_truncated(text))
     assert kept == words[: len(kept)]
     assert len(words) - len(kept) <= 1 or "```" in text or "~~~" in text
 
@@ -166,6 +166,6 @@ def test_text_that_broke_off_keeps_its_words(text: str) -> None:
 @given(texts)
 @settings(max_examples=80, deadline=None)
 def test_what_is_shown_is_a_beginning_and_what_closes_it(text: str) -> None:
-    end, closers = settled(text)
-    assert whole(text) == text[:end] + closers
+    end, closers = displayable_prefix(text)
+    assert close_open_markup(text) == text[:end] + closers
     assert len(closers) < 320

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.render.committable import lasting
-from bot.render.message import bodies
-from bot.render.safety.neutralise import clean, inert
-from bot.render.split import split
+from bot.render.committable import committable_prefix
+from bot.render.message import render_messages
+from bot.render.safety.neutralise import neutralise, replace_control_characters
+from bot.render.split import split_text
 from bot.values import Draft, Phase
 from tests.unit.render.judge import PIECES
 from tests.unit.render.test_safe import ATTACKS
@@ -23,9 +23,9 @@ from tests.unit.render.test_safe import ATTACKS
 Render = Callable[[str], object]
 
 RENDERS: dict[str, Render] = {
-    "inert": inert,
-    "lasting": lasting,
-    "split": lambda text: split(text, LIMIT),
+    "inert": neutralise,
+    "lasting": committable_prefix,
+    "split": lambda text: split_text(text, LIMIT),
     "bodies, growing": lambda text: written(Phase.STREAMING, text),
     "bodies, at their end": lambda text: written(Phase.STOPPED, text),
 }
@@ -66,15 +66,15 @@ fresh = map("{}.\n\n".format, count())
 
 def split_in_halves(text: str) -> object:
     """Split into messages that are the longer, the longer the text is."""
-    return split(text, max(LIMIT, len(text.encode()) // 2))
+    return split_text(text, max(LIMIT, len(text.encode()) // 2))
 
 
 def written(phase: Phase, text: str) -> object:
-    return bodies(Draft(phase, text), question_id="q", limit=LIMIT)
+    return render_messages(Draft(phase, text), question_id="q", max_bytes=LIMIT)
 
 
 def repeated(prefix: str, atom: str, length: int) -> str:
-    return clean(next(fresh) + prefix + atom * (length // len(atom)))
+    return replace_control_characters(next(fresh) + prefix + atom * (length // len(atom)))
 
 
 def seconds(render: Render, prefix: str, atom: str, length: int) -> float:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.render.markdown.inline import Inline, Link, read
+from bot.render.markdown.inline import InlineMarkup, MarkdownLink, read_inline
 from tests.unit.render.judge import hrefs, styled
 
 PIECES = (
@@ -19,12 +19,12 @@ PIECES = (
 paragraphs = st.lists(st.sampled_from(PIECES), max_size=14).map(lambda p: "x" + "".join(p) + "x")
 
 
-def inline(link: Link) -> bool:
-    return not link.image and not link.reference
+def inline(link: MarkdownLink) -> bool:
+    return not link.is_image and not link.is_reference
 
 
-def parts(text: str, *, unfinished: bool = False) -> Inline:
-    return read(text, 0, len(text), unfinished=unfinished)
+def parts(text: str, *, unfinished: bool = False) -> InlineMarkup:
+    return read_inline(text, 0, len(text), unfinished=unfinished)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def parts(text: str, *, unfinished: bool = False) -> Inline:
     ],
 )
 def test_what_nothing_closes_is_open(text: str, markers: list[str]) -> None:
-    assert parts(text, unfinished=True).open == markers
+    assert parts(text, unfinished=True).open_markers == markers
 
 
 @pytest.mark.parametrize(
@@ -73,28 +73,28 @@ def test_what_nothing_closes_is_open(text: str, markers: list[str]) -> None:
     ],
 )
 def test_what_cannot_be_told_yet_is_pending(text: str, shown: str) -> None:
-    assert text[: parts(text, unfinished=True).pending] == shown
+    assert text[: parts(text, unfinished=True).undecided_start] == shown
 
 
 def test_nothing_is_pending_in_finished_text() -> None:
     found = parts("a `b [c](d &l")
-    assert (found.codes, found.links, found.pending) == ([], [], 13)
+    assert (found.code_spans, found.links, found.undecided_start) == ([], [], 13)
 
 
 def test_a_link_knows_its_parts() -> None:
     text = "see ![a [b]](<x y> 'title')"
     (link,) = parts(text).links
-    assert (text[link.start : link.end], link.image) == (text[4:], True)
+    assert (text[link.start : link.end], link.is_image) == (text[4:], True)
     assert (text[slice(*link.label)], text[slice(*link.target)]) == ("a [b]", "x y")
 
 
 def test_brackets_far_back_are_text() -> None:
     text = "[" + "x" * 400
-    assert parts(text, unfinished=True).pending == len(text)
+    assert parts(text, unfinished=True).undecided_start == len(text)
 
 
-def in_image(found: Inline, place: int) -> bool:
-    return any(link.image and link.start < place < link.end for link in found.links)
+def in_image(found: InlineMarkup, place: int) -> bool:
+    return any(link.is_image and link.start < place < link.end for link in found.links)
 
 
 @given(paragraphs)
@@ -117,7 +117,7 @@ def test_code_is_what_an_independent_reader_takes_for_code(text: str) -> None:
     found = parts(text)
     ours = [
         re.sub(r"^(`+)(.*)\1$", r"\2", text[start:end], flags=re.DOTALL).strip()
-        for start, end in found.codes
+        for start, end in found.code_spans
         if not in_image(found, start)
     ]
     theirs = [piece.strip() for piece, style in styled(text) if "code" in style]
@@ -127,7 +127,7 @@ def test_code_is_what_an_independent_reader_takes_for_code(text: str) -> None:
 @given(paragraphs)
 @settings(max_examples=120, deadline=None)
 def test_emphasis_without_links_is_closed_for_an_independent_reader(text: str) -> None:
-    open_ = parts(text, unfinished=True).open
+    open_ = parts(text, unfinished=True).open_markers
     shown = text + "".join(reversed(open_)) + " after"
     if not any(marker in text for marker in "[!<"):
         style = styled(shown)[-1][1]

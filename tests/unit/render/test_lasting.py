@@ -6,15 +6,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.render.committable import lasting
-from bot.render.safety.neutralise import clean, inert_once
+from bot.render.committable import committable_prefix
+from bot.render.safety.neutralise import neutralise_once, replace_control_characters
 from tests.unit.render.judge import fragments, recorded
 from tests.unit.render.test_close import GROWING
 from tests.unit.render.test_safe import attacks, live
 
 
 def shown(text: str) -> str:
-    return lasting(text)[1]
+    return committable_prefix(text)[1]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_only_what_stays_as_it_is_is_shown(known: str, shows: str) -> None:
     ],
 )
 def test_what_may_change_what_stands_before_it_is_waited_for(before: str, after: str) -> None:
-    final = inert_once(before + after + "\n\nend of it")
+    final = neutralise_once(before + after + "\n\nend of it")
     for length in range(1, len(before + after) + 1):
         assert final.startswith(shown((before + after)[:length]))
 
@@ -85,7 +85,7 @@ def test_what_may_change_what_stands_before_it_is_waited_for(before: str, after:
 def grows_into(final: str, text: str, lengths: list[int]) -> None:
     """What is shown of each beginning goes on as the finished text does, and is never live."""
     for length in lengths:
-        end, now = lasting(text[:length])
+        end, now = committable_prefix(text[:length])
         assert final.startswith(now), (text[:length], now)
         assert not live(now)
         blank = text[end : end + 1].isspace() and end < length
@@ -98,15 +98,15 @@ def grows_into(final: str, text: str, lengths: list[int]) -> None:
 @example("<b>[\n</b>](<https://a.bc/d e>)", None)
 @example("a```\n<```<b>\nword&amp;\n</b>", None)
 def test_every_text_goes_on_as_it_was_shown(text: str, data: st.DataObject | None) -> None:
-    text = clean(text)
+    text = replace_control_characters(text)
     places = st.lists(st.integers(1, max(1, len(text))), max_size=12)
     lengths = data.draw(places) if data else list(range(1, len(text) + 1))
-    grows_into(inert_once(text), text, lengths)
+    grows_into(neutralise_once(text), text, lengths)
 
 
 def test_every_recorded_text_goes_on_as_it_was_shown() -> None:
-    for text in map(clean, recorded()):
-        grows_into(inert_once(text), text, list(range(1, min(len(text), 400), 3)))
+    for text in map(replace_control_characters, recorded()):
+        grows_into(neutralise_once(text), text, list(range(1, min(len(text), 400), 3)))
 
 
 def test_markup_that_nothing_closes_is_shown_at_last() -> None:
@@ -115,6 +115,8 @@ def test_markup_that_nothing_closes_is_shown_at_last() -> None:
 
 
 def test_what_is_shown_trails_what_is_known_by_little() -> None:
-    behind = [length - lasting(GROWING[:length])[0] for length in range(1, len(GROWING) + 1)]
+    behind = [
+        length - committable_prefix(GROWING[:length])[0] for length in range(1, len(GROWING) + 1)
+    ]
     assert max(behind) < 60
     assert sum(behind) / len(behind) < 12

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.render.safety.labels import plain_label
-from bot.render.safety.neutralise import inert, inert_once
+from bot.render.safety.labels import visible_label
+from bot.render.safety.neutralise import neutralise, neutralise_once
 from tests.unit.render.judge import hrefs, tokens
 
 PIECES = (
@@ -41,8 +41,8 @@ linked = st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
     ],
 )  # fmt: skip
 def test_a_label_that_names_another_host_shows_the_real_one(written: str, shown: str) -> None:
-    assert inert(written) == shown
-    assert inert(shown) == shown
+    assert neutralise(written) == shown
+    assert neutralise(shown) == shown
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_label_that_names_another_host_shows_the_real_one(written: str, shown:
     ],
 )
 def test_a_label_that_some_reader_takes_for_an_address_shows_the_real_one(label: str) -> None:
-    shown = inert(f"[{label}](https://evil.com/x)")
+    shown = neutralise(f"[{label}](https://evil.com/x)")
     assert shown.endswith(" (evil.com)](https://evil.com/x)")
 
 
@@ -96,7 +96,7 @@ def test_nothing_turns_the_real_host_round(turn: str) -> None:
         f"<https://evil.com|{turn}bank.com>",
         f"| {turn} | [bank.com](https://evil.com) |\n|---|---|",
     ):
-        shown = inert(text)
+        shown = neutralise(text)
         assert turn not in shown
         assert " (evil.com)](https://evil.com)" in shown
 
@@ -117,7 +117,7 @@ def test_nothing_turns_the_real_host_round(turn: str) -> None:
 def test_a_label_that_is_a_mail_address_shows_who_else_gets_the_mail(
     target: str, said: str
 ) -> None:
-    assert inert(f"[a@bank.com]({target})") == f"[a@bank.com ({said})]({target})"
+    assert neutralise(f"[a@bank.com]({target})") == f"[a@bank.com ({said})]({target})"
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_label_that_is_a_mail_address_shows_who_else_gets_the_mail(
     ],
 )
 def test_an_honest_label_stays(text: str) -> None:
-    assert inert(text) == text
+    assert neutralise(text) == text
 
 
 @pytest.mark.parametrize(
@@ -147,36 +147,36 @@ def test_an_honest_label_stays(text: str) -> None:
      "https://evil.com\\@bank.com", "https:\\\\evil.com"],
 )  # fmt: skip
 def test_a_link_to_anything_but_web_and_mail_is_text(target: str) -> None:
-    shown = inert(f"[x]({target})")
+    shown = neutralise(f"[x]({target})")
     assert hrefs(shown) == []
     assert shown.replace("\u200b", "") == f"[x]({target})"
 
 
 @pytest.mark.parametrize("target", ["javascript:x", "ftp://a.bc", "slack://open", "vbscript:x"])
 def test_an_autolink_to_anything_but_web_and_mail_is_text(target: str) -> None:
-    assert hrefs(inert(f"<{target}>")) == []
+    assert hrefs(neutralise(f"<{target}>")) == []
 
 
 def test_images_become_links() -> None:
-    assert inert("![a chart](https://a.bc/i.png)") == "[a chart](https://a.bc/i.png)"
-    assert inert("![](https://a.bc/i.png)") == "[image](https://a.bc/i.png)"
-    assert inert("[![logo](https://a.bc/i.png)](https://b.cd)") == "[logo](https://b.cd)"
-    assert inert("x!![a](https://b.cd)") == "x!\u200b[a](https://b.cd)"
+    assert neutralise("![a chart](https://a.bc/i.png)") == "[a chart](https://a.bc/i.png)"
+    assert neutralise("![](https://a.bc/i.png)") == "[image](https://a.bc/i.png)"
+    assert neutralise("[![logo](https://a.bc/i.png)](https://b.cd)") == "[logo](https://b.cd)"
+    assert neutralise("x!![a](https://b.cd)") == "x!\u200b[a](https://b.cd)"
 
 
 def test_a_label_broken_over_lines_of_a_quote_shows_the_real_host() -> None:
-    assert inert("> [bank\n> .com](https://evil.com)").endswith(
+    assert neutralise("> [bank\n> .com](https://evil.com)").endswith(
         ".com (evil.com)](https://evil.com)"
     )
 
 
 def test_a_reference_whose_label_names_a_host_is_no_link() -> None:
     text = "[bank.com][1], [fine][1]\n\n[1]: https://evil.com"
-    assert hrefs(inert(text)) == [("1", "https://evil.com"), ("fine", "https://evil.com")]
+    assert hrefs(neutralise(text)) == [("1", "https://evil.com"), ("fine", "https://evil.com")]
     text = "[bank.com][a\n b]\n\n[a b]: https://evil.com"
-    assert hrefs(inert(text)) == [("ab", "https://evil.com")]
+    assert hrefs(neutralise(text)) == [("ab", "https://evil.com")]
     text = "<a [bank.com][1]>\n\n[1]: https://evil.com"
-    assert hrefs(inert(text)) == [("1", "https://evil.com")]
+    assert hrefs(neutralise(text)) == [("1", "https://evil.com")]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_a_reference_whose_label_names_a_host_is_no_link() -> None:
     ],
 )
 def test_no_image_is_left_in_what_looks_like_a_tag(text: str) -> None:
-    assert "image" not in {token.type for token in tokens(inert(text))}
+    assert "image" not in {token.type for token in tokens(neutralise(text))}
 
 
 @pytest.mark.parametrize("image", ["![r]", "![alt][r]", "![r][]", "!![r]", "![R]", "![x](ftp://a)"])
@@ -202,27 +202,27 @@ def test_no_image_is_left_in_what_looks_like_a_tag(text: str) -> None:
 def test_an_image_defined_elsewhere_is_not_loaded(image: str, place: str) -> None:
     definitions = "[r]: https://evil.com/i.png\n[x]: https://evil.com/i.png"
     text = f"{place.format(image)}\n\n{definitions}"
-    for shown in (inert_once(text), inert(text), inert(f"{definitions}\n\n{text}")):
+    for shown in (neutralise_once(text), neutralise(text), neutralise(f"{definitions}\n\n{text}")):
         assert "image" not in {token.type for token in tokens(shown)}
-    assert inert(inert(text)) == inert(text)
+    assert neutralise(neutralise(text)) == neutralise(text)
 
 
 def test_an_exclamation_mark_that_begins_no_image_is_kept() -> None:
     text = "`vec![1]`\n\n```\nvec![1] ![r]\n```\n\n    vec![1]\n\nStop! [1] !"
-    assert inert(text) == text
-    assert inert("Stop![1]") == "Stop!\u200b[1]"
+    assert neutralise(text) == text
+    assert neutralise("Stop![1]") == "Stop!\u200b[1]"
 
 
 @pytest.mark.parametrize("mark", ["!", "[x]"])
 def test_an_address_beside_emphasis_becomes_no_image_and_no_reference(mark: str) -> None:
     text = f"{mark}www.a.bc**"
-    assert inert_once(text) == text
+    assert neutralise_once(text) == text
 
 
 def test_a_definition_must_be_allowed_and_honest() -> None:
-    assert hrefs(inert("[a]\n\n[a]: javascript:x")) == []
-    assert hrefs(inert("[bank.com]\n\n[bank.com]: https://evil.com")) == []
-    assert hrefs(inert("[a]\n\n[a]: https://b.cd")) == [("a", "https://b.cd")]
+    assert hrefs(neutralise("[a]\n\n[a]: javascript:x")) == []
+    assert hrefs(neutralise("[bank.com]\n\n[bank.com]: https://evil.com")) == []
+    assert hrefs(neutralise("[a]\n\n[a]: https://b.cd")) == [("a", "https://b.cd")]
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_a_definition_must_be_honest_wherever_it_stands(
     if not before.strip("> "):
         definition = definition.replace("\n", "\n" + before)
     for reference in (name, name.lower()):
-        links = hrefs(inert(f"{before}{definition}\n\n[{reference}]"))
+        links = hrefs(neutralise(f"{before}{definition}\n\n[{reference}]"))
         assert not [label for label, _ in links if "bank" in label.lower()]
 
 
@@ -255,22 +255,22 @@ def test_a_definition_must_be_honest_wherever_it_stands(
 @pytest.mark.parametrize("before", ["", "- ", "> "])
 @pytest.mark.parametrize("name", ["a", "a\nb"])
 def test_a_definition_that_leads_astray_is_text(before: str, target: str, name: str) -> None:
-    assert f"{name}]\u200b:" in inert(f"{before}[{name}]: {target}\n\n[{name}]")
+    assert f"{name}]\u200b:" in neutralise(f"{before}[{name}]: {target}\n\n[{name}]")
 
 
 def test_a_footnote_stays_as_it_was_written() -> None:
     text = "so[^1]\n\n[^1]: A note: with colons."
-    assert inert(text) == text
+    assert neutralise(text) == text
 
 
 def test_cells_are_parted_before_code() -> None:
     text = "| a | b | c |\n|---|---|---|\n| `x | [bank.com](https://evil.com) | y` |\n"
-    assert "bank.com (evil.com)" in inert(text)
+    assert "bank.com (evil.com)" in neutralise(text)
 
 
 def test_links_in_code_stay_as_they_were_written() -> None:
     text = "`[bank.com](https://evil.com)`\n\n```\n[bank.com](javascript:x)\n```"
-    assert inert(text) == text
+    assert neutralise(text) == text
 
 
 @pytest.mark.parametrize(
@@ -287,19 +287,19 @@ def test_links_in_code_stay_as_they_were_written() -> None:
     ],
 )
 def test_a_link_that_only_some_take_for_code_is_safe(text: str) -> None:
-    assert not re.search(r"\[bank.com\](?:\(|: |\[)", inert(text))
-    assert inert(inert(text)) == inert(text)
+    assert not re.search(r"\[bank.com\](?:\(|: |\[)", neutralise(text))
+    assert neutralise(neutralise(text)) == neutralise(text)
 
 
 def test_a_label_is_read_as_a_reader_sees_it() -> None:
-    assert plain_label("**b\u200bank**&#46;c\\_om ![i](x)") == "bank.c_om i"
+    assert visible_label("**b\u200bank**&#46;c\\_om ![i](x)") == "bank.c_om i"
 
 
 @given(linked)
 @settings(max_examples=120, deadline=None)
 @example("![bank.com](https://evil.com)[bank.com](https://evil.com)")
 def test_no_link_lies_and_none_leads_astray(text: str) -> None:
-    for label, href in hrefs(inert(text)):
+    for label, href in hrefs(neutralise(text)):
         assert re.match(r"https?://|mailto:", href)
         if "bank.com" in label and "evil.com" in href:
             assert "(evil.com)" in label

@@ -11,23 +11,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.render.message import ASKED, Body, bodies
+from bot.render.message import ASKED_BLOCK_ID, MessageBody, render_messages
 from bot.values import Draft, Phase
 from tests.unit.render.judge import texts
 
 LONG = "\n\n".join(f"Paragraph {n}: " + "some words " * 30 for n in range(90))
 
 
-def render(phase: Phase, text: str = "", note: str = "", **more: Any) -> tuple[Body, ...]:
-    return bodies(Draft(phase, text, note), question_id="q1", **more)
+def render(phase: Phase, text: str = "", note: str = "", **more: Any) -> tuple[MessageBody, ...]:
+    return render_messages(Draft(phase, text, note), question_id="q1", **more)
 
 
-def blocks(body: Body) -> list[dict[str, Any]]:
+def blocks(body: MessageBody) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads(body.blocks)
     return found
 
 
-def line(body: Body) -> str:
+def line(body: MessageBody) -> str:
     """Return the line that says how the answer stands, or nothing."""
     for block in blocks(body):
         if block["type"] == "context":
@@ -109,16 +109,16 @@ def test_the_question_heads_the_first_message_only() -> None:
 
 def test_a_whole_question_heads_the_message_where_one_goes_on_from_it() -> None:
     question = "what is <!channel>?\n\n```\nx = 1\n```"
-    (body,) = render(Phase.DONE, "So.", asked_by="U1", question=question, whole_question=True)
+    (body,) = render(Phase.DONE, "So.", asked_by="U1", question=question, full_question=True)
     head = blocks(body)[0]
-    assert head["block_id"] == ASKED
+    assert head["block_id"] == ASKED_BLOCK_ID
     assert head["elements"][1]["text"] == question.replace("<!", "<\u200b!")
 
 
 @pytest.mark.parametrize("piece", ["word ", "&", "<", "漢字。", "👩‍👩‍👧‍👦"])
 def test_a_question_too_long_for_a_block_is_cut_there(piece: str) -> None:
     question = piece * 2_000
-    (body,) = render(Phase.DONE, "So.", asked_by="U1", question=question, whole_question=True)
+    (body,) = render(Phase.DONE, "So.", asked_by="U1", question=question, full_question=True)
     shown = blocks(body)[0]["elements"][1]["text"]
     assert len(html.escape(shown)) < 3_000
     assert shown.endswith("…")
@@ -159,7 +159,7 @@ def test_blank_text_makes_no_message() -> None:
 @given(texts, st.sampled_from(Phase), st.sampled_from(["", "A note."]))
 @settings(max_examples=100, deadline=None)
 def test_slack_takes_every_message(text: str, phase: Phase, note: str) -> None:
-    found = render(phase, text * 9, note, limit=1_000)
+    found = render(phase, text * 9, note, max_bytes=1_000)
     assert found
     for body in found:
         assert 0 < len(body.text.encode()) < 4_000
@@ -174,9 +174,9 @@ def test_slack_takes_every_message(text: str, phase: Phase, note: str) -> None:
 @settings(max_examples=60, deadline=None)
 def test_a_message_that_is_full_stays_to_the_end(text: str, phase: Phase) -> None:
     text = (text + "\nword ") * (3_000 // (len(text) + 6))
-    final = render(phase, text, limit=1_000)
+    final = render(phase, text, max_bytes=1_000)
     for length in range(200, len(text), 431):
-        grown = render(Phase.STREAMING, text[:length], limit=1_000)
+        grown = render(Phase.STREAMING, text[:length], max_bytes=1_000)
         assert grown[:-1] == final[: len(grown) - 1]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 
-from bot.render.notification import plain
+from bot.render.notification import plain_line
 from tests.unit.render.judge import texts
 
 
@@ -24,21 +24,21 @@ from tests.unit.render.judge import texts
     ],
 )
 def test_markup_goes_and_words_stay(markdown: str, line: str) -> None:
-    assert plain(markdown) == line
+    assert plain_line(markdown) == line
 
 
 def test_a_long_text_ends_behind_a_word() -> None:
-    line = plain("words " * 100, limit=20)
+    line = plain_line("words " * 100, max_characters=20)
     assert line == "words words words…"
 
 
 def test_a_character_is_never_cut() -> None:
-    assert plain("👩‍👩‍👧‍👦" * 40, limit=20) == "👩‍👩‍👧‍👦👩‍👩‍👧‍👦…"
+    assert plain_line("👩‍👩‍👧‍👦" * 40, max_characters=20) == "👩‍👩‍👧‍👦👩‍👩‍👧‍👦…"
 
 
 @given(texts)
 @settings(max_examples=100, deadline=None)
 def test_it_is_one_short_line(text: str) -> None:
-    line = plain(text, limit=50)
+    line = plain_line(text, max_characters=50)
     assert len(line) <= 51
     assert line == " ".join(line.split())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.render.markdown.reopen import reopened
+from bot.render.markdown.reopen import reopen_at
 
 
 @pytest.mark.parametrize(
@@ -40,5 +40,5 @@ from bot.render.markdown.reopen import reopened
 )
 def test_a_text_goes_on_as_it_was(before: str, behind: str, opened: str) -> None:
     text = before + behind
-    resume, opening = reopened(text, len(before))
+    resume, opening = reopen_at(text, len(before))
     assert opening + text[resume:] == opened

@@ -11,8 +11,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.render.message import bodies
-from bot.render.safety.neutralise import clean, escaped, inert, inert_line
+from bot.render.message import render_messages
+from bot.render.safety.neutralise import (
+    escape_mrkdwn,
+    neutralise,
+    neutralise_line,
+    replace_control_characters,
+)
 from bot.values import Draft, Phase
 from tests.unit.render.judge import paragraphs, styled, texts
 
@@ -81,9 +86,9 @@ def strings(value: object) -> Iterator[str]:
 )
 def test_what_slack_would_act_on_is_broken(text: str) -> None:
     assert live(text) or "\x00" in text
-    assert not live(inert(text))
-    assert not live(inert_line(text))
-    assert not live(escaped(text))
+    assert not live(neutralise(text))
+    assert not live(neutralise_line(text))
+    assert not live(escape_mrkdwn(text))
 
 
 @pytest.mark.parametrize(
@@ -101,25 +106,25 @@ def test_what_slack_would_act_on_is_broken(text: str) -> None:
     ],
 )
 def test_what_is_harmless_stays_as_it_was_written(text: str) -> None:
-    assert inert(text) == text
+    assert neutralise(text) == text
 
 
 def test_what_is_broken_looks_the_same() -> None:
     text = "`<!channel>` and <@U012ABC> <x>y</x>"
-    assert inert(text).replace("\u200b", "") == text
+    assert neutralise(text).replace("\u200b", "") == text
 
 
 def test_what_hides_text_from_readers_of_html_is_broken() -> None:
-    assert inert("<pre> <Script> <?x") == "<\u200bpre> <\u200bScript> <\u200b?x"
+    assert neutralise("<pre> <Script> <?x") == "<\u200bpre> <\u200bScript> <\u200b?x"
 
 
 def test_escapes_are_for_mrkdwn_only() -> None:
-    assert escaped("a < b & c > d") == "a &lt; b &amp; c &gt; d"
+    assert escape_mrkdwn("a < b & c > d") == "a &lt; b &amp; c &gt; d"
 
 
 def test_cleaning_keeps_every_place() -> None:
     text = "a\r\nb\x00c\x1b[0m\ud83d\u2028\x0b"
-    assert clean(text) == "a \nb\ufffdc\ufffd[0m\ufffd\u2028 "
+    assert replace_control_characters(text) == "a \nb\ufffdc\ufffd[0m\ufffd\u2028 "
 
 
 @given(st.one_of(attacks, texts))
@@ -128,13 +133,13 @@ def test_cleaning_keeps_every_place() -> None:
 @example("<\nhttps://a.bc|bank.com")
 @example("<\n!channel>")
 def test_no_text_is_live_once_inert(text: str) -> None:
-    safe = inert(text)
+    safe = neutralise(text)
     assert not live(safe)
     assert not any(live(paragraph) for paragraph in paragraphs(safe))
     prose = "".join(piece for piece, styles in styled(safe) if "code" not in styles)
     assert not live(prose, LABELLED)
-    assert not live(inert_line(text))
-    assert not live(inert_line(text), LABELLED)
+    assert not live(neutralise_line(text))
+    assert not live(neutralise_line(text), LABELLED)
 
 
 @given(st.one_of(attacks, texts))
@@ -143,15 +148,17 @@ def test_no_text_is_live_once_inert(text: str) -> None:
 @example("&lt;`](>`")
 @example("https://a.b/c**" * 900)
 def test_inert_twice_is_inert_once(text: str) -> None:
-    assert inert(inert(text)) == inert(text)
+    assert neutralise(neutralise(text)) == neutralise(text)
 
 
 @given(st.one_of(attacks, texts))
 @settings(max_examples=80, deadline=None)
 def test_nothing_but_breaks_is_added_where_nothing_is_rewritten(text: str) -> None:
     if not re.search(r"\]\(|[a-z]:|www\.|[@&]|<[a-z/]|[\u202a-\u202e]", text, re.IGNORECASE):
-        shown = inert(text).replace("\u200b", "")
-        assert shown.replace("!", "") == clean(text).replace("\u200b", "").replace("!", "")
+        shown = neutralise(text).replace("\u200b", "")
+        assert shown.replace("!", "") == replace_control_characters(text).replace(
+            "\u200b", ""
+        ).replace("!", "")
 
 
 @given(attacks, attacks, st.sampled_from(Phase), st.data())
@@ -163,6 +170,6 @@ def test_no_message_is_live_wherever_its_text_was_cut(
     length = data.draw(st.integers(0, len(text)))
     cuts = data.draw(st.lists(st.integers(0, len(text)), max_size=3))
     draft = Draft(phase, text[:length], note.replace("<@U", "<@Q"))
-    for body in bodies(draft, question_id="q", limit=1_000, cuts=cuts, question=text[:90]):
+    for body in render_messages(draft, question_id="q", max_bytes=1_000, cuts=cuts, question=text[:90]):
         assert not live(body.text)
         assert not live(" ".join(strings(json.loads(body.blocks))))

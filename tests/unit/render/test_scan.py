@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.render.markdown.blocks import Block, Kind
-from bot.render.markdown.scan import scan
+from bot.render.markdown.blocks import BlockKind, MarkdownBlock
+from bot.render.markdown.scan import scan_blocks
 from tests.unit.render.judge import recorded, tokens
 
 LINES = (
@@ -17,50 +17,65 @@ LINES = (
 )  # fmt: skip
 
 
-def kinds(text: str) -> list[Kind]:
-    return [block.kind for block in scan(text).blocks]
+def kinds(text: str) -> list[BlockKind]:
+    return [block.kind for block in scan_blocks(text).blocks]
 
 
 def test_the_blocks_of_an_answer_are_found_in_order() -> None:
     text = "# Head\n\ntext\nmore\n\n- a\n\n      code\n\n```py\nx\n```\n***\n| a |\n|---|\n| b |\n"
     assert kinds(text) == [
-        Kind.HEADING, Kind.TEXT, Kind.TEXT, Kind.CODE, Kind.FENCE, Kind.RULE, Kind.TABLE,
-    ]  # fmt: skip
+        BlockKind.HEADING,
+        BlockKind.TEXT,
+        BlockKind.TEXT,
+        BlockKind.CODE,
+        BlockKind.FENCE,
+        BlockKind.RULE,
+        BlockKind.TABLE,
+    ]
 
 
 def test_a_fence_knows_its_marker_its_language_and_its_end() -> None:
-    (fence,) = scan("~~~~ py title\n~~~\n~~~~").blocks
-    assert (fence.marker, fence.info, fence.closed) == ("~~~~", "py title", True)
+    (fence,) = scan_blocks("~~~~ py title\n~~~\n~~~~").blocks
+    assert (fence.marker, fence.info, fence.is_closed) == ("~~~~", "py title", True)
 
 
 def test_items_are_counted_as_a_reader_sees_them() -> None:
-    blocks = scan("4. a\n1. b\n\n   more\n1. c\n\ntext\n\n1. d").blocks
+    blocks = scan_blocks("4. a\n1. b\n\n   more\n1. c\n\ntext\n\n1. d").blocks
     assert [block.levels[-1].number for block in blocks if block.levels] == [4, 5, 5, 6, 1]
 
 
 def test_a_block_knows_which_levels_were_open_before_it() -> None:
-    blocks = scan("- a\n  > b\n\n  c\n- d").blocks
-    assert [(len(block.levels), block.kept) for block in blocks] == [(1, 0), (2, 1), (1, 1), (1, 0)]
+    blocks = scan_blocks("- a\n  > b\n\n  c\n- d").blocks
+    assert [(len(block.levels), block.continued_levels) for block in blocks] == [
+        (1, 0),
+        (2, 1),
+        (1, 1),
+        (1, 0),
+    ]
 
 
 def test_a_table_may_begin_in_the_last_line_of_a_paragraph() -> None:
-    assert kinds("text\n| a | b |\n|---|---|\n| c | d |") == [Kind.TEXT, Kind.TABLE]
-    assert kinds("| a | b |\n|---|") == [Kind.TEXT]
+    assert kinds("text\n| a | b |\n|---|---|\n| c | d |") == [BlockKind.TEXT, BlockKind.TABLE]
+    assert kinds("| a | b |\n|---|") == [BlockKind.TEXT]
 
 
 @pytest.mark.parametrize("text", ["", "\n", "- ", "> ", " \t\n"])
 def test_what_holds_only_markers_has_no_blocks(text: str) -> None:
-    assert scan(text).blocks == []
+    assert scan_blocks(text).blocks == []
 
 
 def _code_lines(text: str) -> list[str]:
     """Return the lines our scanner takes for code."""
 
-    def inside(block: Block) -> list[tuple[int, int]]:
-        return block.lines[1 : len(block.lines) - block.closed]
+    def inside(block: MarkdownBlock) -> list[tuple[int, int]]:
+        return block.lines[1 : len(block.lines) - block.is_closed]
 
-    places = [line for b in scan(text).blocks if b.kind is Kind.FENCE for line in inside(b)]
-    places += [line for b in scan(text).blocks if b.kind is Kind.CODE for line in b.lines]
+    places = [
+        line for b in scan_blocks(text).blocks if b.kind is BlockKind.FENCE for line in inside(b)
+    ]
+    places += [
+        line for b in scan_blocks(text).blocks if b.kind is BlockKind.CODE for line in b.lines
+    ]
     lines = [text[inner:].partition("\n")[0].strip() for _, inner in sorted(places)]
     return [line for line in lines if line]
 
@@ -85,7 +100,7 @@ def test_code_is_what_an_independent_reader_takes_for_code(text: str) -> None:
 @settings(max_examples=100, deadline=None)
 def test_blocks_follow_each_other_and_every_word_is_in_one(text: str) -> None:
     done, covered = 0, ""
-    for block in scan(text).blocks:
+    for block in scan_blocks(text).blocks:
         assert done <= block.start < block.end
         covered += text[block.start : block.end]
         done = block.end

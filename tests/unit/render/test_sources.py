@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from bot.render.safety.neutralise import inert
+from bot.render.safety.neutralise import neutralise
 from bot.render.sources import (
-    LONGEST_ADDRESS,
-    LONGEST_TITLE,
-    MOST_SOURCES,
-    safe_address,
-    source_list,
+    MAX_SOURCE_TITLE_CHARACTERS,
+    MAX_SOURCE_URL_CHARACTERS,
+    MAX_SOURCES,
+    render_sources,
+    safe_url,
 )
 
 URL = "https://otters.test/a"
@@ -52,11 +52,11 @@ def read(markdown: str) -> list[tuple[str, str]]:
         ("", URL),
         ("  \n ", URL),
         ("\u200b", URL),
-        ("x" * 500, "x" * (LONGEST_TITLE - 1) + "…"),
+        ("x" * 500, "x" * (MAX_SOURCE_TITLE_CHARACTERS - 1) + "…"),
     ],
 )
 def test_a_title_is_one_short_line_of_plain_words(title: str, label: str) -> None:
-    markdown = source_list({URL: title})
+    markdown = render_sources({URL: title})
     assert read(markdown) == [(URL, label)]
     assert markdown.count("\n") == 4
 
@@ -99,35 +99,35 @@ def test_a_title_is_one_short_line_of_plain_words(title: str, label: str) -> Non
     ],
 )
 def test_an_address_is_http_and_encoded(written: str, address: str) -> None:
-    assert safe_address(written) == address
-    assert safe_address(address) == address
-    assert (read(source_list({written: "A"})) == [(address, "A")]) is bool(address)
+    assert safe_url(written) == address
+    assert safe_url(address) == address
+    assert (read(render_sources({written: "A"})) == [(address, "A")]) is bool(address)
 
 
 def test_sources_are_so_many_and_so_long_at_most() -> None:
-    many = {f"https://a.test/{n}": f"Page {n}" for n in range(MOST_SOURCES + 1234)}
-    assert len(read(source_list(many))) == MOST_SOURCES
-    assert source_list(many).endswith(
-        f"{MOST_SOURCES}. [Page 49](https://a.test/49)\n\nand 1,234 more"
+    many = {f"https://a.test/{n}": f"Page {n}" for n in range(MAX_SOURCES + 1234)}
+    assert len(read(render_sources(many))) == MAX_SOURCES
+    assert render_sources(many).endswith(
+        f"{MAX_SOURCES}. [Page 49](https://a.test/49)\n\nand 1,234 more"
     )
-    fits = "https://a.test/" + "x" * (LONGEST_ADDRESS - len("https://a.test/"))
-    assert safe_address(fits) == fits
-    assert safe_address(fits + "x") == ""
-    assert safe_address(fits[:-1] + "é") == ""
+    fits = "https://a.test/" + "x" * (MAX_SOURCE_URL_CHARACTERS - len("https://a.test/"))
+    assert safe_url(fits) == fits
+    assert safe_url(fits + "x") == ""
+    assert safe_url(fits[:-1] + "é") == ""
 
 
 def test_sources_are_numbered_without_those_that_are_dropped() -> None:
-    assert source_list({}) == source_list({"ftp://a.test": "A"}) == ""
-    listed = source_list({URL: "A", "ftp://a.test": "B", "https://b.test": "", URL + " ": "C"})
+    assert render_sources({}) == render_sources({"ftp://a.test": "A"}) == ""
+    listed = render_sources({URL: "A", "ftp://a.test": "B", "https://b.test": "", URL + " ": "C"})
     assert listed.endswith(f"1. [A]({URL})\n2. [https://b.test](https://b.test)")
 
 
 @given(st.dictionaries(st.text(max_size=20).map("https://a.test/".__add__) | st.text(), st.text()))
 def test_no_title_or_address_brings_markup_to_life(sources: dict[str, str]) -> None:
-    markdown = source_list(sources)
+    markdown = render_sources(sources)
     links = read(markdown)
     assert len(links) == len(re.findall(r"^\d+\. ", markdown, re.MULTILINE))
     for address, label in links:
         assert re.fullmatch(r"https?://[!-~]+", address)
-        assert 0 < len(label) <= LONGEST_TITLE
-    assert inert(inert(markdown)) == inert(markdown)
+        assert 0 < len(label) <= MAX_SOURCE_TITLE_CHARACTERS
+    assert neutralise(neutralise(markdown)) == neutralise(markdown)

@@ -9,9 +9,9 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.render.markdown.close import whole
-from bot.render.safety.neutralise import clean, inert
-from bot.render.split import Part, split
+from bot.render.markdown.close import close_open_markup
+from bot.render.safety.neutralise import neutralise, replace_control_characters
+from bot.render.split import MessagePart, split_text
 from tests.unit.render.judge import fragments, recorded, seen
 
 LIMIT = 1_000
@@ -22,29 +22,29 @@ chunks = st.one_of(
 )
 
 long_texts = st.lists(chunks, min_size=2, max_size=20).map(
-    lambda pieces: clean((("\n".join(pieces) + "\n") * 100)[:3_500])
+    lambda pieces: replace_control_characters((("\n".join(pieces) + "\n") * 100)[:3_500])
 )
 
 
 def shown(text: str, limit: int = LIMIT, cuts: tuple[int, ...] = ()) -> list[str]:
     """Return the messages a finished text stands in."""
-    return [_message(text, part) for part in split(text, limit, cuts)]
+    return [_message(text, part) for part in split_text(text, limit, cuts)]
 
 
-def _message(text: str, part: Part) -> str:
+def _message(text: str, part: MessagePart) -> str:
     share = part.opening + text[part.start : part.end]
     return share if part.last else share.rstrip() + part.closing
 
 
 def test_a_text_that_fits_is_one_part() -> None:
-    assert split("short", LIMIT) == [Part(0, 5, "", "", last=True)]
-    assert split("", LIMIT) == [Part(0, 0, "", "", last=True)]
+    assert split_text("short", LIMIT) == [MessagePart(0, 5, "", "", last=True)]
+    assert split_text("", LIMIT) == [MessagePart(0, 0, "", "", last=True)]
 
 
 def test_a_good_place_near_the_end_is_taken_as_soon_as_it_comes() -> None:
     text = "word " * 110 + "\n\nNext paragraph, told"
     assert [message[:4] for message in shown(text)] == ["word", "Next"]
-    assert len(split(text[:-10], LIMIT)) == 1
+    assert len(split_text(text[:-10], LIMIT)) == 1
 
 
 def test_a_heading_is_not_left_behind() -> None:
@@ -118,14 +118,16 @@ def test_a_link_is_never_parted(form: str) -> None:
 @pytest.mark.parametrize("cluster", ["👩‍👩‍👧‍👦", "🇩🇪", "e\u0301\u0302", "각", "漢"])
 def test_what_a_reader_sees_as_one_character_is_never_parted(cluster: str) -> None:
     text = cluster * 900
-    for part in split(text, LIMIT):
+    for part in split_text(text, LIMIT):
         assert (part.end - part.start) % len(cluster) == 0
 
 
 @pytest.mark.parametrize("piece", ["&amp;", "&#x1F600;", "\\*", "漢&lt;"])
 def test_entities_and_escapes_are_never_parted(piece: str) -> None:
     text = piece * 600
-    kept = [text[part.start : part.end].count(piece.lstrip("漢")) for part in split(text, LIMIT)]
+    kept = [
+        text[part.start : part.end].count(piece.lstrip("漢")) for part in split_text(text, LIMIT)
+    ]
     assert sum(kept) == 600
 
 
@@ -151,9 +153,9 @@ def test_entities_and_escapes_are_never_parted(piece: str) -> None:
     ids=lambda text: f"{text[:8]!r}",
 )
 def test_texts_of_any_kind_and_length_are_kept_whole_and_small(text: str) -> None:
-    parts = split(text, 11_000)
+    parts = split_text(text, 11_000)
     assert "".join(text[part.start : part.end] for part in parts).split() == text.split()
-    assert all(len(inert(_message(text, part)).encode()) <= 11_000 for part in parts)
+    assert all(len(neutralise(_message(text, part)).encode()) <= 11_000 for part in parts)
 
 
 def test_a_reader_sees_every_word_of_a_recorded_text_once() -> None:
@@ -167,7 +169,7 @@ def test_a_reader_sees_every_word_of_a_recorded_text_once() -> None:
 def test_a_message_left_at_a_cut_stays_as_it_was_shown() -> None:
     text = "Some **bold text and [a link](https://example.com) here**.\n\n```py\nx = 1\n```\n"
     for cut in range(1, len(text)):
-        before, after = whole(text[:cut]), shown(text, cuts=(cut,))
+        before, after = close_open_markup(text[:cut]), shown(text, cuts=(cut,))
         if before and len(after) > 1:
             assert after[0] == before
 
@@ -181,9 +183,9 @@ def test_cuts_that_would_leave_nothing_are_passed_over() -> None:
 def test_nothing_is_lost_and_nothing_is_said_twice(text: str, data: Any) -> None:
     cuts = data.draw(st.lists(st.integers(0, 4_000), max_size=3))
     done = 0
-    for part in split(text, LIMIT, cuts):
+    for part in split_text(text, LIMIT, cuts):
         assert GAP.fullmatch(text[done : part.start])
-        assert len(inert(_message(text, part)).encode()) <= LIMIT
+        assert len(neutralise(_message(text, part)).encode()) <= LIMIT
         done = part.end
     assert done == len(text)
 
@@ -192,8 +194,8 @@ def test_nothing_is_lost_and_nothing_is_said_twice(text: str, data: Any) -> None
 @settings(max_examples=80, deadline=None)
 def test_parts_that_are_full_never_change_as_the_text_grows(text: str, data: Any) -> None:
     cuts = data.draw(st.lists(st.integers(1, 2_000), max_size=2))
-    final = split(text, LIMIT, cuts)
+    final = split_text(text, LIMIT, cuts)
     for length in data.draw(st.lists(st.integers(0, len(text)), max_size=8)):
         if length > max(cuts, default=0):
-            grown = split(text[:length], LIMIT, cuts)
+            grown = split_text(text[:length], LIMIT, cuts)
             assert grown[:-1] == final[: len(grown) - 1]

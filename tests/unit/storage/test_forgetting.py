@@ -88,7 +88,7 @@ async def test_text_deleted_before_a_crash_is_gone_once_the_next_process_prunes(
         dead.execute("SELECT count(*) FROM turns").fetchall()
         async with Store(database, replica="one", store_text=False) as store:
             with monkeypatch.context() as killed:
-                killed.setattr(Database, "forget_deleted", never)
+                killed.setattr(Database, "purge_deleted", never)
                 await store.claim(question("q1", text=SECRET), None)
                 await store.write_changes(
                     [Change("q1", 1, draft=Draft(Phase.DONE, SECRET), closed=True)]

@@ -259,7 +259,7 @@ async def test_notices_are_heard_at_the_new_server_after_a_fail_over(
     url: str, stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The connection that listens stands, and leads to a server that is only read."""
-    monkeypatch.setattr(notifications, "ALIVE", 0.1)
+    monkeypatch.setattr(notifications, "LIVENESS_CHECK_SECONDS", 0.1)
     role = make_url(url).username
     admin = create_async_engine(url, isolation_level="AUTOCOMMIT")
     async with admin.connect() as connection:
@@ -277,7 +277,7 @@ async def test_notices_are_heard_at_the_new_server_after_a_fail_over(
 async def test_connection_that_listens_to_a_server_that_takes_writes_stays(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifications, "ALIVE", 0.01)
+    monkeypatch.setattr(notifications, "LIVENESS_CHECK_SECONDS", 0.01)
     one = await stores("one")
     await one.wakeup.wait()
     one.wakeup.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from bot.render.buttons import AGAIN, STOP
+from bot.render.buttons import RETRY_ACTION, STOP_ACTION
 from bot.turn.answer_state import INTERRUPTED_MESSAGE
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack, connect
@@ -52,7 +52,7 @@ async def test_who_is_alone_hands_over_to_its_next_start(tmp_path: Path) -> None
             await asyncio.sleep(5)
             assert await a.turns.drain(0) == 2
         [first, second] = slack.messages.values()
-        assert first.buttons == [STOP]
+        assert first.buttons == [STOP_ACTION]
         async with Stage(tmp_path) as stage:
             started = now()
             b = await stage.replica("b", two)
@@ -91,7 +91,7 @@ async def test_where_nothing_can_be_handed_over_it_is_interrupted_and_says_so(
         [message] = slack.messages.values()
         assert message.markdown == WHOLE
         assert INTERRUPTED_MESSAGE in message.state
-        assert message.buttons == [AGAIN]
+        assert message.buttons == [RETRY_ACTION]
 
 
 async def test_where_slack_is_away_too_the_end_does_not_wait_for_ever(tmp_path: Path) -> None:

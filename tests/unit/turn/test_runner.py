@@ -7,7 +7,7 @@ import asyncio
 import httpx
 
 from bot.errors import Stopped
-from bot.render.buttons import AGAIN, STOP
+from bot.render.buttons import RETRY_ACTION, STOP_ACTION
 from bot.turn.answer_state import INTERRUPTED_MESSAGE
 from bot.values import Phase
 from tests.support.virtual_time import now
@@ -77,7 +77,7 @@ async def test_a_stopped_answer_keeps_its_text_and_says_who_stopped_it() -> None
         answering = asyncio.create_task(way.runner.answer(turn))
         await asyncio.sleep(10)
         [message] = slack.thread("900.1")
-        assert message.buttons == [STOP]
+        assert message.buttons == [STOP_ACTION]
         assert turn.stop(Stopped("U1"))
         await asyncio.sleep(0.5)
         assert model.closed == 1
@@ -95,7 +95,7 @@ async def test_a_question_that_waits_can_be_stopped_and_leaves_its_place_to_othe
         second = asyncio.create_task(way.runner.answer(turn))
         third = asyncio.create_task(way.answer(question(2)))
         await asyncio.sleep(3)
-        assert slack.thread("901.1")[0].buttons == [STOP]
+        assert slack.thread("901.1")[0].buttons == [STOP_ACTION]
         assert turn.stop(Stopped("U1"))
         assert await second is Phase.STOPPED
         assert [await first, await third] == [Phase.DONE] * 2
@@ -127,7 +127,7 @@ async def test_a_refused_key_is_one_sentence_with_a_reference() -> None:
     assert "key" in message.text
     assert "(reference turn0)" in message.text
     assert "sk-123456789" not in message.text
-    assert message.buttons == [AGAIN]
+    assert message.buttons == [RETRY_ACTION]
 
 
 async def test_a_mistake_of_ours_is_one_plain_sentence() -> None:

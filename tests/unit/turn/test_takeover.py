@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.delivery.ephemeral.reply import POSSIBLE_DUPLICATE_NOTICE
-from bot.render.buttons import AGAIN
+from bot.render.buttons import RETRY_ACTION
 from bot.storage.records import ShownMessage
 from bot.turn.answer_state import INTERRUPTED_MESSAGE
 from bot.turn.durability.resume import MAX_CRASHES, NOT_REPEATED_MESSAGE
@@ -93,7 +93,7 @@ async def test_a_forgotten_response_whose_tool_changed_something_is_not_asked_fo
         assert await way.answer(question(), fence=2, crash_count=1, **known) is Phase.FAILED
     [message] = slack.thread("900.1")
     assert (message.ts, message.markdown) == (standing.ts, "One two")
-    assert message.buttons == [AGAIN]
+    assert message.buttons == [RETRY_ACTION]
     assert model.asked == []
 
 
@@ -151,7 +151,7 @@ async def test_what_is_not_begun_anew_says_so_and_offers_to_try_again(
     assert message.ts == standing.ts
     assert message.markdown == HALF.text
     assert sentence in message.state
-    assert message.buttons == [AGAIN]
+    assert message.buttons == [RETRY_ACTION]
     assert model.asked == []
 
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import Stopped
-from bot.render.incoming import WITHOUT_NAME
-from bot.render.incoming.attachments import EMPTY_FORWARD
+from bot.render.incoming import UNNAMED_PARTS
+from bot.render.incoming.attachments import EMPTY_FORWARD_NAME
 from bot.turn.durability.resume import EMPTY_QUESTION_HINT
 from bot.turn.unread import (
     MAX_LISTED_NAMES,
@@ -119,7 +119,7 @@ async def stands(slack: Channel, asked: Question, model: Model) -> str:
 
 
 @pytest.mark.parametrize("ts", ["900.1", "950.1"])
-@pytest.mark.parametrize("known", [(), (EMPTY_FORWARD,)])
+@pytest.mark.parametrize("known", [(), (EMPTY_FORWARD_NAME,)])
 async def test_a_file_that_the_event_of_a_mention_left_out_is_named_under_the_answer(
     ts: str, known: tuple[str, ...]
 ) -> None:
@@ -158,7 +158,7 @@ def test_many_names_are_counted() -> None:
 PLACE = Place("T1", "C1", "channel", "1.0")
 
 
-@given(st.text(min_size=1, max_size=200).filter(lambda name: name not in WITHOUT_NAME))
+@given(st.text(min_size=1, max_size=200).filter(lambda name: name not in UNNAMED_PARTS))
 def test_a_name_stays_one_short_line_of_code(name: str) -> None:
     sentence = wordless_question_reply(Question("q", (), PLACE, "U1", "", unreadable=(name,)))
     if not sentence:  # nothing of the name can be seen

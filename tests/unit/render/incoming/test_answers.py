@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot.render.incoming import answer_text, asked_in, message_text
-from bot.render.message import bodies
+from bot.render.incoming import answer_text, message_text, read_asked_line
+from bot.render.message import render_messages
 from bot.values import Draft, Phase
 
 RICH = {
@@ -49,9 +49,11 @@ def test_a_message_without_blocks_is_its_text() -> None:
 @pytest.mark.parametrize("question", ["Why?", "a < b & <!here>?", "```\nx = 1\n```\nWhy <@U2>?"])
 def test_who_asked_what_is_read_back_from_the_line_that_says_so(question: str) -> None:
     draft = Draft(Phase.DONE, "So.")
-    (body,) = bodies(draft, question_id="q1", asked_by="U1", question=question, whole_question=True)
+    (body,) = render_messages(
+        draft, question_id="q1", asked_by="U1", question=question, full_question=True
+    )
     stored = {"blocks": json.loads(body.blocks)}
-    assert asked_in(stored) == ("U1", question)
+    assert read_asked_line(stored) == ("U1", question)
     assert answer_text(stored) == "So."
 
 
@@ -66,7 +68,7 @@ def test_who_asked_what_is_read_back_from_the_line_that_says_so(question: str) -
     ],
 )
 def test_nothing_else_is_taken_for_a_question(blocks: Any) -> None:
-    assert asked_in({"blocks": blocks}) is None
+    assert read_asked_line({"blocks": blocks}) is None
 
 
 def test_a_placeholder_has_no_answer_in_it() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.render.incoming import answer_text, asked_in, read_message
-from bot.render.incoming.message import DEEPEST
+from bot.render.incoming import answer_text, read_asked_line, read_message
+from bot.render.incoming.message import MAX_NESTING_LEVELS
 
 KINDS = (
     *("rich_text", "rich_text_section", "rich_text_list", "rich_text_preformatted", "date"),
@@ -39,13 +39,13 @@ def test_any_message_is_read(message: dict[str, Any], things: list[Any]) -> None
     for name in ("blocks", "attachments", "files"):
         found = read_message(message | {name: things})
         assert found.text == found.text.strip()
-        asked_in(message | {name: things})
+        read_asked_line(message | {name: things})
         answer_text(message | {name: things})
 
 
 def test_a_message_as_deep_as_is_read_needs_no_more_stack_than_there_is() -> None:
     element: dict[str, Any] = {"type": "text", "text": "core"}
-    for _ in range(DEEPEST // 2 - 3):
+    for _ in range(MAX_NESTING_LEVELS // 2 - 3):
         element = {"type": "rich_text_section", "elements": [element]}
     message = {"text": "", "blocks": [{"type": "rich_text", "elements": [element]}]}
     assert read_message(message).text == answer_text(message) == "core"

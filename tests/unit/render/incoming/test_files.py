@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.render.incoming import read_message
-from bot.render.incoming.files import LONGEST_PREVIEW
+from bot.render.incoming.files import MAX_PREVIEW_CHARACTERS
 from tests.unit.render.incoming.pieces import Json
 
 PDF = {"id": "F1", "name": "report.pdf", "mimetype": "application/pdf", "pretty_type": "PDF"}
@@ -97,7 +97,7 @@ def test_mentions_alone_beside_a_file_are_no_words(said: str) -> None:
 
 def test_a_long_preview_is_cut() -> None:
     found = read_message({"files": [PDF | {"preview": "word " * 100_000}]})
-    assert len(found.text) < LONGEST_PREVIEW + 100
+    assert len(found.text) < MAX_PREVIEW_CHARACTERS + 100
     assert found.text.endswith("word…")
 
 

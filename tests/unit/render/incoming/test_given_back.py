@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.render.incoming import answer_text
-from bot.render.message import bodies
+from bot.render.message import render_messages
 from bot.values import Draft, Phase
 from tests.unit.render.incoming.given_back import given_back, html
 from tests.unit.render.incoming.pieces import Json
@@ -82,7 +82,7 @@ def test_each_kind_of_markdown_is_read_back_as_it_was(markdown: str) -> None:
 @pytest.mark.parametrize("phase", list(Phase))
 def test_what_we_say_around_an_answer_is_no_part_of_it(phase: Phase) -> None:
     draft = Draft(phase, "So *it* is.", "Stopped by <@U1>" if phase is Phase.STOPPED else "A note")
-    (body,) = bodies(
+    (body,) = render_messages(
         draft,
         question_id="q",
         asked_by="U1",
@@ -98,7 +98,7 @@ def test_what_we_say_around_an_answer_is_no_part_of_it(phase: Phase) -> None:
 @pytest.mark.parametrize("phase", list(Phase))
 def test_a_placeholder_or_a_notice_holds_no_answer(phase: Phase) -> None:
     draft = Draft(phase, "", "It did not work.")
-    (body,) = bodies(draft, question_id="q", asked_by="U1", question="Why?")
+    (body,) = render_messages(draft, question_id="q", asked_by="U1", question="Why?")
     assert answer_text({"text": body.text, "blocks": json.loads(body.blocks)}) == ""
 
 

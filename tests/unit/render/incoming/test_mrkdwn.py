@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.render.incoming import mentions_in, read_message, readable, without_mention
-from bot.render.incoming.findings import MOST_MENTIONS
+from bot.render.incoming import find_mentions, mrkdwn_to_text, read_message, without_mention
+from bot.render.incoming.findings import MAX_MENTIONS
 from tests.unit.render.incoming.pieces import Json, mrkdwn, plain, rich, section, user
 
 
@@ -34,7 +34,7 @@ from tests.unit.render.incoming.pieces import Json, mrkdwn, plain, rich, section
     ],
 )
 def test_markup_is_written_out_and_entities_undone_once(written: str, expected: str) -> None:
-    assert readable(written) == expected
+    assert mrkdwn_to_text(written) == expected
     assert read_message({"text": written}).text == expected
 
 
@@ -67,13 +67,13 @@ def test_at_most_twenty_mentions_are_kept_and_all_stay_in_the_text(form: str) ->
         "attachments": {"text": "", "attachments": [{"text": marked}]},
     }
     found = read_message(messages[form])
-    assert found.mentions == tuple(ids[:MOST_MENTIONS])
+    assert found.mentions == tuple(ids[:MAX_MENTIONS])
     assert all(f"<@{name}>" in found.text for name in ids)
 
 
 def test_mentions_typed_by_hand_cost_nothing() -> None:
     typed = " ".join(f"&lt;@U{n}&gt;" for n in range(2_000))
-    assert read_message({"text": typed}).mentions == mentions_in(typed) == ()
+    assert read_message({"text": typed}).mentions == find_mentions(typed) == ()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.render.incoming import answer_text, asked_in, read_message
+from bot.render.incoming import answer_text, read_asked_line, read_message
 from tests.support.shared_data import lines, need
 
 PARTS = {"blocks", "attachments", "files"}
@@ -34,7 +34,7 @@ def read_all(payload: Any) -> int:
 
 
 def _read(message: dict[str, Any]) -> str:
-    asked_in(message)
+    read_asked_line(message)
     answer_text(message)
     return read_message(message).text
 
