@@ -18,8 +18,8 @@ from slack_bolt.async_app import AsyncApp
 from bot.access import AccessPolicy
 from bot.delivery.delivery import Delivery, DeliveryConfig
 from bot.errors import SettingsError, SlackError, SlackRefused, StartError, UpstreamError
+from bot.history.conversation import History
 from bot.history.names import UserNames
-from bot.history.thread import History
 from bot.listeners import register
 from bot.listeners.bolt import bolt_app
 from bot.listeners.context import ListenerContext

@@ -19,10 +19,16 @@ from __future__ import annotations
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.listeners import buttons as actions
-from bot.listeners import changes, commands, home, menu, sessions
-from bot.listeners import ephemeral_buttons as notes
-from bot.listeners import events as questions
+from bot.listeners import (
+    buttons,
+    changes,
+    commands,
+    ephemeral_buttons,
+    events,
+    home,
+    menu,
+    sessions,
+)
 from bot.listeners.context import ListenerContext
 from bot.render.buttons import (
     CONTINUE_ACTION,
@@ -37,17 +43,17 @@ from bot.render.buttons import (
 
 def register(app: AsyncApp, context: ListenerContext) -> None:
     """Connect every event, command and action the bot is subscribed to."""
-    app.event("app_mention")(questions.on_mention(context))
+    app.event("app_mention")(events.on_mention(context))
     app.event({"type": "message", "subtype": "message_deleted"})(changes.on_deleted(context))
     app.event({"type": "message", "subtype": "message_changed"})(changes.on_changed(context))
-    app.event("message")(questions.on_message(context))
+    app.event("message")(events.on_message(context))
     app.event("app_home_opened")(home.on_opened(context))
     app.event("agent_session_stopped")(sessions.on_stopped(context))
     app.command(context.slash_command)(commands.on_ask(context))
-    app.action(STOP_ACTION)(actions.on_stop(context))
-    app.action(RETRY_ACTION)(actions.on_retry(context))
+    app.action(STOP_ACTION)(buttons.on_stop(context))
+    app.action(RETRY_ACTION)(buttons.on_retry(context))
     app.action(RETRY_EDITED_ACTION)(changes.on_ask_again(context))
-    app.action(SHOW_ACTION)(notes.on_show(context))
-    app.action(SHARE_ACTION)(notes.on_repost(context, SHARE_ACTION))
-    app.action(CONTINUE_ACTION)(notes.on_repost(context, CONTINUE_ACTION))
+    app.action(SHOW_ACTION)(ephemeral_buttons.on_show(context))
+    app.action(SHARE_ACTION)(ephemeral_buttons.on_repost(context, SHARE_ACTION))
+    app.action(CONTINUE_ACTION)(ephemeral_buttons.on_repost(context, CONTINUE_ACTION))
     app.action(MENU_ACTION)(menu.on_chosen(context))

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
-from bot.render.incoming.asked import USER_MENTION, normalise_user_id
+from bot.render.incoming.question import USER_MENTION, normalise_user_id
 
 Payload = Mapping[str, Any]
 

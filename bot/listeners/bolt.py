@@ -20,7 +20,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.listeners.refusals import RefusalNotices
+from bot.listeners.refusal_notices import RefusalNotices
 from bot.listeners.tenancy import is_for_tenant, user_id_of
 from bot.slack import Identity
 

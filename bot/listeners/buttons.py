@@ -9,8 +9,7 @@ from typing import Any
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.errors import SlackError, StorageUnavailable
-from bot.listeners import ephemeral_buttons as notes
-from bot.listeners import payloads as reading
+from bot.listeners import ephemeral_buttons, payloads
 from bot.listeners.context import ListenerContext
 from bot.listeners.ephemeral_buttons import PRESS_AGAIN_LATER
 from bot.listeners.question_lookup import find_question
@@ -32,7 +31,7 @@ def on_stop(context: ListenerContext) -> ActionListener:
 
     async def handle_stop(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        press = reading.parse_press(body)
+        press = payloads.parse_press(body)
         if press is None:
             return
         # first, so that what is written takes the place of a private note
@@ -45,7 +44,7 @@ def on_stop(context: ListenerContext) -> ActionListener:
             case Verdict.NOT_RUNNING | Verdict.UNKNOWN_QUESTION if not press.private:
                 await _tell(context, press, NOT_RUNNING)
             case _ if press.private and not lent:  # it comes, or came, as a message of its own
-                await notes.remove_pressed_message(context, press)
+                await ephemeral_buttons.remove_pressed_message(context, press)
 
     return handle_stop
 
@@ -55,7 +54,7 @@ def on_retry(context: ListenerContext) -> ActionListener:
 
     async def handle_retry(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        press = reading.parse_press(body)
+        press = payloads.parse_press(body)
         if press is None:
             return
         address = press.response_url if press.private else None
@@ -72,7 +71,7 @@ def on_retry(context: ListenerContext) -> ActionListener:
             case Verdict.QUESTION_DELETED:
                 await _tell(context, press, QUESTION_DELETED)
             case _ if press.private:
-                await notes.replace_with_note(context, press)
+                await ephemeral_buttons.replace_with_note(context, press)
             case _:
                 await _remove_button(context, press)
 
@@ -80,7 +79,7 @@ def on_retry(context: ListenerContext) -> ActionListener:
 
 
 async def _retry_found(
-    context: ListenerContext, press: reading.Press, response_url: str | None
+    context: ListenerContext, press: payloads.Press, response_url: str | None
 ) -> Verdict:
     try:
         question = await find_question(context, press)
@@ -90,17 +89,17 @@ async def _retry_found(
     return await context.retry(press.turn, press.user, question, response_url)
 
 
-async def _add_response_url(context: ListenerContext, press: reading.Press) -> bool:
+async def _add_response_url(context: ListenerContext, press: payloads.Press) -> bool:
     try:
-        return await notes.add_response_url(context, press, live=False)
+        return await ephemeral_buttons.add_response_url(context, press, live=False)
     except StorageUnavailable:
         return False
 
 
-async def _tell(context: ListenerContext, press: reading.Press, text: str) -> None:
+async def _tell(context: ListenerContext, press: payloads.Press, text: str) -> None:
     """Say something to whoever pressed, and to nobody else."""
     if press.private:
-        await notes.tell(context, press, text)
+        await ephemeral_buttons.tell(context, press, text)
         return
     try:
         await context.slack.post_ephemeral(
@@ -110,7 +109,7 @@ async def _tell(context: ListenerContext, press: reading.Press, text: str) -> No
         log.warning("who pressed could not be told why nothing happens: %s", error)
 
 
-async def _remove_button(context: ListenerContext, press: reading.Press) -> None:
+async def _remove_button(context: ListenerContext, press: payloads.Press) -> None:
     """Take the button from the message through the press's own address, which costs no edit."""
     if not press.response_url or not press.other_blocks:
         return

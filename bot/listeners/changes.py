@@ -9,9 +9,7 @@ from typing import Any
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.errors import SlackError, StorageUnavailable
-from bot.listeners import ephemeral_buttons as notes
-from bot.listeners import payloads as reading
-from bot.listeners import revising
+from bot.listeners import ephemeral_buttons, payloads, revision_payloads
 from bot.listeners.buttons import ActionListener
 from bot.listeners.context import ListenerContext
 from bot.listeners.events import EventListener
@@ -31,7 +29,7 @@ def on_deleted(context: ListenerContext) -> EventListener:
     us = context.us
 
     async def handle_deleted(body: dict[str, Any]) -> None:
-        await _report_deletion(context, revising.parse_deletion(body, us))
+        await _report_deletion(context, revision_payloads.parse_deletion(body, us))
 
     return handle_deleted
 
@@ -41,8 +39,8 @@ def on_changed(context: ListenerContext) -> EventListener:
     us = context.us
 
     async def handle_changed(body: dict[str, Any]) -> None:
-        await _report_deletion(context, revising.parse_deletion(body, us))
-        question = revising.parse_edit(body, us)
+        await _report_deletion(context, revision_payloads.parse_deletion(body, us))
+        question = revision_payloads.parse_edit(body, us)
         if question and context.access.admits(question):
             await _offer_to_ask_again(context, question)
 
@@ -54,7 +52,7 @@ def on_ask_again(context: ListenerContext) -> ActionListener:
 
     async def handle_ask_again(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        press = reading.parse_press(body)
+        press = payloads.parse_press(body)
         if press is None:
             return
         ts, _, thread_ts = press.value.partition(" ")
@@ -62,24 +60,24 @@ def on_ask_again(context: ListenerContext) -> ActionListener:
             question = await read_question_at(context, press.channel, thread_ts, ts)
         except SlackError as error:
             log.warning("an edited question can't be read: %s", error)
-            await notes.tell(context, press, notes.PRESS_AGAIN_LATER)
+            await ephemeral_buttons.tell(context, press, ephemeral_buttons.PRESS_AGAIN_LATER)
             return
         if question is None or question.user != press.user:
-            await notes.tell(context, press, QUESTION_NOT_FOUND)
+            await ephemeral_buttons.tell(context, press, QUESTION_NOT_FOUND)
             return
         match await context.ask_edited(question, press.turn):
             case Verdict.STORAGE_UNAVAILABLE:
-                await notes.tell(context, press, notes.PRESS_AGAIN_LATER)
+                await ephemeral_buttons.tell(context, press, ephemeral_buttons.PRESS_AGAIN_LATER)
             case Verdict.DONE:
-                await notes.remove_pressed_message(context, press)
+                await ephemeral_buttons.remove_pressed_message(context, press)
             case _:
-                await notes.tell(context, press, ASKED_ALREADY)
+                await ephemeral_buttons.tell(context, press, ASKED_ALREADY)
 
     return handle_ask_again
 
 
 async def _report_deletion(
-    context: ListenerContext, deleted: revising.DeletedMessage | None
+    context: ListenerContext, deleted: revision_payloads.DeletedMessage | None
 ) -> None:
     if deleted:
         await context.on_message_deleted(

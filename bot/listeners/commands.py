@@ -9,7 +9,7 @@ from typing import Any
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.errors import SlackError
-from bot.listeners import payloads as reading
+from bot.listeners import payloads
 from bot.listeners.context import ListenerContext
 from bot.render.ephemeral import ack_payload, ephemeral_ack, new_message_payload
 from bot.values import Question
@@ -23,7 +23,7 @@ def on_ask(context: ListenerContext) -> CommandListener:
     """`/ask question`: a private answer; with `#public` everyone in the channel sees it."""
 
     async def handle_ask(ack: AsyncAck, command: dict[str, Any]) -> None:
-        question = reading.parse_command(command, in_our_dm=False)
+        question = payloads.parse_command(command, in_our_dm=False)
         if not question.text:
             await ack(text=usage_text(context.slash_command), response_type="ephemeral")
             return
@@ -33,7 +33,7 @@ def on_ask(context: ListenerContext) -> CommandListener:
         else:
             await ack(**ack_payload(ephemeral_ack(question.id)))
         if in_a_dm and await _is_our_dm(context, command):
-            question = reading.parse_command(command, in_our_dm=True)
+            question = payloads.parse_command(command, in_our_dm=True)
         elif in_a_dm and not question.public:
             await _respond_with_note(context, question)
         await context.submit_if_allowed(question)

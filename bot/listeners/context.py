@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from bot.access import AccessPolicy
 from bot.errors import SlackError
 from bot.listeners.addressing import BotIdentifiers
-from bot.listeners.attached import with_attachments
-from bot.listeners.looping import guard_against_bot_loop
-from bot.listeners.refusals import RefusalNotices
+from bot.listeners.attachments import with_attachments
+from bot.listeners.bot_loops import guard_against_bot_loop
+from bot.listeners.refusal_notices import RefusalNotices
 from bot.slack import Identity, Slack
 from bot.turn.ephemeral.actions import EphemeralAnswers
 from bot.turn.supervisor import Verdict

@@ -14,7 +14,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.delivery.edits.layout import render
 from bot.errors import SlackError, StorageUnavailable
-from bot.listeners import payloads as reading
+from bot.listeners import payloads
 from bot.listeners.context import ListenerContext
 from bot.render.buttons import SHARE_ACTION, Element, ack_buttons, ephemeral_answer_buttons
 from bot.render.ephemeral import (
@@ -27,8 +27,8 @@ from bot.render.ephemeral import (
     with_buttons,
 )
 from bot.render.message import MessageBody
-from bot.storage.chain import retry_turn_id
 from bot.storage.records import TurnRecord
+from bot.storage.turn_ids import retry_turn_id
 from bot.turn.ephemeral.repost import RepostResult
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ def on_show(context: ListenerContext) -> EphemeralActionListener:
 
     async def handle_show(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        press = reading.parse_press(body)
+        press = payloads.parse_press(body)
         if press is None:
             return
         try:
@@ -69,7 +69,7 @@ def on_repost(context: ListenerContext, action_id: str) -> EphemeralActionListen
 
     async def handle_pass(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        press = reading.parse_press(body)
+        press = payloads.parse_press(body)
         if press is None:
             return
         try:
@@ -81,7 +81,7 @@ def on_repost(context: ListenerContext, action_id: str) -> EphemeralActionListen
     return handle_pass
 
 
-async def _repost(context: ListenerContext, press: reading.Press, action_id: str) -> None:
+async def _repost(context: ListenerContext, press: payloads.Press, action_id: str) -> None:
     private = context.ephemeral_answers
     answer = await private.find_answer(press.turn, press.user)
     if answer is None or not answer.draft.text.strip():
@@ -95,7 +95,7 @@ async def _repost(context: ListenerContext, press: reading.Press, action_id: str
         await _replace_answer(context, press, answer, SHARED if sharing else CONTINUED_IN_DM)
 
 
-async def add_response_url(context: ListenerContext, press: reading.Press, *, live: bool) -> bool:
+async def add_response_url(context: ListenerContext, press: payloads.Press, *, live: bool) -> bool:
     """Hand a press's address to the answer under way; False if none is.
 
     Raises StorageUnavailable.
@@ -107,17 +107,17 @@ async def add_response_url(context: ListenerContext, press: reading.Press, *, li
     )
 
 
-async def tell(context: ListenerContext, press: reading.Press, line: str) -> None:
+async def tell(context: ListenerContext, press: payloads.Press, line: str) -> None:
     """Say something to whoever pressed, below what they pressed."""
     await _respond(context, press, new_message_payload(one_line_message(line)))
 
 
-async def remove_pressed_message(context: ListenerContext, press: reading.Press) -> None:
+async def remove_pressed_message(context: ListenerContext, press: payloads.Press) -> None:
     """Take away a note of which nothing comes any more."""
     await _respond(context, press, DELETE_PAYLOAD)
 
 
-async def replace_with_note(context: ListenerContext, press: reading.Press) -> None:
+async def replace_with_note(context: ListenerContext, press: payloads.Press) -> None:
     """Let a private answer that failed be the note of the next one."""
     try:
         failed = await context.ephemeral_answers.find_answer(press.turn, press.user)
@@ -131,7 +131,7 @@ async def replace_with_note(context: ListenerContext, press: reading.Press) -> N
 
 
 async def _replace_answer(
-    context: ListenerContext, press: reading.Press, answer: TurnRecord, line: str
+    context: ListenerContext, press: payloads.Press, answer: TurnRecord, line: str
 ) -> None:
     """Put the answer in its own place once more, without the button that was pressed."""
     parts = _parts(answer, ephemeral_answer_buttons(answer.draft, press.value.split()))
@@ -143,7 +143,9 @@ def _parts(answer: TurnRecord, buttons: tuple[Element, ...] = ()) -> tuple[Messa
     return render(answer.draft, answer.question, buttons=buttons)
 
 
-async def _respond(context: ListenerContext, press: reading.Press, body: Mapping[str, Any]) -> None:
+async def _respond(
+    context: ListenerContext, press: payloads.Press, body: Mapping[str, Any]
+) -> None:
     if not press.response_url:
         return
     try:

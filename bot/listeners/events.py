@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bot.listeners import payloads as reading
+from bot.listeners import payloads
 from bot.listeners.context import ListenerContext
 
 EventListener = Callable[[dict[str, Any]], Awaitable[None]]
@@ -16,7 +16,7 @@ def on_mention(context: ListenerContext) -> EventListener:
     us = context.us
 
     async def handle_mention(body: dict[str, Any]) -> None:
-        await context.submit_if_allowed(reading.parse_mention(body, us))
+        await context.submit_if_allowed(payloads.parse_mention(body, us))
 
     return handle_mention
 
@@ -26,6 +26,6 @@ def on_message(context: ListenerContext) -> EventListener:
     us = context.us
 
     async def handle_message(body: dict[str, Any]) -> None:
-        await context.submit_if_allowed(reading.parse_message(body, us))
+        await context.submit_if_allowed(payloads.parse_message(body, us))
 
     return handle_message

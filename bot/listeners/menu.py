@@ -9,8 +9,8 @@ from typing import Any
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.errors import SlackError
-from bot.history.anew import NEW_CONVERSATION_REPLY, new_conversation_metadata
-from bot.listeners import payloads as reading
+from bot.history.new_conversation import NEW_CONVERSATION_REPLY, new_conversation_metadata
+from bot.listeners import payloads
 from bot.listeners.context import ListenerContext
 from bot.render.buttons import NEW_CONVERSATION_VALUE
 from bot.render.ephemeral import one_line_message
@@ -30,7 +30,7 @@ def on_chosen(context: ListenerContext) -> MenuListener:
 
     async def handle_chosen(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        press = reading.parse_press(body)
+        press = payloads.parse_press(body)
         if press is None or press.value != NEW_CONVERSATION_VALUE or press.private:
             return
         said = one_line_message(NEW_CONVERSATION_REPLY)
@@ -48,7 +48,7 @@ def on_chosen(context: ListenerContext) -> MenuListener:
     return handle_chosen
 
 
-async def _tell(context: ListenerContext, press: reading.Press) -> None:
+async def _tell(context: ListenerContext, press: payloads.Press) -> None:
     try:
         await context.slack.post_ephemeral(
             press.channel, press.user, text=NEW_CONVERSATION_FAILED, thread_ts=press.thread_ts

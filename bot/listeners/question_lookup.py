@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from bot.errors import SlackRefused
-from bot.listeners import payloads as reading
+from bot.listeners import payloads
 from bot.listeners.context import ListenerContext
 from bot.slack.messages import MISSING_MESSAGE_CODES, fetch_messages
-from bot.storage.chain import original_turn_id
+from bot.storage.turn_ids import original_turn_id
 from bot.values import Question
 
 
-async def find_question(context: ListenerContext, press: reading.Press) -> Question | None:
+async def find_question(context: ListenerContext, press: payloads.Press) -> Question | None:
     """Look through the thread of a press for the question; None where it is not there.
 
     A command is no message, so what it asked can't be found. Raises SlackError.
@@ -50,4 +50,4 @@ def _question(
     context: ListenerContext, channel: str, message: Mapping[str, Any]
 ) -> Question | None:
     event = {**message, "channel": channel}
-    return reading.parse_message({"team_id": context.identity.team_id, "event": event}, context.us)
+    return payloads.parse_message({"team_id": context.identity.team_id, "event": event}, context.us)

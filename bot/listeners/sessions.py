@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bot.listeners import payloads as reading
+from bot.listeners import payloads
 from bot.listeners.context import ListenerContext
 
 log = logging.getLogger(__name__)
@@ -16,7 +16,7 @@ def on_stopped(context: ListenerContext) -> Callable[[dict[str, Any]], Awaitable
     """`agent_session_stopped`: the answer of the thread ends here, what is written stays."""
 
     async def handle_stopped(body: dict[str, Any]) -> None:
-        stopped = reading.parse_session_stop(body)
+        stopped = payloads.parse_session_stop(body)
         if stopped:
             verdict = await context.stop_thread(*stopped)
             log.info("stopped in Slack", extra={"outcome": verdict.value})

@@ -21,7 +21,7 @@ from bot.server.connections import (
     ConnectionTracker,
     time_requests,
 )
-from bot.server.signed import MAX_BODY_BYTES, slack_events_handler
+from bot.server.signed_requests import MAX_BODY_BYTES, slack_events_handler
 from bot.version import version
 
 ReadinessCheck = Callable[[], Awaitable[bool]]

@@ -8,7 +8,7 @@ said as one sentence a variable (`SettingsError`), never with the value of a sec
     databases.py  what can be the address of a database
     secrets.py    which values are secret
     env_file.py   what is wrong with the file `.env`
-    sentences.py  what is wrong with a value
+    problems.py   what is wrong with a value
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from bot.settings.groups import (
     UpstreamSettings,
 )
 from bot.settings.limits import LimitSettings
-from bot.settings.sentences import problem_sentence
+from bot.settings.problems import problem_sentence
 from bot.settings.tools import ToolSettings
 
 ENV_FILE = Path(".env")

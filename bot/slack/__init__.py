@@ -4,7 +4,7 @@
     calls.py         how a method is called
     bodies.py        how much of a reply is read
     identity.py      who our token is
-    seal.py          metadata of messages that can be believed
+    metadata_signer.py  metadata of messages that can be believed
     failures.py      every way a call can fail becomes one of three errors
     response_url.py  where a response_url may lead, and what its answers mean
     scopes.py        what the bot's token must be allowed to do

@@ -18,8 +18,8 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.errors import SlackError, ThreadGone
 from bot.slack.failures import error_of_exception, outcome_label
 from bot.slack.identity import Identity
+from bot.slack.metadata_signer import MetadataSigner
 from bot.slack.response_url import is_loopback
-from bot.slack.seal import MetadataSigner
 
 Blocks: TypeAlias = str | Sequence[Mapping[str, Any]]
 """Block Kit blocks, as JSON text or as objects."""

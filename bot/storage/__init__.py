@@ -2,7 +2,7 @@
 
     store.py          the turns of all replicas; its transactions are in claiming.py, turning.py,
                       wishing.py, remaining.py and pruning.py
-    chain.py          the ids of the turns of one question
+    turn_ids.py       the ids of the turns of one question
     rate_slots.py     limits that all replicas share
     process_locks.py  which processes on this machine are alive
     clock.py          a clock that nobody sets

@@ -22,7 +22,7 @@ from typing import Any
 from sqlalchemy import Connection, Delete, delete, select
 
 from bot.errors import CommitUnknown
-from bot.storage import claiming, pruning, remaining, turning, wishing
+from bot.storage import claiming, pruning, remaining_question, turn_commands, turn_updates
 from bot.storage.claiming import dialect_insert
 from bot.storage.clock import since_boot
 from bot.storage.engine.database import Database
@@ -141,10 +141,10 @@ class Store:
         """
 
         def work(connection: Connection) -> set[str]:
-            rests = remaining.remaining_questions(connection, changes)
-            lost = turning.write_changes(connection, changes, self._now(), self._store_text)
+            rests = remaining_question.remaining_questions(connection, changes)
+            lost = turn_updates.write_changes(connection, changes, self._now(), self._store_text)
             for rest in rests:
-                remaining.create_turn(connection, rest, self._now(), self._team)
+                remaining_question.create_turn(connection, rest, self._now(), self._team)
             if rests or any(change.closed or change.readable for change in changes):
                 notify(connection, ALL_REPLICAS)  # whoever waits in their threads, or takes it up
             return lost
@@ -157,7 +157,9 @@ class Store:
     async def get_turn(self, turn: str) -> TurnRecord | None:
         """All that is known of a turn, also when it is over."""
         found = await self._database.read(
-            lambda connection: turning.find_turns(connection, turns.c.id == turn, self._team_filter)
+            lambda connection: turn_updates.find_turns(
+                connection, turns.c.id == turn, self._team_filter
+            )
         )
         return found[0] if found else None
 
@@ -169,13 +171,13 @@ class Store:
     async def get_turns(self, ids: Sequence[str]) -> list[TurnRecord]:
         """Those of some turns that there are, also when they are over; the oldest first."""
         return await self._database.read(
-            lambda connection: turning.find_turns(connection, turns.c.id.in_(ids))
+            lambda connection: turn_updates.find_turns(connection, turns.c.id.in_(ids))
         )
 
     async def get_live_turn(self, thread: str) -> TurnRecord | None:
         """The turn whose answer is being written in a thread; None if there is none."""
         found = await self._database.read(
-            lambda connection: turning.find_turns(
+            lambda connection: turn_updates.find_turns(
                 connection,
                 turns.c.thread == thread,
                 turns.c.state == LIVE,
@@ -188,7 +190,9 @@ class Store:
     async def get_unfinished_turns(self, owner: str | None) -> list[TurnRecord]:
         """The turns a replica has to bring to their end, the oldest first; None: nobody does."""
         where = (turns.c.owner == owner, UNFINISHED, self._team_filter)
-        found = await self._database.read(lambda connection: turning.find_turns(connection, *where))
+        found = await self._database.read(
+            lambda connection: turn_updates.find_turns(connection, *where)
+        )
         # A version that wrote no team into the row has it in the question.
         return [one for one in found if self._team in {"", one.team or one.question.place.team}]
 
@@ -205,7 +209,7 @@ class Store:
         among what is unfinished of this replica.
         """
         return await self._database.write(
-            lambda connection: turning.take_over(
+            lambda connection: turn_updates.take_over(
                 connection, turn, fence, count_crash, self.replica, self._now(), self._team
             )
         )
@@ -214,7 +218,7 @@ class Store:
         """Let others have those of these turns that are ours, at once."""
 
         def work(connection: Connection) -> None:
-            turning.release(connection, turns, self.replica)
+            turn_updates.release(connection, turns, self.replica)
             notify(connection, ALL_REPLICAS)
 
         await self._database.write(work)
@@ -262,7 +266,7 @@ class Store:
         """Leave a wish for whoever owns the turn; False when it is over or unknown."""
 
         return await self._database.write(
-            lambda c: wishing.send_command(c, command, self._team_filter)
+            lambda c: turn_commands.send_command(c, command, self._team_filter)
         )
 
     async def request_removal(self, key: str, message: str) -> list[str]:
@@ -271,7 +275,7 @@ class Store:
         ts. An answer that is over stays, and so does one to which it does not belong any more.
         """
         return await self._database.write(
-            lambda c: wishing.request_removal(c, key, message, self._team_filter)
+            lambda c: turn_commands.request_removal(c, key, message, self._team_filter)
         )
 
     async def receive_commands(self) -> list[TurnCommand]:

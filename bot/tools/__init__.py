@@ -12,8 +12,8 @@
     web.py            one page over HTTP, from public addresses only
     resolver.py       names of hosts, looked up in threads of their own
     addresses.py      which hosts and addresses are public
-    page.py           bytes as text, HTML in a process of its own
-    readable.py       that process: HTML in, title and text out
+    page_reader.py    bytes as text, HTML in a process of its own
+    html_extractor.py  that process: HTML in, title and text out
     search_thread.py  words in the present Slack thread
 
 A tool knows of the turn it is called in what `ToolContext` tells, and no more.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.tools.page import PageReader, PageText
+from bot.tools.page_reader import PageReader, PageText
 from bot.tools.tool import Tool, tool
 from bot.tools.web import MAX_PAGE_BYTES, WebClient, WebPage, display_host
 

@@ -23,8 +23,8 @@ from bot.errors import (
     Stopped,
     ThreadGone,
 )
-from bot.history.budget import halve_messages
-from bot.history.thread import Conversation, History
+from bot.history.conversation import Conversation, History
+from bot.history.token_limit import halve_messages
 from bot.observe import Metrics
 from bot.storage.records import ShownMessage
 from bot.tools.toolbox import Toolbox
@@ -36,7 +36,7 @@ from bot.turn.limits import AnswerBudget, AnswerLimitReached, AnswerLimits
 from bot.turn.pseudonyms import Pseudonyms
 from bot.turn.tool_rounds import ToolRounds
 from bot.turn.turn import Turn
-from bot.turn.unread import join_remarks, not_read_remark, unreadable_remark
+from bot.turn.unreadable_parts import join_remarks, not_read_remark, unreadable_remark
 from bot.upstream.client import Upstream
 from bot.upstream.events import (
     Activity,

@@ -10,9 +10,9 @@ import logging
 from dataclasses import replace
 
 from bot.errors import StorageUnavailable
-from bot.storage.chain import all_turn_ids, ask_count, retry_turn_id
 from bot.storage.records import TurnCommand, TurnRecord
 from bot.storage.store import Store
+from bot.storage.turn_ids import all_turn_ids, ask_count, retry_turn_id
 from bot.turn.supervisor import Supervisor, Verdict
 from bot.values import REMOVED_DRAFT, Question, message_key
 

@@ -18,12 +18,12 @@ from bot.cache import Cache
 from bot.errors import QuestionDeleted, SlackError, Stopped, StorageUnavailable
 from bot.storage.records import TurnCommand, TurnRecord
 from bot.storage.store import Store
-from bot.turn.again import retry_of
 from bot.turn.durability.leases import LeaseManager
 from bot.turn.durability.resume import message_list_is_complete
-from bot.turn.ending import interrupt_all, wait_all
 from bot.turn.intake import Intake
+from bot.turn.retry import retry_of
 from bot.turn.running import RunningTurns
+from bot.turn.task_shutdown import interrupt_all, wait_all
 from bot.values import Phase, Question
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from bot.history.anew import asks_for_new_conversation
+from bot.history.new_conversation import asks_for_new_conversation
 from bot.values import Place, Question
 
 MAX_STOP_CHARACTERS = 2000

@@ -6,7 +6,7 @@ from bot.delivery import Reply
 from bot.tools.tool import ToolContext
 from bot.tools.toolbox import Toolbox
 from bot.turn.answer_state import AnswerState
-from bot.turn.durability import tool_progress as progress
+from bot.turn.durability import tool_progress
 from bot.turn.limits import AnswerBudget
 from bot.turn.turn import Turn
 from bot.upstream.events import ToolCall
@@ -30,7 +30,7 @@ class ToolRounds:
         self._turn = turn
         self._state = state
         self._reply = reply
-        self._progress = progress.parse_progress(turn.record.tool_rounds)
+        self._progress = tool_progress.parse_progress(turn.record.tool_rounds)
         for exchange in (one for round_ in self.rounds for one in round_.exchanges):
             budget.count_tool_call(len(exchange.output))
 

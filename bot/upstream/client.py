@@ -27,7 +27,8 @@ from bot.upstream.lenient_json import parse_object
 from bot.upstream.prompt import Prompt
 from bot.upstream.resume_point import ResumePoint
 from bot.upstream.session.answer import AnswerSession, SessionContext
-from bot.upstream.session.attempt import (
+from bot.upstream.session.rejections import NO_ENDPOINT_STATUSES
+from bot.upstream.session.transport import (
     MAX_ERROR_BYTES,
     HttpReply,
     HttpRequest,
@@ -35,7 +36,6 @@ from bot.upstream.session.attempt import (
     Sleep,
     with_stall_timeout,
 )
-from bot.upstream.session.rejections import NO_ENDPOINT_STATUSES
 
 # Reading is timed by our own timers; these bound what httpx does alone.
 CONNECT_TIMEOUT_SECONDS, WRITE_TIMEOUT_SECONDS = 10.0, 30.0

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import Any, Literal, Protocol
 
-from bot.upstream.joining import merge_pieces
+from bot.upstream.json_merge import merge_pieces
 
 Json = dict[str, Any]
 

@@ -10,7 +10,7 @@ from itertools import count
 from sqlalchemy import Connection
 
 from bot.observe import Metrics
-from bot.storage import claiming, turning
+from bot.storage import claiming, turn_updates
 from bot.storage.engine.database import Database
 from bot.storage.rate_slots import SharedRateSlots
 from bot.storage.records import Change, ShownMessage
@@ -44,7 +44,7 @@ async def fill(database: Database, turns: int) -> None:
         for asked in (question() for _ in range(BATCH)):
             claiming.claim(connection, asked, f"C:{asked.ts}", REPLICA, time.time())
             changes.append(Change(asked.id, 1, DONE, messages=_placeholder(asked), closed=True))
-        turning.write_changes(connection, changes, time.time(), store_text=True)
+        turn_updates.write_changes(connection, changes, time.time(), store_text=True)
 
     for _ in range(turns // BATCH):
         await database.write(work, PATIENCE)

@@ -40,8 +40,8 @@ INNER_FLOORS: Mapping[str, tuple[frozenset[str], ...]] = {
         frozenset({"running", "tool_rounds"}),
         frozenset({"turn"}),
         frozenset({"durability", "intake"}),
-        frozenset({"again", "answer_state", "concurrency", "ending", "limits", "pseudonyms"})
-        | frozenset({"thread_queue", "unread"}),
+        frozenset({"retry", "answer_state", "concurrency", "task_shutdown", "limits", "pseudonyms"})
+        | frozenset({"thread_queue", "unreadable_parts"}),
     ),
     "upstream": (
         frozenset({"client"}),
@@ -51,7 +51,7 @@ INNER_FLOORS: Mapping[str, tuple[frozenset[str], ...]] = {
         frozenset({"prompt", "text"}),
         frozenset({"events"}),
         frozenset({"config", "errors", "tool_round"}),
-        frozenset({"capabilities", "joining", "lenient_json"}),
+        frozenset({"capabilities", "json_merge", "lenient_json"}),
     ),
     "render": (
         frozenset({"ephemeral", "incoming"}),
@@ -63,11 +63,11 @@ INNER_FLOORS: Mapping[str, tuple[frozenset[str], ...]] = {
     "storage": (
         frozenset({"store"}),
         frozenset({"pruning"}),
-        frozenset({"rate_slots", "remaining", "wishing"}),
-        frozenset({"claiming", "turning"}),
+        frozenset({"rate_slots", "remaining_question", "turn_commands"}),
+        frozenset({"claiming", "turn_updates"}),
         frozenset({"engine", "rows"}),
         frozenset(
-            {"chain", "clock", "migrating", "migrations", "process_locks", "records", "tables"}
+            {"turn_ids", "clock", "migrating", "migrations", "process_locks", "records", "tables"}
         ),
     ),
 }
@@ -102,21 +102,27 @@ THINKING = (  # they decide; whoever drives them waits, reads clocks and rolls d
     "bot.errors",
     "bot.access",
     "bot.cache",
-    "bot.storage.chain",
+    "bot.storage.turn_ids",
     "bot.render*",
-    *(f"bot.turn.{part}" for part in ("answer_state", "thread_queue", "again", "unread")),
+    *(f"bot.turn.{part}" for part in ("answer_state", "thread_queue", "retry", "unreadable_parts")),
     *(f"bot.turn.{part}" for part in ("limits", "pseudonyms")),
     *(f"bot.turn.durability.{part}" for part in ("resume", "failure_detector", "tool_progress")),
-    *(f"bot.history.{part}" for part in ("anew", "asked", "budget", "remarks", "telling")),
-    *(f"bot.listeners.{part}" for part in ("payloads", "revising", "addressing", "tenancy")),
+    *(
+        f"bot.history.{part}"
+        for part in ("new_conversation", "current_question", "token_limit", "remarks", "converter")
+    ),
+    *(
+        f"bot.listeners.{part}"
+        for part in ("payloads", "revision_payloads", "addressing", "tenancy")
+    ),
     "bot.listeners.socket_mode.backoff",
-    "bot.delivery.scheduling.pace",
-    "bot.delivery.ratelimit.budgets",
+    "bot.delivery.scheduling.edit_scheduler",
+    "bot.delivery.ratelimit.limiters",
     "bot.delivery.edits.reconcile",
     "bot.delivery.ephemeral.response_urls",
     "bot.delivery.native.layout",
     *(f"bot.upstream.{part}" for part in ("events", "prompt", "lenient_json", "tool_round")),
-    "bot.upstream.joining",
+    "bot.upstream.json_merge",
     "bot.upstream.session.rejections",
     "bot.upstream.requests*",
     "bot.upstream.wire*",

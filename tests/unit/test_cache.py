@@ -77,5 +77,5 @@ def test_what_drops_its_oldest_is_bounded_in_bytes() -> None:
         and getattr(node.func, "attr", "") == "popitem"
         and not module.name.startswith("bot.playground")
     }
-    ids_only = {"bot.listeners.refusals"}
+    ids_only = {"bot.listeners.refusal_notices"}
     assert dropping - ids_only == {"bot.cache"}

@@ -125,9 +125,9 @@ WRONG = {
         "turn may not import sqlalchemy (bot/turn/answer.py:1)",
     ),
     "a clock in a thinking part": (
-        {"bot/delivery/scheduling/pace.py": "from time import monotonic\n"},
-        "bot.delivery.scheduling.pace only thinks, so it may not import time.monotonic "
-        "(bot/delivery/scheduling/pace.py:1)",
+        {"bot/delivery/scheduling/edit_scheduler.py": "from time import monotonic\n"},
+        "bot.delivery.scheduling.edit_scheduler only thinks, so it may not import time.monotonic "
+        "(bot/delivery/scheduling/edit_scheduler.py:1)",
     ),
     "waiting in a thinking part": (
         {"bot/render/split.py": "import asyncio\n"},
@@ -205,5 +205,5 @@ def test_a_house_in_order_is_left_in_peace(tmp_path: Path) -> None:
 
 def test_the_thinking_parts_are_known_by_name() -> None:
     assert thinks("bot.render.split")
-    assert thinks("bot.delivery.scheduling.pace")
+    assert thinks("bot.delivery.scheduling.edit_scheduler")
     assert not thinks("bot.delivery.edits.reply")

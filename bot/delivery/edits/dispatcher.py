@@ -13,9 +13,9 @@ from collections.abc import Awaitable, Callable
 from bot.delivery.config import DeliveryConfig
 from bot.delivery.edits.reconcile import Delete, Edit, Post, Step
 from bot.delivery.edits.reply import EditedReply
-from bot.delivery.ratelimit.budgets import RollingWindowLimiter, TokenBucket
+from bot.delivery.ratelimit.limiters import RollingWindowLimiter, TokenBucket
 from bot.delivery.ratelimit.shared_quota import SharedQuota
-from bot.delivery.scheduling.pace import NEVER, EditScheduler, WriteKind
+from bot.delivery.scheduling.edit_scheduler import NEVER, EditScheduler, WriteKind
 from bot.delivery.scheduling.wakeup_loop import WakeupLoop
 from bot.errors import SlackRateLimited
 

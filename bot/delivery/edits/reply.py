@@ -15,7 +15,7 @@ from bot.delivery.edits.layout import EditLayout
 from bot.delivery.edits.reconcile import Delete, Edit, Post, Step
 from bot.delivery.edits.refusals import Fallback, fallback_for
 from bot.delivery.edits.writer import EditWriter
-from bot.delivery.scheduling.pace import NEVER, ReaderState
+from bot.delivery.scheduling.edit_scheduler import NEVER, ReaderState
 from bot.errors import (
     LeaseLost,
     QuestionDeleted,

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from bot.delivery import TurnGuard
 from bot.delivery.edits.layout import MAX_MESSAGE_BYTES, render
 from bot.delivery.ephemeral.response_urls import ResponseUrl, ResponseUrlPool, next_use_at
-from bot.delivery.scheduling.pace import NEVER, ReaderState
+from bot.delivery.scheduling.edit_scheduler import NEVER, ReaderState
 from bot.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnreachable
 from bot.render.buttons import answer_buttons
 from bot.render.ephemeral import DELETE_PAYLOAD, combined_message, replacement_payload

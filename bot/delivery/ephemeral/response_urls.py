@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bot.delivery.scheduling.pace import (
+from bot.delivery.scheduling.edit_scheduler import (
     EDIT_LATENCY_SECONDS,
     NEVER,
     RECHECK_SECONDS,

@@ -17,9 +17,9 @@ from types import MappingProxyType
 from bot.delivery.config import DeliveryConfig
 from bot.delivery.native.layout import Append, Start, Stop, StreamStep, SwitchToEdits
 from bot.delivery.native.reply import NativeReply
-from bot.delivery.ratelimit.budgets import RollingWindowLimiter
+from bot.delivery.ratelimit.limiters import RollingWindowLimiter
 from bot.delivery.ratelimit.shared_quota import SharedQuota
-from bot.delivery.scheduling.pace import NEVER, EditScheduler
+from bot.delivery.scheduling.edit_scheduler import NEVER, EditScheduler
 from bot.delivery.scheduling.wakeup_loop import WakeupLoop
 from bot.errors import SlackError, SlackRateLimited
 

@@ -25,7 +25,7 @@ from bot.delivery.edits.reply import (
 from bot.delivery.native.layout import Append, NativeLayout, Start, Stop, StreamStep, SwitchToEdits
 from bot.delivery.native.status import StatusLine, status_text
 from bot.delivery.native.writer import StreamWriter
-from bot.delivery.scheduling.pace import NEVER, ReaderState, count_words
+from bot.delivery.scheduling.edit_scheduler import NEVER, ReaderState, count_words
 from bot.errors import (
     LeaseLost,
     QuestionDeleted,

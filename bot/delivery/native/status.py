@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from bot.delivery.ratelimit.budgets import RollingWindowLimiter
+from bot.delivery.ratelimit.limiters import RollingWindowLimiter
 from bot.errors import SlackError, SlackRateLimited, SlackRefused
 from bot.render.safety.neutralise import neutralise_line
 from bot.slack import Slack

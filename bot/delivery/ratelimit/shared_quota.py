@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from bot.delivery.ratelimit.budgets import WINDOW_SECONDS
+from bot.delivery.ratelimit.limiters import WINDOW_SECONDS
 from bot.errors import StorageUnavailable
 from bot.storage.rate_slots import SharedRateSlots, SlotHold
 

@@ -1,7 +1,7 @@
 """What a person sees in a Slack message, as text for a model.
 
     message.py      a whole message: its text or blocks, its attachments, its files
-    asked.py        what it asks us
+    current_question.py  what it asks us
     answers.py      our own earlier answers, as the markdown they were
     blocks.py       every kind of block
     rich_text.py    the block that Slack's composer writes, as markdown
@@ -15,10 +15,10 @@
 User mentions stay `<@U…>`: turning an id into a name takes a call, so it is not done here.
 """
 
-from bot.render.incoming.answers import answer_text, read_asked_line
-from bot.render.incoming.asked import QuestionContent, read_question
 from bot.render.incoming.message import UNNAMED_PARTS, ReadMessage, message_text, read_message
 from bot.render.incoming.mrkdwn import find_mentions, mrkdwn_to_text, without_mention
+from bot.render.incoming.own_answers import answer_text, read_asked_line
+from bot.render.incoming.question import QuestionContent, read_question
 
 __all__ = [
     "UNNAMED_PARTS",

@@ -4,8 +4,8 @@
     links.py       where links may lead, and what they must say
     labels.py      what a link's label may be taken for, and the remark that names its host
     addresses.py   bare addresses that emphasis touches, and link targets that hold blanks
-    spoken.py      Slack's own links and the HTML of sources, written as Markdown
-    forms.py       which `<…>` Slack would act on
+    slack_and_html.py  Slack's own links and the HTML of sources, written as Markdown
+    slack_forms.py  which `<…>` Slack would act on
 
 Everything here is pure text work.
 """

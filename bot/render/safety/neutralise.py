@@ -22,9 +22,14 @@ from bot.render.markdown.inline import read_inline
 from bot.render.markdown.scan import scan_blocks
 from bot.render.safety.addresses import address_edits
 from bot.render.safety.edits import BIDI_CONTROL, ZERO_WIDTH_SPACE, Edit, apply_edits, merge_spans
-from bot.render.safety.forms import slack_form_breaks
 from bot.render.safety.links import TextStretch, allowed_links, link_edits
-from bot.render.safety.spoken import RunningText, entity_edits, slack_and_html_edits, stray_tick
+from bot.render.safety.slack_and_html import (
+    RunningText,
+    entity_edits,
+    slack_and_html_edits,
+    stray_tick,
+)
+from bot.render.safety.slack_forms import slack_form_breaks
 
 _CONTROL_CHARACTERS = regex.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _TAG = regex.compile(r"</?[a-zA-Z]")

@@ -9,7 +9,7 @@ import msgspec
 
 from bot.upstream.prompt import Prompt, ToolSpec
 from bot.upstream.requests.attribution import with_attribution, with_attribution_instructions
-from bot.upstream.requests.rounds_back import round_to_items, round_to_messages
+from bot.upstream.requests.tool_rounds import round_to_items, round_to_messages
 from bot.values import Message
 
 Json = dict[str, Any]

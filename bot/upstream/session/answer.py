@@ -20,7 +20,11 @@ from bot.upstream.errors.classify import error_from_response, explain_long_wait,
 from bot.upstream.events import Activity, Event, Failed, Reconnecting, Restarted
 from bot.upstream.prompt import Prompt
 from bot.upstream.resume_point import ResumePoint
-from bot.upstream.session.attempt import (
+from bot.upstream.session.rejections import NO_ENDPOINT_STATUSES, NO_RESUME_STATUSES
+from bot.upstream.session.request_format import RequestFormat
+from bot.upstream.session.retry_budget import RetryBudget
+from bot.upstream.session.stream_reader import Decoder, EventBatches, drain, open_event_batches
+from bot.upstream.session.transport import (
     MAX_ERROR_BYTES,
     HttpRequest,
     SendRequest,
@@ -30,10 +34,6 @@ from bot.upstream.session.attempt import (
     StreamStalled,
     read_bounded,
 )
-from bot.upstream.session.rejections import NO_ENDPOINT_STATUSES, NO_RESUME_STATUSES
-from bot.upstream.session.request_format import RequestFormat
-from bot.upstream.session.retry_budget import RetryBudget
-from bot.upstream.session.stream_reader import Decoder, EventBatches, drain, open_event_batches
 from bot.upstream.wire.chat import ChatDecoder
 from bot.upstream.wire.responses import ResponsesDecoder
 

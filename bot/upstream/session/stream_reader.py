@@ -16,7 +16,7 @@ from bot.upstream.errors.classify import OPERATOR_HINT, error_from_event
 from bot.upstream.errors.shapes import find_error
 from bot.upstream.events import Event
 from bot.upstream.lenient_json import parse_json
-from bot.upstream.session.attempt import (
+from bot.upstream.session.transport import (
     MAX_ERROR_BYTES,
     HttpReply,
     StallGuard,

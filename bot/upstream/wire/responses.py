@@ -32,9 +32,9 @@ from bot.upstream.text import activity_labels as activities
 from bot.upstream.text.answer_text import AnswerText
 from bot.upstream.text.healing import ItemText, merge_items
 from bot.upstream.text.markup import strip_tool_calls
+from bot.upstream.text.part_locator import PartLocator
 from bot.upstream.text.parts import PARAGRAPH_SEPARATOR, PartKey
 from bot.upstream.text.parts import ItemKey as Place
-from bot.upstream.text.places import PartLocator
 from bot.upstream.tool_round import ResponseItemCollector
 from bot.upstream.wire.responses_output import (
     JsonObject,

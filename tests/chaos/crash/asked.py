@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bot.delivery.ephemeral.reply import POSSIBLE_DUPLICATE_NOTICE
-from bot.history.anew import EARLIER_USED_REMARK
+from bot.history.new_conversation import EARLIER_USED_REMARK
 from bot.history.remarks import UNREAD_DM, UNREAD_NEWEST, UNREAD_THREAD
 from bot.playground.slack.records import Message
 from bot.render.ephemeral import MORE_IN_DM_TEXT

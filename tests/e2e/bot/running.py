@@ -16,7 +16,7 @@ from typing import Any
 from aiohttp import web
 
 from bot import settings
-from bot.history.anew import EARLIER_USED_REMARK
+from bot.history.new_conversation import EARLIER_USED_REMARK
 from bot.playground.board import Board
 from bot.playground.model.conversation import Conversation, spoken
 from bot.playground.model.script import answer

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.history.anew import EARLIER_USED_REMARK, NEW_CONVERSATION_REPLY
+from bot.history.new_conversation import EARLIER_USED_REMARK, NEW_CONVERSATION_REPLY
 from bot.render.buttons import MENU_ACTION, NEW_CONVERSATION_VALUE
 from tests.e2e.bot.running import Whole, markdown, note, whole
 from tests.unit.playground import live

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Browser, expect
 
-from bot.history.anew import EARLIER_USED_REMARK, NEW_CONVERSATION_REPLY
+from bot.history.new_conversation import EARLIER_USED_REMARK, NEW_CONVERSATION_REPLY
 from tests.e2e.page.journey import answer, playing, visit, write
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.delivery.ratelimit.budgets import WINDOW_SECONDS, RollingWindowLimiter, TokenBucket
+from bot.delivery.ratelimit.limiters import WINDOW_SECONDS, RollingWindowLimiter, TokenBucket
 
 LIMIT = 5
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.delivery.ratelimit.budgets import WINDOW_SECONDS
+from bot.delivery.ratelimit.limiters import WINDOW_SECONDS
 from bot.delivery.ratelimit.shared_quota import SharedQuota
 from bot.delivery.workspace import READS_PER_MINUTE
 from tests.support.virtual_time import now

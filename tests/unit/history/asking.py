@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bot.history.conversation import Conversation, History
 from bot.history.names import UserNames
-from bot.history.thread import Conversation, History
 from bot.values import Author, Message, Place, Question
 from tests.unit.history.stored_slack import BOT, StoredSlack
 

@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.slack import Slack
-from bot.slack.seal import MetadataSigner
+from bot.slack.metadata_signer import MetadataSigner
 from tests.support import paging
 
 BOT = "UBOT"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.history.thread import MAX_LOOKUPS_PER_MINUTE, Conversation
+from bot.history.conversation import MAX_LOOKUPS_PER_MINUTE, Conversation
 from bot.render.incoming.attachments import EMPTY_FORWARD_NAME
 from bot.values import File
 from tests.support.virtual_time import run

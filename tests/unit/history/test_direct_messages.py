@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from bot.history import anew
-from bot.history.past import DM_READ_TIMEOUT_SECONDS, MAX_DM_THREADS
+from bot.history import new_conversation
+from bot.history.conversation import History
+from bot.history.earlier_messages import DM_READ_TIMEOUT_SECONDS, MAX_DM_THREADS
 from bot.history.remarks import UNREAD_DM
-from bot.history.thread import History
 from bot.render.buttons import STOP_ACTION
 from bot.values import Message
 from tests.support.virtual_time import now, run
@@ -46,7 +46,7 @@ def test_a_message_goes_on_with_what_was_said_and_answered_before(slack: StoredS
         Message("assistant", "Noted."),
         Message("user", "What is my name?", ADA),
     )
-    assert conversation.remark == anew.EARLIER_USED_REMARK
+    assert conversation.remark == new_conversation.EARLIER_USED_REMARK
 
 
 def test_what_was_said_in_threads_below_is_part_of_it(slack: StoredSlack) -> None:
@@ -87,7 +87,7 @@ def test_a_reply_in_a_thread_has_its_thread_only(slack: StoredSlack) -> None:
 )
 def test_the_word_begins_a_new_conversation(slack: StoredSlack, word: str) -> None:
     exchange(slack, 0, "My name is Ada.", "Hello Ada.")
-    exchange(slack, 60, word, anew.NEW_CONVERSATION_REPLY)
+    exchange(slack, 60, word, new_conversation.NEW_CONVERSATION_REPLY)
     conversation = run(history(slack).read_conversation(in_dm("What is my name?", at(120))))
     assert texts(conversation) == ["What is my name?"]
     assert conversation.remark == ""
@@ -99,7 +99,7 @@ def test_the_word_begins_a_new_conversation(slack: StoredSlack, word: str) -> No
 def test_the_word_in_a_thread_begins_anew_there(slack: StoredSlack) -> None:
     exchange(slack, 0, "My name is Ada.", "Hello Ada.")
     slack.say(at(5), "U1", "/new", channel=DM, under=at(0))
-    slack.answer(at(6), "t2", anew.NEW_CONVERSATION_REPLY, channel=DM, under=at(0))
+    slack.answer(at(6), "t2", new_conversation.NEW_CONVERSATION_REPLY, channel=DM, under=at(0))
     slack.say(at(7), "U1", "I like tea.", channel=DM, under=at(0))
     told = texts(run(history(slack).read_conversation(in_dm("My name?", at(9), root=at(0)))))
     assert told == ["I like tea.", "My name?"]
@@ -110,9 +110,9 @@ def test_our_message_begins_a_new_conversation_by_its_metadata(slack: StoredSlac
     slack.say(
         at(50),
         BOT,
-        anew.NEW_CONVERSATION_REPLY,
+        new_conversation.NEW_CONVERSATION_REPLY,
         channel=DM,
-        metadata=anew.new_conversation_metadata(),
+        metadata=new_conversation.new_conversation_metadata(),
     )
     exchange(slack, 60, "I like tea.", "Noted.")
     told = texts(run(history(slack).read_conversation(in_dm("My name?", at(120)))))
@@ -125,7 +125,7 @@ def test_our_message_begins_a_new_conversation_by_its_metadata(slack: StoredSlac
         {"user": "U1", "text": "what does /new do?"},
         {"user": "U1", "text": "new conversation starters, please"},
         {"user": "U8", "text": "/new", "bot_id": "B1"},
-        {"user": "U1", "text": "x", "metadata": anew.new_conversation_metadata()},
+        {"user": "U1", "text": "x", "metadata": new_conversation.new_conversation_metadata()},
     ],
 )
 def test_nothing_else_begins_a_new_conversation(

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from bot.history.converter import with_names
 from bot.history.names import (
     FAILED_LOOKUP_TTL_SECONDS,
     MAX_LOOKUPS_PER_QUESTION,
@@ -13,7 +14,6 @@ from bot.history.names import (
     NAMES_TIMEOUT_SECONDS,
     UserNames,
 )
-from bot.history.telling import with_names
 from bot.render.incoming import read_message
 from tests.support.virtual_time import now
 from tests.unit.history.stored_slack import StoredSlack

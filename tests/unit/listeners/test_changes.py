@@ -12,7 +12,7 @@ from bot.listeners.ephemeral_buttons import PRESS_AGAIN_LATER
 from bot.render.buttons import BUTTONS_BLOCK_PREFIX, RETRY_EDITED_ACTION
 from bot.turn.supervisor import Verdict
 from tests.unit.listeners.pressing import Room, opened
-from tests.unit.listeners.test_revising import EDIT, OLD, TS, change, deletion
+from tests.unit.listeners.test_revision_payloads import EDIT, OLD, TS, change, deletion
 
 EDITED = OLD | {"text": "<@UBOT> How big may a picture be?", "edited": EDIT}
 GONE = {"delete_original": True}

@@ -12,7 +12,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.access import AccessPolicy
 from bot.listeners.bolt import OTHER_WORKSPACE_TEXT, bolt_app
 from bot.listeners.context import EXTERNAL_USER_REFUSED
-from bot.listeners.refusals import MAX_REMEMBERED_PEOPLE, REFUSAL_REMEMBERED_SECONDS, RefusalNotices
+from bot.listeners.refusal_notices import (
+    MAX_REMEMBERED_PEOPLE,
+    REFUSAL_REMEMBERED_SECONDS,
+    RefusalNotices,
+)
 from bot.listeners.tenancy import is_for_tenant
 from bot.slack import Identity
 from bot.values import Place, Question

@@ -170,6 +170,8 @@ def test_no_message_is_live_wherever_its_text_was_cut(
     length = data.draw(st.integers(0, len(text)))
     cuts = data.draw(st.lists(st.integers(0, len(text)), max_size=3))
     draft = Draft(phase, text[:length], note.replace("<@U", "<@Q"))
-    for body in render_messages(draft, question_id="q", max_bytes=1_000, cuts=cuts, question=text[:90]):
+    for body in render_messages(
+        draft, question_id="q", max_bytes=1_000, cuts=cuts, question=text[:90]
+    ):
         assert not live(body.text)
         assert not live(" ".join(strings(json.loads(body.blocks))))

@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack import SCOPES_BY_METHOD, Identity, Slack, http_session
 from bot.slack.client import MAX_CONCURRENT_CALLS
-from bot.slack.seal import MetadataSigner
+from bot.slack.metadata_signer import MetadataSigner
 from tests.unit.slack.serving import answering, serving, update
 
 

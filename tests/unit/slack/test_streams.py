@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import SlackRefused
-from bot.slack.seal import MetadataSigner
+from bot.slack.metadata_signer import MetadataSigner
 from tests.unit.slack.serving import answering, serving
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.history.thread import REFRESH_TIMEOUT_SECONDS
+from bot.history.conversation import REFRESH_TIMEOUT_SECONDS
 from bot.storage import rows
 from bot.turn.durability.resume import EMPTY_QUESTION_HINT
 from bot.turn.durability.tool_progress import ToolProgress

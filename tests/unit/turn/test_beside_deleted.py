@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.storage.chain import all_turn_ids
+from bot.storage.turn_ids import all_turn_ids
 from bot.turn.supervisor import Verdict
 from bot.values import REMOVED_DRAFT, Phase
 from tests.unit.delivery.fake_slack import FakeSlack

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.history.anew import NEW_CONVERSATION_REPLY
+from bot.history.new_conversation import NEW_CONVERSATION_REPLY
 from bot.storage.records import ShownMessage, TurnRecord
 from bot.turn.answer_state import INTERRUPTED_MESSAGE, WAITING_STATUS
 from bot.turn.durability.resume import (

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.storage.chain import all_turn_ids
+from bot.storage.turn_ids import all_turn_ids
 from bot.turn.answer_state import AnswerState
 from bot.turn.revisions import Revisions
 from bot.turn.supervisor import Verdict

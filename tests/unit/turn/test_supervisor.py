@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.turn import supervisor
-from bot.turn.again import retry_of
+from bot.turn.retry import retry_of
 from bot.turn.supervisor import Verdict
 from bot.turn.turn import Turn
 from bot.values import Draft, Phase, Place

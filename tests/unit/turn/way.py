@@ -13,8 +13,8 @@ import httpx
 
 from bot.delivery.delivery import Delivery, DeliveryConfig
 from bot.errors import StorageUnavailable
+from bot.history.conversation import History
 from bot.history.names import UserNames
-from bot.history.thread import History
 from bot.observe import Metrics
 from bot.storage.records import Change, TurnRecord
 from bot.tools.tool import tool

@@ -22,7 +22,7 @@ from bot.upstream.events import (
 )
 from bot.upstream.prompt import Prompt
 from bot.upstream.session.answer import SessionContext
-from bot.upstream.session.attempt import HttpReply, HttpRequest
+from bot.upstream.session.transport import HttpReply, HttpRequest
 from bot.values import Author, Message
 from tests.unit.upstream.clock import Clock
 from tests.unit.upstream.fake import Out, Service, read_request, transport

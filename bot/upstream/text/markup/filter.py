@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.upstream.text.markup.bare import read_bare_citation
+from bot.upstream.text.markup.bare_citations import read_bare_citation
 from bot.upstream.text.markup.citations import MAX_MARK_CHARACTERS, read_citation
 from bot.upstream.text.markup.code import GrowingCodeState, ends_in_code
 from bot.upstream.text.markup.tokens import (

@@ -24,7 +24,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from bot.delivery.config import DeliveryConfig
-from bot.delivery.ratelimit.budgets import WINDOW_SECONDS, RollingWindowLimiter
+from bot.delivery.ratelimit.limiters import WINDOW_SECONDS, RollingWindowLimiter
 
 NEVER = float("inf")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.history.telling import SlackMessage, forwarded_messages
+from bot.history.converter import SlackMessage, forwarded_messages
 from bot.render.incoming import QuestionContent, read_question
 from bot.values import Question, Said, reworded
 

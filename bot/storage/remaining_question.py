@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, select
 
 from bot.storage import claiming, rows
-from bot.storage.chain import all_turn_ids, ask_count, retry_turn_id
 from bot.storage.records import Change, Claim
 from bot.storage.tables import OVER, turns, wishes
+from bot.storage.turn_ids import all_turn_ids, ask_count, retry_turn_id
 from bot.values import Question
 
 

@@ -22,7 +22,7 @@ from bot.tools.web import WebPage
 EXTRACT_TIMEOUT_SECONDS = 6.0  # for one page, the start of the process included
 MAX_PROCESSES = 2  # processes
 
-_PROGRAM = str(Path(__file__).with_name("readable.py"))
+_PROGRAM = str(Path(__file__).with_name("html_extractor.py"))
 _HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 _PLAIN_TYPES = frozenset({"text/plain", "text/markdown", "text/x-markdown", "application/json"})
 _BOMS = (

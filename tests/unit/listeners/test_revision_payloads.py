@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from bot.listeners.payloads import BotIdentifiers
-from bot.listeners.revising import MAX_EDIT_AGE_SECONDS, DeletedMessage, parse_deletion, parse_edit
+from bot.listeners.revision_payloads import (
+    MAX_EDIT_AGE_SECONDS,
+    DeletedMessage,
+    parse_deletion,
+    parse_edit,
+)
 
 US = BotIdentifiers("UBOT", "BBOT")
 TS = "1700000100.000100"

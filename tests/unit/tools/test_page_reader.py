@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import ToolError
-from bot.tools.page import PageReader, PageText, decode_body
-from bot.tools.readable import (
+from bot.tools.html_extractor import (
     MAX_CPU_SECONDS,
     MAX_PARAGRAPHS,
     MAX_TEXT_CHARACTERS,
     MAX_TITLE_CHARACTERS,
     extract,
 )
+from bot.tools.page_reader import PageReader, PageText, decode_body
 from bot.tools.web import WebPage
 
 # A quadratic number of comparisons in the parser: minutes of work in two megabytes.

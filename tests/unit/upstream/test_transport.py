@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.upstream.session.attempt import (
+from bot.upstream.session.transport import (
     HttpReply,
     StallGuard,
     StallLimits,

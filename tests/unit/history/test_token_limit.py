@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.history.budget import (
+from bot.history.token_limit import (
     DEFAULT_BYTES_PER_TOKEN,
     MAX_BYTES_PER_TOKEN,
     MIN_BYTES_PER_TOKEN,

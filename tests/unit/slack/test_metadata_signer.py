@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.slack import Identity
-from bot.slack.seal import SEAL_FIELD, MetadataSigner
+from bot.slack.metadata_signer import SEAL_FIELD, MetadataSigner
 from tests.unit.slack.serving import answering, serving
 
 US = Identity("T1", "Team", "UBOT", "BBOT", "bot", frozenset())

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.delivery.config import DeliveryConfig
-from bot.delivery.scheduling.pace import (
+from bot.delivery.scheduling.edit_scheduler import (
     MAX_EDIT_WAIT_SECONDS,
     MAX_FINAL_EDIT_WAIT_SECONDS,
     MAX_STARVING_SECONDS,

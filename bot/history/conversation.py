@@ -10,17 +10,17 @@ from dataclasses import dataclass, replace
 
 from bot.errors import QuestionDeleted, SlackError, SlackRateLimited, SlackUnreachable
 from bot.history import remarks
-from bot.history.asked import CurrentMessages, apply_current_messages
-from bot.history.budget import FittedMessages, TokenRate, count_prompt_bytes, fit_messages
-from bot.history.names import UserNames
-from bot.history.past import (
+from bot.history.converter import MessageConverter, SlackMessage, unlisted_parts
+from bot.history.current_question import CurrentMessages, apply_current_messages
+from bot.history.earlier_messages import (
     DM_READ_TIMEOUT_SECONDS,
     DirectMessageHistory,
     EarlierMessages,
     OwnAnswers,
     ThreadHistory,
 )
-from bot.history.telling import MessageConverter, SlackMessage, unlisted_parts
+from bot.history.names import UserNames
+from bot.history.token_limit import FittedMessages, TokenRate, count_prompt_bytes, fit_messages
 from bot.slack import Slack
 from bot.slack.messages import fetch_messages
 from bot.slack.threads import just_after, just_before

@@ -29,8 +29,8 @@ from bot.render.safety.edits import (
     begins_within,
     spans_cover,
 )
-from bot.render.safety.forms import slack_form_breaks
 from bot.render.safety.labels import host_remark
+from bot.render.safety.slack_forms import slack_form_breaks
 from bot.render.safety.tags import (
     EMPHASIS_MARKERS,
     HTML_TAG,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.storage.chain import retry_turn_id
+from bot.storage.turn_ids import retry_turn_id
 from bot.values import Question
 
 

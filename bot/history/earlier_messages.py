@@ -14,8 +14,8 @@ from functools import partial
 
 from bot.cache import Cache, string_bytes
 from bot.errors import SlackError
-from bot.history.anew import EARLIER_USED_REMARK
-from bot.history.telling import MessageConverter, SlackMessage, turn_id_of
+from bot.history.converter import MessageConverter, SlackMessage, turn_id_of
+from bot.history.new_conversation import EARLIER_USED_REMARK
 from bot.render.buttons import STOP_ACTION
 from bot.render.incoming import answer_text
 from bot.slack import Slack

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.history.anew import NEW_CONVERSATION_REPLY, starts_new_conversation
+from bot.history.new_conversation import NEW_CONVERSATION_REPLY, starts_new_conversation
 from bot.render.incoming import answer_text, read_asked_line, read_message, without_mention
 from bot.values import Author, Message, Question, join_paragraphs
 

@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, select
 
 from bot.storage import rows
-from bot.storage.chain import all_turn_ids
 from bot.storage.claiming import dialect_insert
 from bot.storage.engine.notifications import ALL_REPLICAS, notify
 from bot.storage.records import TurnCommand
 from bot.storage.tables import UNFINISHED, claims, turns, wishes
+from bot.storage.turn_ids import all_turn_ids
 
 
 def send_command(

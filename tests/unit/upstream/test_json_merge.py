@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.upstream.joining import merge_pieces
+from bot.upstream.json_merge import merge_pieces
 
 
 def reasoning(text: str, **more: Any) -> dict[str, Any]:

@@ -15,7 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.server.signed import MAX_BODY_BYTES, RequestRefused, bolt_request, is_recent, signature_of
+from bot.server.signed_requests import (
+    MAX_BODY_BYTES,
+    RequestRefused,
+    bolt_request,
+    is_recent,
+    signature_of,
+)
 from tests.unit.server.calling import Caller, Heard, calling, mention
 
 FORM = "application/x-www-form-urlencoded"
