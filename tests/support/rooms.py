@@ -21,7 +21,7 @@ FLOORS: tuple[frozenset[str], ...] = (  # from the top; neighbours do not know e
     frozenset({"access", "history", "delivery", "tools"}),
     frozenset({"render", "upstream", "storage", "slack"}),
     frozenset({"values", "observe"}),
-    frozenset({"cache", "errors", "version"}),
+    frozenset({"background", "cache", "errors", "version"}),
 )
 # The same inside the larger rooms: parts of a room from the top, each a module or a folder. A part
 # may import what lies below it; those side by side do not know each other.

@@ -137,7 +137,7 @@ def readers() -> list[Path]:
         pytest.skip("processes can't be listed here")
     children = " ".join(f.read_text() for f in Path("/proc/self/task").glob("*/children"))
     found = [Path("/proc", child) for child in children.split()]
-    return [path for path in found if b"readable.py" in (path / "cmdline").read_bytes()]
+    return [path for path in found if b"html_extractor.py" in (path / "cmdline").read_bytes()]
 
 
 async def test_a_hostile_page_is_given_up_in_time_and_its_process_ends() -> None:
