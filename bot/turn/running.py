@@ -93,9 +93,9 @@ class RunningTurns:
 
     def release(self, turn: Turn) -> None:
         """End a turn here without a word; what the model writes goes on for somebody else."""
-        turn.release()
-        if turn.response_id:
-            self._detach_response(turn.response_id)
+        turn.checkpoint.release()
+        if turn.checkpoint.response_id:
+            self._detach_response(turn.checkpoint.response_id)
         if task := self._tasks.get(turn):
             task.cancel()
 

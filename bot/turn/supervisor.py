@@ -7,15 +7,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from enum import Enum
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
+from bot.background import BackgroundTasks, wait_until
 from bot.cache import Cache
+from bot.delivery.delivery import Delivery
 from bot.errors import QuestionDeleted, SlackError, Stopped, StorageUnavailable
+from bot.history.conversation import History
 from bot.storage.records import TurnCommand, TurnRecord
 from bot.storage.store import Store
 from bot.turn.durability.leases import LeaseManager
@@ -24,7 +27,7 @@ from bot.turn.intake import Intake
 from bot.turn.retry import retry_of
 from bot.turn.running import RunningTurns
 from bot.turn.task_shutdown import interrupt_all, wait_all
-from bot.values import Phase, Question
+from bot.values import Draft, Phase, Question
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +35,8 @@ INTERRUPT_TIMEOUT_SECONDS = 5.0  # seconds
 PRUNE_INTERVAL_SECONDS = 3600.0  # seconds
 POLL_INTERVAL_SECONDS = 0.5  # seconds until we look by ourselves whether something is there for us
 REFUSED_BYTES = 4 * 2**20  # for questions that could not be claimed: 500 of 2,000 characters
+
+UNAVAILABLE_MESSAGE = "I can't take questions right now. Please try again in a minute."
 
 RETRYABLE_PHASES = frozenset({Phase.FAILED, Phase.INTERRUPTED})
 
@@ -65,25 +70,21 @@ class Supervisor:
         store: Store,
         lease_manager: LeaseManager,
         *,
-        tell_unavailable: Callable[[Question], Coroutine[Any, Any, None]],
-        deliver_command: Callable[[TurnCommand], None],
-        quiesce_delivery: Callable[[], Awaitable[None]],
-        reread_question: Callable[[Question], Awaitable[Question | None]],
+        delivery: Delivery,
+        history: History,
         retention_seconds: float,
     ) -> None:
         self._running = running
         self._store = store
         self._lease_manager = lease_manager
-        self._tell_unavailable = tell_unavailable
-        self._deliver_command = deliver_command
-        self._quiesce_delivery = quiesce_delivery
-        self._reread_question = reread_question
+        self._delivery = delivery
+        self._history = history
         self._retention_seconds = retention_seconds
         self._intake = Intake(store)
         self._claiming: set[str] = set()
         self._refused: Cache[str, Question] = Cache(REFUSED_BYTES, lambda _, one: one.size)
-        self._refusal_tasks: set[asyncio.Task[None]] = set()
-        self._loop_tasks: list[asyncio.Task[None]] = []
+        self._refusals = BackgroundTasks()
+        self._loops = BackgroundTasks()
         self._draining = False
 
     @property
@@ -179,7 +180,7 @@ class Supervisor:
         if not question.is_controlled_by(user):
             return Verdict.NOT_ASKER
         try:
-            question = await self._reread_question(known) if known else question_from_slack
+            question = await self._history.current_question(known) if known else question_from_slack
         except SlackError as error:
             log.warning("a question can't be read to be asked again: %s", error)
             return Verdict.STORAGE_UNAVAILABLE
@@ -197,14 +198,14 @@ class Supervisor:
         """Be a replica from now on; what was let go of is taken up at once."""
         await self.heartbeat()
         pause = partial(asyncio.sleep, self._lease_manager.heartbeat_seconds)
-        loops = (
+        for loop in (
             self._running.journal.run(),
             _repeat(self.heartbeat, pause),
             _repeat(self.recover_turns, pause),
             _repeat(self.process_commands, self._wait_for_wakeup),
             _repeat(self.prune, partial(asyncio.sleep, PRUNE_INTERVAL_SECONDS)),
-        )
-        self._loop_tasks = [asyncio.create_task(loop) for loop in loops]
+        ):
+            self._loops.start(loop)
         return self
 
     async def __aexit__(
@@ -215,8 +216,8 @@ class Supervisor:
     ) -> None:
         """Be none any more. What `drain` did not end is left to whoever finds it."""
         for turn in self._running.tasks:
-            turn.release()
-        tasks = [*self._running.tasks.values(), *self._refusal_tasks, *self._loop_tasks]
+            turn.checkpoint.release()
+        tasks = [*self._running.tasks.values(), *self._refusals, *self._loops]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -227,7 +228,7 @@ class Supervisor:
     async def heartbeat(self) -> None:
         """Show that we live; let go of turns that are not ours any more."""
         for turn in self._running.tasks:
-            turn.on_heartbeat()
+            turn.checkpoint.on_heartbeat()
         fences = {turn.id: turn.fence for turn in self._running.tasks}
         for lost in await self._lease_manager.heartbeat(fences.items()):
             self._running.on_lease_lost(lost, fences[lost])
@@ -247,16 +248,14 @@ class Supervisor:
         """Do what others have left for us: wishes, turns they let go of, places in threads."""
         self._running.wake_waiting()
         if self._running:
-            for wish in sorted(
-                await self._store.receive_commands(), key=lambda wish: wish.kind == "stop"
-            ):
-                match wish.kind:
+            for command in sorted(await self._store.receive_commands(), key=_is_stop):
+                match command.kind:
                     case "stop":
-                        await self.stop(wish.turn, wish.user)
+                        await self.stop(command.turn, command.user)
                     case "remove":
-                        self.remove(wish.turn, wish.user)
-                    case _:
-                        self._deliver_command(wish)
+                        self.remove(command.turn, message_ts=command.user)
+                    case "show" | "end":
+                        self._delivery.ephemeral.deliver_command(command)
         if not self._draining:
             async for record in self._lease_manager.take_over_released():
                 self._running.start(
@@ -269,9 +268,8 @@ class Supervisor:
 
     async def _wait_for_wakeup(self) -> None:
         """Wait until something may be there for us, as far as we are told; else for a while."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(POLL_INTERVAL_SECONDS):
-                await self._store.wakeup.wait()
+        deadline = asyncio.get_running_loop().time() + POLL_INTERVAL_SECONDS
+        await wait_until(self._store.wakeup, deadline)
         self._store.wakeup.clear()
 
     # The end.
@@ -285,9 +283,7 @@ class Supervisor:
         """
         self._draining = True
         force_exit = force_exit or asyncio.Event()
-        await wait_all(
-            {*self._running.tasks.values(), *self._refusal_tasks}, grace_seconds, force_exit
-        )
+        await wait_all({*self._running.tasks.values(), *self._refusals}, grace_seconds, force_exit)
         left = len(self._running)
         if left and not await self._hand_over():
             tasks = list(self._running.tasks.values())
@@ -299,7 +295,7 @@ class Supervisor:
     async def _hand_over(self) -> bool:
         """Leave live turns to others as they stand in Slack; False if that can't be."""
         self._lease_manager.paused = True
-        await self._quiesce_delivery()
+        await self._delivery.aclose()
         try:
             released = await self._running.journal.flush()
             if released:
@@ -317,11 +313,21 @@ class Supervisor:
         return True
 
     def _refuse_question(self, question: Question) -> None:
-        """Tell the asker, once, that the question is not answered."""
         self._refused.put(question.id, question)
-        task = asyncio.create_task(self._tell_unavailable(question))
-        self._refusal_tasks.add(task)
-        task.add_done_callback(self._refusal_tasks.discard)
+        self._refusals.start(self._tell_unavailable(question))
+
+    async def _tell_unavailable(self, question: Question) -> None:
+        """Say in Slack that the question is not answered, unless another process answers it."""
+        try:
+            await self._delivery.post_if_unanswered(
+                question, Draft(Phase.FAILED, "", UNAVAILABLE_MESSAGE)
+            )
+        except SlackError as error:
+            log.warning(
+                "the asker could not be told that a question is not answered: %s",
+                error,
+                extra={"turn": question.id},
+            )
 
 
 async def _repeat(
@@ -335,6 +341,10 @@ async def _repeat(
         except Exception:
             log.exception("what is done again and again failed once")
         await pause()
+
+
+def _is_stop(command: TurnCommand) -> bool:
+    return command.kind == "stop"
 
 
 def _askable_question(record: TurnRecord) -> Question | None:

@@ -48,7 +48,7 @@ class ToolRounds:
         """A tool of the model's server runs that may change something."""
         if not self._progress.acting:
             self._progress = self._progress.with_action_started()
-            self._turn.mark_irreversible(self._progress.to_json())
+            self._turn.checkpoint.mark_irreversible(self._progress.to_json())
 
     async def run(self) -> None:
         """Run the calls the model waits for, or those that are pending."""
@@ -57,7 +57,7 @@ class ToolRounds:
             self._progress = self._progress.with_round(
                 machine.model_output, machine.tool_calls, machine.previous_rounds_text
             )
-            self._turn.tool_round_started(self._progress.to_json(), machine.usage)
+            self._turn.checkpoint.tool_round_started(self._progress.to_json(), machine.usage)
         while self._progress.pending:
             call = self._progress.pending[0]
             self._reply.show(self._state.show_tool(self._toolbox.status_label(call)))
@@ -66,7 +66,7 @@ class ToolRounds:
             self._progress = self._progress.with_output(output)
             # What may run twice is not worth a writing of its own.
             if not (self.has_pending and self._toolbox.is_repeatable(call.name)):
-                self._turn.record_tool_rounds(self._progress.to_json())
+                self._turn.checkpoint.record_tool_rounds(self._progress.to_json())
 
     async def _run_call(self, call: ToolCall) -> str:
         """Run one call, unless it changes something and was done, or can't be journalled."""
@@ -74,7 +74,7 @@ class ToolRounds:
             if self._was_run(call):
                 return ALREADY_DONE_OUTPUT
             self._progress = self._progress.with_action_started()
-            if not await self._turn.record_irreversible(self._progress.to_json()):
+            if not await self._turn.checkpoint.record_irreversible(self._progress.to_json()):
                 return NOT_SAFE_NOW_OUTPUT
         return await self._toolbox.run(call, ToolContext(self._turn.question))
 

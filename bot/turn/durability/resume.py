@@ -9,16 +9,11 @@ from __future__ import annotations
 from bot.history.new_conversation import NEW_CONVERSATION_REPLY, asks_for_new_conversation
 from bot.storage.records import TurnRecord
 from bot.turn.answer_state import INTERRUPTED_MESSAGE, AnswerState
+from bot.turn.durability.crash_limit import CrashLimit, crash_limit
 from bot.turn.durability.tool_progress import parse_progress
 from bot.turn.unreadable_parts import wordless_question_reply
 from bot.upstream.resume_point import ResumePoint
 from bot.values import Draft, Phase, Question
-
-MAX_CRASHES = 3
-"""So many processes may die of a turn before it is given up."""
-
-CRASH_LOOP_SECONDS = 60.0
-"""Dying so often within this time is no accident."""
 
 NOT_REPEATED_MESSAGE = (
     "The bot was stopped after this answer had used a tool. It was not begun anew, so that "
@@ -88,14 +83,17 @@ def end_at_takeover(record: TurnRecord, now: float) -> Draft | None:
     What was journalled as its end is only shown. A turn that has killed so many processes is not
     tried again, and in the end not even its text is shown, which may be what kills them.
     """
-    if record.crash_count >= 2 * MAX_CRASHES:
+    limit = crash_limit(record, now)
+    if limit is CrashLimit.END_WITHOUT_TEXT:
         return Draft(Phase.FAILED, "", _given_up_message(record))
     if record.draft.phase.is_final:
         return record.draft
     if record.waiting:
         return None
-    if record.crash_count >= MAX_CRASHES:
-        return _given_up_draft(record, now)
+    if limit is CrashLimit.END_AS_FAILED:
+        return Draft(Phase.FAILED, record.draft.text, _given_up_message(record))
+    if limit is CrashLimit.END_AS_INTERRUPTED:
+        return Draft(Phase.INTERRUPTED, record.draft.text, INTERRUPTED_MESSAGE)
     if (
         record.irreversible
         and not record.response_id
@@ -103,13 +101,6 @@ def end_at_takeover(record: TurnRecord, now: float) -> Draft | None:
     ):
         return Draft(Phase.INTERRUPTED, record.draft.text, NOT_REPEATED_MESSAGE)
     return None
-
-
-def _given_up_draft(record: TurnRecord, now: float) -> Draft:
-    first = now if record.first_crash_at is None else record.first_crash_at
-    if abs(now - first) <= CRASH_LOOP_SECONDS:
-        return Draft(Phase.FAILED, record.draft.text, _given_up_message(record))
-    return Draft(Phase.INTERRUPTED, record.draft.text, INTERRUPTED_MESSAGE)
 
 
 def _given_up_message(record: TurnRecord) -> str:

@@ -8,13 +8,16 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
-from bot.errors import StorageUnavailable
+from bot.delivery.delivery import Delivery, DeliveryConfig
+from bot.delivery.ephemeral.registry import EphemeralReplies
+from bot.errors import QuestionDeleted, Stopped, StorageUnavailable
 from bot.observe import Metrics
+from bot.slack import Slack
 from bot.storage.engine.database import Database
 from bot.storage.engine.deadline import DEFAULT_TIMEOUT_SECONDS
 from bot.storage.records import TurnCommand
@@ -26,7 +29,8 @@ from bot.turn.supervisor import Supervisor
 from bot.turn.turn import Turn
 from bot.values import Draft, Phase, Place, Question
 from tests.support.virtual_time import now
-from tests.unit.turn.way import Room
+from tests.unit.delivery.fake_slack import FakeSlack, connect
+from tests.unit.turn.way import Room, history
 
 T = TypeVar("T")
 
@@ -86,15 +90,26 @@ class Replica:
     live: RunningTurns
     turns: Supervisor
     metrics: Metrics
-    refused: list[str] = field(default_factory=list)
+    delivery: Delivery
     left: list[str] = field(default_factory=list)
-    lent: list[TurnCommand] = field(default_factory=list)
+
+    @property
+    def refused(self) -> list[str]:
+        """The questions whose askers were told that they are not answered."""
+        assert isinstance(self.delivery, RecordingDelivery)
+        return self.delivery.refused
+
+    @property
+    def commands(self) -> list[TurnCommand]:
+        """The commands for ephemeral answers that were handed to delivery."""
+        assert isinstance(self.delivery.ephemeral, RecordingReplies)
+        return self.delivery.ephemeral.commands
 
     async def die(self) -> None:
         """Be gone from one moment to another; only for one that is not running."""
         tasks = dict(self.live.tasks)
         for turn, task in tasks.items():
-            turn.released = True
+            turn.checkpoint.released = True
             task.cancel()
         await asyncio.gather(*tasks.values())
 
@@ -103,10 +118,42 @@ class Replica:
         return self.metrics.registry.get_sample_value(name, labels) or 0.0
 
 
+class RecordingDelivery(Delivery):
+    """Remembers the questions it was to say are not answered."""
+
+    def __init__(self, slack: FakeSlack) -> None:
+        door = connect(slack)
+        super().__init__(door, DeliveryConfig(), now=now, sleep=asyncio.sleep)
+        self.refused: list[str] = []
+        self.ephemeral = RecordingReplies(door)
+
+    async def post_if_unanswered(self, question: Question, draft: Draft) -> None:
+        self.refused.append(question.id)
+        await super().post_if_unanswered(question, draft)
+
+
+class RecordingReplies(EphemeralReplies):
+    """Remembers the commands it was handed."""
+
+    def __init__(self, slack: Slack) -> None:
+        super().__init__(
+            slack,
+            words_per_second=DeliveryConfig().words_per_second,
+            now=now,
+            sleep=asyncio.sleep,
+        )
+        self.commands: list[TurnCommand] = []
+
+    def deliver_command(self, command: TurnCommand) -> None:
+        self.commands.append(command)
+        super().deliver_command(command)
+
+
 class Stage:
-    """A database, and the replicas that come and go before it."""
+    """A database, the Slack of replicas without a runner, and the replicas that come and go."""
 
     def __init__(self, path: Path) -> None:
+        self.slack = FakeSlack()
         self._url = f"sqlite:///{path}/bot.db"
         self._stack = AsyncExitStack()
 
@@ -151,18 +198,12 @@ class Stage:
             store, metrics, lease_seconds=LEASE, database_is_shared=shared, now=clock
         )
         left: list[str] = []
-        refused: list[str] = []
-        lent: list[TurnCommand] = []
+        delivery = runner.delivery if runner else RecordingDelivery(self.slack)
 
         def leave(response: str) -> None:
             left.append(response)
             if runner:
                 runner.upstream.detach_response(response)
-
-        async def refuse(asked: Question) -> None:
-            refused.append(asked.id)
-            if runner:
-                await runner.tell_unavailable(asked)
 
         answer: Answer = runner.answer if runner else answers  # type: ignore[assignment]  # no runner, so an answer
         live = RunningTurns(answer, store, keeper, metrics, detach_response=leave)
@@ -170,18 +211,16 @@ class Stage:
             live,
             store,
             keeper,
-            tell_unavailable=refuse,
-            deliver_command=lent.append,
-            quiesce_delivery=runner.delivery.aclose if runner else _at_once,
-            reread_question=runner.history.current_question if runner else _as_it_is,
+            delivery=delivery,
+            history=runner.history if runner else history(connect(self.slack)),
             retention_seconds=30 * 24 * 3600,
         )
-        turns.hear = runner.fake.hear if isinstance(runner, Room) else _unheard
+        turns.hear = runner.fake.hear if isinstance(runner, Room) else self.slack.hear
         if running:
             await self._stack.enter_async_context(turns)
         else:
             self._stack.push_async_callback(turns.__aexit__, None, None, None)
-        return Replica(database, store, keeper, live, turns, metrics, refused, left, lent)
+        return Replica(database, store, keeper, live, turns, metrics, delivery, left)
 
 
 class Heard(Supervisor):
@@ -192,19 +231,6 @@ class Heard(Supervisor):
     async def submit(self, question: Question) -> bool:
         self.hear(question)
         return await super().submit(question)
-
-
-async def _at_once() -> None:
-    """No write to Slack is ever under way."""
-
-
-async def _as_it_is(question: Question) -> Question | None:
-    """No message is ever edited or deleted."""
-    return question
-
-
-def _unheard(question: Question) -> None:
-    """There is no Slack."""
 
 
 async def until(condition: Callable[[], object], patience: float = 120.0) -> None:
@@ -233,21 +259,16 @@ class Answers:
             await turn.wait_for_thread_slot()
         self.asked.append(turn.id)
         self.texts.append(turn.question.text)
-        going = asyncio.ensure_future(self.go.wait())
-        either: list[asyncio.Future[Any]] = [going, turn.stop_requested]
+        phase = self.outcome
         try:
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            await turn.stop_scope.run_until_stopped(self.go.wait())
         except asyncio.CancelledError:
             if turn.released:
                 return None
             self.interrupted.append(turn.id)
             return Phase.INTERRUPTED
-        finally:
-            going.cancel()
-        phase = self.outcome
-        if turn.stop_requested.done():
-            self.stopped.append(str(turn.stop_requested.exception()))
+        except (Stopped, QuestionDeleted) as reason:
+            self.stopped.append(str(reason))
             phase = Phase.STOPPED
-        turn.stop_requested.cancel()
-        await turn.close(Draft(phase, "Because."))
+        await turn.checkpoint.close(Draft(phase, "Because."))
         return phase

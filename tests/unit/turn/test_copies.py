@@ -11,11 +11,10 @@ import httpx
 import pytest
 
 from bot.errors import StorageUnavailable
+from bot.turn.durability.crash_limit import CRASH_CLEAR_SECONDS, MAX_CRASHES
 from bot.turn.durability.leases import HEARTBEATS_PER_LEASE
-from bot.turn.durability.resume import MAX_CRASHES
 from bot.turn.ephemeral.repost import RepostResult, Reposts
 from bot.turn.supervisor import Verdict
-from bot.turn.turn import CRASH_CLEAR_SECONDS
 from bot.values import Draft, Phase, Place, Question
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.room import always, words

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from bot.errors import ResponseTooLarge
 from bot.storage.records import Spent
 from bot.turn.answer_state import AnswerState
+from bot.turn.durability.checkpoint import SPENT_JOURNAL_SECONDS
 from bot.turn.limits import AnswerBudget, AnswerLimitReached, AnswerLimits
-from bot.turn.turn import SPENT_JOURNAL_SECONDS, Turn
+from bot.turn.turn import Turn
 from bot.upstream.events import Failed, TextDelta
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now
@@ -140,11 +141,11 @@ async def test_takeover_does_not_renew_the_time_of_an_answer(
         answering = asyncio.create_task(way.runner.answer(turn))
         for _ in range(int(seconds / beat) if beat else 0):
             await asyncio.sleep(beat)
-            turn.on_heartbeat()
+            turn.checkpoint.on_heartbeat()
         await asyncio.sleep(seconds - (seconds // beat * beat if beat else 0.0))
         if not beat:
-            turn.release()
-        turn.released = True
+            turn.checkpoint.release()
+        turn.checkpoint.released = True
         answering.cancel()
         await answering
         await asyncio.sleep(1000.0)  # nobody has it: no time of the answer

@@ -37,9 +37,9 @@ async def test_an_address_reaches_the_replica_that_writes_the_answer(tmp_path: P
         b = await stage.replica("b", Answers())
         await a.turns.submit(ASKED)
         assert await private(b).add_response_url("q1", "U1", URL, live=True)
-        await until(lambda: a.lent)
-        assert a.lent == [TurnCommand("q1", "U1", "show", URL)]
-        assert b.lent == []
+        await until(lambda: a.commands)
+        assert a.commands == [TurnCommand("q1", "U1", "show", URL)]
+        assert b.commands == []
         answers.go.set()
         await until(lambda: not a.turns.running_count)
         assert not await private(b).add_response_url("q1", "U1", URL, live=True)
@@ -55,7 +55,7 @@ async def test_the_address_that_a_stop_brings_is_there_before_the_stop(tmp_path:
         assert await private(b).add_response_url("q1", "U1", URL, live=False)
         assert await b.turns.stop("q1", "U1") is Verdict.DONE
         await until(lambda: answers.stopped)
-        assert a.lent == [TurnCommand("q1", "U1", "end", URL)]
+        assert a.commands == [TurnCommand("q1", "U1", "end", URL)]
 
 
 async def test_an_answer_of_another_replica_is_known_to_its_asker_alone(tmp_path: Path) -> None:

@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 from bot.history.new_conversation import NEW_CONVERSATION_REPLY
 from bot.storage.records import ShownMessage, TurnRecord
 from bot.turn.answer_state import INTERRUPTED_MESSAGE, WAITING_STATUS
+from bot.turn.durability.crash_limit import CRASH_LOOP_SECONDS, MAX_CRASHES
 from bot.turn.durability.resume import (
-    CRASH_LOOP_SECONDS,
     EMPTY_QUESTION_HINT,
     GIVEN_UP_MESSAGE,
-    MAX_CRASHES,
     NOT_REPEATED_MESSAGE,
     end_at_takeover,
     initial_state,

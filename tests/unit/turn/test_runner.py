@@ -108,7 +108,7 @@ async def test_once_the_model_is_done_there_is_nothing_to_stop_and_the_answer_is
     async with runner(slack, model) as way:
         turn = way.turn(question())
         answering = asyncio.create_task(way.runner.answer(turn))
-        await asyncio.wait([turn.stop_requested])
+        await asyncio.wait([turn.stop_scope.stop_requested])
         assert not turn.stop(Stopped("U1"))
         assert not answering.done(), "the last edit is still on its way"
         assert await answering is Phase.DONE

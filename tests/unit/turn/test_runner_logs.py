@@ -43,7 +43,7 @@ def test_words_of_a_server_are_logged_at_debug_only(
     run(scenario())
     shown = [r for r in caplog.records if r.levelno >= logging.INFO]
     assert not [r for r in shown if PROMPT in str(r.__dict__)]
-    assert any("the upstream gave no answer" in r.getMessage() for r in shown)
+    assert any("the model's server gave no answer" in r.getMessage() for r in shown)
     if status != 200:
         assert any(getattr(r, "status", None) == status for r in shown)
         assert any(getattr(r, "request_id", None) == "req-1" for r in shown)

@@ -12,7 +12,8 @@ from bot.delivery.ephemeral.reply import POSSIBLE_DUPLICATE_NOTICE
 from bot.render.buttons import RETRY_ACTION
 from bot.storage.records import ShownMessage
 from bot.turn.answer_state import INTERRUPTED_MESSAGE
-from bot.turn.durability.resume import MAX_CRASHES, NOT_REPEATED_MESSAGE
+from bot.turn.durability.crash_limit import MAX_CRASHES
+from bot.turn.durability.resume import NOT_REPEATED_MESSAGE
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack, connect
@@ -222,8 +223,8 @@ async def test_a_turn_that_is_lost_writes_nothing_more_and_does_not_cancel_its_r
         answering = asyncio.create_task(way.runner.answer(turn))
         await asyncio.sleep(10)
         calls = len(slack.calls)
-        way.runner.upstream.detach_response(turn.response_id)
-        turn.released = True
+        way.runner.upstream.detach_response(turn.checkpoint.response_id)
+        turn.checkpoint.released = True
         answering.cancel()
         assert await answering is None
         await asyncio.sleep(30)

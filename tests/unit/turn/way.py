@@ -16,6 +16,7 @@ from bot.errors import StorageUnavailable
 from bot.history.conversation import History
 from bot.history.names import UserNames
 from bot.observe import Metrics
+from bot.slack import Slack
 from bot.storage.records import Change, TurnRecord
 from bot.tools.tool import tool
 from bot.tools.toolbox import Toolbox
@@ -124,7 +125,7 @@ class Way:
         return {change.turn for change in changes} & self.lost
 
     def lose(self, turn: str, fence: int) -> None:
-        self.turns[turn].released = True
+        self.turns[turn].checkpoint.released = True
 
     def turn(self, asked: Question, *, certain: bool = True, **known: Any) -> Turn:
         self.slack.hear(asked)
@@ -151,6 +152,10 @@ class Way:
                 found = merge_changes(found, change)
         assert found
         return found
+
+
+def history(slack: Slack) -> History:
+    return History(slack, UserNames(slack), bot_user="UBOT", max_tokens=1000)
 
 
 async def begin(turn: str, fence: int) -> Question | None:
@@ -200,7 +205,7 @@ async def rooms(
         room = Room(
             upstream=asked,
             delivery=delivery,
-            history=History(door, UserNames(door), bot_user="UBOT", max_tokens=1000),
+            history=history(door),
             concurrency=ConcurrencyLimiter(seats),
             metrics=Metrics(),
             toolbox=Toolbox([shout, ponder, order], timeout_seconds=60),
