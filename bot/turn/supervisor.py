@@ -1,5 +1,5 @@
-"""This replica's turns from outside: questions and presses come in, others' turns are taken over,
-and at the end ours are handed on.
+"""The turns of this replica: started by questions and take-overs, ended by people, handed over at
+shutdown.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from bot.values import Draft, Phase, Question
 
 log = logging.getLogger(__name__)
 
-INTERRUPT_TIMEOUT_SECONDS = 5.0  # seconds
-PRUNE_INTERVAL_SECONDS = 3600.0  # seconds
-POLL_INTERVAL_SECONDS = 0.5  # seconds until we look by ourselves whether something is there for us
-REFUSED_BYTES = 4 * 2**20  # for questions that could not be claimed: 500 of 2,000 characters
+INTERRUPT_TIMEOUT_SECONDS = 5.0  # for an interrupted answer to say so in Slack
+PRUNE_INTERVAL_SECONDS = 3600.0
+POLL_INTERVAL_SECONDS = 0.5  # between two looks for commands if the database does not notify us
+REFUSED_BYTES = 4 * 2**20  # of questions that could not be claimed: about 500 of 2,000 characters
 
 UNAVAILABLE_MESSAGE = "I can't take questions right now. Please try again in a minute."
 
@@ -42,26 +42,23 @@ RETRYABLE_PHASES = frozenset({Phase.FAILED, Phase.INTERRUPTED})
 
 
 class Verdict(Enum):
-    """What became of a press on an answer's button."""
+    """The result of a button press on an answer, or of an event that means the same."""
 
     DONE = "it is done"
-    ALREADY_DONE = "it was done already, or there is nothing left to do"
-    NOT_RUNNING = "the answer is not being written any more"
-    NOT_ASKER = "only the asker may"
-    UNKNOWN_QUESTION = "the question is not known any more"
+    ALREADY_DONE = "it was done before, or there is nothing to do"
+    NOT_RUNNING = "the answer has ended"
+    NOT_ASKER = "only the asker may do it"
+    UNKNOWN_QUESTION = "the question is unknown, or was pruned"
     QUESTION_DELETED = "the question was deleted in Slack"
-    STORAGE_UNAVAILABLE = "nobody can tell now"
+    STORAGE_UNAVAILABLE = "the database or Slack can't be asked now"
 
 
 class Supervisor:
-    """Starts turns, and ends them early where somebody wants it; no question is lost or doubled.
+    """Starts, stops, takes over and hands over turns. Every question is answered once.
 
-    As a context manager it keeps this replica alive among the others and takes over what they leave
-    behind. `tell_unavailable(question)` tells the asker that it can't be answered now;
-    `deliver_command(wish)` hands an address to the private answer that it was lent to;
-    `quiesce_delivery` returns when no write to Slack is under way; `reread_question(question)`
-    gives a question as Slack shows it now, None if it is gone there, and raises SlackError;
-    `retention_seconds` is in seconds.
+    While it is entered as a context manager, it sends this replica's heartbeat, takes over turns of
+    dead replicas, carries out commands of other replicas and prunes the database. Turns that ended
+    longer than `retention_seconds` ago are pruned. Call `drain` before leaving it.
     """
 
     def __init__(
@@ -89,37 +86,37 @@ class Supervisor:
 
     @property
     def running_count(self) -> int:
-        """Turns not yet at their end, waiting ones included."""
+        """How many turns run here, those that wait in their thread included."""
         return len(self._running)
 
     # Questions and presses.
 
     async def submit(self, question: Question) -> bool:
-        """Start the question's turn, or join it to one that waits.
+        """Claim a question and start its turn, or merge it into one that waits in its thread.
 
-        False when it is another delivery of one already taken, and when it could not be claimed:
-        then its asker is told so, and it is not answered.
+        False if it was claimed before, or if the database can't claim it: then the asker is told
+        that it is not answered.
         """
-        asked = time.monotonic()
+        asked_at = time.monotonic()
         if question.id in self._claiming or self._refused.get(question.id):
             return False
         self._claiming.add(question.id)
         try:
-            taken = await self._intake.claim(question)
+            result = await self._intake.claim(question)
         except StorageUnavailable as error:
             log.warning("a question could not be claimed: %s", error, extra={"turn": question.id})
             self._refuse_question(question)
             return False
         finally:
             self._claiming.discard(question.id)
-        if taken.turn:
-            self._running.start(taken.turn, asked_at=asked)
-        if taken.stops_turn:
-            await self.stop(taken.stops_turn, question.user)
-        return not taken.is_duplicate
+        if result.turn:
+            self._running.start(result.turn, asked_at=asked_at)
+        if result.stops_turn:
+            await self.stop(result.stops_turn, question.user)
+        return not result.is_duplicate
 
     async def stop(self, turn: str, user: str) -> Verdict:
-        """End a live answer for its asker, whichever replica writes it; what is written stays."""
+        """Stop an answer for `user`, on whichever replica it runs. Its text stays in Slack."""
         if found := self._running.get(turn):
             if not found.question.is_controlled_by(user):
                 return Verdict.NOT_ASKER
@@ -139,17 +136,18 @@ class Supervisor:
             return Verdict.STORAGE_UNAVAILABLE
 
     def remove(self, turn: str, message_ts: str) -> None:
-        """End an answer of ours because a message of its question was deleted, and delete what
-        stands of it; what was asked in other messages is asked anew. One that has its end keeps it.
+        """End an answer that runs here because a message of its question was deleted, and delete
+        its messages. What the question's other messages ask is asked anew.
 
-        An answer to other messages stays; while a turn waits, nobody here knows all of its own.
+        Nothing happens if the answer has ended, or if `message_ts` is not part of its question. A
+        turn that waits is ended in any case: messages may have been merged into it in the database.
         """
         found = self._running.get(turn)
         if found and (found.waiting or not message_ts or message_ts in found.question.messages):
             found.stop(QuestionDeleted(turn, message_ts))
 
     def turns_of_message(self, channel: str, ts: str) -> list[str]:
-        """The answers of ours that a message is the question of, or a part of it."""
+        """The ids of the turns running here whose question has this message."""
         asked = [(turn.id, turn.question) for turn in self._running.tasks]
         return [
             turn
@@ -164,9 +162,11 @@ class Supervisor:
         question_from_slack: Question | None = None,
         response_url: str | None = None,
     ) -> Verdict:
-        """Ask a question again whose answer failed, once, for its asker and as Slack shows it now:
-        `question_from_slack` where it had to be looked for there, and, where that was a command's,
-        with its answer sent to `response_url`."""
+        """Ask the question of a failed answer again, once, for its asker, as Slack shows it now.
+
+        `question_from_slack` is used if the database does not know the question. The answer to a
+        command is sent to `response_url`.
+        """
         try:
             record = await self._store.get_turn(turn)
         except StorageUnavailable:
@@ -182,7 +182,11 @@ class Supervisor:
         try:
             question = await self._history.current_question(known) if known else question_from_slack
         except SlackError as error:
-            log.warning("a question can't be read to be asked again: %s", error)
+            log.warning(
+                "a question can't be read from Slack and is not retried: %s",
+                error,
+                extra={"turn": turn},
+            )
             return Verdict.STORAGE_UNAVAILABLE
         if question is None:
             return Verdict.QUESTION_DELETED
@@ -195,7 +199,7 @@ class Supervisor:
     # This replica among the others.
 
     async def __aenter__(self) -> Self:
-        """Be a replica from now on; what was let go of is taken up at once."""
+        """Register this replica and start its loops."""
         await self.heartbeat()
         pause = partial(asyncio.sleep, self._lease_manager.heartbeat_seconds)
         for loop in (
@@ -214,7 +218,10 @@ class Supervisor:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Be none any more. What `drain` did not end is left to whoever finds it."""
+        """Stop all turns and loops without writing to Slack, flush the journal and unregister.
+
+        Turns that still run are taken over by another replica as those of a dead one.
+        """
         for turn in self._running.tasks:
             turn.checkpoint.release()
         tasks = [*self._running.tasks.values(), *self._refusals, *self._loops]
@@ -226,15 +233,15 @@ class Supervisor:
             await self._store.unregister()
 
     async def heartbeat(self) -> None:
-        """Show that we live; let go of turns that are not ours any more."""
+        """Send the heartbeat, and release turns that another replica has taken over."""
         for turn in self._running.tasks:
             turn.checkpoint.on_heartbeat()
         fences = {turn.id: turn.fence for turn in self._running.tasks}
-        for lost in await self._lease_manager.heartbeat(fences.items()):
-            self._running.on_lease_lost(lost, fences[lost])
+        for turn_id in await self._lease_manager.heartbeat(fences.items()):
+            self._running.on_lease_lost(turn_id, fences[turn_id])
 
     async def recover_turns(self) -> None:
-        """Take over what the dead have left, and take up what is ours without our knowing."""
+        """Take over turns of dead replicas, and start turns that are ours but do not run here."""
         if self._draining:
             return
         async for record in self._lease_manager.take_over_dead():
@@ -245,7 +252,7 @@ class Supervisor:
             self._running.start(record, messages_verified=False)
 
     async def process_commands(self) -> None:
-        """Do what others have left for us: wishes, turns they let go of, places in threads."""
+        """Wake waiting turns, carry out commands, and take over released turns."""
         self._running.wake_waiting()
         if self._running:
             for command in sorted(await self._store.receive_commands(), key=_is_stop):
@@ -263,11 +270,11 @@ class Supervisor:
                 )
 
     async def prune(self) -> None:
-        """Delete what is old."""
+        """Delete old turns from the database."""
         await self._store.prune(self._retention_seconds)
 
     async def _wait_for_wakeup(self) -> None:
-        """Wait until something may be there for us, as far as we are told; else for a while."""
+        """Wait until the database notifies us, at most POLL_INTERVAL_SECONDS."""
         deadline = asyncio.get_running_loop().time() + POLL_INTERVAL_SECONDS
         await wait_until(self._store.wakeup, deadline)
         self._store.wakeup.clear()
@@ -275,25 +282,26 @@ class Supervisor:
     # The end.
 
     async def drain(self, grace_seconds: float, force_exit: asyncio.Event | None = None) -> int:
-        """Let live turns finish for `grace_seconds` seconds, then hand them over; returns how many.
+        """Let turns end within `grace_seconds`, then hand over those that run; returns how many.
 
-        `force_exit` ends the grace early. Where they can't be handed over because the database is
-        away they are interrupted: each has LAST_WORDS seconds to say so in Slack, which may be
-        away itself; with `force_exit` none.
+        `force_exit` ends the grace early. If the database is unavailable, turns can't be handed
+        over and are interrupted: they get INTERRUPT_TIMEOUT_SECONDS to say so in Slack, none after
+        `force_exit`.
         """
         self._draining = True
         force_exit = force_exit or asyncio.Event()
         await wait_all({*self._running.tasks.values(), *self._refusals}, grace_seconds, force_exit)
-        left = len(self._running)
-        if left and not await self._hand_over():
+        remaining = len(self._running)
+        if remaining and not await self._hand_over():
             tasks = list(self._running.tasks.values())
             await interrupt_all(
                 tasks, timeout_seconds=0 if force_exit.is_set() else INTERRUPT_TIMEOUT_SECONDS
             )
-        return left
+        return remaining
 
     async def _hand_over(self) -> bool:
-        """Leave live turns to others as they stand in Slack; False if that can't be."""
+        """Release all running turns once Slack and the journal agree; False if the database is
+        unavailable. No write to Slack begins meanwhile: the lease manager is paused."""
         self._lease_manager.paused = True
         await self._delivery.aclose()
         try:
@@ -301,15 +309,15 @@ class Supervisor:
             if released:
                 await self._store.release([turn.id for turn in self._running.tasks])
         except StorageUnavailable as error:
-            log.warning("live turns can't be handed over: %s", error)
+            log.warning("running turns can't be handed over and are interrupted: %s", error)
             released = False
         if not released:
             self._lease_manager.paused = False
             return False
-        left = dict(self._running.tasks)
-        for turn in left:
+        tasks = dict(self._running.tasks)
+        for turn in tasks:
             self._running.release(turn)
-        await asyncio.gather(*left.values(), return_exceptions=True)
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
         return True
 
     def _refuse_question(self, question: Question) -> None:
@@ -339,7 +347,7 @@ async def _repeat(
         except StorageUnavailable as error:
             log.debug("%s", error)
         except Exception:
-            log.exception("what is done again and again failed once")
+            log.exception("a background task of the supervisor failed; it is run again")
         await pause()
 
 
@@ -348,7 +356,7 @@ def _is_stop(command: TurnCommand) -> bool:
 
 
 def _askable_question(record: TurnRecord) -> Question | None:
-    """The question of a turn, unless its text was deleted and Slack does not have it either."""
+    """The question of a turn; None if it was not stored and has no message to read it from."""
     question = record.question
-    there = question.text or question.unreadable or question.files or question.messages
-    return question if there else None
+    askable = question.text or question.unreadable or question.files or question.messages
+    return question if askable else None

@@ -58,7 +58,7 @@ def test_an_error_nobody_caught_ends_its_turn_and_is_logged(
             assert a.count("bot_answers_total", outcome="failed") == 1
 
     run(scenario())
-    assert "nobody caught" in caplog.text
+    assert "unhandled error" in caplog.text
 
 
 async def test_its_asker_can_stop_a_live_turn_and_nobody_else(tmp_path: Path) -> None:
