@@ -6,13 +6,13 @@ not, nor does a crash while the turn still waited in its thread.
 - Below `MAX_CRASHES` the next owner goes on with the answer.
 - From `MAX_CRASHES` on nothing new is written. The text so far is shown with an end: as failed if
   the crashes came within `CRASH_LOOP_SECONDS`, so that the answer is their likely cause, else as
-  interrupted, which offers to ask again.
+  interrupted.
 - From `MAX_CRASHES_WHILE_SHOWING_END` on even showing that end has killed processes, so the text
   itself may be the cause: the turn fails without it.
 
-A process that survives `CRASH_CLEAR_SECONDS` of showing an end resets the count: that end seems
-harmless. It may still be waiting for its place among the writes to Slack, and kill later. So a turn
-that has had more than `MAX_CRASH_CLEAR_FENCE` owners is not reset any more.
+A process that survives `CRASH_CLEAR_SECONDS` of showing an end resets the count, so that processes
+that die for other reasons while ends wait for Slack do not add up. But an end that waited may also
+kill after that: a turn that has had more than `MAX_CRASH_CLEAR_FENCE` owners is not reset any more.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from enum import Enum, auto
 from bot.storage.records import TurnRecord
 
 MAX_CRASHES = 3
-"""Crashes after which an answer is not written on. Ours."""
+"""Crashes after which an answer is not continued. Ours."""
 
 MAX_CRASHES_WHILE_SHOWING_END = 2 * MAX_CRASHES
 """Crashes after which the answer's text is not shown either. Ours."""
