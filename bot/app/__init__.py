@@ -93,7 +93,7 @@ async def _answering(
     2. `Delivery.aclose`: after a drain that released nothing, writes may still be under way.
     3. The supervisor ends its loops, flushes the journal and unregisters this replica.
     """
-    slack, store, metrics = connections.slack, connections.store, connections.metrics
+    store = connections.store
     lease_manager = _lease_manager(settings, connections)
     delivery = _delivery(settings, connections, lease_manager)
     history = _history(settings, connections)
@@ -101,7 +101,7 @@ async def _answering(
         _answer_runner(settings, connections, delivery, history).answer,
         store,
         lease_manager,
-        metrics,
+        connections.metrics,
         detach_response=connections.upstream.detach_response,
     )
     supervisor = Supervisor(
@@ -112,20 +112,26 @@ async def _answering(
         history=history,
         retention_seconds=settings.storage.retention_days * DAY_SECONDS,
     )
-    ephemeral_answers = EphemeralAnswers(
-        slack,
-        delivery,
-        get_turn=store.get_turn,
-        send_command=store.send_command,
-        repost=Reposts(store, running).post,
-    )
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(supervisor)
         stack.push_async_callback(delivery.aclose)
         stack.push_async_callback(
             supervisor.drain, settings.server.grace_seconds, signals.force_exit
         )
-        yield supervisor, ephemeral_answers
+        yield supervisor, _ephemeral_answers(connections, delivery, running)
+
+
+def _ephemeral_answers(
+    connections: Connections, delivery: Delivery, running: RunningTurns
+) -> EphemeralAnswers:
+    store = connections.store
+    return EphemeralAnswers(
+        connections.slack,
+        delivery,
+        get_turn=store.get_turn,
+        send_command=store.send_command,
+        repost=Reposts(store, running).post,
+    )
 
 
 def _lease_manager(settings: Settings, connections: Connections) -> LeaseManager:
