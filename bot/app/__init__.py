@@ -60,7 +60,7 @@ async def run(settings: Settings) -> None:
     signals.install_handlers()
     # After SIGTERM these blocks end from the last to the first:
     # 1. receiving_events: no new question is taken; the ports and Slack's connections are closed.
-    # 2. _answering, see there: running answers end or are handed over, and nothing is written.
+    # 2. _answering, see there: running answers end or are handed over, and writes to Slack end.
     # 3. open_connections: the model's server, the store with its process lock, Slack, the database.
     async with (
         open_connections(settings) as connections,
