@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from bot.app import open_slack, open_upstream
+from bot.app.connections import open_slack, open_upstream
 from bot.errors import SlackError, SlackRefused, StorageError, UpstreamError
 from bot.manifest import bot_scopes
 from bot.observe import Metrics

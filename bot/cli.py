@@ -18,6 +18,7 @@ import click
 import yaml
 
 from bot import app
+from bot.app.connections import open_upstream
 from bot.check import run_checks
 from bot.errors import BotError, SettingsError, StorageError, StorageUnavailable
 from bot.manifest import build_manifest as build_manifest
@@ -129,7 +130,7 @@ async def _migrate(settings: Settings) -> str:
 async def _ask(settings: Settings, text: str) -> int:
     """Stream one answer; what it wrote stays on the terminal also when it fails."""
     prompt = Prompt(settings.upstream.instructions, (Message("user", text),))
-    async with app.open_upstream(settings) as upstream, aclosing(upstream.answer(prompt)) as events:
+    async with open_upstream(settings) as upstream, aclosing(upstream.answer(prompt)) as events:
         written = ""
         async for event in events:
             written = _echo(event, written)

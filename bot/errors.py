@@ -1,21 +1,21 @@
-"""Everything that can go wrong, who sees it, and what they read.
+"""All errors that the bot raises itself, with who sees each of them.
 
     BotError
     ├── SettingsError          the operator, at start: exit code 2
     ├── StartError             the operator, at start: exit code 1
-    ├── SlackError             the log; the operator where only they can mend it
+    ├── SlackError             the log, and the operator if only they can fix it
     │   ├── SlackUnreachable   no answer, a 5xx, or no JSON: the write may have happened
-    │   ├── SlackRateLimited   429: nothing happened; `retry_after` says when to come back
-    │   └── SlackRefused       Slack said no: `code` is its error string
-    │       └── ThreadGone     a reply landed outside its thread, whose root is gone
-    ├── UpstreamError          the reader: `user_message` in place of, or under, the answer
+    │   ├── SlackRateLimited   429: nothing was written; `retry_after` says when to retry
+    │   └── SlackRefused       Slack refused: `code` is its error string
+    │       └── ThreadGone     a reply was posted outside its thread, whose root is gone
+    ├── UpstreamError          the reader: `user_message` instead of the answer, or under it
     │   ├── UpstreamUnreachable
-    │   ├── UpstreamBusy       429, 5xx, overload: worth another try
-    │   ├── UpstreamRefused    key, money, permission, unknown model: the operator mends it
-    │   ├── PromptRefused      the question itself: not allowed, not understood
-    │   │   └── PromptTooLong  more than the model takes
-    │   ├── ResponseTooLarge            the answer is larger than we read: it is cut off there
-    │   └── StreamDropped      the answer broke off and could not be brought to its end
+    │   ├── UpstreamBusy       429, 5xx, overload: a retry may succeed
+    │   ├── UpstreamRefused    key, money, permission, unknown model: for the operator
+    │   ├── PromptRefused      the question itself is refused
+    │   │   └── PromptTooLong  longer than the model's context
+    │   ├── ResponseTooLarge   more than we read of one answer: it is cut off there
+    │   └── StreamDropped      the answer broke off and could not be resumed
     ├── Stopped                nobody: a person stopped the answer
     ├── QuestionDeleted        nobody: the question is gone from Slack, its answer goes with it
     ├── ToolError              the model: the message is what its call returns
@@ -36,15 +36,15 @@ import re
 from collections.abc import Sequence
 
 _LOGGABLE_WORD = re.compile(r"[\w.:/\[\]-]{1,80}")
-"""A code, the name of a field or an id: nothing a person could have written."""
+"""A code, a field name or an id: no text that a person could have written."""
 
 
 class BotError(Exception):
-    """Root of every error we raise ourselves."""
+    """Root of all errors that the bot raises itself."""
 
 
 class SettingsError(BotError):
-    """Settings are missing or wrong; each problem is one sentence that says what to do."""
+    """Settings are missing or wrong. Each of `problems` is one sentence that says what to do."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -52,11 +52,11 @@ class SettingsError(BotError):
 
 
 class StartError(BotError):
-    """The process cannot start or go on; the message says what to do."""
+    """The process can't start or go on. The message says what to do."""
 
 
 class SlackError(BotError):
-    """A call of the Web API did not succeed."""
+    """A call of Slack's Web API failed. `method` is the API method."""
 
     def __init__(self, method: str, message: str) -> None:
         super().__init__(f"{method}: {message}")
@@ -64,7 +64,7 @@ class SlackError(BotError):
 
 
 class SlackUnreachable(SlackError):
-    """Slack did not answer, or not in its own words. A write may or may not have happened."""
+    """Slack did not answer, or not as its API does. A write may have happened or not."""
 
 
 class SlackRateLimited(SlackError):
@@ -76,7 +76,8 @@ class SlackRateLimited(SlackError):
 
 
 class SlackRefused(SlackError):
-    """Slack understood and refused. `code` is its `error` field, for example `not_in_channel`."""
+    """Slack refused the call. `code` is its `error` field, for example `not_in_channel`. `needed`
+    is the missing scope, "" if Slack names none."""
 
     def __init__(self, method: str, code: str, needed: str = "") -> None:
         super().__init__(method, code + (f" (needs {needed})" if needed else ""))
@@ -85,9 +86,10 @@ class SlackRefused(SlackError):
 
 
 class ThreadGone(SlackRefused):
-    """Slack took a reply but ignored its `thread_ts`, because the root of that thread is gone.
+    """Slack posted a reply but ignored its `thread_ts`, because the thread's root is gone.
 
-    The messages `misplaced` (ts) stand at the top level of the channel and should be deleted.
+    `misplaced` are the ts of such messages. They are at the top level of the channel; the caller
+    should delete them.
     """
 
     def __init__(self, method: str, misplaced: Sequence[str]) -> None:
@@ -98,17 +100,17 @@ class ThreadGone(SlackRefused):
 class UpstreamError(BotError):
     """The model's server did not give an answer.
 
-    `user_message` is what the asker reads. `retry_after` is the server's own wish in seconds.
+    `user_message` is shown to the asker. `retry_after` is the server's demand in seconds.
     `retryable`: the same request may succeed a little later. `param` names the part of the
-    request the server complains about.
+    request that the server refuses.
 
-    The message may repeat what the server said, and servers quote what people asked: it is for
-    DEBUG only. `log_fields` and `log_summary` are what a log may hold.
+    The message may repeat the server's words, which may quote the question: log it at DEBUG only.
+    `log_fields` and `log_summary` may be logged at any level.
     """
 
     user_message = "The model's server had a problem."
     retryable = False
-    message_is_loggable = False  # the message is never the server's
+    message_is_loggable = False  # True where the message is always our own
 
     def __init__(
         self,
@@ -133,16 +135,20 @@ class UpstreamError(BotError):
 
     @property
     def log_fields(self) -> dict[str, int | str]:
-        """Status, code, param and request id, as far as they are known and are single words."""
-        told = {"code": self.code, "param": self.param, "request_id": self.request_id}
-        facts: dict[str, int | str] = {} if self.status is None else {"status": self.status}
-        return facts | {name: word for name, word in told.items() if _LOGGABLE_WORD.fullmatch(word)}
+        """Status, code, param and request id, if they are known and single words."""
+        details = {"code": self.code, "param": self.param, "request_id": self.request_id}
+        fields: dict[str, int | str] = {} if self.status is None else {"status": self.status}
+        return fields | {
+            name: word for name, word in details.items() if _LOGGABLE_WORD.fullmatch(word)
+        }
 
     @property
     def log_summary(self) -> str:
-        """The kind of error, with its message where that is our own, and its facts."""
-        said = f"{type(self).__name__}: {self}" if self.message_is_loggable else type(self).__name__
-        return " ".join([said, *(f"{name}={value}" for name, value in self.log_fields.items())])
+        """The kind of error, its message if that is our own, and its `log_fields`."""
+        summary = (
+            f"{type(self).__name__}: {self}" if self.message_is_loggable else type(self).__name__
+        )
+        return " ".join([summary, *(f"{name}={value}" for name, value in self.log_fields.items())])
 
 
 class UpstreamUnreachable(UpstreamError):
@@ -154,14 +160,14 @@ class UpstreamUnreachable(UpstreamError):
 
 
 class UpstreamBusy(UpstreamError):
-    """Rate limited, overloaded or broken on their side; another try may succeed."""
+    """The server is rate limiting, overloaded or failing. A retry may succeed."""
 
     user_message = "The model's server is overloaded right now."
     retryable = True
 
 
 class UpstreamRefused(UpstreamError):
-    """Key, money, permission or model name: only the operator can mend it."""
+    """Key, money, permission or model name: only the operator can fix it."""
 
     user_message = (
         "The model's server refused the request; whoever runs this bot has to look at it."
@@ -169,13 +175,13 @@ class UpstreamRefused(UpstreamError):
 
 
 class PromptRefused(UpstreamError):
-    """The server will not answer this question as it is."""
+    """The server does not answer this question as it is."""
 
     user_message = "The model's server did not accept this question."
 
 
 class PromptTooLong(PromptRefused):
-    """The conversation is longer than the model takes; half of it may fit."""
+    """The conversation does not fit into the model's context. Half of it may."""
 
     user_message = (
         "The conversation is too long for the model. Ask in a new thread, or with less text."
@@ -183,21 +189,21 @@ class PromptTooLong(PromptRefused):
 
 
 class ResponseTooLarge(UpstreamError):
-    """The server sent more than one answer may have; what was read stands."""
+    """The server sent more than one answer may have. What was read is kept."""
 
     message_is_loggable = True
     user_message = "Cut off: the model's server sent too much for one answer. Please ask again."
 
 
 class StreamDropped(UpstreamError):
-    """The answer broke off before its end, and could not be brought to it."""
+    """The answer broke off before its end and could not be resumed."""
 
     user_message = "The connection to the model broke off before the answer was complete."
     retryable = True
 
 
 class Stopped(BotError):
-    """The person `user` wants no more of an answer."""
+    """A person, `user`, stopped an answer."""
 
     def __init__(self, user: str) -> None:
         super().__init__(f"stopped by {user}")
@@ -205,10 +211,10 @@ class Stopped(BotError):
 
 
 class QuestionDeleted(BotError):
-    """The question of an answer was deleted in Slack: no message of the answer may stay.
+    """The question of an answer was deleted in Slack, so all messages of the answer are deleted.
 
-    `message_ts` is the ts of the message that was deleted, where one is known: what was asked in
-    other messages together with it is asked anew.
+    `message_ts` is the deleted message, "" if it is unknown. What the question's other messages ask
+    is asked anew.
     """
 
     def __init__(self, turn: str, message_ts: str = "") -> None:
@@ -217,21 +223,21 @@ class QuestionDeleted(BotError):
 
 
 class ToolError(BotError):
-    """A tool can't do what the model asked; the message tells the model why, in plain words."""
+    """A tool can't do what the model asked. The message tells the model why."""
 
 
 class LeaseLost(BotError):
-    """The turn is somebody else's by now: nothing of it may be written by us any more."""
+    """Another process has taken the turn over: this one must not write anything of it."""
 
 
 class StorageError(BotError):
-    """The database cannot be used; the message says what to do."""
+    """The database can't be used. The message says what to do."""
 
 
 class StorageUnavailable(StorageError):
-    """The database does not take this now; the same may succeed later. Nothing was written, or
-    it may be written again without harm."""
+    """The database is unavailable now; the same call may succeed later. Nothing was written, or
+    writing it again does no harm."""
 
 
 class CommitUnknown(StorageUnavailable):
-    """The end of a transaction was not heard of: it was written, or it was not."""
+    """The connection was lost during a commit: the transaction was written or not."""

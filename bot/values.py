@@ -1,4 +1,4 @@
-"""Frozen values that cross rooms. No behaviour beyond reading themselves, no I/O, no clock."""
+"""Frozen values that packages exchange. No I/O and no clock."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Surface = Literal["channel", "dm", "command"]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a question was asked and its answer belongs.
+    """Where a question was asked, and where its answer is posted.
 
-    `thread_ts` is the root the answer replies to; None only for a slash command,
+    `thread_ts` is the message that the answer replies to. It is None only for a slash command,
     whose payload names no message (docs/slack.md#slash-commands).
     """
 
@@ -28,7 +28,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file attached to a question, as Slack describes it; its bytes stay with Slack."""
+    """A file attached to a question, as Slack describes it. Its content is not downloaded."""
 
     id: str
     name: str
@@ -39,7 +39,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What one person wrote as part of a question; `ts` is the message, None for a command."""
+    """The part of a question that one person wrote in message `ts` (None for a command)."""
 
     user: str
     ts: str | None
@@ -48,19 +48,21 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One thing a person asked.
+    """One question, from one or several messages or from a command.
 
-    `id` names the turn in logs, message metadata and buttons. `keys` are all the names Slack
-    may deliver the same question under; whoever claims any of them first answers it.
-    `ts` is the asker's message; None for a slash command. What was written while an answer of the
-    same thread was still being written is collected into one question: `text` has all of it, `ts`
-    is the newest message and `earlier` are the others, oldest first. `said` keeps who wrote which
-    part of such a text; read it through `words`. `mentions` are the users that Slack marked as
-    mentioned; any other `<@U…>` in `text` was typed and names nobody. `unreadable` names what
-    stands beside the words and can't be read, for example "report.pdf (PDF)". `user_team` is the
-    author's team where the channel is shared with other organisations, "" if Slack does not name
-    it there. `bot` is the bot id of an author that is no person; `user` is then the bot user, or
-    that id.
+    `id` is the id of its turn, as in logs, message metadata and buttons. `keys` are its idempotency
+    keys: all names under which Slack may deliver it. `ts` is the asker's message, None for a slash
+    command. `response_url` is that of a command.
+
+    Messages that arrive while another answer of their thread is being written are merged into one
+    question: `text` has all of them, `ts` is the newest message, and `earlier` are the others,
+    oldest first. `said` says who wrote which part; read it through `words`.
+
+    `mentions` are the users that Slack marked as mentioned; any other `<@U…>` in `text` was typed.
+    `unreadable` names parts besides the text that can't be read, for example "report.pdf (PDF)".
+    `user_team` is the author's team in a channel shared with other organisations, "" if Slack does
+    not say it. `bot` is the bot id of an author that is an app; `user` is then its bot user, or
+    that id. `public`: a command whose answer everybody sees.
     """
 
     id: str
@@ -83,60 +85,58 @@ class Question:
     def words(self) -> tuple[Said, ...]:
         """Who wrote which part of `text`, in order.
 
-        `said` counts only while it adds up to `text`: an older version of the bot, which runs
-        beside this one during an upgrade, changes the text and does not know of `said`.
+        `said` is ignored if it does not add up to `text`: an older version of the bot, which may
+        run during an upgrade, changes the text without it.
         """
         if self.said and join_paragraphs(*(said.text for said in self.said)) == self.text:
             return self.said
         return (Said(self.user, self.ts, self.text),)
 
     def is_controlled_by(self, user: str) -> bool:
-        """Whether that person may stop the answer or ask again: the asker, of a bot's question
-        anybody."""
+        """Whether `user` may stop the answer or ask again: the asker, or anybody if a bot asked."""
         return bool(self.bot) or user == self.user
 
     @property
     def messages(self) -> tuple[str, ...]:
-        """The messages it was asked in, oldest first; a command is none."""
+        """The ts of its messages, oldest first; none for a command."""
         return (*self.earlier, self.ts) if self.ts else self.earlier
 
     @property
     def oldest_message(self) -> str | None:
-        """The oldest message that is part of it; our own about it are newer."""
+        """The ts of its oldest message: all messages of its answer are newer."""
         return self.messages[0] if self.messages else None
 
     @property
     def size(self) -> int:
-        """At most how many bytes its words take in memory, and the names and ids beside them."""
+        """An upper bound of the bytes its strings take in memory."""
         names = (*self.keys, *self.earlier, *self.mentions, *self.unreadable)
         files = (text for one in self.files for text in (one.id, one.name, one.mimetype, one.url))
         return string_bytes(self.text, *(one.text for one in self.said), *names, *files)
 
 
 def message_key(team: str, channel: str, ts: str) -> str:
-    """The first of the keys under which the question of a message is claimed."""
+    """The idempotency key of the question in a message."""
     return f"message:{team}:{channel}:{ts}"
 
 
 PARAGRAPH_SEPARATOR = "\n\n"
-"""What stands between texts that become one."""
+"""Between texts that are merged."""
 
 
 def join_paragraphs(*texts: str) -> str:
-    """The texts that are not empty as one, with an empty line between them."""
+    """The texts that are not empty, separated by empty lines."""
     return PARAGRAPH_SEPARATOR.join(filter(None, texts))
 
 
 STATUS_SEPARATOR = " · "
-"""What stands between two things that one line about an answer says."""
+"""Between two statements in the status line of an answer."""
 
 
 def reworded(question: Question, messages: Sequence[str], words: Iterable[Said]) -> Question:
-    """The same question, asked in these of its messages (oldest first, at least one) and with
-    these words.
+    """The question with only these of its messages (oldest first, at least one) and these words.
 
-    Its asker stays the same while something of theirs is left in it; else whoever wrote the first
-    words is the asker.
+    The asker stays the same if any of the words are theirs; else the author of the first words
+    becomes the asker.
     """
     said = tuple(one for one in words if one.text)
     asker: dict[str, Any] = {}
@@ -154,9 +154,9 @@ def reworded(question: Question, messages: Sequence[str], words: Iterable[Said])
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who wrote a message. Only `id`, Slack's own, tells people apart: names are chosen freely.
+    """Who wrote a message. Only Slack's `id` identifies them: names are chosen freely.
 
-    "external" is a person of another organisation; an app posts by itself.
+    "external" is a person of another organisation.
     """
 
     id: str
@@ -166,10 +166,10 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of the conversation a model sees.
+    """One message of the conversation that the model is sent.
 
-    `author` is who wrote it. A user message without one is a remark of ours, or a question in a
-    conversation in which nobody else has said anything.
+    A user message without an `author` is a remark of the bot, or was written by the only person in
+    the conversation.
     """
 
     role: Literal["user", "assistant"]
@@ -179,10 +179,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one answer, as the upstream counted them; zero where it did not say.
+    """The tokens of one answer, as the model's server counted them; 0 if it did not say.
 
     `cached_tokens` are part of `input_tokens`, `reasoning_tokens` of `output_tokens`. `model` is
-    the last model that counted, by the server's own name for it.
+    the server's name of the model that answered last.
     """
 
     input_tokens: int = 0
@@ -192,7 +192,7 @@ class Usage:
     model: str = ""
 
     def __add__(self, other: Usage) -> Usage:
-        """Return the sum of two rounds."""
+        """The sum of two rounds."""
         return Usage(
             self.input_tokens + other.input_tokens,
             self.output_tokens + other.output_tokens,
@@ -203,7 +203,7 @@ class Usage:
 
 
 class Phase(StrEnum):
-    """What a reader sees of an answer (docs/delivery.md#what-a-reader-sees)."""
+    """The state of an answer as a reader sees it (docs/delivery.md#what-a-reader-sees)."""
 
     QUEUED = "queued"
     ASKING = "asking"
@@ -217,7 +217,7 @@ class Phase(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Nothing follows this draft."""
+        """Whether the answer has ended."""
         return self in _FINAL_PHASES
 
 
@@ -228,10 +228,10 @@ _FINAL_PHASES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An answer as it stands now: all of its text, and one line about its state.
+    """How an answer should look now: its phase, all of its text and one status line.
 
-    `text` is the model's markdown, whole from the first word, not yet made safe or split.
-    `status_line` is ours: what the model is doing, why we wait, or the sentence of a failure.
+    `text` is the model's Markdown from the first word on, neither made safe nor split.
+    `status_line` is the bot's own: what the model does, why the answer waits, or how it ended.
     """
 
     phase: Phase
@@ -240,4 +240,4 @@ class Draft:
 
 
 REMOVED_DRAFT = Draft(Phase.STOPPED)
-"""The end of an answer whose question was deleted: all of its messages are deleted too."""
+"""The end of an answer whose question was deleted: all of its messages are deleted."""

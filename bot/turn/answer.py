@@ -1,4 +1,8 @@
-"""The whole way of a question, top to bottom."""
+"""One answer from start to end: wait, read the conversation, ask the model, run its tools, show it.
+
+Reading the stream never waits for Slack: each draft is handed to the reply, which shows the newest
+when it can.
+"""
 
 from __future__ import annotations
 
@@ -49,23 +53,23 @@ from bot.upstream.events import (
 )
 from bot.upstream.prompt import Prompt
 from bot.upstream.resume_point import ResumePoint
-from bot.values import REMOVED_DRAFT, Draft, Phase, Question
+from bot.values import REMOVED_DRAFT, Phase
 
 log = logging.getLogger(__name__)
 
-SLACK_RETRY_SECONDS = 1.0  # seconds until Slack is asked again what stands there
+SLACK_RETRY_SECONDS = 1.0  # seconds until messages are read again after Slack did not answer
 
 HALVED_REMARK = "The conversation was too long for the model, so its older half was left out"
-UNAVAILABLE_MESSAGE = "I can't take questions right now. Please try again in a minute."
 
 IDEMPOTENT_HOSTED_TOOLS = frozenset(
     {"web_search", "web_search_preview", "file_search", "code_interpreter", "image_generation"}
 )
-"""Kinds of tools of the model's server that change nothing outside: they may run twice."""
+"""Types of hosted tools that have no side effects: an answer may be begun anew after them. The list
+follows the types of OpenAI's Responses API."""
 
 
 class AnswerRunner:
-    """Answers questions. Holds no state of its own beyond the rooms it was given."""
+    """What is needed to answer questions, and the start of each answer. Keeps no state of turns."""
 
     def __init__(
         self,
@@ -95,42 +99,37 @@ class AnswerRunner:
         self.limits = limits
 
     async def answer(self, turn: Turn) -> Phase | None:
-        """Bring one turn to its one end; returns how it ended, None if that is left to others.
+        """Bring a turn to its end in Slack; returns how it ended, None if another process does it.
 
-        Cancelling it interrupts the answer: what is written stays and says so. A turn that is
-        `left` ends without a word, wherever it is.
+        Cancelling it interrupts the answer: its text stays in Slack, with a sentence that says so.
+        If the turn was released before, nothing more is written.
         """
-        standing = await self._find_existing_messages(turn)
-        machine = self._initial_state(turn, standing)
+        existing = await self._find_existing_messages(turn)
+        state = self._initial_state(turn, existing)
         reply = self.delivery.create_reply(
-            turn.question, on_reader_lost=turn.reader_lost, existing=standing, guard=turn
+            turn.question,
+            on_reader_lost=turn.reader_lost,
+            existing=existing,
+            guard=turn.checkpoint,
         )
+        answer = AnswerInProgress(self, turn, state, reply)
         try:
-            await self._run_to_end(turn, machine, reply)
-            await self._show_end(turn, machine, reply)
+            await answer.run_to_end()
+            await answer.show_end()
         except SlackError as error:
-            log.warning("the answer has no place in Slack: %s", error)
-            await turn.close(machine.fail())
+            log.warning("Slack does not accept an answer there; the turn failed: %s", error)
+            await turn.checkpoint.close(state.fail())
         except (LeaseLost, asyncio.CancelledError) as error:
             reply.abandon()
             if not turn.released and not isinstance(error, LeaseLost):
                 raise
             return None
-        return machine.phase
-
-    async def tell_unavailable(self, question: Question) -> None:
-        """Tell the asker that the question can't be answered now, unless somebody answers it."""
-        try:
-            await self.delivery.post_if_unanswered(
-                question, Draft(Phase.FAILED, "", UNAVAILABLE_MESSAGE)
-            )
-        except SlackError as error:
-            log.warning("the asker could not be told: %s", error)
+        return state.phase
 
     async def _find_existing_messages(self, turn: Turn) -> Sequence[ShownMessage]:
-        """The messages of the answer that stand already; Slack is asked where nobody else knows,
-        however long it takes."""
-        known = turn.messages
+        """The messages of the answer that are in Slack already. If the record may be incomplete,
+        Slack is asked until it answers."""
+        known = turn.checkpoint.messages
         while not turn.messages_verified:
             try:
                 return await self.delivery.find_messages(turn.question, known) or known
@@ -143,207 +142,221 @@ class AnswerRunner:
                 channel = turn.question.place.channel
                 return [*known, *(ShownMessage(ts, channel) for ts in error.misplaced)]
             except SlackError as error:
-                log.warning("what stands of an answer can't be read: %s", error)
+                log.warning(
+                    "the messages of an answer can't be read from Slack; "
+                    "the recorded ones are used: %s",
+                    error,
+                )
                 break
         return known
 
     def _initial_state(self, turn: Turn, existing: Sequence[ShownMessage]) -> AnswerState:
-        machine = initial_state(turn.record, time.time())
-        machine.model_name = self.upstream.model_name
-        if turn.record.send_unverifiable and not existing and machine.phase is Phase.DONE:
-            machine.end(
-                replace(
-                    machine.draft,
-                    status_line=join_status_lines(POSSIBLE_DUPLICATE_NOTICE, machine.status_line),
-                )
-            )
-        return machine
+        state = initial_state(turn.record, time.time())
+        state.model_name = self.upstream.model_name
+        if turn.record.send_unverifiable and not existing and state.phase is Phase.DONE:
+            status_line = join_status_lines(POSSIBLE_DUPLICATE_NOTICE, state.status_line)
+            state.end(replace(state.draft, status_line=status_line))
+        return state
 
-    async def _run_to_end(self, turn: Turn, state: AnswerState, reply: Reply) -> None:
-        """Bring the answer to its end, as far as it depends on the model and the asker."""
+
+class AnswerInProgress:
+    """One answer: its turn, its state, its reply, and from the first request on its tool rounds.
+
+    Call `run_to_end`, then `show_end`; both raise SlackError and LeaseLost.
+    """
+
+    def __init__(self, runner: AnswerRunner, turn: Turn, state: AnswerState, reply: Reply) -> None:
+        self._runner = runner
+        self._turn = turn
+        self._state = state
+        self._reply = reply
+        self._tools: ToolRounds  # set when the model is asked
+        self._model_started = asyncio.Event()
+
+    async def run_to_end(self) -> None:
+        """Bring the answer's state to its end, which may be a stop, a limit or an interruption."""
+        state = self._state
         try:
-            opening, writing = (
-                self._post_placeholder(turn, state, reply),
-                self._wait_and_write(turn, state, reply),
+            await self._turn.stop_scope.run_until_stopped(
+                self._post_placeholder(), self._wait_and_write()
             )
-            await turn.run_until_stopped(opening, writing)
         except Stopped as stopped:
             state.stop(stopped.user)
         except AnswerLimitReached as limit:
             log.info("the answer was cut off: %s", limit)
-            state.cut_off(str(limit), self.limits.characters)
+            state.cut_off(str(limit), self._runner.limits.characters)
         except QuestionDeleted:
             state.remove()
         except asyncio.CancelledError:
-            if turn.released:
+            if self._turn.released:
                 raise
             _uncancel()
             state.interrupt()
         except (SlackError, LeaseLost):
             raise
         except Exception:
-            log.exception("the turn failed")
+            log.exception("the turn failed with an unexpected error")
             state.fail()
 
-    async def _post_placeholder(self, turn: Turn, state: AnswerState, reply: Reply) -> None:
-        turn.display_started()
-        await reply.open(state.draft)
-        self.metrics.placeholder_seconds.observe(time.monotonic() - turn.asked_at)
+    async def show_end(self) -> None:
+        """Journal the end, show it, and close the turn: after a crash the next owner shows it."""
+        turn, state = self._turn, self._state
+        await turn.checkpoint.record_end(state.draft, state.usage)
+        try:
+            await self._reply.finish(state.draft)
+        except SlackError as error:
+            log.warning("the end of the answer could not be shown in Slack: %s", error)
+        if state.draft != REMOVED_DRAFT:
+            messages = [message.ts for message in turn.checkpoint.messages]
+            self._runner.history.remember_answer(turn.question, state.text, messages)
+        self._runner.metrics.answer_seconds.observe(time.monotonic() - turn.asked_at)
+        turn.checkpoint.mark_readable()
+        await self._reply.wait_cleanup()
+        await turn.checkpoint.close(state.draft)
 
-    async def _wait_and_write(self, turn: Turn, state: AnswerState, reply: Reply) -> None:
-        """Wait for a seat, then read the upstream as fast as it writes: showing never delays it."""
+    async def _post_placeholder(self) -> None:
+        self._turn.checkpoint.display_started()
+        await self._reply.open(self._state.draft)
+        self._runner.metrics.placeholder_seconds.observe(time.monotonic() - self._turn.asked_at)
+
+    async def _wait_and_write(self) -> None:
+        """Wait for the thread and for a free slot, then read what the model writes."""
+        turn, state, reply = self._turn, self._state, self._reply
         if state.phase.is_final:
             return
-        old = turn.waiting or turn.fence > 1
+        may_be_outdated = turn.waiting or turn.fence > 1
         if turn.waiting:
             await turn.wait_for_thread_slot()
             reply.show(state.start_asking())
-        async with self.concurrency.slot(lambda before: reply.show(state.queue(before))):
+        async with self._runner.concurrency.slot(lambda ahead: reply.show(state.queue(ahead))):
             if state.phase is Phase.QUEUED:
-                old = True
+                may_be_outdated = True
                 reply.show(state.start_asking())
-            conversation = await self._read_conversation(turn, may_be_outdated=old)
+            conversation = await self._read_conversation(may_be_outdated=may_be_outdated)
             if end := predetermined_end(turn.question):
                 state.end(end)
                 return
             state.remark = join_remarks(conversation.remark, unreadable_remark(turn.question))
-            async with _running_alongside(self._remark_unreadable_attachments(turn, state)):
-                await self._ask_model(conversation, turn, state, reply)
+            async with _running_alongside(self._remark_unreadable_attachments()):
+                await self._ask_model(conversation)
 
-    async def _remark_unreadable_attachments(self, turn: Turn, state: AnswerState) -> None:
-        """See what stands beside the words of a question, once the model writes: nobody waits for
-        that, and what is not found before the answer ends is not said."""
-        await turn.model_started.wait()
-        if beside := await self.history.find_unlisted_parts(turn.question):
-            state.remark = join_remarks(state.remark, not_read_remark(beside))
+    async def _read_conversation(self, *, may_be_outdated: bool) -> Conversation:
+        """The conversation the model is asked with. If the question `may_be_outdated`, it is read
+        from Slack again, unless the model was asked before. Raises QuestionDeleted."""
+        record = self._turn.record
+        was_asked = resume_point_of(record) or parse_progress(record.tool_rounds).rounds
+        conversation = await self._runner.history.read_conversation(
+            self._turn.question, refresh=may_be_outdated and not was_asked
+        )
+        self._turn.record_question(conversation.question)
+        return conversation
 
-    async def _ask_model(
-        self, conversation: Conversation, turn: Turn, state: AnswerState, reply: Reply
-    ) -> None:
-        """Ask the model until it has answered, within the limits of one answer."""
-        budget = AnswerBudget(self.limits, turn.record.spent, now=asyncio.get_running_loop().time)
-        turn.spent = lambda: budget.spent
+    async def _remark_unreadable_attachments(self) -> None:
+        """Look for attachments that the event did not name, once the model writes. The answer does
+        not wait for that: what is not found before its end is not remarked."""
+        await self._model_started.wait()
+        if unlisted := await self._runner.history.find_unlisted_parts(self._turn.question):
+            self._state.remark = join_remarks(self._state.remark, not_read_remark(unlisted))
+
+    async def _ask_model(self, conversation: Conversation) -> None:
+        """Ask the model until it has answered. Raises AnswerLimitReached."""
+        budget = AnswerBudget(
+            self._runner.limits, self._turn.record.spent, now=asyncio.get_running_loop().time
+        )
+        self._turn.checkpoint.spent = lambda: budget.spent
         if not budget.seconds_left:
             raise budget.time_limit_error()
-        tools = ToolRounds(self.toolbox, turn, state, reply, budget)
+        self._tools = ToolRounds(self._runner.toolbox, self._turn, self._state, self._reply, budget)
         try:
             async with asyncio.timeout(budget.seconds_left) as time_limit:
-                prompt = self._build_prompt(turn.question, conversation)
-                await self._run_rounds(prompt, turn, state, reply, tools)
+                await self._run_rounds(self._build_prompt(conversation))
         except TimeoutError:
             if not time_limit.expired():
                 raise
             raise budget.time_limit_error() from None
 
-    async def _read_conversation(self, turn: Turn, *, may_be_outdated: bool) -> Conversation:
-        """What the model is told. A question that is `may_be_outdated` is looked for in Slack
-        before the model is asked for the first time. Raises QuestionDeleted where it is gone."""
-        asked = resume_point_of(turn.record) or parse_progress(turn.record.tool_rounds).rounds
-        conversation = await self.history.read_conversation(
-            turn.question, refresh=may_be_outdated and not asked
-        )
-        turn.record_question(conversation.question)
-        return conversation
-
-    def _build_prompt(self, question: Question, conversation: Conversation) -> Prompt:
-        names = self.pseudonyms
+    def _build_prompt(self, conversation: Conversation) -> Prompt:
+        runner, question = self._runner, self._turn.question
+        names = runner.pseudonyms
         return Prompt(
-            self.instructions,
+            runner.instructions,
             conversation.messages,
-            tools=self.toolbox.specs,
-            hosted_tools=self.hosted_tools,
+            tools=runner.toolbox.specs,
+            hosted_tools=runner.hosted_tools,
             thread_pseudonym=names.thread(question) if names else "",
             person_pseudonym=names.person(question) if names else "",
         )
 
-    async def _run_rounds(
-        self, prompt: Prompt, turn: Turn, state: AnswerState, reply: Reply, tools: ToolRounds
-    ) -> None:
-        """Ask the model, and run the tools it wants, until it writes or has called too often."""
-        prompt = self._prompt_after_rounds(prompt, tools)
+    async def _run_rounds(self, prompt: Prompt) -> None:
+        """Ask the model and run the tools it calls, until it calls none or the rounds are used."""
+        tools, max_rounds = self._tools, self._runner.max_tool_rounds
+        prompt = self._with_rounds(prompt)
         if not tools.has_pending:
-            begun = resume_point_of(turn.record)
-            prompt = await self._stream_response(prompt, turn, state, reply, tools, begun)
-        while state.tool_calls or tools.has_pending:
-            if len(tools.rounds) >= self.max_tool_rounds and not tools.has_pending:
-                raise tools.budget.round_limit_error(self.max_tool_rounds)
+            prompt = await self._stream_response(prompt, resume_point_of(self._turn.record))
+        while self._state.tool_calls or tools.has_pending:
+            if len(tools.rounds) >= max_rounds and not tools.has_pending:
+                raise tools.budget.round_limit_error(max_rounds)
             await tools.run()
-            prompt = self._prompt_after_rounds(prompt, tools)
-            prompt = await self._stream_response(prompt, turn, state, reply, tools)
+            prompt = await self._stream_response(self._with_rounds(prompt))
 
-    def _prompt_after_rounds(self, prompt: Prompt, tools: ToolRounds) -> Prompt:
-        """Return the prompt after these rounds; where none is left it offers no tools."""
-        rounds_left = self.max_tool_rounds - len(tools.rounds)
+    def _with_rounds(self, prompt: Prompt) -> Prompt:
+        """The prompt with all tool rounds so far; it offers no tools if no round may follow."""
+        tools = self._tools
+        rounds_left = self._runner.max_tool_rounds - len(tools.rounds)
         if not (rounds_left > 0 and tools.budget.tool_calls_left):
             hosted = () if tools.rounds else prompt.hosted_tools
             prompt = replace(prompt, tools=(), hosted_tools=hosted)
         return replace(prompt, rounds=tools.rounds)
 
     async def _stream_response(
-        self,
-        prompt: Prompt,
-        turn: Turn,
-        state: AnswerState,
-        reply: Reply,
-        tools: ToolRounds,
-        resume_from: ResumePoint | None = None,
+        self, prompt: Prompt, resume_from: ResumePoint | None = None
     ) -> Prompt:
-        """Show what the model writes; of a `resume_from` that was begun, what is still to come.
-
-        Returns the prompt that was answered: one that is too long is asked with half of the
-        conversation, once.
-        """
+        """Show a response, or the rest of one. Returns the prompt that was answered: if it is too
+        long for the model, half of the conversation is left out, once."""
         shorter = halve_messages(prompt.messages)
-        if await self._read_events(prompt, turn, state, reply, tools, resume_from, bool(shorter)):
+        if await self._read_events(prompt, resume_from, may_halve=bool(shorter)):
             return prompt
-        if HALVED_REMARK not in state.remark:
-            state.remark = join_remarks(state.remark, HALVED_REMARK)
+        if HALVED_REMARK not in self._state.remark:
+            self._state.remark = join_remarks(self._state.remark, HALVED_REMARK)
         prompt = replace(prompt, messages=shorter)
-        await self._read_events(prompt, turn, state, reply, tools)
+        await self._read_events(prompt, may_halve=False)
         return prompt
 
     async def _read_events(
-        self,
-        prompt: Prompt,
-        turn: Turn,
-        state: AnswerState,
-        reply: Reply,
-        tools: ToolRounds,
-        resume_from: ResumePoint | None = None,
-        may_halve: bool = False,
+        self, prompt: Prompt, resume_from: ResumePoint | None = None, *, may_halve: bool
     ) -> bool:
-        """Show what comes, but for the end, which is to be journalled first; False where the
-        prompt is too long and it may be halved."""
-        async with aclosing(self.upstream.answer(prompt, resume_from)) as events:
+        """Show each event, except an end, which is journalled first. False if the prompt is too
+        long and `may_halve`."""
+        state = self._state
+        async with aclosing(self._runner.upstream.answer(prompt, resume_from)) as events:
             async for event in events:
-                self._record_event(event, turn, state, tools)
+                self._record_event(event)
                 if isinstance(event, Finished):
-                    self.history.learn_token_rate(prompt, event.usage)
+                    self._runner.history.learn_token_rate(prompt, event.usage)
                 if may_halve and _is_too_long(event):
                     return False
                 draft = state.feed(event)
-                tools.budget.count_event(len(draft.text), len(state.tool_calls))
-                turn.checkpoint_text(draft.text, state.cursor)
+                self._tools.budget.count_event(len(draft.text), len(state.tool_calls))
+                self._turn.checkpoint.checkpoint_text(draft.text, state.cursor)
                 if not draft.phase.is_final:
-                    reply.show(draft)
+                    self._reply.show(draft)
         return True
 
-    def _record_event(
-        self, event: Event, turn: Turn, state: AnswerState, tools: ToolRounds
-    ) -> None:
+    def _record_event(self, event: Event) -> None:
+        """Journal, count and log what an event means besides the answer's text."""
+        state, metrics = self._state, self._runner.metrics
         match event:
             case Started(response_id, _, resumable):
-                turn.response_started(response_id, resumable=resumable)
-            case Activity() if any(
-                t.get("type") not in IDEMPOTENT_HOSTED_TOOLS for t in self.hosted_tools
-            ):
-                tools.mark_irreversible()
+                self._model_started.set()
+                self._turn.checkpoint.response_started(response_id, resumable=resumable)
+            case Activity() if not _all_idempotent(self._runner.hosted_tools):
+                self._tools.mark_irreversible()
             case Reconnecting():
-                self.metrics.reconnects.inc()
+                metrics.reconnects.inc()
             case TextDelta() if not state.text:
-                self.metrics.first_text_seconds.observe(time.monotonic() - turn.asked_at)
+                metrics.first_text_seconds.observe(time.monotonic() - self._turn.asked_at)
             case Finished(_, usage):
-                self.metrics.count_tokens(
+                metrics.count_tokens(
                     state.model_name,
                     input=usage.input_tokens,
                     cached=usage.cached_tokens,
@@ -352,34 +365,25 @@ class AnswerRunner:
                 )
             case Failed(error):
                 log.warning(
-                    "the upstream gave no answer: %s", error.log_summary, extra=error.log_fields
+                    "the model's server gave no answer: %s",
+                    error.log_summary,
+                    extra=error.log_fields,
                 )
-                log.debug("the upstream said: %s", error)
-
-    async def _show_end(self, turn: Turn, state: AnswerState, reply: Reply) -> None:
-        """Show the end, which is journalled first: whoever finds it has only to show it."""
-        await turn.record_end(state.draft, state.usage)
-        try:
-            await reply.finish(state.draft)
-        except SlackError as error:
-            log.warning("the end of the answer could not be shown: %s", error)
-        if state.draft != REMOVED_DRAFT:
-            messages = [message.ts for message in turn.messages]
-            self.history.remember_answer(turn.question, state.text, messages)
-        self.metrics.answer_seconds.observe(time.monotonic() - turn.asked_at)
-        turn.mark_readable()
-        await reply.wait_cleanup()
-        await turn.close(state.draft)
+                log.debug("the model's server said: %s", error)
 
 
 def _is_too_long(event: Event) -> bool:
-    """Whether the prompt did not fit, before a word was written."""
+    """Whether the model's server refused the prompt for its length before it wrote a word."""
     return isinstance(event, Failed) and isinstance(event.error, PromptTooLong) and not event.text
+
+
+def _all_idempotent(hosted_tools: Sequence[Mapping[str, Any]]) -> bool:
+    return all(tool.get("type") in IDEMPOTENT_HOSTED_TOOLS for tool in hosted_tools)
 
 
 @asynccontextmanager
 async def _running_alongside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Do something beside a block, and no longer than that takes."""
+    """Run `work` beside the block; cancel it at the end of the block."""
     task = asyncio.create_task(work)
     try:
         yield
@@ -389,7 +393,7 @@ async def _running_alongside(work: Coroutine[Any, Any, None]) -> AsyncIterator[N
 
 
 def _uncancel() -> None:
-    """The cancellation was taken as "interrupt the answer"; what follows may wait again."""
+    """Clear all cancellations of this task, so that it can wait again."""
     task = asyncio.current_task()
     while task and task.cancelling():
         task.uncancel()

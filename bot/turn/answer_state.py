@@ -1,10 +1,10 @@
-"""What each upstream event means for the answer. Pure: an event in, the newest draft out.
+"""The state of an answer, changed by upstream events. Pure: an event in, the newest draft out.
 
     queued → asking → streaming ⇄ reconnecting → done | cut_off | failed
                  any of these → stopped | interrupted
 
-The reader never sees text vanish: after a restart, also one of the whole process, the old text
-stands until the new one has grown past it, or has ended.
+A reader never sees text vanish: after a restart of the response or of the process, the old text
+stays visible until the new text is longer or complete.
 """
 
 from __future__ import annotations
@@ -40,19 +40,20 @@ CUT_OFF_NOTICES = {
 CUT_OFF_AT_LENGTH_NOTICE = "Cut off at the length limit"
 
 MAX_REMARK_CHARACTERS = 300
-"""Characters of a remark that follow a sentence about the end; ours, so that both stay a line."""
+"""Characters of a remark after a sentence about the end. Ours: both stay one line."""
 
 
 class AnswerState:
-    """One answer as it is being written.
+    """One answer while it is written.
 
     `reference` is the turn's id, shown under a failure so that the operator finds it in the log.
-    `visible_text` is what stands of the answer already; `cursor`, if it has one, is where its
-    response goes on after `text`. `previous_rounds_text` is the part of `visible_text` that was
-    written before the last tool round; it stays. `remark` is said under the text wherever the
-    answer ends, for example that history was left out. `tool_calls` are the tools the model waits
-    for: run them, and feed the stream that follows; `model_output` is all that the model sent with
-    them. `model_name` is the server's name for who writes.
+    `visible_text` is the text that Slack shows already, and `cursor` where its response is to be
+    resumed after it, "" if it is written anew. `previous_rounds_text` is the part of `visible_text`
+    from before the last tool round; it stays.
+
+    Set `remark` to what is shown below the answer at its end, for example that history was left
+    out. `tool_calls` are calls the model waits for: run them, and feed the events that follow;
+    `model_output` is the response they came in. `model_name` is the server's name of the model.
     """
 
     def __init__(
@@ -78,17 +79,14 @@ class AnswerState:
 
     @property
     def text(self) -> str:
-        """The answer as a reader should see it now."""
+        """The text that a reader should see now."""
         written = self.previous_rounds_text + self._current_text
-        return (
-            written
-            if self.phase.is_final or len(written) > len(self._visible_text)
-            else self._visible_text
-        )
+        is_ahead = len(written) > len(self._visible_text)
+        return written if self.phase.is_final or is_ahead else self._visible_text
 
     @property
     def cursor(self) -> str:
-        """Where the response goes on after `text`; "" where that can't be told."""
+        """Where the response is to be resumed after `text`; "" if that is unknown."""
         return (
             self._cursor
             if len(self.previous_rounds_text) + len(self._current_text) > len(self._visible_text)
@@ -97,59 +95,59 @@ class AnswerState:
 
     @property
     def draft(self) -> Draft:
-        """The answer, its phase and its line of state."""
+        """The text with its phase and status line."""
         return Draft(self.phase, self.text, self.status_line)
 
     def queue(self, ahead: int) -> Draft:
-        """The question waits for its turn; `previous_rounds_text` others go first."""
+        """The question waits for a slot, with `ahead` others before it."""
         self.phase, self.status_line = Phase.QUEUED, f"Waiting, {ahead} before you"
         return self.draft
 
     def queue_in_thread(self) -> Draft:
-        """Another answer of the thread is still being written."""
+        """The question waits until the answer before it in its thread has ended."""
         self.phase, self.status_line = Phase.QUEUED, WAITING_STATUS
         return self.draft
 
     def start_asking(self) -> Draft:
-        """The question's turn has come."""
+        """The model is asked now."""
         self.phase, self.status_line = Phase.ASKING, ""
         return self.draft
 
     def show_tool(self, label: str) -> Draft:
-        """A tool runs; the reader sees which, and nothing of it in the end."""
+        """A tool runs: its label is the status line until the next event."""
         self.tool_calls = ()
         self.status_line = label
         return self.draft
 
     def stop(self, user: str) -> Draft:
-        """A person stopped the answer; what is written stays."""
+        """`user` stopped the answer; its text stays."""
         return self._end(Phase.STOPPED, f"Stopped by <@{user}>")
 
     def remove(self) -> Draft:
-        """The question was deleted; nothing of the answer stays."""
+        """The question was deleted; all of the answer is removed."""
         return self.end(REMOVED_DRAFT)
 
     def interrupt(self) -> Draft:
-        """The process ends before the answer does; what is written stays."""
+        """The process ends before the answer does; its text stays."""
         return self._end(Phase.INTERRUPTED, INTERRUPTED_MESSAGE)
 
     def fail(self, user_message: str = UNEXPECTED_ERROR_MESSAGE) -> Draft:
-        """The answer can't go on; what is written stays, with one sentence and the reference."""
+        """The answer failed; its text stays, with `user_message` and the reference."""
         return self._end(Phase.FAILED, f"{user_message} (reference {self.reference})")
 
     def cut_off(self, user_message: str, max_characters: int) -> Draft:
-        """The answer has met a limit of ours, also one that had ended; what is written stays, up
-        to so many characters."""
+        """The answer reached one of our limits; the first `max_characters` of its text stay. Works
+        also after an end."""
         return self._end_cut_off(self.text[:max_characters], user_message)
 
     def end(self, draft: Draft) -> Draft:
-        """The answer's end is known."""
+        """End the answer as `draft` says."""
         self.previous_rounds_text, self._current_text = "", draft.text
         self.phase, self.status_line = draft.phase, draft.status_line
         return self.draft
 
     def feed(self, event: Event) -> Draft:
-        """Take one event of the upstream; returns the draft that follows from it."""
+        """Apply an upstream event; returns the new draft."""
         match event:
             case TextDelta(text, cursor):
                 self._set_text(self._current_text + text, cursor)
@@ -212,7 +210,7 @@ class AnswerState:
             self.fail(event.error.user_message)
 
     def _start_next_round(self) -> None:
-        """What the model wrote before it called tools stays above what it writes after them."""
+        """Keep the text above the tool calls; the next response continues below it."""
         if self._current_text.strip():
             self.previous_rounds_text += self._current_text.rstrip() + "\n\n"
         self._current_text, self._cursor = "", ""
@@ -230,7 +228,7 @@ class AnswerState:
         return self.draft
 
     def _with_remark(self, status_line: str) -> str:
-        """Say both in one line; a remark is about the text, so it stands wherever text does."""
+        """The status line with the remark, which is shown under every end that has text."""
         if not (status_line and self.remark):
             return status_line or self.remark
         short = self.remark[:MAX_REMARK_CHARACTERS]
@@ -240,5 +238,5 @@ class AnswerState:
 
 
 def join_status_lines(*lines: str) -> str:
-    """Lines about an answer as one, those that say nothing left out."""
+    """The status lines that are not empty, as one."""
     return STATUS_SEPARATOR.join(filter(None, lines))

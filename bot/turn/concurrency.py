@@ -1,4 +1,4 @@
-"""How many answers may be written at once, and who is next. First come, first served."""
+"""Limits how many answers are written at the same time. First come, first served."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 
 class ConcurrencyLimiter:
-    """`limit` seats and a queue before them; everyone in it is told when it moves."""
+    """`limit` slots and a queue for them. Waiters are told their position when it changes."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -17,15 +17,15 @@ class ConcurrencyLimiter:
 
     @property
     def waiting_count(self) -> int:
-        """How many wait for a seat."""
+        """How many wait for a slot."""
         return len(self._queue)
 
     @asynccontextmanager
     async def slot(self, on_position: Callable[[int], None]) -> AsyncIterator[None]:
-        """Hold a seat; until there is one, `on_position(before)` is called at once and on every
-        change.
+        """Hold a slot for the block.
 
-        It is not called when a seat is free.
+        While it waits, `on_position(ahead)` is called with the number of waiters ahead: at once and
+        at every change. It is not called if a slot is free.
         """
         await self._acquire(on_position)
         try:
@@ -37,29 +37,29 @@ class ConcurrencyLimiter:
         if self.in_use < self.limit and not self._queue:
             self.in_use += 1
             return
-        seat = asyncio.get_running_loop().create_future()
-        entry = (seat, on_position)
+        granted = asyncio.get_running_loop().create_future()
+        entry = (granted, on_position)
         self._queue.append(entry)
         on_position(len(self._queue) - 1)
         try:
-            await seat
+            await granted
         except asyncio.CancelledError:
             if entry in self._queue:
                 self._queue.remove(entry)
                 self._report_positions()
-            elif seat.done() and not seat.cancelled():
-                self._release()  # the seat was handed over in the very moment we were cancelled
+            elif granted.done() and not granted.cancelled():
+                self._release()  # granted and cancelled in the same step of the loop
             raise
 
     def _release(self) -> None:
         while self._queue:
-            seat, _ = self._queue.pop(0)
-            if not seat.done():
-                seat.set_result(None)
+            granted, _ = self._queue.pop(0)
+            if not granted.done():
+                granted.set_result(None)
                 self._report_positions()
                 return
         self.in_use -= 1
 
     def _report_positions(self) -> None:
-        for before, (_, moved) in enumerate(self._queue):
-            moved(before)
+        for ahead, (_, on_position) in enumerate(self._queue):
+            on_position(ahead)

@@ -1,4 +1,4 @@
-"""From a question to the turn it becomes: claimed before anything is done about it."""
+"""Claims a question in the database before anything is posted for it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from bot.storage.store import Store
 from bot.turn.thread_queue import is_stop, ordering_thread_key
 from bot.values import Draft, Phase, Question
 
-CLAIM_RETRY_SECONDS = 0.3  # seconds until a claim is tried a second time
+CLAIM_RETRY_SECONDS = 0.3  # before the second and last attempt of a claim
 
 CLAIM_TIMEOUT_SECONDS = 2.4
-"""Seconds in which it is decided whether a question is ours: Slack waits three for us to say that
-we have it, and then brings it again, perhaps to another process (docs/slack.md#acknowledgement)."""
+"""Seconds until a claim counts as failed. Slack redelivers an event that is not acknowledged within
+three seconds, perhaps to another process (docs/slack.md#acknowledgement)."""
 
 
 @dataclass(frozen=True, slots=True)
 class IntakeResult:
-    """What became of a question. `turn` is to be run by us; `stops_turn` is the turn it ends.
+    """The result of a claim.
 
-    Neither: it was joined to one that waits, or `is_duplicate` already.
+    `turn` is to be run by this process. `stops_turn` is the id of the turn that the message stops.
+    If there is neither, it was merged into a question that waits, or is a duplicate delivery.
     """
 
     turn: TurnRecord | None = None
@@ -37,11 +38,10 @@ class Intake:
         self._store = store
 
     async def claim(self, question: Question) -> IntakeResult:
-        """Claim a question. Raises StorageUnavailable: then it is not ours and must not be
-        answered.
+        """Claim a question, or recognise it as a request to stop.
 
-        A message that only asks to stop, from the person whose answer is being written above,
-        ends that answer and asks nothing. Every other message is a question, whole.
+        A message that says nothing but "stop" is one, if the answer that runs in its thread belongs
+        to the same person. Raises StorageUnavailable: then the question must not be answered.
         """
         try:
             async with asyncio.timeout(CLAIM_TIMEOUT_SECONDS):
@@ -50,25 +50,25 @@ class Intake:
             raise StorageUnavailable(f"no answer within {CLAIM_TIMEOUT_SECONDS:g} s") from error
 
     async def _claim_or_stop(self, question: Question) -> IntakeResult:
-        above = await self._turn_to_stop(question)
-        claim = await self._claim_with_retry(question, Draft(Phase.DONE) if above else None)
+        stopped = await self._turn_to_stop(question)
+        claim = await self._claim_with_retry(question, Draft(Phase.DONE) if stopped else None)
         if claim is Claim.DUPLICATE:
             return IntakeResult(is_duplicate=True)
-        if above:
-            return IntakeResult(stops_turn=above.question.id)
+        if stopped:
+            return IntakeResult(stops_turn=stopped.question.id)
         if claim is Claim.MERGED:
             return IntakeResult()
         waiting = claim is Claim.QUEUED
-        mine = self._store.replica
-        return IntakeResult(TurnRecord(question, Draft(Phase.ASKING), mine, 1, waiting=waiting))
+        owner = self._store.replica
+        return IntakeResult(TurnRecord(question, Draft(Phase.ASKING), owner, 1, waiting=waiting))
 
     async def _turn_to_stop(self, question: Question) -> TurnRecord | None:
-        """The turn that a question wants to end; None if it wants nothing of the kind."""
+        """The running turn that a message asks to stop; None if it is a question."""
         thread = ordering_thread_key(question)
         if thread is None or question.files or question.unreadable or not is_stop(question.text):
             return None
-        above = await self._store.get_live_turn(thread)
-        return above if above and above.question.is_controlled_by(question.user) else None
+        running = await self._store.get_live_turn(thread)
+        return running if running and running.question.is_controlled_by(question.user) else None
 
     async def _claim_with_retry(self, question: Question, end: Draft | None) -> Claim:
         thread = ordering_thread_key(question)

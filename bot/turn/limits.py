@@ -1,9 +1,8 @@
-"""What one answer may cost at most, whatever the model does. Pure: an answer's size goes in.
+"""The limits of one answer, whatever the model does. Pure: sizes and a clock go in.
 
-Nothing renews these limits: they hold over all rounds of tools, all connections, all attempts and
-all take-overs of one turn. `UPSTREAM_TOTAL_SECONDS` is another thing, one run of bad luck, which
-ends as soon as there is progress. An answer that meets a limit is cut off: its text stays, with one
-sentence.
+The limits hold for all tool rounds, connections, attempts and take-overs of a turn together.
+(`UPSTREAM_TOTAL_SECONDS` is different: it limits retries without progress.) An answer that reaches
+a limit is cut off: its text stays, with a sentence that says so.
 """
 
 from __future__ import annotations
@@ -17,14 +16,14 @@ from bot.storage.records import Spent
 
 @dataclass(frozen=True, slots=True)
 class AnswerLimits:
-    """The limits of one answer; all are settings, and so is the number of rounds of tools.
+    """The limits of one answer. All are settings, as is the number of tool rounds.
 
-    A model that streams letter by letter, and reasons as long as it writes, sends about twice as
-    many events as characters; `events` leaves room for that. A tool returns at most 8,000
-    characters a call, so 25 calls fit into `tool_characters`.
+    `seconds` count while the model is asked. `events` leaves room for a model that streams single
+    letters and as much reasoning as text. A tool returns at most 8,000 characters per call, so 25
+    calls fit into `tool_characters`.
     """
 
-    seconds: float = 1800.0  # in which the model is asked
+    seconds: float = 1800.0
     characters: int = 200_000
     tool_calls: int = 25
     tool_characters: int = 250_000
@@ -35,14 +34,14 @@ NOTHING = Spent()
 
 
 class AnswerLimitReached(BotError):
-    """The answer has met a limit; the message is the sentence for the reader."""
+    """The answer has reached a limit. The message is what its reader is shown."""
 
 
 class AnswerBudget:
-    """What is left of one answer's limits. Its seconds pass from the moment it is made.
+    """Counts what one answer uses of its limits. Its time runs from construction on.
 
-    `before` is what the answer had used when this process took it up; `now` is a clock in seconds.
-    Every method that counts raises AnswerLimitReached when the limit it watches is passed.
+    `before` is what earlier owners of the turn have used; `now` is a monotonic clock in seconds.
+    The `count_…` methods raise AnswerLimitReached when a limit is exceeded.
     """
 
     def __init__(
@@ -57,25 +56,25 @@ class AnswerBudget:
 
     @property
     def spent(self) -> Spent:
-        """What the answer has used by now; calls of tools are counted by its tool rounds."""
+        """What the answer has used so far. Tool calls are counted from the checkpoint instead."""
         return Spent(self._now() - self._started_at, self._event_count)
 
     @property
     def seconds_left(self) -> float:
-        """Seconds until the answer is cut off; 0 if that is due."""
+        """Seconds until the answer is cut off, at least 0."""
         return max(0.0, self.limits.seconds - self.spent.seconds)
 
     @property
     def tool_calls_left(self) -> int:
-        """How many more calls of tools may be run."""
+        """How many more tool calls may be run."""
         return max(0, self.limits.tool_calls - self._tool_call_count)
 
     def count_event(self, characters: int, pending_calls: int) -> None:
-        """Count one event, after which the answer has so many characters and waiting calls."""
+        """Count one event; `characters` and `pending_calls` are those of the answer after it."""
         self._event_count += 1
         if characters > self.limits.characters:
-            most = f"{self.limits.characters:,} characters"
-            raise AnswerLimitReached(f"Cut off at {most}, the most for one answer. {_GO_ON_HINT}")
+            limit = f"{self.limits.characters:,} characters"
+            raise AnswerLimitReached(f"Cut off at {limit}, the most for one answer. {_GO_ON_HINT}")
         if pending_calls > self.tool_calls_left:
             raise AnswerLimitReached(
                 f"Cut off: the model wanted to use tools more than {self.limits.tool_calls} times. "
@@ -85,7 +84,7 @@ class AnswerBudget:
             raise AnswerLimitReached(ResponseTooLarge.user_message)
 
     def count_tool_call(self, output_characters: int) -> None:
-        """Count one call of a tool, which returned so many characters."""
+        """Count one tool call and the characters it returned."""
         self._tool_call_count += 1
         self._tool_characters += output_characters
         if self._tool_characters > self.limits.tool_characters:
@@ -95,7 +94,7 @@ class AnswerBudget:
             )
 
     def round_limit_error(self, rounds: int) -> AnswerLimitReached:
-        """The error of an answer that wants tools after so many rounds, which were all."""
+        """The error of an answer that calls tools after its last round, number `rounds`."""
         times = "round" if rounds == 1 else "rounds"
         return AnswerLimitReached(
             f"Cut off: the model wanted to use tools after {rounds} {times} of them, the most for "
@@ -103,7 +102,7 @@ class AnswerBudget:
         )
 
     def time_limit_error(self) -> AnswerLimitReached:
-        """The error of an answer that took all of its seconds."""
+        """The error of an answer that has used its time."""
         return AnswerLimitReached(
             f"Cut off after {_format_duration(self.limits.seconds)}, the most for one answer. "
             f"{_GO_ON_HINT}"
@@ -114,7 +113,7 @@ _GO_ON_HINT = "Ask me to go on if you need the rest."
 
 
 def _format_duration(seconds: float) -> str:
-    """The time as a person says it."""
+    """For example "30 minutes"."""
     minutes = seconds / 60
     number, unit = (minutes, "minute") if minutes >= 1 else (seconds, "second")
     return f"{number:.3g} {unit}" + ("" if number == 1 else "s")

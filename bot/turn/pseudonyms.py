@@ -1,4 +1,4 @@
-"""Names for people and threads that the model's server can tell apart, and can't read. Pure."""
+"""Pseudonyms of people and threads for the model's server. Pure."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ _KEY_PURPOSE = b"pseudonyms for the model's server"
 
 
 class Pseudonyms:
-    """Keyed hashes, the same for every replica and after every start that has the same `secret`.
+    """Keyed hashes that replicas with the same `secret` share and that survive a restart.
 
-    They are 64 characters long, the most that OpenAI takes for either field.
+    They have 64 characters, the most that OpenAI accepts for either field.
     """
 
     def __init__(self, secret: str) -> None:
         self._key = hmac.digest(secret.encode(), _KEY_PURPOSE, sha256)
 
     def person(self, question: Question) -> str:
-        """Return the name of whoever asked."""
+        """The pseudonym of the asker."""
         return self._pseudonym("person", question.user_team or question.place.team, question.user)
 
     def thread(self, question: Question) -> str:
-        """Return the name of the conversation: a thread, or a person's commands in a channel."""
+        """The pseudonym of the conversation: a thread, or one person's commands in a channel."""
         place = question.place
         where = place.thread_ts or f"command {question.user}"
         return self._pseudonym("thread", place.team, place.channel, where)

@@ -1,4 +1,4 @@
-"""A question asked once more. Pure."""
+"""The same question as another turn. Pure."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from bot.values import Question
 
 
 def retry_of(question: Question, response_url: str | None = None) -> Question:
-    """The same question as the next turn.
+    """The question as its next turn, with an id and an idempotency key of its own.
 
-    Of a command it has no `response_url` but this one: the other has been used, or has failed.
+    `response_url` replaces the one of a command, which has been used.
     """
     turn = retry_turn_id(question.id)
     return replace(question, id=turn, keys=(f"turn:{turn}",), response_url=response_url)

@@ -1,7 +1,7 @@
-"""What becomes of answers when their question is deleted or edited in Slack.
+"""What happens to answers when their question is deleted or edited in Slack.
 
-A deletion is left as a wish of each turn, so that whichever replica owns the turn, now or after a
-crash, deletes what stands of the answer.
+A deletion is stored as a remote command of each turn. The replica that owns the turn, now or after
+a take-over, deletes the messages of the answer.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class Revisions:
-    """Deletions and edits of questions, whichever replica answers them."""
+    """Handles deleted and edited questions, on whichever replica they are answered."""
 
     def __init__(self, store: Store, supervisor: Supervisor) -> None:
         self._store = store
@@ -29,11 +29,11 @@ class Revisions:
     async def on_message_deleted(
         self, team: str, channel: str, ts: str, question: Question | None = None
     ) -> None:
-        """A message was deleted: end the answers that are being written to it, and let nothing of
-        them stay. An answer that has its end stays.
+        """Remove the answers that are being written to a deleted message. Ended answers stay.
 
-        `question` is what it asked, if anything: one that is delivered after its deletion is not
-        answered. What was to be answered together with it is asked anew by whoever owns the turn.
+        `question` is what the message asked, if anything. It is claimed as removed, so that a
+        delivery that arrives after the deletion is not answered. What other messages of the same
+        question ask is asked anew by the owner of the turn.
         """
         for turn in self._supervisor.turns_of_message(channel, ts):
             self._supervisor.remove(turn, ts)
@@ -41,27 +41,30 @@ class Revisions:
             if question:
                 await self._store.claim(question, None, REMOVED_DRAFT)
             for turn in await self._store.request_removal(message_key(team, channel, ts), ts):
-                log.info("a question was deleted", extra={"turn": turn})
+                log.info("a question was deleted; its answer is removed", extra={"turn": turn})
                 self._supervisor.remove(turn, ts)
         except StorageUnavailable as error:
-            log.warning("the answer to a deleted question may go on elsewhere: %s", error)
+            log.warning(
+                "a deletion could not be stored; another replica may go on with the answer: %s",
+                error,
+            )
 
     async def next_turn_id(self, question: Question) -> str | None:
-        """The id of the turn that asks an edited question again; its own if it was never asked.
-        None while it waits: it will be asked as it reads then.
+        """The id of the turn that would ask an edited question; its own id if it was never asked.
 
-        Raises StorageUnavailable.
+        None while it waits in its thread: it will be asked as Slack shows it then. Raises
+        StorageUnavailable.
         """
-        chain = await self._turns_of_key(question.keys[0])
-        if any(_is_waiting_with(one, question) for one in chain):
+        earlier = await self._turns_of_key(question.keys[0])
+        if any(_is_waiting_with(one, question) for one in earlier):
             return None
-        asked = [one.question.id for one in chain]
+        asked = [one.question.id for one in earlier]
         return retry_turn_id(max(asked, key=ask_count)) if asked else question.id
 
     async def ask_edited(self, question: Question, turn: str) -> Verdict:
-        """Ask an edited question as `turn`, once; what is still being written to it ends.
+        """Ask an edited question as `turn`, once, and stop answers to its earlier text.
 
-        Where it still waits nothing is to be done: it will be asked as Slack shows it then.
+        Nothing is done while it waits in its thread: it will be asked as Slack shows it then.
         """
         try:
             asked = await self._turns_of_key(question.keys[0])
@@ -81,21 +84,21 @@ class Revisions:
         return Verdict.DONE
 
     async def _remove_message(self, turn: str, ts: str) -> None:
-        """End an answer to several messages because one of them is asked by itself; the others are
-        asked anew."""
+        """End an answer to several messages of which one is now asked alone; the others are asked
+        anew."""
         if await self._store.send_command(TurnCommand(turn, ts, "remove")):
             self._supervisor.remove(turn, ts)
 
     async def _turns_of_key(self, key: str) -> list[TurnRecord]:
-        """The turns that the question of a key has had. Raises StorageUnavailable."""
+        """All turns of the question with this idempotency key. Raises StorageUnavailable."""
         turn = await self._store.get_claiming_turn_id(key)
         return await self._store.get_turns(all_turn_ids(turn)) if turn else []
 
 
 def _is_waiting_with(record: TurnRecord, question: Question) -> bool:
-    """Whether a question is part of one that has not been asked yet, and will be."""
-    will_be = record.waiting and not record.draft.phase.is_final
-    return will_be and question.ts in record.question.messages
+    """Whether the message of `question` is part of a turn that waits in its thread."""
+    is_waiting = record.waiting and not record.draft.phase.is_final
+    return is_waiting and question.ts in record.question.messages
 
 
 def _has_several_messages(record: TurnRecord) -> bool:
@@ -103,5 +106,5 @@ def _has_several_messages(record: TurnRecord) -> bool:
 
 
 def _as_turn(question: Question, turn: str) -> Question:
-    """The question as another turn than its first."""
+    """The question with the id of its turn `turn`, and that turn's idempotency key."""
     return question if turn == question.id else replace(question, id=turn, keys=(f"turn:{turn}",))

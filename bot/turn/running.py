@@ -1,4 +1,4 @@
-"""The turns that run in this process, from their start to their end here."""
+"""The turns that run in this process."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ log = logging.getLogger(__name__)
 
 
 class RunningTurns:
-    """Each turn with the task that answers it; none runs untracked.
+    """Runs each turn as a task, and owns the journal of all of them.
 
-    `answer(turn)` brings a turn to its end, or gives None where that is left to another process.
-    `detach_response(id)` lets a response go on at the model's server though we read it no more.
+    `answer(turn)` brings a turn to its end and returns how it ended, None if it was left to another
+    process. `detach_response(response_id)` keeps the model's server from cancelling the response of
+    a released turn, so that the next owner can resume it.
     """
 
     def __init__(
@@ -39,7 +40,9 @@ class RunningTurns:
         self._lease_manager = lease_manager
         self._metrics = metrics
         self._detach_response = detach_response
-        self._newest_by_id: dict[str, Turn] = {}  # the newest of each name
+        self._newest_by_id: dict[
+            str, Turn
+        ] = {}  # a turn taken over again here replaces the one before
         self._tasks: dict[Turn, asyncio.Task[None]] = {}
 
     def __len__(self) -> int:
@@ -47,23 +50,26 @@ class RunningTurns:
 
     @property
     def tasks(self) -> Mapping[Turn, asyncio.Task[None]]:
-        """All turns that are not at their end here."""
+        """The task of each turn that has not ended here, released ones included."""
         return self._tasks
 
     @property
     def known_ids(self) -> Collection[str]:
-        """The turns that need nobody to take them up: they run, or their end is being written."""
+        """The ids of turns that run here, or whose end is not in the database yet."""
         return {*self._newest_by_id, *self.journal.pending_turns}
 
     def get(self, turn: str) -> Turn | None:
-        """The turn of that name, if it is ours to answer."""
+        """The running turn with this id, unless it was released."""
         found = self._newest_by_id.get(turn)
         return None if found is None or found.released else found
 
     def start(
         self, record: TurnRecord, *, asked_at: float | None = None, messages_verified: bool = True
     ) -> asyncio.Task[None]:
-        """Answer a turn that is ours; see `Turn` for the rest. The task ends with the turn."""
+        """Run a turn that this process owns; the task ends when the turn has ended here.
+
+        For `asked_at` and `messages_verified` see `Turn`.
+        """
         turn = Turn(
             record,
             self.journal,
@@ -79,23 +85,26 @@ class RunningTurns:
         return task
 
     def wake_waiting(self) -> None:
-        """Let those that wait for another answer look whether it has ended."""
+        """Let waiting turns ask the database whether their thread is free."""
         for turn in self._tasks:
             turn.wakeup.set()
 
     def on_lease_lost(self, turn: str, fence: int) -> None:
-        """Another process answers this turn now."""
+        """Release a turn that another process has taken over, unless it came back since."""
         found = self.get(turn)
         if found and found.fence == fence:
-            log.warning("another process answers this question now", extra={"turn": turn})
+            log.warning(
+                "the lease of a turn was lost: another process has taken it over",
+                extra={"turn": turn},
+            )
             self._metrics.lost_leases.inc()
             self.release(found)
 
     def release(self, turn: Turn) -> None:
-        """End a turn here without a word; what the model writes goes on for somebody else."""
-        turn.release()
-        if turn.response_id:
-            self._detach_response(turn.response_id)
+        """End a turn here without writing to Slack; its response goes on for the next owner."""
+        turn.checkpoint.release()
+        if turn.checkpoint.response_id:
+            self._detach_response(turn.checkpoint.response_id)
         if task := self._tasks.get(turn):
             task.cancel()
 
@@ -116,7 +125,7 @@ class RunningTurns:
                     return
                 outcome = ended
             except Exception:
-                log.exception("the turn ended with an error nobody caught")
+                log.exception("the turn ended with an unhandled error")
             self._metrics.answers.labels(outcome.value).inc()
             log.info("answer", extra={"outcome": outcome.value})
 

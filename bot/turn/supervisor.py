@@ -1,5 +1,5 @@
-"""This replica's turns from outside: questions and presses come in, others' turns are taken over,
-and at the end ours are handed on.
+"""The turns of this replica: started by questions and take-overs, ended by people, handed over at
+shutdown.
 """
 
 from __future__ import annotations
@@ -7,15 +7,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from enum import Enum
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
+from bot.background import BackgroundTasks, wait_until
 from bot.cache import Cache
+from bot.delivery.delivery import Delivery
 from bot.errors import QuestionDeleted, SlackError, Stopped, StorageUnavailable
+from bot.history.conversation import History
 from bot.storage.records import TurnCommand, TurnRecord
 from bot.storage.store import Store
 from bot.turn.durability.leases import LeaseManager
@@ -24,39 +27,38 @@ from bot.turn.intake import Intake
 from bot.turn.retry import retry_of
 from bot.turn.running import RunningTurns
 from bot.turn.task_shutdown import interrupt_all, wait_all
-from bot.values import Phase, Question
+from bot.values import Draft, Phase, Question
 
 log = logging.getLogger(__name__)
 
-INTERRUPT_TIMEOUT_SECONDS = 5.0  # seconds
-PRUNE_INTERVAL_SECONDS = 3600.0  # seconds
-POLL_INTERVAL_SECONDS = 0.5  # seconds until we look by ourselves whether something is there for us
-REFUSED_BYTES = 4 * 2**20  # for questions that could not be claimed: 500 of 2,000 characters
+INTERRUPT_TIMEOUT_SECONDS = 5.0  # for an interrupted answer to say so in Slack
+PRUNE_INTERVAL_SECONDS = 3600.0
+POLL_INTERVAL_SECONDS = 0.5  # between two looks for commands if the database does not notify us
+REFUSED_BYTES = 4 * 2**20  # of questions that could not be claimed: about 500 of 2,000 characters
+
+UNAVAILABLE_MESSAGE = "I can't take questions right now. Please try again in a minute."
 
 RETRYABLE_PHASES = frozenset({Phase.FAILED, Phase.INTERRUPTED})
 
 
 class Verdict(Enum):
-    """What became of a press on an answer's button."""
+    """The result of a button press on an answer, or of an event that means the same."""
 
     DONE = "it is done"
-    ALREADY_DONE = "it was done already, or there is nothing left to do"
-    NOT_RUNNING = "the answer is not being written any more"
-    NOT_ASKER = "only the asker may"
-    UNKNOWN_QUESTION = "the question is not known any more"
+    ALREADY_DONE = "it was done before, or there is nothing to do"
+    NOT_RUNNING = "the answer has ended"
+    NOT_ASKER = "only the asker may do it"
+    UNKNOWN_QUESTION = "the question is unknown, or was pruned"
     QUESTION_DELETED = "the question was deleted in Slack"
-    STORAGE_UNAVAILABLE = "nobody can tell now"
+    STORAGE_UNAVAILABLE = "the database or Slack can't be asked now"
 
 
 class Supervisor:
-    """Starts turns, and ends them early where somebody wants it; no question is lost or doubled.
+    """Starts, stops, takes over and hands over turns. Every question is answered once.
 
-    As a context manager it keeps this replica alive among the others and takes over what they leave
-    behind. `tell_unavailable(question)` tells the asker that it can't be answered now;
-    `deliver_command(wish)` hands an address to the private answer that it was lent to;
-    `quiesce_delivery` returns when no write to Slack is under way; `reread_question(question)`
-    gives a question as Slack shows it now, None if it is gone there, and raises SlackError;
-    `retention_seconds` is in seconds.
+    While it is entered as a context manager, it sends this replica's heartbeat, takes over turns of
+    dead replicas, carries out commands of other replicas and prunes the database. Turns that ended
+    longer than `retention_seconds` ago are pruned. Call `drain` before leaving it.
     """
 
     def __init__(
@@ -65,60 +67,56 @@ class Supervisor:
         store: Store,
         lease_manager: LeaseManager,
         *,
-        tell_unavailable: Callable[[Question], Coroutine[Any, Any, None]],
-        deliver_command: Callable[[TurnCommand], None],
-        quiesce_delivery: Callable[[], Awaitable[None]],
-        reread_question: Callable[[Question], Awaitable[Question | None]],
+        delivery: Delivery,
+        history: History,
         retention_seconds: float,
     ) -> None:
         self._running = running
         self._store = store
         self._lease_manager = lease_manager
-        self._tell_unavailable = tell_unavailable
-        self._deliver_command = deliver_command
-        self._quiesce_delivery = quiesce_delivery
-        self._reread_question = reread_question
+        self._delivery = delivery
+        self._history = history
         self._retention_seconds = retention_seconds
         self._intake = Intake(store)
         self._claiming: set[str] = set()
         self._refused: Cache[str, Question] = Cache(REFUSED_BYTES, lambda _, one: one.size)
-        self._refusal_tasks: set[asyncio.Task[None]] = set()
-        self._loop_tasks: list[asyncio.Task[None]] = []
+        self._refusals = BackgroundTasks()
+        self._loops = BackgroundTasks()
         self._draining = False
 
     @property
     def running_count(self) -> int:
-        """Turns not yet at their end, waiting ones included."""
+        """How many turns run here, those that wait in their thread included."""
         return len(self._running)
 
     # Questions and presses.
 
     async def submit(self, question: Question) -> bool:
-        """Start the question's turn, or join it to one that waits.
+        """Claim a question and start its turn, or merge it into one that waits in its thread.
 
-        False when it is another delivery of one already taken, and when it could not be claimed:
-        then its asker is told so, and it is not answered.
+        False if it was claimed before, or if the database can't claim it: then the asker is told
+        that it is not answered.
         """
-        asked = time.monotonic()
+        asked_at = time.monotonic()
         if question.id in self._claiming or self._refused.get(question.id):
             return False
         self._claiming.add(question.id)
         try:
-            taken = await self._intake.claim(question)
+            result = await self._intake.claim(question)
         except StorageUnavailable as error:
             log.warning("a question could not be claimed: %s", error, extra={"turn": question.id})
             self._refuse_question(question)
             return False
         finally:
             self._claiming.discard(question.id)
-        if taken.turn:
-            self._running.start(taken.turn, asked_at=asked)
-        if taken.stops_turn:
-            await self.stop(taken.stops_turn, question.user)
-        return not taken.is_duplicate
+        if result.turn:
+            self._running.start(result.turn, asked_at=asked_at)
+        if result.stops_turn:
+            await self.stop(result.stops_turn, question.user)
+        return not result.is_duplicate
 
     async def stop(self, turn: str, user: str) -> Verdict:
-        """End a live answer for its asker, whichever replica writes it; what is written stays."""
+        """Stop an answer for `user`, on whichever replica it runs. Its text stays in Slack."""
         if found := self._running.get(turn):
             if not found.question.is_controlled_by(user):
                 return Verdict.NOT_ASKER
@@ -138,17 +136,18 @@ class Supervisor:
             return Verdict.STORAGE_UNAVAILABLE
 
     def remove(self, turn: str, message_ts: str) -> None:
-        """End an answer of ours because a message of its question was deleted, and delete what
-        stands of it; what was asked in other messages is asked anew. One that has its end keeps it.
+        """End an answer that runs here because a message of its question was deleted, and delete
+        its messages. What the question's other messages ask is asked anew.
 
-        An answer to other messages stays; while a turn waits, nobody here knows all of its own.
+        Nothing happens if the answer has ended, or if `message_ts` is not part of its question. A
+        turn that waits is ended in any case: messages may have been merged into it in the database.
         """
         found = self._running.get(turn)
         if found and (found.waiting or not message_ts or message_ts in found.question.messages):
             found.stop(QuestionDeleted(turn, message_ts))
 
     def turns_of_message(self, channel: str, ts: str) -> list[str]:
-        """The answers of ours that a message is the question of, or a part of it."""
+        """The ids of the turns running here whose question has this message."""
         asked = [(turn.id, turn.question) for turn in self._running.tasks]
         return [
             turn
@@ -163,9 +162,11 @@ class Supervisor:
         question_from_slack: Question | None = None,
         response_url: str | None = None,
     ) -> Verdict:
-        """Ask a question again whose answer failed, once, for its asker and as Slack shows it now:
-        `question_from_slack` where it had to be looked for there, and, where that was a command's,
-        with its answer sent to `response_url`."""
+        """Ask the question of a failed answer again, once, for its asker, as Slack shows it now.
+
+        `question_from_slack` is used if the database does not know the question. The answer to a
+        command is sent to `response_url`.
+        """
         try:
             record = await self._store.get_turn(turn)
         except StorageUnavailable:
@@ -179,9 +180,13 @@ class Supervisor:
         if not question.is_controlled_by(user):
             return Verdict.NOT_ASKER
         try:
-            question = await self._reread_question(known) if known else question_from_slack
+            question = await self._history.current_question(known) if known else question_from_slack
         except SlackError as error:
-            log.warning("a question can't be read to be asked again: %s", error)
+            log.warning(
+                "a question can't be read from Slack and is not retried: %s",
+                error,
+                extra={"turn": turn},
+            )
             return Verdict.STORAGE_UNAVAILABLE
         if question is None:
             return Verdict.QUESTION_DELETED
@@ -194,17 +199,17 @@ class Supervisor:
     # This replica among the others.
 
     async def __aenter__(self) -> Self:
-        """Be a replica from now on; what was let go of is taken up at once."""
+        """Register this replica and start its loops."""
         await self.heartbeat()
         pause = partial(asyncio.sleep, self._lease_manager.heartbeat_seconds)
-        loops = (
+        for loop in (
             self._running.journal.run(),
             _repeat(self.heartbeat, pause),
             _repeat(self.recover_turns, pause),
             _repeat(self.process_commands, self._wait_for_wakeup),
             _repeat(self.prune, partial(asyncio.sleep, PRUNE_INTERVAL_SECONDS)),
-        )
-        self._loop_tasks = [asyncio.create_task(loop) for loop in loops]
+        ):
+            self._loops.start(loop)
         return self
 
     async def __aexit__(
@@ -213,10 +218,13 @@ class Supervisor:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Be none any more. What `drain` did not end is left to whoever finds it."""
+        """Stop all turns and loops without writing to Slack, flush the journal and unregister.
+
+        Turns that still run are taken over by another replica as those of a dead one.
+        """
         for turn in self._running.tasks:
-            turn.release()
-        tasks = [*self._running.tasks.values(), *self._refusal_tasks, *self._loop_tasks]
+            turn.checkpoint.release()
+        tasks = [*self._running.tasks.values(), *self._refusals, *self._loops]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -225,15 +233,15 @@ class Supervisor:
             await self._store.unregister()
 
     async def heartbeat(self) -> None:
-        """Show that we live; let go of turns that are not ours any more."""
+        """Send the heartbeat, and release turns that another replica has taken over."""
         for turn in self._running.tasks:
-            turn.on_heartbeat()
+            turn.checkpoint.on_heartbeat()
         fences = {turn.id: turn.fence for turn in self._running.tasks}
-        for lost in await self._lease_manager.heartbeat(fences.items()):
-            self._running.on_lease_lost(lost, fences[lost])
+        for turn_id in await self._lease_manager.heartbeat(fences.items()):
+            self._running.on_lease_lost(turn_id, fences[turn_id])
 
     async def recover_turns(self) -> None:
-        """Take over what the dead have left, and take up what is ours without our knowing."""
+        """Take over turns of dead replicas, and start turns that are ours but do not run here."""
         if self._draining:
             return
         async for record in self._lease_manager.take_over_dead():
@@ -244,19 +252,17 @@ class Supervisor:
             self._running.start(record, messages_verified=False)
 
     async def process_commands(self) -> None:
-        """Do what others have left for us: wishes, turns they let go of, places in threads."""
+        """Wake waiting turns, carry out commands, and take over released turns."""
         self._running.wake_waiting()
         if self._running:
-            for wish in sorted(
-                await self._store.receive_commands(), key=lambda wish: wish.kind == "stop"
-            ):
-                match wish.kind:
+            for command in sorted(await self._store.receive_commands(), key=_is_stop):
+                match command.kind:
                     case "stop":
-                        await self.stop(wish.turn, wish.user)
+                        await self.stop(command.turn, command.user)
                     case "remove":
-                        self.remove(wish.turn, wish.user)
-                    case _:
-                        self._deliver_command(wish)
+                        self.remove(command.turn, message_ts=command.user)
+                    case "show" | "end":
+                        self._delivery.ephemeral.deliver_command(command)
         if not self._draining:
             async for record in self._lease_manager.take_over_released():
                 self._running.start(
@@ -264,64 +270,72 @@ class Supervisor:
                 )
 
     async def prune(self) -> None:
-        """Delete what is old."""
+        """Delete old turns from the database."""
         await self._store.prune(self._retention_seconds)
 
     async def _wait_for_wakeup(self) -> None:
-        """Wait until something may be there for us, as far as we are told; else for a while."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(POLL_INTERVAL_SECONDS):
-                await self._store.wakeup.wait()
+        """Wait until the database notifies us, at most POLL_INTERVAL_SECONDS."""
+        deadline = asyncio.get_running_loop().time() + POLL_INTERVAL_SECONDS
+        await wait_until(self._store.wakeup, deadline)
         self._store.wakeup.clear()
 
     # The end.
 
     async def drain(self, grace_seconds: float, force_exit: asyncio.Event | None = None) -> int:
-        """Let live turns finish for `grace_seconds` seconds, then hand them over; returns how many.
+        """Let turns end within `grace_seconds`, then hand over those that run; returns how many.
 
-        `force_exit` ends the grace early. Where they can't be handed over because the database is
-        away they are interrupted: each has LAST_WORDS seconds to say so in Slack, which may be
-        away itself; with `force_exit` none.
+        `force_exit` ends the grace early. If the database is unavailable, turns can't be handed
+        over and are interrupted: they get INTERRUPT_TIMEOUT_SECONDS to say so in Slack, none after
+        `force_exit`.
         """
         self._draining = True
         force_exit = force_exit or asyncio.Event()
-        await wait_all(
-            {*self._running.tasks.values(), *self._refusal_tasks}, grace_seconds, force_exit
-        )
-        left = len(self._running)
-        if left and not await self._hand_over():
+        await wait_all({*self._running.tasks.values(), *self._refusals}, grace_seconds, force_exit)
+        remaining = len(self._running)
+        if remaining and not await self._hand_over():
             tasks = list(self._running.tasks.values())
             await interrupt_all(
                 tasks, timeout_seconds=0 if force_exit.is_set() else INTERRUPT_TIMEOUT_SECONDS
             )
-        return left
+        return remaining
 
     async def _hand_over(self) -> bool:
-        """Leave live turns to others as they stand in Slack; False if that can't be."""
+        """Release all running turns once Slack and the journal agree; False if the database is
+        unavailable. No write to Slack begins meanwhile: the lease manager is paused."""
         self._lease_manager.paused = True
-        await self._quiesce_delivery()
+        await self._delivery.aclose()
         try:
             released = await self._running.journal.flush()
             if released:
                 await self._store.release([turn.id for turn in self._running.tasks])
         except StorageUnavailable as error:
-            log.warning("live turns can't be handed over: %s", error)
+            log.warning("running turns can't be handed over and are interrupted: %s", error)
             released = False
         if not released:
             self._lease_manager.paused = False
             return False
-        left = dict(self._running.tasks)
-        for turn in left:
+        tasks = dict(self._running.tasks)
+        for turn in tasks:
             self._running.release(turn)
-        await asyncio.gather(*left.values(), return_exceptions=True)
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
         return True
 
     def _refuse_question(self, question: Question) -> None:
-        """Tell the asker, once, that the question is not answered."""
         self._refused.put(question.id, question)
-        task = asyncio.create_task(self._tell_unavailable(question))
-        self._refusal_tasks.add(task)
-        task.add_done_callback(self._refusal_tasks.discard)
+        self._refusals.start(self._tell_unavailable(question))
+
+    async def _tell_unavailable(self, question: Question) -> None:
+        """Say in Slack that the question is not answered, unless another process answers it."""
+        try:
+            await self._delivery.post_if_unanswered(
+                question, Draft(Phase.FAILED, "", UNAVAILABLE_MESSAGE)
+            )
+        except SlackError as error:
+            log.warning(
+                "the asker could not be told that a question is not answered: %s",
+                error,
+                extra={"turn": question.id},
+            )
 
 
 async def _repeat(
@@ -333,12 +347,16 @@ async def _repeat(
         except StorageUnavailable as error:
             log.debug("%s", error)
         except Exception:
-            log.exception("what is done again and again failed once")
+            log.exception("a background task of the supervisor failed; it is run again")
         await pause()
 
 
+def _is_stop(command: TurnCommand) -> bool:
+    return command.kind == "stop"
+
+
 def _askable_question(record: TurnRecord) -> Question | None:
-    """The question of a turn, unless its text was deleted and Slack does not have it either."""
+    """The question of a turn; None if it was not stored and has no message to read it from."""
     question = record.question
-    there = question.text or question.unreadable or question.files or question.messages
-    return question if there else None
+    askable = question.text or question.unreadable or question.files or question.messages
+    return question if askable else None

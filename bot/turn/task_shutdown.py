@@ -1,4 +1,4 @@
-"""How tasks end: in time, or because they are made to."""
+"""Waits for tasks at shutdown, and interrupts those that do not end."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from collections.abc import Collection, Iterable
 async def wait_all(
     tasks: Collection[asyncio.Task[None]], grace_seconds: float, force_exit: asyncio.Event
 ) -> None:
-    """Wait for the end of tasks, at most `grace_seconds` seconds and not longer than until
-    `force_exit`."""
+    """Return when all tasks have ended, `grace_seconds` have passed or `force_exit` is set."""
     if not tasks:
         return
-    hurried = asyncio.create_task(force_exit.wait())
+    forced = asyncio.create_task(force_exit.wait())
     waiting = asyncio.create_task(asyncio.wait(tasks))
     await asyncio.wait(
-        {waiting, hurried}, timeout=grace_seconds, return_when=asyncio.FIRST_COMPLETED
+        {waiting, forced}, timeout=grace_seconds, return_when=asyncio.FIRST_COMPLETED
     )
     waiting.cancel()
-    hurried.cancel()
+    forced.cancel()
 
 
 async def interrupt_all(tasks: Iterable[asyncio.Task[None]], timeout_seconds: float) -> None:
-    """Interrupt turns, and again those that have not found their end after `timeout_seconds`
-    seconds."""
-    for wait in (timeout_seconds, None):
-        unended = [task for task in tasks if not task.done()]
-        for task in unended:
+    """Cancel the tasks, and once more those that have not ended after `timeout_seconds`: the first
+    cancellation lets an answer show that it was interrupted, the second ends it. Returns when all
+    have ended."""
+    for timeout in (timeout_seconds, None):
+        running = [task for task in tasks if not task.done()]
+        for task in running:
             task.cancel()
-        if unended:
-            await asyncio.wait(unended, timeout=wait)
+        if running:
+            await asyncio.wait(running, timeout=timeout)

@@ -1,4 +1,4 @@
-"""The order of a thread: one live answer at a time, and the message that stops it. Pure."""
+"""The order of a thread: one running answer at a time, and messages that stop it. Pure."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from bot.history.new_conversation import asks_for_new_conversation
 from bot.values import Place, Question
 
 MAX_STOP_CHARACTERS = 2000
-"""Characters of a message that may ask to stop, punctuation included; ours, so that long texts
-cost nothing."""
+"""Characters of a message that is examined for a stop. Ours: longer texts are questions, and the
+expression below costs time."""
 
 _NOT_WORDS = re.compile(r"<@[^<>\s]*>|:[a-z0-9_+'-]*[a-z][a-z0-9_+'-]*:")  # mentions, emoji
 _SCRIPT_BOUNDARY = re.compile(r"(?<=[\u4e00-\u9fff])(?=[a-z])|(?<=[a-z])(?=[\u4e00-\u9fff])")
@@ -39,25 +39,22 @@ _STOP_MESSAGE = re.compile(
 
 
 def ordering_thread_key(question: Question) -> str | None:
-    """Name the thread in which a question has its place in order; None where there is no order.
-
-    A command is part of no thread; a message without a word, and the word that begins a new
-    conversation, wait for nothing.
-    """
+    """The key of the thread in which a question waits for the answers before it; None if it does
+    not wait: a command, a message without words, and the word that starts a new conversation."""
     if asks_for_new_conversation(question) or not question.text.strip():
         return None
     return thread_key(question.place)
 
 
 def thread_key(place: Place) -> str | None:
-    """Name the thread at a place, if there is one."""
+    """The key of the thread at a place; None for a command, which is in no thread."""
     return f"{place.team}:{place.channel}:{place.thread_ts}" if place.thread_ts else None
 
 
 def is_stop(text: str) -> bool:
-    """Whether the whole of a message asks to stop, in English or Chinese.
+    """Whether a message asks for nothing but to stop, in English or Chinese.
 
-    Courtesies, mentions, emoji and punctuation do not count. With any other word it is a question.
+    Courtesies, mentions, emoji and punctuation are ignored. Any other word makes it a question.
     """
     return len(text) <= MAX_STOP_CHARACTERS and bool(
         _STOP_MESSAGE.fullmatch(_normalised_words(text))
@@ -65,11 +62,11 @@ def is_stop(text: str) -> bool:
 
 
 def _normalised_words(text: str) -> str:
-    """The words of a text in lower case, one space between them, and nothing else."""
+    """The words of a text in lower case, with one space between them."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    spoken = "".join(
+    words = "".join(
         letter if letter.isalnum() else " "
         for letter in _NOT_WORDS.sub(" ", folded)
         if unicodedata.category(letter) != "Cf"
     )
-    return _SCRIPT_BOUNDARY.sub(" ", " ".join(spoken.split()))
+    return _SCRIPT_BOUNDARY.sub(" ", " ".join(words.split()))

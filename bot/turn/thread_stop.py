@@ -1,4 +1,4 @@
-"""Slack's own Stop, which names a thread and not an answer
+"""Slack's own Stop button, whose event names a thread and no answer
 (https://docs.slack.dev/reference/events/agent_session_stopped).
 """
 
@@ -16,9 +16,9 @@ from bot.values import Place
 async def stop_thread(
     store: Store, stop: Callable[[str, str], Awaitable[Verdict]], place: Place, user: str
 ) -> Verdict:
-    """End the answer that is being written in a thread, whichever replica writes it.
+    """Stop the answer that runs in the thread of `place`, on whichever replica.
 
-    `stop(turn, user)` ends an answer for its asker.
+    `stop(turn, user)` is `Supervisor.stop`.
     """
     thread = thread_key(place)
     if thread is None:
@@ -26,5 +26,5 @@ async def stop_thread(
     try:
         record = await store.get_live_turn(thread)
     except StorageUnavailable:
-        return Verdict.STORAGE_UNAVAILABLE  # where it is streamed, the next append tells
+        return Verdict.STORAGE_UNAVAILABLE  # Slack also refuses the next append to a stopped stream
     return await stop(record.question.id, user) if record else Verdict.ALREADY_DONE

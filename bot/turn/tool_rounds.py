@@ -1,4 +1,4 @@
-"""The tool rounds of one answer: calls are run one after the other, and journalled."""
+"""The tool rounds of one answer: runs the calls one after another, and journals their outputs."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ NOT_SAFE_NOW_OUTPUT = "Error: this can't be done safely right now, and was not d
 
 
 class ToolRounds:
-    """Runs what the model asks for in one answer, from where the journal says.
+    """The tool rounds of a turn, continued from its checkpoint.
 
-    Making it raises AnswerLimitReached where what ran before a take-over has used up the budget.
+    The constructor raises AnswerLimitReached if the calls before a take-over have used the budget.
     """
 
     def __init__(
@@ -36,45 +36,45 @@ class ToolRounds:
 
     @property
     def rounds(self) -> tuple[ToolRound, ...]:
-        """All rounds so far; the last one is whole unless `has_pending`."""
+        """All rounds so far; the last one is complete unless `has_pending`."""
         return self._progress.rounds
 
     @property
     def has_pending(self) -> bool:
-        """Whether calls of a round that was taken over still have to be run."""
+        """Whether calls of the last round still have to be run, as after a take-over."""
         return bool(self._progress.pending)
 
     def mark_irreversible(self) -> None:
-        """A tool of the model's server runs that may change something."""
+        """Journal that a hosted tool with side effects runs."""
         if not self._progress.acting:
             self._progress = self._progress.with_action_started()
-            self._turn.mark_irreversible(self._progress.to_json())
+            self._turn.checkpoint.mark_irreversible(self._progress.to_json())
 
     async def run(self) -> None:
-        """Run the calls the model waits for, or those that are pending."""
+        """Run the calls of the model's last response, or those pending from a take-over."""
         if not self.has_pending:
-            machine = self._state
+            state = self._state
             self._progress = self._progress.with_round(
-                machine.model_output, machine.tool_calls, machine.previous_rounds_text
+                state.model_output, state.tool_calls, state.previous_rounds_text
             )
-            self._turn.tool_round_started(self._progress.to_json(), machine.usage)
+            self._turn.checkpoint.tool_round_started(self._progress.to_json(), state.usage)
         while self._progress.pending:
             call = self._progress.pending[0]
             self._reply.show(self._state.show_tool(self._toolbox.status_label(call)))
             output = await self._run_call(call)
             self.budget.count_tool_call(len(output))
             self._progress = self._progress.with_output(output)
-            # What may run twice is not worth a writing of its own.
+            # A repeatable call amid its round is not journalled: after a crash it is run again.
             if not (self.has_pending and self._toolbox.is_repeatable(call.name)):
-                self._turn.record_tool_rounds(self._progress.to_json())
+                self._turn.checkpoint.record_tool_rounds(self._progress.to_json())
 
     async def _run_call(self, call: ToolCall) -> str:
-        """Run one call, unless it changes something and was done, or can't be journalled."""
+        """Run one call. One with side effects is not run twice, nor before that is journalled."""
         if not self._toolbox.is_repeatable(call.name):
             if self._was_run(call):
                 return ALREADY_DONE_OUTPUT
             self._progress = self._progress.with_action_started()
-            if not await self._turn.record_irreversible(self._progress.to_json()):
+            if not await self._turn.checkpoint.record_irreversible(self._progress.to_json()):
                 return NOT_SAFE_NOW_OUTPUT
         return await self._toolbox.run(call, ToolContext(self._turn.question))
 

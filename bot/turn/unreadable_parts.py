@@ -1,4 +1,4 @@
-"""What is said about the parts of a question that can't be read: files, empty forwards. Pure."""
+"""Sentences about parts of a question that can't be read: files, empty forwards. Pure."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from bot.render.incoming import UNNAMED_PARTS
 from bot.values import Question
 
 MAX_LISTED_NAMES = 4
-"""Names in one sentence; ours, so that it stays one line. Of the others the number is said."""
+"""Names in one sentence; the others are counted. Ours: the sentence stays one line."""
 
 MAX_PART_NAME_CHARACTERS = 80
-"""Characters of a name that are shown; Slack lets file names be longer."""
+"""Characters of a name that are shown. Ours: file names in Slack may be longer."""
 
 
 def wordless_question_reply(question: Question) -> str:
-    """What a question without words is answered with; "" where nothing stands in their place.
+    """The answer to a question without words, as Markdown; "" if it has no unreadable part.
 
-    It is Markdown: names stand in code, so that nothing in them becomes a link or emphasis.
+    Names are code spans, so that nothing in them becomes a link or emphasis.
     """
     names = _displayable_names(_unreadable_names(question))
     if not names:
@@ -28,15 +28,15 @@ def wordless_question_reply(question: Question) -> str:
 
 
 def unreadable_remark(question: Question, other_names: Sequence[str] = ()) -> str:
-    """What the line under an answer says about parts that were not read; "" without any.
+    """The remark about the unreadable parts of a question; "" if there are none.
 
-    `other_names` names what its event did not tell of.
+    `other_names` are parts that the question's event did not name.
     """
     return not_read_remark([*_unreadable_names(question), *other_names])
 
 
 def not_read_remark(names: Sequence[str]) -> str:
-    """Say that parts by these names were not read; "" without any."""
+    """The remark that parts with these names were not read; "" if there are none."""
     names = _displayable_names(names)
     if not names:
         return ""
@@ -44,7 +44,7 @@ def not_read_remark(names: Sequence[str]) -> str:
 
 
 def join_remarks(*remarks: str) -> str:
-    """Remarks as one line, those that say nothing left out."""
+    """The remarks that are not empty, as one line."""
     return ". ".join(filter(None, remarks))
 
 
@@ -61,10 +61,10 @@ def _in_code(name: str) -> str:
 
 
 def _one_line(name: str) -> str:
-    """A name without line breaks and characters that steer how text is laid out."""
+    """A name without line breaks and invisible formatting characters, shortened."""
     visible = (" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in name)
-    kept = (c for c in visible if unicodedata.category(c) not in {"Cf", "Cs", "Co"})
-    line = " ".join("".join(kept).split())
+    printable = (c for c in visible if unicodedata.category(c) not in {"Cf", "Cs", "Co"})
+    line = " ".join("".join(printable).split())
     return (
         line
         if len(line) <= MAX_PART_NAME_CHARACTERS

@@ -39,7 +39,7 @@ INNER_FLOORS: Mapping[str, tuple[frozenset[str], ...]] = {
         frozenset({"answer", "ephemeral", "supervisor"}),
         frozenset({"running", "tool_rounds"}),
         frozenset({"turn"}),
-        frozenset({"durability", "intake"}),
+        frozenset({"durability", "intake", "stop_scope"}),
         frozenset({"retry", "answer_state", "concurrency", "task_shutdown", "limits", "pseudonyms"})
         | frozenset({"thread_queue", "unreadable_parts"}),
     ),
@@ -106,7 +106,8 @@ THINKING = (  # they decide; whoever drives them waits, reads clocks and rolls d
     "bot.render*",
     *(f"bot.turn.{part}" for part in ("answer_state", "thread_queue", "retry", "unreadable_parts")),
     *(f"bot.turn.{part}" for part in ("limits", "pseudonyms")),
-    *(f"bot.turn.durability.{part}" for part in ("resume", "failure_detector", "tool_progress")),
+    *(f"bot.turn.durability.{part}" for part in ("resume", "crash_limit", "failure_detector")),
+    "bot.turn.durability.tool_progress",
     *(
         f"bot.history.{part}"
         for part in ("new_conversation", "current_question", "token_limit", "remarks", "converter")

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bot.app import answer_limits, open_upstream
+from bot.app import answer_limits
+from bot.app.connections import open_upstream
 from bot.settings import load_settings
 from bot.turn.limits import AnswerLimits
 from bot.upstream.prompt import Prompt

@@ -1,8 +1,10 @@
 """What lets another process finish a turn: checkpoints, leases and the rules for resuming.
 
-write_behind.py      checkpoints are queued and written in the background
-leases.py            this replica's heartbeat; turns of replicas that died are taken over
+checkpoint.py        what is journalled of one turn, and what waits for it
+write_behind.py      the journal: changes are merged and written in the background
+leases.py            this replica's heartbeat; turns of dead replicas are taken over
 failure_detector.py  which replicas are dead, by missed heartbeats (pure)
-resume.py            the state in which a turn starts here, whoever began it (pure)
-tool_progress.py     tool rounds as they are kept in a checkpoint (pure)
+crash_limit.py       when an answer that kills processes is given up (pure)
+resume.py            the state in which a turn starts or goes on here (pure)
+tool_progress.py     tool rounds as they are written to a checkpoint (pure)
 """

@@ -1,10 +1,10 @@
-"""Which replicas are dead, told by their beats alone. Pure: time is an argument, in seconds of our
-own clock; no two clocks are ever compared.
+"""Detects dead replicas by missed heartbeats. Pure: time is an argument, in seconds of this
+process's own monotonic clock; clocks of two machines are never compared.
 
-A replica raises its beat again and again. One whose beat stays the same over a whole lease of our
-own time is dead, if we really looked: a reading that failed begins the observation anew, and of a
-long pause between two readings little counts, because we may have been asleep, and everyone on
-this machine with us.
+Each replica increments a counter. A replica whose counter stays the same for a whole lease, on our
+clock, is dead. Only time in which we have really observed it counts: a failed reading starts the
+observation again, and a long pause between two readings counts for little, because this machine may
+have been suspended, with all replicas on it.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 MAX_GAP_LEASE_FRACTION = 1 / 3
-"""Part of the lease that counts at most between two readings."""
+"""Fraction of the lease that the time between two readings counts for at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Observation:
-    heartbeat: int | None  # None: it has turns but no beat
+    heartbeat: int | None  # None: it owns turns but has no counter
     silent_seconds: float = 0.0
 
 
 class FailureDetector:
-    """What replica `replica` has seen of the others; `lease_seconds` is in seconds."""
+    """The observations that `replica` has made of the others."""
 
     def __init__(self, replica: str, lease_seconds: float) -> None:
         self.alive_count = 1
@@ -40,29 +40,30 @@ class FailureDetector:
         started_at: float,
         ended_at: float,
     ) -> frozenset[str]:
-        """Take one reading, made between two times; returns those who are dead.
+        """Take one reading of all counters; returns the replicas that are dead.
 
-        `owners` are all replicas that turns belong to, with a beat or without.
+        `owners` are the replicas that own turns, with or without a counter. The reading was made
+        between `started_at` and `ended_at`.
         """
-        passed = max(
+        elapsed = max(
             0.0,
             min(started_at - self._last_observed_at, self._lease_seconds * MAX_GAP_LEASE_FRACTION),
         )
         self._last_observed_at = ended_at
         names = {*heartbeats, *owners} - {self._replica}
         self._observations = {
-            name: self._observe_one(name, heartbeats.get(name), passed) for name in names
+            name: self._observe_one(name, heartbeats.get(name), elapsed) for name in names
         }
         dead = {
             name
-            for name, seen in self._observations.items()
-            if seen.silent_seconds >= self._lease_seconds
+            for name, observation in self._observations.items()
+            if observation.silent_seconds >= self._lease_seconds
         }
         self.alive_count = 1 + len(heartbeats.keys() - dead - {self._replica})
         return frozenset(dead)
 
     def reset(self) -> None:
-        """Begin all observation anew: a reading failed, or nobody could have raised a beat."""
+        """Start all observations again: a reading failed, or replicas can't write heartbeats."""
         self._observations.clear()
 
     def _observe_one(self, name: str, heartbeat: int | None, elapsed: float) -> _Observation:

@@ -1,7 +1,8 @@
-"""This replica among the others: its beat, and the turns of those whose beat has stopped.
+"""The lease of this replica, and take-overs of turns that dead replicas left or that were released.
 
-Nothing here decides by the time of day, nor compares two clocks (see watch.py). Where the machine
-itself can tell that a process is gone, nobody waits for its lease to end.
+A lease covers all turns of a replica. It depends on monotonic clocks of single machines, never on
+the time of day nor on a comparison of clocks (see failure_detector.py). A process of the same
+machine that is known to have ended is dead at once, without waiting for its lease.
 """
 
 from __future__ import annotations
@@ -16,26 +17,27 @@ from bot.storage.store import Store
 from bot.turn.durability.failure_detector import FailureDetector
 
 HEARTBEATS_PER_LEASE = 5
-"""Beats in a lease."""
+"""Ours: several heartbeats may be lost before the lease is."""
 
 SAFE_LEASE_FRACTION = 2 / 3
-"""Part of the lease after the last beat in which nobody else can have taken our turns."""
+"""Fraction of the lease after our last heartbeat in which no other replica can have taken our turns
+over."""
 
 IN_FLIGHT_GRACE_SECONDS = 3.0
-"""Seconds after a process's death in which what it sent may still arrive at Slack: who looks there
-before may not find it, and write it again."""
+"""Seconds after the death of a process for which its requests may still reach Slack. The next owner
+must not read Slack earlier: it could miss a message and post it again."""
 
 REQUALIFY_HEARTBEATS = 2
-"""Beats after too long a silence until nobody can be taking our turns any more: who saw us silent
-has had a whole period to do it."""
+"""Heartbeats after a late one until our turns are known to be ours again: a replica that saw us
+late has had a whole interval to take them over."""
 
 
 class LeaseManager:
-    """Keeps this replica's leases and takes over those of the dead.
+    """Keeps the lease of this replica, and takes over turns of others.
 
-    `database_is_shared`: others may reach the database while we can't. Where they can't, a beat
-    that fails is no reason to hold back; one that comes too late because we were asleep is,
-    everywhere.
+    `database_is_shared`: other replicas may reach the database while this one can't. If they can't
+    (SQLite), a heartbeat that could not be written does not put the lease in doubt; a late one,
+    after the machine was suspended, always does. Set `paused` to stop all writes to Slack.
     """
 
     def __init__(
@@ -54,32 +56,32 @@ class LeaseManager:
         self._now = now
         self._failure_detector = FailureDetector(store.replica, lease_seconds)
         self._last_heartbeat_at = now()
-        self._requalify_heartbeats_left = 0  # beats until our turns are known to be ours again
+        self._requalify_heartbeats_left = 0  # until owns_lease() is true again
         self._orphans: set[str] = set()
-        self._gone_since: dict[str, float] = {}  # since when their processes are known to be gone
+        self._gone_since: dict[str, float] = {}  # by replica, on our clock
         self.paused = False
 
     @property
     def heartbeat_seconds(self) -> float:
-        """Seconds between two beats."""
+        """Seconds between two heartbeats."""
         return self._lease_seconds / HEARTBEATS_PER_LEASE
 
     def owns_lease(self) -> bool:
-        """Whether our turns are known to be ours: else nothing may be written to Slack."""
+        """Whether no other replica can own our turns: only then may they be written to Slack."""
         return not (self.paused or self._requalify_heartbeats_left or self._is_late())
 
     def count_alive(self) -> int:
-        """How many replicas live, as far as we know; we are one."""
+        """How many replicas are alive, as far as is known, this one included."""
         return self._failure_detector.alive_count
 
     async def heartbeat(self, turns: Collection[tuple[str, int]]) -> Collection[str]:
-        """Raise our beat, and look whether our turns (by id and fence) are still ours if we were
-        silent for so long that they may not be. Returns those that were taken from us."""
+        """Write our heartbeat. After a late one, check that our turns (ids and fencing tokens) are
+        still ours. Returns the ids of those that were taken over."""
         now, lost = self._now(), set[str]()
         if self._is_late():
             self._requalify_heartbeats_left = REQUALIFY_HEARTBEATS
         try:
-            # Alone we must not seem asleep, however short the lease, while a file is locked.
+            # With SQLite, a locked file must not make us late, however short the lease is.
             await self._store.heartbeat(
                 None if self._database_is_shared else self.heartbeat_seconds
             )
@@ -96,17 +98,17 @@ class LeaseManager:
         return lost
 
     async def take_over_dead(self) -> AsyncIterator[TurnRecord]:
-        """Look at the others; take over what those who died have left, and forget them."""
-        began = self._now()
+        """Observe the other replicas, take over the turns of dead ones, and unregister those."""
+        started_at = self._now()
         try:
-            beats, owners = await self._store.get_heartbeats(), await self._store.get_owners()
+            heartbeats, owners = await self._store.get_heartbeats(), await self._store.get_owners()
         except StorageUnavailable:
             self._failure_detector.reset()
             raise
-        silent = self._failure_detector.observe(
-            beats, owners, started_at=began, ended_at=self._now()
+        dead = self._failure_detector.observe(
+            heartbeats, owners, started_at=started_at, ended_at=self._now()
         )
-        for owner in silent | await self._safely_gone(owners | beats.keys()):
+        for owner in dead | await self._safely_gone(owners | heartbeats.keys()):
             async for record in self._take_over(
                 await self._store.get_unfinished_turns(owner), "dead"
             ):
@@ -114,36 +116,36 @@ class LeaseManager:
             await self._store.remove_replica(owner)
 
     async def take_over_released(self) -> AsyncIterator[TurnRecord]:
-        """Take over what was let go of."""
+        """Take over turns that their owner released at shutdown."""
         async for record in self._take_over(
             await self._store.get_unfinished_turns(None), "released"
         ):
             yield record
 
     async def reclaim_orphans(self, known_ids: Container[str]) -> AsyncIterator[TurnRecord]:
-        """Take up what is ours but not among our live turns, also not a look ago: we never heard
-        that we got it."""
+        """Take over turns that the database says are ours but that are not in `known_ids`, in this
+        call and the one before: we claimed them without getting the answer of the database."""
         ours = await self._store.get_unfinished_turns(self._store.replica)
         before = self._orphans
         self._orphans = {one.question.id for one in ours if one.question.id not in known_ids}
-        stray = [one for one in ours if one.question.id in before & self._orphans]
-        async for record in self._take_over(stray, "stray"):
+        orphans = [one for one in ours if one.question.id in before & self._orphans]
+        async for record in self._take_over(orphans, "stray"):
             yield record
 
     async def _take_over(
         self, records: Sequence[TurnRecord], reason: str
     ) -> AsyncIterator[TurnRecord]:
         for record in records:
-            counted = record.owner is not None and not record.waiting
+            crashed = record.owner is not None and not record.waiting
             taken = await self._store.take_over(
-                record.question.id, record.fence, count_crash=counted
+                record.question.id, record.fence, count_crash=crashed
             )
             if taken:
                 self._metrics.takeovers.labels(reason).inc()
                 yield taken
 
     async def _safely_gone(self, replicas: Collection[str]) -> set[str]:
-        """Those whose process is known to be gone, and nothing of theirs can be under way."""
+        """Replicas whose processes ended so long ago that none of their requests is in flight."""
         gone, now = await self._store.find_dead_replicas(replicas), self._now()
         self._gone_since = {name: self._gone_since.get(name, now) for name in gone}
         return {

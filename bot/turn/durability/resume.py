@@ -1,7 +1,8 @@
-"""How a turn begins here, whoever began it. Pure: a record in, a machine out.
+"""The state in which this process starts or resumes a turn. Pure: a record in, a state out.
 
-An answer that was begun goes on: it waits on, its response is resumed by its id, it goes on after
-its last tool round, or it is begun anew in the messages that stand. Some have an end at once.
+An answer that another process began is resumed where that is possible: it goes on waiting,
+its response is read on, or the model is asked again after the last tool round. Else it is begun
+anew, in the messages that are in Slack. Some turns have an end at once.
 """
 
 from __future__ import annotations
@@ -9,16 +10,11 @@ from __future__ import annotations
 from bot.history.new_conversation import NEW_CONVERSATION_REPLY, asks_for_new_conversation
 from bot.storage.records import TurnRecord
 from bot.turn.answer_state import INTERRUPTED_MESSAGE, AnswerState
+from bot.turn.durability.crash_limit import CrashLimit, crash_limit
 from bot.turn.durability.tool_progress import parse_progress
 from bot.turn.unreadable_parts import wordless_question_reply
 from bot.upstream.resume_point import ResumePoint
 from bot.values import Draft, Phase, Question
-
-MAX_CRASHES = 3
-"""So many processes may die of a turn before it is given up."""
-
-CRASH_LOOP_SECONDS = 60.0
-"""Dying so often within this time is no accident."""
 
 NOT_REPEATED_MESSAGE = (
     "The bot was stopped after this answer had used a tool. It was not begun anew, so that "
@@ -34,11 +30,11 @@ EMPTY_QUESTION_HINT = (
 
 
 def message_list_is_complete(record: TurnRecord, *, clean_handover: bool) -> bool:
-    """Whether what is written down of an answer's messages is all that stands of it.
+    """Whether the record names all messages of the answer that are in Slack.
 
-    `clean_handover`: whoever wrote it has let go of it in order. Else the first message may stand
-    though nothing is written down, and so may one that is no plain message; of every other it is
-    written down beforehand that it comes or goes.
+    `clean_handover`: the owner released the turn at shutdown, when nothing was being written. After
+    a crash, the record may miss the first message, and a stream or an ephemeral message; any other
+    change of the messages was journalled first (`TurnCheckpoint.before_layout_change`).
     """
     methods = {message.method for message in record.messages}
     return bool(methods) and methods <= (
@@ -47,23 +43,23 @@ def message_list_is_complete(record: TurnRecord, *, clean_handover: bool) -> boo
 
 
 def initial_state(record: TurnRecord, now: float) -> AnswerState:
-    """Return the machine a turn goes on with; it may be at its end. `now` is since the epoch."""
+    """The state a turn starts with, which may be its end. `now` is in seconds since the epoch."""
     response = resume_point_of(record)
     cursor = response.cursor if response and response.parsed_cursor else ""
     before = parse_progress(record.tool_rounds).before
-    machine = AnswerState(record.question.id, record.draft.text, cursor, before)
-    machine.usage = record.usage
-    if last := end_at_takeover(record, now):
-        machine.end(last)
+    state = AnswerState(record.question.id, record.draft.text, cursor, before)
+    state.usage = record.usage
+    if end := end_at_takeover(record, now):
+        state.end(end)
     elif record.waiting:
-        machine.queue_in_thread()
+        state.queue_in_thread()
     elif end := predetermined_end(record.question):
-        machine.end(end)
-    return machine
+        state.end(end)
+    return state
 
 
 def predetermined_end(question: Question) -> Draft | None:
-    """Say how a question is answered for which no model is needed; None for any other."""
+    """The answer to a question that needs no model; None for any other question."""
     if not question.text.strip():
         return Draft(Phase.DONE, wordless_question_reply(question) or EMPTY_QUESTION_HINT)
     return (
@@ -72,30 +68,35 @@ def predetermined_end(question: Question) -> Draft | None:
 
 
 def resume_point_of(record: TurnRecord) -> ResumePoint | None:
-    """Return the response that an answer goes on with, if it can be resumed."""
+    """The response to read on; None if the model has to be asked again."""
     if not record.response_id:
         return None
     progress = parse_progress(record.tool_rounds)
     text = record.draft.text
-    own = text[len(progress.before) :] if text.startswith(progress.before) else ""
+    response_text = text[len(progress.before) :] if text.startswith(progress.before) else ""
     irreversible = record.irreversible and not progress.covers_all_effects
-    return ResumePoint(record.response_id, own, record.cursor, irreversible)
+    return ResumePoint(record.response_id, response_text, record.cursor, irreversible)
 
 
 def end_at_takeover(record: TurnRecord, now: float) -> Draft | None:
-    """Say how an answer ends that is taken over; None if it goes on.
+    """The end of an answer that is taken over; None if it goes on. `now` is in seconds since the
+    epoch.
 
-    What was journalled as its end is only shown. A turn that has killed so many processes is not
-    tried again, and in the end not even its text is shown, which may be what kills them.
+    An end that was journalled is shown. An answer that has crashed too often is given up
+    (`crash_limit`). One whose tool may have changed something, and that can neither be resumed nor
+    continued after that tool, is not begun anew.
     """
-    if record.crash_count >= 2 * MAX_CRASHES:
+    limit = crash_limit(record, now)
+    if limit is CrashLimit.END_WITHOUT_TEXT:
         return Draft(Phase.FAILED, "", _given_up_message(record))
     if record.draft.phase.is_final:
         return record.draft
     if record.waiting:
         return None
-    if record.crash_count >= MAX_CRASHES:
-        return _given_up_draft(record, now)
+    if limit is CrashLimit.END_AS_FAILED:
+        return Draft(Phase.FAILED, record.draft.text, _given_up_message(record))
+    if limit is CrashLimit.END_AS_INTERRUPTED:
+        return Draft(Phase.INTERRUPTED, record.draft.text, INTERRUPTED_MESSAGE)
     if (
         record.irreversible
         and not record.response_id
@@ -103,13 +104,6 @@ def end_at_takeover(record: TurnRecord, now: float) -> Draft | None:
     ):
         return Draft(Phase.INTERRUPTED, record.draft.text, NOT_REPEATED_MESSAGE)
     return None
-
-
-def _given_up_draft(record: TurnRecord, now: float) -> Draft:
-    first = now if record.first_crash_at is None else record.first_crash_at
-    if abs(now - first) <= CRASH_LOOP_SECONDS:
-        return Draft(Phase.FAILED, record.draft.text, _given_up_message(record))
-    return Draft(Phase.INTERRUPTED, record.draft.text, INTERRUPTED_MESSAGE)
 
 
 def _given_up_message(record: TurnRecord) -> str:

@@ -1,7 +1,7 @@
-"""How far the tool rounds of an answer are, as it is journalled. Pure.
+"""The tool rounds of an answer, as they are written to its checkpoint. Pure.
 
-Whoever takes the answer over goes on after the last call whose output is known, so that nothing is
-asked or done twice.
+The next owner goes on after the last call whose output is known, so that the model is not asked and
+no tool is run twice.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from bot.upstream.prompt import ToolResult, ToolRound
 from bot.upstream.tool_round import ModelOutput
 
 MAX_PROGRESS_CHARACTERS = 256 * 1024
-"""Longer rounds are not journalled: they are written again with every call, and a take-over can
-do without them."""
+"""Characters of JSON above which rounds are not journalled. Ours: they are written again with every
+call, and a take-over can begin the answer anew without them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolProgress:
-    """The rounds of an answer.
+    """The tool rounds of an answer.
 
-    The last of `rounds` is under way while calls of it are `pending`. `before` is the text the
-    model wrote above the last round's calls. `acting`: a tool with side effects may be running, so
-    it is not known what it did.
+    Calls of the last round that have no output yet are `pending`. `before` is the answer's text
+    above the last round's calls. `acting`: a tool with side effects was started, and its output is
+    not known.
     """
 
     rounds: tuple[ToolRound, ...] = ()
@@ -36,21 +36,21 @@ class ToolProgress:
 
     @property
     def covers_all_effects(self) -> bool:
-        """Whether all that may have changed something is in the rounds, with its output."""
+        """Whether the outputs of all tools with side effects are known."""
         return bool(self.rounds) and not self.acting
 
     def with_round(
         self, output: ModelOutput | None, calls: tuple[ToolCall, ...], before: str
     ) -> ToolProgress:
-        """Return the progress with a round that begins."""
+        """The progress after the model called tools; `before` as above."""
         return ToolProgress((*self.rounds, ToolRound(output)), calls, before)
 
     def with_action_started(self) -> ToolProgress:
-        """Return the progress while something runs that may change something."""
+        """The progress while a tool with side effects runs."""
         return replace(self, acting=True)
 
     def with_output(self, output: str) -> ToolProgress:
-        """Return the progress once the first of the pending calls has run."""
+        """The progress after the first pending call has returned `output`."""
         call, *rest = self.pending
         last = self.rounds[-1]
         exchanges = (*last.exchanges, ToolResult(call, output))
@@ -58,7 +58,7 @@ class ToolProgress:
         return ToolProgress(rounds, tuple(rest), self.before)
 
     def to_json(self) -> str:
-        """Return it as JSON, in ASCII; "" where there is nothing to keep, or too much."""
+        """The progress as JSON in ASCII; "" if there are no rounds or they are too long."""
         if not self.rounds:
             return ""
         try:
@@ -69,7 +69,7 @@ class ToolProgress:
 
 
 def parse_progress(text: str) -> ToolProgress:
-    """Return what was `to_json`; empty where that can't be read."""
+    """The progress that `to_json` wrote; an empty one if it can't be read."""
     try:
         return msgspec.convert(json.loads(text), ToolProgress)
     except (ValueError, RecursionError):  # msgspec.ValidationError is a ValueError

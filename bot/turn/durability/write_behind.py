@@ -1,7 +1,7 @@
-"""What has to be written down of this process's turns: merged in memory, written together.
+"""The journal: changes of turns are merged in memory and written to the database in the background.
 
-A turn never waits for the database unless it says so. While that is away, what was noted is kept,
-one change a turn whatever happens meanwhile, and tried again.
+A turn waits for the database only if it calls `wait_written`. While the database is unavailable,
+changes are kept, merged to one per turn, and retried.
 """
 
 from __future__ import annotations
@@ -13,29 +13,26 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
+from bot.background import wait_until
 from bot.errors import StorageUnavailable
 from bot.observe import Metrics
 from bot.storage.records import Change
 
 log = logging.getLogger(__name__)
 
-FLUSH_INTERVAL_SECONDS = (
-    0.2  # seconds between two writings, at least, unless somebody waits for one
-)
-MIN_FLUSH_BACKOFF_SECONDS, MAX_FLUSH_BACKOFF_SECONDS = (
-    0.2,
-    2.0,
-)  # seconds until a writing is tried again
+FLUSH_INTERVAL_SECONDS = 0.2  # between two writes, unless a turn waits for one
+MIN_FLUSH_BACKOFF_SECONDS, MAX_FLUSH_BACKOFF_SECONDS = 0.2, 2.0  # between two retries
 
 WriteChanges = Callable[[Sequence[Change]], Awaitable[Collection[str]]]
-"""Writes changes in one transaction; gives the turns that are somebody else's by now."""
+"""Writes changes in one transaction; returns the ids of turns that another process has taken over.
+Raises StorageUnavailable if it is to be retried."""
 
 
 class Journal:
-    """Changes on their way into the database.
+    """The changes of this process's turns that are not in the database yet.
 
-    `on_lease_lost(turn, fence)` is told of every turn that is not ours any more. `write` raises
-    StorageUnavailable where it has to be tried again. `is_failing`: that is so just now.
+    `run` has to run as a task. `on_lease_lost(turn, fence)` is called for each turn that another
+    process has taken over. `is_failing`: the last write failed and is retried.
     """
 
     def __init__(
@@ -51,9 +48,9 @@ class Journal:
         self._metrics = metrics
         self._now = now
         self._pending: dict[str, Change] = {}
-        self._oldest_pending_at: float | None = None  # the oldest of what is not written yet
+        self._oldest_pending_at: float | None = None  # of the oldest change that is not written
         self.is_failing = False
-        self._enqueued_count = self._written_count = 0  # of notes
+        self._enqueued_count = self._written_count = 0  # changes
         self._has_work, self._flush_requested = asyncio.Event(), asyncio.Event()
         self._flushed = asyncio.Event()
         self._flush_lock = asyncio.Lock()
@@ -61,25 +58,25 @@ class Journal:
 
     @property
     def pending_turns(self) -> Collection[str]:
-        """Those of which something is not written yet."""
+        """The ids of turns with changes that are not written yet."""
         return self._pending.keys()
 
     def enqueue(self, change: Change) -> None:
-        """Take a change and return at once."""
+        """Take a change; it is written soon."""
         self._enqueued_count += 1
         self._merge(change)
         self._has_work.set()
 
     async def wait_written(self) -> None:
-        """Write at once; return when all that was noted until now is written."""
-        wanted = self._enqueued_count
+        """Return when all changes enqueued so far are written, without a time limit."""
+        target_count = self._enqueued_count
         self._flush_requested.set()
-        while self._written_count < wanted:
+        while self._written_count < target_count:
             self._flushed.clear()
             await self._flushed.wait()
 
     async def run(self) -> None:
-        """Write what is noted, until cancelled."""
+        """Write changes until cancelled."""
         backoff = MIN_FLUSH_BACKOFF_SECONDS
         while True:
             await self._has_work.wait()
@@ -91,7 +88,7 @@ class Journal:
                 backoff = min(MAX_FLUSH_BACKOFF_SECONDS, 2 * backoff)
 
     async def flush(self) -> bool:
-        """Write all that is noted now; False, and nothing is forgotten, if that can't be."""
+        """Write all changes now. False if the database is unavailable: they are kept."""
         async with self._flush_lock:
             taken, self._pending = self._pending, {}
             count, since, self._oldest_pending_at = (
@@ -109,7 +106,7 @@ class Journal:
                     raise
                 self.is_failing = True
                 self._metrics.journal_failures.inc()
-                log.warning("the journal could not be written: %s", error)
+                log.warning("the journal could not be written and is retried: %s", error)
                 return False
             self.is_failing = False
             self._written_count = count
@@ -123,18 +120,15 @@ class Journal:
             return await self._write(changes)
         except (StorageUnavailable, asyncio.CancelledError):
             raise
-        except Exception:  # one of them can't be written at all: the others must be
-            log.exception("a change of the journal could not be written")
+        except Exception:  # one change can't be written: the others are written one by one
+            log.exception("changes of the journal could not be written: %d", len(changes))
             if len(changes) == 1:
                 return ()
         return [turn for one in changes for turn in await self._write_isolating_failures([one])]
 
     async def _wait_between_flushes(self) -> None:
-        try:
-            async with asyncio.timeout(FLUSH_INTERVAL_SECONDS):
-                await self._flush_requested.wait()
-        except TimeoutError:
-            pass
+        deadline = asyncio.get_running_loop().time() + FLUSH_INTERVAL_SECONDS
+        await wait_until(self._flush_requested, deadline)
 
     def _merge(self, change: Change) -> None:
         self._pending[change.turn] = merge_changes(self._pending.get(change.turn), change)
@@ -142,7 +136,7 @@ class Journal:
             self._oldest_pending_at = self._now()
 
     def _restore(self, unwritten: dict[str, Change], since: float | None) -> None:
-        """What could not be written is older than what was noted meanwhile."""
+        """Put back changes that could not be written, below newer ones of the same turns."""
         newer, self._pending = self._pending, unwritten
         for change in newer.values():
             self._merge(change)
@@ -150,8 +144,8 @@ class Journal:
         self._has_work.set()
 
     def _drop_lost(self, change: Change) -> None:
-        noted = self._pending.get(change.turn)
-        if noted and noted.fence <= change.fence:
+        pending = self._pending.get(change.turn)
+        if pending and pending.fence <= change.fence:
             del self._pending[change.turn]
         self._on_lease_lost(change.turn, change.fence)
 
@@ -160,12 +154,12 @@ class Journal:
 
 
 def merge_changes(old: Change | None, new: Change) -> Change:
-    """Two changes of a turn as one. What belongs to an older fence counts for nothing."""
+    """Two changes of a turn as one. A change with an older fencing token is dropped."""
     if old is None or new.fence > old.fence:
         return new
     if new.fence < old.fence:
         return old
-    given: dict[str, Any] = {field.name: getattr(new, field.name) for field in fields(new)}
-    given |= {"readable": old.readable or new.readable, "closed": old.closed or new.closed}
-    given["deleted_messages"] = old.deleted_messages | new.deleted_messages
-    return replace(old, **{name: value for name, value in given.items() if value is not None})
+    merged: dict[str, Any] = {field.name: getattr(new, field.name) for field in fields(new)}
+    merged |= {"readable": old.readable or new.readable, "closed": old.closed or new.closed}
+    merged["deleted_messages"] = old.deleted_messages | new.deleted_messages
+    return replace(old, **{name: value for name, value in merged.items() if value is not None})

@@ -1,3 +1,5 @@
-"""Private answers after they were sent: actions.py finds them for the buttons below them,
-repost.py posts them in a channel or in the direct messages.
+"""What askers do with ephemeral answers.
+
+actions.py  finds an ephemeral answer for the buttons below it
+repost.py   posts an ended answer again, in a channel or in a direct message
 """

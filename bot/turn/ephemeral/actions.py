@@ -1,7 +1,7 @@
-"""What an asker does with a private answer: sees it written, shows it, goes on from it.
+"""Actions of an asker on an ephemeral answer: watch it live, share it, continue it in a DM.
 
-What is passed on is posted as an answer of its own, whose first message says who asked what. It
-is done once: whoever presses twice finds it done.
+A shared or continued answer is posted as an answer of its own, whose first message says who asked
+what. It is posted once, however often the button is pressed.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from bot.values import Draft, Place, Question
 
 
 class EphemeralAnswers:
-    """The private answers under way, and those that ended, wherever.
+    """Ephemeral answers on all replicas, running and ended.
 
-    `get_turn` knows the answers of other processes, and old ones; `send_command` reaches those
-    under way there; `repost` posts an answer once more.
+    `get_turn` and `send_command` are those of `Store`, which reach answers of other replicas;
+    `repost` is `Reposts.post`.
     """
 
     def __init__(
@@ -39,17 +39,17 @@ class EphemeralAnswers:
         self._repost = repost
 
     async def add_response_url(self, turn: str, user: str, url: str, *, live: bool) -> bool:
-        """Hand an address that replaces the note to a user's answer under way.
+        """Give a running answer of `user` another response URL, on whichever replica it runs.
 
-        With `live` the answer is shown there as it is written, else its end is. False where no such
-        answer is under way. Raises StorageUnavailable.
+        With `live`, the answer is shown through it as it is written, else only its end. False if
+        no such answer is running. Raises StorageUnavailable.
         """
         if self._delivery.ephemeral.add_response_url(turn, user, url, live=live):
             return True
         return await self._send_command(TurnCommand(turn, user, "show" if live else "end", url))
 
     async def find_answer(self, turn: str, user: str) -> TurnRecord | None:
-        """The newest that is known of a user's answer; None if nothing is.
+        """The newest record of an answer of `user`, running or ended; None if there is none.
 
         Raises StorageUnavailable.
         """
@@ -57,12 +57,12 @@ class EphemeralAnswers:
         return found if found and found.question.user == user else None
 
     async def share(self, answer: TurnRecord) -> RepostResult:
-        """Post the answer for everyone where it was asked. Raises StorageUnavailable."""
+        """Post the answer in the channel in which it was asked. Raises StorageUnavailable."""
         place = replace(answer.question.place, surface="channel")
         return await self._repost(_repost_question(answer.question, "share", place), answer.draft)
 
     async def continue_in_dm(self, answer: TurnRecord) -> RepostResult:
-        """Post the answer in the asker's DM, where it can be replied to.
+        """Post the answer in the asker's DM, where the conversation can go on.
 
         Raises SlackError, StorageUnavailable.
         """
@@ -72,5 +72,5 @@ class EphemeralAnswers:
 
 
 def _repost_question(asked: Question, id_suffix: str, place: Place) -> Question:
-    """The same question as one whose answer is posted in another place."""
+    """The question as another turn, whose answer belongs to `place`."""
     return replace(asked, id=f"{asked.id}.{id_suffix}", keys=(), place=place, response_url=None)

@@ -1,7 +1,6 @@
-"""A finished answer posted once more, somewhere else: a turn of its own, whose end is known.
+"""Posts an ended answer again in another place, as a turn of its own whose end is known.
 
-So it is claimed like a question, brought to its end over a crash, and never posted twice, however
-often and wherever somebody asks for it.
+Like a question it is claimed, so that it is posted once, and taken over after a crash.
 """
 
 from __future__ import annotations
@@ -18,34 +17,34 @@ from bot.values import Draft, Phase, Question
 
 
 class RepostResult(Enum):
-    """What became of a wish to post an answer once more."""
+    """The result of `Reposts.post`."""
 
-    POSTED = "it stands"
-    ALREADY_POSTED = "it was wished before, and stands"
-    IN_PROGRESS = "it was wished before, and is being posted"
-    REFUSED_BY_SLACK = "Slack does not let us post there"
+    POSTED = "it was posted"
+    ALREADY_POSTED = "it was posted before"
+    IN_PROGRESS = "another request is posting it"
+    REFUSED_BY_SLACK = "Slack refuses messages there"
 
 
 class Reposts:
-    """Posts answers once more."""
+    """Posts ended answers again, each once per id."""
 
     def __init__(self, store: Store, running: RunningTurns) -> None:
         self._store = store
         self._running = running
 
     async def post(self, question: Question, draft: Draft) -> RepostResult:
-        """Post the answer `draft` as that of `question`; return when it stands, or can't.
+        """Post `draft` as the answer to `question`; returns when it is in Slack or was refused.
 
-        What Slack refused may be wished again. Raises StorageUnavailable.
+        After a refusal by Slack it may be tried again. Raises StorageUnavailable.
         """
         for number in count(1):
-            this = replace(question, id=f"{question.id}.{number}") if number > 1 else question
-            if await self._store.claim(this, None, draft) is Claim.CLAIMED:
-                return await self._post_claimed(this, draft)
-            before = await self._store.get_turn(this.id)
-            if before and before.owner:
+            attempt = replace(question, id=f"{question.id}.{number}") if number > 1 else question
+            if await self._store.claim(attempt, None, draft) is Claim.CLAIMED:
+                return await self._post_claimed(attempt, draft)
+            earlier = await self._store.get_turn(attempt.id)
+            if earlier and earlier.owner:
                 return RepostResult.IN_PROGRESS
-            if before is None or before.draft.phase is not Phase.FAILED:
+            if earlier is None or earlier.draft.phase is not Phase.FAILED:
                 break
         return RepostResult.ALREADY_POSTED
 

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.turn.answer import UNAVAILABLE_MESSAGE
+from bot.turn.supervisor import UNAVAILABLE_MESSAGE
 from tests.chaos.crash.asked import Asked, answer
 from tests.chaos.crash.bots import Bot
 from tests.chaos.crash.left_open import left_open

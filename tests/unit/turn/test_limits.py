@@ -1,4 +1,4 @@
-"""One answer's limits: whatever a model does, it ends, keeps its text, and says why."""
+"""Limits of one answer: whatever the model does, it ends, keeps its text and says why."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from bot.errors import ResponseTooLarge
 from bot.storage.records import Spent
 from bot.turn.answer_state import AnswerState
+from bot.turn.durability.checkpoint import SPENT_JOURNAL_SECONDS
 from bot.turn.limits import AnswerBudget, AnswerLimitReached, AnswerLimits
-from bot.turn.turn import SPENT_JOURNAL_SECONDS, Turn
+from bot.turn.turn import Turn
 from bot.upstream.events import Failed, TextDelta
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.turn.way import CallingModel, Model, Way, event, question, runner
+from tests.unit.turn.answer_setup import AnswerSetup, CallingModel, Model, event, question, runner
 
 
 @dataclass
@@ -70,11 +71,11 @@ async def test_answer_that_never_ends_is_cut_off_and_keeps_its_text(
     each: bytes, pause: float, limit: str
 ) -> None:
     slack, model = FakeSlack(), Endless(pause=pause, each=each)
-    async with runner(slack, model) as way:
-        way.runner.limits = SMALL
-        assert await way.answer(question()) is Phase.CUT_OFF
+    async with runner(slack, model) as setup:
+        setup.runner.limits = SMALL
+        assert await setup.answer(question()) is Phase.CUT_OFF
         assert model.closed == 1
-        journalled = way.journalled().draft
+        journalled = setup.journalled().draft
     [message] = slack.thread("900.1")
     assert "It begins." in message.markdown
     assert len(message.markdown) <= SMALL.characters
@@ -88,7 +89,7 @@ async def test_answer_that_never_ends_is_cut_off_and_keeps_its_text(
 @pytest.mark.parametrize(
     ("calls", "ended"), [(3, Phase.DONE), (4, Phase.CUT_OFF), (5000, Phase.CUT_OFF)]
 )
-async def test_calls_of_one_round_are_all_run_or_none(calls: int, ended: Phase) -> None:
+async def test_tool_calls_of_one_round_are_all_run_or_none(calls: int, ended: Phase) -> None:
     class Calling(Model):
         async def __aiter__(self) -> AsyncIterator[bytes]:
             if len(self.asked) > 1:
@@ -100,16 +101,16 @@ async def test_calls_of_one_round_are_all_run_or_none(calls: int, ended: Phase) 
             yield event(type="response.completed", response={"id": "r", "status": "completed"})
 
     slack, model = FakeSlack(), Calling()
-    async with runner(slack, model) as way:
-        way.runner.limits = SMALL
-        assert await way.answer(question()) is ended
+    async with runner(slack, model) as setup:
+        setup.runner.limits = SMALL
+        assert await setup.answer(question()) is ended
     assert len(model.asked) == (2 if ended is Phase.DONE else 1)
     [message] = slack.thread("900.1")
     assert "It begins." in message.markdown
     assert ("3 times" in message.state) is (ended is Phase.CUT_OFF)
 
 
-async def test_progress_does_not_renew_the_time_of_an_answer() -> None:
+async def test_time_limit_is_not_renewed_by_progress() -> None:
     """Drops, resumed and restarted, with something new each time."""
 
     class Falling(Model):
@@ -120,10 +121,10 @@ async def test_progress_does_not_renew_the_time_of_an_answer() -> None:
             await asyncio.sleep(5.0)
 
     slack, model = FakeSlack(), Falling()
-    async with runner(slack, model) as way:
-        way.runner.limits = AnswerLimits(seconds=20.0)
+    async with runner(slack, model) as setup:
+        setup.runner.limits = AnswerLimits(seconds=20.0)
         began = now()
-        ended = await way.answer(question())
+        ended = await setup.answer(question())
         assert now() - began < 25.0
     assert ended is Phase.CUT_OFF
     assert "word0" in slack.thread("900.1")[0].markdown
@@ -131,54 +132,52 @@ async def test_progress_does_not_renew_the_time_of_an_answer() -> None:
 
 @pytest.mark.parametrize("beat", [0.0, 6.0], ids=["released", "killed, with heartbeats"])
 @pytest.mark.parametrize("lives", [[60.0], [15.0, 40.0, 25.0], [20.0] * 4])
-async def test_takeover_does_not_renew_the_time_of_an_answer(
-    lives: list[float], beat: float
-) -> None:
+async def test_time_limit_is_not_renewed_by_a_takeover(lives: list[float], beat: float) -> None:
     """Each process asks the model for so many seconds; the last one meets the limit."""
 
-    async def ask(way: Way, turn: Turn, seconds: float) -> None:
-        answering = asyncio.create_task(way.runner.answer(turn))
+    async def ask(setup: AnswerSetup, turn: Turn, seconds: float) -> None:
+        answering = asyncio.create_task(setup.runner.answer(turn))
         for _ in range(int(seconds / beat) if beat else 0):
             await asyncio.sleep(beat)
-            turn.on_heartbeat()
+            turn.checkpoint.on_heartbeat()
         await asyncio.sleep(seconds - (seconds // beat * beat if beat else 0.0))
         if not beat:
-            turn.release()
-        turn.released = True
+            turn.checkpoint.release()
+        turn.checkpoint.released = True
         answering.cancel()
         await answering
         await asyncio.sleep(1000.0)  # nobody has it: no time of the answer
 
     slack, model = FakeSlack(), Endless(pause=5.0, each=REASONING)
-    async with runner(slack, model) as way:
-        way.runner.limits, spent = AnswerLimits(seconds=100.0), Spent()
+    async with runner(slack, model) as setup:
+        setup.runner.limits, spent = AnswerLimits(seconds=100.0), Spent()
         for fence, seconds in enumerate(lives, 1):
-            await ask(way, way.turn(question(), fence=fence, spent=spent), seconds)
-            spent = way.journalled().spent or spent
+            await ask(setup, setup.turn(question(), fence=fence, spent=spent), seconds)
+            spent = setup.journalled().spent or spent
         began, lost = now(), (SPENT_JOURNAL_SECONDS + beat) * len(lives) if beat else 0.0
-        assert await way.answer(question(), fence=9, spent=spent) is Phase.CUT_OFF
+        assert await setup.answer(question(), fence=9, spent=spent) is Phase.CUT_OFF
         assert 100.0 - sum(lives) <= now() - began <= 101.0 - sum(lives) + lost
     assert spent.events >= 2
 
 
 async def test_takeover_of_an_answer_without_time_left_keeps_its_text() -> None:
     slack, model = FakeSlack(), Endless(each=REASONING)
-    async with runner(slack, model) as way:
+    async with runner(slack, model) as setup:
         known: dict[str, Any] = {"draft": Draft(Phase.STREAMING, "Half"), "fence": 2}
         spent = Spent(AnswerLimits().seconds + 1.0, 7)
-        assert await way.answer(question(), spent=spent, **known) is Phase.CUT_OFF
+        assert await setup.answer(question(), spent=spent, **known) is Phase.CUT_OFF
     [message] = slack.thread("900.1")
     assert (message.markdown, model.asked) == ("Half", [])
     assert "30 minutes" in message.state
 
 
-async def test_calls_that_are_used_up_leave_a_last_round_of_text() -> None:
+async def test_tool_calls_that_are_used_up_leave_a_last_round_of_text() -> None:
     slack, model = FakeSlack(), CallingModel()
     model.rounds = 99
-    async with runner(slack, model) as way:
-        way.runner.max_tool_rounds = 10
-        way.runner.limits = AnswerLimits(tool_calls=4)
-        assert await way.answer(question()) is Phase.DONE
+    async with runner(slack, model) as setup:
+        setup.runner.max_tool_rounds = 10
+        setup.runner.limits = AnswerLimits(tool_calls=4)
+        assert await setup.answer(question()) is Phase.DONE
     assert [bool(asked.get("tools")) for asked in model.asked] == [True] * 4 + [False]
     assert slack.thread("900.1")[0].markdown == "One two three."
 
@@ -195,7 +194,7 @@ class Stubborn(CallingModel):
 
 @pytest.mark.parametrize("rounds", [0, 1, 3])
 @pytest.mark.parametrize("written", ["", "It begins. "])
-async def test_model_that_wants_tools_it_is_not_offered_is_cut_off(
+async def test_model_that_calls_tools_it_is_not_offered_is_cut_off(
     rounds: int, written: str
 ) -> None:
     class Wanting(Stubborn):
@@ -207,31 +206,31 @@ async def test_model_that_wants_tools_it_is_not_offered_is_cut_off(
 
     slack, model = FakeSlack(), Wanting()
     model.rounds = 99
-    async with runner(slack, model) as way:
-        way.runner.max_tool_rounds = rounds
-        assert await way.answer(question()) is Phase.CUT_OFF
+    async with runner(slack, model) as setup:
+        setup.runner.max_tool_rounds = rounds
+        assert await setup.answer(question()) is Phase.CUT_OFF
     assert [asked["offered"] for asked in model.asked] == [True] * rounds + [False]
     [message] = slack.thread("900.1")
     assert message.markdown.count("It begins.") == (rounds + 1 if written else 0)
     assert f"{rounds} round" in message.text + message.state
 
 
-async def test_output_of_tools_is_bounded_over_all_rounds() -> None:
+async def test_tool_output_is_limited_over_all_rounds() -> None:
     slack, model = FakeSlack(), CallingModel()
     model.rounds = 99
-    async with runner(slack, model) as way:
-        way.runner.max_tool_rounds = 10
-        way.runner.limits = AnswerLimits(tool_characters=7)
-        assert await way.answer(question()) is Phase.CUT_OFF
+    async with runner(slack, model) as setup:
+        setup.runner.max_tool_rounds = 10
+        setup.runner.limits = AnswerLimits(tool_characters=7)
+        assert await setup.answer(question()) is Phase.CUT_OFF
     assert len(model.asked) == 3
     assert "tools returned more" in slack.thread("900.1")[0].text
 
 
-async def test_waiting_for_a_seat_is_no_part_of_an_answer_s_time() -> None:
+async def test_time_limit_does_not_count_waiting_for_a_slot() -> None:
     slack, model = FakeSlack(), Model(pause=20.0)
-    async with runner(slack, model, seats=1) as way:
-        way.runner.limits = AnswerLimits(seconds=80.0)
-        both = await asyncio.gather(way.answer(question(0)), way.answer(question(1)))
+    async with runner(slack, model, seats=1) as setup:
+        setup.runner.limits = AnswerLimits(seconds=80.0)
+        both = await asyncio.gather(setup.answer(question(0)), setup.answer(question(1)))
     assert set(both) == {Phase.DONE}
 
 
@@ -243,7 +242,7 @@ def test_stream_of_too_many_bytes_is_cut_off() -> None:
     assert draft.status_line == ResponseTooLarge.user_message
 
 
-async def test_answer_that_ended_too_long_is_cut_off_as_well() -> None:
+async def test_ended_answer_that_is_too_long_is_cut_off_as_well() -> None:
     class Whole(Model):
         def __call__(self, request: Any) -> Any:
             text = {"type": "output_text", "text": "y" * 5000}
@@ -251,9 +250,9 @@ async def test_answer_that_ended_too_long_is_cut_off_as_well() -> None:
             return httpx.Response(200, json={"id": "r", "status": "completed", "output": [item]})
 
     slack = FakeSlack()
-    async with runner(slack, Whole()) as way:
-        way.runner.limits = SMALL
-        assert await way.answer(question()) is Phase.CUT_OFF
+    async with runner(slack, Whole()) as setup:
+        setup.runner.limits = SMALL
+        assert await setup.answer(question()) is Phase.CUT_OFF
     assert slack.thread("900.1")[0].markdown == "y" * 1000
 
 
@@ -261,7 +260,7 @@ async def test_answer_that_ended_too_long_is_cut_off_as_well() -> None:
     sizes=st.lists(st.integers(0, 2000), max_size=40),
     outputs=st.lists(st.integers(0, 400), max_size=8),
 )
-def test_budget_takes_all_up_to_its_limits_and_nothing_beyond(
+def test_answer_budget_accepts_up_to_its_limits_and_nothing_beyond(
     sizes: list[int], outputs: list[int]
 ) -> None:
     limits = AnswerLimits(characters=1000, tool_calls=5, tool_characters=1000, events=30)
@@ -289,7 +288,7 @@ def test_budget_takes_all_up_to_its_limits_and_nothing_beyond(
     ("seconds", "words"),
     [(1800.0, "30 minutes"), (60.0, "1 minute"), (90.0, "1.5 minutes"), (5.0, "5 seconds")],
 )
-def test_time_is_said_as_people_say_it(seconds: float, words: str) -> None:
+def test_time_limit_sentence_names_the_time_in_plain_words(seconds: float, words: str) -> None:
     budget = AnswerBudget(AnswerLimits(seconds=seconds), now=lambda: 0.0)
     said = str(budget.time_limit_error())
     assert said.startswith(f"Cut off after {words},")

@@ -1,4 +1,4 @@
-"""Names for people and threads that a server can tell apart, and can't read."""
+"""Pseudonyms tell people and threads apart and can't be read."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 from bot.turn.pseudonyms import Pseudonyms
 from bot.values import Place, Question
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.turn.way import Model, question, runner
+from tests.unit.turn.answer_setup import Model, question, runner
 
 NAMES = Pseudonyms("xoxb-secret")
 ASKED = question()
 COMMAND = replace(ASKED, place=Place("T1", "C0", "command"))
 
 
-def test_names_are_the_same_in_every_process_and_follow_from_the_secret() -> None:
+def test_pseudonyms_depend_on_the_secret_and_not_on_the_process() -> None:
     again, others = Pseudonyms("xoxb-secret"), Pseudonyms("xoxb-other")
     for name in ("person", "thread"):
         told = getattr(NAMES, name)(ASKED)
@@ -38,20 +38,22 @@ def test_names_are_the_same_in_every_process_and_follow_from_the_secret() -> Non
         (COMMAND, True, False),
     ],
 )
-def test_names_tell_people_and_threads_apart(other: Question, person: bool, thread: bool) -> None:
+def test_pseudonyms_differ_between_people_and_between_threads(
+    other: Question, person: bool, thread: bool
+) -> None:
     assert (NAMES.person(ASKED) == NAMES.person(other)) is person
     assert (NAMES.thread(ASKED) == NAMES.thread(other)) is thread
 
 
-def test_commands_of_two_people_are_no_one_thread() -> None:
+def test_pseudonyms_of_two_people_s_commands_are_two_threads() -> None:
     assert NAMES.thread(COMMAND) != NAMES.thread(replace(COMMAND, user="U2"))
 
 
 @pytest.mark.parametrize("api", ["responses", "chat"])
-async def test_a_question_is_sent_with_the_names_of_its_thread_and_asker(api: str) -> None:
+async def test_pseudonyms_of_thread_and_asker_are_sent_with_a_question(api: str) -> None:
     model = Model()
-    async with runner(FakeSlack(), model, api=api) as way:
-        await way.answer(question())
+    async with runner(FakeSlack(), model, api=api) as setup:
+        await setup.answer(question())
     body = model.asked[0]
     assert body["prompt_cache_key"] == NAMES.thread(ASKED)
     assert body["safety_identifier"] == NAMES.person(ASKED)

@@ -1,4 +1,4 @@
-"""Answers that somebody else began, each way to go on with one; in virtual time."""
+"""Answers that another process began, with each way to resume one; in virtual time."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from bot.delivery.ephemeral.reply import POSSIBLE_DUPLICATE_NOTICE
 from bot.render.buttons import RETRY_ACTION
 from bot.storage.records import ShownMessage
 from bot.turn.answer_state import INTERRUPTED_MESSAGE
-from bot.turn.durability.resume import MAX_CRASHES, NOT_REPEATED_MESSAGE
+from bot.turn.durability.crash_limit import MAX_CRASHES
+from bot.turn.durability.resume import NOT_REPEATED_MESSAGE
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack, connect
-from tests.unit.turn.way import Background, Model, question, runner
+from tests.unit.turn.answer_setup import Background, Model, question, runner
 
 HALF = Draft(Phase.STREAMING, "One tw")
 
@@ -35,12 +36,12 @@ async def left_behind(slack: FakeSlack, text: str = HALF.text, part: int = 0) ->
     return ShownMessage(ts, "C0")
 
 
-async def test_an_end_that_was_journalled_is_only_shown_in_the_same_message() -> None:
+async def test_takeover_shows_a_journalled_end_in_the_same_message() -> None:
     slack, model = FakeSlack(), Model()
     standing = await left_behind(slack)
-    async with runner(slack, model) as way:
+    async with runner(slack, model) as setup:
         end = Draft(Phase.DONE, "One two three.")
-        phase = await way.answer(
+        phase = await setup.answer(
             question(), draft=end, messages=(standing,), fence=2, crash_count=1
         )
         assert phase is Phase.DONE
@@ -48,15 +49,15 @@ async def test_an_end_that_was_journalled_is_only_shown_in_the_same_message() ->
     assert (message.ts, message.markdown) == (standing.ts, "One two three.")
     assert slack.count("chat.postMessage") == 0
     assert model.asked == []
-    assert way.journalled().closed
+    assert setup.journalled().closed
 
 
-async def test_a_response_that_goes_on_is_resumed_into_the_same_message() -> None:
+async def test_takeover_resumes_a_running_response_in_the_same_message() -> None:
     slack, model = FakeSlack(), Background()
     standing = await left_behind(slack)
-    async with runner(slack, model) as way:
+    async with runner(slack, model) as setup:
         known: dict[str, Any] = {"draft": HALF, "messages": (standing,), "response_id": "resp_1"}
-        assert await way.answer(question(), fence=2, crash_count=1, **known) is Phase.DONE
+        assert await setup.answer(question(), fence=2, crash_count=1, **known) is Phase.DONE
     [message] = slack.thread("900.1")
     assert (message.ts, message.markdown) == (standing.ts, "One two three.")
     assert message.history[0] == HALF.text
@@ -64,13 +65,13 @@ async def test_a_response_that_goes_on_is_resumed_into_the_same_message() -> Non
     assert len(model.resumed) == 1
 
 
-async def test_where_the_cursor_is_the_texts_only_what_follows_is_read() -> None:
+async def test_takeover_with_a_matching_cursor_reads_only_what_follows() -> None:
     slack, model = FakeSlack(), Background()
     draft = Draft(Phase.STREAMING, "One two ")
     standing = await left_behind(slack, draft.text)
-    async with runner(slack, model) as way:
+    async with runner(slack, model) as setup:
         known: dict[str, Any] = {"draft": draft, "messages": (standing,), "response_id": "resp_1"}
-        phase = await way.answer(
+        phase = await setup.answer(
             question(), fence=2, crash_count=1, cursor="2 0 0 8 resp_1", **known
         )
         assert phase is Phase.DONE
@@ -81,42 +82,42 @@ async def test_where_the_cursor_is_the_texts_only_what_follows_is_read() -> None
 
 
 @pytest.mark.parametrize("cursor", ["", "2 0 0 8 resp_1"])
-async def test_a_forgotten_response_whose_tool_changed_something_is_not_asked_for_anew(
+async def test_takeover_asks_no_forgotten_response_again_after_side_effects(
     cursor: str,
 ) -> None:
     slack, model = FakeSlack(), Background(gone=True)
     draft = Draft(Phase.STREAMING, "One two ")
     standing = await left_behind(slack, draft.text)
-    async with runner(slack, model) as way:
+    async with runner(slack, model) as setup:
         known: dict[str, Any] = {"draft": draft, "messages": (standing,), "response_id": "resp_1"}
         known |= {"irreversible": True, "cursor": cursor}
-        assert await way.answer(question(), fence=2, crash_count=1, **known) is Phase.FAILED
+        assert await setup.answer(question(), fence=2, crash_count=1, **known) is Phase.FAILED
     [message] = slack.thread("900.1")
     assert (message.ts, message.markdown) == (standing.ts, "One two")
     assert message.buttons == [RETRY_ACTION]
     assert model.asked == []
 
 
-async def test_a_response_the_server_has_forgotten_is_asked_for_anew_in_the_same_message() -> None:
+async def test_takeover_asks_a_forgotten_response_again_in_the_same_message() -> None:
     slack, model = FakeSlack(), Background(gone=True)
     standing = await left_behind(slack)
-    async with runner(slack, model) as way:
+    async with runner(slack, model) as setup:
         known: dict[str, Any] = {"draft": HALF, "messages": (standing,), "response_id": "resp_0"}
-        assert await way.answer(question(), fence=2, crash_count=1, **known) is Phase.DONE
-        assert way.journalled().response_id == "resp_1"
+        assert await setup.answer(question(), fence=2, crash_count=1, **known) is Phase.DONE
+        assert setup.journalled().response_id == "resp_1"
     [message] = slack.thread("900.1")
     assert (message.ts, message.markdown) == (standing.ts, "One two three.")
     assert len(model.asked) == 1
 
 
-async def test_without_a_response_it_is_begun_anew_and_no_text_vanishes_meanwhile() -> None:
+async def test_takeover_without_a_response_begins_anew_and_no_text_vanishes() -> None:
     slack, model = FakeSlack(), Model(words=("word ",) * 20)
     old = "An old text of a few words"
     standing = await left_behind(slack, old)
-    async with runner(slack, model) as way:
+    async with runner(slack, model) as setup:
         draft = Draft(Phase.STREAMING, old)
         known: dict[str, Any] = {"draft": draft, "messages": (standing,)}
-        assert await way.answer(question(), fence=2, crash_count=1, **known) is Phase.DONE
+        assert await setup.answer(question(), fence=2, crash_count=1, **known) is Phase.DONE
     [message] = slack.thread("900.1")
     assert message.ts == standing.ts
     assert message.markdown == "word " * 20
@@ -138,15 +139,15 @@ async def test_without_a_response_it_is_begun_anew_and_no_text_vanishes_meanwhil
         ),
     ],
 )
-async def test_what_is_not_begun_anew_says_so_and_offers_to_try_again(
+async def test_takeover_that_does_not_begin_anew_says_so_and_offers_a_retry(
     known: dict[str, Any], sentence: str
 ) -> None:
     slack, model = FakeSlack(), Model()
     standing = await left_behind(slack)
-    async with runner(slack, model) as way:
+    async with runner(slack, model) as setup:
         found: dict[str, Any] = {"draft": HALF, "messages": (standing,), "fence": 2} | known
-        assert await way.answer(question(), **found) is Phase.INTERRUPTED
-        assert way.journalled().closed
+        assert await setup.answer(question(), **found) is Phase.INTERRUPTED
+        assert setup.journalled().closed
     [message] = slack.thread("900.1")
     assert message.ts == standing.ts
     assert message.markdown == HALF.text
@@ -155,91 +156,89 @@ async def test_what_is_not_begun_anew_says_so_and_offers_to_try_again(
     assert model.asked == []
 
 
-async def test_a_placeholder_nobody_journalled_is_found_by_its_mark() -> None:
+async def test_takeover_finds_an_unjournalled_placeholder_by_its_metadata() -> None:
     slack, model = FakeSlack(), Model()
     standing = await left_behind(slack, "Thinking")
-    async with runner(slack, model) as way:
-        turn = way.turn(question(), certain=False, fence=2, crash_count=1)
-        assert await way.runner.answer(turn) is Phase.DONE
-        assert way.journalled().messages == (standing,)
+    async with runner(slack, model) as setup:
+        turn = setup.turn(question(), certain=False, fence=2, crash_count=1)
+        assert await setup.runner.answer(turn) is Phase.DONE
+        assert setup.journalled().messages == (standing,)
     assert [m.ts for m in slack.thread("900.1")] == [standing.ts]
 
 
-async def test_a_second_message_nobody_journalled_is_found_too_and_goes_if_it_is_not_needed() -> (
-    None
-):
+async def test_takeover_finds_an_unjournalled_second_message_and_deletes_it_if_unneeded() -> None:
     slack, model = FakeSlack(), Model()
     standing = await left_behind(slack)
     await left_behind(slack, "Much more", part=1)
-    async with runner(slack, model) as way:
+    async with runner(slack, model) as setup:
         known: dict[str, Any] = {"draft": HALF, "messages": (standing,)}
-        turn = way.turn(question(), certain=False, fence=2, crash_count=1, **known)
-        assert await way.runner.answer(turn) is Phase.DONE
+        turn = setup.turn(question(), certain=False, fence=2, crash_count=1, **known)
+        assert await setup.runner.answer(turn) is Phase.DONE
     [message] = slack.thread("900.1")
     assert (message.ts, message.markdown) == (standing.ts, "One two three.")
 
 
 @pytest.mark.parametrize("fault", [503, "429:20"])
-async def test_slack_is_asked_until_it_says_what_stands(fault: str | int) -> None:
+async def test_takeover_reads_slack_until_it_answers(fault: str | int) -> None:
     slack, model = FakeSlack(), Model()
     standing = await left_behind(slack)
     slack.fault = lambda call: (
         fault if now() < 20 and call.method == "conversations.replies" else None
     )
-    async with runner(slack, model) as way:
-        turn = way.turn(question(), certain=False, fence=2, crash_count=1)
-        assert await way.runner.answer(turn) is Phase.DONE
+    async with runner(slack, model) as setup:
+        turn = setup.turn(question(), certain=False, fence=2, crash_count=1)
+        assert await setup.runner.answer(turn) is Phase.DONE
         assert now() > 20
     assert [m.ts for m in slack.thread("900.1")] == [standing.ts]
 
 
-async def test_where_slack_may_not_be_read_what_was_journalled_is_believed() -> None:
+async def test_takeover_trusts_the_journal_if_slack_may_not_be_read() -> None:
     slack, model = FakeSlack(), Model()
     standing = await left_behind(slack)
     slack.fault = lambda call: "missing_scope" if call.method == "conversations.replies" else None
-    async with runner(slack, model) as way:
-        turn = way.turn(question(), certain=False, fence=2, crash_count=1, messages=(standing,))
-        assert await way.runner.answer(turn) is Phase.DONE
+    async with runner(slack, model) as setup:
+        turn = setup.turn(question(), certain=False, fence=2, crash_count=1, messages=(standing,))
+        assert await setup.runner.answer(turn) is Phase.DONE
     assert [m.ts for m in slack.thread("900.1")] == [standing.ts]
 
 
-async def test_a_private_answer_that_may_have_been_sent_is_sent_again_and_says_so() -> None:
+async def test_takeover_sends_an_ephemeral_answer_again_and_says_so() -> None:
     slack, model = FakeSlack(), Model()
     asked = question(team="T1", channel="C0", surface="command")
     asked = replace(asked, ts=None, response_url="https://hooks.slack.com/commands/1")
-    async with runner(slack, model) as way:
+    async with runner(slack, model) as setup:
         end = Draft(Phase.DONE, "One two three.", "a.pdf was not read")
-        assert await way.answer(asked, draft=end, send_unverifiable=True, fence=2) is Phase.DONE
+        assert await setup.answer(asked, draft=end, send_unverifiable=True, fence=2) is Phase.DONE
     [message] = slack.private
     assert f"{POSSIBLE_DUPLICATE_NOTICE} · a.pdf was not read" in str(message)
     assert "One two three." in str(message)
 
 
-async def test_a_turn_that_is_lost_writes_nothing_more_and_does_not_cancel_its_response() -> None:
+async def test_lost_turn_writes_nothing_more_and_leaves_its_response_running() -> None:
     slack, model = FakeSlack(), Background(ends=False)
-    async with runner(slack, model) as way:
-        turn = way.turn(question())
-        answering = asyncio.create_task(way.runner.answer(turn))
+    async with runner(slack, model) as setup:
+        turn = setup.turn(question())
+        answering = asyncio.create_task(setup.runner.answer(turn))
         await asyncio.sleep(10)
         calls = len(slack.calls)
-        way.runner.upstream.detach_response(turn.response_id)
-        turn.released = True
+        setup.runner.upstream.detach_response(turn.checkpoint.response_id)
+        turn.checkpoint.released = True
         answering.cancel()
         assert await answering is None
         await asyncio.sleep(30)
         assert len(slack.calls) == calls
-        assert not way.journalled().closed
+        assert not setup.journalled().closed
     assert (model.closed, model.cancelled) == (1, 0)
     [message] = slack.thread("900.1")
     assert message.markdown == "One two three."
 
 
-async def test_the_end_of_a_lost_turn_is_not_shown_either() -> None:
+async def test_lost_turn_does_not_show_its_end() -> None:
     slack, model = FakeSlack(), Model()
-    async with runner(slack, model) as way:
-        answering = asyncio.create_task(way.answer(question()))
+    async with runner(slack, model) as setup:
+        answering = asyncio.create_task(setup.answer(question()))
         await asyncio.sleep(2.5)
-        way.lost.add("turn0")
+        setup.lost.add("turn0")
         assert await answering is None
         calls = len(slack.calls)
         await asyncio.sleep(30)
@@ -247,16 +246,16 @@ async def test_the_end_of_a_lost_turn_is_not_shown_either() -> None:
     assert slack.thread("900.1")[0].markdown != "One two three."
 
 
-async def test_nothing_is_written_while_it_is_not_known_to_be_ours() -> None:
+async def test_turn_without_its_lease_writes_nothing() -> None:
     slack, model = FakeSlack(), Model(pause=3)
-    async with runner(slack, model) as way:
-        answering = asyncio.create_task(way.answer(question()))
+    async with runner(slack, model) as setup:
+        answering = asyncio.create_task(setup.answer(question()))
         await asyncio.sleep(2)
-        way.held = False
+        setup.held = False
         calls = len(slack.calls)
         await asyncio.sleep(30)
         assert model.closed, "the model is read on"
         assert len(slack.calls) == calls
-        way.held = True
+        setup.held = True
         assert await answering is Phase.DONE
     assert slack.thread("900.1")[0].markdown == "One two three."

@@ -1,4 +1,4 @@
-"""Tool rounds go back as they came, and are gone on with by whoever takes an answer over."""
+"""Tool rounds are sent back as they came, and continued after a take-over."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ from bot.upstream.prompt import ToolResult
 from bot.upstream.tool_round import ModelOutput
 from bot.values import Draft, Phase, Usage
 from tests.unit.delivery.fake_slack import FakeSlack, connect
-from tests.unit.turn.picky import PickyChat, PickyResponses
-from tests.unit.turn.way import ORDERS, question, runner
+from tests.unit.turn.answer_setup import ORDERS, question, runner
+from tests.unit.turn.strict_servers import PickyChat, PickyResponses
 
 ORDER = ("order", '{"word": "tea"}')
 SHOUT = ("shout", '{"word": "hey"}')
 
 
-async def test_servers_that_want_a_round_back_get_it_as_it_came() -> None:
+async def test_tool_round_is_sent_back_as_it_came() -> None:
     responses, chat = PickyResponses(tools=(SHOUT, ORDER)), PickyChat()
     for model, api in ((responses, "responses"), (chat, "chat")):
         slack = FakeSlack()
-        async with runner(slack, model, api=api) as way:
-            assert await way.answer(question()) is Phase.DONE
+        async with runner(slack, model, api=api) as setup:
+            assert await setup.answer(question()) is Phase.DONE
         assert slack.thread("900.1")[0].markdown.endswith("Done.")
     assert (len(responses.asked), len(chat.asked)) == (3, 2)
 
 
 @pytest.mark.parametrize("api", ["responses", "chat"])
-async def test_servers_that_refuse_a_whole_round_get_the_calls_and_are_not_tried_again(
+async def test_tool_round_refused_as_it_came_is_sent_as_calls_from_then_on(
     api: str,
 ) -> None:
     model = PickyResponses(takes=False) if api == "responses" else PickyChat(takes=False)
-    async with runner(FakeSlack(), model, api=api) as way:
+    async with runner(FakeSlack(), model, api=api) as setup:
         for n in range(2):
-            assert await way.answer(question(n)) is Phase.DONE
+            assert await setup.answer(question(n)) is Phase.DONE
     assert len(model.asked) == 5
 
 
 @pytest.mark.parametrize("api", ["responses", "chat"])
-async def test_what_an_answer_cost_is_journalled_and_counted(api: str) -> None:
+async def test_token_usage_is_journalled_and_counted(api: str) -> None:
     model = PickyResponses() if api == "responses" else PickyChat()
-    async with runner(FakeSlack(), model, api=api) as way:
-        assert await way.answer(question()) is Phase.DONE
-        assert way.journalled().usage == Usage(60, 20, 40, 14, "m1-real")
-        counted = way.runner.metrics.registry.get_sample_value
+    async with runner(FakeSlack(), model, api=api) as setup:
+        assert await setup.answer(question()) is Phase.DONE
+        assert setup.journalled().usage == Usage(60, 20, 40, 14, "m1-real")
+        counted = setup.runner.metrics.registry.get_sample_value
         for kind, tokens in {"input": 60, "cached": 40, "output": 20, "reasoning": 14}.items():
             labels = {"kind": kind, "model": "m1-real"}
             assert counted("bot_tokens_total", labels) == tokens
@@ -85,14 +85,14 @@ async def taken_over(
     )
     usual: dict[str, Any] = {"draft": Draft(Phase.STREAMING, text), "fence": 2, "crash_count": 1}
     usual |= {"messages": (ShownMessage(ts, "C0"),), "tool_rounds": progress.to_json()}
-    async with runner(slack, model) as way:
-        way.runner.limits = limits
-        phase = await way.answer(question(), **usual | known)
+    async with runner(slack, model) as setup:
+        setup.runner.limits = limits
+        phase = await setup.answer(question(), **usual | known)
     assert len(slack.thread("900.1")) == 1
     return phase
 
 
-async def test_a_take_over_goes_on_after_the_last_round_and_runs_nothing_again() -> None:
+async def test_takeover_continues_after_the_last_tool_round_and_runs_nothing_again() -> None:
     ORDERS.clear()
     slack, model = FakeSlack(), PickyResponses(tools=(ORDER, SHOUT))
     progress = begun(model, 0).with_action_started().with_output("ordered")
@@ -108,7 +108,7 @@ async def test_a_take_over_goes_on_after_the_last_round_and_runs_nothing_again()
     [(SHOUT, []), (("order", '{"word": "milk"}'), ["milk"]), (ORDER, [])],
     ids=["harmless", "side effects", "done already"],
 )
-async def test_a_take_over_runs_the_calls_that_had_not_begun(
+async def test_takeover_runs_the_tool_calls_that_had_not_started(
     tool: tuple[str, str], ordered: list[str]
 ) -> None:
     ORDERS.clear()
@@ -120,7 +120,7 @@ async def test_a_take_over_runs_the_calls_that_had_not_begun(
     assert ordered == ORDERS
 
 
-async def test_a_call_that_may_have_been_under_way_is_not_run_again() -> None:
+async def test_takeover_does_not_rerun_a_tool_call_that_may_have_been_running() -> None:
     ORDERS.clear()
     slack, model = FakeSlack(), PickyResponses(tools=(ORDER,))
     progress = begun(model, 0).with_action_started()
@@ -129,7 +129,7 @@ async def test_a_call_that_may_have_been_under_way_is_not_run_again() -> None:
     assert NOT_REPEATED_MESSAGE in slack.thread("900.1")[0].state
 
 
-async def test_rounds_already_used_count_for_the_limit_after_a_take_over() -> None:
+async def test_tool_rounds_before_a_takeover_count_for_the_limit() -> None:
     slack, model = FakeSlack(), PickyResponses(tools=(SHOUT, SHOUT))
     assert await taken_over(slack, model, begun(model, 1)) is Phase.DONE
     assert [bool(body.get("tools")) for body in model.asked] == [False]
@@ -143,7 +143,7 @@ async def test_rounds_already_used_count_for_the_limit_after_a_take_over() -> No
         (AnswerLimits(tool_characters=len("an earlier outpu")), Phase.CUT_OFF),
     ],
 )
-async def test_output_of_tools_before_a_take_over_counts_for_the_limit(
+async def test_tool_output_before_a_takeover_counts_for_the_limit(
     limits: AnswerLimits, ended: Phase
 ) -> None:
     slack, model = FakeSlack(), PickyResponses(tools=(SHOUT, SHOUT))
@@ -151,14 +151,14 @@ async def test_output_of_tools_before_a_take_over_counts_for_the_limit(
     assert slack.thread("900.1")[0].markdown.startswith("Before.")
 
 
-async def test_calls_before_a_take_over_leave_fewer_after_it() -> None:
+async def test_tool_calls_before_a_takeover_count_for_the_limit() -> None:
     slack, model = FakeSlack(), PickyResponses(tools=(SHOUT, SHOUT))
     limits = AnswerLimits(tool_calls=2)
     assert await taken_over(slack, model, begun(model, 1), limits) is Phase.DONE
     assert [bool(body.get("tools")) for body in model.asked] == [False]
 
 
-async def test_rounds_that_are_too_long_are_not_kept_and_the_answer_is_begun_anew() -> None:
+async def test_tool_rounds_too_long_for_the_journal_begin_the_answer_anew() -> None:
     huge = begun(PickyResponses(tools=(("shout", "x" * MAX_PROGRESS_CHARACTERS),)), 0)
     assert huge.to_json() == ""
     slack, model = FakeSlack(), PickyResponses()
@@ -168,12 +168,12 @@ async def test_rounds_that_are_too_long_are_not_kept_and_the_answer_is_begun_ane
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"rounds": 7}', "{}", "[" * 9999])
-def test_progress_that_can_not_be_read_covers_nothing(text: str) -> None:
+def test_tool_progress_that_can_not_be_read_is_empty(text: str) -> None:
     assert parse_progress(text) == ToolProgress()
     assert not parse_progress(text).covers_all_effects
 
 
-def test_progress_comes_back_as_it_was_written() -> None:
+def test_tool_progress_is_read_back_as_it_was_written() -> None:
     output = ModelOutput("chat", ({"role": "assistant", "odd": ["\0\ud800é", 1.5, None]},))
     calls = (ToolCall("a", "now", "{}"), ToolCall("b", "now", "{}"))
     progress = ToolProgress().with_round(output, calls, "Text")

@@ -1,4 +1,4 @@
-"""What can't be read is named, and the model is never asked nothing; in virtual time."""
+"""Unreadable parts are named, and the model is never asked nothing; in virtual time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bot.values import File, Message, Phase, Place, Question
 from tests.support import paging
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import Call, FakeSlack
-from tests.unit.turn.way import Model, question, runner
+from tests.unit.turn.answer_setup import Model, question, runner
 
 REPORT = "report.pdf (PDF)"
 DM = {"team": "T1", "channel": "D1", "surface": "dm", "thread_ts": "900.1"}
@@ -34,8 +34,8 @@ DM = {"team": "T1", "channel": "D1", "surface": "dm", "thread_ts": "900.1"}
 async def told(asked: Question) -> tuple[Model, str, str]:
     """A model, and the answer and the remark that a reader sees of a question."""
     slack, model = FakeSlack(), Model(pause=0.01)
-    async with runner(slack, model) as way:
-        assert await way.answer(asked) is Phase.DONE
+    async with runner(slack, model) as setup:
+        assert await setup.answer(asked) is Phase.DONE
         [message] = slack.messages.values()
         return model, message.markdown, message.state
 
@@ -50,7 +50,7 @@ async def told(asked: Question) -> tuple[Model, str, str]:
         {"files": (File("F1", "report.pdf", "application/pdf", 3, ""),)},
     ],
 )
-async def test_a_question_without_words_is_told_what_cannot_be_read_and_asks_no_model(
+async def test_question_without_words_names_what_can_not_be_read_without_the_model(
     place: dict[str, Any], text: str, beside: dict[str, Any]
 ) -> None:
     asked = replace(question(0, text, **place), **beside)
@@ -62,7 +62,7 @@ async def test_a_question_without_words_is_told_what_cannot_be_read_and_asks_no_
     assert all(name in answer for name in asked.unreadable)
 
 
-async def test_a_mention_with_nothing_beside_it_is_greeted_and_asks_no_model() -> None:
+async def test_mention_without_anything_else_is_greeted_without_the_model() -> None:
     model, answer, _ = await told(question(0, ""))
     assert (model.asked, answer) == ([], EMPTY_QUESTION_HINT)
 
@@ -75,7 +75,7 @@ async def test_a_mention_with_nothing_beside_it_is_greeted_and_asks_no_model() -
         ((), ""),
     ],
 )
-async def test_a_file_beside_words_is_named_under_the_answer(
+async def test_unreadable_file_is_named_under_the_answer(
     unreadable: tuple[str, ...], said: str
 ) -> None:
     model, answer, state = await told(replace(question(0, "Why?"), unreadable=unreadable))
@@ -84,11 +84,11 @@ async def test_a_file_beside_words_is_named_under_the_answer(
     assert state == said
 
 
-async def test_a_file_beside_words_is_named_under_an_answer_that_was_stopped() -> None:
+async def test_unreadable_file_is_named_under_a_stopped_answer() -> None:
     slack, model = FakeSlack(), Model(ends=False)
-    async with runner(slack, model) as way:
-        turn = way.turn(replace(question(0, "Why?"), unreadable=(REPORT,)))
-        answering = asyncio.create_task(way.runner.answer(turn))
+    async with runner(slack, model) as setup:
+        turn = setup.turn(replace(question(0, "Why?"), unreadable=(REPORT,)))
+        answering = asyncio.create_task(setup.runner.answer(turn))
         await asyncio.sleep(10)
         assert turn.stop(Stopped("U1"))
         assert await answering is Phase.STOPPED
@@ -113,14 +113,14 @@ class Channel(FakeSlack):
 
 async def stands(slack: Channel, asked: Question, model: Model) -> str:
     """The remark under the answer of a question whose event told of no file."""
-    async with runner(slack, model) as way:
-        assert await way.answer(asked) is Phase.DONE
+    async with runner(slack, model) as setup:
+        assert await setup.answer(asked) is Phase.DONE
     return [message for message in slack.messages.values() if message.markdown][-1].state
 
 
 @pytest.mark.parametrize("ts", ["900.1", "950.1"])
 @pytest.mark.parametrize("known", [(), (EMPTY_FORWARD_NAME,)])
-async def test_a_file_that_the_event_of_a_mention_left_out_is_named_under_the_answer(
+async def test_unreadable_file_missing_in_the_event_is_named_under_the_answer(
     ts: str, known: tuple[str, ...]
 ) -> None:
     asked = replace(question(0, "Why?"), ts=ts, unreadable=known)
@@ -130,7 +130,7 @@ async def test_a_file_that_the_event_of_a_mention_left_out_is_named_under_the_an
     assert "not read" in state
 
 
-async def test_looking_for_a_file_holds_up_neither_the_first_word_nor_the_last() -> None:
+async def test_unreadable_file_lookup_delays_neither_the_first_word_nor_the_last() -> None:
     slack, model = Channel(), Model(pause=0.1)
     looked: list[int] = []
 
@@ -147,7 +147,7 @@ async def test_looking_for_a_file_holds_up_neither_the_first_word_nor_the_last()
     assert looked == [1]
 
 
-def test_many_names_are_counted() -> None:
+def test_unreadable_names_beyond_a_few_are_counted() -> None:
     many = replace(question(), unreadable=tuple(f"{n}.pdf" for n in range(9)))
     assert (
         f"{MAX_LISTED_NAMES - 1}.pdf and {9 - MAX_LISTED_NAMES} more were not read"
@@ -159,7 +159,7 @@ PLACE = Place("T1", "C1", "channel", "1.0")
 
 
 @given(st.text(min_size=1, max_size=200).filter(lambda name: name not in UNNAMED_PARTS))
-def test_a_name_stays_one_short_line_of_code(name: str) -> None:
+def test_unreadable_name_stays_one_short_line_of_code(name: str) -> None:
     sentence = wordless_question_reply(Question("q", (), PLACE, "U1", "", unreadable=(name,)))
     if not sentence:  # nothing of the name can be seen
         return
@@ -172,6 +172,6 @@ def test_a_name_stays_one_short_line_of_code(name: str) -> None:
     "messages",
     [(), (Message("user", ""),), (Message("user", " \n"),), (Message("assistant", "Hello"),)],
 )
-def test_a_prompt_without_words_of_a_person_cannot_be_made(messages: tuple[Message, ...]) -> None:
+def test_prompt_without_words_of_a_person_can_not_be_made(messages: tuple[Message, ...]) -> None:
     with pytest.raises(ValueError, match="words"):
         Prompt("Be brief.", messages)

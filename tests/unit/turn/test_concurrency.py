@@ -26,7 +26,7 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def test_a_free_seat_is_taken_without_a_word() -> None:
+async def test_free_slot_is_taken_without_a_position() -> None:
     guest = Guest(ConcurrencyLimiter(1))
     await guest.seated.wait()
     guest.leave.set()
@@ -35,7 +35,7 @@ async def test_a_free_seat_is_taken_without_a_word() -> None:
     assert guest.seats.in_use == 0
 
 
-async def test_those_who_wait_are_told_their_place_and_seated_in_order() -> None:
+async def test_slots_are_given_in_order_and_positions_reported() -> None:
     seats = ConcurrencyLimiter(1)
     first, second, third = Guest(seats), Guest(seats), Guest(seats)
     await settle()
@@ -51,7 +51,7 @@ async def test_those_who_wait_are_told_their_place_and_seated_in_order() -> None
     assert (seats.in_use, seats.waiting_count) == (0, 0)
 
 
-async def test_one_who_gives_up_waiting_leaves_the_queue() -> None:
+async def test_cancelled_waiter_leaves_the_queue() -> None:
     seats = ConcurrencyLimiter(1)
     first, second, third = Guest(seats), Guest(seats), Guest(seats)
     await settle()
@@ -65,7 +65,7 @@ async def test_one_who_gives_up_waiting_leaves_the_queue() -> None:
     assert seats.in_use == 0
 
 
-async def test_a_seat_handed_to_one_who_just_gave_up_is_passed_on() -> None:
+async def test_slot_granted_to_a_cancelled_waiter_is_passed_on() -> None:
     seats = ConcurrencyLimiter(1)
     first, second, third = Guest(seats), Guest(seats), Guest(seats)
     await settle()

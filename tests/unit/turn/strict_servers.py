@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from tests.unit.turn.way import event
+from tests.unit.turn.answer_setup import event
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What was asked together with a message that is deleted; a real database, virtual time."""
+"""One of several messages of a question is deleted; a real database, virtual time."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from bot.storage.turn_ids import all_turn_ids
 from bot.turn.supervisor import Verdict
 from bot.values import REMOVED_DRAFT, Phase
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.turn.stage import Replica, Stage, until
+from tests.unit.turn.answer_setup import Background, Model, Room, rooms
+from tests.unit.turn.replica_setup import Replica, ReplicaSetup, until
 from tests.unit.turn.test_revisions import ROOT, asked, revisions
-from tests.unit.turn.way import Background, Model, Room, rooms
 
 A, B, C = "901.000001", "902.000001", "903.000001"
 WORDS = {A: "Alpha?", B: "Beta?", C: "Gamma?"}
@@ -30,17 +30,17 @@ class Scene:
 
     slack: FakeSlack
     model: Model
-    stage: Stage
+    setup: ReplicaSetup
     rooms: list[Room]
     a: Replica
     turn: str = f"t{A}"
 
     async def ask(self, *messages: str, ends: bool = True) -> None:
         """Ask these while the answer above is written; return when they are asked as one."""
-        await self.a.turns.submit(asked())
+        await self.a.supervisor.submit(asked())
         await until(lambda: self.model.asked)
         for ts in messages:
-            await self.a.turns.submit(asked(ts, WORDS[ts], f"U{ts[:3]}"))
+            await self.a.supervisor.submit(asked(ts, WORDS[ts], f"U{ts[:3]}"))
         await until(lambda: self.model.closed)
         self.model.ends = ends
         await until(lambda: len(self.model.asked) == 2)
@@ -71,21 +71,21 @@ async def scene(
     path: Path, *, running: bool = True, model: Model | None = None
 ) -> AsyncIterator[Scene]:
     slack, model = FakeSlack(), model or Model()
-    async with rooms(slack, model) as one, rooms(slack, model) as two, Stage(path) as stage:
-        a = await stage.replica("a", one, running=running)
-        yield Scene(slack, model, stage, [one, two], a)
+    async with rooms(slack, model) as one, rooms(slack, model) as two, ReplicaSetup(path) as setup:
+        a = await setup.replica("a", one, running=running)
+        yield Scene(slack, model, setup, [one, two], a)
 
 
 async def _answered(of: Scene, *replicas: Replica) -> None:
     """Return when nothing is left to be done."""
     await asyncio.sleep(1)
-    await until(lambda: not any(one.turns.running_count for one in replicas))
+    await until(lambda: not any(one.supervisor.running_count for one in replicas))
     await asyncio.sleep(2)
-    assert not any(one.turns.running_count for one in replicas)
+    assert not any(one.supervisor.running_count for one in replicas)
 
 
 @pytest.mark.parametrize("deleted", [A, B, C])
-async def test_the_others_are_asked_anew_as_one_question_and_answered_once(
+async def test_remaining_messages_are_asked_anew_as_one_question_and_answered_once(
     tmp_path: Path, deleted: str
 ) -> None:
     async with scene(tmp_path) as on:
@@ -102,9 +102,9 @@ async def test_the_others_are_asked_anew_as_one_question_and_answered_once(
         assert record.draft == REMOVED_DRAFT
 
 
-async def test_deletion_that_another_replica_hears_reaches_the_owner(tmp_path: Path) -> None:
+async def test_deletion_delivered_to_another_replica_reaches_the_owner(tmp_path: Path) -> None:
     async with scene(tmp_path) as on:
-        b = await on.stage.replica("b", on.rooms[1])
+        b = await on.setup.replica("b", on.rooms[1])
         await on.ask(A, B, ends=False)
         on.model.ends = True
         await on.delete(A, at=b)
@@ -113,7 +113,9 @@ async def test_deletion_that_another_replica_hears_reaches_the_owner(tmp_path: P
         assert "Alpha" not in on.prompts()[1]
 
 
-async def test_messages_deleted_one_after_the_other_leave_what_is_left(tmp_path: Path) -> None:
+async def test_messages_deleted_one_after_another_leave_the_remaining_question(
+    tmp_path: Path,
+) -> None:
     async with scene(tmp_path) as on:
         await on.ask(A, B, C, ends=False)
         on.model.ends = True
@@ -127,7 +129,7 @@ async def test_messages_deleted_one_after_the_other_leave_what_is_left(tmp_path:
         assert await on.answered() == [ROOT, B]
 
 
-async def test_nothing_is_left_where_all_were_deleted(tmp_path: Path) -> None:
+async def test_question_whose_messages_were_all_deleted_is_not_asked_anew(tmp_path: Path) -> None:
     async with scene(tmp_path) as on:
         await on.ask(A, B, ends=False)
         await on.delete(A, B)
@@ -135,7 +137,7 @@ async def test_nothing_is_left_where_all_were_deleted(tmp_path: Path) -> None:
         assert on.answers() == {f"t{ROOT}": WHOLE}
 
 
-async def test_answer_to_several_that_has_its_end_stays_and_nothing_is_asked_anew(
+async def test_ended_answer_to_several_messages_stays_and_nothing_is_asked_anew(
     tmp_path: Path,
 ) -> None:
     async with scene(tmp_path) as on:
@@ -151,7 +153,9 @@ async def test_answer_to_several_that_has_its_end_stays_and_nothing_is_asked_ane
         assert on.answers() == {f"t{ROOT}": WHOLE, on.turn: WHOLE}
 
 
-async def test_others_are_asked_anew_when_the_database_is_back(tmp_path: Path) -> None:
+async def test_remaining_messages_are_asked_anew_when_the_database_is_available_again(
+    tmp_path: Path,
+) -> None:
     async with scene(tmp_path) as on:
         await on.ask(A, B, ends=False)
         on.model.ends = True
@@ -163,22 +167,22 @@ async def test_others_are_asked_anew_when_the_database_is_back(tmp_path: Path) -
         assert on.answers() == {f"t{ROOT}": WHOLE, f"{on.turn}-2": WHOLE}
 
 
-async def test_message_deleted_while_it_waits_with_others_takes_none_of_them_along(
+async def test_message_deleted_while_it_waits_with_others_leaves_them_asked(
     tmp_path: Path,
 ) -> None:
     async with scene(tmp_path) as on:
         on.model.ends = False
-        await on.a.turns.submit(asked())
+        await on.a.supervisor.submit(asked())
         await until(lambda: on.model.asked)
         for ts in (A, B):
-            await on.a.turns.submit(asked(ts, WORDS[ts]))
+            await on.a.supervisor.submit(asked(ts, WORDS[ts]))
         await until(lambda: len(on.slack.messages) == 2)
         await on.delete(A)
-        await on.a.turns.submit(asked(C, WORDS[C]))
+        await on.a.supervisor.submit(asked(C, WORDS[C]))
         await asyncio.sleep(3)
         on.model.ends = True
         assert len(on.model.asked) == 1
-        await on.a.turns.stop(f"t{ROOT}", "U1")
+        await on.a.supervisor.stop(f"t{ROOT}", "U1")
         await _answered(on, on.a)
         [prompt] = on.prompts()
         assert "Alpha" not in prompt
@@ -186,23 +190,23 @@ async def test_message_deleted_while_it_waits_with_others_takes_none_of_them_alo
         assert sorted(on.answers().values()) == [WHOLE, WHOLE]
 
 
-async def test_question_asked_while_one_that_waited_is_being_stopped_is_answered(
+async def test_question_asked_while_a_waiting_one_is_being_stopped_is_answered(
     tmp_path: Path,
 ) -> None:
     async with scene(tmp_path) as on:
-        await on.a.turns.submit(asked())
-        await on.a.turns.submit(asked(A, WORDS[A]))
+        await on.a.supervisor.submit(asked())
+        await on.a.supervisor.submit(asked(A, WORDS[A]))
         await until(lambda: len(on.slack.messages) == 2)
         on.slack.delay = lambda call: 2.0 if call.method == "chat.update" else 0.0
-        await on.a.turns.stop(f"t{A}", "U1")
+        await on.a.supervisor.stop(f"t{A}", "U1")
         await asyncio.sleep(0.5)  # its end is journalled, and not shown
-        await on.a.turns.submit(asked(B, WORDS[B]))
+        await on.a.supervisor.submit(asked(B, WORDS[B]))
         await _answered(on, on.a)
         assert on.answers() == {f"t{ROOT}": WHOLE, f"t{A}": "", f"t{B}": WHOLE}
 
 
 @pytest.mark.parametrize("edited", [A, B])
-async def test_message_asked_again_with_its_edit_leaves_the_others_asked(
+async def test_edited_message_is_asked_alone_and_leaves_the_others_asked(
     tmp_path: Path, edited: str
 ) -> None:
     async with scene(tmp_path) as on:
@@ -219,14 +223,14 @@ async def test_message_asked_again_with_its_edit_leaves_the_others_asked(
         assert await revisions(on.a).ask_edited(edit, turn) is Verdict.ALREADY_DONE
 
 
-async def test_message_that_waits_with_others_is_asked_with_its_edit_and_once(
+async def test_edited_message_that_waits_with_others_is_asked_once_with_its_edit(
     tmp_path: Path,
 ) -> None:
     async with scene(tmp_path) as on:
-        await on.a.turns.submit(asked())
+        await on.a.supervisor.submit(asked())
         await until(lambda: on.model.asked)
         for ts in (A, B):
-            await on.a.turns.submit(asked(ts, WORDS[ts]))
+            await on.a.supervisor.submit(asked(ts, WORDS[ts]))
         on.slack.edit(B, "Delta?")
         edit = asked(B, "Delta?")
         assert await revisions(on.a).next_turn_id(edit) is None
@@ -244,7 +248,7 @@ CUTS: dict[str, Step] = {
     "it is left as a wish": lambda on: on.a.store.receive_commands(),
     "what is left has a turn": lambda on: on.a.store.get_unfinished_turns(None),
     "the message of the answer is deleted": lambda on: on.slack.count("chat.delete", "ok"),
-    "the answer that goes is over": lambda on: on.a.turns.running_count == 0,
+    "the answer that goes is over": lambda on: on.a.supervisor.running_count == 0,
 }
 
 
@@ -260,11 +264,11 @@ async def _reached(on: Scene, step: Step) -> None:
 
 @pytest.mark.parametrize("cut", CUTS)
 @pytest.mark.parametrize("kind", [Model, Background])
-async def test_crash_between_any_two_steps_loses_nothing_and_doubles_nothing(
+async def test_removal_crashed_between_any_two_steps_loses_and_doubles_nothing(
     tmp_path: Path, cut: str, kind: type[Model]
 ) -> None:
     async with scene(tmp_path, running=False, model=kind()) as on:
-        journalling = asyncio.create_task(on.a.live.journal.run())
+        journalling = asyncio.create_task(on.a.running.journal.run())
         living = asyncio.create_task(_lives(on.a))
         await on.ask(A, B, ends=False)
         await until(lambda: on.answers().get(on.turn))
@@ -275,12 +279,12 @@ async def test_crash_between_any_two_steps_loses_nothing_and_doubles_nothing(
             task.cancel()
         await on.a.die()
         on.model.ends = True
-        b = await on.stage.replica("b", on.rooms[1])
+        b = await on.setup.replica("b", on.rooms[1])
         if cut == "the deletion is heard" and kind is Background:
             await revisions(b).on_message_deleted(
                 "T1", "C1", A
             )  # nothing of it was kept: told again
-        await until(lambda: b.turns.running_count)
+        await until(lambda: b.supervisor.running_count)
         await _answered(on, b)
         assert "Alpha" not in on.prompts()[-1]
         assert "Beta" in on.prompts()[-1]
@@ -291,8 +295,8 @@ async def test_crash_between_any_two_steps_loses_nothing_and_doubles_nothing(
 async def _lives(replica: Replica) -> None:
     """Show that it lives, heed wishes, and let what waits begin; it takes nothing over."""
     while True:
-        await replica.turns.heartbeat()
+        await replica.supervisor.heartbeat()
         for wish in await replica.store.receive_commands():
-            replica.turns.remove(wish.turn, wish.user)
-        replica.live.wake_waiting()
+            replica.supervisor.remove(wish.turn, wish.user)
+        replica.running.wake_waiting()
         await asyncio.sleep(0.1)

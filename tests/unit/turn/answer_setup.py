@@ -1,4 +1,4 @@
-"""The way of a question with real rooms, a fake Slack and a model on cue, in virtual time."""
+"""An answer runner on a fake Slack, a scripted model and a journal in memory, in virtual time."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from bot.errors import StorageUnavailable
 from bot.history.conversation import History
 from bot.history.names import UserNames
 from bot.observe import Metrics
+from bot.slack import Slack
 from bot.storage.records import Change, TurnRecord
 from bot.tools.tool import tool
 from bot.tools.toolbox import Toolbox
@@ -37,7 +38,7 @@ def question(n: int = 0, text: str = "Why?", **place: Any) -> Question:
 
 @dataclass
 class Model(httpx.AsyncByteStream):
-    """Writes its words one by one, `pause` seconds apart; remembers what it was asked."""
+    """Writes its words one by one, `pause` seconds apart, and records its requests."""
 
     words: tuple[str, ...] = ("One ", "two ", "three.")
     pause: float = 1.0
@@ -69,7 +70,7 @@ class Model(httpx.AsyncByteStream):
 
 @dataclass
 class Background(Model):
-    """Writes responses that go on without a reader and can be read again from their beginning."""
+    """Writes background responses, which can be read again from their beginning."""
 
     resumed: list[str] = field(default_factory=list)
     cancelled: int = 0
@@ -101,8 +102,12 @@ def event(**data: Any) -> bytes:
 
 
 @dataclass
-class Way:
-    """A runner, and a journal in place of the database; `changes` is what it was given."""
+class AnswerSetup:
+    """A runner, and a journal whose `changes` are kept in place of a database.
+
+    `lost` are turns that another process owns. While not `held` the lease is not ours. While `away`
+    the database is unavailable.
+    """
 
     runner: AnswerRunner
     slack: FakeSlack
@@ -124,7 +129,7 @@ class Way:
         return {change.turn for change in changes} & self.lost
 
     def lose(self, turn: str, fence: int) -> None:
-        self.turns[turn].released = True
+        self.turns[turn].checkpoint.released = True
 
     def turn(self, asked: Question, *, certain: bool = True, **known: Any) -> Turn:
         self.slack.hear(asked)
@@ -144,7 +149,7 @@ class Way:
         return await self.runner.answer(self.turn(asked, **known))
 
     def journalled(self, turn: str = "turn0") -> Change:
-        """All that was written of a turn, as one change."""
+        """All changes of a turn, merged."""
         found: Change | None = None
         for change in self.changes:
             if change.turn == turn:
@@ -153,12 +158,16 @@ class Way:
         return found
 
 
+def history(slack: Slack) -> History:
+    return History(slack, UserNames(slack), bot_user="UBOT", max_tokens=1000)
+
+
 async def begin(turn: str, fence: int) -> Question | None:
     raise AssertionError("no turn waits here")
 
 
 class Room(AnswerRunner):
-    """A runner, and the Slack behind it."""
+    """A runner with its fake Slack."""
 
     fake: FakeSlack
 
@@ -169,11 +178,11 @@ async def runner(
     model: Callable[[httpx.Request], httpx.Response],
     seats: int = 10,
     **upstream: Any,
-) -> AsyncIterator[Way]:
+) -> AsyncIterator[AnswerSetup]:
     async with rooms(slack, model, seats, **upstream) as made:
-        way = Way(made, slack)
-        journalling = asyncio.create_task(way.journal.run())
-        yield way
+        setup = AnswerSetup(made, slack)
+        journalling = asyncio.create_task(setup.journal.run())
+        yield setup
         journalling.cancel()
 
 
@@ -184,7 +193,7 @@ async def rooms(
     seats: int = 10,
     **upstream: Any,
 ) -> AsyncIterator[Room]:
-    """A runner between a Slack and a model; `upstream` is configured otherwise than usual."""
+    """A runner between a Slack and a model; `upstream` overrides fields of its configuration."""
     async with AsyncExitStack() as stack:
         door = connect(slack)
         http = await stack.enter_async_context(
@@ -200,7 +209,7 @@ async def rooms(
         room = Room(
             upstream=asked,
             delivery=delivery,
-            history=History(door, UserNames(door), bot_user="UBOT", max_tokens=1000),
+            history=history(door),
             concurrency=ConcurrencyLimiter(seats),
             metrics=Metrics(),
             toolbox=Toolbox([shout, ponder, order], timeout_seconds=60),
@@ -242,7 +251,7 @@ async def order(word: str) -> str:
 
 
 class CallingModel(Model):
-    """Asks for a tool the first `rounds` times, then writes."""
+    """Calls a tool in its first `rounds` responses, then writes."""
 
     rounds: int = 1
     tool: str = "shout"

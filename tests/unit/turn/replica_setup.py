@@ -1,4 +1,4 @@
-"""Replicas over one SQLite file, in virtual time; what answers their turns is up to the test."""
+"""Several replicas on one SQLite file in virtual time. A test says what answers their turns."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
-from bot.errors import StorageUnavailable
+from bot.delivery.delivery import Delivery, DeliveryConfig
+from bot.delivery.ephemeral.registry import EphemeralReplies
+from bot.errors import QuestionDeleted, Stopped, StorageUnavailable
 from bot.observe import Metrics
+from bot.slack import Slack
 from bot.storage.engine.database import Database
 from bot.storage.engine.deadline import DEFAULT_TIMEOUT_SECONDS
 from bot.storage.records import TurnCommand
@@ -26,12 +29,13 @@ from bot.turn.supervisor import Supervisor
 from bot.turn.turn import Turn
 from bot.values import Draft, Phase, Place, Question
 from tests.support.virtual_time import now
-from tests.unit.turn.way import Room
+from tests.unit.delivery.fake_slack import FakeSlack, connect
+from tests.unit.turn.answer_setup import Room, history
 
 T = TypeVar("T")
 
 LEASE = 15.0
-WALL = 1_800_000_000.0  # the time of day when a scenario begins
+WALL = 1_800_000_000.0  # seconds since the epoch when a test begins
 
 Answer = Callable[[Turn], Awaitable[Phase | None]]
 
@@ -39,13 +43,13 @@ Answer = Callable[[Turn], Awaitable[Phase | None]]
 def question(
     name: str = "q1", text: str = "hello", *, ts: str = "1.0", user: str = "U1"
 ) -> Question:
-    """A question in the one thread there is."""
+    """A question in one and the same thread."""
     place = Place("T1", "C1", "channel", "1.0")
     return Question(name, (f"message:{name}",), place, user, text, ts)
 
 
 class Gated(Database):
-    """A database that is away when told so, or takes no writes."""
+    """A database that is unavailable while `away`, and takes no writes while `full`."""
 
     away = full = False
 
@@ -78,23 +82,34 @@ class Gated(Database):
 
 @dataclass(eq=False)
 class Replica:
-    """One process, as far as its turns go."""
+    """The objects of one process that are about turns."""
 
     database: Gated
     store: Store
-    keeper: LeaseManager
-    live: RunningTurns
-    turns: Supervisor
+    lease_manager: LeaseManager
+    running: RunningTurns
+    supervisor: Supervisor
     metrics: Metrics
-    refused: list[str] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
-    lent: list[TurnCommand] = field(default_factory=list)
+    delivery: Delivery
+    detached: list[str] = field(default_factory=list)  # responses left to the next owner
+
+    @property
+    def refused(self) -> list[str]:
+        """The questions whose askers were told that they are not answered."""
+        assert isinstance(self.delivery, RecordingDelivery)
+        return self.delivery.refused
+
+    @property
+    def commands(self) -> list[TurnCommand]:
+        """The commands for ephemeral answers that were handed to delivery."""
+        assert isinstance(self.delivery.ephemeral, RecordingReplies)
+        return self.delivery.ephemeral.commands
 
     async def die(self) -> None:
-        """Be gone from one moment to another; only for one that is not running."""
-        tasks = dict(self.live.tasks)
+        """End all turns at once without writing. Only for a replica that is not running."""
+        tasks = dict(self.running.tasks)
         for turn, task in tasks.items():
-            turn.released = True
+            turn.checkpoint.released = True
             task.cancel()
         await asyncio.gather(*tasks.values())
 
@@ -103,10 +118,42 @@ class Replica:
         return self.metrics.registry.get_sample_value(name, labels) or 0.0
 
 
-class Stage:
-    """A database, and the replicas that come and go before it."""
+class RecordingDelivery(Delivery):
+    """Records the questions whose askers are told that they are not answered."""
+
+    def __init__(self, slack: FakeSlack) -> None:
+        door = connect(slack)
+        super().__init__(door, DeliveryConfig(), now=now, sleep=asyncio.sleep)
+        self.refused: list[str] = []
+        self.ephemeral = RecordingReplies(door)
+
+    async def post_if_unanswered(self, question: Question, draft: Draft) -> None:
+        self.refused.append(question.id)
+        await super().post_if_unanswered(question, draft)
+
+
+class RecordingReplies(EphemeralReplies):
+    """Records the commands that it is handed."""
+
+    def __init__(self, slack: Slack) -> None:
+        super().__init__(
+            slack,
+            words_per_second=DeliveryConfig().words_per_second,
+            now=now,
+            sleep=asyncio.sleep,
+        )
+        self.commands: list[TurnCommand] = []
+
+    def deliver_command(self, command: TurnCommand) -> None:
+        self.commands.append(command)
+        super().deliver_command(command)
+
+
+class ReplicaSetup:
+    """A database, a Slack, and replicas that a test starts."""
 
     def __init__(self, path: Path) -> None:
+        self.slack = FakeSlack()
         self._url = f"sqlite:///{path}/bot.db"
         self._stack = AsyncExitStack()
 
@@ -132,10 +179,10 @@ class Stage:
         store_text: bool = True,
         team: str = "",
     ) -> Replica:
-        """Start a replica. One that is not `running` does only what it is told to.
+        """Start a replica. One that is not `running` has no loops: the test calls its methods.
 
-        `team` is whose bot it is. `shared`: the database may be away for this one only. `clock` is
-        its own.
+        `answers` writes its answers. `team` is the workspace of its bot. `shared`: the database may
+        be unavailable for this replica only. `clock` is its monotonic clock.
         """
         database = Gated(make_url(self._url))
         self._stack.push_async_callback(database.close)
@@ -147,45 +194,39 @@ class Stage:
         await self._stack.enter_async_context(store)
         runner = answers if isinstance(answers, AnswerRunner) else None
         metrics = runner.metrics if runner else Metrics()
-        keeper = LeaseManager(
+        lease_manager = LeaseManager(
             store, metrics, lease_seconds=LEASE, database_is_shared=shared, now=clock
         )
-        left: list[str] = []
-        refused: list[str] = []
-        lent: list[TurnCommand] = []
+        detached: list[str] = []
+        delivery = runner.delivery if runner else RecordingDelivery(self.slack)
 
-        def leave(response: str) -> None:
-            left.append(response)
+        def detach(response: str) -> None:
+            detached.append(response)
             if runner:
                 runner.upstream.detach_response(response)
 
-        async def refuse(asked: Question) -> None:
-            refused.append(asked.id)
-            if runner:
-                await runner.tell_unavailable(asked)
-
         answer: Answer = runner.answer if runner else answers  # type: ignore[assignment]  # no runner, so an answer
-        live = RunningTurns(answer, store, keeper, metrics, detach_response=leave)
-        turns = Heard(
-            live,
+        turns = RunningTurns(answer, store, lease_manager, metrics, detach_response=detach)
+        supervisor = ListeningSupervisor(
+            turns,
             store,
-            keeper,
-            tell_unavailable=refuse,
-            deliver_command=lent.append,
-            quiesce_delivery=runner.delivery.aclose if runner else _at_once,
-            reread_question=runner.history.current_question if runner else _as_it_is,
+            lease_manager,
+            delivery=delivery,
+            history=runner.history if runner else history(connect(self.slack)),
             retention_seconds=30 * 24 * 3600,
         )
-        turns.hear = runner.fake.hear if isinstance(runner, Room) else _unheard
+        supervisor.hear = runner.fake.hear if isinstance(runner, Room) else self.slack.hear
         if running:
-            await self._stack.enter_async_context(turns)
+            await self._stack.enter_async_context(supervisor)
         else:
-            self._stack.push_async_callback(turns.__aexit__, None, None, None)
-        return Replica(database, store, keeper, live, turns, metrics, refused, left, lent)
+            self._stack.push_async_callback(supervisor.__aexit__, None, None, None)
+        return Replica(
+            database, store, lease_manager, turns, supervisor, metrics, delivery, detached
+        )
 
 
-class Heard(Supervisor):
-    """Questions stand in the Slack they are said to come from."""
+class ListeningSupervisor(Supervisor):
+    """Posts each question in the fake Slack that it comes from before it is submitted."""
 
     hear: Callable[[Question], None]
 
@@ -194,29 +235,16 @@ class Heard(Supervisor):
         return await super().submit(question)
 
 
-async def _at_once() -> None:
-    """No write to Slack is ever under way."""
-
-
-async def _as_it_is(question: Question) -> Question | None:
-    """No message is ever edited or deleted."""
-    return question
-
-
-def _unheard(question: Question) -> None:
-    """There is no Slack."""
-
-
-async def until(condition: Callable[[], object], patience: float = 120.0) -> None:
+async def until(condition: Callable[[], object], timeout_seconds: float = 120.0) -> None:
     """Let virtual time pass until the condition holds."""
-    end = now() + patience
+    deadline = now() + timeout_seconds
     while not condition():
-        assert now() < end, "waited in vain"
+        assert now() < deadline, "waited in vain"
         await asyncio.sleep(0.05)
 
 
 class Answers:
-    """Answers turns when told; remembers which it was given."""
+    """Ends its turns when `go` is set, and records what happened to them."""
 
     def __init__(self, outcome: Phase = Phase.DONE, *, go: bool = False) -> None:
         self.asked: list[str] = []
@@ -233,21 +261,16 @@ class Answers:
             await turn.wait_for_thread_slot()
         self.asked.append(turn.id)
         self.texts.append(turn.question.text)
-        going = asyncio.ensure_future(self.go.wait())
-        either: list[asyncio.Future[Any]] = [going, turn.stop_requested]
+        phase = self.outcome
         try:
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            await turn.stop_scope.run_until_stopped(self.go.wait())
         except asyncio.CancelledError:
             if turn.released:
                 return None
             self.interrupted.append(turn.id)
             return Phase.INTERRUPTED
-        finally:
-            going.cancel()
-        phase = self.outcome
-        if turn.stop_requested.done():
-            self.stopped.append(str(turn.stop_requested.exception()))
+        except (Stopped, QuestionDeleted) as reason:
+            self.stopped.append(str(reason))
             phase = Phase.STOPPED
-        turn.stop_requested.cancel()
-        await turn.close(Draft(phase, "Because."))
+        await turn.checkpoint.close(Draft(phase, "Because."))
         return phase

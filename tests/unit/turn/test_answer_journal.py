@@ -1,4 +1,4 @@
-"""What of an answer is journalled, and what waits for it; in virtual time."""
+"""What an answer journals, and what waits for the journal; in virtual time."""
 
 from __future__ import annotations
 
@@ -7,110 +7,110 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.turn.durability.checkpoint import JOURNAL_WAIT_FINAL_SECONDS, JOURNAL_WAIT_TOOL_SECONDS
 from bot.turn.durability.tool_progress import parse_progress
 from bot.turn.tool_rounds import NOT_SAFE_NOW_OUTPUT
-from bot.turn.turn import JOURNAL_WAIT_FINAL_SECONDS, JOURNAL_WAIT_TOOL_SECONDS
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import Call, FakeSlack
 from tests.unit.delivery.room import once
-from tests.unit.turn.way import ORDERS, Background, CallingModel, Model, question, runner
+from tests.unit.turn.answer_setup import ORDERS, Background, CallingModel, Model, question, runner
 
 
-async def test_what_stands_and_which_response_it_is_are_journalled_as_it_is_written() -> None:
+async def test_messages_text_and_response_id_are_journalled_while_an_answer_is_written() -> None:
     slack, model = FakeSlack(), Background(ends=False)
-    async with runner(slack, model) as way:
-        answering = asyncio.create_task(way.answer(question()))
+    async with runner(slack, model) as setup:
+        answering = asyncio.create_task(setup.answer(question()))
         await asyncio.sleep(0.8)
         [message] = slack.thread("900.1")
-        known = way.journalled()
+        known = setup.journalled()
         assert known.messages
         assert ([one.ts for one in known.messages], known.response_id) == ([message.ts], "resp_1")
         await asyncio.sleep(10)
-        assert way.journalled().draft == Draft(Phase.STREAMING, "One two three.")
-        assert way.journalled().cursor == "3 0 0 14 resp_1"
+        assert setup.journalled().draft == Draft(Phase.STREAMING, "One two three.")
+        assert setup.journalled().cursor == "3 0 0 14 resp_1"
         answering.cancel()
         await answering
 
 
-async def test_a_response_nobody_can_resume_is_not_journalled() -> None:
-    async with runner(FakeSlack(), Model()) as way:
-        assert await way.answer(question()) is Phase.DONE
-        assert way.journalled().response_id is None
-        assert {change.cursor for change in way.changes} <= {None, ""}
+async def test_response_that_can_not_be_resumed_is_not_journalled() -> None:
+    async with runner(FakeSlack(), Model()) as setup:
+        assert await setup.answer(question()) is Phase.DONE
+        assert setup.journalled().response_id is None
+        assert {change.cursor for change in setup.changes} <= {None, ""}
 
 
-async def test_the_text_that_is_journalled_is_always_the_one_its_cursor_goes_on_from() -> None:
+async def test_journalled_text_and_cursor_always_match() -> None:
     words = tuple(f"word{n} " for n in range(400))
-    async with runner(FakeSlack(), Background(words=words, pause=0.05)) as way:
-        assert await way.answer(question()) is Phase.DONE
-    known = [(one.draft.text, one.cursor) for one in way.changes if one.draft and one.cursor]
+    async with runner(FakeSlack(), Background(words=words, pause=0.05)) as setup:
+        assert await setup.answer(question()) is Phase.DONE
+    known = [(one.draft.text, one.cursor) for one in setup.changes if one.draft and one.cursor]
     assert len(known) > 10
     for text, cursor in known:
         read = text.count(" ")
         assert cursor == f"{read} 0 0 {len(text)} resp_1"
 
 
-async def test_the_end_is_journalled_before_it_is_shown_and_over_only_afterwards() -> None:
+async def test_end_is_journalled_before_it_is_shown_and_closed_afterwards() -> None:
     slack, model = FakeSlack(), Model()
     ended: list[tuple[bool, bool]] = []
 
     def look(call: Call) -> None:
         if call.method == "chat.update" and "three." in str(call.arguments["blocks"]):
-            known = way.journalled()
+            known = setup.journalled()
             ended.append((known.draft == Draft(Phase.DONE, "One two three."), known.closed))
 
     slack.fault = look
-    async with runner(slack, model) as way:
-        assert await way.answer(question()) is Phase.DONE
-        assert way.journalled().closed
+    async with runner(slack, model) as setup:
+        assert await setup.answer(question()) is Phase.DONE
+        assert setup.journalled().closed
     assert ended == [(True, False)]
 
 
-async def test_turn_is_over_when_no_message_says_that_more_comes_but_its_thread_goes_on() -> None:
+async def test_turn_closes_after_its_cleanup_but_its_thread_goes_on_before() -> None:
     slack, model = FakeSlack(), Model(words=("One " * 40, "two ", "three."), pause=2.0)
-    async with runner(slack, model) as way:
-        answering = asyncio.create_task(way.answer(question()))
+    async with runner(slack, model) as setup:
+        answering = asyncio.create_task(setup.answer(question()))
         await asyncio.sleep(5)
         slack.fault = once("chat.update", "429:50")
         await asyncio.sleep(30)
         assert [message.state for message in slack.thread("900.1")] == ["Writing…", ""]
-        assert (way.journalled().readable, way.journalled().closed) == (True, False)
+        assert (setup.journalled().readable, setup.journalled().closed) == (True, False)
         assert await answering is Phase.DONE
         assert [message.state for message in slack.thread("900.1")] == ["", ""]
-        assert way.journalled().closed
+        assert setup.journalled().closed
 
 
-async def test_a_database_that_is_away_holds_up_no_end_for_long_and_hears_of_it_later() -> None:
+async def test_end_waits_only_shortly_for_an_unavailable_database_and_is_journalled_later() -> None:
     slack, model = FakeSlack(), Model()
-    async with runner(slack, model) as way:
-        way.away = True
-        assert await way.answer(question()) is Phase.DONE
+    async with runner(slack, model) as setup:
+        setup.away = True
+        assert await setup.answer(question()) is Phase.DONE
         assert now() < 3 + 2 * JOURNAL_WAIT_FINAL_SECONDS + 1
         assert slack.thread("900.1")[0].markdown == "One two three."
-        assert way.changes == []
-        way.away = False
+        assert setup.changes == []
+        setup.away = False
         await asyncio.sleep(5)
-        assert way.journalled().closed
+        assert setup.journalled().closed
 
 
-async def test_a_side_effect_is_journalled_before_it_happens() -> None:
+async def test_side_effect_is_journalled_before_it_happens() -> None:
     slack, model = FakeSlack(), CallingModel()
     model.tool = "order"
     ORDERS.clear()
-    async with runner(slack, model) as way:
-        assert await way.answer(question()) is Phase.DONE
-        assert way.journalled().irreversible
+    async with runner(slack, model) as setup:
+        assert await setup.answer(question()) is Phase.DONE
+        assert setup.journalled().irreversible
     assert ORDERS == ["hey"]
 
 
-async def test_a_side_effect_that_can_not_be_journalled_does_not_happen() -> None:
+async def test_side_effect_that_can_not_be_journalled_does_not_happen() -> None:
     slack, model = FakeSlack(), CallingModel()
     model.tool = "order"
     ORDERS.clear()
-    async with runner(slack, model) as way:
-        way.away = True
-        assert await way.answer(question()) is Phase.DONE
+    async with runner(slack, model) as setup:
+        setup.away = True
+        assert await setup.answer(question()) is Phase.DONE
         assert JOURNAL_WAIT_TOOL_SECONDS <= now() < JOURNAL_WAIT_TOOL_SECONDS + 10
     assert ORDERS == []
     outputs = [i for i in model.asked[1]["input"] if i.get("type") == "function_call_output"]
@@ -118,7 +118,7 @@ async def test_a_side_effect_that_can_not_be_journalled_does_not_happen() -> Non
 
 
 @pytest.mark.parametrize(("kind", "irreversible"), [("mcp", True), ("web_search", None)])
-async def test_what_the_model_s_server_may_change_is_journalled_when_it_begins(
+async def test_hosted_tool_with_side_effects_is_journalled_when_it_starts(
     kind: str, irreversible: bool | None
 ) -> None:
     class Server(Model):
@@ -133,19 +133,19 @@ async def test_what_the_model_s_server_may_change_is_journalled_when_it_begins(
                         b'"item": {"type": "mcp_call", "id": "x", "name": "order"}}\n\n'
                     )
 
-    async with runner(FakeSlack(), Server()) as way:
-        way.runner.hosted_tools = ({"type": kind},)
-        assert await way.answer(question()) is Phase.DONE
-        assert way.journalled().irreversible is irreversible
+    async with runner(FakeSlack(), Server()) as setup:
+        setup.runner.hosted_tools = ({"type": kind},)
+        assert await setup.answer(question()) is Phase.DONE
+        assert setup.journalled().irreversible is irreversible
 
 
-async def test_every_response_of_an_answer_with_tools_can_be_gone_on_with() -> None:
+async def test_response_of_every_tool_round_can_be_resumed() -> None:
     slack, model = FakeSlack(), CallingBackground()
-    async with runner(slack, model) as way:
-        assert await way.answer(question()) is Phase.DONE
-    ids = [change.response_id for change in way.changes if change.response_id is not None]
+    async with runner(slack, model) as setup:
+        assert await setup.answer(question()) is Phase.DONE
+    ids = [change.response_id for change in setup.changes if change.response_id is not None]
     assert ids == ["resp_1", "resp_2"]
-    second = next(change for change in way.changes if change.response_id == "resp_2")
+    second = next(change for change in setup.changes if change.response_id == "resp_2")
     [kept] = parse_progress(second.tool_rounds or "").rounds
     assert [exchange.output for exchange in kept.exchanges] == ["HEY"]
 

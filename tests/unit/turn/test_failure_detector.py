@@ -22,29 +22,29 @@ class Reader:
         return self.watch.observe(beats, owners, started_at=self.now, ended_at=self.now)
 
 
-def test_who_is_silent_for_a_lease_is_dead_and_not_a_moment_before() -> None:
+def test_failure_detector_reports_a_replica_silent_for_a_whole_lease() -> None:
     reader = Reader()
     assert [reader.after(3, other=7) for _ in range(5)] == [frozenset()] * 5
     assert reader.after(2.9, other=7) == frozenset()
     assert reader.after(0.2, other=7) == {"other"}
 
 
-def test_whose_beat_goes_on_is_alive_however_slowly_it_is_read() -> None:
+def test_failure_detector_spares_a_replica_whose_heartbeat_goes_on() -> None:
     reader = Reader()
     assert all(not reader.after(14, other=beat) for beat in range(9))
 
 
-def test_we_ourselves_are_never_dead() -> None:
+def test_failure_detector_never_reports_its_own_replica() -> None:
     reader = Reader()
     assert all(not reader.after(3, "me", me=1) for _ in range(20))
 
 
-def test_an_owner_of_turns_without_a_beat_is_dead_after_a_lease_too() -> None:
+def test_failure_detector_reports_an_owner_without_a_heartbeat_after_a_lease() -> None:
     reader = Reader()
     assert [reader.after(3, "gone") for _ in range(6)] == [frozenset()] * 5 + [{"gone"}]
 
 
-def test_a_reading_that_failed_begins_the_observation_anew() -> None:
+def test_failure_detector_starts_again_after_a_failed_reading() -> None:
     reader = Reader()
     for _ in range(5):
         reader.after(3, other=7)
@@ -52,7 +52,7 @@ def test_a_reading_that_failed_begins_the_observation_anew() -> None:
     assert [reader.after(3, other=7) for _ in range(6)] == [frozenset()] * 5 + [{"other"}]
 
 
-def test_after_a_sleep_of_the_whole_machine_the_others_have_time_to_wake_up() -> None:
+def test_failure_detector_gives_others_time_after_the_machine_was_suspended() -> None:
     reader = Reader()
     reader.after(3, other=7)
     assert reader.after(3600, other=7) == frozenset()
@@ -60,14 +60,14 @@ def test_after_a_sleep_of_the_whole_machine_the_others_have_time_to_wake_up() ->
     assert reader.after(3, other=8) == frozenset()
 
 
-def test_a_slow_reading_proves_no_silence_beyond_its_own_beginning() -> None:
+def test_failure_detector_counts_no_time_during_a_slow_reading() -> None:
     watch = FailureDetector("me", LEASE)
     watch.observe({"other": 1}, (), started_at=0, ended_at=4.9)
     for at in (5, 9, 13, 17):
         assert not watch.observe({"other": 1}, (), started_at=at, ended_at=at + 1.0)
 
 
-def test_the_living_are_counted_ourselves_among_them() -> None:
+def test_failure_detector_counts_living_replicas_with_its_own() -> None:
     reader = Reader()
     for _ in range(7):
         reader.after(3, "gone", me=1, dead=5)
@@ -80,7 +80,7 @@ pauses = st.lists(st.floats(0.01, 60), min_size=1, max_size=60)
 
 
 @given(pauses, st.floats(0.5, LEASE / 5), st.lists(st.integers(0, 59)))
-def test_whoever_beats_in_time_is_never_dead_whatever_happens_to_our_readings(
+def test_failure_detector_never_reports_a_replica_that_beats_in_time(
     pauses: list[float], period: float, failed: list[int]
 ) -> None:
     reader = Reader()
@@ -93,7 +93,7 @@ def test_whoever_beats_in_time_is_never_dead_whatever_happens_to_our_readings(
 
 
 @given(st.lists(st.floats(0.01, LEASE * MAX_GAP_LEASE_FRACTION), min_size=60, max_size=60))
-def test_the_dead_are_found_as_soon_as_a_lease_of_readings_has_passed(
+def test_failure_detector_reports_the_dead_after_a_lease_of_readings(
     pauses: list[float],
 ) -> None:
     reader = Reader()
@@ -105,7 +105,9 @@ def test_the_dead_are_found_as_soon_as_a_lease_of_readings_has_passed(
 
 
 @given(st.floats(0, 1e6), st.floats(0, LEASE / 5))
-def test_whoever_sleeps_with_us_has_half_a_lease_to_wake_up(slept: float, before: float) -> None:
+def test_failure_detector_gives_half_a_lease_to_replicas_suspended_with_it(
+    slept: float, before: float
+) -> None:
     reader = Reader()
     reader.after(3, other=1)
     reader.after(before, other=1)

@@ -1,4 +1,4 @@
-"""The upstream is read as fast as it writes, whatever Slack does meanwhile."""
+"""The stream is read as fast as the model writes, whatever Slack does."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.turn.way import Model, question, runner
+from tests.unit.turn.answer_setup import Model, question, runner
 
 WORDS = tuple(f"w{n} " for n in range(100))
 STALL = 30.0  # seconds
@@ -31,13 +31,13 @@ class Drained(Model):
 
 
 @pytest.mark.parametrize("method", ["chat.postMessage", "chat.update"])
-async def test_a_slack_that_stalls_for_thirty_seconds_does_not_hold_up_the_model(
+async def test_stream_is_read_at_full_speed_while_slack_stalls_for_thirty_seconds(
     method: str,
 ) -> None:
     fake, model = FakeSlack(), Drained()
     fake.delay = lambda call: STALL if call.method == method and now() < STALL else 0.0
-    async with runner(fake, model) as way:
-        answering = asyncio.create_task(way.answer(question()))
+    async with runner(fake, model) as setup:
+        answering = asyncio.create_task(setup.answer(question()))
         await asyncio.sleep(11)
         assert model.ended == pytest.approx(10, abs=0.1)
         assert not answering.done()

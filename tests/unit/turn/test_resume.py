@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 from bot.history.new_conversation import NEW_CONVERSATION_REPLY
 from bot.storage.records import ShownMessage, TurnRecord
 from bot.turn.answer_state import INTERRUPTED_MESSAGE, WAITING_STATUS
+from bot.turn.durability.crash_limit import CRASH_LOOP_SECONDS, MAX_CRASHES
 from bot.turn.durability.resume import (
-    CRASH_LOOP_SECONDS,
     EMPTY_QUESTION_HINT,
     GIVEN_UP_MESSAGE,
-    MAX_CRASHES,
     NOT_REPEATED_MESSAGE,
     end_at_takeover,
     initial_state,
@@ -22,7 +21,7 @@ from bot.turn.durability.resume import (
 )
 from bot.upstream.events import TextDelta
 from bot.values import Draft, Phase
-from tests.unit.turn.way import question
+from tests.unit.turn.answer_setup import question
 
 NOW = 1_800_000_000.0
 HALF = Draft(Phase.STREAMING, "Half of it")
@@ -33,20 +32,20 @@ def record(**known: Any) -> TurnRecord:
     return TurnRecord(question(), **usual | known)
 
 
-def test_an_end_that_was_journalled_is_only_shown() -> None:
+def test_journalled_end_is_shown_as_it_is() -> None:
     end = Draft(Phase.CUT_OFF, "All there is", "Cut off")
     assert end_at_takeover(record(draft=end, crash_count=MAX_CRASHES), NOW) == end
     assert initial_state(record(draft=end), NOW).draft == end
 
 
-def test_an_answer_that_was_being_written_goes_on_over_its_old_text() -> None:
+def test_resumed_answer_without_a_cursor_keeps_its_old_text_visible() -> None:
     machine = initial_state(record(), NOW)
     assert machine.draft == Draft(Phase.RECONNECTING, HALF.text)
     assert machine.feed(TextDelta("New")).text == HALF.text
     assert machine.feed(TextDelta(" and longer than the old one")).text.startswith("New and")
 
 
-def test_an_answer_with_a_cursor_goes_on_after_its_text() -> None:
+def test_resumed_answer_with_a_cursor_continues_its_text() -> None:
     machine = initial_state(record(response_id="resp_1", cursor="5 0 0 10 resp_1"), NOW)
     assert machine.draft == Draft(Phase.RECONNECTING, HALF.text)
     assert machine.cursor == "5 0 0 10 resp_1"
@@ -62,26 +61,26 @@ def test_an_answer_with_a_cursor_goes_on_after_its_text() -> None:
     ],
     ids=["without a response", "of another text", "of another response"],
 )
-def test_a_cursor_that_leads_nowhere_is_not_gone_by(known: dict[str, str]) -> None:
+def test_resumed_answer_ignores_an_invalid_cursor(known: dict[str, str]) -> None:
     machine = initial_state(record(**known), NOW)
     assert machine.cursor == ""
     assert machine.feed(TextDelta("New")).text == HALF.text
 
 
-def test_a_turn_that_waits_waits_on_however_often_its_owner_died() -> None:
+def test_waiting_turn_goes_on_waiting_after_any_number_of_crashes() -> None:
     machine = initial_state(
         record(waiting=True, draft=Draft(Phase.ASKING), crash_count=MAX_CRASHES), NOW
     )
     assert machine.draft == Draft(Phase.QUEUED, "", WAITING_STATUS)
 
 
-def test_after_a_tool_that_changed_something_nothing_is_begun_anew() -> None:
+def test_answer_is_not_begun_anew_after_a_tool_with_side_effects() -> None:
     assert end_at_takeover(record(irreversible=True), NOW) == Draft(
         Phase.INTERRUPTED, HALF.text, NOT_REPEATED_MESSAGE
     )
 
 
-def test_a_response_that_can_be_resumed_is_after_such_a_tool_too() -> None:
+def test_response_is_resumed_also_after_a_tool_with_side_effects() -> None:
     assert end_at_takeover(record(irreversible=True, response_id="resp_1"), NOW) is None
 
 
@@ -96,7 +95,7 @@ def test_a_response_that_can_be_resumed_is_after_such_a_tool_too() -> None:
         ("respond edit", False, True),
     ],
 )
-def test_slack_is_not_asked_what_stands_where_it_is_written_down(
+def test_message_list_is_complete_if_all_its_messages_were_journalled(
     methods: str, after_a_crash: bool, after_a_hand_over: bool
 ) -> None:
     shown = tuple(ShownMessage("1.0", "C1", method) for method in methods.split())  # type: ignore[arg-type]  # split from a literal
@@ -107,7 +106,7 @@ def test_slack_is_not_asked_what_stands_where_it_is_written_down(
 
 
 @pytest.mark.parametrize("response_id", ["", "resp_1"])
-def test_a_turn_that_survived_three_processes_is_left_to_its_asker(response_id: str) -> None:
+def test_crash_limit_interrupts_a_turn_whose_crashes_are_far_apart(response_id: str) -> None:
     worn = record(
         crash_count=MAX_CRASHES,
         first_crash_at=NOW - CRASH_LOOP_SECONDS - 1,
@@ -117,14 +116,14 @@ def test_a_turn_that_survived_three_processes_is_left_to_its_asker(response_id: 
     assert end_at_takeover(replace(worn, crash_count=MAX_CRASHES - 1), NOW) is None
 
 
-def test_a_turn_that_kills_three_processes_in_a_minute_has_failed() -> None:
+def test_crash_limit_fails_a_turn_with_three_crashes_in_a_minute() -> None:
     last = end_at_takeover(
         record(crash_count=MAX_CRASHES, first_crash_at=NOW - CRASH_LOOP_SECONDS + 1), NOW
     )
     assert last == Draft(Phase.FAILED, HALF.text, f"{GIVEN_UP_MESSAGE} (reference turn0)")
 
 
-def test_a_turn_that_goes_on_killing_is_not_even_shown_its_text() -> None:
+def test_crash_limit_drops_the_text_of_a_turn_that_crashes_while_shown() -> None:
     for draft in (HALF, Draft(Phase.DONE, "All of it")):
         last = end_at_takeover(
             record(crash_count=2 * MAX_CRASHES, draft=draft, first_crash_at=NOW), NOW
@@ -133,12 +132,12 @@ def test_a_turn_that_goes_on_killing_is_not_even_shown_its_text() -> None:
         assert (last.phase, last.text) == (Phase.FAILED, "")
 
 
-def test_a_mention_without_a_word_gets_a_hint() -> None:
+def test_question_without_words_gets_a_hint() -> None:
     empty = TurnRecord(question(text=""), Draft(Phase.ASKING), "a", 1)
     assert initial_state(empty, NOW).draft == Draft(Phase.DONE, EMPTY_QUESTION_HINT)
 
 
-def test_a_fresh_turn_just_begins() -> None:
+def test_fresh_turn_starts_asking() -> None:
     assert initial_state(TurnRecord(question(), Draft(Phase.ASKING), "a", 1), NOW).draft == Draft(
         Phase.ASKING
     )
@@ -151,7 +150,7 @@ def test_a_fresh_turn_just_begins() -> None:
     st.sampled_from(Phase),
     st.sampled_from(["", "resp_1"]),
 )
-def test_no_turn_goes_on_for_ever(
+def test_crash_limit_ends_every_turn_at_last(
     tries: int, first: float | None, irreversible: bool, phase: Phase, response_id: str
 ) -> None:
     found = record(
@@ -167,7 +166,7 @@ def test_no_turn_goes_on_for_ever(
 
 
 @pytest.mark.parametrize("word", ["/new", "New conversation"])
-def test_a_new_conversation_is_confirmed_and_asks_no_model(word: str) -> None:
+def test_new_conversation_is_confirmed_without_the_model(word: str) -> None:
     dm = question(text=word, team="T1", channel="D1", surface="dm", thread_ts="900.1")
     asked = replace(record(draft=Draft(Phase.ASKING), crash_count=0), question=dm)
     assert initial_state(asked, NOW).draft == Draft(Phase.DONE, NEW_CONVERSATION_REPLY)

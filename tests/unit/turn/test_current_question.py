@@ -1,4 +1,4 @@
-"""The model is asked what Slack shows when it is asked, not what was asked once."""
+"""A question that waited or was taken over is asked as Slack shows it when the model is asked."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from bot.upstream.prompt import ToolResult, ToolRound
 from bot.values import REMOVED_DRAFT, Draft, Phase, Place
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.turn.stage import Replica, Stage, until
+from tests.unit.turn.answer_setup import Background, Model, question, rooms, runner
+from tests.unit.turn.replica_setup import Replica, ReplicaSetup, until
 from tests.unit.turn.test_revisions import asked
-from tests.unit.turn.way import Background, Model, question, rooms, runner
 
 BELOW, LATER = "901.000001", "902.000001"
 READ = "conversations.replies"
@@ -35,10 +35,10 @@ SURFACES = {
 
 @asynccontextmanager
 async def answering(
-    path: Path, slack: FakeSlack, model: Model, **stage: Any
+    path: Path, slack: FakeSlack, model: Model, **setup: Any
 ) -> AsyncIterator[Replica]:
-    async with rooms(slack, model, stage.pop("seats", 10)) as room, Stage(path) as found:
-        yield await found.replica("a", room, **stage)
+    async with rooms(slack, model, setup.pop("seats", 10)) as room, ReplicaSetup(path) as found:
+        yield await found.replica("a", room, **setup)
 
 
 def told(model: Model, n: int = -1) -> str:
@@ -51,16 +51,16 @@ def with_root(slack: FakeSlack) -> None:
     slack.people["C0", "900.0"] = {"ts": "900.0", "user": "U9", "text": "Hm."}
 
 
-async def test_question_that_waited_below_another_is_asked_as_it_reads_by_then(
+async def test_question_that_waited_in_its_thread_is_asked_as_slack_shows_it_then(
     tmp_path: Path,
 ) -> None:
     slack, model = FakeSlack(), Model()
     async with answering(tmp_path, slack, model) as a:
-        await a.turns.submit(asked())
-        await a.turns.submit(asked(BELOW, OLD))
-        await a.turns.submit(asked(LATER, "Says who?", "U2"))
+        await a.supervisor.submit(asked())
+        await a.supervisor.submit(asked(BELOW, OLD))
+        await a.supervisor.submit(asked(LATER, "Says who?", "U2"))
         slack.edit(BELOW, f"<@UBOT> {NEW}")
-        await until(lambda: not a.turns.running_count)
+        await until(lambda: not a.supervisor.running_count)
         assert [one["content"] for one in model.asked[1]["input"][-2:]] == [
             f"From person U1:\n> {NEW}",
             "From person U2:\n> Says who?",
@@ -71,59 +71,59 @@ async def test_question_that_waited_below_another_is_asked_as_it_reads_by_then(
 
 
 @pytest.mark.parametrize("place", SURFACES.values(), ids=SURFACES)
-async def test_question_that_waited_for_a_seat_is_asked_as_it_reads_by_then(
+async def test_question_that_waited_for_a_slot_is_asked_as_slack_shows_it_then(
     tmp_path: Path, place: Place
 ) -> None:
     slack, model = FakeSlack(), Model()
     async with answering(tmp_path, slack, model, seats=1) as a:
-        await a.turns.submit(asked())
+        await a.supervisor.submit(asked())
         waits = replace(question(text=OLD), place=place)
-        await a.turns.submit(waits)
+        await a.supervisor.submit(waits)
         slack.edit("900.1", NEW, place.channel)
-        await until(lambda: not a.turns.running_count)
+        await until(lambda: not a.supervisor.running_count)
         assert NEW in told(model)
         assert OLD not in told(model)
 
 
 @pytest.mark.parametrize("place", SURFACES.values(), ids=SURFACES)
-async def test_question_that_was_taken_over_is_asked_as_it_reads_by_then(place: Place) -> None:
+async def test_question_that_was_taken_over_is_asked_as_slack_shows_it_then(place: Place) -> None:
     slack, model = FakeSlack(), Model()
-    async with runner(slack, model) as way:
-        turn = way.turn(replace(question(text=OLD), place=place), fence=2)
+    async with runner(slack, model) as setup:
+        turn = setup.turn(replace(question(text=OLD), place=place), fence=2)
         slack.edit("900.1", NEW, place.channel)
-        assert await way.runner.answer(turn) is Phase.DONE
+        assert await setup.runner.answer(turn) is Phase.DONE
         assert turn.question.text == NEW
-        assert way.journalled().question == turn.question
+        assert setup.journalled().question == turn.question
     assert [NEW in told(model), OLD in told(model)] == [True, False]
 
 
-async def test_fresh_question_costs_no_look_at_its_own_message() -> None:
+async def test_fresh_question_is_not_read_again_from_slack() -> None:
     slack, model = FakeSlack(), Model()
-    async with runner(slack, model) as way:
-        assert await way.answer(question()) is Phase.DONE
+    async with runner(slack, model) as setup:
+        assert await setup.answer(question()) is Phase.DONE
         assert slack.count(READ) == 0
         with_root(slack)
-        assert await way.answer(replace(question(), place=SURFACES["reply"])) is Phase.DONE
+        assert await setup.answer(replace(question(), place=SURFACES["reply"])) is Phase.DONE
         assert slack.count(READ) == 1  # what was said before it
 
 
-async def test_fresh_reply_is_told_as_its_thread_shows_it() -> None:
+async def test_fresh_reply_is_asked_as_its_thread_shows_it() -> None:
     slack, model = FakeSlack(), Model()
-    async with runner(slack, model) as way:
+    async with runner(slack, model) as setup:
         with_root(slack)
-        turn = way.turn(replace(question(text=OLD), place=SURFACES["reply"]))
+        turn = setup.turn(replace(question(text=OLD), place=SURFACES["reply"]))
         slack.edit("900.1", NEW, "C0")
-        await way.runner.answer(turn)
+        await setup.runner.answer(turn)
     assert [NEW in told(model), OLD in told(model)] == [True, False]
     assert slack.count(READ) == 1
 
 
-async def test_fresh_reply_that_its_thread_does_not_show_yet_is_asked_as_it_came() -> None:
+async def test_fresh_reply_that_slack_does_not_show_yet_is_asked_as_it_was_delivered() -> None:
     slack, model = FakeSlack(), Model()
-    async with runner(slack, model) as way:
-        turn = way.turn(replace(question(text=OLD), place=SURFACES["reply"]))
+    async with runner(slack, model) as setup:
+        turn = setup.turn(replace(question(text=OLD), place=SURFACES["reply"]))
         slack.people.clear()
-        assert await way.runner.answer(turn) is Phase.DONE
+        assert await setup.runner.answer(turn) is Phase.DONE
     assert OLD in told(model)
 
 
@@ -131,36 +131,38 @@ GONE: dict[str, Any] = {"deleted": None, "a tombstone": {"ts": "900.1", "subtype
 
 
 @pytest.mark.parametrize("left", GONE.values(), ids=GONE)
-async def test_old_question_that_is_gone_is_not_asked_and_nothing_of_it_stays(left: Any) -> None:
+async def test_old_question_that_was_deleted_is_not_asked_and_its_answer_is_removed(
+    left: Any,
+) -> None:
     slack, model = FakeSlack(), Model()
-    async with runner(slack, model) as way:
-        turn = way.turn(question(), fence=2)
+    async with runner(slack, model) as setup:
+        turn = setup.turn(question(), fence=2)
         slack.people = {("C0", "900.1"): left} if left else {}
-        assert await way.runner.answer(turn) is Phase.STOPPED
-        assert way.journalled().draft == REMOVED_DRAFT
+        assert await setup.runner.answer(turn) is Phase.STOPPED
+        assert setup.journalled().draft == REMOVED_DRAFT
     assert model.asked == []
     assert slack.messages == {}
 
 
-async def test_what_is_left_of_an_old_question_is_asked_as_its_author_s() -> None:
+async def test_old_question_with_a_deleted_message_is_asked_as_the_remaining_author_s() -> None:
     slack, model = FakeSlack(), Model()
     other = replace(question(text="Says who?"), user="U2", ts="900.2")
-    async with runner(slack, model) as way:
-        turn = way.turn(rows.merge_questions(question(text=OLD), other), fence=2)
+    async with runner(slack, model) as setup:
+        turn = setup.turn(rows.merge_questions(question(text=OLD), other), fence=2)
         del slack.people["C0", "900.1"]
-        assert await way.runner.answer(turn) is Phase.DONE
+        assert await setup.runner.answer(turn) is Phase.DONE
         assert (turn.question.user, turn.question.messages) == ("U2", ("900.2",))
     assert "Says who?" in told(model)
     assert OLD not in told(model)
 
 
-async def test_old_question_waits_for_slack_to_show_it() -> None:
+async def test_old_question_waits_until_slack_can_be_read() -> None:
     slack, model = FakeSlack(), Model()
     slack.fault = lambda call: "429:4" if call.method == READ and now() < 3 else None
-    async with runner(slack, model) as way:
-        turn = way.turn(question(text=OLD), fence=2)
+    async with runner(slack, model) as setup:
+        turn = setup.turn(question(text=OLD), fence=2)
         slack.edit("900.1", NEW, "C0")
-        assert await way.runner.answer(turn) is Phase.DONE
+        assert await setup.runner.answer(turn) is Phase.DONE
     assert [NEW in told(model), OLD in told(model)] == [True, False]
 
 
@@ -170,8 +172,8 @@ async def test_old_question_that_slack_does_not_show_in_time_is_asked_as_it_was(
 ) -> None:
     slack, model = FakeSlack(), Model()
     slack.fault = lambda call: fault if call.method == READ else None
-    async with runner(slack, model) as way:
-        assert await way.answer(question(text=OLD), fence=2) is Phase.DONE
+    async with runner(slack, model) as setup:
+        assert await setup.answer(question(text=OLD), fence=2) is Phase.DONE
         assert now() < REFRESH_TIMEOUT_SECONDS + 8
     assert OLD in told(model)
 
@@ -185,21 +187,23 @@ BEGUN: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("begun", BEGUN.values(), ids=BEGUN)
-async def test_answer_that_was_begun_goes_on_without_a_look(begun: dict[str, Any]) -> None:
+async def test_answer_that_was_begun_is_resumed_without_reading_its_question_again(
+    begun: dict[str, Any],
+) -> None:
     slack, model = FakeSlack(), Background()
-    async with runner(slack, model) as way:
-        turn = way.turn(question(text=OLD), fence=2, **begun)
+    async with runner(slack, model) as setup:
+        turn = setup.turn(question(text=OLD), fence=2, **begun)
         slack.people.clear()
-        assert await way.runner.answer(turn) is Phase.DONE
+        assert await setup.runner.answer(turn) is Phase.DONE
     assert slack.count(READ) == 0
 
 
-async def test_question_of_which_no_words_are_left_is_answered_without_the_model() -> None:
+async def test_question_whose_words_were_deleted_is_answered_without_the_model() -> None:
     slack, model = FakeSlack(), Model()
-    async with runner(slack, model) as way:
-        turn = way.turn(question(), fence=2)
+    async with runner(slack, model) as setup:
+        turn = setup.turn(question(), fence=2)
         slack.edit("900.1", "<@UBOT>", "C0")
-        assert await way.runner.answer(turn) is Phase.DONE
+        assert await setup.runner.answer(turn) is Phase.DONE
     assert model.asked == []
     [message] = slack.messages.values()
     assert message.markdown == EMPTY_QUESTION_HINT

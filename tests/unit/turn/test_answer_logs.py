@@ -1,4 +1,4 @@
-"""What a log holds of an answer that failed: facts, and nothing that a person wrote."""
+"""The log of a failed answer has its facts and nothing that a person wrote."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.errors import PromptRefused, StreamDropped, UpstreamError, UpstreamUnre
 from bot.values import Phase
 from tests.support.virtual_time import run
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.turn.way import question, runner
+from tests.unit.turn.answer_setup import question, runner
 
 PROMPT = "my very private words"
 
@@ -28,7 +28,7 @@ PROMPT = "my very private words"
         pytest.param(200, {"message": PROMPT, "type": "server_error"}, id="in a stream"),
     ],
 )
-def test_words_of_a_server_are_logged_at_debug_only(
+def test_message_of_a_server_is_logged_at_debug_only(
     status: int, error: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     def model(request: httpx.Request) -> httpx.Response:
@@ -36,14 +36,14 @@ def test_words_of_a_server_are_logged_at_debug_only(
         return httpx.Response(status, json={"error": error}, headers=headers)
 
     async def scenario() -> None:
-        async with runner(FakeSlack(), model) as way:
-            assert await way.answer(question()) is Phase.FAILED
+        async with runner(FakeSlack(), model) as setup:
+            assert await setup.answer(question()) is Phase.FAILED
 
     caplog.set_level(logging.DEBUG, "bot")
     run(scenario())
     shown = [r for r in caplog.records if r.levelno >= logging.INFO]
     assert not [r for r in shown if PROMPT in str(r.__dict__)]
-    assert any("the upstream gave no answer" in r.getMessage() for r in shown)
+    assert any("the model's server gave no answer" in r.getMessage() for r in shown)
     if status != 200:
         assert any(getattr(r, "status", None) == status for r in shown)
         assert any(getattr(r, "request_id", None) == "req-1" for r in shown)
@@ -64,6 +64,6 @@ def test_words_of_a_server_are_logged_at_debug_only(
         ),
     ],
 )
-def test_words_of_an_error_are_its_facts(error: UpstreamError, words: str) -> None:
+def test_log_fields_of_an_error_are_single_words(error: UpstreamError, words: str) -> None:
     assert error.log_summary.startswith(words)
     assert "what" not in error.log_summary

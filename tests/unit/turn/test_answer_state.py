@@ -35,7 +35,7 @@ def drafts(*events: Event) -> list[Draft]:
     return [machine.feed(event) for event in events]
 
 
-def test_deltas_build_the_answer_until_it_is_finished() -> None:
+def test_answer_state_builds_the_text_from_deltas_until_it_is_finished() -> None:
     shown = drafts(Started("r1"), TextDelta("Hel"), TextDelta("lo"), Finished("Hello", Usage(3, 2)))
     assert [(d.phase, d.text) for d in shown] == [
         (Phase.ASKING, ""),
@@ -46,11 +46,11 @@ def test_deltas_build_the_answer_until_it_is_finished() -> None:
     assert shown[-1].status_line == ""
 
 
-def test_the_terminal_event_heals_what_deltas_lost() -> None:
+def test_answer_state_takes_the_text_of_the_terminal_event_over_its_deltas() -> None:
     assert drafts(TextDelta("Hlo"), TextDone("Hello"), Finished("Hello!"))[-1].text == "Hello!"
 
 
-def test_a_cursor_goes_with_the_text_that_is_shown_and_no_other() -> None:
+def test_answer_state_gives_a_cursor_only_for_the_text_it_shows() -> None:
     machine = AnswerState("turn1")
     seen: list[tuple[str, str]] = []
     for event in (
@@ -85,17 +85,17 @@ def test_a_cursor_goes_with_the_text_that_is_shown_and_no_other() -> None:
     ]
 
 
-def test_activity_is_shown_while_it_lasts_and_gone_with_the_text() -> None:
+def test_answer_state_shows_activity_until_text_follows() -> None:
     searching, text = drafts(Activity("Searching the web: otters"), TextDelta("Otters"))
     assert (searching.phase, searching.status_line) == (Phase.ASKING, "Searching the web: otters")
     assert (text.phase, text.status_line) == (Phase.STREAMING, "")
 
 
-def test_reasoning_is_never_part_of_the_answer() -> None:
+def test_answer_state_never_shows_reasoning() -> None:
     assert drafts(Reasoning("hmm"), TextDelta("Yes"))[-1].text == "Yes"
 
 
-def test_a_reconnection_is_announced_and_its_text_stays() -> None:
+def test_answer_state_announces_a_reconnection_and_keeps_the_text() -> None:
     _, reconnecting, on = drafts(
         TextDelta("Half"), Reconnecting(2, 5, 1.0, "dropped"), TextDelta(" done")
     )
@@ -103,7 +103,7 @@ def test_a_reconnection_is_announced_and_its_text_stays() -> None:
     assert on == Draft(Phase.STREAMING, "Half done")
 
 
-def test_after_a_restart_the_old_text_stays_until_the_new_one_has_passed_it() -> None:
+def test_answer_state_keeps_the_old_text_after_a_restart_until_the_new_is_longer() -> None:
     texts = [
         d.text
         for d in drafts(
@@ -116,11 +116,11 @@ def test_after_a_restart_the_old_text_stays_until_the_new_one_has_passed_it() ->
     assert texts == ["The old text", "The old text", "The old text", "The new text is longer"]
 
 
-def test_a_restarted_answer_may_end_shorter() -> None:
+def test_restarted_answer_may_end_shorter() -> None:
     assert drafts(TextDelta("A long answer"), Restarted(), Finished("Short"))[-1].text == "Short"
 
 
-def test_a_failure_keeps_the_partial_and_says_one_sentence_with_a_reference() -> None:
+def test_failed_answer_keeps_its_text_and_shows_a_sentence_with_a_reference() -> None:
     failed = drafts(TextDelta("Half"), Failed(StreamDropped("eof"), "Half"))[-1]
     assert failed.phase is Phase.FAILED
     assert failed.text == "Half"
@@ -128,12 +128,12 @@ def test_a_failure_keeps_the_partial_and_says_one_sentence_with_a_reference() ->
     assert "eof" not in failed.status_line
 
 
-def test_a_failure_after_a_restart_keeps_the_longest_text_seen() -> None:
+def test_failed_answer_keeps_the_longest_text_seen_after_a_restart() -> None:
     failed = drafts(TextDelta("The long one"), Restarted(), Failed(UpstreamBusy("503"), "The"))[-1]
     assert failed.text == "The long one"
 
 
-def test_tool_calls_end_a_round_and_the_next_one_goes_on_below_its_text() -> None:
+def test_tool_calls_end_a_round_whose_text_stays_above_the_next() -> None:
     machine = AnswerState("turn1")
     call = ToolCall("c1", "now", "{}")
     machine.feed(TextDelta("Let me look."))
@@ -150,14 +150,14 @@ def test_tool_calls_end_a_round_and_the_next_one_goes_on_below_its_text() -> Non
     assert machine.usage == Usage(14, 5)
 
 
-def test_calls_of_an_attempt_that_is_begun_anew_are_forgotten() -> None:
+def test_tool_calls_of_a_restarted_response_are_dropped() -> None:
     machine = AnswerState("turn1")
     machine.feed(ToolCall("c1", "now", "{}"))
     machine.feed(Restarted())
     assert machine.feed(Finished("Noon.")).phase is Phase.DONE
 
 
-def test_an_answer_without_text_says_so() -> None:
+def test_answer_without_text_says_so() -> None:
     ended = drafts(Started("r1"), Finished(""))[-1]
     assert ended.phase is Phase.FAILED
     assert NO_TEXT_MESSAGE in ended.status_line
@@ -170,12 +170,12 @@ def test_an_answer_without_text_says_so() -> None:
         ("content_filter", "Cut off by the content filter"),
     ],
 )
-def test_a_cut_off_answer_says_why(reason: str, note: str) -> None:
+def test_cut_off_answer_says_why(reason: str, note: str) -> None:
     cut = drafts(Finished("Once upon", cut_off_reason=reason))[-1]
     assert (cut.phase, cut.text, cut.status_line) == (Phase.CUT_OFF, "Once upon", note)
 
 
-def test_sources_stand_under_the_finished_answer_once_each() -> None:
+def test_sources_are_listed_once_each_below_the_finished_answer() -> None:
     citations = (
         Citation("https://a.example", "A"),
         Citation("https://a.example", "A"),
@@ -186,7 +186,7 @@ def test_sources_stand_under_the_finished_answer_once_each() -> None:
     )
 
 
-def test_stopping_and_interrupting_keep_what_is_written() -> None:
+def test_stopped_and_interrupted_answers_keep_their_text() -> None:
     machine = AnswerState("turn1")
     machine.feed(TextDelta("Half"))
     assert machine.interrupt() == Draft(Phase.INTERRUPTED, "Half", INTERRUPTED_MESSAGE)
@@ -195,13 +195,13 @@ def test_stopping_and_interrupting_keep_what_is_written() -> None:
     assert machine.stop("U1") == Draft(Phase.STOPPED, "Half", "Stopped by <@U1>")
 
 
-def test_a_waiting_question_says_how_many_go_first() -> None:
+def test_queued_question_shows_how_many_are_ahead() -> None:
     machine = AnswerState("turn1")
     assert machine.queue(3) == Draft(Phase.QUEUED, "", "Waiting, 3 before you")
     assert machine.start_asking() == Draft(Phase.ASKING)
 
 
-def test_a_remark_stands_under_the_finished_answer() -> None:
+def test_remark_is_shown_under_a_finished_answer() -> None:
     machine = AnswerState("turn1")
     machine.remark = "The oldest message of this thread did not fit and was left out"
     assert machine.feed(Finished("Yes.")).status_line == machine.remark
@@ -221,7 +221,7 @@ ENDS: dict[str, Callable[[AnswerState], Draft]] = {
 
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
-def test_a_remark_stands_under_an_unfinished_answer_behind_what_ended_it(
+def test_remark_follows_the_reason_under_an_unfinished_answer(
     end: Callable[[AnswerState], Draft],
 ) -> None:
     alone, remarked, wordless = (AnswerState("turn1") for _ in range(3))
@@ -234,7 +234,7 @@ def test_a_remark_stands_under_an_unfinished_answer_behind_what_ended_it(
     assert "left out" not in end(wordless).status_line
 
 
-def test_a_remark_beside_the_sentence_of_a_failure_stays_short() -> None:
+def test_remark_after_the_sentence_of_a_failure_is_shortened() -> None:
     machine = AnswerState("turn1")
     machine.remark = "a.pdf was not read. " * 100
     machine.feed(TextDelta("Half"))
@@ -244,7 +244,7 @@ def test_a_remark_beside_the_sentence_of_a_failure_stays_short() -> None:
     assert note.endswith("…")
 
 
-def test_the_deletion_of_a_question_leaves_no_remark() -> None:
+def test_removed_answer_has_no_remark() -> None:
     machine = AnswerState("turn1")
     machine.remark = "The oldest message was left out"
     machine.feed(TextDelta("Half"))
@@ -262,14 +262,12 @@ steps: st.SearchStrategy[Event] = st.one_of(
 
 
 @given(st.lists(steps, max_size=30))
-def test_while_it_streams_the_text_a_reader_sees_never_shrinks(events: list[Event]) -> None:
+def test_visible_text_never_shrinks_while_an_answer_streams(events: list[Event]) -> None:
     lengths = [len(draft.text) for draft in drafts(*events)]
     assert lengths == sorted(lengths)
 
 
 @given(st.lists(steps, max_size=20), st.text(min_size=1).filter(str.strip))
-def test_whatever_came_before_the_final_text_is_the_one_that_stands(
-    events: list[Event], final: str
-) -> None:
+def test_final_text_replaces_whatever_came_before(events: list[Event], final: str) -> None:
     ended = drafts(*events, Finished(final))[-1]
     assert (ended.phase, ended.text) == (Phase.DONE, final)

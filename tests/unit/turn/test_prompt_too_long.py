@@ -13,8 +13,8 @@ from bot.errors import PromptTooLong
 from bot.turn.answer import HALVED_REMARK
 from bot.values import Phase
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.turn.picky import PickyResponses, refused, streamed
-from tests.unit.turn.way import question, runner
+from tests.unit.turn.answer_setup import question, runner
+from tests.unit.turn.strict_servers import PickyResponses, refused, streamed
 
 SAID = "This model's maximum context length is 9 tokens."
 FAILED: dict[str, Any] = {"status": "failed", "error": {"code": "context_length_exceeded"}}
@@ -79,13 +79,15 @@ async def answered(model: Any, earlier: int) -> tuple[Phase | None, Any]:
     """Answer a question below `earlier` messages; gives how that ended and what stands."""
     slack = Thread(earlier)
     asked = replace(question(), ts="950.000001") if earlier else question()
-    async with runner(slack, model) as way:
-        phase = await way.answer(asked)
+    async with runner(slack, model) as setup:
+        phase = await setup.answer(asked)
     return phase, slack.thread("900.1")[-1]
 
 
 @pytest.mark.parametrize("refusal", [by_status, by_words, by_size, by_event])
-async def test_it_is_asked_once_more_with_half_of_the_conversation(refusal: Any) -> None:
+async def test_prompt_that_is_too_long_is_asked_again_with_half_of_the_conversation(
+    refusal: Any,
+) -> None:
     model = Small(6, refusal)
     phase, message = await answered(model, 8)
     assert phase is Phase.DONE
@@ -98,7 +100,7 @@ async def test_it_is_asked_once_more_with_half_of_the_conversation(refusal: Any)
 
 
 @pytest.mark.parametrize(("earlier", "asked"), [(8, [9, 4]), (1, [2, 1]), (0, [1])])
-async def test_what_is_still_too_long_says_so(earlier: int, asked: list[int]) -> None:
+async def test_prompt_that_is_still_too_long_says_so(earlier: int, asked: list[int]) -> None:
     model = Small(0)
     phase, message = await answered(model, earlier)
     assert phase is Phase.FAILED
@@ -106,7 +108,7 @@ async def test_what_is_still_too_long_says_so(earlier: int, asked: list[int]) ->
     assert [len(told) for told in model.asked] == asked
 
 
-async def test_an_answer_that_was_shown_is_not_begun_with_less() -> None:
+async def test_prompt_is_not_halved_after_text_was_shown() -> None:
     model = Small(0, after_text)
     phase, message = await answered(model, 8)
     assert phase is Phase.FAILED
@@ -114,7 +116,7 @@ async def test_an_answer_that_was_shown_is_not_begun_with_less() -> None:
     assert len(model.asked) == 1
 
 
-async def test_a_tool_s_long_output_halves_the_conversation_and_not_the_rounds() -> None:
+async def test_prompt_with_a_long_tool_output_halves_the_conversation_only() -> None:
     model = Small(9, rounds=PickyResponses())
     phase, message = await answered(model, 8)
     assert phase is Phase.DONE

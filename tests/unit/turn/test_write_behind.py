@@ -1,4 +1,4 @@
-"""The journal, in virtual time, with a function where the database would be."""
+"""The journal in virtual time, with a function in place of the database."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def writing(paper: Paper) -> AsyncIterator[Journal]:
     task.cancel()
 
 
-async def test_what_is_noted_together_is_written_together_one_change_a_turn() -> None:
+async def test_journal_writes_one_merged_change_per_turn() -> None:
     paper = Paper()
     async with writing(paper) as journal:
         journal.enqueue(Change("a", 1, draft=ONE))
@@ -82,7 +82,7 @@ async def test_what_is_noted_together_is_written_together_one_change_a_turn() ->
     ]
 
 
-async def test_it_writes_at_most_so_often_unless_somebody_waits() -> None:
+async def test_journal_writes_once_per_interval_unless_a_turn_waits() -> None:
     paper = Paper()
     async with writing(paper) as journal:
         journal.enqueue(Change("a", 1, irreversible=True))
@@ -100,7 +100,7 @@ async def test_it_writes_at_most_so_often_unless_somebody_waits() -> None:
         assert now() == before
 
 
-async def test_while_the_database_is_away_nothing_is_lost_and_little_is_kept() -> None:
+async def test_journal_keeps_one_change_per_turn_while_the_database_is_unavailable() -> None:
     paper = Paper(away=True)
     async with writing(paper) as journal:
         for n in range(100):
@@ -121,7 +121,7 @@ async def test_while_the_database_is_away_nothing_is_lost_and_little_is_kept() -
     assert failures == paper.tries - 1
 
 
-async def test_who_waits_for_the_journal_waits_for_what_was_noted_before_and_no_longer() -> None:
+async def test_wait_written_waits_for_earlier_changes_only() -> None:
     paper = Paper(slow=1.0)
     async with writing(paper) as journal:
         journal.enqueue(Change("a", 1, draft=ONE))
@@ -135,7 +135,7 @@ async def test_who_waits_for_the_journal_waits_for_what_was_noted_before_and_no_
         assert now() == 2.0
 
 
-async def test_a_turn_that_is_somebody_else_s_is_told_of_and_forgotten() -> None:
+async def test_journal_reports_a_lost_lease_and_drops_its_changes() -> None:
     paper = Paper(lost={"a"}, slow=1.0)
     async with writing(paper) as journal:
         journal.enqueue(Change("a", 1, draft=ONE))
@@ -149,7 +149,7 @@ async def test_a_turn_that_is_somebody_else_s_is_told_of_and_forgotten() -> None
     ]
 
 
-def test_a_change_that_can_not_be_written_at_all_does_not_stop_the_others(
+def test_journal_writes_the_others_if_one_change_can_not_be_written(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def scenario() -> None:
@@ -164,7 +164,7 @@ def test_a_change_that_can_not_be_written_at_all_does_not_stop_the_others(
     assert "could not be written" in caplog.text
 
 
-async def test_the_loop_that_is_cancelled_in_a_write_has_forgotten_nothing() -> None:
+async def test_journal_cancelled_during_a_write_keeps_its_changes() -> None:
     paper = Paper(slow=1.0)
     async with writing(paper) as journal:
         journal.enqueue(Change("a", 1, draft=ONE))
@@ -191,7 +191,7 @@ changes = st.builds(
 
 
 @given(st.lists(changes, min_size=1))
-def test_changes_as_one_are_the_newest_of_each_field_under_the_newest_fence(
+def test_merged_changes_are_the_newest_of_each_field_under_the_newest_fence(
     noted: list[Change],
 ) -> None:
     whole: Change | None = None

@@ -1,0 +1,271 @@
+"""The composition root: builds the bot from its settings, runs it, and shuts it down.
+
+Only this package and `check` turn settings into objects; it makes no other decision.
+
+connections.py  opens the database, Slack and the model's server
+receiving.py    receives Slack's events, serves health and metrics
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.access import AccessPolicy
+from bot.app.connections import Connections, open_connections
+from bot.app.receiving import receiving_events
+from bot.delivery.delivery import Delivery, DeliveryConfig
+from bot.errors import UpstreamError
+from bot.history.conversation import History
+from bot.history.names import UserNames
+from bot.listeners import register
+from bot.listeners.bolt import bolt_app
+from bot.listeners.context import ListenerContext
+from bot.settings import Settings, require_slack, unencrypted_warnings
+from bot.storage.rate_slots import SharedRateSlots
+from bot.tools.builtin import builtin_tools
+from bot.tools.toolbox import Toolbox
+from bot.turn.answer import AnswerRunner
+from bot.turn.concurrency import ConcurrencyLimiter
+from bot.turn.durability.leases import LeaseManager
+from bot.turn.ephemeral.actions import EphemeralAnswers
+from bot.turn.ephemeral.repost import Reposts
+from bot.turn.limits import AnswerLimits
+from bot.turn.pseudonyms import Pseudonyms
+from bot.turn.revisions import Revisions
+from bot.turn.running import RunningTurns
+from bot.turn.supervisor import Supervisor
+from bot.turn.thread_stop import stop_thread
+from bot.upstream.client import Upstream
+from bot.version import version
+
+log = logging.getLogger(__name__)
+
+DAY_SECONDS = 24 * 3600.0
+
+
+async def run(settings: Settings) -> None:
+    """Connect to Slack and answer questions until SIGTERM or Ctrl-C.
+
+    Raises SettingsError, StartError or StorageError if the bot can't start.
+    """
+    require_slack(settings)
+    signals = _Signals()
+    signals.install_handlers()
+    # After SIGTERM these blocks end from the last to the first:
+    # 1. receiving_events: no new question is taken; the ports and Slack's connections are closed.
+    # 2. _answering, see there: running answers end or are handed over, and writes to Slack end.
+    # 3. open_connections: the model's server, the store with its process lock, Slack, the database.
+    async with (
+        open_connections(settings) as connections,
+        _answering(settings, connections, signals) as (supervisor, ephemeral_answers),
+    ):
+        slack_app = _slack_app(settings, connections, supervisor, ephemeral_answers)
+        async with receiving_events(settings, connections, slack_app):
+            for warning in unencrypted_warnings(settings):
+                log.warning(warning)
+            started = {
+                "team": connections.identity.team,
+                "mode": settings.slack.connection_mode,
+                "version": version(),
+            }
+            log.info("ready", extra=started)
+            await _warn_if_upstream_fails(connections.upstream, signals.stop)
+            await signals.stop.wait()
+            log.info("stopping", extra={"live": supervisor.running_count})
+
+
+@asynccontextmanager
+async def _answering(
+    settings: Settings, connections: Connections, signals: _Signals
+) -> AsyncIterator[tuple[Supervisor, EphemeralAnswers]]:
+    """Answer questions, take over those of dead replicas, and stop in order at the end:
+
+    1. `drain`: running answers go on for GRACE_SECONDS, or until a second signal. For those left,
+       delivery first finishes its writes, so that the journal says what Slack shows; then they are
+       released, and another process goes on with them.
+    2. `Delivery.aclose`: after a drain that released nothing, writes may still be under way.
+    3. The supervisor ends its loops, flushes the journal and unregisters this replica.
+    """
+    store = connections.store
+    lease_manager = _lease_manager(settings, connections)
+    delivery = _delivery(settings, connections, lease_manager)
+    history = _history(settings, connections)
+    running = RunningTurns(
+        _answer_runner(settings, connections, delivery, history).answer,
+        store,
+        lease_manager,
+        connections.metrics,
+        detach_response=connections.upstream.detach_response,
+    )
+    supervisor = Supervisor(
+        running,
+        store,
+        lease_manager,
+        delivery=delivery,
+        history=history,
+        retention_seconds=settings.storage.retention_days * DAY_SECONDS,
+    )
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(supervisor)
+        stack.push_async_callback(delivery.aclose)
+        stack.push_async_callback(
+            supervisor.drain, settings.server.grace_seconds, signals.force_exit
+        )
+        yield supervisor, _ephemeral_answers(connections, delivery, running)
+
+
+def _ephemeral_answers(
+    connections: Connections, delivery: Delivery, running: RunningTurns
+) -> EphemeralAnswers:
+    store = connections.store
+    return EphemeralAnswers(
+        connections.slack,
+        delivery,
+        get_turn=store.get_turn,
+        send_command=store.send_command,
+        repost=Reposts(store, running).post,
+    )
+
+
+def _lease_manager(settings: Settings, connections: Connections) -> LeaseManager:
+    return LeaseManager(
+        connections.store,
+        connections.metrics,
+        lease_seconds=settings.storage.lease_seconds,
+        database_is_shared=not connections.database.display_url.startswith("sqlite"),
+    )
+
+
+def _delivery(
+    settings: Settings, connections: Connections, lease_manager: LeaseManager
+) -> Delivery:
+    config = DeliveryConfig(
+        edits_per_minute=settings.delivery.edits_per_minute,
+        delivery=settings.delivery.delivery,
+    )
+    rate_slots = SharedRateSlots(connections.database, replica=connections.store.replica)
+    return Delivery(
+        connections.slack,
+        config,
+        rate_slots=rate_slots,
+        count_replicas=lease_manager.count_alive,
+    )
+
+
+def _history(settings: Settings, connections: Connections) -> History:
+    slack, identity = connections.slack, connections.identity
+    return History(
+        slack,
+        UserNames(slack),
+        bot_user=identity.user_id,
+        max_tokens=settings.upstream.history_tokens,
+        home_ids=identity.tenant_ids,
+        dm_hours=settings.upstream.dm_memory_hours,
+    )
+
+
+def _answer_runner(
+    settings: Settings, connections: Connections, delivery: Delivery, history: History
+) -> AnswerRunner:
+    metrics = connections.metrics
+    concurrency = ConcurrencyLimiter(settings.delivery.max_live_answers)
+    metrics.waiting_questions.set_function(lambda: concurrency.waiting_count)
+    return AnswerRunner(
+        upstream=connections.upstream,
+        delivery=delivery,
+        history=history,
+        concurrency=concurrency,
+        metrics=metrics,
+        toolbox=Toolbox(builtin_tools(settings.tools.names, slack=connections.slack)),
+        instructions=settings.upstream.instructions,
+        hosted_tools=settings.tools.hosted,
+        max_tool_rounds=settings.tools.rounds,
+        pseudonyms=Pseudonyms(_pseudonym_secret(settings)),
+        limits=answer_limits(settings),
+    )
+
+
+def answer_limits(settings: Settings) -> AnswerLimits:
+    """The configured limits of one answer."""
+    limits = settings.limits
+    return AnswerLimits(
+        seconds=limits.seconds,
+        characters=limits.characters,
+        tool_calls=limits.tool_calls,
+        tool_characters=limits.tool_characters,
+        events=limits.events,
+    )
+
+
+def _pseudonym_secret(settings: Settings) -> str:
+    """The secret of pseudonyms: the bot token, which all replicas share and a restart keeps."""
+    token = settings.slack.bot_token
+    return token.get_secret_value() if token else ""
+
+
+def _slack_app(
+    settings: Settings,
+    connections: Connections,
+    supervisor: Supervisor,
+    ephemeral_answers: EphemeralAnswers,
+) -> AsyncApp:
+    """Bolt's app with all listeners."""
+    slack, identity, store = connections.slack, connections.identity, connections.store
+    secret = settings.slack.signing_secret
+    app = bolt_app(slack.web, identity, secret.get_secret_value() if secret else None)
+    access = AccessPolicy(identity.tenant_ids, settings.slack.allow_external_users)
+    revisions = Revisions(store, supervisor)
+    context = ListenerContext(
+        slack,
+        identity,
+        access,
+        settings.slack.slash_command,
+        submit=supervisor.submit,
+        stop=supervisor.stop,
+        retry=supervisor.retry,
+        ephemeral_answers=ephemeral_answers,
+        stop_thread=lambda place, user: stop_thread(store, supervisor.stop, place, user),
+        on_message_deleted=revisions.on_message_deleted,
+        next_turn_id=revisions.next_turn_id,
+        ask_edited=revisions.ask_edited,
+        answer_bots=frozenset(settings.slack.answer_bots),
+    )
+    register(app, context)
+    return app
+
+
+async def _warn_if_upstream_fails(upstream: Upstream, stop: asyncio.Event) -> None:
+    """Ask the model's server for the model once at start, until `stop`, and log what is wrong."""
+    asking = asyncio.create_task(upstream.fetch_model())
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({asking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    asking.cancel()
+    stopping.cancel()
+    results = await asyncio.gather(asking, stopping, return_exceptions=True)
+    if isinstance(results[0], UpstreamError):
+        log.warning("%s (%s)", results[0].user_message, results[0].log_summary)
+        log.debug("the model's server said: %s", results[0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Signals:
+    """SIGTERM and Ctrl-C: the first sets `stop`, the second `force_exit`, which ends the grace."""
+
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    force_exit: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def install_handlers(self) -> None:
+        """Replace the process's handlers of both signals."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._on_signal)
+
+    def _on_signal(self) -> None:
+        (self.force_exit if self.stop.is_set() else self.stop).set()
