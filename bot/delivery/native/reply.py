@@ -160,14 +160,14 @@ class NativeReply:
         young = now < self._layout.expires_at()
         return self._layout.is_live and young and not self.reader.final
 
-    def plan_step(self, now: float) -> StreamStep | None:
+    def plan_step(self) -> StreamStep | None:
         """Say what to do first so that what is certain of the newest draft stands."""
         assert self._draft
         if self._writer.unconfirmed_start:
             return self._writer.unconfirmed_start
         if self._draft == REMOVED_DRAFT:
             return SwitchToEdits("nothing of it is to stay")
-        step = self._layout.plan(self._draft, now)
+        step = self._layout.plan(self._draft, self._now())
         if step is None and self._wants_empty_stream and not self._layout.stream_timestamps:
             step = Start("", 0)
         if step is None:
