@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -52,19 +50,13 @@ class Delivery:
         *,
         rate_slots: SharedRateSlots | None = None,
         count_replicas: Callable[[], int] = _single_replica,
-        now: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._slack = slack
         self._config = config
         self._rate_slots = rate_slots
         self._count_replicas = count_replicas
-        self._now = now
-        self._sleep = sleep
         self._workspaces: dict[str, Workspace] = {}
-        self.ephemeral = EphemeralReplies(
-            slack, words_per_second=config.words_per_second, now=now, sleep=sleep
-        )
+        self.ephemeral = EphemeralReplies(slack, words_per_second=config.words_per_second)
 
     def create_reply(
         self,
@@ -146,7 +138,6 @@ class Delivery:
             guard=guard,
             already_opened=already_opened,
             words_per_second=self._config.words_per_second,
-            now=self._now,
             on_change=self._get_workspace(question.place.team).edit_dispatcher.on_reply_changed,
             on_reader_lost=on_reader_lost,
         )
@@ -165,7 +156,6 @@ class Delivery:
             status=workspace.statuses.create_line(question),
             guard=guard,
             words_per_second=self._config.words_per_second,
-            now=self._now,
             make_edited_reply=lambda standing, opened: self._create_edited_reply(
                 question,
                 on_reader_lost=on_reader_lost,
@@ -180,10 +170,6 @@ class Delivery:
 
     def _get_workspace(self, team: str) -> Workspace:
         if team not in self._workspaces:
-            share = SharedQuota(
-                self._rate_slots, team=team, count_replicas=self._count_replicas, now=self._now
-            )
-            self._workspaces[team] = Workspace(
-                self._slack, self._config, quota=share, now=self._now, sleep=self._sleep
-            )
+            share = SharedQuota(self._rate_slots, team=team, count_replicas=self._count_replicas)
+            self._workspaces[team] = Workspace(self._slack, self._config, quota=share)
         return self._workspaces[team]

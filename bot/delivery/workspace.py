@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 
 from bot.delivery.config import DeliveryConfig
 from bot.delivery.edits.dispatcher import EditDispatcher
@@ -41,14 +41,11 @@ class Workspace:
         config: DeliveryConfig,
         *,
         quota: SharedQuota,
-        now: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._quota = quota
-        self._sleep = sleep
-        self.edit_dispatcher = EditDispatcher(config, quota=quota, now=now, sleep=sleep)
-        self.native_dispatcher = NativeDispatcher(config, quota=quota, now=now, sleep=sleep)
-        self.statuses = Statuses(slack, config.statuses_per_minute, now=now, sleep=sleep)
+        self.edit_dispatcher = EditDispatcher(config, quota=quota)
+        self.native_dispatcher = NativeDispatcher(config, quota=quota)
+        self.statuses = Statuses(slack, config.statuses_per_minute)
         self._mode = config.delivery
         self._refused_surfaces: set[Surface] = set()
 
@@ -79,8 +76,8 @@ class Workspace:
 
     async def wait_for_read_slot(self) -> None:
         """Return when a thread may be read: what a crash has left may be looked for in many."""
-        while wait := await self._quota.take_slot(READ_METHOD, READS_PER_MINUTE):
-            await self._sleep(wait)
+        while wait := await self._quota.take_slot(READ_METHOD, READS_PER_MINUTE):  # noqa: ASYNC110 - a slot has no event
+            await asyncio.sleep(wait)
 
     async def aclose(self) -> None:
         """Stop writing at once."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
+from bot.delivery.clock import loop_time
 from bot.delivery.config import DeliveryConfig
 from bot.delivery.edits.reconcile import Delete, Edit, Post, Step
 from bot.delivery.edits.reply import EditedReply
@@ -40,8 +41,6 @@ class EditDispatcher(Dispatcher[EditedReply, Step]):
         config: DeliveryConfig,
         *,
         quota: SharedQuota,
-        now: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         scheduler = EditScheduler(config)
         super().__init__(
@@ -54,19 +53,17 @@ class EditDispatcher(Dispatcher[EditedReply, Step]):
             },
             methods=METHODS,
             refreshed_methods=(EDIT_METHOD,),
-            now=now,
-            sleep=sleep,
         )
         self._config = config
         self._channel_buckets: dict[str, TokenBucket] = {}
 
     def has_room(self) -> bool:
         """Whether one more answer is likely to be shown as it is written."""
-        return self._scheduler.has_room([reply.reader for reply in self._replies], self._now())
+        return self._scheduler.has_room([reply.reader for reply in self._replies], loop_time())
 
     async def _write_last_steps(self) -> None:
         """Remove *Writing…* from earlier messages, as far as edits are available."""
-        now = self._now()
+        now = loop_time()
         for reply in [reply for reply in self._replies if reply.reader.has_stale_footer]:
             if (
                 reply.reader.needs_write
@@ -152,19 +149,19 @@ class EditDispatcher(Dispatcher[EditedReply, Step]):
         name = f"{reply.question.place.channel}:chat.postMessage"
         wait = await self._quota.take_slot(name, burst, burst / rate)
         if wait:
-            self._channel_bucket(reply).record_rate_limited(self._now(), wait)
+            self._channel_bucket(reply).record_rate_limited(loop_time(), wait)
         if wait is None or wait > 0:
             self._apply_quota()
         return wait == 0.0
 
     def _record_rate_limited(self, reply: EditedReply, step: Step, retry_after: float) -> None:
         if isinstance(step, Post):  # Slack limits posts by channel
-            self._channel_bucket(reply).record_rate_limited(self._now(), retry_after)
+            self._channel_bucket(reply).record_rate_limited(loop_time(), retry_after)
         else:
             super()._record_rate_limited(reply, step, retry_after)
 
     def _apply_quota(self) -> None:
-        now, quota = self._now(), self._quota
+        now, quota = loop_time(), self._quota
         for kind, method in METHODS.items():
             self._limiters[kind].set_remote_calls(
                 quota.fair_share_divisor, quota.remote_expiries(method), now

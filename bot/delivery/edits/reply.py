@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from bot.delivery import TurnGuard
+from bot.delivery.clock import loop_time
 from bot.delivery.edits.layout import EditLayout
 from bot.delivery.edits.reconcile import Delete, Edit, Post, Step
 from bot.delivery.edits.refusals import Fallback, fallback_for
@@ -54,7 +55,6 @@ class EditedReply:
         guard: TurnGuard | None = None,
         already_opened: bool = False,
         words_per_second: float,
-        now: Callable[[], float],
         on_change: Callable[[EditedReply], None],
         on_reader_lost: Callable[[SlackRefused | QuestionDeleted], None],
     ) -> None:
@@ -66,7 +66,6 @@ class EditedReply:
         self.write_in_flight = False
         self.delay_notice = ""  # said in the placeholder: why what is written may show late
         self._guard = guard
-        self._now = now
         self._on_change = on_change
         self._on_reader_lost = on_reader_lost
         self._layout = EditLayout(question, first_elsewhere, [one.ts for one in existing])
@@ -163,7 +162,7 @@ class EditedReply:
         except SlackRateLimited as error:
             self._restore_unseen()
             if error.method == "chat.stopStream":  # not the budget that was counted on
-                self._retry_at = self._now() + error.retry_after
+                self._retry_at = loop_time() + error.retry_after
                 return
             raise
         except SlackUnreachable as error:
@@ -219,7 +218,7 @@ class EditedReply:
         if self._failure or self.reader.final:
             return
         self._draft = draft
-        standing, now = self.reader, self._now()
+        standing, now = self.reader, loop_time()
         standing.final, standing.has_stale_footer = draft.phase.is_final, False
         if draft == REMOVED_DRAFT:
             self.next_step_type, self._writer.posting_closed = Delete, True
@@ -257,7 +256,7 @@ class EditedReply:
             self._restore_unseen()
             return
         self.next_step_type = Edit
-        self.reader.record_shown(self._words_in_flight, self._now())
+        self.reader.record_shown(self._words_in_flight, loop_time())
         if self.reader.unseen_since == NEVER:
             self._on_up_to_date()
 
@@ -269,7 +268,7 @@ class EditedReply:
             self._finished.set()
         if self._layout.has_stale_footer:
             self.reader.has_stale_footer = True
-            self.reader.unseen_since = self._now()
+            self.reader.unseen_since = loop_time()
         elif self.reader.final:
             self._cleanup_done.set()
 
@@ -295,7 +294,7 @@ class EditedReply:
     def _back_off(self) -> None:
         """Try again later, and later still after every failure in a row."""
         pause = min(MAX_BACKOFF_SECONDS, MIN_BACKOFF_SECONDS * 2**self._failures)
-        self._retry_at = self._now() + pause
+        self._retry_at = loop_time() + pause
         self._failures += 1
         self._restore_unseen()
 

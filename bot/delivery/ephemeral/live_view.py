@@ -11,7 +11,9 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
+from bot.background import wait_until
 from bot.delivery import TurnGuard
+from bot.delivery.clock import loop_time
 from bot.delivery.edits.layout import MAX_MESSAGE_BYTES, render
 from bot.delivery.ephemeral.response_urls import ResponseUrl, ResponseUrlPool, next_use_at
 from bot.delivery.scheduling.edit_scheduler import NEVER, ReaderState
@@ -44,8 +46,6 @@ class EphemeralView:
         question: Question,
         *,
         words_per_second: float,
-        now: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
         respond: Respond,
         wait_until_writable: Callable[[], Awaitable[None]],
         guard: TurnGuard | None = None,
@@ -55,8 +55,6 @@ class EphemeralView:
         )
         self._respond = respond
         self._question = question
-        self._now = now
-        self._sleep = sleep
         self._wait_until_writable = wait_until_writable
         self._guard = guard
         self._urls = ResponseUrlPool()
@@ -69,10 +67,10 @@ class EphemeralView:
 
     def add_response_url(self, url: str, *, live: bool) -> None:
         """Take an address that replaces the note; with `live`, show the answer as it is written."""
-        self._urls.add(url, self._now())
+        self._urls.add(url, loop_time())
         if not live or self._closed:
             return
-        self._pressed_at = self._now()
+        self._pressed_at = loop_time()
         self._wakeup.set()
         if self._show_task is None:
             self._show_task = asyncio.create_task(self._show_loop())
@@ -83,9 +81,9 @@ class EphemeralView:
         one.update_text(draft.text)
         one.words_written = min(MAX_MESSAGE_WORDS, one.words_written)
         if draft.text and one.text_began_at == NEVER:
-            one.text_began_at = self._now()
+            one.text_began_at = loop_time()
         if one.unshown_reading_seconds > 0:
-            one.unseen_since = min(self._now(), one.unseen_since)
+            one.unseen_since = min(loop_time(), one.unseen_since)
 
     def close(self) -> None:
         """Begin no write of what is still being written any more."""
@@ -104,7 +102,7 @@ class EphemeralView:
         self.close()
         if self._show_task:
             await self._show_task
-        while address := self._urls.newest(self._now()):
+        while address := self._urls.newest(loop_time()):
             if await self._send_final(address, body):
                 return True
             self._urls.discard(address)
@@ -112,7 +110,7 @@ class EphemeralView:
 
     async def remove(self) -> None:
         """Take the note away, where an address is left: the answer stands elsewhere."""
-        if address := self._urls.newest(self._now()):
+        if address := self._urls.newest(loop_time()):
             try:
                 await self._respond(address.url, DELETE_PAYLOAD)
             except SlackError as error:
@@ -122,14 +120,14 @@ class EphemeralView:
         while not self._closed:
             self._wakeup.clear()
             at = self._next_show_at()
-            if at <= self._now():
+            if at <= loop_time():
                 await self._show_draft()
             else:
-                await self._wait_until(at)
+                await wait_until(self._wakeup, None if at == NEVER else at)
 
     def _next_show_at(self) -> float:
         """Say when to show what is written, or when to look again."""
-        now = self._now()
+        now = loop_time()
         address = self._urls.newest(now)
         if address is None:
             return NEVER
@@ -139,7 +137,7 @@ class EphemeralView:
 
     async def _show_draft(self) -> None:
         """Show the newest draft. What goes wrong costs a use at most: text follows text."""
-        address, draft, one = self._urls.newest(self._now()), self._draft, self._reader
+        address, draft, one = self._urls.newest(loop_time()), self._draft, self._reader
         assert address
         parts = render(draft, self._question, buttons=answer_buttons(draft.phase))
         shown, unseen_since, one.unseen_since = one.words_written, one.unseen_since, NEVER
@@ -148,10 +146,10 @@ class EphemeralView:
             await self._respond(address.url, replacement_payload(combined_message(parts)))
         except SlackRateLimited as error:
             address.uses_left += 1
-            address.usable_at = self._now() + error.retry_after
+            address.usable_at = loop_time() + error.retry_after
         except SlackUnreachable as error:
             log.info("a private message may be lost: %s", error)
-            address.usable_at = self._now() + UNREACHABLE_BACKOFF_SECONDS
+            address.usable_at = loop_time() + UNREACHABLE_BACKOFF_SECONDS
         except SlackRefused as error:
             log.warning("a note can't be replaced: %s", error)
             self._urls.discard(address)
@@ -159,7 +157,7 @@ class EphemeralView:
             log.exception("a note was not replaced, in a way nobody thought of")
             self._urls.discard(address)
         else:
-            one.record_shown(shown, self._now())
+            one.record_shown(shown, loop_time())
             self._pressed_at = NEVER
             if self._guard:
                 self._guard.record_messages((), draft.text)
@@ -174,10 +172,10 @@ class EphemeralView:
             try:
                 await self._respond(response_url.url, replacement_payload(body))
             except SlackRateLimited as error:
-                await self._sleep(error.retry_after)
+                await asyncio.sleep(error.retry_after)
             except SlackUnreachable:
                 unsure = True
-                await self._sleep(RETRY_PAUSE_SECONDS * 2**failures)
+                await asyncio.sleep(RETRY_PAUSE_SECONDS * 2**failures)
             except SlackRefused as error:
                 if unsure and error.code == "used_url":  # so the one not confirmed was the fifth
                     return True
@@ -187,19 +185,3 @@ class EphemeralView:
                 return True
         self.is_final_unconfirmed = self.is_final_unconfirmed or unsure
         return False
-
-    async def _wait_until(self, until: float) -> None:
-        """Wait for a press or the end, at most until then."""
-        if until == NEVER:
-            await self._wakeup.wait()
-            return
-        timer = asyncio.ensure_future(self._sleep(until - self._now()))
-        timer.add_done_callback(self._on_timer)
-        try:
-            await self._wakeup.wait()
-        finally:
-            timer.cancel()
-
-    def _on_timer(self, timer: asyncio.Future[None]) -> None:
-        if not timer.cancelled():
-            self._wakeup.set()

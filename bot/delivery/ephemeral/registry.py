@@ -5,7 +5,7 @@ and the latest that ended, so that they can be passed on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from weakref import WeakValueDictionary
 
 from bot.cache import Cache, string_bytes
@@ -29,13 +29,9 @@ class EphemeralReplies:
         slack: Slack,
         *,
         words_per_second: float,
-        now: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._slack = slack
         self._words_per_second = words_per_second
-        self._now = now
-        self._sleep = sleep
         # an answer that nobody writes any more is forgotten by itself
         self._live: WeakValueDictionary[str, EphemeralReply] = WeakValueDictionary()
         self._ended: Cache[str, TurnRecord] = Cache(ENDED_BYTES, _size)
@@ -54,8 +50,6 @@ class EphemeralReplies:
             question,
             make_dm_reply=make_dm_reply,
             words_per_second=self._words_per_second,
-            now=self._now,
-            sleep=self._sleep,
             guard=guard,
             first_sent=first_sent,
             on_end=self._remember_ended,

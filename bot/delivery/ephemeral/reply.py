@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
@@ -72,8 +72,6 @@ class EphemeralReply:
         *,
         make_dm_reply: Callable[[Question, MessageBody | None], FinalReply],
         words_per_second: float,
-        now: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
         guard: TurnGuard | None = None,
         first_sent: bool = False,
         on_end: Callable[[Question, Draft], None] = lambda question, draft: None,
@@ -81,7 +79,6 @@ class EphemeralReply:
         self.question = question
         self._slack = slack
         self._make_dm_reply = make_dm_reply
-        self._sleep = sleep
         self._guard = guard
         self._first_sent = first_sent
         self._on_end = on_end
@@ -93,8 +90,6 @@ class EphemeralReply:
         self._view = EphemeralView(
             question,
             words_per_second=words_per_second,
-            now=now,
-            sleep=sleep,
             respond=self._respond,
             wait_until_writable=self._wait_until_writable,
             guard=guard,
@@ -192,10 +187,10 @@ class EphemeralReply:
             try:
                 await self._respond(url, new_message_payload(body))
             except SlackRateLimited as error:
-                await self._sleep(error.retry_after)
+                await asyncio.sleep(error.retry_after)
             except SlackUnreachable:
                 unsure = True
-                await self._sleep(RETRY_PAUSE_SECONDS * 2**failures)
+                await asyncio.sleep(RETRY_PAUSE_SECONDS * 2**failures)
             except SlackRefused as error:
                 log.warning("a private answer goes to the DM: %s", error)
                 return False
@@ -212,8 +207,8 @@ class EphemeralReply:
 
     async def _wait_until_writable(self) -> None:
         """Return when a write may begin; raises LeaseLost if none may any more."""
-        while not self._is_abandoned and self._guard and not self._guard.owns_lease():
-            await self._sleep(LEASE_RECHECK_SECONDS)
+        while not self._is_abandoned and self._guard and not self._guard.owns_lease():  # noqa: ASYNC110 - a lease has no event
+            await asyncio.sleep(LEASE_RECHECK_SECONDS)
         if self._is_abandoned:
             raise LeaseLost(f"the turn {self.question.id} is somebody else's now")
 
@@ -223,6 +218,6 @@ class EphemeralReply:
             try:
                 return await self._slack.open_dm(self.question.user)
             except SlackRateLimited as error:
-                await self._sleep(error.retry_after)
+                await asyncio.sleep(error.retry_after)
             except SlackUnreachable:
-                await self._sleep(RETRY_PAUSE_SECONDS)
+                await asyncio.sleep(RETRY_PAUSE_SECONDS)

@@ -7,11 +7,12 @@ Starts, appends and stops each have a limit of their own, apart from that of edi
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
 from bot.background import BackgroundTasks
+from bot.delivery.clock import loop_time
 from bot.delivery.config import DeliveryConfig
 from bot.delivery.native.layout import Append, Start, Stop, StreamStep, SwitchToEdits
 from bot.delivery.native.reply import NativeReply
@@ -44,8 +45,6 @@ class NativeDispatcher(Dispatcher[NativeReply, StreamStep]):
         config: DeliveryConfig,
         *,
         quota: SharedQuota,
-        now: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         appends = config.appends_per_minute
         scheduler = EditScheduler(
@@ -61,20 +60,18 @@ class NativeDispatcher(Dispatcher[NativeReply, StreamStep]):
             },
             methods=METHODS,
             refreshed_methods=tuple(METHODS.values()),
-            now=now,
-            sleep=sleep,
         )
 
     def has_room(self) -> bool:
         """Whether one more answer is likely to get a stream when its text comes."""
         waiting = sum(not reply.needs_no_start for reply in self._replies)
-        return self._limiters[Start].available(self._now()) - waiting > RESERVED_STARTS
+        return self._limiters[Start].available(loop_time()) - waiting > RESERVED_STARTS
 
     async def _write_last_steps(self) -> None:
         """Stop live streams as they are, as far as stops are available."""
         await self._loop.aclose()
         await self._writes.wait(CLOSE_TIMEOUT_SECONDS)
-        available = self._limiters[Stop].available(self._now())
+        available = self._limiters[Stop].available(loop_time())
         live = [
             reply for reply in self._replies if reply.has_live_stream and not reply.write_in_flight
         ]
@@ -129,7 +126,7 @@ class NativeDispatcher(Dispatcher[NativeReply, StreamStep]):
     def _apply_quota(self) -> None:
         for kind, method in METHODS.items():
             self._limiters[kind].set_remote_calls(
-                self._quota.fair_share_divisor, self._quota.remote_expiries(method), self._now()
+                self._quota.fair_share_divisor, self._quota.remote_expiries(method), loop_time()
             )
 
 

@@ -16,6 +16,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from bot.delivery import TurnGuard
+from bot.delivery.clock import loop_time
 from bot.delivery.edits.reply import (
     LEASE_RECHECK_SECONDS,
     MAX_BACKOFF_SECONDS,
@@ -59,7 +60,6 @@ class NativeReply:
         status: StatusLine,
         guard: TurnGuard | None,
         words_per_second: float,
-        now: Callable[[], float],
         make_edited_reply: Callable[[Sequence[ShownMessage], bool], EditedReply],
         on_change: Callable[[NativeReply], None],
         on_stream_refused: Callable[[Question, SlackRefused], None],
@@ -70,7 +70,6 @@ class NativeReply:
         self.write_in_flight = False
         self._status = status
         self._guard = guard
-        self._now = now
         self._make_edited_reply = make_edited_reply
         self._on_change = on_change
         self._on_stream_refused = on_stream_refused
@@ -167,7 +166,7 @@ class NativeReply:
             return self._writer.unconfirmed_start
         if self._draft == REMOVED_DRAFT:
             return SwitchToEdits("nothing of it is to stay")
-        step = self._layout.plan(self._draft, self._now())
+        step = self._layout.plan(self._draft, loop_time())
         if step is None and self._wants_empty_stream and not self._layout.stream_timestamps:
             step = Start("", 0)
         if step is None:
@@ -248,7 +247,7 @@ class NativeReply:
         if self._lease_lost or self._edited_reply or self.reader.final:
             return
         before, self._draft = self._draft, draft
-        standing, now = self.reader, self._now()
+        standing, now = self.reader, loop_time()
         standing.final = draft.phase.is_final
         self._writer.starting_closed = draft == REMOVED_DRAFT
         standing.update_text(draft.text)
@@ -268,7 +267,7 @@ class NativeReply:
             self._posted.set()
         elif not self._posted.is_set():
             self._wants_empty_stream = True
-            self.reader.unseen_since = min(self._now(), self.reader.unseen_since)
+            self.reader.unseen_since = min(loop_time(), self.reader.unseen_since)
             self._on_change(self)
 
     def _after_step(self, step: StreamStep, ts: str) -> None:
@@ -277,7 +276,7 @@ class NativeReply:
             self.switch_to_edits(step.reason)
         if self._lease_lost or self._edited_reply:
             return
-        now = self._now()
+        now = loop_time()
         self._layout.mark_done(step, now, self._draft_in_flight, ts)
         self._failures = 0
         if isinstance(step, Start):
@@ -307,7 +306,7 @@ class NativeReply:
             self.switch_to_edits("a write may be lost")
             return
         pause = min(MAX_BACKOFF_SECONDS, MIN_BACKOFF_SECONDS * 2**self._failures)
-        self._retry_at, self._failures = self._now() + pause, self._failures + 1
+        self._retry_at, self._failures = loop_time() + pause, self._failures + 1
         self._restore_unseen()
 
     def _handle_refusal(self, step: StreamStep, error: SlackRefused) -> None:
@@ -327,7 +326,7 @@ class NativeReply:
         log.info("the thread of a streamed answer is gone; what stands of it is deleted")
         self._on_reader_lost(QuestionDeleted(self.question.id))  # known before what stands is
         if isinstance(step, Start):
-            self._layout.mark_done(step, self._now(), self._draft_in_flight, gone.misplaced[0])
+            self._layout.mark_done(step, loop_time(), self._draft_in_flight, gone.misplaced[0])
         self._draft = REMOVED_DRAFT
         self.switch_to_edits(gone.code)
 

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from bot.delivery.clock import loop_time
 from bot.delivery.ratelimit.limiters import WINDOW_SECONDS
 from bot.errors import StorageUnavailable
 from bot.storage.rate_slots import SharedRateSlots, SlotHold
@@ -53,13 +54,11 @@ class SharedQuota:
         *,
         team: str,
         count_replicas: Callable[[], int],
-        now: Callable[[], float],
     ) -> None:
         self._rate_slots = rate_slots
         self._team = team
         self._count_replicas = count_replicas
-        self._now = now
-        self._started_at = now()
+        self._started_at = loop_time()
         self._failures = 0  # how often the ledger was away in a row
         self._retry_at = float("-inf")
         self._outage_began_at = self._fair_share_until = float("-inf")
@@ -81,24 +80,24 @@ class SharedQuota:
         if self._rate_slots is None:
             return 0.0
         lost = self._failures > 0
-        if self._now() >= self._retry_at:
+        if loop_time() >= self._retry_at:
             held = seconds + SLOT_MARGIN_SECONDS if seconds >= WINDOW_SECONDS else seconds
             wait = await self._query(self._rate_slots.acquire(self._slot_key(name), size, held))
             if wait is not None:
                 self._failures = 0
                 return wait
         if self.fair_share_divisor == 1:
-            self._outage_began_at = self._now()
-        self._fair_share_until = self._now() + WINDOW_SECONDS
+            self._outage_began_at = loop_time()
+        self._fair_share_until = loop_time() + WINDOW_SECONDS
         if not lost:
             return None
         if seconds >= WINDOW_SECONDS:
-            self._unrecorded_calls.append(_UnrecordedCall(name, size, self._now()))
+            self._unrecorded_calls.append(_UnrecordedCall(name, size, loop_time()))
         return 0.0
 
     async def refresh(self, name: str) -> None:
         """Ask what others spend of a limit, if there can be others."""
-        now = self._now()
+        now = loop_time()
         start = now < self._started_at + WINDOW_SECONDS  # somebody may have spent it and gone
         if (
             self._rate_slots is None
@@ -114,7 +113,7 @@ class SharedQuota:
         """Where the ledger did not answer in time: take the slots that calls of the last minute
         did without, as far as there are any, and learn what others spend of some limits."""
         needed = self._failures or self._unrecorded_calls
-        if self._rate_slots is None or not needed or self._now() < self._record_missing_at:
+        if self._rate_slots is None or not needed or loop_time() < self._record_missing_at:
             return
         try:
             await self._record_calls(self._rate_slots)
@@ -128,12 +127,12 @@ class SharedQuota:
         except Exception as error:
             if not isinstance(error, StorageUnavailable):
                 log.exception(UNEXPECTED_FAILURE)
-            self._record_missing_at = self._now() + MISSING_CALLS_RETRY_SECONDS
+            self._record_missing_at = loop_time() + MISSING_CALLS_RETRY_SECONDS
 
     async def _record_calls(self, rate_slots: SharedRateSlots) -> None:
         while self._unrecorded_calls:
             debt = self._unrecorded_calls[0]
-            if debt.began_at + WINDOW_SECONDS > self._now():
+            if debt.began_at + WINDOW_SECONDS > loop_time():
                 key, seconds = self._slot_key(debt.name), WINDOW_SECONDS + SLOT_MARGIN_SECONDS
                 if await rate_slots.acquire(key, debt.size, seconds, BACKGROUND_TIMEOUT_SECONDS):
                     return
@@ -147,7 +146,7 @@ class SharedQuota:
     def live_remote_calls(self, name: str) -> int:
         """How many calls others are known to have made in the last minute that still live: who is
         gone needs no more of them."""
-        passed = self._now() - self._refreshed_at.get(name, 0.0)
+        passed = loop_time() - self._refreshed_at.get(name, 0.0)
         return sum(
             held.holder_is_alive and held.seconds_until_free > passed
             for held in self._remote_slots.get(name, [])
@@ -159,7 +158,7 @@ class SharedQuota:
         return (
             learnt
             or self.fair_share_divisor == 1
-            or self._now() > self._outage_began_at + WINDOW_SECONDS
+            or loop_time() > self._outage_began_at + WINDOW_SECONDS
         )
 
     @property
@@ -171,17 +170,17 @@ class SharedQuota:
     def fair_share_divisor(self) -> int:
         """In how many parts a limit is to be taken, one of them ours: 1 while the ledger knows
         all that is spent."""
-        return self.replica_count if self._now() < self._fair_share_until else 1
+        return self.replica_count if loop_time() < self._fair_share_until else 1
 
     def _store_remote_slots(self, name: str, slots: Sequence[SlotHold] | None) -> None:
         """Take note of the slots that others hold, if that could be learnt."""
         if slots is not None:
-            self._refreshed_at[name] = self._now()
+            self._refreshed_at[name] = loop_time()
             self._remote_slots[name] = list(slots)
 
     async def _query(self, query: Awaitable[T]) -> T | None:
         """Wait for the ledger's answer; without one, do without the ledger for a while."""
-        asked = self._now()
+        asked = loop_time()
         try:
             return await query
         except StorageUnavailable as error:
@@ -191,7 +190,7 @@ class SharedQuota:
             log.exception(UNEXPECTED_FAILURE)
         if self._retry_at <= asked:  # of many that asked at once, the first one counts
             pause = min(MAX_STORAGE_RETRY_SECONDS, MIN_STORAGE_RETRY_SECONDS * 2**self._failures)
-            self._retry_at = self._now() + pause
+            self._retry_at = loop_time() + pause
             self._failures += 1
         return None
 

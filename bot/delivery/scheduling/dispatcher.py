@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from bot.background import BackgroundTasks
+from bot.delivery.clock import loop_time
 from bot.delivery.ratelimit.limiters import RollingWindowLimiter
 from bot.delivery.ratelimit.shared_quota import SharedQuota
 from bot.delivery.scheduling.edit_scheduler import NEVER, EditScheduler, WriteKind
@@ -47,18 +48,14 @@ class Dispatcher(ABC, Generic[R, S]):
         limiters: Mapping[type[S], RollingWindowLimiter],
         methods: Mapping[type[S], str],
         refreshed_methods: Sequence[str],
-        now: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._quota = quota
         self._scheduler = scheduler
         self._limiters = limiters
         self._methods = methods
         self._refreshed_methods = refreshed_methods
-        self._now = now
-        self._sleep = sleep
         self._replies: dict[R, None] = {}  # in the order of their first change
-        self._loop = WakeupLoop(self._run_due, lambda: bool(self._replies), now=now, sleep=sleep)
+        self._loop = WakeupLoop(self._run_due, lambda: bool(self._replies))
         self._quota_task: asyncio.Task[None] | None = None
         self._writes = BackgroundTasks()
 
@@ -156,21 +153,21 @@ class Dispatcher(ABC, Generic[R, S]):
         except SlackRateLimited as error:
             self._record_rate_limited(reply, step, error.retry_after)
         finally:
-            self._limiters[type(step)].record_end(self._now())
+            self._limiters[type(step)].record_end(loop_time())
 
     def _record_rate_limited(self, reply: R, step: S, retry_after: float) -> None:
         """Learn from a 429 that a step got; `retry_after` is in seconds."""
-        self._limiters[type(step)].record_rate_limited(self._now(), retry_after)
+        self._limiters[type(step)].record_rate_limited(loop_time(), retry_after)
 
     async def _take_method_slot(self, step: S, refreshed_method: str) -> bool:
         """Take a slot of the step's method. If there is none, wait for it, and read what other
         replicas spend of `refreshed_method`."""
         limiter = self._limiters[type(step)]
-        size = int(limiter.estimated_limit(self._now()))
+        size = int(limiter.estimated_limit(loop_time()))
         wait = await self._quota.take_slot(self._methods[type(step)], size)
         if wait:
             await self._quota.refresh(refreshed_method)
-            limiter.block_until(self._now() + wait)
+            limiter.block_until(loop_time() + wait)
         if wait is None or wait > 0:
             self._apply_quota()
         return wait == 0.0
@@ -182,4 +179,4 @@ class Dispatcher(ABC, Generic[R, S]):
                 await self._quota.refresh(method)
             await self._quota.record_missing_calls(*self._methods.values())
             self._apply_quota()
-            await self._sleep(QUOTA_REFRESH_SECONDS)
+            await asyncio.sleep(QUOTA_REFRESH_SECONDS)

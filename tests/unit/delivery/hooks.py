@@ -148,4 +148,4 @@ def room(hooks: Hooks, fake: FakeSlack) -> Delivery:
     session: Any = hooks
     slack = Slack("xoxb-test", base_url="https://slack.com/api/", session=session)
     slack.web = fake
-    return Delivery(slack, DeliveryConfig(), now=now, sleep=asyncio.sleep)
+    return Delivery(slack, DeliveryConfig())

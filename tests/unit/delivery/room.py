@@ -11,7 +11,6 @@ from bot.delivery.config import DeliveryConfig
 from bot.delivery.delivery import Delivery
 from bot.storage.records import ShownMessage
 from bot.values import Draft, Phase, Place, Question
-from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import Call, FakeSlack, Fault, connect
 
 THINKING = Draft(Phase.ASKING)
@@ -49,7 +48,7 @@ def command(*, public: bool = False) -> Question:
 @asynccontextmanager
 async def delivery(fake: FakeSlack, **config: Any) -> AsyncIterator[Delivery]:
     """The room, closed at the end."""
-    room = Delivery(connect(fake), DeliveryConfig(**config), now=now, sleep=asyncio.sleep)
+    room = Delivery(connect(fake), DeliveryConfig(**config))
     try:
         yield room
     finally:

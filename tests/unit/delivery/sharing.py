@@ -95,8 +95,6 @@ class Rooms:
             DeliveryConfig(OUR_LIMIT),
             rate_slots=ledger,
             count_replicas=lambda: len(self.ledgers),
-            now=now,
-            sleep=asyncio.sleep,
         )
 
 

@@ -80,7 +80,7 @@ MakeReplies = Callable[[FakeSlack], Callable[[Question], Reply]]
 
 def ours(slack: FakeSlack) -> Callable[[Question], Reply]:
     """The whole room, as the bot runs it."""
-    room = Delivery(connect(slack), DeliveryConfig(OUR_LIMIT), now=now, sleep=asyncio.sleep)
+    room = Delivery(connect(slack), DeliveryConfig(OUR_LIMIT))
     return room.create_reply
 
 

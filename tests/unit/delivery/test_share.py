@@ -131,7 +131,7 @@ async def test_a_call_that_is_not_granted_is_not_made_and_planned_anew(tmp_path:
 
 
 async def test_alone_and_without_a_ledger_everything_is_ours() -> None:
-    share = SharedQuota(None, team="T1", count_replicas=lambda: 7, now=now)
+    share = SharedQuota(None, team="T1", count_replicas=lambda: 7)
     assert await share.take_slot("chat.update", 1) == 0.0
     await share.refresh("chat.update")
     assert (
@@ -144,8 +144,8 @@ async def test_alone_and_without_a_ledger_everything_is_ours() -> None:
 async def test_calls_of_other_workspaces_do_not_count(tmp_path: Path) -> None:
     async with Rooms(tmp_path, 2) as rooms:
         ours, theirs = rooms.ledgers
-        there = SharedQuota(theirs, team="T2", count_replicas=lambda: 2, now=now)
-        here = SharedQuota(ours, team="T1", count_replicas=lambda: 2, now=now)
+        there = SharedQuota(theirs, team="T2", count_replicas=lambda: 2)
+        here = SharedQuota(ours, team="T1", count_replicas=lambda: 2)
         assert await there.take_slot("chat.update", 1) == 0.0
         await here.refresh("chat.update")
         assert here.remote_expiries("chat.update") == []

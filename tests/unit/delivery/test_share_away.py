@@ -40,7 +40,7 @@ async def test_what_was_known_before_the_ledger_failed_is_not_known_any_more(
 ) -> None:
     async with Rooms(tmp_path, 2) as rooms:
         ledger = rooms.ledgers[0]
-        share = SharedQuota(ledger, team="T1", count_replicas=lambda: 2, now=now)
+        share = SharedQuota(ledger, team="T1", count_replicas=lambda: 2)
         for begin in (100.0, 300.0):
             await asyncio.sleep(begin - now())
             assert share.knows_remote_calls("chat.delete")
