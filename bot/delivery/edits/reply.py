@@ -17,6 +17,7 @@ from bot.delivery.edits.reconcile import Delete, Edit, Post, Step
 from bot.delivery.edits.refusals import Fallback, fallback_for
 from bot.delivery.edits.writer import EditWriter
 from bot.delivery.scheduling.edit_scheduler import NEVER, ReaderState
+from bot.delivery.scheduling.live_reply import LEASE_RECHECK_SECONDS, backoff_seconds
 from bot.errors import (
     LeaseLost,
     QuestionDeleted,
@@ -30,9 +31,6 @@ from bot.storage.records import ShownMessage
 from bot.values import REMOVED_DRAFT, Draft, Phase, Question
 
 log = logging.getLogger(__name__)
-
-MIN_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 0.5, 8.0  # seconds until a write is tried again
-LEASE_RECHECK_SECONDS = 0.4  # seconds until it is asked again whether the turn is ours
 
 
 class EditedReply:
@@ -293,8 +291,7 @@ class EditedReply:
 
     def _back_off(self) -> None:
         """Try again later, and later still after every failure in a row."""
-        pause = min(MAX_BACKOFF_SECONDS, MIN_BACKOFF_SECONDS * 2**self._failures)
-        self._retry_at = loop_time() + pause
+        self._retry_at = loop_time() + backoff_seconds(self._failures)
         self._failures += 1
         self._restore_unseen()
 

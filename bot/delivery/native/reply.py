@@ -17,16 +17,12 @@ from collections.abc import Callable, Sequence
 
 from bot.delivery import TurnGuard
 from bot.delivery.clock import loop_time
-from bot.delivery.edits.reply import (
-    LEASE_RECHECK_SECONDS,
-    MAX_BACKOFF_SECONDS,
-    MIN_BACKOFF_SECONDS,
-    EditedReply,
-)
+from bot.delivery.edits.reply import EditedReply
 from bot.delivery.native.layout import Append, NativeLayout, Start, Stop, StreamStep, SwitchToEdits
 from bot.delivery.native.status import StatusLine, status_text
 from bot.delivery.native.writer import StreamWriter
 from bot.delivery.scheduling.edit_scheduler import NEVER, ReaderState, count_words
+from bot.delivery.scheduling.live_reply import LEASE_RECHECK_SECONDS, backoff_seconds
 from bot.errors import (
     LeaseLost,
     QuestionDeleted,
@@ -305,8 +301,8 @@ class NativeReply:
         if not isinstance(step, Start):
             self.switch_to_edits("a write may be lost")
             return
-        pause = min(MAX_BACKOFF_SECONDS, MIN_BACKOFF_SECONDS * 2**self._failures)
-        self._retry_at, self._failures = loop_time() + pause, self._failures + 1
+        self._retry_at = loop_time() + backoff_seconds(self._failures)
+        self._failures += 1
         self._restore_unseen()
 
     def _handle_refusal(self, step: StreamStep, error: SlackRefused) -> None:

@@ -9,6 +9,14 @@ from bot.values import Question
 
 S = TypeVar("S")
 
+LEASE_RECHECK_SECONDS = 0.4  # until `TurnGuard.owns_lease` is asked again after it was False
+MIN_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 0.5, 8.0
+
+
+def backoff_seconds(failures: int) -> float:
+    """Return the pause before the next attempt, after `failures` earlier failures in a row."""
+    return min(MAX_BACKOFF_SECONDS, MIN_BACKOFF_SECONDS * 2.0**failures)
+
 
 class LiveReply(Protocol[S]):
     """A reply as its dispatcher sees it: one answer that changes while it is written to Slack.
