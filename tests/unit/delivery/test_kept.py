@@ -24,7 +24,7 @@ from tests.unit.delivery.room import (
 )
 
 
-async def test_whoever_keeps_the_turn_is_told_what_stands_after_every_write() -> None:
+async def test_turn_guard_records_messages_after_every_write() -> None:
     fake, keeper = FakeSlack(), Keeper()
     async with delivery(fake) as room:
         reply = room.create_reply(question(), guard=keeper)
@@ -41,7 +41,7 @@ async def test_whoever_keeps_the_turn_is_told_what_stands_after_every_write() ->
     assert len(keeper.texts) == len([c for c in fake.calls if c.method.startswith("chat.")])
 
 
-async def test_it_is_told_beforehand_that_there_will_be_one_more_message_or_one_less() -> None:
+async def test_turn_guard_journals_each_layout_change_before_it_is_made() -> None:
     fake, keeper = FakeSlack(), Keeper()
     told: list[tuple[str, int]] = []
     fake.fault = lambda call: told.append((call.method, keeper.moves))
@@ -59,9 +59,7 @@ async def test_it_is_told_beforehand_that_there_will_be_one_more_message_or_one_
     assert moves == list(range(1, posts + deletes))
 
 
-async def test_nothing_is_deleted_while_that_cannot_be_written_down_but_what_is_new_goes_out() -> (
-    None
-):
+async def test_turn_guard_that_cannot_journal_prevents_deletes_but_no_posts() -> None:
     fake, keeper = FakeSlack(), Keeper()
     keeper.takes = False
     async with delivery(fake) as room:
@@ -80,7 +78,7 @@ async def test_nothing_is_deleted_while_that_cannot_be_written_down_but_what_is_
     assert whole(fake) == "Short."
 
 
-async def test_a_turn_that_may_not_be_ours_writes_nothing_until_it_is() -> None:
+async def test_turn_guard_without_a_lease_delays_every_write() -> None:
     fake, keeper = FakeSlack(), Keeper()
     async with delivery(fake) as room:
         reply = room.create_reply(question(), guard=keeper)
@@ -100,7 +98,7 @@ async def test_a_turn_that_may_not_be_ours_writes_nothing_until_it_is() -> None:
     assert [m.markdown for m in fake.messages.values()] == ["All of it."]
 
 
-async def test_a_placeholder_waits_until_the_turn_is_ours() -> None:
+async def test_turn_guard_without_a_lease_delays_the_placeholder() -> None:
     fake, keeper = FakeSlack(), Keeper()
     keeper.ours = False
     async with delivery(fake) as room:
@@ -113,7 +111,7 @@ async def test_a_placeholder_waits_until_the_turn_is_ours() -> None:
         await opening
 
 
-async def test_a_lost_post_is_not_made_again_by_whoever_may_have_lost_the_turn_meanwhile() -> None:
+async def test_turn_guard_without_a_lease_prevents_repeating_a_lost_post() -> None:
     fake, keeper = FakeSlack(), Keeper()
     failing = once("chat.postMessage", 500)
 
@@ -132,7 +130,7 @@ async def test_a_lost_post_is_not_made_again_by_whoever_may_have_lost_the_turn_m
     assert len(fake.messages) == 1
 
 
-async def test_an_abandoned_answer_is_not_written_any_more() -> None:
+async def test_abandoned_reply_writes_nothing_more() -> None:
     fake, keeper = FakeSlack(), Keeper()
     lost: list[SlackRefused | Stopped | QuestionDeleted] = []
     async with delivery(fake) as room:
@@ -157,7 +155,7 @@ async def test_an_abandoned_answer_is_not_written_any_more() -> None:
     assert lost == []
 
 
-async def test_abandoning_ends_the_wait_for_a_placeholder() -> None:
+async def test_abandoned_reply_ends_the_wait_for_its_placeholder() -> None:
     fake = FakeSlack()
     fake.fault = always("chat.postMessage", 503)
     async with delivery(fake) as room:
@@ -172,7 +170,7 @@ async def test_abandoning_ends_the_wait_for_a_placeholder() -> None:
         assert len(fake.calls) == made
 
 
-async def test_abandoning_an_answer_that_stands_changes_nothing() -> None:
+async def test_abandoned_reply_that_is_finished_stays_as_it_is() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
         reply = room.create_reply(question())

@@ -13,7 +13,7 @@ from tests.unit.delivery.streamed import whole
 from tests.unit.delivery.streaming_slack import StreamingSlack, dm, write
 
 
-async def test_a_closed_room_leaves_no_stream_behind() -> None:
+async def test_closing_delivery_stops_live_streams() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
         for n in range(3):
@@ -24,7 +24,7 @@ async def test_a_closed_room_leaves_no_stream_behind() -> None:
     assert [stream.turn for stream in fake.streams] == ["turn0", "turn1", "turn2"]
 
 
-async def test_whoever_keeps_the_turn_is_told_what_stands_and_how() -> None:
+async def test_turn_guard_records_streams_with_their_method() -> None:
     fake, keeper = StreamingSlack(), Keeper()
     async with delivery(fake, delivery="native") as room:
         reply = room.create_reply(dm(), guard=keeper)
@@ -40,7 +40,7 @@ async def test_whoever_keeps_the_turn_is_told_what_stands_and_how() -> None:
     assert keeper.texts[-1] == TEXT
 
 
-async def test_what_a_crash_has_left_streaming_is_stopped_and_edited() -> None:
+async def test_stream_of_a_crashed_process_is_stopped_and_edited() -> None:
     fake, keeper = StreamingSlack(), Keeper()
     async with delivery(fake, delivery="native") as room:
         reply = room.create_reply(dm(), guard=keeper)
@@ -58,7 +58,7 @@ async def test_what_a_crash_has_left_streaming_is_stopped_and_edited() -> None:
     assert stream.turn == "turn0"
 
 
-async def test_a_stream_is_found_that_a_crash_left_before_anybody_knew_of_it() -> None:
+async def test_find_messages_finds_a_stream_that_is_not_on_record() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
         reply = room.create_reply(dm())
@@ -74,7 +74,7 @@ async def test_a_stream_is_found_that_a_crash_left_before_anybody_knew_of_it() -
     assert stream.markdown == TEXT
 
 
-async def test_no_write_begins_while_the_turn_may_be_somebody_elses() -> None:
+async def test_turn_guard_without_a_lease_delays_every_stream_write() -> None:
     fake, keeper = StreamingSlack(), Keeper()
     async with delivery(fake, delivery="native") as room:
         reply = room.create_reply(dm(), guard=keeper)
@@ -90,7 +90,7 @@ async def test_no_write_begins_while_the_turn_may_be_somebody_elses() -> None:
     assert whole(fake) == TEXT
 
 
-async def test_an_answer_that_is_let_go_of_is_written_no_more() -> None:
+async def test_abandoned_native_reply_writes_nothing_more() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
         reply = room.create_reply(dm())

@@ -20,7 +20,7 @@ from tests.unit.delivery.hooks import room as room_of
 from tests.unit.delivery.room import THINKING, Keeper, always, command, done, words, writing
 
 
-async def test_where_the_bot_may_not_post_the_note_can_be_pressed_like_any_other() -> None:
+async def test_public_reply_that_may_not_post_has_a_working_acknowledgement() -> None:
     hooks, fake = Hooks(), FakeSlack()
     fake.fault = always("chat.postMessage", "not_in_channel")
     room = room_of(hooks, fake)
@@ -39,7 +39,7 @@ async def test_where_the_bot_may_not_post_the_note_can_be_pressed_like_any_other
     await room.aclose()
 
 
-async def test_only_the_asker_lends_addresses_and_only_to_answers_under_way() -> None:
+async def test_registry_takes_response_urls_of_the_asker_for_running_answers_only() -> None:
     hooks = Hooks()
     room = room_of(hooks, FakeSlack())
     reply = room.create_reply(command())
@@ -55,7 +55,7 @@ async def test_only_the_asker_lends_addresses_and_only_to_answers_under_way() ->
     await room.aclose()
 
 
-async def test_answers_that_ended_are_kept_up_to_their_bytes_however_long_they_are(
+async def test_registry_keeps_ended_answers_up_to_its_bytes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(registry, "ENDED_BYTES", 20 * 1000)
@@ -70,7 +70,7 @@ async def test_answers_that_ended_are_kept_up_to_their_bytes_however_long_they_a
     await room.aclose()
 
 
-async def test_an_address_lent_in_another_process_is_used_like_any_other() -> None:
+async def test_registry_delivers_a_response_url_of_another_process() -> None:
     kinds: tuple[tuple[Literal["show", "end"], int], ...] = (("show", 2), ("end", 1))
     for kind, shown in kinds:
         hooks = Hooks()
@@ -86,7 +86,7 @@ async def test_an_address_lent_in_another_process_is_used_like_any_other() -> No
         await room.aclose()
 
 
-async def test_that_a_message_is_sent_is_journalled_before_and_told_after() -> None:
+async def test_turn_guard_journals_an_ephemeral_message_before_and_records_it_after() -> None:
     for press in (False, True):
         hooks, keeper = Hooks(), Sending()
         hooks.fault = keeper.watch
@@ -117,7 +117,7 @@ class Sending(Keeper):
         assert self.sends
 
 
-async def test_text_shown_in_the_note_is_told_to_whoever_keeps_the_turn() -> None:
+async def test_turn_guard_records_text_shown_by_the_live_view() -> None:
     hooks, keeper = Hooks(), Keeper()
     room = room_of(hooks, FakeSlack())
     reply = room.create_reply(command(), guard=keeper)
@@ -129,7 +129,7 @@ async def test_text_shown_in_the_note_is_told_to_whoever_keeps_the_turn() -> Non
     await room.aclose()
 
 
-async def test_what_another_process_has_sent_is_not_sent_again() -> None:
+async def test_ephemeral_reply_does_not_repeat_a_message_of_another_process() -> None:
     for text, messages in (("Here.", 0), (words(4000), 1)):
         hooks, fake = Hooks(), FakeSlack()
         room = room_of(hooks, fake)
@@ -145,7 +145,7 @@ async def test_what_another_process_has_sent_is_not_sent_again() -> None:
         await room.aclose()
 
 
-async def test_a_private_answer_that_may_not_be_ours_waits_until_it_is() -> None:
+async def test_ephemeral_reply_without_a_lease_waits() -> None:
     hooks, keeper = Hooks(), Keeper()
     keeper.ours = False
     room = room_of(hooks, FakeSlack())
@@ -163,7 +163,7 @@ async def test_a_private_answer_that_may_not_be_ours_waits_until_it_is() -> None
 
 
 @pytest.mark.parametrize("ours", [True, False])
-async def test_a_private_answer_that_is_somebody_else_s_is_let_go_of(ours: bool) -> None:
+async def test_ephemeral_reply_that_is_abandoned_raises_lease_lost(ours: bool) -> None:
     hooks, keeper = Hooks(), Keeper()
     keeper.ours = ours
     hooks.fault = lambda use: 500
@@ -181,7 +181,7 @@ async def test_a_private_answer_that_is_somebody_else_s_is_let_go_of(ours: bool)
     await room.aclose()
 
 
-async def test_closing_waits_a_moment_for_what_is_on_its_way_and_an_end_can_still_come() -> None:
+async def test_ephemeral_reply_can_finish_after_closing_waited_for_a_request() -> None:
     hooks = Hooks(latency=0.8)
     room = room_of(hooks, FakeSlack())
     reply = room.create_reply(command())

@@ -41,7 +41,7 @@ async def test_removal_deletes_every_message_of_an_answer(text: str) -> None:
     assert keeper.messages == ()
 
 
-async def test_removal_posts_nothing_where_nothing_stands() -> None:
+async def test_removal_posts_nothing_where_no_message_exists() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
         await room.create_reply(question()).finish(REMOVED_DRAFT)
@@ -113,7 +113,7 @@ async def test_removal_deletes_a_placeholder_that_is_being_posted() -> None:
     assert fake.messages == {}
 
 
-async def test_removal_after_a_crash_deletes_what_was_left() -> None:
+async def test_removal_after_a_crash_deletes_existing_messages() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
         reply = room.create_reply(question())
@@ -175,7 +175,7 @@ async def test_removal_leaves_the_answers_of_others() -> None:
     assert [message.markdown for message in fake.messages.values()] == ["Stays."]
 
 
-async def test_removal_deletes_nothing_that_cannot_be_noted() -> None:
+async def test_removal_deletes_nothing_that_cannot_be_journalled() -> None:
     fake, keeper = FakeSlack(), Keeper()
     async with delivery(fake) as room:
         reply = room.create_reply(question(), guard=keeper)

@@ -33,7 +33,7 @@ async def left_behind(fake: FakeSlack, draft: Draft) -> None:
     fake.calls.clear()
 
 
-async def test_an_answer_goes_on_in_the_message_a_crash_has_left() -> None:
+async def test_takeover_continues_in_the_existing_message() -> None:
     fake, keeper = FakeSlack(), Keeper()
     await left_behind(fake, writing("The begin"))
     async with delivery(fake) as room:
@@ -49,7 +49,7 @@ async def test_an_answer_goes_on_in_the_message_a_crash_has_left() -> None:
     assert keeper.messages == standing(fake)
 
 
-async def test_messages_left_behind_that_are_too_many_are_deleted() -> None:
+async def test_takeover_deletes_surplus_messages() -> None:
     fake = FakeSlack()
     await left_behind(fake, writing(words(5000)))
     assert len(fake.messages) > 2
@@ -59,7 +59,7 @@ async def test_messages_left_behind_that_are_too_many_are_deleted() -> None:
     assert message.markdown == "Short."
 
 
-async def test_after_a_crash_no_older_message_says_that_more_comes() -> None:
+async def test_takeover_removes_stale_footers() -> None:
     fake, keeper = FakeSlack(), Keeper()
     async with delivery(fake) as room:
         reply = room.create_reply(question(), guard=keeper)
@@ -79,7 +79,7 @@ async def test_after_a_crash_no_older_message_says_that_more_comes() -> None:
     assert message.state == ""
 
 
-async def test_a_stream_left_behind_is_stopped_before_it_is_edited() -> None:
+async def test_takeover_stops_a_stream_before_it_is_edited() -> None:
     fake = FakeSlack()
     await left_behind(fake, writing("The begin"))
     [left] = standing(fake)
@@ -90,7 +90,7 @@ async def test_a_stream_left_behind_is_stopped_before_it_is_edited() -> None:
     assert [m.markdown for m in fake.messages.values()] == ["The end."]
 
 
-async def test_a_message_that_turns_out_to_be_a_stream_is_stopped_and_edited() -> None:
+async def test_takeover_stops_and_edits_a_message_that_turns_out_to_be_a_stream() -> None:
     fake = FakeSlack()
     await left_behind(fake, writing("The begin"))
     fake.fault = lambda call: (
@@ -103,7 +103,7 @@ async def test_a_message_that_turns_out_to_be_a_stream_is_stopped_and_edited() -
     assert [m.markdown for m in fake.messages.values()] == ["The end."]
 
 
-async def test_a_stream_that_cannot_be_stopped_is_continued_below() -> None:
+async def test_takeover_continues_below_a_stream_that_cannot_be_stopped() -> None:
     fake = FakeSlack()
     await left_behind(fake, writing("The begin"))
     stuck = always("chat.update", "streaming_state_conflict")
@@ -115,7 +115,7 @@ async def test_a_stream_that_cannot_be_stopped_is_continued_below() -> None:
     assert fake.count("chat.stopStream") == 1
 
 
-async def test_a_429_on_a_stop_closes_no_edits() -> None:
+async def test_takeover_makes_edits_after_a_429_on_a_stop() -> None:
     fake = FakeSlack()
     await left_behind(fake, writing("The begin"))
     [left] = standing(fake)
@@ -133,7 +133,7 @@ async def test_a_429_on_a_stop_closes_no_edits() -> None:
     assert now() > 20
 
 
-async def test_a_private_answer_goes_on_in_the_direct_message_it_was_continued_in() -> None:
+async def test_takeover_continues_an_ephemeral_answer_in_its_direct_message() -> None:
     fake, keeper = FakeSlack(), Keeper()
     text = words(5000)
     async with delivery(fake) as room:

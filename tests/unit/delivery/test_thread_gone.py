@@ -65,7 +65,7 @@ async def test_lost_post_is_found_outside_of_its_thread() -> None:
     assert fake.count("chat.postMessage") == 1
 
 
-async def test_looking_after_a_crash_finds_what_stands_outside_of_the_thread() -> None:
+async def test_find_messages_finds_messages_outside_of_a_thread_that_is_gone() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:  # the process dies before it deletes the message
         fake.gone.add(ROOT)
@@ -111,7 +111,7 @@ async def test_stream_whose_end_does_not_name_its_thread_stays_where_that_is_the
     assert lost == []
 
 
-async def test_refusal_to_answer_is_taken_back_where_the_thread_is_gone() -> None:
+async def test_refusal_message_is_deleted_where_the_thread_is_gone() -> None:
     fake = FakeSlack()
     fake.gone.add(ROOT)
     async with delivery(fake) as room:

@@ -29,7 +29,7 @@ def standing(*, written: float = 0.0, shown: float = 0.0, at: float = 0.0) -> Re
     return one
 
 
-def test_an_address_works_five_times_and_not_for_ever() -> None:
+def test_response_url_has_five_uses_and_a_lifetime() -> None:
     lent = ResponseUrlPool()
     lent.add("one", 0.0)
     for left in reversed(range(USES_PER_URL)):
@@ -44,7 +44,7 @@ def test_an_address_works_five_times_and_not_for_ever() -> None:
     assert lent.uses_left(2.0 + URL_LIFETIME_SECONDS) == 0
 
 
-def test_the_newest_address_is_used_first_and_then_those_before_it() -> None:
+def test_response_url_pool_returns_the_newest_url_first() -> None:
     lent = ResponseUrlPool()
     lent.add("one", 0.0)
     lent.add("two", 5.0)
@@ -59,14 +59,14 @@ def test_the_newest_address_is_used_first_and_then_those_before_it() -> None:
 
 
 @given(st.integers(-1, 1), st.floats(0, 5000), st.floats(0, 1000), st.booleans())
-def test_the_last_use_is_never_spent_on_text(
+def test_next_use_at_reserves_the_last_use_for_the_final_message(
     left: int, written: float, now: float, pressed: bool
 ) -> None:
     at = next_use_at(standing(written=written), left, now, pressed_at=now if pressed else NEVER)
     assert at == NEVER
 
 
-def test_a_press_is_answered_at_once_with_text_and_soon_without() -> None:
+def test_next_use_at_answers_a_press_at_once_with_text_and_soon_without() -> None:
     assert next_use_at(standing(written=100), 5, 10.0, pressed_at=10.0) == 10.0
     at, looks = 10.0, 0
     while (then := next_use_at(standing(), 5, at, pressed_at=10.0)) > at:
@@ -75,18 +75,18 @@ def test_a_press_is_answered_at_once_with_text_and_soon_without() -> None:
     assert looks > 5
 
 
-def test_the_next_use_is_due_when_all_that_is_shown_is_read() -> None:
+def test_next_use_at_is_when_all_that_is_shown_is_read() -> None:
     one = standing(written=400, shown=50, at=10.0)
     assert next_use_at(one, 4, 10.0) == pytest.approx(20.0 - 0.2)
 
 
-def test_nothing_new_is_worth_no_use() -> None:
+def test_next_use_at_spends_no_use_without_new_text() -> None:
     one = standing(written=50, shown=50, at=0.0)
     for now in (5.0, 50.0, 500.0):
         assert next_use_at(one, 5, now) > now
 
 
-def test_the_fewer_uses_are_left_the_more_one_must_carry() -> None:
+def test_next_use_at_demands_more_text_the_fewer_uses_are_left() -> None:
     """A slow model: two words a second more than its reader reads."""
 
     def least(left: int) -> float:
