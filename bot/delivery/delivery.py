@@ -80,11 +80,22 @@ class Delivery:
         them, and posts new ones only for what they do not hold.
         `guard` is the turn's `TurnGuard`, if a turn owns the answer.
         """
-        edited = partial(self._create_edited_reply, on_reader_lost=on_reader_lost, guard=guard)
         if not existing and self._get_workspace(question.place.team).prefers_native(question):
             return self._create_native_reply(question, on_reader_lost=on_reader_lost, guard=guard)
-        if question.place.surface != "command":
-            return edited(question, existing=existing)
+        edited = partial(self._create_edited_reply, on_reader_lost=on_reader_lost, guard=guard)
+        if question.place.surface == "command":
+            return self._create_command_reply(question, existing, guard, edited)
+        return edited(question, existing=existing)
+
+    def _create_command_reply(
+        self,
+        question: Question,
+        existing: Sequence[ShownMessage],
+        guard: TurnGuard | None,
+        edited: partial[EditedReply],
+    ) -> Reply:
+        """Return the reply to a slash command. `edited` is `_create_edited_reply` with the
+        arguments of the turn."""
         if dm := [msg for msg in existing if msg.channel not in {"", question.place.channel}]:
             place = replace(question.place, channel=dm[0].channel, surface="dm")
             first = ANSWER_BELOW if existing[0].method == "respond" else None

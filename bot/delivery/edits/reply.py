@@ -61,11 +61,9 @@ class EditedReply:
     ) -> None:
         self.question = question
         self.reader = ReaderState(words_per_second)
-        self.next_step_type: type[Step] = Edit if existing else Post
-        """The type of the next step, as far as it is known before `plan_step`."""
+        self.next_step_type: type[Step] = Edit if existing else Post  # as expected of `plan_step`
         self.write_in_flight = False
-        self.delay_notice = ""
-        """Shown in the placeholder: why the text may show late."""
+        self.delay_notice = ""  # shown in the placeholder: why the text may show late
         self._guard = guard
         self._on_change = on_change
         self._on_reader_lost = on_reader_lost
@@ -77,13 +75,10 @@ class EditedReply:
         self._draft: Draft | None = None
         self._unseen_since_before_write = NEVER  # `unseen_since` of the text in flight
         self._words_in_flight = 0.0  # words of the draft in flight
-        self._retry_at = float("-inf")
-        self._failures = 0
+        self._retry_at, self._failures = float("-inf"), 0
         self._failure: SlackRefused | LeaseLost | None = None
         self._already_opened = already_opened
-        self._posted = asyncio.Event()
-        self._finished = asyncio.Event()
-        self._cleanup_done = asyncio.Event()
+        self._posted, self._finished, self._cleanup_done = (asyncio.Event() for _ in range(3))
         if existing:
             self._posted.set()
 

@@ -121,7 +121,7 @@ class NativeLayout:
             return None
         text = replace_control_characters(draft.text)
         if not self._continues_shown_text(text, draft.phase):
-            return SwitchToEdits("the text was written anew")
+            return SwitchToEdits("the text was rewritten")
         if not self.is_live:
             return self._plan_start(text, draft)
         return self._plan_append(self._part, text, draft, now)

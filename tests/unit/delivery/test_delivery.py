@@ -1,4 +1,4 @@
-"""Answers on their way through the whole room, in virtual time, while nothing goes wrong."""
+"""The whole package in virtual time, while nothing goes wrong."""
 
 from __future__ import annotations
 

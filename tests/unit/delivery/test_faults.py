@@ -1,4 +1,4 @@
-"""Slack limits, breaks off and loses replies: nothing lost, nothing twice."""
+"""Edited replies while Slack limits calls, refuses them or loses responses: nothing is lost."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tests.unit.delivery.room import (
     answer,
     delivery,
     done,
+    full_text,
     once,
     question,
-    whole,
     words,
     writing,
 )
@@ -36,7 +36,7 @@ async def test_final_text_goes_out_as_a_message_after_a_429_on_the_last_edit() -
         before = now()
         await reply.finish(done("The beginning and the end."))
         assert now() - before < 1
-        assert whole(fake).split() == ["The", "beginning", "and", "the", "end."]
+        assert full_text(fake).split() == ["The", "beginning", "and", "the", "end."]
         await asyncio.sleep(60)
     assert [m.state for m in fake.messages.values()] == ["", ""]
 
@@ -48,7 +48,7 @@ async def test_edit_dispatcher_makes_no_edit_during_the_retry_after_of_a_429() -
     limited = next(c.at for c in fake.calls if c.outcome == "429")
     after = [c.at for c in fake.calls if c.method == "chat.update" and c.at > limited]
     assert after[0] >= limited + 7
-    assert whole(fake).split() == TEXT.split()
+    assert full_text(fake).split() == TEXT.split()
 
 
 @pytest.mark.parametrize("fault", [500, 502, 200, "fatal_error", "internal_error", "lost"])
@@ -85,7 +85,7 @@ async def test_lost_responses_of_every_nth_write_leave_one_placeholder_and_one_a
     fake.fault = lose
     text = words(5000)
     await answer(fake, text)
-    assert whole(fake).split() == text.split()
+    assert full_text(fake).split() == text.split()
     posted = [str(m.metadata) for m in fake.messages.values()]
     assert len(set(posted)) == len(posted)
     assert all(m.state == "" for m in fake.messages.values())
@@ -133,7 +133,7 @@ async def test_edited_reply_continues_after_an_unexpected_failure() -> None:
 
     fake.fault = bug
     await answer(fake)
-    assert whole(fake) == TEXT
+    assert full_text(fake) == TEXT
 
 
 async def test_final_status_line_is_below_the_text_of_the_last_message_only() -> None:

@@ -1,4 +1,4 @@
-"""How an answer lies in its messages, whatever happens to them on the way."""
+"""How an answer is split into messages, whatever happens to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that Slack itself streams: what their readers see, and what readers do to them."""
+"""Answers that Slack itself streams: what readers see, and what they can do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.errors import QuestionDeleted, SlackRefused, Stopped
 from bot.values import Draft, Phase, Place
 from tests.support.virtual_time import now
 from tests.unit.delivery.room import TEXT, THINKING, command, delivery, done, question, words
-from tests.unit.delivery.streamed import answered, whole
+from tests.unit.delivery.streamed import answered, full_text
 from tests.unit.delivery.streaming_slack import StreamingSlack, dm, write
 
 
@@ -95,7 +95,7 @@ async def test_native_reply_continues_a_long_answer_in_the_next_stream() -> None
     text = words(3000)
     await answered(fake, text, 60)
     assert len(fake.streams) == 3
-    assert whole(fake) == text
+    assert full_text(fake) == text
     assert [s.metadata["event_payload"].get("part") for s in fake.streams if s.metadata] == [
         None, 1, 2,
     ]  # fmt: skip
@@ -107,7 +107,7 @@ async def test_native_reply_continues_in_a_new_stream_before_slack_ends_an_old_o
     await answered(fake, TEXT, 600)
     assert [round(s.ended - s.began) for s in fake.streams if s.ended][:2] == [240, 240]
     assert len(fake.streams) == 3
-    assert "".join(whole(fake).split()) == "".join(TEXT.split())
+    assert "".join(full_text(fake).split()) == "".join(TEXT.split())
 
 
 async def test_native_reply_replaces_streamed_text_that_was_rewritten() -> None:

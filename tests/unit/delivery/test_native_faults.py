@@ -1,4 +1,4 @@
-"""Slack refuses streams, loses calls of them or ends them, and answers are whole all the same."""
+"""Native replies while Slack refuses or ends streams, or loses responses: answers stay complete."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.errors import QuestionDeleted, SlackRefused, Stopped
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import Call, Fault
 from tests.unit.delivery.room import TEXT, THINKING, always, delivery, done, once, question
-from tests.unit.delivery.streamed import answered, whole
+from tests.unit.delivery.streamed import answered, full_text
 from tests.unit.delivery.streaming_slack import StreamingSlack, dm, write
 
 
@@ -73,7 +73,7 @@ async def test_native_reply_loses_and_repeats_nothing_after_any_fault(
     fake = StreamingSlack()
     fake.fault = once(method, fault, after=after if method == "chat.appendStream" else 0)
     await answered(fake)
-    assert "".join(whole(fake).split()) == "".join(TEXT.split())
+    assert "".join(full_text(fake).split()) == "".join(TEXT.split())
     assert all(not stream.live for stream in fake.streams)
     assert all(message.turn == "turn0" for message in fake.messages.values())
     assert all(message.state == "" for message in fake.messages.values())
@@ -93,7 +93,7 @@ async def test_native_reply_loses_and_repeats_nothing_when_every_nth_response_is
 
     fake.fault = lose
     await answered(fake)
-    assert whole(fake) == TEXT
+    assert full_text(fake) == TEXT
     assert len(fake.messages) == 1
 
 
@@ -155,7 +155,7 @@ async def test_native_reply_takes_drafts_while_slack_stalls() -> None:
         await write(reply, TEXT, 20, since=500)
         assert now() - before < 21
         await reply.finish(done(TEXT))
-    assert whole(fake) == TEXT
+    assert full_text(fake) == TEXT
 
 
 def unreachable(method: str, since: float, until: float) -> Fault:
@@ -169,5 +169,5 @@ async def test_native_reply_stops_its_stream_when_slack_is_reachable_again() -> 
     fake = StreamingSlack()
     fake.fault = unreachable("chat.stopStream", 0, 60)
     await answered(fake)
-    assert whole(fake) == TEXT
+    assert full_text(fake) == TEXT
     assert not fake.streams[0].live

@@ -1,4 +1,4 @@
-"""How an answer lies in its streams, whatever it is made of and whenever it is looked at."""
+"""How an answer is split into streams, whatever its text and timing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many streams at once share Slack's limits, and each way of showing helps the other out."""
+"""Many streams share Slack's limits, and streams and edits replace each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slack refuses a write: each of its errors has its way."""
+"""Edited replies after Slack has refused a write."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.unit.delivery.room import (
     answer,
     delivery,
     done,
+    full_text,
     question,
-    whole,
     words,
     writing,
 )
@@ -94,7 +94,7 @@ async def test_message_that_is_too_long_is_shortened_until_it_fits() -> None:
     text = words(2000)
     await answer(fake, text)
     assert len(fake.messages) > 3
-    assert whole(fake).split() == text.split()
+    assert full_text(fake).split() == text.split()
 
 
 async def test_message_that_stays_too_long_is_given_up() -> None:
@@ -121,7 +121,7 @@ async def test_message_that_cannot_be_edited_is_continued_below(code: str) -> No
     fake.fault = closed
     await answer(fake)
     assert len(fake.messages) == 2
-    assert whole(fake).split() == TEXT.split()
+    assert full_text(fake).split() == TEXT.split()
 
 
 async def test_placeholder_that_cannot_be_edited_has_its_answer_below() -> None:
@@ -136,4 +136,4 @@ async def test_placeholder_that_cannot_be_edited_has_its_answer_below() -> None:
 
     fake.fault = closed
     await answer(fake)
-    assert whole(fake).split() == TEXT.split()
+    assert full_text(fake).split() == TEXT.split()

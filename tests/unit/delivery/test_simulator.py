@@ -1,4 +1,4 @@
-"""The goals of delivery, held in virtual time, and the ruler they are measured with."""
+"""The goals of delivery in virtual time, and how they are measured."""
 
 from __future__ import annotations
 

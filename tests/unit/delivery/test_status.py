@@ -1,4 +1,4 @@
-"""The status below a thread until its answer begins; its failure is nobody's business."""
+"""The status below a thread until its answer begins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Posts that Slack puts outside of their thread, because its root is gone, are taken back."""
+"""Posts that Slack puts outside of their thread, because its root is gone, are deleted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.room import (
     ROOT,
     THINKING,
-    Keeper,
+    MemoryGuard,
     delivery,
     done,
     once,
@@ -27,16 +27,16 @@ Lost = list[SlackRefused | Stopped | QuestionDeleted]
 
 @pytest.mark.parametrize("text", ["", "The beginning", words(5000)], ids=["none", "one", "parts"])
 async def test_placeholder_outside_of_its_thread_is_deleted_and_nothing_follows(text: str) -> None:
-    fake, keeper, lost = FakeSlack(), Keeper(), Lost()
+    fake, guard, lost = FakeSlack(), MemoryGuard(), Lost()
     fake.gone.add(ROOT)
     async with delivery(fake) as room:
-        reply = room.create_reply(question(), guard=keeper, on_reader_lost=lost.append)
+        reply = room.create_reply(question(), guard=guard, on_reader_lost=lost.append)
         await reply.open(THINKING)
         assert [type(error) for error in lost] == [QuestionDeleted]
         reply.show(writing(text))
         await reply.finish(REMOVED_DRAFT)
     assert fake.messages == {}
-    assert keeper.messages == ()
+    assert guard.messages == ()
     assert fake.count("chat.postMessage") == 1
 
 

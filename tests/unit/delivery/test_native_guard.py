@@ -1,4 +1,4 @@
-"""Streamed answers as whoever keeps their turns sees them: told of, left behind, let go of."""
+"""What a native reply asks and tells its `TurnGuard`; closing and abandoning it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import LeaseLost
-from tests.unit.delivery.room import TEXT, THINKING, Keeper, delivery, done, writing
-from tests.unit.delivery.streamed import whole
+from tests.unit.delivery.room import TEXT, THINKING, MemoryGuard, delivery, done, writing
+from tests.unit.delivery.streamed import full_text
 from tests.unit.delivery.streaming_slack import StreamingSlack, dm, write
 
 
@@ -25,32 +25,32 @@ async def test_closing_delivery_stops_live_streams() -> None:
 
 
 async def test_turn_guard_records_streams_with_their_method() -> None:
-    fake, keeper = StreamingSlack(), Keeper()
+    fake, guard = StreamingSlack(), MemoryGuard()
     async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm(), guard=keeper)
+        reply = room.create_reply(dm(), guard=guard)
         await reply.open(THINKING)
-        assert keeper.texts == []
+        assert guard.texts == []
         await write(reply, TEXT, 3)
-        [message] = keeper.messages
+        [message] = guard.messages
         assert (message.channel, message.method) == ("D0", "native")
-        assert TEXT.startswith(keeper.texts[-1])
+        assert TEXT.startswith(guard.texts[-1])
         await reply.finish(done(TEXT))
-    [message] = keeper.messages
+    [message] = guard.messages
     assert message.method == "edit", "a stream that was stopped is a message like any other"
-    assert keeper.texts[-1] == TEXT
+    assert guard.texts[-1] == TEXT
 
 
 async def test_stream_of_a_crashed_process_is_stopped_and_edited() -> None:
-    fake, keeper = StreamingSlack(), Keeper()
+    fake, guard = StreamingSlack(), MemoryGuard()
     async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm(), guard=keeper)
+        reply = room.create_reply(dm(), guard=guard)
         await reply.open(THINKING)
         await write(reply, TEXT[:1000], 3)
         reply.abandon()
-        left = keeper.messages
+        left = guard.messages
     assert fake.streams[0].live
     async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm(), guard=keeper, existing=left)
+        reply = room.create_reply(dm(), guard=guard, existing=left)
         await reply.open(writing(TEXT[:1000]))
         await reply.finish(done(TEXT))
     [stream] = fake.messages.values()
@@ -75,19 +75,19 @@ async def test_find_messages_finds_a_stream_that_is_not_on_record() -> None:
 
 
 async def test_turn_guard_without_a_lease_delays_every_stream_write() -> None:
-    fake, keeper = StreamingSlack(), Keeper()
+    fake, guard = StreamingSlack(), MemoryGuard()
     async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm(), guard=keeper)
+        reply = room.create_reply(dm(), guard=guard)
         await reply.open(THINKING)
         await write(reply, TEXT[:1000], 3)
-        keeper.ours = False
+        guard.ours = False
         await asyncio.sleep(1)
         before = len(fake.calls)
         await write(reply, TEXT, 5, since=1000)
         assert len(fake.calls) == before
-        keeper.ours = True
+        guard.ours = True
         await reply.finish(done(TEXT))
-    assert whole(fake) == TEXT
+    assert full_text(fake) == TEXT
 
 
 async def test_abandoned_native_reply_writes_nothing_more() -> None:

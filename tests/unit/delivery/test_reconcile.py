@@ -1,4 +1,4 @@
-"""One step at a time from what stands to what should."""
+"""One step at a time from the existing messages to the wanted ones."""
 
 from __future__ import annotations
 

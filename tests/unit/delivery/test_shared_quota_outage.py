@@ -1,4 +1,4 @@
-"""A ledger that is away, slow or broken holds up no answer and breaks no limit."""
+"""A database that is unavailable, slow or broken delays no answer and breaks no limit."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ async def test_shared_quota_distrusts_remote_calls_of_before_an_outage(
     tmp_path: Path,
 ) -> None:
     async with Rooms(tmp_path, 2) as rooms:
-        ledger = rooms.ledgers[0]
-        share = SharedQuota(ledger, team="T1", count_replicas=lambda: 2)
+        slots = rooms.rate_slots[0]
+        share = SharedQuota(slots, team="T1", count_replicas=lambda: 2)
         for begin in (100.0, 300.0):
             await asyncio.sleep(begin - now())
             assert share.knows_remote_calls("chat.delete")
-            ledger.away = (begin, begin + 2)
+            slots.away = (begin, begin + 2)
             assert await share.take_slot("chat.delete", 5) is None
             await share.record_missing_calls("chat.delete")
             assert not share.knows_remote_calls("chat.delete")
@@ -66,7 +66,7 @@ async def test_shared_quota_does_not_query_an_unavailable_database_for_every_edi
             await asyncio.sleep(0.1)
         await reply.finish(done("word " * 600))
         assert fake.count("chat.update") > 40
-        assert len(rooms.ledgers[0].asked) < 25
+        assert len(rooms.rate_slots[0].asked) < 25
 
 
 async def test_shared_quota_that_fails_unexpectedly_delays_no_answer(

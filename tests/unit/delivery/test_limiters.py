@@ -1,4 +1,4 @@
-"""Never more than the limit in any rolling minute, and never less than there is."""
+"""The limiters of one process: never more than the limit in any rolling minute, and no less."""
 
 from __future__ import annotations
 

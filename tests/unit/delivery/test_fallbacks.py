@@ -1,4 +1,4 @@
-"""Each of Slack's refusals has its way."""
+"""What follows after each error code of a refused write."""
 
 from __future__ import annotations
 

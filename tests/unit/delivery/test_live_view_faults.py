@@ -1,4 +1,4 @@
-"""Addresses that fail, expire or are refused: a private answer ends once, wherever that is."""
+"""Response URLs that fail, expire or are refused: an ephemeral answer ends once, in some place."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 from bot.delivery.ephemeral.reply import POSSIBLE_DUPLICATE_NOTICE
 from bot.render.buttons import SHARE_ACTION
 from tests.support.virtual_time import now
+from tests.unit.delivery.ephemeral import ends, private, write
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.hooks import COMMAND, Hooks, Use, buttons, markdown, state
-from tests.unit.delivery.note import ends, private, write
 from tests.unit.delivery.room import done, words, writing
 
 Fault = Callable[[Use], str | int | None]

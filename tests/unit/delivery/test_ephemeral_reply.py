@@ -1,4 +1,4 @@
-"""Private answers to slash commands, and public ones that are refused."""
+"""Ephemeral answers to slash commands, and public ones that are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A private answer that has begun: written at a pace, and looked for wherever it may have ended."""
+"""An ephemeral answer that has begun, written at a given rate."""
 
 from __future__ import annotations
 

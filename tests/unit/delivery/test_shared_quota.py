@@ -1,4 +1,4 @@
-"""Several processes spend one workspace's limits together, through the ledger they share."""
+"""Replicas share the limits of one workspace through the database."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.delivery.workspace import READS_PER_MINUTE
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.room import THINKING, done, question, writing
-from tests.unit.delivery.sharing import FaultyLedger, Rooms, played
+from tests.unit.delivery.sharing import FaultyRateSlots, Rooms, played
 from tests.unit.delivery.simulator import OUR_LIMIT, Scenario, at_once
 
 
@@ -42,13 +42,13 @@ def test_replica_is_as_fresh_beside_an_idle_one(tmp_path: Path) -> None:
 async def test_replica_counts_the_calls_of_one_that_died(tmp_path: Path) -> None:
     fake = FakeSlack()
     async with Rooms(tmp_path, 1) as rooms:
-        [ledger] = rooms.ledgers
+        [slots] = rooms.rate_slots
         for _ in range(OUR_LIMIT):
-            assert await ledger.acquire("T1:chat.update", OUR_LIMIT, WINDOW_SECONDS) == 0.0
+            assert await slots.acquire("T1:chat.update", OUR_LIMIT, WINDOW_SECONDS) == 0.0
         await asyncio.sleep(30)
-        rooms.ledgers.clear()
+        rooms.rate_slots.clear()
         await rooms.another()
-        room = rooms.room(fake, rooms.ledgers[0])
+        room = rooms.room(fake, rooms.rate_slots[0])
         rooms.rooms.append(room)
         reply = room.create_reply(question())
         await reply.open(THINKING)
@@ -63,7 +63,7 @@ async def test_replica_counts_the_calls_of_one_that_died(tmp_path: Path) -> None
 async def test_replica_reserves_no_edits_for_one_that_died(tmp_path: Path) -> None:
     fake = FakeSlack()
     async with Rooms(tmp_path, 1) as rooms:
-        gone = FaultyLedger(rooms.databases[0], "gone", (0, 0))
+        gone = FaultyRateSlots(rooms.databases[0], "gone", (0, 0))
         for _ in range(OUR_LIMIT - 8):
             assert await gone.acquire("T1:chat.update", OUR_LIMIT, WINDOW_SECONDS) == 0.0
             await asyncio.sleep(0.5)
@@ -80,7 +80,7 @@ async def test_placeholder_says_so_when_other_replicas_use_up_the_minute(tmp_pat
     fake = FakeSlack()
     async with Rooms(tmp_path, 2) as rooms:
         for _ in range(OUR_LIMIT):
-            await rooms.ledgers[1].acquire("T1:chat.update", OUR_LIMIT, WINDOW_SECONDS)
+            await rooms.rate_slots[1].acquire("T1:chat.update", OUR_LIMIT, WINDOW_SECONDS)
         replies = rooms.make(fake)
         await replies(question(0, id="0")).open(THINKING)
         await asyncio.sleep(1)
@@ -110,7 +110,7 @@ async def test_shared_quota_costs_an_edit_one_small_statement(tmp_path: Path) ->
             reply.show(writing("word " * n))
             await asyncio.sleep(0.1)
         await reply.finish(done("word " * 200))
-        assert len(rooms.ledgers[0].asked) == len(fake.calls)
+        assert len(rooms.rate_slots[0].asked) == len(fake.calls)
 
 
 async def test_edit_without_a_slot_is_not_made_and_planned_again(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ async def test_edit_without_a_slot_is_not_made_and_planned_again(tmp_path: Path)
         await reply.open(THINKING)
         await asyncio.sleep(1.5)
         for _ in range(OUR_LIMIT):  # all at once, after we have looked
-            await rooms.ledgers[1].acquire("T1:chat.update", OUR_LIMIT, WINDOW_SECONDS)
+            await rooms.rate_slots[1].acquire("T1:chat.update", OUR_LIMIT, WINDOW_SECONDS)
         before = now()
         await reply.finish(done("All of it."))
         assert now() - before < 1.0
@@ -143,7 +143,7 @@ async def test_shared_quota_without_rate_slots_allows_every_call() -> None:
 
 async def test_shared_quota_ignores_calls_of_other_workspaces(tmp_path: Path) -> None:
     async with Rooms(tmp_path, 2) as rooms:
-        ours, theirs = rooms.ledgers
+        ours, theirs = rooms.rate_slots
         there = SharedQuota(theirs, team="T2", count_replicas=lambda: 2)
         here = SharedQuota(ours, team="T1", count_replicas=lambda: 2)
         assert await there.take_slot("chat.update", 1) == 0.0
@@ -158,7 +158,7 @@ async def test_replicas_read_threads_within_one_limit_together(
 ) -> None:
     slack = FakeSlack()
     async with Rooms(tmp_path, 2) as rooms:
-        rooms.rooms += [rooms.room(slack, ledger) for ledger in rooms.ledgers]
+        rooms.rooms += [rooms.room(slack, slots) for slots in rooms.rate_slots]
         looks = [
             rooms.rooms[n % 2].find_messages(question(n)) for n in range(READS_PER_MINUTE + 10)
         ]

@@ -1,4 +1,4 @@
-"""What several processes say in place of one answer stands once."""
+"""A notice that several processes post in place of one answer is shown once."""
 
 from __future__ import annotations
 

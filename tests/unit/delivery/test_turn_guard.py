@@ -1,4 +1,4 @@
-"""Whoever keeps an answer's turn is told what stands, and can hold it back or let it go."""
+"""What an edited reply asks and tells its `TurnGuard`, and how `abandon` ends it."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import Call, FakeSlack
 from tests.unit.delivery.room import (
     THINKING,
-    Keeper,
+    MemoryGuard,
     always,
     delivery,
     done,
+    full_text,
     once,
     question,
-    standing,
-    whole,
+    shown_messages,
     words,
     writing,
 )
 
 
 async def test_turn_guard_records_messages_after_every_write() -> None:
-    fake, keeper = FakeSlack(), Keeper()
+    fake, guard = FakeSlack(), MemoryGuard()
     async with delivery(fake) as room:
-        reply = room.create_reply(question(), guard=keeper)
+        reply = room.create_reply(question(), guard=guard)
         await reply.open(THINKING)
-        assert keeper.messages == standing(fake)
-        assert keeper.texts == [""]
+        assert guard.messages == shown_messages(fake)
+        assert guard.texts == [""]
         reply.show(writing("One."))
         await asyncio.sleep(10)
         await reply.finish(done(words(4000)))
-        assert keeper.messages == standing(fake)
-        assert len(keeper.messages) > 1
-    assert keeper.texts[:2] == ["", "One."]
-    assert keeper.texts[-1] == words(4000)
-    assert len(keeper.texts) == len([c for c in fake.calls if c.method.startswith("chat.")])
+        assert guard.messages == shown_messages(fake)
+        assert len(guard.messages) > 1
+    assert guard.texts[:2] == ["", "One."]
+    assert guard.texts[-1] == words(4000)
+    assert len(guard.texts) == len([c for c in fake.calls if c.method.startswith("chat.")])
 
 
 async def test_turn_guard_journals_each_layout_change_before_it_is_made() -> None:
-    fake, keeper = FakeSlack(), Keeper()
+    fake, guard = FakeSlack(), MemoryGuard()
     told: list[tuple[str, int]] = []
-    fake.fault = lambda call: told.append((call.method, keeper.moves))
+    fake.fault = lambda call: told.append((call.method, guard.moves))
     async with delivery(fake) as room:
-        reply = room.create_reply(question(), guard=keeper)
+        reply = room.create_reply(question(), guard=guard)
         await reply.open(THINKING)
         reply.show(writing(words(4000)))
         await asyncio.sleep(20)
@@ -60,10 +60,10 @@ async def test_turn_guard_journals_each_layout_change_before_it_is_made() -> Non
 
 
 async def test_turn_guard_that_cannot_journal_prevents_deletes_but_no_posts() -> None:
-    fake, keeper = FakeSlack(), Keeper()
-    keeper.takes = False
+    fake, guard = FakeSlack(), MemoryGuard()
+    guard.takes = False
     async with delivery(fake) as room:
-        reply = room.create_reply(question(), guard=keeper)
+        reply = room.create_reply(question(), guard=guard)
         await reply.open(THINKING)
         reply.show(writing(words(4000)))
         await asyncio.sleep(20)
@@ -71,19 +71,19 @@ async def test_turn_guard_that_cannot_journal_prevents_deletes_but_no_posts() ->
         ending = asyncio.create_task(reply.finish(done("Short.")))
         await asyncio.sleep(60)
         assert fake.count("chat.delete") == 0
-        assert keeper.moves < 40, "it is tried again, but not all the time"
-        keeper.takes = True
+        assert guard.moves < 40, "it is tried again, but not all the time"
+        guard.takes = True
         await ending
     assert fake.count("chat.delete") == posts - 1
-    assert whole(fake) == "Short."
+    assert full_text(fake) == "Short."
 
 
 async def test_turn_guard_without_a_lease_delays_every_write() -> None:
-    fake, keeper = FakeSlack(), Keeper()
+    fake, guard = FakeSlack(), MemoryGuard()
     async with delivery(fake) as room:
-        reply = room.create_reply(question(), guard=keeper)
+        reply = room.create_reply(question(), guard=guard)
         await reply.open(THINKING)
-        keeper.ours, keeper.asked = False, 0
+        guard.ours, guard.asked = False, 0
         made = len(fake.calls)
         for n in range(100):
             reply.show(writing("word " * n))
@@ -91,57 +91,57 @@ async def test_turn_guard_without_a_lease_delays_every_write() -> None:
         finishing = asyncio.create_task(reply.finish(done("All of it.")))
         await asyncio.sleep(20)
         assert len(fake.calls) == made
-        assert keeper.asked < 1000
-        keeper.ours, before = True, now()
+        assert guard.asked < 1000
+        guard.ours, before = True, now()
         await finishing
         assert now() - before <= 0.5 + fake.latency
     assert [m.markdown for m in fake.messages.values()] == ["All of it."]
 
 
 async def test_turn_guard_without_a_lease_delays_the_placeholder() -> None:
-    fake, keeper = FakeSlack(), Keeper()
-    keeper.ours = False
+    fake, guard = FakeSlack(), MemoryGuard()
+    guard.ours = False
     async with delivery(fake) as room:
-        opening = asyncio.create_task(room.create_reply(question(), guard=keeper).open(THINKING))
+        opening = asyncio.create_task(room.create_reply(question(), guard=guard).open(THINKING))
         await asyncio.sleep(5)
         assert fake.calls == []
-        keeper.ours = True
+        guard.ours = True
         await asyncio.sleep(0.6)
         assert opening.done()
         await opening
 
 
 async def test_turn_guard_without_a_lease_prevents_repeating_a_lost_post() -> None:
-    fake, keeper = FakeSlack(), Keeper()
+    fake, guard = FakeSlack(), MemoryGuard()
     failing = once("chat.postMessage", 500)
 
     def fault(call: Call) -> str | int | None:
         if call.method == "conversations.replies":
-            keeper.ours = False
+            guard.ours = False
         return failing(call)
 
     fake.fault = fault
     async with delivery(fake) as room:
-        opening = asyncio.create_task(room.create_reply(question(), guard=keeper).open(THINKING))
+        opening = asyncio.create_task(room.create_reply(question(), guard=guard).open(THINKING))
         await asyncio.sleep(20)
         assert fake.count("chat.postMessage") == 1
-        fake.fault, keeper.ours = (lambda call: None), True
+        fake.fault, guard.ours = (lambda call: None), True
         await opening
     assert len(fake.messages) == 1
 
 
 async def test_abandoned_reply_writes_nothing_more() -> None:
-    fake, keeper = FakeSlack(), Keeper()
+    fake, guard = FakeSlack(), MemoryGuard()
     lost: list[SlackRefused | Stopped | QuestionDeleted] = []
     async with delivery(fake) as room:
-        reply = room.create_reply(question(), guard=keeper, on_reader_lost=lost.append)
+        reply = room.create_reply(question(), guard=guard, on_reader_lost=lost.append)
         await reply.open(THINKING)
         reply.show(writing("The beginning"))
         await asyncio.sleep(2)
         fake.delay = lambda call: 5.0
         finishing = asyncio.create_task(reply.finish(done("The end.")))
         await asyncio.sleep(1)
-        told = len(keeper.texts)
+        told = len(guard.texts)
         reply.abandon()
         with pytest.raises(LeaseLost):
             await finishing
@@ -149,7 +149,7 @@ async def test_abandoned_reply_writes_nothing_more() -> None:
         made = len(fake.calls)
         await asyncio.sleep(60)
         assert len(fake.calls) == made
-        assert len(keeper.texts) == told
+        assert len(guard.texts) == told
         with pytest.raises(LeaseLost):
             await reply.finish(done("More"))
     assert lost == []

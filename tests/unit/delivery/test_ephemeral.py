@@ -1,4 +1,4 @@
-"""Private answers as the rest of the house deals with them: lent, kept, taken over, let go of."""
+"""Ephemeral answers and the rest of the bot: button presses, turn guard, takeover, closing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.hooks import Hooks, Use, buttons, markdown
 from tests.unit.delivery.hooks import room as room_of
-from tests.unit.delivery.room import THINKING, Keeper, always, command, done, words, writing
+from tests.unit.delivery.room import THINKING, MemoryGuard, always, command, done, words, writing
 
 
 async def test_public_reply_that_may_not_post_has_a_working_acknowledgement() -> None:
@@ -65,8 +65,8 @@ async def test_registry_keeps_ended_answers_up_to_its_bytes(
         reply = room.create_reply(replace(command(), id=f"q{number}", text="∀" * 500))
         await reply.open(THINKING)
         await reply.finish(done("∃" * 500))
-    guard = [number for number in range(12) if room.ephemeral.find_ended(f"q{number}")]
-    assert guard == [8, 9, 10, 11]  # 4,000 bytes each, and a little
+    remembered = [number for number in range(12) if room.ephemeral.find_ended(f"q{number}")]
+    assert remembered == [8, 9, 10, 11]  # 4,000 bytes each, and a little
     await room.aclose()
 
 
@@ -88,22 +88,22 @@ async def test_registry_delivers_a_response_url_of_another_process() -> None:
 
 async def test_turn_guard_journals_an_ephemeral_message_before_and_records_it_after() -> None:
     for press in (False, True):
-        hooks, keeper = Hooks(), Sending()
-        hooks.fault = keeper.watch
+        hooks, guard = Hooks(), Sending()
+        hooks.fault = guard.watch
         room = room_of(hooks, FakeSlack())
-        reply = room.create_reply(command(), guard=keeper)
+        reply = room.create_reply(command(), guard=guard)
         await reply.open(THINKING)
-        assert keeper.sends == 0
+        assert guard.sends == 0
         if press:
             room.ephemeral.add_response_url(command().id, "U1", hooks.press(), live=False)
         await reply.finish(done("Here."))
-        assert keeper.sends == 1
-        assert keeper.messages == (ShownMessage("", "", "respond"),)
-        assert keeper.texts == ["Here."]
+        assert guard.sends == 1
+        assert guard.messages == (ShownMessage("", "", "respond"),)
+        assert guard.texts == ["Here."]
         await room.aclose()
 
 
-class Sending(Keeper):
+class Sending(MemoryGuard):
     """Counts what is about to be sent; nothing may go out before."""
 
     def __init__(self) -> None:
@@ -118,14 +118,14 @@ class Sending(Keeper):
 
 
 async def test_turn_guard_records_text_shown_by_the_live_view() -> None:
-    hooks, keeper = Hooks(), Keeper()
+    hooks, guard = Hooks(), MemoryGuard()
     room = room_of(hooks, FakeSlack())
-    reply = room.create_reply(command(), guard=keeper)
+    reply = room.create_reply(command(), guard=guard)
     await reply.open(THINKING)
     reply.show(writing(words(40)))
     room.ephemeral.add_response_url(command().id, "U1", hooks.press(), live=True)
     await asyncio.sleep(1)
-    assert (keeper.messages, keeper.texts) == ((), [words(40)])
+    assert (guard.messages, guard.texts) == ((), [words(40)])
     await room.aclose()
 
 
@@ -146,17 +146,17 @@ async def test_ephemeral_reply_does_not_repeat_a_message_of_another_process() ->
 
 
 async def test_ephemeral_reply_without_a_lease_waits() -> None:
-    hooks, keeper = Hooks(), Keeper()
-    keeper.ours = False
+    hooks, guard = Hooks(), MemoryGuard()
+    guard.ours = False
     room = room_of(hooks, FakeSlack())
-    reply = room.create_reply(command(), guard=keeper)
+    reply = room.create_reply(command(), guard=guard)
     await reply.open(THINKING)
     reply.show(writing(words(40)))
     room.ephemeral.add_response_url(command().id, "U1", hooks.press(), live=True)
     finishing = asyncio.create_task(reply.finish(done("Here.")))
     await asyncio.sleep(30)
     assert hooks.uses == []
-    keeper.ours = True
+    guard.ours = True
     await finishing
     assert len(hooks.uses) == 1
     await room.aclose()
@@ -164,11 +164,11 @@ async def test_ephemeral_reply_without_a_lease_waits() -> None:
 
 @pytest.mark.parametrize("ours", [True, False])
 async def test_ephemeral_reply_that_is_abandoned_raises_lease_lost(ours: bool) -> None:
-    hooks, keeper = Hooks(), Keeper()
-    keeper.ours = ours
+    hooks, guard = Hooks(), MemoryGuard()
+    guard.ours = ours
     hooks.fault = lambda use: 500
     room = room_of(hooks, FakeSlack())
-    reply = room.create_reply(command(), guard=keeper)
+    reply = room.create_reply(command(), guard=guard)
     await reply.open(THINKING)
     finishing = asyncio.create_task(reply.finish(done("Here.")))
     await asyncio.sleep(0.5)

@@ -18,7 +18,7 @@ from tests.unit.delivery.room import (
     delivery,
     done,
     question,
-    standing,
+    shown_messages,
     words,
 )
 
@@ -82,11 +82,11 @@ async def test_find_messages_finds_a_known_stream_without_metadata() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
         await room.create_reply(question()).finish(done(words(5000)))
-        known = [replace(one, method="native") for one in standing(fake)]
+        known = [replace(one, method="native") for one in shown_messages(fake)]
         last = fake.messages[known[-1].ts]
         last.metadata = None
     slack = connect(fake)
-    assert await find_messages(slack, question()) == standing(fake)[:-1]
+    assert await find_messages(slack, question()) == shown_messages(fake)[:-1]
     assert await find_messages(slack, question(), known) == tuple(known)
     del fake.messages[known[0].ts]
     assert await find_messages(slack, question(), known) == tuple(known[1:])

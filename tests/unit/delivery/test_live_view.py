@@ -1,4 +1,4 @@
-"""Private answers shown in place of their note, in virtual time."""
+"""Ephemeral answers shown in place of their acknowledgement, in virtual time."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from bot.delivery.ephemeral.reply import EphemeralReply
 from bot.render.buttons import CONTINUE_ACTION, RETRY_ACTION, SHARE_ACTION, STOP_ACTION
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now, run
+from tests.unit.delivery.ephemeral import ends, private, write
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.hooks import COMMAND, Hooks, buttons, markdown, state
-from tests.unit.delivery.note import ends, private, write
 from tests.unit.delivery.room import done, words, writing
 
 
