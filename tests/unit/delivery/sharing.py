@@ -85,7 +85,7 @@ class Rooms:
         self.rate_slots.append(FaultyRateSlots(database, name, self._away))
 
     def make(self, slack: FakeSlack) -> Callable[[Question], Reply]:
-        """Open the rooms; questions go round."""
+        """Open a `Delivery` for each replica; questions are distributed in turn."""
         self.rooms += [self.room(slack, slots) for slots in self.rate_slots]
         return lambda asked: self.rooms[int(asked.id) % len(self.rooms)].create_reply(asked)
 

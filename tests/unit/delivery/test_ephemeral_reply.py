@@ -42,7 +42,7 @@ async def test_ephemeral_reply_is_one_message_when_it_is_complete() -> None:
     [message] = fake.private
     assert text_of(message) == "It is **so**."
     assert message["response_type"] == "ephemeral"
-    assert "Why?" in json.dumps(message["blocks"])  # the question stands above its answer
+    assert "Why?" in json.dumps(message["blocks"])  # the question is above its answer
     assert fake.messages == {}
 
 

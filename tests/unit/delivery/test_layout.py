@@ -14,7 +14,7 @@ from tests.unit.delivery.room import THINKING, done, question, words, writing
 
 
 def settle(layout: EditLayout, draft: Draft) -> list[object]:
-    """Take every step until a draft stands; returns the kinds of them."""
+    """Take every step until a draft is shown; returns their types."""
     taken: list[object] = []
     while step := layout.plan(draft):
         taken.append(type(step))

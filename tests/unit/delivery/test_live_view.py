@@ -50,7 +50,7 @@ async def test_live_view_shows_the_answer_while_it_is_written_and_at_the_end() -
 def test_live_view_uses_a_url_five_times_and_the_last_use_for_the_final_message(
     steps: Sequence[tuple[float, int]], presses: Sequence[float], live: bool, end: Phase
 ) -> None:
-    """Whatever is written when, and whenever the note is pressed."""
+    """At any rate of writing and any time of a press."""
 
     async def pressing(hooks: Hooks, reply: EphemeralReply, at: float) -> None:
         await asyncio.sleep(at)
@@ -142,7 +142,7 @@ async def test_live_view_shows_a_stopped_answer_at_once() -> None:
         reply.show(writing("One two"))
         reply.add_response_url(hooks.press(), live=False)
         await asyncio.sleep(5)
-        assert hooks.uses == []  # an address lent by Stop shows the end only
+        assert hooks.uses == []  # the URL of a Stop press shows the final message only
         await reply.finish(Draft(Phase.STOPPED, "One two", "Stopped by <@U1>"))
     assert hooks.note
     assert markdown(hooks.note) == "One two"

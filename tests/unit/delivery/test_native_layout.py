@@ -35,7 +35,7 @@ LINK_TARGET = re.compile(r"\]\([^)]*\)")
 
 @dataclass
 class Stage:
-    """An answer, and what Slack was told of it: the chunks of each stream."""
+    """An answer, and the chunks of each of its streams."""
 
     layout: NativeLayout = field(default_factory=lambda: NativeLayout("t1"))
     streams: list[list[str]] = field(default_factory=list)

@@ -28,7 +28,7 @@ async def answered(room: Delivery, asked: Question, text: str = TEXT, seconds: f
 
 
 def turns(fake: StreamingSlack) -> dict[str, str]:
-    """What stands of each turn."""
+    """The text that is shown of each turn."""
     found: dict[str, str] = {}
     for message in fake.messages.values():
         found[message.turn] = found.get(message.turn, "") + message.markdown

@@ -43,19 +43,19 @@ async def test_turn_guard_records_messages_after_every_write() -> None:
 
 async def test_turn_guard_journals_each_layout_change_before_it_is_made() -> None:
     fake, guard = FakeSlack(), MemoryGuard()
-    told: list[tuple[str, int]] = []
-    fake.fault = lambda call: told.append((call.method, guard.moves))
+    journalled: list[tuple[str, int]] = []
+    fake.fault = lambda call: journalled.append((call.method, guard.moves))
     async with delivery(fake) as room:
         reply = room.create_reply(question(), guard=guard)
         await reply.open(THINKING)
         reply.show(writing(words(4000)))
         await asyncio.sleep(20)
         await reply.finish(done("Short."))
-    methods = [method for method, _ in told]
+    methods = [method for method, _ in journalled]
     posts, deletes = methods.count("chat.postMessage"), methods.count("chat.delete")
     assert posts - 1 == deletes > 0
-    assert told[0] == ("chat.postMessage", 0)
-    moves = [count for method, count in told[1:] if method != "chat.update"]
+    assert journalled[0] == ("chat.postMessage", 0)
+    moves = [count for method, count in journalled[1:] if method != "chat.update"]
     assert moves == list(range(1, posts + deletes))
 
 
@@ -141,7 +141,7 @@ async def test_abandoned_reply_writes_nothing_more() -> None:
         fake.delay = lambda call: 5.0
         finishing = asyncio.create_task(reply.finish(done("The end.")))
         await asyncio.sleep(1)
-        told = len(guard.texts)
+        recorded = len(guard.texts)
         reply.abandon()
         with pytest.raises(LeaseLost):
             await finishing
@@ -149,7 +149,7 @@ async def test_abandoned_reply_writes_nothing_more() -> None:
         made = len(fake.calls)
         await asyncio.sleep(60)
         assert len(fake.calls) == made
-        assert len(guard.texts) == told
+        assert len(guard.texts) == recorded
         with pytest.raises(LeaseLost):
             await reply.finish(done("More"))
     assert lost == []
@@ -176,5 +176,9 @@ async def test_abandoned_reply_that_is_finished_stays_as_it_is() -> None:
         reply = room.create_reply(question())
         await reply.open(THINKING)
         await reply.finish(done("Here."))
+        made = len(fake.calls)
         reply.abandon()
         await reply.finish(done("Here."))
+        await asyncio.sleep(60)
+        assert len(fake.calls) == made
+    assert full_text(fake) == "Here."
