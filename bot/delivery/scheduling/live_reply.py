@@ -33,8 +33,9 @@ class LiveReply(Protocol[S]):
        the write; the reply is then looked at again.
 
     At most one write of a reply is in flight, so 1 to 3 don't begin while `write_in_flight` is
-    true. A step is only valid until the next call of `plan_step`. When `is_ended` is true the
-    dispatcher forgets the reply; `on_reply_changed` brings it back.
+    true. A planned step may be dropped before `begin_write`, when its limit allows no call now;
+    it is planned again later. A step is only valid until the next call of `plan_step`. When
+    `is_ended` is true the dispatcher forgets the reply; `on_reply_changed` brings it back.
 
     `reader` is the state that the scheduler ranks replies by. The reply keeps all of it up to date
     except `is_blocked` and `next_post_at`, which the dispatcher sets before it asks the scheduler.
