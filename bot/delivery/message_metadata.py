@@ -89,8 +89,8 @@ async def find_outside_thread(
     SlackError.
     """
     messages = await slack.history(channel, limit=limit, include_metadata=True)
-    top = [one for one in messages if one.get("thread_ts") in {None, one["ts"]}]
-    parts = [(part_number(one, turn_id), str(one["ts"])) for one in top]
+    top = [message for message in messages if message.get("thread_ts") in {None, message["ts"]}]
+    parts = [(part_number(message, turn_id), str(message["ts"])) for message in top]
     return sorted((part, ts) for part, ts in parts if part is not None)
 
 
@@ -114,7 +114,9 @@ class _MessageSearch:
     def __init__(self, slack: Slack, question: Question, known: Sequence[ShownMessage]) -> None:
         self._slack = slack
         self._question = question
-        self._known = {one.ts: (part, one.method) for part, one in enumerate(known) if one.ts}
+        self._known = {
+            message.ts: (part, message.method) for part, message in enumerate(known) if message.ts
+        }
 
     async def find_parts(self, channel: str) -> list[tuple[int, str]]:
         """Return all parts in a channel, in order."""
@@ -142,9 +144,17 @@ class _MessageSearch:
             raise
 
     async def _orphan_streams(self, messages: Iterable[Mapping[str, Any]]) -> list[tuple[int, str]]:
-        bots = [one for one in messages if "bot_id" in one and self._part_number(one) is None]
+        bots = [
+            message
+            for message in messages
+            if "bot_id" in message and self._part_number(message) is None
+        ]
         identity = await self._slack.auth_test() if bots else None
-        orphans = [str(one["ts"]) for one in bots if identity and is_orphan_stream(one, identity)]
+        orphans = [
+            str(message["ts"])
+            for message in bots
+            if identity and is_orphan_stream(message, identity)
+        ]
         self._known |= dict.fromkeys(orphans, (ORPHAN_STREAM_PART, "native"))
         return [(ORPHAN_STREAM_PART + number, ts) for number, ts in enumerate(orphans)]
 
@@ -168,7 +178,7 @@ class _MessageSearch:
         )
 
     def _parts_of(self, messages: Iterable[Mapping[str, Any]]) -> list[tuple[int, str]]:
-        parts = {str(one["ts"]): self._part_number(one) for one in messages}
+        parts = {str(message["ts"]): self._part_number(message) for message in messages}
         return sorted((part, ts) for ts, part in parts.items() if part is not None)
 
     def _part_number(self, message: Mapping[str, Any]) -> int | None:

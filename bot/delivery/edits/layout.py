@@ -129,7 +129,7 @@ class EditLayout:
             self._cuts = (*self._cuts, len(self.shown_text))
         else:
             self._textless_head, self._cuts = (
-                tuple(one.body or ANSWER_BELOW for one in self.shown),
+                tuple(message.body or ANSWER_BELOW for message in self.shown),
                 (),
             )
 
@@ -150,7 +150,7 @@ class EditLayout:
     @property
     def _shows_text(self) -> bool:
         """Whether any of the shown text is visible: a "#" alone shows nothing yet."""
-        blocks = (one.body.blocks for one in self.shown if one.body)
+        blocks = (message.body.blocks for message in self.shown if message.body)
         return bool(self.shown_text) and (
             self._without_blocks or any(_MARKDOWN_BLOCK_START in each for each in blocks)
         )

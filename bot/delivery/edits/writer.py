@@ -138,8 +138,10 @@ class EditWriter:
                 return await self._find_post_outside_thread(post)
             log.warning("an unconfirmed post can't be looked for and may be repeated: %s", error)
             return None
-        mine = (one for one in messages if part_number(one, self._question.id) == post.index)
-        return next((str(one["ts"]) for one in mine), None)
+        mine = (
+            message for message in messages if part_number(message, self._question.id) == post.index
+        )
+        return next((str(message["ts"]) for message in mine), None)
 
     async def _find_post_outside_thread(self, post: Post) -> str | None:
         """Return the ts of a post at the top level of the channel; its thread is gone."""

@@ -51,12 +51,18 @@ class ResponseUrlPool:
 
     def newest(self, now: float) -> ResponseUrl | None:
         """Return the URL to use next; None if all are used up or expired."""
-        usable = (one for one in reversed(self._urls) if one.uses_left and now < one.expires_at)
+        usable = (
+            response_url
+            for response_url in reversed(self._urls)
+            if response_url.uses_left and now < response_url.expires_at
+        )
         return next(usable, None)
 
     def uses_left(self, now: float) -> int:
         """Return how many uses are left in all."""
-        return sum(one.uses_left for one in self._urls if now < one.expires_at)
+        return sum(
+            response_url.uses_left for response_url in self._urls if now < response_url.expires_at
+        )
 
     def discard(self, response_url: ResponseUrl) -> None:
         """Don't use a URL again, because Slack refuses it."""

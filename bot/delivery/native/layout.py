@@ -164,8 +164,8 @@ class NativeLayout:
             return _StreamPart()
         before = self._part
         resume, opening = reopen_at(before.source(text), before.source_end)
-        kept = opening if len(opening.encode()) < self._limit // 3 else ""
-        return _StreamPart(before.start + resume - len(before.opening), kept)
+        usable_opening = opening if len(opening.encode()) < self._limit // 3 else ""
+        return _StreamPart(before.start + resume - len(before.opening), usable_opening)
 
     def _plan_start(self, text: str, draft: Draft) -> StreamStep | None:
         part = self._next_part(text)

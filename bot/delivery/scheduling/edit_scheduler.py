@@ -195,13 +195,17 @@ class EditScheduler:
 
     def is_crowded(self, readers: Collection[ReaderState], now: float) -> bool:
         """Whether the forecast has fewer edits than answers, so that text will show late."""
-        active = self._estimate_active_answers([one for one in readers if not one.final], now)
+        active = self._estimate_active_answers(
+            [reader for reader in readers if not reader.final], now
+        )
         reserved = min(self._reserved_final_edits, int(active))
         return active > self.limiter.available_by(now + FORECAST_SECONDS, now) - reserved
 
     def has_room(self, readers: Collection[ReaderState], now: float) -> bool:
         """Whether one more answer is likely to be shown as it is written."""
-        active = 1 + self._estimate_active_answers([one for one in readers if not one.final], now)
+        active = 1 + self._estimate_active_answers(
+            [reader for reader in readers if not reader.final], now
+        )
         reserved = min(self._reserved_final_edits, int(active))
         edits = self.limiter.available_by(now + FORECAST_SECONDS, now) - reserved
         return (
@@ -211,19 +215,19 @@ class EditScheduler:
 
     def choose(self, readers: Collection[ReaderState], now: float) -> ScheduledWrite | None:
         """Return which of all live answers to write next, and when; None if none needs a write."""
-        waiting = [one for one in readers if one.needs_write]
+        waiting = [reader for reader in readers if reader.needs_write]
         if not waiting:
             return None
-        unfinished = [one for one in readers if not one.final]
+        unfinished = [reader for reader in readers if not reader.final]
         active = self._estimate_active_answers(unfinished, now)
         reserved = min(self._reserved_final_edits, int(active))
         per_answer = self._edits_per_answer(active, reserved, now)
         choices = [
             *self._schedule_finals(
-                [one for one in waiting if one.final and not one.has_stale_footer], now
+                [reader for reader in waiting if reader.final and not reader.has_stale_footer], now
             ),
             *self._schedule_starving(
-                [one for one in waiting if not one.final], reserved, per_answer, now
+                [reader for reader in waiting if not reader.final], reserved, per_answer, now
             ),
             self._schedule_spare_edit(waiting, unfinished, reserved, per_answer, now),
         ]
@@ -233,30 +237,30 @@ class EditScheduler:
         self, finals: Sequence[ReaderState], now: float
     ) -> Iterator[ScheduledWrite]:
         """Schedule final texts in the order of completion; as messages if an edit would be late."""
-        for place, one in enumerate(sorted(finals, key=lambda one: one.unseen_since), 1):
+        for place, reader in enumerate(sorted(finals, key=lambda reader: reader.unseen_since), 1):
             at = self.limiter.available_at(now, place)
-            yield ScheduledWrite(at, one, WriteKind.EDIT)
+            yield ScheduledWrite(at, reader, WriteKind.EDIT)
             if at > now + MAX_FINAL_EDIT_WAIT_SECONDS:
-                yield ScheduledWrite(max(now, one.next_post_at), one, WriteKind.NEW_MESSAGE)
+                yield ScheduledWrite(max(now, reader.next_post_at), reader, WriteKind.NEW_MESSAGE)
 
     def _schedule_starving(
         self, waiting: Sequence[ReaderState], reserved: int, edits_per_answer: float, now: float
     ) -> Iterator[ScheduledWrite]:
         """Schedule text for readers in the order in which they run out of it."""
         available_at = self.limiter.available_at(now, 1 + reserved)
-        for one in sorted(waiting, key=lambda one: one.runs_out_at):
-            if one.has_stale_footer:
+        for reader in sorted(waiting, key=lambda reader: reader.runs_out_at):
+            if reader.has_stale_footer:
                 continue
-            due = one.runs_out_at - EDIT_LATENCY_SECONDS
-            if not _is_worth_an_edit(one, edits_per_answer, now):
+            due = reader.runs_out_at - EDIT_LATENCY_SECONDS
+            if not _is_worth_an_edit(reader, edits_per_answer, now):
                 due = max(due, now + RECHECK_SECONDS)
-            yield ScheduledWrite(max(due, available_at), one, WriteKind.EDIT)
+            yield ScheduledWrite(max(due, available_at), reader, WriteKind.EDIT)
             if (
                 available_at > now + MAX_STARVING_SECONDS
-                and one.unshown_reading_seconds >= MIN_NEW_MESSAGE_READING_SECONDS
+                and reader.unshown_reading_seconds >= MIN_NEW_MESSAGE_READING_SECONDS
             ):
-                at = max(now, one.starves_since + MAX_STARVING_SECONDS, one.next_post_at)
-                yield ScheduledWrite(at, one, WriteKind.NEW_MESSAGE)
+                at = max(now, reader.starves_since + MAX_STARVING_SECONDS, reader.next_post_at)
+                yield ScheduledWrite(at, reader, WriteKind.NEW_MESSAGE)
 
     def _schedule_spare_edit(
         self,
@@ -267,10 +271,12 @@ class EditScheduler:
         now: float,
     ) -> ScheduledWrite:
         """Schedule a spare edit for the reader who has not seen the newest text for longest."""
-        ripe = [one for one in waiting if _is_worth_an_edit(one, edits_per_answer, now)]
-        chosen = min(ripe or waiting, key=lambda one: one.unseen_since)
+        ripe = [reader for reader in waiting if _is_worth_an_edit(reader, edits_per_answer, now)]
+        chosen = min(ripe or waiting, key=lambda reader: reader.unseen_since)
         needs = [
-            at for one in unfinished for at in one.predict_run_outs(now, edited_now=one is chosen)
+            at
+            for reader in unfinished
+            for at in reader.predict_run_outs(now, edited_now=reader is chosen)
         ]
         needs += (
             [now] * (reserved + 1)
