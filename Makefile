@@ -10,7 +10,7 @@ ours := .venv/bin/python
 # Files of tests run side by side, as many as there are cores. Those that kill processes or measure
 # time run alone, behind them.
 side_by_side = $(ours) -m pytest -n $$($(ours) -c 'import os; print(os.cpu_count())') --dist loadfile --no-loadscope-reorder
-alone := tests/chaos tests/unit/listeners/test_socket_leaving.py tests/unit/delivery/test_share_away.py \
+alone := tests/chaos tests/unit/listeners/test_socket_leaving.py tests/unit/delivery/test_shared_quota_outage.py \
   tests/unit/render/test_growth.py
 slow := $(alone) tests/unit/playground tests/unit/test_cli.py tests/unit/test_deploy.py tests/unit/test_version.py tests/unit/upstream/test_cuts.py
 

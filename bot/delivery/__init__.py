@@ -1,17 +1,18 @@
 """SEND: drafts of an answer become messages in Slack.
 
-This room knows Slack's budgets and limits and nothing of where drafts come from. Whoever answers
-holds a `Reply` and never waits for Slack while it writes.
+This package keeps to Slack's rate and size limits, and does not know where drafts come from. Its
+user holds a `Reply` and hands it each new draft; showing a draft never blocks.
 
-    delivery.py              the way in: a question becomes the reply that suits its place
-    workspace.py             what all replies of a workspace share: budgets and dispatchers
-    edits/                   a placeholder and edits of it
+    delivery.py              the entry point: makes the reply that suits a question's place
+    workspace.py             what the replies of one workspace share: limits and dispatchers
+    edits/                   answers shown by a placeholder and edits of it
     native/                  answers that Slack itself streams
-    ephemeral/               private answers
-    scheduling/              which answer is edited next, and when
-    ratelimit/               budgets of Slack's methods, shared by all replicas
-    message_metadata.py      how messages of an answer are marked, and found again
-    unavailable_notice.py    what is posted once in place of an answer, by whichever process
+    ephemeral/               answers that only the asker sees
+    scheduling/              which answer is written next, and when
+    ratelimit/               the limits of Slack's methods, shared by all replicas
+    message_metadata.py      marks the messages of an answer, and finds them again
+    unavailable_notice.py    a notice in place of an answer, posted by one of several processes
+    clock.py                 the clock that all of it reads
 """
 
 from __future__ import annotations
@@ -24,50 +25,65 @@ from bot.values import Draft
 
 
 class TurnGuard(Protocol):
-    """Whoever keeps an answer's turn over a crash. None of it raises."""
+    """What a reply asks and tells the turn it belongs to, so that another process can take the
+    answer over after a crash.
+
+    The turn implements it; nothing of it raises.
+    """
 
     def owns_lease(self) -> bool:
-        """Whether the turn is known to be ours just now; no write begins while it is not."""
+        """Whether this process is sure to own the turn now. A reply begins no write while it is
+        not, and asks again."""
 
     def record_messages(self, messages: Sequence[ShownMessage], text: str) -> None:
-        """Take note of all messages of the answer that stand, in the order of their parts, and of
-        the draft's text they show; told after every write that changed something."""
+        """Record which messages of the answer exist in Slack and what they show.
+
+        Called after each write that changed something: with all messages in the order of their
+        parts, and with the part of the draft's text that they show.
+        """
 
     async def before_layout_change(self) -> bool:
-        """Return when it is journalled that the messages that stand become more or fewer now;
-        False if it can't be."""
+        """Journal that a message is about to be posted or deleted, besides the first one.
+
+        Return when that is on record; False if it can't be. Then a message is posted all the same,
+        but none is deleted.
+        """
 
     async def before_unverifiable_send(self) -> None:
-        """Return when it is journalled that a private message is sent now, which can't be read
-        back."""
+        """Journal that an ephemeral message is about to be sent, which can't be read back; return
+        when that is on record or can't be."""
 
 
 class Reply(Protocol):
-    """One answer on its way to its reader.
+    """One answer, shown in Slack while it is written.
 
-    Call `open` once, `show` as often as there is something new, `finish` once.
+    Call `open` once, then `show` for each new draft, and `finish` once with the final draft. `show`
+    may be called while `open` still waits. Afterwards `wait_cleanup` may be called. When the turn
+    belongs to another process, call `abandon` and nothing else.
     """
 
     async def open(self, draft: Draft) -> None:
-        """Post the placeholder, unless messages of the answer stand already; return when it stands
-        in Slack.
+        """Post the placeholder, unless messages of the answer exist already, and wait for Slack to
+        take it. Retries as long as Slack is out of reach.
 
-        Raises `SlackRefused` when Slack will not have it there.
+        Raises `SlackRefused` if the bot may not post there, and `LeaseLost` after `abandon`.
         """
 
     def show(self, draft: Draft) -> None:
-        """Take the newest draft and return at once; an older draft not yet sent is forgotten."""
+        """Take the newest draft, and return at once. It replaces an older one not yet sent."""
 
     async def finish(self, draft: Draft) -> None:
-        """Return when this last draft stands in Slack, whatever it takes.
+        """Take the final draft, and wait until Slack shows all of it. Retries as long as Slack is
+        out of reach.
 
-        Raises `SlackRefused` when the reader can't be reached there at all any more.
+        Raises `SlackRefused` if the messages are gone or may not be written any more, and
+        `LeaseLost` after `abandon`.
         """
 
     async def wait_cleanup(self) -> None:
-        """After `finish`: return when no older message of the answer says any more that more
-        comes, which may take as long as edits are spent."""
+        """After `finish`, wait until the *Writing…* line has been removed from every earlier
+        message. Removing one costs an edit, so this can take a minute or more."""
 
     def abandon(self) -> None:
-        """Begin no write any more: the turn is somebody else's. Whoever waits in `open` or
-        `finish` gets `LeaseLost`."""
+        """Begin no further write, because another process owns the turn. A waiting `open` or
+        `finish` raises `LeaseLost`."""

@@ -1,4 +1,4 @@
-"""The room's numbers that Slack does not publish or that differ from place to place."""
+"""Settings of delivery that Slack does not publish or that differ between workspaces."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class DeliveryConfig:
-    """What may be spent in a workspace, and who is taken to read there.
+    """The limits of one workspace, and how answers are shown in it.
 
-    `delivery`: whether answers are streamed by Slack itself (`native`), by edits, or (`auto`) in
-    direct messages by streams and elsewhere by edits.
-    `edits_per_minute`: our part of the `chat.update` budget, which is about 50
+    `delivery`: `edit` shows answers by edits, `native` by Slack's streams; `auto` prefers streams
+    in direct messages and edits elsewhere.
+    `edits_per_minute`: calls of `chat.update`, of which Slack takes about 50
     (docs/slack.md#tiers).
-    `reserved_final_edits`: of these, how many are kept back for the ends of answers, at most.
-    `words_per_second`: how fast a reader reads.
-    `posts_per_second`, `post_burst`: `chat.postMessage` in one channel; Slack says "about one",
-    "short bursts allowed". `posts_per_minute`: the same in a workspace, "several hundred".
-    `starts_per_minute` and so on: of the streaming methods, "20+" and "100+"
-    (docs/slack.md#streaming-methods).
-    `statuses_per_minute`: of `assistant.threads.setStatus`, limited "like chat.postMessage".
+    `reserved_final_edits`: how many of them are reserved for final texts, at most.
+    `words_per_second`: how fast a reader is assumed to read.
+    `posts_per_second`, `post_burst`: calls of `chat.postMessage` in one channel; Slack says "about
+    one", "short bursts allowed". `posts_per_minute`: the same in a workspace, "several hundred".
+    `starts_per_minute`, `appends_per_minute`, `stops_per_minute`: calls of the streaming methods,
+    "20+" and "100+" (docs/slack.md#streaming-methods).
+    `statuses_per_minute`: calls of `assistant.threads.setStatus`, limited "like chat.postMessage".
     """
 
     edits_per_minute: int = 45

@@ -1,10 +1,8 @@
-"""The way into the room: a question goes in, a `Reply` that suits its place comes out."""
+"""The entry point of delivery: makes the `Reply` that suits a question's place."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -30,19 +28,21 @@ __all__ = ["Delivery", "DeliveryConfig"]
 
 
 def _ignore_reader_lost(error: SlackRefused | Stopped | QuestionDeleted) -> None:
-    """Stand in for nobody listening."""
+    """The default of `on_reader_lost`."""
 
 
 def _single_replica() -> int:
-    """How many replicas there are, where there is one."""
+    """The default of `count_replicas`."""
     return 1
 
 
 class Delivery:
-    """Replies of all workspaces.
+    """Makes the replies of all workspaces, and shares Slack's limits among them.
 
-    With a `rate_slots`, Slack's limits are shared with other replicas; how many live is asked of
-    `count_replicas`.
+    With `rate_slots`, the limits are also shared with other replicas; `count_replicas` returns how
+    many are alive, this one included. Use it on the event loop only, and call `aclose` at the end.
+
+    `ephemeral` finds the ephemeral answers that this process is writing.
     """
 
     def __init__(
@@ -52,19 +52,13 @@ class Delivery:
         *,
         rate_slots: SharedRateSlots | None = None,
         count_replicas: Callable[[], int] = _single_replica,
-        now: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._slack = slack
         self._config = config
         self._rate_slots = rate_slots
         self._count_replicas = count_replicas
-        self._now = now
-        self._sleep = sleep
         self._workspaces: dict[str, Workspace] = {}
-        self.ephemeral = EphemeralReplies(
-            slack, words_per_second=config.words_per_second, now=now, sleep=sleep
-        )
+        self.ephemeral = EphemeralReplies(slack, words_per_second=config.words_per_second)
 
     def create_reply(
         self,
@@ -76,52 +70,67 @@ class Delivery:
         existing: Sequence[ShownMessage] = (),
         guard: TurnGuard | None = None,
     ) -> Reply:
-        """Return the way this question's answer is shown.
+        """Return a reply for a question.
 
-        `on_reader_lost` is called once if the messages of the answer, or its thread, are gone or
-        forbidden while it is written, or its reader has stopped it in Slack: nobody reads on.
-        `existing` are messages of it which a crash has left: they are gone on with, and nothing new
-        is posted for them. `guard` is asked and told as it says.
+        `on_reader_lost(error)` is called at most once, when it is no use to write on: the answer's
+        messages were deleted or may not be written any more (`SlackRefused`), its thread is gone
+        (`QuestionDeleted`), or the reader stopped it in Slack (`Stopped`). An error that `open`
+        raises is not reported this way.
+        `existing` are the messages of the answer that another process has left. The reply edits
+        them, and posts new ones only for what they do not hold.
+        `guard` is the turn's `TurnGuard`, if a turn owns the answer.
         """
-        edited = partial(self._create_edited_reply, on_reader_lost=on_reader_lost, guard=guard)
         if not existing and self._get_workspace(question.place.team).prefers_native(question):
             return self._create_native_reply(question, on_reader_lost=on_reader_lost, guard=guard)
-        if question.place.surface != "command":
-            return edited(question, existing=existing)
-        if dm := [one for one in existing if one.channel not in {"", question.place.channel}]:
+        edited = partial(self._create_edited_reply, on_reader_lost=on_reader_lost, guard=guard)
+        if question.place.surface == "command":
+            return self._create_command_reply(question, existing, guard, edited)
+        return edited(question, existing=existing)
+
+    def _create_command_reply(
+        self,
+        question: Question,
+        existing: Sequence[ShownMessage],
+        guard: TurnGuard | None,
+        edited: partial[EditedReply],
+    ) -> Reply:
+        """Return the reply to a slash command. `edited` is `_create_edited_reply` with the
+        arguments of the turn."""
+        if dm := [msg for msg in existing if msg.channel not in {"", question.place.channel}]:
             place = replace(question.place, channel=dm[0].channel, surface="dm")
             first = ANSWER_BELOW if existing[0].method == "respond" else None
             return edited(replace(question, place=place), first, existing=dm)
-        private = self.ephemeral.create_reply(
+        ephemeral = self.ephemeral.create_reply(
             question,
             make_dm_reply=partial(self._create_edited_reply, guard=guard),
             guard=guard,
-            first_sent=any(one.method == "respond" for one in existing),
+            first_sent=any(message.method == "respond" for message in existing),
         )
         if not question.public:
-            return private
-        return PublicReply(edited(question, existing=existing), private)
+            return ephemeral
+        return PublicReply(edited(question, existing=existing), ephemeral)
 
     async def post_if_unanswered(self, question: Question, draft: Draft) -> None:
-        """Show a draft that needs no turn, unless an answer stands: other processes may show it as
-        well. Raises SlackError."""
+        """Post a draft as the whole answer, unless the question has an answer. Other processes may
+        do the same at the same time; one message remains. Raises SlackError."""
         await post_if_unanswered(
-            self._slack, question, draft, lambda kept: self.create_reply(question, guard=kept)
+            self._slack, question, draft, lambda guard: self.create_reply(question, guard=guard)
         )
 
     async def find_messages(
         self, question: Question, known: Sequence[ShownMessage] = ()
     ) -> tuple[ShownMessage, ...]:
-        """Read back from Slack which messages of the question's answer stand, in the order of
-        their parts; doubles of a part come last. Raises SlackError.
+        """Read from Slack which messages of the question's answer exist.
 
-        A stream carries no mark before it is stopped: it is found only where it is `known`.
+        They come in the order of their parts; duplicates of a part come last. `known` are messages
+        that are known to be parts, in order: a stream has no metadata before it is stopped, so it
+        may only be found through `known`. Waits for a rate limit. Raises SlackError.
         """
         await self._get_workspace(question.place.team).wait_for_read_slot()
         return await find_messages(self._slack, question, known)
 
     async def aclose(self) -> None:
-        """Stop writing at once; replies that should stand must have been finished before."""
+        """Stop writing, within a few seconds. Replies have to be finished before."""
         await self.ephemeral.aclose()
         for workspace in self._workspaces.values():
             await workspace.aclose()
@@ -146,7 +155,6 @@ class Delivery:
             guard=guard,
             already_opened=already_opened,
             words_per_second=self._config.words_per_second,
-            now=self._now,
             on_change=self._get_workspace(question.place.team).edit_dispatcher.on_reply_changed,
             on_reader_lost=on_reader_lost,
         )
@@ -165,11 +173,10 @@ class Delivery:
             status=workspace.statuses.create_line(question),
             guard=guard,
             words_per_second=self._config.words_per_second,
-            now=self._now,
-            make_edited_reply=lambda standing, opened: self._create_edited_reply(
+            make_edited_reply=lambda existing, opened: self._create_edited_reply(
                 question,
                 on_reader_lost=on_reader_lost,
-                existing=standing,
+                existing=existing,
                 guard=guard,
                 already_opened=opened,
             ),
@@ -180,10 +187,6 @@ class Delivery:
 
     def _get_workspace(self, team: str) -> Workspace:
         if team not in self._workspaces:
-            share = SharedQuota(
-                self._rate_slots, team=team, count_replicas=self._count_replicas, now=self._now
-            )
-            self._workspaces[team] = Workspace(
-                self._slack, self._config, quota=share, now=self._now, sleep=self._sleep
-            )
+            quota = SharedQuota(self._rate_slots, team=team, count_replicas=self._count_replicas)
+            self._workspaces[team] = Workspace(self._slack, self._config, quota=quota)
         return self._workspaces[team]

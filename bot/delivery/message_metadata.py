@@ -1,7 +1,7 @@
-"""How our messages are found again: each carries the turn and the part it is as metadata.
+"""Marks the messages of an answer with its turn and their part, and finds them again.
 
-Metadata is invisible to people and comes back with `conversations.replies` and `.history` where
-it is asked for (https://docs.slack.dev/messaging/message-metadata).
+The mark is message metadata. People don't see it; `conversations.replies` and `.history` return it
+on request (https://docs.slack.dev/messaging/message-metadata).
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from bot.storage.records import ShownMessage
 from bot.values import Question
 
 EVENT_TYPE = "llm_answer"
-"""What our messages' metadata is called; its payload names the turn, and the part from the second
-message on."""
+"""The type of our metadata. Its payload has the id of the turn, and from the second message on the
+number of the part."""
 
 THREAD_NOT_FOUND = "thread_not_found"
-"""What `conversations.replies` says of a thread whose root is gone, and all replies with it."""
+"""The error of `conversations.replies` for a thread whose root, and so every reply, is gone."""
 
-ORPHAN_STREAM_PART = 10_000  # the part a live stream is that nobody has kept
-MAX_THREAD_MESSAGES = 1000  # messages looked at in a thread, at most
+ORPHAN_STREAM_PART = 10_000  # the part number of a live stream that is not on record
+MAX_THREAD_MESSAGES = 1000  # messages read in a thread, at most
 MAX_CHANNEL_MESSAGES = 400  # the same in a channel or direct message, newest first
 
 
 def build_metadata(turn_id: str, part: int) -> dict[str, Any]:
-    """Return the metadata of an answer's n-th message, counted from 0."""
+    """Return the metadata for message `part` of an answer, counted from 0."""
     payload: dict[str, Any] = {"turn": turn_id}
     if part:
         payload["part"] = part
@@ -35,7 +35,7 @@ def build_metadata(turn_id: str, part: int) -> dict[str, Any]:
 
 
 def part_number(message: Mapping[str, Any], turn_id: str) -> int | None:
-    """Say which part of a turn's answer a message is; None if it is none."""
+    """Return which part of a turn's answer a message is; None if it is none."""
     metadata = message.get("metadata") or {}
     payload = metadata.get("event_payload") or {}
     if metadata.get("event_type") != EVENT_TYPE or payload.get("turn") != turn_id:
@@ -45,7 +45,7 @@ def part_number(message: Mapping[str, Any], turn_id: str) -> int | None:
 
 
 def is_orphan_stream(message: Mapping[str, Any], identity: Identity) -> bool:
-    """Say whether a message is a live stream of ours; none carries a mark before it is stopped."""
+    """Whether a message is a live stream of this bot. A stream has no metadata until it stops."""
     ours = message.get("bot_id") == identity.bot_id or message.get("user") == identity.user_id
     live = message.get("streaming_state", "in_progress") == "in_progress"
     return ours and live and not message.get("metadata")
@@ -54,44 +54,48 @@ def is_orphan_stream(message: Mapping[str, Any], identity: Identity) -> bool:
 async def find_messages(
     slack: Slack, question: Question, known: Sequence[ShownMessage] = ()
 ) -> tuple[ShownMessage, ...]:
-    """Read back which messages of a turn stand, in the order of their parts.
+    """Read which messages of a turn's answer exist, in the order of their parts.
 
-    `known` are messages that are known to be parts, one after the other: those of them that stand
-    are found without a mark as well, as streams have none before they are stopped. A live stream
-    that is not known is the last part: one answer is written in a thread at a time. Doubles of a
-    part, which should not be, come last, so that whoever goes on deletes them. Of a private answer
-    that goes on in the direct message, the part that can't be read comes first, as "respond" and
-    with neither ts nor channel. Raises SlackError; `ThreadGone` where the thread is gone and
-    messages of the answer stand at the top level of the channel instead.
+    `known` are messages that are known to be parts, in order. They are found without metadata too:
+    a stream has none until it stops. Any other live stream of this bot is taken for the last part,
+    because one answer at a time is written in a thread. Duplicate parts come last; the caller
+    deletes them. If an ephemeral answer continues in the direct message, its unreadable first part
+    is represented by `ShownMessage("", "", "respond")`.
+
+    Raises SlackError: `ThreadGone` if the thread is gone and messages of the answer are at the top
+    level of the channel instead.
     """
-    look = _MessageSearch(slack, question, known)
+    search = _MessageSearch(slack, question, known)
     place = question.place
     if place.surface != "command":
-        return look.order_messages(place.channel, await look.find_parts(place.channel))
+        return search.order_messages(place.channel, await search.find_parts(place.channel))
     try:
-        if question.public and (parts := await look.find_parts(place.channel)):
-            return look.order_messages(place.channel, parts)
+        if question.public and (parts := await search.find_parts(place.channel)):
+            return search.order_messages(place.channel, parts)
     except SlackRefused:
-        pass  # where we may not read, we could not post either
+        pass  # a bot that may not read there could not post either
     channel = await slack.open_dm(question.user)
-    parts = await look.find_parts(channel)
+    parts = await search.find_parts(channel)
     private = [ShownMessage("", "", "respond")] if parts and parts[0][0] else []
-    return (*private, *look.order_messages(channel, parts))
+    return (*private, *search.order_messages(channel, parts))
 
 
 async def find_outside_thread(
     slack: Slack, channel: str, turn_id: str, limit: int
 ) -> list[tuple[int, str]]:
-    """Look for parts of an answer, with their ts, among the top-level messages of a channel, where
-    Slack posts what was meant for a thread whose root is gone. Raises SlackError."""
+    """Return the parts of an answer, with their ts, at the top level of a channel.
+
+    Slack posts there what was meant for a thread whose root is gone. Reads `limit` messages. Raises
+    SlackError.
+    """
     messages = await slack.history(channel, limit=limit, include_metadata=True)
-    top = [one for one in messages if one.get("thread_ts") in {None, one["ts"]}]
-    parts = [(part_number(one, turn_id), str(one["ts"])) for one in top]
+    top = [message for message in messages if message.get("thread_ts") in {None, message["ts"]}]
+    parts = [(part_number(message, turn_id), str(message["ts"])) for message in top]
     return sorted((part, ts) for part, ts in parts if part is not None)
 
 
 async def is_thread_gone(slack: Slack, question: Question) -> bool:
-    """Whether the thread of a question is gone. False where that can't be found out."""
+    """Whether the thread of a question is gone; False if that can't be found out."""
     place = question.place
     if place.thread_ts is None:
         return False
@@ -105,15 +109,17 @@ async def is_thread_gone(slack: Slack, question: Question) -> bool:
 
 
 class _MessageSearch:
-    """A look for the messages of one turn. A part is its number and its ts."""
+    """Finds the messages of one turn, as pairs of part number and ts."""
 
     def __init__(self, slack: Slack, question: Question, known: Sequence[ShownMessage]) -> None:
         self._slack = slack
         self._question = question
-        self._known = {one.ts: (part, one.method) for part, one in enumerate(known) if one.ts}
+        self._known = {
+            message.ts: (part, message.method) for part, message in enumerate(known) if message.ts
+        }
 
     async def find_parts(self, channel: str) -> list[tuple[int, str]]:
-        """All parts that stand in a channel, in order."""
+        """Return all parts in a channel, in order."""
         if root := self._question.place.thread_ts:
             messages = await self._read_question_thread(channel, root)
             return [*self._parts_of(messages), *await self._orphan_streams(messages)]
@@ -121,7 +127,7 @@ class _MessageSearch:
             channel, limit=MAX_CHANNEL_MESSAGES, include_metadata=True
         )
         parts = self._parts_of(messages)
-        if parts and parts[0][0] == 0:  # what follows a first message stands in its thread
+        if parts and parts[0][0] == 0:  # the other messages are in the thread of the first
             messages += await self._read_thread(channel, parts[0][1], None)
         return self._parts_of(messages)
 
@@ -138,16 +144,24 @@ class _MessageSearch:
             raise
 
     async def _orphan_streams(self, messages: Iterable[Mapping[str, Any]]) -> list[tuple[int, str]]:
-        bots = [one for one in messages if "bot_id" in one and self._part_number(one) is None]
-        us = await self._slack.auth_test() if bots else None
-        strays = [str(one["ts"]) for one in bots if us and is_orphan_stream(one, us)]
-        self._known |= dict.fromkeys(strays, (ORPHAN_STREAM_PART, "native"))
-        return [(ORPHAN_STREAM_PART + number, ts) for number, ts in enumerate(strays)]
+        bots = [
+            message
+            for message in messages
+            if "bot_id" in message and self._part_number(message) is None
+        ]
+        identity = await self._slack.auth_test() if bots else None
+        orphans = [
+            str(message["ts"])
+            for message in bots
+            if identity and is_orphan_stream(message, identity)
+        ]
+        self._known |= dict.fromkeys(orphans, (ORPHAN_STREAM_PART, "native"))
+        return [(ORPHAN_STREAM_PART + number, ts) for number, ts in enumerate(orphans)]
 
     def order_messages(
         self, channel: str, parts: Sequence[tuple[int, str]]
     ) -> tuple[ShownMessage, ...]:
-        """The newest message of each part, then the others."""
+        """Return the newest message of each part, then the duplicates."""
         newest = dict(parts)
         doubles = [ts for part, ts in parts if newest[part] != ts]
         ordered = (*newest.values(), *doubles)
@@ -164,7 +178,7 @@ class _MessageSearch:
         )
 
     def _parts_of(self, messages: Iterable[Mapping[str, Any]]) -> list[tuple[int, str]]:
-        parts = {str(one["ts"]): self._part_number(one) for one in messages}
+        parts = {str(message["ts"]): self._part_number(message) for message in messages}
         return sorted((part, ts) for ts, part in parts.items() if part is not None)
 
     def _part_number(self, message: Mapping[str, Any]) -> int | None:

@@ -1,6 +1,7 @@
-"""What stands in place of an answer, said once: by whichever process gets to it first.
+"""A notice in place of an answer while the database is unavailable.
 
-No database says who that is, because it is away; Slack alone can tell what stands.
+Several replicas may receive the same question then, and no database says which one answers. They
+read the thread to find out whether another one has posted.
 """
 
 from __future__ import annotations
@@ -18,26 +19,27 @@ from bot.values import Draft, Question
 async def post_if_unanswered(
     slack: Slack, question: Question, draft: Draft, create_reply: Callable[[TurnGuard], Reply]
 ) -> None:
-    """Show a draft as the whole answer, unless some answer stands or is begun. Raises SlackError.
+    """Post a draft as the whole answer, unless the question has messages of an answer.
 
-    Of those who say it at the same moment the first one's message stays, and each takes back its
-    own only. A command reaches one process, once.
+    If several processes post at the same time, each deletes its own message unless it is the
+    oldest. A command reaches one process only, so its answer is posted at once. `create_reply`
+    makes the reply, with the guard it is given. Raises SlackError.
     """
     if question.place.surface == "command":
         await _post(create_reply(_RecordingGuard()), draft)
         return
     if await _find_existing(slack, question):
         return
-    noted = _RecordingGuard()
-    await _post(create_reply(noted), draft)
-    ours = {message.ts for message in noted.messages}
+    guard = _RecordingGuard()
+    await _post(create_reply(guard), draft)
+    ours = {message.ts for message in guard.messages}
     if ours and any(other < min(ours) for other in await _find_existing(slack, question)):
         for ts in ours:
             await slack.delete(question.place.channel, ts)
 
 
 class _RecordingGuard:
-    """Keeps nothing over a crash, only what stands."""
+    """The guard of an answer without a turn: remembers the messages that were posted."""
 
     def __init__(self) -> None:
         self.messages: Sequence[ShownMessage] = ()
@@ -61,7 +63,7 @@ async def _post(reply: Reply, draft: Draft) -> None:
 
 
 async def _find_existing(slack: Slack, question: Question) -> set[str]:
-    """The ts of all messages of the answer, as far as we may read."""
+    """Return the ts of all messages of the answer; none if they can't be read."""
     try:
         return {message.ts for message in await find_messages(slack, question)}
     except SlackError:

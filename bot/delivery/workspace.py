@@ -1,9 +1,9 @@
-"""What the replies of one workspace share, and which way of showing the next answer takes."""
+"""What the replies of one workspace share, and how its next answer is shown."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 
 from bot.delivery.config import DeliveryConfig
 from bot.delivery.edits.dispatcher import EditDispatcher
@@ -23,17 +23,15 @@ PLACE_SPECIFIC_ERRORS = frozenset(
     | {"restricted_action_non_threadable_channel", "msg_too_long", "no_text", "invalid_chunks"}
     | {"message_limit_exceeded"},
 )
-"""Refusals of a stream that say nothing of other places or times
+"""Refusals of a stream that say nothing about other channels
 (docs/slack.md#streaming-errors)."""
 
-READ_METHOD, READS_PER_MINUTE = (
-    "conversations.replies",
-    40,
-)  # tier 3 with a margin (docs/slack.md#tiers)
+READ_METHOD = "conversations.replies"
+READS_PER_MINUTE = 40  # tier 3 with a margin (docs/slack.md#tiers)
 
 
 class Workspace:
-    """One workspace's budgets, and where it has refused streams."""
+    """The limits and dispatchers of one workspace, and where it refuses streams."""
 
     def __init__(
         self,
@@ -41,24 +39,21 @@ class Workspace:
         config: DeliveryConfig,
         *,
         quota: SharedQuota,
-        now: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._quota = quota
-        self._sleep = sleep
-        self.edit_dispatcher = EditDispatcher(config, quota=quota, now=now, sleep=sleep)
-        self.native_dispatcher = NativeDispatcher(config, quota=quota, now=now, sleep=sleep)
-        self.statuses = Statuses(slack, config.statuses_per_minute, now=now, sleep=sleep)
+        self.edit_dispatcher = EditDispatcher(config, quota=quota)
+        self.native_dispatcher = NativeDispatcher(config, quota=quota)
+        self.statuses = Statuses(slack, config.statuses_per_minute)
         self._mode = config.delivery
         self._refused_surfaces: set[Surface] = set()
 
     def prefers_native(self, question: Question) -> bool:
-        """Whether a question's answer is to be streamed by Slack itself.
+        """Whether to show a question's answer by one of Slack's streams.
 
-        With `auto` each way is taken where it is better, until its minute is nearly spent: in a
-        channel only the asker sees a stream grow (docs/slack.md#stream-visibility). Streams are
-        replies, so they need a thread, and in a channel a person who receives them
-        (docs/slack.md#streaming-methods).
+        `auto` prefers streams in direct messages and edits elsewhere, because only the asker sees
+        a stream grow in a channel (docs/slack.md#stream-visibility). When the limit of one way is
+        nearly reached, it takes the other. A stream needs a thread, and in a channel a person who
+        receives it (docs/slack.md#streaming-methods).
         """
         place = question.place
         if question.bot:
@@ -72,18 +67,22 @@ class Workspace:
         return not self.edit_dispatcher.has_room()
 
     def record_stream_refused(self, question: Question, error: SlackRefused) -> None:
-        """Learn that Slack takes no stream in such a place."""
+        """Use no more streams on a question's surface if the refusal is not about its channel."""
         if error.code not in PLACE_SPECIFIC_ERRORS:
-            log.warning("answers in such places are shown by edits from now on: %s", error)
+            log.warning(
+                "Slack refused to stream in a %s; answers there are shown by edits from now on: %s",
+                question.place.surface,
+                error,
+            )
             self._refused_surfaces.add(question.place.surface)
 
     async def wait_for_read_slot(self) -> None:
-        """Return when a thread may be read: what a crash has left may be looked for in many."""
-        while wait := await self._quota.take_slot(READ_METHOD, READS_PER_MINUTE):
-            await self._sleep(wait)
+        """Wait until a thread may be read. After a crash, many may have to be."""
+        while wait := await self._quota.take_slot(READ_METHOD, READS_PER_MINUTE):  # noqa: ASYNC110 - a slot has no event
+            await asyncio.sleep(wait)
 
     async def aclose(self) -> None:
-        """Stop writing at once."""
+        """Stop writing, within a few seconds."""
         await self.statuses.aclose()
         await self.native_dispatcher.aclose()
         await self.edit_dispatcher.aclose()

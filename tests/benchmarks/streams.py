@@ -52,7 +52,7 @@ async def played(scenario: Scenario, way: Way) -> tuple[Figures, int]:
     answers = [Answer(n, asked) for n, asked in enumerate(scenario.asked)]
     slack = WatchedSlack(answers)
     config = DeliveryConfig(OUR_LIMIT, delivery=way)
-    room = Delivery(connect(slack), config, now=now, sleep=asyncio.sleep)
+    room = Delivery(connect(slack), config)
     asking = (ask(one, scenario, partial(room.create_reply, question(one.n))) for one in answers)
     await asyncio.gather(*asking)
     return measure(answers, slack), len(slack.limited)

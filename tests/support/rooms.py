@@ -32,7 +32,8 @@ INNER_FLOORS: Mapping[str, tuple[frozenset[str], ...]] = {
         frozenset({"ephemeral", "native"}),
         frozenset({"edits"}),
         frozenset({"scheduling", "unavailable_notice"}),
-        frozenset({"config", "message_metadata", "ratelimit"}),
+        frozenset({"message_metadata", "ratelimit"}),
+        frozenset({"clock", "config"}),
     ),
     "turn": (
         frozenset({"revisions", "thread_stop"}),

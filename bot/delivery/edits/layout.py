@@ -1,7 +1,8 @@
-"""How one answer lies in its messages: what stands in Slack, what should, where it was cut. Pure.
+"""How one answer is split into messages: what Slack shows, what it should show, where it was cut.
+Pure.
 
-A message that was left behind, because it is full or because no edit came in time, is not touched
-again, except to take away the sign that more comes.
+A message is finished when it is full, or when no edit came in time and the text went on in the next
+one. A finished message is edited once more at most, to remove its *Writing…* line.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from bot.render.safety.neutralise import escape_mrkdwn
 from bot.values import REMOVED_DRAFT, Draft, Question
 
 MAX_MESSAGE_BYTES = 11_000  # bytes of markdown in one message (docs/delivery.md#message-layout)
-# the same without blocks: `shown_text` of chat.update holds 4,000 (docs/slack.md#size-limits)
+# the same without blocks: `text` of chat.update holds 4,000 (docs/slack.md#size-limits)
 MAX_PLAIN_MESSAGE_BYTES = 3_500
 MIN_MESSAGE_BYTES = 1_000
 
@@ -25,15 +26,21 @@ ANSWER_BELOW = MessageBody(
     "The answer is below.",
     '[{"type":"context","elements":[{"type":"plain_text","text":"The answer is below."}]}]',
 )
-"""What a placeholder becomes whose answer had to go out as the next message."""
+"""What a placeholder becomes when the answer went out as the next message."""
 
 
 _MARKDOWN_BLOCK_START = '{"type":"markdown"'
 
 
 class EditLayout:
-    """The messages of one answer. `first_elsewhere`, if given, stands already, somewhere else;
-    `existing` (ts) stand here, and nobody knows what they show."""
+    """The messages of one answer.
+
+    `first_elsewhere` is the first message if it was sent to another place. `existing` are the ts of
+    messages that exist here; what they show is not known.
+
+    Call `plan` with a draft, make the call of the step it returns, and tell the outcome by
+    `mark_done` or `mark_unknown`.
+    """
 
     def __init__(
         self,
@@ -44,26 +51,26 @@ class EditLayout:
         self.shown: list[PostedMessage] = (
             [PostedMessage("", first_elsewhere)] if first_elsewhere else []
         )
-        self.shown_text = ""  # as much of the draft's text as stands
+        self.shown_text = ""  # the part of the draft's text that Slack shows
         self._question = question
         self._wanted: tuple[MessageBody, ...] = ()
         self._rendered_text = ""
         self._limit = MAX_MESSAGE_BYTES
         self._without_blocks = False
-        self._textless_head: tuple[MessageBody, ...] = ()  # messages that hold nothing of the draft
+        self._textless_head: tuple[MessageBody, ...] = ()  # messages above the text
         self._elsewhere = (first_elsewhere,) if first_elsewhere else ()
         self._cuts: tuple[int, ...] = ()
-        self._stale_footers: set[int] = set()  # left behind with a sign that more comes
-        self._frozen_count = len(self.shown)  # so many, from the top, can't be changed any more
+        self._stale_footers: set[int] = set()  # finished messages that still say *Writing…*
+        self._frozen_count = len(self.shown)  # the first messages, which can't be edited any more
         self.shown += [PostedMessage(ts, None) for ts in existing]
 
     @property
     def has_stale_footer(self) -> bool:
-        """Whether a message left behind has still to be mended."""
+        """Whether a finished message still says *Writing…*."""
         return bool(self._stale_footers)
 
     def plan(self, draft: Draft) -> Step | None:
-        """Render a draft and return what to do first so that it stands; None if it does."""
+        """Render a draft, and return the first step to show it; None if Slack shows it."""
         self._wanted, self._rendered_text = self._render(draft), draft.text
         step = self.next_step()
         if step is None and self._stale_footers:
@@ -72,7 +79,7 @@ class EditLayout:
         return step
 
     def next_step(self) -> Step | None:
-        """Return what to do first so that the draft rendered last stands."""
+        """Return the first step to show the draft that was rendered last, stale footers aside."""
         step = next_step(
             self.shown, self._wanted, skip={*range(self._frozen_count), *self._stale_footers}
         )
@@ -81,7 +88,7 @@ class EditLayout:
         return step
 
     def mark_done(self, step: Step, ts: str = "") -> None:
-        """Take note that a step was taken; `ts` is a posted message's."""
+        """Record that Slack took a step; `ts` is that of a posted message."""
         match step:
             case Edit(index, body):
                 self.shown[index] = PostedMessage(self.shown[index].ts, body)
@@ -91,15 +98,15 @@ class EditLayout:
                 del self.shown[index]
 
     def mark_unknown(self, step: Step) -> None:
-        """Take note that a step may have been taken or not."""
+        """Record that Slack may have taken a step."""
         if isinstance(step, Edit):
             self.shown[step.index] = PostedMessage(self.shown[step.index].ts, None)
 
     def roll_over(self, draft: Draft) -> bool:
-        """Leave the last message as it stands, so that what is missing goes out as the next one.
+        """Finish the last message as it is, so that the missing text goes out as the next one.
 
-        False, and nothing is changed, if that can't be: the draft does not begin with what stands,
-        or has nothing to show beyond it.
+        False, and nothing has changed, if the draft does not begin with what is shown or has
+        nothing to show beyond it.
         """
         before = self._textless_head, self._cuts, self._stale_footers, self.shown_text
         if not draft.text.startswith(self.shown_text):
@@ -115,19 +122,19 @@ class EditLayout:
         return False
 
     def freeze(self, draft: Draft) -> None:
-        """Go on in a new message: those that stand can't be edited any more."""
+        """Go on in a new message, because the others can't be edited any more."""
         self._frozen_count = len(self.shown)
         self._stale_footers = set()
         if self.shown_text and draft.text.startswith(self.shown_text):
             self._cuts = (*self._cuts, len(self.shown_text))
         else:
             self._textless_head, self._cuts = (
-                tuple(one.body or ANSWER_BELOW for one in self.shown),
+                tuple(message.body or ANSWER_BELOW for message in self.shown),
                 (),
             )
 
     def simplify(self) -> bool:
-        """Do without blocks from now on; False if they were given up already."""
+        """Send no blocks from now on; False if there are none already."""
         if self._without_blocks:
             return False
         self._without_blocks, self._limit = True, min(self._limit, MAX_PLAIN_MESSAGE_BYTES)
@@ -142,8 +149,8 @@ class EditLayout:
 
     @property
     def _shows_text(self) -> bool:
-        """Whether a reader sees any of the text that stands: of "#" there is nothing to see yet."""
-        blocks = (one.body.blocks for one in self.shown if one.body)
+        """Whether any of the shown text is visible: a "#" alone shows nothing yet."""
+        blocks = (message.body.blocks for message in self.shown if message.body)
         return bool(self.shown_text) and (
             self._without_blocks or any(_MARKDOWN_BLOCK_START in each for each in blocks)
         )
@@ -169,7 +176,10 @@ def render(
     cuts: tuple[int, ...] = (),
     buttons: tuple[Element, ...] = (),
 ) -> tuple[MessageBody, ...]:
-    """Return the messages that should stand for a draft."""
+    """Return the messages that show a draft, each of at most `limit` bytes of markdown.
+
+    `cuts` are positions in the text where a new message begins in any case.
+    """
     alone = question.ts is None  # no message above the answer shows the question
     return render_messages(
         draft,
@@ -178,13 +188,13 @@ def render(
         cuts=cuts,
         asked_by=question.user if alone else "",
         question=question.text if alone else "",
-        full_question=question.place.surface == "dm",  # where one goes on from it
+        full_question=question.place.surface == "dm",  # where follow-up questions refer to it
         buttons=buttons,
     )
 
 
 def without_blocks(body: MessageBody) -> MessageBody:
-    """The same message without blocks: its texts, shown as they are written."""
+    """Return the same message without blocks, with their texts as mrkdwn."""
     blocks: list[dict[str, Any]] = json.loads(body.blocks)
     return MessageBody("\n\n".join(filter(None, map(_block_text, blocks))), "[]")
 

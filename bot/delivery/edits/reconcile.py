@@ -1,4 +1,4 @@
-"""From the messages that stand in Slack to those that should: one step at a time. Pure."""
+"""The steps from the messages that exist in Slack to those that should. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.render.message import MessageBody
 
 @dataclass(frozen=True, slots=True)
 class PostedMessage:
-    """A message of ours in Slack. `body` is None while it is not known what it shows."""
+    """A message of the answer in Slack. `body` is None if it is not known what it shows."""
 
     ts: str
     body: MessageBody | None
@@ -35,7 +35,7 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Remove message `index`: the answer became shorter."""
+    """Delete message `index`, the last one: the answer became shorter."""
 
     index: int
 
@@ -46,10 +46,10 @@ Step: TypeAlias = Edit | Post | Delete
 def next_step(
     shown: Sequence[PostedMessage], wanted: Sequence[MessageBody], *, skip: Collection[int] = ()
 ) -> Step | None:
-    """Return what to do first so that `wanted` stands; None if it does.
+    """Return the first step from `shown` to `wanted`; None if there is none.
 
-    From the top down, so that a reader never finds a gap. Messages that are right are not touched,
-    nor are those whose index is in `skip`.
+    Steps go from the top down, so that a reader never finds a gap. Messages whose index is in
+    `skip` are not edited.
     """
     for index, (message, body) in enumerate(zip(shown, wanted, strict=False)):
         if message.body != body and index not in skip:

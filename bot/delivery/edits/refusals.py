@@ -12,13 +12,13 @@ from types import MappingProxyType
 
 
 class Fallback(Enum):
-    """A way to go on after a refusal."""
+    """What to do after a refusal. The values explain the names."""
 
-    SHORTER_MESSAGES = "shorter messages"
-    WITHOUT_BLOCKS = "no blocks"
-    STOP_STREAM = "the stream it still is stopped first"
-    NEW_MESSAGE = "a new message below"
-    GIVE_UP = "the reader can't be reached here"
+    SHORTER_MESSAGES = "split the answer into shorter messages"
+    WITHOUT_BLOCKS = "send text without blocks"
+    STOP_STREAM = "stop the stream that the message still is, then try again"
+    NEW_MESSAGE = "go on in a new message"
+    GIVE_UP = "the answer can't be shown here"
 
 
 _FALLBACKS: Mapping[str, Fallback] = MappingProxyType(
@@ -40,9 +40,9 @@ _FALLBACKS: Mapping[str, Fallback] = MappingProxyType(
 
 
 def fallback_for(code: str) -> Fallback:
-    """Return the way to go on; for what is not known here there is none.
+    """Return what to do after a refusal; `GIVE_UP` for a code that is not in the table.
 
-    Among those without: `message_not_found` (somebody deleted the answer), `channel_not_found`,
+    Among these are `message_not_found` (the answer was deleted), `channel_not_found`,
     `not_in_channel`, `is_archived`, `is_inactive`, `restricted_action…`, `account_inactive`,
     `token_revoked`, `invalid_auth`, `missing_scope`.
     """

@@ -1,7 +1,7 @@
-"""The calls that the steps of one answer stand for, each made at most once.
+"""Makes the calls of the steps of one answer.
 
-A post whose answer was lost is looked for before it is made again, and what Slack still takes for
-a stream is stopped before it is edited or deleted. What a failure means is the reply's business.
+A post without a response is looked for in Slack before it is repeated, so that no message is posted
+twice. A live stream is stopped before it is edited or deleted. Failures are left to the reply.
 """
 
 from __future__ import annotations
@@ -24,12 +24,15 @@ from bot.values import Question
 
 log = logging.getLogger(__name__)
 
-MAX_READ_BACK_MESSAGES = 50  # messages looked at for a post whose answer was lost
+MAX_READ_BACK_MESSAGES = 50  # messages read to find a post without a response
 
 
 class EditWriter:
-    """Writes in one place. `may_write` is asked again wherever a call had to wait for another;
-    `possible_streams` are the messages (ts) which a crash may have left as live streams."""
+    """Writes the messages of one answer.
+
+    `may_write` is asked before each call that follows another one. `possible_streams` are the ts of
+    messages that may still be live streams, from before a crash.
+    """
 
     def __init__(
         self,
@@ -47,16 +50,17 @@ class EditWriter:
             possible_streams, True
         )  # ts → whether it has still to be stopped
         self.unconfirmed_post: Post | None = None
-        """A post that may have been made."""
+        """A post whose response was lost, so that Slack may have taken it."""
         self.is_outside_thread = False
-        """Whether a message turned out to stand outside of its thread, whose root is gone."""
+        """Whether a message is at the top level of the channel, because its thread is gone."""
         self.posting_closed = False
-        """Whether nothing new may be posted: what may have been is only looked for."""
+        """Whether nothing may be posted any more; an unconfirmed post is only looked for."""
 
     async def write(self, step: Step, shown: Sequence[PostedMessage]) -> tuple[Step, str] | None:
-        """Take a step; returns what was done and the ts of a post, or None if nothing was.
+        """Make the calls of a step; `shown` are the messages of the answer.
 
-        Raises SlackError.
+        Returns the step that Slack took and the ts of a post; None if none was taken. The step may
+        be an earlier post that was found. Raises SlackError.
         """
         if isinstance(step, Post):
             return await self._post(step, shown)
@@ -72,7 +76,7 @@ class EditWriter:
         return step, ""
 
     def mark_as_stream(self, ts: str) -> bool:
-        """Take note that Slack says a message is a live stream; False if it was stopped already."""
+        """Record that a message is a live stream; False if it was stopped already."""
         return self._needs_stop.setdefault(ts, True)
 
     async def _stop_stream(self, ts: str, index: int) -> None:
@@ -82,13 +86,12 @@ class EditWriter:
         except ThreadGone:
             self.is_outside_thread = await is_thread_gone(self._slack, self._question)
         except SlackRefused as error:  # it may have ended by itself
-            log.info("a stream that was left behind is not stopped: %s", error)
+            log.info("stopping a stream from before a crash was refused: %s", error)
         self._needs_stop[ts] = False
 
     async def _update(self, edit: Edit, ts: str) -> None:
-        marked = build_metadata(
-            self._question.id, edit.index
-        )  # a stream that ended by itself is not
+        # a stream that ended by itself has no metadata yet
+        marked = build_metadata(self._question.id, edit.index)
         await self._slack.update(
             self._channel,
             ts,
@@ -98,7 +101,7 @@ class EditWriter:
         )
 
     async def _post(self, post: Post, shown: Sequence[PostedMessage]) -> tuple[Post, str] | None:
-        """Post a message, unless one whose answer was lost is there already."""
+        """Post a message, unless an unconfirmed post is found."""
         if self.unconfirmed_post and (
             ts := await self._find_lost_post(self.unconfirmed_post, shown)
         ):
@@ -124,28 +127,30 @@ class EditWriter:
         return post, ts
 
     async def _find_lost_post(self, post: Post, shown: Sequence[PostedMessage]) -> str | None:
-        """Look for a post by its metadata; returns its ts, or None if it was not made.
+        """Return the ts of an unconfirmed post, or None if it was not made.
 
-        Also None where we may not read: an answer posted twice is better than none.
+        Also None where the bot may not read: an answer posted twice is better than none.
         """
         try:
             messages = await self._read_messages(shown)
         except SlackRefused as error:
             if error.code == THREAD_NOT_FOUND:
                 return await self._find_post_outside_thread(post)
-            log.warning("a lost post can't be looked for: %s", error)
+            log.warning("an unconfirmed post can't be looked for and may be repeated: %s", error)
             return None
-        mine = (one for one in messages if part_number(one, self._question.id) == post.index)
-        return next((str(one["ts"]) for one in mine), None)
+        mine = (
+            message for message in messages if part_number(message, self._question.id) == post.index
+        )
+        return next((str(message["ts"]) for message in mine), None)
 
     async def _find_post_outside_thread(self, post: Post) -> str | None:
-        """Look for a post outside of its thread, which is gone."""
+        """Return the ts of a post at the top level of the channel; its thread is gone."""
         try:
             found = await find_outside_thread(
                 self._slack, self._channel, self._question.id, MAX_READ_BACK_MESSAGES
             )
         except SlackRefused as error:
-            log.warning("a lost post can't be looked for: %s", error)
+            log.warning("an unconfirmed post can't be looked for and may be repeated: %s", error)
             return None
         ts = dict(found).get(post.index)
         self.is_outside_thread = self.is_outside_thread or ts is not None

@@ -1,8 +1,9 @@
-"""Private answers, which only their asker sees.
+"""Ephemeral answers, which only the asker sees.
 
-reply.py          an answer that replaces its note, as it is written or at its end
-live_view.py      the note while the answer is written
-response_urls.py  how often and until when Slack's response URLs may be used (pure)
-registry.py       finds the private answers that are under way
+reply.py          an answer that replaces the command's acknowledgement, or follows it
+live_view.py      shows the answer in place of the acknowledgement while it is written
+final_send.py     sends the final message, with retries
+response_urls.py  how often and until when Slack's response URLs can be used (pure)
+registry.py       finds the ephemeral answers of this process by their turn
 public.py         `#public`: a command that is answered in the channel
 """

@@ -1,7 +1,8 @@
-"""The private note of one answer, from the moment its asker lets it be replaced.
+"""Shows one ephemeral answer in place of its acknowledgement.
 
-A press lends an address; what is written is shown through it as often as uses.py allows, and the
-end comes through it too. One write is under way at a time, so that no older text comes last.
+The acknowledgement of a command can be replaced once its asker has pressed one of its buttons: each
+press brings a response URL. The text so far is shown as often as response_urls.py allows, and the
+final message too. One request is in flight at a time, so that no older text arrives last.
 """
 
 from __future__ import annotations
@@ -11,10 +12,14 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
+from bot.background import wait_until
 from bot.delivery import TurnGuard
+from bot.delivery.clock import loop_time
 from bot.delivery.edits.layout import MAX_MESSAGE_BYTES, render
+from bot.delivery.ephemeral.final_send import send_with_retries
 from bot.delivery.ephemeral.response_urls import ResponseUrl, ResponseUrlPool, next_use_at
-from bot.delivery.scheduling.edit_scheduler import NEVER, ReaderState
+from bot.delivery.scheduling.edit_scheduler import BYTES_PER_WORD, NEVER, ReaderState
+from bot.delivery.scheduling.live_reply import LEASE_RECHECK_SECONDS
 from bot.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnreachable
 from bot.render.buttons import answer_buttons
 from bot.render.ephemeral import DELETE_PAYLOAD, combined_message, replacement_payload
@@ -25,18 +30,15 @@ log = logging.getLogger(__name__)
 
 Respond: TypeAlias = Callable[[str, Mapping[str, Any]], Awaitable[None]]
 
-MAX_FINAL_ATTEMPTS = 3  # of the last message through one address
-RETRY_PAUSE_SECONDS = 1.0  # seconds before the second try, twice as long before the third
-UNREACHABLE_BACKOFF_SECONDS = 5.0  # seconds until text is shown again after Slack was out of reach
-LEASE_RECHECK_SECONDS = 0.4  # seconds until it is asked again whether the turn is ours
-MAX_MESSAGE_WORDS = MAX_MESSAGE_BYTES / 6  # words that one private message shows (pace.words)
+UNREACHABLE_BACKOFF_SECONDS = 5.0  # seconds until the next draft after Slack was out of reach
+MAX_MESSAGE_WORDS = MAX_MESSAGE_BYTES / BYTES_PER_WORD  # words that one message shows
 
 
 class EphemeralView:
-    """Shows drafts in place of the note once an address is lent.
+    """Replaces the acknowledgement by drafts, and at the end by the final message.
 
-    `respond` sends to an address; `wait_until_writable` returns when a write of the end may begin,
-    and raises if none may any more.
+    `respond(url, payload)` makes one request and raises SlackError. `wait_until_writable` returns
+    when a final write may begin, and raises if none may any more.
     """
 
     def __init__(
@@ -44,162 +46,142 @@ class EphemeralView:
         question: Question,
         *,
         words_per_second: float,
-        now: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
         respond: Respond,
         wait_until_writable: Callable[[], Awaitable[None]],
         guard: TurnGuard | None = None,
     ) -> None:
-        self.is_final_unconfirmed = (
-            False  # whether the end may stand here though Slack did not say so
-        )
+        self.is_final_unconfirmed = False
+        """Whether the final message may be visible here though Slack did not confirm it."""
         self._respond = respond
         self._question = question
-        self._now = now
-        self._sleep = sleep
         self._wait_until_writable = wait_until_writable
         self._guard = guard
         self._urls = ResponseUrlPool()
         self._reader = ReaderState(words_per_second)
         self._draft = Draft(Phase.ASKING)
-        self._pressed_at = NEVER  # since when a press waits for something to be shown
+        self._pressed_at = NEVER  # when a button was pressed, until something is shown for it
         self._show_task: asyncio.Task[None] | None = None
         self._closed = False
         self._wakeup = asyncio.Event()
 
     def add_response_url(self, url: str, *, live: bool) -> None:
-        """Take an address that replaces the note; with `live`, show the answer as it is written."""
-        self._urls.add(url, self._now())
+        """Add a URL that replaces the acknowledgement. With `live`, show drafts from now on."""
+        self._urls.add(url, loop_time())
         if not live or self._closed:
             return
-        self._pressed_at = self._now()
+        self._pressed_at = loop_time()
         self._wakeup.set()
         if self._show_task is None:
             self._show_task = asyncio.create_task(self._show_loop())
 
     def show(self, draft: Draft) -> None:
-        """Take the newest draft."""
-        self._draft, one = draft, self._reader
-        one.update_text(draft.text)
-        one.words_written = min(MAX_MESSAGE_WORDS, one.words_written)
-        if draft.text and one.text_began_at == NEVER:
-            one.text_began_at = self._now()
-        if one.unshown_reading_seconds > 0:
-            one.unseen_since = min(self._now(), one.unseen_since)
+        """Take the newest draft and return at once."""
+        self._draft, reader = draft, self._reader
+        reader.update_text(draft.text)
+        reader.words_written = min(MAX_MESSAGE_WORDS, reader.words_written)
+        if draft.text and reader.text_began_at == NEVER:
+            reader.text_began_at = loop_time()
+        if reader.unshown_reading_seconds > 0:
+            reader.unseen_since = min(loop_time(), reader.unseen_since)
 
     def close(self) -> None:
-        """Begin no write of what is still being written any more."""
+        """Show no further draft."""
         self._closed = True
         self._wakeup.set()
 
     async def stop_showing(self) -> None:
-        """Show no more of what is being written; the end may still come."""
+        """Cancel showing drafts; the final message can still be shown."""
         if self._show_task:
             self._show_task.cancel()
             await asyncio.gather(self._show_task, return_exceptions=True)
             self._show_task = None
 
     async def show_final(self, body: MessageBody) -> bool:
-        """Put the whole answer in place of the note; False if it does not stand there then."""
+        """Replace the acknowledgement by the final message; False if Slack did not confirm it.
+
+        Every response URL is tried, the newest first.
+        """
         self.close()
         if self._show_task:
             await self._show_task
-        while address := self._urls.newest(self._now()):
-            if await self._send_final(address, body):
+        while response_url := self._urls.newest(loop_time()):
+            if await self._send_final(response_url, body):
                 return True
-            self._urls.discard(address)
+            self._urls.discard(response_url)
         return False
 
     async def remove(self) -> None:
-        """Take the note away, where an address is left: the answer stands elsewhere."""
-        if address := self._urls.newest(self._now()):
+        """Delete the acknowledgement if a response URL is left: the answer is shown elsewhere."""
+        if response_url := self._urls.newest(loop_time()):
             try:
-                await self._respond(address.url, DELETE_PAYLOAD)
+                await self._respond(response_url.url, DELETE_PAYLOAD)
             except SlackError as error:
-                log.warning("a note stays where it is of no use any more: %s", error)
+                log.warning("an outdated acknowledgement could not be deleted: %s", error)
 
     async def _show_loop(self) -> None:
         while not self._closed:
             self._wakeup.clear()
-            at = self._next_show_at()
-            if at <= self._now():
+            show_at = self._next_show_at()
+            if show_at <= loop_time():
                 await self._show_draft()
             else:
-                await self._wait_until(at)
+                await wait_until(self._wakeup, None if show_at == NEVER else show_at)
 
     def _next_show_at(self) -> float:
-        """Say when to show what is written, or when to look again."""
-        now = self._now()
-        address = self._urls.newest(now)
-        if address is None:
+        """Return when to show the draft, or when to look again."""
+        now = loop_time()
+        response_url = self._urls.newest(now)
+        if response_url is None:
             return NEVER
-        held = self._guard is None or self._guard.owns_lease()
+        owned = self._guard is None or self._guard.owns_lease()
         at = next_use_at(self._reader, self._urls.uses_left(now), now, pressed_at=self._pressed_at)
-        return max(at, address.usable_at, now if held else now + LEASE_RECHECK_SECONDS)
+        return max(at, response_url.usable_at, now if owned else now + LEASE_RECHECK_SECONDS)
 
     async def _show_draft(self) -> None:
-        """Show the newest draft. What goes wrong costs a use at most: text follows text."""
-        address, draft, one = self._urls.newest(self._now()), self._draft, self._reader
-        assert address
+        """Show the newest draft. A failed request is not repeated: the next draft follows."""
+        response_url, draft, reader = self._urls.newest(loop_time()), self._draft, self._reader
+        assert response_url
         parts = render(draft, self._question, buttons=answer_buttons(draft.phase))
-        shown, unseen_since, one.unseen_since = one.words_written, one.unseen_since, NEVER
-        address.uses_left -= 1
-        try:
-            await self._respond(address.url, replacement_payload(combined_message(parts)))
-        except SlackRateLimited as error:
-            address.uses_left += 1
-            address.usable_at = self._now() + error.retry_after
-        except SlackUnreachable as error:
-            log.info("a private message may be lost: %s", error)
-            address.usable_at = self._now() + UNREACHABLE_BACKOFF_SECONDS
-        except SlackRefused as error:
-            log.warning("a note can't be replaced: %s", error)
-            self._urls.discard(address)
-        except Exception:
-            log.exception("a note was not replaced, in a way nobody thought of")
-            self._urls.discard(address)
-        else:
-            one.record_shown(shown, self._now())
-            self._pressed_at = NEVER
-            if self._guard:
-                self._guard.record_messages((), draft.text)
+        words, unseen_since, reader.unseen_since = reader.words_written, reader.unseen_since, NEVER
+        response_url.uses_left -= 1
+        payload = replacement_payload(combined_message(parts))
+        if not await self._try_to_respond(response_url, payload):
+            reader.unseen_since = unseen_since
             return
-        one.unseen_since = unseen_since
+        reader.record_shown(words, loop_time())
+        self._pressed_at = NEVER
+        if self._guard:
+            self._guard.record_messages((), draft.text)
 
-    async def _send_final(self, response_url: ResponseUrl, body: MessageBody) -> bool:
-        """Send the end through an address; the same message again does no harm."""
-        unsure = False
-        for failures in range(MAX_FINAL_ATTEMPTS):
-            await self._wait_until_writable()
-            try:
-                await self._respond(response_url.url, replacement_payload(body))
-            except SlackRateLimited as error:
-                await self._sleep(error.retry_after)
-            except SlackUnreachable:
-                unsure = True
-                await self._sleep(RETRY_PAUSE_SECONDS * 2**failures)
-            except SlackRefused as error:
-                if unsure and error.code == "used_url":  # so the one not confirmed was the fifth
-                    return True
-                log.warning("a note can't be replaced by its answer: %s", error)
-                return False
-            else:
-                return True
-        self.is_final_unconfirmed = self.is_final_unconfirmed or unsure
+    async def _try_to_respond(self, response_url: ResponseUrl, payload: Mapping[str, Any]) -> bool:
+        """Use a response URL once; False if Slack did not confirm it."""
+        try:
+            await self._respond(response_url.url, payload)
+        except SlackRateLimited as error:
+            response_url.uses_left += 1
+            response_url.usable_at = loop_time() + error.retry_after
+        except SlackUnreachable as error:
+            log.info("showing a draft of an ephemeral answer was not confirmed: %s", error)
+            response_url.usable_at = loop_time() + UNREACHABLE_BACKOFF_SECONDS
+        except SlackRefused as error:
+            log.warning("Slack refused a draft of an ephemeral answer: %s", error)
+            self._urls.discard(response_url)
+        except Exception:
+            log.exception("showing a draft of an ephemeral answer failed unexpectedly")
+            self._urls.discard(response_url)
+        else:
+            return True
         return False
 
-    async def _wait_until(self, until: float) -> None:
-        """Wait for a press or the end, at most until then."""
-        if until == NEVER:
-            await self._wakeup.wait()
-            return
-        timer = asyncio.ensure_future(self._sleep(until - self._now()))
-        timer.add_done_callback(self._on_timer)
-        try:
-            await self._wakeup.wait()
-        finally:
-            timer.cancel()
+    async def _send_final(self, response_url: ResponseUrl, body: MessageBody) -> bool:
+        async def send(_: bool) -> None:  # replacing twice by the same message does no harm
+            await self._respond(response_url.url, replacement_payload(body))
 
-    def _on_timer(self, timer: asyncio.Future[None]) -> None:
-        if not timer.cancelled():
-            self._wakeup.set()
+        result = await send_with_retries(send, self._wait_until_writable)
+        if result.refusal is None:
+            self.is_final_unconfirmed |= result.may_be_sent
+            return result.is_sent
+        if result.may_be_sent and result.refusal.code == "used_url":
+            return True  # the attempt without a reply was the last use of the URL
+        log.warning("Slack refused the final ephemeral message: %s", result.refusal)
+        return False

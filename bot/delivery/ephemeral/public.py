@@ -1,4 +1,4 @@
-"""A slash command's answer for everyone to see, where the bot may post; else a private one."""
+"""The answer to a slash command with `#public`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ CANNOT_POST_HERE = "I can't post in this channel, so you get the answer here, an
 
 
 class PublicReply:
-    """Tries to answer in the channel; refused there, it answers the asker privately."""
+    """Answers in the channel, or by an ephemeral reply if the bot may not post there."""
 
     def __init__(self, public: EditedReply, ephemeral: EphemeralReply) -> None:
         self._active_reply: EditedReply | EphemeralReply = public
         self._ephemeral = ephemeral
 
     async def open(self, draft: Draft) -> None:
-        """Post the placeholder; where the bot may not post, tell the asker so."""
+        """Post the placeholder. Where the bot may not post, tell the asker, and raise nothing."""
         try:
             await self._active_reply.open(draft)
         except SlackRefused:
@@ -26,17 +26,17 @@ class PublicReply:
             await self._ephemeral.notify_asker(CANNOT_POST_HERE)
 
     def show(self, draft: Draft) -> None:
-        """Take the newest draft and return at once."""
+        """As `Reply.show`."""
         self._active_reply.show(draft)
 
     async def finish(self, draft: Draft) -> None:
-        """Return when this last draft was sent."""
+        """As `Reply.finish`."""
         await self._active_reply.finish(draft)
 
     async def wait_cleanup(self) -> None:
-        """Return when nothing of the answer says any more that more comes."""
+        """As `Reply.wait_cleanup`."""
         await self._active_reply.wait_cleanup()
 
     def abandon(self) -> None:
-        """Begin no write any more."""
+        """As `Reply.abandon`."""
         self._active_reply.abandon()

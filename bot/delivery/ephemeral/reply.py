@@ -1,29 +1,26 @@
-"""A private answer to a slash command: in place of its note, below it, or else in the DM.
+"""An ephemeral answer to a slash command.
 
-The listener has acknowledged the command with a private note. A command's own `response_url` can
-only add messages, so through it the answer comes as one more message when it is whole. A press of
-one of the note's buttons lends an address that replaces the note (docs/slack.md#response-urls):
-then the answer is shown in its place, and no second message comes.
+The listener has acknowledged the command with an ephemeral message. The command's own response URL
+can only add messages, so the complete answer is added through it. When the asker has pressed a
+button of the acknowledgement, its response URL replaces the acknowledgement
+(docs/slack.md#response-urls): the answer is shown in its place then, and no message is added.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
 
 from bot.delivery import TurnGuard
 from bot.delivery.edits.layout import ANSWER_BELOW, render
-from bot.delivery.ephemeral.live_view import (
-    LEASE_RECHECK_SECONDS,
-    MAX_FINAL_ATTEMPTS,
-    RETRY_PAUSE_SECONDS,
-    EphemeralView,
-)
-from bot.errors import LeaseLost, SlackError, SlackRateLimited, SlackRefused, SlackUnreachable
+from bot.delivery.ephemeral.final_send import RETRY_PAUSE_SECONDS, send_with_retries
+from bot.delivery.ephemeral.live_view import EphemeralView
+from bot.delivery.scheduling.live_reply import LEASE_RECHECK_SECONDS
+from bot.errors import LeaseLost, SlackError, SlackRateLimited, SlackUnreachable
 from bot.render.buttons import ephemeral_answer_buttons
 from bot.render.ephemeral import (
     MORE_IN_DM_TEXT,
@@ -38,31 +35,32 @@ from bot.values import Draft, Place, Question
 
 log = logging.getLogger(__name__)
 
-CLOSE_TIMEOUT_SECONDS = 1.0  # seconds a message on its way may take when the room is closed
+CLOSE_TIMEOUT_SECONDS = 1.0  # seconds a request in flight may still take when delivery closes
 
 POSSIBLE_DUPLICATE_NOTICE = "Slack did not confirm this message at first, so you may see it twice."
 
 
 class FinalReply(Protocol):
-    """Whatever brings a last draft into Slack."""
+    """The part of `Reply` that shows the rest of an answer in the direct message."""
 
     async def finish(self, draft: Draft) -> None:
-        """Return when it stands there."""
+        """As `Reply.finish`."""
 
     async def wait_cleanup(self) -> None:
-        """After `finish`: return when nothing of it says any more that more comes."""
+        """As `Reply.wait_cleanup`."""
 
     def abandon(self) -> None:
-        """Begin no write any more."""
+        """As `Reply.abandon`."""
 
 
 class EphemeralReply:
-    """One answer that only the asker sees: the first message in place, the rest in their DM.
+    """One answer that only the asker sees: an ephemeral message, and the rest in their DM.
 
-    When every `response_url` is used up, expired or out of reach, all of it goes to the DM: never
-    silence. `make_dm_reply(question, shown)` makes the reply for that: `shown` is what stands
-    already. `first_sent`: the first message stands, sent by another process. `on_end` is told what
-    was sent.
+    If no response URL can be used, the whole answer goes to the DM.
+
+    `make_dm_reply(question, first)` makes the reply in the DM; `first` is the body of the first
+    message if it was sent already. `first_sent`: another process has sent the first message.
+    `on_end` is called once with the final draft, when its first message was sent or can't be.
     """
 
     def __init__(
@@ -72,8 +70,6 @@ class EphemeralReply:
         *,
         make_dm_reply: Callable[[Question, MessageBody | None], FinalReply],
         words_per_second: float,
-        now: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
         guard: TurnGuard | None = None,
         first_sent: bool = False,
         on_end: Callable[[Question, Draft], None] = lambda question, draft: None,
@@ -81,20 +77,17 @@ class EphemeralReply:
         self.question = question
         self._slack = slack
         self._make_dm_reply = make_dm_reply
-        self._sleep = sleep
         self._guard = guard
         self._first_sent = first_sent
         self._on_end = on_end
-        self._is_answered = False  # the answer stands where it will stand
+        self._is_answered = False  # the first message was sent, or can't be
         self._is_abandoned = False
         self._dm_reply: FinalReply | None = None
-        self._idle = asyncio.Event()  # no private message is on its way
+        self._idle = asyncio.Event()  # no request is in flight
         self._idle.set()
         self._view = EphemeralView(
             question,
             words_per_second=words_per_second,
-            now=now,
-            sleep=sleep,
             respond=self._respond,
             wait_until_writable=self._wait_until_writable,
             guard=guard,
@@ -105,13 +98,14 @@ class EphemeralReply:
         self._view.show(draft)
 
     def show(self, draft: Draft) -> None:
-        """Take the newest draft, which is shown once an address is lent for it."""
+        """Take the newest draft, which is shown once there is a response URL for it."""
         self._view.show(draft)
 
     def add_response_url(self, url: str, *, live: bool) -> bool:
-        """Take an address that replaces the note, from a press of one of its buttons.
+        """Add the response URL of a button press, which replaces the acknowledgement.
 
-        With `live` the answer is shown as it is written, else its end is. False if it is too late.
+        With `live` the answer is shown through it while it is written, else only when it is
+        complete. False if the answer was sent already, or was abandoned.
         """
         if self._is_answered or self._is_abandoned:
             return False
@@ -119,7 +113,10 @@ class EphemeralReply:
         return True
 
     async def finish(self, draft: Draft) -> None:
-        """Return when the answer was sent; raises `SlackRefused` when the DM is closed too."""
+        """Return when the answer was sent.
+
+        Raises `SlackRefused` when the DM is closed too, and `LeaseLost` when the turn is lost.
+        """
         parts = render(draft, self.question, buttons=ephemeral_answer_buttons(draft))
         sent = self._first_sent or await self._send_first_message(parts, draft)
         self._is_answered = True
@@ -136,27 +133,28 @@ class EphemeralReply:
         await self._dm_reply.finish(draft)
 
     async def wait_cleanup(self) -> None:
-        """Return when nothing that went on in the DM says any more that more comes."""
+        """As `Reply.wait_cleanup`, for the messages in the DM."""
         if self._dm_reply:
             await self._dm_reply.wait_cleanup()
 
     def abandon(self) -> None:
-        """Begin no write any more."""
+        """As `Reply.abandon`."""
         self._is_abandoned = True
         self._view.close()
         if self._dm_reply:
             self._dm_reply.abandon()
 
     async def aclose(self) -> None:
-        """Return when nothing is on its way, or a last moment is over; what is not ended then can
-        still be finished."""
+        """Show no further draft, and wait `CLOSE_TIMEOUT_SECONDS` at most for a request in flight.
+        `finish` still works afterwards."""
         await self._view.stop_showing()
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
                 await self._idle.wait()
 
     async def notify_asker(self, line: str) -> None:
-        """Say something in place, as the note of this answer; what can't be said is dropped."""
+        """Send the asker an ephemeral line with the buttons of an acknowledgement. Failures are
+        logged only."""
         if not self.question.response_url:
             return
         try:
@@ -165,10 +163,10 @@ class EphemeralReply:
                 new_message_payload(ephemeral_ack(self.question.id, line)),
             )
         except SlackError as error:
-            log.warning("the asker could not be told: %s", error)
+            log.warning("a notice for the asker of a command was not sent: %s", error)
 
     async def _send_first_message(self, parts: Sequence[MessageBody], draft: Draft) -> bool:
-        """Send the first message; False if neither the note nor the command's address takes it."""
+        """Send the first message; False if no response URL takes it."""
         lines = [MORE_IN_DM_TEXT] if len(parts) > 1 else []
         if self._guard:
             await self._guard.before_unverifiable_send()
@@ -182,26 +180,24 @@ class EphemeralReply:
         return True
 
     async def _send_below(self, parts: Sequence[MessageBody], lines: Sequence[str]) -> bool:
-        """Send the first message through the command's address; False if it did not get through."""
-        url, unsure = self.question.response_url, self._view.is_final_unconfirmed
+        """Send the first message through the command's response URL; False if not confirmed."""
+        url, unconfirmed_above = self.question.response_url, self._view.is_final_unconfirmed
         if not url:
             return False
-        for failures in range(MAX_FINAL_ATTEMPTS):
-            await self._wait_until_writable()
-            body = combined_message(parts, *lines, *([POSSIBLE_DUPLICATE_NOTICE] if unsure else []))
-            try:
-                await self._respond(url, new_message_payload(body))
-            except SlackRateLimited as error:
-                await self._sleep(error.retry_after)
-            except SlackUnreachable:
-                unsure = True
-                await self._sleep(RETRY_PAUSE_SECONDS * 2**failures)
-            except SlackRefused as error:
-                log.warning("a private answer goes to the DM: %s", error)
-                return False
-            else:
-                return True
-        return False
+
+        async def send(may_be_sent: bool) -> None:
+            duplicate = may_be_sent or unconfirmed_above
+            notices = [POSSIBLE_DUPLICATE_NOTICE] if duplicate else []
+            body = combined_message(parts, *lines, *notices)
+            await self._respond(url, new_message_payload(body))
+
+        result = await send_with_retries(send, self._wait_until_writable)
+        if result.refusal:
+            log.warning(
+                "Slack refused an ephemeral answer, which is sent as a direct message: %s",
+                result.refusal,
+            )
+        return result.is_sent
 
     async def _respond(self, url: str, body: Mapping[str, Any]) -> None:
         self._idle.clear()
@@ -211,18 +207,18 @@ class EphemeralReply:
             self._idle.set()
 
     async def _wait_until_writable(self) -> None:
-        """Return when a write may begin; raises LeaseLost if none may any more."""
-        while not self._is_abandoned and self._guard and not self._guard.owns_lease():
-            await self._sleep(LEASE_RECHECK_SECONDS)
+        """Return when a write may begin; raises LeaseLost once the turn is abandoned."""
+        while not self._is_abandoned and self._guard and not self._guard.owns_lease():  # noqa: ASYNC110 - a lease has no event
+            await asyncio.sleep(LEASE_RECHECK_SECONDS)
         if self._is_abandoned:
-            raise LeaseLost(f"the turn {self.question.id} is somebody else's now")
+            raise LeaseLost(f"the turn {self.question.id} belongs to another process now")
 
     async def _open_dm(self) -> str:
-        """Open the DM with the asker, however long it takes; raises `SlackRefused`."""
+        """Open the DM with the asker, with retries that never end; raises `SlackRefused`."""
         while True:
             try:
                 return await self._slack.open_dm(self.question.user)
             except SlackRateLimited as error:
-                await self._sleep(error.retry_after)
+                await asyncio.sleep(error.retry_after)
             except SlackUnreachable:
-                await self._sleep(RETRY_PAUSE_SECONDS)
+                await asyncio.sleep(RETRY_PAUSE_SECONDS)

@@ -1,10 +1,10 @@
-"""The few messages that may be put in the place of a private note, and when they are spent. Pure:
-time is an argument, in seconds of any monotonic clock.
+"""When to use the response URLs of an ephemeral answer. Pure: time is an argument, in seconds of
+any monotonic clock.
 
-A press of one of the note's buttons lends an address that replaces the note, five times within
-thirty minutes (docs/slack.md#response-urls). The last use is kept for the end of the answer. The
-others are spent by the reader's deadline: when all that is shown is read, and when there is enough
-to read that those left will last.
+Each button press brings a response URL that can replace the message with the button five times
+within thirty minutes (docs/slack.md#response-urls). The last use is reserved for the final message.
+Another one is spent when the reader has read all that is shown, and there is so much new text that
+the uses left will last to the end of the answer.
 """
 
 from __future__ import annotations
@@ -20,65 +20,67 @@ from bot.delivery.scheduling.edit_scheduler import (
 )
 
 USES_PER_URL = 5
-URL_LIFETIME_SECONDS = (
-    30 * 60.0 - 10.0
-)  # of an address, less what clocks and networks may differ by
-USES_RESERVED_FOR_FINAL = 1  # uses kept for the end
+URL_LIFETIME_SECONDS = 30 * 60.0 - 10.0  # 10 s less than Slack's: clocks and networks differ
+USES_RESERVED_FOR_FINAL = 1
 
-USE_WAIT_SECONDS = (
-    8.0  # seconds a reader waits for a use that carries little; later a third of the age
-)
-MAX_PRESS_WAIT_SECONDS = (
-    1.5  # seconds after a press until something is shown, whether or not there is text
-)
+# A reader who has run out of text waits so long for a use that shows little; in an answer older
+# than 24 s, a third of its age.
+USE_WAIT_SECONDS = 8.0
+MAX_PRESS_WAIT_SECONDS = 1.5  # from a press until something is shown, even without text
 
 
 @dataclass(slots=True, eq=False)
 class ResponseUrl:
-    """A `response_url` that replaces the note; as good as a token, so it is not shown."""
+    """A response URL. It is a secret like a token, so `repr` leaves it out."""
 
     url: str = field(repr=False)
     expires_at: float
     uses_left: int = USES_PER_URL
-    usable_at: float = float("-inf")  # when it may be used again
+    usable_at: float = float("-inf")  # not before, after a rate limit or failure
 
 
 class ResponseUrlPool:
-    """The addresses a person has lent an answer by pressing buttons of its note."""
+    """The response URLs of one answer."""
 
     def __init__(self) -> None:
         self._urls: list[ResponseUrl] = []
 
     def add(self, url: str, now: float) -> None:
-        """Take one more; it is used before those lent earlier."""
+        """Add a URL that has just come; it is used before older ones."""
         self._urls.append(ResponseUrl(url, now + URL_LIFETIME_SECONDS))
 
     def newest(self, now: float) -> ResponseUrl | None:
-        """Return the address to use next; None if all are used up or expired."""
-        usable = (one for one in reversed(self._urls) if one.uses_left and now < one.expires_at)
+        """Return the URL to use next; None if all are used up or expired."""
+        usable = (
+            response_url
+            for response_url in reversed(self._urls)
+            if response_url.uses_left and now < response_url.expires_at
+        )
         return next(usable, None)
 
     def uses_left(self, now: float) -> int:
-        """Count the uses that are left."""
-        return sum(one.uses_left for one in self._urls if now < one.expires_at)
+        """Return how many uses are left in all."""
+        return sum(
+            response_url.uses_left for response_url in self._urls if now < response_url.expires_at
+        )
 
     def discard(self, response_url: ResponseUrl) -> None:
-        """Use it no more: Slack does not take it."""
+        """Don't use a URL again, because Slack refuses it."""
         response_url.uses_left = 0
 
 
 def next_use_at(
     reader: ReaderState, uses_left: int, now: float, *, pressed_at: float = NEVER
 ) -> float:
-    """Say when to spend a use on text: now, or when to look again.
+    """Return when to show a draft: `now`, or when to ask again; `NEVER` if no use is left for it.
 
-    `uses_left` counts all uses. `pressed_at` is when a press was made that nothing has answered
+    `uses_left` counts all uses. `pressed_at` is the time of a press for which nothing was shown
     yet.
     """
-    share = uses_left - USES_RESERVED_FOR_FINAL
-    if share <= 0:
+    spendable = uses_left - USES_RESERVED_FOR_FINAL
+    if spendable <= 0:
         return NEVER
-    ready = reader.unshown_reading_seconds > 0 and _is_worth_a_use(reader, share, now)
+    ready = reader.unshown_reading_seconds > 0 and _is_worth_a_use(reader, spendable, now)
     if pressed_at < NEVER:
         return (
             now
@@ -91,10 +93,8 @@ def next_use_at(
 
 
 def _is_worth_a_use(reader: ReaderState, uses_left: int, now: float) -> bool:
-    """Whether the unseen text is worth one of so many uses.
-
-    They may have to last as long as the answer has lasted; still, nobody waits for ever.
-    """
+    """Whether the unseen text is worth one of `uses_left` uses, which may have to last as long
+    again as the answer has lasted. It always is after a long wait."""
     if now - reader.starves_since > max(USE_WAIT_SECONDS, reader.age_seconds(now) / 3):
         return True
     return reader.unshown_reading_seconds >= min_worthwhile_seconds(reader, uses_left, now)

@@ -1,7 +1,8 @@
-"""How one answer lies in its streams: what was appended, what can be, and where one ends. Pure.
+"""How one answer is split into streams: what was appended, what comes next, where one ends. Pure.
 
-What was appended can't be taken back, so only what lasts is appended (render/lasting.py). A stream
-that is full, or old, is stopped, and the text goes on in the next one.
+Appended text can't be changed, so only a committable prefix is appended
+(render/committable.py). A stream that is full or old is stopped, and the text continues in the next
+one.
 """
 
 from __future__ import annotations
@@ -23,18 +24,20 @@ from bot.render.split import CLOSING_RESERVE_BYTES, MessagePart, split_text
 from bot.storage.records import ShownMessage
 from bot.values import Draft, Phase
 
-MAX_NATIVE_STREAM_BYTES = (
-    9_000  # bytes of one stream; Slack takes 10.6 to 12 thousand (docs/slack.md#stream-size)
-)
+# bytes of one stream; Slack takes 10.6 to 12 thousand (docs/slack.md#stream-size)
+MAX_NATIVE_STREAM_BYTES = 9_000
 MIN_NATIVE_STREAM_BYTES = 1_000
-PARAGRAPH_CUT_FRACTION = 0.8  # of the limit, from where on the end of a paragraph ends the stream
+PARAGRAPH_CUT_FRACTION = 0.8  # of the limit; from there a stream ends with a paragraph
 # seconds of one stream; Slack ends it after about 306 (docs/slack.md#stream-lifetime)
 MAX_NATIVE_STREAM_SECONDS = 240.0
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Begin a stream with its first text; `source_end` is how much of its source stands then."""
+    """Begin a stream with its first text.
+
+    `source_end`, here and below: how many characters of the stream's source Slack shows then.
+    """
 
     markdown: str
     source_end: int
@@ -50,7 +53,8 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """End the stream with its last text, and `blocks` below it; "" where the answer goes on."""
+    """End the stream with its last text. `blocks` is JSON of what is below the end of the answer;
+    "" if the answer continues in another stream."""
 
     markdown: str
     source_end: int
@@ -59,7 +63,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class SwitchToEdits:
-    """What should stand can't be brought about by streams: edits go on."""
+    """Continue by edits, because streams can't show the draft. `reason` is for the log."""
 
     reason: str
 
@@ -69,61 +73,65 @@ StreamStep: TypeAlias = Start | Append | Stop | SwitchToEdits
 
 @dataclass(slots=True)
 class _StreamPart:
-    """One stream's share of the text: its source is `opening` and the text from `start` on."""
+    """One stream's part of the text: its source is `opening`, then the text from `start` on."""
 
     start: int = 0
     opening: str = ""
-    source_end: int = 0  # so much of its source stands
-    sent_markdown: str = ""  # as this
+    source_end: int = 0  # how much of its source is shown
+    sent_markdown: str = ""  # what was sent for it
     started_at: float = 0.0
 
     def source(self, text: str) -> str:
         return self.opening + text[self.start :]
 
     def text_end(self) -> int:
-        """How much of the whole text stands."""
+        """Return how much of the whole text is shown."""
         return self.start + max(0, self.source_end - len(self.opening))
 
 
 class NativeLayout:
-    """The streams of one answer, each of at most `limit` bytes; `dm`: in a direct message."""
+    """The streams of one answer, each of at most `limit` bytes.
+
+    `dm`: the answer is in a direct message. Call `plan` with a draft, make the call of the step it
+    returns, and report it by `mark_done`.
+    """
 
     def __init__(
         self, question_id: str, limit: int = MAX_NATIVE_STREAM_BYTES, *, dm: bool = False
     ) -> None:
-        self.stream_timestamps: list[str] = []  # ts of each, in order
-        self.is_live = False  # the last one is not stopped yet
-        self.shown_text = ""  # as much of the draft's text as stands
-        self._end_shown = False  # its end stands
+        self.stream_timestamps: list[str] = []  # the ts of each stream, in order
+        self.is_live = False  # whether the last stream is not stopped
+        self.shown_text = ""  # the part of the draft's text that Slack shows
+        self._end_shown = False
         self._question_id = question_id
         self._dm = dm
         self._part = _StreamPart()
         self._limit = limit
 
     def messages(self, channel: str) -> list[ShownMessage]:
-        """Return those that stand; only a live stream is one to whoever goes on with them."""
+        """Return the messages of the answer. A stopped stream is a message like any other."""
         messages = [ShownMessage(ts, channel) for ts in self.stream_timestamps]
         if self.is_live:
             messages[-1] = replace(messages[-1], method="native")
         return messages
 
     def plan(self, draft: Draft, now: float) -> StreamStep | None:
-        """Say what to do next so that as much of a draft stands as can; None if it does."""
+        """Return the next step to show as much of a draft as is certain; None if there is none."""
         if self._end_shown:
             return None
         text = replace_control_characters(draft.text)
         if not self._continues_shown_text(text, draft.phase):
-            return SwitchToEdits("the text was written anew")
+            return SwitchToEdits("the text was rewritten")
         if not self.is_live:
             return self._plan_start(text, draft)
         return self._plan_append(self._part, text, draft, now)
 
     def expires_at(self) -> float:
-        """When the live stream has to end."""
+        """Return when the live stream has to be stopped; infinity if there is none."""
         return self._part.started_at + MAX_NATIVE_STREAM_SECONDS if self.is_live else float("inf")
 
     def mark_done(self, step: StreamStep, now: float, draft: Draft, ts: str = "") -> None:
-        """Take note that a step for a draft was taken; `ts` is a new stream's."""
+        """Record that Slack took a step for a draft; `ts` is that of a new stream."""
         text = replace_control_characters(draft.text)
         if isinstance(step, Start):
             self._part = self._next_part(text)
@@ -145,19 +153,19 @@ class NativeLayout:
         return True
 
     def _continues_shown_text(self, text: str, phase: Phase) -> bool:
-        """Whether a text begins with what stands; at its end it may have lost blanks."""
+        """Whether a text begins with what is shown; a final text may end in less white space."""
         return text.startswith(self.shown_text) or (
             phase.is_final and text.rstrip() == self.shown_text.rstrip()
         )
 
     def _next_part(self, text: str) -> _StreamPart:
-        """The share of the stream that comes next."""
+        """Return the part of the next stream."""
         if not self.stream_timestamps:
             return _StreamPart()
         before = self._part
         resume, opening = reopen_at(before.source(text), before.source_end)
-        kept = opening if len(opening.encode()) < self._limit // 3 else ""
-        return _StreamPart(before.start + resume - len(before.opening), kept)
+        usable_opening = opening if len(opening.encode()) < self._limit // 3 else ""
+        return _StreamPart(before.start + resume - len(before.opening), usable_opening)
 
     def _plan_start(self, text: str, draft: Draft) -> StreamStep | None:
         part = self._next_part(text)
@@ -187,7 +195,7 @@ class NativeLayout:
             markdown = ""
         elif draft.phase.is_final or full:
             return SwitchToEdits("what was appended turned out to be wrong")
-        else:  # what stands is more than what could be shown for certain now
+        else:  # more is shown than is certain of this draft
             return None
         if full or draft.phase.is_final:
             return Stop(markdown, upto, "" if full else self._footer_blocks(draft))
@@ -196,7 +204,8 @@ class NativeLayout:
     def _next_markdown(
         self, part: _StreamPart, source: str, draft: Draft, cut: int = 0
     ) -> tuple[int, str, bool]:
-        """Return how much of a source its stream takes, as what, and whether it ends there."""
+        """Return how much of a source its stream takes, the markdown for it, and whether the stream
+        ends there. `cut` is where it has to end, if it is not 0."""
         if cut:
             return cut, _closed_markdown(source, cut, closing_markup(source[:cut])), True
         if draft.phase.is_final:
@@ -208,13 +217,13 @@ class NativeLayout:
             return self._cut_full_stream(part, source, first)
         if size > room * PARAGRAPH_CUT_FRACTION and not draft.phase.is_final:
             end = source.rfind("\n\n", part.source_end, upto) + 2
-            said = neutralise_prefix(source, end)
+            paragraphs = neutralise_prefix(source, end)
             if (
                 end > part.source_end + 1
                 and not closing_markup(source[:end])
-                and _byte_length(said) > room * PARAGRAPH_CUT_FRACTION
+                and _byte_length(paragraphs) > room * PARAGRAPH_CUT_FRACTION
             ):
-                return end, said, True
+                return end, paragraphs, True
         return upto, markdown, False
 
     def _cut_full_stream(
@@ -226,10 +235,10 @@ class NativeLayout:
         return first.end, _closed_markdown(source, first.end, first.closing), True
 
     def _cut_position(self, source: str, part: _StreamPart) -> int:
-        """Return where a stream ends that has to end where it is: in code, behind the line."""
-        behind = source[: part.source_end]
+        """Return where to end a stream that can't grow: at the end of the line inside code."""
+        shown = source[: part.source_end]
         line = source.find("\n", part.source_end, part.source_end + 200)
-        if line >= 0 and closing_markup(behind).startswith("\n") and not behind.endswith("\n"):
+        if line >= 0 and closing_markup(shown).startswith("\n") and not shown.endswith("\n"):
             return line
         return part.source_end
 
@@ -247,6 +256,6 @@ def _final_markdown(source: str, phase: Phase) -> str:
 
 
 def _closed_markdown(source: str, end: int, closers: str) -> str:
-    """Return a share that ends in the middle of the text, with what is open closed."""
+    """Return a part that ends in the middle of the text, with open markup closed."""
     head = source[:end]
     return neutralise_once(head + (closers[1:] if head.endswith("\n") else closers))

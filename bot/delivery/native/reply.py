@@ -1,12 +1,12 @@
 """An answer streamed by Slack itself: `chat.startStream`, `.appendStream`, `.stopStream`.
 
-Before there is text, a status below the thread says what the model does: what is appended can't be
-taken back, so no line of state may stand in a stream. Where Slack takes no status, an empty stream
-is the placeholder. A stream carries no buttons before it is stopped, so there is no *Stop* of ours
-below it; Slack's own tells us with the next append (docs/slack.md#streaming-errors).
+Before there is text, a status below the thread says what the model does. It can't be in the stream,
+because appended text can't be changed. Where Slack takes no status, an empty stream is the
+placeholder. A stream has no buttons until it is stopped, so it has no *Stop* of ours; Slack's own
+*Stop* is reported by the next append (docs/slack.md#streaming-errors).
 
-Whatever streams can't do (text written anew, a stream that is over, writes that may be lost) goes
-on as edits of the same messages, by the reply that `make_edited_reply` makes.
+What streams can't do (text that was rewritten, a stream that has ended, a write that may be lost)
+is done by edits of the same messages: by the reply that `make_edited_reply` makes.
 """
 
 from __future__ import annotations
@@ -16,16 +16,13 @@ import logging
 from collections.abc import Callable, Sequence
 
 from bot.delivery import TurnGuard
-from bot.delivery.edits.reply import (
-    LEASE_RECHECK_SECONDS,
-    MAX_BACKOFF_SECONDS,
-    MIN_BACKOFF_SECONDS,
-    EditedReply,
-)
+from bot.delivery.clock import loop_time
+from bot.delivery.edits.reply import EditedReply
 from bot.delivery.native.layout import Append, NativeLayout, Start, Stop, StreamStep, SwitchToEdits
 from bot.delivery.native.status import StatusLine, status_text
 from bot.delivery.native.writer import StreamWriter
 from bot.delivery.scheduling.edit_scheduler import NEVER, ReaderState, count_words
+from bot.delivery.scheduling.live_reply import LEASE_RECHECK_SECONDS, backoff_seconds
 from bot.errors import (
     LeaseLost,
     QuestionDeleted,
@@ -43,12 +40,13 @@ log = logging.getLogger(__name__)
 
 
 class NativeReply:
-    """One answer in a thread of a channel or direct message.
+    """One answer in a thread of a channel or direct message: a `Reply` and a
+    `LiveReply[StreamStep]`.
 
-    `make_edited_reply(standing, opened)` makes the reply that goes on by edits of the messages that
-    stand. `on_stream_refused` is told why Slack will not have a stream there. `on_reader_lost` is
-    told when nobody reads on: the messages or their thread are gone or forbidden, or the reader has
-    stopped the stream.
+    `make_edited_reply(existing, opened)` makes the reply that continues by edits of the existing
+    messages; `opened`: `open` has returned. `on_stream_refused(question, error)` is called when
+    Slack refuses to start a stream. `on_reader_lost` is as for `Delivery.create_reply`.
+    `on_change` is the dispatcher's `on_reply_changed`.
     """
 
     def __init__(
@@ -59,7 +57,6 @@ class NativeReply:
         status: StatusLine,
         guard: TurnGuard | None,
         words_per_second: float,
-        now: Callable[[], float],
         make_edited_reply: Callable[[Sequence[ShownMessage], bool], EditedReply],
         on_change: Callable[[NativeReply], None],
         on_stream_refused: Callable[[Question, SlackRefused], None],
@@ -70,7 +67,6 @@ class NativeReply:
         self.write_in_flight = False
         self._status = status
         self._guard = guard
-        self._now = now
         self._make_edited_reply = make_edited_reply
         self._on_change = on_change
         self._on_stream_refused = on_stream_refused
@@ -78,19 +74,19 @@ class NativeReply:
         self._layout = NativeLayout(question.id, dm=question.place.surface == "dm")
         self._writer = StreamWriter(slack, question)
         self._draft: Draft | None = None
-        self._draft_in_flight = Draft(Phase.ASKING)  # the draft of the step under way
-        self._unseen_since_before_write = NEVER  # since when what is being written had been unseen
+        self._draft_in_flight = Draft(Phase.ASKING)  # the draft of the step in flight
+        self._unseen_since_before_write = NEVER  # `unseen_since` of the text in flight
         self._opened = False
-        self._wants_empty_stream = False  # a stream without text is to be the placeholder
+        self._wants_empty_stream = False  # as the placeholder
         self._retry_at = float("-inf")
         self._failures = 0
         self._edited_reply: EditedReply | None = None
         self._lease_lost: LeaseLost | None = None
         self._posted = asyncio.Event()
-        self._streaming_ended = asyncio.Event()  # nothing more is to be streamed
+        self._streaming_ended = asyncio.Event()
 
     async def open(self, draft: Draft) -> None:
-        """Say that the model thinks; return when that, or the placeholder, stands in Slack."""
+        """As `Reply.open`. The placeholder is a status below the thread, if Slack takes it."""
         self._accept_draft(draft)
         if not draft.phase.is_final:
             await self._wait_for_status()
@@ -102,11 +98,11 @@ class NativeReply:
             await self._edited_reply.open(draft)
 
     def show(self, draft: Draft) -> None:
-        """Take the newest draft and return at once."""
+        """As `Reply.show`."""
         self._accept_draft(draft)
 
     async def finish(self, draft: Draft) -> None:
-        """Return when this last draft stands in Slack, whatever it takes."""
+        """As `Reply.finish`."""
         self._accept_draft(draft)
         await self._streaming_ended.wait()
         if self._lease_lost:
@@ -115,29 +111,29 @@ class NativeReply:
             await self._edited_reply.finish(draft)
 
     async def wait_cleanup(self) -> None:
-        """After `finish`: return when no message says any more that more comes."""
+        """As `Reply.wait_cleanup`."""
         if self._edited_reply:
             await self._edited_reply.wait_cleanup()
 
     def abandon(self) -> None:
-        """Begin no write any more, and tell whoever waits."""
+        """As `Reply.abandon`."""
         if self._edited_reply:
             self._edited_reply.abandon()
         if self._lease_lost or self._streaming_ended.is_set():
             return
-        self._lease_lost = LeaseLost(f"the turn {self.question.id} is somebody else's now")
+        self._lease_lost = LeaseLost(f"the turn {self.question.id} belongs to another process now")
         self._status.hide(replied=True)
         self._end_streaming()
         self._on_change(self)
 
     @property
     def is_ended(self) -> bool:
-        """Whether nothing is to be streamed any more."""
+        """Whether nothing is left to stream and no write is in flight."""
         return self._streaming_ended.is_set() and not self.write_in_flight
 
     @property
     def needs_no_start(self) -> bool:
-        """Whether it needs no first stream."""
+        """Whether it has a stream, or will not need one."""
         return bool(self._layout.stream_timestamps) or self._streaming_ended.is_set()
 
     @property
@@ -146,28 +142,28 @@ class NativeReply:
         return self._layout.is_live and self._edited_reply is None and self._lease_lost is None
 
     def writable_at(self, now: float) -> float:
-        """Say when a write of it may begin, as far as that is its own business."""
+        """As `LiveReply.writable_at`."""
         return max(now if self._may_write() else now + LEASE_RECHECK_SECONDS, self._retry_at)
 
     def due_at(self, now: float) -> float:
-        """Say when there is something to do: `now`, when its stream is too old, or never."""
+        """Return when there is something to write: `now`, when the stream expires, or `NEVER`."""
         if self._streaming_ended.is_set() or self.write_in_flight:
             return NEVER
         return now if self.reader.unseen_since < NEVER else self._layout.expires_at()
 
     def is_deferrable(self, now: float) -> bool:
-        """Whether it can wait for what is best for all readers: text for a live stream."""
+        """Whether its next write is text for a live stream, which the scheduler may delay."""
         young = now < self._layout.expires_at()
         return self._layout.is_live and young and not self.reader.final
 
-    def plan_step(self, now: float) -> StreamStep | None:
-        """Say what to do first so that what is certain of the newest draft stands."""
+    def plan_step(self) -> StreamStep | None:
+        """As `LiveReply.plan_step`. `SwitchToEdits` is no call: pass it to `switch_to_edits`."""
         assert self._draft
         if self._writer.unconfirmed_start:
             return self._writer.unconfirmed_start
         if self._draft == REMOVED_DRAFT:
-            return SwitchToEdits("nothing of it is to stay")
-        step = self._layout.plan(self._draft, now)
+            return SwitchToEdits("the answer is deleted")
+        step = self._layout.plan(self._draft, loop_time())
         if step is None and self._wants_empty_stream and not self._layout.stream_timestamps:
             step = Start("", 0)
         if step is None:
@@ -180,22 +176,19 @@ class NativeReply:
         return step
 
     def begin_write(self) -> None:
-        """The step just given is about to be performed; drafts from now on are newer than it."""
+        """As `LiveReply.begin_write`."""
         self.write_in_flight = True
         if self._draft and not self._writer.unconfirmed_start:
             self._draft_in_flight = self._draft
         self._unseen_since_before_write, self.reader.unseen_since = self.reader.unseen_since, NEVER
 
     def postpone(self) -> None:
-        """The step just given is not taken now: there is no room for it."""
+        """As `LiveReply.postpone`."""
         self.write_in_flight = False
         self._restore_unseen()
 
     async def perform(self, step: StreamStep) -> None:
-        """Take a step. What goes wrong is mended, or goes on by edits.
-
-        Raises SlackRateLimited: whoever keeps the budgets must know.
-        """
+        """As `LiveReply.perform`. After most failures, edits continue the answer."""
         try:
             done = (
                 await self._writer.write(step, self._layout.stream_timestamps)
@@ -213,8 +206,8 @@ class NativeReply:
         except SlackRefused as error:
             self._handle_refusal(step, error)
         except Exception:
-            log.exception("a write to a stream failed in a way nobody thought of")
-            self.switch_to_edits("it failed")
+            log.exception("a write to a stream failed unexpectedly")
+            self.switch_to_edits("an unexpected failure")
         else:
             if done:
                 self._after_step(*done)
@@ -224,10 +217,10 @@ class NativeReply:
             self.write_in_flight = False
 
     def switch_to_edits(self, reason: str, *, final_only: bool = False) -> None:
-        """Switch to edits now, or (`final_only`) when the answer has ended."""
+        """Continue by edits. With `final_only`, the first edit waits for the final draft."""
         if self._edited_reply or self._lease_lost or self._streaming_ended.is_set():
             return
-        log.info("a streamed answer goes on by edits: %s", reason)
+        log.info("a streamed answer continues by edits: %s", reason)
         self._edited_reply = self._make_edited_reply(
             self._layout.messages(self.question.place.channel), self._opened
         )
@@ -238,7 +231,7 @@ class NativeReply:
             self._edited_reply.show(self._draft)
 
     async def stop_stream(self) -> None:
-        """Stop a live stream as it stands: the room is closed. Raises SlackError."""
+        """Stop a live stream as it is, because delivery closes. Raises SlackError."""
         await self._writer.write(Stop("", 0, ""), self._layout.stream_timestamps)
         self._layout.is_live = False
 
@@ -248,36 +241,36 @@ class NativeReply:
         if self._lease_lost or self._edited_reply or self.reader.final:
             return
         before, self._draft = self._draft, draft
-        standing, now = self.reader, self._now()
-        standing.final = draft.phase.is_final
+        reader, now = self.reader, loop_time()
+        reader.final = draft.phase.is_final
         self._writer.starting_closed = draft == REMOVED_DRAFT
-        standing.update_text(draft.text)
-        if draft.text and standing.text_began_at == NEVER:
-            standing.text_began_at = now
-        if not (standing.final or self._layout.is_live) and (
+        reader.update_text(draft.text)
+        if draft.text and reader.text_began_at == NEVER:
+            reader.text_began_at = now
+        if not (reader.final or self._layout.is_live) and (
             not draft.text or self._status.is_wanted
         ):
             self._status.show(status_text(draft))
-        if standing.final or before is None or before.text != draft.text:
-            standing.unseen_since = now if standing.final else min(now, standing.unseen_since)
+        if reader.final or before is None or before.text != draft.text:
+            reader.unseen_since = now if reader.final else min(now, reader.unseen_since)
             self._on_change(self)
 
     async def _wait_for_status(self) -> None:
-        """Wait until a status or something better stands; else ask for an empty stream."""
+        """Wait until a status or a message is visible; else ask for an empty stream."""
         if await self._status.wait_accepted(unless=self._posted):
             self._posted.set()
         elif not self._posted.is_set():
             self._wants_empty_stream = True
-            self.reader.unseen_since = min(self._now(), self.reader.unseen_since)
+            self.reader.unseen_since = min(loop_time(), self.reader.unseen_since)
             self._on_change(self)
 
     def _after_step(self, step: StreamStep, ts: str) -> None:
-        """A step was taken: go on with the next one, or rest."""
+        """Slack took a step, or edits have to continue: record it."""
         if isinstance(step, SwitchToEdits):
             self.switch_to_edits(step.reason)
         if self._lease_lost or self._edited_reply:
             return
-        now = self._now()
+        now = loop_time()
         self._layout.mark_done(step, now, self._draft_in_flight, ts)
         self._failures = 0
         if isinstance(step, Start):
@@ -302,16 +295,16 @@ class NativeReply:
             )
 
     def _handle_lost_write(self, step: StreamStep) -> None:
-        """A write may have been taken or not: a start is looked for, all else is written anew."""
+        """Slack may have taken a step: look for a start; let edits repeat anything else."""
         if not isinstance(step, Start):
             self.switch_to_edits("a write may be lost")
             return
-        pause = min(MAX_BACKOFF_SECONDS, MIN_BACKOFF_SECONDS * 2**self._failures)
-        self._retry_at, self._failures = self._now() + pause, self._failures + 1
+        self._retry_at = loop_time() + backoff_seconds(self._failures)
+        self._failures += 1
         self._restore_unseen()
 
     def _handle_refusal(self, step: StreamStep, error: SlackRefused) -> None:
-        log.warning("a write to a stream was refused: %s", error)
+        log.warning("Slack refused a write to a stream: %s", error)
         if error.code == "msg_too_long" and self._layout.shrink():
             self._restore_unseen()
             return
@@ -323,11 +316,11 @@ class NativeReply:
             self._on_reader_lost(Stopped(self.question.user))
 
     def _remove_answer(self, step: StreamStep, gone: ThreadGone) -> None:
-        """A stream turned out to stand outside of its thread: the whole answer is deleted."""
-        log.info("the thread of a streamed answer is gone; what stands of it is deleted")
-        self._on_reader_lost(QuestionDeleted(self.question.id))  # known before what stands is
+        """Delete the whole answer, because its thread is gone."""
+        log.info("the thread of a streamed answer is gone; its messages are deleted")
+        self._on_reader_lost(QuestionDeleted(self.question.id))  # before the deletes are journalled
         if isinstance(step, Start):
-            self._layout.mark_done(step, self._now(), self._draft_in_flight, gone.misplaced[0])
+            self._layout.mark_done(step, loop_time(), self._draft_in_flight, gone.misplaced[0])
         self._draft = REMOVED_DRAFT
         self.switch_to_edits(gone.code)
 

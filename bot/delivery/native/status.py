@@ -1,7 +1,7 @@
-"""What the app does, said below a thread until its answer begins (`assistant.threads.setStatus`).
+"""The status below a thread until its answer begins (`assistant.threads.setStatus`).
 
-A status is a courtesy: when Slack does not take it, nobody is told, and it is not asked again for
-a while. Slack takes it away with our next message there, or after two minutes
+A status is optional: failures are logged and not raised, and after one no status of the workspace
+is sent for a while. Slack clears a status with our next message in the thread, or after two minutes
 (docs/slack.md#thread-status).
 """
 
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 
+from bot.background import BackgroundTasks, wait_until
+from bot.delivery.clock import loop_time
 from bot.delivery.ratelimit.limiters import RollingWindowLimiter
 from bot.errors import SlackError, SlackRateLimited, SlackRefused
 from bot.render.safety.neutralise import neutralise_line
@@ -20,111 +21,82 @@ from bot.values import Draft, Question
 log = logging.getLogger(__name__)
 
 MIN_SPACING_SECONDS = 30.0  # seconds between two calls for one answer, at least
-RENEWAL_SECONDS = 100.0  # seconds until a status is said again; it lasts 120
-REFUSED_PAUSE_SECONDS, UNREACHABLE_PAUSE_SECONDS = (
-    600.0,
-    30.0,
-)  # seconds until Slack is asked again after a failure
-MAX_STATUS_WAIT_SECONDS = 2.0  # seconds until a status is not waited for any more
-MAX_STATUS_CHARACTERS = 100  # characters; Slack shows one line
+RENEWAL_SECONDS = 100.0  # seconds until a status is sent again; Slack shows it for 120
+REFUSED_PAUSE_SECONDS = 600.0  # seconds without a status after Slack has refused one
+UNREACHABLE_PAUSE_SECONDS = 30.0  # the same after Slack was out of reach
+MAX_STATUS_WAIT_SECONDS = 2.0  # seconds to wait for the first status of an answer
+MAX_STATUS_CHARACTERS = 100  # Slack shows one line
 
 THINKING_STATUS = "is thinking…"
 
 
 def status_text(draft: Draft) -> str:
-    """Return how a draft's note reads behind the app's name: `is searching the web: otters`."""
+    """Return a draft's status line as Slack shows it behind the app's name: `is searching the web:
+    otters`."""
     note = " ".join(draft.status_line.split())[:MAX_STATUS_CHARACTERS]
     return neutralise_line(f"is {note[0].lower()}{note[1:]}") if note else THINKING_STATUS
 
 
 class Statuses:
-    """The statuses of one workspace: one budget, and what is known of Slack's mood."""
+    """The statuses of one workspace, which share a rate limit."""
 
-    def __init__(
-        self,
-        slack: Slack,
-        calls_per_minute: int,
-        *,
-        now: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
-    ) -> None:
+    def __init__(self, slack: Slack, calls_per_minute: int) -> None:
         self._slack = slack
         self._limiter = RollingWindowLimiter(calls_per_minute)
-        self._now = now
-        self._sleep = sleep
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = BackgroundTasks()
 
     def create_line(self, question: Question) -> StatusLine:
-        """Return the line below one answer's thread."""
-        return StatusLine(self, question, now=self._now, sleep=self._sleep)
+        """Return the status below the thread of one answer."""
+        return StatusLine(self, self._tasks, question)
 
     async def set_status(self, question: Question, status: str) -> bool:
-        """Set a status, or take it away with ""; False if Slack does not take it."""
-        thread, now = question.place.thread_ts, self._now()
+        """Set a status, or clear it with ""; False if it was not sent or Slack did not take it."""
+        thread, now = question.place.thread_ts, loop_time()
         if thread is None or not self._limiter.available(now):
             return False
         self._limiter.record_start()
         try:
             await self._slack.set_status(question.place.channel, thread, status)
         except SlackRateLimited as error:
-            self._limiter.record_rate_limited(self._now(), error.retry_after)
+            self._limiter.record_rate_limited(loop_time(), error.retry_after)
         except SlackError as error:
-            log.info("a status is not taken: %s", error)
-            pause = (
-                REFUSED_PAUSE_SECONDS
-                if isinstance(error, SlackRefused)
-                else UNREACHABLE_PAUSE_SECONDS
-            )
-            self._limiter.block_until(self._now() + pause)
+            refused = isinstance(error, SlackRefused)
+            pause = REFUSED_PAUSE_SECONDS if refused else UNREACHABLE_PAUSE_SECONDS
+            log.info("setting a thread status failed; none is set for %.0f s: %s", pause, error)
+            self._limiter.block_until(loop_time() + pause)
         else:
             return True
         finally:
-            self._limiter.record_end(self._now())
+            self._limiter.record_end(loop_time())
         return False
 
-    def track(self, task: asyncio.Task[None]) -> None:
-        """Keep a task until it is done."""
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     async def aclose(self) -> None:
-        """Say nothing any more."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Cancel all calls."""
+        await self._tasks.cancel()
 
 
 class StatusLine:
-    """The status below one answer's thread: shown, renewed, changed, and taken away."""
+    """The status below one answer's thread: shown, renewed, changed and cleared."""
 
-    def __init__(
-        self,
-        statuses: Statuses,
-        question: Question,
-        *,
-        now: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
-    ) -> None:
+    def __init__(self, statuses: Statuses, tasks: BackgroundTasks, question: Question) -> None:
         self._statuses = statuses
+        self._tasks = tasks
         self._question = question
-        self._now = now
-        self._sleep = sleep
         self._wanted = self._sent = ""
         self._sent_at = float("-inf")
         self._call_in_flight = False
         self._task: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
-        self._visible = False  # Slack took the last one, and it has not been taken away since
-        self._attempted = asyncio.Event()  # Slack has answered once, or was not asked
+        self._visible = False  # Slack has taken the last one, and it was not cleared since
+        self._attempted = asyncio.Event()  # the first call has ended, or was left out
 
     @property
     def is_wanted(self) -> bool:
-        """Whether something is to stand there."""
+        """Whether a status should be visible."""
         return bool(self._wanted)
 
     def show(self, status: str) -> None:
-        """Let it stand below the thread from now on."""
+        """Show a status from now on; returns at once."""
         if status == self._wanted:
             return
         self._wanted = status
@@ -132,24 +104,26 @@ class StatusLine:
         self._start()
 
     def hide(self, *, replied: bool) -> None:
-        """Say nothing any more; what stands is taken away by our reply, or else by us."""
+        """Show no status any more. With `replied`, a message of ours has cleared it; else it is
+        cleared by a call."""
         if not self._wanted:
             return
         self._wanted = ""
         self._changed.set()
-        if replied and not self._call_in_flight:  # one under way may come behind the reply
+        if replied and not self._call_in_flight:  # Slack may take a call after the reply
             self._visible = False
 
     def force_clear(self) -> None:
-        """Take away whatever may say that we are at work; what Slack itself has stopped says so
-        until we do (https://docs.slack.dev/reference/events/agent_session_stopped)."""
+        """Clear whatever Slack shows below the thread. After its *Stop* button was pressed, Slack
+        itself shows a status until the app clears it
+        (https://docs.slack.dev/reference/events/agent_session_stopped)."""
         self._wanted, self._visible = "", True
         self._changed.set()
         self._start()
 
     async def wait_accepted(self, *, unless: asyncio.Event) -> bool:
-        """Return whether Slack has taken the first one, as soon as that is known; False if it
-        takes too long, or when something else has happened."""
+        """Wait until the first call has ended, `unless` is set, or `MAX_STATUS_WAIT_SECONDS` have
+        passed; return whether a status is visible then."""
         waits = [asyncio.ensure_future(event.wait()) for event in (self._attempted, unless)]
         await asyncio.wait(
             waits, timeout=MAX_STATUS_WAIT_SECONDS, return_when=asyncio.FIRST_COMPLETED
@@ -160,35 +134,24 @@ class StatusLine:
 
     def _start(self) -> None:
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run())
-            self._statuses.track(self._task)
+            self._task = self._tasks.start(self._run())
 
     async def _run(self) -> None:
         while self._wanted:
-            again = RENEWAL_SECONDS if self._wanted == self._sent else MIN_SPACING_SECONDS
-            wait = self._sent_at + again - self._now()
-            if wait > 0:
-                await self._wait_for_change(wait)
+            pause = RENEWAL_SECONDS if self._wanted == self._sent else MIN_SPACING_SECONDS
+            send_at = self._sent_at + pause
+            if send_at > loop_time():
+                self._changed.clear()
+                await wait_until(self._changed, send_at)
             elif not await self._send(self._wanted):
                 break
         if self._visible and not self._wanted:
             await self._send("")
 
     async def _send(self, status: str) -> bool:
-        """Say something now; returns whether it stands."""
-        self._call_in_flight, self._sent, self._sent_at = True, status, self._now()
+        """Send a status; return whether it is visible."""
+        self._call_in_flight, self._sent, self._sent_at = True, status, loop_time()
         self._visible = await self._statuses.set_status(self._question, status) and bool(status)
         self._call_in_flight = False
         self._attempted.set()
         return self._visible
-
-    async def _wait_for_change(self, seconds: float) -> None:
-        """Wait so long, or until something else is to be said."""
-        self._changed.clear()
-        timer = asyncio.ensure_future(self._sleep(seconds))
-        changed = asyncio.ensure_future(self._changed.wait())
-        try:
-            await asyncio.wait({timer, changed}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            timer.cancel()
-            changed.cancel()

@@ -1,7 +1,7 @@
-"""The calls that the steps of a streamed answer stand for, each made at most once.
+"""Makes the calls of the steps of a streamed answer.
 
-A start whose answer was lost is looked for in the thread before it is made again. What a failure
-means is the reply's business.
+A start without a response is looked for in the thread before it is repeated, so that no second
+stream appears. Failures are left to the reply.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from bot.values import Question
 
 log = logging.getLogger(__name__)
 
-MAX_LOST_STARTS = 3  # starts that may be lost before edits answer
-MAX_READ_BACK_MESSAGES = 50  # messages looked at for a start whose answer was lost
+MAX_LOST_STARTS = 3  # starts without a response until the answer is shown by edits
+MAX_READ_BACK_MESSAGES = 50  # messages read to find a start without a response
 
 
 class StreamWriter:
@@ -29,13 +29,17 @@ class StreamWriter:
         self._slack = slack
         self._question = question
         self.unconfirmed_start: Start | None = None
-        """A start that may have been made."""
+        """A start whose response was lost, so that Slack may have taken it."""
         self.starting_closed = False
-        """Whether no stream may begin: one that may have begun is only looked for."""
-        self._lost_starts = 0  # starts without an answer
+        """Whether no stream may start any more; an unconfirmed start is only looked for."""
+        self._lost_starts = 0
 
     async def write(self, step: StreamStep, shown: Sequence[str]) -> tuple[StreamStep, str]:
-        """Take a step; returns what was done, and the ts of a new stream. Raises SlackError."""
+        """Make the call of a step; `shown` are the ts of the answer's streams, the live one last.
+
+        Returns the step that Slack took and the ts of a new stream. For a start these may be an
+        earlier start that was found, or `SwitchToEdits`. Raises SlackError.
+        """
         channel = self._question.place.channel
         match step:
             case Start():
@@ -47,9 +51,8 @@ class StreamWriter:
         return step, ""
 
     async def _stop(self, step: Stop, shown: Sequence[str]) -> None:
-        """Stop a stream. That it seems to stand outside of its thread is not believed unless the
-        thread is gone: what Slack returns here is not documented well enough to delete an answer.
-        """
+        """Stop a stream. `ThreadGone` is only passed on if the thread can't be read: Slack's
+        documentation of this response is too vague to delete an answer because of it."""
         try:
             await self._slack.stop_stream(
                 self._question.place.channel,
@@ -90,11 +93,11 @@ class StreamWriter:
         return step, ts
 
     async def _find_lost_start(self, step: Start, shown: Sequence[str]) -> str | None:
-        """Look for a stream that was started; None if there is none, or we may not read there."""
+        """Return the ts of an unconfirmed start; None if there is none or the bot may not read."""
         place = self._question.place
         assert place.thread_ts
         try:
-            us = await self._slack.auth_test()
+            identity = await self._slack.auth_test()
             messages = await self._slack.replies(
                 place.channel,
                 place.thread_ts,
@@ -103,16 +106,17 @@ class StreamWriter:
                 include_metadata=True,
             )
         except SlackRefused as error:
-            log.warning("a lost stream can't be looked for: %s", error)
+            log.warning("an unconfirmed stream can't be looked for: %s", error)
             return None
-        live = [m for m in messages if m["ts"] not in shown and is_orphan_stream(m, us)]
-        return next((str(m["ts"]) for m in live if _may_begin_with(m, step.markdown)), None)
+        streams = [m for m in messages if m["ts"] not in shown and is_orphan_stream(m, identity)]
+        return next((str(m["ts"]) for m in streams if _may_begin_with(m, step.markdown)), None)
 
 
 def _may_begin_with(message: Mapping[str, Any], markdown: str) -> bool:
-    """Whether it says what was said, as far as that can be told in Slack's own form of it."""
-    said, stands = _leading_letters(markdown), _leading_letters(str(message.get("text") or ""))
-    return not stands or stands.startswith(said) or said.startswith(stands)
+    """Whether a message may show this text. Slack returns it in a form of its own, so only the
+    first letters are compared."""
+    sent, shown = _leading_letters(markdown), _leading_letters(str(message.get("text") or ""))
+    return not shown or shown.startswith(sent) or sent.startswith(shown)
 
 
 def _leading_letters(text: str) -> str:

@@ -1,3 +1,5 @@
-"""Slack's limits: budgets.py counts one process's calls (pure), shared_quota.py divides a limit
-among the replicas.
+"""Slack's rate limits.
+
+limiters.py      counts the calls of one process (pure)
+shared_quota.py  shares a limit with other replicas
 """

@@ -1,3 +1,7 @@
-"""When answers are edited: pace.py decides which one is next (pure), wakeup_loop.py waits until
-something is due.
+"""Which answer is written next, and when.
+
+edit_scheduler.py  chooses the next edit by what readers have left to read (pure)
+live_reply.py      the protocol between a dispatcher and the replies it writes
+dispatcher.py      what the dispatchers of edits and of streams have in common
+wakeup_loop.py     waits until something is due or has changed
 """

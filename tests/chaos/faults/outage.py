@@ -23,7 +23,7 @@ TOLD = (
     "the database does not take writes",
     "the journal could not be written",
     "a question could not be claimed",
-    "what is spent of Slack's limits can't be shared just now",
+    "Slack's rate limits can't be shared",
 )
 """What the log warns of meanwhile."""
 

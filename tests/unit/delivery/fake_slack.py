@@ -1,6 +1,6 @@
 """A small Slack in memory, behind slack_sdk's one funnel (docs/slack.md#test-seams).
 
-It keeps messages, counts calls, and can be slow, refuse, limit, or lose its replies.
+It keeps messages, counts calls, and can be slow, refuse or limit calls, or lose responses.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Call:
 
 @dataclass(slots=True)
 class Stored:
-    """A message as it stands in a channel."""
+    """A message in a channel."""
 
     ts: str
     channel: str
@@ -97,7 +97,7 @@ class FakeSlack(AsyncWebClient):
         return [m for m in self.messages.values() if m.thread_ts == root]
 
     def hear(self, question: Question) -> None:
-        """Let the messages of a question stand there, as they were written."""
+        """Add the messages of a question to its channel."""
         root = question.place.thread_ts
         for said in question.words:
             if said.ts:
@@ -106,7 +106,7 @@ class FakeSlack(AsyncWebClient):
                 self.people[question.place.channel, said.ts] = message
 
     def edit(self, ts: str, text: str, channel: str = "C1") -> None:
-        """Let somebody's message say something else from now on."""
+        """Change the text of a person's message."""
         self.people[channel, ts] |= {"text": text, "edited": {"ts": ts}}
 
     async def api_call(self, api_method: str, **request: Any) -> AsyncSlackResponse:
@@ -219,7 +219,7 @@ class FakeSlack(AsyncWebClient):
 
 
 class FakeHooks:
-    """What a `response_url` leads to; stands where the HTTP session would."""
+    """The server behind a response URL, in place of the HTTP session."""
 
     def __init__(self, slack: FakeSlack) -> None:
         self._slack = slack

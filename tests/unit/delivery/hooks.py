@@ -1,7 +1,7 @@
-"""What `response_url`s lead to; stands where the HTTP session would (docs/slack.md#response-urls).
+"""The server behind response URLs, in place of the HTTP session (docs/slack.md#response-urls).
 
-A command's address adds private messages; one lent by a press replaces the note that was pressed,
-or takes it away. Each works five times within thirty minutes.
+A command's URL adds ephemeral messages. The URL of a button press replaces or deletes the message
+with the button. Each works five times within thirty minutes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Body = Mapping[str, Any]
 
 @dataclass(slots=True)
 class Use:
-    """One request to an address."""
+    """One request to a response URL."""
 
     url: str
     body: Body
@@ -59,8 +59,11 @@ def state(body: Body) -> str:
 
 @dataclass
 class Hooks:
-    """All addresses of one note. `fault` looks at a use: an error code refuses it, an HTTP status
-    fails it, "lost" takes it and loses the reply, "429:5" limits it for five seconds."""
+    """The response URLs of one command.
+
+    `fault` looks at a use: an error code refuses it, an HTTP status fails it, "lost" takes it and
+    loses the response, "429:5" limits it for five seconds.
+    """
 
     note: Body | None = field(default_factory=lambda: {"text": "Writing…"})
     below: list[Body] = field(default_factory=list)
@@ -70,7 +73,7 @@ class Hooks:
     latency: float = 0.1
 
     def press(self) -> str:
-        """Press a button of the note; gives the address that the press brings."""
+        """Press a button of the acknowledgement; returns the response URL of the press."""
         url = f"https://hooks.slack.com/actions/T1/{len(self.given)}/x"
         self.given[url] = now()
         return url
@@ -144,8 +147,8 @@ class _Exchange:
 
 
 def room(hooks: Hooks, fake: FakeSlack) -> Delivery:
-    """The room, with these behind it."""
+    """Delivery, with these behind it."""
     session: Any = hooks
     slack = Slack("xoxb-test", base_url="https://slack.com/api/", session=session)
     slack.web = fake
-    return Delivery(slack, DeliveryConfig(), now=now, sleep=asyncio.sleep)
+    return Delivery(slack, DeliveryConfig())

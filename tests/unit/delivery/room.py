@@ -1,4 +1,4 @@
-"""The whole room in virtual time: a question, a place to answer it, and the Slack behind."""
+"""The package in virtual time: questions, drafts, a turn guard, and faults of the fake Slack."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from bot.delivery.config import DeliveryConfig
 from bot.delivery.delivery import Delivery
 from bot.storage.records import ShownMessage
 from bot.values import Draft, Phase, Place, Question
-from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import Call, FakeSlack, Fault, connect
 
 THINKING = Draft(Phase.ASKING)
@@ -48,8 +47,8 @@ def command(*, public: bool = False) -> Question:
 
 @asynccontextmanager
 async def delivery(fake: FakeSlack, **config: Any) -> AsyncIterator[Delivery]:
-    """The room, closed at the end."""
-    room = Delivery(connect(fake), DeliveryConfig(**config), now=now, sleep=asyncio.sleep)
+    """Delivery, closed at the end."""
+    room = Delivery(connect(fake), DeliveryConfig(**config))
     try:
         yield room
     finally:
@@ -66,7 +65,7 @@ TEXT = words(600)
 
 
 async def answer(fake: FakeSlack, text: str = TEXT) -> None:
-    """One answer of ten seconds from beginning to end, and all that is mended after it."""
+    """One answer of ten seconds from beginning to end, and its cleanup."""
     async with delivery(fake) as room:
         reply = room.create_reply(question())
         await reply.open(THINKING)
@@ -77,13 +76,14 @@ async def answer(fake: FakeSlack, text: str = TEXT) -> None:
         await asyncio.sleep(120)
 
 
-def whole(fake: FakeSlack) -> str:
-    """All that stands, as one text."""
+def full_text(fake: FakeSlack) -> str:
+    """All messages as one text."""
     return "\n\n".join(message.markdown for message in fake.messages.values())
 
 
-class Keeper:
-    """Keeps one turn in memory; it is ours or not, and takes notes or not, as a test says."""
+class MemoryGuard:
+    """A `TurnGuard` in memory. `ours`: whether it owns the lease; `takes`: whether it can journal;
+    `asked`: how often the lease was asked for; `moves`: layout changes that were journalled."""
 
     def __init__(self) -> None:
         self.ours = self.takes = True
@@ -108,13 +108,13 @@ class Keeper:
         await asyncio.sleep(0)
 
 
-def standing(fake: FakeSlack) -> tuple[ShownMessage, ...]:
-    """All that stands, as a keeper was told of it."""
+def shown_messages(fake: FakeSlack) -> tuple[ShownMessage, ...]:
+    """All messages, as a turn guard records them."""
     return tuple(ShownMessage(m.ts, m.channel) for m in fake.messages.values())
 
 
 def once(method: str, fault: str | int, *, after: int = 0) -> Fault:
-    """One call of a method goes wrong: the one after so many."""
+    """One call of a method fails: the one after `after` others."""
     calls = 0
 
     def inject(call: Call) -> str | int | None:
@@ -130,5 +130,5 @@ def once(method: str, fault: str | int, *, after: int = 0) -> Fault:
 def always(
     method: str, fault: str | int, *, when: Callable[[Call], bool] = lambda _: True
 ) -> Fault:
-    """Every such call of a method goes wrong."""
+    """Every such call of a method fails."""
     return lambda call: fault if call.method == method and when(call) else None

@@ -1,4 +1,4 @@
-"""Some replicas and the ledger they share, which may be away or slow."""
+"""Several replicas with shared rate slots, whose database may be unavailable or slow."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from tests.unit.delivery.fake_slack import FakeSlack, connect
 from tests.unit.delivery.measure import Figures, measure
 from tests.unit.delivery.simulator import OUR_LIMIT, Scenario, simulate
 
-OUTAGE = 0.25  # seconds until the ledger says that it is away
+OUTAGE = 0.25  # seconds until the slots says that it is away
 
 
-class FaultyLedger(SharedRateSlots):
-    """A ledger whose database is away, or too slow for writes, from one moment to another."""
+class FaultyRateSlots(SharedRateSlots):
+    """A slots whose database is away, or too slow for writes, from one moment to another."""
 
     slow = False
 
@@ -63,7 +63,7 @@ class Rooms:
         self._away = away
         self._stack = AsyncExitStack()
         self.databases: list[Database] = []
-        self.ledgers: list[FaultyLedger] = []
+        self.rate_slots: list[FaultyRateSlots] = []
         self.rooms: list[Delivery] = []
 
     async def __aenter__(self) -> Rooms:
@@ -80,23 +80,21 @@ class Rooms:
         database = await self._stack.enter_async_context(open_database(self._url))
         await database.migrate()
         self.databases.append(database)
-        name = f"r{len(self.ledgers)}"
+        name = f"r{len(self.rate_slots)}"
         await Store(database, replica=name).heartbeat()
-        self.ledgers.append(FaultyLedger(database, name, self._away))
+        self.rate_slots.append(FaultyRateSlots(database, name, self._away))
 
     def make(self, slack: FakeSlack) -> Callable[[Question], Reply]:
-        """Open the rooms; questions go round."""
-        self.rooms += [self.room(slack, ledger) for ledger in self.ledgers]
+        """Open a `Delivery` for each replica; questions are distributed in turn."""
+        self.rooms += [self.room(slack, slots) for slots in self.rate_slots]
         return lambda asked: self.rooms[int(asked.id) % len(self.rooms)].create_reply(asked)
 
-    def room(self, slack: FakeSlack, ledger: SharedRateSlots) -> Delivery:
+    def room(self, slack: FakeSlack, slots: SharedRateSlots) -> Delivery:
         return Delivery(
             connect(slack),
             DeliveryConfig(OUR_LIMIT),
-            rate_slots=ledger,
-            count_replicas=lambda: len(self.ledgers),
-            now=now,
-            sleep=asyncio.sleep,
+            rate_slots=slots,
+            count_replicas=lambda: len(self.rate_slots),
         )
 
 
@@ -108,12 +106,12 @@ def played(
     away: tuple[float, float] = (0, 0),
     slow: int = 0,
 ) -> Figures:
-    """What readers see. `slow` replicas have a ledger that never answers in time."""
+    """What readers see. `slow` replicas have a slots that never answers in time."""
 
     async def play() -> Figures:
         async with Rooms(path, replicas, away) as rooms:
-            for ledger in rooms.ledgers[:slow]:
-                ledger.slow, ledger.away = True, (0, float("inf"))
+            for slots in rooms.rate_slots[:slow]:
+                slots.slow, slots.away = True, (0, float("inf"))
             return measure(*await simulate(scenario, rooms.make))
 
     return run(play())

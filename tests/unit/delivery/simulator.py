@@ -39,7 +39,7 @@ class Scenario:
     asked: tuple[float, ...]
     rate: float = 40.0
     words: int = 1200
-    outside: float = 0.0  # edits a second somebody else spends of the same budget
+    outside: float = 0.0  # edits a second that another client makes of the same limit
 
 
 def at_once(count: int, about: str = "", rate: float = 40.0, words: int = 1200) -> Scenario:
@@ -79,8 +79,8 @@ MakeReplies = Callable[[FakeSlack], Callable[[Question], Reply]]
 
 
 def ours(slack: FakeSlack) -> Callable[[Question], Reply]:
-    """The whole room, as the bot runs it."""
-    room = Delivery(connect(slack), DeliveryConfig(OUR_LIMIT), now=now, sleep=asyncio.sleep)
+    """The whole package, as the bot runs it."""
+    room = Delivery(connect(slack), DeliveryConfig(OUR_LIMIT))
     return room.create_reply
 
 
@@ -103,7 +103,7 @@ class Limits:
         return None
 
     async def spend(self, per_second: float) -> None:
-        """Be the outsider who spends the same budget."""
+        """Spend edits of the same limit, as another client."""
         while True:
             await asyncio.sleep(1 / per_second)
             self(Call(now(), "chat.update", {}))

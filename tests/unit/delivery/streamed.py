@@ -1,4 +1,4 @@
-"""One streamed answer from beginning to end, and what stands of it."""
+"""One streamed answer from beginning to end, and its text."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ async def answered(fake: StreamingSlack, text: str = TEXT, seconds: float = 10) 
         await asyncio.sleep(30)
 
 
-def whole(fake: StreamingSlack) -> str:
-    """All that stands, stream after stream."""
+def full_text(fake: StreamingSlack) -> str:
+    """The text of all streams, in order."""
     return "".join(message.markdown for message in fake.messages.values())

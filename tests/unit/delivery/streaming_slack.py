@@ -19,7 +19,7 @@ SIZE = 10_600  # bytes of one (docs/slack.md#stream-size)
 
 @dataclass(slots=True)
 class Stream(Stored):
-    """A message that was streamed. `chunks` are what it was told, call by call."""
+    """A message that was streamed. `chunks` are the texts of its calls."""
 
     began: float = 0.0
     ended: float | None = None

@@ -1,4 +1,4 @@
-"""Answers on their way through the whole room, in virtual time, while nothing goes wrong."""
+"""The whole package in virtual time, while nothing goes wrong."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.room import THINKING, delivery, done, question, words, writing
 
 
-async def test_a_thousand_deltas_in_ten_seconds_make_few_edits_and_the_end_shows_at_once() -> None:
+async def test_edited_reply_makes_few_edits_of_a_thousand_deltas_and_shows_the_end_at_once() -> (
+    None
+):
     fake = FakeSlack()
     text = words(1000)
     async with delivery(fake) as room:
@@ -30,7 +32,7 @@ async def test_a_thousand_deltas_in_ten_seconds_make_few_edits_and_the_end_shows
     assert fake.count("chat.postMessage") == 1
 
 
-async def test_a_slow_edit_is_never_overtaken_by_a_newer_one() -> None:
+async def test_edited_reply_waits_for_a_slow_edit_before_the_next_one() -> None:
     fake = FakeSlack()
     fake.delay = lambda call: 5.0 if call.method == "chat.update" and late() else 0.0
 
@@ -50,7 +52,7 @@ async def test_a_slow_edit_is_never_overtaken_by_a_newer_one() -> None:
     assert message.markdown.split() == ["word"] * 40
 
 
-async def test_while_slack_stalls_drafts_are_taken_and_only_the_newest_is_sent() -> None:
+async def test_edited_reply_sends_only_the_newest_draft_after_slack_stalls() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
         reply = room.create_reply(question())
@@ -70,7 +72,7 @@ async def test_while_slack_stalls_drafts_are_taken_and_only_the_newest_is_sent()
     assert message.markdown.split() == ["word"] * 1000
 
 
-async def test_a_draft_that_looks_like_what_stands_is_not_sent() -> None:
+async def test_edited_reply_sends_no_draft_that_looks_like_the_shown_one() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
         reply = room.create_reply(question())
@@ -83,7 +85,7 @@ async def test_a_draft_that_looks_like_what_stands_is_not_sent() -> None:
     assert fake.count("chat.update") == 2  # the sign that more comes is gone
 
 
-async def test_a_finished_draft_needs_no_edit() -> None:
+async def test_edited_reply_makes_no_edit_for_a_final_draft_that_is_shown() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
         reply = room.create_reply(question())
@@ -93,7 +95,7 @@ async def test_a_finished_draft_needs_no_edit() -> None:
     assert fake.count("chat.update") == 0
 
 
-async def test_the_placeholder_names_its_turn_and_never_unfurls() -> None:
+async def test_placeholder_has_metadata_of_its_turn_and_unfurls_nothing() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
         await room.create_reply(question(7)).open(THINKING)
@@ -104,7 +106,7 @@ async def test_the_placeholder_names_its_turn_and_never_unfurls() -> None:
     assert post.arguments["thread_ts"] == "900.1"
 
 
-async def test_what_the_model_does_is_shown_before_there_is_text() -> None:
+async def test_edited_reply_shows_the_status_line_before_there_is_text() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
         reply = room.create_reply(question())
@@ -115,7 +117,7 @@ async def test_what_the_model_does_is_shown_before_there_is_text() -> None:
         assert message.state == "Searching the web: otters"
 
 
-async def test_ten_thousand_characters_go_out_by_edits() -> None:
+async def test_edited_reply_shows_ten_thousand_characters_by_edits() -> None:
     fake = FakeSlack()
     text = words(2000)
     assert 10_000 < len(text) < 11_000
@@ -131,7 +133,7 @@ async def test_ten_thousand_characters_go_out_by_edits() -> None:
     assert max(len(call.arguments["text"].encode()) for call in fake.calls) < 4000
 
 
-async def test_a_long_answer_rolls_over_and_full_messages_are_not_touched_again() -> None:
+async def test_edited_reply_rolls_over_and_leaves_full_messages_untouched() -> None:
     fake = FakeSlack()
     text = words(6000)
     async with delivery(fake) as room:
@@ -152,7 +154,7 @@ async def test_a_long_answer_rolls_over_and_full_messages_are_not_touched_again(
         assert all(c.at < posted for c in fake.calls if c.arguments.get("ts") == earlier.ts)
 
 
-async def test_an_answer_that_became_short_again_takes_away_what_it_no_longer_needs() -> None:
+async def test_edited_reply_deletes_messages_that_a_shorter_answer_does_not_need() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
         reply = room.create_reply(question())
@@ -165,7 +167,7 @@ async def test_an_answer_that_became_short_again_takes_away_what_it_no_longer_ne
     assert message.markdown == "It is short."
 
 
-async def test_finish_alone_posts_the_answer_when_nothing_was_opened() -> None:
+async def test_edited_reply_finish_posts_the_answer_without_open() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
         reply = room.create_reply(question())
@@ -177,7 +179,7 @@ async def test_finish_alone_posts_the_answer_when_nothing_was_opened() -> None:
     assert message.markdown == "All of it."
 
 
-async def test_ten_placeholders_in_one_channel_keep_its_pace() -> None:
+async def test_placeholders_in_one_channel_keep_to_its_post_rate() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
         replies = [room.create_reply(question(n, channel="C1")) for n in range(10)]
@@ -187,7 +189,7 @@ async def test_ten_placeholders_in_one_channel_keep_its_pace() -> None:
     assert times[-1] < 8
 
 
-async def test_workspaces_do_not_share_a_budget() -> None:
+async def test_workspaces_have_separate_limits() -> None:
     fake = FakeSlack()
     async with delivery(fake, edits_per_minute=6) as room:
         for team in ("T1", "T2"):
@@ -202,7 +204,7 @@ async def test_workspaces_do_not_share_a_budget() -> None:
             assert now() - before < 16
 
 
-async def test_with_more_answers_than_edits_readers_are_told_and_ends_come_in_order() -> None:
+async def test_placeholder_says_so_when_answers_outnumber_edits_and_ends_come_in_order() -> None:
     fake = FakeSlack()
     ends: list[str] = []
     fake.on_change = lambda turn, count: ends.append(turn) if count == 401 else None

@@ -1,4 +1,4 @@
-"""Who is edited next: plain calls, times as arguments."""
+"""Which answer the scheduler edits next: plain calls, with times as arguments."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bot.delivery.scheduling.edit_scheduler import (
 NOW = 1000.0
 
 
-def standing(
+def reader_state(
     *,
     written: float = 400,
     shown: float = 0,
@@ -43,7 +43,7 @@ def standing(
     return one
 
 
-def pace(*, used: int = 0, **config: Any) -> EditScheduler:
+def scheduler(*, used: int = 0, **config: Any) -> EditScheduler:
     """The pace of a workspace that has just made so many edits."""
     made = EditScheduler(DeliveryConfig(**config))
     for _ in range(used):
@@ -68,145 +68,145 @@ def order(made: EditScheduler, live: Sequence[ReaderState]) -> list[ReaderState]
     return edited
 
 
-def test_nothing_is_chosen_when_all_stands() -> None:
-    assert pace().choose([standing(unseen=-NEVER)], NOW) is None
+def test_edit_scheduler_chooses_nothing_when_all_is_shown() -> None:
+    assert scheduler().choose([reader_state(unseen=-NEVER)], NOW) is None
 
 
-def test_the_end_of_an_answer_goes_before_a_reader_who_waits() -> None:
-    end, starving = standing(final=True, unseen=0.0), standing()
-    assert order(pace(), [starving, end])[0] is end
+def test_edit_scheduler_prefers_a_final_text_to_a_starving_reader() -> None:
+    end, starving = reader_state(final=True, unseen=0.0), reader_state()
+    assert order(scheduler(), [starving, end])[0] is end
 
 
-def test_ends_go_in_the_order_of_completion() -> None:
-    ends = [standing(final=True, unseen=unseen) for unseen in (0.1, 0.3, 0.2)]
-    assert order(pace(), ends) == [ends[1], ends[2], ends[0]]
+def test_edit_scheduler_takes_final_texts_in_the_order_of_completion() -> None:
+    ends = [reader_state(final=True, unseen=unseen) for unseen in (0.1, 0.3, 0.2)]
+    assert order(scheduler(), ends) == [ends[1], ends[2], ends[0]]
 
 
-def test_edits_are_kept_back_for_the_ends_of_live_answers() -> None:
-    made = pace(used=42)
-    starving = [standing(unseen=1.0, age=1.0) for _ in range(5)]
+def test_edit_scheduler_reserves_edits_for_final_texts_of_live_answers() -> None:
+    made = scheduler(used=42)
+    starving = [reader_state(unseen=1.0, age=1.0) for _ in range(5)]
     assert choose(made, *starving).due_at > NOW
-    ends = [standing(final=True), standing(final=True)]
+    ends = [reader_state(final=True), reader_state(final=True)]
     assert order(made, [*starving, *ends])[:2] == ends
 
 
-def test_an_end_no_edit_is_left_for_goes_out_as_a_message() -> None:
-    end = standing(shown=100, final=True)
-    choice = choose(pace(used=45), end)
+def test_edit_scheduler_posts_a_final_text_when_no_edit_is_available() -> None:
+    end = reader_state(shown=100, final=True)
+    choice = choose(scheduler(used=45), end)
     assert (choice.kind, choice.due_at) == (WriteKind.NEW_MESSAGE, NOW)
 
 
-def test_an_end_waits_for_an_edit_that_comes_at_once() -> None:
+def test_edit_scheduler_lets_a_final_text_wait_for_an_edit_that_is_near() -> None:
     made = EditScheduler(DeliveryConfig(edits_per_minute=1))
     made.record_edit_start(NOW - 60)
     made.limiter.record_end(NOW - 60)
-    choice = choose(made, standing(final=True))
+    choice = choose(made, reader_state(final=True))
     assert choice.kind is WriteKind.EDIT
     assert NOW < choice.due_at < NOW + MAX_FINAL_EDIT_WAIT_SECONDS
 
 
-def test_a_message_waits_for_its_channel() -> None:
-    end = standing(final=True)
+def test_edit_scheduler_delays_a_new_message_until_its_channel_allows_it() -> None:
+    end = reader_state(final=True)
     end.next_post_at = NOW + 2
-    assert choose(pace(used=45), end) == ScheduledWrite(NOW + 2, end, WriteKind.NEW_MESSAGE)
+    assert choose(scheduler(used=45), end) == ScheduledWrite(NOW + 2, end, WriteKind.NEW_MESSAGE)
 
 
-def test_the_reader_who_runs_out_first_is_served_first() -> None:
-    soon = standing(shown=10, seen=3.0)
-    sooner = standing(shown=10, seen=4.0)
-    late = standing(shown=200, seen=4.0)
-    assert order(pace(), [late, soon, sooner])[:2] == [sooner, soon]
+def test_edit_scheduler_serves_the_reader_who_runs_out_first() -> None:
+    soon = reader_state(shown=10, seen=3.0)
+    sooner = reader_state(shown=10, seen=4.0)
+    late = reader_state(shown=200, seen=4.0)
+    assert order(scheduler(), [late, soon, sooner])[:2] == [sooner, soon]
 
 
-def test_one_answer_shows_its_first_words_at_once() -> None:
-    assert choose(pace(), standing(written=4, age=0.1, unseen=0.1)).due_at <= NOW
+def test_edit_scheduler_shows_the_first_words_of_a_single_answer_at_once() -> None:
+    assert choose(scheduler(), reader_state(written=4, age=0.1, unseen=0.1)).due_at <= NOW
 
 
-def test_many_answers_wait_until_their_first_text_is_worth_an_edit() -> None:
-    live = [standing(written=4, age=0.1, unseen=0.1) for _ in range(15)]
-    assert choose(pace(), *live).due_at > NOW
+def test_edit_scheduler_delays_first_texts_of_many_answers_until_worth_an_edit() -> None:
+    live = [reader_state(written=4, age=0.1, unseen=0.1) for _ in range(15)]
+    assert choose(scheduler(), *live).due_at > NOW
     for one in live:
         one.words_written, one.text_began_at = 100, NOW - 2.5
-    assert len(order(pace(), live)) == 15
+    assert len(order(scheduler(), live)) == 15
 
 
-def test_nobody_waits_longer_than_patience_for_a_slow_model() -> None:
+def test_edit_scheduler_lets_no_reader_wait_longer_than_the_maximum() -> None:
     live = [
-        standing(written=4, age=MAX_EDIT_WAIT_SECONDS + 1, unseen=MAX_EDIT_WAIT_SECONDS + 1)
+        reader_state(written=4, age=MAX_EDIT_WAIT_SECONDS + 1, unseen=MAX_EDIT_WAIT_SECONDS + 1)
         for _ in range(15)
     ]
-    assert choose(pace(), *live).due_at <= NOW
+    assert choose(scheduler(), *live).due_at <= NOW
 
 
-def test_a_starving_reader_gets_a_message_when_edits_are_far() -> None:
-    one = standing(written=200, unseen=MAX_STARVING_SECONDS + 1)
-    choice = choose(pace(used=45), one)
+def test_edit_scheduler_posts_for_a_starving_reader_when_edits_are_far() -> None:
+    one = reader_state(written=200, unseen=MAX_STARVING_SECONDS + 1)
+    choice = choose(scheduler(used=45), one)
     assert (choice.kind, choice.due_at) == (WriteKind.NEW_MESSAGE, NOW)
 
 
-def test_a_message_is_not_worth_it_for_a_few_words() -> None:
-    one = standing(written=30, unseen=MAX_STARVING_SECONDS + 1)
-    assert choose(pace(used=45), one).kind is WriteKind.EDIT
+def test_edit_scheduler_posts_no_new_message_for_a_few_words() -> None:
+    one = reader_state(written=30, unseen=MAX_STARVING_SECONDS + 1)
+    assert choose(scheduler(used=45), one).kind is WriteKind.EDIT
 
 
-def test_the_price_rises_as_the_minute_is_spent() -> None:
+def test_edit_scheduler_pauses_longer_as_the_minute_is_used_up() -> None:
     pauses = []
     for used in (1, 15, 30, 40):
-        reading = standing(shown=300, seen=1.0, unseen=0.5)
-        pauses.append(choose(pace(used=used), reading).due_at - NOW)
+        reading = reader_state(shown=300, seen=1.0, unseen=0.5)
+        pauses.append(choose(scheduler(used=used), reading).due_at - NOW)
     assert pauses == sorted(pauses)
     assert pauses[0] < 0 < pauses[-1]
 
 
-def test_left_over_edits_go_to_whoever_has_seen_nothing_new_for_longest() -> None:
-    fresh, stale = standing(shown=300, unseen=0.5), standing(shown=300, unseen=3.0)
-    assert choose(pace(), fresh, stale).reader is stale
+def test_edit_scheduler_spends_spare_edits_on_the_reader_with_the_oldest_view() -> None:
+    fresh, stale = reader_state(shown=300, unseen=0.5), reader_state(shown=300, unseen=3.0)
+    assert choose(scheduler(), fresh, stale).reader is stale
 
 
-def test_no_edit_is_left_over_when_readers_will_need_them_all() -> None:
-    reading = standing(shown=100, written=130, unseen=3.0)
-    hungry = [standing(shown=30, written=60, seen=2.0) for _ in range(6)]
-    made = pace(used=31)
+def test_edit_scheduler_spends_no_spare_edit_that_a_reader_will_need() -> None:
+    reading = reader_state(shown=100, written=130, unseen=3.0)
+    hungry = [reader_state(shown=30, written=60, seen=2.0) for _ in range(6)]
+    made = scheduler(used=31)
     assert (
         choose(made, reading, *hungry).reader is not reading
         or choose(made, reading, *hungry).due_at > NOW
     )
 
 
-def test_what_only_mends_an_old_message_waits_for_a_calm_moment() -> None:
-    untidy = standing(shown=400, final=True, unseen=100.0)
-    untidy.has_stale_footer = True
-    assert choose(pace(), untidy).due_at <= NOW
-    assert choose(pace(used=45), untidy).due_at > NOW + 50
-    assert order(pace(), [untidy, standing(final=True)])[0] is not untidy
+def test_edit_scheduler_delays_removing_a_stale_footer_until_edits_are_spare() -> None:
+    stale = reader_state(shown=400, final=True, unseen=100.0)
+    stale.has_stale_footer = True
+    assert choose(scheduler(), stale).due_at <= NOW
+    assert choose(scheduler(used=45), stale).due_at > NOW + 50
+    assert order(scheduler(), [stale, reader_state(final=True)])[0] is not stale
 
 
-def test_a_change_of_state_is_shown_though_it_carries_no_text() -> None:
-    thinking = standing(written=0, age=-1.0, unseen=0.3)
-    assert choose(pace(), thinking).due_at <= NOW
+def test_edit_scheduler_shows_a_change_of_state_without_text() -> None:
+    thinking = reader_state(written=0, age=-1.0, unseen=0.3)
+    assert choose(scheduler(), thinking).due_at <= NOW
 
 
-def test_answers_that_ended_lately_keep_edits_for_those_to_come() -> None:
-    reading = standing(shown=300, seen=1.0, unseen=0.5)
-    busy = pace(used=30)
+def test_edit_scheduler_expects_as_many_new_answers_as_ended_lately() -> None:
+    reading = reader_state(shown=300, seen=1.0, unseen=0.5)
+    busy = scheduler(used=30)
     for _ in range(20):
         busy.record_answer_ended(NOW - 30)
-    assert choose(busy, reading).due_at > choose(pace(used=30), reading).due_at
+    assert choose(busy, reading).due_at > choose(scheduler(used=30), reading).due_at
 
 
-def test_a_crowd_is_more_answers_than_edits() -> None:
-    assert not pace().is_crowded([standing() for _ in range(20)], NOW)
-    assert pace().is_crowded([standing() for _ in range(50)], NOW)
+def test_edit_scheduler_is_crowded_with_more_answers_than_edits() -> None:
+    assert not scheduler().is_crowded([reader_state() for _ in range(20)], NOW)
+    assert scheduler().is_crowded([reader_state() for _ in range(50)], NOW)
 
 
 @pytest.mark.parametrize(
     ("text", "count"), [("", 0), ("hello ", 1), ("a" * 60, 10), ("日本語", 1.5)]
 )
-def test_words_are_counted_by_bytes(text: str, count: float) -> None:
+def test_count_words_counts_bytes(text: str, count: float) -> None:
     assert count_words(text) == count
 
 
-def test_a_reader_reads_at_their_speed_and_no_further_than_what_is_shown() -> None:
+def test_reader_state_reads_at_its_speed_up_to_what_is_shown() -> None:
     one = ReaderState(5.0)
     one.record_shown(20, 10.0)
     assert (one.words_read(11.0), one.words_read(100.0), one.runs_out_at) == (5.0, 20, 14.0)
@@ -214,8 +214,8 @@ def test_a_reader_reads_at_their_speed_and_no_further_than_what_is_shown() -> No
     assert one.runs_out_at == 34.0
 
 
-standings = st.builds(
-    standing,
+reader_states = st.builds(
+    reader_state,
     written=st.floats(0, 2000),
     shown=st.floats(0, 2000),
     age=st.floats(-1, 300),
@@ -225,12 +225,12 @@ standings = st.builds(
 )
 
 
-@given(st.lists(standings, min_size=1, max_size=60), st.integers(0, 45))
+@given(st.lists(reader_states, min_size=1, max_size=60), st.integers(0, 45))
 @settings(max_examples=100)
-def test_the_budget_is_never_exceeded_and_ends_come_first(
+def test_edit_scheduler_never_exceeds_the_limit_and_prefers_final_texts(
     live: list[ReaderState], used: int
 ) -> None:
-    made = pace(used=used)
+    made = scheduler(used=used)
     edits = 0
     ends = [one for one in live if one.final]
     while (choice := made.choose(live, NOW)) and choice.due_at <= NOW:
@@ -245,25 +245,25 @@ def test_the_budget_is_never_exceeded_and_ends_come_first(
     assert used + edits <= 45
 
 
-def test_edits_are_kept_back_for_the_ends_of_answers_that_others_write() -> None:
-    alone = pace(used=7, edits_per_minute=10)
-    shared = pace(used=2, edits_per_minute=10)
+def test_edit_scheduler_reserves_edits_for_final_texts_of_other_processes() -> None:
+    alone = scheduler(used=7, edits_per_minute=10)
+    shared = scheduler(used=2, edits_per_minute=10)
     shared.limiter.set_remote_calls(1, [NOW + 59.0] * 5, NOW)
     shared.remote_edits = 5
-    starving = [standing(written=100, shown=20, seen=10.0) for _ in range(2)]
+    starving = [reader_state(written=100, shown=20, seen=10.0) for _ in range(2)]
     assert choose(alone, *starving).kind is WriteKind.EDIT
     assert choose(shared, *starving).kind is WriteKind.NEW_MESSAGE
 
 
-def test_there_is_room_for_an_answer_while_edits_are_left_for_it() -> None:
-    assert pace().has_room([], NOW)
-    assert pace().has_room([standing() for _ in range(13)], NOW)
-    assert not pace().has_room([standing() for _ in range(20)], NOW)
-    assert not pace(used=44).has_room([], NOW)
+def test_edit_scheduler_has_room_while_edits_are_left_for_one_more_answer() -> None:
+    assert scheduler().has_room([], NOW)
+    assert scheduler().has_room([reader_state() for _ in range(13)], NOW)
+    assert not scheduler().has_room([reader_state() for _ in range(20)], NOW)
+    assert not scheduler(used=44).has_room([], NOW)
 
 
 @given(st.lists(st.text(max_size=20), max_size=10), st.text(max_size=30))
-def test_a_text_that_grows_is_counted_piece_by_piece_and_one_that_was_replaced_in_the_end(
+def test_reader_state_counts_growing_text_by_pieces_and_replaced_text_at_the_end(
     pieces: list[str], instead: str
 ) -> None:
     one, text = ReaderState(5.0), ""

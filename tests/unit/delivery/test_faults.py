@@ -1,4 +1,4 @@
-"""Slack limits, breaks off and loses replies: nothing lost, nothing twice."""
+"""Edited replies while Slack limits calls, refuses them or loses responses: nothing is lost."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from tests.unit.delivery.room import (
     answer,
     delivery,
     done,
+    full_text,
     once,
     question,
-    whole,
     words,
     writing,
 )
 
 
-async def test_a_429_on_the_last_edit_costs_no_word_and_no_time() -> None:
+async def test_final_text_goes_out_as_a_message_after_a_429_on_the_last_edit() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
         reply = room.create_reply(question())
@@ -36,23 +36,23 @@ async def test_a_429_on_the_last_edit_costs_no_word_and_no_time() -> None:
         before = now()
         await reply.finish(done("The beginning and the end."))
         assert now() - before < 1
-        assert whole(fake).split() == ["The", "beginning", "and", "the", "end."]
+        assert full_text(fake).split() == ["The", "beginning", "and", "the", "end."]
         await asyncio.sleep(60)
     assert [m.state for m in fake.messages.values()] == ["", ""]
 
 
-async def test_a_429_closes_the_method_for_as_long_as_slack_says() -> None:
+async def test_edit_dispatcher_makes_no_edit_during_the_retry_after_of_a_429() -> None:
     fake = FakeSlack()
     fake.fault = once("chat.update", "429:7", after=3)
     await answer(fake)
     limited = next(c.at for c in fake.calls if c.outcome == "429")
     after = [c.at for c in fake.calls if c.method == "chat.update" and c.at > limited]
     assert after[0] >= limited + 7
-    assert whole(fake).split() == TEXT.split()
+    assert full_text(fake).split() == TEXT.split()
 
 
 @pytest.mark.parametrize("fault", [500, 502, 200, "fatal_error", "internal_error", "lost"])
-async def test_an_edit_that_failed_is_made_again_with_the_newest_text(fault: str | int) -> None:
+async def test_failed_edit_is_repeated_with_the_newest_text(fault: str | int) -> None:
     fake = FakeSlack()
     calls = count()
     fake.fault = lambda call: fault if call.method == "chat.update" and next(calls) % 2 else None
@@ -62,7 +62,7 @@ async def test_an_edit_that_failed_is_made_again_with_the_newest_text(fault: str
     assert message.state == ""
 
 
-async def test_slack_out_of_reach_for_minutes_is_waited_out() -> None:
+async def test_edited_reply_waits_while_slack_is_out_of_reach_for_minutes() -> None:
     fake = FakeSlack()
     fake.fault = lambda call: 503 if 3 < now() < 200 else None
     await answer(fake)
@@ -72,7 +72,7 @@ async def test_slack_out_of_reach_for_minutes_is_waited_out() -> None:
 
 
 @pytest.mark.parametrize("every", [1, 2, 3, 5])
-async def test_replies_lost_on_every_nth_write_make_one_placeholder_and_one_answer(
+async def test_lost_responses_of_every_nth_write_leave_one_placeholder_and_one_answer(
     every: int,
 ) -> None:
     fake = FakeSlack()
@@ -85,13 +85,13 @@ async def test_replies_lost_on_every_nth_write_make_one_placeholder_and_one_answ
     fake.fault = lose
     text = words(5000)
     await answer(fake, text)
-    assert whole(fake).split() == text.split()
+    assert full_text(fake).split() == text.split()
     posted = [str(m.metadata) for m in fake.messages.values()]
     assert len(set(posted)) == len(posted)
     assert all(m.state == "" for m in fake.messages.values())
 
 
-async def test_a_lost_post_that_was_not_made_is_made_once() -> None:
+async def test_lost_post_that_was_not_made_is_made_once() -> None:
     fake = FakeSlack()
     fake.fault = once("chat.postMessage", 500)
     await answer(fake)
@@ -101,7 +101,7 @@ async def test_a_lost_post_that_was_not_made_is_made_once() -> None:
     assert message.markdown == TEXT
 
 
-async def test_a_lost_post_at_the_top_of_a_channel_is_looked_for_there() -> None:
+async def test_lost_post_at_the_top_of_a_channel_is_looked_for_there() -> None:
     fake = FakeSlack()
     fake.fault = once("chat.postMessage", "lost")
     async with delivery(fake) as room:
@@ -114,7 +114,7 @@ async def test_a_lost_post_at_the_top_of_a_channel_is_looked_for_there() -> None
     assert message.markdown == "Here."
 
 
-async def test_where_reading_is_not_allowed_a_lost_post_is_made_again() -> None:
+async def test_lost_post_is_repeated_where_reading_is_not_allowed() -> None:
     fake = FakeSlack()
     lost = once("chat.postMessage", 500)
     refused = always("conversations.replies", "missing_scope")
@@ -123,7 +123,7 @@ async def test_where_reading_is_not_allowed_a_lost_post_is_made_again() -> None:
     assert len(fake.messages) == 1
 
 
-async def test_a_failure_nobody_thought_of_is_not_the_end() -> None:
+async def test_edited_reply_continues_after_an_unexpected_failure() -> None:
     fake = FakeSlack()
     broken = iter([True, False])
 
@@ -133,10 +133,10 @@ async def test_a_failure_nobody_thought_of_is_not_the_end() -> None:
 
     fake.fault = bug
     await answer(fake)
-    assert whole(fake) == TEXT
+    assert full_text(fake) == TEXT
 
 
-async def test_a_note_in_the_end_stands_below_the_text_in_the_last_message_only() -> None:
+async def test_final_status_line_is_below_the_text_of_the_last_message_only() -> None:
     fake = FakeSlack()
     text = words(4000)
     async with delivery(fake) as room:
@@ -150,7 +150,7 @@ async def test_a_note_in_the_end_stands_below_the_text_in_the_last_message_only(
     assert set(states[:-1]) == {""}
 
 
-async def test_closing_the_room_takes_the_sign_that_more_comes_from_old_messages() -> None:
+async def test_closing_delivery_removes_stale_footers() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
         reply = room.create_reply(question())
@@ -164,7 +164,7 @@ async def test_closing_the_room_takes_the_sign_that_more_comes_from_old_messages
     assert [m.state for m in fake.messages.values()] == ["", ""]
 
 
-async def test_an_answer_has_settled_once_no_old_message_says_that_more_comes() -> None:
+async def test_wait_cleanup_returns_when_no_message_has_a_stale_footer() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
         reply = room.create_reply(question())
@@ -178,7 +178,7 @@ async def test_an_answer_has_settled_once_no_old_message_says_that_more_comes() 
         assert [m.state for m in fake.messages.values()] == ["", ""]
 
 
-async def test_closing_the_room_leaves_nothing_running() -> None:
+async def test_closing_delivery_leaves_no_task_running() -> None:
     fake = FakeSlack()
     fake.delay = lambda call: 1000.0
     async with delivery(fake) as room:

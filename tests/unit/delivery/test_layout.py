@@ -1,4 +1,4 @@
-"""How an answer lies in its messages, whatever happens to them on the way."""
+"""How an answer is split into messages, whatever happens to them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.unit.delivery.room import THINKING, done, question, words, writing
 
 
 def settle(layout: EditLayout, draft: Draft) -> list[object]:
-    """Take every step until a draft stands; returns the kinds of them."""
+    """Take every step until a draft is shown; returns their types."""
     taken: list[object] = []
     while step := layout.plan(draft):
         taken.append(type(step))
@@ -33,7 +33,7 @@ def opened() -> EditLayout:
     return layout
 
 
-def test_a_growing_answer_is_one_post_and_edits() -> None:
+def test_edit_layout_shows_a_growing_answer_by_one_post_and_edits() -> None:
     layout = opened()
     assert settle(layout, writing("One.")) == [Edit]
     assert settle(layout, writing("One. Two.")) == [Edit]
@@ -41,7 +41,7 @@ def test_a_growing_answer_is_one_post_and_edits() -> None:
     assert stands(layout) == ["One. Two."]
 
 
-def test_an_edit_nobody_knows_of_is_made_again() -> None:
+def test_edit_layout_repeats_an_edit_of_unknown_outcome() -> None:
     layout = opened()
     step = layout.plan(writing("One."))
     assert step
@@ -49,7 +49,7 @@ def test_an_edit_nobody_knows_of_is_made_again() -> None:
     assert settle(layout, THINKING) == [Edit]
 
 
-def test_rolling_over_leaves_the_message_and_posts_what_is_missing() -> None:
+def test_edit_layout_roll_over_leaves_the_message_and_posts_the_missing_text() -> None:
     layout = opened()
     settle(layout, writing("One two"))
     assert layout.roll_over(done("One two three."))
@@ -59,7 +59,7 @@ def test_rolling_over_leaves_the_message_and_posts_what_is_missing() -> None:
 
 
 @pytest.mark.parametrize("hidden", ["#", "**", "`", "\n"])
-def test_what_does_not_show_yet_is_not_left_behind_as_shown(hidden: str) -> None:
+def test_edit_layout_roll_over_does_not_count_invisible_text_as_shown(hidden: str) -> None:
     layout = opened()
     assert settle(layout, writing(hidden)) == []
     whole = done(f"{hidden} One two three.")
@@ -69,7 +69,7 @@ def test_what_does_not_show_yet_is_not_left_behind_as_shown(hidden: str) -> None
     assert "One two three." in stands(layout)[1]
 
 
-def test_rolling_over_that_is_refused_changes_nothing() -> None:
+def test_edit_layout_roll_over_that_returns_false_changes_nothing() -> None:
     layout = opened()
     settle(layout, writing("One two"))
     assert not layout.roll_over(done("One two"))
@@ -78,7 +78,7 @@ def test_rolling_over_that_is_refused_changes_nothing() -> None:
     assert layout.shown_text == "One two"
 
 
-def test_the_sign_that_more_comes_is_taken_away_after_the_text_stands() -> None:
+def test_edit_layout_removes_a_stale_footer_after_all_text_is_shown() -> None:
     layout = opened()
     settle(layout, writing("One two"))
     layout.roll_over(done("One two three."))
@@ -92,7 +92,7 @@ def test_the_sign_that_more_comes_is_taken_away_after_the_text_stands() -> None:
     assert not layout.has_stale_footer
 
 
-def test_a_placeholder_left_behind_points_to_its_answer() -> None:
+def test_edit_layout_roll_over_of_a_placeholder_points_to_the_answer() -> None:
     layout = opened()
     assert layout.roll_over(done("All of it."))
     assert settle(layout, done("All of it.")) == [Post, Edit]
@@ -100,14 +100,14 @@ def test_a_placeholder_left_behind_points_to_its_answer() -> None:
     assert stands(layout)[1] == "All of it."
 
 
-def test_a_text_that_does_not_go_on_from_what_stands_cannot_roll_over() -> None:
+def test_edit_layout_cannot_roll_over_to_a_rewritten_text() -> None:
     layout = opened()
     settle(layout, writing("One two"))
     assert not layout.roll_over(writing("Another beginning"))
     assert settle(layout, writing("Another beginning")) == [Edit]
 
 
-def test_nothing_more_to_show_cannot_roll_over() -> None:
+def test_edit_layout_cannot_roll_over_without_more_text() -> None:
     layout = opened()
     settle(layout, writing("One two"))
     assert not layout.roll_over(done("One two"))
@@ -115,7 +115,7 @@ def test_nothing_more_to_show_cannot_roll_over() -> None:
     assert stands(layout) == ["One two"]
 
 
-def test_a_frozen_message_is_left_for_good() -> None:
+def test_edit_layout_never_edits_a_frozen_message() -> None:
     layout = opened()
     settle(layout, writing("One two"))
     layout.freeze(writing("One two three"))
@@ -124,7 +124,7 @@ def test_a_frozen_message_is_left_for_good() -> None:
     assert stands(layout)[1] == "three."
 
 
-def test_below_a_frozen_message_another_text_stands_whole() -> None:
+def test_edit_layout_shows_a_rewritten_text_in_full_below_frozen_messages() -> None:
     layout = opened()
     settle(layout, writing("One two"))
     layout.freeze(writing("Another"))
@@ -132,7 +132,7 @@ def test_below_a_frozen_message_another_text_stands_whole() -> None:
     assert stands(layout)[1] == "Another beginning."
 
 
-def test_what_stands_elsewhere_is_not_sent_again() -> None:
+def test_edit_layout_does_not_repeat_a_first_message_sent_elsewhere() -> None:
     text = words(4000)
     whole = EditLayout(question())
     settle(whole, done(text))
@@ -141,7 +141,7 @@ def test_what_stands_elsewhere_is_not_sent_again() -> None:
     assert stands(rest) == stands(whole)
 
 
-def test_shrinking_ends_at_a_length_every_message_has() -> None:
+def test_edit_layout_shrinks_to_a_minimum_message_size() -> None:
     layout = opened()
     while layout.shrink():
         pass
@@ -149,7 +149,7 @@ def test_shrinking_ends_at_a_length_every_message_has() -> None:
     assert all(len(text) <= 1000 for text in stands(layout))
 
 
-def test_without_blocks_a_message_is_its_texts_as_written() -> None:
+def test_without_blocks_keeps_the_texts_of_a_message() -> None:
     layout = opened()
     assert layout.simplify()
     assert not layout.simplify()
@@ -157,7 +157,7 @@ def test_without_blocks_a_message_is_its_texts_as_written() -> None:
     assert layout.shown[0].body == MessageBody("a &lt; b &amp; *c*\n\nWriting…", "[]")
 
 
-def test_a_shorter_answer_deletes_from_the_end() -> None:
+def test_edit_layout_deletes_messages_of_a_shorter_answer_from_the_end() -> None:
     layout = opened()
     settle(layout, done(words(5000)))
     assert set(settle(layout, writing("Short."))) == {Edit, Delete}
@@ -169,7 +169,9 @@ grow = st.lists(st.tuples(st.integers(0, 400), st.booleans()), max_size=12)
 
 @given(grow)
 @settings(max_examples=60, deadline=None)
-def test_however_often_it_rolls_over_every_word_stands_once(moves: list[tuple[int, bool]]) -> None:
+def test_edit_layout_shows_every_word_once_after_any_roll_overs(
+    moves: list[tuple[int, bool]],
+) -> None:
     layout, count = opened(), 0
     for more, rolls in moves:
         count += more

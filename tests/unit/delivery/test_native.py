@@ -1,4 +1,4 @@
-"""Answers that Slack itself streams: what their readers see, and what readers do to them."""
+"""Answers that Slack itself streams: what readers see, and what they can do."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from bot.errors import QuestionDeleted, SlackRefused, Stopped
 from bot.values import Draft, Phase, Place
 from tests.support.virtual_time import now
 from tests.unit.delivery.room import TEXT, THINKING, command, delivery, done, question, words
-from tests.unit.delivery.streamed import answered, whole
+from tests.unit.delivery.streamed import answered, full_text
 from tests.unit.delivery.streaming_slack import StreamingSlack, dm, write
 
 
-async def test_an_answer_is_one_stream_that_ends_as_the_models_text() -> None:
+async def test_native_reply_is_one_stream_that_ends_as_the_models_text() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
         reply = room.create_reply(dm())
@@ -35,7 +35,7 @@ async def test_an_answer_is_one_stream_that_ends_as_the_models_text() -> None:
     assert fake.count("chat.update") == fake.count("chat.postMessage") == 0
 
 
-async def test_a_reader_is_never_far_behind() -> None:
+async def test_native_reply_keeps_its_reader_up_to_date() -> None:
     fake = StreamingSlack()
     await answered(fake)
     times = [call.at for call in fake.calls if "Stream" in call.method]
@@ -43,7 +43,7 @@ async def test_a_reader_is_never_far_behind() -> None:
     assert max(gaps[:-1]) <= 1.0
 
 
-async def test_in_a_channel_an_answer_to_a_bot_is_shown_by_edits() -> None:
+async def test_native_reply_is_not_used_for_a_question_of_a_bot() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
         reply = room.create_reply(replace(question(1), user="B1", bot="B1"))
@@ -54,7 +54,7 @@ async def test_in_a_channel_an_answer_to_a_bot_is_shown_by_edits() -> None:
     assert message.markdown == TEXT
 
 
-async def test_in_a_channel_the_asker_is_named_with_their_own_team() -> None:
+async def test_native_reply_names_the_asker_with_their_own_team_in_a_channel() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
         for asked in (question(1), question(2, user_team="T2")):
@@ -65,7 +65,7 @@ async def test_in_a_channel_the_asker_is_named_with_their_own_team() -> None:
     assert [stream.recipient for stream in fake.streams] == [("U1", "T1"), ("U1", "T2")]
 
 
-async def test_what_ends_badly_says_so_below_and_offers_another_try() -> None:
+async def test_native_reply_shows_a_failure_and_a_retry_button_below_the_text() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
         reply = room.create_reply(dm())
@@ -79,7 +79,7 @@ async def test_what_ends_badly_says_so_below_and_offers_another_try() -> None:
 
 
 @pytest.mark.parametrize("end", [done("Short."), Draft(Phase.FAILED, status_line="No.")])
-async def test_what_is_whole_before_it_began_is_one_post(end: Draft) -> None:
+async def test_native_reply_posts_an_answer_that_is_complete_before_it_starts(end: Draft) -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
         reply = room.create_reply(dm())
@@ -90,27 +90,27 @@ async def test_what_is_whole_before_it_began_is_one_post(end: Draft) -> None:
     assert [said for _, said in fake.statuses] == ["is thinking…", ""]
 
 
-async def test_a_long_answer_goes_on_in_the_next_stream() -> None:
+async def test_native_reply_continues_a_long_answer_in_the_next_stream() -> None:
     fake = StreamingSlack()
     text = words(3000)
     await answered(fake, text, 60)
     assert len(fake.streams) == 3
-    assert whole(fake) == text
+    assert full_text(fake) == text
     assert [s.metadata["event_payload"].get("part") for s in fake.streams if s.metadata] == [
         None, 1, 2,
     ]  # fmt: skip
     assert fake.count("chat.stopStream") == 3
 
 
-async def test_an_answer_longer_than_a_stream_lives_goes_on_in_the_next_one() -> None:
+async def test_native_reply_continues_in_a_new_stream_before_slack_ends_an_old_one() -> None:
     fake = StreamingSlack()
     await answered(fake, TEXT, 600)
     assert [round(s.ended - s.began) for s in fake.streams if s.ended][:2] == [240, 240]
     assert len(fake.streams) == 3
-    assert "".join(whole(fake).split()) == "".join(TEXT.split())
+    assert "".join(full_text(fake).split()) == "".join(TEXT.split())
 
 
-async def test_text_written_anew_replaces_what_was_streamed() -> None:
+async def test_native_reply_replaces_streamed_text_that_was_rewritten() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
         reply = room.create_reply(dm())
@@ -126,7 +126,7 @@ async def test_text_written_anew_replaces_what_was_streamed() -> None:
     assert fake.count("chat.stopStream") == 1
 
 
-async def test_a_reader_who_stops_the_stream_stops_the_model() -> None:
+async def test_native_reply_reports_a_reader_who_stops_the_stream() -> None:
     fake = StreamingSlack()
     lost: list[SlackRefused | Stopped | QuestionDeleted] = []
     async with delivery(fake, delivery="native") as room:
@@ -145,7 +145,7 @@ async def test_a_reader_who_stops_the_stream_stops_the_model() -> None:
     assert fake.statuses[-1][1] == "", "Slack takes us for being at work until we say otherwise"
 
 
-async def test_a_deleted_stream_ends_the_answer() -> None:
+async def test_native_reply_ends_when_its_stream_is_deleted() -> None:
     fake = StreamingSlack()
     lost: list[SlackRefused | Stopped | QuestionDeleted] = []
     async with delivery(fake, delivery="native") as room:
@@ -159,7 +159,7 @@ async def test_a_deleted_stream_ends_the_answer() -> None:
             await reply.finish(done(TEXT))
 
 
-async def test_a_command_and_what_has_no_thread_are_never_streamed() -> None:
+async def test_native_reply_is_not_used_for_commands_or_without_a_thread() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
         for asked in (command(public=True), dm(place=Place("T1", "D1", "dm"), ts=None)):

@@ -1,4 +1,4 @@
-"""Slack refuses streams, loses calls of them or ends them, and answers are whole all the same."""
+"""Native replies while Slack refuses or ends streams, or loses responses: answers stay complete."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from bot.errors import QuestionDeleted, SlackRefused, Stopped
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import Call, Fault
 from tests.unit.delivery.room import TEXT, THINKING, always, delivery, done, once, question
-from tests.unit.delivery.streamed import answered, whole
+from tests.unit.delivery.streamed import answered, full_text
 from tests.unit.delivery.streaming_slack import StreamingSlack, dm, write
 
 
 @pytest.mark.parametrize(
     "code", ["channel_type_not_supported", "missing_recipient_team_id", "unknown_method"]
 )
-async def test_where_slack_takes_no_stream_edits_answer_and_no_stream_is_asked_for_again(
+async def test_native_reply_switches_to_edits_where_slack_refuses_streams_for_good(
     code: str,
 ) -> None:
     fake = StreamingSlack()
@@ -35,7 +35,7 @@ async def test_where_slack_takes_no_stream_edits_answer_and_no_stream_is_asked_f
     assert len(fake.streams) == 1
 
 
-async def test_a_refusal_that_says_nothing_of_other_places_is_not_remembered() -> None:
+async def test_stream_refusal_of_one_channel_does_not_prevent_streams_elsewhere() -> None:
     fake = StreamingSlack()
     fake.fault = once("chat.startStream", "restricted_action_thread_locked")
     async with delivery(fake, delivery="native") as room:
@@ -48,7 +48,7 @@ async def test_a_refusal_that_says_nothing_of_other_places_is_not_remembered() -
     assert [m.markdown for m in fake.messages.values()] == [TEXT] * 2
 
 
-async def test_where_the_bot_may_not_write_at_all_the_turn_is_told() -> None:
+async def test_native_reply_reports_that_the_bot_may_not_write_at_all() -> None:
     fake = StreamingSlack()
     fake.fault = lambda call: "not_in_channel" if call.method.startswith("chat.") else None
     lost: list[SlackRefused | Stopped | QuestionDeleted] = []
@@ -67,20 +67,22 @@ FAULTS = [500, 502, "lost", "internal_error", "message_not_in_streaming_state", 
 @pytest.mark.parametrize("fault", [*FAULTS, "msg_too_long", "429:3", "429:40"])
 @pytest.mark.parametrize("method", ["chat.startStream", "chat.appendStream", "chat.stopStream"])
 @pytest.mark.parametrize("after", [0, 3])
-async def test_whatever_goes_wrong_nothing_is_lost_or_said_twice(
+async def test_native_reply_loses_and_repeats_nothing_after_any_fault(
     fault: str | int, method: str, after: int
 ) -> None:
     fake = StreamingSlack()
     fake.fault = once(method, fault, after=after if method == "chat.appendStream" else 0)
     await answered(fake)
-    assert "".join(whole(fake).split()) == "".join(TEXT.split())
+    assert "".join(full_text(fake).split()) == "".join(TEXT.split())
     assert all(not stream.live for stream in fake.streams)
     assert all(message.turn == "turn0" for message in fake.messages.values())
     assert all(message.state == "" for message in fake.messages.values())
 
 
 @pytest.mark.parametrize("every", [2, 3, 4, 5, 7])
-async def test_replies_lost_on_every_nth_write_lose_and_double_nothing(every: int) -> None:
+async def test_native_reply_loses_and_repeats_nothing_when_every_nth_response_is_lost(
+    every: int,
+) -> None:
     fake = StreamingSlack()
     writes = 0
 
@@ -91,11 +93,11 @@ async def test_replies_lost_on_every_nth_write_lose_and_double_nothing(every: in
 
     fake.fault = lose
     await answered(fake)
-    assert whole(fake) == TEXT
+    assert full_text(fake) == TEXT
     assert len(fake.messages) == 1
 
 
-async def test_a_start_that_was_lost_before_slack_took_it_is_made_again() -> None:
+async def test_lost_start_that_was_not_made_is_repeated() -> None:
     fake = StreamingSlack()
     fake.fault = once("chat.startStream", 503)
     await answered(fake)
@@ -103,7 +105,7 @@ async def test_a_start_that_was_lost_before_slack_took_it_is_made_again() -> Non
     assert [stream.markdown for stream in fake.messages.values()] == [TEXT]
 
 
-async def test_where_starts_get_no_answer_edits_take_over() -> None:
+async def test_native_reply_switches_to_edits_after_several_lost_starts() -> None:
     fake = StreamingSlack()
     fake.fault = always("chat.startStream", "internal_error")
     await answered(fake)
@@ -111,7 +113,7 @@ async def test_where_starts_get_no_answer_edits_take_over() -> None:
     assert [message.markdown for message in fake.messages.values()] == [TEXT]
 
 
-async def test_a_lost_start_is_not_taken_for_another_answers_stream() -> None:
+async def test_lost_start_is_not_confused_with_another_answers_stream() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
         first = room.create_reply(dm(0))
@@ -127,7 +129,7 @@ async def test_a_lost_start_is_not_taken_for_another_answers_stream() -> None:
     assert [m.turn for m in fake.messages.values()] == ["turn0", "other"]
 
 
-async def test_a_stream_that_slack_ended_by_itself_goes_on_by_edits() -> None:
+async def test_native_reply_continues_by_edits_after_slack_ended_its_stream() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
         reply = room.create_reply(dm())
@@ -141,7 +143,7 @@ async def test_a_stream_that_slack_ended_by_itself_goes_on_by_edits() -> None:
     assert stream.turn == "turn0"
 
 
-async def test_slack_standing_still_for_half_a_minute_delays_only_what_is_shown() -> None:
+async def test_native_reply_takes_drafts_while_slack_stalls() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
         reply = room.create_reply(dm())
@@ -153,7 +155,7 @@ async def test_slack_standing_still_for_half_a_minute_delays_only_what_is_shown(
         await write(reply, TEXT, 20, since=500)
         assert now() - before < 21
         await reply.finish(done(TEXT))
-    assert whole(fake) == TEXT
+    assert full_text(fake) == TEXT
 
 
 def unreachable(method: str, since: float, until: float) -> Fault:
@@ -163,9 +165,9 @@ def unreachable(method: str, since: float, until: float) -> Fault:
     return inject
 
 
-async def test_a_stop_out_of_reach_is_made_when_slack_is_back() -> None:
+async def test_native_reply_stops_its_stream_when_slack_is_reachable_again() -> None:
     fake = StreamingSlack()
     fake.fault = unreachable("chat.stopStream", 0, 60)
     await answered(fake)
-    assert whole(fake) == TEXT
+    assert full_text(fake) == TEXT
     assert not fake.streams[0].live

@@ -1,4 +1,4 @@
-"""How an answer lies in its streams, whatever it is made of and whenever it is looked at."""
+"""How an answer is split into streams, whatever its text and timing."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LINK_TARGET = re.compile(r"\]\([^)]*\)")
 
 @dataclass
 class Stage:
-    """An answer, and what Slack was told of it: the chunks of each stream."""
+    """An answer, and the chunks of each of its streams."""
 
     layout: NativeLayout = field(default_factory=lambda: NativeLayout("t1"))
     streams: list[list[str]] = field(default_factory=list)
@@ -76,7 +76,7 @@ def grown(text: str, lengths: list[int], *, limit: int = MAX_NATIVE_STREAM_BYTES
     return stage
 
 
-def test_a_growing_answer_is_a_start_and_appends_and_a_stop() -> None:
+def test_native_layout_shows_a_growing_answer_by_start_appends_and_stop() -> None:
     stage = Stage()
     assert stage.take(writing("One")) == []
     assert stage.take(writing("One two")) == [Start]
@@ -86,12 +86,12 @@ def test_a_growing_answer_is_a_start_and_appends_and_a_stop() -> None:
     assert stage.blocks == ["[]"]
 
 
-def test_what_is_whole_before_it_began_is_no_stream() -> None:
+def test_native_layout_starts_no_stream_for_a_complete_answer() -> None:
     assert Stage().take(done("One.")) == [SwitchToEdits]
     assert Stage().take(Draft(Phase.FAILED, status_line="No.")) == [SwitchToEdits]
 
 
-def test_the_end_says_how_it_ended_and_what_can_be_pressed() -> None:
+def test_native_layout_stops_with_a_footer_of_outcome_and_buttons() -> None:
     stage = Stage()
     stage.take(writing("One **two three"))
     assert stage.take(Draft(Phase.FAILED, "One **two three", "It broke.")) == [Stop]
@@ -101,20 +101,20 @@ def test_the_end_says_how_it_ended_and_what_can_be_pressed() -> None:
     assert buttons["block_id"] == "answer:t1"
 
 
-def test_text_written_anew_is_no_stream_any_more() -> None:
+def test_native_layout_switches_to_edits_for_a_rewritten_text() -> None:
     stage = Stage()
     stage.take(writing("One two three"))
     assert stage.take(writing("One too many words")) == [SwitchToEdits]
 
 
-def test_an_end_without_the_last_blank_is_no_change() -> None:
+def test_native_layout_accepts_a_final_text_without_trailing_white_space() -> None:
     stage = Stage()
     stage.take(writing("One two.\n\n"))
     assert stage.take(done("One two.")) == [Stop]
     assert stage.texts == ["One two.\n\n"]
 
 
-def test_a_stream_that_is_full_goes_on_in_the_next_one_behind_a_paragraph() -> None:
+def test_native_layout_ends_a_full_stream_behind_a_paragraph() -> None:
     text = words(3000)
     stage = grown(text, list(range(0, len(text), 190)))
     assert len(stage.streams) == 3
@@ -126,7 +126,7 @@ def test_a_stream_that_is_full_goes_on_in_the_next_one_behind_a_paragraph() -> N
     assert "".join(stage.texts) == text
 
 
-def test_an_answer_that_comes_all_at_once_takes_as_many_streams_as_it_needs() -> None:
+def test_native_layout_splits_text_that_comes_at_once_into_several_streams() -> None:
     text = words(6000)
     stage = grown(text, [100])
     assert all(len(one) <= MAX_NATIVE_STREAM_BYTES for one in stage.texts)
@@ -134,7 +134,7 @@ def test_an_answer_that_comes_all_at_once_takes_as_many_streams_as_it_needs() ->
     assert stage.blocks == ["", "", "", "", "[]"]
 
 
-def test_code_goes_on_as_code() -> None:
+def test_native_layout_reopens_code_in_the_next_stream() -> None:
     text = "Look:\n\n```python\n" + "    print('otters')  # code\n" * 600 + "```\n\nThat is it."
     stage = grown(text, list(range(0, len(text), 210)))
     first, *others = stage.texts
@@ -144,7 +144,7 @@ def test_code_goes_on_as_code() -> None:
     assert sum(one.count("print('otters')  # code\n") for one in stage.texts) == 600
 
 
-def test_an_old_stream_is_followed_by_a_new_one() -> None:
+def test_native_layout_replaces_an_old_stream_by_a_new_one() -> None:
     stage = Stage()
     stage.take(writing("One **two** three"), 0.0)
     assert stage.layout.expires_at() == MAX_NATIVE_STREAM_SECONDS
@@ -157,7 +157,7 @@ def test_an_old_stream_is_followed_by_a_new_one() -> None:
     assert stage.blocks == ["", "[]"]
 
 
-def test_an_old_stream_closes_its_code() -> None:
+def test_native_layout_closes_code_in_an_old_stream() -> None:
     text = "```py\nx = 1\n    y = 2\nz"
     stage = Stage()
     stage.take(writing(text[:-6]), 0.0)
@@ -165,14 +165,14 @@ def test_an_old_stream_closes_its_code() -> None:
     assert stage.texts[0] == "```py\nx = 1\n    y = 2\n```"
 
 
-def test_a_stream_without_text_does_not_grow_old() -> None:
+def test_native_layout_switches_to_edits_for_an_old_stream_without_text() -> None:
     layout = NativeLayout("t1")
     layout.mark_done(Start("", 0), 0.0, THINKING, "1.0")
     assert layout.plan(THINKING, MAX_NATIVE_STREAM_SECONDS - 1) is None
     assert isinstance(layout.plan(THINKING, MAX_NATIVE_STREAM_SECONDS), SwitchToEdits)
 
 
-def test_slack_may_take_less_than_we_think() -> None:
+def test_native_layout_shrinks_when_slack_takes_less() -> None:
     text = words(1400)
     stage = Stage()
     stage.take(writing(text[:-100]))
@@ -204,7 +204,7 @@ moments = st.lists(st.integers(1, 6_000), max_size=40)
 
 @given(st.one_of(fragments, attacks, long_texts), moments)
 @settings(max_examples=150, deadline=None)
-def test_every_text_stands_in_the_end_as_if_it_had_been_said_at_once(
+def test_native_layout_shows_any_text_as_if_it_was_sent_at_once(
     text: str, lengths: list[int]
 ) -> None:
     text = replace_control_characters(text)
@@ -217,7 +217,7 @@ def test_every_text_stands_in_the_end_as_if_it_had_been_said_at_once(
 # A pair of tags on both sides of a cut is read otherwise than before: the stream is handed over.
 @given(long_texts.filter(lambda text: not HTML_TAG.search(text)), moments)
 @settings(max_examples=60, deadline=None)
-def test_nothing_is_lost_between_streams(text: str, lengths: list[int]) -> None:
+def test_native_layout_loses_nothing_between_streams(text: str, lengths: list[int]) -> None:
     text = replace_control_characters(text)
     stage = grown(text, lengths, limit=SMALL)
     said = stage.texts
@@ -230,7 +230,7 @@ def test_nothing_is_lost_between_streams(text: str, lengths: list[int]) -> None:
 
 
 @pytest.mark.parametrize("step", [1, 7, 50, 400])
-def test_nothing_is_said_twice(step: int) -> None:
+def test_native_layout_repeats_nothing(step: int) -> None:
     text = "漢字と絵文字👩‍👩‍👧‍👦と" * 40 + "\n\n" + "A word, **bold** and `code` & more. " * 60
     stage = grown(text, list(range(0, len(text), step)), limit=SMALL)
     assert len(stage.texts) > 3

@@ -1,4 +1,4 @@
-"""Many streams at once share Slack's limits, and each way of showing helps the other out."""
+"""Many streams share Slack's limits, and streams and edits replace each other."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def answered(room: Delivery, asked: Question, text: str = TEXT, seconds: f
 
 
 def turns(fake: StreamingSlack) -> dict[str, str]:
-    """What stands of each turn."""
+    """The text that is shown of each turn."""
     found: dict[str, str] = {}
     for message in fake.messages.values():
         found[message.turn] = found.get(message.turn, "") + message.markdown
@@ -36,7 +36,9 @@ def turns(fake: StreamingSlack) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("count", [10, 15])
-async def test_many_streams_at_once_are_never_limited_and_end_at_once(count: int) -> None:
+async def test_native_dispatcher_gets_no_429_with_many_streams_and_ends_them_at_once(
+    count: int,
+) -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
         delays = await asyncio.gather(*(answered(room, dm(n)) for n in range(count)))
@@ -46,7 +48,7 @@ async def test_many_streams_at_once_are_never_limited_and_end_at_once(count: int
     assert set(turns(fake).values()) == {TEXT}
 
 
-async def test_readers_of_ten_streams_are_served_alike() -> None:
+async def test_native_dispatcher_serves_readers_of_ten_streams_alike() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
         await asyncio.gather(*(answered(room, dm(n)) for n in range(10)))
@@ -58,7 +60,7 @@ async def test_readers_of_ten_streams_are_served_alike() -> None:
         assert max(gaps) < 12
 
 
-async def test_what_others_spend_is_not_missed() -> None:
+async def test_native_dispatcher_counts_calls_of_other_replicas() -> None:
     fake = StreamingSlack()
     for _ in range(60):
         fake.limiter.take("chat.appendStream", now())
@@ -68,7 +70,7 @@ async def test_what_others_spend_is_not_missed() -> None:
     assert set(turns(fake).values()) == {TEXT}
 
 
-async def test_when_the_starts_of_the_minute_are_spent_edits_answer() -> None:
+async def test_native_dispatcher_switches_to_edits_when_starts_are_used_up() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
         for begin in range(0, 24, 8):
@@ -79,7 +81,7 @@ async def test_when_the_starts_of_the_minute_are_spent_edits_answer() -> None:
     assert list(turns(fake).values()) == [words(100)] * 24
 
 
-async def test_starts_that_somebody_else_has_spent_make_no_reader_wait() -> None:
+async def test_native_dispatcher_lets_no_reader_wait_for_starts_used_by_others() -> None:
     fake = StreamingSlack()
     for _ in range(20):
         fake.limiter.take("chat.startStream", now())
@@ -91,7 +93,7 @@ async def test_starts_that_somebody_else_has_spent_make_no_reader_wait() -> None
     assert max(posts) < 1
 
 
-async def test_ends_whose_stop_has_to_wait_have_said_their_last_word() -> None:
+async def test_native_dispatcher_appends_the_final_text_while_a_stop_has_to_wait() -> None:
     fake = StreamingSlack()
     for _ in range(20):
         fake.limiter.take("chat.stopStream", now())
@@ -106,7 +108,7 @@ async def test_ends_whose_stop_has_to_wait_have_said_their_last_word() -> None:
     assert [(stream.live, stream.markdown) for stream in fake.streams] == [(False, TEXT)]
 
 
-async def test_auto_streams_in_direct_messages_and_edits_in_channels() -> None:
+async def test_delivery_auto_uses_streams_in_direct_messages_and_edits_in_channels() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="auto") as room:
         await answered(room, dm(1))
@@ -114,7 +116,7 @@ async def test_auto_streams_in_direct_messages_and_edits_in_channels() -> None:
     assert [type(m) is Stream for m in fake.messages.values()] == [True, False]
 
 
-async def test_auto_streams_in_channels_when_the_edits_are_spent() -> None:
+async def test_delivery_auto_uses_streams_in_channels_when_edits_are_used_up() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="auto") as room:
         delays = await asyncio.gather(*(answered(room, question(n)) for n in range(40)))
@@ -125,7 +127,7 @@ async def test_auto_streams_in_channels_when_the_edits_are_spent() -> None:
     assert all("".join(t.split()) == "".join(TEXT.split()) for t in turns(fake).values())
 
 
-async def test_edit_streams_nothing() -> None:
+async def test_delivery_edit_uses_no_stream() -> None:
     fake = StreamingSlack()
     async with delivery(fake) as room:
         await answered(room, dm(1))

@@ -1,4 +1,4 @@
-"""Slack refuses a write: each of its errors has its way."""
+"""Edited replies after Slack has refused a write."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.unit.delivery.room import (
     answer,
     delivery,
     done,
+    full_text,
     question,
-    whole,
     words,
     writing,
 )
@@ -34,7 +34,7 @@ from tests.unit.delivery.room import (
         "token_revoked",
     ],
 )
-async def test_a_placeholder_that_is_refused_is_told_at_once(code: str) -> None:
+async def test_refused_placeholder_is_raised_by_open(code: str) -> None:
     fake = FakeSlack()
     fake.fault = always("chat.postMessage", code)
     lost: list[SlackRefused | Stopped | QuestionDeleted] = []
@@ -49,7 +49,7 @@ async def test_a_placeholder_that_is_refused_is_told_at_once(code: str) -> None:
     assert len(fake.calls) == 1
 
 
-async def test_a_deleted_placeholder_ends_the_answer() -> None:
+async def test_deleted_placeholder_ends_the_answer() -> None:
     fake = FakeSlack()
     lost: list[SlackRefused | Stopped | QuestionDeleted] = []
     async with delivery(fake) as room:
@@ -65,7 +65,7 @@ async def test_a_deleted_placeholder_ends_the_answer() -> None:
     assert fake.count("chat.update") == 1
 
 
-async def test_refused_blocks_become_plain_text() -> None:
+async def test_refused_blocks_are_replaced_by_plain_text() -> None:
     fake = FakeSlack()
     fake.fault = lambda call: "invalid_blocks" if call.arguments.get("blocks") else None
     await answer(fake, "Plain *words* <b> and `code`.")
@@ -74,7 +74,7 @@ async def test_refused_blocks_become_plain_text() -> None:
     assert message.text == "Plain *words* &lt;b&gt; and `code`."
 
 
-async def test_plain_text_keeps_to_what_an_edit_may_hold() -> None:
+async def test_plain_text_keeps_to_the_size_limit_of_an_edit() -> None:
     fake = FakeSlack()
     fake.fault = lambda call: "invalid_blocks" if call.arguments.get("blocks") else None
     text = words(3000)
@@ -83,7 +83,7 @@ async def test_plain_text_keeps_to_what_an_edit_may_hold() -> None:
     assert max(len(m.text) for m in fake.messages.values()) <= 4000
 
 
-async def test_a_message_that_is_too_long_is_shortened_until_it_fits() -> None:
+async def test_message_that_is_too_long_is_shortened_until_it_fits() -> None:
     fake = FakeSlack()
 
     def too_long(call: Call) -> str | None:
@@ -94,10 +94,10 @@ async def test_a_message_that_is_too_long_is_shortened_until_it_fits() -> None:
     text = words(2000)
     await answer(fake, text)
     assert len(fake.messages) > 3
-    assert whole(fake).split() == text.split()
+    assert full_text(fake).split() == text.split()
 
 
-async def test_whatever_is_too_long_is_given_up_in_the_end() -> None:
+async def test_message_that_stays_too_long_is_given_up() -> None:
     fake = FakeSlack()
     fake.fault = always("chat.update", "msg_too_long")
     async with delivery(fake) as room:
@@ -108,7 +108,7 @@ async def test_whatever_is_too_long_is_given_up_in_the_end() -> None:
 
 
 @pytest.mark.parametrize("code", ["edit_window_closed", "cant_update_message"])
-async def test_a_message_that_cannot_be_edited_any_more_is_continued_below(code: str) -> None:
+async def test_message_that_cannot_be_edited_is_continued_below(code: str) -> None:
     fake = FakeSlack()
     first: list[str] = []
 
@@ -121,10 +121,10 @@ async def test_a_message_that_cannot_be_edited_any_more_is_continued_below(code:
     fake.fault = closed
     await answer(fake)
     assert len(fake.messages) == 2
-    assert whole(fake).split() == TEXT.split()
+    assert full_text(fake).split() == TEXT.split()
 
 
-async def test_a_placeholder_that_cannot_be_edited_gets_its_answer_below() -> None:
+async def test_placeholder_that_cannot_be_edited_has_its_answer_below() -> None:
     fake = FakeSlack()
     first: list[str] = []
 
@@ -136,4 +136,4 @@ async def test_a_placeholder_that_cannot_be_edited_gets_its_answer_below() -> No
 
     fake.fault = closed
     await answer(fake)
-    assert whole(fake).split() == TEXT.split()
+    assert full_text(fake).split() == TEXT.split()

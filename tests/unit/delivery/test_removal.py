@@ -1,4 +1,4 @@
-"""An answer whose question was deleted: nothing of it stays, whatever Slack says on the way."""
+"""An answer whose question was deleted: all its messages are deleted, whatever Slack answers."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack, Fault
 from tests.unit.delivery.room import (
     THINKING,
-    Keeper,
+    MemoryGuard,
     always,
     delivery,
     done,
     once,
     question,
-    standing,
+    shown_messages,
     words,
     writing,
 )
@@ -27,21 +27,21 @@ from tests.unit.delivery.streaming_slack import StreamingSlack, dm, write
 
 @pytest.mark.parametrize("text", ["", "The beginning", words(5000)], ids=["none", "one", "parts"])
 async def test_removal_deletes_every_message_of_an_answer(text: str) -> None:
-    fake, keeper = FakeSlack(), Keeper()
+    fake, guard = FakeSlack(), MemoryGuard()
     async with delivery(fake) as room:
-        reply = room.create_reply(question(), guard=keeper)
+        reply = room.create_reply(question(), guard=guard)
         await reply.open(THINKING)
         if text:
             reply.show(writing(text))
             await asyncio.sleep(20)
-        assert len(fake.messages) == len(keeper.messages) >= 1
+        assert len(fake.messages) == len(guard.messages) >= 1
         await reply.finish(REMOVED_DRAFT)
         await reply.wait_cleanup()
     assert fake.messages == {}
-    assert keeper.messages == ()
+    assert guard.messages == ()
 
 
-async def test_removal_posts_nothing_where_nothing_stands() -> None:
+async def test_removal_posts_nothing_where_no_message_exists() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
         await room.create_reply(question()).finish(REMOVED_DRAFT)
@@ -113,7 +113,7 @@ async def test_removal_deletes_a_placeholder_that_is_being_posted() -> None:
     assert fake.messages == {}
 
 
-async def test_removal_after_a_crash_deletes_what_was_left() -> None:
+async def test_removal_after_a_crash_deletes_existing_messages() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
         reply = room.create_reply(question())
@@ -123,7 +123,7 @@ async def test_removal_after_a_crash_deletes_what_was_left() -> None:
     assert len(fake.messages) > 1
     fake.calls.clear()
     async with delivery(fake) as room:
-        await room.create_reply(question(), existing=standing(fake)).finish(REMOVED_DRAFT)
+        await room.create_reply(question(), existing=shown_messages(fake)).finish(REMOVED_DRAFT)
     assert fake.messages == {}
     assert {call.method for call in fake.calls} == {"chat.delete"}
 
@@ -159,7 +159,7 @@ async def test_removal_finds_a_stream_whose_start_was_lost() -> None:
 async def test_removal_stops_a_stream_that_a_crash_has_left() -> None:
     fake = StreamingSlack()
     await fake.api_call("chat.startStream", json={"channel": "D0", "thread_ts": "900.1"})
-    [left] = standing(fake)
+    [left] = shown_messages(fake)
     async with delivery(fake) as room:
         reply = room.create_reply(dm(), existing=[replace(left, method="native")])
         await reply.finish(REMOVED_DRAFT)
@@ -169,21 +169,21 @@ async def test_removal_stops_a_stream_that_a_crash_has_left() -> None:
 async def test_removal_leaves_the_answers_of_others() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
-        kept, gone = room.create_reply(question(1)), room.create_reply(question(2, channel="C1"))
-        await asyncio.gather(kept.open(THINKING), gone.open(THINKING))
-        await asyncio.gather(kept.finish(done("Stays.")), gone.finish(REMOVED_DRAFT))
+        staying, gone = room.create_reply(question(1)), room.create_reply(question(2, channel="C1"))
+        await asyncio.gather(staying.open(THINKING), gone.open(THINKING))
+        await asyncio.gather(staying.finish(done("Stays.")), gone.finish(REMOVED_DRAFT))
     assert [message.markdown for message in fake.messages.values()] == ["Stays."]
 
 
-async def test_removal_deletes_nothing_that_cannot_be_noted() -> None:
-    fake, keeper = FakeSlack(), Keeper()
+async def test_removal_deletes_nothing_that_cannot_be_journalled() -> None:
+    fake, guard = FakeSlack(), MemoryGuard()
     async with delivery(fake) as room:
-        reply = room.create_reply(question(), guard=keeper)
+        reply = room.create_reply(question(), guard=guard)
         await reply.open(THINKING)
-        keeper.takes = False
+        guard.takes = False
         removing = asyncio.create_task(reply.finish(REMOVED_DRAFT))
         await asyncio.sleep(10)
         assert len(fake.messages) == 1
-        keeper.takes = True
+        guard.takes = True
         await removing
     assert fake.messages == {}

@@ -1,4 +1,4 @@
-"""The goals of delivery, held in virtual time, and the ruler they are measured with."""
+"""The goals of delivery in virtual time, and how they are measured."""
 
 from __future__ import annotations
 
@@ -22,42 +22,42 @@ def played(name: str) -> Figures:
 
 
 @pytest.mark.parametrize("name", ["one of 25 s", "10 at once", "15 at once", "50 at once"])
-def test_every_end_shows_at_once_and_slack_is_never_asked_too_much(name: str) -> None:
+def test_simulated_answers_end_at_once_without_a_429(name: str) -> None:
     seen = played(name)
     assert seen.worst_final <= 0.5
     assert seen.limited == 0
     assert seen.lost == 0
 
 
-def test_one_answer_is_fresh_and_leaves_a_quarter_of_the_minute() -> None:
+def test_simulated_single_answer_is_fresh_and_leaves_a_quarter_of_the_minute() -> None:
     seen = played("one of 25 s")
     assert seen.stale <= 0.45
     assert seen.edits <= OUR_LIMIT * 3 / 4
 
 
-def test_ten_at_once_are_near_the_bound() -> None:
+def test_simulated_ten_answers_are_near_the_bound() -> None:
     seen = played("10 at once")
     assert seen.stale <= 5.5
     assert seen.stall <= 1.2
     assert seen.posts == 10, "an answer that can be edited stays one message"
 
 
-def test_of_fifteen_at_once_hardly_anybody_waits() -> None:
+def test_simulated_fifteen_answers_hardly_let_a_reader_wait() -> None:
     assert played("15 at once").stall <= 2.0
 
 
-def test_ten_at_once_from_a_slow_model_are_read_as_they_are_written() -> None:
+def test_simulated_ten_answers_of_a_slow_model_are_read_as_they_are_written() -> None:
     assert played("10 at once, slow").stall <= 6.0
 
 
-def test_ten_questions_a_minute_are_sustained() -> None:
+def test_simulated_ten_questions_a_minute_are_sustained() -> None:
     seen = played("10 a minute")
     assert seen.stall <= 3.0
     assert seen.worst_final <= 0.5
     assert (seen.limited, seen.lost) == (0, 0)
 
 
-def test_an_outside_spender_is_lived_with() -> None:
+def test_simulated_outside_client_of_the_same_limit_is_tolerated() -> None:
     crowd = BY_NAME["10 a minute, a third spent"]
     seen = figures(replace(crowd, asked=tuple(t for t in crowd.asked if t < 200)), ours)
     assert seen.worst_final <= 1.0
@@ -66,22 +66,22 @@ def test_an_outside_spender_is_lived_with() -> None:
 
 
 @pytest.mark.parametrize("peer", PEERS)
-def test_every_peer_shows_the_whole_answer_in_the_end(peer: str) -> None:
+def test_peer_policies_show_the_complete_answer_in_the_end(peer: str) -> None:
     seen = figures(at_once(2), PEERS[peer])
     assert seen.lost == 0
 
 
-def test_the_same_scenario_gives_the_same_figures() -> None:
+def test_simulator_gives_the_same_figures_for_the_same_scenario() -> None:
     assert figures(at_once(3), ours) == figures(at_once(3), ours)
 
 
-def test_the_bound_is_equal_pieces() -> None:
+def test_bound_is_that_of_equal_pieces() -> None:
     # 300 s of writing, 45 edits: pieces of 6.7 s, each 3.3 s old on average.
     assert bound([0.0] * 10, 30.0, 45) == pytest.approx(3.33, abs=0.01)
     assert bound([0.0], 25.0, 45) == pytest.approx(0.28, abs=0.01)
 
 
-def test_the_bound_grows_with_the_questions_a_minute() -> None:
+def test_bound_grows_with_the_questions_a_minute() -> None:
     least = [bound([60.0 / n * k for k in range(10 * n)], 30.0, 45) for n in (5, 10, 15)]
     assert least == sorted(least)
 
@@ -97,22 +97,22 @@ async def _slack() -> FakeSlack:
     return FakeSlack()
 
 
-def test_staleness_is_the_age_of_the_oldest_word_not_shown() -> None:
+def test_measured_staleness_is_the_age_of_the_oldest_word_not_shown() -> None:
     assert seen((10.0, 10)).stale == pytest.approx(4.5, abs=0.1)
     assert seen((5.5, 5), (10.0, 10)).stale == pytest.approx(2.1, abs=0.2)
 
 
-def test_stall_is_the_time_a_reader_has_nothing_to_read() -> None:
+def test_measured_stall_is_the_time_a_reader_has_nothing_to_read() -> None:
     assert seen((10.0, 10)).stall == pytest.approx(9.0, abs=0.2)
     assert seen((1.0, 1), (10.0, 10)).stall == pytest.approx(8.0, abs=0.3)
 
 
-def test_an_answer_that_never_stood_whole_is_lost() -> None:
+def test_measured_answer_that_was_never_complete_is_lost() -> None:
     figures_of_one = seen((5.0, 5))
     assert figures_of_one.lost == 1
     assert figures_of_one.worst_final == float("inf")
 
 
-def test_a_scenario_has_a_name_of_its_own() -> None:
+def test_scenario_names_are_unique() -> None:
     assert len(BY_NAME) == len(SCENARIOS)
     assert isinstance(SCENARIOS[0], Scenario)

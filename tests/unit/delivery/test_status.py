@@ -1,4 +1,4 @@
-"""The status below a thread until its answer begins; its failure is nobody's business."""
+"""The status below a thread until its answer begins."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ TEXT = words(100)
         (Draft(Phase.ASKING, status_line="Calling\n<!channel>"), "is calling <\u200b!channel>"),
     ],
 )
-def test_a_status_reads_on_behind_the_apps_name(draft: Draft, status: str) -> None:
+def test_status_text_reads_on_behind_the_apps_name(draft: Draft, status: str) -> None:
     assert status_text(draft) == status
 
 
-async def test_a_status_stands_while_the_model_thinks_and_goes_with_the_first_text() -> None:
+async def test_status_is_shown_until_the_first_text() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
         reply = room.create_reply(dm())
@@ -46,7 +46,7 @@ async def test_a_status_stands_while_the_model_thinks_and_goes_with_the_first_te
     assert len(fake.statuses) == 1, "Slack takes it away with our message"
 
 
-async def test_a_status_is_renewed_before_two_minutes_are_over() -> None:
+async def test_status_is_renewed_before_two_minutes_are_over() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
         reply = room.create_reply(dm())
@@ -57,7 +57,7 @@ async def test_a_status_is_renewed_before_two_minutes_are_over() -> None:
     assert [round(at) for at in times] == [0, 100, 200, 300]
 
 
-async def test_what_the_model_does_is_told_twice_a_minute_at_most() -> None:
+async def test_status_changes_twice_a_minute_at_most() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
         reply = room.create_reply(dm())
@@ -75,7 +75,7 @@ async def test_what_the_model_does_is_told_twice_a_minute_at_most() -> None:
 
 
 @pytest.mark.parametrize("fault", ["missing_scope", "unknown_method", 500, "lost", "429:30"])
-async def test_without_a_status_an_empty_stream_is_the_placeholder(fault: str | int) -> None:
+async def test_status_that_is_refused_is_replaced_by_an_empty_stream(fault: str | int) -> None:
     fake = StreamingSlack()
     fake.fault = always("assistant.threads.setStatus", fault)
     async with delivery(fake, delivery="native") as room:
@@ -91,7 +91,7 @@ async def test_without_a_status_an_empty_stream_is_the_placeholder(fault: str | 
     assert fake.count("assistant.threads.setStatus") == 1, "it is not asked again for a while"
 
 
-async def test_a_status_that_takes_long_is_not_waited_for_and_taken_away() -> None:
+async def test_status_that_takes_long_is_not_waited_for_and_cleared() -> None:
     fake = StreamingSlack()
     fake.delay = lambda call: 5.0 if "Status" in call.method else 0.0
     async with delivery(fake, delivery="native") as room:
@@ -104,7 +104,7 @@ async def test_a_status_that_takes_long_is_not_waited_for_and_taken_away() -> No
     assert [said for _, said in fake.statuses] == ["is thinking…", ""]
 
 
-async def test_an_empty_placeholder_becomes_an_edited_one_before_slack_ends_it() -> None:
+async def test_empty_stream_is_replaced_by_an_edited_placeholder_before_slack_ends_it() -> None:
     fake = StreamingSlack()
     fake.fault = always("assistant.threads.setStatus", "missing_scope")
     async with delivery(fake, delivery="native") as room:
@@ -119,7 +119,7 @@ async def test_an_empty_placeholder_becomes_an_edited_one_before_slack_ends_it()
     assert message.markdown == TEXT
 
 
-async def test_a_status_stands_again_between_two_streams() -> None:
+async def test_status_is_shown_again_between_two_streams() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
         reply = room.create_reply(dm())
@@ -136,7 +136,7 @@ async def test_a_status_stands_again_between_two_streams() -> None:
     assert "".join(m.markdown for m in fake.messages.values()).split() == TEXT.split()
 
 
-async def test_edits_have_a_placeholder_and_no_status() -> None:
+async def test_edited_reply_has_a_placeholder_and_no_status() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="auto") as room:
         reply = room.create_reply(question())

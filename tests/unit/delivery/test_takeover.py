@@ -1,4 +1,4 @@
-"""Messages that a crash has left are gone on with."""
+"""Replies continue in the messages that a crashed process has left."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.room import (
     THINKING,
-    Keeper,
+    MemoryGuard,
     always,
     command,
     delivery,
     done,
     once,
     question,
-    standing,
+    shown_messages,
     words,
     writing,
 )
@@ -33,12 +33,12 @@ async def left_behind(fake: FakeSlack, draft: Draft) -> None:
     fake.calls.clear()
 
 
-async def test_an_answer_goes_on_in_the_message_a_crash_has_left() -> None:
-    fake, keeper = FakeSlack(), Keeper()
+async def test_takeover_continues_in_the_existing_message() -> None:
+    fake, guard = FakeSlack(), MemoryGuard()
     await left_behind(fake, writing("The begin"))
     async with delivery(fake) as room:
         before = now()
-        reply = room.create_reply(question(), existing=standing(fake), guard=keeper)
+        reply = room.create_reply(question(), existing=shown_messages(fake), guard=guard)
         await reply.open(writing("The begin"))
         assert now() == before
         await reply.finish(done("The beginning and the end."))
@@ -46,23 +46,23 @@ async def test_an_answer_goes_on_in_the_message_a_crash_has_left() -> None:
     assert message.markdown == "The beginning and the end."
     assert message.state == ""
     assert fake.count("chat.postMessage") == 0
-    assert keeper.messages == standing(fake)
+    assert guard.messages == shown_messages(fake)
 
 
-async def test_messages_left_behind_that_are_too_many_are_deleted() -> None:
+async def test_takeover_deletes_surplus_messages() -> None:
     fake = FakeSlack()
     await left_behind(fake, writing(words(5000)))
     assert len(fake.messages) > 2
     async with delivery(fake) as room:
-        await room.create_reply(question(), existing=standing(fake)).finish(done("Short."))
+        await room.create_reply(question(), existing=shown_messages(fake)).finish(done("Short."))
     [message] = fake.messages.values()
     assert message.markdown == "Short."
 
 
-async def test_after_a_crash_no_older_message_says_that_more_comes() -> None:
-    fake, keeper = FakeSlack(), Keeper()
+async def test_takeover_removes_stale_footers() -> None:
+    fake, guard = FakeSlack(), MemoryGuard()
     async with delivery(fake) as room:
-        reply = room.create_reply(question(), guard=keeper)
+        reply = room.create_reply(question(), guard=guard)
         await reply.open(THINKING)
         reply.show(writing("The beginning"))
         await asyncio.sleep(2)
@@ -71,7 +71,7 @@ async def test_after_a_crash_no_older_message_says_that_more_comes() -> None:
     assert [m.state for m in fake.messages.values()] == ["Writing…", ""]
     fake.fault = lambda call: None
     async with delivery(fake) as room:
-        reply = room.create_reply(question(), existing=keeper.messages)
+        reply = room.create_reply(question(), existing=guard.messages)
         await reply.finish(done("The beginning and the end."))
         await asyncio.sleep(1)
     [message] = fake.messages.values()
@@ -79,10 +79,10 @@ async def test_after_a_crash_no_older_message_says_that_more_comes() -> None:
     assert message.state == ""
 
 
-async def test_a_stream_left_behind_is_stopped_before_it_is_edited() -> None:
+async def test_takeover_stops_a_stream_before_it_is_edited() -> None:
     fake = FakeSlack()
     await left_behind(fake, writing("The begin"))
-    [left] = standing(fake)
+    [left] = shown_messages(fake)
     async with delivery(fake) as room:
         reply = room.create_reply(question(), existing=[replace(left, method="native")])
         await reply.finish(done("The end."))
@@ -90,7 +90,7 @@ async def test_a_stream_left_behind_is_stopped_before_it_is_edited() -> None:
     assert [m.markdown for m in fake.messages.values()] == ["The end."]
 
 
-async def test_a_message_that_turns_out_to_be_a_stream_is_stopped_and_edited() -> None:
+async def test_takeover_stops_and_edits_a_message_that_turns_out_to_be_a_stream() -> None:
     fake = FakeSlack()
     await left_behind(fake, writing("The begin"))
     fake.fault = lambda call: (
@@ -99,26 +99,26 @@ async def test_a_message_that_turns_out_to_be_a_stream_is_stopped_and_edited() -
         else None
     )
     async with delivery(fake) as room:
-        await room.create_reply(question(), existing=standing(fake)).finish(done("The end."))
+        await room.create_reply(question(), existing=shown_messages(fake)).finish(done("The end."))
     assert [m.markdown for m in fake.messages.values()] == ["The end."]
 
 
-async def test_a_stream_that_cannot_be_stopped_is_continued_below() -> None:
+async def test_takeover_continues_below_a_stream_that_cannot_be_stopped() -> None:
     fake = FakeSlack()
     await left_behind(fake, writing("The begin"))
     stuck = always("chat.update", "streaming_state_conflict")
     refused = always("chat.stopStream", "message_not_owned_by_app")
     fake.fault = lambda call: stuck(call) or refused(call)
     async with delivery(fake) as room:
-        await room.create_reply(question(), existing=standing(fake)).finish(done("The end."))
+        await room.create_reply(question(), existing=shown_messages(fake)).finish(done("The end."))
     assert [m.markdown for m in fake.messages.values()] == ["The begin", "The end."]
     assert fake.count("chat.stopStream") == 1
 
 
-async def test_a_429_on_a_stop_closes_no_edits() -> None:
+async def test_takeover_makes_edits_after_a_429_on_a_stop() -> None:
     fake = FakeSlack()
     await left_behind(fake, writing("The begin"))
-    [left] = standing(fake)
+    [left] = shown_messages(fake)
     fake.fault = once("chat.stopStream", "429:20")
     async with delivery(fake) as room:
         other = room.create_reply(question(1))
@@ -133,13 +133,13 @@ async def test_a_429_on_a_stop_closes_no_edits() -> None:
     assert now() > 20
 
 
-async def test_a_private_answer_goes_on_in_the_direct_message_it_was_continued_in() -> None:
-    fake, keeper = FakeSlack(), Keeper()
+async def test_takeover_continues_an_ephemeral_answer_in_its_direct_message() -> None:
+    fake, guard = FakeSlack(), MemoryGuard()
     text = words(5000)
     async with delivery(fake) as room:
-        await room.create_reply(command(), guard=keeper).finish(done(text))
+        await room.create_reply(command(), guard=guard).finish(done(text))
         found = await room.find_messages(command())
-        assert found == keeper.messages
+        assert found == guard.messages
         assert [one.channel for one in found] == ["", "DU1", "DU1", "DU1"]
         before = [m.markdown for m in fake.messages.values()]
         for message in fake.messages.values():

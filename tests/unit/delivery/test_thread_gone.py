@@ -1,4 +1,4 @@
-"""Posts that Slack puts outside of their thread, because its root is gone, are taken back."""
+"""Posts that Slack puts outside of their thread, because its root is gone, are deleted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.room import (
     ROOT,
     THINKING,
-    Keeper,
+    MemoryGuard,
     delivery,
     done,
     once,
@@ -27,16 +27,16 @@ Lost = list[SlackRefused | Stopped | QuestionDeleted]
 
 @pytest.mark.parametrize("text", ["", "The beginning", words(5000)], ids=["none", "one", "parts"])
 async def test_placeholder_outside_of_its_thread_is_deleted_and_nothing_follows(text: str) -> None:
-    fake, keeper, lost = FakeSlack(), Keeper(), Lost()
+    fake, guard, lost = FakeSlack(), MemoryGuard(), Lost()
     fake.gone.add(ROOT)
     async with delivery(fake) as room:
-        reply = room.create_reply(question(), guard=keeper, on_reader_lost=lost.append)
+        reply = room.create_reply(question(), guard=guard, on_reader_lost=lost.append)
         await reply.open(THINKING)
         assert [type(error) for error in lost] == [QuestionDeleted]
         reply.show(writing(text))
         await reply.finish(REMOVED_DRAFT)
     assert fake.messages == {}
-    assert keeper.messages == ()
+    assert guard.messages == ()
     assert fake.count("chat.postMessage") == 1
 
 
@@ -65,7 +65,7 @@ async def test_lost_post_is_found_outside_of_its_thread() -> None:
     assert fake.count("chat.postMessage") == 1
 
 
-async def test_looking_after_a_crash_finds_what_stands_outside_of_the_thread() -> None:
+async def test_find_messages_finds_messages_outside_of_a_thread_that_is_gone() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:  # the process dies before it deletes the message
         fake.gone.add(ROOT)
@@ -111,7 +111,7 @@ async def test_stream_whose_end_does_not_name_its_thread_stays_where_that_is_the
     assert lost == []
 
 
-async def test_refusal_to_answer_is_taken_back_where_the_thread_is_gone() -> None:
+async def test_refusal_message_is_deleted_where_the_thread_is_gone() -> None:
     fake = FakeSlack()
     fake.gone.add(ROOT)
     async with delivery(fake) as room:

@@ -202,7 +202,7 @@ async def rooms(
         config = UpstreamConfig(
             "http://model.example/v1", "", "m1", **{"api": "responses"} | upstream
         )
-        delivery = Delivery(door, DeliveryConfig(), now=now, sleep=asyncio.sleep)
+        delivery = Delivery(door, DeliveryConfig())
         stack.push_async_callback(delivery.aclose)
         asked = Upstream(config, http, now=now)
         stack.push_async_callback(asked.aclose)

@@ -123,7 +123,7 @@ class RecordingDelivery(Delivery):
 
     def __init__(self, slack: FakeSlack) -> None:
         door = connect(slack)
-        super().__init__(door, DeliveryConfig(), now=now, sleep=asyncio.sleep)
+        super().__init__(door, DeliveryConfig())
         self.refused: list[str] = []
         self.ephemeral = RecordingReplies(door)
 
@@ -139,8 +139,6 @@ class RecordingReplies(EphemeralReplies):
         super().__init__(
             slack,
             words_per_second=DeliveryConfig().words_per_second,
-            now=now,
-            sleep=asyncio.sleep,
         )
         self.commands: list[TurnCommand] = []
 

@@ -1,4 +1,4 @@
-"""Streamed answers as whoever keeps their turns sees them: told of, left behind, let go of."""
+"""What a native reply asks and tells its `TurnGuard`; closing and abandoning it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import LeaseLost
-from tests.unit.delivery.room import TEXT, THINKING, Keeper, delivery, done, writing
-from tests.unit.delivery.streamed import whole
+from tests.unit.delivery.room import TEXT, THINKING, MemoryGuard, delivery, done, writing
+from tests.unit.delivery.streamed import full_text
 from tests.unit.delivery.streaming_slack import StreamingSlack, dm, write
 
 
-async def test_a_closed_room_leaves_no_stream_behind() -> None:
+async def test_closing_delivery_stops_live_streams() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
         for n in range(3):
@@ -24,33 +24,33 @@ async def test_a_closed_room_leaves_no_stream_behind() -> None:
     assert [stream.turn for stream in fake.streams] == ["turn0", "turn1", "turn2"]
 
 
-async def test_whoever_keeps_the_turn_is_told_what_stands_and_how() -> None:
-    fake, keeper = StreamingSlack(), Keeper()
+async def test_turn_guard_records_streams_with_their_method() -> None:
+    fake, guard = StreamingSlack(), MemoryGuard()
     async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm(), guard=keeper)
+        reply = room.create_reply(dm(), guard=guard)
         await reply.open(THINKING)
-        assert keeper.texts == []
+        assert guard.texts == []
         await write(reply, TEXT, 3)
-        [message] = keeper.messages
+        [message] = guard.messages
         assert (message.channel, message.method) == ("D0", "native")
-        assert TEXT.startswith(keeper.texts[-1])
+        assert TEXT.startswith(guard.texts[-1])
         await reply.finish(done(TEXT))
-    [message] = keeper.messages
+    [message] = guard.messages
     assert message.method == "edit", "a stream that was stopped is a message like any other"
-    assert keeper.texts[-1] == TEXT
+    assert guard.texts[-1] == TEXT
 
 
-async def test_what_a_crash_has_left_streaming_is_stopped_and_edited() -> None:
-    fake, keeper = StreamingSlack(), Keeper()
+async def test_stream_of_a_crashed_process_is_stopped_and_edited() -> None:
+    fake, guard = StreamingSlack(), MemoryGuard()
     async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm(), guard=keeper)
+        reply = room.create_reply(dm(), guard=guard)
         await reply.open(THINKING)
         await write(reply, TEXT[:1000], 3)
         reply.abandon()
-        left = keeper.messages
+        left = guard.messages
     assert fake.streams[0].live
     async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm(), guard=keeper, existing=left)
+        reply = room.create_reply(dm(), guard=guard, existing=left)
         await reply.open(writing(TEXT[:1000]))
         await reply.finish(done(TEXT))
     [stream] = fake.messages.values()
@@ -58,7 +58,7 @@ async def test_what_a_crash_has_left_streaming_is_stopped_and_edited() -> None:
     assert stream.turn == "turn0"
 
 
-async def test_a_stream_is_found_that_a_crash_left_before_anybody_knew_of_it() -> None:
+async def test_find_messages_finds_a_stream_that_is_not_on_record() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
         reply = room.create_reply(dm())
@@ -74,23 +74,23 @@ async def test_a_stream_is_found_that_a_crash_left_before_anybody_knew_of_it() -
     assert stream.markdown == TEXT
 
 
-async def test_no_write_begins_while_the_turn_may_be_somebody_elses() -> None:
-    fake, keeper = StreamingSlack(), Keeper()
+async def test_turn_guard_without_a_lease_delays_every_stream_write() -> None:
+    fake, guard = StreamingSlack(), MemoryGuard()
     async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm(), guard=keeper)
+        reply = room.create_reply(dm(), guard=guard)
         await reply.open(THINKING)
         await write(reply, TEXT[:1000], 3)
-        keeper.ours = False
+        guard.ours = False
         await asyncio.sleep(1)
         before = len(fake.calls)
         await write(reply, TEXT, 5, since=1000)
         assert len(fake.calls) == before
-        keeper.ours = True
+        guard.ours = True
         await reply.finish(done(TEXT))
-    assert whole(fake) == TEXT
+    assert full_text(fake) == TEXT
 
 
-async def test_an_answer_that_is_let_go_of_is_written_no_more() -> None:
+async def test_abandoned_native_reply_writes_nothing_more() -> None:
     fake = StreamingSlack()
     async with delivery(fake, delivery="native") as room:
         reply = room.create_reply(dm())

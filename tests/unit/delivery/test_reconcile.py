@@ -1,4 +1,4 @@
-"""One step at a time from what stands to what should."""
+"""One step at a time from the existing messages to the wanted ones."""
 
 from __future__ import annotations
 
@@ -17,30 +17,32 @@ def shown(*found: MessageBody | None) -> list[PostedMessage]:
     return [PostedMessage(f"{n}.0", body) for n, body in enumerate(found)]
 
 
-def test_what_stands_is_left_alone() -> None:
+def test_next_step_leaves_messages_that_are_right() -> None:
     assert next_step(shown(A, B), [A, B]) is None
 
 
-def test_a_changed_message_is_edited_before_the_next_is_posted() -> None:
+def test_next_step_edits_a_changed_message_before_it_posts() -> None:
     assert next_step(shown(A), [B, C]) == Edit(0, B)
     assert next_step(shown(B), [B, C]) == Post(1, C)
 
 
-def test_a_message_that_may_show_anything_is_edited() -> None:
+def test_next_step_edits_a_message_of_unknown_content() -> None:
     assert next_step(shown(None), [A]) == Edit(0, A)
 
 
-def test_the_last_message_too_many_is_deleted_first() -> None:
+def test_next_step_deletes_the_last_surplus_message_first() -> None:
     assert next_step(shown(A, B, C), [A]) == Delete(2)
 
 
-def test_a_message_to_be_left_is_not_touched() -> None:
+def test_next_step_skips_messages_as_told() -> None:
     assert next_step(shown(A), [B, C], skip={0}) == Post(1, C)
     assert next_step(shown(A, C), [B, C], skip={0}) is None
 
 
 @given(bodies, bodies)
-def test_steps_end_where_they_should(before: list[MessageBody], wanted: list[MessageBody]) -> None:
+def test_next_steps_end_at_the_wanted_messages(
+    before: list[MessageBody], wanted: list[MessageBody]
+) -> None:
     now = shown(*before)
     for _ in range(12):
         match next_step(now, wanted):

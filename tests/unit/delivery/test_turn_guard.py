@@ -1,4 +1,4 @@
-"""Whoever keeps an answer's turn is told what stands, and can hold it back or let it go."""
+"""What an edited reply asks and tells its `TurnGuard`, and how `abandon` ends it."""
 
 from __future__ import annotations
 
@@ -11,61 +11,59 @@ from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import Call, FakeSlack
 from tests.unit.delivery.room import (
     THINKING,
-    Keeper,
+    MemoryGuard,
     always,
     delivery,
     done,
+    full_text,
     once,
     question,
-    standing,
-    whole,
+    shown_messages,
     words,
     writing,
 )
 
 
-async def test_whoever_keeps_the_turn_is_told_what_stands_after_every_write() -> None:
-    fake, keeper = FakeSlack(), Keeper()
+async def test_turn_guard_records_messages_after_every_write() -> None:
+    fake, guard = FakeSlack(), MemoryGuard()
     async with delivery(fake) as room:
-        reply = room.create_reply(question(), guard=keeper)
+        reply = room.create_reply(question(), guard=guard)
         await reply.open(THINKING)
-        assert keeper.messages == standing(fake)
-        assert keeper.texts == [""]
+        assert guard.messages == shown_messages(fake)
+        assert guard.texts == [""]
         reply.show(writing("One."))
         await asyncio.sleep(10)
         await reply.finish(done(words(4000)))
-        assert keeper.messages == standing(fake)
-        assert len(keeper.messages) > 1
-    assert keeper.texts[:2] == ["", "One."]
-    assert keeper.texts[-1] == words(4000)
-    assert len(keeper.texts) == len([c for c in fake.calls if c.method.startswith("chat.")])
+        assert guard.messages == shown_messages(fake)
+        assert len(guard.messages) > 1
+    assert guard.texts[:2] == ["", "One."]
+    assert guard.texts[-1] == words(4000)
+    assert len(guard.texts) == len([c for c in fake.calls if c.method.startswith("chat.")])
 
 
-async def test_it_is_told_beforehand_that_there_will_be_one_more_message_or_one_less() -> None:
-    fake, keeper = FakeSlack(), Keeper()
-    told: list[tuple[str, int]] = []
-    fake.fault = lambda call: told.append((call.method, keeper.moves))
+async def test_turn_guard_journals_each_layout_change_before_it_is_made() -> None:
+    fake, guard = FakeSlack(), MemoryGuard()
+    journalled: list[tuple[str, int]] = []
+    fake.fault = lambda call: journalled.append((call.method, guard.moves))
     async with delivery(fake) as room:
-        reply = room.create_reply(question(), guard=keeper)
+        reply = room.create_reply(question(), guard=guard)
         await reply.open(THINKING)
         reply.show(writing(words(4000)))
         await asyncio.sleep(20)
         await reply.finish(done("Short."))
-    methods = [method for method, _ in told]
+    methods = [method for method, _ in journalled]
     posts, deletes = methods.count("chat.postMessage"), methods.count("chat.delete")
     assert posts - 1 == deletes > 0
-    assert told[0] == ("chat.postMessage", 0)
-    moves = [count for method, count in told[1:] if method != "chat.update"]
+    assert journalled[0] == ("chat.postMessage", 0)
+    moves = [count for method, count in journalled[1:] if method != "chat.update"]
     assert moves == list(range(1, posts + deletes))
 
 
-async def test_nothing_is_deleted_while_that_cannot_be_written_down_but_what_is_new_goes_out() -> (
-    None
-):
-    fake, keeper = FakeSlack(), Keeper()
-    keeper.takes = False
+async def test_turn_guard_that_cannot_journal_prevents_deletes_but_no_posts() -> None:
+    fake, guard = FakeSlack(), MemoryGuard()
+    guard.takes = False
     async with delivery(fake) as room:
-        reply = room.create_reply(question(), guard=keeper)
+        reply = room.create_reply(question(), guard=guard)
         await reply.open(THINKING)
         reply.show(writing(words(4000)))
         await asyncio.sleep(20)
@@ -73,19 +71,19 @@ async def test_nothing_is_deleted_while_that_cannot_be_written_down_but_what_is_
         ending = asyncio.create_task(reply.finish(done("Short.")))
         await asyncio.sleep(60)
         assert fake.count("chat.delete") == 0
-        assert keeper.moves < 40, "it is tried again, but not all the time"
-        keeper.takes = True
+        assert guard.moves < 40, "it is tried again, but not all the time"
+        guard.takes = True
         await ending
     assert fake.count("chat.delete") == posts - 1
-    assert whole(fake) == "Short."
+    assert full_text(fake) == "Short."
 
 
-async def test_a_turn_that_may_not_be_ours_writes_nothing_until_it_is() -> None:
-    fake, keeper = FakeSlack(), Keeper()
+async def test_turn_guard_without_a_lease_delays_every_write() -> None:
+    fake, guard = FakeSlack(), MemoryGuard()
     async with delivery(fake) as room:
-        reply = room.create_reply(question(), guard=keeper)
+        reply = room.create_reply(question(), guard=guard)
         await reply.open(THINKING)
-        keeper.ours, keeper.asked = False, 0
+        guard.ours, guard.asked = False, 0
         made = len(fake.calls)
         for n in range(100):
             reply.show(writing("word " * n))
@@ -93,57 +91,57 @@ async def test_a_turn_that_may_not_be_ours_writes_nothing_until_it_is() -> None:
         finishing = asyncio.create_task(reply.finish(done("All of it.")))
         await asyncio.sleep(20)
         assert len(fake.calls) == made
-        assert keeper.asked < 1000
-        keeper.ours, before = True, now()
+        assert guard.asked < 1000
+        guard.ours, before = True, now()
         await finishing
         assert now() - before <= 0.5 + fake.latency
     assert [m.markdown for m in fake.messages.values()] == ["All of it."]
 
 
-async def test_a_placeholder_waits_until_the_turn_is_ours() -> None:
-    fake, keeper = FakeSlack(), Keeper()
-    keeper.ours = False
+async def test_turn_guard_without_a_lease_delays_the_placeholder() -> None:
+    fake, guard = FakeSlack(), MemoryGuard()
+    guard.ours = False
     async with delivery(fake) as room:
-        opening = asyncio.create_task(room.create_reply(question(), guard=keeper).open(THINKING))
+        opening = asyncio.create_task(room.create_reply(question(), guard=guard).open(THINKING))
         await asyncio.sleep(5)
         assert fake.calls == []
-        keeper.ours = True
+        guard.ours = True
         await asyncio.sleep(0.6)
         assert opening.done()
         await opening
 
 
-async def test_a_lost_post_is_not_made_again_by_whoever_may_have_lost_the_turn_meanwhile() -> None:
-    fake, keeper = FakeSlack(), Keeper()
+async def test_turn_guard_without_a_lease_prevents_repeating_a_lost_post() -> None:
+    fake, guard = FakeSlack(), MemoryGuard()
     failing = once("chat.postMessage", 500)
 
     def fault(call: Call) -> str | int | None:
         if call.method == "conversations.replies":
-            keeper.ours = False
+            guard.ours = False
         return failing(call)
 
     fake.fault = fault
     async with delivery(fake) as room:
-        opening = asyncio.create_task(room.create_reply(question(), guard=keeper).open(THINKING))
+        opening = asyncio.create_task(room.create_reply(question(), guard=guard).open(THINKING))
         await asyncio.sleep(20)
         assert fake.count("chat.postMessage") == 1
-        fake.fault, keeper.ours = (lambda call: None), True
+        fake.fault, guard.ours = (lambda call: None), True
         await opening
     assert len(fake.messages) == 1
 
 
-async def test_an_abandoned_answer_is_not_written_any_more() -> None:
-    fake, keeper = FakeSlack(), Keeper()
+async def test_abandoned_reply_writes_nothing_more() -> None:
+    fake, guard = FakeSlack(), MemoryGuard()
     lost: list[SlackRefused | Stopped | QuestionDeleted] = []
     async with delivery(fake) as room:
-        reply = room.create_reply(question(), guard=keeper, on_reader_lost=lost.append)
+        reply = room.create_reply(question(), guard=guard, on_reader_lost=lost.append)
         await reply.open(THINKING)
         reply.show(writing("The beginning"))
         await asyncio.sleep(2)
         fake.delay = lambda call: 5.0
         finishing = asyncio.create_task(reply.finish(done("The end.")))
         await asyncio.sleep(1)
-        told = len(keeper.texts)
+        recorded = len(guard.texts)
         reply.abandon()
         with pytest.raises(LeaseLost):
             await finishing
@@ -151,13 +149,13 @@ async def test_an_abandoned_answer_is_not_written_any_more() -> None:
         made = len(fake.calls)
         await asyncio.sleep(60)
         assert len(fake.calls) == made
-        assert len(keeper.texts) == told
+        assert len(guard.texts) == recorded
         with pytest.raises(LeaseLost):
             await reply.finish(done("More"))
     assert lost == []
 
 
-async def test_abandoning_ends_the_wait_for_a_placeholder() -> None:
+async def test_abandoned_reply_ends_the_wait_for_its_placeholder() -> None:
     fake = FakeSlack()
     fake.fault = always("chat.postMessage", 503)
     async with delivery(fake) as room:
@@ -172,11 +170,15 @@ async def test_abandoning_ends_the_wait_for_a_placeholder() -> None:
         assert len(fake.calls) == made
 
 
-async def test_abandoning_an_answer_that_stands_changes_nothing() -> None:
+async def test_abandoned_reply_that_is_finished_stays_as_it_is() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
         reply = room.create_reply(question())
         await reply.open(THINKING)
         await reply.finish(done("Here."))
+        made = len(fake.calls)
         reply.abandon()
         await reply.finish(done("Here."))
+        await asyncio.sleep(60)
+        assert len(fake.calls) == made
+    assert full_text(fake) == "Here."

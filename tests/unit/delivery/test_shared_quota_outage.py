@@ -1,4 +1,4 @@
-"""A ledger that is away, slow or broken holds up no answer and breaks no limit."""
+"""A database that is unavailable, slow or broken delays no answer and breaks no limit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.unit.delivery.simulator import at_once
 
 
 @pytest.mark.parametrize("away", [(0, 1000), (10, 20), (30, 100)])
-def test_while_the_ledger_is_away_each_replica_keeps_to_its_share(
+def test_replica_keeps_to_its_fair_share_while_the_database_is_unavailable(
     tmp_path: Path, away: tuple[float, float]
 ) -> None:
     seen = played(at_once(20), tmp_path, replicas=4, away=away)
@@ -27,7 +27,7 @@ def test_while_the_ledger_is_away_each_replica_keeps_to_its_share(
     assert seen.stall <= 6.0
 
 
-def test_what_is_spent_past_a_slow_ledger_is_entered_there_for_others_to_know(
+def test_shared_quota_records_calls_later_when_the_database_is_slow(
     tmp_path: Path,
 ) -> None:
     seen = played(at_once(20), tmp_path, replicas=4, slow=1)
@@ -35,16 +35,16 @@ def test_what_is_spent_past_a_slow_ledger_is_entered_there_for_others_to_know(
     assert seen.worst_final <= 0.5 + OUTAGE
 
 
-async def test_what_was_known_before_the_ledger_failed_is_not_known_any_more(
+async def test_shared_quota_distrusts_remote_calls_of_before_an_outage(
     tmp_path: Path,
 ) -> None:
     async with Rooms(tmp_path, 2) as rooms:
-        ledger = rooms.ledgers[0]
-        share = SharedQuota(ledger, team="T1", count_replicas=lambda: 2, now=now)
+        slots = rooms.rate_slots[0]
+        share = SharedQuota(slots, team="T1", count_replicas=lambda: 2)
         for begin in (100.0, 300.0):
             await asyncio.sleep(begin - now())
             assert share.knows_remote_calls("chat.delete")
-            ledger.away = (begin, begin + 2)
+            slots.away = (begin, begin + 2)
             assert await share.take_slot("chat.delete", 5) is None
             await share.record_missing_calls("chat.delete")
             assert not share.knows_remote_calls("chat.delete")
@@ -54,7 +54,9 @@ async def test_what_was_known_before_the_ledger_failed_is_not_known_any_more(
             assert await share.take_slot("chat.delete", 5) == 0.0
 
 
-async def test_a_ledger_that_is_away_is_not_asked_by_every_edit(tmp_path: Path) -> None:
+async def test_shared_quota_does_not_query_an_unavailable_database_for_every_edit(
+    tmp_path: Path,
+) -> None:
     fake = FakeSlack()
     async with Rooms(tmp_path, 1, away=(0, 1000)) as rooms:
         reply = rooms.make(fake)(question(0, id="0"))
@@ -64,10 +66,10 @@ async def test_a_ledger_that_is_away_is_not_asked_by_every_edit(tmp_path: Path) 
             await asyncio.sleep(0.1)
         await reply.finish(done("word " * 600))
         assert fake.count("chat.update") > 40
-        assert len(rooms.ledgers[0].asked) < 25
+        assert len(rooms.rate_slots[0].asked) < 25
 
 
-async def test_a_ledger_that_fails_in_a_way_nobody_thought_of_holds_up_nothing(
+async def test_shared_quota_that_fails_unexpectedly_delays_no_answer(
     tmp_path: Path,
 ) -> None:
     class Broken(SharedRateSlots):

@@ -1,4 +1,4 @@
-"""Never more than the limit in any rolling minute, and never less than there is."""
+"""The limiters of one process: never more than the limit in any rolling minute, and no less."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def call(budget: RollingWindowLimiter, now: float, lasts: float = 0.0) -> None:
 
 @given(moments)
 @settings(max_examples=200)
-def test_no_minute_ever_holds_more_than_the_limit(pauses: list[float]) -> None:
+def test_limiter_allows_no_more_than_its_limit_in_any_minute(pauses: list[float]) -> None:
     budget, now, made = RollingWindowLimiter(LIMIT), 0.0, list[float]()
     for pause in pauses:
         now += pause
@@ -31,7 +31,7 @@ def test_no_minute_ever_holds_more_than_the_limit(pauses: list[float]) -> None:
 
 @given(moments, st.integers(1, LIMIT))
 @settings(max_examples=200)
-def test_it_opens_exactly_when_it_says(pauses: list[float], calls: int) -> None:
+def test_limiter_allows_a_call_exactly_at_available_at(pauses: list[float], calls: int) -> None:
     budget, now = RollingWindowLimiter(LIMIT), 0.0
     for pause in pauses:
         now += pause
@@ -45,7 +45,7 @@ def test_it_opens_exactly_when_it_says(pauses: list[float], calls: int) -> None:
         assert RollingWindowLimiter.available(budget, opens) >= calls
 
 
-def test_a_call_counts_while_it_is_under_way_and_a_minute_after() -> None:
+def test_limiter_counts_a_call_while_in_flight_and_for_a_minute_after() -> None:
     budget = RollingWindowLimiter(1)
     budget.record_start()
     assert budget.available(1000.0) == 0
@@ -55,7 +55,7 @@ def test_a_call_counts_while_it_is_under_way_and_a_minute_after() -> None:
     assert budget.available(1000.0 + WINDOW_SECONDS) == 1
 
 
-def test_a_refusal_closes_the_method_for_as_long_as_it_says() -> None:
+def test_limiter_is_blocked_for_the_retry_after_of_a_429() -> None:
     budget = RollingWindowLimiter(LIMIT)
     budget.record_rate_limited(100.0, 7.0)
     assert budget.available(106.9) == 0
@@ -63,7 +63,7 @@ def test_a_refusal_closes_the_method_for_as_long_as_it_says() -> None:
     assert budget.available(107.0) > 0
 
 
-def test_a_refusal_lowers_the_estimate_which_recovers_slowly() -> None:
+def test_limiter_lowers_its_estimate_after_a_429_and_recovers_slowly() -> None:
     budget = RollingWindowLimiter(40)
     for _ in range(30):
         call(budget, 0.0)
@@ -73,14 +73,14 @@ def test_a_refusal_lowers_the_estimate_which_recovers_slowly() -> None:
     assert budget.estimated_limit(600.0) == 40.0
 
 
-def test_one_odd_refusal_does_not_stop_everything() -> None:
+def test_limiter_keeps_a_minimum_estimate_after_one_odd_429() -> None:
     budget = RollingWindowLimiter(40)
     call(budget, 0.0)
     budget.record_rate_limited(0.0, 1.0)
     assert budget.estimated_limit(0.0) == 10.0
 
 
-def test_spare_calls_are_those_nobody_will_miss() -> None:
+def test_limiter_spare_calls_leave_one_for_each_time_needed() -> None:
     budget = RollingWindowLimiter(LIMIT)
     assert budget.spare_calls([], 0.0) == 5
     assert budget.spare_calls([0.0, 0.0], 0.0) == 3
@@ -92,7 +92,7 @@ def test_spare_calls_are_those_nobody_will_miss() -> None:
 
 
 @given(st.lists(st.floats(0, 3), max_size=40), st.integers(1, 4))
-def test_a_channel_takes_a_burst_and_then_its_rate(pauses: list[float], burst: int) -> None:
+def test_token_bucket_allows_a_burst_and_then_its_rate(pauses: list[float], burst: int) -> None:
     bucket, now, made = TokenBucket(1.0, burst), 0.0, list[float]()
     for pause in pauses:
         now = bucket.available_at(now + pause)
@@ -102,7 +102,7 @@ def test_a_channel_takes_a_burst_and_then_its_rate(pauses: list[float], burst: i
         assert at - first > 0.999
 
 
-def test_a_channel_that_refused_is_left_alone_and_then_asked_once() -> None:
+def test_token_bucket_allows_one_post_after_the_retry_after_of_a_429() -> None:
     bucket = TokenBucket(1.0, 3)
     bucket.record_rate_limited(10.0, 5.0)
     assert bucket.available_at(10.0) == 15.0
@@ -110,7 +110,7 @@ def test_a_channel_that_refused_is_left_alone_and_then_asked_once() -> None:
     assert bucket.available_at(15.0) == 16.0
 
 
-def test_calls_of_others_count_until_they_are_said_to() -> None:
+def test_limiter_counts_remote_calls_until_their_expiry() -> None:
     budget = RollingWindowLimiter(LIMIT)
     budget.set_remote_calls(1, [30.0, 10.0, -1.0], 0.0)
     assert budget.available(0.0) == 3
@@ -119,7 +119,7 @@ def test_calls_of_others_count_until_they_are_said_to() -> None:
     assert budget.available(10.0) == 4
 
 
-def test_of_parts_only_one_is_ours_whatever_is_known() -> None:
+def test_limiter_with_a_divisor_allows_one_part_of_the_limit() -> None:
     budget = RollingWindowLimiter(LIMIT)
     budget.set_remote_calls(2, [], 0.0)
     assert budget.available(0.0) == 2
@@ -131,7 +131,7 @@ def test_of_parts_only_one_is_ours_whatever_is_known() -> None:
     assert budget.available(1.0) == 3
 
 
-def test_only_what_others_are_not_known_to_have_spent_is_parted() -> None:
+def test_limiter_divides_only_what_remote_calls_are_not_known_to_use() -> None:
     budget, known = RollingWindowLimiter(LIMIT), [10.0, 20.0, 30.0, 40.0]
     free = []
     for now in (0.0, 9.0, 10.0, 20.0, 40.0):
@@ -140,7 +140,7 @@ def test_only_what_others_are_not_known_to_have_spent_is_parted() -> None:
     assert free == [0, 0, 1, 1, 2]
 
 
-def test_what_we_had_when_all_was_known_stays_ours_up_to_our_part() -> None:
+def test_limiter_keeps_own_calls_of_before_an_outage_up_to_its_part() -> None:
     budget = RollingWindowLimiter(LIMIT)
     for _ in range(3):
         call(budget, 0.0)
@@ -158,14 +158,14 @@ def test_what_we_had_when_all_was_known_stays_ours_up_to_our_part() -> None:
     assert free == [0, 0, 2, 1, 0]
 
 
-def test_a_call_that_is_withdrawn_was_never_made() -> None:
+def test_limiter_does_not_count_a_cancelled_call() -> None:
     budget = RollingWindowLimiter(1)
     budget.record_start()
     budget.record_cancel()
     assert (budget.available(0.0), budget.own_calls(0.0)) == (1, 0)
 
 
-def test_what_others_spend_is_part_of_what_was_too_much() -> None:
+def test_limiter_counts_remote_calls_when_a_429_lowers_its_estimate() -> None:
     budget = RollingWindowLimiter(40)
     budget.set_remote_calls(1, [50.0] * 10, 0.0)
     for _ in range(20):
@@ -179,7 +179,7 @@ shares = st.lists(st.tuples(st.floats(0, 20), st.integers(1, 4)), max_size=40)
 
 @given(shares)
 @settings(max_examples=100)
-def test_processes_that_keep_to_their_parts_stay_within_the_limit(
+def test_limiters_of_several_processes_stay_within_the_limit_together(
     pauses: list[tuple[float, int]],
 ) -> None:
     parts = [RollingWindowLimiter(LIMIT) for _ in range(2)]

@@ -1,4 +1,4 @@
-"""Each of Slack's refusals has its way."""
+"""What follows after each error code of a refused write."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ from bot.delivery.edits.refusals import Fallback, fallback_for
         ("something_new", Fallback.GIVE_UP),
     ],
 )
-def test_a_refusal_has_its_way(code: str, way: Fallback) -> None:
+def test_fallback_for_an_error_code(code: str, way: Fallback) -> None:
     assert fallback_for(code) is way

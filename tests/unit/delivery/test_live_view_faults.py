@@ -1,4 +1,4 @@
-"""Addresses that fail, expire or are refused: a private answer ends once, wherever that is."""
+"""Response URLs that fail, expire or are refused: an ephemeral answer ends once, in some place."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 from bot.delivery.ephemeral.reply import POSSIBLE_DUPLICATE_NOTICE
 from bot.render.buttons import SHARE_ACTION
 from tests.support.virtual_time import now
+from tests.unit.delivery.ephemeral import ends, private, write
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.hooks import COMMAND, Hooks, Use, buttons, markdown, state
-from tests.unit.delivery.note import ends, private, write
 from tests.unit.delivery.room import done, words, writing
 
 Fault = Callable[[Use], str | int | None]
@@ -47,7 +47,7 @@ ONCE = [
 
 @pytest.mark.parametrize(("kind", "fault", "times"), ONCE)
 @pytest.mark.parametrize("rate", [6.0, 40.0, 400.0])
-async def test_failures_that_pass_leave_one_end_in_the_note(
+async def test_live_view_shows_one_final_message_after_transient_failures(
     kind: str, fault: str | int, times: int, rate: float
 ) -> None:
     hooks, text = Hooks(fault=only(kind, fault, times)), words(900)
@@ -59,7 +59,7 @@ async def test_failures_that_pass_leave_one_end_in_the_note(
     assert hooks.below == []
 
 
-async def test_an_end_not_confirmed_by_the_fifth_use_stands_and_is_not_sent_below() -> None:
+async def test_live_view_counts_a_final_message_of_an_unconfirmed_fifth_use_as_sent() -> None:
     hooks, text = Hooks(fault=only("end", "lost", 1)), words(1500)
     async with private(hooks) as reply:
         url = hooks.press()
@@ -74,7 +74,7 @@ async def test_an_end_not_confirmed_by_the_fifth_use_stands_and_is_not_sent_belo
 
 @pytest.mark.parametrize("kind", ["text", "end"])
 @pytest.mark.parametrize("fault", ["used_url", "expired_url", "no_such_hook", "invalid_blocks"])
-async def test_an_address_that_is_refused_sends_the_answer_below(kind: str, fault: str) -> None:
+async def test_live_view_with_a_refused_url_sends_the_answer_below(kind: str, fault: str) -> None:
     hooks, text = Hooks(fault=only(kind, fault)), words(300)
     async with private(hooks) as reply:
         reply.add_response_url(hooks.press(), live=True)
@@ -86,7 +86,7 @@ async def test_an_address_that_is_refused_sends_the_answer_below(kind: str, faul
 
 
 @pytest.mark.parametrize("fault", [500, "lost"])
-async def test_an_address_that_stays_out_of_reach_sends_it_below_and_says_so(
+async def test_live_view_with_an_unreachable_url_sends_below_with_a_duplicate_notice(
     fault: str | int,
 ) -> None:
     hooks = Hooks(fault=only("end", fault, 3))
@@ -98,7 +98,7 @@ async def test_an_address_that_stays_out_of_reach_sends_it_below_and_says_so(
     assert POSSIBLE_DUPLICATE_NOTICE in state(hooks.below[0])
 
 
-async def test_when_all_addresses_have_expired_the_answer_goes_to_the_dm() -> None:
+async def test_live_view_with_expired_urls_sends_the_answer_to_the_dm() -> None:
     hooks, fake = Hooks(), FakeSlack()
     async with private(hooks, fake) as reply:
         reply.add_response_url(hooks.press(), live=True)
@@ -110,7 +110,7 @@ async def test_when_all_addresses_have_expired_the_answer_goes_to_the_dm() -> No
     assert ends(hooks, "One two.") == 0
 
 
-async def test_slack_out_of_reach_for_half_a_minute_costs_uses_but_no_end() -> None:
+async def test_live_view_keeps_a_use_for_the_final_message_while_slack_is_unreachable() -> None:
     hooks, text = Hooks(), words(1200)
     hooks.fault = lambda use: 503 if 3 < now() < 33 else None
     async with private(hooks) as reply:

@@ -1,4 +1,4 @@
-"""A private answer that has begun: written at a pace, and looked for wherever it may have ended."""
+"""An ephemeral answer that has begun, written at a given rate."""
 
 from __future__ import annotations
 
@@ -35,6 +35,6 @@ async def write(reply: EphemeralReply, text: str, *, rate: float = 40.0, chunk: 
 
 
 def ends(hooks: Hooks, text: str) -> int:
-    """How often the finished answer stands, wherever."""
+    """Count the messages that show the finished answer, in any place."""
     places = [*hooks.below, *([hooks.note] if hooks.note else [])]
     return sum(SHARE_ACTION in buttons(place) and markdown(place) == text for place in places)

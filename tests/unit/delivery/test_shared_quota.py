@@ -1,4 +1,4 @@
-"""Several processes spend one workspace's limits together, through the ledger they share."""
+"""Replicas share the limits of one workspace through the database."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from bot.delivery.workspace import READS_PER_MINUTE
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.room import THINKING, done, question, writing
-from tests.unit.delivery.sharing import FaultyLedger, Rooms, played
+from tests.unit.delivery.sharing import FaultyRateSlots, Rooms, played
 from tests.unit.delivery.simulator import OUR_LIMIT, Scenario, at_once
 
 
 @pytest.mark.parametrize("replicas", [2, 4])
-def test_replicas_spend_one_budget_together(tmp_path: Path, replicas: int) -> None:
+def test_replicas_stay_within_one_limit_together(tmp_path: Path, replicas: int) -> None:
     seen = played(at_once(20), tmp_path, replicas=replicas)
     assert (seen.limited, seen.lost) == (0, 0)
     assert seen.worst_final <= 0.5
@@ -26,29 +26,29 @@ def test_replicas_spend_one_budget_together(tmp_path: Path, replicas: int) -> No
     assert seen.edits >= OUR_LIMIT - 5, "what there is is spent"
 
 
-def test_readers_do_not_feel_that_answers_come_from_two_replicas(tmp_path: Path) -> None:
+def test_replicas_show_answers_as_fresh_as_one_process(tmp_path: Path) -> None:
     seen = played(at_once(10), tmp_path, replicas=2)
     assert (seen.limited, seen.lost) == (0, 0)
     assert seen.worst_final <= 0.5
     assert seen.stall <= 1.2
 
 
-def test_an_answer_is_as_fresh_while_another_replica_has_nothing_to_do(tmp_path: Path) -> None:
+def test_replica_is_as_fresh_beside_an_idle_one(tmp_path: Path) -> None:
     seen = played(Scenario("one of 25 s", (0.0,), words=1000), tmp_path, replicas=2)
     assert seen.stale <= 0.45
     assert seen.edits <= OUR_LIMIT * 3 / 4
 
 
-async def test_what_a_replica_spent_before_it_died_counts_for_the_next(tmp_path: Path) -> None:
+async def test_replica_counts_the_calls_of_one_that_died(tmp_path: Path) -> None:
     fake = FakeSlack()
     async with Rooms(tmp_path, 1) as rooms:
-        [ledger] = rooms.ledgers
+        [slots] = rooms.rate_slots
         for _ in range(OUR_LIMIT):
-            assert await ledger.acquire("T1:chat.update", OUR_LIMIT, WINDOW_SECONDS) == 0.0
+            assert await slots.acquire("T1:chat.update", OUR_LIMIT, WINDOW_SECONDS) == 0.0
         await asyncio.sleep(30)
-        rooms.ledgers.clear()
+        rooms.rate_slots.clear()
         await rooms.another()
-        room = rooms.room(fake, rooms.ledgers[0])
+        room = rooms.room(fake, rooms.rate_slots[0])
         rooms.rooms.append(room)
         reply = room.create_reply(question())
         await reply.open(THINKING)
@@ -60,10 +60,10 @@ async def test_what_a_replica_spent_before_it_died_counts_for_the_next(tmp_path:
         await reply.finish(done("All of it."))
 
 
-async def test_a_process_that_is_gone_needs_no_edits_any_more(tmp_path: Path) -> None:
+async def test_replica_reserves_no_edits_for_one_that_died(tmp_path: Path) -> None:
     fake = FakeSlack()
     async with Rooms(tmp_path, 1) as rooms:
-        gone = FaultyLedger(rooms.databases[0], "gone", (0, 0))
+        gone = FaultyRateSlots(rooms.databases[0], "gone", (0, 0))
         for _ in range(OUR_LIMIT - 8):
             assert await gone.acquire("T1:chat.update", OUR_LIMIT, WINDOW_SECONDS) == 0.0
             await asyncio.sleep(0.5)
@@ -76,11 +76,11 @@ async def test_a_process_that_is_gone_needs_no_edits_any_more(tmp_path: Path) ->
         await reply.finish(done("word " * 100))
 
 
-async def test_a_placeholder_says_so_when_the_minute_is_spent_elsewhere(tmp_path: Path) -> None:
+async def test_placeholder_says_so_when_other_replicas_use_up_the_minute(tmp_path: Path) -> None:
     fake = FakeSlack()
     async with Rooms(tmp_path, 2) as rooms:
         for _ in range(OUR_LIMIT):
-            await rooms.ledgers[1].acquire("T1:chat.update", OUR_LIMIT, WINDOW_SECONDS)
+            await rooms.rate_slots[1].acquire("T1:chat.update", OUR_LIMIT, WINDOW_SECONDS)
         replies = rooms.make(fake)
         await replies(question(0, id="0")).open(THINKING)
         await asyncio.sleep(1)
@@ -89,7 +89,7 @@ async def test_a_placeholder_says_so_when_the_minute_is_spent_elsewhere(tmp_path
         assert "Slack takes few changes" in later.states[0]
 
 
-async def test_posts_of_two_replicas_keep_the_pace_of_one_channel(tmp_path: Path) -> None:
+async def test_replicas_keep_to_the_post_rate_of_one_channel(tmp_path: Path) -> None:
     fake = FakeSlack()
     async with Rooms(tmp_path, 2) as rooms:
         replies = rooms.make(fake)
@@ -100,7 +100,7 @@ async def test_posts_of_two_replicas_keep_the_pace_of_one_channel(tmp_path: Path
     assert all(later - first > 2.5 for first, later in zip(times, times[3:], strict=False))
 
 
-async def test_an_edit_costs_one_small_statement(tmp_path: Path) -> None:
+async def test_shared_quota_costs_an_edit_one_small_statement(tmp_path: Path) -> None:
     fake = FakeSlack()
     async with Rooms(tmp_path, 1) as rooms:
         reply = rooms.make(fake)(question(0, id="0"))
@@ -110,17 +110,17 @@ async def test_an_edit_costs_one_small_statement(tmp_path: Path) -> None:
             reply.show(writing("word " * n))
             await asyncio.sleep(0.1)
         await reply.finish(done("word " * 200))
-        assert len(rooms.ledgers[0].asked) == len(fake.calls)
+        assert len(rooms.rate_slots[0].asked) == len(fake.calls)
 
 
-async def test_a_call_that_is_not_granted_is_not_made_and_planned_anew(tmp_path: Path) -> None:
+async def test_edit_without_a_slot_is_not_made_and_planned_again(tmp_path: Path) -> None:
     fake = FakeSlack()
     async with Rooms(tmp_path, 2) as rooms:
         reply = rooms.make(fake)(question(0, id="0"))
         await reply.open(THINKING)
         await asyncio.sleep(1.5)
         for _ in range(OUR_LIMIT):  # all at once, after we have looked
-            await rooms.ledgers[1].acquire("T1:chat.update", OUR_LIMIT, WINDOW_SECONDS)
+            await rooms.rate_slots[1].acquire("T1:chat.update", OUR_LIMIT, WINDOW_SECONDS)
         before = now()
         await reply.finish(done("All of it."))
         assert now() - before < 1.0
@@ -130,8 +130,8 @@ async def test_a_call_that_is_not_granted_is_not_made_and_planned_anew(tmp_path:
     assert [m.state for m in fake.messages.values()] == ["The answer is below.", ""]
 
 
-async def test_alone_and_without_a_ledger_everything_is_ours() -> None:
-    share = SharedQuota(None, team="T1", count_replicas=lambda: 7, now=now)
+async def test_shared_quota_without_rate_slots_allows_every_call() -> None:
+    share = SharedQuota(None, team="T1", count_replicas=lambda: 7)
     assert await share.take_slot("chat.update", 1) == 0.0
     await share.refresh("chat.update")
     assert (
@@ -141,11 +141,11 @@ async def test_alone_and_without_a_ledger_everything_is_ours() -> None:
     ) == (1, 1, [])
 
 
-async def test_calls_of_other_workspaces_do_not_count(tmp_path: Path) -> None:
+async def test_shared_quota_ignores_calls_of_other_workspaces(tmp_path: Path) -> None:
     async with Rooms(tmp_path, 2) as rooms:
-        ours, theirs = rooms.ledgers
-        there = SharedQuota(theirs, team="T2", count_replicas=lambda: 2, now=now)
-        here = SharedQuota(ours, team="T1", count_replicas=lambda: 2, now=now)
+        ours, theirs = rooms.rate_slots
+        there = SharedQuota(theirs, team="T2", count_replicas=lambda: 2)
+        here = SharedQuota(ours, team="T1", count_replicas=lambda: 2)
         assert await there.take_slot("chat.update", 1) == 0.0
         await here.refresh("chat.update")
         assert here.remote_expiries("chat.update") == []
@@ -153,12 +153,12 @@ async def test_calls_of_other_workspaces_do_not_count(tmp_path: Path) -> None:
         assert await here.take_slot("chat.update", 1) == pytest.approx(WINDOW_SECONDS, abs=1)
 
 
-async def test_threads_are_read_back_no_faster_than_slack_allows_all_replicas(
+async def test_replicas_read_threads_within_one_limit_together(
     tmp_path: Path,
 ) -> None:
     slack = FakeSlack()
     async with Rooms(tmp_path, 2) as rooms:
-        rooms.rooms += [rooms.room(slack, ledger) for ledger in rooms.ledgers]
+        rooms.rooms += [rooms.room(slack, slots) for slots in rooms.rate_slots]
         looks = [
             rooms.rooms[n % 2].find_messages(question(n)) for n in range(READS_PER_MINUTE + 10)
         ]

@@ -1,4 +1,4 @@
-"""What several processes say in place of one answer stands once."""
+"""A notice that several processes post in place of one answer is shown once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def said(fake: FakeSlack) -> list[str]:
 
 
 @pytest.mark.parametrize("apart", [0.0, 0.05, 0.15, 0.25, 1.0])
-async def test_of_two_processes_that_say_the_same_one_is_read(apart: float) -> None:
+async def test_unavailable_notice_of_two_processes_is_shown_once(apart: float) -> None:
     fake = FakeSlack()
 
     async def say(room: Delivery, after: float) -> None:
@@ -31,7 +31,7 @@ async def test_of_two_processes_that_say_the_same_one_is_read(apart: float) -> N
     assert said(fake) == ["Not now."]
 
 
-async def test_an_answer_that_somebody_gives_is_left_as_it_is() -> None:
+async def test_unavailable_notice_is_not_posted_where_an_answer_exists() -> None:
     fake = FakeSlack()
     async with delivery(fake) as one, delivery(fake) as two:
         reply = one.create_reply(question())
@@ -42,7 +42,7 @@ async def test_an_answer_that_somebody_gives_is_left_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("fault", ["missing_scope", 500])
-async def test_it_is_said_where_nothing_can_be_read(fault: str | int) -> None:
+async def test_unavailable_notice_is_posted_where_the_bot_may_not_read(fault: str | int) -> None:
     fake = FakeSlack()
     fake.fault = always("conversations.replies", fault)
     async with delivery(fake) as room:
@@ -50,7 +50,7 @@ async def test_it_is_said_where_nothing_can_be_read(fault: str | int) -> None:
     assert said(fake) == ["Not now."]
 
 
-async def test_it_is_said_once_where_the_answer_to_the_post_was_lost() -> None:
+async def test_unavailable_notice_is_posted_once_when_its_response_is_lost() -> None:
     fake = FakeSlack()
     fake.fault = once("chat.postMessage", "lost")
     async with delivery(fake) as room:
@@ -58,7 +58,7 @@ async def test_it_is_said_once_where_the_answer_to_the_post_was_lost() -> None:
     assert said(fake) == ["Not now."]
 
 
-async def test_a_command_is_told_without_a_look() -> None:
+async def test_unavailable_notice_for_a_command_is_sent_without_reading() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
         await room.post_if_unanswered(command(), SORRY)

@@ -1,4 +1,4 @@
-"""Private answers as the rest of the house deals with them: lent, kept, taken over, let go of."""
+"""Ephemeral answers and the rest of the bot: button presses, turn guard, takeover, closing."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.hooks import Hooks, Use, buttons, markdown
 from tests.unit.delivery.hooks import room as room_of
-from tests.unit.delivery.room import THINKING, Keeper, always, command, done, words, writing
+from tests.unit.delivery.room import THINKING, MemoryGuard, always, command, done, words, writing
 
 
-async def test_where_the_bot_may_not_post_the_note_can_be_pressed_like_any_other() -> None:
+async def test_public_reply_that_may_not_post_has_a_working_acknowledgement() -> None:
     hooks, fake = Hooks(), FakeSlack()
     fake.fault = always("chat.postMessage", "not_in_channel")
     room = room_of(hooks, fake)
@@ -39,7 +39,7 @@ async def test_where_the_bot_may_not_post_the_note_can_be_pressed_like_any_other
     await room.aclose()
 
 
-async def test_only_the_asker_lends_addresses_and_only_to_answers_under_way() -> None:
+async def test_registry_takes_response_urls_of_the_asker_for_running_answers_only() -> None:
     hooks = Hooks()
     room = room_of(hooks, FakeSlack())
     reply = room.create_reply(command())
@@ -55,7 +55,7 @@ async def test_only_the_asker_lends_addresses_and_only_to_answers_under_way() ->
     await room.aclose()
 
 
-async def test_answers_that_ended_are_kept_up_to_their_bytes_however_long_they_are(
+async def test_registry_keeps_ended_answers_up_to_its_bytes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(registry, "ENDED_BYTES", 20 * 1000)
@@ -65,12 +65,12 @@ async def test_answers_that_ended_are_kept_up_to_their_bytes_however_long_they_a
         reply = room.create_reply(replace(command(), id=f"q{number}", text="∀" * 500))
         await reply.open(THINKING)
         await reply.finish(done("∃" * 500))
-    guard = [number for number in range(12) if room.ephemeral.find_ended(f"q{number}")]
-    assert guard == [8, 9, 10, 11]  # 4,000 bytes each, and a little
+    remembered = [number for number in range(12) if room.ephemeral.find_ended(f"q{number}")]
+    assert remembered == [8, 9, 10, 11]  # 4,000 bytes each, and a little
     await room.aclose()
 
 
-async def test_an_address_lent_in_another_process_is_used_like_any_other() -> None:
+async def test_registry_delivers_a_response_url_of_another_process() -> None:
     kinds: tuple[tuple[Literal["show", "end"], int], ...] = (("show", 2), ("end", 1))
     for kind, shown in kinds:
         hooks = Hooks()
@@ -86,24 +86,24 @@ async def test_an_address_lent_in_another_process_is_used_like_any_other() -> No
         await room.aclose()
 
 
-async def test_that_a_message_is_sent_is_journalled_before_and_told_after() -> None:
+async def test_turn_guard_journals_an_ephemeral_message_before_and_records_it_after() -> None:
     for press in (False, True):
-        hooks, keeper = Hooks(), Sending()
-        hooks.fault = keeper.watch
+        hooks, guard = Hooks(), Sending()
+        hooks.fault = guard.watch
         room = room_of(hooks, FakeSlack())
-        reply = room.create_reply(command(), guard=keeper)
+        reply = room.create_reply(command(), guard=guard)
         await reply.open(THINKING)
-        assert keeper.sends == 0
+        assert guard.sends == 0
         if press:
             room.ephemeral.add_response_url(command().id, "U1", hooks.press(), live=False)
         await reply.finish(done("Here."))
-        assert keeper.sends == 1
-        assert keeper.messages == (ShownMessage("", "", "respond"),)
-        assert keeper.texts == ["Here."]
+        assert guard.sends == 1
+        assert guard.messages == (ShownMessage("", "", "respond"),)
+        assert guard.texts == ["Here."]
         await room.aclose()
 
 
-class Sending(Keeper):
+class Sending(MemoryGuard):
     """Counts what is about to be sent; nothing may go out before."""
 
     def __init__(self) -> None:
@@ -117,19 +117,19 @@ class Sending(Keeper):
         assert self.sends
 
 
-async def test_text_shown_in_the_note_is_told_to_whoever_keeps_the_turn() -> None:
-    hooks, keeper = Hooks(), Keeper()
+async def test_turn_guard_records_text_shown_by_the_live_view() -> None:
+    hooks, guard = Hooks(), MemoryGuard()
     room = room_of(hooks, FakeSlack())
-    reply = room.create_reply(command(), guard=keeper)
+    reply = room.create_reply(command(), guard=guard)
     await reply.open(THINKING)
     reply.show(writing(words(40)))
     room.ephemeral.add_response_url(command().id, "U1", hooks.press(), live=True)
     await asyncio.sleep(1)
-    assert (keeper.messages, keeper.texts) == ((), [words(40)])
+    assert (guard.messages, guard.texts) == ((), [words(40)])
     await room.aclose()
 
 
-async def test_what_another_process_has_sent_is_not_sent_again() -> None:
+async def test_ephemeral_reply_does_not_repeat_a_message_of_another_process() -> None:
     for text, messages in (("Here.", 0), (words(4000), 1)):
         hooks, fake = Hooks(), FakeSlack()
         room = room_of(hooks, fake)
@@ -145,30 +145,30 @@ async def test_what_another_process_has_sent_is_not_sent_again() -> None:
         await room.aclose()
 
 
-async def test_a_private_answer_that_may_not_be_ours_waits_until_it_is() -> None:
-    hooks, keeper = Hooks(), Keeper()
-    keeper.ours = False
+async def test_ephemeral_reply_without_a_lease_waits() -> None:
+    hooks, guard = Hooks(), MemoryGuard()
+    guard.ours = False
     room = room_of(hooks, FakeSlack())
-    reply = room.create_reply(command(), guard=keeper)
+    reply = room.create_reply(command(), guard=guard)
     await reply.open(THINKING)
     reply.show(writing(words(40)))
     room.ephemeral.add_response_url(command().id, "U1", hooks.press(), live=True)
     finishing = asyncio.create_task(reply.finish(done("Here.")))
     await asyncio.sleep(30)
     assert hooks.uses == []
-    keeper.ours = True
+    guard.ours = True
     await finishing
     assert len(hooks.uses) == 1
     await room.aclose()
 
 
 @pytest.mark.parametrize("ours", [True, False])
-async def test_a_private_answer_that_is_somebody_else_s_is_let_go_of(ours: bool) -> None:
-    hooks, keeper = Hooks(), Keeper()
-    keeper.ours = ours
+async def test_ephemeral_reply_that_is_abandoned_raises_lease_lost(ours: bool) -> None:
+    hooks, guard = Hooks(), MemoryGuard()
+    guard.ours = ours
     hooks.fault = lambda use: 500
     room = room_of(hooks, FakeSlack())
-    reply = room.create_reply(command(), guard=keeper)
+    reply = room.create_reply(command(), guard=guard)
     await reply.open(THINKING)
     finishing = asyncio.create_task(reply.finish(done("Here.")))
     await asyncio.sleep(0.5)
@@ -181,7 +181,7 @@ async def test_a_private_answer_that_is_somebody_else_s_is_let_go_of(ours: bool)
     await room.aclose()
 
 
-async def test_closing_waits_a_moment_for_what_is_on_its_way_and_an_end_can_still_come() -> None:
+async def test_ephemeral_reply_can_finish_after_closing_waited_for_a_request() -> None:
     hooks = Hooks(latency=0.8)
     room = room_of(hooks, FakeSlack())
     reply = room.create_reply(command())

@@ -1,4 +1,4 @@
-"""Private answers to slash commands, and public ones that are refused."""
+"""Ephemeral answers to slash commands, and public ones that are refused."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ def text_of(message: Any) -> str:
     return "\n".join(block["text"] for block in message["blocks"] if block["type"] == "markdown")
 
 
-async def test_a_private_answer_is_one_private_message_when_it_is_whole() -> None:
+async def test_ephemeral_reply_is_one_message_when_it_is_complete() -> None:
     fake = FakeSlack()
     await answer(fake, done("It is **so**."))
     [message] = fake.private
     assert text_of(message) == "It is **so**."
     assert message["response_type"] == "ephemeral"
-    assert "Why?" in json.dumps(message["blocks"])  # the question stands above its answer
+    assert "Why?" in json.dumps(message["blocks"])  # the question is above its answer
     assert fake.messages == {}
 
 
-async def test_an_answer_too_long_for_one_private_message_goes_on_in_the_dm() -> None:
+async def test_ephemeral_reply_continues_a_long_answer_in_the_dm() -> None:
     fake = FakeSlack()
     text = words(5000)
     await answer(fake, done(text))
@@ -58,7 +58,7 @@ async def test_an_answer_too_long_for_one_private_message_goes_on_in_the_dm() ->
 
 
 @pytest.mark.parametrize("error", ["used_url", "expired_url", "no_such_hook"])
-async def test_a_used_up_address_sends_all_of_it_to_the_dm(error: str) -> None:
+async def test_ephemeral_reply_with_a_used_up_url_goes_to_the_dm(error: str) -> None:
     fake = FakeSlack()
     fake.fault = always("response_url", error)
     text = words(4000)
@@ -67,7 +67,7 @@ async def test_a_used_up_address_sends_all_of_it_to_the_dm(error: str) -> None:
     assert " ".join(m.markdown for m in fake.messages.values()).split() == text.split()
 
 
-async def test_a_command_without_an_address_is_answered_in_the_dm() -> None:
+async def test_ephemeral_reply_without_a_url_goes_to_the_dm() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
         place = command().place
@@ -75,7 +75,7 @@ async def test_a_command_without_an_address_is_answered_in_the_dm() -> None:
     assert [m.markdown for m in fake.messages.values()] == ["Here."]
 
 
-async def test_an_address_out_of_reach_is_tried_again_and_the_second_copy_says_so() -> None:
+async def test_ephemeral_reply_retries_an_unreachable_url_with_a_duplicate_notice() -> None:
     fake = FakeSlack()
     fake.fault = once("response_url", 500)
     await answer(fake, done("Here."))
@@ -85,7 +85,7 @@ async def test_an_address_out_of_reach_is_tried_again_and_the_second_copy_says_s
     assert message["blocks"][-1]["type"] == "actions"
 
 
-async def test_an_address_that_stays_out_of_reach_is_given_up_for_the_dm() -> None:
+async def test_ephemeral_reply_with_an_unreachable_url_goes_to_the_dm() -> None:
     fake = FakeSlack()
     fake.fault = always("response_url", 500)
     await answer(fake, done("Here."))
@@ -93,14 +93,14 @@ async def test_an_address_that_stays_out_of_reach_is_given_up_for_the_dm() -> No
     assert [m.markdown for m in fake.messages.values()] == ["Here."]
 
 
-async def test_a_limited_address_is_waited_for() -> None:
+async def test_ephemeral_reply_waits_for_a_rate_limited_url() -> None:
     fake = FakeSlack()
     fake.fault = once("response_url", "429:3")
     await answer(fake, done("Here."))
     assert [text_of(message) for message in fake.private] == ["Here."]
 
 
-async def test_the_dm_is_opened_however_long_it_takes() -> None:
+async def test_ephemeral_reply_opens_the_dm_with_any_number_of_retries() -> None:
     fake = FakeSlack()
     gone = always("response_url", "used_url")
     calls = count()
@@ -112,21 +112,21 @@ async def test_the_dm_is_opened_however_long_it_takes() -> None:
     assert [m.markdown for m in fake.messages.values()] == ["Here."]
 
 
-async def test_when_even_the_dm_is_closed_the_caller_is_told() -> None:
+async def test_ephemeral_reply_raises_when_the_dm_is_closed_too() -> None:
     fake = FakeSlack()
     fake.fault = lambda call: "used_url" if call.method == "response_url" else "user_not_found"
     with pytest.raises(SlackRefused, match="user_not_found"):
         await answer(fake, done("Here."))
 
 
-async def test_a_failure_is_said_privately_too() -> None:
+async def test_ephemeral_reply_shows_a_failure() -> None:
     fake = FakeSlack()
     await answer(fake, Draft(Phase.FAILED, "", "The model's server is overloaded right now."))
     [message] = fake.private
     assert "overloaded" in json.dumps(message["blocks"])
 
 
-async def test_a_public_answer_is_a_channel_message_that_shows_who_asked_what() -> None:
+async def test_public_reply_is_a_channel_message_that_shows_who_asked_what() -> None:
     fake = FakeSlack()
     await answer(fake, done("For all."), public=True)
     [message] = fake.messages.values()
@@ -136,7 +136,7 @@ async def test_a_public_answer_is_a_channel_message_that_shows_who_asked_what() 
     assert fake.private == []
 
 
-async def test_a_long_public_answer_goes_on_in_its_own_thread() -> None:
+async def test_public_reply_continues_a_long_answer_in_its_own_thread() -> None:
     fake = FakeSlack()
     await answer(fake, done(words(4000)), public=True)
     first, *rest = fake.messages.values()
@@ -145,7 +145,7 @@ async def test_a_long_public_answer_goes_on_in_its_own_thread() -> None:
 
 
 @pytest.mark.parametrize("code", ["not_in_channel", "channel_not_found", "restricted_action"])
-async def test_where_the_bot_may_not_post_the_asker_is_told_and_answered_privately(
+async def test_public_reply_that_may_not_post_answers_the_asker_only(
     code: str,
 ) -> None:
     fake = FakeSlack()

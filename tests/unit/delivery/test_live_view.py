@@ -1,4 +1,4 @@
-"""Private answers shown in place of their note, in virtual time."""
+"""Ephemeral answers shown in place of their acknowledgement, in virtual time."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from bot.delivery.ephemeral.reply import EphemeralReply
 from bot.render.buttons import CONTINUE_ACTION, RETRY_ACTION, SHARE_ACTION, STOP_ACTION
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now, run
+from tests.unit.delivery.ephemeral import ends, private, write
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.hooks import COMMAND, Hooks, buttons, markdown, state
-from tests.unit.delivery.note import ends, private, write
 from tests.unit.delivery.room import done, words, writing
 
 
-async def test_an_answer_is_shown_in_its_note_as_it_is_written_and_ends_there() -> None:
+async def test_live_view_shows_the_answer_while_it_is_written_and_at_the_end() -> None:
     hooks, text = Hooks(), words(1200)
     async with private(hooks) as reply:
         url = hooks.press()
@@ -47,10 +47,10 @@ async def test_an_answer_is_shown_in_its_note_as_it_is_written_and_ends_there() 
     live=st.booleans(),
     end=st.sampled_from([Phase.DONE, Phase.STOPPED, Phase.CUT_OFF, Phase.FAILED]),
 )
-def test_uses_are_five_at_most_and_the_last_is_the_end(
+def test_live_view_uses_a_url_five_times_and_the_last_use_for_the_final_message(
     steps: Sequence[tuple[float, int]], presses: Sequence[float], live: bool, end: Phase
 ) -> None:
-    """Whatever is written when, and whenever the note is pressed."""
+    """At any rate of writing and any time of a press."""
 
     async def pressing(hooks: Hooks, reply: EphemeralReply, at: float) -> None:
         await asyncio.sleep(at)
@@ -89,7 +89,7 @@ def test_uses_are_five_at_most_and_the_last_is_the_end(
         assert [markdown(body) for body in hooks.below] == [text]
 
 
-async def test_a_press_before_the_first_word_is_answered_by_how_the_answer_stands() -> None:
+async def test_live_view_shows_the_state_after_a_press_before_the_first_word() -> None:
     hooks = Hooks()
     async with private(hooks) as reply:
         reply.add_response_url(hooks.press(), live=True)
@@ -104,7 +104,7 @@ async def test_a_press_before_the_first_word_is_answered_by_how_the_answer_stand
 
 
 @pytest.mark.parametrize("rate", [3.0, 6.0, 8.0])
-async def test_uses_last_to_the_end_of_an_answer_that_is_written_as_fast_as_it_is_read(
+async def test_live_view_uses_last_to_the_end_of_an_answer_at_reading_speed(
     rate: float,
 ) -> None:
     """For a minute and more: none is wasted, none is left."""
@@ -120,7 +120,7 @@ async def test_uses_last_to_the_end_of_an_answer_that_is_written_as_fast_as_it_i
     assert max(after - before for before, after in pairwise(shown)) < 0.7 * shown[-1], shown
 
 
-async def test_a_second_press_brings_five_new_uses() -> None:
+async def test_live_view_gets_five_more_uses_by_a_second_press() -> None:
     hooks, text = Hooks(), words(1500)
     async with private(hooks) as reply:
         reply.add_response_url(hooks.press(), live=True)
@@ -136,13 +136,13 @@ async def test_a_second_press_brings_five_new_uses() -> None:
     assert hooks.below == []
 
 
-async def test_what_a_person_stopped_stands_in_the_note_at_once() -> None:
+async def test_live_view_shows_a_stopped_answer_at_once() -> None:
     hooks = Hooks()
     async with private(hooks) as reply:
         reply.show(writing("One two"))
         reply.add_response_url(hooks.press(), live=False)
         await asyncio.sleep(5)
-        assert hooks.uses == []  # an address lent by Stop shows the end only
+        assert hooks.uses == []  # the URL of a Stop press shows the final message only
         await reply.finish(Draft(Phase.STOPPED, "One two", "Stopped by <@U1>"))
     assert hooks.note
     assert markdown(hooks.note) == "One two"
@@ -150,7 +150,7 @@ async def test_what_a_person_stopped_stands_in_the_note_at_once() -> None:
     assert hooks.below == []
 
 
-async def test_a_failure_stands_in_the_note_and_can_be_tried_again() -> None:
+async def test_live_view_shows_a_failure_with_a_retry_button() -> None:
     hooks = Hooks()
     async with private(hooks) as reply:
         reply.add_response_url(hooks.press(), live=True)
@@ -160,7 +160,7 @@ async def test_a_failure_stands_in_the_note_and_can_be_tried_again() -> None:
     assert hooks.below == []
 
 
-async def test_a_text_too_long_for_the_note_shows_its_beginning_and_goes_on_in_the_dm() -> None:
+async def test_live_view_shows_the_beginning_of_a_long_text_and_the_rest_is_in_the_dm() -> None:
     hooks, fake, text = Hooks(), FakeSlack(), words(6000)
     async with private(hooks, fake) as reply:
         reply.add_response_url(hooks.press(), live=True)
@@ -176,7 +176,7 @@ async def test_a_text_too_long_for_the_note_shows_its_beginning_and_goes_on_in_t
     assert " ".join([markdown(hooks.note), *rest]).split() == text.split()
 
 
-async def test_a_press_while_the_answer_is_sent_below_takes_the_note_away() -> None:
+async def test_live_view_removes_the_acknowledgement_when_the_answer_is_sent_below() -> None:
     hooks = Hooks(latency=2.0)
     async with private(hooks) as reply:
         sending = asyncio.create_task(reply.finish(done("So.")))

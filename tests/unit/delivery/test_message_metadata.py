@@ -18,12 +18,12 @@ from tests.unit.delivery.room import (
     delivery,
     done,
     question,
-    standing,
+    shown_messages,
     words,
 )
 
 
-async def test_the_messages_of_a_turn_are_found_in_the_order_of_their_parts() -> None:
+async def test_find_messages_returns_parts_in_order() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
         for n in (0, 1):
@@ -37,9 +37,7 @@ async def test_the_messages_of_a_turn_are_found_in_the_order_of_their_parts() ->
     assert found == tuple(ShownMessage(m.ts, "C1") for m in mine)
 
 
-async def test_of_messages_that_are_the_same_part_the_newest_comes_first_and_the_others_last() -> (
-    None
-):
+async def test_find_messages_returns_duplicates_of_a_part_last() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
         for _ in range(2):  # two processes, each of which thinks the turn is its own
@@ -51,7 +49,7 @@ async def test_of_messages_that_are_the_same_part_the_newest_comes_first_and_the
     assert list(fake.messages) == [third, fourth]
 
 
-async def test_an_answer_at_the_top_of_a_channel_is_found_with_what_follows_in_its_thread() -> None:
+async def test_find_messages_finds_an_answer_at_the_top_of_a_channel_and_in_its_thread() -> None:
     fake = FakeSlack()
     asked = question(place=Place("T1", "D1", "dm"), ts=None)
     async with delivery(fake) as room:
@@ -62,7 +60,7 @@ async def test_an_answer_at_the_top_of_a_channel_is_found_with_what_follows_in_i
     assert len(found) > 2
 
 
-async def test_an_answer_that_cannot_be_looked_for_says_so() -> None:
+async def test_find_messages_raises_where_it_may_not_read() -> None:
     fake = FakeSlack()
     fake.fault = always("conversations.replies", "missing_scope")
     async with delivery(fake) as room:
@@ -70,7 +68,7 @@ async def test_an_answer_that_cannot_be_looked_for_says_so() -> None:
             await room.find_messages(question())
 
 
-async def test_a_public_answer_to_a_command_is_found_where_it_stands() -> None:
+async def test_find_messages_finds_a_public_answer_to_a_command() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
         await room.create_reply(command(public=True)).finish(done("Here."))
@@ -80,15 +78,15 @@ async def test_a_public_answer_to_a_command_is_found_where_it_stands() -> None:
     assert (message.markdown, found.channel) == ("There.", "C1")
 
 
-async def test_a_stream_that_has_no_mark_yet_is_found_where_it_is_known() -> None:
+async def test_find_messages_finds_a_known_stream_without_metadata() -> None:
     fake = FakeSlack()
     async with delivery(fake) as room:
         await room.create_reply(question()).finish(done(words(5000)))
-        known = [replace(one, method="native") for one in standing(fake)]
+        known = [replace(one, method="native") for one in shown_messages(fake)]
         last = fake.messages[known[-1].ts]
         last.metadata = None
     slack = connect(fake)
-    assert await find_messages(slack, question()) == standing(fake)[:-1]
+    assert await find_messages(slack, question()) == shown_messages(fake)[:-1]
     assert await find_messages(slack, question(), known) == tuple(known)
     del fake.messages[known[0].ts]
     assert await find_messages(slack, question(), known) == tuple(known[1:])
