@@ -27,7 +27,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bot.errors import LeaseLost
 from bot.storage import rows
 from bot.storage.records import Claim
-from bot.storage.tables import LIVE, OVER, UNFINISHED, WAITING, claims, turns, unfinished
+from bot.storage.tables import (
+    LIVE,
+    OVER,
+    TURN_COLUMNS,
+    UNFINISHED,
+    WAITING,
+    claims,
+    turns,
+    unfinished,
+)
 from bot.values import Draft, Question
 
 
@@ -88,9 +97,9 @@ def promote(connection: Connection, turn: str, fence: int, replica: str) -> Ques
         update(turns)
         .where(*ours, turns.c.state == WAITING, ~busy)
         .values(state=LIVE)
-        .returning(turns)
+        .returning(*TURN_COLUMNS)
     ).first()
-    row = row or connection.execute(select(turns).where(*ours)).first()
+    row = row or connection.execute(select(*TURN_COLUMNS).where(*ours)).first()
     if row is None:
         raise LeaseLost(turn)
     return rows.to_question(row) if row.state == LIVE else None
@@ -153,7 +162,9 @@ def _exists(connection: Connection, turn: str) -> bool:
 def _merge_into(connection: Connection, waiting_turn: str, question: Question) -> bool:
     """Append the question to the waiting one; False when that does not wait any more."""
     still = (turns.c.id == waiting_turn, turns.c.state == WAITING)
-    row: Row[Any] | None = connection.execute(select(turns).where(*still).with_for_update()).first()
+    row: Row[Any] | None = connection.execute(
+        select(*TURN_COLUMNS).where(*still).with_for_update()
+    ).first()
     if row is None:
         return False
     whole = rows.merge_questions(rows.to_question(row), question)

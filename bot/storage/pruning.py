@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, Delete, Table, delete, exists, select, tuple_
 
 from bot.storage.rate_slots import clock_expression
-from bot.storage.tables import OVER, UNFINISHED, claims, of_team, slots, turns, wishes
+from bot.storage.tables import OVER, UNFINISHED, claims, of_team, slots, turn_commands, turns
 
 MAX_ROWS_PER_TRANSACTION = 500  # rows in one transaction
 UNUSED_SECONDS = 24 * 3600  # longer than any window of a budget
@@ -33,7 +33,7 @@ def unused_slots(dialect: str) -> Delete:
 def unread_commands() -> Delete:
     """Wishes of turns that were over before anybody read them."""
     over = select(turns.c.id).where(turns.c.state == OVER)
-    return _batch(wishes, wishes.c.turn.in_(over))
+    return _batch(turn_commands, turn_commands.c.turn.in_(over))
 
 
 def _batch(table: Table, *where: ColumnElement[bool]) -> Delete:

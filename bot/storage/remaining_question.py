@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 
 from bot.storage import claiming, rows
 from bot.storage.records import Change, Claim
-from bot.storage.tables import OVER, turns, wishes
+from bot.storage.tables import OVER, TURN_COLUMNS, turn_commands, turns
 from bot.storage.turn_ids import all_turn_ids, ask_count, retry_turn_id
 from bot.values import Question
 
@@ -43,10 +43,11 @@ def remaining_questions(
 
 def _remaining_question(connection: Connection, change: Change) -> RemainingQuestion | None:
     ours = (turns.c.id == change.turn, turns.c.fence == change.fence, turns.c.state != OVER)
-    row = connection.execute(select(turns).where(*ours).with_for_update()).first()
+    row = connection.execute(select(*TURN_COLUMNS).where(*ours).with_for_update()).first()
     if row is None or rows.is_removed(row):
         return None
-    deleted = select(wishes.c.person).where(wishes.c.turn == row.id, wishes.c.kind == "remove")
+    removals = (turn_commands.c.turn == row.id, turn_commands.c.kind == "remove")
+    deleted = select(turn_commands.c.person).where(*removals)
     gone = {*change.deleted_messages, *connection.execute(deleted).scalars()}
     left = rows.without_messages(change.question or rows.to_question(row), gone)
     return RemainingQuestion(row.id, left, row.thread) if left else None

@@ -57,9 +57,9 @@ WORDLESS: dict[str, Any] = {"text": "", "files": "[]", "unreadable": "[]"}
 
 # The columns a turn has from its beginning; the others are empty until somebody writes them.
 NEW_TURN_COLUMNS = (
-    *("id", "thread", "state", "owner", "fence", "tries", "asked_at", "question", "text", "files"),
-    *("unreadable", "team", "response_url", "phase", "draft", "note", "response_id"),
-    *("irreversible", "sending", "ended_at"),
+    *("id", "thread", "state", "owner", "fence", "crash_count", "asked_at", "question", "text"),
+    *("files", "unreadable", "team", "response_url", "phase", "draft", "status_line"),
+    *("response_id", "irreversible", "send_unverifiable", "ended_at"),
 )
 
 
@@ -80,14 +80,14 @@ def new_turn_columns(
         "team": team,
         "owner": replica,
         "fence": 1,
-        "tries": 0,
+        "crash_count": 0,
         "asked_at": now,
         "phase": draft.phase.value,
         "draft": storable_text(draft.text),
-        "note": storable_text(draft.status_line),
+        "status_line": storable_text(draft.status_line),
         "response_id": "",
         "irreversible": False,
-        "sending": False,
+        "send_unverifiable": False,
         "ended_at": None,
     }
 
@@ -158,26 +158,26 @@ def message_keys(question: Question) -> tuple[str, ...]:
 
 def is_removed(row: Row[Any]) -> bool:
     """Whether the messages of an answer go because its question was deleted."""
-    return Draft(Phase(row.phase), row.draft, row.note) == REMOVED_DRAFT
+    return Draft(Phase(row.phase), row.draft, row.status_line) == REMOVED_DRAFT
 
 
 def to_record(row: Row[Any], messages: Sequence[ShownMessage]) -> TurnRecord:
     """A row of `turns` with the messages that stand of it."""
     return TurnRecord(
         question=to_question(row),
-        draft=Draft(Phase(row.phase), row.draft, row.note),
+        draft=Draft(Phase(row.phase), row.draft, row.status_line),
         owner=row.owner,
         fence=row.fence,
-        crash_count=row.tries,
-        first_crash_at=row.first_tried_at,
+        crash_count=row.crash_count,
+        first_crash_at=row.first_crash_at,
         waiting=row.state == WAITING,
         response_id=row.response_id,
         cursor=row.cursor,
         messages=tuple(messages),
         irreversible=row.irreversible,
-        send_unverifiable=row.sending,
+        send_unverifiable=row.send_unverifiable,
         team=row.team or "",
-        tool_rounds=row.rounds or "",
+        tool_rounds=row.tool_rounds or "",
         usage=_usage(row),
         spent=Spent(row.spent_seconds or 0.0, row.spent_events or 0),
     )

@@ -29,7 +29,7 @@ from bot.storage.engine.database import Database
 from bot.storage.engine.notifications import ALL_REPLICAS, notify
 from bot.storage.rate_slots import clock_expression
 from bot.storage.records import Change, Claim, TurnCommand, TurnRecord
-from bot.storage.tables import LIVE, UNFINISHED, claims, of_team, replicas, turns, wishes
+from bot.storage.tables import LIVE, UNFINISHED, claims, of_team, replicas, turns
 from bot.values import Draft, Question
 
 # Slack's own retries end after about six minutes (docs/slack.md#retries); a day covers delayed
@@ -281,21 +281,13 @@ class Store:
     async def receive_commands(self) -> list[TurnCommand]:
         """What people want of this replica's turns; they are gone when they have been read, but
         for `request_removal`, which whoever takes the turn over must find as well."""
-        ours = (
-            select(turns.c.id)
-            .where(turns.c.id == wishes.c.turn, turns.c.owner == self.replica, UNFINISHED)
-            .exists()
+        found = await self._database.read(lambda c: turn_commands.read_commands(c, self.replica))
+        stay = [command for command in found if command.kind == "remove"]
+        if len(stay) == len(found):
+            return stay
+        return stay + await self._database.write(
+            lambda c: turn_commands.take_commands(c, self.replica)
         )
-        there = select(wishes).where(ours)
-        found = await self._database.read(lambda connection: connection.execute(there).all())
-        stay = [row for row in found if row.kind == "remove"]
-        if len(stay) < len(found):
-            going = delete(wishes).where(ours, wishes.c.kind != "remove").returning(wishes)
-            gone = await self._database.write(lambda connection: connection.execute(going).all())
-            found = [*stay, *gone]
-        return [
-            TurnCommand(row.turn, row.person, row.kind, row.response_url or "") for row in found
-        ]
 
     async def prune(self, retention_seconds: float) -> int:
         """Delete turns that ended so long ago, claims of more than a day, and what is of no use;

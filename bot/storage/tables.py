@@ -1,16 +1,17 @@
-"""What the database holds, as the newest migration leaves it. Statements, not classes.
+"""The tables, as the newest migration leaves them. Definitions for SQLAlchemy Core; no classes.
 
-    turns      a row a question: what was asked, who answers it, how far the answer is
-    shown      the messages of an answer that stand in Slack
-    claims     every name a question was delivered under, for a day
-    replicas   the processes that are alive, each with a counter it raises
-    wishes     what people want of a turn, until its owner has read it
-    slots      the shared budgets: who took which slot of a window, and until when
+    turns          one row per question: the question, its owner, how far the answer is
+    shown          the messages of an answer in Slack
+    claims         every key a question was delivered under, for a day
+    replicas       the running processes, each with the counter of its heartbeat
+    turn_commands  commands to the owner of a turn, until it has received them; stored as `wishes`
+    slots          the shared rate limits: who took which slot of a window, and until when
 
-What people wrote stands in columns of its own (`text`, `files`, `unreadable`, `draft`, `note`,
-`rounds`), so that it can be deleted and the rest kept. Token counts are null where the server told
-none. Later tables belong here as well: settings of a workspace, feedback (a row a turn, by its id),
-installations (a row a team, secrets encrypted).
+What people and the model wrote has columns of its own (`text`, `files`, `unreadable`, `draft`,
+`status_line`, `tool_rounds`), so it can be deleted and the rest kept.
+
+Some stored names are older than the names in the code: `Column("tries", key="crash_count")` is
+stored as `tries` and is `turns.c.crash_count` here. docs/decisions/0009-stored-names.md says why.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ turns = Table(
     Column("state", Text, nullable=False),
     Column("owner", Text),
     Column("fence", Integer, nullable=False),
-    Column("tries", Integer, nullable=False),
-    Column("first_tried_at", Double),
+    Column("tries", Integer, nullable=False, key="crash_count"),
+    Column("first_tried_at", Double, key="first_crash_at"),
     Column("asked_at", Double, nullable=False),
     Column("ended_at", Double),
     Column("question", Text, nullable=False),  # JSON, without what has a column here
@@ -58,12 +59,12 @@ turns = Table(
     Column("response_url", Text),
     Column("phase", Text, nullable=False),
     Column("draft", Text, nullable=False),
-    Column("note", Text, nullable=False),
+    Column("note", Text, nullable=False, key="status_line"),
     Column("response_id", Text, nullable=False),
     Column("cursor", Text, nullable=False, server_default=""),
     Column("irreversible", Boolean, nullable=False),
-    Column("sending", Boolean, nullable=False),
-    Column("rounds", Text),  # JSON, until the turn is over
+    Column("sending", Boolean, nullable=False, key="send_unverifiable"),
+    Column("rounds", Text, key="tool_rounds"),  # JSON, until the turn is over
     Column("model", Text),
     Column("input_tokens", BigInteger),
     Column("output_tokens", BigInteger),
@@ -72,6 +73,10 @@ turns = Table(
     Column("spent_seconds", Double),  # NULL until the model is asked
     Column("spent_events", BigInteger),
 )
+
+TURN_COLUMNS = tuple(column.label(column.key) for column in turns.c)
+"""What to select or return of `turns`. SQLAlchemy calls the values of a row by the stored names;
+the labels give them the names of the code."""
 
 
 def of_team(table: FromClause, team: str) -> ColumnElement[bool]:
@@ -130,7 +135,7 @@ replicas = Table(
     sqlite_with_rowid=False,
 )
 
-wishes = Table(
+turn_commands = Table(
     "wishes",
     metadata,
     Column("turn", ForeignKey(turns.c.id, ondelete="CASCADE"), primary_key=True),

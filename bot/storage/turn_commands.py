@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, delete, select
 
 from bot.storage import rows
 from bot.storage.claiming import dialect_insert
 from bot.storage.engine.notifications import ALL_REPLICAS, notify
 from bot.storage.records import TurnCommand
-from bot.storage.tables import UNFINISHED, claims, turns, wishes
+from bot.storage.tables import TURN_COLUMNS, UNFINISHED, claims, turn_commands, turns
 from bot.storage.turn_ids import all_turn_ids
 
 
@@ -41,6 +41,27 @@ def request_removal(
     return [row.id for row in asked]
 
 
+def read_commands(connection: Connection, replica: str) -> list[TurnCommand]:
+    """The commands for the turns of a replica. They stay where they are."""
+    found = select(turn_commands).where(_for_turns_of(replica))
+    return [_to_command(row) for row in connection.execute(found)]
+
+
+def take_commands(connection: Connection, replica: str) -> list[TurnCommand]:
+    """Delete the commands for the turns of a replica and return them, except `remove`."""
+    taken = delete(turn_commands).where(_for_turns_of(replica), turn_commands.c.kind != "remove")
+    return [_to_command(row) for row in connection.execute(taken.returning(turn_commands))]
+
+
+def _for_turns_of(replica: str) -> ColumnElement[bool]:
+    owned = (turns.c.id == turn_commands.c.turn, turns.c.owner == replica, UNFINISHED)
+    return select(turns.c.id).where(*owned).exists()
+
+
+def _to_command(row: Row[Any]) -> TurnCommand:
+    return TurnCommand(row.turn, row.person, row.kind, row.response_url or "")
+
+
 def _unfinished_turns(
     connection: Connection, key: str, team_filter: ColumnElement[bool]
 ) -> list[Row[Any]]:
@@ -53,7 +74,7 @@ def _unfinished_turns(
     while True:
         turn = connection.execute(select(claims.c.turn).where(claims.c.key == key)).scalar()
         chain = (turns.c.id.in_(all_turn_ids(turn or "")), UNFINISHED, team_filter)
-        now = select(turns).where(*chain).order_by(turns.c.id).with_for_update()
+        now = select(*TURN_COLUMNS).where(*chain).order_by(turns.c.id).with_for_update()
         before, found = found, list(connection.execute(now).all())
         if before is not None and {row.id for row in before} == {row.id for row in found}:
             return found
@@ -71,7 +92,7 @@ def _was_asked_in(row: Row[Any], message: str) -> bool:
 def _upsert_command(connection: Connection, command: TurnCommand, owner: str | None) -> None:
     values = {"turn": command.turn, "person": command.user, "kind": command.kind}
     lent = {"response_url": command.response_url or None}
-    adding = dialect_insert(connection.dialect.name, wishes).values(values | lent)
+    adding = dialect_insert(connection.dialect.name, turn_commands).values(values | lent)
     newest = adding.on_conflict_do_update(index_elements=list(values), set_=lent)
     connection.execute(newest)
     notify(connection, owner or ALL_REPLICAS)

@@ -28,16 +28,24 @@ from sqlalchemy import (
 
 from bot.storage import rows
 from bot.storage.records import Change, ShownMessage, TurnRecord
-from bot.storage.tables import OVER, UNFINISHED, WAITING, of_team, shown, turns
+from bot.storage.tables import (
+    OVER,
+    TURN_COLUMNS,
+    UNFINISHED,
+    WAITING,
+    of_team,
+    shown,
+    turns,
+)
 
 log = logging.getLogger(__name__)
 
 MAX_IDS_PER_STATEMENT = 500  # ids named in one statement
 
 _CHANGEABLE_COLUMNS = [
-    *("phase", "draft", "note", "response_id", "cursor", "irreversible", "sending", "tries"),
-    *("rounds", "model", "input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens"),
-    *("spent_seconds", "spent_events"),
+    *("phase", "draft", "status_line", "response_id", "cursor", "irreversible"),
+    *("send_unverifiable", "crash_count", "tool_rounds", "model", "input_tokens", "output_tokens"),
+    *("cached_tokens", "reasoning_tokens", "spent_seconds", "spent_events"),
 ]
 # One statement for every change: what is None stays. Prepared once, and its text never differs.
 _CHANGED_VALUES: dict[str, Any] = {
@@ -54,11 +62,11 @@ _CLOSED_VALUES: dict[str, Any] = {
     "state": OVER,
     "owner": None,
     "response_url": None,
-    "rounds": None,
+    "tool_rounds": None,
 }
 _UPDATE = update(turns).where(turns.c.id == bindparam("turn")).values(_CHANGED_VALUES)
 _CLOSE = _UPDATE.values(_CLOSED_VALUES | {"ended_at": bindparam("now")})
-_CLOSE_WITHOUT_TEXT = _CLOSE.values(rows.WORDLESS | {"draft": "", "note": ""})
+_CLOSE_WITHOUT_TEXT = _CLOSE.values(rows.WORDLESS | {"draft": "", "status_line": ""})
 _DELETE_MESSAGES = delete(shown).where(shown.c.turn == bindparam("of"))
 _INSERT_MESSAGES = insert(shown)
 
@@ -117,13 +125,13 @@ def _update_values(change: Change) -> dict[str, Any]:
         "turn": change.turn,
         "new_phase": draft.phase.value if draft else None,
         "new_draft": rows.storable_text(draft.text) if draft else None,
-        "new_note": rows.storable_text(draft.status_line) if draft else None,
+        "new_status_line": rows.storable_text(draft.status_line) if draft else None,
         "new_response_id": change.response_id and rows.storable_text(change.response_id),
         "new_cursor": change.cursor and rows.storable_text(change.cursor),
         "new_irreversible": change.irreversible,
-        "new_sending": change.send_unverifiable,
-        "new_tries": change.crash_count,
-        "new_rounds": change.tool_rounds,  # ASCII
+        "new_send_unverifiable": change.send_unverifiable,
+        "new_crash_count": change.crash_count,
+        "new_tool_rounds": change.tool_rounds,  # ASCII
         "new_spent_seconds": change.spent.seconds if change.spent else None,
         "new_spent_events": change.spent.events if change.spent else None,
         "stands": change.readable,
@@ -133,7 +141,7 @@ def _update_values(change: Change) -> dict[str, Any]:
 
 def _close_values(change: Change, now: float) -> dict[str, Any]:
     values = _update_values(change) | {"now": now}
-    del values["new_rounds"]  # nobody goes on with them
+    del values["new_tool_rounds"]  # nobody goes on with them
     return values
 
 
@@ -147,7 +155,7 @@ def _message_rows(turn: str, messages: Sequence[ShownMessage]) -> list[dict[str,
 def find_turns(connection: Connection, *where: ColumnElement[bool]) -> list[TurnRecord]:
     """The turns for which all of `where` holds, the oldest first."""
     found = connection.execute(
-        select(turns).where(*where).order_by(turns.c.asked_at, turns.c.id)
+        select(*TURN_COLUMNS).where(*where).order_by(turns.c.asked_at, turns.c.id)
     ).all()
     standing = _messages_by_turn(connection, [row.id for row in found])
     records = (_record_if_readable(row, standing[row.id]) for row in found)
@@ -197,8 +205,8 @@ def take_over(
         return None
     taken: dict[str, Any] = {"owner": replica, "fence": fence + 1}
     if count_crash:
-        taken["tries"] = turns.c.tries + 1
-        taken["first_tried_at"] = func.coalesce(turns.c.first_tried_at, now)
+        taken["crash_count"] = turns.c.crash_count + 1
+        taken["first_crash_at"] = func.coalesce(turns.c.first_crash_at, now)
     seen = (turns.c.id == turn, turns.c.fence == fence, UNFINISHED, of_team(turns, team))
     if not connection.execute(update(turns).where(*seen).values(taken)).rowcount:
         return None

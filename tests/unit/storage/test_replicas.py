@@ -10,7 +10,7 @@ from sqlalchemy import select
 from bot.storage.engine.database import Database
 from bot.storage.records import TurnCommand
 from bot.storage.store import CLAIM_RETENTION_SECONDS, Store
-from bot.storage.tables import wishes
+from bot.storage.tables import turn_commands
 from tests.unit.storage.asked import end, question
 from tests.unit.storage.conftest import Stores
 
@@ -83,7 +83,7 @@ async def test_wishes_that_came_too_late_are_deleted(stores: Stores, database: D
         )
     await end(store, "Q1")
     await store.prune(CLAIM_RETENTION_SECONDS)
-    left = await database.read(lambda c: c.execute(select(wishes.c.turn)).scalars().all())
+    left = await database.read(lambda c: c.execute(select(turn_commands.c.turn)).scalars().all())
     assert left == ["Q2"]
 
 
