@@ -29,10 +29,9 @@ from sqlalchemy import (
     update,
 )
 
-from bot.storage.claiming import dialect_insert
 from bot.storage.clock import since_boot
 from bot.storage.engine.database import Database
-from bot.storage.tables import replicas, slots
+from bot.storage.tables import dialect_insert, replicas, slots
 
 SLOT_TIMEOUT_SECONDS = 0.25  # seconds; after that a fair share is better than more waiting
 MIN_WAIT_SECONDS = 0.01  # seconds; somebody takes the slot that seems free at this very moment

@@ -16,6 +16,8 @@ stored as `tries` and is `turns.c.crash_count` here. docs/decisions/0009-stored-
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -33,6 +35,7 @@ from sqlalchemy import (
     or_,
     true,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
 metadata = MetaData()
 
@@ -77,6 +80,11 @@ turns = Table(
 TURN_COLUMNS = tuple(column.label(column.key) for column in turns.c)
 """What to select or return of `turns`. SQLAlchemy calls the values of a row by the stored names;
 the labels give them the names of the code."""
+
+
+def dialect_insert(dialect: str, table: Table) -> Any:
+    """An INSERT that supports ON CONFLICT; SQLAlchemy has one for each database."""
+    return (sqlite if dialect == "sqlite" else postgresql).insert(table)
 
 
 def of_team(table: FromClause, team: str) -> ColumnElement[bool]:

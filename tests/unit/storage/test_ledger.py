@@ -14,10 +14,10 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from bot.storage.clock import since_boot
 from bot.storage.engine.database import Database, open_database
-from bot.storage.pruning import UNUSED_SECONDS
 from bot.storage.rate_slots import MIN_WAIT_SECONDS, SharedRateSlots
 from bot.storage.store import Store
 from bot.storage.tables import slots
+from bot.storage.transactions.pruning import UNUSED_SECONDS
 from tests.unit.storage.conftest import PATIENCE, Stores
 
 Ledgers = Callable[..., SharedRateSlots]

@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from bot.storage.engine.database import Database
 from bot.storage.records import TurnCommand
-from bot.storage.store import CLAIM_RETENTION_SECONDS, Store
+from bot.storage.retention import CLAIM_RETENTION_SECONDS
+from bot.storage.store import Store
 from bot.storage.tables import turn_commands
 from tests.unit.storage.asked import end, question
 from tests.unit.storage.conftest import Stores

@@ -6,8 +6,9 @@ import pytest
 
 from bot.errors import StorageError, StorageUnavailable
 from bot.storage.records import Change, Claim, ShownMessage, Spent
-from bot.storage.store import CLAIM_RETENTION_SECONDS, Store
-from bot.storage.turn_updates import MAX_IDS_PER_STATEMENT
+from bot.storage.retention import CLAIM_RETENTION_SECONDS
+from bot.storage.store import Store
+from bot.storage.transactions.turn_updates import MAX_IDS_PER_STATEMENT
 from bot.values import Draft, Phase, Usage
 from tests.unit.storage.asked import DONE, REPORT, end, question
 from tests.unit.storage.conftest import Stores

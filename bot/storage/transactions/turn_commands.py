@@ -8,10 +8,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, select
 
 from bot.storage import rows
-from bot.storage.claiming import dialect_insert
 from bot.storage.engine.notifications import ALL_REPLICAS, notify
 from bot.storage.records import TurnCommand
-from bot.storage.tables import TURN_COLUMNS, UNFINISHED, claims, turn_commands, turns
+from bot.storage.tables import (
+    TURN_COLUMNS,
+    UNFINISHED,
+    claims,
+    dialect_insert,
+    turn_commands,
+    turns,
+)
 from bot.storage.turn_ids import all_turn_ids
 
 

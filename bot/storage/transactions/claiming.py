@@ -22,7 +22,6 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.errors import LeaseLost
 from bot.storage import rows
@@ -34,15 +33,11 @@ from bot.storage.tables import (
     UNFINISHED,
     WAITING,
     claims,
+    dialect_insert,
     turns,
     unfinished,
 )
 from bot.values import Draft, Question
-
-
-def dialect_insert(dialect: str, table: Any) -> Any:
-    """An INSERT that can say ON CONFLICT: SQLAlchemy has one for each database, both alike."""
-    return (sqlite if dialect == "sqlite" else postgresql).insert(table)
 
 
 def claim(

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select
 
-from bot.storage import claiming, rows
+from bot.storage import rows
 from bot.storage.records import Change, Claim
 from bot.storage.tables import OVER, TURN_COLUMNS, turn_commands, turns
+from bot.storage.transactions import claiming
 from bot.storage.turn_ids import all_turn_ids, ask_count, retry_turn_id
 from bot.values import Question
 
