@@ -39,7 +39,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 metadata = MetaData()
 
-# States of a turn. One live and one waiting turn a thread: see the index below.
+# States of a turn. A thread has at most one live and one waiting turn: see the index below.
 WAITING, LIVE, OVER = "waiting", "live", "over"
 
 turns = Table(
@@ -54,11 +54,11 @@ turns = Table(
     Column("first_tried_at", Double, key="first_crash_at"),
     Column("asked_at", Double, nullable=False),
     Column("ended_at", Double),
-    Column("question", Text, nullable=False),  # JSON, without what has a column here
+    Column("question", Text, nullable=False),  # JSON, without the fields that have a column
     Column("text", Text, nullable=False),
     Column("files", Text, nullable=False),  # JSON
     Column("unreadable", Text, nullable=False, server_default="[]"),  # JSON
-    Column("team", Text),  # whose bot answers; NULL in rows of versions that did not say so
+    Column("team", Text),  # of the bot that answers; NULL in rows of older versions
     Column("response_url", Text),
     Column("phase", Text, nullable=False),
     Column("draft", Text, nullable=False),
@@ -88,14 +88,12 @@ def dialect_insert(dialect: str, table: Table) -> Any:
 
 
 def of_team(table: FromClause, team: str) -> ColumnElement[bool]:
-    """Rows of the bot that serves `team`, and of versions that did not say whose they are; all
-    rows where `team` is ""."""
+    """The rows of `team`, and rows without a team from older versions; all rows if `team` is ""."""
     return or_(table.c.team == team, table.c.team.is_(None)) if team else true()
 
 
 def unfinished(table: FromClause) -> ColumnElement[bool]:
-    """Not over yet: a constant in the statement's text, for a bound value would hide the partial
-    indexes from SQLite."""
+    """The state is a literal: with a bound value SQLite would not use the partial indexes."""
     return table.c.state != literal_column("'over'")
 
 
@@ -159,7 +157,7 @@ slots = Table(
     Column("key", Text, primary_key=True),
     Column("slot", Integer, primary_key=True, autoincrement=False),
     Column("holder", Text),
-    Column("free_at", Double, nullable=False),  # in seconds of the ledger's clock
-    Column("seconds", Double, nullable=False),  # it was taken for so long
+    Column("free_at", Double, nullable=False),  # by rate_slots.clock_expression
+    Column("seconds", Double, nullable=False),  # for which it was acquired
     sqlite_with_rowid=False,
 )

@@ -1,4 +1,4 @@
-"""What is deleted because it is old, in batches."""
+"""Statements that delete what is old. Each deletes at most MAX_ROWS_PER_TRANSACTION rows."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from sqlalchemy import ColumnElement, Delete, Table, delete, exists, select, tup
 from bot.storage.rate_slots import clock_expression
 from bot.storage.tables import OVER, UNFINISHED, claims, of_team, slots, turn_commands, turns
 
-MAX_ROWS_PER_TRANSACTION = 500  # rows in one transaction
-UNUSED_SECONDS = 24 * 3600  # longer than any window of a budget
+MAX_ROWS_PER_TRANSACTION = 500  # others wait for the write lock of SQLite meanwhile
+UNUSED_SECONDS = 24 * 3600  # longer than the window of any rate limit
 
 
 def turns_ended_before(before: float, team: str = "") -> Delete:
-    """Turns of a team that are over, with all that was written and shown of them."""
+    """Turns of a team that ended before a time, with their messages and commands."""
     return _batch(turns, (turns.c.ended_at < before) & of_team(turns, team))
 
 
 def claims_before(before: float) -> Delete:
-    """Names of questions nobody delivers any more; never those of a turn that is not over."""
-    live = exists().where(turns.c.id == claims.c.turn, UNFINISHED)
-    return _batch(claims, claims.c.claimed_at < before, ~live)
+    """Idempotency keys claimed before a time, except those of unfinished turns."""
+    unfinished = exists().where(turns.c.id == claims.c.turn, UNFINISHED)
+    return _batch(claims, claims.c.claimed_at < before, ~unfinished)
 
 
 def unused_slots(dialect: str) -> Delete:
-    """Slots of budgets nobody uses any more, for example of a channel that went quiet, and those
-    of a clock that has begun anew. Takes `now` as the ledger does."""
+    """Slots of rate limits that were not used for a day, for example of a quiet channel, and those
+    of a clock that has restarted. Binds `now` as rate_slots.clock_expression does."""
     now = clock_expression(dialect)
-    over = slots.c.free_at < now - UNUSED_SECONDS
-    return _batch(slots, over | (slots.c.free_at > now + slots.c.seconds))
+    expired = slots.c.free_at < now - UNUSED_SECONDS
+    return _batch(slots, expired | (slots.c.free_at > now + slots.c.seconds))
 
 
 def unread_commands() -> Delete:
-    """Wishes of turns that were over before anybody read them."""
+    """Commands of turns that were closed before their owner received them."""
     over = select(turns.c.id).where(turns.c.state == OVER)
     return _batch(turn_commands, turn_commands.c.turn.in_(over))
 

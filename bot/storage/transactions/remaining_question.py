@@ -1,7 +1,7 @@
-"""What is left of a question when one of its messages is deleted: it is asked anew as a turn of its
-own, in the transaction that writes down that the answer to all of it goes.
+"""What remains of a question when some of its messages are deleted becomes a new turn.
 
-So it is asked once, whenever a process dies.
+The turn is created in the transaction that stores the removal of the old answer, so it is created
+exactly once, also if a process crashes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bot.values import Question
 
 @dataclass(frozen=True, slots=True)
 class RemainingQuestion:
-    """What is left of the question of a turn, and the thread that it has its place in."""
+    """What remains of the question of `turn`, and the thread in which that turn has its place."""
 
     turn: str
     question: Question
@@ -31,14 +31,14 @@ class RemainingQuestion:
 def remaining_questions(
     connection: Connection, changes: Sequence[Change]
 ) -> list[RemainingQuestion]:
-    """What is left of questions by these changes, which are not written yet.
+    """What remains of questions after these changes. Call it before the changes are written.
 
-    The answer to a question goes once: what was left of it then has been asked already.
+    A turn that is being removed already is skipped: what remained of it has a turn by now.
     """
     return [
-        rest
+        remaining
         for change in changes
-        if change.deleted_messages and (rest := _remaining_question(connection, change))
+        if change.deleted_messages and (remaining := _remaining_question(connection, change))
     ]
 
 
@@ -48,20 +48,20 @@ def _remaining_question(connection: Connection, change: Change) -> RemainingQues
     if row is None or rows.is_removed(row):
         return None
     removals = (turn_commands.c.turn == row.id, turn_commands.c.kind == "remove")
-    deleted = select(turn_commands.c.person).where(*removals)
-    gone = {*change.deleted_messages, *connection.execute(deleted).scalars()}
-    left = rows.without_messages(change.question or rows.to_question(row), gone)
-    return RemainingQuestion(row.id, left, row.thread) if left else None
+    removed = select(turn_commands.c.person).where(*removals)
+    deleted = {*change.deleted_messages, *connection.execute(removed).scalars()}
+    question = rows.without_messages(change.question or rows.to_question(row), deleted)
+    return RemainingQuestion(row.id, question, row.thread) if question else None
 
 
 def create_turn(
     connection: Connection, remaining: RemainingQuestion, now: float, team: str
 ) -> None:
-    """Give what is left a turn that nobody owns, with its place in the thread."""
+    """Insert a turn without an owner for what remains, with its place in the thread."""
     chain = select(turns.c.id).where(turns.c.id.in_(all_turn_ids(remaining.turn)))
     turn = max(connection.execute(chain).scalars(), key=ask_count)
     claim = Claim.DUPLICATE
-    while claim is Claim.DUPLICATE:  # its name, by somebody who asks an edited part of it
+    while claim is Claim.DUPLICATE:  # the id, by a retry of an edited part
         turn = retry_turn_id(turn)
         asked = replace(remaining.question, id=turn, keys=(f"turn:{turn}",), response_url=None)
         claim = claiming.claim(connection, asked, remaining.thread, None, now, team=team)

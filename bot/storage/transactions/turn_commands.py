@@ -1,5 +1,5 @@
-"""What is wanted of turns that others own, and of those whose question was deleted: the
-transactions behind Store's methods."""
+"""Commands to the owner of a turn, which may be another replica: to stop, to show the answer, or to
+remove it because its question was deleted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from bot.storage.turn_ids import all_turn_ids
 def send_command(
     connection: Connection, command: TurnCommand, team_filter: ColumnElement[bool]
 ) -> bool:
-    """Leave a wish for whoever owns the turn; see `Store.wish`."""
+    """Leave a command for the owner of a turn; see `Store.send_command`."""
     of = select(turns.c.owner).where(turns.c.id == command.turn, UNFINISHED, team_filter)
     owner = connection.execute(of).first()
     if owner is None:
@@ -36,15 +36,15 @@ def send_command(
 def request_removal(
     connection: Connection, key: str, message: str, team_filter: ColumnElement[bool]
 ) -> list[str]:
-    """Leave the wish that the answers to a message are removed; see `Store.remove`."""
-    asked = [
+    """Leave the command to remove the answers to a message; see `Store.request_removal`."""
+    answering = [
         row
         for row in _unfinished_turns(connection, key, team_filter)
         if _was_asked_in(row, message)
     ]
-    for row in asked:
+    for row in answering:
         _upsert_command(connection, TurnCommand(row.id, message, "remove"), row.owner)
-    return [row.id for row in asked]
+    return [row.id for row in answering]
 
 
 def read_commands(connection: Connection, replica: str) -> list[TurnCommand]:
@@ -71,10 +71,10 @@ def _to_command(row: Row[Any]) -> TurnCommand:
 def _unfinished_turns(
     connection: Connection, key: str, team_filter: ColumnElement[bool]
 ) -> list[Row[Any]]:
-    """The unfinished turns that the question of a key has, locked.
+    """The unfinished turns of the question that has a key, locked.
 
-    Read again until no more are found: while we waited for a lock, what is left of a question may
-    have been given a turn of its own.
+    They are read until the result stays the same: while we waited for a lock, the rest of a
+    question may have become a new turn.
     """
     found: list[Row[Any]] | None = None
     while True:
@@ -87,8 +87,8 @@ def _unfinished_turns(
 
 
 def _was_asked_in(row: Row[Any], message: str) -> bool:
-    """Whether an answer goes with a message; not if it is going already, and not if a newer
-    version wrote it in words we don't know."""
+    """Whether a turn's question contains a message. False if its answer is being removed already,
+    or if a newer version wrote values that this one can't read."""
     try:
         return not rows.is_removed(row) and message in rows.to_question(row).messages
     except (ValueError, TypeError, KeyError):
@@ -97,8 +97,8 @@ def _was_asked_in(row: Row[Any], message: str) -> bool:
 
 def _upsert_command(connection: Connection, command: TurnCommand, owner: str | None) -> None:
     values = {"turn": command.turn, "person": command.user, "kind": command.kind}
-    lent = {"response_url": command.response_url or None}
-    adding = dialect_insert(connection.dialect.name, turn_commands).values(values | lent)
-    newest = adding.on_conflict_do_update(index_elements=list(values), set_=lent)
-    connection.execute(newest)
+    address = {"response_url": command.response_url or None}
+    insert = dialect_insert(connection.dialect.name, turn_commands).values(values | address)
+    upsert = insert.on_conflict_do_update(index_elements=list(values), set_=address)
+    connection.execute(upsert)
     notify(connection, owner or ALL_REPLICAS)
