@@ -1,15 +1,17 @@
-"""What must outlive a moment: questions, who answers them, how far each answer is.
+"""What must survive a crash: questions, their owners, and how far each answer is.
 
-    store.py          the turns of all replicas; its transactions are in claiming.py, turning.py,
-                      wishing.py, remaining.py and pruning.py
-    turn_ids.py       the ids of the turns of one question
-    rate_slots.py     limits that all replicas share
-    process_locks.py  which processes on this machine are alive
-    clock.py          a clock that nobody sets
-    records.py        the values the store takes and returns; rows.py as rows of tables.py
-    engine/           connections, transactions and their deadlines; SQLite and PostgreSQL
-    migrating.py      Alembic, under a lock; migrations/ are its revisions
+    store.py            the turns of all replicas, as one replica sees them
+    retention.py        deletion of what is older than it is kept
+    unknown_commits.py  claims whose commit was not confirmed
+    transactions/       what the methods of the store do within a transaction
+    rate_slots.py       rate limits that all replicas share
+    process_locks.py    which processes on this machine are alive
+    records.py          the values the store takes and returns; rows.py converts rows of tables.py
+    turn_ids.py         the ids of the turns of one question
+    clock.py            clocks that no adjustment moves
+    engine/             connections, transactions and their deadlines; SQLite and PostgreSQL
+    migrating.py        runs Alembic under a lock; migrations/ are the revisions
 
-Nobody outside of this room sees SQL, a connection or an error of a driver. Nothing here knows
-Slack or the model's server, or decides when a turn is taken over.
+Other packages see no SQL, no connection and no error of a driver. This package knows neither Slack
+nor the model's server, and does not decide when a turn is taken over.
 """

@@ -1,4 +1,4 @@
-"""Clocks that nobody sets."""
+"""Clocks that no adjustment of the machine's clock moves."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from collections.abc import Callable
 
 
 def since_boot() -> float:
-    """Seconds of the clock that all processes of one machine have in common; they also pass while
-    the machine sleeps, where it can tell them."""
+    """Seconds since the machine started, the same for all its processes. Time asleep counts where
+    the system has CLOCK_BOOTTIME (Linux)."""
     clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
     return time.clock_gettime(clock)
 
 
 def steady_wall_clock(now: Callable[[], float] = time.time) -> Callable[[], float]:
-    """A clock that starts at the time of day and then only goes on: who sets the machine's clock
-    does not set this one. In seconds since the epoch."""
+    """A clock in seconds since the epoch that begins at `now()` and then counts by `since_boot`."""
     began = now() - since_boot()
     return lambda: began + since_boot()

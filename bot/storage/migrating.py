@@ -1,8 +1,8 @@
-"""The tables' way from any earlier form to the newest, by Alembic's revisions.
+"""Migrates the tables from any earlier revision to the newest, with Alembic.
 
-A new revision is a file in migrations/versions that names the one before it; whoever adds one
-changes tables.py to match. Only what an older version of the bot can live with: during an upgrade
-it still runs beside the new one.
+A new revision is a file in migrations/versions that names its predecessor; tables.py has to match.
+A revision may only do what the previous version of the bot tolerates, because both use the database
+during an upgrade: add tables, and columns that are nullable or have a default.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from sqlalchemy import Connection, text
 from bot.errors import StorageError
 
 SCRIPT_LOCATION = "bot.storage:migrations"
-_ADVISORY_LOCK_KEY = 0x626F745F6D696772  # any number nobody else locks: "bot_migr"
+_ADVISORY_LOCK_KEY = 0x626F745F6D696772  # "bot_migr"; any constant of our own would do
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
-    """Bring the tables to `revision` within the transaction of `connection`.
+    """Migrate to `revision` within the transaction of `connection`.
 
-    Raises StorageError when a newer version of the bot has been here before.
+    With PostgreSQL, concurrent migrations wait for each other without a timeout of the server; with
+    SQLite the write lock serializes them. Raises StorageError if a newer version of the bot has
+    migrated the database.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET LOCAL statement_timeout = 0"))

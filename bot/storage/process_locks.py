@@ -1,8 +1,8 @@
-"""Which of the processes that share a SQLite file are dead, told by the machine itself.
+"""Detects dead processes among those that share a SQLite file, without waiting for a lease.
 
-Each holds a lock on a file of its own beside the database. The system lets go of it when the
-process ends, however it ends (https://man7.org/linux/man-pages/man2/flock.2.html): a lock that can
-be had belonged to a process that is gone, and its turns need not wait until its lease is over.
+Each process holds a lock on a file of its own beside the database. The system releases it when the
+process ends, however it ends (https://man7.org/linux/man-pages/man2/flock.2.html). So a lock that
+can be acquired belonged to a process that is gone.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from pathlib import Path
 
 
 class ProcessLocks:
-    """The lock files beside a database; `path` is None where there is no file.
+    """The lock files beside the database at `path`; with None every method does nothing.
 
-    Where no lock can be held or looked at, nothing is known, and the lease decides.
+    If locks are not available, no process is reported dead, and its lease has to expire. All
+    methods block briefly on the file system.
     """
 
     def __init__(self, path: str | None) -> None:
@@ -25,7 +26,7 @@ class ProcessLocks:
         self._held: tuple[str, int] | None = None
 
     def acquire(self, replica: str) -> None:
-        """Show from now on, until the process ends or `release`, that this replica lives."""
+        """Hold the lock of a replica until `release` or the end of the process."""
         if self._path is None:
             return
         try:
@@ -36,7 +37,7 @@ class ProcessLocks:
             self.release()
 
     def release(self) -> None:
-        """Leave nothing behind: whoever ends in order is not called dead."""
+        """Release our lock and remove its file: an orderly end is not a death."""
         if self._held:
             replica, file = self._held
             self._held = None
@@ -44,11 +45,11 @@ class ProcessLocks:
             os.close(file)
 
     def find_dead(self, replicas: Iterable[str]) -> set[str]:
-        """Those of the replicas whose process is gone for certain."""
+        """Those of the replicas whose process is certainly gone."""
         return {name for name in replicas if self._is_dead(name)} if self._path else set()
 
     def remove(self, replica: str) -> None:
-        """Remove the file of a replica whose turns others have."""
+        """Remove the lock file of a dead replica, once its turns are taken over."""
         if self._path is not None:
             with suppress(OSError):
                 self._lock_path(replica).unlink()
@@ -58,7 +59,7 @@ class ProcessLocks:
             with closing(self._lock_path(replica).open("rb")) as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return True
-        except OSError:  # somebody holds it, or nothing is known
+        except OSError:  # it is locked, or can't be opened
             return False
 
     def _lock_path(self, replica: str) -> Path:

@@ -1,9 +1,8 @@
-"""The budgets all replicas share: slots of a window, each taken for as long as a limit counts.
+"""Rate limits that all replicas share.
 
-A limit of `size` calls in `seconds_until_free` is `size` slots, each of which is held for
-`seconds_until_free` by whoever calls: at no moment more than `size` calls lie in the window behind
-it. PostgreSQL's own clock decides where there is one, so that replicas need not agree about the
-time; with a file the machine's, which nobody sets.
+A limit of N calls per T seconds is kept as N slots. A call acquires a slot and holds it for T
+seconds, so any window of T seconds contains at most N calls. Time is that of the PostgreSQL server,
+so replicas' clocks need not agree; with SQLite it is the machine's time since boot.
 """
 
 from __future__ import annotations
@@ -29,13 +28,12 @@ from sqlalchemy import (
     update,
 )
 
-from bot.storage.claiming import dialect_insert
 from bot.storage.clock import since_boot
 from bot.storage.engine.database import Database
-from bot.storage.tables import replicas, slots
+from bot.storage.tables import dialect_insert, replicas, slots
 
-SLOT_TIMEOUT_SECONDS = 0.25  # seconds; after that a fair share is better than more waiting
-MIN_WAIT_SECONDS = 0.01  # seconds; somebody takes the slot that seems free at this very moment
+SLOT_TIMEOUT_SECONDS = 0.25  # then the caller falls back to its share of the limit
+MIN_WAIT_SECONDS = 0.01  # when a slot looks free, but another replica is acquiring it
 
 _KEY, _ME = bindparam("of", type_=Text), bindparam("me", type_=Text)
 _SIZE = bindparam("size", type_=Integer)
@@ -43,14 +41,17 @@ _SECONDS = bindparam("lasting", type_=Double)
 
 
 class SlotHold(NamedTuple):
-    """A slot that another replica holds. `holder_is_alive`: it does, as far as is known."""
+    """A slot held by another replica. `holder_is_alive`: that replica is registered."""
 
-    seconds_until_free: float  # until it is free
+    seconds_until_free: float
     holder_is_alive: bool
 
 
 class SharedRateSlots:
-    """Shared budgets as one replica sees them."""
+    """The shared slots as one replica uses them.
+
+    `timeout_seconds` is how long a method waits for the database by default.
+    """
 
     def __init__(
         self,
@@ -68,9 +69,8 @@ class SharedRateSlots:
     async def acquire(
         self, key: str, size: int, seconds: float, timeout_seconds: float | None = None
     ) -> float:
-        """Take one of `size` slots for `seconds_until_free`: 0.0 if that is done, else the seconds
-        until one is free. Raises StorageUnavailable, within `timeout_seconds` seconds if that is
-        given."""
+        """Acquire one of the `size` slots of `key` for `seconds`. Return 0.0 on success, otherwise
+        the seconds until a slot is free. Raises StorageUnavailable within the timeout."""
 
         def work(connection: Connection) -> float:
             return _acquire(connection, self._values(of=key, size=size, lasting=seconds))
@@ -81,14 +81,14 @@ class SharedRateSlots:
     async def held_by_others(
         self, key: str, timeout_seconds: float | None = None
     ) -> list[SlotHold]:
-        """The slots that other replicas hold, dead ones included; the first to be free first.
-        Raises StorageUnavailable, within `timeout_seconds` seconds if that is given."""
+        """The slots of `key` that other replicas hold, dead ones included, soonest free first.
+        Raises StorageUnavailable within the timeout."""
 
         def work(connection: Connection) -> list[SlotHold]:
-            held = connection.execute(
+            found = connection.execute(
                 _held_by_others_statement(connection.dialect.name), self._values(of=key)
             )
-            return sorted(SlotHold(seconds, bool(lives)) for seconds, lives in held)
+            return sorted(SlotHold(seconds, bool(is_alive)) for seconds, is_alive in found)
 
         return await self._database.read(work, timeout_seconds or self._timeout_seconds)
 
@@ -103,25 +103,25 @@ def _acquire(connection: Connection, values: Mapping[str, Any]) -> float:
     if _add_missing(connection, values) and connection.execute(taking, values).rowcount:
         return 0.0
     wait = connection.execute(_next_free_statement(connection.dialect.name), values).scalar_one()
-    return max(MIN_WAIT_SECONDS, wait or 0.0)  # None: they were just deleted
+    return max(MIN_WAIT_SECONDS, wait or 0.0)  # None: the slots were just pruned
 
 
 def clock_expression(dialect: str) -> ColumnElement[Any]:
-    """Seconds since the epoch as the server counts them, or since the boot of the one machine that
-    has the file; these are given as `now`."""
+    """The clock of the slots: the PostgreSQL server's in seconds since the epoch, or the parameter
+    `now` with SQLite, where the caller binds `since_boot()`."""
     if dialect == "postgresql":
         return cast(func.extract("epoch", func.clock_timestamp()), Double)
     return bindparam("now", type_=Double)
 
 
 def _is_free(slots: FromClause, now: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Its time is over; or it would last longer than it was taken for: the clock began anew."""
+    """Its time is over, or longer than it was acquired for: then the clock restarted."""
     return (slots.c.free_at <= now) | (slots.c.free_at > now + slots.c.seconds)
 
 
 @cache
 def _acquire_statement(dialect: str) -> Update:
-    """Take the first free slot that nobody else takes at this very moment: nobody waits."""
+    """Acquire the first free slot, skipping those that other transactions are acquiring."""
     now, one = clock_expression(dialect), slots.alias()
     free = (
         select(one.c.slot)
@@ -147,17 +147,17 @@ def _next_free_statement(dialect: str) -> Select[Any]:
 @cache
 def _held_by_others_statement(dialect: str) -> Select[Any]:
     now = clock_expression(dialect)
-    lives = exists().where(replicas.c.id == slots.c.holder)
-    return select(slots.c.free_at - now, lives).where(
+    is_alive = exists().where(replicas.c.id == slots.c.holder)
+    return select(slots.c.free_at - now, is_alive).where(
         slots.c.key == _KEY, slots.c.holder != _ME, ~_is_free(slots, now)
     )
 
 
 def _add_missing(connection: Connection, values: Mapping[str, Any]) -> bool:
-    """See that all slots of the budget are there, free from now on; whether any was not."""
+    """Insert the slots of the limit that are missing, as free; whether any was."""
     slot, size = slots.c.slot, values["size"]
-    there = select(slot).where(slots.c.key == _KEY, slot < _SIZE)
-    missing = set(range(size)) - set(connection.execute(there, values).scalars())
+    existing = select(slot).where(slots.c.key == _KEY, slot < _SIZE)
+    missing = set(range(size)) - set(connection.execute(existing, values).scalars())
     if missing:
         now = connection.execute(
             select(clock_expression(connection.dialect.name)), values

@@ -1,4 +1,4 @@
-"""Turns as they are stored. Frozen values, nothing else."""
+"""The values that the store takes and returns."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ DeliveryMethod = Literal["edit", "native", "respond", "unsure"]
 
 @dataclass(frozen=True, slots=True)
 class ShownMessage:
-    """A message of an answer that stands in Slack, and how it got there.
+    """A message of an answer in Slack, and the method that wrote it.
 
-    The n-th of an answer's messages is its n-th part. `channel` is where it stands, which for a
-    private answer's continuation is not the question's place. One that is "unsure" stands for what
-    was about to happen when it was written down: another message, or one less.
+    The n-th message of an answer is its n-th part. `channel` differs from the question's for the
+    continuation of an ephemeral answer in a direct message. The method "unsure" marks a checkpoint
+    written just before a message was to be added or deleted: Slack has to be read to know whether
+    it was.
     """
 
     ts: str
@@ -27,10 +28,10 @@ class ShownMessage:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What an answer has used of its limits, over all processes that worked at it.
+    """What an answer has used of its limits, summed over all its owners.
 
-    `seconds` count while the model is asked: neither a place in a queue nor the time between a
-    process's death and the take-over is part of them.
+    `seconds` pass only while a request to the model runs, not in a queue, nor between a crash and
+    the take-over. `events` are those of the model's stream.
     """
 
     seconds: float = 0.0
@@ -39,18 +40,20 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class TurnRecord:
-    """All that is known of a turn: enough for any process to bring it to its end.
+    """A stored turn, with everything another replica needs to finish its answer.
 
-    `owner` is the replica that writes the answer, None while nobody does. Whoever takes the turn
-    over raises `fence`; a write under an older fence is refused. `crash_count` counts take-overs
-    from owners that died, until one lives on with its end. `draft` is the answer as it was last
-    journalled. `irreversible`: a tool with side effects has run. `send_unverifiable`: a private
-    answer may have been sent already, which can't be found out. What was written while it waited is
-    part of `question`. `cursor` tells where the response goes on after the text of `draft`, as far
-    as that text is still the same. `tool_rounds` are its tool rounds as
-    `bot/turn/durability/tool_progress.py` writes them, "" where they are not kept. `usage` is what
-    the rounds before cost. `team` is whose bot answers, "" where an older version wrote it. `spent`
-    lags behind by some seconds.
+    `owner`: the replica that writes the answer, None after a hand-over.
+    `fence`: the fencing token; a take-over raises it, and writes with an older one are refused.
+    `crash_count`: owners in a row that died with this turn; 0 again once an owner survives while
+    it shows the final text. `first_crash_at` is when the first of them was replaced.
+    `draft`: the answer at the last checkpoint.
+    `irreversible`: a tool with side effects has run.
+    `send_unverifiable`: an ephemeral answer may have been sent; Slack offers no way to find out.
+    `question`: includes the questions that were merged while the turn waited.
+    `cursor`: where to resume the response, if the text is still that of `draft`.
+    `tool_rounds`: as `bot/turn/durability/tool_progress.py` writes them, "" if there are none.
+    `usage`: tokens of the finished requests. `spent` lags behind by some seconds.
+    `team`: the team of the bot that answers, "" in turns of older versions.
     """
 
     question: Question
@@ -72,23 +75,26 @@ class TurnRecord:
 
 
 class Claim(Enum):
-    """What became of a question that was handed in."""
+    """The result of claiming a question."""
 
-    CLAIMED = "nobody had it: it is ours to answer now"
-    QUEUED = "ours, but another answer of its thread comes first"
-    MERGED = "it became part of the question that waits in its thread"
-    DUPLICATE = "somebody has it already"
+    CLAIMED = "ours, to be answered now"
+    QUEUED = "ours, after the answer that is written in its thread"
+    MERGED = "merged into the question that waits in its thread"
+    DUPLICATE = "claimed before"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is to be journalled of a turn; None leaves a field as it is.
+    """A checkpoint of a turn; fields that are None stay as they are.
 
-    `draft` whose phase is final ends the turn only with `closed`: before, it is the end that is to
-    be shown. `readable`: all of it can be read, so the thread may go on; the turn is not over while
-    an older message of it still says that more comes. `question` is what Slack showed of it when
-    the model was asked. `deleted_messages`, beside the draft REMOVED, are those of its messages
-    that were deleted: what was asked in the others is asked anew as a turn of its own.
+    `fence` is the fencing token of the owner that writes it.
+    `closed`: the turn is over. A draft with a final phase does not close it: the text has to be
+    shown first.
+    `readable`: the whole text is shown, so the next turn of the thread may begin. Earlier messages
+    may still have to lose their *Writing…* footer before the turn can be closed.
+    `question`: the question as read from Slack when the model was asked.
+    `deleted_messages`: beside the draft REMOVED_DRAFT, the ts of the deleted messages of the
+    question. What the others ask becomes a new turn.
     """
 
     turn: str
@@ -111,12 +117,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class TurnCommand:
-    """What a person wants of a turn that another replica owns.
+    """A command to the owner of a turn. A later one of the same user and kind replaces it.
 
-    `show` and `end` lend it a `response_url` that replaces the private note of its answer: to show
-    the answer as it is written, or its end only. Of one kind the newest wish counts. `remove` is no
-    person's: a message of the question was deleted, the one whose ts stands in `user` ("" where an
-    older version wrote it). It stays until the turn is over, whoever owns that.
+    `stop`: `user` wants the answer to stop. `show`, `end`: the owner may use `response_url` to
+    replace an ephemeral message by the answer as it is written, or by its final text only.
+    `remove`: a message of the question was deleted; `user` holds its ts ("" if an older version
+    wrote it). It stays until the turn is closed, for every owner.
     """
 
     turn: str

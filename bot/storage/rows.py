@@ -1,4 +1,4 @@
-"""Turns as values and as rows. Knows columns, runs nothing."""
+"""Conversion between turns and the columns of their rows. Executes no statements."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from bot.values import (
 )
 
 AUTHORSHIP_KEY = "shares"
-"""Where a stored question keeps who wrote which part of its text: user, ts and characters. The
-words themselves stay in `text`. An older version of the bot ignores it."""
+"""The key of a stored question's JSON for its authors: user, ts and length in characters of each
+part of the column `text`. Older versions ignore it."""
 
-MAX_MODEL_NAME_CHARACTERS = 200  # of a server's name for its model
+MAX_MODEL_NAME_CHARACTERS = 200  # a server may name its model as it likes
 _TEXT_REMOVED: dict[str, Any] = {
     "text": "",
     "files": (),
@@ -41,8 +41,7 @@ _TEXT_REMOVED: dict[str, Any] = {
 
 
 def question_columns(question: Question) -> dict[str, Any]:
-    """The columns that hold a question: all that is needed to answer it, and what people wrote
-    apart from the rest."""
+    """The columns of a question. What people wrote has columns of its own, so it can be deleted."""
     return {
         "question": _to_json(_without_words(question)),
         "text": storable_text(question.text),
@@ -53,13 +52,13 @@ def question_columns(question: Question) -> dict[str, Any]:
 
 
 WORDLESS: dict[str, Any] = {"text": "", "files": "[]", "unreadable": "[]"}
-"""The columns of what people wrote in a question that nobody answers: nothing of it is kept."""
+"""Empty values for the columns of what people wrote."""
 
-# The columns a turn has from its beginning; the others are empty until somebody writes them.
+# The columns of an INSERT; the others are empty until a change writes them.
 NEW_TURN_COLUMNS = (
-    *("id", "thread", "state", "owner", "fence", "tries", "asked_at", "question", "text", "files"),
-    *("unreadable", "team", "response_url", "phase", "draft", "note", "response_id"),
-    *("irreversible", "sending", "ended_at"),
+    *("id", "thread", "state", "owner", "fence", "crash_count", "asked_at", "question", "text"),
+    *("files", "unreadable", "team", "response_url", "phase", "draft", "status_line"),
+    *("response_id", "irreversible", "send_unverifiable", "ended_at"),
 )
 
 
@@ -71,8 +70,8 @@ def new_turn_columns(
     final_draft: Draft | None,
     team: str | None,
 ) -> dict[str, Any]:
-    """The columns of a turn nobody has worked at yet, except its state; `replica` is who answers
-    it, `final_draft` what its answer will say, if that is known; `team` is whose bot answers it."""
+    """The columns of a new turn, except its state. `replica` owns it; `final_draft` is its answer,
+    if that is known already; `team` is the team of the bot that answers."""
     draft = final_draft or Draft(Phase.ASKING)
     return question_columns(question) | {
         "id": question.id,
@@ -80,30 +79,30 @@ def new_turn_columns(
         "team": team,
         "owner": replica,
         "fence": 1,
-        "tries": 0,
+        "crash_count": 0,
         "asked_at": now,
         "phase": draft.phase.value,
         "draft": storable_text(draft.text),
-        "note": storable_text(draft.status_line),
+        "status_line": storable_text(draft.status_line),
         "response_id": "",
         "irreversible": False,
-        "sending": False,
+        "send_unverifiable": False,
         "ended_at": None,
     }
 
 
 def closed_turn_columns(now: float) -> dict[str, Any]:
-    """The columns of a turn that has ended, except its state."""
+    """The columns that closing a turn changes, except its state."""
     return {"owner": None, "response_url": None, "ended_at": now}
 
 
 def to_question(row: Row[Any]) -> Question:
-    """The question of a row of `turns`."""
-    known = json.loads(row.question)
+    """The question of a row. ValueError, TypeError or KeyError: a newer version wrote it."""
+    stored = json.loads(row.question)
     return replace(
-        msgspec.convert(known, Question),
+        msgspec.convert(stored, Question),
         text=row.text,
-        said=_said(row.text, known.get(AUTHORSHIP_KEY) or ()),
+        said=_said(row.text, stored.get(AUTHORSHIP_KEY) or ()),
         files=msgspec.convert(json.loads(row.files), tuple[File, ...]),
         unreadable=msgspec.convert(json.loads(row.unreadable), tuple[str, ...]),
         response_url=row.response_url,
@@ -111,17 +110,17 @@ def to_question(row: Row[Any]) -> Question:
 
 
 def merge_questions(first: Question, newer: Question) -> Question:
-    """One question of two: written after each other, answered together where the newest stands.
+    """One question of two, answered together below the newest message.
 
-    Its id and its asker stay those of the first; `said` tells whose words are whose. Nothing that
-    stood beside the words is left out.
+    Id and asker are those of the first; `said` has the author of each part of the text. Files,
+    mentions and unreadable parts of both are kept.
     """
     messages = sorted(filter(None, (*first.earlier, first.ts, *newer.earlier, newer.ts)))
-    words = (replace(one, text=storable_text(one.text)) for one in (*first.words, *newer.words))
-    said = tuple(one for one in words if one.text)
+    parts = (replace(part, text=storable_text(part.text)) for part in first.words + newer.words)
+    said = tuple(part for part in parts if part.text)
     return replace(
         first,
-        text=join_paragraphs(*(one.text for one in said)),
+        text=join_paragraphs(*(part.text for part in said)),
         said=said,
         keys=newer.keys,
         ts=messages[-1] if messages else None,
@@ -134,9 +133,9 @@ def merge_questions(first: Question, newer: Question) -> Question:
 
 
 def without_messages(question: Question, deleted: Collection[str]) -> Question | None:
-    """What is left of a question without some of its messages; None if nothing is.
+    """The question without some of its messages; None if none remains.
 
-    Files and mentions can't be told apart by message; they stay until the messages are read again.
+    It is not known to which message files and mentions belong: all stay until Slack is read again.
     """
     messages = [ts for ts in question.messages if ts not in deleted]
     if not messages:
@@ -145,39 +144,39 @@ def without_messages(question: Question, deleted: Collection[str]) -> Question |
 
 
 def storable_question(question: Question) -> Question:
-    """The question with words that every database takes, so that the shares in it stay right."""
+    """The question with storable text, so that the stored lengths match the stored text."""
     words = [replace(one, text=storable_text(one.text)) for one in question.words]
     return reworded(question, question.messages, words) if question.messages else question
 
 
 def message_keys(question: Question) -> tuple[str, ...]:
-    """The keys of all messages that a question was asked in."""
+    """The idempotency keys of all messages of a question."""
     place = question.place
     return tuple(message_key(place.team, place.channel, ts) for ts in question.messages)
 
 
 def is_removed(row: Row[Any]) -> bool:
-    """Whether the messages of an answer go because its question was deleted."""
-    return Draft(Phase(row.phase), row.draft, row.note) == REMOVED_DRAFT
+    """Whether an answer is being removed because its question was deleted."""
+    return Draft(Phase(row.phase), row.draft, row.status_line) == REMOVED_DRAFT
 
 
 def to_record(row: Row[Any], messages: Sequence[ShownMessage]) -> TurnRecord:
-    """A row of `turns` with the messages that stand of it."""
+    """The record of a row and its messages. Raises as `to_question` does."""
     return TurnRecord(
         question=to_question(row),
-        draft=Draft(Phase(row.phase), row.draft, row.note),
+        draft=Draft(Phase(row.phase), row.draft, row.status_line),
         owner=row.owner,
         fence=row.fence,
-        crash_count=row.tries,
-        first_crash_at=row.first_tried_at,
+        crash_count=row.crash_count,
+        first_crash_at=row.first_crash_at,
         waiting=row.state == WAITING,
         response_id=row.response_id,
         cursor=row.cursor,
         messages=tuple(messages),
         irreversible=row.irreversible,
-        send_unverifiable=row.sending,
+        send_unverifiable=row.send_unverifiable,
         team=row.team or "",
-        tool_rounds=row.rounds or "",
+        tool_rounds=row.tool_rounds or "",
         usage=_usage(row),
         spent=Spent(row.spent_seconds or 0.0, row.spent_events or 0),
     )
@@ -187,7 +186,7 @@ _TOKEN_COLUMNS = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_t
 
 
 def usage_columns(usage: Usage | None) -> dict[str, Any]:
-    """The columns of what an answer cost; None, which changes nothing, where that is not known."""
+    """The columns of token counts and model; None, which changes nothing, if they are unknown."""
     if usage is None or usage == Usage():
         return dict.fromkeys((*_TOKEN_COLUMNS, "model"))
     counts = {name: getattr(usage, name) for name in _TOKEN_COLUMNS}
@@ -200,14 +199,14 @@ def _usage(row: Row[Any]) -> Usage:
 
 
 def storable_text(text: str) -> str:
-    """The text without what no database takes: NUL, and halves of characters."""
+    """The text without NUL, which PostgreSQL refuses; lone surrogates become question marks."""
     if "\0" in text:
         text = text.replace("\0", "")
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _without_words(question: Question) -> dict[str, Any]:
-    """A question as JSON values, without what has a column of its own."""
+    """A question as JSON values, without the fields that have a column of their own."""
     values: dict[str, Any] = msgspec.to_builtins(replace(question, **_TEXT_REMOVED))
     del values["said"]
     if question.said:
@@ -218,8 +217,8 @@ def _without_words(question: Question) -> dict[str, Any]:
 
 
 def _said(text: str, authorship: Sequence[Any]) -> tuple[Said, ...]:
-    """Who wrote which part of the text, by the shares stored beside it; nothing if they are not
-    those of this text."""
+    """The parts of the text with their authors; () if the stored lengths do not add up to the text,
+    which an older version may have changed without them."""
     said, start = [], 0
     for user, ts, length in authorship:
         said.append(Said(user, ts, text[start : start + length]))
@@ -228,5 +227,5 @@ def _said(text: str, authorship: Sequence[Any]) -> tuple[Said, ...]:
 
 
 def _to_json(value: Any) -> str:
-    """In ASCII: whatever is in it, every database takes it."""
+    """JSON in ASCII, with NUL and surrogates escaped: every database stores it."""
     return json.dumps(msgspec.to_builtins(value))

@@ -1,10 +1,11 @@
-"""The turns of all replicas: claimed once, owned by one, kept until they are over.
+"""The turns of all replicas: each is claimed once and owned by one replica until it is closed.
 
-Every method is one transaction and may raise StorageUnavailable, within the database's patience;
-nothing is written then, or it may be asked for again without harm. A StorageError that is not
-StorageUnavailable means that what was given can't be written at all. What a crash or a lost reply
-leaves behind is told apart by fences: whoever takes a turn over raises its fence, and a write under
-an older one is refused.
+Every method of `Store` is one transaction, or one for each batch. It may raise StorageUnavailable
+within the database's timeout; then nothing was written, or repeating the call does no harm. A
+StorageError that is not StorageUnavailable means that the given values can never be written.
+
+A fencing token guards turns against late writes, after a crash or a lost confirmation: a take-over
+raises the token, and a write with an older one is refused.
 """
 
 from __future__ import annotations
@@ -14,51 +15,40 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from functools import cache
 from types import TracebackType
-from typing import Any
 
-from sqlalchemy import Connection, Delete, delete, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from bot.errors import CommitUnknown
-from bot.storage import claiming, pruning, remaining_question, turn_commands, turn_updates
-from bot.storage.claiming import dialect_insert
-from bot.storage.clock import since_boot
+from bot.storage import unknown_commits
 from bot.storage.engine.database import Database
 from bot.storage.engine.notifications import ALL_REPLICAS, notify
-from bot.storage.rate_slots import clock_expression
 from bot.storage.records import Change, Claim, TurnCommand, TurnRecord
-from bot.storage.tables import LIVE, UNFINISHED, claims, of_team, replicas, turns, wishes
-from bot.values import Draft, Question
-
-# Slack's own retries end after about six minutes (docs/slack.md#retries); a day covers delayed
-# events.
-CLAIM_RETENTION_SECONDS = 24 * 3600
-UNKNOWN_COMMIT_SECONDS = (
-    60.0  # how long a transaction we did not hear the end of may still be written
+from bot.storage.retention import Retention
+from bot.storage.tables import LIVE, UNFINISHED, claims, of_team, turns
+from bot.storage.transactions import (
+    claiming,
+    remaining_question,
+    replicas,
+    turn_commands,
+    turn_updates,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _UnknownCommit:
-    """A claim whose transaction we did not hear the end of, and when that must be over."""
-
-    question: Question
-    claimed_at: float
-    expires_at: float
+from bot.storage.unknown_commits import UnknownCommits
+from bot.values import Draft, Question
 
 
 class Store:
-    """Turns as one replica sees them. `replica` is a name no other process has or will have.
+    """Turns as one replica sees them.
 
-    `wakeup` is set when something may be there for this replica, where the database can tell
-    (PostgreSQL, while the store is open as a context manager); elsewhere whoever waits has to look
-    from time to time. With `store_text=False` what people and the model wrote is deleted as soon as
-    the turn is over. `team` is the workspace or organisation whose bot this process is: several may
-    share a database, and none sees the turns and replicas of another. With "" it sees all.
-    `steady_now`, if given, is a clock that nobody sets: nothing is deleted for its age before this
-    one and the server's agree with `now`.
+    `replica` is a name that no other process has or will have. `team` is the workspace or
+    organisation of this bot: several bots may share a database, and none sees the turns and
+    replicas of another; with "" it sees all. `now` is the time of day, `steady_now` a clock for
+    ages (retention.py); both in seconds since the epoch. With `store_text=False` the text of a turn
+    is deleted when the turn is closed.
+
+    As a context manager it holds the process lock of the replica and listens for notifications:
+    with PostgreSQL `wakeup` is set when there may be something to do for this replica. The caller
+    clears it. With SQLite it is never set, and the caller has to poll.
     """
 
     def __init__(
@@ -78,8 +68,8 @@ class Store:
         self._store_text = store_text
         self._team = team
         self._team_filter = of_team(turns, team)
-        self._steady_now = steady_now
-        self._unknown_commits: list[_UnknownCommit] = []
+        self._retention = Retention(database, team, now, steady_now)
+        self._unknown_commits = UnknownCommits()
         self._last_claimed_at = 0.0
         self._stack = AsyncExitStack()
 
@@ -100,53 +90,53 @@ class Store:
     async def claim(
         self, question: Question, thread: str | None, final_draft: Draft | None = None
     ) -> Claim:
-        """Take a question by all its keys, and its place in `thread` if one is given.
+        """Claim a question under all its keys, and its place in `thread` if one is given.
 
-        A thread has one live turn and one that waits. What comes after that is joined to the
-        waiting one. A question taken already is taken by its remaining keys as well. `final_draft`
-        is what its answer will say, where that is known already; without a word there is nothing to
-        be shown, and the turn is over.
+        A thread has one live turn and one waiting turn; further questions are merged into the
+        waiting one. If any key is taken, the question is a duplicate, and its other keys are taken
+        as well. `final_draft` is the answer if it is known already; if its text is empty, there is
+        nothing to show and the turn is closed at once.
+
+        After CommitUnknown or cancellation the claim is undone by a later write.
         """
-        at, doubts = self._unique_now(), self._pending_undo()
+        claimed_at, unconfirmed = self._unique_now(), self._unknown_commits.pending()
 
         def work(connection: Connection) -> Claim:
-            _undo_claims(connection, doubts)
+            unknown_commits.undo(connection, unconfirmed)
             return claiming.claim(
-                connection, question, thread, self.replica, at, final_draft, self._team
+                connection, question, thread, self.replica, claimed_at, final_draft, self._team
             )
 
         try:
             return await self._database.write(work)
         except (CommitUnknown, asyncio.CancelledError):
-            self._unknown_commits.append(
-                _UnknownCommit(question, at, time.monotonic() + UNKNOWN_COMMIT_SECONDS)
-            )
+            self._unknown_commits.add(question, claimed_at)
             raise
 
     async def promote(self, turn: str, fence: int) -> Question | None:
-        """Let a waiting turn become live; its question as it is now, all that was joined included.
+        """Make a waiting turn live, and return its question with everything merged into it.
 
-        None while another turn of the thread is live. Raises LeaseLost when it is not ours any
-        more.
+        None while another turn of the thread is live. Raises LeaseLost if the turn is not ours.
         """
         return await self._database.write(
             lambda connection: claiming.promote(connection, turn, fence, self.replica)
         )
 
     async def write_changes(self, changes: Sequence[Change]) -> set[str]:
-        """Write what became of turns, all together; returns those that are lost to us.
+        """Write changes of turns in one transaction; return the turns that were lost, because
+        their fencing token is higher now.
 
-        A turn that is over has no owner and no `response_url` any more. What is left of a question
-        after a deletion is a new turn that nobody owns.
+        Closing a turn clears its owner and `response_url`. If messages of a question were deleted,
+        what remains of it becomes a new turn without an owner.
         """
 
         def work(connection: Connection) -> set[str]:
-            rests = remaining_question.remaining_questions(connection, changes)
+            remaining = remaining_question.remaining_questions(connection, changes)
             lost = turn_updates.write_changes(connection, changes, self._now(), self._store_text)
-            for rest in rests:
-                remaining_question.create_turn(connection, rest, self._now(), self._team)
-            if rests or any(change.closed or change.readable for change in changes):
-                notify(connection, ALL_REPLICAS)  # whoever waits in their threads, or takes it up
+            for question in remaining:
+                remaining_question.create_turn(connection, question, self._now(), self._team)
+            if remaining or any(change.closed or change.readable for change in changes):
+                notify(connection, ALL_REPLICAS)  # a thread is free, or a turn has no owner
             return lost
 
         lost = await self._database.write(work)
@@ -155,58 +145,42 @@ class Store:
         return lost
 
     async def get_turn(self, turn: str) -> TurnRecord | None:
-        """All that is known of a turn, also when it is over."""
-        found = await self._database.read(
-            lambda connection: turn_updates.find_turns(
-                connection, turns.c.id == turn, self._team_filter
-            )
-        )
+        """A turn by its id, also a closed one."""
+        found = await self._find(turns.c.id == turn, self._team_filter)
         return found[0] if found else None
 
     async def get_claiming_turn_id(self, key: str) -> str | None:
-        """The turn that a question was claimed for under one of its keys, within a day."""
+        """The id of the turn that holds this idempotency key; keys are kept for a day."""
         found = select(claims.c.turn).where(claims.c.key == key)
         return await self._database.read(lambda c: c.execute(found).scalar())
 
     async def get_turns(self, ids: Sequence[str]) -> list[TurnRecord]:
-        """Those of some turns that there are, also when they are over; the oldest first."""
-        return await self._database.read(
-            lambda connection: turn_updates.find_turns(connection, turns.c.id.in_(ids))
-        )
+        """Those of these turns that exist, also closed ones and of any team; oldest first."""
+        return await self._find(turns.c.id.in_(ids))
 
     async def get_live_turn(self, thread: str) -> TurnRecord | None:
-        """The turn whose answer is being written in a thread; None if there is none."""
-        found = await self._database.read(
-            lambda connection: turn_updates.find_turns(
-                connection,
-                turns.c.thread == thread,
-                turns.c.state == LIVE,
-                UNFINISHED,
-                self._team_filter,
-            )
-        )
+        """The turn whose answer is being written in a thread."""
+        live = (turns.c.thread == thread, turns.c.state == LIVE, UNFINISHED)
+        found = await self._find(*live, self._team_filter)
         return found[0] if found else None
 
     async def get_unfinished_turns(self, owner: str | None) -> list[TurnRecord]:
-        """The turns a replica has to bring to their end, the oldest first; None: nobody does."""
-        where = (turns.c.owner == owner, UNFINISHED, self._team_filter)
-        found = await self._database.read(
-            lambda connection: turn_updates.find_turns(connection, *where)
-        )
-        # A version that wrote no team into the row has it in the question.
+        """The unfinished turns of an owner, oldest first; None: those without an owner."""
+        found = await self._find(turns.c.owner == owner, UNFINISHED, self._team_filter)
+        # Rows of older versions have no team in their column; their question has it.
         return [one for one in found if self._team in {"", one.team or one.question.place.team}]
 
     async def get_owners(self) -> set[str]:
-        """The replicas that own unfinished turns, whether they live or not."""
+        """The replicas that own unfinished turns, dead ones included."""
         of = (turns.c.owner.is_not(None), UNFINISHED, self._team_filter)
         owned = select(turns.c.owner).where(*of).distinct()
         return await self._database.read(lambda c: set(c.execute(owned).scalars()))
 
     async def take_over(self, turn: str, fence: int, *, count_crash: bool) -> TurnRecord | None:
-        """Make a turn ours whose fence is still `fence`; None if somebody else was quicker.
+        """Become the owner of a turn if its fencing token is still `fence`; None if it is not.
 
-        `count_crash`: its owner died of it, perhaps. After CommitUnknown it may be ours: it is then
-        among what is unfinished of this replica.
+        `count_crash` raises the crash counter: the owner died, perhaps because of this turn. After
+        CommitUnknown the turn may be ours: `get_unfinished_turns` of this replica tells.
         """
         return await self._database.write(
             lambda connection: turn_updates.take_over(
@@ -215,7 +189,7 @@ class Store:
         )
 
     async def release(self, turns: Sequence[str]) -> None:
-        """Let others have those of these turns that are ours, at once."""
+        """Clear the owner of those of these turns that are ours, and notify the other replicas."""
 
         def work(connection: Connection) -> None:
             turn_updates.release(connection, turns, self.replica)
@@ -224,138 +198,82 @@ class Store:
         await self._database.write(work)
 
     async def heartbeat(self, timeout_seconds: float | None = None) -> None:
-        """Show that this replica is alive: one statement, however many turns it owns.
+        """Raise the heartbeat counter of this replica: one statement, however many turns it owns.
 
-        Raises StorageUnavailable within `timeout_seconds` seconds, if that is given.
+        Raises StorageUnavailable within `timeout_seconds`, or the database's timeout.
         """
-        doubts = self._pending_undo()
+        unconfirmed = self._unknown_commits.pending()
 
         def work(connection: Connection) -> None:
-            _undo_claims(connection, doubts)
-            beat = {"id": self.replica, "beat": 1, "team": self._team or None}
-            connection.execute(_heartbeat_statement(connection.dialect.name), beat)
+            unknown_commits.undo(connection, unconfirmed)
+            replicas.heartbeat(connection, self.replica, self._team)
 
-        await self._database.write(work, timeout_seconds, autocommit=not doubts)
+        await self._database.write(work, timeout_seconds, autocommit=not unconfirmed)
 
     async def unregister(self) -> None:
-        """Be no replica any more."""
+        """Remove this replica from the registry."""
         await self.remove_replica(self.replica)
 
     async def remove_replica(self, replica: str) -> None:
-        """Strike a replica that is dead and owns nothing any more; if it lives, it comes back."""
-        going = delete(replicas).where(replicas.c.id == replica)
-        await self._database.write(lambda connection: connection.execute(going).rowcount)
+        """Remove a dead replica that owns nothing any more. A living one is added again by its
+        next heartbeat."""
+        await self._database.write(lambda connection: replicas.remove(connection, replica))
         await asyncio.to_thread(self._database.process_locks.remove, replica)
 
     async def get_heartbeats(self) -> Mapping[str, int]:
-        """How often each replica has shown that it is alive."""
-        ours = select(replicas).where(of_team(replicas, self._team))
-        return await self._database.read(lambda c: {row.id: row.beat for row in c.execute(ours)})
+        """The heartbeat counter of each registered replica."""
+        return await self._database.read(lambda c: replicas.find_heartbeats(c, self._team))
 
     async def find_dead_replicas(self, names: Iterable[str]) -> set[str]:
-        """Those of these replicas whose process is known to be gone: on this machine, by a file
-        they share with us."""
+        """Those of these replicas whose process is certainly gone, by their lock files. Only for
+        processes that share a SQLite file; others are never found."""
         others = set(names) - {self.replica}
-        return (
-            await asyncio.to_thread(self._database.process_locks.find_dead, others)
-            if others
-            else set()
-        )
+        if not others:
+            return set()
+        return await asyncio.to_thread(self._database.process_locks.find_dead, others)
 
     async def send_command(self, command: TurnCommand) -> bool:
-        """Leave a wish for whoever owns the turn; False when it is over or unknown."""
-
+        """Leave a command for the owner of a turn; False if the turn is closed or unknown. A later
+        command of the same user and kind replaces it."""
         return await self._database.write(
             lambda c: turn_commands.send_command(c, command, self._team_filter)
         )
 
     async def request_removal(self, key: str, message: str) -> list[str]:
-        """Leave the wish that what is being answered to a message is removed, because it was
-        deleted; gives the turns. `key` is one that its question was claimed under, `message` its
-        ts. An answer that is over stays, and so does one to which it does not belong any more.
+        """Leave the command to remove the answers to a deleted message; return their turns.
+
+        `key` is an idempotency key of the question, `message` the ts of the deleted message. Closed
+        answers stay, and so do answers to questions that do not contain the message any more.
         """
         return await self._database.write(
             lambda c: turn_commands.request_removal(c, key, message, self._team_filter)
         )
 
     async def receive_commands(self) -> list[TurnCommand]:
-        """What people want of this replica's turns; they are gone when they have been read, but
-        for `request_removal`, which whoever takes the turn over must find as well."""
-        ours = (
-            select(turns.c.id)
-            .where(turns.c.id == wishes.c.turn, turns.c.owner == self.replica, UNFINISHED)
-            .exists()
+        """The commands for this replica's turns. Each is received once, except `remove`: it stays
+        until the turn is closed, so that the next owner receives it too."""
+        found = await self._database.read(lambda c: turn_commands.read_commands(c, self.replica))
+        stay = [command for command in found if command.kind == "remove"]
+        if len(stay) == len(found):
+            return stay
+        return stay + await self._database.write(
+            lambda c: turn_commands.take_commands(c, self.replica)
         )
-        there = select(wishes).where(ours)
-        found = await self._database.read(lambda connection: connection.execute(there).all())
-        stay = [row for row in found if row.kind == "remove"]
-        if len(stay) < len(found):
-            going = delete(wishes).where(ours, wishes.c.kind != "remove").returning(wishes)
-            gone = await self._database.write(lambda connection: connection.execute(going).all())
-            found = [*stay, *gone]
-        return [
-            TurnCommand(row.turn, row.person, row.kind, row.response_url or "") for row in found
-        ]
 
     async def prune(self, retention_seconds: float) -> int:
-        """Delete turns that ended so long ago, claims of more than a day, and what is of no use;
-        how many turns. What was deleted before a crash, or while others read, stands in no file
-        after that either."""
-        now = await self._earliest_now()
-        ended = await self._delete_in_batches(
-            pruning.turns_ended_before(now - retention_seconds, self._team)
-        )
-        await self._delete_in_batches(pruning.claims_before(now - CLAIM_RETENTION_SECONDS))
-        await self._delete_in_batches(
-            pruning.unused_slots(self._database.dialect), now=since_boot()
-        )
-        await self._delete_in_batches(pruning.unread_commands())
-        await self._database.purge_deleted()
-        return ended
+        """Delete what is older than it is kept; return the number of turns. See `Retention`."""
+        return await self._retention.prune(retention_seconds)
 
-    async def _earliest_now(self) -> float:
-        """The earliest of all clocks: one that is a month ahead must not make all of it old."""
-        clocks = [self._now()]
-        if self._steady_now:
-            clocks.append(self._steady_now())
-            if self._database.dialect == "postgresql":
-                server = select(clock_expression("postgresql"))
-                clocks.append(await self._database.read(lambda c: c.execute(server).scalar_one()))
-        return min(clocks)
-
-    async def _delete_in_batches(self, batch: Delete, **values: float) -> int:
-        """Delete batch by batch, each in its own transaction: nobody waits long for it."""
-        total = 0
-        while True:
-            deleted = await self._database.write(lambda c: c.execute(batch, values).rowcount)
-            total += deleted
-            if deleted < pruning.MAX_ROWS_PER_TRANSACTION:
-                return total
+    async def _find(self, *where: ColumnElement[bool]) -> list[TurnRecord]:
+        return await self._database.read(
+            lambda connection: turn_updates.find_turns(connection, *where)
+        )
 
     def _unique_now(self) -> float:
-        """Now, and never the same twice: it tells our claims of one question apart."""
+        """Now, but never the same value twice: it identifies our claim of a question."""
         self._last_claimed_at = max(self._now(), math.nextafter(self._last_claimed_at, math.inf))
         return self._last_claimed_at
-
-    def _pending_undo(self) -> Sequence[_UnknownCommit]:
-        now = time.monotonic()
-        self._unknown_commits = [doubt for doubt in self._unknown_commits if doubt.expires_at > now]
-        return tuple(self._unknown_commits)
 
     def _on_notice(self, replica: str) -> None:
         if replica in {ALL_REPLICAS, self.replica}:
             self.wakeup.set()
-
-
-def _undo_claims(connection: Connection, unknown_commits: Sequence[_UnknownCommit]) -> None:
-    """What we did not hear the end of is not ours: it was refused, or is claimed again."""
-    for doubt in unknown_commits:
-        claiming.undo_claim(connection, doubt.question, doubt.claimed_at)
-
-
-@cache
-def _heartbeat_statement(dialect: str) -> Any:
-    once_more = {"beat": replicas.c.beat + 1}
-    return dialect_insert(dialect, replicas).on_conflict_do_update(
-        index_elements=[replicas.c.id], set_=once_more
-    )

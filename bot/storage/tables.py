@@ -1,19 +1,22 @@
-"""What the database holds, as the newest migration leaves it. Statements, not classes.
+"""The tables, as the newest migration leaves them. Definitions for SQLAlchemy Core; no classes.
 
-    turns      a row a question: what was asked, who answers it, how far the answer is
-    shown      the messages of an answer that stand in Slack
-    claims     every name a question was delivered under, for a day
-    replicas   the processes that are alive, each with a counter it raises
-    wishes     what people want of a turn, until its owner has read it
-    slots      the shared budgets: who took which slot of a window, and until when
+    turns          one row per question: the question, its owner, how far the answer is
+    shown          the messages of an answer in Slack
+    claims         every key a question was delivered under, for a day
+    replicas       the running processes, each with the counter of its heartbeat
+    turn_commands  commands to the owner of a turn, until it has received them; stored as `wishes`
+    slots          the shared rate limits: who took which slot of a window, and until when
 
-What people wrote stands in columns of its own (`text`, `files`, `unreadable`, `draft`, `note`,
-`rounds`), so that it can be deleted and the rest kept. Token counts are null where the server told
-none. Later tables belong here as well: settings of a workspace, feedback (a row a turn, by its id),
-installations (a row a team, secrets encrypted).
+What people and the model wrote has columns of its own (`text`, `files`, `unreadable`, `draft`,
+`status_line`, `tool_rounds`), so it can be deleted and the rest kept.
+
+Some stored names are older than the names in the code: `Column("tries", key="crash_count")` is
+stored as `tries` and is `turns.c.crash_count` here. docs/decisions/0009-stored-names.md says why.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -32,10 +35,11 @@ from sqlalchemy import (
     or_,
     true,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
 metadata = MetaData()
 
-# States of a turn. One live and one waiting turn a thread: see the index below.
+# States of a turn. A thread has at most one live and one waiting turn: see the index below.
 WAITING, LIVE, OVER = "waiting", "live", "over"
 
 turns = Table(
@@ -46,24 +50,24 @@ turns = Table(
     Column("state", Text, nullable=False),
     Column("owner", Text),
     Column("fence", Integer, nullable=False),
-    Column("tries", Integer, nullable=False),
-    Column("first_tried_at", Double),
+    Column("tries", Integer, nullable=False, key="crash_count"),
+    Column("first_tried_at", Double, key="first_crash_at"),
     Column("asked_at", Double, nullable=False),
     Column("ended_at", Double),
-    Column("question", Text, nullable=False),  # JSON, without what has a column here
+    Column("question", Text, nullable=False),  # JSON, without the fields that have a column
     Column("text", Text, nullable=False),
     Column("files", Text, nullable=False),  # JSON
     Column("unreadable", Text, nullable=False, server_default="[]"),  # JSON
-    Column("team", Text),  # whose bot answers; NULL in rows of versions that did not say so
+    Column("team", Text),  # of the bot that answers; NULL in rows of older versions
     Column("response_url", Text),
     Column("phase", Text, nullable=False),
     Column("draft", Text, nullable=False),
-    Column("note", Text, nullable=False),
+    Column("note", Text, nullable=False, key="status_line"),
     Column("response_id", Text, nullable=False),
     Column("cursor", Text, nullable=False, server_default=""),
     Column("irreversible", Boolean, nullable=False),
-    Column("sending", Boolean, nullable=False),
-    Column("rounds", Text),  # JSON, until the turn is over
+    Column("sending", Boolean, nullable=False, key="send_unverifiable"),
+    Column("rounds", Text, key="tool_rounds"),  # JSON, until the turn is over
     Column("model", Text),
     Column("input_tokens", BigInteger),
     Column("output_tokens", BigInteger),
@@ -73,16 +77,23 @@ turns = Table(
     Column("spent_events", BigInteger),
 )
 
+TURN_COLUMNS = tuple(column.label(column.key) for column in turns.c)
+"""What to select or return of `turns`. SQLAlchemy calls the values of a row by the stored names;
+the labels give them the names of the code."""
+
+
+def dialect_insert(dialect: str, table: Table) -> Any:
+    """An INSERT that supports ON CONFLICT; SQLAlchemy has one for each database."""
+    return (sqlite if dialect == "sqlite" else postgresql).insert(table)
+
 
 def of_team(table: FromClause, team: str) -> ColumnElement[bool]:
-    """Rows of the bot that serves `team`, and of versions that did not say whose they are; all
-    rows where `team` is ""."""
+    """The rows of `team`, and rows without a team from older versions; all rows if `team` is ""."""
     return or_(table.c.team == team, table.c.team.is_(None)) if team else true()
 
 
 def unfinished(table: FromClause) -> ColumnElement[bool]:
-    """Not over yet: a constant in the statement's text, for a bound value would hide the partial
-    indexes from SQLite."""
+    """The state is a literal: with a bound value SQLite would not use the partial indexes."""
     return table.c.state != literal_column("'over'")
 
 
@@ -130,7 +141,7 @@ replicas = Table(
     sqlite_with_rowid=False,
 )
 
-wishes = Table(
+turn_commands = Table(
     "wishes",
     metadata,
     Column("turn", ForeignKey(turns.c.id, ondelete="CASCADE"), primary_key=True),
@@ -146,7 +157,7 @@ slots = Table(
     Column("key", Text, primary_key=True),
     Column("slot", Integer, primary_key=True, autoincrement=False),
     Column("holder", Text),
-    Column("free_at", Double, nullable=False),  # in seconds of the ledger's clock
-    Column("seconds", Double, nullable=False),  # it was taken for so long
+    Column("free_at", Double, nullable=False),  # by rate_slots.clock_expression
+    Column("seconds", Double, nullable=False),  # for which it was acquired
     sqlite_with_rowid=False,
 )

@@ -1,29 +1,30 @@
-"""The names of the turns that one question has, when it is asked more than once. Pure."""
+"""The ids of the turns of one question: `id`, then `id-2`, `id-3` … for each time it is asked
+again."""
 
 from __future__ import annotations
 
 MAX_TURNS_PER_QUESTION = 50
-"""Nobody asks one question more often than that."""
+"""How many turns of a question `all_turn_ids` covers. Later ones are not found by it."""
 
 
 def retry_turn_id(turn: str) -> str:
-    """The id of the turn after this one; it tells the first one's and counts."""
+    """The id for asking the question of this turn once more."""
     first = original_turn_id(turn)
     return f"{first}-{ask_count(turn) + 1}"
 
 
 def ask_count(turn: str) -> int:
-    """Say how often the question had been asked with this turn."""
+    """The position of this turn among the turns of its question, from 1."""
     count = turn.removeprefix(original_turn_id(turn)).removeprefix("-")
     return int(count or 1)
 
 
 def all_turn_ids(turn: str) -> tuple[str, ...]:
-    """The ids of all turns that a question may have had, the first one's first."""
+    """The ids that the turns of this turn's question may have, the original first."""
     first = original_turn_id(turn)
     return (first, *(f"{first}-{count}" for count in range(2, MAX_TURNS_PER_QUESTION + 1)))
 
 
 def original_turn_id(turn: str) -> str:
-    """The id of the first turn that a question had."""
+    """The id of the first turn of this turn's question."""
     return turn.partition("-")[0]

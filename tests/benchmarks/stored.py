@@ -10,11 +10,11 @@ from itertools import count
 from sqlalchemy import Connection
 
 from bot.observe import Metrics
-from bot.storage import claiming, turn_updates
 from bot.storage.engine.database import Database
 from bot.storage.rate_slots import SharedRateSlots
 from bot.storage.records import Change, ShownMessage
 from bot.storage.store import Store
+from bot.storage.transactions import claiming, turn_updates
 from bot.turn.durability.write_behind import Journal
 from bot.values import Draft, Phase, Place, Question
 

@@ -63,9 +63,9 @@ INNER_FLOORS: Mapping[str, tuple[frozenset[str], ...]] = {
     ),
     "storage": (
         frozenset({"store"}),
-        frozenset({"pruning"}),
-        frozenset({"rate_slots", "remaining_question", "turn_commands"}),
-        frozenset({"claiming", "turn_updates"}),
+        frozenset({"retention", "unknown_commits"}),
+        frozenset({"transactions"}),
+        frozenset({"rate_slots"}),
         frozenset({"engine", "rows"}),
         frozenset(
             {"turn_ids", "clock", "migrating", "migrations", "process_locks", "records", "tables"}

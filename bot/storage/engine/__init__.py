@@ -1,7 +1,7 @@
-"""How transactions are run.
+"""How transactions are run, on SQLite and on PostgreSQL.
 
-database.py       the database that is open, and whether it answers
-deadline.py       how long a caller waits for a transaction
+database.py       the open database, and whether it is ready
+deadline.py       the deadline of a transaction
 sqlite.py         transactions on a file; postgres.py on a server
-notifications.py  LISTEN and NOTIFY, where the database has them
+notifications.py  LISTEN and NOTIFY of PostgreSQL
 """

@@ -1,7 +1,7 @@
-"""The database: opened once, checked and migrated at start, asked by readiness.
+"""The open database: transactions, the checks at start, and readiness.
 
-One implementation for SQLite and PostgreSQL: a transaction is a plain function of a connection,
-and only sqlite.py and postgres.py know how it is run.
+A transaction is a plain function of a connection, the same for SQLite and PostgreSQL. How it is run
+differs: sqlite.py and postgres.py.
 """
 
 from __future__ import annotations
@@ -25,14 +25,11 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-READINESS_TIMEOUT_SECONDS = 0.8  # seconds; Kubernetes waits for one
-MIGRATION_TIMEOUT_SECONDS = 60.0  # seconds; another replica may be at it
+READINESS_TIMEOUT_SECONDS = 0.8  # less than the second that Kubernetes waits by default
+MIGRATION_TIMEOUT_SECONDS = 60.0  # another replica may be migrating
 
-INVALID_URL_ERRORS = (
-    TypeError,
-    ValueError,
-    OverflowError,
-)  # what drivers say to parts of a URL that are none
+# What drivers raise for invalid parts of a URL.
+INVALID_URL_ERRORS = (TypeError, ValueError, OverflowError)
 INVALID_URL_MESSAGE = (
     "DATABASE_URL can't be used: check its form, its port and what follows the ?, and install the "
     "extra `postgres` for PostgreSQL."
@@ -40,9 +37,10 @@ INVALID_URL_MESSAGE = (
 
 
 class Database:
-    """An open database. The URL may hold a password: only `display_url` is ever shown.
+    """An open database. Made by `open_database`.
 
-    `timeout_seconds` is how many seconds a caller waits for it who does not say otherwise.
+    `timeout_seconds` is how long a method waits by default. Log only `display_url`: the URL may
+    contain a password.
     """
 
     def __init__(self, url: URL, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS) -> None:
@@ -58,7 +56,8 @@ class Database:
     async def read(
         self, work: Callable[[Connection], T], timeout_seconds: float | None = None
     ) -> T:
-        """What `work` finds. Raises StorageUnavailable within `timeout_seconds` seconds."""
+        """Return the result of `work`, which must not write. Raises StorageUnavailable within the
+        timeout, StorageError for values that no database accepts."""
         return await self._engine.run(
             work, timeout_seconds=timeout_seconds or self.timeout_seconds, mode=TransactionMode.READ
         )
@@ -71,18 +70,18 @@ class Database:
         autocommit: bool = False,
         best_effort: bool = False,
     ) -> T:
-        """Do `work` in one transaction, and possibly again after it failed.
+        """Run `work` in one transaction; it may be called again if an attempt fails.
 
-        Raises StorageUnavailable within `timeout_seconds` seconds: nothing is written then, unless
-        it is CommitUnknown. The same goes for being cancelled: a commit that has begun is finished.
-        `autocommit`: its statements need no transaction around them, which saves a server two
-        answers. `best_effort`: that it failed says nothing of the database, for its caller was in a
-        hurry.
+        Raises StorageUnavailable within the timeout; nothing is written then, unless it is
+        CommitUnknown. StorageError: the values can never be written. Cancellation rolls back,
+        unless the commit has begun. `autocommit`: the statements need no common transaction, which
+        saves two round trips to a server. `best_effort`: a failure does not make `is_ready` false,
+        because the timeout was short.
         """
-        way = TransactionMode.AUTOCOMMIT if autocommit else TransactionMode.WRITE
+        mode = TransactionMode.AUTOCOMMIT if autocommit else TransactionMode.WRITE
         try:
             result = await self._engine.run(
-                work, timeout_seconds=timeout_seconds or self.timeout_seconds, mode=way
+                work, timeout_seconds=timeout_seconds or self.timeout_seconds, mode=mode
             )
         except StorageUnavailable as error:
             if not best_effort:
@@ -92,24 +91,22 @@ class Database:
         return result
 
     def listening(self, on_notice: Callable[[str], None]) -> AbstractAsyncContextManager[None]:
-        """While it lasts, `on_notice` is called with every notice; SQLite has none."""
+        """Call `on_notice` with each notification while the context is open; never with SQLite.
+        "" stands for all replicas (notifications.ALL_REPLICAS)."""
         return self._engine.listening(on_notice)
 
     async def check_writable(self) -> None:
-        """See that the database takes writes; leaves nothing behind.
-
-        Raises StorageUnavailable when it may do so later, StorageError when somebody has to mend
-        it.
-        """
+        """Write something and undo it. Raises StorageUnavailable if a retry may help, StorageError
+        if an operator has to act; the message says what to do."""
         with self._errors_explained():
             await self._engine.check_writable(self.timeout_seconds)
 
     async def migrate(self) -> None:
-        """Bring the tables to the newest form; one process at a time, the others wait for it.
+        """Migrate the tables to the newest revision; concurrent processes wait for each other.
 
-        Raises StorageUnavailable and StorageError as `check_writable` does.
+        Raises as `check_writable` does.
         """
-        from bot.storage import migrating  # Alembic is slow to import, and not for `bot ask`
+        from bot.storage import migrating  # slow to import, and `bot ask` needs no Alembic
 
         with self._errors_explained():
             await self._engine.run(
@@ -119,7 +116,7 @@ class Database:
             )
 
     async def is_ready(self) -> bool:
-        """Whether the database answers right now, and took the last thing it was given."""
+        """Whether the database answers a query now, and the last write succeeded."""
         try:
             await self.read(_probe, READINESS_TIMEOUT_SECONDS)
         except StorageUnavailable:
@@ -127,15 +124,15 @@ class Database:
         return self._is_writable
 
     async def purge_deleted(self) -> None:
-        """See that what was deleted stands in no file of ours any more.
+        """Remove deleted text from SQLite's write-ahead log, by truncating it.
 
-        SQLite's log holds it until it is truncated. What a server keeps of it, in its own log and
-        until it vacuums, is the server's. While others read, it is left for the next time.
+        Does nothing while another connection reads; the next call tries again. With PostgreSQL the
+        server's log and vacuum settings decide.
         """
         await self._engine.purge_deleted()
 
     async def close(self) -> None:
-        """End all connections."""
+        """Close all connections, after the transactions that are running."""
         await self._engine.close()
 
     def _is_file(self, url: URL) -> bool:
@@ -143,7 +140,7 @@ class Database:
 
     @contextmanager
     def _errors_explained(self) -> Iterator[None]:
-        """At start, what goes wrong is said with what to do about it."""
+        """Turn errors at start into messages that say what to do."""
         try:
             yield
         except StorageUnavailable as error:
@@ -160,9 +157,11 @@ class Database:
 
     def _record_write_health(self, is_writable: bool, problem: str = "") -> None:
         if is_writable and not self._is_writable:
-            log.info("the database takes writes again")
+            log.info("database writes work again")
         elif not is_writable and self._is_writable:
-            log.warning("the database does not take writes: %s", problem)
+            log.warning(
+                "database write failed, new questions are refused until one works: %s", problem
+            )
         self._is_writable = is_writable
 
 
@@ -182,6 +181,6 @@ async def open_database(
 
 
 def _probe(connection: Connection) -> None:
-    """Something that is not answered from memory alone."""
+    """A query that has to read the database."""
     catalog = "sqlite_master" if connection.dialect.name == "sqlite" else "pg_catalog.pg_class"
     connection.execute(text(f"SELECT 1 FROM {catalog} LIMIT 1")).all()

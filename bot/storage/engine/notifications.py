@@ -1,4 +1,4 @@
-"""Notices between replicas: PostgreSQL's LISTEN, on a connection of its own."""
+"""Notifications between replicas by PostgreSQL's LISTEN and NOTIFY. With SQLite replicas poll."""
 
 from __future__ import annotations
 
@@ -13,29 +13,31 @@ from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot.background import wait_until
+
 log = logging.getLogger(__name__)
 
 NOTIFY_CHANNEL = "bot_turns"
-ALL_REPLICAS = ""  # as the name of the replica that is meant
-RECONNECT_SECONDS = 0.5  # seconds until a connection that fell is opened again
-LIVENESS_CHECK_SECONDS = 5.0  # seconds between two looks at whether the connection still stands
+ALL_REPLICAS = ""  # in place of the name of one replica
+RECONNECT_SECONDS = 0.5  # seconds until a lost connection is opened again
+LIVENESS_CHECK_SECONDS = 5.0  # seconds between two checks of the connection
 
 
 def notify(connection: Connection, replica: str = ALL_REPLICAS) -> None:
-    """Stir a replica when this transaction is committed; whoever shares a SQLite file looks."""
+    """Notify a replica, or all, when this transaction is committed. Does nothing with SQLite."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_notify(NOTIFY_CHANNEL, replica)))
 
 
 class NotificationListener:
-    """Hears notices while it is open, over as many connections as that takes.
+    """Receives notifications while it is open, and reconnects when its connection is lost.
 
-    With each new connection `on_notice` is called once for everybody: nobody knows what was said
-    before.
+    `on_notice` is called with the name of the notified replica or ALL_REPLICAS. It is also called
+    with ALL_REPLICAS after each connect, because notifications may have been missed before.
     """
 
     def __init__(self, engine: AsyncEngine, on_notice: Callable[[str], None]) -> None:
-        import asyncpg  # type: ignore[import-untyped]  # it has no types; an extra, there by now
+        import asyncpg  # type: ignore[import-untyped]  # untyped; the extra `postgres`
 
         self._connection_errors = (
             SQLAlchemyError,
@@ -48,7 +50,7 @@ class NotificationListener:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> NotificationListener:
-        self._task = asyncio.create_task(self._listen_forever(), name="database notices")
+        self._task = asyncio.create_task(self._listen_forever(), name="database notifications")
         return self
 
     async def __aexit__(
@@ -63,30 +65,30 @@ class NotificationListener:
 
     async def _listen_forever(self) -> None:
         while True:
-            with suppress(*self._connection_errors):  # readiness and the journal tell of it
+            with suppress(*self._connection_errors):  # other transactions report that
                 async with self._engine.connect() as connection:
                     try:
                         await self._listen_until_lost(connection)
                     finally:
-                        await connection.invalidate()  # it must not go back into the pool
+                        await (
+                            connection.invalidate()
+                        )  # it listens, so it must not return to the pool
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _listen_until_lost(self, connection: AsyncConnection) -> None:
-        """Until the connection falls, at the latest when it is found to be dead, or to lead to a
-        server that is only read: after a fail-over the notices are at another one."""
+        """Return when the connection is lost, or when its server has become read-only: after a
+        fail-over, notifications are sent on another server. Raises if a check fails."""
         driver: Any = (await connection.get_raw_connection()).driver_connection
-        fallen = asyncio.Event()
-        driver.add_termination_listener(lambda _: fallen.set())
+        lost = asyncio.Event()
+        driver.add_termination_listener(lambda _: lost.set())
         await driver.add_listener(NOTIFY_CHANNEL, self._on_notification)
         self._on_notice(ALL_REPLICAS)
-        only_read = False
-        while not (fallen.is_set() or only_read):
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LIVENESS_CHECK_SECONDS):
-                    await fallen.wait()
+        read_only = False
+        while not (lost.is_set() or read_only):
+            await wait_until(lost, asyncio.get_running_loop().time() + LIVENESS_CHECK_SECONDS)
             async with asyncio.timeout(LIVENESS_CHECK_SECONDS):
-                look = await connection.execute(text("SHOW transaction_read_only"))
-            only_read = look.scalar() == "on"
+                setting = await connection.execute(text("SHOW transaction_read_only"))
+            read_only = setting.scalar() == "on"
 
     def _on_notification(self, connection: object, pid: int, channel: str, payload: object) -> None:
         del connection, pid, channel

@@ -1,4 +1,4 @@
-"""PostgreSQL, for several replicas. A transaction is the same plain function as with SQLite."""
+"""Transactions on a PostgreSQL server, which several replicas may share."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from bot.storage.engine.notifications import NotificationListener
 
 T = TypeVar("T")
 
-POOL_SIZE = 5  # of a replica; one more listens. PostgreSQL allows 100 in all by default
-TRANSACTION_RETRY_SECONDS = 0.05  # seconds between two tries of a transaction
-DISPOSE_TIMEOUT_SECONDS = 2.0  # seconds for what was given up on to end, at the end of the process
+POOL_SIZE = 5  # of a replica, and one more that listens; PostgreSQL allows 100 by default
+TRANSACTION_RETRY_SECONDS = 0.05  # seconds between two attempts
+DISPOSE_TIMEOUT_SECONDS = 2.0  # for abandoned transactions to end when the process closes
 
-# Classes of SQLSTATE in which another try ends the same way: wrong data, password, database,
-# statement (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+# Classes of SQLSTATE that a retry can't help: invalid data, password, database, statement
+# (https://www.postgresql.org/docs/current/errcodes-appendix.html).
 _INVALID_DATA_CLASS = "22"
 _READ_ONLY_SQLSTATES = frozenset(
     {"25006"}
@@ -32,7 +32,7 @@ _PERMANENT_CLASSES = (_INVALID_DATA_CLASS, "28", "3D", "42")
 
 
 class PostgresServer:
-    """A server, and our few connections to it."""
+    """A server, and the connections of this process to it."""
 
     repair_hint = "see that the server runs and this user may create tables"
 
@@ -45,7 +45,7 @@ class PostgresServer:
             pool_timeout=timeout_seconds,
             connect_args={
                 "timeout": timeout_seconds,
-                # The server ends what we have given up on, also if our word does not reach it.
+                # The server ends abandoned work, also if a cancellation does not reach it.
                 "server_settings": {
                     "statement_timeout": _milliseconds(timeout_seconds),
                     "idle_in_transaction_session_timeout": _milliseconds(5 * timeout_seconds),
@@ -59,31 +59,32 @@ class PostgresServer:
     async def run(
         self, work: Callable[[Connection], T], *, timeout_seconds: float, mode: TransactionMode
     ) -> T:
-        """Do `work` in one transaction, again if that may help. Raises StorageUnavailable within
-        `timeout_seconds` seconds, StorageError for what no database takes."""
-        attempt = TransactionDeadline(timeout_seconds)
-        task = asyncio.create_task(self._transact_with_retries(attempt, work, mode))
+        """Run `work` in one transaction, and retry it after transient errors. Raises
+        StorageUnavailable within `timeout_seconds`, StorageError for values that can't be stored.
+        """
+        deadline = TransactionDeadline(timeout_seconds)
+        task = asyncio.create_task(self._transact_with_retries(deadline, work, mode))
         self._tasks.add(task)
         task.add_done_callback(self._forget_task)
         try:
             async with asyncio.timeout(timeout_seconds):
                 return await asyncio.shield(task)
         except TimeoutError as error:
-            task.cancel()  # and not awaited: breaking off may take as long again
-            raise attempt.unavailable_error() from attempt.last_error or error
+            task.cancel()  # not awaited: cancelling may take as long again
+            raise deadline.unavailable_error() from deadline.last_error or error
         except (SQLAlchemyError, OSError) as error:
             if _sqlstate(error).startswith(_INVALID_DATA_CLASS):
                 raise StorageError(driver_message(error)) from error
-            raise attempt.unavailable_error(error) from error
+            raise deadline.unavailable_error(error) from error
         except asyncio.CancelledError:
-            if not attempt.committing:
+            if not deadline.committing:
                 task.cancel()
             raise
 
     async def _transact_with_retries(
         self, deadline: TransactionDeadline, work: Callable[[Connection], T], mode: TransactionMode
     ) -> T:
-        """Servers restart, connections break, transactions stand in each other's way."""
+        """Retry after restarts, lost connections, deadlocks and serialization failures."""
         while True:
             try:
                 return await self._transact(deadline, work, mode)
@@ -105,45 +106,45 @@ class PostgresServer:
     def _forget_task(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
-            task.exception()  # whoever waited has it, or has given up
+            task.exception()  # mark it as retrieved: the caller has it or gave up
 
     async def check_writable(self, timeout_seconds: float) -> None:
-        """Make a table and drop it. Raises StorageUnavailable."""
+        """Create a table and drop it. Raises as `run` does."""
         await self.run(_try_to_write, timeout_seconds=timeout_seconds, mode=TransactionMode.WRITE)
 
     def is_transient(self, error: BaseException | None) -> bool:
-        """Whether what failed may succeed later, with the same settings."""
+        """Whether a retry with the same settings may succeed."""
         return not _is_permanent(error)
 
     @asynccontextmanager
     async def listening(self, on_notice: Callable[[str], None]) -> AsyncIterator[None]:
-        """While it lasts, call `on_notice` with the notices of all replicas, our own included."""
+        """Call `on_notice` with the notifications of all replicas, our own included."""
         async with NotificationListener(self._autocommit, on_notice):
             yield
 
     async def purge_deleted(self) -> None:
-        """Nothing is to be done: the server's log is the server's."""
+        """Does nothing: the server manages its log."""
 
     async def close(self) -> None:
-        """Let what runs finish, within reason, and close all connections."""
+        """Let running transactions finish within DISPOSE_TIMEOUT_SECONDS; close all connections."""
         if self._tasks:
-            _, unended = await asyncio.wait(self._tasks, timeout=DISPOSE_TIMEOUT_SECONDS)
-            for task in unended:
+            _, unfinished = await asyncio.wait(self._tasks, timeout=DISPOSE_TIMEOUT_SECONDS)
+            for task in unfinished:
                 task.cancel()
-        with suppress(TimeoutError):  # a server that hangs does not say goodbye
+        with suppress(TimeoutError):  # the server may hang
             async with asyncio.timeout(DISPOSE_TIMEOUT_SECONDS):
                 await self._engine.dispose()
 
 
 def _disconnect_if_read_only(context: ExceptionContext) -> None:
-    """Take a server that is only read any more for one that is gone, so that all connections to
-    it are replaced: after a fail-over they lead to the old one, and the address to the new one."""
+    """Treat a read-only server as disconnected, so that all its connections are replaced: after a
+    fail-over they still lead to the old primary, while the address leads to the new one."""
     if _sqlstate(context.sqlalchemy_exception) in _READ_ONLY_SQLSTATES:
         context.is_disconnect = True
 
 
 def _asyncpg_url(url: URL) -> URL:
-    """Its name for what libpq calls `sslmode`, as hosts of PostgreSQL give it out
+    """Rename libpq's parameter `sslmode`, common in URLs of hosted servers, to asyncpg's `ssl`
     (https://magicstack.github.io/asyncpg/current/api/index.html#connection)."""
     query = dict(url.query)
     if mode := query.pop("sslmode", None):

@@ -1,8 +1,8 @@
-"""SQLite: one file, one writer, a reader beside it.
+"""Transactions on a SQLite file, with one thread that writes and one that reads.
 
-A transaction is a plain function. It runs whole in one thread, so that it costs one change of
-threads and not one a statement, and so that nobody who is cancelled leaves it half done. That
-takes less than half the time of a driver that hands over each statement (aiosqlite).
+A transaction runs as a whole in its thread. So it costs one thread switch rather than one per
+statement, and cancelling its caller can't interrupt it. It takes less than half the time of
+aiosqlite, which switches for each statement.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ T = TypeVar("T")
 
 _BEGIN_OPTION = "begin"  # the execution option that names a transaction's first statement
 
-# WAL: reader and writer do not wait for each other. NORMAL: what is committed survives the death
-# of the process; a power cut may take the last moments (https://sqlite.org/pragma.html). Deleted
-# text is overwritten, not only forgotten.
+# WAL: reader and writer do not block each other. NORMAL: commits survive a crash of the process; a
+# power failure may lose the last ones (https://sqlite.org/pragma.html). secure_delete: deleted text
+# is overwritten.
 _PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON")
 
-TRUNCATE_TIMEOUT_SECONDS = 0.2  # that the emptying of the log waits for others who read
+TRUNCATE_TIMEOUT_SECONDS = 0.2  # to wait for other readers
 
 _DISK_ERRORS = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
-"""It is full, most often; an index of the log that finds no room is an I/O error too."""
+"""Mostly a full disk: without room for the log's index SQLite reports an I/O error."""
 
 
 class SqliteFile:
-    """An open file. Every transaction that writes takes the file's write lock when it begins."""
+    """An open file. Transactions that write take the file's write lock when they begin."""
 
     repair_hint = (
         "see that its folder is there, that this user may write it and all files named like the "
@@ -52,7 +52,7 @@ class SqliteFile:
             url.set(drivername="sqlite+pysqlite", database=self.path),
             poolclass=NullPool if self.path != ":memory:" else StaticPool,
             connect_args={"check_same_thread": False},
-            hide_parameters=True,  # they hold what people wrote
+            hide_parameters=True,  # they contain what people wrote
         )
         event.listen(self._engine, "connect", _configure_connection)
         event.listen(self._engine, "begin", _begin)
@@ -65,73 +65,71 @@ class SqliteFile:
     async def run(
         self, work: Callable[[Connection], T], *, timeout_seconds: float, mode: TransactionMode
     ) -> T:
-        """Do `work` in one transaction. Raises StorageUnavailable within `timeout_seconds` seconds,
-        StorageError for what no database takes."""
-        attempt = TransactionDeadline(timeout_seconds)
+        """Run `work` in one transaction. Raises StorageUnavailable within `timeout_seconds`,
+        StorageError for values that can't be stored."""
+        deadline = TransactionDeadline(timeout_seconds)
         reads = mode is TransactionMode.READ and not self._use_writer_only
         thread = self._reader if reads else self._writer
         try:
             async with asyncio.timeout(timeout_seconds):
-                result = await asyncio.wrap_future(thread.transact(attempt, work))
+                result = await asyncio.wrap_future(thread.transact(deadline, work))
         except TimeoutError as error:
-            attempt.abandon()
-            raise attempt.unavailable_error() from error
+            deadline.abandon()
+            raise deadline.unavailable_error() from error
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             self._after_failure(error)
-            raise StorageUnavailable(
-                driver_message(error)
-            ) from error  # rolled back, a failed commit as well
+            # Also a failed commit is rolled back.
+            raise StorageUnavailable(driver_message(error)) from error
         except UnicodeError as error:
             raise StorageError(driver_message(error)) from error
         except asyncio.CancelledError:
-            attempt.abandon()
+            deadline.abandon()
             raise
         self._use_writer_only = self._use_writer_only and mode is TransactionMode.READ
         return result
 
     def _after_failure(self, error: Exception) -> None:
-        """Connections of one process share what is wrong with a file, for example that it could
-        only be opened for reading: until a write succeeds, the one that writes is the only one."""
+        """Connections of one process share the state of a broken file, for example that it could
+        only be opened for reading. Until a write succeeds, only the writing connection is used."""
         if not _is_locked(error):
             self._use_writer_only = True
             self._reader.disconnect()
 
     async def check_writable(self, timeout_seconds: float) -> None:
-        """Take the write lock and change something, then leave the file as it was. Raises
-        StorageUnavailable."""
+        """Write within a transaction and roll it back. Raises StorageUnavailable."""
         try:
             await asyncio.to_thread(_try_to_write, self.path, timeout_seconds)
         except sqlite3.Error as error:
             raise StorageUnavailable(driver_message(error)) from error
 
     async def purge_deleted(self) -> None:
-        """Write the log into the file, where deleted text is overwritten, and empty it.
+        """Checkpoint and truncate the write-ahead log, which still contains deleted text.
 
-        While another process reads it can't be emptied; that is tried again the next time.
+        Errors are ignored, also that another process is reading; the next call tries again.
         """
         with suppress(SQLAlchemyError, sqlite3.Error, OSError):
             await asyncio.wrap_future(self._writer.truncate_wal())
 
     def is_transient(self, error: BaseException | None) -> bool:
-        """Whether what failed may succeed later, with the same settings."""
+        """Whether a retry with the same settings may succeed."""
         return error is not None and (_is_locked(error) or _result_code(error) in _DISK_ERRORS)
 
     @asynccontextmanager
     async def listening(self, on_notice: Callable[[str], None]) -> AsyncIterator[None]:
-        """Nothing is ever heard: whoever shares the file has to look."""
+        """SQLite has no notifications: processes that share the file poll."""
         del on_notice
         yield
 
     async def close(self) -> None:
-        """Let the transaction that runs finish, and close the file."""
+        """Let the running transactions finish, and close the file."""
         for thread in {self._reader, self._writer}:
             thread.disconnect()
             await asyncio.to_thread(thread.shutdown)
 
 
 class _ConnectionThread:
-    """A thread with a connection of its own. One that was good and then fails is replaced at once,
-    and the transaction done with the new one."""
+    """A thread with a connection of its own. If a connection that worked before fails, it is
+    replaced, and the transaction is retried once."""
 
     def __init__(self, engine: Engine, begin: str) -> None:
         self._engine = engine.execution_options(**{_BEGIN_OPTION: begin})
@@ -142,15 +140,15 @@ class _ConnectionThread:
         return self._executor.submit(self._transact, deadline, work)
 
     def truncate_wal(self) -> Future[None]:
-        """Empty the log, outside of any transaction."""
+        """Truncate the write-ahead log, outside of any transaction."""
         return self._executor.submit(self._truncate_wal)
 
     def disconnect(self) -> None:
-        """Close the connection; the next transaction takes a new one."""
+        """Close the connection; the next transaction opens a new one."""
         self._executor.submit(self._disconnect)
 
     def shutdown(self) -> None:
-        """Wait for everything that was asked for."""
+        """Return when all submitted work is done."""
         self._executor.shutdown()
 
     def _transact(self, deadline: TransactionDeadline, work: Callable[[Connection], T]) -> T:
@@ -184,7 +182,7 @@ class _ConnectionThread:
 
 
 def _configure_connection(connection: Any, _: object) -> None:
-    connection.isolation_level = None  # transactions begin when we say so
+    connection.isolation_level = None  # the driver begins no transactions of its own
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
@@ -194,13 +192,15 @@ def _begin(connection: Connection) -> None:
 
 
 def _wait_for_locks(connection: Connection, seconds: float) -> None:
-    """Another process may hold the write lock: wait for it as long as the caller does."""
+    """Wait for the write lock of other processes as long as the caller waits."""
     driver: Any = connection.connection.driver_connection
-    driver.execute(f"PRAGMA busy_timeout={int(seconds * 900)}")  # a little less: to say what it was
+    driver.execute(
+        f"PRAGMA busy_timeout={int(seconds * 900)}"
+    )  # a little less, so the error says why
 
 
 def _try_to_write(path: str, timeout_seconds: float) -> None:
-    """On a connection of its own, which leaves the file as it is: it may be somebody else's."""
+    """Use a connection of its own without our pragmas: the file may belong to another program."""
     with closing(
         sqlite3.connect(path, timeout=timeout_seconds, isolation_level=None)
     ) as connection:
@@ -211,8 +211,8 @@ def _try_to_write(path: str, timeout_seconds: float) -> None:
 
 
 def _restrict_permissions(path: str) -> None:
-    """Take the rights of everybody from the database's files: they hold what people wrote. Those
-    of a group stay, which somebody gave it on purpose; what is not ours we can't change."""
+    """Remove the permissions of others from the database's files, which contain what people wrote.
+    Those of the group stay: they may be intended. Files of another user can't be changed."""
     for file in (Path(path + ending) for ending in ("", "-wal", "-shm", "-journal")):
         with suppress(OSError):
             file.chmod(stat.S_IMODE(file.stat().st_mode) & ~stat.S_IRWXO)
@@ -223,6 +223,6 @@ def _is_locked(error: BaseException) -> bool:
 
 
 def _result_code(error: BaseException) -> int:
-    """SQLite's result code without its details (https://sqlite.org/rescode.html)."""
+    """SQLite's primary result code (https://sqlite.org/rescode.html)."""
     code: int = getattr(getattr(error, "orig", error), "sqlite_errorcode", 0)
     return code & 0xFF

@@ -1,1 +1,1 @@
-"""Alembic's folder. env.py is run by Alembic, versions/ holds the revisions in their order."""
+"""The folder of Alembic: it runs env.py; versions/ has the revisions."""

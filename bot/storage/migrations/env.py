@@ -1,6 +1,6 @@
-"""Run by Alembic: applies revisions on the connection it is given, in its transaction.
+"""Run by Alembic: applies the revisions on a given connection, in its transaction.
 
-There is no alembic.ini and no other way in: see bot/storage/migrating.py.
+There is no alembic.ini; bot/storage/migrating.py is the only caller.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ SLOW = ModelConfig(words_per_second=100, first_word_seconds=0.1)
 LONG, MIDDLE, SHORT = "write 200 words", "write 120 words", "write 40 words"
 
 TOLD = (
-    "the database does not take writes",
+    "database write failed",
     "the journal could not be written",
     "a question could not be claimed",
     "Slack's rate limits can't be shared",

@@ -1,4 +1,4 @@
-"""Questions to store, and how their answers end."""
+"""Questions to store, and their final drafts."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ def question(
 
 
 async def end(store: Store, turn: str, fence: int = 1) -> set[str]:
-    """The turn is over; what `journal` says."""
+    """Close a turn; return what `write_changes` does."""
     return await store.write_changes([Change(turn, fence, DONE, closed=True)])

@@ -1,4 +1,4 @@
-"""Somebody between us and the database who can be told to break off at the worst moment."""
+"""A TCP proxy before the database that loses a response on demand."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager, suppress
 
 
 class Between:
-    """Passes everything on. `swallow`: the answer to this word never comes, the connection falls;
-    what was asked reaches the server all the same."""
+    """Forwards all bytes. When a client sends `swallow`, it reaches the server, but no response
+    comes back, and the connection is closed."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -18,7 +18,7 @@ class Between:
         self.swallowed = asyncio.Event()
 
     async def meet(self, client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
-        """Stand between one client and the server."""
+        """Connect one client to the server."""
         server, forth = await asyncio.open_connection("127.0.0.1", self._port)
         cut = asyncio.Event()
         passing = [
@@ -58,7 +58,7 @@ async def _pass(
 
 @asynccontextmanager
 async def between(port: int) -> AsyncIterator[Between]:
-    """Listen on a port of its own, before the one given."""
+    """Run a proxy before the server at `port`."""
     middle = Between(port)
     server = await asyncio.start_server(middle.meet, "127.0.0.1", 0)
     middle.port = server.sockets[0].getsockname()[1]

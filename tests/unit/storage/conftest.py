@@ -1,4 +1,4 @@
-"""A database of its own for every test, and any number of replicas on it."""
+"""A new database for every test, and any number of replicas on it."""
 
 from __future__ import annotations
 

@@ -42,8 +42,7 @@ def fill(disk: Path) -> Path:
 
 @contextmanager
 def unprivileged(folder: Path) -> Iterator[None]:
-    """No right to write what says that it may not be written, which root has. The folder and what
-    is in it belong to whoever is left; nobody else's folders need to be open to them."""
+    """Run without root's right to write read-only files, as another user who owns the folder."""
     if os.geteuid() != 0:
         yield
         return

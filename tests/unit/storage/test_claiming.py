@@ -1,4 +1,4 @@
-"""Who answers a question, and in which order those of a thread are answered."""
+"""Claims of questions, and the order of the turns of a thread."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.unit.storage.asked import DONE, REPORT, end, question
 from tests.unit.storage.conftest import Stores
 
 
-async def test_a_question_is_ours_once_by_whatever_name_it_comes_again(stores: Stores) -> None:
+async def test_question_is_claimed_once_under_all_its_keys(stores: Stores) -> None:
     one, two = await stores("one"), await stores("two")
     assert await one.claim(question("Q1", "a", "b"), None) is Claim.CLAIMED
     assert await one.claim(question("Q1", "a", "b"), None) is Claim.DUPLICATE
@@ -25,7 +25,7 @@ async def test_a_question_is_ours_once_by_whatever_name_it_comes_again(stores: S
     assert await two.get_turn("Q2") is None
 
 
-async def test_a_question_without_keys_is_known_by_its_id(stores: Stores) -> None:
+async def test_question_without_keys_is_claimed_by_its_id(stores: Stores) -> None:
     store = await stores("one")
     again = question("Q1-2", "turn:Q1-2")
     assert await store.claim(again, None) is Claim.CLAIMED
@@ -33,7 +33,7 @@ async def test_a_question_without_keys_is_known_by_its_id(stores: Stores) -> Non
     assert await store.claim(again, None) is Claim.DUPLICATE
 
 
-async def test_a_turn_whose_end_is_known_is_claimed_with_it(stores: Stores) -> None:
+async def test_claim_stores_a_known_final_draft(stores: Stores) -> None:
     store = await stores("one")
     assert await store.claim(question("Q1", "a"), None, DONE) is Claim.CLAIMED
     assert await store.claim(question("Q1", "a"), None, DONE) is Claim.DUPLICATE
@@ -41,7 +41,7 @@ async def test_a_turn_whose_end_is_known_is_claimed_with_it(stores: Stores) -> N
     assert (record.draft, record.owner) == (DONE, "one")
 
 
-async def test_a_turn_that_has_nothing_to_show_is_over_when_it_is_claimed(stores: Stores) -> None:
+async def test_claim_closes_a_turn_that_has_nothing_to_show(stores: Stores) -> None:
     store = await stores("one")
     nothing = Draft(Phase.DONE)
     assert await store.claim(question("Q1", "a"), None, nothing) is Claim.CLAIMED
@@ -53,7 +53,7 @@ async def test_a_turn_that_has_nothing_to_show_is_over_when_it_is_claimed(stores
     assert await store.prune(-1) == 1
 
 
-async def test_of_many_deliveries_at_once_exactly_one_is_answered(stores: Stores) -> None:
+async def test_claims_of_one_question_at_once_have_one_winner(stores: Stores) -> None:
     replicas = [await stores(f"r{n}") for n in range(3)]
     deliveries = [question(f"Q{n}", f"k{n % 5}", f"k{(n + 1) % 5}", "k") for n in range(50)]
     claims = [
@@ -67,7 +67,9 @@ async def test_of_many_deliveries_at_once_exactly_one_is_answered(stores: Stores
     assert len(kept) == 1
 
 
-async def test_a_thread_has_one_live_answer_and_collects_the_next_question(stores: Stores) -> None:
+async def test_thread_has_one_live_turn_and_merges_questions_into_the_waiting_one(
+    stores: Stores,
+) -> None:
     one, two = await stores("one"), await stores("two")
     assert await one.claim(question("Q1"), "t") is Claim.CLAIMED
     assert await two.claim(question("Q2", text="and", ts="3.0"), "t") is Claim.QUEUED
@@ -87,7 +89,7 @@ async def test_a_thread_has_one_live_answer_and_collects_the_next_question(store
     assert await one.claim(question("Q5"), "t") is Claim.QUEUED
 
 
-async def test_what_comes_out_of_order_is_collected_with_the_newest_message_last(
+async def test_merged_question_has_its_messages_in_order(
     stores: Stores,
 ) -> None:
     store = await stores("one")
@@ -100,7 +102,7 @@ async def test_what_comes_out_of_order_is_collected_with_the_newest_message_last
     assert waiting.question.oldest_message == "2.0"
 
 
-async def test_a_question_of_a_thread_whose_answer_has_just_ended_joins_the_one_that_waits(
+async def test_question_is_merged_into_a_waiting_turn_though_the_thread_is_free(
     stores: Stores,
 ) -> None:
     store = await stores("one")
@@ -111,7 +113,7 @@ async def test_a_question_of_a_thread_whose_answer_has_just_ended_joins_the_one_
     assert await store.promote("Q2", 1) is not None
 
 
-async def test_fifty_questions_of_a_thread_at_once_become_one_answer_and_one_that_waits(
+async def test_claims_in_one_thread_at_once_become_a_live_and_a_waiting_turn(
     stores: Stores,
 ) -> None:
     replicas = [await stores(f"r{n}") for n in range(3)]
@@ -127,7 +129,7 @@ async def test_fifty_questions_of_a_thread_at_once_become_one_answer_and_one_tha
     assert sorted([live.text, *texts]) == sorted(each.text for each in asked)
 
 
-async def test_the_live_turn_of_a_thread_is_found(stores: Stores) -> None:
+async def test_live_turn_of_a_thread_is_found(stores: Stores) -> None:
     one, two = await stores("one"), await stores("two")
     assert await two.get_live_turn("t") is None
     await one.claim(question("Q1"), "t")
@@ -139,7 +141,7 @@ async def test_the_live_turn_of_a_thread_is_found(stores: Stores) -> None:
     assert await two.get_live_turn("t") is None, "the one that waits has not begun"
 
 
-async def test_a_turn_that_is_not_ours_can_not_begin(stores: Stores) -> None:
+async def test_promote_raises_lease_lost_for_a_turn_of_another_replica(stores: Stores) -> None:
     one, two = await stores("one"), await stores("two")
     await one.claim(question("Q1"), "t")
     await one.claim(question("Q2"), "t")

@@ -13,7 +13,7 @@ from tests.support.postgres import Server
 from tests.unit.storage.asked import question
 
 
-async def test_a_database_that_takes_writes_is_left_as_it_was(tmp_path: Path) -> None:
+async def test_check_writable_leaves_the_database_as_it_was(tmp_path: Path) -> None:
     file = tmp_path / "bot.db"
     async with open_database(f"sqlite:///{file}") as database:
         await database.check_writable()
@@ -29,7 +29,7 @@ async def test_a_database_that_takes_writes_is_left_as_it_was(tmp_path: Path) ->
     [("sqlite", "sqlite+aiosqlite"), ("sqlite+aiosqlite", "sqlite")],
     ids=["short, then long", "long, then short"],
 )
-async def test_both_forms_of_a_sqlite_url_open_the_same_file(
+async def test_sqlite_url_has_two_forms_for_one_file(
     tmp_path: Path, first: str, second: str
 ) -> None:
     async with open_database(f"{first}:///{tmp_path}/bot.db") as database:
@@ -40,7 +40,7 @@ async def test_both_forms_of_a_sqlite_url_open_the_same_file(
         assert await Store(database, replica="two").get_turn("Q1") is not None
 
 
-async def test_a_folder_that_does_not_exist_is_one_sentence_that_says_what_to_do(
+async def test_missing_folder_is_an_error_that_says_what_to_do(
     tmp_path: Path,
 ) -> None:
     async with open_database(f"sqlite:///{tmp_path}/none/bot.db") as database:
@@ -48,13 +48,13 @@ async def test_a_folder_that_does_not_exist_is_one_sentence_that_says_what_to_do
             await database.check_writable()
 
 
-async def test_a_file_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
+async def test_file_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
     async with open_database(f"sqlite:///{tmp_path}") as database:
         with pytest.raises(StorageError, match="can't be written"):
             await database.check_writable()
 
 
-async def test_a_password_in_the_url_is_never_shown() -> None:
+async def test_password_in_the_url_is_never_shown() -> None:
     url = "postgresql+asyncpg://me:hidden@127.0.0.1:1/bot"
     async with open_database(url, timeout_seconds=0.1) as database:
         with pytest.raises(StorageError) as caught:
@@ -82,15 +82,13 @@ async def start(url: str) -> None:
     ],
     ids=["unknown option", "no such port", "no port", "no address", "no number", "no URL"],
 )
-async def test_a_url_that_no_driver_understands_is_one_sentence_without_its_secrets(
-    url: str, tmp_path: Path
-) -> None:
+async def test_invalid_url_is_an_error_without_its_secrets(url: str, tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="DATABASE_URL can't be used: check its form") as caught:
         await start(url.format(folder=tmp_path))
     assert "hidden" not in str(caught.value)
 
 
-async def test_the_usual_word_for_an_encrypted_connection_is_understood(postgres: Server) -> None:
+async def test_postgres_url_with_sslmode_is_understood(postgres: Server) -> None:
     async with postgres.fresh() as url:
         mark = "&" if "?" in url else "?"
         async with open_database(f"{url}{mark}sslmode=disable") as database:

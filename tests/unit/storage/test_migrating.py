@@ -1,4 +1,4 @@
-"""Databases of every earlier form become the newest one, with what is in them."""
+"""Migration of databases of every earlier revision, with their data."""
 
 from __future__ import annotations
 
@@ -69,9 +69,7 @@ def database() -> None:
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-async def test_a_database_of_every_earlier_form_is_brought_up_with_what_is_in_it(
-    url: str, revision: str
-) -> None:
+async def test_migration_keeps_the_data_of_every_earlier_revision(url: str, revision: str) -> None:
     async with open_database(url) as database:
         await database.write(partial(as_of, revision))
         await database.migrate()
@@ -84,7 +82,7 @@ async def test_a_database_of_every_earlier_form_is_brought_up_with_what_is_in_it
         assert await store.get_heartbeats() == {"gone": 7}
         assert await store.claim(question("Q2", "a"), None) is Claim.DUPLICATE
         assert await store.take_over("Q1", 2, count_crash=True) is not None
-        assert [wish.user for wish in await store.receive_commands()] == ["U1"]
+        assert [command.user for command in await store.receive_commands()] == ["U1"]
         assert (
             await SharedRateSlots(database, replica="one", timeout_seconds=PATIENCE).acquire(
                 "k", 1, 60
@@ -93,7 +91,7 @@ async def test_a_database_of_every_earlier_form_is_brought_up_with_what_is_in_it
         )
 
 
-async def test_the_newest_form_is_the_one_the_statements_are_made_for(url: str) -> None:
+async def test_migrated_tables_match_the_definitions_of_the_code(url: str) -> None:
     async with open_database(url) as database:
         await database.migrate()
         assert await database.read(_differences) == []
@@ -103,7 +101,7 @@ def _differences(connection: Connection) -> Any:
     return compare_metadata(MigrationContext.configure(connection), metadata)
 
 
-async def test_many_that_start_at_once_migrate_once(url: str) -> None:
+async def test_migration_by_several_replicas_at_once_runs_once(url: str) -> None:
     databases = [open_database(url) for _ in range(4)]
 
     async def start(number: int) -> None:
@@ -120,7 +118,7 @@ async def test_many_that_start_at_once_migrate_once(url: str) -> None:
         assert await _rows(database, "alembic_version") == [(REVISIONS[-1],)]
 
 
-async def test_processes_that_start_at_once_on_nothing_migrate_once(url: str) -> None:
+async def test_migration_of_an_empty_database_by_two_processes_runs_once(url: str) -> None:
     program = (
         "import asyncio, sys\n"
         "from bot.storage.engine.database import open_database\n"
@@ -141,7 +139,7 @@ async def test_processes_that_start_at_once_on_nothing_migrate_once(url: str) ->
         assert await _rows(database, "alembic_version") == [(REVISIONS[-1],)]
 
 
-async def test_a_migration_that_fails_leaves_the_database_as_it_was(url: str) -> None:
+async def test_migration_that_fails_changes_nothing(url: str) -> None:
     async with open_database(url) as database:
         await database.write(partial(as_of, REVISIONS[0]))
         await database.write(lambda c: c.execute(text("CREATE TABLE slots (in_the_way TEXT)")))
@@ -153,7 +151,7 @@ async def test_a_migration_that_fails_leaves_the_database_as_it_was(url: str) ->
         assert await _rows(database, "slots") == []
 
 
-async def test_a_database_of_a_newer_bot_is_left_alone(url: str) -> None:
+async def test_migration_refuses_a_database_of_a_newer_version(url: str) -> None:
     async with open_database(url) as database:
         await database.migrate()
         newer = text("UPDATE alembic_version SET version_num = 'r999'")
@@ -162,11 +160,11 @@ async def test_a_database_of_a_newer_bot_is_left_alone(url: str) -> None:
             await database.migrate()
 
 
-def test_every_revision_has_data_to_be_tested_with() -> None:
+def test_migration_tests_have_data_of_every_revision() -> None:
     assert list(WRITTEN) == REVISIONS
 
 
-def test_revisions_are_part_of_the_wheel(tmp_path: Path) -> None:
+def test_migrations_are_part_of_the_wheel(tmp_path: Path) -> None:
     build = "import sys; from hatchling.build import build_wheel; build_wheel(sys.argv[1])"
     ended = subprocess.run(
         [sys.executable, "-c", build, str(tmp_path)], cwd=ROOT, capture_output=True, text=True

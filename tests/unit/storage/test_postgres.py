@@ -1,4 +1,4 @@
-"""A server that stops, hangs or breaks off, and callers that give up."""
+"""Transactions on a server that stops, hangs or disconnects, and callers that time out."""
 
 from __future__ import annotations
 
@@ -39,9 +39,7 @@ async def other(url: str) -> AsyncIterator[AsyncConnection]:
     await engine.dispose()
 
 
-async def test_a_server_that_was_started_again_is_not_noticed(
-    postgres: Server, stores: Stores
-) -> None:
+async def test_postgres_restart_is_hidden_by_a_retry(postgres: Server, stores: Stores) -> None:
     store = await stores("one")
     await asyncio.gather(*(store.claim(question(f"A{n}"), None) for n in range(6)))
     postgres.restart()
@@ -52,7 +50,7 @@ async def test_a_server_that_was_started_again_is_not_noticed(
     assert len(await store.get_unfinished_turns("one")) == 12
 
 
-async def test_a_server_that_is_away_is_given_up_in_time_and_used_when_it_is_back(
+async def test_postgres_outage_fails_calls_in_time_and_ends_with_the_outage(
     postgres: Server, url: str, database: Database
 ) -> None:
     async with open_database(url, timeout_seconds=0.3) as hasty:
@@ -71,7 +69,7 @@ async def test_a_server_that_is_away_is_given_up_in_time_and_used_when_it_is_bac
         assert await hasty.is_ready()
 
 
-async def test_a_server_that_hangs_is_given_up_in_time_and_leaves_nothing_half_done(
+async def test_postgres_hang_fails_calls_in_time_and_leaves_nothing_half_written(
     postgres: Server, url: str, database: Database
 ) -> None:
     async with open_database(url, timeout_seconds=0.3) as hasty:
@@ -89,7 +87,7 @@ async def test_a_server_that_hangs_is_given_up_in_time_and_leaves_nothing_half_d
         assert await patient.claim(question("Q1"), None) is Claim.CLAIMED
 
 
-async def test_a_statement_that_takes_too_long_ends_at_the_server_too(
+async def test_postgres_statement_that_timed_out_ends_on_the_server_too(
     postgres: Server, url: str, database: Database
 ) -> None:
     async with open_database(url, timeout_seconds=0.3) as hasty:
@@ -99,7 +97,7 @@ async def test_a_statement_that_takes_too_long_ends_at_the_server_too(
     await _nothing_runs(postgres, url)
 
 
-async def test_an_answer_to_a_commit_that_is_lost_leaves_no_turn_behind(
+async def test_claim_with_an_unconfirmed_commit_leaves_no_turn(
     postgres: Server, url: str, database: Database
 ) -> None:
     async with between(postgres.port) as middle:
@@ -119,7 +117,7 @@ async def test_an_answer_to_a_commit_that_is_lost_leaves_no_turn_behind(
             assert await store.claim(question("Q2"), "t") is Claim.QUEUED
 
 
-async def test_what_else_was_in_doubt_is_asked_for_again_without_harm(
+async def test_write_with_an_unconfirmed_commit_may_be_repeated(
     postgres: Server, url: str, database: Database
 ) -> None:
     async with between(postgres.port) as middle:
@@ -143,7 +141,7 @@ async def test_what_else_was_in_doubt_is_asked_for_again_without_harm(
                 assert await again() == says
 
 
-async def test_a_caller_that_is_cancelled_leaves_no_lock_and_no_transaction(
+async def test_postgres_write_that_is_cancelled_leaves_no_lock_and_no_transaction(
     postgres: Server, url: str, stores: Stores, other: AsyncConnection
 ) -> None:
     one, two = await stores("one"), await stores("two")
@@ -157,10 +155,10 @@ async def test_a_caller_that_is_cancelled_leaves_no_lock_and_no_transaction(
     await _nothing_runs(postgres, url)
     assert await two.claim(question("Q1"), None) is Claim.CLAIMED
     await one.heartbeat()
-    assert await two.get_turn("Q1") is not None, "only what was in doubt is taken back"
+    assert await two.get_turn("Q1") is not None, "only the unconfirmed claim is undone"
 
 
-async def test_what_waits_for_somebody_else_is_given_up_in_time(
+async def test_postgres_write_that_waits_for_a_lock_times_out(
     url: str, database: Database, other: AsyncConnection
 ) -> None:
     async with open_database(url, timeout_seconds=0.3) as hasty:
@@ -173,7 +171,7 @@ async def test_what_waits_for_somebody_else_is_given_up_in_time(
         assert await Store(database, replica="two").claim(question("Q1"), None) is Claim.CLAIMED
 
 
-async def test_notices_are_heard_again_after_the_connection_fell(
+async def test_notification_listener_reconnects_after_a_lost_connection(
     postgres: Server, stores: Stores
 ) -> None:
     one, two = await stores("one"), await stores("two")
@@ -187,7 +185,7 @@ async def test_notices_are_heard_again_after_the_connection_fell(
         await one.wakeup.wait()
 
 
-async def test_what_trying_again_does_not_mend_is_told_at_once(postgres: Server) -> None:
+async def test_permanent_postgres_error_is_raised_without_a_retry(postgres: Server) -> None:
     for wrong, says in (
         (postgres.url("stranger"), "stranger"),
         (postgres.url().replace("/postgres", "/nowhere"), "nowhere"),
@@ -198,7 +196,7 @@ async def test_what_trying_again_does_not_mend_is_told_at_once(postgres: Server)
                     await work()
 
 
-async def test_a_server_that_may_come_up_later_is_told_apart_from_one_that_has_to_be_mended(
+async def test_postgres_that_is_not_up_yet_is_a_transient_error(
     postgres: Server,
 ) -> None:
     async with open_database(postgres.url(port=1), timeout_seconds=0.1) as database:
@@ -210,7 +208,9 @@ async def test_a_server_that_may_come_up_later_is_told_apart_from_one_that_has_t
         assert not isinstance(caught.value, StorageUnavailable)
 
 
-async def test_a_user_who_may_not_make_tables_is_told_at_once(postgres: Server, url: str) -> None:
+async def test_postgres_user_without_create_permission_is_a_permanent_error(
+    postgres: Server, url: str
+) -> None:
     role = make_url(url).username
     await postgres.execute(f"REVOKE ALL ON SCHEMA {role} FROM {role}")
     await postgres.execute(f"ALTER SCHEMA {role} OWNER TO bot")
@@ -255,7 +255,7 @@ async def test_connections_that_a_fail_over_left_read_only_are_replaced(
     await admin.dispose()
 
 
-async def test_notices_are_heard_at_the_new_server_after_a_fail_over(
+async def test_notification_listener_moves_to_the_new_server_after_a_fail_over(
     url: str, stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The connection that listens stands, and leads to a server that is only read."""
@@ -274,7 +274,7 @@ async def test_notices_are_heard_at_the_new_server_after_a_fail_over(
     await admin.dispose()
 
 
-async def test_connection_that_listens_to_a_server_that_takes_writes_stays(
+async def test_notification_listener_keeps_its_connection_to_a_writable_server(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notifications, "LIVENESS_CHECK_SECONDS", 0.01)

@@ -1,4 +1,4 @@
-"""What is left of a question when messages of it are deleted, whatever else happens meanwhile."""
+"""A new turn for what remains of a question when messages of it are deleted."""
 
 from __future__ import annotations
 
@@ -103,16 +103,16 @@ class Deletions(RuleBasedStateMachine):
 
     @rule(replica=REPLICA, twice=st.booleans())
     def heed(self, replica: str, twice: bool) -> None:
-        """A replica does what is wished of it, one wish at a time; it may not hear at first that
+        """A replica carries out its commands, one at a time; it may not hear at first that
         this was written."""
         store = self.world.stores[replica]
         owned = {one.question.id: one for one in self.world.do(store.get_unfinished_turns(replica))}
-        for wish in self.world.do(store.receive_commands()):
-            record = owned[wish.turn]
-            gone = frozenset([wish.user])
+        for command in self.world.do(store.receive_commands()):
+            record = owned[command.turn]
+            gone = frozenset([command.user])
             for _ in range(1 + twice):
                 self.journal(
-                    record, Change(wish.turn, record.fence, REMOVED_DRAFT, deleted_messages=gone)
+                    record, Change(command.turn, record.fence, REMOVED_DRAFT, deleted_messages=gone)
                 )
 
     @rule(number=SOME)
@@ -142,7 +142,7 @@ class Deletions(RuleBasedStateMachine):
 
     @rule(replica=REPLICA, number=SOME)
     def take_over(self, replica: str, number: int) -> None:
-        """A replica takes up what somebody left, or never had."""
+        """A replica takes over a turn without an owner or of another replica."""
         found = self.unfinished()
         if found:
             record = found[number % len(found)]
@@ -165,7 +165,7 @@ class Deletions(RuleBasedStateMachine):
             assert one.user in {said.user for said in one.words}
 
     def teardown(self) -> None:
-        """Once all wishes are heeded, nobody answers what was deleted."""
+        """Once all commands are carried out, no turn answers a deleted message."""
         if not self.asked:
             return
         for _ in MESSAGES:
@@ -182,7 +182,9 @@ def _as_joined(one: Question) -> list[str]:
     return [said.ts or "" for said in one.words]
 
 
-def test_replicas_that_do_anything_lose_no_question_and_answer_none_twice(url: str) -> None:
+def test_remaining_questions_are_neither_lost_nor_answered_twice_under_any_sequence(
+    url: str,
+) -> None:
     given = World(url)
 
     class DeletionsHere(Deletions):
@@ -203,7 +205,9 @@ async def joined(store: Store, *messages: str) -> None:
     assert await store.promote(f"q{messages[0]}", 1)
 
 
-async def test_rest_waits_for_the_answer_that_goes_and_belongs_to_nobody(stores: Stores) -> None:
+async def test_remaining_question_waits_for_the_removed_answer_and_has_no_owner(
+    stores: Stores,
+) -> None:
     store = await stores("one")
     await joined(store, "1.0", "2.0", "3.0")
     assert await store.request_removal(key("1.0"), "1.0") == ["q1.0"]
@@ -222,7 +226,7 @@ async def test_rest_waits_for_the_answer_that_goes_and_belongs_to_nobody(stores:
     assert await store.promote("q1.0-2", 2)
 
 
-async def test_rest_joins_a_question_that_waits_already_and_is_deleted_with_it(
+async def test_remaining_question_is_merged_into_a_waiting_turn(
     stores: Stores,
 ) -> None:
     store = await stores("one")
@@ -237,7 +241,7 @@ async def test_rest_joins_a_question_that_waits_already_and_is_deleted_with_it(
     assert await store.request_removal(key("2.0"), "2.0") == ["q3.0"]
 
 
-async def test_rest_takes_no_name_that_an_edit_was_offered_under(stores: Stores) -> None:
+async def test_remaining_question_takes_no_id_of_an_offered_retry(stores: Stores) -> None:
     store = await stores("one")
     await joined(store, "1.0", "2.0")
     edit = replace(asked("2.0"), id="q1.0-2", keys=("turn:q1.0-2",))
@@ -250,7 +254,7 @@ async def test_rest_takes_no_name_that_an_edit_was_offered_under(stores: Stores)
     assert rest.question.messages == ("2.0",)
 
 
-async def test_rest_is_asked_once_also_where_nobody_heard_that_it_was_written(
+async def test_remaining_question_is_asked_once_after_an_unconfirmed_commit(
     stores: Stores,
 ) -> None:
     store = await stores("one")
@@ -267,7 +271,7 @@ async def test_rest_is_asked_once_also_where_nobody_heard_that_it_was_written(
     assert await store.request_removal(key("2.0"), "2.0") == ["q1.0-2"]
 
 
-async def test_nothing_of_a_question_that_is_gone_is_asked(stores: Stores) -> None:
+async def test_remaining_question_needs_a_message_that_was_not_deleted(stores: Stores) -> None:
     store = await stores("one")
     await joined(store, "1.0", "2.0")
     for ts in ("1.0", "2.0"):
@@ -278,7 +282,7 @@ async def test_nothing_of_a_question_that_is_gone_is_asked(stores: Stores) -> No
     assert await store.get_unfinished_turns(None) == []
 
 
-async def test_write_under_an_old_fence_asks_nothing(stores: Stores) -> None:
+async def test_write_with_an_old_fence_creates_no_remaining_question(stores: Stores) -> None:
     store, other = await stores("one"), await stores("two")
     await joined(store, "1.0", "2.0")
     assert await other.take_over("q1.0", 1, count_crash=True)
@@ -288,7 +292,7 @@ async def test_write_under_an_old_fence_asks_nothing(stores: Stores) -> None:
     assert await store.get_unfinished_turns(None) == []
 
 
-async def test_turn_that_ends_while_it_waits_takes_in_no_question_any_more(
+async def test_turn_that_ends_while_it_waits_is_merged_with_no_question(
     stores: Stores,
 ) -> None:
     store = await stores("one")
@@ -301,7 +305,7 @@ async def test_turn_that_ends_while_it_waits_takes_in_no_question_any_more(
     assert record.question.messages == ("2.0",)
 
 
-async def test_question_is_stored_as_slack_showed_it(stores: Stores) -> None:
+async def test_question_is_stored_as_it_was_read_from_slack(stores: Stores) -> None:
     store = await stores("one")
     await joined(store, "1.0", "2.0")
     record = await store.get_turn("q1.0")

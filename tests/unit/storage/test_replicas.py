@@ -1,4 +1,4 @@
-"""Replicas that know of each other: beats, wishes, and who is stirred by what."""
+"""The registry of replicas, commands between them, and wake-ups."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from sqlalchemy import select
 
 from bot.storage.engine.database import Database
 from bot.storage.records import TurnCommand
-from bot.storage.store import CLAIM_RETENTION_SECONDS, Store
-from bot.storage.tables import wishes
+from bot.storage.retention import CLAIM_RETENTION_SECONDS
+from bot.storage.store import Store
+from bot.storage.tables import turn_commands
 from tests.unit.storage.asked import end, question
 from tests.unit.storage.conftest import Stores
 
 
-async def test_a_replica_lives_while_it_beats(stores: Stores) -> None:
+async def test_replica_is_registered_by_heartbeats_until_it_is_removed(stores: Stores) -> None:
     one, two = await stores("one"), await stores("two")
     assert await one.get_heartbeats() == {}
     await one.heartbeat()
@@ -30,14 +31,14 @@ async def test_a_replica_lives_while_it_beats(stores: Stores) -> None:
     assert await one.get_heartbeats() == {"two": 1}
 
 
-async def test_the_owner_of_a_turn_reads_what_people_want_of_it_once(stores: Stores) -> None:
+async def test_command_is_received_once_by_the_owner_of_its_turn(stores: Stores) -> None:
     one, two = await stores("one"), await stores("two")
     await one.claim(question("Q1"), None)
     assert await two.send_command(TurnCommand("Q1", "U1"))
     assert await two.send_command(TurnCommand("Q1", "U1"))
     assert await two.send_command(TurnCommand("Q1", "U2"))
     assert await two.receive_commands() == []
-    assert sorted(await one.receive_commands(), key=lambda wish: wish.user) == [
+    assert sorted(await one.receive_commands(), key=lambda command: command.user) == [
         TurnCommand("Q1", "U1"),
         TurnCommand("Q1", "U2"),
     ]
@@ -48,7 +49,7 @@ async def test_the_owner_of_a_turn_reads_what_people_want_of_it_once(stores: Sto
     assert await two.receive_commands() == [TurnCommand("Q1", "U1")]
 
 
-async def test_of_one_kind_the_newest_wish_counts(stores: Stores) -> None:
+async def test_command_replaces_an_earlier_one_of_the_same_kind(stores: Stores) -> None:
     one, two = await stores("one"), await stores("two")
     await one.claim(question("Q1"), None)
     for number in (1, 2):
@@ -56,7 +57,7 @@ async def test_of_one_kind_the_newest_wish_counts(stores: Stores) -> None:
             TurnCommand("Q1", "U1", "show", f"https://hooks.slack.com/{number}")
         )
     assert await two.send_command(TurnCommand("Q1", "U1", "stop"))
-    found = sorted(await one.receive_commands(), key=lambda wish: wish.kind)
+    found = sorted(await one.receive_commands(), key=lambda command: command.kind)
     assert found == [
         TurnCommand("Q1", "U1", "show", "https://hooks.slack.com/2"),
         TurnCommand("Q1", "U1"),
@@ -64,7 +65,7 @@ async def test_of_one_kind_the_newest_wish_counts(stores: Stores) -> None:
     assert "hooks" not in repr(found)
 
 
-async def test_of_a_turn_that_is_over_or_unknown_nothing_can_be_wished(stores: Stores) -> None:
+async def test_command_to_a_closed_or_unknown_turn_is_refused(stores: Stores) -> None:
     store = await stores("one")
     assert not await store.send_command(TurnCommand("Q1", "U1"))
     await store.claim(question("Q1"), None)
@@ -74,7 +75,7 @@ async def test_of_a_turn_that_is_over_or_unknown_nothing_can_be_wished(stores: S
     assert await store.receive_commands() == []
 
 
-async def test_wishes_that_came_too_late_are_deleted(stores: Stores, database: Database) -> None:
+async def test_commands_of_closed_turns_are_pruned(stores: Stores, database: Database) -> None:
     store = await stores("one")
     for name in ("Q1", "Q2"):
         await store.claim(question(name), None)
@@ -83,30 +84,30 @@ async def test_wishes_that_came_too_late_are_deleted(stores: Stores, database: D
         )
     await end(store, "Q1")
     await store.prune(CLAIM_RETENTION_SECONDS)
-    left = await database.read(lambda c: c.execute(select(wishes.c.turn)).scalars().all())
+    left = await database.read(lambda c: c.execute(select(turn_commands.c.turn)).scalars().all())
     assert left == ["Q2"]
 
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
-async def test_whoever_may_have_something_to_do_is_stirred(stores: Stores) -> None:
+async def test_store_wakes_up_the_replicas_that_may_have_something_to_do(stores: Stores) -> None:
     one, two = await stores("one"), await stores("two")
-    await asyncio.gather(_stirred(one), _stirred(two))  # both listen now
+    await asyncio.gather(_woken_up(one), _woken_up(two))  # both listen now
     await one.claim(question("Q1"), "t")
     await two.claim(question("Q2"), "t")
 
     await one.send_command(TurnCommand("Q2", "U1"))
-    await _stirred(two)
+    await _woken_up(two)
     await end(one, "Q1")
-    await asyncio.gather(_stirred(one), _stirred(two))
-    assert not one.wakeup.is_set(), "the wish was not for it"
+    await asyncio.gather(_woken_up(one), _woken_up(two))
+    assert not one.wakeup.is_set(), "the command was for another replica"
     await two.release(["Q2"])
-    await _stirred(one)
+    await _woken_up(one)
     await two.send_command(TurnCommand("Q2", "U1"))
-    await _stirred(one)
+    await _woken_up(one)
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-async def test_a_file_stirs_nobody(stores: Stores) -> None:
+async def test_store_on_sqlite_never_sets_wakeup(stores: Stores) -> None:
     store = await stores("one")
     await store.claim(question("Q1"), None)
     await store.send_command(TurnCommand("Q1", "U1"))
@@ -114,7 +115,7 @@ async def test_a_file_stirs_nobody(stores: Stores) -> None:
     assert not store.wakeup.is_set()
 
 
-async def _stirred(store: Store) -> None:
+async def _woken_up(store: Store) -> None:
     async with asyncio.timeout(5):
         await store.wakeup.wait()
     store.wakeup.clear()

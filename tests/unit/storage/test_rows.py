@@ -1,4 +1,4 @@
-"""Questions as rows, whatever people write."""
+"""Conversion of questions to rows and back, whatever people write."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def row_of(columns: dict[str, Any]) -> Any:
 
 
 @given(QUESTIONS)
-def test_a_question_comes_back_as_it_was_but_for_what_no_database_takes(asked: Question) -> None:
+def test_question_survives_storing_except_for_text_no_database_takes(asked: Question) -> None:
     found = rows.to_question(as_row(asked))
     assert found.text == rows.storable_text(asked.text)
     assert rows.question_columns(found) == rows.question_columns(asked)
@@ -61,7 +61,7 @@ def test_a_question_comes_back_as_it_was_but_for_what_no_database_takes(asked: Q
 
 
 @given(QUESTIONS)
-def test_what_people_wrote_stands_in_columns_of_its_own(asked: Question) -> None:
+def test_question_columns_hold_text_apart_from_the_rest(asked: Question) -> None:
     columns = rows.question_columns(asked)
     rest = json.loads(columns["question"])
     assert (rest["text"], rest["files"], rest["response_url"]) == ("", [], None)
@@ -69,19 +69,19 @@ def test_what_people_wrote_stands_in_columns_of_its_own(asked: Question) -> None
 
 
 @given(ANY_TEXT)
-def test_clean_text_is_taken_by_every_database(text: str) -> None:
+def test_storable_text_is_accepted_by_every_database(text: str) -> None:
     clean = rows.storable_text(text)
     assert "\0" not in clean
     assert clean.encode("utf-8").decode() == rows.storable_text(clean) == clean
 
 
 @given(st.text())
-def test_text_that_is_clean_is_left_as_it_is(text: str) -> None:
+def test_storable_text_is_left_as_it_is(text: str) -> None:
     assert rows.storable_text(text) == text.replace("\0", "")
 
 
 @given(QUESTIONS, QUESTIONS, QUESTIONS)
-def test_questions_that_are_joined_keep_every_word_message_and_file(
+def test_merged_questions_keep_every_word_message_and_file(
     first: Question, second: Question, third: Question
 ) -> None:
     whole = rows.merge_questions(rows.merge_questions(first, second), third)
@@ -100,7 +100,7 @@ def test_questions_that_are_joined_keep_every_word_message_and_file(
 
 
 @given(QUESTIONS, QUESTIONS)
-def test_words_of_two_people_come_back_from_the_database_as_theirs(
+def test_merged_question_keeps_who_wrote_what_in_the_database(
     first: Question, second: Question
 ) -> None:
     whole = rows.merge_questions(first, second)
@@ -113,7 +113,7 @@ def test_words_of_two_people_come_back_from_the_database_as_theirs(
     assert rows.question_columns(found) == columns
 
 
-def test_no_words_of_a_joined_question_stand_beside_its_text() -> None:
+def test_merged_question_has_its_words_in_the_text_column_only() -> None:
     place = Place("T1", "C1", "channel", "1.0")
     bob = Question("Q1", (), place, "U1", "refund order 7", "1.0")
     whole = rows.merge_questions(bob, Question("Q2", (), place, "U2", "and delete it", "2.0"))
@@ -123,7 +123,7 @@ def test_no_words_of_a_joined_question_stand_beside_its_text() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "other words", "refund\n\nand delete it\n\nand more"])
-def test_shares_that_do_not_add_up_to_the_text_are_not_believed(text: str) -> None:
+def test_authorship_that_does_not_add_up_to_the_text_is_ignored(text: str) -> None:
     place = Place("T1", "C1", "channel", "1.0")
     bob = Question("Q1", (), place, "U1", "refund", "1.0")
     whole = rows.merge_questions(bob, Question("Q2", (), place, "U2", "and delete it", "2.0"))

@@ -1,4 +1,4 @@
-"""A file that is locked, full or not to be written, and callers that give up."""
+"""Transactions on a SQLite file that is locked, full or read-only, and callers that time out."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ def locked(file: Path) -> Iterator[sqlite3.Connection]:
         yield other
 
 
-async def test_a_file_somebody_else_writes_is_waited_for(file: Path, stores: Stores) -> None:
+async def test_sqlite_write_waits_for_the_lock_of_another_process(
+    file: Path, stores: Stores
+) -> None:
     store = await stores("one")
     with locked(file) as other:
         claiming = asyncio.create_task(store.claim(question("Q1"), None))
@@ -52,7 +54,7 @@ async def test_a_file_somebody_else_writes_is_waited_for(file: Path, stores: Sto
         assert await claiming is Claim.CLAIMED
 
 
-async def test_a_file_somebody_else_keeps_is_given_up_in_time_and_used_when_it_is_free(
+async def test_sqlite_write_times_out_on_a_locked_file_and_succeeds_once_it_is_free(
     file: Path, url: str, database: Database
 ) -> None:
     async with open_database(url, timeout_seconds=0.3) as hasty:
@@ -71,7 +73,7 @@ async def test_a_file_somebody_else_keeps_is_given_up_in_time_and_used_when_it_i
         assert await hasty.is_ready()
 
 
-async def test_a_locked_file_is_told_apart_from_one_that_has_to_be_mended(
+async def test_sqlite_file_that_is_locked_is_a_transient_error(
     file: Path, url: str, tmp_path: Path
 ) -> None:
     async with open_database(url, timeout_seconds=0.05) as database:
@@ -83,16 +85,18 @@ async def test_a_locked_file_is_told_apart_from_one_that_has_to_be_mended(
         assert not isinstance(caught.value, StorageUnavailable)
 
 
-async def test_whoever_is_in_a_hurry_says_nothing_of_the_database(
+async def test_best_effort_write_that_fails_leaves_readiness_as_it_is(
     file: Path, database: Database
 ) -> None:
-    ledger = SharedRateSlots(database, replica="one")
+    slots = SharedRateSlots(database, replica="one")
     with locked(file), pytest.raises(StorageUnavailable):
-        await ledger.acquire("a", 1, 60)
+        await slots.acquire("a", 1, 60)
     assert await database.is_ready()
 
 
-async def test_what_was_given_up_on_is_not_written_later(file: Path, stores: Stores) -> None:
+async def test_sqlite_write_that_timed_out_is_not_committed_later(
+    file: Path, stores: Stores
+) -> None:
     store = await stores("one")
     await store.claim(question("Q0"), None)
     half = Draft(Phase.STREAMING, "Beca")
@@ -113,7 +117,7 @@ async def test_what_was_given_up_on_is_not_written_later(file: Path, stores: Sto
     assert await store.claim(question("Q1"), None) is Claim.CLAIMED
 
 
-async def test_a_caller_that_is_cancelled_at_any_moment_leaves_no_lock(
+async def test_sqlite_write_cancelled_at_any_moment_leaves_no_lock(
     file: Path, stores: Stores
 ) -> None:
     store = await stores("one")
@@ -132,7 +136,7 @@ async def test_a_caller_that_is_cancelled_at_any_moment_leaves_no_lock(
         assert await store.claim(question(f"Q{n}"), None) is expected
 
 
-async def test_a_full_disk_is_told_and_used_again_when_there_is_space(tmp_path: Path) -> None:
+async def test_full_disk_fails_writes_until_there_is_space_again(tmp_path: Path) -> None:
     with small_disk(tmp_path, 512) as disk:
         async with open_database(f"sqlite:///{disk}/bot.db") as database:
             await database.migrate()
@@ -153,7 +157,7 @@ async def test_a_full_disk_is_told_and_used_again_when_there_is_space(tmp_path: 
 
 
 @pytest.mark.parametrize("existing", [False, True])
-async def test_a_disk_that_is_full_is_no_wrong_setting(tmp_path: Path, existing: bool) -> None:
+async def test_full_disk_at_start_is_a_transient_error(tmp_path: Path, existing: bool) -> None:
     """Whoever starts the bot tries again, and finds room some time."""
     with small_disk(tmp_path, 512) as disk:
         url = f"sqlite:///{disk}/bot.db"
@@ -168,7 +172,7 @@ async def test_a_disk_that_is_full_is_no_wrong_setting(tmp_path: Path, existing:
             await database.check_writable()
 
 
-async def test_a_file_that_may_only_be_read_is_told_and_used_when_it_may_be_written() -> None:
+async def test_read_only_file_fails_writes_until_it_is_writable() -> None:
     with TemporaryDirectory() as name:  # pytest's own are open to one user only
         folder, file = Path(name), Path(name) / "bot.db"
         url = f"sqlite:///{file}"
@@ -193,9 +197,7 @@ async def _is_told_and_used_again(url: str, file: Path) -> None:
         assert await database.is_ready()
 
 
-async def test_the_death_of_the_process_takes_nothing_that_was_written(
-    file: Path, stores: Stores, tmp_path: Path
-) -> None:
+async def test_sqlite_commit_survives_kill_9(file: Path, stores: Stores, tmp_path: Path) -> None:
     """The file and its log as they are now are all that is left after `kill -9`."""
     store = await stores("one")
     await store.claim(question("Q1"), None)
@@ -209,7 +211,7 @@ async def test_the_death_of_the_process_takes_nothing_that_was_written(
         assert found.owner == "one"
 
 
-async def test_deleted_text_is_not_left_in_the_file(file: Path, stores: Stores) -> None:
+async def test_deleted_text_is_overwritten_in_the_sqlite_file(file: Path, stores: Stores) -> None:
     store = await stores("one", store_text=False)
     await store.claim(question("Q1", text="a secret of ours"), None)
     await store.write_changes([Change("Q1", 1, Draft(Phase.DONE, "another secret"), closed=True)])
@@ -218,7 +220,7 @@ async def test_deleted_text_is_not_left_in_the_file(file: Path, stores: Stores) 
     assert b"secret" not in await asyncio.to_thread(file.read_bytes)
 
 
-async def test_a_database_in_memory_works_while_it_is_open() -> None:
+async def test_database_in_memory_works_while_it_is_open() -> None:
     async with open_database("sqlite://") as database:
         await database.check_writable()
         await database.migrate()

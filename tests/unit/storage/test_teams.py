@@ -1,4 +1,4 @@
-"""Two workspaces on one database: none sees, takes or deletes what is the other's."""
+"""Two teams on one database: neither sees, takes over or deletes the turns of the other."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def theirs(name: str, *keys: str) -> Question:
     return replace(question(name, *keys), place=OTHER_PLACE)
 
 
-async def test_what_one_workspace_leaves_is_found_by_its_own_processes_only(stores: Stores) -> None:
+async def test_turns_of_a_team_are_found_by_its_own_replicas_only(stores: Stores) -> None:
     ours, other = await stores("a", team="T1"), await stores("b", team="T2")
     again = await stores("c", team="T1")
     assert await ours.claim(question("Q1"), "T1:C1:1.0") is Claim.CLAIMED
@@ -44,7 +44,7 @@ async def test_what_one_workspace_leaves_is_found_by_its_own_processes_only(stor
     assert await again.take_over("Q1", 1, count_crash=True) is not None
 
 
-async def test_what_is_let_go_of_is_taken_up_by_its_own_workspace(stores: Stores) -> None:
+async def test_released_turns_are_taken_over_by_their_own_team_only(stores: Stores) -> None:
     ours, other = await stores("a", team="T1"), await stores("b", team="T2")
     await ours.claim(question("Q1"), None)
     await ours.release(["Q1"])
@@ -53,7 +53,7 @@ async def test_what_is_let_go_of_is_taken_up_by_its_own_workspace(stores: Stores
     assert (left.question.id, left.team) == ("Q1", "T1")
 
 
-async def test_nobody_deletes_the_old_turns_of_another_workspace(stores: Stores) -> None:
+async def test_pruning_keeps_the_old_turns_of_another_team(stores: Stores) -> None:
     ours = await stores("a", team="T1", now=lambda: 100.0)
     await ours.claim(question("Q1"), None)
     await end(ours, "Q1")
@@ -69,7 +69,7 @@ def body(team: str, event_id: str = "Ev1") -> dict[str, Any]:
     return {"team_id": team, "event_id": event_id, "event": event}
 
 
-async def test_one_message_in_a_channel_of_two_workspaces_is_a_question_to_each(
+async def test_message_in_a_shared_channel_is_a_question_to_each_team(
     stores: Stores,
 ) -> None:
     us = BotIdentifiers("UBOT", "BBOT")
@@ -103,7 +103,7 @@ def _older(connection: Connection) -> None:
         connection.exec_driver_sql(filled.replace("{now}", "1.0"))
 
 
-async def test_an_older_process_beside_this_one_answers_nothing_twice(
+async def test_claim_of_an_older_version_makes_ours_a_duplicate(
     database: Database, stores: Stores
 ) -> None:
     await database.write(_older)
@@ -113,7 +113,7 @@ async def test_an_older_process_beside_this_one_answers_nothing_twice(
     assert await new.claim(asked, ordering_thread_key(asked)) is Claim.DUPLICATE
 
 
-async def test_what_an_older_process_leaves_is_taken_by_the_workspace_it_belongs_to(
+async def test_turn_of_an_older_version_is_taken_over_by_its_own_team(
     database: Database, stores: Stores
 ) -> None:
     await database.write(_older)
@@ -125,7 +125,7 @@ async def test_what_an_older_process_leaves_is_taken_by_the_workspace_it_belongs
     assert await ours.take_over("Q1", 1, count_crash=True) is not None
 
 
-async def test_a_database_of_the_version_before_is_brought_up_under_its_processes(url: str) -> None:
+async def test_migration_leaves_older_replicas_running(url: str) -> None:
     async with open_database(url) as database:
         await database.write(partial(migrating.upgrade, revision="r4"))
         await database.write(_older)
@@ -136,7 +136,7 @@ async def test_a_database_of_the_version_before_is_brought_up_under_its_processe
 
 
 @pytest.mark.parametrize("store_text", [True, False])
-async def test_the_names_of_what_was_not_read_go_with_the_text(
+async def test_names_of_unreadable_parts_are_deleted_with_the_text(
     stores: Stores, store_text: bool
 ) -> None:
     store = await stores("a", store_text=store_text)

@@ -1,4 +1,4 @@
-"""What is kept of a turn, by whom, and for how long."""
+"""Checkpoints, take-overs, hand-overs and pruning of turns."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import pytest
 
 from bot.errors import StorageError, StorageUnavailable
 from bot.storage.records import Change, Claim, ShownMessage, Spent
-from bot.storage.store import CLAIM_RETENTION_SECONDS, Store
-from bot.storage.turn_updates import MAX_IDS_PER_STATEMENT
+from bot.storage.retention import CLAIM_RETENTION_SECONDS
+from bot.storage.store import Store
+from bot.storage.transactions.turn_updates import MAX_IDS_PER_STATEMENT
 from bot.values import Draft, Phase, Usage
 from tests.unit.storage.asked import DONE, REPORT, end, question
 from tests.unit.storage.conftest import Stores
@@ -16,7 +17,7 @@ HALF = Draft(Phase.STREAMING, "Beca", "Searching")
 STANDING = (ShownMessage("1.1", "C1"), ShownMessage("1.2", "D1", "respond"))
 
 
-async def test_a_turn_is_found_as_it_was_asked_and_as_it_was_journalled(stores: Stores) -> None:
+async def test_turn_is_read_as_it_was_claimed_and_checkpointed(stores: Stores) -> None:
     store = await stores("one")
     asked = question("Q1", files=(REPORT,), response_url="https://hooks.slack.com/1")
     await store.claim(asked, None)
@@ -38,7 +39,7 @@ async def test_a_turn_is_found_as_it_was_asked_and_as_it_was_journalled(stores: 
     assert await store.get_turn("Q2") is None
 
 
-async def test_a_text_is_journalled_with_where_its_response_goes_on(stores: Stores) -> None:
+async def test_checkpoint_stores_the_cursor_with_the_text(stores: Stores) -> None:
     store = await stores("one")
     await store.claim(question("Q1"), None)
     await store.write_changes([Change("Q1", 1, HALF, "resp_1", cursor="7 0 0 4")])
@@ -52,7 +53,7 @@ async def test_a_text_is_journalled_with_where_its_response_goes_on(stores: Stor
     assert found.cursor == ""
 
 
-async def test_spent_limits_are_kept_until_more_is_spent(stores: Stores) -> None:
+async def test_checkpoint_keeps_spent_limits_until_more_is_spent(stores: Stores) -> None:
     store = await stores("one")
     await store.claim(question("Q1"), None)
     for change, kept in [
@@ -67,7 +68,7 @@ async def test_spent_limits_are_kept_until_more_is_spent(stores: Stores) -> None
         assert found.spent == kept
 
 
-async def test_what_a_change_does_not_name_stays(stores: Stores) -> None:
+async def test_change_leaves_other_fields_as_they_are(stores: Stores) -> None:
     store = await stores("one")
     await store.claim(question("Q1"), None)
     await store.write_changes([Change("Q1", 1, HALF, "resp_1", STANDING)])
@@ -83,7 +84,7 @@ async def test_what_a_change_does_not_name_stays(stores: Stores) -> None:
     assert (found.messages, found.irreversible) == (STANDING[1:], False)
 
 
-async def test_a_thread_goes_on_once_its_answer_stands_though_that_turn_is_not_over(
+async def test_readable_turn_frees_its_thread_before_it_is_closed(
     stores: Stores,
 ) -> None:
     store = await stores("one")
@@ -105,7 +106,7 @@ async def test_a_thread_goes_on_once_its_answer_stands_though_that_turn_is_not_o
     assert await end(store, "Q2") == set()
 
 
-async def test_changes_under_an_older_fence_are_refused_one_by_one(stores: Stores) -> None:
+async def test_changes_with_an_older_fence_are_refused_one_by_one(stores: Stores) -> None:
     one, two = await stores("one"), await stores("two")
     for name in ("Q1", "Q2"):
         await one.claim(question(name), None)
@@ -124,7 +125,7 @@ async def test_changes_under_an_older_fence_are_refused_one_by_one(stores: Store
     assert await two.write_changes([]) == set()
 
 
-async def test_more_changes_than_fit_one_statement_are_one_transaction_all_the_same(
+async def test_changes_beyond_the_statement_limit_are_one_transaction(
     stores: Stores,
 ) -> None:
     store = await stores("one")
@@ -138,7 +139,7 @@ async def test_more_changes_than_fit_one_statement_are_one_transaction_all_the_s
     assert len(await store.get_unfinished_turns(None)) == 6
 
 
-async def test_a_turn_that_is_over_has_no_owner_and_no_address_to_answer_to(stores: Stores) -> None:
+async def test_closed_turn_has_no_owner_and_no_response_url(stores: Stores) -> None:
     store = await stores("one")
     asked = question("Q1", files=(REPORT,), response_url="https://hooks.slack.com/1")
     await store.claim(asked, "t")
@@ -154,7 +155,7 @@ async def test_a_turn_that_is_over_has_no_owner_and_no_address_to_answer_to(stor
     assert await store.take_over("Q1", 1, count_crash=True) is None
 
 
-async def test_text_that_is_not_to_be_stored_is_kept_only_while_it_is_needed(
+async def test_text_is_deleted_when_the_turn_is_closed_without_store_text(
     stores: Stores,
 ) -> None:
     store: Store = await stores("one", store_text=False)
@@ -175,7 +176,7 @@ async def test_text_that_is_not_to_be_stored_is_kept_only_while_it_is_needed(
     assert (found.response_id, found.messages) == ("resp_1", STANDING)
 
 
-async def test_rounds_are_kept_until_the_turn_is_over(stores: Stores) -> None:
+async def test_tool_rounds_are_kept_until_the_turn_is_closed(stores: Stores) -> None:
     store = await stores("one")
     await store.claim(question("Q1"), None)
     for change, kept in (
@@ -191,7 +192,7 @@ async def test_rounds_are_kept_until_the_turn_is_over(stores: Stores) -> None:
         assert found.tool_rounds == kept
 
 
-async def test_what_an_answer_cost_is_stored_with_it(stores: Stores) -> None:
+async def test_usage_of_an_answer_is_stored(stores: Stores) -> None:
     store = await stores("one")
     await store.claim(question("Q1"), None)
     cost = Usage(2**40, 7, 3, 5, "gpt-5.4-2026")
@@ -209,7 +210,7 @@ async def test_what_an_answer_cost_is_stored_with_it(stores: Stores) -> None:
 
 
 @pytest.mark.parametrize("odd", ["a\0b", "a\ud83d b", "a\udc00b", "\U0001f9a6"])
-async def test_text_no_database_takes_does_not_stand_in_the_way(stores: Stores, odd: str) -> None:
+async def test_text_that_no_database_takes_is_cleaned(stores: Stores, odd: str) -> None:
     store = await stores("one")
     file = REPORT.__class__("F1", odd, "text/plain", 1, "https://files.slack.com/1")
     assert await store.claim(question("Q1", text=odd, files=(file,)), None) is Claim.CLAIMED
@@ -221,7 +222,7 @@ async def test_text_no_database_takes_does_not_stand_in_the_way(stores: Stores, 
     assert found.question.files == (file,)
 
 
-async def test_what_can_never_be_written_is_told_apart_from_a_database_that_is_away(
+async def test_change_that_can_never_be_written_is_no_outage(
     stores: Stores,
 ) -> None:
     store = await stores("one")
@@ -236,7 +237,7 @@ async def test_what_can_never_be_written_is_told_apart_from_a_database_that_is_a
     assert await store.write_changes([Change("Q1", 1, HALF)]) == set()
 
 
-async def test_a_turn_is_taken_over_once_whoever_tries(stores: Stores) -> None:
+async def test_take_over_has_one_winner_and_counts_crashes(stores: Stores) -> None:
     now = 100.0
     one, two = await stores("one"), await stores("two", now=lambda: now)
     three = await stores("three", now=lambda: now)
@@ -254,14 +255,16 @@ async def test_a_turn_is_taken_over_once_whoever_tries(stores: Stores) -> None:
     )
     assert (taken.draft, taken.response_id, taken.messages) == (HALF, "resp_1", STANDING)
     assert await three.take_over("Q1", 1, count_crash=True) is None
-    assert await two.take_over("Q1", 1, count_crash=True) is None, "nobody gets the same turn twice"
+    assert await two.take_over("Q1", 1, count_crash=True) is None, (
+        "a turn is taken over once per fencing token"
+    )
     now = 200.0
     again = await three.take_over("Q1", 2, count_crash=True)
     assert again is not None
     assert (again.fence, again.crash_count, again.first_crash_at) == (3, 2, 100.0)
 
 
-async def test_a_turn_that_is_handed_over_does_not_count_as_tried(stores: Stores) -> None:
+async def test_hand_over_counts_no_crash(stores: Stores) -> None:
     one, two = await stores("one"), await stores("two")
     for name in ("Q1", "Q2", "Q3"):
         await one.claim(question(name), None)
@@ -282,7 +285,7 @@ async def test_a_turn_that_is_handed_over_does_not_count_as_tried(stores: Stores
     assert await two.get_owners() == {"one", "two"}
 
 
-async def test_turns_are_given_out_in_the_order_they_were_asked(stores: Stores) -> None:
+async def test_unfinished_turns_are_in_the_order_they_were_asked(stores: Stores) -> None:
     moments = iter([30.0, 10.0, 20.0])
     store = await stores("one", now=lambda: next(moments))
     for name in ("C", "A", "B"):
@@ -291,7 +294,7 @@ async def test_turns_are_given_out_in_the_order_they_were_asked(stores: Stores) 
     assert [turn.question.id for turn in await store.get_unfinished_turns("one")] == ["C", "A", "B"]
 
 
-async def test_what_is_old_is_deleted_and_nothing_else(stores: Stores) -> None:
+async def test_pruning_deletes_old_turns_only(stores: Stores) -> None:
     now = 0.0
     store = await stores("one", now=lambda: now)
     for name in ("old", "live"):
@@ -312,7 +315,7 @@ async def test_what_is_old_is_deleted_and_nothing_else(stores: Stores) -> None:
     assert await store.claim(question("new", "new"), None) is Claim.DUPLICATE
 
 
-async def test_claims_live_for_a_day(stores: Stores) -> None:
+async def test_claims_are_kept_for_a_day(stores: Stores) -> None:
     now = 0.0
     store = await stores("one", now=lambda: now)
     await store.claim(question("Q1", "a"), None)
@@ -325,7 +328,7 @@ async def test_claims_live_for_a_day(stores: Stores) -> None:
     assert await store.claim(question("Q2", "a"), None) is Claim.CLAIMED
 
 
-async def test_more_than_a_batch_is_deleted_batch_by_batch(stores: Stores) -> None:
+async def test_pruning_deletes_more_than_one_batch(stores: Stores) -> None:
     now = 0.0
     store = await stores("one", now=lambda: now)
     several = [[f"k{n}" for n in range(start, start + 100)] for start in range(0, 700, 100)]

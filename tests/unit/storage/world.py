@@ -38,11 +38,11 @@ class World:
             self.stores[name] = Store(database, replica=name)
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
-        """Wait for something that is done in the database."""
+        """Run a coroutine to its end."""
         return self._runner.run(work)
 
     def together(self, *works: Coroutine[Any, Any, T]) -> Sequence[T]:
-        """The same for several things at the same moment."""
+        """Run several at the same time."""
 
         async def all_of_them() -> Sequence[T]:
             return await asyncio.gather(*works)
@@ -50,7 +50,7 @@ class World:
         return self.do(all_of_them())
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Delete all rows."""
 
         def empty(connection: Connection) -> None:
             for table in reversed(metadata.sorted_tables):
@@ -59,6 +59,6 @@ class World:
         self.do(self._databases[0].write(empty))
 
     def close(self) -> None:
-        """The end."""
+        """Close all databases."""
         self.do(self._stack.aclose())
         self._runner.close()

@@ -1,4 +1,4 @@
-"""Turns, what is shown of them, claims, replicas and wishes."""
+"""Turns, their messages, claims, replicas, and commands to owners of turns (`wishes`)."""
 
 from __future__ import annotations
 

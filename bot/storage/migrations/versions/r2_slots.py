@@ -1,4 +1,4 @@
-"""Slots of the budgets that all replicas share."""
+"""Slots of the rate limits that all replicas share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wishes lend the address that replaces a private note."""
+"""Commands carry a response URL that replaces an ephemeral message."""
 
 from __future__ import annotations
 

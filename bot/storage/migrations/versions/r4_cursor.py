@@ -1,4 +1,4 @@
-"""Where a response goes on after the text that was journalled of it."""
+"""The cursor at which a response continues after the stored text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tokens an answer cost, and its rounds of tool calls while it is written."""
+"""Token counts of an answer, and its tool rounds while it is written."""
 
 from __future__ import annotations
 

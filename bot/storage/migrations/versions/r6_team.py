@@ -1,6 +1,6 @@
-"""Turns and replicas say whose they are; a question keeps what of it can't be read.
+"""The team of turns and replicas, and the names of a question's unreadable parts.
 
-Older processes go on writing rows without a team beside this one.
+Older processes continue to write rows without a team.
 """
 
 from __future__ import annotations

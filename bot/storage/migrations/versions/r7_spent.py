@@ -1,6 +1,6 @@
-"""A turn keeps what it has used of the limits of one answer, so that a take-over renews none.
+"""What a turn has used of the limits of one answer, so that a take-over does not reset them.
 
-Older processes go on writing rows without it; their answers begin with whole limits here.
+Older processes continue to write rows without it; the limits of such turns start at zero here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Processes that share a SQLite file know who of them has died, and take nobody alive for dead."""
+"""Process locks: a dead process is found at once, a living one never."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ locks.release()
 
 @contextmanager
 def process(path: Path, replica: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that shows it lives, until it is killed or hears a line."""
+    """A process that holds its lock until it is killed or reads a line."""
     command = [sys.executable, "-c", HOLDS, str(path), replica]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout
@@ -43,13 +43,13 @@ def locks(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob("*-replica-*"))
 
 
-def test_a_process_is_known_to_be_dead_when_it_was_killed_and_not_while_it_lives(
+def test_process_lock_finds_a_process_dead_only_after_it_was_killed(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "bot.db"
     seen = ProcessLocks(str(path))
     with process(path, "one") as one, process(path, "two") as two:
-        assert seen.find_dead(["one", "two", "never heard of"]) == set()
+        assert seen.find_dead(["one", "two", "unknown"]) == set()
         one.kill()
         one.wait()
         os.kill(two.pid, signal.SIGSTOP)
@@ -59,7 +59,7 @@ def test_a_process_is_known_to_be_dead_when_it_was_killed_and_not_while_it_lives
     assert seen.find_dead(["one"]) == set()
 
 
-def test_a_process_that_ended_in_order_is_not_called_dead_and_leaves_nothing(
+def test_process_lock_is_removed_by_an_orderly_end(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "bot.db"
@@ -70,16 +70,16 @@ def test_a_process_that_ended_in_order_is_not_called_dead_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_a_file_or_a_place_for_one_nothing_is_known(tmp_path: Path) -> None:
+def test_process_lock_without_a_file_finds_nobody_dead(tmp_path: Path) -> None:
     for path in (None, str(tmp_path / "no folder" / "bot.db")):
-        presence = ProcessLocks(path)
-        presence.acquire("one")
+        process_locks = ProcessLocks(path)
+        process_locks.acquire("one")
         assert ProcessLocks(path).find_dead(["one"]) == set()
-        presence.release()
-        presence.remove("one")
+        process_locks.release()
+        process_locks.remove("one")
 
 
-async def test_a_replica_shows_that_it_lives_while_its_store_is_open(tmp_path: Path) -> None:
+async def test_store_holds_its_process_lock_while_it_is_open(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/bot.db"
     async with open_database(url) as database, open_database(url) as other:
         async with Store(database, replica="one"):
@@ -88,7 +88,7 @@ async def test_a_replica_shows_that_it_lives_while_its_store_is_open(tmp_path: P
         assert locks(tmp_path) == []
 
 
-async def test_what_a_dead_replica_left_is_removed_when_it_is_forgotten(
+async def test_process_lock_of_a_dead_replica_is_removed_with_it(
     tmp_path: Path, stores: Stores, database: Database
 ) -> None:
     store = await stores("one")

@@ -1,7 +1,7 @@
-"""Who answers a question, and when its turn comes: the transactions that decide it.
+"""Claims: which replica answers a question, and whether the question waits for its thread.
 
-The database decides, by unique keys alone: no two turns have a key, an id, or a place in a thread
-in common, whoever asks at the same moment.
+Unique keys of the database decide: no two turns share an idempotency key, an id, or a place in a
+thread, also when several replicas claim at the same moment.
 """
 
 from __future__ import annotations
@@ -22,18 +22,22 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.errors import LeaseLost
 from bot.storage import rows
 from bot.storage.records import Claim
-from bot.storage.tables import LIVE, OVER, UNFINISHED, WAITING, claims, turns, unfinished
+from bot.storage.tables import (
+    LIVE,
+    OVER,
+    TURN_COLUMNS,
+    UNFINISHED,
+    WAITING,
+    claims,
+    dialect_insert,
+    turns,
+    unfinished,
+)
 from bot.values import Draft, Question
-
-
-def dialect_insert(dialect: str, table: Any) -> Any:
-    """An INSERT that can say ON CONFLICT: SQLAlchemy has one for each database, both alike."""
-    return (sqlite if dialect == "sqlite" else postgresql).insert(table)
 
 
 def claim(
@@ -45,29 +49,29 @@ def claim(
     final_draft: Draft | None = None,
     team: str = "",
 ) -> Claim:
-    """Take the question by all its keys; see `Store.claim`. Without a replica it is there for
-    whoever takes it up."""
+    """Claim a question under all its keys; see `Store.claim`. With `replica` None the turn has no
+    owner, and any replica may take it over."""
     if not _take_keys(connection, question, now):
         return Claim.DUPLICATE
     turn = rows.new_turn_columns(question, thread, replica, now, final_draft, team or None)
     if final_draft and not final_draft.text:
         turn |= rows.WORDLESS | rows.closed_turn_columns(now)
         return Claim.CLAIMED if _insert_turn(connection, turn, OVER) else Claim.DUPLICATE
-    while True:  # again when another claim of this thread, or the end of its turn, came between
+    while True:  # until no other transaction changes the thread in between
         if _insert_turn(connection, turn, LIVE):
             return Claim.CLAIMED
         if _exists(connection, question.id):
             return Claim.DUPLICATE
-        waits = connection.execute(_WAITING_TURN, {"of": thread}).first()
-        if waits is None:
+        waiting = connection.execute(_WAITING_TURN, {"thread": thread}).first()
+        if waiting is None:
             if _insert_turn(connection, turn, WAITING):
                 return Claim.QUEUED
-        elif _merge_into(connection, waits.id, question):
+        elif _merge_into(connection, waiting.id, question):
             return Claim.MERGED
 
 
 def undo_claim(connection: Connection, question: Question, claimed_at: float) -> None:
-    """Undo a claim whose commit is unknown; `claimed_at` tells it from other claims."""
+    """Undo a claim whose commit is unknown. `claimed_at` identifies it among other claims."""
     turn = question.id
     keys = (
         claims.c.key.in_(question.keys),
@@ -88,23 +92,26 @@ def promote(connection: Connection, turn: str, fence: int, replica: str) -> Ques
         update(turns)
         .where(*ours, turns.c.state == WAITING, ~busy)
         .values(state=LIVE)
-        .returning(turns)
+        .returning(*TURN_COLUMNS)
     ).first()
-    row = row or connection.execute(select(turns).where(*ours)).first()
+    row = row or connection.execute(select(*TURN_COLUMNS).where(*ours)).first()
     if row is None:
         raise LeaseLost(turn)
     return rows.to_question(row) if row.state == LIVE else None
 
 
 _WAITING_TURN = select(turns.c.id).where(
-    turns.c.thread == bindparam("of"), turns.c.state == WAITING
+    turns.c.thread == bindparam("thread"), turns.c.state == WAITING
 )
-_TURN_EXISTS = select(turns.c.id).where(turns.c.id == bindparam("of"))
+_TURN_EXISTS = select(turns.c.id).where(turns.c.id == bindparam("turn"))
 
 
 def _take_keys(connection: Connection, question: Question, now: float) -> bool:
-    """Whether all keys were free. They are taken in any case: a later delivery may share only
-    the new ones. Sorted, so that no two claims wait for each other."""
+    """Insert the keys that are free; whether all were.
+
+    The free ones stay taken in any case, because a later delivery may have only those. They are
+    inserted in sorted order, so that two claims can't deadlock.
+    """
     keys = sorted(set(question.keys))
     if not keys:
         return True
@@ -117,7 +124,7 @@ def _take_keys(connection: Connection, question: Question, now: float) -> bool:
 
 @cache
 def _insert_claims_statement(dialect: str, count: int) -> Any:
-    """INSERT … SELECT: SQLAlchemy prepares that once, a list of VALUES anew each time."""
+    """INSERT … SELECT: SQLAlchemy caches it, while it compiles a list of VALUES every time."""
     given = (bindparam("turn", type_=Text), bindparam("now", type_=Double))
     keys = [bindparam(f"key{n}", type_=Text) for n in range(count)]
     lines = union_all(*(select(key, *given).where(true()) for key in keys))
@@ -126,8 +133,8 @@ def _insert_claims_statement(dialect: str, count: int) -> Any:
 
 
 def _insert_turn(connection: Connection, turn: dict[str, Any], state: str) -> bool:
-    """Add the turn's row; False when its id or its place in the thread is taken, and for a live
-    one also when another one waits."""
+    """Insert the row of a turn; False if its id or its place in the thread is taken. A live turn is
+    also refused while another turn of the thread waits."""
     added = connection.execute(
         _insert_turn_statement(connection.dialect.name, state), turn | {"state": state}
     )
@@ -136,7 +143,7 @@ def _insert_turn(connection: Connection, turn: dict[str, Any], state: str) -> bo
 
 @cache
 def _insert_turn_statement(dialect: str, state: str) -> Any:
-    """INSERT … SELECT: whether the thread is free is seen by the statement that takes it."""
+    """INSERT … SELECT: one statement checks that the thread is free and takes it."""
     values = [bindparam(name, type_=turns.c[name].type) for name in rows.NEW_TURN_COLUMNS]
     row = select(*values)
     if state == LIVE:
@@ -147,17 +154,19 @@ def _insert_turn_statement(dialect: str, state: str) -> Any:
 
 
 def _exists(connection: Connection, turn: str) -> bool:
-    return connection.execute(_TURN_EXISTS, {"of": turn}).first() is not None
+    return connection.execute(_TURN_EXISTS, {"turn": turn}).first() is not None
 
 
 def _merge_into(connection: Connection, waiting_turn: str, question: Question) -> bool:
-    """Append the question to the waiting one; False when that does not wait any more."""
-    still = (turns.c.id == waiting_turn, turns.c.state == WAITING)
-    row: Row[Any] | None = connection.execute(select(turns).where(*still).with_for_update()).first()
+    """Append the question to the waiting turn; False if that turn is not waiting any more."""
+    still_waiting = (turns.c.id == waiting_turn, turns.c.state == WAITING)
+    row: Row[Any] | None = connection.execute(
+        select(*TURN_COLUMNS).where(*still_waiting).with_for_update()
+    ).first()
     if row is None:
         return False
-    whole = rows.merge_questions(rows.to_question(row), question)
-    connection.execute(update(turns).where(*still).values(rows.question_columns(whole)))
+    merged = rows.merge_questions(rows.to_question(row), question)
+    connection.execute(update(turns).where(*still_waiting).values(rows.question_columns(merged)))
     keys = {*question.keys, *rows.message_keys(question)}
     connection.execute(update(claims).where(claims.c.key.in_(keys)).values(turn=waiting_turn))
     return True

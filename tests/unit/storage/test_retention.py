@@ -1,4 +1,4 @@
-"""What was deleted stands in no file any more; what is not over is never deleted for its age."""
+"""Retention: deleted text is in no file; nothing unfinished is deleted for its age."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def written(file: Path) -> bytes:
 
 
 @pytest.mark.parametrize("how", ["text is not stored", "text is old"])
-async def test_deleted_text_stands_in_no_file(file: Path, how: str) -> None:
+async def test_pruned_text_is_in_no_file(file: Path, how: str) -> None:
     async with open_database(f"sqlite:///{file}", timeout_seconds=PATIENCE) as database:
         await database.migrate()
         clock = [WALL]
@@ -64,7 +64,7 @@ async def test_deleted_text_stands_in_no_file(file: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize("store_text", [True, False])
-async def test_words_of_a_question_that_is_over_at_once_are_never_written(
+async def test_text_of_a_question_closed_at_once_is_never_stored(
     file: Path, store_text: bool
 ) -> None:
     async with open_database(f"sqlite:///{file}", timeout_seconds=PATIENCE) as database:
@@ -109,7 +109,7 @@ async def test_file_overwrites_what_is_deleted_however_sqlite_was_built(file: Pa
     assert found == 1
 
 
-async def test_reader_that_stays_does_not_stop_the_writing(file: Path) -> None:
+async def test_reader_that_keeps_its_transaction_does_not_block_writes(file: Path) -> None:
     url = f"sqlite:///{file}"
     async with open_database(url, timeout_seconds=PATIENCE) as one, open_database(url) as other:
         await one.migrate()
@@ -137,7 +137,7 @@ async def test_reader_that_stays_does_not_stop_the_writing(file: Path) -> None:
 
 
 @pytest.mark.parametrize("there", [False, True], ids=["new", "there"])
-def test_database_is_readable_by_nobody_else_when_started_by_hand(file: Path, there: bool) -> None:
+def test_database_files_are_not_readable_by_other_users(file: Path, there: bool) -> None:
     if there:
         file.touch(0o666)
         file.chmod(0o664)
@@ -149,7 +149,7 @@ def test_database_is_readable_by_nobody_else_when_started_by_hand(file: Path, th
     assert not [name for name, mode in modes.items() if mode & stat.S_IRWXO]
 
 
-async def test_claims_of_a_turn_that_is_not_over_outlive_any_clock(stores: Stores) -> None:
+async def test_claims_of_an_unfinished_turn_are_never_pruned(stores: Stores) -> None:
     store = await stores("one", now=lambda: WALL)
     await store.claim(question("live"), None)
     await store.claim(question("over"), None)
@@ -163,7 +163,7 @@ async def test_claims_of_a_turn_that_is_not_over_outlive_any_clock(stores: Store
     assert still.question.id == "live"
 
 
-async def test_clock_that_was_set_a_month_ahead_makes_nothing_old(stores: Stores) -> None:
+async def test_pruning_deletes_nothing_when_the_clock_is_a_month_ahead(stores: Stores) -> None:
     clock = [WALL]
     store = await stores("one", now=lambda: clock[0], steady_now=lambda: WALL + 5)
     await store.claim(question("q1"), None)
@@ -173,7 +173,7 @@ async def test_clock_that_was_set_a_month_ahead_makes_nothing_old(stores: Stores
     assert await store.claim(question("q1"), None) is Claim.DUPLICATE
 
 
-async def test_replica_whose_clock_is_ahead_of_the_server_s_deletes_nothing(
+async def test_pruning_deletes_nothing_when_the_clock_is_ahead_of_the_server(
     postgres: Server,
 ) -> None:
     async with postgres.fresh() as url, open_database(url, timeout_seconds=PATIENCE) as database:
@@ -190,10 +190,10 @@ async def test_replica_whose_clock_is_ahead_of_the_server_s_deletes_nothing(
             assert await other.claim(question("q1"), None) is Claim.DUPLICATE
 
 
-def test_steady_clock_goes_on_from_the_time_of_day() -> None:
-    told = steady_wall_clock(lambda: WALL)
+def test_steady_clock_continues_from_the_time_of_day() -> None:
+    clock = steady_wall_clock(lambda: WALL)
     before = since_boot()
-    assert WALL <= told() <= WALL + since_boot() - before + 60
+    assert WALL <= clock() <= WALL + since_boot() - before + 60
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_steady_clock_goes_on_from_the_time_of_day() -> None:
         ("files", "'[1]'"),
     ],
 )
-async def test_turn_that_a_newer_version_wrote_stops_nobody(
+async def test_turn_of_a_newer_version_is_skipped(
     stores: Stores, column: str, value: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING, "bot")

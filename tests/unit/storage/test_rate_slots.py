@@ -1,4 +1,4 @@
-"""Shared budgets: never more than their size in any window, whoever takes."""
+"""Shared rate limits: no window has more calls than the limit, whichever replicas make them."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from bot.storage.clock import since_boot
 from bot.storage.engine.database import Database, open_database
-from bot.storage.pruning import UNUSED_SECONDS
 from bot.storage.rate_slots import MIN_WAIT_SECONDS, SharedRateSlots
 from bot.storage.store import Store
 from bot.storage.tables import slots
+from bot.storage.transactions.pruning import UNUSED_SECONDS
 from tests.unit.storage.conftest import PATIENCE, Stores
 
-Ledgers = Callable[..., SharedRateSlots]
+RateSlots = Callable[..., SharedRateSlots]
 
 
 @pytest.fixture
-def patient(database: Database) -> Ledgers:
-    """A replica's ledger; on a busy machine a test waits longer than an edit would."""
-    return partial(_ledger, database)
+def patient(database: Database) -> RateSlots:
+    """The slots as a replica uses them, with a timeout for busy machines."""
+    return partial(_rate_slots, database)
 
 
-def _ledger(
+def _rate_slots(
     database: Database, replica: str, now: Callable[[], float] = since_boot
 ) -> SharedRateSlots:
     return SharedRateSlots(database, replica=replica, now=now, timeout_seconds=PATIENCE)
 
 
-async def test_as_many_slots_are_taken_as_there_are(patient: Ledgers) -> None:
+async def test_slots_are_acquired_up_to_the_limit(patient: RateSlots) -> None:
     one, two = patient("one"), patient("two")
     assert [await one.acquire("a", 2, 60), await two.acquire("a", 2, 60)] == [0.0, 0.0]
     assert 50 < await one.acquire("a", 2, 60) <= 60
@@ -43,7 +43,9 @@ async def test_as_many_slots_are_taken_as_there_are(patient: Ledgers) -> None:
     assert await one.acquire("b", 2, 60) == 0.0, "another key is another budget"
 
 
-async def test_what_others_hold_is_told_with_the_time_it_lasts(patient: Ledgers) -> None:
+async def test_slots_held_by_others_have_the_seconds_until_they_are_free(
+    patient: RateSlots,
+) -> None:
     one, two, three = patient("one"), patient("two"), patient("three")
     assert await one.held_by_others("a") == []
     await one.acquire("a", 5, 60)
@@ -56,8 +58,8 @@ async def test_what_others_hold_is_told_with_the_time_it_lasts(patient: Ledgers)
     assert 20 < only.seconds_until_free <= 30
 
 
-async def test_of_a_slot_it_is_told_whether_its_holder_lives(
-    patient: Ledgers, stores: Stores
+async def test_slots_held_by_others_say_whether_the_holder_is_alive(
+    patient: RateSlots, stores: Stores
 ) -> None:
     one, two, three = patient("one"), patient("two"), patient("three")
     await (await stores("two")).heartbeat()
@@ -68,46 +70,45 @@ async def test_of_a_slot_it_is_told_whether_its_holder_lives(
     assert [held.holder_is_alive for held in await three.held_by_others("a")] == [False, False]
 
 
-async def test_a_slot_is_free_again_when_its_time_is_over(patient: Ledgers) -> None:
-    ledger = patient("one")
-    assert await ledger.acquire("a", 1, 0.05) == 0.0
-    wait = await ledger.acquire("a", 1, 60)
+async def test_slot_is_free_again_after_its_time(patient: RateSlots) -> None:
+    rate_slots = patient("one")
+    assert await rate_slots.acquire("a", 1, 0.05) == 0.0
+    wait = await rate_slots.acquire("a", 1, 60)
     assert 0.0 < wait <= 0.05
     await asyncio.sleep(wait)  # the server's own clock
-    assert await ledger.acquire("a", 1, 60) == 0.0
+    assert await rate_slots.acquire("a", 1, 60) == 0.0
     [held] = await patient("two").held_by_others("a")
     assert held.seconds_until_free == pytest.approx(60, abs=5)
 
 
-async def test_a_budget_may_grow_and_shrink(patient: Ledgers) -> None:
-    ledger = patient("one")
-    assert [await ledger.acquire("a", 2, 60) for _ in range(2)] == [0.0, 0.0]
-    assert [await ledger.acquire("a", 4, 60) for _ in range(2)] == [0.0, 0.0]
-    assert await ledger.acquire("a", 4, 60) > 50
-    assert await ledger.acquire("a", 1, 60) > 50
+async def test_slots_follow_a_limit_that_grows_or_shrinks(patient: RateSlots) -> None:
+    rate_slots = patient("one")
+    assert [await rate_slots.acquire("a", 2, 60) for _ in range(2)] == [0.0, 0.0]
+    assert [await rate_slots.acquire("a", 4, 60) for _ in range(2)] == [0.0, 0.0]
+    assert await rate_slots.acquire("a", 4, 60) > 50
+    assert await rate_slots.acquire("a", 1, 60) > 50
 
 
-async def test_many_who_take_at_once_never_take_more_than_there_is(
-    url: str, database: Database
-) -> None:
+async def test_slots_acquired_at_once_never_exceed_the_limit(url: str, database: Database) -> None:
     async with AsyncExitStack() as stack:
         ledgers = [
-            _ledger(await stack.enter_async_context(open_database(url)), f"r{n}") for n in range(4)
+            _rate_slots(await stack.enter_async_context(open_database(url)), f"r{n}")
+            for n in range(4)
         ]
         waits = await asyncio.gather(*(ledgers[n % 4].acquire("a", 7, 60) for n in range(40)))
     assert waits.count(0.0) == 7
     assert all(wait > 0 for wait in waits if wait != 0.0)
 
 
-async def test_in_no_window_lie_more_calls_than_the_limit_allows(database: Database) -> None:
+async def test_slots_allow_no_more_calls_than_the_limit_in_any_window(database: Database) -> None:
     window, size = 0.2, 5
-    ledgers = [_ledger(database, f"r{n}") for n in range(3)]
+    ledgers = [_rate_slots(database, f"r{n}") for n in range(3)]
     taken: list[tuple[float, float]] = []  # before and after each: the slot began in between
 
-    async def call(ledger: SharedRateSlots) -> None:
+    async def call(rate_slots: SharedRateSlots) -> None:
         for _ in range(8):
             before = time.monotonic()
-            while wait := await ledger.acquire("a", size, window):
+            while wait := await rate_slots.acquire("a", size, window):
                 await asyncio.sleep(wait)
                 before = time.monotonic()
             taken.append((before, time.monotonic()))
@@ -123,7 +124,7 @@ async def test_in_no_window_lie_more_calls_than_the_limit_allows(database: Datab
 
 @pytest_asyncio.fixture
 async def clock(
-    patient: Ledgers,
+    patient: RateSlots,
 ) -> AsyncIterator[tuple[SharedRateSlots, SharedRateSlots, list[float]]]:
     """Two ledgers that share a clock which is moved by hand."""
     now = [1000.0]
@@ -131,7 +132,7 @@ async def clock(
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-async def test_a_clock_that_began_anew_does_not_close_a_budget(
+async def test_slots_are_free_after_the_clock_restarted(
     clock: tuple[SharedRateSlots, SharedRateSlots, list[float]],
 ) -> None:
     one, two, now = clock
@@ -147,28 +148,28 @@ async def test_a_clock_that_began_anew_does_not_close_a_budget(
 
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
-async def test_a_server_goes_by_its_own_clock(patient: Ledgers) -> None:
+async def test_slots_on_postgres_use_the_clock_of_the_server(patient: RateSlots) -> None:
     slow, fast = patient("one", lambda: 0.0), patient("two", lambda: 9e9)
     await slow.acquire("a", 1, 60)
     assert 50 < await fast.acquire("a", 1, 60) <= 60
     assert 50 < (await fast.held_by_others("a"))[0].seconds_until_free <= 60
 
 
-async def test_slots_nobody_uses_any_more_are_deleted(database: Database) -> None:
-    ledger, store = _ledger(database, "one"), Store(database, replica="one")
+async def test_slots_that_are_unused_are_pruned(database: Database) -> None:
+    rate_slots, store = _rate_slots(database, "one"), Store(database, replica="one")
     count = select(func.count()).select_from(slots)
     for seconds in (-UNUSED_SECONDS - 100, 100):  # long ago, or of a clock that began anew since
-        assert [await ledger.acquire("a", 3, 60) for _ in range(3)] == [0.0] * 3
+        assert [await rate_slots.acquire("a", 3, 60) for _ in range(3)] == [0.0] * 3
         await store.prune(0)
-        assert await ledger.acquire("a", 1, 60) > 50, "they are in use"
+        assert await rate_slots.acquire("a", 1, 60) > 50, "they are in use"
         moved = update(slots).values(free_at=slots.c.free_at + seconds)
         await database.write(partial(Connection.execute, statement=moved))
         await store.prune(0)
         assert await database.read(lambda connection: connection.execute(count).scalar()) == 0
 
 
-async def test_slots_that_are_deleted_while_they_are_taken_are_made_again(
-    url: str, database: Database, patient: Ledgers
+async def test_slots_pruned_while_they_are_acquired_are_inserted_again(
+    url: str, database: Database, patient: RateSlots
 ) -> None:
     async with open_database(url) as other:
         emptying = asyncio.create_task(_empty_again_and_again(other))

@@ -1,4 +1,4 @@
-"""Several replicas do whatever comes to mind, and a simple model says what must become of it."""
+"""Several replicas call the store in any order, and it agrees with a simple model."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Known:
     fence: int = 1
     tries: int = 0
     draft: str = ""
-    wishes: set[str] = field(default_factory=set)
+    commands: set[str] = field(default_factory=set)
 
 
 class Replicas(RuleBasedStateMachine):
@@ -193,25 +193,25 @@ class Replicas(RuleBasedStateMachine):
                 known.owner = None
 
     @rule(replica=REPLICA, turn=TURN, person=st.sampled_from(["U1", "U2"]))
-    def wish(self, replica: str, turn: str, person: str) -> None:
+    def send_command(self, replica: str, turn: str, person: str) -> None:
         """A person presses Stop, at any replica."""
         known = self.known.get(turn)
         left = self.world.do(self.world.stores[replica].send_command(TurnCommand(turn, person)))
         assert left == (known is not None and known.state != "over")
         if known is not None and left:
-            known.wishes.add(person)
+            known.commands.add(person)
 
     @rule(replica=REPLICA)
-    def wishes(self, replica: str) -> None:
-        """A replica looks whether somebody wants something of it."""
+    def receive_commands(self, replica: str) -> None:
+        """A replica receives its commands."""
         found = self.world.do(self.world.stores[replica].receive_commands())
         expected = set()
         for turn, known in self.known.items():
             if known.owner == replica:
-                expected |= {(turn, person) for person in known.wishes}
-                known.wishes = set()
+                expected |= {(turn, person) for person in known.commands}
+                known.commands = set()
         assert len(found) == len(expected)
-        assert {(wish.turn, wish.user) for wish in found} == expected
+        assert {(command.turn, command.user) for command in found} == expected
 
     @invariant()
     def the_database_says_the_same(self) -> None:
@@ -221,7 +221,9 @@ class Replicas(RuleBasedStateMachine):
         found = self.world.together(*(store.get_unfinished_turns(owner) for owner in owners))
         seen = {one.question.id: _seen(one) for records in found for one in records}
         live = {turn: known for turn, known in self.known.items() if known.state != "over"}
-        assert seen == {turn: replace(one, thread=None, wishes=set()) for turn, one in live.items()}
+        assert seen == {
+            turn: replace(one, thread=None, commands=set()) for turn, one in live.items()
+        }
         assert self.world.do(store.get_owners()) == {one.owner for one in live.values()} - {None}
 
 
@@ -241,7 +243,7 @@ def _seen(record: TurnRecord) -> Known:
     )
 
 
-def test_replicas_that_do_anything_agree_with_the_model(url: str) -> None:
+def test_store_agrees_with_the_model_under_any_sequence_of_calls(url: str) -> None:
     given = World(url)
 
     class ReplicasHere(Replicas):
