@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 from bot.errors import QuestionDeleted, SlackError, SlackRateLimited, SlackUnreachable
 from bot.history import remarks
-from bot.history.converter import MessageConverter, SlackMessage, unlisted_parts
-from bot.history.current_question import CurrentMessages, apply_current_messages
+from bot.history.converter import MessageConverter, SlackMessage
+from bot.history.current_question import CurrentMessages, apply_current_messages, unlisted_parts
 from bot.history.earlier_messages import (
     DM_READ_TIMEOUT_SECONDS,
     DirectMessageHistory,
@@ -23,15 +23,14 @@ from bot.history.names import UserNames
 from bot.history.token_limit import FittedMessages, TokenRate, count_prompt_bytes, fit_messages
 from bot.slack import Slack
 from bot.slack.messages import fetch_messages
-from bot.slack.threads import just_after, just_before
 from bot.upstream.prompt import Prompt
 from bot.values import Message, Question, Usage
 
 log = logging.getLogger(__name__)
 
 MAX_LOOKUPS_PER_MINUTE = 10
-"""Looks at what stands beside a question. Slack allows 50 calls of `conversations.history` a minute
-(tier 3), which direct messages need as well."""
+"""Calls for `find_unlisted_parts`. Slack allows about 50 calls of `conversations.replies` a minute
+(tier 3, docs/slack.md#tiers), which reading threads needs as well."""
 
 REFRESH_TIMEOUT_SECONDS = 10.0
 """Seconds in which Slack has to show a question that waited; then it is asked as it was stored."""
@@ -160,13 +159,11 @@ class History:
             return ()
         try:
             async with asyncio.timeout(DM_READ_TIMEOUT_SECONDS):
-                found = await self._slack.history(
-                    place.channel, oldest=just_before(ts), latest=just_after(ts), limit=1
-                )
+                found = (await fetch_messages(self._slack, place.channel, ts, [ts]))[ts]
         except (SlackError, TimeoutError) as error:
             log.info("what stands beside a question can't be looked at: %s", error)
             return ()
-        return unlisted_parts([one for one in found if one.get("ts") == ts], question)
+        return unlisted_parts(found, question) if found else ()
 
     def _acquire_lookup(self, now: float) -> bool:
         if len(self._lookup_times) == MAX_LOOKUPS_PER_MINUTE and now - self._lookup_times[0] < 60.0:

@@ -140,28 +140,6 @@ class MessageConverter:
         return Author(user, names.get(user, ""), "external" if away else "person")
 
 
-def unlisted_parts(stored: Iterable[SlackMessage], question: Question) -> tuple[str, ...]:
-    """Name what stands beside a question's words in its own messages and is not known from its
-    event. `app_mention` leaves files out, with the words that Slack shows of them
-    (docs/slack.md#mentions); an event that has any file has them all. Previews of links come after
-    the event and are nobody's words."""
-    if question.files:
-        return ()
-    named: dict[str, None] = {}
-    for one in stored:
-        attached = read_message({"files": one.get("files")})
-        forwarded = read_message({"attachments": forwarded_messages(one)})
-        named |= dict.fromkeys((*attached.files, *attached.unreadable, *forwarded.unreadable))
-    return tuple(name for name in named if name not in question.unreadable)
-
-
-def forwarded_messages(stored: SlackMessage) -> list[SlackMessage]:
-    """The messages that somebody forwards in a message, without previews of links."""
-    attachments = stored.get("attachments")
-    listed = attachments if isinstance(attachments, list) else []
-    return [each for each in listed if isinstance(each, dict) and each.get("is_share")]
-
-
 def turn_id_of(stored: SlackMessage) -> str:
     """The turn a message of ours belongs to, from its metadata; "" when it has none."""
     metadata = stored.get("metadata") or {}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.history.converter import SlackMessage, forwarded_messages
-from bot.render.incoming import QuestionContent, read_question
+from bot.history.converter import SlackMessage
+from bot.render.incoming import QuestionContent, read_message, read_question
 from bot.values import Question, Said, reworded
 
 CurrentMessages = Mapping[str, SlackMessage | None]
@@ -39,11 +39,30 @@ def apply_current_messages(
     return reworded(beside, messages, words)
 
 
+def unlisted_parts(stored: SlackMessage, question: Question) -> tuple[str, ...]:
+    """Names of files and other parts of a question's message that are not known from its event.
+
+    `app_mention` events leave files out, and the text that Slack shows of them
+    (docs/slack.md#mentions). An event that has one file has all of them.
+    """
+    if question.files:
+        return ()
+    files = read_message({"files": stored.get("files")}).files
+    names = dict.fromkeys((*files, *_unreadable_parts(stored)))
+    return tuple(name for name in names if name not in question.unreadable)
+
+
 def _read_question(stored: SlackMessage, bot_user: str) -> QuestionContent:
-    """What a message asks. Previews of links, which come after its event, are nobody's parts."""
-    forwards = {**stored, "attachments": forwarded_messages(stored)}
     asked = read_question(stored, {bot_user})
-    return replace(asked, unreadable=read_question(forwards, {bot_user}).unreadable)
+    return replace(asked, unreadable=_unreadable_parts(stored))
+
+
+def _unreadable_parts(stored: SlackMessage) -> tuple[str, ...]:
+    """Names of parts without readable text. Link previews don't count: Slack adds them later."""
+    attachments = stored.get("attachments")
+    listed = attachments if isinstance(attachments, list) else []
+    forwarded = [each for each in listed if isinstance(each, dict) and each.get("is_share")]
+    return read_message({**stored, "attachments": forwarded}).unreadable
 
 
 def is_deleted(stored: SlackMessage | None) -> bool:

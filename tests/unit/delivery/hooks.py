@@ -147,5 +147,5 @@ def room(hooks: Hooks, fake: FakeSlack) -> Delivery:
     """The room, with these behind it."""
     session: Any = hooks
     slack = Slack("xoxb-test", base_url="https://slack.com/api/", session=session)
-    slack.web = fake
+    slack.api.web = fake
     return Delivery(slack, DeliveryConfig(), now=now, sleep=asyncio.sleep)

@@ -129,7 +129,7 @@ def test_a_file_beside_a_mention_that_opens_a_thread_is_named_by_one_call_of_its
     assert run(history(slack).read_conversation(question)).question.unreadable == ()
     assert slack.calls == []
     assert run(history(slack).find_unlisted_parts(question)) == (REPORT,)
-    assert [call.method for call in slack.calls] == ["conversations.history"]
+    assert [call.method for call in slack.calls] == ["conversations.replies"]
 
 
 def test_where_all_is_known_slack_is_not_asked() -> None:
