@@ -19,7 +19,7 @@ import yaml
 from bot import app
 from bot.check import run_checks
 from bot.errors import BotError, SettingsError, StorageError, StorageUnavailable
-from bot.manifest import build_manifest as build_manifest
+from bot.manifest import build_manifest
 from bot.observe import configure_logging
 from bot.settings import Settings, load_settings, missing_key_problems, unencrypted_warnings
 from bot.settings.secrets import secret_values

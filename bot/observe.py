@@ -155,6 +155,15 @@ class Metrics:
         self.registry = CollectorRegistry()
         info = Info("bot", "The version that runs", registry=self.registry)
         info.info({"version": version()})
+        self._make_counts()
+        self._make_durations()
+        self._make_calls()
+        self._make_tokens()
+        self._make_sockets()
+        self._make_durability()
+
+    def _make_counts(self) -> None:
+        """Metrics of questions and answers."""
         self.questions = Counter(
             "bot_questions_total", "Questions admitted", ["surface"], registry=self.registry
         )
@@ -165,8 +174,11 @@ class Metrics:
             "bot_live_answers", "Answers being written", registry=self.registry
         )
         self.waiting_questions = Gauge(
-            "bot_waiting_questions", "Questions waiting their turn", registry=self.registry
+            "bot_waiting_questions", "Questions in the queue", registry=self.registry
         )
+
+    def _make_durations(self) -> None:
+        """Metrics of how long answers take."""
         self.placeholder_seconds = Histogram(
             "bot_placeholder_seconds",
             "From the question's arrival to its placeholder",
@@ -181,10 +193,13 @@ class Metrics:
         )
         self.answer_seconds = Histogram(
             "bot_answer_seconds",
-            "From the question's arrival to the last word standing in Slack",
+            "From the question's arrival to the complete answer in Slack",
             buckets=(1, 2, 5, 10, 20, 30, 60, 120, 300, 900),
             registry=self.registry,
         )
+
+    def _make_calls(self) -> None:
+        """Metrics of calls to Slack and to the model's server."""
         self.slack_calls = Counter(
             "bot_slack_calls_total",
             "Web API calls by method and outcome",
@@ -193,12 +208,9 @@ class Metrics:
         )
         self.reconnects = Counter(
             "bot_upstream_reconnects_total",
-            "Times an answer's upstream connection was made again",
+            "Times an answer's connection to the model's server was restored",
             registry=self.registry,
         )
-        self._make_tokens()
-        self._make_sockets()
-        self._make_durability()
 
     def _make_tokens(self) -> None:
         """Metrics of tokens."""
@@ -215,13 +227,13 @@ class Metrics:
         """Metrics of Socket Mode connections."""
         self.socket_connections = Gauge(
             "bot_socket_connections",
-            "Socket Mode connections through which events can come",
+            "Socket Mode connections over which events can arrive",
             registry=self.registry,
         )
         self.socket_connections_counted = Gauge(
             "bot_socket_connections_counted",
-            "Connections of the app as Slack last counted them: every process, and what a broken "
-            "network left behind; the most is 10",
+            "Connections of the app as Slack last counted them: of all processes, and lost ones "
+            "that have not timed out; Slack allows 10",
             registry=self.registry,
         )
         self.socket_reconnects = Counter(

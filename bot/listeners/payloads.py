@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.listeners.addressing import BotIdentifiers as BotIdentifiers
 from bot.listeners.addressing import (
+    BotIdentifiers,
     bot_id_of,
     is_by_allowed_bot,
     is_by_person,

@@ -25,7 +25,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from bot.errors import SettingsError
-from bot.settings.env_file import env_file_problems as env_file_problems
+from bot.settings.env_file import env_file_problems
 from bot.settings.groups import (
     DeliverySettings,
     ServerSettings,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.payloads import BotIdentifiers
+from bot.listeners.addressing import BotIdentifiers
 from bot.listeners.revision_payloads import (
     MAX_EDIT_AGE_SECONDS,
     DeletedMessage,

@@ -10,7 +10,7 @@ from bot.render.committable import committable_prefix
 from bot.render.safety.neutralise import neutralise_once, replace_control_characters
 from tests.unit.render.judge import fragments, recorded
 from tests.unit.render.test_close import GROWING
-from tests.unit.render.test_safe import attacks, live
+from tests.unit.render.test_neutralise import attacks, live
 
 
 def shown(text: str) -> str:

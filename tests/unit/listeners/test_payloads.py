@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.payloads import BotIdentifiers, parse_command, parse_mention, parse_message
+from bot.listeners.addressing import BotIdentifiers
+from bot.listeners.payloads import parse_command, parse_mention, parse_message
 from tests.support.shared_data import lines
 
 US = BotIdentifiers("UBOT", "BBOT")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.listeners.addressing import BotIdentifiers
 from bot.listeners.buttons import (
     NOT_RUNNING,
     NOT_YOURS_TO_RETRY,
@@ -16,7 +17,7 @@ from bot.listeners.buttons import (
     QUESTION_UNKNOWN,
 )
 from bot.listeners.ephemeral_buttons import PRESS_AGAIN_LATER
-from bot.listeners.payloads import BotIdentifiers, parse_message, parse_press
+from bot.listeners.payloads import parse_message, parse_press
 from bot.render.buttons import RETRY_ACTION, STOP_ACTION
 from bot.turn.supervisor import Verdict
 from tests.unit.listeners.pressing import STATE, TEXT, Room, opened, payload
