@@ -1,4 +1,4 @@
-"""ADMIT: who may ask. First form: people of the workspace's own organisation."""
+"""ADMIT: decides who may ask. By default these are people of the workspace's own organisation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from bot.values import Question
 
 @dataclass(frozen=True, slots=True)
 class AccessPolicy:
-    """Decides from ids of teams, never from names (docs/slack.md#identity)."""
+    """Decides by team ids, never by names (docs/slack.md#identity).
+
+    `home_teams` has the id of the workspace and of its organisation: on Enterprise Grid Slack may
+    send either.
+    """
 
     home_teams: frozenset[str]
     allow_external_users: bool = False
@@ -17,10 +21,9 @@ class AccessPolicy:
     def admits(self, question: Question) -> bool:
         """Whether the question's author may ask.
 
-        Slack names the author's team where a channel is shared with other organisations;
-        elsewhere (None) authors are of the workspace itself. Where it should be named and is not
-        (""), nobody knows whose author it is, and the question is refused. `home_teams` holds the
-        organisation's id too: on Enterprise Grid Slack may name that in place of a workspace.
+        `user_team` is None outside of channels that are shared with other organisations; there, all
+        authors belong to the workspace. It is "" if Slack did not send it; then the author is
+        unknown, and refused.
         """
         return (
             self.allow_external_users

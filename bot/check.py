@@ -1,4 +1,4 @@
-"""`bot check`: looks at everything a running bot needs and says how to mend what is missing."""
+"""`bot check`: checks everything that a running bot needs, and says how to fix what is missing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.storage.engine.database import open_database
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One line of the table: what was looked at, whether it is well, what was seen or is to do."""
+    """One line of the output. `detail` says what was found, or what to do if it did not pass."""
 
     subject: str
     passed: bool
@@ -24,7 +24,10 @@ class CheckResult:
 
 
 async def run_checks(settings: Settings) -> AsyncIterator[CheckResult]:
-    """Everything, in the order a mend makes sense; later lines do not depend on earlier ones."""
+    """Run all checks, in the order in which problems should be fixed.
+
+    A check also runs if earlier ones failed; only scopes need a valid bot token.
+    """
     async with open_slack(settings, Metrics()) as slack:
         identity = None
         if settings.slack.bot_token is None:
@@ -32,8 +35,8 @@ async def run_checks(settings: Settings) -> AsyncIterator[CheckResult]:
                 "Slack bot token", False, "set SLACK_BOT_TOKEN (xoxb-…) in .env; see deploy/README"
             )
         else:
-            finding, identity = await _check_bot_token(slack)
-            yield finding
+            result, identity = await _check_bot_token(slack)
+            yield result
         if identity is not None:
             yield _check_scopes(identity)
         yield await _check_event_delivery(settings, slack)
@@ -42,37 +45,37 @@ async def run_checks(settings: Settings) -> AsyncIterator[CheckResult]:
 
 
 async def _check_bot_token(slack: Slack) -> tuple[CheckResult, Identity | None]:
-    what = "Slack bot token"
+    subject = "Slack bot token"
     try:
         identity = await slack.auth_test()
     except SlackRefused as error:
         detail = f"refused ({error.code}): copy SLACK_BOT_TOKEN again from *OAuth & Permissions*"
-        return CheckResult(what, False, detail), None
+        return CheckResult(subject, False, detail), None
     except SlackError:
         detail = f"no answer from {slack.web.base_url}: check the network, or SLACK_API_URL"
-        return CheckResult(what, False, detail), None
-    return CheckResult(what, True, f"@{identity.user} in {identity.team}"), identity
+        return CheckResult(subject, False, detail), None
+    return CheckResult(subject, True, f"@{identity.user} in {identity.team}"), identity
 
 
 def _check_scopes(identity: Identity) -> CheckResult:
-    what = "Slack scopes"
+    subject = "Slack scopes"
     if not identity.scopes:
-        return CheckResult(what, True, "Slack did not list them; nothing to compare")
+        return CheckResult(subject, True, "Slack did not list them; nothing to compare")
     missing = sorted(bot_scopes() - identity.scopes)
     if missing:
         detail = f"missing {', '.join(missing)}: update the app from `bot manifest` and reinstall"
-        return CheckResult(what, False, detail)
-    return CheckResult(what, True, f"all {len(bot_scopes())} granted")
+        return CheckResult(subject, False, detail)
+    return CheckResult(subject, True, f"all {len(bot_scopes())} granted")
 
 
 async def _check_event_delivery(settings: Settings, slack: Slack) -> CheckResult:
-    """How events would reach us."""
-    token = settings.slack.app_token
+    """Check the setting for HTTP mode, or open a Socket Mode connection."""
+    subject, token = "Slack events", settings.slack.app_token
     if token is None:
         if settings.slack.signing_secret:
-            return CheckResult("Slack events", True, "over HTTP, at POST /slack/events")
+            return CheckResult(subject, True, "over HTTP, at POST /slack/events")
         detail = "set SLACK_APP_TOKEN (xapp-…) for Socket Mode, or SLACK_SIGNING_SECRET for HTTP"
-        return CheckResult("Slack events", False, detail)
+        return CheckResult(subject, False, detail)
     try:
         await slack.connections_open(token.get_secret_value())
     except SlackRefused as error:
@@ -80,27 +83,27 @@ async def _check_event_delivery(settings: Settings, slack: Slack) -> CheckResult
             f"refused ({error.code}): SLACK_APP_TOKEN needs the scope connections:write, "
             "and the app needs Socket Mode switched on"
         )
-        return CheckResult("Slack events", False, detail)
+        return CheckResult(subject, False, detail)
     except SlackError:
-        return CheckResult("Slack events", False, "no answer from Slack: check the network")
+        return CheckResult(subject, False, "no answer from Slack: check the network")
     count = settings.slack.socket_connections
-    return CheckResult("Slack events", True, f"by Socket Mode, connections: {count}")
+    return CheckResult(subject, True, f"by Socket Mode, connections: {count}")
 
 
 async def _check_model(settings: Settings) -> CheckResult:
-    what, model = f"Model {settings.upstream.model}", settings.upstream
+    subject, model = f"Model {settings.upstream.model}", settings.upstream
     if missing := missing_key_problems(settings):
-        return CheckResult(what, False, missing[0])
+        return CheckResult(subject, False, missing[0])
     async with open_upstream(settings) as upstream:
         try:
             served = await upstream.probe_endpoints()
             formats = (await upstream.fetch_model()).formats or served
         except UpstreamError as error:
-            return CheckResult(what, False, f"{error.user_message} ({model.base_url}: {error})")
+            return CheckResult(subject, False, f"{error.user_message} ({model.base_url}: {error})")
     if not formats:
         detail = f"{model.base_url} has neither /responses nor /chat/completions: check the address"
-        return CheckResult(what, False, detail)
-    return CheckResult(what, True, f"at {model.base_url}: {', '.join(formats)}")
+        return CheckResult(subject, False, detail)
+    return CheckResult(subject, True, f"at {model.base_url}: {', '.join(formats)}")
 
 
 async def _check_database(settings: Settings) -> CheckResult:

@@ -1,7 +1,6 @@
-"""The command line. Reads settings, calls one room, says how it ended.
+"""The command line.
 
-Exit codes: 0 well, 1 it could not be done, 2 settings are missing or wrong, 130 `bot ask` was
-interrupted.
+Exit codes: 0 success, 1 failure, 2 settings are missing or wrong, 130 `bot ask` was interrupted.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from bot import app
 from bot.app.connections import open_upstream
 from bot.check import run_checks
 from bot.errors import BotError, SettingsError, StorageError, StorageUnavailable
-from bot.manifest import build_manifest as build_manifest
+from bot.manifest import build_manifest
 from bot.observe import configure_logging
 from bot.settings import Settings, load_settings, missing_key_problems, unencrypted_warnings
 from bot.settings.secrets import secret_values
@@ -42,12 +41,12 @@ def main(context: click.Context) -> None:
 
     Without a command: joins Slack when tokens are set, else opens the playground.
     """
-    os.umask(0o077)  # what we write, databases above all, is for nobody else to read
+    os.umask(0o077)  # no other user may read the files that we write, such as databases
     if context.invoked_subcommand is None:
         settings = _load_settings()
         slack = settings.slack
-        joins = slack.bot_token or slack.app_token or slack.signing_secret
-        context.invoke(run if joins else playground)
+        has_tokens = slack.bot_token or slack.app_token or slack.signing_secret
+        context.invoke(run if has_tokens else playground)
 
 
 @main.command()
@@ -68,7 +67,7 @@ def run() -> None:
 )
 def playground(port: int) -> None:
     """Open a local Slack-like workspace in the browser, with a demo model."""
-    from bot.playground.play import PlayConfig, play  # only this command needs it
+    from bot.playground.play import PlayConfig, play  # only needed here
 
     settings = _load_settings()
     upstream = settings.upstream
@@ -106,11 +105,11 @@ def check() -> None:
 def manifest(as_json: bool, url: str | None) -> None:
     """Print the Slack app manifest for this bot."""
     command = _load_settings().slack.slash_command
-    made = build_manifest(command=command, socket_mode=url is None, url=url)
+    content = build_manifest(command=command, socket_mode=url is None, url=url)
     click.echo(
-        json.dumps(made, indent=2, ensure_ascii=False)
+        json.dumps(content, indent=2, ensure_ascii=False)
         if as_json
-        else yaml.safe_dump(made, sort_keys=False, allow_unicode=True).rstrip()
+        else yaml.safe_dump(content, sort_keys=False, allow_unicode=True).rstrip()
     )
 
 
@@ -128,7 +127,7 @@ async def _migrate(settings: Settings) -> str:
 
 
 async def _ask(settings: Settings, text: str) -> int:
-    """Stream one answer; what it wrote stays on the terminal also when it fails."""
+    """Stream one answer to the terminal; returns the exit code."""
     prompt = Prompt(settings.upstream.instructions, (Message("user", text),))
     async with open_upstream(settings) as upstream, aclosing(upstream.answer(prompt)) as events:
         written = ""
@@ -141,7 +140,7 @@ async def _ask(settings: Settings, text: str) -> int:
 
 
 def _echo(event: Event, written: str) -> str:
-    """Print what the event adds; returns all that is printed of the present attempt."""
+    """Print what an event adds; returns the whole text of the present attempt."""
     match event:
         case TextDelta(text):
             click.echo(text, nl=False)
@@ -159,12 +158,12 @@ def _echo(event: Event, written: str) -> str:
 
 
 async def _check(settings: Settings) -> int:
-    well = True
-    async for finding in run_checks(settings):
-        well = well and finding.passed
-        mark = click.style("✓", fg="green") if finding.passed else click.style("✗", fg="red")
-        click.echo(f"{mark} {finding.subject:<18} {finding.detail}")
-    return 0 if well else EXIT_FAILED
+    passed = True
+    async for result in run_checks(settings):
+        passed = passed and result.passed
+        mark = click.style("✓", fg="green") if result.passed else click.style("✗", fg="red")
+        click.echo(f"{mark} {result.subject:<18} {result.detail}")
+    return 0 if passed else EXIT_FAILED
 
 
 def _print_playground_url(url: str) -> None:
@@ -180,7 +179,7 @@ def _load_settings() -> Settings:
 
 
 def _run_or_exit(work: Coroutine[Any, Any, Any], *, interrupt_exit_code: int = 0) -> Any:
-    """Run to the end; our own errors become their sentence and an exit code."""
+    """Run `work` and return its result; a BotError is printed and ends the process."""
     try:
         return asyncio.run(work)
     except BotError as error:

@@ -1,8 +1,7 @@
-"""The Slack app manifest: what the bot asks of a workspace, and not a scope more.
+"""Builds the Slack app manifest, with exactly the scopes that the bot needs. Pure.
 
-Scopes follow from what the code does: the Web API methods behind the door to Slack (`SCOPES`), the
-events the listeners take (`EVENT_SCOPES`) and the features that are on (`FEATURE_SCOPES`). Pure;
-nothing here reads settings or prints.
+The scopes follow from the Web API methods that are called (`SCOPES_BY_METHOD`), the events that
+have listeners (`EVENT_SCOPES`) and the features that are enabled (`FEATURE_SCOPES`).
 
 Schema and limits: https://github.com/slackapi/manifest-schema, version 2 (docs/slack.md#manifest).
 """
@@ -26,7 +25,7 @@ EVENT_SCOPES: Mapping[str, str] = MappingProxyType(
         "message.mpim": "mpim:history",
     },
 )
-"""Event the listeners take → bot scope it needs; "" if none."""
+"""Event that the bot subscribes to → bot scope that it needs; "" if none."""
 
 FEATURE_SCOPES: Mapping[str, str] = MappingProxyType(
     {
@@ -34,16 +33,16 @@ FEATURE_SCOPES: Mapping[str, str] = MappingProxyType(
         "slash_commands": "commands",
     },
 )
-"""Feature of the manifest → bot scope Slack demands with it."""
+"""Feature of the manifest → bot scope that it needs."""
 
 IS_INTERACTIVE = True
-"""Whether the listeners take presses of buttons."""
+"""Whether there are listeners for button presses."""
 
 EVENTS_PATH = "/slack/events"
-"""Where events, commands and actions come in HTTP mode."""
+"""The path to which Slack sends events, commands and actions in HTTP mode."""
 
 EXAMPLE_URL = "https://bot.example.com"
-"""Stands in a manifest for HTTP mode until the operator knows the bot's address."""
+"""Placeholder in a manifest for HTTP mode; the operator replaces it by the bot's URL."""
 
 DESCRIPTION = "Ask a language model; the answer appears as it is written."
 AGENT_DESCRIPTION = (
@@ -64,10 +63,10 @@ def build_manifest(
     url: str | None = None,
     name: str = "Bot",
 ) -> dict[str, Any]:
-    """Return the manifest for an app that takes events by Socket Mode, or over HTTP at `url`.
+    """The manifest of an app that receives events by Socket Mode, or over HTTP at `url`.
 
-    `url` is the bot's public address without a path; Socket Mode needs none. `name` is what people
-    mention, at most 35 characters.
+    `url` is the bot's public URL without a path; Socket Mode needs none. `name` is the name that
+    people mention, at most 35 characters.
     """
     address = None if socket_mode else f"{(url or EXAMPLE_URL).rstrip('/')}{EVENTS_PATH}"
     return {
@@ -79,7 +78,7 @@ def build_manifest(
 
 
 def bot_scopes() -> frozenset[str]:
-    """Every scope the bot token needs; `bot check` holds the granted ones against them."""
+    """All scopes that the bot token needs."""
     return frozenset(_iter_scopes())
 
 
@@ -113,10 +112,11 @@ def _features(command: str, address: str | None, name: str) -> dict[str, Any]:
 
 
 def _settings(address: str | None) -> dict[str, Any]:
-    at = {"request_url": address} if address else {}
+    request_url = {"request_url": address} if address else {}
+    interactivity = request_url if IS_INTERACTIVE else {}
     return {
-        "event_subscriptions": {**at, "bot_events": sorted(EVENT_SCOPES)},
-        "interactivity": {"is_enabled": IS_INTERACTIVE, **(at if IS_INTERACTIVE else {})},
+        "event_subscriptions": {**request_url, "bot_events": sorted(EVENT_SCOPES)},
+        "interactivity": {"is_enabled": IS_INTERACTIVE, **interactivity},
         "org_deploy_enabled": False,
         "socket_mode_enabled": address is None,
         "token_rotation_enabled": False,

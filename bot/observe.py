@@ -1,8 +1,8 @@
-"""Logs and metrics: what an operator can see of the bot from outside.
+"""Logs and metrics.
 
-Logs are one JSON object a line on stderr, with the turn's id where there is one. They hold no
-message text, no secrets and no `response_url`: the last guard masks every secret of the settings
-by its value, and what looks like one by its shape.
+Logs are one JSON object per line on stderr, with the id of the turn where there is one. They have
+no message text, no secrets and no `response_url`. As a last defence, the formatter masks each
+secret of the settings by its value, and everything that looks like a secret by its form.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from bot.version import version
 
 _turn_id: ContextVar[str] = ContextVar("turn", default="")
 
-# Where a value ends inside a line of JSON: at white space, or at the end of its string.
+# A value inside a line of JSON: it ends at white space or at the end of its string.
 _VALUE = r"[^\s\"\\<>]+"
 _SECRET_SHAPES = (
     r"xox[a-z]?(?:\.xox[a-z])?-[\w.-]+",
@@ -43,21 +43,22 @@ _SECRET_SHAPES = (
 _SECRET_PATTERN = re.compile("|".join(_SECRET_SHAPES))
 
 MIN_SECRET_CHARACTERS = 4
-"""Characters. A shorter value would be found in half of all words; in addresses it is masked."""
+"""Shorter values are not masked, because they occur in many words. In URLs they are masked by
+their form."""
 
-# Values of the label `model`, and the longest of them.
+# Different values of the label `model`, and the length of each.
 MAX_MODEL_LABELS, MAX_MODEL_LABEL_CHARACTERS = 20, 100
 
-# Attributes every LogRecord has; what is left in its __dict__ was given as `extra`.
+# Attributes of each LogRecord; all others were passed as `extra`.
 _STANDARD_ATTRIBUTES = frozenset(logging.makeLogRecord({}).__dict__) | {
     "message",
     "asctime",
     "taskName",
 }
 
-# Third-party loggers: at INFO and DEBUG they write request bodies, tokens or a line a request.
+# Third-party loggers: at INFO and DEBUG they write request bodies, tokens or a line per request.
 _LIBRARY_LEVELS = {
-    "slack_bolt": logging.ERROR,  # at start it warns of the very way we use it
+    "slack_bolt": logging.ERROR,  # its warnings at start are about our intended use
     **dict.fromkeys(
         ("slack_sdk", "httpx", "httpcore", "aiohttp", "asyncio", "sqlalchemy", "alembic"),
         logging.WARNING,
@@ -67,7 +68,7 @@ _LIBRARY_LEVELS = {
 
 @contextmanager
 def logging_turn_id(turn: str) -> Iterator[None]:
-    """Give every log record written inside the turn's id."""
+    """Add the turn's id to all log records of the block, and of tasks that are started in it."""
     token = _turn_id.set(turn)
     try:
         yield
@@ -76,14 +77,14 @@ def logging_turn_id(turn: str) -> Iterator[None]:
 
 
 def scrub(text: str) -> str:
-    """The text with tokens, keys, passwords in URLs and response URLs masked, by their shapes."""
+    """Mask what looks like a token, a key, a password in a URL or a `response_url`."""
     return _SECRET_PATTERN.sub("***", text)
 
 
 def make_scrubber(secrets: Iterable[str]) -> Callable[[str], str]:
-    """What masks these very values in lines of JSON, whatever they look like, and all shapes.
+    """A function that masks these values in lines of JSON, and everything that `scrub` masks.
 
-    They are found plain, and as they stand in JSON, in a URL and in Python's quotes.
+    The values are found as they are, and as escaped in JSON, in a URL or by Python's `repr`.
     """
     values = {
         form
@@ -98,9 +99,9 @@ def make_scrubber(secrets: Iterable[str]) -> Callable[[str], str]:
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a record: time (UTC), level, logger, message, turn, extras, error.
+    """Formats a record as a JSON object: time (UTC), level, logger, message, turn, extras, error.
 
-    `secrets` are masked by their values wherever they stand.
+    The values in `secrets` are masked everywhere.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
@@ -108,7 +109,7 @@ class JsonFormatter(logging.Formatter):
         self._scrub = make_scrubber(secrets)
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as one line of JSON."""
+        """Return the record as one line of JSON."""
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -124,8 +125,11 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure_logging(level: str, secrets: Iterable[str] = ()) -> None:
-    """Write JSON logs to stderr, without `secrets`; libraries speak only when something is
-    wrong. Warnings of Python's and errors that nobody caught go the same way."""
+    """Write logs as JSON to stderr, with `secrets` masked. Call once, at the start.
+
+    Libraries log warnings and errors only. Python's warnings and uncaught exceptions are logged,
+    too.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(secrets))
     logging.basicConfig(level=level, handlers=[handler], force=True)
@@ -133,24 +137,33 @@ def configure_logging(level: str, secrets: Iterable[str] = ()) -> None:
         logging.getLogger(name).setLevel(least)
     logging.captureWarnings(True)
     sys.excepthook = _log_uncaught
-    threading.excepthook = lambda told: _log_uncaught(
-        told.exc_type, told.exc_value or told.exc_type(), told.exc_traceback
+    threading.excepthook = lambda args: _log_uncaught(
+        args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback
     )
 
 
 def _log_uncaught(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    logging.getLogger("bot").critical("an error nobody caught", exc_info=(kind, error, trace))
+    logging.getLogger("bot").critical("uncaught exception", exc_info=(kind, error, trace))
 
 
 class Metrics:
-    """All metrics of one process, in a registry of their own. Times are in seconds."""
+    """All metrics of one process, in their own registry. Times are in seconds."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         info = Info("bot", "The version that runs", registry=self.registry)
         info.info({"version": version()})
+        self._make_counts()
+        self._make_durations()
+        self._make_calls()
+        self._make_tokens()
+        self._make_sockets()
+        self._make_durability()
+
+    def _make_counts(self) -> None:
+        """Metrics of questions and answers."""
         self.questions = Counter(
             "bot_questions_total", "Questions admitted", ["surface"], registry=self.registry
         )
@@ -161,8 +174,11 @@ class Metrics:
             "bot_live_answers", "Answers being written", registry=self.registry
         )
         self.waiting_questions = Gauge(
-            "bot_waiting_questions", "Questions waiting their turn", registry=self.registry
+            "bot_waiting_questions", "Questions in the queue", registry=self.registry
         )
+
+    def _make_durations(self) -> None:
+        """Metrics of how long answers take."""
         self.placeholder_seconds = Histogram(
             "bot_placeholder_seconds",
             "From the question's arrival to its placeholder",
@@ -177,10 +193,13 @@ class Metrics:
         )
         self.answer_seconds = Histogram(
             "bot_answer_seconds",
-            "From the question's arrival to the last word standing in Slack",
+            "From the question's arrival to the complete answer in Slack",
             buckets=(1, 2, 5, 10, 20, 30, 60, 120, 300, 900),
             registry=self.registry,
         )
+
+    def _make_calls(self) -> None:
+        """Metrics of calls to Slack and to the model's server."""
         self.slack_calls = Counter(
             "bot_slack_calls_total",
             "Web API calls by method and outcome",
@@ -189,15 +208,12 @@ class Metrics:
         )
         self.reconnects = Counter(
             "bot_upstream_reconnects_total",
-            "Times an answer's upstream connection was made again",
+            "Times an answer's connection to the model's server was restored",
             registry=self.registry,
         )
-        self._make_tokens()
-        self._make_sockets()
-        self._make_durability()
 
     def _make_tokens(self) -> None:
-        """Metrics of what answers cost."""
+        """Metrics of tokens."""
         self.tokens = Counter(
             "bot_tokens_total",
             "Tokens as the model's server counted them; cached ones are part of input, "
@@ -208,16 +224,16 @@ class Metrics:
         self._model_labels: set[str] = set()
 
     def _make_sockets(self) -> None:
-        """Metrics of the way events come in Socket Mode."""
+        """Metrics of Socket Mode connections."""
         self.socket_connections = Gauge(
             "bot_socket_connections",
-            "Socket Mode connections through which events can come",
+            "Socket Mode connections over which events can arrive",
             registry=self.registry,
         )
         self.socket_connections_counted = Gauge(
             "bot_socket_connections_counted",
-            "Connections of the app as Slack last counted them: every process, and what a broken "
-            "network left behind; the most is 10",
+            "Connections of the app as Slack last counted them: of all processes, and lost ones "
+            "that have not timed out; Slack allows 10",
             registry=self.registry,
         )
         self.socket_reconnects = Counter(
@@ -228,7 +244,7 @@ class Metrics:
         )
 
     def _make_durability(self) -> None:
-        """Metrics of what outlives a process."""
+        """Metrics of leases and the journal."""
         self.takeovers = Counter(
             "bot_takeovers_total",
             "Turns taken over, by what became of their owner",
@@ -252,8 +268,11 @@ class Metrics:
         )
 
     def count_tokens(self, model: str, **counts: int) -> None:
-        """Count the tokens of one request by kind. Names of models come from the server, so the
-        first few are told apart and the rest are one."""
+        """Count the tokens of one request by kind.
+
+        The server chooses the model names, so only the first MAX_MODEL_LABELS get a label of their
+        own; all others are counted as "other".
+        """
         name = model[:MAX_MODEL_LABEL_CHARACTERS]
         if name not in self._model_labels and len(self._model_labels) >= MAX_MODEL_LABELS:
             name = "other"
@@ -263,9 +282,9 @@ class Metrics:
                 self.tokens.labels(kind, name).inc(count)
 
     def count_slack_call(self, method: str, outcome: str) -> None:
-        """Count one Web API call; outcome is "ok", "rate_limited", "unreachable" or an error."""
+        """Count a Web API call. `outcome`: "ok", "rate_limited", "unreachable" or an error code."""
         self.slack_calls.labels(method, outcome).inc()
 
     def render(self) -> bytes:
-        """The exposition in Prometheus' text format."""
+        """All metrics in Prometheus' text format."""
         return generate_latest(self.registry)

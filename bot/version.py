@@ -1,4 +1,4 @@
-"""The version of the bot, which is written in pyproject.toml and nowhere else."""
+"""The version of the bot. It is defined in pyproject.toml only."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ _PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
 
 @cache
 def version() -> str:
-    """Return the version.
+    """Return the version, or "unknown" if the package was copied without its metadata.
 
-    A source tree is asked before the installed metadata, which an editable install keeps as it
-    was when it was installed. "unknown" if the package was copied without either.
+    pyproject.toml comes before the installed metadata, which an editable install does not update.
     """
     return _source_tree_version() or _installed_version() or UNKNOWN_VERSION
 

@@ -1,11 +1,11 @@
-"""REMEMBER: a Slack thread or direct message becomes the conversation a model sees.
+"""REMEMBER: turns a Slack thread or direct message into the conversation for the model.
 
-thread.py   the conversation of a question: read, named, cut to what fits
-past.py     what was said before, read from Slack as it stands now
-asked.py    the question as its own messages ask it now (pure)
-telling.py  stored messages as messages for a model (pure)
-anew.py     how a person begins a new conversation (pure)
-names.py    who a user id is, within a second
-budget.py   what fits the model, and how many bytes make a token (pure)
-remarks.py  what is said about messages that were left out (pure)
+conversation.py      `History`: reads the conversation of a question and fits it to the model
+earlier_messages.py  reads the earlier messages from Slack
+current_question.py  the question as its messages in Slack say it now (pure)
+converter.py         Slack's messages as messages for the model (pure)
+new_conversation.py  how a person starts a new conversation (pure)
+names.py             looks up display names, within a second
+token_limit.py       which messages fit, and how many bytes make a token (pure)
+remarks.py           sentences about messages that were left out (pure)
 """

@@ -1,4 +1,4 @@
-"""The conversation a question belongs to, as the model sees it."""
+"""Reads the conversation of a question from Slack, and fits it to the model's token limit."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 from bot.errors import QuestionDeleted, SlackError, SlackRateLimited, SlackUnreachable
 from bot.history import remarks
-from bot.history.converter import MessageConverter, SlackMessage, unlisted_parts
-from bot.history.current_question import CurrentMessages, apply_current_messages
+from bot.history.converter import MessageConverter, SlackMessage
+from bot.history.current_question import CurrentMessages, apply_current_messages, unlisted_parts
 from bot.history.earlier_messages import (
     DM_READ_TIMEOUT_SECONDS,
     DirectMessageHistory,
@@ -23,26 +23,27 @@ from bot.history.names import UserNames
 from bot.history.token_limit import FittedMessages, TokenRate, count_prompt_bytes, fit_messages
 from bot.slack import Slack
 from bot.slack.messages import fetch_messages
-from bot.slack.threads import just_after, just_before
 from bot.upstream.prompt import Prompt
 from bot.values import Message, Question, Usage
 
 log = logging.getLogger(__name__)
 
 MAX_LOOKUPS_PER_MINUTE = 10
-"""Looks at what stands beside a question. Slack allows 50 calls of `conversations.history` a minute
-(tier 3), which direct messages need as well."""
+"""Calls for `find_unlisted_parts`. Slack allows about 50 calls of `conversations.replies` a minute
+(tier 3, docs/slack.md#tiers), which reading threads needs as well."""
 
 REFRESH_TIMEOUT_SECONDS = 10.0
-"""Seconds in which Slack has to show a question that waited; then it is asked as it was stored."""
+"""How long a queued question is re-read from Slack; after that its stored text is used. Ours."""
 
-UNREACHABLE_RETRY_SECONDS = 1.0  # seconds until Slack is asked again that could not be reached
+UNREACHABLE_RETRY_SECONDS = 1.0  # delay between attempts while Slack is unreachable
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """What the model sees of a question and what was said before it, and a remark for the reader:
-    what was left out, or used as well."""
+    """A question and its messages for the model, ending with the question.
+
+    `remark` is a line for the reader about messages that were left out, or used in addition.
+    """
 
     question: Question
     messages: tuple[Message, ...]
@@ -50,10 +51,11 @@ class Conversation:
 
 
 class History:
-    """Threads and direct messages as conversations.
+    """Reads conversations for all questions of a process.
 
-    `bot_user` is our own user id, `home_ids` the ids of our workspace and organisation,
-    `max_tokens` in tokens. A direct message goes on with what was said in it within `dm_hours`.
+    `bot_user` is our own user id, `home_ids` are the ids of our workspace and organisation. A
+    conversation has at most `max_tokens`, estimated. A question in a direct message includes the
+    messages of the last `dm_hours`.
     """
 
     def __init__(
@@ -78,47 +80,49 @@ class History:
         self._lookup_times: deque[float] = deque(maxlen=MAX_LOOKUPS_PER_MINUTE)
 
     async def read_conversation(self, question: Question, *, refresh: bool = False) -> Conversation:
-        """What was said before the question and the question as Slack shows it, cut to the token
-        limit.
+        """Read the earlier messages and the present text of the question.
 
-        Its messages are told as they are stored where they don't come with the earlier ones, unless
-        we are to `refresh` for them, which takes one call more. What can't be read is left out, and
-        the remark says so. Raises QuestionDeleted where the question is gone, and nothing else.
+        Messages of the question that don't arrive with the earlier ones keep their stored text.
+        With `refresh` they are read from Slack, which takes one more call. Earlier messages that
+        can't be read are left out, and the remark says so. Raises QuestionDeleted if the question
+        was deleted, and nothing else.
         """
-        past, unread = await self._read_earlier(question)
-        shown: CurrentMessages = {
-            one["ts"]: one for one in past.messages if one["ts"] in question.messages
+        earlier, unread_remark = await self._read_earlier(question)
+        current: CurrentMessages = {
+            one["ts"]: one for one in earlier.messages if one["ts"] in question.messages
         }
-        missing = [ts for ts in question.messages if ts not in shown]
+        missing = [ts for ts in question.messages if ts not in current]
         if refresh and missing:
-            shown = {**shown, **await self._refresh(question, missing)}
-        now = apply_current_messages(question, shown, self._bot_user)
+            current = {**current, **await self._refresh(question, missing)}
+        now = apply_current_messages(question, current, self._bot_user)
         if now is None:
             raise QuestionDeleted(question.id)
-        return await self._conversation(now, self._keep_earlier(past, now), unread)
+        return await self._conversation(now, self._keep_earlier(earlier, now), unread_remark)
 
     async def current_question(self, question: Question) -> Question | None:
-        """The question as Slack shows it now; None where its messages are gone. Raises
-        SlackError."""
+        """Read the present text of the question; None if all its messages were deleted.
+
+        Raises SlackError.
+        """
         root = question.place.thread_ts
         if root is None or not question.messages:
             return question
-        shown = await fetch_messages(self._slack, question.place.channel, root, question.messages)
-        return apply_current_messages(question, shown, self._bot_user)
+        current = await fetch_messages(self._slack, question.place.channel, root, question.messages)
+        return apply_current_messages(question, current, self._bot_user)
 
     async def _refresh(self, question: Question, missing: Sequence[str]) -> CurrentMessages:
-        """Read messages of a question; empty where Slack does not give them in time."""
+        """Read messages of a question; {} if Slack does not return them in time."""
         try:
             async with asyncio.timeout(REFRESH_TIMEOUT_SECONDS):
                 return await self._read_messages_with_retries(question, missing)
         except (SlackError, TimeoutError) as error:
-            log.warning("the question is asked as it was, it can't be read now: %s", error)
+            log.warning("could not re-read a question; its stored text is used: %s", error)
             return {}
 
     async def _read_messages_with_retries(
         self, question: Question, missing: Sequence[str]
     ) -> CurrentMessages:
-        """Ask Slack for messages of a question until it answers. Raises SlackRefused."""
+        """Read messages of a question, retrying until Slack answers. Raises SlackRefused."""
         channel, root = question.place.channel, question.place.thread_ts or ""
         while True:
             try:
@@ -129,30 +133,30 @@ class History:
                 await asyncio.sleep(UNREACHABLE_RETRY_SECONDS)
 
     async def _conversation(
-        self, question: Question, past: EarlierMessages, unread: str
+        self, question: Question, earlier: EarlierMessages, unread_remark: str
     ) -> Conversation:
-        stored = past.messages
+        stored = earlier.messages
         names = await self._names.display_names(self._wanted_names(stored, question))
         asked = self._converter.question_messages(question, names)
-        told = self._converter.to_messages(stored, names)
-        if not told:
-            return Conversation(question, _without_author(asked), unread)
-        begins = (
-            1
-            if past.thread_part and stored[0] is past.thread_part.root and self._has_text(stored[0])
-            else 0
-        )
+        before = self._converter.to_messages(stored, names)
+        if not before:
+            return Conversation(question, _without_author(asked), unread_remark)
+        part = earlier.thread_part
+        has_root = part and stored[0] is part.root and self._has_text(stored[0])
+        roots = 1 if has_root else 0
         fitted = fit_messages(
-            told[:begins], told[begins:], asked, self._max_tokens, self._token_rate
+            before[:roots], before[roots:], asked, self._max_tokens, self._token_rate
         )
-        between, remark = _describe_gaps(past, fitted)
+        between, remark = _describe_gaps(earlier, fitted)
         messages = (*fitted.first, *between, *fitted.newest, *asked)
         return Conversation(question, messages, remark)
 
     async def find_unlisted_parts(self, question: Question) -> tuple[str, ...]:
-        """Name what stands beside the words of a question that opens a thread, which
-        `read_conversation` does not look at; () where all of it is known, or can't be read now.
-        Never raises."""
+        """Names of files and other parts of a question that its event left out.
+
+        Only questions that open a thread are looked up: `read_conversation` reads the others with
+        their thread. () if nothing is missing, or if it can't be read now. Never raises.
+        """
         place, ts = question.place, question.ts
         if place.surface != "channel" or ts is None or place.thread_ts != ts or question.files:
             return ()
@@ -160,13 +164,11 @@ class History:
             return ()
         try:
             async with asyncio.timeout(DM_READ_TIMEOUT_SECONDS):
-                found = await self._slack.history(
-                    place.channel, oldest=just_before(ts), latest=just_after(ts), limit=1
-                )
+                found = (await fetch_messages(self._slack, place.channel, ts, [ts]))[ts]
         except (SlackError, TimeoutError) as error:
-            log.info("what stands beside a question can't be looked at: %s", error)
+            log.info("could not read a question for its files: %s", error)
             return ()
-        return unlisted_parts([one for one in found if one.get("ts") == ts], question)
+        return unlisted_parts(found, question) if found else ()
 
     def _acquire_lookup(self, now: float) -> bool:
         if len(self._lookup_times) == MAX_LOOKUPS_PER_MINUTE and now - self._lookup_times[0] < 60.0:
@@ -177,54 +179,61 @@ class History:
     def remember_answer(
         self, question: Question, answer: str, messages: Sequence[str] = ()
     ) -> None:
-        """Keep our own answer, which reads better than what Slack gives back of it; `messages` are
-        those it stands in."""
+        """Keep an answer as the model wrote it: Slack returns Markdown in another form.
+
+        `messages` are the ts of the messages that show it.
+        """
         place = question.place
         message = messages[0] if len(messages) == 1 else ""
         self._answers.put(question.id, place.channel, place.thread_ts, answer, message)
 
     def learn_token_rate(self, prompt: Prompt, usage: Usage) -> None:
-        """Learn how many tokens a prompt makes; not from later rounds, nor where tools of the
-        model's server may have added to it."""
+        """Learn how many bytes make a token from a prompt and the server's count.
+
+        Prompts of later rounds and those with hosted tools are ignored: the server adds to them.
+        """
         if not prompt.rounds and not prompt.hosted_tools:
             self._token_rate.add_sample(count_prompt_bytes(prompt), usage.input_tokens)
 
     async def _read_earlier(self, question: Question) -> tuple[EarlierMessages, str]:
-        """What was said up to the question, and what the reader is told where that can't be
-        read."""
-        direct = _is_top_level_dm(question)
+        """The messages up to the question, and a remark if they could not be read."""
+        is_dm = _is_top_level_dm(question)
+        source = self._dm_history if is_dm else self._thread_history
         try:
-            return await (self._dm_history if direct else self._thread_history).read_before(
-                question
-            ), ""
+            return await source.read_before(question), ""
         except (SlackError, TimeoutError) as error:
-            log.warning("the earlier messages could not be read: %s", error)
-            return EarlierMessages(), remarks.UNREAD_DM if direct else remarks.UNREAD_THREAD
+            log.warning("could not read the earlier messages; the answer says so: %s", error)
+            return EarlierMessages(), remarks.UNREAD_DM if is_dm else remarks.UNREAD_THREAD
 
-    def _keep_earlier(self, past: EarlierMessages, question: Question) -> EarlierMessages:
-        """What was said before the question, of what was read."""
-        counts = tuple(
-            one for one in past.messages if self._converter.is_earlier_than(one, question)
+    def _keep_earlier(self, earlier: EarlierMessages, question: Question) -> EarlierMessages:
+        """Keep the messages before the question."""
+        messages = tuple(
+            one for one in earlier.messages if self._converter.is_earlier_than(one, question)
         )
-        past = replace(past, messages=counts)
-        return self._current_conversation(past) if question.place.surface == "dm" else past
+        earlier = replace(earlier, messages=messages)
+        return self._current_conversation(earlier) if question.place.surface == "dm" else earlier
 
-    def _current_conversation(self, past: EarlierMessages) -> EarlierMessages:
-        """What was said since the person began a new conversation, without our word that it did."""
-        begins = [
-            n for n, one in enumerate(past.messages) if self._converter.starts_new_conversation(one)
+    def _current_conversation(self, earlier: EarlierMessages) -> EarlierMessages:
+        """Keep the messages since the person started a new conversation, without our reply."""
+        starts = [
+            n
+            for n, one in enumerate(earlier.messages)
+            if self._converter.starts_new_conversation(one)
         ]
-        first = begins[-1] + 1 if begins else 0
-        said = tuple(
+        first = starts[-1] + 1 if starts else 0
+        messages = tuple(
             one
-            for one in past.messages[first:]
+            for one in earlier.messages[first:]
             if not self._converter.is_new_conversation_reply(one)
         )
-        return replace(past, messages=said, thread_part=None if begins else past.thread_part)
+        part = None if starts else earlier.thread_part
+        return replace(earlier, messages=messages, thread_part=part)
 
     def _wanted_names(self, stored: Sequence[SlackMessage], question: Question) -> list[str]:
-        """Whose names are wanted: those in the question first, then the newest. Nobody has to be
-        named where only one person has said something."""
+        """Ids of users to look up: those in the question first, then the newest.
+
+        Authors need no name if the whole conversation is one person's.
+        """
         writers = [said.user for said in question.words]
         people = list(question.mentions)
         if stored or len(set(writers)) > 1:
@@ -239,16 +248,16 @@ _NO_NAMES: Mapping[str, str] = {}
 
 
 def _is_top_level_dm(question: Question) -> bool:
-    """Whether it is no reply in a thread, in a direct message."""
+    """Whether the question is in a direct message, and not a reply in a thread."""
     place = question.place
     return place.surface == "dm" and question.ts is not None and place.thread_ts == question.ts
 
 
 def _without_author(asked: Sequence[Message]) -> tuple[Message, ...]:
-    """A question before which nobody has said anything, as it is if it is one person's.
+    """Remove the author from a question by one person without earlier messages.
 
-    Nothing in it can be taken for somebody else's words then, no name has to be looked up before
-    the model is asked, and the instructions need not explain a form.
+    There is nobody to confuse the author with, no name has to be looked up, and the instructions
+    need not explain how authors are marked.
     """
     authors = [message.author for message in asked]
     if len(authors) == 1 and authors[0] and authors[0].kind == "person":
@@ -256,13 +265,16 @@ def _without_author(asked: Sequence[Message]) -> tuple[Message, ...]:
     return tuple(asked)
 
 
-def _describe_gaps(past: EarlierMessages, fitted: FittedMessages) -> tuple[Sequence[Message], str]:
-    """What the model and the reader are told about what is missing, or was used as well."""
-    part = past.thread_part
+def _describe_gaps(
+    earlier: EarlierMessages, fitted: FittedMessages
+) -> tuple[Sequence[Message], str]:
+    """A message for the model and a remark for the reader about messages that are missing."""
+    part = earlier.thread_part
     if part is None:
-        return (), past.remark if fitted.newest else ""
-    missing, about = fitted.left_out + part.left_out, part.left_out > 0
-    between = [Message("user", remarks.gap_marker(missing, is_estimate=about))] if missing else []
+        return (), earlier.remark if fitted.newest else ""
+    missing, is_estimate = fitted.left_out + part.left_out, part.left_out > 0
+    marker = remarks.gap_marker(missing, is_estimate=is_estimate)
+    between = [Message("user", marker)] if missing else []
     first, newest = len(fitted.first), len(fitted.newest)
-    remark = remarks.left_out_remark(first, newest, missing, is_estimate=about)
+    remark = remarks.left_out_remark(first, newest, missing, is_estimate=is_estimate)
     return between, remarks.UNREAD_NEWEST if part.has_gap else remark

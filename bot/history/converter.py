@@ -1,4 +1,4 @@
-"""Messages as Slack stores them become messages for a model. Pure: names are given."""
+"""Converts messages of Slack to messages for the model. Pure: names are looked up elsewhere."""
 
 from __future__ import annotations
 
@@ -18,21 +18,24 @@ _USER = re.compile(r"<@([UW][A-Z0-9]+)>")
 IGNORED_SUBTYPES = frozenset({"channel_join", "channel_leave", "tombstone", "bot_add"})
 
 MIN_SHOWN_SHARE = 0.8
-"""An answer is told as we wrote it if Slack still shows this share of its letters; else a message
-of it was deleted, and what is left is told."""
+"""The text of an answer as the model wrote it is used if Slack still shows this share of its
+letters. Otherwise one of its messages was deleted, and the text in Slack is used."""
 
 
 @dataclass(frozen=True, slots=True)
 class MessageConverter:
-    """`bot_user` is our own user id, `home_ids` the ids of our workspace and organisation.
-    `own_answer` gives the markdown we wrote for a turn, if it is still known."""
+    """Converts messages of all authors.
+
+    `bot_user` is our own user id, `home_ids` are the ids of our workspace and organisation.
+    `own_answer` returns the Markdown of a turn's answer, or None if it is not in memory.
+    """
 
     bot_user: str
     home_ids: frozenset[str]
     own_answer: Callable[[str], str | None]
 
     def user_ids(self, stored: Iterable[SlackMessage]) -> list[str]:
-        """The people whose names are needed, in the order of the messages."""
+        """Ids of the users whose names are needed, in the order of the messages."""
         found: list[str] = []
         for message in stored:
             asked = read_asked_line(message) if self.is_ours(message) else None
@@ -50,11 +53,11 @@ class MessageConverter:
         return stored.get("user") == self.bot_user
 
     def text_without_mention(self, stored: SlackMessage) -> str:
-        """What somebody else wrote, without mentions of us."""
+        """The text of a message of another author, without mentions of the bot."""
         return without_mention(read_message(stored).text, self.bot_user)
 
     def is_earlier_than(self, stored: SlackMessage, question: Question) -> bool:
-        """Whether it was said before the question: what is part of it or of its answer was not."""
+        """Whether a message is older than the question, and no part of it or of its answer."""
         if str(stored.get("ts")) >= (question.ts or "") or stored["ts"] in question.earlier:
             return False
         if stored.get("subtype") in IGNORED_SUBTYPES:
@@ -62,57 +65,59 @@ class MessageConverter:
         return not (self.is_ours(stored) and turn_id_of(stored) == question.id)
 
     def starts_new_conversation(self, stored: SlackMessage) -> bool:
-        """Whether a new conversation begins with it, in a direct message."""
+        """Whether a message in a direct message starts a new conversation."""
         return starts_new_conversation(stored, self.text_without_mention(stored), self.bot_user)
 
     def is_new_conversation_reply(self, stored: SlackMessage) -> bool:
-        """Whether it is our answer to a person who began a new conversation."""
+        """Whether a message is our reply to a person who started a new conversation."""
         return self.is_ours(stored) and answer_text(stored) == NEW_CONVERSATION_REPLY
 
     def to_messages(
         self, stored: Sequence[SlackMessage], names: Mapping[str, str]
     ) -> list[Message]:
-        """What messages say, in order; messages without words say nothing."""
+        """Convert messages in their order; those without text are left out."""
         answers = self._verbatim_answers(stored)
-        told: list[Message] = []
+        converted: list[Message] = []
         for message in stored:
-            for said in self._convert(message, names, answers):
-                if said.text:
-                    _append_message(told, said)
-        return told
+            for part in self._convert(message, names, answers):
+                if part.text:
+                    _append_message(converted, part)
+        return converted
 
     def question_messages(self, question: Question, names: Mapping[str, str]) -> list[Message]:
-        """The question, a message for each person whose words it has."""
-        away = question.user_team is not None and question.user_team not in self.home_ids
-        told: list[Message] = []
+        """Convert the question: one message for each author, in order."""
+        is_external = question.user_team is not None and question.user_team not in self.home_ids
+        converted: list[Message] = []
         for said in question.words:
-            kind: Any = "external" if away and said.user == question.user else "person"
+            kind: Any = "external" if is_external and said.user == question.user else "person"
             author = Author(said.user, names.get(said.user, ""), kind)
             text = with_names(said.text, names, question.mentions)
-            if told and told[-1].author == author:
-                told[-1] = Message("user", join_paragraphs(told[-1].text, text), author)
+            if converted and converted[-1].author == author:
+                converted[-1] = Message("user", join_paragraphs(converted[-1].text, text), author)
             else:
-                told.append(Message("user", text, author))
-        return told
+                converted.append(Message("user", text, author))
+        return converted
 
     def _verbatim_answers(self, stored: Sequence[SlackMessage]) -> dict[str, str]:
-        """The answers of ours that are told as we wrote them, by turn."""
-        standing: dict[str, str] = {}
+        """Answers as the model wrote them, by turn, if they are in memory and still complete."""
+        shown: dict[str, str] = {}
         for message in stored:
             if self.is_ours(message) and (turn := turn_id_of(message)):
-                standing[turn] = join_paragraphs(standing.get(turn, ""), answer_text(message))
-        written = {turn: self.own_answer(turn) or "" for turn in standing}
+                shown[turn] = join_paragraphs(shown.get(turn, ""), answer_text(message))
+        written = {turn: self.own_answer(turn) or "" for turn in shown}
         return {
-            turn: text
-            for turn, text in written.items()
-            if text and _is_complete(standing[turn], text)
+            turn: text for turn, text in written.items() if text and _is_complete(shown[turn], text)
         }
 
     def _convert(
         self, stored: SlackMessage, names: Mapping[str, str], answers: dict[str, str]
     ) -> list[Message]:
-        """What one message says. An answer to a command holds the question too, because no message
-        above it does; of an answer that is told as we wrote it, only the first message says it."""
+        """Convert one message.
+
+        The answer to a command becomes its question and the answer, because no message above has
+        the question. The first message of an answer in `answers` becomes the whole answer; its
+        other messages become empty.
+        """
         if not self.is_ours(stored):
             text = with_names(
                 self.text_without_mention(stored), names, read_message(stored).mentions
@@ -122,12 +127,12 @@ class MessageConverter:
         text = answers.get(turn, answer_text(stored))
         if text and turn in answers:
             answers[turn] = ""
-        said = [Message("assistant", text)]
+        converted = [Message("assistant", text)]
         if asked := read_asked_line(stored):
             user, words = asked
             author = Author(user, names.get(user, ""))
-            said.insert(0, Message("user", words, author))
-        return said
+            converted.insert(0, Message("user", words, author))
+        return converted
 
     def _author(self, stored: SlackMessage, names: Mapping[str, str]) -> Author:
         user = str(stored.get("user") or "")
@@ -136,46 +141,24 @@ class MessageConverter:
             name = stored.get("username") or profile.get("name") or ""
             return Author(str(stored.get("bot_id") or user), str(name), "app")
         team = stored.get("user_team") or stored.get("team")
-        away = bool(team and self.home_ids and team not in self.home_ids)
-        return Author(user, names.get(user, ""), "external" if away else "person")
-
-
-def unlisted_parts(stored: Iterable[SlackMessage], question: Question) -> tuple[str, ...]:
-    """Name what stands beside a question's words in its own messages and is not known from its
-    event. `app_mention` leaves files out, with the words that Slack shows of them
-    (docs/slack.md#mentions); an event that has any file has them all. Previews of links come after
-    the event and are nobody's words."""
-    if question.files:
-        return ()
-    named: dict[str, None] = {}
-    for one in stored:
-        attached = read_message({"files": one.get("files")})
-        forwarded = read_message({"attachments": forwarded_messages(one)})
-        named |= dict.fromkeys((*attached.files, *attached.unreadable, *forwarded.unreadable))
-    return tuple(name for name in named if name not in question.unreadable)
-
-
-def forwarded_messages(stored: SlackMessage) -> list[SlackMessage]:
-    """The messages that somebody forwards in a message, without previews of links."""
-    attachments = stored.get("attachments")
-    listed = attachments if isinstance(attachments, list) else []
-    return [each for each in listed if isinstance(each, dict) and each.get("is_share")]
+        is_external = bool(team and self.home_ids and team not in self.home_ids)
+        return Author(user, names.get(user, ""), "external" if is_external else "person")
 
 
 def turn_id_of(stored: SlackMessage) -> str:
-    """The turn a message of ours belongs to, from its metadata; "" when it has none."""
+    """The turn of a message of ours, from its metadata; "" if it has none."""
     metadata = stored.get("metadata") or {}
     return str((metadata.get("event_payload") or {}).get("turn", ""))
 
 
 def _is_by_app(stored: SlackMessage) -> bool:
-    """Whether an app wrote it, whatever it calls itself."""
+    """Whether an app wrote a message, even under a person's name."""
     by_app = stored.get("bot_id") or stored.get("subtype") == "bot_message"
     return bool(by_app or not stored.get("user") or stored["user"] == "USLACKBOT")
 
 
 def _is_complete(shown: str, written: str) -> bool:
-    """Whether what Slack shows is all of an answer; Slack may show it in a shape we can't read."""
+    """Whether Slack shows all of an answer. True if its text in Slack can't be read at all."""
     return not shown or _count_alphanumerics(shown) >= MIN_SHOWN_SHARE * _count_alphanumerics(
         written
     )
@@ -185,18 +168,18 @@ def _count_alphanumerics(text: str) -> int:
     return sum(map(str.isalnum, text))
 
 
-def _append_message(told: list[Message], said: Message) -> None:
-    """Add a message; parts of one long answer of ours become one message again."""
-    if told and told[-1].role == said.role == "assistant":
-        told[-1] = Message("assistant", join_paragraphs(told[-1].text, said.text))
+def _append_message(messages: list[Message], new: Message) -> None:
+    """Append a message; consecutive messages of ours are joined, as parts of one long answer."""
+    if messages and messages[-1].role == new.role == "assistant":
+        messages[-1] = Message("assistant", join_paragraphs(messages[-1].text, new.text))
     else:
-        told.append(said)
+        messages.append(new)
 
 
 def with_names(text: str, names: Mapping[str, str], mentions: Collection[str]) -> str:
-    """Return the text with each `<@U…>` of `mentions` written as `@name`, or as `@id` without one.
+    """Replace each `<@U…>` in `mentions` by `@name`, or by `@id` if its name is unknown.
 
-    Any other was typed by hand, so it names nobody and stays as it is.
+    Other `<@U…>` were typed by hand, mention nobody, and are kept.
     """
     return _USER.sub(
         lambda match: "@" + names.get(match[1], match[1]) if match[1] in mentions else match[0],

@@ -1,26 +1,25 @@
-"""A question as its messages in Slack ask it now. Pure: what Slack shows is given."""
+"""Applies the present messages of a question in Slack to the stored question. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.history.converter import SlackMessage, forwarded_messages
-from bot.render.incoming import QuestionContent, read_question
+from bot.history.converter import SlackMessage
+from bot.render.incoming import QuestionContent, read_message, read_question
 from bot.values import Question, Said, reworded
 
 CurrentMessages = Mapping[str, SlackMessage | None]
-"""Messages of a question by ts; None for one that is gone. Of one that is left out nothing is
-known."""
+"""Messages of a question by ts; None for one that was deleted. A missing ts was not read."""
 
 
 def apply_current_messages(
     question: Question, current: CurrentMessages, bot_user: str
 ) -> Question | None:
-    """The question with the words that Slack shows; None where all of its messages are gone.
+    """The question with the present text of its messages; None if all of them were deleted.
 
-    A message of which nothing is known keeps the words that are stored of it. One that was asked
-    once counts also where it does not mention us any more.
+    A message that was not read keeps its stored text. A message that does not mention us any more
+    still belongs to the question.
     """
     if not any(ts in current for ts in question.messages):
         return question
@@ -35,15 +34,34 @@ def apply_current_messages(
             words.append(Said(_author(question, ts, known[ts]), ts, asked[ts].text))
         else:
             words += [one for one in question.words if one.ts == ts]
-    beside = _with_parts(question, [asked[ts] for ts in messages if ts in asked], len(messages))
-    return reworded(beside, messages, words)
+    contents = [asked[ts] for ts in messages if ts in asked]
+    return reworded(_with_contents(question, contents, len(messages)), messages, words)
+
+
+def unlisted_parts(stored: SlackMessage, question: Question) -> tuple[str, ...]:
+    """Names of files and other parts of a question's message that are not known from its event.
+
+    `app_mention` events leave files out, and the text that Slack shows of them
+    (docs/slack.md#mentions). An event that has one file has all of them.
+    """
+    if question.files:
+        return ()
+    files = read_message({"files": stored.get("files")}).files
+    names = dict.fromkeys((*files, *_unreadable_parts(stored)))
+    return tuple(name for name in names if name not in question.unreadable)
 
 
 def _read_question(stored: SlackMessage, bot_user: str) -> QuestionContent:
-    """What a message asks. Previews of links, which come after its event, are nobody's parts."""
-    forwards = {**stored, "attachments": forwarded_messages(stored)}
     asked = read_question(stored, {bot_user})
-    return replace(asked, unreadable=read_question(forwards, {bot_user}).unreadable)
+    return replace(asked, unreadable=_unreadable_parts(stored))
+
+
+def _unreadable_parts(stored: SlackMessage) -> tuple[str, ...]:
+    """Names of parts without readable text. Link previews don't count: Slack adds them later."""
+    attachments = stored.get("attachments")
+    listed = attachments if isinstance(attachments, list) else []
+    forwarded = [each for each in listed if isinstance(each, dict) and each.get("is_share")]
+    return read_message({**stored, "attachments": forwarded}).unreadable
 
 
 def is_deleted(stored: SlackMessage | None) -> bool:
@@ -52,17 +70,20 @@ def is_deleted(stored: SlackMessage | None) -> bool:
 
 
 def _author(question: Question, ts: str, stored: SlackMessage) -> str:
-    """Who wrote a message: the asker, where it is the only one."""
-    said = (one.user for one in question.words if one.ts == ts)
-    written = str(stored.get("user") or stored.get("bot_id") or question.user)
-    return next(said, written) if question.said or not question.earlier else written
+    """The author of a message: the stored one, or the one that Slack names."""
+    stored_author = (one.user for one in question.words if one.ts == ts)
+    in_slack = str(stored.get("user") or stored.get("bot_id") or question.user)
+    is_stored = question.said or not question.earlier
+    return next(stored_author, in_slack) if is_stored else in_slack
 
 
-def _with_parts(question: Question, asked: list[QuestionContent], of: int) -> Question:
-    """The question with what stands beside the words of its messages; it can't be told apart by
-    message, so what is stored stays unless all of them are known."""
-    base = () if len(asked) == of else (_stored_content(question),)
-    parts = (*base, *asked)
+def _with_contents(question: Question, contents: list[QuestionContent], total: int) -> Question:
+    """The question with the mentions and files of its messages.
+
+    They are not stored by message, so the stored ones are kept unless all messages were read.
+    """
+    base = () if len(contents) == total else (_stored_content(question),)
+    parts = (*base, *contents)
     return replace(
         question,
         mentions=tuple(dict.fromkeys(user for one in parts for user in one.mentions)),

@@ -1,8 +1,7 @@
-"""What was said before a question, read from Slack as it stands there now.
+"""Reads the messages before a question from Slack.
 
-Texts are never kept here: a message that was edited or deleted is told in its new form or not at
-all. Cache are only positions, so that a later question of a long thread reads its newest part at
-once, and the answers we wrote.
+Messages of people are not cached, so edits and deletions always count. Cached are our own answers,
+and positions in long threads, so that a later question reads the newest part at once.
 """
 
 from __future__ import annotations
@@ -33,27 +32,27 @@ ANSWER_CACHE_BYTES = 8 * 2**20
 SOLE_REPLY_CACHE_BYTES = 2**20
 
 THREAD_BOUNDS = ThreadReadLimits(wanted_messages=150, max_pages=5, max_seconds=3.0)
-"""The question is one of those wanted. Slack allows about 50 calls a minute for a whole workspace
-(docs/slack.md#tiers). Usually it is one page, in a long thread two the first time."""
+"""Limits for reading a thread, including the question. Slack allows about 50 calls a minute for a
+whole workspace (docs/slack.md#tiers). Most threads take one page, a long one two at first."""
 
-MIN_REMEMBERED_THREAD_MESSAGES = (
-    200  # a thread of more messages is not read from its beginning again
-)
+MIN_REMEMBERED_THREAD_MESSAGES = 200  # positions are cached for longer threads only
 REREAD_MESSAGES = 120
-"""The next question of a long thread reads again so many messages; a page has room for what is
-said until then."""
+"""The next question in a long thread reads this many messages again. The rest of the page is for
+messages that were written since."""
 
-MAX_DM_MESSAGES = 50  # messages of a direct message read back, of its newest
-MAX_DM_THREADS = 5  # of them whose replies are read
+MAX_DM_MESSAGES = 50  # newest messages of a direct message that are read
+MAX_DM_THREADS = 5  # threads below them whose replies are read
 REPLY_BOUNDS = ThreadReadLimits(wanted_messages=30, max_pages=2, max_seconds=3.0)
-DM_READ_TIMEOUT_SECONDS = 3.0  # for all calls about a direct message
+DM_READ_TIMEOUT_SECONDS = 3.0  # for all calls for a direct message
 
 
 @dataclass(frozen=True, slots=True)
 class EarlierMessages:
-    """Messages in order, those of the question among them as far as they came with the others;
-    `thread_part` is how they were read in a thread, `remark` what the reader is told if any of the
-    earlier ones is used."""
+    """Messages in order. They may include messages of the question.
+
+    `thread_part` is the part of the thread that was read; None outside of threads. `remark` is for
+    the reader, if any of the messages is used.
+    """
 
     messages: tuple[SlackMessage, ...] = ()
     thread_part: ThreadPart | None = None
@@ -61,7 +60,7 @@ class EarlierMessages:
 
 
 class OwnAnswers:
-    """What we answered, as the model wrote it: better to read than what Slack gives back."""
+    """A cache of our answers as the model wrote them: Slack returns Markdown in another form."""
 
     def __init__(self) -> None:
         self._texts: Cache[str, str] = Cache(ANSWER_CACHE_BYTES, string_bytes)
@@ -70,19 +69,21 @@ class OwnAnswers:
         )
 
     def get(self, turn_id: str) -> str | None:
-        """The answer of a turn."""
+        """The answer of a turn; None if it is not in the cache."""
         return self._texts.get(turn_id) if turn_id else None
 
     def sole_reply_turn(self, channel: str, root: str, reply: str) -> str | None:
-        """The turn whose whole answer is one message under another, if that answer is known."""
+        """The turn whose answer is the message `reply` below `root`; None if it is not cached."""
         turn, message = self._sole_replies.get((channel, root)) or ("", "")
         return turn if turn and message == reply and self.get(turn) else None
 
     def put(
         self, turn_id: str, channel: str, root: str | None, text: str, only_message: str = ""
     ) -> None:
-        """Keep the answer of a turn, which stands in a thread; `only_message` is the one it is, if
-        it is one."""
+        """Cache the answer of a turn in the thread of `root`.
+
+        `only_message` is the ts of its message, if it has only one.
+        """
         if not turn_id or not text:
             return
         self._texts.put(turn_id, text)
@@ -91,23 +92,23 @@ class OwnAnswers:
 
 
 class ThreadHistory:
-    """Threads of channels and direct messages."""
+    """Reads threads in channels and direct messages."""
 
     def __init__(self, slack: Slack, bounds: ThreadReadLimits = THREAD_BOUNDS) -> None:
         self._slack = slack
         self._bounds = bounds
         self._earlier_reads: Cache[tuple[str, str], EarlierRead] = Cache(
-            EARLIER_READ_CACHE_BYTES, lambda key, mark: string_bytes(*key, mark.start_ts)
+            EARLIER_READ_CACHE_BYTES, lambda key, earlier: string_bytes(*key, earlier.start_ts)
         )
 
     async def read_before(self, question: Question) -> EarlierMessages:
-        """The first message of the question's thread and the newest ones. Raises SlackError."""
+        """Read the first message and the newest ones of a thread. Raises SlackError."""
         channel, root = question.place.channel, question.place.thread_ts
         if root is None or question.ts is None or root == question.ts:
             return EarlierMessages()
         read = partial(self._slack.thread_page, channel, root)
-        mark = self._earlier_reads.get((channel, root))
-        part = await read_newest_part(read, root, question.ts, self._bounds, mark)
+        earlier = self._earlier_reads.get((channel, root))
+        part = await read_newest_part(read, root, question.ts, self._bounds, earlier)
         self._remember_read((channel, root), part)
         return EarlierMessages((*filter(None, [part.root]), *part.newest), part)
 
@@ -119,15 +120,16 @@ class ThreadHistory:
             or count <= REREAD_MESSAGES
         ):
             return
-        since = str(part.newest[-REREAD_MESSAGES - 1]["ts"])
-        self._earlier_reads.put(key, EarlierRead(since, count + part.left_out - REREAD_MESSAGES))
+        start_ts = str(part.newest[-REREAD_MESSAGES - 1]["ts"])
+        messages_before = count + part.left_out - REREAD_MESSAGES
+        self._earlier_reads.put(key, EarlierRead(start_ts, messages_before))
 
 
 class DirectMessageHistory:
-    """What was said in a direct message outside of the question's thread.
+    """Reads a direct message, except for the question's own thread.
 
-    Answers of ours stand in threads under each message. Where one reply of ours is all there is,
-    and it is known what it says, its thread need not be read.
+    Our answers are in a thread below each message. A thread whose only reply is an answer in the
+    cache is not read.
     """
 
     def __init__(
@@ -139,7 +141,10 @@ class DirectMessageHistory:
         self._hours = hours
 
     async def read_before(self, question: Question) -> EarlierMessages:
-        """Messages and their replies since the conversation began. Raises SlackError."""
+        """Read the messages of the present conversation and their replies.
+
+        Raises SlackError or TimeoutError.
+        """
         if not self._hours or question.ts is None or question.place.thread_ts != question.ts:
             return EarlierMessages()
         async with asyncio.timeout(DM_READ_TIMEOUT_SECONDS) as limit:
@@ -164,7 +169,7 @@ class DirectMessageHistory:
     def _current_conversation(
         self, newest_first: Sequence[SlackMessage], question: Question
     ) -> list[SlackMessage]:
-        """The messages of the present conversation, newest first."""
+        """The messages since the last start of a new conversation, newest first."""
         roots: list[SlackMessage] = []
         for stored in newest_first:
             if self._converter.starts_new_conversation(stored):
@@ -176,7 +181,7 @@ class DirectMessageHistory:
     def _known_replies(
         self, question: Question, root: SlackMessage
     ) -> Sequence[SlackMessage] | None:
-        """The replies of a message, where they need not be read; None where they need."""
+        """The replies to a message if they are known; None if they have to be read."""
         count = int(root.get("reply_count") or 0)
         if not count:
             return ()
@@ -189,7 +194,7 @@ class DirectMessageHistory:
     async def _with_replies(
         self, question: Question, root: SlackMessage, deadline: float
     ) -> Sequence[SlackMessage]:
-        """A message and its replies; without them where they can't be read in time."""
+        """A message and its replies; without replies if they can't be read in time."""
         known = self._known_replies(question, root)
         if known is not None:
             return [root, *known]
@@ -208,7 +213,7 @@ class DirectMessageHistory:
         ]
 
     def _remember_sole_reply(self, channel: str, root: str, part: ThreadPart) -> None:
-        """Keep the one finished answer of a thread, so that it need not be read again."""
+        """Cache the answer of a thread that has no other reply, so that it is not read again."""
         if len(part.newest) != 1 or not self._converter.is_ours(part.newest[0]):
             return
         [reply] = part.newest
@@ -219,6 +224,6 @@ class DirectMessageHistory:
 
 
 def _is_being_written(stored: SlackMessage) -> bool:
-    """Whether an answer of ours was still being written."""
+    """Whether an answer has a Stop button, so that it is still being written."""
     blocks = [b for b in stored.get("blocks") or [] if b.get("type") == "actions"]
     return any(e.get("action_id") == STOP_ACTION for b in blocks for e in b.get("elements") or [])

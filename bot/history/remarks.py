@@ -1,4 +1,4 @@
-"""What the reader and the model are told about messages that were left out. Pure."""
+"""Sentences for the reader and the model about messages that were left out. Pure."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ UNREAD_NEWEST = "The newest messages of this thread could not be read in time"
 
 
 def left_out_remark(first: int, newest: int, missing: int, *, is_estimate: bool = False) -> str:
-    """Say which messages of a thread were read and which were not; "" if none is missing.
+    """A remark for the reader; "" if no message is missing.
 
-    `first` is 1 if the thread's first message was read, `newest` how many of the newest were.
+    `first` is 1 if the first message of the thread was read, `newest` the number of newest
+    messages that were read, `missing` the number of messages that were not.
     """
     if missing <= 0:
         return ""
@@ -29,7 +30,7 @@ def left_out_remark(first: int, newest: int, missing: int, *, is_estimate: bool 
 
 
 def gap_marker(missing: int, *, is_estimate: bool = False) -> str:
-    """Tell the model where messages are missing."""
+    """A line that tells the model where messages are missing."""
     are = "is" if missing == 1 else "are"
     count = f"About {_messages(missing)}" if is_estimate else _messages(missing)
     return f"[{count} of this thread {are} left out here]"

@@ -1,4 +1,4 @@
-"""What of a conversation fits the model. Pure."""
+"""Estimates tokens, and chooses the messages of a conversation that fit the model. Pure."""
 
 from __future__ import annotations
 
@@ -13,27 +13,25 @@ from bot.upstream.requests.attribution import with_attribution, with_attribution
 from bot.values import Message
 
 DEFAULT_BYTES_PER_TOKEN = 4.0
-"""Where the server has not yet told: about what English and most UTF-8 text take."""
+"""Used before the first sample: about right for English and most UTF-8 text."""
 
 MIN_BYTES_PER_TOKEN, MAX_BYTES_PER_TOKEN = 1.0, 8.0
-"""Bounds of what is learnt: no tokenizer makes more tokens than bytes, and none is so good."""
+"""Limits of the learnt rate: a token is at least one byte, and no tokenizer reaches eight."""
 
-NEWEST_SAMPLE_WEIGHT = 0.2  # of the newest report, against all before it
-MIN_SAMPLE_BYTES = (
-    400  # a shorter prompt says more about the server's own additions than about text
-)
-TOKENS_PER_MESSAGE = 4  # its role and its delimiters
+NEWEST_SAMPLE_WEIGHT = 0.2  # of the newest sample, in the moving average
+MIN_SAMPLE_BYTES = 400  # in shorter prompts the server's own additions weigh too much
+TOKENS_PER_MESSAGE = 4  # for its role and delimiters
 
 
 class TokenRate:
-    """How many bytes of a prompt make a token, learnt from what the server counted."""
+    """The bytes per token of a prompt, learnt from the server's counts as a moving average."""
 
     def __init__(self) -> None:
         self.bytes_per_token = DEFAULT_BYTES_PER_TOKEN
         self._learnt = False
 
     def add_sample(self, prompt_bytes: int, input_tokens: int) -> None:
-        """Take note that a prompt of so many bytes was so many tokens."""
+        """Learn from a prompt of `prompt_bytes` that the server counted as `input_tokens`."""
         if input_tokens <= 0 or prompt_bytes < MIN_SAMPLE_BYTES:
             return
         seen = min(MAX_BYTES_PER_TOKEN, max(MIN_BYTES_PER_TOKEN, prompt_bytes / input_tokens))
@@ -42,12 +40,12 @@ class TokenRate:
         self._learnt = True
 
     def estimate_tokens(self, message: Message) -> int:
-        """About how many tokens the message costs."""
+        """Estimate the tokens of a message."""
         return TOKENS_PER_MESSAGE + math.ceil(_message_bytes(message) / self.bytes_per_token)
 
 
 def count_prompt_bytes(prompt: Prompt) -> int:
-    """The bytes of a prompt that its server counts as input, about."""
+    """The bytes of a prompt that the server counts as input, approximately."""
     texts = [
         with_attribution_instructions(prompt.instructions, prompt.messages),
         *map(with_attribution, prompt.messages),
@@ -59,7 +57,7 @@ def count_prompt_bytes(prompt: Prompt) -> int:
 
 @dataclass(frozen=True, slots=True)
 class FittedMessages:
-    """What is told of the earlier messages; `left_out` lie between `first` and `newest`."""
+    """The earlier messages that fit; `left_out` messages between `first` and `newest` don't."""
 
     first: tuple[Message, ...]
     newest: tuple[Message, ...]
@@ -73,11 +71,11 @@ def fit_messages(
     max_tokens: int,
     rate: TokenRate,
 ) -> FittedMessages:
-    """Choose the earlier messages that fit `max_tokens` tokens beside the question.
+    """Choose the earlier messages that fit `max_tokens` together with the question.
 
-    `first` is what a thread began with (one message, or none), `later` what followed, in order. The
-    question is always sent whole: the server's own refusal says more than half of a question.
-    Next comes what the thread began with, then the newest messages, without gaps.
+    `first` is the first message of a thread, or empty; `later` are the following messages in order.
+    The question is never cut: if it is too long, the server's error is more helpful than an answer
+    to half of it. `first` is kept if it fits, then the newest messages without gaps.
     """
     left = max_tokens - sum(map(rate.estimate_tokens, question_messages))
     opening = sum(map(rate.estimate_tokens, first))
@@ -94,10 +92,10 @@ def fit_messages(
 
 
 def halve_messages(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """The conversation for a model that found it too long: about half of its bytes.
+    """Shorten a conversation that the model refused as too long to about half of its bytes.
 
-    The question, which comes last, and the first message stay; of the others the oldest go. Of two
-    messages the question is left, of one nothing: () says that there is no shorter form.
+    The first message and the question, which is last, are kept; the oldest of the others are
+    dropped. Two messages become the question. One message becomes (): it can't be shortened.
     """
     if len(messages) < 3:
         return tuple(messages[1:])
@@ -115,5 +113,5 @@ def halve_messages(messages: Sequence[Message]) -> tuple[Message, ...]:
 
 
 def _message_bytes(message: Message) -> int:
-    """The bytes that are sent of a message."""
+    """The bytes of a message as it is sent."""
     return len(with_attribution(message).encode(errors="replace"))

@@ -1,18 +1,25 @@
-"""HEAR: what Slack delivers becomes a Question or a command for its answer, or is left.
+"""HEAR: turns payloads from Slack into questions, and into commands for their answers.
 
-`register` is the table of contents. A listener acknowledges, reads the payload and hands it on; it
-answers no question itself and waits for no answer. Everything else that Slack delivers is
-acknowledged by bolt.py.
+`register` lists all listeners. A listener acknowledges its payload, parses it and calls `turn`. It
+does not wait for an answer. Payloads without a listener are acknowledged by bolt.py.
 
-    events.py             mentions and direct messages        commands.py  `/ask`
-    buttons.py            below an answer                     menu.py      the menu of an answer
-    ephemeral_buttons.py  below what only the asker sees      home.py      App Home
-    changes.py            edited and deleted questions        sessions.py  Slack's own Stop
-    payloads.py           Slack's payloads as values (pure), with addressing.py, revising.py and
-                          tenancy.py
-    question_lookup.py    finds a question in Slack           attached.py  files beside a mention
-    context.py            what all listeners share            looping.py, refusals.py
+    bolt.py               Bolt's app: acknowledgement, tenants, errors
     socket_mode/          connections to Slack
+    context.py            what all listeners share
+    events.py             mentions and direct messages
+    commands.py           the slash command
+    buttons.py            buttons below an answer
+    ephemeral_buttons.py  buttons on messages that only the asker sees
+    menu.py               the menu below an answer
+    changes.py            edited and deleted questions
+    sessions.py           Slack's own Stop button
+    home.py               App Home
+    payloads.py           parses payloads; with revision_payloads.py, addressing.py and
+                          tenancy.py (pure)
+    bot_loops.py          keeps bots from answering each other forever
+    question_lookup.py    finds a question in Slack
+    attachments.py        reads the files of a mention without text
+    refusal_notices.py    remembers who was told about a refusal
 """
 
 from __future__ import annotations
@@ -42,7 +49,7 @@ from bot.render.buttons import (
 
 
 def register(app: AsyncApp, context: ListenerContext) -> None:
-    """Connect every event, command and action the bot is subscribed to."""
+    """Register a listener for each event, command and action that the app subscribes to."""
     app.event("app_mention")(events.on_mention(context))
     app.event({"type": "message", "subtype": "message_deleted"})(changes.on_deleted(context))
     app.event({"type": "message", "subtype": "message_changed"})(changes.on_changed(context))

@@ -1,8 +1,8 @@
-"""Who wrote a message, and whether it speaks to us. Pure.
+"""Decides who wrote a message, and whether it mentions the bot. Pure.
 
-The text and the blocks of a message say who is spoken to. The type of its event does not: Slack
-sends `app_mention` for more than it says. Words that are quoted, code, forwarded or attached are
-somebody else's, so a mention there speaks to nobody.
+A mention is looked for in the text and blocks, because Slack also sends `app_mention` for messages
+that do not address the bot. Mentions in quotes, code, forwarded messages and attachments don't
+count.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from bot.render.incoming.question import USER_MENTION, normalise_user_id
 Payload = Mapping[str, Any]
 
 ASKING_SUBTYPES = frozenset({None, "file_share", "thread_broadcast", "me_message"})
-"""Subtypes under which people write (docs/slack.md#message-subtypes)."""
+"""Subtypes of messages that people write (docs/slack.md#message-subtypes)."""
 
 ASKING_BOT_SUBTYPES = ASKING_SUBTYPES | {"bot_message"}
-"""Subtypes under which bots and workflows write."""
+"""Subtypes of messages that bots and workflows write."""
 
 _CODE = re.compile(r"```.*?```|`[^`\n]+`", re.S)
 _QUOTED = re.compile(r"^(?:&gt;|>).*$", re.M)
@@ -29,22 +29,22 @@ _QUOTED_TO_END = re.compile(r"^(?:&gt;|>){3}.*", re.M | re.S)
 _SKIPPED_TYPES = frozenset(
     {"rich_text_quote", "rich_text_preformatted", "actions", "input", "button", "plain_text"}
 )
-"""Blocks and elements whose words are not the writer's, or in which no mention works."""
+"""Blocks and elements whose text is not the author's, or in which mentions don't work."""
 
 _CONTENT_FIELDS = ("elements", "text", "fields", "rows", "blocks")
-"""Fields of a block that hold what people read in it."""
+"""Fields of a block that hold its visible text."""
 
 
 @dataclass(frozen=True, slots=True)
 class BotIdentifiers:
-    """The bot as payloads name it, and the other bots that it answers (ids of bots or apps)."""
+    """The bot's ids in payloads, and the ids of bots or apps that it answers (`answer_bots`)."""
 
     user_id: str
     bot_id: str
     answer_bots: frozenset[str] = frozenset()
 
     def user_ids(self, body: Payload) -> frozenset[str]:
-        """Our user ids: that of `auth.test`, and what the payload says our bot's user is."""
+        """Our user ids: the one of `auth.test`, and those that the payload names as its bot's."""
         authorizations = body.get("authorizations")
         named = {
             str(one["user_id"])
@@ -55,7 +55,7 @@ class BotIdentifiers:
 
 
 def mentions_any(event: Payload, ids: Set[str]) -> bool:
-    """Whether a message mentions one of `user_ids` in words of its own."""
+    """Whether a message mentions one of these user ids in its own text."""
     ours = {normalise_user_id(one) for one in ids}
     text = event.get("text")
     if isinstance(text, str) and not ours.isdisjoint(_mentioned(text)):
@@ -64,7 +64,7 @@ def mentions_any(event: Payload, ids: Set[str]) -> bool:
 
 
 def is_by_person(message: Payload, ids: Set[str]) -> bool:
-    """Whether a person wrote it; neither a bot, a workflow, nor Slack itself."""
+    """Whether a person wrote a message, not a bot, a workflow or Slack itself."""
     return (
         message.get("subtype") in ASKING_SUBTYPES
         and not bot_id_of(message)
@@ -75,8 +75,10 @@ def is_by_person(message: Payload, ids: Set[str]) -> bool:
 
 
 def is_by_allowed_bot(event: Payload, body: Payload, us: BotIdentifiers) -> bool:
-    """Whether a bot or workflow wrote it that is to be answered. It is never ourselves, under any
-    of our names, and has said all it wants to say."""
+    """Whether one of `answer_bots` wrote a message.
+
+    Our own messages never count, nor do messages that are still being streamed.
+    """
     names = set(_bot_ids(event))
     app = body.get("api_app_id")
     return (
@@ -91,12 +93,12 @@ def is_by_allowed_bot(event: Payload, body: Payload, us: BotIdentifiers) -> bool
 
 
 def bot_id_of(message: Payload) -> str:
-    """The id of the bot, or else the app, that wrote a message; "" for a person's."""
+    """The id of the bot, or else of the app, that wrote a message; "" if a person did."""
     return next(_bot_ids(message), "bot" if message.get("subtype") == "bot_message" else "")
 
 
 def _bot_ids(message: Payload) -> Iterator[str]:
-    """All ids of the bot and the app behind a message."""
+    """All ids of the bot and the app that wrote a message."""
     profile = message.get("bot_profile")
     inner = profile if isinstance(profile, Mapping) else {}
     if not (message.get("bot_id") or inner or message.get("subtype") == "bot_message"):
@@ -108,18 +110,18 @@ def _bot_ids(message: Payload) -> Iterator[str]:
 
 
 def _mentioned(text: str) -> Iterator[str]:
-    """Users mentioned in mrkdwn, outside quotes and code."""
+    """Ids of users that mrkdwn mentions outside quotes and code."""
     own = _QUOTED.sub(" ", _QUOTED_TO_END.sub(" ", _CODE.sub(" ", text)))
     return (normalise_user_id(one) for one in USER_MENTION.findall(own))
 
 
 def _mentioned_in_blocks(blocks: Any) -> Iterator[str]:
-    """Users mentioned in blocks. Walks without recursion: how deep blocks nest, others decide."""
-    waiting = [blocks]
-    while waiting:
-        match waiting.pop():
+    """Ids of users that blocks mention. Not recursive: the sender decides how deep blocks nest."""
+    pending = [blocks]
+    while pending:
+        match pending.pop():
             case list(several):
-                waiting += several
+                pending += several
             case {"type": str(kind)} if kind in _SKIPPED_TYPES:
                 pass
             case {"type": "user", "user_id": str(user), **more}:
@@ -128,7 +130,7 @@ def _mentioned_in_blocks(blocks: Any) -> Iterator[str]:
             case {"type": "mrkdwn" | "markdown", "text": str(text)}:
                 yield from _mentioned(text)
             case dict(block):
-                waiting += [block[name] for name in _CONTENT_FIELDS if name in block]
+                pending += [block[name] for name in _CONTENT_FIELDS if name in block]
 
 
 def _is_code(element: Mapping[Any, Any]) -> bool:

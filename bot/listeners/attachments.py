@@ -1,6 +1,8 @@
-"""What stands beside a mention without words: `app_mention` leaves files out
-(docs/slack.md#mentions), so the message itself is read before anybody is told that nothing was
-asked."""
+"""Reads the files of a mention without text.
+
+`app_mention` events leave files out (docs/slack.md#mentions). So the message is read from Slack
+before its author is told that it has no question.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +19,22 @@ from bot.values import Question
 log = logging.getLogger(__name__)
 
 READ_TIMEOUT_SECONDS = 1.5
-"""How long the look may take: Slack waits three seconds for us (docs/slack.md#acknowledgement)."""
+"""How long the call may take: Slack waits three seconds for the acknowledgement
+(docs/slack.md#acknowledgement)."""
 
 
 async def with_attachments(slack: Slack, question: Question) -> Question:
-    """The question with the names of what its message holds beside words; unchanged where that
-    can't be read."""
+    """Return the question with the names of its unreadable parts in Slack.
+
+    Returns it unchanged if the message can't be read. Never raises.
+    """
     root, ts = question.place.thread_ts, question.ts
     if root is None or ts is None:
         return question
     try:
         async with asyncio.timeout(READ_TIMEOUT_SECONDS):
-            found = (await fetch_messages(slack, question.place.channel, root, [ts]))[ts]
+            message = (await fetch_messages(slack, question.place.channel, root, [ts]))[ts]
     except (SlackError, TimeoutError) as error:
-        log.info("a mention without words can't be looked at: %s", error)
+        log.info("could not read a mention without text for its files: %s", error)
         return question
-    return replace(question, unreadable=read_message(found).unreadable) if found else question
+    return replace(question, unreadable=read_message(message).unreadable) if message else question

@@ -1,7 +1,7 @@
-"""Bolt as we use it: it reads no environment, looks nothing up, and acknowledges everything.
+"""Makes Bolt's app: without its environment variables, and with an acknowledgement for everything.
 
-What is not acknowledged Slack sends again, so also what nobody listens to is. A listener is given
-time to hand on what it heard before Slack is told: what is acknowledged is in good hands.
+Slack redelivers what is not acknowledged, so payloads without a listener are acknowledged too. A
+listener has MAX_ACK_SECONDS to store its question before the payload is acknowledged.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.background import BackgroundTasks
 from bot.listeners.refusal_notices import RefusalNotices
 from bot.listeners.tenancy import is_for_tenant, user_id_of
 from bot.slack import Identity
@@ -27,8 +28,8 @@ from bot.slack import Identity
 log = logging.getLogger(__name__)
 
 MAX_ACK_SECONDS = 2.5
-"""How long a listener that has acknowledged may work on before Slack, which waits three seconds
-(docs/slack.md#acknowledgement), is told."""
+"""After this time Slack gets a listener's acknowledgement, even if the listener is still running.
+Slack waits three seconds (docs/slack.md#acknowledgement)."""
 
 OTHER_WORKSPACE_TEXT = (
     "I only answer in the workspace that runs me: ask its people to install me here too."
@@ -43,8 +44,8 @@ def bolt_app(
     *,
     ack_seconds: float = MAX_ACK_SECONDS,
 ) -> AsyncApp:
-    """Bolt for one workspace's bot. The signing secret is needed in HTTP mode only."""
-    us = AuthorizeResult(
+    """Bolt's app for one workspace. The signing secret is needed in HTTP mode only."""
+    authorization = AuthorizeResult(
         enterprise_id=None,
         team_id=identity.team_id,
         bot_user_id=identity.user_id,
@@ -53,7 +54,7 @@ def bolt_app(
     )
 
     async def authorize() -> AuthorizeResult:
-        return us
+        return authorization
 
     with _without_slack_variables():
         app = _BoltApp(
@@ -62,49 +63,50 @@ def bolt_app(
             client=client,
             authorize=authorize,
             signing_secret=signing_secret,
-            raise_error_for_unhandled_request=True,  # so that `_acknowledge` learns of it
-            process_before_response=True,  # else events are acknowledged before they are read
-            # it would read threads by itself (docs/slack.md#bolt-middleware)
+            raise_error_for_unhandled_request=True,  # `_acknowledge` handles it
+            process_before_response=True,  # else events are acknowledged before their listener
+            # It would read threads by itself (docs/slack.md#bolt-middleware).
             attaching_conversation_kwargs_enabled=False,
         )
     app.error(_acknowledge)
-    app.use(
-        _TenantFilter(identity.tenant_ids)
-    )  # after Bolt has checked the signature, before any listener
+    # Runs after Bolt has checked the signature, and before all listeners.
+    app.use(_TenantFilter(identity.tenant_ids))
     return app
 
 
 class _BoltApp(AsyncApp):
-    """Answers when the listener is done, and 400 to a payload that Bolt itself stumbles over."""
+    """Responds when the listener is done, and with 400 to a payload that makes Bolt raise."""
 
     def __init__(self, ack_seconds: float, **options: Any) -> None:
         super().__init__(**options)
         self._ack_seconds = ack_seconds
-        self._deliveries: set[asyncio.Task[BoltResponse]] = set()  # the loop holds them weakly
+        self._deliveries = BackgroundTasks()
 
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
-        """Hand one delivery to its listener; give what Slack is answered, in time if it can be."""
-        handling = asyncio.create_task(self._handle_delivery(req))
-        self._deliveries.add(handling)
-        handling.add_done_callback(self._deliveries.discard)
-        done, _ = await asyncio.wait({handling}, timeout=self._ack_seconds)
+        """Run the listener of a payload, and return the response for Slack.
+
+        The listener goes on if the caller is cancelled, or if it has acknowledged and needs longer
+        than `ack_seconds`.
+        """
+        delivery = self._deliveries.start(self._handle_delivery(req))
+        done, _ = await asyncio.wait({delivery}, timeout=self._ack_seconds)
         early = req.context.ack.response
-        return early if not done and early else await asyncio.shield(handling)
+        return early if not done and early else await asyncio.shield(delivery)
 
     async def _handle_delivery(self, req: AsyncBoltRequest) -> BoltResponse:
         try:
             response = await super().async_dispatch(req)
-        except Exception:  # whatever Slack, or another, sends must not end us
-            log.warning("a delivery could not be read", exc_info=True)
+        except Exception:  # no payload may stop the bot
+            log.warning("Bolt could not process a payload; Slack sends it again", exc_info=True)
             return BoltResponse(status=400)
         return BoltResponse(status=400) if response.status >= 500 else response
 
 
 class _TenantFilter:
-    """Lets payloads of our own workspace and organisation through, and acknowledges all others.
+    """Passes on payloads of our workspace and organisation, and acknowledges all others.
 
-    Who typed a command elsewhere is told once what is wrong; events and presses of another
-    workspace name no place that our token could write to.
+    A command from another workspace gets an explanation, once a day for each person. For events and
+    presses there is no place in the other workspace that our token can post to.
     """
 
     def __init__(self, tenant_ids: frozenset[str]) -> None:
@@ -118,7 +120,7 @@ class _TenantFilter:
             await next_()
             return None
         kind = str(body.get("type") or body.get("command") or "")
-        log.info("a payload of another workspace was refused", extra={"kind": kind})
+        log.info("ignored a payload of another workspace", extra={"kind": kind})
         person = f"{body.get('team_id')}:{user_id_of(body)}"
         if "command" in body and self._refusal_notices.mark_told(person):
             return BoltResponse(status=200, body={"text": OTHER_WORKSPACE_TEXT, **_EPHEMERAL})
@@ -128,13 +130,13 @@ class _TenantFilter:
 async def _acknowledge(error: Exception) -> BoltResponse | None:
     if isinstance(error, BoltUnhandledRequestError):
         return BoltResponse(status=200)
-    log.error("a listener failed", exc_info=error)
+    log.error("a listener failed; Slack sends the payload again", exc_info=error)
     return None
 
 
 @contextmanager
 def _without_slack_variables() -> Iterator[None]:
-    """Bolt reads tokens and OAuth secrets from the environment too; settings are ours to read."""
+    """Hide SLACK_… variables: Bolt reads tokens and OAuth secrets from them by itself."""
     hidden = {name: value for name, value in os.environ.items() if name.startswith("SLACK_")}
     for name in hidden:
         del os.environ[name]

@@ -1,11 +1,11 @@
-"""Keeps bots from talking to each other for ever: one answer to bots, then a person has to speak.
+"""Keeps bots from answering each other forever: one answer to a bot for each message of a person.
 
-In a thread in which a person has written, a person has to write again before the next bot is
-answered there. Elsewhere, and so for every mention that begins a thread, the same holds for the
-whole channel: our answers may be what makes a bot write.
+In a thread in which a person wrote, a person has to write again before another bot is answered
+there. Everywhere else, including each mention that starts a thread, the same rule holds for the
+whole channel, because our answers may trigger a bot's next message.
 
-Two bots may ask at the same moment. So the last thing a person said is a key of the question as
-well, and of all questions with one key a single one is answered, by whichever process.
+Two bots may ask at the same moment. So the person's newest message becomes an idempotency key of
+the question, and only one question with that key is answered, on one of the replicas.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from bot.values import Question
 log = logging.getLogger(__name__)
 
 MAX_THREAD_MESSAGES_READ = 1000
-"""Messages of a thread that are looked through for a person; in a longer one no bot is answered.
-Ours: five pages of `conversations.replies`."""
+"""Messages of a thread that are searched for one of a person; bots are not answered in a longer
+thread. Ours: five pages of `conversations.replies`."""
 
 MAX_CHANNEL_MESSAGES_READ = 200
-"""Messages of a channel that are looked through; ours, one page."""
+"""Messages of a channel that are searched. Ours: one page of `conversations.history`."""
 
 Messages = Sequence[Mapping[str, Any]]
 
@@ -35,24 +35,28 @@ Messages = Sequence[Mapping[str, Any]]
 async def guard_against_bot_loop(
     slack: Slack, us: BotIdentifiers, question: Question
 ) -> Question | None:
-    """A bot's question with the key that lets only one of its kind be answered; None if it must
-    not be answered, or nobody can tell."""
+    """Return a bot's question with an idempotency key for the person's newest message.
+
+    None if no person wrote since our last answer to a bot, or if that can't be read.
+    """
     try:
         after = await _newest_person_before(slack, us, question)
     except SlackError as error:
-        log.warning("a bot is not answered, who wrote before it can't be read: %s", error)
+        log.warning("a bot's question is not answered; could not read who wrote before: %s", error)
         return None
     if after is None:
         log.info(
-            "a bot is not answered again before a person has written", extra={"turn": question.id}
+            "a bot's question is not answered until a person writes", extra={"turn": question.id}
         )
         return None
     return replace(question, keys=(*question.keys, f"after:{question.place.team}:{after}"))
 
 
 async def _newest_person_before(slack: Slack, us: BotIdentifiers, question: Question) -> str | None:
-    """Name the newest message of a person before a bot's; None if we answered a bot since then,
-    or nobody can tell."""
+    """A key for the newest message of a person before the question.
+
+    None if we answered a bot since then, or if there are too many messages to tell.
+    """
     place, asked = question.place, question.ts or ""
     person = ""
     if place.thread_ts and place.thread_ts != asked:
@@ -71,10 +75,10 @@ async def _newest_person_before(slack: Slack, us: BotIdentifiers, question: Ques
 async def _newest_person_in_channel(
     slack: Slack, us: BotIdentifiers, channel: str, asked: str
 ) -> str | None:
-    """The newest message of a person in a channel, or in the thread of our newest answer there;
-    "" if there is none, None as above.
+    """The ts of the newest message of a person in a channel or in the thread of our newest answer.
 
-    A message of ours that begins no thread answers a command, so a person was there.
+    "" if there is none. None if we answered a bot since then, or if the thread is too long. A
+    message of ours counts as a person's, because outside a thread we only answer commands.
     """
     found = await slack.history(channel, latest=asked, limit=MAX_CHANNEL_MESSAGES_READ)
     for message in _messages_before(asked, found)[::-1]:
@@ -91,34 +95,33 @@ async def _newest_person_in_channel(
 
 
 async def _thread_before(slack: Slack, channel: str, root: str, asked: str) -> Messages | None:
-    """The messages of a thread before `asked`; None if they are too many to be sure of the
-    newest."""
+    """The messages of a thread before `asked`; None if there are too many to read the newest."""
     found = await slack.replies(channel, root, latest=asked, limit=MAX_THREAD_MESSAGES_READ)
     return _messages_before(asked, found) if len(found) < MAX_THREAD_MESSAGES_READ else None
 
 
 def _messages_before(asked: str, messages: Messages) -> Messages:
-    """Those before `asked`, oldest first."""
+    """The messages before `asked`, oldest first."""
     earlier = (one for one in messages if "" < str(one.get("ts") or "") < asked)
     return sorted(earlier, key=lambda one: str(one["ts"]))
 
 
 def _newest_person_in(messages: Messages, us: BotIdentifiers) -> str:
-    """The ts of the newest message of a person; "" without any."""
+    """The ts of the newest message of a person; "" if there is none."""
     return max((str(one["ts"]) for one in messages if is_by_person(one, {us.user_id})), default="")
 
 
 def _answered_a_bot(messages: Messages, us: BotIdentifiers) -> bool:
-    """Whether a message of ours stands below one of a bot, and no person wrote after the bot."""
-    bot_spoke = False
+    """Whether we wrote after a bot, and no person wrote after that bot."""
+    bot_wrote = False
     answered = False
     for message in messages:
         if _is_ours(message, us):
-            answered = answered or bot_spoke
+            answered = answered or bot_wrote
         elif is_by_person(message, {us.user_id}):
-            bot_spoke = answered = False
+            bot_wrote = answered = False
         elif bot_id_of(message):
-            bot_spoke = True
+            bot_wrote = True
     return answered
 
 

@@ -1,18 +1,14 @@
-"""Messages that people delete or edit after they asked. Bolt acknowledges events before it calls
-these."""
+"""Deleted and edited questions, and the *Ask again* button below an edited one."""
 
 from __future__ import annotations
 
 import logging
 from typing import Any
 
-from slack_bolt.context.ack.async_ack import AsyncAck
-
 from bot.errors import SlackError, StorageUnavailable
-from bot.listeners import ephemeral_buttons, payloads, revision_payloads
-from bot.listeners.buttons import ActionListener
-from bot.listeners.context import ListenerContext
-from bot.listeners.events import EventListener
+from bot.listeners import ephemeral_buttons, revision_payloads
+from bot.listeners.context import ActionListener, EventListener, ListenerContext, press_listener
+from bot.listeners.payloads import Press
 from bot.listeners.question_lookup import read_question_at
 from bot.render.buttons import QUESTION_EDITED_TEXT, ask_again_blocks
 from bot.turn.supervisor import Verdict
@@ -25,7 +21,7 @@ QUESTION_NOT_FOUND = "I can't find your question any more. Please ask it again."
 
 
 def on_deleted(context: ListenerContext) -> EventListener:
-    """`message_deleted`: an answer that is being written to it ends, and nothing of it stays."""
+    """`message_deleted`: end and delete the answer that is being written to the question."""
     us = context.us
 
     async def handle_deleted(body: dict[str, Any]) -> None:
@@ -35,7 +31,7 @@ def on_deleted(context: ListenerContext) -> EventListener:
 
 
 def on_changed(context: ListenerContext) -> EventListener:
-    """`message_changed`: a tombstone is a deletion; whoever edits a question may ask it again."""
+    """`message_changed`: a tombstone is a deletion; the author of an edit may ask it again."""
     us = context.us
 
     async def handle_changed(body: dict[str, Any]) -> None:
@@ -48,18 +44,14 @@ def on_changed(context: ListenerContext) -> EventListener:
 
 
 def on_ask_again(context: ListenerContext) -> ActionListener:
-    """*Ask again with the edit*: the question is asked as it reads now, once."""
+    """*Ask again with the edit*: ask the question with its present text, once."""
 
-    async def handle_ask_again(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
-        press = payloads.parse_press(body)
-        if press is None:
-            return
+    async def handle_ask_again(press: Press) -> None:
         ts, _, thread_ts = press.value.partition(" ")
         try:
             question = await read_question_at(context, press.channel, thread_ts, ts)
         except SlackError as error:
-            log.warning("an edited question can't be read: %s", error)
+            log.warning("could not read an edited question to ask it again: %s", error)
             await ephemeral_buttons.tell(context, press, ephemeral_buttons.PRESS_AGAIN_LATER)
             return
         if question is None or question.user != press.user:
@@ -73,7 +65,7 @@ def on_ask_again(context: ListenerContext) -> ActionListener:
             case _:
                 await ephemeral_buttons.tell(context, press, ASKED_ALREADY)
 
-    return handle_ask_again
+    return press_listener(handle_ask_again)
 
 
 async def _report_deletion(
@@ -86,7 +78,7 @@ async def _report_deletion(
 
 
 async def _offer_to_ask_again(context: ListenerContext, question: Question) -> None:
-    """Offer the author of an edited question to ask it again, unless it is still to be asked."""
+    """Offer the author to ask the edited question again, unless it was not asked yet."""
     place = question.place
     try:
         turn = await context.next_turn_id(question)
@@ -100,4 +92,4 @@ async def _offer_to_ask_again(context: ListenerContext, question: Question) -> N
             thread_ts=place.thread_ts,
         )
     except (SlackError, StorageUnavailable) as error:
-        log.warning("an edited question could not be offered to be asked again: %s", error)
+        log.warning("could not offer to ask an edited question again: %s", error)

@@ -1,26 +1,23 @@
-"""The slash command: acknowledged at once with a private note, answered later."""
+"""The slash command. It is acknowledged at once with an ephemeral message, and answered later."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.errors import SlackError
 from bot.listeners import payloads
-from bot.listeners.context import ListenerContext
+from bot.listeners.context import ActionListener, ListenerContext
 from bot.render.ephemeral import ack_payload, ephemeral_ack, new_message_payload
 from bot.values import Question
 
 log = logging.getLogger(__name__)
 
-CommandListener = Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]
 
-
-def on_ask(context: ListenerContext) -> CommandListener:
-    """`/ask question`: a private answer; with `#public` everyone in the channel sees it."""
+def on_ask(context: ListenerContext) -> ActionListener:
+    """`/ask question`: only the asker sees the answer; with `#public`, the whole channel does."""
 
     async def handle_ask(ack: AsyncAck, command: dict[str, Any]) -> None:
         question = payloads.parse_command(command, in_our_dm=False)
@@ -35,32 +32,32 @@ def on_ask(context: ListenerContext) -> CommandListener:
         if in_a_dm and await _is_our_dm(context, command):
             question = payloads.parse_command(command, in_our_dm=True)
         elif in_a_dm and not question.public:
-            await _respond_with_note(context, question)
+            await _send_acknowledgement(context, question)
         await context.submit_if_allowed(question)
 
     return handle_ask
 
 
 def usage_text(command: str) -> str:
-    """What an empty command is answered with."""
+    """The reply to a command without a question."""
     return (
         f"Type a question after the command, for example `{command} What does HTTP 409 mean?` "
         f"or `{command} #public Three names for our release party`."
     )
 
 
-async def _respond_with_note(context: ListenerContext, question: Question) -> None:
-    """Send the note through the command's address, which costs one of its five uses."""
+async def _send_acknowledgement(context: ListenerContext, question: Question) -> None:
+    """Send the acknowledgement to the `response_url`, which takes one of its five uses."""
     try:
         await context.slack.respond(
             question.response_url or "", new_message_payload(ephemeral_ack(question.id))
         )
-    except SlackError as error:  # the answer comes all the same
-        log.warning("a command has no note: %s", error)
+    except SlackError as error:  # the question is answered anyway
+        log.warning("could not send the acknowledgement of a command: %s", error)
 
 
 async def _is_our_dm(context: ListenerContext, command: dict[str, Any]) -> bool:
-    """Whether it was typed in the asker's direct messages with us, not with somebody else."""
+    """Whether the command was typed in the user's direct message with this bot."""
     if command.get("channel_name") != "directmessage":
         return False
     try:

@@ -1,4 +1,4 @@
-"""What every listener needs: who we are, who may ask, and where questions and presses go."""
+"""What all listeners share: their types, and the context that they are made with."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.access import AccessPolicy
 from bot.errors import SlackError
 from bot.listeners.addressing import BotIdentifiers
 from bot.listeners.attachments import with_attachments
 from bot.listeners.bot_loops import guard_against_bot_loop
+from bot.listeners.payloads import Press, parse_press
 from bot.listeners.refusal_notices import RefusalNotices
 from bot.slack import Identity, Slack
 from bot.turn.ephemeral.actions import EphemeralAnswers
@@ -20,25 +24,34 @@ from bot.values import Place, Question
 
 log = logging.getLogger(__name__)
 
+EventListener: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
+"""Handles an event, which Bolt has acknowledged before.
+
+Bolt passes arguments by their names: `body` is the whole payload, `event` the event in it."""
+
+ActionListener: TypeAlias = Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]
+"""Handles a press or a slash command. It has to call `ack` itself, within three seconds."""
+
 EXTERNAL_USER_REFUSED = (
     "I only answer people of the organisation that installed me: ask a colleague there to put your "
     "question to me."
 )
 REFUSAL_TIMEOUT_SECONDS = 1.5
-"""How long telling somebody may take: Slack waits three seconds for us
+"""How long the notice may take: Slack waits three seconds for the acknowledgement
 (docs/slack.md#acknowledgement)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListenerContext:
-    """Given to every listener when it is made.
+    """What listeners use, given to each when it is made.
 
-    `stop` and `retry` take the turn's id and who wishes it; `retry` also the question, if it had to
-    be looked for, and where a private answer can be sent. `ephemeral_answers` has the answers that
-    only their asker sees. `stop_thread` ends what is being written in a thread, for its asker.
-    `on_message_deleted`, `next_turn_id` and `ask_edited` are those of `turn.revisions`.
-    `answer_bots` are ids of bots and apps whose mentions are answered too. `refusal_notices`
-    remembers who was told that they are not answered.
+    `submit` takes a question to answer it. `stop` and `retry` take a turn id and the user who
+    pressed; `retry` also takes the question, if it had to be read from Slack, and the
+    `response_url` of an ephemeral answer. `stop_thread` ends the user's running answers in a
+    thread.
+    `on_message_deleted`, `next_turn_id` and `ask_edited` are methods of `turn.revisions`.
+    `ephemeral_answers` finds and reposts answers that only their asker sees. `answer_bots` are ids
+    of bots and apps whose mentions are answered.
     """
 
     slack: Slack
@@ -58,15 +71,18 @@ class ListenerContext:
 
     @property
     def us(self) -> BotIdentifiers:
-        """Who payloads are addressed to."""
+        """The ids under which payloads may name this bot."""
         return BotIdentifiers(self.identity.user_id, self.identity.bot_id, self.answer_bots)
 
     async def submit_if_allowed(self, question: Question | None) -> None:
-        """Hand the question on, if there is one and its author may ask."""
+        """Submit a question if its author may ask; otherwise tell the author, once a day.
+
+        A bot's question is only submitted if a person wrote since the last answer to a bot.
+        """
         if question is None:
             return
         if not self.access.admits(question):
-            log.info("a question of another organisation was refused", extra={"turn": question.id})
+            log.info("refused a question from another organisation", extra={"turn": question.id})
             await self._tell_refused(question)
             return
         if question.bot:
@@ -78,7 +94,7 @@ class ListenerContext:
         await self.submit(question)
 
     async def _tell_refused(self, question: Question) -> None:
-        """Tell a refused person so, once; nobody else sees it."""
+        """Tell the author in an ephemeral message, once a day."""
         person = f"{question.user_team}:{question.user}"
         if question.bot or not self.refusal_notices.mark_told(person):
             return
@@ -92,4 +108,16 @@ class ListenerContext:
                     thread_ts=in_thread,
                 )
         except (SlackError, TimeoutError) as error:
-            log.info("who was refused could not be told: %s", error)
+            log.info("could not tell an external user that the question was refused: %s", error)
+
+
+def press_listener(handle: Callable[[Press], Awaitable[None]]) -> ActionListener:
+    """A listener that acknowledges a press, and calls `handle` if it is on an answer of ours."""
+
+    async def listen(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        press = parse_press(body)
+        if press is not None:
+            await handle(press)
+
+    return listen

@@ -1,21 +1,19 @@
-"""Presses on what only the asker sees: the note of a command, and its private answer.
+"""Buttons on messages that only the asker sees: the acknowledgement of a command, and its answer.
 
-Slack does not give back what such a message holds, but every press brings an address that
-replaces it or takes it away (docs/slack.md#response-urls).
+Slack does not return the content of an ephemeral message, but each press carries a `response_url`
+that replaces or deletes it (docs/slack.md#response-urls).
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
-
-from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.delivery.edits.layout import render
 from bot.errors import SlackError, StorageUnavailable
-from bot.listeners import payloads
-from bot.listeners.context import ListenerContext
+from bot.listeners.context import ActionListener, ListenerContext, press_listener
+from bot.listeners.payloads import Press
 from bot.render.buttons import SHARE_ACTION, Element, ack_buttons, ephemeral_answer_buttons
 from bot.render.ephemeral import (
     DELETE_PAYLOAD,
@@ -33,8 +31,6 @@ from bot.turn.ephemeral.repost import RepostResult
 
 log = logging.getLogger(__name__)
 
-EphemeralActionListener = Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]
-
 ANSWER_UNKNOWN = "I no longer have this answer, so it can't be passed on."
 PRESS_AGAIN_LATER = "That did not work just now. Please press again in a moment."
 ASKED_AGAIN = "Asked again. The answer will stand below when it is complete."
@@ -44,61 +40,53 @@ CANNOT_POST_HERE = "I can't post here. Invite me to this channel, then press aga
 CANNOT_POST_IN_DM = "I can't write to you in direct messages."
 
 
-def on_show(context: ListenerContext) -> EphemeralActionListener:
-    """*Show as it is written*: the note is replaced by what is written, and by its end."""
+def on_show(context: ListenerContext) -> ActionListener:
+    """*Show as it is written*: the growing answer replaces the acknowledgement."""
 
-    async def handle_show(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
-        press = payloads.parse_press(body)
-        if press is None:
-            return
+    async def handle_show(press: Press) -> None:
         try:
-            lent = await add_response_url(context, press, live=True)
+            is_added = await add_response_url(context, press, live=True)
         except StorageUnavailable as error:
-            log.warning("nobody can tell now how an answer stands: %s", error)
+            log.warning("could not look up the answer to show: %s", error)
             await tell(context, press, PRESS_AGAIN_LATER)
             return
-        if not lent:
+        if not is_added:
             await remove_pressed_message(context, press)
 
-    return handle_show
+    return press_listener(handle_show)
 
 
-def on_repost(context: ListenerContext, action_id: str) -> EphemeralActionListener:
-    """*Share here*, *Continue in DM*: the answer is posted there, once."""
+def on_repost(context: ListenerContext, action_id: str) -> ActionListener:
+    """*Share here*, *Continue in DM*: post the answer there, once."""
 
-    async def handle_pass(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
-        press = payloads.parse_press(body)
-        if press is None:
-            return
+    async def handle_repost(press: Press) -> None:
         try:
             await _repost(context, press, action_id)
         except (SlackError, StorageUnavailable) as error:
-            log.warning("an answer could not be passed on now: %s", error)
+            log.warning("could not repost an ephemeral answer: %s", error)
             await tell(context, press, PRESS_AGAIN_LATER)
 
-    return handle_pass
+    return press_listener(handle_repost)
 
 
-async def _repost(context: ListenerContext, press: payloads.Press, action_id: str) -> None:
-    private = context.ephemeral_answers
-    answer = await private.find_answer(press.turn, press.user)
+async def _repost(context: ListenerContext, press: Press, action_id: str) -> None:
+    answers = context.ephemeral_answers
+    answer = await answers.find_answer(press.turn, press.user)
     if answer is None or not answer.draft.text.strip():
         await tell(context, press, ANSWER_UNKNOWN)
         return
     sharing = action_id == SHARE_ACTION
-    posted = await (private.share if sharing else private.continue_in_dm)(answer)
+    posted = await (answers.share if sharing else answers.continue_in_dm)(answer)
     if posted is RepostResult.REFUSED_BY_SLACK:
         await tell(context, press, CANNOT_POST_HERE if sharing else CANNOT_POST_IN_DM)
-    elif posted is not RepostResult.IN_PROGRESS:  # whoever posts it says how that ends
+    elif posted is not RepostResult.IN_PROGRESS:  # the press that posts it shows the result
         await _replace_answer(context, press, answer, SHARED if sharing else CONTINUED_IN_DM)
 
 
-async def add_response_url(context: ListenerContext, press: payloads.Press, *, live: bool) -> bool:
-    """Hand a press's address to the answer under way; False if none is.
+async def add_response_url(context: ListenerContext, press: Press, *, live: bool) -> bool:
+    """Give the `response_url` of a press to the running answer; False if it is not running.
 
-    Raises StorageUnavailable.
+    `live` shows the answer while it grows, otherwise only its end. Raises StorageUnavailable.
     """
     if not press.response_url:
         return False
@@ -107,33 +95,33 @@ async def add_response_url(context: ListenerContext, press: payloads.Press, *, l
     )
 
 
-async def tell(context: ListenerContext, press: payloads.Press, line: str) -> None:
-    """Say something to whoever pressed, below what they pressed."""
+async def tell(context: ListenerContext, press: Press, line: str) -> None:
+    """Show a line below the pressed message."""
     await _respond(context, press, new_message_payload(one_line_message(line)))
 
 
-async def remove_pressed_message(context: ListenerContext, press: payloads.Press) -> None:
-    """Take away a note of which nothing comes any more."""
+async def remove_pressed_message(context: ListenerContext, press: Press) -> None:
+    """Delete the pressed message: no answer will replace it."""
     await _respond(context, press, DELETE_PAYLOAD)
 
 
-async def replace_with_note(context: ListenerContext, press: payloads.Press) -> None:
-    """Let a private answer that failed be the note of the next one."""
+async def replace_with_note(context: ListenerContext, press: Press) -> None:
+    """Turn a failed answer into the acknowledgement of its retry."""
     try:
         failed = await context.ephemeral_answers.find_answer(press.turn, press.user)
     except StorageUnavailable:
         failed = None
-    said = (
+    message = (
         combined_message(_parts(failed), ASKED_AGAIN) if failed else one_line_message(ASKED_AGAIN)
     )
-    body = with_buttons(said, retry_turn_id(press.turn), ack_buttons())
+    body = with_buttons(message, retry_turn_id(press.turn), ack_buttons())
     await _respond(context, press, replacement_payload(body))
 
 
 async def _replace_answer(
-    context: ListenerContext, press: payloads.Press, answer: TurnRecord, line: str
+    context: ListenerContext, press: Press, answer: TurnRecord, line: str
 ) -> None:
-    """Put the answer in its own place once more, without the button that was pressed."""
+    """Replace the answer with itself, without the button that was pressed."""
     parts = _parts(answer, ephemeral_answer_buttons(answer.draft, press.value.split()))
     lines = (MORE_IN_DM_TEXT, line) if len(parts) > 1 else (line,)
     await _respond(context, press, replacement_payload(combined_message(parts, *lines)))
@@ -143,12 +131,10 @@ def _parts(answer: TurnRecord, buttons: tuple[Element, ...] = ()) -> tuple[Messa
     return render(answer.draft, answer.question, buttons=buttons)
 
 
-async def _respond(
-    context: ListenerContext, press: payloads.Press, body: Mapping[str, Any]
-) -> None:
+async def _respond(context: ListenerContext, press: Press, body: Mapping[str, Any]) -> None:
     if not press.response_url:
         return
     try:
         await context.slack.respond(press.response_url, body)
-    except SlackError as error:  # pressed again it says the same
-        log.warning("a private message stays as it is: %s", error)
+    except SlackError as error:
+        log.warning("could not update an ephemeral message after a press: %s", error)

@@ -1,14 +1,11 @@
-"""Mentions and direct messages. Bolt acknowledges events before it calls these."""
+"""Mentions and direct messages."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.listeners import payloads
-from bot.listeners.context import ListenerContext
-
-EventListener = Callable[[dict[str, Any]], Awaitable[None]]
+from bot.listeners.context import EventListener, ListenerContext
 
 
 def on_mention(context: ListenerContext) -> EventListener:
@@ -22,7 +19,7 @@ def on_mention(context: ListenerContext) -> EventListener:
 
 
 def on_message(context: ListenerContext) -> EventListener:
-    """`message`: direct messages, and the second delivery of a mention where it is subscribed."""
+    """`message`: direct messages, and mentions in channels, which `app_mention` delivers too."""
     us = context.us
 
     async def handle_message(body: dict[str, Any]) -> None:

@@ -1,18 +1,17 @@
-"""App Home: a short welcome. People's own settings will stand here."""
+"""App Home: a short welcome."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.errors import SlackError
-from bot.listeners.context import ListenerContext
+from bot.listeners.context import EventListener, ListenerContext
 
 log = logging.getLogger(__name__)
 
 
-def on_opened(context: ListenerContext) -> Callable[[dict[str, Any]], Awaitable[None]]:
+def on_opened(context: ListenerContext) -> EventListener:
     """`app_home_opened`: show the welcome on the home tab."""
 
     async def handle_home(event: dict[str, Any]) -> None:
@@ -21,7 +20,7 @@ def on_opened(context: ListenerContext) -> Callable[[dict[str, Any]], Awaitable[
         try:
             await context.slack.publish_home(event["user"], welcome(context))
         except SlackError as error:
-            log.warning("the home tab could not be shown: %s", error)
+            log.warning("could not publish the home tab: %s", error)
 
     return handle_home
 

@@ -1,7 +1,7 @@
-"""Slack's payloads as Questions and Presses. Pure: a payload in, one of these or None out.
+"""Parses Slack's payloads into `Question` and `Press`. Pure.
 
-None means "not for us": our own messages, bots that are not to be answered, messages that speak to
-others, edits, deletions, joins and every other subtype that asks nothing.
+A parser returns None for payloads that ask nothing: our own messages, messages of bots that are not
+answered, messages that don't mention us, edits, deletions, joins and other subtypes.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.listeners.addressing import BotIdentifiers as BotIdentifiers
 from bot.listeners.addressing import (
+    BotIdentifiers,
     bot_id_of,
     is_by_allowed_bot,
     is_by_person,
@@ -25,18 +25,17 @@ from bot.values import Place, Question, message_key
 
 Payload = Mapping[str, Any]
 
-# `should_escape` turns `#public` into `<#C…|public>` where a channel has that name.
+# With `should_escape` Slack sends `#public` as `<#C…|public>` if a channel has that name.
 _PUBLIC = re.compile(r"(?:^|\s)(?:#public|<#C[A-Z0-9]+\|public>)(?=\s|$)")
 
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """A button of an answer was pressed by `user`.
+    """A press of a button below an answer, or a choice in its menu, by `user`.
 
-    `ts` is the message it was pressed on, `thread_ts` its thread. `text` and `other_blocks` are
-    what the message holds beside its buttons, as Slack gives it back; of a message that only its
-    reader sees (`private`) it gives nothing back. `response_url` replaces that message. `value` is
-    what the button, or the chosen line of the menu, carries.
+    `ts` is the pressed message, `thread_ts` its thread. `text` and `other_blocks` are the message
+    without its buttons. `private` means an ephemeral message, of which Slack returns no content.
+    `response_url` replaces the message. `value` is the value of the button or of the chosen option.
     """
 
     turn: str
@@ -52,19 +51,22 @@ class Press:
 
 
 def parse_mention(body: Payload, us: BotIdentifiers) -> Question | None:
-    """The question of a message that mentions us, whichever event brings it."""
+    """The question in a message that mentions us, from an `app_mention` or a `message` event."""
     event = _event(body)
     return _question(body, event, us) if mentions_any(event, us.user_ids(body)) else None
 
 
 def parse_message(body: Payload, us: BotIdentifiers) -> Question | None:
-    """The question of a `parse_message` event: any message in our DM, elsewhere only a mention."""
+    """The question in a `message` event: any direct message to us; elsewhere only a mention."""
     event = _event(body)
     return _question(body, event, us) if _in_a_dm(event) else parse_mention(body, us)
 
 
 def parse_command(form: Payload, *, in_our_dm: bool) -> Question:
-    """The question of a slash command."""
+    """The question of a slash command.
+
+    `in_our_dm`: the command was typed in the direct message with us, so the answer is a message.
+    """
     text = str(form.get("text") or "")
     public = bool(_PUBLIC.search(text))
     trigger = str(form.get("trigger_id") or f"{form['user_id']}:{text}")
@@ -82,7 +84,7 @@ def parse_command(form: Payload, *, in_our_dm: bool) -> Question:
 
 
 def parse_session_stop(body: Payload) -> tuple[Place, str] | None:
-    """Where, and who, pressed Slack's own Stop (`agent_session_stopped`)."""
+    """The thread, and the user, of an `agent_session_stopped` event."""
     match _event(body):
         case {"channel": str(channel), "thread_ts": str(thread), "user": str(user)}:
             return Place(team_of(body), channel, "dm", thread), user
@@ -90,7 +92,7 @@ def parse_session_stop(body: Payload) -> tuple[Place, str] | None:
 
 
 def parse_press(body: Payload) -> Press | None:
-    """The press of a `block_actions` payload; None if it was on no answer of ours."""
+    """The press of a `block_actions` payload; None if it is not on an answer of ours."""
     match body:
         case {
             "user": {"id": str(user)},
@@ -114,15 +116,14 @@ def parse_press(body: Payload) -> Press | None:
 
 
 def _action_value(action: Mapping[Any, Any]) -> str:
-    """What a button carries, or the line chosen in a menu."""
+    """The value of a button, or of the option chosen in a menu."""
     chosen = action.get("selected_option")
     carrier = chosen if isinstance(chosen, Mapping) else action
     return str(carrier.get("value") or "")
 
 
 def _pressed_message(body: Payload) -> Payload | None:
-    """The message of a press. An ephemeral one is named, but not given (as recorded payloads
-    show)."""
+    """The message of a press. For an ephemeral message, payloads contain its ts only."""
     match body:
         case {"message": dict(message)}:
             return message
@@ -146,7 +147,7 @@ def _in_a_dm(event: Payload) -> bool:
 
 
 def _question(body: Payload, event: Payload, us: BotIdentifiers) -> Question | None:
-    """What a message asks, if its author is to be answered and nothing is missing to do so."""
+    """The question in a message; None if its author is not answered or a field is missing."""
     ids = us.user_ids(body)
     if not (is_by_person(event, ids) or is_by_allowed_bot(event, body, us)):
         return None
@@ -175,10 +176,10 @@ def _question(body: Payload, event: Payload, us: BotIdentifiers) -> Question | N
 
 
 def _idempotency_keys(body: Payload, event: Payload, place: Place, ts: str) -> tuple[str, ...]:
-    """All names of a message, each with the team: two workspaces may share a channel, and a
-    database.
+    """Idempotency keys of a message. They include the team: two workspaces may share a channel and
+    a database.
 
-    The spelling of the event's name stays: during an upgrade older processes know no other.
+    The format of the event's key must not change: older versions use it during an upgrade.
     """
     keys = [message_key(place.team, place.channel, ts)]
     if body.get("event_id"):
@@ -189,9 +190,9 @@ def _idempotency_keys(body: Payload, event: Payload, place: Place, ts: str) -> t
 
 
 def team_of(body: Payload) -> str:
-    """The workspace that installed us, even where the event comes from a shared channel.
+    """The workspace that installed us, also for events from a shared channel.
 
-    Fields count in the order in which they decide whose a payload is (tenancy.py).
+    The order of the fields is the one of tenancy.py.
     """
     authorizations = body.get("authorizations")
     for one in authorizations if isinstance(authorizations, list) else ():
@@ -201,8 +202,10 @@ def team_of(body: Payload) -> str:
 
 
 def _user_team(body: Payload, event: Payload) -> str | None:
-    """The author's own team where the channel is shared with other organisations: "" if it is not
-    named there. None elsewhere."""
+    """The author's team in a channel that is shared with other organisations; "" if unknown.
+
+    None in all other channels.
+    """
     if not body.get("is_ext_shared_channel"):
         return None
     named = (event.get(name) for name in ("user_team", "source_team", "team"))
@@ -210,5 +213,5 @@ def _user_team(body: Payload, event: Payload) -> str | None:
 
 
 def _turn_id(key: str) -> str:
-    """A turn's id: the same for every delivery of the same question, on every replica."""
+    """The turn's id, which is the same for each delivery of a question and on each replica."""
     return hashlib.sha256(key.encode()).hexdigest()[:12]

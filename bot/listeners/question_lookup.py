@@ -1,4 +1,4 @@
-"""The question of an answer whose turn this process does not know: Slack still has it."""
+"""Finds a question in Slack, if it is not in the database any more."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from bot.values import Question
 
 
 async def find_question(context: ListenerContext, press: payloads.Press) -> Question | None:
-    """Look through the thread of a press for the question; None where it is not there.
+    """Search the thread of a press for the question of its turn; None if it is not there.
 
-    A command is no message, so what it asked can't be found. Raises SlackError.
+    The question of a command can't be found, because a command is not a message. Raises SlackError.
     """
     if press.thread_ts is None:
         return None
@@ -27,10 +27,10 @@ async def find_question(context: ListenerContext, press: payloads.Press) -> Ques
         if error.code in MISSING_MESSAGE_CODES:
             return None
         raise
-    first = original_turn_id(press.turn)
+    turn_id = original_turn_id(press.turn)
     for message in thread:
         question = _question(context, press.channel, message)
-        if question and question.id == first:
+        if question and question.id == turn_id:
             return replace(question, id=press.turn)
     return None
 
@@ -38,7 +38,7 @@ async def find_question(context: ListenerContext, press: payloads.Press) -> Ques
 async def read_question_at(
     context: ListenerContext, channel: str, thread_ts: str, ts: str
 ) -> Question | None:
-    """Read one message of a thread as it is now; None where it is gone or asks us nothing.
+    """Read the question in one message of a thread; None if it is gone or asks us nothing.
 
     Raises SlackError.
     """

@@ -1,4 +1,4 @@
-"""Who was told already that the bot does not answer them."""
+"""Remembers who was told that the bot does not answer them, so that they are told once a day."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-REFUSAL_REMEMBERED_SECONDS = 24 * 3600.0  # seconds
+REFUSAL_REMEMBERED_SECONDS = 24 * 3600.0
 MAX_REMEMBERED_PEOPLE = 5000
-"""People remembered; ours, about half a megabyte. Beyond it the longest told may be told again."""
+"""Ours: about half a megabyte. Beyond it the person who was told first is forgotten."""
 
 
 class RefusalNotices:
-    """Remembers whom this process has told, for a day. `now` is in seconds."""
+    """The people whom this process told within a day. `now` is a clock in seconds."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._told_at: OrderedDict[str, float] = OrderedDict()
 
     def mark_told(self, person: str) -> bool:
-        """Whether a person has not been told within a day; counts as told from now on."""
+        """Mark a person as told; False if the person was already told within a day."""
         now = self._now()
-        told = self._told_at.get(person)
-        if told is not None and now - told < REFUSAL_REMEMBERED_SECONDS:
+        told_at = self._told_at.get(person)
+        if told_at is not None and now - told_at < REFUSAL_REMEMBERED_SECONDS:
             return False
         self._told_at[person] = now
         self._told_at.move_to_end(person)

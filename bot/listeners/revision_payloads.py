@@ -1,7 +1,7 @@
-"""Slack's payloads of deleted and edited messages. Pure: a payload in, a value or None out.
+"""Parses payloads of deleted and edited messages. Pure.
 
-Shapes: https://docs.slack.dev/reference/events/message/message_changed and message_deleted. A
-deleted message that has replies stays as a tombstone, which is told as a change.
+Format: https://docs.slack.dev/reference/events/message/message_changed and message_deleted. A
+deleted message with replies becomes a tombstone, which arrives as `message_changed`.
 """
 
 from __future__ import annotations
@@ -9,20 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.listeners.payloads import BotIdentifiers, Payload, parse_message, team_of
+from bot.listeners.addressing import BotIdentifiers
+from bot.listeners.payloads import Payload, parse_message, team_of
 from bot.values import Question
 
 MAX_EDIT_AGE_SECONDS = 300.0
-"""Who edits a question later than this after asking it is not offered to ask again."""
+"""Later edits of a question get no offer to ask it again. Ours."""
 
 MAX_DELIVERY_AGE_SECONDS = 24 * 3600.0
-"""A question may be delivered so long after it was asked, also after its deletion: claims are kept
-as long (storage/store.py)."""
+"""Slack may still deliver a question this long after it was asked, even after its deletion. The
+database keeps claims as long (storage/store.py)."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeletedMessage:
-    """A message is gone; `question` is what it asked us, if that may still be delivered."""
+    """A deleted message; `question` is its question, if that may still be delivered."""
 
     team: str
     channel: str
@@ -31,7 +32,10 @@ class DeletedMessage:
 
 
 def parse_deletion(body: Payload, us: BotIdentifiers) -> DeletedMessage | None:
-    """The message that a `message_deleted` event, or a change into a tombstone, tells of."""
+    """The message of a `message_deleted` event, or of a change into a tombstone.
+
+    None for all other events, and for messages of ours.
+    """
     event = body.get("event") or {}
     match event:
         case {"subtype": "message_deleted", "channel": str(channel), "deleted_ts": str(ts)}:
@@ -55,11 +59,10 @@ def parse_deletion(body: Payload, us: BotIdentifiers) -> DeletedMessage | None:
 
 
 def parse_edit(body: Payload, us: BotIdentifiers) -> Question | None:
-    """The question that a `message_changed` event leaves, if its author has changed what it asks
-    us, and soon.
+    """The new question of a `message_changed` event, if its author edited it in time.
 
-    None for what changes without anybody's edit (an unfurled link, a new reply), and for edits that
-    leave our words as they were. An edit that mentions us for the first time counts.
+    None for changes that are not edits (an unfurled link, a new reply), and for edits that don't
+    change the question. An edit that mentions us for the first time counts.
     """
     event = body.get("event") or {}
     match event:
@@ -80,7 +83,7 @@ def parse_edit(body: Payload, us: BotIdentifiers) -> Question | None:
 
 
 def _question(body: Payload, event: Payload, inner: Payload, us: BotIdentifiers) -> Question | None:
-    """What a message inside an event asks us."""
+    """The question in a message that is nested in an event."""
     outer = {name: event[name] for name in ("channel", "channel_type") if name in event}
     inside = {name: value for name, value in inner.items() if name != "hidden"}
     return parse_message({**body, "event": {**inside, **outer}}, us)

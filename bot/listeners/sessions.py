@@ -1,24 +1,26 @@
-"""Slack's own Stop, which direct messages have while we think or stream."""
+"""Slack's own Stop button, which direct messages show while a status or a stream is active."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.listeners import payloads
-from bot.listeners.context import ListenerContext
+from bot.listeners.context import EventListener, ListenerContext
 
 log = logging.getLogger(__name__)
 
 
-def on_stopped(context: ListenerContext) -> Callable[[dict[str, Any]], Awaitable[None]]:
-    """`agent_session_stopped`: the answer of the thread ends here, what is written stays."""
+def on_stopped(context: ListenerContext) -> EventListener:
+    """`agent_session_stopped`: end the answers in the thread; the text written so far stays."""
 
     async def handle_stopped(body: dict[str, Any]) -> None:
-        stopped = payloads.parse_session_stop(body)
-        if stopped:
-            verdict = await context.stop_thread(*stopped)
-            log.info("stopped in Slack", extra={"outcome": verdict.value})
+        stop = payloads.parse_session_stop(body)
+        if stop:
+            verdict = await context.stop_thread(*stop)
+            log.info(
+                "answers in a thread were stopped with Slack's Stop button",
+                extra={"outcome": verdict.value},
+            )
 
     return handle_stopped

@@ -1,7 +1,7 @@
-"""Whose payload it is: our workspace's or organisation's, or another one's. Pure.
+"""Decides whether a payload belongs to our workspace or organisation. Pure.
 
 An app that is installed in several workspaces has one signing secret and one app-level token, so
-a valid payload may belong to any of them.
+a valid payload may come from any of them.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ Payload = Mapping[str, Any]
 
 
 def is_for_tenant(body: Payload, tenant_ids: Set[str]) -> bool:
-    """Whether a payload is for the bot whose team and organisation are `tenant_ids`.
+    """Whether a payload belongs to the team or organisation in `tenant_ids`.
 
-    What names the installation decides: `authorizations` of an event, `app_installed_team_id` of
-    a view. The other fields may name the team of whoever wrote or pressed in a shared channel, so
-    they count only without these. A payload that names nobody is not for us.
+    The fields that name the installation decide: `authorizations` of an event, and
+    `app_installed_team_id` of a view. Other fields may name the user's team in a shared channel, so
+    they are used only if these are missing. A payload that names no team does not belong to us.
     """
     installations = set(_installations(body))
     return bool((installations or set(_named_teams(body))) & tenant_ids)
 
 
 def user_id_of(body: Payload) -> str:
-    """The id of whoever caused a command or a press; "" where none is named."""
+    """The id of the user who sent a command or pressed a button; "" if the payload has none."""
     match body:
         case {"user_id": str(user)} | {"user": {"id": str(user)}}:
             return user
@@ -42,7 +42,7 @@ def _installations(body: Payload) -> Iterator[str]:
 
 
 def _named_teams(body: Payload) -> Iterator[str]:
-    """Teams and organisations by the first of the fields that may name them."""
+    """Ids of the team and organisation, from the first pair of fields that has any."""
     for team, organisation in (
         ("context_team_id", "context_enterprise_id"),
         ("team", "enterprise"),
@@ -55,7 +55,7 @@ def _named_teams(body: Payload) -> Iterator[str]:
 
 
 def _ids(fields: Payload, *names: str) -> Iterator[str]:
-    """The ids under these names: text, or an object with an `id`."""
+    """The ids in these fields, each a string or an object with an `id`."""
     for name in names:
         value = fields.get(name)
         if isinstance(value, Mapping):

@@ -1,15 +1,13 @@
-"""WRITE: what a model wrote becomes text that can stand in Slack.
+"""WRITE: renders the model's text for Slack, and Slack's messages for the model. Pure.
 
-    message.py       a draft becomes the messages that should stand in Slack: the door callers use
-    ephemeral.py     the note that acknowledges a command, and a private answer
-    buttons.py       what can be pressed below an answer
-    split.py         where one message ends and the next begins
-    committable.py   how much of a growing text can be shown and never taken back
-    safety/          what may ping or pretend is made inert
-    markdown/        blocks, inline markup, and what is open at a cut
-    notification.py  markdown as one short plain line
-    sources.py       the list of sources below an answer
-    incoming/        what people wrote in Slack, as plain text for a model
-
-Pure text work: no I/O, no clock, no calls to Slack.
+message.py       a draft as the messages to show; other packages start here
+ephemeral.py     the acknowledgement of a command, and ephemeral answers
+buttons.py       buttons and menu below an answer
+split.py         splits a text into messages
+committable.py   the prefix of a growing text that can be appended to a stream
+safety/          removes mentions, commands and misleading links
+markdown/        parses blocks and inline markup, closes and reopens it at a cut
+notification.py  Markdown as one short plain line
+sources.py       the list of sources below an answer
+incoming/        messages of people as text for the model
 """

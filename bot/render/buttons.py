@@ -1,7 +1,6 @@
-"""The buttons under an answer, by how it stands (docs/delivery.md#what-a-reader-sees). Pure.
+"""The buttons below an answer, by its phase (docs/delivery.md#what-a-reader-sees). Pure.
 
-An element is the same in every draft of a phase, so that a press never meets a button that an edit
-has just replaced.
+An element does not change within a phase, so an edit never replaces a button that is being pressed.
 """
 
 from __future__ import annotations
@@ -19,23 +18,25 @@ SHOW_ACTION, SHARE_ACTION, CONTINUE_ACTION = "answer_show", "answer_share", "ans
 """The `action_id` of each button."""
 
 MENU_ACTION = "answer_menu"
-"""The `action_id` of the menu (`⋮`) under an answer."""
+"""The `action_id` of the menu (`⋮`) below an answer."""
 
 NEW_CONVERSATION_VALUE = "new_conversation"
-"""The `value` of the menu's *New conversation*."""
+"""The `value` of the menu option *New conversation*."""
 
 BUTTONS_BLOCK_PREFIX = "answer:"
-"""What the `block_id` of an answer's buttons begins with; the turn's id follows."""
+"""The start of the `block_id` of an answer's buttons; the turn's id follows."""
 
 QUESTION_EDITED_TEXT = "You edited your question. The answer is still about what it said before."
 
 FORWARD_LABELS: Mapping[str, str] = {SHARE_ACTION: "Share here", CONTINUE_ACTION: "Continue in DM"}
-"""What can be done with a private answer, and what its button says."""
+"""The actions for an ephemeral answer, with the labels of their buttons."""
 
 
 def answer_buttons(phase: Phase, *, dm: bool = False) -> tuple[Element, ...]:
-    """Return Stop while the answer is on its way, Try again where it failed, else no button; in a
-    direct message the menu with what one can do about the conversation, once the answer stands."""
+    """Stop while the answer is being written, Try again if it failed, otherwise no button.
+
+    In a direct message a finished answer has the menu, too.
+    """
     if dm and phase.is_final:
         return (*answer_buttons(phase), _menu({NEW_CONVERSATION_VALUE: "New conversation"}))
     match phase:
@@ -48,17 +49,17 @@ def answer_buttons(phase: Phase, *, dm: bool = False) -> tuple[Element, ...]:
 
 
 def ack_buttons() -> tuple[Element, ...]:
-    """Return what stands under the note that acknowledges a command."""
+    """The buttons of the message that acknowledges a command."""
     return (_button(SHOW_ACTION, "Show as it is written"), *answer_buttons(Phase.ASKING))
 
 
 def ephemeral_answer_buttons(
     draft: Draft, offered: Collection[str] | None = None
 ) -> tuple[Element, ...]:
-    """Return what stands under a private answer that has ended: ways to pass it on, if it is one.
+    """The buttons of an ephemeral answer that has ended: to share it, if it has text.
 
-    `offered` are those that are left. Slack does not tell what a private message holds when it is
-    pressed, so each of these buttons names, as its `value`, the others beside it.
+    `offered` are the actions that are left; None means all. A press does not contain the buttons of
+    an ephemeral message, so the `value` of each button lists the others.
     """
     if answer_buttons(draft.phase) or not draft.text.strip():
         return answer_buttons(draft.phase) if offered is None else ()
@@ -70,20 +71,20 @@ def ephemeral_answer_buttons(
 
 
 def _menu(options: Mapping[str, str]) -> Element:
-    """Return a menu; `options` are its labels by value, five at most
+    """A menu with at most five options, given as labels by value
     (https://docs.slack.dev/reference/block-kit/block-elements/overflow-menu-element)."""
-    made = [
+    entries = [
         {"text": {"type": "plain_text", "text": label}, "value": value}
         for value, label in options.items()
     ]
-    return {"type": "overflow", "action_id": MENU_ACTION, "options": made}
+    return {"type": "overflow", "action_id": MENU_ACTION, "options": entries}
 
 
 def ask_again_blocks(turn_id: str, value: str) -> list[dict[str, Any]]:
-    """Return the blocks that offer the author of a question which was edited to ask it again.
+    """The blocks that offer the author of an edited question to ask it again.
 
-    `turn` is the id the new turn will have, so that it is asked once however often it is pressed;
-    `value` says where the question is.
+    `turn_id` is the id of the new turn, so that several presses ask once. `value` locates the
+    question; the listener parses it.
     """
     button = _button(RETRY_EDITED_ACTION, "Ask again with the edit", value)
     return [

@@ -1,8 +1,9 @@
-"""How much of a growing text can be shown for good.
+"""Finds the prefix of a growing text that can be appended to a stream.
 
-What was appended to a stream of Slack's can't be taken back. So only that is shown of a text which
-stays as it is whatever follows: nothing that may yet become code or a link in which safe.py would
-treat something otherwise, and no `<` before it is known what it begins.
+Text that was appended to a stream can't be changed (docs/slack.md#native-streams). So a stream only
+gets the prefix whose neutralised form is final: no continuation may turn a part of it into code or
+a link that `neutralise` treats differently, and for each `<` it is decided what it starts.
+"Decided" means: the same for every continuation of the text.
 """
 
 from __future__ import annotations
@@ -20,9 +21,8 @@ from bot.render.safety.edits import Span, spans_cover
 from bot.render.safety.neutralise import may_be_in_tag, neutralise_prefix, neutralising_edits
 from bot.render.safety.tags import HTML_TAG, PAIRED_TAGS, TAG_REACH_CHARACTERS, find_closing_tag
 
-# Markup that nothing has closed yet is held back for so many characters, then shown bare…
+# Unclosed markup is held back up to this length, and unfinished words up to that one. Ours.
 _MAX_OPEN_CHARACTERS = 200
-# …and words that have not ended for so many, then shown in pieces.
 _MAX_WORD_CHARACTERS = 40
 
 _MARKUP_START = regex.compile(r"\\[^<&]|[<&]|!?\[|`+|https?://|www\.|@", regex.S | regex.I)
@@ -38,26 +38,26 @@ _WORD_END = regex.compile(
 _SPELLED_LESS_THAN = regex.compile(r"&(?:\#?\w{1,8}+;?)*+|<")
 _LESS_THAN_ENDS_LINE = regex.compile(rf"(?:{_SPELLED_LESS_THAN.pattern})\n\Z")
 _LINE_END = regex.compile(r"[^<>\n]*+[<>\n]")
-# A pair of brackets that is text whatever follows: `[1]`, `[x]`, `[see below]`.
+# Brackets that stay text for every continuation: `[1]`, `[x]`, `[see below]`.
 _BRACKETS = regex.compile(r"!?\[[^\[\]\\`<&!\n]*+\](?=[^(\[:])")
-_LINKS = regex.compile(r"\]\(|!\[")  # parted also in what only some readers take for code
+_LINKS = regex.compile(r"\]\(|!\[")  # broken up even in what only some parsers read as code
 _LONG_TICKS = regex.compile(r"`{41}")
 _FENCE_END = regex.compile(r"[ \t>]*+[`~]*+[ \t]*+$")
 _WORD_START = regex.compile(r"(?<=\s)(?=\S)")
 _PARAGRAPH_END = regex.compile(r"\S\n\n\Z")
 _GRAPHEME = regex.compile(r"\X")
 _ADDRESS_END = regex.compile(r"[\s<>|\\`\"\p{Cf}]")
-# Characters beside a tag that count for what stands in its place.
+# Characters next to a tag that its replacement depends on.
 _TAG_CONTEXT_CHARACTERS = 60
 _NEVER_LAST = frozenset("\\&<[]!(`")
 
 
 def committable_prefix(text: str) -> tuple[int, str]:
-    """Return how much of clean `text` can be shown for good, and that much, inert.
+    """Return the length of the committable prefix of `text`, and its neutralised form.
 
-    What is returned begins the `inert_once` form of every text that begins with `text`. It never
-    ends before white space, which Slack may lose when an append begins with it
-    (docs/slack.md#stream-text).
+    For every continuation T of `text`, `neutralise_once(T)` starts with that form. `text` has no
+    control characters (see `replace_control_characters`). The prefix never ends before white space,
+    which Slack may drop at the start of an append (docs/slack.md#stream-text).
     """
     known = displayable_prefix(text)[0]
     end = min(_skip_blanks(text, known), _decided_end(text, known))
@@ -73,21 +73,20 @@ def _skip_blanks(text: str, end: int) -> int:
 
 
 def _decided_end(text: str, known: int) -> int:
-    """Return how much of `text` is made inert in one way only; so much of its markup is `known`."""
+    """The length of `text` up to which neutralisation is decided; markup is decided to `known`."""
     line = text.rfind("\n") + 1
     end = _last_block_decided_end(text, known, line)
-    less = _LESS_THAN_ENDS_LINE.search(
-        text, max(0, line - 40), line
-    )  # it reaches into the next line
+    # A `<` at the end of a line reaches into the next line.
+    less = _LESS_THAN_ENDS_LINE.search(text, max(0, line - 40), line)
     return min(end, less.start()) if less and not _is_decided(text, less.start()) else end
 
 
 def _last_block_decided_end(text: str, known: int, line: int) -> int:
-    """Return how much is made inert in one way only, as far as the last line and its block say."""
+    """The same for the last line, from the block that it belongs to."""
     end = len(text) if known > line else line
     block = _open_block(text, line)
     if block and known > line and scan_blocks(text).blocks[-1].start != block.start:
-        block = None  # the last line begins another one
+        block = None  # the last line starts another block
     if block is None:
         return _running_text_decided_end(text, line, end)
     match block.kind:
@@ -99,7 +98,7 @@ def _last_block_decided_end(text: str, known: int, line: int) -> int:
 
 
 def _open_block(text: str, line: int) -> MarkdownBlock | None:
-    """Return the block that the line may still belong to."""
+    """The block that the line may still belong to."""
     blocks = scan_blocks(text[:line]).blocks
     if not blocks or blocks[-1].end < line or blocks[-1].is_closed:
         return None
@@ -121,7 +120,7 @@ def _fence_decided_end(text: str, fence: MarkdownBlock, line: int) -> int:
 
 
 def _running_text_decided_end(text: str, start: int, end: int) -> int:
-    """Return where the first thing in running text starts that what follows may change."""
+    """The start of the first part of running text that a continuation may change."""
     end = _first_open(text, start, end)
     codes = read_inline(text, start, end).code_spans
     for tag, close in reversed(_paired_tags(text, start, end, codes)):
@@ -131,7 +130,7 @@ def _running_text_decided_end(text: str, start: int, end: int) -> int:
 
 
 def _paired_tags(text: str, start: int, end: int, codes: list[Span]) -> list[Span]:
-    """Return where the tags before `end` start, and where the tags that close them do."""
+    """The starts of tags before `end`, with the starts of their closing tags."""
     pairs = []
     for tag in HTML_TAG.finditer(text, start, end):
         paired = (
@@ -144,7 +143,7 @@ def _paired_tags(text: str, start: int, end: int, codes: list[Span]) -> list[Spa
 
 
 def _first_open(text: str, start: int, end: int) -> int:
-    """Return where the first markup starts that is not closed for certain."""
+    """The start of the first markup whose end is not decided."""
     found = read_inline(text, start, end)
     ticks = _open_code_start(text, start, end)
     table = _possible_table_start(text, start, end)
@@ -163,8 +162,8 @@ def _first_open(text: str, start: int, end: int) -> int:
                     else 0
                 )
             case "h" | "H" | "w" | "W":
-                told = at < ticks and _is_address_decided(text, match.end())
-                stop = match.end() if told else 0
+                is_decided = at < ticks and _is_address_decided(text, match.end())
+                stop = match.end() if is_decided else 0
             case "@":
                 stop = match.end() if at < ticks else 0
             case "`":
@@ -178,17 +177,17 @@ def _first_open(text: str, start: int, end: int) -> int:
 
 
 def _open_code_start(text: str, start: int, end: int) -> int:
-    """Return where code starts that nothing has closed yet, else the end."""
+    """The start of unclosed code; `end` if there is none."""
     found = read_inline(text, start, end, unfinished=True)
-    long = _LONG_TICKS.search(text, start, end)
-    places = [long.start()] if long else []
+    long_run = _LONG_TICKS.search(text, start, end)
+    places = [long_run.start()] if long_run else []
     if found.open_markers and found.open_markers[-1][0] == "`":
         places.append(found.code_spans[-1][0])
     return min(places, default=end)
 
 
 def _possible_table_start(text: str, start: int, end: int) -> int:
-    """Return where the line starts that may become a table's header, and its bars part cells."""
+    """The start of the line that may become a table's header, so that its bars separate cells."""
     last = text.rfind("\n", start, end) + 1 or start
     above = text.rfind("\n", start, last - 1) + 1 or start
     for line, stop in ((above, last), (last, end)):
@@ -198,29 +197,31 @@ def _possible_table_start(text: str, start: int, end: int) -> int:
 
 
 def _code_end(text: str, at: int, after: int, end: int, codes: list[Span]) -> int:
-    """Return where the code ends that starts with the backticks; 0 if that is not certain."""
+    """The end of the code that starts with the backticks at `at`; 0 if that is not decided."""
     index = bisect_left(codes, (at, at))
     if index == len(codes) or codes[index][0] >= after:
         return after
     start, stop = codes[index]
-    told = all(
+    is_decided = all(
         _is_decided(text, less, in_code=True) for less in _less_than_places(text, start, stop)
     )
-    return stop if stop < end and told and not _LINKS.search(text, start, stop) else 0
+    return stop if stop < end and is_decided and not _LINKS.search(text, start, stop) else 0
 
 
 def _brackets_end(
     text: str, at: int, end: int, link: MarkdownLink | None, codes: list[Span]
 ) -> int:
-    """Return where a link, or brackets that are none, end; 0 if that is not certain."""
+    """The end of a link, or of brackets that are no link; 0 if that is not decided."""
     if link is None:
         pair = _BRACKETS.match(text, at, end)
         return pair.end() if pair else 0
     inside = codes[bisect_left(codes, (at, at)) : bisect_left(codes, (link.end, 0))]
-    told = all(_is_decided(text, less) for less in _less_than_places(text, at, link.end))
-    told = told and all(_code_end(text, start, start + 1, end, codes) for start, _ in inside)
-    known = not link.is_reference or (link.end < end and text[link.end] not in "([:")
-    return link.end if told and known else 0
+    is_decided = (
+        all(_is_decided(text, less) for less in _less_than_places(text, at, link.end))
+        and all(_code_end(text, start, start + 1, end, codes) for start, _ in inside)
+        and (not link.is_reference or (link.end < end and text[link.end] not in "([:"))
+    )
+    return link.end if is_decided else 0
 
 
 def _less_than_places(text: str, start: int, end: int) -> list[int]:
@@ -228,7 +229,7 @@ def _less_than_places(text: str, start: int, end: int) -> list[int]:
 
 
 def _is_decided(text: str, at: int, *, in_code: bool = False) -> bool:
-    """Say whether it is known what the `<` or `&` at a place begins."""
+    """Whether it is decided what the `<` or `&` at a place starts."""
     spelled = _SPELLED_LESS_THAN.match(text, at)
     if not spelled or spelled.end() >= len(text):
         return False
@@ -241,7 +242,7 @@ def _is_decided(text: str, at: int, *, in_code: bool = False) -> bool:
 
 
 def _is_tag_decided(text: str, at: int) -> bool:
-    """Say whether it is known what stands in place of the tag, if there is one at a place."""
+    """Whether the replacement of the tag at a place is decided; True if there is no tag."""
     tag = HTML_TAG.match(text, at)
     if tag is None:
         return True
@@ -253,7 +254,7 @@ def _is_tag_decided(text: str, at: int) -> bool:
 
 
 def _is_address_decided(text: str, after: int) -> bool:
-    """Say whether it is known where an address ends, of which a place is inside."""
+    """Whether the end of the address around a place is decided."""
     near = after + MAX_BARE_ADDRESS_CHARACTERS + 1
     match = _ADDRESS_END.search(text, after, near)
     if match is None or match.end() >= len(text):
@@ -262,15 +263,15 @@ def _is_address_decided(text: str, after: int) -> bool:
 
 
 def _before_mail(text: str, end: int) -> int:
-    """Return where a word starts that may yet become a mail address, else the place."""
+    """The start of a word that may become a mail address; `end` if there is none."""
     if text[end : end + 1].isspace():
         return end
-    begun = UNFINISHED_MAIL.search(text, max(0, end - 340), end)
-    return begun.start() if begun else end
+    unfinished = UNFINISHED_MAIL.search(text, max(0, end - 340), end)
+    return unfinished.start() if unfinished else end
 
 
 def _before_open(text: str, end: int) -> int:
-    """Return where the markup starts that is open at a place, if that is near, else the place."""
+    """The start of the markup that is open at `end`, if that is near; otherwise `end`."""
     blocks = scan_blocks(text[:end]).blocks
     if not blocks or blocks[-1].kind not in (BlockKind.TEXT, BlockKind.HEADING):
         return end
@@ -284,7 +285,7 @@ def _before_open(text: str, end: int) -> int:
 
 
 def _before_word(text: str, end: int) -> int:
-    """Return the nearest place, from `end` back, that can be cut at."""
+    """The last place up to `end` that does not split a word, unless the word is too long."""
     if end < len(text) and not text[end].isspace():
         return end
     if end == len(text) and _PARAGRAPH_END.search(text) and _is_top_level(text):
@@ -301,7 +302,7 @@ def _before_word(text: str, end: int) -> int:
 
 
 def _is_top_level(text: str) -> bool:
-    """Say whether the last block is a paragraph or the like that nothing belongs to."""
+    """Whether the last block is a paragraph or heading outside of quotes and lists."""
     blocks = scan_blocks(text).blocks
     return (
         bool(blocks)
@@ -311,7 +312,7 @@ def _is_top_level(text: str) -> bool:
 
 
 def _before_span(text: str, end: int) -> int:
-    """Return the start of the link or code that a place is inside of, else the place."""
+    """The start of the link, code or edit around a place; `end` if there is none."""
     block = next((one for one in scan_blocks(text).blocks if one.start < end < one.end), None)
     if block is None or block.kind is BlockKind.FENCE:
         return end

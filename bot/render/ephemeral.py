@@ -1,7 +1,6 @@
-"""What an asker alone sees: the note that acknowledges a command, and a private answer. Pure.
+"""Ephemeral messages: the acknowledgement of a command, and answers that only the asker sees. Pure.
 
-A private message holds all that Slack lets us send in one; the rest of a longer answer stands
-elsewhere.
+An ephemeral answer is one message. The rest of a longer answer is posted in the direct message.
 """
 
 from __future__ import annotations
@@ -20,14 +19,14 @@ MORE_IN_DM_TEXT = "The rest of this answer is in our direct messages."
 def ephemeral_ack(
     turn_id: str, line: str = WRITING_TEXT, buttons: Sequence[Element] | None = None
 ) -> MessageBody:
-    """Return the note that stands until the answer does: a line of ours and its buttons."""
+    """The message that acknowledges a command: a line and its buttons."""
     return with_buttons(
         one_line_message(line), turn_id, ack_buttons() if buttons is None else buttons
     )
 
 
 def with_buttons(body: MessageBody, turn_id: str, buttons: Sequence[Element]) -> MessageBody:
-    """Return a message with buttons under it that are about this turn."""
+    """A message with buttons for this turn below it."""
     row = {
         "type": "actions",
         "block_id": f"{BUTTONS_BLOCK_PREFIX}{turn_id}",
@@ -37,13 +36,13 @@ def with_buttons(body: MessageBody, turn_id: str, buttons: Sequence[Element]) ->
 
 
 def one_line_message(line: str) -> MessageBody:
-    """Return a message that is one line of ours."""
+    """A message of one line."""
     return _make_body(line, [_line_block(line)])
 
 
 def combined_message(parts: Sequence[MessageBody], *lines: str) -> MessageBody:
-    """Return one message for an answer of one or more: its first part, how the whole stands, lines
-    of ours, and its buttons."""
+    """Combine the messages of an answer into one: its first text, the footer of the last message,
+    `lines`, and the buttons. The text of the other messages is left out."""
     first, last = _blocks(parts[0]), _blocks(parts[-1])
     if len(parts) > 1:
         first += [block for block in last if block["type"] != "markdown"]
@@ -53,22 +52,22 @@ def combined_message(parts: Sequence[MessageBody], *lines: str) -> MessageBody:
 
 
 def ack_payload(body: MessageBody) -> Mapping[str, Any]:
-    """Return what a command is acknowledged with to show this message."""
+    """The payload of an acknowledgement that shows this message."""
     return {"response_type": "ephemeral"} | _body_payload(body)
 
 
 def new_message_payload(body: MessageBody) -> Mapping[str, Any]:
-    """Return what a `response_url` is sent to add this message."""
+    """The payload for a `response_url` that posts this message."""
     return {"response_type": "ephemeral", "replace_original": False} | _body_payload(body)
 
 
 def replacement_payload(body: MessageBody) -> Mapping[str, Any]:
-    """Return what a press's `response_url` is sent to put this in place of what was pressed."""
+    """The payload for a press's `response_url` that replaces the pressed message."""
     return {"response_type": "ephemeral", "replace_original": True} | _body_payload(body)
 
 
 DELETE_PAYLOAD: Mapping[str, Any] = {"delete_original": True}
-"""What a press's `response_url` is sent to take away what was pressed."""
+"""The payload for a press's `response_url` that deletes the pressed message."""
 
 
 def _body_payload(body: MessageBody) -> dict[str, Any]:

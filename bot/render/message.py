@@ -1,8 +1,8 @@
-"""A Draft becomes the messages that should stand in Slack.
+"""Renders a draft as the messages that Slack should show.
 
-Text goes in one `markdown` block a message, its state in a `context` block under the last one
-(docs/delivery.md#message-layout, docs/delivery.md#what-a-reader-sees). Nothing here knows whether,
-when or how a message is sent.
+Each message has its text in one `markdown` block; the last one has the status in a `context` block
+below it (docs/delivery.md#message-layout, docs/delivery.md#what-a-reader-sees). `delivery` decides
+when and how they are sent.
 """
 
 from __future__ import annotations
@@ -31,13 +31,12 @@ from bot.values import STATUS_SEPARATOR, Draft, Phase
 
 Block = Mapping[str, Any]
 
-# Escapes make five characters of one, and a text in a block takes 3,000
-# (docs/slack.md#size-limits).
+# A text object takes 3,000 characters (docs/slack.md#size-limits), and an escape makes five of one.
 _MAX_LINE_CHARACTERS = 500
 _MAX_QUESTION_CHARACTERS = 2_900  # escaped
 
 ASKED_BLOCK_ID = "asked"
-"""The `block_id` of the line that says who asked what."""
+"""The `block_id` of the line above an answer that says who asked what."""
 
 _GRAPHEME = regex.compile(r"\X")
 _MENTION = regex.compile(r"(<@[UW][A-Z0-9]+>)")
@@ -45,10 +44,10 @@ _MENTION = regex.compile(r"(<@[UW][A-Z0-9]+>)")
 
 @dataclass(frozen=True, slots=True)
 class MessageBody:
-    """One Slack message as it should stand.
+    """The content of one Slack message.
 
-    `text` is a short plain line for notifications. `blocks` is compact JSON; equal content gives
-    equal strings, so bodies that would look the same compare equal.
+    `text` is a short plain line for notifications. `blocks` is compact JSON: bodies with equal
+    content are equal.
     """
 
     text: str
@@ -66,20 +65,21 @@ def render_messages(
     full_question: bool = False,
     buttons: Sequence[Block] = (),
 ) -> tuple[MessageBody, ...]:
-    """Return the messages that should stand for `draft`, in order, at least one.
+    """Return the messages for `draft` in order; at least one.
 
-    `limit`, 1,000 or more, is in UTF-8 bytes of one message's markdown as sent; Slack takes 12,000
-    characters over all markdown blocks of a payload (docs/slack.md#size-limits). As `draft.text`
-    grows, every message but the last stays byte for byte as it is; the final draft moves no
-    boundary.
+    A message has at most `max_bytes` of Markdown in UTF-8, which is 1,000 or more. Slack takes
+    12,000 characters in all Markdown blocks of a message (docs/slack.md#size-limits). As
+    `draft.text` grows, all messages except the last stay the same, byte for byte, and the final
+    draft does not move a boundary.
 
-    `cuts` are lengths of `draft.text` at which a message was left as it stood; what was held back
-    then opens the next one. `asked_by` and the beginning of `question`, or with `whole_question`
-    as much of it as a block holds, head the first message; `buttons` close the last one.
+    `cuts` are lengths of `draft.text` at which a message was frozen before it was full; text that
+    was held back then starts the next message. `asked_by` and the beginning of `question` are shown
+    above the first message; with `full_question` as much of it as fits a block. `buttons` are shown
+    below the last message.
     """
     texts = _message_texts(draft, max_bytes, cuts)
     last = len(texts) - 1
-    out = []
+    bodies = []
     for index, text in enumerate(texts):
         blocks: list[Block] = []
         if index == 0 and asked_by:
@@ -88,12 +88,12 @@ def render_messages(
             blocks.append({"type": "markdown", "text": text})
         if index == last:
             blocks += _footer_blocks(draft, question_id, buttons, has_text=bool(text))
-        out.append(MessageBody(_notification_text(draft, text), _json(blocks)))
-    return tuple(out)
+        bodies.append(MessageBody(_notification_text(draft, text), _json(blocks)))
+    return tuple(bodies)
 
 
 def render_footer(draft: Draft, *, question_id: str, buttons: Sequence[Block] = ()) -> str:
-    """Return the blocks that stand below the text of `draft`, as JSON; "[]" if there are none."""
+    """The blocks below the text of `draft`, as JSON; "[]" if there are none. Used for streams."""
     return _json(_footer_blocks(draft, question_id, buttons, has_text=bool(draft.text.strip())))
 
 
@@ -108,7 +108,7 @@ def _json(blocks: Sequence[Block]) -> str:
 
 
 def _notification_text(draft: Draft, text: str) -> str:
-    """Return the line of a notification: how the message begins, or how the answer stands."""
+    """The text of the notification: the beginning of the message, or the status of the answer."""
     if not text and draft.phase is Phase.STOPPED:
         return _mrkdwn_with_mentions(_status_text(draft, has_text=False))
     return escape_mrkdwn(plain_line(text or _status_text(draft, has_text=False)) or "…")
@@ -123,24 +123,24 @@ def _message_texts(draft: Draft, max_bytes: int, cuts: Sequence[int]) -> list[st
 
 
 def _display_markdown(text: str, part: MessagePart, phase: Phase) -> str:
-    """Return the markdown of one message: only finished text is left as the model wrote it."""
-    share = text[part.start : part.end]
+    """The Markdown of one message. Open markup is closed, except in a finished answer."""
+    content = text[part.start : part.end]
     if not part.last:
-        return _neutralise_cached((part.opening + share).rstrip() + part.closing)
-    if not share.strip():
+        return _neutralise_cached((part.opening + content).rstrip() + part.closing)
+    if not content.strip():
         return ""
-    rest = part.opening + share
+    rest = part.opening + content
     if phase is Phase.DONE:
         return neutralise(rest)
     return neutralise(close_truncated(rest) if phase.is_final else close_open_markup(rest))
 
 
-# A full message is asked for again with every draft that follows.
+# A full message is rendered again with each later draft.
 _neutralise_cached = lru_cache(maxsize=256)(neutralise)
 
 
 def _status_text(draft: Draft, *, has_text: bool) -> str:
-    """Return the line under the answer that says how it stands."""
+    """The status line below the answer; "" for a finished answer without a remark."""
     match draft.phase:
         case Phase.STREAMING if has_text:
             return f"Writing… · {draft.status_line}" if draft.status_line else "Writing…"
@@ -171,11 +171,13 @@ def _status_blocks(draft: Draft, *, has_text: bool) -> list[Block]:
 
 
 def _stopped_elements(line: str) -> list[Block]:
-    """Return who stopped it, and a remark beside that: it may hold names of files, and no mention
-    or emphasis in those is live."""
-    who, beside, remark = line.partition(STATUS_SEPARATOR)
-    said: list[Block] = [{"type": "mrkdwn", "text": _mrkdwn_with_mentions(who)}]
-    return [*said, _plain_element(beside.lstrip() + remark)] if remark else said
+    """The person who stopped the answer as mrkdwn, and a remark as plain text.
+
+    The remark may contain names of files, whose mentions and emphasis must not take effect.
+    """
+    who, separator, remark = line.partition(STATUS_SEPARATOR)
+    elements: list[Block] = [{"type": "mrkdwn", "text": _mrkdwn_with_mentions(who)}]
+    return [*elements, _plain_element(separator.lstrip() + remark)] if remark else elements
 
 
 def _plain_element(line: str) -> Block:
@@ -183,7 +185,7 @@ def _plain_element(line: str) -> Block:
 
 
 def _mrkdwn_with_mentions(line: str) -> str:
-    """Return a line of ours as mrkdwn in which only mentions of users are live."""
+    """A status line as mrkdwn in which only mentions of users take effect."""
     pieces = _MENTION.split(line[:_MAX_LINE_CHARACTERS])
     return "".join(piece if _MENTION.fullmatch(piece) else escape_mrkdwn(piece) for piece in pieces)
 
@@ -201,9 +203,9 @@ def _asked_block(user: str, question: str, *, full: bool) -> Block:
     return {"type": "context", "block_id": ASKED_BLOCK_ID, "elements": elements}
 
 
-@lru_cache(maxsize=64)  # asked for again with every draft
+@lru_cache(maxsize=64)  # called again for each draft
 def _fit_block(text: str) -> str:
-    """Return as much of a plain text as fits a block."""
+    """Cut a plain text to the length that fits a block."""
     pieces = _GRAPHEME.findall(text)
     ends = accumulate(len(html.escape(piece, quote=False)) for piece in pieces)
     head = pieces[: sum(end <= _MAX_QUESTION_CHARACTERS for end in ends)]

@@ -1,4 +1,4 @@
-"""Markdown as one short plain line, for notifications and for a question that is quoted."""
+"""Markdown as one short plain line, for notifications and quoted questions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _GRAPHEME = regex.compile(r"\X")
 
 
 def plain_line(text: str, max_characters: int = 150) -> str:
-    """Return the beginning of `text` without markup, at most `limit` characters and an ellipsis."""
+    """The beginning of `text` without markup: at most `max_characters`, and an ellipsis if cut."""
     line = " ".join(_without_markup(text[: 6 * max_characters]).split())
     if len(line) <= max_characters:
         return line
@@ -39,7 +39,7 @@ def plain_line(text: str, max_characters: int = 150) -> str:
 
 
 def _without_markup(text: str) -> str:
-    """Return `text` without markup, code left as it is."""
+    """Remove markup outside of code."""
     text = _LINE_START.sub("", _RULE.sub("", _FENCE.sub("", text)))
     pieces, done = [], 0
     for match in _CODE.finditer(text):

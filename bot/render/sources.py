@@ -1,8 +1,8 @@
-"""The list of sources under an answer: what pages say of themselves, made harmless. Pure.
+"""Renders the list of sources below an answer. Pure.
 
-Titles and addresses come from pages anybody can write. A title is one short line without markup,
-so that a page can't speak in the answer's voice; an address leads to a host by http or https, and
-holds nothing that Markdown or Slack could read as something else.
+Titles and URLs come from web pages and are not trusted. A title becomes one short line without
+markup, so that a page can't pretend to be part of the answer. A URL has to be http or https, and is
+encoded so that neither Markdown nor Slack can read it as something else.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ import unicodedata
 from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 
-MAX_SOURCE_TITLE_CHARACTERS = 100  # characters; longer ones are cut and end in "…"
-MAX_SOURCE_URL_CHARACTERS = 2_000  # characters; a longer one is no place anybody goes to
-MAX_SOURCES = 50  # of one answer; how many more there are is said
+MAX_SOURCE_TITLE_CHARACTERS = 100  # longer titles are cut and end in "…"
+MAX_SOURCE_URL_CHARACTERS = 2_000  # sources with longer URLs are left out
+MAX_SOURCES = 50  # of one answer; the number of further ones is shown
 _MARKUP = re.compile(r"([\\`*_\[\]<>()~|#!&{}$^])")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\.?|\[[0-9A-Fa-f:.]+\]")
-# What may stand in the rest of an address as it is: RFC 3986, without what closes a link.
+# Characters that are not encoded after the host: RFC 3986, except those that close a link.
 _SAFE_URL_CHARACTERS = "/?#%:@!$&'+,;=~-._"
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def render_sources(sources: Mapping[str, str]) -> str:
-    """Return the Markdown of a list of sources, title by address; "" where none can be shown."""
+    """The Markdown of a list of sources, given as titles by URL; "" if none can be shown."""
     shown: dict[str, str] = {}
-    for written, title in sources.items():
-        if address := safe_url(written):
-            shown.setdefault(address, _link_label(title) or _link_label(address))
+    for source_url, title in sources.items():
+        if url := safe_url(source_url):
+            shown.setdefault(url, _link_label(title) or _link_label(url))
     if not shown:
         return ""
     listed = list(shown.items())[:MAX_SOURCES]
@@ -39,10 +39,9 @@ def render_sources(sources: Mapping[str, str]) -> str:
 
 
 def safe_url(url: str) -> str:
-    """Return an address in ASCII, percent-encoded where needed; "" unless http or https, and
-    where it is too long.
+    """A URL in ASCII, percent-encoded where needed; "" if it is not http or https, or too long.
 
-    A user's name and password in it are left out: they make one host look like another.
+    User name and password are removed: they can make one host look like another.
     """
     try:
         parts = urlsplit(url.strip())
@@ -50,7 +49,7 @@ def safe_url(url: str) -> str:
     except ValueError:
         return ""
     host = host if port is None else host.rpartition(":")[0]
-    if "\\" in parts.netloc:  # readers disagree about the host
+    if "\\" in parts.netloc:  # parsers disagree about the host
         return ""
     try:
         host = host.rstrip(":").encode("idna").decode()
@@ -67,15 +66,14 @@ def safe_url(url: str) -> str:
 
 
 def _link_label(words: str) -> str:
-    """Return words as the label of a link: one line, short, nothing in it alive."""
-    known = html.unescape(words)
-    seen = (" " if char.isspace() else char for char in known)
-    line = " ".join("".join(char for char in seen if _is_visible(char)).split())
+    """A text as the label of a link: one short line with escaped markup."""
+    spaced = (" " if char.isspace() else char for char in html.unescape(words))
+    line = " ".join("".join(char for char in spaced if _is_visible(char)).split())
     if len(line) > MAX_SOURCE_TITLE_CHARACTERS:
         line = line[: MAX_SOURCE_TITLE_CHARACTERS - 1].rstrip() + "…"
     return _MARKUP.sub(r"\\\1", line)
 
 
 def _is_visible(char: str) -> bool:
-    """Whether a character is seen, and does not turn others round or hide them."""
+    """Whether a character is no control or format character, such as those that reverse text."""
     return unicodedata.category(char)[0] != "C"

@@ -1,8 +1,8 @@
-"""Where one message ends and the next begins.
+"""Splits a text into messages.
 
-A text that grows is cut at places that never move: a cut depends only on what stands before it
-and on the window behind it that fills the message. So messages that are full stay as they are,
-and the finished text is cut where the growing one was.
+The cuts of a growing text never move: a cut depends only on the text before it and on the window
+after it that fills the message. So full messages don't change, and the finished text is cut at the
+same places as the growing one.
 """
 
 from __future__ import annotations
@@ -19,18 +19,19 @@ from bot.render.markdown.reopen import LOOK_AHEAD_CHARACTERS, reopen_at, reopen_
 from bot.render.markdown.scan import scan_blocks
 from bot.render.safety.costs import extra_byte_costs
 
-# What closes a message at a cut is never longer (bytes): see the caps in scan.py and inline.py.
+# The longest markup that closes a message: follows from the limits in scan.py and inline.py.
 CLOSING_RESERVE_BYTES = 320
-# How full a message is when a good or a fair place ends it, and where to look for one (of 100).
+# How full a message has to be to end at a good or a fair place, and from where any place is near.
 _GOOD_FILL_PERCENT, _FAIR_FILL_PERCENT, _NEAR_FILL_PERCENT = 80, 90, 70
 
 
 @dataclass(frozen=True, slots=True)
 class MessagePart:
-    """One message's share of a text: `text[start:end]` between what is opened and closed for it.
+    """One message: `opening`, then `text[start:end]`, then `closing`.
 
-    Shares follow each other; what lies between two of them is blank or a marker said again.
-    The `last` one is not closed: more may be added to it.
+    `opening` repeats the markup that was open at the cut before; `closing` closes what is open at
+    the end. Between two parts only blanks and markers are left out. The `last` part is not closed,
+    because the text may grow.
     """
 
     start: int
@@ -41,23 +42,23 @@ class MessagePart:
 
 
 def split_text(text: str, max_bytes: int, cuts: Sequence[int] = ()) -> list[MessagePart]:
-    """Return the shares of `text` in messages of at most `limit` UTF-8 bytes once made inert.
+    """Split `text` into messages of at most `max_bytes` in UTF-8 after neutralisation.
 
-    `limit` is at least 1,000. `cuts` are lengths of `text` at which it was shown as far as it
-    could be, and the message left at that.
+    `max_bytes` is at least 1,000. `cuts` are lengths of `text` at which a message was frozen: it
+    ends at the last place that could be displayed then.
     """
     parts: list[MessagePart] = []
     start, opening = 0, ""
-    waiting = sorted(cut for cut in cuts if 0 < cut < len(text))
+    frozen = sorted(cut for cut in cuts if 0 < cut < len(text))
     while True:
         rest, shift = opening + text[start:], start - len(opening)
-        waiting = [cut for cut in waiting if cut > start]
-        head = rest[: waiting[0] - shift] if waiting else rest
+        frozen = [cut for cut in frozen if cut > start]
+        head = rest[: frozen[0] - shift] if frozen else rest
         cut = _find_cut(head, rest, len(opening), max_bytes)
-        if cut is None and not waiting:
+        if cut is None and not frozen:
             return [*parts, MessagePart(start, len(text), opening, "", last=True)]
         if cut is None:
-            del waiting[0]
+            del frozen[0]
             end, closers = displayable_prefix(head)
             if end <= len(opening):
                 continue
@@ -69,7 +70,7 @@ def split_text(text: str, max_bytes: int, cuts: Sequence[int] = ()) -> list[Mess
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """Where a text is cut, what closes it there, where it goes on, and what opens it again."""
+    """A message ends at `end` with `closing`; the next resumes at `resume` with `opening`."""
 
     end: int
     closing: str
@@ -78,18 +79,18 @@ class _Cut:
 
 
 def _find_cut(head: str, text: str, after: int, max_bytes: int) -> _Cut | None:
-    """Return where a message with `head` ends behind `after`, if that fills it."""
+    """The cut after `after` that ends a message with `head`; None if it is not full."""
     room = max_bytes - CLOSING_RESERVE_BYTES
-    ruler = _ByteMeter(head[: room + 1])
+    meter = _ByteMeter(head[: room + 1])
     good, fair, window = (
-        ruler.prefix_length(room * part // 100)
+        meter.prefix_length(room * part // 100)
         for part in (_GOOD_FILL_PERCENT, _FAIR_FILL_PERCENT, 100)
     )
     if good == len(head):
         return None
-    near, full = ruler.prefix_length(room * _NEAR_FILL_PERCENT // 100), window < len(head)
+    near, full = meter.prefix_length(room * _NEAR_FILL_PERCENT // 100), window < len(head)
     ahead = text[: window + LOOK_AHEAD_CHARACTERS]
-    # What stands in full messages is asked for again with every draft that follows.
+    # The cuts of full messages are computed again for each later draft.
     cut = _compute_cut_cached if len(ahead) == window + LOOK_AHEAD_CHARACTERS else _compute_cut
     return cut(ahead, window, after, (near, good, fair), full=full)
 
@@ -113,9 +114,9 @@ _compute_cut_cached = lru_cache(maxsize=256)(_compute_cut)
 
 
 class _ByteMeter:
-    """Measures beginnings of a text: at least the bytes they take once made inert.
+    """Measures prefixes of a text: an upper bound of their bytes after neutralisation.
 
-    What a beginning measures depends on nothing behind it, so a text that grows measures alike.
+    The measure of a prefix does not depend on the text after it, so it stays as the text grows.
     """
 
     def __init__(self, text: str) -> None:
@@ -125,7 +126,7 @@ class _ByteMeter:
         self._sums = [0, *accumulate(extra for _, extra in costs)]
 
     def prefix_length(self, room: int) -> int:
-        """Return the length of the longest beginning that takes no more than `room` bytes."""
+        """The length of the longest prefix that takes at most `room` bytes."""
         return bisect_right(range(1, len(self._text) + 1), room, key=self._cost)
 
     def _cost(self, length: int) -> int:

@@ -1,7 +1,7 @@
-"""The process from outside: health, readiness, metrics, and in HTTP mode Slack's requests.
+"""The HTTP server: health, readiness, metrics, and in HTTP mode Slack's requests.
 
-signed.py       what Slack sends: size, age and signature of the bytes, then their meaning
-connections.py  how many connections there are, and for how long each may say nothing
+signed_requests.py  verifies Slack's requests and passes them to Bolt
+connections.py      limits the number of connections and their timeouts
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ReadinessCheck = Callable[[], Awaitable[bool]]
 
 
 def health_routes(metrics: Metrics, checks: Mapping[str, ReadinessCheck]) -> list[web.RouteDef]:
-    """Health, readiness and metrics. `checks` by name must all hold for readiness."""
+    """Routes of health, readiness and metrics. Readiness needs all `checks`, which have names."""
     return [
         web.get("/healthz", _healthz),
         web.get("/readyz", _readyz(checks)),
@@ -41,14 +41,14 @@ def slack_routes(
     signing_secret: str,
     body_seconds: float = DEFAULT_CONNECTION_LIMITS.body_seconds,
 ) -> list[web.RouteDef]:
-    """Where Slack sends events, commands and actions in HTTP mode."""
+    """The route to which Slack sends events, commands and actions in HTTP mode."""
     return [
         web.post("/slack/events", slack_events_handler(slack_app, signing_secret, body_seconds))
     ]
 
 
 def make_application(*routes: web.RouteDef) -> web.Application:
-    """An application with these routes, which says nothing about its versions."""
+    """An application with these routes. Its replies don't reveal versions."""
     server = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[time_requests])
     server.router.add_routes(routes)
     server.on_response_prepare.append(_hide_server_versions)
@@ -64,11 +64,11 @@ async def serve(
     variable: str = "PORT",
     limits: ConnectionLimits = DEFAULT_CONNECTION_LIMITS,
 ) -> AsyncIterator[int]:
-    """Listen while the block runs; gives the port.
+    """Listen on `host` and `port` while the block runs; yields the port.
 
-    Raises StartError when the port can't be had; it names the setting, `variable`.
+    Raises StartError if the port is not available. Its text names the setting, `variable`.
     """
-    # A compressed body is not unpacked: nobody we know sends one (see `signed.py`).
+    # Compressed bodies are not decompressed; signed_requests.py refuses them.
     runner = web.AppRunner(
         application, access_log=None, shutdown_timeout=1.0, auto_decompress=False
     )
@@ -102,7 +102,7 @@ async def _listen(
 
 
 async def _hide_server_versions(_: web.Request, response: web.StreamResponse) -> None:
-    """Leave out what aiohttp says of its own and Python's version."""
+    """Replace aiohttp's header, which has its own and Python's version."""
     response.headers["Server"] = "bot"
 
 

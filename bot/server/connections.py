@@ -1,11 +1,11 @@
-"""Connections to the server: how many there are, and how long each may say nothing.
+"""Limits the connections to the server: their number, and the time that each may take.
 
-A socket costs a descriptor, and a process without descriptors can't reach Slack either. So there
-is a most, and every connection has seconds for the head of its next request, for its body, and
-for all of the answer. When a new one comes and all are taken, the one that has owed the rest of a
-request longest makes room: who is silent never keeps out who speaks. A body in tiny chunks, which
-costs far more to take apart than it says, ends its connection. aiohttp has only a keep-alive
-timeout, which knows nothing of slow heads, bodies or readers.
+A socket takes a file descriptor, and a process without descriptors can't reach Slack either. So the
+number of connections is limited, and a connection has timeouts for the next request's head, for
+its body, and for the whole response. When the limit is reached, a new connection replaces the one
+that has been waiting longest for (the rest of) a request. A body in tiny chunks, which is expensive
+to parse, ends its connection. aiohttp itself has only a keep-alive timeout, and none for slow
+heads, bodies or readers.
 """
 
 from __future__ import annotations
@@ -25,32 +25,32 @@ from aiohttp.web_request import BaseRequest
 log = logging.getLogger(__name__)
 
 MAX_CONNECTIONS = 256
-"""Connections at once. Slack waits three seconds for an answer (docs/slack.md#acknowledgement), so
-that even fifty events a second need fewer."""
+"""Concurrent connections. Slack waits three seconds for a response (docs/slack.md#acknowledgement),
+so even fifty events a second need fewer."""
 
 PIECE_BYTES = 8 * 1024
-"""Bytes that are taken apart before anybody looks how far the body has come."""
+"""Bytes that are parsed before the overhead of chunks is checked."""
 
 MAX_CHUNK_OVERHEAD_BYTES = 16 * 1024
-"""Bytes which the chunks of one body may cost beyond an eighth of it. Proxies send chunks of
-kilobytes, with a dozen bytes around each."""
+"""Bytes of chunk headers that one body may have beyond an eighth of its content. Proxies send
+chunks of kilobytes, with a dozen bytes around each."""
 
 CLIENT_ERRORS = (HttpProcessingError, web.RequestPayloadError, ConnectionError, TimeoutError)
-"""Errors that whoever is connected can cause as often as they like."""
+"""Errors that a client can cause at will."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """Bounds of a server's connections, in seconds where they are no number."""
+    """Limits for the connections of one server."""
 
     max_connections: int
-    head_seconds: float  # from the connection, or the last answer, to the next request's head
+    head_seconds: float  # from the connection, or the last response, to the next request's head
     body_seconds: float
-    total_seconds: float  # from a request's head to the end of its answer
+    total_seconds: float  # from a request's head to the end of its response
 
 
 def _max_connections() -> int:
-    """A quarter of the descriptors this process may have, and not more than we need."""
+    """A quarter of the file descriptors that this process may open, at most MAX_CONNECTIONS."""
     allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return (
         MAX_CONNECTIONS
@@ -59,61 +59,64 @@ def _max_connections() -> int:
     )
 
 
-# Slack sends a request at once and whole. Proxies keep connections open for about a minute;
-# one that is closed in between is simply made again.
+# Slack sends each request at once. Proxies keep connections open for about a minute, and open a new
+# one if theirs was closed.
 DEFAULT_CONNECTION_LIMITS = ConnectionLimits(
     _max_connections(), head_seconds=15.0, body_seconds=5.0, total_seconds=30.0
 )
 
 
 class ConnectionTracker:
-    """The connections of one listening socket."""
+    """The connections of one listening socket: waiting for a request, or busy with one."""
 
     def __init__(self, manager: web.Server, limits: ConnectionLimits) -> None:
         self.limits = limits
         self._manager = manager
-        self._waiting: dict[HttpConnection, None] = {}  # for (the rest of) a request; longest first
+        self._waiting: dict[HttpConnection, None] = {}  # for a request or its rest; longest first
         self._busy: set[HttpConnection] = set()
 
     def new_protocol(self) -> asyncio.Protocol:
-        """The protocol of the next connection."""
+        """Make the protocol of the next connection; the factory for `create_server`."""
         return HttpConnection(self._manager, self)
 
     def try_add(self, connection: HttpConnection) -> bool:
-        """Count a new connection; False if there is no room for it."""
+        """Add a new connection, aborting the longest waiting one if the limit is reached.
+
+        False if all connections are busy.
+        """
         if len(self._waiting) + len(self._busy) >= self.limits.max_connections:
             if not self._waiting:
                 return False
-            silent = next(iter(self._waiting))
-            self.remove(silent)
-            silent.abort()
+            longest_waiting = next(iter(self._waiting))
+            self.remove(longest_waiting)
+            longest_waiting.abort()
         self._waiting[connection] = None
         return True
 
     def request_started(self, connection: HttpConnection) -> None:
-        """A request's head has come; its body may be on its way still."""
+        """The head of a request was received: the connection becomes the last one to abort."""
         if connection in self._waiting:
             del self._waiting[connection]
-            self._waiting[connection] = None  # behind all who have said nothing for longer
+            self._waiting[connection] = None
 
     def request_received(self, connection: HttpConnection) -> None:
-        """All of a request has come: from now on it is we who owe something."""
+        """A request was received completely: the connection is busy until it is answered."""
         self._waiting.pop(connection, None)
         self._busy.add(connection)
 
     def request_answered(self, connection: HttpConnection) -> None:
-        """A request is answered."""
+        """A request was answered: the connection waits for the next."""
         self._busy.discard(connection)
         self._waiting[connection] = None
 
     def remove(self, connection: HttpConnection) -> None:
-        """The connection counts no more."""
+        """Forget a connection that was closed."""
         self._waiting.pop(connection, None)
         self._busy.discard(connection)
 
 
 class HttpConnection(web.RequestHandler):
-    """One connection, which is cut off when it takes longer than it may."""
+    """One connection, which is aborted after its timeouts."""
 
     __slots__ = ("_answering", "_body", "_connections", "_overhead", "_socket", "_timer")
 
@@ -122,9 +125,9 @@ class HttpConnection(web.RequestHandler):
             manager,
             loop=asyncio.get_running_loop(),
             keepalive_timeout=connections.limits.head_seconds,
-            lingering_time=1.0,  # seconds for a body nobody wanted; then the connection ends
+            lingering_time=1.0,  # seconds to read an unwanted body before the connection is closed
             auto_decompress=False,
-            access_log=None,  # type: ignore[arg-type]  # None is what AppRunner hands on as well
+            access_log=None,  # type: ignore[arg-type]  # AppRunner passes None, too
         )
         self._connections = connections
         self._socket: asyncio.Transport | None = None
@@ -132,10 +135,10 @@ class HttpConnection(web.RequestHandler):
         self._request_factory = _without_host(self._request_factory)
         self._answering = False
         self._body: StreamReader | None = None  # of the newest request
-        self._overhead = 0  # bytes of it that were no content
+        self._overhead = 0  # bytes of that body that were not content
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the connection, if there is room."""
+        """Accept the connection if there is room, otherwise abort it."""
         super().connection_made(transport)
         self._socket = self.transport
         if self._connections.try_add(self):
@@ -151,7 +154,7 @@ class HttpConnection(web.RequestHandler):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take what has come, piece by piece, and see that bodies are worth what they cost."""
+        """Parse received bytes in pieces, checking the overhead of chunks after each."""
         for start in range(0, len(data) or 1, PIECE_BYTES):
             piece = data[start : start + PIECE_BYTES]
             before = self._body.total_bytes if self._body else 0
@@ -160,17 +163,20 @@ class HttpConnection(web.RequestHandler):
             if self._socket is None or self._socket.is_closing():
                 return
 
-    def _limit_chunk_overhead(self, came: int, before: int) -> None:
-        """Count what came around the content of a body, until it is whole."""
+    def _limit_chunk_overhead(self, received: int, before: int) -> None:
+        """Count the bytes of a body that are not content; abort if there are too many.
+
+        `before` is the length of the content before the last `received` bytes.
+        """
         newest = self._messages[-1][1] if self._messages else self._body
         if newest is not self._body:
             self._body, self._overhead = newest, 0
         elif newest is not None:
-            self._overhead += came - (newest.total_bytes - before)
+            self._overhead += received - (newest.total_bytes - before)
         if self._body is None or self._body.is_eof():
             self._request_received()
         elif self._overhead > MAX_CHUNK_OVERHEAD_BYTES + self._body.total_bytes // 8:
-            log.debug("a body was not worth its chunks")
+            log.debug("aborted a connection: its chunks are too small for their overhead")
             self.abort()
 
     def _request_received(self) -> None:
@@ -178,12 +184,12 @@ class HttpConnection(web.RequestHandler):
             self._connections.request_received(self)
 
     def abort(self) -> None:
-        """Cut the connection off; what was not sent yet is dropped."""
+        """Close the connection at once and drop unsent data."""
         if self._socket is not None:
             self._socket.abort()
 
     def request_started(self, body: StreamReader) -> None:
-        """The head of a request has come: from here on its answer is timed."""
+        """The head of a request was received: start the timeout of its response."""
         self._answering = True
         self._connections.request_started(self)
         if body.is_eof():
@@ -191,7 +197,7 @@ class HttpConnection(web.RequestHandler):
         self._restart_timer(self._connections.limits.total_seconds)
 
     def request_answered(self) -> None:
-        """A request is answered, but for what its sender has still to read."""
+        """A response was written: start the timeout of the next request's head."""
         self._answering = False
         if self.transport is not None:
             self._connections.request_answered(self)
@@ -209,13 +215,13 @@ class HttpConnection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer what is no HTTP, without a word about what was wrong or who we are."""
+        """Respond to malformed HTTP without details and without versions."""
         response = super().handle_error(request, status, exc, "Bad request\n" if message else None)
         response.headers["Server"] = "bot"
         return response
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
-        """Log an error: what anybody can cause from outside at DEBUG only."""
+        """Log an error; those that a client can cause only at DEBUG."""
         if isinstance(kw.get("exc_info"), CLIENT_ERRORS):
             log.debug(*args, **kw)
         else:
@@ -223,18 +229,18 @@ class HttpConnection(web.RequestHandler):
 
 
 def _without_host(make: Callable[..., BaseRequest] | None) -> Callable[..., BaseRequest]:
-    """Make requests without the host of their address, which nobody here asks for.
+    """Make requests without the host in their URL, which is not used here.
 
-    A host in punycode takes milliseconds to decode, and one that can't be decoded would end the
-    connection's task with an error.
+    Decoding a punycode host takes milliseconds, and a malformed one would end the connection's task
+    with an error.
     """
 
-    def make_request(message: RawRequestMessage, *how: Any) -> BaseRequest:
+    def make_request(message: RawRequestMessage, *args: Any) -> BaseRequest:
         if make is None:
             raise RuntimeError("the server is gone")
         if message.url.absolute:
             message = message._replace(url=message.url.relative())
-        return make(message, *how)
+        return make(message, *args)
 
     return make_request
 
@@ -243,7 +249,7 @@ def _without_host(make: Callable[..., BaseRequest] | None) -> Callable[..., Base
 async def time_requests(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Tell the connection when a request begins and when it is answered."""
+    """Middleware that tells the connection when a request starts and when it is answered."""
     connection = request.protocol
     if not isinstance(connection, HttpConnection):
         return await handler(request)

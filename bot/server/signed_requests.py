@@ -1,8 +1,9 @@
-"""What Slack sends to `/slack/events`: believed by its signature, and read only after that.
+"""Verifies requests to `/slack/events` and passes them to Bolt.
 
-Until the signature is known to be right, a body is bytes: at most 1 MiB, not unpacked, not decoded
-(docs/slack.md#request-signatures). Then it is UTF-8, whatever its sender calls it, and whatever
-can't be read as one of Slack's payloads is a 400. Nothing that is not signed is logged above DEBUG.
+Before the signature is verified, a body is only bytes: at most 1 MiB, neither decompressed nor
+decoded (docs/slack.md#request-signatures). After that it is decoded as UTF-8, whatever its headers
+say, and a body that is not one of Slack's payloads gets a 400. Unsigned requests are only logged at
+DEBUG.
 """
 
 from __future__ import annotations
@@ -23,21 +24,19 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 
 log = logging.getLogger(__name__)
 
-# Slack's payloads are well below this (a view has at most 100 blocks of 3,000 characters).
+# Slack's payloads are much smaller (a view has at most 100 blocks of 3,000 characters).
 MAX_BODY_BYTES = 2**20
-MAX_TIMESTAMP_AGE_SECONDS = (
-    300  # seconds between Slack's time stamp and now (docs/slack.md#request-signatures)
-)
-MAX_TIMESTAMP_DIGITS = 12  # digits of a time stamp: enough for 30,000 years
-MAX_FORM_FIELDS = 100  # of a form; a slash command has about fifteen
-MAX_JSON_DEPTH = 100  # levels of JSON; the deepest Block Kit has fewer than twenty
+MAX_TIMESTAMP_AGE_SECONDS = 300  # docs/slack.md#request-signatures
+MAX_TIMESTAMP_DIGITS = 12  # enough for 30,000 years
+MAX_FORM_FIELDS = 100  # a slash command has about fifteen
+MAX_JSON_DEPTH = 100  # Block Kit has fewer than twenty levels
 
 _FORM = "application/x-www-form-urlencoded"
 _UNCOMPRESSED_ENCODINGS = frozenset({"", "identity"})
 
 
 class RequestRefused(Exception):
-    """The request is not taken; `status` is what its sender reads."""
+    """A request is refused with this HTTP `status`."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -50,29 +49,29 @@ def slack_events_handler(
     body_seconds: float,
     now: Callable[[], float] = time.time,
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """The handler of Slack's requests. A body has `body_seconds` to arrive."""
+    """The handler of Slack's requests. A body has to arrive within `body_seconds`."""
     secret = signing_secret.encode()
 
     async def handle(request: web.Request) -> web.Response:
         try:
             body = await _signed_body(request, secret, now(), body_seconds)
-            delivery = bolt_request(body, request.headers)
-        except RequestRefused as refused:
-            log.debug("a request was refused: %s", refused)
-            return web.json_response({"error": str(refused)}, status=refused.status)
-        return await to_aiohttp_response(await slack_app.async_dispatch(delivery))
+            verified = bolt_request(body, request.headers)
+        except RequestRefused as refusal:
+            log.debug("refused a request to /slack/events: %s", refusal)
+            return web.json_response({"error": str(refusal)}, status=refusal.status)
+        return await to_aiohttp_response(await slack_app.async_dispatch(verified))
 
     return handle
 
 
 async def _signed_body(request: web.Request, secret: bytes, now: float, seconds: float) -> bytes:
-    """The bytes Slack has signed just now. Raises Refused for all others.
+    """Read a body and verify its signature. Raises RequestRefused.
 
-    What can be told by the headers is told before the body is read.
+    The headers are checked before the body is read.
     """
-    stamp = request.headers.get("X-Slack-Request-Timestamp", "")
+    timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
     signature = request.headers.get("X-Slack-Signature", "")
-    if not is_recent(stamp, now) or not signature.isascii():
+    if not is_recent(timestamp, now) or not signature.isascii():
         raise RequestRefused(401, "invalid request")
     if request.headers.get("Content-Encoding", "").strip().lower() not in _UNCOMPRESSED_ENCODINGS:
         raise RequestRefused(415, "compressed body")
@@ -84,31 +83,31 @@ async def _signed_body(request: web.Request, secret: bytes, now: float, seconds:
     except web.HTTPRequestEntityTooLarge as error:
         raise RequestRefused(413, "body too large") from error
     except (web.RequestPayloadError, ConnectionError, RuntimeError) as error:
-        # RuntimeError is how aiohttp says that the connection was closed between two reads.
+        # aiohttp raises RuntimeError if the connection was closed between two reads.
         raise RequestRefused(400, "malformed body") from error
-    if not hmac.compare_digest(signature, signature_of(body, stamp, secret)):
+    if not hmac.compare_digest(signature, signature_of(body, timestamp, secret)):
         raise RequestRefused(401, "invalid request")
     return body
 
 
 def is_recent(timestamp: str, now: float) -> bool:
-    """Whether a time stamp is a number of seconds, and less than five minutes from now."""
+    """Whether a timestamp is a number of seconds, and at most five minutes from now."""
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= MAX_TIMESTAMP_DIGITS):
         return False
     return abs(now - int(timestamp)) <= MAX_TIMESTAMP_AGE_SECONDS
 
 
 def signature_of(body: bytes, timestamp: str, secret: bytes) -> str:
-    """Slack's signature of these bytes at that time (docs/slack.md#request-signatures)."""
+    """Slack's signature of a body (docs/slack.md#request-signatures)."""
     digest = hmac.new(secret, b"v0:" + timestamp.encode() + b":", hashlib.sha256)
     digest.update(body)
     return "v0=" + digest.hexdigest()
 
 
 def bolt_request(body: bytes, headers: Mapping[str, str]) -> AsyncBoltRequest:
-    """A delivery as Bolt takes it. Raises Refused when it is none of the things Slack sends.
+    """Make Bolt's request for a verified body. Raises RequestRefused if Slack sends no such body.
 
-    Bolt reads the body a second time; it is told only the headers it needs.
+    Bolt parses the body again, and gets only the headers that it needs.
     """
     media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
     try:
@@ -118,7 +117,7 @@ def bolt_request(body: bytes, headers: Mapping[str, str]) -> AsyncBoltRequest:
         return AsyncBoltRequest(body=text, headers=dict(_bolt_headers(headers, media_type)))
     except RequestRefused:
         raise
-    except Exception as error:  # Bolt takes the shape of a payload for granted
+    except Exception as error:  # Bolt does not validate payloads
         raise RequestRefused(400, "malformed body") from error
 
 
@@ -132,7 +131,7 @@ def _bolt_headers(
 
 
 def _is_well_formed(text: str, media_type: str) -> bool:
-    """Whether it is one of the things Slack sends: a JSON event, or a form."""
+    """Whether a body has one of Slack's formats: an event as JSON, or a form."""
     try:
         if media_type != _FORM or text.startswith("{"):
             return _is_event(_parse_json(text))
@@ -145,8 +144,7 @@ def _is_well_formed(text: str, media_type: str) -> bool:
 
 
 def _parse_json(text: str) -> object:
-    """The value a text is in JSON. Raises ValueError or RecursionError, also where it is deeper
-    than what comes after us should have to follow."""
+    """Parse JSON. Raises ValueError or RecursionError, also for more than MAX_JSON_DEPTH levels."""
     found: object = json.loads(text)
     level: list[object] = [found]
     for _ in range(MAX_JSON_DEPTH):

@@ -1,14 +1,17 @@
-"""Every variable the bot reads: its name, type, range and meaning. Read once, by app and cli only.
+"""Settings: all environment variables that the bot reads, with type, range and meaning.
 
-A real environment variable wins over `.env`; an empty value counts as absent. What is wrong is
-said as one sentence a variable (`SettingsError`), never with the value of a secret.
+Environment variables override `.env`, and an empty value counts as absent. Settings are read once;
+only `cli`, `app` and `check` use them. Problems are one sentence per variable (`SettingsError`),
+without the values of secrets.
 
-    groups.py     the variables; tools.py those about tools, limits.py those that bound an answer
-    addresses.py  what can be the base URL of a model's server
-    databases.py  what can be the address of a database
-    secrets.py    which values are secret
-    env_file.py   what is wrong with the file `.env`
-    problems.py   what is wrong with a value
+    groups.py     the variables, in groups
+    tools.py      variables about tools
+    limits.py     variables that limit one answer
+    addresses.py  validates the base URL of a model's server
+    databases.py  validates the URL of a database
+    env_file.py   problems with the file `.env`
+    problems.py   problems with a value, as sentences
+    secrets.py    secret values, to be masked in logs
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from bot.errors import SettingsError
-from bot.settings.env_file import env_file_problems as env_file_problems
+from bot.settings.env_file import env_file_problems
 from bot.settings.groups import (
     DeliverySettings,
     ServerSettings,
@@ -50,7 +53,7 @@ GROUPS: tuple[type[SettingsGroup], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All groups together."""
+    """All settings, by group."""
 
     slack: SlackSettings
     upstream: UpstreamSettings
@@ -62,9 +65,9 @@ class Settings:
 
 
 def load_settings(env_file: Path | None = ENV_FILE) -> Settings:
-    """Read the environment and `env_file`. Raises SettingsError with every problem at once."""
-    if unreadable := env_file_problems(env_file):
-        raise SettingsError(unreadable)
+    """Read the environment and `env_file`. Raises SettingsError with all problems."""
+    if file_problems := env_file_problems(env_file):
+        raise SettingsError(file_problems)
     problems: list[str] = []
     groups: dict[type[SettingsGroup], Any] = {}
     for group in GROUPS:
@@ -78,7 +81,7 @@ def load_settings(env_file: Path | None = ENV_FILE) -> Settings:
 
 
 def require_slack(settings: Settings) -> None:
-    """Raise SettingsError unless the bot can join a Slack workspace with these settings."""
+    """Raise SettingsError if a setting is missing that the bot needs to join a workspace."""
     problems = []
     slack = settings.slack
     if not slack.bot_token:
@@ -97,7 +100,7 @@ def require_slack(settings: Settings) -> None:
 
 
 def missing_key_problems(settings: Settings) -> list[str]:
-    """The sentence about a missing key; servers other than the default may need none."""
+    """A sentence if the key is missing. Only the default server is known to need one."""
     if settings.upstream.api_key or settings.upstream.is_own_server:
         return []
     return [
@@ -107,21 +110,21 @@ def missing_key_problems(settings: Settings) -> list[str]:
 
 
 def unencrypted_warnings(settings: Settings) -> list[str]:
-    """A sentence for each address to which keys and questions go unencrypted."""
-    told = {
+    """A sentence for each URL to which keys and questions are sent unencrypted."""
+    is_unencrypted = {
         "UPSTREAM_BASE_URL": settings.upstream.sends_key_unencrypted,
         "SLACK_API_URL": settings.slack.sends_token_unencrypted,
     }
     return [
         f"{variable} begins with http://, so keys and questions cross the network unencrypted: "
         "use https:// if the server has it."
-        for variable, is_open in told.items()
-        if is_open
+        for variable, applies in is_unencrypted.items()
+        if applies
     ]
 
 
 def variables() -> Iterator[tuple[type[SettingsGroup], str, FieldInfo]]:
-    """Every variable: its group, its name, its field. Documentation is checked against this."""
+    """All variables as (group, name, field). The documents are generated from this."""
     for group in GROUPS:
         for field in group.model_fields.values():
             yield group, str(field.validation_alias), field

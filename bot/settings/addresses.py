@@ -1,4 +1,4 @@
-"""Addresses of model servers: what can be a base URL, and where a key would travel unencrypted."""
+"""Validates base URLs of model servers, and tells which URLs would send a key unencrypted."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import re
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
-# What every request adds to the base URL; people paste it with the rest of an example.
+# Paths that requests add to the base URL. People often paste them with an example.
 ENDPOINT_PATHS = ("/responses", "/chat/completions", "/completions", "/models")
-# Characters that stand in no host, but in the placeholders of documentation.
+# Characters that are not allowed in a host, but appear in placeholders of documentation.
 _NOT_IN_HOST = re.compile(r"[^\w.:\[\]%-]")
-# Names by which a machine, or what runs in a container on it, calls itself.
+# Names of this machine, from itself or from a container on it.
 _LOCAL_HOSTS = ("localhost", "host.docker.internal", "host.containers.internal")
 
 
 def checked_base_url(value: str) -> str:
-    """Return a base URL without blanks around it and slashes at its end; its query stays.
+    """Return a base URL without surrounding blanks and trailing slashes. Its query is kept.
 
-    Raises ValueError with what is wrong, as the middle of a sentence.
+    Raises ValueError with a phrase that follows the name of the variable in a sentence.
     """
     value = value.strip()
     if re.search(r"\s", value):
@@ -35,7 +35,7 @@ def checked_base_url(value: str) -> str:
 
 
 def _checked_parts(value: str) -> SplitResult:
-    """Return the parts of an address that can be asked."""
+    """Split a URL. Raises ValueError if no request can be sent to it."""
     try:
         url = urlsplit(value)
         host, port = url.hostname or "", url.port
@@ -49,8 +49,7 @@ def _checked_parts(value: str) -> SplitResult:
 
 
 def is_unencrypted(url: str) -> bool:
-    """Return whether what is sent there crosses a network unencrypted: plain http to anything but
-    this machine."""
+    """Whether requests to a URL cross a network unencrypted: plain http to another machine."""
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
     if parts.scheme != "http" or host in _LOCAL_HOSTS or host.endswith(".localhost"):

@@ -1,11 +1,11 @@
-"""Addresses of databases: which forms of `DATABASE_URL` are accepted."""
+"""Validates `DATABASE_URL`."""
 
 from __future__ import annotations
 
 from urllib.parse import parse_qsl, unquote
 
 SQLITE_PREFIXES = ("sqlite://", "sqlite+aiosqlite://")
-"""The short form and the long one. They mean the same: no driver but Python's own is used."""
+"""Two forms with the same meaning: Python's own driver is used for both."""
 
 POSTGRESQL_PREFIX = "postgresql+asyncpg:"
 
@@ -13,9 +13,9 @@ NO_FILE = "names no file, so nothing would outlive the process: name one"
 
 
 def checked_database_url(value: str) -> str:
-    """Return an address that the storage can open, as it was written.
+    """Return a URL unchanged if the storage can open it.
 
-    Raises ValueError with what is wrong, as the middle of a sentence.
+    Raises ValueError with a phrase that follows the name of the variable in a sentence.
     """
     if value.startswith(POSTGRESQL_PREFIX):
         return value
@@ -24,8 +24,8 @@ def checked_database_url(value: str) -> str:
     written, _, query = value.partition("://")[2].partition("?")
     path = unquote(written)
     options = {name.lower(): text.lower() for name, text in parse_qsl(query)}
-    nowhere = path.strip("/ ") in {"", ":memory:", "file::memory:"}
-    if nowhere or options.get("mode") == "memory" or options.get("vfs") == "memdb":
+    has_no_file = path.strip("/ ") in {"", ":memory:", "file::memory:"}
+    if has_no_file or options.get("mode") == "memory" or options.get("vfs") == "memdb":
         raise ValueError(NO_FILE)
     if not path.startswith("/"):
         raise ValueError("has two slashes before its file: write sqlite:///file, with three")

@@ -1,4 +1,4 @@
-"""What is wrong with the file `.env` itself, before any of its values is looked at."""
+"""Problems with the file `.env` itself, whatever its values are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dotenv.parser import parse_stream
 
 
 def env_file_problems(path: Path | None) -> list[str]:
-    """A sentence for each line that says nothing, or one for the file; none where there is none."""
+    """A sentence for each malformed line, or one for an unreadable file. A file may be missing."""
     if path is None or not path.exists():
         return []
     try:

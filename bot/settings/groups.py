@@ -1,4 +1,7 @@
-"""The variables in groups: name, type, range and meaning of each."""
+"""The environment variables in groups, each with its type, range and meaning.
+
+The descriptions are part of the documents; `make docs` writes them there.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ Seconds = Annotated[float, Field(ge=0.1, le=3600)]
 
 
 class SettingsGroup(BaseSettings):
-    """A group of variables; its docstring is the group's heading wherever settings are listed."""
+    """A group of variables. Its docstring is the heading of the group in the documents."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
 
@@ -49,7 +52,7 @@ class SlackSettings(SettingsGroup):
     signing_secret: SecretStr | None = Field(
         None,
         validation_alias="SLACK_SIGNING_SECRET",
-        description="Signing secret; without an app token, events come to `POST /slack/events`",
+        description="Signing secret; without an app token, Slack sends to `POST /slack/events`",
     )
     client_id: str | None = Field(
         None,
@@ -81,8 +84,8 @@ class SlackSettings(SettingsGroup):
         (),
         validation_alias="ANSWER_BOTS",
         description=(
-            "Bots and workflows whose mentions are answered, by comma: ids of bots (`B…`) or apps "
-            "(`A…`). After one answer a person has to write before the next"
+            "Bots and workflows whose mentions are answered, separated by commas: ids of bots "
+            "(`B…`) or apps (`A…`). After one answer a person has to write before the next"
         ),
     )
 
@@ -91,7 +94,7 @@ class SlackSettings(SettingsGroup):
     def _are_bots(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        ids = tuple(name for part in value.split(",") if (name := part.strip()))
+        ids = split_at_commas(value)
         if not all(re.fullmatch(r"[AB][A-Z0-9]+", name) for name in ids):
             raise ValueError("must hold ids of bots (B…) or apps (A…), separated by commas")
         return ids
@@ -117,12 +120,12 @@ class SlackSettings(SettingsGroup):
 
     @property
     def sends_token_unencrypted(self) -> bool:
-        """Whether the tokens leave this machine over plain http."""
+        """Whether the tokens are sent over plain http to another machine."""
         return bool(self.bot_token) and is_unencrypted(self.api_url)
 
     @property
     def connection_mode(self) -> Literal["socket", "http"] | None:
-        """How events arrive; None when Slack is not configured."""
+        """How events arrive; None if Slack is not configured."""
         if not self.bot_token:
             return None
         if self.app_token:
@@ -136,7 +139,7 @@ class UpstreamSettings(SettingsGroup):
     base_url: str = Field(
         TOKENLAB_BASE_URL,
         validation_alias="UPSTREAM_BASE_URL",
-        description="Base URL of an OpenAI-style API; a query stays behind every path",
+        description="Base URL of an OpenAI-style API; its query is appended to every path",
     )
     api_key: SecretStr | None = Field(
         None,
@@ -154,17 +157,17 @@ class UpstreamSettings(SettingsGroup):
     background: Literal["auto", "on", "off"] = Field(
         "auto",
         validation_alias="UPSTREAM_BACKGROUND",
-        description="Ask for responses that can be resumed after a drop",
+        description="Ask for responses that can be resumed after the connection drops",
     )
     idle_seconds: Seconds = Field(
         90.0,
         validation_alias="UPSTREAM_IDLE_SECONDS",
-        description="No sign of life for so long counts as a drop",
+        description="After this time without any data the connection counts as dropped",
     )
     progress_seconds: Seconds = Field(
         300.0,
         validation_alias="UPSTREAM_PROGRESS_SECONDS",
-        description="No progress for so long counts as a drop",
+        description="After this time without progress the connection counts as dropped",
     )
     attempts: int = Field(
         5,
@@ -177,8 +180,8 @@ class UpstreamSettings(SettingsGroup):
         900.0,
         validation_alias="UPSTREAM_TOTAL_SECONDS",
         description=(
-            "Longest run of failures and waits without progress; progress starts it anew "
-            "(`MAX_ANSWER_SECONDS` bounds the whole answer)"
+            "Longest time of failures and waits without progress; progress resets it "
+            "(`MAX_ANSWER_SECONDS` limits the whole answer)"
         ),
     )
     max_event_bytes: int = Field(
@@ -204,19 +207,19 @@ class UpstreamSettings(SettingsGroup):
         ge=0,
         le=24 * 30,
         description=(
-            "A direct message goes on with what was said in it within so many hours; "
-            "with 0 each stands alone"
+            "A question in a direct message includes its earlier messages of this many hours; "
+            "with 0, none"
         ),
     )
 
     @property
     def is_own_server(self) -> bool:
-        """Whether the base URL is not the default one; such a server may need no key."""
+        """Whether the base URL is not the default; another server may need no key."""
         return self.base_url != TOKENLAB_BASE_URL
 
     @property
     def sends_key_unencrypted(self) -> bool:
-        """Whether the key leaves this machine over plain http."""
+        """Whether the key is sent over plain http to another machine."""
         return bool(self.api_key) and is_unencrypted(self.base_url)
 
     @field_validator("base_url")
@@ -232,7 +235,7 @@ class DeliverySettings(SettingsGroup):
         "edit",
         validation_alias="DELIVERY",
         description=(
-            "How answers are shown: by edits (`edit`), streamed by Slack where it does that "
+            "How answers are shown: by edits (`edit`), as streams where Slack supports them "
             "(`native`), or `auto`: streams in direct messages, edits elsewhere"
         ),
     )
@@ -241,14 +244,14 @@ class DeliverySettings(SettingsGroup):
         validation_alias="EDITS_PER_MINUTE",
         ge=6,
         le=1000,
-        description="What we spend of a workspace's `chat.update` budget (Slack allows about 50)",
+        description="`chat.update` calls in a workspace (Slack allows about 50)",
     )
     max_live_answers: int = Field(
         100,
         validation_alias="MAX_LIVE_ANSWERS",
         ge=1,
         le=10_000,
-        description="Live answers of one process; the rest wait their turn",
+        description="Answers that one process writes at once; further questions are queued",
     )
 
 
@@ -263,21 +266,21 @@ class StorageSettings(SettingsGroup):
     lease_seconds: Seconds = Field(
         15.0,
         validation_alias="LEASE_SECONDS",
-        description="A process silent for so long is dead: others take its answers over",
+        description="After this time without a heartbeat, others take over a process's answers",
     )
     retention_days: int = Field(
         30,
         validation_alias="RETENTION_DAYS",
         ge=1,
         le=3650,
-        description="Questions and answers are kept for so long",
+        description="Questions and answers are deleted after this many days",
     )
     store_text: bool = Field(
         True,
         validation_alias="STORE_TEXT",
         description=(
-            "`off`: their text is deleted as soon as an answer stands, and the model's server is "
-            "not asked to keep any (no `UPSTREAM_BACKGROUND`)"
+            "`off`: their text is deleted as soon as an answer is complete, and the model's server "
+            "is not asked to store any (no `UPSTREAM_BACKGROUND`)"
         ),
     )
 
@@ -307,16 +310,21 @@ class ServerSettings(SettingsGroup):
         validation_alias="METRICS_PORT",
         ge=0,
         le=65535,
-        description="Port of its own for health and metrics; without it they stand on `PORT`",
+        description="Separate port for health and metrics; without it they are on `PORT`",
     )
     grace_seconds: Annotated[float, Field(ge=0, le=600)] = Field(
         25.0,
         validation_alias="GRACE_SECONDS",
-        description="Time for live answers to finish after SIGTERM or Ctrl-C",
+        description="Time for running answers to finish after SIGTERM or Ctrl-C",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", validation_alias="LOG_LEVEL", description="Least severe log records written"
     )
+
+
+def split_at_commas(value: str) -> tuple[str, ...]:
+    """The parts of a comma-separated value, without blanks around them and empty ones."""
+    return tuple(part for each in value.split(",") if (part := each.strip()))
 
 
 def _http_url(value: str) -> str:

@@ -1,4 +1,4 @@
-"""The variables that bound one answer, whatever the model does."""
+"""The variables that limit one answer, whatever the model does."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ class LimitSettings(SettingsGroup):
         validation_alias="MAX_ANSWER_SECONDS",
         ge=1,
         le=86_400,
-        description="Longest time one answer may take, with all rounds of tools, reconnections and "
-        "take-overs",
+        description="Longest time of one answer, including tool calls, reconnections and takeovers",
     )
     characters: int = Field(
         200_000,
@@ -37,7 +36,7 @@ class LimitSettings(SettingsGroup):
         validation_alias="MAX_TOOL_CHARACTERS",
         ge=1000,
         le=10_000_000,
-        description="Characters that the bot's own tools may return in one answer, in all calls",
+        description="Characters that the bot's own tools may return in one answer, all together",
     )
     events: int = Field(
         1_000_000,
@@ -51,7 +50,7 @@ class LimitSettings(SettingsGroup):
         validation_alias="MAX_OUTPUT_TOKENS",
         ge=1,
         description=(
-            "Most tokens the model is asked to write in one response, reasoning included; "
-            "not sent if unset, nor where a server refuses it"
+            "Most tokens that the model may write in one response, including reasoning; "
+            "not sent if unset, or if the server refuses it"
         ),
     )

@@ -1,4 +1,4 @@
-"""What is wrong with a value, as one sentence that names the variable and says what to do."""
+"""Turns pydantic's errors into sentences that name the variable and say what to do."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def _describe_problem(detail: ErrorDetails) -> str:
 
 
 def _fix_hint(field: FieldInfo) -> str:
-    mend = "set it right in .env or the environment"
+    hint = "set it right in .env or the environment"
     if isinstance(field.default, bool):
-        return f"{mend}, or remove it for the default {str(field.default).lower()}"
+        return f"{hint}, or remove it for the default {str(field.default).lower()}"
     if isinstance(field.default, (int, float)) or (
         isinstance(field.default, str) and len(field.default) <= 40
     ):
-        return f"{mend}, or remove it for the default {field.default}"
-    return mend
+        return f"{hint}, or remove it for the default {field.default}"
+    return hint

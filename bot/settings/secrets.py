@@ -1,4 +1,4 @@
-"""Which of the settings' values are secret, so that logs can leave them out."""
+"""Finds the secret values of the settings, to be masked in logs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from bot.settings import Settings
 
 _CREDENTIAL_WORDS = ("authorization", "headers", "key", "token", "password", "secret", "credential")
-"""Parts of names under which a hosted tool's definition holds what lets us in there."""
+"""Words in names of a hosted tool's fields that hold credentials."""
 
 _QUERY_CREDENTIAL_WORDS = (
     "key",
@@ -24,11 +24,11 @@ _QUERY_CREDENTIAL_WORDS = (
     "auth",
     "credential",
 )
-"""Parts of names under which the query of an address holds it."""
+"""Words in names of query parameters that hold credentials."""
 
 
 def secret_values(settings: Settings) -> frozenset[str]:
-    """Every secret value of the settings, and the secret parts of their addresses."""
+    """All secret values of the settings, and the secret parts of URLs in them."""
     found = set(_secrets_in_hosted_tools(settings.tools.hosted))
     for group in (getattr(settings, field.name) for field in fields(settings)):
         for value in dict(group).values():
@@ -40,8 +40,10 @@ def secret_values(settings: Settings) -> frozenset[str]:
 
 
 def _secrets_in_url(address: str) -> Iterator[str]:
-    """The password of an address, or its user where there is none, as it is written and as it is
-    meant, and what its query gives."""
+    """The password of a URL, or its user if it has no password, and credentials in its query.
+
+    The password is given as it is, and percent-decoded.
+    """
     try:
         parts = urlsplit(address)
         secret = parts.password or parts.username
@@ -55,8 +57,8 @@ def _secrets_in_url(address: str) -> Iterator[str]:
 
 
 def _secrets_in_hosted_tools(value: Any, is_secret: bool = False) -> Iterator[str]:
-    """Strings below names of credentials, for a header also without its scheme, and the secret
-    parts of addresses."""
+    """Strings in fields that hold credentials, also without a scheme like `Bearer`, and the secret
+    parts of URLs."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
             credential = any(word in str(name).lower() for word in _CREDENTIAL_WORDS)

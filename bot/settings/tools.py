@@ -1,4 +1,4 @@
-"""The variables about tools: what the model may call."""
+"""The variables about the tools that the model may call."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
-from bot.settings.groups import SettingsGroup
+from bot.settings.groups import SettingsGroup, split_at_commas
 
 ToolName = Literal["now", "calculate", "fetch_page", "search_thread"]
 
@@ -20,7 +20,8 @@ class ToolSettings(SettingsGroup):
         ("now", "calculate"),
         validation_alias="TOOLS",
         description=(
-            "What the model may call, by comma: now, calculate, fetch_page, search_thread; or none"
+            "Tools that the model may call, separated by commas: now, calculate, fetch_page, "
+            "search_thread; or none"
         ),
     )
     hosted: Annotated[tuple[dict[str, Any], ...], NoDecode] = Field(
@@ -41,8 +42,7 @@ class ToolSettings(SettingsGroup):
     def _split_names(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        names = (name.strip() for name in value.split(","))
-        return tuple(name for name in names if name not in {"", "none"})
+        return tuple(name for name in split_at_commas(value) if name != "none")
 
     @field_validator("hosted", mode="before")
     @classmethod

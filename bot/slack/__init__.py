@@ -1,17 +1,18 @@
-"""The only door to Slack's Web API.
+"""Slack's Web API, `response_url`s and Socket Mode connections. All calls to Slack go through here.
 
-    client.py        every method we call, one function each; streams.py those of native streams
-    calls.py         how a method is called
-    bodies.py        how much of a reply is read
-    identity.py      who our token is
-    metadata_signer.py  metadata of messages that can be believed
-    failures.py      every way a call can fail becomes one of three errors
-    response_url.py  where a response_url may lead, and what its answers mean
-    scopes.py        what the bot's token must be allowed to do
-    websocket.py     one connection of Socket Mode
-    threads.py       the newest part of a thread; messages.py single messages of one
+    client.py           `Slack`: each Web API method that we call, as a method
+    calls.py            makes a call, counts it, and translates its failure
+    failures.py         exceptions and replies of Slack as one of three errors (pure)
+    bodies.py           limits the size of replies
+    identity.py         the bot's user, team and scopes, from `auth.test`
+    metadata_signer.py  signs metadata of our messages and drops what others wrote
+    response_url.py     which hosts are trusted, and what a reply means (pure)
+    scopes.py           scopes that each method needs
+    threads.py          reads the newest part of a thread
+    messages.py         reads single messages of a thread
+    websocket.py        one Socket Mode connection
 
-When, how often and in which order something is called is none of this room's business.
+Nothing is retried or rate-limited here: the callers decide when and how often they call.
 """
 
 from bot.slack.calls import Blocks

@@ -1,7 +1,7 @@
-"""Bodies of Slack's replies, read within bounds.
+"""Limits the size of Slack's replies.
 
-The session of all calls makes its responses of this class, so that no caller can read more than
-that: neither slack_sdk, which reads bodies whole, nor we.
+The session of all calls uses `BoundedResponse` as its response class. So the limit also holds for
+slack_sdk, which reads whole bodies.
 """
 
 from __future__ import annotations
@@ -14,24 +14,23 @@ if TYPE_CHECKING:
     from aiohttp.connector import Connection
 
 MAX_BYTES = 32 * 2**20
-"""Bytes of one reply, after decompression. The longest are pages of threads: 1,000 messages, each
-with 12,000 characters (docs/slack.md#size-limits) that come twice, as text and in blocks, are
-24 MB."""
+"""Bytes of one reply after decompression. The largest is a page of a thread: 1,000 messages of
+12,000 characters (docs/slack.md#size-limits), each sent twice, as text and in blocks, are 24 MB."""
 
 MAX_WORD = 64 * 2**10
-"""Bytes of a reply that is a word or a short object: what a `response_url` answers. 64 KiB also
-hold the error page of a proxy, as for the model's server."""
+"""Bytes of a `response_url`'s reply, which is a word or a short object. 64 KiB also hold a proxy's
+error page."""
 
 
 class BoundedResponse(aiohttp.ClientResponse):
-    """A reply of at most MAX_BYTES, compressed only as its request allowed.
+    """A reply of at most MAX_BYTES, in an encoding that its request accepts.
 
-    Raises ClientPayloadError for any other. aiohttp unpacks whatever it knows, asked for or not,
-    and reads to the end, however far that is.
+    aiohttp itself decompresses any encoding that it supports and reads without a limit. Raises
+    ClientPayloadError.
     """
 
     async def start(self, connection: Connection) -> aiohttp.ClientResponse:
-        """Read the head; raises ClientPayloadError for an encoding nobody asked for."""
+        """Read the headers; raises ClientPayloadError for an encoding that was not accepted."""
         await super().start(connection)
         asked = self.request_info.headers.get("Accept-Encoding", "")
         given = self.headers.get("Content-Encoding", "").strip().lower()
@@ -40,7 +39,7 @@ class BoundedResponse(aiohttp.ClientResponse):
         return self
 
     async def read(self) -> bytes:
-        """Read the body; raises ClientPayloadError for one that is too long."""
+        """Read the body; raises ClientPayloadError if it is longer than MAX_BYTES."""
         if self._body is None:
             try:
                 self._body = await bounded(self, MAX_BYTES)
@@ -51,7 +50,7 @@ class BoundedResponse(aiohttp.ClientResponse):
 
 
 async def bounded(response: aiohttp.ClientResponse, most: int) -> bytes:
-    """Read the body of a reply; raises ClientPayloadError once there are more than `most` bytes."""
+    """Read the body of a reply; raises ClientPayloadError after more than `most` bytes."""
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk

@@ -1,7 +1,7 @@
-"""How a Web API method is called: one way in, one way to fail. How failures are told: failures.py.
+"""Makes a call of the Web API: one function for all methods, with translated errors and metrics.
 
-Nothing is retried here: whether a write may be repeated is known only to whoever made it
-(docs/slack.md#sdk-retries). No pacing either; that is delivery's.
+Nothing is retried here: only the caller can say whether repeating a write is safe
+(docs/slack.md#sdk-retries). Rate limits are kept by `delivery`.
 """
 
 from __future__ import annotations
@@ -25,48 +25,47 @@ Blocks: TypeAlias = str | Sequence[Mapping[str, Any]]
 """Block Kit blocks, as JSON text or as objects."""
 
 _MISREAD = (ValueError, AttributeError, LookupError, RecursionError)
-"""What slack_sdk raises for a body that is no JSON object in a charset there is: it takes any for
-one. RecursionError: it is nested too deep."""
+"""What slack_sdk raises for a reply that is not a JSON object, has an unknown charset, or is nested
+too deeply (RecursionError)."""
 
 
-def _no_call_metrics(method: str, outcome: str) -> None:
-    """Stand in for nobody listening."""
+CallCounter: TypeAlias = Callable[[str, str], None]
+"""Called with the method and the outcome of each call."""
 
 
-class WebApiCalls:
-    """The Web API for one bot token.
+def no_call_metrics(method: str, outcome: str) -> None:
+    """Count nothing."""
 
-    `on_call(method, outcome)` is told of every call; outcome is "ok", "rate_limited",
-    "unreachable" or Slack's error code.
+
+class WebApi:
+    """Calls methods of the Web API with one bot token; see `Slack` for `on_call`.
+
+    `identity` is set by the first `auth.test`. Until then metadata that is read counts only with a
+    valid signature.
     """
 
     def __init__(
-        self,
-        token: str,
-        *,
-        base_url: str,
-        session: aiohttp.ClientSession,
-        on_call: Callable[[str, str], None] = _no_call_metrics,
+        self, token: str, *, base_url: str, session: aiohttp.ClientSession, on_call: CallCounter
     ) -> None:
-        # No retry handlers: slack_sdk's default one repeats posts that Slack may have taken.
+        # No retry handlers: slack_sdk's default one repeats posts that Slack may have accepted.
         self.web = AsyncWebClient(token, base_url=base_url, session=session, retry_handlers=[])
         if is_loopback(base_url):
-            self.web.proxy = None  # slack_sdk takes it from the environment without NO_PROXY
+            self.web.proxy = None  # slack_sdk reads a proxy from the environment, but no NO_PROXY
+        self.identity: Identity | None = None
         self._metadata_signer = MetadataSigner(token)
-        self._identity: Identity | None = None
-        self._session = session
         self._on_call = on_call
 
-    async def _call(
+    async def call(
         self,
         method: str,
         *,
         verb: str = "POST",
         **arguments: Any,
     ) -> AsyncSlackResponse:
-        """Call a method; arguments that are None are left out.
+        """Call a method; arguments that are None are left out. Raises SlackError.
 
-        Metadata is sealed on its way out, and counts on its way in only where it is ours.
+        Outgoing metadata is signed. Metadata without a valid signature is removed from messages
+        that are read.
         """
         given = {name: value for name, value in arguments.items() if value is not None}
         if "metadata" in given:
@@ -77,27 +76,31 @@ class WebApiCalls:
             else:
                 answer = await self.web.api_call(method, json=given)
         except (SlackClientError, aiohttp.ClientError, OSError, *_MISREAD) as e:
-            raise self._report_failure(error_of_exception(method, e)) from e
-        self._on_call(method, "ok")
+            raise self.report_failure(error_of_exception(method, e)) from e
+        self.report_success(method)
         if given.get("include_all_metadata") and isinstance(answer.data, dict):
             messages = answer.data.get("messages") or ()
             answer.data["messages"] = [
-                self._metadata_signer.without_unverified_metadata(one, self._identity)
+                self._metadata_signer.without_unverified_metadata(one, self.identity)
                 for one in messages
             ]
         return answer
 
-    def _report_failure(self, error: SlackError) -> SlackError:
-        """Tell of a failed call and hand its error back to be raised."""
+    def report_success(self, method: str) -> None:
+        """Count a call that succeeded."""
+        self._on_call(method, "ok")
+
+    def report_failure(self, error: SlackError) -> SlackError:
+        """Count a failed call, and return its error for the caller to raise."""
         self._on_call(error.method, outcome_label(error))
         return error
 
 
 def raise_if_outside_thread(method: str, answer: AsyncSlackResponse) -> None:
-    """Raise `ThreadGone` if a message that was meant for a thread stands outside of any.
+    """Raise `ThreadGone` if a message for a thread was posted outside of it.
 
-    Slack ignores a `thread_ts` whose root has been deleted and posts at the top level of the
-    channel; only the message it returns shows that. An answer without a message proves nothing.
+    If the root of the thread was deleted, Slack ignores `thread_ts` and posts at the top level of
+    the channel; only the returned message shows that. A reply without a message is accepted.
     """
     message = answer.get("message")
     if isinstance(message, dict) and message and not message.get("thread_ts"):
@@ -105,5 +108,5 @@ def raise_if_outside_thread(method: str, answer: AsyncSlackResponse) -> None:
 
 
 def blocks_as_objects(blocks: Blocks | None) -> Any:
-    """Return blocks as objects: Slack takes a JSON body's blocks only so."""
+    """Return blocks as objects, the only form that Slack accepts in a JSON body."""
     return json.loads(blocks) if isinstance(blocks, str) else blocks

@@ -1,4 +1,4 @@
-"""Every Web API method we call, one function each; those of native streams are in streams.py."""
+"""Slack's Web API as one class: each method that we call is a method of `Slack`."""
 
 from __future__ import annotations
 
@@ -8,27 +8,33 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import aiohttp
+from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.errors import SlackRefused, SlackUnreachable
 from bot.slack.bodies import MAX_WORD, BoundedResponse, bounded
-from bot.slack.calls import Blocks, blocks_as_objects, raise_if_outside_thread
+from bot.slack.calls import (
+    Blocks,
+    CallCounter,
+    WebApi,
+    blocks_as_objects,
+    no_call_metrics,
+    raise_if_outside_thread,
+)
 from bot.slack.identity import Identity
 from bot.slack.response_url import error_of_answer, is_trusted
-from bot.slack.streams import StreamCalls
 from bot.slack.threads import PAGE_MESSAGES, ThreadPage
 from bot.slack.websocket import WebSocket
 
 MAX_CONCURRENT_CALLS = 20
-"""Calls at once. asyncio holds 256 KiB and more for each connection over TLS; a call takes about
-0.2 s, so these carry the budgets of a hundred workspaces."""
+"""Connections, and so concurrent calls. asyncio holds at least 256 KiB for each TLS connection. A
+call takes about 0.2 s, so 20 of them carry the rate limits of a hundred workspaces."""
 
 
 def http_session() -> aiohttp.ClientSession:
-    """Make the one session all calls share.
+    """Open the session that all calls share. It sets the timeout of 15 seconds and limits replies.
 
-    With a session of our own slack_sdk's timeout is not applied, so the session carries it
-    (docs/slack.md#sdk-sessions). Replies are bounded here, for slack_sdk bounds none.
+    slack_sdk applies neither to a session that it did not make (docs/slack.md#sdk-sessions).
     """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
@@ -41,11 +47,10 @@ def http_session() -> aiohttp.ClientSession:
 
 
 def _socket_without_linger(address: Any) -> socket.socket:
-    """Make a socket that, once closed, sends no more of what it has not sent (socket(7),
-    SO_LINGER).
+    """Make a socket that drops unsent data when it is closed (SO_LINGER, socket(7)).
 
-    Else the kernel goes on for minutes where the network is cut, and Slack takes a post that was
-    given up, looked for in vain and made again.
+    Otherwise the kernel keeps sending for minutes after a network failure, and Slack may accept a
+    post that we gave up, did not find, and made again.
     """
     family, kind, protocol, *_ = address
     made = socket.socket(family, kind, protocol)
@@ -53,20 +58,40 @@ def _socket_without_linger(address: Any) -> socket.socket:
     return made
 
 
-class Slack(StreamCalls):
-    """Slack's Web API for one bot token. Every method raises `SlackError`."""
+class Slack:
+    """Slack's Web API for one bot token. Every method raises `SlackError`.
+
+    `api` makes the calls. `on_call(method, outcome)` is called after each of them; the outcome is
+    "ok", "rate_limited", "unreachable" or Slack's error code.
+    """
+
+    def __init__(
+        self,
+        token: str,
+        *,
+        base_url: str,
+        session: aiohttp.ClientSession,
+        on_call: CallCounter = no_call_metrics,
+    ) -> None:
+        self.api = WebApi(token, base_url=base_url, session=session, on_call=on_call)
+        self._session = session
+
+    @property
+    def web(self) -> AsyncWebClient:
+        """The client of slack_sdk, for Bolt; our own calls go through the methods below."""
+        return self.api.web
 
     async def auth_test(self) -> Identity:
-        """Ask who our token is and what it may do."""
-        answer = await self._call("auth.test")
+        """Read who our token belongs to, and its scopes."""
+        answer = await self.api.call("auth.test")
         headers = {name.lower(): value for name, value in answer.headers.items()}
         scopes = (scope.strip() for scope in headers.get("x-oauth-scopes", "").split(","))
         fields = ("team_id", "team", "user_id", "bot_id", "user", "enterprise_id")
-        self._identity = Identity(
+        self.api.identity = Identity(
             **{field: answer.get(field) or "" for field in fields},
             scopes=frozenset(scope for scope in scopes if scope),
         )
-        return self._identity
+        return self.api.identity
 
     async def post(
         self,
@@ -79,9 +104,9 @@ class Slack(StreamCalls):
     ) -> str:
         """Post a message and return its ts. Links never unfurl (docs/slack.md#unfurling).
 
-        Raises `ThreadGone` where the message was posted, but not in the thread.
+        Raises `ThreadGone` if the message was posted outside the thread.
         """
-        answer = await self._call(
+        answer = await self.api.call(
             "chat.postMessage",
             channel=channel,
             text=text,
@@ -104,8 +129,8 @@ class Slack(StreamCalls):
         blocks: Blocks | None = None,
         thread_ts: str | None = None,
     ) -> None:
-        """Post a message only `user` sees; it can't be edited later."""
-        await self._call(
+        """Post a message that only `user` sees. It can't be edited later."""
+        await self.api.call(
             "chat.postEphemeral",
             channel=channel,
             user=user,
@@ -123,9 +148,11 @@ class Slack(StreamCalls):
         blocks: Blocks,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """Replace a message of ours. `text` holds 4,000 bytes (docs/slack.md#size-limits); None
-        keeps the metadata it has."""
-        await self._call(
+        """Replace a message of ours. `text` has at most 4,000 bytes (docs/slack.md#size-limits).
+
+        `metadata=None` keeps the metadata of the message.
+        """
+        await self.api.call(
             "chat.update",
             channel=channel,
             ts=ts,
@@ -136,7 +163,76 @@ class Slack(StreamCalls):
 
     async def delete(self, channel: str, ts: str) -> None:
         """Delete a message of ours."""
-        await self._call("chat.delete", channel=channel, ts=ts)
+        await self.api.call("chat.delete", channel=channel, ts=ts)
+
+    async def start_stream(
+        self,
+        channel: str,
+        thread_ts: str,
+        *,
+        markdown: str = "",
+        recipient_user: str | None = None,
+        recipient_team: str | None = None,
+    ) -> str:
+        """Start a streamed message in a thread and return its ts (docs/slack.md#native-streams).
+
+        A stream can be appended to for about five minutes. It can't be edited or deleted before it
+        is stopped. `markdown` is standard Markdown, at most 12,000 characters in each call
+        (docs/slack.md#streaming-methods).
+
+        In channels the recipient is required, with the recipient's own team, which is another one
+        for people of other organisations (docs/slack.md#stream-visibility). Raises `ThreadGone` if
+        the reply shows that the stream is outside the thread; mostly only `stop_stream` shows it.
+        """
+        answer = await self.api.call(
+            "chat.startStream",
+            channel=channel,
+            thread_ts=thread_ts,
+            markdown_text=markdown or None,
+            recipient_user_id=recipient_user,
+            recipient_team_id=recipient_team,
+        )
+        raise_if_outside_thread("chat.startStream", answer)
+        return str(answer["ts"])
+
+    async def append_stream(self, channel: str, ts: str, *, markdown: str) -> None:
+        """Append text to a streamed message. Appended text can't be changed."""
+        await self.api.call("chat.appendStream", channel=channel, ts=ts, markdown_text=markdown)
+
+    async def stop_stream(
+        self,
+        channel: str,
+        ts: str,
+        *,
+        markdown: str = "",
+        blocks: Blocks | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Stop a streamed message, with a last piece of text and blocks below the whole text.
+
+        Raises `ThreadGone` if the stream was stopped but is outside the thread.
+        """
+        answer = await self.api.call(
+            "chat.stopStream",
+            channel=channel,
+            ts=ts,
+            markdown_text=markdown or None,
+            blocks=blocks_as_objects(blocks),
+            metadata=metadata,
+        )
+        raise_if_outside_thread("chat.stopStream", answer)
+
+    async def set_status(self, channel: str, thread_ts: str, status: str) -> None:
+        """Set the status below a thread, such as "is thinking…"; "" clears it.
+
+        Slack clears it with our next message, or after two minutes (docs/slack.md#thread-status).
+        """
+        await self.api.call(
+            "assistant.threads.setStatus",
+            channel_id=channel,
+            thread_ts=thread_ts,
+            status=status,
+        )
 
     async def replies(
         self,
@@ -148,10 +244,10 @@ class Slack(StreamCalls):
         limit: int = 200,
         include_metadata: bool = False,
     ) -> list[dict[str, Any]]:
-        """Read up to `limit` messages of a thread, oldest first, its root among them."""
+        """Read up to `limit` messages of a thread, oldest first, including its root."""
         return await _read_pages(
             limit,
-            lambda page, cursor: self._call(
+            lambda page, cursor: self.api.call(
                 "conversations.replies",
                 verb="GET",
                 channel=channel,
@@ -167,8 +263,11 @@ class Slack(StreamCalls):
     async def thread_page(
         self, channel: str, thread_ts: str, *, oldest: str | None, latest: str, limit: int
     ) -> ThreadPage:
-        """Read the oldest page of a thread between two moments, its root perhaps among them."""
-        answer = await self._call(
+        """Read the oldest page of a thread between two timestamps, both exclusive.
+
+        Slack may include the root of the thread in any page.
+        """
+        answer = await self.api.call(
             "conversations.replies",
             verb="GET",
             channel=channel,
@@ -192,11 +291,13 @@ class Slack(StreamCalls):
         limit: int = 200,
         include_metadata: bool = False,
     ) -> list[dict[str, Any]]:
-        """Read up to `limit` top-level messages of a channel, newest first, those before `latest`
-        if that is given."""
+        """Read up to `limit` top-level messages of a channel, newest first.
+
+        `oldest` and `latest` are exclusive.
+        """
         return await _read_pages(
             limit,
-            lambda page, cursor: self._call(
+            lambda page, cursor: self.api.call(
                 "conversations.history",
                 verb="GET",
                 channel=channel,
@@ -209,42 +310,42 @@ class Slack(StreamCalls):
         )
 
     async def user_name(self, user: str) -> str:
-        """Return the name people see for a user: display name, else real name, else handle."""
-        person = (await self._call("users.info", verb="GET", user=user)).get("user") or {}
+        """Return a user's display name, or else the real name, or else the handle."""
+        person = (await self.api.call("users.info", verb="GET", user=user)).get("user") or {}
         profile = person.get("profile") or {}
         names = (profile.get("display_name"), profile.get("real_name"), person.get("real_name"))
         return next((name for name in names if name), person.get("name") or user)
 
     async def open_dm(self, user: str) -> str:
-        """Return the channel of our direct messages with a user."""
-        answer = await self._call("conversations.open", users=user)
+        """Return the id of our direct message channel with a user."""
+        answer = await self.api.call("conversations.open", users=user)
         return str(answer["channel"]["id"])
 
     async def publish_home(self, user: str, view: Mapping[str, Any]) -> None:
         """Show a view in a user's App Home."""
-        await self._call("views.publish", user_id=user, view=view)
+        await self.api.call("views.publish", user_id=user, view=view)
 
     async def connections_open(self, app_token: str) -> str:
-        """Ask for a Socket Mode address with the app-level token; return it."""
-        answer = await self._call("apps.connections.open", token=app_token)
+        """Return the URL of a new Socket Mode connection. It takes the app-level token."""
+        answer = await self.api.call("apps.connections.open", token=app_token)
         return str(answer["url"])
 
     async def open_socket(self, app_token: str, *, ping_seconds: float) -> WebSocket:
-        """Open a Socket Mode connection; its hello is still to come."""
+        """Open a Socket Mode connection. Its `hello` has not been received yet."""
         url = await self.connections_open(app_token)
         return await WebSocket.connect(
             self._session, url, proxy=self.web.proxy, ping_seconds=ping_seconds
         )
 
     async def respond(self, response_url: str, body: Mapping[str, Any]) -> None:
-        """Send a message through a `response_url`: five uses within 30 minutes
+        """Send a message to a `response_url`, which works five times within 30 minutes
         (docs/slack.md#response-urls).
 
-        The address is as good as a token, so it appears in no error and no log, and nothing is
-        sent to a host that is not Slack's. At most MAX_WORD bytes of the answer are read.
+        The URL is a credential: it appears in no error and no log, and is only used if its host is
+        Slack's. At most MAX_WORD bytes of the reply are read.
         """
         if not is_trusted(response_url, self.web.base_url):
-            raise self._report_failure(SlackRefused("response_url", "untrusted_host"))
+            raise self.api.report_failure(SlackRefused("response_url", "untrusted_host"))
         try:
             async with self._session.post(
                 response_url,
@@ -257,10 +358,12 @@ class Slack(StreamCalls):
                 error = error_of_answer(response.status, response.headers, text)
         except (aiohttp.ClientError, TimeoutError, OSError) as e:
             # No `from`: aiohttp's messages may hold the address.
-            raise self._report_failure(SlackUnreachable("response_url", type(e).__name__)) from None
+            raise self.api.report_failure(
+                SlackUnreachable("response_url", type(e).__name__)
+            ) from None
         if error:
-            raise self._report_failure(error)
-        self._on_call("response_url", "ok")
+            raise self.api.report_failure(error)
+        self.api.report_success("response_url")
 
 
 async def _read_pages(

@@ -1,6 +1,8 @@
-"""What a failed call means: nothing reached us, come back later, or a plain no.
+"""Translates exceptions of slack_sdk and aiohttp, and replies of Slack, into `SlackError`s. Pure.
 
-This is the one place where other people's exceptions and status codes become our errors.
+SlackUnreachable   no reply, or one that leaves open whether the call succeeded
+SlackRateLimited   refused for now; carries the seconds to wait
+SlackRefused       refused, with Slack's error code
 """
 
 from __future__ import annotations
@@ -13,13 +15,13 @@ from slack_sdk.errors import SlackApiError
 from bot.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnreachable
 
 DEFAULT_RETRY_AFTER_SECONDS = 5.0
-"""Seconds to stay away after a 429 that does not say how long."""
+"""Seconds to wait after a 429 without a valid `Retry-After`. Ours."""
 
 MAX_RETRY_AFTER_SECONDS = 300.0
-"""Seconds we believe a 429 at most."""
+"""A longer `Retry-After` is cut to this. Ours."""
 
-# Slack's own failures, spelled as refusals: "possible some aspect of the operation succeeded"
-# (the error lists of the methods' reference pages).
+# Errors after which the call may have succeeded: "possible some aspect of the operation succeeded"
+# (error lists on the reference pages of the methods).
 _AMBIGUOUS = frozenset(
     {"fatal_error", "internal_error", "request_timeout", "service_unavailable"}
     | {"team_added_to_org", "update_failed"},
@@ -28,14 +30,14 @@ _RATE_LIMITED = frozenset({"rate_limited", "ratelimited"})
 
 
 def outcome_label(error: SlackError) -> str:
-    """Return the word a failure is counted under."""
+    """Return the `outcome` label of an error in the metrics."""
     if isinstance(error, SlackRefused):
         return error.code
     return "rate_limited" if isinstance(error, SlackRateLimited) else "unreachable"
 
 
 def error_of_exception(method: str, error: Exception) -> SlackError:
-    """Say what an exception of slack_sdk or aiohttp means."""
+    """Translate an exception of slack_sdk or aiohttp."""
     if not isinstance(error, SlackApiError):
         return SlackUnreachable(method, type(error).__name__)
     response = error.response
@@ -49,7 +51,7 @@ def error_of_exception(method: str, error: Exception) -> SlackError:
 def error_of_response(
     method: str, status: int, headers: Mapping[str, str], data: Any
 ) -> SlackError:
-    """Say what an answer that is no success means; `data` is its body, if that was JSON."""
+    """Translate a reply that is not a success; `data` is its body if that was JSON."""
     code = str(data.get("error") or "") if isinstance(data, dict) else ""
     if status == 429 or code in _RATE_LIMITED:
         return SlackRateLimited(method, _retry_after(headers))

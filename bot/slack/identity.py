@@ -1,4 +1,4 @@
-"""Who the bot is in Slack."""
+"""The bot's own ids in Slack, from `auth.test`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who our token is, as `auth.test` says.
+    """What `auth.test` says about the bot token.
 
-    `scopes` is empty where Slack does not list them, `enterprise_id` outside Enterprise Grid.
+    `scopes` is empty if Slack did not list them. `enterprise_id` is "" outside Enterprise Grid.
     """
 
     team_id: str
@@ -22,5 +22,5 @@ class Identity:
 
     @property
     def tenant_ids(self) -> frozenset[str]:
-        """The ids of our workspace and of the organisation it belongs to."""
+        """The ids of our workspace and of its organisation, if it has one."""
         return frozenset(filter(None, (self.team_id, self.enterprise_id)))

@@ -1,9 +1,8 @@
-"""Metadata of messages that can be believed: ours, and only ours.
+"""Signs the metadata of our messages, and removes metadata that we did not write.
 
-Every app of a workspace may put any metadata on its messages, and read that of others
-(https://docs.slack.dev/messaging/message-metadata). So what we write is sealed with a key that only
-our token gives, and what we read counts only on messages that Slack says we wrote. The token is
-the same after a restart and for every replica, and so is the key.
+Every app of a workspace may put any metadata on its messages and read that of others
+(https://docs.slack.dev/messaging/message-metadata). So our metadata carries a signature, called its
+seal. The key is derived from the bot token, so it is the same after a restart and on every replica.
 """
 
 from __future__ import annotations
@@ -17,30 +16,31 @@ from typing import Any
 from bot.slack.identity import Identity
 
 SEAL_FIELD = "seal"
-"""The name of the seal in a payload."""
+"""The field of `event_payload` that holds the signature."""
 
 SEAL_HEX_DIGITS = 32
-"""Hexadecimal digits of a seal: 128 bits, more than can be guessed."""
+"""Hexadecimal digits of a signature: 128 bits."""
 
 
 class MetadataSigner:
-    """Seals metadata for one bot token."""
+    """Signs and verifies metadata with a key derived from one bot token."""
 
     def __init__(self, token: str) -> None:
         self._key = hmac.digest(token.encode(), b"message metadata", "sha256")
 
     def sign(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the metadata with a seal in its payload."""
+        """Return the metadata with a signature in its payload."""
         payload = dict(metadata.get("event_payload") or {})
         return {**metadata, "event_payload": payload | {SEAL_FIELD: self._signature(metadata)}}
 
     def without_unverified_metadata(
         self, message: Mapping[str, Any], identity: Identity | None
     ) -> Mapping[str, Any]:
-        """Return a message as it was read, without metadata that is not ours.
+        """Return a message without metadata that we did not write.
 
-        What we wrote before there were seals is ours without one. A wrong seal makes a payload
-        empty; `identity` unknown, nothing counts without a right one.
+        Metadata on messages of other authors is removed. A wrong signature empties the payload.
+        Messages of ours from versions that did not sign yet are accepted without one, but only if
+        `identity` is known.
         """
         metadata = message.get("metadata")
         if not isinstance(metadata, Mapping) or not metadata:
@@ -65,6 +65,6 @@ class MetadataSigner:
 
 
 def is_written_by(identity: Identity, message: Mapping[str, Any]) -> bool:
-    """Say whether a message is by us: by the bot's id, and where there is none by the user's."""
+    """Whether we wrote a message: by its bot id, or by its user id if it has none."""
     bot = message.get("bot_id")
     return bool(bot == identity.bot_id if bot else message.get("user") == identity.user_id)

@@ -1,4 +1,4 @@
-"""A `response_url`: where it may lead, and what its answers mean. Pure."""
+"""`response_url`s: which of them are trusted, and what their replies mean. Pure."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _ERROR_CODE = re.compile(r"[a-z][a-z0-9_]{2,60}")
 
 
 def is_loopback(url: str) -> bool:
-    """Say whether an address leads to this very machine."""
+    """Whether a URL points to this machine."""
     return urlsplit(url).hostname in _LOOPBACK
 
 
 def is_trusted(url: str, base_url: str) -> bool:
-    """Allow only the hooks host of the Slack we talk to, or that very host.
+    """Whether a `response_url` belongs to the Slack at `base_url`: its host, or its hooks host.
 
-    Payloads are authenticated before they are read, so this is the second lock: an answer can't
-    be sent elsewhere, and nothing can be forged into our network. That a Slack on this machine
-    may answer on any port of it lets the playground and tests work; GovSlack works by its name.
+    Payloads are authenticated before they are read, so this is a second defence: a forged URL
+    can't send an answer to another host or into our network. If `base_url` is on this machine, any
+    port of it is trusted, for the playground and tests. GovSlack has a hooks host of its own.
     """
     ours, theirs = urlsplit(base_url), urlsplit(url)
     if theirs.scheme not in {"https", ours.scheme}:
@@ -36,7 +36,7 @@ def is_trusted(url: str, base_url: str) -> bool:
 
 
 def error_of_answer(status: int, headers: Mapping[str, str], text: str) -> SlackError | None:
-    """Read an answer: "ok", or an error as JSON or as a bare word. None when all is well."""
+    """The error in a reply, which is "ok", a JSON object or a bare error code; None if it is ok."""
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):  # no JSON, or JSON nested too deep

@@ -1,4 +1,4 @@
-"""What the bot's token must be allowed to do, for every method the client calls."""
+"""The scopes that each Web API method needs."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ SCOPES_BY_METHOD: Mapping[str, str] = MappingProxyType(
         "views.publish": "",
     },
 )
-"""Web API method → bot scopes it needs where we call it, joined by commas as Slack's own `needed`
-(docs/slack.md#scopes); "" if none."""
+"""Web API method → bot scopes that it needs for our calls, comma-separated as in Slack's `needed`
+field (docs/slack.md#scopes); "" if none."""

@@ -1,9 +1,9 @@
-"""The newest part of a thread, in few calls.
+"""Reads the newest part of a thread in few calls.
 
-`conversations.replies` gives a thread from its oldest message on, in pages; nothing asks for the
-newest ones (https://docs.slack.dev/reference/methods/conversations.replies). So the first page
-tells how many there are, and from that and the times it is estimated in which window the newest
-ones lie. A window that turns out to hold too many is narrowed, one that holds too few is widened.
+`conversations.replies` pages through a thread from its oldest message; it has no way to ask for the
+newest (https://docs.slack.dev/reference/methods/conversations.replies). So the first page gives the
+number of replies, and the window of time that holds the newest is estimated from that and from the
+timestamps. The window is narrowed if it holds too many messages, and widened if it holds too few.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from typing import Any, Protocol
 from bot.errors import SlackError, SlackUnreachable
 
 SlackMessage = Mapping[str, Any]
-"""A message as Slack gives it back."""
+"""A message as the Web API returns it."""
 
 PAGE_MESSAGES = 200
-"""Messages asked for in one page; Slack recommends no more."""
+"""Messages requested in one page; Slack recommends no more."""
 
 MAX_PAGE_MESSAGES = 1000
-"""The most Slack allows in one page; asked for once an estimate has failed."""
+"""The maximum that Slack allows in one page; requested after an estimate has failed."""
 
-_TICK = Decimal("0.000001")  # Slack's messages of a channel differ by at least that
+_TICK = Decimal("0.000001")  # resolution of ts; messages of a channel differ by at least that
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadPage:
-    """Messages of a thread, oldest first, and whether the window holds more after them."""
+    """Messages of a thread, oldest first; `has_more` if the window holds more after them."""
 
     messages: tuple[SlackMessage, ...]
     has_more: bool
@@ -45,8 +45,10 @@ class ReadPage(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ThreadReadLimits:
-    """What reading one thread may cost; it ends when `wanted_messages` messages are there. The
-    first pages hold `page_messages` messages."""
+    """Limits for reading one thread. Reading stops when `wanted_messages` have been read.
+
+    The first pages are requested with `page_messages` messages.
+    """
 
     wanted_messages: int = 150
     max_pages: int = 5
@@ -56,8 +58,7 @@ class ThreadReadLimits:
 
 @dataclass(frozen=True, slots=True)
 class EarlierRead:
-    """Where an earlier reading of a thread began: `messages_before` messages stand up to
-    `start_ts`."""
+    """Where a thread is read from: the `messages_before` messages up to `start_ts` are skipped."""
 
     start_ts: str = ""
     messages_before: int = 0
@@ -67,8 +68,8 @@ class EarlierRead:
 class ThreadPart:
     """The first message of a thread and its newest ones, oldest first.
 
-    `left_out` is about how many between were not read. `has_gap`: the newest ones were not reached,
-    so that `newest` ends some messages before the one that was to be the last.
+    `left_out` estimates how many messages between them were not read. `has_gap` means that the
+    limits were reached first: `newest` ends before the message that was to be the last.
     """
 
     root: SlackMessage | None
@@ -84,29 +85,29 @@ async def read_newest_part(
     limits: ThreadReadLimits,
     earlier: EarlierRead | None = None,
 ) -> ThreadPart:
-    """Read what was newest in a thread up to a message, which is read as well.
+    """Read the newest messages of a thread up to and including `until`.
 
-    With `earlier`, where an earlier reading began, nothing before that is read. Raises SlackError
-    if nothing can be read.
+    `earlier` skips messages that an earlier read has counted. A failure or timeout after the first
+    page ends the reading, and what was read is returned. Raises SlackError if no page could be
+    read.
     """
-    walk = _ThreadReader(read_page, root, until, limits, earlier or EarlierRead())
+    reader = _ThreadReader(read_page, root, until, limits, earlier or EarlierRead())
     try:
         async with asyncio.timeout(limits.max_seconds):
-            await walk.read_all()
+            await reader.read_all()
     except (SlackError, TimeoutError) as error:
-        if walk.pages_read == 0:
+        if reader.pages_read == 0:
             raise _as_slack_error(error) from error
-    return walk.part()
+    return reader.part()
 
 
 def just_before(ts: str) -> str:
-    """A moment with nothing between it and a message, as `oldest` for that: Slack leaves out the
-    message that is named."""
+    """The last ts before a message: an exclusive `oldest` that includes the message."""
     return _shifted_ts(ts, -_TICK)
 
 
 def just_after(ts: str) -> str:
-    """The same as `latest`."""
+    """The first ts after a message: an exclusive `latest` that includes the message."""
     return _shifted_ts(ts, _TICK)
 
 
@@ -124,7 +125,7 @@ def _as_slack_error(error: SlackError | TimeoutError) -> SlackError:
 
 @dataclass(slots=True)
 class _Segment:
-    """The oldest messages of a window that holds more; nothing after `after` is missing."""
+    """The oldest messages of a window that holds more, without a gap from `after` on."""
 
     after: str
     messages: list[SlackMessage]
@@ -136,7 +137,7 @@ class _Segment:
 
 @dataclass(slots=True)
 class _ThreadReader:
-    """`tail` has everything after `tail_start`; `segments` lie below it, with gaps."""
+    """One read: `tail` is complete from `tail_start` on; `segments` before it have gaps."""
 
     read_page: ReadPage
     root_ts: str
@@ -152,7 +153,7 @@ class _ThreadReader:
     page_messages: int = PAGE_MESSAGES
 
     async def read_all(self) -> None:
-        """Read until there is enough, or the bounds are reached."""
+        """Read until enough messages are in `tail`, or the limit of pages is reached."""
         self.tail_start, self.page_messages = self.until, self.limits.page_messages
         await self._read_page(self.earlier.start_ts)
         while self.segments and len(self.tail) < self.limits.wanted_messages and self._pages_left():
@@ -161,51 +162,43 @@ class _ThreadReader:
             await self._read_root()
 
     def part(self) -> ThreadPart:
-        """What was read."""
         gap = not self.tail and bool(self.segments)
         newest = self.segments[-1].messages if gap else self.tail
-        whole = not self.segments and not self.earlier.start_ts
-        left_out = 0 if whole else max(1, self._estimated_replies() - len(newest))
+        is_complete = not self.segments and not self.earlier.start_ts
+        left_out = 0 if is_complete else max(1, self._estimated_replies() - len(newest))
         return ThreadPart(self.root, tuple(newest), left_out, gap)
 
     def _pages_left(self) -> int:
         return self.limits.max_pages - self.pages_read
 
+    def _counted_replies(self) -> int:
+        """Replies that were read, now or by the earlier read."""
+        in_segments = sum(len(segment.messages) for segment in self.segments)
+        return self.earlier.messages_before + len(self.tail) + in_segments
+
     def _estimated_replies(self) -> int:
-        """About how many replies there are; where Slack does not tell, some more than were
-        read."""
-        read = (
-            self.earlier.messages_before
-            + len(self.tail)
-            + sum(len(run.messages) for run in self.segments)
-        )
-        told = int((self.root or {}).get("reply_count") or 0)
-        return max(told, read) if told > 0 else read + (2 * PAGE_MESSAGES if self.segments else 0)
+        """Slack's count of replies; without one, two pages more than were read."""
+        read = self._counted_replies()
+        count = int((self.root or {}).get("reply_count") or 0)
+        return max(count, read) if count > 0 else read + (2 * PAGE_MESSAGES if self.segments else 0)
 
     def _estimated_start(self) -> str:
-        """Estimate after which moment the newest messages lie that are still wanted."""
+        """Where the next window starts, assuming evenly distributed messages in the gap.
+
+        The window aims at three quarters of a page; at less if the last page has to reach the end.
+        """
         low, high = float(self.segments[-1].end), float(self.tail_start)
-        read = (
-            self.earlier.messages_before
-            + len(self.tail)
-            + sum(len(run.messages) for run in self.segments)
-        )
-        unread = max(1, self._estimated_replies() - read)
-        at_most = self.page_messages - 1  # the root may come with a page
-        certain = (
-            at_most if self.page_messages < MAX_PAGE_MESSAGES else at_most * self._pages_left()
-        )
-        wanted = (
-            self.page_messages
-            * (0.75 if self._pages_left() > 1 or self.tail else 0.3)
-            * self.window_factor
-        )
-        if unread <= certain or wanted >= unread or high - low < 1:
-            return self.segments[-1].end  # all of them, page by page
+        unread = max(1, self._estimated_replies() - self._counted_replies())
+        page = self.page_messages - 1  # a page may include the root
+        readable = page if self.page_messages < MAX_PAGE_MESSAGES else page * self._pages_left()
+        fill = 0.75 if self._pages_left() > 1 or self.tail else 0.3
+        wanted = self.page_messages * fill * self.window_factor
+        if unread <= readable or wanted >= unread or high - low < 1:
+            return self.segments[-1].end  # read the whole gap, page by page
         return f"{high - (high - low) * wanted / unread:.6f}"
 
     async def _read_page(self, after: str) -> None:
-        """Read the oldest page of what lies between `after` and the tail."""
+        """Read the oldest page between `after` and the tail."""
         latest = just_after(self.tail_start)
         page = await self.read_page(oldest=after or None, latest=latest, limit=self.page_messages)
         self.pages_read += 1
@@ -221,11 +214,11 @@ class _ThreadReader:
             return
         self.tail, self.tail_start = [*found, *self.tail], after
         while self.segments and self.tail_start <= self.segments[-1].end:
-            run = self.segments.pop()
-            self.tail, self.tail_start = [*run.messages, *self.tail], run.after
+            segment = self.segments.pop()
+            self.tail, self.tail_start = [*segment.messages, *self.tail], segment.after
 
     async def _read_root(self) -> None:
-        """Slack need not give the first message with every page."""
+        """Read the root by itself: Slack does not include it in every page."""
         with suppress(SlackError):
             self._remember_root(
                 await self.read_page(oldest=None, latest=just_after(self.until), limit=1)

@@ -98,7 +98,7 @@ async def test_ask_resumes_a_dropped_answer_where_it_broke_off(tmp_path: Path) -
     assert dropped.out == whole.out
 
 
-async def test_check_finds_everything_well(tmp_path: Path) -> None:
+async def test_check_passes_if_everything_is_set_up(tmp_path: Path) -> None:
     config = SlackConfig(scopes=bot_scopes())
     async with live.slack(config) as slack, demo_model(FAST) as (url, _):
         ended = await bot(
@@ -116,7 +116,7 @@ async def test_check_finds_everything_well(tmp_path: Path) -> None:
     assert "openai_responses" in ended.out
 
 
-async def test_check_tells_a_key_that_is_refused_though_models_are_listed_to_anybody(
+async def test_check_detects_a_refused_key_if_the_server_lists_models_without_one(
     tmp_path: Path,
 ) -> None:
     async with demo_model(FAST) as (url, _):
@@ -129,7 +129,7 @@ async def test_check_tells_a_key_that_is_refused_though_models_are_listed_to_any
     assert "sk-hidden" not in ended.out
 
 
-async def test_check_says_how_to_mend_what_is_missing(tmp_path: Path) -> None:
+async def test_check_says_how_to_fix_what_is_missing(tmp_path: Path) -> None:
     config = SlackConfig(scopes=bot_scopes() - {"users:read"})
     async with live.slack(config) as slack:
         ended = await bot(
@@ -151,7 +151,9 @@ async def test_check_says_how_to_mend_what_is_missing(tmp_path: Path) -> None:
     assert "wrong" not in ended.out
 
 
-async def test_any_of_slack_s_secrets_means_that_a_slack_is_to_be_joined(tmp_path: Path) -> None:
+async def test_bot_without_a_command_joins_slack_if_a_secret_of_slack_is_set(
+    tmp_path: Path,
+) -> None:
     ended = await bot(tmp_path, SLACK_APP_TOKEN="xapp-1")
     assert ended.code == 2
     assert "SLACK_BOT_TOKEN is missing" in ended.err
@@ -192,7 +194,7 @@ async def test_migrate_says_in_one_sentence_why_it_can_not(
     assert "hidden" not in ended.err
 
 
-async def test_the_manifest_is_the_same_in_yaml_and_json(tmp_path: Path) -> None:
+async def test_manifest_is_the_same_in_yaml_and_json(tmp_path: Path) -> None:
     as_yaml, as_json = await asyncio.gather(
         bot(tmp_path, "manifest"), bot(tmp_path, "manifest", "--json")
     )
@@ -200,7 +202,7 @@ async def test_the_manifest_is_the_same_in_yaml_and_json(tmp_path: Path) -> None
     assert json.loads(as_json.out)["settings"]["socket_mode_enabled"] is True
 
 
-async def test_the_manifest_for_http_names_the_bot_s_address(tmp_path: Path) -> None:
+async def test_manifest_for_http_contains_the_bot_s_url(tmp_path: Path) -> None:
     ended = await bot(tmp_path, "manifest", "--http", "https://bot.example.org")
     settings = yaml.safe_load(ended.out)["settings"]
     assert settings["socket_mode_enabled"] is False
@@ -208,16 +210,14 @@ async def test_the_manifest_for_http_names_the_bot_s_address(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("arguments", [("fly",), ("ask",), ("playground", "--port", "many")])
-async def test_a_mistyped_command_is_told_how_it_is_used(
-    tmp_path: Path, arguments: tuple[str, ...]
-) -> None:
+async def test_unknown_command_prints_the_usage(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     ended = await bot(tmp_path, *arguments)
     assert ended.code == 2
     assert "Usage:" in ended.err
     assert "Traceback" not in ended.err
 
 
-async def test_a_wrong_setting_is_one_sentence_for_every_command(tmp_path: Path) -> None:
+async def test_wrong_setting_is_one_sentence_for_every_command(tmp_path: Path) -> None:
     for command in (("run",), ("check",), ("manifest",), ()):
         ended = await bot(tmp_path, *command, PORT="http")
         assert ended.code == 2

@@ -16,7 +16,7 @@ def problems_of(file: Path) -> list[str]:
     return caught.value.problems
 
 
-def test_lines_that_say_nothing_are_named_one_by_one(tmp_path: Path) -> None:
+def test_env_file_problems_name_each_malformed_line(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text("# well\nPORT=8080\nsome words here\nexport LEASE_SECONDS='20'\n= 3\n")
     assert problems_of(file) == [
@@ -25,7 +25,7 @@ def test_lines_that_say_nothing_are_named_one_by_one(tmp_path: Path) -> None:
     ]
 
 
-def test_a_file_that_is_no_text_or_no_file_is_one_sentence(tmp_path: Path) -> None:
+def test_env_file_that_can_not_be_read_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "latin").write_bytes(b"\xff\xfe")
     (tmp_path / "folder").mkdir()
     for name in ("latin", "folder"):
@@ -33,5 +33,5 @@ def test_a_file_that_is_no_text_or_no_file_is_one_sentence(tmp_path: Path) -> No
         assert problems_of(tmp_path / name)[0].startswith(said)
 
 
-def test_without_a_file_nothing_is_wrong_with_it(tmp_path: Path) -> None:
+def test_env_file_may_be_missing(tmp_path: Path) -> None:
     assert load_settings(tmp_path / ".env").server.port == 3000

@@ -49,7 +49,7 @@ def first_text(call: ast.Call) -> str:
 
 def web_api_methods(modules: list[Module]) -> set[str]:
     """Names of Web API methods that are given to the one function that calls them."""
-    return {first_text(call) for name, call in called(modules) if name in {"_call", "api_call"}}
+    return {first_text(call) for name, call in called(modules) if name in {"call", "api_call"}}
 
 
 def registrations(kind: str) -> list[ast.Call]:
@@ -72,22 +72,23 @@ def reaching(modules: list[Module]) -> dict[str, set[str]]:
     return {name: methods for name, methods in found.items() if methods}
 
 
-def test_the_scope_table_lists_exactly_the_methods_that_are_called() -> None:
+def test_scopes_by_method_lists_exactly_the_methods_that_are_called() -> None:
     door = [m for m in OURS if m.room == "slack"]
 
     assert web_api_methods(door) - {""} == set(SCOPES_BY_METHOD)
 
 
-def test_no_other_room_calls_the_web_api() -> None:
+def test_web_api_is_only_called_by_the_slack_package() -> None:
     others = [m for m in OURS if m.room != "slack"]
     names = {name for name, _ in called(others) if "_" in name.strip("_")}
     direct = {name for name in names if hasattr(AsyncWebClient, name)}
 
     assert direct - set(dir(Slack)) == set()
+    assert web_api_methods(others) <= {""}
     assert "api_call" not in dict(called(others))
 
 
-def test_no_scope_is_asked_for_a_method_that_nobody_reaches() -> None:
+def test_scopes_by_method_lists_no_method_that_is_never_called() -> None:
     door = reaching([m for m in OURS if m.room == "slack"])
     asked = {
         node.attr
@@ -108,24 +109,24 @@ def _names_slack(node: ast.expr) -> bool:
     return name.strip("_").endswith("slack")
 
 
-def test_the_events_are_exactly_those_the_listeners_take() -> None:
+def test_manifest_events_are_exactly_those_with_a_listener() -> None:
     taken = {first_text(call) for call in registrations("event")} - {""}
 
     assert {event.split(".")[0] for event in EVENT_SCOPES} == taken
     assert set(SOCKET["settings"]["event_subscriptions"]["bot_events"]) == set(EVENT_SCOPES)
 
 
-def test_there_is_a_slash_command_because_the_listeners_take_one() -> None:
+def test_manifest_has_the_slash_command_of_the_listeners() -> None:
     own = [c for c in registrations("command") if isinstance(c.args[0], ast.Attribute)]
 
     assert len(own) == len(SOCKET["features"]["slash_commands"]) == 1
 
 
-def test_interactivity_is_on_if_and_only_if_the_listeners_take_actions() -> None:
+def test_manifest_enables_interactivity_if_there_are_action_listeners() -> None:
     assert SOCKET["settings"]["interactivity"]["is_enabled"] == bool(registrations("action"))
 
 
-def test_scopes_are_those_of_methods_events_and_features_and_no_others() -> None:
+def test_manifest_scopes_are_those_of_methods_events_and_features() -> None:
     needed = ",".join(
         [*SCOPES_BY_METHOD.values(), *EVENT_SCOPES.values(), *FEATURE_SCOPES.values()]
     ).split(",")
@@ -136,18 +137,18 @@ def test_scopes_are_those_of_methods_events_and_features_and_no_others() -> None
     assert set(FEATURE_SCOPES) <= set(SOCKET["features"])
 
 
-def test_threads_can_be_read_wherever_the_bot_can_be_mentioned() -> None:
+def test_manifest_scopes_allow_reading_threads_in_all_channels() -> None:
     kinds = ("channels", "groups", "im", "mpim")
 
     assert {f"{kind}:history" for kind in kinds} <= bot_scopes()
 
 
-def test_socket_mode_names_no_address() -> None:
+def test_manifest_for_socket_mode_has_no_url() -> None:
     assert SOCKET["settings"]["socket_mode_enabled"] is True
     assert "http" not in str(SOCKET)
 
 
-def test_http_mode_sends_events_commands_and_actions_to_one_address() -> None:
+def test_manifest_for_http_sends_events_commands_and_actions_to_one_url() -> None:
     address = f"https://bot.test{EVENTS_PATH}"
     settings = HTTP["settings"]
 
@@ -157,13 +158,13 @@ def test_http_mode_sends_events_commands_and_actions_to_one_address() -> None:
     assert [c["url"] for c in HTTP["features"]["slash_commands"]] == [address]
 
 
-def test_the_two_modes_differ_in_their_transport_only() -> None:
+def test_manifest_modes_differ_in_their_transport_only() -> None:
     assert SOCKET["oauth_config"] == HTTP["oauth_config"]
     assert SOCKET["display_information"] == HTTP["display_information"]
     assert SOCKET["features"]["agent_view"] == HTTP["features"]["agent_view"]
 
 
-def test_name_and_command_are_the_operators() -> None:
+def test_manifest_has_the_given_name_and_command() -> None:
     made = build_manifest(command="/oracle", socket_mode=True, name="Oracle")
 
     assert made["features"]["slash_commands"][0]["command"] == "/oracle"
@@ -172,7 +173,7 @@ def test_name_and_command_are_the_operators() -> None:
 
 
 @BOTH
-def test_direct_messages_can_be_written_and_the_legacy_assistant_is_left_out(
+def test_manifest_enables_direct_messages_and_no_legacy_assistant(
     made: dict[str, Any],
 ) -> None:
     home = made["features"]["app_home"]
@@ -203,7 +204,7 @@ LIMITS = {
 
 @BOTH
 @pytest.mark.parametrize(("path", "most"), LIMITS.items(), ids=LIMITS.keys())
-def test_nothing_is_longer_than_the_schema_allows(
+def test_manifest_values_keep_the_lengths_of_the_schema(
     made: dict[str, Any], path: str, most: int
 ) -> None:
     found: Any = made
@@ -214,7 +215,7 @@ def test_nothing_is_longer_than_the_schema_allows(
 
 
 @BOTH
-def test_scopes_and_events_are_listed_once_and_short_enough(made: dict[str, Any]) -> None:
+def test_manifest_lists_scopes_and_events_once(made: dict[str, Any]) -> None:
     scopes = made["oauth_config"]["scopes"]["bot"]
     events = made["settings"]["event_subscriptions"]["bot_events"]
 

@@ -19,7 +19,7 @@ def record(message: str, **extra: object) -> logging.LogRecord:
     return made
 
 
-def test_a_record_is_one_line_of_json_with_the_turn_and_what_was_given() -> None:
+def test_log_record_is_one_line_of_json_with_the_turn_and_the_extras() -> None:
     with logging_turn_id("abc123"):
         line = JsonFormatter().format(record("question", channel="C1"))
     read = json.loads(line)
@@ -44,7 +44,7 @@ def test_a_record_is_one_line_of_json_with_the_turn_and_what_was_given() -> None
         "https://model.example/v1?api-version=1&api-key=abcdef",
     ],
 )
-def test_secrets_never_reach_a_log_line(secret: str) -> None:
+def test_log_line_masks_what_looks_like_a_secret(secret: str) -> None:
     scrubbed = scrub(f"before {secret} after")
     assert scrubbed.startswith("before ")
     assert scrubbed.endswith("after")
@@ -57,7 +57,7 @@ VALUES = ["plain-value-1", 'quo"ted', "back\\slash", "per/cent+and &more", "schl
 
 
 @pytest.mark.parametrize("secret", VALUES)
-def test_configured_secret_is_masked_by_its_value_however_it_is_written(secret: str) -> None:
+def test_log_line_masks_configured_secrets_in_each_encoding(secret: str) -> None:
     formatter = JsonFormatter(VALUES)
     error = f"Client({{'key': {secret!r}}})"
     try:
@@ -76,7 +76,7 @@ def test_configured_secret_is_masked_by_its_value_however_it_is_written(secret: 
     assert read["url"] == "***"
 
 
-def test_masking_leaves_lines_that_can_be_read() -> None:
+def test_log_line_is_valid_json_after_masking() -> None:
     url = "https://hooks.slack.com/commands/T1/2/secret"
     read = json.loads(JsonFormatter(["k"]).format(record(f"sent to {url}", of=f"Bearer {url}")))
     assert read["message"] == "sent to ***"
@@ -84,13 +84,13 @@ def test_masking_leaves_lines_that_can_be_read() -> None:
 
 
 @given(st.lists(st.text(min_size=4), max_size=4), st.text())
-def test_no_configured_secret_is_in_what_a_line_says(secrets: list[str], around: str) -> None:
+def test_log_line_never_contains_a_configured_secret(secrets: list[str], around: str) -> None:
     text = around.join(["", *secrets, ""])
     line = JsonFormatter(secrets).format(record("said", said=text))
     assert not any(json.dumps(secret, ensure_ascii=False)[1:-1] in line for secret in secrets)
 
 
-def test_nothing_reaches_stderr_past_the_logs() -> None:
+def test_stderr_contains_log_lines_only() -> None:
     program = """
 import sys, threading, warnings
 from bot.observe import configure_logging
@@ -111,7 +111,7 @@ raise RuntimeError("at the end: a-secret-value")
     assert ended.returncode == 1
 
 
-def test_metrics_of_two_processes_do_not_mix() -> None:
+def test_metrics_have_a_registry_of_their_own() -> None:
     one, other = Metrics(), Metrics()
     one.count_slack_call("chat.update", "ok")
     line = b'bot_slack_calls_total{method="chat.update",outcome="ok"} 1.0'
@@ -119,7 +119,7 @@ def test_metrics_of_two_processes_do_not_mix() -> None:
     assert line not in other.render()
 
 
-def test_tokens_are_counted_by_kind_and_model() -> None:
+def test_metrics_count_tokens_by_kind_and_model() -> None:
     metrics = Metrics()
     for _ in range(2):
         metrics.count_tokens("gpt-5.4", input=30, cached=20, output=10, reasoning=0)
@@ -129,7 +129,7 @@ def test_tokens_are_counted_by_kind_and_model() -> None:
     assert 'kind="reasoning"' not in shown
 
 
-def test_a_server_that_invents_names_makes_no_endless_metrics() -> None:
+def test_metrics_limit_the_number_of_model_labels() -> None:
     metrics = Metrics()
     for n in range(10_000):
         metrics.count_tokens(f"m{n}" * 100, input=1)

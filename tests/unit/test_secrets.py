@@ -17,7 +17,9 @@ def given(monkeypatch: pytest.MonkeyPatch, **variables: str) -> frozenset[str]:
     return secret_values(load_settings(Path("/nowhere/.env")))
 
 
-def test_every_variable_that_is_typed_secret_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secret_values_include_every_variable_typed_as_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     typed = {
         str(field.validation_alias): f"value-of-{field.validation_alias}"
         for group in GROUPS
@@ -50,7 +52,7 @@ def test_every_variable_that_is_typed_secret_is_one(monkeypatch: pytest.MonkeyPa
         ),
     ],
 )
-def test_secret_part_of_a_value_is_one(
+def test_secret_values_include_secret_parts_of_values(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str, secrets: set[str]
 ) -> None:
     found = given(monkeypatch, **{variable: value})

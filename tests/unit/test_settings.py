@@ -29,7 +29,7 @@ def problems_of(monkeypatch: pytest.MonkeyPatch, **values: str) -> list[str]:
     return caught.value.problems
 
 
-def test_defaults_are_those_of_the_design(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_have_the_documented_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = settings_of(monkeypatch)
     assert settings.slack.api_url == "https://slack.com/api/"
     assert settings.slack.slash_command == "/ask"
@@ -45,7 +45,7 @@ def test_defaults_are_those_of_the_design(monkeypatch: pytest.MonkeyPatch) -> No
     assert settings.server.grace_seconds == 25
 
 
-def test_a_real_variable_wins_over_the_file(
+def test_environment_variable_overrides_the_env_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     file = tmp_path / ".env"
@@ -56,7 +56,7 @@ def test_a_real_variable_wins_over_the_file(
     assert settings.server.port == 4000
 
 
-def test_an_empty_value_counts_as_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_value_counts_as_absent(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = settings_of(monkeypatch, SLACK_APP_TOKEN="", PORT="")
     assert settings.slack.app_token is None
     assert settings.server.port == 3000
@@ -79,7 +79,7 @@ def test_an_empty_value_counts_as_absent(monkeypatch: pytest.MonkeyPatch) -> Non
         ),
     ],
 )
-def test_tokens_decide_how_events_arrive(
+def test_connection_mode_follows_from_the_tokens(
     monkeypatch: pytest.MonkeyPatch, present: dict[str, str], mode: str | None
 ) -> None:
     assert settings_of(monkeypatch, **present).slack.connection_mode == mode
@@ -134,7 +134,7 @@ def test_tokens_decide_how_events_arrive(
         ("HOSTED_TOOLS", '["web_search"]', "must be a JSON list of objects"),
     ],
 )
-def test_a_wrong_value_is_one_sentence_that_names_the_variable(
+def test_wrong_value_is_one_sentence_that_names_the_variable(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str
 ) -> None:
     (problem,) = problems_of(monkeypatch, **{name: value})
@@ -154,19 +154,17 @@ def test_a_wrong_value_is_one_sentence_that_names_the_variable(
         "postgresql+asyncpg://me@db/bot",
     ],
 )
-def test_a_database_url_is_kept_as_it_was_written(
-    monkeypatch: pytest.MonkeyPatch, url: str
-) -> None:
+def test_database_url_is_kept_unchanged(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     settings = settings_of(monkeypatch, DATABASE_URL=url)
     assert settings.storage.database_url.get_secret_value() == url
 
 
-def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_error_contains_all_problems(monkeypatch: pytest.MonkeyPatch) -> None:
     problems = problems_of(monkeypatch, PORT="x", DELIVERY="pigeon")
     assert [p.split()[0] for p in problems] == ["DELIVERY", "PORT"]
 
 
-def test_tools_are_named_by_comma_and_hosted_ones_given_as_json(
+def test_tools_are_separated_by_commas_and_hosted_tools_are_json(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tools = settings_of(
@@ -176,11 +174,11 @@ def test_tools_are_named_by_comma_and_hosted_ones_given_as_json(
     assert tools.hosted == ({"type": "web_search"},)
 
 
-def test_the_tools_that_can_be_named_are_those_that_are_shipped() -> None:
+def test_tool_names_are_those_of_the_builtin_tools() -> None:
     assert get_args(ToolName) == BUILTIN_TOOL_NAMES
 
 
-def test_missing_tokens_are_named_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_require_slack_names_each_missing_token(monkeypatch: pytest.MonkeyPatch) -> None:
     bot_token, key = problems_of(monkeypatch)
     assert bot_token.startswith("SLACK_BOT_TOKEN is missing")
     assert key.startswith("UPSTREAM_API_KEY is missing")
@@ -188,7 +186,7 @@ def test_missing_tokens_are_named_one_by_one(monkeypatch: pytest.MonkeyPatch) ->
     assert app_token.startswith("SLACK_APP_TOKEN is missing")
 
 
-def test_a_server_of_ones_own_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_api_key_is_optional_for_another_server(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = settings_of(
         monkeypatch,
         SLACK_BOT_TOKEN="xoxb-1",
@@ -214,7 +212,7 @@ def test_a_server_of_ones_own_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> N
         ("https://api.example/responses/v1", "https://api.example/responses/v1"),
     ],
 )
-def test_a_base_url_may_have_a_query_and_needs_no_care_about_slashes(
+def test_base_url_may_have_a_query_and_trailing_slashes(
     monkeypatch: pytest.MonkeyPatch, value: str, url: str
 ) -> None:
     assert settings_of(monkeypatch, UPSTREAM_BASE_URL=value).upstream.base_url == url
@@ -244,7 +242,7 @@ def test_a_base_url_may_have_a_query_and_needs_no_care_about_slashes(
         ("https://r.example/openai/Chat/Completions?api-version=1", "must end before /chat/compl"),
     ],
 )
-def test_what_can_be_no_base_url_is_said_in_one_sentence(
+def test_base_url_that_is_invalid_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, value: str, says: str
 ) -> None:
     with pytest.raises(SettingsError) as caught:
@@ -277,7 +275,7 @@ def test_what_can_be_no_base_url_is_said_in_one_sentence(
         ("HTTP://api.example.com/v1", "sk-1", True),
     ],
 )
-def test_a_key_that_leaves_the_machine_unencrypted_is_noticed(
+def test_unencrypted_warning_for_a_key_sent_to_another_machine(
     monkeypatch: pytest.MonkeyPatch, url: str, key: str, open_: bool
 ) -> None:
     settings = settings_of(monkeypatch, UPSTREAM_BASE_URL=url, UPSTREAM_API_KEY=key)
@@ -287,7 +285,7 @@ def test_a_key_that_leaves_the_machine_unencrypted_is_noticed(
     ] * open_
 
 
-def test_a_token_that_leaves_the_machine_unencrypted_is_noticed(
+def test_unencrypted_warning_for_a_token_sent_to_another_machine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings = settings_of(
@@ -298,7 +296,7 @@ def test_a_token_that_leaves_the_machine_unencrypted_is_noticed(
     assert unencrypted_warnings(settings) == []
 
 
-def test_secrets_hide_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secret_settings_are_hidden_in_repr(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = settings_of(
         monkeypatch,
         SLACK_BOT_TOKEN="xoxb-hidden",
@@ -308,7 +306,7 @@ def test_secrets_hide_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hidden" not in repr(settings)
 
 
-def test_every_variable_is_described() -> None:
+def test_settings_all_have_a_description() -> None:
     assert all(field.description for _, _, field in variables())
 
 
@@ -316,14 +314,14 @@ def test_every_variable_is_described() -> None:
     ("value", "ids"),
     [("", ()), ("B0ALERT", ("B0ALERT",)), (" B0ALERT, A0FLOW ,", ("B0ALERT", "A0FLOW"))],
 )
-def test_bots_that_are_answered_are_listed_by_comma(
+def test_answer_bots_are_separated_by_commas(
     monkeypatch: pytest.MonkeyPatch, value: str, ids: tuple[str, ...]
 ) -> None:
     assert settings_of(monkeypatch, ANSWER_BOTS=value).slack.answer_bots == ids
 
 
 @pytest.mark.parametrize("value", ["U0ANN", "B0ALERT A0FLOW", "alerts", "B0ALERT,@flow", "*"])
-def test_what_is_no_id_of_a_bot_is_said_at_start(
+def test_answer_bots_that_are_no_ids_are_refused(
     monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     [problem] = problems_of(monkeypatch, ANSWER_BOTS=value)[:1]

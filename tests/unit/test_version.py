@@ -19,7 +19,7 @@ from tests.unit.test_cli import bot
 WRITTEN: str = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
 
-async def test_a_running_bot_says_the_version_of_the_project_everywhere(tmp_path: Path) -> None:
+async def test_version_of_the_project_is_shown_by_a_running_bot(tmp_path: Path) -> None:
     async with whole(tmp_path) as it, aiohttp.ClientSession() as session:
         started = await it.bot.said("ready")
         async with session.get(f"{it.health}/healthz") as answer:
@@ -32,7 +32,7 @@ async def test_a_running_bot_says_the_version_of_the_project_everywhere(tmp_path
     assert f'bot_info{{version="{WRITTEN}"}} 1.0' in metrics.splitlines()
 
 
-async def test_the_command_says_its_version_without_any_settings(tmp_path: Path) -> None:
+async def test_version_option_needs_no_settings(tmp_path: Path) -> None:
     ended = await bot(tmp_path, "--version", PORT="http")
 
     assert (ended.code, ended.out, ended.err) == (0, f"bot {WRITTEN}\n", "")
@@ -64,7 +64,7 @@ INSTALLED = {"bot-4.5.6.dist-info/METADATA": "Metadata-Version: 2.4\nName: bot\n
         pytest.param({}, "unknown", id="a bare copy"),
     ],
 )
-def test_the_version_is_found_however_the_package_got_there(
+def test_version_is_found_in_the_source_tree_or_the_metadata(
     tmp_path: Path, files: dict[str, str], said: str
 ) -> None:
     (tmp_path / "bot").mkdir()

@@ -1,5 +1,7 @@
 """Socket Mode: several connections, each replaced before Slack closes it.
 
-pool.py        keeps the connections open     connection.py  one of them
-backoff.py     when to try again (pure)       outage_log.py  what is logged of an outage
+pool.py        keeps the connections open and replaces them
+connection.py  receives from one connection and acknowledges
+backoff.py     delay before the next attempt, and advice for operators (pure)
+outage_log.py  logs an outage once
 """

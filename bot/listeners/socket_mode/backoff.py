@@ -1,7 +1,4 @@
-"""When a connection to Slack is tried again, and what only the operator can mend. Pure.
-
-Nothing here opens anything: socket_mode.py does.
-"""
+"""How long to wait before the next attempt to connect, and what an operator can do. Pure."""
 
 from __future__ import annotations
 
@@ -12,11 +9,11 @@ from typing import Any, Final
 from bot.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnreachable
 
 ENDING_SOON_REASONS: Final = frozenset({"warning", "refresh_requested"})
-"""Slack says that it will end a connection, which goes on for some seconds
+"""Reasons of `disconnect` messages that announce the end of a connection some seconds ahead
 (docs/slack.md#socket-mode)."""
 
 REFUSED_REASONS: Final = frozenset({"link_disabled", "too_many_websockets"})
-"""Slack ends a connection, and would end the next one too."""
+"""Reasons of `disconnect` messages after which Slack would end the next connection too."""
 
 _TOKEN_ADVICE = (
     "set SLACK_APP_TOKEN to an app-level token (xapp-…) with the scope connections:write, from "
@@ -25,7 +22,7 @@ _TOKEN_ADVICE = (
 _ADVICE: Mapping[str, str] = {
     "link_disabled": "switch Socket Mode on again on your app's page, *Socket Mode*",
     "too_many_websockets": "an app has ten connections at most, all its processes together: lower "
-    "SOCKET_CONNECTIONS or run fewer of them; what a broken network left behind ends by itself",
+    "SOCKET_CONNECTIONS or run fewer processes; connections lost in a network failure end soon",
     "account_inactive": "the app is no longer installed, or its workspace is gone: install it again"
     " on your app's page, *Install App*",
 }
@@ -33,10 +30,10 @@ _ADVICE: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Seconds between tries: from shortest to longest, doubled each time.
+    """Exponential backoff between attempts to connect: from `min_seconds`, doubled each time.
 
-    Where Slack refuses, only a person can mend it, and `apps.connections.open` is limited
-    (tier 3 or less, docs/slack.md#tiers), so those tries are rarer.
+    Longer delays follow a refusal, because only a person can fix its cause, and because
+    `apps.connections.open` is rate-limited (tier 3 or less, docs/slack.md#tiers).
     """
 
     min_seconds: float = 0.25
@@ -45,9 +42,9 @@ class Backoff:
     max_refused_seconds: float = 60.0
 
     def delay_after(self, failures: int, error: SlackError, jitter: float) -> float:
-        """How long to wait after that many failures in a row; `jitter` in 0..1 spreads replicas.
+        """Seconds to wait after so many consecutive failures. `jitter` is a random number in 0..1.
 
-        Slack's own wish counts as it is.
+        A `Retry-After` of Slack is used unchanged.
         """
         if isinstance(error, SlackRateLimited):
             return max(error.retry_after, self.min_seconds)
@@ -59,7 +56,7 @@ class Backoff:
 
 
 def disconnect_error(reason: str) -> SlackError:
-    """The end of a connection as an error, by the reason it ended for."""
+    """The error for a connection that ended for this reason."""
     if reason in REFUSED_REASONS:
         return SlackRefused("socket", reason)
     return SlackUnreachable("socket", reason)
@@ -71,13 +68,13 @@ def advice(error: SlackRefused) -> str:
 
 
 def lifetime_seconds(hello: Mapping[str, Any]) -> float | None:
-    """How many seconds a connection will live, as its hello says; None where it does not."""
+    """The lifetime of a connection in seconds, from its hello; None if it has none."""
     info = hello.get("debug_info")
-    told = info.get("approximate_connection_time") if isinstance(info, dict) else None
-    return float(told) if isinstance(told, int | float) and told > 0 else None
+    seconds = info.get("approximate_connection_time") if isinstance(info, dict) else None
+    return float(seconds) if isinstance(seconds, int | float) and seconds > 0 else None
 
 
 def connection_count(hello: Mapping[str, Any]) -> int:
-    """How many connections of the app Slack counts, ours and those of others."""
-    told = hello.get("num_connections")
-    return told if isinstance(told, int) else 0
+    """The number of connections of the app in all processes, as Slack counts them."""
+    count = hello.get("num_connections")
+    return count if isinstance(count, int) else 0

@@ -1,6 +1,6 @@
-"""One connection's life: greeted, hands envelopes to Bolt, acknowledges, asks to be replaced, ends.
+"""One Socket Mode connection: receives envelopes, dispatches them to Bolt and acknowledges them.
 
-When it is opened and by what it is replaced is decided in socket_mode.py.
+pool.py opens and replaces connections.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from bot.background import BackgroundTasks
 from bot.errors import SlackUnreachable
 from bot.listeners.socket_mode.backoff import ENDING_SOON_REASONS, REFUSED_REASONS
 from bot.slack import WebSocket
@@ -23,12 +24,15 @@ log = logging.getLogger(__name__)
 
 
 class SocketConnection:
-    """Reads a connection from the moment it is made.
+    """Reads from a connection as soon as it is constructed.
 
-    `hello` is done, with Slack's greeting, once events can come. `replacement_needed` is done, with
-    the reason, once another connection is needed: "warning" and "refresh_requested" (Slack will end
-    this one; it goes on until then), "link_disabled" and "too_many_websockets" (Slack wants none),
-    "silent" (nobody answered a ping), "closed", or "other".
+    The future `hello` gets Slack's hello message, after which events can arrive. The future
+    `replacement_needed` gets the reason why another connection is needed:
+
+    - "warning", "refresh_requested": Slack will end this connection, and uses it until then;
+    - "link_disabled", "too_many_websockets": Slack refuses connections;
+    - "silent": a ping was not answered;
+    - "closed", "other".
     """
 
     def __init__(self, socket: WebSocket, app: AsyncApp) -> None:
@@ -38,27 +42,26 @@ class SocketConnection:
         self._socket = socket
         self._app = app
         self._stopped = False
-        self._dispatches: set[asyncio.Task[None]] = set()
+        self._dispatches = BackgroundTasks()
         self._reader = asyncio.create_task(self._read())
 
     @property
     def is_open(self) -> bool:
-        """Whether events can come through it now."""
+        """Whether events can arrive now."""
         return self.hello.done() and not self._stopped and not self._reader.done()
 
     async def wait_ended(self, timeout_seconds: float) -> None:
-        """Return when Slack has ended the connection, or after `timeout_seconds` seconds."""
+        """Return when Slack has ended the connection, or after `timeout_seconds`."""
         await asyncio.wait({self._reader}, timeout=timeout_seconds)
 
     def stop(self) -> None:
-        """Take nothing more. What is not acknowledged Slack sends again, elsewhere."""
+        """Ignore further envelopes. Slack sends them again to another connection."""
         self._stopped = True
 
     async def drain_and_close(self, timeout_seconds: float) -> None:
-        """Stop, and close when all is acknowledged, or after `timeout_seconds` seconds."""
+        """Stop, and close once all envelopes are acknowledged, or after `timeout_seconds`."""
         self.stop()
-        if self._dispatches:
-            await asyncio.wait(self._dispatches, timeout=timeout_seconds)
+        await self._dispatches.wait(timeout_seconds)
         await self._socket.close()
         await asyncio.wait({self._reader})
 
@@ -80,32 +83,29 @@ class SocketConnection:
                     reason if reason in ENDING_SOON_REASONS | REFUSED_REASONS else "other"
                 )
             case _ if not self._stopped:
-                handing = asyncio.create_task(self._dispatch_and_acknowledge(message))
-                self._dispatches.add(handing)
-                handing.add_done_callback(self._dispatches.discard)
+                self._dispatches.start(self._dispatch_and_acknowledge(message))
 
     def _request_replacement(self, reason: str) -> None:
         if not self.replacement_needed.done():
             self.replacement_needed.set_result(reason)
 
     async def _dispatch_and_acknowledge(self, envelope: Mapping[str, Any]) -> None:
-        """Have an envelope handled, then acknowledge it."""
-        name, payload = envelope.get("envelope_id"), envelope.get("payload")
+        envelope_id, payload = envelope.get("envelope_id"), envelope.get("payload")
         request = _request(payload) if isinstance(payload, dict) else None
-        if not isinstance(name, str) or request is None:
-            log.warning("Slack sent an envelope that can't be read")
+        if not isinstance(envelope_id, str) or request is None:
+            log.warning("ignored a malformed envelope from Slack")
             return
         answer = await self._app.async_dispatch(request)
         if answer.status != 200:
             return
         try:
-            await self._socket.send({"envelope_id": name} | _ack_payload(answer))
+            await self._socket.send({"envelope_id": envelope_id} | _ack_payload(answer))
         except SlackUnreachable:
-            log.info("an acknowledgement found its connection closed; Slack sends the event again")
+            log.info("could not acknowledge an envelope, its connection has closed; Slack resends")
 
 
 def _ack_payload(answer: BoltResponse) -> dict[str, Any]:
-    """What an acknowledgement carries: for a command, what the asker reads."""
+    """The payload of an acknowledgement, such as the reply to a command."""
     if not answer.body:
         return {}
     kinds = answer.headers.get("content-type") or [""]
@@ -116,5 +116,5 @@ def _ack_payload(answer: BoltResponse) -> dict[str, Any]:
 def _request(payload: dict[str, Any]) -> AsyncBoltRequest | None:
     try:
         return AsyncBoltRequest(mode="socket_mode", body=payload)
-    except Exception:  # noqa: BLE001  # Bolt takes the shape of a payload for granted
+    except Exception:  # noqa: BLE001  # Bolt does not validate payloads
         return None

@@ -1,4 +1,4 @@
-"""What keeps one of our connections from Slack: told once, waited out with growing patience."""
+"""Logs an outage of the connections to Slack once, and waits between attempts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ log = logging.getLogger(__name__)
 
 
 class OutageLog:
-    """The failures of one connection in a row. `logged` is what the log knows, of all of them."""
+    """Consecutive failures of one connection.
+
+    `logged` is shared by all connections: the outages that are logged and not over yet.
+    """
 
     def __init__(self, backoff: Backoff, logged: dict[OutageLog, str]) -> None:
         self._backoff = backoff
@@ -21,24 +24,24 @@ class OutageLog:
         self._failures = 0
 
     async def wait_backoff(self, error: SlackError) -> None:
-        """Let the time pass that belongs before the next try."""
+        """Count a failure, and sleep until the next attempt is due."""
         self._failures += 1
         await asyncio.sleep(self._backoff.delay_after(self._failures, error, random.random()))
 
     def log_once(self, error: SlackError) -> None:
-        """One line in the log for one trouble, however often it is met, and by how many."""
-        trouble = error.code if isinstance(error, SlackRefused) else type(error).__name__
-        is_known = trouble in self._logged.values()
-        self._logged[self] = trouble
-        if is_known:
+        """Log an error, unless this or another connection has logged the same outage."""
+        outage = error.code if isinstance(error, SlackRefused) else type(error).__name__
+        is_logged = outage in self._logged.values()
+        self._logged[self] = outage
+        if is_logged:
             return
         if isinstance(error, SlackRefused):
             log.error("Slack refuses a connection (%s): %s", error.code, advice(error))
         else:
-            log.warning("no connection to Slack (%s); tried again until it stands", error)
+            log.warning("could not connect to Slack, retrying until it succeeds: %s", error)
 
     def log_recovered(self) -> None:
-        """The connection stands."""
+        """Reset the failures; log it if this was the last connection in an outage."""
         self._failures = 0
         if self._logged.pop(self, "") and not self._logged:
-            log.info("all connections to Slack stand again")
+            log.info("all connections to Slack are open again")

@@ -1,18 +1,18 @@
-"""What a person sees in a Slack message, as text for a model.
+"""Reads Slack messages as text for the model. Pure.
 
-    message.py      a whole message: its text or blocks, its attachments, its files
-    current_question.py  what it asks us
-    answers.py      our own earlier answers, as the markdown they were
-    blocks.py       every kind of block
-    rich_text.py    the block that Slack's composer writes, as markdown
+    message.py      a whole message: text or blocks, attachments and files
+    question.py     a message as a question
+    own_answers.py  our own answers, as the Markdown they were
+    blocks.py       all kinds of blocks
+    rich_text.py    the block that Slack's composer writes
     tables.py       tables and charts
     attachments.py  attachments, link previews and forwarded messages
-    files.py        files by name and kind, with the preview Slack shows
+    files.py        names, kinds and previews of files
     mrkdwn.py       Slack's markup in text fields
-    findings.py     what is collected on the way: mentions, files, what has no words
-    payload.py      fields of payloads whose shape can't be relied on
+    findings.py     mentions, files and unreadable parts that are collected
+    payload.py      access to fields of any type
 
-User mentions stay `<@U…>`: turning an id into a name takes a call, so it is not done here.
+User mentions stay `<@U…>`: looking up a name takes a call, which `history` makes.
 """
 
 from bot.render.incoming.message import UNNAMED_PARTS, ReadMessage, message_text, read_message

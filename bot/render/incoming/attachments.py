@@ -28,37 +28,37 @@ _EMPTY_FALLBACKS = frozenset({"[no preview available]", "this content can't be d
 
 
 def attachments_text(attachments: Any, findings: Findings) -> str:
-    """Return the words of a message's attachments, a blank line between two of them."""
+    """The text of a message's attachments, separated by blank lines."""
     return join_lines(
         (_attachment_text(each, findings) for each in mapping_items(attachments)), "\n\n"
     )
 
 
 def text_or_blocks(text: str, blocks: Any, findings: Findings) -> str:
-    """Return the words of a message that has its text twice: as `text` and as blocks.
+    """The text of a message that has it twice, as `text` and as blocks.
 
-    Slack shows the blocks, and `text` where there are none or they hold no words. Beside blocks
-    `text` is what notifications and screen readers say. Mostly it repeats the blocks, shortened or
-    without their form, and is left out; it stays where the blocks lack most of its words.
+    Slack displays the blocks, and `text` if there are none. With blocks, `text` is for
+    notifications and screen readers. It is left out if it repeats the blocks, as it mostly does,
+    and kept if the blocks lack most of its words.
     """
-    below = Findings(labels=findings.labels | find_labels(text))
-    shown = blocks_text(blocks, below)
-    above = Findings(labels=below.labels)
-    said = read_mrkdwn(text, above)
-    if _repeats(said, shown, below):
-        said = ""
+    in_blocks = Findings(labels=findings.labels | find_labels(text))
+    blocks_part = blocks_text(blocks, in_blocks)
+    in_text = Findings(labels=in_blocks.labels)
+    text_part = read_mrkdwn(text, in_text)
+    if _repeats(text_part, blocks_part, in_blocks):
+        text_part = ""
     else:
-        findings.merge(above)
-    findings.merge(below)
-    return join_lines([said, shown], "\n\n")
+        findings.merge(in_text)
+    findings.merge(in_blocks)
+    return join_lines([text_part, blocks_part], "\n\n")
 
 
-def _repeats(said: str, shown: str, below: Findings) -> bool:
-    """Whether at least half of the words that were said, names apart, are shown too."""
-    if not (below.has_words or below.mentions):
+def _repeats(text_part: str, blocks_part: str, in_blocks: Findings) -> bool:
+    """Whether at least half of the words in the text, without mentions, are in the blocks."""
+    if not (in_blocks.has_words or in_blocks.mentions):
         return False
-    words = word_set(_MENTION.sub("", said))
-    return 2 * len(words & (word_set(shown) | below.aliases)) >= len(words)
+    words = word_set(_MENTION.sub("", text_part))
+    return 2 * len(words & (word_set(blocks_part) | in_blocks.aliases)) >= len(words)
 
 
 def _attachment_text(attachment: Payload, findings: Findings) -> str:
@@ -71,7 +71,7 @@ def _attachment_text(attachment: Payload, findings: Findings) -> str:
 
 
 def _parts(attachment: Payload, findings: Findings) -> Iterator[str]:
-    """Yield what an attachment shows, from top to bottom."""
+    """The displayed parts of an attachment, from top to bottom."""
     yield read_mrkdwn(as_string(attachment.get("pretext")), findings)
     for name in ("service_name", "author_name", "author_subname"):
         yield collapse_whitespace(findings.note_words(unescape(as_string(attachment.get(name)))))
@@ -102,7 +102,7 @@ def _field_text(field: Payload, findings: Findings) -> str:
 
 
 def _fallback_text(attachment: Payload, findings: Findings) -> str:
-    """Return what stands for an attachment that shows no words: its fallback, or an image."""
+    """The fallback of an attachment without text, or "[image]"."""
     fallback = as_string(attachment.get("fallback"))
     if fallback.strip() and fallback.strip().casefold() not in _EMPTY_FALLBACKS:
         return read_mrkdwn(fallback, findings)
@@ -126,7 +126,7 @@ def _forward_text(attachment: Payload, findings: Findings) -> str:
 
 
 def _forwarded_parts(attachment: Payload, findings: Findings) -> Iterator[str]:
-    """Yield what a forwarded message says; its `text` is a copy of its blocks."""
+    """The parts of a forwarded message, whose `text` is a copy of its blocks."""
     messages = [
         as_mapping(each.get("message")) for each in mapping_items(attachment.get("message_blocks"))
     ]
@@ -140,7 +140,7 @@ def _forwarded_parts(attachment: Payload, findings: Findings) -> Iterator[str]:
 
 
 def _forward_source(attachment: Payload, findings: Findings) -> str:
-    """Return who wrote a forwarded message, and where."""
+    """The author and the channel of a forwarded message."""
     fields = ("author_name", "author_subname", "channel_name")
     name, second, place = (
         collapse_whitespace(unescape(as_string(attachment.get(f)))) for f in fields

@@ -1,6 +1,6 @@
-"""Every kind of block, as the words a person reads in it.
+"""Reads all kinds of blocks as their visible text.
 
-Ids, addresses of images, values and the labels of buttons and menus are no words of the message.
+Ids, image URLs, values, and labels of buttons and menus are left out.
 """
 
 from __future__ import annotations
@@ -40,19 +40,19 @@ _INTERACTIVE_TYPES = frozenset(
 
 
 def blocks_text(blocks: Any, findings: Findings) -> str:
-    """Return the words of a list of blocks, a blank line between two of them."""
+    """The text of a list of blocks, separated by blank lines."""
     return join_lines((block_text(block, findings) for block in mapping_items(blocks)), "\n\n")
 
 
 def block_text(block: Payload, findings: Findings) -> str:
-    """Return the words of one block; "" for one that only parts others or can be pressed."""
+    """The text of a block; "" for dividers and buttons."""
     kind = as_string(block.get("type"))
     reader = _READERS.get(kind, _unknown_block_text)
     return reader(block, findings)
 
 
 def text_object(value: Any, findings: Findings) -> str:
-    """Return a text object of any type, or a bare string where Slack takes one."""
+    """The text of a text object of any type, or of a bare string."""
     match value:
         case str():
             return findings.note_words(unescape(value))
@@ -66,7 +66,7 @@ def text_object(value: Any, findings: Findings) -> str:
 
 
 def image(block: Payload, findings: Findings) -> str:
-    """Return an image as its title and its description."""
+    """The title and the description of an image."""
     title = collapse_whitespace(text_object(block.get("title"), findings))
     alt = collapse_whitespace(findings.note_words(unescape(as_string(block.get("alt_text")))))
     shown = _distinct(title, alt)
@@ -76,7 +76,7 @@ def image(block: Payload, findings: Findings) -> str:
 
 
 def heading(block: Payload, findings: Findings) -> str:
-    """Return a header block as a markdown heading."""
+    """A header block as a Markdown heading."""
     text = collapse_whitespace(text_object(block.get("text"), findings))
     level = block.get("level")
     marks = "#" * level if isinstance(level, int) and 1 <= level <= 6 else "##"
@@ -104,7 +104,7 @@ def _context_element(element: Payload, findings: Findings) -> str:
 
 
 def _small_image(element: Payload, findings: Findings) -> str:
-    """Return the small image beside a text; one without a description is decoration."""
+    """The small image next to a text; without a description it is decoration."""
     described = element.get("type") == "image" and as_string(element.get("alt_text")).strip()
     return image(element, findings) if described else ""
 
@@ -131,7 +131,7 @@ def _no_text(block: Payload, findings: Findings) -> str:
 
 
 def _unknown_block_text(block: Payload, findings: Findings) -> str:
-    """Return the words of a kind of block that has no reader of its own."""
+    """The text of a block of an unknown kind."""
     return join_lines(_unknown_block_parts(block, findings))
 
 
@@ -160,7 +160,7 @@ def _field_text(value: Any, findings: Findings) -> str:
 
 
 def _distinct(*texts: str) -> list[str]:
-    """Return the texts that are not empty and not the same as one before."""
+    """The texts without empty ones and duplicates."""
     return list(dict.fromkeys(text for text in texts if text))
 
 

@@ -1,4 +1,4 @@
-"""Files by name and kind, with as much of their words as Slack shows."""
+"""Reads files as their name and kind, with the preview that Slack contains."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from bot.render.incoming.payload import (
 )
 
 MAX_PREVIEW_CHARACTERS = 2_000
-"""Characters of a file's preview that are read; Slack itself shows less of most files."""
+"""Characters of a preview that are read. Slack's previews are mostly shorter. Ours."""
 
 GONE_FILE_NAME = "a file that is gone"
 
 _GONE_MODES = frozenset({"tombstone", "hidden_by_limit"})
-# The fields in which Slack gives the words of a file: snippets, emails and posts.
+# Fields with the text of a file: of snippets, emails and posts.
 _PREVIEW_FIELDS = ("plain_text", "preview_plain_text", "preview")
 
 
 def files_text(files: Any, findings: Findings) -> str:
-    """Return a line a file, with its preview below; a file met before is left out."""
+    """A line for each file, with its preview below; files that were read before are left out."""
     return join_lines(_file_text(file, findings) for file in mapping_items(files))
 
 
@@ -65,8 +65,7 @@ def _type_name(file: Payload) -> str:
 
 
 def _title(file: Payload, name: str) -> str:
-    """Return what a person called the file; Slack's own title is its name, with or without the
-    ending."""
+    """The title that a person gave a file; "" for Slack's default, the name of the file."""
     subject = as_string(file.get("subject")) or as_string(file.get("title"))
     title = collapse_whitespace(unescape(subject))
     return "" if title in (name, name.rpartition(".")[0]) else title

@@ -1,4 +1,4 @@
-"""What is collected while a message is read, beside its text."""
+"""Collects mentions, files and unreadable parts while a message is read."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from dataclasses import dataclass, field
 from bot.render.incoming.payload import collapse_whitespace
 
 MAX_MENTIONS = 20
-"""Mentions kept of one message. Each costs a call to Slack, and nobody needs more of them."""
+"""Mentions that are kept of one message. Each may take a call of `users.info`. Ours."""
 
 _USER_ID = re.compile(r"[UW][A-Z0-9]+")
 _LABELS = re.compile(r"<(?:#|!subteam\^)([A-Z0-9]+)\|#?@?([^<>|\n]+)>")
-# Chinese, Japanese and Korean characters count one by one: blanks do not part their words.
+# Chinese, Japanese and Korean characters count as words: these are not separated by blanks.
 _WORD = re.compile(r"[\u3040-\u9fff\uac00-\ud7af]|[^\W_\u3040-\u9fff\uac00-\ud7af]+")
 
 
 @dataclass(slots=True)
 class Findings:
-    """Mentions, files and unreadable things of one message, in the order they were met.
+    """Mentions, files and names of unreadable parts of one message, in their order.
 
-    `labels` are names of channels and user groups by id: `text` has them, blocks only have ids.
-    `aliases` are the words that `text` has for what blocks write differently, such as emoji.
-    `has_words` is False as long as nothing but mentions and names of files was read.
+    `labels` are names of channels and user groups by id, which blocks lack and `text` contains.
+    `aliases` are words that `text` may use for what blocks write differently, such as emoji.
+    `has_words` is False until something other than mentions and file names was read.
     """
 
     labels: dict[str, str] = field(default_factory=dict)
@@ -33,28 +33,28 @@ class Findings:
     has_words: bool = False
 
     def note_words(self, text: str) -> str:
-        """Return `text`, noting that there was something to read."""
+        """Set `has_words` if `text` is not blank, and return `text`."""
         self.has_words = self.has_words or bool(text.strip())
         return text
 
     def add_mention(self, user: str) -> str:
-        """Return the mention of a user whom Slack itself marked as mentioned."""
+        """Add a user whom Slack marked as mentioned, and return the mention."""
         if _USER_ID.fullmatch(user) and len(self.mentions) < MAX_MENTIONS:
             self.mentions.setdefault(user)
         return f"<@{collapse_whitespace(user)}>"
 
     def channel_name(self, channel_id: str) -> str:
-        """Return the name of a channel by its id."""
+        """The name of a channel; its id if the name is unknown."""
         self.aliases |= word_set(channel_id)
         return self.note_words("#" + self.labels.get(channel_id, channel_id))
 
     def group_name(self, group_id: str) -> str:
-        """Return the name of a user group by its id; ids without a name mean nothing to anyone."""
+        """The name of a user group; "@group" if the name is unknown."""
         self.aliases |= word_set(group_id)
         return self.note_words("@" + self.labels.get(group_id, "group"))
 
     def merge(self, other: Findings) -> None:
-        """Take over what was found in another part of the same message."""
+        """Add the findings of another part of the same message."""
         for user in other.mentions:
             self.add_mention(user)
         self.files |= other.files
@@ -64,10 +64,10 @@ class Findings:
 
 
 def find_labels(text: str) -> dict[str, str]:
-    """Return the names of channels and user groups that `text`, as Slack sends it, gives."""
+    """The names of channels and user groups in a `text` of Slack, by id."""
     return {match[1]: match[2] for match in _LABELS.finditer(text)}
 
 
 def word_set(text: str) -> set[str]:
-    """Return the words of `text`, for comparing: without case, markup and punctuation."""
+    """The words of `text` for comparison: without case, markup and punctuation."""
     return {word.casefold() for word in _WORD.findall(text)}

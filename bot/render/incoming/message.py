@@ -1,4 +1,4 @@
-"""A whole message, once: its text or blocks, its attachments, its files."""
+"""Reads a whole message: its text or blocks, its attachments and its files."""
 
 from __future__ import annotations
 
@@ -13,27 +13,26 @@ from bot.render.incoming.findings import Findings, find_labels
 from bot.render.incoming.payload import as_string, join_lines, nesting_depth
 
 MAX_NESTING_LEVELS = 100
-"""Levels of nesting that are read. A forward of a forward with nested lists has about 40, and
-reading recurses, so what is deeper must not reach it."""
+"""Of deeper messages only `text` is read, because reading is recursive. A forward of a forward with
+nested lists has about 40 levels."""
 
 TOO_DEEP_NAME = "what is nested too deeply"
 
 UNNAMED_PARTS = frozenset(
     {EMPTY_FORWARD_NAME, GONE_FILE_NAME, UNDESCRIBED_IMAGE_NAME, TOO_DEEP_NAME}
 )
-"""What `ReadMessage.unreadable` says of things that have no name."""
+"""Names in `ReadMessage.unreadable` of parts that have no name of their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadMessage:
-    """What a person sees in a message.
+    """The visible content of a message.
 
-    `text` is all of it, in markdown, with the users that Slack marked as mentioned as `<@U…>`;
-    `mentions` are their ids, each once, at most `findings.MOST_MENTIONS`. The same form typed by
-    hand is in `text` too, but not in `mentions`. `files` are the names and kinds of files, which
-    `text` holds as well. `unreadable` names what is there without words we can read, to be said
-    to a reader: "report.pdf (PDF)", "an empty forwarded message". `has_words` is False where
-    `text` holds nothing but mentions and names of such things.
+    `text` is all of it as Markdown, with mentions as `<@U…>`. `mentions` are the ids of users that
+    Slack marked as mentioned, each once, at most `findings.MAX_MENTIONS`; a `<@U…>` that was typed
+    by hand is not among them. `files` are names and kinds of files, which `text` contains, too.
+    `unreadable` are names of parts without readable text, for people: "report.pdf (PDF)", "an empty
+    forwarded message". `has_words` is False if `text` has only mentions and such names.
     """
 
     text: str
@@ -44,7 +43,7 @@ class ReadMessage:
 
 
 def read_message(message: Mapping[str, Any]) -> ReadMessage:
-    """Read a message as events and Slack's history give it. Never raises."""
+    """Read a message from an event or from the Web API. Never raises."""
     text = as_string(message.get("text"))
     findings = Findings(labels=find_labels(text))
     if nesting_depth(message, MAX_NESTING_LEVELS) >= MAX_NESTING_LEVELS:
@@ -68,5 +67,5 @@ def read_message(message: Mapping[str, Any]) -> ReadMessage:
 
 
 def message_text(message: Mapping[str, Any]) -> str:
-    """Return all the words of a message, for searching."""
+    """The text of a message, for searching."""
     return read_message(message).text

@@ -1,7 +1,7 @@
-"""Slack's markup in text fields (`text`, mrkdwn objects, attachments) as plain text.
+"""Reads Slack's markup in text fields (`text`, mrkdwn objects, attachments) as plain text.
 
 Slack escapes `&`, `<` and `>`, so an angle bracket in a field is always markup
-(https://docs.slack.dev/messaging/formatting-message-text). Emphasis is left as it was written.
+(https://docs.slack.dev/messaging/formatting-message-text). Emphasis is kept.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ _MAX_TIMESTAMP = 253402300799  # the end of the year 9999; nothing later can be 
 
 
 def mrkdwn_to_text(text: str) -> str:
-    """Return Slack's mrkdwn with channels, groups, links and entities written out."""
+    """The text of mrkdwn, with names of channels and groups, links, and decoded entities."""
     return read_mrkdwn(text, Findings()).strip()
 
 
 def find_mentions(text: str) -> tuple[str, ...]:
-    """Return the users that Slack marked in a text field, each once."""
+    """The ids of users that Slack marked as mentioned in a text field, each once."""
     findings = Findings()
     read_mrkdwn(text, findings)
     return tuple(findings.mentions)
 
 
 def without_mention(text: str, user: str) -> str:
-    """Return the text without mentions of `user`, and without the gaps they leave."""
+    """The text without mentions of `user`, and without the gaps that they leave."""
     mention = rf"<@{re.escape(user)}(?:\|[^>]*)?>"
     text = re.sub(rf"^\s*{mention}[\s,:]*", "", text)
     return re.sub(rf"(?<![ \t])[ \t]*+{mention}", "", text).strip()
 
 
 def read_mrkdwn(text: str, findings: Findings) -> str:
-    """Return a mrkdwn field with its markup written out and its entities undone once.
+    """The text of mrkdwn: markup written out, entities decoded once, mentions added to `findings`.
 
-    Mentions lose the label their writer gave them: `<@U1|The CEO>` names U1 and nobody else.
+    A mention loses its label, which the author can choose: `<@U1|The CEO>` becomes `<@U1>`.
     """
 
     def written(match: re.Match[str]) -> str:
@@ -52,18 +52,18 @@ def read_mrkdwn(text: str, findings: Findings) -> str:
 
 
 def read_markdown(text: str, findings: Findings) -> str:
-    """Return the text of a markdown block: mentions noted, entities undone once."""
+    """The text of a markdown block: entities decoded once, mentions added to `findings`."""
     findings.note_words(_MENTION.sub("", text))
     return unescape(_MENTION.sub(lambda match: findings.add_mention(match[1]), text))
 
 
 def unescape(text: str) -> str:
-    """Return `text` without Slack's three entities; others mean nothing to Slack."""
+    """Decode Slack's three entities; Slack has no others."""
     return _ENTITY.sub(lambda match: _ENTITIES[match[1]], text)
 
 
 def format_date(timestamp: object, pattern: str, fallback: str) -> str:
-    """Return the date of a date element: its fallback, else the time in UTC."""
+    """The text of a date element: its fallback, or the time in UTC."""
     if fallback.strip():
         return fallback
     try:
@@ -78,7 +78,7 @@ def format_date(timestamp: object, pattern: str, fallback: str) -> str:
 
 
 def format_link(url: str, label: str, template: str) -> str:
-    """Return a link in `form`, or its address alone where the label says nothing more."""
+    """A link in the form of `template`, or only its URL if the label repeats it."""
     if label and url == f"mailto:{label}":
         return label
     if not label.strip() or label == url or url.endswith(f"://{label}"):

@@ -1,7 +1,7 @@
-"""Our own earlier answers, as the markdown they were.
+"""Reads our own answers as the Markdown they were.
 
-We post a line that says who asked, one markdown block, a line about the state and buttons
-(message.py one room up). Slack may give the markdown back as several blocks of other kinds
+A message of an answer has a line that says who asked, one markdown block, a status line and buttons
+(`render_messages`). Slack may return the Markdown as several blocks of other kinds
 (docs/slack.md#markdown): rich_text, headers, tables, dividers, images.
 """
 
@@ -25,7 +25,7 @@ _CONTROL_BLOCK_TYPES = frozenset({"actions", "context_actions", "plan", "task_ca
 
 
 def answer_text(message: Mapping[str, Any]) -> str:
-    """Return the model's text in a stored answer of ours; "" for a placeholder or a notice."""
+    """The model's text in a message of ours; "" for a placeholder or a notice."""
     if nesting_depth(message, _MAX_NESTING_LEVELS) >= _MAX_NESTING_LEVELS:
         return ""
     findings = Findings()
@@ -35,7 +35,7 @@ def answer_text(message: Mapping[str, Any]) -> str:
 
 
 def read_asked_line(message: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return who asked what, of a stored answer of ours with no message above it that says so."""
+    """The asker and the question in the line above an answer; None if it has no such line."""
     for block in mapping_items(message.get("blocks")):
         match block:
             case {"block_id": str(name), "elements": [{"text": str(who)}, {"text": str(what)}]} if (
@@ -46,7 +46,7 @@ def read_asked_line(message: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def _answer_blocks(blocks: Sequence[Payload]) -> list[Payload]:
-    """Return the blocks of the answer itself, without the lines above and below it."""
+    """The blocks of the answer itself, without the lines above and below it."""
     written = [
         block
         for block in blocks
@@ -60,7 +60,7 @@ def _answer_blocks(blocks: Sequence[Payload]) -> list[Payload]:
 
 
 def _is_notice(block: Payload) -> bool:
-    """Whether it is the sentence that stands where there is no answer."""
+    """Whether a block is the sentence that is shown in place of an empty answer."""
     match block:
         case {"type": "section", "text": {"type": "plain_text"}}:
             return True

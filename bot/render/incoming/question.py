@@ -1,6 +1,6 @@
-"""What a message asks us: its words without our name, and what stands beside them. Pure.
+"""Reads a message as a question: its text without the bot's mention, its mentions and files. Pure.
 
-A question is read in one way only, whether an event brings it or Slack's history.
+Messages from events and from the Web API are read in the same way.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ USER_MENTION = re.compile(r"<@([A-Z0-9_]+)(?:\|[^<>]*)?>")
 
 @dataclass(frozen=True, slots=True)
 class QuestionContent:
-    """`text` is "" where nobody wrote words; the rest is as `Question` has it."""
+    """The content of a question, with the fields of `Question`.
+
+    `text` is "" if the message has only mentions and files without text.
+    """
 
     text: str
     mentions: tuple[str, ...] = ()
@@ -29,7 +32,7 @@ class QuestionContent:
 
 
 def read_question(message: Mapping[str, Any], bot_user_ids: Set[str]) -> QuestionContent:
-    """Return what a message asks; `ids` are our own user ids."""
+    """Read the question in a message; `bot_user_ids` are our own user ids."""
     read = read_message(message)
     return QuestionContent(
         _question_text(read, bot_user_ids), read.mentions, _files(message), read.unreadable
@@ -37,7 +40,7 @@ def read_question(message: Mapping[str, Any], bot_user_ids: Set[str]) -> Questio
 
 
 def own_mentions(text: str, bot_user_ids: Set[str]) -> Iterator[str]:
-    """The ids that stand for us in `text`, as they are written there."""
+    """The mentions of the bot in `text`, as ids in the form that is used there."""
     ours = {normalise_user_id(one) for one in bot_user_ids}
     return (
         one for one in dict.fromkeys(USER_MENTION.findall(text)) if normalise_user_id(one) in ours
@@ -45,7 +48,7 @@ def own_mentions(text: str, bot_user_ids: Set[str]) -> Iterator[str]:
 
 
 def normalise_user_id(user: str) -> str:
-    """One name for a user: Enterprise Grid may write W where the workspace writes U."""
+    """A user id with U at its start: Enterprise Grid may use W for the same user."""
     return "U" + user[1:] if user[:1] == "W" else user
 
 

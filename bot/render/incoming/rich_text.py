@@ -1,6 +1,6 @@
-"""The rich_text block, which Slack's composer writes, as markdown.
+"""Reads the rich_text block, which Slack's composer writes, as Markdown.
 
-Its texts are not escaped: angle brackets in them were typed and mark nothing.
+Its texts are not escaped: an angle bracket in them is no markup.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ LIST_TYPE, SECTION_TYPE = "rich_text_list", "rich_text_section"
 
 
 def rich_text(block: Payload, findings: Findings) -> str:
-    """Return a rich_text block, or one of its parts, as markdown."""
+    """A rich_text block, or one of its parts, as Markdown."""
     return _elements_text(mapping_items(block.get("elements")), findings)
 
 
 def _elements_text(elements: Sequence[Payload], findings: Findings) -> str:
-    """Return inline elements and nested parts in their order, each nested part on its own lines."""
+    """Inline elements and nested parts in their order; nested parts are on lines of their own."""
     runs = groupby(elements, key=_is_nested)
     return join_lines(
         _nested_text(list(run), findings) if nested else _styled(list(run), findings)
@@ -64,8 +64,8 @@ def _nested_text(parts: Sequence[Payload], findings: Findings) -> str:
 
 
 def _separator(before: str, part: Payload) -> str:
-    """Return what parts a piece from the one before it, so that markdown does not run them
-    together: text behind a list or a quote would become part of it."""
+    """The separator between two parts. Markdown would read text directly after a list or a quote as
+    a part of it."""
     if not before:
         return ""
     if before == SECTION_TYPE != part.get("type"):
@@ -124,7 +124,7 @@ def _styled(
     findings: Findings,
     marks: Sequence[tuple[str, str]] = _EMPHASIS_MARKERS,
 ) -> str:
-    """Return inline elements with their emphasis; a run of one style is marked once."""
+    """Inline elements with their emphasis; consecutive elements of one style are marked once."""
     if not marks:
         return _spans(elements, findings)
     (style, mark), *inner = marks
@@ -140,7 +140,7 @@ def _has_style(element: Payload, style: str) -> bool:
 
 
 def _emphasised(text: str, mark: str) -> str:
-    """Return `text` between marks, line by line, blanks outside: emphasis ends with its line."""
+    """`text` between marks, for each line, because emphasis must end with its line."""
     return "\n".join(_emphasised_line(line, mark) for line in text.split("\n"))
 
 
@@ -165,7 +165,7 @@ def _is_code(element: Payload) -> bool:
 
 
 def code_span(text: str) -> str:
-    """Return `text` as inline code, with as many backticks as it takes."""
+    """`text` as inline code, with as many backticks as needed."""
     if not text.strip():
         return text
     ticks = "`" * (_longest_backticks(text) + 1)
@@ -178,7 +178,7 @@ def _longest_backticks(text: str) -> int:
 
 
 def _inline_element(element: Payload, findings: Findings, *, in_code: bool = False) -> str:
-    """Return one inline element; in code, where markdown means nothing, links are bare."""
+    """One inline element; in code, links are bare URLs."""
     match element.get("type"):
         case "link":
             return findings.note_words(_link(element, in_code=in_code))

@@ -1,4 +1,4 @@
-"""Tables and charts as markdown tables and lines."""
+"""Reads tables as Markdown tables, and charts as lines."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ALIGNMENT_DELIMITERS = {"center": ":-:", "right": "--:"}
 
 
 def table(block: Payload, findings: Findings) -> str:
-    """Return a `table` or `data_table` block as a markdown table, its first row as the header."""
+    """A `table` or `data_table` block as a Markdown table; its first row is the header."""
     rows = [[_cell(cell, findings) for cell in row] for row in list_items(block.get("rows"))]
     caption = findings.note_words(unescape(as_string(block.get("caption"))))
     width = max((len(row) for row in rows), default=0)
@@ -35,7 +35,7 @@ def table(block: Payload, findings: Findings) -> str:
 
 
 def chart(block: Payload, findings: Findings) -> str:
-    """Return a `data_visualization` block as its title and a line a value."""
+    """A `data_visualization` block as its title and a line for each value."""
     drawn = as_mapping(block.get("chart"))
     axes = as_mapping(drawn.get("axis_config"))
     out = [as_string(block.get("title"))]
@@ -53,7 +53,7 @@ def _points(points: Any) -> list[str]:
 
 
 def _column_settings(block: Payload, width: int) -> list[Payload]:
-    """Return the settings of each column; Slack leaves `null` where a column has none."""
+    """The settings of each column; {} for a column without any."""
     given = block.get("column_settings")
     settings = [as_mapping(each) for each in given] if isinstance(given, list) else []
     return (settings + [{}] * width)[:width]

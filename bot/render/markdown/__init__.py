@@ -1,8 +1,9 @@
-"""Markdown as it grows.
+"""Parses Markdown that may still grow.
 
-scan.py      text as blocks (blocks.py)
-inline.py    code, links and emphasis inside a paragraph
-close.py     open markup is closed, or held back while the text grows
-reopen.py    what was open at a cut is opened again behind it
-boundary.py  the best place to end a message
+scan.py      parses a text into blocks
+blocks.py    the blocks, and questions about single lines
+inline.py    parses code, links and emphasis inside a paragraph
+close.py     closes open markup, and holds back what is not decided yet
+reopen.py    opens markup again after a cut
+boundary.py  finds the best place to end a message
 """

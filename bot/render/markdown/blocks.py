@@ -1,6 +1,6 @@
-"""Blocks of markdown and the quotes and list items that lines stand in.
+"""Markdown blocks, with the quotes and list items that contain them, and helpers for single lines.
 
-Values and the few questions asked of a line; scan.py finds them, and nothing here knows how.
+scan.py parses a text into these blocks.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _PIPE = regex.compile(r"\\.|(\|)")
 
 
 class BlockKind(Enum):
-    """What a block is; `CODE` is code by indentation."""
+    """The kind of a block; `CODE` is indented code."""
 
     TEXT = "text"
     HEADING = "heading"
@@ -27,10 +27,10 @@ class BlockKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ContainerLevel:
-    """A block quote or a list item that lines stand in.
+    """A block quote or a list item that contains lines.
 
-    `indent` and `width` are columns before the marker and before the content. `number` is what a
-    reader sees counted, whatever the marker says; 0 where nothing is counted.
+    `indent` and `content_indent` are the columns before the marker and before the content. `number`
+    is the displayed number of an ordered item, whatever its marker says; 0 otherwise.
     """
 
     marker: str
@@ -45,10 +45,11 @@ class ContainerLevel:
 
 @dataclass(slots=True)
 class MarkdownBlock:
-    """Lines that belong together; `lines` holds where each starts and where its content starts.
+    """A block: `lines` has the start of each line and the start of the line's content.
 
-    `kept` of its `levels` were open before it began, the others begin with it. `fresh` says that
-    a blank line, or nothing, stands before it. `closed` says that a fence has its closing line.
+    The first `continued_levels` of its `levels` were open before the block; the others start with
+    it. `after_blank`: a blank line, or nothing, precedes it. `marker` and `info` are the backticks
+    and the language of a fence, `is_closed` says that it has its closing line.
     """
 
     kind: BlockKind
@@ -72,20 +73,20 @@ class MarkdownBlock:
 
 @dataclass(frozen=True, slots=True)
 class ScannedBlocks:
-    """The blocks of a text, and where its last line and that line's content start."""
+    """The blocks of a text, and the starts of its last line and of that line's content."""
 
     blocks: list[MarkdownBlock]
     last_line: tuple[int, int]
 
 
 ColumnSpot = tuple[int, int]
-"""A place in a line and the column it counts as, which may lie inside a tab before it."""
+"""A place in a line and its column, which may be inside a tab."""
 
 
 def find_line_content(
     text: str, start: int, end: int, levels: tuple[ContainerLevel, ...]
 ) -> tuple[ColumnSpot, int]:
-    """Return where the content of a line starts, and how many of `levels` the line stands in."""
+    """The start of a line's content, and how many of `levels` contain the line."""
     spot = (start, 0)
     for depth, level in enumerate(levels):
         after, columns = measure_indent(text, start, spot, end)
@@ -103,13 +104,13 @@ def find_line_content(
 
 
 def skip_quote_marker(text: str, spot: ColumnSpot, end: int) -> ColumnSpot:
-    """Return the place behind a `>` and the blank that may follow it."""
+    """The place after a `>` and an optional blank."""
     pos, column = spot[0] + 1, spot[1] + 1
     return (pos + 1, column + 1) if pos < end and text[pos] in " \t" else (pos, column)
 
 
 def measure_indent(text: str, start: int, spot: ColumnSpot, end: int) -> tuple[int, int]:
-    """Return where the blanks from `spot` end, and how many columns they take."""
+    """The end of the blanks from `spot` on, and their width in columns."""
     pos, column = spot
     if pos < end and text[pos] in " \t":
         match = _BLANK.match(text, pos, end)
@@ -118,7 +119,7 @@ def measure_indent(text: str, start: int, spot: ColumnSpot, end: int) -> tuple[i
 
 
 def skip_columns(text: str, start: int, spot: ColumnSpot, width: int) -> ColumnSpot:
-    """Return the place `width` columns of blanks farther on."""
+    """The place after `width` columns of blanks."""
     pos, column = spot[0], spot[1] + width
     while _column(text, start, pos) < column:
         pos += 1
@@ -126,18 +127,18 @@ def skip_columns(text: str, start: int, spot: ColumnSpot, width: int) -> ColumnS
 
 
 def cell_separators(text: str, start: int, end: int) -> list[int]:
-    """Return the places of the bars that part the cells of a table row."""
+    """The places of the bars between the cells of a table row."""
     return [match.start() for match in _PIPE.finditer(text, start, end) if match[1]]
 
 
 def count_cells(row: str) -> int:
-    """Return the number of cells in a table row."""
+    """The number of cells in a table row."""
     row = row.strip()
     return 1 + sum(0 < at < len(row) - 1 for at in cell_separators(row, 0, len(row)))
 
 
 def _column(text: str, start: int, pos: int) -> int:
-    """Return the column of a place; tabs reach to the next multiple of four."""
+    """The column of a place; a tab ends at the next multiple of four."""
     if text.find("\t", start, pos) < 0:
         return pos - start
     column = 0

@@ -1,8 +1,8 @@
-"""The best place to end a message, near where it is full.
+"""Finds the best place to end a message that is full.
 
-Between blocks is best, then between items and lines, then behind a sentence, then behind a word;
-inside a word only when it alone is longer than a message, and never inside a link, an entity or
-what a reader sees as one character.
+The best places are between blocks; then between list items and lines, after a sentence, and after a
+word. A word is only split if it is longer than a message. A link, an entity or a grapheme is never
+split.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import regex
 from bot.render.markdown.blocks import BlockKind, MarkdownBlock, ScannedBlocks
 from bot.render.markdown.inline import read_inline
 
-# A line that has shown so many characters behind its markers is told from every other kind.
+# With this many characters after its markers, the kind of a line can't change any more.
 _DECIDED_CHARACTERS = 16
 
-# Full stops and commas of Chinese and Japanese stand without a blank behind them.
+# Chinese and Japanese full stops and commas have no blank after them.
 _SENTENCE = regex.compile(r"""[.!?…:][\])"'\u2019\u201d*_`~]*+\s++|[\u3002\uff01\uff1f…]++""")
 _WORD = regex.compile(r"\s++|[\uff0c\u3001\uff1b\uff1a]")
 _GRAPHEME = regex.compile(r"\X")
@@ -29,9 +29,10 @@ _MIN_LINES = {BlockKind.FENCE: 2, BlockKind.TABLE: 3}
 def first_good_boundary(
     text: str, found: ScannedBlocks, after: int, good: int, fair: int
 ) -> MarkdownBlock | None:
-    """Return the block before the first good place from `good` on, or fair one from `fair` on.
+    """The block that starts at the first good place from `good` on, or fair one from `fair` on.
 
-    It is known as soon as the text has reached it, so that nothing shown has to move on.
+    A place only counts if more text can't change it, so that displayed text never moves to another
+    message. None if there is no such place after `after`.
     """
     before: MarkdownBlock | None = None
     for block in found.blocks:
@@ -44,9 +45,9 @@ def first_good_boundary(
 
 
 def best_boundary(text: str, found: ScannedBlocks, after: int, near: int) -> int:
-    """Return the best place to cut `text`, which fills a message, behind `after`.
+    """The best place to cut `text`, which fills a message, after `after`.
 
-    Places from `near` on are preferred to all that stand before it.
+    Any place from `near` on is better than all places before it.
     """
     starts = [*_block_starts(found), _line_starts(found)]
     inside = _FinalStretch(text, found, after)
@@ -59,7 +60,7 @@ def best_boundary(text: str, found: ScannedBlocks, after: int, near: int) -> int
 
 
 def _is_kind_decided(text: str, block: MarkdownBlock) -> bool:
-    """Say whether more text can't make another kind of block of this one."""
+    """Whether more text can't change the kind of a block."""
     if len(block.lines) > 1 or text[block.end - 1] == "\n":
         return True
     return (
@@ -68,7 +69,7 @@ def _is_kind_decided(text: str, block: MarkdownBlock) -> bool:
 
 
 def _cut_rank(block: MarkdownBlock, before: MarkdownBlock | None) -> int:
-    """Return 0 for a good place to cut before `block`, 1 for a fair one, 2 inside a list item."""
+    """0 if the start of `block` is a good place to cut, 1 if a fair one, 2 inside a list item."""
     if block.continued_levels:
         return 2
     if before is None or not block.after_blank or before.kind is BlockKind.HEADING:
@@ -88,7 +89,7 @@ def _block_starts(found: ScannedBlocks) -> tuple[list[int], list[int]]:
 
 
 def _line_starts(found: ScannedBlocks) -> list[int]:
-    """Return where lines start, without those that would leave a bare fence or header behind."""
+    """The starts of lines, except those that would leave a fence or table header alone."""
     starts = []
     for block in found.blocks:
         first = _MIN_LINES.get(block.kind, 1)
@@ -99,7 +100,7 @@ def _line_starts(found: ScannedBlocks) -> list[int]:
 
 
 def _indivisible_spans(text: str, start: int) -> list[tuple[int, int]]:
-    """Return from where to where links and code reach, also those that reach beyond the text."""
+    """The spans of links and code, including those that are not finished at the end of the text."""
     found = read_inline(text, start, len(text), unfinished=True)
     spans = [(link.start, link.end) for link in found.links] + found.code_spans
     if found.undecided_start < len(text):
@@ -110,7 +111,7 @@ def _indivisible_spans(text: str, start: int) -> list[tuple[int, int]]:
 
 
 class _FinalStretch:
-    """The running text, row or line that reaches to the end of a window."""
+    """The running text, table row or line at the end of a window."""
 
     def __init__(self, text: str, found: ScannedBlocks, after: int) -> None:
         self._text, self._after = text, after
@@ -126,14 +127,14 @@ class _FinalStretch:
         self._farthest = list(accumulate((end for _, end in ordered), max))
 
     def last_match_end(self, pattern: regex.Pattern[str], floor: int) -> int:
-        """Return the last end of a match from `floor` on that is in no link or code, else 0."""
+        """The last end of a match from `floor` on outside of links and code; 0 if there is none."""
         ends = [match.end() for match in pattern.finditer(self._text, self._start)]
         return next(
             (end for end in reversed(ends) if end >= floor and not self._is_indivisible(end)), 0
         )
 
     def last_grapheme_boundary(self) -> int:
-        """Return the last place between two characters as readers see them."""
+        """The last place between two graphemes that is not inside a link, code or token."""
         text, place = self._text, self._after
         for match in _GRAPHEME.finditer(text, self._start):
             place = match.start()

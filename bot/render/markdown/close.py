@@ -1,8 +1,8 @@
-"""Unfinished markdown made whole: what is open is closed, what can't be told yet is held back.
+"""Closes open markup at the end of unfinished Markdown, and holds back what is not decided yet.
 
-While an answer streams, its text ends anywhere: inside a fence, a link, half an entity. `whole`
-makes of any beginning something that renders as the finished text will, as far as it goes.
-The finished text itself never comes here.
+A streamed text ends anywhere: inside a fence, a link or an entity. `close_open_markup` makes a text
+of any prefix that renders like the beginning of the finished text. A finished text is not passed to
+this module.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ _UNFINISHED_DEFINITION = regex.compile(
 
 
 def close_open_markup(text: str) -> str:
-    """Return `text`, the beginning of some markdown, as it can be shown while more comes."""
+    """The displayable form of `text` while more text is expected."""
     end, closers = displayable_prefix(text)
     return text[:end] + closers
 
 
 def close_truncated(text: str) -> str:
-    """Return `text`, which ended in the middle, with what is open closed.
+    """The displayable form of `text` if it broke off and no more text will come.
 
-    All words are kept: only markers with nothing behind them go.
+    All words are kept; only markers without content are removed.
     """
     found = scan_blocks(text)
     end, closers = _displayable_prefix(
@@ -49,7 +49,10 @@ def close_truncated(text: str) -> str:
 
 
 def displayable_prefix(text: str) -> tuple[int, str]:
-    """Return how much of `text` can be shown before more of it is known, and what closes that."""
+    """The length of the prefix of `text` that can be displayed now, and the markup that closes it.
+
+    The rest is held back: more text decides how it has to be displayed.
+    """
     found = scan_blocks(text)
     return _displayable_prefix(text, found, _undecided_line_start(text, found), is_streaming=True)
 
@@ -68,15 +71,14 @@ def _displayable_prefix(
         if stop > start and not _is_bare(text, inner, stop, block, marker):
             return stop, _closing_markup(text, stop, block)
         end = _skip_bare_lines(text, found, min(start, stop), marker)
-        is_streaming = False  # what stands there is told by what follows it
+        is_streaming = False  # the text after it has decided what it is
     return 0, ""
 
 
 def _skip_bare_lines(text: str, found: ScannedBlocks, end: int, marker: regex.Pattern[str]) -> int:
-    """Return where the lines that are nothing but markers begin above a place, else the place.
+    """The start of the lines before `end` that have only markers; `end` if there are none.
 
-    Each of them would be the next to be taken away; looking at a text once for each of them takes
-    time that grows with the square of their number.
+    They are skipped together: scanning the text again for each of them would take quadratic time.
     """
     for block in reversed(found.blocks):
         alone = 2 if block.kind is BlockKind.TABLE else 0
@@ -95,7 +97,7 @@ def _skip_bare_lines(text: str, found: ScannedBlocks, end: int, marker: regex.Pa
 
 
 def closing_markup(text: str) -> str:
-    """Return what closes everything that `text` leaves open."""
+    """The markup that closes everything that is open at the end of `text`."""
     blocks = scan_blocks(text).blocks
     if not blocks or (blocks[-1].end < len(text) and _is_running_text(blocks[-1])):
         return ""
@@ -103,12 +105,12 @@ def closing_markup(text: str) -> str:
 
 
 def line_prefix(levels: tuple[ContainerLevel, ...]) -> str:
-    """Return what a line starts with to stand in `levels`."""
+    """The start of a line that belongs to `levels`."""
     return "".join("> " if level.is_quote else " " * level.content_indent for level in levels)
 
 
 def _undecided_line_start(text: str, found: ScannedBlocks) -> int:
-    """Return where the last line starts if it can't be told yet what it is, else the end."""
+    """The start of the last line if its kind is not decided yet; otherwise the end."""
     start, inner = found.last_line
     block = found.blocks[-1] if found.blocks else None
     if block is None or block.kind is BlockKind.FENCE:
@@ -129,19 +131,19 @@ def _undecided_line_start(text: str, found: ScannedBlocks) -> int:
 
 
 def _bare_line_start(text: str, found: ScannedBlocks) -> int:
-    """Return where the last line starts if it holds nothing but markers, else the end."""
+    """The start of the last line if it has only markers; otherwise the end."""
     start, inner = found.last_line
     fenced = bool(found.blocks) and found.blocks[-1].kind is BlockKind.FENCE
     return start if not fenced and _BARE_MARKER.match(text, inner) else len(text)
 
 
 def _may_be_table_header(text: str, line: tuple[int, int], block: MarkdownBlock) -> bool:
-    """Say whether a line that starts with a bar may be, or just became, a table's first."""
+    """Whether a line that starts with a bar may become, or just became, a table's header."""
     return text[line[1]] == "|" and (block.kind is not BlockKind.TABLE or len(block.lines) == 2)
 
 
 def _displayable_end(text: str, end: int, block: MarkdownBlock, *, is_streaming: bool) -> int:
-    """Return how much can be shown, given the last block and that its last line can."""
+    """The displayable length of a text, given its last block."""
     if block.kind is BlockKind.FENCE:
         return _fence_displayable_end(text, end, block)
     if not _is_running_text(block):
@@ -153,7 +155,7 @@ def _displayable_end(text: str, end: int, block: MarkdownBlock, *, is_streaming:
 
 
 def _trim_markers(text: str, start: int, stop: int) -> int:
-    """Return where the blanks and markers of emphasis and code start that end a stretch."""
+    """The end of a stretch without trailing blanks and markers of emphasis and code."""
     while stop > start and (text[stop - 1].isspace() or text[stop - 1] in "*_~`"):
         stop -= 1
     return stop
@@ -173,7 +175,7 @@ def _fence_displayable_end(text: str, end: int, block: MarkdownBlock) -> int:
 def _is_bare(
     text: str, inner: int, stop: int, block: MarkdownBlock, marker: regex.Pattern[str]
 ) -> bool:
-    """Say whether nothing but markers is left of the last line, or what would open a fence."""
+    """Whether the last line has only markers, or the opening of a fence."""
     if block.kind in (BlockKind.FENCE, BlockKind.CODE, BlockKind.RULE):
         return False
     if len(block.lines) == 2 and block.kind in (BlockKind.HEADING, BlockKind.TABLE):
@@ -196,7 +198,7 @@ def _is_running_text(block: MarkdownBlock) -> bool:
 
 
 def _running_text_start(text: str, end: int, block: MarkdownBlock) -> int:
-    """Return where the running text starts that reaches to `end`."""
+    """The start of the running text that ends at `end`: of a table, the last cell."""
     if block.kind is not BlockKind.TABLE:
         return block.content_start
     inner = block.lines[-1][1]
@@ -204,7 +206,7 @@ def _running_text_start(text: str, end: int, block: MarkdownBlock) -> int:
 
 
 def _is_escaped(text: str, stop: int) -> bool:
-    """Say whether the marker at `stop` stands behind an odd number of backslashes."""
+    """Whether a backslash escapes the marker at `stop`."""
     head = text[:stop]
     odd = (len(head) - len(head.rstrip("\\"))) % 2 == 1
     return odd and stop < len(text) and text[stop] in "*_~`"

@@ -1,6 +1,6 @@
-"""What stands inside one paragraph, heading or cell: code, links, emphasis, and what is open.
+"""Parses the inline markup of one paragraph, heading or cell: code, links and emphasis.
 
-CommonMark's rules with GitHub's strikethrough, read once from left to right.
+It follows CommonMark with GitHub's strikethrough, in one pass from left to right.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from unicodedata import category
 
 import regex
 
-# How far back (characters) a bracket, link or tag can be unfinished; farther back it is text.
+# Brackets, links and tags that are still open after so many characters are read as text.
 _LABEL_REACH_CHARACTERS = 300
 _LINK_REACH_CHARACTERS = 2_000
 _TAG_REACH_CHARACTERS = 300
-# Longer runs and deeper nesting are read as text: what must be closed again stays short.
+# Longer runs and deeper nesting are read as text, which limits the closing markup.
 _MAX_RUN_CHARACTERS = 8
 _MAX_TICKS = 40
 _MAX_OPEN_RUNS = 16
@@ -49,9 +49,9 @@ _UNDECIDED_STARTS = regex.compile(r"\\.|([\\&<!]|(?<![^\W_])[hHwW])", regex.S)
 
 @dataclass(frozen=True, slots=True)
 class MarkdownLink:
-    """A link or image: `[label](target)`, or `[label][target]` when it is a `reference`.
+    """A link or image: `[label](target)`, or `[label][target]` if `is_reference`.
 
-    All are places in the text; `start` is that of the bracket, or of an image's `!`.
+    All fields are places in the text; `start` is the bracket, or the `!` of an image.
     """
 
     start: int
@@ -64,11 +64,11 @@ class MarkdownLink:
 
 @dataclass(frozen=True, slots=True)
 class InlineMarkup:
-    """What a stretch of running text holds.
+    """The inline markup of a stretch of text.
 
-    `codes` are the places of code spans, backticks included. `open` are the markers that nothing
-    has closed, outermost first, and `open_at` is where the first of them stands. From `pending`
-    on, what stands there can't be told yet.
+    `code_spans` include their backticks. `open_markers` are not closed, outermost first;
+    `open_start` is the place of the first one, or -1. From `undecided_start` on, more text may
+    change how the stretch is read.
     """
 
     code_spans: list[tuple[int, int]]
@@ -80,9 +80,9 @@ class InlineMarkup:
 
 @dataclass(slots=True)
 class _EmphasisRun:
-    """A run of `*`, `_` or `~` that may open emphasis; `left` of its `size` are not used yet.
+    """A run of `*`, `_` or `~` that may open emphasis; `unused` of its `size` characters are left.
 
-    It is `doubtful` where people write stars that mean something else, as in `2*3` or `{*}`.
+    It is doubtful if it may be no emphasis, as in `2*3` or `{*}`.
     """
 
     char: str
@@ -102,10 +102,10 @@ class _Bracket:
 
 
 def read_inline(text: str, start: int, end: int, *, unfinished: bool = False) -> InlineMarkup:
-    """Read `text[start:end]`.
+    """Parse `text[start:end]`.
 
-    When it is `unfinished`, backticks that nothing closes open a code span that lasts to the end,
-    and `pending` is where the first undecided thing starts; otherwise all of that is plain text.
+    If the text is `unfinished`, unclosed backticks open a code span to the end, and
+    `undecided_start` is the start of the first undecided markup. Otherwise both are plain text.
     """
     return _InlineReader(text, start, end, unfinished=unfinished).run()
 
@@ -140,7 +140,7 @@ class _InlineReader:
         )
 
     def _handle_token(self, token: str, start: int, end: int) -> int:
-        """Handle one token; return where to go on."""
+        """Handle one token, and return the place after it."""
         match token[0]:
             case "*" | "_" | "~":
                 self._handle_emphasis(token, start, end)
@@ -165,7 +165,7 @@ class _InlineReader:
         return end
 
     def _closing_ticks_end(self, size: int, after: int) -> int | None:
-        """Return where the next run of `size` backticks ends, if there is one."""
+        """The end of the next run of `size` backticks; None if there is none."""
         if self._ticks_by_size is None:
             self._ticks_by_size = {}
             for match in _TICKS.finditer(self._text, self._start, self._end):
@@ -193,7 +193,7 @@ class _InlineReader:
                 del self._runs[0]
 
     def _flanks(self, char: str, start: int, end: int) -> tuple[bool, bool]:
-        """Say whether a run may open and may close emphasis."""
+        """Whether a run may open, and whether it may close emphasis."""
         before = _char_class(self._text[start - 1]) if start > self._start else " "
         after = _char_class(self._text[end]) if end < self._end else " "
         left = after != " " and (after != "." or before != "a")
@@ -203,7 +203,7 @@ class _InlineReader:
         return left and (not right or before == "."), right and (not left or after == ".")
 
     def _close_run(self, char: str, left: int, size: int, *, both: bool) -> int:
-        """Close the nearest open run of `char`; return how many characters that took."""
+        """Close the nearest open run of `char`, and return the number of characters used."""
         floor = self._brackets[-1].run_count if self._brackets else 0
         for index in range(len(self._runs) - 1, floor - 1, -1):
             run = self._runs[index]
@@ -229,7 +229,7 @@ class _InlineReader:
         self._links.append(
             MarkdownLink(bracket.start, label, target, stop, bracket.is_image, reference)
         )
-        if reference:  # only if it is defined somewhere; else its name is a bracket of its own
+        if reference:  # without a definition, its name is a bracket pair of its own
             return end
         del self._runs[bracket.run_count :]
         if not bracket.is_image:
@@ -237,7 +237,7 @@ class _InlineReader:
         return stop
 
     def _read_target(self, bracket: _Bracket, at: int) -> tuple[tuple[int, int], int, bool] | None:
-        """Read what follows a label: its target, where the link ends, whether by reference."""
+        """Parse the target after a label: its place, the link's end, whether it is a reference."""
         if at >= self._end:
             self._mark_undecided(bracket.start, _LABEL_REACH_CHARACTERS)
             return None
@@ -266,7 +266,7 @@ class _InlineReader:
                 self._mark_undecided(bracket.start, _LABEL_REACH_CHARACTERS)
 
     def _mark_unfinished_token(self) -> None:
-        """Find the beginning of an entity, an escape, an image, an address or a tag."""
+        """Mark the start of an unfinished entity, escape, image, address or tag."""
         if self._open_code:
             return
         known = [end for _, end in self._code_spans[-1:]] + [link.end for link in self._links[-1:]]
@@ -278,7 +278,7 @@ class _InlineReader:
 
 
 def _may_pair(run: _EmphasisRun, size: int, *, both: bool) -> bool:
-    """Apply CommonMark's rule of three, and GitHub's that tildes pair with as many."""
+    """Whether two runs may pair: CommonMark's rule of three, and GitHub's rule for tildes."""
     if run.char == "~":
         return run.unused == 2
     if not (both or run.can_close):
@@ -288,7 +288,7 @@ def _may_pair(run: _EmphasisRun, size: int, *, both: bool) -> bool:
 
 @lru_cache(maxsize=4096)
 def _char_class(char: str) -> str:
-    """Return " " for white space, "." for punctuation and symbols, "a" for anything else."""
+    """Return " " for white space, "." for punctuation and symbols, "a" for all else."""
     if char.isspace():
         return " "
     return "." if category(char)[0] in "PS" else "a"

@@ -1,7 +1,7 @@
-"""What a text goes on with after a cut: what was open there is opened again.
+"""Opens markup again after a cut.
 
-A fence comes back with its language, a table with its header, emphasis with its markers, and a
-list item as `3. …`, so that numbers and nesting stay as they were.
+A fence is repeated with its language, a table with its header, emphasis with its markers, and a
+list item as `3. …`, so that numbers and nesting stay the same.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from bot.render.markdown.close import line_prefix
 from bot.render.markdown.inline import read_inline
 from bot.render.markdown.scan import scan_blocks
 
-# Enough of what follows a cut to know the block it stands in and the first line behind it.
+# Text after a cut that is needed to determine its block and the first line after it.
 LOOK_AHEAD_CHARACTERS = 400
 _MAX_INFO_CHARACTERS = 100
 
 
 def reopen_at(text: str, at: int) -> tuple[int, str]:
-    """Return where a text that was cut `at` a place goes on, and what is opened before it."""
+    """The place where a text resumes after a cut at `at`, and the markup to open before it."""
     done = at
     for block in scan_blocks(text[: at + LOOK_AHEAD_CHARACTERS]).blocks:
         if block.start >= at:
@@ -40,7 +40,7 @@ def _content_end(block: MarkdownBlock) -> int:
 
 
 def reopen_before(text: str, block: MarkdownBlock) -> tuple[int, str]:
-    """Return the same for a cut before a block: only items it continues are named again."""
+    """The same for a cut before a block: only list items that it continues are opened again."""
     kept, new = block.levels[: block.continued_levels], block.levels[block.continued_levels :]
     opening = "" if all(level.is_quote for level in kept) else _item_stubs(kept)
     if not new or not new[0].number or new[0].marker[:-1] == str(new[0].number):
@@ -53,7 +53,7 @@ def reopen_before(text: str, block: MarkdownBlock) -> tuple[int, str]:
 
 
 def _reopen_inside(text: str, at: int, block: MarkdownBlock) -> tuple[int, str]:
-    """Go on in the middle of a block, behind the markers its next line starts with."""
+    """The same for a cut inside a block; markers of its next line are skipped."""
     ahead = (inner for start, inner in block.lines if start >= at and not text[at:start].strip())
     line = next(ahead, None)
     resume = at if line is None else line
@@ -91,7 +91,7 @@ def _open_markers(text: str, start: int, at: int) -> str:
 
 
 def _item_stubs(levels: tuple[ContainerLevel, ...]) -> str:
-    """Return a line for each list item among `levels`, so that what follows can stand in it."""
+    """A line for each list item among `levels`, so that the following lines belong to it."""
     return "".join(
         f"{line_prefix(levels[:depth])}{_item_marker(level)} …\n"
         for depth, level in enumerate(levels)
@@ -100,14 +100,14 @@ def _item_stubs(levels: tuple[ContainerLevel, ...]) -> str:
 
 
 def _same_line_prefix(levels: tuple[ContainerLevel, ...]) -> str:
-    """Return what opens `levels` for text that goes on in the same line."""
+    """The markup that opens `levels` for text in the same line."""
     if levels and not levels[-1].is_quote:
         return _item_stubs(levels)[:-1] + " "
     return _item_stubs(levels) + line_prefix(levels)
 
 
 def _item_marker(level: ContainerLevel) -> str:
-    """Return a list item's marker with its number, unless that would move what stands in it."""
+    """A list item's marker with its number, unless a longer marker would indent its content."""
     head = _numbered_marker(level)
     return " " * level.indent + (head if len(head) <= len(level.marker) else level.marker)
 

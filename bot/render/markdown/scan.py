@@ -1,10 +1,10 @@
-"""Markdown as a list of blocks with their places in the text, found in one pass over its lines.
+"""Parses Markdown into a list of blocks with their places in the text, in one pass over its lines.
 
-CommonMark's block structure with GitHub's tables, as far as closing, splitting and safety need
-it: where code is, where running text is, and which quotes and list items a line stands in. It
-builds no tree and no HTML, and what stands inside a paragraph is the business of inline.py.
+It follows CommonMark with GitHub's tables, as far as closing, splitting and safety need it: where
+code and running text are, and which quotes and list items contain a line. It builds neither a tree
+nor HTML; inline.py parses the inside of a paragraph.
 
-The rules are those of https://spec.commonmark.org/0.31.2/ and https://github.github.com/gfm/.
+Rules: https://spec.commonmark.org/0.31.2/ and https://github.github.com/gfm/.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from bot.render.markdown.blocks import (
     skip_quote_marker,
 )
 
-# Deeper nesting and longer fences are read as text: what must be closed again stays short.
+# Deeper nesting and longer fences are read as text, which limits the closing markup.
 _MAX_NESTING_LEVELS = 8
 _MAX_FENCE_CHARACTERS = 40
 
@@ -42,10 +42,9 @@ _DELIMITERS = regex.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*+\|?
 
 @lru_cache(maxsize=16)
 def scan_blocks(text: str) -> ScannedBlocks:
-    """Return the blocks of `text`, in order.
+    """The blocks of `text`, in order. Callers must not change them: results are cached.
 
-    Closing, splitting and safety ask for the same text one after the other, so the last few
-    answers are kept. Nobody changes what they are given.
+    The cache serves closing, splitting and safety, which parse the same text one after another.
     """
     return _Scanner(text).run()
 
@@ -81,7 +80,7 @@ class _Scanner:
             self._take_block_line(start, spot, end, matched)
 
     def _take_plain_line(self, start: int, end: int) -> bool:
-        """Take a line, outside all quotes and lists, that is code or begins with a letter."""
+        """Take a line outside of quotes and lists that is code or starts with a letter."""
         leaf = self._open_block
         if leaf is not None and leaf.kind is BlockKind.FENCE:
             if self._text.find(leaf.marker, start, end) >= 0:
@@ -120,7 +119,7 @@ class _Scanner:
     def _open_containers(
         self, start: int, spot: ColumnSpot, end: int, levels: list[ContainerLevel]
     ) -> ColumnSpot:
-        """Add the quotes and items that open at `spot`; return where their content starts."""
+        """Add the quotes and items that open at `spot`, and return the start of their content."""
         matched = len(levels)
         while len(levels) < _MAX_NESTING_LEVELS:
             after, columns = measure_indent(self._text, start, spot, end)
@@ -147,7 +146,7 @@ class _Scanner:
         *,
         first: bool,
     ) -> ColumnSpot | None:
-        """Add the list item that opens at `spot`, if one does; return where its content starts."""
+        """Add the list item that opens at `spot`; return its content's start, or None without."""
         text = self._text
         match = _ITEM.match(text, spot[0], end)
         if match is None or _THEMATIC_BREAK.match(text, spot[0], end):
@@ -180,7 +179,7 @@ class _Scanner:
     def _take_blank_line(
         self, start: int, content: int, levels: list[ContainerLevel], *, opened: bool
     ) -> None:
-        """Take a line that is blank, or holds nothing but markers."""
+        """Take a line that is blank or has only markers."""
         self._last_line = (start, content)
         self._open_block = None
         self._levels = tuple(levels)
@@ -208,7 +207,7 @@ class _Scanner:
     def _continue_block(
         self, kind: BlockKind, matched: int, start: int, content: int, end: int
     ) -> bool:
-        """Add the line to the open block if it belongs there."""
+        """Add a line to the open block if it belongs to it; whether it does."""
         leaf, all_matched = self._open_block, matched == len(self._levels)
         if leaf is None:
             return False
@@ -224,7 +223,7 @@ class _Scanner:
         return belongs
 
     def _take_underline(self, leaf: MarkdownBlock, start: int, content: int, end: int) -> bool:
-        """Take a line that makes the text above it a table's header or a heading."""
+        """Take a line that turns the text above it into a table header or a heading."""
         if self._text[content] not in "-=|:":
             return False
         head_start, head = leaf.lines[-1]
@@ -240,7 +239,7 @@ class _Scanner:
         return False
 
     def _is_table_delimiter(self, header: str, content: int, end: int) -> bool:
-        """Say whether a line makes a table of the line above it."""
+        """Whether a line turns the line above it into a table header."""
         if not _DELIMITERS.match(self._text, content, end):
             return False
         return bool(cell_separators(header, 0, len(header))) and count_cells(header) == count_cells(
@@ -248,7 +247,7 @@ class _Scanner:
         )
 
     def _begin_table(self, leaf: MarkdownBlock, head_start: int) -> None:
-        """Make the last line of a paragraph the first of a table."""
+        """Turn the last line of a paragraph into the first line of a table."""
         if len(leaf.lines) == 1:
             leaf.kind = BlockKind.TABLE
             return

@@ -1,11 +1,12 @@
-"""What makes text safe to show in Slack.
+"""Neutralises text: it can't mention anybody, run a command or show a misleading link. Pure.
 
-    neutralise.py  what may ping or pretend is made inert: the door callers use
-    links.py       where links may lead, and what they must say
-    labels.py      what a link's label may be taken for, and the remark that names its host
-    addresses.py   bare addresses that emphasis touches, and link targets that hold blanks
-    slack_and_html.py  Slack's own links and the HTML of sources, written as Markdown
-    slack_forms.py  which `<…>` Slack would act on
-
-Everything here is pure text work.
+neutralise.py      neutralises a text; other packages use only this
+links.py           allowed link targets, and labels that have to name the host
+labels.py          labels that look like a URL, and the remark with the real host
+addresses.py       bare URLs next to emphasis, and link targets with blanks
+slack_and_html.py  Slack's links and HTML as Markdown
+slack_forms.py     `<…>` that Slack would act on
+tags.py            HTML tags
+edits.py           edits of a text, and spans
+costs.py           upper bound of the bytes that neutralising adds
 """

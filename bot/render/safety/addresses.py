@@ -1,12 +1,11 @@
-"""Bare addresses that emphasis touches, and targets of links that hold blanks.
+"""Bare addresses next to emphasis, and link targets with blanks.
 
-`**https://example.com**` is a dead link in Slack: it takes the stars for a part of the address.
-An address beside which emphasis begins or ends is written `<https://example.com>`, which readers of
-Markdown and of Slack's mrkdwn both read in one way only. Without a scheme, as in `www.example.com`
-or `ada@example.com`, angle brackets mean nothing to one of them, so it becomes a link with a
-label. All other addresses stay as they were written.
+`**https://example.com**` is a broken link in Slack, which takes the stars as a part of the URL. An
+address next to emphasis is written `<https://example.com>`, which Markdown and Slack's mrkdwn read
+in the same way. Without a scheme, as in `www.example.com` or `ada@example.com`, angle brackets have
+no meaning in one of them, so the address becomes a link with a label. Other addresses are kept.
 
-What is decided about an address depends on the word it stands in and on nothing farther away.
+The result for an address depends only on the word that contains it.
 """
 
 from __future__ import annotations
@@ -21,13 +20,12 @@ from bot.render.safety.edits import Edit, Span, merge_spans, spans_cover
 from bot.render.safety.labels import host_remark
 from bot.render.safety.tags import EMPHASIS_TAG
 
-# The bytes an address may cost more than it was written with: `<>`, or the address once more
-# and `[](mailto:)`.
+# Bytes that an address may grow by: `<>`, or the address again with `[](mailto:)`.
 ANGLE_BRACKETS_BYTES = 2
 MAILTO_LINK_BYTES = len("[](mailto:)")
 
 MAX_BARE_ADDRESS_CHARACTERS = 1_000
-"""Characters of the longest address that is looked at; a growing text waits for so many."""
+"""Longer addresses are not changed. A growing text waits for this many characters. Ours."""
 
 _ADDRESS_START = regex.compile(
     r"(?<![\p{L}\p{N}<@./=\\-])(?<!=[\"'])(?:https?://|(www\.)(?=\w))", regex.I
@@ -44,7 +42,7 @@ _TAIL = regex.compile(
 _INSIDE = regex.compile(r"\*.*\*|~~.*~~|(?<![^\W_])_.*_(?![^\W_])", regex.S)
 _MARKERS = regex.compile(r"[*_~]+\Z")
 _NOT_IN_LABEL = regex.compile(r"[*~\[\]()&]")
-_COMPLETE = regex.compile(r"\w+://[^\W_][\w.:@%-]*+(?:[/?#]|\Z)", regex.I)  # a host, whole
+_COMPLETE = regex.compile(r"\w+://[^\W_][\w.:@%-]*+(?:[/?#]|\Z)", regex.I)  # a complete host
 _TAG_BEFORE = regex.compile(rf"{EMPHASIS_TAG.pattern}\Z", regex.I)
 _TAG_CONTEXT_CHARACTERS = 80  # characters before an address in which a tag is looked for
 _LESS_BEFORE = regex.compile(r"(?:<|lt;?|60;?|3c;?)[\p{Cf}\p{Mn}\\`*_~\[\]()\n]*\Z", regex.I)
@@ -53,7 +51,7 @@ MAIL_PATTERN = (
     r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.){1,4}[a-zA-Z]{2,24}"
 )
 _MAIL = regex.compile(rf"(?<![^\s*_~(\"'])({MAIL_PATTERN})(?![\p{{L}}\p{{N}}@-]|\.\w)")
-# What may yet become one.
+# The beginning of a mail address.
 UNFINISHED_MAIL = regex.compile(
     r"(?<![^\s*_~(\"'])[a-zA-Z0-9][a-zA-Z0-9._+-]{0,29}(?:@[a-zA-Z0-9.-]{0,300})?\Z"
 )
@@ -62,25 +60,25 @@ _UNSAFE_IN_TARGET = regex.compile(r"[\s|\"`^{}<>]")
 
 
 def address_edits(text: str, start: int, end: int, occupied: list[Span]) -> Iterator[Edit]:
-    """Yield what makes the touched addresses between two places readable in one way only.
+    """Yield edits that make addresses next to emphasis unambiguous.
 
-    `busy` are the places, in order, of code and links, where no address is bare.
+    `occupied` are the spans of code and links, in order; addresses inside them are skipped.
     """
     angles = [match.span() for match in _HTML_TAG_LIKE.finditer(text, start, end)]
     occupied = merge_spans([*occupied, *angles])
-    webs: list[Span] = []
+    urls: list[Span] = []
     for match in _ADDRESS_START.finditer(text, start, end):
         place = match.start()
         stop = _free_until(occupied, place, end)
         run = _ADDRESS_BODY.match(text, match.end(), stop) if stop > place else None
-        if run is None or (webs and place < webs[-1][1]):
+        if run is None or (urls and place < urls[-1][1]):
             continue
         markers = _MARKERS.search(text[max(start, place - 12) : place])
         cut = _emphasis_end(text, place, run.end(), markers[0] if markers else "")
         if cut == run.end() and len(run[0]) >= MAX_BARE_ADDRESS_CHARACTERS:
             continue
         last, touched = _address_end(text, place, cut)
-        webs.append((place, last))
+        urls.append((place, last))
         touched = touched or cut < run.end() or bool(markers)
         touched = touched or _touches_emphasis_tag(text, start, place, cut)
         address = text[place:last]
@@ -89,11 +87,11 @@ def address_edits(text: str, start: int, end: int, occupied: list[Span]) -> Iter
         if touched and not joins and _is_outside_slack_form(text, start, place):
             yield from _bracket_edits(place, address, bare=match[1] is not None)
     if text.find("@", start, end) >= 0:
-        yield from _mail_edits(text, start, end, merge_spans([*occupied, *webs]))
+        yield from _mail_edits(text, start, end, merge_spans([*occupied, *urls]))
 
 
 def encode_target(written: str) -> str:
-    """Return a link's target with what would end it percent-encoded, behind its host."""
+    """A link's target with characters that would end it percent-encoded after the host."""
     target = written.strip()
     host = regex.match(r"(?:https?://[^\s/?#|]+|mailto:)", target, regex.I)
     if host is None:
@@ -107,7 +105,7 @@ def encode_target(written: str) -> str:
 
 
 def _free_until(occupied: list[Span], place: int, end: int) -> int:
-    """Return where code or a link begins next; `place` itself if it is inside of one."""
+    """The start of the next code or link; `place` if it is inside of one."""
     if spans_cover(occupied, place):
         return place
     index = bisect_right(occupied, (place, end))
@@ -115,12 +113,12 @@ def _free_until(occupied: list[Span], place: int, end: int) -> int:
 
 
 def _is_outside_slack_form(text: str, start: int, place: int) -> bool:
-    """Say whether no `<` before a place reaches to it through markup."""
+    """Whether no `<` precedes a place with only markup between."""
     return not _LESS_BEFORE.search(text, max(start, place - 60), place)
 
 
 def _touches_emphasis_tag(text: str, start: int, place: int, stop: int) -> bool:
-    """Say whether a tag that becomes emphasis stands beside an address."""
+    """Whether a tag that becomes emphasis is next to an address."""
     before = _TAG_BEFORE.search(text[max(start, place - _TAG_CONTEXT_CHARACTERS) : place])
     return bool(before or EMPHASIS_TAG.match(text, stop))
 
@@ -136,14 +134,14 @@ def _bracket_edits(place: int, address: str, *, bare: bool) -> Iterator[Edit]:
 
 
 def _emphasis_end(text: str, place: int, stop: int, markers: str) -> int:
-    """Return where emphasis begins or ends in what may be an address, else where that stops."""
+    """The place of emphasis inside a possible address; `stop` if there is none."""
     closers = [_CLOSERS[char] for char in sorted(set(markers))]
     cut = regex.search("|".join([*closers, _DOUBLE]), text[place:stop], pos=4)
     return place + cut.start() if cut else stop
 
 
 def _address_end(text: str, place: int, stop: int) -> tuple[int, bool]:
-    """Return where an address ends, and whether emphasis ends behind it."""
+    """The end of an address, and whether emphasis ends after it."""
     address, dropped = text[place:stop], ""
     while tail := _TAIL.search(address):
         kept = address[: tail.start()]

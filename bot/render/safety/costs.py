@@ -1,7 +1,7 @@
-"""What making a text inert may add to it, in bytes: an upper bound that a growing text keeps.
+"""An upper bound of the bytes that neutralising adds to a text.
 
-Every cost has a place: the length a beginning must have to bear it. It depends only on what stands
-before that place, so the same beginning costs the same whatever follows.
+Each cost has a place: it counts for prefixes that reach it. A cost depends only on the text before
+its place, so the bound of a prefix does not change as the text grows.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from bot.render.safety.addresses import ANGLE_BRACKETS_BYTES, MAILTO_LINK_BYTES
 from bot.render.safety.edits import ZERO_WIDTH_SPACE
 from bot.render.safety.labels import REMARK_BYTES_PER_HOST_BYTE, REMARK_OVERHEAD_BYTES
 
-# A break, "image", and what stands around the host a link leads to.
+# A break, "image", and the characters around the host in a remark.
 _LINK_BYTES = 8 + REMARK_OVERHEAD_BYTES
 _BREAK_BYTES = len(ZERO_WIDTH_SPACE.encode())
 
 _NEEDS_BREAK = regex.compile(r"[<&\]]|!(?=\[)")
 _ADDRESS = regex.compile(r"https?://", regex.I)
 _LINK = regex.compile(r"\](?:\([ \t\n]*+<?((?:\w++:(?://)?)?[^\s/?#<>]*+))")
-# A label without any of these names no host, so nothing will be added to it.
+# Labels without any of these name no host and get no remark.
 _MAY_NAME = regex.compile(r"[^\x00-\x7f]|[.,&:/@\\]")
 _LABELLED_ADDRESS = regex.compile(
     r"""<(?:a\s[^<>]{0,300}?href=["']?)?((?:https?://|mailto:)[^\s/?\#<>|"']*+)""", regex.I
@@ -41,7 +41,7 @@ _WWW = regex.compile(r"www\.", regex.I)
 
 
 def extra_byte_costs(text: str) -> Iterator[tuple[int, int]]:
-    """Yield places in `text` and the bytes that a beginning which reaches there may cost more."""
+    """Yield places in `text`, and the bytes that neutralising may add to a prefix reaching each."""
     for match in _NEEDS_BREAK.finditer(text):
         yield match.end() + 1, _BREAK_BYTES
     yield from _link_costs(text)
@@ -56,7 +56,7 @@ def _link_costs(text: str) -> Iterator[tuple[int, int]]:
     for match in _LINK.finditer(text):
         label = max(text.find("[", since, match.start()), since)
         names = _MAY_NAME.search(text, label, match.start())
-        # Where a host ends is known from the character behind it on.
+        # The end of a host is known one character later.
         yield match.end() + 1, _LINK_BYTES + (_remark_bytes(match[1]) if names else 0)
         since = match.end()
     for match in _LABELLED_ADDRESS.finditer(text):
@@ -68,18 +68,18 @@ def _remark_bytes(host: str) -> int:
 
 
 def _target_costs(text: str) -> Iterator[tuple[int, int]]:
-    """Charge what is percent-encoded in the targets of links."""
+    """Costs of percent-encoding link targets."""
     for target in _TARGET.finditer(text):
         for char in _ENCODED.finditer(text, target.start() + 2, target.end()):
             yield char.end() + 1, 2 * len(char[0].encode())
 
 
 def _doubled_costs(text: str) -> Iterator[tuple[int, int]]:
-    """Charge addresses that may have to stand twice, a character at a time."""
+    """Costs of addresses that may be repeated as label and target, for each character."""
     for match in _DOUBLED_ADDRESS.finditer(text):
         head = match.end("www") if match["www"] else match.end("mail")
         yield head, MAILTO_LINK_BYTES + head - match.start()
-        for other in _WWW.finditer(text, head, match.end()):  # emphasis parts it from the first
+        for other in _WWW.finditer(text, head, match.end()):  # emphasis may separate them
             yield other.end(), MAILTO_LINK_BYTES
         for place in range(head, match.end()):
             yield place + 1, len(text[place].encode())

@@ -1,7 +1,7 @@
-"""Labels of links: what a reader may take one for, and the remark that says where it leads.
+"""Labels of links that look like an address.
 
-A label stands alone if nobody can read it as an address, or if it is the address it leads to.
-Any other gets a remark: the host it leads to, in ASCII, in brackets.
+A label that can be read as an address gets a remark, unless it is the address of the link: the host
+of the link in ASCII, in brackets. Other labels are kept.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from urllib.parse import quote, unquote
 
 import regex
 
-# The bytes a remark may cost: so many for each byte of the host as written, and these.
+# The bytes of a remark: so many for each byte of the host as written, and an overhead.
 REMARK_BYTES_PER_HOST_BYTE = 3
 REMARK_OVERHEAD_BYTES = len(" ( and others)")
 
-# What no reader sees: format characters, fillers, and blanks too thin to part words.
+# Invisible: format characters, fillers, and blanks too thin to separate words.
 _INVISIBLE = regex.compile(
     r"[\p{Cf}\p{Default_Ignorable_Code_Point}\u2000-\u200a\u202f\u205f\u2800\u3164\uffa0]"
 )
 _MARKUP = regex.compile(r"\\([!-/:-@\[-`{-~])|!\[|\]\([^()\s]*+\)|[*~`]|(?<![^\W_])_|_(?![^\W_])")
 _TAG = regex.compile(r"<[/!?]?[a-zA-Z-][^<>]*+>")
 _QUOTING_TAG = regex.compile(r"""<[/!?]?[a-zA-Z-](?:"[^"]*+"|'[^']*+'|[^<>"'])*+(>?)""")
-# What looks like ASCII punctuation of addresses and stays another character under NFKC.
+# Characters that look like the ASCII punctuation of addresses and that NFKC does not map to it.
 _LOOK_ALIKE = str.maketrans(
     {
         **dict.fromkeys("\u3002\uff61\u2024\u0701\u0702\u06d4\ua4f8\ua60e", "."),
@@ -34,7 +34,7 @@ _LOOK_ALIKE = str.maketrans(
         **dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\u02d7", "-"),
     }
 )
-# Commas, raised dots and Arabic zeros, which are dots to a reader only where a domain ends.
+# Commas, raised dots and Arabic zeros, which look like dots before a top-level domain.
 _DOTS = (
     r"[,\u201a\u060c\u060d\u066b\ua4f9\u02f3\u0660\u06f0"
     r"\xb7\u0387\u1427\u16eb\u2022\u2219\u22c5\u2027\u2e31\u2e33\u30fb\ua78f\U00010101]"
@@ -57,7 +57,7 @@ _ADDRESS_LIKE = regex.compile(
       | \[[0-9a-f]*+:[0-9a-f:]++\] | (?<![\w:.])(?=[a-f:]{0,8}\d)[0-9a-f:]{0,40}::""",
     regex.X,
 )
-# `str.join()` is code to every reader, `okta.com()` is not.
+# `str.join()` reads as code, `okta.com()` does not.
 _CALL = regex.compile(r"[\w.]*+(?<=\.(\w+))\([^()]*+\)\W*+")
 _SURROUNDING_PUNCTUATION = "([{<\"'\u201c\u2018\u00ab\u201d\u2019\u00bb>}]).,;:!?"
 _OWN_ADDRESS = regex.compile(r"(?:https?://)?([^/?#\\:@\s]+)(?::\d*+)?(?:[/?#].*+)?", regex.S)
@@ -68,9 +68,9 @@ _UNSAFE = regex.compile(r"[^a-z0-9.:@,+=%_-]|(?<![a-z0-9])_|_(?![a-z0-9])", rege
 
 
 def visible_label(label: str) -> str:
-    """Return what a reader sees of a link's label, look-alike punctuation in ASCII.
+    """The visible text of a link's label, with look-alike punctuation in ASCII.
 
-    Entities are read twice, as by somebody who decodes what was decoded once.
+    Entities are decoded twice, because a client may decode a label that was decoded before.
     """
     decoded = _INVISIBLE.sub("", html.unescape(html.unescape(_QUOTE.sub("\n", label))))
     bare = _MARKUP.sub(lambda match: match[1] or "", decoded)
@@ -78,33 +78,33 @@ def visible_label(label: str) -> str:
 
 
 def looks_like_address(label: str) -> bool:
-    """Say whether some reader may take a label, or a part of it, for an address."""
+    """Whether a label, or a part of it, can be read as an address."""
     return any(True for _ in _address_words(label))
 
 
 def host_remark(label: str, target: str) -> str:
-    """Return what must stand behind a label so that it does not lie about an allowed target."""
+    """The remark to append to a label that names another host than its allowed target; or ""."""
     hosts = _target_hosts(target)
-    if all(_leads_to_host(token, hosts) for token in _address_words(label)):
+    if all(_leads_to_host(word, hosts) for word in _address_words(label)):
         return ""
-    said = f" ({_displayed_hosts(target, hosts)})"
-    return "" if label.endswith(said) else said
+    remark = f" ({_displayed_hosts(target, hosts)})"
+    return "" if label.endswith(remark) else remark
 
 
 def _address_words(label: str) -> set[str]:
-    """Return the words of a label that may be read as addresses, in lower case."""
+    """The words of a label that can be read as addresses, in lower case."""
     readings = {label, _TAG.sub("", label), _without_tags(label)}
     words = {word for reading in readings for word in _words(visible_label(reading))}
     return {word.strip(_SURROUNDING_PUNCTUATION) for word in words if _reads_as_address(word)}
 
 
 def _without_tags(label: str) -> str:
-    """Return a label without its tags, as readers end them who know that quotes hold a `>`."""
+    """A label without its tags, whose quoted attributes may contain a `>`."""
     return _QUOTING_TAG.sub(lambda match: "" if match[1] else match[0], label)
 
 
 def _words(label: str) -> list[str]:
-    """Return the words of a plain label in lower case, an address in pieces as one."""
+    """The words of a plain label in lower case; an address with blanks inside is one word."""
     joined = _DOT_IN_DOMAIN.sub(".", _DOT_IN_BRACKETS.sub(".", label))
     return _BLANK_IN_ADDRESS.sub("", joined).lower().split()
 
@@ -117,7 +117,7 @@ def _reads_as_address(word: str) -> bool:
 
 
 def _leads_to_host(word: str, hosts: list[str]) -> bool:
-    """Say whether an address is the one that a link with these hosts leads to."""
+    """Whether an address is the only host that a link leads to."""
     if len(hosts) != 1:
         return False
     own = hosts[0]
@@ -128,9 +128,9 @@ def _leads_to_host(word: str, hosts: list[str]) -> bool:
 
 
 def _target_hosts(target: str) -> list[str]:
-    """Return the host a target leads to, in ASCII, or the addresses a mail goes to.
+    """The host of a target in ASCII, or the recipients of a mailto link; "" for unnamed ones.
 
-    More than one, or none, is returned where no single one can be named.
+    [] if the target has neither.
     """
     match = _AUTHORITY.match(target)
     if match is None:
@@ -143,7 +143,7 @@ def _target_hosts(target: str) -> list[str]:
 
 
 def _displayed_hosts(target: str, hosts: list[str]) -> str:
-    """Return the hosts as they stand in a remark: no markup in them, and not too long."""
+    """The hosts as shown in a remark: without markup, and not too long."""
     match = _AUTHORITY.match(target)
     written = (match[1] if match[2] is None else match[2]) if match else ""
     more = "" if hosts[-1:] != [""] else " and others" if len(hosts) > 1 else "others"
@@ -155,9 +155,9 @@ def _displayed_hosts(target: str, hosts: list[str]) -> str:
 
 
 def ascii_host(host: str, at: str = "") -> str:
-    """Return the form of a host in which letters that only look alike differ.
+    """A host in Punycode, so that letters that look alike differ.
 
-    With `at`, what stands before the last of these is kept as it is, but in lower case.
+    With `at`, the part before its last occurrence is only converted to lower case.
     """
     name, sign, host = host.lower().rpartition(at) if at else ("", "", host.lower())
     labels = normalize("NFKC", unquote(host).translate(_LOOK_ALIKE)).rstrip(".").split(".")

@@ -1,8 +1,8 @@
-"""Links and images in what a model wrote: where they may lead, and what they must say.
+"""Makes links and images in the model's text safe.
 
-http, https and mailto only; anything else is left standing as plain text. A label that names a
-host which is not the link's shows the real one behind it. Images become links, so that nothing
-is fetched before somebody chooses to (docs/slack.md#unfurling).
+Only http, https and mailto links stay links; others become plain text. A label that names another
+host than the link gets a remark with the real one. Images become links, so that nothing is loaded
+without a click (docs/slack.md#unfurling).
 """
 
 from __future__ import annotations
@@ -29,19 +29,18 @@ from bot.render.safety.labels import host_remark, looks_like_address
 _ALLOWED = regex.compile(r"https?://(?![/?#:])[^\s<>|]+|mailto:[^\s<>|]+", regex.I)
 _SCHEME = regex.compile(r"[a-zA-Z][\w+.-]*+:|//")
 _ESCAPE = regex.compile(r"\\([!-/:-@\[-`{-~])")
-# Readers of a backslash before the path disagree about the host.
+# Parsers disagree about the host if a backslash comes before the path.
 _BACKSLASHED_URL = regex.compile(r"\s*+\w++:/*+[^/?#\\]*+\\")
 _LABEL_TARGET_JOINT = regex.compile(r"\](?=\()|!(?=\[)")
 _IMAGE = regex.compile(r"!(?=\[)")
 _IMAGE_IN_CODE = regex.compile(r"(?<!\w)!(?=\[)")  # `vec![1]` is a macro
 _JOINT_IN_TAG = regex.compile(r"(?<=\[)([^\[\]\n]*+)\](?=\[)")
-_MAY_BE_TAG = regex.compile(r"[<&]|://")  # an address may get brackets of its own
-# A definition, wherever it stands in a line: readers disagree about where one can begin. Escapes
-# are taken first.
+_MAY_BE_TAG = regex.compile(r"[<&]|://")  # a URL may be put in angle brackets
+# A definition anywhere in a line: parsers disagree about where one can start. Escapes come first.
 _DEFINITION = regex.compile(
     r"\\.|\[((?:[^\[\]\\]|\\.)++)\]:[ \t]*+\n?[ \t>]*+<?([^\s>]*+)", regex.S
 )
-# Readers disagree about where code is, if a tag or a definition holds a backtick.
+# Parsers disagree about where code is if a tag or a definition contains a backtick.
 _TICK_IN_TAG = regex.compile(r"<[^<>`]*+`[^<>]*+>")
 _DEFINED = regex.compile(
     _DEFINITION.pattern
@@ -53,7 +52,7 @@ _UNSEEN_IN_TARGET = regex.compile(r"[\s\p{Cc}\p{Cf}]")
 
 @dataclass(frozen=True, slots=True)
 class TextStretch:
-    """Running text from `start` to `end` of a block; it is `prose` unless it is code."""
+    """Text from `start` to `end` of a block; `is_prose` is False for code."""
 
     start: int
     end: int
@@ -63,7 +62,7 @@ class TextStretch:
 
 
 def allowed_links(text: str, stretch: TextStretch) -> list[MarkdownLink]:
-    """Return the links of a stretch that stay links; images that hold a link do not."""
+    """The links of a stretch that stay links; images that contain a link do not."""
     links = stretch.inline.links
     inner = sorted((link.start, link.end) for link in links if not link.is_image)
     return [
@@ -76,22 +75,23 @@ def allowed_links(text: str, stretch: TextStretch) -> list[MarkdownLink]:
 
 
 def link_edits(text: str, stretch: TextStretch, allowed: list[MarkdownLink]) -> Iterator[Edit]:
-    """Yield what makes the links of a stretch safe; `allowed` are those that stay links."""
-    kept = {link.label[1] for link in allowed}
+    """Yield edits that make the links of a stretch safe; `allowed` are those that stay links."""
+    label_ends = {link.label[1] for link in allowed}
     links = stretch.inline.links
     labels = merge_spans(link.label for link in links)
     for link in links:
         if link.is_reference:
             yield from _reference_edits(text, link)
-        elif link.label[1] in kept:
+        elif link.label[1] in label_ends:
             yield from _label_edits(text, link, _link_target(text, link), labels)
             yield from _target_edits(text, link)
         elif not stretch.is_prose and _SCHEME.match(_link_target(text, link)):
             yield link.label[1] + 1, link.label[1] + 1, ZERO_WIDTH_SPACE
-    kept |= {link.start for link in allowed} | {link.start for link in links if link.is_reference}
-    yield from _unlinked_edits(text, stretch, kept)
+    joints = label_ends | {link.start for link in allowed}
+    joints |= {link.start for link in links if link.is_reference}
+    yield from _unlinked_edits(text, stretch, joints)
     if stretch.is_prose:
-        yield from _in_tag_edits(text, stretch, kept)
+        yield from _in_tag_edits(text, stretch, joints)
     if text.find("]:", stretch.start, stretch.end) >= 0:
         yield from _definition_edits(text, stretch)
 
@@ -101,7 +101,7 @@ def _link_target(text: str, link: MarkdownLink) -> str:
 
 
 def _label_edits(text: str, link: MarkdownLink, target: str, labels: list[Span]) -> Iterator[Edit]:
-    """Make an image a link, and let a label that names another host show the real one."""
+    """Turn an image into a link, and add a remark to a label that names another host."""
     label = text[slice(*link.label)]
     if link.is_image:
         if spans_cover(labels, link.start):
@@ -111,12 +111,12 @@ def _label_edits(text: str, link: MarkdownLink, target: str, labels: list[Span])
         yield link.start, link.start + 1, _in_place_of_bang(text, link.start)
         if not label.strip():
             yield link.label[1], link.label[1], "image"
-    if said := host_remark(label, target):
-        yield link.label[1], link.label[1], said
+    if remark := host_remark(label, target):
+        yield link.label[1], link.label[1], remark
 
 
 def _target_edits(text: str, link: MarkdownLink) -> Iterator[Edit]:
-    """Write a target in angle brackets, or with blanks in it, as one that needs neither."""
+    """Encode a target with blanks or in angle brackets, so that it needs no brackets."""
     start, end = link.target
     written = text[start:end]
     if start and text[start - 1] == "<":
@@ -126,20 +126,20 @@ def _target_edits(text: str, link: MarkdownLink) -> Iterator[Edit]:
 
 
 def _in_place_of_bang(text: str, at: int) -> str:
-    """Return what keeps an image that became a link from joining what stands before it."""
+    """The replacement of an image's `!`, which must not join the link with the text before it."""
     return ZERO_WIDTH_SPACE if at and text[at - 1] in "]!" else ""
 
 
-def _unlinked_edits(text: str, stretch: TextStretch, label_ends: set[int]) -> Iterator[Edit]:
-    """Part every `](` and `![` that is no link to us: no other reader must make it one.
+def _unlinked_edits(text: str, stretch: TextStretch, joints: set[int]) -> Iterator[Edit]:
+    """Break up each `](` and `![` that is not at `joints`, so that no parser reads a link.
 
-    The address of `![name]` may stand anywhere. In code only what begins an image is parted.
+    The definition of `![name]` may be anywhere. In code only the start of an image is broken up.
     """
     start, end = stretch.start, stretch.end
     certain = stretch.is_prose and not _doubtful(text, start, end)
     for match in _joint(stretch).finditer(text, start, end):
         at = match.start()
-        if at not in label_ends and not (certain and spans_cover(stretch.inline.code_spans, at)):
+        if at not in joints and not (certain and spans_cover(stretch.inline.code_spans, at)):
             yield at + 1, at + 1, ZERO_WIDTH_SPACE
 
 
@@ -150,7 +150,7 @@ def _joint(stretch: TextStretch) -> regex.Pattern[str]:
 
 
 def _doubtful(text: str, start: int, end: int) -> bool:
-    """Say whether readers may disagree about where code is."""
+    """Whether parsers may disagree about where code is."""
     if text.find("`", start, end) < 0:
         return False
     if _TICK_IN_TAG.search(text, start, end):
@@ -158,13 +158,15 @@ def _doubtful(text: str, start: int, end: int) -> bool:
     return any(match[1] and "`" in match[0] for match in _DEFINED.finditer(text, start, end))
 
 
-def _in_tag_edits(text: str, stretch: TextStretch, label_ends: set[int]) -> Iterator[Edit]:
-    """Part references whose label names a host, behind what somebody may take for the beginning
-    of a tag; `kept` are the labels' ends of links."""
+def _in_tag_edits(text: str, stretch: TextStretch, joints: set[int]) -> Iterator[Edit]:
+    """Break up references whose label names a host, after the possible start of a tag.
+
+    `joints` are the places of links, which are kept.
+    """
     tag = _MAY_BE_TAG.search(text, stretch.start, stretch.end)
     if tag is None:
         return
-    known = label_ends | {link.label[1] for link in stretch.inline.links if link.is_reference}
+    known = joints | {link.label[1] for link in stretch.inline.links if link.is_reference}
     for match in _JOINT_IN_TAG.finditer(text, tag.end(), stretch.end):
         at = match.end() - 1
         if (
@@ -176,7 +178,7 @@ def _in_tag_edits(text: str, stretch: TextStretch, label_ends: set[int]) -> Iter
 
 
 def _reference_edits(text: str, link: MarkdownLink) -> Iterator[Edit]:
-    """Part `[label][name]` where the label names a host: what it leads to may stand anywhere."""
+    """Break up `[label][name]` if the label names a host: its definition may be anywhere."""
     if link.is_image:
         yield link.start, link.start + 1, _in_place_of_bang(text, link.start)
     if looks_like_address(text[slice(*link.label)]):
@@ -184,7 +186,7 @@ def _reference_edits(text: str, link: MarkdownLink) -> Iterator[Edit]:
 
 
 def _definition_edits(text: str, stretch: TextStretch) -> Iterator[Edit]:
-    """Break `[name]: address` where the address is not allowed or the name is another host."""
+    """Break up `[name]: url` if the URL is not allowed, or if the name is another host."""
     for match in _DEFINITION.finditer(text, stretch.start, stretch.end):
         if match[1] is None:  # an escape
             continue
@@ -198,6 +200,6 @@ def _definition_edits(text: str, stretch: TextStretch) -> Iterator[Edit]:
 
 
 def _browser_target(written: str) -> str:
-    """Return the address as a browser gets it, or nothing where that is not certain."""
+    """The URL as a browser reads it; "" if parsers disagree."""
     decoded = html.unescape(written)
     return "" if _BACKSLASHED_URL.match(decoded) else _ESCAPE.sub(r"\1", decoded).strip()

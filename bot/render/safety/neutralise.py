@@ -1,12 +1,11 @@
-"""What a model or a person wrote, made unable to ping, to link elsewhere, or to pretend.
+"""Neutralises text of a model or a person: it can't mention, command or mislead anybody in Slack.
 
-A zero-width space (U+200B) behind a `<` breaks Slack's `<!channel>`, `<@U…>`, `<#C…>` and
-`<url|label>` wherever they stand. We break instead of escaping with `&lt;` because whether Slack
-shows `&lt;` in code as `<` is not established (docs/slack.md#slack-markup), because an escape is
-undone by whoever decodes it once more, and because broken text looks the same to its reader in
-prose and in code. What is none of these forms, `a < b` or `Vec<T>`, stays as it was written.
+A zero-width space (U+200B) after a `<` breaks Slack's `<!channel>`, `<@U…>`, `<#C…>` and
+`<url|label>`. `&lt;` is not used, for three reasons: it is not certain that Slack shows it as `<`
+in code (docs/slack.md#slack-markup), another decoding would undo it, and a broken form looks the
+same in prose and in code. Other text with a `<`, such as `a < b` or `Vec<T>`, is kept.
 
-What links may do is the business of links.py.
+links.py makes links safe.
 """
 
 from __future__ import annotations
@@ -33,17 +32,17 @@ from bot.render.safety.slack_forms import slack_form_breaks
 
 _CONTROL_CHARACTERS = regex.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _TAG = regex.compile(r"</?[a-zA-Z]")
-_MAX_PASSES = 8  # two are enough for nearly every text
-# A text without any of these stays as it is.
+_MAX_PASSES = 8  # nearly all texts need two
+# A text without any of these is not changed.
 _MAY_CHANGE = regex.compile(
     r"[<&\u202a-\u202e\u2066-\u2069]|\](?:[(\[:])|!\[|://|www\.|@(?=[\w.-])", regex.I
 )
 
 
 def neutralise(text: str) -> str:
-    """Return markdown `text` with nothing in it live for Slack; twice is the same as once.
+    """Neutralise Markdown. Idempotent.
 
-    What is rewritten may be read otherwise than before, so it is read again until it stays.
+    An edit may change how the text is parsed, so this repeats until nothing changes.
     """
     text = replace_control_characters(text)
     for _ in range(_MAX_PASSES):
@@ -54,38 +53,40 @@ def neutralise(text: str) -> str:
 
 
 def neutralise_once(text: str) -> str:
-    """Return clean `text` with nothing in it live, read once: as it is told piece by piece."""
+    """Neutralise Markdown without control characters in one pass, as for a stream."""
     return apply_edits(text, neutralising_edits(text)) if _MAY_CHANGE.search(text) else text
 
 
 def neutralise_prefix(text: str, end: int) -> str:
-    """Return how `inert_once` of clean `text` begins: what its first `end` characters became."""
+    """The part of `neutralise_once(text)` that comes from the first `end` characters."""
     return apply_edits(text[:end], [edit for edit in neutralising_edits(text) if edit[0] < end])
 
 
 def neutralise_line(text: str) -> str:
-    """Return plain `text`, no markdown, with nothing in it live for Slack."""
+    """Neutralise plain text, which is not Markdown."""
     text = replace_control_characters(text)
     return apply_edits(text, list(slack_form_breaks(text, [])))
 
 
 def escape_mrkdwn(text: str) -> str:
-    """Return plain `text` for a mrkdwn field: inert, with Slack's escapes
-    (docs/slack.md#mrkdwn)."""
+    """Neutralise and escape plain text for a mrkdwn field (docs/slack.md#mrkdwn)."""
     return neutralise_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def replace_control_characters(text: str) -> str:
-    """Return `text` without control characters and halves of characters, equally long."""
+    """Replace control characters and lone surrogates. The length does not change."""
     return _CONTROL_CHARACTERS.sub(lambda match: " " if match[0] in "\r\v\f" else "\ufffd", text)
 
 
-@lru_cache(maxsize=16)  # what lasts of a text is asked about the same text more than once
+@lru_cache(maxsize=16)  # `committable_prefix` needs the edits of one text more than once
 def neutralising_edits(text: str) -> tuple[Edit, ...]:
-    """Return what makes clean `text` inert, in order; no edit begins within another."""
-    stretches, codes, turns = _find_stretches(text)
+    """The edits that neutralise `text`, in order. No edit starts inside another.
+
+    `text` has no control characters.
+    """
+    stretches, codes, bidi_edits = _find_stretches(text)
     edits = [edit for stretch in stretches for edit in _stretch_edits(text, stretch)]
-    edits += [*turns, *slack_form_breaks(text, codes)]
+    edits += [*bidi_edits, *slack_form_breaks(text, codes)]
     return tuple(
         _drop_overlaps(
             sorted(edits, key=lambda edit: (edit[0], edit[1], edit[2] != ZERO_WIDTH_SPACE, edit[2]))
@@ -109,20 +110,20 @@ def _stretch_edits(text: str, stretch: TextStretch) -> Iterator[Edit]:
 
 
 def _drop_overlaps(edits: list[Edit]) -> Iterator[Edit]:
-    """Yield the edits that begin behind the one before, or where it only inserts."""
-    done, parted = 0, False
+    """Drop edits that start inside an earlier one, and a second zero-width space at a place."""
+    done, has_break = 0, False
     for start, end, new in edits:
-        if start < done or (parted and (start, end, new) == (done, done, ZERO_WIDTH_SPACE)):
+        if start < done or (has_break and (start, end, new) == (done, done, ZERO_WIDTH_SPACE)):
             continue
         yield start, end, new
-        done, parted = max(done, end), new.endswith(ZERO_WIDTH_SPACE)
+        done, has_break = max(done, end), new.endswith(ZERO_WIDTH_SPACE)
 
 
 def _find_stretches(text: str) -> tuple[list[TextStretch], list[tuple[int, int]], list[Edit]]:
-    """Find the stretches of running text that may change, where code is, and what turns text."""
+    """The stretches of text that may change, the spans of code, and edits of bidi controls."""
     stretches: list[TextStretch] = []
     codes: list[tuple[int, int]] = []
-    turns: list[Edit] = []
+    bidi_edits: list[Edit] = []
     above: MarkdownBlock | None = None
     for block in scan_blocks(text).blocks:
         if block.kind is BlockKind.FENCE:
@@ -137,11 +138,11 @@ def _find_stretches(text: str) -> tuple[list[TextStretch], list[tuple[int, int]]
                 codes.append((block.start, block.end))
             else:
                 codes += [code for stretch in found for code in stretch.inline.code_spans]
-                turns += [
+                bidi_edits += [
                     (at.start(), at.end(), ZERO_WIDTH_SPACE) for at in _bidi_controls(text, block)
                 ]
         above = block
-    return stretches, codes, turns
+    return stretches, codes, bidi_edits
 
 
 def _bidi_controls(text: str, block: MarkdownBlock) -> Iterator[regex.Match[str]]:
@@ -149,9 +150,11 @@ def _bidi_controls(text: str, block: MarkdownBlock) -> Iterator[regex.Match[str]
 
 
 def _changeable_spans(text: str, block: MarkdownBlock) -> Iterator[tuple[int, int]]:
-    """Yield where code spans and links can begin and end, and where anything may change."""
-    whole = [(block.content_start, block.end)]
-    for start, end in _table_cells(text, block) if block.kind is BlockKind.TABLE else whole:
+    """The parts of a block that are parsed by themselves and may change: cells of a table, or all
+    of its content."""
+    is_table = block.kind is BlockKind.TABLE
+    spans = _table_cells(text, block) if is_table else [(block.content_start, block.end)]
+    for start, end in spans:
         if _MAY_CHANGE.search(text, start, end):
             yield start, end
 
@@ -169,7 +172,7 @@ def _make_stretch(text: str, block: MarkdownBlock, start: int, end: int) -> Text
 
 
 def may_be_in_tag(text: str, block: MarkdownBlock, above: MarkdownBlock | None) -> bool:
-    """Say whether readers of HTML may take a fence for a part of what stands above it."""
+    """Whether an HTML parser may read a fence as a part of a tag above it."""
     return (
         above is not None and not block.after_blank and bool(_TAG.match(text, above.content_start))
     )

@@ -1,12 +1,11 @@
-"""Slack's own links and the HTML of sources, written as the Markdown that means the same.
+"""Converts Slack's links and common HTML to Markdown with the same meaning.
 
-`<https://example.com|label>` becomes a link that is checked as any other. Of HTML only what pages
-and tables are full of is read: breaks, paragraphs, lists, emphasis, code, links, entities. All else
-that looks like a tag, such as `List<String>`, stays as it was written.
+`<https://example.com|label>` becomes a link, which is checked like others. Supported HTML: breaks,
+paragraphs, lists, emphasis, code, links and entities. Other text that looks like a tag, such as
+`List<String>`, is kept.
 
-Nothing written here begins a block or opens code that was not open: a line break is written only
-where the next line can be nothing but text, and where a tag goes without a trace a zero-width
-space keeps what it parted from joining.
+No replacement starts a block or opens code. A line break is only written if the next line can only
+be text, and a removed tag leaves a zero-width space if the text around it must not join.
 """
 
 from __future__ import annotations
@@ -44,19 +43,19 @@ SLACK_LINK = regex.compile(
 )
 ENTITY = regex.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 _HREF = regex.compile(r"""\shref=(?:"([^"]*)"|'([^']*)'|([^\s"']+))""", regex.I)
-# Characters a target may grow by where it is encoded; see costs.py.
+# Characters that a target may grow by when it is encoded; see costs.py.
 _MAX_ENCODED_GROWTH_CHARACTERS = 10
 _ALLOWED = regex.compile(r"(?:https?://(?![/?#:])|mailto:)[^\s<>|\\`]+", regex.I)
 _SUPERSCRIPTS = str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")
 _SUBSCRIPTS = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
 _NEXT_IS_TEXT = regex.compile(r"[\"'(\u201c\u2018*_]{0,2}\p{L}|\d{1,9}[^\d.)\s]|\u2022")
-# What ends an address also where an entity says it, and what may stand in one.
+# Characters that end an address, or may be part of one, if written as an entity.
 _BESIDE_ADDRESS = ("", "&", "<", "<" + ZERO_WIDTH_SPACE, ">", '"', " ", "\u00a0")
 _ENDS_ADDRESS = regex.compile(
     r"[\s<>|\\`\"]"
     r"|&(?:lt|gt|quot|nbsp|LT|GT|QUOT|\#0*+(?:34|60|62|160)|\#[xX]0*+(?:22|3[cCeE]|[aA]0));"
 )
-# An address that was bare before it got its brackets.
+# An address in angle brackets, which may have been bare before.
 _ADDRESS_BEFORE = regex.compile(r"<https?://[^\s<>|]*+>\Z", regex.I)
 _NAME = regex.compile(r"#?\w{1,38};?")
 _STRAY = regex.compile(r"[\p{C}\p{Z}\p{M}]")
@@ -64,9 +63,10 @@ _STRAY = regex.compile(r"[\p{C}\p{Z}\p{M}]")
 
 @dataclass(frozen=True, slots=True)
 class RunningText:
-    """Running text from `start` to `end` in a block, and where code and links stand in it.
+    """Text from `start` to `end` in a block, with the spans of its code and links.
 
-    `stray` is where the first backtick stands that belongs to no code, else the end.
+    `link_tails` are the parts of links after their labels. `stray` is the place of the first
+    backtick outside of code, or the end.
     """
 
     block: MarkdownBlock
@@ -79,7 +79,7 @@ class RunningText:
 
 
 def stray_tick(text: str, start: int, end: int, codes: list[Span]) -> int:
-    """Return where the first backtick between two places stands that is in no code, else `end`."""
+    """The place of the first backtick outside of code; `end` if there is none."""
     for code, stop in [*codes, (end, end)]:
         found = text.find("`", start, code)
         if found >= 0:
@@ -89,12 +89,12 @@ def stray_tick(text: str, start: int, end: int, codes: list[Span]) -> int:
 
 
 def slack_and_html_edits(text: str, running_text: RunningText) -> Iterator[Edit]:
-    """Yield what makes Slack's links and HTML in running text Markdown."""
+    """Yield edits that convert Slack's links and HTML to Markdown."""
     yield from _slack_links(text, running_text)
-    taken = running_text.start
+    done = running_text.start
     for match in HTML_TAG.finditer(text, running_text.start, running_text.end):
         if (
-            match.start() < taken
+            match.start() < done
             or _is_in_code_or_link(running_text, match.start())
             or _is_left_alone(text, match)
         ):
@@ -103,12 +103,12 @@ def slack_and_html_edits(text: str, running_text: RunningText) -> Iterator[Edit]
             yield _replace_tag(text, running_text, match)
         elif not match[1]:
             for edit in _replace_tag_pair(text, running_text, match):
-                taken = max(taken, edit[1] if edit[1] - edit[0] > len(match[0]) + 80 else taken)
+                done = max(done, edit[1] if edit[1] - edit[0] > len(match[0]) + 80 else done)
                 yield edit
 
 
 def entity_edits(text: str, running_text: RunningText) -> Iterator[Edit]:
-    """Yield the characters that entities stand for, where no reader takes them for markup."""
+    """Yield edits that decode entities whose characters can't be read as markup."""
     addresses = _Addresses(text, running_text)
     for match in ENTITY.finditer(text, running_text.start, running_text.end):
         at = match.start()
@@ -134,7 +134,7 @@ def _slack_links(text: str, running: RunningText) -> Iterator[Edit]:
 
 
 def _markdown_link(text: str, at: int, label: str, written: str) -> str:
-    """Return a link as Markdown; nothing where its label or target can't be written safely."""
+    """A link as Markdown; "" if its label or target can't be written safely."""
     label = BIDI_CONTROL.sub(ZERO_WIDTH_SPACE, " ".join(html.unescape(label).split()))
     target = encode_target(html.unescape(written).replace("(", "%28").replace(")", "%29"))
     if not label or not _ALLOWED.fullmatch(target) or ENTITY.search(target):
@@ -161,14 +161,14 @@ def _is_escaped(text: str, at: int) -> bool:
 
 
 def _is_left_alone(text: str, match: regex.Match[str]) -> bool:
-    """Say whether a tag is left as it was written: escaped, broken, or the `<P>` of `List<P>`."""
+    """Whether a tag is kept: it is escaped, broken, or a type parameter like `<P>` in `List<P>`."""
     after = text[match.end() : match.end() + 1]
     generic = len(match[2]) == 1 and match[2].isupper()
     return generic or after == ZERO_WIDTH_SPACE or _is_escaped(text, match.start())
 
 
 def _line_head(text: str, running: RunningText, at: int) -> str:
-    """Return what stands before a place in its line, without quote and list markers."""
+    """The text before a place in its line, without quote and list markers."""
     line = text.rfind("\n", running.start, at) + 1
     starts = running.block.lines
     index = bisect_right(starts, (at, len(text))) - 1
@@ -177,7 +177,7 @@ def _line_head(text: str, running: RunningText, at: int) -> str:
 
 
 def _replace_tag(text: str, running: RunningText, match: regex.Match[str]) -> Edit:
-    """Return what stands in place of a tag that parts lines or items."""
+    """The edit that replaces a tag which separates lines or items."""
     name, closes, at = match[2].lower(), bool(match[1]), match.start()
     head = _line_head(text, running, at)
     end = match.end()
@@ -196,8 +196,8 @@ def _replace_tag(text: str, running: RunningText, match: regex.Match[str]) -> Ed
     if not rest.strip():
         return at, match.end(), " " + bullet
     if _is_in_cell(running, head, rest, at):
-        parts = head.rstrip()[-1:].isalnum() or head.rstrip()[-1:] in ")%\"'*`"
-        return at, end, (" " if bullet or not parts else "; ") + bullet
+        needs_separator = head.rstrip()[-1:].isalnum() or head.rstrip()[-1:] in ")%\"'*`"
+        return at, end, (" " if bullet or not needs_separator else "; ") + bullet
     if _may_break_line(text, running, head, rest, bullet):
         return at, end, "\n" + _line_prefix(running.block) + bullet
     return at, end, " " + bullet
@@ -215,7 +215,7 @@ def _line_prefix(block: MarkdownBlock) -> str:
 
 
 def _may_break_line(text: str, running: RunningText, head: str, rest: str, bullet: str) -> bool:
-    """Say whether a line break can stand behind `head`, so that `rest` is a line of text."""
+    """Whether a line break after `head` makes `rest` a line of text, and nothing else."""
     block = running.block
     if len(_line_prefix(block)) > 2 or text[block.content_start : block.content_start + 1] == "#":
         return False
@@ -227,7 +227,7 @@ def _may_break_line(text: str, running: RunningText, head: str, rest: str, bulle
 
 
 def _replace_tag_pair(text: str, running: RunningText, match: regex.Match[str]) -> Iterator[Edit]:
-    """Yield what stands in place of a tag and of the one that closes it."""
+    """Yield the edits that replace a tag and its closing tag."""
     close = find_closing_tag(text, match, running.end)
     if close is None or _is_in_code_or_link(running, close.start()):
         return
@@ -244,8 +244,8 @@ def _replace_tag_pair(text: str, running: RunningText, match: regex.Match[str]) 
         label = HTML_TAG.sub("", inner)
         target = next((part for part in href.groups() if part), "") if href else ""
         written = "" if "<" in label else _markdown_link(text, at, label, target)
-        busy = (running.code_spans, running.links)
-        if written and not any(begins_within(spans, at, end) for spans in busy):
+        occupied = (running.code_spans, running.links)
+        if written and not any(begins_within(spans, at, end) for spans in occupied):
             yield at, end, written
     else:
         digits = _SUPERSCRIPTS if name == "sup" else _SUBSCRIPTS
@@ -272,7 +272,7 @@ def _replace_emphasis(
 
 
 def _code_span(text: str, running: RunningText, at: int, end: int, inner: str) -> str:
-    """Return HTML's code as a code span, where no stray backtick before it would end it."""
+    """The content of a code tag as a code span; "" if a stray backtick could end it."""
     if running.stray < at or not inner.strip():
         return ""
     if regex.search(r"[`|\n\p{Cc}]", inner) or "`" in (text[at - 1 : at], text[end : end + 1]):
@@ -281,14 +281,14 @@ def _code_span(text: str, running: RunningText, at: int, end: int, inner: str) -
 
 
 class _Addresses:
-    """Tells where bare addresses reach to in running text."""
+    """Finds out which places in a text are part of a bare address."""
 
     def __init__(self, text: str, running: RunningText) -> None:
         self._text, self._running = text, running
         self._ends: list[Span] | None = None
 
     def reach(self, at: int) -> bool:
-        """Say whether a bare address stands before a place in the same word."""
+        """Whether a bare address precedes a place in the same word."""
         text, links = self._text, self._running.links
         index = bisect_right(links, at, key=lambda span: span[1])
         link = links[index - 1] if index else (0, self._running.start)
@@ -302,7 +302,7 @@ class _Addresses:
         return "://" in word or "www." in word.lower()
 
     def _word_start(self, start: int, at: int) -> int:
-        """Return where what ends an address is last before a place, but not before `start`."""
+        """The end of the last character before a place that ends an address, from `start` on."""
         if self._ends is None:
             running = self._running
             found = _ENDS_ADDRESS.finditer(self._text, running.start, running.end)
@@ -313,12 +313,12 @@ class _Addresses:
 
 
 def _decode_entity(text: str, match: regex.Match[str], head: str) -> str:
-    """Return the character an entity stands for, or nothing where it has to stay an entity."""
+    """The character of an entity; "" if it has to stay an entity."""
     char, after = html.unescape(match[0]), text[match.end() : match.end() + 40]
     in_tag = "<" in head and ">" not in head.rpartition("<")[2]
     if char == match[0] or len(char) > 1 or in_tag:
         return ""
-    said = bool(regex.search(r"\p{L}", head)) and "]:" not in head
+    is_in_text = bool(regex.search(r"\p{L}", head)) and "]:" not in head
     match char:
         case "<":
             return "<" if after[:1] in tuple(" \t=0123456789") and after else "<" + ZERO_WIDTH_SPACE
@@ -326,9 +326,9 @@ def _decode_entity(text: str, match: regex.Match[str], head: str) -> str:
             name = _NAME.match(after)
             return "" if name and html.unescape("&" + name[0]) != "&" + name[0] else "&"
         case ">":
-            return ">" if said else ""
+            return ">" if is_in_text else ""
         case "\u00a0":
-            return " " if said else char
+            return " " if is_in_text else char
         case '"' | "'":
             return char
     return "" if char.isascii() or _STRAY.search(char) else char

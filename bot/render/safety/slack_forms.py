@@ -1,9 +1,8 @@
-"""Which `<…>` Slack would act on, however the `<` is spelled.
+"""Breaks up `<…>` that Slack would act on, including `<` written as an entity.
 
-In prose a break goes behind every `<` that may begin a mention, a command or a link with a label,
-whatever markup stands between. In code only what is live as it stands is broken: commands that
-exist, ids as Slack makes them (docs/slack.md#slack-markup), and links whose label names another
-host.
+In prose a break follows each `<` that may start a mention, a command or a link with a label, even
+with markup in between. In code only forms that take effect are broken: existing commands, ids in
+Slack's format (docs/slack.md#slack-markup), and links whose label names another host.
 """
 
 from __future__ import annotations
@@ -26,13 +25,13 @@ _LESS_THAN = regex.compile(
 _INVISIBLE = r"\p{Cf}\p{Mn}\\`"
 _IN_CODE = regex.compile(rf"[{_INVISIBLE}]*+(.{{0,60}})", regex.S)
 _IN_PROSE = regex.compile(rf"\n?[{_INVISIBLE}*_~\[\]()]*+(.{{0,12}})", regex.S)
-# `\n?` here and in _WORD: a reader who joins lines takes the line break away.
-# What begins one of Slack's forms, and `?`, which with the tags below hides text from some readers.
+# `\n?` here and in _SCHEME: some parsers join lines.
+# Characters that start Slack's forms, and `?`: like the tags below, it hides text in some parsers.
 _FORM_STARTS = ("!", "@", "#", "<", "?")
 _RAW_TEXT_TAG = regex.compile(r"(?:script|pre|style|textarea)\b", regex.I)
 _SCHEME = regex.compile(rf"\n?([{_INVISIBLE}*_~\[\]()]*+)([a-zA-Z&][^\s<>]{{0,150}})")
 _SCHEME_ITSELF = regex.compile(rf"[{_INVISIBLE}*_~\[\]()]*+[a-zA-Z][\w+.-]*+:")
-# Tags that will be gone part no words.
+# Tags are removed, so they don't separate words.
 _WORD = regex.compile(rf"(?:{HTML_TAG.pattern}|[^\s<>])*+", regex.I)
 _PIPE = regex.compile(r"\||&(?:\#0*+124|\#[xX]0*+7[cC]|vert|verbar|VerticalLine);?")
 _AUTOLINK = regex.compile(
@@ -47,7 +46,7 @@ _LABELLED_LINK = regex.compile(r"\s*+((?:https?://|mailto:)[^\s<>|]++)\|([^<>\n]
 
 
 def slack_form_breaks(text: str, code_spans: list[tuple[int, int]]) -> Iterator[Edit]:
-    """Yield a break behind every `<` that may begin a form of Slack's; `codes` are in order."""
+    """Yield a break after each `<` that may start a form of Slack's; `code_spans` are in order."""
     starts = [start for start, _ in code_spans]
     prose = _ProseScanner(text)
     for match in _LESS_THAN.finditer(text):
@@ -70,7 +69,10 @@ def _is_live_in_code(text: str, at: int, *, raw: bool) -> bool:
 
 
 class _ProseScanner:
-    """Tells what stands behind a `<` outside code; asked from left to right, it takes one pass."""
+    """Looks at the text after each `<` outside of code.
+
+    Calls from left to right take linear time in total.
+    """
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -78,7 +80,7 @@ class _ProseScanner:
         self._word = (0, -1)
 
     def may_be_live(self, at: int, less: str) -> bool:
-        """Say whether what follows a `<` may be live, whatever markup is taken away."""
+        """Whether the text after a `<` may take effect in Slack, with or without its markup."""
         if less == "<" and _AUTOLINK.match(self._text, at):
             return self._has_pipe(at)
         ahead = _IN_PROSE.match(self._text, at)
@@ -94,7 +96,7 @@ class _ProseScanner:
         return bool(_SCHEME_ITSELF.match(word) or (not match[1] and _RAW_TEXT_TAG.match(word)))
 
     def _has_pipe(self, at: int) -> bool:
-        """Say whether a bar stands in the word at a place."""
+        """Whether the word at a place contains a bar."""
         if self._pipes is None:
             self._pipes = [match.start() for match in _PIPE.finditer(self._text)]
         index = bisect_left(self._pipes, at)

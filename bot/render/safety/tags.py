@@ -1,11 +1,11 @@
-"""Tags of HTML that sources are full of, and how one is found."""
+"""The HTML tags that models and web pages use, as patterns."""
 
 from __future__ import annotations
 
 import regex
 
 TAG_REACH_CHARACTERS = 300
-"""Characters in which what closes a tag is looked for, and in which a line is looked at."""
+"""How far a closing tag is searched, and how much of a line around a tag is read."""
 
 _ATTRIBUTES = r"""(?:\s++[\w:-]++(?:=(?:"[^"<>]*+"|'[^'<>]*+'|[^\s"'<>]++))?+)*+\s*+/?"""
 _NAMES = "br|p|div|ul|ol|li|b|strong|i|em|s|del|strike|sup|sub|code|a"
@@ -15,18 +15,18 @@ EMPHASIS_MARKERS = {
     **dict.fromkeys(("i", "em"), "*"),
     **dict.fromkeys(("s", "del", "strike"), "~~"),
 }
-"""The Markdown that tags of emphasis stand for."""
+"""The Markdown of emphasis tags."""
 
 EMPHASIS_TAG = regex.compile(rf"</?(?:{'|'.join(EMPHASIS_MARKERS)}){_ATTRIBUTES}>", regex.I)
 
 PAIRED_TAGS = frozenset({*EMPHASIS_MARKERS, "sup", "sub", "code", "a"})
-"""Tags that are read only where another closes them."""
+"""Tags that need a closing tag."""
 
 _CLOSING = {name: regex.compile(rf"<(/?){name}{_ATTRIBUTES}>", regex.I) for name in PAIRED_TAGS}
 
 
 def find_closing_tag(text: str, match: regex.Match[str], end: int) -> regex.Match[str] | None:
-    """Return the tag that closes another, if one does near it."""
+    """The closing tag of `match` within TAG_REACH_CHARACTERS; None if there is none."""
     after, stop = match.end(), min(end, match.end() + TAG_REACH_CHARACTERS)
     found = _CLOSING[match[2].lower()].search(text, after, stop)
     return found if found and found[1] else None

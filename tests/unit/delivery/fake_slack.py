@@ -269,5 +269,5 @@ def connect(fake: FakeSlack) -> Slack:
     """Our door, with the fake behind it."""
     session: Any = FakeHooks(fake)
     slack = Slack("xoxb-test", base_url="https://slack.com/api/", session=session)
-    slack.web = fake
+    slack.api.web = fake
     return slack

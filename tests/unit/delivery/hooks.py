@@ -150,5 +150,5 @@ def room(hooks: Hooks, fake: FakeSlack) -> Delivery:
     """Delivery, with these behind it."""
     session: Any = hooks
     slack = Slack("xoxb-test", base_url="https://slack.com/api/", session=session)
-    slack.web = fake
+    slack.api.web = fake
     return Delivery(slack, DeliveryConfig())

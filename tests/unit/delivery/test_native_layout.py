@@ -27,7 +27,7 @@ from bot.render.safety.tags import HTML_TAG
 from bot.values import Draft, Phase
 from tests.unit.delivery.room import THINKING, done, words, writing
 from tests.unit.render.judge import fragments
-from tests.unit.render.test_safe import attacks, live
+from tests.unit.render.test_neutralise import attacks, live
 
 SMALL = 1_000
 LINK_TARGET = re.compile(r"\]\([^)]*\)")

@@ -82,7 +82,7 @@ class StoredSlack:
         """Our door to it."""
         session: Any = None
         slack = Slack(TOKEN, base_url="https://slack.com/api/", session=session)
-        slack.web = _Funnel(self)
+        slack.api.web = _Funnel(self)
         return slack
 
     async def take(self, method: str, given: Mapping[str, Any]) -> tuple[int, Stored, Stored]:

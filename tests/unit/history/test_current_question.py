@@ -51,7 +51,7 @@ def now_of(ts: str, user: str, text: str, fate: str, new: str, file: bool) -> An
 
 
 @given(st.lists(PART, min_size=1, max_size=5))
-def test_question_has_the_words_that_slack_shows_and_their_authors(
+def test_current_question_has_the_present_text_and_authors(
     parts: list[tuple[str, str, str, str, bool]],
 ) -> None:
     messages = {at(n): part for n, part in enumerate(parts, 1)}
@@ -83,7 +83,7 @@ def test_question_has_the_words_that_slack_shows_and_their_authors(
 
 
 @given(st.lists(PART, min_size=1, max_size=4))
-def test_question_of_which_nothing_is_read_stays_as_it_is(
+def test_current_question_without_read_messages_is_unchanged(
     parts: list[tuple[str, str, str, str, bool]],
 ) -> None:
     question = reduce(
@@ -93,14 +93,14 @@ def test_question_of_which_nothing_is_read_stays_as_it_is(
     assert apply_current_messages(question, {}, BOT) == question
 
 
-def test_question_whose_text_is_not_kept_has_the_authors_that_slack_names() -> None:
+def test_current_question_without_stored_text_has_the_authors_in_slack() -> None:
     both = rows.merge_questions(of(stored(at(1), "U1", "Why?")), of(stored(at(2), "U2", "How?")))
     bare = replace(both, text="", said=())
     shown = {at(1): stored(at(1), "U1", "Why?"), at(2): stored(at(2), "U2", "How?")}
     assert apply_current_messages(bare, shown, BOT) == both
 
 
-def test_messages_far_apart_are_read_one_by_one() -> None:
+def test_fetch_messages_reads_messages_far_apart_one_by_one() -> None:
     slack = StoredSlack()
     slack.say(ROOT, "U1", "root")
     for n in range(1, PAGE_MESSAGES + 50):
@@ -114,7 +114,7 @@ def test_messages_far_apart_are_read_one_by_one() -> None:
     ]
 
 
-def test_messages_close_together_are_read_in_one_call() -> None:
+def test_fetch_messages_reads_messages_close_together_in_one_call() -> None:
     slack = StoredSlack()
     slack.say(ROOT, "U1", "root")
     for n in range(1, 50):
@@ -126,5 +126,5 @@ def test_messages_close_together_are_read_in_one_call() -> None:
     assert len(slack.calls) == 1
 
 
-def test_messages_of_a_thread_that_is_gone_are_not_there() -> None:
+def test_fetch_messages_returns_none_for_a_deleted_thread() -> None:
     assert run(fetch_messages(StoredSlack().door(), "C1", ROOT, [at(1)])) == {at(1): None}

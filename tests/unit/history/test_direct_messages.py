@@ -35,7 +35,7 @@ def exchange(
         reading.remember_answer(in_dm(text, ts), answer, [at(seconds + 1)])
 
 
-def test_a_message_goes_on_with_what_was_said_and_answered_before(slack: StoredSlack) -> None:
+def test_direct_message_includes_earlier_messages_and_answers(slack: StoredSlack) -> None:
     exchange(slack, 0, "My name is Ada.", "Pleased to meet you, **Ada**.")
     exchange(slack, 60, "I like tea.", "Noted.")
     conversation = run(history(slack).read_conversation(in_dm("What is my name?", at(120))))
@@ -49,7 +49,7 @@ def test_a_message_goes_on_with_what_was_said_and_answered_before(slack: StoredS
     assert conversation.remark == new_conversation.EARLIER_USED_REMARK
 
 
-def test_what_was_said_in_threads_below_is_part_of_it(slack: StoredSlack) -> None:
+def test_direct_message_includes_replies_in_threads(slack: StoredSlack) -> None:
     exchange(slack, 0, "one", "answer one")
     slack.say(at(5), "U1", "more", channel=DM, under=at(0))
     slack.answer(at(6), "t2", "answer more", channel=DM, under=at(0))
@@ -58,7 +58,7 @@ def test_what_was_said_in_threads_below_is_part_of_it(slack: StoredSlack) -> Non
     assert told == ["one", "answer one", "more", "answer more", "two", "answer two", "three"]
 
 
-def test_a_first_message_stands_alone_and_says_nothing(slack: StoredSlack) -> None:
+def test_direct_message_without_earlier_ones_has_no_remark(slack: StoredSlack) -> None:
     conversation = run(history(slack).read_conversation(in_dm("hello", at(0))))
     assert conversation.messages == (Message("user", "hello"),)
     assert conversation.remark == ""
@@ -67,14 +67,16 @@ def test_a_first_message_stands_alone_and_says_nothing(slack: StoredSlack) -> No
 @pytest.mark.parametrize(
     ("hours", "told"), [(0.0, ["new"]), (1.0, ["new"]), (3.0, ["old", "answer", "new"])]
 )
-def test_memory_goes_back_so_many_hours(slack: StoredSlack, hours: float, told: list[str]) -> None:
+def test_direct_message_includes_the_configured_hours(
+    slack: StoredSlack, hours: float, told: list[str]
+) -> None:
     exchange(slack, 0, "old", "answer")
     conversation = run(history(slack, dm_hours=hours).read_conversation(in_dm("new", at(2 * HOUR))))
     assert texts(conversation) == told
     assert bool(slack.calls) == bool(hours)
 
 
-def test_a_reply_in_a_thread_has_its_thread_only(slack: StoredSlack) -> None:
+def test_direct_message_in_a_thread_includes_its_thread_only(slack: StoredSlack) -> None:
     exchange(slack, 0, "elsewhere", "answer")
     exchange(slack, 60, "here", "answer here")
     conversation = run(history(slack).read_conversation(in_dm("and?", at(120), root=at(60))))
@@ -85,7 +87,7 @@ def test_a_reply_in_a_thread_has_its_thread_only(slack: StoredSlack) -> None:
 @pytest.mark.parametrize(
     "word", ["/new", " /New ", "new conversation", "New conversation.", "新对话"]
 )
-def test_the_word_begins_a_new_conversation(slack: StoredSlack, word: str) -> None:
+def test_new_conversation_is_started_by_its_phrases(slack: StoredSlack, word: str) -> None:
     exchange(slack, 0, "My name is Ada.", "Hello Ada.")
     exchange(slack, 60, word, new_conversation.NEW_CONVERSATION_REPLY)
     conversation = run(history(slack).read_conversation(in_dm("What is my name?", at(120))))
@@ -96,7 +98,7 @@ def test_the_word_begins_a_new_conversation(slack: StoredSlack, word: str) -> No
     assert later == ["What is my name?", "I don't know.", "And now?"]
 
 
-def test_the_word_in_a_thread_begins_anew_there(slack: StoredSlack) -> None:
+def test_new_conversation_can_be_started_in_a_thread(slack: StoredSlack) -> None:
     exchange(slack, 0, "My name is Ada.", "Hello Ada.")
     slack.say(at(5), "U1", "/new", channel=DM, under=at(0))
     slack.answer(at(6), "t2", new_conversation.NEW_CONVERSATION_REPLY, channel=DM, under=at(0))
@@ -105,7 +107,7 @@ def test_the_word_in_a_thread_begins_anew_there(slack: StoredSlack) -> None:
     assert told == ["I like tea.", "My name?"]
 
 
-def test_our_message_begins_a_new_conversation_by_its_metadata(slack: StoredSlack) -> None:
+def test_new_conversation_is_started_by_the_metadata_of_our_message(slack: StoredSlack) -> None:
     exchange(slack, 0, "My name is Ada.", "Hello Ada.")
     slack.say(
         at(50),
@@ -128,7 +130,7 @@ def test_our_message_begins_a_new_conversation_by_its_metadata(slack: StoredSlac
         {"user": "U1", "text": "x", "metadata": new_conversation.new_conversation_metadata()},
     ],
 )
-def test_nothing_else_begins_a_new_conversation(
+def test_new_conversation_is_not_started_by_other_messages(
     slack: StoredSlack, message: dict[str, Any]
 ) -> None:
     exchange(slack, 0, "My name is Ada.", "Hello Ada.")
@@ -137,7 +139,7 @@ def test_nothing_else_begins_a_new_conversation(
     assert told[:2] == ["My name is Ada.", "Hello Ada."]
 
 
-def test_answers_we_remember_cost_no_call(slack: StoredSlack) -> None:
+def test_cached_answers_take_no_call(slack: StoredSlack) -> None:
     reading = history(slack)
     for n in range(20):
         exchange(slack, 60 * n, f"question {n}", f"**answer** {n}", reading)
@@ -147,7 +149,7 @@ def test_answers_we_remember_cost_no_call(slack: StoredSlack) -> None:
     assert [call.method for call in slack.calls] == ["conversations.history", "users.info"]
 
 
-def test_an_answer_that_was_deleted_is_not_told_though_we_remember_it(slack: StoredSlack) -> None:
+def test_cached_answer_that_was_deleted_in_slack_is_left_out(slack: StoredSlack) -> None:
     reading = history(slack)
     exchange(slack, 0, "my password?", "hunter2", reading)
     slack.delete(at(1), channel=DM)
@@ -157,7 +159,7 @@ def test_an_answer_that_was_deleted_is_not_told_though_we_remember_it(slack: Sto
     ]
 
 
-def test_answer_that_another_one_replaced_is_not_told_though_we_remember_it(
+def test_cached_answer_that_another_one_replaced_is_left_out(
     slack: StoredSlack,
 ) -> None:
     reading = history(slack)
@@ -171,7 +173,9 @@ def test_answer_that_another_one_replaced_is_not_told_though_we_remember_it(
     ]
 
 
-def test_question_is_told_as_it_reads_now_for_no_call_more(slack: StoredSlack) -> None:
+def test_direct_message_question_has_its_present_text_without_another_call(
+    slack: StoredSlack,
+) -> None:
     slack.say(at(60), "U1", "50 MB?", channel=DM)
     conversation = run(history(slack).read_conversation(in_dm("5 MB?", at(60))))
     assert texts(conversation) == ["50 MB?"]
@@ -179,7 +183,7 @@ def test_question_is_told_as_it_reads_now_for_no_call_more(slack: StoredSlack) -
     assert [call.method for call in slack.calls] == ["conversations.history"]
 
 
-def test_messages_are_told_as_they_are_now(slack: StoredSlack) -> None:
+def test_direct_messages_have_their_present_text(slack: StoredSlack) -> None:
     reading = history(slack)
     exchange(slack, 0, "5 MB", "ok", reading)
     slack.say(at(30), "U1", "secret", channel=DM)
@@ -193,7 +197,7 @@ def test_messages_are_told_as_they_are_now(slack: StoredSlack) -> None:
     ]
 
 
-def test_after_a_restart_the_newest_threads_are_read_once(slack: StoredSlack) -> None:
+def test_direct_message_threads_are_read_once_after_a_restart(slack: StoredSlack) -> None:
     for n in range(20):
         exchange(slack, 60 * n, f"question {n}", f"answer {n}")
     reading = history(slack)
@@ -212,7 +216,7 @@ def test_after_a_restart_the_newest_threads_are_read_once(slack: StoredSlack) ->
     assert len(told) == 4 * MAX_DM_THREADS + 1
 
 
-def test_an_answer_still_being_written_is_not_kept(slack: StoredSlack) -> None:
+def test_answer_still_being_written_is_not_cached(slack: StoredSlack) -> None:
     exchange(slack, 0, "one", "half of")
     row = {"type": "actions", "elements": [{"type": "button", "action_id": STOP_ACTION}]}
     slack.channels[DM][at(1)]["blocks"].append(row)
@@ -223,7 +227,7 @@ def test_an_answer_still_being_written_is_not_kept(slack: StoredSlack) -> None:
 
 
 @pytest.mark.parametrize("fault", ["429:30", "missing_scope", "lost"])
-def test_a_history_that_can_not_be_read_is_said_and_answered_all_the_same(
+def test_direct_message_history_that_can_not_be_read_is_replaced_by_a_remark(
     slack: StoredSlack, fault: str
 ) -> None:
     exchange(slack, 0, "one", "answer")
@@ -233,7 +237,7 @@ def test_a_history_that_can_not_be_read_is_said_and_answered_all_the_same(
 
 
 @pytest.mark.parametrize("slow", ["conversations.history", "conversations.replies"])
-def test_a_slow_slack_holds_up_a_question_for_three_seconds_at_most(
+def test_direct_message_history_that_is_slow_delays_a_question_by_three_seconds(
     slack: StoredSlack, slow: str
 ) -> None:
     exchange(slack, 0, "one", "answer")

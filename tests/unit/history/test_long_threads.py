@@ -30,7 +30,9 @@ def ask(slack: StoredSlack, minute: float) -> str:
 
 @pytest.mark.parametrize("bare", [False, True])
 @pytest.mark.parametrize("count", [2, 199, 201, 399, 1000, 2500])
-def test_the_first_message_and_the_newest_are_told_in_order(count: int, bare: bool) -> None:
+def test_long_thread_includes_the_first_message_and_the_newest_in_order(
+    count: int, bare: bool
+) -> None:
     slack = thread_of(count, bare=bare)
     conversation = run(
         history(slack, 100_000).read_conversation(asked("and now?", ask(slack, count)))
@@ -51,7 +53,7 @@ def test_the_first_message_and_the_newest_are_told_in_order(count: int, bare: bo
         assert told[1] == f"[About {missing:,} messages of this thread are left out here]"
 
 
-def test_later_questions_of_a_long_thread_cost_one_page_and_miss_nothing() -> None:
+def test_long_thread_takes_one_page_for_later_questions() -> None:
     slack = thread_of(1000)
     reading = history(slack, 100_000)
     run(reading.read_conversation(asked("and now?", ask(slack, 1000))))
@@ -66,7 +68,7 @@ def test_later_questions_of_a_long_thread_cost_one_page_and_miss_nothing() -> No
     assert all(call.given["limit"] <= 200 for call in pages)
 
 
-def test_edits_and_deletions_in_a_long_thread_are_seen() -> None:
+def test_long_thread_reflects_edits_and_deletions() -> None:
     slack = thread_of(1000)
     reading = history(slack, 100_000)
     run(reading.read_conversation(asked("and now?", ask(slack, 1000))))
@@ -79,7 +81,7 @@ def test_edits_and_deletions_in_a_long_thread_are_seen() -> None:
     assert not {"message 0", "message 990", "message 991"} & set(told)
 
 
-def test_what_does_not_fit_is_left_out_between_the_first_and_the_newest() -> None:
+def test_long_thread_leaves_out_messages_between_the_first_and_the_newest() -> None:
     slack = thread_of(10, "message {n} " + "x" * 400)
     conversation = run(history(slack, 600).read_conversation(asked("and now?", ask(slack, 10))))
     told = [text.split(" x")[0] for text in texts(conversation)]
@@ -92,7 +94,7 @@ def test_what_does_not_fit_is_left_out_between_the_first_and_the_newest() -> Non
     )
 
 
-def test_a_learnt_rate_decides_how_much_fits() -> None:
+def test_learnt_token_rate_decides_how_much_fits() -> None:
     slack = thread_of(10, "message {n} " + "x" * 400)
     question = asked("and now?", ask(slack, 10))
     reading = history(slack, 600)
@@ -102,14 +104,14 @@ def test_a_learnt_rate_decides_how_much_fits() -> None:
     assert len(texts(run(reading.read_conversation(question)))) > few
 
 
-def test_a_thread_whose_beginning_was_deleted_is_told_from_what_is_left() -> None:
+def test_long_thread_with_a_deleted_root_has_its_other_messages() -> None:
     slack = thread_of(5)
     slack.channels["C1"][ROOT] |= {"subtype": "tombstone", "text": "This message was deleted."}
     told = texts(run(history(slack).read_conversation(asked("and now?", ask(slack, 5)))))
     assert told == ["message 1", "message 2", "message 3", "message 4", "and now?"]
 
 
-def test_a_hundred_and_twenty_messages_of_somebody_unnamed_cost_one_look_up() -> None:
+def test_long_thread_of_one_unknown_author_takes_one_name_lookup() -> None:
     slack = thread_of(120)
     slack.people = {}
     reading = history(slack, 100_000)
@@ -149,7 +151,7 @@ def test_a_hundred_and_twenty_messages_of_somebody_unnamed_cost_one_look_up() ->
         ((0, 0, 3), False, "The 3 messages before this question did not fit and were left out"),
     ],
 )
-def test_a_remark_says_what_was_read_and_what_was_not(
+def test_left_out_remark_says_what_was_read_and_what_was_not(
     parts: tuple[int, int, int], about: bool, said: str
 ) -> None:
     assert remarks.left_out_remark(*parts, is_estimate=about) == said

@@ -28,7 +28,7 @@ def looked_up(slack: StoredSlack) -> list[str]:
 
 
 @pytest.mark.parametrize("fault", ["", "user_not_found", "lost", "missing_scope"])
-async def test_one_person_is_looked_up_once_whatever_slack_says(fault: str) -> None:
+async def test_user_names_look_up_a_person_once_whatever_slack_answers(fault: str) -> None:
     slack = StoredSlack(fault=lambda call: fault)
     names = names_of(slack)
     for _ in range(120):
@@ -39,7 +39,7 @@ async def test_one_person_is_looked_up_once_whatever_slack_says(fault: str) -> N
 @pytest.mark.parametrize(
     ("fault", "seconds"), [("", NAME_TTL_SECONDS), ("lost", FAILED_LOOKUP_TTL_SECONDS)]
 )
-async def test_a_person_is_looked_up_again_after_a_while(fault: str, seconds: float) -> None:
+async def test_user_names_look_up_a_person_again_after_the_ttl(fault: str, seconds: float) -> None:
     slack = StoredSlack(fault=lambda call: fault)
     names = names_of(slack)
     await names.display_names(["U1"])
@@ -52,7 +52,7 @@ async def test_a_person_is_looked_up_again_after_a_while(fault: str, seconds: fl
 
 
 @pytest.mark.parametrize("seconds", [0.15, 3.0, 60.0])
-async def test_all_names_of_a_question_take_a_second_at_most(seconds: float) -> None:
+async def test_user_names_of_a_question_take_a_second_at_most(seconds: float) -> None:
     people = {f"U{n}": f"Name {n}" for n in range(15)}
     slack = StoredSlack(people=people, seconds=lambda call: seconds)
     names = names_of(slack)
@@ -65,7 +65,7 @@ async def test_all_names_of_a_question_take_a_second_at_most(seconds: float) -> 
     assert now() - began == 0
 
 
-async def test_a_name_that_came_too_late_is_there_for_the_next_question() -> None:
+async def test_user_names_use_a_late_lookup_for_the_next_question() -> None:
     slack = StoredSlack(seconds=lambda call: 3.0)
     names = names_of(slack)
     assert await names.display_names(["U1"]) == {}
@@ -74,7 +74,7 @@ async def test_a_name_that_came_too_late_is_there_for_the_next_question() -> Non
     assert looked_up(slack) == ["U1"]
 
 
-async def test_two_questions_at_once_share_a_look_up() -> None:
+async def test_user_names_share_a_lookup_between_questions() -> None:
     slack = StoredSlack(seconds=lambda call: 0.5)
     names = names_of(slack)
     both = await asyncio.gather(names.display_names(["U1"]), names.display_names(["U1"]))
@@ -82,7 +82,7 @@ async def test_two_questions_at_once_share_a_look_up() -> None:
     assert looked_up(slack) == ["U1"]
 
 
-async def test_a_limit_of_slack_stops_all_look_ups_for_as_long_as_it_says() -> None:
+async def test_user_names_pause_lookups_while_rate_limited() -> None:
     slack = StoredSlack(fault=lambda call: "429:30")
     names = names_of(slack)
     assert await names.display_names(["U1"]) == {}
@@ -95,14 +95,14 @@ async def test_a_limit_of_slack_stops_all_look_ups_for_as_long_as_it_says() -> N
     assert await names.display_names(["U1"]) == {"U1": "Ada"}
 
 
-async def test_a_question_looks_up_the_first_twenty_people_it_names() -> None:
+async def test_user_names_look_up_twenty_people_per_question() -> None:
     slack = StoredSlack(people={})
     names = names_of(slack)
     await names.display_names(f"U{n}" for n in range(2000))
     assert looked_up(slack) == [f"U{n}" for n in range(MAX_LOOKUPS_PER_QUESTION)]
 
 
-async def test_a_name_slack_no_longer_tells_stays_as_it_was() -> None:
+async def test_user_names_keep_an_expired_name_if_the_lookup_fails() -> None:
     slack = StoredSlack()
     names = names_of(slack)
     await names.display_names(["U1"])
@@ -120,8 +120,6 @@ async def test_a_name_slack_no_longer_tells_stays_as_it_was() -> None:
         ("&lt;@U1&gt; was typed", "<@U1> was typed"),
     ],
 )
-def test_a_mention_reads_as_the_name_slack_tells_and_not_as_its_label(
-    mrkdwn: str, read: str
-) -> None:
+def test_with_names_uses_the_name_and_not_the_label(mrkdwn: str, read: str) -> None:
     message = read_message({"text": mrkdwn})
     assert with_names(message.text, {"U1": "Ada"}, message.mentions) == read

@@ -28,7 +28,9 @@ def cost(messages: list[Message]) -> int:
 
 
 @given(MESSAGES, st.integers(0, 500))
-def test_what_is_kept_is_the_first_and_the_newest_and_fits(said: list[Message], limit: int) -> None:
+def test_fit_messages_keeps_the_first_and_the_newest_that_fit(
+    said: list[Message], limit: int
+) -> None:
     fitted = fit_messages(said[:1], said[1:], ASKED, limit, RATE)
     told = [*fitted.first, *fitted.newest, *ASKED]
     assert cost(told) <= max(limit, cost(ASKED))
@@ -37,7 +39,7 @@ def test_what_is_kept_is_the_first_and_the_newest_and_fits(said: list[Message], 
 
 
 @given(MESSAGES, st.integers(0, 500))
-def test_nothing_that_fits_is_left_out(said: list[Message], limit: int) -> None:
+def test_fit_messages_leaves_out_nothing_that_fits(said: list[Message], limit: int) -> None:
     fitted = fit_messages(said[:1], said[1:], ASKED, limit, RATE)
     if said and not fitted.first:
         assert cost([*said[:1], *ASKED]) > limit
@@ -47,13 +49,13 @@ def test_nothing_that_fits_is_left_out(said: list[Message], limit: int) -> None:
         assert cost([*fitted.first, *one_more, *ASKED]) > limit
 
 
-def test_a_question_longer_than_the_limit_is_kept_whole() -> None:
+def test_fit_messages_never_cuts_the_question() -> None:
     long = [Message("user", "x" * 10_000), Message("user", "y" * 10_000)]
     fitted = fit_messages(ASKED, ASKED, long, 100, RATE)
     assert (fitted.first, fitted.newest, fitted.left_out) == ((), (), 2)
 
 
-def test_a_message_costs_what_is_sent_of_it() -> None:
+def test_token_rate_counts_a_message_as_it_is_sent() -> None:
     plain = RATE.estimate_tokens(Message("user", "hello"))
     assert RATE.estimate_tokens(Message("user", "hello", Author("U1", "Ada"))) > plain
 
@@ -67,13 +69,15 @@ def test_a_message_costs_what_is_sent_of_it() -> None:
         (1000, 0, DEFAULT_BYTES_PER_TOKEN),
     ],
 )
-def test_the_first_report_is_believed_within_bounds(sent: int, counted: int, learnt: float) -> None:
+def test_token_rate_takes_the_first_sample_within_bounds(
+    sent: int, counted: int, learnt: float
+) -> None:
     rate = TokenRate()
     rate.add_sample(sent, counted)
     assert rate.bytes_per_token == learnt
 
 
-def test_one_odd_report_moves_the_rate_a_little_and_many_move_it_all_the_way() -> None:
+def test_token_rate_is_a_moving_average_of_samples() -> None:
     rate = TokenRate()
     rate.add_sample(4000, 1000)
     rate.add_sample(2000, 1000)
@@ -83,13 +87,13 @@ def test_one_odd_report_moves_the_rate_a_little_and_many_move_it_all_the_way() -
     assert rate.bytes_per_token == pytest.approx(2.0, abs=0.01)
 
 
-def test_a_short_prompt_teaches_nothing() -> None:
+def test_token_rate_ignores_short_prompts() -> None:
     rate = TokenRate()
     rate.add_sample(20, 15)
     assert rate.bytes_per_token == DEFAULT_BYTES_PER_TOKEN
 
 
-def test_the_bytes_of_a_prompt_are_those_of_all_that_is_sent() -> None:
+def test_count_prompt_bytes_counts_everything_that_is_sent() -> None:
     bare = count_prompt_bytes(Prompt("Be brief.", (Message("user", "é"),)))
     assert bare == len("Be brief.") + 2
     tool = ToolSpec("now", "Tells the time.", {"type": "object"})
@@ -99,7 +103,7 @@ def test_the_bytes_of_a_prompt_are_those_of_all_that_is_sent() -> None:
 
 
 @given(MESSAGES)
-def test_a_halved_conversation_is_shorter_and_keeps_its_first_and_newest(
+def test_halve_messages_keeps_the_first_and_the_newest(
     said: list[Message],
 ) -> None:
     kept = halve_messages([*said, *ASKED])

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.addressing import mentions_any
-from bot.listeners.payloads import BotIdentifiers, parse_command, parse_mention, parse_message
+from bot.listeners.addressing import BotIdentifiers, mentions_any
+from bot.listeners.payloads import parse_command, parse_mention, parse_message
 
 US = BotIdentifiers("UBOT", "BBOT")
 OURS, THEIRS = {"type": "user", "user_id": "UBOT"}, {"type": "user", "user_id": "U0C"}
@@ -74,9 +74,7 @@ TO_OTHERS = [
 
 @pytest.mark.parametrize("kind", ["app_mention", "message"])
 @pytest.mark.parametrize("said", TO_US, ids=str)
-def test_a_message_that_mentions_us_in_its_own_words_is_a_question(
-    said: dict[str, Any], kind: str
-) -> None:
+def test_mention_in_the_message_s_own_text_is_a_question(said: dict[str, Any], kind: str) -> None:
     assert (parse_mention if kind == "app_mention" else parse_message)(
         body(kind, **said), US
     ) is not None
@@ -84,19 +82,17 @@ def test_a_message_that_mentions_us_in_its_own_words_is_a_question(
 
 @pytest.mark.parametrize("kind", ["app_mention", "message"])
 @pytest.mark.parametrize("said", TO_OTHERS, ids=str)
-def test_a_message_that_does_not_mention_us_in_its_own_words_is_left_alone(
-    said: dict[str, Any], kind: str
-) -> None:
+def test_mention_outside_the_message_s_own_text_is_ignored(said: dict[str, Any], kind: str) -> None:
     assert parse_mention(body(kind, **said), US) is None
     assert parse_message(body(kind, **said), US) is None
 
 
 @pytest.mark.parametrize("said", [*TO_US, *TO_OTHERS], ids=str)
-def test_every_message_in_our_dm_speaks_to_us(said: dict[str, Any]) -> None:
+def test_direct_message_needs_no_mention(said: dict[str, Any]) -> None:
     assert parse_message(body("message", channel="D1", channel_type="im", **said), US) is not None
 
 
-def test_blocks_that_nest_deeply_are_read_all_the_same() -> None:
+def test_mention_is_found_in_deeply_nested_blocks() -> None:
     block: dict[str, Any] = OURS
     for _ in range(5000):
         block = {"type": "rich_text_section", "elements": [block]}
@@ -104,7 +100,7 @@ def test_blocks_that_nest_deeply_are_read_all_the_same() -> None:
     assert mentions_any({"blocks": [block]}, {"UBOT"})
 
 
-def test_the_payload_says_under_which_id_our_bot_is_mentioned() -> None:
+def test_mention_of_the_user_id_in_authorizations_counts() -> None:
     named = {"authorizations": [{"team_id": "T1", "user_id": "W111", "is_bot": True}]}
     asked = parse_mention(body(text="<@W111> why?") | named, US)
     assert asked is not None
@@ -114,13 +110,13 @@ def test_the_payload_says_under_which_id_our_bot_is_mentioned() -> None:
 
 
 @pytest.mark.parametrize("text", ["<@WBOT> why?", "<@UBOT|The CEO> why?", "<@UBOT> why? <@WBOT>"])
-def test_our_mention_is_no_part_of_the_question_however_it_is_written(text: str) -> None:
+def test_question_text_leaves_out_the_mention_of_the_bot(text: str) -> None:
     asked = parse_mention(body(text=text), US)
     assert asked is not None
     assert asked.text == "why?"
 
 
-def test_a_mention_only_in_blocks_asks_what_the_blocks_say() -> None:
+def test_question_text_comes_from_the_blocks_if_only_they_mention_us() -> None:
     asked = parse_mention(body(blocks=[rich(OURS, words(" why?"))]), US)
     assert asked is not None
     assert asked.text == "why?"
@@ -137,7 +133,7 @@ def test_a_mention_only_in_blocks_asks_what_the_blocks_say() -> None:
         ({"attachments": [{"text": "A preview", "from_url": "https://x.example"}]}, ()),
     ],
 )
-def test_what_stands_beside_the_words_is_named(
+def test_question_names_its_unreadable_parts(
     beside: dict[str, Any], names: tuple[str, ...]
 ) -> None:
     asked = parse_message(body("message", channel="D1", **beside), US)
@@ -155,7 +151,7 @@ def test_what_stands_beside_the_words_is_named(
         ({"authorizations": "?", "context_team_id": "T1"}, {"authorizations": ["?"]}),
     ],
 )
-def test_two_workspaces_that_share_a_channel_have_no_name_of_a_message_in_common(
+def test_idempotency_keys_differ_between_workspaces_that_share_a_channel(
     ours: dict[str, Any], theirs: dict[str, Any]
 ) -> None:
     said = body(text="<@UBOT> why?", client_msg_id="c") | {"team_id": "T2"}
@@ -167,14 +163,14 @@ def test_two_workspaces_that_share_a_channel_have_no_name_of_a_message_in_common
     assert not set(one.keys) & set(other.keys)
 
 
-def test_commands_of_two_workspaces_have_no_name_in_common() -> None:
+def test_idempotency_keys_of_commands_differ_between_workspaces() -> None:
     form = {"trigger_id": "1.2", "user_id": "U1", "channel_id": "C1", "text": "why?"}
     one, other = (parse_command(form | {"team_id": team}, in_our_dm=False) for team in ("T1", "T2"))
     assert one.id != other.id
     assert not set(one.keys) & set(other.keys)
 
 
-def test_the_name_of_an_event_is_spelled_as_older_versions_spell_it() -> None:
+def test_idempotency_key_of_an_event_has_the_format_of_older_versions() -> None:
     asked = parse_mention(body(text="<@UBOT> why?"), US)
     assert asked is not None
     assert "event:T1:Ev1" in asked.keys

@@ -33,11 +33,11 @@ def delivered(app: AsyncApp, body: dict[str, Any]) -> asyncio.Task[tuple[int, st
     return asyncio.create_task(deliver())
 
 
-def test_slack_is_answered_before_its_three_seconds_are_over() -> None:
+def test_bolt_responds_within_the_three_seconds_of_slack() -> None:
     assert 2.0 <= MAX_ACK_SECONDS < 3.0
 
 
-async def test_an_event_is_acknowledged_when_it_is_handed_on_and_not_before() -> None:
+async def test_bolt_acknowledges_an_event_after_its_listener() -> None:
     app, begun, handed_on = bolt(ack_seconds=0.01), asyncio.Event(), asyncio.Event()
 
     @app.event("app_mention")
@@ -53,7 +53,7 @@ async def test_an_event_is_acknowledged_when_it_is_handed_on_and_not_before() ->
     assert await delivery == (200, "")
 
 
-async def test_an_event_whose_listener_fails_is_not_acknowledged() -> None:
+async def test_bolt_does_not_acknowledge_an_event_whose_listener_fails() -> None:
     app = bolt()
 
     @app.event("app_mention")
@@ -63,7 +63,7 @@ async def test_an_event_whose_listener_fails_is_not_acknowledged() -> None:
     assert (await delivered(app, EVENT))[0] == 400
 
 
-async def test_a_command_whose_listener_fails_is_not_acknowledged_either() -> None:
+async def test_bolt_does_not_acknowledge_a_command_whose_listener_fails() -> None:
     app = bolt()
 
     @app.command("/ask")
@@ -74,7 +74,7 @@ async def test_a_command_whose_listener_fails_is_not_acknowledged_either() -> No
     assert (await delivered(app, COMMAND))[0] == 400
 
 
-async def test_a_listener_that_acknowledged_may_work_on() -> None:
+async def test_bolt_lets_a_listener_continue_after_its_acknowledgement() -> None:
     app, free, done = bolt(ack_seconds=0.01), asyncio.Event(), asyncio.Event()
 
     @app.command("/ask")
@@ -90,7 +90,7 @@ async def test_a_listener_that_acknowledged_may_work_on() -> None:
     await asyncio.wait_for(done.wait(), 1)
 
 
-async def test_who_hangs_up_does_not_interrupt_the_listener() -> None:
+async def test_bolt_lets_a_listener_continue_after_its_caller_is_cancelled() -> None:
     app, begun, free, done = bolt(), asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     @app.event("app_mention")
@@ -106,5 +106,5 @@ async def test_who_hangs_up_does_not_interrupt_the_listener() -> None:
     await asyncio.wait_for(done.wait(), 1)
 
 
-async def test_what_nobody_listens_to_is_acknowledged() -> None:
+async def test_bolt_acknowledges_an_event_without_a_listener() -> None:
     assert await delivered(bolt(), EVENT) == (200, "")

@@ -18,21 +18,21 @@ def ask(it: Channel, thread_ts: str = "", **author: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("author", [OTHER_BOT, WORKFLOW], ids=["bot", "workflow"])
-async def test_bots_and_workflows_are_left_alone_by_default(author: dict[str, Any]) -> None:
+async def test_bots_and_workflows_are_not_answered_by_default(author: dict[str, Any]) -> None:
     async with channel() as it:
         assert not await it.hear(ask(it, **author))
         assert it.read == []
 
 
 @pytest.mark.parametrize("named", ["BALERT", "AALERT"])
-async def test_a_bot_that_is_named_by_its_id_or_its_app_is_answered(named: str) -> None:
+async def test_bot_named_in_the_setting_by_its_id_or_app_is_answered(named: str) -> None:
     async with channel("BELSE", named) as it:
         assert await it.hear(ask(it))
         [asked] = it.asked
         assert (asked.user, asked.bot, asked.text) == ("UALERT", "BALERT", "why?")
 
 
-async def test_a_workflow_without_a_user_is_answered_under_its_bot_id() -> None:
+async def test_workflow_without_a_user_is_answered_under_its_bot_id() -> None:
     async with channel("BALERT") as it:
         assert await it.hear(ask(it, **WORKFLOW))
         assert (it.asked[0].user, it.asked[0].bot) == ("BALERT", "BALERT")
@@ -49,14 +49,14 @@ async def test_a_workflow_without_a_user_is_answered_under_its_bot_id() -> None:
         ({**OTHER_BOT, "subtype": "message_changed"}, {}),
     ],
 )
-async def test_our_own_and_unfinished_messages_are_never_answered(
+async def test_own_and_unfinished_messages_are_never_answered(
     author: dict[str, Any], body: dict[str, Any]
 ) -> None:
     async with channel("BBOT", "BHOOK", "BX", "AOURS", "BALERT") as it:
         assert not await it.hear(ask(it, **author), **body)
 
 
-async def test_a_bot_that_reacts_in_the_thread_is_answered_once_until_a_person_writes() -> None:
+async def test_bot_replying_in_the_thread_is_answered_once_until_a_person_writes() -> None:
     async with channel("BALERT") as it:
         root = it.write("It is down.")
         assert await it.hear(ask(it, root["ts"]))
@@ -68,14 +68,14 @@ async def test_a_bot_that_reacts_in_the_thread_is_answered_once_until_a_person_w
         assert await it.hear(ask(it, root["ts"]))
 
 
-async def test_an_answer_to_a_person_is_none_to_a_bot() -> None:
+async def test_bot_is_answered_after_an_answer_to_a_person() -> None:
     async with channel("BALERT") as it:
         root = it.write(ASK)
         it.answer(root)
         assert await it.hear(ask(it, root["ts"]))
 
 
-async def test_a_bot_that_reacts_by_new_mentions_is_answered_once_until_a_person_writes() -> None:
+async def test_bot_replying_with_new_mentions_is_answered_once_until_a_person_writes() -> None:
     async with channel("BALERT") as it:
         it.write("Good morning.")
         first = ask(it)
@@ -89,7 +89,7 @@ async def test_a_bot_that_reacts_by_new_mentions_is_answered_once_until_a_person
         assert await it.hear(ask(it))
 
 
-async def test_a_person_in_the_thread_of_the_last_answer_is_one_between() -> None:
+async def test_bot_is_answered_again_after_a_person_wrote_in_the_last_thread() -> None:
     async with channel("BALERT") as it:
         first = ask(it)
         assert await it.hear(first)
@@ -99,7 +99,7 @@ async def test_a_person_in_the_thread_of_the_last_answer_is_one_between() -> Non
         assert not await it.hear(ask(it))
 
 
-async def test_a_bot_that_opens_thread_after_thread_is_answered_once() -> None:
+async def test_bot_opening_many_threads_is_answered_once() -> None:
     async with channel("BALERT") as it:
         answered = []
         for _ in range(4):
@@ -111,14 +111,14 @@ async def test_a_bot_that_opens_thread_after_thread_is_answered_once() -> None:
         assert answered == [True, False, False, False]
 
 
-async def test_two_bots_that_ask_at_the_same_moment_get_one_answer() -> None:
+async def test_bots_that_ask_at_the_same_moment_get_one_answer() -> None:
     async with channel("BALERT", "BOTHER") as it:
         root = it.write("It is down.")
         one, other = ask(it, root["ts"]), ask(it, root["ts"], user="UO", bot_id="BOTHER")
         assert [await it.hear(one), await it.hear(other)] == [True, False]
 
 
-async def test_where_nobody_can_tell_who_wrote_before_no_bot_is_answered() -> None:
+async def test_bot_is_not_answered_if_earlier_messages_can_not_be_read() -> None:
     async with channel("BALERT") as it:
         it.code = "missing_scope"
         assert not await it.hear(ask(it))
@@ -126,7 +126,7 @@ async def test_where_nobody_can_tell_who_wrote_before_no_bot_is_answered() -> No
         assert await it.hear(ask(it))
 
 
-async def test_a_thread_longer_than_is_read_is_not_answered() -> None:
+async def test_bot_is_not_answered_in_a_thread_longer_than_is_read() -> None:
     async with channel("BALERT") as it:
         root = it.write("It is down.")
         for _ in range(1000):
@@ -134,7 +134,7 @@ async def test_a_thread_longer_than_is_read_is_not_answered() -> None:
         assert not await it.hear(ask(it, root["ts"]))
 
 
-async def test_a_mention_without_words_is_looked_at_for_files() -> None:
+async def test_mention_without_text_is_read_from_slack_for_its_files() -> None:
     async with channel() as it:
         root = it.write("Hello.")
         files = [{"id": "F1", "name": "a.png", "filetype": "png"}]
@@ -147,7 +147,7 @@ async def test_a_mention_without_words_is_looked_at_for_files() -> None:
         assert it.asked[-1].unreadable == ()
 
 
-async def test_a_mention_with_words_costs_no_look() -> None:
+async def test_mention_with_text_is_not_read_from_slack() -> None:
     async with channel() as it:
         assert await it.hear(it.write(ASK))
         assert it.read == []

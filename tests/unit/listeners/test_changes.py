@@ -38,14 +38,14 @@ def said(room: Room) -> str:
     return str(room.heard("note"))
 
 
-async def test_deletion_reaches_the_turns(room: Room) -> None:
+async def test_deletion_is_reported_to_the_turns(room: Room) -> None:
     assert (await room.delivered(event(deletion()))).status == 200
     [(channel, ts, question)] = room.gone
     assert (channel, ts) == ("C1", TS)
     assert question is not None
 
 
-async def test_edit_is_offered_to_its_author_alone(room: Room) -> None:
+async def test_edit_is_offered_to_its_author_only(room: Room) -> None:
     await room.delivered(event(change(EDITED)))
     [offer] = room.heard("chat.postEphemeral")
     assert (offer["user"], offer["channel"], offer["thread_ts"]) == ("U1", "C1", TS)
@@ -61,7 +61,7 @@ async def test_edit_is_offered_to_its_author_alone(room: Room) -> None:
     assert room.asked == []
 
 
-async def test_edit_of_a_question_that_is_still_to_be_asked_is_offered_to_nobody(
+async def test_edit_of_a_question_not_asked_yet_gets_no_offer(
     room: Room,
 ) -> None:
     room.waits = True
@@ -69,21 +69,21 @@ async def test_edit_of_a_question_that_is_still_to_be_asked_is_offered_to_nobody
     assert room.told == []
 
 
-async def test_edit_of_another_organisation_is_left(room: Room) -> None:
+async def test_edit_by_an_external_user_gets_no_offer(room: Room) -> None:
     told = event(change(EDITED | {"user_team": "T9"})) | {"is_ext_shared_channel": True}
     await room.delivered(told)
     assert room.told == []
 
 
 @pytest.mark.parametrize("fault", ["slack", "database"])
-async def test_offer_that_can_not_be_made_harms_nothing(room: Room, fault: str) -> None:
+async def test_edit_offer_that_slack_refuses_raises_nothing(room: Room, fault: str) -> None:
     room.refuse = fault == "slack"
     room.stored = None if fault == "database" else {}
     assert (await room.delivered(event(change(EDITED)))).status == 200
     assert room.asked == []
 
 
-async def test_press_asks_the_question_as_it_reads_in_slack_now(room: Room) -> None:
+async def test_ask_again_asks_the_present_text_of_the_question(room: Room) -> None:
     room.thread = [EDITED | {"text": "<@UBOT> How big, finally?"}]
     assert await room.pressed(press(room)) == 200
     [asked] = room.asked
@@ -91,13 +91,13 @@ async def test_press_asks_the_question_as_it_reads_in_slack_now(room: Room) -> N
     assert room.heard("note") == [GONE]
 
 
-async def test_second_press_says_that_it_was_asked(room: Room) -> None:
+async def test_ask_again_pressed_twice_says_that_it_was_asked(room: Room) -> None:
     room.thread, room.verdict = [EDITED], Verdict.ALREADY_DONE
     await room.pressed(press(room))
     assert ASKED_ALREADY in said(room)
 
 
-async def test_press_while_the_database_is_away_says_to_press_again(room: Room) -> None:
+async def test_ask_again_without_a_database_says_to_press_again(room: Room) -> None:
     room.thread, room.verdict = [EDITED], Verdict.STORAGE_UNAVAILABLE
     await room.pressed(press(room))
     assert PRESS_AGAIN_LATER in said(room)
@@ -108,21 +108,23 @@ async def test_press_while_the_database_is_away_says_to_press_again(room: Room) 
     [[], [OLD | {"ts": "1700000000.000100"}], [EDITED | {"text": "Never mind"}]],
     ids=["gone", "only the root", "asks nothing"],
 )
-async def test_press_without_a_question_says_so(room: Room, thread: list[dict[str, Any]]) -> None:
+async def test_ask_again_says_that_the_question_is_not_found(
+    room: Room, thread: list[dict[str, Any]]
+) -> None:
     room.thread = thread
     await room.pressed(press(room))
     assert QUESTION_NOT_FOUND in said(room)
     assert room.asked == []
 
 
-async def test_press_of_another_asks_nothing(room: Room) -> None:
+async def test_ask_again_by_another_user_asks_nothing(room: Room) -> None:
     room.thread = [EDITED]
     await room.pressed(press(room, "U2"))
     assert QUESTION_NOT_FOUND in said(room)
     assert room.asked == []
 
 
-async def test_press_while_slack_can_not_be_read_says_to_press_again(room: Room) -> None:
+async def test_ask_again_says_to_press_again_if_slack_can_not_be_read(room: Room) -> None:
     room.refuse = True
     await room.pressed(press(room))
     assert room.asked == []
@@ -132,6 +134,6 @@ async def test_press_while_slack_can_not_be_read_says_to_press_again(room: Room)
     "told", [change, lambda ours: deletion(OLD | ours)], ids=["edit", "deletion"]
 )
 @pytest.mark.parametrize("ours", [{"user": "UBOT", "bot_id": "BBOT"}, {"user": "UBOT"}])
-async def test_what_we_change_ourselves_is_left(room: Room, told: Any, ours: Any) -> None:
+async def test_changes_of_own_messages_are_ignored(room: Room, told: Any, ours: Any) -> None:
     assert (await room.delivered(event(told(ours | {"edited": EDIT})))).status == 200
     assert (room.gone, room.asked, room.told) == ([], [], [])

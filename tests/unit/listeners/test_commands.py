@@ -47,7 +47,7 @@ def actions(message: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-async def test_a_command_is_acknowledged_with_a_note_that_names_its_turn(room: Room) -> None:
+async def test_command_is_acknowledged_with_a_note_that_names_its_turn(room: Room) -> None:
     note = await asked(room, "why?")
     [question] = room.asked
     assert note["response_type"] == "ephemeral"
@@ -62,23 +62,21 @@ async def test_a_command_is_acknowledged_with_a_note_that_names_its_turn(room: R
     assert room.told == []
 
 
-async def test_a_public_command_has_no_note(room: Room) -> None:
+async def test_command_with_public_has_no_note(room: Room) -> None:
     assert await asked(room, "#public why?") == {}
     [question] = room.asked
     assert question.public
     assert room.told == []
 
 
-async def test_an_empty_command_says_how_it_is_used(room: Room) -> None:
+async def test_command_without_a_question_explains_its_usage(room: Room) -> None:
     note = await asked(room, "  ")
     assert note["text"] == usage_text("/ask")
     assert room.asked == []
 
 
 @pytest.mark.parametrize("text", ["why?", "#public why?"])
-async def test_in_our_own_direct_messages_a_command_is_a_message_to_us(
-    room: Room, text: str
-) -> None:
+async def test_command_in_our_direct_message_is_asked_as_a_message(room: Room, text: str) -> None:
     answer = await asked(room, text, channel_id=OUR_DM, channel_name="directmessage")
     [question] = room.asked
     assert answer == {}
@@ -86,7 +84,9 @@ async def test_in_our_own_direct_messages_a_command_is_a_message_to_us(
     assert room.heard("command") == []
 
 
-async def test_in_other_direct_messages_the_note_comes_through_the_address(room: Room) -> None:
+async def test_command_in_another_direct_message_sends_its_note_to_the_response_url(
+    room: Room,
+) -> None:
     answer = await asked(room, "why?", channel_id="D9", channel_name="directmessage")
     [question] = room.asked
     [note] = room.heard("command")
@@ -95,13 +95,13 @@ async def test_in_other_direct_messages_the_note_comes_through_the_address(room:
     assert actions(note)["block_id"] == f"answer:{question.id}"
 
 
-async def test_in_other_direct_messages_a_public_command_has_no_note(room: Room) -> None:
+async def test_command_with_public_in_another_direct_message_has_no_note(room: Room) -> None:
     await asked(room, "#public why?", channel_id="D9", channel_name="directmessage")
     assert room.heard("command") == []
     assert [question.public for question in room.asked] == [True]
 
 
-async def test_a_note_that_can_t_be_sent_keeps_no_question_back(room: Room) -> None:
+async def test_command_is_asked_if_its_note_can_not_be_sent(room: Room) -> None:
     room.codes = {"command": "expired_url", "conversations.open": "missing_scope"}
     await asked(room, "why?", channel_id="D9", channel_name="directmessage")
     assert [question.text for question in room.asked] == ["why?"]

@@ -26,7 +26,7 @@ def chosen(value: str) -> dict[str, Any]:
     return payload(MENU_ACTION, actions=[action | {"selected_option": option}])
 
 
-async def test_a_new_conversation_begins_with_a_message_of_ours(room: Room) -> None:
+async def test_menu_posts_the_message_that_starts_a_new_conversation(room: Room) -> None:
     assert await room.pressed(chosen(NEW_CONVERSATION_VALUE)) == 200
     [(method, post)] = room.told
     assert method == "chat.postMessage"
@@ -35,7 +35,7 @@ async def test_a_new_conversation_begins_with_a_message_of_ours(room: Room) -> N
     assert starts_new_conversation({"user": "UBOT", "metadata": post["metadata"]}, "", "UBOT")
 
 
-async def test_who_asked_for_one_in_vain_is_told(room: Room) -> None:
+async def test_menu_tells_the_user_if_the_message_can_not_be_posted(room: Room) -> None:
     room.codes["chat.postMessage"] = "channel_is_archived"
     await room.pressed(chosen(NEW_CONVERSATION_VALUE))
     [told] = room.heard("chat.postEphemeral")
@@ -43,6 +43,6 @@ async def test_who_asked_for_one_in_vain_is_told(room: Room) -> None:
 
 
 @pytest.mark.parametrize("value", ["", "something_newer"])
-async def test_a_line_we_do_not_know_does_nothing(room: Room, value: str) -> None:
+async def test_menu_ignores_an_unknown_option(room: Room, value: str) -> None:
     assert await room.pressed(chosen(value)) == 200
     assert room.told == []

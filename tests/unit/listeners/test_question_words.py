@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.payloads import BotIdentifiers, parse_command, parse_message
+from bot.listeners.addressing import BotIdentifiers
+from bot.listeners.payloads import parse_command, parse_message
 from tests.unit.render.incoming.pieces import Json, mrkdwn, plain, rich, section, user
 
 US = BotIdentifiers("UBOT", "BBOT")
@@ -42,18 +43,18 @@ def asked(**event: Any) -> tuple[str, tuple[str, ...]]:
         ({"text": "<@UBOT>", "blocks": [rich(section(user("UBOT")))]}, ""),
     ],
 )
-def test_every_part_of_a_message_is_part_of_the_question(event: Json, text: str) -> None:
+def test_question_contains_every_part_of_its_message(event: Json, text: str) -> None:
     assert asked(**event)[0] == text
 
 
-def test_only_mentions_that_slack_marked_are_mentions_of_the_question() -> None:
+def test_question_mentions_are_those_that_slack_marked() -> None:
     typed = "&lt;@U8&gt; and <@U2|The CEO>"
     assert asked(text=typed) == ("<@U8> and <@U2>", ("U2",))
     block = {"type": "section", "text": mrkdwn(typed)}
     assert asked(text="", blocks=[block]) == ("<@U8> and <@U2>", ("U2",))
 
 
-def test_the_mentions_of_a_command_are_those_slack_marked() -> None:
+def test_command_mentions_are_those_that_slack_marked() -> None:
     form = {"text": "ask <@U2|ada> or &lt;@U3&gt;", "user_id": "U1", "channel_id": "C1"}
     question = parse_command(form, in_our_dm=False)
     assert (question.text, question.mentions) == ("ask <@U2> or <@U3>", ("U2",))

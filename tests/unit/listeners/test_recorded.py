@@ -146,7 +146,7 @@ def _team(body: Any) -> str:
     return str(found[0]) if found else "T0NOBODY"
 
 
-async def test_every_recorded_event_is_acknowledged(ears: Everywhere) -> None:
+async def test_recorded_events_are_acknowledged(ears: Everywhere) -> None:
     refused = {}
     for recorded in EVENTS:
         payload = recorded["payload"]
@@ -159,7 +159,7 @@ async def test_every_recorded_event_is_acknowledged(ears: Everywhere) -> None:
     assert len(ears.asked) >= 10
 
 
-async def test_every_recorded_envelope_is_acknowledged(ears: Everywhere) -> None:
+async def test_recorded_envelopes_are_acknowledged(ears: Everywhere) -> None:
     heard = [e["payload"] for e in ENVELOPES if "payload" in e["payload"]]
     statuses = {e["envelope_id"]: await ears.hear(e["payload"]) for e in heard if e.get("type")}
     assert len(statuses) > 5
@@ -182,7 +182,7 @@ async def test_recorded_commands_are_acknowledged_and_only_ours_asks(ears: Every
     assert [question.text for question in ears.asked] == ["why?"]
 
 
-async def test_no_recorded_payload_of_another_workspace_reaches_a_listener(foreign: Ears) -> None:
+async def test_recorded_payloads_of_another_workspace_reach_no_listener(foreign: Ears) -> None:
     statuses = {}
     for recorded in (*EVENTS, *INTERACTIVE, *COMMANDS):
         payload = recorded["payload"] | (

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.payloads import BotIdentifiers
+from bot.listeners.addressing import BotIdentifiers
 from bot.listeners.revision_payloads import (
     MAX_EDIT_AGE_SECONDS,
     DeletedMessage,
@@ -58,7 +58,7 @@ TOMBSTONE: dict[str, Any] = {
     [deletion(), body("message_changed", message=TOMBSTONE, previous_message=OLD)],
     ids=["message_deleted", "tombstone"],
 )
-def test_deleted_question_is_told_with_its_words(told: dict[str, Any]) -> None:
+def test_parse_deletion_returns_the_question_of_the_message(told: dict[str, Any]) -> None:
     gone = parse_deletion(told, US)
     assert gone is not None
     assert (gone.team, gone.channel, gone.ts) == ("T1", "C1", TS)
@@ -72,17 +72,17 @@ def test_deleted_question_is_told_with_its_words(told: dict[str, Any]) -> None:
     [None, TOMBSTONE, OLD | {"text": "Nothing to us"}, OLD | {"bot_id": "B9", "user": "U9"}],
     ids=["unknown", "tombstone", "to others", "by a bot"],
 )
-def test_deleted_message_that_asked_nothing_is_still_looked_up(previous: Any) -> None:
+def test_parse_deletion_returns_a_message_without_a_question(previous: Any) -> None:
     assert parse_deletion(deletion(previous), US) == DeletedMessage("T1", "C1", TS, None)
 
 
-def test_question_deleted_long_after_it_was_asked_can_not_come_any_more() -> None:
+def test_parse_deletion_leaves_out_a_question_that_is_too_old_to_arrive() -> None:
     gone = parse_deletion(deletion(event_ts="1700090000.000100"), US)
     assert gone == DeletedMessage("T1", "C1", TS, None)
 
 
 @pytest.mark.parametrize("ours", [{"user": "UBOT"}, {"user": "U7", "bot_id": "BBOT"}])
-def test_deleted_message_of_ours_is_nothing(ours: dict[str, Any]) -> None:
+def test_parse_deletion_ignores_messages_of_ours(ours: dict[str, Any]) -> None:
     assert parse_deletion(deletion(OLD | ours), US) is None
 
 
@@ -91,7 +91,7 @@ def test_deleted_message_of_ours_is_nothing(ours: dict[str, Any]) -> None:
     [{}, {"event": None}, {"event": {"subtype": "message_deleted"}}, change({"text": "x"})],
     ids=["no event", "null", "no ts", "an edit"],
 )
-def test_what_is_no_deletion_is_none(told: dict[str, Any]) -> None:
+def test_parse_deletion_ignores_other_changes(told: dict[str, Any]) -> None:
     assert parse_deletion(told, US) is None
 
 
@@ -102,14 +102,14 @@ def test_what_is_no_deletion_is_none(told: dict[str, Any]) -> None:
         {"text": "<@UBOT> How big may a file be, at most?"},
     ],
 )
-def test_edit_of_the_words_leaves_a_question(new: dict[str, Any]) -> None:
+def test_parse_edit_returns_the_changed_question(new: dict[str, Any]) -> None:
     question = parse_edit(change({"edited": EDIT} | new), US)
     assert question is not None
     assert question.ts == TS
     assert question.text == new["text"].removeprefix("<@UBOT> ")
 
 
-def test_edit_in_a_direct_message_needs_no_mention() -> None:
+def test_parse_edit_in_a_direct_message_needs_no_mention() -> None:
     told = change(
         {"text": "And now?", "edited": EDIT},
         {"text": "And then?"},
@@ -121,7 +121,7 @@ def test_edit_in_a_direct_message_needs_no_mention() -> None:
     assert question.place.surface == "dm"
 
 
-def test_edit_that_mentions_us_for_the_first_time_leaves_a_question() -> None:
+def test_parse_edit_returns_a_question_that_mentions_us_for_the_first_time() -> None:
     told = change({"text": "<@UBOT> How big?", "edited": EDIT}, {"text": "How big?"})
     assert parse_edit(told, US) is not None
 
@@ -151,14 +151,16 @@ UNFURLED = {"attachments": [{"from_url": "https://example.com", "title": "Exampl
         "no editor",
     ],
 )
-def test_what_changes_no_words_to_us_is_none(new: dict[str, Any], old: dict[str, Any]) -> None:
+def test_parse_edit_ignores_changes_that_leave_the_question_as_it_was(
+    new: dict[str, Any], old: dict[str, Any]
+) -> None:
     assert parse_edit(change(new, old), US) is None
 
 
 @pytest.mark.parametrize(
     ("seconds", "offered"), [(MAX_EDIT_AGE_SECONDS, True), (MAX_EDIT_AGE_SECONDS + 1, False)]
 )
-def test_edit_counts_for_five_minutes(seconds: float, offered: bool) -> None:
+def test_parse_edit_accepts_edits_within_five_minutes(seconds: float, offered: bool) -> None:
     moment = f"{1700000100 + seconds:.0f}.000100"
     told = change({"text": "<@UBOT> Else?", "edited": EDIT | {"ts": moment}})
     assert (parse_edit(told, US) is not None) is offered

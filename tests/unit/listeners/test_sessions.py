@@ -26,7 +26,7 @@ def body(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("verdict", [Verdict.DONE, Verdict.ALREADY_DONE, Verdict.NOT_ASKER])
-async def test_the_thread_that_was_stopped_is_handed_on(verdict: Verdict) -> None:
+async def test_session_stop_stops_the_answers_in_its_thread(verdict: Verdict) -> None:
     async with opened() as room:
         room.verdict = verdict
         assert await room.pressed(body()) == 200
@@ -34,6 +34,6 @@ async def test_the_thread_that_was_stopped_is_handed_on(verdict: Verdict) -> Non
         assert room.told == []
 
 
-def test_a_stop_names_its_thread_and_its_user() -> None:
+def test_session_stop_is_parsed_into_its_thread_and_user() -> None:
     assert parse_session_stop(body()) == (Place("T1", "D1", "dm", "1.0"), "U1")
     assert parse_session_stop(body(thread_ts=None)) is None

@@ -12,7 +12,7 @@ from tests.unit.listeners.hearing_bot import attempts, config, ears, listening, 
 from tests.unit.playground.live import LiveSlack
 
 
-async def test_leaving_acknowledges_what_was_received_and_takes_nothing_more(
+async def test_socket_shutdown_acknowledges_what_was_received_and_reads_no_more(
     slack: LiveSlack,
 ) -> None:
     async with listening(slack) as leaving:
@@ -30,7 +30,9 @@ async def test_leaving_acknowledges_what_was_received_and_takes_nothing_more(
     assert attempts(slack)[0] == (0, "")  # the held one
 
 
-async def test_what_is_held_for_too_long_does_not_hold_up_the_end(slack: LiveSlack) -> None:
+async def test_socket_shutdown_does_not_wait_for_a_listener_that_takes_too_long(
+    slack: LiveSlack,
+) -> None:
     async with listening(slack, config(ack_timeout_seconds=0.05)) as bot:
         bot.free.clear()
         said(slack, 1)
@@ -40,7 +42,7 @@ async def test_what_is_held_for_too_long_does_not_hold_up_the_end(slack: LiveSla
     await bot.until(lambda: bot.heard)
 
 
-async def test_an_idle_bot_leaves_at_once(slack: LiveSlack) -> None:
+async def test_socket_shutdown_of_an_idle_bot_is_immediate(slack: LiveSlack) -> None:
     loop = asyncio.get_running_loop()
     async with ears(slack, SocketConfig("xapp-playground")) as bot:
         async with bot.socket:
@@ -49,7 +51,7 @@ async def test_an_idle_bot_leaves_at_once(slack: LiveSlack) -> None:
         assert loop.time() - began < 0.5
 
 
-async def test_leaving_while_slack_is_away_takes_no_time(slack: LiveSlack) -> None:
+async def test_socket_shutdown_is_immediate_while_slack_is_unreachable(slack: LiveSlack) -> None:
     loop = asyncio.get_running_loop()
     async with cable(slack.url) as wires, ears(slack, api_url=wires.api_url) as bot:
         await wires.cut()
@@ -59,7 +61,7 @@ async def test_leaving_while_slack_is_away_takes_no_time(slack: LiveSlack) -> No
         assert loop.time() - began < 0.5
 
 
-async def test_leaving_over_a_dead_network_waits_a_second_for_slack_s_goodbye(
+async def test_socket_shutdown_over_a_dead_network_waits_a_second_for_the_close_frame(
     slack: LiveSlack,
 ) -> None:
     loop = asyncio.get_running_loop()

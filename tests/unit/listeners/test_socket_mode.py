@@ -10,7 +10,7 @@ from tests.unit.playground import live
 from tests.unit.playground.live import GENERAL, LiveSlack
 
 
-async def test_events_come_through_two_connections_and_each_is_heard_once(
+async def test_socket_pool_receives_each_event_once_over_two_connections(
     slack: LiveSlack,
 ) -> None:
     async with listening(slack) as bot:
@@ -24,19 +24,19 @@ async def test_events_come_through_two_connections_and_each_is_heard_once(
     assert (slack.sockets.count, bot.gauge("bot_socket_connections")) == (0, 0)
 
 
-async def test_as_many_connections_are_opened_as_are_wished(slack: LiveSlack) -> None:
+async def test_socket_pool_opens_the_configured_number_of_connections(slack: LiveSlack) -> None:
     async with listening(slack, config(connections=5)):
         assert slack.sockets.count == 5
 
 
-async def test_what_a_command_is_acknowledged_with_reaches_its_asker(slack: LiveSlack) -> None:
+async def test_socket_acknowledgement_carries_the_reply_to_a_command(slack: LiveSlack) -> None:
     async with listening(slack):
         slack.workspace.command(GENERAL, "/ask", "otters")
         await slack.until(lambda: slack.heard("ephemeral"))
     assert slack.heard("ephemeral")[0]["message"]["text"] == "Writing about otters"
 
 
-async def test_a_connection_slack_warns_of_is_replaced_before_it_ends(slack: LiveSlack) -> None:
+async def test_socket_pool_replaces_a_connection_that_slack_warns_of(slack: LiveSlack) -> None:
     async with listening(slack, config(connections=1)) as bot:
         slack.sockets.refresh(0)
         await slack.until(lambda: "refresh_requested" in doings(slack))
@@ -48,7 +48,7 @@ async def test_a_connection_slack_warns_of_is_replaced_before_it_ends(slack: Liv
     assert bot.reconnects() == {"warning": 1}
 
 
-async def test_a_connection_slack_has_warned_of_is_listened_to_until_its_end(
+async def test_socket_pool_reads_a_connection_that_slack_warned_of_until_its_end(
     slack: LiveSlack,
 ) -> None:
     async with listening(slack, config(connections=1)) as bot:
@@ -61,7 +61,7 @@ async def test_a_connection_slack_has_warned_of_is_listened_to_until_its_end(
     assert set(attempts(slack)) == {(0, "")}
 
 
-async def test_connections_are_replaced_one_after_the_other(slack: LiveSlack) -> None:
+async def test_socket_pool_replaces_connections_one_at_a_time(slack: LiveSlack) -> None:
     async with listening(slack, config(connections=4)) as bot:
         slack.workspace.refresh_sockets()
         await bot.until(lambda: doings(slack).count("refresh_requested") == 4)
@@ -71,7 +71,9 @@ async def test_connections_are_replaced_one_after_the_other(slack: LiveSlack) ->
     assert bot.reconnects() == {"warning": 4}
 
 
-async def test_an_old_connection_acknowledges_what_it_received(slack: LiveSlack) -> None:
+async def test_socket_pool_acknowledges_events_over_the_connection_they_came_from(
+    slack: LiveSlack,
+) -> None:
     async with listening(slack, config(connections=1)) as bot:
         bot.free.clear()
         said(slack, 1)
@@ -83,7 +85,7 @@ async def test_an_old_connection_acknowledges_what_it_received(slack: LiveSlack)
     assert attempts(slack) == [(0, "")]
 
 
-async def test_a_connection_is_replaced_by_age_before_slack_ends_it() -> None:
+async def test_socket_pool_replaces_a_connection_before_its_lifetime_ends() -> None:
     old = SlackConfig(connection_seconds=0.2)
     async with (
         live.slack(old) as slack,
@@ -95,7 +97,7 @@ async def test_a_connection_is_replaced_by_age_before_slack_ends_it() -> None:
     assert "warning" not in doings(slack)
 
 
-async def test_a_torn_connection_is_replaced(slack: LiveSlack) -> None:
+async def test_socket_pool_replaces_a_broken_connection(slack: LiveSlack) -> None:
     async with cable(slack.url) as wires, listening(slack, api_url=wires.api_url) as bot:
         wires.sockets[0].tear()
         await bot.until(lambda: bot.reconnects() == {"closed": 1})
@@ -104,7 +106,7 @@ async def test_a_torn_connection_is_replaced(slack: LiveSlack) -> None:
         await bot.until(lambda: set(bot.heard) == set(texts))
 
 
-async def test_a_connection_that_is_dead_without_saying_so_is_found_and_replaced(
+async def test_socket_pool_detects_and_replaces_a_half_open_connection(
     slack: LiveSlack,
 ) -> None:
     async with cable(slack.url) as wires, listening(slack, api_url=wires.api_url) as bot:
@@ -117,12 +119,12 @@ async def test_a_connection_that_is_dead_without_saying_so_is_found_and_replaced
         assert frozen not in wires.sockets
 
 
-def test_a_dead_connection_is_found_within_thirty_seconds() -> None:
+def test_socket_pool_detects_a_dead_connection_within_thirty_seconds() -> None:
     in_earnest = SocketConfig("xapp-1")
     assert in_earnest.ping_seconds * 1.5 + in_earnest.hello_timeout_seconds < 30
 
 
-async def test_a_storm_of_events_loses_none_while_connections_are_replaced() -> None:
+async def test_socket_pool_loses_no_event_of_many_while_connections_are_replaced() -> None:
     async with live.slack(SlackConfig(warning_seconds=0.02)) as slack, listening(slack) as bot:
         texts = await _storm(slack, bot, 100)
         await slack.until(lambda: len(attempts(slack)) == 100)

@@ -80,7 +80,9 @@ def envelope(name: str, text: str) -> dict[str, Any]:
     }
 
 
-async def test_without_a_hello_another_address_is_asked_for(slack: LiveSlack) -> None:
+async def test_socket_connection_without_a_hello_is_opened_again_with_a_new_url(
+    slack: LiveSlack,
+) -> None:
     silent = 0
 
     async def talk(socket: web.WebSocketResponse) -> None:
@@ -95,11 +97,13 @@ async def test_without_a_hello_another_address_is_asked_for(slack: LiveSlack) ->
         await bot.connected(1)
     assert bot.asked == ["ok"] * 3
     assert bot.watch.told(logging.WARNING) == [
-        "no connection to Slack (socket: no hello); tried again until it stands"
+        "could not connect to Slack, retrying until it succeeds: socket: no hello"
     ]
 
 
-async def test_a_refused_handshake_says_its_status_and_not_the_address(slack: LiveSlack) -> None:
+async def test_socket_handshake_failure_is_logged_by_its_status_without_the_url(
+    slack: LiveSlack,
+) -> None:
     async def talk(_: web.WebSocketResponse) -> None:
         """Never reached."""
 
@@ -110,12 +114,12 @@ async def test_a_refused_handshake_says_its_status_and_not_the_address(slack: Li
             await bot.until(lambda: len(bot.asked) == 3)
             assert not await bot.socket.is_connected()
     assert bot.watch.told(logging.WARNING) == [
-        "no connection to Slack (socket: HTTP 404); tried again until it stands"
+        "could not connect to Slack, retrying until it succeeds: socket: HTTP 404"
     ]
     assert not any("ticket" in line for line in bot.watch.told(0))
 
 
-async def test_what_cannot_be_read_is_left_and_the_rest_is_heard(slack: LiveSlack) -> None:
+async def test_socket_connection_skips_malformed_envelopes(slack: LiveSlack) -> None:
     acknowledged: list[Any] = []
     noise = [
         "Ping from applink",
@@ -147,7 +151,9 @@ async def test_what_cannot_be_read_is_left_and_the_rest_is_heard(slack: LiveSlac
     assert acknowledged == [{"envelope_id": "E9"}]
 
 
-async def test_a_goodbye_for_an_unknown_reason_is_a_goodbye(slack: LiveSlack) -> None:
+async def test_socket_disconnect_for_an_unknown_reason_replaces_the_connection(
+    slack: LiveSlack,
+) -> None:
     async def talk(socket: web.WebSocketResponse) -> None:
         await socket.send_json(HELLO)
         if bot.reconnects():
@@ -165,7 +171,9 @@ async def test_a_goodbye_for_an_unknown_reason_is_a_goodbye(slack: LiveSlack) ->
     assert bot.reconnects() == {"other": 1}
 
 
-async def test_an_acknowledgement_that_finds_no_connection_ends_nothing(slack: LiveSlack) -> None:
+async def test_socket_acknowledgement_on_a_closed_connection_raises_nothing(
+    slack: LiveSlack,
+) -> None:
     async def talk(socket: web.WebSocketResponse) -> None:
         await socket.send_json(HELLO)
         if not bot.begun:
@@ -183,12 +191,13 @@ async def test_an_acknowledgement_that_finds_no_connection_ends_nothing(slack: L
         bot.free.clear()
         await bot.until(lambda: bot.reconnects() == {"closed": 1} and bot.socket.open_connections)
         bot.free.set()
-        await bot.until(lambda: any("Slack sends the event again" in x for x in bot.watch.told(0)))
+        message = "could not acknowledge an envelope"
+        await bot.until(lambda: any(message in line for line in bot.watch.told(0)))
         assert await bot.socket.is_connected()
     assert bot.heard == ["late"]
 
 
-async def test_an_ended_connection_is_left_only_when_its_events_are_handed_over(
+async def test_socket_connection_is_closed_after_its_events_are_dispatched(
     slack: LiveSlack,
 ) -> None:
     async def talk(socket: web.WebSocketResponse) -> None:

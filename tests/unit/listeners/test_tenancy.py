@@ -53,17 +53,17 @@ NOT_FOR_US: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("body", OURS, ids=str)
-def test_a_payload_of_our_team_or_organisation_is_ours(body: dict[str, Any]) -> None:
+def test_payload_of_our_team_or_organisation_is_accepted(body: dict[str, Any]) -> None:
     assert is_for_tenant(body, HOME)
 
 
 @pytest.mark.parametrize("body", NOT_FOR_US, ids=str)
-def test_a_payload_of_another_team_or_of_nobody_is_not(body: dict[str, Any]) -> None:
+def test_payload_of_another_team_or_of_none_is_rejected(body: dict[str, Any]) -> None:
     assert not is_for_tenant(body, HOME)
 
 
 @pytest.mark.parametrize("of", NOT_FOR_US, ids=str)
-async def test_an_event_of_another_workspace_reaches_no_listener(of: dict[str, Any]) -> None:
+async def test_event_of_another_workspace_reaches_no_listener(of: dict[str, Any]) -> None:
     async with channel() as it:
         message = it.write("<@UBOT> why?")
         inside = {"channel": "C1", "channel_type": "channel", **message, **of.get("event", {})}
@@ -72,7 +72,7 @@ async def test_an_event_of_another_workspace_reaches_no_listener(of: dict[str, A
 
 
 @pytest.mark.parametrize("action", ["stop", "retry", "show", "share", "continue"])
-async def test_a_press_in_another_workspace_reaches_no_listener(action: str) -> None:
+async def test_press_in_another_workspace_reaches_no_listener(action: str) -> None:
     async with opened() as room:
         assert await room.pressed(payload(action, team={"id": "T9"})) == 200
         assert (room.wishes, room.told) == ([], [])
@@ -106,7 +106,7 @@ KINDS: list[dict[str, Any]] = [
     ],
     ids=str,
 )
-async def test_payload_of_any_kind_is_stopped_before_all_listeners(
+async def test_payload_of_another_workspace_reaches_no_listener_of_any_kind(
     kind: dict[str, Any], of: dict[str, Any], admitted: bool
 ) -> None:
     heard = []
@@ -121,7 +121,7 @@ async def test_payload_of_any_kind_is_stopped_before_all_listeners(
     assert (bool(heard), response.status) == (admitted, 200)
 
 
-async def test_a_command_in_another_workspace_is_told_once_a_day_and_asks_nothing() -> None:
+async def test_command_in_another_workspace_is_explained_once_a_day() -> None:
     form = {"command": "/ask", "text": "why?", "user_id": "U1", "channel_id": "C1"}
     form |= {"team_id": "T9", "trigger_id": "1.2"}
     async with opened() as room:
@@ -143,7 +143,9 @@ def asked(user_team: str | None) -> Question:
     ("user_team", "admitted"),
     [(None, True), ("T1", True), ("E1", True), ("T9", False), ("E9", False), ("", False)],
 )
-def test_only_people_of_our_organisation_may_ask(user_team: str | None, admitted: bool) -> None:
+def test_access_admits_people_of_our_organisation_only(
+    user_team: str | None, admitted: bool
+) -> None:
     assert AccessPolicy(HOME).admits(asked(user_team)) is admitted
     assert AccessPolicy(HOME, allow_external_users=True).admits(asked(user_team))
 
@@ -161,7 +163,7 @@ def test_only_people_of_our_organisation_may_ask(user_team: str | None, admitted
         ({}, False),
     ],
 )
-async def test_in_a_shared_channel_the_author_has_to_be_known_as_one_of_ours(
+async def test_access_in_a_shared_channel_needs_the_team_of_the_author(
     author: dict[str, Any], answered: bool
 ) -> None:
     async with channel() as it:
@@ -170,7 +172,7 @@ async def test_in_a_shared_channel_the_author_has_to_be_known_as_one_of_ours(
         assert [said["text"] for said in it.told] == ([] if answered else [EXTERNAL_USER_REFUSED])
 
 
-async def test_whoever_is_refused_is_told_once_and_privately() -> None:
+async def test_refusal_is_shown_once_to_its_author_only() -> None:
     async with channel() as it:
         for user in ("U1", "U1", "U2", "U1"):
             message = it.write("<@UBOT> why?", user=user, user_team="T9")
@@ -179,13 +181,13 @@ async def test_whoever_is_refused_is_told_once_and_privately() -> None:
         assert all(said["channel"] == "C1" for said in it.told)
 
 
-async def test_external_people_are_answered_where_the_setting_allows_it() -> None:
+async def test_external_users_are_answered_if_the_setting_allows_it() -> None:
     async with channel(external=True) as it:
         message = it.write("<@UBOT> why?", user="U1", user_team="T9")
         assert await it.hear(message, is_ext_shared_channel=True)
 
 
-def test_a_person_is_told_again_after_a_day_and_memory_is_bounded() -> None:
+def test_refusal_notices_repeat_after_a_day_and_are_bounded() -> None:
     now = [0.0]
     refusals = RefusalNotices(lambda: now[0])
     assert refusals.mark_told("U1")

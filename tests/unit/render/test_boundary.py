@@ -34,36 +34,36 @@ def found_early(text: str, good: int, fair: int) -> str | None:
         ("longword", "d"),
     ],
 )
-def test_the_best_place_is_the_last_of_the_best_kind(text: str, rest: str) -> None:
+def test_best_boundary_is_the_last_place_of_the_best_kind(text: str, rest: str) -> None:
     assert cut(text)[1] == rest
 
 
-def test_a_place_near_the_end_is_better_than_a_better_one_far_away() -> None:
+def test_best_boundary_prefers_a_place_near_the_end() -> None:
     text = "one.\n\nA sentence. Another one"
     assert cut(text, near=12)[1] == "Another one"
 
 
-def test_far_away_is_better_than_inside_a_word() -> None:
+def test_best_boundary_prefers_a_distant_place_to_splitting_a_word() -> None:
     assert cut("one " + "x" * 40, near=20) == ("one ", "x" * 40)
 
 
-def test_what_was_opened_again_is_not_cut_off_alone() -> None:
+def test_best_boundary_does_not_leave_reopened_markup_alone() -> None:
     text = "```\nxxxxxxxxxxxxxxx"
     assert cut(text, after=4)[0] == "```\nxxxxxxxxxxxxxx"
 
 
-def test_a_new_block_is_an_early_place_once_it_is_told_what_it_is() -> None:
+def test_first_good_boundary_is_a_block_whose_kind_is_decided() -> None:
     text = "text that goes first\n\nnext block, told"
     assert found_early(text, 10, 99) == "next block, told"
     assert found_early(text[:-4], 10, 99) is None
     assert found_early(text, 30, 99) is None
 
 
-def test_the_next_item_is_a_fair_place_only() -> None:
+def test_first_good_boundary_takes_a_list_item_as_a_fair_place() -> None:
     text = "- item one here\n- item two is here\n"
     assert found_early(text, 5, 99) is None
     assert found_early(text, 5, 10) == "- item two is here\n"
 
 
-def test_what_stands_in_an_item_is_no_early_place() -> None:
+def test_first_good_boundary_is_not_inside_a_list_item() -> None:
     assert found_early("- item\n\n  more of the item, long\n", 3, 3) is None

@@ -29,7 +29,7 @@ def row(draft: Draft) -> dict[str, Any] | None:
 
 
 @pytest.mark.parametrize("phase", list(Phase))
-def test_an_answer_on_its_way_can_be_stopped_and_a_failed_one_tried_again(phase: Phase) -> None:
+def test_answer_buttons_are_stop_while_running_and_try_again_after_a_failure(phase: Phase) -> None:
     found = row(Draft(phase, "Some text", "a note"))
     pressed = [element["action_id"] for element in found["elements"]] if found else []
     if not phase.is_final:
@@ -41,7 +41,7 @@ def test_an_answer_on_its_way_can_be_stopped_and_a_failed_one_tried_again(phase:
 
 
 @pytest.mark.parametrize("phase", list(Phase))
-def test_an_answer_that_stands_in_a_direct_message_has_a_menu_after_its_buttons(
+def test_answer_buttons_in_a_direct_message_end_with_the_menu(
     phase: Phase,
 ) -> None:
     buttons = answer_buttons(phase, dm=True)
@@ -52,12 +52,12 @@ def test_an_answer_that_stands_in_a_direct_message_has_a_menu_after_its_buttons(
         assert [option["value"] for option in menu["options"]] == [NEW_CONVERSATION_VALUE]
 
 
-def test_the_note_of_a_command_can_be_shown_as_written_and_stopped() -> None:
+def test_ack_buttons_are_show_and_stop() -> None:
     assert [element["action_id"] for element in ack_buttons()] == [SHOW_ACTION, STOP_ACTION]
 
 
 @pytest.mark.parametrize("phase", list(Phase))
-def test_a_private_answer_that_has_text_and_did_not_fail_can_be_passed_on(phase: Phase) -> None:
+def test_ephemeral_answer_buttons_share_an_answer_with_text_that_did_not_fail(phase: Phase) -> None:
     pressed = [
         element["action_id"] for element in ephemeral_answer_buttons(Draft(phase, "Some text"))
     ]
@@ -68,7 +68,7 @@ def test_a_private_answer_that_has_text_and_did_not_fail_can_be_passed_on(phase:
     assert ephemeral_answer_buttons(Draft(phase, " ")) == answer_buttons(phase)
 
 
-def test_each_way_to_pass_on_names_those_beside_it_and_goes_when_it_is_taken() -> None:
+def test_ephemeral_answer_buttons_name_the_others_in_their_value() -> None:
     done = Draft(Phase.DONE, "Some text")
     share, go_on = ephemeral_answer_buttons(done)
     assert (share["value"], go_on["value"]) == (CONTINUE_ACTION, SHARE_ACTION)
@@ -79,7 +79,7 @@ def test_each_way_to_pass_on_names_those_beside_it_and_goes_when_it_is_taken() -
     assert ephemeral_answer_buttons(Draft(Phase.FAILED, "Some text"), []) == ()
 
 
-def test_the_button_is_the_very_same_from_the_placeholder_to_the_last_edit() -> None:
+def test_answer_buttons_are_the_same_from_the_placeholder_to_the_last_edit() -> None:
     drafts = [
         Draft(Phase.ASKING),
         Draft(Phase.QUEUED, status_line="Waiting, 3 before you"),

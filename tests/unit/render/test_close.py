@@ -45,11 +45,11 @@ It has [a link](https://example.com/a_(b)?c=d "title") and ![an image](https://e
 OPEN = {"strong", "em", "s", "code", "link"}
 
 
-def test_what_is_open_is_closed_innermost_first() -> None:
+def test_open_markup_is_closed_innermost_first() -> None:
     assert close_open_markup("a **b *c ~~d `e") == "a **b *c ~~d `e`~~***"
 
 
-def test_a_fence_is_closed_where_it_stands() -> None:
+def test_open_fence_is_closed_in_its_containers() -> None:
     assert close_open_markup("1. do\n\n   ```sh\n   ls") == "1. do\n\n   ```sh\n   ls\n   ```"
     assert close_open_markup("> ~~~~\n> x") == "> ~~~~\n> x\n> ~~~~"
 
@@ -79,11 +79,11 @@ def test_a_fence_is_closed_where_it_stands() -> None:
         ("[name]: https://exam", ""),
     ],
 )
-def test_what_cannot_be_told_yet_is_held_back(held: str, shown: str) -> None:
+def test_displayable_prefix_holds_back_what_is_not_decided(held: str, shown: str) -> None:
     assert close_open_markup(held) == shown
 
 
-def test_what_broke_off_is_shown_to_its_last_word() -> None:
+def test_truncated_text_is_shown_to_its_last_word() -> None:
     assert close_truncated("**see [the man") == "**see [the man**"
     assert close_truncated("| a | b |") == "| a | b |"
     assert close_truncated("It is\n\n42") == "It is\n\n42"
@@ -91,19 +91,19 @@ def test_what_broke_off_is_shown_to_its_last_word() -> None:
     assert close_truncated("one\n\n```py\nx =") == "one\n\n```py\nx =\n```"
 
 
-def test_a_table_appears_with_its_delimiters_and_then_cell_by_cell() -> None:
+def test_growing_table_appears_with_its_delimiters_and_then_by_cells() -> None:
     table = "| a | b |\n|---|---|\n"
     assert close_open_markup(table) == table.rstrip()
     assert close_open_markup(table + "| **x") == table + "| **x**"
     assert close_open_markup(table + "| `x` | y |\n| ") == table + "| `x` | y |"
 
 
-def test_a_long_bracket_is_shown_at_last() -> None:
+def test_displayable_prefix_contains_a_long_open_bracket() -> None:
     text = "[" + "not a link " * 40
     assert close_open_markup(text) == text.rstrip()
 
 
-def test_stars_between_numbers_are_no_emphasis() -> None:
+def test_open_markup_excludes_stars_between_numbers() -> None:
     assert close_open_markup("so 2*3 is six") == "so 2*3 is six"
 
 
@@ -113,7 +113,7 @@ def _grew(before: str, after: str) -> bool:
     return after.translate(table).startswith(before.translate(table))
 
 
-def test_every_recorded_text_only_ever_grows() -> None:
+def test_displayable_prefix_of_recorded_texts_only_grows() -> None:
     for text in recorded():
         before = ""
         for length in range(1, min(len(text), 300) + 1):
@@ -122,7 +122,7 @@ def test_every_recorded_text_only_ever_grows() -> None:
             before = now
 
 
-def test_well_formed_text_keeps_every_style_it_was_shown_in() -> None:
+def test_displayable_prefix_keeps_the_style_of_displayed_text() -> None:
     def spelled(markdown: str) -> list[tuple[str, frozenset[str]]]:
         return [(char, style) for text, style in styled(markdown) for char in text if char.strip()]
 
@@ -133,7 +133,7 @@ def test_well_formed_text_keeps_every_style_it_was_shown_in() -> None:
     assert spelled(close_open_markup(GROWING)) == end
 
 
-def test_what_is_shown_trails_what_is_known_by_little() -> None:
+def test_displayable_prefix_holds_back_little() -> None:
     for length in range(1, len(GROWING) + 1):
         assert length - displayable_prefix(GROWING[:length])[0] < 80
 
@@ -143,7 +143,7 @@ def test_what_is_shown_trails_what_is_known_by_little() -> None:
 @example("- [x](")
 @example("> - ```\n> ")
 @example("words```py\n\\\n```\n")
-def test_nothing_that_comes_after_stands_in_what_was_shown(text: str) -> None:
+def test_displayable_prefix_contains_nothing_that_comes_later(text: str) -> None:
     shown = close_open_markup(replace_control_characters(text))
     (last, style) = styled(f"{shown}\n\nAFTER")[-1]
     # Our fences win over tables as on GitHub; the judge's tables win over fences.
@@ -156,7 +156,7 @@ def test_nothing_that_comes_after_stands_in_what_was_shown(text: str) -> None:
 
 @given(texts)
 @settings(max_examples=80, deadline=None)
-def test_text_that_broke_off_keeps_its_words(text: str) -> None:
+def test_truncated_text_keeps_its_words(text: str) -> None:
     words = regex.findall(r"[^\W\d_]+", text)
     kept = regex.findall(r"[^\W\d_]+", close_truncated(text))
     assert kept == words[: len(kept)]
@@ -165,7 +165,7 @@ def test_text_that_broke_off_keeps_its_words(text: str) -> None:
 
 @given(texts)
 @settings(max_examples=80, deadline=None)
-def test_what_is_shown_is_a_beginning_and_what_closes_it(text: str) -> None:
+def test_displayable_prefix_is_a_prefix_and_its_closing_markup(text: str) -> None:
     end, closers = displayable_prefix(text)
     assert close_open_markup(text) == text[:end] + closers
     assert len(closers) < 320

@@ -18,7 +18,7 @@ from bot.render.safety.neutralise import neutralise, replace_control_characters
 from bot.render.split import split_text
 from bot.values import Draft, Phase
 from tests.unit.render.judge import PIECES
-from tests.unit.render.test_safe import ATTACKS
+from tests.unit.render.test_neutralise import ATTACKS
 
 Render = Callable[[str], object]
 
@@ -115,7 +115,7 @@ def grows_faster(render: Render, atom: str, prefix: str = "") -> bool:
 @example("[a]:$")
 @example('[<a "')
 @example("a, b. c:")
-def test_time_grows_no_faster_than_a_text_that_repeats_itself(name: str, atom: str) -> None:
+def test_render_time_grows_linearly_with_repeated_text(name: str, atom: str) -> None:
     assert not grows_faster(RENDERS[name], atom)
 
 
@@ -156,9 +156,7 @@ def calls_grow_faster(render: Render, atom: str, prefix: str = "") -> bool:
 @example("[", "`a`[b](https://c.de)")
 @example("", "https://a.b/c**")
 @example("", "<b><i></b><b></i><i></b>")
-def test_calls_grow_no_faster_than_a_text_that_repeats_itself(
-    name: str, prefix: str, atom: str
-) -> None:
+def test_render_calls_grow_linearly_with_repeated_text(name: str, prefix: str, atom: str) -> None:
     assert not calls_grow_faster(RENDERS.get(name, split_in_halves), atom, prefix)
 
 
@@ -166,11 +164,11 @@ def test_calls_grow_no_faster_than_a_text_that_repeats_itself(
 @given(prefix=st.sampled_from(PREFIXES), atom=st.sampled_from(ATOMS))
 @settings(max_examples=12, deadline=None)
 @example("https://a.b&amp;", "[+]")
-def test_time_grows_no_faster_whatever_stands_before(name: str, prefix: str, atom: str) -> None:
+def test_render_time_grows_linearly_after_any_prefix(name: str, prefix: str, atom: str) -> None:
     assert not grows_faster(RENDERS[name], atom, prefix)
 
 
-def test_what_grows_faster_than_the_text_is_noticed() -> None:
+def test_growth_check_detects_quadratic_time() -> None:
     def square(text: str) -> int:
         return sum(one == other for one in text for other in text[::50])
 

@@ -43,7 +43,7 @@ def parts(text: str, *, unfinished: bool = False) -> InlineMarkup:
         ("<a title=*x> b", []),
     ],
 )
-def test_what_nothing_closes_is_open(text: str, markers: list[str]) -> None:
+def test_inline_open_markers_are_those_without_a_closer(text: str, markers: list[str]) -> None:
     assert parts(text, unfinished=True).open_markers == markers
 
 
@@ -72,23 +72,23 @@ def test_what_nothing_closes_is_open(text: str, markers: list[str]) -> None:
         ("`x [a](", "`x [a]("),
     ],
 )
-def test_what_cannot_be_told_yet_is_pending(text: str, shown: str) -> None:
+def test_inline_undecided_start_is_the_first_undecided_markup(text: str, shown: str) -> None:
     assert text[: parts(text, unfinished=True).undecided_start] == shown
 
 
-def test_nothing_is_pending_in_finished_text() -> None:
+def test_inline_of_finished_text_has_nothing_undecided() -> None:
     found = parts("a `b [c](d &l")
     assert (found.code_spans, found.links, found.undecided_start) == ([], [], 13)
 
 
-def test_a_link_knows_its_parts() -> None:
+def test_inline_link_has_the_places_of_its_parts() -> None:
     text = "see ![a [b]](<x y> 'title')"
     (link,) = parts(text).links
     assert (text[link.start : link.end], link.is_image) == (text[4:], True)
     assert (text[slice(*link.label)], text[slice(*link.target)]) == ("a [b]", "x y")
 
 
-def test_brackets_far_back_are_text() -> None:
+def test_inline_brackets_far_back_are_text() -> None:
     text = "[" + "x" * 400
     assert parts(text, unfinished=True).undecided_start == len(text)
 
@@ -100,7 +100,7 @@ def in_image(found: InlineMarkup, place: int) -> bool:
 @given(paragraphs)
 @settings(max_examples=120, deadline=None)
 @example("x![[](u)](u)x")
-def test_links_are_those_an_independent_reader_finds(text: str) -> None:
+def test_inline_links_are_those_of_an_independent_parser(text: str) -> None:
     found = parts(text)
     ours = [
         text[slice(*link.target)]
@@ -113,7 +113,7 @@ def test_links_are_those_an_independent_reader_finds(text: str) -> None:
 @given(paragraphs)
 @settings(max_examples=120, deadline=None)
 @example("x`` ` ``x")
-def test_code_is_what_an_independent_reader_takes_for_code(text: str) -> None:
+def test_inline_code_is_that_of_an_independent_parser(text: str) -> None:
     found = parts(text)
     ours = [
         re.sub(r"^(`+)(.*)\1$", r"\2", text[start:end], flags=re.DOTALL).strip()
@@ -126,7 +126,7 @@ def test_code_is_what_an_independent_reader_takes_for_code(text: str) -> None:
 
 @given(paragraphs)
 @settings(max_examples=120, deadline=None)
-def test_emphasis_without_links_is_closed_for_an_independent_reader(text: str) -> None:
+def test_inline_emphasis_is_closed_for_an_independent_parser(text: str) -> None:
     open_ = parts(text, unfinished=True).open_markers
     shown = text + "".join(reversed(open_)) + " after"
     if not any(marker in text for marker in "[!<"):

@@ -40,7 +40,7 @@ linked = st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
         ("[paypal.com](https://p\u0430ypal.com)", "[paypal.com (xn--pypal-4ve.com)](https://p\u0430ypal.com)"),
     ],
 )  # fmt: skip
-def test_a_label_that_names_another_host_shows_the_real_one(written: str, shown: str) -> None:
+def test_label_naming_another_host_gets_a_remark(written: str, shown: str) -> None:
     assert neutralise(written) == shown
     assert neutralise(shown) == shown
 
@@ -82,13 +82,13 @@ def test_a_label_that_names_another_host_shows_the_real_one(written: str, shown:
         "\U0001d41bank.com",
     ],
 )
-def test_a_label_that_some_reader_takes_for_an_address_shows_the_real_one(label: str) -> None:
+def test_label_that_looks_like_an_address_gets_a_remark(label: str) -> None:
     shown = neutralise(f"[{label}](https://evil.com/x)")
     assert shown.endswith(" (evil.com)](https://evil.com/x)")
 
 
 @pytest.mark.parametrize("turn", "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-def test_nothing_turns_the_real_host_round(turn: str) -> None:
+def test_label_remark_is_not_reversed_by_bidi_controls(turn: str) -> None:
     for text in (
         f"[bank.com {turn}](https://evil.com)",
         f"{turn}[bank.com](https://evil.com)",
@@ -114,9 +114,7 @@ def test_nothing_turns_the_real_host_round(turn: str) -> None:
         ("https://a@bank.com%40evil.com/", "bank.com@evil.com"),
     ],
 )
-def test_a_label_that_is_a_mail_address_shows_who_else_gets_the_mail(
-    target: str, said: str
-) -> None:
+def test_label_with_a_mail_address_names_other_recipients(target: str, said: str) -> None:
     assert neutralise(f"[a@bank.com]({target})") == f"[a@bank.com ({said})]({target})"
 
 
@@ -135,7 +133,7 @@ def test_a_label_that_is_a_mail_address_shows_who_else_gets_the_mail(
         "[b\u00fccher.example](https://xn--bcher-kva.example)",
     ],
 )
-def test_an_honest_label_stays(text: str) -> None:
+def test_label_naming_its_own_host_is_kept(text: str) -> None:
     assert neutralise(text) == text
 
 
@@ -146,31 +144,31 @@ def test_an_honest_label_stays(text: str) -> None:
      "&#106;avascript:x", "https://a.bc|https://bank.com", "<https://a.bc|x>", "",
      "https://evil.com\\@bank.com", "https:\\\\evil.com"],
 )  # fmt: skip
-def test_a_link_to_anything_but_web_and_mail_is_text(target: str) -> None:
+def test_link_with_another_scheme_becomes_text(target: str) -> None:
     shown = neutralise(f"[x]({target})")
     assert hrefs(shown) == []
     assert shown.replace("\u200b", "") == f"[x]({target})"
 
 
 @pytest.mark.parametrize("target", ["javascript:x", "ftp://a.bc", "slack://open", "vbscript:x"])
-def test_an_autolink_to_anything_but_web_and_mail_is_text(target: str) -> None:
+def test_autolink_with_another_scheme_becomes_text(target: str) -> None:
     assert hrefs(neutralise(f"<{target}>")) == []
 
 
-def test_images_become_links() -> None:
+def test_image_becomes_a_link() -> None:
     assert neutralise("![a chart](https://a.bc/i.png)") == "[a chart](https://a.bc/i.png)"
     assert neutralise("![](https://a.bc/i.png)") == "[image](https://a.bc/i.png)"
     assert neutralise("[![logo](https://a.bc/i.png)](https://b.cd)") == "[logo](https://b.cd)"
     assert neutralise("x!![a](https://b.cd)") == "x!\u200b[a](https://b.cd)"
 
 
-def test_a_label_broken_over_lines_of_a_quote_shows_the_real_host() -> None:
+def test_label_over_several_lines_of_a_quote_gets_a_remark() -> None:
     assert neutralise("> [bank\n> .com](https://evil.com)").endswith(
         ".com (evil.com)](https://evil.com)"
     )
 
 
-def test_a_reference_whose_label_names_a_host_is_no_link() -> None:
+def test_reference_whose_label_names_a_host_is_broken_up() -> None:
     text = "[bank.com][1], [fine][1]\n\n[1]: https://evil.com"
     assert hrefs(neutralise(text)) == [("1", "https://evil.com"), ("fine", "https://evil.com")]
     text = "[bank.com][a\n b]\n\n[a b]: https://evil.com"
@@ -188,7 +186,7 @@ def test_a_reference_whose_label_names_a_host_is_no_link() -> None:
         "<a title='![r][]'>\n\n[r]: https://evil.com/i.png",
     ],
 )
-def test_no_image_is_left_in_what_looks_like_a_tag(text: str) -> None:
+def test_image_in_what_looks_like_a_tag_is_broken_up(text: str) -> None:
     assert "image" not in {token.type for token in tokens(neutralise(text))}
 
 
@@ -199,7 +197,7 @@ def test_no_image_is_left_in_what_looks_like_a_tag(text: str) -> None:
      "![a {}](https://b.cd)", "[{}][r]", "`x` {}", "`` {} `", "<a title='{}'>", "&lt;{}",
      "<div>\n```\n\n{}\n```", "[a`b]: https://b.cd\n{} `"],
 )  # fmt: skip
-def test_an_image_defined_elsewhere_is_not_loaded(image: str, place: str) -> None:
+def test_image_reference_is_broken_up(image: str, place: str) -> None:
     definitions = "[r]: https://evil.com/i.png\n[x]: https://evil.com/i.png"
     text = f"{place.format(image)}\n\n{definitions}"
     for shown in (neutralise_once(text), neutralise(text), neutralise(f"{definitions}\n\n{text}")):
@@ -207,19 +205,19 @@ def test_an_image_defined_elsewhere_is_not_loaded(image: str, place: str) -> Non
     assert neutralise(neutralise(text)) == neutralise(text)
 
 
-def test_an_exclamation_mark_that_begins_no_image_is_kept() -> None:
+def test_exclamation_mark_without_an_image_is_kept() -> None:
     text = "`vec![1]`\n\n```\nvec![1] ![r]\n```\n\n    vec![1]\n\nStop! [1] !"
     assert neutralise(text) == text
     assert neutralise("Stop![1]") == "Stop!\u200b[1]"
 
 
 @pytest.mark.parametrize("mark", ["!", "[x]"])
-def test_an_address_beside_emphasis_becomes_no_image_and_no_reference(mark: str) -> None:
+def test_address_next_to_emphasis_becomes_no_image_or_reference(mark: str) -> None:
     text = f"{mark}www.a.bc**"
     assert neutralise_once(text) == text
 
 
-def test_a_definition_must_be_allowed_and_honest() -> None:
+def test_definition_with_a_wrong_name_or_scheme_is_broken_up() -> None:
     assert hrefs(neutralise("[a]\n\n[a]: javascript:x")) == []
     assert hrefs(neutralise("[bank.com]\n\n[bank.com]: https://evil.com")) == []
     assert hrefs(neutralise("[a]\n\n[a]: https://b.cd")) == [("a", "https://b.cd")]
@@ -236,9 +234,7 @@ def test_a_definition_must_be_allowed_and_honest() -> None:
      "bank.\ncom", "bank. COM"],
 )  # fmt: skip
 @pytest.mark.parametrize("between", [" ", "", "\n", " <"])
-def test_a_definition_must_be_honest_wherever_it_stands(
-    before: str, name: str, between: str
-) -> None:
+def test_definition_anywhere_in_a_line_is_checked(before: str, name: str, between: str) -> None:
     definition = f"[{name}]:{between}https://evil.com{'>' * between.count('<')}"
     if not before.strip("> "):
         definition = definition.replace("\n", "\n" + before)
@@ -254,21 +250,23 @@ def test_a_definition_must_be_honest_wherever_it_stands(
 )  # fmt: skip
 @pytest.mark.parametrize("before", ["", "- ", "> "])
 @pytest.mark.parametrize("name", ["a", "a\nb"])
-def test_a_definition_that_leads_astray_is_text(before: str, target: str, name: str) -> None:
+def test_definition_with_a_misleading_target_becomes_text(
+    before: str, target: str, name: str
+) -> None:
     assert f"{name}]\u200b:" in neutralise(f"{before}[{name}]: {target}\n\n[{name}]")
 
 
-def test_a_footnote_stays_as_it_was_written() -> None:
+def test_footnote_is_kept() -> None:
     text = "so[^1]\n\n[^1]: A note: with colons."
     assert neutralise(text) == text
 
 
-def test_cells_are_parted_before_code() -> None:
+def test_table_cells_are_split_before_code_is_read() -> None:
     text = "| a | b | c |\n|---|---|---|\n| `x | [bank.com](https://evil.com) | y` |\n"
     assert "bank.com (evil.com)" in neutralise(text)
 
 
-def test_links_in_code_stay_as_they_were_written() -> None:
+def test_link_in_code_is_kept() -> None:
     text = "`[bank.com](https://evil.com)`\n\n```\n[bank.com](javascript:x)\n```"
     assert neutralise(text) == text
 
@@ -286,19 +284,19 @@ def test_links_in_code_stay_as_they_were_written() -> None:
         "> [a\n> b]: `\n> [bank.com](https://evil.com) `",
     ],
 )
-def test_a_link_that_only_some_take_for_code_is_safe(text: str) -> None:
+def test_link_that_only_some_parsers_read_as_code_is_safe(text: str) -> None:
     assert not re.search(r"\[bank.com\](?:\(|: |\[)", neutralise(text))
     assert neutralise(neutralise(text)) == neutralise(text)
 
 
-def test_a_label_is_read_as_a_reader_sees_it() -> None:
+def test_visible_label_is_the_text_that_a_reader_sees() -> None:
     assert visible_label("**b\u200bank**&#46;c\\_om ![i](x)") == "bank.c_om i"
 
 
 @given(linked)
 @settings(max_examples=120, deadline=None)
 @example("![bank.com](https://evil.com)[bank.com](https://evil.com)")
-def test_no_link_lies_and_none_leads_astray(text: str) -> None:
+def test_neutralised_links_never_name_another_host(text: str) -> None:
     for label, href in hrefs(neutralise(text)):
         assert re.match(r"https?://|mailto:", href)
         if "bank.com" in label and "evil.com" in href:

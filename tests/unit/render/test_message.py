@@ -56,7 +56,7 @@ def line(body: MessageBody) -> str:
         (Phase.INTERRUPTED, "", "Interrupted.", "Interrupted."),
     ],
 )
-def test_the_last_message_says_how_the_answer_stands(
+def test_last_message_shows_the_status_of_the_answer(
     phase: Phase, text: str, note: str, shown: str
 ) -> None:
     (body,) = render(phase, text, note)
@@ -66,29 +66,29 @@ def test_the_last_message_says_how_the_answer_stands(
     assert body.text == (text or shown)
 
 
-def test_finished_text_is_as_the_model_wrote_it() -> None:
+def test_finished_text_is_not_changed() -> None:
     text = "open **bold\n\n| half a table\n\n```py\nx < y && z  "
     (body,) = render(Phase.DONE, text)
     assert blocks(body) == [{"type": "markdown", "text": text}]
 
 
-def test_streaming_text_is_whole() -> None:
+def test_streaming_text_has_its_open_markup_closed() -> None:
     (body,) = render(Phase.STREAMING, "open **bold and [a li")
     assert blocks(body)[0]["text"] == "open **bold and**"
 
 
 @pytest.mark.parametrize("phase", [Phase.STOPPED, Phase.CUT_OFF, Phase.FAILED, Phase.INTERRUPTED])
-def test_a_partial_text_is_closed_and_keeps_every_word(phase: Phase) -> None:
+def test_truncated_text_is_closed_and_keeps_its_words(phase: Phase) -> None:
     (body,) = render(phase, "**bold and [a li")
     assert blocks(body)[0]["text"] == "**bold and [a li**"
 
 
-def test_text_that_is_all_held_back_is_no_text_yet() -> None:
+def test_text_that_is_held_back_completely_counts_as_none() -> None:
     (body,) = render(Phase.STREAMING, "- [")
     assert (line(body), body.text) == ("Thinking…", "Thinking…")
 
 
-def test_only_the_last_of_several_messages_has_a_line_and_buttons() -> None:
+def test_last_of_several_messages_has_the_status_and_buttons() -> None:
     button = {"type": "button", "action_id": "stop", "text": {"type": "plain_text", "text": "Stop"}}
     found = render(Phase.STREAMING, LONG, buttons=[button])
     assert len(found) > 2
@@ -99,7 +99,7 @@ def test_only_the_last_of_several_messages_has_a_line_and_buttons() -> None:
     assert actions == {"type": "actions", "block_id": "answer:q1", "elements": [button]}
 
 
-def test_the_question_heads_the_first_message_only() -> None:
+def test_question_is_shown_above_the_first_message_only() -> None:
     found = render(Phase.DONE, LONG, asked_by="U1", question="what is <!channel> **this**?")
     head = blocks(found[0])[0]
     assert head["elements"][0] == {"type": "mrkdwn", "text": "<@U1> asked:"}
@@ -107,7 +107,7 @@ def test_the_question_heads_the_first_message_only() -> None:
     assert "asked:" not in found[1].blocks
 
 
-def test_a_whole_question_heads_the_message_where_one_goes_on_from_it() -> None:
+def test_full_question_is_shown_above_the_first_message() -> None:
     question = "what is <!channel>?\n\n```\nx = 1\n```"
     (body,) = render(Phase.DONE, "So.", asked_by="U1", question=question, full_question=True)
     head = blocks(body)[0]
@@ -116,7 +116,7 @@ def test_a_whole_question_heads_the_message_where_one_goes_on_from_it() -> None:
 
 
 @pytest.mark.parametrize("piece", ["word ", "&", "<", "漢字。", "👩‍👩‍👧‍👦"])
-def test_a_question_too_long_for_a_block_is_cut_there(piece: str) -> None:
+def test_question_too_long_for_a_block_is_cut(piece: str) -> None:
     question = piece * 2_000
     (body,) = render(Phase.DONE, "So.", asked_by="U1", question=question, full_question=True)
     shown = blocks(body)[0]["elements"][1]["text"]
@@ -127,14 +127,14 @@ def test_a_question_too_long_for_a_block_is_cut_there(piece: str) -> None:
     assert len(bare) % len(piece) == 0 or "\u200d" not in piece  # not inside a grapheme
 
 
-def test_only_users_are_named_in_the_line_of_a_stopped_answer() -> None:
+def test_status_of_a_stopped_answer_mentions_users_only() -> None:
     (body,) = render(Phase.STOPPED, "text", "Stopped by <@U1> <!channel> & <@x>")
     assert line(body) == "Stopped by <@U1> &lt;\u200b!channel&gt; &amp; &lt;\u200b@x&gt;"
     (body,) = render(Phase.FAILED, "text", "<@U1>")
     assert line(body) == "<\u200b@U1>"
 
 
-def test_a_remark_beside_who_stopped_an_answer_is_plain_text() -> None:
+def test_remark_next_to_who_stopped_an_answer_is_plain_text() -> None:
     (body,) = render(Phase.STOPPED, "text", "Stopped by <@U1> · <@U2> *a*.pdf · x was not read")
     assert blocks(body)[-1]["elements"] == [
         {"type": "mrkdwn", "text": "Stopped by <@U1>"},
@@ -142,23 +142,23 @@ def test_a_remark_beside_who_stopped_an_answer_is_plain_text() -> None:
     ]
 
 
-def test_a_notification_is_short_and_plain() -> None:
+def test_notification_text_is_short_and_plain() -> None:
     (body, *_) = render(Phase.DONE, "# Head\n\n" + LONG)
     assert body.text.startswith("Head Paragraph 0: some words")
     assert len(body.text) < 160
 
 
-def test_equal_drafts_give_equal_bodies() -> None:
+def test_bodies_of_equal_drafts_are_equal() -> None:
     assert render(Phase.STREAMING, LONG) == render(Phase.STREAMING, LONG)
 
 
-def test_blank_text_makes_no_message() -> None:
+def test_blank_text_renders_no_text_block() -> None:
     assert len(render(Phase.DONE, "word " * 2_100 + "\n" * 900)) == 1
 
 
 @given(texts, st.sampled_from(Phase), st.sampled_from(["", "A note."]))
 @settings(max_examples=100, deadline=None)
-def test_slack_takes_every_message(text: str, phase: Phase, note: str) -> None:
+def test_rendered_messages_keep_the_limits_of_slack(text: str, phase: Phase, note: str) -> None:
     found = render(phase, text * 9, note, max_bytes=1_000)
     assert found
     for body in found:
@@ -172,7 +172,7 @@ def test_slack_takes_every_message(text: str, phase: Phase, note: str) -> None:
 
 @given(texts, st.sampled_from([phase for phase in Phase if phase.is_final]))
 @settings(max_examples=60, deadline=None)
-def test_a_message_that_is_full_stays_to_the_end(text: str, phase: Phase) -> None:
+def test_full_message_never_changes_as_the_text_grows(text: str, phase: Phase) -> None:
     text = (text + "\nword ") * (3_000 // (len(text) + 6))
     final = render(phase, text, max_bytes=1_000)
     for length in range(200, len(text), 431):
@@ -180,7 +180,7 @@ def test_a_message_that_is_full_stays_to_the_end(text: str, phase: Phase) -> Non
         assert grown[:-1] == final[: len(grown) - 1]
 
 
-def test_rendering_takes_time_in_proportion_to_the_text() -> None:
+def test_render_messages_takes_linear_time() -> None:
     def taken(text: str) -> float:
         times = []
         for _ in range(3):

@@ -38,7 +38,9 @@ from bot.render.markdown.reopen import reopen_at
         ("all", "", ""),
     ],
 )
-def test_a_text_goes_on_as_it_was(before: str, behind: str, opened: str) -> None:
+def test_reopen_repeats_the_markup_that_was_open_at_the_cut(
+    before: str, behind: str, opened: str
+) -> None:
     text = before + behind
     resume, opening = reopen_at(text, len(before))
     assert opening + text[resume:] == opened

@@ -21,7 +21,7 @@ def kinds(text: str) -> list[BlockKind]:
     return [block.kind for block in scan_blocks(text).blocks]
 
 
-def test_the_blocks_of_an_answer_are_found_in_order() -> None:
+def test_scan_blocks_finds_blocks_in_order() -> None:
     text = "# Head\n\ntext\nmore\n\n- a\n\n      code\n\n```py\nx\n```\n***\n| a |\n|---|\n| b |\n"
     assert kinds(text) == [
         BlockKind.HEADING,
@@ -34,17 +34,17 @@ def test_the_blocks_of_an_answer_are_found_in_order() -> None:
     ]
 
 
-def test_a_fence_knows_its_marker_its_language_and_its_end() -> None:
+def test_scanned_fence_has_its_marker_language_and_end() -> None:
     (fence,) = scan_blocks("~~~~ py title\n~~~\n~~~~").blocks
     assert (fence.marker, fence.info, fence.is_closed) == ("~~~~", "py title", True)
 
 
-def test_items_are_counted_as_a_reader_sees_them() -> None:
+def test_scanned_list_items_have_their_displayed_numbers() -> None:
     blocks = scan_blocks("4. a\n1. b\n\n   more\n1. c\n\ntext\n\n1. d").blocks
     assert [block.levels[-1].number for block in blocks if block.levels] == [4, 5, 5, 6, 1]
 
 
-def test_a_block_knows_which_levels_were_open_before_it() -> None:
+def test_scanned_block_has_the_levels_open_before_it() -> None:
     blocks = scan_blocks("- a\n  > b\n\n  c\n- d").blocks
     assert [(len(block.levels), block.continued_levels) for block in blocks] == [
         (1, 0),
@@ -54,13 +54,13 @@ def test_a_block_knows_which_levels_were_open_before_it() -> None:
     ]
 
 
-def test_a_table_may_begin_in_the_last_line_of_a_paragraph() -> None:
+def test_scanned_table_may_start_in_the_last_line_of_a_paragraph() -> None:
     assert kinds("text\n| a | b |\n|---|---|\n| c | d |") == [BlockKind.TEXT, BlockKind.TABLE]
     assert kinds("| a | b |\n|---|") == [BlockKind.TEXT]
 
 
 @pytest.mark.parametrize("text", ["", "\n", "- ", "> ", " \t\n"])
-def test_what_holds_only_markers_has_no_blocks(text: str) -> None:
+def test_scan_blocks_finds_none_in_markers_alone(text: str) -> None:
     assert scan_blocks(text).blocks == []
 
 
@@ -85,20 +85,20 @@ def _judged_code_lines(text: str) -> list[str]:
     return [line.strip() for block in blocks for line in block.split("\n") if line.strip()]
 
 
-def test_code_is_what_an_independent_reader_takes_for_code_in_recorded_text() -> None:
+def test_scanned_code_in_recorded_text_is_that_of_an_independent_parser() -> None:
     for text in recorded():
         assert _code_lines(text) == _judged_code_lines(text), text
 
 
 @given(st.lists(st.sampled_from(LINES), max_size=12).map("\n".join))
 @settings(max_examples=100, deadline=None)
-def test_code_is_what_an_independent_reader_takes_for_code(text: str) -> None:
+def test_scanned_code_is_that_of_an_independent_parser(text: str) -> None:
     assert _code_lines(text) == _judged_code_lines(text)
 
 
 @given(st.lists(st.sampled_from(LINES), max_size=12).map("\n".join))
 @settings(max_examples=100, deadline=None)
-def test_blocks_follow_each_other_and_every_word_is_in_one(text: str) -> None:
+def test_scanned_blocks_are_consecutive_and_contain_every_word(text: str) -> None:
     done, covered = 0, ""
     for block in scan_blocks(text).blocks:
         assert done <= block.start < block.end

@@ -55,7 +55,7 @@ def read(markdown: str) -> list[tuple[str, str]]:
         ("x" * 500, "x" * (MAX_SOURCE_TITLE_CHARACTERS - 1) + "…"),
     ],
 )
-def test_a_title_is_one_short_line_of_plain_words(title: str, label: str) -> None:
+def test_source_title_is_one_short_line_without_markup(title: str, label: str) -> None:
     markdown = render_sources({URL: title})
     assert read(markdown) == [(URL, label)]
     assert markdown.count("\n") == 4
@@ -98,13 +98,13 @@ def test_a_title_is_one_short_line_of_plain_words(title: str, label: str) -> Non
         ("", ""),
     ],
 )
-def test_an_address_is_http_and_encoded(written: str, address: str) -> None:
+def test_source_url_is_http_and_encoded(written: str, address: str) -> None:
     assert safe_url(written) == address
     assert safe_url(address) == address
     assert (read(render_sources({written: "A"})) == [(address, "A")]) is bool(address)
 
 
-def test_sources_are_so_many_and_so_long_at_most() -> None:
+def test_sources_are_limited_in_number_and_length() -> None:
     many = {f"https://a.test/{n}": f"Page {n}" for n in range(MAX_SOURCES + 1234)}
     assert len(read(render_sources(many))) == MAX_SOURCES
     assert render_sources(many).endswith(
@@ -123,7 +123,7 @@ def test_sources_are_numbered_without_those_that_are_dropped() -> None:
 
 
 @given(st.dictionaries(st.text(max_size=20).map("https://a.test/".__add__) | st.text(), st.text()))
-def test_no_title_or_address_brings_markup_to_life(sources: dict[str, str]) -> None:
+def test_source_titles_and_urls_contain_no_live_markup(sources: dict[str, str]) -> None:
     markdown = render_sources(sources)
     links = read(markdown)
     assert len(links) == len(re.findall(r"^\d+\. ", markdown, re.MULTILINE))

@@ -36,44 +36,44 @@ def _message(text: str, part: MessagePart) -> str:
     return share if part.last else share.rstrip() + part.closing
 
 
-def test_a_text_that_fits_is_one_part() -> None:
+def test_split_text_that_fits_is_one_part() -> None:
     assert split_text("short", LIMIT) == [MessagePart(0, 5, "", "", last=True)]
     assert split_text("", LIMIT) == [MessagePart(0, 0, "", "", last=True)]
 
 
-def test_a_good_place_near_the_end_is_taken_as_soon_as_it_comes() -> None:
+def test_split_takes_a_good_place_near_the_end_at_once() -> None:
     text = "word " * 110 + "\n\nNext paragraph, told"
     assert [message[:4] for message in shown(text)] == ["word", "Next"]
     assert len(split_text(text[:-10], LIMIT)) == 1
 
 
-def test_a_heading_is_not_left_behind() -> None:
+def test_split_does_not_leave_a_heading_alone() -> None:
     text = "word " * 100 + "\n\n# Heading here\n\n" + "more " * 100
     assert shown(text)[1].startswith("# Heading")
 
 
-def test_a_fence_is_closed_and_opened_again_with_its_language() -> None:
+def test_split_fence_is_reopened_with_its_language() -> None:
     text = "```python title\n" + "x = 1  # code\n" * 90 + "```\n"
     first, second = shown(text)
     assert first.endswith("# code\n```")
     assert second.startswith("```python title\nx = 1")
 
 
-def test_a_fence_that_ends_with_its_message_is_not_opened_again() -> None:
+def test_split_fence_that_ends_with_its_message_is_not_reopened() -> None:
     for lines in range(40, 60):
         text = "```\n" + "x = 1  # code\n" * lines + "```\n\nAfter the code."
         for message in shown(text):
             assert "```\n```" not in message
 
 
-def test_a_table_repeats_its_header() -> None:
+def test_split_table_repeats_its_header() -> None:
     text = "| Name | Value |\n|:--|--:|\n" + "| a row | of some width |\n" * 40
     first, second = shown(text)
     assert first.endswith("|")
     assert second.startswith("| Name | Value |\n|:--|--:|\n| a row")
 
 
-def test_a_list_keeps_its_numbers() -> None:
+def test_split_list_keeps_its_numbers() -> None:
     text = "".join(f"{n}. item number {n} of many\n" for n in range(1, 60))
     lazy = regex.sub(r"(?m)^[0-9]+\.", "1.", text)
     for written in (text, lazy):
@@ -82,7 +82,7 @@ def test_a_list_keeps_its_numbers() -> None:
         assert all(head and head[1] == head[2] for head in heads)
 
 
-def test_what_stands_in_an_item_goes_on_in_it() -> None:
+def test_split_list_item_continues_in_the_item() -> None:
     text = "1. one\n2. two\n" + "".join(f"   - nested {n} and more of it\n" for n in range(40))
     second = shown(text)[1]
     assert second.startswith("2. …\n   - nested")
@@ -90,25 +90,25 @@ def test_what_stands_in_an_item_goes_on_in_it() -> None:
     assert shown(fenced)[1].startswith("- …\n  ```sh\n  ls")
 
 
-def test_a_quote_goes_on_as_a_quote_and_bold_as_bold() -> None:
+def test_split_quote_and_emphasis_are_reopened() -> None:
     first, second = shown("> **" + "quoted words " * 80 + "end** after")
     assert first.endswith("**")
     assert second.startswith("> **")
 
 
-def test_a_long_paragraph_is_parted_behind_a_sentence() -> None:
+def test_split_paragraph_ends_after_a_sentence() -> None:
     first, second = shown("One more sentence stands here. " * 30)
     assert first.endswith("here.")
     assert second.startswith("One")
 
 
-def test_a_word_is_never_parted_while_a_message_can_hold_it() -> None:
+def test_split_never_cuts_a_word_that_fits_a_message() -> None:
     text = "a few words first " * 12 + "w" * 600 + " and the rest"
     assert shown(text)[1].startswith("w" * 600)
 
 
 @pytest.mark.parametrize("form", ["[some label]({})", "<{}|some label>"])
-def test_a_link_is_never_parted(form: str) -> None:
+def test_split_never_cuts_a_link(form: str) -> None:
     link = form.format("https://example.com/a/long/way/to/go")
     for start in range(0, 60, 7):
         messages = shown("x" * start + " " + (link + " ") * 40)
@@ -116,14 +116,14 @@ def test_a_link_is_never_parted(form: str) -> None:
 
 
 @pytest.mark.parametrize("cluster", ["👩‍👩‍👧‍👦", "🇩🇪", "e\u0301\u0302", "각", "漢"])
-def test_what_a_reader_sees_as_one_character_is_never_parted(cluster: str) -> None:
+def test_split_never_cuts_a_grapheme(cluster: str) -> None:
     text = cluster * 900
     for part in split_text(text, LIMIT):
         assert (part.end - part.start) % len(cluster) == 0
 
 
 @pytest.mark.parametrize("piece", ["&amp;", "&#x1F600;", "\\*", "漢&lt;"])
-def test_entities_and_escapes_are_never_parted(piece: str) -> None:
+def test_split_never_cuts_entities_and_escapes(piece: str) -> None:
     text = piece * 600
     kept = [
         text[part.start : part.end].count(piece.lstrip("漢")) for part in split_text(text, LIMIT)
@@ -152,13 +152,13 @@ def test_entities_and_escapes_are_never_parted(piece: str) -> None:
     ],
     ids=lambda text: f"{text[:8]!r}",
 )
-def test_texts_of_any_kind_and_length_are_kept_whole_and_small(text: str) -> None:
+def test_split_of_any_text_keeps_words_and_limits(text: str) -> None:
     parts = split_text(text, 11_000)
     assert "".join(text[part.start : part.end] for part in parts).split() == text.split()
     assert all(len(neutralise(_message(text, part)).encode()) <= 11_000 for part in parts)
 
 
-def test_a_reader_sees_every_word_of_a_recorded_text_once() -> None:
+def test_split_of_recorded_texts_shows_every_word_once() -> None:
     text = "\n\n".join(t for t in recorded() if "[" not in t and "`" not in t and len(t) < 500)
     messages = shown(text, 2_000)
     assert len(messages) > 4
@@ -166,7 +166,7 @@ def test_a_reader_sees_every_word_of_a_recorded_text_once() -> None:
     assert "".join(seen(message) for message in messages).replace("…", "") == words.replace("…", "")
 
 
-def test_a_message_left_at_a_cut_stays_as_it_was_shown() -> None:
+def test_split_at_a_frozen_cut_keeps_the_displayed_message() -> None:
     text = "Some **bold text and [a link](https://example.com) here**.\n\n```py\nx = 1\n```\n"
     for cut in range(1, len(text)):
         before, after = close_open_markup(text[:cut]), shown(text, cuts=(cut,))
@@ -174,13 +174,13 @@ def test_a_message_left_at_a_cut_stays_as_it_was_shown() -> None:
             assert after[0] == before
 
 
-def test_cuts_that_would_leave_nothing_are_passed_over() -> None:
+def test_split_ignores_cuts_that_leave_an_empty_message() -> None:
     assert shown("**bold** text", cuts=(1, 2, 99)) == ["**bold** text"]
 
 
 @given(long_texts, st.data())
 @settings(max_examples=80, deadline=None)
-def test_nothing_is_lost_and_nothing_is_said_twice(text: str, data: Any) -> None:
+def test_split_loses_and_repeats_nothing(text: str, data: Any) -> None:
     cuts = data.draw(st.lists(st.integers(0, 4_000), max_size=3))
     done = 0
     for part in split_text(text, LIMIT, cuts):
@@ -192,7 +192,7 @@ def test_nothing_is_lost_and_nothing_is_said_twice(text: str, data: Any) -> None
 
 @given(long_texts, st.data())
 @settings(max_examples=80, deadline=None)
-def test_parts_that_are_full_never_change_as_the_text_grows(text: str, data: Any) -> None:
+def test_split_parts_that_are_full_never_change(text: str, data: Any) -> None:
     cuts = data.draw(st.lists(st.integers(1, 2_000), max_size=2))
     final = split_text(text, LIMIT, cuts)
     for length in data.draw(st.lists(st.integers(0, len(text)), max_size=8)):

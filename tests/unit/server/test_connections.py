@@ -56,13 +56,13 @@ def head_of(body: bytes) -> bytes:
         pytest.param(head_of(mention())[:-2], id="a head without its end"),
     ],
 )
-async def test_connection_that_brings_no_request_is_closed(begun: bytes) -> None:
+async def test_connection_without_a_request_is_closed(begun: bytes) -> None:
     async with calling(Heard(), {}, SHORT) as caller, socket(caller) as (reader, writer):
         writer.write(begun)
         await all_that_comes(reader)
 
 
-async def test_head_that_trickles_is_closed() -> None:
+async def test_connection_with_a_slow_head_is_closed() -> None:
     async with calling(Heard(), {}, SHORT) as caller, socket(caller) as (reader, writer):
         writer.write(HEAD)
         reading = asyncio.create_task(all_that_comes(reader))
@@ -73,7 +73,7 @@ async def test_head_that_trickles_is_closed() -> None:
 
 
 @pytest.mark.parametrize("trickles", [False, True])
-async def test_body_that_does_not_come_is_refused_and_not_heard(trickles: bool) -> None:
+async def test_request_with_a_slow_body_is_refused(trickles: bool) -> None:
     heard = Heard()
     async with calling(heard, {}, SHORT) as caller, socket(caller) as (reader, writer):
         writer.write(head_of(mention()))
@@ -86,7 +86,7 @@ async def test_body_that_does_not_come_is_refused_and_not_heard(trickles: bool) 
     assert heard.mentions == []
 
 
-async def test_reader_that_never_reads_is_cut_off() -> None:
+async def test_connection_that_never_reads_its_response_is_aborted() -> None:
     async with calling(Heard(), {}, SHORT) as caller, socket(caller) as (reader, writer):
         writer.write(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 5000)
         async with asyncio.timeout(WAIT):
@@ -100,7 +100,7 @@ async def test_reader_that_never_reads_is_cut_off() -> None:
                 pass
 
 
-async def test_silent_connections_make_room_for_those_that_speak() -> None:
+async def test_connection_replaces_a_silent_one_at_the_limit() -> None:
     async with calling(Heard(), {}, PATIENT) as caller:
         silent = [await asyncio.open_connection("127.0.0.1", _port(caller)) for _ in range(12)]
         assert (await caller.get("/healthz"))[0] == 200
@@ -112,7 +112,7 @@ async def test_silent_connections_make_room_for_those_that_speak() -> None:
 
 
 @pytest.mark.parametrize("stamped", [True, False])
-async def test_bodies_that_do_not_come_keep_nobody_out(stamped: bool) -> None:
+async def test_connection_replaces_one_with_a_missing_body_at_the_limit(stamped: bool) -> None:
     heard = Heard()
     begun = head_of(mention()) if stamped else HEAD + b"Content-Length: 9\r\n\r\n"
     async with calling(heard, {}, PATIENT) as caller:
@@ -126,7 +126,7 @@ async def test_bodies_that_do_not_come_keep_nobody_out(stamped: bool) -> None:
     assert heard.mentions == ["quick"]
 
 
-async def test_connection_too_many_is_closed_while_all_others_are_at_work() -> None:
+async def test_connection_above_the_limit_is_closed_if_all_others_are_busy() -> None:
     heard = Heard()
     heard.free.clear()
     async with calling(heard, {}, PATIENT) as caller:
@@ -145,7 +145,7 @@ async def test_connection_too_many_is_closed_while_all_others_are_at_work() -> N
     assert heard.mentions == ["slow"] * 4
 
 
-async def test_question_about_our_health_that_takes_long_is_at_work_too() -> None:
+async def test_connection_with_a_slow_health_check_counts_as_busy() -> None:
     asked, well = asyncio.Queue[None](), asyncio.Event()
 
     async def slow() -> bool:
@@ -165,7 +165,7 @@ async def test_question_about_our_health_that_takes_long_is_at_work_too() -> Non
             writer.close()
 
 
-async def test_connection_that_begins_a_request_is_the_last_to_make_room() -> None:
+async def test_connection_that_starts_a_request_is_the_last_to_be_replaced() -> None:
     heard = Heard()
     async with calling(heard, {}, PATIENT) as caller, socket(caller) as (reader, writer):
         others = [await asyncio.open_connection("127.0.0.1", _port(caller)) for _ in range(3)]
@@ -188,7 +188,7 @@ def chunked(body: bytes, size: int) -> bytes:
 
 
 @pytest.mark.parametrize("size", [64, 1000, 100_000])
-async def test_body_in_chunks_is_heard(size: int) -> None:
+async def test_request_with_a_chunked_body_is_accepted(size: int) -> None:
     heard = Heard()
     async with calling(heard, {}, PATIENT) as caller, socket(caller) as (reader, writer):
         writer.write(chunked(mention("a" * 300_000), size))
@@ -205,7 +205,7 @@ async def test_body_in_chunks_is_heard(size: int) -> None:
     ],
 )
 @pytest.mark.parametrize("stamp", [b"", b"X-Slack-Request-Timestamp: %d\r\n"])
-async def test_body_that_is_mostly_chunks_is_cut_off_before_all_of_it_is_read(
+async def test_request_with_too_much_chunk_overhead_is_aborted(
     body: bytes, stamp: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -222,7 +222,7 @@ async def test_body_that_is_mostly_chunks_is_cut_off_before_all_of_it_is_read(
 
 @pytest.mark.parametrize("sent", [0, 1, 7])
 @pytest.mark.parametrize("chunks", [False, True])
-async def test_sender_that_resets_the_connection_is_no_error(
+async def test_connection_reset_by_the_client_logs_no_error(
     sent: int, chunks: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -242,7 +242,7 @@ async def test_sender_that_resets_the_connection_is_no_error(
     assert [r for r in caplog.records if r.levelno > logging.INFO] == []
 
 
-async def test_connection_is_used_for_several_requests() -> None:
+async def test_connection_serves_several_requests() -> None:
     heard = Heard()
     async with calling(heard, {}, PATIENT) as caller, socket(caller) as (reader, writer):
         for n in range(3):
@@ -275,7 +275,7 @@ async def test_connection_is_used_for_several_requests() -> None:
         pytest.param(b"CONNECT xn--a:443 HTTP/1.1\r\nHost: x\r\n\r\n", id="a wish for a proxy"),
     ],
 )
-async def test_junk_is_answered_without_versions_and_above_debug_without_a_line(
+async def test_malformed_http_is_answered_without_versions_and_logged_at_debug(
     junk: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

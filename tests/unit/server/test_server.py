@@ -47,12 +47,12 @@ async def test_metrics_are_exposed_for_prometheus(caller: Caller) -> None:
     assert "# TYPE bot_answers_total counter" in text
 
 
-async def test_a_signed_event_is_heard(caller: Caller, heard: Heard) -> None:
+async def test_signed_event_reaches_its_listener(caller: Caller, heard: Heard) -> None:
     assert (await caller.post(mention("signed")))[0] == 200
     assert heard.mentions == ["signed"]
 
 
-async def test_slack_s_url_check_is_answered(caller: Caller) -> None:
+async def test_url_verification_of_slack_is_answered(caller: Caller) -> None:
     body = json.dumps({"type": "url_verification", "challenge": "abc"}).encode()
     status, text = await caller.post(body)
     assert status == 200
@@ -70,7 +70,7 @@ async def test_slack_s_url_check_is_answered(caller: Caller) -> None:
         pytest.param({"timestamp": "²"}, id="a digit that is no number"),
     ],
 )
-async def test_what_slack_did_not_sign_just_now_is_refused_and_not_heard(
+async def test_unsigned_or_old_request_is_refused(
     caller: Caller, heard: Heard, how: dict[str, Any]
 ) -> None:
     status, _ = await caller.post(mention(), **how)
@@ -93,7 +93,7 @@ async def test_what_slack_did_not_sign_just_now_is_refused_and_not_heard(
     ],
 )
 @pytest.mark.parametrize("content_type", ["application/json", "application/x-www-form-urlencoded"])
-async def test_a_malformed_body_is_refused_even_when_signed(
+async def test_signed_request_with_a_malformed_body_is_refused(
     caller: Caller, heard: Heard, body: bytes, content_type: str
 ) -> None:
     status, _ = await caller.post(body, content_type=content_type)
@@ -101,7 +101,7 @@ async def test_a_malformed_body_is_refused_even_when_signed(
     assert heard.mentions == []
 
 
-async def test_what_nobody_listens_to_is_acknowledged(caller: Caller) -> None:
+async def test_signed_event_without_a_listener_is_acknowledged(caller: Caller) -> None:
     event = {"type": "event_callback", "team_id": "T1", "event": {"type": "pin_added"}}
     assert (await caller.post(json.dumps(event).encode()))[0] == 200
     form = {"command": "/other", "team_id": "T1", "user_id": "U1", "channel_id": "C1", "text": ""}
@@ -111,14 +111,14 @@ async def test_what_nobody_listens_to_is_acknowledged(caller: Caller) -> None:
     assert status == 200
 
 
-async def test_a_port_in_use_is_one_sentence(caller: Caller) -> None:
+async def test_port_in_use_is_a_start_error_of_one_sentence(caller: Caller) -> None:
     port = int(caller.base.rsplit(":", 1)[1])
     with pytest.raises(StartError, match=rf"METRICS_PORT {port} on 127.0.0.1 can't be used"):
         async with serve(make_application(), "127.0.0.1", port, variable="METRICS_PORT"):
             pass
 
 
-async def test_answers_tell_no_versions(caller: Caller) -> None:
+async def test_responses_contain_no_versions(caller: Caller) -> None:
     for path in ("/healthz", "/metrics", "/nowhere", "/slack/events"):
         async with caller.session.get(caller.base + path) as answer:
             assert answer.headers["Server"] == "bot"

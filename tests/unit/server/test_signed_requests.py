@@ -61,7 +61,7 @@ COSTLY = [
 
 @pytest.mark.parametrize(("body", "content_type"), COSTLY)
 @pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
-async def test_costly_body_is_refused_at_once_and_quietly(
+async def test_expensive_body_is_refused_at_once_and_logged_at_debug(
     caller: Caller,
     heard: Heard,
     body: bytes,
@@ -94,7 +94,7 @@ async def test_costly_body_is_refused_at_once_and_quietly(
         pytest.param({"X-Slack-Signature": "v0="}, id="half a signature"),
     ],
 )
-async def test_strange_signature_is_refused_quietly(
+async def test_malformed_signature_is_refused_and_logged_at_debug(
     caller: Caller, heard: Heard, headers: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -104,7 +104,7 @@ async def test_strange_signature_is_refused_quietly(
     assert [r for r in caplog.records if r.levelno > logging.INFO] == []
 
 
-async def test_signed_body_is_utf8_whatever_its_sender_calls_it(
+async def test_signed_body_is_decoded_as_utf8_whatever_its_charset(
     caller: Caller, heard: Heard
 ) -> None:
     body = mention("Grüße, 你好").replace(b"\\u", b"\\u")
@@ -120,7 +120,7 @@ async def test_body_of_more_than_a_mebibyte_is_refused(caller: Caller, heard: He
     assert len(heard.mentions) == 1
 
 
-async def test_compressed_body_is_refused_before_it_is_unpacked(
+async def test_compressed_body_is_refused_without_decompression(
     caller: Caller, heard: Heard
 ) -> None:
     body = gzip.compress(b" " * 50_000_000)
@@ -128,7 +128,9 @@ async def test_compressed_body_is_refused_before_it_is_unpacked(
     assert (await caller.post(mention(), headers={"Content-Encoding": "identity"}))[0] == 200
 
 
-async def test_headers_of_the_sender_do_not_steer_bolt(caller: Caller, heard: Heard) -> None:
+async def test_bolt_request_has_only_the_headers_that_bolt_needs(
+    caller: Caller, heard: Heard
+) -> None:
     lazy = {"X-Slack-Bolt-Lazy-Only": "1", "X-Slack-Bolt-Lazy-Function-Name": "on_mention"}
     assert (await caller.post(mention("once"), headers=lazy))[0] == 200
     assert heard.mentions == ["once"]
@@ -153,16 +155,14 @@ _payloads = st.dictionaries(
 
 
 @given(payload=_payloads, form=st.booleans())
-def test_any_signed_payload_is_taken_or_refused_and_never_an_error(
-    payload: dict[str, Any], form: bool
-) -> None:
+def test_signed_payload_of_any_shape_raises_no_error(payload: dict[str, Any], form: bool) -> None:
     text = json.dumps(payload)
     body = urlencode({"payload": text}).encode() if form else text.encode()
     assert _status(body, FORM if form else "application/json") in {200, 400}
 
 
 @given(body=st.binary(max_size=200), content_type=st.text(max_size=40))
-def test_any_signed_bytes_are_taken_or_refused(body: bytes, content_type: str) -> None:
+def test_signed_bytes_of_any_kind_raise_no_error(body: bytes, content_type: str) -> None:
     assert _status(body, content_type) in {200, 400}
 
 
@@ -177,11 +177,11 @@ def _status(body: bytes, content_type: str) -> int:
 @pytest.mark.parametrize(
     ("off", "well"), [(0, True), (300, True), (-300, True), (301, False), (-301, False)]
 )
-def test_time_stamp_is_recent_within_five_minutes(off: int, well: bool) -> None:
+def test_timestamp_is_recent_within_five_minutes(off: int, well: bool) -> None:
     assert is_recent(str(1_700_000_000 + off), 1_700_000_000.0) is well
 
 
-def test_signature_is_the_one_of_slack_s_documentation() -> None:
+def test_signature_matches_the_example_of_slack_s_documentation() -> None:
     """https://docs.slack.dev/authentication/verifying-requests-from-slack"""
     body = (
         b"token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow"

@@ -16,7 +16,7 @@ from bot.slack.metadata_signer import MetadataSigner
 from tests.unit.slack.serving import answering, serving, update
 
 
-async def test_a_post_sends_blocks_as_objects_and_never_unfurls() -> None:
+async def test_post_sends_blocks_as_objects_and_never_unfurls() -> None:
     async with serving(answering({"ok": True, "ts": "5.0"})) as server:
         ts = await server.slack.post(
             "C1", text="hi", blocks='[{"type":"divider"}]', metadata={"event_type": "x"}
@@ -36,7 +36,7 @@ async def test_a_post_sends_blocks_as_objects_and_never_unfurls() -> None:
     assert server.outcomes == [("chat.postMessage", "ok")]
 
 
-async def test_an_edit_leaves_out_what_was_not_given() -> None:
+async def test_update_leaves_out_arguments_that_are_none() -> None:
     async with serving(answering({"ok": True})) as server:
         await update(server.slack)
     assert server.requests == [
@@ -44,7 +44,7 @@ async def test_an_edit_leaves_out_what_was_not_given() -> None:
     ]
 
 
-async def test_who_we_are_comes_with_our_scopes() -> None:
+async def test_auth_test_returns_the_identity_with_its_scopes() -> None:
     who = {"team_id": "T1", "team": "Otters", "user_id": "U9", "bot_id": "B9", "user": "bot"}
     answer = answering({"ok": True, **who}, **{"X-OAuth-Scopes": "chat:write,im:history"})
     async with serving(answer) as server:
@@ -60,19 +60,19 @@ async def test_who_we_are_comes_with_our_scopes() -> None:
         ({}, {"T1"}),
     ],
 )
-async def test_our_home_is_our_team_and_its_organisation(
+async def test_tenant_ids_are_the_team_and_its_organisation(
     said: dict[str, Any], home: set[str]
 ) -> None:
     async with serving(answering({"ok": True, "team_id": "T1", **said})) as server:
         assert (await server.slack.auth_test()).tenant_ids == home
 
 
-async def test_without_the_header_the_scopes_are_unknown() -> None:
+async def test_auth_test_without_a_scopes_header_returns_no_scopes() -> None:
     async with serving(answering({"ok": True, "user_id": "U9"})) as server:
         assert (await server.slack.auth_test()).scopes == frozenset()
 
 
-async def test_a_thread_is_read_page_by_page_and_its_root_counts_once() -> None:
+async def test_replies_reads_a_thread_page_by_page_and_counts_its_root_once() -> None:
     pages = [
         {"messages": [{"ts": "1"}, {"ts": "2"}], "response_metadata": {"next_cursor": "more"}},
         {"messages": [{"ts": "1"}, {"ts": "3"}], "response_metadata": {"next_cursor": ""}},
@@ -86,7 +86,7 @@ async def test_a_thread_is_read_page_by_page_and_its_root_counts_once() -> None:
     assert second["cursor"] == "more"
 
 
-async def test_no_more_messages_are_read_than_asked_for() -> None:
+async def test_replies_and_history_read_no_more_than_the_limit() -> None:
     page = {"ok": True, "messages": [{"ts": str(n)} for n in range(15)]}
     page["response_metadata"] = {"next_cursor": "more"}
     async with serving(answering(page)) as server:
@@ -104,12 +104,12 @@ async def test_no_more_messages_are_read_than_asked_for() -> None:
         ({}, "U1"),
     ],
 )
-async def test_a_person_has_the_name_others_see(person: dict[str, Any], name: str) -> None:
+async def test_user_name_is_the_name_that_others_see(person: dict[str, Any], name: str) -> None:
     async with serving(answering({"ok": True, "user": person})) as server:
         assert await server.slack.user_name("U1") == name
 
 
-async def test_the_smaller_methods_send_what_slack_expects() -> None:
+async def test_other_methods_send_the_arguments_that_slack_expects() -> None:
     answer = answering({"ok": True, "channel": {"id": "D1"}, "url": "wss://x"})
     async with serving(answer) as server:
         slack = server.slack
@@ -127,7 +127,7 @@ async def test_the_smaller_methods_send_what_slack_expects() -> None:
     assert server.headers[1]["Authorization"] == "Bearer xapp-1"
 
 
-async def test_a_slack_on_this_machine_is_not_looked_for_behind_a_proxy(
+async def test_proxy_is_not_used_for_a_slack_on_this_machine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
@@ -138,7 +138,7 @@ async def test_a_slack_on_this_machine_is_not_looked_for_behind_a_proxy(
     assert there.web.proxy == "http://proxy.example:3128"
 
 
-async def test_what_was_given_up_is_sent_no_more() -> None:
+async def test_call_that_timed_out_sends_no_more_bytes() -> None:
     """A connection that is reset takes with it what the network has held up."""
     arrived, ended = asyncio.Event(), asyncio.get_running_loop().create_future()
 
@@ -163,7 +163,7 @@ async def test_what_was_given_up_is_sent_no_more() -> None:
         assert isinstance(await ended, ConnectionResetError)
 
 
-def test_bolt_gets_a_client_that_retries_nothing() -> None:
+def test_slack_sdk_client_has_no_retry_handlers() -> None:
     async def make() -> AsyncWebClient:
         async with http_session() as session:
             return Slack("xoxb-1", base_url="https://slack.com/api/", session=session).web
@@ -171,13 +171,13 @@ def test_bolt_gets_a_client_that_retries_nothing() -> None:
     assert asyncio.run(make()).retry_handlers == []
 
 
-def test_every_scope_is_one_slack_has() -> None:
+def test_scopes_by_method_are_scopes_that_slack_has() -> None:
     scopes = {scope for needed in SCOPES_BY_METHOD.values() for scope in needed.split(",") if scope}
     assert all(":" in scope for scope in scopes)
     assert json.dumps(dict(SCOPES_BY_METHOD))
 
 
-async def test_many_calls_at_once_share_a_few_connections() -> None:
+async def test_concurrent_calls_share_a_bounded_number_of_connections() -> None:
     under_way, all_taken, go_on = 0, asyncio.Event(), asyncio.Event()
 
     async def answer(_: web.Request) -> web.Response:

@@ -14,7 +14,7 @@ from bot.slack import Slack, http_session
 from tests.unit.slack.serving import Answer, answering, failure, saying, serving, update
 
 
-async def test_a_refusal_is_slacks_own_word() -> None:
+async def test_refused_call_raises_the_error_code_of_slack() -> None:
     body = {"ok": False, "error": "missing_scope", "needed": "chat:write"}
     error, outcomes = await failure(answering(body))
     assert isinstance(error, SlackRefused)
@@ -30,7 +30,7 @@ async def test_a_refusal_is_slacks_own_word() -> None:
     ("header", "seconds"),
     [("7", 7.0), ("0.5", 0.5), ("", 5.0), ("soon", 5.0), ("-3", 0.0), ("999999", 300.0)],
 )
-async def test_a_429_says_when_to_come_back(header: str, seconds: float) -> None:
+async def test_rate_limited_call_raises_its_retry_after(header: str, seconds: float) -> None:
     error, outcomes = await failure(
         saying(429, '{"ok":false,"error":"ratelimited"}', headers={"Retry-After": header})
     )
@@ -39,7 +39,7 @@ async def test_a_429_says_when_to_come_back(header: str, seconds: float) -> None
     assert outcomes == [("chat.update", "rate_limited")]
 
 
-async def test_a_limit_told_in_the_body_is_one_too() -> None:
+async def test_rate_limit_in_the_body_counts_as_one() -> None:
     error, _ = await failure(answering({"ok": False, "error": "rate_limited"}))
     assert isinstance(error, SlackRateLimited)
 
@@ -66,13 +66,13 @@ NOT_SLACK: dict[str, Answer] = {
 
 
 @pytest.mark.parametrize("answer", NOT_SLACK.values(), ids=NOT_SLACK)
-async def test_an_answer_not_in_slacks_own_words_leaves_it_open(answer: Answer) -> None:
+async def test_reply_that_is_not_from_slack_counts_as_unreachable(answer: Answer) -> None:
     error, outcomes = await failure(answer)
     assert isinstance(error, SlackUnreachable)
     assert outcomes == [("chat.update", "unreachable")]
 
 
-async def test_bytes_that_are_no_text_leave_it_open() -> None:
+async def test_reply_that_is_not_text_counts_as_unreachable() -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
         return web.Response(body=b'{"ok": "\xff"}', content_type="application/json")
 
@@ -80,7 +80,7 @@ async def test_bytes_that_are_no_text_leave_it_open() -> None:
     assert isinstance(error, SlackUnreachable)
 
 
-async def test_a_connection_that_breaks_off_leaves_it_open_and_is_not_retried() -> None:
+async def test_broken_connection_counts_as_unreachable_and_is_not_retried() -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
         assert request.transport
         request.transport.close()
@@ -90,7 +90,7 @@ async def test_a_connection_that_breaks_off_leaves_it_open_and_is_not_retried() 
     assert isinstance(error, SlackUnreachable)
 
 
-async def test_nobody_there_leaves_it_open() -> None:
+async def test_refused_connection_counts_as_unreachable() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/api/"
@@ -99,7 +99,7 @@ async def test_nobody_there_leaves_it_open() -> None:
                 await update(Slack("xoxb-1", base_url=url, session=session))
 
 
-async def test_an_answer_that_never_comes_leaves_it_open() -> None:
+async def test_call_without_a_reply_counts_as_unreachable() -> None:
     heard, given_up = asyncio.Event(), asyncio.Event()
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -117,6 +117,6 @@ async def test_an_answer_that_never_comes_leaves_it_open() -> None:
         given_up.set()
 
 
-async def test_no_call_may_take_longer_than_fifteen_seconds() -> None:
+async def test_http_session_limits_a_call_to_fifteen_seconds() -> None:
     async with http_session() as session:
         assert session.timeout.total == 15

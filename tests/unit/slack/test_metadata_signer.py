@@ -40,19 +40,19 @@ def turn(seal: MetadataSigner, message: dict[str, Any], us: Identity | None = US
     return str(metadata.get("event_payload", {}).get("turn", ""))
 
 
-def test_sealed_metadata_of_ours_is_believed_after_a_restart_and_by_every_replica() -> None:
+def test_signed_metadata_is_accepted_after_a_restart_and_by_every_replica() -> None:
     message = {**BY_US, "metadata": OURS.sign(mark("t1", part=2))}
     assert turn(MetadataSigner("xoxb-1"), message) == "t1"
     assert turn(MetadataSigner("xoxb-1"), message, None) == "t1"
     assert turn(OURS, {"user": "UBOT", "metadata": OURS.sign(mark())}) == "t1"
 
 
-def test_metadata_of_ours_from_before_there_were_seals_is_believed() -> None:
+def test_unsigned_metadata_of_our_messages_is_accepted_from_older_versions() -> None:
     assert turn(OURS, {**BY_US, "metadata": mark()}) == "t1"
 
 
 @pytest.mark.parametrize("author", [BY_US, *OTHERS])
-def test_metadata_without_a_right_seal_counts_for_nothing_before_we_know_who_we_are(
+def test_metadata_without_a_valid_seal_is_dropped_while_the_identity_is_unknown(
     author: dict[str, str],
 ) -> None:
     for metadata in (mark(), MetadataSigner("xoxb-2").sign(mark()), with_seal("0" * 32)):
@@ -61,7 +61,7 @@ def test_metadata_without_a_right_seal_counts_for_nothing_before_we_know_who_we_
 
 @pytest.mark.parametrize("author", OTHERS)
 @pytest.mark.parametrize("sealed", [False, True], ids=["bare", "copied"])
-def test_metadata_of_others_counts_for_nothing(author: dict[str, str], sealed: bool) -> None:
+def test_metadata_of_other_authors_is_removed(author: dict[str, str], sealed: bool) -> None:
     metadata = OURS.sign(mark()) if sealed else mark()
     assert "metadata" not in OURS.without_unverified_metadata(
         {**author, "metadata": metadata, "ts": "1"}, US
@@ -85,13 +85,15 @@ def test_metadata_of_others_counts_for_nothing(author: dict[str, str], sealed: b
         ),
     ],
 )
-def test_wrong_seal_is_no_mark_and_yet_a_message_with_one(metadata: dict[str, Any]) -> None:
+def test_metadata_with_a_wrong_seal_keeps_its_type_and_loses_its_payload(
+    metadata: dict[str, Any],
+) -> None:
     believed = OURS.without_unverified_metadata({**BY_US, "metadata": metadata}, US)
     assert believed["metadata"]["event_payload"] == {}
     assert believed["metadata"]["event_type"] == "llm_answer"
 
 
-def test_seal_tells_nothing_of_the_token() -> None:
+def test_seal_does_not_reveal_the_token() -> None:
     assert "xoxb" not in str(OURS.sign(mark()))
 
 
@@ -103,14 +105,14 @@ _any = st.recursive(
 
 
 @given(metadata=_any | st.fixed_dictionaries({"event_type": _any, "event_payload": _any}))
-def test_any_metadata_is_read_without_an_error(metadata: Any) -> None:
+def test_metadata_of_any_shape_is_verified_without_an_error(metadata: Any) -> None:
     for author in (BY_US, *OTHERS):
         for us in (US, None):
             OURS.without_unverified_metadata({**author, "metadata": metadata}, us)
 
 
 @pytest.mark.parametrize("method", ["replies", "history"])
-async def test_messages_are_read_without_the_metadata_of_others(method: str) -> None:
+async def test_replies_and_history_return_no_metadata_of_other_authors(method: str) -> None:
     found = [
         {"ts": "1", **BY_US, "metadata": OURS.sign(mark("ours"))},
         {"ts": "2", "user": "U2", "bot_id": "B2", "metadata": OURS.sign(mark("copied"))},

@@ -11,7 +11,7 @@ from bot.slack.response_url import is_trusted
 from tests.unit.slack.serving import saying, serving
 
 
-async def test_a_response_url_takes_a_message() -> None:
+async def test_response_url_receives_the_message() -> None:
     async with serving(saying(200, "ok")) as server:
         await server.slack.respond(f"{server.origin}/api/hook", {"text": "hi"})
     assert server.requests == [("hook", {"text": "hi"})]
@@ -29,7 +29,7 @@ async def test_a_response_url_takes_a_message() -> None:
         (302, "", ""),
     ],
 )
-async def test_a_used_up_response_url_is_a_refusal(status: int, body: str, code: str) -> None:
+async def test_response_url_that_is_used_up_is_refused(status: int, body: str, code: str) -> None:
     async with serving(saying(status, body)) as server:
         url = f"{server.origin}/api/secret-part"
         with pytest.raises(SlackError) as error:
@@ -39,7 +39,7 @@ async def test_a_used_up_response_url_is_a_refusal(status: int, body: str, code:
 
 
 @pytest.mark.parametrize("status", [429, 500])
-async def test_a_response_url_can_be_limited_or_out_of_reach(status: int) -> None:
+async def test_response_url_can_be_rate_limited_or_unreachable(status: int) -> None:
     async with serving(saying(status, headers={"Retry-After": "2"})) as server:
         with pytest.raises(SlackError) as error:
             await server.slack.respond(f"{server.origin}/api/hook", {"text": "hi"})
@@ -47,14 +47,14 @@ async def test_a_response_url_can_be_limited_or_out_of_reach(status: int) -> Non
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "x-unknown"])
-async def test_compressed_answer_of_a_response_url_is_not_unpacked(encoding: str) -> None:
+async def test_response_url_reply_that_is_compressed_is_not_decompressed(encoding: str) -> None:
     async with serving(saying(200, "ok", headers={"Content-Encoding": encoding})) as server:
         with pytest.raises(SlackUnreachable):
             await server.slack.respond(f"{server.origin}/api/hook", {"text": "hi"})
     assert server.headers[0]["Accept-Encoding"] == "identity"
 
 
-async def test_answer_of_a_response_url_is_read_to_its_limit() -> None:
+async def test_response_url_reply_is_read_up_to_its_limit() -> None:
     async with serving(saying(200, "x" * MAX_WORD)) as server:
         await server.slack.respond(f"{server.origin}/api/hook", {"text": "hi"})
     for status in (200, 404):
@@ -63,13 +63,13 @@ async def test_answer_of_a_response_url_is_read_to_its_limit() -> None:
                 await server.slack.respond(f"{server.origin}/api/hook", {"text": "hi"})
 
 
-async def test_answer_of_a_response_url_that_is_nested_too_deep_is_no_json() -> None:
+async def test_response_url_reply_that_is_nested_too_deeply_is_not_json() -> None:
     async with serving(saying(404, "[" * MAX_WORD)) as server:
         with pytest.raises(SlackRefused, match="http_404"):
             await server.slack.respond(f"{server.origin}/api/hook", {"text": "hi"})
 
 
-async def test_a_response_url_is_in_no_error_however_it_fails() -> None:
+async def test_response_url_appears_in_no_error() -> None:
     async with http_session() as session:
         slack = Slack("xoxb-1", base_url="http://127.0.0.1:9/api/", session=session)
         with pytest.raises(SlackUnreachable) as error:
@@ -79,7 +79,7 @@ async def test_a_response_url_is_in_no_error_however_it_fails() -> None:
     assert error.value.__suppress_context__
 
 
-async def test_nothing_is_sent_to_a_host_that_is_not_slacks() -> None:
+async def test_response_url_of_another_host_is_never_called() -> None:
     async with serving(saying(200, "ok")) as server, http_session() as session:
         slack = Slack("xoxb-1", base_url="https://slack.com/api/", session=session)
         with pytest.raises(SlackRefused, match="untrusted_host"):
@@ -104,5 +104,7 @@ async def test_nothing_is_sent_to_a_host_that_is_not_slacks() -> None:
         ("file:///etc/passwd", "http://127.0.0.1:8000/api/", False),
     ],
 )
-def test_where_a_response_url_may_lead(url: str, base_url: str, trusted: bool) -> None:
+def test_response_url_is_trusted_by_its_scheme_and_host(
+    url: str, base_url: str, trusted: bool
+) -> None:
     assert is_trusted(url, base_url) is trusted

@@ -79,7 +79,7 @@ def times(part: ThreadPart) -> list[str]:
 @example([(900, 0.5), (1, 3_000_000.0)], True)
 @example([(200, 3600.0), (800, 0.01)], False)
 @settings(max_examples=60, deadline=None)
-def test_what_is_read_is_the_newest_without_a_gap(
+def test_thread_reader_returns_the_newest_messages_without_a_gap(
     bursts: list[tuple[int, float]], root_on_every_page: bool
 ) -> None:
     gaps = [gap for count, gap in bursts for _ in range(count)]
@@ -94,14 +94,14 @@ def test_what_is_read_is_the_newest_without_a_gap(
 
 
 @pytest.mark.parametrize(("count", "pages"), [(0, 1), (1, 1), (199, 1), (200, 2), (1000, 2)])
-def test_pages_of_a_steady_thread(count: int, pages: int) -> None:
+def test_thread_reader_needs_few_pages_for_a_steady_thread(count: int, pages: int) -> None:
     thread = Thread([60.0] * count)
     part = thread.newest()
     assert thread.reads <= pages
     assert times(part) == thread.times[-len(part.newest) :] if count else not part.newest
 
 
-def test_message_at_the_very_edge_of_a_page_is_read() -> None:
+def test_thread_reader_reads_a_message_at_the_edge_of_a_page() -> None:
     for count in range(380, 420):
         thread = Thread([60.0] * count)
         thread.until = thread.times[-1]
@@ -109,7 +109,7 @@ def test_message_at_the_very_edge_of_a_page_is_read() -> None:
         assert found == thread.times[-len(found) :]
 
 
-def test_ten_thousand_messages_take_no_more_pages_than_allowed() -> None:
+def test_thread_reader_keeps_the_page_limit_for_ten_thousand_messages() -> None:
     thread = Thread([30.0] * 10_000)
     part = thread.newest()
     assert thread.reads <= BOUNDS.max_pages
@@ -120,7 +120,7 @@ def test_ten_thousand_messages_take_no_more_pages_than_allowed() -> None:
 
 @given(st.integers(201, 1500), st.integers(0, 79))
 @settings(max_examples=30, deadline=None)
-def test_a_marked_thread_is_read_from_its_mark_in_one_page(count: int, more: int) -> None:
+def test_thread_reader_continues_an_earlier_read_in_one_page(count: int, more: int) -> None:
     thread = Thread([60.0] * count)
     mark = EarlierRead(thread.times[-120 - more], count - 120 - more + 1)
     part = thread.newest(mark=mark)
@@ -130,7 +130,7 @@ def test_a_marked_thread_is_read_from_its_mark_in_one_page(count: int, more: int
     assert part.root == thread.root
 
 
-def test_much_that_was_said_since_a_mark_is_found_as_well() -> None:
+def test_thread_reader_finds_many_messages_since_an_earlier_read() -> None:
     thread = Thread([60.0] * 900)
     part = thread.newest(mark=EarlierRead(thread.times[100], 101))
     assert times(part) == thread.times[-len(part.newest) :]
@@ -138,7 +138,7 @@ def test_much_that_was_said_since_a_mark_is_found_as_well() -> None:
 
 
 @pytest.mark.parametrize("most", [15, 100])
-def test_a_server_with_small_pages_gives_what_fits_into_five(most: int) -> None:
+def test_thread_reader_returns_five_pages_from_a_server_with_small_pages(most: int) -> None:
     thread = Thread([60.0] * 1000, most=most)
     part = thread.newest()
     assert thread.reads <= BOUNDS.max_pages
@@ -148,7 +148,7 @@ def test_a_server_with_small_pages_gives_what_fits_into_five(most: int) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "gap"), [(1.4, False), (2.9, True)])
-def test_what_was_read_within_the_time_is_used(seconds: float, gap: bool) -> None:
+def test_thread_reader_returns_what_it_read_before_the_timeout(seconds: float, gap: bool) -> None:
     thread = Thread([60.0] * 5000, seconds=seconds)
     part = thread.newest()
     assert thread.reads == 2
@@ -157,7 +157,7 @@ def test_what_was_read_within_the_time_is_used(seconds: float, gap: bool) -> Non
     assert part.left_out == 5000 - len(part.newest)
 
 
-def test_a_page_that_fails_leaves_what_was_read_before() -> None:
+def test_thread_reader_returns_what_it_read_before_a_failed_page() -> None:
     thread = Thread([60.0] * 1000)
     thread.fails_at = 2
     part = thread.newest()
@@ -166,7 +166,7 @@ def test_a_page_that_fails_leaves_what_was_read_before() -> None:
     assert part.left_out == 801
 
 
-def test_a_thread_of_which_nothing_can_be_read_is_an_error() -> None:
+def test_thread_reader_raises_if_no_page_can_be_read() -> None:
     failing = Thread([60.0])
     failing.fails_at = 1
     with pytest.raises(SlackRefused):
@@ -175,7 +175,7 @@ def test_a_thread_of_which_nothing_can_be_read_is_an_error() -> None:
         Thread([60.0], seconds=10.0).newest()
 
 
-def test_a_thread_whose_root_is_gone_is_read_all_the_same() -> None:
+def test_thread_reader_reads_a_thread_whose_root_is_deleted() -> None:
     thread = Thread([60.0] * 3)
     thread.root = None
     part = thread.newest()

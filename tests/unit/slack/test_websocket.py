@@ -49,7 +49,9 @@ def padded(size: int) -> str:
 @pytest.mark.parametrize(
     ("size", "heard"), [(MAX_BYTES - 1, True), (MAX_BYTES + 1, False), (4 * MAX_BYTES, False)]
 )
-async def test_message_that_is_too_long_ends_the_connection(size: int, heard: bool) -> None:
+async def test_websocket_message_that_is_too_long_ends_the_connection(
+    size: int, heard: bool
+) -> None:
     async def talk(socket: web.WebSocketResponse, _: web.Request) -> None:
         await socket.send_str(padded(size))
         await socket.receive()
@@ -57,7 +59,7 @@ async def test_message_that_is_too_long_ends_the_connection(size: int, heard: bo
     assert (await original_turn_id(talk) is not None) is heard
 
 
-async def test_message_that_is_nested_too_deep_is_left_out() -> None:
+async def test_websocket_message_that_is_nested_too_deeply_is_skipped() -> None:
     async def talk(socket: web.WebSocketResponse, _: web.Request) -> None:
         await socket.send_str("[" * 200_000)
         await socket.send_str('{"type":"hello"}')
@@ -66,7 +68,7 @@ async def test_message_that_is_nested_too_deep_is_left_out() -> None:
     assert await original_turn_id(talk) == {"type": "hello"}
 
 
-async def test_compressed_message_ends_the_connection_unread() -> None:
+async def test_websocket_message_that_is_compressed_ends_the_connection() -> None:
     packing = zlib.compressobj(9, zlib.DEFLATED, -15)
     packed = packing.compress(b'{"type":"hello"}') + packing.flush(zlib.Z_SYNC_FLUSH)[:-4]
 
@@ -79,7 +81,7 @@ async def test_compressed_message_ends_the_connection_unread() -> None:
     assert await original_turn_id(talk) is None
 
 
-async def test_handshake_with_a_body_without_end_is_given_up_at_its_status() -> None:
+async def test_websocket_handshake_with_an_endless_body_fails_at_its_status() -> None:
     async def handle(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(status=200)
         await response.prepare(request)

@@ -35,7 +35,7 @@ MESSAGES = st.dictionaries(st.sampled_from(NAMES), ANYTHING, max_size=6)
 
 @settings(max_examples=200, deadline=None)
 @given(MESSAGES, st.lists(ANYTHING, max_size=3))
-def test_any_message_is_read(message: dict[str, Any], things: list[Any]) -> None:
+def test_read_message_accepts_any_shape(message: dict[str, Any], things: list[Any]) -> None:
     for name in ("blocks", "attachments", "files"):
         found = read_message(message | {name: things})
         assert found.text == found.text.strip()
@@ -43,7 +43,7 @@ def test_any_message_is_read(message: dict[str, Any], things: list[Any]) -> None
         answer_text(message | {name: things})
 
 
-def test_a_message_as_deep_as_is_read_needs_no_more_stack_than_there_is() -> None:
+def test_read_message_of_the_deepest_message_fits_the_stack() -> None:
     element: dict[str, Any] = {"type": "text", "text": "core"}
     for _ in range(MAX_NESTING_LEVELS // 2 - 3):
         element = {"type": "rich_text_section", "elements": [element]}

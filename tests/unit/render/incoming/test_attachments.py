@@ -94,17 +94,17 @@ def read(*attachments: Json, said: str = "") -> ReadMessage:
         ({"preview": {"type": "x", "title": {"text": "Roadmap"}, "can_remove": True}}, "Roadmap"),
     ],
 )
-def test_an_attachment_reads_as_what_it_shows(attachment: Json, expected: str) -> None:
+def test_attachment_reads_as_its_visible_text(attachment: Json, expected: str) -> None:
     assert read(attachment).text == expected
 
 
-def test_text_stands_before_attachments_and_files_below_them() -> None:
+def test_message_text_comes_before_attachments_and_files() -> None:
     message = {"text": "Look:", "attachments": [{"text": "one"}, {"text": "two"}], "files": [PDF]}
     assert read_message(message).text == "Look:\n\none\n\ntwo\n\n[file: report.pdf, PDF]"
 
 
 @pytest.mark.parametrize("said", ["", "What is this about?"])
-def test_a_forward_is_marked_and_quoted_with_its_author(said: str) -> None:
+def test_forward_is_quoted_with_its_author(said: str) -> None:
     quoted = (
         "Forwarded message from Ada in #incidents:\n> The database is down\n> Posted in #incidents"
     )
@@ -121,49 +121,49 @@ def test_a_forward_is_marked_and_quoted_with_its_author(said: str) -> None:
         ({"author_name": "A\nBob: yes", "author_subname": ""}, "Forwarded message from A Bob: yes"),
     ],
 )
-def test_the_author_of_a_forward_is_named_on_one_line(change: Json, expected: str) -> None:
+def test_forward_author_is_on_one_line(change: Json, expected: str) -> None:
     assert read(FORWARD | change).text.startswith(f"{expected} in #incidents:\n> The")
 
 
-def test_a_forward_from_a_direct_message_says_so() -> None:
+def test_forward_from_a_direct_message_says_so() -> None:
     said = read(FORWARD | {"channel_name": "Direct Message", "footer": ""}).text
     assert said.startswith("Forwarded message from Ada in Direct Message:\n")
 
 
-def test_the_blocks_of_a_forward_are_read_instead_of_their_copy() -> None:
+def test_forward_is_read_from_its_blocks() -> None:
     original = rich(section("The database", user("U2")), bullets("is", "down"))
     found = read(FORWARD | {"message_blocks": message_blocks(original), "footer": ""})
     assert found.text.splitlines()[1:] == ["> The database<@U2>", "> - is", "> - down"]
     assert found.mentions == ("U2",)
 
 
-def test_files_of_a_forward_are_named_once() -> None:
+def test_forward_names_its_files_once() -> None:
     inner = [{"message": {"blocks": [], "files": [PDF]}}]
     found = read(FORWARD | {"files": [PDF], "message_blocks": inner, "footer": ""})
     assert found.text.count("report.pdf") == 1
     assert found.files == found.unreadable == ("report.pdf (PDF)",)
 
 
-def test_a_forward_of_a_forward_is_quoted_twice() -> None:
+def test_forward_of_a_forward_is_quoted_twice() -> None:
     inner = [{"message": {"attachments": [FORWARD | {"author_name": "Bob"}]}}]
     said = read(FORWARD | {"text": "see", "message_blocks": inner, "footer": ""}).text
     assert "> Forwarded message from Bob (Ada) in #incidents:\n> > The database is down" in said
 
 
 @pytest.mark.parametrize("text", ["", "  ", "\n"])
-def test_an_empty_forward_is_named_as_unreadable(text: str) -> None:
+def test_forward_that_is_empty_is_unreadable(text: str) -> None:
     found = read(FORWARD | {"text": text, "footer": "", "fallback": "[no preview available]"})
     assert found.text == "Forwarded message from Ada in #incidents: (empty)"
     assert found.unreadable == ("an empty forwarded message",)
     assert not found.has_words
 
 
-def test_an_image_without_words_is_named_as_unreadable() -> None:
+def test_attachment_image_without_text_is_unreadable() -> None:
     found = read({"image_url": "https://i.example/1.png", "id": 1})
     assert (found.text, found.unreadable) == ("[image]", ("an image without a description",))
 
 
-def test_the_names_of_channels_in_a_forward_come_from_its_text() -> None:
+def test_forward_takes_channel_names_from_its_text() -> None:
     block = rich(section("see ", {"type": "channel", "channel_id": "C9"}))
     forward = {"text": "see <#C9|ops>", "message_blocks": message_blocks(block), "footer": ""}
     assert "> see #ops" in read(FORWARD | forward).text

@@ -153,7 +153,7 @@ def read(*blocks: Json) -> str:
         ({"type": "context_actions", "elements": [button("Good")]}, ""),
     ],
 )
-def test_a_block_reads_as_the_words_people_see(block: Json, expected: str) -> None:
+def test_block_reads_as_its_visible_text(block: Json, expected: str) -> None:
     assert read(block) == expected
 
 
@@ -184,18 +184,20 @@ def test_blocks_are_read_in_order_with_a_blank_line_between() -> None:
         ("我们明天开会", [rich(section("我们", text("明天", "bold"), "开会"))], "我们**明天**开会"),
     ],
 )
-def test_text_that_repeats_the_blocks_is_not_doubled(said: str, blocks: Any, expected: str) -> None:
+def test_message_text_that_repeats_the_blocks_is_left_out(
+    said: str, blocks: Any, expected: str
+) -> None:
     assert read_message({"text": said, "blocks": blocks}).text == expected
 
 
-def test_an_image_without_a_description_is_named_as_unreadable() -> None:
+def test_image_block_without_a_description_is_unreadable() -> None:
     found = read_message({"text": "", "blocks": [{"type": "image", "image_url": "u"}]})
     assert found.unreadable == ("an image without a description",)
     assert not found.has_words
 
 
 @pytest.mark.parametrize("odd", [None, 1, "text", {}, [None, 1, "x", [], {}], {"type": []}])
-def test_fields_of_the_wrong_type_read_as_nothing(odd: Any) -> None:
+def test_block_fields_of_the_wrong_type_read_as_empty(odd: Any) -> None:
     names = ("text", "fields", "elements", "rows", "title", "accessory", "chart", "tasks", "file")
     kinds = ("section", "header", "context", "table", "data_visualization", "image", "plan", "file")
     for kind in kinds:
@@ -203,7 +205,7 @@ def test_fields_of_the_wrong_type_read_as_nothing(odd: Any) -> None:
     assert read_message({"text": odd if isinstance(odd, list) else None, "blocks": odd}).text == ""
 
 
-def test_a_message_nested_without_end_is_read_by_its_text() -> None:
+def test_message_nested_too_deeply_is_read_by_its_text() -> None:
     block: Json = {"type": "section", "text": plain("core")}
     for _ in range(2_000):
         block = {"type": "container", "child_blocks": [block]}

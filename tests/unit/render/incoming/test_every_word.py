@@ -18,7 +18,7 @@ WORD = re.compile(r"(?:seen|hidden)\d+q")
 
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(messages())
-def test_every_word_people_see_is_read_exactly_once(made: tuple[Json, Composer]) -> None:
+def test_read_message_contains_every_visible_word_once(made: tuple[Json, Composer]) -> None:
     message, composer = made
     found = read_message(message)
     assert Counter(WORD.findall(found.text)) == Counter(composer.seen)
@@ -37,7 +37,7 @@ def long_message(times: int) -> Json:
 
 
 @pytest.mark.parametrize("read", [read_message, answer_text])
-def test_time_grows_no_faster_than_the_message(read: object) -> None:
+def test_read_message_takes_linear_time(read: object) -> None:
     assert callable(read)
 
     def seconds(times: int) -> float:

@@ -75,7 +75,7 @@ PNG = {"id": "F2", "name": "chart.png", "mimetype": "image/png", "pretty_type": 
         ),
     ],
 )
-def test_a_file_reads_as_its_name_and_kind(
+def test_file_reads_as_its_name_and_kind(
     file: Json, expected: str, unreadable: tuple[str, ...]
 ) -> None:
     found = read_message({"text": "", "files": [file]})
@@ -83,7 +83,7 @@ def test_a_file_reads_as_its_name_and_kind(
     assert found.has_words is not bool(unreadable)
 
 
-def test_words_beside_a_file_are_words() -> None:
+def test_file_with_a_text_counts_as_words() -> None:
     found = read_message({"text": "what is in this?", "files": [PDF, PNG]})
     assert found.text == "what is in this?\n\n[file: report.pdf, PDF]\n[image: chart.png]"
     assert found.files == found.unreadable == ("report.pdf (PDF)", "chart.png (PNG)")
@@ -91,16 +91,16 @@ def test_words_beside_a_file_are_words() -> None:
 
 
 @pytest.mark.parametrize("said", ["<@U1>", " <@U1> <@U2> ", ""])
-def test_mentions_alone_beside_a_file_are_no_words(said: str) -> None:
+def test_file_with_mentions_only_counts_as_no_words(said: str) -> None:
     assert not read_message({"text": said, "files": [PDF]}).has_words
 
 
-def test_a_long_preview_is_cut() -> None:
+def test_file_preview_that_is_long_is_cut() -> None:
     found = read_message({"files": [PDF | {"preview": "word " * 100_000}]})
     assert len(found.text) < MAX_PREVIEW_CHARACTERS + 100
     assert found.text.endswith("word…")
 
 
 @pytest.mark.parametrize("odd", [None, 1, "x", {}, [None, 1, "x", {}, []], [{"name": 1}]])
-def test_odd_files_read_as_nothing(odd: object) -> None:
+def test_file_entries_of_the_wrong_type_read_as_empty(odd: object) -> None:
     assert read_message({"text": "hello", "files": odd}).text == "hello"

@@ -51,7 +51,7 @@ def read_back(markdown: str, **more: list[Json]) -> str:
     return answer_text({"text": "x", "blocks": [*above, *given_back(markdown), *below]})
 
 
-def test_a_whole_answer_is_read_back() -> None:
+def test_answer_text_is_the_whole_answer() -> None:
     assert read_back(ANSWER) == ANSWER.replace("this:\n\n1.", "this:\n1.")
 
 
@@ -75,12 +75,12 @@ def test_a_whole_answer_is_read_back() -> None:
         "---",
     ],
 )
-def test_each_kind_of_markdown_is_read_back_as_it_was(markdown: str) -> None:
+def test_answer_text_restores_each_kind_of_markdown(markdown: str) -> None:
     assert read_back(markdown) == markdown
 
 
 @pytest.mark.parametrize("phase", list(Phase))
-def test_what_we_say_around_an_answer_is_no_part_of_it(phase: Phase) -> None:
+def test_answer_text_excludes_the_lines_around_the_answer(phase: Phase) -> None:
     draft = Draft(phase, "So *it* is.", "Stopped by <@U1>" if phase is Phase.STOPPED else "A note")
     (body,) = render_messages(
         draft,
@@ -96,7 +96,7 @@ def test_what_we_say_around_an_answer_is_no_part_of_it(phase: Phase) -> None:
 
 
 @pytest.mark.parametrize("phase", list(Phase))
-def test_a_placeholder_or_a_notice_holds_no_answer(phase: Phase) -> None:
+def test_answer_text_of_a_placeholder_or_notice_is_empty(phase: Phase) -> None:
     draft = Draft(phase, "", "It did not work.")
     (body,) = render_messages(draft, question_id="q", asked_by="U1", question="Why?")
     assert answer_text({"text": body.text, "blocks": json.loads(body.blocks)}) == ""
@@ -152,5 +152,5 @@ def documents() -> st.SearchStrategy[str]:
 
 @settings(max_examples=150, deadline=None)
 @given(documents())
-def test_what_is_read_back_means_the_same(markdown: str) -> None:
+def test_answer_text_renders_like_the_original(markdown: str) -> None:
     assert html(read_back(markdown)) == html(markdown)

@@ -33,7 +33,9 @@ from tests.unit.render.incoming.pieces import Json, mrkdwn, plain, rich, section
         ("", ""),
     ],
 )
-def test_markup_is_written_out_and_entities_undone_once(written: str, expected: str) -> None:
+def test_mrkdwn_markup_is_written_out_and_entities_decoded_once(
+    written: str, expected: str
+) -> None:
     assert mrkdwn_to_text(written) == expected
     assert read_message({"text": written}).text == expected
 
@@ -53,12 +55,14 @@ def test_markup_is_written_out_and_entities_undone_once(written: str, expected: 
         ({"text": "", "blocks": [rich(section(user("not an id")))]}, ()),
     ],
 )
-def test_only_ids_that_slack_marked_are_mentions(message: Json, mentions: tuple[str, ...]) -> None:
+def test_mrkdwn_mentions_are_the_ids_that_slack_marked(
+    message: Json, mentions: tuple[str, ...]
+) -> None:
     assert read_message(message).mentions == mentions
 
 
 @pytest.mark.parametrize("form", ["text", "blocks", "attachments"])
-def test_at_most_twenty_mentions_are_kept_and_all_stay_in_the_text(form: str) -> None:
+def test_mrkdwn_keeps_twenty_mentions_and_all_in_the_text(form: str) -> None:
     ids = [f"U{n}" for n in range(2_000)]
     marked = " ".join(f"<@{name}>" for name in ids)
     messages: Json = {
@@ -71,7 +75,7 @@ def test_at_most_twenty_mentions_are_kept_and_all_stay_in_the_text(form: str) ->
     assert all(f"<@{name}>" in found.text for name in ids)
 
 
-def test_mentions_typed_by_hand_cost_nothing() -> None:
+def test_mrkdwn_mentions_typed_by_hand_are_not_counted() -> None:
     typed = " ".join(f"&lt;@U{n}&gt;" for n in range(2_000))
     assert read_message({"text": typed}).mentions == find_mentions(typed) == ()
 
@@ -86,5 +90,5 @@ def test_mentions_typed_by_hand_cost_nothing() -> None:
         ("a" + " " * 100_000 + "b", "a" + " " * 100_000 + "b"),
     ],
 )
-def test_our_own_mention_is_taken_out_with_its_gap(text: str, expected: str) -> None:
+def test_without_mention_removes_the_mention_and_its_gap(text: str, expected: str) -> None:
     assert without_mention(text, "UB") == expected

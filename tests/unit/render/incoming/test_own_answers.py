@@ -26,7 +26,7 @@ RICH = {
 }
 
 
-def test_a_markdown_block_holds_the_whole_answer_where_the_text_is_only_a_notice() -> None:
+def test_answer_text_comes_from_the_markdown_block() -> None:
     stored = {
         "text": "Once upon…",
         "blocks": [
@@ -37,17 +37,17 @@ def test_a_markdown_block_holds_the_whole_answer_where_the_text_is_only_a_notice
     assert message_text(stored) == answer_text(stored) == "Once upon a time, 1 < 2"
 
 
-def test_rich_text_is_flattened() -> None:
+def test_answer_text_of_rich_text_is_markdown() -> None:
     expected = "See [this](https://x.example) of <@U2>\n```\nx = 1\n```"
     assert answer_text({"blocks": [RICH]}) == expected
 
 
-def test_a_message_without_blocks_is_its_text() -> None:
+def test_answer_text_without_blocks_is_the_message_text() -> None:
     assert message_text({"text": "a &amp; b"}) == "a & b"
 
 
 @pytest.mark.parametrize("question", ["Why?", "a < b & <!here>?", "```\nx = 1\n```\nWhy <@U2>?"])
-def test_who_asked_what_is_read_back_from_the_line_that_says_so(question: str) -> None:
+def test_asked_line_is_read_back(question: str) -> None:
     draft = Draft(Phase.DONE, "So.")
     (body,) = render_messages(
         draft, question_id="q1", asked_by="U1", question=question, full_question=True
@@ -67,10 +67,10 @@ def test_who_asked_what_is_read_back_from_the_line_that_says_so(question: str) -
         [{"type": "context", "block_id": "asked", "elements": [{"text": "<@U1> asked:"}]}],
     ],
 )
-def test_nothing_else_is_taken_for_a_question(blocks: Any) -> None:
+def test_asked_line_is_not_read_from_other_blocks(blocks: Any) -> None:
     assert read_asked_line({"blocks": blocks}) is None
 
 
-def test_a_placeholder_has_no_answer_in_it() -> None:
+def test_answer_text_of_a_placeholder_is_empty() -> None:
     stored = {"text": "Thinking…", "blocks": [{"type": "context", "elements": []}]}
     assert answer_text(stored) == ""

@@ -29,7 +29,7 @@ def read(*parts: Json) -> str:
         ([text("a\nb")], "a\nb"),
     ],
 )
-def test_emphasis_is_marked_once_a_run(elements: list[Json], expected: str) -> None:
+def test_rich_text_emphasis_is_marked_once_per_run(elements: list[Json], expected: str) -> None:
     assert read(section(*elements)) == expected.strip()
 
 
@@ -72,11 +72,11 @@ def test_emphasis_is_marked_once_a_run(elements: list[Json], expected: str) -> N
         ({"type": "not_yet_known", "text": "words", "id": "X1"}, "words"),
     ],
 )
-def test_an_element_reads_as_people_see_it(element: Json, expected: str) -> None:
+def test_rich_text_element_reads_as_its_visible_text(element: Json, expected: str) -> None:
     assert read(section("so: ", element, " ok")) == f"so: {expected} ok"
 
 
-def test_names_of_channels_and_groups_come_from_the_text() -> None:
+def test_rich_text_takes_names_of_channels_and_groups_from_the_text() -> None:
     said = "ask in <#C1|general> or <!subteam^S1|@crew>"
     group = {"type": "usergroup", "usergroup_id": "S1"}
     block = rich(section("ask in ", {"type": "channel", "channel_id": "C1"}, " or ", group))
@@ -121,12 +121,12 @@ def test_names_of_channels_and_groups_come_from_the_text() -> None:
         ([section("a", bullets("b"), "c")], "a\n- b\nc"),
     ],
 )
-def test_a_part_reads_as_markdown(parts: list[Json], expected: str) -> None:
+def test_rich_text_part_reads_as_markdown(parts: list[Json], expected: str) -> None:
     assert read(*parts) == expected
 
 
 @pytest.mark.parametrize("odd", [None, 1, "text", [], [None, "x", 1, []], {"type": 3}])
-def test_shapes_slack_does_not_send_read_as_nothing(odd: object) -> None:
+def test_rich_text_of_an_unexpected_shape_reads_as_empty(odd: object) -> None:
     for block in ({"type": "rich_text", "elements": odd}, rich(section()) | {"elements": [odd]}):
         assert read_message({"text": "", "blocks": [block]}).text == ""
     assert read(section(user("U1")) | {"elements": odd}) == ""

@@ -84,7 +84,7 @@ def strings(value: object) -> Iterator[str]:
         "[ref]: <!channel>",
     ],
 )
-def test_what_slack_would_act_on_is_broken(text: str) -> None:
+def test_neutralise_breaks_what_slack_would_act_on(text: str) -> None:
     assert live(text) or "\x00" in text
     assert not live(neutralise(text))
     assert not live(neutralise_line(text))
@@ -105,24 +105,24 @@ def test_what_slack_would_act_on_is_broken(text: str) -> None:
         "- [ ] open\n- [x] done [1], [note] x[0]",
     ],
 )
-def test_what_is_harmless_stays_as_it_was_written(text: str) -> None:
+def test_neutralise_keeps_harmless_text(text: str) -> None:
     assert neutralise(text) == text
 
 
-def test_what_is_broken_looks_the_same() -> None:
+def test_neutralise_does_not_change_the_look_of_a_text() -> None:
     text = "`<!channel>` and <@U012ABC> <x>y</x>"
     assert neutralise(text).replace("\u200b", "") == text
 
 
-def test_what_hides_text_from_readers_of_html_is_broken() -> None:
+def test_neutralise_breaks_tags_that_hide_text() -> None:
     assert neutralise("<pre> <Script> <?x") == "<\u200bpre> <\u200bScript> <\u200b?x"
 
 
-def test_escapes_are_for_mrkdwn_only() -> None:
+def test_escape_mrkdwn_escapes_and_neutralise_does_not() -> None:
     assert escape_mrkdwn("a < b & c > d") == "a &lt; b &amp; c &gt; d"
 
 
-def test_cleaning_keeps_every_place() -> None:
+def test_replace_control_characters_keeps_the_length() -> None:
     text = "a\r\nb\x00c\x1b[0m\ud83d\u2028\x0b"
     assert replace_control_characters(text) == "a \nb\ufffdc\ufffd[0m\ufffd\u2028 "
 
@@ -132,7 +132,7 @@ def test_cleaning_keeps_every_place() -> None:
 @example("<[!channel](https://a.bc)>")
 @example("<\nhttps://a.bc|bank.com")
 @example("<\n!channel>")
-def test_no_text_is_live_once_inert(text: str) -> None:
+def test_neutralise_leaves_nothing_live_in_any_text(text: str) -> None:
     safe = neutralise(text)
     assert not live(safe)
     assert not any(live(paragraph) for paragraph in paragraphs(safe))
@@ -147,13 +147,13 @@ def test_no_text_is_live_once_inert(text: str) -> None:
 @example('<a href="https://a.bc">b\u202a</a>')
 @example("&lt;`](>`")
 @example("https://a.b/c**" * 900)
-def test_inert_twice_is_inert_once(text: str) -> None:
+def test_neutralise_is_idempotent(text: str) -> None:
     assert neutralise(neutralise(text)) == neutralise(text)
 
 
 @given(st.one_of(attacks, texts))
 @settings(max_examples=80, deadline=None)
-def test_nothing_but_breaks_is_added_where_nothing_is_rewritten(text: str) -> None:
+def test_neutralise_only_adds_breaks_if_nothing_is_rewritten(text: str) -> None:
     if not re.search(r"\]\(|[a-z]:|www\.|[@&]|<[a-z/]|[\u202a-\u202e]", text, re.IGNORECASE):
         shown = neutralise(text).replace("\u200b", "")
         assert shown.replace("!", "") == replace_control_characters(text).replace(
@@ -163,7 +163,7 @@ def test_nothing_but_breaks_is_added_where_nothing_is_rewritten(text: str) -> No
 
 @given(attacks, attacks, st.sampled_from(Phase), st.data())
 @settings(max_examples=80, deadline=None)
-def test_no_message_is_live_wherever_its_text_was_cut(
+def test_neutralise_leaves_nothing_live_at_any_cut(
     text: str, note: str, phase: Phase, data: st.DataObject
 ) -> None:
     text *= 1 + 1200 // (len(text) + 1)

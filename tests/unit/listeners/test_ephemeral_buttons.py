@@ -73,7 +73,7 @@ def said(message: dict[str, Any]) -> str:
     return " ".join(map(str, texts))
 
 
-async def test_the_note_is_lent_to_the_answer_under_way_and_shows_its_end(room: Room) -> None:
+async def test_show_gives_the_response_url_to_the_running_answer(room: Room) -> None:
     reply = await under_way(room, "It is " * 40)
     assert await room.pressed(room.private(SHOW_ACTION)) == 200
     await reply.finish(DONE)
@@ -86,7 +86,7 @@ async def test_the_note_is_lent_to_the_answer_under_way_and_shows_its_end(room: 
     assert room.heard("command") == []
 
 
-async def test_the_note_of_an_answer_that_ended_goes_when_it_is_pressed(room: Room) -> None:
+async def test_show_deletes_the_note_of_an_answer_that_has_ended(room: Room) -> None:
     reply = await under_way(room)
     await reply.finish(DONE)
     for action in (SHOW_ACTION, STOP_ACTION):
@@ -97,7 +97,7 @@ async def test_the_note_of_an_answer_that_ended_goes_when_it_is_pressed(room: Ro
 
 
 @pytest.mark.parametrize(("action", "kind"), [(SHOW_ACTION, "show"), (STOP_ACTION, "end")])
-async def test_where_another_process_writes_the_note_is_lent_to_that(
+async def test_show_gives_the_response_url_to_the_process_that_owns_the_turn(
     room: Room, action: str, kind: str
 ) -> None:
     room.stored = stored(Draft(Phase.STREAMING, "It is"), owner="other")
@@ -108,7 +108,7 @@ async def test_where_another_process_writes_the_note_is_lent_to_that(
     assert room.told == []
 
 
-async def test_while_nobody_can_tell_how_an_answer_stands_its_note_stays(room: Room) -> None:
+async def test_show_keeps_the_note_while_the_database_is_unavailable(room: Room) -> None:
     room.stored = None
     assert await room.pressed(room.private(SHOW_ACTION)) == 200
     [message] = room.heard("note")
@@ -116,7 +116,7 @@ async def test_while_nobody_can_tell_how_an_answer_stands_its_note_stays(room: R
     assert said(message).strip() == PRESS_AGAIN_LATER
 
 
-async def test_a_stop_lends_the_note_first_so_that_what_is_written_stands_there(
+async def test_stop_gives_the_response_url_before_it_stops_the_answer(
     room: Room,
 ) -> None:
     reply = await under_way(room, "It is")
@@ -128,13 +128,13 @@ async def test_a_stop_lends_the_note_first_so_that_what_is_written_stands_there(
     assert "Stopped by <@U1>" in said(end)
 
 
-async def test_a_stop_of_an_answer_that_nobody_writes_takes_the_note_away(room: Room) -> None:
+async def test_stop_of_an_answer_that_is_not_running_deletes_the_note(room: Room) -> None:
     assert await room.pressed(room.private(STOP_ACTION)) == 200
     assert room.wishes == [("stop", "turn1", "U1")]
     assert room.heard("note") == [GONE]
 
 
-async def test_who_may_not_stop_is_told_so_below(room: Room) -> None:
+async def test_stop_by_another_user_is_explained_below_the_note(room: Room) -> None:
     room.verdict = Verdict.NOT_ASKER
     assert await room.pressed(room.private(STOP_ACTION)) == 200
     [message] = room.heard("note")
@@ -149,7 +149,7 @@ async def test_who_may_not_stop_is_told_so_below(room: Room) -> None:
         (CONTINUE_ACTION, SHARE_ACTION, OUR_DM, CONTINUED_IN_DM),
     ],
 )
-async def test_an_answer_is_passed_on_once_and_loses_the_button(
+async def test_repost_posts_the_answer_once_and_removes_the_button(
     room: Room, action: str, beside: str, channel: str, line: str
 ) -> None:
     room.stored = stored(DONE)
@@ -167,7 +167,7 @@ async def test_an_answer_is_passed_on_once_and_loses_the_button(
     assert all(line in said(note) and labels(note) == [beside] for note in notes)
 
 
-async def test_of_two_presses_at_once_only_the_one_that_posts_says_how_it_ends(
+async def test_repost_pressed_twice_at_once_shows_one_result(
     room: Room,
 ) -> None:
     room.stored = stored(DONE)
@@ -178,7 +178,7 @@ async def test_of_two_presses_at_once_only_the_one_that_posts_says_how_it_ends(
     assert said(message).strip() == CANNOT_POST_HERE
 
 
-async def test_the_last_button_leaves_none(room: Room) -> None:
+async def test_repost_with_the_last_button_leaves_no_buttons(room: Room) -> None:
     room.stored = stored(DONE)
     assert await room.pressed(room.private(SHARE_ACTION)) == 200
     [note] = room.heard("note")
@@ -188,7 +188,7 @@ async def test_the_last_button_leaves_none(room: Room) -> None:
 @pytest.mark.parametrize(
     ("action", "why"), [(SHARE_ACTION, CANNOT_POST_HERE), (CONTINUE_ACTION, CANNOT_POST_IN_DM)]
 )
-async def test_where_the_bot_may_not_post_the_asker_is_told_why_and_can_press_again(
+async def test_repost_refused_by_slack_is_explained_and_can_be_pressed_again(
     room: Room, action: str, why: str
 ) -> None:
     room.stored = stored(DONE)
@@ -203,7 +203,7 @@ async def test_where_the_bot_may_not_post_the_asker_is_told_why_and_can_press_ag
     assert room.heard("note")[-1]["replace_original"] is True
 
 
-async def test_while_slack_opens_no_dm_the_asker_is_asked_to_press_again(room: Room) -> None:
+async def test_repost_says_to_press_again_if_slack_opens_no_direct_message(room: Room) -> None:
     room.stored = stored(DONE)
     room.codes["conversations.open"] = "fatal_error"
     assert await room.pressed(room.private(CONTINUE_ACTION)) == 200
@@ -220,7 +220,7 @@ async def test_while_slack_opens_no_dm_the_asker_is_asked_to_press_again(room: R
     ],
     ids=["unknown", "its text is gone", "somebody else's"],
 )
-async def test_what_is_not_kept_is_not_passed_on_and_the_asker_is_told(
+async def test_repost_of_an_unknown_answer_is_explained(
     room: Room, found: dict[str, TurnRecord]
 ) -> None:
     room.stored = found
@@ -230,20 +230,20 @@ async def test_what_is_not_kept_is_not_passed_on_and_the_asker_is_told(
     assert room.heard("chat.postMessage") == []
 
 
-async def test_while_the_database_is_away_the_asker_is_asked_to_press_again(room: Room) -> None:
+async def test_repost_without_a_database_says_to_press_again(room: Room) -> None:
     room.stored = None
     assert await room.pressed(room.private(SHARE_ACTION)) == 200
     assert said(room.heard("note")[0]).strip() == PRESS_AGAIN_LATER
 
 
-async def test_an_answer_that_ended_here_needs_no_database_to_be_passed_on(room: Room) -> None:
+async def test_repost_of_an_answer_that_ended_here_needs_no_database(room: Room) -> None:
     await (await under_way(room)).finish(DONE)
     room.stored = None
     assert await room.pressed(room.private(SHARE_ACTION)) == 200
     assert len(room.heard("chat.postMessage")) == 1
 
 
-async def test_a_private_answer_that_failed_becomes_the_note_of_the_next_one(room: Room) -> None:
+async def test_retry_turns_a_failed_ephemeral_answer_into_the_next_note(room: Room) -> None:
     room.stored = stored(Draft(Phase.FAILED, "It", "It broke off."))
     assert await room.pressed(room.private(RETRY_ACTION)) == 200
     assert room.wishes == [("retry", "turn1", "U1")]
@@ -257,7 +257,7 @@ async def test_a_private_answer_that_failed_becomes_the_note_of_the_next_one(roo
 
 
 @pytest.mark.parametrize("found", [None, {}], ids=["away", "unknown"])
-async def test_a_failed_answer_that_nobody_knows_is_tried_again_all_the_same(
+async def test_retry_works_if_the_failed_answer_is_unknown(
     room: Room, found: dict[str, TurnRecord] | None
 ) -> None:
     room.stored = found
@@ -268,7 +268,7 @@ async def test_a_failed_answer_that_nobody_knows_is_tried_again_all_the_same(
 
 
 @pytest.mark.parametrize("action", [STOP_ACTION, RETRY_ACTION])
-async def test_where_nobody_can_tell_who_presses_is_asked_to_press_again(
+async def test_ephemeral_press_without_a_database_says_to_press_again(
     room: Room, action: str
 ) -> None:
     room.verdict = Verdict.STORAGE_UNAVAILABLE

@@ -10,7 +10,7 @@ from bot.render.committable import committable_prefix
 from bot.render.safety.neutralise import neutralise_once, replace_control_characters
 from tests.unit.render.judge import fragments, recorded
 from tests.unit.render.test_close import GROWING
-from tests.unit.render.test_safe import attacks, live
+from tests.unit.render.test_neutralise import attacks, live
 
 
 def shown(text: str) -> str:
@@ -48,7 +48,7 @@ def shown(text: str) -> str:
          "漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字"),
     ],
 )  # fmt: skip
-def test_only_what_stays_as_it_is_is_shown(known: str, shows: str) -> None:
+def test_committable_prefix_excludes_what_may_change(known: str, shows: str) -> None:
     assert shown(known) == shows
 
 
@@ -76,7 +76,7 @@ def test_only_what_stays_as_it_is_is_shown(known: str, shows: str) -> None:
         ("a &amp;#60;\n``", "!here"),
     ],
 )
-def test_what_may_change_what_stands_before_it_is_waited_for(before: str, after: str) -> None:
+def test_committable_prefix_waits_for_what_may_change_earlier_text(before: str, after: str) -> None:
     final = neutralise_once(before + after + "\n\nend of it")
     for length in range(1, len(before + after) + 1):
         assert final.startswith(shown((before + after)[:length]))
@@ -97,24 +97,26 @@ def grows_into(final: str, text: str, lengths: list[int]) -> None:
 @example("see [x](https://a.bc)\n**\n[", None)
 @example("<b>[\n</b>](<https://a.bc/d e>)", None)
 @example("a```\n<```<b>\nword&amp;\n</b>", None)
-def test_every_text_goes_on_as_it_was_shown(text: str, data: st.DataObject | None) -> None:
+def test_committable_prefix_is_final_for_every_continuation(
+    text: str, data: st.DataObject | None
+) -> None:
     text = replace_control_characters(text)
     places = st.lists(st.integers(1, max(1, len(text))), max_size=12)
     lengths = data.draw(places) if data else list(range(1, len(text) + 1))
     grows_into(neutralise_once(text), text, lengths)
 
 
-def test_every_recorded_text_goes_on_as_it_was_shown() -> None:
+def test_committable_prefix_is_final_for_recorded_texts() -> None:
     for text in map(replace_control_characters, recorded()):
         grows_into(neutralise_once(text), text, list(range(1, min(len(text), 400), 3)))
 
 
-def test_markup_that_nothing_closes_is_shown_at_last() -> None:
+def test_committable_prefix_contains_long_unclosed_markup() -> None:
     text = "**" + "not bold " * 40
     assert shown(text) == text.rstrip().removesuffix("bold")
 
 
-def test_what_is_shown_trails_what_is_known_by_little() -> None:
+def test_committable_prefix_holds_back_little() -> None:
     behind = [
         length - committable_prefix(GROWING[:length])[0] for length in range(1, len(GROWING) + 1)
     ]

@@ -24,27 +24,25 @@ chances = st.floats(0, 1)
 
 
 @given(failures, chances)
-def test_slack_that_comes_back_is_found_within_seconds_and_never_hammered(
-    count: int, chance: float
-) -> None:
+def test_backoff_reconnects_within_seconds_without_many_attempts(count: int, chance: float) -> None:
     assert 0.125 <= Backoff().delay_after(count, AWAY, chance) <= 4.0
 
 
 @given(failures, chances)
-def test_a_refusal_is_asked_about_rarely_enough_for_the_method_s_limit(
+def test_backoff_after_a_refusal_keeps_the_rate_limit_of_the_method(
     count: int, chance: float
 ) -> None:
     assert 2.5 <= Backoff().delay_after(count, REFUSED, chance) <= 60.0
 
 
 @given(failures, chances, st.floats(0, 300))
-def test_slack_s_own_wish_is_kept(count: int, chance: float, wish: float) -> None:
+def test_backoff_waits_as_long_as_retry_after_says(count: int, chance: float, wish: float) -> None:
     limited = SlackRateLimited("apps.connections.open", wish)
     assert Backoff().delay_after(count, limited, chance) >= wish
 
 
 @pytest.mark.parametrize("error", [AWAY, REFUSED], ids=["away", "refused"])
-def test_pauses_grow_until_they_are_longest(error: SlackUnreachable | SlackRefused) -> None:
+def test_backoff_grows_to_its_maximum(error: SlackUnreachable | SlackRefused) -> None:
     pauses = [Backoff().delay_after(count, error, 1.0) for count in range(1, 12)]
     assert pauses == sorted(pauses)
     assert pauses[:2] == [pauses[0], pauses[0] * 2]
@@ -63,17 +61,17 @@ def test_pauses_grow_until_they_are_longest(error: SlackUnreachable | SlackRefus
         ("never_heard_of", "SLACK_APP_TOKEN"),
     ],
 )
-def test_a_refusal_says_what_to_do(code: str, words: str) -> None:
+def test_advice_for_a_refusal_says_what_to_do(code: str, words: str) -> None:
     assert words in advice(SlackRefused("socket", code))
 
 
 @pytest.mark.parametrize("reason", ["link_disabled", "too_many_websockets"])
-def test_a_connection_slack_does_not_want_was_refused(reason: str) -> None:
+def test_disconnect_error_of_a_refused_connection_is_a_refusal(reason: str) -> None:
     assert isinstance(disconnect_error(reason), SlackRefused)
 
 
 @pytest.mark.parametrize("reason", ["closed", "silent", "warning", "no hello"])
-def test_a_connection_that_fell_may_be_had_again(reason: str) -> None:
+def test_disconnect_error_of_a_broken_connection_is_unreachable(reason: str) -> None:
     assert isinstance(disconnect_error(reason), SlackUnreachable)
 
 
@@ -88,12 +86,12 @@ def test_a_connection_that_fell_may_be_had_again(reason: str) -> None:
         ({}, None),
     ],
 )
-def test_a_hello_may_say_how_long_the_connection_lives(
+def test_hello_may_contain_the_lifetime_of_the_connection(
     hello: dict[str, Any], seconds: float | None
 ) -> None:
     assert lifetime_seconds(hello) == seconds
 
 
-def test_a_hello_may_count_the_connections() -> None:
+def test_hello_may_contain_the_number_of_connections() -> None:
     assert connection_count({"num_connections": 3}) == 3
     assert connection_count({"num_connections": "3"}) == connection_count({}) == 0

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.payloads import BotIdentifiers, parse_command, parse_mention, parse_message
+from bot.listeners.addressing import BotIdentifiers
+from bot.listeners.payloads import parse_command, parse_mention, parse_message
 from tests.support.shared_data import lines
 
 US = BotIdentifiers("UBOT", "BBOT")
@@ -22,7 +23,7 @@ def body(event_id: str = "Ev1", **event: Any) -> dict[str, Any]:
     return {"type": "event_callback", "team_id": "T1", "event_id": event_id, "event": base | event}
 
 
-def test_a_mention_is_a_question_in_its_own_thread() -> None:
+def test_mention_is_a_question_in_its_own_thread() -> None:
     question = parse_mention(body(type="app_mention"), US)
     assert question is not None
     assert question.text == "hello"
@@ -31,13 +32,13 @@ def test_a_mention_is_a_question_in_its_own_thread() -> None:
     assert question.place.thread_ts == question.ts == "100.000100"
 
 
-def test_a_mention_in_a_thread_is_answered_in_that_thread() -> None:
+def test_mention_in_a_thread_is_answered_in_that_thread() -> None:
     question = parse_mention(body(type="app_mention", thread_ts="90.000000"), US)
     assert question is not None
     assert question.place.thread_ts == "90.000000"
 
 
-def test_the_two_events_of_one_mention_share_a_name_and_an_id() -> None:
+def test_mention_delivered_as_two_events_has_one_key_and_one_id() -> None:
     one = parse_mention(body("Ev1", type="app_mention"), US)
     other = parse_message(body("Ev2"), US)
     assert one is not None
@@ -46,13 +47,13 @@ def test_the_two_events_of_one_mention_share_a_name_and_an_id() -> None:
     assert set(one.keys) & set(other.keys) == {"message:T1:C1:100.000100"}
 
 
-def test_a_channel_message_that_does_not_mention_us_is_left() -> None:
+def test_message_in_a_channel_without_a_mention_is_ignored() -> None:
     assert parse_message(body(text="hello all"), US) is None
     assert parse_message(body(text="hello <@U2>"), US) is None
 
 
 @pytest.mark.parametrize("thread_ts", [None, "90.000000"])
-def test_every_direct_message_is_a_question(thread_ts: str | None) -> None:
+def test_direct_message_is_a_question(thread_ts: str | None) -> None:
     sent = body(channel="D1", channel_type="im", text="hello", thread_ts=thread_ts)
     question = parse_message(sent, US)
     assert question is not None
@@ -76,13 +77,13 @@ def test_every_direct_message_is_a_question(thread_ts: str | None) -> None:
         pytest.param({"ts": None}, id="no ts"),
     ],
 )
-def test_what_asks_nothing_is_left(ignored: dict[str, Any]) -> None:
+def test_message_subtypes_that_ask_nothing_are_ignored(ignored: dict[str, Any]) -> None:
     assert parse_message(body(channel="D1", channel_type="im", **ignored), US) is None
     assert parse_mention(body(type="app_mention", **ignored), US) is None
 
 
 @pytest.mark.parametrize("subtype", ["file_share", "thread_broadcast", "me_message"])
-def test_other_ways_in_which_people_write_are_questions(subtype: str) -> None:
+def test_message_subtypes_that_people_write_are_questions(subtype: str) -> None:
     assert parse_message(body(subtype=subtype), US) is not None
 
 
@@ -106,13 +107,13 @@ def test_other_ways_in_which_people_write_are_questions(subtype: str) -> None:
         ("<@UBOT>\n```\nx = 1\n```", "```\nx = 1\n```"),
     ],
 )
-def test_the_text_is_read_as_its_writer_meant_it(written: str, read: str) -> None:
+def test_message_text_is_unescaped(written: str, read: str) -> None:
     question = parse_mention(body(type="app_mention", text=written), US)
     assert question is not None
     assert question.text == read
 
 
-def test_files_travel_with_the_question() -> None:
+def test_question_has_the_files_of_its_message() -> None:
     sent = body(
         subtype="file_share",
         files=[
@@ -131,7 +132,7 @@ def test_files_travel_with_the_question() -> None:
     assert (file.id, file.name, file.size) == ("F1", "a.png", 7)
 
 
-def test_the_author_of_another_organisation_is_named_only_in_shared_channels() -> None:
+def test_user_team_is_set_in_shared_channels_only() -> None:
     own = parse_mention(body(type="app_mention", team="T1"), US)
     foreign = parse_mention(
         body(type="app_mention", user_team="T9") | {"is_ext_shared_channel": True}, US
@@ -153,7 +154,7 @@ FORM = {
 }
 
 
-def test_a_command_is_a_private_question() -> None:
+def test_command_is_a_private_question() -> None:
     question = parse_command(FORM, in_our_dm=False)
     assert question.text == "why?"
     assert question.place.surface == "command"
@@ -163,19 +164,19 @@ def test_a_command_is_a_private_question() -> None:
 
 
 @pytest.mark.parametrize("text", ["#public why?", "why? #public", "why? <#C9|public>"])
-def test_a_command_can_ask_for_a_public_answer(text: str) -> None:
+def test_command_can_ask_for_a_public_answer(text: str) -> None:
     question = parse_command(FORM | {"text": text}, in_our_dm=False)
     assert question.public
     assert question.text == "why?"
 
 
-def test_a_word_that_only_begins_like_the_switch_is_part_of_the_question() -> None:
+def test_command_keeps_a_word_that_only_starts_with_public() -> None:
     question = parse_command(FORM | {"text": "what is #publicity?"}, in_our_dm=False)
     assert not question.public
     assert question.text == "what is #publicity?"
 
 
-def test_two_calls_of_the_same_command_are_two_questions() -> None:
+def test_command_sent_twice_is_two_questions() -> None:
     one, other = (
         parse_command(FORM, in_our_dm=False),
         parse_command(FORM | {"trigger_id": "9"}, in_our_dm=False),
@@ -189,7 +190,7 @@ NO_QUESTION = {"message.message_changed", "message.message_deleted", "message.bo
 
 
 @pytest.mark.skipif(not EVENTS, reason="recorded Slack payloads are not beside the project")
-def test_recorded_events_are_read_without_a_crash_and_answered_only_where_due() -> None:
+def test_recorded_events_are_parsed_without_an_error() -> None:
     asked = [
         recorded["kind"]
         for recorded in EVENTS

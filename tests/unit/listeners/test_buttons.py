@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.listeners.addressing import BotIdentifiers
 from bot.listeners.buttons import (
     NOT_RUNNING,
     NOT_YOURS_TO_RETRY,
@@ -16,7 +17,7 @@ from bot.listeners.buttons import (
     QUESTION_UNKNOWN,
 )
 from bot.listeners.ephemeral_buttons import PRESS_AGAIN_LATER
-from bot.listeners.payloads import BotIdentifiers, parse_message, parse_press
+from bot.listeners.payloads import parse_message, parse_press
 from bot.render.buttons import RETRY_ACTION, STOP_ACTION
 from bot.turn.supervisor import Verdict
 from tests.unit.listeners.pressing import STATE, TEXT, Room, opened, payload
@@ -31,7 +32,7 @@ async def room() -> AsyncIterator[Room]:
 
 
 @pytest.mark.parametrize("verdict", [Verdict.DONE, Verdict.ALREADY_DONE])
-async def test_stop_is_handed_on_and_nothing_is_said(room: Room, verdict: Verdict) -> None:
+async def test_stop_button_stops_the_turn_without_a_message(room: Room, verdict: Verdict) -> None:
     room.verdict = verdict
     assert await room.pressed(payload(STOP_ACTION)) == 200
     assert room.wishes == [("stop", "turn1", "U1")]
@@ -50,7 +51,7 @@ async def test_stop_is_handed_on_and_nothing_is_said(room: Room, verdict: Verdic
         (RETRY_ACTION, Verdict.STORAGE_UNAVAILABLE, PRESS_AGAIN_LATER),
     ],
 )
-async def test_who_presses_in_vain_is_told_why_in_the_thread_and_nobody_else(
+async def test_refused_press_is_explained_to_its_user_in_the_thread(
     room: Room, action_id: str, verdict: Verdict, sentence: str
 ) -> None:
     room.verdict = verdict
@@ -62,7 +63,7 @@ async def test_who_presses_in_vain_is_told_why_in_the_thread_and_nobody_else(
 
 
 @pytest.mark.parametrize("verdict", [Verdict.DONE, Verdict.ALREADY_DONE])
-async def test_what_is_tried_again_loses_its_button_and_keeps_the_rest(
+async def test_retry_removes_its_button_and_keeps_the_other_blocks(
     room: Room, verdict: Verdict
 ) -> None:
     room.verdict = verdict
@@ -73,7 +74,7 @@ async def test_what_is_tried_again_loses_its_button_and_keeps_the_rest(
     assert room.told == [("1", replaced)]
 
 
-async def test_a_question_that_is_not_known_any_more_is_looked_for_in_its_thread(
+async def test_retry_finds_an_unknown_question_in_its_thread(
     room: Room,
 ) -> None:
     asked = {"type": "message", "user": "U1", "ts": "1.0", "text": "<@UBOT> Why?"}
@@ -90,14 +91,14 @@ async def test_a_question_that_is_not_known_any_more_is_looked_for_in_its_thread
     assert room.told == []
 
 
-async def test_a_question_that_slack_does_not_show_is_forgotten(room: Room) -> None:
+async def test_retry_says_that_a_question_is_unknown_if_slack_has_it_not(room: Room) -> None:
     room.verdict = Verdict.UNKNOWN_QUESTION
     assert await room.pressed(payload(RETRY_ACTION)) == 200
     assert room.found == [None, None]
     assert [said["text"] for _, said in room.told] == [QUESTION_UNKNOWN]
 
 
-async def test_a_question_that_can_not_be_looked_for_is_not_said_to_be_forgotten(
+async def test_retry_asks_to_press_again_if_the_thread_can_not_be_read(
     room: Room,
 ) -> None:
     room.unreadable, room.verdict = True, Verdict.UNKNOWN_QUESTION
@@ -105,15 +106,15 @@ async def test_a_question_that_can_not_be_looked_for_is_not_said_to_be_forgotten
     assert [said["text"] for _, said in room.told] == [PRESS_AGAIN_LATER]
 
 
-async def test_what_slack_refuses_is_logged_and_the_press_is_taken_all_the_same(
+async def test_press_takes_effect_if_slack_refuses_the_reply(
     room: Room, caplog: pytest.LogCaptureFixture
 ) -> None:
     room.refuse, room.verdict = True, Verdict.NOT_ASKER
     assert await room.pressed(payload(STOP_ACTION)) == 200
     room.verdict = Verdict.DONE
     assert await room.pressed(payload(RETRY_ACTION, response_url=f"{room.url}/respond/1")) == 200
-    assert "could not be told" in caplog.text
-    assert "button stays" in caplog.text
+    assert "could not tell the person who pressed" in caplog.text
+    assert "could not remove a used button" in caplog.text
 
 
 MALFORMED: list[dict[str, Any]] = [
@@ -127,14 +128,14 @@ MALFORMED: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("changed", MALFORMED)
-async def test_a_press_on_anything_else_is_acknowledged_and_left(
+async def test_press_on_another_message_is_acknowledged_and_ignored(
     room: Room, changed: dict[str, Any]
 ) -> None:
     assert await room.pressed(payload(STOP_ACTION, **changed)) == 200
     assert (room.wishes, room.told) == ([], [])
 
 
-def test_a_press_on_a_message_that_only_its_reader_sees_names_it_and_shows_nothing_of_it() -> None:
+def test_parse_press_on_an_ephemeral_message_has_its_ts_and_no_content() -> None:
     body = payload(STOP_ACTION, container={"is_ephemeral": True, "message_ts": "2.0"})
     del body["message"]
     found = parse_press(body)
@@ -147,7 +148,7 @@ def test_a_press_on_a_message_that_only_its_reader_sees_names_it_and_shows_nothi
 
 
 @pytest.mark.parametrize("blocks", [None, 7, "x", [None, 3]])
-def test_blocks_that_are_none_do_not_hinder_a_press(blocks: Any) -> None:
+def test_parse_press_accepts_malformed_blocks(blocks: Any) -> None:
     found = parse_press(payload(STOP_ACTION, message={"ts": "2.0", "blocks": blocks}))
     assert found is not None
     assert (found.turn, found.thread_ts, found.other_blocks) == ("turn1", None, ())

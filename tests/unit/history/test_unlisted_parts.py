@@ -31,7 +31,7 @@ def thread_of(count: int) -> StoredSlack:
 
 
 @pytest.mark.parametrize("count", [1, 2, 199, 200, 201, 1000])
-def test_a_file_beside_a_mention_in_a_thread_comes_with_the_pages_of_it(
+def test_unlisted_file_of_a_mention_in_a_thread_is_read_with_the_thread(
     count: int,
 ) -> None:
     slack = thread_of(count)
@@ -52,7 +52,7 @@ def read(slack: StoredSlack, minute: int, **more: Any) -> Conversation:
     return run(history(slack, 100_000).read_conversation(asked("and now?", at(60 * minute))))
 
 
-def test_many_questions_at_once_are_not_all_looked_at() -> None:
+def test_unlisted_parts_lookups_are_limited_per_minute() -> None:
     slack = StoredSlack()
     reader = history(slack)
 
@@ -71,7 +71,7 @@ def test_many_questions_at_once_are_not_all_looked_at() -> None:
     assert looked == [(REPORT,)] * MAX_LOOKUPS_PER_MINUTE + [(), ()] + [(REPORT,)]
 
 
-def test_a_thread_of_one_page_is_read_in_one_call_with_the_question_in_it() -> None:
+def test_thread_of_one_page_is_read_in_one_call_with_the_question() -> None:
     slack = thread_of(100)
     assert read(slack, 100, files=[PDF]).question.unreadable == (REPORT,)
     assert len(slack.called("conversations.replies")) == 1
@@ -87,13 +87,13 @@ def test_a_thread_of_one_page_is_read_in_one_call_with_the_question_in_it() -> N
         ({"attachments": "odd", "files": "odd"}, ()),
     ],
 )
-def test_files_without_words_are_named_and_previews_of_links_are_not(
+def test_unlisted_parts_name_files_without_text_and_no_link_previews(
     more: dict[str, Any], named: tuple[str, ...]
 ) -> None:
     assert read(thread_of(1), 1, **more).question.unreadable == named
 
 
-def test_files_of_every_message_of_a_question_are_named_once() -> None:
+def test_unlisted_parts_of_all_messages_of_a_question_are_named_once() -> None:
     slack = thread_of(1)
     slack.say(at(1), "U1", "one", under=ROOT, files=[PDF])
     slack.say(at(2), "U1", "two", under=ROOT, files=[PDF, NOTES])
@@ -110,7 +110,7 @@ def test_files_of_every_message_of_a_question_are_named_once() -> None:
         {"unreadable": (REPORT,), "files": (File("F1", "report.pdf", "", 3, ""),)},
     ],
 )
-def test_what_the_event_told_is_not_told_again(known: dict[str, Any]) -> None:
+def test_unlisted_parts_leave_out_what_the_event_contained(known: dict[str, Any]) -> None:
     slack = thread_of(1)
     slack.say(at(1), "U1", "one", under=ROOT, files=[PDF])
     assert run(
@@ -121,7 +121,7 @@ def test_what_the_event_told_is_not_told_again(known: dict[str, Any]) -> None:
     assert run(history(slack).find_unlisted_parts(root)) == ()
 
 
-def test_a_file_beside_a_mention_that_opens_a_thread_is_named_by_one_call_of_its_own() -> None:
+def test_unlisted_file_of_a_mention_that_opens_a_thread_takes_one_call() -> None:
     slack = thread_of(1)
     slack.say(at(1), "U1", "two", files=[PDF])
     slack.say(at(2), "U1", "three", files=[NOTES])
@@ -129,10 +129,10 @@ def test_a_file_beside_a_mention_that_opens_a_thread_is_named_by_one_call_of_its
     assert run(history(slack).read_conversation(question)).question.unreadable == ()
     assert slack.calls == []
     assert run(history(slack).find_unlisted_parts(question)) == (REPORT,)
-    assert [call.method for call in slack.calls] == ["conversations.history"]
+    assert [call.method for call in slack.calls] == ["conversations.replies"]
 
 
-def test_where_all_is_known_slack_is_not_asked() -> None:
+def test_unlisted_parts_take_no_call_if_all_parts_are_known() -> None:
     slack = thread_of(1)
     for question in (
         asked("two", at(1)),
@@ -144,7 +144,7 @@ def test_where_all_is_known_slack_is_not_asked() -> None:
 
 
 @pytest.mark.parametrize("fault", ["missing_scope", "429:30", "lost"])
-def test_a_message_that_cannot_be_looked_at_names_nothing(fault: str) -> None:
+def test_unlisted_parts_are_empty_if_the_message_can_not_be_read(fault: str) -> None:
     slack = thread_of(1)
     slack.fault = lambda call: fault
     assert run(history(slack).find_unlisted_parts(asked("one", ROOT))) == ()

@@ -23,22 +23,22 @@ from tests.unit.render.judge import texts
         ("", ""),
     ],
 )
-def test_markup_goes_and_words_stay(markdown: str, line: str) -> None:
+def test_plain_line_removes_markup_and_keeps_words(markdown: str, line: str) -> None:
     assert plain_line(markdown) == line
 
 
-def test_a_long_text_ends_behind_a_word() -> None:
+def test_plain_line_is_cut_after_a_word() -> None:
     line = plain_line("words " * 100, max_characters=20)
     assert line == "words words words…"
 
 
-def test_a_character_is_never_cut() -> None:
+def test_plain_line_never_cuts_a_grapheme() -> None:
     assert plain_line("👩‍👩‍👧‍👦" * 40, max_characters=20) == "👩‍👩‍👧‍👦👩‍👩‍👧‍👦…"
 
 
 @given(texts)
 @settings(max_examples=100, deadline=None)
-def test_it_is_one_short_line(text: str) -> None:
+def test_plain_line_is_one_short_line(text: str) -> None:
     line = plain_line(text, max_characters=50)
     assert len(line) <= 51
     assert line == " ".join(line.split())

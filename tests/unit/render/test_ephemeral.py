@@ -53,7 +53,7 @@ def parts(draft: Draft) -> tuple[MessageBody, ...]:
     )
 
 
-def test_the_note_says_that_something_is_coming_and_where_and_can_be_pressed() -> None:
+def test_ephemeral_ack_has_a_line_and_buttons() -> None:
     line, row = blocks(ephemeral_ack("q1"))
     assert ephemeral_ack("q1").text == WRITING_TEXT
     assert line["elements"][0]["text"] == WRITING_TEXT
@@ -61,11 +61,11 @@ def test_the_note_says_that_something_is_coming_and_where_and_can_be_pressed() -
     assert [element["action_id"] for element in row["elements"]] == [SHOW_ACTION, STOP_ACTION]
 
 
-def test_a_remark_is_one_line_without_buttons() -> None:
+def test_one_line_message_has_no_buttons() -> None:
     assert kinds(one_line_message("Shared.")) == ["context"]
 
 
-def test_an_answer_of_one_message_is_that_message_with_lines_above_its_buttons() -> None:
+def test_combined_message_of_one_part_adds_lines_above_the_buttons() -> None:
     (body,) = parts(Draft(Phase.DONE, "So."))
     assert combined_message([body]) == body
     assert kinds(combined_message([body], "Shared.")) == [
@@ -77,7 +77,9 @@ def test_an_answer_of_one_message_is_that_message_with_lines_above_its_buttons()
 
 
 @pytest.mark.parametrize("phase", [Phase.STREAMING, Phase.STOPPED, Phase.FAILED])
-def test_a_longer_answer_shows_its_beginning_and_how_the_whole_of_it_stands(phase: Phase) -> None:
+def test_combined_message_of_several_parts_has_the_first_text_and_the_last_footer(
+    phase: Phase,
+) -> None:
     first, *_, last = found = parts(Draft(phase, LONG))
     assert len(found) > 2
     shown = blocks(combined_message(found, "More elsewhere."))
@@ -87,14 +89,14 @@ def test_a_longer_answer_shows_its_beginning_and_how_the_whole_of_it_stands(phas
     assert line["elements"][0]["text"] == "More elsewhere."
 
 
-def test_an_answer_that_failed_can_be_the_note_of_the_next() -> None:
+def test_combined_message_of_a_failed_answer_can_acknowledge_the_next() -> None:
     (body,) = render_messages(Draft(Phase.FAILED, "One", "It broke off."), question_id="q1")
     again = with_buttons(body, "q1-2", ack_buttons())
     assert blocks(again)[:-1] == blocks(body)
     assert blocks(again)[-1]["block_id"] == f"{BUTTONS_BLOCK_PREFIX}q1-2"
 
 
-def test_what_is_sent_says_whether_it_replaces() -> None:
+def test_response_url_payloads_say_whether_they_replace() -> None:
     body = one_line_message("So.")
     assert new_message_payload(body)["replace_original"] is False
     assert replacement_payload(body)["replace_original"] is True
@@ -107,7 +109,7 @@ def test_what_is_sent_says_whether_it_replaces() -> None:
 
 @given(texts, texts)
 @settings(max_examples=60, deadline=None)
-def test_nothing_in_a_private_message_is_live(question: str, text: str) -> None:
+def test_ephemeral_message_is_neutralised(question: str, text: str) -> None:
     for phase in (Phase.STREAMING, Phase.DONE, Phase.FAILED):
         draft = Draft(phase, text)
         found = render_messages(

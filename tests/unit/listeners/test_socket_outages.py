@@ -12,7 +12,7 @@ from tests.unit.playground import live
 from tests.unit.playground.live import LiveSlack
 
 
-async def test_after_slack_was_away_the_bot_is_back_soon(slack: LiveSlack) -> None:
+async def test_socket_pool_reconnects_soon_after_slack_was_unreachable(slack: LiveSlack) -> None:
     async with cable(slack.url) as wires, listening(slack, api_url=wires.api_url) as bot:
         await wires.cut()
         await bot.until(lambda: bot.watch.told(logging.WARNING))
@@ -25,16 +25,16 @@ async def test_after_slack_was_away_the_bot_is_back_soon(slack: LiveSlack) -> No
         await bot.until(lambda: set(bot.heard) == set(texts))
     assert bot.reconnects() == {"closed": 2}
     assert len(bot.watch.told(logging.WARNING)) == 1
-    assert bot.watch.told(logging.INFO)[-1] == "all connections to Slack stand again"
+    assert bot.watch.told(logging.INFO)[-1] == "all connections to Slack are open again"
 
 
-async def test_one_trouble_of_all_connections_is_one_line(slack: LiveSlack) -> None:
+async def test_outage_of_all_connections_is_logged_once(slack: LiveSlack) -> None:
     async with ears(slack, config(connections=5, app_token="xapp-revoked")) as bot, bot.socket:
         await slack.until(lambda: len(slack.called("apps.connections.open")) == 10)
     assert len(bot.watch.told(logging.WARNING)) == 1
 
 
-async def test_a_revoked_token_is_told_once_shows_in_readiness_and_is_not_hammered(
+async def test_outage_by_a_revoked_token_is_logged_once_and_retried_rarely(
     slack: LiveSlack,
 ) -> None:
     async with ears(slack, config(connections=1, app_token="xapp-revoked")) as bot, bot.socket:
@@ -48,7 +48,7 @@ async def test_a_revoked_token_is_told_once_shows_in_readiness_and_is_not_hammer
     assert pauses[-1] > 0.04  # half of the longest
 
 
-async def test_a_switch_to_off_is_told_once_and_ends_when_it_is_on_again(
+async def test_outage_by_disabled_socket_mode_ends_when_it_is_enabled(
     slack: LiveSlack,
 ) -> None:
     async with listening(slack, config(min_stable_seconds=0.2)) as bot:
@@ -60,13 +60,13 @@ async def test_a_switch_to_off_is_told_once_and_ends_when_it_is_on_again(
         slack.sockets.disconnect("link_disabled")
         await bot.until(lambda: bot.reconnects().get("link_disabled", 0) >= 6)
         switched_off()
-        await bot.until(lambda: bot.watch.told(logging.INFO)[-1].endswith("stand again"))
+        await bot.until(lambda: bot.watch.told(logging.INFO)[-1].endswith("open again"))
         assert bot.socket.open_connections == 2
     [told] = bot.watch.told(logging.ERROR)
     assert "(link_disabled): switch Socket Mode on again" in told
 
 
-async def test_with_no_room_for_another_connection_the_first_goes_on(slack: LiveSlack) -> None:
+async def test_socket_pool_keeps_its_connection_at_the_connection_limit(slack: LiveSlack) -> None:
     others = [await slack.connect() for _ in range(9)]
     async with ears(slack) as bot, bot.socket:
         await bot.until(lambda: bot.watch.told(logging.ERROR))
@@ -82,7 +82,7 @@ async def test_with_no_room_for_another_connection_the_first_goes_on(slack: Live
     assert "lower SOCKET_CONNECTIONS" in told
 
 
-async def test_where_there_is_no_room_for_both_the_old_connection_goes_first() -> None:
+async def test_socket_pool_closes_the_old_connection_first_at_the_connection_limit() -> None:
     patient = replace(HASTY, warning_seconds=60.0)
     async with live.slack(patient) as slack, listening(slack, config(connections=1)) as bot:
         others = [await slack.connect() for _ in range(9)]
