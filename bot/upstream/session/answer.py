@@ -7,7 +7,7 @@ by `route`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -17,13 +17,13 @@ from bot.errors import StreamDropped, UpstreamError
 from bot.upstream.capabilities import Capabilities
 from bot.upstream.config import UpstreamConfig
 from bot.upstream.errors.classify import error_from_response, explain_long_wait, reason_label
-from bot.upstream.events import Activity, Event, Failed, Reconnecting, Restarted
+from bot.upstream.events import Activity, ApiFormat, Event, Failed, Reconnecting, Restarted
 from bot.upstream.prompt import Prompt
 from bot.upstream.resume_point import ResumePoint
 from bot.upstream.session.rejections import NO_ENDPOINT_STATUSES, NO_RESUME_STATUSES
 from bot.upstream.session.request_format import RequestFormat
 from bot.upstream.session.retry_budget import RetryBudget
-from bot.upstream.session.stream_reader import Decoder, EventBatches, drain, open_event_batches
+from bot.upstream.session.stream_reader import EventBatches, drain, open_event_batches
 from bot.upstream.session.transport import (
     MAX_ERROR_BYTES,
     HttpRequest,
@@ -35,9 +35,14 @@ from bot.upstream.session.transport import (
     read_bounded,
 )
 from bot.upstream.wire.chat import ChatDecoder
+from bot.upstream.wire.decoder import Decoder
 from bot.upstream.wire.responses import ResponsesDecoder
 
 RequestMode = Literal["ask", "resume", "poll"]
+DECODERS: Mapping[ApiFormat, Callable[[str], Decoder]] = {
+    "responses": ResponsesDecoder,
+    "chat": ChatDecoder,
+}
 
 RESPONSE_POLL_SECONDS = 2.0  # as other clients do (docs/upstream.md#other-clients)
 # A response younger than this can be resumed where resuming exists
@@ -139,9 +144,7 @@ class AnswerSession:
 
     def _next_request(self) -> HttpRequest:
         decoder = self._decoder
-        if self._mode == "resume" and isinstance(decoder, ResponsesDecoder):
-            decoder.begin_resumed_stream()
-            after = max(decoder.sequence, 0)
+        if self._mode == "resume" and (after := decoder.begin_resumed_stream()) is not None:
             query = f"stream=true&starting_after={after}"
             return HttpRequest("GET", f"{_response_path(decoder.response_id)}?{query}")
         self._requested_at = self._context.now()
@@ -300,8 +303,7 @@ class AnswerSession:
         return max(self._longest_text, self._decoder.answer_text.text(), key=len)
 
     def _new_decoder(self) -> Decoder:
-        make = ResponsesDecoder if self._request_format.format == "responses" else ChatDecoder
-        return make(self._config.model)
+        return DECODERS[self._request_format.format](self._config.model)
 
 
 def _response_path(response_id: str) -> str:

@@ -23,11 +23,9 @@ from bot.upstream.session.transport import (
     StreamStalled,
     read_bounded,
 )
-from bot.upstream.wire.chat import ChatDecoder
-from bot.upstream.wire.responses import ResponsesDecoder
+from bot.upstream.wire.decoder import Decoder
 from bot.upstream.wire.sse import BOM, SseParser
 
-Decoder: TypeAlias = ResponsesDecoder | ChatDecoder
 EventBatches: TypeAlias = AsyncGenerator[Sequence[Event], None]
 
 # After the last words of an answer, how long to wait for its token counts

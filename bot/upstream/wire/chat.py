@@ -77,18 +77,9 @@ _CHUNK_DECODER = msgspec.json.Decoder(Chunk)
 
 
 class ChatDecoder:
-    """State of one completion. It cannot be resumed, so it lives as long as its connection.
+    """A `Decoder` of one completion, which ends with its connection and can't be resumed."""
 
-    `is_ending`: everything the answer needs has come; only its token counts may follow.
-    `end_is_certain` is false where that may be wrong: some servers put a reason to end on every
-    chunk with text.
-    """
-
-    is_resumable = False
-    is_irreversible = False
-    still_running = False
-    is_background = False
-    sequence = -1
+    is_background = is_resumable = still_running = is_irreversible = False
 
     def __init__(self, model: str) -> None:
         self.answer_text = AnswerText()
@@ -141,7 +132,7 @@ class ChatDecoder:
             events += self.close()
         return events
 
-    def decode_complete(self, completion: Mapping[str, Any]) -> Sequence[Event]:
+    def decode_complete(self, completion: Mapping[str, Any], /) -> Sequence[Event]:
         """Read a completion that came without a stream; one without words or an end is an error."""
         try:
             events = self.feed(msgspec.json.encode(completion))
@@ -155,6 +146,9 @@ class ChatDecoder:
     def close(self) -> Sequence[Event]:
         """The stream is over: `Finished` when a finish reason has come, else nothing."""
         return self._finish() if self.is_ending else ()
+
+    def begin_resumed_stream(self) -> None:
+        """Return None: a completion can't be resumed."""
 
     def _start(self, chunk: Chunk) -> Started:
         self._started = True

@@ -53,14 +53,12 @@ IRREVERSIBLE_ITEM_TYPES = frozenset({"mcp_call", "shell_call", "apply_patch_call
 
 
 class ResponsesDecoder:
-    """State of one response, over all the connections it takes to receive it.
+    """A `Decoder` of one response, over all the connections it takes to receive it.
 
-    `sequence` is the cursor to resume from. `progress` counts events that bring something new.
-    When `ended`, the answer is complete or `error` says why it never will be. `still_running`: the
-    server has told, without a stream, that it is still at work.
+    `sequence` is the number of the last event; -1 before the first one that has a number.
     """
 
-    is_ending = end_is_certain = False  # the end is one event; nothing is waited for after it
+    is_ending = end_is_certain = False  # a response ends with a single event
 
     def __init__(self, model: str) -> None:
         self.answer_text = AnswerText()
@@ -101,9 +99,10 @@ class ResponsesDecoder:
         """Whether a drop can be resumed: background, and every event numbered upwards so far."""
         return bool(self.is_background and self._numbers_ascend and self.response_id)
 
-    def begin_resumed_stream(self) -> None:
-        """What is fed from now on continues a broken stream: skip what was already seen."""
+    def begin_resumed_stream(self) -> int:
+        """Skip what the rest of a broken stream repeats; return the number to ask after."""
         self._skips_seen = True
+        return max(self.sequence, 0)
 
     def feed(self, data: bytes) -> Sequence[Event]:
         """Read the data of one event."""
@@ -128,7 +127,7 @@ class ResponsesDecoder:
             return handler(self, wire)
         return self._decode_unknown(data, wire.type)
 
-    def decode_complete(self, response: Mapping[str, Any]) -> Sequence[Event]:
+    def decode_complete(self, response: Mapping[str, Any], /) -> Sequence[Event]:
         """Read a response object that came without a stream; () while it is not finished."""
         started = self._take_response_id(response)
         status = response.get("status")

@@ -18,8 +18,8 @@ from bot.upstream.events import (
     TextDone,
     ToolCall,
 )
-from bot.upstream.session.stream_reader import Decoder
 from bot.upstream.wire.chat import ChatDecoder
+from bot.upstream.wire.decoder import Decoder
 from bot.upstream.wire.responses import ResponsesDecoder
 from bot.upstream.wire.sse import SseParser
 from tests.unit.upstream import recorded
