@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.errors import PromptRefused, UpstreamBusy
@@ -277,6 +277,7 @@ CHUNKS = st.fixed_dictionaries(
 
 @given(st.lists(CHUNKS, max_size=4))
 @settings(max_examples=120, deadline=None)
+@example([{"choices": [{"delta": {"tool_calls": [{"index": []}]}}]}])
 def test_no_shape_breaks_the_decoder(chunks: list[Any]) -> None:
     events = read(*chunks)
     assert sum(isinstance(event, Finished) for event in events) <= 1
