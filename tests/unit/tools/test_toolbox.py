@@ -102,7 +102,7 @@ async def test_a_defect_is_told_and_logged_without_what_people_wrote(
         said = await BOX.run(call("fail", how="what a person wrote"), CONTEXT)
 
     assert said == "Error: fail failed (KeyError)."
-    assert "the tool fail failed: KeyError" in caplog.text
+    assert "tool fail raised an unexpected error: KeyError" in caplog.text
     assert "test_toolbox.py" in caplog.text
     assert "what a person wrote" not in caplog.text
 
