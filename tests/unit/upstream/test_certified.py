@@ -25,7 +25,7 @@ async def outsider(service: Service) -> AsyncIterator[openai.AsyncOpenAI]:
         yield client
 
 
-async def test_the_outsider_reads_our_responses_as_we_do() -> None:
+async def test_openai_sdk_reads_responses_as_we_do() -> None:
     service = Service(PIECES)
     async with outsider(service) as client:
         events = [e async for e in await client.responses.create(model="m", input="?", stream=True)]
@@ -41,7 +41,7 @@ async def test_the_outsider_reads_our_responses_as_we_do() -> None:
 
 
 @pytest.mark.parametrize("cut", [1, 4, 7])
-async def test_the_outsider_resumes_where_it_was_cut(cut: int) -> None:
+async def test_openai_sdk_resumes_where_it_was_cut(cut: int) -> None:
     service = Service(PIECES)
     service.cuts.append(Cut(len(b"".join(service.resumable[:cut]))))
     async with outsider(service) as client:
@@ -56,7 +56,7 @@ async def test_the_outsider_resumes_where_it_was_cut(cut: int) -> None:
     assert last.response.output_text == TEXT
 
 
-async def test_the_outsider_polls_and_cancels() -> None:
+async def test_openai_sdk_polls_and_cancels() -> None:
     service = Service(PIECES)
     service.polls_before_done = 1
     async with outsider(service) as client:
@@ -65,7 +65,7 @@ async def test_the_outsider_polls_and_cancels() -> None:
         assert (await client.responses.cancel("resp_1")).status == "cancelled"
 
 
-async def test_the_outsider_reads_our_chat_as_we_do() -> None:
+async def test_openai_sdk_reads_chat_as_we_do() -> None:
     service = Service(PIECES)
     async with outsider(service) as client:
         stream = await client.chat.completions.create(
