@@ -63,7 +63,7 @@ class RetryBudget:
         return self._delay_seconds
 
     def _is_worth_retrying(self, error: BaseException) -> bool:
-        """A longer wait than `max_wait_seconds` is told to the reader instead of slept."""
+        """Whether another attempt can help, after a wait of at most `max_wait_seconds`."""
         if not isinstance(error, UpstreamError) or not error.retryable:
             return False
         return (error.retry_after or 0) <= self._config.max_wait_seconds

@@ -1,4 +1,4 @@
-"""What is public, and what only looks it."""
+"""Public addresses and names, and those that only look public."""
 
 from __future__ import annotations
 

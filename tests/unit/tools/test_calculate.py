@@ -1,4 +1,4 @@
-"""Arithmetic as Python's where Python is exact, exact where Python is not, and never slow."""
+"""The calculator: exact, in agreement with Python, and never slow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page as the model gets it."""
+"""The tool fetch_page: a page as the model gets it."""
 
 from __future__ import annotations
 

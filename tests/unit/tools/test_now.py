@@ -1,4 +1,4 @@
-"""The time, in any zone."""
+"""The tool now: the time in any zone."""
 
 from __future__ import annotations
 

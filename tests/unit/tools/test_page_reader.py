@@ -1,4 +1,4 @@
-"""Bytes of any charset and any HTML become text, or an explanation, in bounded time."""
+"""Bytes of any charset and any HTML become text or an error, in bounded time."""
 
 from __future__ import annotations
 

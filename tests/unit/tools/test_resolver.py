@@ -1,4 +1,4 @@
-"""Names that are looked up in threads of their own."""
+"""Host names are looked up in separate threads, in bounded time."""
 
 from __future__ import annotations
 

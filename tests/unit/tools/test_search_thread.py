@@ -1,4 +1,4 @@
-"""Words are found in the question's own thread and nowhere else."""
+"""The tool search_thread finds words in the question's own thread only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page is read as it was sent, in bounded time and size, or it is told why not."""
+"""The web client reads a page in bounded time and size, or reports why not."""
 
 from __future__ import annotations
 

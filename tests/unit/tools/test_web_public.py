@@ -1,4 +1,4 @@
-"""Pages come from the public web and from nowhere else."""
+"""The web client connects to the public web only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where requests go, and which header carries the key."""
+"""URLs of requests, and the header that carries the key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking at all: attempts before the first event, the end, and letting go."""
+"""The session: attempts before the first event, the end of an answer, closing and detaching."""
 
 from __future__ import annotations
 

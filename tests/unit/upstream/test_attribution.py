@@ -1,4 +1,4 @@
-"""Who said what survives hostile names and texts."""
+"""Attribution of messages withstands hostile names and texts."""
 
 from __future__ import annotations
 

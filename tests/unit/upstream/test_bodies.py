@@ -1,4 +1,4 @@
-"""A prompt on the wire."""
+"""A prompt as the JSON bodies of both wire formats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pieces of tool calls, as servers number, name and cut them."""
+"""Pieces of tool calls, as servers number, name and split them."""
 
 from __future__ import annotations
 

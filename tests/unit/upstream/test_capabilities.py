@@ -1,4 +1,4 @@
-"""What a server can't do is remembered for a day."""
+"""What a server does not support is remembered for a day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What four real servers answered, through the whole way, with what has to come of each."""
+"""HTTP replies of four real servers, through the whole session, and their outcome."""
 
 from __future__ import annotations
 

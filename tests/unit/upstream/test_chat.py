@@ -1,4 +1,4 @@
-"""Chat Completions, as many servers write them."""
+"""The decoder of Chat Completions, with the variants of many servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each failure is, whether another try can help, and what the reader reads."""
+"""Classification of errors: type, whether a retry can help, and the sentence for the reader."""
 
 from __future__ import annotations
 

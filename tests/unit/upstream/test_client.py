@@ -1,4 +1,4 @@
-"""The door itself: what a model is, what a failure before the first byte means."""
+"""The client: fetching the model, and failures before the first byte."""
 
 from __future__ import annotations
 

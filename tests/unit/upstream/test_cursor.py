@@ -1,4 +1,4 @@
-"""A response is taken over where a cursor says, or from its start; its text comes out whole."""
+"""Resuming a response of another process, at a cursor or from its start, loses no text."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The line falls after every event, and at every seventh byte, in every way a line can fall.
+"""The connection breaks after every event, and at every seventh byte, in every possible way.
 
 Whatever the cut, the reader ends up with exactly the text, nothing twice and nothing missing, and
-is told once that the line fell, unless all that matters had come before.
+is told once that the connection broke, unless all that matters had come before.
 """
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+"""Characters that a server splits between two events."""
+
 from __future__ import annotations
 
 import json

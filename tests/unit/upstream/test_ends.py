@@ -1,4 +1,4 @@
-"""When a completion ends: reasons that are none, usage, `[DONE]`, and the line itself."""
+"""The end of a completion: uncertain finish reasons, usage, `[DONE]`, and dropped connections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors in other clothes: in an event or a whole body of a 200, in either format."""
+"""Errors of unusual shape in an event or a body with status 200, in both formats."""
 
 from __future__ import annotations
 

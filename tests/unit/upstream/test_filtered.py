@@ -1,4 +1,4 @@
-"""Words for programs on their way through both decoders: not shown, not kept, not resumed at."""
+"""Markup for programs in both decoders: neither shown, kept, nor part of a cursor."""
 
 from __future__ import annotations
 

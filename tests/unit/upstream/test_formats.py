@@ -1,4 +1,4 @@
-"""Which wire format is asked, how that is learned, and that nobody has to hear of it."""
+"""Which wire format is asked, how that is learned and remembered."""
 
 from __future__ import annotations
 

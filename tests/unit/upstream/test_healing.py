@@ -1,4 +1,4 @@
-"""What deltas, confirmations and the end tell of a text: more is taken, nothing is lost."""
+"""Streamed text merged with its confirmation: nothing is lost."""
 
 from __future__ import annotations
 

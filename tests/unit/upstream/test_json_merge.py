@@ -1,4 +1,4 @@
-"""Pieces of values nobody here knows, joined."""
+"""Pieces of JSON values of unknown meaning, merged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words for programs in a text: what its reader gets, wherever the text was cut into deltas."""
+"""The text filter: what a reader gets of markup, however the text was split into deltas."""
 
 from __future__ import annotations
 

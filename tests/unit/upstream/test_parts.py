@@ -1,4 +1,4 @@
-"""The text of an answer by part: order, paragraphs, healing, and cost."""
+"""The text of an answer by part: order, paragraphs, lost deltas, and cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every stream recorded from real servers reads as those who recorded it say."""
+"""Streams recorded from real servers are decoded to what their recorders expect."""
 
 from __future__ import annotations
 

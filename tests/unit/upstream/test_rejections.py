@@ -1,4 +1,4 @@
-"""What a refusal is about."""
+"""What a refusal is about: an option or the wire format."""
 
 from __future__ import annotations
 

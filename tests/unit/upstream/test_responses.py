@@ -1,4 +1,4 @@
-"""Every event of the Responses API that matters, and the odd shapes they come in."""
+"""The decoder of the Responses API: every relevant event, and its variants."""
 
 from __future__ import annotations
 

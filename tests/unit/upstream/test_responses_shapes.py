@@ -1,4 +1,4 @@
-"""What may come in between, and shapes nobody documented: nothing breaks the decoder."""
+"""Unknown events and undocumented shapes never break the Responses decoder."""
 
 from __future__ import annotations
 

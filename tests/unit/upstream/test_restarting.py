@@ -1,4 +1,4 @@
-"""What cannot be resumed is begun anew, and what that may never cost."""
+"""The session restarts what cannot be resumed, within bounds."""
 
 from __future__ import annotations
 

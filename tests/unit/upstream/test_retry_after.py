@@ -1,4 +1,4 @@
-"""Every way a server says how long to wait."""
+"""All forms in which a server asks to wait."""
 
 from __future__ import annotations
 

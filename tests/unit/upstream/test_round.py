@@ -1,4 +1,4 @@
-"""What is kept of a round, and how it goes back, in both formats."""
+"""Rounds of tool calls: what is collected, and how it is sent back in both formats."""
 
 from __future__ import annotations
 

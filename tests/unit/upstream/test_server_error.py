@@ -1,4 +1,4 @@
-"""An error is found in a body of any shape."""
+"""The error object is found in a body of any shape."""
 
 from __future__ import annotations
 

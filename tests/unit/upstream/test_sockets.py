@@ -1,4 +1,4 @@
-"""The same over real connections: what httpx makes of a falling line, and what it holds on to."""
+"""The session over real connections: how httpx reports breaks, and what it keeps open."""
 
 from __future__ import annotations
 

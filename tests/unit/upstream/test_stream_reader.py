@@ -1,4 +1,4 @@
-"""Whatever comes instead of a plain stream."""
+"""Replies that are no plain event stream."""
 
 from __future__ import annotations
 

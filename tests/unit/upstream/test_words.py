@@ -1,4 +1,4 @@
-"""Errors without a code: what their words mean, and what they leave open."""
+"""Errors without a code: messages that are clear, and messages that are not."""
 
 from __future__ import annotations
 
