@@ -1,20 +1,20 @@
-"""What the model may call, one file a tool. When it is called, and how often, is the turn's.
+"""The tools the model may call. How many rounds of calls an answer may have is up to the turn.
 
     tool.py           what a tool is: an async function with a docstring
     definition.py     its signature and docstring as a JSON schema
     toolbox.py        runs calls: in bounded time, with bounded output, without raising
-    builtin.py        the tools that come with the bot, and which of them are on
+    builtin.py        the tools that come with the bot, by name
 
     now.py            the time in a time zone
-    calculate.py      arithmetic, exact where it can be
+    calculate.py      arithmetic, exact where possible
     arithmetic.py     its numbers, operators and functions
     fetch_page.py     a public web page as text
     web.py            one page over HTTP, from public addresses only
-    resolver.py       names of hosts, looked up in threads of their own
+    resolver.py       host names, looked up in separate threads
     addresses.py      which hosts and addresses are public
-    page_reader.py    bytes as text, HTML in a process of its own
-    html_extractor.py  that process: HTML in, title and text out
-    search_thread.py  words in the present Slack thread
+    page_reader.py    the bytes of a page as text, HTML in a separate process
+    html_extractor.py the program of that process: HTML in, title and text out
+    search_thread.py  searches the current Slack thread
 
-A tool knows of the turn it is called in what `ToolContext` tells, and no more.
+All a tool gets of its turn is `ToolContext`.
 """

@@ -1,9 +1,9 @@
 """Which hosts and addresses belong to the public web. Pure: names are resolved elsewhere.
 
-Special-purpose blocks are those of IANA's registries
-(https://www.iana.org/assignments/iana-ipv4-special-registry and …/iana-ipv6-special-registry),
-as a table of our own: what `ipaddress` calls global changes with the Python version and lets
-multicast, site-local addresses and tunnels to IPv4 through.
+The blocks are those of IANA's special-purpose registries
+(https://www.iana.org/assignments/iana-ipv4-special-registry and …/iana-ipv6-special-registry), in a
+table of our own: what `ipaddress` calls global depends on the Python version and includes
+multicast, site-local addresses and tunnels to IPv4.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _RESERVED_V4 = tuple(
         ),
     )
 )
-_GLOBAL_V6 = IPv6Network("2000::/3")  # all that IANA has handed out for the public
+_GLOBAL_V6 = IPv6Network("2000::/3")  # all that IANA has allocated for public use
 _RESERVED_V6 = tuple(
     map(
         IPv6Network,
@@ -52,7 +52,7 @@ _NAT64 = IPv6Network("64:ff9b::/96")  # how IPv6-only networks reach public IPv4
 _HOST_NAME = re.compile(
     r"(?=.{1,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
 )
-# Names that are never asked of a resolver: they mean something in this network only, or nothing.
+# Top-level labels that are never resolved: they have a meaning in the local network only, or none.
 _LOCAL_ENDINGS = frozenset(
     {"local", "localhost", "localdomain", "internal", "intranet", "lan", "home", "corp"}
     | {"private", "arpa", "onion", "alt", "test", "invalid", "example"}

@@ -1,7 +1,7 @@
 """The calculator's numbers, operators and functions. Pure.
 
-A number is a Fraction as long as it can be: then 0.1 + 0.2 is 0.3, and a third times three is one.
-Roots, logarithms and the like give a float, and so does what would need more than `MAX_BITS`.
+A number is a Fraction as long as possible: 0.1 + 0.2 is 0.3, and a third times three is one. Roots,
+logarithms and the like give a float, and so does a result that would need more than `MAX_BITS`.
 """
 
 from __future__ import annotations
@@ -22,15 +22,18 @@ Number: TypeAlias = Fraction | float
 
 MAX_BITS = 4096  # of a numerator or denominator, about 1,200 digits
 MAX_FACTORIAL = 500  # below MAX_BITS
-MAX_DECIMAL_PLACES = 40  # decimal places written out
-MAX_RATIO_TERM = 10**9  # a longer numerator or denominator tells nobody anything
+MAX_DECIMAL_PLACES = 40
+MAX_RATIO_TERM = 10**9  # a fraction with a larger numerator or denominator is not shown
 
 TOO_LARGE_MESSAGE = "The result is too large."
 TOO_SMALL_MESSAGE = "The result is too small."
 
 
 def checked_number(value: complex | Fraction) -> Number:
-    """Take a result in: exact where it is and stays small, finite and real in any case."""
+    """Return a result as Fraction if exact and within MAX_BITS, else as float.
+
+    Raises ToolError if it is not real or not finite.
+    """
     if isinstance(value, complex):
         raise ToolError("The result is not a real number.")
     if isinstance(value, Fraction | int):
@@ -42,7 +45,7 @@ def checked_number(value: complex | Fraction) -> Number:
 
 
 def _approximate(value: Number) -> float:
-    """The nearest float; raises OverflowError where there is none, ToolError where it is zero."""
+    """Return the nearest float; raises OverflowError if too large, ToolError if it is zero."""
     nearest = float(value)
     if value and not nearest:
         raise ToolError(TOO_SMALL_MESSAGE)
@@ -50,7 +53,7 @@ def _approximate(value: Number) -> float:
 
 
 def parse_literal(text: str) -> Number:
-    """Take a number in as it is written; a huge exponent is never written out."""
+    """Parse a decimal number; raises ToolError for a huge exponent instead of expanding it."""
     value = Decimal(text)
     if abs(value.adjusted()) > 1000:
         raise ToolError(f"{text} is too large or too small.")
@@ -58,7 +61,7 @@ def parse_literal(text: str) -> Number:
 
 
 def format_number(value: Number) -> str:
-    """Return a number as text; what is not exact is marked ≈ and has 15 digits."""
+    """Return a number as text; an inexact one has 15 digits and is marked with ≈."""
     if isinstance(value, float):
         return f"≈ {value + 0.0:.15g}"
     top, bottom = value.numerator, value.denominator
@@ -81,7 +84,7 @@ def _ratio_suffix(top: int, bottom: int) -> str:
 
 
 def _max_bits(value: Fraction) -> int:
-    """An upper bound of its binary digits; 0 for those no power makes larger: -1, 0 and 1."""
+    """Return an upper bound of its binary digits; 0 for -1, 0 and 1, whose powers stay small."""
     return max(abs(value.numerator) - 1, value.denominator - 1).bit_length()
 
 
@@ -132,7 +135,7 @@ def _round(value: Number, places: Number = Fraction(0)) -> Number:
         raise ToolError("That many decimal places can't be rounded to.")
     if isinstance(value, float):
         return round(value, digits)
-    return round(value, digits)  # an overload of its own: for their union there is none
+    return round(value, digits)  # `round` has no overload for the union
 
 
 def _factorial(value: Number) -> int:
@@ -151,7 +154,7 @@ def _log(value: Number, base: Number | None = None) -> float:
 
 @dataclass(frozen=True, slots=True)
 class MathFunction:
-    """What may be called, and with how many arguments."""
+    """A function of the calculator, with its number of arguments."""
 
     implementation: Callable[..., complex | Fraction]
     min_arguments: int = 1

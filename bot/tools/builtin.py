@@ -23,7 +23,7 @@ def builtin_tools(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     web: WebClient | None = None,
 ) -> tuple[Tool, ...]:
-    """Return the named tools, each once; raises ValueError for a name that is not known."""
+    """Return the named tools, each once; raises ValueError for an unknown name."""
     unknown = [name for name in names if name not in BUILTIN_TOOL_NAMES]
     if unknown:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Arithmetic without eval: the expression is read as a tree, and only what is known is done."""
+"""Arithmetic without eval: the syntax tree is walked, and only known nodes are evaluated."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from bot.tools.arithmetic import (
 )
 from bot.tools.tool import tool
 
-MAX_EXPRESSION_CHARACTERS = 400  # characters
-MAX_TREE_DEPTH = 200  # levels of the tree; a sum of 200 terms is one of 200 levels
+MAX_EXPRESSION_CHARACTERS = 400
+MAX_TREE_DEPTH = 200  # a sum of 200 terms has 200 levels
 
 _SIGN_REPLACEMENTS = str.maketrans(
     {"^": "**", "×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "π": "pi"}  # noqa: RUF001  # typed by people
@@ -40,7 +40,7 @@ async def calculate(expression: str) -> str:
 
 
 def evaluate(expression: str) -> Number:
-    """Return the value of an expression; raises ToolError with a sentence about what is wrong."""
+    """Return the value of an expression; raises ToolError with a sentence for the model."""
     text = " ".join(expression.split()).translate(_SIGN_REPLACEMENTS).rstrip("=? ")
     if not text:
         raise ToolError("There is nothing to calculate.")
@@ -57,7 +57,7 @@ def evaluate(expression: str) -> Number:
 def _parse(text: str) -> ast.expr:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about "1if", which is refused anyway
+            warnings.simplefilter("ignore")  # such as for "1if", which is refused anyway
             return ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         raise ToolError(f"This is not an arithmetic expression; {_SYNTAX_HINT}.") from error
@@ -86,7 +86,7 @@ def _evaluate_node(node: ast.expr, text: str, depth: int) -> Number:
 
 
 def _parse_decimal(node: ast.expr, text: str) -> Number:
-    """The number as it is written: Python has already rounded its own."""
+    """Return a float literal exactly as written; `node.value` is already rounded."""
     return parse_literal(ast.get_source_segment(text, node) or "")
 
 

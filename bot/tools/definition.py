@@ -1,6 +1,6 @@
-"""An async function read as a tool: its name, its docstring, and a JSON schema of its parameters.
+"""Reads an async function as a tool: its name, its docstring, and a JSON schema of its parameters.
 
-What is wrong with a definition is a TypeError when it is made, that is when its module is imported.
+A wrong definition raises TypeError when it is made, that is when its module is imported.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import msgspec
 
 from bot.errors import ToolError
 
-# Names the Responses API and Chat Completions take for a function.
+# Function names that both wire formats accept.
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _DESCRIBED = re.compile(r"(\w+): (.+)")
 _PLAIN_TYPES = (str, int, float, bool)
@@ -24,8 +24,10 @@ _PLAIN_TYPES = (str, int, float, bool)
 
 @dataclass(frozen=True, slots=True)
 class ToolDefinition:
-    """A tool as the model is told of it. `context_parameter` is the parameter that is ours to fill
-    in."""
+    """A tool as it is described to the model.
+
+    `context_parameter` is the name of the parameter that gets the `ToolContext`, if there is one.
+    """
 
     name: str
     description: str
@@ -34,9 +36,9 @@ class ToolDefinition:
     arguments_type: type[msgspec.Struct]
 
     def parse_arguments(self, arguments: str) -> dict[str, Any]:
-        """Return JSON text as checked arguments, defaults filled in; raises ToolError.
+        """Return validated arguments with defaults, from JSON text; raises ToolError.
 
-        Numbers and truth values written as strings are taken for what they say: models do that.
+        Numbers and booleans written as strings are accepted: models write them so.
         """
         text = arguments.strip()
         try:
@@ -51,7 +53,7 @@ class ToolDefinition:
 
 
 def read_definition(function: Callable[..., Any], context_type: type) -> ToolDefinition:
-    """Read a function's signature and docstring; raises TypeError with one clear sentence."""
+    """Read a function's signature and docstring; raises TypeError if it can't be a tool."""
     name = function.__name__
     if not _NAME.fullmatch(name):
         raise _definition_error(name, "its name may only hold letters, digits, _ and -, 64 at most")
@@ -76,7 +78,7 @@ def _definition_error(tool: str, why: str) -> TypeError:
 
 
 def _parse_docstring(tool: str, text: str | None) -> tuple[str, dict[str, str]]:
-    """The first paragraph, and the descriptions of parameters; an indented line goes on."""
+    """Return the first paragraph and the descriptions of parameters, with continuation lines."""
     if not text or not text.strip():
         raise _definition_error(tool, "it has no docstring to describe it")
     first, _, rest = inspect.cleandoc(text).partition("\n\n")
@@ -103,7 +105,7 @@ def _find_context_parameter(tool: str, hints: Mapping[str, Any], context_type: t
 def _make_field(
     tool: str, parameter: inspect.Parameter, hint: Any, described: Mapping[str, str]
 ) -> tuple[str, Any] | tuple[str, Any, Any]:
-    """A parameter as a field of the struct that checks the arguments."""
+    """Return a parameter as a field of the struct that validates the arguments."""
     name = parameter.name
     if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
         raise _definition_error(tool, f"`{name}` can't be given by name")
@@ -133,7 +135,7 @@ def _is_allowed(hint: Any) -> bool:
 
 
 def _checked_default(tool: str, parameter: inspect.Parameter, hint: Any) -> Any:
-    """The default, which has to be of the parameter's own kind."""
+    """Return the parameter's default; raises TypeError if it does not fit its type."""
     default = parameter.default
     try:
         msgspec.convert(default, hint)
@@ -141,7 +143,7 @@ def _checked_default(tool: str, parameter: inspect.Parameter, hint: Any) -> Any:
         raise _definition_error(
             tool, f"the default of `{parameter.name}` is wrong: {error}"
         ) from error
-    if isinstance(default, list) and default:  # msgspec copies empty ones only
+    if isinstance(default, list) and default:  # msgspec copies only an empty default
         raise _definition_error(
             tool, f"the default of `{parameter.name}` may only be an empty list"
         )

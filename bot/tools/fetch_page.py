@@ -1,4 +1,4 @@
-"""A public web page as text."""
+"""The tool that reads a public web page as text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bot.tools.web import MAX_PAGE_BYTES, WebClient, WebPage, display_host
 
 
 def fetch_page_tool(web: WebClient) -> Tool:
-    """Make the tool."""
+    """Return the tool, which fetches pages with `web`."""
     reader = PageReader()
 
     @tool(status_label=lambda url: f"Reading {display_host(url) or 'a page'}")

@@ -1,7 +1,7 @@
-"""HTML in, title and text out: the program page.py runs in a process of its own.
+"""HTML in, title and text out: the program that page_reader.py runs in a separate process.
 
-It reads UTF-8 from standard input and writes `{"title", "body"}` as JSON. It is run as a file,
-isolated, so it imports nothing of ours.
+It reads UTF-8 from standard input and writes `{"title", "body"}` as JSON. It runs as a file, with
+Python's isolated mode, so it can't import other modules of this project.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from justext import core  # type: ignore[import-untyped]  # it has no types
 from lxml.etree import LxmlError  # type: ignore[import-untyped]  # it has no types
 
 MAX_PARAGRAPHS = 2000  # the time jusText takes grows with their square
-MAX_TEXT_CHARACTERS = 100_000  # characters
+MAX_TEXT_CHARACTERS = 100_000
 MAX_TITLE_CHARACTERS = 300
-MIN_MAIN_TEXT_CHARACTERS = 250  # characters; with less, what was found is not the page's main text
+MIN_MAIN_TEXT_CHARACTERS = 250  # with less, jusText missed the main text
 MAX_CPU_SECONDS = 5
 MAX_MEMORY_BYTES = 2**30
 
@@ -41,9 +41,9 @@ def extract(html: str) -> tuple[str, str]:
 
 
 def _main_paragraphs(paragraphs: Sequence[Any]) -> Sequence[Any]:
-    """The paragraphs of the main text; on a short page all that are not mostly links.
+    """Return the paragraphs of the main text; on a short page all that are not mostly links.
 
-    No stop words are asked for: they would need the page's language, and some have none.
+    Stop words are not used: they depend on the page's language, and some languages have none.
     """
     core.classify_paragraphs(paragraphs, frozenset(), stopwords_low=0, stopwords_high=0)
     core.revise_paragraph_classification(paragraphs)
@@ -66,12 +66,12 @@ def _limit_resources() -> None:
         (resource.RLIMIT_AS, MAX_MEMORY_BYTES),
         (resource.RLIMIT_CORE, 0),
     ):
-        with suppress(ValueError, OSError):  # not every system has each of them
+        with suppress(ValueError, OSError):  # not every system has all of them
             resource.setrlimit(kind, (limit, limit))
 
 
 def main() -> None:
-    """Read standard input to its end, and answer."""
+    """Read HTML from standard input, and write its title and text to standard output."""
     _limit_resources()
     title, body = extract(sys.stdin.buffer.read().decode("utf-8", "replace"))
     sys.stdout.buffer.write(json.dumps({"title": title, "body": body}).encode("utf-8"))

@@ -1,4 +1,4 @@
-"""What time it is."""
+"""The tool that tells the current time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.tools.tool import Tool, tool
 
 
 def now_tool(clock: Callable[[], datetime]) -> Tool:
-    """Make the tool. `clock` returns an aware time."""
+    """Return the tool. `clock` returns an aware time."""
 
     @tool()
     async def now(timezone: str = "UTC") -> str:
@@ -27,7 +27,11 @@ def now_tool(clock: Callable[[], datetime]) -> Tool:
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name.strip())
-    except (ValueError, OSError, LookupError) as error:  # not a path, a folder, not there
+    except (
+        ValueError,
+        OSError,
+        LookupError,
+    ) as error:  # an absolute path, a directory, an unknown zone
         raise ToolError(
             "There is no such time zone; use an IANA name such as Europe/Berlin or UTC."
         ) from error

@@ -1,8 +1,8 @@
-"""The bytes of a page as text: by its charset, and HTML without markup and boilerplate.
+"""The bytes of a page as text: decoded by its charset, HTML without markup and boilerplate.
 
-HTML from strangers is parsed in a process of its own: a hostile page can keep a parser busy for
-minutes, fill the memory or meet a defect in C. That process gets nothing of our environment, where
-the tokens are, has limits of its own, and is killed when its time is over.
+HTML is parsed in a separate process: a hostile page can keep a parser busy for minutes, fill the
+memory or trigger a defect in C code. That process gets none of our environment variables, which
+hold the tokens, has limits of its own, and is killed when its time is up.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import msgspec
 from bot.errors import ToolError
 from bot.tools.web import WebPage
 
-EXTRACT_TIMEOUT_SECONDS = 6.0  # for one page, the start of the process included
-MAX_PROCESSES = 2  # processes
+EXTRACT_TIMEOUT_SECONDS = 6.0  # for one page, including the start of the process
+MAX_PROCESSES = 2
 
 _PROGRAM = str(Path(__file__).with_name("html_extractor.py"))
 _HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
@@ -31,29 +31,29 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _META_CHARSET = re.compile(rb"""<meta[^>]+charset=["'\s]*([\w.:-]{1,40})""", re.IGNORECASE)
-# What browsers take these labels for (https://encoding.spec.whatwg.org/#names-and-labels).
+# What these labels mean in browsers (https://encoding.spec.whatwg.org/#names-and-labels).
 _BROWSER_CODECS = {"ascii": "cp1252", "iso8859-1": "cp1252", "gb2312": "gb18030", "gbk": "gb18030"}
-# Codecs of Python's own that no page is written in; some take quadratic time.
+# Codecs of Python that no page uses; some take quadratic time.
 _UNFIT_CODECS = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7"})
 
 
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """What a page says."""
+    """The text of a page; `title` is "" for plain text."""
 
     title: str
     body: str
 
 
 class PageReader:
-    """Turns pages into text, a few at a time; `timeout_seconds` are for one."""
+    """Turns pages into text, at most MAX_PROCESSES at a time, each in `timeout_seconds`."""
 
     def __init__(self, *, timeout_seconds: float = EXTRACT_TIMEOUT_SECONDS) -> None:
         self._process_slots = asyncio.Semaphore(MAX_PROCESSES)
         self._timeout_seconds = timeout_seconds
 
     async def read(self, page: WebPage) -> PageText:
-        """Return a page's text; raises ToolError where it has none or it can't be had."""
+        """Return a page's text; raises ToolError if it is not text or can't be read."""
         kind = page.media_type
         if kind in _HTML_TYPES:
             charset = page.charset or _declared_charset(page.body)
@@ -71,12 +71,12 @@ class PageReader:
                 raise ToolError("The page is too complicated to be read.") from error
         try:
             return msgspec.json.decode(output, type=PageText)
-        except msgspec.DecodeError as error:  # it ended early, by a limit or a defect
+        except msgspec.DecodeError as error:  # the process ended early
             raise ToolError("The page can't be read as HTML.") from error
 
 
 async def _run_extractor(html: bytes) -> bytes:
-    """Give HTML to the program and return what it writes; it never outlives this call."""
+    """Run the extractor on HTML and return its output; the process never outlives this call."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-I",
@@ -96,9 +96,9 @@ async def _run_extractor(html: bytes) -> bytes:
 
 
 def decode_body(body: bytes, charset: str, is_complete: bool = True) -> str:
-    """Return bytes as text: by their byte order mark, by the charset, as UTF-8, or as Windows'.
+    """Decode by the byte order mark, else by `charset`, else as UTF-8, else as Windows-1252.
 
-    Where they are not the whole text, the last character may be cut, and is left out then.
+    If the body is not complete, a truncated character at its end is dropped.
     """
     marked = next((name for bom, name in _BOMS if body.startswith(bom)), None)
     name = marked or _codec_name(charset)
@@ -115,16 +115,16 @@ def decode_body(body: bytes, charset: str, is_complete: bool = True) -> str:
 
 
 def _declared_charset(html: bytes) -> str:
-    """The charset an HTML document gives itself near its beginning; "" without one."""
+    """Return the charset that an HTML document declares near its beginning; "" without one."""
     found = _META_CHARSET.search(html[:2048])
     return found[1].decode("ascii", "replace") if found else ""
 
 
 def _codec_name(charset: str) -> str:
-    """The name of the codec that is meant by a charset; "" for those unknown or unfit."""
+    """Return the name of the codec for a charset; "" if it is unknown or unfit."""
     try:
         name = codecs.lookup(charset).name
-        bytes(4).decode(name, "replace")  # refused by codecs that do not give text
+        bytes(4).decode(name, "replace")  # raises for codecs that do not decode to text
     except (LookupError, ValueError):
         return ""
     return "" if name in _UNFIT_CODECS else _BROWSER_CODECS.get(name, name)

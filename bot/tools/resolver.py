@@ -1,9 +1,9 @@
-"""Names of hosts looked up in a few threads of their own.
+"""Looks host names up in a few separate threads.
 
-`getaddrinfo` can't be cancelled: with a name server that does not answer it holds its thread for
-half a minute. asyncio would run it in the pool that the whole process shares; a few pages with
-slow name servers would stop everything else that needs a thread. Here a look-up that is given up
-costs one of a few places until the system returns, and nobody else notices.
+`getaddrinfo` can't be cancelled: with a name server that does not answer it blocks its thread for
+half a minute. asyncio would run it in the thread pool that the whole process shares, where a few
+pages with slow name servers would block everything else that needs a thread. Here a lookup that
+timed out keeps one of MAX_LOOKUP_THREADS threads until the system returns, and blocks nothing else.
 """
 
 from __future__ import annotations
@@ -14,17 +14,16 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 
-MAX_LOOKUP_THREADS = 4  # threads; two pages at once, and two look-ups that hang
-LOOKUP_TIMEOUT_SECONDS = (
-    4.0  # for one look-up; resolvers answer within one, or after a second server was asked
-)
+MAX_LOOKUP_THREADS = 4  # two pages at once, and two lookups that hang
+# Resolvers answer within a second, or within a few if they have to ask a second server.
+LOOKUP_TIMEOUT_SECONDS = 4.0
 
 Lookup = Callable[[str], Sequence[str]]
-"""Gives the addresses of a host, however long that takes; raises OSError or UnicodeError."""
+"""Returns the addresses of a host, blocking its thread; raises OSError or UnicodeError."""
 
 
 def system_lookup(host: str) -> Sequence[str]:
-    """Return the addresses of a host as the system knows them."""
+    """Return the addresses of a host from the system's resolver."""
     found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
@@ -44,18 +43,21 @@ class Resolver:
         self._timeout_seconds = timeout_seconds
 
     async def __call__(self, host: str) -> Sequence[str]:
-        """Return the addresses of a host. Raises OSError, also when it takes too long, when all
-        places are taken or no thread can start, and UnicodeError for what is no name."""
+        """Return the addresses of a host.
+
+        Raises OSError if the lookup fails or times out, if all threads are busy or none can start,
+        and UnicodeError for an invalid name.
+        """
         if not self._thread_slots.acquire(blocking=False):
             raise OSError("too many names are being looked up")
         loop = asyncio.get_running_loop()
         found: asyncio.Future[Sequence[str]] = loop.create_future()
-        # A daemon: a look-up that hangs does not hold up the end of the process.
+        # A daemon, so that a lookup that hangs does not delay the end of the process.
         thread = threading.Thread(target=self._run_lookup, args=(host, loop, found), daemon=True)
         try:
             thread.start()
         except (RuntimeError, MemoryError) as error:  # the system has no thread, or no stack, left
-            self._thread_slots.release()  # nobody runs who would
+            self._thread_slots.release()
             raise OSError("no thread can start") from error
         async with asyncio.timeout(self._timeout_seconds):  # TimeoutError is an OSError
             return await found
@@ -63,14 +65,14 @@ class Resolver:
     def _run_lookup(
         self, host: str, loop: asyncio.AbstractEventLoop, found: asyncio.Future[Sequence[str]]
     ) -> None:
-        """Look one name up, in a thread; the place is free when the system has returned."""
+        """Look one name up, in a thread; its slot is free when the system has returned."""
         try:
             result: Sequence[str] | Exception = self._lookup(host)
-        except Exception as error:  # noqa: BLE001  # goes to whoever asked
+        except Exception as error:  # noqa: BLE001  # raised in the caller
             result = error
         finally:
             self._thread_slots.release()
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with contextlib.suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(_set_outcome, found, result)
 
 

@@ -1,4 +1,4 @@
-"""Words in the present Slack thread: what did not fit the model's history can still be found."""
+"""The tool that searches the current Slack thread, also messages that did not fit the prompt."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ SEARCH_BOUNDS = ThreadReadLimits(
     wanted_messages=100_000, max_pages=6, max_seconds=15.0, page_messages=MAX_PAGE_MESSAGES
 )
 """Six pages, of about 50 a minute for the whole workspace (docs/slack.md#tiers): threads of up to
-about 6,000 messages are searched whole, of longer ones the newest part."""
+about 6,000 messages are searched completely, of longer ones the newest part."""
 
-MAX_EXCERPT_CHARACTERS = 600  # characters of a message
+MAX_EXCERPT_CHARACTERS = 600  # of one message
 
 
 def search_thread_tool(slack: Slack) -> Tool:
-    """Make the tool. It reads no thread but the one the question was asked in."""
+    """Return the tool. It reads only the thread in which the question was asked."""
 
     @tool(status_label=lambda words: f"Searching this thread for {words}")
     async def search_thread(words: str, context: ToolContext) -> str:
@@ -49,7 +49,7 @@ def search_thread_tool(slack: Slack) -> Tool:
 
 
 async def _read_thread(slack: Slack, question: Question) -> ThreadPart:
-    """The question's thread as it was before it: all of it, or its newest part."""
+    """Return the thread before the question: all of it, or its newest part."""
     place = question.place
     if place.thread_ts is None or question.ts is None:
         raise ToolError("This question was not asked in a thread.")
@@ -67,13 +67,13 @@ async def _read_thread(slack: Slack, question: Question) -> ThreadPart:
 
 
 def _earlier_messages(part: ThreadPart, question: Question) -> list[Mapping[str, Any]]:
-    """The messages that were there before the question."""
+    """Return the messages before the question."""
     found = [*filter(None, [part.root]), *part.newest]
     return [message for message in found if message["ts"] not in question.messages]
 
 
 def _describe_extent(part: ThreadPart, count: int) -> str:
-    """Say how much of the thread was looked at."""
+    """Describe how much of the thread was searched."""
     if not part.left_out:
         many = f"all {count:,} earlier messages" if count > 1 else f"{count} earlier message"
         return f"{many} of this thread"
@@ -91,7 +91,7 @@ def _describe_extent(part: ThreadPart, count: int) -> str:
 def _best_matches(
     messages: Sequence[Mapping[str, Any]], wanted: Sequence[str]
 ) -> list[tuple[Mapping[str, Any], str]]:
-    """The newest messages with all the words, or else with the most; oldest first."""
+    """Return the newest messages with all the words, or else with the most; oldest first."""
     texts = [(message, message_text(message)) for message in messages]
     scored = [(sum(word in text.casefold() for word in wanted), m, text) for m, text in texts]
     most = max((score for score, _, _ in scored), default=0)
@@ -113,7 +113,7 @@ def _format_results(found: Sequence[tuple[Mapping[str, Any], str]], searched: st
 
 
 def _result_heading(message: Mapping[str, Any]) -> str:
-    """Who wrote it and when; nothing its author chose but a name."""
+    """Return author and time; the only part its author chose is a name."""
     bot, user = message.get("bot_id"), message.get("user")
     by_app = bot or not user
     name = str(message.get("username") or "") if by_app else ""
@@ -126,7 +126,7 @@ def _format_time(message: Mapping[str, Any]) -> str:
 
 
 def _excerpt(text: str, wanted: Sequence[str]) -> str:
-    """The message, or as much of it as there is room for around the first of the words."""
+    """Return the message, or MAX_EXCERPT_CHARACTERS of it around the first of the words."""
     if len(text) <= MAX_EXCERPT_CHARACTERS:
         return text
     first = re.search("|".join(map(re.escape, wanted)), text, re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""What a tool is: an async function that takes plain values and returns text for the model.
+"""Tools: async functions that take plain values and return text for the model.
 
     @tool()
     async def greet(name: str, context: ToolContext) -> str:
@@ -8,7 +8,7 @@
         \"""
         return f"Hello {name}, says {context.question.user}"
 
-A tool that can't do what it is asked raises `ToolError` with a sentence for the model.
+A tool that can't do what was asked raises `ToolError` with a sentence for the model.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bot.values import Question
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """What a tool may know of the turn it is called in."""
+    """The turn in which a tool is called."""
 
     question: Question
 
@@ -32,9 +32,9 @@ class ToolContext:
 class Tool:
     """Something the model may call. `parameters` is a JSON schema.
 
-    `run` takes the model's arguments as JSON text, unchecked, and raises ToolError where they do
-    not fit. `has_side_effects`: running it twice is not the same as once. `status_label` turns the
-    same JSON text into what the reader sees meanwhile.
+    `run` takes the model's arguments as JSON text, validates them, and raises ToolError if they do
+    not fit. `has_side_effects`: a call must not be repeated after a crash. `status_label` returns
+    what the reader sees while a call runs, given the same JSON text; it may raise.
     """
 
     name: str
@@ -48,19 +48,18 @@ class Tool:
 def tool(
     *, has_side_effects: bool = False, status_label: Callable[..., str] | None = None
 ) -> Callable[[Callable[..., Coroutine[Any, Any, str]]], Tool]:
-    """Make a Tool of an async function.
+    """Turn an async function into a Tool.
 
-    The first paragraph of its docstring describes it, a line `name: text` each parameter, and its
-    signature (str, int, float, bool, Literal, list[str], one of them or None, defaults) becomes
-    the JSON schema. A parameter annotated ToolContext is filled in by us. Raises TypeError for a
-    definition that can't work.
+    The first paragraph of its docstring describes the tool, a line `name: text` each parameter, and
+    the JSON schema comes from its signature: str, int, float, bool, Literal, list[str], one of them
+    or None, with or without defaults. A parameter annotated ToolContext gets the context. Raises
+    TypeError for any other definition.
 
-    `status_label` is called with the same named arguments, without the context. What it returns is
-    shown to everybody in the channel, so it must hold nothing secret; without it no argument is
-    shown at all.
+    `status_label` is called with the same named arguments, without the context. Everybody in the
+    channel sees its result, so it must not contain secrets; without it no argument is shown.
     """
 
-    def made(function: Callable[..., Coroutine[Any, Any, str]]) -> Tool:
+    def decorate(function: Callable[..., Coroutine[Any, Any, str]]) -> Tool:
         definition = read_definition(function, ToolContext)
 
         async def run(arguments: str, context: ToolContext) -> str:
@@ -80,4 +79,4 @@ def tool(
             else lambda arguments: status_label(**definition.parse_arguments(arguments)),
         )
 
-    return made
+    return decorate

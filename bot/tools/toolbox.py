@@ -1,7 +1,7 @@
-"""The tools of one bot, and the running of their calls.
+"""The tools of one bot: runs calls in bounded time, with bounded output.
 
-Whatever goes wrong with a call becomes a short text for the model, which can then correct itself
-or do without. How many rounds of calls an answer may take is the turn's business.
+Every failure of a call becomes a short text for the model, which can then correct itself or go on
+without the tool. The turn limits how many rounds of calls an answer may have.
 """
 
 from __future__ import annotations
@@ -18,12 +18,15 @@ from bot.upstream.prompt import ToolSpec
 
 log = logging.getLogger(__name__)
 
-MAX_STATUS_LABEL_CHARACTERS = 80  # characters
+MAX_STATUS_LABEL_CHARACTERS = 80
 
 
 class Toolbox:
-    """Tools by name. `timeout_seconds` is in seconds a call, `max_output_characters` in characters
-    a call."""
+    """Tools by name; raises ValueError if two have the same.
+
+    `timeout_seconds` and `max_output_characters` apply to each call. `specs` describes the tools to
+    the model.
+    """
 
     def __init__(
         self,
@@ -42,22 +45,22 @@ class Toolbox:
         )
 
     def status_label(self, call: ToolCall) -> str:
-        """Return what the reader sees while a call runs: one short line, nothing secret."""
+        """Return what the reader sees while a call runs: one short line without secrets."""
         tool = self._tools.get(call.name)
         if tool is None or tool.status_label is None:
             return _default_status_label(call)
         try:
             return _clip(tool.status_label(call.arguments), MAX_STATUS_LABEL_CHARACTERS)
-        except Exception:  # noqa: BLE001  # arguments may be anything, and this is only a remark
+        except Exception:  # noqa: BLE001  # arguments may be anything, and this is only a label
             return _default_status_label(call)
 
     def is_repeatable(self, name: str) -> bool:
-        """Return whether running a tool once more does no harm; what we lack never runs."""
+        """Return whether a call may run again after a crash; unknown tools never run at all."""
         tool = self._tools.get(name)
         return tool is None or not tool.has_side_effects
 
     async def run(self, call: ToolCall, context: ToolContext) -> str:
-        """Run a call and return its output, or why there is none. Raises only when cancelled."""
+        """Run a call and return its output, or an error text. Raises only when cancelled."""
         tool = self._tools.get(call.name)
         if tool is None:
             return self._bound_output(f"Error: {self._unknown_tool_message(call.name)}")
@@ -85,7 +88,7 @@ class Toolbox:
         return f"There is no tool {_clip(name, 64)}; {there}."
 
     def _bound_output(self, output: str) -> str:
-        """Return output the upstream takes: valid Unicode, not empty, not too long."""
+        """Return output that upstreams accept: valid Unicode, not empty, not too long."""
         text = output.encode("utf-8", "replace").decode("utf-8")
         if not text.strip():
             return "(no output)"
@@ -98,7 +101,7 @@ class Toolbox:
 
 
 def _default_status_label(call: ToolCall) -> str:
-    """Arguments are not shown: nobody knows what a model puts into them."""
+    """Return a label without the arguments, in which a model may write anything."""
     without = call.arguments.strip() in ("", "{}", "null")
     return f"Calling {_clip(call.name, 64)}({'' if without else '…'})…"
 
@@ -109,6 +112,6 @@ def _clip(text: str, limit: int) -> str:
 
 
 def _log_failure(tool: Tool, error: Exception) -> None:
-    """Log where it happened, not what the exception says: that may quote what people wrote."""
+    """Log where it happened, but not the exception's message, which may quote people's text."""
     where = "".join(traceback.format_tb(error.__traceback__)).rstrip()
-    log.error("the tool %s failed: %s\n%s", tool.name, type(error).__name__, where)
+    log.error("tool %s raised an unexpected error: %s\n%s", tool.name, type(error).__name__, where)

@@ -1,13 +1,13 @@
-"""One page over HTTP, from the public web only, whatever a model has been talked into asking for.
+"""Fetches one page over HTTP from the public web, and never from a private network.
 
-A name is resolved here, every address it has is checked, and the connection goes to a checked
-address: it is written into the request in place of the name, while Host and TLS (server name and
-certificate) keep the name. So a second, different answer of the resolver changes nothing. Each
-redirect goes through the same checks. Nothing is kept from one request to the next: no cookies,
-and no connections, which httpx would share between names with the same address.
+A model may be talked into asking for any address. So the host name is resolved here, all its
+addresses are checked, and the connection goes to a checked address: it replaces the name in the
+request's URL, while Host and TLS (server name and certificate) keep the name. A second, different
+answer of the resolver changes nothing. Every redirect passes the same checks. Requests share no
+state: no cookies, and no connections, which httpx would share between names with the same address.
 
 No proxy is used, even if the environment names one: it would resolve the name itself, and might
-reach what we must not. Where the web is reached through a proxy only, this tool does not work.
+reach private addresses. Where the web can only be reached through a proxy, this tool does not work.
 """
 
 from __future__ import annotations
@@ -25,28 +25,26 @@ from bot.errors import ToolError
 from bot.tools.addresses import is_address, is_public_address, is_public_name
 from bot.tools.resolver import Resolver
 
-MAX_PAGE_BYTES = 2 * 2**20  # of a body, as it comes over the line and after decompression
+MAX_PAGE_BYTES = 2 * 2**20  # of a body, both compressed and decompressed
 MAX_REDIRECTS = 5
-MAX_URL_CHARACTERS = 2048  # characters of a URL
-MAX_ADDRESSES_TRIED = 3  # addresses of one host
-FETCH_TIMEOUT_SECONDS = 12.0  # for all of it, redirects included
-ALLOWED_PORTS = frozenset(
-    {80, 443}
-)  # where web pages are; other services are none of a model's business
+MAX_URL_CHARACTERS = 2048
+MAX_ADDRESSES_TRIED = 3  # of one host
+FETCH_TIMEOUT_SECONDS = 12.0  # in all, including redirects
+ALLOWED_PORTS = frozenset({80, 443})  # web pages only, no other services
 
 _REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 _TIMEOUT = httpx.Timeout(FETCH_TIMEOUT_SECONDS, connect=4.0)
 _HEADERS = {
     "user-agent": "bot",
     "accept": "text/html, text/markdown, text/plain, application/json;q=0.9, */*;q=0.1",
-    "accept-encoding": "gzip",  # what can be unpacked in bounded pieces without a library
+    "accept-encoding": "gzip",  # zlib can decompress it in bounded pieces
     "connection": "close",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class WebPage:
-    """What a server sent. `is_complete`: the body was not longer than we read."""
+    """A page as its server sent it. `is_complete`: the body was not cut at MAX_PAGE_BYTES."""
 
     url: str
     media_type: str
@@ -56,17 +54,17 @@ class WebPage:
 
 
 def make_transport() -> httpx.AsyncBaseTransport:
-    """Make the transport of one request. Certificates as httpx's variables say, no proxy."""
+    """Return a transport for one request, without a proxy; httpx's variables set certificates."""
     return httpx.AsyncHTTPTransport(verify=_tls_context())
 
 
 @functools.cache
 def _tls_context() -> ssl.SSLContext:
-    return httpx.create_ssl_context()  # reads a few hundred certificates: once is enough
+    return httpx.create_ssl_context()  # reads a few hundred certificates
 
 
 class WebClient:
-    """The public web. Tests put a resolver, a policy and a transport of their own here."""
+    """Fetches pages of the public web; `timeout_seconds` is for one page with its redirects."""
 
     def __init__(
         self,
@@ -84,7 +82,7 @@ class WebClient:
         self._timeout_seconds = timeout_seconds
 
     async def fetch(self, url: str) -> WebPage:
-        """Read a page; raises ToolError with a sentence for the model."""
+        """Fetch a page; raises ToolError with a sentence for the model."""
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 return await self._follow(self._check_url(url))
@@ -96,7 +94,7 @@ class WebClient:
             raise ToolError("The page's server broke off or sent something unreadable.") from error
 
     def _check_url(self, address: str | httpx.URL) -> httpx.URL:
-        """The address of a page that may be asked for, as far as it can be told from itself."""
+        """Return a URL that may be fetched as far as its text shows; raises ToolError."""
         try:
             url = httpx.URL(address)
         except httpx.InvalidURL as error:
@@ -120,7 +118,7 @@ class WebClient:
         raise ToolError(f"The page redirects more than {MAX_REDIRECTS} times.")
 
     async def _fetch_from_host(self, url: httpx.URL) -> WebPage | httpx.URL:
-        """Ask the first address of the host that lets us connect."""
+        """Send the request to the first address of the host that accepts a connection."""
         *others, last = (await self._resolve_public(_host(url)))[:MAX_ADDRESSES_TRIED]
         for address in others:
             try:
@@ -130,10 +128,10 @@ class WebClient:
         return await self._request(url, last)
 
     async def _resolve_public(self, host: str) -> Sequence[str]:
-        """All addresses of a host, none of them private.
+        """Return the addresses of a host; raises ToolError if any of them is not public.
 
-        What is refused and what does not exist sound the same: a model need not learn which names
-        there are in our network.
+        A refused host gets the same error as one that does not exist, so that a model can't find
+        out which names exist in the private network.
         """
         found: Sequence[str] = [host] if is_address(host) else []
         if not found and is_public_name(host):
@@ -146,7 +144,7 @@ class WebClient:
         return found
 
     async def _request(self, url: httpx.URL, address: str) -> WebPage | httpx.URL:
-        """Send the request to this very address; a redirect comes back as where it leads."""
+        """Send the request to exactly this address; returns the page or a redirect's target."""
         async with (
             httpx.AsyncClient(transport=self._connect(), trust_env=False, timeout=_TIMEOUT) as http,
             http.stream(
@@ -164,7 +162,7 @@ class WebClient:
 
 
 def display_host(address: str) -> str:
-    """Return the host of an address as a reader may see it: ASCII; "" where there is none."""
+    """Return the host of a URL in ASCII, to be shown to readers; "" if it has none."""
     try:
         return _host(httpx.URL(address))
     except httpx.InvalidURL:
@@ -197,7 +195,7 @@ async def _read_page(url: httpx.URL, response: httpx.Response) -> WebPage:
 
 
 async def _read_body(response: httpx.Response) -> tuple[bytes, bool]:
-    """The body's first `MAX_PAGE_BYTES`, and whether that is all of it."""
+    """Return the first `MAX_PAGE_BYTES` of the body, and whether that is all of it."""
     unpack = _make_unpacker(response.headers.get("content-encoding", "").strip().lower())
     body, received = bytearray(), 0
     async for chunk in response.aiter_raw():
@@ -209,7 +207,7 @@ async def _read_body(response: httpx.Response) -> tuple[bytes, bool]:
 
 
 def _make_unpacker(encoding: str) -> Callable[[bytes, int], bytes]:
-    """What turns the next bytes of a body into at most so many unpacked ones."""
+    """Return a function that decompresses a chunk to at most the given number of bytes."""
     if encoding in ("gzip", "x-gzip"):
         return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress
     if encoding in ("", "identity"):

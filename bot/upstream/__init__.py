@@ -1,15 +1,20 @@
-"""ASK: one stream of typed events, whatever the wire format and however often the line drops.
+"""Asks the model's server, and yields one stream of typed events over any number of connections.
 
-    client.py        the only door to httpx: `open_http`, `Upstream`; config.py its settings
-    session/         one question: ask, resume, poll, start over, give up
+    client.py        entry point: `open_http` and `Upstream`; the only module that uses httpx
+    config.py        address, key, model and limits of one upstream
+    prompt.py        what is asked
+    events.py        what comes back
+    session/         one answer: ask, resume, poll, restart, give up
     requests/        a prompt as JSON
-    wire/            bytes as events, for both formats
-    text/            the text of an answer, put together from deltas
-    errors/          what went wrong, and the sentence for its reader
-    events.py        what comes back              prompt.py     what is asked
-    resume_point.py  where a response goes on     tool_round.py what the model sent in a round
-    capabilities.py  what a server can't do       lenient_json.py, joining.py  JSON that is broken
+    wire/            bytes as events, for both wire formats
+    text/            the text of an answer, assembled from deltas
+    errors/          errors of servers, classified, with the sentence for the reader
+    resume_point.py  where another process resumes a response
+    tool_round.py    what the model sent in a round of tool calls, to be sent back
+    capabilities.py  what a server turned out not to support
+    lenient_json.py  JSON that is slightly broken
+    json_merge.py    JSON values that were streamed in pieces
 
-This room knows nothing of Slack, of turns or of storage. Everything but client.py and session/ is
-pure.
+This package does not depend on Slack, turns or storage. All of it is pure except client.py and
+session/.
 """

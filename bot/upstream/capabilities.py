@@ -1,10 +1,10 @@
-"""What a server turned out not to do, remembered for a day. Pure: time is an argument."""
+"""What a server turned out not to support, remembered for a day. Pure: time is an argument."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-# A server learns new things, and a refusal may have been a mistake: ask again after a day.
+# Servers change, and a refusal may have been misread: try again after a day.
 MEMORY_SECONDS = 24 * 3600.0
 
 # Azure's names for the resources that serve models.
@@ -12,7 +12,7 @@ AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.a
 # Servers documented to answer `background` streams that can be resumed
 # (docs/upstream.md#servers-that-resume, docs/upstream.md#tokenlab-endpoints).
 RESUMING_HOSTS = ("api.openai.com", *AZURE_HOSTS, ".tokenlab.sh")
-# Servers whose `GET /models/{id}` says nothing of wire formats: not asked.
+# Servers whose `GET /models/{id}` does not list wire formats: not asked.
 HOSTS_WITHOUT_FORMATS = ("api.openai.com", *AZURE_HOSTS)
 
 # Names of wire formats in `tokenlab.accepted_request_formats`
@@ -21,18 +21,22 @@ CAPABILITY_BY_FORMAT = {"openai_responses": "responses", "openai_chat_completion
 
 
 class Capabilities:
-    """Latches by server, model and ability; one object may serve many configurations."""
+    """What is unsupported, by server, model and ability; shared by all answers of a process.
+
+    Abilities are the wire formats, the options of `request_format`, "resume" and "cancel". `now` is
+    always a monotonic clock in seconds.
+    """
 
     def __init__(self) -> None:
         self._unsupported: dict[tuple[str, str, str], float] = {}
         self._formats_asked_at: dict[tuple[str, str], float] = {}
 
     def mark_unsupported(self, base_url: str, model: str, ability: str, now: float) -> None:
-        """Remember that this model there (or, with model "", that server) can't do it."""
+        """Remember that the model at this server does not support it; model "" means every one."""
         self._unsupported[base_url, model, ability] = now
 
     def is_unsupported(self, base_url: str, model: str, ability: str, now: float) -> bool:
-        """Return whether it is known not to work, by the model or by the whole server."""
+        """Return whether the model, or the whole server, is known not to support it."""
         return any(
             now - since < MEMORY_SECONDS
             for key in ((base_url, model, ability), (base_url, "", ability))
@@ -40,7 +44,7 @@ class Capabilities:
         )
 
     def has_asked_formats(self, base_url: str, model: str, now: float) -> bool:
-        """Return whether the server was asked lately which formats the model takes."""
+        """Return whether the server was asked for the model's formats within the last day."""
         since = self._formats_asked_at.get((base_url, model))
         return since is not None and now - since < MEMORY_SECONDS
 
@@ -51,7 +55,7 @@ class Capabilities:
         formats: tuple[str, ...] | None,
         now: float,
     ) -> None:
-        """Remember what the server said of a model's formats; None: it did not say."""
+        """Remember the formats a server lists for a model; None if it lists none."""
         self._formats_asked_at[base_url, model] = now
         if formats is None:
             return
@@ -62,7 +66,7 @@ class Capabilities:
                 self.mark_unsupported(base_url, model, ability, now)
 
     def clear_unsupported(self, base_url: str, model: str, ability: str) -> None:
-        """It worked, or we were told otherwise."""
+        """Forget that it is unsupported."""
         self._unsupported.pop((base_url, model, ability), None)
 
 

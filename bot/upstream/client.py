@@ -1,7 +1,7 @@
-"""The only door to httpx: connections to one upstream, and the answers that come over them.
+"""The client of one upstream, over httpx, which no other module of this package uses.
 
-httpx's errors end here as ours. The key goes to the base URL's origin and no redirect is
-followed. Proxies and certificates are taken from httpx's own environment variables.
+httpx's errors become `UpstreamError`. The key is sent to the base URL's origin only, because no
+redirect is followed. Proxies and certificates come from httpx's own environment variables.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 import httpx
 
+from bot.background import BackgroundTasks
 from bot.errors import UpstreamError, UpstreamRefused, UpstreamUnreachable
 from bot.upstream.capabilities import HOSTS_WITHOUT_FORMATS, Capabilities, matches_host
 from bot.upstream.config import UpstreamConfig as UpstreamConfig
@@ -37,16 +38,16 @@ from bot.upstream.session.transport import (
     with_stall_timeout,
 )
 
-# Reading is timed by our own timers; these bound what httpx does alone.
+# Reads are bounded by `StallGuard`; these limits bound connecting and writing.
 CONNECT_TIMEOUT_SECONDS, WRITE_TIMEOUT_SECONDS = 10.0, 30.0
 CONNECTION_LIMITS = httpx.Limits(
     max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60
 )
-# A first answer never waits longer than this to learn which formats its model takes.
+# How long a first answer waits at most for the list of formats of its model.
 FORMAT_LOOKUP_TIMEOUT_SECONDS = 1.0
 MODEL_TIMEOUT_SECONDS = 10.0
 CANCEL_TIMEOUT_SECONDS = 10.0
-# What httpx and what is below it raise for an address or a key that no request can carry.
+# What httpx and the libraries below it raise for an address or a key that can't be sent.
 MISCONFIGURATION_ERRORS = (
     httpx.InvalidURL,
     httpx.UnsupportedProtocol,
@@ -55,9 +56,7 @@ MISCONFIGURATION_ERRORS = (
     ExceptionGroup,  # a port beyond 65535, tried over several addresses
 )
 
-
-# TokenLab's names of the formats (docs/upstream.md#tokenlab-endpoints), and where they are asked
-# for.
+# TokenLab's names of the formats (docs/upstream.md#tokenlab-endpoints), and their endpoints.
 FORMAT_ENDPOINTS = {
     "openai_responses": "/responses",
     "openai_chat_completions": "/chat/completions",
@@ -66,20 +65,20 @@ CREDENTIAL_STATUSES = frozenset({401, 402, 403})
 
 
 def is_compressed(headers: Mapping[str, str]) -> bool:
-    """Say whether a body is anything but the bytes it was made of."""
+    """Return whether a body has a content encoding."""
     return headers.get("content-encoding", "").strip().lower() not in {"", "identity"}
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """A model as its server describes it; `formats` is None where it does not say."""
+    """A model as its server describes it; `formats` is None if it lists none."""
 
     id: str
     formats: tuple[str, ...] | None = None
 
 
 def open_http(config: UpstreamConfig) -> httpx.AsyncClient:
-    """Return the client all answers share; use it as an async context manager."""
+    """Return the HTTP client that all answers share; use it as an async context manager."""
     connect = min(CONNECT_TIMEOUT_SECONDS, config.idle_seconds)
     return httpx.AsyncClient(
         timeout=httpx.Timeout(WRITE_TIMEOUT_SECONDS, connect=connect, read=None),
@@ -90,7 +89,10 @@ def open_http(config: UpstreamConfig) -> httpx.AsyncClient:
 
 
 class Upstream:
-    """One model at one server."""
+    """One model at one server.
+
+    `http` comes from `open_http` and has to outlive this object. Call `aclose` before closing it.
+    """
 
     def __init__(
         self,
@@ -118,28 +120,29 @@ class Upstream:
             jitter,
         )
         self._format_lookup: asyncio.Task[None] | None = None
-        self._cancel_tasks: set[asyncio.Task[None]] = set()
-        self._detached: set[str] = set()  # responses that others read on
+        self._cancel_tasks = BackgroundTasks()
+        self._detached: set[str] = set()  # ids of responses that are not cancelled
         self._detach_all = False
 
     @property
     def model_name(self) -> str:
-        """The model that is asked."""
+        """The name of the model."""
         return self._config.model
 
     def answer(
         self, prompt: Prompt, resume_point: ResumePoint | None = None
     ) -> AsyncGenerator[Event, None]:
-        """Yield the answer's events; never raises for upstream trouble: `Failed` comes last.
+        """Yield the answer's events. Errors of the upstream are not raised: `Failed` comes last.
 
-        Closing the generator, or cancelling whoever reads it, closes the connection at once and
-        cancels a response that would go on at the server. With `resume_point` that response is
-        taken over: what follows its text, or `Restarted` and its text from the start.
+        Use `aclosing`. Closing the generator, or cancelling the task that reads it, closes the
+        connection at once and cancels a background response, unless it is detached. With
+        `resume_point` that response is resumed: the events go on after its text, or `Restarted`
+        comes and its text from the start.
         """
         return AnswerSession(prompt, self._context, resume_point).events()
 
     async def fetch_model(self) -> ModelInfo:
-        """Ask the server about the model, and remember its formats; raises `UpstreamError`."""
+        """Ask the server for the model, and remember its formats; raises `UpstreamError`."""
         info = await with_stall_timeout(
             MODEL_TIMEOUT_SECONDS, self._request_model(), self._now, self._sleep
         )
@@ -148,9 +151,9 @@ class Upstream:
         return info
 
     async def probe_endpoints(self) -> tuple[str, ...]:
-        """Say which formats the server has, by empty requests, which it refuses unpaid.
+        """Return the formats the server supports, by sending empty requests, which cost nothing.
 
-        Raises `UpstreamError` where it can't be reached or does not take the key.
+        Raises `UpstreamError` if it can't be reached or refuses the key.
         """
         found = []
         for name, path in FORMAT_ENDPOINTS.items():
@@ -162,9 +165,9 @@ class Upstream:
         return tuple(found)
 
     def detach_response(self, response_id: str = "") -> None:
-        """From now on responses whose answers are closed go on at the server: one, or all.
+        """Don't cancel the response at the server when its answer is closed; "" means any response.
 
-        Whoever takes an answer over can then resume it by its id.
+        Another process can then resume it by its id.
         """
         if response_id:
             self._detached.add(response_id)
@@ -172,11 +175,10 @@ class Upstream:
             self._detach_all = True
 
     async def aclose(self) -> None:
-        """Wait until the server knows of every cancelled response, but not for long."""
+        """Wait at most CANCEL_TIMEOUT_SECONDS until every pending cancellation was sent."""
         if self._format_lookup is not None:
             self._format_lookup.cancel()
-        if self._cancel_tasks:
-            await asyncio.wait(self._cancel_tasks, timeout=CANCEL_TIMEOUT_SECONDS)
+        await self._cancel_tasks.wait(CANCEL_TIMEOUT_SECONDS)
 
     async def _send(self, request: HttpRequest) -> HttpReply:
         try:
@@ -191,7 +193,7 @@ class Upstream:
             raise _translate_error(error) from error
         if is_compressed(response.headers):
             return await _discard_compressed_body(response)
-        if response.status_code >= 300:  # a wait until a date is measured from the answer's own
+        if response.status_code >= 300:  # to measure a retry-after date from
             response.headers.setdefault("date", formatdate(time.time(), usegmt=True))
         return HttpReply(
             response.status_code,
@@ -204,18 +206,18 @@ class Upstream:
     def _headers(self, request: HttpRequest) -> dict[str, str]:
         headers = {
             "accept": "text/event-stream, application/json",
-            "accept-encoding": "identity",  # what compresses a stream also holds it back
+            "accept-encoding": "identity",  # compression would delay the stream
         }
         if request.body:
             headers["content-type"] = "application/json"
         return headers | self._config.auth_headers
 
     async def _ensure_formats_known(self) -> None:
-        """Learn once which formats the model takes, where its server may say so.
+        """Ask once which formats the model supports, if its server may list them.
 
-        TokenLab converts nothing, so asking first saves the first answers of a chat-only model
-        a refusal. All first answers share one request; nobody waits for it long, and whatever
-        goes wrong with it is left to the answer itself.
+        TokenLab converts nothing, so this spares the first answers of a chat-only model a refused
+        request. All first answers share one lookup of at most FORMAT_LOOKUP_TIMEOUT_SECONDS; its
+        errors are ignored, because the answer's own request meets them as well.
         """
         config = self._config
         if config.api != "auto" or matches_host(config.host, HOSTS_WITHOUT_FORMATS):
@@ -236,7 +238,7 @@ class Upstream:
         self._format_lookup = None
 
     async def _probe_status(self, path: str) -> int:
-        """Send an empty request; give its status, or raise what it says about the key."""
+        """Return the status of an empty request; raises `UpstreamError` if the key is refused."""
         reply = await self._send(HttpRequest("POST", path, b"{}"))
         body = await _read_short_body(reply)
         if reply.status in CREDENTIAL_STATUSES:
@@ -251,27 +253,26 @@ class Upstream:
         if reply.status >= 300:
             raise error_from_response(reply.status, reply.headers, body, self._config.model)
         found = parse_object(body) or {}
-        house = found.get("tokenlab")
-        formats = house.get("accepted_request_formats") if isinstance(house, dict) else None
-        told = tuple(map(str, formats)) if isinstance(formats, list) else None
-        return ModelInfo(str(found.get("id") or self._config.model), told)
+        tokenlab = found.get("tokenlab")
+        listed = tokenlab.get("accepted_request_formats") if isinstance(tokenlab, dict) else None
+        formats = tuple(map(str, listed)) if isinstance(listed, list) else None
+        return ModelInfo(str(found.get("id") or self._config.model), formats)
 
     def _cancel_unless_detached(self, response_id: str) -> None:
-        """Cancel a response nobody will read; meanwhile nobody waits for that."""
-        left = self._detach_all or response_id in self._detached
+        """Cancel a response at the server, in the background."""
+        detached = self._detach_all or response_id in self._detached
         self._detached.discard(response_id)
-        lacks = self._capabilities.is_unsupported(self._config.base_url, "", "cancel", self._now())
-        if left or lacks or not response_id:
-            return
-        task = asyncio.create_task(self._request_cancel(response_id))
-        self._cancel_tasks.add(task)
-        task.add_done_callback(self._cancel_tasks.discard)
+        unsupported = self._capabilities.is_unsupported(
+            self._config.base_url, "", "cancel", self._now()
+        )
+        if response_id and not detached and not unsupported:
+            self._cancel_tasks.start(self._request_cancel(response_id))
 
     async def _request_cancel(self, response_id: str) -> None:
-        call = HttpRequest("POST", f"/responses/{quote(response_id, safe='')}/cancel")
+        request = HttpRequest("POST", f"/responses/{quote(response_id, safe='')}/cancel")
         with suppress(UpstreamError, RuntimeError):  # RuntimeError: http is closed
             reply = await with_stall_timeout(
-                CANCEL_TIMEOUT_SECONDS, self._send(call), self._now, self._sleep
+                CANCEL_TIMEOUT_SECONDS, self._send(request), self._now, self._sleep
             )
             await reply.close()
             if reply.status in NO_ENDPOINT_STATUSES:
@@ -281,24 +282,27 @@ class Upstream:
 
 
 async def _discard_compressed_body(response: httpx.Response) -> HttpReply:
-    """The reply whose body is compressed though we asked for none that is: 256 bytes of it may
-    be 50 MB. Where that is an answer, raises UpstreamRefused; an error's status tells enough."""
+    """Return an error reply without its compressed body; raises `UpstreamRefused` for an answer.
+
+    We ask for no compression, and 256 compressed bytes may become 50 MB.
+    """
     await response.aclose()
     if response.status_code < 300:
-        said = f"The model's server compresses its answers, which can't be read; {OPERATOR_HINT}."
+        sentence = (
+            f"The model's server compresses its answers, which can't be read; {OPERATOR_HINT}."
+        )
         encoding = response.headers["content-encoding"][:40]
-        raise UpstreamRefused(f"a body with content-encoding {encoding!r}", user_message=said)
+        raise UpstreamRefused(f"a body with content-encoding {encoding!r}", user_message=sentence)
     return HttpReply(response.status_code, response.headers, _empty_body(), response.aclose)
 
 
 async def _empty_body() -> AsyncIterator[bytes]:
-    """No bytes."""
     return
     yield b""
 
 
 async def _read_short_body(reply: HttpReply) -> bytes:
-    """The body of a short answer, as far as it is not too long."""
+    """Read and close a reply; what exceeds MAX_ERROR_BYTES is left unread."""
     body = bytearray()
     try:
         async for chunk in reply.chunks:
@@ -313,14 +317,14 @@ async def _read_short_body(reply: HttpReply) -> bytes:
 
 
 def _translate_error(error: Exception) -> UpstreamError:
-    """Say what a failure before the first byte of an answer means."""
+    """Return the `UpstreamError` for a failure to send a request."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            said = f"The model's server could not prove who it is; {OPERATOR_HINT}."
-            return UpstreamRefused(repr(error), user_message=said)
+            sentence = f"The model's server could not prove who it is; {OPERATOR_HINT}."
+            return UpstreamRefused(repr(error), user_message=sentence)
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, MISCONFIGURATION_ERRORS):
-        said = f"The address or the key of the model's server can't be right; {OPERATOR_HINT}."
-        return UpstreamRefused(repr(error), user_message=said)
+        sentence = f"The address or the key of the model's server can't be right; {OPERATOR_HINT}."
+        return UpstreamRefused(repr(error), user_message=sentence)
     return UpstreamUnreachable(repr(error))

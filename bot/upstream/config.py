@@ -1,4 +1,4 @@
-"""How one upstream is reached and how patient we are with it."""
+"""Address, key, model and limits of one upstream."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from bot.upstream.capabilities import AZURE_HOSTS, matches_host
 
 @dataclass(frozen=True, slots=True)
 class UpstreamConfig:
-    """One server, one key, one model; every time is in seconds.
+    """One server, one key, one model. All times are in seconds.
 
-    `idle_seconds` without a byte, or `progress_seconds` without anything new to tell, is a drop.
-    `attempts` (after the first) and `total_seconds` bound one run of bad luck; progress starts
-    both anew. An event larger than `max_event_bytes` is skipped. A server that asks to wait
-    longer than `max_wait_seconds` is not waited for. `max_output_tokens` is what the model is asked
-    to write at most in one response; None: not said.
+    A connection counts as dropped after `idle_seconds` without a byte or `progress_seconds`
+    without anything new. `attempts` (after the first) and `total_seconds` bound the retries
+    between two moments of progress. An event larger than `max_event_bytes` is skipped. The answer
+    fails when the server asks to wait longer than `max_wait_seconds`. `max_output_tokens` limits
+    one response; None sends no limit.
     """
 
     base_url: str
@@ -34,8 +34,7 @@ class UpstreamConfig:
     max_output_tokens: int | None = None
 
     def build_url(self, path: str) -> str:
-        """Return the address of `path`, which may bring a query, below the base URL, whose own
-        query stays behind it."""
+        """Return the URL of `path` below the base URL, with the queries of both."""
         base, _, query = self.base_url.partition("?")
         below, _, more = path.partition("?")
         queries = "&".join(filter(None, (query, more)))
@@ -43,8 +42,8 @@ class UpstreamConfig:
 
     @property
     def auth_headers(self) -> dict[str, str]:
-        """The key as the server wants it. Azure's keys have a header of their own; what Entra
-        gives out, a JSON Web Token, is a bearer token there too."""
+        """The headers that carry the key. Azure has its own header for keys; a token of Entra, a
+        JSON Web Token, is a bearer token there too."""
         if not self.api_key:
             return {}
         if matches_host(self.host, AZURE_HOSTS) and not self.api_key.startswith("eyJ"):
@@ -53,7 +52,7 @@ class UpstreamConfig:
 
     @property
     def host(self) -> str:
-        """The server's name, lower case, without port; "" where there is none."""
+        """The host of the base URL in lower case, without port; "" if it has none."""
         try:
             return urlsplit(self.base_url).hostname or ""
         except ValueError:

@@ -1,8 +1,8 @@
-"""The one stream of typed events, whatever the wire format and however often the line fell.
+"""The typed events of one answer, the same for both wire formats and any number of connections.
 
-A reader keeps one text: `TextDelta` appends to it, `TextDone` replaces it, `Restarted` says that
-the deltas which follow build a new text from its beginning. Exactly one `Finished` or `Failed`
-comes, and it comes last.
+The consumer keeps one text: `TextDelta` appends to it, `TextDone` replaces it, and after
+`Restarted` the deltas build a new text from its beginning. The last event, and only it, is
+`Finished` or `Failed`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bot.values import Usage
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The server took the request. `resumable`: a drop can be resumed from `response_id`."""
+    """The server accepted the request. `resumable`: `response_id` can be resumed after a drop."""
 
     response_id: str = ""
     model: str = ""
@@ -26,8 +26,11 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """More of the answer's text. `cursor` tells where the response goes on after all of the text
-    so far, for whoever takes it over (see cursor.py); "" where that can't be told."""
+    """More of the answer's text.
+
+    `cursor` belongs to the text so far: both together make the `ResumePoint` from which another
+    process resumes the response. "" where the response can't be resumed after this text.
+    """
 
     text: str
     cursor: str = ""
@@ -35,28 +38,28 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class TextDone:
-    """The whole answer so far, as the server confirms it; heals deltas that were lost."""
+    """The whole text so far, as the server confirms it, in place of deltas that were lost."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Reasoning:
-    """A piece of the model's reasoning, or of its summary. Never part of the answer."""
+    """A piece of the model's reasoning, or of its summary; not part of the answer."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What the model does besides writing, in words a reader understands; "" clears it."""
+    """What the model does besides writing, as a label for the reader; "" clears it."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """The model asks for a function to be run. `arguments` is JSON text, unchecked."""
+    """The model asks to run a function. `arguments` is JSON text, not validated."""
 
     call_id: str
     name: str
@@ -65,7 +68,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A source the answer rests on."""
+    """A source of the answer."""
 
     url: str
     title: str = ""
@@ -73,8 +76,8 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Reconnecting:
-    """The line fell, or the server asked to wait; attempt `attempt` of `max_attempts` follows in
-    `wait_seconds` s."""
+    """The connection broke, or the server asked to wait. Attempt `attempt` of `max_attempts`
+    follows in `wait_seconds`; `reason` is a label for the reader."""
 
     attempt: int
     max_attempts: int
@@ -91,9 +94,10 @@ class Restarted:
 class Finished:
     """The server ended the answer.
 
-    `text` is the final text, authoritative. `cut_off_reason` says why it is incomplete ("" when it
-    is whole): `max_output_tokens`, `content_filter`, …  `is_refusal`: the model declined; `text`
-    says so. `output`: all that was sent, where it has calls to be answered.
+    `text` is the authoritative final text. `cut_off_reason` says why it is incomplete:
+    `max_output_tokens`, `content_filter` or what the server says; "" when it is complete.
+    `is_refusal`: the model declined, in `text`. `output` is everything the model sent, if it has
+    tool calls to be answered.
     """
 
     text: str
@@ -105,7 +109,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """No more comes. `error` carries the reader's sentence; `text` is what was received."""
+    """The answer failed. `error.user_message` is for the reader; `text` is what was received."""
 
     error: UpstreamError
     text: str = ""

@@ -1,7 +1,7 @@
-"""Streamed pieces of a JSON value this program knows nothing of, joined again. Pure.
+"""Merges the streamed pieces of a JSON value whose meaning this program does not know. Pure.
 
-Text grows by its pieces, everything else is what came last. Entries of lists belong together when
-their index, id or type say so; entries that came in one list are never joined.
+Strings are concatenated; of everything else the last value counts. Entries of different lists are
+pieces of one entry if their index, id or type say so; entries of the same list never are.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-# Fields that name a thing or say what it is. Servers repeat them in every piece.
+# Fields that identify a value. Servers repeat them in every piece.
 _IDENTITY_FIELDS = frozenset(
     {"id", "type", "index", "role", "name", "format", "status", "call_id", "phase"}
 )
-# Opaque values that come whole, in whichever piece; a second one replaces the first.
+# Opaque values that come complete in one piece; a second one replaces the first.
 _OPAQUE_FIELDS = frozenset({"signature", "thought_signature", "encrypted_content"})
 
-# What the pieces of an entry without index and id may hold.
+# The fields that pieces of an entry without index and id may have.
 _ANONYMOUS_ENTRY_FIELDS = frozenset({"type", "text", "thinking", "summary", "signature", "format"})
 
 
 def merge_pieces(pieces: Iterable[Any]) -> Any:
-    """Return the value that the pieces make up; None for no piece."""
+    """Return the value that the pieces make up; None if there are none."""
     found = [piece for piece in pieces if piece is not None]
     if len(found) == 1:
         return found[0]
@@ -53,7 +53,7 @@ def _merge_field(name: str, values: Sequence[Any]) -> Any:
 
 @dataclass(slots=True)
 class _Entry:
-    """One entry of a list, in pieces; `last_list` numbers the list of its last piece."""
+    """One entry of a list; `last_list` is the number of the list that its last piece came in."""
 
     pieces: list[Any]
     entry_id: object
@@ -81,7 +81,7 @@ def _merge_lists(lists: Sequence[list[Any]]) -> list[Any]:
 def _find_entry(
     piece: Any, number: int, entries: Sequence[_Entry], known: Mapping[object, _Entry]
 ) -> _Entry | None:
-    """Return the entry that this is a piece of; None where it begins a new one."""
+    """Return the entry that `piece` belongs to; None if it begins a new one."""
     if not isinstance(piece, Mapping):
         return None
     name = piece.get("id")
@@ -98,7 +98,7 @@ def _find_entry(
 
 
 def _entry_keys(piece: Mapping[str, Any]) -> list[object]:
-    """What tells one entry from another: its type with its id, or with its index."""
+    """Return what identifies an entry: its type with its id, and with its index."""
     kind = str(piece.get("type"))
     names = (("id", piece.get("id")), ("index", piece.get("index")))
     return [(kind, what, name) for what, name in names if isinstance(name, str | int)]

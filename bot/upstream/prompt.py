@@ -1,4 +1,4 @@
-"""What the model is asked: frozen values, the same for both wire formats."""
+"""What the model is asked: immutable values, the same for both wire formats."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.values import Message
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
-    """A function the model may ask us to run; `parameters` is its JSON schema."""
+    """A function the model may call; `parameters` is the JSON schema of its arguments."""
 
     name: str
     description: str
@@ -22,7 +22,7 @@ class ToolSpec:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """A tool call of this answer, and what it returned."""
+    """A tool call of this answer and its output."""
 
     call: ToolCall
     output: str
@@ -30,9 +30,9 @@ class ToolResult:
 
 @dataclass(frozen=True, slots=True)
 class ToolRound:
-    """A round of tool calls: all that the model sent, and what each call returned.
+    """A round of tool calls: what the model sent, and the results of its calls.
 
-    Without `output` only the calls themselves are known.
+    `output` is None when only the calls are known.
     """
 
     output: ModelOutput | None = None
@@ -41,12 +41,13 @@ class ToolRound:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One question with all the model needs to answer it.
+    """One question with everything the model needs to answer it.
 
-    `rounds` are the rounds of tool calls of this answer, in order. `hosted_tools` run on the
-    model's server and are passed through as they are (Responses only). `thread_pseudonym` and
-    `person_pseudonym` are pseudonyms of at most 64 characters: what the server keeps of one
-    thread's prompts can be used again, and abuse can be told apart by person; "" sends none.
+    Raises ValueError without a message of role "user" that has text. `rounds` are the rounds of
+    tool calls of this answer so far, in order. `hosted_tools` run on the model's server and are
+    passed through unchanged (Responses only). The pseudonyms have at most 64 characters: the server
+    caches prompts by `thread_pseudonym` and tells abusers apart by `person_pseudonym`; "" sends
+    none.
     """
 
     instructions: str

@@ -1,7 +1,7 @@
-"""Where a response goes on after a text that was received of it. Pure.
+"""Where another process resumes a response, after the text it has of it. Pure.
 
-Whoever takes an answer over has the text and a cursor; where they do not belong together, the
-response is read from its start.
+The text and the cursor come from the same checkpoint. If they do not belong together, the response
+is read from its start.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from bot.upstream.text.parts import PartKey
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """After event `sequence` of a response, part `part` of item `item` was all the text there was,
-    `length` characters of it."""
+    """A position in a response: after event `sequence` its only text was `length` characters in
+    part `part` of item `item`. `str` gives the form that is stored."""
 
     sequence: int
     item: int
@@ -27,16 +27,16 @@ class Cursor:
 
     @property
     def key(self) -> PartKey:
-        """The part that the text belongs to; only the first item of an index has a cursor."""
+        """The part the text belongs to; only the first item of an index can have a cursor."""
         return PartKey(self.item, 0, self.part)
 
 
 @dataclass(frozen=True, slots=True)
 class ResumePoint:
-    """A resumable response that somebody else began, as far as it was written down.
+    """A resumable response that another process began, as of its last checkpoint.
 
-    `cursor` is "" or what came with the last `TextDelta` of `text`. `irreversible`: a tool of the
-    server has run that may have changed something, so it must not be asked for anew.
+    `cursor` is that of the last `TextDelta` of `text`, or "". `irreversible`: a hosted tool may
+    have changed something, so the answer must not be restarted.
     """
 
     response_id: str
@@ -46,8 +46,8 @@ class ResumePoint:
 
     @property
     def parsed_cursor(self) -> Cursor | None:
-        """Where to go on; None where it has to be read from its start. An older version of the
-        bot may have left a cursor behind beside another text, or another response."""
+        """The cursor, or None if the response has to be read from its start: without a cursor, or
+        with one that an older version of the bot stored beside another text or response."""
         *numbers, response_id = self.cursor.split(" ", 4)
         try:
             sequence, item, part, length = map(int, numbers)

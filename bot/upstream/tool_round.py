@@ -1,7 +1,7 @@
-"""What the model sent before its tool calls are answered, kept as it came. Pure.
+"""What the model sent in a round of tool calls, collected unchanged to be sent back. Pure.
 
-Servers want a round back whole: reasoning, signatures and fields this program knows nothing of
-belong to the calls they came with. Some refuse a round that lacks them, others get worse.
+Servers expect the whole round back, with its reasoning, signatures and fields this program does not
+interpret. Some refuse a round without them, others answer worse.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from bot.upstream.json_merge import merge_pieces
 
 Json = dict[str, Any]
 
-# Fields of an assistant message that servers send and do not take.
+# Fields of an assistant message that servers send but do not accept.
 _RESPONSE_ONLY_FIELDS = frozenset({"role", "annotations", "audio", "function_call", "refusal"})
 
 
 class FunctionCall(Protocol):
-    """A function call as the decoders put it together."""
+    """A function call as the decoders assemble it; `ToolCall` is one."""
 
     @property
     def call_id(self) -> str:
-        """The id that its output names."""
+        """The id that its output refers to."""
 
     @property
     def name(self) -> str:
-        """The function."""
+        """The name of the function."""
 
     @property
     def arguments(self) -> str:
@@ -38,10 +38,10 @@ class FunctionCall(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ModelOutput:
-    """All the model sent in one round.
+    """Everything the model sent in one round, as JSON values.
 
-    `items` are the output items of a response in their order, or the one assistant message of a
-    completion. They are JSON values.
+    `items` are the output items of a response in order, or the one assistant message of a
+    completion.
     """
 
     format: Literal["responses", "chat"]
@@ -59,7 +59,7 @@ class ResponseItemCollector:
         self._finished_items: dict[object, tuple[int | None, Json]] = {}
 
     def add(self, item: Mapping[str, Any], index: object) -> None:
-        """Take a finished item. A repeated item takes the place of its first copy."""
+        """Add a finished item. A repeated item replaces its first copy."""
         if item:
             place = index if type(index) is int else None
             self._finished_items[_item_key(item) or len(self._finished_items)] = (place, dict(item))
@@ -68,15 +68,15 @@ class ResponseItemCollector:
         """Return the round; `terminal_items` are the items of the terminal event."""
         streamed = self._in_order()
         by_key = {key: item for item in streamed if (key := _item_key(item))}
-        told = [dict(item) for item in terminal_items]
-        same = [by_key.get(_item_key(item)) for item in told]
-        taken = {id(item) for item in same if item is not None}
-        # Gateways rewrite ids: what is left is matched by its type, in order.
-        left = deque(item for item in streamed if id(item) not in taken)
+        terminal = [dict(item) for item in terminal_items]
+        matches = [by_key.get(_item_key(item)) for item in terminal]
+        matched = {id(item) for item in matches if item is not None}
+        # Gateways rewrite ids: the other items are matched by type, in order.
+        unmatched = deque(item for item in streamed if id(item) not in matched)
         items = list(streamed)
-        for position, (item, match) in enumerate(zip(told, same, strict=True)):
-            if match is None and left and left[0].get("type") == item.get("type"):
-                match = None if item.get("call_id") else left.popleft()
+        for position, (item, match) in enumerate(zip(terminal, matches, strict=True)):
+            if match is None and unmatched and unmatched[0].get("type") == item.get("type"):
+                match = None if item.get("call_id") else unmatched.popleft()
             if match is None:
                 items.insert(position, item)
             else:
@@ -91,7 +91,7 @@ class ResponseItemCollector:
 
 
 def _item_key(item: Mapping[str, Any]) -> object:
-    """What names an item, None where nothing does. Calls are named by the id their output gives."""
+    """Return what identifies an item, a call by the id its output refers to; None without an id."""
     name = item.get("call_id") or item.get("id")
     return (str(item.get("type")), name) if isinstance(name, str) else None
 
@@ -99,24 +99,24 @@ def _item_key(item: Mapping[str, Any]) -> object:
 class ChatMessageCollector:
     """Collects the assistant message of one completion from its deltas.
 
-    What the decoder reads itself, text without anything else and the calls, is given by it.
+    Pass text that comes alone to `add_text`, every other chunk to `add_chunk`, and the assembled
+    calls to `build`.
     """
 
     def __init__(self) -> None:
         self._text = StringIO()  # a list of pieces takes 60 bytes more for each
         self._parts: list[list[Any]] = []  # content that came as lists
         self._fields: dict[str, list[Any]] = {}
-        self._call_extras: dict[
-            str, list[Json]
-        ] = {}  # fields of each call we don't know, in pieces
+        # Pieces of the fields of each call that the decoder does not read.
+        self._call_extras: dict[str, list[Json]] = {}
         self._call_by_index: dict[object, str] = {}  # the call an index belongs to
 
     def add_text(self, text: str) -> None:
-        """Take a delta that is nothing but text."""
+        """Add a delta that has only text."""
         self._text.write(text)
 
     def add_chunk(self, chunk: Mapping[str, Any] | None) -> None:
-        """Take any other chunk, decoded whole."""
+        """Add any other chunk, decoded with all its fields."""
         choices = chunk.get("choices") if chunk else None
         for choice in choices if isinstance(choices, list) else ():
             if not isinstance(choice, Mapping) or choice.get("index"):
@@ -164,8 +164,9 @@ class ChatMessageCollector:
             self._text = StringIO()
 
     def _add_fragment(self, fragment: Mapping[str, Any], position: int) -> None:
-        """Keep what a piece of a call has beside its id, name and arguments."""
-        index = fragment.get("index", position)
+        """Collect the fields of a piece of a call besides its id, name and arguments."""
+        given = fragment.get("index")
+        index = given if type(given) is int else position
         named = fragment.get("id")
         key = self._call_by_index.get(index, "") if not named else str(named)
         key = self._call_by_index[index] = key or f"call_{index}"

@@ -1,8 +1,8 @@
-"""What went wrong at the model's server. Pure.
+"""Errors of the model's server. Pure.
 
-classify.py      a status or an error becomes an `UpstreamError`
-server_error.py  the error object of a body
-shapes.py        errors in unusual shapes, also inside a 200
-words.py         errors that have nothing but words
-retry_after.py   when the server wants to be asked again
+classify.py      a `ServerError` becomes an `UpstreamError` with a sentence for the reader
+server_error.py  a body becomes a `ServerError`
+shapes.py        errors in unusual shapes, also in a reply with status 200
+words.py         errors that have only a message
+retry_after.py   how long the server asks to wait
 """

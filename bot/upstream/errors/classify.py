@@ -1,8 +1,7 @@
-"""What went wrong, read from a status, headers and a body: one error with its sentence.
+"""Classifies a server's error: one `UpstreamError` with a sentence for the reader. Pure.
 
-Pure. Limits and codes: docs/upstream.md#errors. Whether and how to try again is
-decided by `ladder`; this module only says whether another try can help (`retryable`) and how
-long the server asks to wait (`retry_after`).
+Codes and their sources: docs/upstream.md#errors. This module says whether a retry can help
+(`retryable`) and how long the server asks to wait (`retry_after`); `session` decides on the retry.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from bot.errors import (
 from bot.upstream.errors.retry_after import wait_from_headers
 from bot.upstream.errors.server_error import ServerError, find_error_object, read_server_error
 
-# Some servers repeat the key they refuse; it must not reach a log.
+# Some servers repeat the key they refuse, which must not be logged.
 _API_KEY = re.compile(r"\b(sk-|Bearer )[\w.-]{6,}")
 NO_ANSWER_SENTENCE = "The model's server sent no answer. Please ask again later."
 OPERATOR_HINT = "whoever runs this bot has to look at it"
@@ -50,7 +49,7 @@ POLICY_CODES = frozenset(
         "data_residency_mismatch",
     },
 )
-# The model is there, but not by this wire format (docs/upstream.md#tokenlab-errors).
+# The model exists, but not in this wire format (docs/upstream.md#tokenlab-errors).
 WRONG_FORMAT_CODES = frozenset(
     {
         "no_contract_compatible_route",
@@ -60,7 +59,7 @@ WRONG_FORMAT_CODES = frozenset(
         "unsupported_api_for_model",
     },
 )
-# Codes that mean "not now", also where no status comes with them.
+# Codes of temporary errors, also without a status.
 BUSY_CODES = frozenset(
     {
         "server_error",
@@ -83,7 +82,7 @@ BUSY_CODES = frozenset(
 RATE_CODES = frozenset({"rate_limit_exceeded", "slow_down", "too_many_requests"})
 BUSY_STATUSES = frozenset({408, 409, 425, 429})
 
-# What servers call it: OpenAI, llama.cpp, Anthropic, Mistral, Ollama, Cohere, xAI, TokenLab.
+# Codes of OpenAI, llama.cpp, Anthropic, Mistral, Ollama, Cohere, xAI and TokenLab.
 TOO_LONG_CODES = frozenset(
     {
         "context_length_exceeded",
@@ -127,9 +126,9 @@ def error_from_response(
     body: bytes,
     model: str,
 ) -> UpstreamError:
-    """Return the error an HTTP answer means. `headers` have lower-case names.
+    """Return the error of an HTTP response. The names in `headers` are in lower case.
 
-    A date in `retry-after` is measured from the answer's own `date`.
+    A date in `retry-after` is measured from the response's own `date`.
     """
     error = find_error_object(body)
     hint = wait_from_headers(headers)
@@ -145,7 +144,7 @@ def error_from_response(
 
 
 def error_from_event(error: Mapping[str, Any], model: str) -> UpstreamError:
-    """Return the error an `error` object inside a stream means."""
+    """Return the error of an `error` object inside a stream, as `flatten_error` returns it."""
     headers = error.get("headers")
     hint = None
     if isinstance(headers, dict):
@@ -160,8 +159,7 @@ def no_answer_error() -> UpstreamError:
 
 
 def explain_long_wait(error: UpstreamError, max_seconds: float) -> UpstreamError:
-    """Tell the reader, instead of sleeping, when the server asks to wait longer than `max_seconds`
-    s."""
+    """Return `error`, with a sentence about the wait if the server asks for over `max_seconds`."""
     asked = error.retry_after or 0
     if error.retryable and asked > max_seconds:
         minutes = max(2, round(asked / 60))
@@ -171,7 +169,7 @@ def explain_long_wait(error: UpstreamError, max_seconds: float) -> UpstreamError
 
 
 def reason_label(error: UpstreamError) -> str:
-    """Say in a few words a reader understands why another attempt is needed."""
+    """Return why another attempt is needed, as a short label for the reader."""
     if error.status == 429 or error.code in {"rate_limit_exceeded", "slow_down"}:
         return "the model's server asked us to wait"
     if isinstance(error, UpstreamBusy):
@@ -184,7 +182,7 @@ def reason_label(error: UpstreamError) -> str:
 
 
 def classify(problem: ServerError, model: str) -> UpstreamError:
-    """Return the one error that fits, most specific first."""
+    """Return the error of the first rule that applies."""
     for applies, kind, sentence in CLASSIFICATION_RULES:
         if applies(problem):
             return _build_error(kind, problem, sentence.format(model=model, operator=OPERATOR_HINT))
@@ -192,7 +190,7 @@ def classify(problem: ServerError, model: str) -> UpstreamError:
 
 
 def _is_billing(p: ServerError) -> bool:
-    """Words alone are money only where no wait is offered: rate limits use the same words."""
+    """The message alone counts only without a wait: rate limits use the same words."""
     if p.status == 402 or p.names & BILLING_CODES:
         return True
     return (
@@ -206,12 +204,12 @@ def _is_too_long(p: ServerError) -> bool:
     if p.status == 413 or p.names & TOO_LONG_CODES:
         return True
     if _message_matches(_RATE_LIMIT, p) or p.names & RATE_CODES:
-        return False  # rate limits speak of too many tokens as well
+        return False  # messages of rate limits mention tokens too
     return p.status in {400, 422, 500, None} and _message_matches(_TOO_LONG, p)
 
 
 def _is_invalid_key(p: ServerError) -> bool:
-    # litellm without a database can't look a key up, and says so with a 400 (seen in 1.106.2)
+    # litellm without a database can't check a key, and answers 400 (seen in 1.106.2)
     return p.status == 401 or "no_db_connection" in p.names
 
 
@@ -238,7 +236,7 @@ def _is_wrong_format(p: ServerError) -> bool:
 
 
 def _is_busy(p: ServerError) -> bool:
-    """A status of trouble, a code of trouble, or inside a stream anything not known as final."""
+    """A temporary status or code, or inside a stream anything not known to be permanent."""
     if p.status in BUSY_STATUSES or p.names & BUSY_CODES or p.retryable:
         return True
     if p.status is None:
@@ -254,7 +252,7 @@ def _message_matches(words: re.Pattern[str], p: ServerError) -> bool:
     return bool(words.search(p.message))
 
 
-# What applies first decides. The sentence is the reader's; "" stands for the class's own.
+# The first rule that applies decides. The sentence is for the reader; "" means the class's own.
 CLASSIFICATION_RULES: tuple[tuple[Callable[[ServerError], bool], type[UpstreamError], str], ...] = (
     (
         _is_billing,

@@ -1,6 +1,6 @@
-"""How long a server asks to wait, in any of the ways servers say it. Pure.
+"""How long a server asks to wait, from headers or the error's message. Pure.
 
-Headers and words: docs/upstream.md#retry-hints. A wish that is no sensible time is no wish.
+Both forms: docs/upstream.md#retry-hints. A wait that is negative or not finite is ignored.
 """
 
 from __future__ import annotations
@@ -18,13 +18,12 @@ _WAIT_PHRASE = re.compile(
     re.IGNORECASE,
 )
 
-
-# litellm passes the wish of the server behind it on under this name (seen in 1.106.2).
+# litellm forwards the header of the server behind it with this prefix (seen in 1.106.2).
 LITELLM_HEADER_PREFIX = "llm_provider-"
 
 
 def wait_from_headers(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds `retry-after-ms` or `retry-after` ask for; None when they do not."""
+    """Return the seconds in `retry-after-ms` or `retry-after`; None without a valid one."""
     for name in ("retry-after-ms", f"{LITELLM_HEADER_PREFIX}retry-after-ms"):
         with suppress(KeyError, ValueError):
             return valid_wait(float(headers[name]) / 1000)
@@ -40,7 +39,7 @@ def wait_from_headers(headers: Mapping[str, str]) -> float | None:
 
 
 def wait_from_message(message: str) -> float | None:
-    """Return the seconds a text such as `try again in 6.5s` asks for."""
+    """Return the seconds in a message such as `try again in 6.5s`; None if it has none."""
     for found in _WAIT_PHRASE.finditer(message):
         if any(found[name] for name in ("h", "m", "n")):
             return _total_seconds(found)
@@ -48,7 +47,7 @@ def wait_from_message(message: str) -> float | None:
 
 
 def valid_wait(value: float) -> float | None:
-    """Return the seconds if they are a time one can wait."""
+    """Return `value` if it is a wait in seconds, else None."""
     return value if 0 <= value < float("inf") else None
 
 

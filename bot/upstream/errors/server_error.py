@@ -1,7 +1,7 @@
-"""An error as its server tells it, found in a body of any shape. Pure.
+"""A server's error, read from a body of any shape. Pure.
 
-Shapes: docs/upstream.md#error-bodies, docs/upstream.md#errors-in-streams. What it means is decided
-by `failures`.
+Shapes: docs/upstream.md#error-bodies, docs/upstream.md#errors-in-streams. `classify` decides what
+the error means.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from bot.upstream.errors.shapes import failure_status, flatten_error
 from bot.upstream.errors.words import status_from_message
 from bot.upstream.lenient_json import DECODE_ERRORS
 
-# Names of errors that mean a status, in small letters only: of Anthropic, OpenAI's SDK and who
-# imitates it, AWS, and gRPC (docs/upstream.md#error-bodies). Names of trouble that passes are not
-# among them: without a status an error is taken for that.
+# The status that an error's name means, in lower-case letters only: names of Anthropic, OpenAI's
+# SDK and its imitators, AWS, and gRPC (docs/upstream.md#error-bodies). Names of temporary errors
+# are missing, because an error without a status counts as temporary.
 STATUS_BY_ERROR_NAME = {
     "badrequest": 400,
     "badrequesterror": 400,
@@ -47,17 +47,17 @@ STATUS_BY_ERROR_NAME = {
     "resourceexhausted": 429,
     "throttlingexception": 429,
 }
-# Names that leave open what went wrong; "invalid_request_error" is OpenAI's for a bad key as well.
+# Names that do not say what went wrong; OpenAI uses "invalid_request_error" for a bad key as well.
 _VAGUE_NAMES = frozenset(
     {"", "error", "exception", "failed", "unknown", "unknownerror", "invalidrequesterror"}
 )
-_CODE_WORD = re.compile(r"[a-z]+(?:_[a-z]+)+")  # some servers say it in place of words
+_CODE_WORD = re.compile(r"[a-z]+(?:_[a-z]+)+")  # some servers send a code as the message
 _NOT_LETTERS = re.compile(r"[^A-Za-z]")
 
 
 @dataclass(frozen=True, slots=True)
 class ServerError:
-    """An error as the server tells it; what it does not tell is empty."""
+    """An error as its server reports it; what is not reported is empty or None."""
 
     status: int | None = None
     code: str = ""
@@ -70,18 +70,18 @@ class ServerError:
 
     @property
     def names(self) -> frozenset[str]:
-        """Code and type: servers put the telling word in either."""
+        """Code and type in lower case: servers put the specific name in either."""
         return frozenset({self.code.lower(), self.kind.lower()})
 
 
 def find_error_object(body: bytes) -> Mapping[str, Any]:
-    """Find the error in a body: JSON of any shape, an event stream, or nothing readable."""
+    """Return the error in a body, which may be JSON of any shape or an event stream; else {}."""
     found = _parse(body)
     # some gateways answer errors as an event stream (docs/upstream.md#error-bodies)
     if found is None:
         lines = (line[5:] for line in body.splitlines() if line.startswith(b"data:"))
         found = next((value for line in lines if isinstance(value := _parse(line), dict)), None)
-    if isinstance(found, str):  # JSON inside a JSON string, or words
+    if isinstance(found, str):  # JSON inside a JSON string, or plain words
         found = _parse(found.encode()) or {"message": found}
     if isinstance(found, list) and found:
         found = found[0]
@@ -103,14 +103,14 @@ def read_server_error(
     retryable: bool | None = None,
     request_id: str = "",
 ) -> ServerError:
-    """Return the problem an error object tells; what the caller knows goes before its words."""
+    """Read an error object; what is passed here takes precedence over the object's fields."""
     message, code, kind = (_text(error.get(key)) for key in ("message", "code", "type"))
     if not (code or kind) and _CODE_WORD.fullmatch(message):
         code = message
-    told = error.get("retry_after")
-    if retry_after is None and isinstance(told, int | float | str):
+    field = error.get("retry_after")
+    if retry_after is None and isinstance(field, int | float | str):
         with suppress(ValueError):
-            retry_after = valid_wait(float(told))
+            retry_after = valid_wait(float(field))
     if retry_after is None:
         retry_after = wait_from_message(message)
     own = error.get("retryable")
@@ -130,19 +130,19 @@ def read_server_error(
     )
 
 
-def _status(told: object, code: str, kind: str) -> int | None:
-    """Return the status an error tells itself: as such, as its code, or by its name."""
+def _status(field: object, code: str, kind: str) -> int | None:
+    """Return the status in an error's code, in its status field, or meant by its name."""
     if code.isdigit() and len(code) == 3:
         return int(code)  # litellm and llama.cpp put the status there
     names = (_NOT_LETTERS.sub("", name).lower() for name in (code, kind))
     by_name = next(
         (STATUS_BY_ERROR_NAME[name] for name in names if name in STATUS_BY_ERROR_NAME), None
     )
-    return failure_status(told) or by_name
+    return failure_status(field) or by_name
 
 
 def _is_vague(name: str) -> bool:
-    """Whether a code or type leaves open what went wrong, as a number of one's own does."""
+    """Whether a code or type does not say what went wrong, as a number without a name."""
     return _NOT_LETTERS.sub("", name).lower() in _VAGUE_NAMES
 
 

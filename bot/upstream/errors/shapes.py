@@ -1,8 +1,7 @@
-"""The many shapes in which servers say that something went wrong, read as one. Pure.
+"""The many shapes of servers' errors, normalised to one flat object. Pure.
 
 Shapes: docs/upstream.md#error-bodies, docs/upstream.md#errors-in-streams; FastAPI's `detail`,
 Cloudflare's `success` and `errors`, MiniMax's `base_resp`, Google's and gRPC's statuses by name.
-What an error means is decided by `failures`.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import Any
 
 from bot.upstream.errors.words import status_from_message
 
-# Where servers put the same thing; the first that says something is taken.
+# Names of the same field at different servers; the first that has a value is read.
 MESSAGE_FIELDS = ("message", "error_message", "errorMessage", "error_msg", "err_msg", "msg")
 FALLBACK_MESSAGE_FIELDS = (
     "error_description",
@@ -24,12 +23,12 @@ FALLBACK_MESSAGE_FIELDS = (
 CODE_FIELDS = ("code", "error_code", "errorCode", "errcode", "errorcode")
 TYPE_FIELDS = ("type", "error_type", "errorType", "__type")
 STATUS_FIELDS = ("status", "status_code", "statusCode", "http_status", "httpStatus")
-# Fields that only errors have.
+# Fields that occur in errors only.
 ERROR_FIELDS = ("error", "error_type", "errorType", "error_message", "errorMessage", "error_msg")
 MORE_ERROR_FIELDS = ("error_code", "errorCode", "err_msg", "errors", "fault", "detail", "__type")
-# Events by these names are errors, whatever they hold.
+# Events with these names are errors, whatever their data.
 ERROR_EVENTS = frozenset({"error", "response.error", "response.failed", "exception"})
-# Codes that say that all is well.
+# Codes of success.
 SUCCESS_CODES = frozenset({"", "0", "200", "ok", "success", "none"})
 # MiniMax's status codes (platform.minimax.io, error codes).
 MINIMAX_CODES = {
@@ -47,18 +46,18 @@ MAX_LISTED_ERRORS = 5
 
 
 def find_error(found: object, event_name: str = "") -> dict[str, Any] | None:
-    """Return the error an event or a body says it is, as one flat object.
+    """Return the error in the JSON of an event or body, as `flatten_error` does.
 
-    None where it says something else, or has words of an answer. `event_name` is the event's name.
+    None if it is no error, or has content of an answer. `event_name` is the event's name, if any.
     """
     by_name = event_name in ERROR_EVENTS
     if isinstance(found, list):
-        told = (
-            find_error(one, event_name)
-            for one in found[:MAX_LISTED_ERRORS]
-            if isinstance(one, dict)
+        errors = (
+            find_error(entry, event_name)
+            for entry in found[:MAX_LISTED_ERRORS]
+            if isinstance(entry, dict)
         )
-        first = next(filter(None, told), None)
+        first = next(filter(None, errors), None)
         return {} if first is None and by_name else first
     if not isinstance(found, dict):
         words = {"message": found} if isinstance(found, str) else {}
@@ -71,7 +70,7 @@ def find_error(found: object, event_name: str = "") -> dict[str, Any] | None:
 
 
 def has_answer_content(found: Mapping[str, Any]) -> bool:
-    """Return whether an object holds anything of an answer, in either format."""
+    """Return whether an object has content of an answer, in either format."""
     output = found.get("output")
     if isinstance(output, list) and output:
         return True
@@ -81,47 +80,47 @@ def has_answer_content(found: Mapping[str, Any]) -> bool:
         for choice in (choices if isinstance(choices, list) else ())
         if isinstance(choice, dict)
     ]
-    kept = ("content", "tool_calls", "reasoning", "reasoning_content", "refusal")
-    return any(delta.get(key) for delta in deltas if isinstance(delta, dict) for key in kept)
+    fields = ("content", "tool_calls", "reasoning", "reasoning_content", "refusal")
+    return any(delta.get(key) for delta in deltas if isinstance(delta, dict) for key in fields)
 
 
 def flatten_error(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an error with `message`, `code`, `type` and `status` at its top, whatever its shape.
+    """Return an error of any shape with `message`, `code`, `type` and `status` at its top level.
 
-    What is inside goes before what is around it.
+    Fields of an inner error object take precedence over those around it.
     """
     error = _choice_error(found) or found.get("error") or found.get("fault")
     inner = error or _first_entry(found.get("errors"))
-    told: dict[str, Any] = dict(found)
+    flat: dict[str, Any] = dict(found)
     if isinstance(inner, dict):
-        told = {**_outer_fields(found, inner), **inner}
+        flat = {**_outer_fields(found, inner), **inner}
     elif isinstance(inner, str):
-        told["message"] = inner
+        flat["message"] = inner
     base = found.get("base_resp")
     if isinstance(base, dict) and not error:
         number = str(base.get("status_code"))
-        told |= {"code": MINIMAX_CODES.get(number, number), "message": base.get("status_msg")}
-    message = _first_value(told, (*MESSAGE_FIELDS, *FALLBACK_MESSAGE_FIELDS)) or _read_detail(
-        told.get("detail")
+        flat |= {"code": MINIMAX_CODES.get(number, number), "message": base.get("status_msg")}
+    message = _first_value(flat, (*MESSAGE_FIELDS, *FALLBACK_MESSAGE_FIELDS)) or _read_detail(
+        flat.get("detail")
     )
-    code, kind = _first_value(told, CODE_FIELDS), _first_value(told, TYPE_FIELDS)
-    status = next(filter(None, (failure_status(told.get(key)) for key in STATUS_FIELDS)), None)
+    code, kind = _first_value(flat, CODE_FIELDS), _first_value(flat, TYPE_FIELDS)
+    status = next(filter(None, (failure_status(flat.get(key)) for key in STATUS_FIELDS)), None)
     if kind in {None, "error"}:  # Google has "RESOURCE_EXHAUSTED" as its status
-        name = told.get("status")
+        name = flat.get("status")
         kind = name if isinstance(name, str) and name.isupper() else None
-    told |= {"message": message, "code": code, "type": kind, "status": status}
-    return {key: value for key, value in told.items() if value is not None}
+    flat |= {"message": message, "code": code, "type": kind, "status": status}
+    return {key: value for key, value in flat.items() if value is not None}
 
 
 def failure_status(value: object) -> int | None:
-    """Return the HTTP status of a failure that a field holds; None for anything else."""
+    """Return `value` as an HTTP status from 400 to 599; None for anything else."""
     if isinstance(value, str) and len(value) == 3 and value.isascii() and value.isdigit():
         value = int(value)
     return value if type(value) is int and 400 <= value <= 599 else None
 
 
 def is_error_type(kind: object) -> bool:
-    """Return whether a `type` is that of an error, not the name of an event."""
+    """Return whether a `type` names an error and not an event of either format."""
     if not isinstance(kind, str):
         return False
     lower = kind.lower()
@@ -130,7 +129,7 @@ def is_error_type(kind: object) -> bool:
 
 
 def _is_known_event(event: str) -> bool:
-    """Whether an event's name is one of the wire formats', or says nothing."""
+    """Whether an event's name belongs to one of the wire formats or is generic."""
     return event in {"", "message", "chunk", "delta"} or event.startswith(("response.", "chat."))
 
 
@@ -139,7 +138,7 @@ def _looks_like_error(found: Mapping[str, Any]) -> bool:
     if object_ == "error" or is_error_type(kind):
         return True
     if isinstance(kind, str) and kind:
-        return False  # an event of somebody else's
+        return False  # an event of neither format
     if any(map(found.get, (*ERROR_FIELDS, *MORE_ERROR_FIELDS))) or _choice_error(found):
         return True
     if found.get("success") is False or found.get("ok") is False:
@@ -152,8 +151,8 @@ def _looks_like_error(found: Mapping[str, Any]) -> bool:
     code, message = found.get("code"), found.get("message")
     if isinstance(message, str) and message and str(code or "").lower() not in SUCCESS_CODES:
         return True
-    said = _first_value(found, MESSAGE_FIELDS) if code is None else None
-    return isinstance(said, str) and status_from_message(said) is not None
+    message = _first_value(found, MESSAGE_FIELDS) if code is None else None
+    return isinstance(message, str) and status_from_message(message) is not None
 
 
 def _choice_error(found: Mapping[str, Any]) -> object:
@@ -165,9 +164,9 @@ def _choice_error(found: Mapping[str, Any]) -> object:
 
 
 def _outer_fields(found: Mapping[str, Any], inner: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what stands around an error and may add to it."""
-    around = ("request_id", "retry_after", "retryable", "headers", *STATUS_FIELDS)
-    kept = {key: found[key] for key in around if key in found}
+    """Return the fields around an inner error that complement it."""
+    outer = ("request_id", "retry_after", "retryable", "headers", *STATUS_FIELDS)
+    kept = {key: found[key] for key in outer if key in found}
     if not _first_value(inner, CODE_FIELDS):
         kept |= {key: found[key] for key in CODE_FIELDS if key in found}
     if not _first_value(inner, MESSAGE_FIELDS) and isinstance(found.get("message"), str):
@@ -175,9 +174,9 @@ def _outer_fields(found: Mapping[str, Any], inner: Mapping[str, Any]) -> dict[st
     return kept
 
 
-def _first_value(told: Mapping[str, Any], names: Sequence[str]) -> Any:
+def _first_value(fields: Mapping[str, Any], names: Sequence[str]) -> Any:
     for name in names:
-        value = told.get(name)
+        value = fields.get(name)
         if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
             return value
     return None
@@ -190,17 +189,14 @@ def _first_entry(listed: object) -> object:
 
 
 def _read_detail(detail: object) -> str | None:
-    """Read `detail`: words, an object with words, or validation errors.
-
-    What was sent, which validation errors repeat, is left out.
-    """
+    """Read `detail`: a message, an object with one, or validation errors without their input."""
     if isinstance(detail, dict):
-        told = _first_value(detail, (*MESSAGE_FIELDS, *FALLBACK_MESSAGE_FIELDS))
-        return None if told is None else str(told)
+        message = _first_value(detail, (*MESSAGE_FIELDS, *FALLBACK_MESSAGE_FIELDS))
+        return None if message is None else str(message)
     if not isinstance(detail, list):
         return detail if isinstance(detail, str) and detail else None
-    told = [item for item in detail if isinstance(item, dict)]
-    return "; ".join(f"{_location(item.get('loc'))}: {item.get('msg')}" for item in told) or None
+    items = [item for item in detail if isinstance(item, dict)]
+    return "; ".join(f"{_location(item.get('loc'))}: {item.get('msg')}" for item in items) or None
 
 
 def _location(where: object) -> str:

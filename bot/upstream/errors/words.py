@@ -1,15 +1,15 @@
-"""The status that an error's words mean, where they can mean nothing else. Pure.
+"""The status that an error's message means, if it is unambiguous. Pure.
 
-Some servers answer with a 200 whose body is `{"detail": "Not authenticated"}`, and no code. Only
-sentences that frameworks and gateways have for this are known, from their beginning on; whatever
-else stands there may be about the question, and says nothing.
+Some servers answer 200 with the body `{"detail": "Not authenticated"}` and no code. Only the
+sentences of frameworks and gateways are recognised, at the beginning of the message: any other
+text may be about the question.
 """
 
 from __future__ import annotations
 
 import re
 
-# Behind words that are used of other things as well, only this may follow.
+# What has to follow an ambiguous phrase.
 _PHRASE_END = (
     r"(?=[.!]?(?: ?\(?4\d\d\)?)?$"
     r"|[.,:;(].*\b(?:api key|token|credential|log ?in|sign in|permission)s?\b)"
@@ -32,7 +32,7 @@ _FORBIDDEN_PHRASE = (
     r"|you are not authori[sz]ed to (?:access|use|perform)\b"
 )
 _QUOTE = "['\"`\u201c\u201d]"
-# A name without quotes is no word: it has a digit or a sign in it.
+# A name without quotes has a digit or a punctuation mark, unlike a word.
 _MODEL_NAME = rf"(?:{_QUOTE}[^'\"`]{{1,120}}{_QUOTE}|[^\s'\"`]{{0,60}}[\d./:-][^\s'\"`]{{0,60}}),?"
 _NO_MODEL_PHRASE = (
     rf"(?:the )?(?:requested |specified )?model(?: id| name)?:?(?: {_MODEL_NAME})? "
@@ -55,12 +55,12 @@ _STATUSES = {
     )
 }
 _PREFIX = re.compile(r"(?:(?:http|error|status|code)\b\W*)*(?:4\d\d)?\W*")
-_MAX_CHARACTERS = 300  # characters that are looked at
+_MAX_CHARACTERS = 300  # the rest of a message is not read
 
 
 def status_from_message(message: str) -> int | None:
-    """Return 401, 403, 429, or 404 for a model that is not there; None where it is not clear."""
-    said = " ".join(message[:_MAX_CHARACTERS].lower().split())
-    start = _PREFIX.match(said)
+    """Return 401, 403, 429, or 404 for an unknown model; None if the message is ambiguous."""
+    text = " ".join(message[:_MAX_CHARACTERS].lower().split())
+    start = _PREFIX.match(text)
     at = start.end() if start else 0
-    return next((status for status, words in _STATUSES.items() if words.match(said, at)), None)
+    return next((status for status, words in _STATUSES.items() if words.match(text, at)), None)

@@ -14,7 +14,7 @@ from bot.values import Message
 
 Json = dict[str, Any]
 
-# What a server may not know, and what is left out of a request once it refused it.
+# Optional fields: each is left out once a server has refused it.
 _COMMON_OPTIONS = frozenset({"cache_key", "safety_identifier", "whole_rounds"})
 RESPONSES_OPTIONS = _COMMON_OPTIONS | {
     "background",
@@ -30,7 +30,7 @@ CHAT_OPTIONS = _COMMON_OPTIONS | {"usage", "max_completion_tokens", "max_tokens"
 def responses_body(
     prompt: Prompt, model: str, options: Set[str], max_tokens: int | None = None
 ) -> bytes:
-    """Return the body of `POST /responses`; `options` are of `RESPONSES_OPTIONS`."""
+    """Return the body of `POST /responses` with those of `RESPONSES_OPTIONS` in `options`."""
     body: Json = {"model": model, "stream": True, "input": _input(prompt, options)}
     body |= _pseudonyms(prompt, options)
     if instructions := with_attribution_instructions(prompt.instructions, prompt.messages):
@@ -44,7 +44,7 @@ def responses_body(
         # background needs store (docs/upstream.md#background-responses)
         body |= {"background": True, "store": True}
     elif "store" in options:
-        body["store"] = False  # nothing will be fetched later, so nothing need be kept there
+        body["store"] = False  # nothing is fetched later
     if "include" in options and "background" not in options:
         body["include"] = ["reasoning.encrypted_content"]  # to be sent back with tool results
     if "obfuscation" in options:
@@ -57,10 +57,9 @@ def responses_body(
 def chat_body(
     prompt: Prompt, model: str, options: Set[str], max_tokens: int | None = None
 ) -> bytes:
-    """Return the body of `POST /chat/completions`; `options` are of `CHAT_OPTIONS`.
+    """Return the body of `POST /chat/completions` with those of `CHAT_OPTIONS` in `options`.
 
-    Older servers know a limit of tokens by its older name only: it follows where the newer one
-    was refused.
+    `max_tokens`, the older name of the limit, is sent once `max_completion_tokens` was refused.
     """
     messages: list[Json] = []
     if instructions := with_attribution_instructions(prompt.instructions, prompt.messages):
@@ -110,5 +109,5 @@ def _function(tool: ToolSpec) -> Json:
 
 
 def _responses_tool(tool: ToolSpec) -> Json:
-    # Responses are strict by default, which forbids optional parameters.
+    # The Responses API is strict by default, which forbids optional parameters.
     return {"type": "function", "strict": False, **_function(tool)}

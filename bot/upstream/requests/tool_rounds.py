@@ -1,7 +1,7 @@
-"""Rounds of tool calls as the next request takes them, in both wire formats. Pure.
+"""Rounds of tool calls as input of the next request, in both wire formats. Pure.
 
-A round goes back as it came, followed by what its calls returned. Where a server refuses that, or
-the round came in the other format, only the calls go back.
+With `verbatim` a round is sent back unchanged, followed by the outputs of its calls. Without it,
+after a refusal, or if the round came in the other format, only the calls and outputs are sent.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from bot.upstream.tool_round import Json
 
 
 def round_to_items(round_: ToolRound, *, verbatim: bool, stored: bool) -> list[Json]:
-    """Return a round as input items of Responses.
+    """Return a round as input items of the Responses API.
 
-    `stored`: the server keeps items and finds them by their id.
+    `stored`: the server stores items and finds them by id.
     """
     items: list[Json] = []
     output = round_.output
@@ -28,7 +28,7 @@ def round_to_items(round_: ToolRound, *, verbatim: bool, stored: bool) -> list[J
         {"type": "function_call_output", "call_id": e.call.call_id, "output": e.output}
         for e in round_.exchanges
     ]
-    if not items:  # each call followed by its output, as servers have always taken them
+    if not items:  # each call directly before its output
         calls = map(_call_item, missing)
         return [item for pair in zip(calls, outputs, strict=True) for item in pair]
     return [*items, *map(_call_item, missing), *outputs]
@@ -49,8 +49,10 @@ def round_to_messages(round_: ToolRound, *, verbatim: bool) -> list[Json]:
 
 
 def _without_stored_references(items: Sequence[Json]) -> list[Json]:
-    """Return the items for a server that keeps none: reasoning that is nothing but an id is left
-    out, and with it the ids of the items it belongs to, for which it would be missed."""
+    """Return the items for a server that stores none.
+
+    Reasoning that is only an id is left out, and then all ids: the server would look for it.
+    """
     kept = [item for item in items if not _is_reference_only(item)]
     if len(kept) == len(items):
         return kept
@@ -58,13 +60,13 @@ def _without_stored_references(items: Sequence[Json]) -> list[Json]:
 
 
 def _is_reference_only(item: Json) -> bool:
-    told = ("encrypted_content", "content", "summary")
-    return item.get("type") == "reasoning" and not any(item.get(name) for name in told)
+    content_fields = ("encrypted_content", "content", "summary")
+    return item.get("type") == "reasoning" and not any(item.get(name) for name in content_fields)
 
 
 def _call_item(call: ToolCall) -> Json:
-    asked = {"call_id": call.call_id, "name": call.name, "arguments": call.arguments}
-    return {"type": "function_call", **asked}
+    fields = {"call_id": call.call_id, "name": call.name, "arguments": call.arguments}
+    return {"type": "function_call", **fields}
 
 
 def _tool_call(call: ToolCall) -> Json:

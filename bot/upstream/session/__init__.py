@@ -1,9 +1,9 @@
-"""One question to the model's server, over as many requests as it takes.
+"""One answer of the model's server, over as many requests as it takes.
 
-answer.py          the whole way: ask, resume, poll, start over, give up
-retry_budget.py    what a failure costs, and how long to wait
-request_format.py  which format and which options to ask with
+answer.py          the state machine: ask, resume, poll, restart, give up
+retry_budget.py    how many failures an answer survives, and the delay after each
+request_format.py  the wire format and the optional fields of the request
 rejections.py      which option a refusal is about (pure)
-attempt.py         one request under our timers
-stream_reader.py   the bytes of a response become events
+transport.py       one request and its reply, guarded against stalls
+stream_reader.py   the bytes of a reply as events
 """

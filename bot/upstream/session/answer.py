@@ -1,13 +1,12 @@
-"""One question's way to its answer: ask, and when the line falls, resume, poll or begin anew.
+"""One answer: ask, and when the connection breaks, resume, poll or restart.
 
-The order of attempts is in docs/upstream.md#reconnecting. Nothing here knows a wire format (the
-decoders do) or httpx (`client` does); what a failure costs is decided by `ladder`, which way to ask
-by `route`.
+The order of attempts is in docs/upstream.md#reconnecting. Wire formats are left to the decoders,
+httpx to `client`, delays and limits to `retry_budget`, the choice of format to `request_format`.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -17,13 +16,13 @@ from bot.errors import StreamDropped, UpstreamError
 from bot.upstream.capabilities import Capabilities
 from bot.upstream.config import UpstreamConfig
 from bot.upstream.errors.classify import error_from_response, explain_long_wait, reason_label
-from bot.upstream.events import Activity, Event, Failed, Reconnecting, Restarted
+from bot.upstream.events import Activity, ApiFormat, Event, Failed, Reconnecting, Restarted
 from bot.upstream.prompt import Prompt
 from bot.upstream.resume_point import ResumePoint
 from bot.upstream.session.rejections import NO_ENDPOINT_STATUSES, NO_RESUME_STATUSES
 from bot.upstream.session.request_format import RequestFormat
 from bot.upstream.session.retry_budget import RetryBudget
-from bot.upstream.session.stream_reader import Decoder, EventBatches, drain, open_event_batches
+from bot.upstream.session.stream_reader import EventBatches, drain, open_event_batches
 from bot.upstream.session.transport import (
     MAX_ERROR_BYTES,
     HttpRequest,
@@ -35,9 +34,14 @@ from bot.upstream.session.transport import (
     read_bounded,
 )
 from bot.upstream.wire.chat import ChatDecoder
+from bot.upstream.wire.decoder import Decoder
 from bot.upstream.wire.responses import ResponsesDecoder
 
 RequestMode = Literal["ask", "resume", "poll"]
+DECODERS: Mapping[ApiFormat, Callable[[str], Decoder]] = {
+    "responses": ResponsesDecoder,
+    "chat": ChatDecoder,
+}
 
 RESPONSE_POLL_SECONDS = 2.0  # as other clients do (docs/upstream.md#other-clients)
 # A response younger than this can be resumed where resuming exists
@@ -52,10 +56,11 @@ NOT_RESTARTED_SENTENCE = (
 
 @dataclass(frozen=True, slots=True)
 class SessionContext:
-    """What every answer of one upstream shares.
+    """What all answers of one upstream share.
 
     `ensure_formats_known` returns when the wire format can be chosen. `cancel_response` takes the
-    id of a response that still runs at the server and that nobody will read.
+    id of a response that still runs at the server and is no longer read; it returns at once.
+    `now` is a monotonic clock in seconds, `jitter` a random number between 0 and 1.
     """
 
     config: UpstreamConfig
@@ -69,7 +74,10 @@ class SessionContext:
 
 
 class AnswerSession:
-    """One answer, over as many connections as it takes."""
+    """One answer, over as many connections as it takes; with `resume_point`, of a running response.
+
+    Iterate `events` once. Closing the iterator cancels a background response that has not ended.
+    """
 
     def __init__(
         self, prompt: Prompt, context: SessionContext, resume_point: ResumePoint | None = None
@@ -79,14 +87,14 @@ class AnswerSession:
         self._prompt = prompt
         self._resume_point = resume_point
         self._mode: RequestMode = "ask"
-        self._longest_text = ""  # the longest text of the attempts before this one
-        self._max_progress = 0  # how far any attempt has come
+        self._longest_text = ""  # the longest text of earlier attempts
+        self._max_progress = 0  # the most progress of any attempt
         self._restarts = 0
-        self._restart_pending = False  # what comes next replaces what is shown
-        self._awaiting_first_event = False  # nothing has come yet of what was asked last
+        self._restart_pending = False  # the next text replaces the one that is shown
+        self._awaiting_first_event = False  # the last request has no event yet
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """Yield the answer's events; exactly one `Finished` or `Failed` comes, last."""
+        """Yield the answer's events; the last one, and only it, is `Finished` or `Failed`."""
         await self._prepare()
         try:
             while not self._decoder.ended:
@@ -111,13 +119,13 @@ class AnswerSession:
                 self._context.cancel_response(self._decoder.response_id)
 
     async def _prepare(self) -> None:
-        config, around = self._config, self._context
-        await around.ensure_formats_known()
-        self._retry_budget = RetryBudget(config, around.now, around.jitter)
+        config, context = self._config, self._context
+        await context.ensure_formats_known()
+        self._retry_budget = RetryBudget(config, context.now, context.jitter)
         self._request_format = RequestFormat(
-            self._prompt, config, around.capabilities, around.now()
+            self._prompt, config, context.capabilities, context.now()
         )
-        self._requested_at = self._polled_since = around.now()
+        self._requested_at = self._polled_since = context.now()
         self._decoder = self._new_decoder()
         if self._resume_point:
             self._decoder = ResponsesDecoder.resumed_from(self._resume_point, config.model)
@@ -125,11 +133,9 @@ class AnswerSession:
             self._awaiting_first_event = True
             self._restart_pending = self._resume_point.parsed_cursor is None
 
-    # One connection each.
-
     @asynccontextmanager
     async def _connect(self) -> AsyncGenerator[EventBatches, None]:
-        """Make the connection of this rung; gives its events."""
+        """Connect in the current mode; yields the batches of events of that connection."""
         if self._mode == "poll":
             async with aclosing(self._poll()) as batches:
                 yield batches
@@ -139,9 +145,7 @@ class AnswerSession:
 
     def _next_request(self) -> HttpRequest:
         decoder = self._decoder
-        if self._mode == "resume" and isinstance(decoder, ResponsesDecoder):
-            decoder.begin_resumed_stream()
-            after = max(decoder.sequence, 0)
+        if self._mode == "resume" and (after := decoder.begin_resumed_stream()) is not None:
             query = f"stream=true&starting_after={after}"
             return HttpRequest("GET", f"{_response_path(decoder.response_id)}?{query}")
         self._requested_at = self._context.now()
@@ -150,31 +154,31 @@ class AnswerSession:
 
     @asynccontextmanager
     async def _open_request(self, request: HttpRequest) -> AsyncGenerator[EventBatches, None]:
-        """Send a request and read its reply under the timers; raises what a refusal means."""
-        config, around = self._config, self._context
+        """Send a request and yield the batches of its reply; raises the error of a refusal."""
+        config, context = self._config, self._context
         limits = StallLimits(config.idle_seconds, config.progress_seconds)
-        async with StallGuard(limits, around.now, around.sleep) as watch:
-            reply = await watch.wait_for(around.send(request))
+        async with StallGuard(limits, context.now, context.sleep) as stall_guard:
+            reply = await stall_guard.wait_for(context.send(request))
             try:
                 if reply.status >= 300:
-                    told = await read_bounded(watch, reply, MAX_ERROR_BYTES)
-                    raise error_from_response(reply.status, reply.headers, told, config.model)
+                    body = await read_bounded(stall_guard, reply, MAX_ERROR_BYTES)
+                    raise error_from_response(reply.status, reply.headers, body, config.model)
                 answer = await open_event_batches(
-                    watch, reply, self._decoder, config.max_event_bytes
+                    stall_guard, reply, self._decoder, config.max_event_bytes
                 )
                 async with aclosing(answer) as batches:
                     yield batches
                 if self._decoder.ended:
-                    await drain(watch, reply)
+                    await drain(stall_guard, reply)
             finally:
                 await reply.close()
 
     async def _poll(self) -> EventBatches:
-        """Ask until the response is there as a whole."""
+        """Fetch the response until it is complete; raises `StreamDropped` when that never comes."""
         yield (Activity("Waiting for the rest of the answer…"),)
-        call = HttpRequest("GET", _response_path(self._decoder.response_id))
+        request = HttpRequest("GET", _response_path(self._decoder.response_id))
         while self._context.now() - self._polled_since < self._config.progress_seconds:
-            async with self._open_request(call) as batches:
+            async with self._open_request(request) as batches:
                 async for batch in batches:
                     yield batch
             if self._decoder.ended:
@@ -183,26 +187,24 @@ class AnswerSession:
         raise StreamDropped("the response was never finished", code=UNFINISHED_CODE)
 
     def _on_first_event(self) -> bool:
-        """The server has begun to answer; return whether what it writes replaces something."""
+        """Record that the request was accepted; whether its text replaces what is shown."""
         self._awaiting_first_event = False
         self._request_format.confirm(self._context.now())
         replaces, self._restart_pending = self._restart_pending, False
         return replaces
 
     def _check_end(self) -> None:
-        """A connection has ended without an error; so must the answer, or it goes on."""
+        """After a connection without an error: start polling, or raise if the answer is cut."""
         if self._decoder.ended:
             return
         if not self._decoder.still_running:
             raise StreamDropped("the stream ended before the answer did")
-        if self._mode == "ask":  # it answers `background` without a stream: not wanted again
+        if self._mode == "ask":  # `background` without a stream: don't ask for it again
             self._mark_unsupported("background", self._config.model)
         self._start_polling()
 
-    # What to do after a failure.
-
     def _after_failure(self, error: UpstreamError) -> Reconnecting | Failed | None:
-        """Choose the next rung; None when it is taken at once and without a word."""
+        """Choose the next attempt; None when it follows at once and the reader need not know."""
         try:
             if self._switch_route(error):
                 return None
@@ -211,17 +213,17 @@ class AnswerSession:
                 self._retry_budget.reset()
             wait = self._retry_budget.delay_after(error)
             self._choose_mode(error)
-        except UpstreamError as last:
-            told = explain_long_wait(
-                self._request_format.error_to_report(last), self._config.max_wait_seconds
+        except UpstreamError as final_error:
+            reported = explain_long_wait(
+                self._request_format.error_to_report(final_error), self._config.max_wait_seconds
             )
-            return Failed(told, self._best_text())
+            return Failed(reported, self._best_text())
         return Reconnecting(
             self._retry_budget.failed_attempts, self._config.attempts, wait, reason_label(error)
         )
 
     def _switch_route(self, error: UpstreamError) -> bool:
-        """A refusal that shows another way: no failure of the line, so it costs nothing."""
+        """Ask in another way after a refusal that suggests one; that costs no attempt."""
         if self._mode == "ask":
             if self._decoder.progress or not self._request_format.adapt_to(error):
                 return False
@@ -239,7 +241,7 @@ class AnswerSession:
         return True
 
     def _choose_mode(self, error: UpstreamError) -> None:
-        """Set the rung for the next attempt; raises when there must not be one."""
+        """Set the mode of the next attempt; raises when there must not be one."""
         decoder = self._decoder
         if decoder.ended or error.code == UNFINISHED_CODE:
             self._restart(error)
@@ -255,10 +257,10 @@ class AnswerSession:
             self._restart(error)
 
     def _restart(self, error: UpstreamError) -> None:
-        """Ask again from the beginning; what was written is kept until it is passed.
+        """Ask again from the beginning; the longest text so far is kept until it is exceeded.
 
-        Each time is a whole new generation, so there are as many as attempts over the whole
-        answer; and none after a tool has run that may have changed something.
+        The server generates the whole answer again, so `config.attempts` bounds restarts over the
+        whole answer, progress or not. There is none after a tool that may have changed something.
         """
         old = self._decoder
         if old.is_irreversible:
@@ -275,9 +277,9 @@ class AnswerSession:
         self._decoder = self._new_decoder()
 
     def _mark_resume_unsupported(self, error: UpstreamError) -> None:
-        """A young response that can't be resumed: the server can't resume at all."""
-        young = self._context.now() - self._requested_at < RESUMABLE_AGE_SECONDS
-        if young and error.status in NO_ENDPOINT_STATUSES:
+        """Remember that a server can't resume, if it refuses so for a response that is not old."""
+        is_young = self._context.now() - self._requested_at < RESUMABLE_AGE_SECONDS
+        if is_young and error.status in NO_ENDPOINT_STATUSES:
             self._mark_unsupported("resume", "")
 
     def _mark_unsupported(self, ability: str, model: str) -> None:
@@ -296,14 +298,13 @@ class AnswerSession:
         self._polled_since = self._context.now()
 
     def _best_text(self) -> str:
-        """Return the most that was written: a shorter new attempt does not replace it."""
+        """Return the longest text of any attempt."""
         return max(self._longest_text, self._decoder.answer_text.text(), key=len)
 
     def _new_decoder(self) -> Decoder:
-        make = ResponsesDecoder if self._request_format.format == "responses" else ChatDecoder
-        return make(self._config.model)
+        return DECODERS[self._request_format.format](self._config.model)
 
 
 def _response_path(response_id: str) -> str:
-    """Where a response is asked for; a server's id may hold anything."""
+    """Return the path of a response, whose id may contain any characters."""
     return f"/responses/{quote(response_id, safe='')}"

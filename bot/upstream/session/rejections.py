@@ -1,7 +1,7 @@
-"""What a refusal is about: a field we may leave out, or the whole wire format. Pure.
+"""What a refusal is about: an optional field, or the whole wire format. Pure.
 
-Only servers' own words tell, and they differ: docs/upstream.md#error-statuses,
-docs/upstream.md#tokenlab-errors.
+It has to be read from the server's message, which every server words differently:
+docs/upstream.md#error-statuses, docs/upstream.md#tokenlab-errors.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from collections.abc import Set
 from bot.errors import PromptTooLong, UpstreamError
 from bot.upstream.errors.classify import WRONG_FORMAT_CODES
 
-# What a request can be refused with for what it is; other errors say nothing of its fields.
+# Statuses of refusals that may be about a field; None is an error inside a stream.
 FIELD_REJECTION_STATUSES = frozenset({400, 404, 405, 415, 422, 501, None})
 NO_ENDPOINT_STATUSES = frozenset({404, 405, 501})
-# Answers to `GET /responses/{id}` that mean: not this way (docs/upstream.md#resume-failures,
-# docs/upstream.md#reconnecting).
+# Statuses of `GET /responses/{id}` that mean it can't be resumed this way
+# (docs/upstream.md#resume-failures, docs/upstream.md#reconnecting).
 NO_RESUME_STATUSES = frozenset({400, 404, 405, 409, 410, 422, 501})
 
-# Each optional field: its names as a parameter, and the words that complain of it.
+# Each option: its names in the error's `param`, and a pattern of messages that refuse it.
 _OPTIONS = {
     "background": ({"background"}, r"\bbackground\b"),
     "store": ({"store"}, r"[\"'`]store[\"'`]|\bbody\.store\b|parameter:? store\b"),
@@ -45,13 +45,13 @@ _OPTIONS = {
         r"\btools?\b|web_search|\bmcp\b|file_search|code_interpreter",
     ),
 }
-# The first that fits is left out; whole rounds are worth the most, and their words are the widest.
+# The first match is left out; whole rounds come late, because their pattern is the widest.
 _OPTION_ORDER = list(_OPTIONS)
-# An item that the server does not keep; the advice that follows it speaks of `store`.
+# An item the server has not stored; the message goes on with advice about `store`.
 _UNKNOWN_ITEM = re.compile(
     r"\bitems?\b.{0,120}\b(not found|not persisted|was provided without)", re.IGNORECASE
 )
-# Complaints about a field that is not named: what fewest servers know is left out first.
+# What to leave out after a refusal of an unnamed field: the option fewest servers support first.
 _LEAST_SUPPORTED_OPTIONS = ("safety_identifier", "cache_key", "include")
 _UNKNOWN_FIELD = re.compile(
     r"unsupported_request_field|(unknown|unrecogni[sz]ed|unsupported|unexpected|extra|additional)"
@@ -72,10 +72,10 @@ _NO_CHAT_API = re.compile(
 
 
 def rejected_option(error: UpstreamError, sent: Set[str]) -> str:
-    """Return which of the optional fields we sent the server will not have; "" for none."""
+    """Return which option of those in `sent` the error refuses; "" if it refuses none."""
     if error.retryable or error.status not in FIELD_REJECTION_STATUSES:
         return ""
-    if isinstance(error, PromptTooLong):  # its words name the messages, and it is about them all
+    if isinstance(error, PromptTooLong):  # names messages, but means all of them
         return ""
     if "whole_rounds" in sent and _UNKNOWN_ITEM.search(str(error)):
         return "whole_rounds"
@@ -90,7 +90,7 @@ def rejected_option(error: UpstreamError, sent: Set[str]) -> str:
 
 
 def means_no_responses_api(error: UpstreamError) -> bool:
-    """Return whether this means that the server, or the model there, has no Responses."""
+    """Return whether the server, or the model there, does not support the Responses API."""
     if error.code in WRONG_FORMAT_CODES:
         return True
     if error.status in NO_ENDPOINT_STATUSES or error.code == "model_not_found":
@@ -99,7 +99,7 @@ def means_no_responses_api(error: UpstreamError) -> bool:
 
 
 def means_no_chat_api(error: UpstreamError) -> bool:
-    """Return whether this means that the model speaks Responses only."""
+    """Return whether the model supports the Responses API only."""
     if error.code in WRONG_FORMAT_CODES:
         return True
     return error.status in {400, 403, 404, 422} and bool(_NO_CHAT_API.search(str(error)))

@@ -1,7 +1,8 @@
-"""Which way to ask: the wire format, and the optional fields that are sent. Pure: time is given.
+"""The wire format and the optional fields of an answer's requests. Pure: time is an argument.
 
-What a server refuses is left out, quietly and at once. It is remembered when the way without it
-has worked, so that a mistaken guess costs one request and not a day.
+An option or format that a server refuses is left out of the next request, without delay. It is
+remembered for later answers only once a request without it was accepted, so that a mistaken guess
+costs one request and not a day.
 """
 
 from __future__ import annotations
@@ -21,7 +22,11 @@ from bot.upstream.session.rejections import (
 
 
 class RequestFormat:
-    """The way one answer asks, as it learns what its server takes."""
+    """How one answer is requested; adapts as the server refuses options or the format.
+
+    After a refusal call `adapt_to`, and ask again if it returns true. Call `confirm` when a request
+    was accepted.
+    """
 
     def __init__(
         self,
@@ -44,18 +49,18 @@ class RequestFormat:
             name for name in self._preferred_options() if not self._is_unsupported(name, now)
         }
         if config.background == "auto" and self._is_unsupported("resume", now):
-            self._options.discard("background")  # it would only cost time
+            self._options.discard("background")  # of no use without resuming, and slower
 
     @property
     def path(self) -> str:
-        """Where to post, below the base URL."""
+        """The path to post to, below the base URL."""
         return "/responses" if self.format == "responses" else "/chat/completions"
 
     @property
     def options(self) -> frozenset[str]:
-        """The optional fields this format is asked with."""
-        fitting = RESPONSES_OPTIONS if self.format == "responses" else CHAT_OPTIONS
-        return fitting & self._options
+        """The optional fields that are sent in this format."""
+        known = RESPONSES_OPTIONS if self.format == "responses" else CHAT_OPTIONS
+        return known & self._options
 
     def body(self) -> bytes:
         """Return the request's body."""
@@ -64,7 +69,7 @@ class RequestFormat:
         return write(self._prompt, self._config.model, self.options, limit)
 
     def adapt_to(self, error: UpstreamError) -> bool:
-        """Change the way after a refusal; False when the refusal is not about the way."""
+        """Leave out the option, or change the format, that `error` refuses; False if it is none."""
         if option := rejected_option(error, self.options):
             self._options.discard(option)
             self._rejections[option] = error
@@ -80,7 +85,7 @@ class RequestFormat:
         return True
 
     def error_to_report(self, error: UpstreamError) -> UpstreamError:
-        """Return the error worth telling: the first format's, when the second has no endpoint."""
+        """Return the first format's error when the second format has no endpoint, else `error`."""
         other = "responses" if self.format == "chat" else "chat"
         first = self._rejections.get(other)
         if first is not None and (error.status in NO_ENDPOINT_STATUSES or means_no_chat_api(error)):
@@ -88,7 +93,7 @@ class RequestFormat:
         return error
 
     def confirm(self, now: float) -> None:
-        """The server has begun to answer: remember what had to be left out for it."""
+        """Remember what was left out of a request that the server has accepted."""
         for ability in self._rejections:
             self._capabilities.mark_unsupported(
                 self._config.base_url, self._config.model, ability, now
@@ -105,7 +110,7 @@ class RequestFormat:
         )
 
     def _preferred_options(self) -> set[str]:
-        """Fields that help where they are understood; the risky ones only where documented."""
+        """The options to send at first; `background` only where the server documents it."""
         documented = matches_host(self._config.host, RESUMING_HOSTS)
         wanted = {"store", "usage"}
         if self._prompt.thread_pseudonym:
@@ -114,7 +119,7 @@ class RequestFormat:
             wanted.add("safety_identifier")
         if self._prompt.rounds:
             wanted.add("whole_rounds")
-        if self._prompt.tools:  # only what a tool's output follows has to go back
+        if self._prompt.tools:  # reasoning goes back only with tool results
             wanted.add("include")
         if documented:
             wanted.add("obfuscation")

@@ -1,14 +1,15 @@
-"""One connection's bytes become events, whatever the server sent instead of a stream.
+"""Turns the bytes of one reply into events, whatever the server sent instead of a stream.
 
-Content types lie (docs/upstream.md#content-types), so the first byte decides: an object is a whole
-answer, a tag is somebody's web page, everything else is an event stream.
+Content types can't be relied on (docs/upstream.md#content-types), so the first byte decides: `{`
+begins a complete answer or an error, `<` a web page, anything else an event stream.
 """
 
 from __future__ import annotations
 
 import re
 from asyncio import CancelledError, current_task
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 from bot.errors import ResponseTooLarge, StreamDropped, UpstreamBusy, UpstreamError, UpstreamRefused
@@ -23,49 +24,50 @@ from bot.upstream.session.transport import (
     StreamStalled,
     read_bounded,
 )
-from bot.upstream.wire.chat import ChatDecoder
-from bot.upstream.wire.responses import ResponsesDecoder
+from bot.upstream.wire.decoder import Decoder
 from bot.upstream.wire.sse import BOM, SseParser
 
-Decoder: TypeAlias = ResponsesDecoder | ChatDecoder
 EventBatches: TypeAlias = AsyncGenerator[Sequence[Event], None]
 
-# After the last words of an answer, how long to wait for its token counts
-# (docs/upstream.md#chat-ends).
+# How long to wait for token counts after an end that is certain (docs/upstream.md#chat-ends).
 USAGE_GRACE_SECONDS = 1.0
-# The same where the last words themselves came with a reason to end, as every chunk of some
-# servers does: they may pause before the next, and their last one is known by this alone.
+# The same after an end that is not: some servers announce one with every chunk of text, may pause
+# before the next chunk, and let only the last one stay without a successor.
 UNSURE_END_GRACE_SECONDS = 5.0
-# States of a response; a whole one that has a state is no error in other clothes.
+# The states of a response object; one that has a state is read as an answer, not as an error.
 RESPONSE_STATES = frozenset(
     {"completed", "incomplete", "failed", "cancelled", "queued", "in_progress"}
 )
 # How lines of an event stream begin.
 SSE_FIELD = re.compile(rb":|(?:data|event|id|retry)(?::|\Z)")
-# How long a connection may take to end after its answer; one that does is used again.
+# How long a reply may take to end after its answer; a connection is reused only then.
 DRAIN_TIMEOUT_SECONDS = 0.2
 MAX_STREAM_BYTES = 128 * 2**20
 """Bytes of one connection. 200,000 characters, each in an event of 300 bytes, and as much reasoning
-are 120 MB; what never becomes text, such as the arguments of a call, is bounded by this alone."""
+are 120 MB; what never becomes text, such as the arguments of a call, has no other bound."""
 LEADING_BLANKS = BOM + b" \t\r\n"
-# The first bytes of JSON, which is no stream.
+# The first bytes of JSON, which no event stream begins with.
 JSON_FIRST_BYTES = frozenset({b"{", b"[", b'"'})
-MAX_ERROR_LINE_BYTES = 500  # bytes of an error in plain words that are read
+MAX_ERROR_LINE_BYTES = 500  # of an error in plain words
 
 
 async def open_event_batches(
     stall_guard: StallGuard, reply: HttpReply, decoder: Decoder, max_bytes: int
 ) -> EventBatches:
-    """Return the batches of events of a reply, one a chunk, until it or the answer ends.
+    """Return the events of a reply in batches, until the reply or the answer ends.
 
-    They raise what the server says went wrong, after the events before it. When they are over and
-    `decoder.ended` is false, the answer is not complete.
+    Batches may be empty. After the last event the generator raises the error the server reported,
+    `StreamStalled` or `StreamDropped`. When it ends without an error and `decoder.ended` is false,
+    the answer is not complete. Close the generator with `aclosing`. One event or JSON object may
+    have at most `max_bytes` bytes.
     """
     head = await _read_head(stall_guard, reply)
     first = head.lstrip(LEADING_BLANKS)[:1]
     if first == b"<":
-        said = f"The model's server answered with a web page instead of an answer; {OPERATOR_HINT}."
-        raise UpstreamRefused("a web page instead of an answer", user_message=said)
+        sentence = (
+            f"The model's server answered with a web page instead of an answer; {OPERATOR_HINT}."
+        )
+        raise UpstreamRefused("a web page instead of an answer", user_message=sentence)
     if first in JSON_FIRST_BYTES:
         body = head.lstrip(LEADING_BLANKS) + await read_bounded(stall_guard, reply, max_bytes)
         return _yield_events(
@@ -76,12 +78,12 @@ async def open_event_batches(
     if decoder.ended:
         return _yield_events(decoder, events)
     stall_guard.progress_count = lambda: decoder.progress
-    plain = plain_text_error(head, decoder.model)
-    return _stream(stall_guard, reply, decoder, parser, events, plain)
+    plain_error = plain_text_error(head, decoder.model)
+    return _stream(stall_guard, reply, decoder, parser, events, plain_error)
 
 
 def plain_text_error(head: bytes, model: str) -> UpstreamError | None:
-    """Return the error that the words of a body are; None where it looks like a stream."""
+    """Return the error if a body begins with plain words; None if it looks like a stream."""
     line = head.lstrip(LEADING_BLANKS).split(b"\n", 1)[0].strip()
     if not line or SSE_FIELD.match(line):
         return None
@@ -91,9 +93,9 @@ def plain_text_error(head: bytes, model: str) -> UpstreamError | None:
 
 
 def parse_complete_answer(body: bytes, model: str) -> dict[str, Any]:
-    """Return the object a body holds; raises the error it tells, or that it is none."""
+    """Return the JSON object a body holds; raises `UpstreamError` if it is an error or none."""
     found = parse_json(body)
-    if isinstance(found, str):  # JSON inside a JSON string, or words
+    if isinstance(found, str):  # JSON inside a JSON string, or plain words
         found = parse_json(found.encode()) or found
     state = found.get("status") if isinstance(found, dict) else None
     if not isinstance(state, str) or state not in RESPONSE_STATES:
@@ -106,18 +108,18 @@ def parse_complete_answer(body: bytes, model: str) -> dict[str, Any]:
 
 
 async def drain(stall_guard: StallGuard, reply: HttpReply) -> None:
-    """Read what follows the end of an answer, so that its connection can be used again.
+    """Read the rest of a reply whose answer has ended, so that its connection can be reused.
 
-    The answer has been told by now; a server that does not hang up is not waited for.
+    Gives up after DRAIN_TIMEOUT_SECONDS without a byte: not every server ends the reply.
     """
     stall_guard.shorten(DRAIN_TIMEOUT_SECONDS)
     await read_bounded(stall_guard, reply, MAX_ERROR_BYTES)
 
 
 async def _read_head(stall_guard: StallGuard, reply: HttpReply) -> bytes:
-    """Read until there is a line that tells what this is; an object is told by its first byte.
+    """Read until it is decided what the body is: by its first byte, or by its first line.
 
-    What begins with more than MAX_ERROR_BYTES of blanks is taken for a stream, which is bounded.
+    A body that begins with more than MAX_ERROR_BYTES of blanks is read as a stream.
     """
     head = b""
     try:
@@ -136,10 +138,8 @@ def _is_decisive(head: bytes) -> bool:
 
 
 async def _yield_events(decoder: Decoder, events: Sequence[Event]) -> EventBatches:
-    """Yield all there is; raises what the server says went wrong."""
     yield events
-    if decoder.error is not None:
-        raise decoder.error
+    _raise_error(decoder, None)
 
 
 async def _stream(
@@ -150,14 +150,15 @@ async def _stream(
     events: Sequence[Event],
     plain_error: UpstreamError | None,
 ) -> EventBatches:
-    """Yield the events of a stream. Every chunk passes here: no call that can be spared.
+    """Yield the events of a stream after those of its head.
 
-    `plain_error` is the error that its first words are, if nothing else comes.
+    Every chunk passes through this loop, so it calls nothing it can do without. `plain_error` is
+    raised if no event follows.
     """
     yield events
-    hurried = _adjust_grace(stall_guard, decoder) if decoder.is_ending else False
+    has_grace = _adjust_grace(stall_guard, decoder) if decoder.is_ending else False
     size = 0
-    try:
+    with _broken_read(stall_guard, reply, decoder):
         stall_guard.waiting_task = current_task()
         async for chunk in reply.chunks:
             stall_guard.waiting_task = None
@@ -170,11 +171,20 @@ async def _stream(
                 yield events
             if decoder.ended:
                 break
-            if decoder.is_ending or hurried:
-                hurried = _adjust_grace(stall_guard, decoder)
+            if decoder.is_ending or has_grace:
+                has_grace = _adjust_grace(stall_guard, decoder)
             stall_guard.waiting_task = current_task()
         else:
             yield _feed_all(decoder, parser.flush())
+    yield decoder.close()
+    _raise_error(decoder, plain_error)
+
+
+@contextmanager
+def _broken_read(stall_guard: StallGuard, reply: HttpReply, decoder: Decoder) -> Iterator[None]:
+    """Translate what breaks the reading of a stream; ignore it if the answer needs no more."""
+    try:
+        yield
     except CancelledError as error:
         broken = stall_guard.error_for_cancellation(error)
         if not (decoder.is_ending and isinstance(broken, StreamStalled)):
@@ -184,25 +194,27 @@ async def _stream(
             raise StreamDropped(repr(error)) from error
     finally:
         stall_guard.waiting_task = None
-    yield decoder.close()
-    failed = decoder.error or (plain_error if not (decoder.ended or decoder.progress) else None)
-    if failed is not None:
-        raise failed
+
+
+def _raise_error(decoder: Decoder, plain_error: UpstreamError | None) -> None:
+    """Raise the error a stream brought, or the one its first words are if nothing else came."""
+    if decoder.error is not None:
+        raise decoder.error
+    if plain_error is not None and not (decoder.ended or decoder.progress):
+        raise plain_error
 
 
 def _adjust_grace(stall_guard: StallGuard, decoder: Decoder) -> bool:
-    """After an end, wait only briefly for what may follow; if text has, take time again."""
+    """Wait only briefly when the answer is ending, else as usual; whether it is ending."""
     if not decoder.is_ending:
         stall_guard.restore()
-    else:
-        stall_guard.shorten(
-            USAGE_GRACE_SECONDS if decoder.end_is_certain else UNSURE_END_GRACE_SECONDS
-        )
-    return decoder.is_ending
+        return False
+    stall_guard.shorten(USAGE_GRACE_SECONDS if decoder.end_is_certain else UNSURE_END_GRACE_SECONDS)
+    return True
 
 
 def _feed_all(decoder: Decoder, event_data: Sequence[bytes]) -> Sequence[Event]:
-    """Return what the data of some events means, up to the end of the answer."""
+    """Feed the data of some events, up to the end of the answer."""
     if len(event_data) == 1:
         return decoder.feed(event_data[0])
     events: list[Event] = []

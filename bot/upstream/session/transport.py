@@ -1,7 +1,8 @@
-"""One request and its bytes, under our own timers.
+"""One HTTP request, its reply, and the guard that breaks a wait on a stalled connection.
 
-httpx's read timeout starts anew with every comment a server sends, and knows nothing of progress
-(docs/upstream.md#transport-failures): these timers measure silence, and time without anything new.
+httpx's read timeout starts over with every comment a server sends, and says nothing about progress
+(docs/upstream.md#transport-failures). The guard here measures both: the time without a byte, and
+the time without anything new.
 """
 
 from __future__ import annotations
@@ -33,10 +34,10 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpReply:
-    """An answer whose body has not been read. Whoever holds it closes it.
+    """A response whose body has not been read. The caller must await `close`.
 
-    Headers are found by names in lower case. `chunks` raises one of `connection_errors` when the
-    line falls; they are not translated on the way, because every chunk would pay for that.
+    Header names are in lower case. `chunks` raises one of `connection_errors` when the connection
+    breaks; they are not translated, because every chunk would pay for that.
     """
 
     status: int
@@ -46,43 +47,49 @@ class HttpReply:
     connection_errors: tuple[type[Exception], ...] = ()
 
 
-# Raises `UpstreamError` when there is no reply.
+# Sends a request; raises `UpstreamError` when no reply comes.
 SendRequest = Callable[[HttpRequest], Awaitable[HttpReply]]
 
 
 @dataclass(frozen=True, slots=True)
 class StallLimits:
-    """Seconds without a byte, and without anything new, after which a wait is broken."""
+    """Seconds of waiting without a byte, and without anything new, that are too long."""
 
     idle_seconds: float
     progress_seconds: float
 
 
 class StreamStalled(StreamDropped):
-    """The connection stands, but nothing (or nothing new) comes."""
+    """The connection is open, but nothing (or nothing new) comes."""
 
     message_is_loggable = True
     user_message = "The model's server went silent before the answer was complete."
 
 
 class StallGuard:
-    """Breaks the wait of one attempt when nothing, or nothing new, comes for too long.
+    """Breaks the waits of one request when nothing, or nothing new, comes for too long.
 
-    Whoever waits says so in `waiting_task`, counts each sign of life in `activity_count`, and asks
-    `error_for_cancellation` what a cancellation meant. `progress_seconds` counts what is new. The
-    timer looks at these now and then, so that a chunk costs no clock; it is late by a tenth at
-    most. Time spent elsewhere than waiting does not count.
+    Use it as an async context manager around the request, and wait with `wait_for`. Only time
+    spent in waits counts. A wait breaks up to a tenth of the shorter limit late, because a timer
+    samples what happened instead of being set anew by every chunk.
+
+    The loop that reads a stream does by hand what `wait_for` does: it keeps `waiting_task` set
+    while it waits, counts chunks in `activity_count`, and asks `error_for_cancellation` what a
+    cancellation meant. `asyncio.timeout` can't take this over: entering it for every chunk costs
+    several times as much, and one that stays open while the generator yields would cancel the
+    code that consumes the events.
     """
 
     def __init__(self, limits: StallLimits, now: Now, sleep: Sleep) -> None:
         self.waiting_task: asyncio.Task[object] | None = None
         self.activity_count = 0
         self.progress_count: Callable[[], int] = int
+        """Returns a number that grows with everything new; without one nothing is new."""
         self._limits = self._initial_limits = limits
         self._now = now
         self._sleep = sleep
-        self._stall_description = ""
-        self._prior_cancellations = 0  # cancellations of the reader that are older than this watch
+        self._stall_description = ""  # set between our cancellation and its arrival
+        self._prior_cancellations = 0  # of the task, when the guard was entered
         self._timer: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -101,7 +108,7 @@ class StallGuard:
             self._timer.cancel()
 
     async def wait_for(self, awaitable: Awaitable[T]) -> T:
-        """Await it; raises `StreamStalled` when a timer runs out first."""
+        """Await it; raises `StreamStalled` when a limit is reached first."""
         self.waiting_task = asyncio.current_task()
         try:
             return await awaitable
@@ -112,22 +119,19 @@ class StallGuard:
             self.activity_count += 1
 
     def error_for_cancellation(self, error: asyncio.CancelledError) -> BaseException:
-        """Return `StreamStalled` if the timer cancelled the reader, else the error."""
+        """Return `StreamStalled` if the guard alone cancelled the wait, else `error`."""
+        description, self._stall_description = self._stall_description, ""
         task = self.waiting_task
-        if (
-            self._stall_description
-            and task is not None
-            and task.uncancel() <= self._prior_cancellations
-        ):
-            return StreamStalled(self._stall_description, code="silence")
+        if description and task is not None and task.uncancel() <= self._prior_cancellations:
+            return StreamStalled(description, code="silence")
         return error
 
     def shorten(self, seconds: float) -> None:
-        """All that matters has come: wait only `seconds` of silence for the rest."""
+        """Allow only `seconds` without a byte from now on: everything that matters has come."""
         self._apply_limits(StallLimits(seconds, seconds))
 
     def restore(self) -> None:
-        """More has come after all: wait as at first."""
+        """Return to the limits the guard was made with."""
         self._apply_limits(self._initial_limits)
 
     def _apply_limits(self, limits: StallLimits) -> None:
@@ -140,28 +144,28 @@ class StallGuard:
 
     async def _run_timer(self) -> None:
         limits = self._limits
-        beats, progress = self.activity_count, self.progress_count()
-        quiet = stuck = 0.0
-        while quiet < limits.idle_seconds and stuck < limits.progress_seconds:
+        activity, progress = self.activity_count, self.progress_count()
+        idle = stuck = 0.0
+        while idle < limits.idle_seconds and stuck < limits.progress_seconds:
             before = self._now()
             await self._sleep(min(limits.idle_seconds, limits.progress_seconds) / 10)
             passed = self._now() - before if self.waiting_task is not None else 0.0
-            quiet = quiet + passed if beats == self.activity_count else 0.0
+            idle = idle + passed if activity == self.activity_count else 0.0
             stuck = stuck + passed if progress == self.progress_count() else 0.0
-            beats, progress = self.activity_count, self.progress_count()
-        self._stall_description = f"nothing for {quiet:g} s, nothing new for {stuck:g} s"
+            activity, progress = self.activity_count, self.progress_count()
         if self.waiting_task is not None:
+            self._stall_description = f"nothing for {idle:g} s, nothing new for {stuck:g} s"
             self.waiting_task.cancel()
 
 
 async def with_stall_timeout(seconds: float, awaitable: Awaitable[T], now: Now, sleep: Sleep) -> T:
-    """Await it for so many seconds; raises `StreamStalled` after that."""
-    async with StallGuard(StallLimits(seconds, seconds), now, sleep) as watch:
-        return await watch.wait_for(awaitable)
+    """Await it for at most `seconds`; raises `StreamStalled` after that."""
+    async with StallGuard(StallLimits(seconds, seconds), now, sleep) as stall_guard:
+        return await stall_guard.wait_for(awaitable)
 
 
 async def read_bounded(stall_guard: StallGuard, reply: HttpReply, max_bytes: int) -> bytes:
-    """Return at most `max_bytes` bytes of the body; a body that breaks off is what came of it."""
+    """Return the body up to `max_bytes`, or what came of it before it stalled or broke off."""
     body = bytearray()
     with suppress(StopAsyncIteration, StreamDropped, *reply.connection_errors):
         while len(body) < max_bytes:

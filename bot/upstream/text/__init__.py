@@ -1,8 +1,9 @@
 """The text of one answer. Pure.
 
-answer_text.py      what readers get of it: text, activity, sources
-parts.py            the text by part, so that lost deltas heal; places.py which part is meant
-healing.py          a confirmed text never becomes less
-markup/             what is meant for programs does not reach people
-activity_labels.py  what the model does, in words
+answer_text.py      the text as events: deltas, activity, citations
+parts.py            the text by part, so that lost deltas can be replaced
+part_locator.py     which part an event belongs to
+healing.py          merges streamed text with the server's confirmation of it
+markup/             removes markup that is meant for programs
+activity_labels.py  what the model does besides writing, as labels for the reader
 """

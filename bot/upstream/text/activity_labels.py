@@ -1,11 +1,11 @@
-"""What the model does besides writing, in words a reader understands. Pure."""
+"""What the model does besides writing, as labels for the reader. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-MAX_LABEL_CHARACTERS = 120  # characters of a query or name that are shown
+MAX_LABEL_CHARACTERS = 120
 
 THINKING_LABEL = "Thinking…"
 
@@ -22,7 +22,7 @@ _LABELS = {
     "compaction": "Shortening the conversation",
 }
 
-# Sentences for an answer that ends without a word of text, by the last item that says why.
+# Sentences for an answer without text, by the type of the last item that explains it.
 _NO_TEXT_SENTENCES = {
     "mcp_approval_request": "The model asked to be allowed a tool; nobody can allow it here.",
     "image_generation_call": "The model drew an image, which can't be shown here.",
@@ -34,7 +34,7 @@ CONTENT_FILTER_SENTENCE = "The answer was withheld by the model's content filter
 
 
 def item_label(item: Mapping[str, Any]) -> str:
-    """Return what an output item means while it runs; "" for those a reader need not know."""
+    """Return the label of an output item while it runs; "" if the reader need not know."""
     kind = item.get("type")
     if kind == "web_search_call":
         return _web_search_label(item.get("action"))
@@ -47,7 +47,7 @@ def item_label(item: Mapping[str, Any]) -> str:
 
 
 def no_text_sentence(item_types: list[str], cut_off_reason: str) -> str:
-    """Return the sentence for an answer that has no text, from the kinds of its items."""
+    """Return the sentence for an answer without text, from the types of its items."""
     if cut_off_reason == "content_filter":
         return CONTENT_FILTER_SENTENCE
     if cut_off_reason:

@@ -1,7 +1,7 @@
-"""The words of one answer as its reader gets them: text, what the model does, sources. Pure.
+"""The text of one answer as events: deltas, activity, citations. Pure.
 
-All text passes the filter of its part on the way, in deltas and as the server confirms it, so that
-what is compared has been filtered alike.
+All text passes through the filter of its part, both in deltas and as the server confirms it, so
+that filtered text is compared with filtered text.
 """
 
 from __future__ import annotations
@@ -11,13 +11,17 @@ from copy import copy
 from functools import partial
 
 from bot.upstream.events import Activity, Citation, Event, Reasoning
-from bot.upstream.text import activity_labels as activities
+from bot.upstream.text.activity_labels import THINKING_LABEL
 from bot.upstream.text.markup import FilteredText, TextFilter, filter_text, may_contain_markup
 from bot.upstream.text.parts import PARAGRAPH_SEPARATOR, ItemKey, PartKey, TextParts
 
 
 class AnswerText:
-    """Turns the text a decoder reads into events; `has_thinking`: some of it was thinking."""
+    """Turns the text a decoder reads into events.
+
+    Its methods return the events to pass on. `has_thinking`: the text contained the model's
+    thinking, which becomes `Reasoning`.
+    """
 
     def __init__(self) -> None:
         self.parts = TextParts()
@@ -26,33 +30,32 @@ class AnswerText:
         self._activity = ""
         self._cited_urls: set[str] = set()
         self._filters: dict[PartKey, TextFilter] = {}
-        self._unfiltered_part: PartKey | None = (
-            None  # the part whose deltas need no filter without a sign
-        )
+        # The part whose deltas bypass the filter unless they contain markup.
+        self._unfiltered_part: PartKey | None = None
 
     @property
     def has_citations(self) -> bool:
-        """Whether a source was told."""
+        """Whether there was a citation."""
         return bool(self._cited_urls)
 
     def restore(self, key: PartKey, text: str) -> None:
-        """This text of a part was shown before."""
+        """Start with a part whose text was shown already."""
         self.parts.append(key, text)
         if text:
             self._filters[key] = TextFilter(partial(self.parts.part_text, key), already_shown=True)
 
     def text(self) -> str:
-        """Return the text so far, with what is held back."""
+        """Return the text so far, including what the filters hold back."""
         return PARAGRAPH_SEPARATOR.join(self.item_texts().values())
 
     def item_texts(self) -> dict[ItemKey, str]:
-        """Return the text of each item that has one, in order, with what is held back."""
+        """Return the text of each item that has any, in order, including what is held back."""
         return self.parts.item_texts({key: self._text_with_held(key) for key in self._filters})
 
     def add_delta(self, key: PartKey, text: str, cursor: str = "") -> Sequence[Event]:
-        """More text; it ends whatever else the model was doing.
+        """Append text to a part, and end the current activity.
 
-        `cursor` is what it would be if all of `text` is shown as it is, else it is dropped.
+        `cursor` belongs to the text with all of this delta; it is dropped if the filter changes it.
         """
         if key != self._unfiltered_part or may_contain_markup(text):
             return self._filter_delta(key, text, cursor)
@@ -65,7 +68,7 @@ class AnswerText:
         return (Activity(""), event)
 
     def confirm(self, key: PartKey, text: str) -> Sequence[Event]:
-        """The whole text of a part."""
+        """Take the complete text of a part from the server; lost deltas are replaced."""
         if not text:
             return ()
         piece = filter_text(text)
@@ -80,24 +83,28 @@ class AnswerText:
         return events if event is None else [*events, event]
 
     def filter_final(self, text: str) -> str:
-        """Return what a reader gets of a text that was told at the end."""
+        """Return the filtered form of a complete text."""
         piece = filter_text(text)
         self.has_thinking = self.has_thinking or bool(piece.thinking)
         return piece.text
 
     def flush(self) -> Sequence[Event]:
-        """No more text comes: tell what was held back."""
-        return [e for key, one in self._filters.items() for e in self._emit(key, one.end(), "")]
+        """Return what was held back, at the end of the answer."""
+        return [
+            event
+            for key, text_filter in self._filters.items()
+            for event in self._emit(key, text_filter.end(), "")
+        ]
 
     def set_activity(self, label: str) -> Sequence[Event]:
-        """The model does something else, or ("") no longer does."""
+        """Set the label of what the model does besides writing; "" clears it."""
         if label == self._activity:
             return ()
         self._activity = label
         return (Activity(label),)
 
     def add_citation(self, annotation: object) -> Sequence[Citation]:
-        """A source, told once; flat as in Responses, or nested as in Chat Completions."""
+        """Add a source once; its fields are flat (Responses) or nested (Chat Completions)."""
         if not isinstance(annotation, Mapping):
             return ()
         nested = annotation.get("url_citation")
@@ -109,22 +116,22 @@ class AnswerText:
         return (Citation(url, title if isinstance(title, str) else ""),)
 
     def _text_with_held(self, key: PartKey) -> str:
-        """Return a part's text as it is if no more comes."""
+        """Return a part's text as if it ended here."""
         shown = self.parts.part_text(key)
-        one = self._filters[key]
-        if one.passes_through:
+        text_filter = self._filters[key]
+        if text_filter.passes_through:
             return shown
-        rest = copy(one).end()
+        rest = copy(text_filter).end()
         return shown[: len(shown) - rest.retracted] + rest.text
 
     def _filter_delta(self, key: PartKey, text: str, cursor: str) -> Sequence[Event]:
-        one = self._filters.get(key)
-        if one is None:
-            one = self._filters[key] = TextFilter(partial(self.parts.part_text, key))
-        piece = one.feed(text)
-        self._unfiltered_part = key if one.passes_through else None
-        as_it_is = one.passes_through and piece.text == text and not piece.retracted
-        return tuple(self._emit(key, piece, cursor if as_it_is else ""))
+        text_filter = self._filters.get(key)
+        if text_filter is None:
+            text_filter = self._filters[key] = TextFilter(partial(self.parts.part_text, key))
+        piece = text_filter.feed(text)
+        self._unfiltered_part = key if text_filter.passes_through else None
+        unchanged = text_filter.passes_through and piece.text == text and not piece.retracted
+        return tuple(self._emit(key, piece, cursor if unchanged else ""))
 
     def _emit(self, key: PartKey, piece: FilteredText, cursor: str) -> list[Event]:
         events = self._emit_thinking(piece.thinking)
@@ -137,9 +144,9 @@ class AnswerText:
             events += [*self.set_activity(""), event]
         return events
 
-    def _emit_thinking(self, thought: str) -> list[Event]:
-        if not thought:
+    def _emit_thinking(self, thinking: str) -> list[Event]:
+        if not thinking:
             return []
         self.has_thinking = True
-        doing = () if self.parts.length else self.set_activity(activities.THINKING_LABEL)
-        return [*doing, Reasoning(thought)]
+        activity = () if self.parts.length else self.set_activity(THINKING_LABEL)
+        return [*activity, Reasoning(thinking)]

@@ -1,9 +1,9 @@
-"""What stands when a server tells a text twice: in deltas, and whole at the end. Pure.
+"""Merges the streamed text with the complete text that the server sends at the end. Pure.
 
-The second telling heals what the first lost, and takes nothing away. For one part: it stands
-where it holds more, or as much in other words; an empty one, a shorter one, and a piece of the
-first do not. For an answer of several items: an item the end leaves out stays, and one that only
-the end has is added at its place.
+The complete text replaces deltas that were lost, and never removes text. For one part: it is taken
+if it contains the streamed text or is about as long, not if it is empty, shorter, or contained in
+the streamed text. For an answer of several items: an item missing at the end is kept, and one that
+comes only at the end is inserted at its position.
 """
 
 from __future__ import annotations
@@ -11,31 +11,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-# A whole text that differs may be shorter by a tenth: a server may have tidied it.
+# A complete text that differs may be shorter by a tenth: servers trim and normalise it.
 MIN_CONFIRMED_SHARE = 0.9
-# Of more items than this only the longer telling is taken: pairing them costs their square.
+# With more items the longer of both texts is taken: pairing takes quadratic time.
 MAX_PAIRED_ITEMS = 200
 
 
 class ItemText(NamedTuple):
-    """The text of one item; `item_id` is its id where the server has stable ones."""
+    """The text of one item; `item_id` is its id, or "" if the server has no stable ids."""
 
     item_id: str
     text: str
 
 
 def merge_confirmed(streamed: str, confirmed: str) -> str:
-    """Return the text of one part, of the one that came in deltas and the one told at its end."""
+    """Return the text of one part, given its streamed and its confirmed text."""
     if not confirmed.strip() or confirmed in streamed:
         return streamed
-    enough = len(_without_blanks(confirmed)) >= MIN_CONFIRMED_SHARE * len(
-        _without_blanks(streamed)
-    )  # blanks are no words
+    enough = len(_without_blanks(confirmed)) >= MIN_CONFIRMED_SHARE * len(_without_blanks(streamed))
     return confirmed if streamed in confirmed or enough else streamed
 
 
 def merge_items(streamed: Sequence[ItemText], confirmed: Sequence[ItemText]) -> list[str]:
-    """Return the texts of an answer's items, in order."""
+    """Return the texts of an answer's items in order, given streamed and confirmed items."""
     if _covers([item.text for item in confirmed], [item.text for item in streamed]):
         return [item.text for item in confirmed]
     if max(len(streamed), len(confirmed)) > MAX_PAIRED_ITEMS:
@@ -62,7 +60,7 @@ def _total_characters(side: Sequence[ItemText]) -> int:
 
 
 def _covers(confirmed: Sequence[str], streamed: Sequence[str]) -> bool:
-    """Whether everything that was had is in what is told, in its order, blanks aside."""
+    """Whether the confirmed texts contain all streamed ones in order, apart from blanks."""
     whole, at = _without_blanks("".join(confirmed)), 0
     for text in map(_without_blanks, streamed):
         found = whole.find(text, at)

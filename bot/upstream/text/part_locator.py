@@ -1,8 +1,8 @@
-"""Which part of an answer an event's text belongs to. Pure.
+"""Finds the part of an answer that an event's text belongs to. Pure.
 
-An event names its item by id, by index, by both, or by neither (docs/upstream.md#response-events).
-An id counts once the server has shown that it keeps ids: it announced the item by it, or used it
-twice. Some servers give each event a new id; there the index decides alone.
+An event refers to its item by id, index, both, or neither (docs/upstream.md#response-events). An id
+counts once it has proved stable: the server announced the item with it, or used it twice. Some
+servers give each event a new id; there only the index counts.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from bot.upstream.text.parts import ItemKey, PartKey
 
 
 class _LocatedItem:
-    """An item of the answer; `stable`: its id was seen twice, so another id is another item."""
+    """An item of the answer; `stable`: its id was seen twice, so another id means another item."""
 
     def __init__(self, item: ItemKey, name: str) -> None:
         self.key = item
@@ -23,21 +23,21 @@ class PartLocator:
     """Maps item ids and indexes to parts, for the whole of one response."""
 
     def __init__(self) -> None:
-        self._last_message_index = -1  # the index of what has none: that of the last message
-        self._newest_by_index: dict[int, _LocatedItem] = {}  # the newest item of each index
+        self._last_message_index = -1  # used for events without an index
+        self._newest_by_index: dict[int, _LocatedItem] = {}
         self._by_id: dict[str, _LocatedItem] = {}
         self._last_lookup: tuple[object, object, object] | None = None
-        self._looked_up_twice = False  # what was asked last was asked for twice
+        self._looked_up_twice = False  # whether the last lookup was repeated
         self._last_item: _LocatedItem | None = None
         self._last_key = PartKey(-1, 0, 0)
 
     def restore(self, key: PartKey) -> None:
-        """A part that was begun before; its item's id is not known."""
+        """Start after a part of a response that is resumed; its item's id is not known."""
         self._last_message_index = key.item
         self._newest_by_index[key.item] = _LocatedItem(key[:2], "")
 
     def add_item(self, item_id: object, output_index: object) -> ItemKey:
-        """A message begins."""
+        """Announce a message item; returns its key."""
         at = output_index if type(output_index) is int else self._last_message_index + 1
         self._last_message_index, self._last_lookup = at, None
         name = item_id if isinstance(item_id, str) else ""
@@ -50,20 +50,20 @@ class PartLocator:
 
     def locate(self, item_id: object, output_index: object, content_index: object) -> PartKey:
         """Return the part that an event's text belongs to."""
-        asked = (item_id, output_index, content_index)
-        if asked == self._last_lookup:
+        lookup = (item_id, output_index, content_index)
+        if lookup == self._last_lookup:
             self._looked_up_twice = True
             return self._last_key
         if self._looked_up_twice and self._last_item is not None:
             self._mark_stable(self._last_item)
-        self._last_lookup, self._looked_up_twice = asked, False
+        self._last_lookup, self._looked_up_twice = lookup, False
         self._last_item = self._find_item(item_id, output_index)
         part = content_index if type(content_index) is int else 0
         self._last_key = PartKey(*self._last_item.key, part)
         return self._last_key
 
     def item_ids(self) -> dict[ItemKey, str]:
-        """Return the id of each item that has one to go by."""
+        """Return the id of each item whose id is known to be stable."""
         return {place.key: name for name, place in self._by_id.items()}
 
     def _find_item(self, item_id: object, output_index: object) -> _LocatedItem:

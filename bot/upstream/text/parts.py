@@ -1,7 +1,7 @@
-"""The text of one answer, kept by part, so that lost deltas heal and no order of events matters.
+"""The text of one answer by part, so that lost deltas are replaced and any order of events works.
 
-An answer is one text to its reader; on the wire it is several items, each in parts. Parts of one
-item follow each other directly, items are paragraphs.
+Pure. A reader sees one text; on the wire it is several items, each with parts. The parts of an item
+are joined directly, the items as paragraphs.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from bot.upstream.text.healing import merge_confirmed
 
 
 class PartKey(NamedTuple):
-    """A part of the answer: its item's index, the how manieth item of that index, its own index.
+    """A part of the answer: the index of its item, and its own index in the item.
 
-    Servers are meant to give each item an index of its own; where two share one, `copy` is 1 for
-    the second.
+    Every item should have an index of its own; if two share one, `copy` is 1 for the second.
     """
 
     item: int
@@ -27,21 +26,21 @@ class PartKey(NamedTuple):
 
 ItemKey = tuple[int, int]
 PARAGRAPH_SEPARATOR = "\n\n"
-# Deltas are joined by so many: one string each would take ten times the memory of the text.
+# Deltas are joined in batches: a string each would take ten times the memory of the text.
 MAX_UNJOINED_DELTAS = 64
 
 
 class TextParts:
-    """Collects deltas by part; time and space are linear in the length of the text."""
+    """Collects deltas by part, in time and space linear in the length of the text."""
 
     def __init__(self) -> None:
         self.length = 0  # characters of all parts
         self._parts: dict[PartKey, list[str]] = {}
         self._last_key: PartKey | None = None
-        self._unjoined_deltas: list[str] = []  # deltas of the last part, not yet bundled
+        self._unjoined_deltas: list[str] = []  # of the last part
 
     def contains_only(self, key: PartKey) -> bool:
-        """Whether all text so far belongs to that part."""
+        """Return whether all text so far belongs to that part."""
         return self._last_key == key and len(self._parts) == 1
 
     def part_text(self, key: PartKey) -> str:
@@ -52,7 +51,7 @@ class TextParts:
         return bundles[0]
 
     def append(self, key: PartKey, delta: str, cursor: str = "") -> TextDelta | TextDone | None:
-        """Take a delta; return what its reader has to be told, with the cursor after it."""
+        """Append a delta; returns the event for it, if any, with the cursor after it."""
         if not delta:
             return None
         self.length += len(delta)
@@ -64,18 +63,18 @@ class TextParts:
         return self._append_to_other_part(key, delta)
 
     def confirm(self, key: PartKey, text: str) -> TextDelta | TextDone | None:
-        """Take a part's whole text as the server confirms it; None when nothing was lost.
+        """Take a part's complete text from the server; None if nothing was lost.
 
-        A confirmation takes nothing away (see `healing.healed`).
+        Text is never removed (see `healing.merge_confirmed`).
         """
         if key not in self._parts:
             return self.append(key, text)
-        had = self.part_text(key)
-        better = merge_confirmed(had, text)
-        return None if better == had else self.rewrite(key, better)
+        current = self.part_text(key)
+        merged = merge_confirmed(current, text)
+        return None if merged == current else self.rewrite(key, merged)
 
     def rewrite(self, key: PartKey, text: str) -> TextDone:
-        """Put another text in the place of a part's."""
+        """Replace a part's text."""
         self.length += len(text) - len(self.part_text(key))
         self._parts[key] = [text]
         if not text:
@@ -84,7 +83,7 @@ class TextParts:
         return TextDone(self.full_text())
 
     def item_texts(self, overrides: Mapping[PartKey, str] | None = None) -> dict[ItemKey, str]:
-        """Return the text of each item that has one, in order; `overrides` of some parts' texts."""
+        """Return the text of each item that has any, in order; `overrides` replace parts' texts."""
         self._join_deltas()
         texts = {key: "".join(bundles) for key, bundles in self._parts.items()}
         texts.update(overrides or {})
@@ -103,7 +102,7 @@ class TextParts:
             self._unjoined_deltas.clear()
 
     def _append_to_other_part(self, key: PartKey, delta: str) -> TextDelta | TextDone:
-        """A delta for another part than the last one: at the end of the text, or before it."""
+        """Append a delta to another part than the last one, or to an earlier one."""
         self._join_deltas()
         last = self._last_key
         self._parts.setdefault(key, []).append(delta)

@@ -1,7 +1,11 @@
-"""What servers send, as events. Pure.
+"""What servers send, decoded to events. Pure.
 
-sse.py             bytes as server-sent events
-responses.py       reads the Responses API, with responses_wire.py and responses_output.py
-chat.py            reads Chat Completions, with call_fragments.py
-usage.py           token counts of both
+sse.py               bytes to the data of server-sent events
+decoder.py           the contract of the decoders of both formats
+responses.py         the decoder of the Responses API
+responses_wire.py    the fields of its events
+responses_output.py  the output items of a finished response
+chat.py              the decoder of Chat Completions
+call_fragments.py    tool calls of Chat Completions, assembled
+usage.py             token counts of both formats
 """

@@ -1,8 +1,8 @@
-"""Tool calls of Chat Completions, put together from their pieces. Pure.
+"""Tool calls of Chat Completions, assembled from their pieces. Pure.
 
-Pieces belong together by their index, as documented. Where servers number carelessly, ids tell
-calls apart: another id is another call, whatever the index. Some leave the index out, or repeat
-the id in every piece, or send whole calls without either (docs/upstream.md#chat-tool-calls).
+Pieces of one call have the same index, as documented. Some servers reuse indexes: there another id
+is another call, whatever the index. Some leave the index out, repeat the id in every piece, or send
+complete calls without either (docs/upstream.md#chat-tool-calls).
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from bot.upstream.lenient_json import DECODE_ERRORS
 
 
 class _PartialCall:
-    """A tool call under way; its name and arguments come in pieces."""
-
     def __init__(self, index: int | None, call_id: str) -> None:
         self.index = index
         self.call_id = call_id
@@ -26,7 +24,7 @@ class _PartialCall:
 
     @property
     def is_complete(self) -> bool:
-        """Whether it has its name and arguments that can be read."""
+        """Whether it has a name and valid arguments."""
         if not (self.name and self.arguments and self.arguments[-1].rstrip().endswith("}")):
             return False
         try:
@@ -36,24 +34,24 @@ class _PartialCall:
 
 
 class ToolCallAssembler:
-    """Collects the pieces of all calls of one answer, in the order in which they began."""
+    """Assembles the calls of one answer, in the order of their first pieces."""
 
     def __init__(self) -> None:
         self._calls: list[_PartialCall] = []
-        self._newest_by_index: dict[int | None, _PartialCall] = {}  # of each index; None: of all
+        self._newest_by_index: dict[int | None, _PartialCall] = {}  # under None the newest of all
         self._by_id: dict[tuple[int | None, str], _PartialCall] = {}
 
     def __bool__(self) -> bool:
         return bool(self._calls)
 
     def add(self, pieces: Sequence[object]) -> None:
-        """Take the pieces of one chunk."""
+        """Add the pieces of one chunk."""
         for piece in pieces:
             if isinstance(piece, Mapping):
                 self._add_piece(piece)
 
     def calls(self) -> tuple[ToolCall, ...]:
-        """Return the calls as they are now."""
+        """Return the calls as far as they have come."""
         return tuple(
             ToolCall(
                 call.call_id or f"call_{number if call.index is None else call.index}",
@@ -80,7 +78,7 @@ class ToolCallAssembler:
     def _call_for(
         self, index: int | None, call_id: str, name: str, *, begins: bool
     ) -> _PartialCall:
-        """Return the call a piece belongs to; `begins`: it has arguments."""
+        """Return the call a piece belongs to; `begins`: the piece has arguments."""
         newest = self._newest_by_index.get(index)
         if call_id:
             known = self._by_id.get((index, call_id))
@@ -88,7 +86,7 @@ class ToolCallAssembler:
                 return known
             if newest is None or newest.call_id or _begins_new_call(newest, name, begins):
                 return self._new_call(index, call_id)
-            newest.call_id = call_id  # it came later than the beginning
+            newest.call_id = call_id  # the id came after the first piece
             self._by_id[index, call_id] = newest
             return newest
         if newest is None or _begins_new_call(newest, name, begins):
@@ -105,5 +103,5 @@ class ToolCallAssembler:
 
 
 def _begins_new_call(newest: _PartialCall, name: str, begins: bool) -> bool:
-    """Whether a piece with a name begins a call, where no id says so."""
+    """Whether a piece without an id begins a call because it has a name."""
     return bool(name) and (newest.name not in {"", name} or (begins and newest.is_complete))

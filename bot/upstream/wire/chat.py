@@ -1,7 +1,7 @@
-"""Reads the chunks of Chat Completions. Pure: feed one event's data, take typed events.
+"""Decodes the chunks of Chat Completions. Pure: one event's data in, typed events out.
 
-Shapes, and the many ways servers differ: docs/upstream.md#chat-completions. An answer is whole when
-a `finish_reason` has come; usage and `[DONE]` may follow it, or never come.
+Shapes, and how servers differ: docs/upstream.md#chat-completions. An answer is complete when a
+`finish_reason` has come; usage and `[DONE]` may follow it or never come.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from bot.upstream.lenient_json import (
     parse_object,
     repair_json,
 )
-from bot.upstream.text import activity_labels as activities
+from bot.upstream.text.activity_labels import THINKING_LABEL, no_text_sentence
 from bot.upstream.text.answer_text import AnswerText
 from bot.upstream.text.markup import strip_tool_calls
 from bot.upstream.text.parts import PartKey
@@ -34,14 +34,14 @@ from bot.values import Usage
 
 DONE_MARKER = b"[DONE]"
 ONLY_PART = PartKey(0, 0, 0)
-# Reasons that end an answer before its own end; the names are those of the Responses API.
+# Finish reasons of incomplete answers, with their names in the Responses API.
 CUT_OFF_REASONS = {"length": "max_output_tokens", "content_filter": "content_filter"}
-# Reasons that are failures of the server.
+# Finish reasons that are failures of the server.
 FAILURE_REASONS = frozenset({"error", "insufficient_system_resource"})
 
 
 class Delta(msgspec.Struct, gc=False):
-    """What a chunk adds."""
+    """What a chunk adds to the message."""
 
     content: Any = None
     refusal: Any = None
@@ -52,7 +52,7 @@ class Delta(msgspec.Struct, gc=False):
 
 
 class Choice(msgspec.Struct, gc=False):
-    """One alternative; we ask for one and read the first. Whole answers have `message`."""
+    """One of several alternatives; the first is read. Complete answers have `message`."""
 
     index: Any = 0
     delta: Delta | None = None
@@ -62,7 +62,7 @@ class Choice(msgspec.Struct, gc=False):
 
 
 class Chunk(msgspec.Struct, gc=False):
-    """The fields of a chunk that we use; absent ones are None."""
+    """The fields of a chunk that are used; absent ones are None."""
 
     id: Any = None
     model: Any = None
@@ -77,18 +77,9 @@ _CHUNK_DECODER = msgspec.json.Decoder(Chunk)
 
 
 class ChatDecoder:
-    """State of one completion. It cannot be resumed, so it lives as long as its connection.
+    """A `Decoder` of one completion, which ends with its connection and can't be resumed."""
 
-    `is_ending`: everything the answer needs has come; only its token counts may follow.
-    `end_is_certain` is false where that may be wrong: some servers put a reason to end on every
-    chunk with text.
-    """
-
-    is_resumable = False
-    is_irreversible = False
-    still_running = False
-    is_background = False
-    sequence = -1
+    is_background = is_resumable = still_running = is_irreversible = False
 
     def __init__(self, model: str) -> None:
         self.answer_text = AnswerText()
@@ -105,7 +96,7 @@ class ChatDecoder:
         self._usage = Usage()
         self._calls = ToolCallAssembler()
         self._has_reasoning = False
-        self._text_after_finish = False  # text has followed a reason to end
+        self._text_after_finish = False  # text has followed a finish reason
         self._message = ChatMessageCollector()
 
     def feed(self, data: bytes) -> Sequence[Event]:
@@ -115,11 +106,11 @@ class ChatDecoder:
         try:
             chunk = _CHUNK_DECODER.decode(data)
         except DECODE_ERRORS:
-            mended = repair_json(_CHUNK_DECODER, data, self._surrogates)
-            if mended is None:
+            repaired = repair_json(_CHUNK_DECODER, data, self._surrogates)
+            if repaired is None:
                 self._take_error(data)
                 return ()
-            chunk = mended
+            chunk = repaired
         if self._started and (text := _only_text(chunk)):
             self._note_progress()
             self._message.add_text(text)
@@ -141,8 +132,8 @@ class ChatDecoder:
             events += self.close()
         return events
 
-    def decode_complete(self, completion: Mapping[str, Any]) -> Sequence[Event]:
-        """Read a completion that came without a stream; one without words or an end is an error."""
+    def decode_complete(self, completion: Mapping[str, Any], /) -> Sequence[Event]:
+        """Read a completion that came without a stream; one without text and calls is an error."""
         try:
             events = self.feed(msgspec.json.encode(completion))
         except RecursionError:
@@ -153,8 +144,11 @@ class ChatDecoder:
         return events
 
     def close(self) -> Sequence[Event]:
-        """The stream is over: `Finished` when a finish reason has come, else nothing."""
+        """Take the end of the stream: `Finished` if a finish reason has come, else no event."""
         return self._finish() if self.is_ending else ()
+
+    def begin_resumed_stream(self) -> None:
+        """Return None: a completion can't be resumed."""
 
     def _start(self, chunk: Chunk) -> Started:
         self._started = True
@@ -180,25 +174,25 @@ class ChatDecoder:
 
     @property
     def _is_over(self) -> bool:
-        """Whether the answer has ended, as far as one can tell: what comes now can't harm it."""
+        """Whether a finish reason has come that can be relied on: later errors are ignored."""
         return bool(self._finish_reason) and not self._text_after_finish
 
     def _note_progress(self) -> None:
-        """Something new has come, so that a reason to end before it was none."""
+        """Count progress; a finish reason that came before it was not the last one."""
         self.progress += 1
         if self._finish_reason:
             self._finish_reason, self._text_after_finish = "", True
             self.is_ending = self.end_is_certain = False
 
     def _take_error(self, data: bytes, error: object = None) -> bool:
-        """Take the error of a chunk without text; whether it was one."""
+        """Fail if a chunk without text is an error; whether the chunk needs no more reading."""
         event = data.event if isinstance(data, NamedData) else ""
-        told = find_error(parse_json(data), event)
-        if told is None and event and error:
-            return True  # of an event that is somebody else's
-        if told is None or self._is_over:
-            return told is not None
-        self._fail(told)
+        found = find_error(parse_json(data), event)
+        if found is None and event and error:
+            return True  # the event is not of this format
+        if found is None or self._is_over:
+            return found is not None
+        self._fail(found)
         return True
 
     def _take_delta(self, delta: Delta, events: list[Event]) -> None:
@@ -217,7 +211,7 @@ class ChatDecoder:
             self._note_progress()
             self._has_reasoning = True
             if not self.answer_text.parts.length:
-                events += self.answer_text.set_activity(activities.THINKING_LABEL)
+                events += self.answer_text.set_activity(THINKING_LABEL)
         if isinstance(delta.tool_calls, list):
             self._note_progress()
             self._calls.add(delta.tool_calls)
@@ -238,7 +232,7 @@ class ChatDecoder:
         self._usage = chat_usage(usage)
 
     def _on_done_marker(self) -> Sequence[Event]:
-        """`[DONE]` ends an answer that has words or calls, even if no reason was given."""
+        """`[DONE]` ends an answer that has text or calls, even without a finish reason."""
         if not (self.ended or self._finish_reason) and (self.answer_text.text() or self._calls):
             self._finish_reason = "stop"
             self.is_ending = True
@@ -251,23 +245,23 @@ class ChatDecoder:
     def _finish(self) -> Sequence[Event]:
         self.ended, self.is_ending = True, False
         cut_off = CUT_OFF_REASONS.get(self._finish_reason, "")
-        told = self._calls.calls()
-        calls = () if cut_off else told
-        text = strip_tool_calls(self.answer_text.text(), [call.name for call in told])
-        rest = () if told else self.answer_text.flush()
+        all_calls = self._calls.calls()
+        calls = () if cut_off else all_calls
+        text = strip_tool_calls(self.answer_text.text(), [call.name for call in all_calls])
+        rest = () if all_calls else self.answer_text.flush()
         if not text.strip() and not calls:
-            thought = self._has_reasoning or self.answer_text.has_thinking
-            text = activities.no_text_sentence(["reasoning"] if thought else [], cut_off)
-        sent = self._message.build(calls) if calls else None
+            has_reasoning = self._has_reasoning or self.answer_text.has_thinking
+            text = no_text_sentence(["reasoning"] if has_reasoning else [], cut_off)
+        output = self._message.build(calls) if calls else None
         return (
             *rest,
             *calls,
-            Finished(text, self._usage, cut_off, self.answer_text.is_refusal, sent),
+            Finished(text, self._usage, cut_off, self.answer_text.is_refusal, output),
         )
 
 
 def _only_text(chunk: Chunk) -> str:
-    """Return the text of a chunk that brings nothing else, as nearly all do; else ""."""
+    """Return the text of a chunk that has nothing else, as nearly all do; else ""."""
     if not chunk.choices or chunk.usage or chunk.error or chunk.citations or chunk.search_results:
         return ""
     choice = chunk.choices[0]
@@ -282,7 +276,7 @@ def _only_text(chunk: Chunk) -> str:
 
 
 def _has_finish_reason(chunk: Chunk) -> bool:
-    """Return whether a chunk says itself that the answer ends."""
+    """Return whether a chunk has a finish reason."""
     return any(choice.finish_reason for choice in chunk.choices or ())
 
 

@@ -1,8 +1,8 @@
-"""Reads the events of the Responses API. Pure: feed one event's data, take typed events.
+"""Decodes the events of the Responses API. Pure: one event's data in, typed events out.
 
-Names and shapes: docs/upstream.md#responses-streams, docs/upstream.md#errors-in-streams. Dispatch
-is on `data.type`. Unknown types are life and nothing else; known types of an unknown shape are read
-as far as they make sense and never raise.
+Names and shapes: docs/upstream.md#responses-streams, docs/upstream.md#errors-in-streams. Events are
+told apart by `type` in their data. Unknown types count as signs of life only; known types with
+an unexpected shape are read as far as possible and never raise.
 """
 
 from __future__ import annotations
@@ -28,13 +28,12 @@ from bot.upstream.lenient_json import (
     repair_json,
 )
 from bot.upstream.resume_point import Cursor, ResumePoint
-from bot.upstream.text import activity_labels as activities
+from bot.upstream.text.activity_labels import clip, item_label, no_text_sentence
 from bot.upstream.text.answer_text import AnswerText
 from bot.upstream.text.healing import ItemText, merge_items
 from bot.upstream.text.markup import strip_tool_calls
 from bot.upstream.text.part_locator import PartLocator
-from bot.upstream.text.parts import PARAGRAPH_SEPARATOR, PartKey
-from bot.upstream.text.parts import ItemKey as Place
+from bot.upstream.text.parts import PARAGRAPH_SEPARATOR, ItemKey, PartKey
 from bot.upstream.tool_round import ResponseItemCollector
 from bot.upstream.wire.responses_output import (
     JsonObject,
@@ -48,19 +47,17 @@ from bot.upstream.wire.responses_output import (
 from bot.upstream.wire.responses_wire import WIRE_EVENT_DECODER, WireEvent
 from bot.upstream.wire.sse import NamedData
 
-# Kinds of items that may have changed something outside: an answer with one is not begun anew.
+# Items of hosted tools that may change something: an answer with one is not restarted.
 IRREVERSIBLE_ITEM_TYPES = frozenset({"mcp_call", "shell_call", "apply_patch_call", "computer_call"})
 
 
 class ResponsesDecoder:
-    """State of one response, over all the connections it takes to receive it.
+    """A `Decoder` of one response, over all the connections it takes to receive it.
 
-    `sequence` is the cursor to resume from. `progress` counts events that bring something new.
-    When `ended`, the answer is complete or `error` says why it never will be. `still_running`: the
-    server has told, without a stream, that it is still at work.
+    `sequence` is the number of the last event; -1 before the first one that has a number.
     """
 
-    is_ending = end_is_certain = False  # the end is one event; nothing is waited for after it
+    is_ending = end_is_certain = False  # a response ends with a single event
 
     def __init__(self, model: str) -> None:
         self.answer_text = AnswerText()
@@ -77,15 +74,14 @@ class ResponsesDecoder:
         self._numbers_ascend = True
         self._skips_seen = False
         self._locator = PartLocator()
-        self._commentary: dict[Place, list[str]] = {}
+        self._commentary: dict[ItemKey, list[str]] = {}
         self._calls: dict[str, ToolCall] = {}
         self._items = ResponseItemCollector()
         self._item_types: list[str] = []
 
     @classmethod
     def resumed_from(cls, resume_point: ResumePoint, model: str) -> ResponsesDecoder:
-        """Return the decoder of a response that somebody else began, as if it had read all that
-        was written down of it."""
+        """Return a decoder in the state it has after reading the response up to `resume_point`."""
         decoder = cls(model)
         decoder.response_id = resume_point.response_id
         decoder.is_background = True
@@ -98,22 +94,23 @@ class ResponsesDecoder:
 
     @property
     def is_resumable(self) -> bool:
-        """Whether a drop can be resumed: background, and every event numbered upwards so far."""
+        """Whether it is a background response whose events were numbered in ascending order."""
         return bool(self.is_background and self._numbers_ascend and self.response_id)
 
-    def begin_resumed_stream(self) -> None:
-        """What is fed from now on continues a broken stream: skip what was already seen."""
+    def begin_resumed_stream(self) -> int:
+        """Skip what the rest of a broken stream repeats; return the number to ask after."""
         self._skips_seen = True
+        return max(self.sequence, 0)
 
     def feed(self, data: bytes) -> Sequence[Event]:
         """Read the data of one event."""
         try:
             wire = WIRE_EVENT_DECODER.decode(data)
         except DECODE_ERRORS:
-            mended = repair_json(WIRE_EVENT_DECODER, data, self._surrogates)
-            if mended is None:
+            repaired = repair_json(WIRE_EVENT_DECODER, data, self._surrogates)
+            if repaired is None:
                 return self._decode_unknown(data)
-            wire = mended
+            wire = repaired
         number = wire.sequence_number
         if type(number) is int and number > self.sequence:
             self.sequence = number
@@ -128,7 +125,7 @@ class ResponsesDecoder:
             return handler(self, wire)
         return self._decode_unknown(data, wire.type)
 
-    def decode_complete(self, response: Mapping[str, Any]) -> Sequence[Event]:
+    def decode_complete(self, response: Mapping[str, Any], /) -> Sequence[Event]:
         """Read a response object that came without a stream; () while it is not finished."""
         started = self._take_response_id(response)
         status = response.get("status")
@@ -142,21 +139,21 @@ class ResponsesDecoder:
         return [*started, *self._finish(response)]
 
     def close(self) -> Sequence[Event]:
-        """The stream is over: a response without its terminal event is not finished."""
+        """Return no event: a response without its terminal event has not ended."""
         return ()
 
     def _is_duplicate(self, number: object) -> bool:
-        """An event out of order: a resumed stream brings it again, or the numbers mean nothing."""
+        """Whether a resumed stream repeats an event; else its number is out of order."""
         if self._skips_seen and isinstance(number, int):
             return True
         self._numbers_ascend = False
         return False
 
     def _decode_unknown(self, data: bytes, kind: object = None) -> Sequence[Event]:
-        """An event of no known type: it may be an error all the same, by its name or shape."""
+        """Fail if an event of unknown type is an error, by its name or shape."""
         event = data.event if isinstance(data, NamedData) else ""
         if kind and isinstance(kind, str) and not (is_error_type(kind) or is_error_type(event)):
-            return ()  # not even decoded: it may be megabytes of somebody else's
+            return ()  # not decoded: it may have megabytes
         error = find_error(parse_json(data), event)
         return () if error is None else self._fail(error)
 
@@ -175,10 +172,10 @@ class ResponsesDecoder:
         return self.answer_text.add_delta(key, delta, self._cursor(key, delta))
 
     def _cursor(self, key: PartKey, delta: str) -> str:
-        """Where others would go on after this delta; "" where more came before it than a text."""
+        """The cursor after this delta; "" if a text and a cursor can't restore the state."""
         parts = self.answer_text.parts
-        more = self._calls or self.answer_text.has_citations or self._surrogates.has_pending_half
-        if more or key.copy or not (parts.contains_only(key) and self.is_resumable):
+        other = self._calls or self.answer_text.has_citations or self._surrogates.has_pending_half
+        if other or key.copy or not (parts.contains_only(key) and self.is_resumable):
             return ""
         length = parts.length + len(delta)
         return str(Cursor(self.sequence, key.item, key.part, length, self.response_id))
@@ -190,9 +187,7 @@ class ResponsesDecoder:
         key = self._part_key(wire)
         if key[:2] in self._commentary:
             self._commentary[key[:2]][:] = [text]
-            return self.answer_text.set_activity(
-                activities.clip(self.answer_text.filter_final(text))
-            )
+            return self.answer_text.set_activity(clip(self.answer_text.filter_final(text)))
         return self.answer_text.confirm(key, text)
 
     def _refusal(self, wire: WireEvent) -> Sequence[Event]:
@@ -206,23 +201,23 @@ class ResponsesDecoder:
         return (Reasoning(PARAGRAPH_SEPARATOR),)
 
     def _ignore(self, _wire: WireEvent) -> Sequence[Event]:
-        """Something goes on that a reader has been told of already, or need not know."""
+        """Count progress that is not shown to the reader."""
         return ()
 
     def _started(self, wire: WireEvent) -> Sequence[Event]:
         return (
             () if self.response_id else self._take_response_id(parse_raw_object(wire.response))
-        )  # some repeat it
+        )  # some servers repeat it
 
     def _take_response_id(self, response: Mapping[str, Any]) -> Sequence[Event]:
         self.is_background = self.is_background or response.get("background") is True
-        named = response.get("id")
-        if self.response_id or not isinstance(named, str):
+        response_id = response.get("id")
+        if self.response_id or not isinstance(response_id, str):
             return ()
-        named = named if named.strip(".") else ""  # "..", in a path, is another place
-        self.response_id = named
+        response_id = response_id if response_id.strip(".") else ""  # ".." would change the path
+        self.response_id = response_id
         model = response.get("model")
-        return (Started(named, model if isinstance(model, str) else "", self.is_resumable),)
+        return (Started(response_id, model if isinstance(model, str) else "", self.is_resumable),)
 
     def _queued(self, _wire: WireEvent) -> Sequence[Event]:
         return self.answer_text.set_activity("Waiting in the queue of the model's server…")
@@ -236,26 +231,26 @@ class ResponsesDecoder:
         if not isinstance(kind, str):
             return ()
         if kind == "message":
-            place = self._locator.add_item(item.get("id"), wire.output_index)
+            key = self._locator.add_item(item.get("id"), wire.output_index)
             if item.get("phase") == "commentary":
-                self._commentary[place] = []
+                self._commentary[key] = []
         self._item_types.append(kind)
         self.is_irreversible = self.is_irreversible or kind in IRREVERSIBLE_ITEM_TYPES
-        doing = activities.item_label(item)
-        return self.answer_text.set_activity(doing) if doing else ()
+        label = item_label(item)
+        return self.answer_text.set_activity(label) if label else ()
 
     def _item_done(self, wire: WireEvent) -> Sequence[Event]:
         item = parse_raw_object(wire.item)
         self._take_call(item)
         self._items.add(item, wire.output_index)
-        doing = activities.item_label(item)
-        return self.answer_text.set_activity(doing) if doing else ()
+        label = item_label(item)
+        return self.answer_text.set_activity(label) if label else ()
 
     def _annotation(self, wire: WireEvent) -> Sequence[Event]:
         return self.answer_text.add_citation(parse_raw_object(wire.annotation))
 
     def _take_call(self, item: JsonObject) -> None:
-        """Take a call; where it is told twice, without its arguments the second time, they stay."""
+        """Add a call; a repeated one replaces the first, except by an empty name or arguments."""
         if item.get("type") != "function_call":
             return
         call_id = item.get("call_id") or item.get("id")
@@ -288,55 +283,55 @@ class ResponsesDecoder:
         output = output_items(response)
         for item in output:
             self._take_call(item)
-        why = incomplete_reason(response)
+        cut_off = incomplete_reason(response)
         text = self._final_text(output)
         known = response.get("status") in ("completed", "incomplete")
         if not (text.strip() or self._calls or (known and not response.get("error"))):
             return self._end_without_answer(response)
         self.ended = True
-        calls = () if why else tuple(self._calls.values())
+        calls = () if cut_off else tuple(self._calls.values())
         rest = () if self._calls else self.answer_text.flush()
         if not text.strip() and not calls:
             kinds = [str(item.get("type")) for item in output] or self._item_types
-            thought = ["reasoning"] if self.answer_text.has_thinking else []
-            text = activities.no_text_sentence([*thought, *kinds], why)
+            reasoning = ["reasoning"] if self.answer_text.has_thinking else []
+            text = no_text_sentence([*reasoning, *kinds], cut_off)
         cited = [
             c for source in text_annotations(output) for c in self.answer_text.add_citation(source)
         ]
         refusal = self.answer_text.is_refusal or has_refusal(output)
         sent = self._items.build(output) if calls else None
-        return [*rest, *cited, *calls, Finished(text, response_usage(response), why, refusal, sent)]
+        finished = Finished(text, response_usage(response), cut_off, refusal, sent)
+        return [*rest, *cited, *calls, finished]
 
     def _end_without_answer(self, response: Mapping[str, Any]) -> Sequence[Event]:
-        """The response ends without an answer: it says why itself, or nobody knows."""
-        if told := find_error({**response, "output": ()}):
-            return self._fail(told)
+        """Fail with the error the response reports, or as an answer that is missing."""
+        if error := find_error({**response, "output": ()}):
+            return self._fail(error)
         self.ended, self.error = True, no_answer_error()
         return ()
 
     def _final_text(self, output: Sequence[JsonObject]) -> str:
-        """What was told in deltas and at the end, reconciled; without any, commentary."""
-        told_aside = [text for _, text in message_texts(output, commentary=True)]
-        asides = [*told_aside, *map("".join, self._commentary.values())]
-        names = self._locator.item_ids()
-        told = [
-            ItemText(name, self.answer_text.filter_final(text))
-            for name, text in message_texts(output)
+        """The streamed text merged with that of the terminal event; without any, commentary."""
+        confirmed_commentary = [text for _, text in message_texts(output, commentary=True)]
+        commentary = [*confirmed_commentary, *map("".join, self._commentary.values())]
+        item_ids = self._locator.item_ids()
+        confirmed = [
+            ItemText(item_id, self.answer_text.filter_final(text))
+            for item_id, text in message_texts(output)
         ]
-        had = [
-            ItemText(names.get(place, ""), text)
-            for place, text in self.answer_text.item_texts().items()
-            if text not in told_aside
+        streamed = [
+            ItemText(item_ids.get(item, ""), text)
+            for item, text in self.answer_text.item_texts().items()
+            if text not in confirmed_commentary
         ]
-        whole = PARAGRAPH_SEPARATOR.join(filter(None, merge_items(had, told)))
-        whole = strip_tool_calls(whole, [call.name for call in self._calls.values()])
-        aside = next(filter(None, asides), "") if not whole else ""
-        return whole or self.answer_text.filter_final(aside)
+        text = PARAGRAPH_SEPARATOR.join(filter(None, merge_items(streamed, confirmed)))
+        text = strip_tool_calls(text, [call.name for call in self._calls.values()])
+        fallback = next(filter(None, commentary), "") if not text else ""
+        return text or self.answer_text.filter_final(fallback)
 
 
 _Handler = Callable[[ResponsesDecoder, WireEvent], Sequence[Event]]
 _LIVENESS_EVENTS = frozenset({"response.created", "response.queued", "response.in_progress"})
-# One table says what each event means; private, because only the decoder feeds it.
 _HANDLERS: dict[str, _Handler] = {
     "response.created": ResponsesDecoder._started,
     "response.queued": ResponsesDecoder._queued,

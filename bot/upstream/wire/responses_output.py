@@ -1,6 +1,6 @@
-"""Reads a finished response object: its texts, sources and counts. Pure.
+"""Texts, annotations and usage of a finished response object. Pure.
 
-Whatever is missing or of another shape than documented reads as empty
+What is missing, or differs from the documented shape, reads as empty
 (docs/upstream.md#response-events).
 """
 
@@ -16,7 +16,7 @@ JsonObject: TypeAlias = Mapping[str, Any]
 
 
 def output_items(response: JsonObject) -> Sequence[JsonObject]:
-    """Return the output items."""
+    """Return the output items of a response."""
     output = response.get("output")
     return [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
 
@@ -24,14 +24,14 @@ def output_items(response: JsonObject) -> Sequence[JsonObject]:
 def message_texts(
     output: Sequence[JsonObject], *, commentary: bool = False
 ) -> list[tuple[str, str]]:
-    """Return id and text of each message that has one; `commentary`: of the commentary instead."""
+    """Return id and text of each message with text; only of commentary if `commentary` is set."""
     messages = (item for item in output if item.get("type") == "message")
     chosen = (m for m in messages if (m.get("phase") == "commentary") is commentary)
     return [(_id(message), text) for message in chosen if (text := "".join(_part_texts(message)))]
 
 
 def has_refusal(output: Sequence[JsonObject]) -> bool:
-    """Return whether the model declined in any of its messages."""
+    """Return whether any message is a refusal of the model."""
     return any("refusal" in part for item in output for part in _parts(item))
 
 
@@ -39,12 +39,12 @@ def text_annotations(output: Sequence[JsonObject]) -> Iterator[object]:
     """Yield the annotations of every text."""
     for item in output:
         for part in _parts(item):
-            noted = part.get("annotations")
-            yield from noted if isinstance(noted, list) else ()
+            annotations = part.get("annotations")
+            yield from annotations if isinstance(annotations, list) else ()
 
 
 def incomplete_reason(response: JsonObject) -> str:
-    """Return why the answer is incomplete; "" when it is whole."""
+    """Return why the answer is incomplete; "" if it is complete."""
     details = response.get("incomplete_details")
     reason = details.get("reason") if isinstance(details, dict) else None
     if isinstance(reason, str) and reason:
@@ -53,13 +53,13 @@ def incomplete_reason(response: JsonObject) -> str:
 
 
 def response_usage(response: JsonObject) -> Usage:
-    """Return the tokens as the server counted them."""
+    """Return the server's token counts."""
     return responses_usage(response.get("usage"))
 
 
 def _id(item: JsonObject) -> str:
-    named = item.get("id")
-    return named if isinstance(named, str) else ""
+    item_id = item.get("id")
+    return item_id if isinstance(item_id, str) else ""
 
 
 def _parts(item: JsonObject) -> Sequence[JsonObject]:
@@ -71,6 +71,6 @@ def _parts(item: JsonObject) -> Sequence[JsonObject]:
 
 def _part_texts(message: JsonObject) -> Iterator[str]:
     for part in _parts(message):
-        said = part.get("text", part.get("refusal"))
-        if isinstance(said, str):
-            yield said
+        text = part.get("text", part.get("refusal"))
+        if isinstance(text, str):
+            yield text

@@ -1,4 +1,4 @@
-"""A Responses event as it lies on the wire, decoded no further than it has to be. Pure."""
+"""The JSON of a Responses event, decoded no further than necessary. Pure."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ ABSENT = msgspec.Raw()
 
 
 class WireEvent(msgspec.Struct, gc=False):
-    """The fields of any Responses event that we use; absent ones are None.
+    """The fields of all Responses events that are used; absent ones are None.
 
-    Objects stay raw until they are needed: some servers repeat the whole response in every event.
+    Objects stay undecoded until they are needed: some servers repeat the whole response in every
+    event.
     """
 
     type: Any = None

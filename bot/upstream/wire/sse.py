@@ -1,36 +1,36 @@
-"""Bytes to the data of server-sent events, incrementally and within bounds.
+"""An incremental parser of server-sent events with bounded memory. Pure.
 
-Follows the event stream format of the HTML standard
-(https://html.spec.whatwg.org/multipage/server-sent-events.html), always as UTF-8. Both wire
-formats say in their JSON what an event is, and gateways leave `event:` out
-(docs/upstream.md#event-names); so a name is only kept where it may say more than its data does.
-What either means is not decided here.
+It follows the event stream format of the HTML standard
+(https://html.spec.whatwg.org/multipage/server-sent-events.html), always as UTF-8; the reasons for
+a parser of our own are in docs/decisions/0001-own-sse-parser.md. Both wire formats name the event
+in its JSON, and gateways leave `event:` out (docs/upstream.md#event-names): a name is kept only if
+it may say more than the data.
 """
 
 from __future__ import annotations
 
 BOM = b"\xef\xbb\xbf"
 LF, CR = b"\n\r"
-# How nearly all named events begin; their data says the same.
+# How nearly all event names begin; their data has the same name.
 _REDUNDANT_NAME_PREFIXES = (
     b"event: response.output",
     b"event: response.reasoning",
     b"event: message",
 )
-_MAX_NAME_BYTES = 100  # bytes of a name that are kept
+_MAX_NAME_BYTES = 100  # a longer name is cut
 
 
 class NamedData(bytes):
-    """The data of an event whose name may say more than the data: `event` is the name."""
+    """The data of an event that has a name of its own, in `event`."""
 
     event: str = ""
 
 
 class SseParser:
-    """Feed chunks cut anywhere; take the data of every event that is complete.
+    """Feed it chunks cut anywhere; it returns the data of the events that are complete.
 
-    An event of more than `max_event_bytes` is dropped and counted in `skipped_events`; never more
-    than that is held.
+    An event of more than `max_event_bytes` is dropped and counted in `skipped_events`; no more than
+    that is buffered.
     """
 
     def __init__(self, max_event_bytes: int) -> None:
@@ -39,11 +39,11 @@ class SseParser:
         self._data: list[bytes] = []
         self._name = b""
         self._size = 0  # bytes of the data lines so far
-        self._partial = bytearray()  # a line whose end has not come
+        self._partial = bytearray()  # an incomplete line
         self._oversize = False
         self._after_cr = False
         self._first_line = True
-        self._at_event_boundary = False  # between two events, and nothing is held
+        self._at_event_boundary = False  # between two events, with nothing buffered
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Return the data of the events this chunk completes."""
@@ -53,7 +53,7 @@ class SseParser:
             and (data := _single_event_data(chunk))
         ):
             return [data]
-        if self._after_cr and chunk.startswith(b"\n"):  # the other half of a CRLF
+        if self._after_cr and chunk.startswith(b"\n"):  # the second half of a CRLF
             chunk = chunk[1:]
             self._after_cr = False
         if not chunk:
@@ -72,12 +72,12 @@ class SseParser:
         if self._size + len(self._partial) > self._max_event_bytes:
             self._oversize = True
             del self._partial[8:]  # enough to tell that the line is not empty
-        held = self._partial or self._data or self._name or self._oversize
-        self._at_event_boundary = not (held or self._first_line)
+        buffered = self._partial or self._data or self._name or self._oversize
+        self._at_event_boundary = not (buffered or self._first_line)
         return events
 
     def flush(self) -> list[bytes]:
-        """End of the stream: deliver an event whose last blank line was forgotten."""
+        """Return the data of the last event if the stream ended without its blank line."""
         return self.feed(b"\n\n")
 
     def _read_lines(self, lines: list[bytes]) -> list[bytes]:
@@ -119,7 +119,7 @@ class SseParser:
 
 
 def _single_event_data(chunk: bytes) -> bytes:
-    """Return the data of a chunk that is one whole event, as nearly all chunks are; else b""."""
+    """Return the data of a chunk that is exactly one event, as nearly all are; else b""."""
     start = 6 if chunk.startswith(b"data: ") else chunk.find(b"\n") + 7
     end = len(chunk) - 2
     if start > 6 and not (

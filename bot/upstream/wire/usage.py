@@ -1,4 +1,4 @@
-"""Token counts as servers tell them, in either wire format. Pure."""
+"""Token counts of servers, in both wire formats. Pure."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 from bot.values import Usage
 
-# A longer number is no count of tokens, and no database takes it.
+# A larger number is no count of tokens, and does not fit the database.
 _TOKEN_COUNT_LIMIT = 2**53
 
 
 def responses_usage(usage: object) -> Usage:
-    """Return the `usage` of a response; all zero where it is missing or of another shape."""
+    """Return the `usage` of a response; counts that are missing or invalid are zero."""
     if not isinstance(usage, Mapping):
         return Usage()
     return Usage(
@@ -24,7 +24,7 @@ def responses_usage(usage: object) -> Usage:
 
 
 def chat_usage(usage: object) -> Usage:
-    """Return the `usage` of a completion; DeepSeek counts cache hits beside the others."""
+    """Return the `usage` of a completion; DeepSeek has a field of its own for cache hits."""
     if not isinstance(usage, Mapping):
         return Usage()
     cached = _count(usage.get("prompt_tokens_details"), "cached_tokens")
@@ -36,6 +36,6 @@ def chat_usage(usage: object) -> Usage:
     )
 
 
-def _count(told: Any, name: str) -> int:
-    value = told.get(name) if isinstance(told, Mapping) else None
+def _count(counts: Any, name: str) -> int:
+    value = counts.get(name) if isinstance(counts, Mapping) else None
     return value if type(value) is int and 0 <= value < _TOKEN_COUNT_LIMIT else 0

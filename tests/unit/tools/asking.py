@@ -1,4 +1,4 @@
-"""Calls tools as the turn does."""
+"""Calls tools as a turn does."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ CONTEXT = ToolContext(QUESTION)
 
 
 def call(name: str, **arguments: Any) -> ToolCall:
-    """A call as a model makes it."""
+    """Return a call as a model makes it."""
     return ToolCall("call_1", name, json.dumps(arguments))
 
 
 async def output(tool: Tool, context: ToolContext = CONTEXT, **arguments: Any) -> str:
-    """What the model gets for a call of a tool."""
+    """Return the output that the model gets for a call."""
     return await Toolbox([tool]).run(call(tool.name, **arguments), context)

@@ -1,4 +1,4 @@
-"""What is public, and what only looks it."""
+"""Public addresses and names, and those that only look public."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ NOT_PUBLIC = (
 
 
 @pytest.mark.parametrize("address", PUBLIC)
-def test_addresses_of_the_public_internet(address: str) -> None:
+def test_public_addresses_are_accepted(address: str) -> None:
     assert is_public_address(address)
 
 
 @pytest.mark.parametrize("address", NOT_PUBLIC)
-def test_addresses_that_are_not_public(address: str) -> None:
+def test_private_addresses_are_refused(address: str) -> None:
     assert not is_public_address(address)
 
 
 @settings(deadline=None)
 @given(st.ip_addresses(v=4))
-def test_no_public_ipv4_address_is_special_to_python(address: IPv4Address) -> None:
+def test_public_ipv4_addresses_are_global_in_python(address: IPv4Address) -> None:
     if is_public_address(str(address)):
         assert address.is_global
         assert not address.is_multicast
@@ -52,7 +52,7 @@ def test_no_public_ipv4_address_is_special_to_python(address: IPv4Address) -> No
 
 @settings(deadline=None)
 @given(st.ip_addresses(v=6) | st.ip_addresses(network="2000::/3"))
-def test_no_public_ipv6_address_is_special_to_python(address: IPv6Address) -> None:
+def test_public_ipv6_addresses_are_global_in_python(address: IPv6Address) -> None:
     if is_public_address(str(address)):
         assert address.is_global
         assert not address.is_multicast
@@ -62,7 +62,7 @@ def test_no_public_ipv6_address_is_special_to_python(address: IPv6Address) -> No
 
 @settings(deadline=None)
 @given(st.ip_addresses(v=4))
-def test_an_ipv4_address_in_ipv6_is_no_way_around(address: IPv4Address) -> None:
+def test_ipv4_addresses_in_ipv6_are_checked(address: IPv4Address) -> None:
     number = int(address)
     for high in (0, 0xFFFF << 32, 0xFFFF << 48, 0x64FF9B << 96):
         if is_public_address(str(IPv6Address(high | number))):
@@ -73,7 +73,7 @@ def test_an_ipv4_address_in_ipv6_is_no_way_around(address: IPv4Address) -> None:
     "host",
     ["example.com", "EXAMPLE.com.", "xn--bcher-kva.de", "a-b.c_d.co.uk", "1.example.com", "x.ai"],
 )
-def test_names_that_may_be_looked_up(host: str) -> None:
+def test_public_names_may_be_resolved(host: str) -> None:
     assert is_public_name(host)
 
 
@@ -88,11 +88,11 @@ def test_names_that_may_be_looked_up(host: str) -> None:
         "a@b.com", "ex%41mple.com", "bücher.de", "a.com\n", "a" * 64 + ".com", "a." * 130 + "com",
     ],
 )  # fmt: skip
-def test_names_that_are_never_looked_up(host: str) -> None:
+def test_local_names_are_never_resolved(host: str) -> None:
     assert not is_public_name(host)
 
 
-def test_only_usual_forms_are_addresses() -> None:
+def test_is_address_accepts_only_the_usual_forms() -> None:
     assert [is_address(host) for host in ("1.2.3.4", "::1", "127.1", "2130706433", "a.b")] == [
         True,
         True,

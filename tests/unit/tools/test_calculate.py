@@ -1,4 +1,4 @@
-"""Arithmetic as Python's where Python is exact, exact where Python is not, and never slow."""
+"""The calculator: exact, in agreement with Python, and never slow."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ WORTH = {
 
 
 @pytest.mark.parametrize(("expression", "result"), WORTH.items())
-async def test_what_an_expression_is_worth(expression: str, result: str) -> None:
+async def test_calculate_returns_the_value_of_an_expression(expression: str, result: str) -> None:
     assert await output(calculate, expression=expression) == result
 
 
@@ -124,7 +124,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("expression", "said"), REFUSED.items())
-async def test_what_can_not_be_calculated_is_explained_at_once(expression: str, said: str) -> None:
+async def test_calculate_explains_what_it_cannot_calculate(expression: str, said: str) -> None:
     began = time.process_time()
     result = await output(calculate, expression=expression)
 
@@ -133,7 +133,7 @@ async def test_what_can_not_be_calculated_is_explained_at_once(expression: str, 
     assert result.startswith("Error: ") or not said
 
 
-def test_a_sum_of_many_terms_is_not_nested_too_deeply() -> None:
+def test_calculate_accepts_a_sum_of_many_terms() -> None:
     assert evaluate("+".join("1" * 200)) == 200
 
 
@@ -158,7 +158,7 @@ decimals = st.decimals(0, 1000, places=3).map(lambda d: f"{d:f}")
 
 @settings(max_examples=60, deadline=None)
 @given(sums(whole_numbers, "+ - * // %"))
-def test_whole_numbers_are_calculated_as_python_does(text: str) -> None:
+def test_calculate_agrees_with_python_on_integers(text: str) -> None:
     try:
         expected = eval(text, {})
     except ZeroDivisionError:
@@ -171,7 +171,7 @@ def test_whole_numbers_are_calculated_as_python_does(text: str) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(sums(decimals, "+ - *"))
-def test_decimals_are_calculated_without_rounding(text: str) -> None:
+def test_calculate_decimals_without_rounding(text: str) -> None:
     exact = eval(_as_fractions(text), {"Fraction": Fraction})
 
     assert evaluate(text) == exact
@@ -180,7 +180,7 @@ def test_decimals_are_calculated_without_rounding(text: str) -> None:
 @settings(max_examples=60, deadline=None)
 @given(sums(decimals, "+ - * /"))
 @example("0.001 / 1000.000 / 3.000")
-def test_division_agrees_with_floats_and_what_is_written_with_both(text: str) -> None:
+def test_calculate_division_agrees_with_floats_and_its_text(text: str) -> None:
     try:
         exact = eval(_as_fractions(text), {"Fraction": Fraction})
     except ZeroDivisionError:
@@ -193,14 +193,14 @@ def test_division_agrees_with_floats_and_what_is_written_with_both(text: str) ->
 
 @settings(deadline=None)
 @given(st.integers(-50, 50), st.integers(-30, 30))
-def test_powers_are_exact(base: int, exponent: int) -> None:
+def test_calculate_powers_exactly(base: int, exponent: int) -> None:
     if base or exponent >= 0:
         assert evaluate(f"({base}) ** ({exponent})") == Fraction(base) ** exponent
 
 
 @settings(deadline=None)
 @given(st.sampled_from(sorted(FUNCTIONS)), st.floats(-50, 50).map(lambda x: f"{x:.6f}"))
-def test_functions_agree_with_pythons(name: str, text: str) -> None:
+def test_calculate_functions_agree_with_python(name: str, text: str) -> None:
     python = getattr(math, {"ln": "log", "abs": "fabs", "lcm": ""}.get(name, name), None)
     if python is None or FUNCTIONS[name].min_arguments != 1 or name == "factorial":
         return
@@ -215,7 +215,7 @@ def test_functions_agree_with_pythons(name: str, text: str) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.text("0123456789.e+-*/%()^, πjx=_'[]", max_size=60))
-def test_any_text_is_a_number_or_an_explanation(text: str) -> None:
+def test_calculate_answers_any_text_with_a_number_or_an_explanation(text: str) -> None:
     try:
         value = evaluate(text)
     except ToolError:
@@ -226,7 +226,7 @@ def test_any_text_is_a_number_or_an_explanation(text: str) -> None:
         assert isinstance(value, float) or exact.numerator.bit_length() <= MAX_BITS + 1
 
 
-async def test_the_reader_sees_what_is_calculated() -> None:
+async def test_calculate_label_shows_the_expression() -> None:
     assert calculate.status_label
     assert (
         calculate.status_label(call("calculate", expression="2 + 2").arguments)

@@ -46,7 +46,7 @@ async def everything(
     )
 
 
-def test_a_signature_and_a_docstring_become_a_json_schema() -> None:
+def test_definition_schema_comes_from_signature_and_docstring() -> None:
     made = tool()(everything)
 
     assert (made.name, made.description) == ("everything", "Do everything at once.")
@@ -85,13 +85,13 @@ def test_a_signature_and_a_docstring_become_a_json_schema() -> None:
     }
 
 
-async def test_arguments_defaults_and_context_reach_the_function() -> None:
+async def test_definition_passes_arguments_defaults_and_context() -> None:
     said = await output(tool()(everything), text="go", kind="b", words=["x"], count="7")
 
     assert said == "go b ['x'] 7 0.5 False None None [] q1"
 
 
-def test_a_function_without_parameters_takes_an_empty_object() -> None:
+def test_definition_without_parameters_takes_an_empty_object() -> None:
     @tool()
     async def ping() -> str:
         """Say pong."""
@@ -106,7 +106,7 @@ def test_a_function_without_parameters_takes_an_empty_object() -> None:
 
 
 @pytest.mark.parametrize("arguments", ["", " ", "{}", "null", "{ }"])
-async def test_no_arguments_may_be_written_in_several_ways(arguments: str) -> None:
+async def test_definition_accepts_several_forms_of_no_arguments(arguments: str) -> None:
     @tool()
     async def ping(times: int = 1) -> str:
         """Say pong.
@@ -133,14 +133,14 @@ async def test_no_arguments_may_be_written_in_several_ways(arguments: str) -> No
         "half a character": ('{"text": "\ud800"}', "not valid JSON"),
     }.values(),
 )
-def test_wrong_arguments_are_named(arguments: str, said: str) -> None:
+def test_definition_names_wrong_arguments(arguments: str, said: str) -> None:
     with pytest.raises(ToolError, match="everything") as raised:
         read_definition(everything, ToolContext).parse_arguments(arguments)
 
     assert said in str(raised.value)
 
 
-def test_a_default_list_is_not_shared_between_calls() -> None:
+def test_definition_does_not_share_a_default_list() -> None:
     definition = read_definition(everything, ToolContext)
     minimal = '{"text":"","kind":"a","words":[]}'
     definition.parse_arguments(minimal)["tags"].append("x")
@@ -260,7 +260,7 @@ WRONG: dict[Callable[..., Any], str] = {
 
 
 @pytest.mark.parametrize(("function", "said"), WRONG.items(), ids=[f.__name__ for f in WRONG])
-def test_a_wrong_definition_fails_when_it_is_made(function: Callable[..., Any], said: str) -> None:
+def test_definition_raises_when_it_is_wrong(function: Callable[..., Any], said: str) -> None:
     with pytest.raises(TypeError) as raised:
         tool()(function)
 

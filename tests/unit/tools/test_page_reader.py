@@ -1,4 +1,4 @@
-"""Bytes of any charset and any HTML become text, or an explanation, in bounded time."""
+"""Bytes of any charset and any HTML become text or an error, in bounded time."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ARTICLE = f"""<!doctype html><html><head><title> The
 </body></html>"""
 
 
-def test_the_main_text_is_kept_and_the_rest_is_left_out() -> None:
+def test_page_reader_keeps_the_main_text_only() -> None:
     title, body = extract(ARTICLE)
 
     assert title == "The title"
@@ -58,18 +58,18 @@ def test_the_main_text_is_kept_and_the_rest_is_left_out() -> None:
     ]
 
 
-def test_a_short_page_is_kept_whole_but_for_its_links() -> None:
+def test_page_reader_keeps_a_short_page_without_its_links() -> None:
     links = "<nav><a href=/>Home</a></nav>"
     title, body = extract(f"<title>Example</title>{links}<h1>Hi</h1><p>Short.<p>Very <b>short</b>.")
 
     assert (title, body) == ("Example", "# Hi\n\nShort.\nVery short.")
 
 
-def test_a_page_of_links_is_kept_whole() -> None:
+def test_page_reader_keeps_a_page_of_links() -> None:
     assert extract("<ul><li><a href=/a>one</a><li><a href=/b>two</a></ul>")[1] == "- one\n- two"
 
 
-def test_languages_without_spaces_are_read() -> None:
+def test_page_reader_reads_languages_without_spaces() -> None:
     text = "これは日本語の文章です。" * 30
 
     assert extract(f"<nav><a href=/>ホーム</a></nav><p>{text}</p>")[1] == text
@@ -78,17 +78,17 @@ def test_languages_without_spaces_are_read() -> None:
 @pytest.mark.parametrize(
     "html", ["", " ", "<!-- only -->", "<", "<?php ?>", "<script>x</script>", "</p>"]
 )
-def test_html_without_text_has_none(html: str) -> None:
+def test_page_reader_returns_no_text_for_html_without_any(html: str) -> None:
     assert extract(html)[1].strip("<") == ""
 
 
-def test_an_xml_declaration_is_not_believed_any_more() -> None:
+def test_page_reader_ignores_an_xml_declaration() -> None:
     html = '<?xml version="1.0" encoding="iso-8859-1"?><html><title>Ü</title><p>hé</p></html>'
 
     assert extract(html) == ("Ü", "hé")
 
 
-def test_title_and_text_are_bounded() -> None:
+def test_page_reader_bounds_title_and_text() -> None:
     title, body = extract(f"<title>{'t' * 999}</title>" + f"<p>{SENTENCE}</p>" * 3000)
 
     assert len(title) == MAX_TITLE_CHARACTERS
@@ -97,17 +97,17 @@ def test_title_and_text_are_bounded() -> None:
 
 @settings(deadline=None)
 @given(st.text("<>/pbdivhtml&;=\"' !-[]\n", max_size=200))
-def test_any_text_can_be_taken_for_html(text: str) -> None:
+def test_page_reader_accepts_any_text_as_html(text: str) -> None:
     title, body = extract(text)
 
     assert len(title) + len(body) <= len(text) * 20
 
 
-async def test_html_is_read_in_a_process_of_its_own() -> None:
+async def test_page_reader_reads_html_in_a_separate_process() -> None:
     assert await PageReader().read(page(ARTICLE)) == PageText(*extract(ARTICLE))
 
 
-async def test_other_text_is_left_as_it_is() -> None:
+async def test_page_reader_leaves_plain_text_unchanged() -> None:
     reader = PageReader()
 
     assert await reader.read(page("a < b\n", "text/plain")) == PageText("", "a < b")
@@ -124,7 +124,7 @@ async def test_other_text_is_left_as_it_is() -> None:
         "": "The page is not text but of a kind its server does not tell.",
     }.items(),
 )
-async def test_what_is_not_text_is_refused(media_type: str, said: str) -> None:
+async def test_page_reader_refuses_what_is_not_text(media_type: str, said: str) -> None:
     with pytest.raises(ToolError) as raised:
         await PageReader().read(page(b"\x89PNG", media_type))
 
@@ -140,7 +140,7 @@ def readers() -> list[Path]:
     return [path for path in found if b"html_extractor.py" in (path / "cmdline").read_bytes()]
 
 
-async def test_a_hostile_page_is_given_up_in_time_and_its_process_ends() -> None:
+async def test_page_reader_kills_the_process_of_a_hostile_page() -> None:
     async with asyncio.timeout(MAX_CPU_SECONDS - 1):
         with pytest.raises(ToolError, match="too complicated"):
             await PageReader(timeout_seconds=0.5).read(page(HOSTILE))
@@ -148,7 +148,7 @@ async def test_a_hostile_page_is_given_up_in_time_and_its_process_ends() -> None
     assert readers() == []
 
 
-async def test_the_process_has_limits_and_no_secrets_and_ends_with_whoever_waits_for_it(
+async def test_page_reader_process_has_limits_no_secrets_and_ends_with_its_caller(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-secret")
@@ -173,7 +173,7 @@ def _cpu_limit(process: Path) -> bool:
     )
 
 
-def test_of_a_page_with_very_many_paragraphs_the_first_are_read() -> None:
+def test_page_reader_reads_the_first_of_very_many_paragraphs() -> None:
     _, body = extract("<li>short" * (MAX_PARAGRAPHS + 500))
 
     assert len(body.split("\n")) == MAX_PARAGRAPHS
@@ -197,13 +197,15 @@ def test_of_a_page_with_very_many_paragraphs_the_first_are_read() -> None:
         "nothing": (b"", "", ""),
     }.values(),
 )  # fmt: skip
-def test_bytes_become_text(body: bytes, charset: str, text: str) -> None:
+def test_decode_body_decodes_by_bom_charset_and_fallbacks(
+    body: bytes, charset: str, text: str
+) -> None:
     assert decode_body(body, charset) == text
 
 
 @settings(deadline=None)
 @given(st.text(), st.integers(0, 50))
-def test_a_body_cut_anywhere_keeps_its_charset(text: str, cut: int) -> None:
+def test_decode_body_of_a_cut_body_keeps_its_charset(text: str, cut: int) -> None:
     assert text.removeprefix("\ufeff").startswith(decode_body(text.encode()[:cut], "", False))
 
 
@@ -215,7 +217,7 @@ def test_a_body_cut_anywhere_keeps_its_charset(text: str, cut: int) -> None:
         '<meta http-equiv="Content-Type" content="text/html; charset=koi8-r">',
     ],
 )
-async def test_html_may_tell_its_charset_itself(meta: str) -> None:
+async def test_page_reader_uses_the_charset_that_html_declares(meta: str) -> None:
     read = await PageReader().read(page(f"{meta}<p>привет".encode("koi8-r")))
 
     assert read.body == "привет"

@@ -1,4 +1,4 @@
-"""Names that are looked up in threads of their own."""
+"""Host names are looked up in separate threads, in bounded time."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def server() -> Iterator[NameServer]:
     server.go.set()
 
 
-async def test_name_is_looked_up(server: NameServer) -> None:
+async def test_resolver_looks_a_name_up(server: NameServer) -> None:
     assert await Resolver(server)("example.com") == ["93.184.216.34"]
     with pytest.raises(OSError, match="no such name"):
         await Resolver(server)("no.example.com")
     assert await Resolver()("127.0.0.1") == ["127.0.0.1"]
 
 
-async def test_name_that_hangs_is_given_up_and_holds_up_nobody_else(server: NameServer) -> None:
+async def test_resolver_gives_up_on_a_name_that_hangs(server: NameServer) -> None:
     resolve = Resolver(server, max_threads=2, timeout_seconds=0.05)
     with pytest.raises(TimeoutError):
         await resolve("slow.example.com")
@@ -54,7 +54,7 @@ async def test_name_that_hangs_is_given_up_and_holds_up_nobody_else(server: Name
     assert threading.active_count() <= before + 1
 
 
-async def test_names_that_hang_never_take_more_than_their_places(server: NameServer) -> None:
+async def test_resolver_bounds_threads_of_names_that_hang(server: NameServer) -> None:
     resolve = Resolver(server, max_threads=3, timeout_seconds=0.05)
     results = await asyncio.gather(
         *(resolve(f"slow{n}.example.com") for n in range(50)), return_exceptions=True
@@ -74,7 +74,7 @@ async def test_names_that_hang_never_take_more_than_their_places(server: NameSer
 
 
 @pytest.mark.parametrize("failure", [RuntimeError("can't start new thread"), MemoryError()])
-async def test_places_come_back_from_threads_that_can_not_start(
+async def test_resolver_frees_the_slot_of_a_thread_that_cannot_start(
     server: NameServer, monkeypatch: pytest.MonkeyPatch, failure: Exception
 ) -> None:
     def start(_: threading.Thread) -> None:
@@ -93,7 +93,7 @@ async def test_places_come_back_from_threads_that_can_not_start(
 
 
 @pytest.mark.parametrize("failure", [OSError(), UnicodeError(), RuntimeError(), MemoryError()])
-async def test_places_come_back_however_a_look_up_fails(failure: Exception) -> None:
+async def test_resolver_frees_the_slot_of_a_failed_lookup(failure: Exception) -> None:
     def lookup(_: str) -> Sequence[str]:
         raise failure
 
@@ -103,7 +103,7 @@ async def test_places_come_back_however_a_look_up_fails(failure: Exception) -> N
             await resolve("example.com")
 
 
-async def test_place_of_a_look_up_that_is_cancelled_comes_back_when_the_system_returns(
+async def test_resolver_frees_the_slot_of_a_cancelled_lookup_when_it_returns(
     server: NameServer,
 ) -> None:
     resolve = Resolver(server, max_threads=1)
@@ -121,7 +121,7 @@ async def test_place_of_a_look_up_that_is_cancelled_comes_back_when_the_system_r
             await asyncio.sleep(0.01)
 
 
-async def test_page_of_a_name_that_hangs_is_a_sentence_for_the_model(server: NameServer) -> None:
+async def test_web_client_reports_a_name_that_hangs(server: NameServer) -> None:
     web = WebClient(resolve=Resolver(server, timeout_seconds=0.05))
     with pytest.raises(ToolError, match="no such host"):
         await web.fetch("http://slow.example.com/")

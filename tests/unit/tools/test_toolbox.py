@@ -59,21 +59,21 @@ async def fail(how: str) -> str:
 BOX = Toolbox([say, order, wait, fail])
 
 
-def test_specs_are_what_the_model_is_told() -> None:
+def test_toolbox_specs_describe_the_tools() -> None:
     assert [spec.name for spec in BOX.specs] == ["say", "order", "wait", "fail"]
     assert BOX.specs[0] == ToolSpec("say", "Say a word.", say.parameters)
 
 
-def test_two_tools_of_one_name_are_refused() -> None:
+def test_toolbox_refuses_two_tools_of_one_name() -> None:
     with pytest.raises(ValueError, match="same name"):
         Toolbox([say, say])
 
 
-async def test_a_call_returns_its_output() -> None:
+async def test_toolbox_call_returns_its_output() -> None:
     assert await BOX.run(call("say", word="ha", times=2), CONTEXT) == "haha"
 
 
-async def test_a_tool_that_is_not_there_is_told_with_those_that_are() -> None:
+async def test_toolbox_names_its_tools_to_a_call_of_an_unknown_one() -> None:
     said = await BOX.run(call("sing"), CONTEXT)
 
     assert said == "Error: There is no tool sing; there are say, order, wait, fail."
@@ -82,7 +82,7 @@ async def test_a_tool_that_is_not_there_is_told_with_those_that_are() -> None:
     )
 
 
-async def test_wrong_arguments_are_told() -> None:
+async def test_toolbox_reports_wrong_arguments() -> None:
     assert await BOX.run(call("say", times=2), CONTEXT) == (
         "Error: The arguments of say are wrong: Object missing required field `word`."
     )
@@ -91,23 +91,23 @@ async def test_wrong_arguments_are_told() -> None:
     )
 
 
-async def test_a_tools_own_error_is_told_in_its_words() -> None:
+async def test_toolbox_returns_the_sentence_of_a_tool_error() -> None:
     assert await BOX.run(call("fail", how="tool"), CONTEXT) == "Error: It is raining."
 
 
-async def test_a_defect_is_told_and_logged_without_what_people_wrote(
+async def test_toolbox_logs_a_defect_without_peoples_text(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.ERROR):
         said = await BOX.run(call("fail", how="what a person wrote"), CONTEXT)
 
     assert said == "Error: fail failed (KeyError)."
-    assert "the tool fail failed: KeyError" in caplog.text
+    assert "tool fail raised an unexpected error: KeyError" in caplog.text
     assert "test_toolbox.py" in caplog.text
     assert "what a person wrote" not in caplog.text
 
 
-def test_a_slow_tool_is_stopped_in_time() -> None:
+def test_toolbox_stops_a_slow_tool() -> None:
     async def scenario() -> tuple[str, float]:
         return await BOX.run(call("wait", seconds=1000), CONTEXT), virtual.now()
 
@@ -117,17 +117,17 @@ def test_a_slow_tool_is_stopped_in_time() -> None:
     assert at == pytest.approx(20, abs=0.1)
 
 
-def test_a_tool_that_is_quick_enough_is_waited_for() -> None:
+def test_toolbox_waits_for_a_tool_within_its_time() -> None:
     assert virtual.run(BOX.run(call("wait", seconds=19), CONTEXT)) == "waited"
 
 
-async def test_a_tools_own_timeout_is_not_taken_for_ours() -> None:
+async def test_toolbox_distinguishes_a_tools_own_timeout() -> None:
     said = await BOX.run(call("fail", how="timeout"), CONTEXT)
 
     assert said == "Error: fail failed (TimeoutError)."
 
 
-async def test_cancelling_ends_a_call_and_goes_through() -> None:
+async def test_toolbox_passes_cancellation_on() -> None:
     task = asyncio.create_task(BOX.run(call("wait", seconds=1000), CONTEXT))
     await asyncio.sleep(0)
     task.cancel()
@@ -136,7 +136,7 @@ async def test_cancelling_ends_a_call_and_goes_through() -> None:
         await task
 
 
-async def test_a_long_output_is_cut_and_says_so() -> None:
+async def test_toolbox_cuts_a_long_output_and_says_so() -> None:
     box = Toolbox([say], max_output_characters=100)
     said = await box.run(call("say", word="x", times=12_345), CONTEXT)
 
@@ -146,7 +146,7 @@ async def test_a_long_output_is_cut_and_says_so() -> None:
     assert await box.run(call("say", word="x", times=100), CONTEXT) == "x" * 100
 
 
-async def test_a_long_error_is_cut_too() -> None:
+async def test_toolbox_cuts_a_long_error() -> None:
     said = await Toolbox([say], max_output_characters=100).run(
         call("say", word="", **{"y" * 500: 1}), CONTEXT
     )
@@ -155,7 +155,7 @@ async def test_a_long_error_is_cut_too() -> None:
     assert said.startswith("Error: ")
 
 
-async def test_an_output_is_never_empty_and_always_unicode() -> None:
+async def test_toolbox_output_is_never_empty_and_always_unicode() -> None:
     @tool()
     async def half() -> str:
         """Return half a character."""
@@ -165,13 +165,13 @@ async def test_an_output_is_never_empty_and_always_unicode() -> None:
     assert await Toolbox([half]).run(call("half"), CONTEXT) == "a?"
 
 
-def test_only_what_changes_nothing_may_be_repeated() -> None:
+def test_toolbox_repeats_only_tools_without_side_effects() -> None:
     assert BOX.is_repeatable("say")
     assert not BOX.is_repeatable("order")
     assert BOX.is_repeatable("sing")
 
 
-def test_the_reader_sees_what_runs_but_no_arguments_unless_the_tool_says_so() -> None:
+def test_status_label_shows_arguments_only_if_the_tool_does() -> None:
     assert BOX.status_label(call("order", dish="sk-secret")) == "Calling order(…)…"
     assert BOX.status_label(ToolCall("c", "order", "")) == "Calling order()…"
     assert BOX.status_label(ToolCall("c", "order", "{}")) == "Calling order()…"
@@ -179,7 +179,7 @@ def test_the_reader_sees_what_runs_but_no_arguments_unless_the_tool_says_so() ->
     assert BOX.status_label(call("say", word="hello")) == "Saying hello"
 
 
-def test_what_the_reader_sees_is_one_short_line() -> None:
+def test_status_label_is_one_short_line() -> None:
     said = BOX.status_label(call("say", word="a\n\nb " + "x" * 500))
 
     assert said.startswith("Saying a b xxx")
@@ -188,6 +188,6 @@ def test_what_the_reader_sees_is_one_short_line() -> None:
     assert len(BOX.status_label(call("z" * 500))) <= MAX_STATUS_LABEL_CHARACTERS
 
 
-def test_wrong_arguments_do_not_stop_the_remark() -> None:
+def test_status_label_exists_for_wrong_arguments() -> None:
     assert BOX.status_label(ToolCall("c", "say", "{")) == "Calling say(…)…"
     assert BOX.status_label(call("say", times="often")) == "Calling say(…)…"

@@ -1,4 +1,4 @@
-"""A page is read as it was sent, in bounded time and size, or it is told why not."""
+"""The web client reads a page in bounded time and size, or reports why not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.unit.tools.site import answer, redirect, resolving, site, web_of
 from tests.unit.tools.wire import PUBLIC, Slow, refused
 
 
-async def test_a_page_is_read() -> None:
+async def test_web_client_reads_a_page() -> None:
     found = answer("héllo", media_type="text/plain; charset=UTF-8")
     async with site({"/a?b=c": found}) as there:
         page = await web_of(there).fetch(there.url("/a?b=c#d"))
@@ -26,7 +26,7 @@ async def test_a_page_is_read() -> None:
     assert page.url == there.url("/a?b=c")
 
 
-async def test_the_request_says_little_and_names_the_host() -> None:
+async def test_web_client_request_has_few_headers_and_the_host() -> None:
     async with site({"/": answer()}) as there:
         await web_of(there).fetch(there.url())
 
@@ -43,7 +43,7 @@ async def test_the_request_says_little_and_names_the_host() -> None:
     assert "accept-encoding: gzip" in headers
 
 
-async def test_redirects_are_followed_without_cookies_or_referrer() -> None:
+async def test_web_client_follows_redirects_without_cookies_or_referrer() -> None:
     async with site({}) as there:
         there.answers = {
             "/a/": answer(status="301 Moved", location="b", set_cookie="id=1"),
@@ -60,7 +60,7 @@ async def test_redirects_are_followed_without_cookies_or_referrer() -> None:
     assert "cookie" not in "".join(there.requests).lower()
 
 
-async def test_redirects_come_to_an_end() -> None:
+async def test_web_client_bounds_redirects() -> None:
     async with site({"/": redirect("/")}) as there:
         said = await refused(web_of(there), there.url())
 
@@ -68,19 +68,19 @@ async def test_redirects_come_to_an_end() -> None:
     assert len(there.requests) == MAX_REDIRECTS + 1
 
 
-async def test_a_redirect_to_nonsense_is_told() -> None:
+async def test_web_client_reports_a_redirect_to_an_invalid_address() -> None:
     async with site({"/": redirect("http://[::1")}) as there:
         assert "something unreadable" in await refused(web_of(there), there.url())
 
 
-async def test_an_answer_that_is_not_the_page_is_told() -> None:
+async def test_web_client_reports_other_statuses() -> None:
     async with site({"/": answer("secret detail", status="404 Ask my boss")}) as there:
         assert await refused(web_of(there), there.url()) == (
             "The page's server answered 404 Not Found."
         )
 
 
-async def test_a_page_that_is_too_long_is_read_in_part() -> None:
+async def test_web_client_cuts_a_long_page() -> None:
     async with site(
         {"/": answer(b"x" * (MAX_PAGE_BYTES + 1)), "/fits": answer(b"x" * MAX_PAGE_BYTES)}
     ) as s:
@@ -91,7 +91,7 @@ async def test_a_page_that_is_too_long_is_read_in_part() -> None:
     assert (len(fits.body), fits.is_complete) == (MAX_PAGE_BYTES, True)
 
 
-async def test_a_page_without_end_is_read_in_part() -> None:
+async def test_web_client_cuts_an_endless_page() -> None:
     gone = asyncio.Event()
 
     async def endless(writer: asyncio.StreamWriter) -> None:
@@ -111,7 +111,7 @@ async def test_a_page_without_end_is_read_in_part() -> None:
     assert (len(page.body), page.is_complete) == (MAX_PAGE_BYTES, False)
 
 
-async def test_a_compressed_page_is_unpacked() -> None:
+async def test_web_client_decompresses_a_page() -> None:
     packed = gzip.compress("héllo".encode() * 1000)
     async with site({"/": answer(packed, content_encoding="gzip")}) as there:
         page = await web_of(there).fetch(there.url())
@@ -120,7 +120,7 @@ async def test_a_compressed_page_is_unpacked() -> None:
     assert page.is_complete
 
 
-async def test_a_page_that_unpacks_to_too_much_is_never_unpacked_whole() -> None:
+async def test_web_client_never_decompresses_more_than_its_bound() -> None:
     packing = zlib.compressobj(9, zlib.DEFLATED, 31)
     bomb = b"".join(packing.compress(bytes(2**20)) for _ in range(60)) + packing.flush()
     async with site({"/": answer(bomb, content_encoding="gzip")}) as there:
@@ -133,7 +133,7 @@ async def test_a_page_that_unpacks_to_too_much_is_never_unpacked_whole() -> None
     assert peak < 8 * MAX_PAGE_BYTES
 
 
-async def test_a_compressed_page_that_unpacks_to_nothing_is_bounded_too() -> None:
+async def test_web_client_bounds_compressed_bytes_too() -> None:
     nothing = b"\x1f\x8b\x08" + bytes(7) + b"\x00\x00\x00\xff\xff" * (MAX_PAGE_BYTES // 4)
     async with site({"/": answer(nothing, content_encoding="gzip")}) as there:
         page = await web_of(there).fetch(there.url())
@@ -152,13 +152,13 @@ async def test_a_compressed_page_that_unpacks_to_nothing_is_bounded_too() -> Non
         "endless headers": (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 50_000, "broke off"),
     }.values(),
 )
-async def test_what_is_no_page_is_told(sent: bytes, said: str) -> None:
+async def test_web_client_reports_what_is_no_page(sent: bytes, said: str) -> None:
     async with site({"/": sent}) as there:
         assert said in await refused(web_of(there), there.url())
 
 
 @pytest.mark.parametrize("slow", [Slow(0.5), Slow(0, headers_after=1000)], ids=["drips", "waits"])
-def test_a_slow_page_is_given_up_in_time(slow: Slow) -> None:
+def test_web_client_gives_up_on_a_slow_page(slow: Slow) -> None:
     async def scenario() -> tuple[str, float]:
         web = WebClient(resolve=resolving({"example.com": [PUBLIC]}), connect=lambda: slow)
         return await refused(web, "http://example.com/"), virtual.now()
@@ -170,7 +170,7 @@ def test_a_slow_page_is_given_up_in_time(slow: Slow) -> None:
     assert slow.closed
 
 
-def test_a_slow_resolver_is_given_up_in_time() -> None:
+def test_web_client_gives_up_on_a_slow_resolver() -> None:
     async def resolve(host: str) -> Sequence[str]:
         await asyncio.sleep(1000)
         return [PUBLIC]

@@ -1,4 +1,4 @@
-"""Pages come from the public web and from nowhere else."""
+"""The web client connects to the public web only."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("address", "said"), REFUSED.items())
-async def test_what_is_not_the_public_web_is_never_connected_to(address: str, said: str) -> None:
+async def test_web_client_never_connects_outside_the_public_web(address: str, said: str) -> None:
     wire = Wire()
     web = WebClient(resolve=resolving(NAMES), connect=lambda: wire)
 
@@ -102,7 +102,7 @@ async def test_what_is_not_the_public_web_is_never_connected_to(address: str, sa
 @pytest.mark.parametrize(
     "address", [a for a in REFUSED if ":" in a and "\r" not in a and ":///p" not in a]
 )
-async def test_a_redirect_leads_nowhere_that_could_not_be_asked_for(address: str) -> None:
+async def test_web_client_checks_the_target_of_a_redirect(address: str) -> None:
     wire = Wire(httpx.Response(302, headers={b"location": address.encode()}))
     web = WebClient(resolve=resolving(NAMES), connect=lambda: wire)
     said = await refused(web, "https://example.com/")
@@ -111,7 +111,7 @@ async def test_a_redirect_leads_nowhere_that_could_not_be_asked_for(address: str
     assert "redirects" not in said
 
 
-async def test_an_address_in_place_of_a_name_is_asked_without_looking_it_up() -> None:
+async def test_web_client_does_not_resolve_an_address() -> None:
     wire = Wire()
     web = WebClient(resolve=resolving({}), connect=lambda: wire)
     await web.fetch("http://[2606:4700::1111]/a")
@@ -120,7 +120,7 @@ async def test_an_address_in_place_of_a_name_is_asked_without_looking_it_up() ->
     assert wire.requests[0].headers["host"] == "[2606:4700::1111]"
 
 
-async def test_the_connection_goes_to_the_address_that_was_checked() -> None:
+async def test_web_client_connects_to_the_checked_address() -> None:
     answers = iter([[PUBLIC], [HERE]])  # a name that changes its mind
 
     async def resolve(host: str) -> Sequence[str]:
@@ -139,7 +139,7 @@ async def test_the_connection_goes_to_the_address_that_was_checked() -> None:
     assert len(wire.requests) == 1
 
 
-async def test_the_next_address_is_tried_where_one_does_not_answer() -> None:
+async def test_web_client_tries_the_next_address() -> None:
     six = "2606:4700::1111"
     wire = Wire(refusing=[six])
     web = WebClient(resolve=resolving({"example.com": [six, PUBLIC]}), connect=lambda: wire)
@@ -152,7 +152,7 @@ async def test_the_next_address_is_tried_where_one_does_not_answer() -> None:
     assert page.body == b"hello"
 
 
-async def test_a_server_that_does_not_answer_is_said_to_be_out_of_reach() -> None:
+async def test_web_client_reports_an_unreachable_server() -> None:
     addresses = [f"1.1.1.{n}" for n in range(9)]
     wire = Wire(refusing=addresses)
     web = WebClient(resolve=resolving({"example.com": addresses}), connect=lambda: wire)
@@ -161,7 +161,9 @@ async def test_a_server_that_does_not_answer_is_said_to_be_out_of_reach() -> Non
     assert len(wire.requests) == 3
 
 
-async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_web_client_ignores_proxies_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     async with site({"/": answer("direct")}) as there:
@@ -185,7 +187,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-async def test_the_certificate_must_be_that_of_the_name(certificate: Path) -> None:
+async def test_web_client_requires_the_certificate_of_the_name(certificate: Path) -> None:
     asked: list[str | None] = []
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(certificate)

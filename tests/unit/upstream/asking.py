@@ -1,4 +1,4 @@
-"""Asks an upstream in a test and keeps what came."""
+"""Asks an upstream in a test and collects its events."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ PROMPT = Prompt("Be brief.", (Message("user", "hello", Author("U1", "Ann")),))
 
 
 def config(base_url: str = BASE_URL, **more: Any) -> UpstreamConfig:
-    """Return a configuration; the format is Responses unless told otherwise."""
+    """Return a configuration, by default for the Responses API."""
     usual = {"api_key": "sk-secret", "model": "tiny", "api": "responses"}
     return UpstreamConfig(base_url, **{**usual, **more})
 
 
 class Fallen(Exception):
-    """The line fell, where no httpx is in between."""
+    """The connection broke, where no httpx is in between."""
 
 
 def bare(service: Service, **settings: Any) -> SessionContext:
-    """Return the surroundings of answers that reach `service` by a plain function call.
+    """Return the context of sessions that reach `service` by a plain function call.
 
     For the tests that ask thousands of times; `upstream` has httpx in between.
     """
@@ -105,7 +105,7 @@ async def ask(service: Service, prompt: Prompt = PROMPT, **settings: Any) -> lis
 
 
 def shown(events: Sequence[Event]) -> str:
-    """Return the text a reader has before the end: old text stays until the new has passed it."""
+    """Return the text shown before the end: old text stays until the new is longer."""
     text, kept = "", ""
     for event in events:
         match event:
@@ -134,7 +134,7 @@ def waits(events: Sequence[Event]) -> list[float]:
 
 
 def told(events: list[Event]) -> list[tuple[int, int, float, str]]:
-    """Return what the reader is told of the line."""
+    """Return the fields of each `Reconnecting`."""
     return [
         (e.attempt, e.max_attempts, e.wait_seconds, e.reason)
         for e in events

@@ -1,4 +1,4 @@
-"""The answer the ladder's tests ask for, and the words and paths they meet on the way."""
+"""The answer that tests of the session ask for, with its pieces and paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Streams and answers recorded from real servers by others, outside the project."""
+"""Streams and answers that others recorded from real servers, stored outside the project."""
 
 from __future__ import annotations
 

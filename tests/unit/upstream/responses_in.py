@@ -1,4 +1,4 @@
-"""Feeds a decoder of the Responses API, with short words for the events it is fed."""
+"""Feeds a decoder of the Responses API, with short names for the events it is fed."""
 
 from __future__ import annotations
 

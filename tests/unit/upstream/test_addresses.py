@@ -1,4 +1,4 @@
-"""Where requests go, and which header carries the key."""
+"""URLs of requests, and the header that carries the key."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ VERSION = "api-version=2025-04-01-preview"
         ),
     ],
 )
-def test_a_base_url_s_query_stays_behind_every_path(base: str, path: str, whole: str) -> None:
+def test_build_url_keeps_the_query_of_the_base_url(base: str, path: str, whole: str) -> None:
     assert config(base).build_url(path) == whole
 
 
 @pytest.mark.parametrize("api", ["responses", "chat"])
-async def test_a_query_is_sent_with_questions_and_resumes_alike(api: str) -> None:
+async def test_upstream_sends_the_base_urls_query_with_every_request(api: str) -> None:
     service = Service(["Once ", "upon."], cuts=[Cut(900 if api == "responses" else 200)])
     base = "http://model.test/v1?api-version=preview"
     events = await ask(service, base_url=base, api=api, background="on")
@@ -67,11 +67,11 @@ async def test_a_query_is_sent_with_questions_and_resumes_alike(api: str) -> Non
         ("localhost", "", {}),
     ],
 )
-def test_a_key_travels_as_its_server_wants_it(host: str, key: str, headers: dict[str, str]) -> None:
+def test_auth_headers_suit_the_server(host: str, key: str, headers: dict[str, str]) -> None:
     assert UpstreamConfig(f"https://{host}/v1", key, "m").auth_headers == headers
 
 
-async def test_an_id_with_odd_characters_stays_one_part_of_the_path() -> None:
+async def test_response_id_is_escaped_in_the_path() -> None:
     service = Service(["Once ", "upon."], cuts=[Cut(900)])
     service.resumable = [block.replace(b"resp_1", ODD.encode()) for block in service.resumable]
     async with upstream(service, background="on") as asked:
@@ -79,7 +79,7 @@ async def test_an_id_with_odd_characters_stays_one_part_of_the_path() -> None:
     assert service.asked[-1].path == "/responses/resp%2F..%2Fx%3Fy%23z"
 
 
-async def test_an_id_with_odd_characters_stays_one_part_of_the_path_of_its_cancel() -> None:
+async def test_response_id_is_escaped_in_the_path_of_cancel() -> None:
     service = Service(["Once ", "upon."], cuts=[Cut(900, "silence")])
     service.resumable = [block.replace(b"resp_1", ODD.encode()) for block in service.resumable]
     async with upstream(service, background="on") as asked:
@@ -92,7 +92,7 @@ async def test_an_id_with_odd_characters_stays_one_part_of_the_path_of_its_cance
 
 
 @pytest.mark.parametrize("name", [".", "..", "..."])
-async def test_an_id_of_dots_alone_is_none_and_stands_in_no_path(name: str) -> None:
+async def test_response_id_of_dots_is_ignored(name: str) -> None:
     service = Service(["Once ", "upon."], cuts=[Cut(900)])
     service.resumable = [block.replace(b"resp_1", name.encode()) for block in service.resumable]
     async with upstream(service, background="on") as asked:

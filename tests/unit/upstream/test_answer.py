@@ -1,4 +1,4 @@
-"""Asking at all: attempts before the first event, the end, and letting go."""
+"""The session: attempts before the first event, the end of an answer, closing and detaching."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.unit.upstream.otters import (
 )
 
 
-async def test_an_answer_comes_as_started_deltas_and_an_end() -> None:
+async def test_session_yields_started_deltas_and_finished() -> None:
     service = Service(PIECES)
     events = await ask(service)
     assert events[0] == Started("resp_1", "tiny", resumable=False)
@@ -75,7 +75,7 @@ async def test_an_answer_comes_as_started_deltas_and_an_end() -> None:
         (Out(200, b"data: 7\n\ndata: {\n\n"), 0.5, BROKE_OFF),
     ],
 )
-async def test_a_failure_before_the_first_event_is_tried_again(
+async def test_session_retries_a_failure_before_the_first_event(
     fault: Out,
     wait: float,
     why: str,
@@ -103,7 +103,7 @@ async def test_a_failure_before_the_first_event_is_tried_again(
         (Out(307, b"", {"location": "http://elsewhere.test/"}), "moved"),
     ],
 )
-async def test_a_final_refusal_is_told_at_once(fault: Out, said: str) -> None:
+async def test_session_reports_a_permanent_refusal_at_once(fault: Out, said: str) -> None:
     service = Service(PIECES, faults=[fault])
     events = await ask(service)
     assert len(events) == 1
@@ -113,7 +113,7 @@ async def test_a_final_refusal_is_told_at_once(fault: Out, said: str) -> None:
     assert service.paths == [ASK]
 
 
-async def test_five_attempts_then_the_sentence() -> None:
+async def test_session_fails_after_five_attempts() -> None:
     service = Service(PIECES, faults=[refusal(503)] * 9)
     events = await ask(service)
     assert waits(events) == [0.5, 1, 2, 4, 8]
@@ -124,14 +124,14 @@ async def test_five_attempts_then_the_sentence() -> None:
     assert service.paths == [ASK] * 6
 
 
-async def test_a_server_nobody_reaches_is_told_so() -> None:
+async def test_session_reports_an_unreachable_server() -> None:
     events = await ask(Service(PIECES, faults=[Out(0)] * 9))
     end = final(events)
     assert isinstance(end, Failed)
     assert isinstance(end.error, UpstreamUnreachable)
 
 
-async def test_no_attempt_begins_after_the_time_is_up() -> None:
+async def test_session_starts_no_attempt_after_the_deadline() -> None:
     clock = Clock()
     service = Service(PIECES, faults=[refusal(503, headers={"retry-after": "50"})] * 9)
     async with upstream(service, clock, total_seconds=120) as asked:
@@ -140,7 +140,7 @@ async def test_no_attempt_begins_after_the_time_is_up() -> None:
     assert clock.time - 1000 == 100
 
 
-async def test_the_end_is_acted_on_at_once_though_the_line_stays_open() -> None:
+async def test_session_finishes_at_once_though_the_connection_stays_open() -> None:
     service, clock = Service(PIECES), Clock()
     service.cuts.append(Cut(sum(map(len, service.foreground)), "silence"))
     async with upstream(service, clock) as asked:
@@ -152,7 +152,7 @@ async def test_the_end_is_acted_on_at_once_though_the_line_stays_open() -> None:
     assert clock.time < 1000.3
 
 
-async def test_a_chat_answer_waits_a_moment_for_its_token_counts() -> None:
+async def test_session_chat_waits_briefly_for_token_counts() -> None:
     service, clock = Service(PIECES), Clock()
     counts = service.chat.index(b'"usage"')
     service.cuts.append(Cut(service.chat.rindex(b"data: ", 0, counts), "silence"))
@@ -162,7 +162,7 @@ async def test_a_chat_answer_waits_a_moment_for_its_token_counts() -> None:
     assert 1 <= clock.time - 1000 <= 1.2
 
 
-async def test_an_answer_let_go_closes_its_connection_and_cancels_the_response() -> None:
+async def test_session_closed_early_closes_the_connection_and_cancels() -> None:
     service = Service(PIECES)
     service.cuts.append(Cut(after(service, 5), "silence"))
     async with upstream(service, background="on") as asked:
@@ -174,14 +174,14 @@ async def test_an_answer_let_go_closes_its_connection_and_cancels_the_response()
     assert service.paths == [ASK, CANCEL]
 
 
-async def test_a_response_that_ends_with_its_connection_needs_no_cancelling() -> None:
+async def test_session_cancels_no_response_that_is_not_background() -> None:
     service = Service(PIECES)
     async with upstream(service) as asked, aclosing(asked.answer(PROMPT)) as events:
         await anext(events)
     assert service.paths == [ASK]
 
 
-async def test_whoever_leaves_lets_the_response_go_on() -> None:
+async def test_detach_response_leaves_responses_running() -> None:
     service = resumable("silence")
     async with (
         upstream(service, background="on") as asked,
@@ -192,7 +192,7 @@ async def test_whoever_leaves_lets_the_response_go_on() -> None:
     assert service.paths == [ASK]
 
 
-async def test_whoever_leaves_one_response_cancels_the_others() -> None:
+async def test_detach_response_of_one_cancels_the_others() -> None:
     service = Service(PIECES)
     async with upstream(service, background="on") as asked:
         for left in ("resp_1", "another"):
@@ -203,7 +203,7 @@ async def test_whoever_leaves_one_response_cancels_the_others() -> None:
     assert service.paths == [ASK, ASK, CANCEL]
 
 
-async def test_a_response_begun_elsewhere_is_taken_over_from_its_beginning() -> None:
+async def test_session_resumes_a_response_of_another_process_from_its_start() -> None:
     service = resumable("silence")
     async with upstream(service, background="on") as asked:
         async with aclosing(asked.answer(PROMPT)) as events:
@@ -216,7 +216,7 @@ async def test_a_response_begun_elsewhere_is_taken_over_from_its_beginning() -> 
     assert final(taken).text == shown(taken) == TEXT
 
 
-async def test_a_response_that_cannot_be_taken_over_is_asked_for_anew() -> None:
+async def test_session_restarts_a_response_that_cannot_be_resumed() -> None:
     service = Service(PIECES)
     service.resume_refusal = service.poll_refusal = refusal(404)
     async with upstream(service) as asked:
@@ -225,7 +225,7 @@ async def test_a_response_that_cannot_be_taken_over_is_asked_for_anew() -> None:
     assert final(events).text == shown(events) == TEXT
 
 
-async def test_a_server_without_cancel_is_not_asked_to_again() -> None:
+async def test_upstream_remembers_a_server_without_cancel() -> None:
     service = Service(PIECES)
     service.cancel_refusal = refusal(404)
     async with upstream(service, background="on") as asked:
@@ -242,7 +242,7 @@ async def collect(events: AsyncIterator[Event]) -> list[Event]:
     return [event async for event in events]
 
 
-async def test_refused_hosted_tools_are_left_out() -> None:
+async def test_session_leaves_out_refused_hosted_tools() -> None:
     service = Service(PIECES, faults=[refusal(400, "web_search is not supported", param="tools")])
     prompt = type(PROMPT)("", PROMPT.messages, hosted_tools=({"type": "web_search"},))
     async with upstream(service) as asked:
@@ -257,7 +257,7 @@ async def test_refused_hosted_tools_are_left_out() -> None:
     ]
 
 
-async def test_a_refusal_that_names_no_way_out_is_final() -> None:
+async def test_session_takes_a_refusal_of_nothing_optional_for_final() -> None:
     fault = refusal(400, "Invalid 'temperature'", param="temperature")
     events = await ask(Service(PIECES, faults=[fault]), api="auto")
     end = final(events)

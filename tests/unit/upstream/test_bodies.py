@@ -1,4 +1,4 @@
-"""A prompt on the wire."""
+"""A prompt as the JSON bodies of both wire formats."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def read(body: bytes) -> Any:
     return msgspec.json.decode(body)
 
 
-def test_a_prompt_for_responses() -> None:
+def test_responses_body_of_a_full_prompt() -> None:
     assert read(responses_body(PROMPT, "tiny", set())) == {
         "model": "tiny",
         "stream": True,
@@ -69,7 +69,7 @@ def test_a_prompt_for_responses() -> None:
     }
 
 
-def test_each_option_of_responses_is_sent_when_it_is_wanted() -> None:
+def test_responses_body_has_exactly_the_given_options() -> None:
     body = read(responses_body(PROMPT, "tiny", RESPONSES_OPTIONS))
     assert (body["background"], body["store"]) == (True, True)
     assert body["stream_options"] == {"include_obfuscation": False}
@@ -77,7 +77,7 @@ def test_each_option_of_responses_is_sent_when_it_is_wanted() -> None:
     assert read(responses_body(PROMPT, "tiny", {"store"}))["store"] is False
 
 
-def test_a_prompt_for_chat() -> None:
+def test_chat_body_of_a_full_prompt() -> None:
     called = [
         {
             "id": "call_1",
@@ -111,7 +111,7 @@ def test_a_prompt_for_chat() -> None:
     }
 
 
-def test_a_bare_prompt_sends_nothing_needless() -> None:
+def test_bodies_of_a_bare_prompt_have_no_empty_fields() -> None:
     bare = Prompt("", (Message("user", "Hi"),))
     message = {"role": "user", "content": "Hi"}
     assert read(responses_body(bare, "tiny", set())) == {

@@ -1,4 +1,4 @@
-"""What a server can't do is remembered for a day."""
+"""What a server does not support is remembered for a day."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DAY = 24 * 3600
 URL, OTHER = "http://one.test/v1", "http://two.test/v1"
 
 
-def test_a_latch_holds_for_one_model_of_one_server_for_a_day() -> None:
+def test_capabilities_remember_one_model_of_one_server_for_a_day() -> None:
     known = Capabilities()
     known.mark_unsupported(URL, "m", "responses", 100)
     assert known.is_unsupported(URL, "m", "responses", 100)
@@ -21,14 +21,14 @@ def test_a_latch_holds_for_one_model_of_one_server_for_a_day() -> None:
     assert not known.is_unsupported(URL, "m", "chat", 100)
 
 
-def test_what_a_server_lacks_all_its_models_lack() -> None:
+def test_capabilities_of_a_server_apply_to_all_its_models() -> None:
     known = Capabilities()
     known.mark_unsupported(URL, "", "resume", 100)
     assert known.is_unsupported(URL, "m", "resume", 200)
     assert known.is_unsupported(URL, "n", "resume", 200)
 
 
-def test_formats_are_learned_both_ways_and_asked_for_once_a_day() -> None:
+def test_capabilities_learn_formats_and_ask_once_a_day() -> None:
     known = Capabilities()
     assert not known.has_asked_formats(URL, "m", 0)
     known.learn_formats(URL, "m", ("openai_chat_completions", "anthropic_messages"), 0)
@@ -40,7 +40,7 @@ def test_formats_are_learned_both_ways_and_asked_for_once_a_day() -> None:
     assert not known.is_unsupported(URL, "m", "responses", 3)
 
 
-def test_a_server_that_does_not_say_is_not_asked_again() -> None:
+def test_capabilities_do_not_ask_a_silent_server_again() -> None:
     known = Capabilities()
     known.learn_formats(URL, "m", None, 0)
     assert known.has_asked_formats(URL, "m", 1)
@@ -59,5 +59,5 @@ def test_a_server_that_does_not_say_is_not_asked_again() -> None:
         ("", False),
     ],
 )
-def test_hosts_known_to_resume(host: str, documented: bool) -> None:
+def test_matches_host_knows_hosts_that_resume(host: str, documented: bool) -> None:
     assert matches_host(host, RESUMING_HOSTS) is documented

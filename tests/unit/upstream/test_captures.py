@@ -1,4 +1,4 @@
-"""What four real servers answered, through the whole way, with what has to come of each."""
+"""HTTP replies of four real servers, through the whole session, and their outcome."""
 
 from __future__ import annotations
 
@@ -98,14 +98,14 @@ def end_as_told(body: bytes) -> str:
     return text
 
 
-def test_every_capture_has_its_outcome() -> None:
+def test_captures_have_an_outcome_each() -> None:
     named = [*FINISHED, *CUT_OFF, *TOOLS, *FAILED]
     assert sorted(named) == recorded.captures()
     assert len(named) == 45
 
 
 @pytest.mark.parametrize("name", FINISHED)
-async def test_an_answer_is_read_whole(name: str) -> None:
+async def test_captured_answer_is_complete(name: str) -> None:
     events = await replay(name)
     end = final(events)
     assert isinstance(end, Finished)
@@ -119,7 +119,7 @@ async def test_an_answer_is_read_whole(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(CUT_OFF))
-async def test_an_answer_at_its_length_limit_says_so(name: str) -> None:
+async def test_captured_answer_at_its_length_limit_is_cut_off(name: str) -> None:
     end = final(await replay(name))
     assert isinstance(end, Finished)
     assert end.cut_off_reason == "max_output_tokens"
@@ -128,7 +128,7 @@ async def test_an_answer_at_its_length_limit_says_so(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(TOOLS))
-async def test_a_tool_call_comes_whole_and_before_the_end(name: str) -> None:
+async def test_captured_tool_call_is_complete_and_before_the_end(name: str) -> None:
     events = await replay(name)
     assert isinstance(events[-1], Finished)
     call = events[-2]
@@ -140,7 +140,7 @@ async def test_a_tool_call_comes_whole_and_before_the_end(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FAILED)
-async def test_a_failure_is_one_error_with_its_sentence(name: str) -> None:
+async def test_captured_failure_is_one_error_with_its_sentence(name: str) -> None:
     kind, retryable = FAILED[name]
     events = await replay(name)
     end = final(events)
@@ -152,14 +152,14 @@ async def test_a_failure_is_one_error_with_its_sentence(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, (_, again) in FAILED.items() if again])
-async def test_what_can_be_tried_again_is(name: str) -> None:
+async def test_captured_temporary_error_is_retried(name: str) -> None:
     events = await replay(name, attempts=1)
     end = final(events)
     assert isinstance(end, Finished)
     assert end.text == shown(events) == AGAIN
 
 
-async def test_what_the_model_does_and_thinks_is_told() -> None:
+async def test_captured_activity_and_reasoning_are_yielded() -> None:
     events = await replay("aimock_responses_reasoning_websearch")
     doing = [event.text for event in events if isinstance(event, Activity)]
     assert "Searching the web: meaning of life" in doing

@@ -1,4 +1,4 @@
-"""Our fake server, certified by an outsider: the `openai` client reads it, resumes, and agrees."""
+"""Our fake server, checked with the `openai` client: it reads, resumes and polls as we do."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ TEXT = "".join(PIECES)
 
 
 @asynccontextmanager
-async def outsider(service: Service) -> AsyncIterator[openai.AsyncOpenAI]:
-    """Yield the outsider's client."""
+async def sdk_client(service: Service) -> AsyncIterator[openai.AsyncOpenAI]:
+    """Yield the client of the OpenAI SDK."""
     async with (
         serving(service) as url,
         openai.AsyncOpenAI(base_url=url, api_key="sk-x", max_retries=0) as client,
@@ -25,9 +25,9 @@ async def outsider(service: Service) -> AsyncIterator[openai.AsyncOpenAI]:
         yield client
 
 
-async def test_the_outsider_reads_our_responses_as_we_do() -> None:
+async def test_openai_sdk_reads_responses_as_we_do() -> None:
     service = Service(PIECES)
-    async with outsider(service) as client:
+    async with sdk_client(service) as client:
         events = [e async for e in await client.responses.create(model="m", input="?", stream=True)]
     assert [event.type for event in events][:2] == ["response.created", "response.in_progress"]
     assert [event.sequence_number for event in events] == list(range(len(events)))
@@ -41,10 +41,10 @@ async def test_the_outsider_reads_our_responses_as_we_do() -> None:
 
 
 @pytest.mark.parametrize("cut", [1, 4, 7])
-async def test_the_outsider_resumes_where_it_was_cut(cut: int) -> None:
+async def test_openai_sdk_resumes_where_it_was_cut(cut: int) -> None:
     service = Service(PIECES)
     service.cuts.append(Cut(len(b"".join(service.resumable[:cut]))))
-    async with outsider(service) as client:
+    async with sdk_client(service) as client:
         begun = await client.responses.create(model="m", input="?", stream=True, background=True)
         events = [event async for event in begun]
         assert len(events) == cut
@@ -56,18 +56,18 @@ async def test_the_outsider_resumes_where_it_was_cut(cut: int) -> None:
     assert last.response.output_text == TEXT
 
 
-async def test_the_outsider_polls_and_cancels() -> None:
+async def test_openai_sdk_polls_and_cancels() -> None:
     service = Service(PIECES)
     service.polls_before_done = 1
-    async with outsider(service) as client:
+    async with sdk_client(service) as client:
         assert (await client.responses.retrieve("resp_1")).status == "in_progress"
         assert (await client.responses.retrieve("resp_1")).output_text == TEXT
         assert (await client.responses.cancel("resp_1")).status == "cancelled"
 
 
-async def test_the_outsider_reads_our_chat_as_we_do() -> None:
+async def test_openai_sdk_reads_chat_as_we_do() -> None:
     service = Service(PIECES)
-    async with outsider(service) as client:
+    async with sdk_client(service) as client:
         stream = await client.chat.completions.create(
             model="m",
             messages=[{"role": "user", "content": "?"}],

@@ -1,4 +1,4 @@
-"""The door itself: what a model is, what a failure before the first byte means."""
+"""The client: fetching the model, and failures before the first byte."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.unit.upstream.clock import Clock
 from tests.unit.upstream.fake import Cut, Service, serving
 
 
-async def test_a_model_says_which_formats_it_takes() -> None:
+async def test_fetch_model_returns_the_formats_of_the_model() -> None:
     service = Service([])
     service.model = {"id": "tiny-2", "tokenlab": {"accepted_request_formats": ["a", "b"]}}
     async with upstream(service) as asked:
@@ -27,14 +27,14 @@ async def test_a_model_says_which_formats_it_takes() -> None:
         assert await asked.fetch_model() == ModelInfo("tiny", None)
 
 
-async def test_an_unknown_model_is_an_error_that_names_it() -> None:
+async def test_fetch_model_error_names_the_unknown_model() -> None:
     async with upstream(Service([])) as asked:
         with pytest.raises(UpstreamRefused) as caught:
             await asked.fetch_model()
     assert caught.value.status == 404
 
 
-async def test_a_server_that_never_says_what_its_model_is_is_given_up() -> None:
+async def test_fetch_model_gives_up_on_a_silent_server() -> None:
     service, clock = Service([]), Clock()
     service.model, service.model_cut = {}, Cut(0, "silence")
     async with upstream(service, clock) as asked:
@@ -43,7 +43,7 @@ async def test_a_server_that_never_says_what_its_model_is_is_given_up() -> None:
     assert 10 <= clock.time - 1000 <= 11
 
 
-async def test_a_model_name_with_a_slash_is_one_name() -> None:
+async def test_fetch_model_escapes_a_slash_in_the_name() -> None:
     service = Service([])
     service.model = {}
     async with upstream(service, model="house/tiny") as asked:
@@ -67,7 +67,7 @@ def answering(statuses: dict[str, int]) -> httpx.MockTransport:
         (501, 404, ()),
     ],
 )
-async def test_empty_requests_tell_which_formats_a_server_has(
+async def test_probe_endpoints_finds_the_formats_of_a_server(
     responses: int, chat: int, has: tuple[str, ...]
 ) -> None:
     transport = answering({"/v1/responses": responses, "/v1/chat/completions": chat})
@@ -76,7 +76,7 @@ async def test_empty_requests_tell_which_formats_a_server_has(
         assert await Upstream(settings, http).probe_endpoints() == has
 
 
-async def test_an_empty_request_tells_that_the_key_is_refused() -> None:
+async def test_probe_endpoints_raises_for_a_refused_key() -> None:
     transport = answering({"/v1/responses": 401})
     settings = config(base_url="http://model.test/v1")
     async with httpx.AsyncClient(transport=transport) as http:
@@ -118,7 +118,7 @@ def untrusted() -> Exception:
     ],
     ids=lambda value: repr(value()) if isfunction(value) else str(value),
 )
-async def test_a_failure_before_the_first_byte_is_translated(
+async def test_upstream_translates_failures_before_the_first_byte(
     error: Callable[[], Exception],
     kind: type[UpstreamError],
     attempts: int,
@@ -137,7 +137,7 @@ BOMB = gzip.compress(b"data: {}\n\n" * 5_000_000)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "GZIP ", "deflate", "br", "zstd", "gzip, gzip"])
-async def test_compressed_answer_is_refused_before_it_is_unpacked(encoding: str) -> None:
+async def test_upstream_refuses_a_compressed_answer_unread(encoding: str) -> None:
     class Packed(httpx.AsyncByteStream):
         read = 0
 
@@ -159,7 +159,7 @@ async def test_compressed_answer_is_refused_before_it_is_unpacked(encoding: str)
     assert packed.read == 0
 
 
-async def test_compressed_error_counts_by_its_status() -> None:
+async def test_upstream_classifies_a_compressed_error_by_its_status() -> None:
     def handle(_: httpx.Request) -> httpx.Response:
         return httpx.Response(401, headers={"content-encoding": "gzip"}, stream=_Bytes(BOMB))
 
@@ -169,7 +169,7 @@ async def test_compressed_error_counts_by_its_status() -> None:
     assert error.value.status == 401
 
 
-async def test_body_that_says_it_is_not_compressed_is_read() -> None:
+async def test_upstream_reads_a_body_with_encoding_identity() -> None:
     def handle(_: httpx.Request) -> httpx.Response:
         return httpx.Response(200, headers={"content-encoding": "identity"}, json={"id": "tiny"})
 
@@ -202,21 +202,21 @@ async def refused(url: str, **settings: str) -> None:
     "url",
     ["model.test/v1", "http://", "://x", "ftp://x", "http://127.0.0.1:99999/v1", ""],
 )
-async def test_an_address_that_is_none_is_told_to_the_operator(url: str) -> None:
+async def test_upstream_reports_an_invalid_address(url: str) -> None:
     await refused(url)
 
 
 @pytest.mark.parametrize("key", ["sk-1\nx", "sk-é", "sk-\x00"], ids=ascii)
-async def test_a_key_that_cannot_be_sent_is_told_to_the_operator(key: str) -> None:
+async def test_upstream_reports_a_key_that_cannot_be_sent(key: str) -> None:
     async with serving(Service([])) as url:
         await refused(url, api_key=key)
 
 
-async def test_a_key_is_never_shown() -> None:
+async def test_config_repr_hides_the_key() -> None:
     assert "sk-secret" not in repr(config())
 
 
-async def test_without_a_key_none_is_sent() -> None:
+async def test_upstream_sends_no_key_without_one() -> None:
     service = Service(["Yes."])
     await ask(service, api_key="")
     assert "authorization" not in service.asked[0].headers

@@ -1,4 +1,4 @@
-"""A response is taken over where a cursor says, or from its start; its text comes out whole."""
+"""Resuming a response of another process, at a cursor or from its start, loses no text."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def cursors(events: Sequence[Event]) -> list[str]:
     return [event.cursor for event in events if isinstance(event, TextDelta)]
 
 
-async def test_every_delta_of_a_resumable_response_but_the_first_has_a_cursor() -> None:
+async def test_cursor_comes_with_every_resumable_delta_but_the_first() -> None:
     assert cursors(await ask(Service(PIECES), background="on")) == ["", *CURSORS[1:]]
     assert cursors(await ask(Service(PIECES))) == [""] * len(PIECES)
 
 
 @pytest.mark.parametrize("known", range(1, len(PIECES)))
-async def test_what_follows_the_known_text_is_all_that_is_read(known: int) -> None:
+async def test_resume_point_yields_only_the_text_after_it(known: int) -> None:
     service, text = Service(PIECES), "".join(PIECES[: known + 1])
     events = await take_over(service, ResumePoint("resp_1", text, CURSORS[known]))
     assert service.paths == [RESUME]
@@ -57,7 +57,7 @@ async def test_what_follows_the_known_text_is_all_that_is_read(known: int) -> No
 
 
 @pytest.mark.parametrize("how", [(), (40,), (40, 200)], ids=["once", "twice", "three times"])
-async def test_a_response_that_was_taken_over_is_resumed_like_any_other(
+async def test_resume_point_response_is_resumed_again_after_a_drop(
     how: tuple[int, ...],
 ) -> None:
     service = resumable(events=3, times=1 + len(how))
@@ -71,7 +71,7 @@ async def test_a_response_that_was_taken_over_is_resumed_like_any_other(
     ["", "4 0 0 15 resp_1", "4 0 0 13 resp_0", "4 0 0 13", "four 0 0 13 resp_1"],
     ids=["none", "of another text", "of another response", "too short", "no numbers"],
 )
-async def test_a_cursor_that_is_not_the_texts_is_not_gone_by(cursor: str) -> None:
+async def test_resume_point_ignores_a_cursor_of_another_text(cursor: str) -> None:
     service = Service(PIECES)
     events = await take_over(service, ResumePoint("resp_1", "".join(PIECES[:2]), cursor))
     assert service.asked[0].query["starting_after"] == "0"
@@ -79,7 +79,7 @@ async def test_a_cursor_that_is_not_the_texts_is_not_gone_by(cursor: str) -> Non
     assert final(events).text == shown(events) == TEXT
 
 
-async def test_a_server_that_begins_at_the_start_all_the_same_doubles_nothing() -> None:
+async def test_resume_point_skips_what_a_server_sends_again() -> None:
     service = Service(PIECES)
     service.resume_refusal = Out(200, b"".join(service.resumable))
     events = await take_over(service, ResumePoint("resp_1", "".join(PIECES[:2]), CURSORS[1]))
@@ -87,7 +87,7 @@ async def test_a_server_that_begins_at_the_start_all_the_same_doubles_nothing() 
     assert final(events).text == TEXT
 
 
-async def test_a_response_that_can_only_be_polled_ends_whole_and_no_text_vanishes() -> None:
+async def test_resume_point_polled_response_ends_with_all_text() -> None:
     service = Service(PIECES)
     service.resume_refusal = refusal(404)
     events = await take_over(service, ResumePoint("resp_1", "".join(PIECES[:2]), CURSORS[1]))
@@ -96,7 +96,7 @@ async def test_a_response_that_can_only_be_polled_ends_whole_and_no_text_vanishe
     assert final(events).text == TEXT
 
 
-async def test_a_forgotten_response_is_asked_for_anew_and_its_text_kept_meanwhile() -> None:
+async def test_resume_point_of_a_lost_response_restarts_and_keeps_its_text() -> None:
     service = Service(PIECES)
     service.resume_refusal = service.poll_refusal = refusal(404)
     events = await take_over(service, ResumePoint("resp_1", "".join(PIECES[:2]), CURSORS[1]))
@@ -106,7 +106,7 @@ async def test_a_forgotten_response_is_asked_for_anew_and_its_text_kept_meanwhil
 
 
 @pytest.mark.parametrize("cursor", ["", CURSORS[1]], ids=["from its start", "from a cursor"])
-async def test_a_forgotten_response_that_changed_something_is_not_asked_for_anew(
+async def test_resume_point_of_a_lost_irreversible_response_fails(
     cursor: str,
 ) -> None:
     service, text = Service(PIECES), "".join(PIECES[:2])
@@ -118,13 +118,13 @@ async def test_a_forgotten_response_that_changed_something_is_not_asked_for_anew
     assert end.text in ("", text)
 
 
-def test_after_more_than_one_part_of_text_there_is_no_cursor() -> None:
+def test_cursor_is_missing_after_several_parts() -> None:
     payloads = responses_payloads(PIECES, background=True)
     second = [{**one, "output_index": 1} for one in payloads[3:5]]
     assert cursors(decoded([*payloads[:5], *second])) == ["", CURSORS[1], "", ""]
 
 
-def test_after_a_source_or_a_call_that_only_the_end_repeats_there_is_no_cursor() -> None:
+def test_cursor_is_missing_after_a_citation_or_call() -> None:
     payloads = responses_payloads(PIECES, background=True)
     source = {"type": "url_citation", "url": "https://otters.test", "title": "Otters"}
     cited = {"type": "response.output_text.annotation.added", "annotation": source}
@@ -150,7 +150,7 @@ def halved() -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("payloads", [lean(PIECES), halved()], ids=["no indexes", "half an emoji"])
-def test_wherever_the_reader_dies_the_next_one_ends_with_the_same_text(
+def test_resume_point_at_any_event_ends_with_the_same_text(
     payloads: list[dict[str, Any]],
 ) -> None:
     whole = AnswerState("turn1")
@@ -170,6 +170,6 @@ def test_wherever_the_reader_dies_the_next_one_ends_with_the_same_text(
         assert again.text == whole.text
 
 
-def test_a_cursor_reads_as_it_was_written() -> None:
+def test_cursor_is_parsed_as_it_was_written() -> None:
     cursor = Cursor(17, 2, 1, 5, "resp_1")
     assert ResumePoint("resp_1", "Otter", str(cursor)).parsed_cursor == cursor

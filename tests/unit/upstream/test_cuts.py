@@ -1,7 +1,7 @@
-"""The line falls after every event, and at every seventh byte, in every way a line can fall.
+"""The connection breaks after every event, and at every seventh byte, in every possible way.
 
 Whatever the cut, the reader ends up with exactly the text, nothing twice and nothing missing, and
-is told once that the line fell, unless all that matters had come before.
+is told once that the connection broke, unless all that matters had come before.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def at_every_seventh_byte(blocks: list[bytes]) -> list[Cut]:
 
 @pytest.mark.parametrize("cuts", [after_every_event, at_every_seventh_byte])
 @pytest.mark.parametrize("mode", MODES)
-async def test_no_cut_loses_or_doubles_a_character(
+async def test_session_loses_and_doubles_nothing_wherever_it_drops(
     mode: Mode,
     cuts: Callable[[list[bytes]], list[Cut]],
 ) -> None:
@@ -99,7 +99,7 @@ def assert_told(mode: Mode, server: Service, events: list[Event], cut: Cut) -> N
 
 
 @pytest.mark.parametrize("mode", MODES)
-async def test_three_falls_in_one_answer_are_each_the_first_again(mode: Mode) -> None:
+async def test_session_resets_the_budget_after_each_of_three_drops(mode: Mode) -> None:
     server, blocks = service()
     total = sum(map(len, blocks[mode]))
     thirds = [Cut(total // 4, "rst"), Cut(total // 2, "eof"), Cut(total * 3 // 4, "chunk")]
@@ -114,7 +114,7 @@ async def test_three_falls_in_one_answer_are_each_the_first_again(mode: Mode) ->
 
 @pytest.mark.parametrize("step", [1, 2, 3, 61])
 @pytest.mark.parametrize("mode", MODES)
-async def test_the_size_of_chunks_changes_nothing(mode: Mode, step: int) -> None:
+async def test_session_events_are_independent_of_chunk_sizes(mode: Mode, step: int) -> None:
     server, blocks = service()
     server.cuts.append(Cut(sum(map(len, blocks[mode])) // 2))
     async with upstream(server, step=step, **SETTINGS[mode]) as asked:

@@ -1,3 +1,5 @@
+"""Characters that a server splits between two events."""
+
 from __future__ import annotations
 
 import json
@@ -30,7 +32,7 @@ def text_item(text: str) -> dict[str, Any]:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Co"]), min_size=1))
-def test_a_text_cut_between_the_halves_of_its_characters_is_put_together(text: str) -> None:
+def test_surrogate_joiner_joins_text_split_in_a_pair(text: str) -> None:
     decoder = ChatDecoder("m")
     events = [e for unit in utf16_units(text) for e in decoder.feed(content(unit))]
     events += decoder.feed(b"[DONE]")
@@ -42,7 +44,7 @@ def test_a_text_cut_between_the_halves_of_its_characters_is_put_together(text: s
     ("cut", "mended"),
     [("a\udd26b", "a\ufffdb"), ("a\ud83e", "a"), ("\\\\ud83e", "\\\\ud83e")],
 )
-def test_a_half_without_another_does_not_lose_the_rest(cut: str, mended: str) -> None:
+def test_surrogate_joiner_keeps_text_around_a_lone_half(cut: str, mended: str) -> None:
     decoder = ChatDecoder("m")
     decoder.feed(content(cut))
     assert decoder.answer_text.text() == mended
@@ -57,7 +59,7 @@ def test_a_half_without_another_does_not_lose_the_rest(cut: str, mended: str) ->
         {"type": "response.completed", "response": {"output": [text_item("ab\ud83e")]}},
     ],
 )
-def test_what_is_decoded_can_be_written_again(event: dict[str, Any]) -> None:
+def test_surrogate_joiner_output_can_be_encoded(event: dict[str, Any]) -> None:
     decoder = ResponsesDecoder("m")
     told = decoder.feed(json.dumps(event).encode())
     assert "ab" in f"{told} {decoder.error}"
@@ -74,7 +76,7 @@ def test_what_is_decoded_can_be_written_again(event: dict[str, Any]) -> None:
         ),
     ],
 )
-def test_a_whole_answer_that_ends_in_a_half_is_read(
+def test_decoders_read_a_complete_answer_that_ends_in_a_half(
     decoder: ResponsesDecoder | ChatDecoder, body: dict[str, Any]
 ) -> None:
     end = decoder.decode_complete(parse_complete_answer(json.dumps(body).encode(), "m"))[-1]
@@ -82,7 +84,7 @@ def test_a_whole_answer_that_ends_in_a_half_is_read(
     assert end.text == "ab"
 
 
-def test_arguments_cut_in_a_character_are_put_together() -> None:
+def test_surrogate_joiner_joins_split_arguments() -> None:
     decoder, asked = ChatDecoder("m"), '{"city":"Oslo 🦦"}'
     for unit in utf16_units(asked):
         call = {"index": 0, "id": "c1", "function": {"name": "n", "arguments": unit}}
@@ -91,7 +93,7 @@ def test_arguments_cut_in_a_character_are_put_together() -> None:
 
 
 @pytest.mark.parametrize("written", ["🦦", "an otter 🦦 swims"])
-def test_a_decoder_reads_escapes_of_half_characters(written: str) -> None:
+def test_decoders_read_escaped_lone_surrogates(written: str) -> None:
     decoder = ChatDecoder("m1")
     for unit in utf16_units(written):
         chunk = {"id": "c1", "choices": [{"index": 0, "delta": {"content": unit}}]}
@@ -99,7 +101,7 @@ def test_a_decoder_reads_escapes_of_half_characters(written: str) -> None:
     assert decoder.answer_text.text() == written
 
 
-def test_broken_bytes_beside_a_half_character_do_not_lose_the_event() -> None:
+def test_decoders_keep_an_event_with_broken_bytes_and_a_half() -> None:
     chunk = b'{"id": "c1", "choices": [{"index": 0, "delta": {"content": "\xff ok \\ud83e"}}]}'
     decoder = ChatDecoder("m1")
     decoder.feed(chunk)

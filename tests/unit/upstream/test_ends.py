@@ -1,4 +1,4 @@
-"""When a completion ends: reasons that are none, usage, `[DONE]`, and the line itself."""
+"""The end of a completion: uncertain finish reasons, usage, `[DONE]`, and dropped connections."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def stopped(content: str, **more: Any) -> dict[str, Any]:
         [text("a", finish_reason="length"), stopped("b"), DONE],
     ],
 )
-def test_a_reason_that_is_followed_by_text_was_none(payloads: list[Any]) -> None:
+def test_chat_finish_reason_followed_by_text_is_no_end(payloads: list[Any]) -> None:
     events = read(*payloads)
     end = events[-1]
     assert isinstance(end, Finished)
@@ -47,16 +47,16 @@ def test_a_reason_that_is_followed_by_text_was_none(payloads: list[Any]) -> None
     assert sum(isinstance(event, Finished) for event in events) == 1
 
 
-def test_the_last_reason_counts() -> None:
+def test_chat_last_finish_reason_counts() -> None:
     (*_, end) = read(stopped("a"), text("b", finish_reason="length"), DONE)
     assert end == Finished("ab", cut_off_reason="max_output_tokens")
 
 
-def test_text_after_a_reason_without_another_end_is_not_complete() -> None:
+def test_chat_text_after_a_finish_reason_needs_another_end() -> None:
     assert not any(isinstance(event, Finished) for event in read(text("a"), STOP, text("b")))
 
 
-def test_an_error_after_a_reason_that_was_none_is_one() -> None:
+def test_chat_error_after_a_refuted_finish_reason_counts() -> None:
     events = read(stopped("a"), text("b"), {"error": {"message": "oh"}}, DONE)
     assert not any(isinstance(event, Finished) for event in events)
 
@@ -65,13 +65,13 @@ STREAM = b"".join(map(block, [stopped("Otters ", **COUNTED), stopped("sleep.")])
 
 
 @pytest.mark.parametrize("end", [b"", block(b"[DONE]"), block(USAGE) + block(b"[DONE]")])
-async def test_a_reason_on_every_chunk_is_read_whole(end: bytes) -> None:
+async def test_chat_finish_reason_on_every_chunk_loses_no_text(end: bytes) -> None:
     events = await ask(Service([], faults=[Out(200, STREAM + end)]), api="chat")
     assert final(events).text == shown(events) == "Otters sleep."
     assert not any(isinstance(event, Reconnecting) for event in events)
 
 
-async def test_a_line_that_falls_after_words_with_a_reason_is_no_end() -> None:
+async def test_chat_drop_after_an_uncertain_end_is_no_end() -> None:
     cut = Out(200, STREAM, cut=Cut(len(STREAM) - 60, "rst"))
     events = await ask(Service(["Otters sleep."], faults=[cut]), api="chat")
     assert any(isinstance(event, Reconnecting) for event in events)
@@ -82,7 +82,7 @@ async def test_a_line_that_falls_after_words_with_a_reason_is_no_end() -> None:
     ("chunks", "most"),
     [([text("a"), STOP], 1.5), ([stopped("a")], 6.0), ([stopped("a"), stopped("b")], 6.0)],
 )
-async def test_a_server_that_does_not_hang_up_is_not_waited_for_long(
+async def test_session_waits_briefly_for_a_connection_to_close(
     chunks: list[Any], most: float
 ) -> None:
     clock = Clock()
@@ -116,7 +116,7 @@ async def test_a_server_that_does_not_hang_up_is_not_waited_for_long(
     ],
 )
 @pytest.mark.parametrize("api", ["responses", "chat"])
-async def test_an_answer_of_nothing_is_a_failure(api: str, body: bytes) -> None:
+async def test_chat_answer_without_any_content_fails(api: str, body: bytes) -> None:
     service = Service([], faults=[Out(200, body)] * 2)
     end = final(await ask(service, api=api, attempts=1))
     assert isinstance(end, Failed)
@@ -125,13 +125,13 @@ async def test_an_answer_of_nothing_is_a_failure(api: str, body: bytes) -> None:
     assert len(service.paths) == 2
 
 
-async def test_a_whole_completion_needs_no_reason_to_be_whole() -> None:
+async def test_chat_object_is_complete_without_finish_reason() -> None:
     body = b'{"choices": [{"message": {"content": "Otters."}}]}'
     events = await ask(Service([], faults=[Out(200, body)]), api="chat")
     assert final(events) == Finished("Otters.")
 
 
-async def test_plain_words_in_place_of_an_answer_are_its_error() -> None:
+async def test_plain_text_reply_is_its_error() -> None:
     said = b"upstream connect error or disconnect/reset before headers"
     for step in (1, 1000):
         service = Service([], faults=[Out(200, said)] * 2)

@@ -1,4 +1,4 @@
-"""Errors in other clothes: in an event or a whole body of a 200, in either format."""
+"""Errors of unusual shape in an event or a body with status 200, in both formats."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ IDS = list(SHAPES)
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=IDS)
 @pytest.mark.parametrize("api", ["responses", "chat"])
 @pytest.mark.parametrize("wrap", ["body", "list", "event", "named event"])
-async def test_an_error_of_any_shape_is_asked_once_and_told_rightly(
+async def test_session_reports_errors_of_any_shape_after_one_request(
     shape: dict[str, Any], api: str, wrap: str
 ) -> None:
     body = {
@@ -100,7 +100,7 @@ async def test_an_error_of_any_shape_is_asked_once_and_told_rightly(
     ],
 )
 @pytest.mark.parametrize("api", ["responses", "chat"])
-async def test_what_is_inside_a_whole_body_decides(
+async def test_complete_body_is_read_by_its_content(
     api: str, body: Any, kind: type[UpstreamError], requests: int
 ) -> None:
     service = Service([], faults=[Out(200, json.dumps(body).encode())] * 9)
@@ -110,7 +110,7 @@ async def test_what_is_inside_a_whole_body_decides(
     assert len(service.paths) == requests
 
 
-async def test_a_completed_response_without_output_says_its_error() -> None:
+async def test_completed_response_without_output_reports_its_error() -> None:
     response = {"status": "completed", "error": {"code": TOO_LONG}, "output": []}
     ended = {"type": "response.completed", "response": response}
     for body in (json.dumps(response).encode(), block(ended)):
@@ -136,7 +136,7 @@ async def test_a_completed_response_without_output_says_its_error() -> None:
 )
 @pytest.mark.parametrize("step", [1, 1000])
 @pytest.mark.parametrize("make", [ResponsesDecoder, ChatDecoder])
-def test_an_event_named_error_is_one_whatever_it_holds(
+def test_event_named_error_is_an_error_whatever_its_data(
     make: type[ResponsesDecoder | ChatDecoder], data: str, step: int
 ) -> None:
     decoder, parser = make("m"), SseParser(1 << 20)
@@ -167,7 +167,7 @@ FOREIGN = [
 
 @pytest.mark.parametrize("foreign", FOREIGN)
 @pytest.mark.parametrize("api", ["responses", "chat"])
-async def test_an_event_of_somebody_else_is_ignored(api: str, foreign: bytes) -> None:
+async def test_event_of_neither_format_is_ignored(api: str, foreign: bytes) -> None:
     blocks = (responses_blocks if api == "responses" else chat_blocks)(["Otters ", "sleep."])
     for at in range(len(blocks)):
         body = b"".join([*blocks[:at], foreign, *blocks[at:]])
@@ -176,7 +176,7 @@ async def test_an_event_of_somebody_else_is_ignored(api: str, foreign: bytes) ->
         assert end.text == "Otters sleep."
 
 
-def test_words_go_before_what_looks_like_an_error() -> None:
+def test_find_error_prefers_content_over_error_fields() -> None:
     decoder = ChatDecoder("m")
     decoder.feed(json.dumps({**chunk({"content": "a"}), "status": 500, "detail": "x"}).encode())
     assert decoder.error is None
@@ -201,7 +201,7 @@ DEEP = b"[" * LEVELS + b"]" * LEVELS
     ],
 )
 @pytest.mark.parametrize("api", ["responses", "chat"])
-async def test_an_event_nested_too_deep_never_ends_an_answer(api: str, odd: bytes) -> None:
+async def test_decoders_ignore_an_event_nested_too_deeply(api: str, odd: bytes) -> None:
     blocks = (responses_blocks if api == "responses" else chat_blocks)(["Otters ", "sleep."])
     for at in range(len(blocks)):
         body = b"".join([*blocks[:at], block(odd), *blocks[at:]])
@@ -211,7 +211,7 @@ async def test_an_event_nested_too_deep_never_ends_an_answer(api: str, odd: byte
 
 
 @pytest.mark.parametrize("status", [200, 500])
-async def test_a_whole_body_nested_too_deep_is_a_failure(status: int) -> None:
+async def test_complete_body_nested_too_deeply_is_a_failure(status: int) -> None:
     for body in (DEEP, b'{"error": ' + DEEP + b"}", b'{"a": ' + DEEP + b', "choices": []}'):
         service = Service([], faults=[Out(status, body)] * 2)
         end = final(await ask(service, attempts=1))
@@ -238,7 +238,7 @@ ODD = st.dictionaries(
 
 @given(ODD | st.lists(ODD, max_size=2), st.sampled_from(["", "error", "foo.bar", "message"]))
 @settings(max_examples=60, deadline=None)
-def test_no_shape_of_an_error_breaks_its_reading(odd: Any, event: str) -> None:
+def test_find_error_accepts_any_shape(odd: Any, event: str) -> None:
     found = find_error(odd, event)
     assert found is None or isinstance(found, dict)
     raw = json.dumps(odd).encode()
@@ -256,7 +256,9 @@ def test_no_shape_of_an_error_breaks_its_reading(odd: Any, event: str) -> None:
     st.sampled_from(IDS),
     st.dictionaries(st.sampled_from(["id", "created", "trace", "path"]), st.text(max_size=5)),
 )
-def test_a_code_is_found_in_every_shape(code: str, name: str, more: dict[str, str]) -> None:
+def test_flatten_error_finds_the_code_in_every_shape(
+    code: str, name: str, more: dict[str, str]
+) -> None:
     shape = json.loads(json.dumps(SHAPES[name]).replace(TOO_LONG, code))
     found = find_error({**shape, **more})
     assert found is not None

@@ -1,4 +1,4 @@
-"""Words for programs on their way through both decoders: not shown, not kept, not resumed at."""
+"""Markup for programs in both decoders: neither shown, kept, nor part of a cursor."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ ANSWERS = [
 @pytest.mark.parametrize(("written", "answer"), ANSWERS)
 @pytest.mark.parametrize("size", [1, 3, 1000])
 @pytest.mark.parametrize("settings", [{"api": "chat"}, {}, {"background": "on"}], ids=str)
-async def test_no_word_for_a_program_reaches_the_reader(
+async def test_session_shows_no_markup_for_programs(
     settings: dict[str, Any], size: int, written: str, answer: str
 ) -> None:
     pieces = [written[at : at + size] for at in range(0, len(written), size)]
@@ -58,7 +58,7 @@ async def test_no_word_for_a_program_reaches_the_reader(
     assert bool(thoughts) is ("think>" in written or "analysis" in written)
 
 
-def test_thinking_in_the_text_is_told_as_activity() -> None:
+def test_session_shows_thinking_in_the_text_as_activity() -> None:
     events = read(delta("<think>a"), delta("b</think>"), delta("c"), completed())
     assert events[:-1] == [
         Activity("Thinking…"),
@@ -77,11 +77,11 @@ def test_thinking_in_the_text_is_told_as_activity() -> None:
         read_chat(text("<think>a"), chunk(finish_reason="stop")),
     ],
 )
-def test_an_answer_of_thinking_only_says_so(events: list[Event]) -> None:
+def test_session_answer_of_thinking_only_is_one_sentence(events: list[Event]) -> None:
     assert end(events).text.startswith("The model thought about it but wrote no answer.")
 
 
-def test_a_source_is_told_where_its_mark_is_dropped() -> None:
+def test_session_yields_the_citation_of_a_dropped_mark() -> None:
     note = {"type": "url_citation", "url": "https://a.test", "title": "A"}
     annotation = {"type": "response.output_text.annotation.added", "annotation": note}
     machine = AnswerState("turn1")
@@ -92,7 +92,7 @@ def test_a_source_is_told_where_its_mark_is_dropped() -> None:
     assert machine.text.startswith("Otters.\n\n**Sources**\n\n1. [A](https://a.test)")
 
 
-def test_a_confirmation_heals_what_was_filtered() -> None:
+def test_session_confirmation_replaces_lost_filtered_text() -> None:
     confirmed = {"type": "response.output_text.done", "text": f"<think>a</think>one {CITE} two"}
     assert read(delta("<think>a</think>one two"), confirmed)[-1] == TextDelta("one two")
     assert read(delta("<think>a</think>one"), confirmed)[-1] == TextDone("one two")
@@ -116,7 +116,7 @@ OTHER = {**CALL, "name": "later"}
         (f"I look.\n\n{MARKUP}", None, f"I look.\n\n{MARKUP}"),
     ],
 )
-def test_markup_of_a_call_is_dropped_when_the_call_came(
+def test_session_drops_markup_of_a_call_that_came(
     said: str, call: dict[str, Any] | None, rest: str, size: int
 ) -> None:
     pieces = [said[at : at + size] for at in range(0, len(said), size)]
@@ -144,7 +144,7 @@ def fed(decoder: ResponsesDecoder, payloads: Sequence[dict[str, Any]]) -> list[E
 
 @pytest.mark.parametrize(("written", "answer"), ANSWERS)
 @pytest.mark.parametrize("size", [1, 2, 5])
-def test_wherever_the_reader_dies_the_next_one_ends_with_the_same_text(
+def test_resume_point_at_any_event_ends_with_the_same_filtered_text(
     written: str, answer: str, size: int
 ) -> None:
     pieces = [written[at : at + size] for at in range(0, len(written), size)]
@@ -168,7 +168,7 @@ def test_wherever_the_reader_dies_the_next_one_ends_with_the_same_text(
 
 
 @given(st.lists(st.sampled_from(["<think>", "a", " ", "</think>", CITE, "<", "\n", "b. "])))
-def test_what_is_shown_before_the_end_is_what_the_end_says(pieces: list[str]) -> None:
+def test_decoders_stream_the_same_text_as_they_finish_with(pieces: list[str]) -> None:
     for decoder, payloads, last in (
         (ResponsesDecoder("m"), list(map(delta, pieces)), completed()),
         (ChatDecoder("m"), list(map(text, pieces)), chunk(finish_reason="stop")),
@@ -180,7 +180,7 @@ def test_what_is_shown_before_the_end_is_what_the_end_says(pieces: list[str]) ->
             assert shown(events) == whole
 
 
-def test_a_stream_stays_live_behind_an_opener() -> None:
+def test_session_keeps_streaming_after_an_opener() -> None:
     decoder = ResponsesDecoder("m")
     sent = got = 0
     for piece in ["<tool_call>", *["word "] * 1000]:
@@ -190,7 +190,7 @@ def test_a_stream_stays_live_behind_an_opener() -> None:
         assert sent - got <= MAX_HELD_CHARACTERS
 
 
-def test_every_citation_has_its_source_and_no_mark() -> None:
+def test_recorded_citations_have_sources_and_no_marks() -> None:
     events = read(delta(CITE), delta("One"), completed([message(f"{CITE}One")]))
     assert end(events).text == "One"
     assert not any(isinstance(event, Citation) for event in events)

@@ -1,4 +1,4 @@
-"""Which wire format is asked, how that is learned, and that nobody has to hear of it."""
+"""Which wire format is asked, how that is learned and remembered."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ NO_RESPONSES = {
 
 
 @pytest.mark.parametrize("fault", NO_RESPONSES.values(), ids=NO_RESPONSES.keys())
-async def test_where_there_is_no_responses_chat_is_asked_and_remembered(fault: Out) -> None:
+async def test_format_falls_back_to_chat_and_remembers_it(fault: Out) -> None:
     service, clock = Service([TEXT], faults=[fault]), Clock()
     async with upstream(service, clock, api="auto") as asked:
         assert final(await answer(asked)).text == TEXT
@@ -60,7 +60,7 @@ async def test_where_there_is_no_responses_chat_is_asked_and_remembered(fault: O
 
 
 @pytest.mark.parametrize("fault", NO_RESPONSES.values(), ids=NO_RESPONSES.keys())
-async def test_who_says_responses_gets_no_chat(fault: Out) -> None:
+async def test_format_responses_never_falls_back_to_chat(fault: Out) -> None:
     service = Service([TEXT], faults=[fault])
     async with upstream(service, api="responses") as asked:
         assert isinstance(final(await answer(asked)), Failed)
@@ -72,14 +72,14 @@ async def test_who_says_responses_gets_no_chat(fault: Out) -> None:
     [refusal(401), refusal(402), refusal(400, "bad"), refusal(400, code="context_length_exceeded")],
     ids=["key", "money", "bad", "too long"],
 )
-async def test_other_refusals_are_no_question_of_format(fault: Out) -> None:
+async def test_format_stays_after_other_refusals(fault: Out) -> None:
     service = Service([TEXT], faults=[fault])
     async with upstream(service, api="auto") as asked:
         assert isinstance(final(await answer(asked)), Failed)
     assert service.paths == [ASK]
 
 
-async def test_a_model_nobody_knows_is_told_by_the_first_refusal() -> None:
+async def test_format_reports_the_first_refusal_of_an_unknown_model() -> None:
     first = refusal(404, "first", code="model_not_found")
     service = Service([TEXT], faults=[first, refusal(404, "second")])
     async with upstream(service, api="auto") as asked:
@@ -91,7 +91,7 @@ async def test_a_model_nobody_knows_is_told_by_the_first_refusal() -> None:
     assert service.paths == [ASK, CHAT, ASK]
 
 
-async def test_a_guess_is_not_remembered_before_it_has_worked() -> None:
+async def test_format_guess_is_not_remembered_before_it_worked() -> None:
     service = Service([TEXT], faults=[refusal(404), refusal(401)])
     async with upstream(service, api="auto") as asked:
         assert isinstance(final(await answer(asked)), Failed)
@@ -99,7 +99,7 @@ async def test_a_guess_is_not_remembered_before_it_has_worked() -> None:
     assert service.paths == [ASK, CHAT, ASK]
 
 
-async def test_a_server_that_names_its_formats_is_believed() -> None:
+async def test_format_follows_the_servers_list() -> None:
     service, clock = Service([TEXT]), Clock()
     service.model = formats("openai_chat_completions", "anthropic_messages")
     async with upstream(service, clock, api="auto") as asked:
@@ -113,7 +113,7 @@ async def test_a_server_that_names_its_formats_is_believed() -> None:
     assert service.paths == [CHAT, CHAT, ASK]
 
 
-async def test_a_model_that_takes_both_is_asked_by_responses() -> None:
+async def test_format_is_responses_where_both_are_listed() -> None:
     service = Service([TEXT])
     service.model = formats("openai_responses", "openai_chat_completions")
     async with upstream(service, api="auto") as asked:
@@ -121,7 +121,7 @@ async def test_a_model_that_takes_both_is_asked_by_responses() -> None:
     assert service.paths == [ASK]
 
 
-async def test_a_model_that_takes_neither_is_asked_all_the_same() -> None:
+async def test_format_is_tried_where_neither_is_listed() -> None:
     service = Service([TEXT])
     service.model = formats("gemini_generate_content")
     async with upstream(service, api="auto") as asked:
@@ -134,7 +134,7 @@ async def test_a_model_that_takes_neither_is_asked_all_the_same() -> None:
     [None, {}, {"id": 7, "tokenlab": 3}, {"tokenlab": {"accepted_request_formats": "all"}}],
     ids=["unknown", "silent", "odd", "odder"],
 )
-async def test_a_server_that_does_not_say_is_asked_once_and_by_responses(model: Any) -> None:
+async def test_format_lookup_of_a_silent_server_happens_once(model: Any) -> None:
     service = Service([TEXT])
     service.model = model
     async with upstream(service, api="auto") as asked:
@@ -144,7 +144,7 @@ async def test_a_server_that_does_not_say_is_asked_once_and_by_responses(model: 
     assert len(service.asked) == 3
 
 
-async def test_no_first_answer_waits_long_for_a_look_up() -> None:
+async def test_format_lookup_delays_a_first_answer_only_briefly() -> None:
     service, clock = Service([TEXT]), Clock()
     service.model, service.model_cut = {}, Cut(0, "silence")
     async with upstream(service, clock, api="auto") as asked:
@@ -157,14 +157,14 @@ async def test_no_first_answer_waits_long_for_a_look_up() -> None:
 
 
 @pytest.mark.parametrize("api", ["responses", "chat"])
-async def test_who_names_a_format_has_no_look_up(api: str) -> None:
+async def test_format_lookup_is_skipped_with_a_configured_format(api: str) -> None:
     service = Service([TEXT])
     async with upstream(service, api=api) as asked:
         assert final(await answer(asked)).text == TEXT
     assert [request.path for request in service.asked] == [service.asked[0].path]
 
 
-async def test_a_server_known_to_be_silent_on_formats_has_no_look_up() -> None:
+async def test_format_lookup_is_skipped_for_hosts_without_formats() -> None:
     service = Service([TEXT])
     async with upstream(service, api="auto", base_url="https://api.openai.com/v1") as asked:
         assert final(await answer(asked)).text == TEXT
@@ -172,7 +172,7 @@ async def test_a_server_known_to_be_silent_on_formats_has_no_look_up() -> None:
     assert len(service.asked) == 1
 
 
-async def test_chat_that_turns_out_wrong_leads_back_to_responses() -> None:
+async def test_format_returns_to_responses_where_chat_is_refused() -> None:
     service, clock = Service([TEXT]), Clock()
     service.model = formats("openai_chat_completions")
     service.faults.append(refusal(404, "This model is only supported in v1/responses"))
@@ -196,7 +196,7 @@ async def test_chat_that_turns_out_wrong_leads_back_to_responses() -> None:
         ("stream_options", refusal(400, "no", param="stream_options.include_obfuscation")),
     ],
 )
-async def test_a_refused_field_is_left_out_quietly_and_for_a_day(field: str, fault: Out) -> None:
+async def test_options_leave_out_a_refused_field_for_a_day(field: str, fault: Out) -> None:
     service, clock = Service([TEXT], faults=[fault]), Clock()
     background = "on" if field == "background" else "off"
     url = "https://api.tokenlab.sh/v1"
@@ -209,7 +209,7 @@ async def test_a_refused_field_is_left_out_quietly_and_for_a_day(field: str, fau
     assert sent == [True, False, False, True]
 
 
-async def test_a_chat_server_that_knows_no_usage_is_spared_it() -> None:
+async def test_options_leave_out_usage_where_it_is_refused() -> None:
     service = Service([TEXT], faults=[refusal(400, "Unknown field: stream_options")])
     async with upstream(service, api="chat") as asked:
         assert final(await answer(asked)).text == TEXT
@@ -226,7 +226,7 @@ async def test_a_chat_server_that_knows_no_usage_is_spared_it() -> None:
         ("https://api.tokenlab.sh/v1", "off", False),
     ],
 )
-async def test_background_is_asked_for_where_it_is_known_to_work(
+async def test_options_ask_for_background_where_it_is_documented(
     url: str,
     setting: str,
     asked_for: bool,
@@ -264,7 +264,7 @@ async def test_background_is_asked_for_where_it_is_known_to_work(
         ),
     ],
 )
-async def test_limit_of_tokens_is_sent_by_the_name_a_server_knows(
+async def test_options_send_the_token_limit_under_a_known_name(
     api: str, faults: list[Out], sent: list[str]
 ) -> None:
     service, clock = Service([TEXT], faults=faults), Clock()
@@ -276,7 +276,7 @@ async def test_limit_of_tokens_is_sent_by_the_name_a_server_knows(
 
 
 @pytest.mark.parametrize("api", ["responses", "chat"])
-async def test_limit_of_tokens_is_not_sent_unless_it_is_set(api: str) -> None:
+async def test_options_send_no_token_limit_unless_set(api: str) -> None:
     service, clock = Service([TEXT]), Clock()
     async with upstream(service, clock, api=api) as asked:
         await answer(asked)

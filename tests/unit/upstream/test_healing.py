@@ -1,4 +1,4 @@
-"""What deltas, confirmations and the end tell of a text: more is taken, nothing is lost."""
+"""Streamed text merged with its confirmation: nothing is lost."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def shown(events: list[Event]) -> str:
         ("", LONG, LONG),
     ],
 )
-def test_a_text_that_is_told_again_only_gains(had: str, told: str, stands: str) -> None:
+def test_merge_confirmed_never_loses_text(had: str, told: str, stands: str) -> None:
     assert merge_confirmed(had, told) == stands
     assert end(read(delta(had), completed([message(told)]))).text == stands
     assert end(read(text_done(had), completed([message(told)]))).text == (stands if had else told)
@@ -72,26 +72,26 @@ def test_a_text_that_is_told_again_only_gains(had: str, told: str, stands: str) 
         ([], [], []),
     ],
 )
-def test_items_are_reconciled_one_by_one(
+def test_merge_items_merges_item_by_item(
     had: list[str], told: list[str], stands: list[str]
 ) -> None:
     assert merge_items([ItemText("", t) for t in had], [ItemText("", t) for t in told]) == stands
 
 
-def test_an_item_is_known_again_by_its_id() -> None:
+def test_merge_items_pairs_items_by_id() -> None:
     had = [ItemText("m1", "aaaa"), ItemText("m2", "bbbb")]
     assert merge_items(had, [ItemText("m2", "bbbx")]) == ["aaaa", "bbbx"]
 
 
 @given(st.lists(st.text("ab ", max_size=6), max_size=4), st.lists(st.text("ab ", max_size=6)))
-def test_reconciling_never_leaves_less(had: list[str], told: list[str]) -> None:
+def test_merge_items_never_loses_text(had: list[str], told: list[str]) -> None:
     texts = merge_items([ItemText("", t) for t in had], [ItemText("", t) for t in told])
     assert len("".join("".join(texts).split())) >= 0.9 * len("".join("".join(had).split())) - len(
         had
     )
 
 
-def test_very_many_items_are_reconciled_in_time() -> None:
+def test_merge_items_of_very_many_items_is_fast() -> None:
     had = [ItemText("", f"item {number} of many") for number in range(5000)]
     assert len(merge_items(had, had[1:])) == 5000
 
@@ -150,7 +150,7 @@ FIRST, SECOND = {**WHERE, "item_id": "m1"}, {**WHERE, "item_id": "m2"}
     [[], [message("one", id="m1"), message("two", id="m2")], [message("two", id="m2")]],
     ids=["empty end", "whole end", "half an end"],
 )
-def test_two_items_both_stand_however_they_are_named(
+def test_part_locator_keeps_two_items_apart_however_named(
     payloads: list[dict[str, Any]], output: list[Any]
 ) -> None:
     events = read(*payloads)
@@ -159,7 +159,7 @@ def test_two_items_both_stand_however_they_are_named(
 
 
 @pytest.mark.parametrize("index", [{"output_index": 0}, {}], ids=["indexed", "without index"])
-def test_an_id_that_changes_with_every_event_is_no_other_item(index: dict[str, Any]) -> None:
+def test_part_locator_ignores_ids_that_change_with_every_event(index: dict[str, Any]) -> None:
     deltas = [delta(piece, item_id=f"id{n}", **index) for n, piece in enumerate("Otters sleep.")]
     confirmed = text_done("Otters sleep.", item_id="id99", **index)
     whole = done(message("Otters sleep.", id="id100"), **index)
@@ -169,7 +169,7 @@ def test_an_id_that_changes_with_every_event_is_no_other_item(index: dict[str, A
         assert end(events).text == shown(events) == "Otters sleep."
 
 
-def test_only_the_first_item_of_an_index_has_a_cursor() -> None:
+def test_cursor_comes_only_with_the_first_item_of_an_index() -> None:
     decoder = ResponsesDecoder("m")
     decoder.is_background, decoder.response_id = True, "resp_1"
     payloads = [
@@ -190,13 +190,13 @@ def test_only_the_first_item_of_an_index_has_a_cursor() -> None:
 
 
 @pytest.mark.parametrize("arguments", ["", None, '{"a":1}'])
-def test_a_call_told_again_without_its_arguments_keeps_them(arguments: str | None) -> None:
+def test_responses_repeated_call_keeps_its_arguments(arguments: str | None) -> None:
     call = {"type": "function_call", "call_id": "c", "name": "now", "arguments": '{"a":1}'}
     events = read(done(call), completed([{**call, "arguments": arguments}]))
     assert [e.arguments for e in events if hasattr(e, "arguments")] == ['{"a":1}']
 
 
-def test_calls_without_a_call_id_are_told_apart_by_their_items() -> None:
+def test_responses_calls_without_call_id_are_separated_by_item() -> None:
     calls = [{"type": "function_call", "id": f"fc_{n}", "name": "now"} for n in range(2)]
     events = read(*(done(call, output_index=0) for call in calls), completed(calls))
     assert [e.call_id for e in events if hasattr(e, "call_id")] == ["fc_0", "fc_1"]

@@ -1,4 +1,4 @@
-"""Pieces of values nobody here knows, joined."""
+"""Pieces of JSON values of unknown meaning, merged."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def secret(data: str, **more: Any) -> dict[str, Any]:
         ([{"signature": ""}, {"signature": "S"}, {"signature": None}], {"signature": "S"}),
     ],
 )
-def test_text_grows_and_everything_else_is_what_came_last(pieces: list[Any], whole: Any) -> None:
+def test_merge_pieces_joins_text_and_takes_the_last_of_others(
+    pieces: list[Any], whole: Any
+) -> None:
     assert merge_pieces(pieces) == whole
 
 
@@ -82,9 +84,7 @@ def test_text_grows_and_everything_else_is_what_came_last(pieces: list[Any], who
         ),
     ],
 )
-def test_entries_of_lists_are_joined_where_they_are_pieces_of_each_other(
-    lists: list[Any], whole: Any
-) -> None:
+def test_merge_pieces_joins_pieces_of_list_entries(lists: list[Any], whole: Any) -> None:
     assert merge_pieces(lists) == whole
 
 
@@ -96,17 +96,17 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_a_value_that_came_whole_stays_as_it_is(value: Any) -> None:
+def test_merge_pieces_keeps_a_single_piece(value: Any) -> None:
     assert merge_pieces([value]) == value
 
 
 @given(st.lists(JSON, max_size=5))
-def test_no_pieces_are_too_odd(pieces: list[Any]) -> None:
+def test_merge_pieces_accepts_any_pieces(pieces: list[Any]) -> None:
     merge_pieces(pieces)
 
 
 @given(st.lists(st.lists(st.text(min_size=1), min_size=1, max_size=4), min_size=1, max_size=4))
-def test_interleaved_texts_are_told_apart_by_their_index(texts: list[list[str]]) -> None:
+def test_merge_pieces_separates_interleaved_entries_by_index(texts: list[list[str]]) -> None:
     longest = max(map(len, texts))
     lists = [
         [reasoning(text[n], index=i)]

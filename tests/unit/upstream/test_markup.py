@@ -1,4 +1,4 @@
-"""Words for programs in a text: what its reader gets, wherever the text was cut into deltas."""
+"""The text filter: what a reader gets of markup, however the text was split into deltas."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def assert_shows(text: str, shown: str, thought: str = "") -> None:
         ("One【4:0†sou", "One"),
     ],
 )
-def test_a_citation_mark_is_gone_and_leaves_no_gap(text: str, shown: str) -> None:
+def test_text_filter_drops_citation_marks_without_a_gap(text: str, shown: str) -> None:
     assert_shows(text, shown)
 
 
@@ -122,7 +122,7 @@ def test_a_citation_mark_is_gone_and_leaves_no_gap(text: str, shown: str) -> Non
         ("One. filecite turn0fi", "One."),
     ],
 )
-def test_a_citation_mark_without_its_private_use_characters_is_gone(text: str, shown: str) -> None:
+def test_text_filter_drops_bare_citation_marks(text: str, shown: str) -> None:
     assert_shows(text, shown)
 
 
@@ -142,7 +142,7 @@ def test_a_citation_mark_without_its_private_use_characters_is_gone(text: str, s
         "~~~\nciteturn0search0",
     ],
 )
-def test_words_and_code_that_only_look_like_a_bare_mark_are_unchanged(text: str) -> None:
+def test_text_filter_keeps_words_and_code_like_bare_marks(text: str) -> None:
     assert_shows(text, text)
 
 
@@ -157,7 +157,7 @@ WORDS = st.sampled_from(
 
 @given(st.lists(WORDS | st.text("cfile tun0search1\n", max_size=6), max_size=12))
 @example(["the", "music", "of", "a", "profile"])
-def test_words_that_no_mark_could_be_are_shown_as_they_come(words: list[str]) -> None:
+def test_text_filter_holds_back_no_words_unlike_marks(words: list[str]) -> None:
     text = " ".join(["Otters", *words])
     if _CITED.search(text):
         return
@@ -185,7 +185,7 @@ CITED = st.tuples(st.sampled_from(["Otters", "sleep", "of", "file", "music", "."
 
 
 @given(st.lists(st.tuples(CITED, st.booleans()), max_size=4))
-def test_bare_marks_behind_words_go_and_the_words_stay(
+def test_text_filter_drops_bare_marks_after_words(
     written: list[tuple[tuple[str, list[str]], bool]],
 ) -> None:
     """With a blank in place of each character that was lost, or with nothing."""
@@ -214,7 +214,7 @@ def test_bare_marks_behind_words_go_and_the_words_stay(
         "blanks  stay \t \n and so on  ",
     ],
 )
-def test_a_text_that_only_looks_like_markup_is_unchanged(text: str) -> None:
+def test_text_filter_keeps_text_that_looks_like_markup(text: str) -> None:
     assert_shows(text, text)
 
 
@@ -247,11 +247,13 @@ def test_a_text_that_only_looks_like_markup_is_unchanged(text: str) -> None:
         (f"<think>a</think>One {CITE}.", "One.", "a"),
     ],
 )
-def test_thinking_at_the_beginning_is_reasoning(text: str, shown: str, thought: str) -> None:
+def test_text_filter_separates_thinking_at_the_beginning(
+    text: str, shown: str, thought: str
+) -> None:
     assert_shows(text, shown, thought)
 
 
-def test_a_closing_tag_far_from_the_beginning_is_text() -> None:
+def test_text_filter_keeps_a_late_closing_tag() -> None:
     text = "Otters sleep.\n" * 1000 + "</think>\nb"
     assert filter_text(text).text == text
 
@@ -279,7 +281,7 @@ def test_a_closing_tag_far_from_the_beginning_is_text() -> None:
         ("Plain words about now.  ", None),
     ],
 )
-def test_only_the_markup_of_a_call_that_also_came_is_dropped(text: str, rest: str | None) -> None:
+def test_strip_tool_calls_removes_only_calls_that_came(text: str, rest: str | None) -> None:
     assert strip_tool_calls(text, ["now"]) == (text if rest is None else rest)
     assert strip_tool_calls(text, []) == text
     assert filter_text(text).text == text
@@ -311,7 +313,7 @@ TEXTS = st.lists(MARKS | st.text(max_size=5), max_size=14).map("".join)
 
 @given(TEXTS, st.lists(st.integers(0, 400), max_size=12))
 @example("a <think>b</think>", [1, 2])
-def test_where_a_text_is_cut_changes_nothing_and_little_is_held(
+def test_text_filter_result_is_independent_of_deltas(
     text: str,
     cuts: list[int],
 ) -> None:
@@ -324,7 +326,7 @@ def test_where_a_text_is_cut_changes_nothing_and_little_is_held(
 
 
 @given(st.lists(st.text("`~\n \ta", max_size=6), max_size=8))
-def test_code_is_found_in_a_growing_text_as_in_a_whole_one(pieces: list[str]) -> None:
+def test_growing_code_state_agrees_with_the_full_text(pieces: list[str]) -> None:
     text, code = "", GrowingCodeState()
     for piece in pieces:
         text += piece
@@ -336,13 +338,13 @@ PLAIN = st.text(st.characters(exclude_categories=["Cs", "Co"], exclude_character
 
 
 @given(PLAIN)
-def test_a_text_without_marks_is_unchanged(text: str) -> None:
+def test_text_filter_keeps_text_without_marks(text: str) -> None:
     assert filter_text(text) == FilteredText(text)
     assert Reader().read([*text]).shown == text
 
 
 @given(st.sampled_from(["<", "</think>", "\ue200", "【", "【4:0†", "<tool_call>", " " + CITE, "`"]))
-def test_what_is_held_never_grows_with_the_text(atom: str) -> None:
+def test_text_filter_holds_back_a_bounded_amount(atom: str) -> None:
     reader = Reader().read([*(atom * 200)])
     assert reader.most_held <= MAX_HELD_CHARACTERS
     assert filter_text(atom * 200).text == reader.shown
@@ -363,7 +365,7 @@ def test_what_is_held_never_grows_with_the_text(atom: str) -> None:
         *("a citeturn0search0", "`a` cite turn0file0", "\n citeturn0search0\n", "turn0search0"),
     ],
 )
-def test_repeated_openers_cost_time_in_proportion(atom: str) -> None:
+def test_text_filter_takes_linear_time_for_repeated_openers(atom: str) -> None:
     def seconds(count: int) -> float:
         began = process_time()
         strip_tool_calls(filter_text(atom * count).text, ["now"])

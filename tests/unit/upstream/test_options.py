@@ -35,7 +35,7 @@ async def asked(prompt: Prompt, *faults: Out, **settings: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("api", ["responses", "chat"])
-async def test_thread_and_person_are_sent_under_the_names_servers_know(api: str) -> None:
+async def test_options_send_pseudonyms_under_the_documented_names(api: str) -> None:
     body, _ = await asked(NAMED, api=api)
     assert (body["prompt_cache_key"], body["safety_identifier"]) == ("t" * 64, "p" * 64)
     plain, _ = await asked(PROMPT, api=api)
@@ -54,16 +54,14 @@ async def test_thread_and_person_are_sent_under_the_names_servers_know(api: str)
     ],
     ids=["openai", "older", "google", "pydantic"],
 )
-async def test_a_field_that_is_refused_is_left_out_and_the_others_stay(
-    fault: Any, name: str, api: str
-) -> None:
+async def test_options_leave_out_only_the_refused_field(fault: Any, name: str, api: str) -> None:
     first, second, third = await asked(NAMED, fault(name), api=api)
     assert first.keys() - second.keys() == {name}
     assert second.keys() == third.keys()
 
 
 @pytest.mark.parametrize("api", ["responses", "chat"])
-async def test_a_refusal_of_a_field_without_its_name_ends_with_what_every_server_knows(
+async def test_options_after_unnamed_refusals_end_with_the_basic_request(
     api: str,
 ) -> None:
     fault = refusal(400, "extra fields not permitted", code="unsupported_request_field")
@@ -71,7 +69,7 @@ async def test_a_refusal_of_a_field_without_its_name_ends_with_what_every_server
     assert not {"prompt_cache_key", "safety_identifier", "include"} & bodies[-1].keys()
 
 
-async def test_reasoning_is_asked_for_where_it_has_to_be_sent_back() -> None:
+async def test_options_include_reasoning_where_it_is_sent_back() -> None:
     body, _ = await asked(NAMED)
     assert body["include"] == ["reasoning.encrypted_content"]
     assert body["store"] is False
@@ -88,7 +86,7 @@ async def test_reasoning_is_asked_for_where_it_has_to_be_sent_back() -> None:
         "Unknown parameter: 'include'.",
     ],
 )
-async def test_reasoning_is_not_asked_for_where_that_is_refused(said: str) -> None:
+async def test_options_leave_out_reasoning_where_it_is_refused(said: str) -> None:
     *_, without = await asked(NAMED, refusal(400, said))
     assert "include" not in without
     assert "store" in without
@@ -123,14 +121,14 @@ ROUND = ToolRound(
     ],
     ids=["not kept", "not paired", "not readable", "unknown field", "strict"],
 )
-async def test_a_round_that_is_refused_whole_goes_back_as_calls(fault: Out) -> None:
+async def test_options_send_calls_only_where_whole_rounds_are_refused(fault: Out) -> None:
     first, second, third = await asked(replace(PROMPT, rounds=(ROUND,)), fault)
     kinds = [[item.get("type") for item in one["input"]][1:] for one in (first, second, third)]
     calls = ["function_call", "function_call_output"]
     assert kinds == [["reasoning", *calls], calls, calls]
 
 
-async def test_a_prompt_that_is_too_long_is_no_question_of_fields() -> None:
+async def test_options_stay_when_the_prompt_is_too_long() -> None:
     fault = refusal(400, "too long", code="context_length_exceeded", param="input")
     service = Service(["Yes."], faults=[fault])
     prompt = replace(NAMED, rounds=(ROUND,))

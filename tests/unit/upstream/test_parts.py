@@ -1,4 +1,4 @@
-"""The text of an answer by part: order, paragraphs, healing, and cost."""
+"""The text of an answer by part: order, paragraphs, lost deltas, and cost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.upstream.text.parts import MAX_UNJOINED_DELTAS, PartKey, TextParts
 KEYS = st.builds(PartKey, st.integers(0, 3), st.integers(0, 1), st.integers(0, 2))
 
 
-def test_deltas_of_one_part_follow_each_other() -> None:
+def test_text_parts_append_deltas_of_one_part() -> None:
     parts = TextParts()
     assert parts.append(PartKey(0, 0, 0), "a") == TextDelta("a")
     assert parts.append(PartKey(0, 0, 0), "") is None
@@ -19,7 +19,7 @@ def test_deltas_of_one_part_follow_each_other() -> None:
     assert parts.full_text() == "ab"
 
 
-def test_items_are_paragraphs_and_their_parts_are_not() -> None:
+def test_text_parts_separate_items_but_not_parts() -> None:
     parts = TextParts()
     parts.append(PartKey(0, 0, 0), "a")
     assert parts.append(PartKey(0, 0, 1), "b") == TextDelta("b")
@@ -28,7 +28,7 @@ def test_items_are_paragraphs_and_their_parts_are_not() -> None:
     assert parts.full_text() == "ab\n\ncd"
 
 
-def test_an_earlier_part_that_grows_is_told_as_a_whole() -> None:
+def test_text_parts_send_the_full_text_when_an_earlier_part_grows() -> None:
     parts = TextParts()
     parts.append(PartKey(1, 0, 0), "late")
     assert parts.append(PartKey(0, 0, 0), "early") == TextDone("early\n\nlate")
@@ -36,7 +36,7 @@ def test_an_earlier_part_that_grows_is_told_as_a_whole() -> None:
     assert parts.full_text() == "early\n\nlater"
 
 
-def test_lost_deltas_are_healed_and_nothing_is_said_when_none_were() -> None:
+def test_text_parts_confirm_replaces_only_lost_deltas() -> None:
     parts = TextParts()
     parts.append(PartKey(0, 0, 0), "a")
     parts.append(PartKey(0, 0, 0), "c")
@@ -46,14 +46,14 @@ def test_lost_deltas_are_healed_and_nothing_is_said_when_none_were() -> None:
     assert parts.full_text() == "abcd"
 
 
-def test_a_part_only_confirmed_is_text_too() -> None:
+def test_text_parts_accept_a_part_without_deltas() -> None:
     parts = TextParts()
     assert parts.confirm(PartKey(0, 0, 0), "a") == TextDelta("a")
     assert parts.confirm(PartKey(1, 0, 0), "") is None
     assert parts.full_text() == "a"
 
 
-def test_thousands_of_deltas_are_one_text() -> None:
+def test_text_parts_join_thousands_of_deltas() -> None:
     parts = TextParts()
     deltas = [f"{number} " for number in range(3 * MAX_UNJOINED_DELTAS + 5)]
     for delta in deltas:
@@ -66,7 +66,7 @@ def test_thousands_of_deltas_are_one_text() -> None:
 
 
 @given(st.lists(st.tuples(KEYS, st.text(max_size=4), st.booleans()), max_size=30))
-def test_a_reader_who_follows_has_the_whole_text(
+def test_text_parts_events_rebuild_the_full_text(
     steps: list[tuple[PartKey, str, bool]],
 ) -> None:
     parts, shown = TextParts(), ""

@@ -1,4 +1,4 @@
-"""Every stream recorded from real servers reads as those who recorded it say."""
+"""Streams recorded from real servers are decoded to what their recorders expect."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from bot.upstream.events import (
     TextDone,
     ToolCall,
 )
-from bot.upstream.session.stream_reader import Decoder
 from bot.upstream.wire.chat import ChatDecoder
+from bot.upstream.wire.decoder import Decoder
 from bot.upstream.wire.responses import ResponsesDecoder
 from bot.upstream.wire.sse import SseParser
 from tests.unit.upstream import recorded
@@ -76,7 +76,7 @@ class Read:
 
 
 @pytest.mark.parametrize("known", recorded.manifest(), ids=lambda known: known["file"])
-def test_a_recorded_stream_reads_right(known: dict[str, Any]) -> None:
+def test_recorded_stream_is_decoded_as_expected(known: dict[str, Any]) -> None:
     name = known["file"]
     read = Read(name, 1 << 20)
     small = Read(name, 97)
@@ -141,16 +141,16 @@ def assert_shown(events: list[Event]) -> None:
     [k for k in recorded.manifest() if "sdk_text" not in k and k.get("expected_text")],
     ids=lambda known: known["file"],
 )
-def test_chat_deltas_alone_make_the_text(known: dict[str, Any]) -> None:
+def test_recorded_chat_deltas_make_up_the_text(known: dict[str, Any]) -> None:
     read = Read(known["file"], 1 << 20)
     assert "".join(delta.text for delta in read.of(TextDelta)) == answer_of(known)
 
 
-def test_all_recordings_are_here() -> None:
+def test_recordings_are_complete() -> None:
     assert len(recorded.manifest()) == 148
 
 
-def test_tool_calls_are_read_whole() -> None:
+def test_recorded_tool_calls_are_complete() -> None:
     with_calls = [
         known["file"]
         for known in recorded.manifest()
@@ -167,7 +167,7 @@ def test_tool_calls_are_read_whole() -> None:
             assert call.arguments.endswith("}"), name
 
 
-def test_a_search_shows_its_query_and_its_sources() -> None:
+def test_recorded_search_shows_query_and_sources() -> None:
     read = Read("responses/vai-openai-web-search-tool.1.sse", 1 << 20)
     doing = [activity.text for activity in read.of(Activity)]
     assert "Searching the web: tech news today December 5 2025" in doing
@@ -177,14 +177,14 @@ def test_a_search_shows_its_query_and_its_sources() -> None:
     assert len(urls) == len(set(urls))
 
 
-def test_what_the_model_does_is_told_once_each_time() -> None:
+def test_recorded_activities_come_once_each() -> None:
     for known in recorded.manifest():
         read = Read(known["file"], 1 << 20)
         repeated = [a for a, b in pairwise(read.of(Activity)) if a == b]
         assert not repeated or len(read.decoders) > 1, known["file"]
 
 
-def test_chat_sources_are_told_once() -> None:
+def test_recorded_chat_citations_come_once() -> None:
     read = Read("chat/vai-perplexity-citations.sse", 1 << 20)
     urls = [citation.url for citation in read.of(Citation)]
     assert urls[0] == "https://populationstat.com/united-states/san-francisco"
@@ -193,7 +193,7 @@ def test_chat_sources_are_told_once() -> None:
     assert "https://pydantic.dev/pydantic-ai" in [c.url for c in read.of(Citation)]
 
 
-def test_reasoning_is_never_part_of_the_answer() -> None:
+def test_recorded_reasoning_is_not_part_of_the_answer() -> None:
     told = 0
     for known in recorded.manifest():
         read = Read(known["file"], 1 << 20)
@@ -204,13 +204,13 @@ def test_reasoning_is_never_part_of_the_answer() -> None:
     assert told >= 4
 
 
-def test_a_changing_item_id_does_no_harm() -> None:
+def test_recorded_stream_with_changing_item_ids_loses_nothing() -> None:
     read = Read("responses/vai-openai-github-copilot-id-rotation.1.sse", 1 << 20)
     assert not read.of(TextDone)
     assert "".join(delta.text for delta in read.of(TextDelta)) == read.of(Finished)[-1].text
 
 
-def test_only_a_background_response_counts_as_resumable() -> None:
+def test_recorded_background_responses_alone_are_resumable() -> None:
     resumable = [
         known["file"]
         for known in recorded.manifest()
@@ -220,7 +220,7 @@ def test_only_a_background_response_counts_as_resumable() -> None:
     assert resumable == ["responses/pyd-background_mode_streaming_vcr-0.sse"]
 
 
-def test_a_resumed_stream_goes_on_from_our_own_state() -> None:
+def test_recorded_resumed_stream_continues_the_decoders_state() -> None:
     datas = SseParser(1 << 20).feed(
         recorded.stream("responses/pyd-background_mode_streaming_vcr-0.sse"),
     )
@@ -235,7 +235,7 @@ def test_a_resumed_stream_goes_on_from_our_own_state() -> None:
         assert events == expected
 
 
-def test_a_resumed_stream_needs_no_beginning() -> None:
+def test_recorded_resumed_stream_needs_no_beginning() -> None:
     read = Read("responses/pyd-background_mode_streaming_starting_after_vcr-1.sse", 1 << 20)
     finished = read.of(Finished)[-1]
     assert "".join(delta.text for delta in read.of(TextDelta)) == finished.text

@@ -1,4 +1,4 @@
-"""Every event of the Responses API that matters, and the odd shapes they come in."""
+"""The decoder of the Responses API: every relevant event, and its variants."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ CALL = {"type": "function_call", "call_id": "call_1", "name": "now", "arguments"
 # Where text belongs.
 
 
-def test_a_repeated_created_resets_nothing() -> None:
+def test_responses_decoder_ignores_a_repeated_created_event() -> None:
     created = {"type": "response.created", "response": response("in_progress")}
     events = read(created, delta("a"), created, delta("b"), completed())
     assert [event for event in events if isinstance(event, Started)] == events[:1]
     assert end(events).text == "ab"
 
 
-def test_a_bare_in_progress_before_created_does_no_harm() -> None:
+def test_responses_decoder_accepts_in_progress_before_created() -> None:
     created = {"type": "response.created", "response": response("in_progress")}
     events = read({"type": "response.in_progress"}, created, delta("a"))
     assert events == [Started("resp_1", "tiny"), TextDelta("a")]
 
 
-def test_text_without_indexes_belongs_to_the_last_message() -> None:
+def test_responses_text_without_indexes_belongs_to_the_last_message() -> None:
     first, second = message("", id="m1"), message("", id="m2")
     events = read(added(first), delta("a"), delta("b"), added(second), delta("c"), completed())
     assert end(events).text == "ab\n\nc"
 
 
-def test_done_and_completed_heal_what_deltas_lost() -> None:
+def test_responses_done_and_completed_replace_lost_deltas() -> None:
     text = {"type": "response.output_text.done", "text": "abc", "output_index": 0}
     events = read(delta("a", output_index=0), delta("c", output_index=0), text)
     assert events[-1] == TextDone("abc")
@@ -55,18 +55,18 @@ def test_done_and_completed_heal_what_deltas_lost() -> None:
     assert end(events).text == "abcd"
 
 
-def test_an_empty_output_at_the_end_takes_nothing_away() -> None:
+def test_responses_empty_final_output_removes_no_text() -> None:
     assert end(read(delta("abc"), completed([]))).text == "abc"
     assert end(read(delta("abc"), completed([message("")]))).text == "abc"
     assert end(read(delta("abc"), completed({"odd": 1}))).text == "abc"
 
 
-def test_several_messages_are_paragraphs() -> None:
+def test_responses_messages_are_paragraphs() -> None:
     events = read(completed([message("one"), {"type": "reasoning"}, message("two")]))
     assert end(events).text == "one\n\ntwo"
 
 
-def test_commentary_is_activity_and_not_text() -> None:
+def test_responses_commentary_is_activity_and_not_text() -> None:
     aside, answer = message("", phase="commentary"), message("", phase="final_answer")
     text = {"type": "response.output_text.done", "output_index": 0, "text": "I'll look it up."}
     output = [message("I'll look it up.", phase="commentary"), message("42", phase="final_answer")]
@@ -83,11 +83,11 @@ def test_commentary_is_activity_and_not_text() -> None:
     assert end(events).text == "42"
 
 
-def test_only_commentary_is_better_than_nothing() -> None:
+def test_responses_commentary_is_the_text_of_last_resort() -> None:
     assert end(read(completed([message("Hm.", phase="commentary")]))).text == "Hm."
 
 
-def test_a_refusal_is_the_answer_and_says_so() -> None:
+def test_responses_refusal_is_the_answer() -> None:
     part = {"type": "refusal", "refusal": "I can't."}
     output = [{"type": "message", "content": [part]}]
     events = read({"type": "response.refusal.delta", "delta": "I can't."}, completed(output))
@@ -129,26 +129,26 @@ def test_a_refusal_is_the_answer_and_says_so() -> None:
         ({"type": "tool_search_call"}, "Looking for a tool…"),
     ],
 )
-def test_what_the_model_does_is_told_in_words(item: dict[str, Any], doing: str) -> None:
+def test_responses_items_become_activity_labels(item: dict[str, Any], doing: str) -> None:
     assert read(added(item)) == [Activity(doing)]
     assert read(added(item), done(item)) == [Activity(doing)]
 
 
-def test_a_long_query_is_clipped() -> None:
+def test_activity_label_clips_a_long_query() -> None:
     item = {"type": "web_search_call", "action": {"query": "x" * 500}}
     (event,) = read(added(item))
     assert isinstance(event, Activity)
     assert len(event.text) < 150
 
 
-def test_waiting_in_a_queue_is_told_and_ends() -> None:
+def test_responses_queued_is_an_activity_that_ends() -> None:
     queued = {"type": "response.queued", "response": response("queued")}
     going = {"type": "response.in_progress", "response": response("in_progress")}
     doing = [event for event in read(queued, going) if isinstance(event, Activity)]
     assert doing == [Activity("Waiting in the queue of the model's server…"), Activity("")]
 
 
-def test_only_the_summary_of_reasoning_is_told() -> None:
+def test_responses_reasoning_is_taken_from_its_summary_only() -> None:
     piece = {"type": "response.reasoning_summary_text.delta", "delta": "I weigh"}
     over = {"type": "response.reasoning_summary_text.done", "text": "I weigh"}
     raw = {"type": "response.reasoning_text.delta", "delta": "secret"}
@@ -156,7 +156,7 @@ def test_only_the_summary_of_reasoning_is_told() -> None:
     assert read(piece, over, raw, other) == [Reasoning("I weigh"), Reasoning("\n\n")]
 
 
-def test_each_source_is_told_once() -> None:
+def test_responses_citations_come_once_each() -> None:
     note = {"type": "url_citation", "url": "https://a.test", "title": "A"}
     event = {"type": "response.output_text.annotation.added", "annotation": note}
     odd = {**event, "annotation": {"type": "file_citation", "filename": "x"}}
@@ -171,16 +171,16 @@ def test_each_source_is_told_once() -> None:
 # How it ends.
 
 
-def test_a_tool_call_is_told_at_the_end_and_once() -> None:
+def test_responses_tool_call_comes_once_and_at_the_end() -> None:
     events = read(added(CALL | {"arguments": ""}), done(CALL), completed([CALL]))
     assert events == [ToolCall("call_1", "now", '{"a":1}'), Finished("")]
 
 
-def test_a_tool_call_known_only_at_the_end_is_told() -> None:
+def test_responses_tool_call_of_the_final_event_only_is_kept() -> None:
     assert read(completed([CALL]))[0] == ToolCall("call_1", "now", '{"a":1}')
 
 
-def test_a_call_cut_off_is_not_made() -> None:
+def test_responses_cut_off_call_is_not_made() -> None:
     ended = {
         "type": "response.incomplete",
         "response": {"incomplete_details": {"reason": "max_output_tokens"}, "output": [CALL]},
@@ -200,7 +200,7 @@ def test_a_call_cut_off_is_not_made() -> None:
         ("odd", "incomplete"),
     ],
 )
-def test_an_incomplete_answer_says_why(details: object, reason: str) -> None:
+def test_responses_incomplete_answer_has_a_cut_off_reason(details: object, reason: str) -> None:
     ended = {"type": "response.incomplete", "response": {"incomplete_details": details}}
     assert end(read(delta("a"), ended)).cut_off_reason == reason
 
@@ -218,7 +218,7 @@ def test_an_incomplete_answer_says_why(details: object, reason: str) -> None:
         ([], "content_filter", "The answer was withheld"),
     ],
 )
-def test_an_answer_without_text_is_one_clear_sentence(
+def test_responses_answer_without_text_is_one_sentence(
     output: list[Any],
     cut_off: str,
     sentence: str,
@@ -236,7 +236,7 @@ def test_an_answer_without_text_is_one_clear_sentence(
         ([], Usage()),
     ],
 )
-def test_tokens_are_counted_where_the_server_counts(usage: object, expected: Usage) -> None:
+def test_responses_usage_is_read_where_the_server_sends_it(usage: object, expected: Usage) -> None:
     assert end(read(delta("a"), completed(usage=usage))).usage == expected
 
 
@@ -252,7 +252,7 @@ def test_tokens_are_counted_where_the_server_counts(usage: object, expected: Usa
         {"type": "response.failed"},
     ],
 )
-def test_every_shape_of_an_error_ends_the_answer(payload: dict[str, Any]) -> None:
+def test_responses_error_of_any_shape_ends_the_answer(payload: dict[str, Any]) -> None:
     decoder = ResponsesDecoder("m")
     assert feed(decoder, delta("a"), payload) == [TextDelta("a")]
     assert decoder.ended
@@ -260,14 +260,14 @@ def test_every_shape_of_an_error_ends_the_answer(payload: dict[str, Any]) -> Non
     assert decoder.answer_text.text() == "a"
 
 
-def test_a_cancelled_response_is_not_asked_for_again() -> None:
+def test_responses_cancelled_is_not_retried() -> None:
     decoder = ResponsesDecoder("m")
     assert decoder.decode_complete({"id": "resp_1", "status": "cancelled"}) == [Started("resp_1")]
     assert isinstance(decoder.error, PromptRefused)
     assert "cancelled" in decoder.error.user_message
 
 
-def test_a_whole_response_is_read_like_a_stream_of_it() -> None:
+def test_responses_object_is_read_like_its_stream() -> None:
     decoder = ResponsesDecoder("m")
     assert decoder.decode_complete(response("queued")) == (Started("resp_1", "tiny"),)
     assert decoder.still_running

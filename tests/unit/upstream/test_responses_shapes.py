@@ -1,4 +1,4 @@
-"""What may come in between, and shapes nobody documented: nothing breaks the decoder."""
+"""Unknown events and undocumented shapes never break the Responses decoder."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ from tests.unit.upstream.wire import responses_payloads
     ],
     ids=json.dumps,
 )
-def test_what_is_unknown_or_odd_is_ignored(payload: object) -> None:
+def test_responses_decoder_ignores_unknown_events_and_shapes(payload: object) -> None:
     assert read(payload) == []
     assert end(read(delta("a"), payload, completed())).text == "a"
 
 
-def test_broken_characters_and_broken_json_never_end_an_answer() -> None:
+def test_responses_decoder_survives_broken_characters_and_json() -> None:
     decoder = ResponsesDecoder("m")
     raw = b'{"type":"response.output_text.delta","delta":"a\xff\xf0\x9fb"}'
     assert decoder.feed(raw) == (TextDelta("a\ufffd\ufffdb"),)
@@ -60,7 +60,7 @@ def test_broken_characters_and_broken_json_never_end_an_answer() -> None:
     assert not decoder.ended
 
 
-def test_numbers_that_mean_nothing_lose_nothing() -> None:
+def test_responses_decoder_loses_nothing_to_odd_sequence_numbers() -> None:
     for numbers in ([5, 5, 5, 5], [3, 2, 1, 0], [None, 1, None, 2], ["a", -1, 2.5, True]):
         decoder = ResponsesDecoder("m")
         events = [
@@ -116,7 +116,7 @@ SHAPES = st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=3)
 
 @given(st.lists(st.tuples(st.sampled_from(KINDS), SHAPES), max_size=4))
 @settings(max_examples=120, deadline=None)
-def test_no_shape_breaks_the_decoder(drawn: list[tuple[str, dict[str, Any]]]) -> None:
+def test_responses_decoder_accepts_any_event(drawn: list[tuple[str, dict[str, Any]]]) -> None:
     decoder = ResponsesDecoder("m")
     events = [event for kind, more in drawn for event in feed(decoder, {**more, "type": kind})]
     decoder.answer_text.text()
@@ -125,5 +125,5 @@ def test_no_shape_breaks_the_decoder(drawn: list[tuple[str, dict[str, Any]]]) ->
 
 @given(st.dictionaries(st.sampled_from(["status", *FIELDS, "output", "usage", "id"]), JSON))
 @settings(max_examples=100, deadline=None)
-def test_no_whole_response_breaks_the_decoder(payload: dict[str, Any]) -> None:
+def test_responses_decoder_accepts_any_response_object(payload: dict[str, Any]) -> None:
     ResponsesDecoder("m").decode_complete(payload)

@@ -1,4 +1,4 @@
-"""What cannot be resumed is begun anew, and what that may never cost."""
+"""The session restarts what cannot be resumed, within bounds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.unit.upstream.wire import block, numbered, response, responses_payloa
 
 
 @pytest.mark.parametrize("how", HOWS)
-async def test_what_cannot_be_resumed_is_begun_anew_and_replaces(how: How) -> None:
+async def test_session_restart_replaces_the_shown_text(how: How) -> None:
     service = resumable(how)
     events = await ask(service)
     assert service.paths == [ASK, ASK]
@@ -36,7 +36,7 @@ async def test_what_cannot_be_resumed_is_begun_anew_and_replaces(how: How) -> No
     assert final(events).text == shown(events) == TEXT
 
 
-async def test_the_longest_text_is_kept_when_nothing_helps() -> None:
+async def test_session_failure_keeps_the_longest_text() -> None:
     service = Service(PIECES)
     service.cuts.extend(Cut(after(service, count)) for count in (7, 5, 4, 4, 4, 4, 4))
     events = await ask(service)
@@ -45,7 +45,7 @@ async def test_the_longest_text_is_kept_when_nothing_helps() -> None:
     assert end.text == shown(events) == "Otters hold hands while "
 
 
-async def test_progress_gives_new_attempts_but_not_generations_without_end() -> None:
+async def test_session_restarts_are_bounded_despite_progress() -> None:
     pieces = [f"{number} " for number in range(40)]
     service = Service(pieces)
     service.cuts.extend(Cut(after(service, 5 + count)) for count in range(30))
@@ -57,7 +57,7 @@ async def test_progress_gives_new_attempts_but_not_generations_without_end() -> 
     assert end.text == shown(events)
 
 
-async def test_nothing_is_begun_anew_after_a_tool_that_may_have_done_something() -> None:
+async def test_session_never_restarts_after_an_irreversible_tool() -> None:
     call = {"type": "mcp_call", "id": "mcp_1", "name": "delete_all", "server_label": "house"}
     item = {"type": "response.output_item.added", "output_index": 0, "item": call}
     payloads = responses_payloads(PIECES)
@@ -86,7 +86,7 @@ async def test_nothing_is_begun_anew_after_a_tool_that_may_have_done_something()
 )
 @pytest.mark.parametrize("shape", ["failed", "flat", "nested", "untyped"])
 @pytest.mark.parametrize("background", ["on", "off"])
-async def test_a_failure_inside_the_stream_is_the_end_of_that_response(
+async def test_session_ends_the_response_at_a_failure_inside_the_stream(
     error: dict[str, str],
     again: float | None,
     shape: str,

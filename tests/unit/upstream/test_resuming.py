@@ -33,7 +33,7 @@ from tests.unit.upstream.wire import block, numbered, response, responses_payloa
 
 
 @pytest.mark.parametrize("how", HOWS)
-async def test_a_dropped_stream_is_resumed_where_it_broke(how: How) -> None:
+async def test_session_resumes_a_dropped_stream_where_it_broke(how: How) -> None:
     service = resumable(how)
     events = await ask(service, background="on")
     assert final(events).text == shown(events) == TEXT
@@ -44,7 +44,7 @@ async def test_a_dropped_stream_is_resumed_where_it_broke(how: How) -> None:
     assert service.asked[1].query == {"stream": "true", "starting_after": "4"}
 
 
-async def test_background_asks_to_be_kept_and_says_it_can_be_resumed() -> None:
+async def test_session_background_request_stores_and_is_resumable() -> None:
     service = Service(PIECES)
     events = await ask(service, background="on")
     assert events[0] == Started("resp_1", "tiny", resumable=True)
@@ -52,7 +52,7 @@ async def test_background_asks_to_be_kept_and_says_it_can_be_resumed() -> None:
     assert service.asked[0].body["store"] is True
 
 
-async def test_a_server_that_sends_again_what_we_have_is_not_doubled() -> None:
+async def test_session_skips_events_that_a_resumed_stream_repeats() -> None:
     service = resumable()
     service.faults.append(Out(200, b"".join(service.resumable), cut=Cut(after(service, 6))))
     events = await ask(service, background="on")  # cut, then resumed
@@ -65,7 +65,7 @@ async def test_a_server_that_sends_again_what_we_have_is_not_doubled() -> None:
     assert [e.text for e in events if isinstance(e, TextDelta)] == PIECES
 
 
-async def test_a_keepalive_uses_up_a_number() -> None:
+async def test_session_resumes_after_keepalives_with_numbers() -> None:
     payloads = responses_payloads(PIECES, background=True)
     service = Service(PIECES)
     service.resumable = numbered([*payloads[:4], {"type": "keepalive"}, *payloads[4:]])
@@ -75,7 +75,7 @@ async def test_a_keepalive_uses_up_a_number() -> None:
     assert final(events).text == shown(events) == TEXT
 
 
-async def test_without_numbers_a_response_is_not_resumed_but_polled() -> None:
+async def test_session_polls_a_response_without_sequence_numbers() -> None:
     service = Service(PIECES)
     payloads = responses_payloads(PIECES, background=True)
     service.resumable = [block(payload) for payload in payloads]
@@ -86,7 +86,7 @@ async def test_without_numbers_a_response_is_not_resumed_but_polled() -> None:
     assert final(events).text == TEXT
 
 
-async def test_falls_without_progress_use_up_the_attempts() -> None:
+async def test_session_drops_without_progress_exhaust_the_budget() -> None:
     service = resumable(times=9)
     events = await ask(service, background="on")
     assert [e.attempt for e in events if isinstance(e, Reconnecting)] == [1, 2, 3, 4, 5]
@@ -97,7 +97,7 @@ async def test_falls_without_progress_use_up_the_attempts() -> None:
     assert service.paths == [ASK, *[RESUME] * 5, CANCEL]
 
 
-async def test_a_busy_server_is_waited_for_before_it_resumes() -> None:
+async def test_session_waits_for_a_busy_server_before_resuming() -> None:
     service = resumable()
     async with upstream(service, background="on") as asked:
         events = []
@@ -117,7 +117,7 @@ TOO_OLD = refusal(
 
 
 @pytest.mark.parametrize("status", [404, 405, 409, 410, 501])
-async def test_where_resuming_is_refused_the_response_is_polled(status: int) -> None:
+async def test_session_polls_where_resuming_is_refused(status: int) -> None:
     service = resumable()
     service.resume_refusal = refusal(status)
     service.polls_before_done = 3
@@ -131,7 +131,7 @@ async def test_where_resuming_is_refused_the_response_is_polled(status: int) -> 
     assert len(told(events)) == 1
 
 
-async def test_a_server_without_resume_is_not_asked_for_it_again_for_a_day() -> None:
+async def test_session_remembers_for_a_day_that_a_server_cannot_resume() -> None:
     service = Service(PIECES)
     service.resume_refusal = refusal(404)
     clock = Clock()
@@ -148,7 +148,7 @@ async def test_a_server_without_resume_is_not_asked_for_it_again_for_a_day() -> 
         assert service.asked[1].query["stream"] == "true"
 
 
-async def test_a_response_too_old_to_resume_says_nothing_of_the_server() -> None:
+async def test_session_learns_nothing_from_a_response_too_old_to_resume() -> None:
     service = Service(PIECES)
     service.resume_refusal = TOO_OLD
     async with upstream(service, background="on") as asked:
@@ -158,7 +158,7 @@ async def test_a_response_too_old_to_resume_says_nothing_of_the_server() -> None
     assert [request.query.get("stream") for request in service.asked].count("true") == 2
 
 
-async def test_a_response_that_is_gone_is_asked_for_anew() -> None:
+async def test_session_restarts_a_response_that_is_gone() -> None:
     service = resumable()
     service.resume_refusal = service.poll_refusal = refusal(404)
     events = await ask(service, background="on")
@@ -167,7 +167,7 @@ async def test_a_response_that_is_gone_is_asked_for_anew() -> None:
     assert final(events).text == shown(events) == TEXT
 
 
-async def test_a_response_that_is_never_finished_is_cancelled_and_asked_for_anew() -> None:
+async def test_session_cancels_and_restarts_an_unfinished_response() -> None:
     service = resumable()
     service.resume_refusal = refusal(404)
     service.polls_before_done = 10_000
@@ -177,7 +177,7 @@ async def test_a_response_that_is_never_finished_is_cancelled_and_asked_for_anew
     assert final(events).text == shown(events) == TEXT
 
 
-async def test_a_resumed_stream_that_stays_silent_is_polled() -> None:
+async def test_session_polls_after_a_silent_resumed_stream() -> None:
     service = resumable()
     service.cuts.append(Cut(0, "silence"))
     events = await ask(service, background="on")
@@ -185,7 +185,7 @@ async def test_a_resumed_stream_that_stays_silent_is_polled() -> None:
     assert final(events).text == TEXT
 
 
-async def test_a_poll_that_fails_is_tried_again() -> None:
+async def test_session_retries_a_failed_poll() -> None:
     service = resumable()
     service.resume_refusal = refusal(404)
     async with upstream(service, background="on") as asked:
@@ -198,7 +198,7 @@ async def test_a_poll_that_fails_is_tried_again() -> None:
     assert final(events).text == TEXT
 
 
-async def test_background_answered_without_a_stream_is_polled_and_not_asked_for_again() -> None:
+async def test_session_polls_background_without_a_stream_and_stops_asking_for_it() -> None:
     queued = json.dumps(response("queued", background=True)).encode()
     service = Service(PIECES, faults=[Out(200, queued, {"content-type": "application/json"})])
     async with upstream(service, background="on") as asked:

@@ -1,4 +1,4 @@
-"""What is kept of a round, and how it goes back, in both formats."""
+"""Rounds of tool calls: what is collected, and how it is sent back in both formats."""
 
 from __future__ import annotations
 
@@ -85,29 +85,27 @@ OUTPUTS = [
         [REASONING, CALL, REASONING | {"id": "rs_2"}, OTHER, ODD],
     ],
 )
-def test_every_item_of_a_response_goes_back_in_its_order(items: list[Any], indexed: bool) -> None:
+def test_round_of_a_response_goes_back_in_order(items: list[Any], indexed: bool) -> None:
     for done, terminal in ((items, items), (items, []), ([], items)):
         finished = responses_round(done, terminal, indexed=indexed)
         assert sent(finished.output) == [*items, *OUTPUTS]
 
 
-def test_what_only_one_of_the_two_ends_of_an_item_tells_is_kept() -> None:
+def test_round_merges_fields_of_streamed_and_final_items() -> None:
     bare = {"type": "reasoning", "id": "rs_1", "summary": [], "status": "completed"}
     finished = responses_round([REASONING, CALL, OTHER], [bare, CALL, OTHER, ODD])
     assert sent(finished.output)[0] == {**REASONING, "status": "completed"}
     assert sent(finished.output)[3] == ODD
 
 
-def test_an_item_whose_id_a_gateway_rewrites_is_kept_once() -> None:
+def test_round_matches_items_with_rewritten_ids() -> None:
     renamed = [REASONING | {"id": "rs_9"}, CALL | {"id": "fc_9"}, OTHER]
     finished = responses_round([REASONING, CALL, OTHER], renamed)
     assert sent(finished.output) == [REASONING, CALL, OTHER, *OUTPUTS]
 
 
 @given(st.permutations(range(4)), st.sets(st.integers(0, 3)))
-def test_order_follows_the_index_and_lost_items_come_from_the_end(
-    arrival: list[int], lost: set[int]
-) -> None:
+def test_round_orders_by_index_and_adds_lost_items(arrival: list[int], lost: set[int]) -> None:
     items: list[dict[str, Any]] = [{"type": f"t{n}", "id": f"i{n}"} for n in range(4)]
     collected = ResponseItemCollector()
     for n in arrival:
@@ -116,7 +114,7 @@ def test_order_follows_the_index_and_lost_items_come_from_the_end(
     assert collected.build(items).items == tuple(items)
 
 
-def test_a_reference_to_reasoning_that_no_server_keeps_is_left_out_with_the_ids() -> None:
+def test_round_leaves_out_references_to_unstored_reasoning() -> None:
     bare = {"type": "reasoning", "id": "rs_1", "summary": []}
     output = responses_round([bare, CALL, OTHER], []).output
     assert sent(output, options={"store", "whole_rounds"}) == [
@@ -129,7 +127,7 @@ def test_a_reference_to_reasoning_that_no_server_keeps_is_left_out_with_the_ids(
     assert sent(output, options={"whole_rounds"}) == kept
 
 
-def test_where_whole_rounds_are_refused_only_the_calls_go_back() -> None:
+def test_round_refused_whole_goes_back_as_calls() -> None:
     output = responses_round([REASONING, CALL, OTHER], []).output
     calls = [
         {"type": "function_call", "call_id": c.call_id, "name": c.name, "arguments": c.arguments}
@@ -142,7 +140,7 @@ def test_where_whole_rounds_are_refused_only_the_calls_go_back() -> None:
     assert assistant == {"role": "assistant", "content": None, "tool_calls": PLAIN_CALLS}
 
 
-def test_a_round_of_the_other_format_goes_back_as_calls() -> None:
+def test_round_of_the_other_format_goes_back_as_calls() -> None:
     chat = chat_round(*TWO_CALLS, {"reasoning_content": "Hm."}).output
     prompt = Prompt("", (Message("user", "What time is it?"),), rounds=(ToolRound(chat, RAN),))
     _asked, *items = json.loads(responses_body(prompt, "m", RESPONSES_OPTIONS))["input"]
@@ -205,7 +203,7 @@ TOOLS = [
         ),
     ],
 )
-def test_one_message_of_a_completion_goes_back_with_all_it_had(
+def test_round_of_a_completion_goes_back_with_all_fields(
     deltas: list[Any], fields: dict[str, Any]
 ) -> None:
     output = chat_round(*deltas, *TWO_CALLS).output
@@ -214,7 +212,7 @@ def test_one_message_of_a_completion_goes_back_with_all_it_had(
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["with the name", "later"])
-def test_fields_of_calls_nobody_knows_stay_with_their_call(first: bool) -> None:
+def test_round_keeps_unknown_fields_with_their_call(first: bool) -> None:
     signed = {"extra_content": {"google": {"thought_signature": "S"}}}
     fragments = json.loads(json.dumps(TWO_CALLS))
     fragments[0 if first else 1]["tool_calls"][0] |= signed
@@ -225,7 +223,7 @@ def test_fields_of_calls_nobody_knows_stay_with_their_call(first: bool) -> None:
     assert two["function"] == {"name": "now", "arguments": "[]", "strict": True}
 
 
-def test_a_completion_that_came_without_a_stream_is_kept_too() -> None:
+def test_round_of_a_completion_object_is_kept() -> None:
     decoder = ChatDecoder("m")
     message: dict[str, Any] = {"role": "assistant", "content": "Hm", "reasoning_content": "R"}
     message |= {"tool_calls": PLAIN_CALLS}
@@ -235,7 +233,7 @@ def test_a_completion_that_came_without_a_stream_is_kept_too() -> None:
     assert sent(finished.output) == [message, *TOOLS]
 
 
-def test_an_answer_without_calls_keeps_no_round() -> None:
+def test_round_is_not_kept_without_calls() -> None:
     decoder = ChatDecoder("m")
     end = {"index": 0, "delta": {"content": "Hi"}, "finish_reason": "stop"}
     decoder.feed(json.dumps({"id": "c", "choices": [end]}).encode())

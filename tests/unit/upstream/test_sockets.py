@@ -1,4 +1,4 @@
-"""The same over real connections: what httpx makes of a falling line, and what it holds on to."""
+"""The session over real connections: how httpx reports breaks, and what it keeps open."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def collect(events: AsyncIterator[Event]) -> list[Event]:
 
 @pytest.mark.parametrize("how", HOWS)
 @pytest.mark.parametrize("mode", MODES)
-async def test_a_real_line_that_falls_loses_nothing(mode: str, how: How) -> None:
+async def test_real_connection_that_breaks_loses_nothing(mode: str, how: How) -> None:
     service = Service(PIECES)
     whole = len(service.chat) if mode == "chat" else sum(map(len, service.foreground))
     service.cuts.append(Cut(whole // 2, how))
@@ -66,7 +66,7 @@ async def test_a_real_line_that_falls_loses_nothing(mode: str, how: How) -> None
     assert len(service.paths) == 2
 
 
-async def test_a_port_where_nobody_listens_is_unreachable() -> None:
+async def test_real_closed_port_is_unreachable() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
@@ -78,7 +78,7 @@ async def test_a_port_where_nobody_listens_is_unreachable() -> None:
     assert [event.attempt for event in events if isinstance(event, Reconnecting)] == [1, 2, 3, 4, 5]
 
 
-async def test_a_server_that_speaks_no_tls_is_unreachable() -> None:
+async def test_real_server_without_tls_is_unreachable() -> None:
     async def speak(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         writer.close()
@@ -91,7 +91,7 @@ async def test_a_server_that_speaks_no_tls_is_unreachable() -> None:
     assert isinstance(end.error, UpstreamUnreachable)
 
 
-async def test_a_connection_closed_before_its_answer_is_made_again() -> None:
+async def test_real_connection_closed_before_its_answer_is_retried() -> None:
     service = Service(PIECES, faults=[Out(0), Out(0)])
     async with serving(service) as url, upstream(url) as (asked, _):
         events = await collect(asked.answer(PROMPT))
@@ -99,7 +99,7 @@ async def test_a_connection_closed_before_its_answer_is_made_again() -> None:
     assert len(service.paths) == 3
 
 
-async def test_letting_an_answer_go_closes_its_connection_at_once() -> None:
+async def test_closing_an_answer_closes_its_real_connection_at_once() -> None:
     service = Service(PIECES)
     service.cuts.append(Cut(4000, "silence"))
     # time stands still, because cancelling has a time limit of its own
@@ -113,7 +113,7 @@ async def test_letting_an_answer_go_closes_its_connection_at_once() -> None:
     assert service.paths == ["POST /responses", "POST /responses/resp_1/cancel"]
 
 
-async def test_cancelling_who_reads_closes_the_connection_at_once() -> None:
+async def test_cancelling_the_consumer_closes_its_real_connection_at_once() -> None:
     service = Service(PIECES)
     service.cuts.append(Cut(4000, "silence"))
     async with serving(service) as url, upstream(url) as (asked, _):
@@ -126,7 +126,7 @@ async def test_cancelling_who_reads_closes_the_connection_at_once() -> None:
             await reader
 
 
-async def test_connections_are_used_again() -> None:
+async def test_real_connections_are_reused() -> None:
     service = Service(PIECES)
     async with serving(service) as url, upstream(url) as (asked, _):
         for _ in range(3):
@@ -145,7 +145,7 @@ async def test_two_hundred_answers_stream_at_once() -> None:
     assert len(service.paths) == 220
 
 
-async def test_the_key_goes_nowhere_but_to_the_base_url() -> None:
+async def test_key_is_sent_to_the_base_url_only() -> None:
     elsewhere, service = Service(PIECES), Service(PIECES)
     async with serving(elsewhere) as other, serving(service) as url:
         service.faults.append(Out(307, b"", {"location": f"{other}/responses"}))
@@ -157,7 +157,7 @@ async def test_the_key_goes_nowhere_but_to_the_base_url() -> None:
     assert elsewhere.asked == []
 
 
-async def test_a_proxy_is_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_proxy_is_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     service = Service(PIECES)
     async with serving(service) as url:
         monkeypatch.setenv("HTTP_PROXY", url.removesuffix("/v1"))
@@ -166,7 +166,7 @@ async def test_a_proxy_is_taken_from_the_environment(monkeypatch: pytest.MonkeyP
     assert service.asked[0].headers["host"] == "model.test"
 
 
-async def test_an_error_page_without_end_is_read_to_a_bound() -> None:
+async def test_endless_error_page_is_read_to_a_bound() -> None:
     service = Service(PIECES, faults=[Out(400, b"x" * 5_000_000)])
     async with serving(service) as url, upstream(url) as (asked, _):
         end = final(await collect(asked.answer(PROMPT)))
@@ -174,7 +174,7 @@ async def test_an_error_page_without_end_is_read_to_a_bound() -> None:
     assert len(str(end.error)) < 1000
 
 
-async def test_a_refused_connection_is_let_go_in_good_order() -> None:
+async def test_refused_connection_is_closed_cleanly() -> None:
     service = Service(PIECES, faults=[refusal(503)])
     async with serving(service) as url, upstream(url) as (asked, _):
         await collect(asked.answer(PROMPT))

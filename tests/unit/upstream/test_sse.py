@@ -61,7 +61,9 @@ def parse(chunks: Iterable[bytes], most: int = PLENTY) -> list[bytes]:
 
 
 @pytest.mark.parametrize(("stream", "expected"), CASES.values(), ids=CASES.keys())
-def test_each_case_reads_right_wherever_it_is_cut(stream: bytes, expected: list[bytes]) -> None:
+def test_sse_parser_reads_each_case_wherever_it_is_cut(
+    stream: bytes, expected: list[bytes]
+) -> None:
     assert parse([stream]) == expected
     assert parse(bytes([byte]) for byte in stream) == expected
     for first in range(len(stream) + 1):
@@ -70,7 +72,7 @@ def test_each_case_reads_right_wherever_it_is_cut(stream: bytes, expected: list[
             assert parse([stream[:first], stream[first:second], stream[second:]]) == expected
 
 
-def test_an_event_is_delivered_as_soon_as_its_blank_line_is_there() -> None:
+def test_sse_parser_delivers_an_event_with_its_blank_line() -> None:
     parser = SseParser(PLENTY)
     assert parser.feed(b"data: a\r\r") == [b"a"]
     assert parser.feed(b"\ndata: b\n") == []
@@ -113,19 +115,19 @@ def read_plainly(stream: bytes) -> list[bytes]:
 
 @given(streams())
 @settings(max_examples=300, deadline=None)
-def test_no_way_to_cut_a_stream_changes_its_events(drawn: tuple[bytes, list[bytes]]) -> None:
+def test_sse_parser_is_independent_of_chunks(drawn: tuple[bytes, list[bytes]]) -> None:
     stream, chunks = drawn
     assert parse(chunks) == parse([stream]) == read_plainly(stream)
 
 
 @given(st.lists(st.binary(max_size=20), max_size=20))
 @settings(max_examples=200, deadline=None)
-def test_no_bytes_break_the_parser(chunks: list[bytes]) -> None:
+def test_sse_parser_accepts_any_bytes(chunks: list[bytes]) -> None:
     assert parse(chunks) == parse([b"".join(chunks)])
 
 
 @pytest.mark.parametrize("step", [1, 7, 1000])
-def test_an_event_over_the_limit_is_skipped_and_counted(step: int) -> None:
+def test_sse_parser_skips_and_counts_an_oversized_event(step: int) -> None:
     big = b"data: " + b"x" * 200 + b"\ndata: y\n\n"
     stream = b"data: a\n\n" + big + b"data: b\n\n" + b"data: 12\n" * 40 + b"\ndata: c\n\n"
     parser = SseParser(100)
@@ -137,18 +139,18 @@ def test_an_event_over_the_limit_is_skipped_and_counted(step: int) -> None:
     assert parser.skipped_events == 2
 
 
-def test_an_event_of_exactly_the_limit_is_kept() -> None:
+def test_sse_parser_keeps_an_event_of_exactly_the_limit() -> None:
     assert parse([b"data: " + b"x" * 93 + b"\n\n"], most=100) == [b"x" * 93]
 
 
-def test_a_line_that_never_ends_is_not_kept() -> None:
+def test_sse_parser_does_not_buffer_an_endless_line() -> None:
     parser = SseParser(1000)
     for _ in range(1000):
         assert parser.feed(b"z" * 500) == []
         assert held(parser) <= 1000
 
 
-def test_empty_data_lines_without_end_are_not_kept() -> None:
+def test_sse_parser_does_not_buffer_endless_empty_data_lines() -> None:
     parser = SseParser(1000)
     for _ in range(1000):
         assert parser.feed(b"data\n" * 10) == []

@@ -1,4 +1,4 @@
-"""Timers of our own: silence, no progress, and nobody else's cancellation."""
+"""The stall guard: silence, no progress, and cancellations that are not its own."""
 
 from __future__ import annotations
 
@@ -24,53 +24,53 @@ async def forever() -> None:
     await asyncio.Event().wait()
 
 
-async def test_silence_breaks_the_wait() -> None:
+async def test_stall_guard_breaks_a_wait_without_a_byte() -> None:
     clock = Clock()
-    async with StallGuard(LIMITS, clock.now, clock.sleep) as watch:
+    async with StallGuard(LIMITS, clock.now, clock.sleep) as stall_guard:
         with pytest.raises(StreamStalled) as caught:
-            await watch.wait_for(forever())
+            await stall_guard.wait_for(forever())
     assert clock.time - 1000 == 90
     assert caught.value.code == "silence"
     assert caught.value.retryable
 
 
-async def test_life_without_progress_breaks_the_wait_later() -> None:
+async def test_stall_guard_breaks_waits_without_progress_later() -> None:
     clock = Clock()
-    async with StallGuard(LIMITS, clock.now, clock.sleep) as watch:
+    async with StallGuard(LIMITS, clock.now, clock.sleep) as stall_guard:
         for _ in range(14):
-            await watch.wait_for(clock.sleep(20))
+            await stall_guard.wait_for(clock.sleep(20))
         with pytest.raises(StreamStalled):
-            await watch.wait_for(forever())
+            await stall_guard.wait_for(forever())
     assert 300 <= clock.time - 1000 <= 320
 
 
-async def test_progress_keeps_an_answer_alive() -> None:
+async def test_stall_guard_lets_an_answer_with_progress_run() -> None:
     clock, steps = Clock(), 0
-    async with StallGuard(LIMITS, clock.now, clock.sleep) as watch:
-        watch.progress_count = lambda: steps
+    async with StallGuard(LIMITS, clock.now, clock.sleep) as stall_guard:
+        stall_guard.progress_count = lambda: steps
         for _ in range(40):
-            await watch.wait_for(clock.sleep(20))
+            await stall_guard.wait_for(clock.sleep(20))
             steps += 1
     assert clock.time - 1000 == 800
 
 
-async def test_time_spent_elsewhere_does_not_count() -> None:
+async def test_stall_guard_does_not_count_time_outside_of_waits() -> None:
     clock = Clock()
-    async with StallGuard(LIMITS, clock.now, clock.sleep) as watch:
+    async with StallGuard(LIMITS, clock.now, clock.sleep) as stall_guard:
         for _ in range(3):
-            await watch.wait_for(asyncio.sleep(0))
+            await stall_guard.wait_for(asyncio.sleep(0))
             await clock.sleep(500)
-        await watch.wait_for(clock.sleep(50))
+        await stall_guard.wait_for(clock.sleep(50))
 
 
-async def test_a_cancellation_from_outside_stays_one() -> None:
+async def test_stall_guard_passes_a_cancellation_from_outside_on() -> None:
     clock = Clock()
 
     async def wait() -> None:
         async with StallGuard(
             StallLimits(1e9, 1e9), asyncio.get_running_loop().time, asyncio.sleep
-        ) as watch:
-            await watch.wait_for(forever())
+        ) as stall_guard:
+            await stall_guard.wait_for(forever())
 
     task = asyncio.create_task(wait())
     await asyncio.sleep(0)
@@ -82,18 +82,18 @@ async def test_a_cancellation_from_outside_stays_one() -> None:
     assert clock.time == 1000
 
 
-async def test_a_broken_wait_leaves_its_task_uncancelled() -> None:
+async def test_stall_guard_leaves_its_task_uncancelled() -> None:
     clock = Clock()
-    async with StallGuard(LIMITS, clock.now, clock.sleep) as watch:
+    async with StallGuard(LIMITS, clock.now, clock.sleep) as stall_guard:
         with pytest.raises(StreamStalled):
-            await watch.wait_for(forever())
+            await stall_guard.wait_for(forever())
     task = asyncio.current_task()
     assert task is not None
     assert task.cancelling() == 0
     await asyncio.sleep(0)
 
 
-async def test_a_cancellation_taken_earlier_does_not_confuse_the_watch() -> None:
+async def test_stall_guard_ignores_cancellations_swallowed_before_it() -> None:
     clock, caught = Clock(), []
 
     async def wait() -> None:
@@ -101,9 +101,9 @@ async def test_a_cancellation_taken_earlier_does_not_confuse_the_watch() -> None
             await forever()
         except asyncio.CancelledError:
             caught.append("taken")  # and never given back
-        async with StallGuard(LIMITS, clock.now, clock.sleep) as watch:
+        async with StallGuard(LIMITS, clock.now, clock.sleep) as stall_guard:
             try:
-                await watch.wait_for(forever())
+                await stall_guard.wait_for(forever())
             except StreamStalled:
                 caught.append("silence")
 
@@ -114,43 +114,87 @@ async def test_a_cancellation_taken_earlier_does_not_confuse_the_watch() -> None
     assert caught == ["taken", "silence"]
 
 
-async def test_in_a_hurry_the_wait_is_short() -> None:
+async def test_stall_guard_passes_a_cancellation_on_after_an_earlier_stall() -> None:
+    clock, stalled = Clock(), asyncio.Event()
+
+    async def wait() -> None:
+        async with StallGuard(LIMITS, clock.now, clock.sleep) as stall_guard:
+            with pytest.raises(StreamStalled):
+                await stall_guard.wait_for(forever())
+            stalled.set()
+            await stall_guard.wait_for(forever())
+
+    task = asyncio.create_task(wait())
+    await stalled.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert task.cancelled()
+
+
+@pytest.mark.parametrize("first", ["cancellation", "stall"])
+async def test_stall_guard_yields_to_a_cancellation_at_the_same_moment(first: str) -> None:
+    now = 0.0
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        if now == 0:
+            await asyncio.sleep(0)
+        now += seconds
+        if now >= LIMITS.idle_seconds and first == "cancellation":
+            task.cancel()
+        elif now >= LIMITS.idle_seconds:
+            asyncio.get_running_loop().call_soon(task.cancel)
+
+    async def wait() -> None:
+        async with StallGuard(LIMITS, lambda: now, sleep) as stall_guard:
+            await stall_guard.wait_for(forever())
+
+    task = asyncio.create_task(wait())
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert task.cancelled()
+
+
+async def test_stall_guard_waits_briefly_after_shorten() -> None:
     clock = Clock()
-    async with StallGuard(LIMITS, clock.now, clock.sleep) as watch:
-        watch.shorten(1)
+    async with StallGuard(LIMITS, clock.now, clock.sleep) as stall_guard:
+        stall_guard.shorten(1)
         with pytest.raises(StreamStalled):
-            await watch.wait_for(forever())
+            await stall_guard.wait_for(forever())
     assert 1 <= clock.time - 1000 <= 1.2
 
 
-async def test_no_timer_is_left_behind() -> None:
+async def test_stall_guard_leaves_no_timer_behind() -> None:
     clock = Clock()
     before = asyncio.all_tasks()
-    async with StallGuard(LIMITS, clock.now, clock.sleep) as watch:
-        watch.shorten(1)
-        await watch.wait_for(asyncio.sleep(0))
+    async with StallGuard(LIMITS, clock.now, clock.sleep) as stall_guard:
+        stall_guard.shorten(1)
+        await stall_guard.wait_for(asyncio.sleep(0))
     await asyncio.sleep(0)
     assert asyncio.all_tasks() == before
 
 
-class Fell(Exception):
-    """The line fell."""
+class ConnectionBroke(Exception):
+    """The connection broke."""
 
 
-@pytest.mark.parametrize("how", ["ends", "falls", "goes on"])
-async def test_a_body_is_read_within_bounds(how: str) -> None:
+@pytest.mark.parametrize("how", ["ends", "breaks", "goes on"])
+async def test_read_bounded_returns_what_came_within_its_bound(how: str) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(3):
             yield b"1234"
-        if how == "falls":
-            raise Fell
+        if how == "breaks":
+            raise ConnectionBroke
         while how == "goes on":
             yield b"1234"
 
     async def close() -> None:
-        """Nothing to close."""
+        """Do nothing."""
 
     clock = Clock()
-    async with StallGuard(LIMITS, clock.now, clock.sleep) as watch:
-        body = await read_bounded(watch, HttpReply(500, {}, chunks(), close, (Fell,)), 21)
+    async with StallGuard(LIMITS, clock.now, clock.sleep) as stall_guard:
+        body = await read_bounded(
+            stall_guard, HttpReply(500, {}, chunks(), close, (ConnectionBroke,)), 21
+        )
     assert body == (b"1234" * 6)[: 21 if how == "goes on" else 12]

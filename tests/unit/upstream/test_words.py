@@ -1,4 +1,4 @@
-"""Errors without a code: what their words mean, and what they leave open."""
+"""Errors without a code: messages that are clear, and messages that are not."""
 
 from __future__ import annotations
 
@@ -114,9 +114,7 @@ CLEAR = [
 
 
 @pytest.mark.parametrize(("said", "sentence"), CLEAR)
-def test_words_that_mean_one_thing_are_refused_with_the_operator_s_sentence(
-    said: str, sentence: str
-) -> None:
+def test_status_from_message_of_clear_words_is_final(said: str, sentence: str) -> None:
     error = error_from_event({"message": said}, "tiny")
     assert type(error) is UpstreamRefused
     assert not error.retryable
@@ -124,7 +122,7 @@ def test_words_that_mean_one_thing_are_refused_with_the_operator_s_sentence(
 
 
 @pytest.mark.parametrize("said", WAIT)
-def test_words_of_a_rate_limit_wait(said: str) -> None:
+def test_status_from_message_of_a_rate_limit_is_retryable(said: str) -> None:
     error = error_from_event({"message": said}, "tiny")
     assert type(error) is UpstreamBusy
     assert error.retryable
@@ -136,13 +134,13 @@ def test_words_of_a_rate_limit_wait(said: str) -> None:
     ("code", "sentence"),
     [("insufficient_quota", "no credit left"), ("context_length_exceeded", "too long")],
 )
-def test_a_code_in_place_of_words_is_one(code: str, sentence: str) -> None:
+def test_code_in_place_of_a_message_counts(code: str, sentence: str) -> None:
     for told in (error_from_event({"message": code}, "m"), error_from_event({"code": code}, "m")):
         assert sentence in told.user_message
 
 
 @pytest.mark.parametrize("said", OPEN)
-def test_words_that_leave_it_open_are_tried_again(said: str) -> None:
+def test_status_from_message_of_vague_words_is_unknown(said: str) -> None:
     assert status_from_message(said) is None
     assert error_from_event({"message": said}, "tiny").retryable
 
@@ -156,13 +154,13 @@ def test_words_that_leave_it_open_are_tried_again(said: str) -> None:
         {"code": "cancelled", "message": "model not found"},
     ],
 )
-def test_a_code_goes_before_words(error: dict[str, Any]) -> None:
+def test_code_takes_precedence_over_the_message(error: dict[str, Any]) -> None:
     wordless = error_from_event({**error, "message": "oh"}, "tiny")
     found = error_from_event(error, "tiny")
     assert (type(found), found.status) == (type(wordless), wordless.status)
 
 
-def test_a_prompt_that_is_too_long_is_no_rate_limit() -> None:
+def test_too_long_prompt_is_no_rate_limit() -> None:
     said = "Input is too long: too many tokens"
     assert type(error_from_event({"message": said}, "tiny")) is PromptTooLong
 
@@ -170,7 +168,7 @@ def test_a_prompt_that_is_too_long_is_no_rate_limit() -> None:
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 @pytest.mark.parametrize("api", ["responses", "chat"])
 @pytest.mark.parametrize("wrap", ["body", "event"])
-async def test_a_refused_key_in_a_200_is_asked_once(shape: Any, api: str, wrap: str) -> None:
+async def test_refused_key_with_status_200_is_final(shape: Any, api: str, wrap: str) -> None:
     told = shape("Not authenticated")
     event = block(told, "error") if isinstance(told, str) else block(told)
     body = event if wrap == "event" else json.dumps(told).encode()
@@ -181,7 +179,7 @@ async def test_a_refused_key_in_a_200_is_asked_once(shape: Any, api: str, wrap: 
     assert len(service.paths) == 1
 
 
-async def test_a_body_of_plain_words_is_asked_once() -> None:
+async def test_plain_text_body_of_a_clear_error_is_final() -> None:
     service = Service([], faults=[Out(200, b"Unauthorized\n")] * 9)
     end = final(await ask(service))
     assert isinstance(end, Failed)
@@ -189,7 +187,7 @@ async def test_a_body_of_plain_words_is_asked_once() -> None:
     assert len(service.paths) == 1
 
 
-async def test_a_rate_limit_in_a_200_is_waited_for() -> None:
+async def test_rate_limit_with_status_200_is_retried() -> None:
     body = json.dumps({"detail": "Rate limit exceeded, retry in 3 seconds"}).encode()
     events = await ask(Service(["Otters."], faults=[Out(200, body)]))
     [waits] = [event for event in events if isinstance(event, Reconnecting)]
@@ -198,6 +196,6 @@ async def test_a_rate_limit_in_a_200_is_waited_for() -> None:
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
-def test_words_inside_a_sentence_of_something_else_leave_it_open(before: str, after: str) -> None:
+def test_status_from_message_ignores_phrases_inside_other_text(before: str, after: str) -> None:
     sentence = f"While reading your file {before} it said unauthorized, invalid api key {after}"
     assert status_from_message(sentence) in {None, 429}

@@ -1,8 +1,11 @@
-"""Words for programs inside an answer's text: found while it streams, and kept from its reader.
+"""Removes markup for programs from an answer's text while it streams. Pure.
 
-`filter` takes the text of one part in deltas; `citations`, `bare` and `tokens` say what is looked
-for, `code` where that is text; `calls` drops the markup of tool calls once it is known that they
-came as real calls. All pure.
+filter.py          filters the text of one part, delta by delta
+tokens.py          the openers and closers of thinking and tool calls
+citations.py       citation marks, as models write them
+bare_citations.py  citation marks that lost their private-use characters
+code.py            whether a position is code, where markup is text
+calls.py           removes the markup of tool calls that also came as real calls
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Citation marks that lost their private-use characters: `citeturn0search0`. Pure.
 
-Some proxies take those characters out of a text or put blanks in their place. What is left of a
-mark that only names sources is told from words by their form, `turn0search0` or `turn0file1`;
-nothing else of it is. Marks as models write them are in `citations`.
+Some proxies remove those characters from a text or replace them by blanks. The rest of a mark is
+recognised only by the form of its sources, `turn0search0` or `turn0file1`. Marks as models write
+them are in `citations`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,12 @@ _SOURCE = rf"turn{_COUNT}[a-z]{{3,12}}{_COUNT}"
 _FILE = rf"turn{_COUNT}file{_COUNT}"
 _LINES = r"L\d{1,5}(?:-L?\d{1,5})?| L\d{1,5}-L\d{1,5}"
 _LINES_BEGUN = r" ?L(?:\d{1,5}(?:-(?:L\d{0,5}|\d{1,5})?)?)?"
-_MAX_MORE_SOURCES = (
-    10  # sources behind the first, so that no mark is longer than `citations.LONGEST_MARK`
-)
+# Sources after the first; keeps a mark below `citations.MAX_MARK_CHARACTERS`.
+_MAX_MORE_SOURCES = 10
 
 
 def _prefix_pattern(*steps: str) -> str:
-    """Return a pattern for the first steps of a sequence, one of them or more."""
+    """Return a pattern that matches one or more of the first steps of a sequence."""
     *before, pattern = steps
     for step in reversed(before):
         pattern = f"{step}(?:{pattern})?"
@@ -40,8 +39,8 @@ def _filecite(gap: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _MarkPatterns:
-    """What a mark may look like: `complete`, `unfinished` where the text ends and may go on, and
-    `truncated` off where it does not."""
+    """The forms of a mark: `complete`, `unfinished` at the end of a text that goes on, and
+    `truncated` at the end of one that does not."""
 
     complete: re.Pattern[str]
     unfinished: re.Pattern[str]
@@ -49,7 +48,7 @@ class _MarkPatterns:
 
 
 def _compile_patterns(gap: str) -> _MarkPatterns:
-    """Return the form with this in place of a lost character."""
+    """Return the patterns with `gap` in place of the lost characters."""
     sources = (
         f"(?:filecite{gap}{_FILE}|cite{gap}{_SOURCE})(?:{gap}{_SOURCE}){{0,{_MAX_MORE_SOURCES}}}"
     )
@@ -71,10 +70,10 @@ _SPACED_PATTERNS, _JOINED_PATTERNS = (
 
 
 def read_bare_citation(text: str, at: int, *, before: str, is_final: bool) -> CitationMark | None:
-    """Read the mark that may begin at `at`; None when more text is needed to tell.
+    """Read the mark that may begin at `at`; None if more text is needed to decide.
 
-    `before` is the character in front of it: behind a letter only a mark without blanks is one.
-    `is_final`: no more text comes, so that a mark cut off is one as well.
+    `before` is the preceding character: after a letter only a mark without blanks counts.
+    `is_final`: no more text comes, so a truncated mark counts as well.
     """
     form = _JOINED_PATTERNS if before.lower() != before.upper() else _SPACED_PATTERNS
     if not is_final and form.unfinished.match(text, at):
@@ -82,5 +81,5 @@ def read_bare_citation(text: str, at: int, *, before: str, is_final: bool) -> Ci
     found = (form.truncated.match(text, at) if is_final else None) or form.complete.match(text, at)
     if found is None:
         return CitationMark(at + 1, text[at], is_dropped=False)
-    blanks = " " in found[0] and not before.strip()  # one for each character, the last one as well
+    blanks = " " in found[0] and not before.strip()  # a blank for each lost character
     return CitationMark(found.end() + (blanks and text.startswith(" ", found.end())))

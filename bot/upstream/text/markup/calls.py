@@ -1,7 +1,7 @@
-"""Drops the markup of tool calls from a whole text. Pure.
+"""Removes the markup of tool calls from a complete text. Pure.
 
-Whether markup is a call that also came as a real one is known only at the end of a round: its
-name is then found inside. Other markup, and markup in code, is text.
+Only at the end of a round it is known whether a call in the text also came as a real call: its
+name is then found in the markup. Other markup, and markup in code, is left alone.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _STEP = re.compile(
     f"{CODE_STEP_PATTERN}|(?P<call>{_OPENERS}|{KIMI_CALL.pattern})", re.MULTILINE | re.IGNORECASE
 )
 _JSON = json.JSONDecoder()
-# How far behind an opener its JSON may begin.
+# How far after an opener its JSON may begin.
 _MAX_JSON_GAP_CHARACTERS = 100
-# Openers without JSON behind them, after which no more are looked at: each costs time.
+# After so many openers without JSON the search ends, because each costs time.
 _MAX_FAILED_OPENERS = 20
 _STRAY_CLOSER = re.compile(
     rf"\A\s*(?:{'|'.join(re.escape(closer) for closer in TOOL_CALL_TAGS.values() if closer)})\s*\Z"
@@ -28,7 +28,7 @@ _STRAY_CLOSER = re.compile(
 
 
 def strip_tool_calls(text: str, tool_names: Collection[str]) -> str:
-    """Return the text without the markup of calls by these names; other text is unchanged."""
+    """Return the text without the markup of calls of these tools; other text is unchanged."""
     wanted = [name for name in tool_names if name]
     if not wanted:
         return text
@@ -42,7 +42,7 @@ def strip_tool_calls(text: str, tool_names: Collection[str]) -> str:
 
 
 def _join_around(before: str, after: str) -> str:
-    """Put together what stood on both sides of a call."""
+    """Join the text before and after a call."""
     after = after.strip()
     if not before:
         return after
@@ -50,7 +50,7 @@ def _join_around(before: str, after: str) -> str:
 
 
 def _find_calls(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where markup of a call begins and ends, outside code."""
+    """Yield the start and end of each call's markup outside code."""
     code, at, failed = CodeState(), 0, 0
     while failed < _MAX_FAILED_OPENERS and (found := _STEP.search(text, at)):
         at = found.end()
@@ -65,9 +65,9 @@ def _find_calls(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _call_end(text: str, opener: re.Match[str]) -> int:
-    """Return where a block ends: at its closer, else with its JSON, else with the text.
+    """Return the end of a call's markup: of its closer, else of its JSON, else of the text.
 
-    0: what needs JSON behind it has none.
+    0 if it has no JSON but needs it.
     """
     at = opener.end()
     closer = TOOL_CALL_TAGS.get(opener[0].lower())

@@ -1,8 +1,8 @@
-"""Citation marks in a text: where one ends, and what its reader gets in its place. Pure.
+"""Citation marks in a text: where one ends, and what is shown in its place. Pure.
 
 Models with a search tool write `U+E200 kind U+E202 field … U+E201`; the sources themselves come as
-annotations. Those with a file search write `【4:0†source】`. A mark is dropped, unless it carries
-words of the sentence: an entity's name, a link's label.
+annotations. Models with a file search write `【4:0†source】`. A mark is dropped, unless it contains
+words of the sentence: the name of an entity or the label of a link.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import msgspec
 
 MARK_OPEN, MARK_CLOSE, MARK_FIELD = "\ue200", "\ue201", "\ue202"
-# Longer than any mark that was seen: what is not closed by then is no mark.
+# Longer than any known mark: without its end by then, it is no mark.
 MAX_MARK_CHARACTERS = 400
 # A kind is followed by a field, by JSON, or by the end of the mark.
 _KIND = re.compile("\ue200([a-z_]{1,32})(?=[\ue201\ue202\\[{(])")
@@ -25,7 +25,7 @@ _REFERENCE = re.compile(r"turn\d+\w+")
 
 @dataclass(frozen=True, slots=True)
 class CitationMark:
-    """A mark that ends before `end`; its reader gets `shown_text`. None: its end has not come."""
+    """A mark that ends before `end`; `shown_text` is shown in its place."""
 
     end: int
     shown_text: str = ""
@@ -33,14 +33,14 @@ class CitationMark:
 
 
 def read_citation(text: str, at: int, *, is_final: bool) -> CitationMark | None:
-    """Read the mark that begins at `at`; None when more text is needed to tell.
+    """Read the mark that begins at `at`; None if more text is needed to decide.
 
-    `is_final`: no more text comes, so that a mark cut off is one as well.
+    `is_final`: no more text comes, so a truncated mark counts as well.
     """
     if text[at] == "【":
         return _file_mark(text, at, is_final)
     if text[at] != MARK_OPEN:
-        return CitationMark(at + 1)  # a piece of a mark that was lost; never shown
+        return CitationMark(at + 1)  # a fragment of a mark
     kind = _KIND.match(text, at)
     if kind is None:
         if _UNFINISHED_MARK.match(text, at):
@@ -71,7 +71,7 @@ def _complete_mark(inside: str, kind: str, end: int) -> CitationMark:
 
 
 def _shown_text(inside: str, kind: str) -> str:
-    """Return the words of the sentence that stand inside a mark; "" for most kinds."""
+    """Return the words of the sentence inside a mark; "" for most kinds."""
     if kind == "entity":
         return _entity_name(inside.strip(MARK_FIELD))
     if kind in {"url", "link"}:
@@ -83,8 +83,8 @@ def _shown_text(inside: str, kind: str) -> str:
 def _entity_name(inside: str) -> str:
     """Return the name in `["city","Paris","capital"]`."""
     try:
-        told = msgspec.json.decode(inside)
+        value = msgspec.json.decode(inside)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return ""
-    names = [one for one in told if isinstance(one, str)] if isinstance(told, list) else []
+    names = [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
     return names[1] if len(names) > 1 else ""

@@ -1,6 +1,6 @@
-"""Whether a place in a Markdown text is code. Pure, and linear in the text that is read.
+"""Whether a position in a Markdown text is code. Pure, in time linear in the text.
 
-Only as exact as markup needs: fences and code spans, not code by indentation.
+Recognises fences and code spans, but no indented code: that is enough to keep markup in code.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ import re
 from copy import copy
 from dataclasses import dataclass, field
 
-# What changes the state: a fence, a run of backticks, the end of a paragraph.
+# What may change the state: a fence, a run of backticks, the end of a paragraph.
 CODE_STEP_PATTERN = r"^ {0,3}(?P<fence>```+|~~~+)|(?P<ticks>`+)|(?P<gap>\n[ \t]*\n)"
 _STEP = re.compile(CODE_STEP_PATTERN, re.MULTILINE)
 
 
 class CodeState:
-    """Fed with the steps of a text in order, says whether what follows is code."""
+    """Whether the text after the steps it was fed with is code."""
 
     def __init__(self) -> None:
         self._fence = ""
@@ -23,7 +23,7 @@ class CodeState:
 
     @property
     def is_inside(self) -> bool:
-        """Whether the place after the last step is code."""
+        """Whether the position after the last step is code."""
         return bool(self._fence or self._span)
 
     def advance(self, found: re.Match[str]) -> None:
@@ -40,16 +40,16 @@ class CodeState:
 
 @dataclass(frozen=True, slots=True)
 class GrowingCodeState:
-    """The state of a text that grows at its end, so that only what is new of it is read.
+    """The state of a text that grows at its end, so that only its new part is read.
 
-    Up to `stable_until` nothing can change; what stands behind it may still become part of a step.
+    `state` is that at `stable_until`; the text after it may still become part of a step.
     """
 
     stable_until: int = 0
     state: CodeState = field(default_factory=CodeState)
 
     def extended(self, text: str) -> GrowingCodeState:
-        """Return the state of a text that begins with the one before."""
+        """Return the state for a text that begins with the previous one."""
         code, at = copy(self.state), self.stable_until
         for found in _STEP.finditer(text, at):
             if found["gap"] or found.end() < len(text):
@@ -58,7 +58,7 @@ class GrowingCodeState:
         return GrowingCodeState(len(text) - _undecided_tail_length(text[at:]), code)
 
     def ends_in_code(self, text: str) -> bool:
-        """Return whether what follows this text would be code."""
+        """Return whether text appended to this one would be code."""
         code = copy(self.state)
         for found in _STEP.finditer(text, self.stable_until):
             code.advance(found)
@@ -66,12 +66,12 @@ class GrowingCodeState:
 
 
 def _undecided_tail_length(text: str) -> int:
-    """Return how many characters at the end may be the beginning of a step: of a text without
-    whole ones, its last line where that may begin a fence or be empty, else a run of ticks."""
+    """Return how many characters at the end of a text without complete steps may begin one: the
+    last line if it may become a fence or be blank, else a run of ticks."""
     line = text[max(0, text.rfind("\n")) :]
     return len(line) - len(line.rstrip("`~")) if line.strip(" \t\n`~") else len(line)
 
 
 def ends_in_code(text: str) -> bool:
-    """Return whether what follows this text would be code."""
+    """Return whether text appended to this one would be code."""
     return GrowingCodeState().ends_in_code(text)

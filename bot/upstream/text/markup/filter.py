@@ -1,8 +1,8 @@
-"""The text of one part, fed in deltas, without the words that were meant for programs. Pure.
+"""Filters the text of one part, delta by delta. Pure.
 
-Thinking is told apart at the beginning of a part only; citation marks are dropped anywhere; markup
-of tool calls is held back for a while, for it often ends a round and `calls` drops it then. The
-result depends on the text alone, not on where it was cut into deltas.
+Thinking is recognised only at the beginning of a part; citation marks are dropped anywhere; markup
+of tool calls is held back for a while, because it often ends a round, where `calls` removes it. The
+result depends on the text alone, not on how it was split into deltas.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from bot.upstream.text.markup.tokens import (
     may_become,
 )
 
-# Characters that are held back until it is clear what they are: at most about a second's worth
-# of a fast model, which writes 100 tokens a second.
+# Characters that are held back at most until it is decided what they are: about a second of output
+# of a fast model, at 100 tokens a second.
 MAX_HELD_CHARACTERS = MAX_MARK_CHARACTERS
-# A closing tag whose opener the server ate counts in so many first characters of a part.
+# A closing tag whose opener the server removed counts only among the first characters of a part.
 MAX_UNOPENED_THINKING_CHARACTERS = 8_000
-_MAX_BLANKS = 8  # before a mark, that are dropped with it
-_MAX_LEADING_BLANKS = 64  # blank characters that may stand before the opener of thinking
+_MAX_BLANKS = 8  # blanks before a mark that are dropped with it
+_MAX_LEADING_BLANKS = 64  # blanks before the opener of thinking
 _BLANKS = " \t"
 _NO_BLANK_BEFORE = frozenset(".,;:!?)]}»\u201d\u2019…。\uff0c、\uff1b\uff1a\uff01\uff1f")
 _QUOTES = frozenset("`\"'\u201c\u2018«„")
@@ -50,10 +50,9 @@ FilterState = Literal["start", "thought", "text"]
 
 @dataclass(frozen=True, slots=True)
 class FilteredText:
-    """What a delta means: the last `retracted` characters shown are taken back, then `text` is
-    shown.
+    """The result for a delta: remove the last `retracted` characters shown, then append `text`.
 
-    `thinking` is reasoning; what was taken back because it was reasoning is part of it.
+    `thinking` is reasoning, including text that was removed because it turned out to be some.
     """
 
     text: str = ""
@@ -62,37 +61,38 @@ class FilteredText:
 
 
 class TextFilter:
-    """State of one part. `shown` returns all of its text that was given out so far.
+    """The filter of one part; call `feed` for each delta, then `end` once.
 
-    `already_shown`: text of the part has been shown already, so it does not begin here.
+    `shown` must return the part's text so far, as the results make it up. `already_shown`: the
+    filter starts in the middle of a part.
     """
 
     def __init__(self, shown: Callable[[], str], *, already_shown: bool = False) -> None:
         self.held = ""
         self._shown = shown
         self._state: FilterState = "text" if already_shown else "start"
-        self._thinking_ended = False  # thinking has ended; leading blanks go with it
-        self._past_opening = False  # a closing tag is too far from the beginning to count
+        self._thinking_ended = False  # blanks after thinking are dropped
+        self._past_opening = False  # too far from the beginning for an unopened closing tag
         self._is_harmony = False  # the text is a message of the harmony format
         self._closer: tuple[re.Pattern[str], tuple[str, ...]] = (ANALYSIS_END, ANALYSIS_END_TOKENS)
-        self._mark_seen = False  # a mark was dropped: from now on blanks are held back
-        self._after_mark = False  # the last thing that came was a mark
-        self._held_blanks = ""  # blanks at the end, which go if a mark follows
+        self._mark_seen = False  # after the first mark, blanks are held back
+        self._after_mark = False  # a mark came last
+        self._held_blanks = ""  # blanks at the end, dropped if a mark follows
         self._last_shown = ""  # the last character before `_held_blanks`
-        self._code = GrowingCodeState()  # of what is shown, as far as it was looked at
+        self._code = GrowingCodeState()  # of the text shown
         self._reset_output()
 
     @property
     def passes_through(self) -> bool:
-        """Whether a delta without signs is text as it is, and need not be fed."""
+        """Whether a delta without markup would come out unchanged and need not be fed."""
         return self._state == "text" and not (self.held or self._mark_seen)
 
     def feed(self, text: str) -> FilteredText:
-        """Take more of the text."""
+        """Take a delta."""
         return self._run(self.held + text, is_final=False)
 
     def end(self) -> FilteredText:
-        """No more comes: what is held back is decided."""
+        """Take the end of the part: what was held back is decided."""
         piece = self._run(self.held, is_final=True)
         if self._held_blanks and not self._after_mark:
             piece = FilteredText(piece.text + self._held_blanks, piece.thinking, piece.retracted)
@@ -123,10 +123,8 @@ class TextFilter:
         self.held = text[at:]
         return len(text)
 
-    # The three states.
-
     def _read_start(self, text: str, at: int, is_final: bool) -> int:
-        """The beginning of a part, or what follows thinking."""
+        """Read the beginning of a part, or the text after thinking."""
         begin = len(text) - len(text[at:].lstrip())
         if begin == len(text):
             if not is_final and (self._thinking_ended or begin - at <= _MAX_LEADING_BLANKS):
@@ -143,7 +141,7 @@ class TextFilter:
         return at
 
     def _read_opener(self, text: str, at: int) -> int:
-        """Return where thinking or a message begins after its opener; 0 where there is none."""
+        """Return the end of an opener of thinking or of a message at `at`; 0 if there is none."""
         lower = text[at : at + _MAX_START_CHARACTERS].lower()
         for opener, closer in THINKING_TAGS.items():
             if lower.startswith(opener):
@@ -199,7 +197,7 @@ class TextFilter:
         return mark.end
 
     def _read_bare_citation(self, text: str, at: int, is_final: bool) -> int:
-        """What may be a citation mark without its private-use characters; not in code."""
+        """Read what may be a bare citation mark; in code it is text."""
         mark = read_bare_citation(text, at, before=self._last_character(), is_final=is_final)
         if (mark and not mark.is_dropped) or self._in_code():
             self._emit(text[at])
@@ -226,12 +224,10 @@ class TextFilter:
         self._emit("<")
         return at + 1
 
-    # A closing tag without its opener.
-
     def _ends_thinking(self, closer: str, after: str) -> bool:
-        """Whether a closing tag here ends thinking whose opener never came.
+        """Whether a closing tag ends thinking whose opener is missing.
 
-        It does near the beginning of a part, not in prose, and not in code.
+        It does near the beginning of a part, but not in prose or code.
         """
         if self._thinking_ended or self._past_opening:
             return False
@@ -262,7 +258,7 @@ class TextFilter:
         return shown[: len(shown) - self._retracted] + self._out[0]
 
     def _last_character(self) -> str:
-        """The character before what comes next, or "" behind a mark."""
+        """Return the last character of the text so far; "" after a mark."""
         if self._held_blanks or self._after_mark:
             return self._held_blanks[-1:]
         return (self._out[-1] if self._out else "")[-1:] or self._shown_so_far()[-1:]
@@ -272,10 +268,8 @@ class TextFilter:
         self._code = self._code.extended(text)
         return self._code.ends_in_code(text)
 
-    # Blanks around marks.
-
     def _drop_mark(self) -> None:
-        """A mark is left out here."""
+        """Leave out a mark at the current position."""
         if not self._mark_seen:
             self._mark_seen = True
             before = self._shown_so_far()
@@ -306,7 +300,7 @@ class TextFilter:
         self._held_blanks = blank[-_MAX_BLANKS:]
 
     def _close_gap(self, text: str) -> str:
-        """Leave out the blanks around a mark, and its line where it stood alone."""
+        """Drop the blanks around a mark, and its line if it was alone on it."""
         if self._last_shown in {"", "\n"}:
             self._held_blanks = ""
             text = text.lstrip(_BLANKS)
@@ -325,11 +319,11 @@ def _may_be_markup(length: int, begun: str) -> bool:
 
 
 def filter_text(text: str) -> FilteredText:
-    """Return what a whole text means."""
+    """Return the result for a complete text."""
     shown = ""
-    one = TextFilter(lambda: shown)
-    first = one.feed(text)
+    text_filter = TextFilter(lambda: shown)
+    first = text_filter.feed(text)
     shown = first.text
-    rest = one.end()
-    whole = shown[: len(shown) - rest.retracted] + rest.text
-    return FilteredText(whole, first.thinking + rest.thinking)
+    rest = text_filter.end()
+    filtered = shown[: len(shown) - rest.retracted] + rest.text
+    return FilteredText(filtered, first.thinking + rest.thinking)

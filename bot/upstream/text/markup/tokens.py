@@ -1,15 +1,15 @@
 """The openers and closers of markup that models write for programs. Pure.
 
-Each server is meant to take its model's markup out of the text; the lists name what has been seen
-where one did not: the chat templates of DeepSeek, Qwen, Kimi, Mistral, GLM, MiniMax, Granite,
-Phi, LFM and Llama, and OpenAI's harmony format.
+Servers should remove their model's markup from the text. The lists hold what was seen where one did
+not: the chat templates of DeepSeek, Qwen, Kimi, Mistral, GLM, MiniMax, Granite, Phi, LFM and Llama,
+and OpenAI's harmony format.
 """
 
 from __future__ import annotations
 
 import re
 
-# Thinking, by its opener. All tokens are in lower case and are found in any case.
+# Thinking, by opener. All tokens are in lower case and match in any case.
 _THINKING_TAG_NAMES = (
     "think",
     "thinking",
@@ -27,7 +27,7 @@ THINKING_TAGS: dict[str, str] = {
 }
 THINKING_CLOSERS = tuple(f"</{name}>" for name in _THINKING_TAG_NAMES)
 
-# Tool calls, by opener; a closer of "" means the end of the text.
+# Closers of tool calls by opener; "" means the end of the text.
 TOOL_CALL_TAGS: dict[str, str] = {
     "<tool_call>": "</tool_call>",
     "<tool_calls>": "</tool_calls>",
@@ -49,10 +49,10 @@ TOOL_CALL_TAGS: dict[str, str] = {
     "[tool_calls]": "",
 }
 TOOL_CALL_OPENERS = tuple(TOOL_CALL_TAGS)
-# Kimi's calls, where the server ate the tokens around them.
+# A call of Kimi's whose tokens the server removed.
 KIMI_CALL = re.compile(r"functions\.[\w.-]{1,64}:\d{1,4}\s{0,3}(?=\{)")
 
-# The header of a harmony message, with its channel; and how such a message ends.
+# The header of a harmony message with its channel, and the end of such a message.
 CHANNEL_HEADER = re.compile(
     r"(?:<\|start\|>assistant)?<\|channel\|>(analysis|commentary|final)[^<]{0,40}<\|message\|>",
     re.IGNORECASE,
@@ -66,7 +66,7 @@ ANALYSIS_END = re.compile(
 )
 ANALYSIS_END_TOKENS = ("<|end|>", "<|return|>", "<|start|>", "<|channel|>")
 
-# Everything that begins with "<" and may stand anywhere in a text.
+# All tokens that begin with "<" and may occur anywhere in a text.
 ANGLE_TOKENS = tuple(
     token
     for token in (*THINKING_CLOSERS, *TOOL_CALL_TAGS, "<|end|>", "<|return|>")
@@ -75,7 +75,7 @@ ANGLE_TOKENS = tuple(
 MAX_ANGLE_TOKEN_CHARACTERS = max(map(len, ANGLE_TOKENS))
 
 _CITATION_CHARACTERS = re.compile("[\ue200-\ue206\u3010]")
-# The kinds of bare citation marks, and how a text ends that goes on with one.
+# The beginning of a bare citation mark, or of its first word at the end of a text.
 _BARE_CITATION_START = (
     r"(?:filecite|cite)(?=[ \ue202]?(?:t|\Z))|(?:f|fi|fil|file|filec|fileci|filecit|c|ci|cit)\Z"
 )
@@ -84,13 +84,13 @@ MARKUP_START = re.compile(f"[<\ue200-\ue206\u3010]|{_BARE_CITATION_START}")
 
 
 def may_contain_markup(text: str) -> bool:
-    """Return whether any markup may begin in this text; cheap, for nearly every delta has none."""
+    """Return whether any markup may begin in this text; fast, because nearly no delta has any."""
     if "<" in text or "cite" in text or text.endswith(_BARE_CITATION_TAILS):
         return True
     return not (text.isascii() or _CITATION_CHARACTERS.search(text) is None)
 
 
 def may_become(text: str, tokens: tuple[str, ...]) -> bool:
-    """Return whether text that ends here could go on as one of the tokens."""
+    """Return whether `text` is the beginning of one of the tokens."""
     lower = text.lower()
     return any(token.startswith(lower) for token in tokens)

@@ -1,4 +1,4 @@
-"""Pieces of tool calls, as servers number, name and cut them."""
+"""Pieces of tool calls, as servers number, name and split them."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ A, B = ToolCall("a", "now", '{"x":1}'), ToolCall("b", "then", '{"y":2}')
         [piece(5, "a", "now", '{"x":1}'), piece(None, "b", "then", '{"y":2}')],
     ],
 )
-def test_calls_are_told_apart_by_id_and_index(pieces: list[dict[str, Any]]) -> None:
+def test_call_assembler_separates_calls_by_id_and_index(pieces: list[dict[str, Any]]) -> None:
     for chunks in ([pieces], [[one] for one in pieces]):
         fragments = ToolCallAssembler()
         for chunk in chunks:
@@ -80,7 +80,7 @@ def test_calls_are_told_apart_by_id_and_index(pieces: list[dict[str, Any]]) -> N
 
 
 @pytest.mark.parametrize("index", [0, None])
-def test_whole_calls_without_ids_are_told_apart(index: int | None) -> None:
+def test_call_assembler_separates_complete_calls_without_ids(index: int | None) -> None:
     fragments = ToolCallAssembler()
     fragments.add([piece(index, None, "now", "{}"), piece(index, None, "now", '{"z":1}')])
     fragments.add([piece(index, None, "then", "{}"), piece(index, None, "then", "")])
@@ -92,7 +92,7 @@ def test_whole_calls_without_ids_are_told_apart(index: int | None) -> None:
     ]
 
 
-def test_a_name_repeated_in_every_piece_begins_no_call() -> None:
+def test_call_assembler_starts_no_call_for_a_repeated_name() -> None:
     fragments = ToolCallAssembler()
     for part in ('{"a"', ":{", "}}"):
         fragments.add([piece(0, None, "now", part)])
@@ -105,7 +105,7 @@ def test_a_name_repeated_in_every_piece_begins_no_call() -> None:
     st.sampled_from(["index", "same index", "no index"]),
     st.randoms(use_true_random=False),
 )
-def test_calls_with_ids_come_together_in_any_order(
+def test_call_assembler_joins_interleaved_calls_with_ids(
     texts: list[str], every: bool, numbered: str, random: Any
 ) -> None:
     """Every piece has its id, or (one call after the other) the first of each call only."""

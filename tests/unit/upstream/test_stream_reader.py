@@ -1,4 +1,4 @@
-"""Whatever comes instead of a plain stream."""
+"""Replies that are no plain event stream."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ WRAPPED = {
 
 @pytest.mark.parametrize("step", [1, 5, 1 << 16])
 @pytest.mark.parametrize("body", WRAPPED.values(), ids=WRAPPED.keys())
-async def test_an_answer_is_read_however_it_is_wrapped(body: bytes, step: int) -> None:
+async def test_stream_reader_reads_an_answer_in_any_wrapping(body: bytes, step: int) -> None:
     service = Service([], faults=[Out(200, body, {"content-type": "application/octet-stream"})])
     events = await ask(service, step=step)
     end = final(events)
@@ -54,12 +54,12 @@ async def test_an_answer_is_read_however_it_is_wrapped(body: bytes, step: int) -
 
 
 @pytest.mark.parametrize("kind", ["application/json", "text/plain; charset=iso-8859-1", "x/y", ""])
-async def test_no_content_type_is_believed(kind: str) -> None:
+async def test_stream_reader_ignores_content_types(kind: str) -> None:
     service = Service([], faults=[Out(200, STREAM, {"content-type": kind})])
     assert final(await ask(service)).text == TEXT
 
 
-async def test_a_whole_completion_is_read_too() -> None:
+async def test_stream_reader_reads_a_complete_completion() -> None:
     events = await ask(Service([], faults=[Out(200, COMPLETION)]), api="chat")
     assert final(events) == Finished(TEXT, Usage(3, 7))
     assert shown(events) == TEXT
@@ -76,14 +76,14 @@ async def test_a_whole_completion_is_read_too() -> None:
         b"[1, 2]",
     ],
 )
-async def test_a_body_that_is_no_answer_is_tried_again(body: bytes) -> None:
+async def test_stream_reader_makes_an_unreadable_body_retryable(body: bytes) -> None:
     events = await ask(Service([TEXT], faults=[Out(200, body)]))
     (told,) = (event.reason for event in events if isinstance(event, Reconnecting))
     assert told == "the model's server had a problem"
     assert final(events).text == TEXT
 
 
-async def test_an_event_over_the_limit_is_left_out_and_the_answer_goes_on() -> None:
+async def test_stream_reader_skips_an_oversized_event() -> None:
     blocks = responses_blocks(["Otters ", "🦦 ", "sleep."])
     image = {
         "type": "response.image_generation_call.partial_image",
@@ -95,7 +95,7 @@ async def test_an_event_over_the_limit_is_left_out_and_the_answer_goes_on() -> N
     assert final(events).text == shown(events) == TEXT
 
 
-async def test_an_end_over_the_limit_is_a_drop() -> None:
+async def test_stream_reader_takes_an_oversized_end_for_a_drop() -> None:
     huge = response("completed", text=TEXT)
     huge["output"].append(message("x" * 9999))
     blocks = [
@@ -108,7 +108,7 @@ async def test_an_end_over_the_limit_is_a_drop() -> None:
     assert len(service.paths) == 2
 
 
-async def test_a_whole_answer_over_the_limit_is_given_up() -> None:
+async def test_stream_reader_gives_up_on_an_oversized_complete_answer() -> None:
     body = json.dumps(response("completed", text="x" * 9999)).encode()
     service = Service([], faults=[Out(200, body)] * 9)
     end = final(await ask(service, max_event_bytes=2000))

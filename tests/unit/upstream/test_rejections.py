@@ -1,4 +1,4 @@
-"""What a refusal is about."""
+"""What a refusal is about: an option or the wire format."""
 
 from __future__ import annotations
 
@@ -41,22 +41,22 @@ def refused(
         (UpstreamBusy("background", status=400), ""),
     ],
 )
-def test_a_refusal_names_what_may_be_left_out(error: UpstreamError, option: str) -> None:
+def test_rejected_option_is_read_from_the_refusal(error: UpstreamError, option: str) -> None:
     assert rejected_option(error, RESPONSES_OPTIONS) == option
 
 
-def test_what_was_not_sent_cannot_be_left_out() -> None:
+def test_rejected_option_is_one_that_was_sent() -> None:
     assert rejected_option(refused(param="background"), {"store"}) == ""
     assert rejected_option(refused(param="background"), set()) == ""
 
 
-def test_talk_of_responses_alone_is_no_refusal_of_them() -> None:
+def test_means_no_responses_api_ignores_other_mentions() -> None:
     assert not means_no_responses_api(refused("the responses you ask for are too long"))
     assert not means_no_responses_api(refused("key", status=401))
     assert means_no_responses_api(refused("unknown url /v1/responses"))
 
 
-def test_a_model_that_speaks_responses_only_says_so() -> None:
+def test_means_no_chat_api_is_read_from_the_message() -> None:
     assert means_no_chat_api(refused("This is not a chat model", status=404))
     assert means_no_chat_api(refused("only supported in v1/responses", status=404))
     assert not means_no_chat_api(refused("no such page", status=404))

@@ -1,4 +1,4 @@
-"""What each failure is, whether another try can help, and what the reader reads."""
+"""Classification of errors: type, whether a retry can help, and the sentence for the reader."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ NOT_TOO_LONG = [
 
 
 @pytest.mark.parametrize("said", TOO_LONG)
-def test_a_prompt_that_is_too_long_is_known_by_every_server_s_words(said: str) -> None:
+def test_classify_knows_too_long_prompts_by_every_servers_message(said: str) -> None:
     for status in (400, 422, 500):
         assert type(http(status, {"message": said})) is PromptTooLong
     assert type(error_from_event({"message": said}, "tiny")) is PromptTooLong
@@ -104,13 +104,13 @@ def test_a_prompt_that_is_too_long_is_known_by_every_server_s_words(said: str) -
 
 @pytest.mark.parametrize("code", TOO_LONG_CODES)
 @pytest.mark.parametrize("name", ["code", "type"])
-def test_a_prompt_that_is_too_long_is_known_by_code_or_type(code: str, name: str) -> None:
+def test_classify_knows_too_long_prompts_by_code_or_type(code: str, name: str) -> None:
     assert type(http(400, {name: code})) is PromptTooLong
     assert type(error_from_event({name: code}, "tiny")) is PromptTooLong
 
 
 @pytest.mark.parametrize("said", NOT_TOO_LONG)
-def test_limits_of_rate_and_of_answers_are_no_prompt_that_is_too_long(said: str) -> None:
+def test_classify_takes_rate_and_output_limits_for_no_long_prompt(said: str) -> None:
     assert not isinstance(http(429, {"message": said}), PromptTooLong)
     assert not isinstance(http(400, {"message": said}), PromptTooLong)
     assert not isinstance(error_from_event({"message": said}, "tiny"), PromptTooLong)
@@ -136,7 +136,7 @@ AGAIN: list[tuple[int, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("status", "error", "kind", "said"), FINAL)
-def test_these_are_not_tried_again(
+def test_classify_makes_permanent_errors_final(
     status: int,
     error: dict[str, Any],
     kind: type[UpstreamError],
@@ -149,13 +149,13 @@ def test_these_are_not_tried_again(
 
 
 @pytest.mark.parametrize(("status", "error"), AGAIN)
-def test_these_are_worth_another_try(status: int, error: dict[str, Any]) -> None:
+def test_classify_makes_temporary_errors_retryable(status: int, error: dict[str, Any]) -> None:
     found = http(status, error)
     assert type(found) is UpstreamBusy
     assert found.retryable
 
 
-def test_the_server_knows_better_whether_to_try_again() -> None:
+def test_classify_follows_the_servers_own_retryable() -> None:
     assert not http(503, {}, x_should_retry="false").retryable
     assert http(400, {}, x_should_retry="true").retryable
     assert not http(503, {"retryable": False}).retryable
@@ -163,18 +163,18 @@ def test_the_server_knows_better_whether_to_try_again() -> None:
     assert http(503, {"retryable": False}, x_should_retry="true").retryable
 
 
-def test_money_is_never_tried_again_whatever_the_server_says() -> None:
+def test_classify_never_retries_billing_errors() -> None:
     found = http(429, {"code": "insufficient_quota"}, x_should_retry="true", retry_after="1")
     assert not found.retryable
 
 
-def test_words_of_money_with_a_wait_are_a_rate_limit() -> None:
+def test_classify_takes_billing_words_with_a_wait_for_a_rate_limit() -> None:
     words = "You exceeded your current quota, please check your plan and billing details."
     assert type(http(429, {"message": words})) is UpstreamRefused
     assert type(http(429, {"message": f"{words} Please retry in 34.07s."})) is UpstreamBusy
 
 
-def test_a_wish_is_read_from_headers_then_body_then_words() -> None:
+def test_retry_after_is_read_from_headers_then_body_then_message() -> None:
     words = {"message": "try again in 6.5s", "retry_after": 4}
     assert http(429, words, retry_after="2", retry_after_ms="700").retry_after == 0.7
     assert http(429, words, retry_after="2").retry_after == 2
@@ -183,20 +183,20 @@ def test_a_wish_is_read_from_headers_then_body_then_words() -> None:
     assert error_from_response(429, {}, b'{"retry_after": 3, "error": {}}', "m").retry_after == 3
 
 
-def test_the_operator_finds_status_code_and_request_id() -> None:
+def test_error_text_has_status_code_and_request_id() -> None:
     found = http(503, {"code": "all_channels_failed", "message": "no"}, x_request_id="req_1")
     assert (found.status, found.code, found.request_id) == (503, "all_channels_failed", "req_1")
     assert "all_channels_failed" in str(found)
     assert "no" in str(found)
 
 
-def test_a_key_a_server_repeats_is_not_kept() -> None:
+def test_error_text_hides_a_repeated_api_key() -> None:
     found = http(401, {"message": "Incorrect API key: sk-abcdef123456, Bearer abcdef123456."})
     assert "abcdef" not in str(found)
 
 
 @pytest.mark.parametrize("code", ["429", 429, "rate_limit_exceeded"], ids=repr)
-def test_a_code_may_be_a_number(code: object) -> None:
+def test_classify_accepts_numeric_codes(code: object) -> None:
     found = error_from_event({"code": code, "message": "slow"}, "m")
     assert type(found) is UpstreamBusy
 
@@ -224,17 +224,17 @@ def test_a_code_may_be_a_number(code: object) -> None:
         ("image_parse_error", False),
     ],
 )
-def test_a_failure_inside_a_stream_is_told_by_its_code(code: str, retryable: bool) -> None:
+def test_error_from_event_classifies_by_code(code: str, retryable: bool) -> None:
     assert error_from_event({"code": code, "message": "oh"}, "m").retryable is retryable
 
 
-def test_an_error_inside_a_stream_brings_its_own_headers() -> None:
+def test_error_from_event_reads_headers_of_the_error() -> None:
     error = {"code": "rate_limit_exceeded", "headers": {"Retry-After-Ms": "300"}}
     assert error_from_event(error, "m").retry_after == 0.3
 
 
 @recorded.needed
-def test_recorded_errors_are_all_final_but_the_rate_limit() -> None:
+def test_recorded_errors_are_final_except_the_rate_limit() -> None:
     errors = recorded.read_lines("http_errors.jsonl")
     assert len(errors) == 33
     for known in errors:
@@ -267,7 +267,7 @@ def test_recorded_errors_are_all_final_but_the_rate_limit() -> None:
         ).map(lambda value: json.dumps(value).encode()),
     ),
 )
-def test_nothing_a_server_says_breaks_the_reading(
+def test_error_from_response_accepts_any_body(
     status: int,
     headers: dict[str, str],
     body: bytes,
@@ -277,7 +277,7 @@ def test_nothing_a_server_says_breaks_the_reading(
     assert found.retry_after is None or found.retry_after >= 0
 
 
-def test_a_long_wait_is_told_in_minutes() -> None:
+def test_explain_long_wait_names_minutes_or_hours() -> None:
     told = explain_long_wait(UpstreamBusy("x", retry_after=600), 120)
     assert (
         told.user_message == "The model's server asks to wait 10 minutes. Please ask again later."
@@ -299,5 +299,5 @@ def test_a_long_wait_is_told_in_minutes() -> None:
         (StreamDropped("x", code="silence"), "the model's server went silent"),
     ],
 )
-def test_readers_are_told_why_in_plain_words(error: UpstreamError, words: str) -> None:
+def test_reason_label_is_in_plain_words(error: UpstreamError, words: str) -> None:
     assert reason_label(error) == words

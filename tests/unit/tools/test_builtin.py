@@ -12,7 +12,7 @@ from bot.tools.toolbox import Toolbox
 from tests.unit.tools.asking import CONTEXT, call
 
 
-async def test_the_named_tools_are_shipped_once_and_in_order() -> None:
+async def test_builtin_tools_come_once_and_in_order() -> None:
     async with http_session() as session:
         slack = Slack("xoxb-1", base_url="http://127.0.0.1:1/api/", session=session)
 
@@ -26,7 +26,7 @@ async def test_the_named_tools_are_shipped_once_and_in_order() -> None:
         assert builtin_tools([], slack=slack) == ()
 
 
-async def test_an_unknown_name_is_refused_with_those_that_are_known() -> None:
+async def test_builtin_tools_refuse_an_unknown_name() -> None:
     async with http_session() as session:
         slack = Slack("xoxb-1", base_url="http://127.0.0.1:1/api/", session=session)
 
@@ -34,7 +34,7 @@ async def test_an_unknown_name_is_refused_with_those_that_are_known() -> None:
             builtin_tools(["now", "nwo"], slack=slack)
 
 
-async def test_shipped_tools_may_be_repeated_and_have_schemas() -> None:
+async def test_builtin_tools_are_repeatable_and_have_schemas() -> None:
     async with http_session() as session:
         slack = Slack("xoxb-1", base_url="http://127.0.0.1:1/api/", session=session)
         box = Toolbox(

@@ -1,4 +1,4 @@
-"""An error is found in a body of any shape."""
+"""The error object is found in a body of any shape."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ from bot.upstream.errors.server_error import find_error_object, read_server_erro
         (b"\xff\xfe", ""),
     ],
 )
-def test_a_body_of_any_shape_is_read(body: bytes, message: str) -> None:
+def test_find_error_object_reads_bodies_of_any_shape(body: bytes, message: str) -> None:
     assert find_error_object(body).get("message", "") == message
 
 
-def test_what_is_missing_or_of_another_shape_is_empty() -> None:
+def test_read_server_error_leaves_missing_fields_empty() -> None:
     problem = read_server_error({"message": ["x"], "code": {}, "type": None, "retryable": "yes"})
     assert (problem.message, problem.code, problem.kind) == ("", "", "")
     assert problem.retryable is None
     assert problem.names == {""}
 
 
-def test_a_three_digit_code_is_a_status_where_none_is_known() -> None:
+def test_read_server_error_takes_a_three_digit_code_for_the_status() -> None:
     assert read_server_error({"code": "503"}).status == 503
     assert read_server_error({"code": "503"}, status=500).status == 500
     assert read_server_error({"code": "5030"}).status is None

@@ -1,4 +1,4 @@
-"""Every way a server says how long to wait."""
+"""All forms in which a server asks to wait."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ DATE = "Sun, 22 Nov 2026 12:00:00 GMT"
         ({}, None),
     ],
 )
-def test_headers_ask_to_wait(headers: dict[str, str], seconds: float | None) -> None:
+def test_retry_after_is_read_from_headers(headers: dict[str, str], seconds: float | None) -> None:
     assert wait_from_headers(headers) == seconds
 
 
@@ -62,11 +62,11 @@ def test_headers_ask_to_wait(headers: dict[str, str], seconds: float | None) -> 
         ("", None),
     ],
 )
-def test_words_ask_to_wait(message: str, seconds: float | None) -> None:
+def test_retry_after_is_read_from_messages(message: str, seconds: float | None) -> None:
     assert wait_from_message(message) == seconds
 
 
 @given(st.text(), st.dictionaries(st.sampled_from(["retry-after", "date"]), st.text()))
-def test_nonsense_is_no_wish(message: str, headers: dict[str, str]) -> None:
+def test_retry_after_ignores_invalid_values(message: str, headers: dict[str, str]) -> None:
     for wait in (wait_from_message(message), wait_from_headers(headers)):
         assert wait is None or 0 <= wait < float("inf")

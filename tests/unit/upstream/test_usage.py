@@ -33,7 +33,7 @@ ALL = Usage(30, 10, 20, 7)
         ({"input_tokens": 10**30, "output_tokens": 1.5}, Usage()),
     ],
 )
-def test_a_response_tells_its_tokens(told: Any, found: Usage) -> None:
+def test_responses_usage_reads_token_counts(told: Any, found: Usage) -> None:
     assert responses_usage(told) == found
 
 
@@ -46,7 +46,7 @@ def test_a_response_tells_its_tokens(told: Any, found: Usage) -> None:
     ],
     ids=["openai", "deepseek", "moonshot"],
 )
-def test_a_completion_tells_its_tokens(cached: Any) -> None:
+def test_chat_usage_reads_token_counts(cached: Any) -> None:
     told: dict[str, Any] = {"prompt_tokens": 30, "completion_tokens": 10}
     told |= {"completion_tokens_details": {"reasoning_tokens": 7}}
     assert chat_usage(told | cached) == ALL
@@ -60,12 +60,12 @@ ANYTHING = st.recursive(
 
 
 @given(ANYTHING)
-def test_whatever_is_told_counts_are_counts(told: Any) -> None:
+def test_usage_is_valid_whatever_a_server_sends(told: Any) -> None:
     for usage in (chat_usage(told), responses_usage(told)):
         assert min(usage.input_tokens, usage.output_tokens, usage.cached_tokens) >= 0
 
 
-def test_rounds_add_up() -> None:
+def test_usage_of_rounds_adds_up() -> None:
     one, two = Usage(1, 2, 3, 4, "a"), Usage(10, 20, 30, 40)
     assert one + two == Usage(11, 22, 33, 44, "a")
     assert one + Usage(model="b") == Usage(1, 2, 3, 4, "b")
