@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.listeners.payloads import BotIdentifiers, parse_command, parse_mention, parse_message
-from tests.support.shared_data import lines
+from tests.support.shared_data import corpora, payloads
 
 US = BotIdentifiers("UBOT", "BBOT")
 
@@ -184,15 +184,14 @@ def test_two_calls_of_the_same_command_are_two_questions() -> None:
     assert not set(one.keys) & set(other.keys)
 
 
-EVENTS = lines("slack/events.jsonl")
 NO_QUESTION = {"message.message_changed", "message.message_deleted", "message.bot_message"}
 
 
-@pytest.mark.skipif(not EVENTS, reason="recorded Slack payloads are not beside the project")
-def test_recorded_events_are_read_without_a_crash_and_answered_only_where_due() -> None:
+@corpora
+def test_recorded_events_are_read_without_a_crash_and_answered_only_where_due(corpus: str) -> None:
     asked = [
         recorded["kind"]
-        for recorded in EVENTS
+        for recorded in payloads(corpus, "events")
         for read in (parse_mention, parse_message)
         if read(recorded["payload"], US) is not None
     ]
