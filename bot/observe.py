@@ -40,7 +40,6 @@ _SECRET_SHAPES = (
     r"(?<=[?&])(?:api[_-]?key|key|sig|signature|token|access_token|password|secret|code)"
     r"=[^&\s\"\\<>]+",
 )
-_SECRET_PATTERN = re.compile("|".join(_SECRET_SHAPES))
 
 MIN_SECRET_CHARACTERS = 4
 """Characters. A shorter value would be found in half of all words; in addresses it is masked."""
@@ -73,11 +72,6 @@ def logging_turn_id(turn: str) -> Iterator[None]:
         yield
     finally:
         _turn_id.reset(token)
-
-
-def scrub(text: str) -> str:
-    """The text with tokens, keys, passwords in URLs and response URLs masked, by their shapes."""
-    return _SECRET_PATTERN.sub("***", text)
 
 
 def make_scrubber(secrets: Iterable[str]) -> Callable[[str], str]:

@@ -101,11 +101,6 @@ class Question:
         return (*self.earlier, self.ts) if self.ts else self.earlier
 
     @property
-    def oldest_message(self) -> str | None:
-        """The oldest message that is part of it; our own about it are newer."""
-        return self.messages[0] if self.messages else None
-
-    @property
     def size(self) -> int:
         """At most how many bytes its words take in memory, and the names and ids beside them."""
         names = (*self.keys, *self.earlier, *self.mentions, *self.unreadable)

@@ -97,7 +97,7 @@ async def test_what_comes_out_of_order_is_collected_with_the_newest_message_last
     assert waiting is not None
     assert waiting.waiting
     assert (waiting.question.ts, waiting.question.earlier) == ("4.0", ("2.0", "3.0"))
-    assert waiting.question.oldest_message == "2.0"
+    assert waiting.question.messages[0] == "2.0"
 
 
 async def test_a_question_of_a_thread_whose_answer_has_just_ended_joins_the_one_that_waits(
