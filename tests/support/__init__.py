@@ -7,5 +7,6 @@ postgres.py     a real PostgreSQL server
 paging.py       pages as Slack cuts them
 rooms.py        the order of the packages, and the reading of imports that holds the code to it
 references.py   whether what documents and code refer to exists
+coverage_table.py  `make coverage`: how much of each package the tests reach
 docs.py         `python -m tests.support.docs` writes what is generated in documents
 """
