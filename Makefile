@@ -2,14 +2,15 @@
 # It takes make, Python 3.11 or newer, and the package registries. All of it stays in this folder.
 
 .DEFAULT_GOAL := help
-.PHONY: run install test test-fast check bench docs lock clean help
+.PHONY: run install test test-fast coverage check bench docs lock clean help
 .SILENT:
 
 PYTHON ?= python3
 ours := .venv/bin/python
 # Files of tests run side by side, as many as there are cores. Those that kill processes or measure
 # time run alone, behind them.
-side_by_side = $(ours) -m pytest -n $$($(ours) -c 'import os; print(os.cpu_count())') --dist loadfile --no-loadscope-reorder
+parallel = -n $$($(ours) -c 'import os; print(os.cpu_count())') --dist loadfile --no-loadscope-reorder
+side_by_side = $(ours) -m pytest $(parallel)
 alone := tests/chaos tests/unit/listeners/test_socket_leaving.py tests/unit/delivery/test_shared_quota_outage.py \
   tests/unit/render/test_growth.py
 slow := $(alone) tests/unit/playground tests/unit/test_cli.py tests/unit/test_deploy.py tests/unit/test_version.py tests/unit/upstream/test_cuts.py
@@ -27,6 +28,12 @@ test: .venv/dev.stamp ## Run the tests; ARGS="-k words" picks some
 test-fast: .venv/dev.stamp ## Run the tests that need no process, browser or PostgreSQL
 	exec $(side_by_side) $(slow:%=--ignore=%) -k "not postgresql" tests/unit $(ARGS)
 
+coverage: .venv/dev.stamp ## Count which branches of bot/ the tests of it reach, package by package
+	$(ours) -m coverage erase
+	$(ours) -m coverage run -m pytest $(parallel) $(alone:%=--ignore=%) tests/unit tests/e2e/bot $(ARGS)
+	$(ours) -m coverage combine --quiet
+	$(ours) -m tests.support.coverage_table
+
 check: .venv/dev.stamp ## Lint, and check format and types
 	$(ours) -m ruff check
 	$(ours) -m ruff format --check
@@ -43,7 +50,7 @@ lock: ## Resolve both lock files (takes uv); ARGS=--upgrade for newer versions
 	$(resolve) --constraint requirements-dev.lock --output-file requirements.lock $(ARGS)
 
 clean: ## Remove what make installed and what tools cached
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
 
 help: ## Say what there is
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile

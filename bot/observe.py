@@ -40,7 +40,6 @@ _SECRET_SHAPES = (
     r"(?<=[?&])(?:api[_-]?key|key|sig|signature|token|access_token|password|secret|code)"
     r"=[^&\s\"\\<>]+",
 )
-_SECRET_PATTERN = re.compile("|".join(_SECRET_SHAPES))
 
 MIN_SECRET_CHARACTERS = 4
 """Shorter values are not masked, because they occur in many words. In URLs they are masked by
@@ -74,11 +73,6 @@ def logging_turn_id(turn: str) -> Iterator[None]:
         yield
     finally:
         _turn_id.reset(token)
-
-
-def scrub(text: str) -> str:
-    """Mask what looks like a token, a key, a password in a URL or a `response_url`."""
-    return _SECRET_PATTERN.sub("***", text)
 
 
 def make_scrubber(secrets: Iterable[str]) -> Callable[[str], str]:

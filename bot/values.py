@@ -102,11 +102,6 @@ class Question:
         return (*self.earlier, self.ts) if self.ts else self.earlier
 
     @property
-    def oldest_message(self) -> str | None:
-        """The ts of its oldest message: all messages of its answer are newer."""
-        return self.messages[0] if self.messages else None
-
-    @property
     def size(self) -> int:
         """An upper bound of the bytes its strings take in memory."""
         names = (*self.keys, *self.earlier, *self.mentions, *self.unreadable)

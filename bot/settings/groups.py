@@ -54,16 +54,6 @@ class SlackSettings(SettingsGroup):
         validation_alias="SLACK_SIGNING_SECRET",
         description="Signing secret; without an app token, Slack sends to `POST /slack/events`",
     )
-    client_id: str | None = Field(
-        None,
-        validation_alias="SLACK_CLIENT_ID",
-        description="Reserved for several workspaces by OAuth; not used yet",
-    )
-    client_secret: SecretStr | None = Field(
-        None,
-        validation_alias="SLACK_CLIENT_SECRET",
-        description="Reserved for several workspaces by OAuth; not used yet",
-    )
     api_url: str = Field(
         "https://slack.com/api/",
         validation_alias="SLACK_API_URL",

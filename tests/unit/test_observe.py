@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.observe import MAX_MODEL_LABELS, JsonFormatter, Metrics, logging_turn_id, scrub
+from bot.observe import MAX_MODEL_LABELS, JsonFormatter, Metrics, logging_turn_id, make_scrubber
 
 
 def record(message: str, **extra: object) -> logging.LogRecord:
@@ -45,7 +45,7 @@ def test_log_record_is_one_line_of_json_with_the_turn_and_the_extras() -> None:
     ],
 )
 def test_log_line_masks_what_looks_like_a_secret(secret: str) -> None:
-    scrubbed = scrub(f"before {secret} after")
+    scrubbed = make_scrubber(())(f"before {secret} after")
     assert scrubbed.startswith("before ")
     assert scrubbed.endswith("after")
     assert "***" in scrubbed

@@ -102,3 +102,12 @@ def test_the_templates_name_files_and_targets_that_exist() -> None:
     assert files
     assert [file for file in files if not (ROOT / file).exists()] == []
     assert targets <= set(re.findall(r"^([a-z-]+):", MAKEFILE, re.M))
+
+
+def test_the_script_of_ci_requires_the_recorded_data_and_the_workflow_says_it_has_none() -> None:
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    jobs = WORKFLOW["jobs"].values()
+    (job,) = [job for job in jobs if {"run": ".ci/run"} in job["steps"]]
+
+    assert 'REQUIRE_RECORDED="${REQUIRE_RECORDED:-1}"' in script
+    assert job["env"] == {"REQUIRE_RECORDED": 0}

@@ -96,10 +96,6 @@ class Stage:
         return is_answered(self.slack, asked) or was_refused(self.slack, asked)
 
 
-def _is_of(detail: Mapping[str, object], asked: Asked) -> bool:
-    return (detail.get("channel"), detail.get("ts")) == (asked.channel, asked.ts)
-
-
 @asynccontextmanager
 async def stage(
     nursery: Nursery,

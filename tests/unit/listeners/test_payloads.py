@@ -6,7 +6,7 @@ import pytest
 
 from bot.listeners.addressing import BotIdentifiers
 from bot.listeners.payloads import parse_command, parse_mention, parse_message
-from tests.support.shared_data import lines
+from tests.support.shared_data import corpora, payloads
 
 US = BotIdentifiers("UBOT", "BBOT")
 
@@ -185,15 +185,14 @@ def test_command_sent_twice_is_two_questions() -> None:
     assert not set(one.keys) & set(other.keys)
 
 
-EVENTS = lines("slack/events.jsonl")
 NO_QUESTION = {"message.message_changed", "message.message_deleted", "message.bot_message"}
 
 
-@pytest.mark.skipif(not EVENTS, reason="recorded Slack payloads are not beside the project")
-def test_recorded_events_are_parsed_without_an_error() -> None:
+@corpora
+def test_recorded_events_are_parsed_without_an_error(corpus: str) -> None:
     asked = [
         recorded["kind"]
-        for recorded in EVENTS
+        for recorded in payloads(corpus, "events")
         for read in (parse_mention, parse_message)
         if read(recorded["payload"], US) is not None
     ]

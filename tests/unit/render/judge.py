@@ -8,8 +8,6 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from tests.support.shared_data import lines, need
-
 MARKERS = "*_~`[]"
 
 _READER = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
@@ -68,13 +66,6 @@ def hrefs(markdown: str) -> list[tuple[str, str]]:
         elif token.type != "inline":
             label += token.content
     return links
-
-
-def recorded() -> list[str]:
-    """Return the recorded markdown inputs; skips where the data is not there."""
-    need("markdown")
-    files = ("markdown/remend_pairs.jsonl", "markdown/slackify_npm_pairs.jsonl")
-    return [line["input"] for file in files for line in lines(file)]
 
 
 REWRITTEN = (

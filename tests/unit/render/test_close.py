@@ -8,7 +8,8 @@ from hypothesis import example, given, settings
 
 from bot.render.markdown.close import close_open_markup, close_truncated, displayable_prefix
 from bot.render.safety.neutralise import replace_control_characters
-from tests.unit.render.judge import MARKERS, fragments, recorded, seen, styled, texts
+from tests.support.shared_data import corpora, markdown
+from tests.unit.render.judge import MARKERS, fragments, seen, styled, texts
 
 GROWING = """\
 # A *fine* heading
@@ -113,8 +114,9 @@ def _grew(before: str, after: str) -> bool:
     return after.translate(table).startswith(before.translate(table))
 
 
-def test_displayable_prefix_of_recorded_texts_only_grows() -> None:
-    for text in recorded():
+@corpora
+def test_displayable_prefix_of_recorded_texts_only_grows(corpus: str) -> None:
+    for text in markdown(corpus):
         before = ""
         for length in range(1, min(len(text), 300) + 1):
             now = seen(close_open_markup(text[:length]))
@@ -122,7 +124,12 @@ def test_displayable_prefix_of_recorded_texts_only_grows() -> None:
             before = now
 
 
+@pytest.mark.xfail(reason="a backslash that ends a line is shown until the next line begins")
 def test_displayable_prefix_keeps_the_style_of_displayed_text() -> None:
+    assert _grew(seen(close_open_markup("one\\\n")), seen(close_open_markup("one\\\ntwo")))
+
+
+def test_well_formed_text_keeps_every_style_it_was_shown_in() -> None:
     def spelled(markdown: str) -> list[tuple[str, frozenset[str]]]:
         return [(char, style) for text, style in styled(markdown) for char in text if char.strip()]
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from bot.render.committable import committable_prefix
 from bot.render.safety.neutralise import neutralise_once, replace_control_characters
-from tests.unit.render.judge import fragments, recorded
+from tests.support.shared_data import corpora, markdown
+from tests.unit.render.judge import fragments
 from tests.unit.render.test_close import GROWING
 from tests.unit.render.test_neutralise import attacks, live
 
@@ -106,8 +107,9 @@ def test_committable_prefix_is_final_for_every_continuation(
     grows_into(neutralise_once(text), text, lengths)
 
 
-def test_committable_prefix_is_final_for_recorded_texts() -> None:
-    for text in map(replace_control_characters, recorded()):
+@corpora
+def test_committable_prefix_is_final_for_recorded_texts(corpus: str) -> None:
+    for text in map(replace_control_characters, markdown(corpus)):
         grows_into(neutralise_once(text), text, list(range(1, min(len(text), 400), 3)))
 
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from bot.render.markdown.blocks import BlockKind, MarkdownBlock
 from bot.render.markdown.scan import scan_blocks
-from tests.unit.render.judge import recorded, tokens
+from tests.support.shared_data import corpora, markdown
+from tests.unit.render.judge import tokens
 
 LINES = (
     "text", "more text", "", "", "- item", "  - nested", "    deeper", "1. one", "2. two", "7) x",
@@ -85,8 +86,9 @@ def _judged_code_lines(text: str) -> list[str]:
     return [line.strip() for block in blocks for line in block.split("\n") if line.strip()]
 
 
-def test_scanned_code_in_recorded_text_is_that_of_an_independent_parser() -> None:
-    for text in recorded():
+@corpora
+def test_scanned_code_in_recorded_text_is_that_of_an_independent_parser(corpus: str) -> None:
+    for text in markdown(corpus):
         assert _code_lines(text) == _judged_code_lines(text), text
 
 

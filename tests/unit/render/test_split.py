@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from bot.render.markdown.close import close_open_markup
 from bot.render.safety.neutralise import neutralise, replace_control_characters
 from bot.render.split import MessagePart, split_text
-from tests.unit.render.judge import fragments, recorded, seen
+from tests.support.shared_data import corpora, markdown
+from tests.unit.render.judge import fragments, seen
 
 LIMIT = 1_000
 GAP = regex.compile(r"[\s>]*(?:```+|~~~+)?[\s>]*(?:[0-9]+[.)])?[\s>]*")
@@ -158,8 +159,11 @@ def test_split_of_any_text_keeps_words_and_limits(text: str) -> None:
     assert all(len(neutralise(_message(text, part)).encode()) <= 11_000 for part in parts)
 
 
-def test_split_of_recorded_texts_shows_every_word_once() -> None:
-    text = "\n\n".join(t for t in recorded() if "[" not in t and "`" not in t and len(t) < 500)
+@corpora
+def test_split_of_recorded_texts_shows_every_word_once(corpus: str) -> None:
+    text = "\n\n".join(
+        t for t in markdown(corpus) if "[" not in t and "`" not in t and len(t) < 500
+    )
     messages = shown(text, 2_000)
     assert len(messages) > 4
     words = seen(text)

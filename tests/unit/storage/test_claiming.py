@@ -99,7 +99,7 @@ async def test_merged_question_has_its_messages_in_order(
     assert waiting is not None
     assert waiting.waiting
     assert (waiting.question.ts, waiting.question.earlier) == ("4.0", ("2.0", "3.0"))
-    assert waiting.question.oldest_message == "2.0"
+    assert waiting.question.messages[0] == "2.0"
 
 
 async def test_question_is_merged_into_a_waiting_turn_though_the_thread_is_free(

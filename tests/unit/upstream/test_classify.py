@@ -233,20 +233,17 @@ def test_error_from_event_reads_headers_of_the_error() -> None:
     assert error_from_event(error, "m").retry_after == 0.3
 
 
-@recorded.needed
-def test_recorded_errors_are_final_except_the_rate_limit() -> None:
-    errors = recorded.read_lines("http_errors.jsonl")
-    assert len(errors) == 33
-    for known in errors:
-        body = known["body"]
-        raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-        found = error_from_response(known["status"], {}, raw, "tiny")
-        assert found.retryable is (known["status"] == 429), known
-        assert found.status == known["status"]
-        assert "\n" not in found.user_message
-        message = body.get("error", body) if isinstance(body, dict) else {}
-        if message.get("code") == "model_not_found" or known["status"] == 404:
-            assert "“tiny”" in found.user_message, known
+@pytest.mark.parametrize("known", recorded.errors(), ids=lambda known: known["source"])
+def test_recorded_errors_are_final_except_the_rate_limit(known: dict[str, Any]) -> None:
+    body = known["body"]
+    raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    found = error_from_response(known["status"], {}, raw, "tiny")
+    assert found.retryable is (known["status"] == 429)
+    assert found.status == known["status"]
+    assert "\n" not in found.user_message
+    message = body.get("error", body) if isinstance(body, dict) else {}
+    if message.get("code") == "model_not_found" or known["status"] == 404:
+        assert "“tiny”" in found.user_message
 
 
 @given(

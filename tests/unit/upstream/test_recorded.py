@@ -1,4 +1,4 @@
-"""Streams recorded from real servers are decoded to what their recorders expect."""
+"""Every stream, synthetic or recorded from real servers, reads as is known of it."""
 
 from __future__ import annotations
 
@@ -23,22 +23,6 @@ from bot.upstream.wire.decoder import Decoder
 from bot.upstream.wire.responses import ResponsesDecoder
 from bot.upstream.wire.sse import SseParser
 from tests.unit.upstream import recorded
-
-pytestmark = recorded.needed
-
-# Streams whose answer is commentary and then an answer: only the answer is text.
-WITH_COMMENTARY = {"responses/vai-openai-phase.1.sse"}
-# Streams that begin with thinking in their text: the answer is what follows it.
-WITH_THINKING = {
-    "chat/pyd-groq_model_thinking_part_iter-0.sse",
-    "chat/pyd-hf_model_thinking_part_iter-0.sse",
-}
-# Recorded outcomes that are failures, with the text there was.
-FAILURES = {
-    "chat/pyd-tool_use_failed_error_streaming-0.sse": "",
-    "chat/pyd-tool_use_failed_error_streaming_with_text-0.sse": "maybe",
-    "responses/vai-openai-error.1.sse": "",
-}
 
 
 class Read:
@@ -82,10 +66,10 @@ def test_recorded_stream_is_decoded_as_expected(known: dict[str, Any]) -> None:
     small = Read(name, 97)
     assert small.events == read.events
     decoder = read.decoder
-    if name in FAILURES:
+    if "failure" in known:
         assert decoder.error is not None
         assert not read.of(Finished)
-        assert decoder.answer_text.text() == FAILURES[name]
+        assert decoder.answer_text.text() == known["failure"]
         return
     assert decoder.error is None
     assert decoder.ended
@@ -96,9 +80,9 @@ def test_recorded_stream_is_decoded_as_expected(known: dict[str, Any]) -> None:
 
 
 def answer_of(known: dict[str, Any]) -> str:
-    """Return the text a recorded stream is known to have, without thinking."""
-    text: str = known.get("expected_text", "")
-    if known["file"] not in WITH_THINKING:
+    """Return the text a stream is known to have, without thinking."""
+    text: str = known.get("answer", known.get("expected_text", ""))
+    if "thinking" not in known:
         return text
     thought, _, answer = text.partition("</think>")
     assert thought.startswith("<think>")
@@ -109,7 +93,7 @@ def assert_text(known: dict[str, Any], finished: Finished, calls: list[ToolCall]
     """The final text is the expected one; without any it is a sentence, or there are calls."""
     parts = known.get("expected_parts", known.get("delta_parts", []))
     expected = answer_of(known) or "\n\n".join(filter(None, parts))
-    if known["file"] in WITH_COMMENTARY:
+    if "commentary" in known:
         expected = parts[-1]
     if known.get("refusal"):
         assert finished.is_refusal
@@ -146,31 +130,25 @@ def test_recorded_chat_deltas_make_up_the_text(known: dict[str, Any]) -> None:
     assert "".join(delta.text for delta in read.of(TextDelta)) == answer_of(known)
 
 
-def test_recordings_are_complete() -> None:
-    assert len(recorded.manifest()) == 148
+@pytest.mark.parametrize(
+    "name", [*recorded.files(tag="function_call"), *recorded.files(tag="tool_calls")]
+)
+def test_recordings_are_complete(name: str) -> None:
+    calls = Read(name, 1 << 20).of(ToolCall)
+    assert calls
+    for call in calls:
+        assert call.name
+        assert call.call_id
+        assert call.arguments.startswith("{")
+        assert call.arguments.endswith("}")
 
 
-def test_recorded_tool_calls_are_complete() -> None:
-    with_calls = [
-        known["file"]
-        for known in recorded.manifest()
-        if {"function_call", "tool_calls"} & set(known["tags"])
-    ]
-    assert len(with_calls) == 32
-    for name in with_calls:
-        calls = Read(name, 1 << 20).of(ToolCall)
-        assert calls, name
-        for call in calls:
-            assert call.name, name
-            assert call.call_id, name
-            assert call.arguments.startswith("{"), name
-            assert call.arguments.endswith("}"), name
-
-
-def test_recorded_search_shows_query_and_sources() -> None:
-    read = Read("responses/vai-openai-web-search-tool.1.sse", 1 << 20)
+@pytest.mark.parametrize("name", recorded.files(fact="search"))
+def test_a_search_shows_its_query_and_its_sources(name: str) -> None:
+    (search,) = [known["search"] for known in recorded.manifest() if known["file"] == name]
+    read = Read(name, 1 << 20)
     doing = [activity.text for activity in read.of(Activity)]
-    assert "Searching the web: tech news today December 5 2025" in doing
+    assert search in doing
     assert doing[-1] == ""
     urls = [citation.url for citation in read.of(Citation)]
     assert urls
@@ -184,13 +162,12 @@ def test_recorded_activities_come_once_each() -> None:
         assert not repeated or len(read.decoders) > 1, known["file"]
 
 
-def test_recorded_chat_citations_come_once() -> None:
-    read = Read("chat/vai-perplexity-citations.sse", 1 << 20)
-    urls = [citation.url for citation in read.of(Citation)]
-    assert urls[0] == "https://populationstat.com/united-states/san-francisco"
-    assert len(urls) == len(set(urls)) == 7
-    read = Read("chat/pyd-openrouter_web_search_annotations_stream-0.sse", 1 << 20)
-    assert "https://pydantic.dev/pydantic-ai" in [c.url for c in read.of(Citation)]
+@pytest.mark.parametrize("name", recorded.files(fact="sources"))
+def test_recorded_chat_citations_come_once(name: str) -> None:
+    (known,) = [known for known in recorded.manifest() if known["file"] == name]
+    urls = [citation.url for citation in Read(name, 1 << 20).of(Citation)]
+    assert set(known["sources"]) <= set(urls)
+    assert len(urls) == len(set(urls))
 
 
 def test_recorded_reasoning_is_not_part_of_the_answer() -> None:
@@ -204,8 +181,14 @@ def test_recorded_reasoning_is_not_part_of_the_answer() -> None:
     assert told >= 4
 
 
-def test_recorded_stream_with_changing_item_ids_loses_nothing() -> None:
-    read = Read("responses/vai-openai-github-copilot-id-rotation.1.sse", 1 << 20)
+def named(*endings: str) -> list[str]:
+    """Return the names of the streams that end so."""
+    return [known["file"] for known in recorded.manifest() if known["file"].endswith(endings)]
+
+
+@pytest.mark.parametrize("name", named("-id-rotation.1.sse", "-rotating-ids.sse"))
+def test_recorded_stream_with_changing_item_ids_loses_nothing(name: str) -> None:
+    read = Read(name, 1 << 20)
     assert not read.of(TextDone)
     assert "".join(delta.text for delta in read.of(TextDelta)) == read.of(Finished)[-1].text
 
@@ -217,13 +200,12 @@ def test_recorded_background_responses_alone_are_resumable() -> None:
         if known["file"].startswith("responses/")
         and Read(known["file"], 1 << 20).decoder.is_resumable
     ]
-    assert resumable == ["responses/pyd-background_mode_streaming_vcr-0.sse"]
+    assert resumable == recorded.files(fact="resumable")
 
 
-def test_recorded_resumed_stream_continues_the_decoders_state() -> None:
-    datas = SseParser(1 << 20).feed(
-        recorded.stream("responses/pyd-background_mode_streaming_vcr-0.sse"),
-    )
+@pytest.mark.parametrize("name", recorded.files(fact="resumable"))
+def test_recorded_resumed_stream_continues_the_decoders_state(name: str) -> None:
+    datas = SseParser(1 << 20).feed(recorded.stream(name))
     whole = ResponsesDecoder("m")
     expected = [event for data in datas for event in whole.feed(data)]
     for cut in range(1, len(datas)):
@@ -235,7 +217,8 @@ def test_recorded_resumed_stream_continues_the_decoders_state() -> None:
         assert events == expected
 
 
-def test_recorded_resumed_stream_needs_no_beginning() -> None:
-    read = Read("responses/pyd-background_mode_streaming_starting_after_vcr-1.sse", 1 << 20)
+@pytest.mark.parametrize("name", named("_starting_after_vcr-1.sse", "synthetic-resumed.sse"))
+def test_recorded_resumed_stream_needs_no_beginning(name: str) -> None:
+    read = Read(name, 1 << 20)
     finished = read.of(Finished)[-1]
     assert "".join(delta.text for delta in read.of(TextDelta)) == finished.text

@@ -23,7 +23,8 @@ from bot.playground.model.plan import (
 )
 from bot.playground.model.responses_body import read_request
 from bot.playground.model.responses_events import EventWriter, grown, new_body
-from tests.support.shared_data import need
+from tests.support.corpus import responses
+from tests.support.shared_data import DATA, corpora
 
 JSON = dict[str, Any]
 
@@ -193,12 +194,13 @@ def test_what_is_written_ends_at_the_length_of_the_plan(plan: Plan) -> None:
     assert answered == sorted(answered)
 
 
-def test_our_events_have_every_field_that_recorded_ones_always_have() -> None:
+@corpora
+def test_our_events_have_every_field_that_recorded_ones_always_have(corpus: str) -> None:
     ours: dict[str, set[str]] = {}
     for event in events(EVERYTHING, background=True):
         ours.setdefault(event["type"], set()).update(event)
     compared = set()
-    for kind, fields in _recorded().items():
+    for kind, fields in _recorded(corpus).items():
         if kind in ours:
             assert fields <= ours[kind], kind
             compared.add(kind)
@@ -206,13 +208,20 @@ def test_our_events_have_every_field_that_recorded_ones_always_have() -> None:
     assert missing <= {"response.queued"}
 
 
-def _recorded() -> dict[str, set[str]]:
-    """By type of event: the fields every recorded event of OpenAI has."""
+def _streams(corpus: str) -> Iterator[str]:
+    """The streams of a careful server: all of ours that number events, and OpenAI's."""
+    if corpus == "synthetic":
+        yield from (stream.body.decode() for stream in responses.STREAMS)
+    for path in sorted((DATA / "sse" / "responses").glob("pyd-openai_responses_*.sse")):
+        if corpus == "recorded" and "openrouter" not in path.name:
+            yield path.read_text(encoding="utf-8")
+
+
+def _recorded(corpus: str) -> dict[str, set[str]]:
+    """By type of event: the fields every event of a corpus has."""
     fields: dict[str, set[str]] = {}
-    for path in sorted(need("sse/responses").glob("pyd-openai_responses_*.sse")):
-        if "openrouter" in path.name:
-            continue
-        for line in path.read_text(encoding="utf-8").splitlines():
+    for body in _streams(corpus):
+        for line in body.splitlines():
             if line.startswith("data: {"):
                 event = json.loads(line[6:])
                 fields[event["type"]] = fields.get(event["type"], set(event)) & set(event)

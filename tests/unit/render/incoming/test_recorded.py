@@ -1,15 +1,14 @@
-"""Recorded payloads of third parties are read without an error."""
+"""Payloads of every shape, synthetic and recorded, are read without an error."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from bot.render.incoming import answer_text, read_asked_line, read_message
-from tests.support.shared_data import lines, need
+from tests.support.shared_data import corpora, payloads, shape, shape_names
 
 PARTS = {"blocks", "attachments", "files"}
 
@@ -39,20 +38,21 @@ def _read(message: dict[str, Any]) -> str:
     return read_message(message).text
 
 
+@corpora
 @pytest.mark.parametrize("name", ["events", "envelopes", "interactive"])
-def test_recorded_payloads_are_read(name: str) -> None:
-    need(f"slack/{name}.jsonl")
-    read_all([each["payload"] for each in lines(f"slack/{name}.jsonl")])
+def test_recorded_payloads_are_read(name: str, corpus: str) -> None:
+    assert read_all([each["payload"] for each in payloads(corpus, name)])
 
 
-def test_recorded_fields_are_all_read() -> None:
-    for path in sorted(need("slack/java-json-logs").rglob("*.json")):
-        read_all(json.loads(path.read_text()))
+@corpora
+def test_recorded_fields_are_all_read(corpus: str) -> None:
+    for name in shape_names(corpus):
+        read_all(shape(corpus, name))
 
 
-def test_recorded_messages_keep_their_text() -> None:
-    need("slack/events.jsonl")
-    for each in lines("slack/events.jsonl"):
+@corpora
+def test_the_text_of_recorded_messages_is_kept(corpus: str) -> None:
+    for each in payloads(corpus, "events"):
         for message in objects(each["payload"]):
             if message.get("client_msg_id") and isinstance(message.get("text"), str):
                 words = message["text"].split()
