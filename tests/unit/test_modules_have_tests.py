@@ -100,11 +100,17 @@ def dotted(file: Path) -> str:
 
 def has_own_test(module: str) -> bool:
     """Whether a test of its package has the module's name, or imports it."""
-    package = module.split(".")[1:-1][:1]
-    folder = ROOT.joinpath("tests", "unit", *package)
-    tests = folder.rglob("test_*.py") if package else folder.glob("test_*.py")
-    stem = f"test_{module.rpartition('.')[2]}"
+    parts = module.split(".")
+    tests = own_tests(parts[1] if len(parts) > 2 else "")
+    stem = f"test_{parts[-1]}"
     return any(file.stem == stem or module in imported(file) for file in tests)
+
+
+@cache
+def own_tests(package: str) -> list[Path]:
+    """The test modules of a package of `bot/`; those of modules beside the packages for ""."""
+    folder = ROOT / "tests" / "unit"
+    return [*(folder / package).rglob("test_*.py")] if package else [*folder.glob("test_*.py")]
 
 
 def covering(module: str) -> str:
@@ -143,6 +149,7 @@ def reached_from(path: str) -> frozenset[str]:
     return frozenset(dotted(file) for file in seen)
 
 
+@cache
 def sources(name: str) -> list[Path]:
     """The files of a module of ours: itself, and the packages it is in."""
     parts = name.split(".")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -241,6 +242,7 @@ def _seen(record: TurnRecord) -> Known:
     )
 
 
+@pytest.mark.slow
 def test_replicas_that_do_anything_agree_with_the_model(url: str) -> None:
     given = World(url)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -182,6 +183,7 @@ def _as_joined(one: Question) -> list[str]:
     return [said.ts or "" for said in one.words]
 
 
+@pytest.mark.slow
 def test_replicas_that_do_anything_lose_no_question_and_answer_none_twice(url: str) -> None:
     given = World(url)
 

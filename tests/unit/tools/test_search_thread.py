@@ -185,6 +185,7 @@ async def test_letters_that_grow_when_folded_do_no_harm(text: str) -> None:
         assert "needle" in await output(tool, thread.ask("?"), words="NEEDLE")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [0, 1, 500, 1999, 2499])
 async def test_a_word_is_found_wherever_it_stands_in_a_long_thread(number: int) -> None:
     async with opened() as (thread, tool):
