@@ -25,8 +25,8 @@ test: .venv/dev.stamp ## Run the tests; ARGS="-k words" picks some
 	$(if $(ARGS),exec $(ours) -m pytest $(ARGS),\
 	  $(side_by_side) $(alone:%=--ignore=%) && exec $(ours) -m pytest $(alone))
 
-test-fast: .venv/dev.stamp ## Run the tests that need no process, browser or PostgreSQL
-	exec $(side_by_side) $(slow:%=--ignore=%) -k "not postgresql" tests/unit $(ARGS)
+test-fast: .venv/dev.stamp ## Run the quick ones of the tests that need no process, browser or PostgreSQL
+	EXAMPLES_PERCENT=20 exec $(side_by_side) $(slow:%=--ignore=%) -m "not slow" -k "not postgresql" tests/unit $(ARGS)
 
 coverage: .venv/dev.stamp ## Count which branches of bot/ the tests of it reach, package by package
 	$(ours) -m coverage erase

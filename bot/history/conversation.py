@@ -23,14 +23,15 @@ from bot.history.names import UserNames
 from bot.history.token_limit import FittedMessages, TokenRate, count_prompt_bytes, fit_messages
 from bot.slack import Slack
 from bot.slack.messages import fetch_messages
+from bot.slack.threads import just_after, just_before
 from bot.upstream.prompt import Prompt
 from bot.values import Message, Question, Usage
 
 log = logging.getLogger(__name__)
 
 MAX_LOOKUPS_PER_MINUTE = 10
-"""Calls for `find_unlisted_parts`. Slack allows about 50 calls of `conversations.replies` a minute
-(tier 3, docs/slack.md#tiers), which reading threads needs as well."""
+"""Calls of `conversations.history` for `find_unlisted_parts`. Slack allows about 50 a minute
+(tier 3, docs/slack.md#tiers), apart from `conversations.replies`, which threads are read by."""
 
 REFRESH_TIMEOUT_SECONDS = 10.0
 """How long a queued question is re-read from Slack; after that its stored text is used. Ours."""
@@ -164,11 +165,14 @@ class History:
             return ()
         try:
             async with asyncio.timeout(DM_READ_TIMEOUT_SECONDS):
-                found = (await fetch_messages(self._slack, place.channel, ts, [ts]))[ts]
+                found = await self._slack.history(
+                    place.channel, oldest=just_before(ts), latest=just_after(ts), limit=1
+                )
         except (SlackError, TimeoutError) as error:
             log.info("could not read a question for its files: %s", error)
             return ()
-        return unlisted_parts(found, question) if found else ()
+        asked = [message for message in found if message.get("ts") == ts]
+        return unlisted_parts(asked[0], question) if asked else ()
 
     def _acquire_lookup(self, now: float) -> bool:
         if len(self._lookup_times) == MAX_LOOKUPS_PER_MINUTE and now - self._lookup_times[0] < 60.0:

@@ -228,6 +228,7 @@ def test_the_measured_table_has_a_line_for_every_scenario_of_the_simulator() -> 
     assert re.findall(r"^\| (?!questions)(.+?) \|", table, re.M) == [s.name for s in SCENARIOS]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario", SCENARIOS[:2], ids=lambda s: s.name)
 def test_what_was_measured_in_virtual_time_is_measured_again(scenario: Scenario) -> None:
     again = "run `python -m tests.benchmarks.measured`"

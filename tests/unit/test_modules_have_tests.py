@@ -13,13 +13,16 @@ from tests.support.project import ROOT
 COVERED_BY = {
     "bot.__main__": "tests/unit/test_cli.py",
     "bot.check": "tests/unit/test_cli.py",
+    "bot.app": "tests/unit/test_app.py",
+    "bot.delivery.clock": "tests/unit/delivery/test_delivery.py",
     "bot.delivery.edits": "tests/unit/delivery/test_delivery.py",
-    "bot.delivery.ephemeral.live_view": "tests/unit/delivery/test_private.py",
-    "bot.delivery.ephemeral.public": "tests/unit/delivery/test_private.py",
+    "bot.delivery.ephemeral.public": "tests/unit/delivery/test_ephemeral_reply.py",
+    "bot.delivery.ephemeral.final_send": "tests/unit/delivery/test_live_view_faults.py",
     "bot.delivery.native": "tests/unit/delivery/test_native.py",
+    "bot.delivery.scheduling.dispatcher": "tests/unit/delivery/test_delivery.py",
+    "bot.delivery.scheduling.live_reply": "tests/unit/delivery/test_delivery.py",
     "bot.delivery.scheduling.wakeup_loop": "tests/unit/delivery/test_delivery.py",
-    "bot.delivery.unavailable_notice": "tests/unit/delivery/test_thread_gone.py",
-    "bot.listeners.attachments": "tests/unit/listeners/test_reading.py",
+    "bot.listeners.attachments": "tests/unit/listeners/test_payloads.py",
     "bot.listeners.events": "tests/unit/listeners/test_recorded.py",
     "bot.listeners.home": "tests/unit/listeners/test_recorded.py",
     "bot.listeners.question_lookup": "tests/unit/listeners/test_changes.py",
@@ -31,7 +34,7 @@ COVERED_BY = {
     "bot.playground.process": "tests/e2e/page/test_process.py",
     "bot.playground.slack": "tests/unit/playground/slack",
     "bot.render.incoming": "tests/unit/render/incoming",
-    "bot.render.safety": "tests/unit/render/test_safe.py",
+    "bot.render.safety": "tests/unit/render/test_neutralise.py",
     "bot.settings": "tests/unit/test_settings.py",
     "bot.settings.secrets": "tests/unit/test_secrets.py",
     "bot.slack.calls": "tests/unit/slack/test_client.py",
@@ -40,8 +43,9 @@ COVERED_BY = {
     "bot.slack.scopes": "tests/unit/slack/test_client.py",
     "bot.storage.engine.deadline": "tests/unit/storage/test_database.py",
     "bot.storage.migrations.env": "tests/unit/storage/test_migrating.py",
-    "bot.storage.turn_commands": "tests/unit/storage/test_teams.py",
+    "bot.storage.transactions.turn_commands": "tests/unit/storage/test_teams.py",
     "bot.storage.turn_ids": "tests/unit/turn/test_revisions.py",
+    "bot.storage.unknown_commits": "tests/unit/storage/test_replicas.py",
     "bot.turn.intake": "tests/unit/turn/test_supervisor.py",
     "bot.turn.running": "tests/unit/turn/test_supervisor.py",
     "bot.turn.task_shutdown": "tests/unit/turn/test_supervisor.py",
@@ -100,11 +104,17 @@ def dotted(file: Path) -> str:
 
 def has_own_test(module: str) -> bool:
     """Whether a test of its package has the module's name, or imports it."""
-    package = module.split(".")[1:-1][:1]
-    folder = ROOT.joinpath("tests", "unit", *package)
-    tests = folder.rglob("test_*.py") if package else folder.glob("test_*.py")
-    stem = f"test_{module.rpartition('.')[2]}"
+    parts = module.split(".")
+    tests = own_tests(parts[1] if len(parts) > 2 else "")
+    stem = f"test_{parts[-1]}"
     return any(file.stem == stem or module in imported(file) for file in tests)
+
+
+@cache
+def own_tests(package: str) -> list[Path]:
+    """The test modules of a package of `bot/`; those of modules beside the packages for ""."""
+    folder = ROOT / "tests" / "unit"
+    return [*(folder / package).rglob("test_*.py")] if package else [*folder.glob("test_*.py")]
 
 
 def covering(module: str) -> str:
@@ -143,6 +153,7 @@ def reached_from(path: str) -> frozenset[str]:
     return frozenset(dotted(file) for file in seen)
 
 
+@cache
 def sources(name: str) -> list[Path]:
     """The files of a module of ours: itself, and the packages it is in."""
     parts = name.split(".")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise, product
+from itertools import pairwise
 
 _INLINE = (
     "**bold**",
@@ -64,7 +64,11 @@ def _unfinished(text: str) -> list[str]:
 
 
 def _inline() -> list[str]:
-    whole = [around.format(inner) for inner, around in product(_INLINE, _AROUND)]
+    whole = [
+        around.format(inner)
+        for number, inner in enumerate(_INLINE)
+        for around in (_AROUND[number % len(_AROUND)], _AROUND[1])
+    ]
     cut = [cut for inner in _INLINE for cut in _unfinished(f"Text with {inner}")]
     pairs = [f"{one} and {two}" for one, two in pairwise(_INLINE)]
     return [*whole, *cut, *pairs]
@@ -77,9 +81,9 @@ def _blocks() -> list[str]:
 
 
 def _prose() -> list[str]:
-    """Return paragraphs, so that there is text for several messages."""
+    """Return whole paragraphs."""
     turned = [_PROSE[turn:] + _PROSE[:turn] for turn in range(len(_PROSE))]
-    return [" ".join(sentences) for sentences in turned for _ in range(6)]
+    return [" ".join(sentences) for sentences in turned]
 
 
 TEXTS: list[str] = ["", " ", "plain text", *_inline(), *_blocks(), *_prose()]

@@ -13,6 +13,8 @@ from tests.unit.delivery.measure import Answer, Figures, bound, measure
 from tests.unit.delivery.peers import PEERS
 from tests.unit.delivery.simulator import OUR_LIMIT, SCENARIOS, Scenario, at_once, figures, ours
 
+pytestmark = pytest.mark.slow
+
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 
 

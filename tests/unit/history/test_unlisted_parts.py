@@ -129,7 +129,7 @@ def test_unlisted_file_of_a_mention_that_opens_a_thread_takes_one_call() -> None
     assert run(history(slack).read_conversation(question)).question.unreadable == ()
     assert slack.calls == []
     assert run(history(slack).find_unlisted_parts(question)) == (REPORT,)
-    assert [call.method for call in slack.calls] == ["conversations.replies"]
+    assert [call.method for call in slack.calls] == ["conversations.history"]
 
 
 def test_unlisted_parts_take_no_call_if_all_parts_are_known() -> None:

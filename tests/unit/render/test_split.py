@@ -164,7 +164,7 @@ def test_split_of_recorded_texts_shows_every_word_once(corpus: str) -> None:
     text = "\n\n".join(
         t for t in markdown(corpus) if "[" not in t and "`" not in t and len(t) < 500
     )
-    messages = shown(text, 2_000)
+    messages = shown(text, len(text) // 5)
     assert len(messages) > 4
     words = seen(text)
     assert "".join(seen(message) for message in messages).replace("…", "") == words.replace("…", "")

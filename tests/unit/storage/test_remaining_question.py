@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -182,6 +183,7 @@ def _as_joined(one: Question) -> list[str]:
     return [said.ts or "" for said in one.words]
 
 
+@pytest.mark.slow
 def test_remaining_questions_are_neither_lost_nor_answered_twice_under_any_sequence(
     url: str,
 ) -> None:

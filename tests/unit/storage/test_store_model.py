@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -243,6 +244,7 @@ def _seen(record: TurnRecord) -> Known:
     )
 
 
+@pytest.mark.slow
 def test_store_agrees_with_the_model_under_any_sequence_of_calls(url: str) -> None:
     given = World(url)
 

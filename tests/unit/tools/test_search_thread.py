@@ -185,6 +185,7 @@ async def test_search_thread_accepts_letters_that_grow_when_folded(text: str) ->
         assert "needle" in await output(tool, thread.ask("?"), words="NEEDLE")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [0, 1, 500, 1999, 2499])
 async def test_search_thread_finds_a_word_anywhere_in_a_long_thread(number: int) -> None:
     async with opened() as (thread, tool):
