@@ -9,6 +9,8 @@ from typing import Literal
 from bot.values import Draft, Question, Usage
 
 DeliveryMethod = Literal["edit", "native", "respond", "unsure"]
+"""How a message was written: posted and edited, streamed by Slack, or sent to a `response_url` (an
+ephemeral message, which has no ts and can't be read back). "unsure": see `ShownMessage`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,11 @@ class AnswerState:
         return self.end(REMOVED_DRAFT)
 
     def interrupt(self) -> Draft:
-        """The process ends before the answer does; its text stays."""
+        """End the answer because no process can go on with it; its text stays.
+
+        A restart usually hands the turn over instead: this is for a hand-over that failed and for
+        a turn given up after crashes.
+        """
         return self._end(Phase.INTERRUPTED, INTERRUPTED_MESSAGE)
 
     def fail(self, user_message: str = UNEXPECTED_ERROR_MESSAGE) -> Draft:

@@ -1,4 +1,4 @@
-"""The turns that run in this process."""
+"""The turns that run in this process: started, counted by outcome, released or lost."""
 
 from __future__ import annotations
 
