@@ -42,7 +42,7 @@ check: .venv/dev.stamp ## Lint, and check format and types
 bench: .venv/dev.stamp ## Measure what an event costs, and how well a minute's edits are spent
 	exec $(ours) -m tests.benchmarks $(ARGS)
 
-docs: .venv/dev.stamp ## Write .env.example, README's table and deploy's manifests from the code
+docs: .venv/dev.stamp ## Write .env.example, docs/settings.md and deploy's manifests from the code
 	$(ours) -m tests.support.docs
 
 lock: ## Resolve both lock files (takes uv); ARGS=--upgrade for newer versions

@@ -1,4 +1,7 @@
-"""What all listeners share: their types, and the context that they are made with."""
+"""What all listeners share: their types, their context, and the one way a question is submitted.
+
+Who may not ask is refused here; who may is decided by `bot/access.py`.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +80,9 @@ class ListenerContext:
     async def submit_if_allowed(self, question: Question | None) -> None:
         """Submit a question if its author may ask; otherwise tell the author, once a day.
 
-        A bot's question is only submitted if a person wrote since the last answer to a bot.
+        A bot's question is only submitted if a person wrote since the last answer to a bot. A
+        mention may come as two events, and again by a retry: duplicates are found when the turn is
+        claimed, so a question that is refused here may be refused twice.
         """
         if question is None:
             return
