@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from bot.delivery.config import DeliveryConfig
@@ -33,9 +31,9 @@ def due_in(scheduler: EditScheduler, *readers: ReaderState, now: float = NOW) ->
     return chosen.due_at - now
 
 
-def spent(edits: int, **config: Any) -> EditScheduler:
+def spent(edits: int) -> EditScheduler:
     """Return the scheduler of a workspace that has just made so many edits."""
-    made = EditScheduler(DeliveryConfig(**config))
+    made = EditScheduler(DeliveryConfig())
     for _ in range(edits):
         made.record_edit_start(NOW)
         made.limiter.record_end(NOW)
