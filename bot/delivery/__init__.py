@@ -1,18 +1,19 @@
-"""SEND: drafts of an answer become messages in Slack.
+"""Shows the drafts of an answer as messages in Slack.
 
-This package keeps to Slack's rate and size limits, and does not know where drafts come from. Its
-user holds a `Reply` and hands it each new draft; showing a draft never blocks.
+This package keeps to Slack's rate and size limits, and does not know where drafts come from. The
+caller holds a `Reply` and hands it each new draft; showing a draft never blocks. A turn is one
+attempt to answer one question (bot/turn/__init__.py).
 
-    delivery.py              the entry point: makes the reply that suits a question's place
+    delivery.py              the entry point: creates the reply for a question
     workspace.py             what the replies of one workspace share: limits and dispatchers
-    edits/                   answers shown by a placeholder and edits of it
+    edits/                   answers shown by posting a placeholder and editing it
     native/                  answers that Slack itself streams
     ephemeral/               answers that only the asker sees
     scheduling/              which answer is written next, and when
     ratelimit/               the limits of Slack's methods, shared by all replicas
     message_metadata.py      marks the messages of an answer, and finds them again
     unavailable_notice.py    a notice in place of an answer, posted by one of several processes
-    clock.py                 the clock that all of it reads
+    clock.py                 the clock of this package
 """
 
 from __future__ import annotations
@@ -25,33 +26,33 @@ from bot.values import Draft
 
 
 class TurnGuard(Protocol):
-    """What a reply asks and tells the turn it belongs to, so that another process can take the
-    answer over after a crash.
+    """The interface of a turn to its reply: the lease, and the journal of the answer's messages.
 
-    The turn implements it; nothing of it raises.
+    With the journal another process can take the answer over after a crash. The turn implements
+    this protocol.
     """
 
     def owns_lease(self) -> bool:
-        """Whether this process is sure to own the turn now. A reply begins no write while it is
-        not, and asks again."""
+        """Whether this process certainly owns the turn now. While it does not, a reply begins no
+        write and checks again later."""
 
     def record_messages(self, messages: Sequence[ShownMessage], text: str) -> None:
         """Record which messages of the answer exist in Slack and what they show.
 
-        Called after each write that changed something: with all messages in the order of their
-        parts, and with the part of the draft's text that they show.
+        Called after each write that changed something. `messages` are all messages in the order of
+        their parts; `text` is the part of the draft's text that they show.
         """
 
     async def before_layout_change(self) -> bool:
-        """Journal that a message is about to be posted or deleted, besides the first one.
+        """Journal that a message after the first is about to be posted, or one to be deleted.
 
-        Return when that is on record; False if it can't be. Then a message is posted all the same,
-        but none is deleted.
+        Return True once that is journalled, False if it can't be. After False the reply posts a
+        message all the same, but deletes none.
         """
 
     async def before_unverifiable_send(self) -> None:
-        """Journal that an ephemeral message is about to be sent, which can't be read back; return
-        when that is on record or can't be."""
+        """Journal that an ephemeral message is about to be sent, which can't be read back. Return
+        once that is journalled or has failed."""
 
 
 class Reply(Protocol):

@@ -1,4 +1,4 @@
-"""Settings of delivery that Slack does not publish or that differ between workspaces."""
+"""Settings of delivery: rate limits of a workspace, and how answers are shown."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from typing import Literal
 class DeliveryConfig:
     """The limits of one workspace, and how answers are shown in it.
 
-    `delivery`: `edit` shows answers by edits, `native` by Slack's streams; `auto` prefers streams
-    in direct messages and edits elsewhere.
-    `edits_per_minute`: calls of `chat.update`, of which Slack takes about 50
-    (docs/slack.md#tiers).
-    `reserved_final_edits`: how many of them are reserved for final texts, at most.
-    `words_per_second`: how fast a reader is assumed to read.
-    `posts_per_second`, `post_burst`: calls of `chat.postMessage` in one channel; Slack says "about
-    one", "short bursts allowed". `posts_per_minute`: the same in a workspace, "several hundred".
-    `starts_per_minute`, `appends_per_minute`, `stops_per_minute`: calls of the streaming methods,
-    "20+" and "100+" (docs/slack.md#streaming-methods).
-    `statuses_per_minute`: calls of `assistant.threads.setStatus`, limited "like chat.postMessage".
+    In quotes: what Slack documents about the limit.
+
+    - `edits_per_minute`: calls of `chat.update`; Slack takes about 50 (docs/slack.md#tiers).
+    - `reserved_final_edits`: how many of these are kept for final texts, at most.
+    - `words_per_second`: the assumed reading speed.
+    - `posts_per_second`: calls of `chat.postMessage` in one channel, "about one".
+    - `post_burst`: posts in one channel at once, "short bursts allowed".
+    - `posts_per_minute`: posts in the whole workspace, "several hundred".
+    - `starts_per_minute`: calls of `chat.startStream`, "20+" (docs/slack.md#streaming-methods).
+    - `appends_per_minute`: calls of `chat.appendStream`, "100+".
+    - `stops_per_minute`: calls of `chat.stopStream`, "20+".
+    - `statuses_per_minute`: calls of `assistant.threads.setStatus`, "like chat.postMessage".
+    - `delivery`: `edit` edits messages, `native` uses Slack's streams, and `auto` prefers streams
+      in direct messages and edits elsewhere.
     """
 
     edits_per_minute: int = 45

@@ -1,4 +1,4 @@
-"""The entry point of delivery: makes the `Reply` that suits a question's place."""
+"""The entry point of delivery: creates the `Reply` for a question."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _single_replica() -> int:
 
 
 class Delivery:
-    """Makes the replies of all workspaces, and shares Slack's limits among them.
+    """Creates the replies of all workspaces; those of one workspace share its rate limits.
 
     With `rate_slots`, the limits are also shared with other replicas; `count_replicas` returns how
     many are alive, this one included. Use it on the event loop only, and call `aclose` at the end.
@@ -72,12 +72,12 @@ class Delivery:
     ) -> Reply:
         """Return a reply for a question.
 
-        `on_reader_lost(error)` is called at most once, when it is no use to write on: the answer's
-        messages were deleted or may not be written any more (`SlackRefused`), its thread is gone
-        (`QuestionDeleted`), or the reader stopped it in Slack (`Stopped`). An error that `open`
-        raises is not reported this way.
+        `on_reader_lost(error)` is called when the answer should not be continued: its messages
+        were deleted or can't be written any more (`SlackRefused`), its thread is gone
+        (`QuestionDeleted`), or the reader pressed Slack's own *Stop* (`Stopped`). An error that
+        `open` raises is not reported this way.
         `existing` are the messages of the answer that another process has left. The reply edits
-        them, and posts new ones only for what they do not hold.
+        them, and posts new ones only for text that does not fit into them.
         `guard` is the turn's `TurnGuard`, if a turn owns the answer.
         """
         if not existing and self._get_workspace(question.place.team).prefers_native(question):
@@ -111,8 +111,8 @@ class Delivery:
         return PublicReply(edited(question, existing=existing), ephemeral)
 
     async def post_if_unanswered(self, question: Question, draft: Draft) -> None:
-        """Post a draft as the whole answer, unless the question has an answer. Other processes may
-        do the same at the same time; one message remains. Raises SlackError."""
+        """Post `draft` as the complete answer, unless the question has an answer already. If other
+        processes do the same at the same time, one message remains. Raises SlackError."""
         await post_if_unanswered(
             self._slack, question, draft, lambda guard: self.create_reply(question, guard=guard)
         )

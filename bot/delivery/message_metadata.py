@@ -57,7 +57,7 @@ async def find_messages(
     """Read which messages of a turn's answer exist, in the order of their parts.
 
     `known` are messages that are known to be parts, in order. They are found without metadata too:
-    a stream has none until it stops. Any other live stream of this bot is taken for the last part,
+    a stream has none until it stops. Any other live stream of this bot is treated as the last part,
     because one answer at a time is written in a thread. Duplicate parts come last; the caller
     deletes them. If an ephemeral answer continues in the direct message, its unreadable first part
     is represented by `ShownMessage("", "", "respond")`.

@@ -19,11 +19,11 @@ from bot.values import Draft, Question
 async def post_if_unanswered(
     slack: Slack, question: Question, draft: Draft, create_reply: Callable[[TurnGuard], Reply]
 ) -> None:
-    """Post a draft as the whole answer, unless the question has messages of an answer.
+    """Post `draft` as the complete answer, unless the question has messages of an answer.
 
     If several processes post at the same time, each deletes its own message unless it is the
-    oldest. A command reaches one process only, so its answer is posted at once. `create_reply`
-    makes the reply, with the guard it is given. Raises SlackError.
+    oldest. A command reaches one process only, so its answer is posted without a check.
+    `create_reply(guard)` creates the reply with that guard. Raises SlackError.
     """
     if question.place.surface == "command":
         await _post(create_reply(_RecordingGuard()), draft)

@@ -1,4 +1,4 @@
-"""What the replies of one workspace share, and how its next answer is shown."""
+"""The limits and dispatchers of one workspace, and the choice between edits and streams."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ READS_PER_MINUTE = 40  # tier 3 with a margin (docs/slack.md#tiers)
 
 
 class Workspace:
-    """The limits and dispatchers of one workspace, and where it refuses streams."""
+    """The limits and dispatchers of one workspace, and the surfaces on which it refuses streams.
+
+    A surface is where a question was asked: a channel, a direct message or a command.
+    """
 
     def __init__(
         self,
@@ -48,12 +51,12 @@ class Workspace:
         self._refused_surfaces: set[Surface] = set()
 
     def prefers_native(self, question: Question) -> bool:
-        """Whether to show a question's answer by one of Slack's streams.
+        """Whether to show a question's answer as one of Slack's streams.
 
-        `auto` prefers streams in direct messages and edits elsewhere, because only the asker sees
-        a stream grow in a channel (docs/slack.md#stream-visibility). When the limit of one way is
-        nearly reached, it takes the other. A stream needs a thread, and in a channel a person who
-        receives it (docs/slack.md#streaming-methods).
+        The mode `auto` prefers streams in direct messages and edits elsewhere, because only the
+        asker sees a stream grow in a channel (docs/slack.md#stream-visibility). It switches to the
+        other method when the rate limit of the preferred one is nearly reached. A stream needs a
+        thread, and in a channel a person who receives it (docs/slack.md#streaming-methods).
         """
         place = question.place
         if question.bot:
@@ -67,7 +70,7 @@ class Workspace:
         return not self.edit_dispatcher.has_room()
 
     def record_stream_refused(self, question: Question, error: SlackRefused) -> None:
-        """Use no more streams on a question's surface if the refusal is not about its channel."""
+        """Stop using streams on the question's surface, unless only its channel was refused."""
         if error.code not in PLACE_SPECIFIC_ERRORS:
             log.warning(
                 "Slack refused to stream in a %s; answers there are shown by edits from now on: %s",
@@ -77,7 +80,7 @@ class Workspace:
             self._refused_surfaces.add(question.place.surface)
 
     async def wait_for_read_slot(self) -> None:
-        """Wait until a thread may be read. After a crash, many may have to be."""
+        """Wait for the rate limit of reading threads. After a crash, many may have to be read."""
         while wait := await self._quota.take_slot(READ_METHOD, READS_PER_MINUTE):  # noqa: ASYNC110 - a slot has no event
             await asyncio.sleep(wait)
 

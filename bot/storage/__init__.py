@@ -1,14 +1,14 @@
-"""What must survive a crash: questions, their owners, and how far each answer is.
+"""Stores what must survive a crash: questions, their owners, and the progress of each answer.
 
     store.py            the turns of all replicas, as one replica sees them
-    retention.py        deletion of what is older than it is kept
+    retention.py        deletes what has passed its retention time
     unknown_commits.py  claims whose commit was not confirmed
     transactions/       what the methods of the store do within a transaction
     rate_slots.py       rate limits that all replicas share
     process_locks.py    which processes on this machine are alive
     records.py          the values the store takes and returns; rows.py converts rows of tables.py
     turn_ids.py         the ids of the turns of one question
-    clock.py            clocks that no adjustment moves
+    clock.py            clocks that do not jump when the system clock is set
     engine/             connections, transactions and their deadlines; SQLite and PostgreSQL
     migrating.py        runs Alembic under a lock; migrations/ are the revisions
 

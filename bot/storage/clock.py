@@ -1,4 +1,4 @@
-"""Clocks that no adjustment of the machine's clock moves."""
+"""Clocks that do not jump when the system clock is set."""
 
 from __future__ import annotations
 

@@ -19,8 +19,8 @@ class ShownMessage:
 
     The n-th message of an answer is its n-th part. `channel` differs from the question's for the
     continuation of an ephemeral answer in a direct message. The method "unsure" marks a checkpoint
-    written just before a message was to be added or deleted: Slack has to be read to know whether
-    it was.
+    written just before a message was posted or deleted: whether that happened has to be read from
+    Slack.
     """
 
     ts: str
@@ -32,8 +32,8 @@ class ShownMessage:
 class Spent:
     """What an answer has used of its limits, summed over all its owners.
 
-    `seconds` pass only while a request to the model runs, not in a queue, nor between a crash and
-    the take-over. `events` are those of the model's stream.
+    `seconds` are counted from the first request to the model on, tool calls included, but neither
+    in a queue nor between a crash and the take-over. `events` are those of the model's stream.
     """
 
     seconds: float = 0.0
@@ -44,18 +44,22 @@ class Spent:
 class TurnRecord:
     """A stored turn, with everything another replica needs to finish its answer.
 
-    `owner`: the replica that writes the answer, None after a hand-over.
-    `fence`: the fencing token; a take-over raises it, and writes with an older one are refused.
-    `crash_count`: owners in a row that died with this turn; 0 again once an owner survives while
-    it shows the final text. `first_crash_at` is when the first of them was replaced.
-    `draft`: the answer at the last checkpoint.
-    `irreversible`: a tool with side effects has run.
-    `send_unverifiable`: an ephemeral answer may have been sent; Slack offers no way to find out.
-    `question`: includes the questions that were merged while the turn waited.
-    `cursor`: where to resume the response, if the text is still that of `draft`.
-    `tool_rounds`: as `bot/turn/durability/tool_progress.py` writes them, "" if there are none.
-    `usage`: tokens of the finished requests. `spent` lags behind by some seconds.
-    `team`: the team of the bot that answers, "" in turns of older versions.
+    - `question`: includes the questions that were merged into it while the turn waited.
+    - `draft`: the answer at the last checkpoint.
+    - `owner`: the replica that owns the turn; None after a hand-over and when the turn is over.
+    - `fence`: the fencing token. A take-over raises it, and writes with an older one are refused.
+    - `crash_count`: how many owners died while they had this turn. Reset when an owner survives
+      showing the final text.
+    - `first_crash_at`: when the turn was first taken over from a dead owner; never reset.
+    - `response_id`: the response of the model's server that can be resumed; "" if there is none.
+    - `cursor`: where to resume that response after the text of `draft`.
+    - `messages`: the messages of the answer in Slack.
+    - `irreversible`: a tool with side effects was started.
+    - `tool_rounds`: JSON written by `bot/turn/durability/tool_progress.py`; "" if there is none.
+    - `usage`: tokens of the finished requests.
+    - `send_unverifiable`: an ephemeral answer may have been sent, which can't be read from Slack.
+    - `team`: the team of the bot that answers; "" in turns of older versions.
+    - `spent`: what the answer has used of its limits, up to some seconds ago.
     """
 
     question: Question
@@ -89,14 +93,14 @@ class Claim(Enum):
 class Change:
     """A checkpoint of a turn; fields that are None stay as they are.
 
-    `fence` is the fencing token of the owner that writes it.
-    `closed`: the turn is over. A draft with a final phase does not close it: the text has to be
-    shown first.
-    `readable`: the whole text is shown, so the next turn of the thread may begin. Earlier messages
-    may still have to lose their *Writing…* footer before the turn can be closed.
-    `question`: the question as read from Slack when the model was asked.
-    `deleted_messages`: beside the draft REMOVED_DRAFT, the ts of the deleted messages of the
-    question. What the others ask becomes a new turn.
+    - `fence`: the fencing token of the owner that writes the change.
+    - `question`: the question as read from Slack before the model was asked.
+    - `deleted_messages`: set together with the draft REMOVED_DRAFT; the ts of the question's
+      deleted messages. Its other messages become a new turn.
+    - `readable`: Slack shows the whole text, so the next turn of the thread may begin. Earlier
+      messages may still have to lose their *Writing…* footer before the turn can be closed.
+    - `closed`: the turn is over. A final draft alone does not close it, because it has to be shown
+      first.
     """
 
     turn: str
@@ -121,10 +125,12 @@ class Change:
 class TurnCommand:
     """A command to the owner of a turn. A later one of the same user and kind replaces it.
 
-    `stop`: `user` wants the answer to stop. `show`, `end`: the owner may use `response_url` to
-    replace an ephemeral message by the answer as it is written, or by its final text only.
-    `remove`: a message of the question was deleted; `user` holds its ts ("" if an older version
-    wrote it). It stays until the turn is closed, for every owner.
+    - `stop`: `user` wants the answer to stop.
+    - `show`: use `response_url` to replace an ephemeral message by the answer while it is being
+      written.
+    - `end`: the same, but by the final text only.
+    - `remove`: a message of the question was deleted; `user` holds its ts ("" if an older version
+      wrote it). The command stays until the turn is closed, so that every owner receives it.
     """
 
     turn: str

@@ -1,4 +1,4 @@
-"""Deletion of what is older than it is kept, in batches of one transaction each."""
+"""Deletes rows that have passed their retention time, in batches of one transaction each."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ CLAIM_RETENTION_SECONDS = 24 * 3600
 
 
 class Retention:
-    """Deletes old rows of one team; claims, commands and rate slots of all.
+    """Deletes old turns of one team, and old claims, commands and rate slots of all teams.
 
-    `now` is the time of day in seconds since the epoch. `steady_now`, if given, is a clock that no
-    adjustment of the machine's clock moves (clock.py): age is then measured by the earliest of
-    both and the clock of the PostgreSQL server, so that a clock that is ahead deletes nothing.
+    `now` is the system clock in seconds since the epoch. `steady_now`, if given, is a clock that
+    does not jump when the system clock is set (clock.py). The age of rows is then measured by the
+    earliest of `now`, `steady_now` and the clock of the PostgreSQL server, if there is one. So a
+    single clock that is ahead deletes nothing too early.
     """
 
     def __init__(
@@ -37,11 +38,11 @@ class Retention:
         self._steady_now = steady_now
 
     async def prune(self, retention_seconds: float) -> int:
-        """Delete turns that ended `retention_seconds` ago, claims older than a day, and unused
-        commands and slots; return the number of turns. Raises StorageUnavailable.
+        """Delete turns that ended more than `retention_seconds` ago, claims older than a day, and
+        unused commands and slots. Return the number of deleted turns. Raises StorageUnavailable.
 
-        At the end the deleted text is purged from the files, also what an earlier run left there
-        because of a crash or other readers.
+        At the end the deleted text is purged from the database files. That includes text that an
+        earlier call could not purge, because of a crash or because another process was reading.
         """
         now = await self._earliest_now()
         ended = await self._delete_in_batches(
@@ -65,7 +66,7 @@ class Retention:
         return min(clocks)
 
     async def _delete_in_batches(self, batch: Delete, **values: float) -> int:
-        """One transaction per batch, so that other writers wait only briefly."""
+        """Run one transaction per batch, so that other writers wait only briefly."""
         total = 0
         while True:
             deleted = await self._database.write(lambda c: c.execute(batch, values).rowcount)

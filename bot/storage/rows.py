@@ -110,7 +110,7 @@ def to_question(row: Row[Any]) -> Question:
 
 
 def merge_questions(first: Question, newer: Question) -> Question:
-    """One question of two, answered together below the newest message.
+    """Two questions as one, which is answered below the newest message.
 
     Id and asker are those of the first; `said` has the author of each part of the text. Files,
     mentions and unreadable parts of both are kept.

@@ -40,7 +40,7 @@ from bot.values import Draft, Question
 class Store:
     """Turns as one replica sees them.
 
-    `replica` is a name that no other process has or will have. `team` is the workspace or
+    `replica` is a name that no other process ever uses. `team` is the workspace or
     organisation of this bot: several bots may share a database, and none sees the turns and
     replicas of another; with "" it sees all. `now` is the time of day, `steady_now` a clock for
     ages (retention.py); both in seconds since the epoch. With `store_text=False` the text of a turn
@@ -155,7 +155,8 @@ class Store:
         return await self._database.read(lambda c: c.execute(found).scalar())
 
     async def get_turns(self, ids: Sequence[str]) -> list[TurnRecord]:
-        """Those of these turns that exist, also closed ones and of any team; oldest first."""
+        """The turns with these ids, without those that do not exist; oldest first. Closed turns and
+        turns of other teams are included."""
         return await self._find(turns.c.id.in_(ids))
 
     async def get_live_turn(self, thread: str) -> TurnRecord | None:
@@ -180,7 +181,7 @@ class Store:
         """Become the owner of a turn if its fencing token is still `fence`; None if it is not.
 
         `count_crash` raises the crash counter: the owner died, perhaps because of this turn. After
-        CommitUnknown the turn may be ours: `get_unfinished_turns` of this replica tells.
+        CommitUnknown the turn may be ours; `get_unfinished_turns(replica)` shows whether it is.
         """
         return await self._database.write(
             lambda connection: turn_updates.take_over(
@@ -189,7 +190,7 @@ class Store:
         )
 
     async def release(self, turns: Sequence[str]) -> None:
-        """Clear the owner of those of these turns that are ours, and notify the other replicas."""
+        """Clear the owner of each of these turns that we own, and notify the other replicas."""
 
         def work(connection: Connection) -> None:
             turn_updates.release(connection, turns, self.replica)
@@ -225,8 +226,8 @@ class Store:
         return await self._database.read(lambda c: replicas.find_heartbeats(c, self._team))
 
     async def find_dead_replicas(self, names: Iterable[str]) -> set[str]:
-        """Those of these replicas whose process is certainly gone, by their lock files. Only for
-        processes that share a SQLite file; others are never found."""
+        """Return which of these replicas have certainly died, judged by their lock files. Finds
+        only processes that share a SQLite file."""
         others = set(names) - {self.replica}
         if not others:
             return set()
@@ -261,7 +262,8 @@ class Store:
         )
 
     async def prune(self, retention_seconds: float) -> int:
-        """Delete what is older than it is kept; return the number of turns. See `Retention`."""
+        """Delete what has passed its retention time; return the number of deleted turns. See
+        `Retention`."""
         return await self._retention.prune(retention_seconds)
 
     async def _find(self, *where: ColumnElement[bool]) -> list[TurnRecord]:

@@ -1,10 +1,10 @@
-"""The tables, as the newest migration leaves them. Definitions for SQLAlchemy Core; no classes.
+"""The tables after the newest migration, as definitions for SQLAlchemy Core.
 
-    turns          one row per question: the question, its owner, how far the answer is
+    turns          one row per turn: its question, its owner, and the progress of its answer
     shown          the messages of an answer in Slack
     claims         every key a question was delivered under, for a day
     replicas       the running processes, each with the counter of its heartbeat
-    turn_commands  commands to the owner of a turn, until it has received them; stored as `wishes`
+    turn_commands  commands to the owner of a turn; the stored name of the table is `wishes`
     slots          the shared rate limits: who took which slot of a window, and until when
 
 What people and the model wrote has columns of its own (`text`, `files`, `unreadable`, `draft`,

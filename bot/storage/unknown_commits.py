@@ -1,7 +1,7 @@
-"""Claims whose commit was not confirmed, to be undone by a later transaction.
+"""Undoes claims whose commit was not confirmed, in a later transaction.
 
-Such a claim was refused to its asker, but may have been written. Undoing it with the next write
-keeps a later delivery of the question from being mistaken for a duplicate.
+The caller has treated such a claim as failed, but it may have been written. Without undoing it, a
+later delivery of the question would be mistaken for a duplicate.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from bot.storage.transactions import claiming
 from bot.values import Question
 
-UNKNOWN_COMMIT_SECONDS = 60.0  # after that an unconfirmed transaction has been committed or not
+UNKNOWN_COMMIT_SECONDS = 60.0  # after that no unconfirmed transaction can still be committed
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class UnknownCommits:
         self._commits.append(UnknownCommit(question, claimed_at, expires_at))
 
     def pending(self) -> Sequence[UnknownCommit]:
-        """The claims to undo in the next transaction. They stay pending until they expire: the
-        unconfirmed transaction may be committed only after that one."""
+        """The claims to undo in the next transaction. They stay pending until they expire, because
+        the unconfirmed transaction may still be committed after the next one."""
         now = time.monotonic()
         self._commits = [commit for commit in self._commits if commit.expires_at > now]
         return tuple(self._commits)

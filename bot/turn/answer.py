@@ -64,12 +64,12 @@ HALVED_REMARK = "The conversation was too long for the model, so its older half 
 IDEMPOTENT_HOSTED_TOOLS = frozenset(
     {"web_search", "web_search_preview", "file_search", "code_interpreter", "image_generation"}
 )
-"""Types of hosted tools that have no side effects: an answer may be begun anew after them. The list
+"""Types of hosted tools that have no side effects: an answer may be restarted after them. The list
 follows the types of OpenAI's Responses API."""
 
 
 class AnswerRunner:
-    """What is needed to answer questions, and the start of each answer. Keeps no state of turns."""
+    """Answers turns. Holds what all answers share, and keeps no state of a single turn."""
 
     def __init__(
         self,
@@ -99,10 +99,11 @@ class AnswerRunner:
         self.limits = limits
 
     async def answer(self, turn: Turn) -> Phase | None:
-        """Bring a turn to its end in Slack; returns how it ended, None if another process does it.
+        """Answer a turn's question in Slack. Returns the final phase; None if another process owns
+        the turn now.
 
-        Cancelling it interrupts the answer: its text stays in Slack, with a sentence that says so.
-        If the turn was released before, nothing more is written.
+        Cancelling this interrupts the answer: its text stays in Slack, with a sentence that says
+        so. If the turn was released before, nothing more is written.
         """
         existing = await self._find_existing_messages(turn)
         state = self._initial_state(turn, existing)
@@ -128,7 +129,7 @@ class AnswerRunner:
 
     async def _find_existing_messages(self, turn: Turn) -> Sequence[ShownMessage]:
         """The messages of the answer that are in Slack already. If the record may be incomplete,
-        Slack is asked until it answers."""
+        they are read from Slack, again and again until it responds."""
         known = turn.checkpoint.messages
         while not turn.messages_verified:
             try:
@@ -160,7 +161,7 @@ class AnswerRunner:
 
 
 class AnswerInProgress:
-    """One answer: its turn, its state, its reply, and from the first request on its tool rounds.
+    """One answer while it is written: asks the model, runs its tools, and shows the outcome.
 
     Call `run_to_end`, then `show_end`; both raise SlackError and LeaseLost.
     """
@@ -174,7 +175,7 @@ class AnswerInProgress:
         self._model_started = asyncio.Event()
 
     async def run_to_end(self) -> None:
-        """Bring the answer's state to its end, which may be a stop, a limit or an interruption."""
+        """Run until the state has an outcome: done, stopped, cut off, failed or interrupted."""
         state = self._state
         try:
             await self._turn.stop_scope.run_until_stopped(
@@ -199,7 +200,7 @@ class AnswerInProgress:
             state.fail()
 
     async def show_end(self) -> None:
-        """Journal the end, show it, and close the turn: after a crash the next owner shows it."""
+        """Journal the outcome, show it, close the turn. After a crash the next owner shows it."""
         turn, state = self._turn, self._state
         await turn.checkpoint.record_end(state.draft, state.usage)
         try:
@@ -252,8 +253,8 @@ class AnswerInProgress:
         return conversation
 
     async def _remark_unreadable_attachments(self) -> None:
-        """Look for attachments that the event did not name, once the model writes. The answer does
-        not wait for that: what is not found before its end is not remarked."""
+        """Once the model writes, look for attachments that the event did not name. The answer does
+        not wait for that: what is found after its end is not mentioned."""
         await self._model_started.wait()
         if unlisted := await self._runner.history.find_unlisted_parts(self._turn.question):
             self._state.remark = join_remarks(self._state.remark, not_read_remark(unlisted))
@@ -325,8 +326,8 @@ class AnswerInProgress:
     async def _read_events(
         self, prompt: Prompt, resume_from: ResumePoint | None = None, *, may_halve: bool
     ) -> bool:
-        """Show each event, except an end, which is journalled first. False if the prompt is too
-        long and `may_halve`."""
+        """Show each event. The final draft is not shown here, because it is journalled first.
+        False if the prompt is too long and `may_halve`."""
         state = self._state
         async with aclosing(self._runner.upstream.answer(prompt, resume_from)) as events:
             async for event in events:
@@ -343,7 +344,7 @@ class AnswerInProgress:
         return True
 
     def _record_event(self, event: Event) -> None:
-        """Journal, count and log what an event means besides the answer's text."""
+        """Journal, count and log everything about an event except the answer's text."""
         state, metrics = self._state, self._runner.metrics
         match event:
             case Started(response_id, _, resumable):

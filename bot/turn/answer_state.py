@@ -40,20 +40,27 @@ CUT_OFF_NOTICES = {
 CUT_OFF_AT_LENGTH_NOTICE = "Cut off at the length limit"
 
 MAX_REMARK_CHARACTERS = 300
-"""Characters of a remark after a sentence about the end. Ours: both stay one line."""
+"""Characters of a remark after a sentence about the outcome. Ours: both stay one line."""
 
 
 class AnswerState:
-    """One answer while it is written.
+    """One answer while it is being written.
 
-    `reference` is the turn's id, shown under a failure so that the operator finds it in the log.
-    `visible_text` is the text that Slack shows already, and `cursor` where its response is to be
-    resumed after it, "" if it is written anew. `previous_rounds_text` is the part of `visible_text`
-    from before the last tool round; it stays.
+    Arguments:
+    - `reference`: the turn's id, shown under a failure so that the operator finds it in the log.
+    - `visible_text`: the text that Slack shows already.
+    - `cursor`: where to resume the response after `visible_text`; "" if the response is written
+      again from its beginning.
+    - `previous_rounds_text`: the beginning of `visible_text`, written before the last tool round.
+      It is kept in either case.
 
-    Set `remark` to what is shown below the answer at its end, for example that history was left
-    out. `tool_calls` are calls the model waits for: run them, and feed the events that follow;
-    `model_output` is the response they came in. `model_name` is the server's name of the model.
+    Attributes:
+    - `remark`: set it to what the final answer shows below its text, for example that history was
+      left out.
+    - `tool_calls`: calls whose outputs the model waits for. Run them, ask the model again, and feed
+      the events of its next response.
+    - `model_output`: the response that contains `tool_calls`.
+    - `model_name`: the server's name of the model.
     """
 
     def __init__(
@@ -99,32 +106,32 @@ class AnswerState:
         return Draft(self.phase, self.text, self.status_line)
 
     def queue(self, ahead: int) -> Draft:
-        """The question waits for a slot, with `ahead` others before it."""
+        """Show that the question waits for a slot, with `ahead` others before it."""
         self.phase, self.status_line = Phase.QUEUED, f"Waiting, {ahead} before you"
         return self.draft
 
     def queue_in_thread(self) -> Draft:
-        """The question waits until the answer before it in its thread has ended."""
+        """Show that the question waits for the answer before it in its thread."""
         self.phase, self.status_line = Phase.QUEUED, WAITING_STATUS
         return self.draft
 
     def start_asking(self) -> Draft:
-        """The model is asked now."""
+        """Show that the model is being asked."""
         self.phase, self.status_line = Phase.ASKING, ""
         return self.draft
 
     def show_tool(self, label: str) -> Draft:
-        """A tool runs: its label is the status line until the next event."""
+        """Show that a tool runs: its label is the status line until the next event."""
         self.tool_calls = ()
         self.status_line = label
         return self.draft
 
     def stop(self, user: str) -> Draft:
-        """`user` stopped the answer; its text stays."""
+        """End the answer because `user` stopped it; its text stays."""
         return self._end(Phase.STOPPED, f"Stopped by <@{user}>")
 
     def remove(self) -> Draft:
-        """The question was deleted; all of the answer is removed."""
+        """End the answer because its question was deleted; all of its text is removed."""
         return self.end(REMOVED_DRAFT)
 
     def interrupt(self) -> Draft:
@@ -136,12 +143,12 @@ class AnswerState:
         return self._end(Phase.INTERRUPTED, INTERRUPTED_MESSAGE)
 
     def fail(self, user_message: str = UNEXPECTED_ERROR_MESSAGE) -> Draft:
-        """The answer failed; its text stays, with `user_message` and the reference."""
+        """End the answer as failed; its text stays, with `user_message` and the reference."""
         return self._end(Phase.FAILED, f"{user_message} (reference {self.reference})")
 
     def cut_off(self, user_message: str, max_characters: int) -> Draft:
-        """The answer reached one of our limits; the first `max_characters` of its text stay. Works
-        also after an end."""
+        """End the answer because it reached one of our limits; the first `max_characters` of its
+        text stay. May also be called when the answer has ended already."""
         return self._end_cut_off(self.text[:max_characters], user_message)
 
     def end(self, draft: Draft) -> Draft:
@@ -232,7 +239,7 @@ class AnswerState:
         return self.draft
 
     def _with_remark(self, status_line: str) -> str:
-        """The status line with the remark, which is shown under every end that has text."""
+        """The status line with the remark, which is shown below every final text."""
         if not (status_line and self.remark):
             return status_line or self.remark
         short = self.remark[:MAX_REMARK_CHARACTERS]

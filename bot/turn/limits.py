@@ -18,9 +18,9 @@ from bot.storage.records import Spent
 class AnswerLimits:
     """The limits of one answer. All are settings, as is the number of tool rounds.
 
-    `seconds` count while the model is asked. `events` leaves room for a model that streams single
-    letters and as much reasoning as text. A tool returns at most 8,000 characters per call, so 25
-    calls fit into `tool_characters`.
+    `seconds` are counted while the model writes and its tools run. `events` leaves room for a model
+    that streams single letters and as much reasoning as text. A tool returns at most 8,000
+    characters per call, so 25 calls fit into `tool_characters`.
     """
 
     seconds: float = 1800.0
@@ -94,7 +94,7 @@ class AnswerBudget:
             )
 
     def round_limit_error(self, rounds: int) -> AnswerLimitReached:
-        """The error of an answer that calls tools after its last round, number `rounds`."""
+        """The error of an answer that calls tools again after the `rounds` rounds it may have."""
         times = "round" if rounds == 1 else "rounds"
         return AnswerLimitReached(
             f"Cut off: the model wanted to use tools after {rounds} {times} of them, the most for "

@@ -1,7 +1,7 @@
-"""What happens to answers when their question is deleted or edited in Slack.
+"""Removes or replaces answers whose question is deleted or edited in Slack.
 
-A deletion is stored as a remote command of each turn. The replica that owns the turn, now or after
-a take-over, deletes the messages of the answer.
+A deletion is stored as a command to each turn of the question. The replica that owns the turn, now
+or after a take-over, deletes the messages of the answer.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class Revisions:
     ) -> None:
         """Remove the answers that are being written to a deleted message. Ended answers stay.
 
-        `question` is what the message asked, if anything. It is claimed as removed, so that a
-        delivery that arrives after the deletion is not answered. What other messages of the same
-        question ask is asked anew by the owner of the turn.
+        `question` is what the message asked, if anything. It is claimed with an empty final answer,
+        so that a delivery that arrives after the deletion is not answered. If the question has
+        other messages, they become a new turn when the owner of the old one ends it.
         """
         for turn in self._supervisor.turns_of_message(channel, ts):
             self._supervisor.remove(turn, ts)
@@ -50,10 +50,11 @@ class Revisions:
             )
 
     async def next_turn_id(self, question: Question) -> str | None:
-        """The id of the turn that would ask an edited question; its own id if it was never asked.
+        """The id for the turn that asks an edited question: the next id of its turns, or
+        `question.id` if it has none yet.
 
-        None while it waits in its thread: it will be asked as Slack shows it then. Raises
-        StorageUnavailable.
+        None while the question waits in its thread: its turn will read the edited text from Slack.
+        Raises StorageUnavailable.
         """
         earlier = await self._turns_of_key(question.keys[0])
         if any(_is_waiting_with(one, question) for one in earlier):
@@ -62,9 +63,11 @@ class Revisions:
         return retry_turn_id(max(asked, key=ask_count)) if asked else question.id
 
     async def ask_edited(self, question: Question, turn: str) -> Verdict:
-        """Ask an edited question as `turn`, once, and stop answers to its earlier text.
+        """Ask an edited question in a new turn with the id `turn`, once, and stop the answers to
+        its earlier text.
 
-        Nothing is done while it waits in its thread: it will be asked as Slack shows it then.
+        Does nothing while the question waits in its thread: its turn will read the edited text from
+        Slack.
         """
         try:
             asked = await self._turns_of_key(question.keys[0])
@@ -84,8 +87,8 @@ class Revisions:
         return Verdict.DONE
 
     async def _remove_message(self, turn: str, ts: str) -> None:
-        """End an answer to several messages of which one is now asked alone; the others are asked
-        anew."""
+        """End an answer to several messages, one of which is now asked alone. The others become a
+        new turn."""
         if await self._store.send_command(TurnCommand(turn, ts, "remove")):
             self._supervisor.remove(turn, ts)
 
@@ -106,5 +109,5 @@ def _has_several_messages(record: TurnRecord) -> bool:
 
 
 def _as_turn(question: Question, turn: str) -> Question:
-    """The question with the id of its turn `turn`, and that turn's idempotency key."""
+    """The question for the turn with the id `turn`, with that turn's idempotency key."""
     return question if turn == question.id else replace(question, id=turn, keys=(f"turn:{turn}",))

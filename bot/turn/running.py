@@ -20,9 +20,9 @@ log = logging.getLogger(__name__)
 class RunningTurns:
     """Runs each turn as a task, and owns the journal of all of them.
 
-    `answer(turn)` brings a turn to its end and returns how it ended, None if it was left to another
-    process. `detach_response(response_id)` keeps the model's server from cancelling the response of
-    a released turn, so that the next owner can resume it.
+    `answer(turn)` answers a turn and returns the final phase, or None if the turn was left to
+    another process. `detach_response(response_id)` makes sure that the response of a released turn
+    is not cancelled at the model's server, so that the next owner can resume it.
     """
 
     def __init__(
@@ -66,7 +66,8 @@ class RunningTurns:
     def start(
         self, record: TurnRecord, *, asked_at: float | None = None, messages_verified: bool = True
     ) -> asyncio.Task[None]:
-        """Run a turn that this process owns; the task ends when the turn has ended here.
+        """Run a turn that this process owns. The task is done when the turn is over, or when this
+        process has released it.
 
         For `asked_at` and `messages_verified` see `Turn`.
         """
@@ -90,7 +91,8 @@ class RunningTurns:
             turn.wakeup.set()
 
     def on_lease_lost(self, turn: str, fence: int) -> None:
-        """Release a turn that another process has taken over, unless it came back since."""
+        """Release a turn that another process has taken over, unless this process has taken it
+        back since."""
         found = self.get(turn)
         if found and found.fence == fence:
             log.warning(
@@ -101,7 +103,8 @@ class RunningTurns:
             self.release(found)
 
     def release(self, turn: Turn) -> None:
-        """End a turn here without writing to Slack; its response goes on for the next owner."""
+        """End a turn in this process without writing to Slack. Its response is not cancelled, so
+        that the next owner can resume it."""
         turn.checkpoint.release()
         if turn.checkpoint.response_id:
             self._detach_response(turn.checkpoint.response_id)

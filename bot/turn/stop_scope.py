@@ -1,4 +1,4 @@
-"""Ends the work on an answer early, for the first reason that is given."""
+"""Stops the work on an answer early. Only the first reason to stop counts."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 class StopScope:
     """The part of an answer that can be stopped; create it in a running event loop.
 
-    `stop_requested` is done when a stop was requested, with the reason as its exception, and when
-    the work has ended, after which there is nothing to stop.
+    `stop_requested` is a future. A stop sets the reason as its exception. When the work has ended,
+    it is cancelled, because nothing is left to stop.
     """
 
     def __init__(self) -> None:
@@ -26,10 +26,10 @@ class StopScope:
         return True
 
     async def run_until_stopped(self, *steps: Coroutine[Any, Any, object]) -> None:
-        """Run the steps concurrently until all have ended, once.
+        """Run the steps concurrently until all have ended. Call this once.
 
-        The first error of a step, or the reason of a stop, cancels all steps and is raised. After a
-        stop no step is started.
+        The first error of a step, or the reason for a stop, cancels all steps and is raised. If the
+        scope was stopped before, no step is started.
         """
         if self.stop_requested.done():
             for step in steps:

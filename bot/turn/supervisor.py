@@ -1,5 +1,5 @@
-"""The turns of this replica: started by questions and take-overs, ended by people, handed over at
-shutdown.
+"""Manages the turns of this replica: starts them for questions and take-overs, stops them when
+people ask for it, and hands them over at shutdown.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ class Supervisor:
 
     def remove(self, turn: str, message_ts: str) -> None:
         """End an answer that runs here because a message of its question was deleted, and delete
-        its messages. What the question's other messages ask is asked anew.
+        the answer's messages. The question's other messages become a new turn.
 
         Nothing happens if the answer has ended, or if `message_ts` is not part of its question. A
         turn that waits is ended in any case: messages may have been merged into it in the database.

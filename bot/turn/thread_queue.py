@@ -39,8 +39,11 @@ _STOP_MESSAGE = re.compile(
 
 
 def ordering_thread_key(question: Question) -> str | None:
-    """The key of the thread in which a question waits for the answers before it; None if it does
-    not wait: a command, a message without words, and the word that starts a new conversation."""
+    """The key of the thread in which a question waits for the answers before it.
+
+    None for questions that never wait: commands, messages without words, and the word that starts a
+    new conversation.
+    """
     if asks_for_new_conversation(question) or not question.text.strip():
         return None
     return thread_key(question.place)

@@ -19,7 +19,7 @@ NOT_SAFE_NOW_OUTPUT = "Error: this can't be done safely right now, and was not d
 class ToolRounds:
     """The tool rounds of a turn, continued from its checkpoint.
 
-    The constructor raises AnswerLimitReached if the calls before a take-over have used the budget.
+    The constructor raises AnswerLimitReached if the calls before a take-over exceed the budget.
     """
 
     def __init__(

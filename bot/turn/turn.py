@@ -1,4 +1,4 @@
-"""One turn that this process answers: its question, its place in the thread, and its end here."""
+"""One turn that this process owns: waits in its thread, gets its question, and can be stopped."""
 
 from __future__ import annotations
 
@@ -15,20 +15,24 @@ from bot.turn.stop_scope import StopScope
 from bot.values import REMOVED_DRAFT, Question
 
 Promote = Callable[[str, int], Awaitable[Question | None]]
-"""Asks whether the waiting turn with this id and fencing token may start now. Gives its question,
-with all that was asked meanwhile, or None while it has to wait. Raises LeaseLost and
+"""Starts the waiting turn with this id and fencing token if its thread is free. Returns its
+question, with all that was asked meanwhile, or None while it has to wait. Raises LeaseLost and
 StorageUnavailable."""
 
 
 class Turn:
     """A turn that this process owns, or owned until it was `released`.
 
-    `record` is what the database said when the turn was claimed or taken over. `messages_verified`:
-    the messages in `record` are all that Slack has of the answer; else Slack has to be asked.
-    `asked_at` is when the question arrived, on the monotonic clock in seconds.
+    Arguments:
+    - `record`: the stored turn, as of the claim or the take-over.
+    - `messages_verified`: `record` has all messages of the answer that are in Slack; otherwise they
+      have to be read from Slack.
+    - `asked_at`: when the question arrived, on the monotonic clock in seconds.
 
-    What the answer journals goes through `checkpoint`. `stop_scope` runs the part of it that can be
-    stopped. `wakeup` is to be set when another answer of the thread may have ended.
+    Attributes:
+    - `checkpoint`: journals the changes of the turn.
+    - `stop_scope`: runs the part of the answer that can be stopped.
+    - `wakeup`: set it when another answer of the thread may have ended.
     """
 
     def __init__(
@@ -61,7 +65,7 @@ class Turn:
 
     @property
     def released(self) -> bool:
-        """Whether the turn was left to another process: it ends here without writing anything."""
+        """Whether the turn was left to another process, so that this one writes no more for it."""
         return self.checkpoint.released
 
     async def wait_for_thread_slot(self) -> Question:
@@ -79,7 +83,7 @@ class Turn:
             await self.wakeup.wait()
 
     def record_question(self, question: Question) -> None:
-        """Replace the question by what Slack shows of it when the model is asked."""
+        """Replace the question by its newest version, read from Slack before the model is asked."""
         if question != self.question:
             self.question = question
             self.checkpoint.record_question(question)
@@ -96,6 +100,7 @@ class Turn:
         return self.stop_scope.stop(reason)
 
     def reader_lost(self, reason: SlackError | Stopped | QuestionDeleted) -> None:
-        """Stop the answer because nobody can read it, or its reader stopped it in Slack."""
+        """Stop the answer because it can't be shown any more, its thread is gone, or its reader
+        pressed Slack's own *Stop*."""
         if not self.stop(reason) and isinstance(reason, QuestionDeleted):
-            self.checkpoint.record_removal()  # the end that was being shown is deleted instead
+            self.checkpoint.record_removal()  # the final text is deleted instead of shown

@@ -1,4 +1,5 @@
-"""Sentences about parts of a question that can't be read: files, empty forwards. Pure."""
+"""Sentences about parts of a question that can't be read, such as files and forwarded messages
+without content. Pure."""
 
 from __future__ import annotations
 

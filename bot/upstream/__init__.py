@@ -1,4 +1,6 @@
-"""Asks the model's server, and yields one stream of typed events over any number of connections.
+"""The client of the upstream, which is the model's server.
+
+Asks a question, and yields one stream of typed events over any number of connections.
 
     client.py        entry point: `open_http` and `Upstream`; the only module that uses httpx
     config.py        address, key, model and limits of one upstream
@@ -6,7 +8,7 @@
     events.py        what comes back
     session/         one answer: ask, resume, poll, restart, give up
     requests/        a prompt as JSON
-    wire/            bytes as events, for both wire formats
+    wire/            decodes bytes into events, for both wire formats
     text/            the text of an answer, assembled from deltas
     errors/          errors of servers, classified, with the sentence for the reader
     resume_point.py  where another process resumes a response

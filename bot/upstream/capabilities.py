@@ -21,7 +21,7 @@ CAPABILITY_BY_FORMAT = {"openai_responses": "responses", "openai_chat_completion
 
 
 class Capabilities:
-    """What is unsupported, by server, model and ability; shared by all answers of a process.
+    """Remembers which abilities a model at a server lacks; shared by all answers of a process.
 
     Abilities are the wire formats, the options of `request_format`, "resume" and "cancel". `now` is
     always a monotonic clock in seconds.
@@ -32,11 +32,11 @@ class Capabilities:
         self._formats_asked_at: dict[tuple[str, str], float] = {}
 
     def mark_unsupported(self, base_url: str, model: str, ability: str, now: float) -> None:
-        """Remember that the model at this server does not support it; model "" means every one."""
+        """Remember that the model lacks an ability; model "" means every model of the server."""
         self._unsupported[base_url, model, ability] = now
 
     def is_unsupported(self, base_url: str, model: str, ability: str, now: float) -> bool:
-        """Return whether the model, or the whole server, is known not to support it."""
+        """Return whether the model, or the whole server, is known to lack the ability."""
         return any(
             now - since < MEMORY_SECONDS
             for key in ((base_url, model, ability), (base_url, "", ability))
@@ -44,7 +44,7 @@ class Capabilities:
         )
 
     def has_asked_formats(self, base_url: str, model: str, now: float) -> bool:
-        """Return whether the server was asked for the model's formats within the last day."""
+        """Return whether, within the last day, the server was asked which formats it accepts."""
         since = self._formats_asked_at.get((base_url, model))
         return since is not None and now - since < MEMORY_SECONDS
 
@@ -66,7 +66,7 @@ class Capabilities:
                 self.mark_unsupported(base_url, model, ability, now)
 
     def clear_unsupported(self, base_url: str, model: str, ability: str) -> None:
-        """Forget that it is unsupported."""
+        """Forget that the model lacks the ability."""
         self._unsupported.pop((base_url, model, ability), None)
 
 

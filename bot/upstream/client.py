@@ -165,9 +165,9 @@ class Upstream:
         return tuple(found)
 
     def detach_response(self, response_id: str = "") -> None:
-        """Don't cancel the response at the server when its answer is closed; "" means any response.
+        """Don't cancel the response at the server when its answer is closed.
 
-        Another process can then resume it by its id.
+        Another process can then resume it by its id. With "" no response at all is cancelled.
         """
         if response_id:
             self._detached.add(response_id)

@@ -13,11 +13,12 @@ from bot.upstream.capabilities import AZURE_HOSTS, matches_host
 class UpstreamConfig:
     """One server, one key, one model. All times are in seconds.
 
-    A connection counts as dropped after `idle_seconds` without a byte or `progress_seconds`
-    without anything new. `attempts` (after the first) and `total_seconds` bound the retries
-    between two moments of progress. An event larger than `max_event_bytes` is skipped. The answer
-    fails when the server asks to wait longer than `max_wait_seconds`. `max_output_tokens` limits
-    one response; None sends no limit.
+    - `idle_seconds`: a connection without a byte for so long counts as dropped.
+    - `progress_seconds`: so does one on which nothing new comes for so long.
+    - `attempts`, `total_seconds`: limit the retries after a failure. Progress resets both.
+    - `max_event_bytes`: a larger event is skipped.
+    - `max_wait_seconds`: the answer fails if the server asks to wait longer.
+    - `max_output_tokens`: the limit of one response; None sends no limit.
     """
 
     base_url: str
@@ -34,7 +35,7 @@ class UpstreamConfig:
     max_output_tokens: int | None = None
 
     def build_url(self, path: str) -> str:
-        """Return the URL of `path` below the base URL, with the queries of both."""
+        """Return the URL of `path` below the base URL; the query strings of both are joined."""
         base, _, query = self.base_url.partition("?")
         below, _, more = path.partition("?")
         queries = "&".join(filter(None, (query, more)))

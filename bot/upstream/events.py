@@ -87,7 +87,8 @@ class Reconnecting:
 
 @dataclass(frozen=True, slots=True)
 class Restarted:
-    """A new attempt writes the answer from its beginning; show the old text until it is passed."""
+    """A new attempt writes the answer from its beginning. Show the old text until the new text is
+    longer."""
 
 
 @dataclass(frozen=True, slots=True)

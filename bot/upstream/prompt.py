@@ -43,11 +43,12 @@ class ToolRound:
 class Prompt:
     """One question with everything the model needs to answer it.
 
-    Raises ValueError without a message of role "user" that has text. `rounds` are the rounds of
-    tool calls of this answer so far, in order. `hosted_tools` run on the model's server and are
-    passed through unchanged (Responses only). The pseudonyms have at most 64 characters: the server
-    caches prompts by `thread_pseudonym` and tells abusers apart by `person_pseudonym`; "" sends
-    none.
+    The constructor raises ValueError if no message of role "user" has text.
+
+    - `rounds`: the rounds of tool calls of this answer so far, in order.
+    - `hosted_tools`: run on the model's server, and are passed on unchanged (Responses only).
+    - `thread_pseudonym`: the server caches prompts by it. At most 64 characters; "" sends none.
+    - `person_pseudonym`: the server tells abusers apart by it. As above.
     """
 
     instructions: str

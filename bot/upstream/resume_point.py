@@ -1,7 +1,7 @@
-"""Where another process resumes a response, after the text it has of it. Pure.
+"""The point at which another process resumes a response. Pure.
 
-The text and the cursor come from the same checkpoint. If they do not belong together, the response
-is read from its start.
+It consists of the text so far and a cursor, which come from the same checkpoint. If they do not
+belong together, the response is read from its start.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ from bot.upstream.text.parts import PartKey
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A position in a response: after event `sequence` its only text was `length` characters in
-    part `part` of item `item`. `str` gives the form that is stored."""
+    """A position in a response, just after the event number `sequence`.
+
+    Up to there all of its text was in part `part` of item `item`, and had `length` characters.
+    `str` returns the form that is stored.
+    """
 
     sequence: int
     item: int
@@ -27,7 +30,8 @@ class Cursor:
 
     @property
     def key(self) -> PartKey:
-        """The part the text belongs to; only the first item of an index can have a cursor."""
+        """The part the text belongs to. Its `copy` is 0: if two items share an index, there is no
+        cursor for the second."""
         return PartKey(self.item, 0, self.part)
 
 

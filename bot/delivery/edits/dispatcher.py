@@ -1,4 +1,4 @@
-"""The dispatcher of answers that are shown by edits, one for each workspace."""
+"""Starts the posts, edits and deletes of edited replies, within one workspace's rate limits."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class EditDispatcher(Dispatcher[EditedReply, Step]):
         self._channel_buckets: dict[str, TokenBucket] = {}
 
     def has_room(self) -> bool:
-        """Whether one more answer is likely to be shown as it is written."""
+        """Whether one more answer can probably be shown while it is being written."""
         return self._scheduler.has_room([reply.reader for reply in self._replies], loop_time())
 
     async def _write_last_steps(self) -> None:
@@ -110,8 +110,8 @@ class EditDispatcher(Dispatcher[EditedReply, Step]):
         return NEVER
 
     def _start_next_step(self, reply: EditedReply, now: float) -> None:
-        """Begin a reply's next step, unless it is of another type than expected: its limit was not
-        looked at."""
+        """Begin a reply's next step. A step of an unexpected type is not begun, because its rate
+        limit was not checked."""
         expected = reply.next_step_type
         if expected is Post:
             reply.delay_notice = self._delay_notice(now)
@@ -133,7 +133,7 @@ class EditDispatcher(Dispatcher[EditedReply, Step]):
         )
 
     def _delay_notice(self, now: float) -> str:
-        """Return why the text may show late, for the placeholder; "" if it should not."""
+        """Return the placeholder's warning that text may show late; "" if none is needed."""
         readers = [reply.reader for reply in self._replies]
         if not self._scheduler.is_crowded(readers, now):
             return ""

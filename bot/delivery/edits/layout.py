@@ -1,5 +1,6 @@
-"""How one answer is split into messages: what Slack shows, what it should show, where it was cut.
-Pure.
+"""Splits one answer into messages and plans the next step towards them. Pure.
+
+Keeps what Slack shows, what it should show, and the positions at which a new message began.
 
 A message is finished when it is full, or when no edit came in time and the text went on in the next
 one. A finished message is edited once more at most, to remove its *Writing…* line.
@@ -35,11 +36,11 @@ _MARKDOWN_BLOCK_START = '{"type":"markdown"'
 class EditLayout:
     """The messages of one answer.
 
-    `first_elsewhere` is the first message if it was sent to another place. `existing` are the ts of
-    messages that exist here; what they show is not known.
+    `first_elsewhere` is the body of the first message if that was sent to another conversation; it
+    is never edited. `existing` are the ts of messages that exist here; what they show is unknown.
 
-    Call `plan` with a draft, make the call of the step it returns, and tell the outcome by
-    `mark_done` or `mark_unknown`.
+    Call `plan` with a draft, carry out the step it returns, and report the result with `mark_done`
+    or `mark_unknown`.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class EditLayout:
         return bool(self._stale_footers)
 
     def plan(self, draft: Draft) -> Step | None:
-        """Render a draft, and return the first step to show it; None if Slack shows it."""
+        """Render a draft, and return the next step to show it; None if Slack shows it already."""
         self._wanted, self._rendered_text = self._render(draft), draft.text
         step = self.next_step()
         if step is None and self._stale_footers:
@@ -79,7 +80,7 @@ class EditLayout:
         return step
 
     def next_step(self) -> Step | None:
-        """Return the first step to show the draft that was rendered last, stale footers aside."""
+        """Return the next step to show the last rendered draft; stale footers are left alone."""
         step = next_step(
             self.shown, self._wanted, skip={*range(self._frozen_count), *self._stale_footers}
         )
@@ -122,7 +123,7 @@ class EditLayout:
         return False
 
     def freeze(self, draft: Draft) -> None:
-        """Go on in a new message, because the others can't be edited any more."""
+        """Continue in a new message, because the present ones can't be edited any more."""
         self._frozen_count = len(self.shown)
         self._stale_footers = set()
         if self.shown_text and draft.text.startswith(self.shown_text):
@@ -134,14 +135,14 @@ class EditLayout:
             )
 
     def simplify(self) -> bool:
-        """Send no blocks from now on; False if there are none already."""
+        """Send no blocks from now on; False if blocks were switched off before."""
         if self._without_blocks:
             return False
         self._without_blocks, self._limit = True, min(self._limit, MAX_PLAIN_MESSAGE_BYTES)
         return True
 
     def shrink(self) -> bool:
-        """Make messages shorter from now on; False if they can't be."""
+        """Make messages shorter from now on; False if they have the minimum length already."""
         if self._limit <= MIN_MESSAGE_BYTES:
             return False
         self._limit = max(MIN_MESSAGE_BYTES, self._limit * 2 // 3)

@@ -1,4 +1,4 @@
-"""The steps from the messages that exist in Slack to those that should. Pure."""
+"""Compares the messages in Slack with the wanted ones, and returns the next step. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.render.message import MessageBody
 
 @dataclass(frozen=True, slots=True)
 class PostedMessage:
-    """A message of the answer in Slack. `body` is None if it is not known what it shows."""
+    """A message of the answer in Slack. `body` is None if its content is unknown."""
 
     ts: str
     body: MessageBody | None
@@ -46,10 +46,10 @@ Step: TypeAlias = Edit | Post | Delete
 def next_step(
     shown: Sequence[PostedMessage], wanted: Sequence[MessageBody], *, skip: Collection[int] = ()
 ) -> Step | None:
-    """Return the first step from `shown` to `wanted`; None if there is none.
+    """Return the next step that turns `shown` into `wanted`; None if they are equal.
 
-    Steps go from the top down, so that a reader never finds a gap. Messages whose index is in
-    `skip` are not edited.
+    Messages are edited from the first to the last, so that a reader never finds a gap. Messages
+    whose index is in `skip` are not edited.
     """
     for index, (message, body) in enumerate(zip(shown, wanted, strict=False)):
         if message.body != body and index not in skip:

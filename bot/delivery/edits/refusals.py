@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 
 class Fallback(Enum):
-    """What to do after a refusal. The values explain the names."""
+    """What to do after a refusal. Each value describes its member."""
 
     SHORTER_MESSAGES = "split the answer into shorter messages"
     WITHOUT_BLOCKS = "send text without blocks"
@@ -42,8 +42,8 @@ _FALLBACKS: Mapping[str, Fallback] = MappingProxyType(
 def fallback_for(code: str) -> Fallback:
     """Return what to do after a refusal; `GIVE_UP` for a code that is not in the table.
 
-    Among these are `message_not_found` (the answer was deleted), `channel_not_found`,
-    `not_in_channel`, `is_archived`, `is_inactive`, `restricted_action…`, `account_inactive`,
-    `token_revoked`, `invalid_auth`, `missing_scope`.
+    Codes that are not in the table include `message_not_found` (the answer was deleted),
+    `channel_not_found`, `not_in_channel`, `is_archived`, `is_inactive`, `restricted_action…`,
+    `account_inactive`, `token_revoked`, `invalid_auth` and `missing_scope`.
     """
     return _FALLBACKS.get(code, Fallback.GIVE_UP)

@@ -1,4 +1,4 @@
-"""An answer shown by a placeholder and edits of it.
+"""Shows an answer by posting a placeholder and editing it.
 
 The reply holds the newest draft and the layout of the messages. Its dispatcher drives it as a
 `LiveReply`.
@@ -36,14 +36,16 @@ log = logging.getLogger(__name__)
 class EditedReply:
     """One answer in a channel, thread or direct message: a `Reply` and a `LiveReply[Step]`.
 
-    When its messages are gone or may not be written, later drafts are ignored, and `finish` raises
-    the `SlackRefused`. If `open` has returned, `on_reader_lost` is called with it; else `open`
-    raises it. When the thread is gone, `on_reader_lost` is called with `QuestionDeleted`, and the
-    messages are deleted.
+    When its messages are gone or can't be written any more, later drafts are ignored, and `finish`
+    raises the `SlackRefused`. If a message exists already, `on_reader_lost` is called with the
+    error; else `open` raises it. When the thread is gone, `on_reader_lost` is called with
+    `QuestionDeleted`, and the messages are deleted.
 
-    `first_elsewhere` is the first message if it was sent to another place; `existing` are messages
-    that exist here. `already_opened`: another reply was opened in its place, so `open` will not be
-    called. `on_change` is the dispatcher's `on_reply_changed`.
+    - `first_elsewhere`: the body of the first message, if that was sent to another conversation.
+    - `existing`: messages of the answer that exist here.
+    - `already_opened`: this reply continues one that was opened before, so an error is reported
+      by `on_reader_lost` although `open` of this one has not returned.
+    - `on_change`: the dispatcher's `on_reply_changed`.
     """
 
     def __init__(
@@ -179,11 +181,12 @@ class EditedReply:
             self.write_in_flight = False
 
     async def _write(self, step: Step) -> tuple[Step, str] | None:
-        """Make the calls of a step; None if it was not taken.
+        """Carry out a step; None if nothing was written.
 
-        Before the number of messages changes, the turn journals it, so that a process that takes
-        the turn over reads the messages from Slack. It looks for a first message in any case. If
-        the turn can't journal it, messages are posted all the same, but none is deleted.
+        Before the number of messages changes, the turn journals that, so that a process that takes
+        the turn over reads the messages from Slack. The first message needs no journal entry:
+        Slack is searched for it in any case. If the turn can't journal, messages are posted all the
+        same, but none is deleted.
         """
         shown = self._layout.shown
         if self._guard and shown and not isinstance(step, Edit) and self._may_write():
@@ -236,7 +239,7 @@ class EditedReply:
         self._accept_draft(REMOVED_DRAFT)
 
     def _after_step(self) -> None:
-        """Slack took a step: report it, and find out whether another one follows."""
+        """Report a step that Slack took, and find out whether another one follows."""
         if self._failure:
             return
         self._failures = 0
@@ -253,7 +256,7 @@ class EditedReply:
             self._on_up_to_date()
 
     def _on_up_to_date(self) -> None:
-        """Slack shows the newest draft."""
+        """Take note that Slack shows the newest draft."""
         self.next_step_type = Edit
         if self.reader.final:
             self._posted.set()  # also if the draft shows nothing

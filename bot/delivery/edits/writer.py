@@ -1,7 +1,7 @@
-"""Makes the calls of the steps of one answer.
+"""Carries out the planned steps of one answer in Slack.
 
-A post without a response is looked for in Slack before it is repeated, so that no message is posted
-twice. A live stream is stopped before it is edited or deleted. Failures are left to the reply.
+Before a post whose response was lost is repeated, Slack is searched for it, so that no message is
+posted twice. A live stream is stopped before it is edited or deleted. The reply handles failures.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ MAX_READ_BACK_MESSAGES = 50  # messages read to find a post without a response
 class EditWriter:
     """Writes the messages of one answer.
 
-    `may_write` is asked before each call that follows another one. `possible_streams` are the ts of
-    messages that may still be live streams, from before a crash.
+    `may_write` is checked right before each post, edit and delete, because an earlier call of the
+    same step may have taken long. `possible_streams` are the ts of messages that may still be live
+    streams, from before a crash.
     """
 
     def __init__(
@@ -57,10 +58,10 @@ class EditWriter:
         """Whether nothing may be posted any more; an unconfirmed post is only looked for."""
 
     async def write(self, step: Step, shown: Sequence[PostedMessage]) -> tuple[Step, str] | None:
-        """Make the calls of a step; `shown` are the messages of the answer.
+        """Carry out a step; `shown` are the messages of the answer.
 
-        Returns the step that Slack took and the ts of a post; None if none was taken. The step may
-        be an earlier post that was found. Raises SlackError.
+        Returns the step that Slack took and, for a post, the new ts; None if nothing was written.
+        The returned step may be an earlier post that was found in Slack. Raises SlackError.
         """
         if isinstance(step, Post):
             return await self._post(step, shown)
@@ -101,7 +102,7 @@ class EditWriter:
         )
 
     async def _post(self, post: Post, shown: Sequence[PostedMessage]) -> tuple[Post, str] | None:
-        """Post a message, unless an unconfirmed post is found."""
+        """Post a message, unless an unconfirmed post is found in Slack."""
         if self.unconfirmed_post and (
             ts := await self._find_lost_post(self.unconfirmed_post, shown)
         ):

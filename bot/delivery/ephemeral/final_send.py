@@ -1,4 +1,4 @@
-"""Sending the final message of an ephemeral answer through a response URL, with retries."""
+"""Sends the final message of an ephemeral answer through a response URL, with retries."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RETRY_PAUSE_SECONDS = 1.0  # before the second attempt; twice as long before the
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """What came of sending a message.
+    """The result of sending a message.
 
     `is_sent`: Slack confirmed it. `may_be_sent`: the reply to an attempt was lost, so Slack may
     have shown the message. `refusal` is why Slack refused the last attempt.

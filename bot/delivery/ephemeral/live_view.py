@@ -38,7 +38,7 @@ class EphemeralView:
     """Replaces the acknowledgement by drafts, and at the end by the final message.
 
     `respond(url, payload)` makes one request and raises SlackError. `wait_until_writable` returns
-    when a final write may begin, and raises if none may any more.
+    when a final write may begin, and raises if none will ever be allowed.
     """
 
     def __init__(

@@ -71,7 +71,7 @@ class EphemeralReplies:
         )
 
     def deliver_command(self, command: TurnCommand) -> None:
-        """Do what a button press asks that another process has received."""
+        """Carry out a button press that another process received and passed on."""
         self.add_response_url(
             command.turn, command.user, command.response_url, live=command.kind == "show"
         )

@@ -41,7 +41,7 @@ POSSIBLE_DUPLICATE_NOTICE = "Slack did not confirm this message at first, so you
 
 
 class FinalReply(Protocol):
-    """The part of `Reply` that shows the rest of an answer in the direct message."""
+    """The methods of `Reply` that are used to show the rest of an answer in the direct message."""
 
     async def finish(self, draft: Draft) -> None:
         """As `Reply.finish`."""

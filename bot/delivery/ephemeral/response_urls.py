@@ -3,8 +3,8 @@ any monotonic clock.
 
 Each button press brings a response URL that can replace the message with the button five times
 within thirty minutes (docs/slack.md#response-urls). The last use is reserved for the final message.
-Another one is spent when the reader has read all that is shown, and there is so much new text that
-the uses left will last to the end of the answer.
+Another use is spent when the reader has read all that is shown, and there is enough new text for
+the remaining uses to last to the end of the answer.
 """
 
 from __future__ import annotations
@@ -72,10 +72,11 @@ class ResponseUrlPool:
 def next_use_at(
     reader: ReaderState, uses_left: int, now: float, *, pressed_at: float = NEVER
 ) -> float:
-    """Return when to show a draft: `now`, or when to ask again; `NEVER` if no use is left for it.
+    """Return the earliest time to show a draft; `NEVER` if no use is left for it.
 
-    `uses_left` counts all uses. `pressed_at` is the time of a press for which nothing was shown
-    yet.
+    `now` means at once; at a later time, call this again. `uses_left` includes the use that is
+    reserved for the final message. `pressed_at` is the time of a button press after which nothing
+    has been shown yet.
     """
     spendable = uses_left - USES_RESERVED_FOR_FINAL
     if spendable <= 0:
@@ -93,8 +94,11 @@ def next_use_at(
 
 
 def _is_worth_a_use(reader: ReaderState, uses_left: int, now: float) -> bool:
-    """Whether the unseen text is worth one of `uses_left` uses, which may have to last as long
-    again as the answer has lasted. It always is after a long wait."""
+    """Whether the unseen text is worth one of `uses_left` uses.
+
+    An answer is expected to take as long again as it has taken so far, and the uses should last
+    until then. After a long wait, any text is worth a use.
+    """
     if now - reader.starves_since > max(USE_WAIT_SECONDS, reader.age_seconds(now) / 3):
         return True
     return reader.unshown_reading_seconds >= min_worthwhile_seconds(reader, uses_left, now)

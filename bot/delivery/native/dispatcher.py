@@ -37,7 +37,7 @@ class NativeDispatcher(Dispatcher[NativeReply, StreamStep]):
     """Writes the streamed replies of one workspace.
 
     The scheduler chooses among appends. Starts and stops go out at once. An answer whose start
-    would have to wait is shown by edits instead.
+    would have to wait is shown by editing messages instead.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
-"""How one answer is split into streams: what was appended, what comes next, where one ends. Pure.
+"""Splits one answer into streams, and plans what to append next. Pure.
 
-Appended text can't be changed, so only a committable prefix is appended
-(render/committable.py). A stream that is full or old is stopped, and the text continues in the next
-one.
+Appended text can't be changed. So only the committable prefix of a draft is appended: the part
+whose rendering no continuation of the text can change (render/committable.py). A stream that is
+full or old is stopped, and the text continues in the next one.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ MAX_NATIVE_STREAM_SECONDS = 240.0
 class Start:
     """Begin a stream with its first text.
 
-    `source_end`, here and below: how many characters of the stream's source Slack shows then.
+    `source_end`, here and below: how many characters of the stream's source Slack shows after the
+    call. The source is the Markdown that this stream has to show, before it is made safe.
     """
 
     markdown: str
@@ -92,8 +93,8 @@ class _StreamPart:
 class NativeLayout:
     """The streams of one answer, each of at most `limit` bytes.
 
-    `dm`: the answer is in a direct message. Call `plan` with a draft, make the call of the step it
-    returns, and report it by `mark_done`.
+    `dm`: the answer is in a direct message. Call `plan` with a draft, carry out the step it
+    returns, and report success with `mark_done`.
     """
 
     def __init__(
@@ -116,7 +117,7 @@ class NativeLayout:
         return messages
 
     def plan(self, draft: Draft, now: float) -> StreamStep | None:
-        """Return the next step to show as much of a draft as is certain; None if there is none."""
+        """Return the next step to show a draft's committable prefix; None if there is none."""
         if self._end_shown:
             return None
         text = replace_control_characters(draft.text)
@@ -146,7 +147,7 @@ class NativeLayout:
             self.is_live, self._end_shown = False, step.blocks != ""
 
     def shrink(self) -> bool:
-        """Make streams shorter from now on; False if they can't be."""
+        """Make streams shorter from now on; False if they have the minimum length already."""
         if self._limit <= MIN_NATIVE_STREAM_BYTES:
             return False
         self._limit = max(MIN_NATIVE_STREAM_BYTES, self._limit * 2 // 3)

@@ -5,8 +5,8 @@ because appended text can't be changed. Where Slack takes no status, an empty st
 placeholder. A stream has no buttons until it is stopped, so it has no *Stop* of ours; Slack's own
 *Stop* is reported by the next append (docs/slack.md#streaming-errors).
 
-What streams can't do (text that was rewritten, a stream that has ended, a write that may be lost)
-is done by edits of the same messages: by the reply that `make_edited_reply` makes.
+Streams can't handle text that was rewritten, a stream that has ended, or a write that may be lost.
+Then the reply that `make_edited_reply` creates continues the answer by editing the same messages.
 """
 
 from __future__ import annotations
@@ -43,10 +43,11 @@ class NativeReply:
     """One answer in a thread of a channel or direct message: a `Reply` and a
     `LiveReply[StreamStep]`.
 
-    `make_edited_reply(existing, opened)` makes the reply that continues by edits of the existing
-    messages; `opened`: `open` has returned. `on_stream_refused(question, error)` is called when
-    Slack refuses to start a stream. `on_reader_lost` is as for `Delivery.create_reply`.
-    `on_change` is the dispatcher's `on_reply_changed`.
+    - `make_edited_reply(existing, opened)` creates the reply that continues by editing the
+      `existing` messages; `opened`: `open` of this reply has returned.
+    - `on_stream_refused(question, error)` is called when Slack refuses to start a stream.
+    - `on_reader_lost` is that of `Delivery.create_reply`.
+    - `on_change` is the dispatcher's `on_reply_changed`.
     """
 
     def __init__(
@@ -133,7 +134,7 @@ class NativeReply:
 
     @property
     def needs_no_start(self) -> bool:
-        """Whether it has a stream, or will not need one."""
+        """Whether the answer has a stream already, or will not need one."""
         return bool(self._layout.stream_timestamps) or self._streaming_ended.is_set()
 
     @property

@@ -104,8 +104,8 @@ class StatusLine:
         self._start()
 
     def hide(self, *, replied: bool) -> None:
-        """Show no status any more. With `replied`, a message of ours has cleared it; else it is
-        cleared by a call."""
+        """Stop showing a status. `replied`: a message of ours was posted, which clears the status
+        in Slack; else it is cleared by a call."""
         if not self._wanted:
             return
         self._wanted = ""

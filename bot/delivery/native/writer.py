@@ -1,7 +1,7 @@
-"""Makes the calls of the steps of a streamed answer.
+"""Carries out the planned steps of a streamed answer in Slack.
 
-A start without a response is looked for in the thread before it is repeated, so that no second
-stream appears. Failures are left to the reply.
+Before a start whose response was lost is repeated, the thread is searched for its stream, so that
+no second stream appears. The reply handles failures.
 """
 
 from __future__ import annotations
@@ -35,10 +35,11 @@ class StreamWriter:
         self._lost_starts = 0
 
     async def write(self, step: StreamStep, shown: Sequence[str]) -> tuple[StreamStep, str]:
-        """Make the call of a step; `shown` are the ts of the answer's streams, the live one last.
+        """Carry out a step; `shown` are the ts of the answer's streams, the live one last.
 
-        Returns the step that Slack took and the ts of a new stream. For a start these may be an
-        earlier start that was found, or `SwitchToEdits`. Raises SlackError.
+        Returns the step that Slack took and, for a start, the new stream's ts. Instead of a start
+        it may return an earlier start that was found in Slack, or `SwitchToEdits`. Raises
+        SlackError.
         """
         channel = self._question.place.channel
         match step:

@@ -1,4 +1,4 @@
-"""Limiters for Slack's methods, which also learn from its 429 responses. Pure: time is an argument,
+"""Rate limiters for Slack's methods, which adapt to its 429 responses. Pure: time is an argument,
 in seconds of any monotonic clock.
 """
 
@@ -12,10 +12,10 @@ WINDOW_SECONDS = 60.05
 """How long a call counts: a little more than a minute, because clocks and networks vary."""
 
 MIN_LIMIT_FRACTION = 1 / 4
-"""The estimate never falls below this part of the limit: one odd 429 proves little."""
+"""The estimate never falls below this fraction of the limit: one odd 429 proves little."""
 
 RECOVERY_FRACTION_PER_WINDOW = 1 / 8
-"""A lowered estimate grows by this part of the limit in a minute."""
+"""A lowered estimate grows by this fraction of the limit per window."""
 
 
 @dataclass(slots=True)
@@ -23,8 +23,8 @@ class RollingWindowLimiter:
     """Allows at most `limit` calls of one method in any rolling minute (docs/slack.md#tiers).
 
     A call counts from `record_start` until a minute after `record_end`, because Slack counts it at
-    some moment in between. Each start is followed by one `record_end` or `record_cancel`. Calls of
-    other processes count as `set_remote_calls` says.
+    an unknown moment between start and end. Each start is followed by one `record_end` or
+    `record_cancel`. Calls of other processes are set by `set_remote_calls`.
     """
 
     limit: int
@@ -32,7 +32,7 @@ class RollingWindowLimiter:
     _estimated_at: float = field(default=0.0, init=False)
     _blocked_until: float = field(default=float("-inf"), init=False)
     _in_flight: int = field(default=0, init=False)
-    # our calls when all calls of others were known for the last time
+    # calls of this process when `set_remote_calls` last had all calls of the others
     _last_known_own_calls: int = field(default=0, init=False)
     _own_expiries: list[float] = field(default_factory=list, init=False)  # when each stops counting
     _remote_expiries: list[float] = field(default_factory=list, init=False)
@@ -56,11 +56,12 @@ class RollingWindowLimiter:
         self._in_flight -= 1
 
     def set_remote_calls(self, divisor: int, remote_expiries: Iterable[float], now: float) -> None:
-        """Set when each call of other processes stops counting.
+        """Set when each known call of other processes stops counting.
 
-        If not all of their calls are known, `divisor` is the number of processes, else 1. The rest
-        of the limit is then divided by it. Our part is at least what we had used when all calls
-        were known for the last time, up to that fraction of the limit.
+        `divisor` is 1 if all of their calls are known, else the number of processes. With a
+        divisor above 1 this process may use an equal share of what the known calls leave of the
+        limit. If it had used more than that when all calls were last known, it may go on using as
+        many, but at most an equal share of the whole limit.
         """
         limit = int(self.estimated_limit(now))
         known = sorted(at for at in remote_expiries if at > now)
@@ -78,9 +79,10 @@ class RollingWindowLimiter:
         self._blocked_until = max(self._blocked_until, until)
 
     def record_rate_limited(self, now: float, retry_after: float) -> None:
-        """Learn from a 429: allow no call for `retry_after` seconds, and fewer a minute then.
+        """Adapt to a 429: allow no call for `retry_after` seconds, and lower the estimated limit.
 
-        An unknown client shares the limit, so the calls we have used are more than our part.
+        A 429 means that a client we don't know uses the same limit. So the new estimate is less
+        than the calls that count now, but at least `MIN_LIMIT_FRACTION` of the limit.
         """
         self.block_until(now + retry_after)
         self._estimate = max(
@@ -90,7 +92,7 @@ class RollingWindowLimiter:
         self._estimated_at = now
 
     def estimated_limit(self, now: float) -> float:
-        """Return how many calls a minute we may make; a lowered estimate recovers slowly."""
+        """Return the estimated limit per minute; after a 429 it recovers slowly."""
         grown = (
             (now - self._estimated_at) / WINDOW_SECONDS * RECOVERY_FRACTION_PER_WINDOW * self.limit
         )
@@ -105,8 +107,8 @@ class RollingWindowLimiter:
         return self._in_flight + sum(at > now for at in self._own_expiries)
 
     def available_at(self, now: float, calls: int = 1) -> float:
-        """Return when `calls` calls may begin if no other does: `now` or later; infinity while that
-        depends on calls in flight."""
+        """Return when `calls` calls may begin, if no other begins before: `now` or later. Infinity
+        while that depends on calls in flight."""
         missing = calls - self._remaining(now)
         if missing <= 0:
             return max(now, self._blocked_until)
@@ -119,8 +121,8 @@ class RollingWindowLimiter:
         return self.available(now) + sum(at <= then for at in self._expiries)
 
     def spare_calls(self, needed_at: Sequence[float], now: float) -> int:
-        """Return how many calls may begin now so that one call can still begin at each of the times
-        `needed_at`. Negative if calls will be missing in any case."""
+        """Return how many calls may begin now if one call must still be possible at each of the
+        times `needed_at`. Negative if there are too few calls for these times alone."""
         available, expired, spare = self.available(now), 0, self.available(now)
         for needed, at in enumerate(sorted(needed_at), 1):
             while expired < len(self._expiries) and self._expiries[expired] <= at:
@@ -159,5 +161,5 @@ class TokenBucket:
         self._full_at = max(self._full_at, now) + 1 / self.rate_per_second
 
     def record_rate_limited(self, now: float, retry_after: float) -> None:
-        """Allow no post for `retry_after` seconds, and one then."""
+        """Adapt to a 429: allow no post for `retry_after` seconds, then one without a burst."""
         self._full_at = now + retry_after + (self.burst - 1) / self.rate_per_second

@@ -72,7 +72,7 @@ class SharedQuota:
 
     @property
     def is_shared(self) -> bool:
-        """Whether other processes may use the same limits."""
+        """Whether the limits are shared with other processes through the database."""
         return self._rate_slots is not None
 
     async def take_slot(
@@ -117,8 +117,8 @@ class SharedQuota:
         )
 
     async def record_missing_calls(self, *names: str) -> None:
-        """After an outage, take slots for the calls of the last minute that have none, as far as
-        slots are free, and read what other replicas spend of the limits `names`."""
+        """After an outage, take slots for those calls of the last minute that have none, while
+        slots are free. Then read what other replicas spend of the limits `names`."""
         needed = self._failures or self._unrecorded_calls
         if self._rate_slots is None or not needed or loop_time() < self._record_missing_at:
             return
@@ -151,8 +151,8 @@ class SharedQuota:
         return [since + held.seconds_until_free for held in self._remote_slots.get(name, [])]
 
     def live_remote_calls(self, name: str) -> int:
-        """Return how many known calls of the last minute are of replicas that are still alive, and
-        so will make more."""
+        """Return how many known calls of the last minute were made by replicas that are still
+        alive, and so will make more."""
         passed = loop_time() - self._refreshed_at.get(name, 0.0)
         return sum(
             held.holder_is_alive and held.seconds_until_free > passed

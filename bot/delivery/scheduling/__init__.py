@@ -2,6 +2,6 @@
 
 edit_scheduler.py  chooses the next edit by what readers have left to read (pure)
 live_reply.py      the protocol between a dispatcher and the replies it writes
-dispatcher.py      what the dispatchers of edits and of streams have in common
+dispatcher.py      the base class of the dispatchers of edits and of streams
 wakeup_loop.py     waits until something is due or has changed
 """

@@ -1,4 +1,4 @@
-"""What the dispatchers of edits and of streams have in common.
+"""The base class of `EditDispatcher` and `NativeDispatcher`.
 
 Nothing is queued. Each reply holds its newest draft, and each run of the loop looks at all replies
 again.

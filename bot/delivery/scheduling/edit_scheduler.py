@@ -1,17 +1,18 @@
-"""Which answer is edited next, and when. Pure: time is an argument, in seconds of any monotonic
-clock; text is counted in words.
+"""Decides which answer is edited next, and when. Pure: time is an argument, in seconds of any
+monotonic clock; text is counted in words.
 
-All answers of a workspace share one limit of edits (docs/slack.md#tiers). They are spent in this
-order, earliest deadline first:
+All answers of a workspace share one limit of edits (docs/slack.md#tiers). A model of each reader
+says how much of the shown text is read by now. Whichever write is due first is made:
 
-1. The final text of an answer, at once. Some edits are reserved for it.
-2. Text for a reader who has read all that is shown. It waits until there is enough to read: with
-   few edits for many answers, one that shows three words is wasted.
-3. Spare edits, for the reader who has not seen the newest text for longest. Their price is a pause
-   that grows as the minute is used up. None is made that a reader will miss later.
+1. The final text of an answer is due at once. Some edits are reserved for final texts.
+2. Text for a starving reader, one who has read all that is shown, is due when there is enough of
+   it: with few edits for many answers, an edit that shows three words is wasted.
+3. A spare edit goes to the answer whose newest text has been unseen for longest. After the last
+   edit it waits for a pause, which grows as fewer edits are left. It is not made if the forecast
+   shows that a reader will need that edit later.
 
 If no edit is available in time, the missing text goes out as the next message of the thread. Posts
-have a limit of their own, so the final text never waits.
+have a limit of their own, so the final text does not wait for an edit.
 """
 
 from __future__ import annotations
@@ -28,20 +29,20 @@ from bot.delivery.ratelimit.limiters import WINDOW_SECONDS, RollingWindowLimiter
 
 NEVER = float("inf")
 
-EDIT_LATENCY_SECONDS = 0.2  # an edit takes so long, so it is due before its reader runs out
-RECHECK_SECONDS = 0.1  # until an answer is looked at again that has too little new text
-MAX_FINAL_EDIT_WAIT_SECONDS = 0.25  # a final text waits so long for an edit
-MAX_EDIT_WAIT_SECONDS = 8.0  # a reader waits so long for an edit that shows little
-MAX_STARVING_SECONDS = 3.0  # a reader waits so long for an edit until a new message is worth it…
-MIN_NEW_MESSAGE_READING_SECONDS = 15.0  # …if it shows so many seconds of reading
+EDIT_LATENCY_SECONDS = 0.2  # duration of an edit, which is due that long before its reader runs out
+RECHECK_SECONDS = 0.1  # until an answer with too little new text is looked at again
+MAX_FINAL_EDIT_WAIT_SECONDS = 0.25  # how long a final text waits for an edit
+MAX_EDIT_WAIT_SECONDS = 8.0  # after this wait a reader gets an edit that shows little, too
+MAX_STARVING_SECONDS = 3.0  # after this wait for an edit a reader gets a new message…
+MIN_NEW_MESSAGE_READING_SECONDS = 15.0  # …if it takes at least this long to read
 
-# The price of a spare edit: a pause of 0.6 s while no edit of the minute is used, 4 s before the
-# last. One answer of 25 s is 0.4 s behind then, and leaves a quarter of the minute (the simulator).
+# The pause before a spare edit: 0.6 s while no edit of the minute is used, 4 s before the last one.
+# In the simulator, one answer of 25 s is then 0.4 s behind and leaves a quarter of the edits.
 PAUSE_AT_LAST_EDIT_SECONDS = 4.0
 MIN_EDIT_PAUSE_SECONDS = 0.5
 
-# What is expected of an answer that has just begun. An older one is expected to take as long again
-# as it has taken.
+# Expected of an answer that has just begun. An older one is expected to take as long again as it
+# has taken so far.
 MIN_EXPECTED_REMAINING_SECONDS = 15.0
 EXPECTED_WORDS_PER_SECOND = 20.0
 FORECAST_SECONDS = 30.0  # how far edits are planned ahead, at least
@@ -49,7 +50,8 @@ MIN_EDITS_PER_ANSWER = 2  # with fewer in the forecast, showing an answer live i
 PLANNED_EDIT_FRACTION = 0.5  # of the edits in the forecast, planned for readers who run out
 MAX_PLANNED_EDITS_PER_ANSWER = 4.0
 
-ARRIVAL_WINDOW_SECONDS = 120.0  # as many answers will begin in it as ended in the last one
+# As many answers are expected to begin in the next window as have ended in the last one.
+ARRIVAL_WINDOW_SECONDS = 120.0
 EXPECTED_EDITS_PER_ANSWER = 4.0  # of an answer that has not begun yet
 
 BYTES_PER_WORD = 6  # holds for English and is near for CJK
@@ -68,8 +70,8 @@ def _count_bytes(text: str) -> int:
 class ReaderState:
     """How much of one live answer is written and shown, and how much of it its reader has read.
 
-    Its reply keeps it up to date, except for `is_blocked` and `next_post_at`, which the dispatcher
-    sets. A time that has not come is `NEVER`.
+    The reply keeps it up to date, except for `is_blocked` and `next_post_at`, which the dispatcher
+    sets. The time of an event that has not happened is `NEVER`.
     """
 
     words_per_second: float  # how fast the reader reads
@@ -125,12 +127,12 @@ class ReaderState:
 
     @property
     def unshown_reading_seconds(self) -> float:
-        """How long the reader would read what a write would show."""
+        """How many seconds it takes to read the text that is written but not shown."""
         return (self.words_written - self.words_shown) / self.words_per_second
 
     @property
     def starves_since(self) -> float:
-        """When the reader began, or will begin, to wait for text that is written."""
+        """When the reader began, or will begin, to starve: to wait for text that is written."""
         return max(self.runs_out_at, self.unseen_since)
 
     def words_written_per_second(self, now: float) -> float:
@@ -142,8 +144,8 @@ class ReaderState:
         return max(0.0, now - self.text_began_at)
 
     def predict_run_outs(self, now: float, *, edited_now: bool) -> Iterator[float]:
-        """Yield the times when the reader will run out of text, if there is one edit at each of
-        them; with `edited_now`, if there is an edit now as well."""
+        """Yield the times when the reader will run out of text, if an edit is made at each of
+        them. `edited_now`: assume that an edit is made now as well."""
         end = now + min(WINDOW_SECONDS, max(FORECAST_SECONDS, self.age_seconds(now)))
         began, rate = now - self.age_seconds(now), self.words_written_per_second(now)
         shown = self.words_written if edited_now else self.words_shown
@@ -156,14 +158,14 @@ class ReaderState:
 
 
 class WriteKind(Enum):
-    """How the missing text is shown. The values explain the names."""
+    """How the missing text is shown. Each value describes its member."""
 
     EDIT = "an edit of the last message"
     NEW_MESSAGE = "a new message with the missing text"
 
 
 class ScheduledWrite(NamedTuple):
-    """What to write next, and when, if nothing changes before."""
+    """The next write and its due time, valid until something changes."""
 
     due_at: float
     reader: ReaderState
@@ -173,7 +175,7 @@ class ScheduledWrite(NamedTuple):
 class EditScheduler:
     """Chooses the edits of one workspace.
 
-    Count each edit by `record_edit_start`, and by `limiter.record_end` when it has ended.
+    Report each edit with `record_edit_start`, and with `limiter.record_end` when it has ended.
     `remote_edits` is how many edits other processes that are still alive made in the last minute.
     """
 
@@ -190,11 +192,11 @@ class EditScheduler:
         self._last_edit_at = now
 
     def record_answer_ended(self, now: float) -> None:
-        """Record that an answer has ended; as many are expected to begin."""
+        """Record that an answer has ended; the forecast expects another one in its place."""
         self._ended_at.append(now)
 
     def is_crowded(self, readers: Collection[ReaderState], now: float) -> bool:
-        """Whether the forecast has fewer edits than answers, so that text will show late."""
+        """Whether fewer edits than answers are in the forecast, so that text will show late."""
         active = self._estimate_active_answers(
             [reader for reader in readers if not reader.final], now
         )
@@ -202,7 +204,7 @@ class EditScheduler:
         return active > self.limiter.available_by(now + FORECAST_SECONDS, now) - reserved
 
     def has_room(self, readers: Collection[ReaderState], now: float) -> bool:
-        """Whether one more answer is likely to be shown as it is written."""
+        """Whether one more answer can probably be shown while it is being written."""
         active = 1 + self._estimate_active_answers(
             [reader for reader in readers if not reader.final], now
         )
@@ -214,7 +216,7 @@ class EditScheduler:
         )
 
     def choose(self, readers: Collection[ReaderState], now: float) -> ScheduledWrite | None:
-        """Return which of all live answers to write next, and when; None if none needs a write."""
+        """Return the next write of all live answers and its time; None if none needs a write."""
         waiting = [reader for reader in readers if reader.needs_write]
         if not waiting:
             return None
@@ -236,7 +238,7 @@ class EditScheduler:
     def _schedule_finals(
         self, finals: Sequence[ReaderState], now: float
     ) -> Iterator[ScheduledWrite]:
-        """Schedule final texts in the order of completion; as messages if an edit would be late."""
+        """Schedule final texts in order of completion; as new messages if edits would be late."""
         for place, reader in enumerate(sorted(finals, key=lambda reader: reader.unseen_since), 1):
             at = self.limiter.available_at(now, place)
             yield ScheduledWrite(at, reader, WriteKind.EDIT)
@@ -270,7 +272,7 @@ class EditScheduler:
         edits_per_answer: float,
         now: float,
     ) -> ScheduledWrite:
-        """Schedule a spare edit for the reader who has not seen the newest text for longest."""
+        """Schedule a spare edit for the answer whose newest text has been unseen for longest."""
         ripe = [reader for reader in waiting if _is_worth_an_edit(reader, edits_per_answer, now)]
         chosen = min(ripe or waiting, key=lambda reader: reader.unseen_since)
         needs = [
@@ -301,7 +303,7 @@ class EditScheduler:
         return len(unfinished) + min(self.remote_edits / EXPECTED_EDITS_PER_ANSWER, by_own_edits)
 
     def _edits_per_answer(self, active_answers: float, reserved: int, now: float) -> float:
-        """Return how many edits each active answer can count on, besides that of its final text."""
+        """Return how many edits each active answer can count on, apart from that of its end."""
         edits = self.limiter.available_by(now + FORECAST_SECONDS, now) - reserved
         answers = (
             active_answers
@@ -336,9 +338,10 @@ class EditScheduler:
 def _is_worth_an_edit(reader: ReaderState, edits_left: float, now: float) -> bool:
     """Whether what an edit would show is worth one of the `edits_left` edits of this answer.
 
-    With r seconds of reading written a second, edits made whenever the reader runs out show c, r·c,
-    r²·c… seconds; c is enough if they last to the expected end. A change that shows no text, such
-    as a new status line, is always worth it.
+    If an answer is written r times as fast as it is read, and each edit is made when the reader
+    runs out, the edits show c, r·c, r²·c… seconds of reading. The first one is worth it if c is
+    large enough for all of them to last to the expected end. A change that shows no text, such as a
+    new status line, is always worth it.
     """
     if reader.unshown_reading_seconds <= 0 or now - reader.starves_since > MAX_EDIT_WAIT_SECONDS:
         return True
@@ -346,7 +349,8 @@ def _is_worth_an_edit(reader: ReaderState, edits_left: float, now: float) -> boo
 
 
 def min_worthwhile_seconds(reader: ReaderState, edits_left: float, now: float) -> float:
-    """Return the seconds of reading that are worth one of `edits_left` edits, 1 or more."""
+    """Return how many seconds of reading an edit must show to be worth one of `edits_left`, which
+    is at least 1."""
     ratio = max(0.01, reader.words_written_per_second(now) / reader.words_per_second - 1)
     remaining = max(MIN_EXPECTED_REMAINING_SECONDS, reader.age_seconds(now))
     return remaining * ratio / (math.pow(1 + ratio, edits_left) - 1)

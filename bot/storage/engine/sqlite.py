@@ -105,7 +105,8 @@ class SqliteFile:
     async def purge_deleted(self) -> None:
         """Checkpoint and truncate the write-ahead log, which still contains deleted text.
 
-        Errors are ignored, also that another process is reading; the next call tries again.
+        Errors are ignored, including that of another process that is reading; the next call tries
+        again.
         """
         with suppress(SQLAlchemyError, sqlite3.Error, OSError):
             await asyncio.wrap_future(self._writer.truncate_wal())

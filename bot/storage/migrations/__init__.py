@@ -1,1 +1,1 @@
-"""The folder of Alembic: it runs env.py; versions/ has the revisions."""
+"""Alembic's script directory: Alembic runs env.py, which applies the revisions in versions/."""

@@ -84,7 +84,7 @@ def undo_claim(connection: Connection, question: Question, claimed_at: float) ->
 
 
 def promote(connection: Connection, turn: str, fence: int, replica: str) -> Question | None:
-    """Make a waiting turn live if its thread is free; see `Store.begin`."""
+    """Make a waiting turn live if its thread is free; see `Store.promote`."""
     live = turns.alias("live")
     busy = exists().where(live.c.thread == turns.c.thread, live.c.state == LIVE)
     ours = (turns.c.id == turn, turns.c.fence == fence, turns.c.owner == replica, UNFINISHED)
@@ -107,10 +107,10 @@ _TURN_EXISTS = select(turns.c.id).where(turns.c.id == bindparam("turn"))
 
 
 def _take_keys(connection: Connection, question: Question, now: float) -> bool:
-    """Insert the keys that are free; whether all were.
+    """Insert the keys that are free; return whether all of them were free.
 
-    The free ones stay taken in any case, because a later delivery may have only those. They are
-    inserted in sorted order, so that two claims can't deadlock.
+    Keys inserted here stay taken even if others were not free, because a later delivery may have
+    only these. They are inserted in sorted order, so that two claims can't deadlock.
     """
     keys = sorted(set(question.keys))
     if not keys:

@@ -1,7 +1,7 @@
-"""What remains of a question when some of its messages are deleted becomes a new turn.
+"""Creates a new turn for the messages of a question that remain after some were deleted.
 
-The turn is created in the transaction that stores the removal of the old answer, so it is created
-exactly once, also if a process crashes.
+The turn is created in the transaction that stores the removal of the old answer. So it is created
+exactly once, even if a process crashes.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def remaining_questions(
 ) -> list[RemainingQuestion]:
     """What remains of questions after these changes. Call it before the changes are written.
 
-    A turn that is being removed already is skipped: what remained of it has a turn by now.
+    A turn that is being removed already is skipped: the rest of its question has a new turn.
     """
     return [
         remaining

@@ -1,4 +1,4 @@
-"""Checkpoints of claimed turns, take-overs and hand-overs; and reading turns."""
+"""Writes checkpoints of turns, changes their owner at take-overs and hand-overs, and reads them."""
 
 from __future__ import annotations
 
@@ -217,7 +217,7 @@ def take_over(
 
 
 def release(connection: Connection, ids: Sequence[str], replica: str) -> None:
-    """Clear the owner of those of these turns that the replica owns."""
+    """Clear the owner of each of these turns that the replica owns."""
     for some in _batches(ids):
         connection.execute(
             update(turns)

@@ -1,6 +1,6 @@
 """What lets another process finish a turn: checkpoints, leases and the rules for resuming.
 
-checkpoint.py        what is journalled of one turn, and what waits for it
+checkpoint.py        journals the state of one turn; some steps wait until that is written
 write_behind.py      the journal: changes are merged and written in the background
 leases.py            this replica's heartbeat; turns of dead replicas are taken over
 failure_detector.py  which replicas are dead, by missed heartbeats (pure)

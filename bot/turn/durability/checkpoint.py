@@ -1,8 +1,8 @@
 """The checkpoint of one turn: what another process needs to finish its answer.
 
-Every change goes to the journal (`write_behind.py`), which writes it in the background. Only the
-coroutines wait for the database, each for a limited time: before a step that can't be repeated or
-found out afterwards.
+Every change goes to the journal (`write_behind.py`), which writes it to the database in the
+background. Only the coroutines wait until it is written, each for a limited time. They are called
+before a step that must not be repeated, or whose result can't be read back from Slack.
 """
 
 from __future__ import annotations
@@ -19,31 +19,33 @@ from bot.turn.durability.write_behind import Journal
 from bot.values import REMOVED_DRAFT, Draft, Phase, Question, Usage
 
 JOURNAL_WAIT_FINAL_SECONDS = 0.25
-"""Seconds for which an end waits to be journalled before it is shown: a reader waits for it."""
+"""Seconds to wait for the journal before a final text is shown. Short: a reader waits for it."""
 
 JOURNAL_WAIT_LAYOUT_SECONDS = 2.5
-"""Seconds for which a new or deleted message waits: a slow database answers within them."""
+"""Seconds to wait for the journal before a message is posted or deleted. Even a slow database
+responds within them."""
 
 JOURNAL_WAIT_EPHEMERAL_SECONDS = 5.0
-"""Seconds for which an ephemeral message waits, which can't be read back from Slack."""
+"""Seconds to wait for the journal before an ephemeral message is sent, which can't be read back
+from Slack."""
 
 JOURNAL_WAIT_TOOL_SECONDS = 30.0
-"""Seconds for which a tool with side effects waits; then it is not run."""
+"""Seconds to wait for the journal before a tool with side effects runs; then it is not run."""
 
 SPENT_JOURNAL_SECONDS = 10.0
-"""Seconds of the time limit that an answer uses at most before that is journalled, even if nothing
-else is. A crash gives back no more than these and one heartbeat interval."""
+"""Seconds of the time limit after which a heartbeat journals that they are used. So after a crash
+at most these and one heartbeat interval are not counted."""
 
 LAYOUT_IN_FLIGHT = ShownMessage("", "", "unsure")
-"""Stands in the list of messages while one may have been posted or deleted: the list can't be
-trusted after a crash, and Slack has to be asked."""
+"""A marker in the list of messages while one may have been posted or deleted. After a crash the
+list is then unreliable, and the messages have to be read from Slack."""
 
 
 class TurnCheckpoint:
     """Journals one turn under its lease; it is the `TurnGuard` of the turn's reply.
 
-    `owns_lease` says whether this process holds the leases of its turns just now. Coroutines raise
-    LeaseLost if the turn was taken over meanwhile; `before_layout_change` does not.
+    `owns_lease` returns whether this process holds the lease of its turns now. Coroutines raise
+    LeaseLost if the turn was taken over meanwhile, except `before_layout_change`.
     """
 
     def __init__(
@@ -74,12 +76,12 @@ class TurnCheckpoint:
     # The reply: the messages in Slack.
 
     def owns_lease(self) -> bool:
-        """Whether this process may write to Slack for the turn just now."""
+        """Whether this process may write to Slack for the turn now."""
         return not self.released and self._owns_lease()
 
     def record_messages(self, messages: Sequence[ShownMessage], text: str) -> None:
-        """Journal the messages of the answer, and its text as far as the model has written it
-        (`text`, unless `checkpoint_text` had more). The text of a known end is left as it is."""
+        """Journal the messages of the answer, with the text last passed to `checkpoint_text`, or
+        `text` if there is none. Once the final text is journalled, only the messages are."""
         if self._closed:
             return
         now = tuple(messages)
@@ -94,7 +96,7 @@ class TurnCheckpoint:
 
     async def before_layout_change(self) -> bool:
         """Journal that the number of messages is about to change, so that the next owner reads
-        Slack. False if that could not be journalled in time, or the lease is lost."""
+        them from Slack. False if that could not be journalled in time, or the lease is lost."""
         self._messages = (*self.messages, LAYOUT_IN_FLIGHT)
         self._journal_change(messages=self._messages)
         with suppress(LeaseLost):
@@ -106,20 +108,20 @@ class TurnCheckpoint:
         return False
 
     async def before_unverifiable_send(self) -> None:
-        """Journal that an ephemeral message is about to be sent, which can't be found afterwards.
-        Returns also if that could not be journalled in time."""
+        """Journal that an ephemeral message is about to be sent, which can't be read back from
+        Slack. Returns even if that could not be journalled in time."""
         self._journal_change(send_unverifiable=True)
         await self._wait_journalled(JOURNAL_WAIT_EPHEMERAL_SECONDS)
 
     # The model and its tools.
 
     def record_question(self, question: Question) -> None:
-        """Journal the question as the model is asked it, which may differ from what was claimed."""
+        """Journal the question in the wording the model gets, which may differ from the claim."""
         self._journal_change(question=question)
 
     def response_started(self, response_id: str, *, resumable: bool) -> None:
-        """Journal the response that the model writes now, "" for none. The next owner can resume it
-        only if the tool rounds before it are journalled too."""
+        """Journal the id of the response that the model is writing; "" for none. The next owner can
+        resume it only if the tool rounds before it are journalled too."""
         self.response_id = response_id
         known = response_id if resumable and self._rounds_journalled else ""
         if known != self._resumable_response_id:
@@ -127,7 +129,7 @@ class TurnCheckpoint:
             self._journal_change(response_id=known, cursor="")
 
     def checkpoint_text(self, text: str, cursor: str) -> None:
-        """Set the text so far, and where its response is to be resumed after it. The next
+        """Set the text so far, and the cursor at which its response can be resumed. The next
         `record_messages` journals both."""
         self._text, self._cursor = text, cursor if self._resumable_response_id else ""
 
@@ -143,35 +145,39 @@ class TurnCheckpoint:
         self._journal_change(tool_rounds=rounds, usage=usage)
 
     def mark_irreversible(self, rounds: str = "") -> None:
-        """Journal that a tool with side effects runs, so that the answer is never begun anew.
-        `rounds` are the tool rounds that say the same, if they are kept."""
+        """Journal that a tool with side effects runs, so that the answer is never restarted.
+        `rounds` are the tool rounds so far, this call included; "" if they are too long to keep."""
         if not self._irreversible or rounds:
             self._irreversible = True
             self._journal_change(irreversible=True, tool_rounds=rounds or None)
 
     async def record_irreversible(self, rounds: str = "") -> bool:
-        """Do `mark_irreversible` and wait for it. False if it could not be journalled in time: then
-        the tool must not run."""
+        """Call `mark_irreversible`, and wait until that is journalled. False if it could not be
+        journalled in time: then the tool must not run."""
         self.mark_irreversible(rounds)
         return await self._wait_journalled(JOURNAL_WAIT_TOOL_SECONDS)
 
     # The end.
 
     def display_started(self) -> None:
-        """Count the time from now as spent on showing the end, if the end is known."""
+        """Start to measure how long this process has been showing the final text, if it is known.
+        `on_heartbeat` uses that to reset the crash count."""
         if self._end_known and self._showing_end_since is None:
             self._showing_end_since = asyncio.get_running_loop().time()
 
     async def record_end(self, draft: Draft, usage: Usage | None = None) -> None:
-        """Journal how the answer ends, before that is shown, and the tokens that all of it cost."""
+        """Journal the final draft before it is shown, and the tokens that the answer cost."""
         self._end_known = True
         self.display_started()
         self._journal_change(draft=draft, usage=usage)
         await self._wait_journalled(JOURNAL_WAIT_FINAL_SECONDS)
 
     def record_removal(self, message_ts: str = "") -> None:
-        """Journal that the answer's messages are deleted, because its question was, or the message
-        `message_ts` of it: what the question's other messages ask is asked anew."""
+        """Journal that the answer's messages are to be deleted, because its question was deleted.
+
+        With `message_ts` only that message of the question was deleted: its other messages become a
+        new turn.
+        """
         self._end_known = True
         self._journal_change(
             draft=REMOVED_DRAFT, deleted_messages=frozenset(filter(None, [message_ts]))
@@ -182,7 +188,7 @@ class TurnCheckpoint:
         self._journal_change(readable=True)
 
     async def close(self, draft: Draft) -> None:
-        """Journal the end of the turn: Slack shows `draft`, and nothing is left to do."""
+        """Journal that the turn is over: Slack shows `draft`, and nothing is left to do."""
         self._closed = True
         self._journal_change(draft=draft, closed=True)
         await self._wait_journalled(JOURNAL_WAIT_FINAL_SECONDS)
@@ -190,8 +196,8 @@ class TurnCheckpoint:
     # The life of the process.
 
     def on_heartbeat(self) -> None:
-        """Reset the crash count if the process has survived showing the end, or journal what the
-        answer has used of its limits. Call it with every heartbeat of the process."""
+        """Reset the crash count if the process has survived showing the final text, else journal
+        what the answer has used of its limits. Call it with every heartbeat of the process."""
         since, now = self._showing_end_since, asyncio.get_running_loop().time()
         if may_clear_crashes(self.crash_count, self.fence, 0.0 if since is None else now - since):
             self.crash_count = 0
@@ -200,7 +206,7 @@ class TurnCheckpoint:
             self._journal_change()
 
     def release(self) -> None:
-        """Leave the turn to another process: journal what it has used, and nothing after that."""
+        """Leave the turn to another process: journal what it has used so far, and then no more."""
         self._journal_change()
         self.released = True
 

@@ -3,16 +3,17 @@
 A take-over from a replica that died raises the turn's `crash_count`; a hand-over at shutdown does
 not, nor does a crash while the turn still waited in its thread.
 
-- Below `MAX_CRASHES` the next owner goes on with the answer.
-- From `MAX_CRASHES` on nothing new is written. The text so far is shown with an end: as failed if
-  the crashes came within `CRASH_LOOP_SECONDS`, so that the answer is their likely cause, else as
-  interrupted.
-- From `MAX_CRASHES_WHILE_SHOWING_END` on even showing that end has killed processes, so the text
-  itself may be the cause: the turn fails without it.
+- Below `MAX_CRASHES` the next owner continues the answer.
+- From `MAX_CRASHES` on the model is not asked any more. The text so far is shown as the final text:
+  as failed if the crashes came within `CRASH_LOOP_SECONDS`, because then the answer is their likely
+  cause, else as interrupted.
+- From `MAX_CRASHES_WHILE_SHOWING_END` on, even showing that text has killed processes. The text
+  itself may be the cause, so the turn fails without showing it.
 
-A process that survives `CRASH_CLEAR_SECONDS` of showing an end resets the count, so that processes
-that die for other reasons while ends wait for Slack do not add up. But an end that waited may also
-kill after that: a turn that has had more than `MAX_CRASH_CLEAR_FENCE` owners is not reset any more.
+A process that survives for `CRASH_CLEAR_SECONDS` while it shows a final text resets the count.
+Otherwise unrelated crashes would add up while a final text waits for Slack. But a text may also
+kill a process later than that, so the count is not reset once the turn has had more than
+`MAX_CRASH_CLEAR_FENCE` owners.
 """
 
 from __future__ import annotations
@@ -28,17 +29,17 @@ MAX_CRASHES_WHILE_SHOWING_END = 2 * MAX_CRASHES
 """Crashes after which the answer's text is not shown either. Ours."""
 
 CRASH_LOOP_SECONDS = 60.0
-"""Seconds since the first crash in which `MAX_CRASHES` of them are blamed on the answer. Ours."""
+"""`MAX_CRASHES` within so many seconds of the first one are blamed on the answer. Ours."""
 
 CRASH_CLEAR_SECONDS = 3.0
-"""Seconds for which a process must survive while it shows an end to reset the count. Ours."""
+"""Seconds a process must survive while it shows a final text to reset the count. Ours."""
 
 MAX_CRASH_CLEAR_FENCE = 20
-"""The highest fencing token, thus number of owners, at which the count is still reset. Ours."""
+"""The highest fencing token at which the count is still reset. It is the number of owners. Ours."""
 
 
 class CrashLimit(Enum):
-    """What the crashes of a turn allow its next owner to do."""
+    """What the next owner of a turn may do after its crashes."""
 
     GO_ON = auto()
     END_AS_INTERRUPTED = auto()
@@ -47,9 +48,9 @@ class CrashLimit(Enum):
 
 
 def crash_limit(record: TurnRecord, now: float) -> CrashLimit:
-    """Decide what the owner of a turn may do with it at `now`, in seconds since the epoch.
+    """Return what the owner of a turn may do with it at `now`, in seconds since the epoch.
 
-    An end that is already in the record may be shown unless the result is END_WITHOUT_TEXT.
+    A final text that is already in the record may be shown unless the result is END_WITHOUT_TEXT.
     """
     if record.crash_count >= MAX_CRASHES_WHILE_SHOWING_END:
         return CrashLimit.END_WITHOUT_TEXT
@@ -61,8 +62,8 @@ def crash_limit(record: TurnRecord, now: float) -> CrashLimit:
 
 
 def may_clear_crashes(crash_count: int, fence: int, showing_end_seconds: float) -> bool:
-    """Whether a turn with these crashes and this fencing token, whose owner has survived so many
-    seconds of showing its end, may have its count reset."""
+    """Whether the crash count of a turn may be reset. `showing_end_seconds` is how long its owner
+    has survived showing the final text."""
     return (
         crash_count > 0
         and fence <= MAX_CRASH_CLEAR_FENCE

@@ -123,8 +123,8 @@ class LeaseManager:
             yield record
 
     async def reclaim_orphans(self, known_ids: Container[str]) -> AsyncIterator[TurnRecord]:
-        """Take over turns that the database says are ours but that are not in `known_ids`, in this
-        call and the one before: we claimed them without getting the answer of the database."""
+        """Take over turns that the database says are ours, but that were missing in `known_ids` in
+        this call and in the previous one. They were claimed, but the confirmation was lost."""
         ours = await self._store.get_unfinished_turns(self._store.replica)
         before = self._orphans
         self._orphans = {one.question.id for one in ours if one.question.id not in known_ids}

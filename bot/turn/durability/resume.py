@@ -1,8 +1,9 @@
 """The state in which this process starts or resumes a turn. Pure: a record in, a state out.
 
-An answer that another process began is resumed where that is possible: it goes on waiting,
-its response is read on, or the model is asked again after the last tool round. Else it is begun
-anew, in the messages that are in Slack. Some turns have an end at once.
+An answer that another process began is continued where that is possible: it keeps waiting in its
+thread, its response is resumed, or the model is asked again after the last tool round. Otherwise
+the answer is restarted, and replaces the text of the messages that are in Slack. Some turns need no
+model: their outcome is known at once.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def message_list_is_complete(record: TurnRecord, *, clean_handover: bool) -> boo
 
 
 def initial_state(record: TurnRecord, now: float) -> AnswerState:
-    """The state a turn starts with, which may be its end. `now` is in seconds since the epoch."""
+    """The state a turn starts with; it may be final. `now` is in seconds since the epoch."""
     response = resume_point_of(record)
     cursor = response.cursor if response and response.parsed_cursor else ""
     before = parse_progress(record.tool_rounds).before
@@ -68,7 +69,7 @@ def predetermined_end(question: Question) -> Draft | None:
 
 
 def resume_point_of(record: TurnRecord) -> ResumePoint | None:
-    """The response to read on; None if the model has to be asked again."""
+    """The response to resume; None if the model has to be asked again."""
     if not record.response_id:
         return None
     progress = parse_progress(record.tool_rounds)
@@ -79,12 +80,13 @@ def resume_point_of(record: TurnRecord) -> ResumePoint | None:
 
 
 def end_at_takeover(record: TurnRecord, now: float) -> Draft | None:
-    """The end of an answer that is taken over; None if it goes on. `now` is in seconds since the
-    epoch.
+    """The final draft of an answer that is taken over; None if the answer is to be continued.
+    `now` is in seconds since the epoch.
 
-    An end that was journalled is shown. An answer that has crashed too often is given up
-    (`crash_limit`). One whose tool may have changed something, and that can neither be resumed nor
-    continued after that tool, is not begun anew.
+    - A final draft that was journalled is shown.
+    - An answer that has crashed too often is given up (`crash_limit`).
+    - After a tool that may have changed something the answer is not restarted. If it can neither
+      be resumed nor continued after that tool, it is interrupted.
     """
     limit = crash_limit(record, now)
     if limit is CrashLimit.END_WITHOUT_TEXT:

@@ -1,7 +1,7 @@
 """The tool rounds of an answer, as they are written to its checkpoint. Pure.
 
-The next owner goes on after the last call whose output is known, so that the model is not asked and
-no tool is run twice.
+The next owner continues after the last call whose output is known. So the model is not asked twice
+for the same calls, and no tool with a known output is run twice.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from bot.upstream.tool_round import ModelOutput
 
 MAX_PROGRESS_CHARACTERS = 256 * 1024
 """Characters of JSON above which rounds are not journalled. Ours: they are written again with every
-call, and a take-over can begin the answer anew without them."""
+call, and a take-over can restart the answer without them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolProgress:
     """The tool rounds of an answer.
 
-    Calls of the last round that have no output yet are `pending`. `before` is the answer's text
-    above the last round's calls. `acting`: a tool with side effects was started, and its output is
-    not known.
+    - `pending`: calls of the last round that have no output yet.
+    - `before`: the text that the answer had when the last round's tools were called.
+    - `acting`: a tool with side effects was started, and its output is not known.
     """
 
     rounds: tuple[ToolRound, ...] = ()
@@ -42,7 +42,7 @@ class ToolProgress:
     def with_round(
         self, output: ModelOutput | None, calls: tuple[ToolCall, ...], before: str
     ) -> ToolProgress:
-        """The progress after the model called tools; `before` as above."""
+        """The progress after the model called tools; `before` is the answer's text so far."""
         return ToolProgress((*self.rounds, ToolRound(output)), calls, before)
 
     def with_action_started(self) -> ToolProgress:

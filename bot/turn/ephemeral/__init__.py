@@ -1,5 +1,5 @@
-"""What askers do with ephemeral answers.
+"""Carries out the button presses of askers below their ephemeral answers.
 
-actions.py  finds an ephemeral answer for the buttons below it
+actions.py  shows an answer live, shares it, or continues it in a direct message
 repost.py   posts an ended answer again, in a channel or in a direct message
 """

@@ -41,8 +41,8 @@ class EphemeralAnswers:
     async def add_response_url(self, turn: str, user: str, url: str, *, live: bool) -> bool:
         """Give a running answer of `user` another response URL, on whichever replica it runs.
 
-        With `live`, the answer is shown through it as it is written, else only its end. False if
-        no such answer is running. Raises StorageUnavailable.
+        With `live`, the answer is shown through it while it is being written, else only the final
+        text. False if no such answer is running. Raises StorageUnavailable.
         """
         if self._delivery.ephemeral.add_response_url(turn, user, url, live=live):
             return True
@@ -72,5 +72,5 @@ class EphemeralAnswers:
 
 
 def _repost_question(asked: Question, id_suffix: str, place: Place) -> Question:
-    """The question as another turn, whose answer belongs to `place`."""
+    """The question as a new turn, whose answer is posted in `place`."""
     return replace(asked, id=f"{asked.id}.{id_suffix}", keys=(), place=place, response_url=None)

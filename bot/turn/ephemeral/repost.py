@@ -1,6 +1,6 @@
-"""Posts an ended answer again in another place, as a turn of its own whose end is known.
+"""Posts an ended answer again in another place, as a new turn whose final text is already known.
 
-Like a question it is claimed, so that it is posted once, and taken over after a crash.
+The turn is claimed like any other. So it is posted once, and is taken over after a crash.
 """
 
 from __future__ import annotations

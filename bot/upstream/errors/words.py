@@ -1,8 +1,8 @@
-"""The status that an error's message means, if it is unambiguous. Pure.
+"""Infers the HTTP status from the wording of an error message, if it is unambiguous. Pure.
 
-Some servers answer 200 with the body `{"detail": "Not authenticated"}` and no code. Only the
-sentences of frameworks and gateways are recognised, at the beginning of the message: any other
-text may be about the question.
+Some servers answer 200 with the body `{"detail": "Not authenticated"}` and no code. Only known
+sentences of frameworks and gateways are recognised, and only at the beginning of the message: other
+text may quote the question.
 """
 
 from __future__ import annotations

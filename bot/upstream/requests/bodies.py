@@ -30,7 +30,8 @@ CHAT_OPTIONS = _COMMON_OPTIONS | {"usage", "max_completion_tokens", "max_tokens"
 def responses_body(
     prompt: Prompt, model: str, options: Set[str], max_tokens: int | None = None
 ) -> bytes:
-    """Return the body of `POST /responses` with those of `RESPONSES_OPTIONS` in `options`."""
+    """Return the body of `POST /responses`. `options` names the optional fields to include, out of
+    `RESPONSES_OPTIONS`."""
     body: Json = {"model": model, "stream": True, "input": _input(prompt, options)}
     body |= _pseudonyms(prompt, options)
     if instructions := with_attribution_instructions(prompt.instructions, prompt.messages):
@@ -57,7 +58,8 @@ def responses_body(
 def chat_body(
     prompt: Prompt, model: str, options: Set[str], max_tokens: int | None = None
 ) -> bytes:
-    """Return the body of `POST /chat/completions` with those of `CHAT_OPTIONS` in `options`.
+    """Return the body of `POST /chat/completions`. `options` names the optional fields to include,
+    out of `CHAT_OPTIONS`.
 
     `max_tokens`, the older name of the limit, is sent once `max_completion_tokens` was refused.
     """

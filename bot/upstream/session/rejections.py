@@ -72,7 +72,7 @@ _NO_CHAT_API = re.compile(
 
 
 def rejected_option(error: UpstreamError, sent: Set[str]) -> str:
-    """Return which option of those in `sent` the error refuses; "" if it refuses none."""
+    """Return the option in `sent` that the server refuses with this error; "" if there is none."""
     if error.retryable or error.status not in FIELD_REJECTION_STATUSES:
         return ""
     if isinstance(error, PromptTooLong):  # names messages, but means all of them

@@ -1,8 +1,8 @@
 """The wire format and the optional fields of an answer's requests. Pure: time is an argument.
 
 An option or format that a server refuses is left out of the next request, without delay. It is
-remembered for later answers only once a request without it was accepted, so that a mistaken guess
-costs one request and not a day.
+remembered for later answers only once a request without it was accepted. So a mistaken guess
+affects one request, and not all requests of a day.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ class RequestFormat:
         return write(self._prompt, self._config.model, self.options, limit)
 
     def adapt_to(self, error: UpstreamError) -> bool:
-        """Leave out the option, or change the format, that `error` refuses; False if it is none."""
+        """Leave out the option, or change the format, that the server refuses with `error`. False
+        if the error refuses neither."""
         if option := rejected_option(error, self.options):
             self._options.discard(option)
             self._rejections[option] = error

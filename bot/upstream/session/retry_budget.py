@@ -37,7 +37,7 @@ class RetryBudget:
 
     @property
     def failed_attempts(self) -> int:
-        """How many failures this budget has paid for."""
+        """How many failures were counted since the last reset."""
         return self._attempt.retry_state.attempt_number - 1
 
     def reset(self) -> None:

@@ -197,7 +197,8 @@ def _broken_read(stall_guard: StallGuard, reply: HttpReply, decoder: Decoder) ->
 
 
 def _raise_error(decoder: Decoder, plain_error: UpstreamError | None) -> None:
-    """Raise the error a stream brought, or the one its first words are if nothing else came."""
+    """Raise the decoder's error, or `plain_error`, which was found at the beginning of the body, if
+    nothing else came."""
     if decoder.error is not None:
         raise decoder.error
     if plain_error is not None and not (decoder.ended or decoder.progress):

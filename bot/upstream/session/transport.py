@@ -53,7 +53,7 @@ SendRequest = Callable[[HttpRequest], Awaitable[HttpReply]]
 
 @dataclass(frozen=True, slots=True)
 class StallLimits:
-    """Seconds of waiting without a byte, and without anything new, that are too long."""
+    """How many seconds a wait may last without a byte, and without anything new."""
 
     idle_seconds: float
     progress_seconds: float
@@ -70,8 +70,8 @@ class StallGuard:
     """Breaks the waits of one request when nothing, or nothing new, comes for too long.
 
     Use it as an async context manager around the request, and wait with `wait_for`. Only time
-    spent in waits counts. A wait breaks up to a tenth of the shorter limit late, because a timer
-    samples what happened instead of being set anew by every chunk.
+    spent in waits counts. A timer polls the counters every tenth of the shorter limit, which is
+    cheaper than restarting a timer for every chunk. So a stall may be noticed that much late.
 
     The loop that reads a stream does by hand what `wait_for` does: it keeps `waiting_task` set
     while it waits, counts chunks in `activity_count`, and asks `error_for_cancellation` what a
@@ -108,7 +108,7 @@ class StallGuard:
             self._timer.cancel()
 
     async def wait_for(self, awaitable: Awaitable[T]) -> T:
-        """Await it; raises `StreamStalled` when a limit is reached first."""
+        """Return the result of `awaitable`; raises `StreamStalled` if a limit is reached first."""
         self.waiting_task = asyncio.current_task()
         try:
             return await awaitable
@@ -159,13 +159,13 @@ class StallGuard:
 
 
 async def with_stall_timeout(seconds: float, awaitable: Awaitable[T], now: Now, sleep: Sleep) -> T:
-    """Await it for at most `seconds`; raises `StreamStalled` after that."""
+    """Return the result of `awaitable`; raises `StreamStalled` after `seconds`."""
     async with StallGuard(StallLimits(seconds, seconds), now, sleep) as stall_guard:
         return await stall_guard.wait_for(awaitable)
 
 
 async def read_bounded(stall_guard: StallGuard, reply: HttpReply, max_bytes: int) -> bytes:
-    """Return the body up to `max_bytes`, or what came of it before it stalled or broke off."""
+    """Return the body up to `max_bytes`, or the part received before it stalled or broke off."""
     body = bytearray()
     with suppress(StopAsyncIteration, StreamDropped, *reply.connection_errors):
         while len(body) < max_bytes:

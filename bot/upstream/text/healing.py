@@ -1,8 +1,12 @@
 """Merges the streamed text with the complete text that the server sends at the end. Pure.
 
-The complete text replaces deltas that were lost, and never removes text. For one part: it is taken
-if it contains the streamed text or is about as long, not if it is empty, shorter, or contained in
-the streamed text. For an answer of several items: an item missing at the end is kept, and one that
+The complete text restores deltas that were lost.
+
+For one part it replaces the streamed text if it contains that text, or has at least 90 % of its
+characters (`MIN_CONFIRMED_SHARE`, blanks aside). A complete text that is shorter, empty, or
+contained in the streamed text is ignored.
+
+For an answer of several items, a streamed item that is missing at the end is kept, and an item that
 comes only at the end is inserted at its position.
 """
 
@@ -11,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-# A complete text that differs may be shorter by a tenth: servers trim and normalise it.
+# A complete text that differs may be shorter by a tenth, because servers trim and normalise it.
 MIN_CONFIRMED_SHARE = 0.9
-# With more items the longer of both texts is taken: pairing takes quadratic time.
+# With more items the longer of both answers is taken as a whole: pairing takes quadratic time.
 MAX_PAIRED_ITEMS = 200
 
 

@@ -65,7 +65,8 @@ class TextParts:
     def confirm(self, key: PartKey, text: str) -> TextDelta | TextDone | None:
         """Take a part's complete text from the server; None if nothing was lost.
 
-        Text is never removed (see `healing.merge_confirmed`).
+        It replaces the streamed text only if it is about as long, or longer (see
+        `healing.merge_confirmed`).
         """
         if key not in self._parts:
             return self.append(key, text)

@@ -49,7 +49,7 @@ class Decoder(Protocol):
 
     @property
     def is_resumable(self) -> bool:
-        """Whether a broken stream can be read on with `begin_resumed_stream`."""
+        """Whether a broken stream can be resumed with `begin_resumed_stream`."""
 
     @property
     def still_running(self) -> bool:

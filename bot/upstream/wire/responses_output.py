@@ -24,7 +24,8 @@ def output_items(response: JsonObject) -> Sequence[JsonObject]:
 def message_texts(
     output: Sequence[JsonObject], *, commentary: bool = False
 ) -> list[tuple[str, str]]:
-    """Return id and text of each message with text; only of commentary if `commentary` is set."""
+    """Return id and text of each message with text: of the commentary messages if `commentary` is
+    set, else of all others."""
     messages = (item for item in output if item.get("type") == "message")
     chosen = (m for m in messages if (m.get("phase") == "commentary") is commentary)
     return [(_id(message), text) for message in chosen if (text := "".join(_part_texts(message)))]

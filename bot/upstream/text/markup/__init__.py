@@ -4,7 +4,7 @@ filter.py          filters the text of one part, delta by delta
 tokens.py          the openers and closers of thinking and tool calls
 citations.py       citation marks, as models write them
 bare_citations.py  citation marks that lost their private-use characters
-code.py            whether a position is code, where markup is text
+code.py            tells whether a position is inside code, where markup is ordinary text
 calls.py           removes the markup of tool calls that also came as real calls
 """
 

@@ -22,7 +22,7 @@ _MAX_MORE_SOURCES = 10
 
 
 def _prefix_pattern(*steps: str) -> str:
-    """Return a pattern that matches one or more of the first steps of a sequence."""
+    """Return a pattern that matches any non-empty prefix of the sequence `steps`."""
     *before, pattern = steps
     for step in reversed(before):
         pattern = f"{step}(?:{pattern})?"

@@ -1,7 +1,8 @@
 """Removes the markup of tool calls from a complete text. Pure.
 
-Only at the end of a round it is known whether a call in the text also came as a real call: its
-name is then found in the markup. Other markup, and markup in code, is left alone.
+Markup is removed only if the model also made a real call of a tool whose name is in the markup.
+Which calls are real is only known at the end of a round. Other markup, and markup in code, is left
+alone.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _STRAY_CLOSER = re.compile(
 
 
 def strip_tool_calls(text: str, tool_names: Collection[str]) -> str:
-    """Return the text without the markup of calls of these tools; other text is unchanged."""
+    """Return the text without markup of calls that contains the name of one of these tools."""
     wanted = [name for name in tool_names if name]
     if not wanted:
         return text

@@ -1,6 +1,7 @@
-"""Whether a position in a Markdown text is code. Pure, in time linear in the text.
+"""Tells whether a position in a Markdown text is inside code. Pure, in time linear in the text.
 
-Recognises fences and code spans, but no indented code: that is enough to keep markup in code.
+Recognises fences and code spans, but no indented code: that is enough to keep markup in code. A
+step is a match of `CODE_STEP_PATTERN`: a place where code may begin or end.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ _STEP = re.compile(CODE_STEP_PATTERN, re.MULTILINE)
 
 
 class CodeState:
-    """Whether the text after the steps it was fed with is code."""
+    """Reads the steps of a text in order, and tells whether the text after the last one is code."""
 
     def __init__(self) -> None:
         self._fence = ""
@@ -40,9 +41,10 @@ class CodeState:
 
 @dataclass(frozen=True, slots=True)
 class GrowingCodeState:
-    """The state of a text that grows at its end, so that only its new part is read.
+    """The code state of a text that grows at its end, kept so that only the new part is read.
 
-    `state` is that at `stable_until`; the text after it may still become part of a step.
+    `state` is the state at position `stable_until`. The text after that position may still become
+    part of a step, so it is read again.
     """
 
     stable_until: int = 0

@@ -52,7 +52,7 @@ FilterState = Literal["start", "thought", "text"]
 class FilteredText:
     """The result for a delta: remove the last `retracted` characters shown, then append `text`.
 
-    `thinking` is reasoning, including text that was removed because it turned out to be some.
+    `thinking` is reasoning. It includes removed text that turned out to be reasoning.
     """
 
     text: str = ""
@@ -63,8 +63,8 @@ class FilteredText:
 class TextFilter:
     """The filter of one part; call `feed` for each delta, then `end` once.
 
-    `shown` must return the part's text so far, as the results make it up. `already_shown`: the
-    filter starts in the middle of a part.
+    `shown` must return the part's text after all previous results were applied to it.
+    `already_shown`: the filter starts in the middle of a part.
     """
 
     def __init__(self, shown: Callable[[], str], *, already_shown: bool = False) -> None:
@@ -88,11 +88,11 @@ class TextFilter:
         return self._state == "text" and not (self.held or self._mark_seen)
 
     def feed(self, text: str) -> FilteredText:
-        """Take a delta."""
+        """Filter a delta."""
         return self._run(self.held + text, is_final=False)
 
     def end(self) -> FilteredText:
-        """Take the end of the part: what was held back is decided."""
+        """End the part, and decide what becomes of the text that was held back."""
         piece = self._run(self.held, is_final=True)
         if self._held_blanks and not self._after_mark:
             piece = FilteredText(piece.text + self._held_blanks, piece.thinking, piece.retracted)
