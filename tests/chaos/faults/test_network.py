@@ -32,7 +32,7 @@ IN_A_HURRY = {HURRY: "15"}
 LATE = 0.5  # seconds after which what was held up is sent again
 BACK = 5.0  # seconds in which connections must be back
 
-TOLD = ("no connection to Slack",)
+TOLD = ("could not connect to Slack",)
 
 
 @asynccontextmanager
