@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,10 +23,28 @@ DISK = 8192  # kB: room for the file, and for its log, which begins anew at 4 MB
 
 @contextmanager
 def full(disk: Path) -> Iterator[None]:
-    """There is no space left on a disk."""
-    filler = fill(disk)
-    yield
-    filler.unlink()
+    """A disk without room, on which others take what the database frees when it empties its log."""
+    over = threading.Event()
+
+    def fill_again() -> None:
+        number = 0
+        while not over.is_set():
+            number += 1
+            filler = fill(disk, f"filler{number}")
+            if not filler.stat().st_size:
+                filler.unlink()
+            over.wait(0.01)
+
+    thread = threading.Thread(target=fill_again)
+    fill(disk)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        for filler in disk.glob("filler*"):
+            filler.unlink()
 
 
 async def test_on_a_full_disk_live_answers_go_on_and_new_questions_are_told_so_once(
