@@ -61,12 +61,15 @@ def _displayable_prefix(
     text: str, found: ScannedBlocks, end: int, *, is_streaming: bool
 ) -> tuple[int, str]:
     marker = _BARE_OR_UNFINISHED_MARKER if is_streaming else _BARE_MARKER
+    is_growing = is_streaming
     while end:
         found = found if end == len(text) else scan_blocks(text[:end])
         if not found.blocks:
             return 0, ""
         block = found.blocks[-1]
         stop = _displayable_end(text, end, block, is_streaming=is_streaming)
+        if is_growing and _is_undecided_line_break(text, stop, block):
+            stop -= 1
         start, inner = block.lines[-1]
         if stop > start and not _is_bare(text, inner, stop, block, marker):
             return stop, _closing_markup(text, stop, block)
@@ -152,6 +155,15 @@ def _displayable_end(text: str, end: int, block: MarkdownBlock, *, is_streaming:
     stop = read_inline(text, start, end, unfinished=True).undecided_start if is_streaming else end
     stop = _trim_markers(text, block.start, stop)
     return stop + 1 if _is_escaped(text, stop) else stop
+
+
+def _is_undecided_line_break(text: str, stop: int, block: MarkdownBlock) -> bool:
+    """Whether a backslash before `stop` ends its line: it is shown only if the block ends there,
+    which the next line decides."""
+    if block.kind is not BlockKind.TEXT or text[stop : stop + 1] != "\n":
+        return False
+    head = text[:stop]
+    return (len(head) - len(head.rstrip("\\"))) % 2 == 1
 
 
 def _trim_markers(text: str, start: int, stop: int) -> int:

@@ -133,7 +133,7 @@ def test_recorded_chat_deltas_make_up_the_text(known: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "name", [*recorded.files(tag="function_call"), *recorded.files(tag="tool_calls")]
 )
-def test_recordings_are_complete(name: str) -> None:
+def test_recorded_tool_calls_are_complete(name: str) -> None:
     calls = Read(name, 1 << 20).of(ToolCall)
     assert calls
     for call in calls:
@@ -144,7 +144,7 @@ def test_recordings_are_complete(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", recorded.files(fact="search"))
-def test_a_search_shows_its_query_and_its_sources(name: str) -> None:
+def test_recorded_search_shows_its_query_and_its_sources(name: str) -> None:
     (search,) = [known["search"] for known in recorded.manifest() if known["file"] == name]
     read = Read(name, 1 << 20)
     doing = [activity.text for activity in read.of(Activity)]

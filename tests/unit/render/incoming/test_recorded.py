@@ -51,7 +51,7 @@ def test_recorded_fields_are_all_read(corpus: str) -> None:
 
 
 @corpora
-def test_the_text_of_recorded_messages_is_kept(corpus: str) -> None:
+def test_recorded_messages_keep_their_text(corpus: str) -> None:
     for each in payloads(corpus, "events"):
         for message in objects(each["payload"]):
             if message.get("client_msg_id") and isinstance(message.get("text"), str):
