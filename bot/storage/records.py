@@ -50,7 +50,7 @@ class TurnRecord:
     - `fence`: the fencing token. A take-over raises it, and writes with an older one are refused.
     - `crash_count`: how many owners died while they had this turn. Reset when an owner survives
       showing the final text.
-    - `first_crash_at`: when the turn was first taken over from a dead owner; never reset.
+    - `first_crash_at`: when the first of these crashes was noticed.
     - `response_id`: the response of the model's server that can be resumed; "" if there is none.
     - `cursor`: where to resume that response after the text of `draft`.
     - `messages`: the messages of the answer in Slack.

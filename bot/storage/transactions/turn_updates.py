@@ -208,7 +208,8 @@ def take_over(
     changed: dict[str, Any] = {"owner": replica, "fence": fence + 1}
     if count_crash:
         changed["crash_count"] = turns.c.crash_count + 1
-        changed["first_crash_at"] = func.coalesce(turns.c.first_crash_at, now)
+        since = func.coalesce(turns.c.first_crash_at, now)
+        changed["first_crash_at"] = case((turns.c.crash_count == 0, now), else_=since)
     unchanged = (turns.c.id == turn, turns.c.fence == fence, UNFINISHED, of_team(turns, team))
     if not connection.execute(update(turns).where(*unchanged).values(changed)).rowcount:
         return None

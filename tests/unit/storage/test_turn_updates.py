@@ -262,6 +262,11 @@ async def test_take_over_has_one_winner_and_counts_crashes(stores: Stores) -> No
     again = await three.take_over("Q1", 2, count_crash=True)
     assert again is not None
     assert (again.fence, again.crash_count, again.first_crash_at) == (3, 2, 100.0)
+    await three.write_changes([Change("Q1", 3, crash_count=0)])
+    now = 300.0
+    anew = await two.take_over("Q1", 3, count_crash=True)
+    assert anew is not None
+    assert (anew.crash_count, anew.first_crash_at) == (1, 300.0)
 
 
 async def test_hand_over_counts_no_crash(stores: Stores) -> None:
