@@ -20,8 +20,8 @@ from bot.tools.web import WebClient
 from bot.upstream.client import Upstream, open_http
 from bot.upstream.events import Failed
 from bot.upstream.session import stream_reader
+from tests.support.layout_rules import read
 from tests.support.project import ROOT
-from tests.support.rooms import read
 from tests.unit.upstream.asking import PROMPT, config, final
 
 MOST = 2**20

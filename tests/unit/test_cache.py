@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from bot.cache import ENTRY_OVERHEAD_BYTES, Cache, string_bytes
 from bot.values import File, Place, Question, Said
+from tests.support.layout_rules import read
 from tests.support.project import ROOT
-from tests.support.rooms import read
 
 STEPS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 900)), max_size=60)
 

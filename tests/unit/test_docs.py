@@ -1,4 +1,4 @@
-"""Documents say what the code does: settings, commands, rooms, links."""
+"""Documents say what the code does: settings, commands, packages, links."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from bot.observe import Metrics
 from bot.settings import Settings, load_settings, variables
 from tests.benchmarks import measured
 from tests.support.docs import documents
+from tests.support.layout_rules import INNER_LAYERS, LAYERS, LONGEST_FILE, LONGEST_FUNCTION, read
 from tests.support.project import ROOT
 from tests.support.references import files
-from tests.support.rooms import FLOORS, INNER_FLOORS, LONGEST_FILE, LONGEST_FUNCTION, read
 from tests.unit.delivery.simulator import SCENARIOS, Scenario
 
 DOCUMENTS = {
@@ -133,10 +133,10 @@ def _targets() -> set[str]:
     return set(re.findall(r"^([a-z]+):.*## ", MAKEFILE, re.M))
 
 
-def test_the_readme_has_a_line_for_every_room() -> None:
-    rooms = {m.room for m in read(ROOT).values()} - {"bot", "__main__"}
+def test_readme_has_a_line_for_every_package() -> None:
+    packages = {m.package for m in read(ROOT).values()} - {"bot", "__main__"}
 
-    assert [room for room in rooms if f"`{room}`" not in README] == []
+    assert [package for package in packages if f"`{package}`" not in README] == []
 
 
 def test_a_metric_that_is_named_exists() -> None:
@@ -188,7 +188,7 @@ def test_layers_in_documents_are_those_that_imports_are_held_to(text: str) -> No
     drawn = re.search(r"```\n(cli\n.*?)```", text, re.S)
 
     assert drawn
-    assert [set(line.split()) for line in drawn[1].splitlines()] == list(FLOORS)
+    assert [set(line.split()) for line in drawn[1].splitlines()] == list(LAYERS)
 
 
 def test_names_of_code_in_the_glossary_stand_in_the_code() -> None:
@@ -206,7 +206,7 @@ def test_layers_inside_packages_are_those_that_imports_are_held_to() -> None:
         for package, layers in rows
     }
 
-    assert drawn == {package: [*map(set, layers)] for package, layers in INNER_FLOORS.items()}
+    assert drawn == {package: [*map(set, layers)] for package, layers in INNER_LAYERS.items()}
 
 
 def test_the_lengths_contributors_read_are_those_that_files_are_held_to() -> None:

@@ -1,4 +1,4 @@
-"""The house matches its floor plan, and the plan's keeper notices when it does not."""
+"""The layout of `bot/` keeps its rules, and the checks find what breaks one."""
 
 from __future__ import annotations
 
@@ -7,51 +7,51 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.project import ROOT
-from tests.support.rooms import (
-    DOORS,
-    ENTERED_BY,
-    FLOORS,
-    THINKING,
-    complaints,
+from tests.support.layout_rules import (
+    IMPORTED_BY,
+    LAYERS,
+    LIBRARY_USERS,
+    PURE_MODULES,
     functions,
+    is_pure,
     read,
-    thinks,
+    violations,
 )
+from tests.support.project import ROOT
 
-HOUSE = read(ROOT)
+MODULES = read(ROOT)
 
 
-def planted(root: Path, files: dict[str, str]) -> list[str]:
-    """What is said about a small house of these files."""
+def violations_in(root: Path, files: dict[str, str]) -> list[str]:
+    """The violations in a package of these files."""
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    return complaints(read(root))
+    return violations(read(root))
 
 
-def test_every_import_runs_downwards_through_the_right_door() -> None:
-    assert HOUSE, "no source was read"
-    assert complaints(HOUSE) == []
+def test_bot_breaks_no_layout_rule() -> None:
+    assert MODULES, "no source was read"
+    assert violations(MODULES) == []
 
 
-def test_functions_stay_short_on_the_whole() -> None:
-    lengths = [length for m in HOUSE.values() for _, _, length in functions(m)]
+def test_most_functions_are_short() -> None:
+    lengths = [length for m in MODULES.values() for _, _, length in functions(m)]
 
     assert statistics.median(lengths) <= 10
     assert statistics.quantiles(lengths, n=10)[-1] <= 35
 
 
-def test_every_pattern_of_a_thinking_part_names_a_file() -> None:
-    assert [p for p in THINKING if not any(p.rstrip("*") in name for name in HOUSE)] == []
+def test_pure_module_patterns_each_match_a_module() -> None:
+    assert [p for p in PURE_MODULES if not any(p.rstrip("*") in name for name in MODULES)] == []
 
 
-def test_a_room_stands_on_one_floor_and_doors_lead_to_rooms() -> None:
-    rooms = [room for floor in FLOORS for room in floor] + list(ENTERED_BY)
+def test_package_is_in_one_layer_and_library_users_are_packages() -> None:
+    packages = [package for layer in LAYERS for package in layer] + list(IMPORTED_BY)
 
-    assert len(rooms) == len(set(rooms))
-    assert set().union(*DOORS.values()) <= set(rooms)
+    assert len(packages) == len(set(packages))
+    assert set().union(*LIBRARY_USERS.values()) <= set(packages)
 
 
 WRONG = {
@@ -59,7 +59,7 @@ WRONG = {
         {"bot/delivery/x.py": "import os\nfrom bot.turn import answer\n", "bot/turn/answer.py": ""},
         "delivery may not import turn (bot/delivery/x.py:2)",
     ),
-    "a neighbour": (
+    "the same layer": (
         {"bot/history.py": "import bot.access\n", "bot/access.py": ""},
         "history may not import access (bot/history.py:1)",
     ),
@@ -67,23 +67,23 @@ WRONG = {
         {"bot/slack.py": "def f():\n    from bot.app import x\n", "bot/app.py": ""},
         "slack may not import app (bot/slack.py:2)",
     ),
-    "the wrong way inside a room": (
+    "the wrong way inside a package": (
         {
             "bot/delivery/edits/reply.py": "from bot.delivery.native import layout\n",
             "bot/delivery/native/layout.py": "",
         },
         "inside delivery, edits may not import native (bot/delivery/edits/reply.py:1)",
     ),
-    "side by side inside a room": (
+    "side by side inside a package": (
         {
             "bot/delivery/ephemeral/reply.py": "import bot.delivery.native.layout\n",
             "bot/delivery/native/layout.py": "",
         },
         "inside delivery, ephemeral may not import native (bot/delivery/ephemeral/reply.py:1)",
     ),
-    "a part of a room without a floor": (
-        {"bot/render/attic.py": "from bot.render import split\n", "bot/render/split.py": ""},
-        "inside render, attic may not import split (bot/render/attic.py:1)",
+    "a part of a package without a layer": (
+        {"bot/render/extra.py": "from bot.render import split\n", "bot/render/split.py": ""},
+        "inside render, extra may not import split (bot/render/extra.py:1)",
     ),
     "for types only": (
         {
@@ -116,7 +116,7 @@ WRONG = {
         {"bot/app.py": "from bot.playground import server\n", "bot/playground/server.py": ""},
         "app may not import playground (bot/app.py:1)",
     ),
-    "another door": (
+    "a library of another package": (
         {"bot/delivery/delivery.py": "def f():\n    from slack_sdk.errors import SlackApiError\n"},
         "delivery may not import slack_sdk (bot/delivery/delivery.py:2)",
     ),
@@ -124,33 +124,33 @@ WRONG = {
         {"bot/turn/answer.py": "import sqlalchemy.ext.asyncio as sa\n"},
         "turn may not import sqlalchemy (bot/turn/answer.py:1)",
     ),
-    "a clock in a thinking part": (
+    "a clock in a pure module": (
         {"bot/delivery/scheduling/edit_scheduler.py": "from time import monotonic\n"},
-        "bot.delivery.scheduling.edit_scheduler only thinks, so it may not import time.monotonic "
+        "bot.delivery.scheduling.edit_scheduler is pure, so it may not import time.monotonic "
         "(bot/delivery/scheduling/edit_scheduler.py:1)",
     ),
-    "waiting in a thinking part": (
+    "waiting in a pure module": (
         {"bot/render/split.py": "import asyncio\n"},
-        "bot.render.split only thinks, so it may not import asyncio (bot/render/split.py:1)",
+        "bot.render.split is pure, so it may not import asyncio (bot/render/split.py:1)",
     ),
-    "a thinking part that leans on a driver": (
+    "a pure module that imports an impure one": (
         {
             "bot/turn/answer_state.py": "from bot.upstream.client import stream\n",
             "bot/upstream/client.py": "from bot.upstream import config\n",
             "bot/upstream/config.py": "import socket\n",
         },
-        "bot.turn.answer_state only thinks, so it may not import bot.upstream.client "
+        "bot.turn.answer_state is pure, so it may not import bot.upstream.client "
         "(bot/turn/answer_state.py:1)",
     ),
-    "a file opened in a thinking part": (
+    "a file opened in a pure module": (
         {"bot/values.py": "TEXT = open('x').read()\n"},
-        "bot.values only thinks, so it may not call open (bot/values.py:1)",
+        "bot.values is pure, so it may not call open (bot/values.py:1)",
     ),
-    "the time of day in a thinking part": (
+    "the time of day in a pure module": (
         {"bot/values.py": "from datetime import UTC, datetime\nSTART = datetime.now(UTC)\n"},
-        "bot.values only thinks, so it may not call now (bot/values.py:2)",
+        "bot.values is pure, so it may not call now (bot/values.py:2)",
     ),
-    "a circle": (
+    "a cycle": (
         {
             "bot/tools/a.py": "from bot.tools import b\n",
             "bot/tools/b.py": "import bot.tools.c\n",
@@ -158,9 +158,9 @@ WRONG = {
         },
         "imports run in a circle: bot.tools.a → bot.tools.b → bot.tools.c → bot.tools.a",
     ),
-    "a room without a floor": (
-        {"bot/attic.py": ""},
-        "attic has no floor in the plan (bot/attic.py)",
+    "a package without a layer": (
+        {"bot/extra.py": ""},
+        "extra is in no layer (bot/extra.py)",
     ),
     "an empty name": (
         {"bot/turn/utils.py": ""},
@@ -177,12 +177,12 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("files", "said"), WRONG.values(), ids=WRONG.keys())
-def test_a_planted_mistake_is_named(tmp_path: Path, files: dict[str, str], said: str) -> None:
-    assert planted(tmp_path, files) == [said]
+@pytest.mark.parametrize(("files", "violation"), WRONG.values(), ids=WRONG.keys())
+def test_broken_rule_is_named(tmp_path: Path, files: dict[str, str], violation: str) -> None:
+    assert violations_in(tmp_path, files) == [violation]
 
 
-def test_a_house_in_order_is_left_in_peace(tmp_path: Path) -> None:
+def test_package_that_keeps_the_rules_has_no_violations(tmp_path: Path) -> None:
     files = {
         "bot/__init__.py": "",
         "bot/__main__.py": "from bot.cli import main\n",
@@ -200,10 +200,10 @@ def test_a_house_in_order_is_left_in_peace(tmp_path: Path) -> None:
         "bot/playground/limits.py": "import math\n",
     }
 
-    assert planted(tmp_path, files) == []
+    assert violations_in(tmp_path, files) == []
 
 
-def test_the_thinking_parts_are_known_by_name() -> None:
-    assert thinks("bot.render.split")
-    assert thinks("bot.delivery.scheduling.edit_scheduler")
-    assert not thinks("bot.delivery.edits.reply")
+def test_pure_modules_are_known_by_name() -> None:
+    assert is_pure("bot.render.split")
+    assert is_pure("bot.delivery.scheduling.edit_scheduler")
+    assert not is_pure("bot.delivery.edits.reply")

@@ -1,4 +1,4 @@
-"""The floor plan as data, and the reading of imports that holds the house to it.
+"""The rules for the layout of `bot/` as data, and the checks that find what breaks them.
 
 Imports are read from the source with `ast`, wherever they stand: in functions, under
 `TYPE_CHECKING`, relative, or as a constant given to `import_module`. Nothing is executed.
@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-FLOORS: tuple[frozenset[str], ...] = (  # from the top; neighbours do not know each other
+LAYERS: tuple[
+    frozenset[str], ...
+] = (  # from the top; packages of one layer do not import each other
     frozenset({"cli"}),
     frozenset({"check"}),  # opens what the app opens, one thing after the other
     frozenset({"app"}),
@@ -23,9 +25,9 @@ FLOORS: tuple[frozenset[str], ...] = (  # from the top; neighbours do not know e
     frozenset({"values", "observe"}),
     frozenset({"background", "cache", "errors", "version"}),
 )
-# The same inside the larger rooms: parts of a room from the top, each a module or a folder. A part
-# may import what lies below it; those side by side do not know each other.
-INNER_FLOORS: Mapping[str, tuple[frozenset[str], ...]] = {
+# The same inside the larger packages, whose parts are modules and folders: a part may import those
+# of the layers below it, and none of its own layer.
+INNER_LAYERS: Mapping[str, tuple[frozenset[str], ...]] = {
     "delivery": (
         frozenset({"delivery"}),
         frozenset({"workspace"}),
@@ -72,18 +74,18 @@ INNER_FLOORS: Mapping[str, tuple[frozenset[str], ...]] = {
         ),
     ),
 }
-# Rooms beside the house: who may enter them, and what they may use of ours.
-ENTERED_BY: Mapping[str, frozenset[str]] = {
+# Packages outside the layers: which packages may import them, and what they may import of `bot`.
+IMPORTED_BY: Mapping[str, frozenset[str]] = {
     "settings": frozenset({"cli", "app", "check"}),
     "playground": frozenset({"cli"}),
     "__main__": frozenset(),
 }
-USES: Mapping[str, frozenset[str]] = {
+MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "settings": frozenset({"errors"}),
     "playground": frozenset(),
     "__main__": frozenset({"cli"}),
 }
-DOORS: Mapping[str, frozenset[str]] = {  # a library is known to these rooms only
+LIBRARY_USERS: Mapping[str, frozenset[str]] = {  # the only packages that may import a library
     "httpx": frozenset({"upstream", "tools"}),
     "slack_sdk": frozenset({"slack", "listeners", "app", "server"}),
     "slack_bolt": frozenset({"slack", "listeners", "app", "server"}),
@@ -98,7 +100,7 @@ DOORS: Mapping[str, frozenset[str]] = {  # a library is known to these rooms onl
     "markdown_it": frozenset({"playground"}),
     "justext": frozenset({"tools"}),
 }
-THINKING = (  # they decide; whoever drives them waits, reads clocks and rolls dice
+PURE_MODULES = (  # no I/O, clock, waiting or randomness
     "bot.values",
     "bot.errors",
     "bot.access",
@@ -132,14 +134,14 @@ THINKING = (  # they decide; whoever drives them waits, reads clocks and rolls d
     "bot.upstream.errors*",
     "bot.playground.slack.limits",
 )
-WORLD = frozenset(  # I/O, clocks, waiting, chance
+IMPURE_LIBRARIES = frozenset(  # I/O, clocks, waiting, randomness
     {"asyncio", "anyio", "concurrent", "fcntl", "ftplib", "glob", "http", "logging"}
     | {"multiprocessing", "os", "pathlib", "random", "sched", "secrets", "select", "selectors"}
     | {"shutil", "signal", "smtplib", "socket", "socketserver", "sqlite3", "ssl", "subprocess"}
     | {"sys", "tempfile", "tenacity", "threading", "time", "uuid", "zoneinfo"}
-    | set(DOORS)
+    | set(LIBRARY_USERS)
 )
-ROOM_NAMES_WE_AVOID = frozenset({"utils", "base", "types", "helpers", "common", "misc"})
+VAGUE_NAMES = frozenset({"utils", "base", "types", "helpers", "common", "misc"})
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
 
@@ -163,8 +165,8 @@ class Module:
     imports: tuple[Import, ...] = ()
 
     @property
-    def room(self) -> str:
-        """The folder or file directly below the package; the package itself is "bot"."""
+    def package(self) -> str:
+        """The folder or file directly below `bot`; "bot" for `bot/__init__.py`."""
         first, *rest = self.name.split(".")
         return rest[0] if rest else first
 
@@ -222,44 +224,49 @@ def _nearest(target: str, known: Mapping[str, Module]) -> str:
     return target
 
 
-def complaints(modules: Mapping[str, Module]) -> list[str]:
-    """Everything in which the house differs from its plan, one sentence each."""
+def violations(modules: Mapping[str, Module]) -> list[str]:
+    """All that breaks a rule, one sentence each."""
     rules = (
-        _wrong_floors,
-        _wrong_inner_floors,
-        _wrong_doors,
-        _wrong_thoughts,
+        _layer_violations,
+        _inner_layer_violations,
+        _library_violations,
+        _impurities,
         _cycles,
-        _lengths,
-        _names,
+        _length_violations,
+        _name_violations,
     )
     return list(dict.fromkeys(sentence for rule in rules for sentence in rule(modules)))
 
 
-def _wrong_floors(modules: Mapping[str, Module]) -> Iterator[str]:
+def _layer_violations(modules: Mapping[str, Module]) -> Iterator[str]:
     for module, imported, target in _within(modules):
-        if module.room != target.room and not _may_use(module.room, target.room):
-            yield f"{module.room} may not import {target.room} ({module.path}:{imported.line})"
+        if module.package != target.package and not _may_use(module.package, target.package):
+            where = f"({module.path}:{imported.line})"
+            yield f"{module.package} may not import {target.package} {where}"
 
 
-def _wrong_inner_floors(modules: Mapping[str, Module]) -> Iterator[str]:
+def _inner_layer_violations(modules: Mapping[str, Module]) -> Iterator[str]:
     for module, imported, target in _within(modules):
         here, there = _part(module.name), _part(target.name)
-        if module.room != target.room or module.room not in INNER_FLOORS or "" in {here, there}:
+        if (
+            module.package != target.package
+            or module.package not in INNER_LAYERS
+            or "" in {here, there}
+        ):
             continue
-        if here != there and not _lies_above(module.room, here, there):
+        if here != there and not _lies_above(module.package, here, there):
             where = f"({module.path}:{imported.line})"
-            yield f"inside {module.room}, {here} may not import {there} {where}"
+            yield f"inside {module.package}, {here} may not import {there} {where}"
 
 
 def _part(name: str) -> str:
-    """The module or folder of a room that a module belongs to; "" for the room's own."""
+    """The module or folder of a package that a module belongs to; "" for the package's own."""
     return "".join(name.split(".")[2:3])
 
 
-def _lies_above(room: str, here: str, there: str) -> bool:
-    floors = {part: n for n, parts in enumerate(INNER_FLOORS[room]) for part in parts}
-    return here in floors and there in floors and floors[here] < floors[there]
+def _lies_above(package: str, here: str, there: str) -> bool:
+    layers = {part: n for n, parts in enumerate(INNER_LAYERS[package]) for part in parts}
+    return here in layers and there in layers and layers[here] < layers[there]
 
 
 def _within(modules: Mapping[str, Module]) -> Iterator[tuple[Module, Import, Module]]:
@@ -269,66 +276,66 @@ def _within(modules: Mapping[str, Module]) -> Iterator[tuple[Module, Import, Mod
                 yield module, imported, modules[imported.target]
 
 
-def _may_use(room: str, other: str) -> bool:
+def _may_use(package: str, other: str) -> bool:
     if other == "bot":
-        return room != "playground"
-    if room in USES:
-        return other in USES[room]
-    if other in ENTERED_BY:
-        return room in ENTERED_BY[other]
-    here, there = floor(room), floor(other)
+        return package != "playground"
+    if package in MAY_IMPORT:
+        return other in MAY_IMPORT[package]
+    if other in IMPORTED_BY:
+        return package in IMPORTED_BY[other]
+    here, there = layer(package), layer(other)
     return here is not None and there is not None and here < there
 
 
-def floor(room: str) -> int | None:
-    """How many floors lie above the room; None when the plan does not know it."""
-    return next((n for n, rooms in enumerate(FLOORS) if room in rooms), None)
+def layer(package: str) -> int | None:
+    """How many layers lie above the package; None for a package in no layer."""
+    return next((n for n, packages in enumerate(LAYERS) if package in packages), None)
 
 
-def _wrong_doors(modules: Mapping[str, Module]) -> Iterator[str]:
+def _library_violations(modules: Mapping[str, Module]) -> Iterator[str]:
     for module in modules.values():
         for imported in module.imports:
             library = imported.target.split(".")[0]
-            if module.room not in DOORS.get(library, {module.room}):
-                yield f"{module.room} may not import {library} ({module.path}:{imported.line})"
+            if module.package not in LIBRARY_USERS.get(library, {module.package}):
+                yield f"{module.package} may not import {library} ({module.path}:{imported.line})"
 
 
-def thinks(module: str) -> bool:
-    """The module is one of those that only decide."""
-    return any(fnmatchcase(module, pattern) for pattern in THINKING)
+def is_pure(module: str) -> bool:
+    """Whether it is one of the pure modules."""
+    return any(fnmatchcase(module, pattern) for pattern in PURE_MODULES)
 
 
-def _wrong_thoughts(modules: Mapping[str, Module]) -> Iterator[str]:
-    worldly = _worldly(modules)
-    for module in filter(lambda m: thinks(m.name), modules.values()):
+def _impurities(modules: Mapping[str, Module]) -> Iterator[str]:
+    impure = _impure_modules(modules)
+    for module in filter(lambda m: is_pure(m.name), modules.values()):
         for imported in module.imports:
-            if imported.target in worldly or imported.target.split(".")[0] in WORLD:
+            if imported.target in impure or imported.target.split(".")[0] in IMPURE_LIBRARIES:
                 where = f"({module.path}:{imported.line})"
-                yield f"{module.name} only thinks, so it may not import {imported.target} {where}"
-        for deed, line in _deeds(module.tree):
-            yield f"{module.name} only thinks, so it may not call {deed} ({module.path}:{line})"
+                yield f"{module.name} is pure, so it may not import {imported.target} {where}"
+        for call, line in _impure_calls(module.tree):
+            yield f"{module.name} is pure, so it may not call {call} ({module.path}:{line})"
 
 
-def _worldly(modules: Mapping[str, Module]) -> set[str]:
-    """The modules that touch the world, themselves or through one they import."""
-    worldly: set[str] = set()
+def _impure_modules(modules: Mapping[str, Module]) -> set[str]:
+    """The modules that do I/O, wait or read a clock, themselves or through one they import."""
+    impure: set[str] = set()
     while True:
-        more = {name for name, m in modules.items() if _touches(m, worldly)} - worldly
+        more = {name for name, m in modules.items() if _is_impure(m, impure)} - impure
         if not more:
-            return worldly
-        worldly |= more
+            return impure
+        impure |= more
 
 
-def _touches(module: Module, worldly: set[str]) -> bool:
+def _is_impure(module: Module, impure: set[str]) -> bool:
     targets = [imported.target for imported in module.imports]
     return (
-        any(target in worldly or target.split(".")[0] in WORLD for target in targets)
-        or next(_deeds(module.tree), None) is not None
+        any(target in impure or target.split(".")[0] in IMPURE_LIBRARIES for target in targets)
+        or next(_impure_calls(module.tree), None) is not None
     )
 
 
-def _deeds(tree: ast.AST) -> Iterator[tuple[str, int]]:
-    """What touches the world without an import of its own."""
+def _impure_calls(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """The calls that make a module impure without an import."""
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Name(id="open" | "input" as name)):
@@ -341,27 +348,27 @@ def _cycles(modules: Mapping[str, Module]) -> Iterator[str]:
     edges = {name: [i.target for i in m.imports if i.target != name] for name, m in modules.items()}
     done: set[str] = set()
     for start in edges:
-        way = _way_back(start, edges, done)
-        if way:
-            yield "imports run in a circle: " + " → ".join(way)
+        path = _path_back(start, edges, done)
+        if path:
+            yield "imports run in a circle: " + " → ".join(path)
         done.add(start)
 
 
-def _way_back(start: str, edges: Mapping[str, Sequence[str]], done: set[str]) -> list[str]:
-    """A way from `start` back to itself past nothing that is done with; [] when there is none."""
-    ways, seen = [[start]], {start}
-    while ways:
-        way = ways.pop()
-        for target in edges.get(way[-1], ()):
+def _path_back(start: str, edges: Mapping[str, Sequence[str]], done: set[str]) -> list[str]:
+    """A path from `start` back to itself that visits no module of `done`; [] when there is none."""
+    paths, seen = [[start]], {start}
+    while paths:
+        path = paths.pop()
+        for target in edges.get(path[-1], ()):
             if target == start:
-                return [*way, start]
+                return [*path, start]
             if target not in seen and target not in done:
                 seen.add(target)
-                ways.append([*way, target])
+                paths.append([*path, target])
     return []
 
 
-def _lengths(modules: Mapping[str, Module]) -> Iterator[str]:
+def _length_violations(modules: Mapping[str, Module]) -> Iterator[str]:
     for module in modules.values():
         if module.lines > LONGEST_FILE:
             yield f"{module.path} has {module.lines} lines; {LONGEST_FILE} are allowed"
@@ -381,10 +388,10 @@ def functions(module: Module) -> Iterator[tuple[str, int, int]]:
             yield node.name, node.lineno, end - node.lineno + 1 - skipped
 
 
-def _names(modules: Mapping[str, Module]) -> Iterator[str]:
-    planned = frozenset().union(*FLOORS, ENTERED_BY, {"bot"})
-    strangers = {m.room: m.path for m in modules.values() if m.room not in planned}
-    yield from (f"{room} has no floor in the plan ({path})" for room, path in strangers.items())
+def _name_violations(modules: Mapping[str, Module]) -> Iterator[str]:
+    planned = frozenset().union(*LAYERS, IMPORTED_BY, {"bot"})
+    unplanned = {m.package: m.path for m in modules.values() if m.package not in planned}
+    yield from (f"{package} is in no layer ({path})" for package, path in unplanned.items())
     for module in modules.values():
-        if module.name.rpartition(".")[2] in ROOM_NAMES_WE_AVOID:
+        if module.name.rpartition(".")[2] in VAGUE_NAMES:
             yield f"{module.path} has a name that says nothing"
