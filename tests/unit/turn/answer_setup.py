@@ -132,7 +132,7 @@ class AnswerSetup:
         self.turns[turn].checkpoint.released = True
 
     def turn(self, asked: Question, *, certain: bool = True, **known: Any) -> Turn:
-        self.slack.hear(asked)
+        self.slack.add_messages(asked)
         usual: dict[str, Any] = {"draft": Draft(Phase.ASKING), "owner": "a", "fence": 1}
         record = TurnRecord(asked, **usual | known)
         turn = Turn(

@@ -213,7 +213,9 @@ class ReplicaSetup:
             history=runner.history if runner else history(connect(self.slack)),
             retention_seconds=30 * 24 * 3600,
         )
-        supervisor.hear = runner.fake.hear if isinstance(runner, Room) else self.slack.hear
+        supervisor.hear = (
+            runner.fake.add_messages if isinstance(runner, Room) else self.slack.add_messages
+        )
         if running:
             await self._stack.enter_async_context(supervisor)
         else:

@@ -12,8 +12,8 @@ from bot.turn.durability.tool_progress import parse_progress
 from bot.turn.tool_rounds import NOT_SAFE_NOW_OUTPUT
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now
+from tests.unit.delivery.delivery_setup import fail_once
 from tests.unit.delivery.fake_slack import Call, FakeSlack
-from tests.unit.delivery.room import once
 from tests.unit.turn.answer_setup import ORDERS, Background, CallingModel, Model, question, runner
 
 
@@ -72,7 +72,7 @@ async def test_turn_closes_after_its_cleanup_but_its_thread_goes_on_before() -> 
     async with runner(slack, model) as setup:
         answering = asyncio.create_task(setup.answer(question()))
         await asyncio.sleep(5)
-        slack.fault = once("chat.update", "429:50")
+        slack.fault = fail_once("chat.update", "429:50")
         await asyncio.sleep(30)
         assert [message.state for message in slack.thread("900.1")] == ["Writing…", ""]
         assert (setup.journalled().readable, setup.journalled().closed) == (True, False)

@@ -137,7 +137,7 @@ async def test_turn_released_without_a_message_is_looked_for_in_slack(tmp_path: 
     async with rooms(slack, Model()) as one, ReplicaSetup(tmp_path) as setup:
         gone = await setup.replica("gone", Answers(), running=False)
         await gone.store.claim(question(), None)
-        slack.hear(question())
+        slack.add_messages(question())
         ts = await connect(slack).post(
             "C1",
             text="Thinking…",

@@ -16,8 +16,8 @@ from bot.turn.durability.leases import HEARTBEATS_PER_LEASE
 from bot.turn.ephemeral.repost import RepostResult, Reposts
 from bot.turn.supervisor import Verdict
 from bot.values import Draft, Phase, Place, Question
+from tests.unit.delivery.delivery_setup import fail_always, words
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.delivery.room import always, words
 from tests.unit.turn.answer_setup import rooms
 from tests.unit.turn.replica_setup import LEASE, Replica, ReplicaSetup, until
 
@@ -91,7 +91,7 @@ async def test_repost_requested_on_two_replicas_at_once_is_posted_once(tmp_path:
 async def test_repost_refused_by_slack_can_be_tried_again(tmp_path: Path) -> None:
     slack = FakeSlack()
     async with ReplicaSetup(tmp_path) as setup, replica(setup, "a", slack) as a:
-        slack.fault = always("chat.postMessage", "not_in_channel")
+        slack.fault = fail_always("chat.postMessage", "not_in_channel")
         for _ in range(2):
             assert await copies(a).post(COPY, DONE) is RepostResult.REFUSED_BY_SLACK
         slack.fault = lambda call: None
@@ -114,7 +114,7 @@ async def test_repost_whose_response_from_slack_was_lost_is_not_posted_twice(
 async def test_repost_is_finished_by_another_process_after_a_crash(tmp_path: Path) -> None:
     slack = FakeSlack()
     async with ReplicaSetup(tmp_path) as setup, replica(setup, "a", slack) as a:
-        slack.fault = always("chat.postMessage", 503)
+        slack.fault = fail_always("chat.postMessage", 503)
         posting = asyncio.create_task(copies(a).post(COPY, DONE))
         await until(lambda: slack.count("chat.postMessage"))
         posting.cancel()
@@ -140,7 +140,7 @@ async def test_repost_is_given_up_only_if_each_process_crashes_soon_after_showin
     tmp_path: Path, lives: float, ends: Phase
 ) -> None:
     slack = FakeSlack()
-    slack.fault = always("chat.postMessage", 503)
+    slack.fault = fail_always("chat.postMessage", 503)
     async with ReplicaSetup(tmp_path) as setup:
         async with replica(setup, "first", slack) as first:
             posting = asyncio.create_task(copies(first).post(COPY, DONE))

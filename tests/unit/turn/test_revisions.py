@@ -175,7 +175,7 @@ async def test_deletion_removes_the_answer_while_the_database_is_unavailable(
 
 async def test_answer_in_a_deleted_thread_ends_without_a_message(tmp_path: Path) -> None:
     slack, model = FakeSlack(), Model(ends=False)
-    slack.gone.add(ROOT)
+    slack.deleted_roots.add(ROOT)
     async with answering(tmp_path, slack, model, "a") as (_, [a]):
         await a.supervisor.submit(asked())
         await until(lambda: not a.supervisor.running_count, timeout_seconds=5)
@@ -188,7 +188,7 @@ async def test_answer_in_a_deleted_thread_ends_without_a_message(tmp_path: Path)
 
 async def test_misplaced_message_is_deleted_after_a_crash(tmp_path: Path) -> None:
     slack, model = FakeSlack(), Model(ends=False)
-    slack.gone.add(ROOT)
+    slack.deleted_roots.add(ROOT)
     slack.fault = lambda call: 500 if call.method == "chat.delete" else None
     async with (
         rooms(slack, model) as one,

@@ -209,7 +209,7 @@ async def test_takeover_sends_an_ephemeral_answer_again_and_says_so() -> None:
     async with runner(slack, model) as setup:
         end = Draft(Phase.DONE, "One two three.", "a.pdf was not read")
         assert await setup.answer(asked, draft=end, send_unverifiable=True, fence=2) is Phase.DONE
-    [message] = slack.private
+    [message] = slack.ephemeral_messages
     assert f"{POSSIBLE_DUPLICATE_NOTICE} · a.pdf was not read" in str(message)
     assert "One two three." in str(message)
 

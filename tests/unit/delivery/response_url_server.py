@@ -17,8 +17,8 @@ from bot.delivery.config import DeliveryConfig
 from bot.delivery.delivery import Delivery
 from bot.slack import Slack
 from tests.support.virtual_time import now
+from tests.unit.delivery.delivery_setup import command
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.delivery.room import command
 
 COMMAND = command().response_url or ""
 SECONDS = 30 * 60.0
@@ -27,7 +27,7 @@ Body = Mapping[str, Any]
 
 
 @dataclass(slots=True)
-class Use:
+class UrlUse:
     """One request to a response URL."""
 
     url: str
@@ -58,42 +58,44 @@ def state(body: Body) -> str:
 
 
 @dataclass
-class Hooks:
-    """The response URLs of one command.
+class ResponseUrlServer:
+    """The response URLs of one command, which are `issued_at` so many seconds of virtual time.
 
-    `fault` looks at a use: an error code refuses it, an HTTP status fails it, "lost" takes it and
-    loses the response, "429:5" limits it for five seconds.
+    `message` is the acknowledgement, which a press replaces; it is None once it is deleted. `below`
+    are the messages that the command's own URL has added. `fault` looks at a use: an error code
+    refuses it, an HTTP status fails it, "lost" takes it and loses the response, "429:5" limits it
+    for five seconds.
     """
 
-    note: Body | None = field(default_factory=lambda: {"text": "Writing…"})
+    message: Body | None = field(default_factory=lambda: {"text": "Writing…"})
     below: list[Body] = field(default_factory=list)
-    uses: list[Use] = field(default_factory=list)
-    given: dict[str, float] = field(default_factory=lambda: {COMMAND: 0.0})
-    fault: Callable[[Use], str | int | None] = lambda use: None
+    uses: list[UrlUse] = field(default_factory=list)
+    issued_at: dict[str, float] = field(default_factory=lambda: {COMMAND: 0.0})
+    fault: Callable[[UrlUse], str | int | None] = lambda use: None
     latency: float = 0.1
 
     def press(self) -> str:
         """Press a button of the acknowledgement; returns the response URL of the press."""
-        url = f"https://hooks.slack.com/actions/T1/{len(self.given)}/x"
-        self.given[url] = now()
+        url = f"https://hooks.slack.com/actions/T1/{len(self.issued_at)}/x"
+        self.issued_at[url] = now()
         return url
 
-    def taken(self, url: str) -> list[Use]:
+    def counted_uses(self, url: str) -> list[UrlUse]:
         """The uses that Slack has counted."""
         return [use for use in self.uses if use.url == url and use.outcome == "ok"]
 
-    def post(self, url: str, **request: Any) -> _Exchange:
+    def post(self, url: str, **request: Any) -> _Response:
         """Take one request."""
-        use = Use(url, dict(request["json"]))
+        use = UrlUse(url, dict(request["json"]))
         self.uses.append(use)
-        return _Exchange(self, use)
+        return _Response(self, use)
 
-    def take(self, use: Use) -> None:
-        """Do what a use asks for, if it is one that works."""
+    def accept(self, use: UrlUse) -> None:
+        """Do what a use asks for, unless its URL is used up or has expired."""
         use.at = now()
-        if len(self.taken(use.url)) >= 5:
+        if len(self.counted_uses(use.url)) >= 5:
             use.outcome = "used_url"
-        elif now() > self.given[use.url] + SECONDS:
+        elif now() > self.issued_at[use.url] + SECONDS:
             use.outcome = "expired_url"
         else:
             use.outcome = "ok"
@@ -103,23 +105,23 @@ class Hooks:
         if url == COMMAND or not (body.get("replace_original") or body.get("delete_original")):
             self.below.append(body)
         else:
-            self.note = None if body.get("delete_original") else body
+            self.message = None if body.get("delete_original") else body
 
 
-class _Exchange:
+class _Response:
     """A request on its way, and its answer."""
 
-    def __init__(self, hooks: Hooks, use: Use) -> None:
-        self._hooks = hooks
+    def __init__(self, urls: ResponseUrlServer, use: UrlUse) -> None:
+        self._server = urls
         self._use = use
         self.status = 200
         self.headers: dict[str, str] = {}
 
-    async def __aenter__(self) -> _Exchange:
-        await asyncio.sleep(self._hooks.latency / 2)
-        fault, use = self._hooks.fault(self._use), self._use
+    async def __aenter__(self) -> _Response:
+        await asyncio.sleep(self._server.latency / 2)
+        fault, use = self._server.fault(self._use), self._use
         if fault in (None, "lost"):
-            self._hooks.take(use)
+            self._server.accept(use)
             self.status = 200 if use.outcome == "ok" else 404
         elif isinstance(fault, int):
             self.status, use.outcome = fault, "failed"
@@ -128,7 +130,7 @@ class _Exchange:
             self.headers = {"Retry-After": fault[4:]}
         else:
             self.status, use.outcome = 404, str(fault)
-        await asyncio.sleep(self._hooks.latency / 2)
+        await asyncio.sleep(self._server.latency / 2)
         if fault == "lost":
             raise aiohttp.ServerDisconnectedError
         return self
@@ -137,7 +139,7 @@ class _Exchange:
         pass
 
     @property
-    def content(self) -> _Exchange:
+    def content(self) -> _Response:
         """The body of the answer, as a stream."""
         return self
 
@@ -146,9 +148,9 @@ class _Exchange:
         yield self._use.outcome.encode()
 
 
-def room(hooks: Hooks, fake: FakeSlack) -> Delivery:
-    """Delivery, with these behind it."""
-    session: Any = hooks
+def delivery_with(urls: ResponseUrlServer, fake: FakeSlack) -> Delivery:
+    """Delivery to this Slack, whose response URLs are these."""
+    session: Any = urls
     slack = Slack("xoxb-test", base_url="https://slack.com/api/", session=session)
     slack.api.web = fake
     return Delivery(slack, DeliveryConfig())

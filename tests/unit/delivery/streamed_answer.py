@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.unit.delivery.room import TEXT, THINKING, delivery, done
+from tests.unit.delivery.delivery_setup import TEXT, THINKING, done, open_delivery
 from tests.unit.delivery.streaming_slack import StreamingSlack, dm, write
 
 
-async def answered(fake: StreamingSlack, text: str = TEXT, seconds: float = 10) -> None:
+async def stream_answer(fake: StreamingSlack, text: str = TEXT, seconds: float = 10) -> None:
     """One streamed answer from beginning to end."""
-    async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm())
+    async with open_delivery(fake, delivery="native") as delivery:
+        reply = delivery.create_reply(dm())
         await reply.open(THINKING)
         await write(reply, text, seconds)
         await reply.finish(done(text))

@@ -8,15 +8,22 @@ from contextlib import asynccontextmanager
 
 from bot.delivery.ephemeral.reply import EphemeralReply
 from bot.render.buttons import SHARE_ACTION
+from tests.unit.delivery.delivery_setup import THINKING, command, writing
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.delivery.hooks import Hooks, buttons, markdown, room
-from tests.unit.delivery.room import THINKING, command, writing
+from tests.unit.delivery.response_url_server import (
+    ResponseUrlServer,
+    buttons,
+    delivery_with,
+    markdown,
+)
 
 
 @asynccontextmanager
-async def private(hooks: Hooks, fake: FakeSlack | None = None) -> AsyncIterator[EphemeralReply]:
+async def open_ephemeral_reply(
+    urls: ResponseUrlServer, fake: FakeSlack | None = None
+) -> AsyncIterator[EphemeralReply]:
     """A private answer that has begun."""
-    delivery = room(hooks, fake or FakeSlack())
+    delivery = delivery_with(urls, fake or FakeSlack())
     reply = delivery.create_reply(command())
     assert isinstance(reply, EphemeralReply)
     await reply.open(THINKING)
@@ -34,7 +41,7 @@ async def write(reply: EphemeralReply, text: str, *, rate: float = 40.0, chunk: 
         reply.show(writing(" ".join(written[:count])))
 
 
-def ends(hooks: Hooks, text: str) -> int:
+def count_finished(urls: ResponseUrlServer, text: str) -> int:
     """Count the messages that show the finished answer, in any place."""
-    places = [*hooks.below, *([hooks.note] if hooks.note else [])]
+    places = [*urls.below, *([urls.message] if urls.message else [])]
     return sum(SHARE_ACTION in buttons(place) and markdown(place) == text for place in places)
