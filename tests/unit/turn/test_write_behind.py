@@ -30,7 +30,7 @@ STANDS = (ShownMessage("1.0", "C1"),)
 
 @dataclass
 class FakeDatabase:
-    """Keeps what is written, and when. It can be unavailable, slow, or reject one turn's changes."""
+    """Keeps what is written, and when; can be unavailable, slow, or reject one turn's changes."""
 
     written: list[tuple[float, list[Change]]] = field(default_factory=list)
     lost: set[str] = field(default_factory=set)

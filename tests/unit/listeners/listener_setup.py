@@ -1,4 +1,4 @@
-"""Presses as Bolt delivers them, and a small Slack that keeps what it is told about them."""
+"""Listeners as Bolt calls them, between a small Slack and turns that record their calls."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from bot.values import Draft, Place, Question
 TEXT = {"type": "markdown", "text": "One two"}
 STATE = {"type": "context", "elements": [{"type": "plain_text", "text": "It broke off."}]}
 ROW = {"type": "actions", "block_id": "answer:turn1", "elements": []}
-OUR_DM = "D1"
+DM = "D1"
 
 _LASTING = frozenset(
     {"RequestHandler.start", "EphemeralView._show_loop", "sleep"}
 )  # they outlive a listener
 
 
-def payload(action_id: str, user: str = "U1", **changed: Any) -> dict[str, Any]:
+def press_payload(action_id: str, user: str = "U1", **changed: Any) -> dict[str, Any]:
     """A press on a message that everyone sees."""
     message = {"ts": "2.0", "thread_ts": "1.0", "text": "One two", "blocks": [TEXT, STATE, ROW]}
     return {
@@ -49,83 +49,83 @@ def payload(action_id: str, user: str = "U1", **changed: Any) -> dict[str, Any]:
 
 
 @dataclass
-class Room:
-    """Listeners whose turns say what they are told to say; what Slack heard, by method.
+class ListenerSetup:
+    """Registered listeners, the calls they made to turns and to Slack, and what those answer.
 
-    `stored` are answers of other processes; None stands for a database that is away. `codes` are
-    the errors that Slack refuses a method with.
+    `verdict` is the answer of the turns. `stored` are answers of other processes, or None if the
+    database is unavailable. `errors` are what Slack refuses a method with, `refuse` refuses all.
     """
 
     url: str
     app: Any = None
     delivery: Any = None
     verdict: Verdict = Verdict.DONE
-    wishes: list[tuple[str, str, str]] = field(default_factory=list)
-    told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    addresses: list[str | None] = field(default_factory=list)
-    found: list[Question | None] = field(default_factory=list)
+    turn_calls: list[tuple[str, str, str]] = field(default_factory=list)
+    slack_calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    response_urls: list[str | None] = field(default_factory=list)
+    found_questions: list[Question | None] = field(default_factory=list)
     asked: list[Question] = field(default_factory=list)
     thread: list[dict[str, Any]] = field(default_factory=list)
     stored: dict[str, TurnRecord] | None = field(default_factory=dict)
-    left: list[TurnCommand] = field(default_factory=list)
+    commands: list[TurnCommand] = field(default_factory=list)
     posted: dict[str, RepostResult] = field(default_factory=dict)
-    codes: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
     refuse: bool = False
-    gone: list[tuple[str, str, Question | None]] = field(default_factory=list)
-    waits: bool = False
-    unreadable: bool = False  # of Slack: it takes what it is told, and shows nothing
+    deletions: list[tuple[str, str, Question | None]] = field(default_factory=list)
+    are_waiting: bool = False
+    unreadable: bool = False  # threads can't be read in Slack
 
     async def submit(self, question: Question) -> bool:
         self.asked.append(question)
         return True
 
     async def stop(self, turn: str, user: str) -> Verdict:
-        self.wishes.append(("stop", turn, user))
+        self.turn_calls.append(("stop", turn, user))
         return self.verdict
 
     async def stop_thread(self, place: Place, user: str) -> Verdict:
-        self.wishes.append(("stop", f"{place.team} {place.channel} {place.thread_ts}", user))
+        self.turn_calls.append(("stop", f"{place.team} {place.channel} {place.thread_ts}", user))
         return self.verdict
 
     async def retry(
         self, turn: str, user: str, found: Question | None, response_url: str | None
     ) -> Verdict:
-        self.wishes.append(("retry", turn, user))
-        self.addresses.append(response_url)
-        self.found.append(found)
+        self.turn_calls.append(("retry", turn, user))
+        self.response_urls.append(response_url)
+        self.found_questions.append(found)
         return Verdict.DONE if found else self.verdict
 
-    async def deleted(
+    async def on_message_deleted(
         self, team: str, channel: str, ts: str, question: Question | None = None
     ) -> None:
-        """Be told that a message was deleted."""
-        self.gone.append((channel, ts, question))
+        """Record a deleted message."""
+        self.deletions.append((channel, ts, question))
 
     async def next_turn(self, question: Question) -> str | None:
         """Every question was asked once before, unless all of them wait."""
         if self.stored is None:
             raise StorageUnavailable("the database is away")
-        return None if self.waits else f"{question.id}-2"
+        return None if self.are_waiting else f"{question.id}-2"
 
     async def ask(self, question: Question, turn: str) -> Verdict:
         """Ask an edited question."""
         self.asked.append(replace(question, id=turn))
         return self.verdict
 
-    async def turn(self, turn: str) -> TurnRecord | None:
+    async def get_turn(self, turn: str) -> TurnRecord | None:
         if self.stored is None:
             raise StorageUnavailable("the database is away")
         return self.stored.get(turn)
 
-    async def wish(self, wish: TurnCommand) -> bool:
-        """Leave a wish for the process that writes the answer, if one of `stored` is unfinished."""
-        record = await self.turn(wish.turn)
+    async def send_command(self, command: TurnCommand) -> bool:
+        """Store a command to a turn, if it is in `stored` and unfinished."""
+        record = await self.get_turn(command.turn)
         if record is None or record.draft.phase.is_final:
             return False
-        self.left.append(wish)
+        self.commands.append(command)
         return True
 
-    async def post(self, copy: Question, draft: Draft) -> RepostResult:
+    async def repost(self, copy: Question, draft: Draft) -> RepostResult:
         """Post an answer once more, as if nothing could crash."""
         if copy.id in self.posted:
             return self.posted[copy.id]
@@ -138,24 +138,26 @@ class Room:
         self.posted[copy.id] = RepostResult.ALREADY_POSTED
         return RepostResult.POSTED
 
-    async def slack(self, request: web.Request) -> web.Response:
+    async def handle_slack(self, request: web.Request) -> web.Response:
         method = request.path.rpartition("/")[2]
         if method == "conversations.replies":
             if self.unreadable:
                 return web.json_response({"ok": False, "error": "internal_error"})
             return web.json_response({"ok": not self.refuse, "messages": self.thread})
-        self.told.append((method, await request.json()))
-        code = "channel_not_found" if self.refuse else self.codes.get(method)
+        self.slack_calls.append((method, await request.json()))
+        code = "channel_not_found" if self.refuse else self.errors.get(method)
         if code:
             return web.json_response({"ok": False, "error": code})
-        channel = {"id": OUR_DM}
-        return web.json_response({"ok": True, "ts": f"9.{len(self.told)}", "channel": channel})
+        channel = {"id": DM}
+        return web.json_response(
+            {"ok": True, "ts": f"9.{len(self.slack_calls)}", "channel": channel}
+        )
 
-    def heard(self, method: str) -> list[dict[str, Any]]:
-        """What Slack was asked by a method, or at an address (`respond` for all of them)."""
-        return [said for name, said in self.told if name == method]
+    def calls_of(self, method: str) -> list[dict[str, Any]]:
+        """The arguments of the calls of a method; `command` and `note` are response URLs."""
+        return [said for name, said in self.slack_calls if name == method]
 
-    async def delivered(self, body: dict[str, Any]) -> BoltResponse:
+    async def deliver(self, body: dict[str, Any]) -> BoltResponse:
         """Deliver a payload; gives Bolt's answer once the listener has ended."""
         before = asyncio.all_tasks()  # and those of the small Slack's connections
         request = AsyncBoltRequest(mode="socket_mode", body=body)
@@ -164,15 +166,15 @@ class Room:
         await asyncio.gather(*listening)
         return response
 
-    async def pressed(self, body: dict[str, Any]) -> int:
+    async def deliver_press(self, body: dict[str, Any]) -> int:
         """Deliver a press; returns the status once the listener has ended."""
-        return int((await self.delivered(body)).status)
+        return int((await self.deliver(body)).status)
 
-    def private(self, action_id: str, user: str = "U1", value: str = "") -> dict[str, Any]:
+    def ephemeral_press(self, action_id: str, user: str = "U1", value: str = "") -> dict[str, Any]:
         """A press on a message that only its reader sees, as Slack was recorded to send it."""
         container = {"type": "message", "message_ts": "2.0", "channel_id": "C1"}
         action = {"type": "button", "action_id": action_id, "block_id": "answer:turn1"}
-        body = payload(
+        body = press_payload(
             action_id,
             user,
             container={**container, "is_ephemeral": True},
@@ -188,38 +190,42 @@ def _of(task: asyncio.Task[Any]) -> str:
 
 
 @asynccontextmanager
-async def opened() -> AsyncIterator[Room]:
-    """The room, with a Slack of its own on a free port."""
-    room = Room("")
+async def open_listeners() -> AsyncIterator[ListenerSetup]:
+    """The listeners, with a Slack of their own on a free port."""
+    setup = ListenerSetup("")
     server = web.Application()
-    server.router.add_route("*", "/{path:.*}", room.slack)
+    server.router.add_route("*", "/{path:.*}", setup.handle_slack)
     runner = web.AppRunner(server, shutdown_timeout=0.1)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        room.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        setup.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         async with ClientSession() as session:
-            slack = Slack("xoxb-1", base_url=f"{room.url}/api/", session=session)
+            slack = Slack("xoxb-1", base_url=f"{setup.url}/api/", session=session)
             me = Identity("T1", "Team", "UBOT", "BBOT", "bot", frozenset())
-            room.app = bolt_app(slack.web, me, None)
-            room.delivery = Delivery(slack, DeliveryConfig())
+            setup.app = bolt_app(slack.web, me, None)
+            setup.delivery = Delivery(slack, DeliveryConfig())
             private = EphemeralAnswers(
-                slack, room.delivery, get_turn=room.turn, send_command=room.wish, repost=room.post
+                slack,
+                setup.delivery,
+                get_turn=setup.get_turn,
+                send_command=setup.send_command,
+                repost=setup.repost,
             )
             access = AccessPolicy(frozenset({"T1"}))
-            hearing = ListenerContext(
+            context = ListenerContext(
                 *(slack, me, access, "/ask"),
-                room.submit,
-                room.stop,
-                room.retry,
+                setup.submit,
+                setup.stop,
+                setup.retry,
                 private,
-                room.stop_thread,
-                room.deleted,
-                room.next_turn,
-                room.ask,
+                setup.stop_thread,
+                setup.on_message_deleted,
+                setup.next_turn,
+                setup.ask,
             )
-            register(room.app, hearing)
-            yield room
-            await room.delivery.aclose()
+            register(setup.app, context)
+            yield setup
+            await setup.delivery.aclose()
     finally:
         await runner.cleanup()

@@ -1,4 +1,4 @@
-"""A bot that only hears: real connections to a local Slack, and listeners that remember."""
+"""A bot that only receives: real connections to a local Slack, and listeners that record."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.slack import Identity, Slack, http_session
 from tests.unit.playground.live import BOT, DM, LiveSlack
 
 ME = Identity("T0PLAYGRND", "Team", BOT, "BBOT", "bot", frozenset())
-QUICK = SocketConfig(
+FAST_CONFIG = SocketConfig(
     "xapp-playground",
     ping_seconds=0.2,
     hello_timeout_seconds=1.0,
@@ -32,34 +32,34 @@ QUICK = SocketConfig(
         min_seconds=0.01, max_seconds=0.05, min_refused_seconds=0.02, max_refused_seconds=0.1
     ),
 )
-HASTY = SlackConfig(ack_seconds=0.3, retry_after=(0.0, 0.05, 0.05), warning_seconds=0.1)
+FAST_SLACK = SlackConfig(ack_seconds=0.3, retry_after=(0.0, 0.05, 0.05), warning_seconds=0.1)
 PATIENCE = 5.0  # seconds a condition may take before the test fails
 
 
 def config(**changed: Any) -> SocketConfig:
-    """What takes seconds in earnest takes a fraction of one."""
-    return replace(QUICK, **changed)
+    """Settings whose timeouts are fractions of a second."""
+    return replace(FAST_CONFIG, **changed)
 
 
-class Watch(logging.Handler):
-    """Looks whether a condition holds whenever Slack, a listener or the log says something."""
+class ConditionWaiter(logging.Handler):
+    """Checks conditions at every event of Slack's, message handled, call made and log record."""
 
     def __init__(self, slack: LiveSlack) -> None:
         super().__init__()
         self.lines: list[logging.LogRecord] = []
         self._waiting: list[tuple[Callable[[], object], asyncio.Future[None]]] = []
-        slack.board.listen(lambda *_: self.look())
+        slack.board.listen(lambda *_: self.check())
 
     def emit(self, record: logging.LogRecord) -> None:
         self.lines.append(record)
-        self.look()
+        self.check()
 
-    def look(self) -> None:
+    def check(self) -> None:
         for condition, done in self._waiting:
             if not done.done() and condition():
                 done.set_result(None)
 
-    def told(self, level: int) -> list[str]:
+    def log_messages(self, level: int) -> list[str]:
         """What an operator reads of that level or above."""
         return [line.getMessage() for line in self.lines if line.levelno >= level]
 
@@ -72,36 +72,39 @@ class Watch(logging.Handler):
         try:
             await asyncio.wait_for(done, PATIENCE)
         except TimeoutError:
-            raise AssertionError(f"waited in vain; log: {self.told(0)}") from None
+            raise AssertionError(f"waited in vain; log: {self.log_messages(0)}") from None
         finally:
             self._waiting.remove((condition, done))
 
 
-class Ears:
-    """What came through the connections, in order. `free` unset holds every listener."""
+class SocketBot:
+    """Records what comes through the connections, in order.
 
-    def __init__(self, watch: Watch, session: ClientSession, api_url: str) -> None:
-        self.watch = watch
-        self.until = watch.until
+    Its listeners wait for `may_handle` between `received` and `handled`.
+    """
+
+    def __init__(self, waiter: ConditionWaiter, session: ClientSession, api_url: str) -> None:
+        self.waiter = waiter
+        self.until = waiter.until
         self.metrics = Metrics()
-        self.heard: list[str] = []
-        self.begun: list[str] = []
-        self.free = asyncio.Event()
-        self.free.set()
-        self.asked: list[str] = []  # how each wish for an address ended
+        self.handled: list[str] = []
+        self.received: list[str] = []
+        self.may_handle = asyncio.Event()
+        self.may_handle.set()
+        self.open_outcomes: list[str] = []  # of each `apps.connections.open`
         self.slack = Slack(
-            "xoxb-playground", base_url=api_url, session=session, on_call=self._called
+            "xoxb-playground", base_url=api_url, session=session, on_call=self._on_call
         )
         self.app = bolt_app(self.slack.web, ME, None)
-        self.app.event("message")(self._hear)
-        self.app.command("/ask")(self._command)
-        self.socket: SocketMode  # set by `ears`
+        self.app.event("message")(self._on_message)
+        self.app.command("/ask")(self._on_command)
+        self.socket: SocketMode  # set by `socket_bot`
 
     def reconnects(self) -> dict[str, float]:
         """Connections replaced, by reason."""
         return samples(self.metrics.registry, "bot_socket_reconnects_total", "reason")
 
-    def gauge(self, name: str) -> float:
+    def gauge_value(self, name: str) -> float:
         """A gauge's value."""
         return self.metrics.registry.get_sample_value(name) or 0.0
 
@@ -109,18 +112,18 @@ class Ears:
         """Return once that many connections are open."""
         await self.until(lambda: self.socket.open_connections == count)
 
-    async def _hear(self, event: dict[str, Any]) -> None:
-        self.begun.append(event["text"])
-        self.watch.look()
-        await self.free.wait()
-        self.heard.append(event["text"])
-        self.watch.look()
+    async def _on_message(self, event: dict[str, Any]) -> None:
+        self.received.append(event["text"])
+        self.waiter.check()
+        await self.may_handle.wait()
+        self.handled.append(event["text"])
+        self.waiter.check()
 
-    def _called(self, _: str, outcome: str) -> None:
-        self.asked.append(outcome)
-        self.watch.look()
+    def _on_call(self, _: str, outcome: str) -> None:
+        self.open_outcomes.append(outcome)
+        self.waiter.check()
 
-    async def _command(self, ack: Any, command: dict[str, Any]) -> None:
+    async def _on_command(self, ack: Any, command: dict[str, Any]) -> None:
         await ack(text=f"Writing about {command['text']}", response_type="ephemeral")
 
 
@@ -135,49 +138,49 @@ def samples(registry: CollectorRegistry, name: str, label: str) -> dict[str, flo
 
 
 @asynccontextmanager
-async def ears(
+async def socket_bot(
     slack: LiveSlack, settings: SocketConfig | None = None, *, api_url: str = ""
-) -> AsyncIterator[Ears]:
-    """Ears that are not yet connected: enter their `socket`, or use `listening`."""
-    watch, logger = Watch(slack), logging.getLogger("bot.listeners")
+) -> AsyncIterator[SocketBot]:
+    """A bot that is not yet connected: enter its `socket`, or use `connected_bot`."""
+    waiter, logger = ConditionWaiter(slack), logging.getLogger("bot.listeners")
     level = logger.level
-    logger.addHandler(watch)
+    logger.addHandler(waiter)
     logger.setLevel(logging.DEBUG)
     try:
         async with http_session() as session:
-            them = Ears(watch, session, api_url or slack.api_url)
-            them.socket = SocketMode(them.app, them.slack, settings or QUICK, them.metrics)
-            yield them
+            bot = SocketBot(waiter, session, api_url or slack.api_url)
+            bot.socket = SocketMode(bot.app, bot.slack, settings or FAST_CONFIG, bot.metrics)
+            yield bot
     finally:
         logger.setLevel(level)
-        logger.removeHandler(watch)
+        logger.removeHandler(waiter)
 
 
 @asynccontextmanager
-async def listening(
+async def connected_bot(
     slack: LiveSlack, settings: SocketConfig | None = None, *, api_url: str = ""
-) -> AsyncIterator[Ears]:
-    """Ears all of whose connections are open."""
-    async with ears(slack, settings, api_url=api_url) as them, them.socket:
-        await them.connected((settings or QUICK).connections)
-        yield them
+) -> AsyncIterator[SocketBot]:
+    """A bot all of whose connections are open."""
+    async with socket_bot(slack, settings, api_url=api_url) as bot, bot.socket:
+        await bot.connected((settings or FAST_CONFIG).connections)
+        yield bot
 
 
-def said(slack: LiveSlack, count: int, first: int = 0) -> list[str]:
-    """People write to the bot."""
+def send_messages(slack: LiveSlack, count: int, first: int = 0) -> list[str]:
+    """Somebody writes so many messages to the bot; returns their texts."""
     texts = [f"question {number}" for number in range(first, first + count)]
     for text in texts:
         slack.workspace.say(DM, text)
     return texts
 
 
-def attempts(slack: LiveSlack) -> list[tuple[int, str]]:
-    """What became of every delivery: which try it was, and how it failed."""
+def delivery_attempts(slack: LiveSlack) -> list[tuple[int, str]]:
+    """Every delivery of a message: the number of the retry, and the error."""
     return [(e.detail["retry"], e.detail["error"]) for e in slack.log("event", "message.im")]
 
 
-def doings(slack: LiveSlack) -> list[str]:
-    """Addresses asked for, greetings and goodbyes, in order."""
+def connection_events(slack: LiveSlack) -> list[str]:
+    """URLs asked for, hellos and reasons of disconnects, in order."""
     shown = {"apps.connections.open": "open", "hello": "hello"}
     names = (shown.get(e.what, str(e.detail.get("reason", ""))) for e in slack.board.log)
     return [name for name in names if name]
