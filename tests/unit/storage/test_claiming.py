@@ -10,8 +10,8 @@ import pytest
 from bot.errors import LeaseLost
 from bot.storage.records import Claim
 from bot.values import Draft, Phase
-from tests.unit.storage.asked import DONE, REPORT, end, question
 from tests.unit.storage.conftest import Stores
+from tests.unit.storage.questions import DONE, REPORT, end, question
 
 
 async def test_question_is_claimed_once_under_all_its_keys(stores: Stores) -> None:

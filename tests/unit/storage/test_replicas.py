@@ -12,8 +12,8 @@ from bot.storage.records import TurnCommand
 from bot.storage.retention import CLAIM_RETENTION_SECONDS
 from bot.storage.store import Store
 from bot.storage.tables import turn_commands
-from tests.unit.storage.asked import end, question
 from tests.unit.storage.conftest import Stores
+from tests.unit.storage.questions import end, question
 
 
 async def test_replica_is_registered_by_heartbeats_until_it_is_removed(stores: Stores) -> None:

@@ -10,8 +10,8 @@ from bot.storage.retention import CLAIM_RETENTION_SECONDS
 from bot.storage.store import Store
 from bot.storage.transactions.turn_updates import MAX_IDS_PER_STATEMENT
 from bot.values import Draft, Phase, Usage
-from tests.unit.storage.asked import DONE, REPORT, end, question
 from tests.unit.storage.conftest import Stores
+from tests.unit.storage.questions import DONE, REPORT, end, question
 
 HALF = Draft(Phase.STREAMING, "Beca", "Searching")
 STANDING = (ShownMessage("1.1", "C1"), ShownMessage("1.2", "D1", "respond"))

@@ -18,7 +18,7 @@ T = TypeVar("T")
 REPLICAS = ("one", "two", "three")
 
 
-class World:
+class SyncReplicas:
     """Real replicas, each with connections of its own, on one database for all examples."""
 
     def __init__(self, url: str) -> None:
@@ -26,7 +26,7 @@ class World:
         self._stack = AsyncExitStack()
         self._databases: list[Database] = []
         self.stores: dict[str, Store] = {}
-        self.do(self._open(url))
+        self.run(self._open(url))
 
     async def _open(self, url: str) -> None:
         for name in REPLICAS:
@@ -37,17 +37,17 @@ class World:
             self._databases.append(database)
             self.stores[name] = Store(database, replica=name)
 
-    def do(self, work: Coroutine[Any, Any, T]) -> T:
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine to its end."""
         return self._runner.run(work)
 
-    def together(self, *works: Coroutine[Any, Any, T]) -> Sequence[T]:
+    def run_together(self, *works: Coroutine[Any, Any, T]) -> Sequence[T]:
         """Run several at the same time."""
 
         async def all_of_them() -> Sequence[T]:
             return await asyncio.gather(*works)
 
-        return self.do(all_of_them())
+        return self.run(all_of_them())
 
     def clear(self) -> None:
         """Delete all rows."""
@@ -56,9 +56,9 @@ class World:
             for table in reversed(metadata.sorted_tables):
                 connection.execute(delete(table))
 
-        self.do(self._databases[0].write(empty))
+        self.run(self._databases[0].write(empty))
 
     def close(self) -> None:
         """Close all databases."""
-        self.do(self._stack.aclose())
+        self.run(self._stack.aclose())
         self._runner.close()

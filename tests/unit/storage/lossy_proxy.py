@@ -1,4 +1,4 @@
-"""A TCP proxy before the database that loses a response on demand."""
+"""A TCP proxy before the database that can lose a response."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 
-class Between:
-    """Forwards all bytes. When a client sends `swallow`, it reaches the server, but no response
-    comes back, and the connection is closed."""
+class LossyProxy:
+    """Forwards all bytes. Once a client sends `lose_response_to`, it reaches the server, but no
+    response comes back, and the connection is closed."""
 
     def __init__(self, port: int) -> None:
         self._port = port
         self.port = 0
-        self.swallow = b""
-        self.swallowed = asyncio.Event()
+        self.lose_response_to = b""
+        self.lost = asyncio.Event()
 
-    async def meet(self, client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+    async def handle(self, client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         """Connect one client to the server."""
         server, forth = await asyncio.open_connection("127.0.0.1", self._port)
         cut = asyncio.Event()
         passing = [
-            asyncio.create_task(self._forth(client, forth, cut)),
-            asyncio.create_task(_pass(server, back, cut)),
+            asyncio.create_task(self._forward(client, forth, cut)),
+            asyncio.create_task(_return(server, back, cut)),
         ]
         await asyncio.wait(passing, return_when=asyncio.FIRST_COMPLETED)
         for task in passing:
@@ -34,21 +34,21 @@ class Between:
             with suppress(OSError):
                 await writer.wait_closed()
 
-    async def _forth(
+    async def _forward(
         self, source: asyncio.StreamReader, drain: asyncio.StreamWriter, cut: asyncio.Event
     ) -> None:
         while data := await source.read(65536):
-            if self.swallow and self.swallow in data:
+            if self.lose_response_to and self.lose_response_to in data:
                 cut.set()
-                self.swallow = b""
+                self.lose_response_to = b""
                 drain.write(data)
                 await drain.drain()
-                self.swallowed.set()
+                self.lost.set()
                 return
             drain.write(data)
 
 
-async def _pass(
+async def _return(
     source: asyncio.StreamReader, drain: asyncio.StreamWriter, cut: asyncio.Event
 ) -> None:
     while data := await source.read(65536):
@@ -57,10 +57,10 @@ async def _pass(
 
 
 @asynccontextmanager
-async def between(port: int) -> AsyncIterator[Between]:
+async def lossy_proxy(port: int) -> AsyncIterator[LossyProxy]:
     """Run a proxy before the server at `port`."""
-    middle = Between(port)
-    server = await asyncio.start_server(middle.meet, "127.0.0.1", 0)
-    middle.port = server.sockets[0].getsockname()[1]
+    proxy = LossyProxy(port)
+    server = await asyncio.start_server(proxy.handle, "127.0.0.1", 0)
+    proxy.port = server.sockets[0].getsockname()[1]
     async with server:
-        yield middle
+        yield proxy
