@@ -1,4 +1,4 @@
-"""As tests/chaos/crash/process.py, a warm parent whose bots have a clock that can be set.
+"""As tests/chaos/crash/process.py, a fork server whose bots have a clock that can be set.
 
 SIGUSR1 sets the clock of a process an hour ahead of the time of day, SIGUSR2 an hour behind. In
 the environment of a bot HOURS says how far ahead it is from the start, and HURRY how many times

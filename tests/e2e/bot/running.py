@@ -92,8 +92,8 @@ async def _read(
 
 
 @dataclass
-class Whole:
-    """Everything together: Slack's side, the model's board, the bot."""
+class System:
+    """The whole system under test: the local Slack, the board of the demo model, and the bot."""
 
     slack: live.LiveSlack
     model: Board
@@ -103,7 +103,7 @@ class Whole:
 
     @property
     def health(self) -> str:
-        """Where health and metrics are."""
+        """The base URL of /healthz, /readyz and /metrics."""
         (line,) = [x for x in self.bot.log if x.get("message") == "listening"]
         return f"http://127.0.0.1:{line['port']}"
 
@@ -169,13 +169,13 @@ async def demo_model(config: ModelConfig) -> AsyncIterator[tuple[str, Board]]:
 
 
 @asynccontextmanager
-async def whole(
+async def running_system(
     folder: Path,
     *,
     slack: SlackConfig | None = None,
     model: ModelConfig | None = None,
     variables: Mapping[str, str] | None = None,
-) -> AsyncIterator[Whole]:
+) -> AsyncIterator[System]:
     """A bot that is connected and ready; everything is stopped at the end."""
     async with AsyncExitStack() as stack:
         fast = model or ModelConfig(words_per_second=400, first_word_seconds=0.05)
@@ -194,4 +194,8 @@ async def whole(
         await bot.said("ready")
         if local.config.events_url is None:
             await local.until(lambda: local.log("event", "hello"), START_SECONDS)
-        yield Whole(local, board, bot, env, folder)
+        yield System(local, board, bot, env, folder)
+
+
+Whole = System  # the names that tests/benchmarks still imports
+whole = running_system

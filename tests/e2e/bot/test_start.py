@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from bot.playground.model.server import ModelConfig
-from tests.e2e.bot.running import Process, environment, note, start, whole
+from tests.e2e.bot.running import Process, environment, note, running_system, start
 from tests.unit.playground import live
 
 MENTION = f"<@{live.BOT}>"
@@ -130,17 +130,17 @@ async def test_an_upstream_that_is_not_well_is_said_at_start_and_to_whoever_asks
 ) -> None:
     model = ModelConfig(api_key="sk-right")
     variables = {"UPSTREAM_API_KEY": "sk-right"} | values
-    async with whole(tmp_path, model=model, variables=variables) as it:
-        it.slack.workspace.say(live.GENERAL, f"{MENTION} hello")
-        await it.slack.until(
-            lambda: any("reference" in note(m) for m in it.answers(live.GENERAL)), 15
+    async with running_system(tmp_path, model=model, variables=variables) as system:
+        system.slack.workspace.say(live.GENERAL, f"{MENTION} hello")
+        await system.slack.until(
+            lambda: any("reference" in note(m) for m in system.answers(live.GENERAL)), 15
         )
-        [answer] = it.answers(live.GENERAL)
+        [answer] = system.answers(live.GENERAL)
         assert sentence in note(answer)
         assert "sk-" not in note(answer)
-        warnings = [x for x in it.bot.log if x.get("level") == "warning"]
+        warnings = [x for x in system.bot.log if x.get("level") == "warning"]
         assert any(warning in x["message"] for x in warnings)
-        assert not any("sk-" in str(line) for line in it.bot.log)
+        assert not any("sk-" in str(line) for line in system.bot.log)
 
 
 @pytest.mark.parametrize("over_http", [False, True], ids=["socket", "http"])

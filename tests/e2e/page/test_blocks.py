@@ -9,7 +9,7 @@ import pytest
 
 from bot.playground.page import blocks
 from bot.playground.page.names import Names
-from tests.e2e.page.parsed import Parsed
+from tests.e2e.page.parsed_html import ParsedHtml
 
 NAMES = Names({"U1": "ada", "U2": "ben"}, {"C1": "general"}, me="U1")
 
@@ -22,11 +22,11 @@ def option(value: str) -> dict[str, Any]:
     return {"text": plain(value.upper()), "value": value}
 
 
-def parsed(*given: dict[str, Any]) -> Parsed:
-    return Parsed(blocks.to_html(given, NAMES))
+def parsed(*given: dict[str, Any]) -> ParsedHtml:
+    return ParsedHtml(blocks.to_html(given, NAMES))
 
 
-def element(given: dict[str, Any]) -> Parsed:
+def element(given: dict[str, Any]) -> ParsedHtml:
     return parsed({"type": "actions", "block_id": "b", "elements": [given]})
 
 

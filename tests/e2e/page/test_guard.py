@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.playground.page.guard import MAX_BODY, BadRequest, optional, stranger, wanted
-from tests.e2e.page import stage
+from tests.e2e.page import page_server
 
 OURS = "127.0.0.1:8000"
 
@@ -62,16 +62,16 @@ def test_a_field_may_be_left_out_only_where_it_may() -> None:
 
 
 async def test_a_page_elsewhere_can_neither_ask_nor_listen() -> None:
-    async with stage.page() as on:
-        assert (await on.deed("crash", Origin="https://evil.example"))[0] == 403
-        assert (await on.deed("crash", Host="evil.example"))[0] == 403
-        async with on.http.get(
-            f"{on.url}/play/feed", headers={"Origin": "https://evil.example"}
+    async with page_server.serve_page() as server:
+        assert (await server.request("crash", Origin="https://evil.example"))[0] == 403
+        assert (await server.request("crash", Host="evil.example"))[0] == 403
+        async with server.http.get(
+            f"{server.url}/play/feed", headers={"Origin": "https://evil.example"}
         ) as no:
             assert no.status == 403
-        async with on.http.get(f"{on.url}/", headers={"Host": "evil.example"}) as no:
+        async with server.http.get(f"{server.url}/", headers={"Host": "evil.example"}) as no:
             assert no.status == 403
-        assert on.process.pid is None
+        assert server.process.pid is None
 
 
 async def test_what_is_no_json_object_is_refused_with_a_sentence() -> None:
@@ -81,16 +81,18 @@ async def test_what_is_no_json_object_is_refused_with_a_sentence() -> None:
         "must be a JSON object": ("application/json", "[]"),
         f"{MAX_BODY} bytes": ("application/json", json.dumps({"text": "a" * MAX_BODY})),
     }
-    async with stage.page() as on:
+    async with page_server.serve_page() as server:
         for sentence, (kind, body) in sent.items():
             headers = {"Content-Type": kind}
-            async with on.http.post(f"{on.url}/play/say", data=body, headers=headers) as answer:
+            async with server.http.post(
+                f"{server.url}/play/say", data=body, headers=headers
+            ) as answer:
                 assert answer.status == 400
                 assert sentence in (await answer.json())["error"]
 
 
 async def test_the_page_may_load_nothing_from_elsewhere() -> None:
-    async with stage.page() as on, on.http.get(f"{on.url}/") as answer:
+    async with page_server.serve_page() as server, server.http.get(f"{server.url}/") as answer:
         policy = answer.headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from bot.playground.page import markdown
 from bot.playground.page.names import Names
-from tests.e2e.page.parsed import Parsed
+from tests.e2e.page.parsed_html import ParsedHtml
 
 NAMES = Names({"U1": "ada"}, {"C1": "general"}, me="U2")
 
 
-def parsed(written: str) -> Parsed:
-    return Parsed(markdown.to_html(written, NAMES).strip())
+def parsed(written: str) -> ParsedHtml:
+    return ParsedHtml(markdown.to_html(written, NAMES).strip())
 
 
 def test_stars_and_tildes_are_those_of_markdown() -> None:

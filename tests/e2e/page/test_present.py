@@ -8,8 +8,8 @@ from bot.playground.board import Board
 from bot.playground.page import present
 from bot.playground.page.names import Names
 from bot.playground.slack.workspace import Workspace
-from tests.e2e.page.parsed import Parsed
-from tests.e2e.page.stage import ADA, BOT, GENERAL, YOU
+from tests.e2e.page.page_server import ADA, BOT, GENERAL, YOU
+from tests.e2e.page.parsed_html import ParsedHtml
 
 NAMES = Names({YOU: "you", ADA: "ada", BOT: "bot"}, {GENERAL: "general"}, me=YOU)
 
@@ -25,13 +25,13 @@ def test_the_names_are_those_of_the_workspace() -> None:
 
 def test_blocks_are_shown_instead_of_the_text() -> None:
     block = {"type": "markdown", "text": "**b**"}
-    assert Parsed(shown(text="a", blocks=[block], bot_id="B1")["html"]).text.strip() == "b"
-    assert Parsed(shown(text="*a*", bot_id="B1")["html"]).text == "a"
+    assert ParsedHtml(shown(text="a", blocks=[block], bot_id="B1")["html"]).text.strip() == "b"
+    assert ParsedHtml(shown(text="*a*", bot_id="B1")["html"]).text == "a"
 
 
 def test_marks_that_a_person_typed_are_drawn() -> None:
     said = Workspace(Board()).say(GENERAL, "`a < b` and *c*").as_slack()
-    assert Parsed(present.message(said, NAMES)["html"]).tags == ["p", "code", "strong"]
+    assert ParsedHtml(present.message(said, NAMES)["html"]).tags == ["p", "code", "strong"]
 
 
 def test_marks_of_a_message_are_kept() -> None:
@@ -58,7 +58,7 @@ def test_an_app_without_a_user_has_the_name_of_its_profile() -> None:
 
 
 def test_files_attachments_and_reactions_stand_under_the_text() -> None:
-    found = Parsed(
+    found = ParsedHtml(
         shown(
             text="a",
             files=[{"name": "x.pdf", "permalink": "https://a.example/x"}],
@@ -82,10 +82,12 @@ ALERT = {
 
 
 def test_an_attachment_shows_all_its_parts_and_its_fallback_only_without_them() -> None:
-    found = Parsed(shown(text="", attachments=[ALERT])["html"])
+    found = ParsedHtml(shown(text="", attachments=[ALERT])["html"])
     assert found.text == "New alertGrafanaCPU highover 90 %Severitycriticalalertmanager"
     assert found.links == ["https://g.example/1"]
-    assert Parsed(shown(text="", attachments=[{"fallback": "a table"}])["html"]).text == "a table"
+    assert (
+        ParsedHtml(shown(text="", attachments=[{"fallback": "a table"}])["html"]).text == "a table"
+    )
 
 
 def test_a_view_has_a_title_and_buttons_of_plain_text() -> None:

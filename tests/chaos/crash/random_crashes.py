@@ -1,6 +1,6 @@
 """Several questions at once, and crashes at random instants. The same seed, the same plan.
 
-What the bot does at the instant is not the plan's to say: that is the point.
+The plan does not say what the bot does at the instant of a crash.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from tests.chaos.crash.asked import Asked, Surface, ask
-from tests.chaos.crash.bots import Bot, Nursery
+from tests.chaos.crash.bots import Bot, ForkServer
 from tests.chaos.crash.databases import Databases
-from tests.chaos.crash.matrix import side_by_side
-from tests.chaos.crash.stage import Stage, stage
+from tests.chaos.crash.matrix import run_concurrently
+from tests.chaos.crash.questions import AskedQuestion, Surface, ask
+from tests.chaos.crash.testbed import Testbed, open_testbed
 
 PATIENCE = 200.0  # seconds for all answers, from the last start on
 FEWEST_EDITS = 10  # a minute
@@ -29,7 +29,7 @@ CRASHES_WITHIN = (1.8, 2.5)  # seconds after the first question, and after the s
 
 
 @dataclass(frozen=True, slots=True)
-class Wave:
+class CrashPlan:
     """`questions`: seconds from the start, where, and how many words; `crashes`: seconds from the
     first question, and from the next start."""
 
@@ -42,29 +42,29 @@ class Wave:
 
 
 @dataclass(frozen=True, slots=True)
-class Landed:
-    """A wave that is over."""
+class PlanOutcome:
+    """What a plan came to."""
 
-    wave: Wave
+    plan: CrashPlan
     wrong: tuple[str, ...]
     bots: Sequence[Bot] = field(repr=False)
-    stories: Sequence[str] = field(repr=False)
+    timelines: Sequence[str] = field(repr=False)
 
     @property
-    def died(self) -> int:
+    def crash_count(self) -> int:
         """The crashes that did happen."""
         return sum(bot.code == -signal.SIGKILL for bot in self.bots)
 
     def __str__(self) -> str:
-        return f"{self.wave}: {'; '.join(self.wrong) or 'well'}"
+        return f"{self.plan}: {'; '.join(self.wrong) or 'well'}"
 
 
-def wave(seed: int, database: str = "sqlite", *, quick: bool = False) -> Wave:
+def random_plan(seed: int, database: str = "sqlite", *, quick: bool = False) -> CrashPlan:
     """The plan that belongs to a seed. Some have so few edits that ends go out in new messages and
     old ones are tidied up a minute later, unless it is to be `quick`."""
     chance = random.Random(seed)
     words = chance.sample(range(50, 1000), k=chance.randint(1, MOST_QUESTIONS))
-    return Wave(
+    return CrashPlan(
         seed,
         tuple((chance.uniform(0, ASKED_WITHIN), chance.choice(WHERE), n) for n in words),
         tuple(chance.uniform(0, most) for most in CRASHES_WITHIN[: chance.randint(1, 2)]),
@@ -74,46 +74,54 @@ def wave(seed: int, database: str = "sqlite", *, quick: bool = False) -> Wave:
     )
 
 
-async def land(plan: Wave, nursery: Nursery, folder: Path, database: str = "") -> Landed:
-    """Play a wave to its end."""
+async def run_plan(
+    plan: CrashPlan, fork_server: ForkServer, folder: Path, database: str = ""
+) -> PlanOutcome:
+    """Carry out a plan to its end."""
     variables = {"EDITS_PER_MINUTE": str(plan.edits_per_minute)}
-    async with stage(
-        nursery, folder, database=database, resumable=plan.resumable, variables=variables
-    ) as on:
-        bot = await on.start(None)
-        await on.ready(bot)
-        asking = asyncio.create_task(_ask(on, plan))
+    async with open_testbed(
+        fork_server, folder, database=database, resumable=plan.resumable, variables=variables
+    ) as testbed:
+        bot = await testbed.start(None)
+        await testbed.wait_ready(bot)
+        asking = asyncio.create_task(_ask(testbed, plan))
         for seconds in plan.crashes:
             await asyncio.sleep(seconds)
             await bot.end(signal.SIGKILL)
-            bot = await on.start(None)
+            bot = await testbed.start(None)
         questions = await asking
-        await on.over(questions, PATIENCE)
-        await on.ready(bot)
+        await testbed.wait_over(questions, PATIENCE)
+        await testbed.wait_ready(bot)
         code = await bot.end()
         wrong = [f"ended badly: with {code}"] if code else []
-        return Landed(plan, (*wrong, *await on.complaints(questions)), on.bots, on.stories)
+        return PlanOutcome(
+            plan, (*wrong, *await testbed.complaints(questions)), testbed.bots, testbed.timelines
+        )
 
 
-async def land_all(
-    plans: Iterable[Wave], nursery: Nursery, databases: Databases, *, at_once: int
-) -> AsyncIterator[Landed]:
-    """Waves as they end, `at_once` under way."""
+async def run_plans(
+    plans: Iterable[CrashPlan], fork_server: ForkServer, databases: Databases, *, at_once: int
+) -> AsyncIterator[PlanOutcome]:
+    """Outcomes as the plans end, `at_once` of them under way."""
 
-    async def one(plan: Wave) -> Landed:
+    async def one(plan: CrashPlan) -> PlanOutcome:
         async with databases(plan.database) as url:
             with tempfile.TemporaryDirectory(prefix="crash-") as folder:
-                return await land(plan, nursery, Path(folder), url)
+                return await run_plan(plan, fork_server, Path(folder), url)
 
-    async for landed in side_by_side((partial(one, plan) for plan in plans), at_once):
-        yield landed
+    async for outcome in run_concurrently((partial(one, plan) for plan in plans), at_once):
+        yield outcome
 
 
-async def _ask(on: Stage, plan: Wave) -> list[Asked]:
+async def _ask(testbed: Testbed, plan: CrashPlan) -> list[AskedQuestion]:
     asked, passed = [], 0.0
     for number, (at, surface, words) in enumerate(sorted(plan.questions)):
         await asyncio.sleep(at - passed)
         passed = at
-        channel = "" if surface == "dm" else on.slack.workspace.create_channel(f"room-{number}").id
-        asked.append(ask(on.slack, surface, f"write {words} words", channel))
+        channel = (
+            ""
+            if surface == "dm"
+            else testbed.slack.workspace.create_channel(f"channel-{number}").id
+        )
+        asked.append(ask(testbed.slack, surface, f"write {words} words", channel))
     return asked

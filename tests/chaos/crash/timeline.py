@@ -1,4 +1,4 @@
-"""What happened, in order: for whoever has to find out why it went wrong."""
+"""What happened to a question, in order of time: for finding out why it went wrong."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.chaos.crash.asked import Asked, answer, turn_of
 from tests.chaos.crash.bots import Bot
+from tests.chaos.crash.questions import AskedQuestion, answer, turn_of
 from tests.e2e.bot.running import markdown, note
 from tests.unit.playground.live import ApiCall, LiveSlack
 
 
-def story(slack: LiveSlack, bots: Iterable[Bot], asked: Asked) -> list[str]:
+def timeline(slack: LiveSlack, bots: Iterable[Bot], asked: AskedQuestion) -> list[str]:
     """Lines of all bots about the turn, and the writes of its messages, by time."""
     found = answer(slack, asked)
     turn = next(filter(None, map(turn_of, found)), "")
@@ -26,7 +26,7 @@ def limits_met(calls: Iterable[ApiCall], bots: Iterable[Bot]) -> list[str]:
     """Lines about every call that was refused for its rate, and all that bots complained of."""
     calls = list(calls)
     lines = [
-        (_wall(call.at), f"{call.method} refused, after {_minute(calls, call)} in a minute")
+        (_wall_clock(call.at), f"{call.method} refused, after {_minute(calls, call)} in a minute")
         for call in calls
         if call.status == 429
     ]
@@ -65,10 +65,10 @@ def _written(
     for call in calls:
         ts = call.args.get("ts") or call.reply.get("ts")
         if ts in standing or (turn and turn in str(call.args.get("metadata"))):
-            yield _wall(call.at), f"{call.method} {call.status} {ts}: {_brief(call.args)}"
+            yield _wall_clock(call.at), f"{call.method} {call.status} {ts}: {_brief(call.args)}"
 
 
-def _wall(monotonic: float) -> datetime:
+def _wall_clock(monotonic: float) -> datetime:
     passed = time.time() - time.monotonic() + monotonic
     return datetime.fromtimestamp(passed, UTC).replace(tzinfo=None)
 

@@ -1,8 +1,8 @@
-"""The page over a local Slack on a free port, with a bot the test plays itself.
+"""The page over a local Slack on a free port, and a bot that the test acts as.
 
-async with stage.page() as on:
-    await on.done("say", channel=GENERAL, text="@bot hello")
-    answer = await on.bot("chat.postMessage", channel=GENERAL, text="Thinking…")
+async with page_server.serve_page() as server:
+    await server.request_ok("say", channel=GENERAL, text="@bot hello")
+    answer = await server.bot("chat.postMessage", channel=GENERAL, text="Thinking…")
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ Json = dict[str, Any]
 
 
 @dataclass
-class Stage:
-    """A running page, the workspace behind it, and a hand on both sides."""
+class PageServer:
+    """A running page, the workspace behind it, and requests of the bot and of the page."""
 
     url: str
     workspace: Workspace
@@ -42,7 +42,7 @@ class Stage:
 
     @property
     def board(self) -> Board:
-        """Where everything is announced."""
+        """The board on which Slack announces every event."""
         return self.workspace.board
 
     async def bot(self, method: str, **args: Any) -> Json:
@@ -53,25 +53,25 @@ class Stage:
         assert body["ok"], body
         return body
 
-    async def deed(self, name: str, body: object = None, **headers: str) -> tuple[int, Json]:
+    async def request(self, name: str, body: object = None, **headers: str) -> tuple[int, Json]:
         """A request of the page: its status and body."""
         sent = {} if body is None else body
         async with self.http.post(f"{self.url}/play/{name}", json=sent, headers=headers) as answer:
             return answer.status, await answer.json()
 
-    async def done(self, name: str, **body: Any) -> None:
-        """A request of the page that must be taken."""
-        status, answer = await self.deed(name, body)
+    async def request_ok(self, name: str, **body: Any) -> None:
+        """A request of the page that must succeed."""
+        status, answer = await self.request(name, body)
         assert (status, answer) == (200, {"ok": True}), answer
 
 
 @asynccontextmanager
-async def page(
+async def serve_page(
     command: Sequence[str] = SLEEPER,
     *,
     env: Mapping[str, str] | None = None,
     slack: SlackConfig | None = None,
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[PageServer]:
     """The page on a free port of 127.0.0.1; the bot's process is there but not started."""
     workspace = Workspace(Board())
     process = BotProcess(command, env or {}, workspace.board)
@@ -85,7 +85,7 @@ async def page(
         url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         workspace.base_url = url
         async with aiohttp.ClientSession() as http:
-            yield Stage(url, workspace, process, http)
+            yield PageServer(url, workspace, process, http)
     finally:
         await process.stop()
         await runner.cleanup()

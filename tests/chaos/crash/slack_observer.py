@@ -1,4 +1,4 @@
-"""Remembers what Slack's side announced: who was posted where, and which deliveries were taken."""
+"""Records what the local Slack announces: messages of bots, and acknowledged deliveries."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ Place = tuple[str, str]
 BREATH_SECONDS = 0.03
 
 
-class Witness:
-    """Listens to a workspace's board from the beginning."""
+class SlackObserver:
+    """Records the announcements of a workspace's board."""
 
     def __init__(self, board: Board) -> None:
-        self.taken: defaultdict[Place, set[str]] = defaultdict(set)
+        self.acknowledged: defaultdict[Place, set[str]] = defaultdict(set)
         """Names of the events of a message that a bot has acknowledged."""
         self.commands: set[str] = set()
         """Channels in which a command was acknowledged, or given up by Slack."""
         self._posted: defaultdict[Place, set[str]] = defaultdict(set)
         self._news = asyncio.Event()
-        board.listen(self._heard)
+        board.listen(self._on_event)
 
     def posted(self, channel: str, thread_ts: str) -> list[str]:
         """The ts of every message of the bot that ever stood in a thread, oldest first."""
         return sorted(self._posted[channel, thread_ts])
 
-    async def news(self) -> None:
-        """Return soon after something was announced; what follows at once is part of it."""
+    async def wait_event(self) -> None:
+        """Return soon after something was announced, and what follows at once was recorded too."""
         self._news.clear()
         await self._news.wait()
         await asyncio.sleep(BREATH_SECONDS)
 
-    def _heard(self, kind: str, payload: dict[str, Any]) -> None:
+    def _on_event(self, kind: str, payload: dict[str, Any]) -> None:
         self._news.set()
         if kind == "message":
             message = payload["message"]
@@ -50,4 +50,4 @@ class Witness:
         if name.startswith("/"):
             self.commands.add(detail["channel"])
         elif detail.get("ts") and not detail["error"]:
-            self.taken[detail["channel"], detail["ts"]].add(name)
+            self.acknowledged[detail["channel"], detail["ts"]].add(name)

@@ -1,4 +1,4 @@
-"""The wire does to connections what a network that is cut does."""
+"""The proxy does to connections what a network that is cut does."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.chaos.faults.wire import Wire, reset, wire
+from tests.chaos.faults.faulty_proxy import FaultyProxy, faulty_proxy, reset
 
 
-class Server:
-    """Remembers what each connection brought, once it has ended."""
+class EchoServer:
+    """Answers in upper case, and records what each connection sent once it has ended."""
 
     def __init__(self) -> None:
-        self.brought: asyncio.Queue[bytes] = asyncio.Queue()
+        self.received: asyncio.Queue[bytes] = asyncio.Queue()
 
-    async def hear(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         brought = b""
         try:
             while data := await reader.read(100):
@@ -26,20 +26,22 @@ class Server:
         except ConnectionResetError:
             brought += b" reset"
         writer.close()
-        self.brought.put_nowait(brought)
+        self.received.put_nowait(brought)
 
 
 @asynccontextmanager
-async def line() -> AsyncIterator[tuple[Server, Wire]]:
-    server = Server()
-    listening = await asyncio.start_server(server.hear, "127.0.0.1", 0)
-    async with listening, wire(listening.sockets[0].getsockname()[1]) as between:
-        yield server, between
+async def proxied_server() -> AsyncIterator[tuple[EchoServer, FaultyProxy]]:
+    server = EchoServer()
+    listening = await asyncio.start_server(server.handle, "127.0.0.1", 0)
+    async with listening, faulty_proxy(listening.sockets[0].getsockname()[1]) as proxy:
+        yield server, proxy
 
 
 @asynccontextmanager
-async def client(between: Wire) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", between.port)
+async def client(
+    proxy: FaultyProxy,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
     try:
         yield reader, writer
     finally:
@@ -50,61 +52,61 @@ async def client(between: Wire) -> AsyncIterator[tuple[asyncio.StreamReader, asy
 async def test_what_was_sent_and_given_up_arrives_late_unless_it_was_reset(
     resets: bool, arrives: bytes
 ) -> None:
-    async with line() as (server, between), client(between) as (reader, writer):
+    async with proxied_server() as (server, proxy), client(proxy) as (reader, writer):
         writer.write(b"one")
         assert await reader.read(100) == b"ONE"
-        between.cut()
+        proxy.cut()
         writer.write(b" two")
         await asyncio.sleep(0.05)
         if resets:
             reset(writer)
         writer.close()
         await asyncio.sleep(0.05)
-        assert server.brought.empty()
-        between.heal()
-        assert await server.brought.get() == arrives
+        assert server.received.empty()
+        proxy.restore()
+        assert await server.received.get() == arrives
 
 
 async def test_a_muted_wire_brings_everything_there_and_nothing_back() -> None:
-    async with line() as (_, between), client(between) as (reader, writer):
-        between.at(b"two", between.mute)
+    async with proxied_server() as (_, proxy), client(proxy) as (reader, writer):
+        proxy.on_sending(b"two", proxy.mute)
         writer.write(b"one two")
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
                 await reader.read(100)
-        between.heal()
+        proxy.restore()
         assert await reader.read(100) == b"ONE TWO"
 
 
 @pytest.mark.parametrize("stays", [True, False])
 async def test_who_connects_meanwhile_gets_through_if_they_are_still_there(stays: bool) -> None:
-    async with line() as (server, between):
-        between.cut()
-        async with client(between) as (reader, writer):
+    async with proxied_server() as (server, proxy):
+        proxy.cut()
+        async with client(proxy) as (reader, writer):
             writer.write(b"one")
             await asyncio.sleep(0.05)
             if not stays:
                 writer.close()
                 await asyncio.sleep(0.05)
-            between.heal()
+            proxy.restore()
             if stays:
                 assert await reader.read(100) == b"ONE"
             else:
                 assert await reader.read(100) == b""
-        assert server.brought.empty() or stays
+        assert server.received.empty() or stays
 
 
 async def test_a_reset_breaks_off_what_stands_and_takes_nothing_until_it_heals() -> None:
-    async with line() as (_, between), client(between) as (reader, writer):
+    async with proxied_server() as (_, proxy), client(proxy) as (reader, writer):
         writer.write(b"one")
         assert await reader.read(100) == b"ONE"
-        between.reset()
+        proxy.reset()
         with pytest.raises(ConnectionResetError):
             await reader.read(100)
         with pytest.raises(ConnectionResetError):
-            async with client(between) as (refused, _):
+            async with client(proxy) as (refused, _):
                 await refused.read(100)
-        between.heal()
-        async with client(between) as (again, more):
+        proxy.restore()
+        async with client(proxy) as (again, more):
             more.write(b"two")
             assert await again.read(100) == b"TWO"

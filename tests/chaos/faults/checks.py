@@ -1,4 +1,4 @@
-"""What Slack, the probes and the log show while something is away."""
+"""What Slack, the probes and the log show while something is unavailable."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.turn.supervisor import UNAVAILABLE_MESSAGE
-from tests.chaos.crash.asked import Asked, answer
 from tests.chaos.crash.bots import Bot
-from tests.chaos.crash.left_open import left_open
-from tests.chaos.crash.stage import Stage
+from tests.chaos.crash.open_turns import find_open_turns
+from tests.chaos.crash.questions import AskedQuestion, answer
+from tests.chaos.crash.testbed import Testbed
 from tests.e2e.bot.running import markdown, note
 from tests.unit.playground.live import LiveSlack
 
@@ -36,22 +36,22 @@ async def readiness(bot: Bot) -> tuple[int, dict[str, bool]]:
         return probe.status, await probe.json()
 
 
-async def is_ready(bot: Bot, patience: float = PATIENCE) -> float:
+async def wait_ready(bot: Bot, patience: float = PATIENCE) -> float:
     """Return when the bot says that all is well; how many seconds that took."""
-    return await _says(bot, 200, {"database": True, "slack": True}, patience)
+    return await _wait_readiness(bot, 200, {"database": True, "slack": True}, patience)
 
 
-async def is_not_ready(bot: Bot, patience: float = PATIENCE, **checks: bool) -> float:
+async def wait_not_ready(bot: Bot, patience: float = PATIENCE, **checks: bool) -> float:
     """Return when the bot says that it is not well, and why; how many seconds that took."""
     wanted = {"database": True, "slack": True} | checks
-    return await _says(bot, 503, wanted, patience)
+    return await _wait_readiness(bot, 503, wanted, patience)
 
 
 def _health(bot: Bot) -> str:
     return f"http://127.0.0.1:{bot.records('listening')[0]['port']}"
 
 
-async def _says(bot: Bot, status: int, checks: dict[str, bool], patience: float) -> float:
+async def _wait_readiness(bot: Bot, status: int, checks: dict[str, bool], patience: float) -> float:
     began, said = time.monotonic(), (0, dict[str, bool]())
     try:
         async with asyncio.timeout(patience):
@@ -63,7 +63,7 @@ async def _says(bot: Bot, status: int, checks: dict[str, bool], patience: float)
     return time.monotonic() - began
 
 
-async def counted(bot: Bot, name: str) -> float:
+async def metric_total(bot: Bot, name: str) -> float:
     """What a metric counts, all its labels together."""
     address = f"{_health(bot)}/metrics"
     async with aiohttp.ClientSession() as session, session.get(address) as told:
@@ -73,37 +73,39 @@ async def counted(bot: Bot, name: str) -> float:
         )
 
 
-def shown(slack: LiveSlack, asked: Asked) -> str:
+def shown_text(slack: LiveSlack, asked: AskedQuestion) -> str:
     """The text of an answer that stands now."""
     return "".join(map(markdown, answer(slack, asked)))
 
 
-async def begun(on: Stage, questions: Iterable[Asked]) -> None:
+async def wait_begun(testbed: Testbed, questions: Iterable[AskedQuestion]) -> None:
     """Return when some text of every answer stands."""
     waiting = list(questions)
-    await on.slack.until(lambda: all(shown(on.slack, asked) for asked in waiting), PATIENCE)
+    await testbed.slack.until(
+        lambda: all(shown_text(testbed.slack, asked) for asked in waiting), PATIENCE
+    )
 
 
-async def logged(bot: Bot, words: str, patience: float = PATIENCE) -> None:
+async def wait_logged(bot: Bot, words: str, patience: float = PATIENCE) -> None:
     """Return when a line of its log begins so."""
     async with asyncio.timeout(patience):
         while not any(line["message"].startswith(words) for line in bot.log):  # noqa: ASYNC110  it tells nobody
             await asyncio.sleep(LOOK_SECONDS)
 
 
-async def drained(on: Stage, count: int, patience: float = PATIENCE) -> None:
+async def wait_drained(testbed: Testbed, count: int, patience: float = PATIENCE) -> None:
     """Return when so many answers have been read from the model to their end, and wait for Slack;
     the journal says so."""
     async with asyncio.timeout(patience):
         while True:
-            waiting = await left_open(on.env["DATABASE_URL"])
+            waiting = await find_open_turns(testbed.env["DATABASE_URL"])
             if sum(", done," in one for one in waiting) == count:
                 return
             await asyncio.sleep(LOOK_SECONDS)
 
 
-def refusals(slack: LiveSlack, asked: Asked) -> int:
-    """How many messages stand that turn a question away."""
+def refusals(slack: LiveSlack, asked: AskedQuestion) -> int:
+    """How many messages stand that refuse a question."""
     if asked.surface == "command":
         found: Sequence[dict[str, Any]] = [
             slack.workspace.as_slack(one)
@@ -117,12 +119,14 @@ def refusals(slack: LiveSlack, asked: Asked) -> int:
     )
 
 
-async def turned_away(on: Stage, asked: Asked) -> None:
-    """Return when a question was turned away, and Slack delivers it no more."""
-    await on.slack.until(lambda: refusals(on.slack, asked) and on.acknowledged(asked), PATIENCE)
+async def wait_refused(testbed: Testbed, asked: AskedQuestion) -> None:
+    """Return when a question was refused, and Slack delivers it no more."""
+    await testbed.slack.until(
+        lambda: refusals(testbed.slack, asked) and testbed.acknowledged(asked), PATIENCE
+    )
 
 
-def unexpected(bot: Bot, *expected: str) -> list[str]:
+def unexpected_lines(bot: Bot, *expected: str) -> list[str]:
     """The lines of a log that nobody would expect: errors, tracebacks, secrets, and warnings
     beside those that contain one of `expected`."""
     return [

@@ -1,4 +1,4 @@
-"""What the database says of turns, read beside the bots."""
+"""The turns that are not over, as the database says."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ LOOK_SECONDS = 0.05  # nobody tells a bystander that a row has changed
 PATIENCE = 20.0  # seconds; a busy machine is no failure
 
 
-async def left_open(url: str) -> list[str]:
+async def find_open_turns(url: str) -> list[str]:
     """The turns that are not over, or over and still owned, one sentence each."""
     async with open_database(url, timeout_seconds=PATIENCE) as database:
         return await database.read(_left_open)
 
 
-async def settled(url: str) -> None:
+async def wait_closed(url: str) -> None:
     """Return when no turn is left open."""
     async with open_database(url) as database:
         while True:

@@ -1,9 +1,8 @@
-"""The network before a server, as far as TCP shows it: held up, muted, or reset.
+"""A TCP proxy before a server that can hold bytes back, or reset its connections.
 
-What is held up waits in buffers, as the packets of a network that is cut are sent again until it
-is well. So what somebody sent and then gave up on arrives all the same, and late, unless they
-reset the connection: then it is gone. Whoever connects while it is cut gets through afterwards, if
-they are still there.
+Bytes that are held back wait in buffers, as packets are sent again until a cut network is restored.
+So what a client sent before it gave up arrives late all the same, unless it reset the connection.
+A client that connects during a cut gets through afterwards, if it is still there.
 """
 
 from __future__ import annotations
@@ -18,55 +17,55 @@ CHUNK = 65536
 
 
 def _nothing() -> None:
-    """Nobody waits for a word."""
+    """Do nothing."""
 
 
-class Wire:
-    """Passes everything on between its own `port` and the one given, unless told otherwise."""
+class FaultyProxy:
+    """Forwards everything between its own `port` and the server's, except during a fault."""
 
     def __init__(self, port: int) -> None:
         self.port = 0
-        self.late = 0.0  # seconds from the end of a cut until what was held up is sent again
+        self.resend_seconds = 0.0  # from the end of a cut until held bytes are sent
         self._to = port
         self._forth, self._back = asyncio.Event(), asyncio.Event()
         self.is_cut = asyncio.Event()
         self._refuses = False
         self._word, self._then = b"", _nothing
-        self._meetings: set[asyncio.Task[None]] = set()
+        self._clients: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
-        self.heal()
+        self.restore()
 
     def cut(self) -> None:
-        """Hold up everything, both ways."""
+        """Hold back everything in both directions."""
         self._forth.clear()
         self._back.clear()
         self.is_cut.set()
 
     def mute(self) -> None:
-        """Hold up what comes back; what is sent arrives."""
+        """Hold back what the server sends; what clients send arrives."""
         self._back.clear()
 
     def reset(self) -> None:
-        """Break off all connections and take none."""
+        """Reset all connections and accept none."""
         self._refuses = True
-        self._break_off()
+        self._reset_all()
 
-    def heal(self) -> None:
-        """Pass on what was held up, and everything from now on."""
+    def restore(self) -> None:
+        """End the fault: send what was held back, and forward everything from now on."""
         self.is_cut.clear()
         self._refuses = False
         self._forth.set()
         self._back.set()
 
-    def at(self, word: bytes, then: Callable[[], None]) -> None:
-        """Do something once, at the moment this word is about to be passed on to the server."""
+    def on_sending(self, word: bytes, then: Callable[[], None]) -> None:
+        """Call `then` once, just before bytes with this word are forwarded to the server."""
         self._word, self._then = word, then
 
-    async def meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Stand between one client and the server."""
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Connect one client to the server."""
         task = asyncio.current_task()
         assert task
-        self._meetings.add(task)
+        self._clients.add(task)
         self._writers.add(writer)
         try:
             if self._refuses:
@@ -77,18 +76,18 @@ class Wire:
             pass  # whoever it was is gone, or the test is over
         finally:
             self._writers.discard(writer)
-            self._meetings.discard(task)
+            self._clients.discard(task)
             writer.close()
 
     async def close(self) -> None:
-        """Break off everything."""
-        self._break_off()
-        for task in self._meetings:
+        """Reset everything, and end the tasks."""
+        self._reset_all()
+        for task in self._clients:
             task.cancel()
-        await asyncio.gather(*self._meetings, return_exceptions=True)
+        await asyncio.gather(*self._clients, return_exceptions=True)
 
     async def _connect(self, client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
-        first = await self._waited(client)
+        first = await self._read_until_restored(client)
         if first is None:
             return
         server, forth = await asyncio.open_connection("127.0.0.1", self._to)
@@ -102,7 +101,7 @@ class Wire:
             self._writers.discard(forth)
             forth.close()
 
-    async def _waited(self, client: asyncio.StreamReader) -> bytes | None:
+    async def _read_until_restored(self, client: asyncio.StreamReader) -> bytes | None:
         """What a client sends before it is connected; None if it left before it could be."""
         sent = b""
         while not self._forth.is_set():
@@ -121,38 +120,38 @@ class Wire:
         return sent
 
     async def _carry(
-        self, source: asyncio.StreamReader, drain: asyncio.StreamWriter, way: asyncio.Event
+        self, source: asyncio.StreamReader, drain: asyncio.StreamWriter, direction: asyncio.Event
     ) -> None:
         """Carry one direction to its end."""
         with suppress(ConnectionError):
             while data := await source.read(CHUNK):
-                if self._word and way is self._forth and self._word in data:
+                if self._word and direction is self._forth and self._word in data:
                     self._word = b""
                     self._then()
-                await self._passes(way)
+                await self._wait_restored(direction)
                 if source.exception():
                     break  # it was reset meanwhile
                 drain.write(data)
                 await drain.drain()
-        await self._passes(way)
+        await self._wait_restored(direction)
         if source.exception():
             reset(drain)
         elif not drain.is_closing():
             drain.write_eof()
 
-    async def _passes(self, way: asyncio.Event) -> None:
-        """Wait until what was sent is sent again, if it has to be."""
-        while not way.is_set():
-            await way.wait()
-            await asyncio.sleep(self.late)
+    async def _wait_restored(self, direction: asyncio.Event) -> None:
+        """Wait until bytes of this direction may be sent."""
+        while not direction.is_set():
+            await direction.wait()
+            await asyncio.sleep(self.resend_seconds)
 
-    def _break_off(self) -> None:
+    def _reset_all(self) -> None:
         for writer in tuple(self._writers):
             reset(writer)
 
 
 def reset(writer: asyncio.StreamWriter) -> None:
-    """Break off a connection, and forget what was not sent yet."""
+    """Reset a connection; what was not sent yet is lost."""
     raw: socket.socket = writer.get_extra_info("socket")
     with suppress(OSError):  # it may be closed already
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -160,14 +159,14 @@ def reset(writer: asyncio.StreamWriter) -> None:
 
 
 @asynccontextmanager
-async def wire(port: int) -> AsyncIterator[Wire]:
-    """Listen on a port of its own, before the one given."""
-    between = Wire(port)
-    server = await asyncio.start_server(between.meet, "127.0.0.1", 0)
-    between.port = server.sockets[0].getsockname()[1]
+async def faulty_proxy(port: int) -> AsyncIterator[FaultyProxy]:
+    """A proxy on a free port, before the server at `port`."""
+    proxy = FaultyProxy(port)
+    server = await asyncio.start_server(proxy.handle, "127.0.0.1", 0)
+    proxy.port = server.sockets[0].getsockname()[1]
     try:
-        yield between
+        yield proxy
     finally:
         server.close()
-        await between.close()
+        await proxy.close()
         await server.wait_closed()

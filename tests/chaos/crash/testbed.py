@@ -1,4 +1,4 @@
-"""A local Slack, a demo model and a database, before which bots come and go."""
+"""A local Slack, a demo model and a database, for bots that are started and killed."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from bot.playground.board import Board
 from bot.playground.model.config import NO_BACKGROUND
 from bot.playground.model.server import ModelConfig
 from bot.playground.slack.server import ALL_MESSAGES, SlackConfig
-from tests.chaos.crash.asked import Asked, complaints, is_answered, was_refused
-from tests.chaos.crash.bots import START_SECONDS, Bot, Nursery
-from tests.chaos.crash.left_open import left_open, settled
-from tests.chaos.crash.story import story
-from tests.chaos.crash.witness import Witness
+from tests.chaos.crash.bots import START_SECONDS, Bot, ForkServer
+from tests.chaos.crash.open_turns import find_open_turns, wait_closed
+from tests.chaos.crash.questions import AskedQuestion, complaints, is_answered, was_refused
+from tests.chaos.crash.slack_observer import SlackObserver
+from tests.chaos.crash.timeline import timeline
 from tests.e2e.bot.running import demo_model, environment
 from tests.unit.playground import live
 
 LEASE_SECONDS = 0.6
 QUICK = ModelConfig(words_per_second=2000, first_word_seconds=0.05)
-PATIENT = SlackConfig(
+FAST_RETRIES = SlackConfig(
     subscriptions=ALL_MESSAGES,
     ack_seconds=1.0,
     retry_after=(0.1,) * 60,
 )
-"""Slack as it is, but in a hurry: what is not acknowledged comes again at once."""
+"""A Slack that delivers again at once what is not acknowledged."""
 
 
 @dataclass
-class Stage:
-    """Everything but the bot, and the bots that were there."""
+class Testbed:
+    """The servers that bots talk to, and the bots that were started."""
 
-    nursery: Nursery
+    fork_server: ForkServer
     slack: live.LiveSlack
     model: Board
     env: dict[str, str]
     folder: Path
-    witness: Witness
+    observer: SlackObserver
     bots: list[Bot] = field(default_factory=list)
-    stories: list[str] = field(default_factory=list)  # of the questions that went wrong
+    timelines: list[str] = field(default_factory=list)  # of the questions that went wrong
 
     async def start(self, die_at: str | None = "", **variables: str) -> Bot:
         """Start a bot, and do not wait until it is ready.
@@ -51,63 +51,63 @@ class Stage:
         The first one's points count from the first delivery on, those of its successors from the
         start: they have something to mend.
         """
-        bot = await self.nursery.start(
+        bot = await self.fork_server.start(
             self.env | variables, self.folder, die_at=die_at, at_once=bool(self.bots)
         )
         self.bots.append(bot)
         return bot
 
-    async def ready(self, bot: Bot) -> None:
-        """Return when it hears Slack, and a signal does not just end it any more."""
-        await bot.said("ready")
+    async def wait_ready(self, bot: Bot) -> None:
+        """Return when it receives events, and ends in order at a signal."""
+        await bot.wait_logged("ready")
         if "SLACK_APP_TOKEN" in self.env and len(self.bots) == 1:
             await self.slack.until(lambda: self.slack.log("event", "hello"), START_SECONDS)
 
-    def acknowledged(self, asked: Asked) -> bool:
+    def acknowledged(self, asked: AskedQuestion) -> bool:
         """Whether every delivery of the question has been taken by a bot, or given up."""
         if asked.surface == "command":
-            return asked.channel in self.witness.commands
-        taken = self.witness.taken[asked.channel, asked.ts]
+            return asked.channel in self.observer.commands
+        taken = self.observer.acknowledged[asked.channel, asked.ts]
         return len(taken) >= (2 if asked.surface == "mention" else 1)
 
-    async def over(self, questions: Iterable[Asked], patience: float) -> None:
-        """Return when nothing is left to be done for these questions, or patience is at its end."""
+    async def wait_over(self, questions: Iterable[AskedQuestion], patience: float) -> None:
+        """Return when these questions are over and closed, or after `patience` seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(patience):
                 pending = list(questions)
                 while pending := [asked for asked in pending if not self._shown(asked)]:
-                    await self.witness.news()
-                await settled(self.env["DATABASE_URL"])
+                    await self.observer.wait_event()
+                await wait_closed(self.env["DATABASE_URL"])
 
-    async def complaints(self, questions: Iterable[Asked]) -> list[str]:
+    async def complaints(self, questions: Iterable[AskedQuestion]) -> list[str]:
         """All that is wrong in the end: answers, limits met, turns left open."""
         wrong = [f"limited: {c.method}" for c in self.slack.calls if c.status == 429]
-        wrong += await left_open(self.env["DATABASE_URL"])
+        wrong += await find_open_turns(self.env["DATABASE_URL"])
         for asked in questions:
-            posted = self.witness.posted(asked.channel, asked.ts)
+            posted = self.observer.posted(asked.channel, asked.ts)
             if found := complaints(self.slack, asked, posted):
                 wrong += [f"{said} ({asked})" for said in found]
-                self.stories += [f"{asked}: {found}", *story(self.slack, self.bots, asked)]
+                self.timelines += [f"{asked}: {found}", *timeline(self.slack, self.bots, asked)]
         return wrong
 
-    def _shown(self, asked: Asked) -> bool:
+    def _shown(self, asked: AskedQuestion) -> bool:
         if not self.acknowledged(asked):
             return False
         return is_answered(self.slack, asked) or was_refused(self.slack, asked)
 
 
 @asynccontextmanager
-async def stage(
-    nursery: Nursery,
+async def open_testbed(
+    fork_server: ForkServer,
     folder: Path,
     *,
     database: str = "",
     resumable: bool = True,
-    slack: SlackConfig = PATIENT,
+    slack: SlackConfig = FAST_RETRIES,
     model: ModelConfig = QUICK,
     variables: Mapping[str, str] = MappingProxyType({}),
-) -> AsyncIterator[Stage]:
-    """An empty stage. `database` is a URL; without one it is a file in the folder."""
+) -> AsyncIterator[Testbed]:
+    """A testbed without a bot. `database` is a URL; without one it is a file in the folder."""
     async with AsyncExitStack() as stack:
         url, board = await stack.enter_async_context(demo_model(model))
         local = await stack.enter_async_context(live.slack(slack))
@@ -124,9 +124,9 @@ async def stage(
             **({} if slack.events_url else {"SLACK_APP_TOKEN": slack.app_token}),
         }
         env = environment(folder, **given | dict(variables))
-        set_up = Stage(nursery, local, board, env, folder, Witness(local.board))
-        stack.push_async_callback(_end_all, set_up.bots)
-        yield set_up
+        testbed = Testbed(fork_server, local, board, env, folder, SlackObserver(local.board))
+        stack.push_async_callback(_end_all, testbed.bots)
+        yield testbed
 
 
 async def _end_all(bots: Iterable[Bot]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 
-class Parsed(HTMLParser):
+class ParsedHtml(HTMLParser):
     """The elements of a piece of HTML in order, and its text."""
 
     def __init__(self, html: str) -> None:

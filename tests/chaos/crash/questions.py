@@ -25,7 +25,7 @@ BELOW = "The answer is below."
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedQuestion:
     """A question that was asked. `ts` is its message's; a command has none."""
 
     surface: Surface
@@ -38,19 +38,19 @@ class Asked:
         return f"{self.surface}, {self.text}"
 
 
-def ask(slack: live.LiveSlack, surface: Surface, text: str, channel: str = "") -> Asked:
+def ask(slack: live.LiveSlack, surface: Surface, text: str, channel: str = "") -> AskedQuestion:
     """Ask as a person would."""
     workspace = slack.workspace
     if surface == "command":
         channel = channel or live.RANDOM
         workspace.command(channel, "/ask", text)
-        return Asked(surface, channel, text)
+        return AskedQuestion(surface, channel, text)
     channel = channel or (live.DM if surface == "dm" else live.GENERAL)
     said = workspace.say(channel, text if surface == "dm" else f"<@{live.BOT}> {text}")
-    return Asked(surface, channel, text, said.ts)
+    return AskedQuestion(surface, channel, text, said.ts)
 
 
-def answer(slack: live.LiveSlack, asked: Asked) -> list[dict[str, Any]]:
+def answer(slack: live.LiveSlack, asked: AskedQuestion) -> list[dict[str, Any]]:
     """The messages of its answer as they stand now, oldest first; notes of Slack's own left out."""
     workspace = slack.workspace
     if asked.surface == "command":
@@ -59,7 +59,7 @@ def answer(slack: live.LiveSlack, asked: Asked) -> list[dict[str, Any]]:
     return [workspace.as_slack(m, metadata=True) for m in found]
 
 
-def _private(slack: live.LiveSlack, asked: Asked) -> list[dict[str, Any]]:
+def _private(slack: live.LiveSlack, asked: AskedQuestion) -> list[dict[str, Any]]:
     """What only the asker sees, in place, then what follows in their DM under no message of theirs;
     the acknowledgement is no part of it."""
     workspace = slack.workspace
@@ -72,20 +72,22 @@ def _private(slack: live.LiveSlack, asked: Asked) -> list[dict[str, Any]]:
     return whispered + [workspace.as_slack(m, metadata=True) for m in rest]
 
 
-def is_answered(slack: live.LiveSlack, asked: Asked) -> bool:
+def is_answered(slack: live.LiveSlack, asked: AskedQuestion) -> bool:
     """The whole text stands, and nothing says that more comes."""
     found = answer(slack, asked)
-    ends = {_bare("".join(map(markdown, found[start:]))) for start in range(len(found))}
-    return _bare(upstream_text(asked.text)) in ends and not any(_spins(one) for one in found)
+    ends = {_normalised("".join(map(markdown, found[start:]))) for start in range(len(found))}
+    return _normalised(upstream_text(asked.text)) in ends and not any(
+        _is_in_progress(one) for one in found
+    )
 
 
-def was_refused(slack: live.LiveSlack, asked: Asked) -> bool:
+def was_refused(slack: live.LiveSlack, asked: AskedQuestion) -> bool:
     """Slack itself told the person that the command did not get through: it is not sent again."""
     found = slack.workspace.whispers(asked.channel, asked.user)
     return asked.surface == "command" and any("failed with the error" in m.text for m in found)
 
 
-def complaints(slack: live.LiveSlack, asked: Asked, posted: Sequence[str]) -> list[str]:
+def complaints(slack: live.LiveSlack, asked: AskedQuestion, posted: Sequence[str]) -> list[str]:
     """What is wrong with the answer to a question, one sentence each; none if all is well.
 
     `posted` are the messages of ours that ever stood under the question.
@@ -93,14 +95,18 @@ def complaints(slack: live.LiveSlack, asked: Asked, posted: Sequence[str]) -> li
     found = answer(slack, asked)
     if not found:
         return [] if was_refused(slack, asked) else ["lost: there is no answer"]
-    wrong = [f"spinning: {note(one)!r}" for one in found if _spins(one)]
-    wrong += [f"unfinished: {note(one)!r}" for one in found if not _spins(one) and _says(one)]
+    wrong = [f"spinning: {note(one)!r}" for one in found if _is_in_progress(one)]
+    wrong += [
+        f"unfinished: {note(one)!r}"
+        for one in found
+        if not _is_in_progress(one) and _unexpected_note(one)
+    ]
     if asked.surface == "command":
         return wrong + _private_complaints(found, asked)
     return wrong + _complaints(found, asked, posted)
 
 
-def _complaints(found: Sequence[Shown], asked: Asked, posted: Sequence[str]) -> list[str]:
+def _complaints(found: Sequence[Shown], asked: AskedQuestion, posted: Sequence[str]) -> list[str]:
     wrong = _text_complaints("".join(map(markdown, found)), asked)
     if posted and found[0]["ts"] != posted[0]:
         wrong.append("moved: the answer does not stand in the message of the placeholder")
@@ -112,7 +118,7 @@ def _complaints(found: Sequence[Shown], asked: Asked, posted: Sequence[str]) -> 
     return wrong
 
 
-def _private_complaints(found: Sequence[Shown], asked: Asked) -> list[str]:
+def _private_complaints(found: Sequence[Shown], asked: AskedQuestion) -> list[str]:
     """An answer that may have been sent is sent again, and says so."""
     whispers = [one for one in found if one.get("is_ephemeral")]
     wrong = []
@@ -124,8 +130,8 @@ def _private_complaints(found: Sequence[Shown], asked: Asked) -> list[str]:
     return wrong + _text_complaints("".join(map(markdown, last)), asked)
 
 
-def _text_complaints(text: str, asked: Asked) -> list[str]:
-    wanted, shown = _bare(upstream_text(asked.text)), _bare(text)
+def _text_complaints(text: str, asked: AskedQuestion) -> list[str]:
+    wanted, shown = _normalised(upstream_text(asked.text)), _normalised(text)
     if shown == wanted:
         return []
     if shown.count(wanted) > 1:
@@ -148,20 +154,20 @@ def _payload(message: Shown) -> Mapping[str, Any]:
     return payload
 
 
-def _answers(message: Message, asked: Asked) -> bool:
+def _answers(message: Message, asked: AskedQuestion) -> bool:
     return message.user == live.BOT and message.thread_ts == asked.ts
 
 
-def _spins(message: Shown) -> bool:
+def _is_in_progress(message: Shown) -> bool:
     """Whether it looks as if more came: a Stop button, or nothing but a state."""
     blocks = message.get("blocks") or []
     pressed = (e.get("action_id") for b in blocks for e in b.get("elements", ()))
     return "answer_stop" in pressed or not (
-        markdown(message) or _says(message) or _is_below(message)
+        markdown(message) or _unexpected_note(message) or _is_below(message)
     )
 
 
-def _says(message: Shown) -> str:
+def _unexpected_note(message: Shown) -> str:
     """What it says beside its text that no finished answer says."""
     said, who = note(message), asked_by(message)
     if who.startswith("<@"):
@@ -183,7 +189,7 @@ def _is_below(message: Shown) -> bool:
     return message.get("text") == BELOW
 
 
-def _bare(text: str) -> str:
+def _normalised(text: str) -> str:
     """The text without spaces and emphasis: a cut between two messages takes the spaces at its
     edges, and closes and opens again what is open there."""
     return "".join(text.split()).translate(_EMPHASIS)

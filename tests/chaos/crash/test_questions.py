@@ -10,8 +10,8 @@ import pytest_asyncio
 
 from bot.delivery.ephemeral.reply import POSSIBLE_DUPLICATE_NOTICE
 from bot.history.remarks import UNREAD_DM
-from tests.chaos.crash.asked import Asked, ask, complaints
-from tests.chaos.crash.witness import Witness
+from tests.chaos.crash.questions import AskedQuestion, ask, complaints
+from tests.chaos.crash.slack_observer import SlackObserver
 from tests.e2e.bot.running import upstream_text
 from tests.unit.playground import live
 
@@ -40,8 +40,8 @@ class Shown:
 
     def __init__(self, slack: live.LiveSlack) -> None:
         self.slack = slack
-        self.witness = Witness(slack.board)
-        self.asked: Asked = ask(slack, "mention", QUESTION)
+        self.witness = SlackObserver(slack.board)
+        self.asked: AskedQuestion = ask(slack, "mention", QUESTION)
 
     async def post(self, text: str, *blocks: Any, part: int = 0, turn: str = "t") -> str:
         payload = {"turn": turn} | ({"part": part} if part else {})
@@ -122,5 +122,5 @@ async def test_a_second_private_answer_says_why_it_is_there(note: str, found: se
             blocks = [{"type": "markdown", "text": ANSWER}, *([state(line)] if line else [])]
             async with slack.session.post(url, json={"text": "…", "blocks": blocks}) as response:
                 assert response.status == 200
-        asked = Asked("command", live.RANDOM, QUESTION)
+        asked = AskedQuestion("command", live.RANDOM, QUESTION)
         assert {said.partition(":")[0] for said in complaints(slack, asked, [])} == found
