@@ -33,7 +33,7 @@ from bot.upstream.prompt import Prompt, ToolSpec
 from bot.values import Message
 from tests.e2e.bot.running import environment
 from tests.interop.aimock import JSON, Aimock, fixture
-from tests.unit.upstream.asking import final, shown
+from tests.unit.upstream.upstream_setup import final_event, shown_text
 
 Api = Literal["responses", "chat"]
 FORMATS: tuple[Api, ...] = ("responses", "chat")
@@ -148,10 +148,10 @@ async def by_us(target: Target, api: Api, case: Case) -> Row:
     async with open_http(config) as http, asyncio.timeout(PATIENCE):
         events = [event async for event in Upstream(config, http).answer(prompt)]
     seconds, requests = f"{monotonic() - began:.1f}", await target.requests()
-    text = final(events).text
+    text = final_event(events).text
     told = await verdict(target, api, case, text)
-    if shown(events) not in (text, ""):
-        told = f"what was shown is not the end: {shown(events)!r}"
+    if shown_text(events) not in (text, ""):
+        told = f"what was shown is not the end: {shown_text(events)!r}"
     came = ", ".join(telling(events))
     return Row(target.model, api, case.name, requests, seconds, told, came)
 

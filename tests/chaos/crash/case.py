@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.chaos.crash.bots import Bot, ForkServer
 from tests.chaos.crash.questions import AskedQuestion, Surface, ask
-from tests.chaos.crash.testbed import Testbed, open_testbed
+from tests.chaos.crash.testbed import BotTestbed, open_testbed
 
 PATIENCE = 20.0  # seconds for an answer, from the last start on
 TEXTS = {"short": "write 200 words", "long": "write 2300 words"}
@@ -75,7 +75,7 @@ async def run(
         return Outcome(case, tuple(wrong), testbed.bots, testbed.timelines)
 
 
-async def _end(testbed: Testbed, asked: AskedQuestion) -> int:
+async def _end(testbed: BotTestbed, asked: AskedQuestion) -> int:
     """Let a bot work until all is over, then end it; gives its exit code.
 
     It may die before, or while it ends: then it is the next one's turn.
@@ -90,6 +90,6 @@ async def _end(testbed: Testbed, asked: AskedQuestion) -> int:
     return await bot.end()
 
 
-async def _settle(testbed: Testbed, asked: AskedQuestion) -> None:
+async def _settle(testbed: BotTestbed, asked: AskedQuestion) -> None:
     await testbed.wait_over([asked], PATIENCE)
     await testbed.wait_ready(testbed.bots[-1])

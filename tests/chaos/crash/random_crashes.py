@@ -18,7 +18,7 @@ from tests.chaos.crash.bots import Bot, ForkServer
 from tests.chaos.crash.databases import Databases
 from tests.chaos.crash.matrix import run_concurrently
 from tests.chaos.crash.questions import AskedQuestion, Surface, ask
-from tests.chaos.crash.testbed import Testbed, open_testbed
+from tests.chaos.crash.testbed import BotTestbed, open_testbed
 
 PATIENCE = 200.0  # seconds for all answers, from the last start on
 FEWEST_EDITS = 10  # a minute
@@ -113,7 +113,7 @@ async def run_plans(
         yield outcome
 
 
-async def _ask(testbed: Testbed, plan: CrashPlan) -> list[AskedQuestion]:
+async def _ask(testbed: BotTestbed, plan: CrashPlan) -> list[AskedQuestion]:
     asked, passed = [], 0.0
     for number, (at, surface, words) in enumerate(sorted(plan.questions)):
         await asyncio.sleep(at - passed)

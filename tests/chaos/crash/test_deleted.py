@@ -18,7 +18,7 @@ from tests.chaos.crash.bots import Bot, ForkServer
 from tests.chaos.crash.matrix import essential, run_concurrently, select_points
 from tests.chaos.crash.open_turns import wait_closed
 from tests.chaos.crash.questions import AskedQuestion, answer, ask
-from tests.chaos.crash.testbed import FAST_RETRIES, Testbed, open_testbed
+from tests.chaos.crash.testbed import FAST_RETRIES, BotTestbed, open_testbed
 from tests.unit.playground import live
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -31,7 +31,7 @@ UNHEARD = SlackConfig(subscriptions=MANIFEST_EVENTS, ack_seconds=1.0, retry_afte
 """Slack does not say that a question in a channel was deleted."""
 
 
-async def _deleted(testbed: Testbed, bot: Bot) -> AskedQuestion:
+async def _deleted(testbed: BotTestbed, bot: Bot) -> AskedQuestion:
     """Ask, and delete the question when its answer is being written, or its bot has died."""
     asked = ask(testbed.slack, "mention", "write 2000 words")
     await _first(
@@ -51,7 +51,7 @@ async def _first(*steps: Coroutine[Any, Any, object]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _nothing_stays(testbed: Testbed, asked: AskedQuestion) -> None:
+async def _nothing_stays(testbed: BotTestbed, asked: AskedQuestion) -> None:
     """Return when nothing of the answer stands and no turn is open."""
 
     def is_gone() -> bool:

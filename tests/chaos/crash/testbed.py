@@ -33,7 +33,7 @@ FAST_RETRIES = SlackConfig(
 
 
 @dataclass
-class Testbed:
+class BotTestbed:
     """The servers that bots talk to, and the bots that were started."""
 
     fork_server: ForkServer
@@ -106,7 +106,7 @@ async def open_testbed(
     slack: SlackConfig = FAST_RETRIES,
     model: ModelConfig = QUICK,
     variables: Mapping[str, str] = MappingProxyType({}),
-) -> AsyncIterator[Testbed]:
+) -> AsyncIterator[BotTestbed]:
     """A testbed without a bot. `database` is a URL; without one it is a file in the folder."""
     async with AsyncExitStack() as stack:
         url, board = await stack.enter_async_context(demo_model(model))
@@ -124,7 +124,7 @@ async def open_testbed(
             **({} if slack.events_url else {"SLACK_APP_TOKEN": slack.app_token}),
         }
         env = environment(folder, **given | dict(variables))
-        testbed = Testbed(fork_server, local, board, env, folder, SlackObserver(local.board))
+        testbed = BotTestbed(fork_server, local, board, env, folder, SlackObserver(local.board))
         stack.push_async_callback(_end_all, testbed.bots)
         yield testbed
 

@@ -20,7 +20,7 @@ import click
 from bot.playground.model.server import ModelConfig
 from tests.chaos.crash.bots import ForkServer, open_fork_server
 from tests.chaos.crash.questions import AskedQuestion, ask
-from tests.chaos.crash.testbed import Testbed, open_testbed
+from tests.chaos.crash.testbed import BotTestbed, open_testbed
 from tests.chaos.faults.checks import (
     metric_total,
     refusals,
@@ -60,7 +60,7 @@ class Timeline:
         """Wait for a moment of the story."""
         await asyncio.sleep(max(0.0, self._began + seconds - time.monotonic()))
 
-    async def finish(self, testbed: Testbed, questions: Sequence[AskedQuestion]) -> None:
+    async def finish(self, testbed: BotTestbed, questions: Sequence[AskedQuestion]) -> None:
         """Wait until everything is answered, and tell what is wrong."""
         await testbed.wait_over(questions, END)
         self.record("all is answered")
@@ -161,7 +161,7 @@ async def network_cut(fork_server: ForkServer) -> list[str]:
         return timeline.wrong
 
 
-def _edits(testbed: Testbed, choose: Callable[[Sequence[float]], float]) -> float:
+def _edits(testbed: BotTestbed, choose: Callable[[Sequence[float]], float]) -> float:
     """The moment of one of the edits made so far."""
     return choose([call.at for call in testbed.slack.called("chat.update")])
 
@@ -178,7 +178,7 @@ async def _served() -> AsyncIterator[tuple[Server, str]]:
 
 
 @asynccontextmanager
-async def _stage(fork_server: ForkServer, database: str = "") -> AsyncIterator[Testbed]:
+async def _stage(fork_server: ForkServer, database: str = "") -> AsyncIterator[BotTestbed]:
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         async with open_testbed(
             fork_server, Path(folder), database=database, slack=CALM, model=SLOW, variables=LEASE

@@ -15,7 +15,7 @@ from bot.turn.supervisor import UNAVAILABLE_MESSAGE
 from tests.chaos.crash.bots import Bot
 from tests.chaos.crash.open_turns import find_open_turns
 from tests.chaos.crash.questions import AskedQuestion, answer
-from tests.chaos.crash.testbed import Testbed
+from tests.chaos.crash.testbed import BotTestbed
 from tests.e2e.bot.running import markdown, note
 from tests.unit.playground.live import LiveSlack
 
@@ -78,7 +78,7 @@ def shown_text(slack: LiveSlack, asked: AskedQuestion) -> str:
     return "".join(map(markdown, answer(slack, asked)))
 
 
-async def wait_begun(testbed: Testbed, questions: Iterable[AskedQuestion]) -> None:
+async def wait_begun(testbed: BotTestbed, questions: Iterable[AskedQuestion]) -> None:
     """Return when some text of every answer stands."""
     waiting = list(questions)
     await testbed.slack.until(
@@ -93,7 +93,7 @@ async def wait_logged(bot: Bot, words: str, patience: float = PATIENCE) -> None:
             await asyncio.sleep(LOOK_SECONDS)
 
 
-async def wait_drained(testbed: Testbed, count: int, patience: float = PATIENCE) -> None:
+async def wait_drained(testbed: BotTestbed, count: int, patience: float = PATIENCE) -> None:
     """Return when so many answers have been read from the model to their end, and wait for Slack;
     the journal says so."""
     async with asyncio.timeout(patience):
@@ -119,7 +119,7 @@ def refusals(slack: LiveSlack, asked: AskedQuestion) -> int:
     )
 
 
-async def wait_refused(testbed: Testbed, asked: AskedQuestion) -> None:
+async def wait_refused(testbed: BotTestbed, asked: AskedQuestion) -> None:
     """Return when a question was refused, and Slack delivers it no more."""
     await testbed.slack.until(
         lambda: refusals(testbed.slack, asked) and testbed.acknowledged(asked), PATIENCE

@@ -10,7 +10,7 @@ from dataclasses import replace
 from bot.playground.model.server import ModelConfig
 from tests.chaos.crash.bots import Bot
 from tests.chaos.crash.questions import ask, is_answered
-from tests.chaos.crash.testbed import FAST_RETRIES, Testbed
+from tests.chaos.crash.testbed import FAST_RETRIES, BotTestbed
 from tests.chaos.faults.checks import (
     PATIENCE,
     refusals,
@@ -36,7 +36,7 @@ EXPECTED_WARNINGS = (
 
 
 async def outage(
-    testbed: Testbed,
+    testbed: BotTestbed,
     bots: Sequence[Bot],
     fault: AbstractContextManager[object],
     *,

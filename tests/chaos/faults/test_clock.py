@@ -14,7 +14,7 @@ import pytest
 from tests.chaos.crash.bots import Bot, ForkServer
 from tests.chaos.crash.databases import POSTGRESQL, Databases
 from tests.chaos.crash.questions import AskedQuestion, ask
-from tests.chaos.crash.testbed import Testbed, open_testbed
+from tests.chaos.crash.testbed import BotTestbed, open_testbed
 from tests.chaos.faults.checks import (
     PATIENCE,
     metric_total,
@@ -44,7 +44,7 @@ def hours_off(bot: Bot) -> int:
     return round((said - time.time()) / HOUR)
 
 
-async def deliver_again(testbed: Testbed, questions: Sequence[AskedQuestion]) -> None:
+async def deliver_again(testbed: BotTestbed, questions: Sequence[AskedQuestion]) -> None:
     """Let Slack deliver questions once more; return when that is acknowledged."""
     events = {asked: 1 if asked.surface == "dm" else 2 for asked in questions}
     wanted = {asked: _acknowledged(testbed, asked) + more for asked, more in events.items()}
@@ -58,7 +58,7 @@ async def deliver_again(testbed: Testbed, questions: Sequence[AskedQuestion]) ->
     )
 
 
-def _acknowledged(testbed: Testbed, asked: AskedQuestion) -> int:
+def _acknowledged(testbed: BotTestbed, asked: AskedQuestion) -> int:
     taken = (e.detail for e in testbed.slack.log("event") if not e.detail.get("error"))
     return sum(one.get("ts") == asked.ts for one in taken)
 
@@ -96,7 +96,7 @@ async def test_answers_do_not_mind_that_the_time_of_day_is_set(
 
 
 async def _answers_while_set(
-    testbed: Testbed,
+    testbed: BotTestbed,
     replicas: Sequence[Bot],
     direction: signal.Signals,
     answered: Sequence[AskedQuestion],
@@ -132,7 +132,7 @@ async def test_two_processes_with_one_file_spend_no_more_than_there_is(
         assert len(testbed.slack.called("chat.update")) <= FEW
 
 
-async def _crowd(testbed: Testbed) -> None:
+async def _crowd(testbed: BotTestbed) -> None:
     """Ask in several channels at once; return when all answers stand."""
     channels = [testbed.slack.workspace.create_channel(f"channel-{n}").id for n in range(CROWD)]
     asked = [ask(testbed.slack, "mention", SHORT, room) for room in channels]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.crash.bots import ForkServer
-from tests.chaos.crash.testbed import Testbed, open_testbed
+from tests.chaos.crash.testbed import BotTestbed, open_testbed
 from tests.chaos.faults.checks import unexpected_lines
 from tests.chaos.faults.disk import immutable, make_read_only
 from tests.chaos.faults.outage import CALM, EXPECTED_WARNINGS, SLOW, outage
@@ -95,7 +95,7 @@ async def test_with_a_full_disk_the_bot_does_not_start_and_says_why(
             assert await _refused_to_start(testbed) == 1
 
 
-async def _refused_to_start(testbed: Testbed) -> int:
+async def _refused_to_start(testbed: BotTestbed) -> int:
     """Start a bot that can't use its database; its exit code."""
     bot = await testbed.start(None)
     code = await bot.wait_exit()

@@ -10,7 +10,7 @@ import pytest
 
 from tests.chaos.crash.bots import Bot, ForkServer
 from tests.chaos.crash.questions import ask, is_answered
-from tests.chaos.crash.testbed import Testbed, open_testbed
+from tests.chaos.crash.testbed import BotTestbed, open_testbed
 from tests.chaos.faults.checks import (
     PATIENCE,
     unexpected_lines,
@@ -38,7 +38,7 @@ TOLD = ("could not connect to Slack",)
 @asynccontextmanager
 async def bot_behind_proxy(
     fork_server: ForkServer, folder: Path
-) -> AsyncIterator[tuple[Testbed, FaultyProxy, Bot]]:
+) -> AsyncIterator[tuple[BotTestbed, FaultyProxy, Bot]]:
     """A bot that reaches Slack over a wire."""
     async with open_testbed(
         fork_server, folder, slack=CALM, model=SLOW, variables=IN_A_HURRY

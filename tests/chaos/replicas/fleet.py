@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from tests.chaos.crash.bots import Bot
-from tests.chaos.crash.testbed import Testbed
+from tests.chaos.crash.testbed import BotTestbed
 from tests.chaos.replicas.balancer import Balancer
 
 
@@ -27,7 +27,7 @@ class Kill:
 class Fleet:
     """`size` replicas on one testbed; over HTTP they are behind a balancer."""
 
-    testbed: Testbed
+    testbed: BotTestbed
     size: int
     chance: random.Random
     balancer: Balancer | None = None

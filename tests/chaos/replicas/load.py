@@ -12,7 +12,7 @@ from pathlib import Path
 from bot.playground.model.config import ModelConfig
 from tests.chaos.crash.bots import ForkServer
 from tests.chaos.crash.questions import AskedQuestion, ask
-from tests.chaos.crash.testbed import FAST_RETRIES, Testbed, open_testbed
+from tests.chaos.crash.testbed import FAST_RETRIES, BotTestbed, open_testbed
 from tests.chaos.replicas.balancer import balancer
 from tests.chaos.replicas.fleet import Fleet, Kill, takeover_delays
 from tests.unit.playground.live import ApiCall
@@ -48,7 +48,7 @@ class Result:
     codes: tuple[int, ...]
     takeover_delays: tuple[float, ...]
     calls: tuple[ApiCall, ...] = field(repr=False)
-    testbed: Testbed = field(repr=False)
+    testbed: BotTestbed = field(repr=False)
 
 
 async def run_load(

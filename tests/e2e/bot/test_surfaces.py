@@ -73,8 +73,8 @@ async def test_the_command_is_answered_privately(tmp_path: Path) -> None:
     async with running_system(tmp_path) as system:
         slack = system.slack
         slack.workspace.command(live.RANDOM, "/ask", "hello")
-        await slack.until(lambda: len(slack.heard("ephemeral")) >= 2)
-        first, last = (told["message"] for told in slack.heard("ephemeral")[:2])
+        await slack.until(lambda: len(slack.announced("ephemeral")) >= 2)
+        first, last = (told["message"] for told in slack.announced("ephemeral")[:2])
         assert "Writing" in first["text"]
         assert markdown(last)
         assert system.answers(live.RANDOM) == []
@@ -95,7 +95,7 @@ async def test_a_public_command_where_the_bot_may_not_post_is_answered_privately
     async with running_system(tmp_path) as system:
         slack = system.slack
         slack.workspace.command(live.SECRET, "/ask", "#public hello")
-        await slack.until(lambda: any(markdown(t["message"]) for t in slack.heard("ephemeral")))
+        await slack.until(lambda: any(markdown(t["message"]) for t in slack.announced("ephemeral")))
         assert system.answers(live.SECRET) == []
 
 
@@ -138,13 +138,13 @@ async def test_over_http_signed_events_are_answered_too(tmp_path: Path) -> None:
         system.slack.workspace.say(live.GENERAL, f"{MENTION} hello")
         assert await system.answered(live.GENERAL)
         system.slack.workspace.command(live.GENERAL, "/ask", "hello")
-        await system.slack.until(lambda: len(system.slack.heard("ephemeral")) >= 2)
+        await system.slack.until(lambda: len(system.slack.announced("ephemeral")) >= 2)
 
 
 async def test_the_home_tab_welcomes(tmp_path: Path) -> None:
     async with running_system(tmp_path) as system:
         system.slack.workspace.open_home()
-        await system.slack.until(lambda: system.slack.heard("home"))
+        await system.slack.until(lambda: system.slack.announced("home"))
         assert system.slack.called("views.publish")[0].ok
 
 

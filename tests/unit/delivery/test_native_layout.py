@@ -26,7 +26,7 @@ from bot.render.safety.neutralise import neutralise_once, replace_control_charac
 from bot.render.safety.tags import HTML_TAG
 from bot.values import Draft, Phase
 from tests.unit.delivery.delivery_setup import THINKING, done, words, writing
-from tests.unit.render.judge import fragments
+from tests.unit.render.reference_reader import fragments
 from tests.unit.render.test_neutralise import attacks, live
 
 SMALL = 1_000

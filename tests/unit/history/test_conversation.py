@@ -9,7 +9,7 @@ import pytest
 from bot.upstream.requests.attribution import with_attribution
 from bot.values import Author, Message, Said
 from tests.support.virtual_time import run
-from tests.unit.history.asking import ADA, BOB, ROOT, asked, at, history, texts
+from tests.unit.history.history_setup import ADA, BOB, ROOT, asked, at, history, texts
 from tests.unit.history.stored_slack import BOT, StoredSlack, sealed
 
 UNREAD = "The earlier messages of this thread could not be read"

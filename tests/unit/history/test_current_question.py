@@ -16,7 +16,7 @@ from bot.slack.threads import PAGE_MESSAGES
 from bot.storage import rows
 from bot.values import Question, join_paragraphs
 from tests.support.virtual_time import run
-from tests.unit.history.asking import ROOT, asked, at
+from tests.unit.history.history_setup import ROOT, asked, at
 from tests.unit.history.stored_slack import BOT, StoredSlack
 
 PDF = {"id": "F1", "name": "report.pdf", "mimetype": "application/pdf", "size": 3}
@@ -106,7 +106,7 @@ def test_fetch_messages_reads_messages_far_apart_one_by_one() -> None:
     for n in range(1, PAGE_MESSAGES + 50):
         slack.say(at(n), "U2", f"message {n}", under=ROOT)
     wanted = [at(1), at(PAGE_MESSAGES + 40), at(PAGE_MESSAGES + 90)]
-    found = run(fetch_messages(slack.door(), "C1", ROOT, wanted))
+    found = run(fetch_messages(slack.client(), "C1", ROOT, wanted))
     assert [message and message["text"] for message in found.values()] == [
         "message 1",
         f"message {PAGE_MESSAGES + 40}",
@@ -119,7 +119,7 @@ def test_fetch_messages_reads_messages_close_together_in_one_call() -> None:
     slack.say(ROOT, "U1", "root")
     for n in range(1, 50):
         slack.say(at(n), "U2", f"message {n}", under=ROOT)
-    found = run(fetch_messages(slack.door(), "C1", ROOT, [ROOT, at(3), at(40)]))
+    found = run(fetch_messages(slack.client(), "C1", ROOT, [ROOT, at(3), at(40)]))
     assert [message and message["text"] for message in found.values()] == [
         *("root", "message 3", "message 40"),
     ]
@@ -127,4 +127,4 @@ def test_fetch_messages_reads_messages_close_together_in_one_call() -> None:
 
 
 def test_fetch_messages_returns_none_for_a_deleted_thread() -> None:
-    assert run(fetch_messages(StoredSlack().door(), "C1", ROOT, [at(1)])) == {at(1): None}
+    assert run(fetch_messages(StoredSlack().client(), "C1", ROOT, [at(1)])) == {at(1): None}

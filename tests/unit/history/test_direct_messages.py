@@ -13,7 +13,7 @@ from bot.history.remarks import UNREAD_DM
 from bot.render.buttons import STOP_ACTION
 from bot.values import Message
 from tests.support.virtual_time import now, run
-from tests.unit.history.asking import ADA, DM, at, history, in_dm, texts
+from tests.unit.history.history_setup import ADA, DM, at, history, in_dm, texts
 from tests.unit.history.stored_slack import BOT, StoredSlack
 
 HOUR = 3600.0

@@ -8,7 +8,7 @@ from bot.history import remarks
 from bot.upstream.prompt import Prompt
 from bot.values import Message, Usage
 from tests.support.virtual_time import run
-from tests.unit.history.asking import ROOT, asked, at, history, texts
+from tests.unit.history.history_setup import ROOT, asked, at, history, texts
 from tests.unit.history.stored_slack import StoredSlack
 
 

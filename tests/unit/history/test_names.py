@@ -20,7 +20,7 @@ from tests.unit.history.stored_slack import StoredSlack
 
 
 def names_of(slack: StoredSlack) -> UserNames:
-    return UserNames(slack.door(), now=now)
+    return UserNames(slack.client(), now=now)
 
 
 def looked_up(slack: StoredSlack) -> list[str]:

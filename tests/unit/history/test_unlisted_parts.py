@@ -12,7 +12,7 @@ from bot.history.conversation import MAX_LOOKUPS_PER_MINUTE, Conversation
 from bot.render.incoming.attachments import EMPTY_FORWARD_NAME
 from bot.values import File
 from tests.support.virtual_time import run
-from tests.unit.history.asking import ROOT, asked, at, history, in_dm, texts
+from tests.unit.history.history_setup import ROOT, asked, at, history, in_dm, texts
 from tests.unit.history.stored_slack import StoredSlack
 
 PDF = {"id": "F1", "name": "report.pdf", "filetype": "pdf", "mimetype": "application/pdf"}

@@ -42,8 +42,8 @@ async def test_socket_pool_opens_the_configured_number_of_connections(slack: Liv
 async def test_socket_acknowledgement_carries_the_reply_to_a_command(slack: LiveSlack) -> None:
     async with connected_bot(slack):
         slack.workspace.command(GENERAL, "/ask", "otters")
-        await slack.until(lambda: slack.heard("ephemeral"))
-    assert slack.heard("ephemeral")[0]["message"]["text"] == "Writing about otters"
+        await slack.until(lambda: slack.announced("ephemeral"))
+    assert slack.announced("ephemeral")[0]["message"]["text"] == "Writing about otters"
 
 
 async def test_socket_pool_replaces_a_connection_that_slack_warns_of(slack: LiveSlack) -> None:

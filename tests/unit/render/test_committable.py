@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.render.committable import committable_prefix
 from bot.render.safety.neutralise import neutralise_once, replace_control_characters
 from tests.support.shared_data import corpora, markdown
-from tests.unit.render.judge import fragments
+from tests.unit.render.reference_reader import fragments
 from tests.unit.render.test_close import GROWING
 from tests.unit.render.test_neutralise import attacks, live
 

@@ -19,7 +19,7 @@ from bot.render.safety.neutralise import (
     replace_control_characters,
 )
 from bot.values import Draft, Phase
-from tests.unit.render.judge import paragraphs, styled, texts
+from tests.unit.render.reference_reader import paragraphs, styled, texts
 
 LIVE = re.compile(
     r"<\\*(?:!(?:(?i:channel|here|everyone|group)(?![\w-])|subteam\^S|date\^[0-9])"

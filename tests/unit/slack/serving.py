@@ -18,7 +18,7 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass
 class Server:
-    """What was asked, and the Slack that asked it."""
+    """A client of Slack, its requests so far, and the outcomes it counted."""
 
     slack: Slack
     origin: str
@@ -27,8 +27,8 @@ class Server:
     headers: list[dict[str, str]] = field(default_factory=list)
 
 
-def answering(*answers: Any, **headers: str) -> Answer:
-    """Give these JSON answers in turn, the last one for ever."""
+def json_responses(*answers: Any, **headers: str) -> Answer:
+    """Give these JSON answers in turn, the last one again and again."""
     left = list(answers)
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -38,7 +38,7 @@ def answering(*answers: Any, **headers: str) -> Answer:
     return answer
 
 
-def saying(status: int, body: str = "", **more: Any) -> Answer:
+def fixed_response(status: int, body: str = "", **more: Any) -> Answer:
     """Give this answer, whatever is asked."""
 
     async def answer(request: web.Request) -> web.StreamResponse:

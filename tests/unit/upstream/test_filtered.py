@@ -25,11 +25,11 @@ from bot.upstream.resume_point import ResumePoint
 from bot.upstream.text.markup import MAX_HELD_CHARACTERS
 from bot.upstream.wire.chat import ChatDecoder
 from bot.upstream.wire.responses import ResponsesDecoder
-from tests.unit.upstream.asking import ask, final, shown
-from tests.unit.upstream.fake import Service
-from tests.unit.upstream.responses_in import completed, delta, done, end, read
+from tests.unit.upstream.fake_model_server import FakeModelServer
+from tests.unit.upstream.responses_decoding import completed, delta, done, end, read
 from tests.unit.upstream.test_chat import read as read_chat
 from tests.unit.upstream.test_chat import text, tools
+from tests.unit.upstream.upstream_setup import ask, final_event, shown_text
 from tests.unit.upstream.wire import chunk, message, responses_payloads
 
 CITE = "\ue200cite\ue202turn0search0\ue201"
@@ -52,8 +52,8 @@ async def test_session_shows_no_markup_for_programs(
     settings: dict[str, Any], size: int, written: str, answer: str
 ) -> None:
     pieces = [written[at : at + size] for at in range(0, len(written), size)]
-    events = await ask(Service(pieces), **settings)
-    assert final(events).text == shown(events) == answer
+    events = await ask(FakeModelServer(pieces), **settings)
+    assert final_event(events).text == shown_text(events) == answer
     thoughts = [event.text for event in events if isinstance(event, Reasoning)]
     assert bool(thoughts) is ("think>" in written or "analysis" in written)
 
@@ -177,7 +177,7 @@ def test_decoders_stream_the_same_text_as_they_finish_with(pieces: list[str]) ->
         events += decoder.close()
         whole = next((e.text for e in events if isinstance(e, Finished)), None)
         if whole is not None and not whole.startswith("The model "):
-            assert shown(events) == whole
+            assert shown_text(events) == whole
 
 
 def test_session_keeps_streaming_after_an_opener() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.upstream.events import Event, TextDelta, TextDone
 from bot.upstream.text.healing import ItemText, merge_confirmed, merge_items
 from bot.upstream.wire.responses import ResponsesDecoder
-from tests.unit.upstream.responses_in import added, completed, delta, done, end, read
+from tests.unit.upstream.responses_decoding import added, completed, delta, done, end, read
 from tests.unit.upstream.wire import message
 
 LONG = "Otters hold hands while they sleep."

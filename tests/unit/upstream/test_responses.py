@@ -19,7 +19,7 @@ from bot.upstream.events import (
 )
 from bot.upstream.wire.responses import ResponsesDecoder
 from bot.values import Usage
-from tests.unit.upstream.responses_in import added, completed, delta, done, end, feed, read
+from tests.unit.upstream.responses_decoding import added, completed, delta, done, end, feed, read
 from tests.unit.upstream.wire import message, response
 
 CALL = {"type": "function_call", "call_id": "call_1", "name": "now", "arguments": '{"a":1}'}

@@ -14,7 +14,7 @@ from bot.upstream.events import (
     TextDelta,
 )
 from bot.upstream.wire.responses import ResponsesDecoder
-from tests.unit.upstream.responses_in import added, completed, delta, end, feed, read
+from tests.unit.upstream.responses_decoding import added, completed, delta, end, feed, read
 from tests.unit.upstream.wire import responses_payloads
 
 

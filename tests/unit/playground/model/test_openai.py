@@ -11,7 +11,7 @@ import pytest
 from openai import AsyncOpenAI
 from openai.types.responses import ResponseFunctionToolCall
 
-from tests.unit.playground.model.serving import MODEL, Demo, serving
+from tests.unit.playground.model.serving import MODEL, DemoModel, serving
 
 ESSAY = "write a long essay"
 NOW: Any = {
@@ -49,7 +49,7 @@ def text_of(events: list[Any]) -> str:
 
 
 @pytest.fixture
-async def client(demo: Demo) -> AsyncIterator[AsyncOpenAI]:
+async def client(demo: DemoModel) -> AsyncIterator[AsyncOpenAI]:
     async with AsyncOpenAI(base_url=demo.url, api_key="sk-any", max_retries=0) as opened:
         yield opened
 
@@ -92,7 +92,7 @@ async def test_an_answer_in_one_piece_is_the_streamed_one(client: AsyncOpenAI) -
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
 async def test_a_cut_background_stream_is_resumed_to_the_exact_text(
-    client: AsyncOpenAI, demo: Demo, share: float
+    client: AsyncOpenAI, demo: DemoModel, share: float
 ) -> None:
     whole = await client.responses.create(model=MODEL, input=ESSAY)
     demo.board.set_faults(drop_at=share)

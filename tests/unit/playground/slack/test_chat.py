@@ -66,7 +66,7 @@ async def test_a_channel_may_be_named_and_a_person_reached_directly(slack: LiveS
 async def test_a_wrong_post_is_refused(slack: LiveSlack, args: Any, error: str) -> None:
     body = await slack.api("chat.postMessage", **{"channel": GENERAL, "text": "x"} | args)
     assert (body["ok"], body["error"]) == (False, error)
-    assert not slack.heard("message")
+    assert not slack.announced("message")
 
 
 async def test_with_its_scope_a_public_channel_needs_no_membership() -> None:
@@ -142,7 +142,7 @@ async def test_the_fifty_first_edit_of_a_minute_is_rate_limited(
     async with slack.session.post(url, json=args, headers=headers) as response:
         assert (response.status, response.headers["Retry-After"]) == (429, "10")
         assert (await response.json())["error"] == "ratelimited"
-    assert slack.heard("budget")[-1] == {"method": "chat.update", "used": 50, "limit": 50}
+    assert slack.announced("budget")[-1] == {"method": "chat.update", "used": 50, "limit": 50}
     clock.now += 10
     assert (await slack.api("chat.update", channel=GENERAL, ts=ts, text="late"))["ok"]
 
@@ -187,7 +187,7 @@ async def test_a_post_below_a_tombstone_stands_in_its_thread(slack: LiveSlack) -
 
 async def test_an_ephemeral_message_is_for_one_and_cannot_be_edited(slack: LiveSlack) -> None:
     body = await slack.api("chat.postEphemeral", channel=GENERAL, user=YOU, text="psst")
-    told = slack.heard("ephemeral")[0]
+    told = slack.announced("ephemeral")[0]
     assert (told["user"], told["message"]["text"]) == (YOU, "psst")
     args = {"channel": GENERAL, "ts": body["message_ts"], "text": "x"}
     assert (await slack.api("chat.update", **args))["error"] == "message_not_found"

@@ -122,17 +122,17 @@ def _private(slack: LiveSlack) -> AsyncApp:
 async def test_command_button_and_modal_work_through_bolt() -> None:
     async with live.slack() as slack, _bolt(slack, _private(slack)):
         slack.workspace.command(GENERAL, "/ask", "otters")
-        await slack.until(lambda: slack.heard("ephemeral"))
-        note = slack.heard("ephemeral")[0]["message"]
+        await slack.until(lambda: slack.announced("ephemeral"))
+        note = slack.announced("ephemeral")[0]["message"]
         slack.workspace.press(
             channel=GENERAL, message_ts=note["ts"], block_id="row", action_id="show"
         )
-        await slack.until(lambda: slack.heard("modal"))
-        slack.workspace.submit(slack.heard("modal")[0]["view"]["id"], {})
-        await slack.until(lambda: len(slack.heard("modal")) == 2)
+        await slack.until(lambda: slack.announced("modal"))
+        slack.workspace.submit(slack.announced("modal")[0]["view"]["id"], {})
+        await slack.until(lambda: len(slack.announced("modal")) == 2)
     assert note["text"] == "Writing about otters"
     assert [m.text for m in slack.workspace.whispers(GENERAL, YOU)] == ["shown"]
-    assert slack.heard("modal")[1]["view"]["blocks"][0]["block_id"] == "row"
+    assert slack.announced("modal")[1]["view"]["blocks"][0]["block_id"] == "row"
 
 
 async def test_the_sdk_reads_errors_limits_and_scopes_as_from_slack(slack: LiveSlack) -> None:

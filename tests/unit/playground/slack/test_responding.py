@@ -83,7 +83,7 @@ async def test_a_press_replaces_and_deletes_an_ephemeral_message(slack: LiveSlac
     assert _whispers(slack) == ["b"]
     await _respond(slack, url, delete_original=True)
     assert _whispers(slack) == []
-    assert slack.heard("ephemeral_deleted") == [
+    assert slack.announced("ephemeral_deleted") == [
         {"channel": GENERAL, "user": YOU, "ts": posted["message_ts"]},
     ]
 

@@ -166,15 +166,15 @@ async def test_the_acknowledgement_of_a_command_may_be_a_private_message(
     assert (envelope["type"], envelope["accepts_response_payload"]) == ("slash_commands", True)
     assert envelope["payload"]["text"] == "why?"
     await _ack(socket, envelope, payload={"text": "Writing…"})
-    await slack.until(lambda: slack.heard("ephemeral"))
-    told = slack.heard("ephemeral")[0]
+    await slack.until(lambda: slack.announced("ephemeral"))
+    told = slack.announced("ephemeral")[0]
     assert (told["user"], told["channel"], told["message"]["text"]) == (YOU, GENERAL, "Writing…")
 
 
 async def test_a_command_without_a_bot_fails_at_once(slack: LiveSlack) -> None:
     slack.workspace.command(GENERAL, "/ask", "why?")
-    await slack.until(lambda: slack.heard("ephemeral"))
-    text = slack.heard("ephemeral")[0]["message"]["text"]
+    await slack.until(lambda: slack.announced("ephemeral"))
+    text = slack.announced("ephemeral")[0]["message"]["text"]
     assert text == '/ask failed with the error "dispatch_failed"'
 
 
@@ -183,7 +183,7 @@ async def test_a_command_not_acknowledged_in_time_fails_and_is_not_repeated(
 ) -> None:
     socket = await _greeted(hasty)
     hasty.workspace.command(GENERAL, "/ask", "why?")
-    await hasty.until(lambda: hasty.heard("ephemeral"))
-    assert "operation_timeout" in hasty.heard("ephemeral")[0]["message"]["text"]
+    await hasty.until(lambda: hasty.announced("ephemeral"))
+    assert "operation_timeout" in hasty.announced("ephemeral")[0]["message"]["text"]
     assert (await _read(socket))["type"] == "slash_commands"
     assert len(hasty.log("event", "/ask")) == 1

@@ -26,7 +26,7 @@ def _trigger(slack: LiveSlack) -> str:
 
 async def test_a_home_tab_is_published_for_one_person(slack: LiveSlack) -> None:
     body = await slack.api("views.publish", user_id=YOU, view=HOME)
-    assert slack.heard("home")[0] == {"user": YOU, "view": body["view"]}
+    assert slack.announced("home")[0] == {"user": YOU, "view": body["view"]}
     assert slack.workspace.snapshot()["home"]["id"] == body["view"]["id"]
     stale = await slack.api("views.publish", user_id=YOU, view=HOME, hash="old")
     again = await slack.api("views.publish", user_id=YOU, view=HOME, hash=body["view"]["hash"])

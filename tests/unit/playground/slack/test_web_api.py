@@ -137,7 +137,7 @@ async def test_a_reaction_is_put_once_and_taken_away_once(slack: LiveSlack) -> N
     said = slack.workspace.say(GENERAL, "x")
     args = {"channel": GENERAL, "timestamp": said.ts, "name": "eyes"}
     added = [await slack.api("reactions.add", **args) for _ in range(2)]
-    shown = slack.heard("message")[-1]["message"]["reactions"]
+    shown = slack.announced("message")[-1]["message"]["reactions"]
     removed = [await slack.api("reactions.remove", **args) for _ in range(2)]
     assert (added[0]["ok"], added[1]["error"]) == (True, "already_reacted")
     assert shown == [{"name": "eyes", "users": [BOT], "count": 1}]
@@ -150,7 +150,7 @@ async def test_a_status_shows_until_the_bot_replies(slack: LiveSlack) -> None:
     assert (await slack.api("assistant.threads.setStatus", **args))["ok"]
     assert slack.workspace.snapshot()["statuses"][0]["status"] == "is thinking…"
     await slack.api("chat.postMessage", channel=GENERAL, thread_ts=root.ts, text="done")
-    assert [told["status"] for told in slack.heard("status")] == ["is thinking…", ""]
+    assert [told["status"] for told in slack.announced("status")] == ["is thinking…", ""]
     assert slack.workspace.snapshot()["statuses"] == []
 
 

@@ -127,14 +127,14 @@ async def test_a_command_is_a_signed_form_and_its_body_a_private_message() -> No
     app = App(web.json_response({"text": "Writing…"}), web.Response(text="plain"))
     async with _serving(app) as slack:
         slack.workspace.command(GENERAL, "/ask", "why & how?")
-        await slack.until(lambda: slack.heard("ephemeral"))
+        await slack.until(lambda: slack.announced("ephemeral"))
         slack.workspace.command(GENERAL, "/ask", "again")
-        await slack.until(lambda: len(slack.heard("ephemeral")) == 2)
+        await slack.until(lambda: len(slack.announced("ephemeral")) == 2)
     first = app.received[0]
     assert SignatureVerifier("playground").is_valid_request(first.body, first.headers)
     assert (first.form["command"], first.form["text"]) == ("/ask", "why &amp; how?")
     assert first.form["response_url"].startswith(slack.url + "/respond/")
-    texts = [told["message"]["text"] for told in slack.heard("ephemeral")]
+    texts = [told["message"]["text"] for told in slack.announced("ephemeral")]
     assert texts == ["Writing…", "plain"]
 
 

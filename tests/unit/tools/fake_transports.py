@@ -1,4 +1,4 @@
-"""Stands where a web makes its connections, and hears why a page is not read."""
+"""Transports in place of connections to the web, and the reasons for not reading a page."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from bot.tools.web import WebClient
 PUBLIC = "93.184.215.14"
 
 
-class Wire(httpx.AsyncBaseTransport):
-    """Stands where connections are made; keeps the requests and answers them all alike."""
+class RecordingTransport(httpx.AsyncBaseTransport):
+    """Records requests, and answers them all alike."""
 
     def __init__(self, response: httpx.Response | None = None, *, refusing: Sequence[str] = ()):
         self.response = response or httpx.Response(200, text="hello")
@@ -33,8 +33,8 @@ class Wire(httpx.AsyncBaseTransport):
         )
 
 
-class Slow(httpx.AsyncBaseTransport, httpx.AsyncByteStream):
-    """A server that is always just about to go on; `seconds` between two bytes."""
+class SlowTransport(httpx.AsyncBaseTransport, httpx.AsyncByteStream):
+    """A server that sends a byte every so many seconds, without an end."""
 
     def __init__(self, seconds: float, *, headers_after: float = 0) -> None:
         self.seconds = seconds
@@ -54,7 +54,7 @@ class Slow(httpx.AsyncBaseTransport, httpx.AsyncByteStream):
         self.closed = True
 
 
-async def refused(web: WebClient, address: str) -> str:
+async def refusal_reason(web: WebClient, address: str) -> str:
     """Why a page is not read."""
     with pytest.raises(ToolError) as raised:
         await web.fetch(address)

@@ -1,4 +1,4 @@
-"""A server on a real socket, with Bolt behind it, and whoever calls it."""
+"""A server on a real socket with Bolt behind it, and a client that signs as Slack does."""
 
 from __future__ import annotations
 
@@ -27,25 +27,24 @@ SECRET = "signing-secret"
 ME = Identity("T1", "Team", "UBOT", "BBOT", "bot", frozenset())
 
 
-class Heard:
-    """A Bolt app that only remembers the mentions it was given, and is done with them when it is
-    `free`."""
+class MentionRecorder:
+    """A Bolt app that records its mentions, and finishes with them when it `may_finish`."""
 
     def __init__(self) -> None:
         self.mentions: list[str] = []
-        self.came = asyncio.Queue[str]()
-        self.free = asyncio.Event()
-        self.free.set()
+        self.received = asyncio.Queue[str]()
+        self.may_finish = asyncio.Event()
+        self.may_finish.set()
         self.app = bolt_app(AsyncWebClient("xoxb-1"), ME, SECRET)
         self.app.event("app_mention")(self.on_mention)
 
     async def on_mention(self, event: dict[str, Any]) -> None:
         self.mentions.append(event["text"])
-        self.came.put_nowait(event["text"])
-        await self.free.wait()
+        self.received.put_nowait(event["text"])
+        await self.may_finish.wait()
 
 
-class Caller:
+class SlackCaller:
     """Calls the server as Slack does, or as somebody else."""
 
     def __init__(self, session: aiohttp.ClientSession, base: str) -> None:
@@ -90,15 +89,15 @@ def mention(text: str = "hello") -> bytes:
 
 
 @asynccontextmanager
-async def calling(
-    heard: Heard,
+async def running_server(
+    recorder: MentionRecorder,
     checks: dict[str, Callable[[], Awaitable[bool]]],
     limits: ConnectionLimits = DEFAULT_CONNECTION_LIMITS,
-) -> AsyncIterator[Caller]:
-    events = slack_routes(heard.app, SECRET, limits.body_seconds)
+) -> AsyncIterator[SlackCaller]:
+    events = slack_routes(recorder.app, SECRET, limits.body_seconds)
     server = make_application(*health_routes(Metrics(), checks), *events)
     async with (
         serve(server, "127.0.0.1", 0, limits=limits) as port,
         aiohttp.ClientSession() as session,
     ):
-        yield Caller(session, f"http://127.0.0.1:{port}")
+        yield SlackCaller(session, f"http://127.0.0.1:{port}")

@@ -1,4 +1,4 @@
-"""A markdown block as Slack may give it back: as rich_text, header, table, image and divider.
+"""A markdown block as Slack may return it: as rich_text, header, table, image and divider.
 
 Slack saves one markdown block as several others where it likes (docs/slack.md#markdown). This
 stands for it, made with a markdown parser that shares nothing with the reader.
@@ -23,7 +23,7 @@ def html(markdown: str) -> str:
     return str(_PARSER.render(markdown))
 
 
-def given_back(markdown: str) -> list[Json]:
+def returned_blocks(markdown: str) -> list[Json]:
     """The blocks that stand for `markdown` in a saved message."""
     blocks: list[Json] = []
     for node in SyntaxTreeNode(_PARSER.parse(markdown)).children:

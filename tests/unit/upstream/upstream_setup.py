@@ -25,7 +25,12 @@ from bot.upstream.session.answer import SessionContext
 from bot.upstream.session.transport import HttpReply, HttpRequest
 from bot.values import Author, Message
 from tests.unit.upstream.clock import Clock
-from tests.unit.upstream.fake import Out, Service, read_request, transport
+from tests.unit.upstream.fake_model_server import (
+    FakeModelServer,
+    ScriptedResponse,
+    read_request,
+    transport,
+)
 
 BASE_URL = "http://model.test/v1"
 PROMPT = Prompt("Be brief.", (Message("user", "hello", Author("U1", "Ann")),))
@@ -37,11 +42,11 @@ def config(base_url: str = BASE_URL, **more: Any) -> UpstreamConfig:
     return UpstreamConfig(base_url, **{**usual, **more})
 
 
-class Fallen(Exception):
+class ConnectionBroken(Exception):
     """The connection broke, where no httpx is in between."""
 
 
-def bare(service: Service, **settings: Any) -> SessionContext:
+def session_context(service: FakeModelServer, **settings: Any) -> SessionContext:
     """Return the context of sessions that reach `service` by a plain function call.
 
     For the tests that ask thousands of times; `upstream` has httpx in between.
@@ -50,7 +55,7 @@ def bare(service: Service, **settings: Any) -> SessionContext:
 
     async def send(call: HttpRequest) -> HttpReply:
         out = service.handle(read_request(call.method, call.path, {}, call.body))
-        return HttpReply(out.status, out.headers, _falling(out), _nothing, (Fallen,))
+        return HttpReply(out.status, out.headers, _body(out), _nothing, (ConnectionBroken,))
 
     return SessionContext(
         config(**settings),
@@ -64,13 +69,13 @@ def bare(service: Service, **settings: Any) -> SessionContext:
     )
 
 
-async def _falling(out: Out) -> AsyncIterator[bytes]:
+async def _body(out: ScriptedResponse) -> AsyncIterator[bytes]:
     if out.sent:
         yield out.sent
-    if out.cut and out.cut.how == "silence":
+    if out.cut and out.cut.kind == "silence":
         await asyncio.Event().wait()
-    if out.cut and out.cut.how != "eof":
-        raise Fallen
+    if out.cut and out.cut.kind != "eof":
+        raise ConnectionBroken
 
 
 async def _nothing() -> None:
@@ -79,7 +84,7 @@ async def _nothing() -> None:
 
 @asynccontextmanager
 async def upstream(
-    service: Service,
+    service: FakeModelServer,
     clock: Clock | None = None,
     step: int = 1 << 16,
     **settings: Any,
@@ -98,13 +103,13 @@ async def upstream(
         await asked.aclose()
 
 
-async def ask(service: Service, prompt: Prompt = PROMPT, **settings: Any) -> list[Event]:
+async def ask(service: FakeModelServer, prompt: Prompt = PROMPT, **settings: Any) -> list[Event]:
     """Return every event of one answer."""
     async with upstream(service, **settings) as asked:
         return [event async for event in asked.answer(prompt)]
 
 
-def shown(events: Sequence[Event]) -> str:
+def shown_text(events: Sequence[Event]) -> str:
     """Return the text shown before the end: old text stays until the new is longer."""
     text, kept = "", ""
     for event in events:
@@ -120,7 +125,7 @@ def shown(events: Sequence[Event]) -> str:
     return max(kept, text, key=len)
 
 
-def final(events: Sequence[Event]) -> Finished | Failed:
+def final_event(events: Sequence[Event]) -> Finished | Failed:
     """Return the one event that ends an answer; there is exactly one, and it is the last."""
     ends = [event for event in events if isinstance(event, Finished | Failed)]
     assert len(ends) == 1
@@ -128,7 +133,7 @@ def final(events: Sequence[Event]) -> Finished | Failed:
     return ends[0]
 
 
-def waits(events: Sequence[Event]) -> list[float]:
+def announced_waits(events: Sequence[Event]) -> list[float]:
     """Return the seconds of each announced wait."""
     return [event.wait_seconds for event in events if isinstance(event, Reconnecting)]
 

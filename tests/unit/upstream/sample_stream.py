@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import accumulate
 
-from tests.unit.upstream.fake import Cut, How, Service
+from tests.unit.upstream.fake_model_server import Cut, CutKind, FakeModelServer
 
 PIECES = ["Otters ", "hold ", "hands ", "while ", "they ", "sleep."]
 TEXT = "".join(PIECES)
@@ -15,14 +15,14 @@ HAD_A_PROBLEM = "the model's server had a problem"
 BROKE_OFF = "the connection broke off"
 
 
-def after(service: Service, events: int) -> int:
+def after(service: FakeModelServer, events: int) -> int:
     """Return how many bytes that many events of a background stream have."""
     return list(accumulate(map(len, service.resumable)))[events - 1]
 
 
-def resumable(how: How = "eof", events: int = 5, times: int = 1) -> Service:
+def resumable(how: CutKind = "eof", events: int = 5, times: int = 1) -> FakeModelServer:
     """Return a service whose first streams break off after so many events."""
-    service = Service(PIECES)
+    service = FakeModelServer(PIECES)
     service.cuts.append(Cut(after(service, events), how))
     service.cuts.extend(Cut(40, how) for _ in range(times - 1))
     return service

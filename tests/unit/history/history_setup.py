@@ -1,4 +1,4 @@
-"""What the tests of history have in common: questions, and what is told of a conversation."""
+"""What the tests of history use: questions, a history, and the texts of a conversation."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ def at(seconds: float) -> str:
 
 def history(slack: StoredSlack, limit: int = 8000, **how: Any) -> History:
     """A history over that Slack."""
-    door = slack.door()
-    return History(door, UserNames(door), bot_user=BOT, max_tokens=limit, home_ids={"T1"}, **how)
+    client = slack.client()
+    return History(
+        client, UserNames(client), bot_user=BOT, max_tokens=limit, home_ids={"T1"}, **how
+    )
 
 
 def asked(text: str, ts: str, *, user: str = "U1", root: str = ROOT) -> Question:

@@ -1,4 +1,4 @@
-"""An independent reader of markdown, to judge what ours makes of it."""
+"""An independent parser of Markdown, which results are checked against."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def tokens(markdown: str) -> Iterator[Token]:
         yield from token.children or []
 
 
-def seen(markdown: str) -> str:
+def visible_text(markdown: str) -> str:
     """Return what a reader sees, without any white space."""
     return "".join("".join(text for text, _ in styled(markdown)).split())
 

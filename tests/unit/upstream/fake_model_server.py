@@ -1,8 +1,8 @@
-"""A model's server to break: what it answers is scripted, what it was asked is kept.
+"""A fake of a model's server: its responses are scripted, its requests are recorded.
 
-`Service` decides and does no I/O; `serving` puts it on a real loopback socket, where connections
-can be reset, cut inside a chunk, closed politely, or left silent; `transport` puts it behind
-httpx's own seam, where cuts are exact to the byte and cost nothing.
+`FakeModelServer` decides and does no I/O. `serving` puts it on a real loopback socket, where
+connections can be reset, cut inside a chunk, closed politely, or left silent. `transport` puts it
+behind a transport of httpx, where cuts are exact to the byte and cost no time.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from tests.unit.upstream.wire import chat_blocks, response, responses_blocks
 
 # eof: the body ends politely; chunk: the connection closes inside a chunk; rst: it is reset;
 # silence: it stays open and nothing comes.
-How = Literal["eof", "chunk", "rst", "silence"]
-HOWS: tuple[How, ...] = ("eof", "chunk", "rst", "silence")
+CutKind = Literal["eof", "chunk", "rst", "silence"]
+CUT_KINDS: tuple[CutKind, ...] = ("eof", "chunk", "rst", "silence")
 PATIENCE = 5.0  # seconds a test waits for the server's side to have seen something
 
 
@@ -34,12 +34,12 @@ class Cut:
     """Break off the body after `at` bytes."""
 
     at: int
-    how: How = "eof"
+    kind: CutKind = "eof"
 
 
 @dataclass(frozen=True)
-class Out:
-    """What one request gets. `status` 0: the connection closes before any answer."""
+class ScriptedResponse:
+    """The response to one request. `status` 0: the connection closes before any answer."""
 
     status: int = 200
     body: bytes = b""
@@ -53,7 +53,7 @@ class Out:
 
 
 @dataclass(frozen=True)
-class Asked:
+class RecordedRequest:
     """One request as it arrived."""
 
     method: str
@@ -66,14 +66,14 @@ class Asked:
         return f"{self.method} {self.path}"
 
 
-def refusal(status: int, message: str = "no", **error: Any) -> Out:
+def refusal(status: int, message: str = "no", **error: Any) -> ScriptedResponse:
     """Return an error in the usual shape; `headers` is taken as headers."""
     headers = error.pop("headers", {})
     body = json.dumps({"error": {"message": message, **error}}).encode()
-    return Out(status, body, {"content-type": "application/json", **headers})
+    return ScriptedResponse(status, body, {"content-type": "application/json", **headers})
 
 
-class Service:
+class FakeModelServer:
     """A careful server of both formats that can resume, poll and cancel, and be told to fail.
 
     `faults` are given out first, one a request. After that every stream takes the next of `cuts`.
@@ -84,22 +84,24 @@ class Service:
         pieces: Sequence[str],
         *,
         background: bool = True,
-        faults: Sequence[Out] = (),
+        faults: Sequence[ScriptedResponse] = (),
         cuts: Sequence[Cut] = (),
     ) -> None:
         self.pieces = pieces
         self.background = background
         self.faults = deque(faults)
         self.cuts = deque(cuts)
-        self.asked: list[Asked] = []
-        self.resume_refusal: Out | None = None
-        self.poll_refusal: Out | None = None
-        self.brief = b""  # sent for a stream that is not cut, where a test has set it
-        self.cancel_refusal: Out | None = None
+        self.requests: list[RecordedRequest] = []
+        self.resume_refusal: ScriptedResponse | None = None
+        self.poll_refusal: ScriptedResponse | None = None
+        self.uncut_body = b""  # sent for a stream that is not cut, where a test has set it
+        self.cancel_refusal: ScriptedResponse | None = None
         self.polls_before_done = 0
         self.model: dict[str, Any] | None = None
         self.model_cut: Cut | None = None
-        self.closed: asyncio.Queue[Asked] = asyncio.Queue()  # requests whose client went away
+        self.closed: asyncio.Queue[RecordedRequest] = (
+            asyncio.Queue()
+        )  # requests whose client went away
         self.silent = asyncio.Event()  # on a socket: a reply has gone silent
         self.chat = b"".join(chat_blocks(pieces))
         self.foreground = responses_blocks(pieces, background=False)
@@ -108,33 +110,33 @@ class Service:
 
     @property
     def text(self) -> str:
-        """The answer everybody gets in the end."""
+        """The text of the complete answer."""
         return "".join(self.pieces)
 
     @property
     def paths(self) -> list[str]:
         """Every request so far, as `POST /responses`, without looking up the model."""
-        return [str(asked) for asked in self.asked if not asked.path.startswith("/models")]
+        return [str(asked) for asked in self.requests if not asked.path.startswith("/models")]
 
-    def handle(self, asked: Asked) -> Out:
+    def handle(self, request: RecordedRequest) -> ScriptedResponse:
         """Answer one request."""
-        self.asked.append(asked)
-        if asked.path.startswith("/models/"):
+        self.requests.append(request)
+        if request.path.startswith("/models/"):
             model = refusal(404) if self.model is None else _json(self.model)
             return replace(model, cut=self.model_cut)
-        if asked.path.endswith("/cancel"):
+        if request.path.endswith("/cancel"):
             return self.cancel_refusal or _json(response("cancelled"))
         if self.faults:
             return self.faults.popleft()
-        if asked.path == "/chat/completions":
+        if request.path == "/chat/completions":
             return self._stream(self.chat)
-        if asked.method == "GET":
-            return self._again(asked)
-        in_background = self.background and asked.body.get("background")
+        if request.method == "GET":
+            return self._resume_or_poll(request)
+        in_background = self.background and request.body.get("background")
         self._blocks = self.resumable if in_background else self.foreground
         return self._stream(b"".join(self._blocks))
 
-    def _again(self, asked: Asked) -> Out:
+    def _resume_or_poll(self, asked: RecordedRequest) -> ScriptedResponse:
         if asked.query.get("stream") == "true":
             after = int(asked.query["starting_after"])
             return self.resume_refusal or self._stream(b"".join(self._blocks[after + 1 :]))
@@ -144,32 +146,32 @@ class Service:
         done = _json(response("completed", text=self.text, background=True))
         return self.poll_refusal or done
 
-    def _stream(self, body: bytes) -> Out:
+    def _stream(self, body: bytes) -> ScriptedResponse:
         cut = self.cuts.popleft() if self.cuts else None
-        body = self.brief if self.brief and cut is None else body
-        return Out(200, body, {"content-type": "text/event-stream"}, cut)
+        body = self.uncut_body if self.uncut_body and cut is None else body
+        return ScriptedResponse(200, body, {"content-type": "text/event-stream"}, cut)
 
 
-def _json(payload: Any) -> Out:
-    return Out(200, json.dumps(payload).encode(), {"content-type": "application/json"})
+def _json(payload: Any) -> ScriptedResponse:
+    return ScriptedResponse(200, json.dumps(payload).encode(), {"content-type": "application/json"})
 
 
-def read_request(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Asked:
-    """Return a request as `Service` wants it; paths are told without `/v1`."""
+def read_request(method: str, url: str, headers: Mapping[str, str], body: bytes) -> RecordedRequest:
+    """Return a request as `FakeModelServer` takes it, its path without `/v1`."""
     split = urlsplit(url)
     query = {name: values[-1] for name, values in parse_qs(split.query).items()}
     names = {name.lower(): value for name, value in headers.items()}
     payload = json.loads(body) if body else {}
-    return Asked(method, split.path.removeprefix("/v1"), query, names, payload)
+    return RecordedRequest(method, split.path.removeprefix("/v1"), query, names, payload)
 
 
-# Behind httpx's own seam.
+# Behind a transport of httpx.
 
 
 class Body(httpx.AsyncByteStream):
     """A body that comes in pieces and ends as its cut says."""
 
-    def __init__(self, out: Out, step: int, closed: Callable[[], None]) -> None:
+    def __init__(self, out: ScriptedResponse, step: int, closed: Callable[[], None]) -> None:
         self._out = out
         self._step = step
         self._closed = closed
@@ -178,19 +180,19 @@ class Body(httpx.AsyncByteStream):
         sent = self._out.sent
         for start in range(0, len(sent), self._step):
             yield sent[start : start + self._step]
-        how = self._out.cut.how if self._out.cut else "eof"
-        if how == "rst":
+        kind = self._out.cut.kind if self._out.cut else "eof"
+        if kind == "rst":
             raise httpx.ReadError("")
-        if how == "chunk":
+        if kind == "chunk":
             raise httpx.RemoteProtocolError("peer closed connection (incomplete chunked read)")
-        if how == "silence":
+        if kind == "silence":
             await asyncio.Event().wait()
 
     async def aclose(self) -> None:
         self._closed()
 
 
-def transport(service: Service, step: int = 1 << 16) -> httpx.MockTransport:
+def transport(service: FakeModelServer, step: int = 1 << 16) -> httpx.MockTransport:
     """Return a transport that reaches only `service`; bodies come `step` bytes at a time."""
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -208,7 +210,7 @@ def transport(service: Service, step: int = 1 << 16) -> httpx.MockTransport:
 
 
 @asynccontextmanager
-async def serving(service: Service, step: int = 1 << 16) -> AsyncIterator[str]:
+async def serving(service: FakeModelServer, step: int = 1 << 16) -> AsyncIterator[str]:
     """Serve on 127.0.0.1; yields the base URL."""
     handlers: set[asyncio.Task[None]] = set()
 
@@ -236,7 +238,7 @@ async def serving(service: Service, step: int = 1 << 16) -> AsyncIterator[str]:
 
 
 async def _exchange(
-    service: Service,
+    service: FakeModelServer,
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
     step: int,
@@ -255,12 +257,12 @@ async def _exchange(
         piece = out.sent[start : start + step]
         writer.write(b"%x\r\n%b\r\n" % (len(piece), piece))
         await writer.drain()
-    how = out.cut.how if out.cut else "eof"
-    if how == "eof":
+    kind = out.cut.kind if out.cut else "eof"
+    if kind == "eof":
         writer.write(b"0\r\n\r\n")
-    elif how == "chunk":
+    elif kind == "chunk":
         writer.write(b"ff\r\nda")
-    elif how == "rst":
+    elif kind == "rst":
         sock = writer.get_extra_info("socket")
         await writer.drain()
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -270,10 +272,10 @@ async def _exchange(
         service.silent.set()
         await reader.read()  # until the client closes
         service.closed.put_nowait(asked)
-    return how == "eof"
+    return kind == "eof"
 
 
-async def _read(reader: asyncio.StreamReader, port: str) -> Asked | None:
+async def _read(reader: asyncio.StreamReader, port: str) -> RecordedRequest | None:
     try:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
     except asyncio.IncompleteReadError:

@@ -1,4 +1,4 @@
-"""A workspace without network: what it sends is kept instead of carried."""
+"""A workspace without a network: what it sends is recorded."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from bot.playground.slack.workspace import Workspace
 from tests.unit.playground.live import Clock
 
 
-class Desk:
-    """The workspace, what was told on its board, and what would go to the app."""
+class OfflineWorkspace:
+    """A workspace, the announcements of its board, and the deliveries to the app."""
 
     def __init__(self) -> None:
         self.board = Board(Clock())
-        self.told: list[tuple[str, dict[str, Any]]] = []
+        self.announcements: list[tuple[str, dict[str, Any]]] = []
         self.sent: list[Delivery] = []
-        self.board.listen(lambda kind, payload: self.told.append((kind, payload)))
+        self.board.listen(lambda kind, payload: self.announcements.append((kind, payload)))
         self.workspace = Workspace(self.board)
         self.workspace.connect(self.sent.extend)
 
     @property
-    def heard(self) -> list[tuple[str, dict[str, Any]]]:
+    def events(self) -> list[tuple[str, dict[str, Any]]]:
         """Name of the subscription and inner event, in order."""
         return [(each.name, each.body["event"]) for each in self.sent]
 

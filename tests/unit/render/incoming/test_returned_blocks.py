@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from bot.render.incoming import answer_text
 from bot.render.message import render_messages
 from bot.values import Draft, Phase
-from tests.unit.render.incoming.given_back import given_back, html
 from tests.unit.render.incoming.pieces import Json
+from tests.unit.render.incoming.returned_blocks import html, returned_blocks
 
 ANSWER = """\
 ## Prices
@@ -48,7 +48,7 @@ The end."""
 
 def read_back(markdown: str, **more: list[Json]) -> str:
     above, below = more.get("above", []), more.get("below", [])
-    return answer_text({"text": "x", "blocks": [*above, *given_back(markdown), *below]})
+    return answer_text({"text": "x", "blocks": [*above, *returned_blocks(markdown), *below]})
 
 
 def test_answer_text_is_the_whole_answer() -> None:
