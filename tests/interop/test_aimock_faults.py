@@ -20,7 +20,7 @@ MOST_CHUNKS = 30
 
 
 @both_formats
-async def test_a_stream_cut_after_any_event_is_begun_anew(aimock: Aimock, api: str) -> None:
+async def test_stream_cut_after_any_event_is_restarted(aimock: Aimock, api: str) -> None:
     """Up to the event that ends the answer: a cut after that one is none."""
     for chunks in range(1, MOST_CHUNKS):
         await aimock.forget()
@@ -37,7 +37,7 @@ async def test_a_stream_cut_after_any_event_is_begun_anew(aimock: Aimock, api: s
 
 
 @both_formats
-async def test_a_stream_cut_again_and_again_gets_there(aimock: Aimock, api: str) -> None:
+async def test_stream_cut_several_times_is_completed(aimock: Aimock, api: str) -> None:
     cuts = [fixture(WORKS, n, truncateAfterChunks=6 + n, **SLOWLY) for n in range(3)]
     await aimock.teach(*cuts, fixture(WORKS, 3))
     events = await ask(aimock, api=api)
@@ -48,7 +48,7 @@ async def test_a_stream_cut_again_and_again_gets_there(aimock: Aimock, api: str)
 
 
 @both_formats
-async def test_a_stream_always_cut_keeps_what_came(aimock: Aimock, api: str) -> None:
+async def test_stream_that_is_always_cut_keeps_its_text(aimock: Aimock, api: str) -> None:
     await aimock.teach(fixture(WORKS, truncateAfterChunks=8, **SLOWLY))
     events = await ask(aimock, api=api, attempts=2)
     end = final_event(events)
@@ -61,7 +61,7 @@ async def test_a_stream_always_cut_keeps_what_came(aimock: Aimock, api: str) -> 
 
 
 @both_formats
-async def test_a_connection_cut_by_the_clock_is_begun_anew(aimock: Aimock, api: str) -> None:
+async def test_stream_cut_after_a_time_is_restarted(aimock: Aimock, api: str) -> None:
     dripping = fixture(WORKS, 0, disconnectAfterMs=150, latency=10, chunkSize=1)
     await aimock.teach(dripping, fixture(WORKS, 1))
     events = await ask(aimock, api=api)
@@ -71,7 +71,7 @@ async def test_a_connection_cut_by_the_clock_is_begun_anew(aimock: Aimock, api: 
 
 
 @both_formats
-async def test_a_server_gone_silent_is_left_and_asked_again(aimock: Aimock, api: str) -> None:
+async def test_silent_server_is_asked_again(aimock: Aimock, api: str) -> None:
     await aimock.teach(fixture(WORKS, 0, latency=3000), fixture(WORKS, 1))
     events = await ask(aimock, api=api, idle_seconds=0.3)
     assert final_event(events).text == shown_text(events) == TEXT
@@ -82,7 +82,7 @@ async def test_a_server_gone_silent_is_left_and_asked_again(aimock: Aimock, api:
 
 
 @both_formats
-async def test_a_slow_server_is_waited_for(aimock: Aimock, api: str) -> None:
+async def test_slow_server_is_waited_for(aimock: Aimock, api: str) -> None:
     await aimock.teach(fixture(WORKS, latency=100), fixture(WORKS))
     events = await ask(aimock, api=api, idle_seconds=2)
     assert final_event(events) == Finished(TEXT, Usage(3, 5))
@@ -90,7 +90,7 @@ async def test_a_slow_server_is_waited_for(aimock: Aimock, api: str) -> None:
 
 
 @both_formats
-async def test_a_rate_limit_is_waited_for_as_long_as_asked(aimock: Aimock, api: str) -> None:
+async def test_rate_limit_is_waited_for_as_long_as_asked(aimock: Aimock, api: str) -> None:
     await aimock.teach(fixture({**LIMITED, "retryAfter": 1}, 0), fixture(WORKS, 1))
     events = await ask(aimock, api=api)
     assert final_event(events) == Finished(TEXT, Usage(3, 5))
@@ -101,7 +101,7 @@ async def test_a_rate_limit_is_waited_for_as_long_as_asked(aimock: Aimock, api: 
 
 
 @both_formats
-async def test_a_rate_limit_of_ten_minutes_is_told_instead(aimock: Aimock, api: str) -> None:
+async def test_rate_limit_of_ten_minutes_is_reported_instead(aimock: Aimock, api: str) -> None:
     await aimock.teach(fixture({**LIMITED, "retryAfter": 600}))
     end = final_event(await ask(aimock, api=api))
     assert isinstance(end, Failed)
@@ -118,7 +118,7 @@ async def test_a_rate_limit_of_ten_minutes_is_told_instead(aimock: Aimock, api: 
         pytest.param({"disconnectRate": 1}, id="disconnected"),
     ],
 )
-async def test_chaos_before_an_answer_is_got_over(aimock: Aimock, api: str, chaos: JSON) -> None:
+async def test_chaos_before_an_answer_is_survived(aimock: Aimock, api: str, chaos: JSON) -> None:
     await aimock.teach(*(fixture(WORKS, n, chaos=chaos) for n in range(2)), fixture(WORKS, 2))
     events = await ask(aimock, api=api)
     assert final_event(events) == Finished(TEXT, Usage(3, 5))
@@ -128,7 +128,7 @@ async def test_chaos_before_an_answer_is_got_over(aimock: Aimock, api: str, chao
 
 
 @both_formats
-async def test_chaos_without_end_is_given_up(aimock: Aimock, api: str) -> None:
+async def test_endless_chaos_is_given_up(aimock: Aimock, api: str) -> None:
     await aimock.teach(fixture(WORKS, chaos={"malformedRate": 1}))
     end = final_event(await ask(aimock, api=api, attempts=3))
     assert isinstance(end, Failed)
@@ -146,7 +146,7 @@ async def test_chaos_without_end_is_given_up(aimock: Aimock, api: str) -> None:
         pytest.param(400, "context_length_exceeded", PromptRefused, id="too long"),
     ],
 )
-async def test_what_another_try_cannot_mend_is_asked_once(
+async def test_permanent_error_is_not_retried(
     aimock: Aimock, api: str, status: int, code: str, kind: type[Exception]
 ) -> None:
     error = {"message": "No.", "type": "invalid_request_error", "code": code}
@@ -158,7 +158,7 @@ async def test_what_another_try_cannot_mend_is_asked_once(
 
 
 @both_formats
-async def test_forty_answers_at_once_of_which_ten_are_cut(aimock: Aimock, api: str) -> None:
+async def test_cut_answers_among_forty_at_once_are_completed(aimock: Aimock, api: str) -> None:
     cuts = [fixture(WORKS, n, truncateAfterChunks=7, **SLOWLY) for n in range(10)]
     await aimock.teach(*cuts, fixture(WORKS, latency=1))
     asked = upstream(aimock, api=api)

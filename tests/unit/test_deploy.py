@@ -35,7 +35,7 @@ def given(instruction: str, text: str = "") -> list[str]:
     return [rest for name, rest in INSTRUCTIONS if name == instruction and text in rest]
 
 
-def test_the_image_copies_files_that_exist_and_are_not_ignored() -> None:
+def test_image_copies_files_that_exist_and_are_not_ignored() -> None:
     sources = [s for rest in given("COPY") if "--from" not in rest for s in rest.split()[:-1]]
     let_in = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text("utf-8"), re.M)
 
@@ -44,7 +44,7 @@ def test_the_image_copies_files_that_exist_and_are_not_ignored() -> None:
     assert sorted(sources) == sorted(let_in)
 
 
-def test_the_image_installs_only_what_the_lock_knows() -> None:
+def test_image_installs_only_locked_packages() -> None:
     installs = given("RUN", "install")
     from_lock = [run for run in installs if "requirements.lock" in run]
 
@@ -54,7 +54,7 @@ def test_the_image_installs_only_what_the_lock_knows() -> None:
     assert all("--no-deps" in run for run in installs if '"/src"' in run)
 
 
-def test_the_image_runs_the_bot_without_root_or_a_shell() -> None:
+def test_image_runs_the_bot_without_root_or_a_shell() -> None:
     final = DOCKERFILE[DOCKERFILE.rindex("\nFROM ") :]
 
     assert int(given("USER")[0].split(":")[0]) > 0
@@ -82,7 +82,7 @@ async def _ask_health(port: int) -> int:
     return await process.wait()
 
 
-async def test_the_health_check_tells_a_live_bot_from_a_dead_one() -> None:
+async def test_health_check_tells_a_live_bot_from_a_dead_one() -> None:
     runner = web.AppRunner(make_application(*health_routes(Metrics(), {})))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -105,7 +105,7 @@ def test_settings_named_by_image_and_compose_exist() -> None:
     assert in_compose <= set(FIELDS)
 
 
-def test_the_compose_file_locks_the_container_up() -> None:
+def test_compose_file_restricts_the_container() -> None:
     bot = COMPOSE["services"]["bot"]
 
     assert bot["read_only"] is True
@@ -115,7 +115,7 @@ def test_the_compose_file_locks_the_container_up() -> None:
     assert (ROOT / "deploy" / bot["build"]["context"] / bot["build"]["dockerfile"]).is_file()
 
 
-def test_the_database_stays_where_the_volume_is() -> None:
+def test_database_is_stored_on_the_volume() -> None:
     mounted = {volume.split(":")[1] for volume in COMPOSE["services"]["bot"]["volumes"]}
     relative = FIELDS["DATABASE_URL"].default.get_secret_value()
 
@@ -133,7 +133,7 @@ def test_named_volumes_and_the_postgres_profile_are_declared() -> None:
     assert services["bot"]["depends_on"]["postgres"]["required"] is False
 
 
-def test_a_stop_leaves_answers_their_time() -> None:
+def test_stop_timeouts_are_longer_than_the_grace_period() -> None:
     grace = FIELDS["GRACE_SECONDS"].default
 
     assert int(COMPOSE["services"]["bot"]["stop_grace_period"].rstrip("s")) > grace + 5
@@ -144,7 +144,7 @@ def _unit(key: str) -> list[str]:
     return re.findall(rf"^{key}=(.*)$", UNIT, re.M)
 
 
-def test_the_unit_starts_the_bot_without_privileges() -> None:
+def test_unit_starts_the_bot_without_privileges() -> None:
     assert _unit("ExecStart") == ["/opt/bot/.venv/bin/bot run"]
     assert _unit("DynamicUser") == _unit("NoNewPrivileges") == ["yes"]
     assert _unit("ProtectSystem") == ["strict"]
@@ -181,7 +181,7 @@ def _pins(lock: str) -> set[tuple[str, str]]:
     return set(PIN.findall((ROOT / lock).read_text(encoding="utf-8")))
 
 
-def test_the_development_lock_holds_every_version_that_runs() -> None:
+def test_development_lock_has_every_version_of_the_runtime_lock() -> None:
     runs, develops = _pins("requirements.lock"), _pins("requirements-dev.lock")
 
     assert runs
@@ -189,7 +189,7 @@ def test_the_development_lock_holds_every_version_that_runs() -> None:
 
 
 @pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
-def test_every_locked_version_has_hashes(lock: str) -> None:
+def test_locked_versions_all_have_hashes(lock: str) -> None:
     entries = re.split(r"\n(?=\S)", (ROOT / lock).read_text(encoding="utf-8").strip())
 
     assert [entry for entry in entries if "--hash=sha256:" not in entry] == []

@@ -85,7 +85,7 @@ async def _crash(point: str, fork_server: ForkServer) -> tuple[str, Sequence[str
             return wrong, first.passed, died
 
 
-async def test_a_crash_after_a_question_was_deleted_leaves_nothing_of_its_answer(
+async def test_crash_after_a_deletion_leaves_nothing_of_the_answer(
     fork_server: ForkServer,
 ) -> None:
     wrong, passed, _ = await _crash("", fork_server)
@@ -99,7 +99,7 @@ async def test_a_crash_after_a_question_was_deleted_leaves_nothing_of_its_answer
 
 
 @pytest.mark.parametrize("point", ["before", "taken"])
-async def test_a_crash_at_a_placeholder_whose_thread_is_gone_leaves_nothing(
+async def test_crash_at_a_placeholder_in_a_deleted_thread_leaves_nothing(
     fork_server: ForkServer, tmp_path: Path, point: str
 ) -> None:
     async with open_testbed(fork_server, tmp_path, slack=UNHEARD, model=SLOW) as testbed:

@@ -22,7 +22,7 @@ LEAST = 35  # points of a turn
 REACHED = 0.8  # share of crashes that happen: two runs of a turn do not pass quite the same points
 
 
-async def test_a_turn_passes_every_kind_of_point(fork_server: ForkServer, tmp_path: Path) -> None:
+async def test_turn_passes_every_kind_of_point(fork_server: ForkServer, tmp_path: Path) -> None:
     outcome = await run(Case(), fork_server, tmp_path)
     names = {point.partition("#")[0] for point in outcome.bots[0].passed}
     assert names >= {
@@ -36,7 +36,7 @@ async def test_a_turn_passes_every_kind_of_point(fork_server: ForkServer, tmp_pa
 
 
 @pytest.mark.parametrize("resumable", [True, False])
-async def test_the_next_bot_goes_on_with_a_response_or_begins_a_new_one(
+async def test_next_bot_resumes_the_response_or_starts_a_new_one(
     fork_server: ForkServer, tmp_path: Path, resumable: bool
 ) -> None:
     case = Case(("slack:chat.update:before#1",), resumable=resumable)
@@ -48,7 +48,7 @@ async def test_the_next_bot_goes_on_with_a_response_or_begins_a_new_one(
 
 
 @pytest.mark.parametrize("crash", ["slack:chat.update:before#1", "slack:chat.update:before#2"])
-async def test_slack_is_asked_what_stands_only_where_nobody_wrote_it_down(
+async def test_slack_is_read_only_where_messages_were_not_recorded(
     fork_server: ForkServer, tmp_path: Path, crash: str
 ) -> None:
     outcome = await run(Case((crash,)), fork_server, tmp_path)
@@ -59,7 +59,7 @@ async def test_slack_is_asked_what_stands_only_where_nobody_wrote_it_down(
     assert not outcome.wrong
 
 
-async def test_a_placeholder_that_nobody_wrote_down_is_looked_for_in_its_thread(
+async def test_unrecorded_placeholder_is_searched_in_its_thread(
     fork_server: ForkServer, tmp_path: Path
 ) -> None:
     outcome = await run(Case(("slack:chat.postMessage:taken#1",)), fork_server, tmp_path)
@@ -67,7 +67,7 @@ async def test_a_placeholder_that_nobody_wrote_down_is_looked_for_in_its_thread(
     assert not outcome.wrong
 
 
-async def test_a_killed_bot_whom_nobody_follows_leaves_a_question_open(
+async def test_killed_bot_without_a_successor_leaves_the_question_open(
     fork_server: ForkServer, tmp_path: Path
 ) -> None:
     """The harness would notice."""
@@ -77,7 +77,7 @@ async def test_a_killed_bot_whom_nobody_follows_leaves_a_question_open(
     assert {said.partition(":")[0] for said in outcome.wrong} >= {"spinning", "cut", "left open"}
 
 
-async def test_a_crash_at_any_point_of_a_turn_leaves_one_whole_answer(
+async def test_crash_at_any_point_of_a_turn_leaves_one_complete_answer(
     fork_server: ForkServer,
 ) -> None:
     [recorded] = await _record([Case()], fork_server, databases(None))
@@ -86,7 +86,7 @@ async def test_a_crash_at_any_point_of_a_turn_leaves_one_whole_answer(
     await _play(cases, fork_server, databases(None))
 
 
-async def test_a_second_crash_while_the_answer_is_mended_leaves_one_whole_answer(
+async def test_second_crash_during_recovery_leaves_one_complete_answer(
     fork_server: ForkServer,
 ) -> None:
     [recorded] = await _record([Case(("upstream:chunk#40",))], fork_server, databases(None))
@@ -94,7 +94,7 @@ async def test_a_second_crash_while_the_answer_is_mended_leaves_one_whole_answer
     await _play(random.Random(1).sample(cases, k=SECOND), fork_server, databases(None))
 
 
-async def test_a_crash_at_some_point_of_any_kind_of_turn_leaves_one_whole_answer(
+async def test_crash_at_some_points_of_every_kind_of_turn_leaves_one_complete_answer(
     fork_server: ForkServer, kind: str, empty: Databases
 ) -> None:
     chance, cases = random.Random(1), list[Case]()

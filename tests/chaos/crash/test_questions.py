@@ -66,48 +66,48 @@ async def shown() -> AsyncIterator[Shown]:
         yield Shown(slack)
 
 
-async def test_one_whole_answer_is_well(shown: Shown) -> None:
+async def test_complete_answer_has_no_complaints(shown: Shown) -> None:
     await shown.post(ANSWER)
     assert shown.kinds() == set()
 
 
-async def test_an_answer_in_two_messages_is_well(shown: Shown) -> None:
+async def test_answer_in_two_messages_has_no_complaints(shown: Shown) -> None:
     await shown.post(ANSWER[:HALF])
     await shown.post(ANSWER[HALF:], part=1)
     assert shown.kinds() == set()
 
 
-async def test_a_whole_answer_may_say_that_the_conversation_was_not_read(shown: Shown) -> None:
+async def test_complete_answer_may_say_that_the_conversation_was_not_read(shown: Shown) -> None:
     await shown.post(ANSWER, state(UNREAD_DM))
     assert shown.kinds() == set()
 
 
-async def test_no_answer_is_lost(shown: Shown) -> None:
+async def test_missing_answer_is_reported_as_lost(shown: Shown) -> None:
     assert shown.kinds() == {"lost"}
 
 
-async def test_a_placeholder_that_stays_spins(shown: Shown) -> None:
+async def test_remaining_placeholder_is_reported_as_spinning(shown: Shown) -> None:
     await shown.post("", state("Thinking…"), STOP)
     assert shown.kinds() == {"spinning", "cut"}
 
 
-async def test_a_stop_button_under_a_whole_answer_spins(shown: Shown) -> None:
+async def test_remaining_stop_button_is_reported_as_spinning(shown: Shown) -> None:
     await shown.post(ANSWER, STOP)
     assert shown.kinds() == {"spinning"}
 
 
-async def test_half_an_answer_is_cut_and_what_is_said_of_it_unfinished(shown: Shown) -> None:
+async def test_partial_answer_is_reported_as_cut_and_unfinished(shown: Shown) -> None:
     await shown.post(ANSWER[:HALF], state("The answer broke off."))
     assert shown.kinds() == {"cut", "unfinished"}
 
 
-async def test_two_answers_are_doubled(shown: Shown) -> None:
+async def test_second_answer_is_reported_as_doubled(shown: Shown) -> None:
     await shown.post(ANSWER)
     await shown.post(ANSWER)
     assert shown.kinds() == {"doubled"}
 
 
-async def test_an_answer_elsewhere_than_in_its_placeholder_has_moved(shown: Shown) -> None:
+async def test_answer_outside_its_placeholder_is_reported_as_moved(shown: Shown) -> None:
     placeholder = await shown.post("", state("Thinking…"))
     await shown.post(ANSWER)
     await shown.slack.api("chat.delete", channel=shown.asked.channel, ts=placeholder)
@@ -115,7 +115,9 @@ async def test_an_answer_elsewhere_than_in_its_placeholder_has_moved(shown: Show
 
 
 @pytest.mark.parametrize(("note", "found"), [("", {"doubled"}), (POSSIBLE_DUPLICATE_NOTICE, set())])
-async def test_a_second_private_answer_says_why_it_is_there(note: str, found: set[str]) -> None:
+async def test_second_ephemeral_answer_must_say_that_it_may_be_a_duplicate(
+    note: str, found: set[str]
+) -> None:
     async with live.slack() as slack:
         url = slack.workspace.response_urls.give(live.RANDOM, live.YOU)
         for line in ("", note):

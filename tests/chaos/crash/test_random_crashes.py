@@ -14,7 +14,7 @@ WAVES = 5
 AT_ONCE = 4
 
 
-async def test_after_crashes_at_random_instants_every_question_has_one_whole_answer(
+async def test_questions_have_one_complete_answer_each_after_crashes_at_random_instants(
     fork_server: ForkServer, kind: str, empty: Databases
 ) -> None:
     plans = [random_plan(seed, kind, quick=True) for seed in range(WAVES)]

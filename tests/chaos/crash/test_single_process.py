@@ -18,7 +18,7 @@ LEASE = 25.0
 SLOW = ModelConfig(words_per_second=40, first_word_seconds=0.05)
 
 
-async def test_who_starts_again_on_the_same_file_goes_on_long_before_its_lease_is_over(
+async def test_restarted_process_resumes_before_its_old_lease_expires(
     fork_server: ForkServer, tmp_path: Path
 ) -> None:
     lease = {"LEASE_SECONDS": str(LEASE)}

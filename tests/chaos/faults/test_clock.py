@@ -63,7 +63,7 @@ def _acknowledged(testbed: BotTestbed, asked: AskedQuestion) -> int:
     return sum(one.get("ts") == asked.ts for one in taken)
 
 
-async def test_answers_do_not_mind_that_the_time_of_day_is_set(
+async def test_answers_are_unaffected_by_a_change_of_the_time_of_day(
     fork_server: ForkServer, tmp_path: Path, kind: str, empty: Databases
 ) -> None:
     """Nobody is taken for dead, nobody waits for an hour, no limit is met, nothing is forgotten
@@ -112,8 +112,8 @@ async def _answers_while_set(
     return [*writing, later]
 
 
-@pytest.mark.parametrize("way", [AHEAD, BACK], ids=["ahead", "back"])
-async def test_two_processes_with_one_file_spend_no_more_than_there_is(
+@pytest.mark.parametrize("direction", [AHEAD, BACK], ids=["ahead", "back"])
+async def test_replicas_on_one_file_stay_within_the_rate_limit(
     fork_server: ForkServer, tmp_path: Path, direction: signal.Signals
 ) -> None:
     """What is spent of a minute is spent, whatever time it is. What can't be shown by edits goes

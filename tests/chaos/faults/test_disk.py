@@ -47,7 +47,7 @@ def full(disk: Path) -> Iterator[None]:
             filler.unlink()
 
 
-async def test_on_a_full_disk_live_answers_go_on_and_new_questions_are_told_so_once(
+async def test_full_disk_lets_answers_continue_and_refuses_new_questions_once(
     fork_server: ForkServer, tmp_path: Path
 ) -> None:
     """Live answers go on in memory and are written when there is room again; a question that
@@ -61,7 +61,7 @@ async def test_on_a_full_disk_live_answers_go_on_and_new_questions_are_told_so_o
             assert unexpected_lines(bot, *EXPECTED_WARNINGS) == []
 
 
-async def test_a_file_that_becomes_read_only_is_the_same(
+async def test_read_only_file_lets_answers_continue_and_refuses_new_questions_once(
     fork_server: ForkServer, tmp_path: Path
 ) -> None:
     """As on a full disk: nothing can be written, and then it can."""
@@ -74,7 +74,7 @@ async def test_a_file_that_becomes_read_only_is_the_same(
         assert unexpected_lines(bot, *EXPECTED_WARNINGS) == []
 
 
-async def test_with_a_read_only_disk_the_bot_does_not_start_and_says_why(
+async def test_read_only_disk_prevents_the_start_and_says_why(
     fork_server: ForkServer, tmp_path: Path
 ) -> None:
     """One sentence that says what to do, and exit code 2: only the operator can mend it."""
@@ -86,7 +86,7 @@ async def test_with_a_read_only_disk_the_bot_does_not_start_and_says_why(
             assert await _refused_to_start(testbed) == 2
 
 
-async def test_with_a_full_disk_the_bot_does_not_start_and_says_why(
+async def test_full_disk_prevents_the_start_and_says_why(
     fork_server: ForkServer, tmp_path: Path
 ) -> None:
     """The same, but exit code 1: whoever starts the bot tries again until there is room."""

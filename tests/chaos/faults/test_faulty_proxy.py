@@ -49,7 +49,7 @@ async def client(
 
 
 @pytest.mark.parametrize(("resets", "arrives"), [(False, b"one two"), (True, b"one reset")])
-async def test_what_was_sent_and_given_up_arrives_late_unless_it_was_reset(
+async def test_bytes_sent_before_a_client_gave_up_arrive_late_unless_it_reset(
     resets: bool, arrives: bytes
 ) -> None:
     async with proxied_server() as (server, proxy), client(proxy) as (reader, writer):
@@ -67,7 +67,7 @@ async def test_what_was_sent_and_given_up_arrives_late_unless_it_was_reset(
         assert await server.received.get() == arrives
 
 
-async def test_a_muted_wire_brings_everything_there_and_nothing_back() -> None:
+async def test_muted_proxy_forwards_requests_and_holds_responses_back() -> None:
     async with proxied_server() as (_, proxy), client(proxy) as (reader, writer):
         proxy.on_sending(b"two", proxy.mute)
         writer.write(b"one two")
@@ -79,7 +79,9 @@ async def test_a_muted_wire_brings_everything_there_and_nothing_back() -> None:
 
 
 @pytest.mark.parametrize("stays", [True, False])
-async def test_who_connects_meanwhile_gets_through_if_they_are_still_there(stays: bool) -> None:
+async def test_client_that_connects_during_a_cut_gets_through_if_it_is_still_there(
+    stays: bool,
+) -> None:
     async with proxied_server() as (server, proxy):
         proxy.cut()
         async with client(proxy) as (reader, writer):
@@ -96,7 +98,7 @@ async def test_who_connects_meanwhile_gets_through_if_they_are_still_there(stays
         assert server.received.empty() or stays
 
 
-async def test_a_reset_breaks_off_what_stands_and_takes_nothing_until_it_heals() -> None:
+async def test_reset_closes_connections_and_accepts_none_until_restored() -> None:
     async with proxied_server() as (_, proxy), client(proxy) as (reader, writer):
         writer.write(b"one")
         assert await reader.read(100) == b"ONE"

@@ -26,7 +26,7 @@ def locked(file: Path) -> Iterator[None]:
         other.execute("COMMIT")
 
 
-async def test_a_locked_file_is_like_one_that_is_away(
+async def test_locked_file_is_treated_as_an_unavailable_database(
     fork_server: ForkServer, tmp_path: Path
 ) -> None:
     """Whoever waits gives up in time; what was given up is not done later."""

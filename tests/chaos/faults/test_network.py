@@ -79,7 +79,7 @@ async def test_answers_are_complete_after_a_cut_in_the_same_messages(
 
 
 @pytest.mark.parametrize("arrives", [True, False], ids=["its reply", "itself"])
-async def test_a_post_that_is_held_up_stands_once(
+async def test_delayed_post_appears_once(
     fork_server: ForkServer, tmp_path: Path, arrives: bool
 ) -> None:
     """Whether the post or its reply was held up longer than anybody waited: nobody can tell, so

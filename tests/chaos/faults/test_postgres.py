@@ -43,7 +43,7 @@ def frozen(server: Server) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("fault", [stopped, frozen])
-async def test_a_database_that_is_away_longer_than_a_lease_costs_no_answer_and_doubles_none(
+async def test_database_outage_longer_than_a_lease_loses_and_doubles_no_answer(
     fork_server: ForkServer, postgres: Server, shared: str, tmp_path: Path, fault: Fault
 ) -> None:
     """What others might write is held back while nobody knows whose it is, and shown afterwards;

@@ -40,7 +40,7 @@ async def test_replicas_that_are_killed_lose_and_double_nothing(
     assert len(result.kills) >= 2
 
 
-async def test_a_deploy_under_load_loses_and_cuts_nothing(
+async def test_deploy_under_load_loses_and_cuts_no_answer(
     fork_server: ForkServer, database: str, tmp_path: Path
 ) -> None:
     load = Load(QUESTIONS, 2.5, restart_one, every=1.0, least=4, words=WORDS, variables=HASTE)

@@ -62,7 +62,7 @@ async def logged(board: Board, wanted: set[str]) -> None:
         unlisten()
 
 
-async def test_its_asker_stops_an_answer_and_nobody_else_can(tmp_path: Path) -> None:
+async def test_answer_is_stopped_by_its_asker_and_nobody_else(tmp_path: Path) -> None:
     async with running_system(tmp_path, variables={"UPSTREAM_BACKGROUND": "on"}) as system:
         slack = system.slack
         system.model.set_faults(stall_at=0.5)
@@ -89,7 +89,7 @@ async def test_its_asker_stops_an_answer_and_nobody_else_can(tmp_path: Path) -> 
         await logged(system.model, {"gone", "cancel"})
 
 
-async def test_a_failed_answer_is_tried_again_below_and_keeps_what_it_says(
+async def test_failed_answer_is_retried_below_and_stays_as_it_is(
     tmp_path: Path,
 ) -> None:
     async with running_system(tmp_path) as system:
@@ -149,7 +149,7 @@ async def test_question_deleted_since_its_answer_failed_is_not_tried_again(
         assert len(slack.called("chat.postMessage")) == 1
 
 
-async def test_an_answer_that_a_restart_broke_off_goes_on_in_its_message(tmp_path: Path) -> None:
+async def test_answer_interrupted_by_a_restart_continues_in_its_message(tmp_path: Path) -> None:
     variables = {"GRACE_SECONDS": "0", "UPSTREAM_BACKGROUND": "on"}
     async with running_system(tmp_path, variables=variables) as system:
         slack = system.slack
@@ -172,7 +172,7 @@ async def test_an_answer_that_a_restart_broke_off_goes_on_in_its_message(tmp_pat
         assert not [entry for entry in system.model.log if entry.what == "cancel"]
 
 
-async def test_with_another_database_a_failed_question_is_found_in_slack(
+async def test_failed_question_is_found_in_slack_with_another_database(
     tmp_path: Path,
 ) -> None:
     async with running_system(tmp_path) as system:

@@ -53,7 +53,7 @@ async def test_question_deleted_while_it_is_answered_leaves_nothing(
         assert refused == []
 
 
-async def test_question_deleted_at_once_without_a_word_from_slack_leaves_nothing(
+async def test_question_deleted_at_once_without_an_event_leaves_nothing(
     tmp_path: Path,
 ) -> None:
     async with running_system(

@@ -34,7 +34,7 @@ def choose_new_conversation(system: System) -> None:
 
 
 @pytest.mark.parametrize("api", ["responses", "chat"])
-async def test_a_direct_message_goes_on_until_its_reader_begins_anew(
+async def test_direct_message_conversation_continues_until_a_new_one_is_started(
     tmp_path: Path, api: str
 ) -> None:
     async with running_system(tmp_path, variables={"UPSTREAM_API": api}) as system:
@@ -57,7 +57,7 @@ async def test_a_direct_message_goes_on_until_its_reader_begins_anew(
         assert "Bob" not in await system.answered(live.DM, answered + 1)
 
 
-async def test_each_direct_message_stands_alone_where_nothing_is_remembered(
+async def test_direct_messages_are_separate_conversations_without_memory(
     tmp_path: Path,
 ) -> None:
     async with running_system(tmp_path, variables={"DM_MEMORY_HOURS": "0"}) as system:

@@ -8,7 +8,7 @@ from tests.e2e.bot.running import note, running_system
 from tests.unit.playground import live
 
 
-async def test_a_question_below_a_thousand_messages_reads_the_first_and_the_newest(
+async def test_question_below_a_thousand_messages_reads_the_first_and_the_newest(
     tmp_path: Path,
 ) -> None:
     async with running_system(tmp_path) as system:

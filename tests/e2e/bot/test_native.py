@@ -37,7 +37,7 @@ def stream_of(message: Mapping[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("channel", [live.DM, live.GENERAL])
-async def test_an_answer_is_streamed_and_ends_as_the_model_wrote_it(
+async def test_answer_is_streamed_and_ends_as_the_model_wrote_it(
     tmp_path: Path, channel: str
 ) -> None:
     async with running_system(tmp_path, model=SLOW, variables={"DELIVERY": "native"}) as system:
@@ -53,7 +53,7 @@ async def test_an_answer_is_streamed_and_ends_as_the_model_wrote_it(
         assert all(call.ok for call in slack.calls)
 
 
-async def test_a_very_long_answer_goes_on_in_the_next_stream(tmp_path: Path) -> None:
+async def test_very_long_answer_continues_in_the_next_stream(tmp_path: Path) -> None:
     quick = ModelConfig(words_per_second=3000, first_word_seconds=0.2)
     async with running_system(tmp_path, model=quick, variables={"DELIVERY": "native"}) as system:
         ask(system, live.DM, LONGER)
@@ -76,7 +76,7 @@ async def test_auto_streams_in_direct_messages_only(
         assert markdown(message) == upstream_text(ESSAY)
 
 
-async def test_a_stream_that_breaks_off_upstream_is_resumed_where_it_was(tmp_path: Path) -> None:
+async def test_answer_is_resumed_in_its_stream_after_an_upstream_cut(tmp_path: Path) -> None:
     async with running_system(tmp_path, model=SLOW, variables={"DELIVERY": "native"}) as system:
         system.model.set_faults(drop_at=0.5)
         ask(system, live.DM)
@@ -86,7 +86,7 @@ async def test_a_stream_that_breaks_off_upstream_is_resumed_where_it_was(tmp_pat
 
 
 @pytest.mark.parametrize("moment", ["while it thinks", "while it streams"])
-async def test_the_asker_stops_an_answer_by_slacks_own_button(tmp_path: Path, moment: str) -> None:
+async def test_answer_is_stopped_by_slacks_own_button(tmp_path: Path, moment: str) -> None:
     slow = ModelConfig(words_per_second=20, first_word_seconds=1.0)
     async with running_system(tmp_path, model=slow, variables={"DELIVERY": "native"}) as system:
         slack, workspace = system.slack, system.slack.workspace
@@ -103,7 +103,7 @@ async def test_the_asker_stops_an_answer_by_slacks_own_button(tmp_path: Path, mo
         assert workspace.snapshot()["statuses"] == []
 
 
-async def test_a_bot_that_ends_leaves_no_stream_behind(tmp_path: Path) -> None:
+async def test_shutdown_leaves_no_open_stream(tmp_path: Path) -> None:
     variables = {"DELIVERY": "native", "GRACE_SECONDS": "0"}
     async with running_system(tmp_path, variables=variables) as system:
         system.model.set_faults(stall_at=0.5)

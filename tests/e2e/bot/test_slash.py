@@ -75,7 +75,7 @@ async def shown(system: System, channel: str = live.RANDOM) -> list[str]:
     return seen
 
 
-async def test_the_note_is_replaced_by_what_is_written_and_no_second_message_comes(
+async def test_acknowledgement_is_replaced_by_the_answer_without_a_second_message(
     tmp_path: Path,
 ) -> None:
     async with running_system(tmp_path, model=SLOW) as system:
@@ -95,7 +95,9 @@ async def test_the_note_is_replaced_by_what_is_written_and_no_second_message_com
         assert buttons(last) == ["Share here", "Continue in DM"]
 
 
-async def test_stop_in_the_note_leaves_what_is_written_in_its_place(tmp_path: Path) -> None:
+async def test_stop_in_the_acknowledgement_leaves_the_written_text_in_its_place(
+    tmp_path: Path,
+) -> None:
     async with running_system(tmp_path, model=SLOW) as system:
         system.model.set_faults(stall_at=0.5)
         first = await asked(system, COUNT)
@@ -110,7 +112,7 @@ async def test_stop_in_the_note_leaves_what_is_written_in_its_place(tmp_path: Pa
         assert (await system.bot.said("answer"))["outcome"] == "stopped"
 
 
-async def test_what_is_not_shown_comes_below_and_its_note_goes_when_it_is_pressed(
+async def test_answer_not_shown_live_comes_below_and_a_press_removes_its_acknowledgement(
     tmp_path: Path,
 ) -> None:
     async with running_system(tmp_path) as system:
@@ -124,7 +126,7 @@ async def test_what_is_not_shown_comes_below_and_its_note_goes_when_it_is_presse
         assert notes(system) == [answer]
 
 
-async def test_a_private_answer_is_shared_once_however_often_it_is_pressed(tmp_path: Path) -> None:
+async def test_ephemeral_answer_is_shared_once_after_several_presses(tmp_path: Path) -> None:
     async with running_system(tmp_path) as system:
         slack = system.slack
         await asked(system, COUNT, live.GENERAL)
@@ -143,7 +145,7 @@ async def test_a_private_answer_is_shared_once_however_often_it_is_pressed(tmp_p
         assert markdown(public) == markdown(answer) == upstream_text(COUNT)
 
 
-async def test_where_the_bot_may_not_post_the_asker_is_told_and_can_press_again(
+async def test_share_where_the_bot_may_not_post_tells_the_asker_and_can_be_pressed_again(
     tmp_path: Path,
 ) -> None:
     async with running_system(tmp_path) as system:
@@ -161,7 +163,7 @@ async def test_where_the_bot_may_not_post_the_asker_is_told_and_can_press_again(
         assert markdown(system.answers(live.SECRET)[0]) == markdown(answer)
 
 
-async def test_the_conversation_goes_on_in_the_dm_with_question_and_answer(
+async def test_conversation_continues_in_the_dm_with_question_and_answer(
     tmp_path: Path,
 ) -> None:
     async with running_system(tmp_path) as system:
@@ -178,7 +180,7 @@ async def test_the_conversation_goes_on_in_the_dm_with_question_and_answer(
         assert system.answers(live.DM)[1]["thread_ts"] == root["ts"]
 
 
-async def test_a_long_answer_is_shared_as_a_thread_and_goes_on_in_the_dm(tmp_path: Path) -> None:
+async def test_long_answer_is_shared_as_a_thread_and_continues_in_the_dm(tmp_path: Path) -> None:
     long = "write a very long essay"
     quick = ModelConfig(words_per_second=5000, first_word_seconds=0.05)
     async with running_system(tmp_path, model=quick) as system:
@@ -199,7 +201,7 @@ async def test_a_long_answer_is_shared_as_a_thread_and_goes_on_in_the_dm(tmp_pat
         assert "".join(text.split()) == "".join(upstream_text(long).split())
 
 
-async def test_a_private_answer_that_failed_is_tried_again_in_its_place(tmp_path: Path) -> None:
+async def test_failed_ephemeral_answer_is_retried_in_its_place(tmp_path: Path) -> None:
     async with running_system(tmp_path) as system:
         system.model.set_faults(model_status=401)
         await asked(system, COUNT)
@@ -214,7 +216,7 @@ async def test_a_private_answer_that_failed_is_tried_again_in_its_place(tmp_path
         assert system.answers(live.DM) == []
 
 
-async def test_a_killed_process_leaves_its_private_answer_to_the_next_which_sends_it_once(
+async def test_ephemeral_answer_of_a_killed_process_is_sent_once_by_the_next(
     tmp_path: Path,
 ) -> None:
     async with running_system(tmp_path, model=SLOW, variables={"LEASE_SECONDS": "3"}) as system:
@@ -234,7 +236,7 @@ async def test_a_killed_process_leaves_its_private_answer_to_the_next_which_send
             await bot.end()
 
 
-async def test_over_http_the_note_is_replaced_too(tmp_path: Path) -> None:
+async def test_acknowledgement_is_replaced_over_http_too(tmp_path: Path) -> None:
     port = live.free_port()
     config = SlackConfig(events_url=f"http://127.0.0.1:{port}/slack/events")
     variables = {"SLACK_SIGNING_SECRET": config.signing_secret, "PORT": str(port)}

@@ -17,7 +17,7 @@ from tests.unit.playground import live
 MENTION = f"<@{live.BOT}>"
 
 
-async def test_a_mention_is_answered_in_its_thread_and_a_follow_up_knows_the_first_answer(
+async def test_mention_is_answered_in_its_thread_and_a_follow_up_knows_the_first_answer(
     tmp_path: Path,
 ) -> None:
     async with running_system(tmp_path) as system:
@@ -33,7 +33,7 @@ async def test_a_mention_is_answered_in_its_thread_and_a_follow_up_knows_the_fir
         assert all(call.ok for call in slack.calls)
 
 
-async def test_a_file_beside_a_mention_is_said_to_be_unread_as_in_a_direct_message(
+async def test_file_with_a_mention_is_reported_as_unread_as_in_a_direct_message(
     tmp_path: Path,
 ) -> None:
     report = {"id": "F1", "name": "report.pdf", "filetype": "pdf", "mimetype": "application/pdf"}
@@ -52,7 +52,7 @@ async def test_a_file_beside_a_mention_is_said_to_be_unread_as_in_a_direct_messa
         assert set(said()) == {"report.pdf (PDF) was not read"}
 
 
-async def test_one_mention_delivered_as_two_events_is_answered_once(tmp_path: Path) -> None:
+async def test_mention_delivered_as_two_events_is_answered_once(tmp_path: Path) -> None:
     for seed in (1, 2):
         config = SlackConfig(subscriptions=ALL_MESSAGES, seed=seed)
         async with running_system(tmp_path, slack=config) as system:
@@ -61,7 +61,7 @@ async def test_one_mention_delivered_as_two_events_is_answered_once(tmp_path: Pa
             assert len(system.slack.called("chat.postMessage")) == 1
 
 
-async def test_a_direct_message_is_answered_in_its_thread(tmp_path: Path) -> None:
+async def test_direct_message_is_answered_in_its_thread(tmp_path: Path) -> None:
     async with running_system(tmp_path) as system:
         asked = system.slack.workspace.say(live.DM, "hello")
         assert await system.answered(live.DM)
@@ -69,7 +69,7 @@ async def test_a_direct_message_is_answered_in_its_thread(tmp_path: Path) -> Non
         assert answer["thread_ts"] == asked.ts
 
 
-async def test_the_command_is_answered_privately(tmp_path: Path) -> None:
+async def test_command_is_answered_in_an_ephemeral_message(tmp_path: Path) -> None:
     async with running_system(tmp_path) as system:
         slack = system.slack
         slack.workspace.command(live.RANDOM, "/ask", "hello")
@@ -80,7 +80,7 @@ async def test_the_command_is_answered_privately(tmp_path: Path) -> None:
         assert system.answers(live.RANDOM) == []
 
 
-async def test_a_public_command_streams_where_the_bot_may_post(tmp_path: Path) -> None:
+async def test_public_command_streams_where_the_bot_may_post(tmp_path: Path) -> None:
     async with running_system(tmp_path) as system:
         system.slack.workspace.command(live.GENERAL, "/ask", "hello #public")
         await system.slack.until(lambda: system.answers(live.GENERAL))
@@ -89,7 +89,7 @@ async def test_a_public_command_streams_where_the_bot_may_post(tmp_path: Path) -
         assert f"<@{live.YOU}>" in note(answer)
 
 
-async def test_a_public_command_where_the_bot_may_not_post_is_answered_privately(
+async def test_public_command_where_the_bot_may_not_post_is_answered_in_an_ephemeral_message(
     tmp_path: Path,
 ) -> None:
     async with running_system(tmp_path) as system:
@@ -99,7 +99,7 @@ async def test_a_public_command_where_the_bot_may_not_post_is_answered_privately
         assert system.answers(live.SECRET) == []
 
 
-async def test_a_command_in_our_own_direct_messages_streams_like_any_other(
+async def test_public_command_streams_in_the_dm_with_the_bot_too(
     tmp_path: Path,
 ) -> None:
     async with running_system(tmp_path) as system:
@@ -107,7 +107,7 @@ async def test_a_command_in_our_own_direct_messages_streams_like_any_other(
         assert await system.answered(live.DM)
 
 
-async def test_a_very_long_answer_goes_on_in_the_next_message_and_nothing_is_lost(
+async def test_very_long_answer_continues_in_the_next_message_and_loses_nothing(
     tmp_path: Path,
 ) -> None:
     quick = ModelConfig(words_per_second=5000, first_word_seconds=0.05)
@@ -122,14 +122,14 @@ async def test_a_very_long_answer_goes_on_in_the_next_message_and_nothing_is_los
         assert "".join(text.split()) == "".join(upstream_text("write a very long essay").split())
 
 
-async def test_an_empty_mention_gets_a_hint(tmp_path: Path) -> None:
+async def test_empty_mention_gets_a_hint(tmp_path: Path) -> None:
     async with running_system(tmp_path) as system:
         system.slack.workspace.say(live.GENERAL, MENTION)
         assert "for example" in await system.answered(live.GENERAL)
         assert not [entry for entry in system.model.log if "responses" in entry.what]
 
 
-async def test_over_http_signed_events_are_answered_too(tmp_path: Path) -> None:
+async def test_signed_events_over_http_are_answered_too(tmp_path: Path) -> None:
     port = live.free_port()
     config = SlackConfig(events_url=f"http://127.0.0.1:{port}/slack/events")
     secret = config.signing_secret
@@ -141,14 +141,14 @@ async def test_over_http_signed_events_are_answered_too(tmp_path: Path) -> None:
         await system.slack.until(lambda: len(system.slack.announced("ephemeral")) >= 2)
 
 
-async def test_the_home_tab_welcomes(tmp_path: Path) -> None:
+async def test_home_tab_has_a_welcome(tmp_path: Path) -> None:
     async with running_system(tmp_path) as system:
         system.slack.workspace.open_home()
         await system.slack.until(lambda: system.slack.announced("home"))
         assert system.slack.called("views.publish")[0].ok
 
 
-async def test_health_readiness_and_metrics_are_told(tmp_path: Path) -> None:
+async def test_health_readiness_and_metrics_are_served(tmp_path: Path) -> None:
     async with running_system(tmp_path) as system, aiohttp.ClientSession() as session:
         await connected(session, system)
         system.slack.workspace.say(live.GENERAL, f"{MENTION} hello")
@@ -171,16 +171,14 @@ async def connected(session: aiohttp.ClientSession, system: System) -> None:
 
 
 @pytest.mark.parametrize("signal_name", ["SIGTERM", "SIGINT"])
-async def test_an_idle_bot_ends_cleanly_within_two_seconds(
-    tmp_path: Path, signal_name: str
-) -> None:
+async def test_idle_bot_ends_cleanly_within_two_seconds(tmp_path: Path, signal_name: str) -> None:
     async with running_system(tmp_path) as system:
         async with asyncio.timeout(2):
             assert await system.bot.end(signal.Signals[signal_name]) == 0
         assert not [line for line in system.bot.log if line.get("level") == "error"]
 
 
-async def test_a_signal_lets_a_live_answer_finish(tmp_path: Path) -> None:
+async def test_sigterm_lets_a_running_answer_finish(tmp_path: Path) -> None:
     async with running_system(tmp_path) as system:
         system.slack.workspace.say(live.GENERAL, f"{MENTION} write a long essay")
         await system.slack.until(lambda: system.answers(live.GENERAL))
@@ -188,7 +186,7 @@ async def test_a_signal_lets_a_live_answer_finish(tmp_path: Path) -> None:
         assert note(system.answers(live.GENERAL)[-1]) == ""
 
 
-async def test_a_second_signal_does_not_wait_for_live_answers(tmp_path: Path) -> None:
+async def test_second_signal_does_not_wait_for_running_answers(tmp_path: Path) -> None:
     async with running_system(tmp_path) as system:
         system.model.set_faults(stall_at=0.5)
         system.slack.workspace.say(live.GENERAL, f"{MENTION} write a long essay")

@@ -28,7 +28,7 @@ def requests(system: System, what: str) -> list[object]:
         ("chat", {"UPSTREAM_MODEL": CHAT_ONLY}),
     ],
 )
-async def test_a_tool_is_called_run_and_its_result_told(
+async def test_tool_is_called_and_its_output_used_in_the_answer(
     tmp_path: Path, api: str, variables: dict[str, str]
 ) -> None:
     async with running_system(tmp_path, variables={"UPSTREAM_API": api} | variables) as system:

@@ -22,7 +22,7 @@ async def until(socket: aiohttp.ClientWebSocketResponse, kind: str) -> dict[str,
                 return line
 
 
-async def test_a_new_tab_is_told_everything() -> None:
+async def test_new_tab_receives_everything() -> None:
     async with (
         page_server.serve_page() as server,
         server.http.ws_connect(f"{server.url}/play/feed") as tab,
@@ -56,7 +56,7 @@ async def test_messages_arrive_as_html_and_edits_as_the_same_message() -> None:
         assert (edited["ts"], "<strong>b</strong>" in edited["html"]) == (posted["ts"], True)
 
 
-async def test_what_is_private_reaches_its_reader_only() -> None:
+async def test_ephemeral_message_reaches_its_reader_only() -> None:
     async with (
         page_server.serve_page() as server,
         server.http.ws_connect(f"{server.url}/play/feed") as mine,
@@ -74,7 +74,7 @@ async def test_what_is_private_reaches_its_reader_only() -> None:
         assert "ephemeral" not in seen
 
 
-async def test_direct_messages_of_others_stay_theirs() -> None:
+async def test_direct_messages_reach_their_people_only() -> None:
     async with (
         page_server.serve_page() as server,
         server.http.ws_connect(f"{server.url}/play/feed?as={ADA}") as hers,
@@ -86,7 +86,7 @@ async def test_direct_messages_of_others_stay_theirs() -> None:
         assert (await until(hers, "message"))["channel"] == GENERAL
 
 
-async def test_a_mention_of_oneself_stands_out_for_oneself_only() -> None:
+async def test_mention_is_highlighted_for_the_mentioned_person_only() -> None:
     async with (
         page_server.serve_page() as server,
         server.http.ws_connect(f"{server.url}/play/feed") as mine,
@@ -99,7 +99,7 @@ async def test_a_mention_of_oneself_stands_out_for_oneself_only() -> None:
         assert "mention me" not in (await until(mine, "message"))["message"]["html"]
 
 
-async def test_home_modal_status_budget_log_and_faults_are_told() -> None:
+async def test_feed_has_home_modal_status_budget_log_and_faults() -> None:
     async with (
         page_server.serve_page() as server,
         server.http.ws_connect(f"{server.url}/play/feed") as tab,
@@ -131,7 +131,7 @@ async def test_home_modal_status_budget_log_and_faults_are_told() -> None:
         )
 
 
-async def test_a_tab_that_cannot_keep_up_is_let_go() -> None:
+async def test_slow_tab_is_disconnected() -> None:
     async with (
         page_server.serve_page() as server,
         server.http.ws_connect(f"{server.url}/play/feed") as tab,
@@ -145,7 +145,7 @@ async def test_a_tab_that_cannot_keep_up_is_let_go() -> None:
         assert tab.close_code == aiohttp.WSCloseCode.TRY_AGAIN_LATER
 
 
-async def test_nobody_else_s_name_is_taken() -> None:
+async def test_feed_of_an_unknown_person_is_not_found() -> None:
     async with (
         page_server.serve_page() as server,
         server.http.get(f"{server.url}/play/feed?as=U9") as answer,

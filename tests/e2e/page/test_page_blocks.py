@@ -13,7 +13,7 @@ from tests.e2e.page.page_session import buttons, open_page
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_a_button_tells_the_app_once_it_is_confirmed(chrome: Browser) -> None:
+async def test_button_sends_its_press_once_it_is_confirmed(chrome: Browser) -> None:
     sure = {"title": {"type": "plain_text", "text": "Stop it?"}}
     async with open_page(chrome) as session:
         ts = await session.mention()
@@ -31,7 +31,7 @@ async def test_a_button_tells_the_app_once_it_is_confirmed(chrome: Browser) -> N
         assert session.server.board.log[-1].what != "fault"
 
 
-async def test_a_menu_sends_its_choice(chrome: Browser) -> None:
+async def test_menu_sends_its_choice(chrome: Browser) -> None:
     option = {"text": {"type": "plain_text", "text": "Small"}, "value": "s"}
     select = {"type": "static_select", "action_id": "size", "options": [option]}
     section = {"type": "section", "block_id": "b", "text": {"type": "mrkdwn", "text": "Size"}}
@@ -83,7 +83,7 @@ def modal() -> dict[str, Any]:
     }
 
 
-async def test_everything_that_can_be_pressed_has_a_name(chrome: Browser) -> None:
+async def test_controls_all_have_a_name(chrome: Browser) -> None:
     async with open_page(chrome) as session:
         ts = await session.mention()
         await session.write(ts, "```\ncode\n```", blocks=[buttons({"action_id": "a"})])

@@ -11,7 +11,7 @@ from tests.e2e.page.page_session import LONG, PHONE, WIDE, open_page
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_an_answer_is_seen_growing_in_its_thread(chrome: Browser) -> None:
+async def test_answer_grows_in_its_thread(chrome: Browser) -> None:
     async with open_page(chrome) as session:
         ts = await session.mention()
         answer = session.page.locator(f"#replies li[data-ts='{ts}']")
@@ -25,7 +25,7 @@ async def test_an_answer_is_seen_growing_in_its_thread(chrome: Browser) -> None:
         assert await session.page.locator("#messages .replies").inner_text() != ""
 
 
-async def test_a_selection_survives_an_edit(chrome: Browser) -> None:
+async def test_selection_survives_an_edit(chrome: Browser) -> None:
     async with open_page(chrome) as session:
         ts = await session.mention()
         await session.write(ts, "One two three")
@@ -38,7 +38,7 @@ async def test_a_selection_survives_an_edit(chrome: Browser) -> None:
         assert await session.page.evaluate("getSelection().toString()") == "two"
 
 
-async def test_the_end_is_followed_only_by_who_is_there(chrome: Browser) -> None:
+async def test_thread_scrolls_to_its_end_only_for_a_reader_at_the_end(chrome: Browser) -> None:
     async with open_page(chrome) as session:
         ts = await session.mention()
         scroll = session.page.locator("#scroll-thread")
@@ -58,7 +58,7 @@ async def test_the_end_is_followed_only_by_who_is_there(chrome: Browser) -> None
         await expect(session.page.locator("#thread .to-end")).to_be_hidden()
 
 
-async def test_what_is_unread_is_marked_until_it_is_opened(chrome: Browser) -> None:
+async def test_unread_messages_are_marked_until_opened(chrome: Browser) -> None:
     async with open_page(chrome) as session:
         session.server.workspace.say(RANDOM, "news", user=ADA)
         place = session.page.locator(".place", has_text="random")
@@ -68,7 +68,7 @@ async def test_what_is_unread_is_marked_until_it_is_opened(chrome: Browser) -> N
         await expect(session.page.locator("#title")).to_have_text("#random")
 
 
-async def test_a_closed_thread_shows_how_its_newest_reply_begins(chrome: Browser) -> None:
+async def test_closed_thread_shows_how_its_newest_reply_begins(chrome: Browser) -> None:
     async with open_page(chrome, **PHONE) as session:
         ts = await session.mention()
         preview = session.page.locator("#messages .preview")
@@ -77,7 +77,7 @@ async def test_a_closed_thread_shows_how_its_newest_reply_begins(chrome: Browser
         await expect(preview).to_have_text("It grows here too")
 
 
-async def test_a_thread_somebody_opened_stays_open_while_older_questions_are_answered(
+async def test_thread_somebody_opened_stays_open_while_older_questions_are_answered(
     chrome: Browser,
 ) -> None:
     async with open_page(chrome) as session:
@@ -102,7 +102,7 @@ async def test_a_thread_somebody_opened_stays_open_while_older_questions_are_ans
         await expect(replies).to_contain_text("Drei")
 
 
-async def test_one_s_own_message_is_edited_in_place(chrome: Browser) -> None:
+async def test_own_message_is_edited_in_place(chrome: Browser) -> None:
     async with open_page(chrome) as session:
         said = session.server.workspace.say(GENERAL, f"<@{BOT}> a < b")
         item = session.page.locator(f"#messages li[data-ts='{said.ts}']")
@@ -117,7 +117,7 @@ async def test_one_s_own_message_is_edited_in_place(chrome: Browser) -> None:
         await expect(item).to_have_count(0)
 
 
-async def test_nothing_written_can_run(chrome: Browser) -> None:
+async def test_message_text_can_not_run_scripts(chrome: Browser) -> None:
     attack = (
         "<img src=x onerror=alert(1)> <script>alert(1)</script> [x](javascript:alert(1)) \"'><b>"
     )
@@ -134,7 +134,7 @@ async def test_nothing_written_can_run(chrome: Browser) -> None:
         )
 
 
-async def test_a_ping_that_got_through_is_loud(chrome: Browser) -> None:
+async def test_unescaped_broadcast_is_highlighted(chrome: Browser) -> None:
     async with open_page(chrome) as session:
         await session.server.bot("chat.postMessage", channel=GENERAL, text="<!channel> look")
         await expect(session.page.locator("#messages .ping")).to_have_text("@channel")
@@ -153,7 +153,7 @@ async def test_code_is_copied(chrome: Browser) -> None:
         )
 
 
-async def test_a_lost_feed_comes_back_with_everything(chrome: Browser) -> None:
+async def test_feed_that_was_lost_returns_with_everything(chrome: Browser) -> None:
     async with open_page(chrome) as session:
         for number in range(2100):
             session.server.board.note("bot", f"line {number}")

@@ -15,7 +15,7 @@ from tests.e2e.page.page_session import PHONE, PageSession, open_page
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_the_gauge_turns_amber_and_red(chrome: Browser) -> None:
+async def test_gauge_turns_amber_and_red(chrome: Browser) -> None:
     async with open_page(chrome) as session:
         gauge = session.page.locator(".gauge")
         ts = await session.mention()
@@ -27,7 +27,7 @@ async def test_the_gauge_turns_amber_and_red(chrome: Browser) -> None:
         await expect(gauge.locator("[role=meter]")).to_have_attribute("aria-valuenow", "50")
 
 
-async def test_the_timeline_shows_errors_and_can_be_narrowed(chrome: Browser) -> None:
+async def test_timeline_shows_errors_and_can_be_narrowed(chrome: Browser) -> None:
     async with open_page(chrome) as session:
         session.server.board.note("slack", "chat.postMessage", status=200, ms=2)
         session.server.board.note("slack", "chat.update", status=429, retry_after=3)
@@ -71,7 +71,7 @@ async def changed(session: PageSession, condition: Callable[[], bool]) -> None:
         stop()
 
 
-async def test_the_bot_is_crashed_and_comes_back(chrome: Browser) -> None:
+async def test_crash_button_kills_the_bot_and_it_restarts(chrome: Browser) -> None:
     async with open_page(chrome) as session:
         await session.server.process.start()
         pid = session.page.locator(".process .pid")
@@ -84,7 +84,7 @@ async def test_the_bot_is_crashed_and_comes_back(chrome: Browser) -> None:
         await expect(session.page.locator(".entries")).to_contain_text("kill -9")
 
 
-async def test_a_phone_shows_one_column_with_ways_back(chrome: Browser) -> None:
+async def test_phone_shows_one_column_with_back_buttons(chrome: Browser) -> None:
     async with open_page(chrome, **PHONE) as session:
         session.server.workspace.say(GENERAL, f"<@{BOT}> why?")
         root = session.server.workspace.messages(GENERAL)[-1]
@@ -115,7 +115,7 @@ async def test_a_phone_shows_one_column_with_ways_back(chrome: Browser) -> None:
 
 
 @pytest.mark.parametrize(("width", "panel"), [(1280, "closed"), (1440, "open")])
-async def test_it_is_open_at_first_only_where_it_covers_no_thread(
+async def test_panel_is_open_at_first_only_where_it_covers_no_thread(
     chrome: Browser, width: int, panel: str
 ) -> None:
     async with open_page(chrome, viewport={"width": width, "height": 720}) as session:

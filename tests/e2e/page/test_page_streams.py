@@ -23,7 +23,7 @@ async def asked(session: PageSession) -> dict[str, Any]:
     return {"channel": DM, "thread_ts": event["ts"]}
 
 
-async def test_a_stream_is_seen_growing_to_its_end(chrome: Browser) -> None:
+async def test_stream_grows_to_its_end(chrome: Browser) -> None:
     async with open_page(chrome) as session:
         where = await asked(session)
         ts = (await session.server.bot("chat.startStream", **where))["ts"]
@@ -38,7 +38,7 @@ async def test_a_stream_is_seen_growing_to_its_end(chrome: Browser) -> None:
         await expect(answer).to_have_class("message by-bot")
 
 
-async def test_what_the_bot_does_is_said_below_the_thread_until_it_writes(
+async def test_status_is_shown_below_the_thread_until_text_comes(
     chrome: Browser,
 ) -> None:
     async with open_page(chrome) as session:
@@ -50,7 +50,7 @@ async def test_what_the_bot_does_is_said_below_the_thread_until_it_writes(
         await expect(session.page.locator("#foot-thread .status span")).to_have_text("")
 
 
-async def test_a_reader_stops_what_the_bot_is_at(chrome: Browser) -> None:
+async def test_stop_below_the_thread_ends_the_stream(chrome: Browser) -> None:
     async with open_page(chrome) as session:
         where = await asked(session)
         stop = session.page.locator("#foot-thread .stop")
@@ -84,7 +84,7 @@ async def test_tasks_of_a_stream_are_shown(chrome: Browser) -> None:
         await expect(answer).to_contain_text("Search in progress")
 
 
-async def test_the_real_bot_streams_until_its_reader_stops_it(chrome: Browser) -> None:
+async def test_real_bot_streams_until_its_reader_stops_it(chrome: Browser) -> None:
     async with playing(DELIVERY="native") as address, visit(chrome, address, "Bot") as page:
         await write(page, "count to 400")
         await expect(page.locator("#replies li.live")).to_contain_text("20")

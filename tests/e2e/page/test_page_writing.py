@@ -51,7 +51,7 @@ async def test_enter_sends_and_shift_enter_begins_a_line(chrome: Browser) -> Non
         await expect(field).to_have_value("")
 
 
-async def test_a_command_is_answered_privately(chrome: Browser) -> None:
+async def test_command_is_answered_in_an_ephemeral_message(chrome: Browser) -> None:
     async with open_page(chrome) as session:
         await session.page.locator("#field-main").fill("/ask why?")
         await session.page.keyboard.press("Enter")
@@ -65,7 +65,7 @@ async def test_a_command_is_answered_privately(chrome: Browser) -> None:
             await expect(hers.locator("#messages .ephemeral")).to_have_count(0)
 
 
-async def test_a_command_that_is_none_says_so_and_gives_the_text_back(chrome: Browser) -> None:
+async def test_unknown_command_says_so_and_returns_the_text(chrome: Browser) -> None:
     async with open_page(chrome) as session:
         field = session.page.locator("#field-main")
         async with quiet_refusal(session.page):
@@ -91,7 +91,7 @@ async def _as_200(route: Any) -> None:
     await route.fulfill(response=answer, status=200)
 
 
-async def test_the_keyboard_alone_is_enough(chrome: Browser) -> None:
+async def test_keyboard_alone_is_enough(chrome: Browser) -> None:
     async with open_page(chrome) as session:
         await session.mention()
         await expect(session.page.locator("#field-thread")).to_be_focused()
@@ -123,7 +123,7 @@ async def test_messages_are_walked_with_arrow_keys_and_are_one_tab_stop(chrome: 
         assert stops == [-1, -1, 0, -1]
 
 
-async def test_a_reply_in_the_thread_stays_in_the_thread(chrome: Browser) -> None:
+async def test_reply_in_the_thread_stays_in_the_thread(chrome: Browser) -> None:
     async with open_page(chrome) as session:
         await session.mention()
         await session.page.locator("#field-thread").fill("@bot and then?")
@@ -134,7 +134,7 @@ async def test_a_reply_in_the_thread_stays_in_the_thread(chrome: Browser) -> Non
         await expect(session.page.locator("#messages")).not_to_contain_text("and then?")
 
 
-async def test_a_newcomer_is_shown_what_to_try(chrome: Browser) -> None:
+async def test_newcomer_is_shown_what_to_try(chrome: Browser) -> None:
     async with open_page(chrome) as session:
         await session.page.get_by_role("button", name="@bot What can you do?").click()
         await expect(session.page.locator("#field-main")).to_have_value("@bot What can you do?")
@@ -146,7 +146,7 @@ async def test_a_newcomer_is_shown_what_to_try(chrome: Browser) -> None:
         await expect(session.page.locator("#subtitle")).to_have_text("3 people and the bot")
 
 
-async def test_one_can_write_as_somebody_else(chrome: Browser) -> None:
+async def test_author_can_be_changed(chrome: Browser) -> None:
     async with open_page(chrome) as session:
         await session.page.get_by_label("Write as").select_option(ADA)
         await expect(session.page.get_by_label("Write as")).to_have_value(ADA)

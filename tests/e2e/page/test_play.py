@@ -70,7 +70,7 @@ async def playing(folder: Path, **options: Any) -> AsyncIterator[Playing]:
                 await task
 
 
-async def test_the_bot_is_told_where_everything_is(tmp_path: Path) -> None:
+async def test_environment_of_the_bot_has_every_address(tmp_path: Path) -> None:
     async with playing(tmp_path) as server:
         told = await server.until_up()
         assert told["SLACK_API_URL"] == f"{server.url}/api/"
@@ -86,7 +86,7 @@ async def test_the_bot_is_told_where_everything_is(tmp_path: Path) -> None:
             assert answer.status == 200
 
 
-async def test_its_tokens_are_new_each_time(tmp_path: Path) -> None:
+async def test_tokens_are_new_for_each_run(tmp_path: Path) -> None:
     async with playing(tmp_path) as server:
         first = (await server.until_up())["SLACK_BOT_TOKEN"]
     (tmp_path / "notes.json").unlink()
@@ -94,7 +94,7 @@ async def test_its_tokens_are_new_each_time(tmp_path: Path) -> None:
         assert (await server.until_up())["SLACK_BOT_TOKEN"] != first
 
 
-async def test_it_ends_within_two_seconds_and_takes_everything_along(tmp_path: Path) -> None:
+async def test_playground_ends_within_two_seconds_with_all_its_processes(tmp_path: Path) -> None:
     async with playing(tmp_path) as server:
         told = await server.until_up()
         assert Path(told["DATABASE_URL"].removeprefix("sqlite:///")).parent.is_dir()
@@ -102,13 +102,13 @@ async def test_it_ends_within_two_seconds_and_takes_everything_along(tmp_path: P
     assert not Path(told["DATABASE_URL"].removeprefix("sqlite:///")).parent.exists()
 
 
-async def test_sigterm_ends_it_as_cleanly(tmp_path: Path) -> None:
+async def test_sigterm_ends_the_playground_as_cleanly(tmp_path: Path) -> None:
     config = PlayConfig([sys.executable, "-c", BOT], {"NOTES": str(tmp_path / "notes")}, port=0)
     async with asyncio.timeout(5):
         await play(config, ready=lambda _: os.kill(os.getpid(), signal.SIGTERM))
 
 
-async def test_a_real_upstream_is_used_and_named(tmp_path: Path) -> None:
+async def test_real_upstream_is_used_and_named(tmp_path: Path) -> None:
     real = {"upstream": "https://api.example/v1", "model_name": "some-model"}
     async with playing(tmp_path, **real) as server:
         told = await server.until_up()
@@ -121,7 +121,7 @@ async def test_a_real_upstream_is_used_and_named(tmp_path: Path) -> None:
             assert (about["demo"], about["model"]) == (False, "some-model")
 
 
-async def test_a_taken_port_is_replaced_by_a_free_one(tmp_path: Path) -> None:
+async def test_taken_port_is_replaced_by_a_free_one(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         async with playing(tmp_path, port=port) as server:
@@ -129,6 +129,6 @@ async def test_a_taken_port_is_replaced_by_a_free_one(tmp_path: Path) -> None:
             await server.until_up()
 
 
-def test_an_address_that_is_not_ours_is_an_error() -> None:
+def test_address_of_another_machine_is_an_error() -> None:
     with pytest.raises(OSError, match="address"):
         listening("192.0.2.1", 0)

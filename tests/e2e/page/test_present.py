@@ -18,7 +18,7 @@ def shown(**record: Any) -> dict[str, Any]:
     return present.message({"ts": "1.0", "user": YOU, "text": "", **record}, NAMES)
 
 
-def test_the_names_are_those_of_the_workspace() -> None:
+def test_names_are_those_of_the_workspace() -> None:
     names = present.names(Workspace(Board()), ADA)
     assert (names.users[BOT], names.channels[GENERAL], names.me) == ("bot", "general", ADA)
 
@@ -48,12 +48,12 @@ def test_marks_of_a_message_are_kept() -> None:
     assert shown(subtype="tombstone")["gone"] is True
 
 
-def test_only_one_s_own_message_can_be_typed_again() -> None:
+def test_typed_text_is_given_for_own_messages_only() -> None:
     assert shown(text=f"<@{BOT}> a &lt; b")["typed"] == "@bot a < b"
     assert shown(text="hers", user=ADA)["typed"] == ""
 
 
-def test_an_app_without_a_user_has_the_name_of_its_profile() -> None:
+def test_app_without_a_user_has_the_name_of_its_profile() -> None:
     assert shown(user=None, bot_profile={"name": "Answers"})["name"] == "Answers"
 
 
@@ -81,7 +81,7 @@ ALERT = {
 }
 
 
-def test_an_attachment_shows_all_its_parts_and_its_fallback_only_without_them() -> None:
+def test_attachment_shows_all_its_parts_and_its_fallback_only_without_them() -> None:
     found = ParsedHtml(shown(text="", attachments=[ALERT])["html"])
     assert found.text == "New alertGrafanaCPU highover 90 %Severitycriticalalertmanager"
     assert found.links == ["https://g.example/1"]
@@ -90,7 +90,7 @@ def test_an_attachment_shows_all_its_parts_and_its_fallback_only_without_them() 
     )
 
 
-def test_a_view_has_a_title_and_buttons_of_plain_text() -> None:
+def test_view_has_a_title_and_buttons_of_plain_text() -> None:
     words = {"type": "plain_text", "text": "Save <b>"}
     made = present.view({"id": "V1", "type": "modal", "submit": words, "blocks": []}, NAMES)
     assert made is not None

@@ -19,7 +19,7 @@ BUTTON = {
 }
 
 
-async def test_a_message_is_said_with_its_names_as_ids() -> None:
+async def test_message_is_posted_with_its_names_as_ids() -> None:
     async with page_server.serve_page() as server:
         await server.request_ok("say", channel=GENERAL, text="@bot hello")
         said = server.workspace.messages(GENERAL)[-1]
@@ -29,7 +29,7 @@ async def test_a_message_is_said_with_its_names_as_ids() -> None:
         assert (reply.user, reply.text, reply.thread_ts) == (ADA, "and I", said.ts)
 
 
-async def test_a_command_reaches_the_app_and_no_channel() -> None:
+async def test_command_reaches_the_app_and_no_channel() -> None:
     async with page_server.serve_page() as server:
         before = len(server.workspace.messages(GENERAL))
         await server.request_ok("say", channel=GENERAL, text="/ask why?")
@@ -66,14 +66,14 @@ async def test_a_command_reaches_the_app_and_no_channel() -> None:
         ("fault", {"lose_every": True}, "lose_every cannot be True."),
     ],
 )
-async def test_what_makes_no_sense_is_refused_with_a_sentence(
+async def test_invalid_request_is_refused_with_a_sentence(
     deed: str, body: dict[str, Any], sentence: str
 ) -> None:
     async with page_server.serve_page() as server:
         assert await server.request(deed, body) == (400, {"ok": False, "error": sentence})
 
 
-async def test_only_a_message_of_one_s_own_is_edited_or_deleted() -> None:
+async def test_message_is_edited_or_deleted_by_its_author_only() -> None:
     async with page_server.serve_page() as server:
         mine = server.workspace.say(GENERAL, "first")
         hers = server.workspace.say(GENERAL, "hers", user=ADA)
@@ -88,7 +88,7 @@ async def test_only_a_message_of_one_s_own_is_edited_or_deleted() -> None:
         assert server.workspace.message(GENERAL, mine.ts) is None
 
 
-async def test_a_press_reaches_the_app() -> None:
+async def test_press_reaches_the_app() -> None:
     async with page_server.serve_page() as server:
         posted = await server.bot("chat.postMessage", channel=GENERAL, text="x", blocks=[BUTTON])
         where = {"channel": GENERAL, "message_ts": posted["ts"], "block_id": "b"}
@@ -97,7 +97,7 @@ async def test_a_press_reaches_the_app() -> None:
         assert (status, body["error"]) == (400, "That is not there any more: b/other.")
 
 
-async def test_the_bot_is_invited_and_its_home_opened() -> None:
+async def test_bot_is_invited_and_its_home_tab_opened() -> None:
     async with page_server.serve_page() as server:
         await server.request_ok("invite", channel=SECRET.id)
         assert BOT in server.workspace.channels[SECRET.id].members
@@ -122,7 +122,7 @@ async def test_slack_asks_for_a_new_socket() -> None:
         assert asked == ["refresh"]
 
 
-async def test_the_bot_is_crashed_and_restarted() -> None:
+async def test_bot_is_crashed_and_restarted() -> None:
     async with page_server.serve_page() as server:
         await server.process.start()
         await server.request_ok("crash")
@@ -131,7 +131,7 @@ async def test_the_bot_is_crashed_and_restarted() -> None:
         assert [e.what for e in server.board.log if e.kind == "fault"] == ["kill -9"]
 
 
-async def test_every_file_of_the_page_is_served() -> None:
+async def test_files_of_the_page_are_all_served() -> None:
     async with page_server.serve_page() as server:
         for path in (
             "/",

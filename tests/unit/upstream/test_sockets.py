@@ -144,7 +144,7 @@ async def test_real_connections_are_reused() -> None:
     assert len(ports) == 1
 
 
-async def test_two_hundred_answers_stream_at_once() -> None:
+async def test_upstream_streams_two_hundred_answers_at_once() -> None:
     service = FakeModelServer(PIECES)
     halfway = sum(map(len, service.foreground)) // 2
     service.cuts.extend(Cut(halfway, "rst") for _ in range(20))

@@ -24,7 +24,7 @@ def text_of(made: list[JSON]) -> str:
     return "".join(choice["delta"].get("content") or "" for choice in choices)
 
 
-async def test_a_stream_ends_with_its_reason_and_done(demo: DemoModel) -> None:
+async def test_chat_stream_ends_with_its_finish_reason_and_done(demo: DemoModel) -> None:
     made = await chunks(demo, "hello", stream_options={"include_obfuscation": False})
     assert made[0]["choices"][0]["delta"]["role"] == "assistant"
     assert made[-2]["choices"][0]["finish_reason"] == "stop"
@@ -35,7 +35,7 @@ async def test_a_stream_ends_with_its_reason_and_done(demo: DemoModel) -> None:
     assert end.detail == {"response": made[0]["id"], "events": len(made)}
 
 
-async def test_a_cut_stream_begins_anew_with_the_next_request(demo: DemoModel) -> None:
+async def test_cut_chat_stream_starts_again_with_the_next_request(demo: DemoModel) -> None:
     whole = text_of(await chunks(demo, ESSAY))
     demo.board.set_faults(drop_at=0.3)
     cut = text_of(await chunks(demo, ESSAY))
@@ -46,14 +46,14 @@ async def test_a_cut_stream_begins_anew_with_the_next_request(demo: DemoModel) -
     assert (await demo.call("POST", "/chat/completions", body(ESSAY)))[0] == 200
 
 
-async def test_a_failure_ends_the_stream_with_an_error_and_without_done(demo: DemoModel) -> None:
+async def test_failure_ends_the_chat_stream_with_an_error_and_without_done(demo: DemoModel) -> None:
     made = await chunks(demo, "fail midway")
     assert made[-1]["error"]["code"] == "server_error"
     status, told = await demo.call("POST", "/chat/completions", body("fail midway"))
     assert (status, told["error"]["code"]) == (500, "server_error")
 
 
-async def test_an_answer_ends_with_its_client() -> None:
+async def test_chat_answer_stops_when_its_client_disconnects() -> None:
     manual_sleep = ManualSleep()
     async with serving(manual_sleep, words_per_second=40.0) as demo:
         response = await demo.http.post(
@@ -74,6 +74,6 @@ async def test_unknown_models_and_faults_are_refused(demo: DemoModel) -> None:
     assert (await demo.call("POST", "/chat/completions", body("hi")))[0] == 200
 
 
-async def test_the_chat_only_model_chats(demo: DemoModel) -> None:
+async def test_chat_only_model_answers_chat_completions(demo: DemoModel) -> None:
     made = {**body("hi"), "model": "demo-chat-only"}
     assert (await demo.call("POST", "/chat/completions", made))[0] == 200

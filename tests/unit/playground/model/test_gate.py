@@ -6,7 +6,7 @@ from bot.playground.board import Board
 from bot.playground.model.gate import Gate
 
 
-def test_a_status_is_given_as_often_as_asked_and_then_lifted_from_the_board() -> None:
+def test_fault_status_is_returned_as_often_as_set_and_then_cleared() -> None:
     board = Board()
     gate = Gate(board, now=lambda: 0.0)
     assert gate.refusal() is None
@@ -28,7 +28,7 @@ def test_rate_limits_say_when_to_come_back_and_unknown_statuses_have_a_body() ->
         assert error.headers == ({"Retry-After": "2"} if status == 429 else {})
 
 
-def test_each_answer_is_cut_as_often_as_asked() -> None:
+def test_cut_fault_applies_to_each_answer_as_often_as_set() -> None:
     board = Board()
     gate = Gate(board, now=lambda: 0.0)
     assert not gate.cuts("a", 1.0)
@@ -37,7 +37,7 @@ def test_each_answer_is_cut_as_often_as_asked() -> None:
     assert gate.cuts("b", 0.5)
 
 
-def test_an_answer_that_came_through_or_a_fault_set_again_starts_the_count_anew() -> None:
+def test_cut_count_starts_again_after_a_complete_answer_or_a_new_fault() -> None:
     board = Board()
     gate = Gate(board, now=lambda: 0.0)
     board.set_faults(drop_at=0.5)
@@ -79,7 +79,7 @@ async def test_silence_ends_when_the_client_is_gone_or_the_server_ends() -> None
     assert not gate.stalls(0.5)
 
 
-def test_after_a_cut_the_server_is_away_for_as_long_as_the_board_says() -> None:
+def test_server_is_unavailable_after_a_cut_for_as_long_as_set() -> None:
     board, clock = Board(), [100.0]
     gate = Gate(board, now=lambda: clock[0])
     board.set_faults(drop_at=0.5, drop_seconds=1.5)

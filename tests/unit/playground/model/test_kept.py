@@ -23,7 +23,7 @@ def kept(
     return Kept(response_id, request, Conversation((spoken("hi"),)), run, created)
 
 
-def test_a_response_is_known_until_it_is_too_old_or_removed() -> None:
+def test_response_is_kept_until_it_expires_or_is_removed() -> None:
     shelf = Shelf(ModelConfig(kept_seconds=600))
     shelf.add(kept("a", 100.0))
     assert shelf.get("a", 700.0).id == "a"
@@ -35,13 +35,13 @@ def test_a_response_is_known_until_it_is_too_old_or_removed() -> None:
     assert gone.value.status == 404
 
 
-def test_a_running_response_never_grows_too_old() -> None:
+def test_running_response_never_expires() -> None:
     shelf = Shelf(ModelConfig(kept_seconds=600))
     shelf.add(kept("a", 0.0, over=False))
     assert shelf.get("a", 10_000.0)
 
 
-def test_the_oldest_finished_go_when_there_are_too_many_events() -> None:
+def test_oldest_finished_responses_are_dropped_when_there_are_too_many_events() -> None:
     shelf = Shelf(ModelConfig(kept_events=10))
     for each in (kept("a", events=4), kept("b", events=4, over=False), kept("c", events=4)):
         shelf.add(each)
@@ -61,14 +61,16 @@ def test_the_oldest_finished_go_when_there_are_too_many_events() -> None:
     ],
     ids=["foreground", "not streamed", "too old"],
 )
-def test_what_can_not_be_streamed_again_says_why(made: Kept, now: float, why: str) -> None:
+def test_request_to_stream_again_is_refused_with_the_reason(
+    made: Kept, now: float, why: str
+) -> None:
     with pytest.raises(ApiError, match=why) as refused:
         Shelf(ModelConfig()).streamable(made, now)
     assert refused.value.status == 400
     assert refused.value.body["error"]["param"] == "stream"
 
 
-def test_a_young_background_stream_can() -> None:
+def test_recent_background_stream_can_be_streamed_again() -> None:
     Shelf(ModelConfig()).streamable(kept("a", background=True, stream=True), 299.0)
 
 

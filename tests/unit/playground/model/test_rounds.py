@@ -31,7 +31,7 @@ PROMPT = Prompt(
         ("chat", "off", CHAT_ONLY),
     ],
 )
-async def test_a_tool_round_goes_back_whole_and_is_not_refused(
+async def test_complete_tool_round_is_accepted(
     demo: DemoModel, api: Any, background: Any, model: str
 ) -> None:
     statuses: list[int] = []

@@ -12,7 +12,7 @@ from tests.unit.playground.live import DM, GENERAL, YOU
 from tests.unit.playground.slack.offline_workspace import OfflineWorkspace
 
 
-def test_a_command_names_no_message_and_brings_an_address(offline: OfflineWorkspace) -> None:
+def test_command_names_no_message_and_has_a_response_url(offline: OfflineWorkspace) -> None:
     offline.workspace.base_url = "http://127.0.0.1:1"
     offline.workspace.command(DM, "/ask", "why?")
     form = offline.last().body
@@ -22,7 +22,7 @@ def test_a_command_names_no_message_and_brings_an_address(offline: OfflineWorksp
     assert not {"thread_ts", "message_ts"} & set(form)
 
 
-def test_a_command_answered_with_wrong_blocks_is_told_to_the_person(
+def test_command_acknowledged_with_invalid_blocks_shows_an_error(
     offline: OfflineWorkspace,
 ) -> None:
     offline.workspace.command(GENERAL, "/ask", "why?")
@@ -45,7 +45,7 @@ def _button_message(offline: OfflineWorkspace) -> str:
     return message.ts
 
 
-def test_a_press_carries_the_button_its_message_and_an_address(offline: OfflineWorkspace) -> None:
+def test_press_carries_the_button_its_message_and_a_response_url(offline: OfflineWorkspace) -> None:
     ts = _button_message(offline)
     offline.workspace.press(channel=GENERAL, message_ts=ts, block_id="row", action_id="stop")
     body = offline.last().body
@@ -70,7 +70,7 @@ def test_a_press_carries_the_button_its_message_and_an_address(offline: OfflineW
     ],
     ids=["action", "block", "message", "view", "submit", "close", "edit"],
 )
-def test_what_is_not_there_cannot_be_touched(
+def test_action_on_what_does_not_exist_is_refused(
     offline: OfflineWorkspace, act: Callable[[Workspace, str], None]
 ) -> None:
     ts = _button_message(offline)
@@ -102,7 +102,7 @@ def _modal(offline: OfflineWorkspace, **more: Any) -> str:
     return str(views.open(views.trigger(YOU, now), given, now)["id"])
 
 
-def test_a_submission_carries_the_state_of_every_input(offline: OfflineWorkspace) -> None:
+def test_submission_carries_the_state_of_every_input(offline: OfflineWorkspace) -> None:
     offline.workspace.submit(_modal(offline), {"name": "Ada", "model": "big"})
     values = offline.last().body["view"]["state"]["values"]
     assert values["name"]["typed"] == {"type": "plain_text_input", "value": "Ada"}
@@ -119,7 +119,7 @@ def test_a_submission_carries_the_state_of_every_input(offline: OfflineWorkspace
     ],
     ids=["close", "clear", "update", "push"],
 )
-def test_the_answer_to_a_submission_decides_what_is_shown(
+def test_response_to_a_submission_decides_what_is_shown(
     offline: OfflineWorkspace, answer: dict[str, Any], shown: str | None
 ) -> None:
     offline.workspace.submit(_modal(offline), {})
@@ -136,7 +136,7 @@ def test_errors_of_a_submission_stand_beside_the_inputs(offline: OfflineWorkspac
     assert (kind, told["view"]["id"], told["errors"]) == ("modal", view_id, {"name": "Too short"})
 
 
-def test_a_submission_nobody_took_leaves_the_modal_open_and_says_so(
+def test_unacknowledged_submission_leaves_the_modal_open_with_an_error(
     offline: OfflineWorkspace,
 ) -> None:
     view_id = _modal(offline)
@@ -156,7 +156,7 @@ def test_closing_a_modal_is_told_only_when_asked_for(
     assert offline.workspace.snapshot()["modal"] is None
 
 
-def test_a_press_in_the_home_tab_names_the_view(offline: OfflineWorkspace) -> None:
+def test_press_in_the_home_tab_names_the_view(offline: OfflineWorkspace) -> None:
     element = {"type": "checkboxes", "action_id": "on", "options": []}
     blocks = [{"type": "actions", "block_id": "row", "elements": [element]}]
     view = offline.workspace.views.publish(YOU, {"type": "home", "blocks": blocks})

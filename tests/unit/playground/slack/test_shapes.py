@@ -96,7 +96,7 @@ def _submit(w: Workspace) -> None:
     ],
     ids=lambda value: value.rpartition("/")[2] if isinstance(value, str) else "",
 )
-def test_a_delivery_has_slacks_shape(
+def test_deliveries_have_the_recorded_shape(
     offline: OfflineWorkspace, act: Any, recorded: str, corpus: str
 ) -> None:
     act(offline.workspace)
@@ -126,7 +126,7 @@ def test_a_delivery_has_slacks_shape(
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-async def test_an_answer_has_slacks_shape(
+async def test_replies_have_the_recorded_shape(
     slack: LiveSlack, method: str, args: dict[str, Any], corpus: str
 ) -> None:
     theirs = shape(corpus, f"api/{'conversations.replies' if 'history' in method else method}")

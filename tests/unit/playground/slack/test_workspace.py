@@ -16,7 +16,7 @@ from tests.unit.playground.slack.offline_workspace import OfflineWorkspace
 FILE = {"id": "F1", "name": "a.png", "mimetype": "image/png", "size": 3}
 
 
-def test_a_mention_is_two_events_with_two_ids_and_one_ts(offline: OfflineWorkspace) -> None:
+def test_mention_is_two_events_with_two_ids_and_one_ts(offline: OfflineWorkspace) -> None:
     said = offline.workspace.say(GENERAL, f"<@{BOT}> hello", files=[FILE])
     (name, message), (other, mention) = offline.events
     assert (name, other) == ("message.channels", "app_mention")
@@ -27,36 +27,34 @@ def test_a_mention_is_two_events_with_two_ids_and_one_ts(offline: OfflineWorkspa
     assert "channel_type" not in mention
 
 
-def test_a_message_without_mention_is_one_event(offline: OfflineWorkspace) -> None:
+def test_message_without_mention_is_one_event(offline: OfflineWorkspace) -> None:
     offline.workspace.say(GENERAL, "hello", user=ADA)
     ((name, event),) = offline.events
     assert (name, event["user"], event["channel_type"]) == ("message.channels", ADA, "channel")
 
 
-def test_a_direct_message_is_no_mention(offline: OfflineWorkspace) -> None:
+def test_direct_message_is_not_a_mention(offline: OfflineWorkspace) -> None:
     offline.workspace.say(DM, f"<@{BOT}> hello")
     ((name, event),) = offline.events
     assert (name, event["channel_type"]) == ("message.im", "im")
 
 
 @pytest.mark.parametrize("channel", [RANDOM, SECRET])
-def test_nothing_is_heard_of_channels_the_bot_is_not_in(
-    offline: OfflineWorkspace, channel: str
-) -> None:
+def test_channels_without_the_bot_send_no_events(offline: OfflineWorkspace, channel: str) -> None:
     said = offline.workspace.say(channel, f"<@{BOT}> hello")
     offline.workspace.edit(channel, said.ts, "changed")
     offline.workspace.delete(channel, said.ts)
     assert offline.sent == []
 
 
-def test_an_invited_bot_hears_of_the_channel(offline: OfflineWorkspace) -> None:
+def test_invited_bot_receives_events_of_the_channel(offline: OfflineWorkspace) -> None:
     offline.workspace.invite(RANDOM)
     offline.workspace.say(RANDOM, f"<@{BOT}> hello")
     names = [name for name, _ in offline.events]
     assert names == ["member_joined_channel", "message.channels", "app_mention"]
 
 
-def test_a_new_channel_has_everybody_in_it_and_the_bot_if_wanted(offline: OfflineWorkspace) -> None:
+def test_new_channel_has_all_people_and_the_bot_if_wanted(offline: OfflineWorkspace) -> None:
     with_bot = offline.workspace.create_channel("busy")
     without = offline.workspace.create_channel("quiet", with_bot=False)
     for channel in (with_bot, without):
@@ -65,14 +63,14 @@ def test_a_new_channel_has_everybody_in_it_and_the_bot_if_wanted(offline: Offlin
     assert without.id in offline.workspace.snapshot()["messages"]
 
 
-def test_a_reply_names_its_root_and_its_author(offline: OfflineWorkspace) -> None:
+def test_reply_names_its_root_and_its_author(offline: OfflineWorkspace) -> None:
     root = offline.workspace.say(GENERAL, "question", user=ADA)
     offline.workspace.say(GENERAL, f"<@{BOT}> and you?", thread_ts=root.ts)
     for _, event in offline.events[1:]:
         assert (event["thread_ts"], event["parent_user_id"]) == (root.ts, ADA)
 
 
-def test_edits_and_deletions_are_events_with_what_stood_before(offline: OfflineWorkspace) -> None:
+def test_edit_and_deletion_events_have_the_previous_message(offline: OfflineWorkspace) -> None:
     said = offline.workspace.say(GENERAL, "helo")
     offline.workspace.edit(GENERAL, said.ts, "hello")
     offline.workspace.delete(GENERAL, said.ts)
@@ -83,7 +81,7 @@ def test_edits_and_deletions_are_events_with_what_stood_before(offline: OfflineW
     assert (deleted["subtype"], deleted["deleted_ts"]) == ("message_deleted", said.ts)
 
 
-def test_a_deleted_root_is_a_change_into_a_tombstone_that_goes_with_the_last_reply(
+def test_deleted_root_is_a_change_into_a_tombstone_that_goes_with_the_last_reply(
     offline: OfflineWorkspace,
 ) -> None:
     root = offline.workspace.say(GENERAL, "question")
@@ -98,7 +96,9 @@ def test_a_deleted_root_is_a_change_into_a_tombstone_that_goes_with_the_last_rep
     assert offline.workspace.thread(GENERAL, root.ts) == []
 
 
-def test_a_root_that_gets_a_reply_is_told_again_with_its_count(offline: OfflineWorkspace) -> None:
+def test_root_that_gets_a_reply_is_announced_again_with_its_count(
+    offline: OfflineWorkspace,
+) -> None:
     root = offline.workspace.say(GENERAL, "question")
     offline.workspace.say(GENERAL, "answer", thread_ts=root.ts)
     told = [payload["message"] for kind, payload in offline.announcements if kind == "message"]
@@ -106,7 +106,7 @@ def test_a_root_that_gets_a_reply_is_told_again_with_its_count(offline: OfflineW
     assert told[2]["ts"] == root.ts
 
 
-def test_what_happens_before_anybody_listens_is_kept() -> None:
+def test_events_before_the_first_listener_are_kept() -> None:
     workspace, sent = Workspace(Board()), list[Delivery]()
     workspace.say(DM, "hello")
     workspace.connect(sent.extend)
@@ -129,7 +129,7 @@ def test_opening_the_home_tab_brings_what_was_published(offline: OfflineWorkspac
     assert (messages["tab"], "view" in messages) == ("messages", False)
 
 
-def test_a_snapshot_is_json_and_shows_only_what_the_person_may_see(
+def test_snapshot_is_json_and_shows_only_what_the_person_may_see(
     offline: OfflineWorkspace,
 ) -> None:
     root = offline.workspace.say(GENERAL, "question")
