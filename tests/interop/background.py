@@ -27,6 +27,7 @@ from pydantic_ai.models.openai import (  # type: ignore[import-not-found]  # the
 )
 from pydantic_ai.providers.openai import OpenAIProvider  # type: ignore[import-not-found]  # the same
 
+from tests.support.local_server import serve_app
 from tests.unit.playground.model.serving import JSON, MODEL, DemoModel, serving
 
 QUESTION = "write a long essay"
@@ -87,14 +88,8 @@ async def graceful_gateway(url: str) -> AsyncIterator[str]:
 
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", forward)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    host, port = runner.addresses[0][:2]
-    try:
-        yield f"http://{host}:{port}/v1"
-    finally:
-        await runner.cleanup()
+    async with serve_app(app) as origin:
+        yield f"{origin}/v1"
 
 
 async def check_cut(how: str, cut: float | None) -> bool:

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 import yaml
-from aiohttp import web
 
 from bot.observe import Metrics
 from bot.server import health_routes, make_application
 from bot.settings import variables
+from tests.support.local_server import serve_app
 from tests.support.project import ROOT
 
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
@@ -83,16 +83,9 @@ async def _ask_health(port: int) -> int:
 
 
 async def test_health_check_tells_a_live_bot_from_a_dead_one() -> None:
-    runner = web.AppRunner(make_application(*health_routes(Metrics(), {})))
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port = int(runner.addresses[0][1])
-
-    alive = await _ask_health(port)
-    await runner.cleanup()
-
-    assert alive == 0
+    async with serve_app(make_application(*health_routes(Metrics(), {}))) as origin:
+        port = int(origin.rpartition(":")[2])
+        assert await _ask_health(port) == 0
     assert await _ask_health(port) != 0
 
 

@@ -16,9 +16,10 @@ from pathlib import Path
 import click
 
 from tests.chaos.crash.bots import ForkServer, open_fork_server
-from tests.chaos.crash.case import Outcome
+from tests.chaos.crash.case import Case
 from tests.chaos.crash.databases import KINDS, Databases, serving
 from tests.chaos.crash.matrix import crash_cases, every_kind, run_cases
+from tests.chaos.crash.outcome import Outcome
 from tests.chaos.crash.random_crashes import random_plan, run_plans
 from tests.chaos.crash.tally import Tally
 
@@ -65,7 +66,7 @@ async def _count(
 
 async def _points(
     kind: str, fork_server: ForkServer, empty: Databases, at_once: int
-) -> AsyncIterator[Outcome]:
+) -> AsyncIterator[Outcome[Case]]:
     for case in every_kind(kind):
         for first in FIRST:
             planned = replace(case, crashes=first)

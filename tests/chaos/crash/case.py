@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from tests.chaos.crash.bots import Bot, ForkServer
+from tests.chaos.crash.bots import ForkServer
+from tests.chaos.crash.outcome import Outcome
 from tests.chaos.crash.questions import AskedQuestion, Surface, ask
 from tests.chaos.crash.testbed import BotTestbed, open_testbed
 
@@ -33,27 +33,9 @@ class Case:
         return f"{' then '.join(self.crashes) or 'no crash'} ({where})"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What is wrong in the end, and the bots that were there, in turn."""
-
-    case: Case
-    wrong: tuple[str, ...]
-    bots: Sequence[Bot] = field(repr=False)
-    timelines: Sequence[str] = field(repr=False)
-
-    @property
-    def crash_count(self) -> int:
-        """The crashes that did happen."""
-        return sum(bot.code == -signal.SIGKILL for bot in self.bots)
-
-    def __str__(self) -> str:
-        return f"{self.case}: {'; '.join(self.wrong) or 'well'}"
-
-
 async def run(
     case: Case, fork_server: ForkServer, folder: Path, database: str = "", *, followed: bool = True
-) -> Outcome:
+) -> Outcome[Case]:
     """Play a case to its end. `database` is the URL of an empty one where it is no SQLite file.
 
     Unless it is `followed`, the bot that dies is the last.

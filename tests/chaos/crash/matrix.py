@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from tests.chaos.crash.bots import ForkServer
-from tests.chaos.crash.case import LENGTHS, Case, Outcome, run
+from tests.chaos.crash.case import LENGTHS, Case, run
 from tests.chaos.crash.databases import Databases
+from tests.chaos.crash.outcome import Outcome
 from tests.chaos.crash.questions import SURFACES
 
 T = TypeVar("T")
@@ -48,20 +49,20 @@ def essential(point: str) -> bool:
     return not point.startswith("db:") or point.startswith("db:commit")
 
 
-def crash_cases(recorded: Outcome) -> list[Case]:
+def crash_cases(recorded: Outcome[Case]) -> list[Case]:
     """The case once more for each point its last bot passed, where that one dies as well."""
     assert not recorded.wrong, recorded
-    case = recorded.case
+    case = recorded.plan
     points = select_points(recorded.bots[-1].passed)
     return [replace(case, crashes=(*case.crashes, point)) for point in points]
 
 
 async def run_cases(
     cases: Iterable[Case], fork_server: ForkServer, databases: Databases, *, at_once: int
-) -> AsyncIterator[Outcome]:
+) -> AsyncIterator[Outcome[Case]]:
     """Outcomes as they come, `at_once` cases under way."""
 
-    async def one(case: Case) -> Outcome:
+    async def one(case: Case) -> Outcome[Case]:
         async with databases(case.database) as url:
             with tempfile.TemporaryDirectory(prefix="crash-") as folder:
                 return await run(case, fork_server, Path(folder), url)

@@ -9,14 +9,15 @@ import asyncio
 import random
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tests.chaos.crash.bots import Bot, ForkServer
+from tests.chaos.crash.bots import ForkServer
 from tests.chaos.crash.databases import Databases
 from tests.chaos.crash.matrix import run_concurrently
+from tests.chaos.crash.outcome import Outcome
 from tests.chaos.crash.questions import AskedQuestion, Surface, ask
 from tests.chaos.crash.testbed import BotTestbed, open_testbed
 
@@ -41,24 +42,6 @@ class CrashPlan:
     edits_per_minute: int = 45
 
 
-@dataclass(frozen=True, slots=True)
-class PlanOutcome:
-    """What a plan came to."""
-
-    plan: CrashPlan
-    wrong: tuple[str, ...]
-    bots: Sequence[Bot] = field(repr=False)
-    timelines: Sequence[str] = field(repr=False)
-
-    @property
-    def crash_count(self) -> int:
-        """The crashes that did happen."""
-        return sum(bot.code == -signal.SIGKILL for bot in self.bots)
-
-    def __str__(self) -> str:
-        return f"{self.plan}: {'; '.join(self.wrong) or 'well'}"
-
-
 def random_plan(seed: int, database: str = "sqlite", *, quick: bool = False) -> CrashPlan:
     """The plan that belongs to a seed. Some have so few edits that ends go out in new messages and
     old ones are tidied up a minute later, unless it is to be `quick`."""
@@ -76,7 +59,7 @@ def random_plan(seed: int, database: str = "sqlite", *, quick: bool = False) -> 
 
 async def run_plan(
     plan: CrashPlan, fork_server: ForkServer, folder: Path, database: str = ""
-) -> PlanOutcome:
+) -> Outcome[CrashPlan]:
     """Carry out a plan to its end."""
     variables = {"EDITS_PER_MINUTE": str(plan.edits_per_minute)}
     async with open_testbed(
@@ -94,17 +77,17 @@ async def run_plan(
         await testbed.wait_ready(bot)
         code = await bot.end()
         wrong = [f"ended badly: with {code}"] if code else []
-        return PlanOutcome(
+        return Outcome(
             plan, (*wrong, *await testbed.complaints(questions)), testbed.bots, testbed.timelines
         )
 
 
 async def run_plans(
     plans: Iterable[CrashPlan], fork_server: ForkServer, databases: Databases, *, at_once: int
-) -> AsyncIterator[PlanOutcome]:
+) -> AsyncIterator[Outcome[CrashPlan]]:
     """Outcomes as the plans end, `at_once` of them under way."""
 
-    async def one(plan: CrashPlan) -> PlanOutcome:
+    async def one(plan: CrashPlan) -> Outcome[CrashPlan]:
         async with databases(plan.database) as url:
             with tempfile.TemporaryDirectory(prefix="crash-") as folder:
                 return await run_plan(plan, fork_server, Path(folder), url)

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from tests.chaos.crash.case import Outcome
-from tests.chaos.crash.random_crashes import PlanOutcome
+from tests.chaos.crash.outcome import Outcome
 
 SAY_EVERY = 200  # outcomes
 
@@ -28,7 +28,7 @@ class Tally:
         """Nothing was wrong."""
         return not any("wrong" in name for name in self.count)
 
-    def count_outcome(self, ended: Outcome | PlanOutcome, what: str, questions: int = 1) -> None:
+    def count_outcome(self, ended: Outcome[Any], what: str, questions: int = 1) -> None:
         """Count an outcome."""
         self.outcomes += 1
         self.count[f"{what}: crashes"] += ended.crash_count
@@ -45,7 +45,7 @@ class Tally:
         for name, number in sorted(self.count.items()):
             self.write_line(f"{number:6} {name}")
 
-    def _keep(self, ended: Outcome | PlanOutcome) -> None:
+    def _keep(self, ended: Outcome[Any]) -> None:
         self.write_line(str(ended))
         if self.logs:
             path = self.logs / f"{self.outcomes}.log"

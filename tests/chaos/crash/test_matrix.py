@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.crash.bots import ForkServer
-from tests.chaos.crash.case import Case, Outcome, run
+from tests.chaos.crash.case import Case, run
 from tests.chaos.crash.databases import Databases, databases
 from tests.chaos.crash.matrix import crash_cases, essential, every_kind, run_cases
+from tests.chaos.crash.outcome import Outcome
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -105,7 +106,7 @@ async def test_crash_at_some_points_of_every_kind_of_turn_leaves_one_complete_an
 
 async def _record(
     kinds: Sequence[Case], fork_server: ForkServer, empty: Databases
-) -> list[Outcome]:
+) -> list[Outcome[Case]]:
     recorded = [outcome async for outcome in run_cases(kinds, fork_server, empty, at_once=AT_ONCE)]
     assert [str(outcome) for outcome in recorded if outcome.wrong] == []
     return sorted(recorded, key=str)

@@ -13,6 +13,8 @@ from contextlib import asynccontextmanager, suppress
 
 from aiohttp import ClientConnectionError, ClientSession, ClientTimeout, web
 
+from tests.support.local_server import serve_app
+
 COPIES = 3
 LATEST = 1.5  # seconds until the last copy arrives; a retry of Slack's may be later still
 
@@ -78,11 +80,8 @@ async def balancer(rng: random.Random) -> AsyncIterator[tuple[str, Balancer]]:
         running = Balancer(rng, session)
         app = web.Application()
         app.router.add_post("/slack/events", running.handle)
-        runner = web.AppRunner(app, shutdown_timeout=1)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            yield f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events", running
-        finally:
-            await running.close()
-            await runner.cleanup()
+        async with serve_app(app, shutdown_seconds=1) as origin:
+            try:
+                yield f"{origin}/slack/events", running
+            finally:
+                await running.close()

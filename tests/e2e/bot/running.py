@@ -22,6 +22,7 @@ from bot.playground.model.conversation import Conversation, spoken
 from bot.playground.model.script import answer
 from bot.playground.model.server import ModelConfig, add_model
 from bot.playground.slack.server import SlackConfig
+from tests.support.local_server import serve_app
 from tests.unit.playground import live
 
 START_SECONDS = 20.0
@@ -159,13 +160,8 @@ async def demo_model(config: ModelConfig) -> AsyncIterator[tuple[str, Board]]:
     board = Board()
     app = web.Application(client_max_size=8 * 2**20)
     add_model(app, board, config)
-    runner = web.AppRunner(app, shutdown_timeout=1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1", board
-    finally:
-        await runner.cleanup()
+    async with serve_app(app, shutdown_seconds=1) as origin:
+        yield f"{origin}/v1", board
 
 
 @asynccontextmanager

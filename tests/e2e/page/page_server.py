@@ -22,6 +22,7 @@ from bot.playground.process import BotProcess
 from bot.playground.slack import seed
 from bot.playground.slack.server import SlackConfig, add_slack
 from bot.playground.slack.workspace import Workspace
+from tests.support.local_server import serve_app
 
 YOU, ADA, BOT = seed.YOU.id, seed.ADA.id, seed.BOT.id
 GENERAL, RANDOM, DM = seed.GENERAL.id, seed.RANDOM.id, seed.DM.id
@@ -78,14 +79,10 @@ async def serve_page(
     app = web.Application()
     add_slack(app, workspace, slack or SlackConfig())
     add_page(app, workspace, process, workspace.board, PageConfig("demo"))
-    runner = web.AppRunner(app, shutdown_timeout=0.3)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    async with serve_app(app, shutdown_seconds=0.3) as url:
         workspace.base_url = url
-        async with aiohttp.ClientSession() as http:
-            yield PageServer(url, workspace, process, http)
-    finally:
-        await process.stop()
-        await runner.cleanup()
+        try:
+            async with aiohttp.ClientSession() as http:
+                yield PageServer(url, workspace, process, http)
+        finally:
+            await process.stop()

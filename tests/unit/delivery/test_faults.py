@@ -7,6 +7,8 @@ from itertools import count
 
 import pytest
 
+from bot.delivery import Reply
+from bot.delivery.delivery import Delivery
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now
 from tests.unit.delivery.delivery_setup import (
@@ -150,15 +152,21 @@ async def test_final_status_line_is_below_the_text_of_the_last_message_only() ->
     assert set(states[:-1]) == {""}
 
 
+async def finish_with_stale_footer(fake: FakeSlack, delivery: Delivery, limit: str) -> Reply:
+    """Finish an answer whose last edit meets a rate limit, so that its end is a second message."""
+    reply = delivery.create_reply(question())
+    await reply.open(THINKING)
+    reply.show(writing("The beginning"))
+    await asyncio.sleep(2)
+    fake.fault = fail_once("chat.update", limit)
+    await reply.finish(done("The beginning and the end."))
+    return reply
+
+
 async def test_closing_delivery_removes_stale_footers() -> None:
     fake = FakeSlack()
     async with open_delivery(fake) as delivery:
-        reply = delivery.create_reply(question())
-        await reply.open(THINKING)
-        reply.show(writing("The beginning"))
-        await asyncio.sleep(2)
-        fake.fault = fail_once("chat.update", "429:0.3")
-        await reply.finish(done("The beginning and the end."))
+        await finish_with_stale_footer(fake, delivery, "429:0.3")
         await asyncio.sleep(0.3)
         assert [m.state for m in fake.messages.values()] == ["Writing…", ""]
     assert [m.state for m in fake.messages.values()] == ["", ""]
@@ -167,12 +175,7 @@ async def test_closing_delivery_removes_stale_footers() -> None:
 async def test_wait_cleanup_returns_when_no_message_has_a_stale_footer() -> None:
     fake = FakeSlack()
     async with open_delivery(fake) as delivery:
-        reply = delivery.create_reply(question())
-        await reply.open(THINKING)
-        reply.show(writing("The beginning"))
-        await asyncio.sleep(2)
-        fake.fault = fail_once("chat.update", "429:5")
-        await reply.finish(done("The beginning and the end."))
+        reply = await finish_with_stale_footer(fake, delivery, "429:5")
         assert [m.state for m in fake.messages.values()] == ["Writing…", ""]
         await reply.wait_cleanup()
         assert [m.state for m in fake.messages.values()] == ["", ""]

@@ -18,7 +18,7 @@ from tests.unit.delivery.delivery_setup import (
     question,
 )
 from tests.unit.delivery.fake_slack import Call, Fault
-from tests.unit.delivery.streamed_answer import full_text, stream_answer
+from tests.unit.delivery.streamed_answer import begin_answer, full_text, stream_answer
 from tests.unit.delivery.streaming_slack import StreamingSlack, dm, write
 
 
@@ -140,9 +140,7 @@ async def test_lost_start_is_not_confused_with_another_answers_stream() -> None:
 async def test_native_reply_continues_by_edits_after_slack_ended_its_stream() -> None:
     fake = StreamingSlack()
     async with open_delivery(fake, delivery="native") as delivery:
-        reply = delivery.create_reply(dm())
-        await reply.open(THINKING)
-        await write(reply, TEXT[:1000], 3)
+        reply = await begin_answer(delivery)
         fake.streams[0].began -= 1000
         await write(reply, TEXT, 5, since=1000)
         await reply.finish(done(TEXT))

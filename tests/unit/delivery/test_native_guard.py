@@ -16,7 +16,7 @@ from tests.unit.delivery.delivery_setup import (
     open_delivery,
     writing,
 )
-from tests.unit.delivery.streamed_answer import full_text
+from tests.unit.delivery.streamed_answer import begin_answer, full_text
 from tests.unit.delivery.streaming_slack import StreamingSlack, dm, write
 
 
@@ -24,9 +24,7 @@ async def test_closing_delivery_stops_live_streams() -> None:
     fake = StreamingSlack()
     async with open_delivery(fake, delivery="native") as delivery:
         for n in range(3):
-            reply = delivery.create_reply(dm(n))
-            await reply.open(THINKING)
-            await write(reply, TEXT[:1000], 3)
+            await begin_answer(delivery, n)
     assert [stream.live for stream in fake.streams] == [False] * 3
     assert [stream.turn for stream in fake.streams] == ["turn0", "turn1", "turn2"]
 
@@ -50,9 +48,7 @@ async def test_turn_guard_records_streams_with_their_method() -> None:
 async def test_stream_of_a_crashed_process_is_stopped_and_edited() -> None:
     fake, guard = StreamingSlack(), MemoryGuard()
     async with open_delivery(fake, delivery="native") as delivery:
-        reply = delivery.create_reply(dm(), guard=guard)
-        await reply.open(THINKING)
-        await write(reply, TEXT[:1000], 3)
+        reply = await begin_answer(delivery, guard=guard)
         reply.abandon()
         left = guard.messages
     assert fake.streams[0].live
@@ -68,9 +64,7 @@ async def test_stream_of_a_crashed_process_is_stopped_and_edited() -> None:
 async def test_find_messages_finds_a_stream_that_is_not_on_record() -> None:
     fake = StreamingSlack()
     async with open_delivery(fake, delivery="native") as delivery:
-        reply = delivery.create_reply(dm())
-        await reply.open(THINKING)
-        await write(reply, TEXT[:1000], 3)
+        reply = await begin_answer(delivery)
         reply.abandon()
         found = await delivery.find_messages(dm())
         assert [(one.ts, one.method) for one in found] == [(fake.streams[0].ts, "native")]
@@ -84,9 +78,7 @@ async def test_find_messages_finds_a_stream_that_is_not_on_record() -> None:
 async def test_turn_guard_without_a_lease_delays_every_stream_write() -> None:
     fake, guard = StreamingSlack(), MemoryGuard()
     async with open_delivery(fake, delivery="native") as delivery:
-        reply = delivery.create_reply(dm(), guard=guard)
-        await reply.open(THINKING)
-        await write(reply, TEXT[:1000], 3)
+        reply = await begin_answer(delivery, guard=guard)
         guard.has_lease = False
         await asyncio.sleep(1)
         before = len(fake.calls)
@@ -100,9 +92,7 @@ async def test_turn_guard_without_a_lease_delays_every_stream_write() -> None:
 async def test_abandoned_native_reply_writes_nothing_more() -> None:
     fake = StreamingSlack()
     async with open_delivery(fake, delivery="native") as delivery:
-        reply = delivery.create_reply(dm())
-        await reply.open(THINKING)
-        await write(reply, TEXT[:1000], 3)
+        reply = await begin_answer(delivery)
         ending = asyncio.create_task(reply.finish(done(TEXT)))
         await asyncio.sleep(0)
         reply.abandon()

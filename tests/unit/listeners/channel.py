@@ -19,6 +19,7 @@ from bot.listeners.context import ListenerContext
 from bot.slack import Identity, Slack
 from bot.turn.ephemeral.actions import EphemeralAnswers
 from bot.values import Question
+from tests.support.local_server import serve_app
 
 ME = Identity("T1", "Team", "UBOT", "BBOT", "bot", frozenset(), "E1")
 OTHER_BOT = {"user": "UALERT", "bot_id": "BALERT", "app_id": "AALERT"}
@@ -113,17 +114,10 @@ async def open_channel(*answer_bots: str, external: bool = False) -> AsyncIterat
     channel = Channel()
     server = web.Application()
     server.router.add_route("*", "/{path:.*}", channel.slack)
-    runner = web.AppRunner(server, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}/api/"
-        async with ClientSession() as session:
-            slack = Slack("xoxb-1", base_url=url, session=session)
-            channel.app = _listening(slack, channel, answer_bots, external=external)
-            yield channel
-    finally:
-        await runner.cleanup()
+    async with serve_app(server) as origin, ClientSession() as session:
+        slack = Slack("xoxb-1", base_url=f"{origin}/api/", session=session)
+        channel.app = _listening(slack, channel, answer_bots, external=external)
+        yield channel
 
 
 def _listening(

@@ -24,6 +24,7 @@ from bot.turn.ephemeral.actions import EphemeralAnswers
 from bot.turn.ephemeral.repost import RepostResult
 from bot.turn.supervisor import Verdict
 from bot.values import Draft, Place, Question
+from tests.support.local_server import serve_app
 
 TEXT = {"type": "markdown", "text": "One two"}
 STATE = {"type": "context", "elements": [{"type": "plain_text", "text": "It broke off."}]}
@@ -195,37 +196,31 @@ async def open_listeners() -> AsyncIterator[ListenerSetup]:
     setup = ListenerSetup("")
     server = web.Application()
     server.router.add_route("*", "/{path:.*}", setup.handle_slack)
-    runner = web.AppRunner(server, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        setup.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        async with ClientSession() as session:
-            slack = Slack("xoxb-1", base_url=f"{setup.url}/api/", session=session)
-            me = Identity("T1", "Team", "UBOT", "BBOT", "bot", frozenset())
-            setup.app = bolt_app(slack.web, me, None)
-            setup.delivery = Delivery(slack, DeliveryConfig())
-            private = EphemeralAnswers(
-                slack,
-                setup.delivery,
-                get_turn=setup.get_turn,
-                send_command=setup.send_command,
-                repost=setup.repost,
-            )
-            access = AccessPolicy(frozenset({"T1"}))
-            context = ListenerContext(
-                *(slack, me, access, "/ask"),
-                setup.submit,
-                setup.stop,
-                setup.retry,
-                private,
-                setup.stop_thread,
-                setup.on_message_deleted,
-                setup.next_turn,
-                setup.ask,
-            )
-            register(setup.app, context)
-            yield setup
-            await setup.delivery.aclose()
-    finally:
-        await runner.cleanup()
+    async with serve_app(server) as origin, ClientSession() as session:
+        setup.url = origin
+        slack = Slack("xoxb-1", base_url=f"{origin}/api/", session=session)
+        me = Identity("T1", "Team", "UBOT", "BBOT", "bot", frozenset())
+        setup.app = bolt_app(slack.web, me, None)
+        setup.delivery = Delivery(slack, DeliveryConfig())
+        private = EphemeralAnswers(
+            slack,
+            setup.delivery,
+            get_turn=setup.get_turn,
+            send_command=setup.send_command,
+            repost=setup.repost,
+        )
+        access = AccessPolicy(frozenset({"T1"}))
+        context = ListenerContext(
+            *(slack, me, access, "/ask"),
+            setup.submit,
+            setup.stop,
+            setup.retry,
+            private,
+            setup.stop_thread,
+            setup.on_message_deleted,
+            setup.next_turn,
+            setup.ask,
+        )
+        register(setup.app, context)
+        yield setup
+        await setup.delivery.aclose()

@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.support.local_server import serve_app
 from tests.unit.listeners.socket_bot import ME, SocketBot, config, socket_bot
 from tests.unit.playground.live import LiveSlack
 
@@ -45,14 +46,8 @@ async def misbehaving_slack(talk: Talk) -> AsyncIterator[MisbehavingSlack]:
     app = web.Application()
     app.router.add_post("/api/apps.connections.open", slack.open)
     app.router.add_get("/socket", slack.socket)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        slack.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    async with serve_app(app) as slack.url:
         yield slack
-    finally:
-        await runner.cleanup()
 
 
 @asynccontextmanager

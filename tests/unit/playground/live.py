@@ -26,6 +26,7 @@ from bot.playground.slack.server import SlackConfig, add_slack
 from bot.playground.slack.sockets import Sockets
 from bot.playground.slack.web_api import METHODS, arguments
 from bot.playground.slack.workspace import Workspace
+from tests.support.local_server import serve_app
 
 YOU, ADA, BOT = seed.YOU.id, seed.ADA.id, seed.BOT.id
 GENERAL, ENGINEERING, RANDOM = seed.GENERAL.id, seed.ENGINEERING.id, seed.RANDOM.id
@@ -162,17 +163,9 @@ async def slack(
     live = LiveSlack(workspace, config or SlackConfig(), session)
     app = web.Application(middlewares=[live.record])
     live.sockets = add_slack(app, workspace, live.config)
-    runner = web.AppRunner(app, shutdown_timeout=1)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        live.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    async with serve_app(app, shutdown_seconds=1) as live.url, session:
         workspace.base_url = live.url
         yield live
-    finally:
-        await session.close()
-        await runner.cleanup()
 
 
 def free_port() -> int:

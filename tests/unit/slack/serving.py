@@ -12,6 +12,7 @@ from aiohttp import web
 
 from bot.errors import SlackError
 from bot.slack import Slack, http_session
+from tests.support.local_server import serve_app
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -61,24 +62,16 @@ async def serving(answer: Answer) -> AsyncIterator[Server]:
 
     app = web.Application()
     app.router.add_route("*", "/api/{method}", handle)
-    runner = web.AppRunner(app, shutdown_timeout=0)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
     outcomes: list[tuple[str, str]] = []
-    try:
-        async with http_session() as session:
-            slack = Slack(
-                "xoxb-1",
-                base_url=f"{origin}/api/",
-                session=session,
-                on_call=lambda method, outcome: outcomes.append((method, outcome)),
-            )
-            server = Server(slack, origin, outcomes=outcomes)
-            yield server
-    finally:
-        await runner.cleanup()
+    async with serve_app(app, shutdown_seconds=0) as origin, http_session() as session:
+        slack = Slack(
+            "xoxb-1",
+            base_url=f"{origin}/api/",
+            session=session,
+            on_call=lambda method, outcome: outcomes.append((method, outcome)),
+        )
+        server = Server(slack, origin, outcomes=outcomes)
+        yield server
 
 
 async def update(slack: Slack) -> None:

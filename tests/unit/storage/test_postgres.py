@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
@@ -19,7 +20,7 @@ from bot.storage.records import Claim
 from bot.storage.store import Store
 from tests.support.postgres import Server
 from tests.unit.storage.conftest import PATIENCE, Stores
-from tests.unit.storage.lossy_proxy import lossy_proxy
+from tests.unit.storage.lossy_proxy import LossyProxy, lossy_proxy
 from tests.unit.storage.questions import end, question
 
 
@@ -99,48 +100,55 @@ async def test_postgres_statement_that_timed_out_ends_on_the_server_too(
     await _nothing_runs(postgres, url)
 
 
+@asynccontextmanager
+async def database_behind_proxy(
+    postgres: Server, url: str
+) -> AsyncIterator[tuple[LossyProxy, Database]]:
+    """A proxy that can lose responses, and the database opened through it."""
+    async with lossy_proxy(postgres.port) as proxy:
+        address = make_url(url).set(port=proxy.port).render_as_string(hide_password=False)
+        async with open_database(address, timeout_seconds=PATIENCE) as database:
+            yield proxy, database
+
+
 async def test_claim_with_an_unconfirmed_commit_leaves_no_turn(
     postgres: Server, url: str, database: Database
 ) -> None:
-    async with lossy_proxy(postgres.port) as proxy:
-        behind = make_url(url).set(port=proxy.port).render_as_string(hide_password=False)
-        async with open_database(behind, timeout_seconds=PATIENCE) as cut_off:
-            store = Store(cut_off, replica="one")
-            for name in ("Q1", "Q2"):
-                proxy.lose_response_to = b"COMMIT;"
-                with pytest.raises(CommitUnknown):
-                    await store.claim(question(name), "t")
-            watching = Store(database, replica="two")
-            assert await store.claim(question("Q1"), "t") is Claim.CLAIMED, "it is asked again"
-            assert await watching.get_turn("Q1") is not None
-            await store.heartbeat()
-            assert await watching.get_turn("Q2") is None, "it was refused"
-            assert await store.claim(question("Q1"), "t") is Claim.DUPLICATE
-            assert await store.claim(question("Q2"), "t") is Claim.QUEUED
+    async with database_behind_proxy(postgres, url) as (proxy, cut_off):
+        store = Store(cut_off, replica="one")
+        for name in ("Q1", "Q2"):
+            proxy.lose_response_to = b"COMMIT;"
+            with pytest.raises(CommitUnknown):
+                await store.claim(question(name), "t")
+        watching = Store(database, replica="two")
+        assert await store.claim(question("Q1"), "t") is Claim.CLAIMED, "it is asked again"
+        assert await watching.get_turn("Q1") is not None
+        await store.heartbeat()
+        assert await watching.get_turn("Q2") is None, "it was refused"
+        assert await store.claim(question("Q1"), "t") is Claim.DUPLICATE
+        assert await store.claim(question("Q2"), "t") is Claim.QUEUED
 
 
 async def test_write_with_an_unconfirmed_commit_may_be_repeated(
     postgres: Server, url: str, database: Database
 ) -> None:
-    async with lossy_proxy(postgres.port) as proxy:
-        behind = make_url(url).set(port=proxy.port).render_as_string(hide_password=False)
-        async with open_database(behind, timeout_seconds=PATIENCE) as cut_off:
-            store = Store(cut_off, replica="one")
-            await Store(database, replica="two").claim(question("Q1"), "t")
-            await Store(database, replica="two").claim(question("Q2"), "t")
+    async with database_behind_proxy(postgres, url) as (proxy, cut_off):
+        store = Store(cut_off, replica="one")
+        await Store(database, replica="two").claim(question("Q1"), "t")
+        await Store(database, replica="two").claim(question("Q2"), "t")
+        proxy.lose_response_to = b"COMMIT;"
+        with pytest.raises(CommitUnknown):
+            await store.take_over("Q2", 1, count_crash=True)
+        [found] = await store.get_unfinished_turns("one")
+        assert (found.question.id, found.fence, found.crash_count) == ("Q2", 2, 1)
+        for again, says in (
+            (lambda: end(Store(cut_off, replica="two"), "Q1"), set()),
+            (lambda: store.promote("Q2", 2), found.question),
+        ):
             proxy.lose_response_to = b"COMMIT;"
             with pytest.raises(CommitUnknown):
-                await store.take_over("Q2", 1, count_crash=True)
-            [found] = await store.get_unfinished_turns("one")
-            assert (found.question.id, found.fence, found.crash_count) == ("Q2", 2, 1)
-            for again, says in (
-                (lambda: end(Store(cut_off, replica="two"), "Q1"), set()),
-                (lambda: store.promote("Q2", 2), found.question),
-            ):
-                proxy.lose_response_to = b"COMMIT;"
-                with pytest.raises(CommitUnknown):
-                    await again()
-                assert await again() == says
+                await again()
+            assert await again() == says
 
 
 async def test_postgres_write_that_is_cancelled_leaves_no_lock_and_no_transaction(

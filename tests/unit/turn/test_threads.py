@@ -9,11 +9,23 @@ from pathlib import Path
 import pytest
 
 from bot.turn.answer_state import WAITING_STATUS
-from bot.values import Phase, Place
+from bot.values import Phase, Place, Question
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.turn.answer_setup import Model, open_runner
-from tests.unit.turn.replica_setup import FakeAnswers, ReplicaSetup, question, until
+from tests.unit.turn.replica_setup import FakeAnswers, Replica, ReplicaSetup, question, until
+
+FIRST = question("q1")
+
+
+async def answering_replica(
+    setup: ReplicaSetup, answers: FakeAnswers, asked: Question = FIRST
+) -> Replica:
+    """A replica that is answering a question."""
+    replica = await setup.replica("a", answers)
+    await replica.supervisor.submit(asked)
+    await until(lambda: answers.asked == [asked.id])
+    return replica
 
 
 async def test_questions_asked_during_an_answer_wait_and_are_answered_as_one(
@@ -84,9 +96,7 @@ async def test_stop_message_of_the_asker_ends_the_answer_and_asks_nothing(
 ) -> None:
     async with ReplicaSetup(tmp_path) as setup:
         answers = FakeAnswers()
-        a = await setup.replica("a", answers)
-        await a.supervisor.submit(question("q1"))
-        await until(lambda: answers.asked == ["q1"])
+        a = await answering_replica(setup, answers)
         assert await a.supervisor.submit(question("q2", "Stop!", ts="2.0"))
         assert not await a.supervisor.submit(question("q2", "Stop!", ts="2.0"))
         await until(lambda: not a.supervisor.running_count)
@@ -103,10 +113,8 @@ async def test_question_that_begins_with_stop_waits_and_stops_nothing(
 ) -> None:
     async with ReplicaSetup(tmp_path) as setup:
         first, second = FakeAnswers(), FakeAnswers(may_end=True)
-        a = await setup.replica("a", first)
+        await answering_replica(setup, first)
         b = await setup.replica("b", second)
-        await a.supervisor.submit(question("q1"))
-        await until(lambda: first.asked == ["q1"])
         await b.supervisor.submit(question("q2", text, ts="2.0"))
         await until(lambda: now() > 3)
         assert (first.stopped, second.asked) == ([], [])
@@ -118,10 +126,8 @@ async def test_question_that_begins_with_stop_waits_and_stops_nothing(
 async def test_stop_message_reaches_the_answer_of_another_replica(tmp_path: Path) -> None:
     async with ReplicaSetup(tmp_path) as setup:
         first = FakeAnswers()
-        a = await setup.replica("a", first)
+        await answering_replica(setup, first)
         b = await setup.replica("b", FakeAnswers())
-        await a.supervisor.submit(question("q1"))
-        await until(lambda: first.asked == ["q1"])
         await b.supervisor.submit(question("q2", "请停止 谢谢", ts="2.0"))
         await until(lambda: first.stopped == ["stopped by U1"])
         assert not b.supervisor.running_count
@@ -130,9 +136,7 @@ async def test_stop_message_reaches_the_answer_of_another_replica(tmp_path: Path
 async def test_stop_message_with_a_file_is_a_question(tmp_path: Path) -> None:
     async with ReplicaSetup(tmp_path) as setup:
         answers = FakeAnswers()
-        a = await setup.replica("a", answers)
-        await a.supervisor.submit(question("q1"))
-        await until(lambda: answers.asked == ["q1"])
+        a = await answering_replica(setup, answers)
         shown = replace(question("q2", "stop", ts="2.0"), unreadable=("sign.png (PNG)",))
         await a.supervisor.submit(shown)
         await until(lambda: now() > 3)
@@ -144,9 +148,7 @@ async def test_stop_message_with_a_file_is_a_question(tmp_path: Path) -> None:
 async def test_answer_to_a_bot_may_be_stopped_by_anybody(tmp_path: Path) -> None:
     async with ReplicaSetup(tmp_path) as setup:
         answers = FakeAnswers()
-        a = await setup.replica("a", answers)
-        await a.supervisor.submit(replace(question("q1", user="B9"), bot="B9"))
-        await until(lambda: answers.asked == ["q1"])
+        a = await answering_replica(setup, answers, replace(question("q1", user="B9"), bot="B9"))
         await a.supervisor.submit(question("q2", "stop", ts="2.0", user="U7"))
         await until(lambda: answers.stopped == ["stopped by U7"])
 

@@ -15,6 +15,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, web
 from bot.playground.board import Board, Entry
 from bot.playground.model.run import Sleep
 from bot.playground.model.server import ModelConfig, add_model
+from tests.support.local_server import serve_app
 
 MODEL = "gpt-5.4"
 AT_ONCE: dict[str, Any] = {"words_per_second": 1e9, "first_word_seconds": 0.0}
@@ -94,16 +95,8 @@ async def serving(
     """A demo model; by default it answers at once."""
     board, app = Board(), web.Application()
     add_model(app, board, ModelConfig(**(AT_ONCE | config)), now=now, sleep=sleep)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    async with ClientSession(timeout=ClientTimeout(total=20)) as http:
-        try:
-            yield DemoModel(board, f"http://{host}:{port}/v1", http)
-        finally:
-            await runner.cleanup()
+    async with ClientSession(timeout=ClientTimeout(total=20)) as http, serve_app(app) as origin:
+        yield DemoModel(board, f"{origin}/v1", http)
 
 
 async def read(chunks: AsyncIterator[bytes]) -> AsyncIterator[JSON]:

@@ -16,6 +16,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from bot.playground.slack.server import SlackConfig
 from bot.playground.slack.webhooks import MAX_ANSWER
+from tests.support.local_server import serve_app
 from tests.unit.playground import live
 from tests.unit.playground.live import BOT, DM, GENERAL, LiveSlack
 
@@ -50,14 +51,11 @@ class App:
 async def _serving(app: App, **config: Any) -> AsyncIterator[LiveSlack]:
     server = web.Application()
     server.router.add_post("/slack/events", app.handle)
-    runner = web.AppRunner(server, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
-    given = SlackConfig(events_url=url, ack_seconds=0.2, retry_after=(0.0, 0.0, 0.0))
-    async with live.slack(replace(given, **config)) as slack:
-        yield slack
-    await runner.cleanup()
+    async with serve_app(server) as origin:
+        url = f"{origin}/slack/events"
+        given = SlackConfig(events_url=url, ack_seconds=0.2, retry_after=(0.0, 0.0, 0.0))
+        async with live.slack(replace(given, **config)) as slack:
+            yield slack
 
 
 async def test_event_signature_is_accepted_by_the_sdk() -> None:
