@@ -1,9 +1,8 @@
-"""The bot as a process of its own: started, watched, started again, killed on demand.
+"""The bot as a process of its own: started, supervised, restarted, and killed on demand.
 
-It is the real bot, so it can really be killed. Whatever it writes goes to the board, and what is
-no routine also to standard error. When it dies by itself it comes back, slower each time; when it
-says that its settings are wrong (exit code 2) it stays down and its sentence is shown. It never
-outlives the playground: see `leash`.
+Everything it writes goes to the board; warnings, errors and other text also to standard error. If
+it exits by itself it is restarted, after a longer pause each time. If its settings are wrong (exit
+code 2) it stays down, and what it said is shown. It never outlives the playground: see `leash`.
 """
 
 from __future__ import annotations
@@ -73,7 +72,7 @@ class BotProcess:
         return {"state": self.state, "pid": self.pid, "sentence": self.sentence}
 
     async def start(self) -> None:
-        """Start it if nobody watches over it yet; returns before it is ready."""
+        """Start it unless it is started already; returns before it is ready."""
         async with self._one_at_a_time:
             self._begin()
 
@@ -108,7 +107,7 @@ class BotProcess:
             self._hurry.set()
 
     async def _end(self, how: signal.Signals) -> None:
-        """Send `how` and come back when the process is gone and nobody starts it again."""
+        """Send `how`; return once the process has ended and is not restarted any more."""
         watch, self._watch = self._watch, None
         if watch is None:
             return
@@ -121,7 +120,7 @@ class BotProcess:
         await watch
 
     async def _live(self) -> None:
-        """Life after life, until one is ended on purpose or another can't help."""
+        """Run the bot again and again, until it is ended on purpose or its settings are wrong."""
         deaths = 0
         while True:
             began = asyncio.get_running_loop().time()
@@ -136,7 +135,7 @@ class BotProcess:
         self._tell("down", said if code == BAD_SETTINGS and not self._asked_for else "")
 
     async def _wait(self, code: int, seconds: float) -> bool:
-        """Sit out the pause after a death, or less; tells whether the end was asked for."""
+        """Wait before the next start, at most `seconds`; whether the end was asked for."""
         self._tell(
             "down", f"The bot ended by itself ({_reason(code)}); next start in {seconds:g} s."
         )
@@ -195,7 +194,7 @@ class BotProcess:
             self._board.note("bot", said, **detail)
 
     def _bury(self, process: asyncio.subprocess.Process) -> None:
-        """Let go of the pipe, so that the guard takes along whatever it left behind."""
+        """Kill what the process has left running, and close the pipe, which ends the guard."""
         if process.stdin is not None:
             process.stdin.close()
         self._signal(signal.SIGKILL)

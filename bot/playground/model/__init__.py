@@ -1,15 +1,15 @@
 """The playground's demo model: Responses and Chat Completions, as a careful server has them.
 
-Not a language model: the script answers, and says so. What is real is the wire: order of events,
-sequence numbers, pace, background runs with resume, refusals, and the faults of the board.
+It is no language model: a script answers, and says so. What is real is the protocol: the order of
+events, sequence numbers, pace, background responses that can be resumed, refusals, and faults.
 
-    server            the door: `ModelConfig`, `add_model`
+    server            mounts it: `ModelConfig`, `add_model`
     responses_api     /v1/responses, resume, poll, cancel      chat_api     /v1/chat/completions
     responses_body    what a request asks for (pure)           chat_body    the same (pure)
     responses_events  a plan as events, in order (pure)        chat_chunks  a plan as chunks (pure)
-    run, kept         an answer's event log; those kept        gate, line   faults; one connection
+    run, kept         event logs; stored responses             gate, line   faults; one connection
     conversation      what was said (pure)                     plan         what to answer (pure)
     rounds            whether a round of calls comes back whole, in both formats (pure)
     frames, pace      what is sent next, and when              desk, fields common to all endpoints
-    script/           the mind: from a conversation to a plan (pure)
+    script/           what is answered: a conversation to a plan (pure)
 """

@@ -1,5 +1,5 @@
-"""/v1/chat/completions (docs/upstream.md#chat-completions): streamed or whole. A drop leaves
-nothing to resume."""
+"""/v1/chat/completions (docs/upstream.md#chat-completions): streamed, or as one
+object. A dropped stream can't be resumed."""
 
 from __future__ import annotations
 

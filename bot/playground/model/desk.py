@@ -1,4 +1,4 @@
-"""What every endpoint does alike: key, faults, body, error answers, lines in the log."""
+"""What all endpoints share: checks of key and faults, bodies, error responses, log lines."""
 
 from __future__ import annotations
 
@@ -89,13 +89,13 @@ class Desk:
         return answer
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run it beside the requests; it is called off when the server ends."""
+        """Run `work` as a task, which is cancelled when the server ends."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def close(self, _app: web.Application) -> None:
-        """End what still runs."""
+        """Cancel all tasks, and return when they have ended."""
         self.gate.close()
         tasks = tuple(self._tasks)
         for task in tasks:
@@ -116,12 +116,12 @@ def request_id() -> dict[str, str]:
 
 
 def new_id(prefix: str, separator: str = "_") -> str:
-    """An id in OpenAI's manner."""
+    """A new id in the form of OpenAI's."""
     return f"{prefix}{separator}{uuid.uuid4().hex}"
 
 
 def input_tokens(conversation: Conversation) -> int:
-    """What the conversation costs to read."""
+    """The input tokens of a conversation."""
     texts = [conversation.instructions, *map(_text, conversation.turns)]
     return sum(len(tokens(text)) for text in texts) + _TOKENS_PER_TURN * len(conversation.turns)
 

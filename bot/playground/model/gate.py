@@ -1,4 +1,4 @@
-"""The board's faults, where they bite: before a request is taken, and between log and line."""
+"""Applies the board's faults: to requests before they are accepted, and to streams."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Cut(Exception):
 
 
 class Gate:
-    """Decides what the faults in force do to requests and to streams."""
+    """Decides what the active faults do to requests and to streams."""
 
     def __init__(self, board: Board, now: Callable[[], float]) -> None:
         self._board = board
@@ -46,7 +46,7 @@ class Gate:
         return fault(faults.model_status)
 
     def cuts(self, key: Hashable, share: float) -> bool:
-        """Whether the line is cut when `share` of the answer `key` is out; counts the cut."""
+        """Whether to cut the stream of answer `key` when `share` (0 to 1) was sent; counts it."""
         faults = self._board.faults
         if faults.drop_at is None or share < faults.drop_at:
             return False
@@ -57,16 +57,16 @@ class Gate:
         return True
 
     def through(self, key: Hashable) -> None:
-        """The answer reached its reader whole; the next one of its kind is cut afresh."""
+        """The answer `key` was sent completely: start its count of cuts again."""
         self._cuts.pop(key, None)
 
     def stalls(self, share: float) -> bool:
-        """Whether the line is silent when `share` of the answer is out."""
+        """Whether a stream stalls once `share` (0 to 1) of its answer was sent."""
         stall_at = self._board.faults.stall_at
         return stall_at is not None and share >= stall_at and not self._closed
 
     async def silence(self, share: float, gone: Callable[[], bool]) -> None:
-        """Wait until the stall is lifted or the client is gone."""
+        """Wait until the stall is cleared or the client has disconnected, as `gone` tells."""
         while self.stalls(share) and not gone():
             changed = self._changed
             try:
@@ -75,7 +75,7 @@ class Gate:
                 continue
 
     def close(self) -> None:
-        """Let every silent connection go."""
+        """End all stalls, and stall no stream any more."""
         self._closed = True
         self._unlisten()
         self._changed.set()

@@ -1,4 +1,4 @@
-"""The responses a server still knows: for how long, how many, and what may be done with them."""
+"""Stores responses: for how long, how many, and which of them can be streamed again."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Shelf:
         self._kept: dict[str, Kept] = {}
 
     def add(self, kept: Kept) -> None:
-        """Keep it, and let go of what is too old or too much."""
+        """Store a response, and drop those that have expired or exceed the memory limit."""
         self._kept[kept.id] = kept
         for old in [k for k in self._kept.values() if self._stale(k, kept.created)]:
             self.remove(old.id)

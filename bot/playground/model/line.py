@@ -1,4 +1,4 @@
-"""One connection that is streamed to: server-sent events, cut or silenced where the gate says."""
+"""One streamed reply: server-sent events, cut or stalled by the active faults."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class Line:
         self.response = web.StreamResponse(headers=HEADERS)
 
     async def stream(self, run: Run, after: int = -1) -> Outcome:
-        """Send what the run has after event `after` and what still comes; say how it ended.
+        """Send the run's events after number `after`, now and as they come; return how it ended.
 
-        A client that goes away shows as a failed write, or cancels us where the server is told so.
+        If the client disconnects, a write fails, or aiohttp cancels this call.
         """
         outcome = Outcome.GONE
         try:
@@ -78,6 +78,6 @@ class Line:
 
 
 def abort(request: web.Request) -> None:
-    """Close the TCP connection where it stands; inside a chunked body the client sees a cut."""
+    """Close the TCP connection at once; the client sees that its chunked body is incomplete."""
     if request.transport is not None:
         request.transport.abort()

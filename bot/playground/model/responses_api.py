@@ -68,7 +68,7 @@ class ResponsesApi:
         return json_answer(kept.run.body)
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
-        """`DELETE /v1/responses/{id}`: forgotten, but not called off."""
+        """`DELETE /v1/responses/{id}`: forgotten, but not cancelled."""
         self._desk.check(request)
         kept = self._find(request)
         self._shelf.remove(kept.id)

@@ -1,4 +1,4 @@
-"""The demo model's door: mounts its endpoints on an application."""
+"""Mounts the endpoints of the demo model on an application."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def add_model(
 ) -> None:
     """Mount `/v1/responses`, `/v1/chat/completions` and `/v1/models`.
 
-    `now` gives seconds since the epoch, `sleep` waits that many; the pace of all answers rests on
-    `sleep`. Call it inside a running loop or before; what runs ends with the application.
+    `now` gives seconds since the epoch, `sleep` waits that many; the pace of all answers depends on
+    `sleep`. Tasks that still run are cancelled when the application ends.
     """
     desk = Desk(board, config, now, sleep)
     responses, chat, models = ResponsesApi(desk), ChatApi(desk), ModelsApi(desk)

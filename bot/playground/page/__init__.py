@@ -1,11 +1,11 @@
-"""The playground's page: what a newcomer sees, and what shows how the bot works.
+"""The playground's page: the workspace, and a panel that shows how the bot works.
 
-    markup, emoji, names       HTML that nothing written can break; Slack's ids as names
+    markup, emoji, names       safe HTML, whatever was written; Slack's ids as names
     mrkdwn, markdown, rich_text, blocks, elements      Slack's four ways of formatting
     present    messages and views as the page's script takes them
     typed      what a person types, as Slack's composer sends it
     feed       a WebSocket that tells the page everything, then every change
-    routes     what the page may ask         guard   who may ask
+    routes     the page's requests           guard   who may send them
     static/    the page itself: plain HTML, CSS and JavaScript modules, no build step
 
 Formatting is done here and not in the browser, so that it can be tested as a function. The page
