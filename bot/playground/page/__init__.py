@@ -23,7 +23,7 @@ from aiohttp import web
 from bot.playground.board import Board
 from bot.playground.page.feed import Feed, running
 from bot.playground.page.guard import HEADERS, guarded
-from bot.playground.page.routes import Deeds, add_deeds
+from bot.playground.page.routes import PageActions, add_actions
 from bot.playground.process import BotProcess
 from bot.playground.slack.workspace import Workspace
 
@@ -60,7 +60,7 @@ def add_page(
     for path in sorted(STATIC.rglob("*.*")):
         name = path.relative_to(STATIC).as_posix()
         app.router.add_get(f"/play/static/{name}", guarded(_file(name)))
-    add_deeds(app, Deeds(workspace, bot, board, frozenset(dict(config.commands))))
+    add_actions(app, PageActions(workspace, bot, board, frozenset(dict(config.commands))))
 
 
 def _file(name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

@@ -24,7 +24,7 @@ Body = Mapping[str, Any]
 _FAULTS = frozenset(each.name for each in fields(Faults))
 
 
-class Deeds:
+class PageActions:
     """What a person does on the page, applied to the workspace, the board and the bot."""
 
     def __init__(
@@ -159,17 +159,17 @@ class Deeds:
         return channel, ts
 
 
-def add_deeds(app: web.Application, deeds: Deeds) -> None:
-    """Add a route for each method of `Deeds`."""
-    for name, deed in deeds.table().items():
-        app.router.add_post(f"/play/{name}", guarded(_route(deed)))
+def add_actions(app: web.Application, actions: PageActions) -> None:
+    """Add a route for each method of `PageActions`."""
+    for name, action in actions.table().items():
+        app.router.add_post(f"/play/{name}", guarded(_route(action)))
 
 
-def _route(deed: Callable[[Body], Awaitable[None]]) -> Callable[[web.Request], Any]:
+def _route(action: Callable[[Body], Awaitable[None]]) -> Callable[[web.Request], Any]:
     async def handle(request: web.Request) -> web.Response:
         body = await body_of(request)
         try:
-            await deed(body)
+            await action(body)
         except NotThere as missing:
             raise BadRequest(f"That is not there any more: {missing}.") from None
         except Refused as refused:

@@ -18,22 +18,22 @@ class Cut(Exception):
     """The connection is to be cut here."""
 
 
-class Gate:
+class FaultInjector:
     """Decides what the active faults do to requests and to streams."""
 
     def __init__(self, board: Board, now: Callable[[], float]) -> None:
         self._board = board
         self._now = now
-        self._away_until = float("-inf")
+        self._unavailable_until = float("-inf")
         self._cuts: Counter[Hashable] = Counter()
         self._drop = self._dropping
         self._changed = asyncio.Event()
         self._closed = False
-        self._unlisten = board.listen(self._heard)
+        self._unlisten = board.listen(self._on_announcement)
 
-    def refusal(self) -> ApiError | None:
+    def next_refusal(self) -> ApiError | None:
         """The error the next request gets; each one uses up one of `model_status_times`."""
-        if self._now() < self._away_until:
+        if self._now() < self._unavailable_until:
             return fault(503)
         faults = self._board.faults
         if not faults.model_status:
@@ -45,7 +45,7 @@ class Gate:
             self._board.set_faults(model_status=0, model_status_times=1)
         return fault(faults.model_status)
 
-    def cuts(self, key: Hashable, share: float) -> bool:
+    def should_cut(self, key: Hashable, share: float) -> bool:
         """Whether to cut the stream of answer `key` when `share` (0 to 1) was sent; counts it."""
         faults = self._board.faults
         if faults.drop_at is None or share < faults.drop_at:
@@ -53,21 +53,21 @@ class Gate:
         if self._cuts[key] >= faults.drop_times:
             return False
         self._cuts[key] += 1
-        self._away_until = self._now() + faults.drop_seconds
+        self._unavailable_until = self._now() + faults.drop_seconds
         return True
 
-    def through(self, key: Hashable) -> None:
+    def mark_complete(self, key: Hashable) -> None:
         """The answer `key` was sent completely: start its count of cuts again."""
         self._cuts.pop(key, None)
 
-    def stalls(self, share: float) -> bool:
+    def should_stall(self, share: float) -> bool:
         """Whether a stream stalls once `share` (0 to 1) of its answer was sent."""
         stall_at = self._board.faults.stall_at
         return stall_at is not None and share >= stall_at and not self._closed
 
-    async def silence(self, share: float, gone: Callable[[], bool]) -> None:
+    async def wait_stalled(self, share: float, gone: Callable[[], bool]) -> None:
         """Wait until the stall is cleared or the client has disconnected, as `gone` tells."""
-        while self.stalls(share) and not gone():
+        while self.should_stall(share) and not gone():
             changed = self._changed
             try:
                 await asyncio.wait_for(changed.wait(), _LOOK_SECONDS)
@@ -84,12 +84,12 @@ class Gate:
     def _dropping(self) -> tuple[float | None, int]:
         return self._board.faults.drop_at, self._board.faults.drop_times
 
-    def _heard(self, kind: str, _payload: dict[str, Any]) -> None:
+    def _on_announcement(self, kind: str, _payload: dict[str, Any]) -> None:
         if kind != "faults":
             return
         if self._drop != self._dropping:
             self._drop = self._dropping
             self._cuts.clear()
-            self._away_until = float("-inf")
+            self._unavailable_until = float("-inf")
         self._changed.set()
         self._changed = asyncio.Event()

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from aiohttp import web
 
-from bot.playground.model.gate import Gate
+from bot.playground.model.fault_injector import FaultInjector
 from bot.playground.model.run import Run
 
 Note = Callable[..., None]
@@ -24,15 +24,17 @@ class Outcome(StrEnum):
     GONE = "gone"  # the client went away
 
 
-class Line:
+class EventStream:
     """A stream of one run's events to one client.
 
     `key` is what the board counts its cuts by; `note` writes into the log of the playground.
     """
 
-    def __init__(self, request: web.Request, gate: Gate, key: Hashable, note: Note) -> None:
+    def __init__(
+        self, request: web.Request, faults: FaultInjector, key: Hashable, note: Note
+    ) -> None:
         self._request = request
-        self._gate = gate
+        self._faults = faults
         self._key = key
         self._note = note
         self._sent = 0
@@ -52,25 +54,25 @@ class Line:
         finally:
             self._note(str(outcome), events=self._sent)
         if outcome is Outcome.END:
-            self._gate.through(self._key)
+            self._faults.mark_complete(self._key)
         return outcome
 
     async def _send(self, run: Run, after: int) -> Outcome:
         async with aclosing(run.follow(after)) as entries:
             async for entry in entries:
                 if entry.number > 0:  # the first event tells the id: nobody is left without it
-                    if self._gate.cuts(self._key, entry.share):
+                    if self._faults.should_cut(self._key, entry.share):
                         abort(self._request)
                         return Outcome.DROP
-                    await self._silence(entry.share)
+                    await self._stall(entry.share)
                 await self.response.write(entry.data)
                 self._sent += 1
         return Outcome.END
 
-    async def _silence(self, share: float) -> None:
-        if self._gate.stalls(share):
+    async def _stall(self, share: float) -> None:
+        if self._faults.should_stall(share):
             self._note("stall", events=self._sent)
-            await self._gate.silence(share, self._gone)
+            await self._faults.wait_stalled(share, self._gone)
 
     def _gone(self) -> bool:
         transport = self._request.transport

@@ -13,7 +13,7 @@ from bot.playground.model.run import Run
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredResponse:
     """One response: what was asked, its run, and when it was made (seconds since the epoch)."""
 
     id: str
@@ -33,39 +33,39 @@ class Kept:
         return self.conversation.turns + output_turns(self.run.body["output"])
 
 
-class Shelf:
+class ResponseStore:
     """Keeps responses by id. Time is an argument."""
 
     def __init__(self, config: ModelConfig) -> None:
         self._config = config
-        self._kept: dict[str, Kept] = {}
+        self._responses: dict[str, StoredResponse] = {}
 
-    def add(self, kept: Kept) -> None:
+    def add(self, stored: StoredResponse) -> None:
         """Store a response, and drop those that have expired or exceed the memory limit."""
-        self._kept[kept.id] = kept
-        for old in [k for k in self._kept.values() if self._stale(k, kept.created)]:
+        self._responses[stored.id] = stored
+        for old in [k for k in self._responses.values() if self._is_expired(k, stored.created)]:
             self.remove(old.id)
-        self._shrink(spared=kept)
+        self._shrink(spared=stored)
 
     def remove(self, response_id: str) -> None:
         """Forget it."""
-        self._kept.pop(response_id, None)
+        self._responses.pop(response_id, None)
 
-    def get(self, response_id: str, now: float) -> Kept:
+    def get(self, response_id: str, now: float) -> StoredResponse:
         """The response. Raises `ApiError` 404 when it is not known (any more)."""
-        kept = self._kept.get(response_id)
-        if kept is None or self._stale(kept, now):
+        stored = self._responses.get(response_id)
+        if stored is None or self._is_expired(stored, now):
             raise unknown_response(response_id)
-        return kept
+        return stored
 
-    def streamable(self, kept: Kept, now: float) -> None:
+    def check_streamable(self, stored: StoredResponse, now: float) -> None:
         """Raises `ApiError` 400 when it cannot be streamed (again), as in
         docs/upstream.md#resume-failures."""
-        if not kept.request.background:
+        if not stored.request.background:
             raise _unstreamable("it was not created with background=true")
-        if not kept.request.stream:
+        if not stored.request.stream:
             raise _unstreamable("it was not created with stream=true")
-        if now - kept.created > self._config.resumable_seconds:
+        if now - stored.created > self._config.resumable_seconds:
             minutes = f"{self._config.resumable_seconds / 60:g}"
             raise invalid(
                 "This response can no longer be streamed because it is more than "
@@ -73,17 +73,17 @@ class Shelf:
                 "stream",
             )
 
-    def _stale(self, kept: Kept, now: float) -> bool:
-        return kept.run.over and now - kept.created > self._config.kept_seconds
+    def _is_expired(self, stored: StoredResponse, now: float) -> bool:
+        return stored.run.over and now - stored.created > self._config.kept_seconds
 
-    def _shrink(self, spared: Kept) -> None:
-        events = sum(len(kept.run.log) for kept in self._kept.values())
-        for kept in list(self._kept.values()):
+    def _shrink(self, spared: StoredResponse) -> None:
+        events = sum(len(stored.run.log) for stored in self._responses.values())
+        for stored in list(self._responses.values()):
             if events <= self._config.kept_events:
                 return
-            if kept.run.over and kept is not spared:
-                events -= len(kept.run.log)
-                self.remove(kept.id)
+            if stored.run.over and stored is not spared:
+                events -= len(stored.run.log)
+                self.remove(stored.id)
 
 
 def _unstreamable(why: str) -> ApiError:

@@ -14,9 +14,9 @@ from bot.playground.board import Board
 from bot.playground.model import fields
 from bot.playground.model.config import Model, ModelConfig
 from bot.playground.model.conversation import Called, Conversation, Returned, Said, Turn
+from bot.playground.model.event_stream import abort
+from bot.playground.model.fault_injector import Cut, FaultInjector
 from bot.playground.model.frames import JSON
-from bot.playground.model.gate import Cut, Gate
-from bot.playground.model.line import abort
 from bot.playground.model.pace import Pace
 from bot.playground.model.plan import tokens
 from bot.playground.model.problems import ApiError, unknown_model, wrong_key
@@ -27,7 +27,7 @@ _TOKENS_PER_TURN = 4
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Desk:
+class ModelService:
     """The server's common state: configuration, board, clock, and running tasks."""
 
     def __init__(
@@ -40,12 +40,12 @@ class Desk:
         self.config = config
         self.now = now
         self.sleep = sleep
-        self.gate = Gate(board, now)
+        self.faults = FaultInjector(board, now)
         self.pace = Pace(config.words_per_second, config.first_word_seconds, config.seed)
         self._board = board
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def note(self, what: str, **detail: Any) -> None:
+    def log(self, what: str, **detail: Any) -> None:
         """Write a line about an upstream connection into the playground's log."""
         self._board.note("upstream", what, **detail)
 
@@ -55,16 +55,16 @@ class Desk:
             raise unknown_model(model_id, status)
         return Model(model_id)
 
-    def check(self, request: web.Request) -> None:
+    def check_request(self, request: web.Request) -> None:
         """Raises `ApiError` for a wrong key, and for the status the board asks for."""
         wanted = self.config.api_key
         if wanted is not None and request.headers.get("Authorization") != f"Bearer {wanted}":
             raise wrong_key()
-        refusal = self.gate.refusal()
+        refusal = self.faults.next_refusal()
         if refusal:
             raise refusal
 
-    async def read(self, request: web.Request) -> JSON:
+    async def read_body(self, request: web.Request) -> JSON:
         """The JSON body, whatever size the application allows elsewhere."""
         raw = bytearray()
         async for piece in request.content.iter_any():
@@ -73,14 +73,14 @@ class Desk:
                 raise ApiError(413, "The request is too large.", code="payload_too_large")
         return fields.parse(bytes(raw))
 
-    def answering(self, handler: Handler) -> Handler:
+    def with_error_replies(self, handler: Handler) -> Handler:
         """The handler with errors in OpenAI's shape, logged, and a request id on all answers."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
             try:
                 return await handler(request)
             except ApiError as error:
-                self.note("refused", path=request.path, status=error.status, code=error.code)
+                self.log("refused", path=request.path, status=error.status, code=error.code)
                 return json_answer(error.body, error.status, error.headers)
             except Cut:
                 abort(request)
@@ -96,7 +96,7 @@ class Desk:
 
     async def close(self, _app: web.Application) -> None:
         """Cancel all tasks, and return when they have ended."""
-        self.gate.close()
+        self.faults.close()
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
