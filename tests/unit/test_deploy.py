@@ -220,16 +220,16 @@ def test_make_alone_says_what_there_is() -> None:
 def test_make_run_says_in_a_sentence_what_python_lacks(
     tmp_path: Path, python: str, sentence: str
 ) -> None:
-    house, tools = tmp_path / "a folder", tmp_path / "tools"
-    house.mkdir()
+    folder, tools = tmp_path / "a folder", tmp_path / "tools"
+    folder.mkdir()
     tools.mkdir()
     for name in ("Makefile", "pyproject.toml", "requirements.lock"):
-        shutil.copy(ROOT / name, house)
+        shutil.copy(ROOT / name, folder)
     (tools / "python3").write_text(f"#!/bin/sh\n{python}\n", encoding="utf-8")
     (tools / "python3").chmod(0o755)
     make = shutil.which("make") or ""
 
-    said = _run(make, "-C", str(house), "run", PATH=str(tools))
+    said = _run(make, "-C", str(folder), "run", PATH=str(tools))
 
     sentences = [line for line in said.stderr.splitlines() if not line.startswith("make:")]
     assert said.returncode == 2

@@ -1,4 +1,4 @@
-"""One question, crashes on its way, and what stands in the end."""
+"""One question, the crashes while it is answered, and the outcome."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Case:
 async def run(
     case: Case, fork_server: ForkServer, folder: Path, database: str = "", *, followed: bool = True
 ) -> Outcome[Case]:
-    """Play a case to its end. `database` is the URL of an empty one where it is no SQLite file.
+    """Carry out a case. `database` is the URL of an empty one where it is no SQLite file.
 
     Unless it is `followed`, the bot that dies is the last.
     """

@@ -11,7 +11,7 @@ from bot.history.new_conversation import EARLIER_USED_REMARK
 from bot.history.remarks import UNREAD_DM, UNREAD_NEWEST, UNREAD_THREAD
 from bot.playground.slack.records import Message
 from bot.render.ephemeral import MORE_IN_DM_TEXT
-from tests.e2e.bot.running import asked_by, markdown, note, upstream_text
+from tests.e2e.bot.running import asked_by, markdown, status_text, upstream_text
 from tests.unit.playground import live
 
 Surface = Literal["mention", "dm", "command"]
@@ -90,14 +90,14 @@ def was_refused(slack: live.LiveSlack, asked: AskedQuestion) -> bool:
 def complaints(slack: live.LiveSlack, asked: AskedQuestion, posted: Sequence[str]) -> list[str]:
     """What is wrong with the answer to a question, one sentence each; none if all is well.
 
-    `posted` are the messages of ours that ever stood under the question.
+    `posted` are all messages of the bot that were ever below the question.
     """
     found = answer(slack, asked)
     if not found:
         return [] if was_refused(slack, asked) else ["lost: there is no answer"]
-    wrong = [f"spinning: {note(one)!r}" for one in found if _is_in_progress(one)]
+    wrong = [f"spinning: {status_text(one)!r}" for one in found if _is_in_progress(one)]
     wrong += [
-        f"unfinished: {note(one)!r}"
+        f"unfinished: {status_text(one)!r}"
         for one in found
         if not _is_in_progress(one) and _unexpected_note(one)
     ]
@@ -123,7 +123,7 @@ def _private_complaints(found: Sequence[Shown], asked: AskedQuestion) -> list[st
     whispers = [one for one in found if one.get("is_ephemeral")]
     wrong = []
     if len(whispers) > 1 and not all(
-        POSSIBLE_DUPLICATE_NOTICE in note(one) for one in whispers[1:]
+        POSSIBLE_DUPLICATE_NOTICE in status_text(one) for one in whispers[1:]
     ):
         wrong.append(f"doubled: {len(whispers)} private answers")
     last = found[max(0, len(whispers) - 1) :]
@@ -140,12 +140,12 @@ def _text_complaints(text: str, asked: AskedQuestion) -> list[str]:
 
 
 def turn_of(message: Shown) -> str:
-    """The turn that a message of ours belongs to."""
+    """The turn that a message of the bot belongs to."""
     return str(_payload(message).get("turn", ""))
 
 
 def part_of(message: Shown) -> int:
-    """The how-manieth message of its answer it is."""
+    """The number of the message in its answer, from 0."""
     return int(_payload(message).get("part", 0))
 
 
@@ -169,7 +169,7 @@ def _is_in_progress(message: Shown) -> bool:
 
 def _unexpected_note(message: Shown) -> str:
     """What it says beside its text that no finished answer says."""
-    said, who = note(message), asked_by(message)
+    said, who = status_text(message), asked_by(message)
     if who.startswith("<@"):
         said = said.removeprefix(who).strip()
     for fine in (

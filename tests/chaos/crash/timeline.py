@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.chaos.crash.bots import Bot
 from tests.chaos.crash.questions import AskedQuestion, answer, turn_of
-from tests.e2e.bot.running import markdown, note
+from tests.e2e.bot.running import markdown, status_text
 from tests.unit.playground.live import ApiCall, LiveSlack
 
 
@@ -74,4 +74,4 @@ def _wall_clock(monotonic: float) -> datetime:
 
 
 def _brief(args: dict[str, Any]) -> str:
-    return f"{len(markdown(args))} characters, {note(args)!r}, {args.get('text', '')[:20]!r}"
+    return f"{len(markdown(args))} characters, {status_text(args)!r}, {args.get('text', '')[:20]!r}"

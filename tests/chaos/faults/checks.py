@@ -16,7 +16,7 @@ from tests.chaos.crash.bots import Bot
 from tests.chaos.crash.open_turns import find_open_turns
 from tests.chaos.crash.questions import AskedQuestion, answer
 from tests.chaos.crash.testbed import BotTestbed
-from tests.e2e.bot.running import markdown, note
+from tests.e2e.bot.running import markdown, status_text
 from tests.unit.playground.live import LiveSlack
 
 PATIENCE = 20.0
@@ -114,7 +114,7 @@ def refusals(slack: LiveSlack, asked: AskedQuestion) -> int:
     else:
         found = answer(slack, asked)
     return sum(
-        UNAVAILABLE_MESSAGE in note(one) or UNAVAILABLE_MESSAGE in str(one.get("text"))
+        UNAVAILABLE_MESSAGE in status_text(one) or UNAVAILABLE_MESSAGE in str(one.get("text"))
         for one in found
     )
 

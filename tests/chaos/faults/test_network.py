@@ -1,4 +1,4 @@
-"""The network to Slack is cut while answers are written, and well again after a while."""
+"""The network to Slack is cut while answers are written, and restored after a while."""
 
 from __future__ import annotations
 

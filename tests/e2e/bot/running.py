@@ -134,7 +134,7 @@ def markdown(message: Mapping[str, Any]) -> str:
     return "".join(b["text"] for b in blocks if b["type"] == "markdown")
 
 
-def note(message: Mapping[str, Any]) -> str:
+def status_text(message: Mapping[str, Any]) -> str:
     """What a message says beside its answer: lines of state, who asked."""
     blocks = message.get("blocks") or []
     elements = [e for b in blocks if b["type"] == "context" for e in b["elements"]]
@@ -145,7 +145,11 @@ def note(message: Mapping[str, Any]) -> str:
 def is_finished(message: Mapping[str, Any]) -> bool:
     """Whether a message holds a whole answer; who asked for it may stand above it, and under it
     that it goes on from earlier ones."""
-    return bool(markdown(message)) and note(message) in {"", asked_by(message), EARLIER_USED_REMARK}
+    return bool(markdown(message)) and status_text(message) in {
+        "",
+        asked_by(message),
+        EARLIER_USED_REMARK,
+    }
 
 
 def asked_by(message: Mapping[str, Any]) -> str:

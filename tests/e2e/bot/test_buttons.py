@@ -14,9 +14,9 @@ from tests.e2e.bot.running import (
     System,
     is_finished,
     markdown,
-    note,
     running_system,
     start,
+    status_text,
     upstream_text,
 )
 from tests.unit.playground import live
@@ -82,7 +82,7 @@ async def test_answer_is_stopped_by_its_asker_and_nobody_else(tmp_path: Path) ->
         press(system, answer)
         await slack.until(lambda: not button(system.answers(live.GENERAL)[0]), 2)
         [stopped] = system.answers(live.GENERAL)
-        assert note(stopped) == f"Stopped by <@{live.YOU}>"
+        assert status_text(stopped) == f"Stopped by <@{live.YOU}>"
         assert markdown(stopped).startswith("1 2 3")
         assert "100" not in markdown(stopped)
         assert (await system.bot.said("answer"))["outcome"] == "stopped"
@@ -106,7 +106,7 @@ async def test_failed_answer_is_retried_below_and_stays_as_it_is(
         await slack.until(lambda: [m for m in system.answers(live.GENERAL) if is_finished(m)])
         await slack.until(lambda: not button(system.answers(live.GENERAL)[0]))
         before, after = system.answers(live.GENERAL)
-        assert note(before) == note(failed)
+        assert status_text(before) == status_text(failed)
         assert "11 12" in markdown(after)
         assert after["thread_ts"] == failed["thread_ts"]
         assert button(after) == ""

@@ -8,7 +8,7 @@ import pytest
 
 from bot.history.new_conversation import EARLIER_USED_REMARK, NEW_CONVERSATION_REPLY
 from bot.render.buttons import MENU_ACTION, NEW_CONVERSATION_VALUE
-from tests.e2e.bot.running import System, markdown, note, running_system
+from tests.e2e.bot.running import System, markdown, running_system, status_text
 from tests.unit.playground import live
 
 
@@ -39,18 +39,18 @@ async def test_direct_message_conversation_continues_until_a_new_one_is_started(
 ) -> None:
     async with running_system(tmp_path, variables={"UPSTREAM_API": api}) as system:
         await say(system, "My name is Ada.")
-        assert note(system.answers(live.DM)[-1]) == ""
+        assert status_text(system.answers(live.DM)[-1]) == ""
         assert "Your name is **Ada**" in await say(system, "What is my name?")
-        assert note(system.answers(live.DM)[-1]) == EARLIER_USED_REMARK
+        assert status_text(system.answers(live.DM)[-1]) == EARLIER_USED_REMARK
 
         assert await say(system, "new conversation") == NEW_CONVERSATION_REPLY
         assert "Your name is" not in await say(system, "What is my name?")
-        assert note(system.answers(live.DM)[-1]) == ""
+        assert status_text(system.answers(live.DM)[-1]) == ""
 
         await say(system, "My name is Bob.")
         choose_new_conversation(system)
         await system.slack.until(
-            lambda: note(system.answers(live.DM)[-1]) == NEW_CONVERSATION_REPLY
+            lambda: status_text(system.answers(live.DM)[-1]) == NEW_CONVERSATION_REPLY
         )
         system.slack.workspace.say(live.DM, "What is my name?")
         answered = len(system.answers(live.DM)) - 1

@@ -11,7 +11,7 @@ import pytest
 
 from bot.playground.model.server import ModelConfig
 from bot.values import Phase
-from tests.e2e.bot.running import System, markdown, note, running_system, upstream_text
+from tests.e2e.bot.running import System, markdown, running_system, status_text, upstream_text
 from tests.unit.playground import live
 
 ESSAY = "write a long essay"
@@ -45,7 +45,7 @@ async def test_answer_is_streamed_and_ends_as_the_model_wrote_it(
         [message] = await ended(system, channel)
         slack = system.slack
         assert markdown(message) == upstream_text(ESSAY)
-        assert (stream_of(message), note(message)) == ("completed", "")
+        assert (stream_of(message), status_text(message)) == ("completed", "")
         assert len(slack.called("assistant.threads.setStatus")) == 1
         assert len(slack.called("chat.startStream")) == len(slack.called("chat.stopStream")) == 1
         assert len(slack.called("chat.appendStream")) > 3
@@ -98,7 +98,7 @@ async def test_answer_is_stopped_by_slacks_own_button(tmp_path: Path, moment: st
         line = await system.bot.said("answer")
         assert line["outcome"] == Phase.STOPPED
         [message] = system.answers(live.DM)
-        assert "Stopped by" in note(message)
+        assert "Stopped by" in status_text(message)
         assert upstream_text(ESSAY).startswith(markdown(message)[:20])
         assert workspace.snapshot()["statuses"] == []
 

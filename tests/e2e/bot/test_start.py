@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from bot.playground.model.server import ModelConfig
-from tests.e2e.bot.running import Process, environment, note, running_system, start
+from tests.e2e.bot.running import Process, environment, running_system, start, status_text
 from tests.unit.playground import live
 
 MENTION = f"<@{live.BOT}>"
@@ -133,11 +133,11 @@ async def test_unavailable_upstream_is_reported_at_start_and_to_askers(
     async with running_system(tmp_path, model=model, variables=variables) as system:
         system.slack.workspace.say(live.GENERAL, f"{MENTION} hello")
         await system.slack.until(
-            lambda: any("reference" in note(m) for m in system.answers(live.GENERAL)), 15
+            lambda: any("reference" in status_text(m) for m in system.answers(live.GENERAL)), 15
         )
         [answer] = system.answers(live.GENERAL)
-        assert sentence in note(answer)
-        assert "sk-" not in note(answer)
+        assert sentence in status_text(answer)
+        assert "sk-" not in status_text(answer)
         warnings = [x for x in system.bot.log if x.get("level") == "warning"]
         assert any(warning in x["message"] for x in warnings)
         assert not any("sk-" in str(line) for line in system.bot.log)

@@ -11,7 +11,7 @@ import pytest
 
 from bot.playground.model.server import ModelConfig
 from bot.playground.slack.server import ALL_MESSAGES, SlackConfig
-from tests.e2e.bot.running import System, markdown, note, running_system, upstream_text
+from tests.e2e.bot.running import System, markdown, running_system, status_text, upstream_text
 from tests.unit.playground import live
 
 MENTION = f"<@{live.BOT}>"
@@ -46,7 +46,7 @@ async def test_file_with_a_mention_is_reported_as_unread_as_in_a_direct_message(
 
         def said() -> list[str]:
             answers = [*system.answers(live.GENERAL), *system.answers(live.DM)]
-            return [note(one) for one in answers if note(one).endswith("not read")]
+            return [status_text(one) for one in answers if status_text(one).endswith("not read")]
 
         await slack.until(lambda: len(said()) == 3, 60.0)
         assert set(said()) == {"report.pdf (PDF) was not read"}
@@ -86,7 +86,7 @@ async def test_public_command_streams_where_the_bot_may_post(tmp_path: Path) -> 
         await system.slack.until(lambda: system.answers(live.GENERAL))
         [answer] = system.answers(live.GENERAL)
         assert answer.get("thread_ts") in {None, answer["ts"]}
-        assert f"<@{live.YOU}>" in note(answer)
+        assert f"<@{live.YOU}>" in status_text(answer)
 
 
 async def test_public_command_where_the_bot_may_not_post_is_answered_in_an_ephemeral_message(
@@ -183,7 +183,7 @@ async def test_sigterm_lets_a_running_answer_finish(tmp_path: Path) -> None:
         system.slack.workspace.say(live.GENERAL, f"{MENTION} write a long essay")
         await system.slack.until(lambda: system.answers(live.GENERAL))
         assert await system.bot.end() == 0
-        assert note(system.answers(live.GENERAL)[-1]) == ""
+        assert status_text(system.answers(live.GENERAL)[-1]) == ""
 
 
 async def test_second_signal_does_not_wait_for_running_answers(tmp_path: Path) -> None:

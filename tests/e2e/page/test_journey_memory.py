@@ -1,4 +1,4 @@
-"""A direct message goes on, and begins anew by the menu under an answer, with the real bot."""
+"""A conversation in a direct message continues, and the menu starts a new one; the real bot."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ async def test_edited_reply_continues_after_an_unexpected_failure() -> None:
 
     def bug(call: Call) -> None:
         if call.method == "chat.update" and next(broken, False):
-            raise RuntimeError("not one of ours")
+            raise RuntimeError("unexpected")
 
     fake.fault = bug
     await write_answer(fake)

@@ -27,7 +27,7 @@ from bot.render.safety.tags import HTML_TAG
 from bot.values import Draft, Phase
 from tests.unit.delivery.delivery_setup import THINKING, done, words, writing
 from tests.unit.render.reference_reader import fragments
-from tests.unit.render.test_neutralise import attacks, live
+from tests.unit.render.test_neutralise import attacks, live_forms
 
 SMALL = 1_000
 LINK_TARGET = re.compile(r"\]\([^)]*\)")
@@ -211,7 +211,7 @@ def test_native_layout_shows_any_text_as_if_it_was_sent_at_once(
 ) -> None:
     text = replace_control_characters(text)
     setup = written_in_steps(text, [*lengths, len(text) - 1])
-    assert all(not live(said) for said in setup.texts)
+    assert all(not live_forms(said) for said in setup.texts)
     if len(setup.texts) == 1:
         assert setup.texts == [neutralise_once(text)]
 
@@ -224,7 +224,7 @@ def test_native_layout_loses_nothing_between_streams(text: str, lengths: list[in
     setup = written_in_steps(text, lengths, limit=SMALL)
     said = setup.texts
     assert all(len(one.encode()) <= SMALL for one in said)
-    assert all(not live(one) for one in said)
+    assert all(not live_forms(one) for one in said)
     if said:
         shown = letters("".join(said))
         assert holds(shown, letters("".join(filter(is_plain, text.splitlines()))))

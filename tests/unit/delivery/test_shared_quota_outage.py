@@ -76,12 +76,12 @@ async def test_shared_quota_that_fails_unexpectedly_delays_no_answer(
         async def acquire(
             self, key: str, size: int, seconds: float, timeout_seconds: float | None = None
         ) -> float:
-            raise RuntimeError("not one of ours")
+            raise RuntimeError("unexpected")
 
         async def held_by_others(
             self, key: str, timeout_seconds: float | None = None
         ) -> list[SlotHold]:
-            raise RuntimeError("not one of ours either")
+            raise RuntimeError("unexpected, again")
 
     fake = FakeSlack()
     async with Rooms(tmp_path, 0) as replicas, open_database("sqlite://") as database:

@@ -16,7 +16,7 @@ DM = "D1"
 ADA, BOB = Author("U1", "Ada"), Author("U2", "Bob")
 
 
-def at(seconds: float) -> str:
+def ts_at(seconds: float) -> str:
     """A ts so many seconds after the root's."""
     return f"{1_700_000_100 + seconds:.6f}"
 
@@ -29,12 +29,12 @@ def history(slack: StoredSlack, limit: int = 8000, **how: Any) -> History:
     )
 
 
-def asked(text: str, ts: str, *, user: str = "U1", root: str = ROOT) -> Question:
+def channel_question(text: str, ts: str, *, user: str = "U1", root: str = ROOT) -> Question:
     """A question in a channel's thread."""
     return Question("q" + ts, (), Place("T1", "C1", "channel", root), user, text, ts)
 
 
-def in_dm(text: str, ts: str, *, root: str = "") -> Question:
+def dm_question(text: str, ts: str, *, root: str = "") -> Question:
     """A question in a direct message, under a root or by itself."""
     return Question("q" + ts, (), Place("T1", DM, "dm", root or ts), "U1", text, ts)
 

@@ -24,6 +24,6 @@ def question(
     return Question(name, keys, PLACE, "U1", text, ts, None, files, response_url)
 
 
-async def end(store: Store, turn: str, fence: int = 1) -> set[str]:
+async def close_turn(store: Store, turn: str, fence: int = 1) -> set[str]:
     """Close a turn; return what `write_changes` does."""
     return await store.write_changes([Change(turn, fence, DONE, closed=True)])

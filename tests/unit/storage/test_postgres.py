@@ -21,7 +21,7 @@ from bot.storage.store import Store
 from tests.support.postgres import Server
 from tests.unit.storage.conftest import PATIENCE, Stores
 from tests.unit.storage.lossy_proxy import LossyProxy, lossy_proxy
-from tests.unit.storage.questions import end, question
+from tests.unit.storage.questions import close_turn, question
 
 
 @pytest_asyncio.fixture
@@ -142,7 +142,7 @@ async def test_write_with_an_unconfirmed_commit_may_be_repeated(
         [found] = await store.get_unfinished_turns("one")
         assert (found.question.id, found.fence, found.crash_count) == ("Q2", 2, 1)
         for again, says in (
-            (lambda: end(Store(cut_off, replica="two"), "Q1"), set()),
+            (lambda: close_turn(Store(cut_off, replica="two"), "Q1"), set()),
             (lambda: store.promote("Q2", 2), found.question),
         ):
             proxy.lose_response_to = b"COMMIT;"

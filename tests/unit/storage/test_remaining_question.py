@@ -19,7 +19,7 @@ from bot.storage.records import Change, Claim, TurnCommand, TurnRecord
 from bot.storage.store import Store
 from bot.values import REMOVED_DRAFT, Question, message_key
 from tests.unit.storage.conftest import Stores
-from tests.unit.storage.questions import DONE, end, question
+from tests.unit.storage.questions import DONE, close_turn, question
 from tests.unit.storage.sync_replicas import REPLICAS, SyncReplicas
 
 MESSAGES = tuple(f"{number}.0" for number in range(1, 6))
@@ -205,7 +205,7 @@ async def joined(store: Store, *messages: str) -> None:
     await store.claim(question("above"), "thread")
     for ts in messages:
         await store.claim(asked(ts), "thread")
-    await end(store, "above")
+    await close_turn(store, "above")
     assert await store.promote(f"q{messages[0]}", 1)
 
 

@@ -38,7 +38,7 @@ async def file(tmp_path: Path) -> AsyncIterator[Path]:
 
 
 def file_contents(file: Path) -> bytes:
-    """All that stands in the database's files."""
+    """The bytes of all files of the database."""
     return b"".join(path.read_bytes() for path in file.parent.glob("bot.db*"))
 
 

@@ -18,7 +18,7 @@ from bot.storage.store import Store
 from bot.turn.thread_queue import ordering_thread_key
 from bot.values import Place, Question
 from tests.unit.storage.conftest import Stores
-from tests.unit.storage.questions import PLACE, end, question
+from tests.unit.storage.questions import PLACE, close_turn, question
 
 OTHER_PLACE = Place("T2", "C1", "channel", "1.0")
 
@@ -57,7 +57,7 @@ async def test_released_turns_are_taken_over_by_their_own_team_only(stores: Stor
 async def test_pruning_keeps_the_old_turns_of_another_team(stores: Stores) -> None:
     same_team = await stores("a", team="T1", now=lambda: 100.0)
     await same_team.claim(question("Q1"), None)
-    await end(same_team, "Q1")
+    await close_turn(same_team, "Q1")
     other_team = await stores("b", team="T2", now=lambda: 10_000.0)
     assert await other_team.prune(10.0) == 0
     assert await same_team.get_turn("Q1") is not None
@@ -145,7 +145,7 @@ async def test_names_of_unreadable_parts_are_deleted_with_the_text(
     await store.claim(asked, None)
     [record] = await store.get_unfinished_turns("a")
     assert record.question == asked
-    await end(store, "Q1")
+    await close_turn(store, "Q1")
     record_after = await store.get_turn("Q1")
     assert record_after is not None
     assert record_after.question.unreadable == (asked.unreadable if store_text else ())

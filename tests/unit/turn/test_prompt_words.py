@@ -10,7 +10,7 @@ from bot.upstream.requests.attribution import ATTRIBUTION_INSTRUCTIONS
 from bot.values import Phase
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.history import history_setup
-from tests.unit.history.history_setup import ROOT, asked, at
+from tests.unit.history.history_setup import ROOT, channel_question, ts_at
 from tests.unit.history.stored_slack import StoredSlack
 from tests.unit.turn.answer_setup import Model, answer_setup, question
 
@@ -51,10 +51,12 @@ async def test_token_rate_is_learnt_from_the_server_s_count() -> None:
     slack = StoredSlack()
     slack.say(ROOT, "U1", "first")
     for n in range(1, 30):
-        slack.say(at(n), "U2", "x" * 400, under=ROOT)
+        slack.say(ts_at(n), "U2", "x" * 400, under=ROOT)
     history = history_setup.history(slack, 2000)
-    few = len((await history.read_conversation(asked("now?", at(60)))).messages)
+    few = len((await history.read_conversation(channel_question("now?", ts_at(60)))).messages)
     async with answer_setup(FakeSlack(), CountingModel()) as setup:
         setup.runner.history = history
         await setup.answer(question(text="y" * 8000))
-    assert len((await history.read_conversation(asked("now?", at(60)))).messages) > few
+    assert (
+        len((await history.read_conversation(channel_question("now?", ts_at(60)))).messages) > few
+    )

@@ -9,14 +9,14 @@ from bot.upstream.events import Event, Finished
 from bot.upstream.wire.responses import ResponsesDecoder
 
 
-def feed(decoder: ResponsesDecoder, *payloads: Any) -> list[Event]:
+def feed_decoder(decoder: ResponsesDecoder, *payloads: Any) -> list[Event]:
     """Return the events of these payloads."""
     return [event for payload in payloads for event in decoder.feed(json.dumps(payload).encode())]
 
 
-def read(*payloads: Any) -> list[Event]:
+def decode(*payloads: Any) -> list[Event]:
     """Return the events a fresh decoder makes of these payloads."""
-    return feed(ResponsesDecoder("m"), *payloads)
+    return feed_decoder(ResponsesDecoder("m"), *payloads)
 
 
 def delta(text: object, **more: Any) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def completed(output: Any = None, **more: Any) -> dict[str, Any]:
     return {"type": "response.completed", "response": body}
 
 
-def end(events: list[Event]) -> Finished:
+def finished_event(events: list[Event]) -> Finished:
     """Return the end, which comes last."""
     last = events[-1]
     assert isinstance(last, Finished)

@@ -15,14 +15,14 @@ HAD_A_PROBLEM = "the model's server had a problem"
 BROKE_OFF = "the connection broke off"
 
 
-def after(service: FakeModelServer, events: int) -> int:
+def bytes_of_events(service: FakeModelServer, events: int) -> int:
     """Return how many bytes that many events of a background stream have."""
     return list(accumulate(map(len, service.resumable)))[events - 1]
 
 
-def resumable(how: CutKind = "eof", events: int = 5, times: int = 1) -> FakeModelServer:
+def resumable_server(how: CutKind = "eof", events: int = 5, times: int = 1) -> FakeModelServer:
     """Return a service whose first streams break off after so many events."""
     service = FakeModelServer(PIECES)
-    service.cuts.append(Cut(after(service, events), how))
+    service.cuts.append(Cut(bytes_of_events(service, events), how))
     service.cuts.extend(Cut(40, how) for _ in range(times - 1))
     return service

@@ -30,16 +30,16 @@ from tests.unit.upstream.sample_stream import (
     POLL,
     RESUME,
     TEXT,
-    after,
-    resumable,
+    bytes_of_events,
+    resumable_server,
 )
 from tests.unit.upstream.upstream_setup import (
     PROMPT,
     announced_waits,
     ask,
     final_event,
+    reconnects,
     shown_text,
-    told,
     upstream,
 )
 
@@ -90,7 +90,7 @@ async def test_session_retries_a_failure_before_the_first_event(
 ) -> None:
     service = FakeModelServer(PIECES, faults=[fault])
     events = await ask(service)
-    assert told(events) == [(1, 5, wait, why)]
+    assert reconnects(events) == [(1, 5, wait, why)]
     assert not any(isinstance(event, Restarted) for event in events)
     assert final_event(events).text == TEXT
     assert service.paths == [ASK, ASK]
@@ -174,7 +174,7 @@ async def test_session_chat_waits_briefly_for_token_counts() -> None:
 
 async def test_session_closed_early_closes_the_connection_and_cancels() -> None:
     service = FakeModelServer(PIECES)
-    service.cuts.append(Cut(after(service, 5), "silence"))
+    service.cuts.append(Cut(bytes_of_events(service, 5), "silence"))
     async with upstream(service, background="on") as asked:
         async with aclosing(asked.answer(PROMPT)) as events:
             async for event in events:
@@ -192,7 +192,7 @@ async def test_session_cancels_no_response_that_is_not_background() -> None:
 
 
 async def test_detach_response_leaves_responses_running() -> None:
-    service = resumable("silence")
+    service = resumable_server("silence")
     async with (
         upstream(service, background="on") as asked,
         aclosing(asked.answer(PROMPT)) as events,
@@ -206,7 +206,7 @@ async def test_detach_response_of_one_cancels_the_others() -> None:
     service = FakeModelServer(PIECES)
     async with upstream(service, background="on") as asked:
         for left in ("resp_1", "another"):
-            service.cuts.append(Cut(after(service, 5), "silence"))
+            service.cuts.append(Cut(bytes_of_events(service, 5), "silence"))
             async with aclosing(asked.answer(PROMPT)) as events:
                 await anext(events)
                 asked.detach_response(left)
@@ -214,7 +214,7 @@ async def test_detach_response_of_one_cancels_the_others() -> None:
 
 
 async def test_session_resumes_a_response_of_another_process_from_its_start() -> None:
-    service = resumable("silence")
+    service = resumable_server("silence")
     async with upstream(service, background="on") as asked:
         async with aclosing(asked.answer(PROMPT)) as events:
             await anext(events)
@@ -240,7 +240,7 @@ async def test_upstream_remembers_a_server_without_cancel() -> None:
     service.cancel_refusal = refusal(404)
     async with upstream(service, background="on") as asked:
         for _ in range(2):
-            service.cuts.append(Cut(after(service, 5), "silence"))
+            service.cuts.append(Cut(bytes_of_events(service, 5), "silence"))
             async with aclosing(asked.answer(PROMPT)) as events:
                 await anext(events)
             await asked.aclose()
@@ -260,7 +260,7 @@ async def test_session_leaves_out_refused_hosted_tools() -> None:
     async with upstream(service) as asked:
         events = await collect(asked.answer(prompt))
         assert final_event(events).text == TEXT
-        assert told(events) == []
+        assert reconnects(events) == []
         await collect(asked.answer(prompt))
     assert [request.body.get("tools") for request in service.requests] == [
         [{"type": "web_search"}],

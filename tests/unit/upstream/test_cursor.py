@@ -14,7 +14,7 @@ from bot.upstream.resume_point import Cursor, ResumePoint
 from bot.upstream.session.answer import NOT_RESTARTED_SENTENCE
 from bot.upstream.wire.responses import ResponsesDecoder
 from tests.unit.upstream.fake_model_server import FakeModelServer, ScriptedResponse, refusal
-from tests.unit.upstream.sample_stream import ASK, PIECES, POLL, RESUME, TEXT, resumable
+from tests.unit.upstream.sample_stream import ASK, PIECES, POLL, RESUME, TEXT, resumable_server
 from tests.unit.upstream.upstream_setup import PROMPT, ask, final_event, shown_text, upstream
 from tests.unit.upstream.wire import response, responses_payloads
 
@@ -60,7 +60,7 @@ async def test_resume_point_yields_only_the_text_after_it(known: int) -> None:
 async def test_resume_point_response_is_resumed_again_after_a_drop(
     how: tuple[int, ...],
 ) -> None:
-    service = resumable(events=3, times=1 + len(how))
+    service = resumable_server(events=3, times=1 + len(how))
     events = await take_over(service, ResumePoint("resp_1", "".join(PIECES[:2]), CURSORS[1]))
     assert final_event(events).text == TEXT
     assert Restarted() not in events

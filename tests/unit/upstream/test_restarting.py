@@ -25,8 +25,8 @@ from tests.unit.upstream.sample_stream import (
     ASK,
     PIECES,
     TEXT,
-    after,
-    resumable,
+    bytes_of_events,
+    resumable_server,
 )
 from tests.unit.upstream.upstream_setup import announced_waits, ask, final_event, shown_text
 from tests.unit.upstream.wire import block, numbered, response, responses_payloads
@@ -34,7 +34,7 @@ from tests.unit.upstream.wire import block, numbered, response, responses_payloa
 
 @pytest.mark.parametrize("how", CUT_KINDS)
 async def test_session_restart_replaces_the_shown_text(how: CutKind) -> None:
-    service = resumable(how)
+    service = resumable_server(how)
     events = await ask(service)
     assert service.paths == [ASK, ASK]
     order = [type(event) for event in events if not isinstance(event, TextDelta | Activity)]
@@ -44,7 +44,7 @@ async def test_session_restart_replaces_the_shown_text(how: CutKind) -> None:
 
 async def test_session_failure_keeps_the_longest_text() -> None:
     service = FakeModelServer(PIECES)
-    service.cuts.extend(Cut(after(service, count)) for count in (7, 5, 4, 4, 4, 4, 4))
+    service.cuts.extend(Cut(bytes_of_events(service, count)) for count in (7, 5, 4, 4, 4, 4, 4))
     events = await ask(service)
     end = final_event(events)
     assert isinstance(end, Failed)
@@ -54,7 +54,7 @@ async def test_session_failure_keeps_the_longest_text() -> None:
 async def test_session_restarts_are_bounded_despite_progress() -> None:
     pieces = [f"{number} " for number in range(40)]
     service = FakeModelServer(pieces)
-    service.cuts.extend(Cut(after(service, 5 + count)) for count in range(30))
+    service.cuts.extend(Cut(bytes_of_events(service, 5 + count)) for count in range(30))
     events = await ask(service)
     assert service.paths == [ASK] * 6
     assert {e.attempt for e in events if isinstance(e, Reconnecting)} == {1}

@@ -32,16 +32,16 @@ from tests.unit.upstream.sample_stream import (
     POLL,
     RESUME,
     TEXT,
-    after,
-    resumable,
+    bytes_of_events,
+    resumable_server,
 )
 from tests.unit.upstream.upstream_setup import (
     PROMPT,
     announced_waits,
     ask,
     final_event,
+    reconnects,
     shown_text,
-    told,
     upstream,
 )
 from tests.unit.upstream.wire import block, numbered, response, responses_payloads
@@ -49,11 +49,11 @@ from tests.unit.upstream.wire import block, numbered, response, responses_payloa
 
 @pytest.mark.parametrize("how", CUT_KINDS)
 async def test_session_resumes_a_dropped_stream_where_it_broke(how: CutKind) -> None:
-    service = resumable(how)
+    service = resumable_server(how)
     events = await ask(service, background="on")
     assert final_event(events).text == shown_text(events) == TEXT
     why = "the model's server went silent" if how == "silence" else BROKE_OFF
-    assert told(events) == [(1, 5, 0.5, why)]
+    assert reconnects(events) == [(1, 5, 0.5, why)]
     assert not any(isinstance(event, Restarted) for event in events)
     assert service.paths == [ASK, RESUME]
     assert service.requests[1].query == {"stream": "true", "starting_after": "4"}
@@ -68,14 +68,14 @@ async def test_session_background_request_stores_and_is_resumable() -> None:
 
 
 async def test_session_skips_events_that_a_resumed_stream_repeats() -> None:
-    service = resumable()
+    service = resumable_server()
     service.faults.append(
-        ScriptedResponse(200, b"".join(service.resumable), cut=Cut(after(service, 6)))
+        ScriptedResponse(200, b"".join(service.resumable), cut=Cut(bytes_of_events(service, 6)))
     )
     events = await ask(service, background="on")  # cut, then resumed
     assert final_event(events).text == shown_text(events) == TEXT
     repeated = FakeModelServer(PIECES)
-    repeated.cuts.append(Cut(after(repeated, 6)))
+    repeated.cuts.append(Cut(bytes_of_events(repeated, 6)))
     repeated.resume_refusal = ScriptedResponse(
         200, b"".join(repeated.resumable)
     )  # all of it, every time
@@ -88,7 +88,7 @@ async def test_session_resumes_after_keepalives_with_numbers() -> None:
     payloads = responses_payloads(PIECES, background=True)
     service = FakeModelServer(PIECES)
     service.resumable = numbered([*payloads[:4], {"type": "keepalive"}, *payloads[4:]])
-    service.cuts.append(Cut(after(service, 5)))
+    service.cuts.append(Cut(bytes_of_events(service, 5)))
     events = await ask(service, background="on")
     assert service.requests[1].query["starting_after"] == "4"
     assert final_event(events).text == shown_text(events) == TEXT
@@ -98,7 +98,7 @@ async def test_session_polls_a_response_without_sequence_numbers() -> None:
     service = FakeModelServer(PIECES)
     payloads = responses_payloads(PIECES, background=True)
     service.resumable = [block(payload) for payload in payloads]
-    service.cuts.append(Cut(after(service, 5)))
+    service.cuts.append(Cut(bytes_of_events(service, 5)))
     events = await ask(service, background="on")
     assert service.paths == [ASK, POLL]
     assert service.requests[1].query == {}
@@ -106,7 +106,7 @@ async def test_session_polls_a_response_without_sequence_numbers() -> None:
 
 
 async def test_session_drops_without_progress_exhaust_the_budget() -> None:
-    service = resumable(times=9)
+    service = resumable_server(times=9)
     events = await ask(service, background="on")
     assert [e.attempt for e in events if isinstance(e, Reconnecting)] == [1, 2, 3, 4, 5]
     end = final_event(events)
@@ -117,7 +117,7 @@ async def test_session_drops_without_progress_exhaust_the_budget() -> None:
 
 
 async def test_session_waits_for_a_busy_server_before_resuming() -> None:
-    service = resumable()
+    service = resumable_server()
     async with upstream(service, background="on") as asked:
         events = []
         async for event in asked.answer(PROMPT):
@@ -137,7 +137,7 @@ TOO_OLD = refusal(
 
 @pytest.mark.parametrize("status", [404, 405, 409, 410, 501])
 async def test_session_polls_where_resuming_is_refused(status: int) -> None:
-    service = resumable()
+    service = resumable_server()
     service.resume_refusal = refusal(status)
     service.polls_before_done = 3
     clock = Clock()
@@ -147,7 +147,7 @@ async def test_session_polls_where_resuming_is_refused(status: int) -> None:
     assert service.paths == [ASK, RESUME, *[POLL] * 4]
     assert Activity("Waiting for the rest of the answer…") in events
     assert clock.time - 1000 == 0.5 + 3 * 2
-    assert len(told(events)) == 1
+    assert len(reconnects(events)) == 1
 
 
 async def test_session_remembers_for_a_day_that_a_server_cannot_resume() -> None:
@@ -156,13 +156,13 @@ async def test_session_remembers_for_a_day_that_a_server_cannot_resume() -> None
     clock = Clock()
     async with upstream(service, clock, background="on") as asked:
         for _ in range(2):
-            service.cuts.append(Cut(after(service, 5)))
+            service.cuts.append(Cut(bytes_of_events(service, 5)))
             assert final_event([event async for event in asked.answer(PROMPT)]).text == TEXT
         assert service.paths == [ASK, RESUME, POLL, ASK, POLL]
         assert [request.query for request in service.requests].count({}) == 4
         clock.time += 24 * 3600
         service.requests.clear()
-        service.cuts.append(Cut(after(service, 5)))
+        service.cuts.append(Cut(bytes_of_events(service, 5)))
         assert final_event([event async for event in asked.answer(PROMPT)]).text == TEXT
         assert service.requests[1].query["stream"] == "true"
 
@@ -172,13 +172,13 @@ async def test_session_learns_nothing_from_a_response_too_old_to_resume() -> Non
     service.resume_refusal = TOO_OLD
     async with upstream(service, background="on") as asked:
         for _ in range(2):
-            service.cuts.append(Cut(after(service, 5)))
+            service.cuts.append(Cut(bytes_of_events(service, 5)))
             assert final_event([event async for event in asked.answer(PROMPT)]).text == TEXT
     assert [request.query.get("stream") for request in service.requests].count("true") == 2
 
 
 async def test_session_restarts_a_response_that_is_gone() -> None:
-    service = resumable()
+    service = resumable_server()
     service.resume_refusal = service.poll_refusal = refusal(404)
     events = await ask(service, background="on")
     assert service.paths == [ASK, RESUME, POLL, ASK]
@@ -187,7 +187,7 @@ async def test_session_restarts_a_response_that_is_gone() -> None:
 
 
 async def test_session_cancels_and_restarts_an_unfinished_response() -> None:
-    service = resumable()
+    service = resumable_server()
     service.resume_refusal = refusal(404)
     service.polls_before_done = 10_000
     events = await ask(service, background="on", progress_seconds=100)
@@ -197,7 +197,7 @@ async def test_session_cancels_and_restarts_an_unfinished_response() -> None:
 
 
 async def test_session_polls_after_a_silent_resumed_stream() -> None:
-    service = resumable()
+    service = resumable_server()
     service.cuts.append(Cut(0, "silence"))
     events = await ask(service, background="on")
     assert service.paths == [ASK, RESUME, POLL]
@@ -205,7 +205,7 @@ async def test_session_polls_after_a_silent_resumed_stream() -> None:
 
 
 async def test_session_retries_a_failed_poll() -> None:
-    service = resumable()
+    service = resumable_server()
     service.resume_refusal = refusal(404)
     async with upstream(service, background="on") as asked:
         events = []
@@ -226,6 +226,6 @@ async def test_session_polls_background_without_a_stream_and_stops_asking_for_it
         events = [event async for event in asked.answer(PROMPT)]
         assert final_event(events).text == TEXT
         assert service.paths == [ASK, POLL]
-        assert told(events) == []
+        assert reconnects(events) == []
         assert final_event([event async for event in asked.answer(PROMPT)]).text == TEXT
     assert "background" not in service.requests[-1].body

@@ -13,7 +13,7 @@ import pytest
 from bot.errors import UpstreamUnreachable
 from bot.upstream.client import Upstream, open_http
 from bot.upstream.events import Event, Failed, Finished, Reconnecting, TextDelta
-from tests.unit.upstream.clock import HeldClock
+from tests.unit.upstream.clock import ManualClock
 from tests.unit.upstream.fake_model_server import (
     CUT_KINDS,
     PATIENCE,
@@ -39,9 +39,9 @@ PATIENT = {"idle_seconds": 1000, "progress_seconds": 10_000, "total_seconds": 1e
 @asynccontextmanager
 async def upstream(
     url: str, *, long: float = 60.0, **settings: Any
-) -> AsyncIterator[tuple[Upstream, HeldClock]]:
+) -> AsyncIterator[tuple[Upstream, ManualClock]]:
     """Yield an upstream as the bot makes it, but for its clock, which holds `long` sleeps."""
-    made, clock = config(url, **{**PATIENT, **settings}), HeldClock(long)
+    made, clock = config(url, **{**PATIENT, **settings}), ManualClock(long)
     async with open_http(made) as http:
         asked = Upstream(made, http, now=clock.now, sleep=clock.sleep, jitter=lambda: 1.0)
         yield asked, clock

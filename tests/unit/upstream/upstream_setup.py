@@ -138,7 +138,7 @@ def announced_waits(events: Sequence[Event]) -> list[float]:
     return [event.wait_seconds for event in events if isinstance(event, Reconnecting)]
 
 
-def told(events: list[Event]) -> list[tuple[int, int, float, str]]:
+def reconnects(events: list[Event]) -> list[tuple[int, int, float, str]]:
     """Return the fields of each `Reconnecting`."""
     return [
         (e.attempt, e.max_attempts, e.wait_seconds, e.reason)
