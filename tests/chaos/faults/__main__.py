@@ -90,7 +90,7 @@ async def _run() -> list[str]:
 
 async def database_away(fork_server: ForkServer) -> list[str]:
     """Two replicas write four answers, and are asked more, while their database is gone."""
-    async with _served() as (server, url), _stage(fork_server, url) as testbed:
+    async with _served() as (server, url), _testbed(fork_server, url) as testbed:
         for _ in range(2):
             await (await testbed.start(None)).wait_logged("ready")
         await testbed.wait_ready(testbed.bots[0])
@@ -127,7 +127,7 @@ async def database_away(fork_server: ForkServer) -> list[str]:
 async def network_cut(fork_server: ForkServer) -> list[str]:
     """A bot writes three answers, and is about to begin a fourth, while it can't reach Slack."""
     async with (
-        _stage(fork_server) as testbed,
+        _testbed(fork_server) as testbed,
         faulty_proxy(int(testbed.slack.url.rpartition(":")[2])) as proxy,
     ):
         testbed.slack.workspace.base_url = f"http://127.0.0.1:{proxy.port}"
@@ -178,7 +178,7 @@ async def _served() -> AsyncIterator[tuple[Server, str]]:
 
 
 @asynccontextmanager
-async def _stage(fork_server: ForkServer, database: str = "") -> AsyncIterator[BotTestbed]:
+async def _testbed(fork_server: ForkServer, database: str = "") -> AsyncIterator[BotTestbed]:
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         async with open_testbed(
             fork_server, Path(folder), database=database, slack=CALM, model=SLOW, variables=LEASE

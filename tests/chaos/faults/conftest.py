@@ -20,7 +20,7 @@ async def fork_server() -> AsyncIterator[ForkServer]:
 
 
 @pytest_asyncio.fixture(loop_scope="package")
-async def shared(postgres: Server) -> AsyncIterator[str]:
+async def shared_database(postgres: Server) -> AsyncIterator[str]:
     """The URL of an empty database that several replicas can share."""
     async with postgres.fresh() as url:
         yield url

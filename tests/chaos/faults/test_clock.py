@@ -23,7 +23,7 @@ from tests.chaos.faults.checks import (
     wait_begun,
 )
 from tests.chaos.faults.outage import CALM, EXPECTED_WARNINGS, MIDDLE, SHORT, SLOW
-from tests.chaos.faults.process import AHEAD, BACK, HOUR, HOURS
+from tests.chaos.faults.process import AHEAD, BACK, CLOCK_OFFSET_HOURS, HOUR
 from tests.e2e.bot.running import upstream_text
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -83,7 +83,7 @@ async def test_answers_are_unaffected_by_a_change_of_the_time_of_day(
         await testbed.wait_over(answered, PATIENCE)
         for direction, hours in ((AHEAD, "1"), (BACK, "-1")):
             answered += await _answers_while_set(testbed, wrong, direction, answered)
-            await (await testbed.start(None, **{HOURS: hours})).wait_logged(
+            await (await testbed.start(None, **{CLOCK_OFFSET_HOURS: hours})).wait_logged(
                 "ready"
             )  # deletes what is old
             await deliver_again(testbed, answered)

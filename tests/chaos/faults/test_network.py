@@ -22,11 +22,11 @@ from tests.chaos.faults.checks import (
 )
 from tests.chaos.faults.faulty_proxy import FaultyProxy, faulty_proxy
 from tests.chaos.faults.outage import CALM, LONG, SHORT, SLOW
-from tests.chaos.faults.process import HURRY
+from tests.chaos.faults.process import TIMEOUT_DIVISOR
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
-IN_A_HURRY = {HURRY: "15"}
+SHORT_TIMEOUTS = {TIMEOUT_DIVISOR: "15"}
 """A bot that knows after a second of silence what it else knows after 15."""
 
 LATE = 0.5  # seconds after which what was held up is sent again
@@ -41,7 +41,7 @@ async def bot_behind_proxy(
 ) -> AsyncIterator[tuple[BotTestbed, FaultyProxy, Bot]]:
     """A bot that reaches Slack over a wire."""
     async with open_testbed(
-        fork_server, folder, slack=CALM, model=SLOW, variables=IN_A_HURRY
+        fork_server, folder, slack=CALM, model=SLOW, variables=SHORT_TIMEOUTS
     ) as testbed:
         port = int(testbed.slack.url.rpartition(":")[2])
         async with faulty_proxy(port) as proxy:

@@ -44,7 +44,7 @@ def frozen(server: Server) -> Iterator[None]:
 
 @pytest.mark.parametrize("fault", [stopped, frozen])
 async def test_database_outage_longer_than_a_lease_loses_and_doubles_no_answer(
-    fork_server: ForkServer, postgres: Server, shared: str, tmp_path: Path, fault: Fault
+    fork_server: ForkServer, postgres: Server, shared_database: str, tmp_path: Path, fault: Fault
 ) -> None:
     """What others might write is held back while nobody knows whose it is, and shown afterwards;
     what is asked meanwhile is refused once, however many replicas hear of it. Nobody takes over
@@ -52,7 +52,12 @@ async def test_database_outage_longer_than_a_lease_loses_and_doubles_no_answer(
     variables = {"LEASE_SECONDS": str(LEASE)}
     model = replace(SLOW, words_per_second=50)
     async with open_testbed(
-        fork_server, tmp_path, database=shared, slack=CALM, model=model, variables=variables
+        fork_server,
+        tmp_path,
+        database=shared_database,
+        slack=CALM,
+        model=model,
+        variables=variables,
     ) as testbed:
         for _ in range(2):
             await (await testbed.start(None)).wait_logged("ready")
