@@ -10,18 +10,20 @@ import random
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from bot.playground.model.config import ModelConfig
 from tests.chaos.crash.asked import Asked, Surface, ask
 from tests.chaos.crash.bots import Bot, Nursery
 from tests.chaos.crash.databases import Databases
 from tests.chaos.crash.matrix import side_by_side
-from tests.chaos.crash.stage import Stage, stage
+from tests.chaos.crash.stage import QUICK, Stage, stage
 
 PATIENCE = 200.0  # seconds for all answers, from the last start on
 FEWEST_EDITS = 10  # a minute
+SLOW = ModelConfig(words_per_second=200, first_word_seconds=1.8)
 MOST_QUESTIONS = 5
 WHERE: tuple[Surface, ...] = ("mention", "mention", "mention", "dm", "command")
 ASKED_WITHIN = 0.6  # seconds
@@ -39,6 +41,7 @@ class Wave:
     resumable: bool
     database: str = "sqlite"
     edits_per_minute: int = 45
+    slow_to_begin: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +64,11 @@ class Landed:
 
 def wave(seed: int, database: str = "sqlite", *, quick: bool = False) -> Wave:
     """The plan that belongs to a seed. Some have so few edits that ends go out in new messages and
-    old ones are tidied up a minute later, unless it is to be `quick`."""
+    old ones are tidied up a minute later, unless it is to be `quick`. In some of these the model
+    begins so late that placeholders stand before there is text, and are replaced by it."""
     chance = random.Random(seed)
     words = chance.sample(range(50, 1000), k=chance.randint(1, MOST_QUESTIONS))
-    return Wave(
+    plan = Wave(
         seed,
         tuple((chance.uniform(0, ASKED_WITHIN), chance.choice(WHERE), n) for n in words),
         tuple(chance.uniform(0, most) for most in CRASHES_WITHIN[: chance.randint(1, 2)]),
@@ -72,13 +76,20 @@ def wave(seed: int, database: str = "sqlite", *, quick: bool = False) -> Wave:
         database,
         45 if quick or chance.random() < 0.9 else FEWEST_EDITS,
     )
+    few = plan.edits_per_minute == FEWEST_EDITS
+    return replace(plan, slow_to_begin=few and chance.random() < 0.5)
 
 
 async def land(plan: Wave, nursery: Nursery, folder: Path, database: str = "") -> Landed:
     """Play a wave to its end."""
     variables = {"EDITS_PER_MINUTE": str(plan.edits_per_minute)}
     async with stage(
-        nursery, folder, database=database, resumable=plan.resumable, variables=variables
+        nursery,
+        folder,
+        database=database,
+        resumable=plan.resumable,
+        model=SLOW if plan.slow_to_begin else QUICK,
+        variables=variables,
     ) as on:
         bot = await on.start(None)
         await on.ready(bot)

@@ -107,11 +107,14 @@ async def test_two_answers_are_doubled(shown: Shown) -> None:
     assert shown.kinds() == {"doubled"}
 
 
-async def test_an_answer_elsewhere_than_in_its_placeholder_has_moved(shown: Shown) -> None:
-    placeholder = await shown.post("", state("Thinking…"))
+@pytest.mark.parametrize(("first", "found"), [(ANSWER[:HALF], {"moved"}), ("", set())])
+async def test_answer_has_moved_if_it_stands_elsewhere_than_its_first_text(
+    shown: Shown, first: str, found: set[str]
+) -> None:
+    begun = await shown.post(first, state("Thinking…"))
     await shown.post(ANSWER)
-    await shown.slack.api("chat.delete", channel=shown.asked.channel, ts=placeholder)
-    assert shown.kinds() == {"moved"}
+    await shown.slack.api("chat.delete", channel=shown.asked.channel, ts=begun)
+    assert shown.kinds() == found
 
 
 @pytest.mark.parametrize(("note", "found"), [("", {"doubled"}), (POSSIBLE_DUPLICATE_NOTICE, set())])
