@@ -148,6 +148,7 @@ def _delivery(
 ) -> Delivery:
     config = DeliveryConfig(
         edits_per_minute=settings.delivery.edits_per_minute,
+        reading_bytes_per_second=settings.delivery.reading_speed,
         delivery=settings.delivery.delivery,
     )
     rate_slots = SharedRateSlots(connections.database, replica=connections.store.replica)

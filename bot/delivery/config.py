@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+BYTES_PER_WORD = 6  # holds for English and is near for CJK
+
 
 @dataclass(frozen=True, slots=True)
 class DeliveryConfig:
@@ -14,7 +16,7 @@ class DeliveryConfig:
 
     - `edits_per_minute`: calls of `chat.update`; Slack takes about 50 (docs/slack.md#tiers).
     - `reserved_final_edits`: how many of these are kept for final texts, at most.
-    - `words_per_second`: the assumed reading speed.
+    - `reading_bytes_per_second`: the assumed reading speed, in bytes of UTF-8.
     - `posts_per_second`: calls of `chat.postMessage` in one channel, "about one".
     - `post_burst`: posts in one channel at once, "short bursts allowed".
     - `posts_per_minute`: posts in the whole workspace, "several hundred".
@@ -28,7 +30,7 @@ class DeliveryConfig:
 
     edits_per_minute: int = 45
     reserved_final_edits: int = 15
-    words_per_second: float = 5.0
+    reading_bytes_per_second: float = 30.0
     posts_per_second: float = 1.0
     post_burst: int = 3
     posts_per_minute: int = 240
@@ -37,3 +39,8 @@ class DeliveryConfig:
     stops_per_minute: int = 20
     statuses_per_minute: int = 120
     delivery: Literal["edit", "native", "auto"] = "edit"
+
+    @property
+    def words_per_second(self) -> float:
+        """The assumed reading speed, in words."""
+        return self.reading_bytes_per_second / BYTES_PER_WORD

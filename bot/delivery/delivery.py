@@ -147,7 +147,8 @@ class Delivery:
         guard: TurnGuard | None = None,
         already_opened: bool = False,
     ) -> EditedReply:
-        return EditedReply(
+        dispatcher = self._get_workspace(question.place.team).edit_dispatcher
+        reply = EditedReply(
             self._slack,
             question,
             first_elsewhere=first_elsewhere,
@@ -155,9 +156,10 @@ class Delivery:
             guard=guard,
             already_opened=already_opened,
             words_per_second=self._config.words_per_second,
-            on_change=self._get_workspace(question.place.team).edit_dispatcher.on_reply_changed,
+            on_change=dispatcher.on_reply_changed,
             on_reader_lost=on_reader_lost,
         )
+        return dispatcher.expect(reply)
 
     def _create_native_reply(
         self,
@@ -167,7 +169,8 @@ class Delivery:
         guard: TurnGuard | None,
     ) -> NativeReply:
         workspace = self._get_workspace(question.place.team)
-        return NativeReply(
+        dispatcher = workspace.native_dispatcher
+        reply = NativeReply(
             self._slack,
             question,
             status=workspace.statuses.create_line(question),
@@ -180,10 +183,11 @@ class Delivery:
                 guard=guard,
                 already_opened=opened,
             ),
-            on_change=workspace.native_dispatcher.on_reply_changed,
+            on_change=dispatcher.on_reply_changed,
             on_stream_refused=workspace.record_stream_refused,
             on_reader_lost=on_reader_lost,
         )
+        return dispatcher.expect(reply)
 
     def _get_workspace(self, team: str) -> Workspace:
         if team not in self._workspaces:

@@ -58,9 +58,10 @@ async def find_messages(
 
     `known` are messages that are known to be parts, in order. They are found without metadata too:
     a stream has none until it stops. Any other live stream of this bot is treated as the last part,
-    because one answer at a time is written in a thread. Duplicate parts come last; the caller
-    deletes them. If an ephemeral answer continues in the direct message, its unreadable first part
-    is represented by `ShownMessage("", "", "respond")`.
+    because one answer at a time is written in a thread. A part may be there twice, after a lost
+    response or while a placeholder is being replaced. The older ones come last, out of the order of
+    time; the caller deletes them. If an ephemeral answer continues in the direct message, its
+    unreadable first part is represented by `ShownMessage("", "", "respond")`.
 
     Raises SlackError: `ThreadGone` if the thread is gone and messages of the answer are at the top
     level of the channel instead.
@@ -127,8 +128,8 @@ class _MessageSearch:
             channel, limit=MAX_CHANNEL_MESSAGES, include_metadata=True
         )
         parts = self._parts_of(messages)
-        if parts and parts[0][0] == 0:  # the other messages are in the thread of the first
-            messages += await self._read_thread(channel, parts[0][1], None)
+        for first in (ts for part, ts in parts if part == 0):
+            messages += await self._read_thread(channel, first, None)  # the other messages
         return self._parts_of(messages)
 
     async def _read_question_thread(self, channel: str, root: str) -> list[dict[str, Any]]:
@@ -163,11 +164,10 @@ class _MessageSearch:
     ) -> tuple[ShownMessage, ...]:
         """Return the newest message of each part, then the duplicates."""
         newest = dict(parts)
-        doubles = [ts for part, ts in parts if newest[part] != ts]
-        ordered = (*newest.values(), *doubles)
+        duplicates = [ts for part, ts in parts if newest[part] != ts]
         return tuple(
             ShownMessage(ts, channel, self._known[ts][1] if ts in self._known else "edit")
-            for ts in ordered
+            for ts in (*newest.values(), *duplicates)
         )
 
     async def _read_thread(

@@ -55,8 +55,9 @@ class Workspace:
 
         The mode `auto` prefers streams in direct messages and edits elsewhere, because only the
         asker sees a stream grow in a channel (docs/slack.md#stream-visibility). It switches to the
-        other method when the rate limit of the preferred one is nearly reached. A stream needs a
-        thread, and in a channel a person who receives it (docs/slack.md#streaming-methods).
+        other method when the rate limit of the preferred one is nearly reached; for edits that may
+        be the limit of posts in the channel. A stream needs a thread, and in a channel a person who
+        receives it (docs/slack.md#streaming-methods).
         """
         place = question.place
         if question.bot:
@@ -67,7 +68,7 @@ class Workspace:
             return False
         if self._mode == "native" or place.surface == "dm":
             return True
-        return not self.edit_dispatcher.has_room()
+        return not self.edit_dispatcher.has_room(place.channel)
 
     def record_stream_refused(self, question: Question, error: SlackRefused) -> None:
         """Stop using streams on the question's surface, unless only its channel was refused."""

@@ -236,6 +236,16 @@ class DeliverySettings(SettingsGroup):
         le=1000,
         description="`chat.update` calls in a workspace (Slack allows about 50)",
     )
+    reading_speed: float = Field(
+        30.0,
+        validation_alias="READING_SPEED",
+        ge=5,
+        le=300,
+        description=(
+            "UTF-8 bytes that people read in a second; text is shown before they have read what "
+            "stands. Of English, 30 are about 300 words a minute; who skims reads 60"
+        ),
+    )
     max_live_answers: int = Field(
         100,
         validation_alias="MAX_LIVE_ANSWERS",

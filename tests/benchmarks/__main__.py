@@ -1,6 +1,7 @@
 """Every benchmark in virtual or CPU time, or one alone; those of the whole bot take minutes.
 
-python -m tests.benchmarks [upstream | delivery [scenario …] | streams | live | whole | storage]
+python -m tests.benchmarks [upstream | streams | whole | storage]
+python -m tests.benchmarks [delivery | live] [scenario …]
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def main(arguments: Sequence[str]) -> None:
     if room in {"all", "streams"}:
         streams.main()
     if room == "live":
-        live.main()
+        live.main(scenarios)
     if room == "whole":
         whole.main()
     if room == "storage":

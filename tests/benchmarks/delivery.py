@@ -10,12 +10,13 @@ from io import StringIO
 from itertools import takewhile
 
 from tests.unit.delivery import simulator
+from tests.unit.delivery.scenarios import SCENARIOS
 
 
 def main(names: Sequence[str] = ()) -> None:
     """Print the table of these scenarios, or of all, in their order."""
     sys.stdout.write("DELIVERY: many answers, one Slack, in virtual time\n")
-    chosen = [s.name for s in simulator.SCENARIOS if not names or s.name in names]
+    chosen = [s.name for s in SCENARIOS if not names or s.name in names]
     first: Sequence[str] = ()
     with ProcessPoolExecutor() as pool:
         for table in pool.map(_table, chosen):

@@ -11,8 +11,9 @@ from concurrent.futures import ProcessPoolExecutor
 
 from tests.support.docs import between
 from tests.support.project import ROOT
-from tests.unit.delivery.measure import Figures, bound
-from tests.unit.delivery.simulator import OUR_LIMIT, POLICIES, SCENARIOS, Scenario, figures
+from tests.unit.delivery.measure import Figures
+from tests.unit.delivery.scenarios import SCENARIOS, Scenario
+from tests.unit.delivery.simulator import POLICIES, bounds, figures
 
 DOCUMENT = ROOT / "docs" / "measured.md"
 BEGIN, END = (
@@ -20,24 +21,30 @@ BEGIN, END = (
     "<!-- end of simulator -->",
 )
 HEAD = (
-    "| questions | age of what is not shown | times the least | reader waits | last word | 429s |\n"
-    "|---|---|---|---|---|---|"
+    "| questions | age of what is not shown | times the least "
+    "| reader waits | least | who skims | last word | 429s |\n"
+    "|---|---|---|---|---|---|---|---|"
 )
 
 
 def row(scenario: Scenario) -> str:
     """One line of the table: our figures, and the best of the other policies in each."""
-    ours, *others = (figures(scenario, policy) for policy in POLICIES.values())
-    least = bound(scenario.asked, scenario.words / scenario.rate, OUR_LIMIT)
+    ours, auto, *others = (figures(scenario, policy) for policy in POLICIES.values())
+    least = bounds(scenario)
 
     def both(figure: Callable[[Figures], float]) -> str:
-        return f"{_seconds(figure(ours))} · {_seconds(min(map(figure, others)))}"
+        return f"{_seconds(figure(ours))} · {least_of(figure)}"
+
+    def least_of(figure: Callable[[Figures], float]) -> str:
+        return _seconds(min(map(figure, others)))
 
     cells = (
         scenario.name,
         both(lambda f: f.stale),
-        f"{ours.stale / least:.2f}",
-        both(lambda f: f.stall),
+        f"{ours.stale / least.stale:.2f}",
+        f"{_seconds(ours.stall)} · {_seconds(auto.stall)} · {least_of(lambda f: f.stall)}",
+        _seconds(least.wait),
+        both(lambda f: f.stall_at_60),
         both(lambda f: f.worst_final),
         f"{ours.limited} · {min(f.limited for f in others)}",
     )

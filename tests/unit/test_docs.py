@@ -18,7 +18,7 @@ from tests.support.docs import documents
 from tests.support.layout_rules import INNER_LAYERS, LAYERS, LONGEST_FILE, LONGEST_FUNCTION, read
 from tests.support.project import ROOT
 from tests.support.references import files
-from tests.unit.delivery.simulator import SCENARIOS, Scenario
+from tests.unit.delivery.scenarios import SCENARIOS, Scenario
 
 DOCUMENTS = {
     str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from bot.delivery.clock import loop_time
@@ -16,7 +17,8 @@ from bot.delivery.scheduling.dispatcher import (
     QUOTA_REFRESH_SECONDS,
     Dispatcher,
 )
-from bot.delivery.scheduling.edit_scheduler import NEVER, EditScheduler, WriteKind
+from bot.delivery.scheduling.edit_scheduler import RECHECK_SECONDS, EditScheduler, WriteKind
+from bot.delivery.scheduling.reader_state import NEVER
 
 DELETES_PER_MINUTE = 40  # tier 3 with a margin (docs/slack.md#tiers)
 EDIT_METHOD, DELETE_METHOD = "chat.update", "chat.delete"
@@ -57,9 +59,12 @@ class EditDispatcher(Dispatcher[EditedReply, Step]):
         self._config = config
         self._channel_buckets: dict[str, TokenBucket] = {}
 
-    def has_room(self) -> bool:
-        """Whether one more answer can probably be shown while it is being written."""
-        return self._scheduler.has_room([reply.reader for reply in self._replies], loop_time())
+    def has_room(self, channel: str) -> bool:
+        """Whether one more answer in a channel can probably be shown while it is being written."""
+        if self._count_unposted(channel) >= self._config.post_burst:
+            return False
+        readers = [reply.reader for reply in (*self._replies, *self._expected)]
+        return self._scheduler.has_room(readers, loop_time())
 
     async def _write_last_steps(self) -> None:
         """Remove *Writing…* from earlier messages, as far as edits are available."""
@@ -73,21 +78,61 @@ class EditDispatcher(Dispatcher[EditedReply, Step]):
                 self._start_next_step(reply, now)
         await self._writes.wait(CLOSE_TIMEOUT_SECONDS)
 
+    def _run_due(self, now: float) -> float:
+        live = Counter(reply.question.place.channel for reply in self._replies)
+        burst = self._config.post_burst
+        self._scheduler.ends_without_post = sum(max(0, n - burst) for n in live.values())
+        return super()._run_due(now)
+
+    def _in_order(self) -> Sequence[EditedReply]:
+        """Return the replies in the order in which they share the limit of posts of a channel:
+        final texts first, then who has waited for longest."""
+        return sorted(
+            self._replies, key=lambda reply: (not reply.reader.final, reply.reader.unseen_since)
+        )
+
     def _start_unscheduled(self, reply: EditedReply, now: float) -> float:
-        if reply.write_in_flight or reply.reader.unseen_since == NEVER:
+        unseen = reply.reader.unseen_since < NEVER
+        if reply.write_in_flight or not (unseen or reply.has_replaced_message):
             return NEVER
         if (writable_at := reply.writable_at(now)) > now:
             return writable_at
-        if reply.next_step_type is Edit:
-            return NEVER
+        again = self._start_delete_of_replaced(reply, now) if reply.has_replaced_message else NEVER
+        if reply.write_in_flight or not unseen or reply.next_step_type is Edit:
+            return again
         at = (
-            self._next_post_at(reply, now)
+            self._post_at(reply, now)
             if reply.next_step_type is Post
             else self._limiters[Delete].available_at(now)
         )
         if at <= now:
             self._start_next_step(reply, now)
-        return at if at > now else NEVER
+        return min(again, at) if at > now else NEVER
+
+    def _start_delete_of_replaced(self, reply: EditedReply, now: float) -> float:
+        """Delete a replaced placeholder if that is possible now; return when it will be, if not."""
+        at = max(self._limiters[Delete].available_at(now), reply.replaced_message_retry_at)
+        if at > now:
+            return at
+        if step := reply.plan_delete_of_replaced():
+            self._start_write(reply, step, now)
+        return NEVER
+
+    def _post_at(self, reply: EditedReply, now: float) -> float:
+        """Return when the reply's next message is due; it is looked at again no later."""
+        at = self._next_post_at(reply, now)
+        crowded = self._count_unposted(reply.question.place.channel) > self._config.post_burst
+        if at > now or reply.is_posted or crowded:
+            return at
+        readers = [each.reader for each in self._replies]
+        hold_until = self._scheduler.hold_first_post_until(reply.reader, readers, now)
+        return min(hold_until, now + RECHECK_SECONDS) if hold_until > now else now
+
+    def _count_unposted(self, channel: str) -> int:
+        """Return how many answers in a channel have no message yet. They wait for its limit of
+        posts if there are more than it takes at once."""
+        live = (*self._replies, *self._expected)
+        return sum(not r.is_posted and r.question.place.channel == channel for r in live)
 
     def _is_schedulable(self, reply: EditedReply, now: float) -> bool:
         return (
@@ -97,12 +142,19 @@ class EditDispatcher(Dispatcher[EditedReply, Step]):
         )
 
     def _next_post_at(self, reply: EditedReply, now: float) -> float:
+        # a further message of a live answer leaves a post to each answer for its end
+        kept = len(self._replies) if reply.reader.words_shown and not reply.reader.final else 0
         return max(
-            self._limiters[Post].available_at(now), self._channel_bucket(reply).available_at(now)
+            self._limiters[Post].available_at(now, 1 + kept),
+            self._channel_bucket(reply).available_at(now),
         )
 
     def _start_chosen(self, reply: EditedReply, kind: WriteKind, now: float) -> float:
-        if kind is WriteKind.EDIT or reply.roll_over():
+        reply.reader.next_post_at = self._next_post_at(reply, now)  # others may just have posted
+        if kind is WriteKind.NEW_MESSAGE and reply.reader.next_post_at > now:
+            return NEVER
+        replace = self._limiters[Delete].available(now) > 0
+        if kind is WriteKind.EDIT or reply.roll_over(replace=replace):
             self._start_next_step(reply, now)
             reply.reader.is_blocked = True
         else:

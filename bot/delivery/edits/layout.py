@@ -10,18 +10,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from bot.delivery.edits.reconcile import Delete, Edit, Post, PostedMessage, Step, next_step
 from bot.render.buttons import Element, answer_buttons
 from bot.render.message import MessageBody, render_messages
 from bot.render.safety.neutralise import escape_mrkdwn
-from bot.values import REMOVED_DRAFT, Draft, Question
+from bot.values import REMOVED_DRAFT, Draft, Phase, Question
 
 MAX_MESSAGE_BYTES = 11_000  # bytes of markdown in one message (docs/delivery.md#message-layout)
 # the same without blocks: `text` of chat.update holds 4,000 (docs/slack.md#size-limits)
 MAX_PLAIN_MESSAGE_BYTES = 3_500
 MIN_MESSAGE_BYTES = 1_000
+LONGEST_WORD = 40  # characters that are kept together where a new message begins
+FIRST_CJK = "\u2e80"  # from here on Unicode has the scripts of East Asia
 
 ANSWER_BELOW = MessageBody(
     "The answer is below.",
@@ -38,6 +42,7 @@ class EditLayout:
 
     `first_elsewhere` is the body of the first message if that was sent to another conversation; it
     is never edited. `existing` are the ts of messages that exist here; what they show is unknown.
+    At the end come those that others have replaced: they are older than the one before them.
 
     Call `plan` with a draft, carry out the step it returns, and report the result with `mark_done`
     or `mark_unknown`.
@@ -64,14 +69,37 @@ class EditLayout:
         self._stale_footers: set[int] = set()  # finished messages that still say *Writing…*
         self._frozen_count = len(self.shown)  # the first messages, which can't be edited any more
         self.shown += [PostedMessage(ts, None) for ts in existing]
+        # the last messages of `shown`, which are to be deleted
+        self._replaced_count = _count_replaced(existing)
+
+    @property
+    def has_placeholder(self) -> bool:
+        """Whether a message stands that shows no text and may be deleted. What the messages of an
+        answer that was taken over show is unknown."""
+        known = bool(self._kept) and all(message.body for message in self._kept)
+        return known and not self._frozen_count and not self._shows_text
 
     @property
     def has_stale_footer(self) -> bool:
         """Whether a finished message still says *Writing…*."""
         return bool(self._stale_footers)
 
+    @property
+    def replaced(self) -> Delete | None:
+        """The step that deletes a message whose replacement shows text; None if there is none.
+
+        `plan` and `next_step` never return it: the text does not wait for it.
+        """
+        if self._replaced_count and self._kept and self._kept[0].body:
+            return Delete(len(self.shown) - 1)
+        return None
+
     def plan(self, draft: Draft) -> Step | None:
         """Render a draft, and return the next step to show it; None if Slack shows it already."""
+        if draft == REMOVED_DRAFT:
+            self._replaced_count = 0  # all go the same way
+        if draft.phase is Phase.STREAMING:
+            draft = replace(draft, text=self._whole_words(draft.text))
         self._wanted, self._rendered_text = self._render(draft), draft.text
         step = self.next_step()
         if step is None and self._stale_footers:
@@ -82,7 +110,7 @@ class EditLayout:
     def next_step(self) -> Step | None:
         """Return the next step to show the last rendered draft; stale footers are left alone."""
         step = next_step(
-            self.shown, self._wanted, skip={*range(self._frozen_count), *self._stale_footers}
+            self._kept, self._wanted, skip={*range(self._frozen_count), *self._stale_footers}
         )
         if step is None:
             self.shown_text = self._rendered_text
@@ -93,15 +121,29 @@ class EditLayout:
         match step:
             case Edit(index, body):
                 self.shown[index] = PostedMessage(self.shown[index].ts, body)
-            case Post(_, body):
-                self.shown.append(PostedMessage(ts, body))
+            case Post(index, body):
+                self.shown.insert(index, PostedMessage(ts, body))  # before those it replaces
             case Delete(index):
+                self._replaced_count -= index >= len(self._kept)
                 del self.shown[index]
 
     def mark_unknown(self, step: Step) -> None:
         """Record that Slack may have taken a step."""
         if isinstance(step, Edit):
             self.shown[step.index] = PostedMessage(self.shown[step.index].ts, None)
+
+    def replace_placeholder(self, draft: Draft) -> bool:
+        """Show the text in a new message, which replaces the placeholder.
+
+        False, and nothing has changed, if there is no placeholder or no text to show.
+        """
+        if not self.has_placeholder:
+            return False
+        before, self._replaced_count = self._replaced_count, len(self.shown)
+        if isinstance(self.plan(draft), Post):
+            return True
+        self._replaced_count = before
+        return False
 
     def roll_over(self, draft: Draft) -> bool:
         """Finish the last message as it is, so that the missing text goes out as the next one.
@@ -116,7 +158,7 @@ class EditLayout:
             self._cuts = (*self._cuts, len(self.shown_text))
         else:
             self._textless_head = (*self._textless_head, ANSWER_BELOW)
-        self._stale_footers = self._stale_footers | {len(self.shown) - 1}
+        self._stale_footers = self._stale_footers | {len(self._kept) - 1}
         if isinstance(self.plan(draft), Post):
             return True
         self._textless_head, self._cuts, self._stale_footers, self.shown_text = before
@@ -124,13 +166,13 @@ class EditLayout:
 
     def freeze(self, draft: Draft) -> None:
         """Continue in a new message, because the present ones can't be edited any more."""
-        self._frozen_count = len(self.shown)
+        self._frozen_count = len(self._kept)
         self._stale_footers = set()
         if self.shown_text and draft.text.startswith(self.shown_text):
             self._cuts = (*self._cuts, len(self.shown_text))
         else:
             self._textless_head, self._cuts = (
-                tuple(message.body or ANSWER_BELOW for message in self.shown),
+                tuple(message.body or ANSWER_BELOW for message in self._kept),
                 (),
             )
 
@@ -149,12 +191,23 @@ class EditLayout:
         return True
 
     @property
+    def _kept(self) -> Sequence[PostedMessage]:
+        """The messages that are not to be deleted."""
+        return self.shown[: len(self.shown) - self._replaced_count]
+
+    @property
     def _shows_text(self) -> bool:
         """Whether any of the shown text is visible: a "#" alone shows nothing yet."""
         blocks = (message.body.blocks for message in self.shown if message.body)
         return bool(self.shown_text) and (
             self._without_blocks or any(_MARKDOWN_BLOCK_START in each for each in blocks)
         )
+
+    def _whole_words(self, text: str) -> str:
+        """Leave out a word at the end that may not be complete, unless it is shown already: a
+        message that is finished here never ends within a word."""
+        shown = len(self.shown_text) if text.startswith(self.shown_text) else 0
+        return text[: max(shown, _last_word(text))]
 
     def _render(self, draft: Draft) -> tuple[MessageBody, ...]:
         if draft == REMOVED_DRAFT:
@@ -167,6 +220,24 @@ class EditLayout:
             *self._textless_head,
             *(map(without_blocks, rendered) if self._without_blocks else rendered),
         )
+
+
+def _count_replaced(existing: Sequence[str]) -> int:
+    """Return how many messages at the end have been replaced by messages before them."""
+    in_order = next(
+        (n for n, (one, other) in enumerate(pairwise(existing), 1) if other < one), len(existing)
+    )
+    return len(existing) - in_order
+
+
+def _last_word(text: str) -> int:
+    """Return where a word begins that may go on after the text; the end of the text if there is
+    none, or if it is very long."""
+    earliest = max(0, len(text) - LONGEST_WORD)
+    start = len(text)
+    while start > earliest and text[start - 1] < FIRST_CJK and text[start - 1].isalnum():
+        start -= 1
+    return start if start > earliest else len(text)
 
 
 def render(

@@ -16,8 +16,8 @@ from bot.delivery.edits.layout import EditLayout
 from bot.delivery.edits.reconcile import Delete, Edit, Post, Step
 from bot.delivery.edits.refusals import Fallback, fallback_for
 from bot.delivery.edits.writer import EditWriter
-from bot.delivery.scheduling.edit_scheduler import NEVER, ReaderState
-from bot.delivery.scheduling.live_reply import LEASE_RECHECK_SECONDS, backoff_seconds
+from bot.delivery.scheduling.live_reply import LEASE_RECHECK_SECONDS, Backoff
+from bot.delivery.scheduling.reader_state import NEVER, ReaderState
 from bot.errors import (
     LeaseLost,
     QuestionDeleted,
@@ -77,7 +77,7 @@ class EditedReply:
         self._draft: Draft | None = None
         self._unseen_since_before_write = NEVER  # `unseen_since` of the text in flight
         self._words_in_flight = 0.0  # words of the draft in flight
-        self._retry_at, self._failures = float("-inf"), 0
+        self._backoff, self._delete_backoff = Backoff(), Backoff()
         self._failure: SlackRefused | LeaseLost | None = None
         self._already_opened = already_opened
         self._posted, self._finished, self._cleanup_done = (asyncio.Event() for _ in range(3))
@@ -120,12 +120,28 @@ class EditedReply:
             self._finished.is_set()
             and self.reader.unseen_since == NEVER
             and not self.write_in_flight
+            and not self.has_replaced_message
         )
+
+    @property
+    def is_posted(self) -> bool:
+        """Whether a message of the answer exists."""
+        return self._posted.is_set()
+
+    @property
+    def has_replaced_message(self) -> bool:
+        """Whether a placeholder is to be deleted, because a message with text has replaced it."""
+        return self._layout.replaced is not None and not self._failure
+
+    @property
+    def replaced_message_retry_at(self) -> float:
+        """When the deletion of that placeholder may be tried again, after failures."""
+        return self._delete_backoff.retry_at
 
     def writable_at(self, now: float) -> float:
         """As `LiveReply.writable_at`."""
         owned = self._guard is None or self._guard.owns_lease()
-        return max(now if owned else now + LEASE_RECHECK_SECONDS, self._retry_at)
+        return max(now if owned else now + LEASE_RECHECK_SECONDS, self._backoff.retry_at)
 
     def plan_step(self) -> Step | None:
         """As `LiveReply.plan_step`."""
@@ -140,9 +156,19 @@ class EditedReply:
             self._on_up_to_date()
         return step
 
-    def roll_over(self) -> bool:
-        """Plan the missing text as the next message; False if that can't be done."""
-        return self._layout.roll_over(self._draft_to_show) and self.plan_step() is not None
+    def roll_over(self, *, replace: bool) -> bool:
+        """Plan the missing text as a new message; False if that can't be done.
+
+        With `replace`, a placeholder that shows no text is deleted afterwards.
+        """
+        draft = self._draft_to_show
+        begun = replace and self._layout.replace_placeholder(draft)
+        return (begun or self._layout.roll_over(draft)) and self.plan_step() is not None
+
+    def plan_delete_of_replaced(self) -> Delete | None:
+        """Return the step that deletes a replaced placeholder. Stands in for `plan_step`."""
+        self._words_in_flight = self.reader.words_shown
+        return self._layout.replaced
 
     def begin_write(self) -> None:
         """As `LiveReply.begin_write`."""
@@ -156,27 +182,31 @@ class EditedReply:
         except SlackRateLimited as error:
             self._restore_unseen()
             if error.method == "chat.stopStream":  # the dispatcher has no limiter for it
-                self._retry_at = loop_time() + error.retry_after
+                self._backoff.retry_at = loop_time() + error.retry_after
                 return
             raise
         except SlackUnreachable as error:
             log.info("a write may be lost and is tried again: %s", error)
             self._layout.mark_unknown(step)
-            self._back_off()
+            self._back_off(step)
         except SlackRefused as error:
             self._handle_refusal(step, error)
         except Exception:
             log.exception("a write failed unexpectedly and is tried again")
             self._layout.mark_unknown(step)
-            self._back_off()
+            self._back_off(step)
         else:
             if done is None:
                 self._restore_unseen()
             else:
+                replaced = step == self._layout.replaced
                 self._layout.mark_done(*done)
                 if self._writer.is_outside_thread:
                     self._remove_answer()
-                self._after_step()
+                if replaced:
+                    self._after_delete_of_replaced()
+                else:
+                    self._after_step()
         finally:
             self.write_in_flight = False
 
@@ -192,7 +222,7 @@ class EditedReply:
         if self._guard and shown and not isinstance(step, Edit) and self._may_write():
             journalled = await self._guard.before_layout_change()
             if not journalled and isinstance(step, Delete):
-                self._back_off()
+                self._back_off(step)
                 return None
         return await self._writer.write(step, shown) if self._may_write() else None
 
@@ -242,7 +272,7 @@ class EditedReply:
         """Report a step that Slack took, and find out whether another one follows."""
         if self._failure:
             return
-        self._failures = 0
+        self._backoff.record_success()
         step = self._layout.plan(REMOVED_DRAFT) if self._is_removing else self._layout.next_step()
         self._report_messages()
         self._posted.set()
@@ -251,7 +281,18 @@ class EditedReply:
             self._restore_unseen()
             return
         self.next_step_type = Edit
+        self.reader.has_placeholder = self._layout.has_placeholder
         self.reader.record_shown(self._words_in_flight, loop_time())
+        if self.reader.unseen_since == NEVER:
+            self._on_up_to_date()
+
+    def _after_delete_of_replaced(self) -> None:
+        """Report that a replaced placeholder is gone. What was unseen before still is."""
+        if self._failure:
+            return
+        self._delete_backoff.record_success()
+        self._report_messages()
+        self._restore_unseen()
         if self.reader.unseen_since == NEVER:
             self._on_up_to_date()
 
@@ -264,7 +305,7 @@ class EditedReply:
         if self._layout.has_stale_footer:
             self.reader.has_stale_footer = True
             self.reader.unseen_since = loop_time()
-        elif self.reader.final:
+        elif self.reader.final and not self.has_replaced_message:
             self._cleanup_done.set()
 
     def _report_messages(self) -> None:
@@ -287,10 +328,10 @@ class EditedReply:
             self.next_step_type = Delete
         self.reader.unseen_since = min(self._unseen_since_before_write, self.reader.unseen_since)
 
-    def _back_off(self) -> None:
-        """Try again after a pause that doubles with each failure in a row."""
-        self._retry_at = loop_time() + backoff_seconds(self._failures)
-        self._failures += 1
+    def _back_off(self, step: Step) -> None:
+        """Try a step again after a pause. Text does not wait for the deletion of a placeholder."""
+        backoff = self._delete_backoff if step == self._layout.replaced else self._backoff
+        backoff.record_failure(loop_time())
         self._restore_unseen()
 
     def _handle_refusal(self, step: Step, error: SlackRefused) -> None:
@@ -302,7 +343,10 @@ class EditedReply:
                 self._layout.shown[step.index].ts
             ):
                 self._restore_unseen()
-            case _ if isinstance(step, Delete):  # it is gone, or may not be deleted any more
+            case _ if step == self._layout.replaced:  # it is gone, or may not be deleted any more
+                self._layout.mark_done(step)
+                self._after_delete_of_replaced()
+            case _ if isinstance(step, Delete):
                 self._layout.mark_done(step)
                 self._after_step()
             case Fallback.SHORTER_MESSAGES if self._layout.shrink() or self._layout.simplify():

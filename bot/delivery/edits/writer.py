@@ -116,7 +116,7 @@ class EditWriter:
                 self._channel,
                 text=post.body.text,
                 blocks=post.body.blocks,
-                thread_ts=self._thread_ts(shown),
+                thread_ts=self._thread_ts(post, shown),
                 metadata=build_metadata(self._question.id, post.index),
             )
         except SlackUnreachable:
@@ -133,7 +133,7 @@ class EditWriter:
         Also None where the bot may not read: an answer posted twice is better than none.
         """
         try:
-            messages = await self._read_messages(shown)
+            messages = await self._read_messages(post, shown)
         except SlackRefused as error:
             if error.code == THREAD_NOT_FOUND:
                 return await self._find_post_outside_thread(post)
@@ -157,8 +157,10 @@ class EditWriter:
         self.is_outside_thread = self.is_outside_thread or ts is not None
         return ts
 
-    async def _read_messages(self, shown: Sequence[PostedMessage]) -> list[dict[str, Any]]:
-        thread = self._thread_ts(shown)
+    async def _read_messages(
+        self, post: Post, shown: Sequence[PostedMessage]
+    ) -> list[dict[str, Any]]:
+        thread = self._thread_ts(post, shown)
         if thread is None:
             return await self._slack.history(
                 self._channel, limit=MAX_READ_BACK_MESSAGES, include_metadata=True
@@ -168,5 +170,6 @@ class EditWriter:
             self._channel, thread, oldest=after, limit=MAX_READ_BACK_MESSAGES, include_metadata=True
         )
 
-    def _thread_ts(self, shown: Sequence[PostedMessage]) -> str | None:
-        return self._question.place.thread_ts or (shown[0].ts or None if shown else None)
+    def _thread_ts(self, post: Post, shown: Sequence[PostedMessage]) -> str | None:
+        first = shown[0].ts if shown and post.index else ""
+        return self._question.place.thread_ts or first or None

@@ -15,11 +15,12 @@ from typing import Any, TypeAlias
 from bot.background import wait_until
 from bot.delivery import TurnGuard
 from bot.delivery.clock import loop_time
+from bot.delivery.config import BYTES_PER_WORD
 from bot.delivery.edits.layout import MAX_MESSAGE_BYTES, render
 from bot.delivery.ephemeral.final_send import send_with_retries
 from bot.delivery.ephemeral.response_urls import ResponseUrl, ResponseUrlPool, next_use_at
-from bot.delivery.scheduling.edit_scheduler import BYTES_PER_WORD, NEVER, ReaderState
 from bot.delivery.scheduling.live_reply import LEASE_RECHECK_SECONDS
+from bot.delivery.scheduling.reader_state import NEVER, ReaderState
 from bot.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnreachable
 from bot.render.buttons import answer_buttons
 from bot.render.ephemeral import DELETE_PAYLOAD, combined_message, replacement_payload

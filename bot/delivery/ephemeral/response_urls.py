@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 
 from bot.delivery.scheduling.edit_scheduler import (
     EDIT_LATENCY_SECONDS,
-    NEVER,
     RECHECK_SECONDS,
-    ReaderState,
     min_worthwhile_seconds,
 )
+from bot.delivery.scheduling.reader_state import NEVER, ReaderState
 
 USES_PER_URL = 5
 URL_LIFETIME_SECONDS = 30 * 60.0 - 10.0  # 10 s less than Slack's: clocks and networks differ

@@ -19,13 +19,15 @@ from bot.delivery.native.reply import NativeReply
 from bot.delivery.ratelimit.limiters import RollingWindowLimiter
 from bot.delivery.ratelimit.shared_quota import SharedQuota
 from bot.delivery.scheduling.dispatcher import CLOSE_TIMEOUT_SECONDS, Dispatcher
-from bot.delivery.scheduling.edit_scheduler import NEVER, EditScheduler, WriteKind
+from bot.delivery.scheduling.edit_scheduler import EditScheduler, WriteKind
+from bot.delivery.scheduling.reader_state import NEVER
 from bot.errors import SlackError
 
 log = logging.getLogger(__name__)
 
 MAX_START_WAIT_SECONDS = 2.0  # seconds a first text may wait for a stream of its own
 RESERVED_FINAL_APPENDS = 5  # appends kept for final texts whose stop has to wait
+PAUSE_AT_LAST_APPEND = 6.0  # longer than for edits, because no post can take an append's place
 RESERVED_STARTS = 4  # starts kept for answers that outgrow their stream
 
 METHODS: Mapping[type[StreamStep], str] = MappingProxyType(
@@ -48,7 +50,8 @@ class NativeDispatcher(Dispatcher[NativeReply, StreamStep]):
     ) -> None:
         appends = config.appends_per_minute
         scheduler = EditScheduler(
-            replace(config, edits_per_minute=appends, reserved_final_edits=RESERVED_FINAL_APPENDS)
+            replace(config, edits_per_minute=appends, reserved_final_edits=RESERVED_FINAL_APPENDS),
+            pause_at_last_edit=PAUSE_AT_LAST_APPEND,
         )
         super().__init__(
             quota,
@@ -64,7 +67,8 @@ class NativeDispatcher(Dispatcher[NativeReply, StreamStep]):
 
     def has_room(self) -> bool:
         """Whether one more answer is likely to get a stream when its text comes."""
-        waiting = sum(not reply.needs_no_start for reply in self._replies)
+        live = (*self._replies, *self._expected)
+        waiting = sum(not reply.needs_no_start for reply in live)
         return self._limiters[Start].available(loop_time()) - waiting > RESERVED_STARTS
 
     async def _write_last_steps(self) -> None:

@@ -21,8 +21,8 @@ from bot.delivery.edits.reply import EditedReply
 from bot.delivery.native.layout import Append, NativeLayout, Start, Stop, StreamStep, SwitchToEdits
 from bot.delivery.native.status import StatusLine, status_text
 from bot.delivery.native.writer import StreamWriter
-from bot.delivery.scheduling.edit_scheduler import NEVER, ReaderState, count_words
-from bot.delivery.scheduling.live_reply import LEASE_RECHECK_SECONDS, backoff_seconds
+from bot.delivery.scheduling.live_reply import LEASE_RECHECK_SECONDS, Backoff
+from bot.delivery.scheduling.reader_state import NEVER, ReaderState, count_words
 from bot.errors import (
     LeaseLost,
     QuestionDeleted,
@@ -79,8 +79,7 @@ class NativeReply:
         self._unseen_since_before_write = NEVER  # `unseen_since` of the text in flight
         self._opened = False
         self._wants_empty_stream = False  # as the placeholder
-        self._retry_at = float("-inf")
-        self._failures = 0
+        self._backoff = Backoff()
         self._edited_reply: EditedReply | None = None
         self._lease_lost: LeaseLost | None = None
         self._posted = asyncio.Event()
@@ -144,7 +143,9 @@ class NativeReply:
 
     def writable_at(self, now: float) -> float:
         """As `LiveReply.writable_at`."""
-        return max(now if self._may_write() else now + LEASE_RECHECK_SECONDS, self._retry_at)
+        return max(
+            now if self._may_write() else now + LEASE_RECHECK_SECONDS, self._backoff.retry_at
+        )
 
     def due_at(self, now: float) -> float:
         """Return when there is something to write: `now`, when the stream expires, or `NEVER`."""
@@ -273,7 +274,7 @@ class NativeReply:
             return
         now = loop_time()
         self._layout.mark_done(step, now, self._draft_in_flight, ts)
-        self._failures = 0
+        self._backoff.record_success()
         if isinstance(step, Start):
             self._status.hide(replied=True)
         if self._guard:
@@ -300,8 +301,7 @@ class NativeReply:
         if not isinstance(step, Start):
             self.switch_to_edits("a write may be lost")
             return
-        self._retry_at = loop_time() + backoff_seconds(self._failures)
-        self._failures += 1
+        self._backoff.record_failure(loop_time())
         self._restore_unseen()
 
     def _handle_refusal(self, step: StreamStep, error: SlackRefused) -> None:

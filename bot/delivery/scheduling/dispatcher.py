@@ -10,13 +10,15 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 from bot.background import BackgroundTasks
 from bot.delivery.clock import loop_time
 from bot.delivery.ratelimit.limiters import RollingWindowLimiter
 from bot.delivery.ratelimit.shared_quota import SharedQuota
-from bot.delivery.scheduling.edit_scheduler import NEVER, EditScheduler, WriteKind
+from bot.delivery.scheduling.edit_scheduler import EditScheduler, WriteKind
 from bot.delivery.scheduling.live_reply import LiveReply
+from bot.delivery.scheduling.reader_state import NEVER
 from bot.delivery.scheduling.wakeup_loop import WakeupLoop
 from bot.errors import SlackRateLimited
 
@@ -55,12 +57,19 @@ class Dispatcher(ABC, Generic[R, S]):
         self._methods = methods
         self._refreshed_methods = refreshed_methods
         self._replies: dict[R, None] = {}  # in the order of their first change
+        self._expected: WeakSet[R] = WeakSet()
         self._loop = WakeupLoop(self._run_due, lambda: bool(self._replies))
         self._quota_task: asyncio.Task[None] | None = None
         self._writes = BackgroundTasks()
 
+    def expect(self, reply: R) -> R:
+        """Count a new reply as live before its first change; return it."""
+        self._expected.add(reply)
+        return reply
+
     def on_reply_changed(self, reply: R) -> None:
         """Take note that a reply has something new to write, and return at once."""
+        self._expected.discard(reply)
         self._replies.setdefault(reply)
         self._loop.wake()
         if self._quota.is_shared and (self._quota_task is None or self._quota_task.done()):
@@ -108,12 +117,16 @@ class Dispatcher(ABC, Generic[R, S]):
     def _apply_quota(self) -> None:
         """Tell the limiters what other replicas spend."""
 
+    def _in_order(self) -> Sequence[R]:
+        """Return the replies in the order in which unscheduled writes start."""
+        return list(self._replies)
+
     def _run_due(self, now: float) -> float:
         """Start every write that may start now; return when to look again."""
         for reply in [reply for reply in self._replies if reply.is_ended]:
             del self._replies[reply]
             self._scheduler.record_answer_ended(now)
-        again = [self._start_unscheduled(reply, now) for reply in list(self._replies)]
+        again = [self._start_unscheduled(reply, now) for reply in self._in_order()]
         return min(*again, self._start_scheduled(now), now + MAX_IDLE_SECONDS) if again else now
 
     def _start_scheduled(self, now: float) -> float:

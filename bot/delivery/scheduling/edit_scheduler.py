@@ -11,8 +11,9 @@ says how much of the shown text is read by now. Whichever write is due first is 
    edit it waits for a pause, which grows as fewer edits are left. It is not made if the forecast
    shows that a reader will need that edit later.
 
-If no edit is available in time, the missing text goes out as the next message of the thread. Posts
-have a limit of their own, so the final text does not wait for an edit.
+Posts have a limit of their own. While edits are short, the first text of an answer is posted, with
+the first message or in place of the placeholder. If no edit is available in time, missing text goes
+out as the next message of the thread. So the final text does not wait for an edit either.
 """
 
 from __future__ import annotations
@@ -20,141 +21,48 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
 from bot.delivery.config import DeliveryConfig
 from bot.delivery.ratelimit.limiters import WINDOW_SECONDS, RollingWindowLimiter
-
-NEVER = float("inf")
+from bot.delivery.scheduling.reader_state import (
+    FORECAST_SECONDS,
+    MIN_EDIT_INTERVAL_SECONDS,
+    ReaderState,
+)
 
 EDIT_LATENCY_SECONDS = 0.2  # duration of an edit, which is due that long before its reader runs out
 RECHECK_SECONDS = 0.1  # until an answer with too little new text is looked at again
 MAX_FINAL_EDIT_WAIT_SECONDS = 0.25  # how long a final text waits for an edit
 MAX_EDIT_WAIT_SECONDS = 8.0  # after this wait a reader gets an edit that shows little, too
-MAX_STARVING_SECONDS = 3.0  # after this wait for an edit a reader gets a new message…
+MAX_EDIT_DELAY_SECONDS = 1.0  # with no edit within this time, text is posted as a new message…
+MIN_STARVING_SECONDS = 0.5  # …after its reader has starved for this time…
 MIN_NEW_MESSAGE_READING_SECONDS = 15.0  # …if it takes at least this long to read
 
-# The pause before a spare edit: 0.6 s while no edit of the minute is used, 4 s before the last one.
-# In the simulator, one answer of 25 s is then 0.4 s behind and leaves a quarter of the edits.
-PAUSE_AT_LAST_EDIT_SECONDS = 4.0
-MIN_EDIT_PAUSE_SECONDS = 0.5
+# With fewer edits for each answer than this, edits are short: the first text of an answer is
+# posted. It is longer the fewer edits follow it: the quotient is how many seconds it takes to read.
+SHORT_EDITS_PER_ANSWER = 2.0
+FIRST_TEXT_READING_SECONDS = 7.0
+MAX_HOLD_SECONDS = 1.5  # how long the first message waits for that text
+
+# The pause before a spare edit, in windows divided by the limit: with 45 edits a minute 0.9 s at
+# first, and 2.5 s before the last one of the minute. In the simulator, one answer of 25 s is then
+# 0.4 s behind and leaves a third of the edits.
+MIN_EDIT_PAUSE = 0.67
+PAUSE_AT_LAST_EDIT = 1.9
+MIN_EDIT_PAUSE_SECONDS = 0.5  # with any limit
 
 # Expected of an answer that has just begun. An older one is expected to take as long again as it
 # has taken so far.
 MIN_EXPECTED_REMAINING_SECONDS = 15.0
-EXPECTED_WORDS_PER_SECOND = 20.0
-FORECAST_SECONDS = 30.0  # how far edits are planned ahead, at least
 MIN_EDITS_PER_ANSWER = 2  # with fewer in the forecast, showing an answer live is not worth it
 PLANNED_EDIT_FRACTION = 0.5  # of the edits in the forecast, planned for readers who run out
 MAX_PLANNED_EDITS_PER_ANSWER = 4.0
 
 # As many answers are expected to begin in the next window as have ended in the last one.
 ARRIVAL_WINDOW_SECONDS = 120.0
-EXPECTED_EDITS_PER_ANSWER = 4.0  # of an answer that has not begun yet
-
-BYTES_PER_WORD = 6  # holds for English and is near for CJK
-
-
-def count_words(text: str) -> float:
-    """Return the length of a text in words."""
-    return _count_bytes(text) / BYTES_PER_WORD
-
-
-def _count_bytes(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode())
-
-
-@dataclass(slots=True, eq=False)
-class ReaderState:
-    """How much of one live answer is written and shown, and how much of it its reader has read.
-
-    The reply keeps it up to date, except for `is_blocked` and `next_post_at`, which the dispatcher
-    sets. The time of an event that has not happened is `NEVER`.
-    """
-
-    words_per_second: float  # how fast the reader reads
-    text_began_at: float = NEVER  # when the first word was written
-    words_written: float = 0.0
-    unseen_since: float = NEVER  # when the oldest change was made that is not shown
-    final: bool = False  # whether the newest text is the final one
-    has_stale_footer: bool = False  # all text is shown; an earlier message still says *Writing…*
-    is_blocked: bool = False  # the scheduler must not choose it now
-    next_post_at: float = 0.0  # when a new message may be posted
-    words_shown: float = field(default=0.0, init=False)
-    _counted_characters: int = field(default=0, init=False)  # those that `_counted_bytes` counts
-    _counted_bytes: int = field(default=0, init=False)
-    _words_read: float = field(default=0.0, init=False)
-    _words_read_at: float = field(default=0.0, init=False)
-
-    @property
-    def needs_write(self) -> bool:
-        """Whether there is something to show, and the scheduler may choose it."""
-        return self.unseen_since < NEVER and not self.is_blocked
-
-    def update_text(self, text: str) -> None:
-        """Set `words_written` from the whole text of the answer.
-
-        Only characters that are new are counted, because this runs for every delta. A text that was
-        rewritten is counted in full when it has become shorter or is final.
-        """
-        if self.final or len(text) < self._counted_characters:
-            self._counted_characters = self._counted_bytes = 0
-        self._counted_bytes += _count_bytes(text[self._counted_characters :])
-        self._counted_characters = len(text)
-        self.words_written = self._counted_bytes / BYTES_PER_WORD
-
-    def record_shown(self, words: float, now: float) -> None:
-        """Record that Slack shows the first `words` words from now on."""
-        self._words_read, self._words_read_at = self.words_read(now), now
-        self.words_shown = words
-
-    def words_read(self, now: float) -> float:
-        """Return how many words the reader has read by now."""
-        return min(
-            self.words_shown, self._words_read + self.words_per_second * (now - self._words_read_at)
-        )
-
-    @property
-    def runs_out_at(self) -> float:
-        """When the reader will have read all that is shown."""
-        return (
-            self._words_read_at + (self.words_shown - self._words_read) / self.words_per_second
-            if self.words_shown
-            else self.text_began_at
-        )
-
-    @property
-    def unshown_reading_seconds(self) -> float:
-        """How many seconds it takes to read the text that is written but not shown."""
-        return (self.words_written - self.words_shown) / self.words_per_second
-
-    @property
-    def starves_since(self) -> float:
-        """When the reader began, or will begin, to starve: to wait for text that is written."""
-        return max(self.runs_out_at, self.unseen_since)
-
-    def words_written_per_second(self, now: float) -> float:
-        """Estimate how fast the answer is written."""
-        return (self.words_written + EXPECTED_WORDS_PER_SECOND) / (self.age_seconds(now) + 1)
-
-    def age_seconds(self, now: float) -> float:
-        """Return the seconds since the first word was written."""
-        return max(0.0, now - self.text_began_at)
-
-    def predict_run_outs(self, now: float, *, edited_now: bool) -> Iterator[float]:
-        """Yield the times when the reader will run out of text, if an edit is made at each of
-        them. `edited_now`: assume that an edit is made now as well."""
-        end = now + min(WINDOW_SECONDS, max(FORECAST_SECONDS, self.age_seconds(now)))
-        began, rate = now - self.age_seconds(now), self.words_written_per_second(now)
-        shown = self.words_written if edited_now else self.words_shown
-        at = now + (shown - self.words_read(now)) / self.words_per_second
-        while at < end:
-            yield at
-            written = rate * (at - began)
-            at += max(MAX_STARVING_SECONDS, (written - shown) / self.words_per_second)
-            shown = written
+EXPECTED_EDITS_PER_ANSWER = 2.0  # of an answer that has not begun yet
 
 
 class WriteKind(Enum):
@@ -172,16 +80,31 @@ class ScheduledWrite(NamedTuple):
     kind: WriteKind
 
 
+class _Forecast(NamedTuple):
+    """How the edits of the near future are shared."""
+
+    reserved: int  # edits that are kept for final texts
+    per_answer: float  # edits that each active answer can count on, apart from that of its end
+
+
 class EditScheduler:
     """Chooses the edits of one workspace.
 
     Report each edit with `record_edit_start`, and with `limiter.record_end` when it has ended.
     `remote_edits` is how many edits other processes that are still alive made in the last minute.
+    `ends_without_post` is how many of the live answers could not post their final text, if all
+    ended now: more of them are in one channel than it takes posts at once.
+    `pause_at_last_edit` is the pause before the last spare edit of a window, in windows divided by
+    the limit.
     """
 
-    def __init__(self, config: DeliveryConfig) -> None:
+    def __init__(
+        self, config: DeliveryConfig, *, pause_at_last_edit: float = PAUSE_AT_LAST_EDIT
+    ) -> None:
         self.limiter = RollingWindowLimiter(config.edits_per_minute)
         self.remote_edits = 0
+        self.ends_without_post = 0
+        self._pause_at_last_edit = pause_at_last_edit
         self._reserved_final_edits = config.reserved_final_edits
         self._last_edit_at = float("-inf")
         self._ended_at: deque[float] = deque()
@@ -200,7 +123,7 @@ class EditScheduler:
         active = self._estimate_active_answers(
             [reader for reader in readers if not reader.final], now
         )
-        reserved = min(self._reserved_final_edits, int(active))
+        reserved = self._count_reserved(active)
         return active > self.limiter.available_by(now + FORECAST_SECONDS, now) - reserved
 
     def has_room(self, readers: Collection[ReaderState], now: float) -> bool:
@@ -208,12 +131,25 @@ class EditScheduler:
         active = 1 + self._estimate_active_answers(
             [reader for reader in readers if not reader.final], now
         )
-        reserved = min(self._reserved_final_edits, int(active))
+        reserved = self._count_reserved(active)
         edits = self.limiter.available_by(now + FORECAST_SECONDS, now) - reserved
         return (
             edits >= MIN_EDITS_PER_ANSWER * active
-            and self.limiter.available_at(now, 1 + reserved) <= now + MAX_STARVING_SECONDS
+            and self.limiter.available_at(now, 1 + reserved) <= now + MIN_EDIT_INTERVAL_SECONDS
         )
+
+    def hold_first_post_until(
+        self, reader: ReaderState, readers: Collection[ReaderState], now: float
+    ) -> float:
+        """Return until when the first message of an answer waits for text, so that the text needs
+        no edit: `now` if there are enough edits or there is enough text.
+
+        `readers` are those of all live answers.
+        """
+        edits = self._forecast([other for other in readers if not other.final], now).per_answer
+        if reader.final or edits >= SHORT_EDITS_PER_ANSWER or _is_worth_a_post(reader, edits, now):
+            return now
+        return max(now, reader.unseen_since + MAX_HOLD_SECONDS)
 
     def choose(self, readers: Collection[ReaderState], now: float) -> ScheduledWrite | None:
         """Return the next write of all live answers and its time; None if none needs a write."""
@@ -221,9 +157,7 @@ class EditScheduler:
         if not waiting:
             return None
         unfinished = [reader for reader in readers if not reader.final]
-        active = self._estimate_active_answers(unfinished, now)
-        reserved = min(self._reserved_final_edits, int(active))
-        per_answer = self._edits_per_answer(active, reserved, now)
+        reserved, per_answer = self._forecast(unfinished, now)
         choices = [
             *self._schedule_finals(
                 [reader for reader in waiting if reader.final and not reader.has_stale_footer], now
@@ -238,31 +172,39 @@ class EditScheduler:
     def _schedule_finals(
         self, finals: Sequence[ReaderState], now: float
     ) -> Iterator[ScheduledWrite]:
-        """Schedule final texts in order of completion; as new messages if edits would be late."""
+        """Schedule final texts in order of completion; as new messages if edits would be late, or
+        if those who can't post need them. Of two that are due at once, the first is made."""
+        needed = self.limiter.available(now) <= self.ends_without_post > 0
         for place, reader in enumerate(sorted(finals, key=lambda reader: reader.unseen_since), 1):
             at = self.limiter.available_at(now, place)
+            post_at = max(now, reader.next_post_at)
+            if at > now + MAX_FINAL_EDIT_WAIT_SECONDS or needed:
+                yield ScheduledWrite(post_at, reader, WriteKind.NEW_MESSAGE)
             yield ScheduledWrite(at, reader, WriteKind.EDIT)
-            if at > now + MAX_FINAL_EDIT_WAIT_SECONDS:
-                yield ScheduledWrite(max(now, reader.next_post_at), reader, WriteKind.NEW_MESSAGE)
 
     def _schedule_starving(
         self, waiting: Sequence[ReaderState], reserved: int, edits_per_answer: float, now: float
     ) -> Iterator[ScheduledWrite]:
         """Schedule text for readers in the order in which they run out of it."""
-        available_at = self.limiter.available_at(now, 1 + reserved)
-        for reader in sorted(waiting, key=lambda reader: reader.runs_out_at):
-            if reader.has_stale_footer:
-                continue
+        starving = [reader for reader in waiting if not reader.has_stale_footer]
+        for place, reader in enumerate(sorted(starving, key=lambda reader: reader.runs_out_at), 1):
+            available_at = self.limiter.available_at(now, place + reserved)
             due = reader.runs_out_at - EDIT_LATENCY_SECONDS
             if not _is_worth_an_edit(reader, edits_per_answer, now):
                 due = max(due, now + RECHECK_SECONDS)
-            yield ScheduledWrite(max(due, available_at), reader, WriteKind.EDIT)
-            if (
-                available_at > now + MAX_STARVING_SECONDS
-                and reader.unshown_reading_seconds >= MIN_NEW_MESSAGE_READING_SECONDS
-            ):
-                at = max(now, reader.starves_since + MAX_STARVING_SECONDS, reader.next_post_at)
+            edit = ScheduledWrite(max(due, available_at), reader, WriteKind.EDIT)
+            at = max(now, reader.next_post_at)
+            short = available_at > now + MAX_EDIT_DELAY_SECONDS
+            if reader.has_placeholder and reader.words_written:
+                enough = _is_worth_a_post(reader, edits_per_answer, now)
+                short = short or edits_per_answer < SHORT_EDITS_PER_ANSWER
+            else:
+                enough = reader.unshown_reading_seconds >= MIN_NEW_MESSAGE_READING_SECONDS
+                at = max(at, reader.starves_since + MIN_STARVING_SECONDS)
+            if short:
+                at = at if enough else max(at, now + RECHECK_SECONDS)
                 yield ScheduledWrite(at, reader, WriteKind.NEW_MESSAGE)
+            yield edit
 
     def _schedule_spare_edit(
         self,
@@ -288,11 +230,23 @@ class EditScheduler:
         if self.limiter.spare_calls(needs, now) < 0:
             at = self.limiter.available_at(now, self.limiter.available(now) + 1)
         else:
-            price = PAUSE_AT_LAST_EDIT_SECONDS / (self.limiter.available(now) - reserved) ** 0.5
-            at = self._last_edit_at + max(MIN_EDIT_PAUSE_SECONDS, price)
+            spare = self.limiter.available(now) - reserved
+            pause = max(MIN_EDIT_PAUSE, self._pause_at_last_edit / spare**0.5)
+            seconds = pause * WINDOW_SECONDS / self.limiter.limit
+            at = self._last_edit_at + max(MIN_EDIT_PAUSE_SECONDS, seconds)
         return ScheduledWrite(
             at if ripe else max(at, now + RECHECK_SECONDS), chosen, WriteKind.EDIT
         )
+
+    def _forecast(self, unfinished: Sequence[ReaderState], now: float) -> _Forecast:
+        active = self._estimate_active_answers(unfinished, now)
+        reserved = self._count_reserved(active)
+        return _Forecast(reserved, self._edits_per_answer(active, reserved, now))
+
+    def _count_reserved(self, active_answers: float) -> int:
+        """Return how many edits are kept for final texts."""
+        most = max(self._reserved_final_edits, self.ends_without_post)
+        return min(most, int(active_answers))
 
     def _estimate_active_answers(self, unfinished: Sequence[ReaderState], now: float) -> float:
         """Estimate how many answers are being written, by all processes that share the limit.
@@ -346,6 +300,13 @@ def _is_worth_an_edit(reader: ReaderState, edits_left: float, now: float) -> boo
     if reader.unshown_reading_seconds <= 0 or now - reader.starves_since > MAX_EDIT_WAIT_SECONDS:
         return True
     return reader.unshown_reading_seconds >= min_worthwhile_seconds(reader, edits_left, now)
+
+
+def _is_worth_a_post(reader: ReaderState, edits_left: float, now: float) -> bool:
+    """Whether there is enough text for the first message that shows any, if `edits_left` edits of
+    this answer follow it."""
+    enough = min_worthwhile_seconds(reader, edits_left + 1, now)
+    return reader.unshown_reading_seconds >= max(FIRST_TEXT_READING_SECONDS / edits_left, enough)
 
 
 def min_worthwhile_seconds(reader: ReaderState, edits_left: float, now: float) -> float:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from bot.delivery.scheduling.edit_scheduler import ReaderState
+from bot.delivery.scheduling.reader_state import ReaderState
 from bot.values import Question
 
 S = TypeVar("S")
@@ -13,9 +14,23 @@ LEASE_RECHECK_SECONDS = 0.4  # until `TurnGuard.owns_lease` is asked again after
 MIN_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 0.5, 8.0
 
 
-def backoff_seconds(failures: int) -> float:
-    """Return the pause before the next attempt, after `failures` earlier failures in a row."""
-    return min(MAX_BACKOFF_SECONDS, MIN_BACKOFF_SECONDS * 2.0**failures)
+@dataclass(slots=True)
+class Backoff:
+    """A pause before the next attempt, which doubles with each failure in a row. `retry_at` is when
+    the pause ends."""
+
+    retry_at: float = float("-inf")
+    _failures: int = 0
+
+    def record_failure(self, now: float) -> None:
+        """Begin a pause."""
+        pause = min(MAX_BACKOFF_SECONDS, MIN_BACKOFF_SECONDS * 2.0**self._failures)
+        self.retry_at = now + pause
+        self._failures += 1
+
+    def record_success(self) -> None:
+        """Begin with the shortest pause again."""
+        self._failures = 0
 
 
 class LiveReply(Protocol[S]):

@@ -90,7 +90,7 @@ def was_refused(slack: live.LiveSlack, asked: AskedQuestion) -> bool:
 def complaints(slack: live.LiveSlack, asked: AskedQuestion, posted: Sequence[str]) -> list[str]:
     """What is wrong with the answer to a question, one sentence each; none if all is well.
 
-    `posted` are all messages of the bot that were ever below the question.
+    `posted` are the messages of the bot that ever showed text below the question.
     """
     found = answer(slack, asked)
     if not found:
@@ -108,8 +108,9 @@ def complaints(slack: live.LiveSlack, asked: AskedQuestion, posted: Sequence[str
 
 def _complaints(found: Sequence[Shown], asked: AskedQuestion, posted: Sequence[str]) -> list[str]:
     wrong = _text_complaints("".join(map(markdown, found)), asked)
-    if posted and found[0]["ts"] != posted[0]:
-        wrong.append("moved: the answer does not stand in the message of the placeholder")
+    standing = [one["ts"] for one in found if markdown(one)]
+    if posted and standing[:1] != posted[:1]:
+        wrong.append("moved: the answer does not stand in the message that showed its first text")
     parts = [part_of(one) for one in found]
     if parts != list(range(len(parts))):
         wrong.append(f"doubled: the parts that stand are {parts}")

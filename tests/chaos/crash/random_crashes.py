@@ -10,19 +10,21 @@ import random
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from bot.playground.model.config import ModelConfig
 from tests.chaos.crash.bots import ForkServer
 from tests.chaos.crash.databases import Databases
 from tests.chaos.crash.matrix import run_concurrently
 from tests.chaos.crash.outcome import Outcome
 from tests.chaos.crash.questions import AskedQuestion, Surface, ask
-from tests.chaos.crash.testbed import BotTestbed, open_testbed
+from tests.chaos.crash.testbed import QUICK, BotTestbed, open_testbed
 
 PATIENCE = 200.0  # seconds for all answers, from the last start on
 FEWEST_EDITS = 10  # a minute
+SLOW = ModelConfig(words_per_second=200, first_word_seconds=1.8)
 MOST_QUESTIONS = 5
 WHERE: tuple[Surface, ...] = ("mention", "mention", "mention", "dm", "command")
 ASKED_WITHIN = 0.6  # seconds
@@ -40,14 +42,16 @@ class CrashPlan:
     resumable: bool
     database: str = "sqlite"
     edits_per_minute: int = 45
+    slow_to_begin: bool = False
 
 
 def random_plan(seed: int, database: str = "sqlite", *, quick: bool = False) -> CrashPlan:
     """The plan that belongs to a seed. Some have so few edits that ends go out in new messages and
-    old ones are tidied up a minute later, unless it is to be `quick`."""
+    old ones are tidied up a minute later, unless it is to be `quick`. In some of these the model
+    begins so late that placeholders stand before there is text, and are replaced by it."""
     chance = random.Random(seed)
     words = chance.sample(range(50, 1000), k=chance.randint(1, MOST_QUESTIONS))
-    return CrashPlan(
+    plan = CrashPlan(
         seed,
         tuple((chance.uniform(0, ASKED_WITHIN), chance.choice(WHERE), n) for n in words),
         tuple(chance.uniform(0, most) for most in CRASHES_WITHIN[: chance.randint(1, 2)]),
@@ -55,6 +59,8 @@ def random_plan(seed: int, database: str = "sqlite", *, quick: bool = False) -> 
         database,
         45 if quick or chance.random() < 0.9 else FEWEST_EDITS,
     )
+    few = plan.edits_per_minute == FEWEST_EDITS
+    return replace(plan, slow_to_begin=few and chance.random() < 0.5)
 
 
 async def run_plan(
@@ -63,7 +69,12 @@ async def run_plan(
     """Carry out a plan to its end."""
     variables = {"EDITS_PER_MINUTE": str(plan.edits_per_minute)}
     async with open_testbed(
-        fork_server, folder, database=database, resumable=plan.resumable, variables=variables
+        fork_server,
+        folder,
+        database=database,
+        resumable=plan.resumable,
+        model=SLOW if plan.slow_to_begin else QUICK,
+        variables=variables,
     ) as testbed:
         bot = await testbed.start(None)
         await testbed.wait_ready(bot)

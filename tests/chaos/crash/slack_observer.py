@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import Any
 
 from bot.playground.board import Board
+from tests.e2e.bot.running import markdown
 from tests.unit.playground import live
 
 Place = tuple[str, str]
@@ -28,7 +29,7 @@ class SlackObserver:
         board.listen(self._on_event)
 
     def posted(self, channel: str, thread_ts: str) -> list[str]:
-        """The ts of every message of the bot that ever stood in a thread, oldest first."""
+        """The ts of every message of the bot that ever showed text in a thread, oldest first."""
         return sorted(self._posted[channel, thread_ts])
 
     async def wait_event(self) -> None:
@@ -41,7 +42,8 @@ class SlackObserver:
         self._news.set()
         if kind == "message":
             message = payload["message"]
-            if message.get("user") == live.BOT and message.get("thread_ts"):
+            ours = message.get("user") == live.BOT and message.get("thread_ts")
+            if ours and markdown(message):
                 self._posted[payload["channel"], message["thread_ts"]].add(message["ts"])
         if kind == "log" and payload["kind"] == "event":
             self._delivered(payload["what"], payload["detail"])

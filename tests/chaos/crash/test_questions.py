@@ -107,11 +107,14 @@ async def test_second_answer_is_reported_as_doubled(shown: Shown) -> None:
     assert shown.kinds() == {"doubled"}
 
 
-async def test_answer_outside_its_placeholder_is_reported_as_moved(shown: Shown) -> None:
-    placeholder = await shown.post("", state("Thinking…"))
+@pytest.mark.parametrize(("first", "found"), [(ANSWER[:HALF], {"moved"}), ("", set())])
+async def test_answer_outside_the_message_of_its_first_text_is_reported_as_moved(
+    shown: Shown, first: str, found: set[str]
+) -> None:
+    begun = await shown.post(first, state("Thinking…"))
     await shown.post(ANSWER)
-    await shown.slack.api("chat.delete", channel=shown.asked.channel, ts=placeholder)
-    assert shown.kinds() == {"moved"}
+    await shown.slack.api("chat.delete", channel=shown.asked.channel, ts=begun)
+    assert shown.kinds() == found
 
 
 @pytest.mark.parametrize(("note", "found"), [("", {"doubled"}), (POSSIBLE_DUPLICATE_NOTICE, set())])

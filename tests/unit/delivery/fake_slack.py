@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import aiohttp
@@ -81,9 +82,8 @@ class FakeSlack(AsyncWebClient):
         self.latency = latency
         self.calls: list[Call] = []
         self.messages: dict[str, Stored] = {}
-        self.deleted_roots: set[str] = (
-            set()
-        )  # roots of threads that were deleted, without a tombstone
+        self._numbers = count()
+        self.deleted_roots: set[str] = set()  # of threads that have no tombstone either
         self.people: dict[tuple[str, str], dict[str, Any]] = {}  # what they wrote, by place and ts
         self.ephemeral_messages: list[Mapping[str, Any]] = []
         self.fault: Fault = lambda call: None
@@ -152,8 +152,12 @@ class FakeSlack(AsyncWebClient):
         call.outcome, call.ts = answer.get("error", "ok"), answer.get("ts", "")
         return {"ok": "error" not in answer, **answer}, 200, {}
 
+    def next_ts(self) -> str:
+        """The ts of a new message: later than all before, also than those that were deleted."""
+        return f"{1000 + len(self.calls)}.{next(self._numbers):06}"
+
     def _chat_postMessage(self, given: dict[str, Any]) -> dict[str, Any]:
-        ts = f"{1000 + len(self.calls)}.{len(self.messages):06}"
+        ts = self.next_ts()
         self.messages[ts] = Stored(
             ts,
             given["channel"],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import mean
 from typing import ClassVar, Protocol
 
-READS = 5.0  # words a second
+BYTES_A_WORD = 6
+READS, SKIMS, READS_SLOWLY = 30.0, 60.0, 15.0  # bytes a second
 STEP = 0.1
 
 
@@ -20,6 +22,7 @@ class Answer:
     written: list[tuple[float, int]] = field(default_factory=list)
     seen: list[tuple[float, int]] = field(default_factory=list)
     finished: float = 0.0
+    words: int = 0
 
     @property
     def complete(self) -> bool:
@@ -37,7 +40,11 @@ class Counts(Protocol):
     """A Slack, simulated or played, that knows what was asked of it."""
 
     def count(self, method: str, outcome: str = "") -> int:
-        """How many calls of a method came to that outcome: "ok", "429"."""
+        """How many calls of a method came to that outcome."""
+
+    @property
+    def refused(self) -> int:
+        """How many calls of any method were answered with 429."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +53,15 @@ class Figures:
 
     HEAD: ClassVar[str] = (
         f"{'stale':>7}{'p95':>7}{'x bound':>9}{'stall':>7}{'worst':>7}"
-        f"{'final':>7}{'worst':>7}{'429s':>7}{'edits':>7}{'posts':>7}{'lost':>6}"
+        f"{'at60':>7}{'at15':>7}{'final':>7}{'worst':>7}{'429s':>7}{'edits':>7}{'posts':>7}{'lost':>6}"
     )
 
     stale: float
     stale_p95: float
     stall: float
     worst_stall: float
+    stall_at_60: float
+    stall_at_15: float
     final: float
     worst_final: float
     limited: int
@@ -64,7 +73,9 @@ class Figures:
         """One line of the table."""
         return (
             f"{self.stale:7.2f}{self.stale_p95:7.2f}{self.stale / least:9.2f}"
-            f"{self.stall:7.2f}{self.worst_stall:7.2f}{self.final:7.2f}{self.worst_final:7.2f}"
+            f"{self.stall:7.2f}{self.worst_stall:7.2f}"
+            f"{self.stall_at_60:7.2f}{self.stall_at_15:7.2f}"
+            f"{self.final:7.2f}{self.worst_final:7.2f}"
             f"{self.limited:7}{self.edits:7}{self.posts:7}{self.lost:6}"
         )
 
@@ -72,7 +83,7 @@ class Figures:
 def measure(answers: Sequence[Answer], slack: Counts) -> Figures:
     """Put a scenario's histories into figures."""
     ages = [list(_ages(answer)) for answer in answers]
-    stalls = [_stall(answer) for answer in answers]
+    stalls = [_stall(answer, READS) for answer in answers]
     finals = [answer.final_delay for answer in answers]
     every = sorted(age for ages_of_one in ages for age in ages_of_one)
     return Figures(
@@ -80,9 +91,11 @@ def measure(answers: Sequence[Answer], slack: Counts) -> Figures:
         stale_p95=every[int(len(every) * 0.95)],
         stall=mean(stalls),
         worst_stall=max(stalls),
+        stall_at_60=mean(_stall(answer, SKIMS) for answer in answers),
+        stall_at_15=mean(_stall(answer, READS_SLOWLY) for answer in answers),
         final=mean(finals),
         worst_final=max(finals),
-        limited=slack.count("chat.update", "429"),
+        limited=slack.refused,
         edits=slack.count("chat.update", "ok"),
         posts=slack.count("chat.postMessage", "ok"),
         lost=sum(not answer.complete for answer in answers),
@@ -117,14 +130,31 @@ def _ages(answer: Answer) -> list[float]:
     return ages
 
 
-def _stall(answer: Answer) -> float:
-    """Seconds a reader had read everything shown while there was more."""
+def _stall(answer: Answer, speed: float) -> float:
+    """Seconds a reader of so many bytes a second had read everything shown while there was more."""
     read, stall = 0.0, 0.0
     for _, written, seen in _walk(answer):
         if read >= seen and written > seen:
             stall += STEP
-        read = min(float(seen), read + READS * STEP)
+        read = min(float(seen), read + speed / BYTES_A_WORD * STEP)
     return stall
+
+
+def least_wait(asked: Sequence[float], lasts: float, words_per_second: float, edits: int) -> float:
+    """Mean waiting of a reader no policy can beat with so many edits in any minute, finals among
+    them.
+
+    A reader who waits for c seconds and then gets each edit when they have read all reads for
+    c (1 + r), c (1 + r)², … seconds, r being how many times as fast the model writes, less one.
+    Together that has to reach the end. The wait falls ever more slowly with each further edit, so
+    equal shares are best.
+    """
+    r = words_per_second / (READS / BYTES_A_WORD) - 1
+    if r <= 0:
+        return 0.0
+    minutes = math.ceil((max(asked) + lasts - min(asked)) / 60)
+    of_each = max(0.0, minutes * edits / len(asked) - 1)
+    return min(lasts, lasts * r / (math.pow(1 + r, of_each + 1) - 1))
 
 
 def bound(asked: Sequence[float], lasts: float, edits: int) -> float:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import TypeAlias, TypeVar
 
 from bot.delivery import Reply
 from bot.errors import SlackRateLimited
@@ -17,6 +19,18 @@ from bot.slack import Slack
 from bot.values import Draft, Question
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack, connect
+
+T = TypeVar("T")
+Policy: TypeAlias = Callable[[FakeSlack, object], Callable[[Question], Reply]]
+
+
+async def _insist(call: Callable[[], Awaitable[T]]) -> T:
+    """Make a call; when limited, wait as told and make it again."""
+    while True:
+        try:
+            return await call()
+        except SlackRateLimited as error:
+            await asyncio.sleep(error.retry_after)
 
 
 class Peer:
@@ -31,12 +45,14 @@ class Peer:
     async def open(self, draft: Draft) -> None:
         [body] = render_messages(draft, question_id=self.question.id)
         place = self.question.place
-        self.ts = await self.slack.post(
-            place.channel,
-            text=body.text,
-            blocks=body.blocks,
-            thread_ts=place.thread_ts,
-            metadata={"event_payload": {"turn": self.question.id}},
+        self.ts = await _insist(
+            partial(
+                self.slack.post,
+                place.channel,
+                text=body.text,
+                blocks=body.blocks,
+                thread_ts=place.thread_ts,
+            )
         )
 
     async def edit(self, draft: Draft) -> None:
@@ -46,12 +62,7 @@ class Peer:
 
     async def insist(self, draft: Draft) -> None:
         """Edit, and when limited wait as told and edit again."""
-        while True:
-            try:
-                await self.edit(draft)
-                break
-            except SlackRateLimited as error:
-                await asyncio.sleep(error.retry_after)
+        await _insist(lambda: self.edit(draft))
 
     @abstractmethod
     def show(self, draft: Draft) -> None: ...
@@ -169,22 +180,20 @@ class DropOverBudget(Peer):
         return sum(t > now() - 60 for t in self._taken) < 45
 
 
-def _each(
-    kind: Callable[[Slack, Question], Reply],
-) -> Callable[[FakeSlack], Callable[[Question], Reply]]:
-    def make(fake: FakeSlack) -> Callable[[Question], Reply]:
+def _each(kind: Callable[[Slack, Question], Reply]) -> Policy:
+    def start(fake: FakeSlack, _database: object) -> Callable[[Question], Reply]:
         slack = connect(fake)
         return lambda question: kind(slack, question)
 
-    return make
+    return start
 
 
-def _dropping(fake: FakeSlack) -> Callable[[Question], Reply]:
+def _dropping(fake: FakeSlack, _database: object) -> Callable[[Question], Reply]:
     slack, taken = connect(fake), list[float]()
     return lambda question: DropOverBudget(slack, question, taken)
 
 
-PEERS = {
+PEERS: Mapping[str, Policy] = {
     "every 20 deltas": _each(EveryTwentyDeltas),
     "every second": _each(EverySecond),
     "0.5 s after the last": _each(HalfASecondAfter),

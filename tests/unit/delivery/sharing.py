@@ -18,7 +18,8 @@ from bot.values import Question
 from tests.support.virtual_time import now, run
 from tests.unit.delivery.fake_slack import FakeSlack, connect
 from tests.unit.delivery.measure import Figures, measure
-from tests.unit.delivery.simulator import OUR_LIMIT, Scenario, simulate
+from tests.unit.delivery.scenarios import Scenario
+from tests.unit.delivery.simulator import OUR_LIMIT, simulate
 
 OUTAGE = 0.25  # seconds until the slots says that it is away
 
@@ -84,7 +85,7 @@ class Rooms:
         await Store(database, replica=name).heartbeat()
         self.rate_slots.append(FaultyRateSlots(database, name, self._away))
 
-    def make(self, slack: FakeSlack) -> Callable[[Question], Reply]:
+    def make(self, slack: FakeSlack, _database: object = None) -> Callable[[Question], Reply]:
         """Open a `Delivery` for each replica; questions are distributed in turn."""
         self.rooms += [self.room(slack, slots) for slots in self.rate_slots]
         return lambda asked: self.rooms[int(asked.id) % len(self.rooms)].create_reply(asked)

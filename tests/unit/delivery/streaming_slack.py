@@ -90,7 +90,7 @@ class StreamingSlack(FakeSlack):
         for name in ("recipient_user_id", "recipient_team_id"):
             if not given["channel"].startswith("D") and not given.get(name):
                 return {"error": f"missing_{name}"}
-        ts = f"{1000 + len(self.calls)}.{len(self.messages):06}"
+        ts = self.next_ts()
         thread = self.thread_of_post(given)
         stream = Stream(ts, given["channel"], thread, "", [], None, began=now())
         stream.recipient = (

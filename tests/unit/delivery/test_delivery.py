@@ -9,6 +9,7 @@ from bot.values import Draft, Phase, Place
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.room import THINKING, delivery, done, question, words, writing
+from tests.unit.delivery.streaming_slack import StreamingSlack
 
 
 async def test_edited_reply_makes_few_edits_of_a_thousand_deltas_and_shows_the_end_at_once() -> (
@@ -223,3 +224,31 @@ async def test_placeholder_says_so_when_answers_outnumber_edits_and_ends_come_in
     assert all("Many questions at once" in m.states[0] for m in placeholders)
     assert ends == [str(n) for n in range(50)]
     assert not [call for call in fake.calls if call.outcome == "429"]
+
+
+async def test_final_texts_in_one_channel_keep_to_its_limit_of_posts() -> None:
+    fake = StreamingSlack()  # with Slack's limits
+    text = words(400)
+
+    async def answer(n: int) -> None:
+        reply = sender.create_reply(question(n, channel="C1"))
+        await reply.open(THINKING)
+        await asyncio.sleep(20 - now())  # until all placeholders stand
+        reply.show(writing(text[: text.index(" ", 1000) + 1]))
+        await asyncio.sleep(60 - now())
+        await reply.finish(done(text))
+
+    async with delivery(fake, edits_per_minute=1) as sender:
+        await asyncio.gather(*(answer(n) for n in range(12)))
+    assert fake.limited == []
+
+
+async def test_longest_waiting_answer_is_posted_first_after_final_ones() -> None:
+    fake = FakeSlack()
+    async with delivery(fake) as sender:
+        replies = [sender.create_reply(question(n, channel="C1", id=str(n))) for n in range(6)]
+        opening = [asyncio.create_task(reply.open(THINKING)) for reply in replies]
+        await asyncio.sleep(0.5)
+        ending = asyncio.create_task(replies[5].finish(done("The end.")))
+        await asyncio.gather(*opening, ending)
+    assert [message.turn for message in fake.messages.values()] == ["0", "1", "2", "5", "3", "4"]

@@ -5,11 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.delivery.config import DeliveryConfig
-from bot.delivery.scheduling.edit_scheduler import (
-    ARRIVAL_WINDOW_SECONDS,
-    EditScheduler,
-    ReaderState,
-)
+from bot.delivery.scheduling.edit_scheduler import ARRIVAL_WINDOW_SECONDS, EditScheduler
+from bot.delivery.scheduling.reader_state import ReaderState
 
 NOW = 1000.0
 WORDS_PER_SECOND = 5.0

@@ -13,14 +13,14 @@ from bot.delivery.config import DeliveryConfig
 from bot.delivery.scheduling.edit_scheduler import (
     MAX_EDIT_WAIT_SECONDS,
     MAX_FINAL_EDIT_WAIT_SECONDS,
-    MAX_STARVING_SECONDS,
-    NEVER,
+    MAX_HOLD_SECONDS,
+    MIN_STARVING_SECONDS,
+    RECHECK_SECONDS,
     EditScheduler,
-    ReaderState,
     ScheduledWrite,
     WriteKind,
-    count_words,
 )
+from bot.delivery.scheduling.reader_state import NEVER, ReaderState, count_words
 
 NOW = 1000.0
 
@@ -85,7 +85,7 @@ def test_edit_scheduler_takes_final_texts_in_the_order_of_completion() -> None:
 def test_edit_scheduler_reserves_edits_for_final_texts_of_live_answers() -> None:
     made = scheduler(used=42)
     starving = [reader_state(unseen=1.0, age=1.0) for _ in range(5)]
-    assert choose(made, *starving).due_at > NOW
+    assert choose(made, *starving).kind is WriteKind.NEW_MESSAGE
     ends = [reader_state(final=True), reader_state(final=True)]
     assert order(made, [*starving, *ends])[:2] == ends
 
@@ -103,6 +103,25 @@ def test_edit_scheduler_lets_a_final_text_wait_for_an_edit_that_is_near() -> Non
     choice = choose(made, reader_state(final=True))
     assert choice.kind is WriteKind.EDIT
     assert NOW < choice.due_at < NOW + MAX_FINAL_EDIT_WAIT_SECONDS
+
+
+def test_edit_scheduler_posts_final_texts_if_others_need_the_edits() -> None:
+    made, end = scheduler(used=40), reader_state(shown=100, final=True)
+    made.ends_without_post = 5
+    assert choose(made, end).kind is WriteKind.NEW_MESSAGE
+    end.next_post_at = NOW + 1
+    assert choose(made, end).kind is WriteKind.EDIT
+    made.ends_without_post = 4
+    end.next_post_at = NOW
+    assert choose(made, end).kind is WriteKind.EDIT
+
+
+def test_edit_scheduler_reserves_edits_for_ends_that_can_not_be_posted() -> None:
+    live = [reader_state(shown=10, seen=10.0) for _ in range(30)]
+    made = scheduler(used=20)
+    assert choose(made, *live).kind is WriteKind.EDIT
+    made.ends_without_post = 25
+    assert choose(made, *live).kind is WriteKind.NEW_MESSAGE
 
 
 def test_edit_scheduler_delays_a_new_message_until_its_channel_allows_it() -> None:
@@ -139,14 +158,66 @@ def test_edit_scheduler_lets_no_reader_wait_longer_than_the_maximum() -> None:
 
 
 def test_edit_scheduler_posts_for_a_starving_reader_when_edits_are_far() -> None:
-    one = reader_state(written=200, unseen=MAX_STARVING_SECONDS + 1)
+    one = reader_state(written=200, unseen=MIN_STARVING_SECONDS + 1)
     choice = choose(scheduler(used=45), one)
     assert (choice.kind, choice.due_at) == (WriteKind.NEW_MESSAGE, NOW)
 
 
-def test_edit_scheduler_posts_no_new_message_for_a_few_words() -> None:
-    one = reader_state(written=30, unseen=MAX_STARVING_SECONDS + 1)
-    assert choose(scheduler(used=45), one).kind is WriteKind.EDIT
+def test_edit_scheduler_posts_no_new_message_for_a_few_words_but_looks_again_soon() -> None:
+    one = reader_state(written=30, unseen=MIN_STARVING_SECONDS + 1)
+    choice = choose(scheduler(used=45), one)
+    assert choice == ScheduledWrite(NOW + RECHECK_SECONDS, one, WriteKind.NEW_MESSAGE)
+
+
+def placeholder(**changes: Any) -> ReaderState:
+    """An answer with some text, of which only the placeholder stands."""
+    one = reader_state(**{"written": 60, "age": 1.0, "unseen": 1.0, **changes})
+    one.has_placeholder = True
+    return one
+
+
+def test_edit_scheduler_replaces_placeholders_while_edits_are_short() -> None:
+    live = [placeholder() for _ in range(12)]
+    choice = choose(scheduler(), *live)
+    assert (choice.kind, choice.due_at) == (WriteKind.NEW_MESSAGE, NOW)
+
+
+def test_edit_scheduler_edits_a_placeholder_while_there_are_enough_edits() -> None:
+    choice = choose(scheduler(), placeholder())
+    assert (choice.kind, choice.due_at <= NOW) == (WriteKind.EDIT, True)
+
+
+def test_edit_scheduler_replaces_no_placeholder_by_a_few_words() -> None:
+    live = [placeholder(written=4, age=0.1) for _ in range(12)]
+    assert choose(scheduler(), *live).due_at > NOW
+
+
+def held(made: EditScheduler, *live: ReaderState) -> float:
+    """For how long the first message of the first answer waits for text."""
+    return made.hold_first_post_until(live[0], live, NOW) - NOW
+
+
+def test_edit_scheduler_holds_no_first_message_while_there_are_enough_edits() -> None:
+    asked = reader_state(written=0, age=-NEVER, unseen=0.0)
+    assert held(scheduler(), asked) == 0
+
+
+def test_edit_scheduler_holds_a_first_message_while_edits_are_short() -> None:
+    asked = reader_state(written=0, age=-NEVER, unseen=0.5)
+    assert held(scheduler(used=44), asked) == MAX_HOLD_SECONDS - 0.5
+
+
+@pytest.mark.parametrize(
+    "ready",
+    [
+        reader_state(written=100, age=1.0, unseen=0.5),
+        reader_state(written=1, age=1.0, unseen=0.5, final=True),
+        reader_state(written=0, age=-NEVER, unseen=MAX_HOLD_SECONDS),
+    ],
+    ids=["enough text", "all of the text", "waited long enough"],
+)
+def test_edit_scheduler_holds_a_first_message_no_longer_than_it_helps(ready: ReaderState) -> None:
+    assert held(scheduler(used=44), ready) == 0
 
 
 def test_edit_scheduler_pauses_longer_as_the_minute_is_used_up() -> None:

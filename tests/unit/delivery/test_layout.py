@@ -51,11 +51,32 @@ def test_edit_layout_repeats_an_edit_of_unknown_outcome() -> None:
 
 def test_edit_layout_roll_over_leaves_the_message_and_posts_the_missing_text() -> None:
     layout = opened()
-    settle(layout, writing("One two"))
+    settle(layout, writing("One two "))
     assert layout.roll_over(done("One two three."))
     assert isinstance(layout.plan(done("One two three.")), Post)
     assert settle(layout, done("One two three.")) == [Post, Edit]
     assert stands(layout) == ["One two", "three."]
+
+
+@pytest.mark.parametrize(
+    ("begun", "whole", "finished", "follows"),
+    [
+        ("One everythi", "One everything ends.", "One", "everything ends."),
+        ("One two", "One two three.", "One", "two three."),
+        ("One two ", "One two three.", "One two", "three."),
+        ("One.", "One. Two.", "One.", "Two."),
+        ("一二三", "一二三四五", "一二三", "四五"),
+        ("x" * 100, "x" * 150, "x" * 100, "x" * 50),
+    ],
+)
+def test_edit_layout_roll_over_keeps_words_whole(
+    begun: str, whole: str, finished: str, follows: str
+) -> None:
+    layout = opened()
+    settle(layout, writing(begun))
+    assert layout.roll_over(writing(whole))
+    settle(layout, done(whole))
+    assert stands(layout) == [finished, follows]
 
 
 @pytest.mark.parametrize("hidden", ["#", "**", "`", "\n"])
@@ -71,11 +92,11 @@ def test_edit_layout_roll_over_does_not_count_invisible_text_as_shown(hidden: st
 
 def test_edit_layout_roll_over_that_returns_false_changes_nothing() -> None:
     layout = opened()
-    settle(layout, writing("One two"))
-    assert not layout.roll_over(done("One two"))
-    assert layout.shown_text == "One two"
-    assert not layout.roll_over(done("One two \n\n"))
-    assert layout.shown_text == "One two"
+    settle(layout, writing("One two."))
+    assert not layout.roll_over(done("One two."))
+    assert layout.shown_text == "One two."
+    assert not layout.roll_over(done("One two. \n\n"))
+    assert layout.shown_text == "One two."
 
 
 def test_edit_layout_removes_a_stale_footer_after_all_text_is_shown() -> None:
@@ -109,15 +130,15 @@ def test_edit_layout_cannot_roll_over_to_a_rewritten_text() -> None:
 
 def test_edit_layout_cannot_roll_over_without_more_text() -> None:
     layout = opened()
-    settle(layout, writing("One two"))
-    assert not layout.roll_over(done("One two"))
-    assert settle(layout, done("One two")) == [Edit]
-    assert stands(layout) == ["One two"]
+    settle(layout, writing("One two."))
+    assert not layout.roll_over(done("One two."))
+    assert settle(layout, done("One two.")) == [Edit]
+    assert stands(layout) == ["One two."]
 
 
 def test_edit_layout_never_edits_a_frozen_message() -> None:
     layout = opened()
-    settle(layout, writing("One two"))
+    settle(layout, writing("One two "))
     layout.freeze(writing("One two three"))
     assert settle(layout, done("One two three.")) == [Post]
     assert "Writing" in stands(layout)[0]
@@ -172,12 +193,12 @@ grow = st.lists(st.tuples(st.integers(0, 400), st.booleans()), max_size=12)
 def test_edit_layout_shows_every_word_once_after_any_roll_overs(
     moves: list[tuple[int, bool]],
 ) -> None:
-    layout, count = opened(), 0
+    layout, whole, count = opened(), words(5000), 0  # the model stops within words, too
     for more, rolls in moves:
         count += more
         if rolls:
-            layout.roll_over(writing(words(count)))
-        settle(layout, writing(words(count)))
-    settle(layout, done(words(count + 1)))
+            layout.roll_over(writing(whole[:count]))
+        settle(layout, writing(whole[:count]))
+    settle(layout, done(whole[: count + 1]))
     found = " ".join(text for text in stands(layout) if text != ANSWER_BELOW.text)
-    assert found.split() == words(count + 1).split()
+    assert found.split() == whole[: count + 1].split()

@@ -13,7 +13,7 @@ from bot.delivery.ephemeral.response_urls import (
     ResponseUrlPool,
     next_use_at,
 )
-from bot.delivery.scheduling.edit_scheduler import NEVER, ReaderState
+from bot.delivery.scheduling.reader_state import NEVER, ReaderState
 
 SPEED = 5.0
 

@@ -13,8 +13,9 @@ from bot.delivery.workspace import READS_PER_MINUTE
 from tests.support.virtual_time import now
 from tests.unit.delivery.delivery_setup import THINKING, done, question, writing
 from tests.unit.delivery.fake_slack import FakeSlack
+from tests.unit.delivery.scenarios import Scenario, at_once
 from tests.unit.delivery.sharing import FaultyRateSlots, Rooms, played
-from tests.unit.delivery.simulator import OUR_LIMIT, Scenario, at_once
+from tests.unit.delivery.simulator import OUR_LIMIT
 
 
 @pytest.mark.parametrize("replicas", [2, 4])
@@ -127,7 +128,8 @@ async def test_edit_without_a_slot_is_not_made_and_planned_again(tmp_path: Path)
         assert [call.method for call in fake.calls] == ["chat.postMessage"] * 2
         assert [m.markdown for m in fake.messages.values()] == ["", "All of it."]
         await asyncio.sleep(WINDOW_SECONDS)
-    assert [m.state for m in fake.messages.values()] == ["The answer is below.", ""]
+    assert [call.method for call in fake.calls[2:]] == ["chat.delete"]
+    assert [m.markdown for m in fake.messages.values()] == ["All of it."]
 
 
 async def test_shared_quota_without_rate_slots_allows_every_call() -> None:

@@ -13,8 +13,8 @@ from bot.storage.rate_slots import SharedRateSlots, SlotHold
 from tests.support.virtual_time import now
 from tests.unit.delivery.delivery_setup import THINKING, done, question, writing
 from tests.unit.delivery.fake_slack import FakeSlack
+from tests.unit.delivery.scenarios import at_once
 from tests.unit.delivery.sharing import OUTAGE, Rooms, played
-from tests.unit.delivery.simulator import at_once
 
 
 @pytest.mark.parametrize("away", [(0, 1000), (10, 20), (30, 100)])

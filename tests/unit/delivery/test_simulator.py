@@ -8,10 +8,11 @@ from functools import cache
 import pytest
 
 from tests.support.virtual_time import run
-from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.measure import Answer, Figures, bound, measure
 from tests.unit.delivery.peers import PEERS
-from tests.unit.delivery.simulator import OUR_LIMIT, SCENARIOS, Scenario, at_once, figures, ours
+from tests.unit.delivery.scenarios import SCENARIOS, Scenario, at_once
+from tests.unit.delivery.simulator import OUR_LIMIT, figures, ours
+from tests.unit.delivery.watched_slack import WatchedSlack
 
 pytestmark = pytest.mark.slow
 
@@ -95,8 +96,8 @@ def seen(*shown: tuple[float, int]) -> Figures:
     return measure([answer], slack)
 
 
-async def _slack() -> FakeSlack:
-    return FakeSlack()
+async def _slack() -> WatchedSlack:
+    return WatchedSlack([])
 
 
 def test_measured_staleness_is_the_age_of_the_oldest_word_not_shown() -> None:

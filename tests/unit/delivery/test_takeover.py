@@ -109,7 +109,7 @@ async def test_takeover_stops_and_edits_a_message_that_turns_out_to_be_a_stream(
 
 async def test_takeover_continues_below_a_stream_that_cannot_be_stopped() -> None:
     fake = FakeSlack()
-    await left_behind(fake, writing("The begin"))
+    await left_behind(fake, writing("The begin "))
     stuck = fail_always("chat.update", "streaming_state_conflict")
     refused = fail_always("chat.stopStream", "message_not_owned_by_app")
     fake.fault = lambda call: stuck(call) or refused(call)
