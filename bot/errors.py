@@ -19,12 +19,11 @@
     ├── Stopped                nobody: a person stopped the answer
     ├── QuestionDeleted        nobody: the question is gone from Slack, its answer goes with it
     ├── ToolError              the model: the message is what its call returns
-    ├── LeaseLost               the log: another process answers the question now
+    ├── LeaseLost              the log: another process answers the question now
     └── StorageError           the operator, at start: exit code 2
-        └── StorageUnavailable        the log and readiness: slow, full, read-only or not there now;
-        at
-            │                  start the operator: exit code 1, for the same may succeed later
-            └── CommitUnknown the same, and it may have been written after all
+        └── StorageUnavailable the log and readiness: slow, full, read-only or unreachable now;
+            │                  at start the operator: exit code 1, because a retry may succeed
+            └── CommitUnknown  the same, and it may have been written after all
 
 A sentence is written for the person who asked. Details (status, code, request id) are for the log
 and never shown.

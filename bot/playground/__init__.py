@@ -1,9 +1,9 @@
 """TRY: a small local Slack and a demo model in which the real bot runs as its own process.
 
-Somebody else's server: it knows nothing of the bot and speaks HTTP and WebSocket only, with
-Slack's errors and Slack's limits, so that what works here works there.
+It knows nothing of the bot: the two talk over HTTP and WebSocket only. It has Slack's errors and
+Slack's limits, so that a bot that works here works in Slack.
 
     slack/   the workspace and its Web API       model/    the demo model
-    page/    what is seen in the browser         board     faults in force, log
-    play     puts it all together                process   the bot's own process (leash: no orphan)
+    page/    the page in the browser             board     active faults, and the log
+    play     starts all parts                    process   the bot's process (see leash)
 """

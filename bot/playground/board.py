@@ -1,4 +1,4 @@
-"""The playground's board: which faults are in force, and what has happened so far.
+"""The playground's board: the faults that are active, and the log of what has happened.
 
 Both servers of the playground (Slack's side and the model's) read the faults and write the log;
 the page's panel shows and sets them.
@@ -17,7 +17,7 @@ LOG_LENGTH = 2000
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """Faults in force; every default means "all is well"."""
+    """The active faults; with every default there is none."""
 
     drop_at: float | None = None  # cut the model's stream after this fraction of its text
     drop_times: int = 1  # how many times each answer is cut before it is let through
@@ -44,7 +44,7 @@ Listener = Callable[[str, dict[str, Any]], None]
 
 
 class Board:
-    """Holds the faults and the log; tells its listeners about every change, in order."""
+    """Holds the faults and the log, and announces every change to its listeners, in order."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.clock = clock
@@ -53,7 +53,7 @@ class Board:
         self._listeners: list[Listener] = []
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Call `listener(kind, payload)` on every change; returns how to stop."""
+        """Call `listener(kind, payload)` on every change; returns a function that ends that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
@@ -69,6 +69,6 @@ class Board:
         self.tell("log", asdict(entry))
 
     def set_faults(self, **changes: Any) -> None:
-        """Put faults in force or lift them; names are those of `Faults`."""
+        """Activate or clear faults; names are those of `Faults`."""
         self.faults = replace(self.faults, **changes)
         self.tell("faults", asdict(self.faults))

@@ -1,14 +1,14 @@
-"""Run a command that cannot outlive whoever started it.
+"""Runs a command that can't outlive the process that started it.
 
 Started as a script, with a pipe from the parent as standard input:
 
     python leash.py command argument…
 
 A guard process waits for the end of that pipe, then kills the whole process group it shares with
-the command. The kernel closes the pipe however the parent ends, `kill -9` included, so no orphan
-stays, nor a child of one. PR_SET_PDEATHSIG would do so on Linux only, would spare grandchildren,
-and is tied to the thread that started the command. The command keeps this process's id: a signal
-sent to it arrives. Imports nothing of ours: it must start in an instant.
+the command. The kernel closes the pipe however the parent ends, `kill -9` included, so neither the
+command nor its children are left running. PR_SET_PDEATHSIG would do so on Linux only, would spare
+grandchildren, and is tied to the thread that started the command. The command keeps this process's
+id: a signal sent to it arrives. It imports no other module of this project, so that it starts fast.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import sys
 
 
 def main(command: list[str]) -> None:
-    """Become `command`, guarded, in a process group of its own."""
+    """Replace this process by `command`, in a process group of its own with a guard process."""
     if os.getpgrp() != os.getpid():
         os.setpgid(0, 0)
     if os.fork() == 0:
@@ -35,7 +35,7 @@ def main(command: list[str]) -> None:
 
 
 def _guard() -> None:
-    """Hold nothing open but the pipe, wait for its end, take the group along."""
+    """Wait for the end of the pipe, the only file that stays open, and kill the group."""
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, signal.SIG_IGN)
     os.close(1)

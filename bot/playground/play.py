@@ -1,7 +1,7 @@
-"""Puts the playground together: one server for Slack, model and page, and the bot as a process.
+"""Starts the playground: one server for Slack, model and page, and the bot as a process.
 
 Everything listens on one address. The bot is told by its environment where its Slack and its
-model are; apart from that it runs as it would in earnest.
+model are; apart from that it runs as it does against the real Slack.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def bot_environment(
 
 
 def with_tokens(slack: SlackConfig) -> SlackConfig:
-    """Tokens nobody can guess: another website in the same browser may not write as the bot."""
+    """Random tokens, so that another website in the same browser can't write as the bot."""
     bot, app = (
         f"xoxb-playground-{secrets.token_hex(12)}",
         f"xapp-playground-{secrets.token_hex(12)}",
@@ -139,14 +139,14 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 def free_port() -> int:
-    """A port nobody listens on at this moment."""
+    """A port that is free at this moment."""
     with socket.create_server(("127.0.0.1", 0)) as door:
         return int(door.getsockname()[1])
 
 
 @contextlib.asynccontextmanager
 async def readiness(url: str) -> AsyncIterator[Probe]:
-    """A question to the bot's `/readyz`: is it connected to its Slack yet?"""
+    """A function that asks the bot's `/readyz` whether it is connected to its Slack."""
     timeout = aiohttp.ClientTimeout(total=PROBE_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as session:
 

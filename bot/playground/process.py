@@ -1,9 +1,8 @@
-"""The bot as a process of its own: started, watched, started again, killed on demand.
+"""The bot as a process of its own: started, supervised, restarted, and killed on demand.
 
-It is the real bot, so it can really be killed. Whatever it writes goes to the board, and what is
-no routine also to standard error. When it dies by itself it comes back, slower each time; when it
-says that its settings are wrong (exit code 2) it stays down and its sentence is shown. It never
-outlives the playground: see `leash`.
+Everything it writes goes to the board; warnings, errors and other text also to standard error. If
+it exits by itself it is restarted, after a longer pause each time. If its settings are wrong (exit
+code 2) it stays down, and what it said is shown. It never outlives the playground: see `leash`.
 """
 
 from __future__ import annotations
@@ -55,11 +54,11 @@ class BotProcess:
         """`probe` says whether the bot is ready; without one it is taken to be at once."""
         self._command, self._env, self._board, self._probe = tuple(command), dict(env), board, probe
         self._process: asyncio.subprocess.Process | None = None
-        self._watch: asyncio.Task[None] | None = None
+        self._supervision: asyncio.Task[None] | None = None
         self._said: deque[str] = deque(maxlen=LAST_LINES)
-        self._hurry = asyncio.Event()
+        self._skip_pause = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
-        self._asked_for = False
+        self._end_requested = False
         self.state: State = "down"
         self.sentence = ""
 
@@ -73,7 +72,7 @@ class BotProcess:
         return {"state": self.state, "pid": self.pid, "sentence": self.sentence}
 
     async def start(self) -> None:
-        """Start it if nobody watches over it yet; returns before it is ready."""
+        """Start it unless it is started already; returns before it is ready."""
         async with self._one_at_a_time:
             self._begin()
 
@@ -101,51 +100,51 @@ class BotProcess:
             await self._end(signal.SIGTERM)
 
     def _begin(self) -> None:
-        if self._watch is None or self._watch.done():
-            self._asked_for = False
-            self._watch = asyncio.create_task(self._live())
+        if self._supervision is None or self._supervision.done():
+            self._end_requested = False
+            self._supervision = asyncio.create_task(self._run_until_ended())
         else:
-            self._hurry.set()
+            self._skip_pause.set()
 
     async def _end(self, how: signal.Signals) -> None:
-        """Send `how` and come back when the process is gone and nobody starts it again."""
-        watch, self._watch = self._watch, None
+        """Send `how`; return once the process has ended and is not restarted any more."""
+        watch, self._supervision = self._supervision, None
         if watch is None:
             return
-        self._asked_for = True
-        self._hurry.set()
+        self._end_requested = True
+        self._skip_pause.set()
         self._signal(how)
         await asyncio.wait([watch], timeout=STOP_SECONDS)
         if not watch.done():
             self._signal(signal.SIGKILL)
         await watch
 
-    async def _live(self) -> None:
-        """Life after life, until one is ended on purpose or another can't help."""
+    async def _run_until_ended(self) -> None:
+        """Run the bot again and again, until it is ended on purpose or its settings are wrong."""
         deaths = 0
         while True:
             began = asyncio.get_running_loop().time()
-            code = await self._one_life()
-            if self._asked_for or code == BAD_SETTINGS:
+            code = await self._run_once()
+            if self._end_requested or code == BAD_SETTINGS:
                 break
             lived = asyncio.get_running_loop().time() - began
             deaths = 1 if lived >= STEADY_SECONDS else deaths + 1
             if await self._wait(code, pause(deaths)):
                 break
         said = "\n".join(self._said)
-        self._tell("down", said if code == BAD_SETTINGS and not self._asked_for else "")
+        self._tell("down", said if code == BAD_SETTINGS and not self._end_requested else "")
 
     async def _wait(self, code: int, seconds: float) -> bool:
-        """Sit out the pause after a death, or less; tells whether the end was asked for."""
+        """Wait before the next start, at most `seconds`; whether the end was asked for."""
         self._tell(
             "down", f"The bot ended by itself ({_reason(code)}); next start in {seconds:g} s."
         )
-        self._hurry.clear()
+        self._skip_pause.clear()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._hurry.wait(), seconds)
-        return self._asked_for
+            await asyncio.wait_for(self._skip_pause.wait(), seconds)
+        return self._end_requested
 
-    async def _one_life(self) -> int:
+    async def _run_once(self) -> int:
         self._said.clear()
         self._process = process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -158,14 +157,14 @@ class BotProcess:
             start_new_session=True,
             limit=LONGEST_LINE,
         )
-        if self._asked_for:  # its end was wanted before it had begun
+        if self._end_requested:  # its end was wanted before it had begun
             self._signal(signal.SIGKILL)
         self._tell("starting")
         waiting = asyncio.create_task(self._until_ready())
         reading = asyncio.create_task(self._read(process))
         code = await process.wait()
         waiting.cancel()
-        self._bury(process)
+        self._clean_up(process)
         await reading
         return code
 
@@ -194,8 +193,8 @@ class BotProcess:
             self._said.append(said)
             self._board.note("bot", said, **detail)
 
-    def _bury(self, process: asyncio.subprocess.Process) -> None:
-        """Let go of the pipe, so that the guard takes along whatever it left behind."""
+    def _clean_up(self, process: asyncio.subprocess.Process) -> None:
+        """Kill what the process has left running, and close the pipe, which ends the guard."""
         if process.stdin is not None:
             process.stdin.close()
         self._signal(signal.SIGKILL)

@@ -12,7 +12,7 @@ from bot.upstream.client import Upstream
 from bot.upstream.events import Event
 from bot.upstream.prompt import Prompt
 from tests.interop.aimock import Aimock
-from tests.unit.upstream.asking import PROMPT, config
+from tests.unit.upstream.upstream_setup import PROMPT, config
 
 E = TypeVar("E", bound=Event)
 

@@ -27,7 +27,8 @@ from pydantic_ai.models.openai import (  # type: ignore[import-not-found]  # the
 )
 from pydantic_ai.providers.openai import OpenAIProvider  # type: ignore[import-not-found]  # the same
 
-from tests.unit.playground.model.serving import JSON, MODEL, Demo, serving
+from tests.support.local_server import serve_app
+from tests.unit.playground.model.serving import JSON, MODEL, DemoModel, serving
 
 QUESTION = "write a long essay"
 CUTS = (None, 0.3, 0.6, 0.9)
@@ -63,7 +64,7 @@ def _agent(url: str) -> Agent:
 
 
 @asynccontextmanager
-async def polite(url: str) -> AsyncIterator[str]:
+async def graceful_gateway(url: str) -> AsyncIterator[str]:
     """A gateway that ends its answers in good order, however the one behind it ended."""
 
     async def forward(request: web.Request) -> web.StreamResponse:
@@ -87,25 +88,19 @@ async def polite(url: str) -> AsyncIterator[str]:
 
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", forward)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    host, port = runner.addresses[0][:2]
-    try:
-        yield f"http://{host}:{port}/v1"
-    finally:
-        await runner.cleanup()
+    async with serve_app(app) as origin:
+        yield f"{origin}/v1"
 
 
-async def judged(how: str, cut: float | None) -> bool:
+async def check_cut(how: str, cut: float | None) -> bool:
     """Have one answer streamed and cut; print what came and whether it is right."""
     async with serving(words_per_second=3000.0) as demo:
         whole = _text((await demo.create(QUESTION))[1])
         demo.board.set_faults(drop_at=cut)
-        door: AbstractAsyncContextManager[str] = nullcontext(demo.url)
+        gateway: AbstractAsyncContextManager[str] = nullcontext(demo.url)
         if how == "polite":
-            door = polite(demo.url)
-        async with door as url:
+            gateway = graceful_gateway(demo.url)
+        async with gateway as url:
             outcome = await streamed(url)
         exact = outcome.deltas == whole
         asked = " ".join(_asked(demo)[1:])
@@ -122,7 +117,7 @@ def _text(response: JSON) -> str:
     return "".join(part["text"] for message in messages for part in message["content"])
 
 
-def _asked(demo: Demo) -> list[str]:
+def _asked(demo: DemoModel) -> list[str]:
     lines = [entry for entry in demo.board.log if entry.what in TOLD]
     after = (f"(after {line.detail['after']})" if "after" in line.detail else "" for line in lines)
     return [line.what + cursor for line, cursor in zip(lines, after, strict=True)]
@@ -130,7 +125,7 @@ def _asked(demo: Demo) -> list[str]:
 
 async def main() -> bool:
     """Every way of cutting, one after the other; returns whether all were right."""
-    found = [await judged(how, cut) for how in ("polite", "hard") for cut in CUTS]
+    found = [await check_cut(how, cut) for how in ("polite", "hard") for cut in CUTS]
     return all(found)
 
 

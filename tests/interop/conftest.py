@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from bot.upstream.client import open_http
 from tests.interop.aimock import Aimock, running
-from tests.unit.upstream.asking import config
+from tests.unit.upstream.upstream_setup import config
 
 
 @pytest.fixture(scope="package")

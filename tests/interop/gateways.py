@@ -33,7 +33,7 @@ from bot.upstream.prompt import Prompt, ToolSpec
 from bot.values import Message
 from tests.e2e.bot.running import environment
 from tests.interop.aimock import JSON, Aimock, fixture
-from tests.unit.upstream.asking import final, shown
+from tests.unit.upstream.upstream_setup import final_event, shown_text
 
 Api = Literal["responses", "chat"]
 FORMATS: tuple[Api, ...] = ("responses", "chat")
@@ -106,10 +106,10 @@ class Row:
     requests: str
     seconds: str
     text: str
-    came: str
+    outcome: str
 
     @property
-    def well(self) -> bool:
+    def is_correct(self) -> bool:
         """Whether we read what there was to read."""
         return AS_WRITTEN in self.text or AS_READ in self.text
 
@@ -126,9 +126,9 @@ async def rows(target: Target) -> AsyncIterator[Row]:
     """Every case in both formats; a model of its own is asked plainly only."""
     for api in FORMATS:
         for case in await cases(target, api):
-            yield await by_us(target, api, case)
+            yield await ask_with_upstream(target, api, case)
             if case.name in {"text", "cut, then whole"}:
-                yield await by_command(target, api, case)
+                yield await ask_with_command(target, api, case)
 
 
 async def cases(target: Target, api: Api) -> tuple[Case, ...]:
@@ -138,7 +138,7 @@ async def cases(target: Target, api: Api) -> tuple[Case, ...]:
     return (Case("text", (), await without_stream(target, api)),)
 
 
-async def by_us(target: Target, api: Api, case: Case) -> Row:
+async def ask_with_upstream(target: Target, api: Api, case: Case) -> Row:
     """Ask with our upstream."""
     config = UpstreamConfig(target.base_url, target.key, target.model, api, idle_seconds=30)
     tools = (LOOK,) if target.behind else ()
@@ -148,15 +148,15 @@ async def by_us(target: Target, api: Api, case: Case) -> Row:
     async with open_http(config) as http, asyncio.timeout(PATIENCE):
         events = [event async for event in Upstream(config, http).answer(prompt)]
     seconds, requests = f"{monotonic() - began:.1f}", await target.requests()
-    text = final(events).text
+    text = final_event(events).text
     told = await verdict(target, api, case, text)
-    if shown(events) not in (text, ""):
-        told = f"what was shown is not the end: {shown(events)!r}"
-    came = ", ".join(telling(events))
+    if shown_text(events) not in (text, ""):
+        told = f"what was shown is not the end: {shown_text(events)!r}"
+    came = ", ".join(describe(events))
     return Row(target.model, api, case.name, requests, seconds, told, came)
 
 
-async def by_command(target: Target, api: Api, case: Case) -> Row:
+async def ask_with_command(target: Target, api: Api, case: Case) -> Row:
     """Ask with `bot ask`."""
     await target.teach(case)
     began = monotonic()
@@ -181,7 +181,7 @@ async def by_command(target: Target, api: Api, case: Case) -> Row:
     return Row(target.model, api, f"bot ask: {case.name}", requests, seconds, told, came)
 
 
-def telling(events: Sequence[Event]) -> Iterator[str]:
+def describe(events: Sequence[Event]) -> Iterator[str]:
     """The events in a few words, text left out."""
     names = [type(event).__name__ for event in events]
     yield from (f"{names.count(n)} {n}" for n in dict.fromkeys(names) if names.count(n) > 1)
@@ -207,13 +207,13 @@ async def verdict(target: Target, api: Api, case: Case, text: str) -> str:
     await target.teach(CASES[0])
     told = f"{len(text)} of {len(case.text)} characters"
     try:
-        theirs = await by_openai(target, api)
+        theirs = await read_with_openai(target, api)
     except openai.APIError as error:
         return f"{told}; the openai client: {error!r}"
     return f"{told}; {AS_READ if text == theirs else 'WRONG'}"
 
 
-async def by_openai(target: Target, api: Api) -> str:
+async def read_with_openai(target: Target, api: Api) -> str:
     """What the openai client reads of a stream."""
     client = openai.AsyncOpenAI(base_url=target.base_url, api_key=target.key, max_retries=0)
     async with client:
@@ -251,7 +251,7 @@ async def run(options: argparse.Namespace) -> bool:
             async for row in rows(target):
                 sys.stdout.write(f"{row}\n")
                 sys.stdout.flush()
-                well = well and row.well
+                well = well and row.is_correct
     return well
 
 

@@ -33,8 +33,8 @@ from tests.interop.asking import (
     paths,
     upstream,
 )
-from tests.unit.tools.asking import CONTEXT
-from tests.unit.upstream.asking import PROMPT, final, shown
+from tests.unit.tools.tool_calls import CONTEXT
+from tests.unit.upstream.upstream_setup import PROMPT, final_event, shown_text
 
 SOON = 5.0  # seconds
 THOUGHT = "They hold hands. Why? To stay together."
@@ -58,29 +58,29 @@ async def test_text_is_exact_to_the_character(aimock: Aimock, api: str) -> None:
     events = await ask(aimock, api=api)
     assert isinstance(events[0], Started)
     assert events[0].model == "tiny"
-    assert final(events) == Finished(TEXT, Usage(3, 5))
-    assert shown(events) == TEXT
+    assert final_event(events) == Finished(TEXT, Usage(3, 5))
+    assert shown_text(events) == TEXT
     assert await paths(aimock) == [PATHS[api]]
 
 
 @both_formats
 @pytest.mark.parametrize("size", [1, 7, 10])
-async def test_an_emoji_cut_in_two_is_put_together(aimock: Aimock, api: str, size: int) -> None:
+async def test_emoji_split_between_deltas_is_joined(aimock: Aimock, api: str, size: int) -> None:
     """Its chunks are counted in UTF-16, so some begin and end inside a character."""
     await aimock.teach(fixture(WORKS, chunkSize=size))
     events = await ask(aimock, api=api)
-    assert final(events).text == TEXT
+    assert final_event(events).text == TEXT
     assert "".join(event.text for event in of(TextDelta, events)) == TEXT
 
 
 @both_formats
-async def test_a_call_with_an_emoji_cut_in_two_is_put_together(aimock: Aimock, api: str) -> None:
+async def test_emoji_split_between_fragments_of_a_call_is_joined(aimock: Aimock, api: str) -> None:
     await aimock.teach(fixture({"toolCalls": [_call(0, "Oslo 🦦")]}, chunkSize=1))
     (call,) = of(ToolCall, await ask(aimock, api=api))
     assert call.arguments == '{"city":"Oslo 🦦"}'
 
 
-async def test_a_thought_with_an_emoji_cut_in_two_is_put_together(aimock: Aimock) -> None:
+async def test_emoji_split_between_pieces_of_reasoning_is_joined(aimock: Aimock) -> None:
     await aimock.teach(fixture({**WORKS, "reasoning": "🦦 or 𝄞?"}, chunkSize=1))
     events = await ask(aimock)
     assert "".join(event.text for event in of(Reasoning, events)).strip() == "🦦 or 𝄞?"
@@ -99,7 +99,7 @@ async def test_instructions_and_names_reach_the_model(aimock: Aimock, api: str) 
 
 
 @both_formats
-async def test_the_model_calls_two_tools_and_then_a_third(aimock: Aimock, api: str) -> None:
+async def test_model_calls_two_tools_and_then_a_third(aimock: Aimock, api: str) -> None:
     paris, oslo, home = (_call(n, city) for n, city in enumerate(("Paris", "Oslo 🦦", "home")))
     await aimock.teach(
         {"match": {"toolCallId": home["id"]}, "response": WORKS},
@@ -113,7 +113,7 @@ async def test_the_model_calls_two_tools_and_then_a_third(aimock: Aimock, api: s
         called.append([call.arguments for call in of(ToolCall, events)])
         prompt = await _with_tools_run(prompt, of(ToolCall, events))
     assert called == [['{"city":"Paris"}', '{"city":"Oslo 🦦"}'], ['{"city":"home"}'], []]
-    assert final(events) == Finished(TEXT, Usage(3, 5))
+    assert final_event(events) == Finished(TEXT, Usage(3, 5))
     messages = (await aimock.journal())[-1]["body"]["messages"]
     told = [message["content"] for message in messages if message["role"] == "tool"]
     assert told == ["In Paris it rains.", "In Oslo 🦦 it rains.", "In home it rains."]
@@ -124,17 +124,17 @@ async def test_reasoning_is_told_apart_from_the_text(aimock: Aimock) -> None:
     events = await ask(aimock)
     assert "".join(event.text for event in of(Reasoning, events)).strip() == THOUGHT
     assert of(Activity, events) == [Activity("Thinking…"), Activity("")]
-    assert shown(events) == final(events).text == TEXT
+    assert shown_text(events) == final_event(events).text == TEXT
 
 
-async def test_a_chat_that_reasons_is_seen_thinking(aimock: Aimock) -> None:
+async def test_reasoning_in_chat_is_shown_as_activity(aimock: Aimock) -> None:
     await aimock.teach(fixture({**WORKS, "reasoning": THOUGHT}))
     events = await ask(aimock, api="chat")
     assert of(Activity, events) == [Activity("Thinking…"), Activity("")]
-    assert shown(events) == final(events).text == TEXT
+    assert shown_text(events) == final_event(events).text == TEXT
 
 
-async def test_what_the_model_searches_is_seen_until_it_writes(aimock: Aimock) -> None:
+async def test_search_activity_is_shown_until_text_comes(aimock: Aimock) -> None:
     await aimock.teach(fixture({**WORKS, "webSearches": ["otters of Scotland", "kelp 🌿"]}))
     events = await ask(aimock)
     doing = of(Activity, events)
@@ -144,16 +144,18 @@ async def test_what_the_model_searches_is_seen_until_it_writes(aimock: Aimock) -
         "",
     ]
     assert events.index(doing[-1]) < events.index(of(TextDelta, events)[0])
-    assert final(events).text == TEXT
+    assert final_event(events).text == TEXT
 
 
 @pytest.mark.parametrize(
     ("api", "why"),
     [("responses", "incomplete"), ("chat", "max_output_tokens")],  # of the first it says no more
 )
-async def test_an_answer_at_its_length_limit_says_so(aimock: Aimock, api: str, why: str) -> None:
+async def test_answer_at_the_length_limit_is_marked_as_cut_off(
+    aimock: Aimock, api: str, why: str
+) -> None:
     await aimock.teach(fixture({**WORKS, "finishReason": "length"}))
-    end = final(await ask(aimock, api=api))
+    end = final_event(await ask(aimock, api=api))
     assert end == Finished(TEXT, Usage(3, 5), cut_off_reason=why)
 
 
@@ -167,11 +169,11 @@ async def test_words_come_as_they_are_written(aimock: Aimock, api: str) -> None:
     assert first == TextDelta("O")
 
 
-async def test_a_server_without_responses_is_asked_by_chat(aimock: Aimock) -> None:
+async def test_server_without_responses_is_asked_in_chat_completions(aimock: Aimock) -> None:
     missing = {"error": {"message": "Not found", "type": "not_found"}, "status": 404}
     await aimock.teach(fixture(missing, 0), fixture(WORKS, 1))
     events = await ask(aimock, api="auto")
-    assert final(events) == Finished(TEXT, Usage(3, 5))
+    assert final_event(events) == Finished(TEXT, Usage(3, 5))
     assert await paths(aimock) == list(PATHS.values())
 
 

@@ -14,6 +14,7 @@ from bot.settings import load_settings
 from bot.turn.limits import AnswerLimits
 from bot.upstream.prompt import Prompt
 from bot.values import Message
+from tests.support.local_server import serve_app
 
 
 @pytest.mark.parametrize(
@@ -36,22 +37,19 @@ async def test_server_is_asked_to_keep_nothing_if_no_text_is_stored(
 
     server = web.Application()
     server.router.add_post("/v1/responses", respond)
-    runner = web.AppRunner(server)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    variables = {
-        "UPSTREAM_BASE_URL": f"http://127.0.0.1:{runner.addresses[0][1]}/v1",
-        "UPSTREAM_API": "responses",
-        "UPSTREAM_BACKGROUND": background,
-        "STORE_TEXT": store_text,
-        "MAX_OUTPUT_TOKENS": "77",
-    }
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    async with open_upstream(load_settings(Path("/nowhere/.env"))) as upstream:
-        async for _ in upstream.answer(Prompt("", (Message("user", "hello"),))):
-            pass
-    await runner.cleanup()
+    async with serve_app(server) as origin:
+        variables = {
+            "UPSTREAM_BASE_URL": f"{origin}/v1",
+            "UPSTREAM_API": "responses",
+            "UPSTREAM_BACKGROUND": background,
+            "STORE_TEXT": store_text,
+            "MAX_OUTPUT_TOKENS": "77",
+        }
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        async with open_upstream(load_settings(Path("/nowhere/.env"))) as upstream:
+            async for _ in upstream.answer(Prompt("", (Message("user", "hello"),))):
+                pass
     [body] = asked
     assert body.get("background", False) is asked_for
     assert body["store"] is asked_for

@@ -20,9 +20,9 @@ from bot.tools.web import WebClient
 from bot.upstream.client import Upstream, open_http
 from bot.upstream.events import Failed
 from bot.upstream.session import stream_reader
+from tests.support.layout_rules import read
 from tests.support.project import ROOT
-from tests.support.rooms import read
-from tests.unit.upstream.asking import PROMPT, config, final
+from tests.unit.upstream.upstream_setup import PROMPT, config, final_event
 
 MOST = 2**20
 """Bytes that each client may read in these tests."""
@@ -98,7 +98,7 @@ async def respond(server: Server) -> None:
 async def answer(server: Server) -> None:
     made = config(f"{server.origin}/v1", attempts=1, max_event_bytes=MOST)
     async with open_http(made) as http:
-        end = final([event async for event in Upstream(made, http).answer(PROMPT)])
+        end = final_event([event async for event in Upstream(made, http).answer(PROMPT)])
     assert isinstance(end, Failed)
 
 
@@ -197,7 +197,7 @@ async def test_stream_of_too_many_bytes_ends_with_an_error() -> None:
     async with serving(Server(head(kind="text/event-stream"), events)) as server:
         made = config(f"{server.origin}/v1", attempts=1)
         async with open_http(made) as http:
-            end = final([event async for event in Upstream(made, http).answer(PROMPT)])
+            end = final_event([event async for event in Upstream(made, http).answer(PROMPT)])
     assert isinstance(end, Failed)
     assert isinstance(end.error, ResponseTooLarge)
 

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from bot.cache import ENTRY_OVERHEAD_BYTES, Cache, string_bytes
 from bot.values import File, Place, Question, Said
+from tests.support.layout_rules import read
 from tests.support.project import ROOT
-from tests.support.rooms import read
 
 STEPS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 900)), max_size=60)
 
 
 @given(STEPS)
-def test_a_cache_never_holds_more_than_its_limit_and_counts_what_it_holds(
+def test_cache_never_exceeds_its_limit_and_counts_its_bytes(
     steps: list[tuple[int, int]],
 ) -> None:
     kept: Cache[int, str] = Cache(5 * ENTRY_OVERHEAD_BYTES, lambda _, text: string_bytes(text))
@@ -31,7 +31,7 @@ def test_a_cache_never_holds_more_than_its_limit_and_counts_what_it_holds(
     assert len(kept) == len(held)
 
 
-def test_what_was_used_last_stays() -> None:
+def test_cache_keeps_the_most_recently_used_values() -> None:
     kept: Cache[str, str] = Cache(2 * ENTRY_OVERHEAD_BYTES, lambda *_: 0)
     kept.put("a", "1")
     kept.put("b", "2")
@@ -40,7 +40,7 @@ def test_what_was_used_last_stays() -> None:
     assert (kept.get("a"), kept.get("b"), kept.get("c")) == ("1", None, "3")
 
 
-def test_what_is_too_large_by_itself_pushes_nothing_out() -> None:
+def test_value_larger_than_the_cache_evicts_nothing() -> None:
     kept: Cache[str, str] = Cache(1000, lambda _, text: string_bytes(text))
     kept.put("a", "small")
     kept.put("b", "x" * 10_000)
@@ -68,7 +68,7 @@ def test_size_of_a_question_counts_all_of_its_words(text: str, others: list[str]
     assert asked.size == string_bytes(text, *others * 9)
 
 
-def test_what_drops_its_oldest_is_bounded_in_bytes() -> None:
+def test_caches_that_evict_are_bounded_in_bytes() -> None:
     dropping = {
         module.name
         for module in read(ROOT).values()

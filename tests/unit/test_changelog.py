@@ -22,7 +22,7 @@ def test_unreleased_changes_stand_above_dated_versions() -> None:
     assert all(newer >= older for newer, older in pairwise(dates))
 
 
-def test_the_version_of_the_project_is_the_newest_in_the_changelog() -> None:
+def test_project_version_is_the_newest_in_the_changelog() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
     assert RELEASES[1].startswith(f"[{version}] - ")

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 import yaml
-from aiohttp import web
 
 from bot.observe import Metrics
 from bot.server import health_routes, make_application
 from bot.settings import variables
+from tests.support.local_server import serve_app
 from tests.support.project import ROOT
 
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
@@ -35,7 +35,7 @@ def given(instruction: str, text: str = "") -> list[str]:
     return [rest for name, rest in INSTRUCTIONS if name == instruction and text in rest]
 
 
-def test_the_image_copies_files_that_exist_and_are_not_ignored() -> None:
+def test_image_copies_files_that_exist_and_are_not_ignored() -> None:
     sources = [s for rest in given("COPY") if "--from" not in rest for s in rest.split()[:-1]]
     let_in = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text("utf-8"), re.M)
 
@@ -44,7 +44,7 @@ def test_the_image_copies_files_that_exist_and_are_not_ignored() -> None:
     assert sorted(sources) == sorted(let_in)
 
 
-def test_the_image_installs_only_what_the_lock_knows() -> None:
+def test_image_installs_only_locked_packages() -> None:
     installs = given("RUN", "install")
     from_lock = [run for run in installs if "requirements.lock" in run]
 
@@ -54,7 +54,7 @@ def test_the_image_installs_only_what_the_lock_knows() -> None:
     assert all("--no-deps" in run for run in installs if '"/src"' in run)
 
 
-def test_the_image_runs_the_bot_without_root_or_a_shell() -> None:
+def test_image_runs_the_bot_without_root_or_a_shell() -> None:
     final = DOCKERFILE[DOCKERFILE.rindex("\nFROM ") :]
 
     assert int(given("USER")[0].split(":")[0]) > 0
@@ -82,17 +82,10 @@ async def _ask_health(port: int) -> int:
     return await process.wait()
 
 
-async def test_the_health_check_tells_a_live_bot_from_a_dead_one() -> None:
-    runner = web.AppRunner(make_application(*health_routes(Metrics(), {})))
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port = int(runner.addresses[0][1])
-
-    alive = await _ask_health(port)
-    await runner.cleanup()
-
-    assert alive == 0
+async def test_health_check_tells_a_live_bot_from_a_dead_one() -> None:
+    async with serve_app(make_application(*health_routes(Metrics(), {}))) as origin:
+        port = int(origin.rpartition(":")[2])
+        assert await _ask_health(port) == 0
     assert await _ask_health(port) != 0
 
 
@@ -105,7 +98,7 @@ def test_settings_named_by_image_and_compose_exist() -> None:
     assert in_compose <= set(FIELDS)
 
 
-def test_the_compose_file_locks_the_container_up() -> None:
+def test_compose_file_restricts_the_container() -> None:
     bot = COMPOSE["services"]["bot"]
 
     assert bot["read_only"] is True
@@ -115,7 +108,7 @@ def test_the_compose_file_locks_the_container_up() -> None:
     assert (ROOT / "deploy" / bot["build"]["context"] / bot["build"]["dockerfile"]).is_file()
 
 
-def test_the_database_stays_where_the_volume_is() -> None:
+def test_database_is_stored_on_the_volume() -> None:
     mounted = {volume.split(":")[1] for volume in COMPOSE["services"]["bot"]["volumes"]}
     relative = FIELDS["DATABASE_URL"].default.get_secret_value()
 
@@ -133,7 +126,7 @@ def test_named_volumes_and_the_postgres_profile_are_declared() -> None:
     assert services["bot"]["depends_on"]["postgres"]["required"] is False
 
 
-def test_a_stop_leaves_answers_their_time() -> None:
+def test_stop_timeouts_are_longer_than_the_grace_period() -> None:
     grace = FIELDS["GRACE_SECONDS"].default
 
     assert int(COMPOSE["services"]["bot"]["stop_grace_period"].rstrip("s")) > grace + 5
@@ -144,7 +137,7 @@ def _unit(key: str) -> list[str]:
     return re.findall(rf"^{key}=(.*)$", UNIT, re.M)
 
 
-def test_the_unit_starts_the_bot_without_privileges() -> None:
+def test_unit_starts_the_bot_without_privileges() -> None:
     assert _unit("ExecStart") == ["/opt/bot/.venv/bin/bot run"]
     assert _unit("DynamicUser") == _unit("NoNewPrivileges") == ["yes"]
     assert _unit("ProtectSystem") == ["strict"]
@@ -181,7 +174,7 @@ def _pins(lock: str) -> set[tuple[str, str]]:
     return set(PIN.findall((ROOT / lock).read_text(encoding="utf-8")))
 
 
-def test_the_development_lock_holds_every_version_that_runs() -> None:
+def test_development_lock_has_every_version_of_the_runtime_lock() -> None:
     runs, develops = _pins("requirements.lock"), _pins("requirements-dev.lock")
 
     assert runs
@@ -189,7 +182,7 @@ def test_the_development_lock_holds_every_version_that_runs() -> None:
 
 
 @pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
-def test_every_locked_version_has_hashes(lock: str) -> None:
+def test_locked_versions_all_have_hashes(lock: str) -> None:
     entries = re.split(r"\n(?=\S)", (ROOT / lock).read_text(encoding="utf-8").strip())
 
     assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
@@ -227,16 +220,16 @@ def test_make_alone_says_what_there_is() -> None:
 def test_make_run_says_in_a_sentence_what_python_lacks(
     tmp_path: Path, python: str, sentence: str
 ) -> None:
-    house, tools = tmp_path / "a folder", tmp_path / "tools"
-    house.mkdir()
+    folder, tools = tmp_path / "a folder", tmp_path / "tools"
+    folder.mkdir()
     tools.mkdir()
     for name in ("Makefile", "pyproject.toml", "requirements.lock"):
-        shutil.copy(ROOT / name, house)
+        shutil.copy(ROOT / name, folder)
     (tools / "python3").write_text(f"#!/bin/sh\n{python}\n", encoding="utf-8")
     (tools / "python3").chmod(0o755)
     make = shutil.which("make") or ""
 
-    said = _run(make, "-C", str(house), "run", PATH=str(tools))
+    said = _run(make, "-C", str(folder), "run", PATH=str(tools))
 
     sentences = [line for line in said.stderr.splitlines() if not line.startswith("make:")]
     assert said.returncode == 2

@@ -1,4 +1,4 @@
-"""Documents say what the code does: settings, commands, rooms, links."""
+"""Documents say what the code does: settings, commands, packages, links."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from bot.observe import Metrics
 from bot.settings import Settings, load_settings, variables
 from tests.benchmarks import measured
 from tests.support.docs import documents
+from tests.support.layout_rules import INNER_LAYERS, LAYERS, LONGEST_FILE, LONGEST_FUNCTION, read
 from tests.support.project import ROOT
 from tests.support.references import files
-from tests.support.rooms import FLOORS, INNER_FLOORS, LONGEST_FILE, LONGEST_FUNCTION, read
 from tests.unit.delivery.scenarios import SCENARIOS, Scenario
 
 DOCUMENTS = {
@@ -49,7 +49,7 @@ NOWHERE = re.compile(
 
 
 @pytest.mark.parametrize("path", documents())
-def test_what_the_code_knows_is_written_from_it(path: str) -> None:
+def test_generated_parts_of_documents_are_current(path: str) -> None:
     written = (ROOT / path).read_text(encoding="utf-8")
 
     assert written == documents()[path], f"{path} differs from the code: run `make docs`"
@@ -63,12 +63,12 @@ def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_variables")
-def test_the_example_settings_are_the_defaults() -> None:
+def test_example_settings_are_the_defaults() -> None:
     assert _values(load_settings(ROOT / ".env.example")) == _values(load_settings(None))
 
 
 @pytest.mark.usefixtures("no_variables")
-def test_every_default_in_the_example_can_be_put_in_force(tmp_path: Path) -> None:
+def test_example_defaults_can_all_be_loaded(tmp_path: Path) -> None:
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
     uncommented = tmp_path / ".env"
     uncommented.write_text(re.sub(r"^#(?=[A-Z])", "", text, flags=re.M), encoding="utf-8")
@@ -81,7 +81,7 @@ def _values(settings: Settings) -> dict[str, object]:
     return {key: value for group in groups for key, value in group.model_dump().items()}
 
 
-def test_every_variable_is_described_and_listed_once() -> None:
+def test_variables_are_all_described_and_listed_once() -> None:
     listed = re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text("utf-8"), re.M)
 
     assert sorted(listed) == sorted(NAMES)
@@ -89,21 +89,21 @@ def test_every_variable_is_described_and_listed_once() -> None:
 
 
 @EACH
-def test_a_variable_that_is_named_exists(text: str) -> None:
+def test_variables_named_in_documents_exist(text: str) -> None:
     named = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`|^([A-Z]+(?:_[A-Z]+)+)=", text, re.M))
     of_others = {"POSTGRES_PASSWORD"}  # read by PostgreSQL's own image
 
     assert {a or b for a, b in named} - of_others <= NAMES
 
 
-def test_every_command_is_in_the_readme() -> None:
+def test_readme_names_every_command() -> None:
     assert isinstance(main, click.Group)
 
     assert [name for name in main.commands if f"`bot {name}" not in README] == []
 
 
 @EACH
-def test_a_command_that_is_named_exists(text: str) -> None:
+def test_commands_named_in_documents_exist(text: str) -> None:
     assert isinstance(main, click.Group)
     named = set(re.findall(r"(?:`|/)bot ([a-z]+)", text)) | set(re.findall(r"--rm bot (\w+)", text))
 
@@ -117,12 +117,12 @@ def test_options_that_are_named_exist() -> None:
     assert {"--json", "--http"} <= options
 
 
-def test_every_make_target_is_in_the_readme() -> None:
+def test_readme_names_every_make_target() -> None:
     assert [target for target in _targets() if f"`make {target}" not in README] == []
 
 
 @EACH
-def test_a_make_target_that_is_named_exists(text: str) -> None:
+def test_make_targets_named_in_documents_exist(text: str) -> None:
     blocks, inline = re.findall(r"```sh\n(.*?)```", text, re.S), re.findall(r"`([^`\n]+)`", text)
     named = {w for code in [*blocks, *inline] for w in re.findall(r"\bmake ([a-z]+)", code)}
 
@@ -133,20 +133,20 @@ def _targets() -> set[str]:
     return set(re.findall(r"^([a-z]+):.*## ", MAKEFILE, re.M))
 
 
-def test_the_readme_has_a_line_for_every_room() -> None:
-    rooms = {m.room for m in read(ROOT).values()} - {"bot", "__main__"}
+def test_readme_has_a_line_for_every_package() -> None:
+    packages = {m.package for m in read(ROOT).values()} - {"bot", "__main__"}
 
-    assert [room for room in rooms if f"`{room}`" not in README] == []
+    assert [package for package in packages if f"`{package}`" not in README] == []
 
 
-def test_a_metric_that_is_named_exists() -> None:
+def test_metrics_named_in_documents_exist() -> None:
     named = set(re.findall(r"`(bot_[a-z_]+)`", GUIDE))
 
     assert named
     assert named <= _metrics()
 
 
-def test_the_guide_has_a_line_for_every_metric() -> None:
+def test_deployment_guide_has_a_line_for_every_metric() -> None:
     assert [name for name in _metrics() if f"`{name}`" not in GUIDE] == []
 
 
@@ -155,14 +155,14 @@ def _metrics() -> set[str]:
     return {name for name in re.findall(r"^# TYPE (\w+) ", exposed, re.M) if "_created" not in name}
 
 
-def test_every_document_is_linked_from_the_readme() -> None:
+def test_readme_links_every_document() -> None:
     linked = {link.partition("#")[0] for link in re.findall(r"\]\(([^)]+)\)", README)}
 
     assert [path for path in DOCUMENTS if path not in linked | {"README.md"}] == []
 
 
 @EACH
-def test_a_path_that_is_named_exists(text: str) -> None:
+def test_paths_named_in_documents_exist(text: str) -> None:
     named = re.findall(r"`((?:bot|deploy|docs|tests|\.ci|\.github)/[\w./-]*)`", text)
     named += re.findall(r"`(\w+\.(?:md|toml|lock)|\.env\.example)`", text)
     beside = {"bot.service", "compose.yaml"}  # named in deploy/README.md by their names alone
@@ -188,7 +188,7 @@ def test_layers_in_documents_are_those_that_imports_are_held_to(text: str) -> No
     drawn = re.search(r"```\n(cli\n.*?)```", text, re.S)
 
     assert drawn
-    assert [set(line.split()) for line in drawn[1].splitlines()] == list(FLOORS)
+    assert [set(line.split()) for line in drawn[1].splitlines()] == list(LAYERS)
 
 
 def test_names_of_code_in_the_glossary_stand_in_the_code() -> None:
@@ -206,23 +206,23 @@ def test_layers_inside_packages_are_those_that_imports_are_held_to() -> None:
         for package, layers in rows
     }
 
-    assert drawn == {package: [*map(set, layers)] for package, layers in INNER_FLOORS.items()}
+    assert drawn == {package: [*map(set, layers)] for package, layers in INNER_LAYERS.items()}
 
 
-def test_the_lengths_contributors_read_are_those_that_files_are_held_to() -> None:
+def test_lengths_in_the_guidelines_are_those_of_the_layout_rules() -> None:
     longest = re.findall(r"at most (\d+) lines, and a function at most (\d+)", GUIDELINES)
 
     assert longest == [(str(LONGEST_FILE), str(LONGEST_FUNCTION))]
 
 
 @EACH
-def test_a_module_that_is_run_by_a_document_exists(text: str) -> None:
+def test_modules_run_in_documents_exist(text: str) -> None:
     named = set(re.findall(r"python -m ([\w.]+)", text)) - {"bot"}
 
     assert [name for name in named if find_spec(name) is None] == []
 
 
-def test_the_measured_table_has_a_line_for_every_scenario_of_the_simulator() -> None:
+def test_measured_table_has_a_line_for_every_scenario_of_the_simulator() -> None:
     table = MEASURED.partition(measured.BEGIN)[2].partition(measured.END)[0]
 
     assert re.findall(r"^\| (?!questions)(.+?) \|", table, re.M) == [s.name for s in SCENARIOS]
@@ -230,7 +230,7 @@ def test_the_measured_table_has_a_line_for_every_scenario_of_the_simulator() -> 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", SCENARIOS[:2], ids=lambda s: s.name)
-def test_what_was_measured_in_virtual_time_is_measured_again(scenario: Scenario) -> None:
+def test_figures_measured_in_virtual_time_are_reproduced(scenario: Scenario) -> None:
     again = "run `python -m tests.benchmarks.measured`"
 
     assert measured.row(scenario) in MEASURED.splitlines(), f"the simulator says otherwise: {again}"
@@ -250,7 +250,7 @@ def test_totals_in_the_readme_are_those_of_the_measured_tables(total: str, parts
     assert total == f"{sum(int(n.replace(',', '')) for n in numbers):,}"
 
 
-def test_no_file_names_a_machine_path_or_a_package_index() -> None:
+def test_files_name_no_machine_path_and_no_package_index() -> None:
     assert [where for path in files(ROOT) for where in _named(path)] == []
 
 

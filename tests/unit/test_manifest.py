@@ -19,12 +19,12 @@ from bot.manifest import (
 )
 from bot.playground.slack.server import SlackConfig
 from bot.slack import SCOPES_BY_METHOD, Slack
+from tests.support.layout_rules import Module, read
 from tests.support.project import ROOT
-from tests.support.rooms import Module, read
 
 MODULES = read(ROOT)
-OURS = [m for m in MODULES.values() if m.room != "playground"]
-LISTENERS = [m for m in OURS if m.room == "listeners"]
+OURS = [m for m in MODULES.values() if m.package != "playground"]
+LISTENERS = [m for m in OURS if m.package == "listeners"]
 
 SOCKET = build_manifest(command="/ask", socket_mode=True)
 HTTP = build_manifest(command="/ask", socket_mode=False, url="https://bot.test/")
@@ -62,7 +62,7 @@ def registrations(kind: str) -> list[ast.Call]:
 
 
 def reaching(modules: list[Module]) -> dict[str, set[str]]:
-    """Each function of the door to Slack, and the Web API methods it calls."""
+    """Each function of the client to Slack, and the Web API methods it calls."""
     found = {}
     for module in modules:
         for node in ast.walk(module.tree):
@@ -73,13 +73,13 @@ def reaching(modules: list[Module]) -> dict[str, set[str]]:
 
 
 def test_scopes_by_method_lists_exactly_the_methods_that_are_called() -> None:
-    door = [m for m in OURS if m.room == "slack"]
+    client = [m for m in OURS if m.package == "slack"]
 
-    assert web_api_methods(door) - {""} == set(SCOPES_BY_METHOD)
+    assert web_api_methods(client) - {""} == set(SCOPES_BY_METHOD)
 
 
 def test_web_api_is_only_called_by_the_slack_package() -> None:
-    others = [m for m in OURS if m.room != "slack"]
+    others = [m for m in OURS if m.package != "slack"]
     names = {name for name, _ in called(others) if "_" in name.strip("_")}
     direct = {name for name in names if hasattr(AsyncWebClient, name)}
 
@@ -89,7 +89,7 @@ def test_web_api_is_only_called_by_the_slack_package() -> None:
 
 
 def test_scopes_by_method_lists_no_method_that_is_never_called() -> None:
-    door = reaching([m for m in OURS if m.room == "slack"])
+    client = reaching([m for m in OURS if m.package == "slack"])
     asked = {
         node.attr
         for module in OURS
@@ -97,7 +97,7 @@ def test_scopes_by_method_lists_no_method_that_is_never_called() -> None:
         if isinstance(node, ast.Attribute) and _names_slack(node.value)
     }
     reached = {
-        SCOPES_BY_METHOD[m] for name, methods in door.items() if name in asked for m in methods
+        SCOPES_BY_METHOD[m] for name, methods in client.items() if name in asked for m in methods
     }
     needed = ",".join([*reached, *EVENT_SCOPES.values(), *FEATURE_SCOPES.values()]).split(",")
 

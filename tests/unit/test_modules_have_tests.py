@@ -58,23 +58,23 @@ COVERED_BY = {
 }
 
 
-def test_each_module_has_a_test_that_names_it() -> None:
+def test_modules_each_have_a_test() -> None:
     missing = [module for module in modules() if not (has_own_test(module) or covering(module))]
     assert missing == []
 
 
-def test_the_table_names_modules_and_tests_that_exist() -> None:
+def test_table_names_modules_and_tests_that_exist() -> None:
     packages = {module.rpartition(".")[0] for module in modules()}
     assert [name for name in COVERED_BY if name not in {*modules(), *packages}] == []
     assert [path for path in COVERED_BY.values() if not (ROOT / path).exists()] == []
 
 
-def test_the_table_has_no_row_that_nothing_needs() -> None:
+def test_table_has_no_unneeded_row() -> None:
     needed = {covering(module) for module in modules() if not has_own_test(module)}
     assert set(COVERED_BY) - needed == set()
 
 
-def test_what_covers_a_module_by_the_table_reaches_it() -> None:
+def test_tests_of_the_table_import_the_module_they_cover() -> None:
     unreached = [
         (module, COVERED_BY[row])
         for module in modules()

@@ -24,7 +24,7 @@ from tests.unit.playground import live
     ],
 )
 @pytest.mark.parametrize("method", ["replies", "history"])
-async def test_every_page_has_the_messages_the_local_slack_gives(
+async def test_pages_have_the_messages_of_the_local_slack(
     method: str, given: dict[str, Any]
 ) -> None:
     async with live.slack(clock=live.Clock()) as slack:

@@ -23,7 +23,7 @@ def planted(root: Path, contents: dict[str, str]) -> list[str]:
     return complaints(root)
 
 
-def test_every_reference_leads_somewhere() -> None:
+def test_references_all_resolve() -> None:
     assert complaints(ROOT) == []
 
 
@@ -36,7 +36,7 @@ def test_references_of_code_and_documents_are_found() -> None:
     assert found["README.md"] > 5
 
 
-def test_no_heading_of_a_document_stands_twice() -> None:
+def test_headings_of_a_document_are_unique() -> None:
     for path in (path for path in files(ROOT) if path.parent == ROOT / "docs"):
         prose = path.read_text(encoding="utf-8").splitlines()
         assert len(headings(path)) == sum(line.startswith("#") for line in prose), path.name
@@ -96,7 +96,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("contents", "said"), WRONG.values(), ids=list(WRONG))
-def test_a_planted_mistake_is_named(tmp_path: Path, contents: dict[str, str], said: str) -> None:
+def test_unresolved_reference_is_named(tmp_path: Path, contents: dict[str, str], said: str) -> None:
     assert planted(tmp_path, contents) == [said]
 
 
@@ -112,7 +112,5 @@ RIGHT = {
 
 
 @pytest.mark.parametrize("contents", RIGHT.values(), ids=list(RIGHT))
-def test_a_reference_that_leads_somewhere_is_no_mistake(
-    tmp_path: Path, contents: dict[str, str]
-) -> None:
+def test_resolved_reference_is_accepted(tmp_path: Path, contents: dict[str, str]) -> None:
     assert planted(tmp_path, contents) == []

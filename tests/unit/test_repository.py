@@ -38,14 +38,14 @@ def test_hooks_before_a_commit_run_what_make_check_runs() -> None:
     assert all(hook["always_run"] and not hook["pass_filenames"] for hook in hooks)
 
 
-def test_the_workflow_runs_the_script_of_ci_on_the_system_it_is_made_for() -> None:
+def test_workflow_runs_the_ci_script_on_its_system() -> None:
     jobs = WORKFLOW["jobs"].values()
     (job,) = [job for job in jobs if {"run": ".ci/run"} in job["steps"]]
 
     assert job["container"].startswith("debian:")
 
 
-def test_the_workflow_tries_every_python_from_the_least_one() -> None:
+def test_workflow_tries_every_python_from_the_oldest_supported() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     tried = WORKFLOW["jobs"]["python"]["strategy"]["matrix"]["python"]
     minors = [int(python.removeprefix("3.")) for python in tried]
@@ -54,7 +54,7 @@ def test_the_workflow_tries_every_python_from_the_least_one() -> None:
     assert minors == list(range(minors[0], minors[-1] + 1))
 
 
-def test_the_workflow_has_no_secrets_and_pins_actions_to_a_major_version() -> None:
+def test_workflow_has_no_secrets_and_pins_actions_to_a_major_version() -> None:
     text = (GITHUB / "workflows" / "ci.yml").read_text(encoding="utf-8")
     actions = [step["uses"] for step in STEPS if "uses" in step]
 
@@ -78,7 +78,7 @@ def test_tests_that_make_names_exist() -> None:
 
 
 @pytest.mark.parametrize("path", FORMS, ids=lambda path: path.name)
-def test_a_form_for_issues_is_one_that_github_takes(path: Path) -> None:
+def test_issue_forms_are_valid_for_github(path: Path) -> None:
     form = read(path)
     if path.name == "config.yml":
         assert set(form) <= {"blank_issues_enabled", "contact_links"}
@@ -93,7 +93,7 @@ def test_a_form_for_issues_is_one_that_github_takes(path: Path) -> None:
     assert all(field["attributes"]["label"] for field in fields)
 
 
-def test_the_templates_name_files_and_targets_that_exist() -> None:
+def test_templates_name_existing_files_and_targets() -> None:
     texts = [path.read_text("utf-8") for path in (*FORMS, GITHUB / "pull_request_template.md")]
     code = [word for text in texts for word in re.findall(r"`([^`\n]+)`", text)]
     files = [word for word in code if re.search(r"\.(md|yaml|toml)$", word)]
@@ -104,7 +104,7 @@ def test_the_templates_name_files_and_targets_that_exist() -> None:
     assert targets <= set(re.findall(r"^([a-z-]+):", MAKEFILE, re.M))
 
 
-def test_the_script_of_ci_requires_the_recorded_data_and_the_workflow_says_it_has_none() -> None:
+def test_ci_script_requires_recorded_data_unless_the_workflow_has_none() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     jobs = WORKFLOW["jobs"].values()
     (job,) = [job for job in jobs if {"run": ".ci/run"} in job["steps"]]

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from bot import version as module
-from tests.e2e.bot.running import whole
+from tests.e2e.bot.running import running_system
 from tests.support.project import ROOT
 from tests.unit.test_cli import bot
 
@@ -20,7 +20,7 @@ WRITTEN: str = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["proj
 
 
 async def test_version_of_the_project_is_shown_by_a_running_bot(tmp_path: Path) -> None:
-    async with whole(tmp_path) as it, aiohttp.ClientSession() as session:
+    async with running_system(tmp_path) as it, aiohttp.ClientSession() as session:
         started = await it.bot.said("ready")
         async with session.get(f"{it.health}/healthz") as answer:
             status, health = answer.status, await answer.json()

@@ -1,5 +1,5 @@
-"""/v1/chat/completions (docs/upstream.md#chat-completions): streamed or whole. A drop leaves
-nothing to resume."""
+"""/v1/chat/completions (docs/upstream.md#chat-completions): streamed, or as one
+object. A dropped stream can't be resumed."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from aiohttp import web
 from bot.playground.model.chat_body import ChatRequest, read_request
 from bot.playground.model.chat_chunks import ChunkWriter, head, whole
 from bot.playground.model.config import Model
-from bot.playground.model.desk import Desk, input_tokens, json_answer, new_id, request_id
+from bot.playground.model.event_stream import EventStream
+from bot.playground.model.fault_injector import Cut
 from bot.playground.model.frames import JSON
-from bot.playground.model.gate import Cut
-from bot.playground.model.line import Line
 from bot.playground.model.plan import Plan
 from bot.playground.model.problems import ApiError
 from bot.playground.model.run import Run, write
 from bot.playground.model.script import answer
+from bot.playground.model.service import ModelService, input_tokens, json_answer, new_id, request_id
 
 
 class ChatApi:
     """The endpoint of Chat Completions."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, service: ModelService) -> None:
+        self._service = service
 
     async def create(self, request: web.Request) -> web.StreamResponse:
         """`POST /v1/chat/completions`."""
-        self._desk.check(request)
-        wanted = read_request(await self._desk.read(request))
+        self._service.check_request(request)
+        wanted = read_request(await self._service.read_body(request))
         conversation = wanted.conversation
-        model = self._desk.model(conversation.model)
-        shared = head(new_id("chatcmpl", "-"), conversation.model, self._desk.now())
-        self._desk.note(
+        model = self._service.model(conversation.model)
+        shared = head(new_id("chatcmpl", "-"), conversation.model, self._service.now())
+        self._service.log(
             "connect",
             response=shared["id"],
             api="chat",
@@ -45,13 +45,13 @@ class ChatApi:
         writer = ChunkWriter(
             shared,
             input_tokens=input_tokens(conversation),
-            pace=self._desk.pace,
+            pace=self._service.pace,
             usage=wanted.usage,
             padded=wanted.padded,
             reasons=model.reasons,
         )
         run = Run({}, plan.length)
-        self._desk.start(write(run, writer.write(plan), self._desk.sleep))
+        self._service.start(write(run, writer.write(plan), self._service.sleep))
         if wanted.stream:
             return await self._stream(request, wanted, run, shared["id"])
         await run.finished()
@@ -60,23 +60,23 @@ class ChatApi:
     async def _stream(
         self, request: web.Request, wanted: ChatRequest, run: Run, completion_id: str
     ) -> web.StreamResponse:
-        note = partial(self._desk.note, response=completion_id)
-        line = Line(request, self._desk.gate, wanted.conversation, note)
-        line.response.headers.update(request_id())
+        note = partial(self._service.log, response=completion_id)
+        event_stream = EventStream(request, self._service.faults, wanted.conversation, note)
+        event_stream.response.headers.update(request_id())
         try:
-            await line.stream(run)
+            await event_stream.stream(run)
         finally:
             run.close()
-        return line.response
+        return event_stream.response
 
     def _whole(
         self, wanted: ChatRequest, plan: Plan, shared: JSON, model: Model
     ) -> web.StreamResponse:
-        if self._desk.gate.cuts(wanted.conversation, 1.0):
-            self._desk.note("drop", response=shared["id"])
+        if self._service.faults.should_cut(wanted.conversation, 1.0):
+            self._service.log("drop", response=shared["id"])
             raise Cut
-        self._desk.gate.through(wanted.conversation)
-        self._desk.note("end", response=shared["id"])
+        self._service.faults.mark_complete(wanted.conversation)
+        self._service.log("end", response=shared["id"])
         if plan.failure:
             raise ApiError(500, plan.failure.message, code=plan.failure.code, type="server_error")
         tokens = input_tokens(wanted.conversation)

@@ -38,7 +38,7 @@ def missing(param: str) -> Exception:
 
 
 def text(body: JSON, name: str, param: str = "") -> str:
-    """A required string, with what is no Unicode made so."""
+    """A required string; lone surrogates become question marks."""
     if body.get(name) is None:
         raise missing(param or name)
     value = _typed(body[name], str, param or name)

@@ -1,4 +1,4 @@
-"""What goes over the wire next, and after how long. Pure."""
+"""The events of an answer as they are sent, each with the pause before it. Pure."""
 
 from __future__ import annotations
 

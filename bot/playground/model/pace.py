@@ -1,4 +1,4 @@
-"""How fast the model writes. Its jitter comes from a seeded source: the same run, the same pace."""
+"""How fast the model writes. Its jitter is seeded, so the same run has the same pace."""
 
 from __future__ import annotations
 

@@ -8,78 +8,78 @@ from functools import partial
 from aiohttp import web
 
 from bot.playground.model.conversation import Conversation
-from bot.playground.model.desk import Desk, input_tokens, json_answer, new_id, request_id
-from bot.playground.model.gate import Cut
-from bot.playground.model.kept import Kept, Shelf
-from bot.playground.model.line import Line, Outcome
+from bot.playground.model.event_stream import EventStream, Outcome
+from bot.playground.model.fault_injector import Cut
 from bot.playground.model.problems import ApiError, invalid
+from bot.playground.model.response_store import ResponseStore, StoredResponse
 from bot.playground.model.responses_body import ResponsesRequest, read_request
 from bot.playground.model.responses_events import EventWriter, new_body
 from bot.playground.model.run import Run, write
 from bot.playground.model.script import answer
+from bot.playground.model.service import ModelService, input_tokens, json_answer, new_id, request_id
 
 
 class ResponsesApi:
     """The endpoints of the Responses API."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._shelf = Shelf(desk.config)
+    def __init__(self, service: ModelService) -> None:
+        self._service = service
+        self._store = ResponseStore(service.config)
 
     async def create(self, request: web.Request) -> web.StreamResponse:
         """`POST /v1/responses`."""
-        self._desk.check(request)
-        wanted = read_request(await self._desk.read(request))
+        self._service.check_request(request)
+        wanted = read_request(await self._service.read_body(request))
         self._allow(wanted)
-        kept = self._begin(wanted, self._conversation(wanted))
-        self._desk.note(
+        stored = self._begin(wanted, self._conversation(wanted))
+        self._service.log(
             "connect",
-            response=kept.id,
+            response=stored.id,
             api="responses",
             model=wanted.model,
             stream=wanted.stream,
             background=wanted.background,
         )
         if wanted.stream:
-            return await self._stream(request, kept, after=-1)
-        return await self._whole(request, kept)
+            return await self._stream(request, stored, after=-1)
+        return await self._whole(request, stored)
 
     async def retrieve(self, request: web.Request) -> web.StreamResponse:
         """`GET /v1/responses/{id}`: as it stands, or streamed from an event on."""
-        self._desk.check(request)
-        kept = self._find(request)
+        self._service.check_request(request)
+        stored = self._find(request)
         if request.query.get("stream") not in {"true", "1"}:
-            self._desk.note("poll", response=kept.id, status=kept.run.body["status"])
-            return json_answer(kept.run.body)
-        self._shelf.streamable(kept, self._desk.now())
+            self._service.log("poll", response=stored.id, status=stored.run.body["status"])
+            return json_answer(stored.run.body)
+        self._store.check_streamable(stored, self._service.now())
         after = _starting_after(request)
-        self._desk.note("resume", response=kept.id, after=after)
-        return await self._stream(request, kept, after)
+        self._service.log("resume", response=stored.id, after=after)
+        return await self._stream(request, stored, after)
 
     async def cancel(self, request: web.Request) -> web.StreamResponse:
         """`POST /v1/responses/{id}/cancel`: any number of times."""
-        self._desk.check(request)
-        kept = self._find(request)
-        if not kept.request.background:
+        self._service.check_request(request)
+        stored = self._find(request)
+        if not stored.request.background:
             raise invalid("Cannot cancel a synchronous response.")
-        if not kept.run.ended:
-            kept.run.cancel()
-        self._desk.note("cancel", response=kept.id, status=kept.run.body["status"])
-        return json_answer(kept.run.body)
+        if not stored.run.ended:
+            stored.run.cancel()
+        self._service.log("cancel", response=stored.id, status=stored.run.body["status"])
+        return json_answer(stored.run.body)
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
-        """`DELETE /v1/responses/{id}`: forgotten, but not called off."""
-        self._desk.check(request)
-        kept = self._find(request)
-        self._shelf.remove(kept.id)
-        self._desk.note("delete", response=kept.id)
-        return json_answer({"id": kept.id, "object": "response", "deleted": True})
+        """`DELETE /v1/responses/{id}`: forgotten, but not cancelled."""
+        self._service.check_request(request)
+        stored = self._find(request)
+        self._store.remove(stored.id)
+        self._service.log("delete", response=stored.id)
+        return json_answer({"id": stored.id, "object": "response", "deleted": True})
 
-    def _find(self, request: web.Request) -> Kept:
-        return self._shelf.get(request.match_info["id"], self._desk.now())
+    def _find(self, request: web.Request) -> StoredResponse:
+        return self._store.get(request.match_info["id"], self._service.now())
 
     def _allow(self, wanted: ResponsesRequest) -> None:
-        model = self._desk.model(wanted.model)
+        model = self._service.model(wanted.model)
         if not model.responses:
             raise invalid(
                 f"Model '{model.id}' does not support the Responses API. "
@@ -98,7 +98,7 @@ class ResponsesApi:
         if not wanted.previous:
             return wanted.conversation()
         try:
-            before = self._shelf.get(wanted.previous, self._desk.now())
+            before = self._store.get(wanted.previous, self._service.now())
         except ApiError:
             raise invalid(
                 f"Previous response with id '{wanted.previous}' not found.",
@@ -107,49 +107,51 @@ class ResponsesApi:
             ) from None
         return wanted.conversation(before.turns)
 
-    def _begin(self, wanted: ResponsesRequest, conversation: Conversation) -> Kept:
-        created = self._desk.now()
+    def _begin(self, wanted: ResponsesRequest, conversation: Conversation) -> StoredResponse:
+        created = self._service.now()
         body = new_body(new_id("resp"), wanted, created)
         plan = answer(conversation).within(wanted.limit)
         run = Run(body, plan.length)
         writer = EventWriter(
             body,
             input_tokens=input_tokens(conversation),
-            pace=self._desk.pace,
+            pace=self._service.pace,
             padded=wanted.padded,
         )
-        kept = Kept(body["id"], wanted, conversation, run, created)
-        self._desk.start(write(run, writer.write(plan), self._desk.sleep))
+        stored = StoredResponse(body["id"], wanted, conversation, run, created)
+        self._service.start(write(run, writer.write(plan), self._service.sleep))
         if wanted.store:
-            self._shelf.add(kept)
-        return kept
+            self._store.add(stored)
+        return stored
 
-    async def _stream(self, request: web.Request, kept: Kept, after: int) -> web.StreamResponse:
-        note = partial(self._desk.note, response=kept.id)
-        line = Line(request, self._desk.gate, kept.key, note)
-        line.response.headers.update(request_id())
+    async def _stream(
+        self, request: web.Request, stored: StoredResponse, after: int
+    ) -> web.StreamResponse:
+        note = partial(self._service.log, response=stored.id)
+        event_stream = EventStream(request, self._service.faults, stored.key, note)
+        event_stream.response.headers.update(request_id())
         outcome = Outcome.GONE
         try:
-            outcome = await line.stream(kept.run, after)
+            outcome = await event_stream.stream(stored.run, after)
         finally:
-            if outcome is not Outcome.END and not kept.request.background:
-                self._abandon(kept)
-        return line.response
+            if outcome is not Outcome.END and not stored.request.background:
+                self._abandon(stored)
+        return event_stream.response
 
-    async def _whole(self, request: web.Request, kept: Kept) -> web.StreamResponse:
-        if not kept.request.background:
-            await kept.run.finished()
-            if self._desk.gate.cuts(kept.key, 1.0):
-                self._desk.note("drop", response=kept.id)
+    async def _whole(self, request: web.Request, stored: StoredResponse) -> web.StreamResponse:
+        if not stored.request.background:
+            await stored.run.finished()
+            if self._service.faults.should_cut(stored.key, 1.0):
+                self._service.log("drop", response=stored.id)
                 raise Cut
-            self._desk.gate.through(kept.key)
-        self._desk.note("end", response=kept.id, status=kept.run.body["status"])
-        return json_answer(kept.run.body)
+            self._service.faults.mark_complete(stored.key)
+        self._service.log("end", response=stored.id, status=stored.run.body["status"])
+        return json_answer(stored.run.body)
 
-    def _abandon(self, kept: Kept) -> None:
+    def _abandon(self, stored: StoredResponse) -> None:
         """A foreground answer without its client is written no further, nor kept."""
-        kept.run.close()
-        self._shelf.remove(kept.id)
+        stored.run.close()
+        self._store.remove(stored.id)
 
 
 def _starting_after(request: web.Request) -> int:

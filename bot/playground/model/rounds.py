@@ -1,4 +1,4 @@
-"""Whether a round of tool calls comes back whole, as servers demand. Pure.
+"""Checks that a round of tool calls is sent back complete, as servers demand. Pure.
 
 Nothing of a response is remembered for that. The ids of one response's items differ in their last
 two digits only, which count the items, so what is missing shows. The id of a call names the

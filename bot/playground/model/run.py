@@ -27,7 +27,8 @@ class Entry:
 class Run:
     """The log of one answer, and its state for those who poll.
 
-    Whoever writes calls `add` and at last `close`; whoever reads follows from any number on.
+    The writer calls `add` for each event, and `close` at the end. Readers `follow` from any event
+    on.
     """
 
     def __init__(self, body: JSON, length: int) -> None:
@@ -57,7 +58,7 @@ class Run:
         self._wake()
 
     def cancel(self) -> None:
-        """The answer is called off; its streams end without a terminal event."""
+        """Cancel the answer: its streams end without a terminal event."""
         self.body = {**self.body, "status": "cancelled"}
         self.close()
 

@@ -1,4 +1,4 @@
-"""The demo model's door: mounts its endpoints on an application."""
+"""Mounts the endpoints of the demo model on an application."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from aiohttp import web
 from bot.playground.board import Board
 from bot.playground.model.chat_api import ChatApi
 from bot.playground.model.config import ModelConfig as ModelConfig
-from bot.playground.model.desk import Desk
 from bot.playground.model.models_api import ModelsApi
 from bot.playground.model.responses_api import ResponsesApi
 from bot.playground.model.run import Sleep
+from bot.playground.model.service import ModelService
 
 
 def add_model(
@@ -27,12 +27,12 @@ def add_model(
 ) -> None:
     """Mount `/v1/responses`, `/v1/chat/completions` and `/v1/models`.
 
-    `now` gives seconds since the epoch, `sleep` waits that many; the pace of all answers rests on
-    `sleep`. Call it inside a running loop or before; what runs ends with the application.
+    `now` gives seconds since the epoch, `sleep` waits that many; the pace of all answers depends on
+    `sleep`. Tasks that still run are cancelled when the application ends.
     """
-    desk = Desk(board, config, now, sleep)
-    responses, chat, models = ResponsesApi(desk), ChatApi(desk), ModelsApi(desk)
-    at = desk.answering
+    service = ModelService(board, config, now, sleep)
+    responses, chat, models = ResponsesApi(service), ChatApi(service), ModelsApi(service)
+    at = service.with_error_replies
     app.add_routes(
         [
             web.post("/v1/responses", at(responses.create)),
@@ -44,4 +44,4 @@ def add_model(
             web.get("/v1/models/{id}", at(models.retrieve)),
         ]
     )
-    app.on_shutdown.append(desk.close)
+    app.on_shutdown.append(service.close)

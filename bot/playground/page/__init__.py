@@ -1,11 +1,11 @@
-"""The playground's page: what a newcomer sees, and what shows how the bot works.
+"""The playground's page: the workspace, and a panel that shows how the bot works.
 
-    markup, emoji, names       HTML that nothing written can break; Slack's ids as names
+    markup, emoji, names       safe HTML, whatever was written; Slack's ids as names
     mrkdwn, markdown, rich_text, blocks, elements      Slack's four ways of formatting
     present    messages and views as the page's script takes them
     typed      what a person types, as Slack's composer sends it
     feed       a WebSocket that tells the page everything, then every change
-    routes     what the page may ask         guard   who may ask
+    routes     the page's requests           guard   who may send them
     static/    the page itself: plain HTML, CSS and JavaScript modules, no build step
 
 Formatting is done here and not in the browser, so that it can be tested as a function. The page
@@ -23,7 +23,7 @@ from aiohttp import web
 from bot.playground.board import Board
 from bot.playground.page.feed import Feed, running
 from bot.playground.page.guard import HEADERS, guarded
-from bot.playground.page.routes import Deeds, add_deeds
+from bot.playground.page.routes import PageActions, add_actions
 from bot.playground.process import BotProcess
 from bot.playground.slack.workspace import Workspace
 
@@ -60,7 +60,7 @@ def add_page(
     for path in sorted(STATIC.rglob("*.*")):
         name = path.relative_to(STATIC).as_posix()
         app.router.add_get(f"/play/static/{name}", guarded(_file(name)))
-    add_deeds(app, Deeds(workspace, bot, board, frozenset(dict(config.commands))))
+    add_actions(app, PageActions(workspace, bot, board, frozenset(dict(config.commands))))
 
 
 def _file(name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

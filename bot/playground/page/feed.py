@@ -1,7 +1,7 @@
-"""What the page is told: everything once, then every change as it happens.
+"""Sends the page the whole state once, then every change as it happens.
 
-One WebSocket a browser tab. Changes are made ready for the page once a person, however many tabs
-look on. A tab that cannot keep up is let go: it comes back and is told everything anew.
+Each browser tab has a WebSocket. A change is rendered once for each person, however many tabs they
+have. A tab that can't keep up is disconnected: it reconnects and gets the whole state again.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class _Tab:
 
 
 class Feed:
-    """Carries the board's news to the page."""
+    """Sends the board's announcements to the page."""
 
     def __init__(
         self, workspace: Workspace, bot: BotProcess, board: Board, about: Mapping[str, Any]
@@ -77,12 +77,12 @@ class Feed:
         return socket
 
     def end(self) -> None:
-        """Send every tab away: the playground is closing."""
+        """Disconnect all tabs, because the playground is closing."""
         for tab in self._tabs:
             tab.tell(None)
 
     async def run(self) -> None:
-        """Pass on the board's news until cancelled."""
+        """Pass on the board's announcements until cancelled."""
         stop = self._board.listen(self._hear)
         try:
             while True:
@@ -140,7 +140,7 @@ class Feed:
 
 
 def change(payload: Json, who: Names) -> Json:
-    """One piece of the board's news as the page is told it."""
+    """An announcement of the board in the form in which the page gets it."""
     if "message" in payload:
         return {**payload, "message": present.message(payload["message"], who)}
     if "view" in payload:

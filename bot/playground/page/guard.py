@@ -1,4 +1,4 @@
-"""Who may drive the playground: the page it serves, and nobody else's page.
+"""Accepts requests from the page that the playground serves, and from no other page.
 
 Any website may send requests to 127.0.0.1 through a visitor's browser. Two headers, which a page
 cannot forge, tell it apart: `Origin` names the page that asks, and `Host` is a name only when a

@@ -27,7 +27,7 @@ def tag(name: str, /, *content: str, **attributes: object) -> str:
 
 
 def link(url: str, label: str) -> str:
-    """A link that opens elsewhere and tells nobody where from; its label alone if unsafe."""
+    """A link that opens in a new tab and sends no referrer; only its label if the URL is unsafe."""
     if not is_safe(url):
         return label
     return tag("a", label, href=url, target="_blank", rel="noopener noreferrer")

@@ -60,7 +60,7 @@ def channel(identifier: str, names: Names, label: str = "") -> str:
 
 
 def broadcast(word: str) -> str:
-    """A call to everybody, as loud as it would ring: a bot that lets one through is unsafe."""
+    """A mention of everybody, highlighted: a bot that lets one through is unsafe."""
     return tag("strong", text(f"@{word}"), class_="ping", title="Notifies everyone here")
 
 

@@ -1,4 +1,4 @@
-"""What the page may ask: `POST /play/…`, JSON in and out, each a few lines.
+"""The requests of the page: `POST /play/…`, with JSON bodies and replies.
 
 Every answer is `{"ok": true}`, or `{"ok": false, "error": "a sentence"}` with status 400.
 """
@@ -24,8 +24,8 @@ Body = Mapping[str, Any]
 _FAULTS = frozenset(each.name for each in fields(Faults))
 
 
-class Deeds:
-    """What a person at the page does to the workspace, the board and the bot."""
+class PageActions:
+    """What a person does on the page, applied to the workspace, the board and the bot."""
 
     def __init__(
         self, workspace: Workspace, bot: BotProcess, board: Board, commands: frozenset[str]
@@ -53,13 +53,13 @@ class Deeds:
         self._type_command(channel, name, optional(body, "text", str) or "", self._user(body))
 
     async def edit(self, body: Body) -> None:
-        """A message of one's own reads differently."""
+        """Edit an own message."""
         channel, ts = self._own(body)
         said = typed.with_ids(wanted(body, "text", str), self._names)
         self._workspace.edit(channel, ts, said, user=self._user(body))
 
     async def delete(self, body: Body) -> None:
-        """A message of one's own goes."""
+        """Delete an own message."""
         self._workspace.delete(*self._own(body))
 
     async def invite(self, body: Body) -> None:
@@ -97,7 +97,7 @@ class Deeds:
         self._workspace.open_home(self._user(body), optional(body, "tab", str) or "home")
 
     async def fault(self, body: Body) -> None:
-        """Faults are put in force or lifted."""
+        """Activate or clear faults."""
         unknown = sorted(set(body) - _FAULTS)
         if unknown:
             raise BadRequest(f"There is no fault named {unknown[0]}.")
@@ -118,7 +118,7 @@ class Deeds:
         self._workspace.refresh_sockets()
 
     def table(self) -> dict[str, Callable[[Body], Awaitable[None]]]:
-        """Every deed by the last part of its address."""
+        """The methods above by the last part of their URL."""
         return {
             "say": self.say,
             "command": self.command,
@@ -159,17 +159,17 @@ class Deeds:
         return channel, ts
 
 
-def add_deeds(app: web.Application, deeds: Deeds) -> None:
-    """One route for each deed."""
-    for name, deed in deeds.table().items():
-        app.router.add_post(f"/play/{name}", guarded(_route(deed)))
+def add_actions(app: web.Application, actions: PageActions) -> None:
+    """Add a route for each method of `PageActions`."""
+    for name, action in actions.table().items():
+        app.router.add_post(f"/play/{name}", guarded(_route(action)))
 
 
-def _route(deed: Callable[[Body], Awaitable[None]]) -> Callable[[web.Request], Any]:
+def _route(action: Callable[[Body], Awaitable[None]]) -> Callable[[web.Request], Any]:
     async def handle(request: web.Request) -> web.Response:
         body = await body_of(request)
         try:
-            await deed(body)
+            await action(body)
         except NotThere as missing:
             raise BadRequest(f"That is not there any more: {missing}.") from None
         except Refused as refused:

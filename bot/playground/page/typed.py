@@ -1,7 +1,7 @@
 """What a person typed, as Slack's composer would send it: names become ids.
 
 `@ada` → `<@U1>`, `#general` → `<#C1|general>`, `@here` → `<!here>`; a line that begins with `/` is
-a command. Escaping and addresses are the workspace's own business.
+a command. The workspace itself escapes the text and marks bare URLs.
 """
 
 from __future__ import annotations

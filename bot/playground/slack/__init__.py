@@ -1,6 +1,6 @@
-"""Slack's side of the playground: a workspace, its doors, and Slack's rules.
+"""The local Slack of the playground: a workspace, its APIs, and Slack's rules.
 
-workspace   state, and what people do          server    the doors: Web API, Socket Mode, HTTP
+workspace   state, and what people do          server    mounts Web API, Socket Mode, HTTP
 web_api_*   one small function per method      limits    rolling-minute tiers, 429
 events      Events API bodies                  blocks    what Slack refuses in blocks
 dispatch    acknowledgements, redelivery       records   values with their JSON

@@ -1,4 +1,4 @@
-"""One call of the Web API as its method sees it: arguments, scopes, channels, and Slack's no."""
+"""One call of the Web API as its method sees it: arguments, scopes, channels, and refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deliveries on their way to the app: subscribed or not, acknowledged or tried again.
+"""Delivers events, commands and interactions to the app, with retries.
 
 Events are tried four times (at once, at once again, after a minute, after five), commands and
 interactions once; an acknowledgement must come within three seconds
@@ -71,7 +71,7 @@ class Dispatcher:
             task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Give up what is still under way."""
+        """Cancel all deliveries."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

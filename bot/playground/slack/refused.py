@@ -1,4 +1,4 @@
-"""Slack's no: the `error` of a Web API answer, with the messages that go with it."""
+"""Refusals of Slack: the `error` of a Web API reply, with the messages that go with it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What stands in the workspace, and the few ways it changes.
+"""The state of the workspace, and the methods that change it.
 
 Every change is announced on the board and, where the bot is a member, becomes events for the app.
-No network: whoever carries deliveries is connected from outside, and until then they wait.
+It uses no network: deliveries wait until `connect` was called.
 """
 
 from __future__ import annotations
@@ -129,11 +129,11 @@ class State:
     # changing
 
     def keep(self, message: Message) -> None:
-        """A message stands in its channel; nobody is told."""
+        """Store a message without an announcement."""
         self._messages.setdefault(message.channel, {})[message.ts] = message
 
     def add(self, message: Message) -> Message:
-        """A new message stands in its channel, and everybody hears of it."""
+        """Store a new message, and announce it."""
         self.keep(message)
         self._tell(message)
         root = self.message(message.channel, message.thread_ts or "")
@@ -148,7 +148,7 @@ class State:
         return message
 
     def change(self, before: Message, *, silent: bool = False, **changes: Any) -> Message:
-        """A message reads differently from now on; `silent` when Slack sends no event for it."""
+        """Replace a message by an edited one; `silent` if Slack sends no event for that."""
         after = replace(before, **changes)
         self._messages[before.channel][before.ts] = after
         self._tell(after)

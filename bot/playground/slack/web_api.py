@@ -1,4 +1,4 @@
-"""The Web API's door: reads a request, lets it in or not, runs its method, writes the log.
+"""The Web API: reads a request, checks it, runs its method, and writes the log.
 
 Order of refusals: a fault in force, unknown method, token, rate limit, scope, then what the
 method itself says. https://docs.slack.dev/apis/web-api

@@ -1,7 +1,7 @@
 """What people do in the workspace: write, press, submit. State without network.
 
-Everything done here is announced on the board (what the page shows) and becomes deliveries to
-the app (what the bot hears). Kinds told: `message`, `message_deleted`, `ephemeral`,
+Everything done here is announced on the board, which the page shows, and becomes deliveries to
+the app. Kinds of announcements: `message`, `message_deleted`, `ephemeral`,
 `ephemeral_deleted`, `channel`, `home`, `modal`, `status`, `title`, `prompts`, `budget`, and `log`
 for what `Board.note` writes.
 """

@@ -21,25 +21,25 @@ START_SECONDS = 30.0
 
 @dataclass
 class Bot:
-    """A bot that runs or has run: what it said, and the points it passed."""
+    """A bot that runs or has run: its log, and the points it passed."""
 
     pid: int
-    nursery: Nursery
+    fork_server: ForkServer
     log: list[dict[str, Any]] = field(default_factory=list)
     passed: list[str] = field(default_factory=list)
     code: int | None = None
     _more: asyncio.Event = field(default_factory=asyncio.Event)
-    _life: asyncio.Task[None] | None = None
+    _following: asyncio.Task[None] | None = None
 
-    def live(self, errors: asyncio.StreamReader, points: asyncio.StreamReader) -> None:
-        """Follow it from now on."""
-        self._life = asyncio.create_task(self._follow(errors, points))
+    def follow(self, errors: asyncio.StreamReader, points: asyncio.StreamReader) -> None:
+        """Read its log and its points from now on, and its exit code at the end."""
+        self._following = asyncio.create_task(self._follow(errors, points))
 
     def records(self, message: str) -> list[dict[str, Any]]:
         """The log records with that message so far."""
         return [line for line in self.log if line.get("message") == message]
 
-    async def said(self, message: str) -> dict[str, Any]:
+    async def wait_logged(self, message: str) -> dict[str, Any]:
         """The first log record with that message; waits for it."""
         async with asyncio.timeout(START_SECONDS):
             while not (found := self.records(message)):
@@ -49,10 +49,10 @@ class Bot:
                 await self._more.wait()
         return found[0]
 
-    async def died(self) -> int:
+    async def wait_exit(self) -> int:
         """Wait for its end; gives the exit code, negative for a signal."""
-        assert self._life
-        await asyncio.shield(self._life)
+        assert self._following
+        await asyncio.shield(self._following)
         assert self.code is not None
         return self.code
 
@@ -61,26 +61,26 @@ class Bot:
         if self.code is None:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
-        return await self.died()
+        return await self.wait_exit()
 
     async def _follow(self, errors: asyncio.StreamReader, points: asyncio.StreamReader) -> None:
-        await asyncio.gather(self._listen(errors), self._count(points))
-        self.code = await self.nursery.wait(self.pid)
+        await asyncio.gather(self._read_log(errors), self._read_points(points))
+        self.code = await self.fork_server.wait(self.pid)
         self._more.set()
 
-    async def _listen(self, errors: asyncio.StreamReader) -> None:
+    async def _read_log(self, errors: asyncio.StreamReader) -> None:
         async for line in errors:
             text = line.decode().strip()
             self.log.append(json.loads(text) if text.startswith("{") else {"message": text})
             self._more.set()
 
-    async def _count(self, points: asyncio.StreamReader) -> None:
+    async def _read_points(self, points: asyncio.StreamReader) -> None:
         async for line in points:
             self.passed.append(line.decode().strip())
 
 
-class Nursery:
-    """The warm parent of all bots."""
+class ForkServer:
+    """The parent process of all bots, which has imported their modules and forks them."""
 
     def __init__(self, orders: socket.socket) -> None:
         self._orders = orders
@@ -99,22 +99,22 @@ class Nursery:
         order = {"env": dict(env), "folder": str(folder), "die_at": die_at, "at_once": at_once}
         errors, write_errors = os.pipe()
         points, write_points = os.pipe()
-        pid = await self._order(order, (write_errors, write_points))
+        pid = await self._request(order, (write_errors, write_points))
         bot = Bot(pid, self)
-        bot.live(await _reader(errors), await _reader(points))
+        bot.follow(await _reader(errors), await _reader(points))
         self._bots.append(bot)
         return bot
 
     async def wait(self, pid: int) -> int:
         """The exit code of a bot that ends."""
-        return await self._order({"wait": pid})
+        return await self._request({"wait": pid})
 
     async def close(self) -> None:
         """End every bot that still runs."""
         for bot in self._bots:
             await bot.end(signal.SIGKILL)
 
-    async def _order(self, order: Mapping[str, Any], descriptors: Iterable[int] = ()) -> int:
+    async def _request(self, order: Mapping[str, Any], descriptors: Iterable[int] = ()) -> int:
         given = list(descriptors)
         async with self._one_at_a_time:
             socket.send_fds(self._orders, [json.dumps(order).encode()], given)
@@ -125,14 +125,14 @@ class Nursery:
 
 
 @asynccontextmanager
-async def nursery(program: str = "tests.chaos.crash.process") -> AsyncIterator[Nursery]:
-    """A parent for bots; nothing is left running at the end. `program` is the parent's module."""
+async def open_fork_server(program: str = "tests.chaos.crash.process") -> AsyncIterator[ForkServer]:
+    """A parent for bots, of which none is left running at the end. `program` is its module."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     command = [sys.executable, "-m", program, str(theirs.fileno())]
     process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, pass_fds=[theirs.fileno()])
     theirs.close()
     ours.setblocking(False)
-    parent = Nursery(ours)
+    parent = ForkServer(ours)
     try:
         yield parent
     finally:

@@ -1,16 +1,16 @@
-"""One question, crashes on its way, and what stands in the end."""
+"""One question, the crashes while it is answered, and the outcome."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from tests.chaos.crash.asked import Asked, Surface, ask
-from tests.chaos.crash.bots import Bot, Nursery
-from tests.chaos.crash.stage import Stage, stage
+from tests.chaos.crash.bots import ForkServer
+from tests.chaos.crash.outcome import Outcome
+from tests.chaos.crash.questions import AskedQuestion, Surface, ask
+from tests.chaos.crash.testbed import BotTestbed, open_testbed
 
 PATIENCE = 20.0  # seconds for an answer, from the last start on
 TEXTS = {"short": "write 200 words", "long": "write 2300 words"}
@@ -33,54 +33,38 @@ class Case:
         return f"{' then '.join(self.crashes) or 'no crash'} ({where})"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What is wrong in the end, and the bots that were there, in turn."""
-
-    case: Case
-    wrong: tuple[str, ...]
-    bots: Sequence[Bot] = field(repr=False)
-    stories: Sequence[str] = field(repr=False)
-
-    @property
-    def died(self) -> int:
-        """The crashes that did happen."""
-        return sum(bot.code == -signal.SIGKILL for bot in self.bots)
-
-    def __str__(self) -> str:
-        return f"{self.case}: {'; '.join(self.wrong) or 'well'}"
-
-
 async def run(
-    case: Case, nursery: Nursery, folder: Path, database: str = "", *, followed: bool = True
-) -> Outcome:
-    """Play a case to its end. `database` is the URL of an empty one where it is no SQLite file.
+    case: Case, fork_server: ForkServer, folder: Path, database: str = "", *, followed: bool = True
+) -> Outcome[Case]:
+    """Carry out a case. `database` is the URL of an empty one where it is no SQLite file.
 
     Unless it is `followed`, the bot that dies is the last.
     """
-    async with stage(nursery, folder, database=database, resumable=case.resumable) as on:
-        first = await on.start(*case.crashes[:1])
-        await on.ready(first)
-        asked = ask(on.slack, case.surface, TEXTS[case.length])
-        code = await _end(on, asked)
+    async with open_testbed(
+        fork_server, folder, database=database, resumable=case.resumable
+    ) as testbed:
+        first = await testbed.start(*case.crashes[:1])
+        await testbed.wait_ready(first)
+        asked = ask(testbed.slack, case.surface, TEXTS[case.length])
+        code = await _end(testbed, asked)
         for following in (*case.crashes[1:], ""):
             if code != -signal.SIGKILL or not followed:
                 break
-            await on.start(following)
-            code = await _end(on, asked)
+            await testbed.start(following)
+            code = await _end(testbed, asked)
         wrong = [f"ended badly: with {code}"] if code else []
-        wrong += await on.complaints([asked])
-        return Outcome(case, tuple(wrong), on.bots, on.stories)
+        wrong += await testbed.complaints([asked])
+        return Outcome(case, tuple(wrong), testbed.bots, testbed.timelines)
 
 
-async def _end(on: Stage, asked: Asked) -> int:
+async def _end(testbed: BotTestbed, asked: AskedQuestion) -> int:
     """Let a bot work until all is over, then end it; gives its exit code.
 
     It may die before, or while it ends: then it is the next one's turn.
     """
-    bot = on.bots[-1]
-    dying = asyncio.create_task(bot.died())
-    ending = asyncio.create_task(_settle(on, asked))
+    bot = testbed.bots[-1]
+    dying = asyncio.create_task(bot.wait_exit())
+    ending = asyncio.create_task(_settle(testbed, asked))
     await asyncio.wait({dying, ending}, return_when=asyncio.FIRST_COMPLETED)
     for task in (dying, ending):
         task.cancel()
@@ -88,6 +72,6 @@ async def _end(on: Stage, asked: Asked) -> int:
     return await bot.end()
 
 
-async def _settle(on: Stage, asked: Asked) -> None:
-    await on.over([asked], PATIENCE)
-    await on.ready(on.bots[-1])
+async def _settle(testbed: BotTestbed, asked: AskedQuestion) -> None:
+    await testbed.wait_over([asked], PATIENCE)
+    await testbed.wait_ready(testbed.bots[-1])

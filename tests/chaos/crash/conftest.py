@@ -1,4 +1,4 @@
-"""One warm parent for all bots of this room's tests, and empty databases."""
+"""One fork server for all bots of this package's tests, and empty databases."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.chaos.crash.bots import Nursery, nursery
+from tests.chaos.crash.bots import ForkServer, open_fork_server
 from tests.chaos.crash.databases import KINDS, POSTGRESQL, Databases, databases
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
-async def bots() -> AsyncIterator[Nursery]:
-    async with nursery() as parent:
+async def fork_server() -> AsyncIterator[ForkServer]:
+    async with open_fork_server() as parent:
         yield parent
 
 

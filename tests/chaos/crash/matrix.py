@@ -10,10 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from tests.chaos.crash.asked import SURFACES
-from tests.chaos.crash.bots import Nursery
-from tests.chaos.crash.case import LENGTHS, Case, Outcome, run
+from tests.chaos.crash.bots import ForkServer
+from tests.chaos.crash.case import LENGTHS, Case, run
 from tests.chaos.crash.databases import Databases
+from tests.chaos.crash.outcome import Outcome
+from tests.chaos.crash.questions import SURFACES
 
 T = TypeVar("T")
 OFTEN = ("upstream:chunk", "socket:")
@@ -21,7 +22,7 @@ OFTEN = ("upstream:chunk", "socket:")
 SOME = (1, 2, 3, 10, 40, 150, 300)
 
 
-def chosen(passed: Sequence[str]) -> list[str]:
+def select_points(passed: Sequence[str]) -> list[str]:
     """The points worth a crash: all, but of the frequent ones some, and the last."""
     last = {name: int(count) for name, count in map(_split, passed)}
     found = []
@@ -43,34 +44,34 @@ def every_kind(database: str) -> list[Case]:
 
 
 def essential(point: str) -> bool:
-    """Whether the world differs from what it was at the point before: what a statement does is
-    undone with its transaction, so that of these only the commits count."""
+    """Whether a crash here differs from one at the point before: what a statement does is undone
+    with its transaction, so that of these only the commits count."""
     return not point.startswith("db:") or point.startswith("db:commit")
 
 
-def crashes(recorded: Outcome) -> list[Case]:
+def crash_cases(recorded: Outcome[Case]) -> list[Case]:
     """The case once more for each point its last bot passed, where that one dies as well."""
     assert not recorded.wrong, recorded
-    case = recorded.case
-    points = chosen(recorded.bots[-1].passed)
+    case = recorded.plan
+    points = select_points(recorded.bots[-1].passed)
     return [replace(case, crashes=(*case.crashes, point)) for point in points]
 
 
-async def play(
-    cases: Iterable[Case], nursery: Nursery, databases: Databases, *, at_once: int
-) -> AsyncIterator[Outcome]:
+async def run_cases(
+    cases: Iterable[Case], fork_server: ForkServer, databases: Databases, *, at_once: int
+) -> AsyncIterator[Outcome[Case]]:
     """Outcomes as they come, `at_once` cases under way."""
 
-    async def one(case: Case) -> Outcome:
+    async def one(case: Case) -> Outcome[Case]:
         async with databases(case.database) as url:
             with tempfile.TemporaryDirectory(prefix="crash-") as folder:
-                return await run(case, nursery, Path(folder), url)
+                return await run(case, fork_server, Path(folder), url)
 
-    async for outcome in side_by_side((partial(one, case) for case in cases), at_once):
+    async for outcome in run_concurrently((partial(one, case) for case in cases), at_once):
         yield outcome
 
 
-async def side_by_side(
+async def run_concurrently(
     jobs: Iterable[Callable[[], Awaitable[T]]], at_once: int
 ) -> AsyncIterator[T]:
     """Results as they come, with so many jobs under way."""

@@ -1,4 +1,4 @@
-"""Crash points, from outside: the lowest seams between the bot and the world, each with a name.
+"""Crash points, from outside: the lowest calls of the bot to other systems, each with a name.
 
 A point is passed, written down, and deadly if it is the one chosen. Nothing of the bot is touched:
 what is wrapped is aiohttp (Slack), httpx (the model) and SQLAlchemy (the database).
@@ -41,8 +41,8 @@ _ID = re.compile(r"/(?:resp|chatcmpl)[-_]\w+")
 class Points:
     """Counts the points passed, from the first delivery on or (`at_once`) from the start.
 
-    `die_at` is a point's name with its count, `socket:received#1`, or the how-manieth of all
-    points it is, `17`. Every point is written to `log`, a file descriptor, as it is passed.
+    `die_at` is a point's name with its count, `socket:received#1`, or its number among all
+    points, `17`. Every point is written to `log`, a file descriptor, as it is passed.
     """
 
     def __init__(self, die_at: str, log: int, *, at_once: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Runs inside a process of its own: a warm parent, and a bot forked from it for every order.
+"""The process of the fork server, which imports the bot once and forks it for each order.
 
 A bot takes a second to import and a moment to fork; hundreds of crashes need hundreds of bots.
 The child runs the bot's own command line, `bot run`, in its own folder and environment.
@@ -43,7 +43,7 @@ def main() -> None:
         message, descriptors, _, _ = socket.recv_fds(orders, LARGEST_ORDER, 2)
         if not message:
             break
-        answer = _obey(json.loads(message), descriptors, orders, children)
+        answer = _carry_out(json.loads(message), descriptors, orders, children)
         orders.send(json.dumps(answer).encode())
     for child in children:
         os.kill(child, signal.SIGKILL)
@@ -57,7 +57,7 @@ def _warm_up() -> None:
     gc.freeze()
 
 
-def _obey(
+def _carry_out(
     order: Mapping[str, Any], descriptors: list[int], orders: socket.socket, children: set[int]
 ) -> int:
     if "wait" in order:
@@ -67,14 +67,14 @@ def _obey(
     child = os.fork()
     if not child:
         orders.close()
-        _become_a_bot(order, *descriptors)
+        _run_bot(order, *descriptors)
     for descriptor in descriptors:
         os.close(descriptor)
     children.add(child)
     return child
 
 
-def _become_a_bot(order: Mapping[str, Any], errors: int, log: int) -> None:
+def _run_bot(order: Mapping[str, Any], errors: int, log: int) -> None:
     """Run the command line and leave with its exit code."""
     from bot.cli import main as command_line
     from tests.chaos.crash.points import Points, install

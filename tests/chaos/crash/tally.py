@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from tests.chaos.crash.case import Outcome
-from tests.chaos.crash.instants import Landed
+from tests.chaos.crash.outcome import Outcome
 
 SAY_EVERY = 200  # outcomes
 
@@ -18,20 +18,20 @@ SAY_EVERY = 200  # outcomes
 class Tally:
     """`say` takes lines for the reader; failures go to `logs` as well, if that is given."""
 
-    say: Callable[[str], None]
+    write_line: Callable[[str], None]
     logs: Path | None = None
     count: Counter[str] = field(default_factory=Counter)
     outcomes: int = 0
 
     @property
-    def well(self) -> bool:
+    def is_clean(self) -> bool:
         """Nothing was wrong."""
         return not any("wrong" in name for name in self.count)
 
-    def note(self, ended: Outcome | Landed, what: str, questions: int = 1) -> None:
+    def count_outcome(self, ended: Outcome[Any], what: str, questions: int = 1) -> None:
         """Count an outcome."""
         self.outcomes += 1
-        self.count[f"{what}: crashes"] += ended.died
+        self.count[f"{what}: crashes"] += ended.crash_count
         self.count[f"{what}: questions"] += questions
         for sentence in ended.wrong:
             self.count[f"{what}: wrong: {sentence.partition(':')[0]}"] += 1
@@ -43,13 +43,13 @@ class Tally:
     def summary(self) -> None:
         """Say all numbers."""
         for name, number in sorted(self.count.items()):
-            self.say(f"{number:6} {name}")
+            self.write_line(f"{number:6} {name}")
 
-    def _keep(self, ended: Outcome | Landed) -> None:
-        self.say(str(ended))
+    def _keep(self, ended: Outcome[Any]) -> None:
+        self.write_line(str(ended))
         if self.logs:
             path = self.logs / f"{self.outcomes}.log"
             lines = (json.dumps(line) for bot in ended.bots for line in [*bot.log, bot.passed[-1:]])
             self.logs.mkdir(exist_ok=True, parents=True)
-            path.write_text("\n".join([str(ended), *ended.stories, "", *lines]))
-            self.say(f"    {path}")
+            path.write_text("\n".join([str(ended), *ended.timelines, "", *lines]))
+            self.write_line(f"    {path}")

@@ -14,11 +14,11 @@ import pytest
 
 from bot.playground.model.config import ModelConfig
 from bot.playground.slack.server import MANIFEST_EVENTS, SlackConfig
-from tests.chaos.crash.asked import Asked, answer, ask
-from tests.chaos.crash.bots import Bot, Nursery
-from tests.chaos.crash.left_open import settled
-from tests.chaos.crash.matrix import chosen, essential, side_by_side
-from tests.chaos.crash.stage import PATIENT, Stage, stage
+from tests.chaos.crash.bots import Bot, ForkServer
+from tests.chaos.crash.matrix import essential, run_concurrently, select_points
+from tests.chaos.crash.open_turns import wait_closed
+from tests.chaos.crash.questions import AskedQuestion, answer, ask
+from tests.chaos.crash.testbed import FAST_RETRIES, BotTestbed, open_testbed
 from tests.unit.playground import live
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -31,12 +31,14 @@ UNHEARD = SlackConfig(subscriptions=MANIFEST_EVENTS, ack_seconds=1.0, retry_afte
 """Slack does not say that a question in a channel was deleted."""
 
 
-async def _deleted(on: Stage, bot: Bot) -> Asked:
+async def _deleted(testbed: BotTestbed, bot: Bot) -> AskedQuestion:
     """Ask, and delete the question when its answer is being written, or its bot has died."""
-    asked = ask(on.slack, "mention", "write 2000 words")
-    await _first(bot.died(), on.slack.until(lambda: len(on.slack.called("chat.update")) >= 2))
+    asked = ask(testbed.slack, "mention", "write 2000 words")
+    await _first(
+        bot.wait_exit(), testbed.slack.until(lambda: len(testbed.slack.called("chat.update")) >= 2)
+    )
     bot.passed.append("deleted")
-    on.slack.workspace.delete(asked.channel, asked.ts)
+    testbed.slack.workspace.delete(asked.channel, asked.ts)
     return asked
 
 
@@ -49,62 +51,64 @@ async def _first(*steps: Coroutine[Any, Any, object]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _nothing_stays(on: Stage, asked: Asked) -> None:
+async def _nothing_stays(testbed: BotTestbed, asked: AskedQuestion) -> None:
     """Return when nothing of the answer stands and no turn is open."""
 
     def is_gone() -> bool:
-        bots = [m for m in on.slack.workspace.messages(asked.channel) if m.user == live.BOT]
-        return not bots and not answer(on.slack, asked)
+        posted = [m for m in testbed.slack.workspace.messages(asked.channel) if m.user == live.BOT]
+        return not posted and not answer(testbed.slack, asked)
 
     async with asyncio.timeout(PATIENCE):
-        await settled(on.env["DATABASE_URL"])
-    await on.slack.until(is_gone, PATIENCE)
+        await wait_closed(testbed.env["DATABASE_URL"])
+    await testbed.slack.until(is_gone, PATIENCE)
 
 
-async def _crash(point: str, nursery: Nursery) -> tuple[str, Sequence[str], bool]:
+async def _crash(point: str, fork_server: ForkServer) -> tuple[str, Sequence[str], bool]:
     """Die at a point, start again; gives the points the first bot passed, and whether it died."""
     with tempfile.TemporaryDirectory(prefix="crash-") as folder:
-        async with stage(nursery, Path(folder), slack=PATIENT, model=SLOW) as on:
-            first = await on.start(point)
-            await on.ready(first)
-            asked = await _deleted(on, first)
-            await _first(first.died(), _nothing_stays(on, asked))
+        async with open_testbed(
+            fork_server, Path(folder), slack=FAST_RETRIES, model=SLOW
+        ) as testbed:
+            first = await testbed.start(point)
+            await testbed.wait_ready(first)
+            asked = await _deleted(testbed, first)
+            await _first(first.wait_exit(), _nothing_stays(testbed, asked))
             died = first.code is not None
             if died:
-                await on.start("")
+                await testbed.start("")
             wrong = ""
             try:
-                await _nothing_stays(on, asked)
+                await _nothing_stays(testbed, asked)
             except (TimeoutError, AssertionError):
                 wrong = f"{point}: something stays"
-            await on.bots[-1].end()
+            await testbed.bots[-1].end()
             return wrong, first.passed, died
 
 
-async def test_a_crash_after_a_question_was_deleted_leaves_nothing_of_its_answer(
-    bots: Nursery,
+async def test_crash_after_a_deletion_leaves_nothing_of_the_answer(
+    fork_server: ForkServer,
 ) -> None:
-    wrong, passed, _ = await _crash("", bots)
+    wrong, passed, _ = await _crash("", fork_server)
     assert not wrong
-    points = [one for one in chosen(passed[passed.index("deleted") + 1 :]) if essential(one)]
+    points = [one for one in select_points(passed[passed.index("deleted") + 1 :]) if essential(one)]
     assert len(points) >= LEAST, points
-    jobs = (partial(_crash, point, bots) for point in points)
-    outcomes = [outcome async for outcome in side_by_side(jobs, AT_ONCE)]
+    jobs = (partial(_crash, point, fork_server) for point in points)
+    outcomes = [outcome async for outcome in run_concurrently(jobs, AT_ONCE)]
     assert [wrong for wrong, _, _ in outcomes if wrong] == []
     assert sum(died for _, _, died in outcomes) >= len(points) / 2
 
 
 @pytest.mark.parametrize("point", ["before", "taken"])
-async def test_a_crash_at_a_placeholder_whose_thread_is_gone_leaves_nothing(
-    bots: Nursery, tmp_path: Path, point: str
+async def test_crash_at_a_placeholder_in_a_deleted_thread_leaves_nothing(
+    fork_server: ForkServer, tmp_path: Path, point: str
 ) -> None:
-    async with stage(bots, tmp_path, slack=UNHEARD, model=SLOW) as on:
-        first = await on.start(f"slack:chat.postMessage:{point}#1")
-        await on.ready(first)
-        asked = ask(on.slack, "mention", "write 2000 words")
-        on.slack.workspace.delete(asked.channel, asked.ts)
-        assert await first.died() == -signal.SIGKILL
-        second = await on.start("")
-        await _nothing_stays(on, asked)
-        assert len(on.slack.called("chat.postMessage")) == 1
+    async with open_testbed(fork_server, tmp_path, slack=UNHEARD, model=SLOW) as testbed:
+        first = await testbed.start(f"slack:chat.postMessage:{point}#1")
+        await testbed.wait_ready(first)
+        asked = ask(testbed.slack, "mention", "write 2000 words")
+        testbed.slack.workspace.delete(asked.channel, asked.ts)
+        assert await first.wait_exit() == -signal.SIGKILL
+        second = await testbed.start("")
+        await _nothing_stays(testbed, asked)
+        assert len(testbed.slack.called("chat.postMessage")) == 1
         assert await second.end() == 0

@@ -1,8 +1,8 @@
-"""As tests/chaos/crash/process.py, a warm parent whose bots have a clock that can be set.
+"""As tests/chaos/crash/process.py, a fork server whose bots have a clock that can be set.
 
 SIGUSR1 sets the clock of a process an hour ahead of the time of day, SIGUSR2 an hour behind. In
-the environment of a bot HOURS says how far ahead it is from the start, and HURRY how many times
-shorter the bot waits for Slack's answers and pings than it would.
+the environment of a bot, CLOCK_OFFSET_HOURS says how far its clock is ahead from the start, and
+TIMEOUT_DIVISOR by what its timeouts and ping intervals for Slack are divided.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import aiohttp
 
 HOUR = 3600.0
 AHEAD, BACK = signal.SIGUSR1, signal.SIGUSR2
-HOURS, HURRY = "TESTS_HOURS", "TESTS_HURRY"
+CLOCK_OFFSET_HOURS, TIMEOUT_DIVISOR = "TESTS_CLOCK_OFFSET_HOURS", "TESTS_TIMEOUT_DIVISOR"
 
 
 class Clock:
@@ -28,7 +28,7 @@ class Clock:
         self._off = 0.0
 
     def __call__(self) -> float:
-        return self._real() + self._off + HOUR * float(os.environ.get(HOURS, 0))
+        return self._real() + self._off + HOUR * float(os.environ.get(CLOCK_OFFSET_HOURS, 0))
 
     def install(self) -> None:
         """Be the clock of this process, and of those forked from it."""
@@ -40,19 +40,19 @@ class Clock:
         self._off = seconds
 
 
-def install_hurry() -> None:
-    """Let aiohttp, through which the bot speaks to Slack, be as impatient as the environment
-    says when it is used."""
+def install_short_timeouts() -> None:
+    """Divide the timeouts and heartbeats of aiohttp, which the bot uses for Slack, by the
+    TIMEOUT_DIVISOR in the environment at the time of use."""
     made, connected = aiohttp.ClientSession.__init__, aiohttp.ClientSession.ws_connect
 
     def make(session: aiohttp.ClientSession, **options: Any) -> None:
         if (patience := options.get("timeout")) and patience.total:
-            options["timeout"] = aiohttp.ClientTimeout(total=patience.total / _hurry())
+            options["timeout"] = aiohttp.ClientTimeout(total=patience.total / _timeout_divisor())
         made(session, **options)
 
     def connect(session: aiohttp.ClientSession, url: str, **options: Any) -> Any:
         if heartbeat := options.get("heartbeat"):
-            options["heartbeat"] = heartbeat / _hurry()
+            options["heartbeat"] = heartbeat / _timeout_divisor()
         return connected(session, url, **options)
 
     replaced: Mapping[str, Any] = {"__init__": make, "ws_connect": connect}
@@ -60,13 +60,13 @@ def install_hurry() -> None:
         setattr(aiohttp.ClientSession, name, replacement)
 
 
-def _hurry() -> float:
-    return float(os.environ.get(HURRY, 1))
+def _timeout_divisor() -> float:
+    return float(os.environ.get(TIMEOUT_DIVISOR, 1))
 
 
 if __name__ == "__main__":
     Clock().install()
-    install_hurry()
+    install_short_timeouts()
 
     from tests.chaos.crash.process import (
         main,  # the bot keeps the clock it finds when it is imported

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.crash.bots import Nursery
-from tests.chaos.crash.stage import Stage, stage
+from tests.chaos.crash.bots import ForkServer
+from tests.chaos.crash.testbed import BotTestbed, open_testbed
+from tests.chaos.faults.checks import unexpected_lines
 from tests.chaos.faults.disk import immutable, make_read_only
-from tests.chaos.faults.outage import CALM, SLOW, TOLD, outage
-from tests.chaos.faults.seen import unexpected
+from tests.chaos.faults.outage import CALM, EXPECTED_WARNINGS, SLOW, outage
 from tests.unit.storage.disks import fill, small_disk
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -47,56 +47,58 @@ def full(disk: Path) -> Iterator[None]:
             filler.unlink()
 
 
-async def test_on_a_full_disk_live_answers_go_on_and_new_questions_are_told_so_once(
-    bots: Nursery, tmp_path: Path
+async def test_full_disk_lets_answers_continue_and_refuses_new_questions_once(
+    fork_server: ForkServer, tmp_path: Path
 ) -> None:
     """Live answers go on in memory and are written when there is room again; a question that
     can't be claimed is refused with one sentence; /readyz says so, and recovers by itself."""
     with small_disk(tmp_path, DISK):
-        async with stage(bots, tmp_path, slack=CALM, model=SLOW) as on:
-            bot = await on.start(None)
-            await on.ready(bot)
-            await outage(on, [bot], full(tmp_path))
+        async with open_testbed(fork_server, tmp_path, slack=CALM, model=SLOW) as testbed:
+            bot = await testbed.start(None)
+            await testbed.wait_ready(bot)
+            await outage(testbed, [bot], full(tmp_path))
             assert await bot.end() == 0
-            assert unexpected(bot, *TOLD) == []
+            assert unexpected_lines(bot, *EXPECTED_WARNINGS) == []
 
 
-async def test_a_file_that_becomes_read_only_is_the_same(bots: Nursery, tmp_path: Path) -> None:
+async def test_read_only_file_lets_answers_continue_and_refuses_new_questions_once(
+    fork_server: ForkServer, tmp_path: Path
+) -> None:
     """As on a full disk: nothing can be written, and then it can."""
-    async with stage(bots, tmp_path, slack=CALM, model=SLOW) as on:
-        bot = await on.start(None)
-        await on.ready(bot)
+    async with open_testbed(fork_server, tmp_path, slack=CALM, model=SLOW) as testbed:
+        bot = await testbed.start(None)
+        await testbed.wait_ready(bot)
         files = [tmp_path / "bot.db", tmp_path / "bot.db-wal"]
-        await outage(on, [bot], immutable(*files))
+        await outage(testbed, [bot], immutable(*files))
         assert await bot.end() == 0
-        assert unexpected(bot, *TOLD) == []
+        assert unexpected_lines(bot, *EXPECTED_WARNINGS) == []
 
 
-async def test_with_a_read_only_disk_the_bot_does_not_start_and_says_why(
-    bots: Nursery, tmp_path: Path
+async def test_read_only_disk_prevents_the_start_and_says_why(
+    fork_server: ForkServer, tmp_path: Path
 ) -> None:
     """One sentence that says what to do, and exit code 2: only the operator can mend it."""
     with small_disk(tmp_path, DISK):
-        async with stage(bots, tmp_path) as on:
-            await on.ready(await on.start(None))
-            assert await on.bots[0].end() == 0
+        async with open_testbed(fork_server, tmp_path) as testbed:
+            await testbed.wait_ready(await testbed.start(None))
+            assert await testbed.bots[0].end() == 0
             make_read_only(tmp_path)
-            assert await _refused_to_start(on) == 2
+            assert await _refused_to_start(testbed) == 2
 
 
-async def test_with_a_full_disk_the_bot_does_not_start_and_says_why(
-    bots: Nursery, tmp_path: Path
+async def test_full_disk_prevents_the_start_and_says_why(
+    fork_server: ForkServer, tmp_path: Path
 ) -> None:
     """The same, but exit code 1: whoever starts the bot tries again until there is room."""
     with small_disk(tmp_path, DISK), full(tmp_path):
-        async with stage(bots, tmp_path) as on:
-            assert await _refused_to_start(on) == 1
+        async with open_testbed(fork_server, tmp_path) as testbed:
+            assert await _refused_to_start(testbed) == 1
 
 
-async def _refused_to_start(on: Stage) -> int:
+async def _refused_to_start(testbed: BotTestbed) -> int:
     """Start a bot that can't use its database; its exit code."""
-    bot = await on.start(None)
-    code = await bot.died()
+    bot = await testbed.start(None)
+    code = await bot.wait_exit()
     [line] = bot.log
     assert "can't be written" in line["message"]
     assert "that its disk has room" in line["message"]

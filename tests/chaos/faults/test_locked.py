@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.crash.bots import Nursery
-from tests.chaos.crash.stage import stage
-from tests.chaos.faults.outage import CALM, SLOW, TOLD, outage
-from tests.chaos.faults.seen import unexpected
+from tests.chaos.crash.bots import ForkServer
+from tests.chaos.crash.testbed import open_testbed
+from tests.chaos.faults.checks import unexpected_lines
+from tests.chaos.faults.outage import CALM, EXPECTED_WARNINGS, SLOW, outage
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -26,11 +26,13 @@ def locked(file: Path) -> Iterator[None]:
         other.execute("COMMIT")
 
 
-async def test_a_locked_file_is_like_one_that_is_away(bots: Nursery, tmp_path: Path) -> None:
+async def test_locked_file_is_treated_as_an_unavailable_database(
+    fork_server: ForkServer, tmp_path: Path
+) -> None:
     """Whoever waits gives up in time; what was given up is not done later."""
-    async with stage(bots, tmp_path, slack=CALM, model=SLOW) as on:
-        bot = await on.start(None)
-        await on.ready(bot)
-        await outage(on, [bot], locked(tmp_path / "bot.db"))
+    async with open_testbed(fork_server, tmp_path, slack=CALM, model=SLOW) as testbed:
+        bot = await testbed.start(None)
+        await testbed.wait_ready(bot)
+        await outage(testbed, [bot], locked(tmp_path / "bot.db"))
         assert await bot.end() == 0
-        assert unexpected(bot, *TOLD) == []
+        assert unexpected_lines(bot, *EXPECTED_WARNINGS) == []

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.crash.bots import Nursery
-from tests.chaos.crash.stage import stage
-from tests.chaos.faults.outage import CALM, SLOW, TOLD, outage
-from tests.chaos.faults.seen import counted, unexpected
+from tests.chaos.crash.bots import ForkServer
+from tests.chaos.crash.testbed import open_testbed
+from tests.chaos.faults.checks import metric_total, unexpected_lines
+from tests.chaos.faults.outage import CALM, EXPECTED_WARNINGS, SLOW, outage
 from tests.support.postgres import Server
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -43,22 +43,27 @@ def frozen(server: Server) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("fault", [stopped, frozen])
-async def test_a_database_that_is_away_longer_than_a_lease_costs_no_answer_and_doubles_none(
-    bots: Nursery, postgres: Server, shared: str, tmp_path: Path, fault: Fault
+async def test_database_outage_longer_than_a_lease_loses_and_doubles_no_answer(
+    fork_server: ForkServer, postgres: Server, shared_database: str, tmp_path: Path, fault: Fault
 ) -> None:
     """What others might write is held back while nobody knows whose it is, and shown afterwards;
     what is asked meanwhile is refused once, however many replicas hear of it. Nobody takes over
     from somebody who lives."""
     variables = {"LEASE_SECONDS": str(LEASE)}
     model = replace(SLOW, words_per_second=50)
-    async with stage(
-        bots, tmp_path, database=shared, slack=CALM, model=model, variables=variables
-    ) as on:
+    async with open_testbed(
+        fork_server,
+        tmp_path,
+        database=shared_database,
+        slack=CALM,
+        model=model,
+        variables=variables,
+    ) as testbed:
         for _ in range(2):
-            await (await on.start(None)).said("ready")
-        await on.ready(on.bots[0])
-        await outage(on, on.bots, fault(postgres), lease=LEASE)
-        assert [await counted(bot, "bot_takeovers_total") for bot in on.bots] == [0, 0]
-        for bot in on.bots:
+            await (await testbed.start(None)).wait_logged("ready")
+        await testbed.wait_ready(testbed.bots[0])
+        await outage(testbed, testbed.bots, fault(postgres), lease=LEASE)
+        assert [await metric_total(bot, "bot_takeovers_total") for bot in testbed.bots] == [0, 0]
+        for bot in testbed.bots:
             assert await bot.end() == 0
-            assert unexpected(bot, *TOLD) == []
+            assert unexpected_lines(bot, *EXPECTED_WARNINGS) == []

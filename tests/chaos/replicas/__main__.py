@@ -16,10 +16,10 @@ from pathlib import Path
 
 import click
 
-from tests.chaos.crash.bots import nursery
+from tests.chaos.crash.bots import open_fork_server
 from tests.chaos.crash.databases import POSTGRESQL, serving
-from tests.chaos.crash.story import limits_met
-from tests.chaos.replicas.load import Load, Result, carry, kill_one, restart_one
+from tests.chaos.crash.timeline import limits_met
+from tests.chaos.replicas.load import Load, Result, kill_one, restart_one, run_load
 from tests.unit.playground.live import ApiCall
 
 PATIENCE = 400.0
@@ -34,7 +34,7 @@ PATIENCE = 400.0
 @click.option("--over", type=click.Choice(["http", "socket"]), default="http")
 @click.option("--deploy", is_flag=True, help="Restart the replicas in turn, and kill none.")
 @click.option("--seed", default=1)
-@click.option("--stories", type=click.Path(path_type=Path), help="What went wrong, line by line.")
+@click.option("--timelines", type=click.Path(path_type=Path), help="What went wrong, line by line.")
 def main(
     replicas: int,
     questions: int,
@@ -44,7 +44,7 @@ def main(
     over: str,
     deploy: bool,
     seed: int,
-    stories: Path | None,
+    timelines: Path | None,
 ) -> None:
     """Ask, kill, and count what is lost."""
     logging.getLogger("aiohttp").setLevel(logging.CRITICAL)  # clients do go away
@@ -59,9 +59,9 @@ def main(
         seed=seed,
     )
     result = asyncio.run(_carry(load))
-    if stories:
-        limits = limits_met(result.calls, result.on.bots)
-        stories.write_text("\n".join([*result.on.stories, "", *limits]))
+    if timelines:
+        limits = limits_met(result.calls, result.testbed.bots)
+        timelines.write_text("\n".join([*result.testbed.timelines, "", *limits]))
     for line in (*result.wrong, *report(result, lease)):
         click.echo(line)
     sys.exit(bool(result.wrong))
@@ -69,16 +69,16 @@ def main(
 
 async def _carry(load: Load) -> Result:
     with serving([POSTGRESQL]) as empty:
-        async with nursery() as bots, empty(POSTGRESQL) as database:
+        async with open_fork_server() as fork_server, empty(POSTGRESQL) as database:
             with tempfile.TemporaryDirectory(prefix="replicas-") as folder:
-                return await carry(load, bots, Path(folder), database, PATIENCE)
+                return await run_load(load, fork_server, Path(folder), database, PATIENCE)
 
 
 def report(result: Result, lease: float) -> list[str]:
     """The numbers, a line each."""
     wrong = Counter(sentence.partition(":")[0] for sentence in result.wrong)
     calls = Counter(call.method for call in result.calls)
-    waits = result.followed
+    waits = result.takeover_delays
     return [
         f"wrong: {dict(wrong) or 'nothing'}",
         f"kills: {len(result.kills)}, of {sum(len(kill.turns) for kill in result.kills)} answers",

@@ -1,4 +1,4 @@
-"""The replicas of one bot: started, killed, restarted; how soon others follow the killed."""
+"""The replicas of one bot: started, killed, restarted; how soon others take over."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from tests.chaos.crash.bots import Bot
-from tests.chaos.crash.stage import Stage
+from tests.chaos.crash.testbed import BotTestbed
 from tests.chaos.replicas.balancer import Balancer
 
 
@@ -25,12 +25,12 @@ class Kill:
 
 @dataclass
 class Fleet:
-    """`size` replicas on one stage; over HTTP they stand behind `between`."""
+    """`size` replicas on one testbed; over HTTP they are behind a balancer."""
 
-    on: Stage
+    testbed: BotTestbed
     size: int
     chance: random.Random
-    between: Balancer | None = None
+    balancer: Balancer | None = None
     replicas: list[Bot] = field(default_factory=list)
     kills: list[Kill] = field(default_factory=list)
     codes: list[int] = field(default_factory=list)
@@ -38,18 +38,18 @@ class Fleet:
     async def fill(self) -> None:
         """Start replicas until there are enough."""
         while len(self.replicas) < self.size:
-            bot = await self.on.start(None)
-            await bot.said("ready")
+            bot = await self.testbed.start(None)
+            await bot.wait_logged("ready")
             self.replicas.append(bot)
-            if self.between:
-                self.between.ports.append(port_of(bot))
+            if self.balancer:
+                self.balancer.ports.append(port_of(bot))
 
     async def kill(self) -> None:
         """Kill one of them, whichever."""
         bot = self._leave(self.chance.choice(self.replicas))
         at = time.time()
         await bot.end(signal.SIGKILL)
-        self.kills.append(Kill(at, begun(bot)))
+        self.kills.append(Kill(at, unfinished_turns(bot)))
 
     async def restart(self) -> None:
         """Ask the oldest to end, and start another when it has."""
@@ -65,8 +65,8 @@ class Fleet:
 
     def _leave(self, bot: Bot) -> Bot:
         self.replicas.remove(bot)
-        if self.between:
-            self.between.ports.remove(port_of(bot))
+        if self.balancer:
+            self.balancer.ports.remove(port_of(bot))
         return bot
 
 
@@ -75,14 +75,14 @@ def port_of(bot: Bot) -> int:
     return int(bot.records("listening")[0]["port"])
 
 
-def begun(bot: Bot) -> tuple[str, ...]:
+def unfinished_turns(bot: Bot) -> tuple[str, ...]:
     """The turns a replica had in hand when it ended."""
     ended = {line.get("turn") for line in bot.records("answer")}
     taken = [*bot.records("question"), *bot.records("taken over")]
     return tuple({line["turn"] for line in taken} - ended)
 
 
-def followed(kills: Iterable[Kill], bots: Iterable[Bot]) -> list[float]:
+def takeover_delays(kills: Iterable[Kill], bots: Iterable[Bot]) -> list[float]:
     """Seconds from each kill until another replica had each turn it interrupted; sorted.
 
     A turn that nobody took over was over, or was nobody's yet.

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.playground.model.config import ModelConfig
-from tests.chaos.crash.asked import Asked, ask
-from tests.chaos.crash.bots import Nursery
-from tests.chaos.crash.stage import PATIENT, Stage, stage
+from tests.chaos.crash.bots import ForkServer
+from tests.chaos.crash.questions import AskedQuestion, ask
+from tests.chaos.crash.testbed import FAST_RETRIES, BotTestbed, open_testbed
 from tests.chaos.replicas.balancer import balancer
-from tests.chaos.replicas.fleet import Fleet, Kill, followed
+from tests.chaos.replicas.fleet import Fleet, Kill, takeover_delays
 from tests.unit.playground.live import ApiCall
 
 MODEL = ModelConfig(words_per_second=120, first_word_seconds=0.3)
@@ -46,24 +46,24 @@ class Result:
     wrong: tuple[str, ...]
     kills: tuple[Kill, ...]
     codes: tuple[int, ...]
-    followed: tuple[float, ...]
+    takeover_delays: tuple[float, ...]
     calls: tuple[ApiCall, ...] = field(repr=False)
-    on: Stage = field(repr=False)
+    testbed: BotTestbed = field(repr=False)
 
 
-async def carry(
-    load: Load, nursery: Nursery, folder: Path, database: str, patience: float
+async def run_load(
+    load: Load, fork_server: ForkServer, folder: Path, database: str, patience: float
 ) -> Result:
     """Ask everything and wait for the end; `patience` is in seconds after the last question."""
-    chance = random.Random(load.seed)
+    rng = random.Random(load.seed)
     async with AsyncExitStack() as stack:
-        slack, between = replace(PATIENT, seed=load.seed), None
+        slack, load_balancer = replace(FAST_RETRIES, seed=load.seed), None
         if load.over_http:
-            url, between = await stack.enter_async_context(balancer(chance))
+            url, load_balancer = await stack.enter_async_context(balancer(rng))
             slack = replace(slack, events_url=url, ack_seconds=3.0)
-        on = await stack.enter_async_context(
-            stage(
-                nursery,
+        testbed = await stack.enter_async_context(
+            open_testbed(
+                fork_server,
                 folder,
                 database=database,
                 slack=slack,
@@ -71,20 +71,20 @@ async def carry(
                 variables={"LEASE_SECONDS": str(load.lease), **load.variables},
             )
         )
-        fleet = Fleet(on, load.replicas, chance, between)
+        fleet = Fleet(testbed, load.replicas, rng, load_balancer)
         await fleet.fill()
         questions = await _ask(load, fleet)
         await fleet.fill()
-        await on.over(questions, patience)
+        await testbed.wait_over(questions, patience)
         await fleet.end()
-        wrong = await on.complaints(questions)
+        wrong = await testbed.complaints(questions)
         wrong += [f"a replica ended with {code}" for code in fleet.codes if code]
-        calls = tuple(on.slack.calls)
-        waits = tuple(followed(fleet.kills, on.bots))
-        return Result(tuple(wrong), tuple(fleet.kills), tuple(fleet.codes), waits, calls, on)
+        calls = tuple(testbed.slack.calls)
+        waits = tuple(takeover_delays(fleet.kills, testbed.bots))
+        return Result(tuple(wrong), tuple(fleet.kills), tuple(fleet.codes), waits, calls, testbed)
 
 
-async def _ask(load: Load, fleet: Fleet) -> list[Asked]:
+async def _ask(load: Load, fleet: Fleet) -> list[AskedQuestion]:
     """Ask everything, and disturb meanwhile."""
     asking = asyncio.create_task(_questions(load, fleet))
     try:
@@ -98,14 +98,14 @@ async def _ask(load: Load, fleet: Fleet) -> list[Asked]:
         asking.cancel()
 
 
-async def _questions(load: Load, fleet: Fleet) -> list[Asked]:
+async def _questions(load: Load, fleet: Fleet) -> list[AskedQuestion]:
     """Ask at random moments, in several channels."""
-    slack, asked = fleet.on.slack, []
+    slack, asked = fleet.testbed.slack, []
     count = 1 + load.questions // CHANNEL_QUESTIONS
-    rooms = [slack.workspace.create_channel(f"room-{n}").id for n in range(count)]
+    channels = [slack.workspace.create_channel(f"channel-{n}").id for n in range(count)]
     for number in range(load.questions):
         words = fleet.chance.randint(*load.words)
-        asked.append(ask(slack, "mention", f"write {words} words", rooms[number % count]))
+        asked.append(ask(slack, "mention", f"write {words} words", channels[number % count]))
         await asyncio.sleep(fleet.chance.expovariate(load.per_second))
     return asked
 

@@ -22,6 +22,7 @@ from bot.playground.model.conversation import Conversation, spoken
 from bot.playground.model.script import answer
 from bot.playground.model.server import ModelConfig, add_model
 from bot.playground.slack.server import SlackConfig
+from tests.support.local_server import serve_app
 from tests.unit.playground import live
 
 START_SECONDS = 20.0
@@ -92,8 +93,8 @@ async def _read(
 
 
 @dataclass
-class Whole:
-    """Everything together: Slack's side, the model's board, the bot."""
+class System:
+    """The whole system under test: the local Slack, the board of the demo model, and the bot."""
 
     slack: live.LiveSlack
     model: Board
@@ -103,7 +104,7 @@ class Whole:
 
     @property
     def health(self) -> str:
-        """Where health and metrics are."""
+        """The base URL of /healthz, /readyz and /metrics."""
         (line,) = [x for x in self.bot.log if x.get("message") == "listening"]
         return f"http://127.0.0.1:{line['port']}"
 
@@ -133,7 +134,7 @@ def markdown(message: Mapping[str, Any]) -> str:
     return "".join(b["text"] for b in blocks if b["type"] == "markdown")
 
 
-def note(message: Mapping[str, Any]) -> str:
+def status_text(message: Mapping[str, Any]) -> str:
     """What a message says beside its answer: lines of state, who asked."""
     blocks = message.get("blocks") or []
     elements = [e for b in blocks if b["type"] == "context" for e in b["elements"]]
@@ -144,7 +145,11 @@ def note(message: Mapping[str, Any]) -> str:
 def is_finished(message: Mapping[str, Any]) -> bool:
     """Whether a message holds a whole answer; who asked for it may stand above it, and under it
     that it goes on from earlier ones."""
-    return bool(markdown(message)) and note(message) in {"", asked_by(message), EARLIER_USED_REMARK}
+    return bool(markdown(message)) and status_text(message) in {
+        "",
+        asked_by(message),
+        EARLIER_USED_REMARK,
+    }
 
 
 def asked_by(message: Mapping[str, Any]) -> str:
@@ -159,23 +164,18 @@ async def demo_model(config: ModelConfig) -> AsyncIterator[tuple[str, Board]]:
     board = Board()
     app = web.Application(client_max_size=8 * 2**20)
     add_model(app, board, config)
-    runner = web.AppRunner(app, shutdown_timeout=1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1", board
-    finally:
-        await runner.cleanup()
+    async with serve_app(app, shutdown_seconds=1) as origin:
+        yield f"{origin}/v1", board
 
 
 @asynccontextmanager
-async def whole(
+async def running_system(
     folder: Path,
     *,
     slack: SlackConfig | None = None,
     model: ModelConfig | None = None,
     variables: Mapping[str, str] | None = None,
-) -> AsyncIterator[Whole]:
+) -> AsyncIterator[System]:
     """A bot that is connected and ready; everything is stopped at the end."""
     async with AsyncExitStack() as stack:
         fast = model or ModelConfig(words_per_second=400, first_word_seconds=0.05)
@@ -194,4 +194,8 @@ async def whole(
         await bot.said("ready")
         if local.config.events_url is None:
             await local.until(lambda: local.log("event", "hello"), START_SECONDS)
-        yield Whole(local, board, bot, env, folder)
+        yield System(local, board, bot, env, folder)
+
+
+Whole = System  # the names that tests/benchmarks still imports
+whole = running_system

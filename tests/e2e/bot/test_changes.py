@@ -11,7 +11,7 @@ from bot.playground.model.server import ModelConfig
 from bot.playground.slack.records import Message
 from bot.playground.slack.server import ALL_MESSAGES, SlackConfig
 from bot.render.buttons import RETRY_EDITED_ACTION
-from tests.e2e.bot.running import Whole, start, upstream_text, whole
+from tests.e2e.bot.running import System, running_system, start, upstream_text
 from tests.unit.playground import live
 
 EVERY_MESSAGE = SlackConfig(subscriptions=ALL_MESSAGES)
@@ -19,16 +19,16 @@ ESSAY = "write a very long essay"
 SLOW = ModelConfig(words_per_second=60, first_word_seconds=0.2)
 
 
-def ask(all_of_it: Whole, channel: str, question: str = ESSAY) -> Message:
+def ask(system: System, channel: str, question: str = ESSAY) -> Message:
     mention = "" if channel == live.DM else f"<@{live.BOT}> "
-    return all_of_it.slack.workspace.say(channel, mention + question)
+    return system.slack.workspace.say(channel, mention + question)
 
 
-async def nothing_stands(all_of_it: Whole, channel: str) -> None:
+async def nothing_stands(system: System, channel: str) -> None:
     """Return when the turn has ended and no message of the bot is there."""
-    line = await all_of_it.bot.said("answer")
+    line = await system.bot.said("answer")
     assert line["outcome"] == "stopped"
-    assert all_of_it.answers(channel) == []
+    assert system.answers(channel) == []
 
 
 @pytest.mark.parametrize("delivery", ["edit", "native"])
@@ -37,42 +37,46 @@ async def test_question_deleted_while_it_is_answered_leaves_nothing(
     tmp_path: Path, channel: str, delivery: str
 ) -> None:
     variables = {"DELIVERY": delivery}
-    async with whole(tmp_path, slack=EVERY_MESSAGE, model=SLOW, variables=variables) as all_of_it:
-        asked = ask(all_of_it, channel)
-        await all_of_it.slack.until(
-            lambda: all_of_it.slack.called(
+    async with running_system(
+        tmp_path, slack=EVERY_MESSAGE, model=SLOW, variables=variables
+    ) as system:
+        asked = ask(system, channel)
+        await system.slack.until(
+            lambda: system.slack.called(
                 "chat.update" if delivery == "edit" else "chat.appendStream"
             )
         )
-        all_of_it.slack.workspace.delete(channel, asked.ts)
-        await nothing_stands(all_of_it, channel)
-        assert all_of_it.slack.workspace.message(channel, asked.ts) is None
-        refused = [call.method for call in all_of_it.slack.calls if not call.ok]
+        system.slack.workspace.delete(channel, asked.ts)
+        await nothing_stands(system, channel)
+        assert system.slack.workspace.message(channel, asked.ts) is None
+        refused = [call.method for call in system.slack.calls if not call.ok]
         assert refused == []
 
 
-async def test_question_deleted_at_once_without_a_word_from_slack_leaves_nothing(
+async def test_question_deleted_at_once_without_an_event_leaves_nothing(
     tmp_path: Path,
 ) -> None:
-    async with whole(tmp_path, model=SLOW) as all_of_it:  # deletions in channels are not heard
-        asked = ask(all_of_it, live.GENERAL)
-        all_of_it.slack.workspace.delete(live.GENERAL, asked.ts)
-        await nothing_stands(all_of_it, live.GENERAL)
-        assert len(all_of_it.slack.called("chat.postMessage")) == 1
+    async with running_system(
+        tmp_path, model=SLOW
+    ) as system:  # deletions in channels are not heard
+        asked = ask(system, live.GENERAL)
+        system.slack.workspace.delete(live.GENERAL, asked.ts)
+        await nothing_stands(system, live.GENERAL)
+        assert len(system.slack.called("chat.postMessage")) == 1
 
 
 async def test_edit_is_asked_once_also_by_a_bot_that_was_started_after_the_offer(
     tmp_path: Path,
 ) -> None:
-    async with whole(tmp_path, slack=EVERY_MESSAGE) as all_of_it:
-        slack, workspace = all_of_it.slack, all_of_it.slack.workspace
-        asked = ask(all_of_it, live.GENERAL, "count to 12")
-        await all_of_it.answered(live.GENERAL)
+    async with running_system(tmp_path, slack=EVERY_MESSAGE) as system:
+        slack, workspace = system.slack, system.slack.workspace
+        asked = ask(system, live.GENERAL, "count to 12")
+        await system.answered(live.GENERAL)
         workspace.edit(live.GENERAL, asked.ts, f"<@{live.BOT}> count to 13")
         await slack.until(lambda: workspace.whispers(live.GENERAL, live.YOU))
         [offer] = workspace.whispers(live.GENERAL, live.YOU)
-        await all_of_it.bot.end(signal.SIGTERM)
-        again = await start(all_of_it.env, all_of_it.folder)
+        await system.bot.end(signal.SIGTERM)
+        again = await start(system.env, system.folder)
         try:
             await again.said("connected to Slack")
             [row] = [block for block in offer.blocks if block["type"] == "actions"]
@@ -83,7 +87,7 @@ async def test_edit_is_asked_once_also_by_a_bot_that_was_started_after_the_offer
                     block_id=row["block_id"],
                     action_id=RETRY_EDITED_ACTION,
                 )
-            assert await all_of_it.answered(live.GENERAL, 2) == upstream_text("count to 13")
-            assert len(all_of_it.answers(live.GENERAL)) == 2
+            assert await system.answered(live.GENERAL, 2) == upstream_text("count to 13")
+            assert len(system.answers(live.GENERAL)) == 2
         finally:
             await again.end(signal.SIGTERM)

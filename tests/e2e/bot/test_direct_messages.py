@@ -8,23 +8,23 @@ import pytest
 
 from bot.history.new_conversation import EARLIER_USED_REMARK, NEW_CONVERSATION_REPLY
 from bot.render.buttons import MENU_ACTION, NEW_CONVERSATION_VALUE
-from tests.e2e.bot.running import Whole, markdown, note, whole
+from tests.e2e.bot.running import System, markdown, running_system, status_text
 from tests.unit.playground import live
 
 
-async def say(all_of_it: Whole, text: str) -> str:
+async def say(system: System, text: str) -> str:
     """Write in the direct message; gives the answer, of which the line below is kept."""
-    before = len(all_of_it.answers(live.DM))
-    all_of_it.slack.workspace.say(live.DM, text)
-    return await all_of_it.answered(live.DM, before + 1)
+    before = len(system.answers(live.DM))
+    system.slack.workspace.say(live.DM, text)
+    return await system.answered(live.DM, before + 1)
 
 
-def choose_new_conversation(all_of_it: Whole) -> None:
+def choose_new_conversation(system: System) -> None:
     """Choose it in the menu of the newest answer."""
-    answer = all_of_it.answers(live.DM)[-1]
+    answer = system.answers(live.DM)[-1]
     (row,) = [block for block in answer["blocks"] if block["type"] == "actions"]
     assert [element["type"] for element in row["elements"]] == ["overflow"]
-    all_of_it.slack.workspace.press(
+    system.slack.workspace.press(
         channel=live.DM,
         message_ts=answer["ts"],
         block_id=row["block_id"],
@@ -34,34 +34,34 @@ def choose_new_conversation(all_of_it: Whole) -> None:
 
 
 @pytest.mark.parametrize("api", ["responses", "chat"])
-async def test_a_direct_message_goes_on_until_its_reader_begins_anew(
+async def test_direct_message_conversation_continues_until_a_new_one_is_started(
     tmp_path: Path, api: str
 ) -> None:
-    async with whole(tmp_path, variables={"UPSTREAM_API": api}) as all_of_it:
-        await say(all_of_it, "My name is Ada.")
-        assert note(all_of_it.answers(live.DM)[-1]) == ""
-        assert "Your name is **Ada**" in await say(all_of_it, "What is my name?")
-        assert note(all_of_it.answers(live.DM)[-1]) == EARLIER_USED_REMARK
+    async with running_system(tmp_path, variables={"UPSTREAM_API": api}) as system:
+        await say(system, "My name is Ada.")
+        assert status_text(system.answers(live.DM)[-1]) == ""
+        assert "Your name is **Ada**" in await say(system, "What is my name?")
+        assert status_text(system.answers(live.DM)[-1]) == EARLIER_USED_REMARK
 
-        assert await say(all_of_it, "new conversation") == NEW_CONVERSATION_REPLY
-        assert "Your name is" not in await say(all_of_it, "What is my name?")
-        assert note(all_of_it.answers(live.DM)[-1]) == ""
+        assert await say(system, "new conversation") == NEW_CONVERSATION_REPLY
+        assert "Your name is" not in await say(system, "What is my name?")
+        assert status_text(system.answers(live.DM)[-1]) == ""
 
-        await say(all_of_it, "My name is Bob.")
-        choose_new_conversation(all_of_it)
-        await all_of_it.slack.until(
-            lambda: note(all_of_it.answers(live.DM)[-1]) == NEW_CONVERSATION_REPLY
+        await say(system, "My name is Bob.")
+        choose_new_conversation(system)
+        await system.slack.until(
+            lambda: status_text(system.answers(live.DM)[-1]) == NEW_CONVERSATION_REPLY
         )
-        all_of_it.slack.workspace.say(live.DM, "What is my name?")
-        answered = len(all_of_it.answers(live.DM)) - 1
-        assert "Bob" not in await all_of_it.answered(live.DM, answered + 1)
+        system.slack.workspace.say(live.DM, "What is my name?")
+        answered = len(system.answers(live.DM)) - 1
+        assert "Bob" not in await system.answered(live.DM, answered + 1)
 
 
-async def test_each_direct_message_stands_alone_where_nothing_is_remembered(
+async def test_direct_messages_are_separate_conversations_without_memory(
     tmp_path: Path,
 ) -> None:
-    async with whole(tmp_path, variables={"DM_MEMORY_HOURS": "0"}) as all_of_it:
-        await say(all_of_it, "My name is Ada.")
-        assert "Your name is" not in await say(all_of_it, "What is my name?")
-        assert not all_of_it.slack.called("conversations.history")
-        assert all("Ada" not in markdown(m) for m in all_of_it.answers(live.DM)[1:])
+    async with running_system(tmp_path, variables={"DM_MEMORY_HOURS": "0"}) as system:
+        await say(system, "My name is Ada.")
+        assert "Your name is" not in await say(system, "What is my name?")
+        assert not system.slack.called("conversations.history")
+        assert all("Ada" not in markdown(m) for m in system.answers(live.DM)[1:])

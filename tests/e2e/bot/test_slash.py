@@ -10,7 +10,15 @@ from typing import Any
 
 from bot.playground.model.server import ModelConfig
 from bot.playground.slack.server import SlackConfig
-from tests.e2e.bot.running import Whole, is_finished, markdown, note, start, upstream_text, whole
+from tests.e2e.bot.running import (
+    System,
+    is_finished,
+    markdown,
+    running_system,
+    start,
+    status_text,
+    upstream_text,
+)
 from tests.unit.playground import live
 
 SLOW = ModelConfig(words_per_second=60, first_word_seconds=0.3)
@@ -19,9 +27,9 @@ COUNT = "count to 300"
 Message = dict[str, Any]
 
 
-def notes(all_of_it: Whole, channel: str = live.RANDOM) -> list[Message]:
+def ephemeral_messages(system: System, channel: str = live.RANDOM) -> list[Message]:
     """What only the asker sees in a channel."""
-    workspace = all_of_it.slack.workspace
+    workspace = system.slack.workspace
     return [workspace.as_slack(m) for m in workspace.whispers(channel, live.YOU)]
 
 
@@ -31,11 +39,11 @@ def buttons(message: Mapping[str, Any]) -> list[str]:
     return [element["text"]["text"] for row in rows for element in row["elements"]]
 
 
-def press(all_of_it: Whole, message: Mapping[str, Any], label: str, channel: str) -> None:
+def press(system: System, message: Mapping[str, Any], label: str, channel: str) -> None:
     """The asker presses a button of a private message."""
     [row] = [block for block in message["blocks"] if block["type"] == "actions"]
     [element] = [e for e in row["elements"] if e["text"]["text"] == label]
-    all_of_it.slack.workspace.press(
+    system.slack.workspace.press(
         channel=channel,
         message_ts=message["ts"],
         block_id=row["block_id"],
@@ -44,21 +52,21 @@ def press(all_of_it: Whole, message: Mapping[str, Any], label: str, channel: str
     )
 
 
-async def asked(all_of_it: Whole, text: str, channel: str = live.RANDOM) -> Message:
+async def ask(system: System, text: str, channel: str = live.RANDOM) -> Message:
     """Type the command; gives its note."""
-    all_of_it.slack.workspace.command(channel, "/ask", text)
-    await all_of_it.slack.until(lambda: notes(all_of_it, channel))
-    [found] = notes(all_of_it, channel)
+    system.slack.workspace.command(channel, "/ask", text)
+    await system.slack.until(lambda: ephemeral_messages(system, channel))
+    [found] = ephemeral_messages(system, channel)
     return found
 
 
-async def shown(all_of_it: Whole, channel: str = live.RANDOM) -> list[str]:
+async def texts_until_finished(system: System, channel: str = live.RANDOM) -> list[str]:
     """What stood in the one private message, one text after the other, until it was finished."""
-    slack = all_of_it.slack
+    slack = system.slack
     seen: list[str] = []
 
     def finished() -> bool:
-        [only] = notes(all_of_it, channel)
+        [only] = ephemeral_messages(system, channel)
         if not seen or seen[-1] != markdown(only):
             seen.append(markdown(only))
         return "Share here" in buttons(only)
@@ -67,172 +75,176 @@ async def shown(all_of_it: Whole, channel: str = live.RANDOM) -> list[str]:
     return seen
 
 
-async def test_the_note_is_replaced_by_what_is_written_and_no_second_message_comes(
+async def test_acknowledgement_is_replaced_by_the_answer_without_a_second_message(
     tmp_path: Path,
 ) -> None:
-    async with whole(tmp_path, model=SLOW) as all_of_it:
-        first = await asked(all_of_it, COUNT)
+    async with running_system(tmp_path, model=SLOW) as system:
+        first = await ask(system, COUNT)
         assert buttons(first) == ["Show as it is written", "Stop"]
-        press(all_of_it, first, "Show as it is written", live.RANDOM)
-        texts = [text for text in await shown(all_of_it) if text]
+        press(system, first, "Show as it is written", live.RANDOM)
+        texts = [text for text in await texts_until_finished(system) if text]
         assert len(texts) >= 3, texts
         assert all(len(one) < len(other) for one, other in pairwise(texts))
         assert texts[-1] == upstream_text(COUNT)
-        assert (await all_of_it.bot.said("answer"))["outcome"] == "done"
-        uses = all_of_it.slack.called("response_url")
+        assert (await system.bot.said("answer"))["outcome"] == "done"
+        uses = system.slack.called("response_url")
         assert 3 <= len(uses) <= 5
         assert all(use.ok and use.args["replace_original"] for use in uses)
-        [last] = notes(all_of_it)
+        [last] = ephemeral_messages(system)
         assert last["ts"] == first["ts"]
         assert buttons(last) == ["Share here", "Continue in DM"]
 
 
-async def test_stop_in_the_note_leaves_what_is_written_in_its_place(tmp_path: Path) -> None:
-    async with whole(tmp_path, model=SLOW) as all_of_it:
-        all_of_it.model.set_faults(stall_at=0.5)
-        first = await asked(all_of_it, COUNT)
-        press(all_of_it, first, "Show as it is written", live.RANDOM)
-        await all_of_it.slack.until(lambda: markdown(notes(all_of_it)[0]))
-        assert buttons(notes(all_of_it)[0]) == ["Stop"]
-        press(all_of_it, notes(all_of_it)[0], "Stop", live.RANDOM)
-        texts = await shown(all_of_it)
-        [last] = notes(all_of_it)
-        assert f"Stopped by <@{live.YOU}>" in note(last)
-        assert texts[-1].startswith("1 2 3")
-        assert (await all_of_it.bot.said("answer"))["outcome"] == "stopped"
-
-
-async def test_what_is_not_shown_comes_below_and_its_note_goes_when_it_is_pressed(
+async def test_stop_in_the_acknowledgement_leaves_the_written_text_in_its_place(
     tmp_path: Path,
 ) -> None:
-    async with whole(tmp_path) as all_of_it:
-        await asked(all_of_it, COUNT)
-        await all_of_it.slack.until(lambda: len(notes(all_of_it)) == 2)
-        first, answer = notes(all_of_it)
+    async with running_system(tmp_path, model=SLOW) as system:
+        system.model.set_faults(stall_at=0.5)
+        first = await ask(system, COUNT)
+        press(system, first, "Show as it is written", live.RANDOM)
+        await system.slack.until(lambda: markdown(ephemeral_messages(system)[0]))
+        assert buttons(ephemeral_messages(system)[0]) == ["Stop"]
+        press(system, ephemeral_messages(system)[0], "Stop", live.RANDOM)
+        texts = await texts_until_finished(system)
+        [last] = ephemeral_messages(system)
+        assert f"Stopped by <@{live.YOU}>" in status_text(last)
+        assert texts[-1].startswith("1 2 3")
+        assert (await system.bot.said("answer"))["outcome"] == "stopped"
+
+
+async def test_answer_not_shown_live_comes_below_and_a_press_removes_its_acknowledgement(
+    tmp_path: Path,
+) -> None:
+    async with running_system(tmp_path) as system:
+        await ask(system, COUNT)
+        await system.slack.until(lambda: len(ephemeral_messages(system)) == 2)
+        first, answer = ephemeral_messages(system)
         assert markdown(answer) == upstream_text(COUNT)
-        await all_of_it.bot.said("answer")
-        press(all_of_it, first, "Show as it is written", live.RANDOM)
-        await all_of_it.slack.until(lambda: len(notes(all_of_it)) == 1)
-        assert notes(all_of_it) == [answer]
+        await system.bot.said("answer")
+        press(system, first, "Show as it is written", live.RANDOM)
+        await system.slack.until(lambda: len(ephemeral_messages(system)) == 1)
+        assert ephemeral_messages(system) == [answer]
 
 
-async def test_a_private_answer_is_shared_once_however_often_it_is_pressed(tmp_path: Path) -> None:
-    async with whole(tmp_path) as all_of_it:
-        slack = all_of_it.slack
-        await asked(all_of_it, COUNT, live.GENERAL)
-        await slack.until(lambda: len(notes(all_of_it, live.GENERAL)) == 2)
-        answer = notes(all_of_it, live.GENERAL)[1]
-        press(all_of_it, answer, "Share here", live.GENERAL)
-        press(all_of_it, answer, "Share here", live.GENERAL)
-        await slack.until(lambda: buttons(notes(all_of_it, live.GENERAL)[1]) == ["Continue in DM"])
-        assert "Shared in this channel" in note(notes(all_of_it, live.GENERAL)[1])
-        press(all_of_it, notes(all_of_it, live.GENERAL)[1], "Continue in DM", live.GENERAL)
-        await slack.until(lambda: buttons(notes(all_of_it, live.GENERAL)[1]) == [])
-        [public] = all_of_it.answers(live.GENERAL)
+async def test_ephemeral_answer_is_shared_once_after_several_presses(tmp_path: Path) -> None:
+    async with running_system(tmp_path) as system:
+        slack = system.slack
+        await ask(system, COUNT, live.GENERAL)
+        await slack.until(lambda: len(ephemeral_messages(system, live.GENERAL)) == 2)
+        answer = ephemeral_messages(system, live.GENERAL)[1]
+        press(system, answer, "Share here", live.GENERAL)
+        press(system, answer, "Share here", live.GENERAL)
+        await slack.until(
+            lambda: buttons(ephemeral_messages(system, live.GENERAL)[1]) == ["Continue in DM"]
+        )
+        assert "Shared in this channel" in status_text(ephemeral_messages(system, live.GENERAL)[1])
+        press(system, ephemeral_messages(system, live.GENERAL)[1], "Continue in DM", live.GENERAL)
+        await slack.until(lambda: buttons(ephemeral_messages(system, live.GENERAL)[1]) == [])
+        [public] = system.answers(live.GENERAL)
         assert is_finished(public)
-        assert f"<@{live.YOU}> asked:" in note(public)
-        assert COUNT in note(public)
+        assert f"<@{live.YOU}> asked:" in status_text(public)
+        assert COUNT in status_text(public)
         assert markdown(public) == markdown(answer) == upstream_text(COUNT)
 
 
-async def test_where_the_bot_may_not_post_the_asker_is_told_and_can_press_again(
+async def test_share_where_the_bot_may_not_post_tells_the_asker_and_can_be_pressed_again(
     tmp_path: Path,
 ) -> None:
-    async with whole(tmp_path) as all_of_it:
-        slack = all_of_it.slack
-        await asked(all_of_it, COUNT, live.SECRET)
-        await slack.until(lambda: len(notes(all_of_it, live.SECRET)) == 2)
-        answer = notes(all_of_it, live.SECRET)[1]
-        press(all_of_it, answer, "Share here", live.SECRET)
-        await slack.until(lambda: len(notes(all_of_it, live.SECRET)) == 3)
-        assert "Invite me" in note(notes(all_of_it, live.SECRET)[2])
-        assert notes(all_of_it, live.SECRET)[1] == answer
+    async with running_system(tmp_path) as system:
+        slack = system.slack
+        await ask(system, COUNT, live.SECRET)
+        await slack.until(lambda: len(ephemeral_messages(system, live.SECRET)) == 2)
+        answer = ephemeral_messages(system, live.SECRET)[1]
+        press(system, answer, "Share here", live.SECRET)
+        await slack.until(lambda: len(ephemeral_messages(system, live.SECRET)) == 3)
+        assert "Invite me" in status_text(ephemeral_messages(system, live.SECRET)[2])
+        assert ephemeral_messages(system, live.SECRET)[1] == answer
         slack.workspace.invite(live.SECRET)
-        press(all_of_it, answer, "Share here", live.SECRET)
-        await slack.until(lambda: all_of_it.answers(live.SECRET))
-        assert markdown(all_of_it.answers(live.SECRET)[0]) == markdown(answer)
+        press(system, answer, "Share here", live.SECRET)
+        await slack.until(lambda: system.answers(live.SECRET))
+        assert markdown(system.answers(live.SECRET)[0]) == markdown(answer)
 
 
-async def test_the_conversation_goes_on_in_the_dm_with_question_and_answer(
+async def test_conversation_continues_in_the_dm_with_question_and_answer(
     tmp_path: Path,
 ) -> None:
-    async with whole(tmp_path) as all_of_it:
-        slack = all_of_it.slack
-        await asked(all_of_it, "My name is Ada")
-        await slack.until(lambda: len(notes(all_of_it)) == 2)
-        press(all_of_it, notes(all_of_it)[1], "Continue in DM", live.RANDOM)
-        await slack.until(lambda: buttons(notes(all_of_it)[1]) == ["Share here"])
-        [root] = all_of_it.answers(live.DM)
-        assert "My name is Ada" in note(root)
+    async with running_system(tmp_path) as system:
+        slack = system.slack
+        await ask(system, "My name is Ada")
+        await slack.until(lambda: len(ephemeral_messages(system)) == 2)
+        press(system, ephemeral_messages(system)[1], "Continue in DM", live.RANDOM)
+        await slack.until(lambda: buttons(ephemeral_messages(system)[1]) == ["Share here"])
+        [root] = system.answers(live.DM)
+        assert "My name is Ada" in status_text(root)
         slack.workspace.say(live.DM, "What is my name?", thread_ts=root["ts"])
-        text = await all_of_it.answered(live.DM, 2)
+        text = await system.answered(live.DM, 2)
         assert "Ada" in text
-        assert all_of_it.answers(live.DM)[1]["thread_ts"] == root["ts"]
+        assert system.answers(live.DM)[1]["thread_ts"] == root["ts"]
 
 
-async def test_a_long_answer_is_shared_as_a_thread_and_goes_on_in_the_dm(tmp_path: Path) -> None:
+async def test_long_answer_is_shared_as_a_thread_and_continues_in_the_dm(tmp_path: Path) -> None:
     long = "write a very long essay"
     quick = ModelConfig(words_per_second=5000, first_word_seconds=0.05)
-    async with whole(tmp_path, model=quick) as all_of_it:
-        slack = all_of_it.slack
-        await asked(all_of_it, long, live.GENERAL)
-        await slack.until(lambda: len(notes(all_of_it, live.GENERAL)) == 2, 20)
-        await all_of_it.bot.said("answer")
-        private = notes(all_of_it, live.GENERAL)[1]
-        assert "direct messages" in note(private)
-        text = markdown(private) + "".join(map(markdown, all_of_it.answers(live.DM)))
+    async with running_system(tmp_path, model=quick) as system:
+        slack = system.slack
+        await ask(system, long, live.GENERAL)
+        await slack.until(lambda: len(ephemeral_messages(system, live.GENERAL)) == 2, 20)
+        await system.bot.said("answer")
+        private = ephemeral_messages(system, live.GENERAL)[1]
+        assert "direct messages" in status_text(private)
+        text = markdown(private) + "".join(map(markdown, system.answers(live.DM)))
         assert "".join(text.split()) == "".join(upstream_text(long).split())
-        press(all_of_it, private, "Share here", live.GENERAL)
+        press(system, private, "Share here", live.GENERAL)
         await slack.until(
-            lambda: buttons(notes(all_of_it, live.GENERAL)[1]) == ["Continue in DM"], 20
+            lambda: buttons(ephemeral_messages(system, live.GENERAL)[1]) == ["Continue in DM"], 20
         )
-        root, *rest = all_of_it.answers(live.GENERAL)
+        root, *rest = system.answers(live.GENERAL)
         assert rest
         assert {message["thread_ts"] for message in rest} == {root["ts"]}
         text = "".join(map(markdown, [root, *rest]))
         assert "".join(text.split()) == "".join(upstream_text(long).split())
 
 
-async def test_a_private_answer_that_failed_is_tried_again_in_its_place(tmp_path: Path) -> None:
-    async with whole(tmp_path) as all_of_it:
-        all_of_it.model.set_faults(model_status=401)
-        await asked(all_of_it, COUNT)
-        await all_of_it.slack.until(lambda: len(notes(all_of_it)) == 2)
-        failed = notes(all_of_it)[1]
-        assert "reference" in note(failed)
-        all_of_it.model.set_faults(model_status=0)
-        press(all_of_it, failed, "Try again", live.RANDOM)
-        await all_of_it.slack.until(lambda: len(notes(all_of_it)) == 3)
-        assert markdown(notes(all_of_it)[2]) == upstream_text(COUNT)
-        assert "Asked again" in note(notes(all_of_it)[1])
-        assert all_of_it.answers(live.DM) == []
+async def test_failed_ephemeral_answer_is_retried_in_its_place(tmp_path: Path) -> None:
+    async with running_system(tmp_path) as system:
+        system.model.set_faults(model_status=401)
+        await ask(system, COUNT)
+        await system.slack.until(lambda: len(ephemeral_messages(system)) == 2)
+        failed = ephemeral_messages(system)[1]
+        assert "reference" in status_text(failed)
+        system.model.set_faults(model_status=0)
+        press(system, failed, "Try again", live.RANDOM)
+        await system.slack.until(lambda: len(ephemeral_messages(system)) == 3)
+        assert markdown(ephemeral_messages(system)[2]) == upstream_text(COUNT)
+        assert "Asked again" in status_text(ephemeral_messages(system)[1])
+        assert system.answers(live.DM) == []
 
 
-async def test_a_killed_process_leaves_its_private_answer_to_the_next_which_sends_it_once(
+async def test_ephemeral_answer_of_a_killed_process_is_sent_once_by_the_next(
     tmp_path: Path,
 ) -> None:
-    async with whole(tmp_path, model=SLOW, variables={"LEASE_SECONDS": "3"}) as all_of_it:
-        slack = all_of_it.slack
-        first = await asked(all_of_it, COUNT)
-        press(all_of_it, first, "Show as it is written", live.RANDOM)
-        await slack.until(lambda: markdown(notes(all_of_it)[0]))
-        await all_of_it.bot.end(signal.SIGKILL)
-        bot = await start(all_of_it.env, tmp_path)
+    async with running_system(tmp_path, model=SLOW, variables={"LEASE_SECONDS": "3"}) as system:
+        slack = system.slack
+        first = await ask(system, COUNT)
+        press(system, first, "Show as it is written", live.RANDOM)
+        await slack.until(lambda: markdown(ephemeral_messages(system)[0]))
+        await system.bot.end(signal.SIGKILL)
+        bot = await start(system.env, tmp_path)
         try:
-            await slack.until(lambda: len(notes(all_of_it)) == 2, 30)
+            await slack.until(lambda: len(ephemeral_messages(system)) == 2, 30)
             assert (await bot.said("answer"))["outcome"] == "done"
-            assert markdown(notes(all_of_it)[1]) == upstream_text(COUNT)
-            press(all_of_it, notes(all_of_it)[0], "Stop", live.RANDOM)
-            await slack.until(lambda: len(notes(all_of_it)) == 1)
+            assert markdown(ephemeral_messages(system)[1]) == upstream_text(COUNT)
+            press(system, ephemeral_messages(system)[0], "Stop", live.RANDOM)
+            await slack.until(lambda: len(ephemeral_messages(system)) == 1)
         finally:
             await bot.end()
 
 
-async def test_over_http_the_note_is_replaced_too(tmp_path: Path) -> None:
+async def test_acknowledgement_is_replaced_over_http_too(tmp_path: Path) -> None:
     port = live.free_port()
     config = SlackConfig(events_url=f"http://127.0.0.1:{port}/slack/events")
     variables = {"SLACK_SIGNING_SECRET": config.signing_secret, "PORT": str(port)}
-    async with whole(tmp_path, slack=config, model=SLOW, variables=variables) as all_of_it:
-        first = await asked(all_of_it, COUNT)
-        press(all_of_it, first, "Show as it is written", live.RANDOM)
-        assert (await shown(all_of_it))[-1] == upstream_text(COUNT)
+    async with running_system(tmp_path, slack=config, model=SLOW, variables=variables) as system:
+        first = await ask(system, COUNT)
+        press(system, first, "Show as it is written", live.RANDOM)
+        assert (await texts_until_finished(system))[-1] == upstream_text(COUNT)

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from bot.playground.model.server import ModelConfig
-from tests.e2e.bot.running import Process, environment, note, start, whole
+from tests.e2e.bot.running import Process, environment, running_system, start, status_text
 from tests.unit.playground import live
 
 MENTION = f"<@{live.BOT}>"
@@ -25,13 +25,13 @@ async def ended(folder: Path, **values: str) -> tuple[int, list[str]]:
     return code, [line["message"] for line in bot.log if "level" not in line]
 
 
-async def test_without_a_token_every_missing_variable_is_one_sentence(tmp_path: Path) -> None:
+async def test_missing_variables_are_one_sentence_each(tmp_path: Path) -> None:
     code, said = await ended(tmp_path)
     assert code == 2
     assert [line.split()[0] for line in said] == ["SLACK_BOT_TOKEN", "UPSTREAM_API_KEY"]
 
 
-async def test_a_wrong_value_is_one_sentence(tmp_path: Path) -> None:
+async def test_wrong_value_is_one_sentence(tmp_path: Path) -> None:
     code, said = await ended(tmp_path, PORT="http")
     assert code == 2
     [sentence] = said
@@ -45,7 +45,7 @@ async def test_a_wrong_value_is_one_sentence(tmp_path: Path) -> None:
         ("xoxb-playground", "xapp-wrong", "SLACK_APP_TOKEN"),
     ],
 )
-async def test_a_token_slack_refuses_is_one_sentence(
+async def test_refused_token_is_one_sentence(
     tmp_path: Path, bot_token: str, app_token: str, variable: str
 ) -> None:
     async with live.slack() as slack:
@@ -62,7 +62,7 @@ async def test_a_token_slack_refuses_is_one_sentence(
     assert "wrong" not in sentence
 
 
-async def test_an_unreachable_slack_is_one_sentence(tmp_path: Path) -> None:
+async def test_unreachable_slack_is_one_sentence(tmp_path: Path) -> None:
     code, said = await ended(
         tmp_path,
         SLACK_API_URL=f"{NOWHERE}/api/",
@@ -75,7 +75,7 @@ async def test_an_unreachable_slack_is_one_sentence(tmp_path: Path) -> None:
     assert sentence.startswith(f"Slack can't be reached at {NOWHERE}/api/")
 
 
-async def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
+async def test_port_in_use_is_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         async with live.slack() as slack:
@@ -92,7 +92,7 @@ async def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
     assert sentence.startswith(f"PORT {port} on 127.0.0.1 can't be used")
 
 
-async def test_a_database_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+async def test_database_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     code, said = await ended(
         tmp_path,
         SLACK_BOT_TOKEN="xoxb-1",
@@ -125,26 +125,26 @@ async def test_a_database_that_cannot_be_written_is_one_sentence(tmp_path: Path)
         ),
     ],
 )
-async def test_an_upstream_that_is_not_well_is_said_at_start_and_to_whoever_asks(
+async def test_unavailable_upstream_is_reported_at_start_and_to_askers(
     tmp_path: Path, values: dict[str, str], warning: str, sentence: str
 ) -> None:
     model = ModelConfig(api_key="sk-right")
     variables = {"UPSTREAM_API_KEY": "sk-right"} | values
-    async with whole(tmp_path, model=model, variables=variables) as it:
-        it.slack.workspace.say(live.GENERAL, f"{MENTION} hello")
-        await it.slack.until(
-            lambda: any("reference" in note(m) for m in it.answers(live.GENERAL)), 15
+    async with running_system(tmp_path, model=model, variables=variables) as system:
+        system.slack.workspace.say(live.GENERAL, f"{MENTION} hello")
+        await system.slack.until(
+            lambda: any("reference" in status_text(m) for m in system.answers(live.GENERAL)), 15
         )
-        [answer] = it.answers(live.GENERAL)
-        assert sentence in note(answer)
-        assert "sk-" not in note(answer)
-        warnings = [x for x in it.bot.log if x.get("level") == "warning"]
+        [answer] = system.answers(live.GENERAL)
+        assert sentence in status_text(answer)
+        assert "sk-" not in status_text(answer)
+        warnings = [x for x in system.bot.log if x.get("level") == "warning"]
         assert any(warning in x["message"] for x in warnings)
-        assert not any("sk-" in str(line) for line in it.bot.log)
+        assert not any("sk-" in str(line) for line in system.bot.log)
 
 
 @pytest.mark.parametrize("over_http", [False, True], ids=["socket", "http"])
-async def test_health_and_metrics_stand_on_a_port_of_their_own_if_one_is_set(
+async def test_health_and_metrics_have_a_port_of_their_own_if_one_is_set(
     tmp_path: Path, over_http: bool
 ) -> None:
     async with live.slack() as slack, aiohttp.ClientSession() as session:
@@ -178,7 +178,7 @@ async def test_health_and_metrics_stand_on_a_port_of_their_own_if_one_is_set(
         assert {path: found["PORT", path] for path in slack_s} == slack_s
 
 
-async def test_key_that_leaves_the_machine_unencrypted_is_said_at_start(tmp_path: Path) -> None:
+async def test_unencrypted_transfer_of_a_key_is_warned_of_at_start(tmp_path: Path) -> None:
     async with live.slack() as slack:
         bot = await start(
             environment(

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 from bot.playground.model.config import CHAT_ONLY
-from tests.e2e.bot.running import Whole, whole
+from tests.e2e.bot.running import System, running_system
 from tests.unit.playground import live
 
 MENTION = f"<@{live.BOT}>"
 SUM = f"{MENTION} calculate 12 * (3 + 4)"
 
 
-def requests(all_of_it: Whole, what: str) -> list[object]:
+def requests(system: System, what: str) -> list[object]:
     """What the model's log says of requests that were answered ("connect") or refused."""
-    return [entry.detail.get("api") for entry in all_of_it.model.log if entry.what == what]
+    return [entry.detail.get("api") for entry in system.model.log if entry.what == what]
 
 
 @pytest.mark.parametrize(
@@ -28,19 +28,19 @@ def requests(all_of_it: Whole, what: str) -> list[object]:
         ("chat", {"UPSTREAM_MODEL": CHAT_ONLY}),
     ],
 )
-async def test_a_tool_is_called_run_and_its_result_told(
+async def test_tool_is_called_and_its_output_used_in_the_answer(
     tmp_path: Path, api: str, variables: dict[str, str]
 ) -> None:
-    async with whole(tmp_path, variables={"UPSTREAM_API": api} | variables) as all_of_it:
-        asked = all_of_it.slack.workspace.say(live.GENERAL, SUM)
-        text = await all_of_it.answered(live.GENERAL)
+    async with running_system(tmp_path, variables={"UPSTREAM_API": api} | variables) as system:
+        asked = system.slack.workspace.say(live.GENERAL, SUM)
+        text = await system.answered(live.GENERAL)
         assert "`calculate`" in text
         assert "**84**" in text
-        assert requests(all_of_it, "connect") == [api, api]
+        assert requests(system, "connect") == [api, api]
         again = f"{MENTION} what time is it?"
-        all_of_it.slack.workspace.say(live.GENERAL, again, thread_ts=asked.ts)
-        text = await all_of_it.answered(live.GENERAL, 2)
+        system.slack.workspace.say(live.GENERAL, again, thread_ts=asked.ts)
+        text = await system.answered(live.GENERAL, 2)
         assert "`now`" in text
         assert "UTC" in text
-        assert requests(all_of_it, "connect") == [api] * 4
-        assert requests(all_of_it, "refused") == []
+        assert requests(system, "connect") == [api] * 4
+        assert requests(system, "refused") == []

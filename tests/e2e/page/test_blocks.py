@@ -9,7 +9,7 @@ import pytest
 
 from bot.playground.page import blocks
 from bot.playground.page.names import Names
-from tests.e2e.page.parsed import Parsed
+from tests.e2e.page.parsed_html import ParsedHtml
 
 NAMES = Names({"U1": "ada", "U2": "ben"}, {"C1": "general"}, me="U1")
 
@@ -22,20 +22,20 @@ def option(value: str) -> dict[str, Any]:
     return {"text": plain(value.upper()), "value": value}
 
 
-def parsed(*given: dict[str, Any]) -> Parsed:
-    return Parsed(blocks.to_html(given, NAMES))
+def parsed(*given: dict[str, Any]) -> ParsedHtml:
+    return ParsedHtml(blocks.to_html(given, NAMES))
 
 
-def element(given: dict[str, Any]) -> Parsed:
+def element(given: dict[str, Any]) -> ParsedHtml:
     return parsed({"type": "actions", "block_id": "b", "elements": [given]})
 
 
-def test_every_block_names_itself() -> None:
+def test_block_has_a_class_of_its_type_and_its_id() -> None:
     found = parsed({"type": "divider", "block_id": "b1"})
     assert found.first("div") == {"class": "block divider", "data-block": "b1"}
 
 
-def test_a_section_has_text_fields_and_an_accessory() -> None:
+def test_section_has_text_fields_and_an_accessory() -> None:
     found = parsed(
         {
             "type": "section",
@@ -88,13 +88,13 @@ def test_rich_text_keeps_its_lists_styles_and_code() -> None:
     assert found.first("ol")["start"] == "3"
 
 
-def test_a_table_block_has_a_head() -> None:
+def test_table_block_has_a_head() -> None:
     rich = {"type": "rich_text", "elements": []}
     found = parsed({"type": "table", "rows": [[plain("a"), plain("b")], [plain("1"), rich]]})
     assert [t for t in found.tags if t in ("th", "td")] == ["th", "th", "td", "td"]
 
 
-def test_a_button_carries_what_a_press_needs() -> None:
+def test_button_has_the_data_of_its_press() -> None:
     asked = {"title": plain("Sure?"), "text": plain("Really"), "confirm": plain("Yes")}
     given = {"type": "button", "action_id": "stop", "value": "t1", "style": "danger"}
     found = element({**given, "text": plain("Stop :x:"), "confirm": asked}).first("button")
@@ -131,13 +131,13 @@ def test_feedback_buttons_are_two_buttons_of_one_action() -> None:
         ({"type": "conversations_select"}, ["", "C1"]),
     ],
 )
-def test_a_menu_offers_its_values(given: dict[str, Any], values: list[str]) -> None:
+def test_menu_has_its_options(given: dict[str, Any], values: list[str]) -> None:
     found = element({**given, "action_id": "m"})
     assert [a.get("value") for name, a in found.elements if name == "option"] == values
     assert found.first("select")["data-action"] == "m"
 
 
-def test_what_was_chosen_before_is_chosen() -> None:
+def test_initial_choice_is_selected() -> None:
     boxes = {
         "type": "checkboxes",
         "options": [option("a"), option("b")],
@@ -157,7 +157,7 @@ def test_what_was_chosen_before_is_chosen() -> None:
         ({"type": "datepicker", "initial_date": "2026-11-22"}, "input", "date"),
     ],
 )
-def test_an_input_is_labelled(given: dict[str, Any], tag: str, kind: str | None) -> None:
+def test_input_is_labelled(given: dict[str, Any], tag: str, kind: str | None) -> None:
     found = parsed(
         {
             "type": "input",
@@ -171,7 +171,7 @@ def test_an_input_is_labelled(given: dict[str, Any], tag: str, kind: str | None)
     assert "data-required" in found.first("label")
 
 
-def test_what_cannot_be_shown_says_so() -> None:
+def test_unsupported_block_says_so() -> None:
     found = parsed(
         {"type": "video"}, {"type": "actions", "elements": [{"type": "workflow_button"}]}
     )

@@ -32,7 +32,7 @@ async def use(message: Locator, tool: str) -> None:
 
 
 @pytest.mark.parametrize("place", ["general", "Bot"])
-async def test_a_question_deleted_while_it_is_answered_leaves_nothing(
+async def test_question_deleted_while_it_is_answered_leaves_nothing(
     chrome: Browser, playground: str, place: str
 ) -> None:
     async with visit(chrome, playground, place) as page:
@@ -47,9 +47,7 @@ async def test_a_question_deleted_while_it_is_answered_leaves_nothing(
         await expect(by_bot).to_have_count(before)
 
 
-async def test_an_edited_question_is_offered_and_asked_again(
-    chrome: Browser, playground: str
-) -> None:
+async def test_edited_question_is_offered_and_asked_again(chrome: Browser, playground: str) -> None:
     async with visit(chrome, playground, "engineering") as page:
         await write(page, "@bot count to 11")
         await expect(answer(page)).to_contain_text("10 11")

@@ -1,4 +1,4 @@
-"""A direct message goes on, and begins anew by the menu under an answer, with the real bot."""
+"""A conversation in a direct message continues, and the menu starts a new one; the real bot."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.e2e.page.journey import answer, playing, visit, write
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_the_menu_under_an_answer_begins_a_new_conversation(chrome: Browser) -> None:
+async def test_menu_of_an_answer_starts_a_new_conversation(chrome: Browser) -> None:
     async with playing() as playground, visit(chrome, playground, "Bot") as page:
         await write(page, "My name is Ada.")
         await expect(answer(page)).to_contain_text("Pleased to meet you")

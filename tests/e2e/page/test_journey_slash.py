@@ -41,7 +41,7 @@ async def press(within: Locator, label: str) -> None:
     await within.get_by_role("button", name=label).click()
 
 
-async def test_an_answer_is_shown_in_its_note_as_it_is_written_and_no_second_message_comes(
+async def test_answer_is_shown_live_in_its_acknowledgement_without_a_second_message(
     chrome: Browser, playground: str
 ) -> None:
     async with visit(chrome, playground, "random") as page:
@@ -60,7 +60,7 @@ async def test_an_answer_is_shown_in_its_note_as_it_is_written_and_no_second_mes
         assert lengths == sorted(lengths)
 
 
-async def test_stop_leaves_what_is_written_in_place_of_the_note(
+async def test_stop_leaves_the_written_text_in_place_of_the_acknowledgement(
     chrome: Browser, playground: str
 ) -> None:
     async with visit(chrome, playground, "engineering") as page:
@@ -71,7 +71,7 @@ async def test_stop_leaves_what_is_written_in_place_of_the_note(
         await expect(private(page)).not_to_contain_text("4999 5000")
 
 
-async def test_an_answer_is_shared_for_everyone(chrome: Browser, playground: str) -> None:
+async def test_answer_is_shared_for_everyone(chrome: Browser, playground: str) -> None:
     async with visit(chrome, playground, "general") as page:
         await write(page, "/ask count to 12")
         await expect(private(page).last).to_contain_text("11 12")
@@ -84,7 +84,7 @@ async def test_an_answer_is_shared_for_everyone(chrome: Browser, playground: str
         await expect(private(page).last.get_by_role("button", name=CONTINUE)).to_be_visible()
 
 
-async def test_the_conversation_goes_on_in_the_dm(chrome: Browser, playground: str) -> None:
+async def test_conversation_continues_in_the_dm(chrome: Browser, playground: str) -> None:
     async with visit(chrome, playground, "random") as page:
         await write(page, "/ask my name is Wilhelmina")
         await expect(private(page).last).to_contain_text("Pleased to meet you, Wilhelmina")

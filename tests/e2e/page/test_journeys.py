@@ -41,7 +41,7 @@ async def playground() -> AsyncIterator[str]:
         yield address
 
 
-async def test_a_mention_is_answered_in_a_thread_that_is_seen_growing(
+async def test_mention_is_answered_in_a_thread_that_grows_on_the_page(
     chrome: Browser, playground: str
 ) -> None:
     async with visit(chrome, playground, "general") as page:
@@ -56,13 +56,13 @@ async def test_a_mention_is_answered_in_a_thread_that_is_seen_growing(
         assert numbers[:400] == [str(number) for number in range(1, 401)]
 
 
-async def test_a_direct_message_needs_no_mention(chrome: Browser, playground: str) -> None:
+async def test_direct_message_needs_no_mention(chrome: Browser, playground: str) -> None:
     async with visit(chrome, playground, "Bot") as page:
         await write(page, "count to 12")
         await expect(answer(page)).to_contain_text("11 12")
 
 
-async def test_a_command_is_answered_to_its_asker_alone(chrome: Browser, playground: str) -> None:
+async def test_command_is_answered_to_its_asker_alone(chrome: Browser, playground: str) -> None:
     async with visit(chrome, playground, "random") as page:
         await write(page, "/ask count to 12")
         private = page.locator("#messages .ephemeral")
@@ -73,7 +73,7 @@ async def test_a_command_is_answered_to_its_asker_alone(chrome: Browser, playgro
             await expect(hers.locator("#messages .ephemeral")).to_have_count(0)
 
 
-async def test_a_follow_up_knows_the_first_answer(chrome: Browser, playground: str) -> None:
+async def test_follow_up_knows_the_first_answer(chrome: Browser, playground: str) -> None:
     async with visit(chrome, playground, "engineering") as page:
         await write(page, "@bot my name is Wilhelmina")
         await expect(answer(page)).to_contain_text("Pleased to meet you, Wilhelmina")
@@ -81,14 +81,14 @@ async def test_a_follow_up_knows_the_first_answer(chrome: Browser, playground: s
         await expect(answer(page)).to_contain_text("Your name is Wilhelmina")
 
 
-async def test_an_empty_mention_gets_a_hint(chrome: Browser, playground: str) -> None:
+async def test_empty_mention_gets_a_hint(chrome: Browser, playground: str) -> None:
     async with visit(chrome, playground, "engineering") as page:
         await write(page, "@bot")
         await expect(answer(page)).to_contain_text(re.compile(r"\w+"))
         await expect(answer(page).locator("code, blockquote, li").first).to_be_visible()
 
 
-async def test_a_table_and_code_are_shown_well(chrome: Browser, playground: str) -> None:
+async def test_table_and_code_are_rendered(chrome: Browser, playground: str) -> None:
     async with visit(chrome, playground, "general") as page:
         await write(page, "@bot show me a table and some python code")
         await expect(page.locator("#replies .code-language")).to_have_text("python")
@@ -97,7 +97,7 @@ async def test_a_table_and_code_are_shown_well(chrome: Browser, playground: str)
         await expect(page.locator("#replies .body")).not_to_contain_text(["```", "|--"])
 
 
-async def test_a_cut_stream_is_seen_reconnecting_and_nothing_is_doubled_or_missing(
+async def test_cut_stream_shows_reconnecting_and_the_answer_is_exact(
     chrome: Browser,
 ) -> None:
     # a workspace of its own: others have spent this minute's edits, and the sign is worth just one
@@ -153,7 +153,7 @@ async def test_try_again_after_an_error_of_the_model_s_server_brings_the_answer(
         await expect(page.locator("#replies li.by-bot").first).to_contain_text("reference")
 
 
-async def test_a_crash_in_the_middle_of_an_answer_leaves_a_bot_that_answers(
+async def test_bot_answers_again_after_a_crash_during_an_answer(
     chrome: Browser, playground: str
 ) -> None:
     async with visit(chrome, playground, "general") as page:

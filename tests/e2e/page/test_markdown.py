@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from bot.playground.page import markdown
 from bot.playground.page.names import Names
-from tests.e2e.page.parsed import Parsed
+from tests.e2e.page.parsed_html import ParsedHtml
 
 NAMES = Names({"U1": "ada"}, {"C1": "general"}, me="U2")
 
 
-def parsed(written: str) -> Parsed:
-    return Parsed(markdown.to_html(written, NAMES).strip())
+def parsed(written: str) -> ParsedHtml:
+    return ParsedHtml(markdown.to_html(written, NAMES).strip())
 
 
 def test_stars_and_tildes_are_those_of_markdown() -> None:
@@ -22,7 +22,7 @@ def test_stars_and_tildes_are_those_of_markdown() -> None:
     assert found.tags == ["p", "strong", "em", "s", "code"]
 
 
-def test_a_table_scrolls_by_itself_and_aligns_without_inline_styles() -> None:
+def test_table_scrolls_in_its_own_box_and_aligns_without_inline_styles() -> None:
     found = parsed("| a | b | c |\n|---|:-:|--:|\n| 1 | 2 | 3 |")
     assert found.tags[:2] == ["div", "table"]
     assert found.first("div")["class"] == "table"
@@ -39,13 +39,13 @@ def test_tasks_have_boxes() -> None:
     assert found.text.split() == ["done", "open", "plain"]
 
 
-def test_a_fence_shows_its_language() -> None:
+def test_fence_shows_its_language() -> None:
     found = parsed("```python title=x\nprint('<@U1>')\n```")
     assert found.first("figure")["data-language"] == "python"
     assert "print('<@U1>')" in found.text
 
 
-def test_an_open_fence_is_code_to_its_end() -> None:
+def test_open_fence_is_code_to_its_end() -> None:
     assert "**not bold**" in parsed("```\n**not bold**").text
 
 
@@ -55,12 +55,12 @@ def test_raw_html_is_text() -> None:
     assert "<script>alert(1)</script>" in found.text
 
 
-def test_an_image_is_a_link() -> None:
+def test_image_is_a_link() -> None:
     found = parsed("![a picture](https://a.example/x.png)")
     assert (found.tags, found.text) == (["p", "a"], "a picture")
 
 
-def test_every_link_opens_elsewhere() -> None:
+def test_links_open_in_a_new_tab() -> None:
     found = parsed("[one](https://a.example 'title') <https://b.example> https://c.example/x_y.")
     assert found.links == ["https://a.example", "https://b.example", "https://c.example/x_y"]
     made = [attributes for name, attributes in found.elements if name == "a"]
@@ -71,7 +71,7 @@ def test_every_link_opens_elsewhere() -> None:
     "written",
     ["[x](javascript:alert(1))", "[x](data:text/html,y)", "![x](vbscript:y)", "[x](//a.b)"],
 )
-def test_an_unsafe_link_leads_nowhere(written: str) -> None:
+def test_unsafe_link_has_no_address(written: str) -> None:
     assert all("href" not in attributes for _, attributes in parsed(written).elements)
 
 
@@ -81,7 +81,7 @@ def test_slack_s_own_mentions_work_in_markdown_but_not_in_code() -> None:
     assert found.first("strong")["class"] == "ping"
 
 
-def test_an_escaped_call_to_everybody_is_quiet() -> None:
+def test_escaped_broadcast_is_plain_text() -> None:
     found = parsed("&lt;!channel&gt; and \\<!here>")
     assert (found.tags, found.text) == (["p"], "<!channel> and <!here>")
 
@@ -92,7 +92,7 @@ def test_emoji_names_are_drawn_outside_code() -> None:
 
 @settings(max_examples=150)
 @given(st.text(st.sampled_from("*_~`<>@!#|[]():-\n\\ abU1&;/htps.\"'="), max_size=80))
-def test_whatever_is_written_nothing_can_run(written: str) -> None:
+def test_markdown_can_not_run_scripts(written: str) -> None:
     found = parsed(written)
     assert not {"script", "style", "iframe", "img", "form"} & set(found.tags)
     assert not any(

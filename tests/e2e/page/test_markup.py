@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.playground.page.markup import code_block, is_safe, link, tag, text
-from tests.e2e.page.parsed import Parsed
+from tests.e2e.page.parsed_html import ParsedHtml
 
 
 @given(st.text(), st.text())
-def test_any_text_comes_back_as_it_was(content: str, attribute: str) -> None:
-    found = Parsed(tag("p", text(content), title=attribute))
+def test_text_is_parsed_back_unchanged(content: str, attribute: str) -> None:
+    found = ParsedHtml(tag("p", text(content), title=attribute))
     same = content.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "\ufffd")
     assert found.tags == ["p"]
     assert found.text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "\ufffd") == same
@@ -36,13 +36,13 @@ def test_attributes_are_left_out_written_bare_or_renamed() -> None:
         "[x",
     ],
 )
-def test_an_unsafe_address_is_no_link(url: str) -> None:
+def test_unsafe_address_is_not_a_link(url: str) -> None:
     assert not is_safe(url)
     assert link(url, "label") == "label"
 
 
-def test_a_link_opens_elsewhere_and_hides_where_from() -> None:
-    made = Parsed(link('https://a.example/?q="x"', "label")).first("a")
+def test_link_opens_in_a_new_tab_without_a_referrer() -> None:
+    made = ParsedHtml(link('https://a.example/?q="x"', "label")).first("a")
     assert made == {
         "href": 'https://a.example/?q="x"',
         "target": "_blank",
@@ -50,8 +50,8 @@ def test_a_link_opens_elsewhere_and_hides_where_from() -> None:
     }
 
 
-def test_a_code_block_shows_its_language_and_can_be_copied() -> None:
-    found = Parsed(code_block("if a < b:\n    pass", "python"))
+def test_code_block_shows_its_language_and_can_be_copied() -> None:
+    found = ParsedHtml(code_block("if a < b:\n    pass", "python"))
     assert found.tags == ["figure", "figcaption", "span", "button", "pre", "code"]
     assert found.text == "pythonCopyif a < b:\n    pass"
     assert "data-copy" in found.first("button")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.playground.page import mrkdwn
 from bot.playground.page.names import Names
-from tests.e2e.page.parsed import Parsed
+from tests.e2e.page.parsed_html import ParsedHtml
 
 NAMES = Names({"U1": "ada", "U2": "bot"}, {"C1": "general"}, me="U1")
 
@@ -40,29 +40,29 @@ def html(written: str) -> str:
         (":tada: :no_such_name:", "🎉 :no_such_name:"),
     ],
 )
-def test_a_line_reads_as_in_slack(written: str, shown: str) -> None:
+def test_line_is_rendered_as_in_slack(written: str, shown: str) -> None:
     assert html(written) == f"<p>{shown}</p>"
 
 
 def test_people_and_channels_are_shown_by_name() -> None:
-    found = Parsed(html("<@U2> meets <@U1> in <#C1|old-name>, <@U9|ghost> in <#C9>"))
+    found = ParsedHtml(html("<@U2> meets <@U1> in <#C1|old-name>, <@U9|ghost> in <#C9>"))
     assert found.text == "@bot meets @ada in #general, @ghost in #C9"
     assert [a["class"] for _, a in found.elements if "class" in a][:2] == ["mention", "mention me"]
 
 
 @pytest.mark.parametrize("word", ["channel", "here", "everyone"])
-def test_a_call_to_everybody_is_loud(word: str) -> None:
-    found = Parsed(html(f"<!{word}>"))
+def test_broadcast_is_highlighted(word: str) -> None:
+    found = ParsedHtml(html(f"<!{word}>"))
     assert found.first("strong")["class"] == "ping"
     assert found.text == f"@{word}"
 
 
-def test_a_user_group_rings_too() -> None:
-    assert Parsed(html("<!subteam^S1|@team>")).first("strong")["class"] == "ping"
+def test_user_group_is_highlighted_too() -> None:
+    assert ParsedHtml(html("<!subteam^S1|@team>")).first("strong")["class"] == "ping"
 
 
-def test_a_date_is_shown_as_its_fallback_and_keeps_the_moment() -> None:
-    found = Parsed(html("<!date^1700000000^{date}|a day in 2023>"))
+def test_date_is_shown_as_its_fallback_and_keeps_the_moment() -> None:
+    found = ParsedHtml(html("<!date^1700000000^{date}|a day in 2023>"))
     assert (found.text, found.first("time")["datetime"]) == (
         "a day in 2023",
         "2023-11-14T22:13:20+00:00",
@@ -70,18 +70,20 @@ def test_a_date_is_shown_as_its_fallback_and_keeps_the_moment() -> None:
 
 
 def test_links_carry_their_label_and_bare_addresses_themselves() -> None:
-    found = Parsed(html("<https://a.example/?x=1&amp;y=2|the *label*> (https://b.example/a_b_c)."))
+    found = ParsedHtml(
+        html("<https://a.example/?x=1&amp;y=2|the *label*> (https://b.example/a_b_c).")
+    )
     assert found.links == ["https://a.example/?x=1&y=2", "https://b.example/a_b_c"]
     assert found.text == "the *label* (https://b.example/a_b_c)."
 
 
-def test_a_script_is_never_a_link() -> None:
-    found = Parsed(html("<javascript:alert(1)|click>"))
+def test_script_is_never_a_link() -> None:
+    found = ParsedHtml(html("<javascript:alert(1)|click>"))
     assert (found.links, found.text) == ([], "<javascript:alert(1)|click>")
 
 
-def test_a_fence_keeps_everything_as_written() -> None:
-    found = Parsed(html("before\n```\n*a* <@U1> &lt;x&gt;\n\n  b\n```\nafter"))
+def test_fence_keeps_its_text_unchanged() -> None:
+    found = ParsedHtml(html("before\n```\n*a* <@U1> &lt;x&gt;\n\n  b\n```\nafter"))
     assert "*a* <@U1> <x>\n\n  b" in found.text
     assert found.tags.count("p") == 2
 
@@ -92,7 +94,7 @@ def test_quoted_lines_are_one_quote() -> None:
 
 @settings(max_examples=150)
 @given(st.text(st.sampled_from("*_~`<>@!#|:&;\n abUC1/htps.ltgm"), max_size=60))
-def test_whatever_is_written_no_markup_gets_through(written: str) -> None:
-    found = Parsed(html(written))
+def test_mrkdwn_lets_no_markup_through(written: str) -> None:
+    found = ParsedHtml(html(written))
     assert set(found.tags) <= ALLOWED
     assert all(url.startswith(("http://", "https://", "mailto:")) for url in found.links)

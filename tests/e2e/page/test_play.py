@@ -70,63 +70,65 @@ async def playing(folder: Path, **options: Any) -> AsyncIterator[Playing]:
                 await task
 
 
-async def test_the_bot_is_told_where_everything_is(tmp_path: Path) -> None:
-    async with playing(tmp_path) as on:
-        told = await on.until_up()
-        assert told["SLACK_API_URL"] == f"{on.url}/api/"
-        assert told["UPSTREAM_BASE_URL"] == f"{on.url}/v1"
+async def test_environment_of_the_bot_has_every_address(tmp_path: Path) -> None:
+    async with playing(tmp_path) as server:
+        told = await server.until_up()
+        assert told["SLACK_API_URL"] == f"{server.url}/api/"
+        assert told["UPSTREAM_BASE_URL"] == f"{server.url}/v1"
         assert told["DATABASE_URL"].startswith("sqlite:////")
         headers = {"Authorization": f"Bearer {told['SLACK_BOT_TOKEN']}"}
-        async with on.http.post(f"{told['SLACK_API_URL']}auth.test", headers=headers) as answer:
+        async with server.http.post(f"{told['SLACK_API_URL']}auth.test", headers=headers) as answer:
             assert (await answer.json())["ok"] is True
         headers = {"Authorization": f"Bearer {told['UPSTREAM_API_KEY']}"}
-        async with on.http.get(f"{told['UPSTREAM_BASE_URL']}/models", headers=headers) as answer:
+        async with server.http.get(
+            f"{told['UPSTREAM_BASE_URL']}/models", headers=headers
+        ) as answer:
             assert answer.status == 200
 
 
-async def test_its_tokens_are_new_each_time(tmp_path: Path) -> None:
-    async with playing(tmp_path) as on:
-        first = (await on.until_up())["SLACK_BOT_TOKEN"]
+async def test_tokens_are_new_for_each_run(tmp_path: Path) -> None:
+    async with playing(tmp_path) as server:
+        first = (await server.until_up())["SLACK_BOT_TOKEN"]
     (tmp_path / "notes.json").unlink()
-    async with playing(tmp_path) as on:
-        assert (await on.until_up())["SLACK_BOT_TOKEN"] != first
+    async with playing(tmp_path) as server:
+        assert (await server.until_up())["SLACK_BOT_TOKEN"] != first
 
 
-async def test_it_ends_within_two_seconds_and_takes_everything_along(tmp_path: Path) -> None:
-    async with playing(tmp_path) as on:
-        told = await on.until_up()
+async def test_playground_ends_within_two_seconds_with_all_its_processes(tmp_path: Path) -> None:
+    async with playing(tmp_path) as server:
+        told = await server.until_up()
         assert Path(told["DATABASE_URL"].removeprefix("sqlite:///")).parent.is_dir()
     await until_gone(told["pid"])
     assert not Path(told["DATABASE_URL"].removeprefix("sqlite:///")).parent.exists()
 
 
-async def test_sigterm_ends_it_as_cleanly(tmp_path: Path) -> None:
+async def test_sigterm_ends_the_playground_as_cleanly(tmp_path: Path) -> None:
     config = PlayConfig([sys.executable, "-c", BOT], {"NOTES": str(tmp_path / "notes")}, port=0)
     async with asyncio.timeout(5):
         await play(config, ready=lambda _: os.kill(os.getpid(), signal.SIGTERM))
 
 
-async def test_a_real_upstream_is_used_and_named(tmp_path: Path) -> None:
+async def test_real_upstream_is_used_and_named(tmp_path: Path) -> None:
     real = {"upstream": "https://api.example/v1", "model_name": "some-model"}
-    async with playing(tmp_path, **real) as on:
-        told = await on.until_up()
+    async with playing(tmp_path, **real) as server:
+        told = await server.until_up()
         assert told["UPSTREAM_BASE_URL"] == "https://api.example/v1"
         assert "UPSTREAM_API_KEY" not in told
-        async with on.http.get(f"{on.url}/v1/models") as answer:
+        async with server.http.get(f"{server.url}/v1/models") as answer:
             assert answer.status == 404
-        async with on.http.ws_connect(f"{on.url}/play/feed") as tab:
+        async with server.http.ws_connect(f"{server.url}/play/feed") as tab:
             about = json.loads(await tab.receive_str())["about"]
             assert (about["demo"], about["model"]) == (False, "some-model")
 
 
-async def test_a_taken_port_is_replaced_by_a_free_one(tmp_path: Path) -> None:
+async def test_taken_port_is_replaced_by_a_free_one(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        async with playing(tmp_path, port=port) as on:
-            assert on.url != f"http://127.0.0.1:{port}"
-            await on.until_up()
+        async with playing(tmp_path, port=port) as server:
+            assert server.url != f"http://127.0.0.1:{port}"
+            await server.until_up()
 
 
-def test_an_address_that_is_not_ours_is_an_error() -> None:
+def test_address_of_another_machine_is_an_error() -> None:
     with pytest.raises(OSError, match="address"):
         listening("192.0.2.1", 0)

@@ -8,8 +8,8 @@ from bot.playground.board import Board
 from bot.playground.page import present
 from bot.playground.page.names import Names
 from bot.playground.slack.workspace import Workspace
-from tests.e2e.page.parsed import Parsed
-from tests.e2e.page.stage import ADA, BOT, GENERAL, YOU
+from tests.e2e.page.page_server import ADA, BOT, GENERAL, YOU
+from tests.e2e.page.parsed_html import ParsedHtml
 
 NAMES = Names({YOU: "you", ADA: "ada", BOT: "bot"}, {GENERAL: "general"}, me=YOU)
 
@@ -18,20 +18,20 @@ def shown(**record: Any) -> dict[str, Any]:
     return present.message({"ts": "1.0", "user": YOU, "text": "", **record}, NAMES)
 
 
-def test_the_names_are_those_of_the_workspace() -> None:
+def test_names_are_those_of_the_workspace() -> None:
     names = present.names(Workspace(Board()), ADA)
     assert (names.users[BOT], names.channels[GENERAL], names.me) == ("bot", "general", ADA)
 
 
 def test_blocks_are_shown_instead_of_the_text() -> None:
     block = {"type": "markdown", "text": "**b**"}
-    assert Parsed(shown(text="a", blocks=[block], bot_id="B1")["html"]).text.strip() == "b"
-    assert Parsed(shown(text="*a*", bot_id="B1")["html"]).text == "a"
+    assert ParsedHtml(shown(text="a", blocks=[block], bot_id="B1")["html"]).text.strip() == "b"
+    assert ParsedHtml(shown(text="*a*", bot_id="B1")["html"]).text == "a"
 
 
 def test_marks_that_a_person_typed_are_drawn() -> None:
     said = Workspace(Board()).say(GENERAL, "`a < b` and *c*").as_slack()
-    assert Parsed(present.message(said, NAMES)["html"]).tags == ["p", "code", "strong"]
+    assert ParsedHtml(present.message(said, NAMES)["html"]).tags == ["p", "code", "strong"]
 
 
 def test_marks_of_a_message_are_kept() -> None:
@@ -48,17 +48,17 @@ def test_marks_of_a_message_are_kept() -> None:
     assert shown(subtype="tombstone")["gone"] is True
 
 
-def test_only_one_s_own_message_can_be_typed_again() -> None:
+def test_typed_text_is_given_for_own_messages_only() -> None:
     assert shown(text=f"<@{BOT}> a &lt; b")["typed"] == "@bot a < b"
     assert shown(text="hers", user=ADA)["typed"] == ""
 
 
-def test_an_app_without_a_user_has_the_name_of_its_profile() -> None:
+def test_app_without_a_user_has_the_name_of_its_profile() -> None:
     assert shown(user=None, bot_profile={"name": "Answers"})["name"] == "Answers"
 
 
 def test_files_attachments_and_reactions_stand_under_the_text() -> None:
-    found = Parsed(
+    found = ParsedHtml(
         shown(
             text="a",
             files=[{"name": "x.pdf", "permalink": "https://a.example/x"}],
@@ -81,14 +81,16 @@ ALERT = {
 }
 
 
-def test_an_attachment_shows_all_its_parts_and_its_fallback_only_without_them() -> None:
-    found = Parsed(shown(text="", attachments=[ALERT])["html"])
+def test_attachment_shows_all_its_parts_and_its_fallback_only_without_them() -> None:
+    found = ParsedHtml(shown(text="", attachments=[ALERT])["html"])
     assert found.text == "New alertGrafanaCPU highover 90 %Severitycriticalalertmanager"
     assert found.links == ["https://g.example/1"]
-    assert Parsed(shown(text="", attachments=[{"fallback": "a table"}])["html"]).text == "a table"
+    assert (
+        ParsedHtml(shown(text="", attachments=[{"fallback": "a table"}])["html"]).text == "a table"
+    )
 
 
-def test_a_view_has_a_title_and_buttons_of_plain_text() -> None:
+def test_view_has_a_title_and_buttons_of_plain_text() -> None:
     words = {"type": "plain_text", "text": "Save <b>"}
     made = present.view({"id": "V1", "type": "modal", "submit": words, "blocks": []}, NAMES)
     assert made is not None

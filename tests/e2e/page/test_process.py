@@ -68,11 +68,11 @@ def alive(pid: int) -> bool:
     return False
 
 
-def test_the_pause_grows_and_is_bounded() -> None:
+def test_restart_pause_grows_and_is_bounded() -> None:
     assert [pause(deaths) for deaths in (1, 2, 3, 4, 20)] == [0.5, 1.0, 2.0, 4.0, 30.0]
 
 
-async def test_it_starts_runs_and_stops() -> None:
+async def test_process_starts_runs_and_stops() -> None:
     async with child(SLEEP) as bot:
         await bot.process.start()
         await bot.until(lambda: bot.process.state == "up")
@@ -84,7 +84,7 @@ async def test_it_starts_runs_and_stops() -> None:
         assert [state for state, _, _ in bot.states] == ["starting", "up", "down"]
 
 
-async def test_it_is_up_when_it_says_so() -> None:
+async def test_process_is_up_when_its_probe_succeeds() -> None:
     answers = [False, True]
 
     async def probe() -> bool:
@@ -96,7 +96,7 @@ async def test_it_is_up_when_it_says_so() -> None:
         assert answers == []
 
 
-async def test_its_lines_reach_the_board_and_what_is_no_routine_the_terminal(
+async def test_log_lines_reach_the_board_and_unusual_ones_the_terminal(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     routine = '{"level": "info", "message": "routine"}'
@@ -118,7 +118,7 @@ async def test_its_lines_reach_the_board_and_what_is_no_routine_the_terminal(
     assert "routine" not in written
 
 
-async def test_a_crash_is_a_real_one_and_a_new_life_begins_at_once() -> None:
+async def test_crash_is_a_kill_and_the_process_restarts_at_once() -> None:
     async with child(SLEEP) as bot:
         await bot.process.start()
         await bot.until(lambda: bot.process.state == "up")
@@ -130,7 +130,7 @@ async def test_a_crash_is_a_real_one_and_a_new_life_begins_at_once() -> None:
         assert bot.said("fault") == ["kill -9"]
 
 
-async def test_it_comes_back_when_it_dies_by_itself() -> None:
+async def test_process_is_restarted_when_it_exits_by_itself() -> None:
     async with child("raise SystemExit(1)") as bot:
         await bot.process.start()
         await bot.until(lambda: [state for state, *_ in bot.states].count("starting") == 2)
@@ -138,7 +138,7 @@ async def test_it_comes_back_when_it_dies_by_itself() -> None:
         assert sentence == "The bot ended by itself (exit code 1); next start in 0.5 s."
 
 
-async def test_a_signal_from_elsewhere_is_named() -> None:
+async def test_signal_from_elsewhere_is_named() -> None:
     async with child(SLEEP) as bot:
         await bot.process.start()
         await bot.until(lambda: bot.process.state == "up")
@@ -158,7 +158,7 @@ async def test_wrong_settings_are_shown_and_not_tried_again() -> None:
         assert [state for state, *_ in bot.states].count("starting") == 1
 
 
-async def test_a_command_that_is_not_there_says_so() -> None:
+async def test_missing_command_is_reported() -> None:
     board = Board()
     process = BotProcess(["/no/such/program"], {}, board)
     bot = Watched(process, board)
@@ -168,7 +168,7 @@ async def test_a_command_that_is_not_there_says_so() -> None:
     assert "/no/such/program: No such file or directory" in bot.said()
 
 
-async def test_one_that_will_not_hear_is_killed() -> None:
+async def test_process_that_ignores_sigterm_is_killed() -> None:
     async with child(DEAF) as bot:
         await bot.process.start()
         await bot.until(lambda: "deaf" in bot.said())
@@ -179,7 +179,7 @@ async def test_one_that_will_not_hear_is_killed() -> None:
         assert not alive(pid)
 
 
-async def test_all_at_once_still_leaves_one() -> None:
+async def test_concurrent_actions_leave_one_process() -> None:
     async with child(SLEEP) as bot:
         await asyncio.gather(*(bot.process.start() for _ in range(3)), bot.process.crash())
         await asyncio.gather(bot.process.restart(), bot.process.crash(), bot.process.start())
@@ -188,7 +188,7 @@ async def test_all_at_once_still_leaves_one() -> None:
         assert [pid for pid in pids if alive(pid)] == [bot.process.pid]
 
 
-async def test_what_it_started_goes_with_it() -> None:
+async def test_child_processes_end_with_the_process() -> None:
     code = (
         "import subprocess, sys\n"
         f"child = subprocess.Popen([sys.executable, '-c', {SLEEP!r}])\n"
@@ -202,7 +202,7 @@ async def test_what_it_started_goes_with_it() -> None:
         await until_gone(grandchild)
 
 
-async def test_no_orphan_stays_when_the_playground_is_killed() -> None:
+async def test_process_ends_when_the_playground_is_killed() -> None:
     leashed = [sys.executable, "-I", str(leash.__file__), sys.executable, "-c", SLEEP]
     code = (
         "import subprocess, sys, time\n"

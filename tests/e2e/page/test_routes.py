@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bot.playground.slack.seed import SECRET
-from tests.e2e.page import stage
-from tests.e2e.page.stage import ADA, BOT, DM, GENERAL, YOU
+from tests.e2e.page import page_server
+from tests.e2e.page.page_server import ADA, BOT, DM, GENERAL, YOU
 
 BUTTON = {
     "type": "actions",
@@ -19,22 +19,22 @@ BUTTON = {
 }
 
 
-async def test_a_message_is_said_with_its_names_as_ids() -> None:
-    async with stage.page() as on:
-        await on.done("say", channel=GENERAL, text="@bot hello")
-        said = on.workspace.messages(GENERAL)[-1]
+async def test_message_is_posted_with_its_names_as_ids() -> None:
+    async with page_server.serve_page() as server:
+        await server.request_ok("say", channel=GENERAL, text="@bot hello")
+        said = server.workspace.messages(GENERAL)[-1]
         assert (said.user, said.text, said.thread_ts) == (YOU, f"<@{BOT}> hello", None)
-        await on.done("say", channel=GENERAL, text="and I", thread_ts=said.ts, user=ADA)
-        reply = on.workspace.messages(GENERAL)[-1]
+        await server.request_ok("say", channel=GENERAL, text="and I", thread_ts=said.ts, user=ADA)
+        reply = server.workspace.messages(GENERAL)[-1]
         assert (reply.user, reply.text, reply.thread_ts) == (ADA, "and I", said.ts)
 
 
-async def test_a_command_reaches_the_app_and_no_channel() -> None:
-    async with stage.page() as on:
-        before = len(on.workspace.messages(GENERAL))
-        await on.done("say", channel=GENERAL, text="/ask why?")
-        await on.done("command", channel=GENERAL, command="/ask", text="why?")
-        assert len(on.workspace.messages(GENERAL)) == before
+async def test_command_reaches_the_app_and_no_channel() -> None:
+    async with page_server.serve_page() as server:
+        before = len(server.workspace.messages(GENERAL))
+        await server.request_ok("say", channel=GENERAL, text="/ask why?")
+        await server.request_ok("command", channel=GENERAL, command="/ask", text="why?")
+        assert len(server.workspace.messages(GENERAL)) == before
 
 
 @pytest.mark.parametrize(
@@ -66,80 +66,80 @@ async def test_a_command_reaches_the_app_and_no_channel() -> None:
         ("fault", {"lose_every": True}, "lose_every cannot be True."),
     ],
 )
-async def test_what_makes_no_sense_is_refused_with_a_sentence(
+async def test_invalid_request_is_refused_with_a_sentence(
     deed: str, body: dict[str, Any], sentence: str
 ) -> None:
-    async with stage.page() as on:
-        assert await on.deed(deed, body) == (400, {"ok": False, "error": sentence})
+    async with page_server.serve_page() as server:
+        assert await server.request(deed, body) == (400, {"ok": False, "error": sentence})
 
 
-async def test_only_a_message_of_one_s_own_is_edited_or_deleted() -> None:
-    async with stage.page() as on:
-        mine = on.workspace.say(GENERAL, "first")
-        hers = on.workspace.say(GENERAL, "hers", user=ADA)
-        await on.done("edit", channel=GENERAL, ts=mine.ts, text="second @bot")
-        edited = on.workspace.message(GENERAL, mine.ts)
+async def test_message_is_edited_or_deleted_by_its_author_only() -> None:
+    async with page_server.serve_page() as server:
+        mine = server.workspace.say(GENERAL, "first")
+        hers = server.workspace.say(GENERAL, "hers", user=ADA)
+        await server.request_ok("edit", channel=GENERAL, ts=mine.ts, text="second @bot")
+        edited = server.workspace.message(GENERAL, mine.ts)
         assert edited is not None
         assert (edited.text, edited.edited is not None) == (f"second <@{BOT}>", True)
         for deed in ("edit", "delete"):
             body = {"channel": GENERAL, "ts": hers.ts, "text": "x"}
-            assert (await on.deed(deed, body))[0] == 400
-        await on.done("delete", channel=GENERAL, ts=mine.ts)
-        assert on.workspace.message(GENERAL, mine.ts) is None
+            assert (await server.request(deed, body))[0] == 400
+        await server.request_ok("delete", channel=GENERAL, ts=mine.ts)
+        assert server.workspace.message(GENERAL, mine.ts) is None
 
 
-async def test_a_press_reaches_the_app() -> None:
-    async with stage.page() as on:
-        posted = await on.bot("chat.postMessage", channel=GENERAL, text="x", blocks=[BUTTON])
+async def test_press_reaches_the_app() -> None:
+    async with page_server.serve_page() as server:
+        posted = await server.bot("chat.postMessage", channel=GENERAL, text="x", blocks=[BUTTON])
         where = {"channel": GENERAL, "message_ts": posted["ts"], "block_id": "b"}
-        await on.done("press", **where, action_id="stop")
-        status, body = await on.deed("press", {**where, "action_id": "other"})
+        await server.request_ok("press", **where, action_id="stop")
+        status, body = await server.request("press", {**where, "action_id": "other"})
         assert (status, body["error"]) == (400, "That is not there any more: b/other.")
 
 
-async def test_the_bot_is_invited_and_its_home_opened() -> None:
-    async with stage.page() as on:
-        await on.done("invite", channel=SECRET.id)
-        assert BOT in on.workspace.channels[SECRET.id].members
-        await on.done("home", tab="messages")
-        assert DM in on.workspace.channels
+async def test_bot_is_invited_and_its_home_tab_opened() -> None:
+    async with page_server.serve_page() as server:
+        await server.request_ok("invite", channel=SECRET.id)
+        assert BOT in server.workspace.channels[SECRET.id].members
+        await server.request_ok("home", tab="messages")
+        assert DM in server.workspace.channels
 
 
 async def test_faults_are_put_in_force_and_lifted() -> None:
-    async with stage.page() as on:
-        await on.done("fault", drop_at=0.3, drop_times=1)
-        await on.done("fault", model_status=429, model_status_times=2)
-        assert (on.board.faults.drop_at, on.board.faults.model_status) == (0.3, 429)
-        await on.done("fault", drop_at=None, model_status=0)
-        assert (on.board.faults.drop_at, on.board.faults.model_status) == (None, 0)
+    async with page_server.serve_page() as server:
+        await server.request_ok("fault", drop_at=0.3, drop_times=1)
+        await server.request_ok("fault", model_status=429, model_status_times=2)
+        assert (server.board.faults.drop_at, server.board.faults.model_status) == (0.3, 429)
+        await server.request_ok("fault", drop_at=None, model_status=0)
+        assert (server.board.faults.drop_at, server.board.faults.model_status) == (None, 0)
 
 
 async def test_slack_asks_for_a_new_socket() -> None:
-    async with stage.page() as on:
+    async with page_server.serve_page() as server:
         asked: list[str] = []
-        on.workspace.refresh_sockets = lambda: asked.append("refresh")
-        await on.done("refresh")
+        server.workspace.refresh_sockets = lambda: asked.append("refresh")
+        await server.request_ok("refresh")
         assert asked == ["refresh"]
 
 
-async def test_the_bot_is_crashed_and_restarted() -> None:
-    async with stage.page() as on:
-        await on.process.start()
-        await on.done("crash")
-        await on.done("restart")
-        await on.process.stop()
-        assert [e.what for e in on.board.log if e.kind == "fault"] == ["kill -9"]
+async def test_bot_is_crashed_and_restarted() -> None:
+    async with page_server.serve_page() as server:
+        await server.process.start()
+        await server.request_ok("crash")
+        await server.request_ok("restart")
+        await server.process.stop()
+        assert [e.what for e in server.board.log if e.kind == "fault"] == ["kill -9"]
 
 
-async def test_every_file_of_the_page_is_served() -> None:
-    async with stage.page() as on:
+async def test_files_of_the_page_are_all_served() -> None:
+    async with page_server.serve_page() as server:
         for path in (
             "/",
             "/play/static/js/main.js",
             "/play/static/css/tokens.css",
             "/play/static/icon.svg",
         ):
-            async with on.http.get(on.url + path) as answer:
+            async with server.http.get(server.url + path) as answer:
                 assert answer.status == 200
-        async with on.http.get(f"{on.url}/play/static/../__init__.py") as answer:
+        async with server.http.get(f"{server.url}/play/static/../__init__.py") as answer:
             assert answer.status == 404

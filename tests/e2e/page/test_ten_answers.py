@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.e2e.page.journey import playing, visit
-from tests.e2e.page.stage import DM, GENERAL
+from tests.e2e.page.page_server import DM, GENERAL
 from tests.unit.playground.live import ENGINEERING
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -21,7 +21,9 @@ NAMES = Names({"U1": "ada", "U2": "ada lovelace", "U3": "bot"}, {"C1": "general"
         ("/usr/bin is a folder", None),
     ],
 )
-def test_a_line_with_a_slash_is_a_command(written: str, parts: tuple[str, str] | None) -> None:
+def test_line_that_begins_with_a_slash_is_a_command(
+    written: str, parts: tuple[str, str] | None
+) -> None:
     assert typed.command(written) == parts
 
 
@@ -50,5 +52,5 @@ def test_names_become_ids(written: str, sent: str) -> None:
         ("<https://a.example/?a=1&amp;b=2>", "https://a.example/?a=1&b=2"),
     ],
 )
-def test_a_message_can_be_typed_again(sent: str, written: str) -> None:
+def test_message_is_converted_back_to_typed_text(sent: str, written: str) -> None:
     assert typed.as_typed(sent, NAMES) == written

@@ -83,9 +83,9 @@ class FakeSlack(AsyncWebClient):
         self.calls: list[Call] = []
         self.messages: dict[str, Stored] = {}
         self._numbers = count()
-        self.gone: set[str] = set()  # roots of threads that were deleted, without a tombstone
+        self.deleted_roots: set[str] = set()  # of threads that have no tombstone either
         self.people: dict[tuple[str, str], dict[str, Any]] = {}  # what they wrote, by place and ts
-        self.private: list[Mapping[str, Any]] = []
+        self.ephemeral_messages: list[Mapping[str, Any]] = []
         self.fault: Fault = lambda call: None
         self.delay: Callable[[Call], float] = lambda call: 0.0
         self.on_change: Callable[[str, int], None] = lambda turn, words: None
@@ -98,7 +98,7 @@ class FakeSlack(AsyncWebClient):
         """Our messages of a thread, in order."""
         return [m for m in self.messages.values() if m.thread_ts == root]
 
-    def hear(self, question: Question) -> None:
+    def add_messages(self, question: Question) -> None:
         """Add the messages of a question to its channel."""
         root = question.place.thread_ts
         for said in question.words:
@@ -161,20 +161,20 @@ class FakeSlack(AsyncWebClient):
         self.messages[ts] = Stored(
             ts,
             given["channel"],
-            self.landing(given),
+            self.thread_of_post(given),
             given["text"],
             given["blocks"],
             given.get("metadata"),
         )
         self._changed(self.messages[ts])
-        return {"ts": ts, "message": self.posted(self.messages[ts])}
+        return {"ts": ts, "message": self.as_response(self.messages[ts])}
 
-    def landing(self, given: dict[str, Any]) -> str | None:
+    def thread_of_post(self, given: dict[str, Any]) -> str | None:
         """The thread a post ends up in: Slack ignores one whose root is gone."""
         root = given.get("thread_ts")
-        return None if root in self.gone else root
+        return None if root in self.deleted_roots else root
 
-    def posted(self, message: Stored) -> dict[str, Any]:
+    def as_response(self, message: Stored) -> dict[str, Any]:
         """A message as an answer to a post gives it back."""
         thread = {"thread_ts": message.thread_ts} if message.thread_ts else {}
         return {"ts": message.ts, "text": message.text, **thread}
@@ -211,7 +211,7 @@ class FakeSlack(AsyncWebClient):
         return paging.history(given, [self._as_slack(m) for m in found if m.thread_ts is None])
 
     def _conversations_replies(self, given: dict[str, Any]) -> dict[str, Any]:
-        if given["ts"] in self.gone:
+        if given["ts"] in self.deleted_roots:
             return {"error": "thread_not_found"}
         channel, ts = given["channel"], given["ts"]
         root = self._as_slack(self.messages[ts]) if ts in self.messages else None
@@ -224,13 +224,13 @@ class FakeSlack(AsyncWebClient):
         return {"ts": message.ts, "metadata": message.metadata}
 
 
-class FakeHooks:
+class FakeResponseUrl:
     """The server behind a response URL, in place of the HTTP session."""
 
     def __init__(self, slack: FakeSlack) -> None:
         self._slack = slack
 
-    def post(self, url: str, **request: Any) -> FakeHooks:
+    def post(self, url: str, **request: Any) -> FakeResponseUrl:
         """Take a message."""
         self._call = Call(now(), "response_url", dict(request["json"]))
         self._slack.calls.append(self._call)
@@ -254,7 +254,7 @@ class FakeHooks:
         return {"Retry-After": str(self._fault)[4:]} if self.status == 429 else {}
 
     @property
-    def content(self) -> FakeHooks:
+    def content(self) -> FakeResponseUrl:
         """The body of the answer, as a stream."""
         return self
 
@@ -262,9 +262,9 @@ class FakeHooks:
         """The body of the answer."""
         yield str(self._fault or "ok").encode()
 
-    async def __aenter__(self) -> FakeHooks:
+    async def __aenter__(self) -> FakeResponseUrl:
         if not self._fault:
-            self._slack.private.append(self._call.arguments)
+            self._slack.ephemeral_messages.append(self._call.arguments)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -272,8 +272,8 @@ class FakeHooks:
 
 
 def connect(fake: FakeSlack) -> Slack:
-    """Our door, with the fake behind it."""
-    session: Any = FakeHooks(fake)
+    """The bot's client of Slack, connected to the fake."""
+    session: Any = FakeResponseUrl(fake)
     slack = Slack("xoxb-test", base_url="https://slack.com/api/", session=session)
     slack.api.web = fake
     return slack

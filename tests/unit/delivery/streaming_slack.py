@@ -10,11 +10,11 @@ from bot.delivery import Reply
 from bot.playground.slack.limits import Limiter, Limits, retry_after
 from bot.values import Place, Question
 from tests.support.virtual_time import now
+from tests.unit.delivery.delivery_setup import ROOT, question, writing
 from tests.unit.delivery.fake_slack import Call, FakeSlack, Stored
-from tests.unit.delivery.room import ROOT, question, writing
 
-LIFE = 306.0  # seconds of a stream (docs/slack.md#stream-lifetime)
-SIZE = 10_600  # bytes of one (docs/slack.md#stream-size)
+STREAM_SECONDS = 306.0  # seconds of a stream (docs/slack.md#stream-lifetime)
+STREAM_BYTES = 10_600  # bytes of one (docs/slack.md#stream-size)
 
 
 @dataclass(slots=True)
@@ -30,16 +30,16 @@ class Stream(Stored):
     @property
     def live(self) -> bool:
         """Whether it still streams."""
-        return self.ended is None and now() < self.began + LIFE
+        return self.ended is None and now() < self.began + STREAM_SECONDS
 
-    def add(self, given: dict[str, Any]) -> str:
+    def append(self, given: dict[str, Any]) -> str:
         """Take a call's text; returns an error, if any."""
         chunk = given.get("markdown_text", "")
         # blanks may be lost where chunks join (docs/slack.md#stream-text, measured)
         if self.chunks:
             chunk = chunk.lstrip()
         text = self.markdown + chunk
-        if len(text.encode()) > SIZE:
+        if len(text.encode()) > STREAM_BYTES:
             return "msg_too_long"
         if chunk:
             self.chunks.append(chunk)
@@ -54,7 +54,7 @@ class StreamingSlack(FakeSlack):
         super().__init__(latency=latency)
         self.limiter = Limiter(Limits())
         self.statuses: list[tuple[float, str]] = []
-        self.us = {"user_id": "UBOT", "bot_id": "BBOT"}
+        self.bot_identity = {"user_id": "UBOT", "bot_id": "BBOT"}
 
     @property
     def streams(self) -> list[Stream]:
@@ -91,13 +91,13 @@ class StreamingSlack(FakeSlack):
             if not given["channel"].startswith("D") and not given.get(name):
                 return {"error": f"missing_{name}"}
         ts = self.next_ts()
-        thread = self.landing(given)
+        thread = self.thread_of_post(given)
         stream = Stream(ts, given["channel"], thread, "", [], None, began=now())
         stream.recipient = (
             given.get("recipient_user_id", ""),
             given.get("recipient_team_id", ""),
         )
-        if error := stream.add(given):
+        if error := stream.append(given):
             return {"error": error}
         self.messages[ts] = stream
         self._changed(stream)
@@ -113,7 +113,7 @@ class StreamingSlack(FakeSlack):
             return {"error": "message_not_in_streaming_state"}
         if not given.get("markdown_text"):
             return {"error": "no_text"}
-        if error := stream.add(given):
+        if error := stream.append(given):
             return {"error": error}
         self._changed(stream)
         return {"ts": stream.ts}
@@ -124,13 +124,13 @@ class StreamingSlack(FakeSlack):
             return {"error": "message_not_found"}
         if not isinstance(stream, Stream) or not stream.live:
             return {"error": "message_not_in_streaming_state"}
-        if error := stream.add(given):
+        if error := stream.append(given):
             return {"error": error}
         stream.ended = now()
         stream.blocks += given.get("blocks", [])
         stream.metadata = given.get("metadata", stream.metadata)
         self._changed(stream)
-        return {"ts": stream.ts, "message": self.posted(stream)}
+        return {"ts": stream.ts, "message": self.as_response(stream)}
 
     def _chat_delete(self, given: dict[str, Any]) -> dict[str, Any]:
         message = self.messages.get(given["ts"])
@@ -151,14 +151,14 @@ class StreamingSlack(FakeSlack):
         return {}
 
     def _auth_test(self, given: dict[str, Any]) -> dict[str, Any]:
-        return dict(self.us)
+        return dict(self.bot_identity)
 
     def _as_slack(self, message: Stored) -> dict[str, Any]:
         record: dict[str, Any] = {
             "ts": message.ts,
             "text": message.markdown,
-            "user": self.us["user_id"],
-            "bot_id": self.us["bot_id"],
+            "user": self.bot_identity["user_id"],
+            "bot_id": self.bot_identity["bot_id"],
         }
         if message.metadata:
             record["metadata"] = message.metadata

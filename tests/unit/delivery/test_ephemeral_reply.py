@@ -10,23 +10,23 @@ import pytest
 
 from bot.errors import SlackRefused
 from bot.values import Draft, Phase
-from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.delivery.room import (
+from tests.unit.delivery.delivery_setup import (
     THINKING,
-    always,
     command,
-    delivery,
     done,
-    once,
+    fail_always,
+    fail_once,
+    open_delivery,
     question,
     words,
     writing,
 )
+from tests.unit.delivery.fake_slack import FakeSlack
 
 
 async def answer(fake: FakeSlack, draft: Draft, *, public: bool = False) -> None:
-    async with delivery(fake) as room:
-        reply = room.create_reply(command(public=public))
+    async with open_delivery(fake) as delivery:
+        reply = delivery.create_reply(command(public=public))
         await reply.open(THINKING)
         reply.show(writing(draft.text[:20]))
         await reply.finish(draft)
@@ -39,7 +39,7 @@ def text_of(message: Any) -> str:
 async def test_ephemeral_reply_is_one_message_when_it_is_complete() -> None:
     fake = FakeSlack()
     await answer(fake, done("It is **so**."))
-    [message] = fake.private
+    [message] = fake.ephemeral_messages
     assert text_of(message) == "It is **so**."
     assert message["response_type"] == "ephemeral"
     assert "Why?" in json.dumps(message["blocks"])  # the question is above its answer
@@ -50,7 +50,7 @@ async def test_ephemeral_reply_continues_a_long_answer_in_the_dm() -> None:
     fake = FakeSlack()
     text = words(5000)
     await answer(fake, done(text))
-    [private] = fake.private
+    [private] = fake.ephemeral_messages
     dm = [message.markdown for message in fake.messages.values()]
     assert len(dm) >= 2
     assert " ".join([text_of(private), *dm]).split() == text.split()
@@ -60,26 +60,26 @@ async def test_ephemeral_reply_continues_a_long_answer_in_the_dm() -> None:
 @pytest.mark.parametrize("error", ["used_url", "expired_url", "no_such_hook"])
 async def test_ephemeral_reply_with_a_used_up_url_goes_to_the_dm(error: str) -> None:
     fake = FakeSlack()
-    fake.fault = always("response_url", error)
+    fake.fault = fail_always("response_url", error)
     text = words(4000)
     await answer(fake, done(text))
-    assert fake.private == []
+    assert fake.ephemeral_messages == []
     assert " ".join(m.markdown for m in fake.messages.values()).split() == text.split()
 
 
 async def test_ephemeral_reply_without_a_url_goes_to_the_dm() -> None:
     fake = FakeSlack()
-    async with delivery(fake) as room:
+    async with open_delivery(fake) as delivery:
         place = command().place
-        await room.create_reply(question(place=place, ts=None)).finish(done("Here."))
+        await delivery.create_reply(question(place=place, ts=None)).finish(done("Here."))
     assert [m.markdown for m in fake.messages.values()] == ["Here."]
 
 
 async def test_ephemeral_reply_retries_an_unreachable_url_with_a_duplicate_notice() -> None:
     fake = FakeSlack()
-    fake.fault = once("response_url", 500)
+    fake.fault = fail_once("response_url", 500)
     await answer(fake, done("Here."))
-    [message] = fake.private
+    [message] = fake.ephemeral_messages
     assert text_of(message) == "Here."
     assert "twice" in json.dumps(message["blocks"][-2])
     assert message["blocks"][-1]["type"] == "actions"
@@ -87,7 +87,7 @@ async def test_ephemeral_reply_retries_an_unreachable_url_with_a_duplicate_notic
 
 async def test_ephemeral_reply_with_an_unreachable_url_goes_to_the_dm() -> None:
     fake = FakeSlack()
-    fake.fault = always("response_url", 500)
+    fake.fault = fail_always("response_url", 500)
     await answer(fake, done("Here."))
     assert fake.count("response_url") == 3
     assert [m.markdown for m in fake.messages.values()] == ["Here."]
@@ -95,14 +95,14 @@ async def test_ephemeral_reply_with_an_unreachable_url_goes_to_the_dm() -> None:
 
 async def test_ephemeral_reply_waits_for_a_rate_limited_url() -> None:
     fake = FakeSlack()
-    fake.fault = once("response_url", "429:3")
+    fake.fault = fail_once("response_url", "429:3")
     await answer(fake, done("Here."))
-    assert [text_of(message) for message in fake.private] == ["Here."]
+    assert [text_of(message) for message in fake.ephemeral_messages] == ["Here."]
 
 
 async def test_ephemeral_reply_opens_the_dm_with_any_number_of_retries() -> None:
     fake = FakeSlack()
-    gone = always("response_url", "used_url")
+    gone = fail_always("response_url", "used_url")
     calls = count()
     faults: list[str | int | None] = ["429:5", 500, None]
     fake.fault = lambda call: (
@@ -122,7 +122,7 @@ async def test_ephemeral_reply_raises_when_the_dm_is_closed_too() -> None:
 async def test_ephemeral_reply_shows_a_failure() -> None:
     fake = FakeSlack()
     await answer(fake, Draft(Phase.FAILED, "", "The model's server is overloaded right now."))
-    [message] = fake.private
+    [message] = fake.ephemeral_messages
     assert "overloaded" in json.dumps(message["blocks"])
 
 
@@ -133,7 +133,7 @@ async def test_public_reply_is_a_channel_message_that_shows_who_asked_what() -> 
     assert (message.channel, message.thread_ts, message.markdown) == ("C1", None, "For all.")
     assert "U1" in json.dumps(message.blocks)
     assert "Why?" in json.dumps(message.blocks)
-    assert fake.private == []
+    assert fake.ephemeral_messages == []
 
 
 async def test_public_reply_continues_a_long_answer_in_its_own_thread() -> None:
@@ -149,8 +149,8 @@ async def test_public_reply_that_may_not_post_answers_the_asker_only(
     code: str,
 ) -> None:
     fake = FakeSlack()
-    fake.fault = always("chat.postMessage", code)
+    fake.fault = fail_always("chat.postMessage", code)
     await answer(fake, done("Only for you."), public=True)
-    notice, private = fake.private
+    notice, private = fake.ephemeral_messages
     assert "can't post in this channel" in notice["text"]
     assert text_of(private) == "Only for you."

@@ -7,32 +7,34 @@ from itertools import count
 
 import pytest
 
+from bot.delivery import Reply
+from bot.delivery.delivery import Delivery
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now
-from tests.unit.delivery.fake_slack import Call, FakeSlack
-from tests.unit.delivery.room import (
+from tests.unit.delivery.delivery_setup import (
     TEXT,
     THINKING,
-    always,
-    answer,
-    delivery,
     done,
+    fail_always,
+    fail_once,
     full_text,
-    once,
+    open_delivery,
     question,
     words,
+    write_answer,
     writing,
 )
+from tests.unit.delivery.fake_slack import Call, FakeSlack
 
 
 async def test_final_text_goes_out_as_a_message_after_a_429_on_the_last_edit() -> None:
     fake = FakeSlack()
-    async with delivery(fake) as room:
-        reply = room.create_reply(question())
+    async with open_delivery(fake) as delivery:
+        reply = delivery.create_reply(question())
         await reply.open(THINKING)
         reply.show(writing("The beginning"))
         await asyncio.sleep(2)
-        fake.fault = once("chat.update", "429:30")
+        fake.fault = fail_once("chat.update", "429:30")
         before = now()
         await reply.finish(done("The beginning and the end."))
         assert now() - before < 1
@@ -43,8 +45,8 @@ async def test_final_text_goes_out_as_a_message_after_a_429_on_the_last_edit() -
 
 async def test_edit_dispatcher_makes_no_edit_during_the_retry_after_of_a_429() -> None:
     fake = FakeSlack()
-    fake.fault = once("chat.update", "429:7", after=3)
-    await answer(fake)
+    fake.fault = fail_once("chat.update", "429:7", after=3)
+    await write_answer(fake)
     limited = next(c.at for c in fake.calls if c.outcome == "429")
     after = [c.at for c in fake.calls if c.method == "chat.update" and c.at > limited]
     assert after[0] >= limited + 7
@@ -56,7 +58,7 @@ async def test_failed_edit_is_repeated_with_the_newest_text(fault: str | int) ->
     fake = FakeSlack()
     calls = count()
     fake.fault = lambda call: fault if call.method == "chat.update" and next(calls) % 2 else None
-    await answer(fake)
+    await write_answer(fake)
     [message] = fake.messages.values()
     assert message.markdown == TEXT
     assert message.state == ""
@@ -65,7 +67,7 @@ async def test_failed_edit_is_repeated_with_the_newest_text(fault: str | int) ->
 async def test_edited_reply_waits_while_slack_is_out_of_reach_for_minutes() -> None:
     fake = FakeSlack()
     fake.fault = lambda call: 503 if 3 < now() < 200 else None
-    await answer(fake)
+    await write_answer(fake)
     [message] = fake.messages.values()
     assert message.markdown == TEXT
     assert len([call for call in fake.calls if call.at < 200]) < 50
@@ -84,7 +86,7 @@ async def test_lost_responses_of_every_nth_write_leave_one_placeholder_and_one_a
 
     fake.fault = lose
     text = words(5000)
-    await answer(fake, text)
+    await write_answer(fake, text)
     assert full_text(fake).split() == text.split()
     posted = [str(m.metadata) for m in fake.messages.values()]
     assert len(set(posted)) == len(posted)
@@ -93,8 +95,8 @@ async def test_lost_responses_of_every_nth_write_leave_one_placeholder_and_one_a
 
 async def test_lost_post_that_was_not_made_is_made_once() -> None:
     fake = FakeSlack()
-    fake.fault = once("chat.postMessage", 500)
-    await answer(fake)
+    fake.fault = fail_once("chat.postMessage", 500)
+    await write_answer(fake)
     assert fake.count("chat.postMessage") == 2
     assert fake.count("conversations.replies") == 1
     [message] = fake.messages.values()
@@ -103,10 +105,10 @@ async def test_lost_post_that_was_not_made_is_made_once() -> None:
 
 async def test_lost_post_at_the_top_of_a_channel_is_looked_for_there() -> None:
     fake = FakeSlack()
-    fake.fault = once("chat.postMessage", "lost")
-    async with delivery(fake) as room:
+    fake.fault = fail_once("chat.postMessage", "lost")
+    async with open_delivery(fake) as delivery:
         place = question().place.__class__("T1", "D1", "dm")
-        reply = room.create_reply(question(place=place, ts=None))
+        reply = delivery.create_reply(question(place=place, ts=None))
         await reply.open(THINKING)
         await reply.finish(done("Here."))
     assert fake.count("conversations.history") == 1
@@ -116,10 +118,10 @@ async def test_lost_post_at_the_top_of_a_channel_is_looked_for_there() -> None:
 
 async def test_lost_post_is_repeated_where_reading_is_not_allowed() -> None:
     fake = FakeSlack()
-    lost = once("chat.postMessage", 500)
-    refused = always("conversations.replies", "missing_scope")
+    lost = fail_once("chat.postMessage", 500)
+    refused = fail_always("conversations.replies", "missing_scope")
     fake.fault = lambda call: lost(call) or refused(call)
-    await answer(fake)
+    await write_answer(fake)
     assert len(fake.messages) == 1
 
 
@@ -129,18 +131,18 @@ async def test_edited_reply_continues_after_an_unexpected_failure() -> None:
 
     def bug(call: Call) -> None:
         if call.method == "chat.update" and next(broken, False):
-            raise RuntimeError("not one of ours")
+            raise RuntimeError("unexpected")
 
     fake.fault = bug
-    await answer(fake)
+    await write_answer(fake)
     assert full_text(fake) == TEXT
 
 
 async def test_final_status_line_is_below_the_text_of_the_last_message_only() -> None:
     fake = FakeSlack()
     text = words(4000)
-    async with delivery(fake) as room:
-        reply = room.create_reply(question())
+    async with open_delivery(fake) as delivery:
+        reply = delivery.create_reply(question())
         await reply.open(THINKING)
         reply.show(writing(text))
         await asyncio.sleep(5)
@@ -150,15 +152,21 @@ async def test_final_status_line_is_below_the_text_of_the_last_message_only() ->
     assert set(states[:-1]) == {""}
 
 
+async def finish_with_stale_footer(fake: FakeSlack, delivery: Delivery, limit: str) -> Reply:
+    """Finish an answer whose last edit meets a rate limit, so that its end is a second message."""
+    reply = delivery.create_reply(question())
+    await reply.open(THINKING)
+    reply.show(writing("The beginning"))
+    await asyncio.sleep(2)
+    fake.fault = fail_once("chat.update", limit)
+    await reply.finish(done("The beginning and the end."))
+    return reply
+
+
 async def test_closing_delivery_removes_stale_footers() -> None:
     fake = FakeSlack()
-    async with delivery(fake) as room:
-        reply = room.create_reply(question())
-        await reply.open(THINKING)
-        reply.show(writing("The beginning"))
-        await asyncio.sleep(2)
-        fake.fault = once("chat.update", "429:0.3")
-        await reply.finish(done("The beginning and the end."))
+    async with open_delivery(fake) as delivery:
+        await finish_with_stale_footer(fake, delivery, "429:0.3")
         await asyncio.sleep(0.3)
         assert [m.state for m in fake.messages.values()] == ["Writing…", ""]
     assert [m.state for m in fake.messages.values()] == ["", ""]
@@ -166,13 +174,8 @@ async def test_closing_delivery_removes_stale_footers() -> None:
 
 async def test_wait_cleanup_returns_when_no_message_has_a_stale_footer() -> None:
     fake = FakeSlack()
-    async with delivery(fake) as room:
-        reply = room.create_reply(question())
-        await reply.open(THINKING)
-        reply.show(writing("The beginning"))
-        await asyncio.sleep(2)
-        fake.fault = once("chat.update", "429:5")
-        await reply.finish(done("The beginning and the end."))
+    async with open_delivery(fake) as delivery:
+        reply = await finish_with_stale_footer(fake, delivery, "429:5")
         assert [m.state for m in fake.messages.values()] == ["Writing…", ""]
         await reply.wait_cleanup()
         assert [m.state for m in fake.messages.values()] == ["", ""]
@@ -181,8 +184,8 @@ async def test_wait_cleanup_returns_when_no_message_has_a_stale_footer() -> None
 async def test_closing_delivery_leaves_no_task_running() -> None:
     fake = FakeSlack()
     fake.delay = lambda call: 1000.0
-    async with delivery(fake) as room:
-        opening = asyncio.create_task(room.create_reply(question()).open(THINKING))
+    async with open_delivery(fake) as delivery:
+        opening = asyncio.create_task(delivery.create_reply(question()).open(THINKING))
         await asyncio.sleep(1)
     opening.cancel()
     await asyncio.gather(opening, return_exceptions=True)

@@ -14,30 +14,36 @@ from bot.delivery.ephemeral.reply import EphemeralReply
 from bot.render.buttons import CONTINUE_ACTION, RETRY_ACTION, SHARE_ACTION, STOP_ACTION
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now, run
-from tests.unit.delivery.ephemeral import ends, private, write
+from tests.unit.delivery.delivery_setup import done, words, writing
+from tests.unit.delivery.ephemeral_answer import count_finished, open_ephemeral_reply, write
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.delivery.hooks import COMMAND, Hooks, buttons, markdown, state
-from tests.unit.delivery.room import done, words, writing
+from tests.unit.delivery.response_url_server import (
+    COMMAND,
+    ResponseUrlServer,
+    buttons,
+    markdown,
+    state,
+)
 
 
 async def test_live_view_shows_the_answer_while_it_is_written_and_at_the_end() -> None:
-    hooks, text = Hooks(), words(1200)
-    async with private(hooks) as reply:
-        url = hooks.press()
+    urls, text = ResponseUrlServer(), words(1200)
+    async with open_ephemeral_reply(urls) as reply:
+        url = urls.press()
         assert reply.add_response_url(url, live=True)
         await write(reply, text)
         ended = now()
         await reply.finish(done(text))
     assert now() - ended < 0.5
-    shown = hooks.taken(url)
+    shown = urls.counted_uses(url)
     assert 3 <= len(shown) <= 5
     assert all(STOP_ACTION in buttons(use.body) for use in shown[:-1])
     assert all("Writing…" in state(use.body) for use in shown[:-1])
     assert [len(use.markdown) for use in shown] == sorted(len(use.markdown) for use in shown)
     assert shown[-1].markdown == text
-    assert hooks.below == []
-    assert hooks.note
-    assert buttons(hooks.note) == [SHARE_ACTION, CONTINUE_ACTION]
+    assert urls.below == []
+    assert urls.message
+    assert buttons(urls.message) == [SHARE_ACTION, CONTINUE_ACTION]
 
 
 @settings(max_examples=80, deadline=None)
@@ -52,15 +58,15 @@ def test_live_view_uses_a_url_five_times_and_the_last_use_for_the_final_message(
 ) -> None:
     """At any rate of writing and any time of a press."""
 
-    async def pressing(hooks: Hooks, reply: EphemeralReply, at: float) -> None:
+    async def pressing(urls: ResponseUrlServer, reply: EphemeralReply, at: float) -> None:
         await asyncio.sleep(at)
-        reply.add_response_url(hooks.press(), live=live)
+        reply.add_response_url(urls.press(), live=live)
 
-    async def scenario() -> tuple[Hooks, str]:
-        hooks, count = Hooks(), 0
-        async with private(hooks) as reply, asyncio.TaskGroup() as group:
+    async def scenario() -> tuple[ResponseUrlServer, str]:
+        urls, count = ResponseUrlServer(), 0
+        async with open_ephemeral_reply(urls) as reply, asyncio.TaskGroup() as group:
             for at in presses:
-                group.create_task(pressing(hooks, reply, at))
+                group.create_task(pressing(urls, reply, at))
             for pause, more in steps:
                 await asyncio.sleep(pause)
                 count = min(1500, count + more)
@@ -68,39 +74,39 @@ def test_live_view_uses_a_url_five_times_and_the_last_use_for_the_final_message(
             await reply.finish(Draft(end, words(count)))
             ended = now()
             assert ended <= sum(pause for pause, _ in steps) + 0.5
-        return hooks, words(count)
+        return urls, words(count)
 
-    hooks, text = run(scenario())
-    assert all(use.outcome == "ok" for use in hooks.uses)  # none is used up
-    in_note = [use for use in hooks.uses if use.url != COMMAND]
-    assert all(len(hooks.taken(url)) <= 5 for url in hooks.given)
+    urls, text = run(scenario())
+    assert all(use.outcome == "ok" for use in urls.uses)  # none is used up
+    in_note = [use for use in urls.uses if use.url != COMMAND]
+    assert all(len(urls.counted_uses(url)) <= 5 for url in urls.issued_at)
     for one, other in pairwise(in_note):
         assert len(one.markdown) <= len(other.markdown)
     pressed_in_time = [at for at in presses if at < sum(pause for pause, _ in steps) - 0.01]
     if pressed_in_time:
-        assert hooks.below == []
-        assert hooks.note
-        assert markdown(hooks.note) == text
-        assert buttons(hooks.note) != [STOP_ACTION]
+        assert urls.below == []
+        assert urls.message
+        assert markdown(urls.message) == text
+        assert buttons(urls.message) != [STOP_ACTION]
         newest = in_note[-1].url
-        assert len(hooks.taken(newest)[:-1]) <= 4
+        assert len(urls.counted_uses(newest)[:-1]) <= 4
         assert len(in_note) == 1 or live
     elif not presses:
-        assert [markdown(body) for body in hooks.below] == [text]
+        assert [markdown(body) for body in urls.below] == [text]
 
 
 async def test_live_view_shows_the_state_after_a_press_before_the_first_word() -> None:
-    hooks = Hooks()
-    async with private(hooks) as reply:
-        reply.add_response_url(hooks.press(), live=True)
+    urls = ResponseUrlServer()
+    async with open_ephemeral_reply(urls) as reply:
+        reply.add_response_url(urls.press(), live=True)
         await asyncio.sleep(2)
-        assert hooks.note
-        assert "Thinking…" in state(hooks.note)
-        assert buttons(hooks.note) == [STOP_ACTION]
+        assert urls.message
+        assert "Thinking…" in state(urls.message)
+        assert buttons(urls.message) == [STOP_ACTION]
         await asyncio.sleep(120)
-        assert len(hooks.uses) == 1  # nothing new is worth no use
+        assert len(urls.uses) == 1  # nothing new is worth no use
         await reply.finish(done("So."))
-    assert ends(hooks, "So.") == 1
+    assert count_finished(urls, "So.") == 1
 
 
 @pytest.mark.parametrize("rate", [3.0, 6.0, 8.0])
@@ -109,80 +115,80 @@ async def test_live_view_uses_last_to_the_end_of_an_answer_at_reading_speed(
 ) -> None:
     """For a minute and more: none is wasted, none is left."""
 
-    hooks, text = Hooks(), words(400)
-    async with private(hooks) as reply:
-        reply.add_response_url(hooks.press(), live=True)
+    urls, text = ResponseUrlServer(), words(400)
+    async with open_ephemeral_reply(urls) as reply:
+        reply.add_response_url(urls.press(), live=True)
         await write(reply, text, rate=rate, chunk=1)
         await reply.finish(done(text))
-    shown = [use.at for use in hooks.uses]
+    shown = [use.at for use in urls.uses]
     assert len(shown) == 5
     assert shown[0] < 2
     assert max(after - before for before, after in pairwise(shown)) < 0.7 * shown[-1], shown
 
 
 async def test_live_view_gets_five_more_uses_by_a_second_press() -> None:
-    hooks, text = Hooks(), words(1500)
-    async with private(hooks) as reply:
-        reply.add_response_url(hooks.press(), live=True)
+    urls, text = ResponseUrlServer(), words(1500)
+    async with open_ephemeral_reply(urls) as reply:
+        reply.add_response_url(urls.press(), live=True)
         await write(reply, text, rate=6)
-        assert len(hooks.uses) == 4
-        second = hooks.press()
+        assert len(urls.uses) == 4
+        second = urls.press()
         reply.add_response_url(second, live=True)
         await asyncio.sleep(1)
-        assert hooks.uses[-1].url == second
-        assert hooks.uses[-1].markdown == text
+        assert urls.uses[-1].url == second
+        assert urls.uses[-1].markdown == text
         await reply.finish(done(text))
-    assert ends(hooks, text) == 1
-    assert hooks.below == []
+    assert count_finished(urls, text) == 1
+    assert urls.below == []
 
 
 async def test_live_view_shows_a_stopped_answer_at_once() -> None:
-    hooks = Hooks()
-    async with private(hooks) as reply:
+    urls = ResponseUrlServer()
+    async with open_ephemeral_reply(urls) as reply:
         reply.show(writing("One two"))
-        reply.add_response_url(hooks.press(), live=False)
+        reply.add_response_url(urls.press(), live=False)
         await asyncio.sleep(5)
-        assert hooks.uses == []  # the URL of a Stop press shows the final message only
+        assert urls.uses == []  # the URL of a Stop press shows the final message only
         await reply.finish(Draft(Phase.STOPPED, "One two", "Stopped by <@U1>"))
-    assert hooks.note
-    assert markdown(hooks.note) == "One two"
-    assert "Stopped by <@U1>" in state(hooks.note)
-    assert hooks.below == []
+    assert urls.message
+    assert markdown(urls.message) == "One two"
+    assert "Stopped by <@U1>" in state(urls.message)
+    assert urls.below == []
 
 
 async def test_live_view_shows_a_failure_with_a_retry_button() -> None:
-    hooks = Hooks()
-    async with private(hooks) as reply:
-        reply.add_response_url(hooks.press(), live=True)
+    urls = ResponseUrlServer()
+    async with open_ephemeral_reply(urls) as reply:
+        reply.add_response_url(urls.press(), live=True)
         await reply.finish(Draft(Phase.FAILED, "", "The model's server is overloaded."))
-    assert hooks.note
-    assert buttons(hooks.note) == [RETRY_ACTION]
-    assert hooks.below == []
+    assert urls.message
+    assert buttons(urls.message) == [RETRY_ACTION]
+    assert urls.below == []
 
 
 async def test_live_view_shows_the_beginning_of_a_long_text_and_the_rest_is_in_the_dm() -> None:
-    hooks, fake, text = Hooks(), FakeSlack(), words(6000)
-    async with private(hooks, fake) as reply:
-        reply.add_response_url(hooks.press(), live=True)
+    urls, fake, text = ResponseUrlServer(), FakeSlack(), words(6000)
+    async with open_ephemeral_reply(urls, fake) as reply:
+        reply.add_response_url(urls.press(), live=True)
         await write(reply, text, rate=400)
-        assert hooks.note
-        assert buttons(hooks.note) == [STOP_ACTION]
-        assert "Writing…" in state(hooks.note)
+        assert urls.message
+        assert buttons(urls.message) == [STOP_ACTION]
+        assert "Writing…" in state(urls.message)
         await reply.finish(done(text))
-    assert len(hooks.uses) <= 5
-    assert "direct messages" in state(hooks.note)
+    assert len(urls.uses) <= 5
+    assert "direct messages" in state(urls.message)
     rest = [message.markdown for message in fake.messages.values()]
     assert rest
-    assert " ".join([markdown(hooks.note), *rest]).split() == text.split()
+    assert " ".join([markdown(urls.message), *rest]).split() == text.split()
 
 
 async def test_live_view_removes_the_acknowledgement_when_the_answer_is_sent_below() -> None:
-    hooks = Hooks(latency=2.0)
-    async with private(hooks) as reply:
+    urls = ResponseUrlServer(latency=2.0)
+    async with open_ephemeral_reply(urls) as reply:
         sending = asyncio.create_task(reply.finish(done("So.")))
         await asyncio.sleep(0.5)
-        assert reply.add_response_url(hooks.press(), live=True)
+        assert reply.add_response_url(urls.press(), live=True)
         await sending
-        assert not reply.add_response_url(hooks.press(), live=True)
-    assert hooks.note is None
-    assert [markdown(body) for body in hooks.below] == ["So."]
+        assert not reply.add_response_url(urls.press(), live=True)
+    assert urls.message is None
+    assert [markdown(body) for body in urls.below] == ["So."]

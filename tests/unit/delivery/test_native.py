@@ -11,15 +11,23 @@ import pytest
 from bot.errors import QuestionDeleted, SlackRefused, Stopped
 from bot.values import Draft, Phase, Place
 from tests.support.virtual_time import now
-from tests.unit.delivery.room import TEXT, THINKING, command, delivery, done, question, words
-from tests.unit.delivery.streamed import answered, full_text
+from tests.unit.delivery.delivery_setup import (
+    TEXT,
+    THINKING,
+    command,
+    done,
+    open_delivery,
+    question,
+    words,
+)
+from tests.unit.delivery.streamed_answer import full_text, stream_answer
 from tests.unit.delivery.streaming_slack import StreamingSlack, dm, write
 
 
 async def test_native_reply_is_one_stream_that_ends_as_the_models_text() -> None:
     fake = StreamingSlack()
-    async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm())
+    async with open_delivery(fake, delivery="native") as delivery:
+        reply = delivery.create_reply(dm())
         await reply.open(THINKING)
         await asyncio.sleep(2)
         await write(reply, TEXT, 10)
@@ -37,7 +45,7 @@ async def test_native_reply_is_one_stream_that_ends_as_the_models_text() -> None
 
 async def test_native_reply_keeps_its_reader_up_to_date() -> None:
     fake = StreamingSlack()
-    await answered(fake)
+    await stream_answer(fake)
     times = [call.at for call in fake.calls if "Stream" in call.method]
     gaps = [after - before for before, after in pairwise(times)]
     assert max(gaps[:-1]) <= 1.0
@@ -45,8 +53,8 @@ async def test_native_reply_keeps_its_reader_up_to_date() -> None:
 
 async def test_native_reply_is_not_used_for_a_question_of_a_bot() -> None:
     fake = StreamingSlack()
-    async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(replace(question(1), user="B1", bot="B1"))
+    async with open_delivery(fake, delivery="native") as delivery:
+        reply = delivery.create_reply(replace(question(1), user="B1", bot="B1"))
         await reply.open(THINKING)
         await reply.finish(done(TEXT))
     assert fake.streams == []
@@ -56,9 +64,9 @@ async def test_native_reply_is_not_used_for_a_question_of_a_bot() -> None:
 
 async def test_native_reply_names_the_asker_with_their_own_team_in_a_channel() -> None:
     fake = StreamingSlack()
-    async with delivery(fake, delivery="native") as room:
+    async with open_delivery(fake, delivery="native") as delivery:
         for asked in (question(1), question(2, user_team="T2")):
-            reply = room.create_reply(asked)
+            reply = delivery.create_reply(asked)
             await reply.open(THINKING)
             await write(reply, TEXT, 2)
             await reply.finish(done(TEXT))
@@ -67,8 +75,8 @@ async def test_native_reply_names_the_asker_with_their_own_team_in_a_channel() -
 
 async def test_native_reply_shows_a_failure_and_a_retry_button_below_the_text() -> None:
     fake = StreamingSlack()
-    async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm())
+    async with open_delivery(fake, delivery="native") as delivery:
+        reply = delivery.create_reply(dm())
         await reply.open(THINKING)
         await write(reply, "One **two three four", 2)
         await reply.finish(Draft(Phase.FAILED, "One **two three four", "It broke."))
@@ -81,8 +89,8 @@ async def test_native_reply_shows_a_failure_and_a_retry_button_below_the_text() 
 @pytest.mark.parametrize("end", [done("Short."), Draft(Phase.FAILED, status_line="No.")])
 async def test_native_reply_posts_an_answer_that_is_complete_before_it_starts(end: Draft) -> None:
     fake = StreamingSlack()
-    async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm())
+    async with open_delivery(fake, delivery="native") as delivery:
+        reply = delivery.create_reply(dm())
         await reply.open(THINKING)
         await reply.finish(end)
     assert fake.streams == []
@@ -93,7 +101,7 @@ async def test_native_reply_posts_an_answer_that_is_complete_before_it_starts(en
 async def test_native_reply_continues_a_long_answer_in_the_next_stream() -> None:
     fake = StreamingSlack()
     text = words(3000)
-    await answered(fake, text, 60)
+    await stream_answer(fake, text, 60)
     assert len(fake.streams) == 3
     assert full_text(fake) == text
     assert [s.metadata["event_payload"].get("part") for s in fake.streams if s.metadata] == [
@@ -104,7 +112,7 @@ async def test_native_reply_continues_a_long_answer_in_the_next_stream() -> None
 
 async def test_native_reply_continues_in_a_new_stream_before_slack_ends_an_old_one() -> None:
     fake = StreamingSlack()
-    await answered(fake, TEXT, 600)
+    await stream_answer(fake, TEXT, 600)
     assert [round(s.ended - s.began) for s in fake.streams if s.ended][:2] == [240, 240]
     assert len(fake.streams) == 3
     assert "".join(full_text(fake).split()) == "".join(TEXT.split())
@@ -112,8 +120,8 @@ async def test_native_reply_continues_in_a_new_stream_before_slack_ends_an_old_o
 
 async def test_native_reply_replaces_streamed_text_that_was_rewritten() -> None:
     fake = StreamingSlack()
-    async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm())
+    async with open_delivery(fake, delivery="native") as delivery:
+        reply = delivery.create_reply(dm())
         await reply.open(THINKING)
         await write(reply, TEXT, 5)
         other = "Another answer. " * 300
@@ -129,8 +137,8 @@ async def test_native_reply_replaces_streamed_text_that_was_rewritten() -> None:
 async def test_native_reply_reports_a_reader_who_stops_the_stream() -> None:
     fake = StreamingSlack()
     lost: list[SlackRefused | Stopped | QuestionDeleted] = []
-    async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm(), on_reader_lost=lost.append)
+    async with open_delivery(fake, delivery="native") as delivery:
+        reply = delivery.create_reply(dm(), on_reader_lost=lost.append)
         await reply.open(THINKING)
         await write(reply, TEXT[:600], 3)
         fake.stop_by_user()
@@ -148,8 +156,8 @@ async def test_native_reply_reports_a_reader_who_stops_the_stream() -> None:
 async def test_native_reply_ends_when_its_stream_is_deleted() -> None:
     fake = StreamingSlack()
     lost: list[SlackRefused | Stopped | QuestionDeleted] = []
-    async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm(), on_reader_lost=lost.append)
+    async with open_delivery(fake, delivery="native") as delivery:
+        reply = delivery.create_reply(dm(), on_reader_lost=lost.append)
         await reply.open(THINKING)
         await write(reply, TEXT[:1000], 3)
         fake.messages.clear()
@@ -161,9 +169,9 @@ async def test_native_reply_ends_when_its_stream_is_deleted() -> None:
 
 async def test_native_reply_is_not_used_for_commands_or_without_a_thread() -> None:
     fake = StreamingSlack()
-    async with delivery(fake, delivery="native") as room:
+    async with open_delivery(fake, delivery="native") as delivery:
         for asked in (command(public=True), dm(place=Place("T1", "D1", "dm"), ts=None)):
-            reply = room.create_reply(asked)
+            reply = delivery.create_reply(asked)
             await reply.open(THINKING)
             await write(reply, "Some text", 1)
             await reply.finish(done("Some text."))

@@ -8,9 +8,17 @@ import pytest
 
 from bot.errors import QuestionDeleted, SlackRefused, Stopped
 from tests.support.virtual_time import now
+from tests.unit.delivery.delivery_setup import (
+    TEXT,
+    THINKING,
+    done,
+    fail_always,
+    fail_once,
+    open_delivery,
+    question,
+)
 from tests.unit.delivery.fake_slack import Call, Fault
-from tests.unit.delivery.room import TEXT, THINKING, always, delivery, done, once, question
-from tests.unit.delivery.streamed import answered, full_text
+from tests.unit.delivery.streamed_answer import begin_answer, full_text, stream_answer
 from tests.unit.delivery.streaming_slack import StreamingSlack, dm, write
 
 
@@ -21,12 +29,12 @@ async def test_native_reply_switches_to_edits_where_slack_refuses_streams_for_go
     code: str,
 ) -> None:
     fake = StreamingSlack()
-    fake.fault = always(
+    fake.fault = fail_always(
         "chat.startStream", code, when=lambda call: call.arguments["channel"][0] == "C"
     )
-    async with delivery(fake, delivery="native") as room:
+    async with open_delivery(fake, delivery="native") as delivery:
         for asked in (question(1), question(2), dm(3)):
-            reply = room.create_reply(asked)
+            reply = delivery.create_reply(asked)
             await reply.open(THINKING)
             await write(reply, TEXT, 3)
             await reply.finish(done(TEXT))
@@ -37,10 +45,10 @@ async def test_native_reply_switches_to_edits_where_slack_refuses_streams_for_go
 
 async def test_stream_refusal_of_one_channel_does_not_prevent_streams_elsewhere() -> None:
     fake = StreamingSlack()
-    fake.fault = once("chat.startStream", "restricted_action_thread_locked")
-    async with delivery(fake, delivery="native") as room:
+    fake.fault = fail_once("chat.startStream", "restricted_action_thread_locked")
+    async with open_delivery(fake, delivery="native") as delivery:
         for asked in (dm(1), dm(2)):
-            reply = room.create_reply(asked)
+            reply = delivery.create_reply(asked)
             await reply.open(THINKING)
             await write(reply, TEXT, 3)
             await reply.finish(done(TEXT))
@@ -52,8 +60,8 @@ async def test_native_reply_reports_that_the_bot_may_not_write_at_all() -> None:
     fake = StreamingSlack()
     fake.fault = lambda call: "not_in_channel" if call.method.startswith("chat.") else None
     lost: list[SlackRefused | Stopped | QuestionDeleted] = []
-    async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm(), on_reader_lost=lost.append)
+    async with open_delivery(fake, delivery="native") as delivery:
+        reply = delivery.create_reply(dm(), on_reader_lost=lost.append)
         await reply.open(THINKING)
         await write(reply, TEXT, 3)
         assert [getattr(error, "code", "") for error in lost] == ["not_in_channel"]
@@ -71,8 +79,8 @@ async def test_native_reply_loses_and_repeats_nothing_after_any_fault(
     fault: str | int, method: str, after: int
 ) -> None:
     fake = StreamingSlack()
-    fake.fault = once(method, fault, after=after if method == "chat.appendStream" else 0)
-    await answered(fake)
+    fake.fault = fail_once(method, fault, after=after if method == "chat.appendStream" else 0)
+    await stream_answer(fake)
     assert "".join(full_text(fake).split()) == "".join(TEXT.split())
     assert all(not stream.live for stream in fake.streams)
     assert all(message.turn == "turn0" for message in fake.messages.values())
@@ -92,35 +100,35 @@ async def test_native_reply_loses_and_repeats_nothing_when_every_nth_response_is
         return "lost" if call.method.startswith("chat.") and writes % every == 0 else None
 
     fake.fault = lose
-    await answered(fake)
+    await stream_answer(fake)
     assert full_text(fake) == TEXT
     assert len(fake.messages) == 1
 
 
 async def test_lost_start_that_was_not_made_is_repeated() -> None:
     fake = StreamingSlack()
-    fake.fault = once("chat.startStream", 503)
-    await answered(fake)
+    fake.fault = fail_once("chat.startStream", 503)
+    await stream_answer(fake)
     assert fake.count("chat.startStream") == 2
     assert [stream.markdown for stream in fake.messages.values()] == [TEXT]
 
 
 async def test_native_reply_switches_to_edits_after_several_lost_starts() -> None:
     fake = StreamingSlack()
-    fake.fault = always("chat.startStream", "internal_error")
-    await answered(fake)
+    fake.fault = fail_always("chat.startStream", "internal_error")
+    await stream_answer(fake)
     assert fake.count("chat.startStream") == 3
     assert [message.markdown for message in fake.messages.values()] == [TEXT]
 
 
 async def test_lost_start_is_not_confused_with_another_answers_stream() -> None:
     fake = StreamingSlack()
-    async with delivery(fake, delivery="native") as room:
-        first = room.create_reply(dm(0))
+    async with open_delivery(fake, delivery="native") as delivery:
+        first = delivery.create_reply(dm(0))
         await first.open(THINKING)
         await write(first, "Something else. " * 20, 2)
-        fake.fault = once("chat.startStream", "lost")
-        second = room.create_reply(dm(0, id="other"))
+        fake.fault = fail_once("chat.startStream", "lost")
+        second = delivery.create_reply(dm(0, id="other"))
         await second.open(THINKING)
         await write(second, TEXT, 3)
         await second.finish(done(TEXT))
@@ -131,10 +139,8 @@ async def test_lost_start_is_not_confused_with_another_answers_stream() -> None:
 
 async def test_native_reply_continues_by_edits_after_slack_ended_its_stream() -> None:
     fake = StreamingSlack()
-    async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm())
-        await reply.open(THINKING)
-        await write(reply, TEXT[:1000], 3)
+    async with open_delivery(fake, delivery="native") as delivery:
+        reply = await begin_answer(delivery)
         fake.streams[0].began -= 1000
         await write(reply, TEXT, 5, since=1000)
         await reply.finish(done(TEXT))
@@ -145,8 +151,8 @@ async def test_native_reply_continues_by_edits_after_slack_ended_its_stream() ->
 
 async def test_native_reply_takes_drafts_while_slack_stalls() -> None:
     fake = StreamingSlack()
-    async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm())
+    async with open_delivery(fake, delivery="native") as delivery:
+        reply = delivery.create_reply(dm())
         await reply.open(THINKING)
         await write(reply, TEXT[:500], 2)
         until = now() + 30
@@ -168,6 +174,6 @@ def unreachable(method: str, since: float, until: float) -> Fault:
 async def test_native_reply_stops_its_stream_when_slack_is_reachable_again() -> None:
     fake = StreamingSlack()
     fake.fault = unreachable("chat.stopStream", 0, 60)
-    await answered(fake)
+    await stream_answer(fake)
     assert full_text(fake) == TEXT
     assert not fake.streams[0].live

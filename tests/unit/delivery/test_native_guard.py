@@ -8,26 +8,31 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import LeaseLost
-from tests.unit.delivery.room import TEXT, THINKING, MemoryGuard, delivery, done, writing
-from tests.unit.delivery.streamed import full_text
+from tests.unit.delivery.delivery_setup import (
+    TEXT,
+    THINKING,
+    MemoryGuard,
+    done,
+    open_delivery,
+    writing,
+)
+from tests.unit.delivery.streamed_answer import begin_answer, full_text
 from tests.unit.delivery.streaming_slack import StreamingSlack, dm, write
 
 
 async def test_closing_delivery_stops_live_streams() -> None:
     fake = StreamingSlack()
-    async with delivery(fake, delivery="native") as room:
+    async with open_delivery(fake, delivery="native") as delivery:
         for n in range(3):
-            reply = room.create_reply(dm(n))
-            await reply.open(THINKING)
-            await write(reply, TEXT[:1000], 3)
+            await begin_answer(delivery, n)
     assert [stream.live for stream in fake.streams] == [False] * 3
     assert [stream.turn for stream in fake.streams] == ["turn0", "turn1", "turn2"]
 
 
 async def test_turn_guard_records_streams_with_their_method() -> None:
     fake, guard = StreamingSlack(), MemoryGuard()
-    async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm(), guard=guard)
+    async with open_delivery(fake, delivery="native") as delivery:
+        reply = delivery.create_reply(dm(), guard=guard)
         await reply.open(THINKING)
         assert guard.texts == []
         await write(reply, TEXT, 3)
@@ -42,15 +47,13 @@ async def test_turn_guard_records_streams_with_their_method() -> None:
 
 async def test_stream_of_a_crashed_process_is_stopped_and_edited() -> None:
     fake, guard = StreamingSlack(), MemoryGuard()
-    async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm(), guard=guard)
-        await reply.open(THINKING)
-        await write(reply, TEXT[:1000], 3)
+    async with open_delivery(fake, delivery="native") as delivery:
+        reply = await begin_answer(delivery, guard=guard)
         reply.abandon()
         left = guard.messages
     assert fake.streams[0].live
-    async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm(), guard=guard, existing=left)
+    async with open_delivery(fake, delivery="native") as delivery:
+        reply = delivery.create_reply(dm(), guard=guard, existing=left)
         await reply.open(writing(TEXT[:1000]))
         await reply.finish(done(TEXT))
     [stream] = fake.messages.values()
@@ -60,42 +63,36 @@ async def test_stream_of_a_crashed_process_is_stopped_and_edited() -> None:
 
 async def test_find_messages_finds_a_stream_that_is_not_on_record() -> None:
     fake = StreamingSlack()
-    async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm())
-        await reply.open(THINKING)
-        await write(reply, TEXT[:1000], 3)
+    async with open_delivery(fake, delivery="native") as delivery:
+        reply = await begin_answer(delivery)
         reply.abandon()
-        found = await room.find_messages(dm())
+        found = await delivery.find_messages(dm())
         assert [(one.ts, one.method) for one in found] == [(fake.streams[0].ts, "native")]
-        reply = room.create_reply(dm(), existing=found)
+        reply = delivery.create_reply(dm(), existing=found)
         await reply.finish(done(TEXT))
-        assert await room.find_messages(dm()) == (replace(found[0], method="edit"),)
+        assert await delivery.find_messages(dm()) == (replace(found[0], method="edit"),)
     [stream] = fake.messages.values()
     assert stream.markdown == TEXT
 
 
 async def test_turn_guard_without_a_lease_delays_every_stream_write() -> None:
     fake, guard = StreamingSlack(), MemoryGuard()
-    async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm(), guard=guard)
-        await reply.open(THINKING)
-        await write(reply, TEXT[:1000], 3)
-        guard.ours = False
+    async with open_delivery(fake, delivery="native") as delivery:
+        reply = await begin_answer(delivery, guard=guard)
+        guard.has_lease = False
         await asyncio.sleep(1)
         before = len(fake.calls)
         await write(reply, TEXT, 5, since=1000)
         assert len(fake.calls) == before
-        guard.ours = True
+        guard.has_lease = True
         await reply.finish(done(TEXT))
     assert full_text(fake) == TEXT
 
 
 async def test_abandoned_native_reply_writes_nothing_more() -> None:
     fake = StreamingSlack()
-    async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm())
-        await reply.open(THINKING)
-        await write(reply, TEXT[:1000], 3)
+    async with open_delivery(fake, delivery="native") as delivery:
+        reply = await begin_answer(delivery)
         ending = asyncio.create_task(reply.finish(done(TEXT)))
         await asyncio.sleep(0)
         reply.abandon()

@@ -8,19 +8,19 @@ import pytest
 
 from bot.errors import QuestionDeleted, SlackRefused, Stopped
 from tests.support.virtual_time import now
-from tests.unit.delivery.fake_slack import Call, FakeSlack
-from tests.unit.delivery.room import (
+from tests.unit.delivery.delivery_setup import (
     TEXT,
     THINKING,
-    always,
-    answer,
-    delivery,
     done,
+    fail_always,
     full_text,
+    open_delivery,
     question,
     words,
+    write_answer,
     writing,
 )
+from tests.unit.delivery.fake_slack import Call, FakeSlack
 
 
 @pytest.mark.parametrize(
@@ -36,10 +36,10 @@ from tests.unit.delivery.room import (
 )
 async def test_refused_placeholder_is_raised_by_open(code: str) -> None:
     fake = FakeSlack()
-    fake.fault = always("chat.postMessage", code)
+    fake.fault = fail_always("chat.postMessage", code)
     lost: list[SlackRefused | Stopped | QuestionDeleted] = []
-    async with delivery(fake) as room:
-        reply = room.create_reply(question(), on_reader_lost=lost.append)
+    async with open_delivery(fake) as delivery:
+        reply = delivery.create_reply(question(), on_reader_lost=lost.append)
         with pytest.raises(SlackRefused) as refusal:
             await reply.open(THINKING)
         assert refusal.value.code == code
@@ -52,8 +52,8 @@ async def test_refused_placeholder_is_raised_by_open(code: str) -> None:
 async def test_deleted_placeholder_ends_the_answer() -> None:
     fake = FakeSlack()
     lost: list[SlackRefused | Stopped | QuestionDeleted] = []
-    async with delivery(fake) as room:
-        reply = room.create_reply(question(), on_reader_lost=lost.append)
+    async with open_delivery(fake) as delivery:
+        reply = delivery.create_reply(question(), on_reader_lost=lost.append)
         await reply.open(THINKING)
         fake.messages.clear()
         for n in range(100):
@@ -68,7 +68,7 @@ async def test_deleted_placeholder_ends_the_answer() -> None:
 async def test_refused_blocks_are_replaced_by_plain_text() -> None:
     fake = FakeSlack()
     fake.fault = lambda call: "invalid_blocks" if call.arguments.get("blocks") else None
-    await answer(fake, "Plain *words* <b> and `code`.")
+    await write_answer(fake, "Plain *words* <b> and `code`.")
     [message] = fake.messages.values()
     assert message.blocks == []
     assert message.text == "Plain *words* &lt;b&gt; and `code`."
@@ -78,7 +78,7 @@ async def test_plain_text_keeps_to_the_size_limit_of_an_edit() -> None:
     fake = FakeSlack()
     fake.fault = lambda call: "invalid_blocks" if call.arguments.get("blocks") else None
     text = words(3000)
-    await answer(fake, text)
+    await write_answer(fake, text)
     assert " ".join(m.text for m in fake.messages.values()).split() == text.split()
     assert max(len(m.text) for m in fake.messages.values()) <= 4000
 
@@ -92,16 +92,16 @@ async def test_message_that_is_too_long_is_shortened_until_it_fits() -> None:
 
     fake.fault = too_long
     text = words(2000)
-    await answer(fake, text)
+    await write_answer(fake, text)
     assert len(fake.messages) > 3
     assert full_text(fake).split() == text.split()
 
 
 async def test_message_that_stays_too_long_is_given_up() -> None:
     fake = FakeSlack()
-    fake.fault = always("chat.update", "msg_too_long")
-    async with delivery(fake) as room:
-        reply = room.create_reply(question())
+    fake.fault = fail_always("chat.update", "msg_too_long")
+    async with open_delivery(fake) as delivery:
+        reply = delivery.create_reply(question())
         await reply.open(THINKING)
         with pytest.raises(SlackRefused):
             await reply.finish(done(TEXT))
@@ -119,7 +119,7 @@ async def test_message_that_cannot_be_edited_is_continued_below(code: str) -> No
         return None
 
     fake.fault = closed
-    await answer(fake)
+    await write_answer(fake)
     assert len(fake.messages) == 2
     assert full_text(fake).split() == TEXT.split()
 
@@ -135,5 +135,5 @@ async def test_placeholder_that_cannot_be_edited_has_its_answer_below() -> None:
         return None
 
     fake.fault = closed
-    await answer(fake)
+    await write_answer(fake)
     assert full_text(fake).split() == TEXT.split()

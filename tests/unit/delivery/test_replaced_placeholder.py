@@ -14,18 +14,18 @@ from bot.delivery.delivery import Delivery
 from bot.delivery.scheduling.edit_scheduler import MAX_HOLD_SECONDS
 from bot.values import REMOVED_DRAFT, Place
 from tests.support.virtual_time import now
-from tests.unit.delivery.fake_slack import Call, FakeSlack
-from tests.unit.delivery.room import (
+from tests.unit.delivery.delivery_setup import (
     THINKING,
     MemoryGuard,
-    delivery,
     done,
-    once,
+    fail_once,
+    open_delivery,
     question,
     shown_messages,
     words,
     writing,
 )
+from tests.unit.delivery.fake_slack import Call, FakeSlack
 
 POST, EDIT, DELETE = "chat.postMessage", "chat.update", "chat.delete"
 TEXT = words(60) + "."
@@ -39,10 +39,10 @@ def methods(fake: FakeSlack) -> list[str]:
 async def short_of_edits(fake: FakeSlack, **asked: Any) -> AsyncIterator[tuple[Delivery, Reply]]:
     """A reply whose placeholder stands, in a workspace whose edits are reserved for final texts."""
     guard = asked.pop("guard", None)
-    async with delivery(fake, edits_per_minute=1) as sender:
-        reply = sender.create_reply(question(**asked), guard=guard)
+    async with open_delivery(fake, edits_per_minute=1) as delivery:
+        reply = delivery.create_reply(question(**asked), guard=guard)
         await reply.open(THINKING)
-        yield sender, reply
+        yield delivery, reply
 
 
 async def replace_placeholder(reply: Reply) -> None:
@@ -53,8 +53,8 @@ async def replace_placeholder(reply: Reply) -> None:
 
 async def test_first_message_waits_for_text_while_edits_are_short() -> None:
     fake = FakeSlack()
-    async with delivery(fake, edits_per_minute=1) as sender:
-        reply = sender.create_reply(question())
+    async with open_delivery(fake, edits_per_minute=1) as delivery:
+        reply = delivery.create_reply(question())
         opened = asyncio.create_task(reply.open(THINKING))
         await asyncio.sleep(0.5)
         assert not fake.calls
@@ -98,7 +98,7 @@ async def test_replacement_in_a_direct_message_is_no_reply_to_the_placeholder() 
 
 async def test_lost_response_of_a_replacement_does_not_double_it() -> None:
     fake = FakeSlack()
-    fake.fault = once(POST, "lost", after=1)
+    fake.fault = fail_once(POST, "lost", after=1)
     async with short_of_edits(fake) as (_, reply):
         await replace_placeholder(reply)
         await reply.finish(done(TEXT))
@@ -110,7 +110,7 @@ async def test_lost_response_of_a_replacement_does_not_double_it() -> None:
 @pytest.mark.parametrize("fault", ["lost", 500, "429:2", "message_not_found"])
 async def test_failed_delete_of_a_placeholder_delays_no_text(fault: str | int) -> None:
     fake = FakeSlack()
-    fake.fault = once(DELETE, fault)
+    fake.fault = fail_once(DELETE, fault)
     async with short_of_edits(fake) as (_, reply):
         await replace_placeholder(reply)
         before = now()
@@ -137,13 +137,13 @@ async def test_text_does_not_wait_for_the_limit_of_deletes() -> None:
 
 async def test_placeholder_points_to_the_text_when_it_can_not_be_deleted_soon() -> None:
     fake = FakeSlack()
-    async with short_of_edits(fake) as (sender, first):
+    async with short_of_edits(fake) as (delivery, first):
         await replace_placeholder(first)
-        fake.fault = once(DELETE, "429:300")
-        second = sender.create_reply(question(1))
+        fake.fault = fail_once(DELETE, "429:300")
+        second = delivery.create_reply(question(1))
         await second.open(THINKING)
         await replace_placeholder(second)
-        third = sender.create_reply(question(2))
+        third = delivery.create_reply(question(2))
         await third.open(THINKING)
         await replace_placeholder(third)
         await third.finish(done(TEXT))
@@ -158,7 +158,7 @@ async def test_replacement_is_journalled_before_it_is_posted() -> None:
 
     def look(call: Call) -> None:
         if call.method == POST:
-            moves_at_post.append(guard.moves)
+            moves_at_post.append(guard.layout_changes)
 
     fake.fault = look
     async with short_of_edits(fake, guard=guard) as (_, reply):
@@ -170,11 +170,11 @@ async def test_replacement_is_journalled_before_it_is_posted() -> None:
 async def test_placeholder_stays_while_its_deletion_can_not_be_journalled() -> None:
     fake, guard = FakeSlack(), MemoryGuard()
     async with short_of_edits(fake, guard=guard) as (_, reply):
-        guard.takes = False
+        guard.can_journal = False
         await replace_placeholder(reply)
         assert [m.markdown for m in fake.messages.values()] == ["", TEXT]
         assert guard.messages == shown_messages(fake)[::-1], "what is to be deleted comes last"
-        guard.takes = True
+        guard.can_journal = True
         await reply.finish(done(TEXT))
         await reply.wait_cleanup()
     assert [m.markdown for m in fake.messages.values()] == [TEXT]
@@ -186,16 +186,16 @@ async def test_answer_taken_over_before_its_placeholder_was_deleted_stands_once(
 ) -> None:
     fake, guard = FakeSlack(), MemoryGuard()
     async with short_of_edits(fake, guard=guard) as (_, reply):
-        guard.takes = False
+        guard.can_journal = False
         await replace_placeholder(reply)
-        guard.ours = False
+        guard.has_lease = False
         placeholder, _ = fake.messages
     whole = TEXT + words(4000)
-    async with delivery(fake) as sender:
+    async with open_delivery(fake) as delivery:
         existing = guard.messages
         if from_slack:
-            existing = await sender.find_messages(question(), existing)
-        reply = sender.create_reply(question(), existing=existing)
+            existing = await delivery.find_messages(question(), existing)
+        reply = delivery.create_reply(question(), existing=existing)
         await reply.finish(done(whole))
         await reply.wait_cleanup()
     texts = [m.markdown for m in fake.messages.values()]
@@ -206,9 +206,9 @@ async def test_answer_taken_over_before_its_placeholder_was_deleted_stands_once(
 async def test_removed_answer_leaves_neither_placeholder_nor_replacement() -> None:
     fake, guard = FakeSlack(), MemoryGuard()
     async with short_of_edits(fake, guard=guard) as (_, reply):
-        guard.takes = False
+        guard.can_journal = False
         await replace_placeholder(reply)
-        guard.takes = True
+        guard.can_journal = True
         await reply.finish(REMOVED_DRAFT)
         await reply.wait_cleanup()
     assert not fake.messages
@@ -217,10 +217,10 @@ async def test_removed_answer_leaves_neither_placeholder_nor_replacement() -> No
 async def test_text_does_not_wait_for_a_deletion_that_fails_again_and_again() -> None:
     fake, guard = FakeSlack(), MemoryGuard()
     async with short_of_edits(fake, guard=guard) as (_, reply):
-        guard.takes = False
+        guard.can_journal = False
         await replace_placeholder(reply)
         before = now()
         await reply.finish(done(TEXT + " end"))
         assert now() - before < 1
         await asyncio.sleep(60)
-        assert guard.moves < 15, "a pause that grows"
+        assert guard.layout_changes < 15, "a pause that grows"

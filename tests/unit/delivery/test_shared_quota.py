@@ -11,8 +11,8 @@ from bot.delivery.ratelimit.limiters import WINDOW_SECONDS
 from bot.delivery.ratelimit.shared_quota import SharedQuota
 from bot.delivery.workspace import READS_PER_MINUTE
 from tests.support.virtual_time import now
+from tests.unit.delivery.delivery_setup import THINKING, done, question, writing
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.delivery.room import THINKING, done, question, writing
 from tests.unit.delivery.scenarios import Scenario, at_once
 from tests.unit.delivery.sharing import FaultyRateSlots, Rooms, played
 from tests.unit.delivery.simulator import OUR_LIMIT
@@ -42,16 +42,16 @@ def test_replica_is_as_fresh_beside_an_idle_one(tmp_path: Path) -> None:
 
 async def test_replica_counts_the_calls_of_one_that_died(tmp_path: Path) -> None:
     fake = FakeSlack()
-    async with Rooms(tmp_path, 1) as rooms:
-        [slots] = rooms.rate_slots
+    async with Rooms(tmp_path, 1) as replicas:
+        [slots] = replicas.rate_slots
         for _ in range(OUR_LIMIT):
             assert await slots.acquire("T1:chat.update", OUR_LIMIT, WINDOW_SECONDS) == 0.0
         await asyncio.sleep(30)
-        rooms.rate_slots.clear()
-        await rooms.another()
-        room = rooms.room(fake, rooms.rate_slots[0])
-        rooms.rooms.append(room)
-        reply = room.create_reply(question())
+        replicas.rate_slots.clear()
+        await replicas.another()
+        delivery = replicas.room(fake, replicas.rate_slots[0])
+        replicas.rooms.append(delivery)
+        reply = delivery.create_reply(question())
         await reply.open(THINKING)
         reply.show(writing("The beginning of it."))
         await asyncio.sleep(20)
@@ -63,12 +63,12 @@ async def test_replica_counts_the_calls_of_one_that_died(tmp_path: Path) -> None
 
 async def test_replica_reserves_no_edits_for_one_that_died(tmp_path: Path) -> None:
     fake = FakeSlack()
-    async with Rooms(tmp_path, 1) as rooms:
-        gone = FaultyRateSlots(rooms.databases[0], "gone", (0, 0))
+    async with Rooms(tmp_path, 1) as replicas:
+        gone = FaultyRateSlots(replicas.databases[0], "gone", (0, 0))
         for _ in range(OUR_LIMIT - 8):
             assert await gone.acquire("T1:chat.update", OUR_LIMIT, WINDOW_SECONDS) == 0.0
             await asyncio.sleep(0.5)
-        reply = rooms.make(fake)(question(0, id="0"))
+        reply = replicas.make(fake)(question(0, id="0"))
         await reply.open(THINKING)
         for n in range(1, 100):
             reply.show(writing("word " * n))
@@ -79,10 +79,10 @@ async def test_replica_reserves_no_edits_for_one_that_died(tmp_path: Path) -> No
 
 async def test_placeholder_says_so_when_other_replicas_use_up_the_minute(tmp_path: Path) -> None:
     fake = FakeSlack()
-    async with Rooms(tmp_path, 2) as rooms:
+    async with Rooms(tmp_path, 2) as replicas:
         for _ in range(OUR_LIMIT):
-            await rooms.rate_slots[1].acquire("T1:chat.update", OUR_LIMIT, WINDOW_SECONDS)
-        replies = rooms.make(fake)
+            await replicas.rate_slots[1].acquire("T1:chat.update", OUR_LIMIT, WINDOW_SECONDS)
+        replies = replicas.make(fake)
         await replies(question(0, id="0")).open(THINKING)
         await asyncio.sleep(1)
         await replies(question(0, id="2")).open(THINKING)
@@ -92,8 +92,8 @@ async def test_placeholder_says_so_when_other_replicas_use_up_the_minute(tmp_pat
 
 async def test_replicas_keep_to_the_post_rate_of_one_channel(tmp_path: Path) -> None:
     fake = FakeSlack()
-    async with Rooms(tmp_path, 2) as rooms:
-        replies = rooms.make(fake)
+    async with Rooms(tmp_path, 2) as replicas:
+        replies = replicas.make(fake)
         asked = [question(n, id=str(n), channel="C1") for n in range(10)]
         await asyncio.gather(*(replies(one).open(THINKING) for one in asked))
     times = sorted(call.at for call in fake.calls)
@@ -103,25 +103,25 @@ async def test_replicas_keep_to_the_post_rate_of_one_channel(tmp_path: Path) -> 
 
 async def test_shared_quota_costs_an_edit_one_small_statement(tmp_path: Path) -> None:
     fake = FakeSlack()
-    async with Rooms(tmp_path, 1) as rooms:
-        reply = rooms.make(fake)(question(0, id="0"))
+    async with Rooms(tmp_path, 1) as replicas:
+        reply = replicas.make(fake)(question(0, id="0"))
         await asyncio.sleep(WINDOW_SECONDS)  # by now nothing a predecessor spent can count
         await reply.open(THINKING)
         for n in range(1, 200):
             reply.show(writing("word " * n))
             await asyncio.sleep(0.1)
         await reply.finish(done("word " * 200))
-        assert len(rooms.rate_slots[0].asked) == len(fake.calls)
+        assert len(replicas.rate_slots[0].asked) == len(fake.calls)
 
 
 async def test_edit_without_a_slot_is_not_made_and_planned_again(tmp_path: Path) -> None:
     fake = FakeSlack()
-    async with Rooms(tmp_path, 2) as rooms:
-        reply = rooms.make(fake)(question(0, id="0"))
+    async with Rooms(tmp_path, 2) as replicas:
+        reply = replicas.make(fake)(question(0, id="0"))
         await reply.open(THINKING)
         await asyncio.sleep(1.5)
         for _ in range(OUR_LIMIT):  # all at once, after we have looked
-            await rooms.rate_slots[1].acquire("T1:chat.update", OUR_LIMIT, WINDOW_SECONDS)
+            await replicas.rate_slots[1].acquire("T1:chat.update", OUR_LIMIT, WINDOW_SECONDS)
         before = now()
         await reply.finish(done("All of it."))
         assert now() - before < 1.0
@@ -144,8 +144,8 @@ async def test_shared_quota_without_rate_slots_allows_every_call() -> None:
 
 
 async def test_shared_quota_ignores_calls_of_other_workspaces(tmp_path: Path) -> None:
-    async with Rooms(tmp_path, 2) as rooms:
-        ours, theirs = rooms.rate_slots
+    async with Rooms(tmp_path, 2) as replicas:
+        ours, theirs = replicas.rate_slots
         there = SharedQuota(theirs, team="T2", count_replicas=lambda: 2)
         here = SharedQuota(ours, team="T1", count_replicas=lambda: 2)
         assert await there.take_slot("chat.update", 1) == 0.0
@@ -159,10 +159,10 @@ async def test_replicas_read_threads_within_one_limit_together(
     tmp_path: Path,
 ) -> None:
     slack = FakeSlack()
-    async with Rooms(tmp_path, 2) as rooms:
-        rooms.rooms += [rooms.room(slack, slots) for slots in rooms.rate_slots]
+    async with Rooms(tmp_path, 2) as replicas:
+        replicas.rooms += [replicas.room(slack, slots) for slots in replicas.rate_slots]
         looks = [
-            rooms.rooms[n % 2].find_messages(question(n)) for n in range(READS_PER_MINUTE + 10)
+            replicas.rooms[n % 2].find_messages(question(n)) for n in range(READS_PER_MINUTE + 10)
         ]
         looking = asyncio.gather(*looks)
         await asyncio.sleep(WINDOW_SECONDS - 5)

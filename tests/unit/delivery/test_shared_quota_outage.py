@@ -11,8 +11,8 @@ from bot.delivery.ratelimit.shared_quota import SharedQuota
 from bot.storage.engine.database import open_database
 from bot.storage.rate_slots import SharedRateSlots, SlotHold
 from tests.support.virtual_time import now
+from tests.unit.delivery.delivery_setup import THINKING, done, question, writing
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.delivery.room import THINKING, done, question, writing
 from tests.unit.delivery.scenarios import at_once
 from tests.unit.delivery.sharing import OUTAGE, Rooms, played
 
@@ -38,8 +38,8 @@ def test_shared_quota_records_calls_later_when_the_database_is_slow(
 async def test_shared_quota_distrusts_remote_calls_of_before_an_outage(
     tmp_path: Path,
 ) -> None:
-    async with Rooms(tmp_path, 2) as rooms:
-        slots = rooms.rate_slots[0]
+    async with Rooms(tmp_path, 2) as replicas:
+        slots = replicas.rate_slots[0]
         share = SharedQuota(slots, team="T1", count_replicas=lambda: 2)
         for begin in (100.0, 300.0):
             await asyncio.sleep(begin - now())
@@ -58,15 +58,15 @@ async def test_shared_quota_does_not_query_an_unavailable_database_for_every_edi
     tmp_path: Path,
 ) -> None:
     fake = FakeSlack()
-    async with Rooms(tmp_path, 1, away=(0, 1000)) as rooms:
-        reply = rooms.make(fake)(question(0, id="0"))
+    async with Rooms(tmp_path, 1, away=(0, 1000)) as replicas:
+        reply = replicas.make(fake)(question(0, id="0"))
         await reply.open(THINKING)
         for n in range(1, 600):
             reply.show(writing("word " * n))
             await asyncio.sleep(0.1)
         await reply.finish(done("word " * 600))
         assert fake.count("chat.update") > 40
-        assert len(rooms.rate_slots[0].asked) < 25
+        assert len(replicas.rate_slots[0].asked) < 25
 
 
 async def test_shared_quota_that_fails_unexpectedly_delays_no_answer(
@@ -76,18 +76,18 @@ async def test_shared_quota_that_fails_unexpectedly_delays_no_answer(
         async def acquire(
             self, key: str, size: int, seconds: float, timeout_seconds: float | None = None
         ) -> float:
-            raise RuntimeError("not one of ours")
+            raise RuntimeError("unexpected")
 
         async def held_by_others(
             self, key: str, timeout_seconds: float | None = None
         ) -> list[SlotHold]:
-            raise RuntimeError("not one of ours either")
+            raise RuntimeError("unexpected, again")
 
     fake = FakeSlack()
-    async with Rooms(tmp_path, 0) as rooms, open_database("sqlite://") as database:
-        room = rooms.room(fake, Broken(database, replica="r"))
-        rooms.rooms.append(room)
-        reply = room.create_reply(question())
+    async with Rooms(tmp_path, 0) as replicas, open_database("sqlite://") as database:
+        delivery = replicas.room(fake, Broken(database, replica="r"))
+        replicas.rooms.append(delivery)
+        reply = delivery.create_reply(question())
         for count in range(20):
             reply.show(writing("word " * count))
             await asyncio.sleep(1)

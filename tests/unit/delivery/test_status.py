@@ -9,7 +9,15 @@ import pytest
 from bot.delivery.native.status import status_text
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now
-from tests.unit.delivery.room import THINKING, always, delivery, done, question, words, writing
+from tests.unit.delivery.delivery_setup import (
+    THINKING,
+    done,
+    fail_always,
+    open_delivery,
+    question,
+    words,
+    writing,
+)
 from tests.unit.delivery.streaming_slack import StreamingSlack, dm, write
 
 TEXT = words(100)
@@ -34,8 +42,8 @@ def test_status_text_reads_on_behind_the_apps_name(draft: Draft, status: str) ->
 
 async def test_status_is_shown_until_the_first_text() -> None:
     fake = StreamingSlack()
-    async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm())
+    async with open_delivery(fake, delivery="native") as delivery:
+        reply = delivery.create_reply(dm())
         await reply.open(THINKING)
         assert fake.statuses == [(0.05, "is thinking…")]
         await asyncio.sleep(5)
@@ -48,8 +56,8 @@ async def test_status_is_shown_until_the_first_text() -> None:
 
 async def test_status_is_renewed_before_two_minutes_are_over() -> None:
     fake = StreamingSlack()
-    async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm())
+    async with open_delivery(fake, delivery="native") as delivery:
+        reply = delivery.create_reply(dm())
         await reply.open(THINKING)
         await asyncio.sleep(310)
         await reply.finish(done(TEXT))
@@ -59,8 +67,8 @@ async def test_status_is_renewed_before_two_minutes_are_over() -> None:
 
 async def test_status_changes_twice_a_minute_at_most() -> None:
     fake = StreamingSlack()
-    async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm())
+    async with open_delivery(fake, delivery="native") as delivery:
+        reply = delivery.create_reply(dm())
         await reply.open(THINKING)
         for n in range(90):
             reply.show(Draft(Phase.ASKING, status_line=f"Searching the web: {n}"))
@@ -77,10 +85,10 @@ async def test_status_changes_twice_a_minute_at_most() -> None:
 @pytest.mark.parametrize("fault", ["missing_scope", "unknown_method", 500, "lost", "429:30"])
 async def test_status_that_is_refused_is_replaced_by_an_empty_stream(fault: str | int) -> None:
     fake = StreamingSlack()
-    fake.fault = always("assistant.threads.setStatus", fault)
-    async with delivery(fake, delivery="native") as room:
+    fake.fault = fail_always("assistant.threads.setStatus", fault)
+    async with open_delivery(fake, delivery="native") as delivery:
         for n in range(3):
-            reply = room.create_reply(dm(n))
+            reply = delivery.create_reply(dm(n))
             before = now()
             await reply.open(THINKING)
             assert now() - before <= 0.2
@@ -94,8 +102,8 @@ async def test_status_that_is_refused_is_replaced_by_an_empty_stream(fault: str 
 async def test_status_that_takes_long_is_not_waited_for_and_cleared() -> None:
     fake = StreamingSlack()
     fake.delay = lambda call: 5.0 if "Status" in call.method else 0.0
-    async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm())
+    async with open_delivery(fake, delivery="native") as delivery:
+        reply = delivery.create_reply(dm())
         await reply.open(THINKING)
         assert now() < 3
         await write(reply, TEXT, 2)
@@ -106,9 +114,9 @@ async def test_status_that_takes_long_is_not_waited_for_and_cleared() -> None:
 
 async def test_empty_stream_is_replaced_by_an_edited_placeholder_before_slack_ends_it() -> None:
     fake = StreamingSlack()
-    fake.fault = always("assistant.threads.setStatus", "missing_scope")
-    async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm())
+    fake.fault = fail_always("assistant.threads.setStatus", "missing_scope")
+    async with open_delivery(fake, delivery="native") as delivery:
+        reply = delivery.create_reply(dm())
         await reply.open(THINKING)
         await asyncio.sleep(250)
         [message] = fake.messages.values()
@@ -121,8 +129,8 @@ async def test_empty_stream_is_replaced_by_an_edited_placeholder_before_slack_en
 
 async def test_status_is_shown_again_between_two_streams() -> None:
     fake = StreamingSlack()
-    async with delivery(fake, delivery="native") as room:
-        reply = room.create_reply(dm())
+    async with open_delivery(fake, delivery="native") as delivery:
+        reply = delivery.create_reply(dm())
         await reply.open(THINKING)
         await write(reply, TEXT + "\n\n", 2)
         await asyncio.sleep(245)
@@ -138,8 +146,8 @@ async def test_status_is_shown_again_between_two_streams() -> None:
 
 async def test_edited_reply_has_a_placeholder_and_no_status() -> None:
     fake = StreamingSlack()
-    async with delivery(fake, delivery="auto") as room:
-        reply = room.create_reply(question())
+    async with open_delivery(fake, delivery="auto") as delivery:
+        reply = delivery.create_reply(question())
         await reply.open(THINKING)
         reply.show(writing(TEXT))
         await reply.finish(done(TEXT))

@@ -7,26 +7,26 @@ from dataclasses import replace
 
 from bot.values import Draft
 from tests.support.virtual_time import now
-from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.delivery.room import (
+from tests.unit.delivery.delivery_setup import (
     THINKING,
     MemoryGuard,
-    always,
     command,
-    delivery,
     done,
-    once,
+    fail_always,
+    fail_once,
+    open_delivery,
     question,
     shown_messages,
     words,
     writing,
 )
+from tests.unit.delivery.fake_slack import FakeSlack
 
 
 async def left_behind(fake: FakeSlack, draft: Draft) -> None:
     """A process that shows so much of an answer and dies."""
-    async with delivery(fake) as room:
-        reply = room.create_reply(question())
+    async with open_delivery(fake) as delivery:
+        reply = delivery.create_reply(question())
         await reply.open(THINKING)
         reply.show(draft)
         await asyncio.sleep(10)
@@ -36,9 +36,9 @@ async def left_behind(fake: FakeSlack, draft: Draft) -> None:
 async def test_takeover_continues_in_the_existing_message() -> None:
     fake, guard = FakeSlack(), MemoryGuard()
     await left_behind(fake, writing("The begin"))
-    async with delivery(fake) as room:
+    async with open_delivery(fake) as delivery:
         before = now()
-        reply = room.create_reply(question(), existing=shown_messages(fake), guard=guard)
+        reply = delivery.create_reply(question(), existing=shown_messages(fake), guard=guard)
         await reply.open(writing("The begin"))
         assert now() == before
         await reply.finish(done("The beginning and the end."))
@@ -53,25 +53,27 @@ async def test_takeover_deletes_surplus_messages() -> None:
     fake = FakeSlack()
     await left_behind(fake, writing(words(5000)))
     assert len(fake.messages) > 2
-    async with delivery(fake) as room:
-        await room.create_reply(question(), existing=shown_messages(fake)).finish(done("Short."))
+    async with open_delivery(fake) as delivery:
+        await delivery.create_reply(question(), existing=shown_messages(fake)).finish(
+            done("Short.")
+        )
     [message] = fake.messages.values()
     assert message.markdown == "Short."
 
 
 async def test_takeover_removes_stale_footers() -> None:
     fake, guard = FakeSlack(), MemoryGuard()
-    async with delivery(fake) as room:
-        reply = room.create_reply(question(), guard=guard)
+    async with open_delivery(fake) as delivery:
+        reply = delivery.create_reply(question(), guard=guard)
         await reply.open(THINKING)
         reply.show(writing("The beginning"))
         await asyncio.sleep(2)
-        fake.fault = always("chat.update", "429:300")
+        fake.fault = fail_always("chat.update", "429:300")
         await reply.finish(done("The beginning and the end."))
     assert [m.state for m in fake.messages.values()] == ["Writing…", ""]
     fake.fault = lambda call: None
-    async with delivery(fake) as room:
-        reply = room.create_reply(question(), existing=guard.messages)
+    async with open_delivery(fake) as delivery:
+        reply = delivery.create_reply(question(), existing=guard.messages)
         await reply.finish(done("The beginning and the end."))
         await asyncio.sleep(1)
     [message] = fake.messages.values()
@@ -83,8 +85,8 @@ async def test_takeover_stops_a_stream_before_it_is_edited() -> None:
     fake = FakeSlack()
     await left_behind(fake, writing("The begin"))
     [left] = shown_messages(fake)
-    async with delivery(fake) as room:
-        reply = room.create_reply(question(), existing=[replace(left, method="native")])
+    async with open_delivery(fake) as delivery:
+        reply = delivery.create_reply(question(), existing=[replace(left, method="native")])
         await reply.finish(done("The end."))
     assert [c.method for c in fake.calls] == ["chat.stopStream", "chat.update"]
     assert [m.markdown for m in fake.messages.values()] == ["The end."]
@@ -98,19 +100,23 @@ async def test_takeover_stops_and_edits_a_message_that_turns_out_to_be_a_stream(
         if call.method == "chat.update" and not fake.count("chat.stopStream")
         else None
     )
-    async with delivery(fake) as room:
-        await room.create_reply(question(), existing=shown_messages(fake)).finish(done("The end."))
+    async with open_delivery(fake) as delivery:
+        await delivery.create_reply(question(), existing=shown_messages(fake)).finish(
+            done("The end.")
+        )
     assert [m.markdown for m in fake.messages.values()] == ["The end."]
 
 
 async def test_takeover_continues_below_a_stream_that_cannot_be_stopped() -> None:
     fake = FakeSlack()
     await left_behind(fake, writing("The begin "))
-    stuck = always("chat.update", "streaming_state_conflict")
-    refused = always("chat.stopStream", "message_not_owned_by_app")
+    stuck = fail_always("chat.update", "streaming_state_conflict")
+    refused = fail_always("chat.stopStream", "message_not_owned_by_app")
     fake.fault = lambda call: stuck(call) or refused(call)
-    async with delivery(fake) as room:
-        await room.create_reply(question(), existing=shown_messages(fake)).finish(done("The end."))
+    async with open_delivery(fake) as delivery:
+        await delivery.create_reply(question(), existing=shown_messages(fake)).finish(
+            done("The end.")
+        )
     assert [m.markdown for m in fake.messages.values()] == ["The begin", "The end."]
     assert fake.count("chat.stopStream") == 1
 
@@ -119,11 +125,11 @@ async def test_takeover_makes_edits_after_a_429_on_a_stop() -> None:
     fake = FakeSlack()
     await left_behind(fake, writing("The begin"))
     [left] = shown_messages(fake)
-    fake.fault = once("chat.stopStream", "429:20")
-    async with delivery(fake) as room:
-        other = room.create_reply(question(1))
+    fake.fault = fail_once("chat.stopStream", "429:20")
+    async with open_delivery(fake) as delivery:
+        other = delivery.create_reply(question(1))
         await other.open(THINKING)
-        reply = room.create_reply(question(), existing=[replace(left, method="native")])
+        reply = delivery.create_reply(question(), existing=[replace(left, method="native")])
         finishing = asyncio.create_task(reply.finish(done("The end.")))
         await asyncio.sleep(1)
         before = now()
@@ -136,14 +142,14 @@ async def test_takeover_makes_edits_after_a_429_on_a_stop() -> None:
 async def test_takeover_continues_an_ephemeral_answer_in_its_direct_message() -> None:
     fake, guard = FakeSlack(), MemoryGuard()
     text = words(5000)
-    async with delivery(fake) as room:
-        await room.create_reply(command(), guard=guard).finish(done(text))
-        found = await room.find_messages(command())
+    async with open_delivery(fake) as delivery:
+        await delivery.create_reply(command(), guard=guard).finish(done(text))
+        found = await delivery.find_messages(command())
         assert found == guard.messages
         assert [one.channel for one in found] == ["", "DU1", "DU1", "DU1"]
         before = [m.markdown for m in fake.messages.values()]
         for message in fake.messages.values():
             message.blocks = []
-        await room.create_reply(command(), existing=found).finish(done(text))
-    assert len(fake.private) == 1
+        await delivery.create_reply(command(), existing=found).finish(done(text))
+    assert len(fake.ephemeral_messages) == 1
     assert [m.markdown for m in fake.messages.values()] == before

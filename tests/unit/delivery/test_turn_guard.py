@@ -8,26 +8,26 @@ import pytest
 
 from bot.errors import LeaseLost, QuestionDeleted, SlackRefused, Stopped
 from tests.support.virtual_time import now
-from tests.unit.delivery.fake_slack import Call, FakeSlack
-from tests.unit.delivery.room import (
+from tests.unit.delivery.delivery_setup import (
     THINKING,
     MemoryGuard,
-    always,
-    delivery,
     done,
+    fail_always,
+    fail_once,
     full_text,
-    once,
+    open_delivery,
     question,
     shown_messages,
     words,
     writing,
 )
+from tests.unit.delivery.fake_slack import Call, FakeSlack
 
 
 async def test_turn_guard_records_messages_after_every_write() -> None:
     fake, guard = FakeSlack(), MemoryGuard()
-    async with delivery(fake) as room:
-        reply = room.create_reply(question(), guard=guard)
+    async with open_delivery(fake) as delivery:
+        reply = delivery.create_reply(question(), guard=guard)
         await reply.open(THINKING)
         assert guard.messages == shown_messages(fake)
         assert guard.texts == [""]
@@ -44,9 +44,9 @@ async def test_turn_guard_records_messages_after_every_write() -> None:
 async def test_turn_guard_journals_each_layout_change_before_it_is_made() -> None:
     fake, guard = FakeSlack(), MemoryGuard()
     journalled: list[tuple[str, int]] = []
-    fake.fault = lambda call: journalled.append((call.method, guard.moves))
-    async with delivery(fake) as room:
-        reply = room.create_reply(question(), guard=guard)
+    fake.fault = lambda call: journalled.append((call.method, guard.layout_changes))
+    async with open_delivery(fake) as delivery:
+        reply = delivery.create_reply(question(), guard=guard)
         await reply.open(THINKING)
         reply.show(writing(words(4000)))
         await asyncio.sleep(20)
@@ -61,9 +61,9 @@ async def test_turn_guard_journals_each_layout_change_before_it_is_made() -> Non
 
 async def test_turn_guard_that_cannot_journal_prevents_deletes_but_no_posts() -> None:
     fake, guard = FakeSlack(), MemoryGuard()
-    guard.takes = False
-    async with delivery(fake) as room:
-        reply = room.create_reply(question(), guard=guard)
+    guard.can_journal = False
+    async with open_delivery(fake) as delivery:
+        reply = delivery.create_reply(question(), guard=guard)
         await reply.open(THINKING)
         reply.show(writing(words(4000)))
         await asyncio.sleep(20)
@@ -71,8 +71,8 @@ async def test_turn_guard_that_cannot_journal_prevents_deletes_but_no_posts() ->
         ending = asyncio.create_task(reply.finish(done("Short.")))
         await asyncio.sleep(60)
         assert fake.count("chat.delete") == 0
-        assert guard.moves < 40, "it is tried again, but not all the time"
-        guard.takes = True
+        assert guard.layout_changes < 40, "it is tried again, but not all the time"
+        guard.can_journal = True
         await ending
     assert fake.count("chat.delete") == posts - 1
     assert full_text(fake) == "Short."
@@ -80,10 +80,10 @@ async def test_turn_guard_that_cannot_journal_prevents_deletes_but_no_posts() ->
 
 async def test_turn_guard_without_a_lease_delays_every_write() -> None:
     fake, guard = FakeSlack(), MemoryGuard()
-    async with delivery(fake) as room:
-        reply = room.create_reply(question(), guard=guard)
+    async with open_delivery(fake) as delivery:
+        reply = delivery.create_reply(question(), guard=guard)
         await reply.open(THINKING)
-        guard.ours, guard.asked = False, 0
+        guard.has_lease, guard.lease_checks = False, 0
         made = len(fake.calls)
         for n in range(100):
             reply.show(writing("word " * n))
@@ -91,8 +91,8 @@ async def test_turn_guard_without_a_lease_delays_every_write() -> None:
         finishing = asyncio.create_task(reply.finish(done("All of it.")))
         await asyncio.sleep(20)
         assert len(fake.calls) == made
-        assert guard.asked < 1000
-        guard.ours, before = True, now()
+        assert guard.lease_checks < 1000
+        guard.has_lease, before = True, now()
         await finishing
         assert now() - before <= 0.5 + fake.latency
     assert [m.markdown for m in fake.messages.values()] == ["All of it."]
@@ -100,12 +100,12 @@ async def test_turn_guard_without_a_lease_delays_every_write() -> None:
 
 async def test_turn_guard_without_a_lease_delays_the_placeholder() -> None:
     fake, guard = FakeSlack(), MemoryGuard()
-    guard.ours = False
-    async with delivery(fake) as room:
-        opening = asyncio.create_task(room.create_reply(question(), guard=guard).open(THINKING))
+    guard.has_lease = False
+    async with open_delivery(fake) as delivery:
+        opening = asyncio.create_task(delivery.create_reply(question(), guard=guard).open(THINKING))
         await asyncio.sleep(5)
         assert fake.calls == []
-        guard.ours = True
+        guard.has_lease = True
         await asyncio.sleep(0.6)
         assert opening.done()
         await opening
@@ -113,19 +113,19 @@ async def test_turn_guard_without_a_lease_delays_the_placeholder() -> None:
 
 async def test_turn_guard_without_a_lease_prevents_repeating_a_lost_post() -> None:
     fake, guard = FakeSlack(), MemoryGuard()
-    failing = once("chat.postMessage", 500)
+    failing = fail_once("chat.postMessage", 500)
 
     def fault(call: Call) -> str | int | None:
         if call.method == "conversations.replies":
-            guard.ours = False
+            guard.has_lease = False
         return failing(call)
 
     fake.fault = fault
-    async with delivery(fake) as room:
-        opening = asyncio.create_task(room.create_reply(question(), guard=guard).open(THINKING))
+    async with open_delivery(fake) as delivery:
+        opening = asyncio.create_task(delivery.create_reply(question(), guard=guard).open(THINKING))
         await asyncio.sleep(20)
         assert fake.count("chat.postMessage") == 1
-        fake.fault, guard.ours = (lambda call: None), True
+        fake.fault, guard.has_lease = (lambda call: None), True
         await opening
     assert len(fake.messages) == 1
 
@@ -133,8 +133,8 @@ async def test_turn_guard_without_a_lease_prevents_repeating_a_lost_post() -> No
 async def test_abandoned_reply_writes_nothing_more() -> None:
     fake, guard = FakeSlack(), MemoryGuard()
     lost: list[SlackRefused | Stopped | QuestionDeleted] = []
-    async with delivery(fake) as room:
-        reply = room.create_reply(question(), guard=guard, on_reader_lost=lost.append)
+    async with open_delivery(fake) as delivery:
+        reply = delivery.create_reply(question(), guard=guard, on_reader_lost=lost.append)
         await reply.open(THINKING)
         reply.show(writing("The beginning"))
         await asyncio.sleep(2)
@@ -157,9 +157,9 @@ async def test_abandoned_reply_writes_nothing_more() -> None:
 
 async def test_abandoned_reply_ends_the_wait_for_its_placeholder() -> None:
     fake = FakeSlack()
-    fake.fault = always("chat.postMessage", 503)
-    async with delivery(fake) as room:
-        reply = room.create_reply(question())
+    fake.fault = fail_always("chat.postMessage", 503)
+    async with open_delivery(fake) as delivery:
+        reply = delivery.create_reply(question())
         opening = asyncio.create_task(reply.open(THINKING))
         await asyncio.sleep(1)
         reply.abandon()
@@ -172,8 +172,8 @@ async def test_abandoned_reply_ends_the_wait_for_its_placeholder() -> None:
 
 async def test_abandoned_reply_that_is_finished_stays_as_it_is() -> None:
     fake = FakeSlack()
-    async with delivery(fake) as room:
-        reply = room.create_reply(question())
+    async with open_delivery(fake) as delivery:
+        reply = delivery.create_reply(question())
         await reply.open(THINKING)
         await reply.finish(done("Here."))
         made = len(fake.calls)

@@ -8,13 +8,21 @@ import pytest
 
 from bot.delivery.delivery import Delivery
 from bot.values import Draft, Phase
+from tests.unit.delivery.delivery_setup import (
+    THINKING,
+    command,
+    done,
+    fail_always,
+    fail_once,
+    open_delivery,
+    question,
+)
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.delivery.room import THINKING, always, command, delivery, done, once, question
 
 SORRY = Draft(Phase.FAILED, "", "Not now.")
 
 
-def said(fake: FakeSlack) -> list[str]:
+def posted_texts(fake: FakeSlack) -> list[str]:
     return [message.text for message in fake.messages.values()]
 
 
@@ -22,18 +30,18 @@ def said(fake: FakeSlack) -> list[str]:
 async def test_unavailable_notice_of_two_processes_is_shown_once(apart: float) -> None:
     fake = FakeSlack()
 
-    async def say(room: Delivery, after: float) -> None:
+    async def say(delivery: Delivery, after: float) -> None:
         await asyncio.sleep(after)
-        await room.post_if_unanswered(question(), SORRY)
+        await delivery.post_if_unanswered(question(), SORRY)
 
-    async with delivery(fake) as one, delivery(fake) as two:
+    async with open_delivery(fake) as one, open_delivery(fake) as two:
         await asyncio.gather(say(one, 0.0), say(two, apart))
-    assert said(fake) == ["Not now."]
+    assert posted_texts(fake) == ["Not now."]
 
 
 async def test_unavailable_notice_is_not_posted_where_an_answer_exists() -> None:
     fake = FakeSlack()
-    async with delivery(fake) as one, delivery(fake) as two:
+    async with open_delivery(fake) as one, open_delivery(fake) as two:
         reply = one.create_reply(question())
         await reply.open(THINKING)
         await two.post_if_unanswered(question(), SORRY)
@@ -44,22 +52,22 @@ async def test_unavailable_notice_is_not_posted_where_an_answer_exists() -> None
 @pytest.mark.parametrize("fault", ["missing_scope", 500])
 async def test_unavailable_notice_is_posted_where_the_bot_may_not_read(fault: str | int) -> None:
     fake = FakeSlack()
-    fake.fault = always("conversations.replies", fault)
-    async with delivery(fake) as room:
-        await room.post_if_unanswered(question(), SORRY)
-    assert said(fake) == ["Not now."]
+    fake.fault = fail_always("conversations.replies", fault)
+    async with open_delivery(fake) as delivery:
+        await delivery.post_if_unanswered(question(), SORRY)
+    assert posted_texts(fake) == ["Not now."]
 
 
 async def test_unavailable_notice_is_posted_once_when_its_response_is_lost() -> None:
     fake = FakeSlack()
-    fake.fault = once("chat.postMessage", "lost")
-    async with delivery(fake) as room:
-        await room.post_if_unanswered(question(), SORRY)
-    assert said(fake) == ["Not now."]
+    fake.fault = fail_once("chat.postMessage", "lost")
+    async with open_delivery(fake) as delivery:
+        await delivery.post_if_unanswered(question(), SORRY)
+    assert posted_texts(fake) == ["Not now."]
 
 
 async def test_unavailable_notice_for_a_command_is_sent_without_reading() -> None:
     fake = FakeSlack()
-    async with delivery(fake) as room:
-        await room.post_if_unanswered(command(), SORRY)
+    async with open_delivery(fake) as delivery:
+        await delivery.post_if_unanswered(command(), SORRY)
     assert [call.method for call in fake.calls] == ["response_url"]

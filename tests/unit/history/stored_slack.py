@@ -45,7 +45,7 @@ class StoredSlack:
     seconds: Callable[[Call], float] = lambda call: 0.0
     fault: Callable[[Call], str] = lambda call: ""
     root_on_every_page: bool = True
-    most: int = 1000  # messages in a page at most
+    max_page_size: int = 1000  # messages in a page at most
     calls: list[Call] = field(default_factory=list)
     channels: dict[str, dict[str, Stored]] = field(default_factory=dict)
 
@@ -60,7 +60,7 @@ class StoredSlack:
     def answer(
         self, ts: str, turn: str, text: str, *, channel: str = "C1", under: str = "", part: int = 0
     ) -> None:
-        """Let us answer as a turn."""
+        """Let the bot answer as a turn."""
         payload: dict[str, Any] = {"turn": turn} | ({"part": part} if part else {})
         metadata = sealed(payload)
         blocks = [{"type": "markdown", "text": text}]
@@ -78,14 +78,14 @@ class StoredSlack:
         """What a method was given, call by call."""
         return [call.given for call in self.calls if call.method == method]
 
-    def door(self) -> Slack:
-        """Our door to it."""
+    def client(self) -> Slack:
+        """The bot's client, connected to it."""
         session: Any = None
         slack = Slack(TOKEN, base_url="https://slack.com/api/", session=session)
-        slack.api.web = _Funnel(self)
+        slack.api.web = _FakeWebClient(self)
         return slack
 
-    async def take(self, method: str, given: Mapping[str, Any]) -> tuple[int, Stored, Stored]:
+    async def handle(self, method: str, given: Mapping[str, Any]) -> tuple[int, Stored, Stored]:
         """Answer one call: status, body, headers."""
         call = Call(method, given)
         self.calls.append(call)
@@ -111,7 +111,7 @@ class StoredSlack:
         if not thread:
             return {"ok": False, "error": "thread_not_found"}
         root, *answers = thread
-        every, most = self.root_on_every_page, self.most
+        every, most = self.root_on_every_page, self.max_page_size
         page = paging.replies(given, root, answers, root_on_every_page=every, most=most)
         return {"ok": True} | page
 
@@ -138,8 +138,8 @@ class StoredSlack:
         return {"ok": True, "user": {"id": user, "profile": {"display_name": self.people[user]}}}
 
 
-class _Funnel(AsyncWebClient):
-    """slack_sdk's one way in for all methods."""
+class _FakeWebClient(AsyncWebClient):
+    """The client of slack_sdk, whose calls all go through `api_call`."""
 
     def __init__(self, slack: StoredSlack) -> None:
         super().__init__(TOKEN, retry_handlers=[])
@@ -148,7 +148,7 @@ class _Funnel(AsyncWebClient):
     async def api_call(self, api_method: str, **request: Any) -> AsyncSlackResponse:
         """Take one request."""
         given = request.get("params") or request.get("json") or {}
-        status, body, headers = await self._slack.take(api_method, given)
+        status, body, headers = await self._slack.handle(api_method, given)
         response = AsyncSlackResponse(
             client=self,
             http_verb="POST",

@@ -16,7 +16,7 @@ from bot.slack.threads import PAGE_MESSAGES
 from bot.storage import rows
 from bot.values import Question, join_paragraphs
 from tests.support.virtual_time import run
-from tests.unit.history.asking import ROOT, asked, at
+from tests.unit.history.history_setup import ROOT, channel_question, ts_at
 from tests.unit.history.stored_slack import BOT, StoredSlack
 
 PDF = {"id": "F1", "name": "report.pdf", "mimetype": "application/pdf", "size": 3}
@@ -29,16 +29,16 @@ def stored(ts: str, user: str, text: str, file: bool = False) -> dict[str, Any]:
     return {"ts": ts, "user": user, "text": text, "files": [PDF] if file else []}
 
 
-def of(message: dict[str, Any]) -> Question:
+def question_of(message: dict[str, Any]) -> Question:
     """The question of a message, as its event brings it."""
     found = read_question(message, {BOT})
-    question = asked(found.text, message["ts"], user=message["user"])
+    question = channel_question(found.text, message["ts"], user=message["user"])
     return replace(
         question, mentions=found.mentions, files=found.files, unreadable=found.unreadable
     )
 
 
-def now_of(ts: str, user: str, text: str, fate: str, new: str, file: bool) -> Any:
+def present_form(ts: str, user: str, text: str, fate: str, new: str, file: bool) -> Any:
     """What Slack shows of a message."""
     match fate:
         case "gone":
@@ -54,10 +54,10 @@ def now_of(ts: str, user: str, text: str, fate: str, new: str, file: bool) -> An
 def test_current_question_has_the_present_text_and_authors(
     parts: list[tuple[str, str, str, str, bool]],
 ) -> None:
-    messages = {at(n): part for n, part in enumerate(parts, 1)}
+    messages = {ts_at(n): part for n, part in enumerate(parts, 1)}
     written = [stored(ts, user, text, file) for ts, (user, text, _, _, file) in messages.items()]
-    question = reduce(rows.merge_questions, map(of, written))
-    shown = {ts: now_of(ts, *part) for ts, part in messages.items() if part[2] != "unread"}
+    question = reduce(rows.merge_questions, map(question_of, written))
+    shown = {ts: present_form(ts, *part) for ts, part in messages.items() if part[2] != "unread"}
     now = apply_current_messages(question, shown, BOT)
 
     left = {ts: part for ts, part in messages.items() if part[2] not in {"gone", "tombstone"}}
@@ -88,15 +88,20 @@ def test_current_question_without_read_messages_is_unchanged(
 ) -> None:
     question = reduce(
         rows.merge_questions,
-        (of(stored(at(n), user, text, file)) for n, (user, text, _, _, file) in enumerate(parts)),
+        (
+            question_of(stored(ts_at(n), user, text, file))
+            for n, (user, text, _, _, file) in enumerate(parts)
+        ),
     )
     assert apply_current_messages(question, {}, BOT) == question
 
 
 def test_current_question_without_stored_text_has_the_authors_in_slack() -> None:
-    both = rows.merge_questions(of(stored(at(1), "U1", "Why?")), of(stored(at(2), "U2", "How?")))
+    both = rows.merge_questions(
+        question_of(stored(ts_at(1), "U1", "Why?")), question_of(stored(ts_at(2), "U2", "How?"))
+    )
     bare = replace(both, text="", said=())
-    shown = {at(1): stored(at(1), "U1", "Why?"), at(2): stored(at(2), "U2", "How?")}
+    shown = {ts_at(1): stored(ts_at(1), "U1", "Why?"), ts_at(2): stored(ts_at(2), "U2", "How?")}
     assert apply_current_messages(bare, shown, BOT) == both
 
 
@@ -104,9 +109,9 @@ def test_fetch_messages_reads_messages_far_apart_one_by_one() -> None:
     slack = StoredSlack()
     slack.say(ROOT, "U1", "root")
     for n in range(1, PAGE_MESSAGES + 50):
-        slack.say(at(n), "U2", f"message {n}", under=ROOT)
-    wanted = [at(1), at(PAGE_MESSAGES + 40), at(PAGE_MESSAGES + 90)]
-    found = run(fetch_messages(slack.door(), "C1", ROOT, wanted))
+        slack.say(ts_at(n), "U2", f"message {n}", under=ROOT)
+    wanted = [ts_at(1), ts_at(PAGE_MESSAGES + 40), ts_at(PAGE_MESSAGES + 90)]
+    found = run(fetch_messages(slack.client(), "C1", ROOT, wanted))
     assert [message and message["text"] for message in found.values()] == [
         "message 1",
         f"message {PAGE_MESSAGES + 40}",
@@ -118,8 +123,8 @@ def test_fetch_messages_reads_messages_close_together_in_one_call() -> None:
     slack = StoredSlack()
     slack.say(ROOT, "U1", "root")
     for n in range(1, 50):
-        slack.say(at(n), "U2", f"message {n}", under=ROOT)
-    found = run(fetch_messages(slack.door(), "C1", ROOT, [ROOT, at(3), at(40)]))
+        slack.say(ts_at(n), "U2", f"message {n}", under=ROOT)
+    found = run(fetch_messages(slack.client(), "C1", ROOT, [ROOT, ts_at(3), ts_at(40)]))
     assert [message and message["text"] for message in found.values()] == [
         *("root", "message 3", "message 40"),
     ]
@@ -127,4 +132,4 @@ def test_fetch_messages_reads_messages_close_together_in_one_call() -> None:
 
 
 def test_fetch_messages_returns_none_for_a_deleted_thread() -> None:
-    assert run(fetch_messages(StoredSlack().door(), "C1", ROOT, [at(1)])) == {at(1): None}
+    assert run(fetch_messages(StoredSlack().client(), "C1", ROOT, [ts_at(1)])) == {ts_at(1): None}

@@ -13,7 +13,7 @@ from bot.history.remarks import UNREAD_DM
 from bot.render.buttons import STOP_ACTION
 from bot.values import Message
 from tests.support.virtual_time import now, run
-from tests.unit.history.asking import ADA, DM, at, history, in_dm, texts
+from tests.unit.history.history_setup import ADA, DM, dm_question, history, texts, ts_at
 from tests.unit.history.stored_slack import BOT, StoredSlack
 
 HOUR = 3600.0
@@ -28,17 +28,19 @@ def exchange(
     slack: StoredSlack, seconds: float, text: str, answer: str, reading: History | None = None
 ) -> None:
     """Somebody writes to us, and we answer in a thread below; `reading` remembers the answer."""
-    ts = at(seconds)
+    ts = ts_at(seconds)
     slack.say(ts, "U1", text, channel=DM)
-    slack.answer(at(seconds + 1), "q" + ts, answer, channel=DM, under=ts)
+    slack.answer(ts_at(seconds + 1), "q" + ts, answer, channel=DM, under=ts)
     if reading:
-        reading.remember_answer(in_dm(text, ts), answer, [at(seconds + 1)])
+        reading.remember_answer(dm_question(text, ts), answer, [ts_at(seconds + 1)])
 
 
 def test_direct_message_includes_earlier_messages_and_answers(slack: StoredSlack) -> None:
     exchange(slack, 0, "My name is Ada.", "Pleased to meet you, **Ada**.")
     exchange(slack, 60, "I like tea.", "Noted.")
-    conversation = run(history(slack).read_conversation(in_dm("What is my name?", at(120))))
+    conversation = run(
+        history(slack).read_conversation(dm_question("What is my name?", ts_at(120)))
+    )
     assert conversation.messages == (
         Message("user", "My name is Ada.", ADA),
         Message("assistant", "Pleased to meet you, **Ada**."),
@@ -51,15 +53,15 @@ def test_direct_message_includes_earlier_messages_and_answers(slack: StoredSlack
 
 def test_direct_message_includes_replies_in_threads(slack: StoredSlack) -> None:
     exchange(slack, 0, "one", "answer one")
-    slack.say(at(5), "U1", "more", channel=DM, under=at(0))
-    slack.answer(at(6), "t2", "answer more", channel=DM, under=at(0))
+    slack.say(ts_at(5), "U1", "more", channel=DM, under=ts_at(0))
+    slack.answer(ts_at(6), "t2", "answer more", channel=DM, under=ts_at(0))
     exchange(slack, 60, "two", "answer two")
-    told = texts(run(history(slack).read_conversation(in_dm("three", at(120)))))
+    told = texts(run(history(slack).read_conversation(dm_question("three", ts_at(120)))))
     assert told == ["one", "answer one", "more", "answer more", "two", "answer two", "three"]
 
 
 def test_direct_message_without_earlier_ones_has_no_remark(slack: StoredSlack) -> None:
-    conversation = run(history(slack).read_conversation(in_dm("hello", at(0))))
+    conversation = run(history(slack).read_conversation(dm_question("hello", ts_at(0))))
     assert conversation.messages == (Message("user", "hello"),)
     assert conversation.remark == ""
 
@@ -71,7 +73,9 @@ def test_direct_message_includes_the_configured_hours(
     slack: StoredSlack, hours: float, told: list[str]
 ) -> None:
     exchange(slack, 0, "old", "answer")
-    conversation = run(history(slack, dm_hours=hours).read_conversation(in_dm("new", at(2 * HOUR))))
+    conversation = run(
+        history(slack, dm_hours=hours).read_conversation(dm_question("new", ts_at(2 * HOUR)))
+    )
     assert texts(conversation) == told
     assert bool(slack.calls) == bool(hours)
 
@@ -79,7 +83,9 @@ def test_direct_message_includes_the_configured_hours(
 def test_direct_message_in_a_thread_includes_its_thread_only(slack: StoredSlack) -> None:
     exchange(slack, 0, "elsewhere", "answer")
     exchange(slack, 60, "here", "answer here")
-    conversation = run(history(slack).read_conversation(in_dm("and?", at(120), root=at(60))))
+    conversation = run(
+        history(slack).read_conversation(dm_question("and?", ts_at(120), root=ts_at(60)))
+    )
     assert texts(conversation) == ["here", "answer here", "and?"]
     assert conversation.remark == ""
 
@@ -90,34 +96,40 @@ def test_direct_message_in_a_thread_includes_its_thread_only(slack: StoredSlack)
 def test_new_conversation_is_started_by_its_phrases(slack: StoredSlack, word: str) -> None:
     exchange(slack, 0, "My name is Ada.", "Hello Ada.")
     exchange(slack, 60, word, new_conversation.NEW_CONVERSATION_REPLY)
-    conversation = run(history(slack).read_conversation(in_dm("What is my name?", at(120))))
+    conversation = run(
+        history(slack).read_conversation(dm_question("What is my name?", ts_at(120)))
+    )
     assert texts(conversation) == ["What is my name?"]
     assert conversation.remark == ""
     exchange(slack, 120, "What is my name?", "I don't know.")
-    later = texts(run(history(slack).read_conversation(in_dm("And now?", at(180)))))
+    later = texts(run(history(slack).read_conversation(dm_question("And now?", ts_at(180)))))
     assert later == ["What is my name?", "I don't know.", "And now?"]
 
 
 def test_new_conversation_can_be_started_in_a_thread(slack: StoredSlack) -> None:
     exchange(slack, 0, "My name is Ada.", "Hello Ada.")
-    slack.say(at(5), "U1", "/new", channel=DM, under=at(0))
-    slack.answer(at(6), "t2", new_conversation.NEW_CONVERSATION_REPLY, channel=DM, under=at(0))
-    slack.say(at(7), "U1", "I like tea.", channel=DM, under=at(0))
-    told = texts(run(history(slack).read_conversation(in_dm("My name?", at(9), root=at(0)))))
+    slack.say(ts_at(5), "U1", "/new", channel=DM, under=ts_at(0))
+    slack.answer(
+        ts_at(6), "t2", new_conversation.NEW_CONVERSATION_REPLY, channel=DM, under=ts_at(0)
+    )
+    slack.say(ts_at(7), "U1", "I like tea.", channel=DM, under=ts_at(0))
+    told = texts(
+        run(history(slack).read_conversation(dm_question("My name?", ts_at(9), root=ts_at(0))))
+    )
     assert told == ["I like tea.", "My name?"]
 
 
 def test_new_conversation_is_started_by_the_metadata_of_our_message(slack: StoredSlack) -> None:
     exchange(slack, 0, "My name is Ada.", "Hello Ada.")
     slack.say(
-        at(50),
+        ts_at(50),
         BOT,
         new_conversation.NEW_CONVERSATION_REPLY,
         channel=DM,
         metadata=new_conversation.new_conversation_metadata(),
     )
     exchange(slack, 60, "I like tea.", "Noted.")
-    told = texts(run(history(slack).read_conversation(in_dm("My name?", at(120)))))
+    told = texts(run(history(slack).read_conversation(dm_question("My name?", ts_at(120)))))
     assert told == ["I like tea.", "Noted.", "My name?"]
 
 
@@ -134,8 +146,8 @@ def test_new_conversation_is_not_started_by_other_messages(
     slack: StoredSlack, message: dict[str, Any]
 ) -> None:
     exchange(slack, 0, "My name is Ada.", "Hello Ada.")
-    slack.say(at(50), channel=DM, **message)
-    told = texts(run(history(slack).read_conversation(in_dm("My name?", at(120)))))
+    slack.say(ts_at(50), channel=DM, **message)
+    told = texts(run(history(slack).read_conversation(dm_question("My name?", ts_at(120)))))
     assert told[:2] == ["My name is Ada.", "Hello Ada."]
 
 
@@ -143,7 +155,7 @@ def test_cached_answers_take_no_call(slack: StoredSlack) -> None:
     reading = history(slack)
     for n in range(20):
         exchange(slack, 60 * n, f"question {n}", f"**answer** {n}", reading)
-    told = texts(run(reading.read_conversation(in_dm("and now?", at(2000)))))
+    told = texts(run(reading.read_conversation(dm_question("and now?", ts_at(2000)))))
     assert told[:2] == ["question 0", "**answer** 0"]
     assert len(told) == 41
     assert [call.method for call in slack.calls] == ["conversations.history", "users.info"]
@@ -152,8 +164,8 @@ def test_cached_answers_take_no_call(slack: StoredSlack) -> None:
 def test_cached_answer_that_was_deleted_in_slack_is_left_out(slack: StoredSlack) -> None:
     reading = history(slack)
     exchange(slack, 0, "my password?", "hunter2", reading)
-    slack.delete(at(1), channel=DM)
-    assert texts(run(reading.read_conversation(in_dm("again?", at(60))))) == [
+    slack.delete(ts_at(1), channel=DM)
+    assert texts(run(reading.read_conversation(dm_question("again?", ts_at(60))))) == [
         "my password?",
         "again?",
     ]
@@ -164,9 +176,9 @@ def test_cached_answer_that_another_one_replaced_is_left_out(
 ) -> None:
     reading = history(slack)
     exchange(slack, 0, "my limit?", "5 MB", reading)
-    slack.delete(at(1), channel=DM)
-    slack.answer(at(5), "q" + at(0) + "-2", "50 MB", channel=DM, under=at(0))
-    assert texts(run(reading.read_conversation(in_dm("again?", at(60))))) == [
+    slack.delete(ts_at(1), channel=DM)
+    slack.answer(ts_at(5), "q" + ts_at(0) + "-2", "50 MB", channel=DM, under=ts_at(0))
+    assert texts(run(reading.read_conversation(dm_question("again?", ts_at(60))))) == [
         "my limit?",
         "50 MB",
         "again?",
@@ -176,8 +188,8 @@ def test_cached_answer_that_another_one_replaced_is_left_out(
 def test_direct_message_question_has_its_present_text_without_another_call(
     slack: StoredSlack,
 ) -> None:
-    slack.say(at(60), "U1", "50 MB?", channel=DM)
-    conversation = run(history(slack).read_conversation(in_dm("5 MB?", at(60))))
+    slack.say(ts_at(60), "U1", "50 MB?", channel=DM)
+    conversation = run(history(slack).read_conversation(dm_question("5 MB?", ts_at(60))))
     assert texts(conversation) == ["50 MB?"]
     assert conversation.question.text == "50 MB?"
     assert [call.method for call in slack.calls] == ["conversations.history"]
@@ -186,11 +198,11 @@ def test_direct_message_question_has_its_present_text_without_another_call(
 def test_direct_messages_have_their_present_text(slack: StoredSlack) -> None:
     reading = history(slack)
     exchange(slack, 0, "5 MB", "ok", reading)
-    slack.say(at(30), "U1", "secret", channel=DM)
-    run(reading.read_conversation(in_dm("limit?", at(60))))
-    slack.edit(at(0), "50 MB", channel=DM)
-    slack.delete(at(30), channel=DM)
-    assert texts(run(reading.read_conversation(in_dm("limit?", at(90))))) == [
+    slack.say(ts_at(30), "U1", "secret", channel=DM)
+    run(reading.read_conversation(dm_question("limit?", ts_at(60))))
+    slack.edit(ts_at(0), "50 MB", channel=DM)
+    slack.delete(ts_at(30), channel=DM)
+    assert texts(run(reading.read_conversation(dm_question("limit?", ts_at(90))))) == [
         "50 MB",
         "ok",
         "limit?",
@@ -201,7 +213,7 @@ def test_direct_message_threads_are_read_once_after_a_restart(slack: StoredSlack
     for n in range(20):
         exchange(slack, 60 * n, f"question {n}", f"answer {n}")
     reading = history(slack)
-    told = texts(run(reading.read_conversation(in_dm("and now?", at(2000)))))
+    told = texts(run(reading.read_conversation(dm_question("and now?", ts_at(2000)))))
     assert told == [
         *(
             text
@@ -211,7 +223,7 @@ def test_direct_message_threads_are_read_once_after_a_restart(slack: StoredSlack
         "and now?",
     ]
     assert len(slack.called("conversations.replies")) == MAX_DM_THREADS
-    told = texts(run(reading.read_conversation(in_dm("and now?", at(2001)))))
+    told = texts(run(reading.read_conversation(dm_question("and now?", ts_at(2001)))))
     assert len(slack.called("conversations.replies")) == 2 * MAX_DM_THREADS
     assert len(told) == 4 * MAX_DM_THREADS + 1
 
@@ -219,11 +231,13 @@ def test_direct_message_threads_are_read_once_after_a_restart(slack: StoredSlack
 def test_answer_still_being_written_is_not_cached(slack: StoredSlack) -> None:
     exchange(slack, 0, "one", "half of")
     row = {"type": "actions", "elements": [{"type": "button", "action_id": STOP_ACTION}]}
-    slack.channels[DM][at(1)]["blocks"].append(row)
+    slack.channels[DM][ts_at(1)]["blocks"].append(row)
     reading = history(slack)
-    assert texts(run(reading.read_conversation(in_dm("two", at(60)))))[1] == "half of"
-    slack.channels[DM][at(1)]["blocks"] = [{"type": "markdown", "text": "half of it all"}]
-    assert texts(run(reading.read_conversation(in_dm("two", at(61)))))[1] == "half of it all"
+    assert texts(run(reading.read_conversation(dm_question("two", ts_at(60)))))[1] == "half of"
+    slack.channels[DM][ts_at(1)]["blocks"] = [{"type": "markdown", "text": "half of it all"}]
+    assert (
+        texts(run(reading.read_conversation(dm_question("two", ts_at(61)))))[1] == "half of it all"
+    )
 
 
 @pytest.mark.parametrize("fault", ["429:30", "missing_scope", "lost"])
@@ -232,7 +246,7 @@ def test_direct_message_history_that_can_not_be_read_is_replaced_by_a_remark(
 ) -> None:
     exchange(slack, 0, "one", "answer")
     slack.fault = lambda call: fault
-    conversation = run(history(slack).read_conversation(in_dm("two", at(60))))
+    conversation = run(history(slack).read_conversation(dm_question("two", ts_at(60))))
     assert (texts(conversation), conversation.remark) == (["two"], UNREAD_DM)
 
 
@@ -244,7 +258,7 @@ def test_direct_message_history_that_is_slow_delays_a_question_by_three_seconds(
     slack.seconds = lambda call: 20.0 if call.method == slow else 0.0
 
     async def scenario() -> list[str]:
-        conversation = await history(slack).read_conversation(in_dm("two", at(60)))
+        conversation = await history(slack).read_conversation(dm_question("two", ts_at(60)))
         assert now() <= DM_READ_TIMEOUT_SECONDS
         return texts(conversation)
 

@@ -8,7 +8,7 @@ from bot.history import remarks
 from bot.upstream.prompt import Prompt
 from bot.values import Message, Usage
 from tests.support.virtual_time import run
-from tests.unit.history.asking import ROOT, asked, at, history, texts
+from tests.unit.history.history_setup import ROOT, channel_question, history, texts, ts_at
 from tests.unit.history.stored_slack import StoredSlack
 
 
@@ -18,14 +18,14 @@ def thread_of(count: int, words: str = "message {n}", *, bare: bool = False) -> 
     slack = StoredSlack(root_on_every_page=not bare)
     slack.say(ROOT, "U1", words.format(n=0))
     for n in range(1, count):
-        slack.say(at(60 * n), "U2", words.format(n=n), under=ROOT)
+        slack.say(ts_at(60 * n), "U2", words.format(n=n), under=ROOT)
     return slack
 
 
 def ask(slack: StoredSlack, minute: float) -> str:
     """Write a question so many minutes after the root."""
-    slack.say(at(60 * minute), "U1", "and now?", under=ROOT)
-    return at(60 * minute)
+    slack.say(ts_at(60 * minute), "U1", "and now?", under=ROOT)
+    return ts_at(60 * minute)
 
 
 @pytest.mark.parametrize("bare", [False, True])
@@ -35,7 +35,7 @@ def test_long_thread_includes_the_first_message_and_the_newest_in_order(
 ) -> None:
     slack = thread_of(count, bare=bare)
     conversation = run(
-        history(slack, 100_000).read_conversation(asked("and now?", ask(slack, count)))
+        history(slack, 100_000).read_conversation(channel_question("and now?", ask(slack, count)))
     )
     told = texts(conversation)
     assert (told[0], told[-1]) == ("message 0", "and now?")
@@ -56,10 +56,10 @@ def test_long_thread_includes_the_first_message_and_the_newest_in_order(
 def test_long_thread_takes_one_page_for_later_questions() -> None:
     slack = thread_of(1000)
     reading = history(slack, 100_000)
-    run(reading.read_conversation(asked("and now?", ask(slack, 1000))))
+    run(reading.read_conversation(channel_question("and now?", ask(slack, 1000))))
     before = len(slack.calls)
     for n in range(1001, 1041):
-        told = texts(run(reading.read_conversation(asked("and now?", ask(slack, n)))))
+        told = texts(run(reading.read_conversation(channel_question("and now?", ask(slack, n)))))
         assert told[0] == "message 0"
         assert "message 999" in told
         assert told.count("and now?") == n - 1000 + 1
@@ -71,11 +71,11 @@ def test_long_thread_takes_one_page_for_later_questions() -> None:
 def test_long_thread_reflects_edits_and_deletions() -> None:
     slack = thread_of(1000)
     reading = history(slack, 100_000)
-    run(reading.read_conversation(asked("and now?", ask(slack, 1000))))
+    run(reading.read_conversation(channel_question("and now?", ask(slack, 1000))))
     slack.edit(ROOT, "a new beginning")
-    slack.edit(at(60 * 990), "changed")
-    slack.delete(at(60 * 991))
-    told = texts(run(reading.read_conversation(asked("and now?", ask(slack, 1001)))))
+    slack.edit(ts_at(60 * 990), "changed")
+    slack.delete(ts_at(60 * 991))
+    told = texts(run(reading.read_conversation(channel_question("and now?", ask(slack, 1001)))))
     assert told[0] == "a new beginning"
     assert "changed" in told
     assert not {"message 0", "message 990", "message 991"} & set(told)
@@ -83,7 +83,9 @@ def test_long_thread_reflects_edits_and_deletions() -> None:
 
 def test_long_thread_leaves_out_messages_between_the_first_and_the_newest() -> None:
     slack = thread_of(10, "message {n} " + "x" * 400)
-    conversation = run(history(slack, 600).read_conversation(asked("and now?", ask(slack, 10))))
+    conversation = run(
+        history(slack, 600).read_conversation(channel_question("and now?", ask(slack, 10)))
+    )
     told = [text.split(" x")[0] for text in texts(conversation)]
     left_out = "[5 messages of this thread are left out here]"
     newest = [f"message {n}" for n in (6, 7, 8, 9)]
@@ -96,7 +98,7 @@ def test_long_thread_leaves_out_messages_between_the_first_and_the_newest() -> N
 
 def test_learnt_token_rate_decides_how_much_fits() -> None:
     slack = thread_of(10, "message {n} " + "x" * 400)
-    question = asked("and now?", ask(slack, 10))
+    question = channel_question("and now?", ask(slack, 10))
     reading = history(slack, 600)
     few = len(texts(run(reading.read_conversation(question))))
     prompt = Prompt("", (Message("user", "x" * 8000),))
@@ -107,7 +109,7 @@ def test_learnt_token_rate_decides_how_much_fits() -> None:
 def test_long_thread_with_a_deleted_root_has_its_other_messages() -> None:
     slack = thread_of(5)
     slack.channels["C1"][ROOT] |= {"subtype": "tombstone", "text": "This message was deleted."}
-    told = texts(run(history(slack).read_conversation(asked("and now?", ask(slack, 5)))))
+    told = texts(run(history(slack).read_conversation(channel_question("and now?", ask(slack, 5)))))
     assert told == ["message 1", "message 2", "message 3", "message 4", "and now?"]
 
 
@@ -116,7 +118,7 @@ def test_long_thread_of_one_unknown_author_takes_one_name_lookup() -> None:
     slack.people = {}
     reading = history(slack, 100_000)
     for minute in (120, 121):
-        run(reading.read_conversation(asked("and now?", ask(slack, minute))))
+        run(reading.read_conversation(channel_question("and now?", ask(slack, minute))))
     assert sorted(str(given["user"]) for given in slack.called("users.info")) == ["U1", "U2"]
 
 

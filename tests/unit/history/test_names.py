@@ -20,7 +20,7 @@ from tests.unit.history.stored_slack import StoredSlack
 
 
 def names_of(slack: StoredSlack) -> UserNames:
-    return UserNames(slack.door(), now=now)
+    return UserNames(slack.client(), now=now)
 
 
 def looked_up(slack: StoredSlack) -> list[str]:
@@ -120,6 +120,6 @@ async def test_user_names_keep_an_expired_name_if_the_lookup_fails() -> None:
         ("&lt;@U1&gt; was typed", "<@U1> was typed"),
     ],
 )
-def test_with_names_uses_the_name_and_not_the_label(mrkdwn: str, read: str) -> None:
+def test_user_names_use_the_name_and_not_the_label(mrkdwn: str, read: str) -> None:
     message = read_message({"text": mrkdwn})
     assert with_names(message.text, {"U1": "Ada"}, message.mentions) == read

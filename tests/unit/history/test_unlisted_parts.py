@@ -12,7 +12,14 @@ from bot.history.conversation import MAX_LOOKUPS_PER_MINUTE, Conversation
 from bot.render.incoming.attachments import EMPTY_FORWARD_NAME
 from bot.values import File
 from tests.support.virtual_time import run
-from tests.unit.history.asking import ROOT, asked, at, history, in_dm, texts
+from tests.unit.history.history_setup import (
+    ROOT,
+    channel_question,
+    dm_question,
+    history,
+    texts,
+    ts_at,
+)
 from tests.unit.history.stored_slack import StoredSlack
 
 PDF = {"id": "F1", "name": "report.pdf", "filetype": "pdf", "mimetype": "application/pdf"}
@@ -26,7 +33,7 @@ def thread_of(count: int) -> StoredSlack:
     slack = StoredSlack()
     slack.say(ROOT, "U1", "one", files=[{**PDF, "id": "F0", "name": "older.pdf"}])
     for n in range(1, count):
-        slack.say(at(60 * n), "U2", f"message {n}", under=ROOT)
+        slack.say(ts_at(60 * n), "U2", f"message {n}", under=ROOT)
     return slack
 
 
@@ -48,8 +55,10 @@ def test_unlisted_file_of_a_mention_in_a_thread_is_read_with_the_thread(
 
 def read(slack: StoredSlack, minute: int, **more: Any) -> Conversation:
     """What is read for a question so many minutes after the root."""
-    slack.say(at(60 * minute), "U1", "and now?", under=ROOT, **more)
-    return run(history(slack, 100_000).read_conversation(asked("and now?", at(60 * minute))))
+    slack.say(ts_at(60 * minute), "U1", "and now?", under=ROOT, **more)
+    return run(
+        history(slack, 100_000).read_conversation(channel_question("and now?", ts_at(60 * minute)))
+    )
 
 
 def test_unlisted_parts_lookups_are_limited_per_minute() -> None:
@@ -59,12 +68,18 @@ def test_unlisted_parts_lookups_are_limited_per_minute() -> None:
     async def scenario() -> list[tuple[str, ...]]:
         found = []
         for n in range(MAX_LOOKUPS_PER_MINUTE + 2):
-            slack.say(at(n), "U1", "what is this?", files=[PDF])
+            slack.say(ts_at(n), "U1", "what is this?", files=[PDF])
             found.append(
-                await reader.find_unlisted_parts(asked("what is this?", at(n), root=at(n)))
+                await reader.find_unlisted_parts(
+                    channel_question("what is this?", ts_at(n), root=ts_at(n))
+                )
             )
         await asyncio.sleep(60.0)
-        found.append(await reader.find_unlisted_parts(asked("what is this?", at(0), root=at(0))))
+        found.append(
+            await reader.find_unlisted_parts(
+                channel_question("what is this?", ts_at(0), root=ts_at(0))
+            )
+        )
         return found
 
     looked = run(scenario())
@@ -95,9 +110,9 @@ def test_unlisted_parts_name_files_without_text_and_no_link_previews(
 
 def test_unlisted_parts_of_all_messages_of_a_question_are_named_once() -> None:
     slack = thread_of(1)
-    slack.say(at(1), "U1", "one", under=ROOT, files=[PDF])
-    slack.say(at(2), "U1", "two", under=ROOT, files=[PDF, NOTES])
-    question = replace(asked("one\n\ntwo", at(2)), earlier=(at(1),))
+    slack.say(ts_at(1), "U1", "one", under=ROOT, files=[PDF])
+    slack.say(ts_at(2), "U1", "two", under=ROOT, files=[PDF, NOTES])
+    question = replace(channel_question("one\n\ntwo", ts_at(2)), earlier=(ts_at(1),))
     conversation = run(history(slack).read_conversation(question))
     assert conversation.question.unreadable == (REPORT,)
     assert "Buy otters." in texts(conversation)[-1]
@@ -112,20 +127,20 @@ def test_unlisted_parts_of_all_messages_of_a_question_are_named_once() -> None:
 )
 def test_unlisted_parts_leave_out_what_the_event_contained(known: dict[str, Any]) -> None:
     slack = thread_of(1)
-    slack.say(at(1), "U1", "one", under=ROOT, files=[PDF])
+    slack.say(ts_at(1), "U1", "one", under=ROOT, files=[PDF])
     assert run(
-        history(slack).read_conversation(replace(asked("one", at(1)), **known))
+        history(slack).read_conversation(replace(channel_question("one", ts_at(1)), **known))
     ).question.unreadable == (REPORT,)
-    slack.say(at(2), "U1", "two", files=[PDF])
-    root = replace(asked("two", at(2), root=at(2)), **known)
+    slack.say(ts_at(2), "U1", "two", files=[PDF])
+    root = replace(channel_question("two", ts_at(2), root=ts_at(2)), **known)
     assert run(history(slack).find_unlisted_parts(root)) == ()
 
 
 def test_unlisted_file_of_a_mention_that_opens_a_thread_takes_one_call() -> None:
     slack = thread_of(1)
-    slack.say(at(1), "U1", "two", files=[PDF])
-    slack.say(at(2), "U1", "three", files=[NOTES])
-    question = asked("two", at(1), root=at(1))
+    slack.say(ts_at(1), "U1", "two", files=[PDF])
+    slack.say(ts_at(2), "U1", "three", files=[NOTES])
+    question = channel_question("two", ts_at(1), root=ts_at(1))
     assert run(history(slack).read_conversation(question)).question.unreadable == ()
     assert slack.calls == []
     assert run(history(slack).find_unlisted_parts(question)) == (REPORT,)
@@ -135,9 +150,9 @@ def test_unlisted_file_of_a_mention_that_opens_a_thread_takes_one_call() -> None
 def test_unlisted_parts_take_no_call_if_all_parts_are_known() -> None:
     slack = thread_of(1)
     for question in (
-        asked("two", at(1)),
-        in_dm("two", at(1)),
-        replace(asked("two", at(1)), ts=None),
+        channel_question("two", ts_at(1)),
+        dm_question("two", ts_at(1)),
+        replace(channel_question("two", ts_at(1)), ts=None),
     ):
         assert run(history(slack).find_unlisted_parts(question)) == ()
     assert slack.calls == []
@@ -147,7 +162,7 @@ def test_unlisted_parts_take_no_call_if_all_parts_are_known() -> None:
 def test_unlisted_parts_are_empty_if_the_message_can_not_be_read(fault: str) -> None:
     slack = thread_of(1)
     slack.fault = lambda call: fault
-    assert run(history(slack).find_unlisted_parts(asked("one", ROOT))) == ()
+    assert run(history(slack).find_unlisted_parts(channel_question("one", ROOT))) == ()
     slack.fault = lambda call: ""
     slack.seconds = lambda call: 60.0
-    assert run(history(slack).find_unlisted_parts(asked("one", ROOT))) == ()
+    assert run(history(slack).find_unlisted_parts(channel_question("one", ROOT))) == ()

@@ -19,26 +19,27 @@ from bot.listeners.context import ListenerContext
 from bot.slack import Identity, Slack
 from bot.turn.ephemeral.actions import EphemeralAnswers
 from bot.values import Question
+from tests.support.local_server import serve_app
 
 ME = Identity("T1", "Team", "UBOT", "BBOT", "bot", frozenset(), "E1")
 OTHER_BOT = {"user": "UALERT", "bot_id": "BALERT", "app_id": "AALERT"}
 
 
-async def _no(*_: Any) -> Any:
+async def _fail_if_called(*_: Any) -> Any:
     raise AssertionError("nothing is pressed here")
 
 
 @dataclass
 class Channel:
-    """C1 as Slack keeps it. `asked` is what the listeners handed on and no key of it was taken;
-    `code` is the error that reading is refused with."""
+    """C1 as Slack keeps it. `asked` are the questions that listeners submitted, without duplicates;
+    `error` is the code that reading is refused with."""
 
     messages: list[dict[str, Any]] = field(default_factory=list)
     asked: list[Question] = field(default_factory=list)
-    told: list[dict[str, Any]] = field(default_factory=list)
-    read: list[str] = field(default_factory=list)
+    ephemeral_messages: list[dict[str, Any]] = field(default_factory=list)
+    read_methods: list[str] = field(default_factory=list)
     keys: set[str] = field(default_factory=set)
-    code: str = ""
+    error: str = ""
     app: Any = None
 
     def write(self, text: str = "Hm.", thread_ts: str = "", **author: Any) -> dict[str, Any]:
@@ -55,7 +56,7 @@ class Channel:
         root = to.get("thread_ts") or to["ts"]
         return self.write("Because.", root, user=ME.user_id, bot_id=ME.bot_id)
 
-    async def hear(self, message: dict[str, Any], **body: Any) -> bool:
+    async def deliver(self, message: dict[str, Any], **body: Any) -> bool:
         """Deliver a message as an event; whether it is answered."""
         event = {"channel": "C1", "channel_type": "channel", **message}
         payload = {"type": "event_callback", "team_id": "T1", "event_id": f"Ev{message['ts']}"}
@@ -66,7 +67,7 @@ class Channel:
         return len(self.asked) > before
 
     async def submit(self, question: Question) -> bool:
-        """Take a question as the database does: by all its keys, or not."""
+        """Claim a question as the database does: under all its keys, or not at all."""
         taken = self.keys.isdisjoint(question.keys)
         self.keys.update(question.keys)
         if taken:
@@ -76,11 +77,11 @@ class Channel:
     async def slack(self, request: web.Request) -> web.Response:
         method = request.path.rpartition("/")[2]
         if method == "chat.postEphemeral":
-            self.told.append(await request.json())
+            self.ephemeral_messages.append(await request.json())
             return web.json_response({"ok": True})
-        self.read.append(method)
-        if self.code:
-            return web.json_response({"ok": False, "error": self.code})
+        self.read_methods.append(method)
+        if self.error:
+            return web.json_response({"ok": False, "error": self.error})
         found = self._page(method, request.query)
         return web.json_response({"ok": True, **found})
 
@@ -108,31 +109,43 @@ class Channel:
 
 
 @asynccontextmanager
-async def channel(*answer_bots: str, external: bool = False) -> AsyncIterator[Channel]:
-    """The channel, and our listeners in it."""
-    it = Channel()
+async def open_channel(*answer_bots: str, external: bool = False) -> AsyncIterator[Channel]:
+    """The channel, and the bot's listeners in it."""
+    channel = Channel()
     server = web.Application()
-    server.router.add_route("*", "/{path:.*}", it.slack)
-    runner = web.AppRunner(server, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}/api/"
-        async with ClientSession() as session:
-            slack = Slack("xoxb-1", base_url=url, session=session)
-            it.app = _listening(slack, it, answer_bots, external=external)
-            yield it
-    finally:
-        await runner.cleanup()
+    server.router.add_route("*", "/{path:.*}", channel.slack)
+    async with serve_app(server) as origin, ClientSession() as session:
+        slack = Slack("xoxb-1", base_url=f"{origin}/api/", session=session)
+        channel.app = _listening(slack, channel, answer_bots, external=external)
+        yield channel
 
 
 def _listening(
-    slack: Slack, it: Channel, answer_bots: tuple[str, ...], *, external: bool
+    slack: Slack, channel: Channel, answer_bots: tuple[str, ...], *, external: bool
 ) -> AsyncApp:
     app = bolt_app(slack.web, ME, None)
     delivery = Delivery(slack, DeliveryConfig())
-    private = EphemeralAnswers(slack, delivery, get_turn=_no, send_command=_no, repost=_no)
+    private = EphemeralAnswers(
+        slack,
+        delivery,
+        get_turn=_fail_if_called,
+        send_command=_fail_if_called,
+        repost=_fail_if_called,
+    )
     access = AccessPolicy(ME.tenant_ids, external)
-    known = (slack, ME, access, "/ask", it.submit, _no, _no, private, _no, _no, _no, _no)
+    known = (
+        slack,
+        ME,
+        access,
+        "/ask",
+        channel.submit,
+        _fail_if_called,
+        _fail_if_called,
+        private,
+        _fail_if_called,
+        _fail_if_called,
+        _fail_if_called,
+        _fail_if_called,
+    )
     register(app, ListenerContext(*known, answer_bots=frozenset(answer_bots)))
     return app

@@ -23,7 +23,7 @@ def bolt(ack_seconds: float = MAX_ACK_SECONDS) -> AsyncApp:
     return bolt_app(AsyncWebClient("xoxb-1"), ME, None, ack_seconds=ack_seconds)
 
 
-def delivered(app: AsyncApp, body: dict[str, Any]) -> asyncio.Task[tuple[int, str]]:
+def deliver_body(app: AsyncApp, body: dict[str, Any]) -> asyncio.Task[tuple[int, str]]:
     """A delivery under way; its result is the status and body Slack is answered with."""
 
     async def deliver() -> tuple[int, str]:
@@ -45,7 +45,7 @@ async def test_bolt_acknowledges_an_event_after_its_listener() -> None:
         begun.set()
         await handed_on.wait()
 
-    delivery = delivered(app, EVENT)
+    delivery = deliver_body(app, EVENT)
     await begun.wait()
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(asyncio.shield(delivery), 0.05)
@@ -60,7 +60,7 @@ async def test_bolt_does_not_acknowledge_an_event_whose_listener_fails() -> None
     async def hear() -> None:
         raise RuntimeError("the database is away")
 
-    assert (await delivered(app, EVENT))[0] == 400
+    assert (await deliver_body(app, EVENT))[0] == 400
 
 
 async def test_bolt_does_not_acknowledge_a_command_whose_listener_fails() -> None:
@@ -71,7 +71,7 @@ async def test_bolt_does_not_acknowledge_a_command_whose_listener_fails() -> Non
         await ack(text="Writing…")
         raise RuntimeError("the database is away")
 
-    assert (await delivered(app, COMMAND))[0] == 400
+    assert (await deliver_body(app, COMMAND))[0] == 400
 
 
 async def test_bolt_lets_a_listener_continue_after_its_acknowledgement() -> None:
@@ -83,7 +83,7 @@ async def test_bolt_lets_a_listener_continue_after_its_acknowledgement() -> None
         await free.wait()
         done.set()
 
-    status, body = await delivered(app, COMMAND)
+    status, body = await deliver_body(app, COMMAND)
     assert (status, json.loads(body)["text"]) == (200, "Writing…")
     assert not done.is_set()
     free.set()
@@ -99,7 +99,7 @@ async def test_bolt_lets_a_listener_continue_after_its_caller_is_cancelled() -> 
         await free.wait()
         done.set()
 
-    delivery = delivered(app, EVENT)
+    delivery = deliver_body(app, EVENT)
     await begun.wait()
     delivery.cancel()
     free.set()
@@ -107,4 +107,4 @@ async def test_bolt_lets_a_listener_continue_after_its_caller_is_cancelled() -> 
 
 
 async def test_bolt_acknowledges_an_event_without_a_listener() -> None:
-    assert await delivered(bolt(), EVENT) == (200, "")
+    assert await deliver_body(bolt(), EVENT) == (200, "")

@@ -1,4 +1,4 @@
-"""Presses on what only the asker sees: the note of a command, and its private answer."""
+"""Presses on what only the asker sees: the acknowledgement of a command, and its private answer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from bot.render.buttons import (
 from bot.storage.records import TurnRecord
 from bot.turn.supervisor import Verdict
 from bot.values import Draft, Phase, Place, Question
-from tests.unit.listeners.pressing import OUR_DM, Room, opened, payload
+from tests.unit.listeners.listener_setup import DM, ListenerSetup, open_listeners, press_payload
 
 QUESTION = Question("turn1", (), Place("T1", "C1", "command"), "U1", "Why?")
 DONE = Draft(Phase.DONE, "It is **so**.")
@@ -39,8 +39,8 @@ GONE = {"delete_original": True}
 
 
 @pytest.fixture
-async def room() -> AsyncIterator[Room]:
-    async with opened() as found:
+async def setup() -> AsyncIterator[ListenerSetup]:
+    async with open_listeners() as found:
         yield found
 
 
@@ -49,10 +49,10 @@ def stored(draft: Draft, question: Question = QUESTION, owner: str | None = None
     return {question.id: TurnRecord(question, draft, owner, 1)}
 
 
-async def under_way(room: Room, text: str = "") -> Reply:
+async def under_way(setup: ListenerSetup, text: str = "") -> Reply:
     """An answer that this process writes."""
-    reply: Reply = room.delivery.create_reply(
-        replace(QUESTION, response_url=f"{room.url}/respond/command")
+    reply: Reply = setup.delivery.create_reply(
+        replace(QUESTION, response_url=f"{setup.url}/respond/command")
     )
     await reply.open(Draft(Phase.ASKING))
     reply.show(Draft(Phase.STREAMING, text))
@@ -73,71 +73,71 @@ def said(message: dict[str, Any]) -> str:
     return " ".join(map(str, texts))
 
 
-async def test_show_gives_the_response_url_to_the_running_answer(room: Room) -> None:
-    reply = await under_way(room, "It is " * 40)
-    assert await room.pressed(room.private(SHOW_ACTION)) == 200
+async def test_show_gives_the_response_url_to_the_running_answer(setup: ListenerSetup) -> None:
+    reply = await under_way(setup, "It is " * 40)
+    assert await setup.deliver_press(setup.ephemeral_press(SHOW_ACTION)) == 200
     await reply.finish(DONE)
-    written, end = room.heard("note")
+    written, end = setup.calls_of("note")
     assert written["replace_original"] is end["replace_original"] is True
     assert "It is" in said(written)
     assert labels(written) == [STOP_ACTION]
     assert DONE.text in said(end)
     assert labels(end) == [SHARE_ACTION, CONTINUE_ACTION]
-    assert room.heard("command") == []
+    assert setup.calls_of("command") == []
 
 
-async def test_show_deletes_the_note_of_an_answer_that_has_ended(room: Room) -> None:
-    reply = await under_way(room)
+async def test_show_deletes_the_note_of_an_answer_that_has_ended(setup: ListenerSetup) -> None:
+    reply = await under_way(setup)
     await reply.finish(DONE)
     for action in (SHOW_ACTION, STOP_ACTION):
-        room.told.clear()
-        room.verdict = Verdict.ALREADY_DONE
-        assert await room.pressed(room.private(action)) == 200
-        assert room.heard("note") == [GONE]
+        setup.slack_calls.clear()
+        setup.verdict = Verdict.ALREADY_DONE
+        assert await setup.deliver_press(setup.ephemeral_press(action)) == 200
+        assert setup.calls_of("note") == [GONE]
 
 
 @pytest.mark.parametrize(("action", "kind"), [(SHOW_ACTION, "show"), (STOP_ACTION, "end")])
 async def test_show_gives_the_response_url_to_the_process_that_owns_the_turn(
-    room: Room, action: str, kind: str
+    setup: ListenerSetup, action: str, kind: str
 ) -> None:
-    room.stored = stored(Draft(Phase.STREAMING, "It is"), owner="other")
-    assert await room.pressed(room.private(action)) == 200
-    [wish] = room.left
+    setup.stored = stored(Draft(Phase.STREAMING, "It is"), owner="other")
+    assert await setup.deliver_press(setup.ephemeral_press(action)) == 200
+    [wish] = setup.commands
     assert (wish.turn, wish.user, wish.kind) == ("turn1", "U1", kind)
-    assert wish.response_url == f"{room.url}/respond/note"
-    assert room.told == []
+    assert wish.response_url == f"{setup.url}/respond/note"
+    assert setup.slack_calls == []
 
 
-async def test_show_keeps_the_note_while_the_database_is_unavailable(room: Room) -> None:
-    room.stored = None
-    assert await room.pressed(room.private(SHOW_ACTION)) == 200
-    [message] = room.heard("note")
+async def test_show_keeps_the_note_while_the_database_is_unavailable(setup: ListenerSetup) -> None:
+    setup.stored = None
+    assert await setup.deliver_press(setup.ephemeral_press(SHOW_ACTION)) == 200
+    [message] = setup.calls_of("note")
     assert message["replace_original"] is False
     assert said(message).strip() == PRESS_AGAIN_LATER
 
 
 async def test_stop_gives_the_response_url_before_it_stops_the_answer(
-    room: Room,
+    setup: ListenerSetup,
 ) -> None:
-    reply = await under_way(room, "It is")
-    assert await room.pressed(room.private(STOP_ACTION)) == 200
-    assert room.wishes == [("stop", "turn1", "U1")]
-    assert room.told == []
+    reply = await under_way(setup, "It is")
+    assert await setup.deliver_press(setup.ephemeral_press(STOP_ACTION)) == 200
+    assert setup.turn_calls == [("stop", "turn1", "U1")]
+    assert setup.slack_calls == []
     await reply.finish(Draft(Phase.STOPPED, "It is", "Stopped by <@U1>"))
-    [end] = room.heard("note")
+    [end] = setup.calls_of("note")
     assert "Stopped by <@U1>" in said(end)
 
 
-async def test_stop_of_an_answer_that_is_not_running_deletes_the_note(room: Room) -> None:
-    assert await room.pressed(room.private(STOP_ACTION)) == 200
-    assert room.wishes == [("stop", "turn1", "U1")]
-    assert room.heard("note") == [GONE]
+async def test_stop_of_an_answer_that_is_not_running_deletes_the_note(setup: ListenerSetup) -> None:
+    assert await setup.deliver_press(setup.ephemeral_press(STOP_ACTION)) == 200
+    assert setup.turn_calls == [("stop", "turn1", "U1")]
+    assert setup.calls_of("note") == [GONE]
 
 
-async def test_stop_by_another_user_is_explained_below_the_note(room: Room) -> None:
-    room.verdict = Verdict.NOT_ASKER
-    assert await room.pressed(room.private(STOP_ACTION)) == 200
-    [message] = room.heard("note")
+async def test_stop_by_another_user_is_explained_below_the_note(setup: ListenerSetup) -> None:
+    setup.verdict = Verdict.NOT_ASKER
+    assert await setup.deliver_press(setup.ephemeral_press(STOP_ACTION)) == 200
+    [message] = setup.calls_of("note")
     assert message["replace_original"] is False
     assert said(message).strip() == NOT_YOURS_TO_STOP
 
@@ -146,42 +146,44 @@ async def test_stop_by_another_user_is_explained_below_the_note(room: Room) -> N
     ("action", "beside", "channel", "line"),
     [
         (SHARE_ACTION, CONTINUE_ACTION, "C1", SHARED),
-        (CONTINUE_ACTION, SHARE_ACTION, OUR_DM, CONTINUED_IN_DM),
+        (CONTINUE_ACTION, SHARE_ACTION, DM, CONTINUED_IN_DM),
     ],
 )
 async def test_repost_posts_the_answer_once_and_removes_the_button(
-    room: Room, action: str, beside: str, channel: str, line: str
+    setup: ListenerSetup, action: str, beside: str, channel: str, line: str
 ) -> None:
-    room.stored = stored(DONE)
+    setup.stored = stored(DONE)
     for _ in range(2):
-        assert await room.pressed(room.private(action, value=beside)) == 200
-    [post] = room.heard("chat.postMessage")
+        assert await setup.deliver_press(setup.ephemeral_press(action, value=beside)) == 200
+    [post] = setup.calls_of("chat.postMessage")
     assert post["channel"] == channel
     assert "thread_ts" not in post
     assert "<@U1> asked: Why?" in said(post)
     assert DONE.text in said(post)
-    assert labels(post) == ([MENU_ACTION] if channel == OUR_DM else [])
-    notes = room.heard("note")
+    assert labels(post) == ([MENU_ACTION] if channel == DM else [])
+    notes = setup.calls_of("note")
     assert len(notes) == 2
     assert all(note["replace_original"] for note in notes)
     assert all(line in said(note) and labels(note) == [beside] for note in notes)
 
 
 async def test_repost_pressed_twice_at_once_shows_one_result(
-    room: Room,
+    setup: ListenerSetup,
 ) -> None:
-    room.stored = stored(DONE)
-    room.codes["chat.postMessage"] = "not_in_channel"
-    await asyncio.gather(*(room.pressed(room.private(SHARE_ACTION)) for _ in range(2)))
-    assert len(room.heard("chat.postMessage")) == 1
-    [message] = room.heard("note")
+    setup.stored = stored(DONE)
+    setup.errors["chat.postMessage"] = "not_in_channel"
+    await asyncio.gather(
+        *(setup.deliver_press(setup.ephemeral_press(SHARE_ACTION)) for _ in range(2))
+    )
+    assert len(setup.calls_of("chat.postMessage")) == 1
+    [message] = setup.calls_of("note")
     assert said(message).strip() == CANNOT_POST_HERE
 
 
-async def test_repost_with_the_last_button_leaves_no_buttons(room: Room) -> None:
-    room.stored = stored(DONE)
-    assert await room.pressed(room.private(SHARE_ACTION)) == 200
-    [note] = room.heard("note")
+async def test_repost_with_the_last_button_leaves_no_buttons(setup: ListenerSetup) -> None:
+    setup.stored = stored(DONE)
+    assert await setup.deliver_press(setup.ephemeral_press(SHARE_ACTION)) == 200
+    [note] = setup.calls_of("note")
     assert labels(note) == []
 
 
@@ -189,26 +191,28 @@ async def test_repost_with_the_last_button_leaves_no_buttons(room: Room) -> None
     ("action", "why"), [(SHARE_ACTION, CANNOT_POST_HERE), (CONTINUE_ACTION, CANNOT_POST_IN_DM)]
 )
 async def test_repost_refused_by_slack_is_explained_and_can_be_pressed_again(
-    room: Room, action: str, why: str
+    setup: ListenerSetup, action: str, why: str
 ) -> None:
-    room.stored = stored(DONE)
-    room.codes["chat.postMessage"] = "not_in_channel"
-    assert await room.pressed(room.private(action)) == 200
-    [message] = room.heard("note")
+    setup.stored = stored(DONE)
+    setup.errors["chat.postMessage"] = "not_in_channel"
+    assert await setup.deliver_press(setup.ephemeral_press(action)) == 200
+    [message] = setup.calls_of("note")
     assert message["replace_original"] is False
     assert said(message).strip() == why
-    room.codes.clear()
-    assert await room.pressed(room.private(action)) == 200
-    assert len(room.heard("chat.postMessage")) == 2
-    assert room.heard("note")[-1]["replace_original"] is True
+    setup.errors.clear()
+    assert await setup.deliver_press(setup.ephemeral_press(action)) == 200
+    assert len(setup.calls_of("chat.postMessage")) == 2
+    assert setup.calls_of("note")[-1]["replace_original"] is True
 
 
-async def test_repost_says_to_press_again_if_slack_opens_no_direct_message(room: Room) -> None:
-    room.stored = stored(DONE)
-    room.codes["conversations.open"] = "fatal_error"
-    assert await room.pressed(room.private(CONTINUE_ACTION)) == 200
-    assert said(room.heard("note")[0]).strip() == PRESS_AGAIN_LATER
-    assert room.heard("chat.postMessage") == []
+async def test_repost_says_to_press_again_if_slack_opens_no_direct_message(
+    setup: ListenerSetup,
+) -> None:
+    setup.stored = stored(DONE)
+    setup.errors["conversations.open"] = "fatal_error"
+    assert await setup.deliver_press(setup.ephemeral_press(CONTINUE_ACTION)) == 200
+    assert said(setup.calls_of("note")[0]).strip() == PRESS_AGAIN_LATER
+    assert setup.calls_of("chat.postMessage") == []
 
 
 @pytest.mark.parametrize(
@@ -221,34 +225,36 @@ async def test_repost_says_to_press_again_if_slack_opens_no_direct_message(room:
     ids=["unknown", "its text is gone", "somebody else's"],
 )
 async def test_repost_of_an_unknown_answer_is_explained(
-    room: Room, found: dict[str, TurnRecord]
+    setup: ListenerSetup, found: dict[str, TurnRecord]
 ) -> None:
-    room.stored = found
-    assert await room.pressed(room.private(SHARE_ACTION)) == 200
-    [message] = room.heard("note")
+    setup.stored = found
+    assert await setup.deliver_press(setup.ephemeral_press(SHARE_ACTION)) == 200
+    [message] = setup.calls_of("note")
     assert said(message).strip() == ANSWER_UNKNOWN
-    assert room.heard("chat.postMessage") == []
+    assert setup.calls_of("chat.postMessage") == []
 
 
-async def test_repost_without_a_database_says_to_press_again(room: Room) -> None:
-    room.stored = None
-    assert await room.pressed(room.private(SHARE_ACTION)) == 200
-    assert said(room.heard("note")[0]).strip() == PRESS_AGAIN_LATER
+async def test_repost_without_a_database_says_to_press_again(setup: ListenerSetup) -> None:
+    setup.stored = None
+    assert await setup.deliver_press(setup.ephemeral_press(SHARE_ACTION)) == 200
+    assert said(setup.calls_of("note")[0]).strip() == PRESS_AGAIN_LATER
 
 
-async def test_repost_of_an_answer_that_ended_here_needs_no_database(room: Room) -> None:
-    await (await under_way(room)).finish(DONE)
-    room.stored = None
-    assert await room.pressed(room.private(SHARE_ACTION)) == 200
-    assert len(room.heard("chat.postMessage")) == 1
+async def test_repost_of_an_answer_that_ended_here_needs_no_database(setup: ListenerSetup) -> None:
+    await (await under_way(setup)).finish(DONE)
+    setup.stored = None
+    assert await setup.deliver_press(setup.ephemeral_press(SHARE_ACTION)) == 200
+    assert len(setup.calls_of("chat.postMessage")) == 1
 
 
-async def test_retry_turns_a_failed_ephemeral_answer_into_the_next_note(room: Room) -> None:
-    room.stored = stored(Draft(Phase.FAILED, "It", "It broke off."))
-    assert await room.pressed(room.private(RETRY_ACTION)) == 200
-    assert room.wishes == [("retry", "turn1", "U1")]
-    assert room.addresses == [f"{room.url}/respond/note"]
-    [note] = room.heard("note")
+async def test_retry_turns_a_failed_ephemeral_answer_into_the_next_note(
+    setup: ListenerSetup,
+) -> None:
+    setup.stored = stored(Draft(Phase.FAILED, "It", "It broke off."))
+    assert await setup.deliver_press(setup.ephemeral_press(RETRY_ACTION)) == 200
+    assert setup.turn_calls == [("retry", "turn1", "U1")]
+    assert setup.response_urls == [f"{setup.url}/respond/note"]
+    [note] = setup.calls_of("note")
     assert note["replace_original"] is True
     assert ASKED_AGAIN in said(note)
     assert "It broke off." in said(note)
@@ -258,24 +264,24 @@ async def test_retry_turns_a_failed_ephemeral_answer_into_the_next_note(room: Ro
 
 @pytest.mark.parametrize("found", [None, {}], ids=["away", "unknown"])
 async def test_retry_works_if_the_failed_answer_is_unknown(
-    room: Room, found: dict[str, TurnRecord] | None
+    setup: ListenerSetup, found: dict[str, TurnRecord] | None
 ) -> None:
-    room.stored = found
-    assert await room.pressed(room.private(RETRY_ACTION)) == 200
-    [note] = room.heard("note")
+    setup.stored = found
+    assert await setup.deliver_press(setup.ephemeral_press(RETRY_ACTION)) == 200
+    [note] = setup.calls_of("note")
     assert said(note).strip() == ASKED_AGAIN
     assert labels(note) == [SHOW_ACTION, STOP_ACTION]
 
 
 @pytest.mark.parametrize("action", [STOP_ACTION, RETRY_ACTION])
 async def test_ephemeral_press_without_a_database_says_to_press_again(
-    room: Room, action: str
+    setup: ListenerSetup, action: str
 ) -> None:
-    room.verdict = Verdict.STORAGE_UNAVAILABLE
-    assert await room.pressed(room.private(action)) == 200
-    [message] = room.heard("note")
+    setup.verdict = Verdict.STORAGE_UNAVAILABLE
+    assert await setup.deliver_press(setup.ephemeral_press(action)) == 200
+    [message] = setup.calls_of("note")
     assert message["replace_original"] is False
     assert said(message).strip() == PRESS_AGAIN_LATER
-    assert await room.pressed(payload(action)) == 200
-    [told] = room.heard("chat.postEphemeral")
+    assert await setup.deliver_press(press_payload(action)) == 200
+    [told] = setup.calls_of("chat.postEphemeral")
     assert told["text"] == PRESS_AGAIN_LATER

@@ -35,21 +35,25 @@ BOLT_STUMBLES = {
 }
 
 
-class Ears:
+class RecordingListeners:
     """Bolt with our listeners, as the bot of one team; remembers the questions they handed on."""
 
     def __init__(self, slack: Slack, team: str = "T1") -> None:
         self.asked: list[Question] = []
-        self.gone: list[tuple[str, str]] = []
+        self.deletions: list[tuple[str, str]] = []
         me = Identity(team, "Team", "UBOT", "BBOT", "bot", frozenset())
         self.app = bolt_app(slack.web, me, None)
         access = AccessPolicy(me.tenant_ids)
         delivery = Delivery(slack, DeliveryConfig())
         private = EphemeralAnswers(
-            slack, delivery, get_turn=self.turn, send_command=self.wish, repost=self.post
+            slack,
+            delivery,
+            get_turn=self.get_turn,
+            send_command=self.send_command,
+            repost=self.repost,
         )
         presses = (self.press, self.press, private, self.stop_thread)
-        changes = (self.deleted, self.next_turn, self.ask)
+        changes = (self.on_message_deleted, self.next_turn, self.ask)
         register(
             self.app, ListenerContext(slack, me, access, "/ask", self.submit, *presses, *changes)
         )
@@ -58,33 +62,33 @@ class Ears:
         self.asked.append(question)
         return True
 
-    async def deleted(
+    async def on_message_deleted(
         self, team: str, channel: str, ts: str, question: Question | None = None
     ) -> None:
-        self.gone.append((channel, ts))
+        self.deletions.append((channel, ts))
 
     async def next_turn(self, question: Question) -> str:
         raise AssertionError("no recorded edit is one of a question to us")
 
     async def ask(self, question: Question, turn: str) -> Verdict:
-        raise AssertionError("no recorded press is on an offer of ours")
+        raise AssertionError("no recorded press is on an offer of this bot")
 
     async def press(self, turn: str, user: str, *_: object) -> Verdict:
-        raise AssertionError("no recorded press is on an answer of ours")
+        raise AssertionError("no recorded press is on an answer of this bot")
 
     async def stop_thread(self, place: Place, user: str) -> Verdict:
         raise AssertionError("nothing recorded was stopped in Slack")
 
-    async def turn(self, turn: str) -> TurnRecord | None:
-        raise AssertionError("no recorded press is on a private answer of ours")
+    async def get_turn(self, turn: str) -> TurnRecord | None:
+        raise AssertionError("no recorded press is on a private answer of this bot")
 
-    async def wish(self, wish: TurnCommand) -> bool:
-        raise AssertionError("no recorded press is on a note of ours")
+    async def send_command(self, command: TurnCommand) -> bool:
+        raise AssertionError("no recorded press is on an ephemeral message of this bot")
 
-    async def post(self, copy: Question, draft: Draft) -> RepostResult:
+    async def repost(self, copy: Question, draft: Draft) -> RepostResult:
         raise AssertionError("no recorded press passes an answer on")
 
-    async def hear(self, body: Any) -> int:
+    async def deliver(self, body: Any) -> int:
         """Deliver one payload as Socket Mode does; gives the status Bolt acknowledges with."""
         request = AsyncBoltRequest(mode="socket_mode", body=body)
         response = await self.app.async_dispatch(request)
@@ -100,32 +104,32 @@ async def slack() -> AsyncIterator[Slack]:
 
 
 @pytest.fixture
-def foreign(slack: Slack) -> Ears:
+def foreign(slack: Slack) -> RecordingListeners:
     """The bot of a workspace that is in no recording."""
-    return Ears(slack, "T0OURS")
+    return RecordingListeners(slack, "T0OURS")
 
 
-class Everywhere:
+class ListenersByTeam:
     """A bot in each workspace of the recordings: what is sent reaches the one it is for."""
 
     def __init__(self, slack: Slack) -> None:
         self._slack = slack
-        self._ears: dict[str, Ears] = {}
+        self._listeners: dict[str, RecordingListeners] = {}
 
-    async def hear(self, body: Any) -> int:
+    async def deliver(self, body: Any) -> int:
         team = _team(body)
-        if team not in self._ears:
-            self._ears[team] = Ears(self._slack, team)
-        return await self._ears[team].hear(body)
+        if team not in self._listeners:
+            self._listeners[team] = RecordingListeners(self._slack, team)
+        return await self._listeners[team].deliver(body)
 
     @property
     def asked(self) -> list[Question]:
-        return [question for ears in self._ears.values() for question in ears.asked]
+        return [question for listeners in self._listeners.values() for question in listeners.asked]
 
 
 @pytest.fixture
-def ears(slack: Slack) -> Everywhere:
-    return Everywhere(slack)
+def listeners(slack: Slack) -> ListenersByTeam:
+    return ListenersByTeam(slack)
 
 
 def _team(body: Any) -> str:
@@ -138,54 +142,56 @@ def _team(body: Any) -> str:
 
 
 @corpora
-async def test_recorded_events_are_acknowledged(ears: Everywhere, corpus: str) -> None:
+async def test_recorded_events_are_acknowledged(listeners: ListenersByTeam, corpus: str) -> None:
     refused = {}
     for recorded in payloads(corpus, "events"):
         payload = recorded["payload"]
         if not isinstance(payload.get("event"), dict):
             continue
-        status = await ears.hear(payload)
+        status = await listeners.deliver(payload)
         if status != 200:
             refused[recorded["id"]] = status
     assert refused == {}
-    assert len(ears.asked) >= 10
+    assert len(listeners.asked) >= 10
 
 
 @corpora
-async def test_recorded_envelopes_are_acknowledged(ears: Everywhere, corpus: str) -> None:
+async def test_recorded_envelopes_are_acknowledged(listeners: ListenersByTeam, corpus: str) -> None:
     heard = [e["payload"] for e in payloads(corpus, "envelopes") if "payload" in e["payload"]]
-    statuses = {e["envelope_id"]: await ears.hear(e["payload"]) for e in heard if e.get("type")}
+    statuses = {
+        e["envelope_id"]: await listeners.deliver(e["payload"]) for e in heard if e.get("type")
+    }
     assert len(statuses) > 5
     assert {i: s for i, s in statuses.items() if s != 200} == {}
 
 
 @corpora
 async def test_recorded_interactions_are_acknowledged_and_ask_nothing(
-    ears: Everywhere, corpus: str
+    listeners: ListenersByTeam, corpus: str
 ) -> None:
     interactive = payloads(corpus, "interactive")
-    statuses = {r["id"]: await ears.hear(r["payload"]) for r in interactive}
+    statuses = {r["id"]: await listeners.deliver(r["payload"]) for r in interactive}
     stumbled = {name for name, status in statuses.items() if status != 200}
     assert stumbled <= BOLT_STUMBLES
-    assert ears.asked == []
+    assert listeners.asked == []
 
 
 @corpora
 async def test_recorded_commands_are_acknowledged_and_only_ours_asks(
-    ears: Everywhere, corpus: str
+    listeners: ListenersByTeam, corpus: str
 ) -> None:
     commands = payloads(corpus, "slash_commands")
     for recorded in commands:
-        assert await ears.hear(recorded["payload"]) == 200
-    assert ears.asked == []
+        assert await listeners.deliver(recorded["payload"]) == 200
+    assert listeners.asked == []
     ours = commands[0]["payload"] | {"command": "/ask", "text": "why?", "channel_name": "general"}
-    assert await ears.hear(ours) == 200
-    assert [question.text for question in ears.asked] == ["why?"]
+    assert await listeners.deliver(ours) == 200
+    assert [question.text for question in listeners.asked] == ["why?"]
 
 
 @corpora
 async def test_recorded_payloads_of_another_workspace_reach_no_listener(
-    foreign: Ears, corpus: str
+    foreign: RecordingListeners, corpus: str
 ) -> None:
     statuses = {}
     names = ("events", "interactive", "slash_commands")
@@ -193,7 +199,7 @@ async def test_recorded_payloads_of_another_workspace_reach_no_listener(
         payload = recorded["payload"] | (
             {"command": "/ask", "text": "why?"} if "command" in recorded["payload"] else {}
         )
-        statuses[recorded["id"]] = await foreign.hear(payload)
+        statuses[recorded["id"]] = await foreign.deliver(payload)
     assert foreign.asked == []
     assert len(statuses) > 50
     assert {name for name, status in statuses.items() if status != 200} <= BOLT_STUMBLES

@@ -9,7 +9,7 @@ import pytest
 from bot.listeners.payloads import parse_session_stop
 from bot.turn.supervisor import Verdict
 from bot.values import Place
-from tests.unit.listeners.pressing import opened
+from tests.unit.listeners.listener_setup import open_listeners
 
 EVENT = {
     "type": "agent_session_stopped",
@@ -27,11 +27,11 @@ def body(**changes: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("verdict", [Verdict.DONE, Verdict.ALREADY_DONE, Verdict.NOT_ASKER])
 async def test_session_stop_stops_the_answers_in_its_thread(verdict: Verdict) -> None:
-    async with opened() as room:
-        room.verdict = verdict
-        assert await room.pressed(body()) == 200
-        assert room.wishes == [("stop", "T1 D1 1.0", "U1")]
-        assert room.told == []
+    async with open_listeners() as setup:
+        setup.verdict = verdict
+        assert await setup.deliver_press(body()) == 200
+        assert setup.turn_calls == [("stop", "T1 D1 1.0", "U1")]
+        assert setup.slack_calls == []
 
 
 def test_session_stop_is_parsed_into_its_thread_and_user() -> None:

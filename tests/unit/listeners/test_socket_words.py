@@ -11,7 +11,8 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.unit.listeners.hearing_bot import ME, Ears, config, ears
+from tests.support.local_server import serve_app
+from tests.unit.listeners.socket_bot import ME, SocketBot, config, socket_bot
 from tests.unit.playground.live import LiveSlack
 
 HELLO: dict[str, Any] = {"type": "hello", "num_connections": 1, "debug_info": {"host": "applink"}}
@@ -19,7 +20,7 @@ HELLO: dict[str, Any] = {"type": "hello", "num_connections": 1, "debug_info": {"
 Talk = Callable[[web.WebSocketResponse], Awaitable[None]]
 
 
-class Strange:
+class MisbehavingSlack:
     """Opens connections like Slack, and talks in them as it likes."""
 
     def __init__(self, talk: Talk) -> None:
@@ -40,28 +41,24 @@ class Strange:
 
 
 @asynccontextmanager
-async def strange(talk: Talk) -> AsyncIterator[Strange]:
-    slack = Strange(talk)
+async def misbehaving_slack(talk: Talk) -> AsyncIterator[MisbehavingSlack]:
+    slack = MisbehavingSlack(talk)
     app = web.Application()
     app.router.add_post("/api/apps.connections.open", slack.open)
     app.router.add_get("/socket", slack.socket)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        slack.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    async with serve_app(app) as slack.url:
         yield slack
-    finally:
-        await runner.cleanup()
 
 
 @asynccontextmanager
-async def talked_to(slack: LiveSlack, talk: Talk, **changed: Any) -> AsyncIterator[Ears]:
+async def bot_of_misbehaving_slack(
+    slack: LiveSlack, talk: Talk, **changed: Any
+) -> AsyncIterator[SocketBot]:
     """One connection to a strange Slack; `slack` is only there for the log."""
     settings = config(connections=1, **changed)
     async with (
-        strange(talk) as other,
-        ears(slack, settings, api_url=f"{other.url}/api/") as bot,
+        misbehaving_slack(talk) as other,
+        socket_bot(slack, settings, api_url=f"{other.url}/api/") as bot,
         bot.socket,
     ):
         yield bot
@@ -93,10 +90,10 @@ async def test_socket_connection_without_a_hello_is_opened_again_with_a_new_url(
             await socket.send_json(HELLO)
         await socket.receive()
 
-    async with talked_to(slack, talk, hello_timeout_seconds=0.05) as bot:
+    async with bot_of_misbehaving_slack(slack, talk, hello_timeout_seconds=0.05) as bot:
         await bot.connected(1)
-    assert bot.asked == ["ok"] * 3
-    assert bot.watch.told(logging.WARNING) == [
+    assert bot.open_outcomes == ["ok"] * 3
+    assert bot.waiter.log_messages(logging.WARNING) == [
         "could not connect to Slack, retrying until it succeeds: socket: no hello"
     ]
 
@@ -107,16 +104,16 @@ async def test_socket_handshake_failure_is_logged_by_its_status_without_the_url(
     async def talk(_: web.WebSocketResponse) -> None:
         """Never reached."""
 
-    async with strange(talk) as other:
+    async with misbehaving_slack(talk) as other:
         other.url = other.url + "/nowhere"
         api_url = other.url.removesuffix("/nowhere") + "/api/"
-        async with ears(slack, config(connections=1), api_url=api_url) as bot, bot.socket:
-            await bot.until(lambda: len(bot.asked) == 3)
+        async with socket_bot(slack, config(connections=1), api_url=api_url) as bot, bot.socket:
+            await bot.until(lambda: len(bot.open_outcomes) == 3)
             assert not await bot.socket.is_connected()
-    assert bot.watch.told(logging.WARNING) == [
+    assert bot.waiter.log_messages(logging.WARNING) == [
         "could not connect to Slack, retrying until it succeeds: socket: HTTP 404"
     ]
-    assert not any("ticket" in line for line in bot.watch.told(0))
+    assert not any("ticket" in line for line in bot.waiter.log_messages(0))
 
 
 async def test_socket_connection_skips_malformed_envelopes(slack: LiveSlack) -> None:
@@ -144,10 +141,10 @@ async def test_socket_connection_skips_malformed_envelopes(slack: LiveSlack) -> 
         acknowledged.append(await socket.receive_json())
         await socket.receive()
 
-    async with talked_to(slack, talk) as bot:
-        await bot.until(lambda: bot.heard == ["heard"])
+    async with bot_of_misbehaving_slack(slack, talk) as bot:
+        await bot.until(lambda: bot.handled == ["heard"])
         assert bot.socket.open_connections == 1
-        assert not bot.watch.told(logging.ERROR)
+        assert not bot.waiter.log_messages(logging.ERROR)
     assert acknowledged == [{"envelope_id": "E9"}]
 
 
@@ -163,11 +160,11 @@ async def test_socket_disconnect_for_an_unknown_reason_replaces_the_connection(
 
     settings = config(connections=1)
     async with (
-        strange(lambda socket: talk(socket)) as other,
-        ears(slack, settings, api_url=f"{other.url}/api/") as bot,
+        misbehaving_slack(lambda socket: talk(socket)) as other,
+        socket_bot(slack, settings, api_url=f"{other.url}/api/") as bot,
         bot.socket,
     ):
-        await bot.until(lambda: len(bot.asked) == 2 and bot.socket.open_connections)
+        await bot.until(lambda: len(bot.open_outcomes) == 2 and bot.socket.open_connections)
     assert bot.reconnects() == {"other": 1}
 
 
@@ -176,25 +173,25 @@ async def test_socket_acknowledgement_on_a_closed_connection_raises_nothing(
 ) -> None:
     async def talk(socket: web.WebSocketResponse) -> None:
         await socket.send_json(HELLO)
-        if not bot.begun:
+        if not bot.received:
             await socket.send_json(envelope("E1", "late"))
-            await bot.until(lambda: bot.begun)
+            await bot.until(lambda: bot.received)
             await socket.close()
         await socket.receive()
 
     settings = config(connections=1)
     async with (
-        strange(lambda socket: talk(socket)) as other,
-        ears(slack, settings, api_url=f"{other.url}/api/") as bot,
+        misbehaving_slack(lambda socket: talk(socket)) as other,
+        socket_bot(slack, settings, api_url=f"{other.url}/api/") as bot,
         bot.socket,
     ):
-        bot.free.clear()
+        bot.may_handle.clear()
         await bot.until(lambda: bot.reconnects() == {"closed": 1} and bot.socket.open_connections)
-        bot.free.set()
+        bot.may_handle.set()
         message = "could not acknowledge an envelope"
-        await bot.until(lambda: any(message in line for line in bot.watch.told(0)))
+        await bot.until(lambda: any(message in line for line in bot.waiter.log_messages(0)))
         assert await bot.socket.is_connected()
-    assert bot.heard == ["late"]
+    assert bot.handled == ["late"]
 
 
 async def test_socket_connection_is_closed_after_its_events_are_dispatched(
@@ -203,16 +200,16 @@ async def test_socket_connection_is_closed_after_its_events_are_dispatched(
     async def talk(socket: web.WebSocketResponse) -> None:
         await socket.send_json(HELLO)
         await socket.send_json(envelope("E1", "kept"))
-        await bot.until(lambda: bot.begun)
+        await bot.until(lambda: bot.received)
 
     settings = config(connections=1)
     async with (
-        strange(lambda socket: talk(socket)) as other,
-        ears(slack, settings, api_url=f"{other.url}/api/") as bot,
+        misbehaving_slack(lambda socket: talk(socket)) as other,
+        socket_bot(slack, settings, api_url=f"{other.url}/api/") as bot,
     ):
         async with bot.socket:
-            bot.free.clear()
+            bot.may_handle.clear()
             await bot.until(lambda: bot.reconnects())
-            asyncio.get_running_loop().call_later(0.05, bot.free.set)
-        assert bot.heard
-        assert bot.heard == bot.begun
+            asyncio.get_running_loop().call_later(0.05, bot.may_handle.set)
+        assert bot.handled
+        assert bot.handled == bot.received

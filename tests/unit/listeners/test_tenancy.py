@@ -20,8 +20,8 @@ from bot.listeners.refusal_notices import (
 from bot.listeners.tenancy import is_for_tenant
 from bot.slack import Identity
 from bot.values import Place, Question
-from tests.unit.listeners.channel import channel
-from tests.unit.listeners.pressing import opened, payload
+from tests.unit.listeners.channel import open_channel
+from tests.unit.listeners.listener_setup import open_listeners, press_payload
 
 US = Identity("T1", "Team", "UBOT", "BBOT", "bot", frozenset())
 HOME = frozenset({"T1", "E1"})
@@ -64,18 +64,18 @@ def test_payload_of_another_team_or_of_none_is_rejected(body: dict[str, Any]) ->
 
 @pytest.mark.parametrize("of", NOT_FOR_US, ids=str)
 async def test_event_of_another_workspace_reaches_no_listener(of: dict[str, Any]) -> None:
-    async with channel() as it:
-        message = it.write("<@UBOT> why?")
+    async with open_channel() as channel:
+        message = channel.write("<@UBOT> why?")
         inside = {"channel": "C1", "channel_type": "channel", **message, **of.get("event", {})}
-        assert not await it.hear(message, **{"team_id": None, **of, "event": inside})
-        assert await it.hear(message)
+        assert not await channel.deliver(message, **{"team_id": None, **of, "event": inside})
+        assert await channel.deliver(message)
 
 
 @pytest.mark.parametrize("action", ["stop", "retry", "show", "share", "continue"])
 async def test_press_in_another_workspace_reaches_no_listener(action: str) -> None:
-    async with opened() as room:
-        assert await room.pressed(payload(action, team={"id": "T9"})) == 200
-        assert (room.wishes, room.told) == ([], [])
+    async with open_listeners() as setup:
+        assert await setup.deliver_press(press_payload(action, team={"id": "T9"})) == 200
+        assert (setup.turn_calls, setup.slack_calls) == ([], [])
 
 
 KINDS: list[dict[str, Any]] = [
@@ -124,15 +124,15 @@ async def test_payload_of_another_workspace_reaches_no_listener_of_any_kind(
 async def test_command_in_another_workspace_is_explained_once_a_day() -> None:
     form = {"command": "/ask", "text": "why?", "user_id": "U1", "channel_id": "C1"}
     form |= {"team_id": "T9", "trigger_id": "1.2"}
-    async with opened() as room:
+    async with open_listeners() as setup:
         said = []
         for body in (form, form, form | {"user_id": "U2"}):
             request = AsyncBoltRequest(mode="socket_mode", body=body)
-            response = await room.app.async_dispatch(request)
+            response = await setup.app.async_dispatch(request)
             assert response.status == 200
             said.append(OTHER_WORKSPACE_TEXT in response.body)
         assert said == [True, False, True]
-        assert room.asked == []
+        assert setup.asked == []
 
 
 def asked(user_team: str | None) -> Question:
@@ -166,25 +166,27 @@ def test_access_admits_people_of_our_organisation_only(
 async def test_access_in_a_shared_channel_needs_the_team_of_the_author(
     author: dict[str, Any], answered: bool
 ) -> None:
-    async with channel() as it:
-        message = it.write("<@UBOT> why?", user="U1", **author)
-        assert await it.hear(message, is_ext_shared_channel=True) is answered
-        assert [said["text"] for said in it.told] == ([] if answered else [EXTERNAL_USER_REFUSED])
+    async with open_channel() as channel:
+        message = channel.write("<@UBOT> why?", user="U1", **author)
+        assert await channel.deliver(message, is_ext_shared_channel=True) is answered
+        assert [said["text"] for said in channel.ephemeral_messages] == (
+            [] if answered else [EXTERNAL_USER_REFUSED]
+        )
 
 
 async def test_refusal_is_shown_once_to_its_author_only() -> None:
-    async with channel() as it:
+    async with open_channel() as channel:
         for user in ("U1", "U1", "U2", "U1"):
-            message = it.write("<@UBOT> why?", user=user, user_team="T9")
-            assert not await it.hear(message, is_ext_shared_channel=True)
-        assert [said["user"] for said in it.told] == ["U1", "U2"]
-        assert all(said["channel"] == "C1" for said in it.told)
+            message = channel.write("<@UBOT> why?", user=user, user_team="T9")
+            assert not await channel.deliver(message, is_ext_shared_channel=True)
+        assert [said["user"] for said in channel.ephemeral_messages] == ["U1", "U2"]
+        assert all(said["channel"] == "C1" for said in channel.ephemeral_messages)
 
 
 async def test_external_users_are_answered_if_the_setting_allows_it() -> None:
-    async with channel(external=True) as it:
-        message = it.write("<@UBOT> why?", user="U1", user_team="T9")
-        assert await it.hear(message, is_ext_shared_channel=True)
+    async with open_channel(external=True) as channel:
+        message = channel.write("<@UBOT> why?", user="U1", user_team="T9")
+        assert await channel.deliver(message, is_ext_shared_channel=True)
 
 
 def test_refusal_notices_repeat_after_a_day_and_are_bounded() -> None:

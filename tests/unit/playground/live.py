@@ -1,4 +1,4 @@
-"""A whole local Slack on a free port, for tests of any room that speaks to Slack.
+"""A whole local Slack on a free port, for all tests that need Slack.
 
 async with live.slack() as slack:
     slack.workspace.say(GENERAL, f"<@{BOT}> hello")
@@ -26,6 +26,7 @@ from bot.playground.slack.server import SlackConfig, add_slack
 from bot.playground.slack.sockets import Sockets
 from bot.playground.slack.web_api import METHODS, arguments
 from bot.playground.slack.workspace import Workspace
+from tests.support.local_server import serve_app
 
 YOU, ADA, BOT = seed.YOU.id, seed.ADA.id, seed.BOT.id
 GENERAL, ENGINEERING, RANDOM = seed.GENERAL.id, seed.ENGINEERING.id, seed.RANDOM.id
@@ -46,7 +47,7 @@ class ApiCall:
 
     @property
     def ok(self) -> bool:
-        """It did what it was asked to."""
+        """Whether the call succeeded."""
         return self.status == 200 and self.reply.get("ok", True) is True
 
 
@@ -61,7 +62,7 @@ class Clock:
 
 
 class LiveSlack:
-    """The running workspace, and everything that was asked of it."""
+    """A running workspace, its calls and announcements so far."""
 
     def __init__(self, workspace: Workspace, config: SlackConfig, session: ClientSession) -> None:
         self.workspace = workspace
@@ -71,13 +72,13 @@ class LiveSlack:
         self.session = session
         self.url = ""
         self.calls: list[ApiCall] = []
-        self.told: list[tuple[str, dict[str, Any]]] = []
+        self.announcements: list[tuple[str, dict[str, Any]]] = []
         self._waiting: list[tuple[Callable[[], object], asyncio.Future[None]]] = []
-        self.board.listen(self._heard)
+        self.board.listen(self._on_announcement)
 
     @property
     def api_url(self) -> str:
-        """What a bot takes for https://slack.com/api/."""
+        """The base URL of the Web API."""
         return f"{self.url}/api/"
 
     async def api(self, method: str, *, token: str = "", **args: Any) -> dict[str, Any]:
@@ -103,12 +104,12 @@ class LiveSlack:
         """Lines of the board's log."""
         return [e for e in self.board.log if e.kind == kind and what in ("", e.what)]
 
-    def heard(self, kind: str) -> list[dict[str, Any]]:
-        """What the board told of one kind, in order."""
-        return [payload for told, payload in self.told if told == kind]
+    def announced(self, kind: str) -> list[dict[str, Any]]:
+        """The announcements of one kind, in order."""
+        return [payload for told, payload in self.announcements if told == kind]
 
     async def until(self, condition: Callable[[], object], patience: float = PATIENCE) -> None:
-        """Return once `condition` holds; looked at after every call and every announcement."""
+        """Return once `condition` holds; checked after every call and every announcement."""
         if condition():
             return
         done = asyncio.get_running_loop().create_future()
@@ -133,14 +134,14 @@ class LiveSlack:
             self.calls.append(
                 ApiCall(method, await _args(request), response.status, _body(response))
             )
-            self._look()
+            self._check_conditions()
         return response
 
-    def _heard(self, kind: str, payload: dict[str, Any]) -> None:
-        self.told.append((kind, payload))
-        self._look()
+    def _on_announcement(self, kind: str, payload: dict[str, Any]) -> None:
+        self.announcements.append((kind, payload))
+        self._check_conditions()
 
-    def _look(self) -> None:
+    def _check_conditions(self) -> None:
         for condition, done in tuple(self._waiting):
             if not done.done() and condition():
                 done.set_result(None)
@@ -162,17 +163,9 @@ async def slack(
     live = LiveSlack(workspace, config or SlackConfig(), session)
     app = web.Application(middlewares=[live.record])
     live.sockets = add_slack(app, workspace, live.config)
-    runner = web.AppRunner(app, shutdown_timeout=1)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        live.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    async with serve_app(app, shutdown_seconds=1) as live.url, session:
         workspace.base_url = live.url
         yield live
-    finally:
-        await session.close()
-        await runner.cleanup()
 
 
 def free_port() -> int:

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from bot.render.markdown.close import close_open_markup, close_truncated, displayable_prefix
 from bot.render.safety.neutralise import replace_control_characters
 from tests.support.shared_data import corpora, markdown
-from tests.unit.render.judge import MARKERS, fragments, seen, styled, texts
+from tests.unit.render.reference_reader import MARKERS, fragments, styled, texts, visible_text
 
 GROWING = """\
 # A *fine* heading
@@ -119,7 +119,7 @@ def test_displayable_prefix_of_recorded_texts_only_grows(corpus: str) -> None:
     for text in markdown(corpus):
         before = ""
         for length in range(1, min(len(text), 300) + 1):
-            now = seen(close_open_markup(text[:length]))
+            now = visible_text(close_open_markup(text[:length]))
             assert _grew(before, now), text[:length]
             before = now
 
@@ -130,7 +130,7 @@ def test_displayable_prefix_of_recorded_texts_only_grows(corpus: str) -> None:
 def test_displayable_prefix_holds_back_a_backslash_that_may_end_a_line(text: str) -> None:
     before = ""
     for length in range(1, len(text) + 1):
-        now = seen(close_open_markup(text[:length]))
+        now = visible_text(close_open_markup(text[:length]))
         assert _grew(before, now), text[:length]
         before = now
 

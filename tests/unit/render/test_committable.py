@@ -1,4 +1,4 @@
-"""What is shown for good is what will stand in the end."""
+"""The committable prefix of a text is the beginning of its final form."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from bot.render.committable import committable_prefix
 from bot.render.safety.neutralise import neutralise_once, replace_control_characters
 from tests.support.shared_data import corpora, markdown
-from tests.unit.render.judge import fragments
+from tests.unit.render.reference_reader import fragments
 from tests.unit.render.test_close import GROWING
-from tests.unit.render.test_neutralise import attacks, live
+from tests.unit.render.test_neutralise import attacks, live_forms
 
 
 def shown(text: str) -> str:
@@ -88,7 +88,7 @@ def grows_into(final: str, text: str, lengths: list[int]) -> None:
     for length in lengths:
         end, now = committable_prefix(text[:length])
         assert final.startswith(now), (text[:length], now)
-        assert not live(now)
+        assert not live_forms(now)
         blank = text[end : end + 1].isspace() and end < length
         assert not blank or not end or text[:end].endswith("\n\n")
 

@@ -29,7 +29,7 @@ from bot.render.ephemeral import (
 from bot.render.message import MessageBody, render_messages
 from bot.render.safety.neutralise import neutralise
 from bot.values import Draft, Phase
-from tests.unit.render.judge import texts
+from tests.unit.render.reference_reader import texts
 
 LONG = "\n\n".join(f"Paragraph {n}: " + "some words " * 30 for n in range(90))
 

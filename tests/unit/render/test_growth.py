@@ -17,7 +17,7 @@ from bot.render.message import render_messages
 from bot.render.safety.neutralise import neutralise, replace_control_characters
 from bot.render.split import split_text
 from bot.values import Draft, Phase
-from tests.unit.render.judge import PIECES
+from tests.unit.render.reference_reader import PIECES
 from tests.unit.render.test_neutralise import ATTACKS
 
 Render = Callable[[str], object]

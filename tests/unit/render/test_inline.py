@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.render.markdown.inline import InlineMarkup, MarkdownLink, read_inline
-from tests.unit.render.judge import hrefs, styled
+from tests.unit.render.reference_reader import hrefs, styled
 
 PIECES = (
     "a", "b c", " ", "*", "**", "***", "_", "__", "~~", "`", "``", "\\", "[", "]", "(", ")", "!",

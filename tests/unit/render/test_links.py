@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.render.safety.labels import visible_label
 from bot.render.safety.neutralise import neutralise, neutralise_once
-from tests.unit.render.judge import hrefs, tokens
+from tests.unit.render.reference_reader import hrefs, tokens
 
 PIECES = (
     "[", "]", "](", ")", "!", "[a](https://b.cd)", "[bank.com](https://evil.com)",

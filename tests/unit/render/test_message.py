@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.render.message import ASKED_BLOCK_ID, MessageBody, render_messages
 from bot.values import Draft, Phase
-from tests.unit.render.judge import texts
+from tests.unit.render.reference_reader import texts
 
 LONG = "\n\n".join(f"Paragraph {n}: " + "some words " * 30 for n in range(90))
 

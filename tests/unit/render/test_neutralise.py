@@ -19,7 +19,7 @@ from bot.render.safety.neutralise import (
     replace_control_characters,
 )
 from bot.values import Draft, Phase
-from tests.unit.render.judge import paragraphs, styled, texts
+from tests.unit.render.reference_reader import paragraphs, styled, texts
 
 LIVE = re.compile(
     r"<\\*(?:!(?:(?i:channel|here|everyone|group)(?![\w-])|subteam\^S|date\^[0-9])"
@@ -38,7 +38,7 @@ ATTACKS = (
 attacks = st.lists(st.sampled_from(ATTACKS), max_size=20).map("".join)
 
 
-def live(text: str, pattern: re.Pattern[str] = LIVE) -> str:
+def live_forms(text: str, pattern: re.Pattern[str] = LIVE) -> str:
     """Return what is live in a text, however often somebody decodes its entities."""
     for _ in range(4):
         if found := pattern.search(text):
@@ -85,10 +85,10 @@ def strings(value: object) -> Iterator[str]:
     ],
 )
 def test_neutralise_breaks_what_slack_would_act_on(text: str) -> None:
-    assert live(text) or "\x00" in text
-    assert not live(neutralise(text))
-    assert not live(neutralise_line(text))
-    assert not live(escape_mrkdwn(text))
+    assert live_forms(text) or "\x00" in text
+    assert not live_forms(neutralise(text))
+    assert not live_forms(neutralise_line(text))
+    assert not live_forms(escape_mrkdwn(text))
 
 
 @pytest.mark.parametrize(
@@ -134,12 +134,12 @@ def test_replace_control_characters_keeps_the_length() -> None:
 @example("<\n!channel>")
 def test_neutralise_leaves_nothing_live_in_any_text(text: str) -> None:
     safe = neutralise(text)
-    assert not live(safe)
-    assert not any(live(paragraph) for paragraph in paragraphs(safe))
+    assert not live_forms(safe)
+    assert not any(live_forms(paragraph) for paragraph in paragraphs(safe))
     prose = "".join(piece for piece, styles in styled(safe) if "code" not in styles)
-    assert not live(prose, LABELLED)
-    assert not live(neutralise_line(text))
-    assert not live(neutralise_line(text), LABELLED)
+    assert not live_forms(prose, LABELLED)
+    assert not live_forms(neutralise_line(text))
+    assert not live_forms(neutralise_line(text), LABELLED)
 
 
 @given(st.one_of(attacks, texts))
@@ -173,5 +173,5 @@ def test_neutralise_leaves_nothing_live_at_any_cut(
     for body in render_messages(
         draft, question_id="q", max_bytes=1_000, cuts=cuts, question=text[:90]
     ):
-        assert not live(body.text)
-        assert not live(" ".join(strings(json.loads(body.blocks))))
+        assert not live_forms(body.text)
+        assert not live_forms(" ".join(strings(json.loads(body.blocks))))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 
 from bot.render.notification import plain_line
-from tests.unit.render.judge import texts
+from tests.unit.render.reference_reader import texts
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.render.markdown.blocks import BlockKind, MarkdownBlock
 from bot.render.markdown.scan import scan_blocks
 from tests.support.shared_data import corpora, markdown
-from tests.unit.render.judge import tokens
+from tests.unit.render.reference_reader import tokens
 
 LINES = (
     "text", "more text", "", "", "- item", "  - nested", "    deeper", "1. one", "2. two", "7) x",

@@ -13,7 +13,7 @@ from bot.render.markdown.close import close_open_markup
 from bot.render.safety.neutralise import neutralise, replace_control_characters
 from bot.render.split import MessagePart, split_text
 from tests.support.shared_data import corpora, markdown
-from tests.unit.render.judge import fragments, seen
+from tests.unit.render.reference_reader import fragments, visible_text
 
 LIMIT = 1_000
 GAP = regex.compile(r"[\s>]*(?:```+|~~~+)?[\s>]*(?:[0-9]+[.)])?[\s>]*")
@@ -166,8 +166,10 @@ def test_split_of_recorded_texts_shows_every_word_once(corpus: str) -> None:
     )
     messages = shown(text, len(text) // 5)
     assert len(messages) > 4
-    words = seen(text)
-    assert "".join(seen(message) for message in messages).replace("…", "") == words.replace("…", "")
+    words = visible_text(text)
+    assert "".join(visible_text(message) for message in messages).replace("…", "") == words.replace(
+        "…", ""
+    )
 
 
 def test_split_at_a_frozen_cut_keeps_the_displayed_message() -> None:

@@ -11,7 +11,13 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bot.server.connections import ConnectionLimits
-from tests.unit.server.calling import Caller, Heard, calling, mention, signature
+from tests.unit.server.server_setup import (
+    MentionRecorder,
+    SlackCaller,
+    mention,
+    running_server,
+    signature,
+)
 
 SHORT = ConnectionLimits(max_connections=4, head_seconds=0.3, body_seconds=0.3, total_seconds=1.0)
 PATIENT = ConnectionLimits(max_connections=4, head_seconds=30, body_seconds=30, total_seconds=30)
@@ -20,7 +26,7 @@ WAIT = 5.0  # seconds in which a cut must have come
 
 @asynccontextmanager
 async def socket(
-    caller: Caller,
+    caller: SlackCaller,
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     reader, writer = await asyncio.open_connection("127.0.0.1", int(caller.base.rsplit(":", 1)[1]))
     try:
@@ -57,13 +63,19 @@ def head_of(body: bytes) -> bytes:
     ],
 )
 async def test_connection_without_a_request_is_closed(begun: bytes) -> None:
-    async with calling(Heard(), {}, SHORT) as caller, socket(caller) as (reader, writer):
+    async with (
+        running_server(MentionRecorder(), {}, SHORT) as caller,
+        socket(caller) as (reader, writer),
+    ):
         writer.write(begun)
         await all_that_comes(reader)
 
 
 async def test_connection_with_a_slow_head_is_closed() -> None:
-    async with calling(Heard(), {}, SHORT) as caller, socket(caller) as (reader, writer):
+    async with (
+        running_server(MentionRecorder(), {}, SHORT) as caller,
+        socket(caller) as (reader, writer),
+    ):
         writer.write(HEAD)
         reading = asyncio.create_task(all_that_comes(reader))
         while not reading.done():
@@ -74,8 +86,8 @@ async def test_connection_with_a_slow_head_is_closed() -> None:
 
 @pytest.mark.parametrize("trickles", [False, True])
 async def test_request_with_a_slow_body_is_refused(trickles: bool) -> None:
-    heard = Heard()
-    async with calling(heard, {}, SHORT) as caller, socket(caller) as (reader, writer):
+    recorder = MentionRecorder()
+    async with running_server(recorder, {}, SHORT) as caller, socket(caller) as (reader, writer):
         writer.write(head_of(mention()))
         reading = asyncio.create_task(all_that_comes(reader))
         while not reading.done():
@@ -83,11 +95,14 @@ async def test_request_with_a_slow_body_is_refused(trickles: bool) -> None:
                 writer.write(b"{")
             await asyncio.wait({reading}, timeout=0.05)
         assert (await reading).startswith(b"HTTP/1.1 408 ")
-    assert heard.mentions == []
+    assert recorder.mentions == []
 
 
 async def test_connection_that_never_reads_its_response_is_aborted() -> None:
-    async with calling(Heard(), {}, SHORT) as caller, socket(caller) as (reader, writer):
+    async with (
+        running_server(MentionRecorder(), {}, SHORT) as caller,
+        socket(caller) as (reader, writer),
+    ):
         writer.write(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 5000)
         async with asyncio.timeout(WAIT):
             try:
@@ -101,7 +116,7 @@ async def test_connection_that_never_reads_its_response_is_aborted() -> None:
 
 
 async def test_connection_replaces_a_silent_one_at_the_limit() -> None:
-    async with calling(Heard(), {}, PATIENT) as caller:
+    async with running_server(MentionRecorder(), {}, PATIENT) as caller:
         silent = [await asyncio.open_connection("127.0.0.1", _port(caller)) for _ in range(12)]
         assert (await caller.get("/healthz"))[0] == 200
         ends = [asyncio.create_task(all_that_comes(reader)) for reader, _ in silent[:8]]
@@ -113,9 +128,9 @@ async def test_connection_replaces_a_silent_one_at_the_limit() -> None:
 
 @pytest.mark.parametrize("stamped", [True, False])
 async def test_connection_replaces_one_with_a_missing_body_at_the_limit(stamped: bool) -> None:
-    heard = Heard()
+    recorder = MentionRecorder()
     begun = head_of(mention()) if stamped else HEAD + b"Content-Length: 9\r\n\r\n"
-    async with calling(heard, {}, PATIENT) as caller:
+    async with running_server(recorder, {}, PATIENT) as caller:
         slow = [await asyncio.open_connection("127.0.0.1", _port(caller)) for _ in range(12)]
         for _, writer in slow:
             writer.write(begun)
@@ -123,26 +138,26 @@ async def test_connection_replaces_one_with_a_missing_body_at_the_limit(stamped:
         assert (await caller.post(mention("quick")))[0] == 200
         for _, writer in slow:
             writer.close()
-    assert heard.mentions == ["quick"]
+    assert recorder.mentions == ["quick"]
 
 
 async def test_connection_above_the_limit_is_closed_if_all_others_are_busy() -> None:
-    heard = Heard()
-    heard.free.clear()
-    async with calling(heard, {}, PATIENT) as caller:
+    recorder = MentionRecorder()
+    recorder.may_finish.clear()
+    async with running_server(recorder, {}, PATIENT) as caller:
         body = mention("slow")
         at_work = [await asyncio.open_connection("127.0.0.1", _port(caller)) for _ in range(4)]
         for _, writer in at_work:
             writer.write(head_of(body) + body)
         for _ in at_work:
-            await heard.came.get()
+            await recorder.received.get()
         async with socket(caller) as (reader, _):
             assert await all_that_comes(reader) == b""
-        heard.free.set()
+        recorder.may_finish.set()
         for reader, writer in at_work:
             assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
             writer.close()
-    assert heard.mentions == ["slow"] * 4
+    assert recorder.mentions == ["slow"] * 4
 
 
 async def test_connection_with_a_slow_health_check_counts_as_busy() -> None:
@@ -152,7 +167,7 @@ async def test_connection_with_a_slow_health_check_counts_as_busy() -> None:
         asked.put_nowait(None)
         return await well.wait()
 
-    async with calling(Heard(), {"slow": slow}, PATIENT) as caller:
+    async with running_server(MentionRecorder(), {"slow": slow}, PATIENT) as caller:
         asking = [await asyncio.open_connection("127.0.0.1", _port(caller)) for _ in range(4)]
         for _, writer in asking:
             writer.write(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -166,8 +181,8 @@ async def test_connection_with_a_slow_health_check_counts_as_busy() -> None:
 
 
 async def test_connection_that_starts_a_request_is_the_last_to_be_replaced() -> None:
-    heard = Heard()
-    async with calling(heard, {}, PATIENT) as caller, socket(caller) as (reader, writer):
+    recorder = MentionRecorder()
+    async with running_server(recorder, {}, PATIENT) as caller, socket(caller) as (reader, writer):
         others = [await asyncio.open_connection("127.0.0.1", _port(caller)) for _ in range(3)]
         body = mention()
         writer.write(head_of(body).replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"))
@@ -178,7 +193,7 @@ async def test_connection_that_starts_a_request_is_the_last_to_be_replaced() -> 
         assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
         for _, other in [*others, *late]:
             other.close()
-    assert heard.mentions == ["hello"]
+    assert recorder.mentions == ["hello"]
 
 
 def chunked(body: bytes, size: int) -> bytes:
@@ -189,11 +204,11 @@ def chunked(body: bytes, size: int) -> bytes:
 
 @pytest.mark.parametrize("size", [64, 1000, 100_000])
 async def test_request_with_a_chunked_body_is_accepted(size: int) -> None:
-    heard = Heard()
-    async with calling(heard, {}, PATIENT) as caller, socket(caller) as (reader, writer):
+    recorder = MentionRecorder()
+    async with running_server(recorder, {}, PATIENT) as caller, socket(caller) as (reader, writer):
         writer.write(chunked(mention("a" * 300_000), size))
         assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
-    assert heard.mentions == ["a" * 300_000]
+    assert recorder.mentions == ["a" * 300_000]
 
 
 @pytest.mark.parametrize(
@@ -211,7 +226,10 @@ async def test_request_with_too_much_chunk_overhead_is_aborted(
     caplog.set_level(logging.DEBUG)
     now = signature(b"")["X-Slack-Request-Timestamp"].encode()
     head = HEAD + stamp.replace(b"%d", now) + b"Transfer-Encoding: chunked\r\n\r\n"
-    async with calling(Heard(), {}, PATIENT) as caller, socket(caller) as (reader, writer):
+    async with (
+        running_server(MentionRecorder(), {}, PATIENT) as caller,
+        socket(caller) as (reader, writer),
+    ):
         caplog.clear()  # of what Bolt says when it is made
         writer.write(head + body)
         await all_that_comes(reader)
@@ -228,8 +246,8 @@ async def test_connection_reset_by_the_client_logs_no_error(
     caplog.set_level(logging.DEBUG)
     body = mention("a" * 1000)
     whole = chunked(body, 10) if chunks else head_of(body) + body
-    heard = Heard()
-    async with calling(heard, {}, PATIENT) as caller:
+    recorder = MentionRecorder()
+    async with running_server(recorder, {}, PATIENT) as caller:
         caplog.clear()  # of what Bolt says when it is made
         for cut in range(whole.index(b"\r\n\r\n") + 4, len(whole), 97):
             async with socket(caller) as (_, writer):
@@ -238,18 +256,18 @@ async def test_connection_reset_by_the_client_logs_no_error(
                 writer.write(whole[cut - sent : cut])
                 writer.transport.abort()
         assert (await caller.get("/healthz"))[0] == 200
-    assert heard.mentions == []
+    assert recorder.mentions == []
     assert [r for r in caplog.records if r.levelno > logging.INFO] == []
 
 
 async def test_connection_serves_several_requests() -> None:
-    heard = Heard()
-    async with calling(heard, {}, PATIENT) as caller, socket(caller) as (reader, writer):
+    recorder = MentionRecorder()
+    async with running_server(recorder, {}, PATIENT) as caller, socket(caller) as (reader, writer):
         for n in range(3):
             body = mention(str(n))
             writer.write(head_of(body) + body)
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
-    assert heard.mentions == ["0", "1", "2"]
+    assert recorder.mentions == ["0", "1", "2"]
 
 
 @pytest.mark.parametrize(
@@ -280,7 +298,10 @@ async def test_malformed_http_is_answered_without_versions_and_logged_at_debug(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     stamp = signature(b"")["X-Slack-Request-Timestamp"].encode()
-    async with calling(Heard(), {}, SHORT) as caller, socket(caller) as (reader, writer):
+    async with (
+        running_server(MentionRecorder(), {}, SHORT) as caller,
+        socket(caller) as (reader, writer),
+    ):
         caplog.clear()  # of what Bolt says when it is made
         writer.write(junk.replace(b"%d", stamp))
         answer = await all_that_comes(reader)
@@ -290,5 +311,5 @@ async def test_malformed_http_is_answered_without_versions_and_logged_at_debug(
     assert [r for r in caplog.records if r.levelno > logging.INFO] == []
 
 
-def _port(caller: Caller) -> int:
+def _port(caller: SlackCaller) -> int:
     return int(caller.base.rsplit(":", 1)[1])

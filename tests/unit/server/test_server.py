@@ -9,12 +9,12 @@ import pytest
 
 from bot.errors import StartError
 from bot.server import make_application, serve
-from tests.unit.server.calling import Caller, Heard, calling, mention
+from tests.unit.server.server_setup import MentionRecorder, SlackCaller, mention, running_server
 
 
 @pytest.fixture
-def heard() -> Heard:
-    return Heard()
+def recorder() -> MentionRecorder:
+    return MentionRecorder()
 
 
 @pytest.fixture
@@ -23,16 +23,16 @@ async def well() -> dict[str, bool]:
 
 
 @pytest.fixture
-async def caller(heard: Heard, well: dict[str, bool]) -> AsyncIterator[Caller]:
+async def caller(recorder: MentionRecorder, well: dict[str, bool]) -> AsyncIterator[SlackCaller]:
     async def slack() -> bool:
         return well["slack"]
 
-    async with calling(heard, {"slack": slack}) as caller:
+    async with running_server(recorder, {"slack": slack}) as caller:
         yield caller
 
 
 async def test_health_needs_nothing_and_readiness_needs_everything(
-    caller: Caller, well: dict[str, bool]
+    caller: SlackCaller, well: dict[str, bool]
 ) -> None:
     assert (await caller.get("/healthz"))[0] == 200
     assert await caller.get("/readyz") == (200, '{"slack": true}')
@@ -41,18 +41,20 @@ async def test_health_needs_nothing_and_readiness_needs_everything(
     assert await caller.get("/readyz") == (503, '{"slack": false}')
 
 
-async def test_metrics_are_exposed_for_prometheus(caller: Caller) -> None:
+async def test_metrics_are_exposed_for_prometheus(caller: SlackCaller) -> None:
     status, text = await caller.get("/metrics")
     assert status == 200
     assert "# TYPE bot_answers_total counter" in text
 
 
-async def test_signed_event_reaches_its_listener(caller: Caller, heard: Heard) -> None:
+async def test_signed_event_reaches_its_listener(
+    caller: SlackCaller, recorder: MentionRecorder
+) -> None:
     assert (await caller.post(mention("signed")))[0] == 200
-    assert heard.mentions == ["signed"]
+    assert recorder.mentions == ["signed"]
 
 
-async def test_url_verification_of_slack_is_answered(caller: Caller) -> None:
+async def test_url_verification_of_slack_is_answered(caller: SlackCaller) -> None:
     body = json.dumps({"type": "url_verification", "challenge": "abc"}).encode()
     status, text = await caller.post(body)
     assert status == 200
@@ -71,11 +73,11 @@ async def test_url_verification_of_slack_is_answered(caller: Caller) -> None:
     ],
 )
 async def test_unsigned_or_old_request_is_refused(
-    caller: Caller, heard: Heard, how: dict[str, Any]
+    caller: SlackCaller, recorder: MentionRecorder, how: dict[str, Any]
 ) -> None:
     status, _ = await caller.post(mention(), **how)
     assert status == 401
-    assert heard.mentions == []
+    assert recorder.mentions == []
 
 
 @pytest.mark.parametrize(
@@ -94,14 +96,14 @@ async def test_unsigned_or_old_request_is_refused(
 )
 @pytest.mark.parametrize("content_type", ["application/json", "application/x-www-form-urlencoded"])
 async def test_signed_request_with_a_malformed_body_is_refused(
-    caller: Caller, heard: Heard, body: bytes, content_type: str
+    caller: SlackCaller, recorder: MentionRecorder, body: bytes, content_type: str
 ) -> None:
     status, _ = await caller.post(body, content_type=content_type)
     assert 400 <= status < 500
-    assert heard.mentions == []
+    assert recorder.mentions == []
 
 
-async def test_signed_event_without_a_listener_is_acknowledged(caller: Caller) -> None:
+async def test_signed_event_without_a_listener_is_acknowledged(caller: SlackCaller) -> None:
     event = {"type": "event_callback", "team_id": "T1", "event": {"type": "pin_added"}}
     assert (await caller.post(json.dumps(event).encode()))[0] == 200
     form = {"command": "/other", "team_id": "T1", "user_id": "U1", "channel_id": "C1", "text": ""}
@@ -111,14 +113,14 @@ async def test_signed_event_without_a_listener_is_acknowledged(caller: Caller) -
     assert status == 200
 
 
-async def test_port_in_use_is_a_start_error_of_one_sentence(caller: Caller) -> None:
+async def test_port_in_use_is_a_start_error_of_one_sentence(caller: SlackCaller) -> None:
     port = int(caller.base.rsplit(":", 1)[1])
     with pytest.raises(StartError, match=rf"METRICS_PORT {port} on 127.0.0.1 can't be used"):
         async with serve(make_application(), "127.0.0.1", port, variable="METRICS_PORT"):
             pass
 
 
-async def test_responses_contain_no_versions(caller: Caller) -> None:
+async def test_responses_contain_no_versions(caller: SlackCaller) -> None:
     for path in ("/healthz", "/metrics", "/nowhere", "/slack/events"):
         async with caller.session.get(caller.base + path) as answer:
             assert answer.headers["Server"] == "bot"

@@ -22,7 +22,7 @@ from bot.server.signed_requests import (
     is_recent,
     signature_of,
 )
-from tests.unit.server.calling import Caller, Heard, calling, mention
+from tests.unit.server.server_setup import MentionRecorder, SlackCaller, mention, running_server
 
 FORM = "application/x-www-form-urlencoded"
 DEEP = b'{"type":"x","a":' + b"[" * 200_000 + b"]" * 200_000 + b"}"
@@ -30,13 +30,13 @@ NESTED = b'{"type":"x","a":' + b"[" * 101 + b"]" * 101 + b"}"
 
 
 @pytest.fixture
-def heard() -> Heard:
-    return Heard()
+def recorder() -> MentionRecorder:
+    return MentionRecorder()
 
 
 @pytest.fixture
-async def caller(heard: Heard) -> AsyncIterator[Caller]:
-    async with calling(heard, {}) as caller:
+async def caller(recorder: MentionRecorder) -> AsyncIterator[SlackCaller]:
+    async with running_server(recorder, {}) as caller:
         yield caller
 
 
@@ -62,8 +62,8 @@ COSTLY = [
 @pytest.mark.parametrize(("body", "content_type"), COSTLY)
 @pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
 async def test_expensive_body_is_refused_at_once_and_logged_at_debug(
-    caller: Caller,
-    heard: Heard,
+    caller: SlackCaller,
+    recorder: MentionRecorder,
     body: bytes,
     content_type: str,
     signed: bool,
@@ -79,7 +79,7 @@ async def test_expensive_body_is_refused_at_once_and_logged_at_debug(
     used = time.process_time() - used
     assert status == (400 if signed else 401)
     assert used < 0.25  # both ends of the connection are in this process
-    assert heard.mentions == []
+    assert recorder.mentions == []
     assert [r for r in caplog.records if r.levelno > logging.INFO] == []
 
 
@@ -95,33 +95,38 @@ async def test_expensive_body_is_refused_at_once_and_logged_at_debug(
     ],
 )
 async def test_malformed_signature_is_refused_and_logged_at_debug(
-    caller: Caller, heard: Heard, headers: dict[str, str], caplog: pytest.LogCaptureFixture
+    caller: SlackCaller,
+    recorder: MentionRecorder,
+    headers: dict[str, str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
     caplog.clear()  # of what Bolt says when it is made
     assert (await caller.post(mention(), headers=headers))[0] == 401
-    assert heard.mentions == []
+    assert recorder.mentions == []
     assert [r for r in caplog.records if r.levelno > logging.INFO] == []
 
 
 async def test_signed_body_is_decoded_as_utf8_whatever_its_charset(
-    caller: Caller, heard: Heard
+    caller: SlackCaller, recorder: MentionRecorder
 ) -> None:
     body = mention("Grüße, 你好").replace(b"\\u", b"\\u")
     for charset in ("utf-8", "latin-1", "utf-16", "nonsense"):
         status, _ = await caller.post(body, content_type=f"application/json; charset={charset}")
         assert status == 200
-    assert heard.mentions == ["Grüße, 你好"] * 4
+    assert recorder.mentions == ["Grüße, 你好"] * 4
 
 
-async def test_body_of_more_than_a_mebibyte_is_refused(caller: Caller, heard: Heard) -> None:
+async def test_body_of_more_than_a_mebibyte_is_refused(
+    caller: SlackCaller, recorder: MentionRecorder
+) -> None:
     assert (await caller.post(b" " * (MAX_BODY_BYTES + 1)))[0] == 413
     assert (await caller.post(mention() + b" " * (MAX_BODY_BYTES - 1000)))[0] == 200
-    assert len(heard.mentions) == 1
+    assert len(recorder.mentions) == 1
 
 
 async def test_compressed_body_is_refused_without_decompression(
-    caller: Caller, heard: Heard
+    caller: SlackCaller, recorder: MentionRecorder
 ) -> None:
     body = gzip.compress(b" " * 50_000_000)
     assert (await caller.post(body, headers={"Content-Encoding": "gzip"}))[0] == 415
@@ -129,14 +134,14 @@ async def test_compressed_body_is_refused_without_decompression(
 
 
 async def test_bolt_request_has_only_the_headers_that_bolt_needs(
-    caller: Caller, heard: Heard
+    caller: SlackCaller, recorder: MentionRecorder
 ) -> None:
     lazy = {"X-Slack-Bolt-Lazy-Only": "1", "X-Slack-Bolt-Lazy-Function-Name": "on_mention"}
     assert (await caller.post(mention("once"), headers=lazy))[0] == 200
-    assert heard.mentions == ["once"]
+    assert recorder.mentions == ["once"]
 
 
-async def test_certificate_check_needs_a_signature_too(caller: Caller) -> None:
+async def test_certificate_check_needs_a_signature_too(caller: SlackCaller) -> None:
     body = urlencode({"ssl_check": "1", "token": "x"}).encode()
     assert (await caller.post(body, content_type=FORM, secret="another"))[0] == 401
     assert (await caller.post(body, content_type=FORM))[0] == 200

@@ -12,13 +12,14 @@ from aiohttp import web
 
 from bot.errors import SlackError
 from bot.slack import Slack, http_session
+from tests.support.local_server import serve_app
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass
 class Server:
-    """What was asked, and the Slack that asked it."""
+    """A client of Slack, its requests so far, and the outcomes it counted."""
 
     slack: Slack
     origin: str
@@ -27,8 +28,8 @@ class Server:
     headers: list[dict[str, str]] = field(default_factory=list)
 
 
-def answering(*answers: Any, **headers: str) -> Answer:
-    """Give these JSON answers in turn, the last one for ever."""
+def json_responses(*answers: Any, **headers: str) -> Answer:
+    """Give these JSON answers in turn, the last one again and again."""
     left = list(answers)
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -38,7 +39,7 @@ def answering(*answers: Any, **headers: str) -> Answer:
     return answer
 
 
-def saying(status: int, body: str = "", **more: Any) -> Answer:
+def fixed_response(status: int, body: str = "", **more: Any) -> Answer:
     """Give this answer, whatever is asked."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -61,24 +62,16 @@ async def serving(answer: Answer) -> AsyncIterator[Server]:
 
     app = web.Application()
     app.router.add_route("*", "/api/{method}", handle)
-    runner = web.AppRunner(app, shutdown_timeout=0)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
     outcomes: list[tuple[str, str]] = []
-    try:
-        async with http_session() as session:
-            slack = Slack(
-                "xoxb-1",
-                base_url=f"{origin}/api/",
-                session=session,
-                on_call=lambda method, outcome: outcomes.append((method, outcome)),
-            )
-            server = Server(slack, origin, outcomes=outcomes)
-            yield server
-    finally:
-        await runner.cleanup()
+    async with serve_app(app, shutdown_seconds=0) as origin, http_session() as session:
+        slack = Slack(
+            "xoxb-1",
+            base_url=f"{origin}/api/",
+            session=session,
+            on_call=lambda method, outcome: outcomes.append((method, outcome)),
+        )
+        server = Server(slack, origin, outcomes=outcomes)
+        yield server
 
 
 async def update(slack: Slack) -> None:

@@ -13,11 +13,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack import SCOPES_BY_METHOD, Identity, Slack, http_session
 from bot.slack.client import MAX_CONCURRENT_CALLS
 from bot.slack.metadata_signer import MetadataSigner
-from tests.unit.slack.serving import answering, serving, update
+from tests.unit.slack.serving import json_responses, serving, update
 
 
 async def test_post_sends_blocks_as_objects_and_never_unfurls() -> None:
-    async with serving(answering({"ok": True, "ts": "5.0"})) as server:
+    async with serving(json_responses({"ok": True, "ts": "5.0"})) as server:
         ts = await server.slack.post(
             "C1", text="hi", blocks='[{"type":"divider"}]', metadata={"event_type": "x"}
         )
@@ -37,7 +37,7 @@ async def test_post_sends_blocks_as_objects_and_never_unfurls() -> None:
 
 
 async def test_update_leaves_out_arguments_that_are_none() -> None:
-    async with serving(answering({"ok": True})) as server:
+    async with serving(json_responses({"ok": True})) as server:
         await update(server.slack)
     assert server.requests == [
         ("chat.update", {"channel": "C1", "ts": "1.0", "text": "hi", "blocks": []})
@@ -46,7 +46,7 @@ async def test_update_leaves_out_arguments_that_are_none() -> None:
 
 async def test_auth_test_returns_the_identity_with_its_scopes() -> None:
     who = {"team_id": "T1", "team": "Otters", "user_id": "U9", "bot_id": "B9", "user": "bot"}
-    answer = answering({"ok": True, **who}, **{"X-OAuth-Scopes": "chat:write,im:history"})
+    answer = json_responses({"ok": True, **who}, **{"X-OAuth-Scopes": "chat:write,im:history"})
     async with serving(answer) as server:
         identity = await server.slack.auth_test()
     assert identity == Identity(**who, scopes=frozenset({"chat:write", "im:history"}))
@@ -63,12 +63,12 @@ async def test_auth_test_returns_the_identity_with_its_scopes() -> None:
 async def test_tenant_ids_are_the_team_and_its_organisation(
     said: dict[str, Any], home: set[str]
 ) -> None:
-    async with serving(answering({"ok": True, "team_id": "T1", **said})) as server:
+    async with serving(json_responses({"ok": True, "team_id": "T1", **said})) as server:
         assert (await server.slack.auth_test()).tenant_ids == home
 
 
 async def test_auth_test_without_a_scopes_header_returns_no_scopes() -> None:
-    async with serving(answering({"ok": True, "user_id": "U9"})) as server:
+    async with serving(json_responses({"ok": True, "user_id": "U9"})) as server:
         assert (await server.slack.auth_test()).scopes == frozenset()
 
 
@@ -77,7 +77,7 @@ async def test_replies_reads_a_thread_page_by_page_and_counts_its_root_once() ->
         {"messages": [{"ts": "1"}, {"ts": "2"}], "response_metadata": {"next_cursor": "more"}},
         {"messages": [{"ts": "1"}, {"ts": "3"}], "response_metadata": {"next_cursor": ""}},
     ]
-    async with serving(answering(*({"ok": True, **page} for page in pages))) as server:
+    async with serving(json_responses(*({"ok": True, **page} for page in pages))) as server:
         messages = await server.slack.replies("C1", "1", include_metadata=True)
     assert [message["ts"] for message in messages] == ["1", "2", "3"]
     first, second = (given for _, given in server.requests)
@@ -89,7 +89,7 @@ async def test_replies_reads_a_thread_page_by_page_and_counts_its_root_once() ->
 async def test_replies_and_history_read_no_more_than_the_limit() -> None:
     page = {"ok": True, "messages": [{"ts": str(n)} for n in range(15)]}
     page["response_metadata"] = {"next_cursor": "more"}
-    async with serving(answering(page)) as server:
+    async with serving(json_responses(page)) as server:
         assert len(await server.slack.history("C1", limit=10)) == 10
     assert len(server.requests) == 1
 
@@ -105,12 +105,12 @@ async def test_replies_and_history_read_no_more_than_the_limit() -> None:
     ],
 )
 async def test_user_name_is_the_name_that_others_see(person: dict[str, Any], name: str) -> None:
-    async with serving(answering({"ok": True, "user": person})) as server:
+    async with serving(json_responses({"ok": True, "user": person})) as server:
         assert await server.slack.user_name("U1") == name
 
 
 async def test_other_methods_send_the_arguments_that_slack_expects() -> None:
-    answer = answering({"ok": True, "channel": {"id": "D1"}, "url": "wss://x"})
+    answer = json_responses({"ok": True, "channel": {"id": "D1"}, "url": "wss://x"})
     async with serving(answer) as server:
         slack = server.slack
         assert await slack.open_dm("U1") == "D1"

@@ -11,12 +11,19 @@ from aiohttp import web
 
 from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable
 from bot.slack import Slack, http_session
-from tests.unit.slack.serving import Answer, answering, failure, saying, serving, update
+from tests.unit.slack.serving import (
+    Answer,
+    failure,
+    fixed_response,
+    json_responses,
+    serving,
+    update,
+)
 
 
 async def test_refused_call_raises_the_error_code_of_slack() -> None:
     body = {"ok": False, "error": "missing_scope", "needed": "chat:write"}
-    error, outcomes = await failure(answering(body))
+    error, outcomes = await failure(json_responses(body))
     assert isinstance(error, SlackRefused)
     assert (error.method, error.code, error.needed) == (
         "chat.update",
@@ -32,7 +39,7 @@ async def test_refused_call_raises_the_error_code_of_slack() -> None:
 )
 async def test_rate_limited_call_raises_its_retry_after(header: str, seconds: float) -> None:
     error, outcomes = await failure(
-        saying(429, '{"ok":false,"error":"ratelimited"}', headers={"Retry-After": header})
+        fixed_response(429, '{"ok":false,"error":"ratelimited"}', headers={"Retry-After": header})
     )
     assert isinstance(error, SlackRateLimited)
     assert error.retry_after == seconds
@@ -40,28 +47,28 @@ async def test_rate_limited_call_raises_its_retry_after(header: str, seconds: fl
 
 
 async def test_rate_limit_in_the_body_counts_as_one() -> None:
-    error, _ = await failure(answering({"ok": False, "error": "rate_limited"}))
+    error, _ = await failure(json_responses({"ok": False, "error": "rate_limited"}))
     assert isinstance(error, SlackRateLimited)
 
 
 JSON = {"content_type": "application/json"}
 HTML = {"content_type": "text/html"}
 NOT_SLACK: dict[str, Answer] = {
-    "500": saying(500),
-    "503 with a page": saying(503, "<html>try later</html>", **HTML),
-    "200 with a page": saying(200, "<html>log in</html>", **HTML),
-    "404 with a page": saying(404, "<html>nothing here</html>", **HTML),
-    "plain text": saying(200, "not json"),
-    "broken json": saying(200, "not json", **JSON),
-    "empty": saying(200, "", **JSON),
-    "a list": saying(200, "[1, 2]", **JSON),
-    "a string": saying(200, '"ok"', **JSON),
-    "null": saying(200, "null", **JSON),
-    "nested too deep": saying(200, "[" * 200_000, **JSON),
-    "500 with a code": saying(500, '{"ok":false,"error":"not_in_channel"}', **JSON),
-    "internal_error": answering({"ok": False, "error": "internal_error"}),
-    "fatal_error": answering({"ok": False, "error": "fatal_error"}),
-    "no code": answering({"ok": False}),
+    "500": fixed_response(500),
+    "503 with a page": fixed_response(503, "<html>try later</html>", **HTML),
+    "200 with a page": fixed_response(200, "<html>log in</html>", **HTML),
+    "404 with a page": fixed_response(404, "<html>nothing here</html>", **HTML),
+    "plain text": fixed_response(200, "not json"),
+    "broken json": fixed_response(200, "not json", **JSON),
+    "empty": fixed_response(200, "", **JSON),
+    "a list": fixed_response(200, "[1, 2]", **JSON),
+    "a string": fixed_response(200, '"ok"', **JSON),
+    "null": fixed_response(200, "null", **JSON),
+    "nested too deep": fixed_response(200, "[" * 200_000, **JSON),
+    "500 with a code": fixed_response(500, '{"ok":false,"error":"not_in_channel"}', **JSON),
+    "internal_error": json_responses({"ok": False, "error": "internal_error"}),
+    "fatal_error": json_responses({"ok": False, "error": "fatal_error"}),
+    "no code": json_responses({"ok": False}),
 }
 
 

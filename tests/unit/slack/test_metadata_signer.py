@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.slack import Identity
 from bot.slack.metadata_signer import SEAL_FIELD, MetadataSigner
-from tests.unit.slack.serving import answering, serving
+from tests.unit.slack.serving import json_responses, serving
 
 US = Identity("T1", "Team", "UBOT", "BBOT", "bot", frozenset())
 BY_US = {"user": "UBOT", "bot_id": "BBOT"}
@@ -119,7 +119,7 @@ async def test_replies_and_history_return_no_metadata_of_other_authors(method: s
         {"ts": "3", "user": "U2", "bot_id": "B2", "metadata": mark("forged")},
     ]
     who = {"ok": True, "team_id": "T1", "team": "T", "user_id": "UBOT", "bot_id": "BBOT"}
-    answer = answering({**who, "messages": found})
+    answer = json_responses({**who, "messages": found})
     async with serving(answer) as server:
         await server.slack.auth_test()
         read = (

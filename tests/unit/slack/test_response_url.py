@@ -8,11 +8,11 @@ from bot.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnreacha
 from bot.slack import Slack, http_session
 from bot.slack.bodies import MAX_WORD
 from bot.slack.response_url import is_trusted
-from tests.unit.slack.serving import saying, serving
+from tests.unit.slack.serving import fixed_response, serving
 
 
 async def test_response_url_receives_the_message() -> None:
-    async with serving(saying(200, "ok")) as server:
+    async with serving(fixed_response(200, "ok")) as server:
         await server.slack.respond(f"{server.origin}/api/hook", {"text": "hi"})
     assert server.requests == [("hook", {"text": "hi"})]
     assert "Authorization" not in server.headers[0]
@@ -30,7 +30,7 @@ async def test_response_url_receives_the_message() -> None:
     ],
 )
 async def test_response_url_that_is_used_up_is_refused(status: int, body: str, code: str) -> None:
-    async with serving(saying(status, body)) as server:
+    async with serving(fixed_response(status, body)) as server:
         url = f"{server.origin}/api/secret-part"
         with pytest.raises(SlackError) as error:
             await server.slack.respond(url, {"text": "hi"})
@@ -40,7 +40,7 @@ async def test_response_url_that_is_used_up_is_refused(status: int, body: str, c
 
 @pytest.mark.parametrize("status", [429, 500])
 async def test_response_url_can_be_rate_limited_or_unreachable(status: int) -> None:
-    async with serving(saying(status, headers={"Retry-After": "2"})) as server:
+    async with serving(fixed_response(status, headers={"Retry-After": "2"})) as server:
         with pytest.raises(SlackError) as error:
             await server.slack.respond(f"{server.origin}/api/hook", {"text": "hi"})
     assert isinstance(error.value, SlackRateLimited if status == 429 else SlackUnreachable)
@@ -48,23 +48,23 @@ async def test_response_url_can_be_rate_limited_or_unreachable(status: int) -> N
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "x-unknown"])
 async def test_response_url_reply_that_is_compressed_is_not_decompressed(encoding: str) -> None:
-    async with serving(saying(200, "ok", headers={"Content-Encoding": encoding})) as server:
+    async with serving(fixed_response(200, "ok", headers={"Content-Encoding": encoding})) as server:
         with pytest.raises(SlackUnreachable):
             await server.slack.respond(f"{server.origin}/api/hook", {"text": "hi"})
     assert server.headers[0]["Accept-Encoding"] == "identity"
 
 
 async def test_response_url_reply_is_read_up_to_its_limit() -> None:
-    async with serving(saying(200, "x" * MAX_WORD)) as server:
+    async with serving(fixed_response(200, "x" * MAX_WORD)) as server:
         await server.slack.respond(f"{server.origin}/api/hook", {"text": "hi"})
     for status in (200, 404):
-        async with serving(saying(status, "x" * (MAX_WORD + 1))) as server:
+        async with serving(fixed_response(status, "x" * (MAX_WORD + 1))) as server:
             with pytest.raises(SlackUnreachable):
                 await server.slack.respond(f"{server.origin}/api/hook", {"text": "hi"})
 
 
 async def test_response_url_reply_that_is_nested_too_deeply_is_not_json() -> None:
-    async with serving(saying(404, "[" * MAX_WORD)) as server:
+    async with serving(fixed_response(404, "[" * MAX_WORD)) as server:
         with pytest.raises(SlackRefused, match="http_404"):
             await server.slack.respond(f"{server.origin}/api/hook", {"text": "hi"})
 
@@ -80,7 +80,7 @@ async def test_response_url_appears_in_no_error() -> None:
 
 
 async def test_response_url_of_another_host_is_never_called() -> None:
-    async with serving(saying(200, "ok")) as server, http_session() as session:
+    async with serving(fixed_response(200, "ok")) as server, http_session() as session:
         slack = Slack("xoxb-1", base_url="https://slack.com/api/", session=session)
         with pytest.raises(SlackRefused, match="untrusted_host"):
             await slack.respond(f"{server.origin}/api/hook", {"text": "hi"})

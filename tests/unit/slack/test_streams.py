@@ -6,11 +6,11 @@ import pytest
 
 from bot.errors import SlackRefused
 from bot.slack.metadata_signer import MetadataSigner
-from tests.unit.slack.serving import answering, serving
+from tests.unit.slack.serving import json_responses, serving
 
 
 async def test_start_stream_sends_the_recipient_and_the_first_text() -> None:
-    async with serving(answering({"ok": True, "ts": "5.0"})) as server:
+    async with serving(json_responses({"ok": True, "ts": "5.0"})) as server:
         ts = await server.slack.start_stream(
             "C1", "1.0", markdown="Hi", recipient_user="U1", recipient_team="T2"
         )
@@ -30,13 +30,13 @@ async def test_start_stream_sends_the_recipient_and_the_first_text() -> None:
 
 
 async def test_start_stream_without_text_or_recipient_sends_neither() -> None:
-    async with serving(answering({"ok": True, "ts": "5.0"})) as server:
+    async with serving(json_responses({"ok": True, "ts": "5.0"})) as server:
         await server.slack.start_stream("D1", "1.0")
     assert server.requests == [("chat.startStream", {"channel": "D1", "thread_ts": "1.0"})]
 
 
 async def test_stream_is_appended_to_and_stopped_with_blocks_below_it() -> None:
-    async with serving(answering({"ok": True})) as server:
+    async with serving(json_responses({"ok": True})) as server:
         await server.slack.append_stream("D1", "5.0", markdown=" there")
         await server.slack.stop_stream("D1", "5.0")
         await server.slack.stop_stream(
@@ -59,7 +59,7 @@ async def test_stream_is_appended_to_and_stopped_with_blocks_below_it() -> None:
 
 
 async def test_status_is_set_and_cleared() -> None:
-    async with serving(answering({"ok": True})) as server:
+    async with serving(json_responses({"ok": True})) as server:
         await server.slack.set_status("D1", "1.0", "is thinking…")
         await server.slack.set_status("D1", "1.0", "")
     assert [sent["status"] for _, sent in server.requests] == ["is thinking…", ""]
@@ -71,7 +71,7 @@ async def test_status_is_set_and_cleared() -> None:
 
 
 async def test_append_to_a_stopped_stream_is_refused() -> None:
-    answer = answering({"ok": False, "error": "message_not_in_streaming_state"})
+    answer = json_responses({"ok": False, "error": "message_not_in_streaming_state"})
     async with serving(answer) as server:
         with pytest.raises(SlackRefused) as error:
             await server.slack.append_stream("D1", "5.0", markdown="more")

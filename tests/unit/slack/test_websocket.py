@@ -13,11 +13,12 @@ from aiohttp import web
 from bot.errors import SlackUnreachable
 from bot.slack import WebSocket, http_session
 from bot.slack.websocket import MAX_BYTES
+from tests.support.local_server import serve_app
 
 Talk = Callable[[web.WebSocketResponse, web.Request], Awaitable[None]]
 
 
-async def original_turn_id(talk: Talk) -> Mapping[str, Any] | None:
+async def first_received(talk: Talk) -> Mapping[str, Any] | None:
     """Return the first object that is received from a server that talks so."""
 
     async def handle(request: web.Request) -> web.WebSocketResponse:
@@ -28,18 +29,12 @@ async def original_turn_id(talk: Talk) -> Mapping[str, Any] | None:
 
     app = web.Application()
     app.router.add_get("/socket", handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}/socket"
-        async with http_session() as session:
-            wire = await WebSocket.connect(session, url, proxy=None, ping_seconds=10)
-            received = await wire.receive()
-            await wire.close()
-            return received
-    finally:
-        await runner.cleanup()
+    async with serve_app(app) as origin, http_session() as session:
+        url = f"{origin}/socket"
+        socket = await WebSocket.connect(session, url, proxy=None, ping_seconds=10)
+        received = await socket.receive()
+        await socket.close()
+        return received
 
 
 def padded(size: int) -> str:
@@ -56,7 +51,7 @@ async def test_websocket_message_that_is_too_long_ends_the_connection(
         await socket.send_str(padded(size))
         await socket.receive()
 
-    assert (await original_turn_id(talk) is not None) is heard
+    assert (await first_received(talk) is not None) is heard
 
 
 async def test_websocket_message_that_is_nested_too_deeply_is_skipped() -> None:
@@ -65,7 +60,7 @@ async def test_websocket_message_that_is_nested_too_deeply_is_skipped() -> None:
         await socket.send_str('{"type":"hello"}')
         await socket.receive()
 
-    assert await original_turn_id(talk) == {"type": "hello"}
+    assert await first_received(talk) == {"type": "hello"}
 
 
 async def test_websocket_message_that_is_compressed_ends_the_connection() -> None:
@@ -78,7 +73,7 @@ async def test_websocket_message_that_is_compressed_ends_the_connection() -> Non
         request.transport.write(bytes([0xC1, len(packed)]) + packed)
         await socket.receive()
 
-    assert await original_turn_id(talk) is None
+    assert await first_received(talk) is None
 
 
 async def test_websocket_handshake_with_an_endless_body_fails_at_its_status() -> None:
@@ -90,13 +85,6 @@ async def test_websocket_handshake_with_an_endless_body_fails_at_its_status() ->
 
     app = web.Application()
     app.router.add_get("/socket", handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}/socket"
-        async with http_session() as session:
-            with pytest.raises(SlackUnreachable, match="HTTP 200"):
-                await WebSocket.connect(session, url, proxy=None, ping_seconds=10)
-    finally:
-        await runner.cleanup()
+    async with serve_app(app) as origin, http_session() as session:
+        with pytest.raises(SlackUnreachable, match="HTTP 200"):
+            await WebSocket.connect(session, f"{origin}/socket", proxy=None, ping_seconds=10)

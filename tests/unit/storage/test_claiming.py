@@ -10,8 +10,8 @@ import pytest
 from bot.errors import LeaseLost
 from bot.storage.records import Claim
 from bot.values import Draft, Phase
-from tests.unit.storage.asked import DONE, REPORT, end, question
 from tests.unit.storage.conftest import Stores
+from tests.unit.storage.questions import DONE, REPORT, close_turn, question
 
 
 async def test_question_is_claimed_once_under_all_its_keys(stores: Stores) -> None:
@@ -29,7 +29,7 @@ async def test_question_without_keys_is_claimed_by_its_id(stores: Stores) -> Non
     store = await stores("one")
     again = question("Q1-2", "turn:Q1-2")
     assert await store.claim(again, None) is Claim.CLAIMED
-    await end(store, "Q1-2")
+    await close_turn(store, "Q1-2")
     assert await store.claim(again, None) is Claim.DUPLICATE
 
 
@@ -79,7 +79,7 @@ async def test_thread_has_one_live_turn_and_merges_questions_into_the_waiting_on
     assert await one.claim(question("Q4"), "other") is Claim.CLAIMED
 
     assert await two.promote("Q2", 1) is None
-    await end(one, "Q1")
+    await close_turn(one, "Q1")
     begun = await two.promote("Q2", 1)
 
     assert begun is not None
@@ -108,7 +108,7 @@ async def test_question_is_merged_into_a_waiting_turn_though_the_thread_is_free(
     store = await stores("one")
     await store.claim(question("Q1"), "t")
     await store.claim(question("Q2"), "t")
-    await end(store, "Q1")
+    await close_turn(store, "Q1")
     assert await store.claim(question("Q3"), "t") is Claim.MERGED
     assert await store.promote("Q2", 1) is not None
 
@@ -137,7 +137,7 @@ async def test_live_turn_of_a_thread_is_found(stores: Stores) -> None:
     found = await two.get_live_turn("t")
     assert found is not None
     assert (found.question.id, found.owner) == ("Q1", "one")
-    await end(one, "Q1")
+    await close_turn(one, "Q1")
     assert await two.get_live_turn("t") is None, "the one that waits has not begun"
 
 
@@ -153,8 +153,8 @@ async def test_promote_raises_lease_lost_for_a_turn_of_another_replica(stores: S
     with pytest.raises(LeaseLost):
         await one.promote("Q9", 1)
     assert await two.promote("Q2", 2) is None
-    await end(one, "Q1")
+    await close_turn(one, "Q1")
     assert await two.promote("Q2", 2) is not None
-    await end(two, "Q2", 2)
+    await close_turn(two, "Q2", 2)
     with pytest.raises(LeaseLost):
         await two.promote("Q2", 2)

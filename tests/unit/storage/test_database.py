@@ -10,7 +10,7 @@ from bot.storage.engine.database import open_database
 from bot.storage.records import Claim
 from bot.storage.store import Store
 from tests.support.postgres import Server
-from tests.unit.storage.asked import question
+from tests.unit.storage.questions import question
 
 
 async def test_check_writable_leaves_the_database_as_it_was(tmp_path: Path) -> None:

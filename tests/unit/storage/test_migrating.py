@@ -23,8 +23,8 @@ from bot.storage.records import Claim
 from bot.storage.store import Store
 from bot.storage.tables import metadata
 from tests.support.project import ROOT
-from tests.unit.storage.asked import question
 from tests.unit.storage.conftest import PATIENCE
+from tests.unit.storage.questions import question
 
 REVISIONS = migrating.revisions()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
@@ -18,9 +19,9 @@ from bot.storage.engine.database import Database, open_database
 from bot.storage.records import Claim
 from bot.storage.store import Store
 from tests.support.postgres import Server
-from tests.unit.storage.asked import end, question
-from tests.unit.storage.between import between
 from tests.unit.storage.conftest import PATIENCE, Stores
+from tests.unit.storage.lossy_proxy import LossyProxy, lossy_proxy
+from tests.unit.storage.questions import close_turn, question
 
 
 @pytest_asyncio.fixture
@@ -53,27 +54,27 @@ async def test_postgres_restart_is_hidden_by_a_retry(postgres: Server, stores: S
 async def test_postgres_outage_fails_calls_in_time_and_ends_with_the_outage(
     postgres: Server, url: str, database: Database
 ) -> None:
-    async with open_database(url, timeout_seconds=0.3) as hasty:
-        store = Store(hasty, replica="one")
+    async with open_database(url, timeout_seconds=0.3) as impatient:
+        store = Store(impatient, replica="one")
         postgres.stop()
         try:
             begun = time.monotonic()
             with pytest.raises(StorageUnavailable, match="Connect call failed"):
                 await store.claim(question("Q1"), None)
             assert time.monotonic() - begun < 1.5
-            assert not await hasty.is_ready()
+            assert not await impatient.is_ready()
         finally:
             postgres.start()
-        hasty.timeout_seconds = PATIENCE
+        impatient.timeout_seconds = PATIENCE
         assert await store.claim(question("Q1"), None) is Claim.CLAIMED
-        assert await hasty.is_ready()
+        assert await impatient.is_ready()
 
 
 async def test_postgres_hang_fails_calls_in_time_and_leaves_nothing_half_written(
     postgres: Server, url: str, database: Database
 ) -> None:
-    async with open_database(url, timeout_seconds=0.3) as hasty:
-        store = Store(hasty, replica="one")
+    async with open_database(url, timeout_seconds=0.3) as impatient:
+        store = Store(impatient, replica="one")
         await store.heartbeat()
         postgres.freeze()
         try:
@@ -90,55 +91,64 @@ async def test_postgres_hang_fails_calls_in_time_and_leaves_nothing_half_written
 async def test_postgres_statement_that_timed_out_ends_on_the_server_too(
     postgres: Server, url: str, database: Database
 ) -> None:
-    async with open_database(url, timeout_seconds=0.3) as hasty:
+    async with open_database(url, timeout_seconds=0.3) as impatient:
         with pytest.raises(StorageUnavailable):
-            await hasty.write(lambda connection: connection.execute(text("SELECT pg_sleep(60)")))
-        await hasty.write(lambda connection: connection.execute(text("SELECT 1")))
+            await impatient.write(
+                lambda connection: connection.execute(text("SELECT pg_sleep(60)"))
+            )
+        await impatient.write(lambda connection: connection.execute(text("SELECT 1")))
     await _nothing_runs(postgres, url)
+
+
+@asynccontextmanager
+async def database_behind_proxy(
+    postgres: Server, url: str
+) -> AsyncIterator[tuple[LossyProxy, Database]]:
+    """A proxy that can lose responses, and the database opened through it."""
+    async with lossy_proxy(postgres.port) as proxy:
+        address = make_url(url).set(port=proxy.port).render_as_string(hide_password=False)
+        async with open_database(address, timeout_seconds=PATIENCE) as database:
+            yield proxy, database
 
 
 async def test_claim_with_an_unconfirmed_commit_leaves_no_turn(
     postgres: Server, url: str, database: Database
 ) -> None:
-    async with between(postgres.port) as middle:
-        behind = make_url(url).set(port=middle.port).render_as_string(hide_password=False)
-        async with open_database(behind, timeout_seconds=PATIENCE) as cut_off:
-            store = Store(cut_off, replica="one")
-            for name in ("Q1", "Q2"):
-                middle.swallow = b"COMMIT;"
-                with pytest.raises(CommitUnknown):
-                    await store.claim(question(name), "t")
-            watching = Store(database, replica="two")
-            assert await store.claim(question("Q1"), "t") is Claim.CLAIMED, "it is asked again"
-            assert await watching.get_turn("Q1") is not None
-            await store.heartbeat()
-            assert await watching.get_turn("Q2") is None, "it was refused"
-            assert await store.claim(question("Q1"), "t") is Claim.DUPLICATE
-            assert await store.claim(question("Q2"), "t") is Claim.QUEUED
+    async with database_behind_proxy(postgres, url) as (proxy, cut_off):
+        store = Store(cut_off, replica="one")
+        for name in ("Q1", "Q2"):
+            proxy.lose_response_to = b"COMMIT;"
+            with pytest.raises(CommitUnknown):
+                await store.claim(question(name), "t")
+        watching = Store(database, replica="two")
+        assert await store.claim(question("Q1"), "t") is Claim.CLAIMED, "it is asked again"
+        assert await watching.get_turn("Q1") is not None
+        await store.heartbeat()
+        assert await watching.get_turn("Q2") is None, "it was refused"
+        assert await store.claim(question("Q1"), "t") is Claim.DUPLICATE
+        assert await store.claim(question("Q2"), "t") is Claim.QUEUED
 
 
 async def test_write_with_an_unconfirmed_commit_may_be_repeated(
     postgres: Server, url: str, database: Database
 ) -> None:
-    async with between(postgres.port) as middle:
-        behind = make_url(url).set(port=middle.port).render_as_string(hide_password=False)
-        async with open_database(behind, timeout_seconds=PATIENCE) as cut_off:
-            store = Store(cut_off, replica="one")
-            await Store(database, replica="two").claim(question("Q1"), "t")
-            await Store(database, replica="two").claim(question("Q2"), "t")
-            middle.swallow = b"COMMIT;"
+    async with database_behind_proxy(postgres, url) as (proxy, cut_off):
+        store = Store(cut_off, replica="one")
+        await Store(database, replica="two").claim(question("Q1"), "t")
+        await Store(database, replica="two").claim(question("Q2"), "t")
+        proxy.lose_response_to = b"COMMIT;"
+        with pytest.raises(CommitUnknown):
+            await store.take_over("Q2", 1, count_crash=True)
+        [found] = await store.get_unfinished_turns("one")
+        assert (found.question.id, found.fence, found.crash_count) == ("Q2", 2, 1)
+        for again, says in (
+            (lambda: close_turn(Store(cut_off, replica="two"), "Q1"), set()),
+            (lambda: store.promote("Q2", 2), found.question),
+        ):
+            proxy.lose_response_to = b"COMMIT;"
             with pytest.raises(CommitUnknown):
-                await store.take_over("Q2", 1, count_crash=True)
-            [found] = await store.get_unfinished_turns("one")
-            assert (found.question.id, found.fence, found.crash_count) == ("Q2", 2, 1)
-            for again, says in (
-                (lambda: end(Store(cut_off, replica="two"), "Q1"), set()),
-                (lambda: store.promote("Q2", 2), found.question),
-            ):
-                middle.swallow = b"COMMIT;"
-                with pytest.raises(CommitUnknown):
-                    await again()
-                assert await again() == says
+                await again()
+            assert await again() == says
 
 
 async def test_postgres_write_that_is_cancelled_leaves_no_lock_and_no_transaction(
@@ -161,11 +171,11 @@ async def test_postgres_write_that_is_cancelled_leaves_no_lock_and_no_transactio
 async def test_postgres_write_that_waits_for_a_lock_times_out(
     url: str, database: Database, other: AsyncConnection
 ) -> None:
-    async with open_database(url, timeout_seconds=0.3) as hasty:
+    async with open_database(url, timeout_seconds=0.3) as impatient:
         await other.execute(text("INSERT INTO claims VALUES ('event:Q1', 'Q0', 1.0)"))
         begun = time.monotonic()
         with pytest.raises(StorageUnavailable):
-            await Store(hasty, replica="one").claim(question("Q1"), None)
+            await Store(impatient, replica="one").claim(question("Q1"), None)
         assert time.monotonic() - begun < 1.5
         await other.rollback()
         assert await Store(database, replica="two").claim(question("Q1"), None) is Claim.CLAIMED

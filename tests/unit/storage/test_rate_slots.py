@@ -24,7 +24,7 @@ RateSlots = Callable[..., SharedRateSlots]
 
 
 @pytest.fixture
-def patient(database: Database) -> RateSlots:
+def replica_slots(database: Database) -> RateSlots:
     """The slots as a replica uses them, with a timeout for busy machines."""
     return partial(_rate_slots, database)
 
@@ -35,8 +35,8 @@ def _rate_slots(
     return SharedRateSlots(database, replica=replica, now=now, timeout_seconds=PATIENCE)
 
 
-async def test_slots_are_acquired_up_to_the_limit(patient: RateSlots) -> None:
-    one, two = patient("one"), patient("two")
+async def test_slots_are_acquired_up_to_the_limit(replica_slots: RateSlots) -> None:
+    one, two = replica_slots("one"), replica_slots("two")
     assert [await one.acquire("a", 2, 60), await two.acquire("a", 2, 60)] == [0.0, 0.0]
     assert 50 < await one.acquire("a", 2, 60) <= 60
     assert 50 < await two.acquire("a", 2, 60) <= 60
@@ -44,9 +44,9 @@ async def test_slots_are_acquired_up_to_the_limit(patient: RateSlots) -> None:
 
 
 async def test_slots_held_by_others_have_the_seconds_until_they_are_free(
-    patient: RateSlots,
+    replica_slots: RateSlots,
 ) -> None:
-    one, two, three = patient("one"), patient("two"), patient("three")
+    one, two, three = replica_slots("one"), replica_slots("two"), replica_slots("three")
     assert await one.held_by_others("a") == []
     await one.acquire("a", 5, 60)
     await two.acquire("a", 5, 30)
@@ -59,9 +59,9 @@ async def test_slots_held_by_others_have_the_seconds_until_they_are_free(
 
 
 async def test_slots_held_by_others_say_whether_the_holder_is_alive(
-    patient: RateSlots, stores: Stores
+    replica_slots: RateSlots, stores: Stores
 ) -> None:
-    one, two, three = patient("one"), patient("two"), patient("three")
+    one, two, three = replica_slots("one"), replica_slots("two"), replica_slots("three")
     await (await stores("two")).heartbeat()
     await one.acquire("a", 5, 30)
     await two.acquire("a", 5, 60)
@@ -70,19 +70,19 @@ async def test_slots_held_by_others_say_whether_the_holder_is_alive(
     assert [held.holder_is_alive for held in await three.held_by_others("a")] == [False, False]
 
 
-async def test_slot_is_free_again_after_its_time(patient: RateSlots) -> None:
-    rate_slots = patient("one")
+async def test_slot_is_free_again_after_its_time(replica_slots: RateSlots) -> None:
+    rate_slots = replica_slots("one")
     assert await rate_slots.acquire("a", 1, 0.05) == 0.0
     wait = await rate_slots.acquire("a", 1, 60)
     assert 0.0 < wait <= 0.05
     await asyncio.sleep(wait)  # the server's own clock
     assert await rate_slots.acquire("a", 1, 60) == 0.0
-    [held] = await patient("two").held_by_others("a")
+    [held] = await replica_slots("two").held_by_others("a")
     assert held.seconds_until_free == pytest.approx(60, abs=5)
 
 
-async def test_slots_follow_a_limit_that_grows_or_shrinks(patient: RateSlots) -> None:
-    rate_slots = patient("one")
+async def test_slots_follow_a_limit_that_grows_or_shrinks(replica_slots: RateSlots) -> None:
+    rate_slots = replica_slots("one")
     assert [await rate_slots.acquire("a", 2, 60) for _ in range(2)] == [0.0, 0.0]
     assert [await rate_slots.acquire("a", 4, 60) for _ in range(2)] == [0.0, 0.0]
     assert await rate_slots.acquire("a", 4, 60) > 50
@@ -124,11 +124,11 @@ async def test_slots_allow_no_more_calls_than_the_limit_in_any_window(database: 
 
 @pytest_asyncio.fixture
 async def clock(
-    patient: RateSlots,
+    replica_slots: RateSlots,
 ) -> AsyncIterator[tuple[SharedRateSlots, SharedRateSlots, list[float]]]:
     """Two ledgers that share a clock which is moved by hand."""
     now = [1000.0]
-    yield patient("one", lambda: now[0]), patient("two", lambda: now[0]), now
+    yield replica_slots("one", lambda: now[0]), replica_slots("two", lambda: now[0]), now
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
@@ -148,8 +148,8 @@ async def test_slots_are_free_after_the_clock_restarted(
 
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
-async def test_slots_on_postgres_use_the_clock_of_the_server(patient: RateSlots) -> None:
-    slow, fast = patient("one", lambda: 0.0), patient("two", lambda: 9e9)
+async def test_slots_on_postgres_use_the_clock_of_the_server(replica_slots: RateSlots) -> None:
+    slow, fast = replica_slots("one", lambda: 0.0), replica_slots("two", lambda: 9e9)
     await slow.acquire("a", 1, 60)
     assert 50 < await fast.acquire("a", 1, 60) <= 60
     assert 50 < (await fast.held_by_others("a"))[0].seconds_until_free <= 60
@@ -169,12 +169,12 @@ async def test_slots_that_are_unused_are_pruned(database: Database) -> None:
 
 
 async def test_slots_pruned_while_they_are_acquired_are_inserted_again(
-    url: str, database: Database, patient: RateSlots
+    url: str, database: Database, replica_slots: RateSlots
 ) -> None:
     async with open_database(url) as other:
         emptying = asyncio.create_task(_empty_again_and_again(other))
         try:
-            waits = [await patient("one").acquire(f"k{n}", 3, 60) for n in range(200)]
+            waits = [await replica_slots("one").acquire(f"k{n}", 3, 60) for n in range(200)]
         finally:
             emptying.cancel()
             await asyncio.wait({emptying})

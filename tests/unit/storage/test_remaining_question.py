@@ -18,9 +18,9 @@ from hypothesis.stateful import (
 from bot.storage.records import Change, Claim, TurnCommand, TurnRecord
 from bot.storage.store import Store
 from bot.values import REMOVED_DRAFT, Question, message_key
-from tests.unit.storage.asked import DONE, end, question
 from tests.unit.storage.conftest import Stores
-from tests.unit.storage.world import REPLICAS, World
+from tests.unit.storage.questions import DONE, close_turn, question
+from tests.unit.storage.sync_replicas import REPLICAS, SyncReplicas
 
 MESSAGES = tuple(f"{number}.0" for number in range(1, 6))
 MESSAGE, REPLICA = st.sampled_from(MESSAGES), st.sampled_from(REPLICAS)
@@ -42,13 +42,13 @@ def asked(ts: str) -> Question:
     return replace(question(f"q{ts}", key(ts), text=f"<{ts}>", ts=ts), user=f"U{ts}")
 
 
-class Deletions(RuleBasedStateMachine):
+class DeletionMachine(RuleBasedStateMachine):
     """Messages of one thread are asked, joined, answered and deleted; replicas die and take over.
 
     `answered` are those whose answer has its end.
     """
 
-    world: World
+    replicas: SyncReplicas
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,13 +57,13 @@ class Deletions(RuleBasedStateMachine):
         self.answered: list[str] = []
 
     @initialize()
-    def nothing_is_known(self) -> None:
+    def clear_database(self) -> None:
         """Every example begins with an empty database."""
-        self.world.clear()
+        self.replicas.clear()
 
     def unfinished(self) -> list[TurnRecord]:
-        store = self.world.stores["one"]
-        found = self.world.together(
+        store = self.replicas.stores["one"]
+        found = self.replicas.run_together(
             *(store.get_unfinished_turns(owner) for owner in (None, *REPLICAS))
         )
         return [record for records in found for record in records]
@@ -76,39 +76,41 @@ class Deletions(RuleBasedStateMachine):
 
     def journal(self, record: TurnRecord, change: Change) -> None:
         assert record.owner
-        assert not self.world.do(self.world.stores[record.owner].write_changes([change]))
+        assert not self.replicas.run(self.replicas.stores[record.owner].write_changes([change]))
 
     @rule(replica=REPLICA, ts=MESSAGE)
     def ask(self, replica: str, ts: str) -> None:
         """A message is delivered, perhaps not for the first time."""
-        claim = self.world.do(self.world.stores[replica].claim(asked(ts), "thread"))
+        claim = self.replicas.run(self.replicas.stores[replica].claim(asked(ts), "thread"))
         assert (claim is Claim.DUPLICATE) == (ts in self.asked | self.deleted)
         self.asked.add(ts)
 
     @rule(replica=REPLICA, ts=MESSAGE)
     def delete(self, replica: str, ts: str) -> None:
         """A message is deleted, as a replica hears, perhaps not for the first time."""
-        store = self.world.stores[replica]
-        self.world.do(store.claim(asked(ts), None, REMOVED_DRAFT))
-        self.world.do(store.request_removal(key(ts), ts))
+        store = self.replicas.stores[replica]
+        self.replicas.run(store.claim(asked(ts), None, REMOVED_DRAFT))
+        self.replicas.run(store.request_removal(key(ts), ts))
         self.deleted.add(ts)
 
     @rule(first=MESSAGE, second=MESSAGE)
     def delete_at_once(self, first: str, second: str) -> None:
         """Two replicas hear of deletions at the same moment."""
-        one, two, _ = self.world.stores.values()
-        self.world.together(
+        one, two, _ = self.replicas.stores.values()
+        self.replicas.run_together(
             one.request_removal(key(first), first), two.request_removal(key(second), second)
         )
         self.deleted |= {first, second} & self.asked
 
     @rule(replica=REPLICA, twice=st.booleans())
-    def heed(self, replica: str, twice: bool) -> None:
+    def carry_out_commands(self, replica: str, twice: bool) -> None:
         """A replica carries out its commands, one at a time; it may not hear at first that
         this was written."""
-        store = self.world.stores[replica]
-        owned = {one.question.id: one for one in self.world.do(store.get_unfinished_turns(replica))}
-        for command in self.world.do(store.receive_commands()):
+        store = self.replicas.stores[replica]
+        owned = {
+            one.question.id: one for one in self.replicas.run(store.get_unfinished_turns(replica))
+        }
+        for command in self.replicas.run(store.receive_commands()):
             record = owned[command.turn]
             gone = frozenset([command.user])
             for _ in range(1 + twice):
@@ -121,8 +123,8 @@ class Deletions(RuleBasedStateMachine):
         """A turn that waits begins, if it can."""
         record = self.some(number, removed=False)
         if record and record.owner:
-            store = self.world.stores[record.owner]
-            self.world.do(store.promote(record.question.id, record.fence))
+            store = self.replicas.stores[record.owner]
+            self.replicas.run(store.promote(record.question.id, record.fence))
 
     @rule(number=SOME)
     def answer(self, number: int) -> None:
@@ -147,9 +149,9 @@ class Deletions(RuleBasedStateMachine):
         found = self.unfinished()
         if found:
             record = found[number % len(found)]
-            store = self.world.stores[replica]
+            store = self.replicas.stores[replica]
             taken = store.take_over(record.question.id, record.fence, count_crash=False)
-            assert self.world.do(taken)
+            assert self.replicas.run(taken)
 
     @invariant()
     def every_question_is_answered_once(self) -> None:
@@ -172,7 +174,7 @@ class Deletions(RuleBasedStateMachine):
         for _ in MESSAGES:
             for number, _ in enumerate(self.unfinished()):
                 self.take_over("one", number)
-            self.heed("one", twice=False)
+            self.carry_out_commands("one", twice=False)
         self.every_question_is_answered_once()
         going_on = [one.question for one in self.unfinished() if one.draft != REMOVED_DRAFT]
         assert self.deleted.isdisjoint(ts for one in going_on for ts in one.messages)
@@ -187,13 +189,13 @@ def _as_joined(one: Question) -> list[str]:
 def test_remaining_questions_are_neither_lost_nor_answered_twice_under_any_sequence(
     url: str,
 ) -> None:
-    given = World(url)
+    given = SyncReplicas(url)
 
-    class DeletionsHere(Deletions):
-        world = given
+    class MachineHere(DeletionMachine):
+        replicas = given
 
     try:
-        run_state_machine_as_test(DeletionsHere, settings=EXAMPLES)
+        run_state_machine_as_test(MachineHere, settings=EXAMPLES)
     finally:
         given.close()
 
@@ -203,7 +205,7 @@ async def joined(store: Store, *messages: str) -> None:
     await store.claim(question("above"), "thread")
     for ts in messages:
         await store.claim(asked(ts), "thread")
-    await end(store, "above")
+    await close_turn(store, "above")
     assert await store.promote(f"q{messages[0]}", 1)
 
 

@@ -12,8 +12,8 @@ from bot.storage.records import TurnCommand
 from bot.storage.retention import CLAIM_RETENTION_SECONDS
 from bot.storage.store import Store
 from bot.storage.tables import turn_commands
-from tests.unit.storage.asked import end, question
 from tests.unit.storage.conftest import Stores
+from tests.unit.storage.questions import close_turn, question
 
 
 async def test_replica_is_registered_by_heartbeats_until_it_is_removed(stores: Stores) -> None:
@@ -70,7 +70,7 @@ async def test_command_to_a_closed_or_unknown_turn_is_refused(stores: Stores) ->
     assert not await store.send_command(TurnCommand("Q1", "U1"))
     await store.claim(question("Q1"), None)
     assert await store.send_command(TurnCommand("Q1", "U1"))
-    await end(store, "Q1")
+    await close_turn(store, "Q1")
     assert not await store.send_command(TurnCommand("Q1", "U1"))
     assert await store.receive_commands() == []
 
@@ -82,7 +82,7 @@ async def test_commands_of_closed_turns_are_pruned(stores: Stores, database: Dat
         assert await store.send_command(
             TurnCommand(name, "U1", "show", "https://hooks.slack.com/x")
         )
-    await end(store, "Q1")
+    await close_turn(store, "Q1")
     await store.prune(CLAIM_RETENTION_SECONDS)
     left = await database.read(lambda c: c.execute(select(turn_commands.c.turn)).scalars().all())
     assert left == ["Q2"]
@@ -97,7 +97,7 @@ async def test_store_wakes_up_the_replicas_that_may_have_something_to_do(stores:
 
     await one.send_command(TurnCommand("Q2", "U1"))
     await _woken_up(two)
-    await end(one, "Q1")
+    await close_turn(one, "Q1")
     await asyncio.gather(_woken_up(one), _woken_up(two))
     assert not one.wakeup.is_set(), "the command was for another replica"
     await two.release(["Q2"])

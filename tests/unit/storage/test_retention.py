@@ -24,8 +24,8 @@ from bot.storage.records import Change, Claim
 from bot.storage.store import Store
 from bot.values import REMOVED_DRAFT, Draft, Phase
 from tests.support.postgres import Server
-from tests.unit.storage.asked import question
 from tests.unit.storage.conftest import PATIENCE, Stores
+from tests.unit.storage.questions import question
 
 DAY = 24 * 3600.0
 WALL = 1_800_000_000.0
@@ -37,8 +37,8 @@ async def file(tmp_path: Path) -> AsyncIterator[Path]:
     yield tmp_path / "bot.db"
 
 
-def written(file: Path) -> bytes:
-    """All that stands in the database's files."""
+def file_contents(file: Path) -> bytes:
+    """The bytes of all files of the database."""
     return b"".join(path.read_bytes() for path in file.parent.glob("bot.db*"))
 
 
@@ -52,15 +52,15 @@ async def test_pruned_text_is_in_no_file(file: Path, how: str) -> None:
             asked = question("q1", text=SECRET * 200)
             await store.claim(asked, "thread")
             await store.write_changes([Change("q1", 1, draft=Draft(Phase.STREAMING, SECRET * 300))])
-            assert SECRET.encode() in written(file)
+            assert SECRET.encode() in file_contents(file)
             await store.write_changes(
                 [Change("q1", 1, draft=Draft(Phase.DONE, SECRET * 400), closed=True)]
             )
             if keeps:
-                assert SECRET.encode() in written(file)
+                assert SECRET.encode() in file_contents(file)
                 clock[0] += 31 * DAY
                 assert await store.prune(30 * DAY) == 1
-            assert SECRET.encode() not in written(file)
+            assert SECRET.encode() not in file_contents(file)
 
 
 @pytest.mark.parametrize("store_text", [True, False])
@@ -72,7 +72,7 @@ async def test_text_of_a_question_closed_at_once_is_never_stored(
         async with Store(database, replica="one", store_text=store_text) as store:
             asked = replace(question("q1", text=SECRET), unreadable=(SECRET,))
             assert await store.claim(asked, None, REMOVED_DRAFT) is Claim.CLAIMED
-            assert SECRET.encode() not in written(file)
+            assert SECRET.encode() not in file_contents(file)
 
 
 async def test_text_deleted_before_a_crash_is_gone_once_the_next_process_prunes(
@@ -93,13 +93,13 @@ async def test_text_deleted_before_a_crash_is_gone_once_the_next_process_prunes(
                 await store.write_changes(
                     [Change("q1", 1, draft=Draft(Phase.DONE, SECRET), closed=True)]
                 )
-    assert SECRET.encode() in written(file)
+    assert SECRET.encode() in file_contents(file)
     async with (
         open_database(url, timeout_seconds=PATIENCE) as database,
         Store(database, replica="two", store_text=False) as store,
     ):
         assert await store.prune(30 * DAY) == 0
-        assert SECRET.encode() not in written(file)
+        assert SECRET.encode() not in file_contents(file)
     dead.close()
 
 
@@ -133,7 +133,7 @@ async def test_reader_that_keeps_its_transaction_does_not_block_writes(file: Pat
             await busy
             await store.claim(question("q2"), None)
             await store.write_changes([Change("q2", 1, draft=Draft(Phase.DONE, "x"), closed=True)])
-        assert SECRET.encode() not in written(file)
+        assert SECRET.encode() not in file_contents(file)
 
 
 @pytest.mark.parametrize("there", [False, True], ids=["new", "there"])

@@ -18,9 +18,9 @@ from bot.storage.rate_slots import SharedRateSlots
 from bot.storage.records import Change, Claim
 from bot.storage.store import Store
 from bot.values import Draft, Phase
-from tests.unit.storage.asked import question
 from tests.unit.storage.conftest import PATIENCE, Stores
 from tests.unit.storage.disks import fill, small_disk, unprivileged
+from tests.unit.storage.questions import question
 
 
 @pytest.fixture
@@ -57,20 +57,20 @@ async def test_sqlite_write_waits_for_the_lock_of_another_process(
 async def test_sqlite_write_times_out_on_a_locked_file_and_succeeds_once_it_is_free(
     file: Path, url: str, database: Database
 ) -> None:
-    async with open_database(url, timeout_seconds=0.3) as hasty:
-        store = Store(hasty, replica="one")
+    async with open_database(url, timeout_seconds=0.3) as impatient:
+        store = Store(impatient, replica="one")
         with locked(file):
             begun = time.monotonic()
             with pytest.raises(StorageUnavailable, match=r"locked|no answer") as caught:
                 await store.claim(question("Q1"), None)
             assert time.monotonic() - begun < 1.5
             assert not isinstance(caught.value, CommitUnknown)
-            assert not await hasty.is_ready()
+            assert not await impatient.is_ready()
             with pytest.raises(StorageUnavailable):
                 await asyncio.gather(*(store.heartbeat() for _ in range(5)))
-        hasty.timeout_seconds = PATIENCE
+        impatient.timeout_seconds = PATIENCE
         assert await store.claim(question("Q1"), None) is Claim.CLAIMED
-        assert await hasty.is_ready()
+        assert await impatient.is_ready()
 
 
 async def test_sqlite_file_that_is_locked_is_a_transient_error(

@@ -19,8 +19,8 @@ from bot.errors import LeaseLost
 from bot.storage.records import Change, Claim, TurnCommand, TurnRecord
 from bot.storage.store import Store
 from bot.values import Draft, Phase
-from tests.unit.storage.asked import question
-from tests.unit.storage.world import REPLICAS, World
+from tests.unit.storage.questions import question
+from tests.unit.storage.sync_replicas import REPLICAS, SyncReplicas
 
 TURNS = tuple(f"Q{n}" for n in range(5))
 OTHER_KEYS = st.lists(st.sampled_from(["k0", "k1", "k2"]), max_size=2, unique=True)
@@ -40,7 +40,7 @@ STALE = st.sampled_from([0, 0, 0, -1])  # mostly the newest fence
 
 
 @dataclass
-class Known:
+class ModelTurn:
     """What the model knows of a turn."""
 
     thread: str | None
@@ -53,21 +53,21 @@ class Known:
     commands: set[str] = field(default_factory=set)
 
 
-class Replicas(RuleBasedStateMachine):
+class StoreMachine(RuleBasedStateMachine):
     """The same is done to the database and to the model; both must say the same."""
 
-    world: World
+    replicas: SyncReplicas
 
     def __init__(self) -> None:
         super().__init__()
         self.keys: set[str] = set()
-        self.known: dict[str, Known] = {}
+        self.known: dict[str, ModelTurn] = {}
         self.asked = 0
 
     @initialize()
-    def nothing_is_known(self) -> None:
+    def clear_database(self) -> None:
         """Every example begins with an empty database."""
-        self.world.clear()
+        self.replicas.clear()
 
     @rule(replica=REPLICA, turn=TURN, keys=KEYS, thread=THREAD)
     def claim(self, replica: str, turn: str, keys: list[str], thread: str | None) -> None:
@@ -75,7 +75,7 @@ class Replicas(RuleBasedStateMachine):
         self.asked += 1
         asked = question(turn, *(keys or [turn]), text=f"<{self.asked}>", ts=f"{self.asked:04}")
         expected = self._expected(asked.id, asked.keys, thread)
-        claim = self.world.do(self.world.stores[replica].claim(asked, thread))
+        claim = self.replicas.run(self.replicas.stores[replica].claim(asked, thread))
         assert claim is expected
         self._claimed(turn, replica, thread, asked.text, asked.keys, claim)
 
@@ -85,8 +85,8 @@ class Replicas(RuleBasedStateMachine):
         self.asked += 1
         asked = question(turn, *(keys or [turn]), text=f"<{self.asked}>", ts=f"{self.asked:04}")
         expected = self._expected(asked.id, asked.keys, thread)
-        stores = self.world.stores.values()
-        claims = self.world.together(*(store.claim(asked, thread) for store in stores))
+        stores = self.replicas.stores.values()
+        claims = self.replicas.run_together(*(store.claim(asked, thread) for store in stores))
         assert sorted(claims, key=str) == sorted(
             [expected, Claim.DUPLICATE, Claim.DUPLICATE], key=str
         )
@@ -114,9 +114,9 @@ class Replicas(RuleBasedStateMachine):
             self._in_thread(thread, "waiting")[0].texts += (text,)
         elif claim is not Claim.DUPLICATE:
             state = "waiting" if claim is Claim.QUEUED else "live"
-            self.known[turn] = Known(thread, state, replica, (text,))
+            self.known[turn] = ModelTurn(thread, state, replica, (text,))
 
-    def _in_thread(self, thread: str | None, state: str) -> list[Known]:
+    def _in_thread(self, thread: str | None, state: str) -> list[ModelTurn]:
         found = self.known.values()
         return [one for one in found if thread and (one.thread, one.state) == (thread, state)]
 
@@ -126,7 +126,7 @@ class Replicas(RuleBasedStateMachine):
         known = self.known.get(turn)
         replica = (ours and known and known.owner) or replica
         fence = (known.fence if known else 1) + stale
-        begun = self.world.do(_begun(self.world.stores[replica], turn, fence))
+        begun = self.replicas.run(_begun(self.replicas.stores[replica], turn, fence))
         if known is None or known.state == "over" or stale or known.owner != replica:
             assert isinstance(begun, LeaseLost)
         elif known.state == "waiting" and self._in_thread(known.thread, "live"):
@@ -148,7 +148,7 @@ class Replicas(RuleBasedStateMachine):
             Change(turn, (found[turn].fence if turn in found else 1) + stale, draft, closed=over)
             for turn in turns
         ]
-        lost = self.world.do(self.world.stores[replica].write_changes(changes))
+        lost = self.replicas.run(self.replicas.stores[replica].write_changes(changes))
         assert lost == {turn for turn in turns if turn not in held}
         for known in held.values():
             known.draft = draft.text
@@ -160,8 +160,8 @@ class Replicas(RuleBasedStateMachine):
         """A replica takes a turn over that it has seen, perhaps a while ago."""
         known = self.known.get(turn)
         fence = (known.fence if known else 1) + stale
-        taken = self.world.do(
-            self.world.stores[replica].take_over(turn, fence, count_crash=counted)
+        taken = self.replicas.run(
+            self.replicas.stores[replica].take_over(turn, fence, count_crash=counted)
         )
         if known is None or known.state == "over" or stale:
             assert taken is None
@@ -175,20 +175,20 @@ class Replicas(RuleBasedStateMachine):
         known = self.known.get(turn)
         if known is None or known.state == "over":
             return
-        stores = self.world.stores.values()
-        taken = self.world.together(
+        stores = self.replicas.stores.values()
+        taken = self.replicas.run_together(
             *(store.take_over(turn, known.fence, count_crash=counted) for store in stores)
         )
         [winner] = [name for name, record in zip(REPLICAS, taken, strict=True) if record]
         self._taken(known, winner, counted)
 
-    def _taken(self, known: Known, replica: str, counted: bool) -> None:
+    def _taken(self, known: ModelTurn, replica: str, counted: bool) -> None:
         known.owner, known.fence, known.tries = replica, known.fence + 1, known.tries + counted
 
     @rule(replica=REPLICA, turns=st.lists(TURN, unique=True))
     def release(self, replica: str, turns: list[str]) -> None:
         """A replica goes and leaves its turns to the others."""
-        self.world.do(self.world.stores[replica].release(turns))
+        self.replicas.run(self.replicas.stores[replica].release(turns))
         for known in (self.known[turn] for turn in turns if turn in self.known):
             if known.owner == replica:
                 known.owner = None
@@ -197,7 +197,9 @@ class Replicas(RuleBasedStateMachine):
     def send_command(self, replica: str, turn: str, person: str) -> None:
         """A person presses Stop, at any replica."""
         known = self.known.get(turn)
-        left = self.world.do(self.world.stores[replica].send_command(TurnCommand(turn, person)))
+        left = self.replicas.run(
+            self.replicas.stores[replica].send_command(TurnCommand(turn, person))
+        )
         assert left == (known is not None and known.state != "over")
         if known is not None and left:
             known.commands.add(person)
@@ -205,7 +207,7 @@ class Replicas(RuleBasedStateMachine):
     @rule(replica=REPLICA)
     def receive_commands(self, replica: str) -> None:
         """A replica receives its commands."""
-        found = self.world.do(self.world.stores[replica].receive_commands())
+        found = self.replicas.run(self.replicas.stores[replica].receive_commands())
         expected = set()
         for turn, known in self.known.items():
             if known.owner == replica:
@@ -215,17 +217,19 @@ class Replicas(RuleBasedStateMachine):
         assert {(command.turn, command.user) for command in found} == expected
 
     @invariant()
-    def the_database_says_the_same(self) -> None:
+    def database_agrees_with_the_model(self) -> None:
         """Every turn that is not over stands there as the model knows it."""
-        store = self.world.stores["one"]
+        store = self.replicas.stores["one"]
         owners = (None, *REPLICAS)
-        found = self.world.together(*(store.get_unfinished_turns(owner) for owner in owners))
+        found = self.replicas.run_together(*(store.get_unfinished_turns(owner) for owner in owners))
         seen = {one.question.id: _seen(one) for records in found for one in records}
         live = {turn: known for turn, known in self.known.items() if known.state != "over"}
         assert seen == {
             turn: replace(one, thread=None, commands=set()) for turn, one in live.items()
         }
-        assert self.world.do(store.get_owners()) == {one.owner for one in live.values()} - {None}
+        assert self.replicas.run(store.get_owners()) == {one.owner for one in live.values()} - {
+            None
+        }
 
 
 async def _begun(store: Store, turn: str, fence: int) -> str | LeaseLost | None:
@@ -236,22 +240,22 @@ async def _begun(store: Store, turn: str, fence: int) -> str | LeaseLost | None:
     return begun.text if begun else None
 
 
-def _seen(record: TurnRecord) -> Known:
+def _seen(record: TurnRecord) -> ModelTurn:
     texts = tuple(record.question.text.split("\n\n"))
     state = "waiting" if record.waiting else "live"
-    return Known(
+    return ModelTurn(
         None, state, record.owner, texts, record.fence, record.crash_count, record.draft.text, set()
     )
 
 
 @pytest.mark.slow
 def test_store_agrees_with_the_model_under_any_sequence_of_calls(url: str) -> None:
-    given = World(url)
+    given = SyncReplicas(url)
 
-    class ReplicasHere(Replicas):
-        world = given
+    class MachineHere(StoreMachine):
+        replicas = given
 
     try:
-        run_state_machine_as_test(ReplicasHere, settings=EXAMPLES)
+        run_state_machine_as_test(MachineHere, settings=EXAMPLES)
     finally:
         given.close()

@@ -17,22 +17,22 @@ from bot.storage.records import Claim, TurnCommand
 from bot.storage.store import Store
 from bot.turn.thread_queue import ordering_thread_key
 from bot.values import Place, Question
-from tests.unit.storage.asked import PLACE, end, question
 from tests.unit.storage.conftest import Stores
+from tests.unit.storage.questions import PLACE, close_turn, question
 
 OTHER_PLACE = Place("T2", "C1", "channel", "1.0")
 
 
-def theirs(name: str, *keys: str) -> Question:
+def question_of_other_team(name: str, *keys: str) -> Question:
     return replace(question(name, *keys), place=OTHER_PLACE)
 
 
 async def test_turns_of_a_team_are_found_by_its_own_replicas_only(stores: Stores) -> None:
-    ours, other = await stores("a", team="T1"), await stores("b", team="T2")
+    same_team, other_team = await stores("a", team="T1"), await stores("b", team="T2")
     again = await stores("c", team="T1")
-    assert await ours.claim(question("Q1"), "T1:C1:1.0") is Claim.CLAIMED
-    assert await other.claim(theirs("Q2"), "T2:C1:1.0") is Claim.CLAIMED
-    for store in (ours, other):
+    assert await same_team.claim(question("Q1"), "T1:C1:1.0") is Claim.CLAIMED
+    assert await other_team.claim(question_of_other_team("Q2"), "T2:C1:1.0") is Claim.CLAIMED
+    for store in (same_team, other_team):
         await store.heartbeat()
 
     assert await again.get_owners() == {"a"}
@@ -46,21 +46,21 @@ async def test_turns_of_a_team_are_found_by_its_own_replicas_only(stores: Stores
 
 
 async def test_released_turns_are_taken_over_by_their_own_team_only(stores: Stores) -> None:
-    ours, other = await stores("a", team="T1"), await stores("b", team="T2")
-    await ours.claim(question("Q1"), None)
-    await ours.release(["Q1"])
-    assert await other.get_unfinished_turns(None) == []
-    [left] = await ours.get_unfinished_turns(None)
+    same_team, other_team = await stores("a", team="T1"), await stores("b", team="T2")
+    await same_team.claim(question("Q1"), None)
+    await same_team.release(["Q1"])
+    assert await other_team.get_unfinished_turns(None) == []
+    [left] = await same_team.get_unfinished_turns(None)
     assert (left.question.id, left.team) == ("Q1", "T1")
 
 
 async def test_pruning_keeps_the_old_turns_of_another_team(stores: Stores) -> None:
-    ours = await stores("a", team="T1", now=lambda: 100.0)
-    await ours.claim(question("Q1"), None)
-    await end(ours, "Q1")
-    other = await stores("b", team="T2", now=lambda: 10_000.0)
-    assert await other.prune(10.0) == 0
-    assert await ours.get_turn("Q1") is not None
+    same_team = await stores("a", team="T1", now=lambda: 100.0)
+    await same_team.claim(question("Q1"), None)
+    await close_turn(same_team, "Q1")
+    other_team = await stores("b", team="T2", now=lambda: 10_000.0)
+    assert await other_team.prune(10.0) == 0
+    assert await same_team.get_turn("Q1") is not None
     late = await stores("c", team="T1", now=lambda: 10_000.0)
     assert await late.prune(10.0) == 1
 
@@ -118,12 +118,12 @@ async def test_turn_of_an_older_version_is_taken_over_by_its_own_team(
     database: Database, stores: Stores
 ) -> None:
     await database.write(_older)
-    other, ours = await stores("b", team="T2"), await stores("a", team="T1")
-    assert await other.get_unfinished_turns("old") == []
-    assert set(await ours.get_heartbeats()) == {"old"}
-    [left] = await ours.get_unfinished_turns("old")
+    other_team, same_team = await stores("b", team="T2"), await stores("a", team="T1")
+    assert await other_team.get_unfinished_turns("old") == []
+    assert set(await same_team.get_heartbeats()) == {"old"}
+    [left] = await same_team.get_unfinished_turns("old")
     assert (left.question.place, left.team, left.question.unreadable) == (PLACE, "", ())
-    assert await ours.take_over("Q1", 1, count_crash=True) is not None
+    assert await same_team.take_over("Q1", 1, count_crash=True) is not None
 
 
 async def test_migration_leaves_older_replicas_running(url: str) -> None:
@@ -145,7 +145,7 @@ async def test_names_of_unreadable_parts_are_deleted_with_the_text(
     await store.claim(asked, None)
     [record] = await store.get_unfinished_turns("a")
     assert record.question == asked
-    await end(store, "Q1")
+    await close_turn(store, "Q1")
     record_after = await store.get_turn("Q1")
     assert record_after is not None
     assert record_after.question.unreadable == (asked.unreadable if store_text else ())

@@ -10,8 +10,8 @@ from bot.storage.retention import CLAIM_RETENTION_SECONDS
 from bot.storage.store import Store
 from bot.storage.transactions.turn_updates import MAX_IDS_PER_STATEMENT
 from bot.values import Draft, Phase, Usage
-from tests.unit.storage.asked import DONE, REPORT, end, question
 from tests.unit.storage.conftest import Stores
+from tests.unit.storage.questions import DONE, REPORT, close_turn, question
 
 HALF = Draft(Phase.STREAMING, "Beca", "Searching")
 STANDING = (ShownMessage("1.1", "C1"), ShownMessage("1.2", "D1", "respond"))
@@ -102,8 +102,8 @@ async def test_readable_turn_frees_its_thread_before_it_is_closed(
     ]
     await store.write_changes([Change("Q2", 1, readable=True)])
     assert await store.claim(question("Q3"), "a thread") is Claim.CLAIMED
-    assert await end(store, "Q1") == set()
-    assert await end(store, "Q2") == set()
+    assert await close_turn(store, "Q1") == set()
+    assert await close_turn(store, "Q2") == set()
 
 
 async def test_changes_with_an_older_fence_are_refused_one_by_one(stores: Stores) -> None:
@@ -120,8 +120,8 @@ async def test_changes_with_an_older_fence_are_refused_one_by_one(stores: Stores
     assert kept is not None
     assert (lost.draft.text, lost.messages) == ("", ())
     assert (kept.draft, kept.messages) == (HALF, STANDING)
-    assert await end(one, "Q1") == {"Q1"}
-    assert await end(two, "Q1", 2) == set()
+    assert await close_turn(one, "Q1") == {"Q1"}
+    assert await close_turn(two, "Q1", 2) == set()
     assert await two.write_changes([]) == set()
 
 
@@ -143,8 +143,10 @@ async def test_closed_turn_has_no_owner_and_no_response_url(stores: Stores) -> N
     store = await stores("one")
     asked = question("Q1", files=(REPORT,), response_url="https://hooks.slack.com/1")
     await store.claim(asked, "t")
-    assert await end(store, "Q1") == set()
-    assert await end(store, "Q1") == set(), "its reply may have been lost: it is asked for again"
+    assert await close_turn(store, "Q1") == set()
+    assert await close_turn(store, "Q1") == set(), (
+        "its reply may have been lost: it is asked for again"
+    )
     found = await store.get_turn("Q1")
     assert found is not None
     assert (found.owner, found.draft) == (None, DONE)
@@ -307,7 +309,7 @@ async def test_pruning_deletes_old_turns_only(stores: Stores) -> None:
     await store.write_changes([Change("old", 1, DONE, messages=STANDING, closed=True)])
     now = 3 * CLAIM_RETENTION_SECONDS
     await store.claim(question("new", "new"), None)
-    await end(store, "new")
+    await close_turn(store, "new")
 
     assert await store.prune(4 * CLAIM_RETENTION_SECONDS) == 0
     assert await store.get_turn("old") is not None
@@ -324,7 +326,7 @@ async def test_claims_are_kept_for_a_day(stores: Stores) -> None:
     now = 0.0
     store = await stores("one", now=lambda: now)
     await store.claim(question("Q1", "a"), None)
-    await end(store, "Q1")
+    await close_turn(store, "Q1")
     now = CLAIM_RETENTION_SECONDS - 1.0
     await store.prune(0)
     assert await store.claim(question("Q2", "a"), None) is Claim.DUPLICATE
@@ -339,7 +341,7 @@ async def test_pruning_deletes_more_than_one_batch(stores: Stores) -> None:
     several = [[f"k{n}" for n in range(start, start + 100)] for start in range(0, 700, 100)]
     for n, keys in enumerate(several):
         await store.claim(question(f"A{n}", *keys), None)
-        await end(store, f"A{n}")
+        await close_turn(store, f"A{n}")
     now = CLAIM_RETENTION_SECONDS + 1.0
     await store.prune(0)
     for n, keys in enumerate(several):

@@ -86,7 +86,7 @@ def resolving(names: Mapping[str, list[str]]) -> Callable[[str], Awaitable[list[
     return resolve
 
 
-def web_of(running: Site, *names: str) -> WebClient:
+def web_client_of(running: Site, *names: str) -> WebClient:
     """A public web that is this site, under these names."""
     return WebClient(
         resolve=resolving({name: [HERE] for name in names or ("example.com",)}),

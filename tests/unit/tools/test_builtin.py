@@ -9,7 +9,7 @@ import pytest
 from bot.slack import Slack, http_session
 from bot.tools.builtin import BUILTIN_TOOL_NAMES, builtin_tools
 from bot.tools.toolbox import Toolbox
-from tests.unit.tools.asking import CONTEXT, call
+from tests.unit.tools.tool_calls import CONTEXT, call
 
 
 async def test_builtin_tools_come_once_and_in_order() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.errors import ToolError
 from bot.tools.arithmetic import FUNCTIONS, MAX_BITS, format_number
 from bot.tools.calculate import MAX_EXPRESSION_CHARACTERS, calculate, evaluate
-from tests.unit.tools.asking import CONTEXT, call, output
+from tests.unit.tools.tool_calls import CONTEXT, call, output
 
 WORTH = {
     "0.1 + 0.2": "0.3",

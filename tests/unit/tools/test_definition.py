@@ -10,7 +10,7 @@ import pytest
 from bot.errors import ToolError
 from bot.tools.definition import read_definition
 from bot.tools.tool import ToolContext, tool
-from tests.unit.tools.asking import CONTEXT, output
+from tests.unit.tools.tool_calls import CONTEXT, output
 
 
 async def everything(

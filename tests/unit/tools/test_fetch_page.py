@@ -5,35 +5,35 @@ from __future__ import annotations
 from bot.tools.fetch_page import fetch_page_tool
 from bot.tools.toolbox import MAX_STATUS_LABEL_CHARACTERS, Toolbox
 from bot.tools.web import MAX_PAGE_BYTES, WebClient
-from tests.unit.tools.asking import CONTEXT, call, output
-from tests.unit.tools.site import answer, redirect, site, web_of
+from tests.unit.tools.site import answer, redirect, site, web_client_of
+from tests.unit.tools.tool_calls import CONTEXT, call, output
 
 
 async def test_fetch_page_returns_title_address_and_text() -> None:
     html = "<title>News</title><h1>Today</h1><p>Nothing happened.</p>"
     async with site({"/old": redirect("/new"), "/new": answer(html, media_type="text/html")}) as s:
-        said = await output(fetch_page_tool(web_of(s)), url=f" {s.url('/old')} ")
+        said = await output(fetch_page_tool(web_client_of(s)), url=f" {s.url('/old')} ")
 
     assert said == f"Title: News\nAddress: {s.url('/new')}\n\n# Today\n\nNothing happened."
 
 
 async def test_fetch_page_of_plain_text_has_no_title() -> None:
     async with site({"/": answer("hello")}) as there:
-        said = await output(fetch_page_tool(web_of(there)), url=there.url())
+        said = await output(fetch_page_tool(web_client_of(there)), url=there.url())
 
     assert said == f"Address: {there.url()}\n\nhello"
 
 
 async def test_fetch_page_says_that_a_page_has_no_text() -> None:
     async with site({"/": answer("<p>", media_type="text/html")}) as there:
-        said = await output(fetch_page_tool(web_of(there)), url=there.url())
+        said = await output(fetch_page_tool(web_client_of(there)), url=there.url())
 
     assert said.endswith("(The page has no text.)")
 
 
 async def test_fetch_page_says_that_a_page_was_cut() -> None:
     async with site({"/": answer(b"x" * (MAX_PAGE_BYTES + 1))}) as there:
-        said = await output(fetch_page_tool(web_of(there)), url=there.url())
+        said = await output(fetch_page_tool(web_client_of(there)), url=there.url())
 
     assert "(Longer than 2 MB; only its beginning was read.)\n\nxxx" in said
     assert len(said) <= 8000

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.tools.now import now_tool
-from tests.unit.tools.asking import output
+from tests.unit.tools.tool_calls import output
 
 NOW = now_tool(lambda: datetime(2026, 1, 1, 23, 5, 9, 123, UTC))
 

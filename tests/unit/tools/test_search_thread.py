@@ -13,10 +13,10 @@ from bot.tools.search_thread import MAX_EXCERPT_CHARACTERS, SEARCH_BOUNDS, searc
 from bot.tools.tool import Tool, ToolContext
 from bot.values import Place, Question
 from tests.support.virtual_time import run
-from tests.unit.history.asking import ROOT, asked, at
+from tests.unit.history.history_setup import ROOT, channel_question, ts_at
 from tests.unit.history.stored_slack import StoredSlack
 from tests.unit.playground import live
-from tests.unit.tools.asking import call, output
+from tests.unit.tools.tool_calls import call, output
 
 WHEN = 1_800_000_000  # 2027-01-15 08:00 UTC
 
@@ -201,9 +201,9 @@ def test_search_thread_says_when_it_searched_the_newest_part_only() -> None:
     slack = StoredSlack()
     slack.say(ROOT, "U1", "the needle at the top")
     for n in range(1, 9000):
-        slack.say(at(60 * n), "U1", f"hay {n}" + " needle" * (n in {200, 8000}), under=ROOT)
-    context = ToolContext(asked("where?", at(60 * 9000)))
-    found = run(output(search_thread_tool(slack.door()), context, words="needle"))
+        slack.say(ts_at(60 * n), "U1", f"hay {n}" + " needle" * (n in {200, 8000}), under=ROOT)
+    context = ToolContext(channel_question("where?", ts_at(60 * 9000)))
+    found = run(output(search_thread_tool(slack.client()), context, words="needle"))
     assert "hay 8000 needle" in found
     assert "the needle at the top" in found
     assert "hay 200 " not in found

@@ -13,7 +13,7 @@ from bot.tools.toolbox import MAX_STATUS_LABEL_CHARACTERS, Toolbox
 from bot.upstream.events import ToolCall
 from bot.upstream.prompt import ToolSpec
 from tests.support import virtual_time as virtual
-from tests.unit.tools.asking import CONTEXT, call
+from tests.unit.tools.tool_calls import CONTEXT, call
 
 
 @tool(status_label=lambda word, times: f"Saying {word}")

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from bot.tools.web import MAX_URL_CHARACTERS, WebClient
-from tests.unit.tools.site import HERE, answer, resolving, site, web_of
-from tests.unit.tools.wire import PUBLIC, Wire, refused
+from tests.unit.tools.fake_transports import PUBLIC, RecordingTransport, refusal_reason
+from tests.unit.tools.site import HERE, answer, resolving, site, web_client_of
 
 NO_HOST = "There is no such host on the public web."
 NAMES = {
@@ -92,32 +92,32 @@ REFUSED = {
 
 @pytest.mark.parametrize(("address", "said"), REFUSED.items())
 async def test_web_client_never_connects_outside_the_public_web(address: str, said: str) -> None:
-    wire = Wire()
-    web = WebClient(resolve=resolving(NAMES), connect=lambda: wire)
+    transport = RecordingTransport()
+    web = WebClient(resolve=resolving(NAMES), connect=lambda: transport)
 
-    assert said in await refused(web, address)
-    assert wire.requests == []
+    assert said in await refusal_reason(web, address)
+    assert transport.requests == []
 
 
 @pytest.mark.parametrize(
     "address", [a for a in REFUSED if ":" in a and "\r" not in a and ":///p" not in a]
 )
 async def test_web_client_checks_the_target_of_a_redirect(address: str) -> None:
-    wire = Wire(httpx.Response(302, headers={b"location": address.encode()}))
-    web = WebClient(resolve=resolving(NAMES), connect=lambda: wire)
-    said = await refused(web, "https://example.com/")
+    transport = RecordingTransport(httpx.Response(302, headers={b"location": address.encode()}))
+    web = WebClient(resolve=resolving(NAMES), connect=lambda: transport)
+    said = await refusal_reason(web, "https://example.com/")
 
-    assert [request.url.host for request in wire.requests] == [PUBLIC]
+    assert [request.url.host for request in transport.requests] == [PUBLIC]
     assert "redirects" not in said
 
 
 async def test_web_client_does_not_resolve_an_address() -> None:
-    wire = Wire()
-    web = WebClient(resolve=resolving({}), connect=lambda: wire)
+    transport = RecordingTransport()
+    web = WebClient(resolve=resolving({}), connect=lambda: transport)
     await web.fetch("http://[2606:4700::1111]/a")
 
-    assert str(wire.requests[0].url) == "http://[2606:4700::1111]/a"
-    assert wire.requests[0].headers["host"] == "[2606:4700::1111]"
+    assert str(transport.requests[0].url) == "http://[2606:4700::1111]/a"
+    assert transport.requests[0].headers["host"] == "[2606:4700::1111]"
 
 
 async def test_web_client_connects_to_the_checked_address() -> None:
@@ -126,26 +126,26 @@ async def test_web_client_connects_to_the_checked_address() -> None:
     async def resolve(host: str) -> Sequence[str]:
         return next(answers)
 
-    wire = Wire()
-    web = WebClient(resolve=resolve, connect=lambda: wire)
+    transport = RecordingTransport()
+    web = WebClient(resolve=resolve, connect=lambda: transport)
     page = await web.fetch("https://rebinding.com/x?y")
 
-    request = wire.requests[0]
+    request = transport.requests[0]
     assert str(request.url) == f"https://{PUBLIC}/x?y"
     assert request.headers["host"] == "rebinding.com"
     assert request.extensions["sni_hostname"] == "rebinding.com"
     assert page.url == "https://rebinding.com/x?y"
-    assert await refused(web, "https://rebinding.com/x?y") == NO_HOST
-    assert len(wire.requests) == 1
+    assert await refusal_reason(web, "https://rebinding.com/x?y") == NO_HOST
+    assert len(transport.requests) == 1
 
 
 async def test_web_client_tries_the_next_address() -> None:
     six = "2606:4700::1111"
-    wire = Wire(refusing=[six])
-    web = WebClient(resolve=resolving({"example.com": [six, PUBLIC]}), connect=lambda: wire)
+    transport = RecordingTransport(refusing=[six])
+    web = WebClient(resolve=resolving({"example.com": [six, PUBLIC]}), connect=lambda: transport)
     page = await web.fetch("http://example.com/")
 
-    assert [str(request.url) for request in wire.requests] == [
+    assert [str(request.url) for request in transport.requests] == [
         f"http://[{six}]/",
         f"http://{PUBLIC}/",
     ]
@@ -154,11 +154,11 @@ async def test_web_client_tries_the_next_address() -> None:
 
 async def test_web_client_reports_an_unreachable_server() -> None:
     addresses = [f"1.1.1.{n}" for n in range(9)]
-    wire = Wire(refusing=addresses)
-    web = WebClient(resolve=resolving({"example.com": addresses}), connect=lambda: wire)
+    transport = RecordingTransport(refusing=addresses)
+    web = WebClient(resolve=resolving({"example.com": addresses}), connect=lambda: transport)
 
-    assert await refused(web, "http://example.com/") == "The page's server can't be reached."
-    assert len(wire.requests) == 3
+    assert await refusal_reason(web, "http://example.com/") == "The page's server can't be reached."
+    assert len(transport.requests) == 3
 
 
 async def test_web_client_ignores_proxies_of_the_environment(
@@ -167,7 +167,7 @@ async def test_web_client_ignores_proxies_of_the_environment(
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     async with site({"/": answer("direct")}) as there:
-        assert (await web_of(there).fetch(there.url())).body == b"direct"
+        assert (await web_client_of(there).fetch(there.url())).body == b"direct"
 
 
 @pytest.fixture(scope="module")
@@ -201,8 +201,8 @@ async def test_web_client_requires_the_certificate_of_the_name(certificate: Path
             ports={there.port},
         )
         page = await web.fetch(there.url(scheme="https"))
-        said = await refused(web, there.url(scheme="https", host="other.org"))
-        untrusted = await refused(web_of(there), there.url(scheme="https"))
+        said = await refusal_reason(web, there.url(scheme="https", host="other.org"))
+        untrusted = await refusal_reason(web_client_of(there), there.url(scheme="https"))
 
     assert page.body == b"safe"
     assert said == untrusted == "The page's server can't be reached."

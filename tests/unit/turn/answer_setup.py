@@ -43,13 +43,13 @@ class Model(httpx.AsyncByteStream):
     words: tuple[str, ...] = ("One ", "two ", "three.")
     pause: float = 1.0
     ends: bool = True
-    asked: list[dict[str, Any]] = field(default_factory=list)
+    requests: list[dict[str, Any]] = field(default_factory=list)
     closed: int = 0
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.method == "GET":
             return httpx.Response(404, json={"error": {"message": "no such model"}})
-        self.asked.append(json.loads(request.content))
+        self.requests.append(json.loads(request.content))
         return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=self)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -69,12 +69,12 @@ class Model(httpx.AsyncByteStream):
 
 
 @dataclass
-class Background(Model):
+class BackgroundModel(Model):
     """Writes background responses, which can be read again from their beginning."""
 
     resumed: list[str] = field(default_factory=list)
     cancelled: int = 0
-    gone: bool = False
+    forgotten: bool = False
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
@@ -83,7 +83,7 @@ class Background(Model):
             return httpx.Response(200, json={})
         if "/responses/" not in path:
             return super().__call__(request)
-        if self.gone:
+        if self.forgotten:
             return httpx.Response(404, json={"error": {"message": "no such response"}})
         self.resumed.append(str(request.url))
         stream = httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=self)
@@ -105,41 +105,40 @@ def event(**data: Any) -> bytes:
 class AnswerSetup:
     """A runner, and a journal whose `changes` are kept in place of a database.
 
-    `lost` are turns that another process owns. While not `held` the lease is not ours. While `away`
-    the database is unavailable.
+    `lost` are turns that another process owns.
     """
 
     runner: AnswerRunner
     slack: FakeSlack
     changes: list[Change] = field(default_factory=list)
     lost: set[str] = field(default_factory=set)
-    held: bool = True
-    away: bool = False
-    slow: float = 0.0  # seconds until something is journalled, or not
+    has_lease: bool = True
+    database_unavailable: bool = False
+    write_seconds: float = 0.0  # seconds until something is journalled, or not
 
     def __post_init__(self) -> None:
-        self.journal = Journal(self.write, self.lose, self.runner.metrics, now=now)
+        self.journal = Journal(self.write, self.release, self.runner.metrics, now=now)
         self.turns: dict[str, Turn] = {}
 
     async def write(self, changes: Sequence[Change]) -> set[str]:
-        await asyncio.sleep(self.slow)
-        if self.away:
+        await asyncio.sleep(self.write_seconds)
+        if self.database_unavailable:
             raise StorageUnavailable("away")
         self.changes += changes
         return {change.turn for change in changes} & self.lost
 
-    def lose(self, turn: str, fence: int) -> None:
+    def release(self, turn: str, fence: int) -> None:
         self.turns[turn].checkpoint.released = True
 
     def turn(self, asked: Question, *, certain: bool = True, **known: Any) -> Turn:
-        self.slack.hear(asked)
+        self.slack.add_messages(asked)
         usual: dict[str, Any] = {"draft": Draft(Phase.ASKING), "owner": "a", "fence": 1}
         record = TurnRecord(asked, **usual | known)
         turn = Turn(
             record,
             self.journal,
-            owns_lease=lambda: self.held,
-            promote=begin,
+            owns_lease=lambda: self.has_lease,
+            promote=never_promote,
             messages_verified=certain,
         )
         self.turns[turn.id] = turn
@@ -162,63 +161,63 @@ def history(slack: Slack) -> History:
     return History(slack, UserNames(slack), bot_user="UBOT", max_tokens=1000)
 
 
-async def begin(turn: str, fence: int) -> Question | None:
+async def never_promote(turn: str, fence: int) -> Question | None:
     raise AssertionError("no turn waits here")
 
 
-class Room(AnswerRunner):
-    """A runner with its fake Slack."""
+class FakeSlackRunner(AnswerRunner):
+    """An answer runner, and the fake Slack it writes to."""
 
     fake: FakeSlack
 
 
 @asynccontextmanager
-async def runner(
+async def answer_setup(
     slack: FakeSlack,
     model: Callable[[httpx.Request], httpx.Response],
-    seats: int = 10,
+    slots: int = 10,
     **upstream: Any,
 ) -> AsyncIterator[AnswerSetup]:
-    async with rooms(slack, model, seats, **upstream) as made:
-        setup = AnswerSetup(made, slack)
+    async with open_runner(slack, model, slots, **upstream) as runner:
+        setup = AnswerSetup(runner, slack)
         journalling = asyncio.create_task(setup.journal.run())
         yield setup
         journalling.cancel()
 
 
 @asynccontextmanager
-async def rooms(
+async def open_runner(
     slack: FakeSlack,
     model: Callable[[httpx.Request], httpx.Response],
-    seats: int = 10,
+    slots: int = 10,
     **upstream: Any,
-) -> AsyncIterator[Room]:
+) -> AsyncIterator[FakeSlackRunner]:
     """A runner between a Slack and a model; `upstream` overrides fields of its configuration."""
     async with AsyncExitStack() as stack:
-        door = connect(slack)
+        client = connect(slack)
         http = await stack.enter_async_context(
             httpx.AsyncClient(transport=httpx.MockTransport(model))
         )
         config = UpstreamConfig(
             "http://model.example/v1", "", "m1", **{"api": "responses"} | upstream
         )
-        delivery = Delivery(door, DeliveryConfig())
+        delivery = Delivery(client, DeliveryConfig())
         stack.push_async_callback(delivery.aclose)
-        asked = Upstream(config, http, now=now)
-        stack.push_async_callback(asked.aclose)
-        room = Room(
-            upstream=asked,
+        client_of_model = Upstream(config, http, now=now)
+        stack.push_async_callback(client_of_model.aclose)
+        made = FakeSlackRunner(
+            upstream=client_of_model,
             delivery=delivery,
-            history=history(door),
-            concurrency=ConcurrencyLimiter(seats),
+            history=history(client),
+            concurrency=ConcurrencyLimiter(slots),
             metrics=Metrics(),
             toolbox=Toolbox([shout, ponder, order], timeout_seconds=60),
             instructions="Be brief.",
             max_tool_rounds=2,
             pseudonyms=Pseudonyms("xoxb-secret"),
         )
-        room.fake = slack
-        yield room
+        made.fake = slack
+        yield made
 
 
 @tool()
@@ -258,11 +257,11 @@ class CallingModel(Model):
     arguments: str = '{"word": "hey"}'
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        if len(self.asked) > self.rounds or not self.asked[-1].get("tools"):
+        if len(self.requests) > self.rounds or not self.requests[-1].get("tools"):
             async for chunk in super().__aiter__():
                 yield chunk
             return
-        call = {"type": "function_call", "id": "f", "call_id": f"call{len(self.asked)}"}
+        call = {"type": "function_call", "id": "f", "call_id": f"call{len(self.requests)}"}
         call |= {"name": self.tool, "arguments": self.arguments, "status": "completed"}
         yield event(type="response.created", response={"id": "resp_1", "status": "in_progress"})
         yield event(type="response.output_item.done", item=call, output_index=0)

@@ -30,7 +30,7 @@ from bot.turn.turn import Turn
 from bot.values import Draft, Phase, Place, Question
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack, connect
-from tests.unit.turn.answer_setup import Room, history
+from tests.unit.turn.answer_setup import FakeSlackRunner, history
 
 T = TypeVar("T")
 
@@ -48,15 +48,15 @@ def question(
     return Question(name, (f"message:{name}",), place, user, text, ts)
 
 
-class Gated(Database):
-    """A database that is unavailable while `away`, and takes no writes while `full`."""
+class FaultyDatabase(Database):
+    """A database that can be unavailable, and takes no writes while `full`."""
 
-    away = full = False
+    unavailable = full = False
 
     async def read(
         self, work: Callable[[Connection], T], timeout_seconds: float | None = None
     ) -> T:
-        await self._gate()
+        await self._check_available()
         return await super().read(work, timeout_seconds)
 
     async def write(
@@ -67,15 +67,15 @@ class Gated(Database):
         autocommit: bool = False,
         best_effort: bool = False,
     ) -> T:
-        await self._gate()
+        await self._check_available()
         if self.full:
             raise StorageUnavailable("full")
         return await super().write(
             work, timeout_seconds, autocommit=autocommit, best_effort=best_effort
         )
 
-    async def _gate(self) -> None:
-        if self.away:
+    async def _check_available(self) -> None:
+        if self.unavailable:
             await asyncio.sleep(DEFAULT_TIMEOUT_SECONDS)
             raise StorageUnavailable("away")
 
@@ -84,7 +84,7 @@ class Gated(Database):
 class Replica:
     """The objects of one process that are about turns."""
 
-    database: Gated
+    database: FaultyDatabase
     store: Store
     lease_manager: LeaseManager
     running: RunningTurns
@@ -122,10 +122,10 @@ class RecordingDelivery(Delivery):
     """Records the questions whose askers are told that they are not answered."""
 
     def __init__(self, slack: FakeSlack) -> None:
-        door = connect(slack)
-        super().__init__(door, DeliveryConfig())
+        client = connect(slack)
+        super().__init__(client, DeliveryConfig())
         self.refused: list[str] = []
-        self.ephemeral = RecordingReplies(door)
+        self.ephemeral = RecordingReplies(client)
 
     async def post_if_unanswered(self, question: Question, draft: Draft) -> None:
         self.refused.append(question.id)
@@ -182,7 +182,7 @@ class ReplicaSetup:
         `answers` writes its answers. `team` is the workspace of its bot. `shared`: the database may
         be unavailable for this replica only. `clock` is its monotonic clock.
         """
-        database = Gated(make_url(self._url))
+        database = FaultyDatabase(make_url(self._url))
         self._stack.push_async_callback(database.close)
         await database.migrate()
         time = asyncio.get_running_loop().time
@@ -205,7 +205,7 @@ class ReplicaSetup:
 
         answer: Answer = runner.answer if runner else answers  # type: ignore[assignment]  # no runner, so an answer
         turns = RunningTurns(answer, store, lease_manager, metrics, detach_response=detach)
-        supervisor = ListeningSupervisor(
+        supervisor = PostingSupervisor(
             turns,
             store,
             lease_manager,
@@ -213,7 +213,11 @@ class ReplicaSetup:
             history=runner.history if runner else history(connect(self.slack)),
             retention_seconds=30 * 24 * 3600,
         )
-        supervisor.hear = runner.fake.hear if isinstance(runner, Room) else self.slack.hear
+        supervisor.add_messages = (
+            runner.fake.add_messages
+            if isinstance(runner, FakeSlackRunner)
+            else self.slack.add_messages
+        )
         if running:
             await self._stack.enter_async_context(supervisor)
         else:
@@ -223,13 +227,13 @@ class ReplicaSetup:
         )
 
 
-class ListeningSupervisor(Supervisor):
+class PostingSupervisor(Supervisor):
     """Posts each question in the fake Slack that it comes from before it is submitted."""
 
-    hear: Callable[[Question], None]
+    add_messages: Callable[[Question], None]
 
     async def submit(self, question: Question) -> bool:
-        self.hear(question)
+        self.add_messages(question)
         return await super().submit(question)
 
 
@@ -241,18 +245,18 @@ async def until(condition: Callable[[], object], timeout_seconds: float = 120.0)
         await asyncio.sleep(0.05)
 
 
-class Answers:
-    """Ends its turns when `go` is set, and records what happened to them."""
+class FakeAnswers:
+    """Ends its turns when `may_end` is set, and records what happened to them."""
 
-    def __init__(self, outcome: Phase = Phase.DONE, *, go: bool = False) -> None:
+    def __init__(self, outcome: Phase = Phase.DONE, *, may_end: bool = False) -> None:
         self.asked: list[str] = []
         self.texts: list[str] = []
-        self.go = asyncio.Event()
+        self.may_end = asyncio.Event()
         self.interrupted: list[str] = []
         self.stopped: list[str] = []
         self.outcome = outcome
-        if go:
-            self.go.set()
+        if may_end:
+            self.may_end.set()
 
     async def __call__(self, turn: Turn) -> Phase | None:
         if turn.waiting:
@@ -261,7 +265,7 @@ class Answers:
         self.texts.append(turn.question.text)
         phase = self.outcome
         try:
-            await turn.stop_scope.run_until_stopped(self.go.wait())
+            await turn.stop_scope.run_until_stopped(self.may_end.wait())
         except asyncio.CancelledError:
             if turn.released:
                 return None

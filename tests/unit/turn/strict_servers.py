@@ -1,4 +1,4 @@
-"""Servers that want a round of tool calls back as it came, and refuse whatever lacks a part."""
+"""Servers that refuse a round of tool calls unless it comes back exactly as they sent it."""
 
 from __future__ import annotations
 
@@ -46,27 +46,29 @@ USAGE = {
 
 
 @dataclass
-class PickyResponses:
-    """Thinks, says what it does, calls `tools` one a round, then answers. `takes`: whether rounds
-    may come back whole; else their reasoning is not found."""
+class StrictResponses:
+    """Thinks, says what it does, calls `tools` one a round, then answers. With
+    `accepts_rounds` rounds must come back whole; without it their reasoning is not found."""
 
     tools: tuple[tuple[str, str], ...] = (("shout", '{"word": "hey"}'),)
-    takes: bool = True
-    says: str = "Done."
-    asked: list[dict[str, Any]] = field(default_factory=list)
+    accepts_rounds: bool = True
+    text: str = "Done."
+    requests: list[dict[str, Any]] = field(default_factory=list)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.method == "GET":
             return refused(404, "no such model")
         body = json.loads(request.content)
-        self.asked.append(body)
+        self.requests.append(body)
         items = body["input"]
         ran = sum(item.get("type") == "function_call_output" for item in items)
         told = [item for item in items if item.get("type") == "reasoning"]
-        if not self.takes and told:
+        if not self.accepts_rounds and told:
             said = f"Item with id '{told[0]['id']}' not found. Items are not persisted"
             return refused(404, said, param="input")
-        if self.takes and [i for n in range(ran) for i in self.items(n)] != _came(items):
+        if self.accepts_rounds and [
+            i for n in range(ran) for i in self.items(n)
+        ] != _returned_items(items):
             return refused(400, "An item of this response is missing or was changed.")
         return self.answer(ran)
 
@@ -85,7 +87,7 @@ class PickyResponses:
 
     def answer(self, number: int) -> httpx.Response:
         last: dict[str, Any] = {"type": "message", "id": "m", "role": "assistant"}
-        last |= {"content": [{"type": "output_text", "text": self.says}]}
+        last |= {"content": [{"type": "output_text", "text": self.text}]}
         items = self.items(number) if number < len(self.tools) else [last]
         end = {"id": f"resp_{number}", "status": "completed", "output": items, "usage": USAGE}
         return streamed(
@@ -98,17 +100,17 @@ class PickyResponses:
         )
 
 
-def _came(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _returned_items(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The items that are neither of the conversation nor from us."""
     return [i for i in items if i.get("type") and i["type"] != "function_call_output"]
 
 
 @dataclass
-class PickyChat:
+class StrictChat:
     """Thinks, says what it does and calls a tool with a signature, then answers."""
 
-    takes: bool = True
-    asked: list[dict[str, Any]] = field(default_factory=list)
+    accepts_rounds: bool = True
+    requests: list[dict[str, Any]] = field(default_factory=list)
     message: dict[str, Any] = field(
         default_factory=lambda: {
             "content": "Let me shout.",
@@ -124,19 +126,19 @@ class PickyChat:
         if request.method == "GET":
             return refused(404, "no such model")
         body = json.loads(request.content)
-        self.asked.append(body)
+        self.requests.append(body)
         messages = body["messages"]
         if messages[-1]["role"] != "tool":
             return self._call()
         back = messages[-2]
-        if not self.takes and back.get("reasoning_content"):
+        if not self.accepts_rounds and back.get("reasoning_content"):
             return refused(400, "property 'reasoning_content' is unsupported")
-        if self.takes and back != self.whole:
+        if self.accepts_rounds and back != self.expected_message:
             return refused(400, "Function call is missing a thought_signature.")
         return self._chunks({"content": "Done."}, reason="stop")
 
     @property
-    def whole(self) -> dict[str, Any]:
+    def expected_message(self) -> dict[str, Any]:
         """The message as it has to come back."""
         function = {"name": "shout", "arguments": '{"word": "hey"}'}
         call = {"id": "c0", "type": "function", "function": function, **self.extra}

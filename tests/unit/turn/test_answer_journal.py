@@ -12,14 +12,21 @@ from bot.turn.durability.tool_progress import parse_progress
 from bot.turn.tool_rounds import NOT_SAFE_NOW_OUTPUT
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now
+from tests.unit.delivery.delivery_setup import fail_once
 from tests.unit.delivery.fake_slack import Call, FakeSlack
-from tests.unit.delivery.room import once
-from tests.unit.turn.answer_setup import ORDERS, Background, CallingModel, Model, question, runner
+from tests.unit.turn.answer_setup import (
+    ORDERS,
+    BackgroundModel,
+    CallingModel,
+    Model,
+    answer_setup,
+    question,
+)
 
 
 async def test_messages_text_and_response_id_are_journalled_while_an_answer_is_written() -> None:
-    slack, model = FakeSlack(), Background(ends=False)
-    async with runner(slack, model) as setup:
+    slack, model = FakeSlack(), BackgroundModel(ends=False)
+    async with answer_setup(slack, model) as setup:
         answering = asyncio.create_task(setup.answer(question()))
         await asyncio.sleep(0.8)
         [message] = slack.thread("900.1")
@@ -34,7 +41,7 @@ async def test_messages_text_and_response_id_are_journalled_while_an_answer_is_w
 
 
 async def test_response_that_can_not_be_resumed_is_not_journalled() -> None:
-    async with runner(FakeSlack(), Model()) as setup:
+    async with answer_setup(FakeSlack(), Model()) as setup:
         assert await setup.answer(question()) is Phase.DONE
         assert setup.journalled().response_id is None
         assert {change.cursor for change in setup.changes} <= {None, ""}
@@ -42,7 +49,7 @@ async def test_response_that_can_not_be_resumed_is_not_journalled() -> None:
 
 async def test_journalled_text_and_cursor_always_match() -> None:
     words = tuple(f"word{n} " for n in range(400))
-    async with runner(FakeSlack(), Background(words=words, pause=0.05)) as setup:
+    async with answer_setup(FakeSlack(), BackgroundModel(words=words, pause=0.05)) as setup:
         assert await setup.answer(question()) is Phase.DONE
     known = [(one.draft.text, one.cursor) for one in setup.changes if one.draft and one.cursor]
     assert len(known) > 10
@@ -61,7 +68,7 @@ async def test_end_is_journalled_before_it_is_shown_and_closed_afterwards() -> N
             ended.append((known.draft == Draft(Phase.DONE, "One two three."), known.closed))
 
     slack.fault = look
-    async with runner(slack, model) as setup:
+    async with answer_setup(slack, model) as setup:
         assert await setup.answer(question()) is Phase.DONE
         assert setup.journalled().closed
     assert ended == [(True, False)]
@@ -69,10 +76,10 @@ async def test_end_is_journalled_before_it_is_shown_and_closed_afterwards() -> N
 
 async def test_turn_closes_after_its_cleanup_but_its_thread_goes_on_before() -> None:
     slack, model = FakeSlack(), Model(words=("One " * 40, "two ", "three."), pause=2.0)
-    async with runner(slack, model) as setup:
+    async with answer_setup(slack, model) as setup:
         answering = asyncio.create_task(setup.answer(question()))
         await asyncio.sleep(5)
-        slack.fault = once("chat.update", "429:50")
+        slack.fault = fail_once("chat.update", "429:50")
         await asyncio.sleep(30)
         assert [message.state for message in slack.thread("900.1")] == ["Writing…", ""]
         assert (setup.journalled().readable, setup.journalled().closed) == (True, False)
@@ -83,13 +90,13 @@ async def test_turn_closes_after_its_cleanup_but_its_thread_goes_on_before() -> 
 
 async def test_end_waits_only_shortly_for_an_unavailable_database_and_is_journalled_later() -> None:
     slack, model = FakeSlack(), Model()
-    async with runner(slack, model) as setup:
-        setup.away = True
+    async with answer_setup(slack, model) as setup:
+        setup.database_unavailable = True
         assert await setup.answer(question()) is Phase.DONE
         assert now() < 3 + 2 * JOURNAL_WAIT_FINAL_SECONDS + 1
         assert slack.thread("900.1")[0].markdown == "One two three."
         assert setup.changes == []
-        setup.away = False
+        setup.database_unavailable = False
         await asyncio.sleep(5)
         assert setup.journalled().closed
 
@@ -98,7 +105,7 @@ async def test_side_effect_is_journalled_before_it_happens() -> None:
     slack, model = FakeSlack(), CallingModel()
     model.tool = "order"
     ORDERS.clear()
-    async with runner(slack, model) as setup:
+    async with answer_setup(slack, model) as setup:
         assert await setup.answer(question()) is Phase.DONE
         assert setup.journalled().irreversible
     assert ORDERS == ["hey"]
@@ -108,12 +115,12 @@ async def test_side_effect_that_can_not_be_journalled_does_not_happen() -> None:
     slack, model = FakeSlack(), CallingModel()
     model.tool = "order"
     ORDERS.clear()
-    async with runner(slack, model) as setup:
-        setup.away = True
+    async with answer_setup(slack, model) as setup:
+        setup.database_unavailable = True
         assert await setup.answer(question()) is Phase.DONE
         assert JOURNAL_WAIT_TOOL_SECONDS <= now() < JOURNAL_WAIT_TOOL_SECONDS + 10
     assert ORDERS == []
-    outputs = [i for i in model.asked[1]["input"] if i.get("type") == "function_call_output"]
+    outputs = [i for i in model.requests[1]["input"] if i.get("type") == "function_call_output"]
     assert [o["output"] for o in outputs] == [NOT_SAFE_NOW_OUTPUT]
 
 
@@ -133,7 +140,7 @@ async def test_hosted_tool_with_side_effects_is_journalled_when_it_starts(
                         b'"item": {"type": "mcp_call", "id": "x", "name": "order"}}\n\n'
                     )
 
-    async with runner(FakeSlack(), Server()) as setup:
+    async with answer_setup(FakeSlack(), Server()) as setup:
         setup.runner.hosted_tools = ({"type": kind},)
         assert await setup.answer(question()) is Phase.DONE
         assert setup.journalled().irreversible is irreversible
@@ -141,7 +148,7 @@ async def test_hosted_tool_with_side_effects_is_journalled_when_it_starts(
 
 async def test_response_of_every_tool_round_can_be_resumed() -> None:
     slack, model = FakeSlack(), CallingBackground()
-    async with runner(slack, model) as setup:
+    async with answer_setup(slack, model) as setup:
         assert await setup.answer(question()) is Phase.DONE
     ids = [change.response_id for change in setup.changes if change.response_id is not None]
     assert ids == ["resp_1", "resp_2"]
@@ -150,12 +157,12 @@ async def test_response_of_every_tool_round_can_be_resumed() -> None:
     assert [exchange.output for exchange in kept.exchanges] == ["HEY"]
 
 
-class CallingBackground(Background, CallingModel):
+class CallingBackground(BackgroundModel, CallingModel):
     """Asks for a tool, and writes; both responses go on without a reader."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        asked = len(self.asked)
-        async for chunk in Background.__aiter__(self):
+        asked = len(self.requests)
+        async for chunk in BackgroundModel.__aiter__(self):
             yield chunk.replace(b"resp_1", b"resp_%d" % asked)
-            if len(self.asked) == 1:
+            if len(self.requests) == 1:
                 await asyncio.sleep(0.5)  # as long as a journal may take

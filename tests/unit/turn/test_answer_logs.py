@@ -12,7 +12,7 @@ from bot.errors import PromptRefused, StreamDropped, UpstreamError, UpstreamUnre
 from bot.values import Phase
 from tests.support.virtual_time import run
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.turn.answer_setup import question, runner
+from tests.unit.turn.answer_setup import answer_setup, question
 
 PROMPT = "my very private words"
 
@@ -36,7 +36,7 @@ def test_message_of_a_server_is_logged_at_debug_only(
         return httpx.Response(status, json={"error": error}, headers=headers)
 
     async def scenario() -> None:
-        async with runner(FakeSlack(), model) as setup:
+        async with answer_setup(FakeSlack(), model) as setup:
             assert await setup.answer(question()) is Phase.FAILED
 
     caplog.set_level(logging.DEBUG, "bot")

@@ -19,14 +19,14 @@ from bot.turn.durability.crash_limit import CRASH_CLEAR_SECONDS, MAX_CRASH_CLEAR
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.turn.answer_setup import Model, question, runner
+from tests.unit.turn.answer_setup import Model, answer_setup, question
 
 STANDS = (ShownMessage("1.0", "C0"),)
 END = Draft(Phase.DONE, "All of it.")
 
 
 async def test_checkpoint_keeps_the_end_over_messages_recorded_later() -> None:
-    async with runner(FakeSlack(), Model()) as setup:
+    async with answer_setup(FakeSlack(), Model()) as setup:
         turn = setup.turn(question())
         turn.checkpoint.record_messages(STANDS, "Half")
         await turn.checkpoint.record_end(END)
@@ -39,7 +39,7 @@ async def test_checkpoint_keeps_the_end_over_messages_recorded_later() -> None:
 
 
 async def test_checkpoint_journals_messages_only_when_they_change() -> None:
-    async with runner(FakeSlack(), Model()) as setup:
+    async with answer_setup(FakeSlack(), Model()) as setup:
         turn = setup.turn(question())
         for text in ("One", "One two"):
             turn.checkpoint.record_messages(STANDS, text)
@@ -48,7 +48,7 @@ async def test_checkpoint_journals_messages_only_when_they_change() -> None:
 
 
 async def test_checkpoint_drops_the_cursor_of_an_earlier_response() -> None:
-    async with runner(FakeSlack(), Model()) as setup:
+    async with answer_setup(FakeSlack(), Model()) as setup:
         known: dict[str, Any] = {"response_id": "resp_1", "cursor": "4 0 0 3"}
         turn = setup.turn(question(), draft=Draft(Phase.STREAMING, "One"), **known)
         turn.checkpoint.response_started("resp_2", resumable=True)
@@ -66,7 +66,7 @@ async def test_checkpoint_drops_the_cursor_of_an_earlier_response() -> None:
 
 
 async def test_layout_change_is_journalled_until_the_messages_are_recorded() -> None:
-    async with runner(FakeSlack(), Model()) as setup:
+    async with answer_setup(FakeSlack(), Model()) as setup:
         turn = setup.turn(question(), messages=STANDS)
         for _ in range(2):
             await turn.checkpoint.before_layout_change()
@@ -78,12 +78,12 @@ async def test_layout_change_is_journalled_until_the_messages_are_recorded() -> 
 
 
 async def test_layout_change_waits_for_a_slow_database_but_not_a_failing_one() -> None:
-    async with runner(FakeSlack(), Model()) as setup:
+    async with answer_setup(FakeSlack(), Model()) as setup:
         turn = setup.turn(question(), messages=STANDS)
-        setup.slow = 2.0
+        setup.write_seconds = 2.0
         assert await turn.checkpoint.before_layout_change()
         assert setup.journalled().messages == (*STANDS, LAYOUT_IN_FLIGHT)
-        setup.away = True
+        setup.database_unavailable = True
         took = []
         for _ in range(3):
             began = now()
@@ -92,7 +92,7 @@ async def test_layout_change_waits_for_a_slow_database_but_not_a_failing_one() -
         assert took == pytest.approx(
             [JOURNAL_WAIT_LAYOUT_SECONDS, JOURNAL_WAIT_FINAL_SECONDS, JOURNAL_WAIT_FINAL_SECONDS]
         )
-        setup.away, setup.slow = False, 0.0
+        setup.database_unavailable, setup.write_seconds = False, 0.0
         await setup.journal.wait_written()
         assert await turn.checkpoint.before_layout_change()
 
@@ -103,7 +103,7 @@ async def test_layout_change_waits_for_a_slow_database_but_not_a_failing_one() -
 async def test_checkpoint_resets_the_crash_count_for_a_limited_number_of_owners(
     fence: int, tries: int | None
 ) -> None:
-    async with runner(FakeSlack(), Model()) as setup:
+    async with answer_setup(FakeSlack(), Model()) as setup:
         turn = setup.turn(question(), draft=END, fence=fence, crash_count=4)
         turn.checkpoint.display_started()
         for _ in range(5):
@@ -114,7 +114,7 @@ async def test_checkpoint_resets_the_crash_count_for_a_limited_number_of_owners(
 
 
 async def test_checkpoint_journals_nothing_after_close_and_release() -> None:
-    async with runner(FakeSlack(), Model()) as setup:
+    async with answer_setup(FakeSlack(), Model()) as setup:
         over, left = setup.turn(question(1)), setup.turn(question(2))
         await over.checkpoint.close(END)
         over.checkpoint.record_messages(STANDS, "All of it.")
@@ -126,17 +126,17 @@ async def test_checkpoint_journals_nothing_after_close_and_release() -> None:
 
 
 async def test_unverifiable_send_waits_for_the_journal_for_a_limited_time() -> None:
-    async with runner(FakeSlack(), Model()) as setup:
+    async with answer_setup(FakeSlack(), Model()) as setup:
         turn = setup.turn(question())
         await turn.checkpoint.before_unverifiable_send()
         assert (setup.journalled().send_unverifiable, now()) == (True, 0)
-        setup.away = True
+        setup.database_unavailable = True
         await turn.checkpoint.before_unverifiable_send()
         assert now() == JOURNAL_WAIT_EPHEMERAL_SECONDS
 
 
 async def test_checkpoint_raises_lease_lost_to_a_waiting_turn() -> None:
-    async with runner(FakeSlack(), Model()) as setup:
+    async with answer_setup(FakeSlack(), Model()) as setup:
         setup.lost.add("turn0")
         with pytest.raises(LeaseLost):
             await setup.turn(question()).checkpoint.record_end(END)

@@ -11,53 +11,53 @@ LEASE = 15.0
 
 
 @dataclass
-class Reader:
-    """A watch and its own clock."""
+class DetectorSetup:
+    """A failure detector and its own clock."""
 
-    watch: FailureDetector = field(default_factory=lambda: FailureDetector("me", LEASE))
+    detector: FailureDetector = field(default_factory=lambda: FailureDetector("me", LEASE))
     now: float = 100.0
 
-    def after(self, seconds: float, *owners: str, **beats: int) -> frozenset[str]:
+    def observe_after(self, seconds: float, *owners: str, **beats: int) -> frozenset[str]:
         self.now += seconds
-        return self.watch.observe(beats, owners, started_at=self.now, ended_at=self.now)
+        return self.detector.observe(beats, owners, started_at=self.now, ended_at=self.now)
 
 
 def test_failure_detector_reports_a_replica_silent_for_a_whole_lease() -> None:
-    reader = Reader()
-    assert [reader.after(3, other=7) for _ in range(5)] == [frozenset()] * 5
-    assert reader.after(2.9, other=7) == frozenset()
-    assert reader.after(0.2, other=7) == {"other"}
+    setup = DetectorSetup()
+    assert [setup.observe_after(3, other=7) for _ in range(5)] == [frozenset()] * 5
+    assert setup.observe_after(2.9, other=7) == frozenset()
+    assert setup.observe_after(0.2, other=7) == {"other"}
 
 
 def test_failure_detector_spares_a_replica_whose_heartbeat_goes_on() -> None:
-    reader = Reader()
-    assert all(not reader.after(14, other=beat) for beat in range(9))
+    setup = DetectorSetup()
+    assert all(not setup.observe_after(14, other=beat) for beat in range(9))
 
 
 def test_failure_detector_never_reports_its_own_replica() -> None:
-    reader = Reader()
-    assert all(not reader.after(3, "me", me=1) for _ in range(20))
+    setup = DetectorSetup()
+    assert all(not setup.observe_after(3, "me", me=1) for _ in range(20))
 
 
 def test_failure_detector_reports_an_owner_without_a_heartbeat_after_a_lease() -> None:
-    reader = Reader()
-    assert [reader.after(3, "gone") for _ in range(6)] == [frozenset()] * 5 + [{"gone"}]
+    setup = DetectorSetup()
+    assert [setup.observe_after(3, "gone") for _ in range(6)] == [frozenset()] * 5 + [{"gone"}]
 
 
 def test_failure_detector_starts_again_after_a_failed_reading() -> None:
-    reader = Reader()
+    setup = DetectorSetup()
     for _ in range(5):
-        reader.after(3, other=7)
-    reader.watch.reset()
-    assert [reader.after(3, other=7) for _ in range(6)] == [frozenset()] * 5 + [{"other"}]
+        setup.observe_after(3, other=7)
+    setup.detector.reset()
+    assert [setup.observe_after(3, other=7) for _ in range(6)] == [frozenset()] * 5 + [{"other"}]
 
 
 def test_failure_detector_gives_others_time_after_the_machine_was_suspended() -> None:
-    reader = Reader()
-    reader.after(3, other=7)
-    assert reader.after(3600, other=7) == frozenset()
-    assert reader.after(3, other=7) == frozenset()
-    assert reader.after(3, other=8) == frozenset()
+    setup = DetectorSetup()
+    setup.observe_after(3, other=7)
+    assert setup.observe_after(3600, other=7) == frozenset()
+    assert setup.observe_after(3, other=7) == frozenset()
+    assert setup.observe_after(3, other=8) == frozenset()
 
 
 def test_failure_detector_counts_no_time_during_a_slow_reading() -> None:
@@ -68,12 +68,12 @@ def test_failure_detector_counts_no_time_during_a_slow_reading() -> None:
 
 
 def test_failure_detector_counts_living_replicas_with_its_own() -> None:
-    reader = Reader()
+    setup = DetectorSetup()
     for _ in range(7):
-        reader.after(3, "gone", me=1, dead=5)
-    assert reader.watch.alive_count == 1
-    reader.after(3, me=1, dead=5, new=1)
-    assert reader.watch.alive_count == 2
+        setup.observe_after(3, "gone", me=1, dead=5)
+    assert setup.detector.alive_count == 1
+    setup.observe_after(3, me=1, dead=5, new=1)
+    assert setup.detector.alive_count == 2
 
 
 pauses = st.lists(st.floats(0.01, 60), min_size=1, max_size=60)
@@ -83,34 +83,34 @@ pauses = st.lists(st.floats(0.01, 60), min_size=1, max_size=60)
 def test_failure_detector_never_reports_a_replica_that_beats_in_time(
     pauses: list[float], period: float, failed: list[int]
 ) -> None:
-    reader = Reader()
+    setup = DetectorSetup()
     for n, pause in enumerate(pauses):
         if n in failed:
-            reader.now += pause
-            reader.watch.reset()
+            setup.now += pause
+            setup.detector.reset()
         else:
-            assert not reader.after(pause, "other", other=int((reader.now + pause) / period))
+            assert not setup.observe_after(pause, "other", other=int((setup.now + pause) / period))
 
 
 @given(st.lists(st.floats(0.01, LEASE * MAX_GAP_LEASE_FRACTION), min_size=60, max_size=60))
 def test_failure_detector_reports_the_dead_after_a_lease_of_readings(
     pauses: list[float],
 ) -> None:
-    reader = Reader()
-    reader.after(0, "other", other=3)
+    setup = DetectorSetup()
+    setup.observe_after(0, "other", other=3)
     passed = 0.0
     for pause in pauses:
         passed += pause
-        assert bool(reader.after(pause, "other", other=3)) == (passed >= LEASE)
+        assert bool(setup.observe_after(pause, "other", other=3)) == (passed >= LEASE)
 
 
 @given(st.floats(0, 1e6), st.floats(0, LEASE / 5))
 def test_failure_detector_gives_half_a_lease_to_replicas_suspended_with_it(
     slept: float, before: float
 ) -> None:
-    reader = Reader()
-    reader.after(3, other=1)
-    reader.after(before, other=1)
-    reader.after(slept, other=1)
-    assert not reader.after(LEASE / 5, other=1)
-    assert not reader.after(LEASE / 5, other=1)
+    setup = DetectorSetup()
+    setup.observe_after(3, other=1)
+    setup.observe_after(before, other=1)
+    setup.observe_after(slept, other=1)
+    assert not setup.observe_after(LEASE / 5, other=1)
+    assert not setup.observe_after(LEASE / 5, other=1)

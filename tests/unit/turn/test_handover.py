@@ -9,8 +9,8 @@ from bot.render.buttons import RETRY_ACTION, STOP_ACTION
 from bot.turn.answer_state import INTERRUPTED_MESSAGE
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack, connect
-from tests.unit.turn.answer_setup import Background, Model, rooms
-from tests.unit.turn.replica_setup import LEASE, Answers, ReplicaSetup, question, until
+from tests.unit.turn.answer_setup import BackgroundModel, Model, open_runner
+from tests.unit.turn.replica_setup import LEASE, FakeAnswers, ReplicaSetup, question, until
 
 WHOLE = "One two three."
 
@@ -18,10 +18,10 @@ WHOLE = "One two three."
 async def test_turn_running_after_the_grace_is_handed_over_and_goes_on_in_its_message(
     tmp_path: Path,
 ) -> None:
-    slack, model = FakeSlack(), Background(words=("word ",) * 30, pause=1.0)
+    slack, model = FakeSlack(), BackgroundModel(words=("word ",) * 30, pause=1.0)
     async with (
-        rooms(slack, model) as one,
-        rooms(slack, model) as two,
+        open_runner(slack, model) as one,
+        open_runner(slack, model) as two,
         ReplicaSetup(tmp_path) as setup,
     ):
         a = await setup.replica("a", one)
@@ -48,7 +48,7 @@ async def test_turn_running_after_the_grace_is_handed_over_and_goes_on_in_its_me
 
 async def test_single_replica_hands_over_to_its_next_start(tmp_path: Path) -> None:
     slack, model = FakeSlack(), Model(ends=False)
-    async with rooms(slack, model) as one, rooms(slack, Model()) as two:
+    async with open_runner(slack, model) as one, open_runner(slack, Model()) as two:
         async with ReplicaSetup(tmp_path) as setup:
             a = await setup.replica("a", one)
             await a.supervisor.submit(question())
@@ -69,7 +69,7 @@ async def test_single_replica_hands_over_to_its_next_start(tmp_path: Path) -> No
 
 async def test_force_exit_hands_over_at_once(tmp_path: Path) -> None:
     slack, model = FakeSlack(), Model(ends=False)
-    async with rooms(slack, model) as one, ReplicaSetup(tmp_path) as setup:
+    async with open_runner(slack, model) as one, ReplicaSetup(tmp_path) as setup:
         a = await setup.replica("a", one)
         await a.supervisor.submit(question())
         await asyncio.sleep(5)
@@ -86,11 +86,11 @@ async def test_turn_that_can_not_be_handed_over_is_interrupted_and_says_so(
     tmp_path: Path,
 ) -> None:
     slack, model = FakeSlack(), Model(ends=False)
-    async with rooms(slack, model) as one, ReplicaSetup(tmp_path) as setup:
+    async with open_runner(slack, model) as one, ReplicaSetup(tmp_path) as setup:
         a = await setup.replica("a", one)
         await a.supervisor.submit(question())
         await asyncio.sleep(5)
-        a.database.away = True
+        a.database.unavailable = True
         assert await a.supervisor.drain(0) == 1
         [message] = slack.messages.values()
         assert message.markdown == WHOLE
@@ -100,11 +100,11 @@ async def test_turn_that_can_not_be_handed_over_is_interrupted_and_says_so(
 
 async def test_drain_without_database_and_slack_does_not_wait_for_ever(tmp_path: Path) -> None:
     slack, model = FakeSlack(), Model(ends=False)
-    async with rooms(slack, model) as one, ReplicaSetup(tmp_path) as setup:
+    async with open_runner(slack, model) as one, ReplicaSetup(tmp_path) as setup:
         a = await setup.replica("a", one)
         await a.supervisor.submit(question())
         await asyncio.sleep(5)
-        a.database.away = True
+        a.database.unavailable = True
         slack.fault = lambda call: 503
         before = now()
         assert await a.supervisor.drain(25) == 1
@@ -112,10 +112,10 @@ async def test_drain_without_database_and_slack_does_not_wait_for_ever(tmp_path:
 
 
 async def test_hand_over_lets_no_write_to_slack_begin(tmp_path: Path) -> None:
-    slack, model = FakeSlack(latency=0.8), Background(words=("word ",) * 200, pause=0.1)
+    slack, model = FakeSlack(latency=0.8), BackgroundModel(words=("word ",) * 200, pause=0.1)
     async with (
-        rooms(slack, model) as one,
-        rooms(slack, model) as two,
+        open_runner(slack, model) as one,
+        open_runner(slack, model) as two,
         ReplicaSetup(tmp_path) as setup,
     ):
         a = await setup.replica("a", one)
@@ -134,10 +134,10 @@ async def test_hand_over_lets_no_write_to_slack_begin(tmp_path: Path) -> None:
 
 async def test_turn_released_without_a_message_is_looked_for_in_slack(tmp_path: Path) -> None:
     slack = FakeSlack()
-    async with rooms(slack, Model()) as one, ReplicaSetup(tmp_path) as setup:
-        gone = await setup.replica("gone", Answers(), running=False)
+    async with open_runner(slack, Model()) as one, ReplicaSetup(tmp_path) as setup:
+        gone = await setup.replica("gone", FakeAnswers(), running=False)
         await gone.store.claim(question(), None)
-        slack.hear(question())
+        slack.add_messages(question())
         ts = await connect(slack).post(
             "C1",
             text="Thinking…",
@@ -154,8 +154,8 @@ async def test_turn_released_without_a_message_is_looked_for_in_slack(tmp_path: 
 
 async def test_draining_replica_takes_nothing_over(tmp_path: Path) -> None:
     async with ReplicaSetup(tmp_path) as setup:
-        answers = Answers()
-        dead = await setup.replica("dead", Answers(), running=False)
+        answers = FakeAnswers()
+        dead = await setup.replica("dead", FakeAnswers(), running=False)
         a = await setup.replica("a", answers)
         await a.supervisor.submit(question())
         draining = asyncio.create_task(a.supervisor.drain(10 * LEASE))
@@ -165,5 +165,5 @@ async def test_draining_replica_takes_nothing_over(tmp_path: Path) -> None:
         await dead.store.release(["q3"])
         await asyncio.sleep(5 * LEASE)
         assert answers.asked == ["q1"]
-        answers.go.set()
+        answers.may_end.set()
         assert await draining == 0

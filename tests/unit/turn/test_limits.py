@@ -22,14 +22,21 @@ from bot.upstream.events import Failed, TextDelta
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.turn.answer_setup import AnswerSetup, CallingModel, Model, event, question, runner
+from tests.unit.turn.answer_setup import (
+    AnswerSetup,
+    CallingModel,
+    Model,
+    answer_setup,
+    event,
+    question,
+)
 
 
 @dataclass
-class Endless(Model):
+class EndlessModel(Model):
     """Never stops: `each` is what it sends again and again, every `pause` seconds."""
 
-    each: bytes = b""
+    repeated: bytes = b""
     sent: int = 0
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -38,7 +45,7 @@ class Endless(Model):
         while True:
             await asyncio.sleep(self.pause)
             self.sent += 1
-            yield self.each
+            yield self.repeated
 
 
 def delta(text: str) -> bytes:
@@ -70,8 +77,8 @@ SMALL = AnswerLimits(seconds=100.0, characters=1000, tool_calls=3, events=500)
 async def test_answer_that_never_ends_is_cut_off_and_keeps_its_text(
     each: bytes, pause: float, limit: str
 ) -> None:
-    slack, model = FakeSlack(), Endless(pause=pause, each=each)
-    async with runner(slack, model) as setup:
+    slack, model = FakeSlack(), EndlessModel(pause=pause, repeated=each)
+    async with answer_setup(slack, model) as setup:
         setup.runner.limits = SMALL
         assert await setup.answer(question()) is Phase.CUT_OFF
         assert model.closed == 1
@@ -92,7 +99,7 @@ async def test_answer_that_never_ends_is_cut_off_and_keeps_its_text(
 async def test_tool_calls_of_one_round_are_all_run_or_none(calls: int, ended: Phase) -> None:
     class Calling(Model):
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            if len(self.asked) > 1:
+            if len(self.requests) > 1:
                 async for chunk in super().__aiter__():
                     yield chunk
                 return
@@ -101,10 +108,10 @@ async def test_tool_calls_of_one_round_are_all_run_or_none(calls: int, ended: Ph
             yield event(type="response.completed", response={"id": "r", "status": "completed"})
 
     slack, model = FakeSlack(), Calling()
-    async with runner(slack, model) as setup:
+    async with answer_setup(slack, model) as setup:
         setup.runner.limits = SMALL
         assert await setup.answer(question()) is ended
-    assert len(model.asked) == (2 if ended is Phase.DONE else 1)
+    assert len(model.requests) == (2 if ended is Phase.DONE else 1)
     [message] = slack.thread("900.1")
     assert "It begins." in message.markdown
     assert ("3 times" in message.state) is (ended is Phase.CUT_OFF)
@@ -116,12 +123,12 @@ async def test_time_limit_is_not_renewed_by_progress() -> None:
     class Falling(Model):
         async def __aiter__(self) -> AsyncIterator[bytes]:
             yield event(type="response.created", response={"id": "r", "status": "in_progress"})
-            for n in range(len(self.asked)):
+            for n in range(len(self.requests)):
                 yield delta(f"word{n} ")
             await asyncio.sleep(5.0)
 
     slack, model = FakeSlack(), Falling()
-    async with runner(slack, model) as setup:
+    async with answer_setup(slack, model) as setup:
         setup.runner.limits = AnswerLimits(seconds=20.0)
         began = now()
         ended = await setup.answer(question())
@@ -148,8 +155,8 @@ async def test_time_limit_is_not_renewed_by_a_takeover(lives: list[float], beat:
         await answering
         await asyncio.sleep(1000.0)  # nobody has it: no time of the answer
 
-    slack, model = FakeSlack(), Endless(pause=5.0, each=REASONING)
-    async with runner(slack, model) as setup:
+    slack, model = FakeSlack(), EndlessModel(pause=5.0, repeated=REASONING)
+    async with answer_setup(slack, model) as setup:
         setup.runner.limits, spent = AnswerLimits(seconds=100.0), Spent()
         for fence, seconds in enumerate(lives, 1):
             await ask(setup, setup.turn(question(), fence=fence, spent=spent), seconds)
@@ -161,33 +168,33 @@ async def test_time_limit_is_not_renewed_by_a_takeover(lives: list[float], beat:
 
 
 async def test_takeover_of_an_answer_without_time_left_keeps_its_text() -> None:
-    slack, model = FakeSlack(), Endless(each=REASONING)
-    async with runner(slack, model) as setup:
+    slack, model = FakeSlack(), EndlessModel(repeated=REASONING)
+    async with answer_setup(slack, model) as setup:
         known: dict[str, Any] = {"draft": Draft(Phase.STREAMING, "Half"), "fence": 2}
         spent = Spent(AnswerLimits().seconds + 1.0, 7)
         assert await setup.answer(question(), spent=spent, **known) is Phase.CUT_OFF
     [message] = slack.thread("900.1")
-    assert (message.markdown, model.asked) == ("Half", [])
+    assert (message.markdown, model.requests) == ("Half", [])
     assert "30 minutes" in message.state
 
 
 async def test_tool_calls_that_are_used_up_leave_a_last_round_of_text() -> None:
     slack, model = FakeSlack(), CallingModel()
     model.rounds = 99
-    async with runner(slack, model) as setup:
+    async with answer_setup(slack, model) as setup:
         setup.runner.max_tool_rounds = 10
         setup.runner.limits = AnswerLimits(tool_calls=4)
         assert await setup.answer(question()) is Phase.DONE
-    assert [bool(asked.get("tools")) for asked in model.asked] == [True] * 4 + [False]
+    assert [bool(asked.get("tools")) for asked in model.requests] == [True] * 4 + [False]
     assert slack.thread("900.1")[0].markdown == "One two three."
 
 
-class Stubborn(CallingModel):
+class UnofferedToolModel(CallingModel):
     """Asks for a tool also where none is offered."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        self.asked[-1]["offered"] = bool(self.asked[-1].get("tools"))
-        self.asked[-1]["tools"] = ["any"]
+        self.requests[-1]["offered"] = bool(self.requests[-1].get("tools"))
+        self.requests[-1]["tools"] = ["any"]
         async for chunk in super().__aiter__():
             yield chunk
 
@@ -197,7 +204,7 @@ class Stubborn(CallingModel):
 async def test_model_that_calls_tools_it_is_not_offered_is_cut_off(
     rounds: int, written: str
 ) -> None:
-    class Wanting(Stubborn):
+    class Wanting(UnofferedToolModel):
         async def __aiter__(self) -> AsyncIterator[bytes]:
             if written:
                 yield delta(written)
@@ -206,10 +213,10 @@ async def test_model_that_calls_tools_it_is_not_offered_is_cut_off(
 
     slack, model = FakeSlack(), Wanting()
     model.rounds = 99
-    async with runner(slack, model) as setup:
+    async with answer_setup(slack, model) as setup:
         setup.runner.max_tool_rounds = rounds
         assert await setup.answer(question()) is Phase.CUT_OFF
-    assert [asked["offered"] for asked in model.asked] == [True] * rounds + [False]
+    assert [asked["offered"] for asked in model.requests] == [True] * rounds + [False]
     [message] = slack.thread("900.1")
     assert message.markdown.count("It begins.") == (rounds + 1 if written else 0)
     assert f"{rounds} round" in message.text + message.state
@@ -218,17 +225,17 @@ async def test_model_that_calls_tools_it_is_not_offered_is_cut_off(
 async def test_tool_output_is_limited_over_all_rounds() -> None:
     slack, model = FakeSlack(), CallingModel()
     model.rounds = 99
-    async with runner(slack, model) as setup:
+    async with answer_setup(slack, model) as setup:
         setup.runner.max_tool_rounds = 10
         setup.runner.limits = AnswerLimits(tool_characters=7)
         assert await setup.answer(question()) is Phase.CUT_OFF
-    assert len(model.asked) == 3
+    assert len(model.requests) == 3
     assert "tools returned more" in slack.thread("900.1")[0].text
 
 
 async def test_time_limit_does_not_count_waiting_for_a_slot() -> None:
     slack, model = FakeSlack(), Model(pause=20.0)
-    async with runner(slack, model, seats=1) as setup:
+    async with answer_setup(slack, model, slots=1) as setup:
         setup.runner.limits = AnswerLimits(seconds=80.0)
         both = await asyncio.gather(setup.answer(question(0)), setup.answer(question(1)))
     assert set(both) == {Phase.DONE}
@@ -250,7 +257,7 @@ async def test_ended_answer_that_is_too_long_is_cut_off_as_well() -> None:
             return httpx.Response(200, json={"id": "r", "status": "completed", "output": [item]})
 
     slack = FakeSlack()
-    async with runner(slack, Whole()) as setup:
+    async with answer_setup(slack, Whole()) as setup:
         setup.runner.limits = SMALL
         assert await setup.answer(question()) is Phase.CUT_OFF
     assert slack.thread("900.1")[0].markdown == "y" * 1000

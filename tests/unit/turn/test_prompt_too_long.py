@@ -13,8 +13,8 @@ from bot.errors import PromptTooLong
 from bot.turn.answer import HALVED_REMARK
 from bot.values import Phase
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.turn.answer_setup import question, runner
-from tests.unit.turn.strict_servers import PickyResponses, refused, streamed
+from tests.unit.turn.answer_setup import answer_setup, question
+from tests.unit.turn.strict_servers import StrictResponses, refused, streamed
 
 SAID = "This model's maximum context length is 9 tokens."
 FAILED: dict[str, Any] = {"status": "failed", "error": {"code": "context_length_exceeded"}}
@@ -42,19 +42,19 @@ def after_text() -> httpx.Response:
 
 
 @dataclass
-class Small:
+class SmallContextModel:
     """A model that takes `most` messages, and says so otherwise."""
 
-    most: int
+    max_messages: int
     refusal: Any = by_status
-    rounds: PickyResponses = field(default_factory=lambda: PickyResponses(tools=()))
+    rounds: StrictResponses = field(default_factory=lambda: StrictResponses(tools=()))
     asked: list[list[str]] = field(default_factory=list)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.method == "POST":
             told = [i["content"] for i in json.loads(request.content)["input"] if "content" in i]
             self.asked.append([str(text) for text in told])
-            if len(told) > self.most:
+            if len(told) > self.max_messages:
                 answer: httpx.Response = self.refusal()
                 return answer
         return self.rounds(request)
@@ -79,7 +79,7 @@ async def answered(model: Any, earlier: int) -> tuple[Phase | None, Any]:
     """Answer a question below `earlier` messages; gives how that ended and what stands."""
     slack = Thread(earlier)
     asked = replace(question(), ts="950.000001") if earlier else question()
-    async with runner(slack, model) as setup:
+    async with answer_setup(slack, model) as setup:
         phase = await setup.answer(asked)
     return phase, slack.thread("900.1")[-1]
 
@@ -88,7 +88,7 @@ async def answered(model: Any, earlier: int) -> tuple[Phase | None, Any]:
 async def test_prompt_that_is_too_long_is_asked_again_with_half_of_the_conversation(
     refusal: Any,
 ) -> None:
-    model = Small(6, refusal)
+    model = SmallContextModel(6, refusal)
     phase, message = await answered(model, 8)
     assert phase is Phase.DONE
     assert message.markdown == "Done."
@@ -101,7 +101,7 @@ async def test_prompt_that_is_too_long_is_asked_again_with_half_of_the_conversat
 
 @pytest.mark.parametrize(("earlier", "asked"), [(8, [9, 4]), (1, [2, 1]), (0, [1])])
 async def test_prompt_that_is_still_too_long_says_so(earlier: int, asked: list[int]) -> None:
-    model = Small(0)
+    model = SmallContextModel(0)
     phase, message = await answered(model, earlier)
     assert phase is Phase.FAILED
     assert PromptTooLong.user_message in message.text
@@ -109,7 +109,7 @@ async def test_prompt_that_is_still_too_long_says_so(earlier: int, asked: list[i
 
 
 async def test_prompt_is_not_halved_after_text_was_shown() -> None:
-    model = Small(0, after_text)
+    model = SmallContextModel(0, after_text)
     phase, message = await answered(model, 8)
     assert phase is Phase.FAILED
     assert message.markdown == "Half"
@@ -117,7 +117,7 @@ async def test_prompt_is_not_halved_after_text_was_shown() -> None:
 
 
 async def test_prompt_with_a_long_tool_output_halves_the_conversation_only() -> None:
-    model = Small(9, rounds=PickyResponses())
+    model = SmallContextModel(9, rounds=StrictResponses())
     phase, message = await answered(model, 8)
     assert phase is Phase.DONE
     assert HALVED_REMARK in message.state

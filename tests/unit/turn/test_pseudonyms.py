@@ -9,7 +9,7 @@ import pytest
 from bot.turn.pseudonyms import Pseudonyms
 from bot.values import Place, Question
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.turn.answer_setup import Model, question, runner
+from tests.unit.turn.answer_setup import Model, answer_setup, question
 
 NAMES = Pseudonyms("xoxb-secret")
 ASKED = question()
@@ -52,8 +52,8 @@ def test_pseudonyms_of_two_people_s_commands_are_two_threads() -> None:
 @pytest.mark.parametrize("api", ["responses", "chat"])
 async def test_pseudonyms_of_thread_and_asker_are_sent_with_a_question(api: str) -> None:
     model = Model()
-    async with runner(FakeSlack(), model, api=api) as setup:
+    async with answer_setup(FakeSlack(), model, api=api) as setup:
         await setup.answer(question())
-    body = model.asked[0]
+    body = model.requests[0]
     assert body["prompt_cache_key"] == NAMES.thread(ASKED)
     assert body["safety_identifier"] == NAMES.person(ASKED)

@@ -16,8 +16,8 @@ from bot.turn.revisions import Revisions
 from bot.turn.supervisor import Verdict
 from bot.values import REMOVED_DRAFT, Place, Question, message_key
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.turn.answer_setup import Model, rooms
-from tests.unit.turn.replica_setup import Answers, Replica, ReplicaSetup, until
+from tests.unit.turn.answer_setup import Model, open_runner
+from tests.unit.turn.replica_setup import FakeAnswers, Replica, ReplicaSetup, until
 
 ROOT = "900.000001"
 
@@ -34,12 +34,12 @@ def revisions(replica: Replica) -> Revisions:
 
 @asynccontextmanager
 async def answering(
-    path: Path, slack: FakeSlack, model: Model, *names: str, seats: int = 10
+    path: Path, slack: FakeSlack, model: Model, *names: str, slots: int = 10
 ) -> AsyncIterator[tuple[ReplicaSetup, list[Replica]]]:
     """Replicas that answer for real."""
     async with (
-        rooms(slack, model, seats) as one,
-        rooms(slack, model, seats) as other,
+        open_runner(slack, model, slots) as one,
+        open_runner(slack, model, slots) as other,
         ReplicaSetup(path) as setup,
     ):
         both = zip(names, (one, other), strict=False)
@@ -57,7 +57,7 @@ async def test_deleted_question_leaves_no_message_and_cancels_its_response(
         await revisions(a).on_message_deleted("T1", "C1", ROOT)
         await until(lambda: not a.supervisor.running_count)
         assert slack.messages == {}
-        assert model.closed == len(model.asked)
+        assert model.closed == len(model.requests)
         record = await a.store.get_turn(f"t{ROOT}")
         assert record
         assert (record.draft, record.messages) == (REMOVED_DRAFT, ())
@@ -78,8 +78,8 @@ async def test_deleted_question_is_ended_in_another_replica(tmp_path: Path) -> N
 async def test_deletion_survives_the_death_of_the_owner(tmp_path: Path) -> None:
     slack, model = FakeSlack(), Model(ends=False)
     async with (
-        rooms(slack, model) as one,
-        rooms(slack, model) as other,
+        open_runner(slack, model) as one,
+        open_runner(slack, model) as other,
         ReplicaSetup(tmp_path) as st,
     ):
         a = await st.replica("a", one, running=False)
@@ -102,18 +102,18 @@ async def test_deleted_question_that_waits_is_never_answered(tmp_path: Path) -> 
     slack, model = FakeSlack(), Model()
     async with answering(tmp_path, slack, model, "a") as (_, [a]):
         await a.supervisor.submit(asked())
-        await until(lambda: model.asked)
+        await until(lambda: model.requests)
         await a.supervisor.submit(asked("901.0", "And then?"))
         await until(lambda: len(slack.messages) == 2)
         await revisions(a).on_message_deleted("T1", "C1", "901.0")
         await until(lambda: not a.supervisor.running_count)
         assert [message.markdown for message in slack.messages.values()] == ["One two three."]
-        assert len(model.asked) == 1
+        assert len(model.requests) == 1
 
 
 async def test_deleted_question_without_a_slot_is_never_answered(tmp_path: Path) -> None:
     slack, model = FakeSlack(), Model(ends=False)
-    async with answering(tmp_path, slack, model, "a", seats=1) as (_, [a]):
+    async with answering(tmp_path, slack, model, "a", slots=1) as (_, [a]):
         await a.supervisor.submit(asked())
         other = replace(asked("2.0"), place=Place("T1", "C1", "channel", "2.0"))
         await a.supervisor.submit(other)
@@ -155,7 +155,7 @@ async def test_question_delivered_after_its_deletion_is_not_answered(tmp_path: P
         assert not await a.supervisor.submit(asked())
         await asyncio.sleep(5)
         assert slack.calls == []
-        assert model.asked == []
+        assert model.requests == []
 
 
 async def test_deletion_removes_the_answer_while_the_database_is_unavailable(
@@ -165,17 +165,17 @@ async def test_deletion_removes_the_answer_while_the_database_is_unavailable(
     async with answering(tmp_path, slack, model, "a") as (_, [a]):
         await a.supervisor.submit(asked())
         await until(lambda: slack.messages)
-        a.database.away = True
+        a.database.unavailable = True
         await revisions(a).on_message_deleted("T1", "C1", ROOT)
         await until(lambda: model.closed)
-        a.database.away = False
+        a.database.unavailable = False
         await until(lambda: not a.supervisor.running_count)
         assert slack.messages == {}
 
 
 async def test_answer_in_a_deleted_thread_ends_without_a_message(tmp_path: Path) -> None:
     slack, model = FakeSlack(), Model(ends=False)
-    slack.gone.add(ROOT)
+    slack.deleted_roots.add(ROOT)
     async with answering(tmp_path, slack, model, "a") as (_, [a]):
         await a.supervisor.submit(asked())
         await until(lambda: not a.supervisor.running_count, timeout_seconds=5)
@@ -183,16 +183,16 @@ async def test_answer_in_a_deleted_thread_ends_without_a_message(tmp_path: Path)
         record = await a.store.get_turn(f"t{ROOT}")
         assert record
         assert record.draft == REMOVED_DRAFT
-        assert model.closed == len(model.asked)
+        assert model.closed == len(model.requests)
 
 
 async def test_misplaced_message_is_deleted_after_a_crash(tmp_path: Path) -> None:
     slack, model = FakeSlack(), Model(ends=False)
-    slack.gone.add(ROOT)
+    slack.deleted_roots.add(ROOT)
     slack.fault = lambda call: 500 if call.method == "chat.delete" else None
     async with (
-        rooms(slack, model) as one,
-        rooms(slack, model) as other,
+        open_runner(slack, model) as one,
+        open_runner(slack, model) as other,
         ReplicaSetup(tmp_path) as st,
     ):
         a = await st.replica("a", one, running=False)  # nothing of it is journalled
@@ -210,7 +210,7 @@ async def test_misplaced_message_is_deleted_after_a_crash(tmp_path: Path) -> Non
 
 async def test_edited_question_is_asked_once_in_place_of_the_running_answer(tmp_path: Path) -> None:
     async with ReplicaSetup(tmp_path) as setup:
-        answers = Answers()
+        answers = FakeAnswers()
         a = await setup.replica("a", answers)
         await a.supervisor.submit(asked())
         edit = asked(text="Why not?")
@@ -222,7 +222,7 @@ async def test_edited_question_is_asked_once_in_place_of_the_running_answer(tmp_
         assert answers.stopped == ["stopped by U1"]
         assert answers.texts == ["Why?", "Why not?"]
         assert await revisions(a).next_turn_id(edit) == f"t{ROOT}-3"
-        answers.go.set()
+        answers.may_end.set()
         await until(lambda: not a.supervisor.running_count)
 
 
@@ -237,7 +237,7 @@ async def test_edited_question_that_waits_is_asked_once_with_its_edit(tmp_path: 
         assert await revisions(a).next_turn_id(edit) is None
         assert await revisions(a).ask_edited(edit, f"{edit.id}-2") is Verdict.DONE
         await until(lambda: not a.supervisor.running_count)
-        inputs = [str(each["input"]) for each in model.asked]
+        inputs = [str(each["input"]) for each in model.requests]
         assert ["And before?" in each for each in inputs] == [False, True]
         assert not any("And then?" in each for each in inputs)
 
@@ -246,7 +246,7 @@ async def test_edit_that_adds_a_mention_is_asked_as_a_new_question(
     tmp_path: Path,
 ) -> None:
     async with ReplicaSetup(tmp_path) as setup:
-        a = await setup.replica("a", Answers(go=True))
+        a = await setup.replica("a", FakeAnswers(may_end=True))
         edit = asked()
         turn = await revisions(a).next_turn_id(edit)
         assert turn == edit.id
@@ -260,7 +260,7 @@ async def test_deletion_removes_also_the_answer_to_an_edit(tmp_path: Path) -> No
         await a.supervisor.submit(asked())
         edit = asked(text="Why not?")
         await revisions(a).ask_edited(edit, f"{edit.id}-2")
-        await until(lambda: len(model.asked) == 2)
+        await until(lambda: len(model.requests) == 2)
         await revisions(a).on_message_deleted("T1", "C1", ROOT)
         await until(lambda: not a.supervisor.running_count)
         assert all("Why not" not in m.turn for m in slack.messages.values())
@@ -269,10 +269,10 @@ async def test_deletion_removes_also_the_answer_to_an_edit(tmp_path: Path) -> No
 
 async def test_revisions_report_storage_unavailable(tmp_path: Path) -> None:
     async with ReplicaSetup(tmp_path) as setup:
-        a = await setup.replica("a", Answers())
-        a.database.away = True
+        a = await setup.replica("a", FakeAnswers())
+        a.database.unavailable = True
         assert await revisions(a).ask_edited(asked(), f"t{ROOT}-2") is Verdict.STORAGE_UNAVAILABLE
-        a.database.away = False
+        a.database.unavailable = False
 
 
 def test_all_turn_ids_names_every_turn_of_a_question() -> None:

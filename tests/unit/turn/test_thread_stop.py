@@ -7,14 +7,14 @@ from pathlib import Path
 from bot.turn.supervisor import Verdict
 from bot.turn.thread_stop import stop_thread
 from bot.values import Phase, Place
-from tests.unit.turn.replica_setup import Answers, ReplicaSetup, question, until
+from tests.unit.turn.replica_setup import FakeAnswers, ReplicaSetup, question, until
 
 
 async def test_thread_stop_reaches_the_answer_on_any_replica(tmp_path: Path) -> None:
     async with ReplicaSetup(tmp_path) as setup:
-        answers = Answers()
+        answers = FakeAnswers()
         a = await setup.replica("a", answers)
-        b = await setup.replica("b", Answers())
+        b = await setup.replica("b", FakeAnswers())
         asked = question("q1")
         await a.supervisor.submit(asked)
         await until(lambda: answers.asked == ["q1"])
@@ -35,9 +35,9 @@ async def test_thread_stop_reaches_the_answer_on_any_replica(tmp_path: Path) -> 
 
 async def test_thread_stop_reports_storage_unavailable(tmp_path: Path) -> None:
     async with ReplicaSetup(tmp_path) as setup:
-        a = await setup.replica("a", Answers())
-        a.database.away = True
+        a = await setup.replica("a", FakeAnswers())
+        a.database.unavailable = True
         place = question("q1").place
         verdict = await stop_thread(a.store, a.supervisor.stop, place, "U1")
         assert verdict is Verdict.STORAGE_UNAVAILABLE
-        a.database.away = False
+        a.database.unavailable = False

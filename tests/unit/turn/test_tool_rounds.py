@@ -15,38 +15,42 @@ from bot.upstream.prompt import ToolResult
 from bot.upstream.tool_round import ModelOutput
 from bot.values import Draft, Phase, Usage
 from tests.unit.delivery.fake_slack import FakeSlack, connect
-from tests.unit.turn.answer_setup import ORDERS, question, runner
-from tests.unit.turn.strict_servers import PickyChat, PickyResponses
+from tests.unit.turn.answer_setup import ORDERS, answer_setup, question
+from tests.unit.turn.strict_servers import StrictChat, StrictResponses
 
 ORDER = ("order", '{"word": "tea"}')
 SHOUT = ("shout", '{"word": "hey"}')
 
 
 async def test_tool_round_is_sent_back_as_it_came() -> None:
-    responses, chat = PickyResponses(tools=(SHOUT, ORDER)), PickyChat()
+    responses, chat = StrictResponses(tools=(SHOUT, ORDER)), StrictChat()
     for model, api in ((responses, "responses"), (chat, "chat")):
         slack = FakeSlack()
-        async with runner(slack, model, api=api) as setup:
+        async with answer_setup(slack, model, api=api) as setup:
             assert await setup.answer(question()) is Phase.DONE
         assert slack.thread("900.1")[0].markdown.endswith("Done.")
-    assert (len(responses.asked), len(chat.asked)) == (3, 2)
+    assert (len(responses.requests), len(chat.requests)) == (3, 2)
 
 
 @pytest.mark.parametrize("api", ["responses", "chat"])
 async def test_tool_round_refused_as_it_came_is_sent_as_calls_from_then_on(
     api: str,
 ) -> None:
-    model = PickyResponses(takes=False) if api == "responses" else PickyChat(takes=False)
-    async with runner(FakeSlack(), model, api=api) as setup:
+    model = (
+        StrictResponses(accepts_rounds=False)
+        if api == "responses"
+        else StrictChat(accepts_rounds=False)
+    )
+    async with answer_setup(FakeSlack(), model, api=api) as setup:
         for n in range(2):
             assert await setup.answer(question(n)) is Phase.DONE
-    assert len(model.asked) == 5
+    assert len(model.requests) == 5
 
 
 @pytest.mark.parametrize("api", ["responses", "chat"])
 async def test_token_usage_is_journalled_and_counted(api: str) -> None:
-    model = PickyResponses() if api == "responses" else PickyChat()
-    async with runner(FakeSlack(), model, api=api) as setup:
+    model = StrictResponses() if api == "responses" else StrictChat()
+    async with answer_setup(FakeSlack(), model, api=api) as setup:
         assert await setup.answer(question()) is Phase.DONE
         assert setup.journalled().usage == Usage(60, 20, 40, 14, "m1-real")
         counted = setup.runner.metrics.registry.get_sample_value
@@ -55,7 +59,7 @@ async def test_token_usage_is_journalled_and_counted(api: str) -> None:
             assert counted("bot_tokens_total", labels) == tokens
 
 
-def begun(model: PickyResponses, ran: int, **more: Any) -> ToolProgress:
+def begun(model: StrictResponses, ran: int, **more: Any) -> ToolProgress:
     """An answer whose first `ran` rounds are known, and of which one more has begun."""
     progress = ToolProgress()
     for number, (name, arguments) in enumerate(model.tools[: ran + 1]):
@@ -69,7 +73,7 @@ def begun(model: PickyResponses, ran: int, **more: Any) -> ToolProgress:
 
 async def taken_over(
     slack: FakeSlack,
-    model: PickyResponses,
+    model: StrictResponses,
     progress: ToolProgress,
     limits: AnswerLimits = AnswerLimits(),  # noqa: B008  # frozen
     **known: Any,
@@ -85,7 +89,7 @@ async def taken_over(
     )
     usual: dict[str, Any] = {"draft": Draft(Phase.STREAMING, text), "fence": 2, "crash_count": 1}
     usual |= {"messages": (ShownMessage(ts, "C0"),), "tool_rounds": progress.to_json()}
-    async with runner(slack, model) as setup:
+    async with answer_setup(slack, model) as setup:
         setup.runner.limits = limits
         phase = await setup.answer(question(), **usual | known)
     assert len(slack.thread("900.1")) == 1
@@ -94,11 +98,11 @@ async def taken_over(
 
 async def test_takeover_continues_after_the_last_tool_round_and_runs_nothing_again() -> None:
     ORDERS.clear()
-    slack, model = FakeSlack(), PickyResponses(tools=(ORDER, SHOUT))
+    slack, model = FakeSlack(), StrictResponses(tools=(ORDER, SHOUT))
     progress = begun(model, 0).with_action_started().with_output("ordered")
     assert await taken_over(slack, model, progress, irreversible=True) is Phase.DONE
     assert ORDERS == []
-    outputs = [[i["output"] for i in body["input"] if "output" in i] for body in model.asked]
+    outputs = [[i["output"] for i in body["input"] if "output" in i] for body in model.requests]
     assert outputs == [["ordered"], ["ordered", "HEY"]]
     assert slack.thread("900.1")[0].markdown == "Before.\n\nStep 1.\n\nDone."
 
@@ -112,27 +116,27 @@ async def test_takeover_runs_the_tool_calls_that_had_not_started(
     tool: tuple[str, str], ordered: list[str]
 ) -> None:
     ORDERS.clear()
-    slack, model = FakeSlack(), PickyResponses(tools=(ORDER, tool))
+    slack, model = FakeSlack(), StrictResponses(tools=(ORDER, tool))
     ran = begun(model, 1)
     assert ran.pending
     assert await taken_over(slack, model, ran, irreversible=True) is Phase.DONE
-    assert len(model.asked) == 1
+    assert len(model.requests) == 1
     assert ordered == ORDERS
 
 
 async def test_takeover_does_not_rerun_a_tool_call_that_may_have_been_running() -> None:
     ORDERS.clear()
-    slack, model = FakeSlack(), PickyResponses(tools=(ORDER,))
+    slack, model = FakeSlack(), StrictResponses(tools=(ORDER,))
     progress = begun(model, 0).with_action_started()
     assert await taken_over(slack, model, progress, irreversible=True) is Phase.INTERRUPTED
-    assert (ORDERS, model.asked) == ([], [])
+    assert (ORDERS, model.requests) == ([], [])
     assert NOT_REPEATED_MESSAGE in slack.thread("900.1")[0].state
 
 
 async def test_tool_rounds_before_a_takeover_count_for_the_limit() -> None:
-    slack, model = FakeSlack(), PickyResponses(tools=(SHOUT, SHOUT))
+    slack, model = FakeSlack(), StrictResponses(tools=(SHOUT, SHOUT))
     assert await taken_over(slack, model, begun(model, 1)) is Phase.DONE
-    assert [bool(body.get("tools")) for body in model.asked] == [False]
+    assert [bool(body.get("tools")) for body in model.requests] == [False]
 
 
 @pytest.mark.parametrize(
@@ -146,24 +150,24 @@ async def test_tool_rounds_before_a_takeover_count_for_the_limit() -> None:
 async def test_tool_output_before_a_takeover_counts_for_the_limit(
     limits: AnswerLimits, ended: Phase
 ) -> None:
-    slack, model = FakeSlack(), PickyResponses(tools=(SHOUT, SHOUT))
+    slack, model = FakeSlack(), StrictResponses(tools=(SHOUT, SHOUT))
     assert await taken_over(slack, model, begun(model, 1), limits) is ended
     assert slack.thread("900.1")[0].markdown.startswith("Before.")
 
 
 async def test_tool_calls_before_a_takeover_count_for_the_limit() -> None:
-    slack, model = FakeSlack(), PickyResponses(tools=(SHOUT, SHOUT))
+    slack, model = FakeSlack(), StrictResponses(tools=(SHOUT, SHOUT))
     limits = AnswerLimits(tool_calls=2)
     assert await taken_over(slack, model, begun(model, 1), limits) is Phase.DONE
-    assert [bool(body.get("tools")) for body in model.asked] == [False]
+    assert [bool(body.get("tools")) for body in model.requests] == [False]
 
 
 async def test_tool_rounds_too_long_for_the_journal_begin_the_answer_anew() -> None:
-    huge = begun(PickyResponses(tools=(("shout", "x" * MAX_PROGRESS_CHARACTERS),)), 0)
+    huge = begun(StrictResponses(tools=(("shout", "x" * MAX_PROGRESS_CHARACTERS),)), 0)
     assert huge.to_json() == ""
-    slack, model = FakeSlack(), PickyResponses()
+    slack, model = FakeSlack(), StrictResponses()
     assert await taken_over(slack, model, huge) is Phase.DONE
-    assert len(model.asked) == 2
+    assert len(model.requests) == 2
     assert await taken_over(FakeSlack(), model, huge, irreversible=True) is Phase.INTERRUPTED
 
 

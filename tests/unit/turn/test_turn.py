@@ -8,11 +8,11 @@ from bot.turn.turn import Turn
 from bot.values import Question
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.turn.answer_setup import AnswerSetup, Model, question, runner
+from tests.unit.turn.answer_setup import AnswerSetup, Model, answer_setup, question
 
 
 async def test_released_turn_does_not_own_its_lease() -> None:
-    async with runner(FakeSlack(), Model()) as setup:
+    async with answer_setup(FakeSlack(), Model()) as setup:
         turn = setup.turn(question())
         assert turn.checkpoint.owns_lease()
         turn.checkpoint.released = True
@@ -20,7 +20,7 @@ async def test_released_turn_does_not_own_its_lease() -> None:
 
 
 async def test_waiting_turn_asks_the_database_only_at_a_wakeup() -> None:
-    async with runner(FakeSlack(), Model()) as setup:
+    async with answer_setup(FakeSlack(), Model()) as setup:
         looked: list[float] = []
         turn = waiting(setup, looked)
         coming = asyncio.create_task(turn.wait_for_thread_slot())

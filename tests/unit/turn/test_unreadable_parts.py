@@ -25,16 +25,16 @@ from bot.values import File, Message, Phase, Place, Question
 from tests.support import paging
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import Call, FakeSlack
-from tests.unit.turn.answer_setup import Model, question, runner
+from tests.unit.turn.answer_setup import Model, answer_setup, question
 
 REPORT = "report.pdf (PDF)"
 DM = {"team": "T1", "channel": "D1", "surface": "dm", "thread_ts": "900.1"}
 
 
-async def told(asked: Question) -> tuple[Model, str, str]:
+async def ask(asked: Question) -> tuple[Model, str, str]:
     """A model, and the answer and the remark that a reader sees of a question."""
     slack, model = FakeSlack(), Model(pause=0.01)
-    async with runner(slack, model) as setup:
+    async with answer_setup(slack, model) as setup:
         assert await setup.answer(asked) is Phase.DONE
         [message] = slack.messages.values()
         return model, message.markdown, message.state
@@ -54,8 +54,8 @@ async def test_question_without_words_names_what_can_not_be_read_without_the_mod
     place: dict[str, Any], text: str, beside: dict[str, Any]
 ) -> None:
     asked = replace(question(0, text, **place), **beside)
-    model, answer, _ = await told(asked)
-    assert model.asked == []
+    model, answer, _ = await ask(asked)
+    assert model.requests == []
     assert "can't read" in answer
     assert "report.pdf" in answer
     assert "write your question" in answer
@@ -63,8 +63,8 @@ async def test_question_without_words_names_what_can_not_be_read_without_the_mod
 
 
 async def test_mention_without_anything_else_is_greeted_without_the_model() -> None:
-    model, answer, _ = await told(question(0, ""))
-    assert (model.asked, answer) == ([], EMPTY_QUESTION_HINT)
+    model, answer, _ = await ask(question(0, ""))
+    assert (model.requests, answer) == ([], EMPTY_QUESTION_HINT)
 
 
 @pytest.mark.parametrize(
@@ -78,15 +78,15 @@ async def test_mention_without_anything_else_is_greeted_without_the_model() -> N
 async def test_unreadable_file_is_named_under_the_answer(
     unreadable: tuple[str, ...], said: str
 ) -> None:
-    model, answer, state = await told(replace(question(0, "Why?"), unreadable=unreadable))
-    assert [item["content"] for item in model.asked[0]["input"]] == ["Why?"]
+    model, answer, state = await ask(replace(question(0, "Why?"), unreadable=unreadable))
+    assert [item["content"] for item in model.requests[0]["input"]] == ["Why?"]
     assert answer == "One two three."
     assert state == said
 
 
 async def test_unreadable_file_is_named_under_a_stopped_answer() -> None:
     slack, model = FakeSlack(), Model(ends=False)
-    async with runner(slack, model) as setup:
+    async with answer_setup(slack, model) as setup:
         turn = setup.turn(replace(question(0, "Why?"), unreadable=(REPORT,)))
         answering = asyncio.create_task(setup.runner.answer(turn))
         await asyncio.sleep(10)
@@ -99,7 +99,7 @@ async def test_unreadable_file_is_named_under_a_stopped_answer() -> None:
 PDF = {"id": "F1", "name": "report.pdf", "filetype": "pdf"}
 
 
-class Channel(FakeSlack):
+class ThreadWithFiles(FakeSlack):
     """Holds the questions as people wrote them: a root, and another below it, each with a file."""
 
     def _conversations_history(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -111,9 +111,9 @@ class Channel(FakeSlack):
         return paging.replies(given, {"ts": "900.1", "text": "Why?"}, [below])
 
 
-async def stands(slack: Channel, asked: Question, model: Model) -> str:
+async def remark_under_answer(slack: ThreadWithFiles, asked: Question, model: Model) -> str:
     """The remark under the answer of a question whose event told of no file."""
-    async with runner(slack, model) as setup:
+    async with answer_setup(slack, model) as setup:
         assert await setup.answer(asked) is Phase.DONE
     return [message for message in slack.messages.values() if message.markdown][-1].state
 
@@ -124,25 +124,25 @@ async def test_unreadable_file_missing_in_the_event_is_named_under_the_answer(
     ts: str, known: tuple[str, ...]
 ) -> None:
     asked = replace(question(0, "Why?"), ts=ts, unreadable=known)
-    state = await stands(Channel(), asked, Model())
+    state = await remark_under_answer(ThreadWithFiles(), asked, Model())
     assert state.count(REPORT) == 1
     assert all(name in state for name in known)
     assert "not read" in state
 
 
 async def test_unreadable_file_lookup_delays_neither_the_first_word_nor_the_last() -> None:
-    slack, model = Channel(), Model(pause=0.1)
+    slack, model = ThreadWithFiles(), Model(pause=0.1)
     looked: list[int] = []
 
     def slow(call: Call) -> float:
         if call.method != "conversations.history":
             return 0.0
-        looked.append(len(model.asked))
+        looked.append(len(model.requests))
         return 1.0
 
     slack.delay = slow
     began = now()
-    assert await stands(slack, question(0, "Why?"), model) == ""
+    assert await remark_under_answer(slack, question(0, "Why?"), model) == ""
     assert now() - began < 1.0
     assert looked == [1]
 

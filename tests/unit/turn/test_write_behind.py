@@ -29,24 +29,24 @@ STANDS = (ShownMessage("1.0", "C1"),)
 
 
 @dataclass
-class Paper:
-    """What is written, and when; it can be away, slow, or unable to take a turn's changes."""
+class FakeDatabase:
+    """Keeps what is written, and when; can be unavailable, slow, or reject one turn's changes."""
 
     written: list[tuple[float, list[Change]]] = field(default_factory=list)
     lost: set[str] = field(default_factory=set)
-    told: list[tuple[str, int]] = field(default_factory=list)
-    away: bool = False
-    slow: float = 0.0
-    broken: str = ""
-    tries: int = 0
+    reported: list[tuple[str, int]] = field(default_factory=list)
+    unavailable: bool = False
+    write_seconds: float = 0.0
+    rejected_turn: str = ""
+    attempts: int = 0
     metrics: Metrics = field(default_factory=Metrics)
 
     async def write(self, changes: Sequence[Change]) -> set[str]:
-        self.tries += 1
-        await asyncio.sleep(self.slow)
-        if self.away:
+        self.attempts += 1
+        await asyncio.sleep(self.write_seconds)
+        if self.unavailable:
             raise StorageUnavailable("away")
-        if any(change.turn == self.broken for change in changes):
+        if any(change.turn == self.rejected_turn for change in changes):
             raise ValueError("no database takes this")
         self.written.append((now(), list(changes)))
         return {change.turn for change in changes} & self.lost
@@ -58,24 +58,24 @@ class Paper:
 
 
 @asynccontextmanager
-async def writing(paper: Paper) -> AsyncIterator[Journal]:
+async def writing(database: FakeDatabase) -> AsyncIterator[Journal]:
     def on_lost(turn: str, fence: int) -> None:
-        paper.told.append((turn, fence))
+        database.reported.append((turn, fence))
 
-    journal = Journal(paper.write, on_lost, paper.metrics, now=now)
+    journal = Journal(database.write, on_lost, database.metrics, now=now)
     task = asyncio.create_task(journal.run())
     yield journal
     task.cancel()
 
 
 async def test_journal_writes_one_merged_change_per_turn() -> None:
-    paper = Paper()
-    async with writing(paper) as journal:
+    database = FakeDatabase()
+    async with writing(database) as journal:
         journal.enqueue(Change("a", 1, draft=ONE))
         journal.enqueue(Change("b", 1, response_id="resp_1"))
         journal.enqueue(Change("a", 1, draft=TWO, messages=STANDS))
         await journal.wait_written()
-    [(_, changes)] = paper.written
+    [(_, changes)] = database.written
     assert changes == [
         Change("a", 1, draft=TWO, messages=STANDS),
         Change("b", 1, response_id="resp_1"),
@@ -83,15 +83,15 @@ async def test_journal_writes_one_merged_change_per_turn() -> None:
 
 
 async def test_journal_writes_once_per_interval_unless_a_turn_waits() -> None:
-    paper = Paper()
-    async with writing(paper) as journal:
+    database = FakeDatabase()
+    async with writing(database) as journal:
         journal.enqueue(Change("a", 1, irreversible=True))
         await journal.wait_written()
-        paper.written.clear()
+        database.written.clear()
         for n in range(100):
             journal.enqueue(Change("a", 1, draft=Draft(Phase.STREAMING, str(n))))
             await asyncio.sleep(0.01)
-        times = [at for at, _ in paper.written]
+        times = [at for at, _ in database.written]
         assert len(times) in (4, 5)
         assert min(b - a for a, b in pairwise(times)) >= 0.99 * FLUSH_INTERVAL_SECONDS
         journal.enqueue(Change("a", 1, draft=ONE, closed=True))
@@ -101,34 +101,34 @@ async def test_journal_writes_once_per_interval_unless_a_turn_waits() -> None:
 
 
 async def test_journal_keeps_one_change_per_turn_while_the_database_is_unavailable() -> None:
-    paper = Paper(away=True)
-    async with writing(paper) as journal:
+    database = FakeDatabase(unavailable=True)
+    async with writing(database) as journal:
         for n in range(100):
             journal.enqueue(Change("a", 1, draft=Draft(Phase.STREAMING, "x" * n)))
             await asyncio.sleep(0.1)
         journal.enqueue(Change("a", 1, response_id="resp_1"))
         journal.enqueue(Change("b", 1, closed=True))
-        assert paper.tries < 12
+        assert database.attempts < 12
         assert set(journal.pending_turns) == {"a", "b"}
-        assert paper.gauge() == pytest.approx(now(), abs=0.2)
-        paper.away = False
+        assert database.gauge() == pytest.approx(now(), abs=0.2)
+        database.unavailable = False
         await asyncio.sleep(MAX_FLUSH_BACKOFF_SECONDS + FLUSH_INTERVAL_SECONDS)
-    [(_, changes)] = paper.written
+    [(_, changes)] = database.written
     longest = Draft(Phase.STREAMING, "x" * 99)
     assert changes == [Change("a", 1, longest, response_id="resp_1"), Change("b", 1, closed=True)]
-    assert (journal.pending_turns, paper.gauge()) == (set(), 0.0)
-    failures = paper.metrics.registry.get_sample_value("bot_journal_failures_total")
-    assert failures == paper.tries - 1
+    assert (journal.pending_turns, database.gauge()) == (set(), 0.0)
+    failures = database.metrics.registry.get_sample_value("bot_journal_failures_total")
+    assert failures == database.attempts - 1
 
 
 async def test_wait_written_waits_for_earlier_changes_only() -> None:
-    paper = Paper(slow=1.0)
-    async with writing(paper) as journal:
+    database = FakeDatabase(write_seconds=1.0)
+    async with writing(database) as journal:
         journal.enqueue(Change("a", 1, draft=ONE))
         await asyncio.sleep(0.5)
         journal.enqueue(Change("a", 1, draft=TWO))
         await journal.wait_written()
-        assert [changes for _, changes in paper.written] == [
+        assert [changes for _, changes in database.written] == [
             [Change("a", 1, draft=ONE)],
             [Change("a", 1, draft=TWO)],
         ]
@@ -136,15 +136,15 @@ async def test_wait_written_waits_for_earlier_changes_only() -> None:
 
 
 async def test_journal_reports_a_lost_lease_and_drops_its_changes() -> None:
-    paper = Paper(lost={"a"}, slow=1.0)
-    async with writing(paper) as journal:
+    database = FakeDatabase(lost={"a"}, write_seconds=1.0)
+    async with writing(database) as journal:
         journal.enqueue(Change("a", 1, draft=ONE))
         journal.enqueue(Change("b", 1, draft=ONE))
         await asyncio.sleep(0.5)
         journal.enqueue(Change("a", 1, draft=TWO))
         await asyncio.sleep(5)
-    assert paper.told == [("a", 1)]
-    assert [changes for _, changes in paper.written] == [
+    assert database.reported == [("a", 1)]
+    assert [changes for _, changes in database.written] == [
         [Change("a", 1, draft=ONE), Change("b", 1, draft=ONE)]
     ]
 
@@ -153,26 +153,26 @@ def test_journal_writes_the_others_if_one_change_can_not_be_written(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def scenario() -> None:
-        paper = Paper(broken="b")
-        async with writing(paper) as journal:
+        database = FakeDatabase(rejected_turn="b")
+        async with writing(database) as journal:
             for turn in "abc":
                 journal.enqueue(Change(turn, 1, draft=ONE))
             await journal.wait_written()
-        assert [changes[0].turn for _, changes in paper.written] == ["a", "c"]
+        assert [changes[0].turn for _, changes in database.written] == ["a", "c"]
 
     run(scenario())
     assert "could not be written" in caplog.text
 
 
 async def test_journal_cancelled_during_a_write_keeps_its_changes() -> None:
-    paper = Paper(slow=1.0)
-    async with writing(paper) as journal:
+    database = FakeDatabase(write_seconds=1.0)
+    async with writing(database) as journal:
         journal.enqueue(Change("a", 1, draft=ONE))
         await asyncio.sleep(0.5)
     await asyncio.sleep(0)
     assert set(journal.pending_turns) == {"a"}
     assert await journal.flush()
-    assert [changes for _, changes in paper.written] == [[Change("a", 1, draft=ONE)]]
+    assert [changes for _, changes in database.written] == [[Change("a", 1, draft=ONE)]]
 
 
 changes = st.builds(

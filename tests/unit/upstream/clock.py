@@ -1,4 +1,4 @@
-"""Time moved by hand."""
+"""Clocks for tests: one jumps to the next timer, one is moved by the test."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import heapq
 from itertools import count
 
-# Turns of the event loop after which whoever could still do something has done it.
+# Iterations of the event loop after which no task has anything left to do.
 QUIET_TURNS = 3
 
 
@@ -50,8 +50,8 @@ class Clock:
             loop.call_soon(self._turn, QUIET_TURNS)
 
 
-class HeldClock:
-    """Virtual time beside real sockets: short sleeps pass at once, long ones until told."""
+class ManualClock:
+    """Virtual time beside real sockets: short sleeps end at once, long ones with `pass_time`."""
 
     def __init__(self, long: float = 60.0) -> None:
         self.time = 1000.0

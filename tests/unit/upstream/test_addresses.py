@@ -8,8 +8,8 @@ import pytest
 
 from bot.upstream.config import UpstreamConfig
 from bot.upstream.events import Finished, TextDelta
-from tests.unit.upstream.asking import PROMPT, ask, config, final, upstream
-from tests.unit.upstream.fake import Cut, Service
+from tests.unit.upstream.fake_model_server import Cut, FakeModelServer
+from tests.unit.upstream.upstream_setup import PROMPT, ask, config, final_event, upstream
 
 ODD = "resp/../x?y#z"
 VERSION = "api-version=2025-04-01-preview"
@@ -44,13 +44,13 @@ def test_build_url_keeps_the_query_of_the_base_url(base: str, path: str, whole: 
 
 @pytest.mark.parametrize("api", ["responses", "chat"])
 async def test_upstream_sends_the_base_urls_query_with_every_request(api: str) -> None:
-    service = Service(["Once ", "upon."], cuts=[Cut(900 if api == "responses" else 200)])
+    service = FakeModelServer(["Once ", "upon."], cuts=[Cut(900 if api == "responses" else 200)])
     base = "http://model.test/v1?api-version=preview"
     events = await ask(service, base_url=base, api=api, background="on")
-    assert isinstance(final(events), Finished)
-    assert len(service.asked) > 1
-    assert {asked.query["api-version"] for asked in service.asked} == {"preview"}
-    assert {asked.query.get("stream") for asked in service.asked[1:]} == (
+    assert isinstance(final_event(events), Finished)
+    assert len(service.requests) > 1
+    assert {asked.query["api-version"] for asked in service.requests} == {"preview"}
+    assert {asked.query.get("stream") for asked in service.requests[1:]} == (
         {"true"} if api == "responses" else {None}
     )
 
@@ -72,15 +72,15 @@ def test_auth_headers_suit_the_server(host: str, key: str, headers: dict[str, st
 
 
 async def test_response_id_is_escaped_in_the_path() -> None:
-    service = Service(["Once ", "upon."], cuts=[Cut(900)])
+    service = FakeModelServer(["Once ", "upon."], cuts=[Cut(900)])
     service.resumable = [block.replace(b"resp_1", ODD.encode()) for block in service.resumable]
     async with upstream(service, background="on") as asked:
-        assert isinstance(final([event async for event in asked.answer(PROMPT)]), Finished)
-    assert service.asked[-1].path == "/responses/resp%2F..%2Fx%3Fy%23z"
+        assert isinstance(final_event([event async for event in asked.answer(PROMPT)]), Finished)
+    assert service.requests[-1].path == "/responses/resp%2F..%2Fx%3Fy%23z"
 
 
 async def test_response_id_is_escaped_in_the_path_of_cancel() -> None:
-    service = Service(["Once ", "upon."], cuts=[Cut(900, "silence")])
+    service = FakeModelServer(["Once ", "upon."], cuts=[Cut(900, "silence")])
     service.resumable = [block.replace(b"resp_1", ODD.encode()) for block in service.resumable]
     async with upstream(service, background="on") as asked:
         async with aclosing(asked.answer(PROMPT)) as events:
@@ -88,14 +88,14 @@ async def test_response_id_is_escaped_in_the_path_of_cancel() -> None:
                 if isinstance(event, TextDelta):
                     break
         await asked.aclose()
-    assert service.asked[-1].path == "/responses/resp%2F..%2Fx%3Fy%23z/cancel"
+    assert service.requests[-1].path == "/responses/resp%2F..%2Fx%3Fy%23z/cancel"
 
 
 @pytest.mark.parametrize("name", [".", "..", "..."])
 async def test_response_id_of_dots_is_ignored(name: str) -> None:
-    service = Service(["Once ", "upon."], cuts=[Cut(900)])
+    service = FakeModelServer(["Once ", "upon."], cuts=[Cut(900)])
     service.resumable = [block.replace(b"resp_1", name.encode()) for block in service.resumable]
     async with upstream(service, background="on") as asked:
-        assert isinstance(final([event async for event in asked.answer(PROMPT)]), Finished)
+        assert isinstance(final_event([event async for event in asked.answer(PROMPT)]), Finished)
         await asked.aclose()
-    assert {one.path for one in service.asked} == {"/responses"}
+    assert {one.path for one in service.requests} == {"/responses"}

@@ -10,9 +10,9 @@ import pytest
 from bot.errors import PromptRefused, StreamDropped, UpstreamBusy, UpstreamError, UpstreamRefused
 from bot.upstream.events import Activity, Event, Failed, Finished, Reasoning, ToolCall
 from tests.support.corpus.http_answers import ANSWERS, Outcome
-from tests.unit.upstream import recorded
-from tests.unit.upstream.asking import ask, final, shown
-from tests.unit.upstream.fake import Out, Service
+from tests.unit.upstream import recordings
+from tests.unit.upstream.fake_model_server import FakeModelServer, ScriptedResponse
+from tests.unit.upstream.upstream_setup import ask, final_event, shown_text
 
 OTTERS = (
     "Otters are playful — naïve café 🦦 mammals.\nThey hold hands while sleeping. "
@@ -86,13 +86,13 @@ FAILED |= dict.fromkeys(synthetic("again"), (UpstreamError, True))
 FAILED |= dict.fromkeys(synthetic("refused"), (UpstreamRefused, False))
 FAILED |= dict.fromkeys(synthetic("prompt"), (PromptRefused, False))
 FAILED |= dict.fromkeys(synthetic("dropped"), (StreamDropped, True))
-HERE = set(recorded.captures())
+HERE = set(recordings.captures())
 
 
 async def replay(name: str, **settings: Any) -> list[Event]:
     """Ask a server that gives this recorded answer once, and take no for an answer."""
-    status, headers, body = recorded.capture(name)
-    service = Service([AGAIN], faults=[Out(status, body, headers)])
+    status, headers, body = recordings.capture(name)
+    service = FakeModelServer([AGAIN], faults=[ScriptedResponse(status, body, headers)])
     api = "chat" if "_chat_" in name and "bridge" not in name else "responses"
     return await ask(service, api=api, **{"attempts": 0, **settings})
 
@@ -121,23 +121,23 @@ def test_captures_have_an_outcome_each() -> None:
 @pytest.mark.parametrize("name", sorted(HERE & FINISHED.keys()))
 async def test_captured_answer_is_complete(name: str) -> None:
     events = await replay(name)
-    end = final(events)
+    end = final_event(events)
     assert isinstance(end, Finished)
     expected = FINISHED[name]
     if expected is None:
-        expected = end_as_told(recorded.capture(name)[2])
+        expected = end_as_told(recordings.capture(name)[2])
         assert expected
     assert end.text == expected
-    assert shown(events) == expected
+    assert shown_text(events) == expected
     assert not end.cut_off_reason
 
 
 @pytest.mark.parametrize("name", sorted(HERE & CUT_OFF))
 async def test_captured_answer_at_its_length_limit_is_cut_off(name: str) -> None:
-    end = final(await replay(name))
+    end = final_event(await replay(name))
     assert isinstance(end, Finished)
     assert end.cut_off_reason == "max_output_tokens"
-    assert end.text == end_as_told(recorded.capture(name)[2])
+    assert end.text == end_as_told(recordings.capture(name)[2])
     assert end.usage.output_tokens
 
 
@@ -157,20 +157,20 @@ async def test_captured_tool_call_is_complete_and_before_the_end(name: str) -> N
 async def test_captured_failure_is_one_error_with_its_sentence(name: str) -> None:
     kind, retryable = FAILED[name]
     events = await replay(name)
-    end = final(events)
+    end = final_event(events)
     assert isinstance(end, Failed)
     assert isinstance(end.error, kind)
     assert end.error.retryable is retryable
     assert end.error.user_message.endswith(".")
-    assert end.text == shown(events)
+    assert end.text == shown_text(events)
 
 
 @pytest.mark.parametrize("name", sorted(name for name in HERE & FAILED.keys() if FAILED[name][1]))
 async def test_captured_temporary_error_is_retried(name: str) -> None:
     events = await replay(name, attempts=1)
-    end = final(events)
+    end = final_event(events)
     assert isinstance(end, Finished)
-    assert end.text == shown(events) == AGAIN
+    assert end.text == shown_text(events) == AGAIN
 
 
 @pytest.mark.parametrize(

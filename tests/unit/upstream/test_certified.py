@@ -8,15 +8,15 @@ from contextlib import asynccontextmanager
 import openai
 import pytest
 
-from tests.unit.upstream.asking import ask, final
-from tests.unit.upstream.fake import Cut, Service, serving
+from tests.unit.upstream.fake_model_server import Cut, FakeModelServer, serving
+from tests.unit.upstream.upstream_setup import ask, final_event
 
 PIECES = ["Otters ", "🦦 ", "hold ", "hands\u2028while ", "they ", "sleep."]
 TEXT = "".join(PIECES)
 
 
 @asynccontextmanager
-async def sdk_client(service: Service) -> AsyncIterator[openai.AsyncOpenAI]:
+async def sdk_client(service: FakeModelServer) -> AsyncIterator[openai.AsyncOpenAI]:
     """Yield the client of the OpenAI SDK."""
     async with (
         serving(service) as url,
@@ -26,7 +26,7 @@ async def sdk_client(service: Service) -> AsyncIterator[openai.AsyncOpenAI]:
 
 
 async def test_openai_sdk_reads_responses_as_we_do() -> None:
-    service = Service(PIECES)
+    service = FakeModelServer(PIECES)
     async with sdk_client(service) as client:
         events = [e async for e in await client.responses.create(model="m", input="?", stream=True)]
     assert [event.type for event in events][:2] == ["response.created", "response.in_progress"]
@@ -35,14 +35,14 @@ async def test_openai_sdk_reads_responses_as_we_do() -> None:
     last = events[-1]
     assert last.type == "response.completed"
     assert last.response.usage is not None
-    ours = final(await ask(service))
+    ours = final_event(await ask(service))
     assert ours.text == text == last.response.output_text == TEXT
     assert last.response.usage.output_tokens == 7
 
 
 @pytest.mark.parametrize("cut", [1, 4, 7])
 async def test_openai_sdk_resumes_where_it_was_cut(cut: int) -> None:
-    service = Service(PIECES)
+    service = FakeModelServer(PIECES)
     service.cuts.append(Cut(len(b"".join(service.resumable[:cut]))))
     async with sdk_client(service) as client:
         begun = await client.responses.create(model="m", input="?", stream=True, background=True)
@@ -57,7 +57,7 @@ async def test_openai_sdk_resumes_where_it_was_cut(cut: int) -> None:
 
 
 async def test_openai_sdk_polls_and_cancels() -> None:
-    service = Service(PIECES)
+    service = FakeModelServer(PIECES)
     service.polls_before_done = 1
     async with sdk_client(service) as client:
         assert (await client.responses.retrieve("resp_1")).status == "in_progress"
@@ -66,7 +66,7 @@ async def test_openai_sdk_polls_and_cancels() -> None:
 
 
 async def test_openai_sdk_reads_chat_as_we_do() -> None:
-    service = Service(PIECES)
+    service = FakeModelServer(PIECES)
     async with sdk_client(service) as client:
         stream = await client.chat.completions.create(
             model="m",
@@ -77,4 +77,4 @@ async def test_openai_sdk_reads_chat_as_we_do() -> None:
     text = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
     assert chunks[-1].usage is not None
     assert chunks[-1].usage.completion_tokens == 7
-    assert final(await ask(service, api="chat")).text == text == TEXT
+    assert final_event(await ask(service, api="chat")).text == text == TEXT

@@ -24,7 +24,7 @@ from bot.upstream.errors.classify import (
     explain_long_wait,
     reason_label,
 )
-from tests.unit.upstream import recorded
+from tests.unit.upstream import recordings
 
 
 def http(status: int, error: Any = None, **headers: str) -> UpstreamError:
@@ -233,7 +233,7 @@ def test_error_from_event_reads_headers_of_the_error() -> None:
     assert error_from_event(error, "m").retry_after == 0.3
 
 
-@pytest.mark.parametrize("known", recorded.errors(), ids=lambda known: known["source"])
+@pytest.mark.parametrize("known", recordings.errors(), ids=lambda known: known["source"])
 def test_recorded_errors_are_final_except_the_rate_limit(known: dict[str, Any]) -> None:
     body = known["body"]
     raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()

@@ -13,13 +13,13 @@ import pytest
 from bot.errors import UpstreamError, UpstreamRefused, UpstreamUnreachable
 from bot.upstream.client import ModelInfo, Upstream, open_http
 from bot.upstream.events import Failed
-from tests.unit.upstream.asking import PROMPT, ask, config, final, upstream
 from tests.unit.upstream.clock import Clock
-from tests.unit.upstream.fake import Cut, Service, serving
+from tests.unit.upstream.fake_model_server import Cut, FakeModelServer, serving
+from tests.unit.upstream.upstream_setup import PROMPT, ask, config, final_event, upstream
 
 
 async def test_fetch_model_returns_the_formats_of_the_model() -> None:
-    service = Service([])
+    service = FakeModelServer([])
     service.model = {"id": "tiny-2", "tokenlab": {"accepted_request_formats": ["a", "b"]}}
     async with upstream(service) as asked:
         assert await asked.fetch_model() == ModelInfo("tiny-2", ("a", "b"))
@@ -28,14 +28,14 @@ async def test_fetch_model_returns_the_formats_of_the_model() -> None:
 
 
 async def test_fetch_model_error_names_the_unknown_model() -> None:
-    async with upstream(Service([])) as asked:
+    async with upstream(FakeModelServer([])) as asked:
         with pytest.raises(UpstreamRefused) as caught:
             await asked.fetch_model()
     assert caught.value.status == 404
 
 
 async def test_fetch_model_gives_up_on_a_silent_server() -> None:
-    service, clock = Service([]), Clock()
+    service, clock = FakeModelServer([]), Clock()
     service.model, service.model_cut = {}, Cut(0, "silence")
     async with upstream(service, clock) as asked:
         with pytest.raises(UpstreamError):
@@ -44,11 +44,11 @@ async def test_fetch_model_gives_up_on_a_silent_server() -> None:
 
 
 async def test_fetch_model_escapes_a_slash_in_the_name() -> None:
-    service = Service([])
+    service = FakeModelServer([])
     service.model = {}
     async with upstream(service, model="house/tiny") as asked:
         assert await asked.fetch_model() == ModelInfo("house/tiny")
-    assert service.asked[0].path == "/models/house%2Ftiny"
+    assert service.requests[0].path == "/models/house%2Ftiny"
 
 
 def answering(statuses: dict[str, int]) -> httpx.MockTransport:
@@ -127,7 +127,7 @@ async def test_upstream_translates_failures_before_the_first_byte(
     async with httpx.AsyncClient(transport=failing(error)) as http:
         asked = Upstream(config(attempts=2), http, now=clock.now, sleep=clock.sleep)
         events = [event async for event in asked.answer(PROMPT)]
-    end = final(events)
+    end = final_event(events)
     assert isinstance(end, Failed)
     assert isinstance(end.error, kind)
     assert len(events) == attempts + 1
@@ -150,7 +150,7 @@ async def test_upstream_refuses_a_compressed_answer_unread(encoding: str) -> Non
     transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, stream=packed))
     async with httpx.AsyncClient(transport=transport) as http:
         asked = Upstream(config(attempts=2), http, now=clock.now, sleep=clock.sleep)
-        end = final([event async for event in asked.answer(PROMPT)])
+        end = final_event([event async for event in asked.answer(PROMPT)])
         with pytest.raises(UpstreamRefused, match="content-encoding"):
             await asked.fetch_model()
     assert isinstance(end, Failed)
@@ -191,7 +191,7 @@ async def refused(url: str, **settings: str) -> None:
     async with open_http(made) as http:
         asked = Upstream(made, http, now=clock.now, sleep=clock.sleep)
         events = [event async for event in asked.answer(PROMPT)]
-    end = final(events)
+    end = final_event(events)
     assert isinstance(end, Failed)
     assert isinstance(end.error, UpstreamRefused)
     assert "address or the key" in end.error.user_message
@@ -208,7 +208,7 @@ async def test_upstream_reports_an_invalid_address(url: str) -> None:
 
 @pytest.mark.parametrize("key", ["sk-1\nx", "sk-é", "sk-\x00"], ids=ascii)
 async def test_upstream_reports_a_key_that_cannot_be_sent(key: str) -> None:
-    async with serving(Service([])) as url:
+    async with serving(FakeModelServer([])) as url:
         await refused(url, api_key=key)
 
 
@@ -217,6 +217,6 @@ async def test_config_repr_hides_the_key() -> None:
 
 
 async def test_upstream_sends_no_key_without_one() -> None:
-    service = Service(["Yes."])
+    service = FakeModelServer(["Yes."])
     await ask(service, api_key="")
-    assert "authorization" not in service.asked[0].headers
+    assert "authorization" not in service.requests[0].headers

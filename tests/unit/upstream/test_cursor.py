@@ -13,15 +13,15 @@ from bot.upstream.events import Event, Failed, Finished, Restarted, TextDelta
 from bot.upstream.resume_point import Cursor, ResumePoint
 from bot.upstream.session.answer import NOT_RESTARTED_SENTENCE
 from bot.upstream.wire.responses import ResponsesDecoder
-from tests.unit.upstream.asking import PROMPT, ask, final, shown, upstream
-from tests.unit.upstream.fake import Out, Service, refusal
-from tests.unit.upstream.otters import ASK, PIECES, POLL, RESUME, TEXT, resumable
+from tests.unit.upstream.fake_model_server import FakeModelServer, ScriptedResponse, refusal
+from tests.unit.upstream.sample_stream import ASK, PIECES, POLL, RESUME, TEXT, resumable_server
+from tests.unit.upstream.upstream_setup import PROMPT, ask, final_event, shown_text, upstream
 from tests.unit.upstream.wire import response, responses_payloads
 
 CURSORS = [f"{n + 3} 0 0 {len(''.join(PIECES[: n + 1]))} resp_1" for n in range(len(PIECES))]
 
 
-async def take_over(service: Service, begun: ResumePoint) -> list[Event]:
+async def take_over(service: FakeModelServer, begun: ResumePoint) -> list[Event]:
     async with upstream(service, background="on") as asked:
         return [event async for event in asked.answer(PROMPT, begun)]
 
@@ -39,20 +39,20 @@ def cursors(events: Sequence[Event]) -> list[str]:
 
 
 async def test_cursor_comes_with_every_resumable_delta_but_the_first() -> None:
-    assert cursors(await ask(Service(PIECES), background="on")) == ["", *CURSORS[1:]]
-    assert cursors(await ask(Service(PIECES))) == [""] * len(PIECES)
+    assert cursors(await ask(FakeModelServer(PIECES), background="on")) == ["", *CURSORS[1:]]
+    assert cursors(await ask(FakeModelServer(PIECES))) == [""] * len(PIECES)
 
 
 @pytest.mark.parametrize("known", range(1, len(PIECES)))
 async def test_resume_point_yields_only_the_text_after_it(known: int) -> None:
-    service, text = Service(PIECES), "".join(PIECES[: known + 1])
+    service, text = FakeModelServer(PIECES), "".join(PIECES[: known + 1])
     events = await take_over(service, ResumePoint("resp_1", text, CURSORS[known]))
     assert service.paths == [RESUME]
-    assert service.asked[0].query["starting_after"] == CURSORS[known].split()[0]
+    assert service.requests[0].query["starting_after"] == CURSORS[known].split()[0]
     assert Restarted() not in events
     assert [e.text for e in events if isinstance(e, TextDelta)] == PIECES[known + 1 :]
-    assert text + shown(events) == TEXT
-    assert isinstance(end := final(events), Finished)
+    assert text + shown_text(events) == TEXT
+    assert isinstance(end := final_event(events), Finished)
     assert end.text == TEXT
 
 
@@ -60,9 +60,9 @@ async def test_resume_point_yields_only_the_text_after_it(known: int) -> None:
 async def test_resume_point_response_is_resumed_again_after_a_drop(
     how: tuple[int, ...],
 ) -> None:
-    service = resumable(events=3, times=1 + len(how))
+    service = resumable_server(events=3, times=1 + len(how))
     events = await take_over(service, ResumePoint("resp_1", "".join(PIECES[:2]), CURSORS[1]))
-    assert final(events).text == TEXT
+    assert final_event(events).text == TEXT
     assert Restarted() not in events
 
 
@@ -72,48 +72,48 @@ async def test_resume_point_response_is_resumed_again_after_a_drop(
     ids=["none", "of another text", "of another response", "too short", "no numbers"],
 )
 async def test_resume_point_ignores_a_cursor_of_another_text(cursor: str) -> None:
-    service = Service(PIECES)
+    service = FakeModelServer(PIECES)
     events = await take_over(service, ResumePoint("resp_1", "".join(PIECES[:2]), cursor))
-    assert service.asked[0].query["starting_after"] == "0"
+    assert service.requests[0].query["starting_after"] == "0"
     assert events[0] == Restarted()
-    assert final(events).text == shown(events) == TEXT
+    assert final_event(events).text == shown_text(events) == TEXT
 
 
 async def test_resume_point_skips_what_a_server_sends_again() -> None:
-    service = Service(PIECES)
-    service.resume_refusal = Out(200, b"".join(service.resumable))
+    service = FakeModelServer(PIECES)
+    service.resume_refusal = ScriptedResponse(200, b"".join(service.resumable))
     events = await take_over(service, ResumePoint("resp_1", "".join(PIECES[:2]), CURSORS[1]))
-    assert "".join(PIECES[:2]) + shown(events) == TEXT
-    assert final(events).text == TEXT
+    assert "".join(PIECES[:2]) + shown_text(events) == TEXT
+    assert final_event(events).text == TEXT
 
 
 async def test_resume_point_polled_response_ends_with_all_text() -> None:
-    service = Service(PIECES)
+    service = FakeModelServer(PIECES)
     service.resume_refusal = refusal(404)
     events = await take_over(service, ResumePoint("resp_1", "".join(PIECES[:2]), CURSORS[1]))
     assert service.paths == [RESUME, POLL]
     assert Restarted() not in events
-    assert final(events).text == TEXT
+    assert final_event(events).text == TEXT
 
 
 async def test_resume_point_of_a_lost_response_restarts_and_keeps_its_text() -> None:
-    service = Service(PIECES)
+    service = FakeModelServer(PIECES)
     service.resume_refusal = service.poll_refusal = refusal(404)
     events = await take_over(service, ResumePoint("resp_1", "".join(PIECES[:2]), CURSORS[1]))
     assert service.paths == [RESUME, POLL, ASK]
     assert events.count(Restarted()) == 1
-    assert final(events).text == shown(events) == TEXT
+    assert final_event(events).text == shown_text(events) == TEXT
 
 
 @pytest.mark.parametrize("cursor", ["", CURSORS[1]], ids=["from its start", "from a cursor"])
 async def test_resume_point_of_a_lost_irreversible_response_fails(
     cursor: str,
 ) -> None:
-    service, text = Service(PIECES), "".join(PIECES[:2])
+    service, text = FakeModelServer(PIECES), "".join(PIECES[:2])
     service.resume_refusal = service.poll_refusal = refusal(404)
     events = await take_over(service, ResumePoint("resp_1", text, cursor, irreversible=True))
     assert ASK not in service.paths
-    assert isinstance(end := final(events), Failed)
+    assert isinstance(end := final_event(events), Failed)
     assert end.error.user_message == NOT_RESTARTED_SENTENCE
     assert end.text in ("", text)
 

@@ -14,8 +14,14 @@ import pytest
 
 from bot.upstream.events import Event, Finished, Reconnecting, Restarted
 from bot.upstream.session.answer import AnswerSession
-from tests.unit.upstream.asking import PROMPT, bare, final, shown, upstream
-from tests.unit.upstream.fake import HOWS, Cut, How, Service
+from tests.unit.upstream.fake_model_server import CUT_KINDS, Cut, CutKind, FakeModelServer
+from tests.unit.upstream.upstream_setup import (
+    PROMPT,
+    final_event,
+    session_context,
+    shown_text,
+    upstream,
+)
 from tests.unit.upstream.wire import block, chat_payloads, responses_payloads
 
 Mode = Literal["resumed", "begun anew", "chat"]
@@ -38,9 +44,9 @@ def slim(payloads: Iterable[dict[str, Any]], *, numbers: bool) -> list[bytes]:
     return blocks
 
 
-def service() -> tuple[Service, dict[Mode, list[bytes]]]:
+def service() -> tuple[FakeModelServer, dict[Mode, list[bytes]]]:
     """Return a service, and what it streams in each mode."""
-    made = Service(PIECES)
+    made = FakeModelServer(PIECES)
     made.foreground = slim(responses_payloads(PIECES, background=False), numbers=True)
     made.resumable = slim(responses_payloads(PIECES, background=True), numbers=True)
     chat = [*slim(chat_payloads(PIECES), numbers=False), block(b"[DONE]")]
@@ -50,12 +56,12 @@ def service() -> tuple[Service, dict[Mode, list[bytes]]]:
 
 def after_every_event(blocks: list[bytes]) -> list[Cut]:
     """Return each boundary between events with each way to fall."""
-    return [Cut(end, how) for end in accumulate(map(len, blocks)) for how in HOWS]
+    return [Cut(end, how) for end in accumulate(map(len, blocks)) for how in CUT_KINDS]
 
 
 def at_every_seventh_byte(blocks: list[bytes]) -> list[Cut]:
     """Return every seventh byte, with the ways to fall taken in turn."""
-    ways: Iterable[How] = cycle(HOWS)
+    ways: Iterable[CutKind] = cycle(CUT_KINDS)
     return [Cut(at, how) for at, how in zip(range(0, sum(map(len, blocks)), 7), ways, strict=False)]
 
 
@@ -68,20 +74,20 @@ async def test_session_loses_and_doubles_nothing_wherever_it_drops(
     server, blocks = service()
     if mode != "resumed":  # the second attempt need not be as long as the first
         payloads = chat_payloads if mode == "chat" else responses_payloads
-        server.brief = b"".join(slim(payloads([server.text]), numbers=mode != "chat"))
-    around = bare(server, **SETTINGS[mode])
+        server.uncut_body = b"".join(slim(payloads([server.text]), numbers=mode != "chat"))
+    around = session_context(server, **SETTINGS[mode])
     for cut in cuts(blocks[mode]):
         server.cuts.append(cut)
-        server.asked.clear()
+        server.requests.clear()
         events = [event async for event in AnswerSession(PROMPT, around).events()]
-        end = final(events)
+        end = final_event(events)
         assert isinstance(end, Finished), cut
-        assert end.text == shown(events) == server.text, cut
+        assert end.text == shown_text(events) == server.text, cut
         assert end.usage.output_tokens == 7 or mode == "chat", cut
         assert_told(mode, server, events, cut)
 
 
-def assert_told(mode: Mode, server: Service, events: list[Event], cut: Cut) -> None:
+def assert_told(mode: Mode, server: FakeModelServer, events: list[Event], cut: Cut) -> None:
     """One fall is one announced attempt and one more request, of the right kind."""
     falls = [event for event in events if isinstance(event, Reconnecting)]
     replaced = any(isinstance(event, Restarted) for event in events)
@@ -108,7 +114,7 @@ async def test_session_resets_the_budget_after_each_of_three_drops(mode: Mode) -
     server.cuts.extend(thirds)
     async with upstream(server, **SETTINGS[mode]) as asked:
         events = [event async for event in asked.answer(PROMPT)]
-    assert final(events).text == shown(events) == server.text
+    assert final_event(events).text == shown_text(events) == server.text
     assert [e.attempt for e in events if isinstance(e, Reconnecting)] == [1, 1, 1]
 
 
@@ -119,4 +125,4 @@ async def test_session_events_are_independent_of_chunk_sizes(mode: Mode, step: i
     server.cuts.append(Cut(sum(map(len, blocks[mode])) // 2))
     async with upstream(server, step=step, **SETTINGS[mode]) as asked:
         events = [event async for event in asked.answer(PROMPT)]
-    assert final(events).text == shown(events) == server.text
+    assert final_event(events).text == shown_text(events) == server.text

@@ -12,7 +12,7 @@ from bot.upstream.wire.chat import ChatDecoder
 from bot.upstream.wire.decoder import Decoder
 from bot.upstream.wire.responses import ResponsesDecoder
 from bot.upstream.wire.sse import SseParser
-from tests.unit.upstream import recorded
+from tests.unit.upstream import recordings
 from tests.unit.upstream.wire import chunk, response
 
 FUNCTION = {"name": "find", "arguments": "{}"}
@@ -37,11 +37,11 @@ def calls(*items: dict[str, Any]) -> list[ToolCall]:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in recorded.SYNTHETIC if not name.endswith("resumed.sse")]
+    "name", [name for name in recordings.SYNTHETIC if not name.endswith("resumed.sse")]
 )
 def test_first_event_of_every_stream_is_started(name: str) -> None:
     decoder = ResponsesDecoder("m") if name.startswith("responses/") else ChatDecoder("m")
-    datas = SseParser(1 << 20).feed(recorded.stream(name))
+    datas = SseParser(1 << 20).feed(recordings.stream(name))
     events = [event for data in datas if data != b"[DONE]" for event in decoder.feed(data)]
     assert isinstance(events[0], Started)
     assert events[0].model == "tiny"

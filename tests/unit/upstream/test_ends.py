@@ -8,10 +8,10 @@ import pytest
 
 from bot.errors import UpstreamBusy
 from bot.upstream.events import Failed, Finished, Reconnecting, TextDelta
-from tests.unit.upstream.asking import PROMPT, ask, final, shown, upstream
 from tests.unit.upstream.clock import Clock
-from tests.unit.upstream.fake import Cut, Out, Service
+from tests.unit.upstream.fake_model_server import Cut, FakeModelServer, ScriptedResponse
 from tests.unit.upstream.test_chat import DONE, STOP, USAGE, read, text
+from tests.unit.upstream.upstream_setup import PROMPT, ask, final_event, shown_text, upstream
 from tests.unit.upstream.wire import block, chunk
 
 COUNTED = {"usage": USAGE["usage"]}
@@ -66,16 +66,18 @@ STREAM = b"".join(map(block, [stopped("Otters ", **COUNTED), stopped("sleep.")])
 
 @pytest.mark.parametrize("end", [b"", block(b"[DONE]"), block(USAGE) + block(b"[DONE]")])
 async def test_chat_finish_reason_on_every_chunk_loses_no_text(end: bytes) -> None:
-    events = await ask(Service([], faults=[Out(200, STREAM + end)]), api="chat")
-    assert final(events).text == shown(events) == "Otters sleep."
+    events = await ask(
+        FakeModelServer([], faults=[ScriptedResponse(200, STREAM + end)]), api="chat"
+    )
+    assert final_event(events).text == shown_text(events) == "Otters sleep."
     assert not any(isinstance(event, Reconnecting) for event in events)
 
 
 async def test_chat_drop_after_an_uncertain_end_is_no_end() -> None:
-    cut = Out(200, STREAM, cut=Cut(len(STREAM) - 60, "rst"))
-    events = await ask(Service(["Otters sleep."], faults=[cut]), api="chat")
+    cut = ScriptedResponse(200, STREAM, cut=Cut(len(STREAM) - 60, "rst"))
+    events = await ask(FakeModelServer(["Otters sleep."], faults=[cut]), api="chat")
     assert any(isinstance(event, Reconnecting) for event in events)
-    assert final(events).text == "Otters sleep."
+    assert final_event(events).text == "Otters sleep."
 
 
 @pytest.mark.parametrize(
@@ -87,11 +89,13 @@ async def test_session_waits_briefly_for_a_connection_to_close(
 ) -> None:
     clock = Clock()
     body = b"".join(map(block, chunks))
-    service = Service([], faults=[Out(200, body, cut=Cut(len(body), "silence"))])
+    service = FakeModelServer(
+        [], faults=[ScriptedResponse(200, body, cut=Cut(len(body), "silence"))]
+    )
     began = clock.now()
     async with upstream(service, clock, api="chat") as asked:
         events = [event async for event in asked.answer(PROMPT)]
-    assert isinstance(final(events), Finished)
+    assert isinstance(final_event(events), Finished)
     assert clock.now() - began < most
 
 
@@ -117,8 +121,8 @@ async def test_session_waits_briefly_for_a_connection_to_close(
 )
 @pytest.mark.parametrize("api", ["responses", "chat"])
 async def test_chat_answer_without_any_content_fails(api: str, body: bytes) -> None:
-    service = Service([], faults=[Out(200, body)] * 2)
-    end = final(await ask(service, api=api, attempts=1))
+    service = FakeModelServer([], faults=[ScriptedResponse(200, body)] * 2)
+    end = final_event(await ask(service, api=api, attempts=1))
     assert isinstance(end, Failed)
     assert end.error.retryable
     assert end.error.user_message.endswith(".")
@@ -127,15 +131,15 @@ async def test_chat_answer_without_any_content_fails(api: str, body: bytes) -> N
 
 async def test_chat_object_is_complete_without_finish_reason() -> None:
     body = b'{"choices": [{"message": {"content": "Otters."}}]}'
-    events = await ask(Service([], faults=[Out(200, body)]), api="chat")
-    assert final(events) == Finished("Otters.")
+    events = await ask(FakeModelServer([], faults=[ScriptedResponse(200, body)]), api="chat")
+    assert final_event(events) == Finished("Otters.")
 
 
 async def test_plain_text_reply_is_its_error() -> None:
     said = b"upstream connect error or disconnect/reset before headers"
     for step in (1, 1000):
-        service = Service([], faults=[Out(200, said)] * 2)
-        end = final(await ask(service, attempts=1, step=step))
+        service = FakeModelServer([], faults=[ScriptedResponse(200, said)] * 2)
+        end = final_event(await ask(service, attempts=1, step=step))
         assert isinstance(end, Failed)
         assert isinstance(end.error, UpstreamBusy)
         assert said.decode() in str(end.error)

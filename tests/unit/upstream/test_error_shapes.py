@@ -17,8 +17,8 @@ from bot.upstream.session.stream_reader import parse_complete_answer
 from bot.upstream.wire.chat import ChatDecoder
 from bot.upstream.wire.responses import ResponsesDecoder
 from bot.upstream.wire.sse import SseParser
-from tests.unit.upstream.asking import ask, final
-from tests.unit.upstream.fake import Out, Service
+from tests.unit.upstream.fake_model_server import FakeModelServer, ScriptedResponse
+from tests.unit.upstream.upstream_setup import ask, final_event
 from tests.unit.upstream.wire import block, chat_blocks, chunk, responses_blocks
 
 TOO_LONG = "context_length_exceeded"
@@ -60,8 +60,8 @@ async def test_session_reports_errors_of_any_shape_after_one_request(
         "event": block(shape),
         "named event": block(shape, "error"),
     }[wrap]
-    service = Service([], faults=[Out(200, body)] * 9)
-    end = final(await ask(service, api=api))
+    service = FakeModelServer([], faults=[ScriptedResponse(200, body)] * 9)
+    end = final_event(await ask(service, api=api))
     assert isinstance(end, Failed)
     assert end.error.user_message.startswith(LONG_SENTENCE)
     assert len(service.paths) == 1
@@ -103,8 +103,8 @@ async def test_session_reports_errors_of_any_shape_after_one_request(
 async def test_complete_body_is_read_by_its_content(
     api: str, body: Any, kind: type[UpstreamError], requests: int
 ) -> None:
-    service = Service([], faults=[Out(200, json.dumps(body).encode())] * 9)
-    end = final(await ask(service, api=api, attempts=1))
+    service = FakeModelServer([], faults=[ScriptedResponse(200, json.dumps(body).encode())] * 9)
+    end = final_event(await ask(service, api=api, attempts=1))
     assert isinstance(end, Failed)
     assert isinstance(end.error, kind)
     assert len(service.paths) == requests
@@ -114,8 +114,8 @@ async def test_completed_response_without_output_reports_its_error() -> None:
     response = {"status": "completed", "error": {"code": TOO_LONG}, "output": []}
     ended = {"type": "response.completed", "response": response}
     for body in (json.dumps(response).encode(), block(ended)):
-        service = Service([], faults=[Out(200, body)] * 9)
-        end = final(await ask(service))
+        service = FakeModelServer([], faults=[ScriptedResponse(200, body)] * 9)
+        end = final_event(await ask(service))
         assert isinstance(end, Failed)
         assert end.error.user_message.startswith(LONG_SENTENCE)
         assert len(service.paths) == 1
@@ -171,8 +171,10 @@ async def test_event_of_neither_format_is_ignored(api: str, foreign: bytes) -> N
     blocks = (responses_blocks if api == "responses" else chat_blocks)(["Otters ", "sleep."])
     for at in range(len(blocks)):
         body = b"".join([*blocks[:at], foreign, *blocks[at:]])
-        events = await ask(Service([], faults=[Out(200, body)]), api=api, attempts=0)
-        assert isinstance(end := final(events), Finished), at
+        events = await ask(
+            FakeModelServer([], faults=[ScriptedResponse(200, body)]), api=api, attempts=0
+        )
+        assert isinstance(end := final_event(events), Finished), at
         assert end.text == "Otters sleep."
 
 
@@ -205,16 +207,18 @@ async def test_decoders_ignore_an_event_nested_too_deeply(api: str, odd: bytes) 
     blocks = (responses_blocks if api == "responses" else chat_blocks)(["Otters ", "sleep."])
     for at in range(len(blocks)):
         body = b"".join([*blocks[:at], block(odd), *blocks[at:]])
-        events = await ask(Service([], faults=[Out(200, body)]), api=api, attempts=0)
-        assert isinstance(end := final(events), Finished), at
+        events = await ask(
+            FakeModelServer([], faults=[ScriptedResponse(200, body)]), api=api, attempts=0
+        )
+        assert isinstance(end := final_event(events), Finished), at
         assert end.text == "Otters sleep."
 
 
 @pytest.mark.parametrize("status", [200, 500])
 async def test_complete_body_nested_too_deeply_is_a_failure(status: int) -> None:
     for body in (DEEP, b'{"error": ' + DEEP + b"}", b'{"a": ' + DEEP + b', "choices": []}'):
-        service = Service([], faults=[Out(status, body)] * 2)
-        end = final(await ask(service, attempts=1))
+        service = FakeModelServer([], faults=[ScriptedResponse(status, body)] * 2)
+        end = final_event(await ask(service, attempts=1))
         assert isinstance(end, Failed)
         assert isinstance(end.error, UpstreamBusy)
 

@@ -25,11 +25,11 @@ from bot.upstream.resume_point import ResumePoint
 from bot.upstream.text.markup import MAX_HELD_CHARACTERS
 from bot.upstream.wire.chat import ChatDecoder
 from bot.upstream.wire.responses import ResponsesDecoder
-from tests.unit.upstream.asking import ask, final, shown
-from tests.unit.upstream.fake import Service
-from tests.unit.upstream.responses_in import completed, delta, done, end, read
+from tests.unit.upstream.fake_model_server import FakeModelServer
+from tests.unit.upstream.responses_decoding import completed, decode, delta, done, finished_event
 from tests.unit.upstream.test_chat import read as read_chat
 from tests.unit.upstream.test_chat import text, tools
+from tests.unit.upstream.upstream_setup import ask, final_event, shown_text
 from tests.unit.upstream.wire import chunk, message, responses_payloads
 
 CITE = "\ue200cite\ue202turn0search0\ue201"
@@ -52,14 +52,14 @@ async def test_session_shows_no_markup_for_programs(
     settings: dict[str, Any], size: int, written: str, answer: str
 ) -> None:
     pieces = [written[at : at + size] for at in range(0, len(written), size)]
-    events = await ask(Service(pieces), **settings)
-    assert final(events).text == shown(events) == answer
+    events = await ask(FakeModelServer(pieces), **settings)
+    assert final_event(events).text == shown_text(events) == answer
     thoughts = [event.text for event in events if isinstance(event, Reasoning)]
     assert bool(thoughts) is ("think>" in written or "analysis" in written)
 
 
 def test_session_shows_thinking_in_the_text_as_activity() -> None:
-    events = read(delta("<think>a"), delta("b</think>"), delta("c"), completed())
+    events = decode(delta("<think>a"), delta("b</think>"), delta("c"), completed())
     assert events[:-1] == [
         Activity("Thinking…"),
         Reasoning("a"),
@@ -72,20 +72,20 @@ def test_session_shows_thinking_in_the_text_as_activity() -> None:
 @pytest.mark.parametrize(
     "events",
     [
-        read(delta("<think>a"), completed([message("<think>a")])),
-        read(completed([message("<think>a</think>")])),
+        decode(delta("<think>a"), completed([message("<think>a")])),
+        decode(completed([message("<think>a</think>")])),
         read_chat(text("<think>a"), chunk(finish_reason="stop")),
     ],
 )
 def test_session_answer_of_thinking_only_is_one_sentence(events: list[Event]) -> None:
-    assert end(events).text.startswith("The model thought about it but wrote no answer.")
+    assert finished_event(events).text.startswith("The model thought about it but wrote no answer.")
 
 
 def test_session_yields_the_citation_of_a_dropped_mark() -> None:
     note = {"type": "url_citation", "url": "https://a.test", "title": "A"}
     annotation = {"type": "response.output_text.annotation.added", "annotation": note}
     machine = AnswerState("turn1")
-    for event in read(
+    for event in decode(
         delta(f"Otters {CITE}."), annotation, completed([message(f"Otters {CITE}.")])
     ):
         machine.feed(event)
@@ -94,9 +94,9 @@ def test_session_yields_the_citation_of_a_dropped_mark() -> None:
 
 def test_session_confirmation_replaces_lost_filtered_text() -> None:
     confirmed = {"type": "response.output_text.done", "text": f"<think>a</think>one {CITE} two"}
-    assert read(delta("<think>a</think>one two"), confirmed)[-1] == TextDelta("one two")
-    assert read(delta("<think>a</think>one"), confirmed)[-1] == TextDone("one two")
-    assert end(read(delta("<think>"), confirmed, completed())).text == "one two"
+    assert decode(delta("<think>a</think>one two"), confirmed)[-1] == TextDelta("one two")
+    assert decode(delta("<think>a</think>one"), confirmed)[-1] == TextDone("one two")
+    assert finished_event(decode(delta("<think>"), confirmed, completed())).text == "one two"
 
 
 # Calls as text and as calls.
@@ -123,12 +123,12 @@ def test_session_drops_markup_of_a_call_that_came(
     items = [done(call)] if call else []
     output = [message(said), *([call] if call else [])]
     for ended in (completed([]), completed(output)):
-        events = read(*map(delta, pieces), *items, ended)
-        assert end(events).text == rest
+        events = decode(*map(delta, pieces), *items, ended)
+        assert finished_event(events).text == rest
     called = {"id": "c", "function": {"name": call["name"], "arguments": "{}"}} if call else None
     chunks = [*map(text, pieces), *([tools(called)] if called else [])]
     events = read_chat(*chunks, chunk(finish_reason="stop"))
-    assert end(events).text == rest
+    assert finished_event(events).text == rest
     assert sum(isinstance(event, ToolCall) for event in events) == (call is not None)
     if not rest:
         assert not any(isinstance(event, TextDelta) for event in events)
@@ -177,7 +177,7 @@ def test_decoders_stream_the_same_text_as_they_finish_with(pieces: list[str]) ->
         events += decoder.close()
         whole = next((e.text for e in events if isinstance(e, Finished)), None)
         if whole is not None and not whole.startswith("The model "):
-            assert shown(events) == whole
+            assert shown_text(events) == whole
 
 
 def test_session_keeps_streaming_after_an_opener() -> None:
@@ -191,6 +191,6 @@ def test_session_keeps_streaming_after_an_opener() -> None:
 
 
 def test_recorded_citations_have_sources_and_no_marks() -> None:
-    events = read(delta(CITE), delta("One"), completed([message(f"{CITE}One")]))
-    assert end(events).text == "One"
+    events = decode(delta(CITE), delta("One"), completed([message(f"{CITE}One")]))
+    assert finished_event(events).text == "One"
     assert not any(isinstance(event, Citation) for event in events)

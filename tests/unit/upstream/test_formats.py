@@ -9,9 +9,9 @@ import pytest
 
 from bot.upstream.client import Upstream
 from bot.upstream.events import Event, Failed, Reconnecting
-from tests.unit.upstream.asking import PROMPT, final, upstream
 from tests.unit.upstream.clock import Clock
-from tests.unit.upstream.fake import Cut, Out, Service, refusal
+from tests.unit.upstream.fake_model_server import Cut, FakeModelServer, ScriptedResponse, refusal
+from tests.unit.upstream.upstream_setup import PROMPT, final_event, upstream
 
 TEXT = "Yes."
 ASK, CHAT = "POST /responses", "POST /chat/completions"
@@ -31,7 +31,7 @@ def formats(*names: str) -> dict[str, Any]:
 
 
 NO_RESPONSES = {
-    "no such page": Out(404, b"404 page not found"),
+    "no such page": ScriptedResponse(404, b"404 page not found"),
     "no such route": refusal(404, "Not Found"),
     "not allowed": refusal(405, "Method Not Allowed"),
     "not implemented": refusal(501, "not implemented"),
@@ -47,23 +47,23 @@ NO_RESPONSES = {
 
 
 @pytest.mark.parametrize("fault", NO_RESPONSES.values(), ids=NO_RESPONSES.keys())
-async def test_format_falls_back_to_chat_and_remembers_it(fault: Out) -> None:
-    service, clock = Service([TEXT], faults=[fault]), Clock()
+async def test_format_falls_back_to_chat_and_remembers_it(fault: ScriptedResponse) -> None:
+    service, clock = FakeModelServer([TEXT], faults=[fault]), Clock()
     async with upstream(service, clock, api="auto") as asked:
-        assert final(await answer(asked)).text == TEXT
+        assert final_event(await answer(asked)).text == TEXT
         assert service.paths == [ASK, CHAT]
-        assert final(await answer(asked)).text == TEXT
+        assert final_event(await answer(asked)).text == TEXT
         assert service.paths == [ASK, CHAT, CHAT]
         clock.time += 24 * 3600
-        assert final(await answer(asked)).text == TEXT
+        assert final_event(await answer(asked)).text == TEXT
         assert service.paths == [ASK, CHAT, CHAT, ASK]
 
 
 @pytest.mark.parametrize("fault", NO_RESPONSES.values(), ids=NO_RESPONSES.keys())
-async def test_format_responses_never_falls_back_to_chat(fault: Out) -> None:
-    service = Service([TEXT], faults=[fault])
+async def test_format_responses_never_falls_back_to_chat(fault: ScriptedResponse) -> None:
+    service = FakeModelServer([TEXT], faults=[fault])
     async with upstream(service, api="responses") as asked:
-        assert isinstance(final(await answer(asked)), Failed)
+        assert isinstance(final_event(await answer(asked)), Failed)
     assert service.paths == [ASK]
 
 
@@ -72,60 +72,60 @@ async def test_format_responses_never_falls_back_to_chat(fault: Out) -> None:
     [refusal(401), refusal(402), refusal(400, "bad"), refusal(400, code="context_length_exceeded")],
     ids=["key", "money", "bad", "too long"],
 )
-async def test_format_stays_after_other_refusals(fault: Out) -> None:
-    service = Service([TEXT], faults=[fault])
+async def test_format_stays_after_other_refusals(fault: ScriptedResponse) -> None:
+    service = FakeModelServer([TEXT], faults=[fault])
     async with upstream(service, api="auto") as asked:
-        assert isinstance(final(await answer(asked)), Failed)
+        assert isinstance(final_event(await answer(asked)), Failed)
     assert service.paths == [ASK]
 
 
 async def test_format_reports_the_first_refusal_of_an_unknown_model() -> None:
     first = refusal(404, "first", code="model_not_found")
-    service = Service([TEXT], faults=[first, refusal(404, "second")])
+    service = FakeModelServer([TEXT], faults=[first, refusal(404, "second")])
     async with upstream(service, api="auto") as asked:
-        end = final(await answer(asked))
+        end = final_event(await answer(asked))
         assert isinstance(end, Failed)
         assert "first" in str(end.error)
         assert "“tiny”" in end.error.user_message
-        assert final(await answer(asked)).text == TEXT
+        assert final_event(await answer(asked)).text == TEXT
     assert service.paths == [ASK, CHAT, ASK]
 
 
 async def test_format_guess_is_not_remembered_before_it_worked() -> None:
-    service = Service([TEXT], faults=[refusal(404), refusal(401)])
+    service = FakeModelServer([TEXT], faults=[refusal(404), refusal(401)])
     async with upstream(service, api="auto") as asked:
-        assert isinstance(final(await answer(asked)), Failed)
-        assert final(await answer(asked)).text == TEXT
+        assert isinstance(final_event(await answer(asked)), Failed)
+        assert final_event(await answer(asked)).text == TEXT
     assert service.paths == [ASK, CHAT, ASK]
 
 
 async def test_format_follows_the_servers_list() -> None:
-    service, clock = Service([TEXT]), Clock()
+    service, clock = FakeModelServer([TEXT]), Clock()
     service.model = formats("openai_chat_completions", "anthropic_messages")
     async with upstream(service, clock, api="auto") as asked:
         for _ in range(2):
-            assert final(await answer(asked)).text == TEXT
+            assert final_event(await answer(asked)).text == TEXT
         assert service.paths == [CHAT, CHAT]
-        assert [request.path for request in service.asked].count(MODEL) == 1
+        assert [request.path for request in service.requests].count(MODEL) == 1
         service.model = formats("openai_responses", "openai_chat_completions")
         clock.time += 24 * 3600
-        assert final(await answer(asked)).text == TEXT
+        assert final_event(await answer(asked)).text == TEXT
     assert service.paths == [CHAT, CHAT, ASK]
 
 
 async def test_format_is_responses_where_both_are_listed() -> None:
-    service = Service([TEXT])
+    service = FakeModelServer([TEXT])
     service.model = formats("openai_responses", "openai_chat_completions")
     async with upstream(service, api="auto") as asked:
-        assert final(await answer(asked)).text == TEXT
+        assert final_event(await answer(asked)).text == TEXT
     assert service.paths == [ASK]
 
 
 async def test_format_is_tried_where_neither_is_listed() -> None:
-    service = Service([TEXT])
+    service = FakeModelServer([TEXT])
     service.model = formats("gemini_generate_content")
     async with upstream(service, api="auto") as asked:
-        assert final(await answer(asked)).text == TEXT
+        assert final_event(await answer(asked)).text == TEXT
     assert service.paths == [ASK]
 
 
@@ -135,50 +135,50 @@ async def test_format_is_tried_where_neither_is_listed() -> None:
     ids=["unknown", "silent", "odd", "odder"],
 )
 async def test_format_lookup_of_a_silent_server_happens_once(model: Any) -> None:
-    service = Service([TEXT])
+    service = FakeModelServer([TEXT])
     service.model = model
     async with upstream(service, api="auto") as asked:
         for _ in range(2):
-            assert final(await answer(asked)).text == TEXT
+            assert final_event(await answer(asked)).text == TEXT
     assert service.paths == [ASK, ASK]
-    assert len(service.asked) == 3
+    assert len(service.requests) == 3
 
 
 async def test_format_lookup_delays_a_first_answer_only_briefly() -> None:
-    service, clock = Service([TEXT]), Clock()
+    service, clock = FakeModelServer([TEXT]), Clock()
     service.model, service.model_cut = {}, Cut(0, "silence")
     async with upstream(service, clock, api="auto") as asked:
         answers = await asyncio.gather(*(answer(asked) for _ in range(3)))
-        assert [final(events).text for events in answers] == [TEXT] * 3
+        assert [final_event(events).text for events in answers] == [TEXT] * 3
         assert clock.time - 1000 < 1.5
-        assert [request.path for request in service.asked].count(MODEL) == 1
-        assert final(await answer(asked)).text == TEXT
-    assert [request.path for request in service.asked].count(MODEL) == 1
+        assert [request.path for request in service.requests].count(MODEL) == 1
+        assert final_event(await answer(asked)).text == TEXT
+    assert [request.path for request in service.requests].count(MODEL) == 1
 
 
 @pytest.mark.parametrize("api", ["responses", "chat"])
 async def test_format_lookup_is_skipped_with_a_configured_format(api: str) -> None:
-    service = Service([TEXT])
+    service = FakeModelServer([TEXT])
     async with upstream(service, api=api) as asked:
-        assert final(await answer(asked)).text == TEXT
-    assert [request.path for request in service.asked] == [service.asked[0].path]
+        assert final_event(await answer(asked)).text == TEXT
+    assert [request.path for request in service.requests] == [service.requests[0].path]
 
 
 async def test_format_lookup_is_skipped_for_hosts_without_formats() -> None:
-    service = Service([TEXT])
+    service = FakeModelServer([TEXT])
     async with upstream(service, api="auto", base_url="https://api.openai.com/v1") as asked:
-        assert final(await answer(asked)).text == TEXT
+        assert final_event(await answer(asked)).text == TEXT
     assert service.paths == [ASK]
-    assert len(service.asked) == 1
+    assert len(service.requests) == 1
 
 
 async def test_format_returns_to_responses_where_chat_is_refused() -> None:
-    service, clock = Service([TEXT]), Clock()
+    service, clock = FakeModelServer([TEXT]), Clock()
     service.model = formats("openai_chat_completions")
     service.faults.append(refusal(404, "This model is only supported in v1/responses"))
     async with upstream(service, clock, api="auto") as asked:
         for _ in range(2):
-            assert final(await answer(asked)).text == TEXT
+            assert final_event(await answer(asked)).text == TEXT
     assert service.paths == [CHAT, ASK, ASK]
 
 
@@ -191,29 +191,34 @@ async def test_format_returns_to_responses_where_chat_is_refused() -> None:
         ("background", refusal(400, "no", param="background")),
         ("background", refusal(400, "This model does not support background mode.")),
         ("background", refusal(400, "no", code="unsupported_request_field", param="background")),
-        ("background", Out(422, b'{"detail": [{"loc": ["body", "background"], "msg": "no"}]}')),
+        (
+            "background",
+            ScriptedResponse(422, b'{"detail": [{"loc": ["body", "background"], "msg": "no"}]}'),
+        ),
         ("store", refusal(400, "Unknown parameter: 'store'.", param="store")),
         ("stream_options", refusal(400, "no", param="stream_options.include_obfuscation")),
     ],
 )
-async def test_options_leave_out_a_refused_field_for_a_day(field: str, fault: Out) -> None:
-    service, clock = Service([TEXT], faults=[fault]), Clock()
+async def test_options_leave_out_a_refused_field_for_a_day(
+    field: str, fault: ScriptedResponse
+) -> None:
+    service, clock = FakeModelServer([TEXT], faults=[fault]), Clock()
     background = "on" if field == "background" else "off"
     url = "https://api.tokenlab.sh/v1"
     async with upstream(service, clock, base_url=url, background=background) as asked:
         for _ in range(2):
-            assert final(await answer(asked)).text == TEXT
+            assert final_event(await answer(asked)).text == TEXT
         clock.time += 24 * 3600
-        assert final(await answer(asked)).text == TEXT
-    sent = [field in request.body for request in service.asked]
+        assert final_event(await answer(asked)).text == TEXT
+    sent = [field in request.body for request in service.requests]
     assert sent == [True, False, False, True]
 
 
 async def test_options_leave_out_usage_where_it_is_refused() -> None:
-    service = Service([TEXT], faults=[refusal(400, "Unknown field: stream_options")])
+    service = FakeModelServer([TEXT], faults=[refusal(400, "Unknown field: stream_options")])
     async with upstream(service, api="chat") as asked:
-        assert final(await answer(asked)).text == TEXT
-    assert ["stream_options" in request.body for request in service.asked] == [True, False]
+        assert final_event(await answer(asked)).text == TEXT
+    assert ["stream_options" in request.body for request in service.requests] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -231,10 +236,10 @@ async def test_options_ask_for_background_where_it_is_documented(
     setting: str,
     asked_for: bool,
 ) -> None:
-    service = Service([TEXT])
+    service = FakeModelServer([TEXT])
     async with upstream(service, base_url=url, background=setting) as asked:
         await answer(asked)
-    body = service.asked[0].body
+    body = service.requests[0].body
     assert body.get("background", False) is asked_for
     assert body["store"] is asked_for
 
@@ -265,19 +270,19 @@ async def test_options_ask_for_background_where_it_is_documented(
     ],
 )
 async def test_options_send_the_token_limit_under_a_known_name(
-    api: str, faults: list[Out], sent: list[str]
+    api: str, faults: list[ScriptedResponse], sent: list[str]
 ) -> None:
-    service, clock = Service([TEXT], faults=faults), Clock()
+    service, clock = FakeModelServer([TEXT], faults=faults), Clock()
     async with upstream(service, clock, api=api, max_output_tokens=9) as asked:
-        assert final(await answer(asked)).text == TEXT
-        assert final(await answer(asked)).text == TEXT  # remembered
-    named = [{k: v for k, v in request.body.items() if "max_" in k} for request in service.asked]
+        assert final_event(await answer(asked)).text == TEXT
+        assert final_event(await answer(asked)).text == TEXT  # remembered
+    named = [{k: v for k, v in request.body.items() if "max_" in k} for request in service.requests]
     assert named == [{name: 9} if name else {} for name in [*sent, sent[-1]]]
 
 
 @pytest.mark.parametrize("api", ["responses", "chat"])
 async def test_options_send_no_token_limit_unless_set(api: str) -> None:
-    service, clock = Service([TEXT]), Clock()
+    service, clock = FakeModelServer([TEXT]), Clock()
     async with upstream(service, clock, api=api) as asked:
         await answer(asked)
-    assert not any("max_" in name for request in service.asked for name in request.body)
+    assert not any("max_" in name for request in service.requests for name in request.body)

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from bot.upstream.events import Event, TextDelta, TextDone
 from bot.upstream.text.healing import ItemText, merge_confirmed, merge_items
 from bot.upstream.wire.responses import ResponsesDecoder
-from tests.unit.upstream.responses_in import added, completed, delta, done, end, read
+from tests.unit.upstream.responses_decoding import (
+    added,
+    completed,
+    decode,
+    delta,
+    done,
+    finished_event,
+)
 from tests.unit.upstream.wire import message
 
 LONG = "Otters hold hands while they sleep."
@@ -51,9 +58,11 @@ def shown(events: list[Event]) -> str:
 )
 def test_merge_confirmed_never_loses_text(had: str, told: str, stands: str) -> None:
     assert merge_confirmed(had, told) == stands
-    assert end(read(delta(had), completed([message(told)]))).text == stands
-    assert end(read(text_done(had), completed([message(told)]))).text == (stands if had else told)
-    assert end(read(delta(had), text_done(told), completed())).text == stands
+    assert finished_event(decode(delta(had), completed([message(told)]))).text == stands
+    assert finished_event(decode(text_done(had), completed([message(told)]))).text == (
+        stands if had else told
+    )
+    assert finished_event(decode(delta(had), text_done(told), completed())).text == stands
 
 
 @pytest.mark.parametrize(
@@ -153,9 +162,9 @@ FIRST, SECOND = {**WHERE, "item_id": "m1"}, {**WHERE, "item_id": "m2"}
 def test_part_locator_keeps_two_items_apart_however_named(
     payloads: list[dict[str, Any]], output: list[Any]
 ) -> None:
-    events = read(*payloads)
+    events = decode(*payloads)
     assert shown(events) == "one\n\ntwo"
-    assert end(read(*payloads, completed(output))).text == "one\n\ntwo"
+    assert finished_event(decode(*payloads, completed(output))).text == "one\n\ntwo"
 
 
 @pytest.mark.parametrize("index", [{"output_index": 0}, {}], ids=["indexed", "without index"])
@@ -165,8 +174,8 @@ def test_part_locator_ignores_ids_that_change_with_every_event(index: dict[str, 
     whole = done(message("Otters sleep.", id="id100"), **index)
     payloads = [added(message("", id="id98"), **index), *deltas, confirmed, whole]
     for output in ([], [message("Otters sleep.", id="id101")]):
-        events = read(*payloads, completed(output))
-        assert end(events).text == shown(events) == "Otters sleep."
+        events = decode(*payloads, completed(output))
+        assert finished_event(events).text == shown(events) == "Otters sleep."
 
 
 def test_cursor_comes_only_with_the_first_item_of_an_index() -> None:
@@ -192,11 +201,11 @@ def test_cursor_comes_only_with_the_first_item_of_an_index() -> None:
 @pytest.mark.parametrize("arguments", ["", None, '{"a":1}'])
 def test_responses_repeated_call_keeps_its_arguments(arguments: str | None) -> None:
     call = {"type": "function_call", "call_id": "c", "name": "now", "arguments": '{"a":1}'}
-    events = read(done(call), completed([{**call, "arguments": arguments}]))
+    events = decode(done(call), completed([{**call, "arguments": arguments}]))
     assert [e.arguments for e in events if hasattr(e, "arguments")] == ['{"a":1}']
 
 
 def test_responses_calls_without_call_id_are_separated_by_item() -> None:
     calls = [{"type": "function_call", "id": f"fc_{n}", "name": "now"} for n in range(2)]
-    events = read(*(done(call, output_index=0) for call in calls), completed(calls))
+    events = decode(*(done(call, output_index=0) for call in calls), completed(calls))
     assert [e.call_id for e in events if hasattr(e, "call_id")] == ["fc_0", "fc_1"]

@@ -10,8 +10,8 @@ import pytest
 from bot.upstream.events import Finished, ToolCall
 from bot.upstream.prompt import Prompt, ToolResult, ToolRound, ToolSpec
 from bot.upstream.tool_round import ModelOutput
-from tests.unit.upstream.asking import PROMPT, final, upstream
-from tests.unit.upstream.fake import Out, Service, refusal
+from tests.unit.upstream.fake_model_server import FakeModelServer, ScriptedResponse, refusal
+from tests.unit.upstream.upstream_setup import PROMPT, final_event, upstream
 
 NAMED = replace(
     PROMPT,
@@ -25,13 +25,15 @@ PYDANTIC = (
 )
 
 
-async def asked(prompt: Prompt, *faults: Out, **settings: Any) -> list[Any]:
+async def asked(prompt: Prompt, *faults: ScriptedResponse, **settings: Any) -> list[Any]:
     """Ask twice where the first requests are refused; gives the bodies of all requests."""
-    service = Service(["Yes."], faults=faults)
+    service = FakeModelServer(["Yes."], faults=faults)
     async with upstream(service, **settings) as model:
         for _ in range(2):
-            assert isinstance(final([event async for event in model.answer(prompt)]), Finished)
-    return [one.body for one in service.asked if one.method == "POST"]
+            assert isinstance(
+                final_event([event async for event in model.answer(prompt)]), Finished
+            )
+    return [one.body for one in service.requests if one.method == "POST"]
 
 
 @pytest.mark.parametrize("api", ["responses", "chat"])
@@ -50,7 +52,7 @@ async def test_options_send_pseudonyms_under_the_documented_names(api: str) -> N
         lambda name: refusal(400, f"Unknown parameter: '{name}'.", param=name),
         lambda name: refusal(400, f"Unrecognized request argument supplied: {name}"),
         lambda name: refusal(400, f'Invalid JSON payload received. Unknown name "{name}"'),
-        lambda name: Out(422, PYDANTIC.replace(b"NAME", name.encode())),
+        lambda name: ScriptedResponse(422, PYDANTIC.replace(b"NAME", name.encode())),
     ],
     ids=["openai", "older", "google", "pydantic"],
 )
@@ -121,7 +123,9 @@ ROUND = ToolRound(
     ],
     ids=["not kept", "not paired", "not readable", "unknown field", "strict"],
 )
-async def test_options_send_calls_only_where_whole_rounds_are_refused(fault: Out) -> None:
+async def test_options_send_calls_only_where_whole_rounds_are_refused(
+    fault: ScriptedResponse,
+) -> None:
     first, second, third = await asked(replace(PROMPT, rounds=(ROUND,)), fault)
     kinds = [[item.get("type") for item in one["input"]][1:] for one in (first, second, third)]
     calls = ["function_call", "function_call_output"]
@@ -130,8 +134,8 @@ async def test_options_send_calls_only_where_whole_rounds_are_refused(fault: Out
 
 async def test_options_stay_when_the_prompt_is_too_long() -> None:
     fault = refusal(400, "too long", code="context_length_exceeded", param="input")
-    service = Service(["Yes."], faults=[fault])
+    service = FakeModelServer(["Yes."], faults=[fault])
     prompt = replace(NAMED, rounds=(ROUND,))
     async with upstream(service) as model:
         _ = [event async for event in model.answer(prompt)]
-    assert len(service.asked) == 1
+    assert len(service.requests) == 1

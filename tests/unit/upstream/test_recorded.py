@@ -22,7 +22,7 @@ from bot.upstream.wire.chat import ChatDecoder
 from bot.upstream.wire.decoder import Decoder
 from bot.upstream.wire.responses import ResponsesDecoder
 from bot.upstream.wire.sse import SseParser
-from tests.unit.upstream import recorded
+from tests.unit.upstream import recordings
 
 
 class Read:
@@ -32,7 +32,7 @@ class Read:
         self.make = ResponsesDecoder if name.startswith("responses/") else ChatDecoder
         self.decoders: list[Decoder] = [self.make("m")]
         self.events: list[Event] = []
-        body = recorded.stream(name)
+        body = recordings.stream(name)
         parser = SseParser(1 << 23)
         for start in range(0, len(body), step):
             for data in parser.feed(body[start : start + step]):
@@ -59,7 +59,7 @@ class Read:
             self.events += self.decoder.feed(data)
 
 
-@pytest.mark.parametrize("known", recorded.manifest(), ids=lambda known: known["file"])
+@pytest.mark.parametrize("known", recordings.manifest(), ids=lambda known: known["file"])
 def test_recorded_stream_is_decoded_as_expected(known: dict[str, Any]) -> None:
     name = known["file"]
     read = Read(name, 1 << 20)
@@ -122,7 +122,7 @@ def assert_shown(events: list[Event]) -> None:
 
 @pytest.mark.parametrize(
     "known",
-    [k for k in recorded.manifest() if "sdk_text" not in k and k.get("expected_text")],
+    [k for k in recordings.manifest() if "sdk_text" not in k and k.get("expected_text")],
     ids=lambda known: known["file"],
 )
 def test_recorded_chat_deltas_make_up_the_text(known: dict[str, Any]) -> None:
@@ -131,7 +131,7 @@ def test_recorded_chat_deltas_make_up_the_text(known: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [*recorded.files(tag="function_call"), *recorded.files(tag="tool_calls")]
+    "name", [*recordings.files(tag="function_call"), *recordings.files(tag="tool_calls")]
 )
 def test_recorded_tool_calls_are_complete(name: str) -> None:
     calls = Read(name, 1 << 20).of(ToolCall)
@@ -143,9 +143,9 @@ def test_recorded_tool_calls_are_complete(name: str) -> None:
         assert call.arguments.endswith("}")
 
 
-@pytest.mark.parametrize("name", recorded.files(fact="search"))
+@pytest.mark.parametrize("name", recordings.files(fact="search"))
 def test_recorded_search_shows_its_query_and_its_sources(name: str) -> None:
-    (search,) = [known["search"] for known in recorded.manifest() if known["file"] == name]
+    (search,) = [known["search"] for known in recordings.manifest() if known["file"] == name]
     read = Read(name, 1 << 20)
     doing = [activity.text for activity in read.of(Activity)]
     assert search in doing
@@ -156,15 +156,15 @@ def test_recorded_search_shows_its_query_and_its_sources(name: str) -> None:
 
 
 def test_recorded_activities_come_once_each() -> None:
-    for known in recorded.manifest():
+    for known in recordings.manifest():
         read = Read(known["file"], 1 << 20)
         repeated = [a for a, b in pairwise(read.of(Activity)) if a == b]
         assert not repeated or len(read.decoders) > 1, known["file"]
 
 
-@pytest.mark.parametrize("name", recorded.files(fact="sources"))
+@pytest.mark.parametrize("name", recordings.files(fact="sources"))
 def test_recorded_chat_citations_come_once(name: str) -> None:
-    (known,) = [known for known in recorded.manifest() if known["file"] == name]
+    (known,) = [known for known in recordings.manifest() if known["file"] == name]
     urls = [citation.url for citation in Read(name, 1 << 20).of(Citation)]
     assert set(known["sources"]) <= set(urls)
     assert len(urls) == len(set(urls))
@@ -172,7 +172,7 @@ def test_recorded_chat_citations_come_once(name: str) -> None:
 
 def test_recorded_reasoning_is_not_part_of_the_answer() -> None:
     told = 0
-    for known in recorded.manifest():
+    for known in recordings.manifest():
         read = Read(known["file"], 1 << 20)
         summary = "".join(piece.text for piece in read.of(Reasoning)).strip()
         told += bool(summary)
@@ -183,7 +183,7 @@ def test_recorded_reasoning_is_not_part_of_the_answer() -> None:
 
 def named(*endings: str) -> list[str]:
     """Return the names of the streams that end so."""
-    return [known["file"] for known in recorded.manifest() if known["file"].endswith(endings)]
+    return [known["file"] for known in recordings.manifest() if known["file"].endswith(endings)]
 
 
 @pytest.mark.parametrize("name", named("-id-rotation.1.sse", "-rotating-ids.sse"))
@@ -196,16 +196,16 @@ def test_recorded_stream_with_changing_item_ids_loses_nothing(name: str) -> None
 def test_recorded_background_responses_alone_are_resumable() -> None:
     resumable = [
         known["file"]
-        for known in recorded.manifest()
+        for known in recordings.manifest()
         if known["file"].startswith("responses/")
         and Read(known["file"], 1 << 20).decoder.is_resumable
     ]
-    assert resumable == recorded.files(fact="resumable")
+    assert resumable == recordings.files(fact="resumable")
 
 
-@pytest.mark.parametrize("name", recorded.files(fact="resumable"))
+@pytest.mark.parametrize("name", recordings.files(fact="resumable"))
 def test_recorded_resumed_stream_continues_the_decoders_state(name: str) -> None:
-    datas = SseParser(1 << 20).feed(recorded.stream(name))
+    datas = SseParser(1 << 20).feed(recordings.stream(name))
     whole = ResponsesDecoder("m")
     expected = [event for data in datas for event in whole.feed(data)]
     for cut in range(1, len(datas)):

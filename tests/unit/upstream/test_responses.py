@@ -19,7 +19,15 @@ from bot.upstream.events import (
 )
 from bot.upstream.wire.responses import ResponsesDecoder
 from bot.values import Usage
-from tests.unit.upstream.responses_in import added, completed, delta, done, end, feed, read
+from tests.unit.upstream.responses_decoding import (
+    added,
+    completed,
+    decode,
+    delta,
+    done,
+    feed_decoder,
+    finished_event,
+)
 from tests.unit.upstream.wire import message, response
 
 CALL = {"type": "function_call", "call_id": "call_1", "name": "now", "arguments": '{"a":1}'}
@@ -30,47 +38,47 @@ CALL = {"type": "function_call", "call_id": "call_1", "name": "now", "arguments"
 
 def test_responses_decoder_ignores_a_repeated_created_event() -> None:
     created = {"type": "response.created", "response": response("in_progress")}
-    events = read(created, delta("a"), created, delta("b"), completed())
+    events = decode(created, delta("a"), created, delta("b"), completed())
     assert [event for event in events if isinstance(event, Started)] == events[:1]
-    assert end(events).text == "ab"
+    assert finished_event(events).text == "ab"
 
 
 def test_responses_decoder_accepts_in_progress_before_created() -> None:
     created = {"type": "response.created", "response": response("in_progress")}
-    events = read({"type": "response.in_progress"}, created, delta("a"))
+    events = decode({"type": "response.in_progress"}, created, delta("a"))
     assert events == [Started("resp_1", "tiny"), TextDelta("a")]
 
 
 def test_responses_text_without_indexes_belongs_to_the_last_message() -> None:
     first, second = message("", id="m1"), message("", id="m2")
-    events = read(added(first), delta("a"), delta("b"), added(second), delta("c"), completed())
-    assert end(events).text == "ab\n\nc"
+    events = decode(added(first), delta("a"), delta("b"), added(second), delta("c"), completed())
+    assert finished_event(events).text == "ab\n\nc"
 
 
 def test_responses_done_and_completed_replace_lost_deltas() -> None:
     text = {"type": "response.output_text.done", "text": "abc", "output_index": 0}
-    events = read(delta("a", output_index=0), delta("c", output_index=0), text)
+    events = decode(delta("a", output_index=0), delta("c", output_index=0), text)
     assert events[-1] == TextDone("abc")
-    events = read(delta("a"), completed([message("abcd")]))
-    assert end(events).text == "abcd"
+    events = decode(delta("a"), completed([message("abcd")]))
+    assert finished_event(events).text == "abcd"
 
 
 def test_responses_empty_final_output_removes_no_text() -> None:
-    assert end(read(delta("abc"), completed([]))).text == "abc"
-    assert end(read(delta("abc"), completed([message("")]))).text == "abc"
-    assert end(read(delta("abc"), completed({"odd": 1}))).text == "abc"
+    assert finished_event(decode(delta("abc"), completed([]))).text == "abc"
+    assert finished_event(decode(delta("abc"), completed([message("")]))).text == "abc"
+    assert finished_event(decode(delta("abc"), completed({"odd": 1}))).text == "abc"
 
 
 def test_responses_messages_are_paragraphs() -> None:
-    events = read(completed([message("one"), {"type": "reasoning"}, message("two")]))
-    assert end(events).text == "one\n\ntwo"
+    events = decode(completed([message("one"), {"type": "reasoning"}, message("two")]))
+    assert finished_event(events).text == "one\n\ntwo"
 
 
 def test_responses_commentary_is_activity_and_not_text() -> None:
     aside, answer = message("", phase="commentary"), message("", phase="final_answer")
     text = {"type": "response.output_text.done", "output_index": 0, "text": "I'll look it up."}
     output = [message("I'll look it up.", phase="commentary"), message("42", phase="final_answer")]
-    events = read(
+    events = decode(
         added(aside, output_index=0),
         delta("I'll look ", output_index=0),
         delta("it up.", output_index=0),
@@ -80,21 +88,21 @@ def test_responses_commentary_is_activity_and_not_text() -> None:
         completed(output),
     )
     assert events[:3] == [Activity("I'll look it up."), Activity(""), TextDelta("42")]
-    assert end(events).text == "42"
+    assert finished_event(events).text == "42"
 
 
 def test_responses_commentary_is_the_text_of_last_resort() -> None:
-    assert end(read(completed([message("Hm.", phase="commentary")]))).text == "Hm."
+    assert finished_event(decode(completed([message("Hm.", phase="commentary")]))).text == "Hm."
 
 
 def test_responses_refusal_is_the_answer() -> None:
     part = {"type": "refusal", "refusal": "I can't."}
     output = [{"type": "message", "content": [part]}]
-    events = read({"type": "response.refusal.delta", "delta": "I can't."}, completed(output))
+    events = decode({"type": "response.refusal.delta", "delta": "I can't."}, completed(output))
     assert events == [TextDelta("I can't."), Finished("I can't.", is_refusal=True)]
-    assert end(read(completed(output))).is_refusal
+    assert finished_event(decode(completed(output))).is_refusal
     text = {"type": "response.refusal.done", "refusal": "No."}
-    assert end(read(text, completed())) == Finished("No.", is_refusal=True)
+    assert finished_event(decode(text, completed())) == Finished("No.", is_refusal=True)
 
 
 # What else it does.
@@ -130,13 +138,13 @@ def test_responses_refusal_is_the_answer() -> None:
     ],
 )
 def test_responses_items_become_activity_labels(item: dict[str, Any], doing: str) -> None:
-    assert read(added(item)) == [Activity(doing)]
-    assert read(added(item), done(item)) == [Activity(doing)]
+    assert decode(added(item)) == [Activity(doing)]
+    assert decode(added(item), done(item)) == [Activity(doing)]
 
 
 def test_activity_label_clips_a_long_query() -> None:
     item = {"type": "web_search_call", "action": {"query": "x" * 500}}
-    (event,) = read(added(item))
+    (event,) = decode(added(item))
     assert isinstance(event, Activity)
     assert len(event.text) < 150
 
@@ -144,7 +152,7 @@ def test_activity_label_clips_a_long_query() -> None:
 def test_responses_queued_is_an_activity_that_ends() -> None:
     queued = {"type": "response.queued", "response": response("queued")}
     going = {"type": "response.in_progress", "response": response("in_progress")}
-    doing = [event for event in read(queued, going) if isinstance(event, Activity)]
+    doing = [event for event in decode(queued, going) if isinstance(event, Activity)]
     assert doing == [Activity("Waiting in the queue of the model's server…"), Activity("")]
 
 
@@ -153,7 +161,7 @@ def test_responses_reasoning_is_taken_from_its_summary_only() -> None:
     over = {"type": "response.reasoning_summary_text.done", "text": "I weigh"}
     raw = {"type": "response.reasoning_text.delta", "delta": "secret"}
     other = {"type": "response.reasoning.delta", "delta": "secret"}
-    assert read(piece, over, raw, other) == [Reasoning("I weigh"), Reasoning("\n\n")]
+    assert decode(piece, over, raw, other) == [Reasoning("I weigh"), Reasoning("\n\n")]
 
 
 def test_responses_citations_come_once_each() -> None:
@@ -163,7 +171,7 @@ def test_responses_citations_come_once_each() -> None:
     content = [
         {"type": "output_text", "text": "t", "annotations": [note, {"url": "https://b.test"}]}
     ]
-    events = read(event, event, odd, completed([{"type": "message", "content": content}]))
+    events = decode(event, event, odd, completed([{"type": "message", "content": content}]))
     sources = [source for source in events if isinstance(source, Citation)]
     assert sources == [Citation("https://a.test", "A"), Citation("https://b.test")]
 
@@ -172,12 +180,12 @@ def test_responses_citations_come_once_each() -> None:
 
 
 def test_responses_tool_call_comes_once_and_at_the_end() -> None:
-    events = read(added(CALL | {"arguments": ""}), done(CALL), completed([CALL]))
+    events = decode(added(CALL | {"arguments": ""}), done(CALL), completed([CALL]))
     assert events == [ToolCall("call_1", "now", '{"a":1}'), Finished("")]
 
 
 def test_responses_tool_call_of_the_final_event_only_is_kept() -> None:
-    assert read(completed([CALL]))[0] == ToolCall("call_1", "now", '{"a":1}')
+    assert decode(completed([CALL]))[0] == ToolCall("call_1", "now", '{"a":1}')
 
 
 def test_responses_cut_off_call_is_not_made() -> None:
@@ -185,7 +193,7 @@ def test_responses_cut_off_call_is_not_made() -> None:
         "type": "response.incomplete",
         "response": {"incomplete_details": {"reason": "max_output_tokens"}, "output": [CALL]},
     }
-    (event,) = read(delta("a"), ended)[1:]
+    (event,) = decode(delta("a"), ended)[1:]
     assert event == Finished("a", cut_off_reason="max_output_tokens")
 
 
@@ -202,7 +210,7 @@ def test_responses_cut_off_call_is_not_made() -> None:
 )
 def test_responses_incomplete_answer_has_a_cut_off_reason(details: object, reason: str) -> None:
     ended = {"type": "response.incomplete", "response": {"incomplete_details": details}}
-    assert end(read(delta("a"), ended)).cut_off_reason == reason
+    assert finished_event(decode(delta("a"), ended)).cut_off_reason == reason
 
 
 @pytest.mark.parametrize(
@@ -224,7 +232,9 @@ def test_responses_answer_without_text_is_one_sentence(
     sentence: str,
 ) -> None:
     details = {"reason": cut_off} if cut_off else None
-    assert end(read(completed(output, incomplete_details=details))).text.startswith(sentence)
+    assert finished_event(decode(completed(output, incomplete_details=details))).text.startswith(
+        sentence
+    )
 
 
 @pytest.mark.parametrize(
@@ -237,7 +247,7 @@ def test_responses_answer_without_text_is_one_sentence(
     ],
 )
 def test_responses_usage_is_read_where_the_server_sends_it(usage: object, expected: Usage) -> None:
-    assert end(read(delta("a"), completed(usage=usage))).usage == expected
+    assert finished_event(decode(delta("a"), completed(usage=usage))).usage == expected
 
 
 @pytest.mark.parametrize(
@@ -254,7 +264,7 @@ def test_responses_usage_is_read_where_the_server_sends_it(usage: object, expect
 )
 def test_responses_error_of_any_shape_ends_the_answer(payload: dict[str, Any]) -> None:
     decoder = ResponsesDecoder("m")
-    assert feed(decoder, delta("a"), payload) == [TextDelta("a")]
+    assert feed_decoder(decoder, delta("a"), payload) == [TextDelta("a")]
     assert decoder.ended
     assert isinstance(decoder.error, UpstreamBusy)
     assert decoder.answer_text.text() == "a"

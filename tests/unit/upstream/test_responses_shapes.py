@@ -14,7 +14,14 @@ from bot.upstream.events import (
     TextDelta,
 )
 from bot.upstream.wire.responses import ResponsesDecoder
-from tests.unit.upstream.responses_in import added, completed, delta, end, feed, read
+from tests.unit.upstream.responses_decoding import (
+    added,
+    completed,
+    decode,
+    delta,
+    feed_decoder,
+    finished_event,
+)
 from tests.unit.upstream.wire import responses_payloads
 
 
@@ -47,8 +54,8 @@ from tests.unit.upstream.wire import responses_payloads
     ids=json.dumps,
 )
 def test_responses_decoder_ignores_unknown_events_and_shapes(payload: object) -> None:
-    assert read(payload) == []
-    assert end(read(delta("a"), payload, completed())).text == "a"
+    assert decode(payload) == []
+    assert finished_event(decode(delta("a"), payload, completed())).text == "a"
 
 
 def test_responses_decoder_survives_broken_characters_and_json() -> None:
@@ -66,7 +73,7 @@ def test_responses_decoder_loses_nothing_to_odd_sequence_numbers() -> None:
         events = [
             event
             for number, text in zip(numbers, "abxy", strict=True)
-            for event in feed(decoder, delta(text, sequence_number=number))
+            for event in feed_decoder(decoder, delta(text, sequence_number=number))
         ]
         assert decoder.answer_text.text() == "abxy"
         assert len(events) == 4
@@ -118,7 +125,9 @@ SHAPES = st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=3)
 @settings(max_examples=120, deadline=None)
 def test_responses_decoder_accepts_any_event(drawn: list[tuple[str, dict[str, Any]]]) -> None:
     decoder = ResponsesDecoder("m")
-    events = [event for kind, more in drawn for event in feed(decoder, {**more, "type": kind})]
+    events = [
+        event for kind, more in drawn for event in feed_decoder(decoder, {**more, "type": kind})
+    ]
     decoder.answer_text.text()
     assert all(isinstance(event.text, str) for event in events if isinstance(event, Finished))
 

@@ -14,62 +14,68 @@ from bot.upstream.events import (
     TextDelta,
 )
 from bot.upstream.session.answer import NOT_RESTARTED_SENTENCE
-from tests.unit.upstream.asking import ask, final, shown, waits
-from tests.unit.upstream.fake import HOWS, Cut, How, Out, Service
-from tests.unit.upstream.otters import (
+from tests.unit.upstream.fake_model_server import (
+    CUT_KINDS,
+    Cut,
+    CutKind,
+    FakeModelServer,
+    ScriptedResponse,
+)
+from tests.unit.upstream.sample_stream import (
     ASK,
     PIECES,
     TEXT,
-    after,
-    resumable,
+    bytes_of_events,
+    resumable_server,
 )
+from tests.unit.upstream.upstream_setup import announced_waits, ask, final_event, shown_text
 from tests.unit.upstream.wire import block, numbered, response, responses_payloads
 
 
-@pytest.mark.parametrize("how", HOWS)
-async def test_session_restart_replaces_the_shown_text(how: How) -> None:
-    service = resumable(how)
+@pytest.mark.parametrize("how", CUT_KINDS)
+async def test_session_restart_replaces_the_shown_text(how: CutKind) -> None:
+    service = resumable_server(how)
     events = await ask(service)
     assert service.paths == [ASK, ASK]
     order = [type(event) for event in events if not isinstance(event, TextDelta | Activity)]
     assert order == [Started, Reconnecting, Restarted, Started, Finished]
-    assert final(events).text == shown(events) == TEXT
+    assert final_event(events).text == shown_text(events) == TEXT
 
 
 async def test_session_failure_keeps_the_longest_text() -> None:
-    service = Service(PIECES)
-    service.cuts.extend(Cut(after(service, count)) for count in (7, 5, 4, 4, 4, 4, 4))
+    service = FakeModelServer(PIECES)
+    service.cuts.extend(Cut(bytes_of_events(service, count)) for count in (7, 5, 4, 4, 4, 4, 4))
     events = await ask(service)
-    end = final(events)
+    end = final_event(events)
     assert isinstance(end, Failed)
-    assert end.text == shown(events) == "Otters hold hands while "
+    assert end.text == shown_text(events) == "Otters hold hands while "
 
 
 async def test_session_restarts_are_bounded_despite_progress() -> None:
     pieces = [f"{number} " for number in range(40)]
-    service = Service(pieces)
-    service.cuts.extend(Cut(after(service, 5 + count)) for count in range(30))
+    service = FakeModelServer(pieces)
+    service.cuts.extend(Cut(bytes_of_events(service, 5 + count)) for count in range(30))
     events = await ask(service)
     assert service.paths == [ASK] * 6
     assert {e.attempt for e in events if isinstance(e, Reconnecting)} == {1}
-    end = final(events)
+    end = final_event(events)
     assert isinstance(end, Failed)
-    assert end.text == shown(events)
+    assert end.text == shown_text(events)
 
 
 async def test_session_never_restarts_after_an_irreversible_tool() -> None:
     call = {"type": "mcp_call", "id": "mcp_1", "name": "delete_all", "server_label": "house"}
     item = {"type": "response.output_item.added", "output_index": 0, "item": call}
     payloads = responses_payloads(PIECES)
-    service = Service(PIECES)
+    service = FakeModelServer(PIECES)
     service.foreground = numbered([*payloads[:2], item, *payloads[2:]])
     service.cuts.append(Cut(sum(map(len, service.foreground[:6]))))
     events = await ask(service)
     assert service.paths == [ASK]
-    end = final(events)
+    end = final_event(events)
     assert isinstance(end, Failed)
     assert end.error.user_message == NOT_RESTARTED_SENTENCE
-    assert end.text == shown(events) == "Otters hold "
+    assert end.text == shown_text(events) == "Otters hold "
     assert Activity("Using delete_all…") in events
 
 
@@ -100,15 +106,17 @@ async def test_session_ends_the_response_at_a_failure_inside_the_stream(
     }[shape]
     start = responses_payloads(PIECES, background=background == "on")[:5]
     body = b"".join([*map(block, start), block(told_as)])
-    service = Service(PIECES, faults=[Out(200, body, cut=Cut(len(body), "silence"))])
+    service = FakeModelServer(
+        PIECES, faults=[ScriptedResponse(200, body, cut=Cut(len(body), "silence"))]
+    )
     events = await ask(service, background=background)
-    assert waits(events) == ([] if again is None else [again])
-    end = final(events)
+    assert announced_waits(events) == ([] if again is None else [again])
+    end = final_event(events)
     if again is None:
         assert isinstance(end, Failed)
         assert not end.error.retryable
-        assert end.text == shown(events) == "Otters hold "
+        assert end.text == shown_text(events) == "Otters hold "
         assert service.paths == [ASK]
     else:
-        assert end.text == shown(events) == TEXT
+        assert end.text == shown_text(events) == TEXT
         assert service.paths == [ASK, ASK]

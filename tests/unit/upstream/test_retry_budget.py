@@ -15,7 +15,7 @@ from bot.errors import (
     UpstreamUnreachable,
 )
 from bot.upstream.session.retry_budget import RetryBudget
-from tests.unit.upstream.asking import config
+from tests.unit.upstream.upstream_setup import config
 
 
 class Time:

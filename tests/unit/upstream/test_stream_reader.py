@@ -9,8 +9,8 @@ import pytest
 from bot.errors import UpstreamBusy
 from bot.upstream.events import Failed, Finished, Reconnecting
 from bot.values import Usage
-from tests.unit.upstream.asking import ask, final, shown
-from tests.unit.upstream.fake import Out, Service
+from tests.unit.upstream.fake_model_server import FakeModelServer, ScriptedResponse
+from tests.unit.upstream.upstream_setup import ask, final_event, shown_text
 from tests.unit.upstream.wire import block, message, response, responses_blocks
 
 TEXT = "Otters 🦦 sleep."
@@ -45,9 +45,11 @@ WRAPPED = {
 @pytest.mark.parametrize("step", [1, 5, 1 << 16])
 @pytest.mark.parametrize("body", WRAPPED.values(), ids=WRAPPED.keys())
 async def test_stream_reader_reads_an_answer_in_any_wrapping(body: bytes, step: int) -> None:
-    service = Service([], faults=[Out(200, body, {"content-type": "application/octet-stream"})])
+    service = FakeModelServer(
+        [], faults=[ScriptedResponse(200, body, {"content-type": "application/octet-stream"})]
+    )
     events = await ask(service, step=step)
-    end = final(events)
+    end = final_event(events)
     assert isinstance(end, Finished)
     assert (end.text, end.usage) == (TEXT, Usage(3, 7))
     assert not any(isinstance(event, Reconnecting) for event in events)
@@ -55,14 +57,14 @@ async def test_stream_reader_reads_an_answer_in_any_wrapping(body: bytes, step: 
 
 @pytest.mark.parametrize("kind", ["application/json", "text/plain; charset=iso-8859-1", "x/y", ""])
 async def test_stream_reader_ignores_content_types(kind: str) -> None:
-    service = Service([], faults=[Out(200, STREAM, {"content-type": kind})])
-    assert final(await ask(service)).text == TEXT
+    service = FakeModelServer([], faults=[ScriptedResponse(200, STREAM, {"content-type": kind})])
+    assert final_event(await ask(service)).text == TEXT
 
 
 async def test_stream_reader_reads_a_complete_completion() -> None:
-    events = await ask(Service([], faults=[Out(200, COMPLETION)]), api="chat")
-    assert final(events) == Finished(TEXT, Usage(3, 7))
-    assert shown(events) == TEXT
+    events = await ask(FakeModelServer([], faults=[ScriptedResponse(200, COMPLETION)]), api="chat")
+    assert final_event(events) == Finished(TEXT, Usage(3, 7))
+    assert shown_text(events) == TEXT
 
 
 @pytest.mark.parametrize(
@@ -77,10 +79,10 @@ async def test_stream_reader_reads_a_complete_completion() -> None:
     ],
 )
 async def test_stream_reader_makes_an_unreadable_body_retryable(body: bytes) -> None:
-    events = await ask(Service([TEXT], faults=[Out(200, body)]))
+    events = await ask(FakeModelServer([TEXT], faults=[ScriptedResponse(200, body)]))
     (told,) = (event.reason for event in events if isinstance(event, Reconnecting))
     assert told == "the model's server had a problem"
-    assert final(events).text == TEXT
+    assert final_event(events).text == TEXT
 
 
 async def test_stream_reader_skips_an_oversized_event() -> None:
@@ -90,9 +92,9 @@ async def test_stream_reader_skips_an_oversized_event() -> None:
         "partial_image_b64": "A" * 9999,
     }
     body = b"".join([*blocks[:4], block(image), *blocks[4:]])
-    service = Service([], faults=[Out(200, body)])
+    service = FakeModelServer([], faults=[ScriptedResponse(200, body)])
     events = await ask(service, max_event_bytes=2000)
-    assert final(events).text == shown(events) == TEXT
+    assert final_event(events).text == shown_text(events) == TEXT
 
 
 async def test_stream_reader_takes_an_oversized_end_for_a_drop() -> None:
@@ -102,15 +104,15 @@ async def test_stream_reader_takes_an_oversized_end_for_a_drop() -> None:
         *responses_blocks(["Otters "])[:4],
         block({"type": "response.completed", "response": huge}),
     ]
-    service = Service([TEXT], faults=[Out(200, b"".join(blocks))])
+    service = FakeModelServer([TEXT], faults=[ScriptedResponse(200, b"".join(blocks))])
     events = await ask(service, max_event_bytes=2000)
-    assert final(events).text == TEXT
+    assert final_event(events).text == TEXT
     assert len(service.paths) == 2
 
 
 async def test_stream_reader_gives_up_on_an_oversized_complete_answer() -> None:
     body = json.dumps(response("completed", text="x" * 9999)).encode()
-    service = Service([], faults=[Out(200, body)] * 9)
-    end = final(await ask(service, max_event_bytes=2000))
+    service = FakeModelServer([], faults=[ScriptedResponse(200, body)] * 9)
+    end = final_event(await ask(service, max_event_bytes=2000))
     assert isinstance(end, Failed)
     assert isinstance(end.error, UpstreamBusy)

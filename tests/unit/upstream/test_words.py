@@ -13,8 +13,8 @@ from bot.errors import PromptTooLong, UpstreamBusy, UpstreamRefused
 from bot.upstream.errors.classify import error_from_event, reason_label
 from bot.upstream.errors.words import status_from_message
 from bot.upstream.events import Failed, Reconnecting
-from tests.unit.upstream.asking import ask, final
-from tests.unit.upstream.fake import Out, Service
+from tests.unit.upstream.fake_model_server import FakeModelServer, ScriptedResponse
+from tests.unit.upstream.upstream_setup import ask, final_event
 from tests.unit.upstream.wire import block
 
 KEY = [
@@ -172,16 +172,16 @@ async def test_refused_key_with_status_200_is_final(shape: Any, api: str, wrap: 
     told = shape("Not authenticated")
     event = block(told, "error") if isinstance(told, str) else block(told)
     body = event if wrap == "event" else json.dumps(told).encode()
-    service = Service([], faults=[Out(200, body)] * 9)
-    end = final(await ask(service, api=api))
+    service = FakeModelServer([], faults=[ScriptedResponse(200, body)] * 9)
+    end = final_event(await ask(service, api=api))
     assert isinstance(end, Failed)
     assert "refused the bot's key" in end.error.user_message
     assert len(service.paths) == 1
 
 
 async def test_plain_text_body_of_a_clear_error_is_final() -> None:
-    service = Service([], faults=[Out(200, b"Unauthorized\n")] * 9)
-    end = final(await ask(service))
+    service = FakeModelServer([], faults=[ScriptedResponse(200, b"Unauthorized\n")] * 9)
+    end = final_event(await ask(service))
     assert isinstance(end, Failed)
     assert "key" in end.error.user_message
     assert len(service.paths) == 1
@@ -189,10 +189,10 @@ async def test_plain_text_body_of_a_clear_error_is_final() -> None:
 
 async def test_rate_limit_with_status_200_is_retried() -> None:
     body = json.dumps({"detail": "Rate limit exceeded, retry in 3 seconds"}).encode()
-    events = await ask(Service(["Otters."], faults=[Out(200, body)]))
+    events = await ask(FakeModelServer(["Otters."], faults=[ScriptedResponse(200, body)]))
     [waits] = [event for event in events if isinstance(event, Reconnecting)]
     assert (waits.wait_seconds, waits.reason) == (3, "the model's server asked us to wait")
-    assert final(events).text == "Otters."
+    assert final_event(events).text == "Otters."
 
 
 @given(st.text(max_size=40), st.text(max_size=40))

@@ -1,4 +1,4 @@
-"""The mind: from a conversation to what is answered. A script, and it says so. Pure.
+"""The script of the demo model: a conversation in, a plan of the answer out. Pure.
 
 This is its table of contents: topics are tried in order, the first that has an answer gives it.
 

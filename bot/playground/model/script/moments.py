@@ -1,4 +1,4 @@
-"""Moments a model has besides writing: thinking, searching, declining, breaking down."""
+"""What a model does besides writing: think, search, refuse, and fail."""
 
 from __future__ import annotations
 

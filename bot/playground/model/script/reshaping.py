@@ -1,4 +1,4 @@
-"""Reshapes an earlier answer: its items, its gist, its sentences in another dress. Pure text."""
+"""Reshapes an earlier answer: its items, a shorter form, its sentences in another format. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything the script does not know: an honest word, the question, and what can be asked."""
+"""The answer to all other questions: says so, quotes the question, and names what can be asked."""
 
 from __future__ import annotations
 

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.unit.playground.model.serving import Demo, serving
+from tests.unit.playground.model.serving import DemoModel, serving
 
 
 @pytest.fixture
-async def demo() -> AsyncIterator[Demo]:
+async def demo() -> AsyncIterator[DemoModel]:
     async with serving() as running:
         yield running

@@ -1,4 +1,4 @@
-"""The demo model on a real socket of this machine, with its pace in the tests' hands."""
+"""The demo model on a real socket of this machine, whose pace a test can control."""
 
 from __future__ import annotations
 
@@ -15,37 +15,38 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, web
 from bot.playground.board import Board, Entry
 from bot.playground.model.run import Sleep
 from bot.playground.model.server import ModelConfig, add_model
+from tests.support.local_server import serve_app
 
 MODEL = "gpt-5.4"
 AT_ONCE: dict[str, Any] = {"words_per_second": 1e9, "first_word_seconds": 0.0}
 JSON = dict[str, Any]
 
 
-class Metronome:
-    """A sleep that ends when the test says so: one beat lets one token out."""
+class ManualSleep:
+    """A sleep that ends when the test says so: each permit lets one token out."""
 
     def __init__(self) -> None:
-        self._beats = asyncio.Semaphore(0)
+        self._permits = asyncio.Semaphore(0)
         self._running = False
 
     async def __call__(self, _seconds: float) -> None:
         if self._running:
             await asyncio.sleep(0)
         else:
-            await self._beats.acquire()
+            await self._permits.acquire()
 
-    def beat(self, times: int = 1) -> None:
+    def release(self, times: int = 1) -> None:
         for _ in range(times):
-            self._beats.release()
+            self._permits.release()
 
-    def run(self) -> None:
-        """No more waiting."""
+    def release_all(self) -> None:
+        """Let everything out from now on."""
         self._running = True
-        self._beats.release()
+        self._permits.release()
 
 
 @dataclass
-class Demo:
+class DemoModel:
     """A running demo model: where it is, what its board says, and a client for raw HTTP."""
 
     board: Board
@@ -90,20 +91,12 @@ class Demo:
 @asynccontextmanager
 async def serving(
     sleep: Sleep = asyncio.sleep, now: Callable[[], float] = time.time, **config: Any
-) -> AsyncIterator[Demo]:
-    """A demo model; without other words it answers at once."""
+) -> AsyncIterator[DemoModel]:
+    """A demo model; by default it answers at once."""
     board, app = Board(), web.Application()
     add_model(app, board, ModelConfig(**(AT_ONCE | config)), now=now, sleep=sleep)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    async with ClientSession(timeout=ClientTimeout(total=20)) as http:
-        try:
-            yield Demo(board, f"http://{host}:{port}/v1", http)
-        finally:
-            await runner.cleanup()
+    async with ClientSession(timeout=ClientTimeout(total=20)) as http, serve_app(app) as origin:
+        yield DemoModel(board, f"{origin}/v1", http)
 
 
 async def read(chunks: AsyncIterator[bytes]) -> AsyncIterator[JSON]:

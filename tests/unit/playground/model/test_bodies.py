@@ -86,7 +86,7 @@ def test_defaults_are_those_of_the_api() -> None:
     assert chat(max_tokens=5, max_completion_tokens=7).limit == 7
 
 
-def test_half_a_surrogate_in_a_text_does_no_harm() -> None:
+def test_lone_surrogate_in_a_text_becomes_a_question_mark() -> None:
     assert responses(input="a\ud800b").turns == (Said("user", "a?b"),)
 
 
@@ -159,7 +159,7 @@ def test_calls_and_their_outputs_must_pair() -> None:
             chat(messages=odd)
 
 
-def test_an_output_does_not_come_before_its_call() -> None:
+def test_tool_output_before_its_call_is_refused() -> None:
     call = {"type": "function_call", "call_id": "c1", "name": "now", "arguments": "{}"}
     output = {"type": "function_call_output", "call_id": "c1", "output": "x"}
     assert responses(input=[call, output]).conversation()
@@ -168,7 +168,7 @@ def test_an_output_does_not_come_before_its_call() -> None:
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"null", b"\xff"])
-def test_what_is_no_json_object_is_refused(raw: bytes) -> None:
+def test_body_that_is_not_a_json_object_is_refused(raw: bytes) -> None:
     with pytest.raises(ApiError) as error:
         parse(raw)
     assert error.value.status == 400
@@ -195,7 +195,7 @@ MORE_FIELDS = ("max_output_tokens", "max_tokens", "instructions", "tool_choice")
 
 @settings(max_examples=60)
 @given(st.dictionaries(st.sampled_from([*FIELDS, *MORE_FIELDS]), ANYTHING, max_size=6))
-def test_whatever_is_sent_is_read_or_refused(body: dict[str, Any]) -> None:
+def test_any_body_is_read_or_refused(body: dict[str, Any]) -> None:
     for reading in (responses_body.read_request, chat_body.read_request):
         with suppress(ApiError):
             assert reading(body)

@@ -24,7 +24,7 @@ def deltas(plan: Plan, **how: bool) -> list[dict[str, Any]]:
     return [chunk["choices"][0]["delta"] for chunk in chunks]
 
 
-def test_the_role_comes_first_then_the_text_then_the_reason_then_done() -> None:
+def test_chunks_are_the_role_then_the_text_then_the_finish_reason_then_done() -> None:
     *chunks, done = frames(say("Hi there"))
     assert done.payload is None
     assert done.encode() == b"data: [DONE]\n\n"
@@ -58,13 +58,13 @@ def test_calls_come_in_fragments_with_the_name_on_the_first_only() -> None:
     assert len({c["id"] for c in calls if "id" in c}) == 2
 
 
-def test_a_failure_ends_the_stream_with_an_error_and_nothing_else() -> None:
+def test_failure_ends_the_stream_with_an_error_and_nothing_else() -> None:
     last = frames(Plan((Text("half"),), Failure("server_error", "It broke.")))[-1].payload
     assert last is not None
     assert last["error"]["message"] == "It broke."
 
 
-def test_a_completion_in_one_piece() -> None:
+def test_completion_without_a_stream_has_text_calls_and_refusals() -> None:
     made = whole(HEAD, Plan((Thought("hm"), Text("Hi"), Call("now", "{}"))), 5)
     message = made["choices"][0]["message"]
     assert message["content"] == "Hi"
@@ -74,7 +74,7 @@ def test_a_completion_in_one_piece() -> None:
     assert (refused["content"], refused["refusal"]) == (None, "No.")
 
 
-def test_a_model_that_reasons_sends_its_reasoning_and_names_it_in_the_calls() -> None:
+def test_reasoning_model_sends_its_reasoning_and_names_it_in_the_calls() -> None:
     plan = Plan((Thought("Hm hm."), Call("now", "{}")))
     told = [delta for delta in deltas(plan, reasons=True) if "reasoning_content" in delta]
     assert "".join(delta["reasoning_content"] for delta in told) == "Hm hm."

@@ -24,15 +24,15 @@ from bot.playground.model.conversation import Called, Conversation, Returned, Sa
         ("write a poem: short", "", "write a poem: short"),
     ],
 )
-def test_a_leading_name_is_the_speaker(sent: str, name: str, text: str) -> None:
+def test_leading_name_is_the_speaker(sent: str, name: str, text: str) -> None:
     assert spoken(sent) == Said("user", text, name)
 
 
-def test_a_name_given_beside_the_text_leaves_the_text_alone() -> None:
+def test_name_field_leaves_the_text_unchanged() -> None:
     assert spoken("Ben: hi", "Ada") == Said("user", "Ben: hi", "Ada")
 
 
-def test_the_last_answer_is_the_nearest_before_the_question_in_all_its_parts() -> None:
+def test_last_answer_has_all_parts_of_the_answer_before_the_question() -> None:
     talk = Conversation(
         (
             Said("user", "one"),
@@ -50,7 +50,7 @@ def test_the_last_answer_is_the_nearest_before_the_question_in_all_its_parts() -
     assert talk.before_last_answer.question.text == "two"
 
 
-def test_an_empty_conversation_has_an_empty_question() -> None:
+def test_empty_conversation_has_an_empty_question() -> None:
     empty = Conversation(())
     assert (empty.question.text, empty.last_answer, empty.earlier, empty.results) == (
         "",
@@ -61,7 +61,7 @@ def test_an_empty_conversation_has_an_empty_question() -> None:
     assert empty.before_last_answer.turns == ()
 
 
-def test_only_results_since_the_question_count() -> None:
+def test_tool_results_count_only_since_the_question() -> None:
     old, new = Called("1", "now", "{}"), Called("2", "now", "{}")
     talk = Conversation(
         (

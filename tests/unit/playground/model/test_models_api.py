@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from tests.unit.playground.model.serving import MODEL, Demo, serving
+from tests.unit.playground.model.serving import MODEL, DemoModel, serving
 
 BOTH = ["openai_responses", "openai_chat_completions"]
 
 
-async def test_the_catalogue_says_which_formats_a_model_takes(demo: Demo) -> None:
+async def test_catalogue_says_which_formats_a_model_takes(demo: DemoModel) -> None:
     _, listed = await demo.call("GET", "/models")
     formats = {m["id"]: m["tokenlab"]["accepted_request_formats"] for m in listed["data"]}
     assert formats[MODEL] == formats["demo-no-background"] == BOTH
@@ -14,12 +14,12 @@ async def test_the_catalogue_says_which_formats_a_model_takes(demo: Demo) -> Non
         assert (await demo.call("GET", f"/models/{each['id']}")) == (200, each)
 
 
-async def test_an_unknown_model_is_not_found(demo: Demo) -> None:
+async def test_unknown_model_is_not_found(demo: DemoModel) -> None:
     status, told = await demo.call("GET", "/models/gpt-0")
     assert (status, told["error"]["code"]) == (404, "model_not_found")
 
 
-async def test_the_catalogue_is_public_and_faults_leave_it_alone() -> None:
+async def test_catalogue_is_public_and_unaffected_by_faults() -> None:
     async with serving(api_key="sk-right", model_ids=("only",)) as demo:
         demo.board.set_faults(model_status=500)
         status, listed = await demo.call("GET", "/models")

@@ -11,7 +11,7 @@ import pytest
 from openai import AsyncOpenAI
 from openai.types.responses import ResponseFunctionToolCall
 
-from tests.unit.playground.model.serving import MODEL, Demo, serving
+from tests.unit.playground.model.serving import MODEL, DemoModel, serving
 
 ESSAY = "write a long essay"
 NOW: Any = {
@@ -49,12 +49,12 @@ def text_of(events: list[Any]) -> str:
 
 
 @pytest.fixture
-async def client(demo: Demo) -> AsyncIterator[AsyncOpenAI]:
+async def client(demo: DemoModel) -> AsyncIterator[AsyncOpenAI]:
     async with AsyncOpenAI(base_url=demo.url, api_key="sk-any", max_retries=0) as opened:
         yield opened
 
 
-async def test_the_stream_is_numbered_and_its_parts_agree(client: AsyncOpenAI) -> None:
+async def test_responses_stream_is_numbered_and_its_parts_agree(client: AsyncOpenAI) -> None:
     deltas: list[str] = []
     numbers: list[int] = []
     async for event in await client.responses.create(model=MODEL, input=ESSAY, stream=True):
@@ -71,7 +71,7 @@ async def test_the_stream_is_numbered_and_its_parts_agree(client: AsyncOpenAI) -
     assert event.response.usage.total_tokens == event.response.usage.input_tokens + len(deltas)
 
 
-async def test_the_accumulator_of_responses_stream_agrees(client: AsyncOpenAI) -> None:
+async def test_accumulator_of_the_sdk_agrees_with_the_stream(client: AsyncOpenAI) -> None:
     async with client.responses.stream(model=MODEL, input="search the web for otters") as stream:
         deltas = [e.delta async for e in stream if e.type == "response.output_text.delta"]
         final = await stream.get_final_response()
@@ -79,7 +79,7 @@ async def test_the_accumulator_of_responses_stream_agrees(client: AsyncOpenAI) -
     assert [item.type for item in final.output] == ["web_search_call", "message"]
 
 
-async def test_an_answer_in_one_piece_is_the_streamed_one(client: AsyncOpenAI) -> None:
+async def test_answer_without_a_stream_equals_the_streamed_one(client: AsyncOpenAI) -> None:
     whole = await client.responses.create(model=MODEL, input="what are the two promises?")
     async for event in await client.responses.create(
         model=MODEL, input="what are the two promises?", stream=True
@@ -91,8 +91,8 @@ async def test_an_answer_in_one_piece_is_the_streamed_one(client: AsyncOpenAI) -
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
-async def test_a_cut_background_stream_is_resumed_to_the_exact_text(
-    client: AsyncOpenAI, demo: Demo, share: float
+async def test_cut_background_stream_is_resumed_to_the_exact_text(
+    client: AsyncOpenAI, demo: DemoModel, share: float
 ) -> None:
     whole = await client.responses.create(model=MODEL, input=ESSAY)
     demo.board.set_faults(drop_at=share)
@@ -110,7 +110,9 @@ async def test_a_cut_background_stream_is_resumed_to_the_exact_text(
     assert text_of(before + rest) == whole.output_text == rest[-1].response.output_text
 
 
-async def test_without_a_cursor_all_of_it_is_replayed(client: AsyncOpenAI) -> None:
+async def test_background_stream_is_replayed_completely_without_a_cursor(
+    client: AsyncOpenAI,
+) -> None:
     first = [
         event
         async for event in await client.responses.create(
@@ -122,7 +124,7 @@ async def test_without_a_cursor_all_of_it_is_replayed(client: AsyncOpenAI) -> No
     assert [e.to_dict() for e in again] == [e.to_dict() for e in first]
 
 
-async def test_a_background_answer_can_be_polled_cancelled_and_deleted(client: AsyncOpenAI) -> None:
+async def test_background_response_can_be_polled_cancelled_and_deleted(client: AsyncOpenAI) -> None:
     made = await client.responses.create(model=MODEL, input="hello", background=True)
     assert made.status in {"queued", "in_progress"}
     async for event in await client.responses.create(
@@ -139,7 +141,7 @@ async def test_a_background_answer_can_be_polled_cancelled_and_deleted(client: A
         await client.responses.retrieve(last.response.id)
 
 
-async def test_a_wrong_key_is_an_authentication_error() -> None:
+async def test_wrong_key_is_an_authentication_error() -> None:
     async with serving(api_key="sk-right") as demo:
         async with AsyncOpenAI(base_url=demo.url, api_key="sk-wrong", max_retries=0) as client:
             with pytest.raises(openai.AuthenticationError) as refused:
@@ -167,7 +169,7 @@ async def test_models_are_listed(client: AsyncOpenAI) -> None:
     assert MODEL in {model.id async for model in client.models.list()}
 
 
-async def test_the_token_limit_ends_an_answer_as_incomplete(client: AsyncOpenAI) -> None:
+async def test_token_limit_ends_an_answer_as_incomplete(client: AsyncOpenAI) -> None:
     cut = await client.responses.create(model=MODEL, input=ESSAY, max_output_tokens=40)
     whole = await client.responses.create(model=MODEL, input=ESSAY)
     assert cut.status == "incomplete"
@@ -178,7 +180,7 @@ async def test_the_token_limit_ends_an_answer_as_incomplete(client: AsyncOpenAI)
     assert whole.output_text.startswith(cut.output_text)
 
 
-async def test_a_function_is_called_and_its_output_told(client: AsyncOpenAI) -> None:
+async def test_function_is_called_and_its_output_used(client: AsyncOpenAI) -> None:
     question: Any = {"role": "user", "content": "what time is it?"}
     first = await client.responses.create(model=MODEL, input=[question], tools=[NOW])
     thought, call = first.output
@@ -198,7 +200,7 @@ async def test_a_function_is_called_and_its_output_told(client: AsyncOpenAI) -> 
     assert by_id.output_text == second.output_text
 
 
-async def test_an_answer_remembers_the_one_before_it_by_id(client: AsyncOpenAI) -> None:
+async def test_answer_continues_the_previous_response_by_its_id(client: AsyncOpenAI) -> None:
     first = await client.responses.create(model=MODEL, input="what are the two promises?")
     second = await client.responses.create(
         model=MODEL, input="and the second one?", previous_response_id=first.id
@@ -209,7 +211,7 @@ async def test_an_answer_remembers_the_one_before_it_by_id(client: AsyncOpenAI) 
     assert refused.value.code == "previous_response_not_found"
 
 
-async def test_a_refusal_is_a_refusal(client: AsyncOpenAI) -> None:
+async def test_refusal_of_the_model_is_reported_as_a_refusal(client: AsyncOpenAI) -> None:
     kinds = [
         event.type
         async for event in await client.responses.create(
@@ -221,7 +223,7 @@ async def test_a_refusal_is_a_refusal(client: AsyncOpenAI) -> None:
     assert kinds[-1] == "response.completed"
 
 
-async def test_a_failure_in_the_middle_is_an_error(client: AsyncOpenAI) -> None:
+async def test_failure_during_the_stream_is_an_error(client: AsyncOpenAI) -> None:
     stream = await client.responses.create(model=MODEL, input="fail midway", stream=True)
     events, error = await received(stream)
     assert error is not None

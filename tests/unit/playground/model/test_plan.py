@@ -8,7 +8,7 @@ from bot.playground.model.script.reading import very_long
 
 
 @given(st.text())
-def test_no_character_is_lost_between_tokens(text: str) -> None:
+def test_tokens_contain_every_character(text: str) -> None:
     assert "".join(tokens(text)) == text
 
 
@@ -25,7 +25,7 @@ def test_tokens_are_about_a_word_or_a_part_of_one() -> None:
 
 
 @given(st.text(max_size=80), st.integers(0, 60))
-def test_a_plan_within_a_limit_is_a_prefix_of_that_many_tokens(text: str, limit: int) -> None:
+def test_plan_within_a_limit_is_a_prefix_of_that_many_tokens(text: str, limit: int) -> None:
     cut = say(text).within(limit)
     assert text.startswith(cut.text)
     assert len(tokens(cut.text)) == min(limit, len(tokens(text)))
@@ -41,5 +41,5 @@ def test_reasoning_counts_towards_the_limit_and_a_cut_plan_fails_no_more() -> No
     assert plan.within(5) is plan
 
 
-def test_the_length_of_an_answer_leaves_reasoning_out() -> None:
+def test_length_of_an_answer_leaves_reasoning_out() -> None:
     assert Plan((Thought("long thought"), Text("abc"), Text("de"))).length == 5

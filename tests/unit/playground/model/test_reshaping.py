@@ -35,11 +35,11 @@ def test_shorter_is_the_first_sentence_and_the_heads_of_three_items() -> None:
     assert reshaping.shorter("") == ""
 
 
-def test_the_essay_gets_shorter() -> None:
+def test_essay_can_be_shortened() -> None:
     assert 0 < len(reshaping.shorter(read("essay"))) < 200
 
 
-def test_other_dresses() -> None:
+def test_text_is_reshaped_into_lists_quotes_and_pirate_talk() -> None:
     assert reshaping.as_list("One. Two.") == "- One.\n- Two."
     assert reshaping.as_numbers("One. Two.") == "1. One.\n2. Two."
     assert reshaping.quoted("a\n\nb") == "> a\n>\n> b"
@@ -58,14 +58,14 @@ def test_code_and_addresses_are_never_dressed_up() -> None:
 
 
 @given(st.text(alphabet="`~ab\n", max_size=40))
-def test_a_fence_is_longer_than_any_inside_it(text: str) -> None:
+def test_fence_is_longer_than_any_inside_it(text: str) -> None:
     first, *inside, last = reshaping.fenced(text).splitlines()
     assert first == last + "text"
     assert all(last not in line for line in inside)
 
 
 @given(st.text(alphabet="ab.!?…- |*#>\n`1)", max_size=120))
-def test_any_text_can_be_reshaped(text: str) -> None:
+def test_reshaping_accepts_any_text(text: str) -> None:
     for change in (reshaping.shorter, reshaping.as_list, reshaping.quoted, reshaping.pirate):
         assert isinstance(change(text), str)
     assert all(item in " ".join(text.split()) or "(" in item for item in reshaping.paragraphs(text))

@@ -8,7 +8,15 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import ClientConnectionError, ClientResponse
 
-from tests.unit.playground.model.serving import JSON, MODEL, Demo, Metronome, read, serving, text_of
+from tests.unit.playground.model.serving import (
+    JSON,
+    MODEL,
+    DemoModel,
+    ManualSleep,
+    read,
+    serving,
+    text_of,
+)
 
 ESSAY = "write a long essay"
 STREAM: JSON = {"model": MODEL, "input": ESSAY, "stream": True}
@@ -25,18 +33,18 @@ class Clock:
 
 
 @pytest.fixture
-def metronome() -> Metronome:
-    return Metronome()
+def manual_sleep() -> ManualSleep:
+    return ManualSleep()
 
 
 @pytest.fixture
-async def slow(metronome: Metronome) -> AsyncIterator[Demo]:
+async def slow(manual_sleep: ManualSleep) -> AsyncIterator[DemoModel]:
     """A demo model that writes one token a beat."""
-    async with serving(metronome, words_per_second=40.0) as demo:
+    async with serving(manual_sleep, words_per_second=40.0) as demo:
         yield demo
 
 
-async def opened(demo: Demo, body: JSON) -> tuple[ClientResponse, AsyncIterator[JSON], str]:
+async def opened(demo: DemoModel, body: JSON) -> tuple[ClientResponse, AsyncIterator[JSON], str]:
     """An open stream, its events, and the id the first of them tells."""
     response = await demo.http.post(demo.url + "/responses", json=body)
     events = read(response.content.iter_any())
@@ -44,43 +52,45 @@ async def opened(demo: Demo, body: JSON) -> tuple[ClientResponse, AsyncIterator[
     return response, events, created["response"]["id"]
 
 
-async def whole_text(demo: Demo) -> str:
+async def whole_text(demo: DemoModel) -> str:
     """The essay, uncut."""
     _, body = await demo.create(ESSAY, background=False)
     return str(body["output"][0]["content"][0]["text"])
 
 
-async def test_a_background_answer_is_written_on_without_its_client(
-    slow: Demo, metronome: Metronome
+async def test_background_response_continues_without_its_client(
+    slow: DemoModel, manual_sleep: ManualSleep
 ) -> None:
     response, _, response_id = await opened(slow, BACKGROUND)
     response.close()
-    metronome.run()
+    manual_sleep.release_all()
     events = await slow.events("GET", f"/responses/{response_id}?stream=true&starting_after=0")
     assert [event["sequence_number"] for event in events] == list(range(1, len(events) + 1))
     assert events[-1]["response"]["output"][0]["content"][0]["text"] == text_of(events)
     assert text_of(events).endswith("Then the next one.")
 
 
-async def test_a_foreground_answer_ends_with_its_client(slow: Demo, metronome: Metronome) -> None:
+async def test_foreground_response_stops_when_its_client_disconnects(
+    slow: DemoModel, manual_sleep: ManualSleep
+) -> None:
     response, _, response_id = await opened(slow, STREAM)
     assert (await slow.call("GET", f"/responses/{response_id}"))[0] == 200
     response.close()
     while not slow.log("gone"):
-        metronome.beat()
+        manual_sleep.release()
         await asyncio.sleep(0)
     assert (await slow.call("GET", f"/responses/{response_id}"))[0] == 404
     assert slow.log("gone")[0].detail["response"] == response_id
 
 
-async def test_a_resumed_stream_goes_on_live(slow: Demo, metronome: Metronome) -> None:
+async def test_resumed_stream_continues_live(slow: DemoModel, manual_sleep: ManualSleep) -> None:
     response, events, response_id = await opened(slow, BACKGROUND)
-    metronome.beat(5)
+    manual_sleep.release(5)
     seen = [event async for event, _ in _zip(events, 8)]
     response.close()
     path = f"/responses/{response_id}?stream=true&starting_after={seen[-1]['sequence_number']}"
     again = await slow.http.get(slow.url + path)
-    metronome.run()
+    manual_sleep.release_all()
     rest = [event async for event in read(again.content.iter_any())]
     again.close()
     assert rest[0]["sequence_number"] == seen[-1]["sequence_number"] + 1
@@ -88,11 +98,11 @@ async def test_a_resumed_stream_goes_on_live(slow: Demo, metronome: Metronome) -
     assert [entry.detail["after"] for entry in slow.log("resume")] == [seen[-1]["sequence_number"]]
 
 
-async def test_an_answer_in_the_making_can_be_polled_and_cancelled(
-    slow: Demo, metronome: Metronome
+async def test_unfinished_response_can_be_polled_and_cancelled(
+    slow: DemoModel, manual_sleep: ManualSleep
 ) -> None:
     response, events, response_id = await opened(slow, BACKGROUND)
-    metronome.beat(3)
+    manual_sleep.release(3)
     seen = [event async for event, _ in _zip(events, 5)]
     assert text_of(seen)
     status, body = await slow.call("GET", f"/responses/{response_id}")
@@ -102,23 +112,23 @@ async def test_an_answer_in_the_making_can_be_polled_and_cancelled(
         assert (status, body["status"]) == (200, "cancelled")
     assert [event async for event in events if event["type"].endswith("completed")] == []
     response.close()
-    metronome.run()
+    manual_sleep.release_all()
     assert (await slow.call("GET", f"/responses/{response_id}"))[1]["status"] == "cancelled"
 
 
-async def test_a_deleted_answer_is_forgotten_but_not_called_off(
-    slow: Demo, metronome: Metronome
+async def test_deleted_response_is_forgotten_but_not_cancelled(
+    slow: DemoModel, manual_sleep: ManualSleep
 ) -> None:
     _, events, response_id = await opened(slow, BACKGROUND)
     status, body = await slow.call("DELETE", f"/responses/{response_id}")
     assert (status, body["deleted"]) == (200, True)
     assert (await slow.call("GET", f"/responses/{response_id}"))[0] == 404
-    metronome.run()
+    manual_sleep.release_all()
     assert [event async for event in events][-1]["type"] == "response.completed"
 
 
-async def test_a_server_that_ends_does_not_wait_for_its_streams() -> None:
-    async with serving(Metronome(), words_per_second=40.0) as demo:
+async def test_server_shutdown_does_not_wait_for_its_streams() -> None:
+    async with serving(ManualSleep(), words_per_second=40.0) as demo:
         _, running, _ = await opened(demo, BACKGROUND)
         demo.board.set_faults(stall_at=0.0)
         _, stalled, _ = await opened(demo, STREAM)
@@ -127,7 +137,7 @@ async def test_a_server_that_ends_does_not_wait_for_its_streams() -> None:
     assert "response.completed" not in rest
 
 
-async def test_only_young_background_streams_can_be_streamed_again() -> None:
+async def test_streaming_again_is_limited_to_recent_background_streams() -> None:
     clock = Clock()
     async with serving(now=clock, resumable_seconds=300, kept_seconds=600) as demo:
         foreground = (await demo.stream("hi"))[0]["response"]["id"]
@@ -148,12 +158,12 @@ async def test_only_young_background_streams_can_be_streamed_again() -> None:
         assert (await demo.call("GET", f"/responses/{background}"))[0] == 404
 
 
-async def test_what_was_not_stored_is_not_known(demo: Demo) -> None:
+async def test_response_that_was_not_stored_is_not_found(demo: DemoModel) -> None:
     response_id = (await demo.create("hi", store=False))[1]["id"]
     assert (await demo.call("GET", f"/responses/{response_id}"))[0] == 404
 
 
-async def test_a_foreground_answer_can_not_be_cancelled(demo: Demo) -> None:
+async def test_foreground_response_can_not_be_cancelled(demo: DemoModel) -> None:
     response_id = (await demo.create("hi"))[1]["id"]
     status, body = await demo.call("POST", f"/responses/{response_id}/cancel")
     assert (status, body["error"]["message"]) == (400, "Cannot cancel a synchronous response.")
@@ -167,19 +177,19 @@ async def test_a_foreground_answer_can_not_be_cancelled(demo: Demo) -> None:
         ("demo-no-background", {"background": True}, "unsupported_request_field"),
     ],
 )
-async def test_what_a_model_can_not_do_is_refused(
-    demo: Demo, model: str, fields: JSON, code: str
+async def test_request_for_what_a_model_can_not_do_is_refused(
+    demo: DemoModel, model: str, fields: JSON, code: str
 ) -> None:
     status, body = await demo.create("hi", model=model, **fields)
     assert (status, body["error"]["code"]) == (400, code)
     assert [entry.detail["code"] for entry in demo.log("refused")] == [code]
 
 
-async def test_a_model_without_background_answers_in_the_foreground(demo: Demo) -> None:
+async def test_model_without_background_answers_in_the_foreground(demo: DemoModel) -> None:
     assert (await demo.create("hi", model="demo-no-background"))[0] == 200
 
 
-async def test_a_wrong_cursor_is_refused(demo: Demo) -> None:
+async def test_wrong_cursor_is_refused(demo: DemoModel) -> None:
     response_id = (await demo.stream("hi", background=True))[0]["response"]["id"]
     path = f"/responses/{response_id}?stream=true&starting_after=soon"
     assert (await demo.call("GET", path))[1]["error"]["param"] == "starting_after"
@@ -193,14 +203,14 @@ async def test_large_requests_are_read_and_huge_ones_refused() -> None:
                 assert response.status == expected
 
 
-async def test_every_answer_has_a_request_id(demo: Demo) -> None:
+async def test_request_id_is_in_every_response(demo: DemoModel) -> None:
     for path in ("/models", "/models/none", "/responses/none"):
         async with demo.http.get(demo.url + path) as response:
             assert response.headers["x-request-id"].startswith("req_")
 
 
-async def test_a_cut_foreground_answer_is_gone_and_the_next_attempt_comes_through(
-    demo: Demo,
+async def test_cut_foreground_response_is_lost_and_the_next_attempt_succeeds(
+    demo: DemoModel,
 ) -> None:
     whole = await whole_text(demo)
     demo.board.set_faults(drop_at=0.6)
@@ -214,7 +224,7 @@ async def test_a_cut_foreground_answer_is_gone_and_the_next_attempt_comes_throug
     assert told == ["connect", "drop", "refused", "connect", "end", "connect", "drop"]
 
 
-async def test_a_background_answer_is_cut_as_often_as_asked(demo: Demo) -> None:
+async def test_background_response_is_cut_as_often_as_set(demo: DemoModel) -> None:
     whole = await whole_text(demo)
     demo.board.set_faults(drop_at=0.5, drop_times=3)
     events = await demo.stream(ESSAY, background=True)
@@ -228,19 +238,19 @@ async def test_a_background_answer_is_cut_as_often_as_asked(demo: Demo) -> None:
     assert len(demo.log("drop")) == 3
 
 
-async def test_a_cut_at_the_very_start_still_tells_the_id(demo: Demo) -> None:
+async def test_cut_at_the_very_start_comes_after_the_response_id(demo: DemoModel) -> None:
     demo.board.set_faults(drop_at=0.0)
     assert [event["type"] for event in await demo.stream(ESSAY)] == ["response.created"]
 
 
-async def test_an_answer_in_one_piece_can_be_cut_too(demo: Demo) -> None:
+async def test_response_without_a_stream_can_be_cut_too(demo: DemoModel) -> None:
     demo.board.set_faults(drop_at=0.5)
     with pytest.raises(ClientConnectionError):
         await demo.create(ESSAY)
     assert (await demo.create(ESSAY))[0] == 200
 
 
-async def test_a_stalled_stream_is_silent_until_the_stall_is_lifted(demo: Demo) -> None:
+async def test_stalled_stream_is_silent_until_the_stall_is_lifted(demo: DemoModel) -> None:
     demo.board.set_faults(stall_at=0.5)
     reading = asyncio.create_task(demo.stream(ESSAY))
     await demo.until("stall")
@@ -249,7 +259,7 @@ async def test_a_stalled_stream_is_silent_until_the_stall_is_lifted(demo: Demo) 
     assert text_of(await reading) == await whole_text(demo)
 
 
-async def test_a_client_that_gives_up_a_stalled_stream_is_noticed(demo: Demo) -> None:
+async def test_stalled_stream_ends_when_its_client_disconnects(demo: DemoModel) -> None:
     demo.board.set_faults(stall_at=0.5)
     response, _, response_id = await opened(demo, STREAM)
     await demo.until("stall")
@@ -258,7 +268,7 @@ async def test_a_client_that_gives_up_a_stalled_stream_is_noticed(demo: Demo) ->
     assert demo.log("gone")[0].detail["response"] == response_id
 
 
-async def test_the_board_refuses_the_next_requests(demo: Demo) -> None:
+async def test_status_fault_of_the_board_refuses_the_next_requests(demo: DemoModel) -> None:
     demo.board.set_faults(model_status=429, model_status_times=2)
     for _ in range(2):
         async with demo.http.post(demo.url + "/responses", json=STREAM) as response:
@@ -268,7 +278,7 @@ async def test_the_board_refuses_the_next_requests(demo: Demo) -> None:
     assert (await demo.create("hi"))[0] == 200
 
 
-async def test_the_log_tells_each_connection_from_its_start_to_its_end(demo: Demo) -> None:
+async def test_log_has_the_start_and_the_end_of_each_connection(demo: DemoModel) -> None:
     made = await demo.stream("hi", background=True)
     (connect,), (end,) = demo.log("connect"), demo.log("end")
     assert connect.detail == {

@@ -67,7 +67,7 @@ def kinds(plan: Plan, **fields: Any) -> list[str]:
     return [event["type"] for event in events(plan, **fields)]
 
 
-def test_the_documented_order_of_a_text() -> None:
+def test_events_of_a_text_come_in_the_documented_order() -> None:
     assert kinds(say("Hi there")) == [
         "response.created",
         "response.in_progress",
@@ -82,7 +82,7 @@ def test_the_documented_order_of_a_text() -> None:
     ]
 
 
-def test_a_background_response_is_queued_first() -> None:
+def test_background_response_is_queued_first() -> None:
     made = events(say("Hi"), background=True)
     assert [e["type"] for e in made[:3]] == [
         "response.created",
@@ -92,7 +92,7 @@ def test_a_background_response_is_queued_first() -> None:
     assert [e["response"]["status"] for e in made[:3]] == ["queued", "queued", "in_progress"]
 
 
-def test_usage_stands_on_the_terminal_event_only() -> None:
+def test_usage_is_on_the_terminal_event_only() -> None:
     *before, last = events(Plan((Thought("one two"), Text("three"))))
     assert all(e["response"]["usage"] is None for e in before if "response" in e)
     assert last["response"]["usage"] == {
@@ -104,7 +104,7 @@ def test_usage_stands_on_the_terminal_event_only() -> None:
     }
 
 
-def test_a_cut_answer_is_incomplete_and_keeps_its_text() -> None:
+def test_cut_answer_is_incomplete_and_keeps_its_text() -> None:
     *_, done, last = events(say("one two three").within(2))
     assert done["item"]["status"] == "incomplete"
     assert last["type"] == "response.incomplete"
@@ -112,7 +112,7 @@ def test_a_cut_answer_is_incomplete_and_keeps_its_text() -> None:
     assert last["response"]["output"][0]["content"][0]["text"] == "one two"
 
 
-def test_a_failure_comes_in_the_nested_shape_and_then_as_failed() -> None:
+def test_failure_is_a_nested_error_event_and_then_a_failed_response() -> None:
     plan = Plan((Text("half a"),), Failure("server_error", "It broke."))
     *_, delta, error, failed = events(plan)
     assert delta["type"] == "response.output_text.delta"
@@ -138,7 +138,7 @@ def test_padding_is_left_out_where_it_is_not_wanted() -> None:
     assert not any("obfuscation" in event for event in plain)
 
 
-def test_what_was_asked_is_echoed() -> None:
+def test_response_echoes_the_fields_of_the_request() -> None:
     body = events(say("Hi"), instructions="Be kind.", metadata={"a": "b"})[0]["response"]
     assert body["instructions"] == "Be kind."
     assert body["metadata"] == {"a": "b"}
@@ -156,7 +156,7 @@ def test_time_passes_before_the_first_word_and_with_each_character() -> None:
 
 @settings(max_examples=40)
 @given(PLANS, st.none() | st.integers(16, 30))
-def test_every_plan_becomes_a_well_formed_stream(plan: Plan, limit: int | None) -> None:
+def test_stream_of_any_plan_is_well_formed(plan: Plan, limit: int | None) -> None:
     made = events(plan.within(limit))
     assert [event["sequence_number"] for event in made] == list(range(len(made)))
     assert json.loads(json.dumps(made)) == made
@@ -176,7 +176,7 @@ def test_every_plan_becomes_a_well_formed_stream(plan: Plan, limit: int | None) 
 
 @settings(max_examples=40)
 @given(PLANS)
-def test_a_poll_sees_what_the_stream_has_shown(plan: Plan) -> None:
+def test_polled_response_has_what_the_stream_has_sent(plan: Plan) -> None:
     request = read_request({"model": "gpt-5.4", "input": "hi"})
     body = new_body("resp_0", request, 0.0)
     for event in events(plan):
@@ -187,7 +187,7 @@ def test_a_poll_sees_what_the_stream_has_shown(plan: Plan) -> None:
 
 @settings(max_examples=40)
 @given(PLANS)
-def test_what_is_written_ends_at_the_length_of_the_plan(plan: Plan) -> None:
+def test_written_text_has_the_length_of_the_plan(plan: Plan) -> None:
     made = frames(plan)
     assert made[-1].written == plan.length
     answered = [f.written for f in made if f.payload and "reasoning" not in f.payload["type"]]
@@ -195,7 +195,7 @@ def test_what_is_written_ends_at_the_length_of_the_plan(plan: Plan) -> None:
 
 
 @corpora
-def test_our_events_have_every_field_that_recorded_ones_always_have(corpus: str) -> None:
+def test_events_have_every_field_that_recorded_ones_always_have(corpus: str) -> None:
     ours: dict[str, set[str]] = {}
     for event in events(EVERYTHING, background=True):
         ours.setdefault(event["type"], set()).update(event)

@@ -14,7 +14,7 @@ from bot.upstream.client import Upstream, UpstreamConfig
 from bot.upstream.events import Event, Finished, ToolCall
 from bot.upstream.prompt import Prompt, ToolResult, ToolRound, ToolSpec
 from bot.values import Message
-from tests.unit.playground.model.serving import JSON, MODEL, Demo
+from tests.unit.playground.model.serving import JSON, MODEL, DemoModel
 
 NOW = ToolSpec("now", "Tells the time.", {"type": "object", "properties": {}})
 PROMPT = Prompt(
@@ -31,8 +31,8 @@ PROMPT = Prompt(
         ("chat", "off", CHAT_ONLY),
     ],
 )
-async def test_a_tool_round_goes_back_whole_and_is_not_refused(
-    demo: Demo, api: Any, background: Any, model: str
+async def test_complete_tool_round_is_accepted(
+    demo: DemoModel, api: Any, background: Any, model: str
 ) -> None:
     statuses: list[int] = []
 
@@ -67,7 +67,7 @@ ASKED: JSON = {"role": "user", "content": "What time is it?"}
 FUNCTION: JSON = {"name": "now", "parameters": {"type": "object", "properties": {}}}
 
 
-async def items_of_a_round(demo: Demo) -> tuple[JSON, JSON, JSON]:
+async def items_of_a_round(demo: DemoModel) -> tuple[JSON, JSON, JSON]:
     """What a response calls a tool with, reasoning and call, and what the tool returned."""
     body = {"model": MODEL, "input": [ASKED], "tools": [{"type": "function", **FUNCTION}]}
     status, made = await demo.call("POST", "/responses", body)
@@ -81,7 +81,7 @@ def without(item: JSON, *names: str) -> JSON:
     return {name: value for name, value in item.items() if name not in names}
 
 
-async def test_responses_refuse_a_round_that_lacks_a_part(demo: Demo) -> None:
+async def test_responses_refuse_a_round_that_lacks_a_part(demo: DemoModel) -> None:
     reasoning, call, output = await items_of_a_round(demo)
     bare = without(call, "id", "status")
     for came in (
@@ -106,7 +106,7 @@ async def test_responses_refuse_a_round_that_lacks_a_part(demo: Demo) -> None:
         assert_refused(await demo.call("POST", "/responses", body), said, "input")
 
 
-async def message_of_a_round(demo: Demo, model: str) -> tuple[JSON, JSON]:
+async def message_of_a_round(demo: DemoModel, model: str) -> tuple[JSON, JSON]:
     """The assistant message that calls a tool, and the message with what the tool returned."""
     tools = [{"type": "function", "function": FUNCTION}]
     body = {"model": model, "messages": [ASKED], "tools": tools}
@@ -118,7 +118,9 @@ async def message_of_a_round(demo: Demo, model: str) -> tuple[JSON, JSON]:
 
 
 @pytest.mark.parametrize("model", [MODEL, CHAT_ONLY])
-async def test_chat_completions_refuse_a_round_that_lacks_a_part(demo: Demo, model: str) -> None:
+async def test_chat_completions_refuse_a_round_that_lacks_a_part(
+    demo: DemoModel, model: str
+) -> None:
     message, output = await message_of_a_round(demo, model)
     reasons = model == CHAT_ONLY
     assert bool(message.get("reasoning_content")) is reasons

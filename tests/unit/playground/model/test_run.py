@@ -18,7 +18,7 @@ async def numbers(run: Run, after: int = -1) -> list[int]:
     return [entry.number async for entry in run.follow(after)]
 
 
-async def test_everyone_who_follows_gets_every_event_from_where_they_are() -> None:
+async def test_followers_get_every_event_from_their_position_on() -> None:
     run = running()
     run.add(frame(1))
     early = asyncio.create_task(numbers(run))
@@ -34,14 +34,14 @@ async def test_everyone_who_follows_gets_every_event_from_where_they_are() -> No
     assert await numbers(run, after=99) == []
 
 
-async def test_an_entry_knows_how_much_of_the_answer_was_out_before_it() -> None:
+async def test_log_entry_says_how_much_of_the_answer_was_sent_before_it() -> None:
     run = running()
     for n in (1, 2, 4):
         run.add(frame(n))
     assert [entry.share for entry in run.log] == [0, 0.25, 0.5]
 
 
-async def test_a_cancelled_run_ends_its_streams_and_says_so() -> None:
+async def test_cancelled_run_ends_its_streams_with_a_cancelled_event() -> None:
     run = running()
     follower = asyncio.create_task(numbers(run))
     run.add(frame(1))
@@ -66,7 +66,7 @@ async def test_writing_waits_as_frames_ask_and_adds_short_waits_up() -> None:
     await run.finished()
 
 
-async def test_a_closed_run_is_written_no_further() -> None:
+async def test_closed_run_writes_no_more() -> None:
     run = running()
 
     async def sleep(_seconds: float) -> None:

@@ -34,7 +34,7 @@ def known(question: str) -> bool:
 
 
 @pytest.mark.parametrize("question", ["hi", "Hello!", "hey there", "Ada: good morning", "", "test"])
-def test_a_greeting_is_answered_by_a_demo_model_that_says_so(question: str) -> None:
+def test_greeting_is_answered_by_a_demo_model_that_says_so(question: str) -> None:
     assert "demo model" in asked(question).text
     assert "not a real language model" in asked(question).text
 
@@ -42,7 +42,7 @@ def test_a_greeting_is_answered_by_a_demo_model_that_says_so(question: str) -> N
 @pytest.mark.parametrize(
     "question", ["help", "what can you do?", "are you real?", "what is this bot?"]
 )
-def test_it_says_plainly_that_it_is_a_demo(question: str) -> None:
+def test_demo_model_says_that_it_is_a_demo(question: str) -> None:
     assert "**demo model**" in asked(question).text
 
 
@@ -55,7 +55,7 @@ def promised() -> list[str]:
 
 
 @pytest.mark.parametrize("question", promised())
-def test_whatever_it_tells_people_to_say_it_has_an_answer_to(question: str) -> None:
+def test_suggested_phrases_all_have_an_answer(question: str) -> None:
     assert known(question)
 
 
@@ -68,7 +68,7 @@ def test_whatever_it_tells_people_to_say_it_has_an_answer_to(question: str) -> N
         "what is a search tree",
     ],
 )
-def test_what_it_does_not_know_it_quotes_and_says_so(question: str) -> None:
+def test_unknown_question_is_quoted_and_said_to_be_unknown(question: str) -> None:
     text = asked(question).text
     assert f"> {question}" in text
     assert "demo" in text
@@ -102,18 +102,18 @@ def test_unknown_questions_get_varied_answers_and_the_same_question_the_same() -
         ("how does streaming work?", "Paced"),
     ],
 )
-def test_what_is_asked_for_is_shown(question: str, sign: str) -> None:
+def test_formatting_that_is_asked_for_is_shown(question: str, sign: str) -> None:
     assert sign in asked(question).text
 
 
-def test_several_kinds_of_formatting_come_in_one_answer() -> None:
+def test_answer_can_have_several_kinds_of_formatting() -> None:
     text = asked("Show me a table and some code").text
     assert text.index("|---|") < text.index("```python")
     assert "lighthouse" not in asked("a numbered list").text
     assert all(sign in asked("show me everything").text for sign in ("|---|", "```shell", "- [x]"))
 
 
-def test_the_python_it_shows_runs() -> None:
+def test_shown_python_code_runs() -> None:
     for text in (read("python"), very_long()):
         for code in re.findall(r"```python\n(.*?)```", text, re.S):
             compile(ast.parse(code), "shown", "exec")
@@ -135,14 +135,14 @@ def test_counting_has_every_number_once() -> None:
     assert "rather not" in asked("count to 1,000,000").text
 
 
-def test_an_echo_is_exact() -> None:
+def test_echo_is_exact() -> None:
     assert asked("echo **a**  <!channel>\n\n“q”").text == "**a**  <!channel>\n\n“q”"
     assert asked("Ada: say exactly: x: y").text == "x: y"
     assert asked("`echo **a**`").text == "**a**"
     assert asked(f"echo {'a' * 9_000}").text == "a" * 9_000
 
 
-def test_names_are_remembered_and_belong_to_who_told_them() -> None:
+def test_names_are_remembered_for_the_person_who_gave_them() -> None:
     assert "**Ada Lovelace**" in asked("my name is Ada Lovelace", "hi", "what's my name?").text
     assert "haven't told me" in asked("hi", "what is my name?").text
     assert (
@@ -210,7 +210,7 @@ def test_going_on_gives_exactly_what_was_cut_off() -> None:
     assert "complete" in asked("hello", "go on").text
 
 
-def test_a_tool_is_called_when_it_is_offered_and_explained_when_not() -> None:
+def test_tool_is_called_when_it_is_offered_and_explained_when_not() -> None:
     question = "what time is it, and what is 6 \u00d7 7?"
     thought, *calls = asked(question, tools=(NOW, CALCULATE)).parts
     assert isinstance(thought, Thought)
@@ -240,7 +240,7 @@ def test_arguments_follow_the_schema(question: str, tool: Tool, arguments: dict[
     assert (call.name, json.loads(call.text)) == (tool.name, arguments)
 
 
-def test_what_tools_return_is_told() -> None:
+def test_tool_output_is_in_the_answer() -> None:
     def told(output: str) -> str:
         turns = (spoken("what time is it?"), Called("1", "now", "{}"), Returned("1", output))
         return answer(Conversation(turns, tools=(NOW,))).text
@@ -251,7 +251,7 @@ def test_what_tools_return_is_told() -> None:
     assert len(told("x" * 9_000)) < 2_000
 
 
-def test_moments_besides_writing() -> None:
+def test_demo_model_thinks_searches_refuses_and_fails_on_demand() -> None:
     assert [type(p) for p in asked("think about it").parts] == [Thought, Thought, Text]
     search, text = asked("search the web for sea otters").parts
     assert isinstance(search, Search)
@@ -265,7 +265,7 @@ def test_moments_besides_writing() -> None:
     assert (midway.code, for_good.code) == ("server_error", "invalid_prompt")
 
 
-def test_it_knows_its_instructions_and_its_name() -> None:
+def test_demo_model_knows_its_instructions_and_its_name() -> None:
     talk = (spoken("what are your instructions?"),)
     assert "> Be kind." in answer(Conversation(talk, instructions="Be kind.")).text
     assert "> Be kind." in answer(Conversation((Said("system", "Be kind."), *talk))).text
@@ -273,7 +273,7 @@ def test_it_knows_its_instructions_and_its_name() -> None:
     assert "`gpt-5.4`" in asked("which model are you?").text
 
 
-def test_no_text_has_an_unfilled_place() -> None:
+def test_texts_have_no_unfilled_placeholder() -> None:
     for question in ("hi", "thanks", "bye", "search the web", "what time is it?"):
         assert not re.search(r"\{(name|query|tool)\}", asked(question).text)
     assert all(read(name) for name in LONG_PARTS)
@@ -281,7 +281,7 @@ def test_no_text_has_an_unfilled_place() -> None:
 
 @settings(max_examples=40)
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=4))
-def test_any_conversation_gets_an_answer_always_the_same(questions: list[str]) -> None:
+def test_answer_to_any_conversation_is_deterministic(questions: list[str]) -> None:
     plan = asked(*questions)
     assert plan == asked(*questions)
     assert plan.length > 0

@@ -1,4 +1,4 @@
-"""A local Slack for the tests of this room, its clock moved by hand."""
+"""A local Slack for the tests of this folder, whose clock the test sets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.unit.playground import live
-from tests.unit.playground.slack.desk import Desk
+from tests.unit.playground.slack.offline_workspace import OfflineWorkspace
 
 
 @pytest.fixture
@@ -22,5 +22,5 @@ async def slack(clock: live.Clock) -> AsyncIterator[live.LiveSlack]:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def offline() -> OfflineWorkspace:
+    return OfflineWorkspace()

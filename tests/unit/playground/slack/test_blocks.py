@@ -122,23 +122,23 @@ def test_markdown_over_all_blocks_of_a_payload_counts_together() -> None:
     assert _refusal(_markdown(6_001), _markdown(6_000)).code == "msg_blocks_too_long"
 
 
-def test_all_text_of_a_message_together_is_limited() -> None:
+def test_text_of_a_message_is_limited_over_all_blocks() -> None:
     assert _refusal(*[_section("x" * 2_700)] * 5).code == "msg_blocks_too_long"
 
 
 @pytest.mark.parametrize("given", ["text", [1], [["x"]], {"type": "divider"}], ids=repr)
-def test_what_is_no_list_of_objects_is_no_blocks(given: Any) -> None:
+def test_blocks_that_are_not_a_list_of_objects_are_refused(given: Any) -> None:
     with pytest.raises(Refused, match="invalid_blocks_format"):
         blocks.content({"blocks": given}, Limits())
 
 
 @pytest.mark.parametrize("args", [{}, {"text": ""}, {"text": "", "blocks": []}], ids=repr)
-def test_a_message_says_something(args: dict[str, Any]) -> None:
+def test_message_without_content_is_refused(args: dict[str, Any]) -> None:
     with pytest.raises(Refused, match="no_text"):
         blocks.content(args, Limits())
 
 
-def test_a_post_is_cut_at_forty_thousand_characters_with_a_warning() -> None:
+def test_post_is_cut_at_forty_thousand_characters_with_a_warning() -> None:
     content = blocks.content({"text": "x" * 40_001}, Limits())
     assert (len(content.text), content.warning) == (40_000, "message_truncated")
 
@@ -148,7 +148,7 @@ def test_a_post_is_cut_at_forty_thousand_characters_with_a_warning() -> None:
     [("x" * 4_000, True), ("x" * 4_001, False), ("é" * 2_000, True), ("é" * 2_001, False)],
     ids=["4000 letters", "4001 letters", "4000 bytes", "4002 bytes"],
 )
-def test_an_update_takes_four_thousand_bytes_of_text(text: str, fits: bool) -> None:
+def test_update_takes_four_thousand_bytes_of_text(text: str, fits: bool) -> None:
     if fits:
         assert blocks.content({"text": text}, Limits(), update=True).text == text
     else:
@@ -192,7 +192,7 @@ def test_markdown_text_stands_alone_and_has_its_limit(args: dict[str, Any], code
     ],
     ids=["text", "no blocks", "type", "title", "count", "metadata"],
 )
-def test_a_wrong_view_is_invalid_arguments(view: Any, problem: str) -> None:
+def test_invalid_view_is_refused_as_invalid_arguments(view: Any, problem: str) -> None:
     with pytest.raises(Refused, match="invalid_arguments") as caught:
         blocks.check_view(view, Limits())
     assert problem in caught.value.messages

@@ -25,7 +25,7 @@ async def _posted(slack: LiveSlack, **args: Any) -> str:
     return str(body["ts"])
 
 
-async def test_a_post_stands_in_its_thread_and_is_the_bots(slack: LiveSlack) -> None:
+async def test_post_is_in_its_thread_and_by_the_bot(slack: LiveSlack) -> None:
     root = slack.workspace.say(GENERAL, "question")
     body = await slack.api("chat.postMessage", channel=GENERAL, text="answer", thread_ts=root.ts)
     message = body["message"]
@@ -36,14 +36,14 @@ async def test_a_post_stands_in_its_thread_and_is_the_bots(slack: LiveSlack) -> 
     assert [m.text for m in slack.workspace.thread(GENERAL, root.ts)] == ["question", "answer"]
 
 
-async def test_a_thread_may_be_named_by_any_of_its_messages(slack: LiveSlack) -> None:
+async def test_thread_may_be_named_by_any_of_its_messages(slack: LiveSlack) -> None:
     root = slack.workspace.say(GENERAL, "question")
     reply = slack.workspace.say(GENERAL, "me too", thread_ts=root.ts)
     body = await slack.api("chat.postMessage", channel=GENERAL, text="x", thread_ts=reply.ts)
     assert body["message"]["thread_ts"] == root.ts
 
 
-async def test_a_channel_may_be_named_and_a_person_reached_directly(slack: LiveSlack) -> None:
+async def test_post_accepts_the_name_of_a_channel_and_the_id_of_a_person(slack: LiveSlack) -> None:
     named = await slack.api("chat.postMessage", channel="#general", text="x")
     direct = await slack.api("chat.postMessage", channel=YOU, text="x")
     assert (named["channel"], direct["channel"]) == (GENERAL, DM)
@@ -63,13 +63,13 @@ async def test_a_channel_may_be_named_and_a_person_reached_directly(slack: LiveS
     ],
     ids=str,
 )
-async def test_a_wrong_post_is_refused(slack: LiveSlack, args: Any, error: str) -> None:
+async def test_invalid_post_is_refused(slack: LiveSlack, args: Any, error: str) -> None:
     body = await slack.api("chat.postMessage", **{"channel": GENERAL, "text": "x"} | args)
     assert (body["ok"], body["error"]) == (False, error)
-    assert not slack.heard("message")
+    assert not slack.announced("message")
 
 
-async def test_with_its_scope_a_public_channel_needs_no_membership() -> None:
+async def test_public_channel_needs_no_membership_with_its_scope() -> None:
     config = SlackConfig(scopes=SCOPES | {"chat:write.public"})
     async with live.slack(config) as slack:
         assert (await slack.api("chat.postMessage", channel=RANDOM, text="x"))["ok"]
@@ -85,14 +85,14 @@ async def test_text_alone_takes_blocks_away_and_marks_the_message_edited(slack: 
     assert body["message"]["edited"]["user"] == BOT
 
 
-async def test_an_update_with_blocks_does_not_look_edited(slack: LiveSlack) -> None:
+async def test_update_with_blocks_does_not_look_edited(slack: LiveSlack) -> None:
     ts = await _posted(slack)
     body = await slack.api("chat.update", channel=GENERAL, ts=ts, text="x", blocks=[BUTTON])
     assert "edited" not in body["message"]
     assert body["message"]["blocks"][0]["block_id"] == "b0"
 
 
-async def test_an_update_keeps_metadata_unless_it_gives_some(slack: LiveSlack) -> None:
+async def test_update_keeps_metadata_unless_it_gives_some(slack: LiveSlack) -> None:
     ts = await _posted(slack, metadata=META)
     kept = await slack.api("chat.update", channel=GENERAL, ts=ts, text="a")
     assert kept["message"]["metadata"] == META
@@ -113,7 +113,7 @@ async def test_an_update_keeps_metadata_unless_it_gives_some(slack: LiveSlack) -
     ],
     ids=lambda value: str(value)[:40],
 )
-async def test_a_wrong_update_is_refused(slack: LiveSlack, args: Any, error: str) -> None:
+async def test_invalid_update_is_refused(slack: LiveSlack, args: Any, error: str) -> None:
     ts = await _posted(slack)
     given = {"channel": GENERAL, "ts": ts, "text": "x"} | args
     assert (await slack.api("chat.update", **given))["error"] == error
@@ -122,14 +122,14 @@ async def test_a_wrong_update_is_refused(slack: LiveSlack, args: Any, error: str
     assert standing.text == "hi"
 
 
-async def test_nobody_elses_message_can_be_edited_or_deleted(slack: LiveSlack) -> None:
+async def test_message_of_somebody_else_can_not_be_edited_or_deleted(slack: LiveSlack) -> None:
     ts = slack.workspace.say(GENERAL, "mine").ts
     edited = await slack.api("chat.update", channel=GENERAL, ts=ts, text="x")
     deleted = await slack.api("chat.delete", channel=GENERAL, ts=ts)
     assert (edited["error"], deleted["error"]) == ("cant_update_message", "cant_delete_message")
 
 
-async def test_the_fifty_first_edit_of_a_minute_is_rate_limited(
+async def test_fifty_first_edit_of_a_minute_is_rate_limited(
     slack: LiveSlack, clock: live.Clock
 ) -> None:
     ts = await _posted(slack)
@@ -142,7 +142,7 @@ async def test_the_fifty_first_edit_of_a_minute_is_rate_limited(
     async with slack.session.post(url, json=args, headers=headers) as response:
         assert (response.status, response.headers["Retry-After"]) == (429, "10")
         assert (await response.json())["error"] == "ratelimited"
-    assert slack.heard("budget")[-1] == {"method": "chat.update", "used": 50, "limit": 50}
+    assert slack.announced("budget")[-1] == {"method": "chat.update", "used": 50, "limit": 50}
     clock.now += 10
     assert (await slack.api("chat.update", channel=GENERAL, ts=ts, text="late"))["ok"]
 
@@ -154,7 +154,7 @@ async def test_posts_to_one_channel_are_limited_and_to_another_are_not(slack: Li
     assert (await slack.api("chat.postMessage", channel=ENGINEERING, text="x"))["ok"]
 
 
-async def test_a_deleted_root_leaves_a_tombstone_for_its_replies(slack: LiveSlack) -> None:
+async def test_deleted_root_leaves_a_tombstone_for_its_replies(slack: LiveSlack) -> None:
     ts = await _posted(slack)
     await _posted(slack, thread_ts=ts)
     assert (await slack.api("chat.delete", channel=GENERAL, ts=ts))["ok"]
@@ -165,7 +165,7 @@ async def test_a_deleted_root_leaves_a_tombstone_for_its_replies(slack: LiveSlac
 
 
 @pytest.mark.parametrize("gone", [True, False], ids=["deleted", "never there"])
-async def test_a_post_to_a_thread_without_root_stands_at_the_top(
+async def test_post_to_a_thread_without_a_root_is_a_top_level_message(
     slack: LiveSlack, gone: bool
 ) -> None:
     ts = slack.workspace.say(GENERAL, "question").ts if gone else "1700000000.000001"
@@ -177,7 +177,7 @@ async def test_a_post_to_a_thread_without_root_stands_at_the_top(
     assert slack.workspace.messages(GENERAL)[-1].thread_ts is None
 
 
-async def test_a_post_below_a_tombstone_stands_in_its_thread(slack: LiveSlack) -> None:
+async def test_post_below_a_tombstone_is_in_its_thread(slack: LiveSlack) -> None:
     root = slack.workspace.say(GENERAL, "question")
     await _posted(slack, thread_ts=root.ts)
     slack.workspace.delete(GENERAL, root.ts)
@@ -185,9 +185,9 @@ async def test_a_post_below_a_tombstone_stands_in_its_thread(slack: LiveSlack) -
     assert body["message"]["thread_ts"] == root.ts
 
 
-async def test_an_ephemeral_message_is_for_one_and_cannot_be_edited(slack: LiveSlack) -> None:
+async def test_ephemeral_message_is_for_one_person_and_can_not_be_edited(slack: LiveSlack) -> None:
     body = await slack.api("chat.postEphemeral", channel=GENERAL, user=YOU, text="psst")
-    told = slack.heard("ephemeral")[0]
+    told = slack.announced("ephemeral")[0]
     assert (told["user"], told["message"]["text"]) == (YOU, "psst")
     args = {"channel": GENERAL, "ts": body["message_ts"], "text": "x"}
     assert (await slack.api("chat.update", **args))["error"] == "message_not_found"
@@ -212,12 +212,12 @@ async def test_forms_carry_structured_arguments_as_json(slack: LiveSlack) -> Non
         assert (await response.json())["error"] == "invalid_blocks_format"
 
 
-async def test_a_long_post_is_cut_with_a_warning(slack: LiveSlack) -> None:
+async def test_long_post_is_cut_with_a_warning(slack: LiveSlack) -> None:
     body = await slack.api("chat.postMessage", channel=GENERAL, text="x" * 40_001)
     assert (body["ok"], body["warning"]) == (True, "message_truncated")
 
 
-async def test_a_permalink_names_the_thread(slack: LiveSlack) -> None:
+async def test_permalink_names_the_thread(slack: LiveSlack) -> None:
     root = slack.workspace.say(GENERAL, "a")
     reply = slack.workspace.say(GENERAL, "b", thread_ts=root.ts)
     body = await slack.api("chat.getPermalink", channel=GENERAL, message_ts=reply.ts)

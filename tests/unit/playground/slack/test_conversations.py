@@ -37,7 +37,7 @@ async def _pages(slack: LiveSlack, method: str, **args: Any) -> list[dict[str, A
     return pages
 
 
-async def test_a_thread_comes_in_order_with_its_root_first(slack: LiveSlack) -> None:
+async def test_replies_come_in_order_with_the_root_first(slack: LiveSlack) -> None:
     root, *_ = _thread(slack, 3)
     page = await slack.api("conversations.replies", channel=GENERAL, ts=root.ts)
     assert _texts(page) == ["root", "0", "1", "2"]
@@ -47,7 +47,7 @@ async def test_a_thread_comes_in_order_with_its_root_first(slack: LiveSlack) -> 
     assert page["messages"][1]["parent_user_id"] == YOU
 
 
-async def test_every_page_of_a_thread_begins_with_the_root(slack: LiveSlack) -> None:
+async def test_root_begins_every_page_of_a_thread(slack: LiveSlack) -> None:
     root, *_ = _thread(slack, 5)
     args = {"channel": GENERAL, "ts": root.ts, "limit": 3}
     pages = await _pages(slack, "conversations.replies", **args)
@@ -92,7 +92,7 @@ async def test_metadata_is_given_only_when_asked_for(slack: LiveSlack) -> None:
     assert full["messages"][0]["metadata"] == meta
 
 
-async def test_the_history_is_newest_first_without_replies(slack: LiveSlack) -> None:
+async def test_history_is_newest_first_without_replies(slack: LiveSlack) -> None:
     _thread(slack, 2)
     slack.workspace.say(GENERAL, "later")
     pages = await _pages(slack, "conversations.history", channel=GENERAL, limit=1)
@@ -100,7 +100,7 @@ async def test_the_history_is_newest_first_without_replies(slack: LiveSlack) -> 
     assert len(pages) == 4
 
 
-async def test_one_message_is_read_from_the_history_by_its_ts(slack: LiveSlack) -> None:
+async def test_history_returns_one_message_by_its_ts(slack: LiveSlack) -> None:
     root, *_ = _thread(slack, 0)
     slack.workspace.say(GENERAL, "later")
     args = {"channel": GENERAL, "latest": root.ts, "inclusive": "true"}
@@ -123,7 +123,7 @@ async def test_one_message_is_read_from_the_history_by_its_ts(slack: LiveSlack) 
     ],
     ids=str,
 )
-async def test_a_wrong_reading_is_refused(slack: LiveSlack, args: Any, error: str) -> None:
+async def test_invalid_read_is_refused(slack: LiveSlack, args: Any, error: str) -> None:
     root, *_ = _thread(slack, 1)
     given = {"channel": GENERAL, "ts": root.ts} | args
     assert (await slack.api("conversations.replies", **given))["error"] == error
@@ -138,7 +138,7 @@ async def test_reading_needs_the_scope_of_the_channels_kind(channel: str, needed
     assert needed not in body["provided"].split(",")
 
 
-async def test_a_restricted_app_reads_fifteen_messages_once_a_minute() -> None:
+async def test_restricted_app_reads_fifteen_messages_once_a_minute() -> None:
     limits = Limits(special={"conversations.replies": 1}, replies_page=15)
     async with live.slack(limits=limits) as slack:
         root, *_ = _thread(slack, 30)
@@ -147,7 +147,7 @@ async def test_a_restricted_app_reads_fifteen_messages_once_a_minute() -> None:
     assert (len(page["messages"]), again["error"]) == (15, "ratelimited")
 
 
-async def test_the_list_shows_what_the_bot_may_know_of(slack: LiveSlack) -> None:
+async def test_list_has_the_channels_that_the_bot_may_see(slack: LiveSlack) -> None:
     types = "public_channel,private_channel,im"
     pages = await _pages(slack, "conversations.list", types=types, limit=2)
     found = [channel["id"] for page in pages for channel in page["channels"]]
@@ -173,7 +173,7 @@ async def test_members_and_people_are_listed_in_pages(slack: LiveSlack) -> None:
     assert {user["id"] for user in people["members"]} >= {YOU, ADA, BOT}
 
 
-async def test_a_direct_message_is_opened_once(slack: LiveSlack) -> None:
+async def test_direct_message_is_opened_once(slack: LiveSlack) -> None:
     first = await slack.api("conversations.open", users=ADA)
     second = await slack.api("conversations.open", users=ADA, return_im=True)
     assert first["channel"]["id"] == second["channel"]["id"]

@@ -60,7 +60,7 @@ async def _settled(board: Board, lines: int) -> None:
     stop()
 
 
-async def test_a_mention_and_its_message_arrive_in_either_order() -> None:
+async def test_mention_and_message_events_arrive_in_either_order() -> None:
     seen = set()
     for order in range(10):
         line = Line()
@@ -71,7 +71,7 @@ async def test_a_mention_and_its_message_arrive_in_either_order() -> None:
     assert seen == {("message.channels", "app_mention"), ("app_mention", "message.channels")}
 
 
-async def test_only_what_is_subscribed_is_delivered() -> None:
+async def test_delivery_is_limited_to_subscribed_events() -> None:
     line = Line()
     async with _dispatching(line, subscriptions=MANIFEST_EVENTS) as (dispatcher, board):
         dispatcher.deliver([_event("message.channels"), _event("app_mention")])
@@ -79,7 +79,7 @@ async def test_only_what_is_subscribed_is_delivered() -> None:
     assert [attempt.delivery.name for attempt in line.carried] == ["app_mention"]
 
 
-async def test_an_event_is_tried_four_times_under_one_id_and_then_given_up() -> None:
+async def test_event_is_delivered_four_times_under_one_id_and_then_given_up() -> None:
     line = Line(*[NotAcked("timeout")] * 9)
     async with _dispatching(line) as (dispatcher, board):
         dispatcher.deliver([_event("app_mention")])
@@ -90,7 +90,7 @@ async def test_an_event_is_tried_four_times_under_one_id_and_then_given_up() -> 
     assert [entry.detail["error"] for entry in board.log] == ["timeout"] * 4
 
 
-async def test_an_acknowledged_retry_is_the_last() -> None:
+async def test_acknowledged_retry_is_the_last() -> None:
     line = Line(NotAcked("timeout"))
     async with _dispatching(line) as (dispatcher, board):
         dispatcher.deliver([_event("app_mention")])
@@ -99,7 +99,7 @@ async def test_an_acknowledged_retry_is_the_last() -> None:
     assert [entry.detail["retry"] for entry in board.log] == [0, 1]
 
 
-async def test_an_app_may_ask_for_no_retry() -> None:
+async def test_app_may_refuse_retries() -> None:
     line = Line(NotAcked("http_error", retry=False))
     async with _dispatching(line) as (dispatcher, board):
         dispatcher.deliver([_event("app_mention")])
@@ -111,7 +111,7 @@ def _command(acked: Callable[[Json], None], failed: Callable[[str], None]) -> De
     return Delivery("slash_commands", "/ask", {"channel_id": "C1"}, acked, failed)
 
 
-async def test_a_command_is_tried_once_and_its_failure_told() -> None:
+async def test_command_is_delivered_once_and_its_failure_is_shown() -> None:
     for reason, told in (("timeout", "operation_timeout"), ("http_error", "dispatch_failed")):
         line, failures = Line(NotAcked(reason)), list[str]()
         async with _dispatching(line) as (dispatcher, board):
@@ -120,7 +120,7 @@ async def test_a_command_is_tried_once_and_its_failure_told() -> None:
         assert failures == [told]
 
 
-async def test_the_acknowledgement_of_a_command_is_handed_back() -> None:
+async def test_acknowledgement_of_a_command_is_returned() -> None:
     line, answers = Line(answer={"text": "Writing…"}), list[Json]()
     async with _dispatching(line) as (dispatcher, board):
         dispatcher.deliver([_command(answers.append, lambda _: None)])

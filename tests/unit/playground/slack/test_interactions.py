@@ -9,29 +9,31 @@ import pytest
 
 from bot.playground.slack.workspace import NotThere, Workspace
 from tests.unit.playground.live import DM, GENERAL, YOU
-from tests.unit.playground.slack.desk import Desk
+from tests.unit.playground.slack.offline_workspace import OfflineWorkspace
 
 
-def test_a_command_names_no_message_and_brings_an_address(desk: Desk) -> None:
-    desk.workspace.base_url = "http://127.0.0.1:1"
-    desk.workspace.command(DM, "/ask", "why?")
-    form = desk.last().body
+def test_command_names_no_message_and_has_a_response_url(offline: OfflineWorkspace) -> None:
+    offline.workspace.base_url = "http://127.0.0.1:1"
+    offline.workspace.command(DM, "/ask", "why?")
+    form = offline.last().body
     assert (form["command"], form["text"], form["user_id"]) == ("/ask", "why?", YOU)
     assert form["channel_name"] == "directmessage"
     assert form["response_url"].startswith("http://127.0.0.1:1/respond/")
     assert not {"thread_ts", "message_ts"} & set(form)
 
 
-def test_a_command_answered_with_wrong_blocks_is_told_to_the_person(desk: Desk) -> None:
-    desk.workspace.command(GENERAL, "/ask", "why?")
-    desk.last().acked({"text": "x", "blocks": [{"type": "nonsense"}]})
-    kind, told = desk.told[-1]
+def test_command_acknowledged_with_invalid_blocks_shows_an_error(
+    offline: OfflineWorkspace,
+) -> None:
+    offline.workspace.command(GENERAL, "/ask", "why?")
+    offline.last().acked({"text": "x", "blocks": [{"type": "nonsense"}]})
+    kind, told = offline.announcements[-1]
     assert kind == "ephemeral"
     assert "invalid_blocks" in told["message"]["text"]
 
 
-def _button_message(desk: Desk) -> str:
-    message = desk.workspace.say(GENERAL, "x")
+def _button_message(offline: OfflineWorkspace) -> str:
+    message = offline.workspace.say(GENERAL, "x")
     element = {
         "type": "button",
         "action_id": "stop",
@@ -39,14 +41,14 @@ def _button_message(desk: Desk) -> str:
         "text": {"type": "plain_text", "text": "Stop"},
     }
     block = {"type": "section", "block_id": "row", "accessory": element}
-    desk.workspace.change(message, blocks=(block,))
+    offline.workspace.change(message, blocks=(block,))
     return message.ts
 
 
-def test_a_press_carries_the_button_its_message_and_an_address(desk: Desk) -> None:
-    ts = _button_message(desk)
-    desk.workspace.press(channel=GENERAL, message_ts=ts, block_id="row", action_id="stop")
-    body = desk.last().body
+def test_press_carries_the_button_its_message_and_a_response_url(offline: OfflineWorkspace) -> None:
+    ts = _button_message(offline)
+    offline.workspace.press(channel=GENERAL, message_ts=ts, block_id="row", action_id="stop")
+    body = offline.last().body
     assert body["type"] == "block_actions"
     assert (body["actions"][0]["action_id"], body["actions"][0]["value"]) == ("stop", "t1")
     assert (body["message"]["ts"], body["channel"]["id"]) == (ts, GENERAL)
@@ -68,12 +70,12 @@ def test_a_press_carries_the_button_its_message_and_an_address(desk: Desk) -> No
     ],
     ids=["action", "block", "message", "view", "submit", "close", "edit"],
 )
-def test_what_is_not_there_cannot_be_touched(
-    desk: Desk, act: Callable[[Workspace, str], None]
+def test_action_on_what_does_not_exist_is_refused(
+    offline: OfflineWorkspace, act: Callable[[Workspace, str], None]
 ) -> None:
-    ts = _button_message(desk)
+    ts = _button_message(offline)
     with pytest.raises(NotThere):
-        act(desk.workspace, ts)
+        act(offline.workspace, ts)
 
 
 INPUTS = [
@@ -94,15 +96,15 @@ INPUTS = [
 ]
 
 
-def _modal(desk: Desk, **more: Any) -> str:
-    views, now = desk.workspace.views, desk.board.clock()
+def _modal(offline: OfflineWorkspace, **more: Any) -> str:
+    views, now = offline.workspace.views, offline.board.clock()
     given = {"type": "modal", "blocks": INPUTS, **more}
     return str(views.open(views.trigger(YOU, now), given, now)["id"])
 
 
-def test_a_submission_carries_the_state_of_every_input(desk: Desk) -> None:
-    desk.workspace.submit(_modal(desk), {"name": "Ada", "model": "big"})
-    values = desk.last().body["view"]["state"]["values"]
+def test_submission_carries_the_state_of_every_input(offline: OfflineWorkspace) -> None:
+    offline.workspace.submit(_modal(offline), {"name": "Ada", "model": "big"})
+    values = offline.last().body["view"]["state"]["values"]
     assert values["name"]["typed"] == {"type": "plain_text_input", "value": "Ada"}
     assert values["model"]["chosen"]["selected_option"]["text"]["text"] == "Big"
 
@@ -117,45 +119,49 @@ def test_a_submission_carries_the_state_of_every_input(desk: Desk) -> None:
     ],
     ids=["close", "clear", "update", "push"],
 )
-def test_the_answer_to_a_submission_decides_what_is_shown(
-    desk: Desk, answer: dict[str, Any], shown: str | None
+def test_response_to_a_submission_decides_what_is_shown(
+    offline: OfflineWorkspace, answer: dict[str, Any], shown: str | None
 ) -> None:
-    desk.workspace.submit(_modal(desk), {})
-    desk.last().acked(answer)
-    modal = desk.workspace.snapshot()["modal"]
+    offline.workspace.submit(_modal(offline), {})
+    offline.last().acked(answer)
+    modal = offline.workspace.snapshot()["modal"]
     assert (modal and modal["title"]) == shown
 
 
-def test_errors_of_a_submission_stand_beside_the_inputs(desk: Desk) -> None:
-    view_id = _modal(desk)
-    desk.workspace.submit(view_id, {})
-    desk.last().acked({"response_action": "errors", "errors": {"name": "Too short"}})
-    kind, told = desk.told[-1]
+def test_errors_of_a_submission_stand_beside_the_inputs(offline: OfflineWorkspace) -> None:
+    view_id = _modal(offline)
+    offline.workspace.submit(view_id, {})
+    offline.last().acked({"response_action": "errors", "errors": {"name": "Too short"}})
+    kind, told = offline.announcements[-1]
     assert (kind, told["view"]["id"], told["errors"]) == ("modal", view_id, {"name": "Too short"})
 
 
-def test_a_submission_nobody_took_leaves_the_modal_open_and_says_so(desk: Desk) -> None:
-    view_id = _modal(desk)
-    desk.workspace.submit(view_id, {})
-    desk.last().failed("operation_timeout")
-    kind, told = desk.told[-1]
+def test_unacknowledged_submission_leaves_the_modal_open_with_an_error(
+    offline: OfflineWorkspace,
+) -> None:
+    view_id = _modal(offline)
+    offline.workspace.submit(view_id, {})
+    offline.last().failed("operation_timeout")
+    kind, told = offline.announcements[-1]
     assert (kind, told["view"]["id"]) == ("modal", view_id)
     assert "operation_timeout" in told["errors"][""]
 
 
 @pytest.mark.parametrize("notify", [True, False])
-def test_closing_a_modal_is_told_only_when_asked_for(desk: Desk, notify: bool) -> None:
-    desk.workspace.close_view(_modal(desk, notify_on_close=notify))
-    assert [delivery.name for delivery in desk.sent] == (["view_closed"] if notify else [])
-    assert desk.workspace.snapshot()["modal"] is None
+def test_closing_a_modal_is_told_only_when_asked_for(
+    offline: OfflineWorkspace, notify: bool
+) -> None:
+    offline.workspace.close_view(_modal(offline, notify_on_close=notify))
+    assert [delivery.name for delivery in offline.sent] == (["view_closed"] if notify else [])
+    assert offline.workspace.snapshot()["modal"] is None
 
 
-def test_a_press_in_the_home_tab_names_the_view(desk: Desk) -> None:
+def test_press_in_the_home_tab_names_the_view(offline: OfflineWorkspace) -> None:
     element = {"type": "checkboxes", "action_id": "on", "options": []}
     blocks = [{"type": "actions", "block_id": "row", "elements": [element]}]
-    view = desk.workspace.views.publish(YOU, {"type": "home", "blocks": blocks})
-    desk.workspace.press(view_id=view["id"], block_id="row", action_id="on", value=["a"])
-    body = desk.last().body
+    view = offline.workspace.views.publish(YOU, {"type": "home", "blocks": blocks})
+    offline.workspace.press(view_id=view["id"], block_id="row", action_id="on", value=["a"])
+    body = offline.last().body
     assert body["container"] == {"type": "view", "view_id": view["id"]}
     assert body["actions"][0]["selected_options"][0]["value"] == "a"
     assert "response_url" not in body

@@ -19,13 +19,13 @@ from bot.playground.slack.web_api import METHODS
         ("assistant.threads.setStatus", 300),
     ],
 )
-def test_a_method_takes_as_many_calls_a_minute_as_its_tier(method: str, calls: int) -> None:
+def test_method_takes_as_many_calls_a_minute_as_its_tier(method: str, calls: int) -> None:
     limiter = Limiter(Limits())
     waits = [limiter.take(method, 0.0) for _ in range(calls + 1)]
     assert waits == [0.0] * calls + [WINDOW]
 
 
-def test_the_wait_ends_when_the_oldest_call_is_a_minute_old() -> None:
+def test_retry_after_ends_when_the_oldest_call_is_a_minute_old() -> None:
     limiter = Limiter(Limits())
     for second in range(50):
         limiter.take("chat.update", float(second))
@@ -62,12 +62,12 @@ def test_retry_after_is_whole_seconds_and_long_enough(wait: float, header: int) 
     assert retry_after(wait) == header
 
 
-def test_every_method_has_a_limit_of_its_own() -> None:
+def test_limits_name_every_method() -> None:
     assert set(METHODS) == set(TIERS) | set(Limits().special)
 
 
 @given(st.lists(st.floats(0, 3), max_size=300))
-def test_no_minute_ever_holds_more_calls_than_the_tier(pauses: list[float]) -> None:
+def test_calls_in_any_minute_never_exceed_the_tier(pauses: list[float]) -> None:
     limiter, now, through = Limiter(Limits()), 0.0, list[float]()
     for pause in pauses:
         now += pause
@@ -79,7 +79,7 @@ def test_no_minute_ever_holds_more_calls_than_the_tier(pauses: list[float]) -> N
 
 
 @given(st.lists(st.floats(0, 60), min_size=51, max_size=80))
-def test_whoever_waits_as_told_is_let_through(pauses: list[float]) -> None:
+def test_call_after_the_retry_after_is_accepted(pauses: list[float]) -> None:
     limiter, now = Limiter(Limits(tiers={3: 5})), 0.0
     for pause in pauses:
         now += pause / 100

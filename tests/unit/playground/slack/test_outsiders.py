@@ -50,7 +50,7 @@ def _answering(slack: LiveSlack) -> AsyncApp:
     return app
 
 
-async def test_a_bolt_bot_answers_a_mention_over_socket_mode() -> None:
+async def test_bolt_bot_answers_a_mention_over_socket_mode() -> None:
     async with live.slack() as slack, _bolt(slack, _answering(slack)):
         asked = slack.workspace.say(GENERAL, f"<@{BOT}> hello")
         await slack.until(lambda: slack.called("chat.update"))
@@ -60,7 +60,7 @@ async def test_a_bolt_bot_answers_a_mention_over_socket_mode() -> None:
     assert slack.log("event", "app_mention")[0].detail["retry"] == 0
 
 
-async def test_with_channel_messages_it_hears_the_mention_twice_and_itself() -> None:
+async def test_bot_subscribed_to_messages_receives_a_mention_twice_and_its_own_message() -> None:
     config = SlackConfig(subscriptions=ALL_MESSAGES)
     async with live.slack(config) as slack, _bolt(slack, _answering(slack)):
         slack.workspace.say(GENERAL, f"<@{BOT}> hello")
@@ -71,7 +71,7 @@ async def test_with_channel_messages_it_hears_the_mention_twice_and_itself() -> 
     assert len({entry.detail["event_id"] for entry in deliveries}) == 4
 
 
-async def test_after_a_refresh_the_bot_is_back_and_nothing_is_lost() -> None:
+async def test_refresh_reconnects_the_bot_and_loses_nothing() -> None:
     config = SlackConfig(warning_seconds=0.0, ack_seconds=1.0)
     async with live.slack(config) as slack, _bolt(slack, _answering(slack)):
         slack.workspace.refresh_sockets()
@@ -81,7 +81,7 @@ async def test_after_a_refresh_the_bot_is_back_and_nothing_is_lost() -> None:
     assert [m.text for m in slack.workspace.thread(GENERAL, asked.ts)][1:] == ["Hello!"]
 
 
-async def test_a_bolt_bot_answers_over_http() -> None:
+async def test_bolt_bot_answers_over_http() -> None:
     port = live.free_port()
     config = SlackConfig(events_url=f"http://127.0.0.1:{port}/slack/events", signing_secret="s3")
     async with live.slack(config) as slack:
@@ -122,20 +122,20 @@ def _private(slack: LiveSlack) -> AsyncApp:
 async def test_command_button_and_modal_work_through_bolt() -> None:
     async with live.slack() as slack, _bolt(slack, _private(slack)):
         slack.workspace.command(GENERAL, "/ask", "otters")
-        await slack.until(lambda: slack.heard("ephemeral"))
-        note = slack.heard("ephemeral")[0]["message"]
+        await slack.until(lambda: slack.announced("ephemeral"))
+        note = slack.announced("ephemeral")[0]["message"]
         slack.workspace.press(
             channel=GENERAL, message_ts=note["ts"], block_id="row", action_id="show"
         )
-        await slack.until(lambda: slack.heard("modal"))
-        slack.workspace.submit(slack.heard("modal")[0]["view"]["id"], {})
-        await slack.until(lambda: len(slack.heard("modal")) == 2)
+        await slack.until(lambda: slack.announced("modal"))
+        slack.workspace.submit(slack.announced("modal")[0]["view"]["id"], {})
+        await slack.until(lambda: len(slack.announced("modal")) == 2)
     assert note["text"] == "Writing about otters"
     assert [m.text for m in slack.workspace.whispers(GENERAL, YOU)] == ["shown"]
-    assert slack.heard("modal")[1]["view"]["blocks"][0]["block_id"] == "row"
+    assert slack.announced("modal")[1]["view"]["blocks"][0]["block_id"] == "row"
 
 
-async def test_the_sdk_reads_errors_limits_and_scopes_as_from_slack(slack: LiveSlack) -> None:
+async def test_sdk_reads_errors_limits_and_scopes_as_from_slack(slack: LiveSlack) -> None:
     client = _client(slack)
     identity = await client.auth_test()
     assert "chat:write" in identity.headers["x-oauth-scopes"]
@@ -151,7 +151,7 @@ async def test_the_sdk_reads_errors_limits_and_scopes_as_from_slack(slack: LiveS
     assert limited.value.response.headers["Retry-After"] == "60"
 
 
-async def test_the_sdk_pages_through_a_thread(slack: LiveSlack) -> None:
+async def test_sdk_pages_through_a_thread(slack: LiveSlack) -> None:
     root = slack.workspace.say(GENERAL, "root")
     for number in range(5):
         slack.workspace.say(GENERAL, str(number), thread_ts=root.ts)
@@ -162,7 +162,7 @@ async def test_the_sdk_pages_through_a_thread(slack: LiveSlack) -> None:
     assert list(seen.values()) == ["root", "0", "1", "2", "3", "4"]
 
 
-async def test_the_sdks_stream_object_streams(slack: LiveSlack) -> None:
+async def test_sdk_stream_object_streams(slack: LiveSlack) -> None:
     root = slack.workspace.say(GENERAL, "question")
     stream = await _client(slack).chat_stream(
         channel=GENERAL,
@@ -178,7 +178,7 @@ async def test_the_sdks_stream_object_streams(slack: LiveSlack) -> None:
     assert (last.text, last.stream) == ("An answer in parts.", "completed")
 
 
-async def test_the_sdks_webhook_client_sees_a_used_address(slack: LiveSlack) -> None:
+async def test_sdk_webhook_client_sees_a_used_response_url(slack: LiveSlack) -> None:
     hook = AsyncWebhookClient(slack.workspace.response_urls.give(GENERAL, YOU))
     statuses = [(await hook.send(text="x")).status_code for _ in range(6)]
     assert statuses == [200] * 5 + [404]

@@ -49,7 +49,7 @@ def _whispers(slack: LiveSlack) -> list[str]:
     return [message.text for message in slack.workspace.whispers(GENERAL, YOU)]
 
 
-async def test_five_uses_and_no_more(slack: LiveSlack) -> None:
+async def test_response_url_can_be_used_five_times(slack: LiveSlack) -> None:
     url = _url(slack)
     answers = [await _respond(slack, url, text=str(number)) for number in range(6)]
     assert answers[:5] == [(200, "ok")] * 5
@@ -57,7 +57,7 @@ async def test_five_uses_and_no_more(slack: LiveSlack) -> None:
     assert _whispers(slack) == ["0", "1", "2", "3", "4"]
 
 
-async def test_after_thirty_minutes_it_has_expired(slack: LiveSlack, clock: Clock) -> None:
+async def test_response_url_expires_after_thirty_minutes(slack: LiveSlack, clock: Clock) -> None:
     url = _url(slack)
     clock.now += 30 * 60
     assert (await _respond(slack, url, text="just in time"))[0] == 200
@@ -66,14 +66,16 @@ async def test_after_thirty_minutes_it_has_expired(slack: LiveSlack, clock: Cloc
     assert late == (404, {"ok": False, "error": "expired_url"})
 
 
-async def test_a_commands_address_never_replaces(slack: LiveSlack) -> None:
+async def test_response_url_of_a_command_never_replaces_a_message(slack: LiveSlack) -> None:
     url = _url(slack)
     await _respond(slack, url, text="one")
     await _respond(slack, url, text="two", replace_original=True)
     assert _whispers(slack) == ["one", "two"]
 
 
-async def test_a_press_replaces_and_deletes_an_ephemeral_message(slack: LiveSlack) -> None:
+async def test_response_url_of_a_press_replaces_and_deletes_an_ephemeral_message(
+    slack: LiveSlack,
+) -> None:
     posted = await slack.api(
         "chat.postEphemeral", channel=GENERAL, user=YOU, text="x", blocks=BLOCKS
     )
@@ -83,12 +85,14 @@ async def test_a_press_replaces_and_deletes_an_ephemeral_message(slack: LiveSlac
     assert _whispers(slack) == ["b"]
     await _respond(slack, url, delete_original=True)
     assert _whispers(slack) == []
-    assert slack.heard("ephemeral_deleted") == [
+    assert slack.announced("ephemeral_deleted") == [
         {"channel": GENERAL, "user": YOU, "ts": posted["message_ts"]},
     ]
 
 
-async def test_a_press_without_replacing_adds_a_private_message(slack: LiveSlack) -> None:
+async def test_response_url_of_a_press_adds_an_ephemeral_message_unless_it_replaces(
+    slack: LiveSlack,
+) -> None:
     posted = await slack.api("chat.postMessage", channel=GENERAL, text="x", blocks=BLOCKS)
     url = _pressed(slack, GENERAL, posted["ts"])
     await _respond(slack, url, text="for you")
@@ -99,7 +103,7 @@ async def test_a_press_without_replacing_adds_a_private_message(slack: LiveSlack
     assert (standing.text, standing.blocks) == ("new", ())
 
 
-async def test_it_speaks_in_channels_the_bot_is_not_in(slack: LiveSlack) -> None:
+async def test_response_url_works_in_channels_without_the_bot(slack: LiveSlack) -> None:
     url = _url(slack, RANDOM)
     await _respond(slack, url, text="hello all", response_type="in_channel")
     last = slack.workspace.messages(RANDOM)[-1]
@@ -115,7 +119,7 @@ async def test_it_speaks_in_channels_the_bot_is_not_in(slack: LiveSlack) -> None
     ],
     ids=str,
 )
-async def test_a_wrong_body_is_refused_and_costs_no_use(
+async def test_invalid_body_is_refused_and_not_counted_as_a_use(
     slack: LiveSlack, body: dict[str, Any], error: str
 ) -> None:
     url = _url(slack)
@@ -124,19 +128,19 @@ async def test_a_wrong_body_is_refused_and_costs_no_use(
     assert (await _respond(slack, url, text="fine"))[0] == 200
 
 
-async def test_an_address_nobody_gave_is_used_up(slack: LiveSlack) -> None:
+async def test_unknown_response_url_is_used_up(slack: LiveSlack) -> None:
     status, body = await _respond(slack, f"{slack.url}/respond/unknown", text="x")
     assert (status, body) == (404, {"ok": False, "error": "used_url"})
 
 
-async def test_a_lost_reply_leaves_what_was_said_standing(slack: LiveSlack) -> None:
+async def test_message_stays_when_the_reply_to_a_response_url_is_lost(slack: LiveSlack) -> None:
     slack.board.set_faults(lose_every=1)
     with pytest.raises(aiohttp.ServerDisconnectedError):
         await _respond(slack, _url(slack), text="said")
     assert _whispers(slack) == ["said"]
 
 
-async def test_its_uses_are_in_the_call_log(slack: LiveSlack) -> None:
+async def test_response_url_uses_are_in_the_call_log(slack: LiveSlack) -> None:
     await _respond(slack, _url(slack), text="x")
     assert slack.log("slack", "response_url")[0].detail["status"] == 200
     assert [call.args for call in slack.called("response_url")] == [{"text": "x"}]

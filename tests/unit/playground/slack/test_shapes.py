@@ -16,7 +16,7 @@ from bot.playground.slack.events import Delivery
 from bot.playground.slack.workspace import Workspace
 from tests.support.shared_data import corpora, shape
 from tests.unit.playground.live import BOT, DM, GENERAL, YOU, LiveSlack
-from tests.unit.playground.slack.desk import Desk
+from tests.unit.playground.slack.offline_workspace import OfflineWorkspace
 
 FREE = frozenset({"blocks", "state", "actions", "metadata", "text", "title", "submit", "close"})
 # In other recordings and in the documentation (https://docs.slack.dev/apis/events-api).
@@ -96,9 +96,11 @@ def _submit(w: Workspace) -> None:
     ],
     ids=lambda value: value.rpartition("/")[2] if isinstance(value, str) else "",
 )
-def test_a_delivery_has_slacks_shape(desk: Desk, act: Any, recorded: str, corpus: str) -> None:
-    act(desk.workspace)
-    sent: Delivery = desk.last()
+def test_deliveries_have_the_recorded_shape(
+    offline: OfflineWorkspace, act: Any, recorded: str, corpus: str
+) -> None:
+    act(offline.workspace)
+    sent: Delivery = offline.last()
     theirs = shape(corpus, recorded)
     if sent.kind == "slash_commands":  # a form: every field is text
         theirs = dict.fromkeys(theirs, "")
@@ -124,7 +126,7 @@ def test_a_delivery_has_slacks_shape(desk: Desk, act: Any, recorded: str, corpus
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-async def test_an_answer_has_slacks_shape(
+async def test_replies_have_the_recorded_shape(
     slack: LiveSlack, method: str, args: dict[str, Any], corpus: str
 ) -> None:
     theirs = shape(corpus, f"api/{'conversations.replies' if 'history' in method else method}")

@@ -49,7 +49,7 @@ async def test_hello_counts_the_connections_and_says_how_long_they_last(
     assert hellos[0]["debug_info"]["approximate_connection_time"] > 0
 
 
-async def test_a_ticket_is_good_for_one_connection(slack: LiveSlack) -> None:
+async def test_ticket_is_valid_for_one_connection(slack: LiveSlack) -> None:
     opened = await slack.api("apps.connections.open", token="xapp-playground")
     socket = await slack.session.ws_connect(opened["url"])
     with pytest.raises(aiohttp.WSServerHandshakeError):
@@ -57,14 +57,14 @@ async def test_a_ticket_is_good_for_one_connection(slack: LiveSlack) -> None:
     await socket.close()
 
 
-async def test_the_eleventh_connection_is_turned_away(slack: LiveSlack) -> None:
+async def test_eleventh_connection_is_refused(slack: LiveSlack) -> None:
     ten = [await _greeted(slack) for _ in range(10)]
     eleventh = await _read(await slack.connect())
     assert not any(socket.closed for socket in ten)
     assert (eleventh["type"], eleventh["reason"]) == ("disconnect", "too_many_websockets")
 
 
-async def test_an_event_comes_in_an_envelope_and_is_acknowledged(slack: LiveSlack) -> None:
+async def test_event_comes_in_an_envelope_and_is_acknowledged(slack: LiveSlack) -> None:
     socket = await _greeted(slack)
     said = slack.workspace.say(GENERAL, f"<@{BOT}> hello")
     envelope = await _read(socket)
@@ -84,7 +84,7 @@ async def test_an_event_comes_in_an_envelope_and_is_acknowledged(slack: LiveSlac
     assert (detail["retry"], detail["error"], detail["ts"]) == (0, "", said.ts)
 
 
-async def test_without_acknowledgement_an_event_comes_again_and_counts(hasty: LiveSlack) -> None:
+async def test_unacknowledged_event_is_delivered_again_with_a_count(hasty: LiveSlack) -> None:
     socket = await _greeted(hasty)
     hasty.workspace.say(DM, "hello")
     seen = [await _read(socket) for _ in range(4)]
@@ -94,7 +94,7 @@ async def test_without_acknowledgement_an_event_comes_again_and_counts(hasty: Li
     assert len({each["envelope_id"] for each in seen}) == 4
 
 
-async def test_each_payload_goes_to_exactly_one_connection(slack: LiveSlack) -> None:
+async def test_payload_goes_to_exactly_one_connection(slack: LiveSlack) -> None:
     sockets = [await _greeted(slack) for _ in range(3)]
     got: list[list[str]] = [[], [], []]
 
@@ -114,7 +114,7 @@ async def test_each_payload_goes_to_exactly_one_connection(slack: LiveSlack) -> 
     assert all(got)
 
 
-async def test_an_event_waits_for_a_connection_to_open(slack: LiveSlack) -> None:
+async def test_event_waits_for_a_connection_to_open(slack: LiveSlack) -> None:
     slack.workspace.say(DM, "anybody there?")
     socket = await _greeted(slack)
     envelope = await _read(socket)
@@ -122,7 +122,7 @@ async def test_an_event_waits_for_a_connection_to_open(slack: LiveSlack) -> None
     await _ack(socket, envelope)
 
 
-async def test_an_event_nobody_was_there_for_comes_with_a_retry() -> None:
+async def test_event_without_a_connection_is_delivered_with_a_retry() -> None:
     config = SlackConfig(ack_seconds=0.05, retry_after=(0.0, 0.2))
     async with live.slack(config) as slack:
         slack.workspace.say(DM, "anybody there?")
@@ -131,7 +131,7 @@ async def test_an_event_nobody_was_there_for_comes_with_a_retry() -> None:
     assert envelope["retry_attempt"] == 2
 
 
-async def test_a_refresh_warns_then_asks_then_closes(hasty: LiveSlack) -> None:
+async def test_refresh_warns_then_requests_a_disconnect_then_closes(hasty: LiveSlack) -> None:
     socket = await _greeted(hasty)
     hasty.workspace.refresh_sockets()
     reasons = [(await _read(socket))["reason"] for _ in range(2)]
@@ -139,7 +139,7 @@ async def test_a_refresh_warns_then_asks_then_closes(hasty: LiveSlack) -> None:
     assert (await socket.receive(timeout=5)).type is aiohttp.WSMsgType.CLOSE
 
 
-async def test_a_closed_connection_gets_no_more_payloads(slack: LiveSlack) -> None:
+async def test_closed_connection_gets_no_more_payloads(slack: LiveSlack) -> None:
     gone, stays = await _greeted(slack), await _greeted(slack)
     await gone.close()
     for number in range(5):
@@ -157,7 +157,7 @@ async def test_noise_from_a_client_is_ignored(slack: LiveSlack) -> None:
     assert (await _read(socket))["type"] == "events_api"
 
 
-async def test_the_acknowledgement_of_a_command_may_be_a_private_message(
+async def test_acknowledgement_of_a_command_may_be_an_ephemeral_message(
     slack: LiveSlack,
 ) -> None:
     socket = await _greeted(slack)
@@ -166,24 +166,24 @@ async def test_the_acknowledgement_of_a_command_may_be_a_private_message(
     assert (envelope["type"], envelope["accepts_response_payload"]) == ("slash_commands", True)
     assert envelope["payload"]["text"] == "why?"
     await _ack(socket, envelope, payload={"text": "Writing…"})
-    await slack.until(lambda: slack.heard("ephemeral"))
-    told = slack.heard("ephemeral")[0]
+    await slack.until(lambda: slack.announced("ephemeral"))
+    told = slack.announced("ephemeral")[0]
     assert (told["user"], told["channel"], told["message"]["text"]) == (YOU, GENERAL, "Writing…")
 
 
-async def test_a_command_without_a_bot_fails_at_once(slack: LiveSlack) -> None:
+async def test_command_without_a_bot_fails_at_once(slack: LiveSlack) -> None:
     slack.workspace.command(GENERAL, "/ask", "why?")
-    await slack.until(lambda: slack.heard("ephemeral"))
-    text = slack.heard("ephemeral")[0]["message"]["text"]
+    await slack.until(lambda: slack.announced("ephemeral"))
+    text = slack.announced("ephemeral")[0]["message"]["text"]
     assert text == '/ask failed with the error "dispatch_failed"'
 
 
-async def test_a_command_not_acknowledged_in_time_fails_and_is_not_repeated(
+async def test_command_not_acknowledged_in_time_fails_and_is_not_repeated(
     hasty: LiveSlack,
 ) -> None:
     socket = await _greeted(hasty)
     hasty.workspace.command(GENERAL, "/ask", "why?")
-    await hasty.until(lambda: hasty.heard("ephemeral"))
-    assert "operation_timeout" in hasty.heard("ephemeral")[0]["message"]["text"]
+    await hasty.until(lambda: hasty.announced("ephemeral"))
+    assert "operation_timeout" in hasty.announced("ephemeral")[0]["message"]["text"]
     assert (await _read(socket))["type"] == "slash_commands"
     assert len(hasty.log("event", "/ask")) == 1

@@ -18,7 +18,7 @@ async def _started(slack: LiveSlack, **args: Any) -> dict[str, Any]:
     return {"channel": DM, "ts": body["ts"]}
 
 
-async def test_a_stream_grows_and_ends_as_one_message(slack: LiveSlack) -> None:
+async def test_stream_grows_and_ends_as_one_message(slack: LiveSlack) -> None:
     where = await _started(slack, markdown_text="one ")
     await slack.api("chat.appendStream", markdown_text="two ", **where)
     live_now = slack.workspace.snapshot()["messages"][DM][-1]
@@ -59,14 +59,14 @@ async def test_tasks_are_replaced_and_their_details_appended(slack: LiveSlack) -
     ],
     ids=lambda value: str(value)[:50],
 )
-async def test_a_wrong_start_is_refused(slack: LiveSlack, args: Any, error: str) -> None:
+async def test_invalid_start_is_refused(slack: LiveSlack, args: Any, error: str) -> None:
     root = slack.workspace.say(GENERAL, "question")
     given = {"thread_ts": root.ts, "recipient_user_id": YOU, "recipient_team_id": TEAM} | args
     body = await slack.api("chat.startStream", channel=GENERAL, **given)
     assert body["error"] == error
 
 
-async def test_a_live_stream_can_be_neither_edited_nor_deleted(slack: LiveSlack) -> None:
+async def test_live_stream_can_be_neither_edited_nor_deleted(slack: LiveSlack) -> None:
     where = await _started(slack, markdown_text="x")
     edited = await slack.api("chat.update", text="y", **where)
     deleted = await slack.api("chat.delete", **where)
@@ -76,14 +76,14 @@ async def test_a_live_stream_can_be_neither_edited_nor_deleted(slack: LiveSlack)
     assert (await slack.api("chat.update", text="y", **where))["ok"]
 
 
-async def test_an_ended_stream_takes_nothing_more(slack: LiveSlack) -> None:
+async def test_ended_stream_accepts_no_more_text(slack: LiveSlack) -> None:
     where = await _started(slack, markdown_text="x")
     await slack.api("chat.stopStream", **where)
     again = await slack.api("chat.appendStream", markdown_text="y", **where)
     assert again["error"] == "message_not_in_streaming_state"
 
 
-async def test_a_stream_expires_after_five_minutes_and_can_then_be_edited(
+async def test_stream_expires_after_five_minutes_and_can_then_be_edited(
     slack: LiveSlack, clock: Clock
 ) -> None:
     where = await _started(slack, markdown_text="x")
@@ -96,14 +96,14 @@ async def test_a_stream_expires_after_five_minutes_and_can_then_be_edited(
     assert (await slack.api("chat.update", text="whole", **where))["ok"]
 
 
-async def test_a_stream_takes_ten_thousand_bytes_in_all(slack: LiveSlack) -> None:
+async def test_stream_is_limited_to_ten_thousand_bytes(slack: LiveSlack) -> None:
     where = await _started(slack, markdown_text="é" * 5_000)
     more = await slack.api("chat.appendStream", markdown_text="é" * 301, **where)
     fits = await slack.api("chat.appendStream", markdown_text="é" * 300, **where)
     assert (more["error"], fits["ok"]) == ("msg_too_long", True)
 
 
-async def test_a_reader_stops_a_stream(slack: LiveSlack) -> None:
+async def test_stream_is_stopped_by_its_reader(slack: LiveSlack) -> None:
     where = await _started(slack, markdown_text="x")
     message = slack.workspace.message(channel=DM, ts=where["ts"])
     assert message
@@ -118,7 +118,7 @@ async def test_a_reader_stops_a_stream(slack: LiveSlack) -> None:
     await slack.until(lambda: slack.log("event", "agent_session_stopped"))
 
 
-async def test_what_thinks_can_be_stopped_too_but_in_direct_messages_only(
+async def test_status_can_be_stopped_too_in_direct_messages_only(
     slack: LiveSlack,
 ) -> None:
     for channel in (DM, GENERAL):
@@ -132,6 +132,6 @@ async def test_what_thinks_can_be_stopped_too_but_in_direct_messages_only(
             slack.workspace.stop(channel, root.ts)
 
 
-async def test_an_empty_append_is_no_text(slack: LiveSlack) -> None:
+async def test_empty_append_is_refused_as_no_text(slack: LiveSlack) -> None:
     where = await _started(slack)
     assert (await slack.api("chat.appendStream", **where))["error"] == "no_text"

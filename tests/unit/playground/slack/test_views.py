@@ -24,25 +24,23 @@ def _trigger(slack: LiveSlack) -> str:
     return slack.workspace.views.trigger(YOU, slack.board.clock())
 
 
-async def test_a_home_tab_is_published_for_one_person(slack: LiveSlack) -> None:
+async def test_home_tab_is_published_for_one_person(slack: LiveSlack) -> None:
     body = await slack.api("views.publish", user_id=YOU, view=HOME)
-    assert slack.heard("home")[0] == {"user": YOU, "view": body["view"]}
+    assert slack.announced("home")[0] == {"user": YOU, "view": body["view"]}
     assert slack.workspace.snapshot()["home"]["id"] == body["view"]["id"]
     stale = await slack.api("views.publish", user_id=YOU, view=HOME, hash="old")
     again = await slack.api("views.publish", user_id=YOU, view=HOME, hash=body["view"]["hash"])
     assert (stale["error"], again["view"]["id"]) == ("hash_conflict", body["view"]["id"])
 
 
-async def test_only_home_views_are_published_and_only_modals_opened(slack: LiveSlack) -> None:
+async def test_view_type_must_be_home_to_publish_and_modal_to_open(slack: LiveSlack) -> None:
     home = await slack.api("views.publish", user_id=YOU, view=_modal())
     modal = await slack.api("views.open", trigger_id=_trigger(slack), view=HOME)
     assert home["error"] == modal["error"] == "invalid_arguments"
     assert (await slack.api("views.publish", user_id="U4", view=HOME))["error"] == "user_not_found"
 
 
-async def test_a_trigger_opens_one_modal_within_three_seconds(
-    slack: LiveSlack, clock: Clock
-) -> None:
+async def test_trigger_opens_one_modal_within_three_seconds(slack: LiveSlack, clock: Clock) -> None:
     trigger_id = _trigger(slack)
     opened = await slack.api("views.open", trigger_id=trigger_id, view=_modal())
     used = await slack.api("views.open", trigger_id=trigger_id, view=_modal())
@@ -68,7 +66,7 @@ async def test_three_views_make_a_full_stack(slack: LiveSlack) -> None:
     assert fourth["error"] == "push_limit_reached"
 
 
-async def test_a_view_is_updated_in_place(slack: LiveSlack) -> None:
+async def test_view_is_updated_in_place(slack: LiveSlack) -> None:
     opened = await slack.api("views.open", trigger_id=_trigger(slack), view=_modal("1"))
     view_id = opened["view"]["id"]
     updated = await slack.api("views.update", view_id=view_id, view=_modal("2"))

@@ -26,7 +26,7 @@ async def _raw(slack: LiveSlack, method: str, **how: Any) -> tuple[int, str]:
         ({"Authorization": "Bearer xapp-playground"}, "not_allowed_token_type"),
     ],
 )
-async def test_a_call_needs_the_right_token(
+async def test_call_without_the_right_token_is_refused(
     slack: LiveSlack, headers: dict[str, str], error: str
 ) -> None:
     status, text = await _raw(slack, "auth.test", headers=headers)
@@ -39,14 +39,14 @@ async def test_sockets_are_opened_with_the_app_token_only(slack: LiveSlack) -> N
     assert body["error"] == "not_allowed_token_type"
 
 
-async def test_the_token_may_come_in_the_body(slack: LiveSlack) -> None:
+async def test_token_may_come_in_the_body(slack: LiveSlack) -> None:
     _, form = await _raw(slack, "auth.test", data={"token": "xoxb-playground"})
     _, query = await _raw(slack, "auth.test", params={"token": "xoxb-playground"})
     assert '"ok": true' in form
     assert '"ok": true' in query
 
 
-async def test_a_json_body_carries_no_token_and_reading_methods_do_not_look_at_it(
+async def test_json_body_carries_no_token_and_is_ignored_by_read_methods(
     slack: LiveSlack,
 ) -> None:
     _, token = await _raw(slack, "auth.test", json={"token": "xoxb-playground"})
@@ -64,7 +64,7 @@ async def test_auth_test_names_the_bot_and_its_scopes(slack: LiveSlack) -> None:
     assert (body["user_id"], body["bot_id"]) == (BOT, "B0000000BOT")
 
 
-async def test_an_unknown_method_is_named(slack: LiveSlack) -> None:
+async def test_unknown_method_is_named(slack: LiveSlack) -> None:
     body = await slack.api("chat.shout")
     assert (body["error"], body["req_method"]) == ("unknown_method", "chat.shout")
 
@@ -72,13 +72,13 @@ async def test_an_unknown_method_is_named(slack: LiveSlack) -> None:
 @pytest.mark.parametrize(
     ("data", "error"), [("{", "invalid_json"), ("[1]", "json_not_object")], ids=["broken", "list"]
 )
-async def test_a_broken_body_is_refused(slack: LiveSlack, data: str, error: str) -> None:
+async def test_broken_body_is_refused(slack: LiveSlack, data: str, error: str) -> None:
     headers = {"Content-Type": "application/json", "Authorization": "Bearer xoxb-playground"}
     assert f'"{error}"' in (await _raw(slack, "auth.test", data=data, headers=headers))[1]
 
 
 @pytest.mark.parametrize("method", [name for name, each in METHODS.items() if each.scopes], ids=str)
-async def test_a_method_without_its_scope_says_what_is_missing(method: str) -> None:
+async def test_method_without_its_scope_says_what_is_missing(method: str) -> None:
     needed = METHODS[method].scopes[0]
     async with live.slack(SlackConfig(scopes=SCOPES - {needed})) as slack:
         body = await slack.api(method, channel=GENERAL)
@@ -86,7 +86,9 @@ async def test_a_method_without_its_scope_says_what_is_missing(method: str) -> N
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-async def test_a_fault_answers_the_next_calls_then_lifts(slack: LiveSlack, status: int) -> None:
+async def test_fault_answers_the_next_calls_and_is_then_cleared(
+    slack: LiveSlack, status: int
+) -> None:
     slack.board.set_faults(slack_status=status, slack_status_times=2)
     headers = {"Authorization": "Bearer xoxb-playground"}
     seen = [(await _raw(slack, "auth.test", headers=headers))[0] for _ in range(3)]
@@ -94,7 +96,7 @@ async def test_a_fault_answers_the_next_calls_then_lifts(slack: LiveSlack, statu
     assert slack.board.faults.slack_status == 0
 
 
-async def test_a_lost_reply_leaves_the_message_standing(slack: LiveSlack) -> None:
+async def test_message_stays_when_the_reply_of_its_post_is_lost(slack: LiveSlack) -> None:
     slack.board.set_faults(lose_every=2)
     kept = await slack.api("chat.postMessage", channel=GENERAL, text="one")
     assert kept["ok"]
@@ -112,7 +114,7 @@ async def test_reads_and_refusals_are_never_lost(slack: LiveSlack) -> None:
     assert refused["error"] == "channel_not_found"
 
 
-async def test_every_call_is_a_line_in_the_log(slack: LiveSlack) -> None:
+async def test_log_has_a_line_for_every_call(slack: LiveSlack) -> None:
     await slack.api("chat.update", channel=GENERAL, ts="1700000000.000001", text="x")
     detail = dict(slack.log("slack", "chat.update")[0].detail)
     assert detail.pop("ms") >= 0
@@ -133,28 +135,28 @@ async def test_people_and_the_bot_have_profiles(slack: LiveSlack) -> None:
     assert nobody["error"] == "user_not_found"
 
 
-async def test_a_reaction_is_put_once_and_taken_away_once(slack: LiveSlack) -> None:
+async def test_reaction_is_added_once_and_removed_once(slack: LiveSlack) -> None:
     said = slack.workspace.say(GENERAL, "x")
     args = {"channel": GENERAL, "timestamp": said.ts, "name": "eyes"}
     added = [await slack.api("reactions.add", **args) for _ in range(2)]
-    shown = slack.heard("message")[-1]["message"]["reactions"]
+    shown = slack.announced("message")[-1]["message"]["reactions"]
     removed = [await slack.api("reactions.remove", **args) for _ in range(2)]
     assert (added[0]["ok"], added[1]["error"]) == (True, "already_reacted")
     assert shown == [{"name": "eyes", "users": [BOT], "count": 1}]
     assert (removed[0]["ok"], removed[1]["error"]) == (True, "no_reaction")
 
 
-async def test_a_status_shows_until_the_bot_replies(slack: LiveSlack) -> None:
+async def test_status_shows_until_the_bot_replies(slack: LiveSlack) -> None:
     root = slack.workspace.say(GENERAL, "x")
     args = {"channel_id": GENERAL, "thread_ts": root.ts, "status": "is thinking…"}
     assert (await slack.api("assistant.threads.setStatus", **args))["ok"]
     assert slack.workspace.snapshot()["statuses"][0]["status"] == "is thinking…"
     await slack.api("chat.postMessage", channel=GENERAL, thread_ts=root.ts, text="done")
-    assert [told["status"] for told in slack.heard("status")] == ["is thinking…", ""]
+    assert [told["status"] for told in slack.announced("status")] == ["is thinking…", ""]
     assert slack.workspace.snapshot()["statuses"] == []
 
 
-async def test_a_status_not_renewed_is_gone_after_two_minutes(
+async def test_status_that_is_not_renewed_expires_after_two_minutes(
     slack: LiveSlack, clock: live.Clock
 ) -> None:
     root = slack.workspace.say(GENERAL, "x")

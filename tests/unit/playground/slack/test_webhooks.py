@@ -16,6 +16,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from bot.playground.slack.server import SlackConfig
 from bot.playground.slack.webhooks import MAX_ANSWER
+from tests.support.local_server import serve_app
 from tests.unit.playground import live
 from tests.unit.playground.live import BOT, DM, GENERAL, LiveSlack
 
@@ -50,17 +51,14 @@ class App:
 async def _serving(app: App, **config: Any) -> AsyncIterator[LiveSlack]:
     server = web.Application()
     server.router.add_post("/slack/events", app.handle)
-    runner = web.AppRunner(server, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
-    given = SlackConfig(events_url=url, ack_seconds=0.2, retry_after=(0.0, 0.0, 0.0))
-    async with live.slack(replace(given, **config)) as slack:
-        yield slack
-    await runner.cleanup()
+    async with serve_app(server) as origin:
+        url = f"{origin}/slack/events"
+        given = SlackConfig(events_url=url, ack_seconds=0.2, retry_after=(0.0, 0.0, 0.0))
+        async with live.slack(replace(given, **config)) as slack:
+            yield slack
 
 
-async def test_an_event_is_signed_so_that_slacks_own_library_accepts_it() -> None:
+async def test_event_signature_is_accepted_by_the_sdk() -> None:
     app = App()
     async with _serving(app, signing_secret="s3cret") as slack:
         slack.workspace.say(GENERAL, f"<@{BOT}> hello")
@@ -72,7 +70,7 @@ async def test_an_event_is_signed_so_that_slacks_own_library_accepts_it() -> Non
     assert "X-Slack-Retry-Num" not in got.headers
 
 
-async def test_a_failed_event_is_sent_again_with_number_and_reason() -> None:
+async def test_failed_event_is_sent_again_with_number_and_reason() -> None:
     app = App(web.Response(status=500), 1.0)
     async with _serving(app) as slack:
         slack.workspace.say(DM, "hello")
@@ -85,7 +83,7 @@ async def test_a_failed_event_is_sent_again_with_number_and_reason() -> None:
     assert len({json.loads(each.body)["event_id"] for each in app.received}) == 1
 
 
-async def test_a_redirect_is_not_followed() -> None:
+async def test_redirect_is_not_followed() -> None:
     app = App(web.Response(status=302, headers={"Location": "/slack/events"}))
     async with _serving(app) as slack:
         slack.workspace.say(DM, "hello")
@@ -94,7 +92,7 @@ async def test_a_redirect_is_not_followed() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["", "gzip"])
-async def test_an_answer_that_is_too_long_is_a_failed_event(encoding: str) -> None:
+async def test_answer_that_is_too_long_is_a_failed_event(encoding: str) -> None:
     headers = {"Content-Encoding": encoding} if encoding else {}
     app = App(web.Response(body=bytes(MAX_ANSWER + 1), headers=headers))
     async with _serving(app) as slack:
@@ -103,7 +101,7 @@ async def test_an_answer_that_is_too_long_is_a_failed_event(encoding: str) -> No
     assert slack.log("event", "message.im")[0].detail["error"] == "http_error"
 
 
-async def test_an_app_may_refuse_retries() -> None:
+async def test_app_may_refuse_retries() -> None:
     app = App(web.Response(status=500, headers={"X-Slack-No-Retry": "1"}))
     async with _serving(app) as slack:
         slack.workspace.say(DM, "first")
@@ -114,7 +112,7 @@ async def test_an_app_may_refuse_retries() -> None:
     assert texts == ["first", "second"]
 
 
-async def test_an_app_that_is_down_is_a_failed_connection() -> None:
+async def test_app_that_is_down_is_a_failed_connection() -> None:
     url = f"http://127.0.0.1:{live.free_port()}/"
     async with live.slack(SlackConfig(events_url=url, retry_after=(0.0,))) as slack:
         slack.workspace.say(DM, "hello")
@@ -123,22 +121,22 @@ async def test_an_app_that_is_down_is_a_failed_connection() -> None:
     assert errors == ["connection_failed"] * 2
 
 
-async def test_a_command_is_a_signed_form_and_its_body_a_private_message() -> None:
+async def test_command_is_a_signed_form_and_its_response_an_ephemeral_message() -> None:
     app = App(web.json_response({"text": "Writing…"}), web.Response(text="plain"))
     async with _serving(app) as slack:
         slack.workspace.command(GENERAL, "/ask", "why & how?")
-        await slack.until(lambda: slack.heard("ephemeral"))
+        await slack.until(lambda: slack.announced("ephemeral"))
         slack.workspace.command(GENERAL, "/ask", "again")
-        await slack.until(lambda: len(slack.heard("ephemeral")) == 2)
+        await slack.until(lambda: len(slack.announced("ephemeral")) == 2)
     first = app.received[0]
     assert SignatureVerifier("playground").is_valid_request(first.body, first.headers)
     assert (first.form["command"], first.form["text"]) == ("/ask", "why &amp; how?")
     assert first.form["response_url"].startswith(slack.url + "/respond/")
-    texts = [told["message"]["text"] for told in slack.heard("ephemeral")]
+    texts = [told["message"]["text"] for told in slack.announced("ephemeral")]
     assert texts == ["Writing…", "plain"]
 
 
-async def test_a_press_is_a_form_with_one_payload() -> None:
+async def test_press_is_a_form_with_one_payload() -> None:
     app = App()
     button = {"type": "button", "action_id": "stop", "value": "t1"}
     button |= {"text": {"type": "plain_text", "text": "Stop"}}  # type: ignore[dict-item]  # JSON

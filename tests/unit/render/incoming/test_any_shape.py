@@ -1,4 +1,4 @@
-"""Nothing that may stand in a payload makes the reader raise."""
+"""Reading a message never raises, whatever its payload contains."""
 
 from __future__ import annotations
 
