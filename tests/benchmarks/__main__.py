@@ -1,6 +1,7 @@
 """Every benchmark in virtual or CPU time, or one alone; those of the whole bot take minutes.
 
-python -m tests.benchmarks [upstream | delivery [scenario …] | streams | live | whole | storage]
+python -m tests.benchmarks [upstream | delivery [scenario …] | streams | live | whole | peer |
+                            storage]
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from tests.benchmarks import delivery, live, storage, streams, upstream, whole
+from tests.benchmarks import delivery, live, peer, storage, streams, upstream, whole
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -26,6 +27,8 @@ def main(arguments: Sequence[str]) -> None:
         live.main()
     if room == "whole":
         whole.main()
+    if room == "peer":
+        peer.main()
     if room == "storage":
         storage.main()
 

@@ -76,7 +76,9 @@ async def bot(world: Outside, **variables: str) -> AsyncIterator[int]:
 
 async def shown(load: Load, world: Outside) -> State:
     """Wait until all answers stand whole; raises ValueError if one never does."""
-    state = await world.until(lambda state: state.ended >= load.live, PATIENCE)
+    state = await world.until(
+        lambda state: state.deltas >= load.deltas and state.ended >= load.live, PATIENCE
+    )
     for _ in range(LOOKS):  # between two messages of an answer none may say that more comes
         if (whole := await world.whole()) >= load.live:
             return state
@@ -85,7 +87,7 @@ async def shown(load: Load, world: Outside) -> State:
 
 
 async def by_bot(pid: int, load: Load, world: Outside) -> Cost:
-    """What a load costs the bot."""
+    """What a load costs a bot."""
     return await _measure(pid, load, world, lambda: world.ask(load), lambda: shown(load, world))
 
 
