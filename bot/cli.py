@@ -18,6 +18,7 @@ import yaml
 
 from bot import app
 from bot.app.connections import open_upstream
+from bot.app.event_loop import loop_factory
 from bot.check import run_checks
 from bot.errors import BotError, SettingsError, StorageError, StorageUnavailable
 from bot.manifest import build_manifest
@@ -181,7 +182,8 @@ def _load_settings() -> Settings:
 def _run_or_exit(work: Coroutine[Any, Any, Any], *, interrupt_exit_code: int = 0) -> Any:
     """Run `work` and return its result; a BotError is printed and ends the process."""
     try:
-        return asyncio.run(work)
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            return runner.run(work)
     except BotError as error:
         _exit_with_error(error)
     except KeyboardInterrupt:

@@ -3,6 +3,7 @@
 Only this package and `check` turn settings into objects; it makes no other decision.
 
 connections.py  opens the database, Slack and the model's server
+event_loop.py   chooses the event loop: uvloop where it is installed
 receiving.py    receives Slack's events, serves health and metrics
 """
 

@@ -95,6 +95,7 @@ DOORS: Mapping[str, frozenset[str]] = {  # a library is known to these rooms onl
     "pydantic_settings": frozenset({"settings"}),
     "prometheus_client": frozenset({"observe", "server"}),
     "click": frozenset({"cli"}),
+    "uvloop": frozenset({"app"}),
     "markdown_it": frozenset({"playground"}),
     "justext": frozenset({"tools"}),
 }

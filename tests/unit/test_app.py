@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 
+from bot import cli
 from bot.app import answer_limits
 from bot.app.connections import open_upstream
+from bot.app.event_loop import loop_factory
 from bot.settings import load_settings
 from bot.turn.limits import AnswerLimits
 from bot.upstream.prompt import Prompt
@@ -75,3 +79,24 @@ def test_limits_of_an_answer_are_settings(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_limits_of_an_answer_are_the_same_without_settings() -> None:
     assert answer_limits(load_settings(Path("/nowhere/.env"))) == AnswerLimits()
+
+
+def test_loop_factory_chooses_uvloop_where_it_is_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        assert type(runner.get_loop()).__module__ == "uvloop"
+    monkeypatch.setitem(sys.modules, "uvloop", None)  # importing it raises ImportError
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        assert isinstance(runner.get_loop(), asyncio.SelectorEventLoop)
+
+
+def test_commands_run_on_the_chosen_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Chosen(asyncio.SelectorEventLoop):
+        pass
+
+    async def loop_class() -> type:
+        return type(asyncio.get_running_loop())
+
+    monkeypatch.setattr(cli, "loop_factory", lambda: Chosen)
+    assert cli._run_or_exit(loop_class()) is Chosen
