@@ -4,6 +4,7 @@ Only this package and `check` turn settings into objects; it makes no other deci
 
 connections.py  opens the database, Slack and the model's server
 event_loop.py   chooses the event loop: uvloop where it is installed
+loop_lag.py     measures how late the event loop runs what is due
 receiving.py    receives Slack's events, serves health and metrics
 """
 
@@ -20,6 +21,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.access import AccessPolicy
 from bot.app.connections import Connections, open_connections
+from bot.app.loop_lag import measuring_loop_lag
 from bot.app.receiving import receiving_events
 from bot.delivery.delivery import Delivery, DeliveryConfig
 from bot.errors import UpstreamError
@@ -65,6 +67,7 @@ async def run(settings: Settings) -> None:
     # 3. open_connections: the model's server, the store with its process lock, Slack, the database.
     async with (
         open_connections(settings) as connections,
+        measuring_loop_lag(connections.metrics),
         _answering(settings, connections, signals) as (supervisor, ephemeral_answers),
     ):
         slack_app = _slack_app(settings, connections, supervisor, ephemeral_answers)
