@@ -49,9 +49,17 @@ class Cost:
         return self.memory - len(text(self.load.words))
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A bot's process, and where its health and metrics are."""
+
+    pid: int
+    url: str
+
+
 @asynccontextmanager
-async def bot(world: Outside, **variables: str) -> AsyncIterator[int]:
-    """`bot run` in its own process, warmed up; gives its pid."""
+async def bot(world: Outside, **variables: str) -> AsyncIterator[Running]:
+    """`bot run` in its own process, warmed up."""
     with TemporaryDirectory() as folder:
         ours = {
             "SLACK_API_URL": f"{world.url}/api/",
@@ -66,10 +74,11 @@ async def bot(world: Outside, **variables: str) -> AsyncIterator[int]:
         )
         try:
             await running.said("ready")
+            port = (await running.said("listening"))["port"]
             await world.until(lambda state: state.connected, PATIENCE)
             await world.ask(WARM_UP)
             await shown(WARM_UP, world)
-            yield running.process.pid
+            yield Running(running.process.pid, f"http://127.0.0.1:{port}")
         finally:
             await running.end(SIGTERM)
 

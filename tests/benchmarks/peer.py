@@ -92,12 +92,12 @@ async def run() -> None:
     async with (
         outside() as our_world,
         outside() as their_world,
-        bot(our_world) as pid,
+        bot(our_world) as ours,
         tutorial_bot(their_world) as peer,
     ):
         for words in LENGTHS:
-            await compare(words, (pid, our_world), (peer, their_world))
-        peak, theirs = peak_bytes(pid), peak_bytes(peer)
+            await compare(words, (ours.pid, our_world), (peer, their_world))
+        peak, theirs = peak_bytes(ours.pid), peak_bytes(peer)
     write(f"  most memory with {LIVE} live answers (RSS): {peak / 1e6:.0f} MB; ")
     write(f"the tutorial bot {theirs / 1e6:.0f} MB\n")
     _goal(f"at most {MOST_PEAK_BYTES / 1e6:.0f} MB", peak <= MOST_PEAK_BYTES)
