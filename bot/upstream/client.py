@@ -10,8 +10,8 @@ import asyncio
 import random
 import ssl
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from email.utils import formatdate
 from urllib.parse import quote
@@ -129,17 +129,28 @@ class Upstream:
         """The name of the model."""
         return self._config.model
 
-    def answer(
+    async def answer(
         self, prompt: Prompt, resume_point: ResumePoint | None = None
     ) -> AsyncGenerator[Event, None]:
-        """Yield the answer's events. Errors of the upstream are not raised: `Failed` comes last.
+        """Yield the events of `answer_batches` one by one. Use `aclosing`."""
+        async with aclosing(self.answer_batches(prompt, resume_point)) as batches:
+            async for batch in batches:
+                for event in batch:
+                    yield event
+
+    def answer_batches(
+        self, prompt: Prompt, resume_point: ResumePoint | None = None
+    ) -> AsyncGenerator[Sequence[Event], None]:
+        """Yield the answer's events, those that came together in one batch.
+
+        Errors of the upstream are not raised: `Failed` comes last.
 
         Use `aclosing`. Closing the generator, or cancelling the task that reads it, closes the
         connection at once and cancels a background response, unless it is detached. With
         `resume_point` that response is resumed: the events go on after its text, or `Restarted`
         comes and its text from the start.
         """
-        return AnswerSession(prompt, self._context, resume_point).events()
+        return AnswerSession(prompt, self._context, resume_point).batches()
 
     async def fetch_model(self) -> ModelInfo:
         """Ask the server for the model, and remember its formats; raises `UpstreamError`."""

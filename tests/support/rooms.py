@@ -126,6 +126,7 @@ THINKING = (  # they decide; whoever drives them waits, reads clocks and rolls d
     "bot.delivery.native.layout",
     *(f"bot.upstream.{part}" for part in ("events", "prompt", "lenient_json", "tool_round")),
     "bot.upstream.json_merge",
+    "bot.upstream.session.read_pace",
     "bot.upstream.session.rejections",
     "bot.upstream.requests*",
     "bot.upstream.wire*",
