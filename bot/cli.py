@@ -14,7 +14,6 @@ from contextlib import aclosing
 from typing import Any
 
 import click
-import yaml
 
 from bot import app
 from bot.app.connections import open_upstream
@@ -105,6 +104,8 @@ def check() -> None:
 @click.option("--http", "url", metavar="URL", help="For HTTP mode: the bot's public https:// URL.")
 def manifest(as_json: bool, url: str | None) -> None:
     """Print the Slack app manifest for this bot."""
+    import yaml  # only needed here
+
     command = _load_settings().slack.slash_command
     content = build_manifest(command=command, socket_mode=url is None, url=url)
     click.echo(

@@ -6,12 +6,12 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from signal import SIGTERM
-from subprocess import PIPE
+from subprocess import DEVNULL, PIPE
 from tempfile import TemporaryDirectory
 
 from tests.benchmarks.outside import LOOK_SECONDS, Load, Outside, State
@@ -59,7 +59,7 @@ class Running:
 
 @asynccontextmanager
 async def bot(world: Outside, **variables: str) -> AsyncIterator[Running]:
-    """`bot run` in its own process, warmed up."""
+    """`bot run` in its own process, warmed up; its database exists, as after any restart."""
     with TemporaryDirectory() as folder:
         ours = {
             "SLACK_API_URL": f"{world.url}/api/",
@@ -69,9 +69,9 @@ async def bot(world: Outside, **variables: str) -> AsyncIterator[Running]:
             "UPSTREAM_API": "responses",
             "MAX_LIVE_ANSWERS": "1000",
         }
-        running = await start(
-            environment(Path(folder), **ours, **world.env, **variables), Path(folder)
-        )
+        env = environment(Path(folder), **ours, **world.env, **variables)
+        await _migrate(env, folder)
+        running = await start(env, Path(folder))
         try:
             await running.said("ready")
             port = (await running.said("listening"))["port"]
@@ -81,6 +81,13 @@ async def bot(world: Outside, **variables: str) -> AsyncIterator[Running]:
             yield Running(running.process.pid, f"http://127.0.0.1:{port}")
         finally:
             await running.end(SIGTERM)
+
+
+async def _migrate(env: Mapping[str, str], folder: str) -> None:
+    command = (sys.executable, "-m", "bot", "migrate")
+    process = await asyncio.create_subprocess_exec(*command, cwd=folder, env=env, stdout=DEVNULL)
+    if await process.wait():
+        raise ValueError("the database could not be made")
 
 
 async def shown(load: Load, world: Outside) -> State:
