@@ -40,8 +40,9 @@ from bot.upstream.session.transport import (
 
 # Reads are bounded by `StallGuard`; these limits bound connecting and writing.
 CONNECT_TIMEOUT_SECONDS, WRITE_TIMEOUT_SECONDS = 10.0, 30.0
+# At each end of an answer, the pool looks at all idle connections, and asks the system about each.
 CONNECTION_LIMITS = httpx.Limits(
-    max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60
+    max_connections=1000, max_keepalive_connections=20, keepalive_expiry=60
 )
 # How long a first answer waits at most for the list of formats of its model.
 FORMAT_LOOKUP_TIMEOUT_SECONDS = 1.0
