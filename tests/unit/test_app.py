@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+import bot.app
 from bot import cli
 from bot.app import answer_limits
 from bot.app.connections import open_upstream
 from bot.app.event_loop import loop_factory
+from bot.app.garbage import leave_out_what_exists
 from bot.settings import load_settings
 from bot.turn.limits import AnswerLimits
 from bot.upstream.prompt import Prompt
@@ -100,3 +103,13 @@ def test_commands_run_on_the_chosen_loop(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(cli, "loop_factory", lambda: Chosen)
     assert cli._run_or_exit(loop_class()) is Chosen
+
+
+def test_what_exists_at_the_start_is_left_out_of_garbage_collection() -> None:
+    before = gc.get_freeze_count()
+    try:
+        leave_out_what_exists()
+        assert gc.get_freeze_count() > before
+        assert not any(one is bot.app for one in gc.get_objects())
+    finally:
+        gc.unfreeze()

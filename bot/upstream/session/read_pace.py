@@ -6,8 +6,8 @@ Answers are edited about once a second at most, so hardly anybody sees the diffe
 
 from __future__ import annotations
 
-SECONDS_PER_STREAM = 0.005  # all streams together pause 200 times a second
-MIN_PAUSE_SECONDS = 0.015  # a shorter one brings hardly any events together
+SECONDS_PER_STREAM = 0.0075
+MIN_PAUSE_SECONDS = 0.02  # a shorter one brings hardly any events together
 MAX_PAUSE_SECONDS = 0.1
 
 
