@@ -55,8 +55,8 @@ clean: ## Remove what make installed and what tools cached
 help: ## Say what there is
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
-resolve = uv pip compile --quiet pyproject.toml --extra postgres --extra build --universal \
-  --generate-hashes --no-emit-index-url --no-annotate --no-header
+resolve = uv pip compile --quiet pyproject.toml --extra postgres --extra uvloop --extra build \
+  --universal --generate-hashes --no-emit-index-url --no-annotate --no-header
 
 # One environment for running and developing: the second lock holds the first's versions, and more.
 .venv/run.stamp: requirements.lock pyproject.toml

@@ -14,10 +14,10 @@ from contextlib import aclosing
 from typing import Any
 
 import click
-import yaml
 
 from bot import app
 from bot.app.connections import open_upstream
+from bot.app.event_loop import loop_factory
 from bot.check import run_checks
 from bot.errors import BotError, SettingsError, StorageError, StorageUnavailable
 from bot.manifest import build_manifest
@@ -104,6 +104,8 @@ def check() -> None:
 @click.option("--http", "url", metavar="URL", help="For HTTP mode: the bot's public https:// URL.")
 def manifest(as_json: bool, url: str | None) -> None:
     """Print the Slack app manifest for this bot."""
+    import yaml  # only needed here
+
     command = _load_settings().slack.slash_command
     content = build_manifest(command=command, socket_mode=url is None, url=url)
     click.echo(
@@ -181,7 +183,8 @@ def _load_settings() -> Settings:
 def _run_or_exit(work: Coroutine[Any, Any, Any], *, interrupt_exit_code: int = 0) -> Any:
     """Run `work` and return its result; a BotError is printed and ends the process."""
     try:
-        return asyncio.run(work)
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            return runner.run(work)
     except BotError as error:
         _exit_with_error(error)
     except KeyboardInterrupt:

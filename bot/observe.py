@@ -155,6 +155,12 @@ class Metrics:
         self._make_tokens()
         self._make_sockets()
         self._make_durability()
+        self.loop_lag_seconds = Histogram(
+            "bot_loop_lag_seconds",
+            "How much later than asked for a timer of the event loop runs",
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1),
+            registry=self.registry,
+        )
 
     def _make_counts(self) -> None:
         """Metrics of questions and answers."""

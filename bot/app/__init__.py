@@ -3,6 +3,9 @@
 Only this package and `check` turn settings into objects; it makes no other decision.
 
 connections.py  opens the database, Slack and the model's server
+event_loop.py   chooses the event loop: uvloop where it is installed
+garbage.py      keeps the garbage collector from stopping everything for long
+loop_lag.py     measures how late the event loop runs what is due
 receiving.py    receives Slack's events, serves health and metrics
 """
 
@@ -19,6 +22,8 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.access import AccessPolicy
 from bot.app.connections import Connections, open_connections
+from bot.app.garbage import leave_out_what_exists
+from bot.app.loop_lag import measuring_loop_lag
 from bot.app.receiving import receiving_events
 from bot.delivery.delivery import Delivery, DeliveryConfig
 from bot.errors import UpstreamError
@@ -64,10 +69,12 @@ async def run(settings: Settings) -> None:
     # 3. open_connections: the model's server, the store with its process lock, Slack, the database.
     async with (
         open_connections(settings) as connections,
+        measuring_loop_lag(connections.metrics),
         _answering(settings, connections, signals) as (supervisor, ephemeral_answers),
     ):
         slack_app = _slack_app(settings, connections, supervisor, ephemeral_answers)
         async with receiving_events(settings, connections, slack_app):
+            leave_out_what_exists()
             for warning in unencrypted_warnings(settings):
                 log.warning(warning)
             started = {

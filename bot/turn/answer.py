@@ -42,15 +42,7 @@ from bot.turn.tool_rounds import ToolRounds
 from bot.turn.turn import Turn
 from bot.turn.unreadable_parts import join_remarks, not_read_remark, unreadable_remark
 from bot.upstream.client import Upstream
-from bot.upstream.events import (
-    Activity,
-    Event,
-    Failed,
-    Finished,
-    Reconnecting,
-    Started,
-    TextDelta,
-)
+from bot.upstream.events import Activity, Event, Failed, Finished, Reconnecting, Started, TextDelta
 from bot.upstream.prompt import Prompt
 from bot.upstream.resume_point import ResumePoint
 from bot.values import REMOVED_DRAFT, Phase
@@ -326,22 +318,27 @@ class AnswerInProgress:
     async def _read_events(
         self, prompt: Prompt, resume_from: ResumePoint | None = None, *, may_halve: bool
     ) -> bool:
-        """Show each event. The final draft is not shown here, because it is journalled first.
-        False if the prompt is too long and `may_halve`."""
-        state = self._state
-        async with aclosing(self._runner.upstream.answer(prompt, resume_from)) as events:
-            async for event in events:
-                self._record_event(event)
-                if isinstance(event, Finished):
-                    self._runner.history.learn_token_rate(prompt, event.usage)
-                if may_halve and _is_too_long(event):
-                    return False
-                draft = state.feed(event)
-                self._tools.budget.count_event(len(draft.text), len(state.tool_calls))
-                self._turn.checkpoint.checkpoint_text(draft.text, state.cursor)
-                if not draft.phase.is_final:
-                    self._reply.show(draft)
+        """Show what comes, events that came together at once. The final draft is not shown here,
+        because it is journalled first. False if the prompt is too long and `may_halve`."""
+        async with aclosing(self._runner.upstream.answer_batches(prompt, resume_from)) as batches:
+            async for batch in batches:
+                for event in batch:
+                    self._record_event(event)
+                    if isinstance(event, Finished):
+                        self._runner.history.learn_token_rate(prompt, event.usage)
+                    elif may_halve and _is_too_long(event):
+                        return False
+                    self._state.apply(event)
+                self._show_progress(len(batch))
         return True
+
+    def _show_progress(self, event_count: int) -> None:
+        """Count the newest events, and checkpoint and show what they made of the answer."""
+        draft = self._state.draft
+        self._tools.budget.count_events(event_count, len(draft.text), len(self._state.tool_calls))
+        self._turn.checkpoint.checkpoint_text(draft.text, self._state.cursor)
+        if not draft.phase.is_final:
+            self._reply.show(draft)
 
     def _record_event(self, event: Event) -> None:
         """Journal, count and log everything about an event except the answer's text."""

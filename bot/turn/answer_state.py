@@ -159,6 +159,11 @@ class AnswerState:
 
     def feed(self, event: Event) -> Draft:
         """Apply an upstream event; returns the new draft."""
+        self.apply(event)
+        return self.draft
+
+    def apply(self, event: Event) -> None:
+        """Apply an upstream event; `draft` is made when it is wanted."""
         match event:
             case TextDelta(text, cursor):
                 self._set_text(self._current_text + text, cursor)
@@ -186,7 +191,6 @@ class AnswerState:
                 self.tool_calls += (event,)
             case Reasoning():
                 pass
-        return self.draft
 
     def _set_text(self, text: str, cursor: str = "") -> None:
         self._current_text, self._cursor = text, cursor

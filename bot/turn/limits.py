@@ -69,9 +69,9 @@ class AnswerBudget:
         """How many more tool calls may be run."""
         return max(0, self.limits.tool_calls - self._tool_call_count)
 
-    def count_event(self, characters: int, pending_calls: int) -> None:
-        """Count one event; `characters` and `pending_calls` are those of the answer after it."""
-        self._event_count += 1
+    def count_events(self, count: int, characters: int, pending_calls: int) -> None:
+        """Count events; `characters` and `pending_calls` are those of the answer after them."""
+        self._event_count += count
         if characters > self.limits.characters:
             limit = f"{self.limits.characters:,} characters"
             raise AnswerLimitReached(f"Cut off at {limit}, the most for one answer. {_GO_ON_HINT}")

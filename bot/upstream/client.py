@@ -10,8 +10,8 @@ import asyncio
 import random
 import ssl
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from email.utils import formatdate
 from urllib.parse import quote
@@ -40,8 +40,9 @@ from bot.upstream.session.transport import (
 
 # Reads are bounded by `StallGuard`; these limits bound connecting and writing.
 CONNECT_TIMEOUT_SECONDS, WRITE_TIMEOUT_SECONDS = 10.0, 30.0
+# At each end of an answer, the pool looks at all idle connections, and asks the system about each.
 CONNECTION_LIMITS = httpx.Limits(
-    max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60
+    max_connections=1000, max_keepalive_connections=20, keepalive_expiry=60
 )
 # How long a first answer waits at most for the list of formats of its model.
 FORMAT_LOOKUP_TIMEOUT_SECONDS = 1.0
@@ -129,17 +130,28 @@ class Upstream:
         """The name of the model."""
         return self._config.model
 
-    def answer(
+    async def answer(
         self, prompt: Prompt, resume_point: ResumePoint | None = None
     ) -> AsyncGenerator[Event, None]:
-        """Yield the answer's events. Errors of the upstream are not raised: `Failed` comes last.
+        """Yield the events of `answer_batches` one by one. Use `aclosing`."""
+        async with aclosing(self.answer_batches(prompt, resume_point)) as batches:
+            async for batch in batches:
+                for event in batch:
+                    yield event
+
+    def answer_batches(
+        self, prompt: Prompt, resume_point: ResumePoint | None = None
+    ) -> AsyncGenerator[Sequence[Event], None]:
+        """Yield the answer's events, those that came together in one batch.
+
+        Errors of the upstream are not raised: `Failed` comes last.
 
         Use `aclosing`. Closing the generator, or cancelling the task that reads it, closes the
         connection at once and cancels a background response, unless it is detached. With
         `resume_point` that response is resumed: the events go on after its text, or `Restarted`
         comes and its text from the start.
         """
-        return AnswerSession(prompt, self._context, resume_point).events()
+        return AnswerSession(prompt, self._context, resume_point).batches()
 
     async def fetch_model(self) -> ModelInfo:
         """Ask the server for the model, and remember its formats; raises `UpstreamError`."""

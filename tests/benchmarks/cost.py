@@ -6,12 +6,12 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from signal import SIGTERM
-from subprocess import PIPE
+from subprocess import DEVNULL, PIPE
 from tempfile import TemporaryDirectory
 
 from tests.benchmarks.outside import LOOK_SECONDS, Load, Outside, State
@@ -49,9 +49,17 @@ class Cost:
         return self.memory - len(text(self.load.words))
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A bot's process, and where its health and metrics are."""
+
+    pid: int
+    url: str
+
+
 @asynccontextmanager
-async def bot(world: Outside, **variables: str) -> AsyncIterator[int]:
-    """`bot run` in its own process, warmed up; gives its pid."""
+async def bot(world: Outside, **variables: str) -> AsyncIterator[Running]:
+    """`bot run` in its own process, warmed up; its database exists, as after any restart."""
     with TemporaryDirectory() as folder:
         ours = {
             "SLACK_API_URL": f"{world.url}/api/",
@@ -61,22 +69,32 @@ async def bot(world: Outside, **variables: str) -> AsyncIterator[int]:
             "UPSTREAM_API": "responses",
             "MAX_LIVE_ANSWERS": "1000",
         }
-        running = await start(
-            environment(Path(folder), **ours, **world.env, **variables), Path(folder)
-        )
+        env = environment(Path(folder), **ours, **world.env, **variables)
+        await _migrate(env, folder)
+        running = await start(env, Path(folder))
         try:
             await running.said("ready")
+            port = (await running.said("listening"))["port"]
             await world.until(lambda state: state.connected, PATIENCE)
             await world.ask(WARM_UP)
             await shown(WARM_UP, world)
-            yield running.process.pid
+            yield Running(running.process.pid, f"http://127.0.0.1:{port}")
         finally:
             await running.end(SIGTERM)
 
 
+async def _migrate(env: Mapping[str, str], folder: str) -> None:
+    command = (sys.executable, "-m", "bot", "migrate")
+    process = await asyncio.create_subprocess_exec(*command, cwd=folder, env=env, stdout=DEVNULL)
+    if await process.wait():
+        raise ValueError("the database could not be made")
+
+
 async def shown(load: Load, world: Outside) -> State:
     """Wait until all answers stand whole; raises ValueError if one never does."""
-    state = await world.until(lambda state: state.ended >= load.live, PATIENCE)
+    state = await world.until(
+        lambda state: state.deltas >= load.deltas and state.ended >= load.live, PATIENCE
+    )
     for _ in range(LOOKS):  # between two messages of an answer none may say that more comes
         if (whole := await world.whole()) >= load.live:
             return state
@@ -85,7 +103,7 @@ async def shown(load: Load, world: Outside) -> State:
 
 
 async def by_bot(pid: int, load: Load, world: Outside) -> Cost:
-    """What a load costs the bot."""
+    """What a load costs a bot."""
     return await _measure(pid, load, world, lambda: world.ask(load), lambda: shown(load, world))
 
 

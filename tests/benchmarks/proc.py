@@ -19,3 +19,9 @@ def memory_bytes(pid: int) -> int:
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     private = (line.split() for line in lines if line.startswith("Private_"))
     return sum(int(kilobytes) for _, kilobytes, _ in private) * 1024
+
+
+def peak_bytes(pid: int) -> int:
+    """The most memory a process has had resident at once, with what it shares."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))

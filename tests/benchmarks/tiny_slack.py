@@ -21,7 +21,16 @@ from aiohttp import web
 from bot.render.buttons import STOP_ACTION
 
 BOT = "UBENCHBOT"
-IDENTITY = {"team_id": "T0", "team": "bench", "user_id": BOT, "bot_id": "BBENCH", "user": "bot"}
+ASKER = "UASKER"
+ORGANISATION = "E0"  # of all workspaces: the bot is installed in it
+IDENTITY = {
+    "enterprise_id": ORGANISATION,
+    "team_id": "T0",
+    "team": "bench",
+    "user_id": BOT,
+    "bot_id": "BBENCH",
+    "user": "bot",
+}
 SCOPES = {"x-oauth-scopes": "chat:write"}
 LIVE = STOP_ACTION.encode()
 ACK_SECONDS = 3.0  # as Slack's (docs/slack.md#acknowledgement)
@@ -89,7 +98,11 @@ class TinySlack:
             if asked := self._asked.pop(given["channel"], None):
                 self.placeholders.append(time.perf_counter() - asked)
             self._messages.setdefault(given["channel"], {})[ts] = body
-        answer = {"ok": True, "ts": ts, "channel": given.get("channel"), **IDENTITY}
+        answer: Json = {"ok": True, "ts": ts, "channel": given.get("channel")}
+        if method == "auth.test":
+            answer |= IDENTITY
+        if method == "users.info":
+            answer["user"] = {"id": ASKER, "profile": {"display_name": "asker"}}
         if method == "apps.connections.open":
             answer["url"] = f"{request.scheme.replace('http', 'ws')}://{request.host}/socket"
         return web.json_response(answer, headers=SCOPES)
@@ -118,10 +131,11 @@ class TinySlack:
 
     def _mention(self, team: str, channel: str) -> Json:
         ts = self._ts()
-        event = {"type": "app_mention", "user": "UASKER", "text": f"<@{BOT}> Why?", "ts": ts}
+        event = {"type": "app_mention", "user": ASKER, "text": f"<@{BOT}> Why?", "ts": ts}
         body = {
             "type": "event_callback",
             "team_id": team,
+            "enterprise_id": ORGANISATION,
             "event_id": f"Ev{ts}",
             "event": {**event, "channel": channel, "event_ts": ts},
         }
@@ -136,5 +150,8 @@ def _is_ended(messages: dict[str, bytes]) -> bool:
 
 
 def _text(body: bytes) -> str:
-    blocks = json.loads(body).get("blocks") or ()
-    return "".join(block["text"] for block in blocks if block["type"] == "markdown")
+    """The text of a message: of its Markdown blocks, or its own if it has no blocks."""
+    message = json.loads(body)
+    if blocks := message.get("blocks"):
+        return "".join(block["text"] for block in blocks if block["type"] == "markdown")
+    return str(message.get("text") or "")

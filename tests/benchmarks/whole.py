@@ -18,7 +18,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.benchmarks.cost import Cost, bot, by_bot, by_raw, stretches
+from tests.benchmarks import lag
+from tests.benchmarks.cost import Cost, Running, bot, by_bot, by_raw, stretches
 from tests.benchmarks.outside import Load, Outside, outside
 
 WORDS = 800
@@ -32,6 +33,7 @@ STRETCH = 1_000  # words at the beginning and at the end of long answers
 ENCRYPTED: Mapping[str, Load] = {"the same over TLS": Load(200, 20, WORDS, 20.0)}
 ENOUGH = 100  # answers whose memory can be told from all else
 MOST_BYTES = 150_000  # for each live answer, its text aside
+MOST_LAG = 0.05  # seconds, of the event loop in 99 % of the time
 
 write = sys.stdout.write
 
@@ -58,16 +60,21 @@ def row(name: str, ours: Cost, raw: Cost) -> None:
     sys.stdout.flush()
 
 
-async def table(loads: Mapping[str, Load], pid: int, world: Outside) -> None:
+async def table(loads: Mapping[str, Load], its: Running, world: Outside) -> None:
     """Print what loads cost, each beside the least it could."""
     for name, load in loads.items():
-        ours = await by_bot(pid, load, world)
+        before = await lag.buckets(its.url)
+        ours = await by_bot(its.pid, load, world)
+        late = lag.percentile(before, await lag.buckets(its.url), 99)
         row(name, ours, await by_raw(ours, world))
+        if load.live >= ENOUGH:
+            write(f"    99 % of the event loop's lags are at most {late * 1000:.0f} ms; ")
+            write(f"at most {MOST_LAG * 1000:.0f} ms: {'yes' if late <= MOST_LAG else 'no'}\n")
 
 
-async def lengths(pid: int, world: Outside) -> None:
+async def lengths(its: Running, world: Outside) -> None:
     """Print what a delta costs early and late in long answers."""
-    first, last = await stretches(pid, LONG, world, STRETCH)
+    first, last = await stretches(its.pid, LONG, world, STRETCH)
     write(f"  {LONG.live} answers of {LONG.words:,} words, {LONG.words_per_second:.0f} a second: ")
     write(f"{first:.0f} µs a delta in the first {STRETCH:,} words, {last:.0f} in the last\n")
 
@@ -76,15 +83,15 @@ async def run() -> None:
     """Print all figures."""
     heading()
     async with outside() as world:
-        async with bot(world) as pid:
-            await table(LOADS, pid, world)
-        async with bot(world) as pid:
-            await table(MANY, pid, world)
-            await lengths(pid, world)
+        async with bot(world) as its:
+            await table(LOADS, its, world)
+        async with bot(world) as its:
+            await table(MANY, its, world)
+            await lengths(its, world)
     if shutil.which("openssl"):
         with TemporaryDirectory() as folder:
-            async with outside(certified(Path(folder))) as world, bot(world) as pid:
-                await table(ENCRYPTED, pid, world)
+            async with outside(certified(Path(folder))) as world, bot(world) as its:
+                await table(ENCRYPTED, its, world)
 
 
 def certified(folder: Path) -> str:

@@ -97,6 +97,7 @@ LIBRARY_USERS: Mapping[str, frozenset[str]] = {  # the only packages that may im
     "pydantic_settings": frozenset({"settings"}),
     "prometheus_client": frozenset({"observe", "server"}),
     "click": frozenset({"cli"}),
+    "uvloop": frozenset({"app"}),
     "markdown_it": frozenset({"playground"}),
     "justext": frozenset({"tools"}),
 }
@@ -127,6 +128,7 @@ PURE_MODULES = (  # no I/O, clock, waiting or randomness
     "bot.delivery.native.layout",
     *(f"bot.upstream.{part}" for part in ("events", "prompt", "lenient_json", "tool_round")),
     "bot.upstream.json_merge",
+    "bot.upstream.session.read_pace",
     "bot.upstream.session.rejections",
     "bot.upstream.requests*",
     "bot.upstream.wire*",

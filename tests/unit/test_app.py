@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 
+import bot.app
+from bot import cli
 from bot.app import answer_limits
 from bot.app.connections import open_upstream
+from bot.app.event_loop import loop_factory
+from bot.app.garbage import leave_out_what_exists
 from bot.settings import load_settings
 from bot.turn.limits import AnswerLimits
 from bot.upstream.prompt import Prompt
@@ -73,3 +80,34 @@ def test_limits_of_an_answer_are_settings(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_limits_of_an_answer_are_the_same_without_settings() -> None:
     assert answer_limits(load_settings(Path("/nowhere/.env"))) == AnswerLimits()
+
+
+def test_loop_factory_chooses_uvloop_where_it_is_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        assert type(runner.get_loop()).__module__ == "uvloop"
+    monkeypatch.setitem(sys.modules, "uvloop", None)  # importing it raises ImportError
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        assert isinstance(runner.get_loop(), asyncio.SelectorEventLoop)
+
+
+def test_commands_run_on_the_chosen_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Chosen(asyncio.SelectorEventLoop):
+        pass
+
+    async def loop_class() -> type:
+        return type(asyncio.get_running_loop())
+
+    monkeypatch.setattr(cli, "loop_factory", lambda: Chosen)
+    assert cli._run_or_exit(loop_class()) is Chosen
+
+
+def test_what_exists_at_the_start_is_left_out_of_garbage_collection() -> None:
+    before = gc.get_freeze_count()
+    try:
+        leave_out_what_exists()
+        assert gc.get_freeze_count() > before
+        assert not any(one is bot.app for one in gc.get_objects())
+    finally:
+        gc.unfreeze()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL, make_url
@@ -17,9 +17,11 @@ from sqlalchemy.exc import ArgumentError
 
 from bot.errors import StorageError, StorageUnavailable
 from bot.storage.engine.deadline import DEFAULT_TIMEOUT_SECONDS, TransactionMode
-from bot.storage.engine.postgres import PostgresServer
 from bot.storage.engine.sqlite import SqliteFile
 from bot.storage.process_locks import ProcessLocks
+
+if TYPE_CHECKING:
+    from bot.storage.engine.postgres import PostgresServer
 
 log = logging.getLogger(__name__)
 
@@ -47,9 +49,7 @@ class Database:
         self.timeout_seconds = timeout_seconds
         self.display_url = url.render_as_string(hide_password=True)
         self.dialect = url.get_backend_name()
-        self._engine: SqliteFile | PostgresServer = (
-            SqliteFile(url) if self.dialect == "sqlite" else PostgresServer(url, timeout_seconds)
-        )
+        self._engine = _engine(url, timeout_seconds)
         self._is_writable = True
         self.process_locks = ProcessLocks(url.database if self._is_file(url) else None)
 
@@ -163,6 +163,14 @@ class Database:
                 "database write failed, new questions are refused until one works: %s", problem
             )
         self._is_writable = is_writable
+
+
+def _engine(url: URL, timeout_seconds: float) -> SqliteFile | PostgresServer:
+    if url.get_backend_name() == "sqlite":
+        return SqliteFile(url)
+    from bot.storage.engine.postgres import PostgresServer  # takes 8 MB more of SQLAlchemy
+
+    return PostgresServer(url, timeout_seconds)
 
 
 @asynccontextmanager

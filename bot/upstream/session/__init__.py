@@ -6,4 +6,5 @@ request_format.py  the wire format and the optional fields of the request
 rejections.py      which option a refusal is about (pure)
 transport.py       one request and its reply, guarded against stalls
 stream_reader.py   the bytes of a reply as events
+read_pace.py       how often streams are read (pure)
 """

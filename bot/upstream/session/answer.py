@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import quote
 
@@ -16,9 +16,19 @@ from bot.errors import StreamDropped, UpstreamError
 from bot.upstream.capabilities import Capabilities
 from bot.upstream.config import UpstreamConfig
 from bot.upstream.errors.classify import error_from_response, explain_long_wait, reason_label
-from bot.upstream.events import Activity, ApiFormat, Event, Failed, Reconnecting, Restarted
+from bot.upstream.events import (
+    Activity,
+    ApiFormat,
+    Event,
+    Failed,
+    Reasoning,
+    Reconnecting,
+    Restarted,
+    TextDelta,
+)
 from bot.upstream.prompt import Prompt
 from bot.upstream.resume_point import ResumePoint
+from bot.upstream.session.read_pace import ReadPace
 from bot.upstream.session.rejections import NO_ENDPOINT_STATUSES, NO_RESUME_STATUSES
 from bot.upstream.session.request_format import RequestFormat
 from bot.upstream.session.retry_budget import RetryBudget
@@ -47,6 +57,7 @@ RESPONSE_POLL_SECONDS = 2.0  # as other clients do (docs/upstream.md#other-clien
 # A response younger than this can be resumed where resuming exists
 # (docs/upstream.md#resume-failures).
 RESUMABLE_AGE_SECONDS = 300.0
+MIN_WAIT_SECONDS = 0.005  # since a pause, after which an event was not there already
 UNFINISHED_CODE = "unfinished"
 NOT_RESTARTED_SENTENCE = (
     "The connection to the model broke off after it had used a tool. It was not begun anew, "
@@ -60,7 +71,8 @@ class SessionContext:
 
     `ensure_formats_known` returns when the wire format can be chosen. `cancel_response` takes the
     id of a response that still runs at the server and is no longer read; it returns at once.
-    `now` is a monotonic clock in seconds, `jitter` a random number between 0 and 1.
+    `now` is a monotonic clock in seconds, `jitter` a random number between 0 and 1. `read_pace`
+    says how often each is read.
     """
 
     config: UpstreamConfig
@@ -71,12 +83,13 @@ class SessionContext:
     now: Callable[[], float]
     sleep: Sleep
     jitter: Callable[[], float]
+    read_pace: ReadPace = field(default_factory=ReadPace)
 
 
 class AnswerSession:
     """One answer, over as many connections as it takes; with `resume_point`, of a running response.
 
-    Iterate `events` once. Closing the iterator cancels a background response that has not ended.
+    Iterate `batches` once. Closing the iterator cancels a background response that has not ended.
     """
 
     def __init__(
@@ -92,31 +105,52 @@ class AnswerSession:
         self._restarts = 0
         self._restart_pending = False  # the next text replaces the one that is shown
         self._awaiting_first_event = False  # the last request has no event yet
+        self._paused_until = float("-inf")
 
-    async def events(self) -> AsyncGenerator[Event, None]:
-        """Yield the answer's events; the last one, and only it, is `Finished` or `Failed`."""
+    async def batches(self) -> EventBatches:
+        """Yield the answer's events; those that came together are one batch, which is never empty.
+
+        The last event, and only it, is `Finished` or `Failed`.
+        """
         await self._prepare()
+        self._context.read_pace.add_stream()
         try:
             while not self._decoder.ended:
                 try:
                     async with self._connect() as batches:
                         async for batch in batches:
-                            if self._awaiting_first_event and batch and self._on_first_event():
-                                yield Restarted()
-                            for event in batch:
-                                yield event
+                            if not batch:
+                                continue
+                            if self._awaiting_first_event and self._on_first_event():
+                                yield (Restarted(),)
+                            yield batch
+                            await self._pause_reading(batch[-1])
                     self._check_end()
                 except UpstreamError as error:
                     step = self._after_failure(error)
                     if step is not None:
-                        yield step
+                        yield (step,)
                     if isinstance(step, Failed):
                         return
                     if step is not None:
                         await self._context.sleep(step.wait_seconds)
         finally:
+            self._context.read_pace.remove_stream()
             if self._decoder.is_background and not self._decoder.ended:
                 self._context.cancel_response(self._decoder.response_id)
+
+    async def _pause_reading(self, newest: Event) -> None:
+        """While the model writes, let some more events come before the next wait for one.
+
+        Events that have come already are read without a pause, so no stream falls behind.
+        """
+        context, decoder = self._context, self._decoder
+        writing = isinstance(newest, TextDelta | Reasoning) and not decoder.is_ending
+        if not writing or context.now() - self._paused_until < MIN_WAIT_SECONDS:
+            return
+        if pause := context.read_pace.pause_seconds:
+            await context.sleep(pause)
+            self._paused_until = context.now()
 
     async def _prepare(self) -> None:
         config, context = self._config, self._context

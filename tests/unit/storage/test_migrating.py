@@ -181,3 +181,7 @@ def test_migrations_are_part_of_the_wheel(tmp_path: Path) -> None:
 async def _rows(database: Database, table: str) -> list[tuple[Any, ...]]:
     found = text(f"SELECT * FROM {table}")
     return await database.read(lambda c: [tuple(row) for row in c.execute(found)])
+
+
+def test_newest_revision_is_the_last_one() -> None:
+    assert REVISIONS[-1] == migrating.NEWEST

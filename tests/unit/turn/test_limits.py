@@ -280,7 +280,7 @@ def test_answer_budget_accepts_up_to_its_limits_and_nothing_beyond(
             budget.count_tool_call(output)
         for size in sizes:
             events += 1
-            budget.count_event(size, 0)
+            budget.count_events(1, size, 0)
     except AnswerLimitReached:
         within = events <= 30 and returned <= 1000 and max(sizes[:events], default=0) <= 1000
         assert not within

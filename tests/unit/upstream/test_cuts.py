@@ -79,7 +79,8 @@ async def test_session_loses_and_doubles_nothing_wherever_it_drops(
     for cut in cuts(blocks[mode]):
         server.cuts.append(cut)
         server.requests.clear()
-        events = [event async for event in AnswerSession(PROMPT, around).events()]
+        batches = AnswerSession(PROMPT, around).batches()
+        events = [event async for batch in batches for event in batch]
         end = final_event(events)
         assert isinstance(end, Finished), cut
         assert end.text == shown_text(events) == server.text, cut
