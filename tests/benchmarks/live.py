@@ -29,7 +29,7 @@ from typing import Any
 from bot.playground.model.config import ModelConfig
 from bot.playground.model.pace import Pace
 from tests.benchmarks.shown import Shown
-from tests.e2e.bot.running import START_SECONDS, Whole, upstream_text, whole
+from tests.e2e.bot.running import START_SECONDS, System, running_system, upstream_text
 from tests.unit.delivery.measure import Answer, Figures, measure
 from tests.unit.delivery.scenarios import SCENARIOS, Scenario
 from tests.unit.delivery.simulator import TICK, Way, bounds, figures, ours
@@ -79,7 +79,9 @@ async def play(scenario: Scenario, way: Way) -> Played:
     asked = [*scenario.earlier, *((at, scenario.words) for at in scenario.asked)]
     model = ModelConfig(words_per_second=scenario.rate, first_word_seconds=scenario.thinks)
     with TemporaryDirectory() as folder:
-        async with whole(Path(folder), model=model, variables={"DELIVERY": way}) as running:
+        async with running_system(
+            Path(folder), model=model, variables={"DELIVERY": way}
+        ) as running:
             slack = running.slack
             count = min(scenario.channels, len(asked))
             channels = [slack.workspace.create_channel(f"live-{n}").id for n in range(count)]
@@ -101,7 +103,7 @@ def question(words: int) -> str:
     return f"write exactly {words} words"
 
 
-async def _ask(running: Whole, channel: str, text: str) -> None:
+async def _ask(running: System, channel: str, text: str) -> None:
     """Ask, and wait until the model has the question."""
     connected = asyncio.Event()
 
@@ -117,7 +119,7 @@ async def _ask(running: Whole, channel: str, text: str) -> None:
 
 
 def _answers(
-    running: Whole, words: Sequence[int], model: ModelConfig, shown: Shown
+    running: System, words: Sequence[int], model: ModelConfig, shown: Shown
 ) -> list[Answer]:
     """Histories of all answers; the model was asked in the order of the questions."""
     offset, over = time.monotonic() - running.model.clock(), time.monotonic()

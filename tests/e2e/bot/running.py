@@ -195,7 +195,3 @@ async def running_system(
         if local.config.events_url is None:
             await local.until(lambda: local.log("event", "hello"), START_SECONDS)
         yield System(local, board, bot, env, folder)
-
-
-Whole = System  # the names that tests/benchmarks still imports
-whole = running_system

@@ -55,7 +55,7 @@ class FaultyRateSlots(SharedRateSlots):
             raise StorageUnavailable("stopped")
 
 
-class Rooms:
+class Replicas:
     """Some replicas' ways to Slack, over one SQLite file."""
 
     def __init__(self, path: Path, count: int, away: tuple[float, float] = (0, 0)) -> None:
@@ -65,16 +65,16 @@ class Rooms:
         self._stack = AsyncExitStack()
         self.databases: list[Database] = []
         self.rate_slots: list[FaultyRateSlots] = []
-        self.rooms: list[Delivery] = []
+        self.deliveries: list[Delivery] = []
 
-    async def __aenter__(self) -> Rooms:
+    async def __aenter__(self) -> Replicas:
         for _ in range(self._count):
             await self.another()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for room in self.rooms:
-            await room.aclose()
+        for delivery in self.deliveries:
+            await delivery.aclose()
         await self._stack.aclose()
 
     async def another(self) -> None:
@@ -87,10 +87,12 @@ class Rooms:
 
     def make(self, slack: FakeSlack, _database: object = None) -> Callable[[Question], Reply]:
         """Open a `Delivery` for each replica; questions are distributed in turn."""
-        self.rooms += [self.room(slack, slots) for slots in self.rate_slots]
-        return lambda asked: self.rooms[int(asked.id) % len(self.rooms)].create_reply(asked)
+        self.deliveries += [self.open_delivery(slack, slots) for slots in self.rate_slots]
+        return lambda asked: self.deliveries[int(asked.id) % len(self.deliveries)].create_reply(
+            asked
+        )
 
-    def room(self, slack: FakeSlack, slots: SharedRateSlots) -> Delivery:
+    def open_delivery(self, slack: FakeSlack, slots: SharedRateSlots) -> Delivery:
         return Delivery(
             connect(slack),
             DeliveryConfig(OUR_LIMIT),
@@ -99,7 +101,7 @@ class Rooms:
         )
 
 
-def played(
+def simulate_replicas(
     scenario: Scenario,
     path: Path,
     *,
@@ -110,9 +112,9 @@ def played(
     """What readers see. `slow` replicas have a slots that never answers in time."""
 
     async def play() -> Figures:
-        async with Rooms(path, replicas, away) as rooms:
-            for slots in rooms.rate_slots[:slow]:
+        async with Replicas(path, replicas, away) as sharing:
+            for slots in sharing.rate_slots[:slow]:
                 slots.slow, slots.away = True, (0, float("inf"))
-            return measure(*await simulate(scenario, rooms.make))
+            return measure(*await simulate(scenario, sharing.make))
 
     return run(play())

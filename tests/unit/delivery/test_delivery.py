@@ -7,8 +7,15 @@ from itertools import pairwise
 
 from bot.values import Draft, Phase, Place
 from tests.support.virtual_time import now
+from tests.unit.delivery.delivery_setup import (
+    THINKING,
+    done,
+    open_delivery,
+    question,
+    words,
+    writing,
+)
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.delivery.room import THINKING, delivery, done, question, words, writing
 from tests.unit.delivery.streaming_slack import StreamingSlack
 
 
@@ -17,8 +24,8 @@ async def test_edited_reply_makes_few_edits_of_a_thousand_deltas_and_shows_the_e
 ):
     fake = FakeSlack()
     text = words(1000)
-    async with delivery(fake) as room:
-        reply = room.create_reply(question())
+    async with open_delivery(fake) as delivery:
+        reply = delivery.create_reply(question())
         await reply.open(THINKING)
         for n in range(1000):
             reply.show(writing(text[: len(text) * (n + 1) // 1000]))
@@ -40,8 +47,8 @@ async def test_edited_reply_waits_for_a_slow_edit_before_the_next_one() -> None:
     def late() -> bool:
         return fake.count("chat.update") == 1
 
-    async with delivery(fake) as room:
-        reply = room.create_reply(question())
+    async with open_delivery(fake) as delivery:
+        reply = delivery.create_reply(question())
         await reply.open(THINKING)
         for n in range(1, 40):
             reply.show(writing("word " * n))
@@ -55,8 +62,8 @@ async def test_edited_reply_waits_for_a_slow_edit_before_the_next_one() -> None:
 
 async def test_edited_reply_sends_only_the_newest_draft_after_slack_stalls() -> None:
     fake = FakeSlack()
-    async with delivery(fake) as room:
-        reply = room.create_reply(question())
+    async with open_delivery(fake) as delivery:
+        reply = delivery.create_reply(question())
         await reply.open(THINKING)
         fake.delay = lambda call: 30.0 if now() < 20 else 0.0
         reply.show(writing("first"))
@@ -75,8 +82,8 @@ async def test_edited_reply_sends_only_the_newest_draft_after_slack_stalls() -> 
 
 async def test_edited_reply_sends_no_draft_that_looks_like_the_shown_one() -> None:
     fake = FakeSlack()
-    async with delivery(fake) as room:
-        reply = room.create_reply(question())
+    async with open_delivery(fake) as delivery:
+        reply = delivery.create_reply(question())
         await reply.open(THINKING)
         for _ in range(20):
             reply.show(writing("The same."))
@@ -88,8 +95,8 @@ async def test_edited_reply_sends_no_draft_that_looks_like_the_shown_one() -> No
 
 async def test_edited_reply_makes_no_edit_for_a_final_draft_that_is_shown() -> None:
     fake = FakeSlack()
-    async with delivery(fake) as room:
-        reply = room.create_reply(question())
+    async with open_delivery(fake) as delivery:
+        reply = delivery.create_reply(question())
         await reply.open(done("A hint."))
         await reply.finish(done("A hint."))
     assert fake.count("chat.postMessage") == 1
@@ -98,8 +105,8 @@ async def test_edited_reply_makes_no_edit_for_a_final_draft_that_is_shown() -> N
 
 async def test_placeholder_has_metadata_of_its_turn_and_unfurls_nothing() -> None:
     fake = FakeSlack()
-    async with delivery(fake) as room:
-        await room.create_reply(question(7)).open(THINKING)
+    async with open_delivery(fake) as delivery:
+        await delivery.create_reply(question(7)).open(THINKING)
     [post] = fake.calls
     assert post.arguments["metadata"]["event_type"] == "llm_answer"
     assert post.arguments["metadata"]["event_payload"]["turn"] == "turn7"
@@ -109,8 +116,8 @@ async def test_placeholder_has_metadata_of_its_turn_and_unfurls_nothing() -> Non
 
 async def test_edited_reply_shows_the_status_line_before_there_is_text() -> None:
     fake = FakeSlack()
-    async with delivery(fake) as room:
-        reply = room.create_reply(question())
+    async with open_delivery(fake) as delivery:
+        reply = delivery.create_reply(question())
         await reply.open(THINKING)
         reply.show(Draft(Phase.ASKING, status_line="Searching the web: otters"))
         await asyncio.sleep(1)
@@ -122,8 +129,8 @@ async def test_edited_reply_shows_ten_thousand_characters_by_edits() -> None:
     fake = FakeSlack()
     text = words(2000)
     assert 10_000 < len(text) < 11_000
-    async with delivery(fake) as room:
-        reply = room.create_reply(question())
+    async with open_delivery(fake) as delivery:
+        reply = delivery.create_reply(question())
         await reply.open(THINKING)
         for n in range(100):
             reply.show(writing(text[: 100 * n]))
@@ -137,8 +144,8 @@ async def test_edited_reply_shows_ten_thousand_characters_by_edits() -> None:
 async def test_edited_reply_rolls_over_and_leaves_full_messages_untouched() -> None:
     fake = FakeSlack()
     text = words(6000)
-    async with delivery(fake) as room:
-        reply = room.create_reply(question())
+    async with open_delivery(fake) as delivery:
+        reply = delivery.create_reply(question())
         await reply.open(THINKING)
         for n in range(300):
             reply.show(writing(text[: len(text) * n // 300]))
@@ -157,8 +164,8 @@ async def test_edited_reply_rolls_over_and_leaves_full_messages_untouched() -> N
 
 async def test_edited_reply_deletes_messages_that_a_shorter_answer_does_not_need() -> None:
     fake = FakeSlack()
-    async with delivery(fake) as room:
-        reply = room.create_reply(question())
+    async with open_delivery(fake) as delivery:
+        reply = delivery.create_reply(question())
         await reply.open(THINKING)
         reply.show(writing(words(4000)))
         await asyncio.sleep(5)
@@ -170,8 +177,8 @@ async def test_edited_reply_deletes_messages_that_a_shorter_answer_does_not_need
 
 async def test_edited_reply_finish_posts_the_answer_without_open() -> None:
     fake = FakeSlack()
-    async with delivery(fake) as room:
-        reply = room.create_reply(question())
+    async with open_delivery(fake) as delivery:
+        reply = delivery.create_reply(question())
         opening = asyncio.create_task(reply.open(THINKING))
         await asyncio.sleep(0)
         opening.cancel()
@@ -182,8 +189,8 @@ async def test_edited_reply_finish_posts_the_answer_without_open() -> None:
 
 async def test_placeholders_in_one_channel_keep_to_its_post_rate() -> None:
     fake = FakeSlack()
-    async with delivery(fake) as room:
-        replies = [room.create_reply(question(n, channel="C1")) for n in range(10)]
+    async with open_delivery(fake) as delivery:
+        replies = [delivery.create_reply(question(n, channel="C1")) for n in range(10)]
         await asyncio.gather(*(reply.open(THINKING) for reply in replies))
     times = [call.at for call in fake.calls]
     assert all(later - first > 0.9 for first, later in zip(times, times[3:], strict=False))
@@ -192,10 +199,10 @@ async def test_placeholders_in_one_channel_keep_to_its_post_rate() -> None:
 
 async def test_workspaces_have_separate_limits() -> None:
     fake = FakeSlack()
-    async with delivery(fake, edits_per_minute=6) as room:
+    async with open_delivery(fake, edits_per_minute=6) as delivery:
         for team in ("T1", "T2"):
             place = Place(team, f"C{team}", "channel", "900.1")
-            reply = room.create_reply(question(place=place))
+            reply = delivery.create_reply(question(place=place))
             await reply.open(THINKING)
             before = now()
             for n in range(5):
@@ -211,14 +218,14 @@ async def test_placeholder_says_so_when_answers_outnumber_edits_and_ends_come_in
     fake.on_change = lambda turn, count: ends.append(turn) if count == 401 else None
 
     async def answer(n: int) -> None:
-        reply = room.create_reply(question(n, id=str(n)))
+        reply = delivery.create_reply(question(n, id=str(n)))
         await reply.open(THINKING)
         for k in range(1, 100):
             reply.show(writing("word " * k * 4))
             await asyncio.sleep(0.1 + n / 1000)
         await reply.finish(done("word " * 400 + "end"))
 
-    async with delivery(fake) as room:
+    async with open_delivery(fake) as delivery:
         await asyncio.gather(*(answer(n) for n in range(50)))
     placeholders = [m for m in fake.messages.values() if not m.history[0]]
     assert all("Many questions at once" in m.states[0] for m in placeholders)
@@ -231,22 +238,22 @@ async def test_final_texts_in_one_channel_keep_to_its_limit_of_posts() -> None:
     text = words(400)
 
     async def answer(n: int) -> None:
-        reply = sender.create_reply(question(n, channel="C1"))
+        reply = delivery.create_reply(question(n, channel="C1"))
         await reply.open(THINKING)
         await asyncio.sleep(20 - now())  # until all placeholders stand
         reply.show(writing(text[: text.index(" ", 1000) + 1]))
         await asyncio.sleep(60 - now())
         await reply.finish(done(text))
 
-    async with delivery(fake, edits_per_minute=1) as sender:
+    async with open_delivery(fake, edits_per_minute=1) as delivery:
         await asyncio.gather(*(answer(n) for n in range(12)))
     assert fake.limited == []
 
 
 async def test_longest_waiting_answer_is_posted_first_after_final_ones() -> None:
     fake = FakeSlack()
-    async with delivery(fake) as sender:
-        replies = [sender.create_reply(question(n, channel="C1", id=str(n))) for n in range(6)]
+    async with open_delivery(fake) as delivery:
+        replies = [delivery.create_reply(question(n, channel="C1", id=str(n))) for n in range(6)]
         opening = [asyncio.create_task(reply.open(THINKING)) for reply in replies]
         await asyncio.sleep(0.5)
         ending = asyncio.create_task(replies[5].finish(done("The end.")))

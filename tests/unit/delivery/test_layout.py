@@ -10,7 +10,7 @@ from bot.delivery.edits.layout import ANSWER_BELOW, EditLayout, without_blocks
 from bot.delivery.edits.reconcile import Delete, Edit, Post
 from bot.render.message import MessageBody
 from bot.values import Draft
-from tests.unit.delivery.room import THINKING, done, question, words, writing
+from tests.unit.delivery.delivery_setup import THINKING, done, question, words, writing
 
 
 def settle(layout: EditLayout, draft: Draft) -> list[object]:

@@ -14,14 +14,14 @@ from tests.support.virtual_time import now
 from tests.unit.delivery.delivery_setup import THINKING, done, question, writing
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.delivery.scenarios import at_once
-from tests.unit.delivery.sharing import OUTAGE, Rooms, played
+from tests.unit.delivery.sharing import OUTAGE, Replicas, simulate_replicas
 
 
 @pytest.mark.parametrize("away", [(0, 1000), (10, 20), (30, 100)])
 def test_replica_keeps_to_its_fair_share_while_the_database_is_unavailable(
     tmp_path: Path, away: tuple[float, float]
 ) -> None:
-    seen = played(at_once(20), tmp_path, replicas=4, away=away)
+    seen = simulate_replicas(at_once(20), tmp_path, replicas=4, away=away)
     assert (seen.limited, seen.lost) == (0, 0)
     assert seen.worst_final <= 0.5 + OUTAGE
     assert seen.stall <= 6.0
@@ -30,7 +30,7 @@ def test_replica_keeps_to_its_fair_share_while_the_database_is_unavailable(
 def test_shared_quota_records_calls_later_when_the_database_is_slow(
     tmp_path: Path,
 ) -> None:
-    seen = played(at_once(20), tmp_path, replicas=4, slow=1)
+    seen = simulate_replicas(at_once(20), tmp_path, replicas=4, slow=1)
     assert (seen.limited, seen.lost) == (0, 0)
     assert seen.worst_final <= 0.5 + OUTAGE
 
@@ -38,7 +38,7 @@ def test_shared_quota_records_calls_later_when_the_database_is_slow(
 async def test_shared_quota_distrusts_remote_calls_of_before_an_outage(
     tmp_path: Path,
 ) -> None:
-    async with Rooms(tmp_path, 2) as replicas:
+    async with Replicas(tmp_path, 2) as replicas:
         slots = replicas.rate_slots[0]
         share = SharedQuota(slots, team="T1", count_replicas=lambda: 2)
         for begin in (100.0, 300.0):
@@ -58,7 +58,7 @@ async def test_shared_quota_does_not_query_an_unavailable_database_for_every_edi
     tmp_path: Path,
 ) -> None:
     fake = FakeSlack()
-    async with Rooms(tmp_path, 1, away=(0, 1000)) as replicas:
+    async with Replicas(tmp_path, 1, away=(0, 1000)) as replicas:
         reply = replicas.make(fake)(question(0, id="0"))
         await reply.open(THINKING)
         for n in range(1, 600):
@@ -84,9 +84,9 @@ async def test_shared_quota_that_fails_unexpectedly_delays_no_answer(
             raise RuntimeError("unexpected, again")
 
     fake = FakeSlack()
-    async with Rooms(tmp_path, 0) as replicas, open_database("sqlite://") as database:
-        delivery = replicas.room(fake, Broken(database, replica="r"))
-        replicas.rooms.append(delivery)
+    async with Replicas(tmp_path, 0) as replicas, open_database("sqlite://") as database:
+        delivery = replicas.open_delivery(fake, Broken(database, replica="r"))
+        replicas.deliveries.append(delivery)
         reply = delivery.create_reply(question())
         for count in range(20):
             reply.show(writing("word " * count))
