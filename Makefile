@@ -13,7 +13,11 @@ parallel = -n $$($(ours) -c 'import os; print(os.cpu_count())') --dist loadfile 
 side_by_side = $(ours) -m pytest $(parallel)
 alone := tests/chaos tests/unit/listeners/test_socket_leaving.py tests/unit/delivery/test_shared_quota_outage.py \
   tests/unit/render/test_growth.py
-slow := $(alone) tests/unit/playground tests/unit/test_cli.py tests/unit/test_deploy.py tests/unit/test_version.py tests/unit/upstream/test_cuts.py
+slow := $(alone) tests/unit/playground tests/unit/server/test_connections.py tests/unit/storage/test_postgres.py \
+  tests/unit/storage/test_retention.py tests/unit/test_bodies.py tests/unit/test_cli.py tests/unit/test_deploy.py \
+  tests/unit/test_references.py tests/unit/test_version.py tests/unit/turn/test_leases.py \
+  tests/unit/turn/test_removed_message.py tests/unit/turn/test_revisions.py tests/unit/upstream/test_cuts.py \
+  tests/unit/upstream/test_markup.py tests/unit/upstream/test_sockets.py
 
 run: .venv/run.stamp ## Start the bot: the playground, or your Slack once its tokens are in .env
 	exec $(ours) -m bot $(ARGS)
@@ -26,7 +30,7 @@ test: .venv/dev.stamp ## Run the tests; ARGS="-k words" picks some
 	  $(side_by_side) $(alone:%=--ignore=%) && exec $(ours) -m pytest $(alone))
 
 test-fast: .venv/dev.stamp ## Run the quick ones of the tests that need no process, browser or PostgreSQL
-	EXAMPLES_PERCENT=20 exec $(side_by_side) $(slow:%=--ignore=%) -m "not slow" -k "not postgresql" tests/unit $(ARGS)
+	EXAMPLES_PERCENT=10 exec $(side_by_side) $(slow:%=--ignore=%) -m "not slow" -k "not postgresql" tests/unit $(ARGS)
 
 coverage: .venv/dev.stamp ## Count which branches of bot/ the tests of it reach, package by package
 	$(ours) -m coverage erase
