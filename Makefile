@@ -13,7 +13,8 @@ parallel = -n $$($(ours) -c 'import os; print(os.cpu_count())') --dist loadfile 
 side_by_side = $(ours) -m pytest $(parallel)
 alone := tests/chaos tests/unit/listeners/test_socket_leaving.py tests/unit/delivery/test_shared_quota_outage.py \
   tests/unit/render/test_growth.py
-slow := $(alone) tests/unit/playground tests/unit/server/test_connections.py tests/unit/storage/test_postgres.py \
+slow := $(alone) tests/unit/delivery/test_native_layout.py tests/unit/playground tests/unit/render/incoming \
+  tests/unit/server/test_connections.py tests/unit/storage/test_postgres.py \
   tests/unit/storage/test_retention.py tests/unit/test_bodies.py tests/unit/test_cli.py tests/unit/test_deploy.py \
   tests/unit/test_references.py tests/unit/test_version.py tests/unit/turn/test_leases.py \
   tests/unit/turn/test_removed_message.py tests/unit/turn/test_revisions.py tests/unit/upstream/test_cuts.py \
