@@ -67,11 +67,16 @@ class EditDispatcher(Dispatcher[EditedReply, Step]):
         return self._scheduler.has_room(readers, loop_time())
 
     async def _write_last_steps(self) -> None:
-        """Remove *Writing…* from earlier messages, as far as edits are available."""
+        """Delete replaced placeholders and remove *Writing…* from earlier messages, as far as the
+        limits allow it."""
         now = loop_time()
+        for reply in list(self._replies):
+            if reply.has_replaced_message and not reply.write_in_flight:
+                self._start_delete_of_replaced(reply, now)
         for reply in [reply for reply in self._replies if reply.reader.has_stale_footer]:
             if (
                 reply.reader.needs_write
+                and not reply.write_in_flight
                 and reply.writable_at(now) <= now
                 and self._scheduler.limiter.available(now)
             ):

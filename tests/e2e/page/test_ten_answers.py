@@ -44,7 +44,9 @@ async def test_ten_answers_at_once_arrive_whole_and_no_budget_is_ever_red(chrome
             question = f"@bot count to {last}"
             await page.evaluate(ASK, [{"channel": each, "text": question} for each in channels])
             assert await answers(page, last) == TEN
-        assert set(await page.evaluate("[...levels]")) == {"green", "amber"}
+        levels = set(await page.evaluate("[...levels]"))
+        assert "green" in levels
+        assert levels <= {"green", "amber"}
         await page.locator(".filter", has_text="Errors").click()
         await expect(page.locator(".entries > li")).to_have_text(["Nothing yet."])
 
