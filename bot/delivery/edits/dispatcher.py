@@ -71,8 +71,9 @@ class EditDispatcher(Dispatcher[EditedReply, Step]):
         limits allow it."""
         now = loop_time()
         for reply in list(self._replies):
-            if reply.has_replaced_message and not reply.write_in_flight:
-                self._start_delete_of_replaced(reply, now)
+            step = None if reply.write_in_flight else reply.plan_delete_of_replaced()
+            if step and reply.writable_at(now) <= now and self._limiters[Delete].available(now):
+                self._start_write(reply, step, now)
         for reply in [reply for reply in self._replies if reply.reader.has_stale_footer]:
             if (
                 reply.reader.needs_write

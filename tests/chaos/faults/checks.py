@@ -78,6 +78,11 @@ def shown_text(slack: LiveSlack, asked: AskedQuestion) -> str:
     return "".join(map(markdown, answer(slack, asked)))
 
 
+def shown_words(slack: LiveSlack, asked: AskedQuestion) -> list[str]:
+    """The words of an answer that stands now, in one message or several."""
+    return " ".join(map(markdown, answer(slack, asked))).split()
+
+
 async def wait_begun(testbed: BotTestbed, questions: Iterable[AskedQuestion]) -> None:
     """Return when some text of every answer stands."""
     waiting = list(questions)
