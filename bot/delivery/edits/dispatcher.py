@@ -58,10 +58,11 @@ class EditDispatcher(Dispatcher[EditedReply, Step]):
         )
         self._config = config
         self._channel_buckets: dict[str, TokenBucket] = {}
+        self._unposted = Counter[str]()  # see `_count_unposted`; at the last run of the loop
 
     def has_room(self, channel: str) -> bool:
         """Whether one more answer in a channel can probably be shown while it is being written."""
-        if self._count_unposted(channel) >= self._config.post_burst:
+        if self._count_unposted()[channel] >= self._config.post_burst:
             return False
         readers = [reply.reader for reply in (*self._replies, *self._expected)]
         return self._scheduler.has_room(readers, loop_time())
@@ -71,7 +72,7 @@ class EditDispatcher(Dispatcher[EditedReply, Step]):
         limits allow it."""
         now = loop_time()
         for reply in list(self._replies):
-            step = None if reply.write_in_flight else reply.plan_delete_of_replaced()
+            step = None if reply.write_in_flight else reply.delete_of_replaced
             if step and reply.writable_at(now) <= now and self._limiters[Delete].available(now):
                 self._start_write(reply, step, now)
         for reply in [reply for reply in self._replies if reply.reader.has_stale_footer]:
@@ -88,6 +89,7 @@ class EditDispatcher(Dispatcher[EditedReply, Step]):
         live = Counter(reply.question.place.channel for reply in self._replies)
         burst = self._config.post_burst
         self._scheduler.ends_without_post = sum(max(0, n - burst) for n in live.values())
+        self._unposted = self._count_unposted()
         return super()._run_due(now)
 
     def _in_order(self) -> Sequence[EditedReply]:
@@ -99,11 +101,11 @@ class EditDispatcher(Dispatcher[EditedReply, Step]):
 
     def _start_unscheduled(self, reply: EditedReply, now: float) -> float:
         unseen = reply.reader.unseen_since < NEVER
-        if reply.write_in_flight or not (unseen or reply.has_replaced_message):
+        if reply.write_in_flight or not (unseen or reply.delete_of_replaced):
             return NEVER
         if (writable_at := reply.writable_at(now)) > now:
             return writable_at
-        again = self._start_delete_of_replaced(reply, now) if reply.has_replaced_message else NEVER
+        again = self._start_delete_of_replaced(reply, now)
         if reply.write_in_flight or not unseen or reply.next_step_type is Edit:
             return again
         at = (
@@ -116,29 +118,29 @@ class EditDispatcher(Dispatcher[EditedReply, Step]):
         return min(again, at) if at > now else NEVER
 
     def _start_delete_of_replaced(self, reply: EditedReply, now: float) -> float:
-        """Delete a replaced placeholder if that is possible now; return when it will be, if not."""
-        at = max(self._limiters[Delete].available_at(now), reply.replaced_message_retry_at)
-        if at > now:
-            return at
-        if step := reply.plan_delete_of_replaced():
+        """Delete a replaced placeholder, if there is one; return when that can be done if not now,
+        `NEVER` if there is nothing to wait for."""
+        step = reply.delete_of_replaced
+        at = max(self._limiters[Delete].available_at(now), reply.delete_retry_at)
+        if step and at <= now:
             self._start_write(reply, step, now)
-        return NEVER
+        return at if step and at > now else NEVER
 
     def _post_at(self, reply: EditedReply, now: float) -> float:
         """Return when the reply's next message is due; it is looked at again no later."""
         at = self._next_post_at(reply, now)
-        crowded = self._count_unposted(reply.question.place.channel) > self._config.post_burst
+        crowded = self._unposted[reply.question.place.channel] > self._config.post_burst
         if at > now or reply.is_posted or crowded:
             return at
         readers = [each.reader for each in self._replies]
         hold_until = self._scheduler.hold_first_post_until(reply.reader, readers, now)
         return min(hold_until, now + RECHECK_SECONDS) if hold_until > now else now
 
-    def _count_unposted(self, channel: str) -> int:
-        """Return how many answers in a channel have no message yet. They wait for its limit of
+    def _count_unposted(self) -> Counter[str]:
+        """Return how many answers in each channel have no message yet. They wait for its limit of
         posts if there are more than it takes at once."""
         live = (*self._replies, *self._expected)
-        return sum(not r.is_posted and r.question.place.channel == channel for r in live)
+        return Counter(reply.question.place.channel for reply in live if not reply.is_posted)
 
     def _is_schedulable(self, reply: EditedReply, now: float) -> bool:
         return (
@@ -156,8 +158,8 @@ class EditDispatcher(Dispatcher[EditedReply, Step]):
         )
 
     def _start_chosen(self, reply: EditedReply, kind: WriteKind, now: float) -> float:
-        reply.reader.next_post_at = self._next_post_at(reply, now)  # others may just have posted
-        if kind is WriteKind.NEW_MESSAGE and reply.reader.next_post_at > now:
+        if kind is WriteKind.NEW_MESSAGE and (at := self._next_post_at(reply, now)) > now:
+            reply.reader.next_post_at = at  # another reply has just posted in the channel
             return NEVER
         replace = self._limiters[Delete].available(now) > 0
         if kind is WriteKind.EDIT or reply.roll_over(replace=replace):

@@ -85,7 +85,7 @@ class EditLayout:
         return bool(self._stale_footers)
 
     @property
-    def replaced(self) -> Delete | None:
+    def delete_of_replaced(self) -> Delete | None:
         """The step that deletes a message whose replacement shows text; None if there is none.
 
         `plan` and `next_step` never return it: the text does not wait for it.

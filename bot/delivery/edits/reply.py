@@ -120,7 +120,7 @@ class EditedReply:
             self._finished.is_set()
             and self.reader.unseen_since == NEVER
             and not self.write_in_flight
-            and not self.has_replaced_message
+            and not self.delete_of_replaced
         )
 
     @property
@@ -129,13 +129,14 @@ class EditedReply:
         return self._posted.is_set()
 
     @property
-    def has_replaced_message(self) -> bool:
-        """Whether a placeholder is to be deleted, because a message with text has replaced it."""
-        return self._layout.replaced is not None and not self._failure
+    def delete_of_replaced(self) -> Delete | None:
+        """The step that deletes a placeholder, because a message with text has replaced it; None if
+        there is none. It needs no `plan_step`, and text does not wait for it."""
+        return None if self._failure else self._layout.delete_of_replaced
 
     @property
-    def replaced_message_retry_at(self) -> float:
-        """When the deletion of that placeholder may be tried again, after failures."""
+    def delete_retry_at(self) -> float:
+        """When that step may be tried again, after failures."""
         return self._delete_backoff.retry_at
 
     def writable_at(self, now: float) -> float:
@@ -164,11 +165,6 @@ class EditedReply:
         draft = self._draft_to_show
         begun = replace and self._layout.replace_placeholder(draft)
         return (begun or self._layout.roll_over(draft)) and self.plan_step() is not None
-
-    def plan_delete_of_replaced(self) -> Delete | None:
-        """Return the step that deletes a replaced placeholder. Stands in for `plan_step`."""
-        self._words_in_flight = self.reader.words_shown
-        return self._layout.replaced
 
     def begin_write(self) -> None:
         """As `LiveReply.begin_write`."""
@@ -199,7 +195,7 @@ class EditedReply:
             if done is None:
                 self._restore_unseen()
             else:
-                replaced = step == self._layout.replaced
+                replaced = step == self._layout.delete_of_replaced
                 self._layout.mark_done(*done)
                 if self._writer.is_outside_thread:
                     self._remove_answer()
@@ -305,7 +301,7 @@ class EditedReply:
         if self._layout.has_stale_footer:
             self.reader.has_stale_footer = True
             self.reader.unseen_since = loop_time()
-        elif self.reader.final and not self.has_replaced_message:
+        elif self.reader.final and not self.delete_of_replaced:
             self._cleanup_done.set()
 
     def _report_messages(self) -> None:
@@ -330,7 +326,7 @@ class EditedReply:
 
     def _back_off(self, step: Step) -> None:
         """Try a step again after a pause. Text does not wait for the deletion of a placeholder."""
-        backoff = self._delete_backoff if step == self._layout.replaced else self._backoff
+        backoff = self._delete_backoff if step == self._layout.delete_of_replaced else self._backoff
         backoff.record_failure(loop_time())
         self._restore_unseen()
 
@@ -343,7 +339,8 @@ class EditedReply:
                 self._layout.shown[step.index].ts
             ):
                 self._restore_unseen()
-            case _ if step == self._layout.replaced:  # it is gone, or may not be deleted any more
+            # a message that can't be deleted is gone, or may not be deleted any more
+            case _ if step == self._layout.delete_of_replaced:
                 self._layout.mark_done(step)
                 self._after_delete_of_replaced()
             case _ if isinstance(step, Delete):

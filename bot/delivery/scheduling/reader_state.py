@@ -12,7 +12,7 @@ from bot.delivery.ratelimit.limiters import WINDOW_SECONDS
 
 NEVER = float("inf")
 
-EXPECTED_WORDS_PER_SECOND = 20.0
+EXPECTED_WORDS_PER_SECOND = 20.0  # of an answer that has just begun
 FORECAST_SECONDS = 30.0  # how far edits are planned ahead, at least
 MIN_EDIT_INTERVAL_SECONDS = 3.0  # between two edits of an answer in the forecast
 
