@@ -157,13 +157,8 @@ class AnswerState:
         self.phase, self.status_line = draft.phase, draft.status_line
         return self.draft
 
-    def feed(self, event: Event) -> Draft:
-        """Apply an upstream event; returns the new draft."""
-        self.apply(event)
-        return self.draft
-
     def apply(self, event: Event) -> None:
-        """Apply an upstream event; `draft` is made when it is wanted."""
+        """Apply an upstream event."""
         match event:
             case TextDelta(text, cursor):
                 self._set_text(self._current_text + text, cursor)

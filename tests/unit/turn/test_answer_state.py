@@ -30,9 +30,15 @@ from bot.upstream.events import (
 from bot.values import REMOVED_DRAFT, Draft, Phase, Usage
 
 
+def feed(machine: AnswerState, event: Event) -> Draft:
+    """Apply an event; returns the draft after it."""
+    machine.apply(event)
+    return machine.draft
+
+
 def drafts(*events: Event) -> list[Draft]:
     machine = AnswerState("turn1")
-    return [machine.feed(event) for event in events]
+    return [feed(machine, event) for event in events]
 
 
 def test_answer_state_builds_the_text_from_deltas_until_it_is_finished() -> None:
@@ -67,7 +73,7 @@ def test_answer_state_gives_a_cursor_only_for_the_text_it_shows() -> None:
         Finished("Another answer."),
         TextDelta("More", "7 0 0 4"),
     ):
-        machine.feed(event)
+        feed(machine, event)
         seen.append((machine.text, machine.cursor))
     assert seen == [
         ("One", ""),
@@ -136,25 +142,25 @@ def test_failed_answer_keeps_the_longest_text_seen_after_a_restart() -> None:
 def test_tool_calls_end_a_round_whose_text_stays_above_the_next() -> None:
     machine = AnswerState("turn1")
     call = ToolCall("c1", "now", "{}")
-    machine.feed(TextDelta("Let me look."))
-    machine.feed(call)
-    assert machine.feed(Finished("Let me look.", Usage(5, 2))).phase is Phase.STREAMING
+    feed(machine, TextDelta("Let me look."))
+    feed(machine, call)
+    assert feed(machine, Finished("Let me look.", Usage(5, 2))).phase is Phase.STREAMING
     assert machine.tool_calls == (call,)
     assert machine.show_tool("Calling now()…") == Draft(
         Phase.STREAMING, "Let me look.\n\n", "Calling now()…"
     )
     assert not machine.tool_calls
-    machine.feed(TextDelta("It is noon."))
-    done = machine.feed(Finished("It is noon.", Usage(9, 3)))
+    feed(machine, TextDelta("It is noon."))
+    done = feed(machine, Finished("It is noon.", Usage(9, 3)))
     assert (done.phase, done.text) == (Phase.DONE, "Let me look.\n\nIt is noon.")
     assert machine.usage == Usage(14, 5)
 
 
 def test_tool_calls_of_a_restarted_response_are_dropped() -> None:
     machine = AnswerState("turn1")
-    machine.feed(ToolCall("c1", "now", "{}"))
-    machine.feed(Restarted())
-    assert machine.feed(Finished("Noon.")).phase is Phase.DONE
+    feed(machine, ToolCall("c1", "now", "{}"))
+    feed(machine, Restarted())
+    assert feed(machine, Finished("Noon.")).phase is Phase.DONE
 
 
 def test_answer_without_text_says_so() -> None:
@@ -188,10 +194,10 @@ def test_sources_are_listed_once_each_below_the_finished_answer() -> None:
 
 def test_stopped_and_interrupted_answers_keep_their_text() -> None:
     machine = AnswerState("turn1")
-    machine.feed(TextDelta("Half"))
+    feed(machine, TextDelta("Half"))
     assert machine.interrupt() == Draft(Phase.INTERRUPTED, "Half", INTERRUPTED_MESSAGE)
     machine = AnswerState("turn1")
-    machine.feed(TextDelta("Half"))
+    feed(machine, TextDelta("Half"))
     assert machine.stop("U1") == Draft(Phase.STOPPED, "Half", "Stopped by <@U1>")
 
 
@@ -204,19 +210,19 @@ def test_queued_question_shows_how_many_are_ahead() -> None:
 def test_remark_is_shown_under_a_finished_answer() -> None:
     machine = AnswerState("turn1")
     machine.remark = "The oldest message of this thread did not fit and was left out"
-    assert machine.feed(Finished("Yes.")).status_line == machine.remark
+    assert feed(machine, Finished("Yes.")).status_line == machine.remark
 
 
 ENDS: dict[str, Callable[[AnswerState], Draft]] = {
     "stopped": lambda machine: machine.stop("U1"),
     "interrupted": lambda machine: machine.interrupt(),
     "failed": lambda machine: machine.fail(),
-    "failed upstream": lambda machine: machine.feed(Failed(StreamDropped("eof"), "")),
-    "cut off by the model": lambda machine: machine.feed(
-        Finished(machine.text, cut_off_reason="length")
+    "failed upstream": lambda machine: feed(machine, Failed(StreamDropped("eof"), "")),
+    "cut off by the model": lambda machine: feed(
+        machine, Finished(machine.text, cut_off_reason="length")
     ),
     "cut off by a limit": lambda machine: machine.cut_off("Cut off at 4 characters.", 4),
-    "too large": lambda machine: machine.feed(Failed(ResponseTooLarge("9 MB"), "")),
+    "too large": lambda machine: feed(machine, Failed(ResponseTooLarge("9 MB"), "")),
 }
 
 
@@ -227,7 +233,7 @@ def test_remark_follows_the_reason_under_an_unfinished_answer(
     alone, remarked, wordless = (AnswerState("turn1") for _ in range(3))
     remarked.remark = wordless.remark = "The oldest message was left out"
     for machine in (alone, remarked):
-        machine.feed(TextDelta("Half"))
+        feed(machine, TextDelta("Half"))
     ended, usual = end(remarked), end(alone)
     assert (ended.phase, ended.text) == (usual.phase, usual.text)
     assert ended.status_line == f"{usual.status_line} · The oldest message was left out"
@@ -237,7 +243,7 @@ def test_remark_follows_the_reason_under_an_unfinished_answer(
 def test_remark_after_the_sentence_of_a_failure_is_shortened() -> None:
     machine = AnswerState("turn1")
     machine.remark = "a.pdf was not read. " * 100
-    machine.feed(TextDelta("Half"))
+    feed(machine, TextDelta("Half"))
     note = machine.fail("It broke.").status_line
     assert note.startswith("It broke. (reference turn1) · a.pdf was not read.")
     assert len(note) < MAX_REMARK_CHARACTERS + 50
@@ -247,7 +253,7 @@ def test_remark_after_the_sentence_of_a_failure_is_shortened() -> None:
 def test_removed_answer_has_no_remark() -> None:
     machine = AnswerState("turn1")
     machine.remark = "The oldest message was left out"
-    machine.feed(TextDelta("Half"))
+    feed(machine, TextDelta("Half"))
     assert machine.remove() == REMOVED_DRAFT
 
 

@@ -243,8 +243,9 @@ async def test_time_limit_does_not_count_waiting_for_a_slot() -> None:
 
 def test_stream_of_too_many_bytes_is_cut_off() -> None:
     machine = AnswerState("t")
-    machine.feed(TextDelta("so far"))
-    draft = machine.feed(Failed(ResponseTooLarge("a stream too long"), "so far"))
+    machine.apply(TextDelta("so far"))
+    machine.apply(Failed(ResponseTooLarge("a stream too long"), "so far"))
+    draft = machine.draft
     assert (draft.phase, draft.text) == (Phase.CUT_OFF, "so far")
     assert draft.status_line == ResponseTooLarge.user_message
 

@@ -41,15 +41,18 @@ def test_journalled_end_is_shown_as_it_is() -> None:
 def test_resumed_answer_without_a_cursor_keeps_its_old_text_visible() -> None:
     machine = initial_state(record(), NOW)
     assert machine.draft == Draft(Phase.RECONNECTING, HALF.text)
-    assert machine.feed(TextDelta("New")).text == HALF.text
-    assert machine.feed(TextDelta(" and longer than the old one")).text.startswith("New and")
+    machine.apply(TextDelta("New"))
+    assert machine.draft.text == HALF.text
+    machine.apply(TextDelta(" and longer than the old one"))
+    assert machine.draft.text.startswith("New and")
 
 
 def test_resumed_answer_with_a_cursor_continues_its_text() -> None:
     machine = initial_state(record(response_id="resp_1", cursor="5 0 0 10 resp_1"), NOW)
     assert machine.draft == Draft(Phase.RECONNECTING, HALF.text)
     assert machine.cursor == "5 0 0 10 resp_1"
-    assert machine.feed(TextDelta(", and all")).text == "Half of it, and all"
+    machine.apply(TextDelta(", and all"))
+    assert machine.draft.text == "Half of it, and all"
 
 
 @pytest.mark.parametrize(
@@ -64,7 +67,8 @@ def test_resumed_answer_with_a_cursor_continues_its_text() -> None:
 def test_resumed_answer_ignores_an_invalid_cursor(known: dict[str, str]) -> None:
     machine = initial_state(record(**known), NOW)
     assert machine.cursor == ""
-    assert machine.feed(TextDelta("New")).text == HALF.text
+    machine.apply(TextDelta("New"))
+    assert machine.draft.text == HALF.text
 
 
 def test_waiting_turn_goes_on_waiting_after_any_number_of_crashes() -> None:

@@ -155,17 +155,17 @@ def test_resume_point_at_any_event_ends_with_the_same_text(
 ) -> None:
     whole = AnswerState("turn1")
     for event in decoded(payloads):
-        whole.feed(event)
+        whole.apply(event)
     for died in range(4, len(payloads)):
         first = AnswerState("turn1")
         for event in decoded(payloads[:died]):
-            first.feed(event)
+            first.apply(event)
         begun = ResumePoint("resp_1", first.text, first.cursor)
         if begun.parsed_cursor is None:
             continue
         again = AnswerState("turn1", begun.text, begun.cursor)
         for event in decoded(payloads, begun):
-            again.feed(event)
+            again.apply(event)
             assert whole.text.startswith(again.text)
         assert again.text == whole.text
 

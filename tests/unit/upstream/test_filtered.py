@@ -88,7 +88,7 @@ def test_session_yields_the_citation_of_a_dropped_mark() -> None:
     for event in decode(
         delta(f"Otters {CITE}."), annotation, completed([message(f"Otters {CITE}.")])
     ):
-        machine.feed(event)
+        machine.apply(event)
     assert machine.text.startswith("Otters.\n\n**Sources**\n\n1. [A](https://a.test)")
 
 
@@ -154,7 +154,7 @@ def test_resume_point_at_any_event_ends_with_the_same_filtered_text(
     for died in range(1, len(payloads)):
         first = AnswerState("turn1")
         for event in fed(ResponsesDecoder("m"), payloads[:died]):
-            first.feed(event)
+            first.apply(event)
         begun = ResumePoint("resp_1", first.text, first.cursor)
         if begun.parsed_cursor is None:
             continue
@@ -162,7 +162,7 @@ def test_resume_point_at_any_event_ends_with_the_same_filtered_text(
         again = AnswerState("turn1", begun.text, begun.cursor)
         decoder = ResponsesDecoder.resumed_from(begun, "m")
         for event in fed(decoder, payloads[decoder.sequence + 1 :]):
-            again.feed(event)
+            again.apply(event)
         assert again.text == answer
     assert resumed or CITE in written
 
