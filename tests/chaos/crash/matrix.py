@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from tests.chaos.crash.bots import ForkServer
 from tests.chaos.crash.case import LENGTHS, Case, run
+from tests.chaos.crash.concurrency import run_with_databases
 from tests.chaos.crash.databases import Databases
 from tests.chaos.crash.outcome import Outcome
 from tests.chaos.crash.questions import SURFACES
 
-T = TypeVar("T")
 OFTEN = ("upstream:chunk", "socket:")
 """Points so frequent that only some of them are tried."""
 SOME = (1, 2, 3, 10, 40, 150, 300)
@@ -62,33 +58,11 @@ async def run_cases(
 ) -> AsyncIterator[Outcome[Case]]:
     """Outcomes as they come, `at_once` cases under way."""
 
-    async def one(case: Case) -> Outcome[Case]:
-        async with databases(case.database) as url:
-            with tempfile.TemporaryDirectory(prefix="crash-") as folder:
-                return await run(case, fork_server, Path(folder), url)
+    async def run_one(case: Case, folder: Path, database: str) -> Outcome[Case]:
+        return await run(case, fork_server, folder, database)
 
-    async for outcome in run_concurrently((partial(one, case) for case in cases), at_once):
+    async for outcome in run_with_databases(cases, databases, run_one, at_once=at_once):
         yield outcome
-
-
-async def run_concurrently(
-    jobs: Iterable[Callable[[], Awaitable[T]]], at_once: int
-) -> AsyncIterator[T]:
-    """Results as they come, with so many jobs under way."""
-    waiting, running = iter(jobs), set[asyncio.Task[T]]()
-    try:
-        while True:
-            while len(running) < at_once and (job := next(waiting, None)):
-                running.add(asyncio.ensure_future(job()))
-            if not running:
-                return
-            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                yield task.result()
-    finally:
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
 
 
 def _split(point: str) -> tuple[str, str]:

@@ -8,16 +8,14 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
-import tempfile
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from bot.playground.model.config import ModelConfig
 from tests.chaos.crash.bots import ForkServer
+from tests.chaos.crash.concurrency import run_with_databases
 from tests.chaos.crash.databases import Databases
-from tests.chaos.crash.matrix import run_concurrently
 from tests.chaos.crash.outcome import Outcome
 from tests.chaos.crash.questions import AskedQuestion, Surface, ask
 from tests.chaos.crash.testbed import QUICK, BotTestbed, open_testbed
@@ -98,12 +96,10 @@ async def run_plans(
 ) -> AsyncIterator[Outcome[CrashPlan]]:
     """Outcomes as the plans end, `at_once` of them under way."""
 
-    async def one(plan: CrashPlan) -> Outcome[CrashPlan]:
-        async with databases(plan.database) as url:
-            with tempfile.TemporaryDirectory(prefix="crash-") as folder:
-                return await run_plan(plan, fork_server, Path(folder), url)
+    async def run_one(plan: CrashPlan, folder: Path, database: str) -> Outcome[CrashPlan]:
+        return await run_plan(plan, fork_server, folder, database)
 
-    async for outcome in run_concurrently((partial(one, plan) for plan in plans), at_once):
+    async for outcome in run_with_databases(plans, databases, run_one, at_once=at_once):
         yield outcome
 
 

@@ -15,7 +15,8 @@ import pytest
 from bot.playground.model.config import ModelConfig
 from bot.playground.slack.server import MANIFEST_EVENTS, SlackConfig
 from tests.chaos.crash.bots import Bot, ForkServer
-from tests.chaos.crash.matrix import essential, run_concurrently, select_points
+from tests.chaos.crash.concurrency import run_concurrently
+from tests.chaos.crash.matrix import essential, select_points
 from tests.chaos.crash.open_turns import wait_closed
 from tests.chaos.crash.questions import AskedQuestion, answer, ask
 from tests.chaos.crash.testbed import FAST_RETRIES, BotTestbed, open_testbed
