@@ -2,11 +2,11 @@
 
 Only this package and `check` turn settings into objects; it makes no other decision.
 
-connections.py  opens the database, Slack and the model's server
-event_loop.py   chooses the event loop: uvloop where it is installed
-garbage.py      keeps the garbage collector from stopping everything for long
-loop_lag.py     measures how late the event loop runs what is due
-receiving.py    receives Slack's events, serves health and metrics
+connections.py         opens the database, Slack and the model's server
+event_loop.py          chooses the event loop: uvloop where it is installed
+garbage_collection.py  keeps full garbage collections short
+loop_lag.py            measures how late the event loop runs timers
+receiving.py           receives Slack's events, serves health and metrics
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.access import AccessPolicy
 from bot.app.connections import Connections, open_connections
-from bot.app.garbage import leave_out_what_exists
+from bot.app.garbage_collection import freeze_startup_objects
 from bot.app.loop_lag import measuring_loop_lag
 from bot.app.receiving import receiving_events
 from bot.delivery.delivery import Delivery, DeliveryConfig
@@ -74,7 +74,7 @@ async def run(settings: Settings) -> None:
     ):
         slack_app = _slack_app(settings, connections, supervisor, ephemeral_answers)
         async with receiving_events(settings, connections, slack_app):
-            leave_out_what_exists()
+            freeze_startup_objects()
             for warning in unencrypted_warnings(settings):
                 log.warning(warning)
             started = {

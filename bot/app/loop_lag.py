@@ -1,4 +1,4 @@
-"""Measures how late the event loop runs what is due: everything the bot does waits as long."""
+"""Measures the lag of the event loop: how much later than planned a timer runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from bot.background import BackgroundTasks
 from bot.observe import Metrics
 
-LOOK_SECONDS = 0.1
+SAMPLE_INTERVAL_SECONDS = 0.1
 
 
 @asynccontextmanager
@@ -19,7 +19,7 @@ async def measuring_loop_lag(
 ) -> AsyncIterator[None]:
     """Observe the lag of the event loop while the block runs.
 
-    `now` is not the loop's own clock, which may stand still while one of its turns lasts.
+    `now` must not be the loop's own clock: uvloop's stands still during an iteration.
     """
     tasks = BackgroundTasks()
     tasks.start(_observe_lag(metrics.loop_lag_seconds.observe, now))
@@ -31,6 +31,6 @@ async def measuring_loop_lag(
 
 async def _observe_lag(observe: Callable[[float], None], now: Callable[[], float]) -> None:
     while True:
-        due = now() + LOOK_SECONDS
-        await asyncio.sleep(LOOK_SECONDS)
+        due = now() + SAMPLE_INTERVAL_SECONDS
+        await asyncio.sleep(SAMPLE_INTERVAL_SECONDS)
         observe(max(0.0, now() - due))

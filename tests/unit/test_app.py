@@ -16,7 +16,7 @@ from bot import cli
 from bot.app import answer_limits
 from bot.app.connections import open_upstream
 from bot.app.event_loop import loop_factory
-from bot.app.garbage import leave_out_what_exists
+from bot.app.garbage_collection import freeze_startup_objects
 from bot.settings import load_settings
 from bot.turn.limits import AnswerLimits
 from bot.upstream.prompt import Prompt
@@ -103,10 +103,10 @@ def test_commands_run_on_the_chosen_loop(monkeypatch: pytest.MonkeyPatch) -> Non
     assert cli._run_or_exit(loop_class()) is Chosen
 
 
-def test_what_exists_at_the_start_is_left_out_of_garbage_collection() -> None:
+def test_startup_objects_are_excluded_from_garbage_collection() -> None:
     before = gc.get_freeze_count()
     try:
-        leave_out_what_exists()
+        freeze_startup_objects()
         assert gc.get_freeze_count() > before
         assert not any(one is bot.app for one in gc.get_objects())
     finally:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.app.loop_lag import LOOK_SECONDS, measuring_loop_lag
+from bot.app.loop_lag import SAMPLE_INTERVAL_SECONDS, measuring_loop_lag
 from bot.observe import Metrics
 from tests.support.virtual_time import now, run
 
@@ -16,9 +16,9 @@ def test_loop_lag_is_the_time_for_which_the_loop_was_blocked() -> None:
 
     async def scenario() -> None:
         async with measuring_loop_lag(metrics, now=lambda: now() + blocked[0]):
-            await asyncio.sleep(10.5 * LOOK_SECONDS)
+            await asyncio.sleep(10.5 * SAMPLE_INTERVAL_SECONDS)
             blocked[0] += 0.2  # a computation of 0.2 s, in which no timer can run
-            await asyncio.sleep(10 * LOOK_SECONDS)
+            await asyncio.sleep(10 * SAMPLE_INTERVAL_SECONDS)
         assert len(asyncio.all_tasks()) == 1
 
     run(scenario())
