@@ -49,8 +49,8 @@ class Load:
 class State:
     """What was sent and shown since the last questions were asked.
 
-    `deltas` were sent by the model; `writes` are posts and edits, and weigh `weight` bytes;
-    `ended` answers are not being written any more. `connected`: the bot hears.
+    `deltas` were sent by the model; `writes` are posts, edits and deletes, and weigh `weight`
+    bytes; `ended` answers are not being written any more. `connected`: the bot hears.
     """
 
     connected: bool
@@ -147,7 +147,7 @@ class _World:
         state = State(
             connected=self.slack.connected,
             deltas=self.writing.sent,
-            writes=calls["chat.postMessage"] + calls["chat.update"],
+            writes=sum(calls[f"chat.{method}"] for method in ("postMessage", "update", "delete")),
             weight=self.slack.weight,
             ended=self.slack.ended,
         )

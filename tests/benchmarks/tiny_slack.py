@@ -98,6 +98,8 @@ class TinySlack:
             if asked := self._asked.pop(given["channel"], None):
                 self.placeholders.append(time.perf_counter() - asked)
             self._messages.setdefault(given["channel"], {})[ts] = body
+        if method == "chat.delete":
+            self._messages[given["channel"]].pop(ts, None)
         answer: Json = {"ok": True, "ts": ts, "channel": given.get("channel")}
         if method == "auth.test":
             answer |= IDENTITY
