@@ -159,12 +159,14 @@ def _delivery(
         delivery=settings.delivery.delivery,
     )
     rate_slots = SharedRateSlots(connections.database, replica=connections.store.replica)
-    return Delivery(
+    delivery = Delivery(
         connections.slack,
         config,
         rate_slots=rate_slots,
         count_replicas=lease_manager.count_alive,
     )
+    connections.slack.limit_reads(delivery.read_limit(connections.identity.team_id))
+    return delivery
 
 
 def _history(settings: Settings, connections: Connections) -> History:

@@ -14,6 +14,7 @@ from bot.delivery.ephemeral.public import PublicReply
 from bot.delivery.ephemeral.registry import EphemeralReplies
 from bot.delivery.message_metadata import find_messages
 from bot.delivery.native.reply import NativeReply
+from bot.delivery.ratelimit.read_limit import SharedReadLimit
 from bot.delivery.ratelimit.shared_quota import SharedQuota
 from bot.delivery.unavailable_notice import post_if_unanswered
 from bot.delivery.workspace import Workspace
@@ -126,8 +127,12 @@ class Delivery:
         that are known to be parts, in order: a stream has no metadata before it is stopped, so it
         may only be found through `known`. Waits for a rate limit. Raises SlackError.
         """
-        await self._get_workspace(question.place.team).wait_for_read_slot()
+        await self._get_workspace(question.place.team).wait_for_search()
         return await find_messages(self._slack, question, known)
+
+    def read_limit(self, team: str) -> SharedReadLimit:
+        """The limit of calls that read messages of a workspace."""
+        return self._get_workspace(team).read_limit
 
     async def aclose(self) -> None:
         """Stop writing, within a few seconds. Replies have to be finished before."""

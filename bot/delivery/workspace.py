@@ -9,6 +9,7 @@ from bot.delivery.config import DeliveryConfig
 from bot.delivery.edits.dispatcher import EditDispatcher
 from bot.delivery.native.dispatcher import NativeDispatcher
 from bot.delivery.native.status import Statuses
+from bot.delivery.ratelimit.read_limit import SharedReadLimit
 from bot.delivery.ratelimit.shared_quota import SharedQuota
 from bot.errors import SlackRefused
 from bot.slack import Slack
@@ -26,8 +27,10 @@ PLACE_SPECIFIC_ERRORS = frozenset(
 """Refusals of a stream that say nothing about other channels
 (docs/slack.md#streaming-errors)."""
 
-READ_METHOD = "conversations.replies"
-READS_PER_MINUTE = 40  # tier 3 with a margin (docs/slack.md#tiers)
+SEARCHES = "searches for messages"  # the name of their limit
+SEARCHES_PER_MINUTE = 30
+"""Searches for the messages of an answer that another process has left. Each takes one call or a
+few; the rest of `READS_PER_MINUTE` is left to new questions."""
 
 
 class Workspace:
@@ -44,6 +47,7 @@ class Workspace:
         quota: SharedQuota,
     ) -> None:
         self._quota = quota
+        self.read_limit = SharedReadLimit(quota)
         self.edit_dispatcher = EditDispatcher(config, quota=quota)
         self.native_dispatcher = NativeDispatcher(config, quota=quota)
         self.statuses = Statuses(slack, config.statuses_per_minute)
@@ -80,9 +84,9 @@ class Workspace:
             )
             self._refused_surfaces.add(question.place.surface)
 
-    async def wait_for_read_slot(self) -> None:
-        """Wait for the rate limit of reading threads. After a crash, many may have to be read."""
-        while wait := await self._quota.take_slot(READ_METHOD, READS_PER_MINUTE):  # noqa: ASYNC110 - a slot has no event
+    async def wait_for_search(self) -> None:
+        """Wait until an answer may be searched for in Slack. After a crash there may be many."""
+        while wait := await self._quota.take_slot(SEARCHES, SEARCHES_PER_MINUTE):  # noqa: ASYNC110 - a slot has no event
             await asyncio.sleep(wait)
 
     async def aclose(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -28,10 +27,6 @@ from bot.upstream.prompt import Prompt
 from bot.values import Message, Question, Usage
 
 log = logging.getLogger(__name__)
-
-MAX_LOOKUPS_PER_MINUTE = 10
-"""Calls of `conversations.history` for `find_unlisted_parts`. Slack allows about 50 a minute
-(tier 3, docs/slack.md#tiers), apart from `conversations.replies`, which threads are read by."""
 
 REFRESH_TIMEOUT_SECONDS = 10.0
 """How long a queued question is re-read from Slack; after that its stored text is used. Ours."""
@@ -78,7 +73,6 @@ class History:
         self._converter = MessageConverter(bot_user, frozenset(home_ids), self._answers.get)
         self._thread_history = ThreadHistory(slack)
         self._dm_history = DirectMessageHistory(slack, self._converter, self._answers, dm_hours)
-        self._lookup_times: deque[float] = deque(maxlen=MAX_LOOKUPS_PER_MINUTE)
 
     async def read_conversation(self, question: Question, *, refresh: bool = False) -> Conversation:
         """Read the earlier messages and the present text of the question.
@@ -156,29 +150,25 @@ class History:
         """Names of files and other parts of a question that its event left out.
 
         Only questions that open a thread are looked up: `read_conversation` reads the others with
-        their thread. () if nothing is missing, or if it can't be read now. Never raises.
+        their thread. () if nothing is missing, or if it can't be read at once. Never raises.
         """
         place, ts = question.place, question.ts
         if place.surface != "channel" or ts is None or place.thread_ts != ts or question.files:
             return ()
-        if not self._acquire_lookup(asyncio.get_running_loop().time()):
-            return ()
         try:
             async with asyncio.timeout(DM_READ_TIMEOUT_SECONDS):
                 found = await self._slack.history(
-                    place.channel, oldest=just_before(ts), latest=just_after(ts), limit=1
+                    place.channel,
+                    oldest=just_before(ts),
+                    latest=just_after(ts),
+                    limit=1,
+                    wait=False,
                 )
         except (SlackError, TimeoutError) as error:
             log.info("could not read a question for its files: %s", error)
             return ()
         asked = [message for message in found if message.get("ts") == ts]
         return unlisted_parts(asked[0], question) if asked else ()
-
-    def _acquire_lookup(self, now: float) -> bool:
-        if len(self._lookup_times) == MAX_LOOKUPS_PER_MINUTE and now - self._lookup_times[0] < 60.0:
-            return False
-        self._lookup_times.append(now)
-        return True
 
     def remember_answer(
         self, question: Question, answer: str, messages: Sequence[str] = ()

@@ -6,13 +6,15 @@
     bodies.py           limits the size of replies
     identity.py         the bot's user, team and scopes, from `auth.test`
     metadata_signer.py  signs metadata of our messages and drops what others wrote
+    read_limit.py       the interface of the limit that calls which read messages keep to
     response_url.py     which hosts are trusted, and what a reply means (pure)
     scopes.py           scopes that each method needs
     threads.py          reads the newest part of a thread
     messages.py         reads single messages of a thread
     websocket.py        one Socket Mode connection
 
-Nothing is retried or rate-limited here: the callers decide when and how often they call.
+Nothing is retried here, and only calls that read messages are rate-limited, by a limit that the
+caller sets: otherwise the callers decide when and how often they call.
 """
 
 from bot.slack.calls import Blocks

@@ -1,7 +1,7 @@
 """Makes a call of the Web API: one function for all methods, with translated errors and metrics.
 
 Nothing is retried here: only the caller can say whether repeating a write is safe
-(docs/slack.md#sdk-retries). Rate limits are kept by `delivery`.
+(docs/slack.md#sdk-retries). Rate limits are kept by the callers.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from bot.slack.calls import (
     raise_if_outside_thread,
 )
 from bot.slack.identity import Identity
+from bot.slack.read_limit import ReadLimit, UnlimitedReads
 from bot.slack.response_url import error_of_answer, is_trusted
 from bot.slack.threads import PAGE_MESSAGES, ThreadPage
 from bot.slack.websocket import WebSocket
@@ -75,6 +76,11 @@ class Slack:
     ) -> None:
         self.api = WebApi(token, base_url=base_url, session=session, on_call=on_call)
         self._session = session
+        self._read_limit: ReadLimit = UnlimitedReads()
+
+    def limit_reads(self, limit: ReadLimit) -> None:
+        """Keep to a limit in all later calls that read messages."""
+        self._read_limit = limit
 
     @property
     def web(self) -> AsyncWebClient:
@@ -247,9 +253,8 @@ class Slack:
         """Read up to `limit` messages of a thread, oldest first, including its root."""
         return await _read_pages(
             limit,
-            lambda page, cursor: self.api.call(
+            lambda page, cursor: self._read(
                 "conversations.replies",
-                verb="GET",
                 channel=channel,
                 ts=thread_ts,
                 oldest=oldest,
@@ -267,9 +272,8 @@ class Slack:
 
         Slack may include the root of the thread in any page.
         """
-        answer = await self.api.call(
+        answer = await self._read(
             "conversations.replies",
-            verb="GET",
             channel=channel,
             ts=thread_ts,
             oldest=oldest,
@@ -290,16 +294,18 @@ class Slack:
         latest: str | None = None,
         limit: int = 200,
         include_metadata: bool = False,
+        wait: bool = True,
     ) -> list[dict[str, Any]]:
         """Read up to `limit` top-level messages of a channel, newest first.
 
-        `oldest` and `latest` are exclusive.
+        `oldest` and `latest` are exclusive. Without `wait` it raises SlackRateLimited, and makes no
+        call, while the limit of such calls is used up.
         """
         return await _read_pages(
             limit,
-            lambda page, cursor: self.api.call(
+            lambda page, cursor: self._read(
                 "conversations.history",
-                verb="GET",
+                wait=wait,
                 channel=channel,
                 oldest=oldest,
                 latest=latest,
@@ -308,6 +314,13 @@ class Slack:
                 cursor=cursor,
             ),
         )
+
+    async def _read(
+        self, method: str, *, wait: bool = True, **arguments: Any
+    ) -> AsyncSlackResponse:
+        """Call a method that reads messages, within the limit of such calls."""
+        async with self._read_limit.slot(method, wait=wait):
+            return await self.api.call(method, verb="GET", **arguments)
 
     async def user_name(self, user: str) -> str:
         """Return a user's display name, or else the real name, or else the handle."""

@@ -9,7 +9,7 @@ import pytest
 
 from bot.delivery.ratelimit.limiters import WINDOW_SECONDS
 from bot.delivery.ratelimit.shared_quota import SharedQuota
-from bot.delivery.workspace import READS_PER_MINUTE
+from bot.delivery.workspace import SEARCHES_PER_MINUTE
 from tests.support.virtual_time import now
 from tests.unit.delivery.delivery_setup import THINKING, done, question, writing
 from tests.unit.delivery.fake_slack import FakeSlack
@@ -155,7 +155,7 @@ async def test_shared_quota_ignores_calls_of_other_workspaces(tmp_path: Path) ->
         assert await here.take_slot("chat.update", 1) == pytest.approx(WINDOW_SECONDS, abs=1)
 
 
-async def test_replicas_read_threads_within_one_limit_together(
+async def test_replicas_search_for_messages_within_one_limit_together(
     tmp_path: Path,
 ) -> None:
     slack = FakeSlack()
@@ -165,10 +165,10 @@ async def test_replicas_read_threads_within_one_limit_together(
         ]
         looks = [
             replicas.deliveries[n % 2].find_messages(question(n))
-            for n in range(READS_PER_MINUTE + 10)
+            for n in range(SEARCHES_PER_MINUTE + 10)
         ]
         looking = asyncio.gather(*looks)
         await asyncio.sleep(WINDOW_SECONDS - 5)
-        assert slack.count("conversations.replies") == READS_PER_MINUTE
+        assert slack.count("conversations.replies") == SEARCHES_PER_MINUTE
         assert await looking == [()] * len(looks)
         assert now() < WINDOW_SECONDS + 5

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from bot.history.conversation import MAX_LOOKUPS_PER_MINUTE, Conversation
+from bot.errors import SlackRateLimited
+from bot.history.conversation import Conversation, History
+from bot.history.names import UserNames
 from bot.render.incoming.attachments import EMPTY_FORWARD_NAME
 from bot.values import File
 from tests.support.virtual_time import run
@@ -20,7 +22,7 @@ from tests.unit.history.history_setup import (
     texts,
     ts_at,
 )
-from tests.unit.history.stored_slack import StoredSlack
+from tests.unit.history.stored_slack import BOT, StoredSlack
 
 PDF = {"id": "F1", "name": "report.pdf", "filetype": "pdf", "mimetype": "application/pdf"}
 NOTES = {"id": "F2", "name": "notes.txt", "filetype": "text", "preview": "Buy otters."}
@@ -61,29 +63,23 @@ def read(slack: StoredSlack, minute: int, **more: Any) -> Conversation:
     )
 
 
-def test_unlisted_parts_lookups_are_limited_per_minute() -> None:
+class _NoReads:
+    """A read limit that is used up."""
+
+    def slot(self, method: str, *, wait: bool) -> AbstractAsyncContextManager[None]:
+        assert not wait, "the remark about files is not worth waiting for"
+        raise SlackRateLimited(method, 30.0)
+
+
+def test_unlisted_parts_are_not_looked_up_while_the_read_limit_is_used_up() -> None:
     slack = StoredSlack()
-    reader = history(slack)
-
-    async def scenario() -> list[tuple[str, ...]]:
-        found = []
-        for n in range(MAX_LOOKUPS_PER_MINUTE + 2):
-            slack.say(ts_at(n), "U1", "what is this?", files=[PDF])
-            found.append(
-                await reader.find_unlisted_parts(
-                    channel_question("what is this?", ts_at(n), root=ts_at(n))
-                )
-            )
-        await asyncio.sleep(60.0)
-        found.append(
-            await reader.find_unlisted_parts(
-                channel_question("what is this?", ts_at(0), root=ts_at(0))
-            )
-        )
-        return found
-
-    looked = run(scenario())
-    assert looked == [(REPORT,)] * MAX_LOOKUPS_PER_MINUTE + [(), ()] + [(REPORT,)]
+    slack.say(ROOT, "U1", "what is this?", files=[PDF])
+    client, question = slack.client(), channel_question("what is this?", ROOT, root=ROOT)
+    reader = History(client, UserNames(client), bot_user=BOT, max_tokens=8000)
+    assert run(reader.find_unlisted_parts(question)) == (REPORT,)
+    client.limit_reads(_NoReads())
+    assert run(reader.find_unlisted_parts(question)) == ()
+    assert len(slack.called("conversations.history")) == 1
 
 
 def test_thread_of_one_page_is_read_in_one_call_with_the_question() -> None:
