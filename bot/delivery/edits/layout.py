@@ -76,8 +76,14 @@ class EditLayout:
     def has_placeholder(self) -> bool:
         """Whether a message stands that shows no text and may be deleted. What the messages of an
         answer that was taken over show is unknown."""
-        known = bool(self._kept) and all(message.body for message in self._kept)
+        known = bool(self._kept) and not self.needs_edit
         return known and not self._frozen_count and not self._shows_text
+
+    @property
+    def needs_edit(self) -> bool:
+        """Whether it is unknown what a message shows, so that it may show text already. Text that
+        goes on in a next message might repeat or move it; only an edit helps."""
+        return any(message.body is None for message in self._kept[self._frozen_count :])
 
     @property
     def has_stale_footer(self) -> bool:
@@ -148,9 +154,11 @@ class EditLayout:
     def roll_over(self, draft: Draft) -> bool:
         """Finish the last message as it is, so that the missing text goes out as the next one.
 
-        False, and nothing has changed, if the draft does not begin with what is shown or has
-        nothing to show beyond it.
+        False, and nothing has changed, if what is shown is unknown, or if the draft does not begin
+        with it or has nothing to show beyond it.
         """
+        if self.needs_edit:
+            return False
         before = self._textless_head, self._cuts, self._stale_footers, self.shown_text
         if not draft.text.startswith(self.shown_text):
             return False

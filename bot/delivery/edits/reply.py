@@ -70,6 +70,7 @@ class EditedReply:
         self._on_change = on_change
         self._on_reader_lost = on_reader_lost
         self._layout = EditLayout(question, first_elsewhere, [message.ts for message in existing])
+        self.reader.needs_edit = self._layout.needs_edit
         streams = [message.ts for message in existing if message.method == "native"]
         self._writer = EditWriter(
             slack, question, may_write=self._may_write, possible_streams=streams
@@ -183,14 +184,12 @@ class EditedReply:
             raise
         except SlackUnreachable as error:
             log.info("a write may be lost and is tried again: %s", error)
-            self._layout.mark_unknown(step)
-            self._back_off(step)
+            self._mark_unknown(step)
         except SlackRefused as error:
             self._handle_refusal(step, error)
         except Exception:
             log.exception("a write failed unexpectedly and is tried again")
-            self._layout.mark_unknown(step)
-            self._back_off(step)
+            self._mark_unknown(step)
         else:
             if done is None:
                 self._restore_unseen()
@@ -270,6 +269,7 @@ class EditedReply:
             return
         self._backoff.record_success()
         step = self._layout.plan(REMOVED_DRAFT) if self._is_removing else self._layout.next_step()
+        self.reader.needs_edit = self._layout.needs_edit
         self._report_messages()
         self._posted.set()
         if step:
@@ -323,6 +323,12 @@ class EditedReply:
         if self._is_removing:
             self.next_step_type = Delete
         self.reader.unseen_since = min(self._unseen_since_before_write, self.reader.unseen_since)
+
+    def _mark_unknown(self, step: Step) -> None:
+        """Record that Slack may have taken a step, and try it again after a pause."""
+        self._layout.mark_unknown(step)
+        self.reader.needs_edit = self._layout.needs_edit
+        self._back_off(step)
 
     def _back_off(self, step: Step) -> None:
         """Try a step again after a pause. Text does not wait for the deletion of a placeholder."""

@@ -4,7 +4,8 @@ monotonic clock; text is counted in words.
 All answers of a workspace share one limit of edits (docs/slack.md#tiers). A model of each reader
 says how much of the shown text is read by now. Whichever write is due first is made:
 
-1. The final text of an answer is due at once. Some edits are reserved for final texts.
+1. The final text of an answer is due at once, and so is an edit where it is unknown what Slack
+   shows, after a take-over or a lost response. Some edits are reserved for final texts.
 2. Text for a starving reader, one who has read all that is shown, is due when there is enough of
    it: with few edits for many answers, an edit that shows three words is wasted.
 3. A spare edit goes to the answer whose newest text has been unseen for longest. After the last
@@ -174,19 +175,26 @@ class EditScheduler:
     ) -> Iterator[ScheduledWrite]:
         """Schedule final texts in order of completion; as new messages if edits would be late, or
         if those who can't post need them. Of two that are due at once, the first is made."""
-        needed = self.limiter.available(now) <= self.ends_without_post > 0
-        for place, reader in enumerate(sorted(finals, key=lambda reader: reader.unseen_since), 1):
+        only_edits = self.ends_without_post + sum(reader.needs_edit for reader in finals)
+        needed = self.limiter.available(now) <= only_edits > 0
+        in_order = sorted(finals, key=lambda reader: (not reader.needs_edit, reader.unseen_since))
+        for place, reader in enumerate(in_order, 1):
             at = self.limiter.available_at(now, place)
             post_at = max(now, reader.next_post_at)
-            if at > now + MAX_FINAL_EDIT_WAIT_SECONDS or needed:
+            if not reader.needs_edit and (at > now + MAX_FINAL_EDIT_WAIT_SECONDS or needed):
                 yield ScheduledWrite(post_at, reader, WriteKind.NEW_MESSAGE)
             yield ScheduledWrite(at, reader, WriteKind.EDIT)
 
     def _schedule_starving(
         self, waiting: Sequence[ReaderState], reserved: int, edits_per_answer: float, now: float
     ) -> Iterator[ScheduledWrite]:
-        """Schedule text for readers in the order in which they run out of it."""
+        """Schedule text for readers in the order in which they run out of it, first for those of
+        whom it is unknown what they see."""
         starving = [reader for reader in waiting if not reader.has_stale_footer]
+        unknown = [reader for reader in starving if reader.needs_edit and reader.words_written]
+        for place, reader in enumerate(unknown, 1):
+            yield ScheduledWrite(self.limiter.available_at(now, place), reader, WriteKind.EDIT)
+        starving = [reader for reader in starving if not reader.needs_edit]
         for place, reader in enumerate(sorted(starving, key=lambda reader: reader.runs_out_at), 1):
             available_at = self.limiter.available_at(now, place + reserved)
             due = reader.runs_out_at - EDIT_LATENCY_SECONDS

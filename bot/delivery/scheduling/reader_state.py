@@ -40,6 +40,7 @@ class ReaderState:
     unseen_since: float = NEVER  # when the oldest change was made that is not shown
     final: bool = False  # whether the newest text is the final one
     has_stale_footer: bool = False  # all text is shown; an earlier message still says *Writing…*
+    needs_edit: bool = False  # a new message can't show the text: what is shown is unknown
     has_placeholder: bool = False  # no text is shown, and a new message may replace what is
     is_blocked: bool = False  # the scheduler must not choose it now
     next_post_at: float = 0.0  # when a new message may be posted

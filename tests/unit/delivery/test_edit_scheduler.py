@@ -116,6 +116,20 @@ def test_edit_scheduler_posts_final_texts_if_others_need_the_edits() -> None:
     assert choose(made, end).kind is WriteKind.EDIT
 
 
+@pytest.mark.parametrize("final", [False, True])
+def test_edit_scheduler_serves_first_those_of_whom_it_is_unknown_what_they_see(
+    final: bool,
+) -> None:
+    known = [reader_state(shown=10, seen=10.0, final=final) for _ in range(5)]
+    unknown = reader_state(unseen=1.0, final=final)
+    unknown.needs_edit = True
+    assert order(scheduler(used=43), [*known, unknown])[0] is unknown
+    unknown.is_blocked = False
+    choice = choose(scheduler(used=45), unknown)
+    assert (choice.reader, choice.kind) == (unknown, WriteKind.EDIT)
+    assert choice.due_at > NOW + 50
+
+
 def test_edit_scheduler_reserves_edits_for_ends_that_can_not_be_posted() -> None:
     live = [reader_state(shown=10, seen=10.0) for _ in range(30)]
     made = scheduler(used=20)

@@ -49,6 +49,39 @@ async def test_takeover_continues_in_the_existing_message() -> None:
     assert guard.messages == shown_messages(fake)
 
 
+async def test_takeover_while_edits_are_short_moves_no_text() -> None:
+    fake = FakeSlack()
+    await left_behind(fake, writing(words(60)))
+    [left] = shown_messages(fake)
+    async with open_delivery(fake, edits_per_minute=4) as delivery:
+        for n in range(1, 5):
+            await delivery.create_reply(question(n), existing=[left]).finish(done("x"))
+        reply = delivery.create_reply(question(), existing=[left])
+        for count in range(100, 600, 20):
+            reply.show(writing(words(count)))
+            await asyncio.sleep(1)
+        await reply.finish(done(words(600)))
+        await reply.wait_cleanup()
+    first, *rest = fake.messages.values()
+    assert "below" not in " ".join(first.states)
+    assert " ".join(m.markdown for m in (first, *rest)).split() == words(600).split()
+
+
+async def test_lost_response_of_an_edit_while_edits_are_short_moves_no_text() -> None:
+    fake = FakeSlack()
+    async with open_delivery(fake, edits_per_minute=2) as delivery:
+        reply = delivery.create_reply(question())
+        await reply.open(THINKING)
+        fake.fault = fail_once("chat.update", "lost")
+        for count in range(60, 600, 20):
+            reply.show(writing(words(count)))
+            await asyncio.sleep(1)
+        await reply.finish(done(words(600)))
+        await reply.wait_cleanup()
+    assert all("below" not in state for m in fake.messages.values() for state in m.states)
+    assert " ".join(m.markdown for m in fake.messages.values()).split() == words(600).split()
+
+
 async def test_takeover_deletes_surplus_messages() -> None:
     fake = FakeSlack()
     await left_behind(fake, writing(words(5000)))
