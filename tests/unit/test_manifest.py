@@ -47,9 +47,13 @@ def first_text(call: ast.Call) -> str:
     return ""
 
 
+CALLING = {"call", "api_call", "_read"}
+"""The functions that are given the name of a Web API method: slack_sdk's, and ours around it."""
+
+
 def web_api_methods(modules: list[Module]) -> set[str]:
-    """Names of Web API methods that are given to the one function that calls them."""
-    return {first_text(call) for name, call in called(modules) if name in {"call", "api_call"}}
+    """Names of the Web API methods that are called."""
+    return {first_text(call) for name, call in called(modules) if name in CALLING}
 
 
 def registrations(kind: str) -> list[ast.Call]:

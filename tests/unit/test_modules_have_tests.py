@@ -40,6 +40,7 @@ COVERED_BY = {
     "bot.slack.calls": "tests/unit/slack/test_client.py",
     "bot.slack.identity": "tests/unit/slack/test_client.py",
     "bot.slack.messages": "tests/unit/history/test_current_question.py",
+    "bot.slack.read_limit": "tests/unit/delivery/test_read_limit.py",
     "bot.slack.scopes": "tests/unit/slack/test_client.py",
     "bot.storage.engine.deadline": "tests/unit/storage/test_database.py",
     "bot.storage.migrations.env": "tests/unit/storage/test_migrating.py",
