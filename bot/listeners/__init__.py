@@ -3,40 +3,28 @@
 `register` lists all listeners. A listener acknowledges its payload, parses it and calls `turn`. It
 does not wait for an answer. Payloads without a listener are acknowledged by bolt.py.
 
-    bolt.py               Bolt's app: acknowledgement, tenants, errors
-    socket_mode/          connections to Slack
-    context.py            what all listeners share
-    events.py             mentions and direct messages
-    commands.py           the slash command
-    buttons.py            buttons below an answer
-    ephemeral_buttons.py  buttons on messages that only the asker sees
-    menu.py               the menu below an answer
-    changes.py            edited and deleted questions
-    sessions.py           Slack's own Stop button
-    home.py               App Home
-    payloads.py           parses payloads; with revision_payloads.py, addressing.py and
-                          tenancy.py (pure)
-    bot_loops.py          keeps bots from answering each other forever
-    question_lookup.py    finds a question in Slack
-    attachments.py        reads the files of a mention without text
-    refusal_notices.py    remembers who was told about a refusal
+    bolt.py             Bolt's app: acknowledgement, tenants, errors
+    socket_mode/        connections to Slack
+    context.py          what all listeners share
+    events.py           mentions and direct messages
+    commands.py         the slash command
+    interactive/        buttons and the menu below an answer
+    changes.py          edited and deleted questions
+    sessions.py         Slack's own Stop button
+    home.py             App Home
+    payloads/           parses payloads (pure)
+    admission/          questions that are left unanswered on purpose
+    question_lookup.py  finds a question in Slack
+    attachments.py      reads the files of a mention without text
 """
 
 from __future__ import annotations
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.listeners import (
-    buttons,
-    changes,
-    commands,
-    ephemeral_buttons,
-    events,
-    home,
-    menu,
-    sessions,
-)
+from bot.listeners import changes, commands, events, home, sessions
 from bot.listeners.context import ListenerContext
+from bot.listeners.interactive import buttons, ephemeral_buttons, menu
 from bot.render.buttons import (
     CONTINUE_ACTION,
     MENU_ACTION,

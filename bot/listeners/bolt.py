@@ -21,8 +21,8 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.background import BackgroundTasks
-from bot.listeners.refusal_notices import RefusalNotices
-from bot.listeners.tenancy import is_for_tenant, user_id_of
+from bot.listeners.admission.refusal_notices import RefusalNotices
+from bot.listeners.payloads.tenancy import is_for_tenant, user_id_of
 from bot.slack import Identity
 
 log = logging.getLogger(__name__)

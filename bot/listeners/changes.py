@@ -6,9 +6,10 @@ import logging
 from typing import Any
 
 from bot.errors import SlackError, StorageUnavailable
-from bot.listeners import ephemeral_buttons, revision_payloads
 from bot.listeners.context import ActionListener, EventListener, ListenerContext, press_listener
-from bot.listeners.payloads import Press
+from bot.listeners.interactive import ephemeral_buttons
+from bot.listeners.payloads import revisions
+from bot.listeners.payloads.questions import Press
 from bot.listeners.question_lookup import read_question_at
 from bot.render.buttons import QUESTION_EDITED_TEXT, ask_again_blocks
 from bot.turn.supervisor import Verdict
@@ -25,7 +26,7 @@ def on_deleted(context: ListenerContext) -> EventListener:
     us = context.us
 
     async def handle_deleted(body: dict[str, Any]) -> None:
-        await _report_deletion(context, revision_payloads.parse_deletion(body, us))
+        await _report_deletion(context, revisions.parse_deletion(body, us))
 
     return handle_deleted
 
@@ -35,8 +36,8 @@ def on_changed(context: ListenerContext) -> EventListener:
     us = context.us
 
     async def handle_changed(body: dict[str, Any]) -> None:
-        await _report_deletion(context, revision_payloads.parse_deletion(body, us))
-        question = revision_payloads.parse_edit(body, us)
+        await _report_deletion(context, revisions.parse_deletion(body, us))
+        question = revisions.parse_edit(body, us)
         if question and context.access.admits(question):
             await _offer_to_ask_again(context, question)
 
@@ -69,7 +70,7 @@ def on_ask_again(context: ListenerContext) -> ActionListener:
 
 
 async def _report_deletion(
-    context: ListenerContext, deleted: revision_payloads.DeletedMessage | None
+    context: ListenerContext, deleted: revisions.DeletedMessage | None
 ) -> None:
     if deleted:
         await context.on_message_deleted(

@@ -8,8 +8,8 @@ from typing import Any
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.errors import SlackError
-from bot.listeners import payloads
 from bot.listeners.context import ActionListener, ListenerContext
+from bot.listeners.payloads import questions
 from bot.render.ephemeral import ack_payload, ephemeral_ack, new_message_payload
 from bot.values import Question
 
@@ -20,7 +20,7 @@ def on_ask(context: ListenerContext) -> ActionListener:
     """`/ask question`: only the asker sees the answer; with `#public`, the whole channel does."""
 
     async def handle_ask(ack: AsyncAck, command: dict[str, Any]) -> None:
-        question = payloads.parse_command(command, in_our_dm=False)
+        question = questions.parse_command(command, in_our_dm=False)
         if not question.text:
             await ack(text=usage_text(context.slash_command), response_type="ephemeral")
             return
@@ -30,7 +30,7 @@ def on_ask(context: ListenerContext) -> ActionListener:
         else:
             await ack(**ack_payload(ephemeral_ack(question.id)))
         if in_a_dm and await _is_our_dm(context, command):
-            question = payloads.parse_command(command, in_our_dm=True)
+            question = questions.parse_command(command, in_our_dm=True)
         elif in_a_dm and not question.public:
             await _send_acknowledgement(context, question)
         await context.submit_if_allowed(question)

@@ -15,11 +15,11 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.access import AccessPolicy
 from bot.errors import SlackError
-from bot.listeners.addressing import BotIdentifiers
+from bot.listeners.admission.bot_loops import guard_against_bot_loop
+from bot.listeners.admission.refusal_notices import RefusalNotices
 from bot.listeners.attachments import with_attachments
-from bot.listeners.bot_loops import guard_against_bot_loop
-from bot.listeners.payloads import Press, parse_press
-from bot.listeners.refusal_notices import RefusalNotices
+from bot.listeners.payloads.addressing import BotIdentifiers
+from bot.listeners.payloads.questions import Press, parse_press
 from bot.slack import Identity, Slack
 from bot.turn.ephemeral.actions import EphemeralAnswers
 from bot.turn.supervisor import Verdict

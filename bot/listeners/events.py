@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.listeners import payloads
 from bot.listeners.context import EventListener, ListenerContext
+from bot.listeners.payloads import questions
 
 
 def on_mention(context: ListenerContext) -> EventListener:
@@ -13,7 +13,7 @@ def on_mention(context: ListenerContext) -> EventListener:
     us = context.us
 
     async def handle_mention(body: dict[str, Any]) -> None:
-        await context.submit_if_allowed(payloads.parse_mention(body, us))
+        await context.submit_if_allowed(questions.parse_mention(body, us))
 
     return handle_mention
 
@@ -23,6 +23,6 @@ def on_message(context: ListenerContext) -> EventListener:
     us = context.us
 
     async def handle_message(body: dict[str, Any]) -> None:
-        await context.submit_if_allowed(payloads.parse_message(body, us))
+        await context.submit_if_allowed(questions.parse_message(body, us))
 
     return handle_message

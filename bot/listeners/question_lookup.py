@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from bot.errors import SlackRefused
-from bot.listeners import payloads
 from bot.listeners.context import ListenerContext
+from bot.listeners.payloads import questions
 from bot.slack.messages import MISSING_MESSAGE_CODES, fetch_messages
 from bot.storage.turn_ids import original_turn_id
 from bot.values import Question
 
 
-async def find_question(context: ListenerContext, press: payloads.Press) -> Question | None:
+async def find_question(context: ListenerContext, press: questions.Press) -> Question | None:
     """Search the thread of a press for the question of its turn; None if it is not there.
 
     The question of a command can't be found, because a command is not a message. Raises SlackError.
@@ -50,4 +50,6 @@ def _question(
     context: ListenerContext, channel: str, message: Mapping[str, Any]
 ) -> Question | None:
     event = {**message, "channel": channel}
-    return payloads.parse_message({"team_id": context.identity.team_id, "event": event}, context.us)
+    return questions.parse_message(
+        {"team_id": context.identity.team_id, "event": event}, context.us
+    )

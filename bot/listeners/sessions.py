@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from bot.listeners import payloads
 from bot.listeners.context import EventListener, ListenerContext
+from bot.listeners.payloads import questions
 
 log = logging.getLogger(__name__)
 
@@ -15,7 +15,7 @@ def on_stopped(context: ListenerContext) -> EventListener:
     """`agent_session_stopped`: end the answers in the thread; the text written so far stays."""
 
     async def handle_stopped(body: dict[str, Any]) -> None:
-        stop = payloads.parse_session_stop(body)
+        stop = questions.parse_session_stop(body)
         if stop:
             verdict = await context.stop_thread(*stop)
             log.info(

@@ -8,12 +8,7 @@
     now.py            the time in a time zone
     calculate.py      arithmetic, exact where possible
     arithmetic.py     its numbers, operators and functions
-    fetch_page.py     a public web page as text
-    web.py            one page over HTTP, from public addresses only
-    resolver.py       host names, looked up in separate threads
-    addresses.py      which hosts and addresses are public
-    page_reader.py    the bytes of a page as text, HTML in a separate process
-    html_extractor.py the program of that process: HTML in, title and text out
+    web/              reads a public web page as text
     search_thread.py  searches the current Slack thread
 
 All a tool gets of its turn is `ToolContext`.

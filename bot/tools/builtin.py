@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 from bot.slack import Slack
 from bot.tools.calculate import calculate
-from bot.tools.fetch_page import fetch_page_tool
 from bot.tools.now import now_tool
 from bot.tools.search_thread import search_thread_tool
 from bot.tools.tool import Tool
-from bot.tools.web import WebClient
+from bot.tools.web.fetch import WebClient
+from bot.tools.web.fetch_page import fetch_page_tool
 
 BUILTIN_TOOL_NAMES: tuple[str, ...] = ("now", "calculate", "fetch_page", "search_thread")
 

@@ -4,14 +4,12 @@ A turn is one attempt to answer one question. It is a row of the database and, i
 owns it, a task. A process that takes a turn over after a crash continues the same turn. A retry is
 a new turn of the same question.
 
-answer.py        one answer from start to end
-answer_state.py  what an upstream event means for the answer (pure)
-tool_rounds.py   runs the tools the model calls; limits.py bounds one answer
+answering/       writes one answer: asks the model, runs its tools, shows the text
+state/           the state of one answer (pure)
 turn.py          one turn that runs here; stop_scope.py ends it early
 running.py       the turns that run in this process, each as a task
 supervisor.py    questions and button presses come in; turns are handed over at shutdown
 intake.py        claims a question; those of a thread wait their turn (thread_queue.py, pure)
-concurrency.py   limits how many answers are written at the same time
 revisions.py     handles questions that are deleted or edited in Slack
 retry.py         builds the next turn of a question, to ask it again (pure)
 thread_stop.py   Slack's own Stop, which names a thread

@@ -39,12 +39,11 @@ INNER_LAYERS: Mapping[str, tuple[frozenset[str], ...]] = {
     ),
     "turn": (
         frozenset({"revisions", "thread_stop"}),
-        frozenset({"answer", "ephemeral", "supervisor"}),
-        frozenset({"running", "tool_rounds"}),
+        frozenset({"answering", "ephemeral", "supervisor"}),
+        frozenset({"running"}),
         frozenset({"turn"}),
         frozenset({"durability", "intake", "stop_scope"}),
-        frozenset({"retry", "answer_state", "concurrency", "task_shutdown", "limits", "pseudonyms"})
-        | frozenset({"thread_queue", "unreadable_parts"}),
+        frozenset({"state", "retry", "task_shutdown", "thread_queue"}),
     ),
     "upstream": (
         frozenset({"client"}),
@@ -108,18 +107,14 @@ PURE_MODULES = (  # no I/O, clock, waiting or randomness
     "bot.cache",
     "bot.storage.turn_ids",
     "bot.render*",
-    *(f"bot.turn.{part}" for part in ("answer_state", "thread_queue", "retry", "unreadable_parts")),
-    *(f"bot.turn.{part}" for part in ("limits", "pseudonyms")),
+    *(f"bot.turn.{part}" for part in ("thread_queue", "retry", "state*", "answering.pseudonyms")),
     *(f"bot.turn.durability.{part}" for part in ("resume", "crash_limit", "failure_detector")),
     "bot.turn.durability.tool_progress",
     *(
         f"bot.history.{part}"
         for part in ("new_conversation", "current_question", "token_limit", "remarks", "converter")
     ),
-    *(
-        f"bot.listeners.{part}"
-        for part in ("payloads", "revision_payloads", "addressing", "tenancy")
-    ),
+    "bot.listeners.payloads*",
     "bot.listeners.socket_mode.backoff",
     "bot.delivery.scheduling.edit_scheduler",
     "bot.delivery.ratelimit.limiters",

@@ -18,7 +18,7 @@ from bot.app.connections import open_upstream
 from bot.app.event_loop import loop_factory
 from bot.app.garbage_collection import freeze_startup_objects
 from bot.settings import load_settings
-from bot.turn.limits import AnswerLimits
+from bot.turn.state.limits import AnswerLimits
 from bot.upstream.prompt import Prompt
 from bot.values import Message
 from tests.support.local_server import serve_app

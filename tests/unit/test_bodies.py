@@ -15,8 +15,8 @@ import pytest
 
 from bot.errors import ResponseTooLarge, SlackUnreachable, ToolError, UpstreamError
 from bot.slack import Slack, bodies, http_session
-from bot.tools import web
-from bot.tools.web import WebClient
+from bot.tools.web import fetch
+from bot.tools.web.fetch import WebClient
 from bot.upstream.client import Upstream, open_http
 from bot.upstream.events import Failed
 from bot.upstream.session import stream_reader
@@ -126,7 +126,7 @@ CLIENTS: tuple[Client, ...] = (call, respond, answer, model, page)
 @pytest.fixture(autouse=True)
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "MAX_BYTES", MOST)
-    monkeypatch.setattr(web, "MAX_PAGE_BYTES", MOST)
+    monkeypatch.setattr(fetch, "MAX_PAGE_BYTES", MOST)
     monkeypatch.setattr(stream_reader, "MAX_STREAM_BYTES", MOST)
 
 
@@ -205,7 +205,7 @@ async def test_stream_of_too_many_bytes_ends_with_an_error() -> None:
 CONNECTING = {
     ("bot.slack.client", "ClientSession"),  # Web API, response_url, Socket Mode
     ("bot.upstream.client", "AsyncClient"),
-    ("bot.tools.web", "AsyncClient"),
+    ("bot.tools.web.fetch", "AsyncClient"),
     # The playground asks its own bot only.
     ("bot.playground.slack.webhooks", "ClientSession"),
     ("bot.playground.play", "ClientSession"),
@@ -225,5 +225,5 @@ def test_http_clients_are_only_made_by_the_modules_above() -> None:
         and (name := getattr(node.func, "attr", getattr(node.func, "id", ""))) in CLIENT_NAMES
     }
     slack_sdk = {("bot.slack.calls", "AsyncWebClient"), ("bot.listeners.bolt", "AsyncApp")}
-    tools = {("bot.tools.builtin", "WebClient")}  # our own class, on the client of bot.tools.web
+    tools = {("bot.tools.builtin", "WebClient")}  # our own class, on the client of tools.web.fetch
     assert found - slack_sdk - tools == CONNECTING

@@ -77,5 +77,5 @@ def test_caches_that_evict_are_bounded_in_bytes() -> None:
         and getattr(node.func, "attr", "") == "popitem"
         and not module.name.startswith("bot.playground")
     }
-    ids_only = {"bot.listeners.refusal_notices"}
+    ids_only = {"bot.listeners.admission.refusal_notices"}
     assert dropping - ids_only == {"bot.cache"}

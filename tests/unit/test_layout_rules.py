@@ -135,12 +135,12 @@ WRONG = {
     ),
     "a pure module that imports an impure one": (
         {
-            "bot/turn/answer_state.py": "from bot.upstream.client import stream\n",
+            "bot/turn/state/answer_state.py": "from bot.upstream.client import stream\n",
             "bot/upstream/client.py": "from bot.upstream import config\n",
             "bot/upstream/config.py": "import socket\n",
         },
-        "bot.turn.answer_state is pure, so it may not import bot.upstream.client "
-        "(bot/turn/answer_state.py:1)",
+        "bot.turn.state.answer_state is pure, so it may not import bot.upstream.client "
+        "(bot/turn/state/answer_state.py:1)",
     ),
     "a file opened in a pure module": (
         {"bot/values.py": "TEXT = open('x').read()\n"},
@@ -190,8 +190,8 @@ def test_package_that_keeps_the_rules_has_no_violations(tmp_path: Path) -> None:
         "bot/app.py": "from bot.settings import load\nfrom bot.turn import answer\n",
         "bot/settings.py": "from bot.errors import SettingsError\nimport pydantic\n",
         "bot/turn/__init__.py": "",
-        "bot/turn/answer.py": "from . import answer_state\nfrom bot.delivery import edits\n",
-        "bot/turn/answer_state.py": "import dataclasses\nfrom bot.values import Draft\n",
+        "bot/turn/answering/answer.py": "from ..state import resume\nimport bot.delivery.edits\n",
+        "bot/turn/state/resume.py": "import dataclasses\nfrom bot.values import Draft\n",
         "bot/delivery/edits/reply.py": "from bot.slack import Slack\n",
         "bot/slack.py": "import slack_sdk\nfrom bot.errors import SlackError\n",
         "bot/values.py": "import enum\n",

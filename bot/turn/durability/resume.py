@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from bot.history.new_conversation import NEW_CONVERSATION_REPLY, asks_for_new_conversation
 from bot.storage.records import TurnRecord
-from bot.turn.answer_state import INTERRUPTED_MESSAGE, AnswerState
 from bot.turn.durability.crash_limit import CrashLimit, crash_limit
 from bot.turn.durability.tool_progress import parse_progress
-from bot.turn.unreadable_parts import wordless_question_reply
+from bot.turn.state.answer_state import INTERRUPTED_MESSAGE, AnswerState
+from bot.turn.state.unreadable_parts import wordless_question_reply
 from bot.upstream.resume_point import ResumePoint
 from bot.values import Draft, Phase, Question
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bot.listeners.buttons import QUESTION_DELETED
+from bot.listeners.interactive.buttons import QUESTION_DELETED
 from bot.playground.board import Board
 from tests.e2e.bot.running import (
     START_SECONDS,

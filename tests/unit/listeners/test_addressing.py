@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.addressing import BotIdentifiers, mentions_any
-from bot.listeners.payloads import parse_command, parse_mention, parse_message
+from bot.listeners.payloads.addressing import BotIdentifiers, mentions_any
+from bot.listeners.payloads.questions import parse_command, parse_mention, parse_message
 
 US = BotIdentifiers("UBOT", "BBOT")
 OURS, THEIRS = {"type": "user", "user_id": "UBOT"}, {"type": "user", "user_id": "U0C"}

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.addressing import BotIdentifiers
-from bot.listeners.buttons import (
+from bot.listeners.interactive.buttons import (
     NOT_RUNNING,
     NOT_YOURS_TO_RETRY,
     NOT_YOURS_TO_STOP,
     QUESTION_DELETED,
     QUESTION_UNKNOWN,
 )
-from bot.listeners.ephemeral_buttons import PRESS_AGAIN_LATER
-from bot.listeners.payloads import parse_message, parse_press
+from bot.listeners.interactive.ephemeral_buttons import PRESS_AGAIN_LATER
+from bot.listeners.payloads.addressing import BotIdentifiers
+from bot.listeners.payloads.questions import parse_message, parse_press
 from bot.render.buttons import RETRY_ACTION, STOP_ACTION
 from bot.turn.supervisor import Verdict
 from tests.unit.listeners.listener_setup import (

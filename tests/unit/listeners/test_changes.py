@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.listeners.changes import ASKED_ALREADY, QUESTION_NOT_FOUND
-from bot.listeners.ephemeral_buttons import PRESS_AGAIN_LATER
+from bot.listeners.interactive.ephemeral_buttons import PRESS_AGAIN_LATER
 from bot.render.buttons import BUTTONS_BLOCK_PREFIX, RETRY_EDITED_ACTION
 from bot.turn.supervisor import Verdict
 from tests.unit.listeners.listener_setup import ListenerSetup, open_listeners

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from bot.delivery import Reply
-from bot.listeners.buttons import NOT_YOURS_TO_STOP
-from bot.listeners.ephemeral_buttons import (
+from bot.listeners.interactive.buttons import NOT_YOURS_TO_STOP
+from bot.listeners.interactive.ephemeral_buttons import (
     ANSWER_UNKNOWN,
     ASKED_AGAIN,
     CANNOT_POST_HERE,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.history.new_conversation import NEW_CONVERSATION_REPLY, starts_new_conversation
-from bot.listeners.menu import NEW_CONVERSATION_FAILED
+from bot.listeners.interactive.menu import NEW_CONVERSATION_FAILED
 from bot.render.buttons import MENU_ACTION, NEW_CONVERSATION_VALUE
 from tests.unit.listeners.listener_setup import ListenerSetup, open_listeners, press_payload
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.addressing import BotIdentifiers
-from bot.listeners.payloads import parse_command, parse_mention, parse_message
+from bot.listeners.payloads.addressing import BotIdentifiers
+from bot.listeners.payloads.questions import parse_command, parse_mention, parse_message
 from tests.support.shared_data import corpora, payloads
 
 US = BotIdentifiers("UBOT", "BBOT")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.addressing import BotIdentifiers
-from bot.listeners.payloads import parse_command, parse_message
+from bot.listeners.payloads.addressing import BotIdentifiers
+from bot.listeners.payloads.questions import parse_command, parse_message
 from tests.unit.render.incoming.pieces import Json, mrkdwn, plain, rich, section, user
 
 US = BotIdentifiers("UBOT", "BBOT")

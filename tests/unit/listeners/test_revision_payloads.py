@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.addressing import BotIdentifiers
-from bot.listeners.revision_payloads import (
+from bot.listeners.payloads.addressing import BotIdentifiers
+from bot.listeners.payloads.revisions import (
     MAX_EDIT_AGE_SECONDS,
     DeletedMessage,
     parse_deletion,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.payloads import parse_session_stop
+from bot.listeners.payloads.questions import parse_session_stop
 from bot.turn.supervisor import Verdict
 from bot.values import Place
 from tests.unit.listeners.listener_setup import open_listeners

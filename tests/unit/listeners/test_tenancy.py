@@ -10,14 +10,14 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.access import AccessPolicy
-from bot.listeners.bolt import OTHER_WORKSPACE_TEXT, bolt_app
-from bot.listeners.context import EXTERNAL_USER_REFUSED
-from bot.listeners.refusal_notices import (
+from bot.listeners.admission.refusal_notices import (
     MAX_REMEMBERED_PEOPLE,
     REFUSAL_REMEMBERED_SECONDS,
     RefusalNotices,
 )
-from bot.listeners.tenancy import is_for_tenant
+from bot.listeners.bolt import OTHER_WORKSPACE_TEXT, bolt_app
+from bot.listeners.context import EXTERNAL_USER_REFUSED
+from bot.listeners.payloads.tenancy import is_for_tenant
 from bot.slack import Identity
 from bot.values import Place, Question
 from tests.unit.listeners.channel import open_channel

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
-from bot.listeners.addressing import BotIdentifiers
-from bot.listeners.payloads import parse_mention
+from bot.listeners.payloads.addressing import BotIdentifiers
+from bot.listeners.payloads.questions import parse_mention
 from bot.storage import migrating
 from bot.storage.engine.database import Database, open_database
 from bot.storage.records import Claim, TurnCommand

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from bot.errors import ToolError
-from bot.tools.web import WebClient
+from bot.tools.web.fetch import WebClient
 
 PUBLIC = "93.184.215.14"
 

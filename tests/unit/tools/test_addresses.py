@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.tools.addresses import is_address, is_public_address, is_public_name
+from bot.tools.web.addresses import is_address, is_public_address, is_public_name
 
 PUBLIC = (
     "1.1.1.1", "8.8.8.8", "93.184.215.14", "100.63.255.255", "100.128.0.0", "172.15.255.255",

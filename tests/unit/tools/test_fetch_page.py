@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.tools.fetch_page import fetch_page_tool
 from bot.tools.toolbox import MAX_STATUS_LABEL_CHARACTERS, Toolbox
-from bot.tools.web import MAX_PAGE_BYTES, WebClient
+from bot.tools.web.fetch import MAX_PAGE_BYTES, WebClient
+from bot.tools.web.fetch_page import fetch_page_tool
 from tests.unit.tools.site import answer, redirect, site, web_client_of
 from tests.unit.tools.tool_calls import CONTEXT, call, output
 

@@ -11,15 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import ToolError
-from bot.tools.html_extractor import (
+from bot.tools.web.fetch import WebPage
+from bot.tools.web.html_extractor import (
     MAX_CPU_SECONDS,
     MAX_PARAGRAPHS,
     MAX_TEXT_CHARACTERS,
     MAX_TITLE_CHARACTERS,
     extract,
 )
-from bot.tools.page_reader import PageReader, PageText, decode_body
-from bot.tools.web import WebPage
+from bot.tools.web.page_reader import PageReader, PageText, decode_body
 
 # A quadratic number of comparisons in the parser: minutes of work in two megabytes.
 HOSTILE = ("<p " + " ".join(f"a{n}=1" for n in range(200_000)) + ">x").encode()

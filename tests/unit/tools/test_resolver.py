@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from bot.errors import ToolError
-from bot.tools.resolver import Resolver
-from bot.tools.web import WebClient
+from bot.tools.web.fetch import WebClient
+from bot.tools.web.resolver import Resolver
 
 
 class NameServer:

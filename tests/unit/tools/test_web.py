@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from bot.tools.web import FETCH_TIMEOUT_SECONDS, MAX_PAGE_BYTES, MAX_REDIRECTS, WebClient
+from bot.tools.web.fetch import FETCH_TIMEOUT_SECONDS, MAX_PAGE_BYTES, MAX_REDIRECTS, WebClient
 from tests.support import virtual_time as virtual
 from tests.unit.tools.fake_transports import PUBLIC, SlowTransport, refusal_reason
 from tests.unit.tools.site import answer, redirect, resolving, site, web_client_of

@@ -11,7 +11,7 @@ from shutil import which
 import httpx
 import pytest
 
-from bot.tools.web import MAX_URL_CHARACTERS, WebClient
+from bot.tools.web.fetch import MAX_URL_CHARACTERS, WebClient
 from tests.unit.tools.fake_transports import PUBLIC, RecordingTransport, refusal_reason
 from tests.unit.tools.site import HERE, answer, resolving, site, web_client_of
 

@@ -20,10 +20,10 @@ from bot.slack import Slack
 from bot.storage.records import Change, TurnRecord
 from bot.tools.tool import tool
 from bot.tools.toolbox import Toolbox
-from bot.turn.answer import AnswerRunner
-from bot.turn.concurrency import ConcurrencyLimiter
+from bot.turn.answering.answer import AnswerRunner
+from bot.turn.answering.concurrency import ConcurrencyLimiter
+from bot.turn.answering.pseudonyms import Pseudonyms
 from bot.turn.durability.write_behind import Journal, merge_changes
-from bot.turn.pseudonyms import Pseudonyms
 from bot.turn.turn import Turn
 from bot.upstream.client import Upstream, UpstreamConfig
 from bot.values import Draft, Phase, Place, Question

@@ -22,7 +22,7 @@ from bot.storage.engine.database import Database
 from bot.storage.engine.deadline import DEFAULT_TIMEOUT_SECONDS
 from bot.storage.records import TurnCommand
 from bot.storage.store import Store
-from bot.turn.answer import AnswerRunner
+from bot.turn.answering.answer import AnswerRunner
 from bot.turn.durability.leases import LeaseManager
 from bot.turn.running import RunningTurns
 from bot.turn.supervisor import Supervisor

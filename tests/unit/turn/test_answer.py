@@ -8,7 +8,7 @@ import httpx
 
 from bot.errors import Stopped
 from bot.render.buttons import RETRY_ACTION, STOP_ACTION
-from bot.turn.answer_state import INTERRUPTED_MESSAGE
+from bot.turn.state.answer_state import INTERRUPTED_MESSAGE
 from bot.values import Phase
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.turn.answering.tool_rounds import NOT_SAFE_NOW_OUTPUT
 from bot.turn.durability.checkpoint import JOURNAL_WAIT_FINAL_SECONDS, JOURNAL_WAIT_TOOL_SECONDS
 from bot.turn.durability.tool_progress import parse_progress
-from bot.turn.tool_rounds import NOT_SAFE_NOW_OUTPUT
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now
 from tests.unit.delivery.delivery_setup import fail_once

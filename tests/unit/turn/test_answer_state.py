@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import ResponseTooLarge, StreamDropped, UpstreamBusy
-from bot.turn.answer_state import (
+from bot.turn.state.answer_state import (
     INTERRUPTED_MESSAGE,
     MAX_REMARK_CHARACTERS,
     NO_TEXT_MESSAGE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.turn.tool_rounds import ALREADY_DONE_OUTPUT
+from bot.turn.answering.tool_rounds import ALREADY_DONE_OUTPUT
 from bot.values import Phase
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.turn.answer_setup import ORDERS, CallingModel, answer_setup, question

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.turn.concurrency import ConcurrencyLimiter
+from bot.turn.answering.concurrency import ConcurrencyLimiter
 
 
 class SlotHolder:

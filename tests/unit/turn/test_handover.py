@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from bot.render.buttons import RETRY_ACTION, STOP_ACTION
-from bot.turn.answer_state import INTERRUPTED_MESSAGE
+from bot.turn.state.answer_state import INTERRUPTED_MESSAGE
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack, connect
 from tests.unit.turn.answer_setup import BackgroundModel, Model, open_runner

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from bot.errors import ResponseTooLarge
 from bot.storage.records import Spent
-from bot.turn.answer_state import AnswerState
 from bot.turn.durability.checkpoint import SPENT_JOURNAL_SECONDS
-from bot.turn.limits import AnswerBudget, AnswerLimitReached, AnswerLimits
+from bot.turn.state.answer_state import AnswerState
+from bot.turn.state.limits import AnswerBudget, AnswerLimitReached, AnswerLimits
 from bot.turn.turn import Turn
 from bot.upstream.events import Failed, TextDelta
 from bot.values import Draft, Phase

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from bot.errors import PromptTooLong
-from bot.turn.answer import HALVED_REMARK
+from bot.turn.answering.answer import HALVED_REMARK
 from bot.values import Phase
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.turn.answer_setup import answer_setup, question

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.turn.pseudonyms import Pseudonyms
+from bot.turn.answering.pseudonyms import Pseudonyms
 from bot.values import Place, Question
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.turn.answer_setup import Model, answer_setup, question

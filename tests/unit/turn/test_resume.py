@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from bot.history.new_conversation import NEW_CONVERSATION_REPLY
 from bot.storage.records import ShownMessage, TurnRecord
-from bot.turn.answer_state import INTERRUPTED_MESSAGE, WAITING_STATUS
 from bot.turn.durability.crash_limit import CRASH_LOOP_SECONDS, MAX_CRASHES
 from bot.turn.durability.resume import (
     EMPTY_QUESTION_HINT,
@@ -19,6 +18,7 @@ from bot.turn.durability.resume import (
     initial_state,
     message_list_is_complete,
 )
+from bot.turn.state.answer_state import INTERRUPTED_MESSAGE, WAITING_STATUS
 from bot.upstream.events import TextDelta
 from bot.values import Draft, Phase
 from tests.unit.turn.answer_setup import question

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from bot.storage.turn_ids import all_turn_ids
-from bot.turn.answer_state import AnswerState
 from bot.turn.revisions import Revisions
+from bot.turn.state.answer_state import AnswerState
 from bot.turn.supervisor import Verdict
 from bot.values import REMOVED_DRAFT, Place, Question, message_key
 from tests.unit.delivery.fake_slack import FakeSlack

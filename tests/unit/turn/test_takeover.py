@@ -11,9 +11,9 @@ import pytest
 from bot.delivery.ephemeral.reply import POSSIBLE_DUPLICATE_NOTICE
 from bot.render.buttons import RETRY_ACTION
 from bot.storage.records import ShownMessage
-from bot.turn.answer_state import INTERRUPTED_MESSAGE
 from bot.turn.durability.crash_limit import MAX_CRASHES
 from bot.turn.durability.resume import NOT_REPEATED_MESSAGE
+from bot.turn.state.answer_state import INTERRUPTED_MESSAGE
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack, connect

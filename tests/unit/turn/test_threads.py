@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.turn.answer_state import WAITING_STATUS
+from bot.turn.state.answer_state import WAITING_STATUS
 from bot.values import Phase, Place, Question
 from tests.support.virtual_time import now
 from tests.unit.delivery.fake_slack import FakeSlack

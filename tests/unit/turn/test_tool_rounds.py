@@ -9,7 +9,7 @@ import pytest
 from bot.storage.records import ShownMessage
 from bot.turn.durability.resume import NOT_REPEATED_MESSAGE
 from bot.turn.durability.tool_progress import MAX_PROGRESS_CHARACTERS, ToolProgress, parse_progress
-from bot.turn.limits import AnswerLimits
+from bot.turn.state.limits import AnswerLimits
 from bot.upstream.events import ToolCall
 from bot.upstream.prompt import ToolResult
 from bot.upstream.tool_round import ModelOutput

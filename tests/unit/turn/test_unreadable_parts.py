@@ -14,7 +14,7 @@ from bot.errors import Stopped
 from bot.render.incoming import UNNAMED_PARTS
 from bot.render.incoming.attachments import EMPTY_FORWARD_NAME
 from bot.turn.durability.resume import EMPTY_QUESTION_HINT
-from bot.turn.unreadable_parts import (
+from bot.turn.state.unreadable_parts import (
     MAX_LISTED_NAMES,
     MAX_PART_NAME_CHARACTERS,
     unreadable_remark,

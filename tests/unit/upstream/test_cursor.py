@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.turn.answer_state import AnswerState
+from bot.turn.state.answer_state import AnswerState
 from bot.upstream.events import Event, Failed, Finished, Restarted, TextDelta
 from bot.upstream.resume_point import Cursor, ResumePoint
 from bot.upstream.session.answer import NOT_RESTARTED_SENTENCE

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.turn.answer_state import AnswerState
+from bot.turn.state.answer_state import AnswerState
 from bot.upstream.events import (
     Activity,
     Citation,

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.listeners.addressing import BotIdentifiers
-from bot.listeners.payloads import Payload, parse_message, team_of
+from bot.listeners.payloads.addressing import BotIdentifiers
+from bot.listeners.payloads.questions import Payload, parse_message, team_of
 from bot.values import Question
 
 MAX_EDIT_AGE_SECONDS = 300.0

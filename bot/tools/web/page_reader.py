@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from bot.errors import ToolError
-from bot.tools.web import WebPage
+from bot.tools.web.fetch import WebPage
 
 EXTRACT_TIMEOUT_SECONDS = 6.0  # for one page, including the start of the process
 MAX_PROCESSES = 2

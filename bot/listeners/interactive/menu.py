@@ -6,9 +6,9 @@ import logging
 
 from bot.errors import SlackError
 from bot.history.new_conversation import NEW_CONVERSATION_REPLY, new_conversation_metadata
-from bot.listeners import buttons
 from bot.listeners.context import ActionListener, ListenerContext, press_listener
-from bot.listeners.payloads import Press
+from bot.listeners.interactive import buttons
+from bot.listeners.payloads.questions import Press
 from bot.render.buttons import NEW_CONVERSATION_VALUE
 from bot.render.ephemeral import one_line_message
 

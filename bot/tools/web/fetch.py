@@ -22,8 +22,8 @@ from dataclasses import dataclass
 import httpx
 
 from bot.errors import ToolError
-from bot.tools.addresses import is_address, is_public_address, is_public_name
-from bot.tools.resolver import Resolver
+from bot.tools.web.addresses import is_address, is_public_address, is_public_name
+from bot.tools.web.resolver import Resolver
 
 MAX_PAGE_BYTES = 2 * 2**20  # of a body, both compressed and decompressed
 MAX_REDIRECTS = 5

@@ -32,15 +32,15 @@ from bot.history.token_limit import halve_messages
 from bot.observe import Metrics
 from bot.storage.records import ShownMessage
 from bot.tools.toolbox import Toolbox
-from bot.turn.answer_state import AnswerState, join_status_lines
-from bot.turn.concurrency import ConcurrencyLimiter
+from bot.turn.answering.concurrency import ConcurrencyLimiter
+from bot.turn.answering.pseudonyms import Pseudonyms
+from bot.turn.answering.tool_rounds import ToolRounds
 from bot.turn.durability.resume import initial_state, predetermined_end, resume_point_of
 from bot.turn.durability.tool_progress import parse_progress
-from bot.turn.limits import AnswerBudget, AnswerLimitReached, AnswerLimits
-from bot.turn.pseudonyms import Pseudonyms
-from bot.turn.tool_rounds import ToolRounds
+from bot.turn.state.answer_state import AnswerState, join_status_lines
+from bot.turn.state.limits import AnswerBudget, AnswerLimitReached, AnswerLimits
+from bot.turn.state.unreadable_parts import join_remarks, not_read_remark, unreadable_remark
 from bot.turn.turn import Turn
-from bot.turn.unreadable_parts import join_remarks, not_read_remark, unreadable_remark
 from bot.upstream.client import Upstream
 from bot.upstream.events import Activity, Event, Failed, Finished, Reconnecting, Started, TextDelta
 from bot.upstream.prompt import Prompt

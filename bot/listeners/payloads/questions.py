@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.listeners.addressing import (
+from bot.listeners.payloads.addressing import (
     BotIdentifiers,
     bot_id_of,
     is_by_allowed_bot,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 
 from bot.errors import SlackError, StorageUnavailable
-from bot.listeners import ephemeral_buttons
 from bot.listeners.context import ActionListener, ListenerContext, press_listener
-from bot.listeners.ephemeral_buttons import PRESS_AGAIN_LATER
-from bot.listeners.payloads import Press
+from bot.listeners.interactive import ephemeral_buttons
+from bot.listeners.interactive.ephemeral_buttons import PRESS_AGAIN_LATER
+from bot.listeners.payloads.questions import Press
 from bot.listeners.question_lookup import find_question
 from bot.turn.supervisor import Verdict
 

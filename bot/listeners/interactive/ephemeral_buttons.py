@@ -13,7 +13,7 @@ from typing import Any
 from bot.delivery.edits.layout import render
 from bot.errors import SlackError, StorageUnavailable
 from bot.listeners.context import ActionListener, ListenerContext, press_listener
-from bot.listeners.payloads import Press
+from bot.listeners.payloads.questions import Press
 from bot.render.buttons import SHARE_ACTION, Element, ack_buttons, ephemeral_answer_buttons
 from bot.render.ephemeral import (
     DELETE_PAYLOAD,

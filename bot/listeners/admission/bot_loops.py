@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.errors import SlackError
-from bot.listeners.addressing import BotIdentifiers, bot_id_of, is_by_person
+from bot.listeners.payloads.addressing import BotIdentifiers, bot_id_of, is_by_person
 from bot.slack import Slack
 from bot.values import Question
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from bot.delivery import Reply
 from bot.tools.tool import ToolContext
 from bot.tools.toolbox import Toolbox
-from bot.turn.answer_state import AnswerState
 from bot.turn.durability import tool_progress
-from bot.turn.limits import AnswerBudget
+from bot.turn.state.answer_state import AnswerState
+from bot.turn.state.limits import AnswerBudget
 from bot.turn.turn import Turn
 from bot.upstream.events import ToolCall
 from bot.upstream.prompt import ToolRound

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.tools.page_reader import PageReader, PageText
 from bot.tools.tool import Tool, tool
-from bot.tools.web import MAX_PAGE_BYTES, WebClient, WebPage, display_host
+from bot.tools.web.fetch import MAX_PAGE_BYTES, WebClient, WebPage, display_host
+from bot.tools.web.page_reader import PageReader, PageText
 
 
 def fetch_page_tool(web: WebClient) -> Tool:

@@ -1,0 +1,6 @@
+"""The state of one answer. Pure: durability resumes it after a crash, answering changes it.
+
+answer_state.py      what an upstream event means for the answer
+limits.py            the limits of one answer, whatever the model does
+unreadable_parts.py  sentences about parts of a question that can't be read
+"""
