@@ -106,8 +106,13 @@ def manifest(as_json: bool, url: str | None) -> None:
     """Print the Slack app manifest for this bot."""
     import yaml  # only needed here
 
-    command = _load_settings().slack.slash_command
-    content = build_manifest(command=command, socket_mode=url is None, url=url)
+    slack = _load_settings().slack
+    content = build_manifest(
+        command=slack.slash_command,
+        socket_mode=url is None,
+        url=url,
+        follow_ups=slack.follow_ups != "off",
+    )
     click.echo(
         json.dumps(content, indent=2, ensure_ascii=False)
         if as_json

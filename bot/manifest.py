@@ -19,13 +19,17 @@ EVENT_SCOPES: Mapping[str, str] = MappingProxyType(
         "agent_session_stopped": "",
         "app_home_opened": "",
         "app_mention": "app_mentions:read",
-        "message.channels": "channels:history",  # a question may be edited or deleted there
+        "message.channels": "channels:history",
         "message.groups": "groups:history",
         "message.im": "im:history",
         "message.mpim": "mpim:history",
     },
 )
 """Event that the bot subscribes to → bot scope that it needs; "" if none."""
+
+CHANNEL_MESSAGE_EVENTS = frozenset({"message.channels", "message.groups", "message.mpim"})
+"""The events of all messages in a channel: needed for follow-ups, and to learn that a question
+there was edited or deleted."""
 
 FEATURE_SCOPES: Mapping[str, str] = MappingProxyType(
     {
@@ -62,18 +66,19 @@ def build_manifest(
     socket_mode: bool,
     url: str | None = None,
     name: str = "Bot",
+    follow_ups: bool = True,
 ) -> dict[str, Any]:
     """The manifest of an app that receives events by Socket Mode, or over HTTP at `url`.
 
     `url` is the bot's public URL without a path; Socket Mode needs none. `name` is the name that
-    people mention, at most 35 characters.
+    people mention, at most 35 characters. Without `follow_ups` it asks for no messages of channels.
     """
     address = None if socket_mode else f"{(url or EXAMPLE_URL).rstrip('/')}{EVENTS_PATH}"
     return {
         "display_information": {"name": name, "description": DESCRIPTION},
         "features": _features(command, address, name),
         "oauth_config": {"scopes": {"bot": sorted(bot_scopes())}},
-        "settings": _settings(address),
+        "settings": _settings(address, follow_ups),
     }
 
 
@@ -111,11 +116,12 @@ def _features(command: str, address: str | None, name: str) -> dict[str, Any]:
     }
 
 
-def _settings(address: str | None) -> dict[str, Any]:
+def _settings(address: str | None, follow_ups: bool) -> dict[str, Any]:
+    events = EVENT_SCOPES.keys() - (frozenset() if follow_ups else CHANNEL_MESSAGE_EVENTS)
     request_url = {"request_url": address} if address else {}
     interactivity = request_url if IS_INTERACTIVE else {}
     return {
-        "event_subscriptions": {**request_url, "bot_events": sorted(EVENT_SCOPES)},
+        "event_subscriptions": {**request_url, "bot_events": sorted(events)},
         "interactivity": {"is_enabled": IS_INTERACTIVE, **interactivity},
         "org_deploy_enabled": False,
         "socket_mode_enabled": address is None,

@@ -173,6 +173,12 @@ class Metrics:
         self.live_answers = Gauge(
             "bot_live_answers", "Answers being written", registry=self.registry
         )
+        self.follow_ups = Counter(
+            "bot_follow_ups_total",
+            "Messages of people in threads without a mention of the bot, by what became of them",
+            ["outcome"],
+            registry=self.registry,
+        )
         self.waiting_questions = Gauge(
             "bot_waiting_questions", "Questions in the queue", registry=self.registry
         )

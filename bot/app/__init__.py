@@ -30,10 +30,14 @@ from bot.errors import UpstreamError
 from bot.history.conversation import History
 from bot.history.names import UserNames
 from bot.listeners import register
+from bot.listeners.admission.follow_up_gate import FollowUpRules
+from bot.listeners.admission.follow_ups import FollowUps
 from bot.listeners.bolt import bolt_app
 from bot.listeners.context import ListenerContext
 from bot.settings import Settings, require_slack, unencrypted_warnings
+from bot.storage.channel_settings import ChannelSettings
 from bot.storage.rate_slots import SharedRateSlots
+from bot.storage.thread_activity import Threads
 from bot.tools.builtin import builtin_tools
 from bot.tools.toolbox import Toolbox
 from bot.turn.answering.answer import AnswerRunner
@@ -246,9 +250,23 @@ def _slack_app(
         next_turn_id=revisions.next_turn_id,
         ask_edited=revisions.ask_edited,
         answer_bots=frozenset(settings.slack.answer_bots),
+        follow_ups=_follow_ups(settings, connections),
     )
     register(app, context)
     return app
+
+
+def _follow_ups(settings: Settings, connections: Connections) -> FollowUps | None:
+    """Which messages without a mention are answered; None if FOLLOW_UPS=off."""
+    default, team = settings.slack.follow_ups, connections.identity.team_id
+    if default == "off":
+        return None
+    return FollowUps(
+        ChannelSettings(connections.database, team),
+        Threads(connections.database, team),
+        FollowUpRules(default, settings.slack.follow_up_hours),
+        connections.metrics,
+    )
 
 
 async def _warn_if_upstream_fails(upstream: Upstream, stop: asyncio.Event) -> None:

@@ -6,14 +6,15 @@ does not wait for an answer. Payloads without a listener are acknowledged by bol
     bolt.py             Bolt's app: acknowledgement, tenants, errors
     socket_mode/        connections to Slack
     context.py          what all listeners share
-    events.py           mentions and direct messages
+    events.py           mentions, direct messages, and follow-ups in threads
     commands.py         the slash command
+    follow_up_command.py turns follow-ups on and off in a channel
     interactive/        buttons and the menu below an answer
     changes.py          edited and deleted questions
     sessions.py         Slack's own Stop button
     home.py             App Home
     payloads/           parses payloads (pure)
-    admission/          questions that are left unanswered on purpose
+    admission/          messages that are left unanswered on purpose
     question_lookup.py  finds a question in Slack
     attachments.py      reads the files of a mention without text
 """

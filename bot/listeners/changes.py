@@ -37,7 +37,7 @@ def on_changed(context: ListenerContext) -> EventListener:
 
     async def handle_changed(body: dict[str, Any]) -> None:
         await _report_deletion(context, revisions.parse_deletion(body, us))
-        question = revisions.parse_edit(body, us)
+        question = await _edited_question(context, body)
         if question and context.access.admits(question):
             await _offer_to_ask_again(context, question)
 
@@ -72,10 +72,21 @@ def on_ask_again(context: ListenerContext) -> ActionListener:
 async def _report_deletion(
     context: ListenerContext, deleted: revisions.DeletedMessage | None
 ) -> None:
-    if deleted:
-        await context.on_message_deleted(
-            deleted.team, deleted.channel, deleted.ts, deleted.question
-        )
+    if deleted is None:
+        return
+    question = deleted.question
+    if deleted.follow_up and context.follow_ups and await context.follow_ups.is_on(deleted.channel):
+        question = deleted.follow_up.question
+    await context.on_message_deleted(deleted.team, deleted.channel, deleted.ts, question)
+
+
+async def _edited_question(context: ListenerContext, body: dict[str, Any]) -> Question | None:
+    """The question of an edit, if it mentions us or would be answered without a mention."""
+    question = revisions.parse_edit(body, context.us)
+    if question or context.follow_ups is None:
+        return question
+    follow_up = revisions.parse_edited_follow_up(body, context.us)
+    return follow_up.question if follow_up and await context.follow_ups.admits(follow_up) else None
 
 
 async def _offer_to_ask_again(context: ListenerContext, question: Question) -> None:

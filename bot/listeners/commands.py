@@ -9,6 +9,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.errors import SlackError
 from bot.listeners.context import ActionListener, ListenerContext
+from bot.listeners.follow_up_command import parse_follow_up_command, reply_to_follow_up_command
 from bot.listeners.payloads import questions
 from bot.render.ephemeral import ack_payload, ephemeral_ack, new_message_payload
 from bot.values import Question
@@ -17,9 +18,17 @@ log = logging.getLogger(__name__)
 
 
 def on_ask(context: ListenerContext) -> ActionListener:
-    """`/ask question`: only the asker sees the answer; with `#public`, the whole channel does."""
+    """`/ask question`: only the asker sees the answer; with `#public`, the whole channel does.
+
+    `/ask follow-ups` is no question.
+    """
 
     async def handle_ask(ack: AsyncAck, command: dict[str, Any]) -> None:
+        wish = parse_follow_up_command(str(command.get("text") or ""))
+        if wish is not None:
+            reply = await reply_to_follow_up_command(context, command, wish)
+            await ack(text=reply, response_type="ephemeral")
+            return
         question = questions.parse_command(command, in_our_dm=False)
         if not question.text:
             await ack(text=usage_text(context.slash_command), response_type="ephemeral")

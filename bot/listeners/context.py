@@ -16,6 +16,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from bot.access import AccessPolicy
 from bot.errors import SlackError
 from bot.listeners.admission.bot_loops import guard_against_bot_loop
+from bot.listeners.admission.follow_ups import FollowUps
 from bot.listeners.admission.refusal_notices import RefusalNotices
 from bot.listeners.attachments import with_attachments
 from bot.listeners.payloads.addressing import BotIdentifiers
@@ -54,7 +55,7 @@ class ListenerContext:
     thread.
     `on_message_deleted`, `next_turn_id` and `ask_edited` are methods of `turn.revisions`.
     `ephemeral_answers` finds and reposts answers that only their asker sees. `answer_bots` are ids
-    of bots and apps whose mentions are answered.
+    of bots and apps whose mentions are answered. `follow_ups` is None if only mentions are.
     """
 
     slack: Slack
@@ -70,6 +71,7 @@ class ListenerContext:
     next_turn_id: Callable[[Question], Awaitable[str | None]]
     ask_edited: Callable[[Question, str], Awaitable[Verdict]]
     answer_bots: frozenset[str] = frozenset()
+    follow_ups: FollowUps | None = None
     refusal_notices: RefusalNotices = field(default_factory=RefusalNotices)
 
     @property

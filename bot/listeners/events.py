@@ -1,4 +1,4 @@
-"""Mentions and direct messages."""
+"""Mentions, direct messages, and messages that go on with a thread."""
 
 from __future__ import annotations
 
@@ -19,10 +19,14 @@ def on_mention(context: ListenerContext) -> EventListener:
 
 
 def on_message(context: ListenerContext) -> EventListener:
-    """`message`: direct messages, and mentions in channels, which `app_mention` delivers too."""
-    us = context.us
+    """`message`: direct messages, mentions in channels, which `app_mention` delivers too, and
+    messages in a thread that go on without a mention."""
+    us, follow_ups = context.us, context.follow_ups
 
     async def handle_message(body: dict[str, Any]) -> None:
-        await context.submit_if_allowed(questions.parse_message(body, us))
+        question = questions.parse_message(body, us)
+        if question is None and follow_ups:
+            question = await follow_ups.find_question(body, us)
+        await context.submit_if_allowed(question)
 
     return handle_message

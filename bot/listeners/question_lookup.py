@@ -9,6 +9,7 @@ from typing import Any
 from bot.errors import SlackRefused
 from bot.listeners.context import ListenerContext
 from bot.listeners.payloads import questions
+from bot.listeners.payloads.follow_ups import parse_follow_up
 from bot.slack.messages import MISSING_MESSAGE_CODES, fetch_messages
 from bot.storage.turn_ids import original_turn_id
 from bot.values import Question
@@ -38,7 +39,9 @@ async def find_question(context: ListenerContext, press: questions.Press) -> Que
 async def read_question_at(
     context: ListenerContext, channel: str, thread_ts: str, ts: str
 ) -> Question | None:
-    """Read the question in one message of a thread; None if it is gone or asks us nothing.
+    """Read the question in one message of a thread, whether or not it mentions us.
+
+    None if it is gone or its author is not answered.
 
     Raises SlackError.
     """
@@ -50,6 +53,6 @@ def _question(
     context: ListenerContext, channel: str, message: Mapping[str, Any]
 ) -> Question | None:
     event = {**message, "channel": channel}
-    return questions.parse_message(
-        {"team_id": context.identity.team_id, "event": event}, context.us
-    )
+    body = {"team_id": context.identity.team_id, "event": event}
+    follow_up = parse_follow_up(body, context.us)
+    return follow_up.question if follow_up else questions.parse_message(body, context.us)

@@ -79,6 +79,23 @@ class SlackSettings(SettingsGroup):
         ),
     )
 
+    follow_ups: Literal["off", "channel", "thread"] = Field(
+        "channel",
+        validation_alias="FOLLOW_UPS",
+        description=(
+            "Whether a thread in a channel goes on without a new mention: `channel`, where "
+            "`/ask follow-ups on` was typed; `thread`, except where `/ask follow-ups off` was; "
+            "`off`, nowhere, and the manifest asks for no messages of channels"
+        ),
+    )
+    follow_up_hours: float = Field(
+        24.0,
+        validation_alias="FOLLOW_UP_HOURS",
+        gt=0,
+        le=24 * 30,
+        description="After so many hours without an answer, a thread needs a mention again",
+    )
+
     @field_validator("answer_bots", mode="before")
     @classmethod
     def _are_bots(cls, value: object) -> object:

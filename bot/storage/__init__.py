@@ -4,6 +4,8 @@
     retention.py        deletes what has passed its retention time
     unknown_commits.py  claims whose commit was not confirmed
     transactions/       what the methods of the store do within a transaction
+    thread_activity.py  whether the bot has answered in a thread, and when it is to answer there
+    channel_settings.py what people set for one channel
     rate_slots.py       rate limits that all replicas share
     process_locks.py    which processes on this machine are alive
     records.py          the values the store takes and returns; rows.py converts rows of tables.py

@@ -137,3 +137,32 @@ class TurnCommand:
     user: str
     kind: Literal["stop", "show", "end", "remove"] = "stop"
     response_url: str = field(default="", repr=False)
+
+
+ThreadMode = Literal["follow", "mentions"]
+"""What somebody said in a thread: answer also without a mention, or only with one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadActivity:
+    """What the database knows of a thread in a channel.
+
+    - `answered`: the bot has answered in it, or is about to.
+    - `is_active`: an answer is being written, or waits to be.
+    - `ended_at`: when the newest answer ended, in seconds since the epoch; None if none has.
+    - `mode`: what was said last about when to answer; None if nothing was.
+    """
+
+    answered: bool = False
+    is_active: bool = False
+    ended_at: float | None = None
+    mode: ThreadMode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSetting:
+    """A setting of one channel, and who changed it last (a user id) and when."""
+
+    value: str
+    changed_by: str
+    changed_at: float  # seconds since the epoch

@@ -17,7 +17,8 @@ CLAIM_RETENTION_SECONDS = 24 * 3600
 
 
 class Retention:
-    """Deletes old turns of one team, and old claims, commands and rate slots of all teams.
+    """Deletes old turns and thread modes of one team, and old claims, commands and rate slots of
+    all teams.
 
     `now` is the system clock in seconds since the epoch. `steady_now`, if given, is a clock that
     does not jump when the system clock is set (clock.py). The age of rows is then measured by the
@@ -38,8 +39,9 @@ class Retention:
         self._steady_now = steady_now
 
     async def prune(self, retention_seconds: float) -> int:
-        """Delete turns that ended more than `retention_seconds` ago, claims older than a day, and
-        unused commands and slots. Return the number of deleted turns. Raises StorageUnavailable.
+        """Delete turns that ended more than `retention_seconds` ago, modes of threads without
+        turns, claims older than a day, and unused commands and slots. Return the number of deleted
+        turns. Raises StorageUnavailable.
 
         At the end the deleted text is purged from the database files. That includes text that an
         earlier call could not purge, because of a crash or because another process was reading.
@@ -47,6 +49,9 @@ class Retention:
         now = await self._earliest_now()
         ended = await self._delete_in_batches(
             pruning.turns_ended_before(now - retention_seconds, self._team)
+        )
+        await self._delete_in_batches(
+            pruning.thread_modes_before(now - retention_seconds, self._team)
         )
         await self._delete_in_batches(pruning.claims_before(now - CLAIM_RETENTION_SECONDS))
         await self._delete_in_batches(

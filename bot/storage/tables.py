@@ -5,6 +5,8 @@
     claims         every key a question was delivered under, for a day
     replicas       the running processes, each with the counter of its heartbeat
     turn_commands  commands to the owner of a turn; the stored name of the table is `wishes`
+    channel_settings  what people set for a channel: one row per key, with who set it and when
+    thread_modes   threads in which somebody said when the bot is to answer
     slots          the shared rate limits: who took which slot of a window, and until when
 
 What people and the model wrote has columns of its own (`text`, `files`, `unreadable`, `draft`,
@@ -109,6 +111,7 @@ Index(
 )
 Index("turns_owner", turns.c.owner, sqlite_where=UNFINISHED, postgresql_where=UNFINISHED)
 Index("turns_ended_at", turns.c.ended_at)
+Index("turns_of_thread", turns.c.thread, turns.c.asked_at)
 
 shown = Table(
     "shown",
@@ -159,5 +162,28 @@ slots = Table(
     Column("holder", Text),
     Column("free_at", Double, nullable=False),  # by rate_slots.clock_expression
     Column("seconds", Double, nullable=False),  # for which it was acquired
+    sqlite_with_rowid=False,
+)
+
+channel_settings = Table(
+    "channel_settings",
+    metadata,
+    Column("team", Text, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("changed_at", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+thread_modes = Table(
+    "thread_modes",
+    metadata,
+    Column("thread", Text, primary_key=True),  # as in turns
+    Column("team", Text, nullable=False),  # of the bot, as in turns
+    Column("mode", Text, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("changed_at", Double, nullable=False),  # the ts of the message that said it
     sqlite_with_rowid=False,
 )

@@ -60,12 +60,13 @@ def is_stop(text: str) -> bool:
     Courtesies, mentions, emoji and punctuation are ignored. Any other word makes it a question.
     """
     return len(text) <= MAX_STOP_CHARACTERS and bool(
-        _STOP_MESSAGE.fullmatch(_normalised_words(text))
+        _STOP_MESSAGE.fullmatch(normalised_words(text))
     )
 
 
-def _normalised_words(text: str) -> str:
-    """The words of a text in lower case, with one space between them."""
+def normalised_words(text: str) -> str:
+    """The words of a text in lower case, with one space between them. Mentions, emoji and
+    punctuation are left out."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     words = "".join(
         letter if letter.isalnum() else " "

@@ -66,7 +66,7 @@ INNER_LAYERS: Mapping[str, tuple[frozenset[str], ...]] = {
         frozenset({"store"}),
         frozenset({"retention", "unknown_commits"}),
         frozenset({"transactions"}),
-        frozenset({"rate_slots"}),
+        frozenset({"rate_slots", "channel_settings", "thread_activity"}),
         frozenset({"engine", "rows"}),
         frozenset(
             {"turn_ids", "clock", "migrating", "migrations", "process_locks", "records", "tables"}
@@ -115,6 +115,7 @@ PURE_MODULES = (  # no I/O, clock, waiting or randomness
         for part in ("new_conversation", "current_question", "token_limit", "remarks", "converter")
     ),
     "bot.listeners.payloads*",
+    *(f"bot.listeners.admission.{part}" for part in ("follow_up_gate", "phrases")),
     "bot.listeners.socket_mode.backoff",
     "bot.delivery.scheduling.edit_scheduler",
     "bot.delivery.ratelimit.limiters",

@@ -202,6 +202,15 @@ async def test_manifest_is_the_same_in_yaml_and_json(tmp_path: Path) -> None:
     assert json.loads(as_json.out)["settings"]["socket_mode_enabled"] is True
 
 
+async def test_manifest_with_follow_ups_off_asks_for_no_messages_of_channels(
+    tmp_path: Path,
+) -> None:
+    ended = await bot(tmp_path, "manifest", FOLLOW_UPS="off")
+
+    assert "message.im" in ended.out
+    assert "message.channels" not in ended.out
+
+
 async def test_manifest_for_http_contains_the_bot_s_url(tmp_path: Path) -> None:
     ended = await bot(tmp_path, "manifest", "--http", "https://bot.example.org")
     settings = yaml.safe_load(ended.out)["settings"]

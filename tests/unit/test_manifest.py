@@ -10,6 +10,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.manifest import (
+    CHANNEL_MESSAGE_EVENTS,
     EVENT_SCOPES,
     EVENTS_PATH,
     FEATURE_SCOPES,
@@ -118,6 +119,15 @@ def test_manifest_events_are_exactly_those_with_a_listener() -> None:
 
     assert {event.split(".")[0] for event in EVENT_SCOPES} == taken
     assert set(SOCKET["settings"]["event_subscriptions"]["bot_events"]) == set(EVENT_SCOPES)
+
+
+def test_manifest_without_follow_ups_asks_for_no_messages_of_channels() -> None:
+    made = build_manifest(command="/ask", socket_mode=True, follow_ups=False)
+    events = made["settings"]["event_subscriptions"]["bot_events"]
+
+    assert set(EVENT_SCOPES) - set(events) == CHANNEL_MESSAGE_EVENTS
+    assert {"app_mention", "message.im"} <= set(events)
+    assert made["oauth_config"] == SOCKET["oauth_config"], "threads are read all the same"
 
 
 def test_manifest_has_the_slash_command_of_the_listeners() -> None:

@@ -1,5 +1,8 @@
-"""Questions that are left unanswered on purpose.
+"""Messages that are left unanswered on purpose.
 
+follow_ups.py       messages in a thread that do not mention the bot
+follow_up_gate.py   decides which of them are answered (pure)
+phrases.py          recognises "thanks" and the like (pure)
 bot_loops.py        keeps bots from answering each other forever
 refusal_notices.py  remembers who was told that the bot does not answer them
 """

@@ -26,6 +26,8 @@ _CODE = re.compile(r"```.*?```|`[^`\n]+`", re.S)
 _QUOTED = re.compile(r"^(?:&gt;|>).*$", re.M)
 _QUOTED_TO_END = re.compile(r"^(?:&gt;|>){3}.*", re.M | re.S)
 
+_GROUP_MENTION = re.compile(r"<(!(?:here|channel|everyone|subteam\^[A-Z0-9]+))(?:\|[^<>]*)?>")
+
 _SKIPPED_TYPES = frozenset(
     {"rich_text_quote", "rich_text_preformatted", "actions", "input", "button", "plain_text"}
 )
@@ -61,6 +63,16 @@ def mentions_any(event: Payload, ids: Set[str]) -> bool:
     if isinstance(text, str) and not ours.isdisjoint(_mentioned(text)):
         return True
     return not ours.isdisjoint(_mentioned_in_blocks(event.get("blocks")))
+
+
+def mentions_others(event: Payload, ids: Set[str]) -> bool:
+    """Whether a message mentions somebody else than these user ids in its own text: a user, a user
+    group, or everybody in the channel."""
+    ours = {normalise_user_id(one) for one in ids}
+    text = event.get("text")
+    named = {*(_mentioned(text) if isinstance(text, str) else ())}
+    named.update(_mentioned_in_blocks(event.get("blocks")))
+    return not named <= ours
 
 
 def is_by_person(message: Payload, ids: Set[str]) -> bool:
@@ -110,13 +122,14 @@ def _bot_ids(message: Payload) -> Iterator[str]:
 
 
 def _mentioned(text: str) -> Iterator[str]:
-    """Ids of users that mrkdwn mentions outside quotes and code."""
+    """Ids of users, and names of groups, that mrkdwn mentions outside quotes and code."""
     own = _QUOTED.sub(" ", _QUOTED_TO_END.sub(" ", _CODE.sub(" ", text)))
-    return (normalise_user_id(one) for one in USER_MENTION.findall(own))
+    yield from (normalise_user_id(one) for one in USER_MENTION.findall(own))
+    yield from _GROUP_MENTION.findall(own)
 
 
 def _mentioned_in_blocks(blocks: Any) -> Iterator[str]:
-    """Ids of users that blocks mention. Not recursive: the sender decides how deep blocks nest."""
+    """What `_mentioned` finds in text. Not recursive: the sender decides how deep blocks nest."""
     pending = [blocks]
     while pending:
         match pending.pop():
@@ -127,6 +140,9 @@ def _mentioned_in_blocks(blocks: Any) -> Iterator[str]:
             case {"type": "user", "user_id": str(user), **more}:
                 if not _is_code(more):
                     yield normalise_user_id(user)
+            case {"type": "usergroup" | "broadcast" as kind, **more}:
+                if not _is_code(more):
+                    yield f"!{kind}"
             case {"type": "mrkdwn" | "markdown", "text": str(text)}:
                 yield from _mentioned(text)
             case dict(block):

@@ -52,14 +52,14 @@ class Press:
 
 def parse_mention(body: Payload, us: BotIdentifiers) -> Question | None:
     """The question in a message that mentions us, from an `app_mention` or a `message` event."""
-    event = _event(body)
-    return _question(body, event, us) if mentions_any(event, us.user_ids(body)) else None
+    event = event_of(body)
+    return parse_event_question(body, event, us) if mentions_any(event, us.user_ids(body)) else None
 
 
 def parse_message(body: Payload, us: BotIdentifiers) -> Question | None:
     """The question in a `message` event: any direct message to us; elsewhere only a mention."""
-    event = _event(body)
-    return _question(body, event, us) if _in_a_dm(event) else parse_mention(body, us)
+    event = event_of(body)
+    return parse_event_question(body, event, us) if _in_a_dm(event) else parse_mention(body, us)
 
 
 def parse_command(form: Payload, *, in_our_dm: bool) -> Question:
@@ -85,7 +85,7 @@ def parse_command(form: Payload, *, in_our_dm: bool) -> Question:
 
 def parse_session_stop(body: Payload) -> tuple[Place, str] | None:
     """The thread, and the user, of an `agent_session_stopped` event."""
-    match _event(body):
+    match event_of(body):
         case {"channel": str(channel), "thread_ts": str(thread), "user": str(user)}:
             return Place(team_of(body), channel, "dm", thread), user
     return None
@@ -137,7 +137,8 @@ def _other_blocks(blocks: list[Any], block_id: str) -> tuple[Payload, ...]:
     return tuple(block for block in found if block.get("block_id") != block_id)
 
 
-def _event(body: Payload) -> Payload:
+def event_of(body: Payload) -> Payload:
+    """The event of a payload; {} if it has none."""
     event = body.get("event")
     return event if isinstance(event, Mapping) else {}
 
@@ -146,8 +147,11 @@ def _in_a_dm(event: Payload) -> bool:
     return event.get("channel_type") == "im" or str(event.get("channel", "")).startswith("D")
 
 
-def _question(body: Payload, event: Payload, us: BotIdentifiers) -> Question | None:
-    """The question in a message; None if its author is not answered or a field is missing."""
+def parse_event_question(body: Payload, event: Payload, us: BotIdentifiers) -> Question | None:
+    """The question in a message, whoever it is addressed to.
+
+    None if its author is not answered or a field is missing.
+    """
     ids = us.user_ids(body)
     if not (is_by_person(event, ids) or is_by_allowed_bot(event, body, us)):
         return None

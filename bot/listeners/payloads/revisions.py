@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.listeners.payloads.addressing import BotIdentifiers
+from bot.listeners.payloads.follow_ups import FollowUp, parse_follow_up
 from bot.listeners.payloads.questions import Payload, parse_message, team_of
 from bot.values import Question
 
@@ -23,12 +24,14 @@ database keeps claims as long (storage/store.py)."""
 
 @dataclass(frozen=True, slots=True)
 class DeletedMessage:
-    """A deleted message; `question` is its question, if that may still be delivered."""
+    """A deleted message; `question` is its question, if that may still be delivered. `follow_up` is
+    it if the message does not mention us."""
 
     team: str
     channel: str
     ts: str
-    question: Question | None
+    question: Question | None = None
+    follow_up: FollowUp | None = None
 
 
 def parse_deletion(body: Payload, us: BotIdentifiers) -> DeletedMessage | None:
@@ -50,12 +53,15 @@ def parse_deletion(body: Payload, us: BotIdentifiers) -> DeletedMessage | None:
             return None
     previous = event.get("previous_message")
     if not isinstance(previous, Mapping) or previous.get("subtype") == "tombstone":
-        return DeletedMessage(team_of(body), channel, ts, None)
+        return DeletedMessage(team_of(body), channel, ts)
     if _is_ours(previous, us):
         return None
     age = _seconds(event.get("event_ts")) - _seconds(ts)
-    asked = _question(body, event, previous, us) if age < MAX_DELIVERY_AGE_SECONDS else None
-    return DeletedMessage(team_of(body), channel, ts, asked)
+    if age >= MAX_DELIVERY_AGE_SECONDS:
+        return DeletedMessage(team_of(body), channel, ts)
+    inner = _inner_body(body, event, previous)
+    asked, follow_up = parse_message(inner, us), parse_follow_up(inner, us)
+    return DeletedMessage(team_of(body), channel, ts, asked, follow_up)
 
 
 def parse_edit(body: Payload, us: BotIdentifiers) -> Question | None:
@@ -64,6 +70,22 @@ def parse_edit(body: Payload, us: BotIdentifiers) -> Question | None:
     None for changes that are not edits (an unfurled link, a new reply), and for edits that don't
     change the question. An edit that mentions us for the first time counts.
     """
+    now, old = _edit(body, us) or ({}, {})
+    asked = parse_message(now, us)
+    return asked if asked and _is_new(asked, parse_message(old, us)) else None
+
+
+def parse_edited_follow_up(body: Payload, us: BotIdentifiers) -> FollowUp | None:
+    """As `parse_edit`, for a message that does not mention us now."""
+    now, old = _edit(body, us) or ({}, {})
+    asked, before = parse_follow_up(now, us), parse_follow_up(old, us)
+    is_new = asked and _is_new(asked.question, before.question if before else None)
+    return asked if is_new else None
+
+
+def _edit(body: Payload, us: BotIdentifiers) -> tuple[Payload, Payload] | None:
+    """The payloads of an edited message and of what it was before; None if that is no edit by its
+    author, or a late one."""
     event = body.get("event") or {}
     match event:
         case {"channel": str(), "message": Mapping() as now, "previous_message": Mapping() as old}:
@@ -75,18 +97,20 @@ def parse_edit(body: Payload, us: BotIdentifiers) -> Question | None:
     soon = _seconds(edit.get("ts")) - _seconds(now.get("ts")) <= MAX_EDIT_AGE_SECONDS
     if not soon or edit.get("user") != now.get("user"):
         return None
-    asked, before = _question(body, event, now, us), _question(body, event, old, us)
-    if asked is None or not (asked.text or asked.files):
-        return None
-    same = before and (before.text, before.files) == (asked.text, asked.files)
-    return None if same else asked
+    return _inner_body(body, event, now), _inner_body(body, event, old)
 
 
-def _question(body: Payload, event: Payload, inner: Payload, us: BotIdentifiers) -> Question | None:
-    """The question in a message that is nested in an event."""
+def _is_new(asked: Question, before: Question | None) -> bool:
+    """Whether a question asks something, and something else than before."""
+    is_same = before and (before.text, before.files) == (asked.text, asked.files)
+    return bool(asked.text or asked.files) and not is_same
+
+
+def _inner_body(body: Payload, event: Payload, inner: Payload) -> Payload:
+    """The payload of a message that is nested in an event, as if it were new."""
     outer = {name: event[name] for name in ("channel", "channel_type") if name in event}
     inside = {name: value for name, value in inner.items() if name != "hidden"}
-    return parse_message({**body, "event": {**inside, **outer}}, us)
+    return {**body, "event": {**inside, **outer}}
 
 
 def _is_ours(inner: Payload, us: BotIdentifiers) -> bool:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, Delete, Table, delete, exists, select, tuple_
 
 from bot.storage.rate_slots import clock_expression
-from bot.storage.tables import OVER, UNFINISHED, claims, of_team, slots, turn_commands, turns
+from bot.storage.tables import (
+    OVER,
+    UNFINISHED,
+    claims,
+    of_team,
+    slots,
+    thread_modes,
+    turn_commands,
+    turns,
+)
 
 MAX_ROWS_PER_TRANSACTION = 500  # others wait for the write lock of SQLite meanwhile
 UNUSED_SECONDS = 24 * 3600  # longer than the window of any rate limit
@@ -34,6 +43,15 @@ def unread_commands() -> Delete:
     """Commands of turns that were closed before their owner received them."""
     over = select(turns.c.id).where(turns.c.state == OVER)
     return _batch(turn_commands, turn_commands.c.turn.in_(over))
+
+
+def thread_modes_before(before: float, team: str = "") -> Delete:
+    """Modes of a team's threads that were set before a time, except those of threads with turns:
+    a thread that is still used keeps its mode."""
+    used = exists().where(turns.c.thread == thread_modes.c.thread)
+    return _batch(
+        thread_modes, (thread_modes.c.changed_at < before) & of_team(thread_modes, team), ~used
+    )
 
 
 def _batch(table: Table, *where: ColumnElement[bool]) -> Delete:

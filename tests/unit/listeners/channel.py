@@ -14,6 +14,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from bot.access import AccessPolicy
 from bot.delivery.delivery import Delivery, DeliveryConfig
 from bot.listeners import register
+from bot.listeners.admission.follow_ups import FollowUps
 from bot.listeners.bolt import bolt_app
 from bot.listeners.context import ListenerContext
 from bot.slack import Identity, Slack
@@ -32,13 +33,16 @@ async def _fail_if_called(*_: Any) -> Any:
 @dataclass
 class Channel:
     """C1 as Slack keeps it. `asked` are the questions that listeners submitted, without duplicates;
-    `error` is the code that reading is refused with."""
+    `error` is the code that reading is refused with. `edited` are the texts of edited questions,
+    `deletions` the deleted messages with what they asked."""
 
     messages: list[dict[str, Any]] = field(default_factory=list)
     asked: list[Question] = field(default_factory=list)
     ephemeral_messages: list[dict[str, Any]] = field(default_factory=list)
     read_methods: list[str] = field(default_factory=list)
     keys: set[str] = field(default_factory=set)
+    edited: list[str] = field(default_factory=list)
+    deletions: list[tuple[str, Question | None]] = field(default_factory=list)
     error: str = ""
     app: Any = None
 
@@ -58,13 +62,26 @@ class Channel:
 
     async def deliver(self, message: dict[str, Any], **body: Any) -> bool:
         """Deliver a message as an event; whether it is answered."""
+        before = len(self.asked)
+        assert await self.status_of(message, **body) == 200
+        return len(self.asked) > before
+
+    async def status_of(self, message: dict[str, Any], **body: Any) -> int:
+        """Deliver a message as an event; returns the status of Bolt's answer."""
         event = {"channel": "C1", "channel_type": "channel", **message}
         payload = {"type": "event_callback", "team_id": "T1", "event_id": f"Ev{message['ts']}"}
-        before = len(self.asked)
         request = AsyncBoltRequest(mode="socket_mode", body=payload | {"event": event} | body)
-        response = await self.app.async_dispatch(request)
-        assert response.status == 200
-        return len(self.asked) > before
+        return int((await self.app.async_dispatch(request)).status)
+
+    async def on_message_deleted(
+        self, team: str, channel: str, ts: str, question: Question | None = None
+    ) -> None:
+        """Record a deleted message."""
+        self.deletions.append((ts, question))
+
+    async def next_turn_id(self, question: Question) -> None:
+        """Record an edited question, which is not offered to be asked again."""
+        self.edited.append(question.text)
 
     async def submit(self, question: Question) -> bool:
         """Claim a question as the database does: under all its keys, or not at all."""
@@ -109,19 +126,25 @@ class Channel:
 
 
 @asynccontextmanager
-async def open_channel(*answer_bots: str, external: bool = False) -> AsyncIterator[Channel]:
+async def open_channel(
+    *answer_bots: str, external: bool = False, follow_ups: FollowUps | None = None
+) -> AsyncIterator[Channel]:
     """The channel, and the bot's listeners in it."""
     channel = Channel()
     server = web.Application()
     server.router.add_route("*", "/{path:.*}", channel.slack)
     async with serve_app(server) as origin, ClientSession() as session:
         slack = Slack("xoxb-1", base_url=f"{origin}/api/", session=session)
-        channel.app = _listening(slack, channel, answer_bots, external=external)
+        channel.app = _listening(slack, channel, answer_bots, external, follow_ups)
         yield channel
 
 
 def _listening(
-    slack: Slack, channel: Channel, answer_bots: tuple[str, ...], *, external: bool
+    slack: Slack,
+    channel: Channel,
+    answer_bots: tuple[str, ...],
+    external: bool,
+    follow_ups: FollowUps | None,
 ) -> AsyncApp:
     app = bolt_app(slack.web, ME, None)
     delivery = Delivery(slack, DeliveryConfig())
@@ -143,9 +166,12 @@ def _listening(
         _fail_if_called,
         private,
         _fail_if_called,
-        _fail_if_called,
-        _fail_if_called,
+        channel.on_message_deleted,
+        channel.next_turn_id,
         _fail_if_called,
     )
-    register(app, ListenerContext(*known, answer_bots=frozenset(answer_bots)))
+    register(
+        app,
+        ListenerContext(*known, answer_bots=frozenset(answer_bots), follow_ups=follow_ups),
+    )
     return app

@@ -46,6 +46,10 @@ WRITTEN: dict[str, list[str]] = {
     "r5": ["UPDATE turns SET rounds = '{}', model = 'm', input_tokens = 3, output_tokens = 7"],
     "r6": ["UPDATE turns SET team = 'T1'", "UPDATE replicas SET team = 'T1'"],
     "r7": ["UPDATE turns SET spent_seconds = 12.5, spent_events = 7"],
+    "r8": [
+        "INSERT INTO channel_settings VALUES ('T1', 'C1', 'follow_ups', 'on', 'U1', 1.0)",
+        "INSERT INTO thread_modes VALUES ('T1:C1:1.0', 'T1', 'mentions', 'U1', 1.0)",
+    ],
 }
 QUESTION = (
     '{"id": "Q1", "keys": ["a"], "place": {"team": "T1", "channel": "C1", "surface": "channel",'
